@@ -1,0 +1,42 @@
+# Third-party parts. `./run setup` installs the system packages and fills SHOPSTREAM_DEPS.
+set(SHOPSTREAM_DEPS "${PROJECT_SOURCE_DIR}/.deps" CACHE PATH "Folder that ./run setup fills")
+
+find_package(Threads REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(yaml-cpp REQUIRED)
+find_package(CURL REQUIRED)
+find_package(prometheus-cpp REQUIRED)
+find_package(GTest REQUIRED)
+find_package(benchmark REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(httplib REQUIRED IMPORTED_TARGET cpp-httplib)
+
+# Arrow and Parquet: the system's when it has them, else those inside the pyarrow wheel, whose
+# libraries carry their full soname only.
+find_package(Arrow QUIET)
+find_package(Parquet QUIET)
+if(NOT TARGET Arrow::arrow_shared OR NOT TARGET Parquet::parquet_shared)
+  set(arrow_home "${SHOPSTREAM_DEPS}/arrow")
+  file(GLOB arrow_library "${arrow_home}/libarrow.so.*00")
+  file(GLOB parquet_library "${arrow_home}/libparquet.so.*00")
+  if(NOT arrow_library OR NOT parquet_library)
+    message(FATAL_ERROR "Arrow not found in ${arrow_home}: run ./run setup")
+  endif()
+  add_library(Arrow::arrow_shared SHARED IMPORTED)
+  set_target_properties(Arrow::arrow_shared PROPERTIES IMPORTED_LOCATION "${arrow_library}"
+    INTERFACE_INCLUDE_DIRECTORIES "${arrow_home}/include")
+  add_library(Parquet::parquet_shared SHARED IMPORTED)
+  set_target_properties(Parquet::parquet_shared PROPERTIES IMPORTED_LOCATION "${parquet_library}"
+    INTERFACE_INCLUDE_DIRECTORIES "${arrow_home}/include"
+    INTERFACE_LINK_LIBRARIES Arrow::arrow_shared)
+endif()
+
+# librdkafka: built by ./run setup; a system one of 2.2 or later serves as well.
+find_path(rdkafka_include librdkafka/rdkafka.h HINTS "${SHOPSTREAM_DEPS}/librdkafka/include"
+          NO_CACHE REQUIRED)
+find_library(rdkafka_library rdkafka HINTS "${SHOPSTREAM_DEPS}/librdkafka/lib" NO_CACHE REQUIRED)
+add_library(RdKafka::rdkafka SHARED IMPORTED)
+set_target_properties(RdKafka::rdkafka PROPERTIES IMPORTED_LOCATION "${rdkafka_library}"
+  INTERFACE_INCLUDE_DIRECTORIES "${rdkafka_include}")

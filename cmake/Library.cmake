@@ -1,0 +1,33 @@
+# One static library and one unit test program per folder of src/: x.cc belongs to the library,
+# x_test.cc to the test program.
+#
+#   shopstream_library(lake DEPENDS shopstream::model)
+#
+# in src/lake gives the target shopstream::lake and the program lake_test, run by ctest.
+function(shopstream_library name)
+  cmake_parse_arguments(ARG "" "" "DEPENDS" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS *.cc)
+  set(tests ${sources})
+  list(FILTER sources EXCLUDE REGEX "_test\\.cc$")
+  list(FILTER tests INCLUDE REGEX "_test\\.cc$")
+  if(NOT sources)
+    add_library(shopstream_${name} INTERFACE)
+    add_library(shopstream::${name} ALIAS shopstream_${name})
+    target_link_libraries(shopstream_${name} INTERFACE ${ARG_DEPENDS})
+    return()
+  endif()
+  add_library(shopstream_${name} STATIC ${sources})
+  add_library(shopstream::${name} ALIAS shopstream_${name})
+  target_include_directories(shopstream_${name} PUBLIC ${PROJECT_SOURCE_DIR}/src)
+  target_link_libraries(shopstream_${name} PUBLIC ${ARG_DEPENDS} PRIVATE shopstream_warnings)
+  if(tests)
+    add_executable(${name}_test ${tests})
+    target_link_libraries(${name}_test PRIVATE shopstream_${name} shopstream_warnings GTest::gmock
+                                               GTest::gtest_main)
+    add_test(NAME ${name}_test COMMAND ${name}_test)
+  endif()
+endfunction()
+
+add_library(shopstream_warnings INTERFACE)
+target_compile_options(shopstream_warnings INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor
+                                                     -Werror)

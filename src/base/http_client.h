@@ -1,0 +1,38 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/clock.h"
+#include "base/status.h"
+
+namespace shopstream {
+
+struct HttpResponse {
+  int status = 0;
+  std::string body;
+};
+
+// One host, kept-alive connection, every call bounded by a time-out. Not thread-safe.
+// A connection refused, reset or timed out is IOError naming the URL; any HTTP status is a value.
+class HttpClient {
+ public:
+  static Result<HttpClient> Open(const std::string& base_url, Millis timeout = Millis{5000});
+  HttpClient(HttpClient&&) noexcept;
+  HttpClient& operator=(HttpClient&&) noexcept;
+  ~HttpClient();
+
+  Result<HttpResponse> Get(const std::string& path);
+  Result<HttpResponse> Post(const std::string& path, const std::string& body,
+                            const std::string& content_type);
+  Result<HttpResponse> Put(const std::string& path, const std::string& body,
+                           const std::string& content_type);
+  Result<HttpResponse> Delete(const std::string& path);
+
+ private:
+  struct Impl;
+  explicit HttpClient(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace shopstream

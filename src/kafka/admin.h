@@ -1,0 +1,83 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/config.h"
+#include "base/status.h"
+
+namespace shopstream::kafka {
+
+struct PartitionState {
+  int32_t id = 0;
+  int32_t leader = -1;  // -1: none
+  std::vector<int32_t> replicas, in_sync;
+};
+
+struct TopicState {
+  std::string name;
+  std::string id;  // Kafka's topic id, as Kafka prints it (URL-safe base64, 22 characters).
+  std::vector<PartitionState> partitions;
+  std::map<std::string, std::string> configs;  // Filled by DescribeTopic only.
+};
+
+struct BrokerState {
+  int32_t id = 0;
+  std::string host;
+  int port = 0;
+};
+
+struct ClusterState {
+  std::string id;
+  int32_t controller = -1;
+  std::vector<BrokerState> brokers;
+};
+
+struct OffsetSpan {
+  int64_t log_start = 0;  // The earliest offset still held.
+  int64_t end = 0;        // One past the last (the last stable offset for read_committed).
+};
+
+struct TopicSettings {
+  std::string name;
+  int partitions = 3;
+  int replication_factor = 3;
+  std::map<std::string, std::string> configs;
+};
+
+// Every call is bounded by a time-out (default 10 s) and blocking. Thread-safe.
+class Admin {
+ public:
+  static Result<std::unique_ptr<Admin>> Open(const KafkaConfig& config,
+                                             Millis timeout = Millis{10000});
+  ~Admin();
+
+  Result<ClusterState> DescribeCluster();
+  Result<std::vector<TopicState>> ListTopics();
+  // Nothing where there is no such topic.
+  Result<std::optional<TopicState>> DescribeTopic(const std::string& name,
+                                                  bool with_configs = true);
+  Status CreateTopic(const TopicSettings& settings);
+  Status AddPartitions(const std::string& name, int total);
+  Status SetTopicConfigs(const std::string& name,
+                         const std::map<std::string, std::string>& configs);
+  Status DeleteTopic(const std::string& name);
+  // Indexed by partition.
+  Result<std::vector<OffsetSpan>> OffsetSpans(const std::string& topic, int partitions);
+  // Offsets committed to Kafka by a group; -1 where none. Indexed by partition.
+  Result<std::vector<int64_t>> CommittedOffsets(const std::string& group, const std::string& topic,
+                                                int partitions);
+
+ private:
+  struct Impl;
+  explicit Admin(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace shopstream::kafka

@@ -1,0 +1,2 @@
+#pragma once
+// Written together with the ingest loop.

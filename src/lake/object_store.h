@@ -1,0 +1,50 @@
+#pragma once
+
+#include <arrow/buffer.h>
+#include <arrow/io/interfaces.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+
+namespace shopstream::lake {
+
+struct ObjectEntry {
+  std::string path;
+  int64_t size_bytes = 0;
+  int64_t modified_ms = 0;  // Unix epoch, by the store's clock.
+};
+
+enum class PutOutcome { kCreated, kExists };
+
+// The one seam to storage. Paths are relative to the lake's root, '/'-separated, without a leading
+// '/'. All functions are thread-safe and blocking. A missing object is a value; IOError means the
+// outcome is unknown: a Put or PutIfAbsent that failed may have happened.
+class ObjectStore {
+ public:
+  virtual ~ObjectStore() = default;
+
+  // Null where there is no such object.
+  virtual Result<std::shared_ptr<arrow::Buffer>> Get(const std::string& path) = 0;
+  // For reading parts of large objects; KeyError-like absence is IOError naming the path.
+  virtual Result<std::shared_ptr<arrow::io::RandomAccessFile>> OpenInput(
+      const std::string& path) = 0;
+  // Whole and durable when it returns OK, or not visible under `path` at all. Overwrites.
+  virtual Status Put(const std::string& path, const arrow::Buffer& content) = 0;
+  // Atomic against every other writer: exactly one caller ever sees kCreated for a path.
+  virtual Result<PutOutcome> PutIfAbsent(const std::string& path, const arrow::Buffer& content) = 0;
+  // Objects whose path begins with `prefix` (a plain string prefix), in byte order of path, those
+  // above `after` only (empty: all).
+  virtual Result<std::vector<ObjectEntry>> List(const std::string& prefix,
+                                                const std::string& after = "") = 0;
+  virtual Status Delete(const std::string& path) = 0;  // OK also where there is none.
+  virtual std::string Describe() const = 0;  // For messages: the root as the user wrote it.
+};
+
+// `uri` as lake.uri: a path, file:///..., (later) s3://...
+Result<std::unique_ptr<ObjectStore>> OpenObjectStore(const std::string& uri);
+
+}  // namespace shopstream::lake

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <arrow/record_batch.h>
+#include <arrow/table.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "lake/object_store.h"
+#include "model/data_file.h"
+
+namespace shopstream::lake {
+
+// Encodes the rows (without partition columns) as one Parquet file, puts it under
+// <table>/<partition path>/<name>.parquet, and returns it as the log names it, with statistics.
+// Durable when it returns OK.
+Result<DataFile> WriteDataFile(ObjectStore* store, const std::string& table_path,
+                               const PartitionValues& partition,
+                               const std::shared_ptr<arrow::RecordBatch>& rows);
+
+// The chosen columns (partition columns among them are filled from the log); none: all.
+Result<std::shared_ptr<arrow::Table>> ReadDataFile(ObjectStore* store,
+                                                   const std::string& table_path,
+                                                   const DataFile& file,
+                                                   const std::shared_ptr<arrow::Schema>& schema,
+                                                   const std::vector<std::string>& columns = {});
+
+}  // namespace shopstream::lake

@@ -1,0 +1,86 @@
+#pragma once
+
+#include <arrow/type.h>
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/status.h"
+#include "lake/object_store.h"
+#include "model/data_file.h"
+
+namespace shopstream::lake {
+
+// What a table is created with. Partition columns are part of the schema, as its last fields.
+struct TableSpec {
+  std::string path;  // Relative to the lake's root: "bronze-events".
+  std::shared_ptr<arrow::Schema> schema;
+  std::vector<std::string> partition_columns;
+  std::map<std::string, std::string> properties;  // On top of the lake's own defaults.
+};
+
+// One version of a table. Immutable; shared between threads.
+class Snapshot {
+ public:
+  virtual ~Snapshot() = default;
+  virtual int64_t version() const = 0;
+  virtual const std::shared_ptr<arrow::Schema>& schema() const = 0;
+  virtual const std::vector<std::string>& partition_columns() const = 0;
+  virtual const std::map<std::string, std::string>& properties() const = 0;
+  // The version last recorded under the application id (`txn` action).
+  virtual std::optional<int64_t> Txn(const std::string& app_id) const = 0;
+  virtual const std::map<std::string, int64_t>& Txns() const = 0;
+  // Live files, in order of path.
+  virtual std::vector<DataFile> Files() const = 0;
+  virtual int64_t file_count() const = 0;
+};
+
+enum class CommitOutcome {
+  kCommitted,
+  kConflict,  // Refused by the precondition: nothing of it is visible, nor ever will be.
+  kUnknown,   // The store did not answer until the deadline; it may or may not stand.
+};
+
+struct Transaction {
+  std::string operation = "WRITE";  // commitInfo.operation
+  std::vector<DataFile> adds;
+  std::vector<DataFile> removes;
+  std::map<std::string, int64_t> txns;             // app id -> version
+  nlohmann::json info = nlohmann::json::object();  // Merged into commitInfo.
+  bool data_change = true;
+};
+
+struct CommitResult {
+  CommitOutcome outcome = CommitOutcome::kUnknown;
+  int64_t version = -1;  // Where it stands, when committed.
+  int attempts = 0;
+};
+
+// A Delta table. Thread-safe. Keeps the newest snapshot it has seen.
+class Table {
+ public:
+  virtual ~Table() = default;
+  // NotFound-like (Status::KeyError) where there is no such table.
+  static Result<std::unique_ptr<Table>> Open(ObjectStore* store, const std::string& path);
+  // Creates it where absent; where present, checks that columns and partitioning agree.
+  static Result<std::unique_ptr<Table>> OpenOrCreate(ObjectStore* store, const TableSpec& spec);
+
+  virtual const std::string& path() const = 0;
+  virtual ObjectStore* store() const = 0;
+  virtual std::shared_ptr<const Snapshot> snapshot() const = 0;
+  // Reads what was committed since, and returns the newest snapshot.
+  virtual Result<std::shared_ptr<const Snapshot>> Refresh() = 0;
+  // `legal` is asked of the snapshot each attempt builds on, before it writes; false: kConflict.
+  // Retries with back-off on versions taken by others and on lost replies, until `deadline`.
+  virtual Result<CommitResult> Commit(const Transaction& transaction,
+                                      const std::function<bool(const Snapshot&)>& legal,
+                                      BootClock::time_point deadline) = 0;
+};
+
+}  // namespace shopstream::lake
