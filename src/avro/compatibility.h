@@ -1,0 +1,35 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "avro/schema.h"
+
+namespace shopstream::avro {
+
+// The rules of schema resolution that can be broken; named as Confluent's registry names them.
+enum class ResolutionRule {
+  kNameMismatch,
+  kFixedSizeMismatch,
+  kMissingEnumSymbols,
+  kReaderFieldMissingDefaultValue,
+  kTypeMismatch,
+  kMissingUnionBranch,
+};
+// "NAME_MISMATCH" and so on.
+const char* Name(ResolutionRule rule);
+
+struct Incompatibility {
+  ResolutionRule rule = ResolutionRule::kTypeMismatch;
+  std::string path;     // JSON pointer into the reader schema: "/fields/3/type".
+  std::string message;  // What does not fit, naming both sides.
+  std::string remedy;   // What to change in the reader schema.
+};
+
+// Whether data written with `writer` can be read as `reader` (Avro 1.12, "Schema Resolution"), for
+// every Avro type; empty where it can. A reader without null is reported against a nullable writer
+// although single values may fit. Each pair of types is looked at once, so that recursive schemas
+// end; time is bounded by the product of the schemas' sizes.
+std::vector<Incompatibility> CheckReadable(const Schema& reader, const Schema& writer);
+
+}  // namespace shopstream::avro

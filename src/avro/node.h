@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace shopstream::avro {
+
+enum class Kind : uint8_t {
+  kNull,
+  kBoolean,
+  kInt,
+  kLong,
+  kFloat,
+  kDouble,
+  kBytes,
+  kString,
+  kRecord,
+  kEnum,
+  kArray,
+  kMap,
+  kUnion,
+  kFixed,
+};
+
+// "record", "long" and so on, as the specification writes them.
+const char* Name(Kind kind);
+// The primitive of that name, or none.
+std::optional<Kind> PrimitiveKind(std::string_view name);
+
+struct Node;
+
+struct Field {
+  std::string name;
+  std::vector<std::string> aliases;
+  const Node* type = nullptr;
+  std::optional<nlohmann::json> default_value;  // Checked against the type by Schema::Parse.
+};
+
+// One type. Named types are nodes that several places point at, so the tree may have cycles; only
+// definitions nest, at most kMaxDepth deep. Owned by the Schema it belongs to.
+struct Node {
+  Kind kind = Kind::kNull;
+  // As given where it annotates this kind of type; the others are ignored, as the specification
+  // asks. Empty: none.
+  std::string logical_type;
+  int32_t precision = 0;  // Decimal.
+  int32_t scale = 0;      // Decimal.
+
+  std::string name;                  // Record, enum, fixed: the full name.
+  std::vector<std::string> aliases;  // Record, enum, fixed: full names.
+  std::vector<Field> fields;         // Record.
+  std::vector<std::string> symbols;  // Enum.
+  std::optional<std::string> default_symbol;  // Enum.
+  const Node* items = nullptr;                // Array: items; map: values.
+  std::vector<const Node*> branches;          // Union: never nested, never two of one type.
+  int64_t size = 0;                           // Fixed, in bytes.
+
+  bool is_named() const {
+    return kind == Kind::kRecord || kind == Kind::kEnum || kind == Kind::kFixed;
+  }
+};
+
+// The name without its namespace.
+std::string_view ShortName(std::string_view full_name);
+
+// What a person calls the type: "long (timestamp-millis)", "record com.shop.Order".
+std::string Describe(const Node& node);
+
+}  // namespace shopstream::avro
