@@ -1,0 +1,264 @@
+#include "kafka/consumer.h"
+
+#include <librdkafka/rdkafka.h>
+
+#include <algorithm>
+#include <string_view>
+
+#include "base/log.h"
+
+namespace shopstream::kafka {
+namespace {
+
+struct PartitionListDeleter {
+  void operator()(rd_kafka_topic_partition_list_t* list) const {
+    rd_kafka_topic_partition_list_destroy(list);
+  }
+};
+using PartitionList = std::unique_ptr<rd_kafka_topic_partition_list_t, PartitionListDeleter>;
+
+struct QueueDeleter {
+  void operator()(rd_kafka_queue_t* queue) const { rd_kafka_queue_destroy(queue); }
+};
+
+PartitionList ToList(const std::string& topic, const std::vector<PartitionOffset>& offsets) {
+  PartitionList list(rd_kafka_topic_partition_list_new(static_cast<int>(offsets.size())));
+  for (const PartitionOffset& item : offsets) {
+    rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), item.partition)->offset =
+        item.offset;
+  }
+  return list;
+}
+
+PartitionList ToList(const std::string& topic, const std::vector<int32_t>& partitions) {
+  PartitionList list(rd_kafka_topic_partition_list_new(static_cast<int>(partitions.size())));
+  for (int32_t partition : partitions) {
+    rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), partition);
+  }
+  return list;
+}
+
+Status FromCall(rd_kafka_error_t* raw, std::string_view what, const std::string& topic) {
+  if (raw == nullptr) return Status::OK();
+  Status status =
+      Status::IOError("Cannot ", what, " partitions of ", topic, ": ", rd_kafka_error_string(raw));
+  rd_kafka_error_destroy(raw);
+  return status;
+}
+
+std::optional<Bytes> ToBytes(const void* data, size_t size) {
+  if (data == nullptr) return std::nullopt;
+  return Bytes(static_cast<const uint8_t*>(data), size);
+}
+
+RecordView ToView(const rd_kafka_message_t* message) {
+  return {.partition = message->partition,
+          .offset = message->offset,
+          .timestamp_ms = rd_kafka_message_timestamp(message, nullptr),
+          .key = ToBytes(message->key, message->key_len),
+          .value = ToBytes(message->payload, message->len),
+          .message = message};
+}
+
+}  // namespace
+
+void MessageDeleter::operator()(rd_kafka_message_s* message) const {
+  rd_kafka_message_destroy(message);
+}
+
+Headers ReadHeaders(const RecordView& record) {
+  Headers headers;
+  rd_kafka_headers_t* raw = nullptr;
+  if (rd_kafka_message_headers(record.message, &raw) != RD_KAFKA_RESP_ERR_NO_ERROR) return headers;
+  const char* name = nullptr;
+  const void* value = nullptr;
+  size_t size = 0;
+  for (size_t i = 0;
+       rd_kafka_header_get_all(raw, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR; ++i) {
+    std::optional<std::string> text;
+    if (value != nullptr) text.emplace(static_cast<const char*>(value), size);
+    headers.emplace_back(name, std::move(text));
+  }
+  return headers;
+}
+
+struct Consumer::Impl {
+  std::string topic;
+  ConsumerOptions options;
+  ClientHandle client;
+  std::unique_ptr<rd_kafka_queue_t, QueueDeleter> queue;
+  std::vector<rd_kafka_message_t*> polled;
+  std::optional<Rebalance> rebalance;
+  bool closing = false;
+
+  // Runs inside a poll. Only takes note: the loop flushes and answers between two polls, when no
+  // record is half-way.
+  void OnRebalance(rd_kafka_resp_err_t kind, const rd_kafka_topic_partition_list_t* list) {
+    if (closing) {
+      rd_kafka_assign(client.get(), nullptr);
+      return;
+    }
+    rebalance.emplace();
+    rebalance->kind = kind == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS ? Rebalance::Kind::kAssign
+                      : rd_kafka_assignment_lost(client.get())     ? Rebalance::Kind::kLost
+                                                                   : Rebalance::Kind::kRevoke;
+    for (int i = 0; i < list->cnt; ++i) rebalance->partitions.push_back(list->elems[i].partition);
+  }
+
+  Status Sort(rd_kafka_message_t* raw, PollResult* out);
+};
+
+// Puts one polled message where it belongs: a record, or an event of its partition.
+Status Consumer::Impl::Sort(rd_kafka_message_t* raw, PollResult* out) {
+  MessageHandle message(raw);
+  switch (raw->err) {
+    case RD_KAFKA_RESP_ERR_NO_ERROR:
+      out->batch.records.push_back(ToView(raw));
+      out->batch.messages.push_back(std::move(message));
+      return Status::OK();
+    case RD_KAFKA_RESP_ERR__PARTITION_EOF:
+      out->ends.push_back({raw->partition, raw->offset});
+      return Status::OK();
+    case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
+    case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
+      out->out_of_range.push_back(raw->partition);
+      return Status::OK();
+    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
+      out->topic_gone = true;
+      return Status::OK();
+    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
+      return Status::IOError("Kafka refuses to let us read topic ", topic, ": ",
+                             rd_kafka_message_errstr(raw),
+                             ". Grant READ on the topic and the group, or check kafka.security.");
+    default:
+      Log::Warn("Kafka consumer of {}: {}", topic, rd_kafka_message_errstr(raw));
+      return Status::OK();
+  }
+}
+
+Consumer::Consumer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+Consumer::~Consumer() { Close(); }
+
+Result<std::unique_ptr<Consumer>> Consumer::Open(const KafkaConfig& config,
+                                                 const ConsumerOptions& options) {
+  auto impl = std::make_unique<Impl>();
+  impl->topic = config.topic;
+  impl->options = options;
+  impl->polled.resize(options.poll_records);
+  Properties properties = {
+      {"group.id", config.group},
+      {"enable.auto.commit", "false"},
+      {"enable.auto.offset.store", "false"},
+      {"auto.offset.reset", "error"},  // Where to read is the lake's business, never a default.
+      {"partition.assignment.strategy", "cooperative-sticky"},
+      {"session.timeout.ms", std::to_string(options.session_timeout_ms)},
+      {"enable.partition.eof", "true"},
+      {"isolation.level", options.read_committed ? "read_committed" : "read_uncommitted"},
+      {"queued.min.messages", "10000000"},  // The bound is in bytes.
+      {"queued.max.messages.kbytes", std::to_string(options.queue_kbytes)},
+      // A full queue is looked at again after this, where the client's default sleeps 1 s.
+      {"fetch.queue.backoff.ms", "2"},
+      // So that a topic deleted and created again is noticed in seconds, not minutes.
+      {"topic.metadata.refresh.interval.ms", "10000"},
+  };
+  if (!config.group_instance_id.empty()) {
+    properties["group.instance.id"] = config.group_instance_id;
+  }
+  ARROW_ASSIGN_OR_RAISE(rd_kafka_conf_t * conf, MakeConf(config, properties, impl.get()));
+  rd_kafka_conf_set_rebalance_cb(
+      conf, [](rd_kafka_t*, rd_kafka_resp_err_t kind, rd_kafka_topic_partition_list_t* list,
+               void* opaque) { static_cast<Impl*>(opaque)->OnRebalance(kind, list); });
+  ARROW_ASSIGN_OR_RAISE(impl->client, OpenClient(ClientKind::kConsumer, conf));
+  rd_kafka_poll_set_consumer(impl->client.get());
+  impl->queue.reset(rd_kafka_queue_get_consumer(impl->client.get()));
+  return std::unique_ptr<Consumer>(new Consumer(std::move(impl)));
+}
+
+Status Consumer::Subscribe() {
+  PartitionList topics = ToList(impl_->topic, std::vector<int32_t>{RD_KAFKA_PARTITION_UA});
+  rd_kafka_resp_err_t error = rd_kafka_subscribe(impl_->client.get(), topics.get());
+  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    return Status::IOError("Cannot subscribe to ", impl_->topic, ": ", rd_kafka_err2str(error));
+  }
+  return Status::OK();
+}
+
+Result<PollResult> Consumer::Poll(Millis timeout) {
+  PollResult result;
+  ssize_t count =
+      rd_kafka_consume_batch_queue(impl_->queue.get(), static_cast<int>(timeout.count()),
+                                   impl_->polled.data(), impl_->polled.size());
+  result.batch.records.reserve(std::max<ssize_t>(count, 0));
+  result.batch.messages.reserve(std::max<ssize_t>(count, 0));
+  Status refused;
+  for (ssize_t i = 0; i < count; ++i) refused &= impl_->Sort(impl_->polled[i], &result);
+  ARROW_RETURN_NOT_OK(refused);
+  char reason[512];
+  if (rd_kafka_fatal_error(impl_->client.get(), reason, sizeof(reason)) !=
+      RD_KAFKA_RESP_ERR_NO_ERROR) {
+    return Status::IOError("The Kafka consumer of ", impl_->topic, " had to stop: ", reason);
+  }
+  result.rebalance = std::exchange(impl_->rebalance, std::nullopt);
+  return result;
+}
+
+Status Consumer::Assign(const std::vector<PartitionOffset>& start) {
+  return FromCall(
+      rd_kafka_incremental_assign(impl_->client.get(), ToList(impl_->topic, start).get()), "assign",
+      impl_->topic);
+}
+
+Status Consumer::Unassign(const std::vector<int32_t>& partitions) {
+  return FromCall(
+      rd_kafka_incremental_unassign(impl_->client.get(), ToList(impl_->topic, partitions).get()),
+      "give up", impl_->topic);
+}
+
+Status Consumer::Restart(const std::vector<PartitionOffset>& start) {
+  std::vector<int32_t> partitions;
+  for (const PartitionOffset& item : start) partitions.push_back(item.partition);
+  ARROW_RETURN_NOT_OK(Unassign(partitions));
+  return Assign(start);
+}
+
+Status Consumer::Pause(const std::vector<int32_t>& partitions) {
+  rd_kafka_resp_err_t error =
+      rd_kafka_pause_partitions(impl_->client.get(), ToList(impl_->topic, partitions).get());
+  if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return Status::OK();
+  return Status::IOError("Cannot pause ", impl_->topic, ": ", rd_kafka_err2str(error));
+}
+
+Status Consumer::Resume(const std::vector<int32_t>& partitions) {
+  rd_kafka_resp_err_t error =
+      rd_kafka_resume_partitions(impl_->client.get(), ToList(impl_->topic, partitions).get());
+  if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return Status::OK();
+  return Status::IOError("Cannot resume ", impl_->topic, ": ", rd_kafka_err2str(error));
+}
+
+void Consumer::CommitForDisplay(const std::vector<PartitionOffset>& offsets) {
+  rd_kafka_resp_err_t error =
+      rd_kafka_commit(impl_->client.get(), ToList(impl_->topic, offsets).get(), /*async=*/1);
+  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    Log::Debug("Kafka's copy of the offsets of {} stays behind: {}", impl_->topic,
+               rd_kafka_err2str(error));
+  }
+}
+
+int64_t Consumer::CachedEnd(int32_t partition) const {
+  int64_t low = -1, high = -1;
+  rd_kafka_resp_err_t error = rd_kafka_get_watermark_offsets(
+      impl_->client.get(), impl_->topic.c_str(), partition, &low, &high);
+  return error == RD_KAFKA_RESP_ERR_NO_ERROR && high >= 0 ? high : -1;
+}
+
+void Consumer::Close() {
+  if (impl_->closing) return;
+  impl_->closing = true;
+  rd_kafka_consumer_close(impl_->client.get());
+}
+
+}  // namespace shopstream::kafka

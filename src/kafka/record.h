@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+struct rd_kafka_message_s;
+
+namespace shopstream::kafka {
+
+using Bytes = std::span<const uint8_t>;
+
+// One message as it lies in the client's buffers; valid as long as its RecordBatch.
+struct RecordView {
+  int32_t partition = 0;
+  int64_t offset = 0;
+  int64_t timestamp_ms = -1;  // Unix epoch; -1: the producer gave none.
+  std::optional<Bytes> key;
+  std::optional<Bytes> value;  // Nothing: a null value (tombstone), unlike an empty one.
+  const rd_kafka_message_s* message = nullptr;
+};
+
+using Headers = std::vector<std::pair<std::string, std::optional<std::string>>>;
+Headers ReadHeaders(const RecordView& record);
+
+struct MessageDeleter {
+  void operator()(rd_kafka_message_s* message) const;
+};
+using MessageHandle = std::unique_ptr<rd_kafka_message_s, MessageDeleter>;
+
+// Messages of one poll, in the order of each partition. Owns them.
+struct RecordBatch {
+  std::vector<RecordView> records;
+  std::vector<MessageHandle> messages;
+};
+
+}  // namespace shopstream::kafka
