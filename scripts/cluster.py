@@ -1,0 +1,394 @@
+"""The local cluster: three Kafka nodes and the schema registry, for people and for tests.
+
+    cluster.py up [--broker N] [--no-registry]     start what does not run yet, wait until it serves
+    cluster.py down [--broker N]                   end exactly what was started
+    cluster.py status
+
+Each node keeps its folder, with data, log and pid file, below --directory; data outlives `down`.
+"""
+
+import argparse
+import base64
+import contextlib
+import dataclasses
+import fcntl
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+
+import psutil
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+
+from background_process import BackgroundProcess, tail
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+DEPS = pathlib.Path(os.environ.get("SHOPSTREAM_DEPS", ROOT / ".deps"))
+BINARY = pathlib.Path(os.environ.get("SHOPSTREAM_BINARY", ROOT / "build/release/shopstream"))
+SETTINGS = ROOT / "deploy/local"
+BROKERS = (1, 2, 3)
+
+START_TIMEOUT = 90.0  # Seconds; 8 on an idle machine of two cores.
+STOP_TIMEOUT = 30.0   # Seconds from SIGTERM to SIGKILL.
+PROGRESS_EVERY = 5.0  # Seconds between two lines about the same wait.
+
+
+class ClusterError(Exception):
+    """Says what failed, on what, and what to do."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Ports:
+    """All on 127.0.0.1. Broker n listens on `brokers + n - 1`."""
+    brokers: int = 9094
+    controllers: int = 9194
+    registry: int = 8082
+
+    def broker(self, number: int) -> int:
+        return self.brokers + number - 1
+
+    def controller(self, number: int) -> int:
+        return self.controllers + number - 1
+
+
+class Cluster:
+    """Starts, watches and ends the nodes of one folder; another Cluster over it sees the same."""
+
+    def __init__(self, directory: pathlib.Path, ports: Ports = Ports(), binary: pathlib.Path = BINARY,
+                 say: Callable[[str], None] = print):
+        self.directory = directory.resolve()
+        self.ports = ports
+        self.binary = binary
+        self._say = say
+        self._brokers = {n: BackgroundProcess(f"broker {n}", self._folder(n)) for n in BROKERS}
+        self._registry = BackgroundProcess("registry", self.directory / "registry")
+
+    @property
+    def bootstrap_servers(self) -> str:
+        return ",".join(f"127.0.0.1:{self.ports.broker(n)}" for n in BROKERS)
+
+    @property
+    def registry_url(self) -> str:
+        return f"http://127.0.0.1:{self.ports.registry}"
+
+    def log_file(self, number: int) -> pathlib.Path:
+        return self._folder(number) / "server.log"
+
+    def broker_pid(self, number: int) -> int | None:
+        return self._brokers[number].pid()
+
+    def registry_pid(self) -> int | None:
+        return self._registry.pid()
+
+    # Brokers.
+
+    def start_brokers(self, numbers: Iterable[int] = BROKERS, timeout: float = START_TIMEOUT) -> None:
+        """Starts those that do not run, and returns once every one of `numbers` serves."""
+        numbers = tuple(numbers)
+        started = time.monotonic()
+        new = [n for n in numbers if not self._brokers[n].running()]
+        for n in set(numbers) - set(new):
+            self._say(f"broker {n} is already running on 127.0.0.1:{self.ports.broker(n)} "
+                      f"(pid {self.broker_pid(n)})")
+        for n in new:
+            self._refuse_taken_port(f"broker {n}", self.ports.broker(n))
+            self._refuse_taken_port(f"broker {n}'s controller", self.ports.controller(n))
+        self._format(new)
+        for n in new:
+            self._say(f"broker {n} starts on 127.0.0.1:{self.ports.broker(n)}")
+            self._brokers[n].start(self._java(n, "kafka.Kafka", self._properties(n)))
+        self._wait_until_serving(numbers, timeout)
+        if new:
+            self._say(f"brokers serve after {time.monotonic() - started:.1f} s")
+
+    def stop_brokers(self, numbers: Iterable[int] = BROKERS, timeout: float = STOP_TIMEOUT) -> None:
+        self._stop([self._brokers[n] for n in numbers], timeout)
+
+    def kill_broker(self, number: int) -> None:
+        """SIGKILL: no goodbye to the controller, no flush."""
+        self._brokers[number].kill()
+
+    # Registry.
+
+    def start_registry(self, timeout: float = 30) -> None:
+        if self._registry.running():
+            self._say(f"registry is already running on {self.registry_url} (pid {self._registry.pid()})")
+            return
+        if not os.access(self.binary, os.X_OK):
+            raise ClusterError(f"the registry is part of {self.binary}, which is not built: ./run build")
+        self._refuse_taken_port("the registry", self.ports.registry)
+        started = time.monotonic()
+        self._registry.start([str(self.binary), "registry",
+                              "--set", f"registry.listen=127.0.0.1:{self.ports.registry}",
+                              "--set", f"kafka.bootstrap_servers={self.bootstrap_servers}"], cwd=ROOT)
+        self._wait("the registry", self._registry_missing, [self._registry], timeout)
+        self._say(f"registry serves after {time.monotonic() - started:.1f} s")
+
+    def stop_registry(self, timeout: float = STOP_TIMEOUT) -> None:
+        self._stop([self._registry], timeout)
+
+    def kill_registry(self) -> None:
+        self._registry.kill()
+
+    def registry_serves(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.registry_url}/subjects", timeout=2) as reply:
+                return reply.status == 200
+        except (urllib.error.URLError, OSError):
+            return False
+
+    # All of it.
+
+    def stop(self, timeout: float = STOP_TIMEOUT) -> None:
+        self.stop_registry(timeout)
+        self.stop_brokers(timeout=timeout)
+
+    def kill(self) -> None:
+        for process in [self._registry, *self._brokers.values()]:
+            process.kill()
+
+    def serving(self, number: int) -> set[int]:
+        """The brokers that broker `number` takes for alive; empty while it does not answer."""
+        port = self.ports.broker(number)
+        if not _listens(port):
+            return set()
+        client = AdminClient({"bootstrap.servers": f"127.0.0.1:{port}", "log_level": 0})
+        try:
+            return set(client.list_topics(timeout=2).brokers)
+        except KafkaException:
+            return set()
+
+    def status(self) -> list[str]:
+        lines = []
+        for n, broker in self._brokers.items():
+            where = f"127.0.0.1:{self.ports.broker(n)}"
+            lines.append(f"broker {n}   {where:22} " + _state(broker, n in self.serving(n)))
+        lines.append(f"registry   {self.registry_url:22} "
+                     + _state(self._registry, self.registry_serves()))
+        return lines
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keeps a second `up` or `down` on this folder waiting for its turn."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        with open(self.directory / "lock", "w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                self._say(f"another ./run up or down works on {self.directory}: waiting for it")
+                fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    # How a node is set up.
+
+    def _folder(self, number: int) -> pathlib.Path:
+        return self.directory / f"broker-{number}"
+
+    def _java(self, number: int, main_class: str, *arguments: str) -> list[str]:
+        home = os.environ.get("JAVA_HOME")
+        java = f"{home}/bin/java" if home else shutil.which("java")
+        libraries = DEPS / "kafka/libs"
+        if java is None or not libraries.is_dir():
+            raise ClusterError(f"Kafka needs java (found: {java}) and its jars in {libraries}: ./run setup")
+        return [java, "-Xmx384m", "-XX:+UseSerialGC", "-XX:-UsePerfData", "-XX:+ExitOnOutOfMemoryError",
+                f"-Dlog4j2.configurationFile={SETTINGS / 'log4j2.properties'}",
+                f"-Dshopstream.log={self.log_file(number)}",
+                "-cp", f"{libraries}/*", main_class, *arguments]
+
+    def _properties(self, number: int) -> str:
+        """Writes the node's settings anew, since ports and shared settings may have changed."""
+        folder = self._folder(number)
+        folder.mkdir(parents=True, exist_ok=True)
+        voters = ",".join(f"{n}@127.0.0.1:{self.ports.controller(n)}" for n in BROKERS)
+        path = folder / "server.properties"
+        path.write_text((SETTINGS / "server.properties").read_text() + f"""
+# This node.
+node.id={number}
+listeners=PLAINTEXT://127.0.0.1:{self.ports.broker(number)},CONTROLLER://127.0.0.1:{self.ports.controller(number)}
+controller.quorum.voters={voters}
+log.dirs={folder / "data"}
+""")
+        return str(path)
+
+    def _cluster_id(self) -> str:
+        path = self.directory / "cluster-id"
+        if not path.exists():
+            self.directory.mkdir(parents=True, exist_ok=True)
+            path.write_text(base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("="))
+        return path.read_text().strip()
+
+    def _format(self, numbers: list[int]) -> None:
+        """Gives every folder that has no data yet Kafka's storage format, all at the same time."""
+        new = [n for n in numbers if not (self._folder(n) / "data/meta.properties").exists()]
+        tools = {}
+        for n in new:
+            command = self._java(n, "kafka.tools.StorageTool", "format", "--ignore-formatted",
+                                 "--cluster-id", self._cluster_id(), "--config", self._properties(n))
+            command.insert(1, "-XX:TieredStopAtLevel=1")  # Short-lived: starting fast is all.
+            tools[n] = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        for n, tool in tools.items():
+            output = tool.communicate(timeout=60)[0].decode(errors="replace")
+            if tool.returncode != 0:
+                raise ClusterError(f"broker {n}: {self._folder(n)}/data could not be formatted:\n{output}")
+
+    # Waiting and ending.
+
+    def _wait_until_serving(self, numbers: tuple[int, ...], timeout: float) -> None:
+        expected = {n for n in BROKERS if self._brokers[n].running() or n in numbers}
+
+        def missing() -> str | None:
+            waiting = [str(n) for n in numbers if not self.serving(n) >= expected]
+            return f"broker {', '.join(waiting)}" if waiting else None
+
+        self._wait("the brokers", missing, [self._brokers[n] for n in numbers], timeout)
+
+    def _registry_missing(self) -> str | None:
+        return None if self.registry_serves() else self.registry_url
+
+    def _wait(self, what: str, missing: Callable[[], str | None], processes: list[BackgroundProcess],
+              timeout: float) -> None:
+        """Until missing() is None; a process that ends meanwhile, or `timeout`, is an error."""
+        started = time.monotonic()
+        next_line = started + PROGRESS_EVERY
+        while (rest := missing()) is not None:
+            for process in processes:
+                if not process.running():
+                    raise ClusterError(f"{process.name} ended while starting.\n{self._last_words(process)}")
+            now = time.monotonic()
+            if now - started > timeout:
+                words = "\n".join(self._last_words(process) for process in processes)
+                raise ClusterError(f"{what} did not serve within {timeout:.0f} s; missing: {rest}.\n{words}")
+            if now >= next_line:
+                next_line = now + PROGRESS_EVERY
+                self._say(f"waiting for {rest} ({now - started:.0f} s of {timeout:.0f} s)")
+            time.sleep(0.1)
+
+    def _stop(self, processes: list[BackgroundProcess], timeout: float) -> None:
+        stopping = []
+        for process in processes:
+            if process.signal(signal.SIGTERM):
+                stopping.append(process)
+            else:
+                process.wait(0)
+                self._say(f"{process.name} was not running")
+        started = time.monotonic()
+        next_line = started + PROGRESS_EVERY
+        while stopping:
+            for process in [p for p in stopping if p.wait(0)]:
+                stopping.remove(process)
+                self._say(f"{process.name} ended")
+            now = time.monotonic()
+            if stopping and now - started > timeout:
+                break
+            if stopping and now >= next_line:
+                next_line = now + PROGRESS_EVERY
+                names = ", ".join(process.name for process in stopping)
+                self._say(f"waiting for {names} to end ({now - started:.0f} s of {timeout:.0f} s)")
+            time.sleep(0.05)
+        for process in stopping:
+            process.kill()
+            self._say(f"{process.name} did not end within {timeout:.0f} s of SIGTERM: killed")
+
+    def _last_words(self, process: BackgroundProcess) -> str:
+        log = process.folder / "server.log"
+        words = [f"Last lines of {path}:\n{text}" for path in (process.output, log)
+                 if (text := tail(path, 12))]
+        return "\n".join(words) or f"It left no word in {process.folder}."
+
+    def _refuse_taken_port(self, what: str, port: int) -> None:
+        if _listens(port):
+            raise ClusterError(f"{what} needs port {port}, which is taken{_holder(port)}. "
+                               "End that process, then try again.")
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _holder(port: int) -> str:
+    """" by pid 12 (nginx -g ...)", or nothing where the system does not tell."""
+    with contextlib.suppress(psutil.Error, OSError):
+        for connection in psutil.net_connections("tcp"):
+            listening = connection.status == psutil.CONN_LISTEN and connection.laddr.port == port
+            if listening and connection.pid:
+                command = " ".join(psutil.Process(connection.pid).cmdline())
+                return f" by pid {connection.pid} ({command[:100]})"
+    return ""
+
+
+def _state(process: BackgroundProcess, serves: bool) -> str:
+    if not process.running():
+        return "not running"
+    return f"{'serves' if serves else 'runs, does not serve yet'} (pid {process.pid()})"
+
+
+def _up(cluster: Cluster, broker: int | None, registry: bool) -> None:
+    if broker is not None:
+        cluster.start_brokers([broker])
+        return
+    cluster.start_brokers()
+    if registry:
+        cluster.start_registry()
+    print("\n".join(["", *cluster.status(), f"logs and data: {cluster.directory}", "end it: ./run down"]))
+
+
+def _down(cluster: Cluster, broker: int | None) -> None:
+    if broker is None:
+        cluster.stop()
+    else:
+        cluster.stop_brokers([broker])
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="./run", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    where = argparse.ArgumentParser(add_help=False)
+    where.add_argument("--directory", type=pathlib.Path, default=ROOT / ".shopstream/cluster")
+    where.add_argument("--port", type=int, default=Ports.brokers, metavar="PORT",
+                       help="of broker 1; the others follow, controllers are 100 higher")
+    where.add_argument("--registry-port", type=int, default=Ports.registry)
+    commands = parser.add_subparsers(dest="command", required=True)
+    up = commands.add_parser("up", parents=[where], help="start what does not run yet")
+    up.add_argument("--broker", type=int, choices=BROKERS, help="only this one")
+    up.add_argument("--no-registry", action="store_true", help="brokers only")
+    down = commands.add_parser("down", parents=[where], help="end exactly what was started")
+    down.add_argument("--broker", type=int, choices=BROKERS, help="only this one")
+    commands.add_parser("status", parents=[where], help="what runs and serves")
+    return parser.parse_args()
+
+
+def main() -> int:
+    arguments = _arguments()
+    ports = Ports(arguments.port, arguments.port + 100, arguments.registry_port)
+    cluster = Cluster(arguments.directory, ports, say=lambda line: print(line, flush=True))
+    try:
+        if arguments.command == "status":
+            print("\n".join(cluster.status()))
+            return 0
+        with cluster.locked():
+            if arguments.command == "up":
+                _up(cluster, arguments.broker, not arguments.no_registry)
+            else:
+                _down(cluster, arguments.broker)
+    except (ClusterError, TimeoutError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted; what was started goes on: ./run down ends it", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
