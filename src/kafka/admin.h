@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -24,7 +25,10 @@ struct TopicState {
   std::string name;
   std::string id;  // Kafka's topic id, as Kafka prints it (URL-safe base64, 22 characters).
   std::vector<PartitionState> partitions;
-  std::map<std::string, std::string> configs;  // Filled by DescribeTopic only.
+  // Filled by DescribeTopic only: the value in force of every setting, and the names of those set
+  // on the topic itself.
+  std::map<std::string, std::string> configs;
+  std::set<std::string> own_configs;
 };
 
 struct BrokerState {

@@ -1,0 +1,412 @@
+#include "kafka/admin.h"
+
+#include <algorithm>
+#include <array>
+#include <functional>
+#include <utility>
+
+#include "kafka/client.h"
+#include "kafka/errors.h"
+#include "kafka/handles.h"
+
+namespace shopstream::kafka {
+namespace {
+
+using OptionsHandle = Handle<rd_kafka_AdminOptions_t, &rd_kafka_AdminOptions_destroy>;
+using NewTopicHandle = Handle<rd_kafka_NewTopic_t, &rd_kafka_NewTopic_destroy>;
+using NewPartitionsHandle = Handle<rd_kafka_NewPartitions_t, &rd_kafka_NewPartitions_destroy>;
+using DeleteTopicHandle = Handle<rd_kafka_DeleteTopic_t, &rd_kafka_DeleteTopic_destroy>;
+using ResourceHandle = Handle<rd_kafka_ConfigResource_t, &rd_kafka_ConfigResource_destroy>;
+using TopicNamesHandle = Handle<rd_kafka_TopicCollection_t, &rd_kafka_TopicCollection_destroy>;
+using MetadataHandle = Handle<const rd_kafka_metadata_t, &rd_kafka_metadata_destroy>;
+using GroupOffsetsHandle =
+    Handle<rd_kafka_ListConsumerGroupOffsets_t, &rd_kafka_ListConsumerGroupOffsets_destroy>;
+
+// librdkafka prints topic ids in plain base64; Kafka's own tools (org.apache.kafka.common.Uuid)
+// print the URL-safe alphabet.
+std::string TopicIdText(const rd_kafka_Uuid_t* id) {
+  const char* text = id == nullptr ? nullptr : rd_kafka_Uuid_base64str(id);
+  std::string url_safe = text == nullptr ? "" : text;
+  std::replace(url_safe.begin(), url_safe.end(), '+', '-');
+  std::replace(url_safe.begin(), url_safe.end(), '/', '_');
+  return url_safe;
+}
+
+std::vector<int32_t> NodeIds(const rd_kafka_Node_t** nodes, size_t count) {
+  std::vector<int32_t> ids;
+  for (size_t i = 0; i < count; ++i) ids.push_back(rd_kafka_Node_id(nodes[i]));
+  return ids;
+}
+
+PartitionState ToPartitionState(const rd_kafka_TopicPartitionInfo_t* info) {
+  PartitionState state;
+  state.id = rd_kafka_TopicPartitionInfo_partition(info);
+  const rd_kafka_Node_t* leader = rd_kafka_TopicPartitionInfo_leader(info);
+  if (leader != nullptr) state.leader = rd_kafka_Node_id(leader);
+  size_t count = 0;
+  const rd_kafka_Node_t** nodes = rd_kafka_TopicPartitionInfo_replicas(info, &count);
+  state.replicas = NodeIds(nodes, count);
+  nodes = rd_kafka_TopicPartitionInfo_isr(info, &count);
+  state.in_sync = NodeIds(nodes, count);
+  return state;
+}
+
+TopicState ToTopicState(const rd_kafka_TopicDescription_t* description) {
+  TopicState topic;
+  topic.name = rd_kafka_TopicDescription_name(description);
+  topic.id = TopicIdText(rd_kafka_TopicDescription_topic_id(description));
+  size_t count = 0;
+  const auto* partitions = rd_kafka_TopicDescription_partitions(description, &count);
+  for (size_t i = 0; i < count; ++i) topic.partitions.push_back(ToPartitionState(partitions[i]));
+  std::sort(topic.partitions.begin(), topic.partitions.end(),
+            [](const PartitionState& a, const PartitionState& b) { return a.id < b.id; });
+  return topic;
+}
+
+PartitionListHandle ListPartitions(const std::string& topic, int partitions, int64_t offset) {
+  PartitionListHandle list(rd_kafka_topic_partition_list_new(partitions));
+  for (int32_t p = 0; p < partitions; ++p) {
+    rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), p)->offset = offset;
+  }
+  return list;
+}
+
+}  // namespace
+
+struct Admin::Impl {
+  ClientHandle client;
+  std::string bootstrap_servers;
+  Millis timeout;
+
+  using Request = std::function<void(const rd_kafka_AdminOptions_t*, rd_kafka_queue_t*)>;
+
+  Status Failure(const std::string& what, int code, const char* reason = nullptr) {
+    return DescribeFailure({what, code, reason == nullptr ? "" : reason, timeout},
+                           bootstrap_servers, HasReachedCluster(client.get()));
+  }
+
+  Result<OptionsHandle> NewOptions(rd_kafka_admin_op_t op) {
+    OptionsHandle options(rd_kafka_AdminOptions_new(client.get(), op));
+    std::array<char, 256> reason{};
+    auto code = rd_kafka_AdminOptions_set_request_timeout(
+        options.get(), static_cast<int>(timeout.count()), reason.data(), reason.size());
+    const bool changes_topics = op == RD_KAFKA_ADMIN_OP_CREATETOPICS ||
+                                op == RD_KAFKA_ADMIN_OP_DELETETOPICS ||
+                                op == RD_KAFKA_ADMIN_OP_CREATEPARTITIONS;
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR && changes_topics) {
+      code = rd_kafka_AdminOptions_set_operation_timeout(
+          options.get(), static_cast<int>(timeout.count()), reason.data(), reason.size());
+    }
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return Status::Invalid(reason.data());
+    if (op == RD_KAFKA_ADMIN_OP_LISTOFFSETS) {
+      ErrorHandle error(rd_kafka_AdminOptions_set_isolation_level(
+          options.get(), RD_KAFKA_ISOLATION_LEVEL_READ_COMMITTED));
+      if (error != nullptr) return Status::Invalid(rd_kafka_error_string(error.get()));
+    }
+    return options;
+  }
+
+  // Sends a request on a queue of its own and waits for the event with its result.
+  Result<EventHandle> Call(rd_kafka_admin_op_t op, const std::string& what,
+                           const Request& request) {
+    ARROW_ASSIGN_OR_RAISE(OptionsHandle options, NewOptions(op));
+    QueueHandle queue(rd_kafka_queue_new(client.get()));
+    request(options.get(), queue.get());
+    // The request's own time-out makes the event; the second more is for its delivery.
+    const auto wait = static_cast<int>(timeout.count()) + 1000;
+    EventHandle event(rd_kafka_queue_poll(queue.get(), wait));
+    if (event == nullptr) return Failure(what, RD_KAFKA_RESP_ERR__TIMED_OUT);
+    if (const auto code = rd_kafka_event_error(event.get())) {
+      return Failure(what, code, rd_kafka_event_error_string(event.get()));
+    }
+    return event;
+  }
+
+  Status CheckTopicResult(const std::string& what, const rd_kafka_topic_result_t** results,
+                          size_t count) {
+    for (size_t i = 0; i < count; ++i) {
+      if (const auto code = rd_kafka_topic_result_error(results[i])) {
+        return Failure(what, code, rd_kafka_topic_result_error_string(results[i]));
+      }
+    }
+    return Status::OK();
+  }
+
+  Result<std::vector<TopicState>> DescribeTopics(const std::vector<std::string>& names);
+  Status ReadConfigs(TopicState* topic);
+  // By partition; -1 where the answer names none.
+  Result<std::vector<int64_t>> ListOffsets(const std::string& topic, int partitions,
+                                           rd_kafka_OffsetSpec_t which);
+};
+
+// Topics that do not exist (any more) are left out.
+Result<std::vector<TopicState>> Admin::Impl::DescribeTopics(const std::vector<std::string>& names) {
+  std::vector<TopicState> topics;
+  if (names.empty()) return topics;
+  std::vector<const char*> raw_names;
+  for (const auto& name : names) raw_names.push_back(name.c_str());
+  TopicNamesHandle collection(
+      rd_kafka_TopicCollection_of_topic_names(raw_names.data(), raw_names.size()));
+  const std::string what =
+      names.size() == 1 ? "describing topic " + names.front() : "describing the topics";
+  ARROW_ASSIGN_OR_RAISE(
+      EventHandle event,
+      Call(RD_KAFKA_ADMIN_OP_DESCRIBETOPICS, what, [&](const auto* options, auto* queue) {
+        rd_kafka_DescribeTopics(client.get(), collection.get(), options, queue);
+      }));
+  size_t count = 0;
+  const auto* results = rd_kafka_DescribeTopics_result_topics(
+      rd_kafka_event_DescribeTopics_result(event.get()), &count);
+  for (size_t i = 0; i < count; ++i) {
+    const rd_kafka_error_t* error = rd_kafka_TopicDescription_error(results[i]);
+    const auto code = rd_kafka_error_code(error);
+    if (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) continue;
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+      return Failure(what, code, rd_kafka_error_string(error));
+    }
+    topics.push_back(ToTopicState(results[i]));
+  }
+  return topics;
+}
+
+Status Admin::Impl::ReadConfigs(TopicState* topic) {
+  const std::string what = "reading the settings of topic " + topic->name;
+  ResourceHandle resource(
+      rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic->name.c_str()));
+  rd_kafka_ConfigResource_t* resources[] = {resource.get()};
+  ARROW_ASSIGN_OR_RAISE(
+      EventHandle event,
+      Call(RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, what, [&](const auto* options, auto* queue) {
+        rd_kafka_DescribeConfigs(client.get(), resources, 1, options, queue);
+      }));
+  size_t count = 0;
+  const auto* results = rd_kafka_DescribeConfigs_result_resources(
+      rd_kafka_event_DescribeConfigs_result(event.get()), &count);
+  for (size_t i = 0; i < count; ++i) {
+    if (const auto code = rd_kafka_ConfigResource_error(results[i])) {
+      return Failure(what, code, rd_kafka_ConfigResource_error_string(results[i]));
+    }
+    size_t entries = 0;
+    const auto* entry = rd_kafka_ConfigResource_configs(results[i], &entries);
+    for (size_t e = 0; e < entries; ++e) {
+      const char* value = rd_kafka_ConfigEntry_value(entry[e]);
+      const std::string name = rd_kafka_ConfigEntry_name(entry[e]);
+      topic->configs[name] = value == nullptr ? "" : value;
+      if (rd_kafka_ConfigEntry_source(entry[e]) == RD_KAFKA_CONFIG_SOURCE_DYNAMIC_TOPIC_CONFIG) {
+        topic->own_configs.insert(name);
+      }
+    }
+  }
+  return Status::OK();
+}
+
+Result<std::vector<int64_t>> Admin::Impl::ListOffsets(const std::string& topic, int partitions,
+                                                      rd_kafka_OffsetSpec_t which) {
+  const std::string what = "listing the offsets of topic " + topic;
+  PartitionListHandle list = ListPartitions(topic, partitions, which);
+  ARROW_ASSIGN_OR_RAISE(
+      EventHandle event,
+      Call(RD_KAFKA_ADMIN_OP_LISTOFFSETS, what, [&](const auto* options, auto* queue) {
+        rd_kafka_ListOffsets(client.get(), list.get(), options, queue);
+      }));
+  size_t count = 0;
+  const auto* infos =
+      rd_kafka_ListOffsets_result_infos(rd_kafka_event_ListOffsets_result(event.get()), &count);
+  std::vector<int64_t> offsets(partitions, -1);
+  for (size_t i = 0; i < count; ++i) {
+    const auto* found = rd_kafka_ListOffsetsResultInfo_topic_partition(infos[i]);
+    if (found->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+      return Failure(what + " [" + std::to_string(found->partition) + "]", found->err);
+    }
+    offsets.at(found->partition) = found->offset;
+  }
+  return offsets;
+}
+
+Admin::Admin(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Admin::~Admin() = default;
+
+Result<std::unique_ptr<Admin>> Admin::Open(const KafkaConfig& config, Millis timeout) {
+  ARROW_ASSIGN_OR_RAISE(rd_kafka_conf_s * conf, MakeConf(config, {}, nullptr));
+  ARROW_ASSIGN_OR_RAISE(ClientHandle client, OpenClient(ClientKind::kProducer, conf));
+  auto impl = std::make_unique<Impl>(Impl{std::move(client), config.bootstrap_servers, timeout});
+  return std::unique_ptr<Admin>(new Admin(std::move(impl)));
+}
+
+Result<ClusterState> Admin::DescribeCluster() {
+  ARROW_ASSIGN_OR_RAISE(EventHandle event,
+                        impl_->Call(RD_KAFKA_ADMIN_OP_DESCRIBECLUSTER, "describing the cluster",
+                                    [&](const auto* options, auto* queue) {
+                                      rd_kafka_DescribeCluster(impl_->client.get(), options, queue);
+                                    }));
+  const auto* result = rd_kafka_event_DescribeCluster_result(event.get());
+  ClusterState cluster;
+  const char* id = rd_kafka_DescribeCluster_result_cluster_id(result);
+  if (id != nullptr) cluster.id = id;
+  const auto* controller = rd_kafka_DescribeCluster_result_controller(result);
+  if (controller != nullptr) cluster.controller = rd_kafka_Node_id(controller);
+  size_t count = 0;
+  const auto* nodes = rd_kafka_DescribeCluster_result_nodes(result, &count);
+  for (size_t i = 0; i < count; ++i) {
+    cluster.brokers.push_back({rd_kafka_Node_id(nodes[i]), rd_kafka_Node_host(nodes[i]),
+                               static_cast<int>(rd_kafka_Node_port(nodes[i]))});
+  }
+  std::sort(cluster.brokers.begin(), cluster.brokers.end(),
+            [](const BrokerState& a, const BrokerState& b) { return a.id < b.id; });
+  return cluster;
+}
+
+Result<std::vector<TopicState>> Admin::ListTopics() {
+  const rd_kafka_metadata_t* raw = nullptr;
+  const auto code = rd_kafka_metadata(impl_->client.get(), 1, nullptr, &raw,
+                                      static_cast<int>(impl_->timeout.count()));
+  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return impl_->Failure("listing the topics", code);
+  MetadataHandle metadata(raw);
+  std::vector<std::string> names;
+  for (int i = 0; i < metadata->topic_cnt; ++i) names.emplace_back(metadata->topics[i].topic);
+  std::sort(names.begin(), names.end());
+  return impl_->DescribeTopics(names);
+}
+
+Result<std::optional<TopicState>> Admin::DescribeTopic(const std::string& name, bool with_configs) {
+  ARROW_ASSIGN_OR_RAISE(auto topics, impl_->DescribeTopics({name}));
+  if (topics.empty()) return std::nullopt;
+  if (with_configs) ARROW_RETURN_NOT_OK(impl_->ReadConfigs(&topics.front()));
+  return std::move(topics.front());
+}
+
+Status Admin::CreateTopic(const TopicSettings& settings) {
+  const std::string what = "creating topic " + settings.name;
+  std::array<char, 512> reason{};
+  NewTopicHandle topic(rd_kafka_NewTopic_new(settings.name.c_str(), settings.partitions,
+                                             settings.replication_factor, reason.data(),
+                                             reason.size()));
+  if (topic == nullptr) return Status::Invalid(what, ": ", reason.data());
+  for (const auto& [name, value] : settings.configs) {
+    const auto code = rd_kafka_NewTopic_set_config(topic.get(), name.c_str(), value.c_str());
+    if (code) return impl_->Failure(what + " with " + name + " = " + value, code);
+  }
+  rd_kafka_NewTopic_t* topics[] = {topic.get()};
+  ARROW_ASSIGN_OR_RAISE(
+      EventHandle event,
+      impl_->Call(RD_KAFKA_ADMIN_OP_CREATETOPICS, what, [&](const auto* options, auto* queue) {
+        rd_kafka_CreateTopics(impl_->client.get(), topics, 1, options, queue);
+      }));
+  size_t count = 0;
+  const auto* results =
+      rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event.get()), &count);
+  return impl_->CheckTopicResult(what, results, count);
+}
+
+Status Admin::AddPartitions(const std::string& name, int total) {
+  const std::string what = "raising topic " + name + " to " + std::to_string(total) + " partitions";
+  std::array<char, 512> reason{};
+  NewPartitionsHandle wanted(
+      rd_kafka_NewPartitions_new(name.c_str(), total, reason.data(), reason.size()));
+  if (wanted == nullptr) return Status::Invalid(what, ": ", reason.data());
+  rd_kafka_NewPartitions_t* partitions[] = {wanted.get()};
+  ARROW_ASSIGN_OR_RAISE(
+      EventHandle event,
+      impl_->Call(RD_KAFKA_ADMIN_OP_CREATEPARTITIONS, what, [&](const auto* options, auto* queue) {
+        rd_kafka_CreatePartitions(impl_->client.get(), partitions, 1, options, queue);
+      }));
+  size_t count = 0;
+  const auto** results = rd_kafka_CreatePartitions_result_topics(
+      rd_kafka_event_CreatePartitions_result(event.get()), &count);
+  return impl_->CheckTopicResult(what, results, count);
+}
+
+Status Admin::SetTopicConfigs(const std::string& name,
+                              const std::map<std::string, std::string>& configs) {
+  const std::string what = "changing the settings of topic " + name;
+  ResourceHandle resource(rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, name.c_str()));
+  for (const auto& [key, value] : configs) {
+    ErrorHandle error(rd_kafka_ConfigResource_add_incremental_config(
+        resource.get(), key.c_str(), RD_KAFKA_ALTER_CONFIG_OP_TYPE_SET, value.c_str()));
+    if (error != nullptr) {
+      return Status::Invalid(what, ": ", key, " = ", value, ": ",
+                             rd_kafka_error_string(error.get()));
+    }
+  }
+  rd_kafka_ConfigResource_t* resources[] = {resource.get()};
+  ARROW_ASSIGN_OR_RAISE(EventHandle event, impl_->Call(RD_KAFKA_ADMIN_OP_INCREMENTALALTERCONFIGS,
+                                                       what, [&](const auto* options, auto* queue) {
+                                                         rd_kafka_IncrementalAlterConfigs(
+                                                             impl_->client.get(), resources, 1,
+                                                             options, queue);
+                                                       }));
+  size_t count = 0;
+  const auto* results = rd_kafka_IncrementalAlterConfigs_result_resources(
+      rd_kafka_event_IncrementalAlterConfigs_result(event.get()), &count);
+  for (size_t i = 0; i < count; ++i) {
+    if (const auto code = rd_kafka_ConfigResource_error(results[i])) {
+      return impl_->Failure(what, code, rd_kafka_ConfigResource_error_string(results[i]));
+    }
+  }
+  return Status::OK();
+}
+
+Status Admin::DeleteTopic(const std::string& name) {
+  const std::string what = "deleting topic " + name;
+  DeleteTopicHandle topic(rd_kafka_DeleteTopic_new(name.c_str()));
+  rd_kafka_DeleteTopic_t* topics[] = {topic.get()};
+  ARROW_ASSIGN_OR_RAISE(
+      EventHandle event,
+      impl_->Call(RD_KAFKA_ADMIN_OP_DELETETOPICS, what, [&](const auto* options, auto* queue) {
+        rd_kafka_DeleteTopics(impl_->client.get(), topics, 1, options, queue);
+      }));
+  size_t count = 0;
+  const auto* results =
+      rd_kafka_DeleteTopics_result_topics(rd_kafka_event_DeleteTopics_result(event.get()), &count);
+  return impl_->CheckTopicResult(what, results, count);
+}
+
+Result<std::vector<OffsetSpan>> Admin::OffsetSpans(const std::string& topic, int partitions) {
+  ARROW_ASSIGN_OR_RAISE(auto starts,
+                        impl_->ListOffsets(topic, partitions, RD_KAFKA_OFFSET_SPEC_EARLIEST));
+  ARROW_ASSIGN_OR_RAISE(auto ends,
+                        impl_->ListOffsets(topic, partitions, RD_KAFKA_OFFSET_SPEC_LATEST));
+  std::vector<OffsetSpan> spans;
+  for (int p = 0; p < partitions; ++p) {
+    if (starts[p] < 0 || ends[p] < 0) {
+      return Status::IOError("listing the offsets of topic ", topic, " [", p, "] at ",
+                             impl_->bootstrap_servers, ": the answer leaves the partition out; ",
+                             "see `shopstream topics describe ", topic, "`");
+    }
+    spans.push_back({starts[p], ends[p]});
+  }
+  return spans;
+}
+
+Result<std::vector<int64_t>> Admin::CommittedOffsets(const std::string& group,
+                                                     const std::string& topic, int partitions) {
+  const std::string what = "reading the committed offsets of group " + group;
+  PartitionListHandle list = ListPartitions(topic, partitions, RD_KAFKA_OFFSET_INVALID);
+  GroupOffsetsHandle wanted(rd_kafka_ListConsumerGroupOffsets_new(group.c_str(), list.get()));
+  rd_kafka_ListConsumerGroupOffsets_t* groups[] = {wanted.get()};
+  ARROW_ASSIGN_OR_RAISE(EventHandle event, impl_->Call(RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS,
+                                                       what, [&](const auto* options, auto* queue) {
+                                                         rd_kafka_ListConsumerGroupOffsets(
+                                                             impl_->client.get(), groups, 1,
+                                                             options, queue);
+                                                       }));
+  size_t count = 0;
+  const auto* results = rd_kafka_ListConsumerGroupOffsets_result_groups(
+      rd_kafka_event_ListConsumerGroupOffsets_result(event.get()), &count);
+  std::vector<int64_t> offsets(partitions, -1);
+  for (size_t i = 0; i < count; ++i) {
+    const rd_kafka_error_t* error = rd_kafka_group_result_error(results[i]);
+    if (error != nullptr) {
+      return impl_->Failure(what, rd_kafka_error_code(error), rd_kafka_error_string(error));
+    }
+    const auto* found = rd_kafka_group_result_partitions(results[i]);
+    for (int p = 0; p < found->cnt; ++p) {
+      const rd_kafka_topic_partition_t& one = found->elems[p];
+      if (one.err) return impl_->Failure(what, one.err);
+      if (one.offset >= 0) offsets.at(one.partition) = one.offset;
+    }
+  }
+  return offsets;
+}
+
+}  // namespace shopstream::kafka

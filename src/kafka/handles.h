@@ -1,0 +1,28 @@
+#pragma once
+
+#include <librdkafka/rdkafka.h>
+
+#include <memory>
+
+// For src/kafka/*.cc only.
+namespace shopstream::kafka {
+
+template <auto Free>
+struct FreedBy {
+  template <typename T>
+  void operator()(T* object) const {
+    Free(object);
+  }
+};
+
+// A C object of librdkafka and the function that frees it.
+template <typename T, auto Free>
+using Handle = std::unique_ptr<T, FreedBy<Free>>;
+
+using QueueHandle = Handle<rd_kafka_queue_t, &rd_kafka_queue_destroy>;
+using EventHandle = Handle<rd_kafka_event_t, &rd_kafka_event_destroy>;
+using ErrorHandle = Handle<rd_kafka_error_t, &rd_kafka_error_destroy>;
+using PartitionListHandle =
+    Handle<rd_kafka_topic_partition_list_t, &rd_kafka_topic_partition_list_destroy>;
+
+}  // namespace shopstream::kafka
