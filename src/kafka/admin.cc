@@ -122,7 +122,7 @@ struct Admin::Impl {
     return event;
   }
 
-  Status CheckTopicResult(const std::string& what, const rd_kafka_topic_result_t** results,
+  Status CheckTopicResult(const std::string& what, const rd_kafka_topic_result_t* const* results,
                           size_t count) {
     for (size_t i = 0; i < count; ++i) {
       if (const auto code = rd_kafka_topic_result_error(results[i])) {
@@ -311,7 +311,7 @@ Status Admin::AddPartitions(const std::string& name, int total) {
         rd_kafka_CreatePartitions(impl_->client.get(), partitions, 1, options, queue);
       }));
   size_t count = 0;
-  const auto** results = rd_kafka_CreatePartitions_result_topics(
+  const auto* results = rd_kafka_CreatePartitions_result_topics(
       rd_kafka_event_CreatePartitions_result(event.get()), &count);
   return impl_->CheckTopicResult(what, results, count);
 }
