@@ -1,5 +1,6 @@
 #pragma once
 
+#include <arrow/buffer.h>
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 
@@ -13,24 +14,92 @@
 namespace shopstream::avro {
 
 // Growing columns in Arrow's own layout. A row is appended whole by a Decoder, or not at all.
-// Not thread-safe; one owner.
+// Columns behind those of the decoder are the owner's: one Append for each decoded row, at any
+// time before Finish. Not thread-safe; one owner; movable.
 class Columns {
  public:
-  explicit Columns(std::shared_ptr<arrow::Schema> schema);
+  // The decoder fills the first `decoded` fields (-1: all). The types are those of ToArrowSchema,
+  // and int32 and date32 for the owner's; another type is a programming error and aborts.
+  explicit Columns(std::shared_ptr<arrow::Schema> schema, int decoded = -1);
 
-  const std::shared_ptr<arrow::Schema>& schema() const;
-  int64_t rows() const;
-  int64_t bytes() const;  // Allocated.
+  const std::shared_ptr<arrow::Schema>& schema() const { return schema_; }
+  int64_t rows() const { return rows_; }
+  int64_t bytes() const { return allocated_; }  // Allocated.
+  int64_t used_bytes() const;                   // Of those, holding values; at most bytes().
 
-  // Values of a row already appended; for routing. The column's type must fit.
+  // Values of a row already appended; for routing. The column's type must fit: utf8 or binary;
+  // int64, timestamp, int32 or date32.
   std::string_view String(int column, int64_t row) const;
   int64_t Int64(int column, int64_t row) const;
   bool IsNull(int column, int64_t row) const;
 
+  // The next value of one of the owner's columns. Invalid: a column of another type or of the
+  // decoder's, more values than rows, a null where the field is not nullable. CapacityError: 2 GiB
+  // of text in one column.
+  Status AppendInt64(int column, int64_t value);  // int64, timestamp, int32, date32.
+  Status AppendDouble(int column, double value);
+  Status AppendBool(int column, bool value);
+  Status AppendString(int column, std::string_view value);  // utf8 (not checked again), binary.
+  Status AppendNull(int column);
+
   // Takes back the rows from `rows` on: a row that decoded but is refused for its content.
   void Truncate(int64_t rows);
-  // Hands over all rows without copying and starts empty.
+  // Hands over all rows without copying and starts empty, holding no memory. Invalid, and nothing
+  // is handed over, where one of the owner's columns has fewer values than there are rows.
   Result<std::shared_ptr<arrow::RecordBatch>> Finish();
+
+ private:
+  friend class Decoder;
+
+  enum class Layout : uint8_t { kInt64, kInt32, kDouble, kBool, kText };
+
+  // Row i of a column of text is data[offsets[i], offsets[i + 1]).
+  struct Column {
+    Layout layout = Layout::kInt64;
+    bool nullable = false;
+    bool decoded = false;
+    int64_t length = 0;  // Of the owner's columns; the decoder's have rows_.
+    // The buffers' bytes, kept beside them for the inner loop.
+    uint8_t* values = nullptr;                              // All but text.
+    int32_t* offsets = nullptr;                             // Text.
+    uint8_t* data = nullptr;                                // Text.
+    uint8_t* validity = nullptr;                            // From the first null on.
+    int64_t data_capacity = 0;                              // Text, in bytes, without the slack.
+    std::shared_ptr<arrow::ResizableBuffer> values_buffer;  // Or offsets.
+    std::shared_ptr<arrow::ResizableBuffer> data_buffer;
+    std::shared_ptr<arrow::ResizableBuffer> validity_buffer;
+  };
+
+  // Room for one more row whose text is at most `text` bytes in each of the decoder's columns.
+  // False: 2 GiB of text in one column, or no memory; nothing has changed.
+  bool Reserve(int64_t text) {
+    if (rows_ < row_capacity_ && text <= text_budget_) [[likely]] {
+      text_budget_ -= text;
+      return true;
+    }
+    return ReserveSlow(text);
+  }
+  bool ReserveSlow(int64_t text);
+  Status GrowRows();
+  Status GrowText(int64_t needed, int64_t used, Column* column);
+  Status GrowBuffer(int64_t size, std::shared_ptr<arrow::ResizableBuffer>* buffer);
+  // All rows so far are valid. False: no memory.
+  bool AddValidity(Column* column);
+  int64_t length(const Column& column) const { return column.decoded ? rows_ : column.length; }
+  Status CheckAppend(int column, bool fits) const;
+  void MarkAppended(Column* column);
+  Status AppendFixed(int column, bool fits, const void* value, int64_t width);
+  std::shared_ptr<arrow::ArrayData> TakeColumn(Column* column, const arrow::Field& field);
+  void Release();
+
+  std::shared_ptr<arrow::Schema> schema_;
+  std::vector<Column> columns_;
+  uint64_t shape_ = 0;  // Of the decoder's columns; ShapeOf their layouts.
+  int64_t rows_ = 0;
+  int64_t row_capacity_ = 0;  // In every column.
+  // A lower bound of the room that each of the decoder's columns of text still has.
+  int64_t text_budget_ = 0;
+  int64_t allocated_ = 0;
 };
 
 }  // namespace shopstream::avro

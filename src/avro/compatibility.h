@@ -28,8 +28,8 @@ struct Incompatibility {
 
 // Whether data written with `writer` can be read as `reader` (Avro 1.12, "Schema Resolution"), for
 // every Avro type; empty where it can. A reader without null is reported against a nullable writer
-// although single values may fit. Each pair of types is looked at once, so that recursive schemas
-// end; time is bounded by the product of the schemas' sizes.
+// although single values may fit. Each pair of records is looked at once, so that recursive
+// schemas end; time is bounded by the product of the schemas' sizes.
 std::vector<Incompatibility> CheckReadable(const Schema& reader, const Schema& writer);
 
 }  // namespace shopstream::avro

@@ -41,7 +41,7 @@ struct Field {
 };
 
 // One type. Named types are nodes that several places point at, so the tree may have cycles; only
-// definitions nest, at most kMaxDepth deep. Owned by the Schema it belongs to.
+// definitions nest, at most Schema::kMaxDepth deep. Owned by the Schema it belongs to.
 struct Node {
   Kind kind = Kind::kNull;
   // As given where it annotates this kind of type; the others are ignored, as the specification
@@ -50,10 +50,10 @@ struct Node {
   int32_t precision = 0;  // Decimal.
   int32_t scale = 0;      // Decimal.
 
-  std::string name;                  // Record, enum, fixed: the full name.
-  std::vector<std::string> aliases;  // Record, enum, fixed: full names.
-  std::vector<Field> fields;         // Record.
-  std::vector<std::string> symbols;  // Enum.
+  std::string name;                           // Record, enum, fixed: the full name.
+  std::vector<std::string> aliases;           // Record, enum, fixed: full names.
+  std::vector<Field> fields;                  // Record.
+  std::vector<std::string> symbols;           // Enum.
   std::optional<std::string> default_symbol;  // Enum.
   const Node* items = nullptr;                // Array: items; map: values.
   std::vector<const Node*> branches;          // Union: never nested, never two of one type.
@@ -66,6 +66,10 @@ struct Node {
 
 // The name without its namespace.
 std::string_view ShortName(std::string_view full_name);
+
+// The field of the writer's record that is read into `field`: of its name, else of the first of its
+// aliases; null where the writer has none.
+const Field* FindWritten(const Field& field, const Node& writer);
 
 // What a person calls the type: "long (timestamp-millis)", "record com.shop.Order".
 std::string Describe(const Node& node);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -8,12 +9,18 @@
 
 namespace shopstream::avro {
 
-struct Node;  // schema.cc; the tree of types.
+struct Node;  // node.h; the tree of types.
 
-// A parsed Avro schema (Avro 1.12 specification, "Schema Declaration"). Immutable, cheap to copy.
+// A parsed Avro schema (Avro 1.12 specification, "Schema Declaration"). Immutable, cheap to copy;
+// many threads may read it.
 class Schema {
  public:
-  // Invalid names the place in the document and the rule broken.
+  // Bounds on what is parsed, so that a hostile document costs little: bytes of text, and types
+  // within types. A Kafka record, which is how registries store schemas, holds 1 MiB by default.
+  static constexpr size_t kMaxText = size_t{1} << 20;
+  static constexpr int kMaxDepth = 64;
+
+  // Invalid names the place in the document (a JSON pointer) and the rule broken.
   static Result<Schema> Parse(std::string_view json);
   const Node& root() const { return *root_; }
   // "Parsing Canonical Form for Schemas": equal text, equal schema to a reader.
@@ -21,7 +28,7 @@ class Schema {
   const std::string& text() const { return text_; }  // As it was given.
 
  private:
-  std::shared_ptr<const Node> root_;
+  std::shared_ptr<const Node> root_;  // Shares ownership of every node of the tree.
   std::string text_;
 };
 

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+
+#include "avro/node.h"
+
+namespace shopstream::avro {
+
+// Whether `value` may stand as a default of `type` (the table of "Complex Types, Records" in the
+// specification). For a union: of any of its branches.
+bool IsDefaultOf(const nlohmann::json& value, const Node& type);
+
+// A default of bytes or fixed is written as a string whose code points 0-255 are the bytes. None
+// where a code point is larger.
+std::optional<std::string> BytesOfDefault(const std::string& text);
+
+}  // namespace shopstream::avro

@@ -1,0 +1,55 @@
+#include "avro/node.h"
+
+#include <algorithm>
+#include <array>
+
+namespace shopstream::avro {
+namespace {
+
+constexpr std::array<const char*, 14> kKindNames = {
+    "null",   "boolean", "int",  "long",  "float", "double", "bytes",
+    "string", "record",  "enum", "array", "map",   "union",  "fixed"};
+constexpr auto kPrimitives = static_cast<size_t>(Kind::kString) + 1;
+
+}  // namespace
+
+const char* Name(Kind kind) { return kKindNames[static_cast<size_t>(kind)]; }
+
+std::optional<Kind> PrimitiveKind(std::string_view name) {
+  const auto end = kKindNames.begin() + kPrimitives;
+  const auto found = std::find(kKindNames.begin(), end, name);
+  if (found == end) return std::nullopt;
+  return static_cast<Kind>(found - kKindNames.begin());
+}
+
+std::string_view ShortName(std::string_view full_name) {
+  const size_t dot = full_name.rfind('.');
+  return dot == std::string_view::npos ? full_name : full_name.substr(dot + 1);
+}
+
+const Field* FindWritten(const Field& field, const Node& writer) {
+  const auto find = [&](const std::string& name) -> const Field* {
+    const auto found = std::ranges::find(writer.fields, name, &Field::name);
+    return found == writer.fields.end() ? nullptr : &*found;
+  };
+  if (const Field* same = find(field.name)) return same;
+  for (const std::string& alias : field.aliases) {
+    if (const Field* aliased = find(alias)) return aliased;
+  }
+  return nullptr;
+}
+
+std::string Describe(const Node& node) {
+  std::string text = Name(node.kind);
+  if (node.is_named()) text += " " + node.name;
+  if (!node.logical_type.empty()) text += " (" + node.logical_type + ")";
+  if (node.kind != Kind::kUnion) return text;
+  text += " of";
+  for (const Node* branch : node.branches) {
+    text += branch == node.branches.front() ? " " : ", ";
+    text += branch->is_named() ? branch->name : Name(branch->kind);
+  }
+  return text;
+}
+
+}  // namespace shopstream::avro
