@@ -1,0 +1,137 @@
+#include <algorithm>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "base/table_printer.h"
+#include "cli/command.h"
+#include "kafka/admin.h"
+#include "kafka/topic_plan.h"
+
+namespace shopstream::cli {
+namespace {
+
+using nlohmann::json;
+
+struct TopicsOptions {
+  std::string topic;  // Empty: kafka.topic.
+  int partitions = 3;
+  int replication_factor = 3;
+};
+
+std::string Join(const std::vector<int32_t>& ids) {
+  std::string text;
+  for (int32_t id : ids) text += (text.empty() ? "" : ",") + std::to_string(id);
+  return text;
+}
+
+Result<int> SetUp(const Context& context, const TopicsOptions& options) {
+  auto wanted = kafka::PurchaseTopicSettings(context.config.kafka.topic);
+  wanted.partitions = options.partitions;
+  wanted.replication_factor = options.replication_factor;
+  ARROW_ASSIGN_OR_RAISE(auto admin, kafka::Admin::Open(context.config.kafka));
+  ARROW_ASSIGN_OR_RAISE(auto changes, kafka::SetUpTopic(*admin, wanted));
+  if (context.json) {
+    std::cout << json{{"topic", wanted.name}, {"changes", changes}}.dump(2) << "\n";
+    return kDone;
+  }
+  if (changes.empty()) std::cout << "topic " << wanted.name << " is as it should be\n";
+  for (const auto& change : changes) std::cout << wanted.name << ": " << change << "\n";
+  return kDone;
+}
+
+Result<int> List(const Context& context) {
+  ARROW_ASSIGN_OR_RAISE(auto admin, kafka::Admin::Open(context.config.kafka));
+  ARROW_ASSIGN_OR_RAISE(auto topics, admin->ListTopics());
+  TablePrinter table({"topic", "partitions", "replicas", "without leader", "under-replicated"});
+  for (const auto& topic : topics) {
+    if (topic.name.starts_with("__")) continue;  // Kafka's own
+    int leaderless = 0, under_replicated = 0;
+    size_t replicas = 0;
+    for (const auto& partition : topic.partitions) {
+      leaderless += partition.leader < 0 ? 1 : 0;
+      under_replicated += partition.in_sync.size() < partition.replicas.size() ? 1 : 0;
+      replicas = std::max(replicas, partition.replicas.size());
+    }
+    table.AddRow({topic.name, topic.partitions.size(), replicas, leaderless, under_replicated});
+  }
+  table.Print(std::cout, context.json);
+  return kDone;
+}
+
+json ToJson(const kafka::TopicState& topic) {
+  json partitions = json::array();
+  for (const auto& partition : topic.partitions) {
+    partitions.push_back({{"partition", partition.id},
+                          {"leader", partition.leader},
+                          {"replicas", partition.replicas},
+                          {"in_sync", partition.in_sync}});
+  }
+  return {{"topic", topic.name},
+          {"id", topic.id},
+          {"partitions", partitions},
+          {"configs", topic.configs},
+          {"own_configs", topic.own_configs}};
+}
+
+void PrintForPerson(const kafka::TopicState& topic) {
+  std::cout << "topic " << topic.name << ", id " << topic.id << "\n\n";
+  TablePrinter partitions({"partition", "leader", "replicas", "in sync"});
+  for (const auto& partition : topic.partitions) {
+    partitions.AddRow({partition.id, partition.leader < 0 ? json("none") : json(partition.leader),
+                       Join(partition.replicas), Join(partition.in_sync)});
+  }
+  partitions.Print(std::cout, false);
+  std::cout << "\n";
+  TablePrinter settings({"setting", "value"});
+  for (const auto& name : topic.own_configs) settings.AddRow({name, topic.configs.at(name)});
+  settings.Print(std::cout, false);
+}
+
+Result<int> Describe(const Context& context, const TopicsOptions& options) {
+  const std::string& name = options.topic.empty() ? context.config.kafka.topic : options.topic;
+  ARROW_ASSIGN_OR_RAISE(auto admin, kafka::Admin::Open(context.config.kafka));
+  ARROW_ASSIGN_OR_RAISE(auto topic, admin->DescribeTopic(name));
+  if (!topic.has_value()) {
+    return Status::KeyError("there is no topic ", name, " at ",
+                            context.config.kafka.bootstrap_servers,
+                            ": create it with `shopstream topics setup`");
+  }
+  if (context.json) {
+    std::cout << ToJson(*topic).dump(2) << "\n";
+  } else {
+    PrintForPerson(*topic);
+  }
+  return kDone;
+}
+
+}  // namespace
+
+void AddTopics(CLI::App& app, Job* job) {
+  auto options = std::make_shared<TopicsOptions>();
+  CLI::App* topics = app.add_subcommand("topics", "Create and show the topics in Kafka");
+  topics->require_subcommand(1);
+
+  CLI::App* setup = topics->add_subcommand(
+      "setup", "Create kafka.topic, or bring its settings to the contract; says what it changed");
+  setup->add_option("--partitions", options->partitions, "Partitions; can only grow")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 10000));
+  setup->add_option("--replication-factor", options->replication_factor, "Replicas of each")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 100));
+  setup->callback([options, job] {
+    *job = [options](const Context& context) { return SetUp(context, *options); };
+  });
+
+  topics->add_subcommand("list", "All topics, and whether their partitions are well")
+      ->callback([job] { *job = List; });
+
+  CLI::App* describe = topics->add_subcommand("describe", "Leaders, in-sync replicas, settings");
+  describe->add_option("TOPIC", options->topic, "Default: kafka.topic");
+  describe->callback([options, job] {
+    *job = [options](const Context& context) { return Describe(context, *options); };
+  });
+}
+
+}  // namespace shopstream::cli
