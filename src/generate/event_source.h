@@ -1,0 +1,55 @@
+#pragma once
+
+#include <arrow/record_batch.h>
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "base/status.h"
+
+namespace shopstream::generate {
+
+// The ways in which a record can be broken on purpose. The last ones are broken already in the
+// columns; the others are left to whoever puts the record on the wire (see WireFault).
+enum class Fault {
+  kEmpty,          // No bytes.
+  kShort,          // Shorter than the frame.
+  kWrongMagic,     // The first byte is not 0.
+  kUnknownSchema,  // A schema id that no registry has given.
+  kTruncated,      // Ends inside the record.
+  kTrailing,       // Goes on behind the record.
+  kHugeLength,     // A string that claims more bytes than there are.
+  kInvalidUtf8,    // product_name
+  kUnknownRegion,  // region
+  kFarFuture,      // timestamp in the year 9999
+};
+inline constexpr int kFaultCount = 10;
+inline constexpr bool IsWireFault(Fault fault) { return fault < Fault::kInvalidUtf8; }
+
+struct WireFault {
+  int32_t row = 0;
+  Fault fault = Fault::kEmpty;
+  uint64_t random = 0;  // For the details, so that equal seeds break records equally.
+};
+
+struct EventBatch {
+  // PurchaseEventSchema(); null at the end of the source. No rows: nothing is due yet, ask again.
+  std::shared_ptr<arrow::RecordBatch> rows;
+  std::vector<WireFault> wire_faults;  // In order of row, at most one a row.
+  int64_t malformed = 0;               // Rows broken on purpose, on the wire or in the columns.
+  int64_t late = 0;
+  int64_t duplicates = 0;
+};
+
+// A stream of purchases. Not thread-safe.
+class EventSource {
+ public:
+  virtual ~EventSource() = default;
+  // The next events, at most max_rows (> 0).
+  virtual Result<EventBatch> Next(int64_t max_rows) = 0;
+  // The column of the rows that is the Kafka key.
+  virtual int key_column() const = 0;
+};
+
+}  // namespace shopstream::generate
