@@ -3,7 +3,10 @@
 #
 #   shopstream_library(lake DEPENDS shopstream::model)
 #
-# in src/lake gives the target shopstream::lake and the program lake_test, run by ctest.
+# in src/lake gives the target shopstream::lake and the program lake_test, run by ctest. The target
+# unit_tests builds all such programs.
+add_custom_target(unit_tests)
+
 function(shopstream_library name)
   cmake_parse_arguments(ARG "" "" "DEPENDS" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS *.cc)
@@ -25,9 +28,8 @@ function(shopstream_library name)
     target_link_libraries(${name}_test PRIVATE shopstream_${name} shopstream_warnings GTest::gmock
                                                GTest::gtest_main)
     add_test(NAME ${name}_test COMMAND ${name}_test)
+    # Nobody waits longer for one folder's tests; the slowest takes a fraction of it under ASan.
+    set_tests_properties(${name}_test PROPERTIES TIMEOUT 300)
+    add_dependencies(unit_tests ${name}_test)
   endif()
 endfunction()
-
-add_library(shopstream_warnings INTERFACE)
-target_compile_options(shopstream_warnings INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor
-                                                     -Werror)

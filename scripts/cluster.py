@@ -296,7 +296,7 @@ log.dirs={folder / "data"}
             time.sleep(0.05)
         for process in stopping:
             process.kill()
-            self._say(f"{process.name} did not end within {timeout:.0f} s of SIGTERM: killed")
+            self._say(f"{process.name} did not end within {timeout:g} s of SIGTERM: killed")
 
     def _last_words(self, process: BackgroundProcess) -> str:
         log = process.folder / "server.log"
@@ -356,7 +356,9 @@ def _arguments() -> argparse.Namespace:
     where = argparse.ArgumentParser(add_help=False)
     where.add_argument("--directory", type=pathlib.Path, default=ROOT / ".shopstream/cluster")
     where.add_argument("--port", type=int, default=Ports.brokers, metavar="PORT",
-                       help="of broker 1; the others follow, controllers are 100 higher")
+                       help="of broker 1; the others follow")
+    where.add_argument("--controller-port", type=int, metavar="PORT",
+                       help="of broker 1's controller; by default 100 above --port")
     where.add_argument("--registry-port", type=int, default=Ports.registry)
     commands = parser.add_subparsers(dest="command", required=True)
     up = commands.add_parser("up", parents=[where], help="start what does not run yet")
@@ -370,7 +372,8 @@ def _arguments() -> argparse.Namespace:
 
 def main() -> int:
     arguments = _arguments()
-    ports = Ports(arguments.port, arguments.port + 100, arguments.registry_port)
+    controllers = arguments.controller_port or arguments.port + 100
+    ports = Ports(arguments.port, controllers, arguments.registry_port)
     cluster = Cluster(arguments.directory, ports, say=lambda line: print(line, flush=True))
     try:
         if arguments.command == "status":

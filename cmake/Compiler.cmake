@@ -1,0 +1,14 @@
+# Warnings are errors; ccache and mold serve where they are installed.
+add_library(shopstream_warnings INTERFACE)
+target_compile_options(shopstream_warnings INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor
+                                                     -Werror)
+
+find_program(SHOPSTREAM_CCACHE ccache)
+if(SHOPSTREAM_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${SHOPSTREAM_CCACHE})
+endif()
+
+find_program(SHOPSTREAM_MOLD mold)
+if(SHOPSTREAM_MOLD)
+  add_link_options(-fuse-ld=mold)
+endif()

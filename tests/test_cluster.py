@@ -1,0 +1,157 @@
+"""The local cluster as a person meets it: ./run up, down and status, on ports of the test's own."""
+
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+from confluent_kafka.admin import AdminClient, NewTopic
+
+import cluster as local_cluster
+from background_process import BackgroundProcess
+from cluster import BROKERS, Cluster, ClusterError, Ports
+from waiting import wait_until
+
+
+def cluster_command(over: Cluster, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """`./run up`, `down` or `status`, but for the test's folder and ports."""
+    script = local_cluster.ROOT / "scripts/cluster.py"
+    where = ["--directory", str(over.directory), "--port", str(over.ports.brokers),
+             "--controller-port", str(over.ports.controllers), "--registry-port", str(over.ports.registry)]
+    return subprocess.run([sys.executable, str(script), *arguments, *where], capture_output=True,
+                          text=True, timeout=180)
+
+
+def broker_pids(of: Cluster) -> dict[int, int | None]:
+    return {n: of.broker_pid(n) for n in BROKERS}
+
+
+def test_up_again_says_that_all_run_and_changes_nothing(brokers: Cluster) -> None:
+    before = broker_pids(brokers)
+    done = cluster_command(brokers, "up", "--no-registry")
+    assert done.returncode == 0, done.stderr
+    for number, pid in before.items():
+        assert f"broker {number} is already running on 127.0.0.1:{brokers.ports.broker(number)} (pid {pid})" in done.stdout
+    assert broker_pids(brokers) == before
+
+
+def test_up_starts_the_registry_and_says_where_everything_is(brokers: Cluster) -> None:
+    done = cluster_command(brokers, "up")
+    assert done.returncode == 0, done.stderr
+    assert brokers.registry_serves()
+    assert brokers.registry_url in done.stdout
+    assert str(brokers.directory) in done.stdout
+    assert "./run down" in done.stdout
+
+
+def test_a_broker_stops_and_starts_by_number(brokers: Cluster) -> None:
+    before = broker_pids(brokers)
+    done = cluster_command(brokers, "down", "--broker", "2")
+    assert (done.returncode, done.stdout) == (0, "broker 2 ended\n"), done.stderr
+    assert broker_pids(brokers) == {**before, 2: None}
+    wait_until(lambda: brokers.serving(1) == {1, 3}, 30, "broker 1 knows that 2 is gone")
+    done = cluster_command(brokers, "up", "--broker", "2")
+    assert done.returncode == 0, done.stderr
+    assert brokers.serving(2) == {1, 2, 3}
+    assert {n: brokers.broker_pid(n) for n in (1, 3)} == {n: before[n] for n in (1, 3)}
+
+
+def test_a_killed_broker_is_noticed_and_comes_back(brokers: Cluster) -> None:
+    brokers.kill_broker(3)
+    assert "not running" in cluster_command(brokers, "status").stdout.splitlines()[2]
+    done = cluster_command(brokers, "up", "--no-registry")
+    assert done.returncode == 0, done.stderr
+    assert "broker 3 starts" in done.stdout
+    assert brokers.serving(3) == {1, 2, 3}
+
+
+def test_a_taken_port_is_named_with_its_holder(brokers: Cluster) -> None:
+    cluster_command(brokers, "down", "--broker", "1")
+    with socket.create_server(("127.0.0.1", brokers.ports.broker(1))):
+        done = cluster_command(brokers, "up", "--broker", "1")
+    assert done.returncode == 1
+    assert f"port {brokers.ports.broker(1)}, which is taken by pid {os.getpid()}" in done.stderr
+    assert brokers.broker_pid(1) is None
+
+
+def test_a_node_that_dies_while_starting_leaves_its_last_words(brokers: Cluster) -> None:
+    cluster_command(brokers, "down", "--broker", "1")
+    identity = brokers.directory / "broker-1/data/meta.properties"
+    good = identity.read_text()
+    identity.write_text(good.replace("node.id=1", "node.id=9"))
+    try:
+        with pytest.raises(ClusterError, match=r"(?s)broker 1 ended while starting.*server.log.*node\.id") as caught:
+            brokers.start_brokers([1])
+        assert str(brokers.log_file(1)) in str(caught.value)
+    finally:
+        identity.write_text(good)
+
+
+def test_no_wait_is_without_bound(brokers: Cluster) -> None:
+    pid = brokers.broker_pid(2)
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        with pytest.raises(ClusterError, match=r"did not serve within 3 s; missing: broker .*2"):
+            brokers.start_brokers(timeout=3)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def test_data_outlives_down_and_up(brokers: Cluster) -> None:
+    topic = f"kept-{os.getpid()}"
+    admin = AdminClient({"bootstrap.servers": brokers.bootstrap_servers})
+    admin.create_topics([NewTopic(topic, 1, 3)])[topic].result(timeout=30)
+    down = cluster_command(brokers, "down")
+    assert down.returncode == 0, down.stderr
+    assert [f"broker {n} ended" in down.stdout for n in BROKERS] == [True] * 3, down.stdout
+    assert broker_pids(brokers) == dict.fromkeys(BROKERS)
+    again = cluster_command(brokers, "down")
+    assert (again.returncode, again.stdout.count("was not running")) == (0, 4), again.stderr
+    up = cluster_command(brokers, "up", "--no-registry")
+    assert up.returncode == 0, up.stderr
+    assert topic in AdminClient({"bootstrap.servers": brokers.bootstrap_servers}).list_topics(timeout=10).topics
+
+
+# What `down` may end: exactly the process that was started.
+
+
+@pytest.fixture
+def sleeper(tmp_path: pathlib.Path) -> Iterator[BackgroundProcess]:
+    process = BackgroundProcess("sleeper", tmp_path / "sleeper")
+    process.start(["sleep", "600"])
+    yield process
+    process.kill()
+
+
+def test_another_object_over_the_folder_ends_the_process(sleeper: BackgroundProcess) -> None:
+    same = BackgroundProcess("sleeper", sleeper.folder)
+    assert same.pid() == sleeper.pid()
+    assert same.kill()
+    assert not sleeper.running()
+
+
+def test_a_pid_that_was_used_again_is_left_alone(sleeper: BackgroundProcess, tmp_path: pathlib.Path) -> None:
+    pid, start, boot = (sleeper.folder / "pid").read_text().split()
+    stale = BackgroundProcess("stale", tmp_path / "stale")
+    stale.folder.mkdir()
+    (stale.folder / "pid").write_text(f"{pid} {int(start) - 1} {boot}")
+    assert stale.pid() is None
+    assert not stale.kill()
+    assert sleeper.running()
+
+
+def test_a_process_that_ignores_sigterm_is_killed_with_a_word(tmp_path: pathlib.Path) -> None:
+    said: list[str] = []
+    stubborn = Cluster(tmp_path, Ports(1, 2, 3), say=said.append)
+    process = BackgroundProcess("broker 1", tmp_path / "broker-1")
+    process.start([sys.executable, "-c", "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
+                   "print('ready', flush=True); time.sleep(600)"])
+    wait_until(lambda: "ready" in process.last_output(), 10, "the process ignores SIGTERM")
+    stubborn.stop_brokers([1], timeout=0.5)
+    assert said == ["broker 1 did not end within 0.5 s of SIGTERM: killed"]
+    assert not process.running()
