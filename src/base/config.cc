@@ -1,0 +1,317 @@
+#include "base/config.h"
+
+#include <yaml-cpp/yaml.h>
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+#include <filesystem>
+#include <limits>
+#include <optional>
+#include <set>
+#include <utility>
+#include <variant>
+
+#include "base/listen_address.h"
+#include "base/nearest_name.h"
+
+namespace shopstream {
+namespace {
+
+// The settings. This table is the one place that knows them: parsing, checks, help and the names of
+// the environment variables come from it.
+
+enum class TextForm { kAny, kRequired, kListen, kListenOrOff, kHttpUrl, kHttpUrlOrNone };
+
+struct TextField {
+  std::string& (*in)(Config&);
+  TextForm form = TextForm::kRequired;
+};
+
+struct NumberField {
+  int64_t& (*in)(Config&);
+  int64_t least, most;
+};
+
+using Field = std::variant<TextField, NumberField>;
+
+struct Setting {
+  const char* key;
+  Field field;
+  const char* meaning;
+};
+
+#define SHOPSTREAM_FIELD(member) [](Config& config) -> auto& { return config.member; }
+
+const Setting kSettings[] = {
+    {"kafka.bootstrap_servers", TextField{SHOPSTREAM_FIELD(kafka.bootstrap_servers)},
+     "host:port of brokers to begin with, separated by commas"},
+    {"kafka.topic", TextField{SHOPSTREAM_FIELD(kafka.topic)}, "the topic of purchases"},
+    {"kafka.group", TextField{SHOPSTREAM_FIELD(kafka.group)}, "the consumer group of ingest"},
+    {"kafka.group_instance_id",
+     TextField{SHOPSTREAM_FIELD(kafka.group_instance_id), TextForm::kAny},
+     "static membership: this member's name, unique in the group; empty: dynamic"},
+    {"registry.url", TextField{SHOPSTREAM_FIELD(registry.url), TextForm::kHttpUrl},
+     "the schema registry to use"},
+    {"registry.listen", TextField{SHOPSTREAM_FIELD(registry.listen), TextForm::kListen},
+     "where `shopstream registry` listens"},
+    {"lake.uri", TextField{SHOPSTREAM_FIELD(lake.uri)},
+     "the lake's root: a path, file:///... or s3://bucket/prefix"},
+    {"s3.endpoint", TextField{SHOPSTREAM_FIELD(s3.endpoint), TextForm::kHttpUrlOrNone},
+     "an S3 service other than AWS, e.g. http://127.0.0.1:9000; empty: AWS"},
+    {"s3.region", TextField{SHOPSTREAM_FIELD(s3.region)}, "the S3 region"},
+    {"s3.access_key", TextField{SHOPSTREAM_FIELD(s3.access_key), TextForm::kAny},
+     "empty: the standard AWS environment and profile chain"},
+    {"s3.secret_key", TextField{SHOPSTREAM_FIELD(s3.secret_key), TextForm::kAny},
+     "goes with s3.access_key"},
+    // At most what fits an int32 row index, far above any sensible file.
+    {"ingest.batch_size", NumberField{SHOPSTREAM_FIELD(ingest.batch_size), 1, 100'000'000},
+     "rows of one region that make a cut worth its commit"},
+    {"ingest.batch_timeout_seconds",
+     NumberField{SHOPSTREAM_FIELD(ingest.batch_timeout_seconds), 1, 86'400},
+     "no buffered row waits longer than this for its cut"},
+    {"ingest.commit_interval_ms",
+     NumberField{SHOPSTREAM_FIELD(ingest.commit_interval_ms), 0, 3'600'000},
+     "cuts by size come no closer together than this"},
+    // Below 16 MiB the client's own queue leaves no room for rows.
+    {"ingest.memory_limit_mb", NumberField{SHOPSTREAM_FIELD(ingest.memory_limit_mb), 16, 1'048'576},
+     "MiB for filling and in-flight cuts and the client's queue together"},
+    {"metrics.listen", TextField{SHOPSTREAM_FIELD(metrics.listen), TextForm::kListenOrOff},
+     "where Prometheus metrics are served; empty: off; taken: the next free port up to +15"},
+    {"console.listen", TextField{SHOPSTREAM_FIELD(console.listen), TextForm::kListen},
+     "where the web console listens"},
+};
+
+#undef SHOPSTREAM_FIELD
+
+// The free map: its keys are librdkafka's, which checks them.
+constexpr std::string_view kSecurityPrefix = "kafka.security.";
+constexpr const char* kSecurityMeaning =
+    "any librdkafka property, e.g. kafka.security.security.protocol=SASL_SSL";
+
+constexpr std::string_view kEnvironmentPrefix = "SHOPSTREAM_";
+
+// One value on its way into the configuration, and where it stands, for messages.
+struct Assignment {
+  std::string key, value, source;
+};
+
+std::vector<std::string> KnownKeys() {
+  std::vector<std::string> keys;
+  for (const Setting& setting : kSettings) keys.emplace_back(setting.key);
+  return keys;
+}
+
+const Setting* FindSetting(const std::string& key) {
+  for (const Setting& setting : kSettings) {
+    if (key == setting.key) return &setting;
+  }
+  return nullptr;
+}
+
+// "kafka.bootstrap_servers" -> "SHOPSTREAM_KAFKA_BOOTSTRAP_SERVERS"
+std::string EnvironmentName(std::string_view key) {
+  std::string name(kEnvironmentPrefix);
+  for (char c : key) {
+    name += c == '.' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  }
+  return name;
+}
+
+Status CheckUrl(const std::string& value) {
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (value.starts_with(scheme) && value.size() > scheme.size()) return Status::OK();
+  }
+  return Status::Invalid("'", value, "' is not a URL: write http://host:port or https://host:port");
+}
+
+Status CheckText(TextForm form, const std::string& value) {
+  switch (form) {
+    case TextForm::kAny:
+      return Status::OK();
+    case TextForm::kRequired:
+      return value.empty() ? Status::Invalid("must not be empty") : Status::OK();
+    case TextForm::kListenOrOff:
+      if (value.empty()) return Status::OK();
+      [[fallthrough]];
+    case TextForm::kListen:
+      return ParseListenAddress(value).status();
+    case TextForm::kHttpUrlOrNone:
+      if (value.empty()) return Status::OK();
+      [[fallthrough]];
+    case TextForm::kHttpUrl:
+      return CheckUrl(value);
+  }
+  return Status::UnknownError("text form");
+}
+
+Status Set(const TextField& field, const std::string& value, Config* config) {
+  ARROW_RETURN_NOT_OK(CheckText(field.form, value));
+  field.in(*config) = value;
+  return Status::OK();
+}
+
+Status Set(const NumberField& field, const std::string& value, Config* config) {
+  int64_t number = 0;
+  const char* last = value.data() + value.size();
+  const auto [end, error] = std::from_chars(value.data(), last, number);
+  if (error == std::errc::invalid_argument || end != last) {
+    return Status::Invalid("'", value, "' is not a whole number");
+  }
+  if (error != std::errc() || number < field.least || number > field.most) {
+    return Status::Invalid(value, " is out of bounds: ", field.least, " to ", field.most);
+  }
+  field.in(*config) = number;
+  return Status::OK();
+}
+
+Status Apply(const Assignment& assignment, Config* config) {
+  if (assignment.key.starts_with(kSecurityPrefix)) {
+    config->kafka.security[assignment.key.substr(kSecurityPrefix.size())] = assignment.value;
+    return Status::OK();
+  }
+  const Setting* setting = FindSetting(assignment.key);
+  if (setting == nullptr) {
+    return Status::Invalid(assignment.source, ": unknown setting '", assignment.key, "'",
+                           DidYouMean(assignment.key, KnownKeys()));
+  }
+  const Status status = std::visit(
+      [&](const auto& field) { return Set(field, assignment.value, config); }, setting->field);
+  if (status.ok()) return status;
+  return Status::Invalid(assignment.source, ": ", assignment.key, ": ", status.message(), " (",
+                         setting->meaning, ")");
+}
+
+// --- The file.
+
+std::string Place(const std::string& file, const YAML::Node& node) {
+  return file + ":" + std::to_string(node.Mark().line + 1);
+}
+
+// Nested maps become dotted keys: {kafka: {topic: x}} -> kafka.topic=x.
+Status Flatten(const std::string& file, const YAML::Node& node, const std::string& key,
+               std::vector<Assignment>* out) {
+  if (node.IsScalar() || (node.IsNull() && FindSetting(key) != nullptr)) {
+    out->push_back({key, node.IsNull() ? "" : node.Scalar(), Place(file, node)});
+    return Status::OK();
+  }
+  if (node.IsNull()) return Status::OK();  // A section with all its lines commented out.
+  if (!node.IsMap()) {
+    return Status::Invalid(Place(file, node), ": ", key.empty() ? "the file" : key,
+                           " must be a value or a map, not a list");
+  }
+  for (const auto& entry : node) {
+    if (!entry.first.IsScalar()) return Status::Invalid(Place(file, entry.first), ": bad key");
+    const std::string name = key.empty() ? entry.first.Scalar() : key + "." + entry.first.Scalar();
+    ARROW_RETURN_NOT_OK(Flatten(file, entry.second, name, out));
+  }
+  return Status::OK();
+}
+
+Result<std::vector<Assignment>> ReadFile(const ConfigSources& sources) {
+  std::vector<Assignment> assignments;
+  std::error_code error;
+  if (!std::filesystem::exists(sources.file, error)) {
+    if (!sources.file_required) return assignments;
+    return Status::Invalid(sources.file, ": no such configuration file");
+  }
+  try {
+    ARROW_RETURN_NOT_OK(Flatten(sources.file, YAML::LoadFile(sources.file), "", &assignments));
+  } catch (const YAML::BadFile&) {
+    return Status::Invalid(sources.file, ": the configuration file cannot be read");
+  } catch (const YAML::Exception& e) {
+    return Status::Invalid(sources.file, ":", e.mark.line + 1, ": not valid YAML: ", e.msg);
+  }
+  std::set<std::string> seen;
+  for (const Assignment& assignment : assignments) {
+    if (seen.insert(assignment.key).second) continue;
+    return Status::Invalid(assignment.source, ": ", assignment.key, " is set a second time");
+  }
+  return assignments;
+}
+
+// --- The environment and the command line.
+
+// SHOPSTREAM_KAFKA_SECURITY_SASL_USERNAME -> kafka.security.sasl.username: librdkafka's names have
+// dots where a shell's can only have underscores.
+std::optional<std::string> SecurityKey(const std::string& name) {
+  const std::string prefix = EnvironmentName(kSecurityPrefix);
+  if (!name.starts_with(prefix) || name.size() == prefix.size()) return std::nullopt;
+  std::string key(kSecurityPrefix);
+  for (char c : name.substr(prefix.size())) {
+    key += c == '_' ? '.' : static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  }
+  return key;
+}
+
+// Variables of other tools may begin with SHOPSTREAM_ too; a slip is one in a section we know.
+bool InKnownSection(const std::string& name) {
+  return std::any_of(std::begin(kSettings), std::end(kSettings), [&](const Setting& setting) {
+    const std::string_view key = setting.key;
+    return name.starts_with(EnvironmentName(key.substr(0, key.find('.') + 1)));
+  });
+}
+
+Result<std::vector<Assignment>> ReadEnvironment(const ConfigSources& sources) {
+  std::map<std::string, std::string> keys;
+  for (const Setting& setting : kSettings) keys[EnvironmentName(setting.key)] = setting.key;
+  std::vector<Assignment> assignments;
+  for (const auto& [name, value] : sources.environment) {
+    if (const auto found = keys.find(name); found != keys.end()) {
+      assignments.push_back({found->second, value, "environment variable " + name});
+    } else if (const auto security = SecurityKey(name)) {
+      assignments.push_back({*security, value, "environment variable " + name});
+    } else if (InKnownSection(name)) {
+      std::vector<std::string> names;
+      for (const auto& entry : keys) names.push_back(entry.first);
+      return Status::Invalid("environment variable ", name, ": no such setting",
+                             DidYouMean(name, names));
+    }
+  }
+  return assignments;
+}
+
+Result<std::vector<Assignment>> ReadOverrides(const ConfigSources& sources) {
+  std::vector<Assignment> assignments;
+  for (const std::string& text : sources.overrides) {
+    const size_t equals = text.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      return Status::Invalid("--set ", text, ": write --set key=value");
+    }
+    assignments.push_back({text.substr(0, equals), text.substr(equals + 1), "--set"});
+  }
+  return assignments;
+}
+
+}  // namespace
+
+Result<Config> LoadConfig(const ConfigSources& sources) {
+  Config config;
+  if (!sources.file.empty()) {
+    ARROW_ASSIGN_OR_RAISE(const auto from_file, ReadFile(sources));
+    for (const Assignment& a : from_file) ARROW_RETURN_NOT_OK(Apply(a, &config));
+  }
+  ARROW_ASSIGN_OR_RAISE(const auto from_environment, ReadEnvironment(sources));
+  for (const Assignment& a : from_environment) ARROW_RETURN_NOT_OK(Apply(a, &config));
+  ARROW_ASSIGN_OR_RAISE(const auto from_overrides, ReadOverrides(sources));
+  for (const Assignment& a : from_overrides) ARROW_RETURN_NOT_OK(Apply(a, &config));
+  return config;
+}
+
+std::vector<SettingHelp> ListSettings() {
+  Config defaults;
+  std::vector<SettingHelp> help;
+  for (const Setting& setting : kSettings) {
+    if (const auto* text = std::get_if<TextField>(&setting.field)) {
+      help.push_back({setting.key, "text", text->in(defaults), setting.meaning});
+    } else if (const auto* number = std::get_if<NumberField>(&setting.field)) {
+      help.push_back({setting.key,
+                      std::to_string(number->least) + ".." + std::to_string(number->most),
+                      std::to_string(number->in(defaults)), setting.meaning});
+    }
+  }
+  help.push_back({std::string(kSecurityPrefix) + "*", "text", "", kSecurityMeaning});
+  return help;
+}
+
+}  // namespace shopstream

@@ -1,0 +1,131 @@
+#include "base/config.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+namespace shopstream {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Pair;
+
+class ConfigTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    const std::string name = testing::UnitTest::GetInstance()->current_test_info()->name();
+    sources_.file =
+        testing::TempDir() + "config_test_" + std::to_string(getpid()) + "_" + name + ".yaml";
+    sources_.file_required = true;
+  }
+  void TearDown() override { std::filesystem::remove(sources_.file); }
+
+  void File(const std::string& yaml) { std::ofstream(sources_.file) << yaml; }
+  Result<Config> Load() { return LoadConfig(sources_); }
+  std::string Error() {
+    const Status status = Load().status();
+    EXPECT_TRUE(status.IsInvalid());
+    return status.message();
+  }
+
+  ConfigSources sources_;
+};
+
+TEST_F(ConfigTest, OverridesWinOverEnvironmentOverFileOverDefaults) {
+  File("kafka: {topic: file, group: file, bootstrap_servers: 'file:1'}\n");
+  sources_.environment = {{"SHOPSTREAM_KAFKA_GROUP", "environment"},
+                          {"SHOPSTREAM_KAFKA_BOOTSTRAP_SERVERS", "environment:1"},
+                          {"HOME", "/root"}};
+  sources_.overrides = {"kafka.bootstrap_servers=first:1", "kafka.bootstrap_servers=last:1"};
+  const Config config = *Load();
+  EXPECT_EQ("file", config.kafka.topic);
+  EXPECT_EQ("environment", config.kafka.group);
+  EXPECT_EQ("last:1", config.kafka.bootstrap_servers);
+  EXPECT_EQ(".shopstream/lake", config.lake.uri);
+}
+
+TEST_F(ConfigTest, AMissingFileIsAnErrorOnlyWhenAskedFor) {
+  EXPECT_THAT(Error(), HasSubstr("no such configuration file"));
+  sources_.file_required = false;
+  EXPECT_TRUE(Load().ok());
+}
+
+TEST_F(ConfigTest, AnUnknownKeyNamesItsPlaceAndTheNearest) {
+  File("kafka:\n  topic: x\n  gruop: y\n");
+  EXPECT_EQ(sources_.file + ":3: unknown setting 'kafka.gruop'; did you mean 'kafka.group'?",
+            Error());
+  File("");
+  sources_.overrides = {"ingest.batchsize=7"};
+  EXPECT_EQ("--set: unknown setting 'ingest.batchsize'; did you mean 'ingest.batch_size'?",
+            Error());
+}
+
+TEST_F(ConfigTest, AnUnknownVariableInAKnownSectionIsASlip) {
+  File("");
+  sources_.environment = {{"SHOPSTREAM_KAFKA_TOPICS", "x"}};
+  EXPECT_THAT(Error(), HasSubstr("did you mean 'SHOPSTREAM_KAFKA_TOPIC'?"));
+  sources_.environment = {{"SHOPSTREAM_DEPS", "/opt"}, {"SHOPSTREAM_", "x"}};
+  EXPECT_TRUE(Load().ok());
+}
+
+TEST_F(ConfigTest, WrongTypesAndBoundsNameKeyAndSource) {
+  File("ingest:\n  batch_size: many\n");
+  EXPECT_THAT(Error(), HasSubstr(":2: ingest.batch_size: 'many' is not a whole number"));
+  File("ingest:\n  batch_size: 0\n");
+  EXPECT_THAT(Error(), HasSubstr("0 is out of bounds: 1 to 100000000"));
+  File("ingest:\n  batch_size: 99999999999999999999\n");
+  EXPECT_THAT(Error(), HasSubstr("out of bounds"));
+  File("registry: {url: localhost}\n");
+  EXPECT_THAT(Error(), HasSubstr("registry.url: 'localhost' is not a URL"));
+  File("metrics: {listen: 9464}\n");
+  EXPECT_THAT(Error(), HasSubstr("metrics.listen: '9464' is not an address"));
+  File("kafka: {topic: ''}\n");
+  EXPECT_THAT(Error(), HasSubstr("kafka.topic: must not be empty"));
+}
+
+TEST_F(ConfigTest, SecurityIsAFreeMap) {
+  File("kafka:\n  security:\n    security.protocol: SASL_SSL\n    sasl: {mechanism: PLAIN}\n");
+  sources_.environment = {{"SHOPSTREAM_KAFKA_SECURITY_SASL_PASSWORD", "secret"}};
+  sources_.overrides = {"kafka.security.sasl.username=x=y"};
+  EXPECT_THAT(Load()->kafka.security,
+              ElementsAre(Pair("sasl.mechanism", "PLAIN"), Pair("sasl.password", "secret"),
+                          Pair("sasl.username", "x=y"), Pair("security.protocol", "SASL_SSL")));
+}
+
+TEST_F(ConfigTest, EmptySectionsAndValues) {
+  File("kafka:\n  # topic: x\ns3: ~\nmetrics:\n  listen:\n");
+  EXPECT_EQ("", Load()->metrics.listen);
+  EXPECT_EQ("shopstream-purchases", Load()->kafka.topic);
+}
+
+TEST_F(ConfigTest, BrokenFilesAreRefusedWithTheirLine) {
+  File("kafka: {topic: x\nlake: y");
+  EXPECT_THAT(Error(), HasSubstr("not valid YAML"));
+  File("- a\n- b\n");
+  EXPECT_THAT(Error(), HasSubstr("must be a value or a map"));
+  File("just text");
+  EXPECT_THAT(Error(), HasSubstr("unknown setting ''"));
+  File("kafka:\n  topic: [a]\n");
+  EXPECT_THAT(Error(), HasSubstr(":2: kafka.topic must be a value"));
+  File("kafka:\n  topic: a\n  topic: b\n");
+  EXPECT_THAT(Error(), HasSubstr(":3: kafka.topic is set a second time"));
+  sources_.overrides = {"nonsense"};
+  File("");
+  EXPECT_THAT(Error(), HasSubstr("write --set key=value"));
+}
+
+TEST_F(ConfigTest, EverySettingCanBeSetToItsDefault) {
+  File("");
+  for (const SettingHelp& setting : ListSettings()) {
+    if (setting.key == "kafka.security.*") continue;
+    sources_.overrides.push_back(setting.key + "=" + setting.default_value);
+  }
+  EXPECT_TRUE(Load().ok()) << Load().status();
+}
+
+}  // namespace
+}  // namespace shopstream

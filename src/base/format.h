@@ -1,0 +1,21 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace shopstream {
+
+// For people: 1234567 -> "1,234,567"; 1536 -> "1.5 KiB"; 95000 ms -> "1 min 35 s".
+std::string FormatCount(int64_t count);
+std::string FormatBytes(int64_t bytes);
+std::string FormatMillis(int64_t millis);
+
+// Milliseconds since the Unix epoch -> "2025-10-24T08:15:30.123Z".
+std::string FormatTimestamp(int64_t unix_millis);
+
+// Text of unknown origin as one harmless line: control characters, and bytes that are not UTF-8,
+// become \n, \t or \x1b, so that a message cannot steer the terminal it is printed on.
+std::string Printable(std::string_view text);
+
+}  // namespace shopstream

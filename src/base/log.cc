@@ -1,0 +1,43 @@
+#include "base/log.h"
+
+#include <spdlog/sinks/stdout_color_sinks.h>
+
+#include <array>
+#include <memory>
+#include <string>
+
+#include "base/nearest_name.h"
+
+namespace shopstream {
+namespace {
+
+struct LevelName {
+  const char* name;
+  spdlog::level::level_enum level;
+};
+constexpr std::array kLevels = {
+    LevelName{"trace", spdlog::level::trace}, LevelName{"debug", spdlog::level::debug},
+    LevelName{"info", spdlog::level::info},   LevelName{"warn", spdlog::level::warn},
+    LevelName{"error", spdlog::level::err},   LevelName{"off", spdlog::level::off},
+};
+
+}  // namespace
+
+Status StartLogging(std::string_view level) {
+  for (const LevelName& known : kLevels) {
+    if (level != known.name) continue;
+    auto logger = std::make_shared<spdlog::logger>(
+        "shopstream", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
+    logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e %^%-5l%$ %v");
+    logger->set_level(known.level);
+    logger->flush_on(spdlog::level::trace);
+    spdlog::set_default_logger(std::move(logger));
+    return Status::OK();
+  }
+  std::vector<std::string> names;
+  for (const LevelName& known : kLevels) names.emplace_back(known.name);
+  return Status::Invalid("unknown log level '", level, "'", DidYouMean(std::string(level), names),
+                         "; levels are trace, debug, info, warn, error and off");
+}
+
+}  // namespace shopstream

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace shopstream {
+
+// The candidate nearest to `name` by edit distance (a swap of neighbours counts as one edit), or ""
+// where none is near. Case does not matter.
+std::string NearestName(const std::string& name, const std::vector<std::string>& candidates);
+
+// "; did you mean 'x'?" for the end of a message, or "" where no candidate is near.
+std::string DidYouMean(const std::string& name, const std::vector<std::string>& candidates);
+
+}  // namespace shopstream

@@ -1,0 +1,80 @@
+#include "base/shutdown.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <limits>
+
+namespace shopstream {
+namespace {
+
+constexpr int kExitOnSecondSignal = 130;
+
+// Lock-free atomics and write(2) are all that a signal handler may touch.
+std::atomic<bool> stop_requested{false};
+std::atomic<int> signals_seen{0};
+std::atomic<int> wake_fd{-1};
+static_assert(std::atomic<int>::is_always_lock_free && std::atomic<bool>::is_always_lock_free);
+
+// An event that is never read again: once written, every sleeper's poll returns at once.
+int OpenWakeFd() {
+  static const int fd = [] {
+    const int opened = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    wake_fd.store(opened);
+    return opened;
+  }();
+  return fd;
+}
+
+void WakeSleepers() {
+  const int fd = wake_fd.load();
+  if (fd < 0) return;
+  const uint64_t one = 1;
+  [[maybe_unused]] const ssize_t written = write(fd, &one, sizeof one);
+}
+
+void OnSignal(int) {
+  const int saved_errno = errno;
+  if (signals_seen.fetch_add(1) > 0) _exit(kExitOnSecondSignal);
+  stop_requested.store(true);
+  WakeSleepers();
+  errno = saved_errno;
+}
+
+}  // namespace
+
+void InstallShutdownHandlers() {
+  OpenWakeFd();
+  struct sigaction action {};
+  action.sa_handler = OnSignal;
+  sigemptyset(&action.sa_mask);
+  action.sa_flags = SA_RESTART;
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+}
+
+bool ShutdownRequested() { return stop_requested.load(std::memory_order_relaxed); }
+
+void RequestShutdown() {
+  OpenWakeFd();
+  stop_requested.store(true);
+  WakeSleepers();
+}
+
+bool SleepUnlessShutdown(Millis pause) {
+  const BootClock::time_point end = BootClock::now() + pause;
+  while (!ShutdownRequested()) {
+    const auto left = std::chrono::ceil<Millis>(end - BootClock::now()).count();
+    if (left <= 0) return false;
+    pollfd wake{OpenWakeFd(), POLLIN, 0};
+    poll(&wake, 1, static_cast<int>(std::min<int64_t>(left, std::numeric_limits<int>::max())));
+  }
+  return true;
+}
+
+}  // namespace shopstream

@@ -1,0 +1,64 @@
+#include "base/shutdown.h"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <thread>
+
+namespace shopstream {
+namespace {
+
+// Each case ends its own process: a request to stop cannot be taken back.
+class ShutdownDeathTest : public testing::Test {
+ protected:
+  void SetUp() override { testing::FLAGS_gtest_death_test_style = "threadsafe"; }
+};
+
+TEST(Shutdown, SleepEndsByItselfWithoutARequest) {
+  EXPECT_FALSE(ShutdownRequested());
+  const auto before = BootClock::now();
+  EXPECT_FALSE(SleepUnlessShutdown(Millis{20}));
+  EXPECT_GE(BootClock::now() - before, Millis{20});
+  EXPECT_FALSE(SleepUnlessShutdown(Millis{0}));
+}
+
+TEST_F(ShutdownDeathTest, ASignalWakesEverySleeper) {
+  EXPECT_EXIT(
+      {
+        InstallShutdownHandlers();
+        bool woken = false;
+        std::thread sleeper([&] { woken = SleepUnlessShutdown(std::chrono::hours(1)); });
+        kill(getpid(), SIGTERM);
+        sleeper.join();
+        const bool again = SleepUnlessShutdown(std::chrono::hours(1));
+        std::exit(woken && again && ShutdownRequested() ? 0 : 1);
+      },
+      testing::ExitedWithCode(0), "");
+}
+
+TEST_F(ShutdownDeathTest, ASecondSignalEndsTheProcess) {
+  EXPECT_EXIT(
+      {
+        InstallShutdownHandlers();
+        raise(SIGINT);
+        raise(SIGINT);
+        std::exit(0);
+      },
+      testing::ExitedWithCode(130), "");
+}
+
+TEST_F(ShutdownDeathTest, ARequestFromInsideDoesNotCountAsASignal) {
+  EXPECT_EXIT(
+      {
+        InstallShutdownHandlers();
+        RequestShutdown();
+        raise(SIGINT);
+        std::exit(SleepUnlessShutdown(std::chrono::hours(1)) ? 7 : 1);
+      },
+      testing::ExitedWithCode(7), "");
+}
+
+}  // namespace
+}  // namespace shopstream
