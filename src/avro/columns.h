@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "avro/layout.h"
 #include "base/status.h"
 
 namespace shopstream::avro {
@@ -51,8 +52,6 @@ class Columns {
  private:
   friend class Decoder;
 
-  enum class Layout : uint8_t { kInt64, kInt32, kDouble, kBool, kText };
-
   // Row i of a column of text is data[offsets[i], offsets[i + 1]).
   struct Column {
     Layout layout = Layout::kInt64;
@@ -81,20 +80,22 @@ class Columns {
   }
   bool ReserveSlow(int64_t text);
   Status GrowRows();
-  Status GrowText(int64_t needed, int64_t used, Column* column);
+  Status GrowText(int64_t needed, Column* column);
   Status GrowBuffer(int64_t size, std::shared_ptr<arrow::ResizableBuffer>* buffer);
-  // All rows so far are valid. False: no memory.
-  bool AddValidity(Column* column);
+  Status GrowValidity(int64_t rows, Column* column);  // What is new says valid.
   int64_t length(const Column& column) const { return column.decoded ? rows_ : column.length; }
   Status CheckAppend(int column, bool fits) const;
   void MarkAppended(Column* column);
-  Status AppendFixed(int column, bool fits, const void* value, int64_t width);
-  std::shared_ptr<arrow::ArrayData> TakeColumn(Column* column, const arrow::Field& field);
+  // A null in row `row`; the column has its validity bitmap.
+  static void PutNull(Column* column, int64_t row);
+  static Result<std::shared_ptr<arrow::Buffer>> Trim(
+      int64_t size, const std::shared_ptr<arrow::ResizableBuffer>& buffer);
+  Result<std::shared_ptr<arrow::ArrayData>> TakeColumn(Column* column, const arrow::Field& field);
   void Release();
 
   std::shared_ptr<arrow::Schema> schema_;
   std::vector<Column> columns_;
-  uint64_t shape_ = 0;  // Of the decoder's columns; ShapeOf their layouts.
+  uint64_t shape_ = 0;  // Of the decoder's columns; layout.h.
   int64_t rows_ = 0;
   int64_t row_capacity_ = 0;  // In every column.
   // A lower bound of the room that each of the decoder's columns of text still has.

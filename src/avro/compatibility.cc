@@ -81,8 +81,9 @@ class Checker {
     pairs_.push_back({&reader, &writer, std::move(path)});
   }
 
-  void Report(ResolutionRule rule, std::string path, std::string message, std::string remedy) {
-    found_.push_back({rule, std::move(path), std::move(message), std::move(remedy)});
+  void Report(ResolutionRule rule, std::string path, std::string message, std::string remedy,
+              bool only_nulls = false) {
+    found_.push_back({rule, std::move(path), std::move(message), std::move(remedy), only_nulls});
   }
 
   void CheckPair(const Node& reader, const Node& writer, const std::string& path) {
@@ -118,14 +119,16 @@ class Checker {
     Report(
         ResolutionRule::kMissingUnionBranch, path,
         "the reader's " + Describe(reader) + " has no branch for the writer's " + Describe(writer),
-        "add a branch of type " + std::string(Name(writer.kind)) + " to the union");
+        "add a branch of type " + std::string(Name(writer.kind)) + " to the union",
+        writer.kind == Kind::kNull);
   }
 
   void ReportType(const Node& reader, const Node& writer, const std::string& path) {
     Report(ResolutionRule::kTypeMismatch, path,
            "the reader's " + Describe(reader) + " cannot hold the writer's " + Describe(writer),
            "keep the writer's type, or one that it is promoted to (int to long to float to double, "
-           "string and bytes to each other), or add a new field with a default");
+           "string and bytes to each other), or add a new field with a default",
+           writer.kind == Kind::kNull);
   }
 
   void CheckNamed(const Node& reader, const Node& writer, const std::string& path) {

@@ -21,9 +21,10 @@ const char* Name(ResolutionRule rule);
 
 struct Incompatibility {
   ResolutionRule rule = ResolutionRule::kTypeMismatch;
-  std::string path;     // JSON pointer into the reader schema: "/fields/3/type".
-  std::string message;  // What does not fit, naming both sides.
-  std::string remedy;   // What to change in the reader schema.
+  std::string path;         // JSON pointer into the reader schema: "/fields/3/type".
+  std::string message;      // What does not fit, naming both sides.
+  std::string remedy;       // What to change in the reader schema.
+  bool only_nulls = false;  // Values that are not null can be read all the same.
 };
 
 // Whether data written with `writer` can be read as `reader` (Avro 1.12, "Schema Resolution"), for

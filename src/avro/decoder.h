@@ -18,6 +18,7 @@ enum class DecodeResult {
   kTrailing,        // Bytes are left over after the record.
   kBadLength,       // A negative or impossible length or union branch.
   kBadVarint,       // A varint longer than its type allows.
+  kBadBoolean,      // A boolean that is neither 0 nor 1.
   kInvalidUtf8,     // A string is not UTF-8.
   kOutOfRange,      // A timestamp beyond what microseconds can hold (years -290308 to 294247).
   kUnexpectedNull,  // A null, and the reader's column has none.
@@ -33,7 +34,7 @@ const char* Describe(DecodeResult result);
 // NotImplemented names the field whose type has no column yet.
 Result<std::shared_ptr<arrow::Schema>> ToArrowSchema(const Schema& reader);
 
-struct DecodeOp;  // decoder.cc
+struct DecodeOp;  // decode_program.h
 
 // Compiled once per pair of writer and reader schema (Avro 1.12, "Schema Resolution"): turns Avro
 // binary straight into columns. Immutable after Compile, cheap to copy; many threads may decode
@@ -49,7 +50,7 @@ class Decoder {
   DecodeResult Decode(std::span<const uint8_t> body, Columns* out) const;
 
  private:
-  class Program;
+  class Run;
   Decoder() = default;
 
   std::shared_ptr<const std::vector<DecodeOp>> ops_;

@@ -71,7 +71,9 @@ bool IsDefaultOf(const json& value, const Node& type) {
       return bytes && static_cast<int64_t>(bytes->size()) == type.size;
     }
     case Kind::kEnum:
-      return value.is_string() && std::ranges::find(type.symbols, value) != type.symbols.end();
+      return value.is_string() &&
+             std::ranges::find(type.symbols, value.get_ref<const std::string&>()) !=
+                 type.symbols.end();
     case Kind::kArray:
       return value.is_array() && every(*type.items);
     case Kind::kMap:

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <arrow/type_fwd.h>
+
+#include <cstdint>
+#include <cstring>
+#include <optional>
+
+namespace shopstream::avro {
+
+// How a column lies in memory. Types of one layout (int64 and timestamp, utf8 and binary) differ in
+// meaning only.
+enum class Layout : uint8_t { kInt64, kInt32, kDouble, kBool, kText };
+
+// None for a type that Columns do not hold.
+std::optional<Layout> LayoutOf(const arrow::DataType& type);
+
+// A number for the layouts of the first `fields` fields: a decoder writes only into columns of its
+// own shape. Nullability does not count.
+uint64_t ShapeOf(const arrow::Schema& schema, int fields);
+
+// Bytes of the values (not text) of that many rows.
+int64_t ValueBytes(Layout layout, int64_t rows);
+
+template <typename T>
+T LoadAt(const uint8_t* values, int64_t row) {
+  T value;
+  std::memcpy(&value, values + row * static_cast<int64_t>(sizeof(T)), sizeof(T));
+  return value;
+}
+
+template <typename T>
+void StoreAt(uint8_t* values, int64_t row, T value) {
+  std::memcpy(values + row * static_cast<int64_t>(sizeof(T)), &value, sizeof(T));
+}
+
+}  // namespace shopstream::avro
