@@ -20,7 +20,7 @@ struct Url {
 // [scheme://][user:password@]host[:port][/prefix]
 Result<Url> ParseUrl(const std::string& text) {
   static const std::regex pattern(
-      R"((https?)://(?:([^:@/]*)(?::([^@/]*))?@)?((?:\[[0-9a-fA-F:]+\]|[^:/?#@\[\]]+)(?::[0-9]{1,5})?)(/[^?#]*)?)");
+      R"((https?)://(?:([^:@/]*)(?::([^@/]*))?@)?((?:\[[0-9a-fA-F:]+\]|[^:/?#@\[\]\s]+)(?::[0-9]{1,5})?)(/[^?#\s]*)?)");
   std::smatch parts;
   if (text.size() > 2048 || !std::regex_match(text, parts, pattern)) {
     return Status::Invalid("'", text,

@@ -19,7 +19,7 @@ namespace {
 constexpr int kReadTimeoutSeconds = 5;
 constexpr int kWriteTimeoutSeconds = 5;
 // An idle connection holds one of few threads: short, so that others do not wait for long.
-constexpr int kIdleTimeoutSeconds = 2;
+constexpr int kIdleTimeoutSeconds = 1;
 constexpr size_t kRequestsPerConnection = 1000;
 
 HttpRequest ToRequest(const httplib::Request& from) {

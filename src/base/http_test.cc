@@ -1,6 +1,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <future>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -113,22 +116,22 @@ TEST_F(HttpTest, ServesSeveralClientsAtOnce) {
 
 TEST_F(HttpTest, ASlowAnswerEndsAtTheTimeOut) {
   Serve();
-  std::atomic<bool> done{false};
-  server_->Route("GET", "/slow", [&](const HttpRequest&) {
-    while (!done) std::this_thread::yield();
-    return HttpReply{};
-  });
+  std::promise<void> release;
+  server_->Route("GET", "/slow",
+                 [released = release.get_future().share()](const HttpRequest&) -> HttpReply {
+                   released.wait();
+                   return {};
+                 });
   ASSERT_TRUE(server_->Start().ok());
   const auto reply = Client("", Millis{50}).Get("/slow");
-  done = true;
+  release.set_value();
   ASSERT_FALSE(reply.ok());
   EXPECT_THAT(reply.status().message(), HasSubstr("50 ms"));
 }
 
 TEST(HttpClientOpen, RefusesWhatIsNoUrl) {
   for (const char* url : {"", "127.0.0.1:8082", "ftp://x", "http://", "http://a b", "http://x?y"}) {
-    EXPECT_TRUE(HttpClient::Open(url).status().IsInvalid() || std::string(url) == "http://a b")
-        << url;
+    EXPECT_TRUE(HttpClient::Open(url).status().IsInvalid()) << url;
   }
   EXPECT_TRUE(HttpClient::Open("http://user:secret@[::1]:80/prefix").ok());
 }
