@@ -1,0 +1,182 @@
+#include "kafka/producer.h"
+
+#include <librdkafka/rdkafka.h>
+
+#include <algorithm>
+#include <atomic>
+#include <map>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "kafka/handles.h"
+
+namespace shopstream::kafka {
+namespace {
+
+using TopicHandle = Handle<rd_kafka_topic_t, &rd_kafka_topic_destroy>;
+
+// Once given up, reports of what was purged are there at once; this is only a bound.
+constexpr int kPurgeMillis = 5000;
+
+// So many messages go to the client in one call: its array of them stays on the stack and in cache.
+constexpr size_t kSliceRows = 256;
+
+rd_kafka_message_t ToClientMessage(const Message& message) {
+  static constexpr uint8_t kNoBytes[1] = {0};  // A null value would be a tombstone.
+  rd_kafka_message_t made = {};
+  // The client's struct serves both ways; it copies from here and writes nothing.
+  made.payload = const_cast<uint8_t*>(message.value.empty() ? kNoBytes : message.value.data());
+  made.len = message.value.size();
+  made.key = const_cast<char*>(message.key.data());
+  made.key_len = message.key.size();
+  return made;
+}
+
+Properties ContractProperties() {
+  return {
+      {"enable.idempotence", "true"},
+      {"acks", "all"},
+      {"compression.type", "snappy"},
+      {"partitioner", "murmur2_random"},
+      // Two minutes, as in Java: an outage up to that long loses nothing, and a longer one ends.
+      {"message.timeout.ms", "120000"},
+      // Fuller batches cost the brokers less for each message, and nobody waits for one purchase.
+      {"linger.ms", "20"},
+      {"batch.num.messages", "10000"},
+      // What the client holds at most, under 128 MiB with its own 150 bytes or so for a message.
+      {"queue.buffering.max.kbytes", "65536"},
+      {"queue.buffering.max.messages", "200000"},
+  };
+}
+
+}  // namespace
+
+struct Producer::Impl {
+  std::mutex mutex;     // Guards topics and first_error.
+  ClientHandle client;  // Destroyed after its topics.
+  std::map<std::string, TopicHandle> topics;
+  std::string first_error;
+
+  std::atomic<int64_t> queued{0};
+  std::atomic<int64_t> acknowledged{0};
+  std::atomic<int64_t> failed{0};
+
+  // Called by the client from within Poll and Flush, in their thread.
+  static void OnDelivery(rd_kafka_t* /*client*/, const rd_kafka_message_t* message, void* opaque) {
+    auto* impl = static_cast<Impl*>(opaque);
+    if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+      impl->acknowledged.fetch_add(1, std::memory_order_relaxed);
+    } else {
+      impl->CountFailed(rd_kafka_topic_name(message->rkt), message->partition, message->err);
+    }
+  }
+
+  void CountFailed(const std::string& topic, int32_t partition, rd_kafka_resp_err_t error) {
+    failed.fetch_add(1, std::memory_order_relaxed);
+    std::lock_guard lock(mutex);
+    if (!first_error.empty()) return;
+    first_error = "topic " + topic;
+    if (partition >= 0) first_error += ", partition " + std::to_string(partition);
+    first_error += ": " + std::string(rd_kafka_err2str(error));
+  }
+
+  Result<rd_kafka_topic_t*> Topic(const std::string& name) {
+    std::lock_guard lock(mutex);
+    TopicHandle& topic = topics[name];
+    if (!topic) topic.reset(rd_kafka_topic_new(client.get(), name.c_str(), nullptr));
+    if (topic) return topic.get();
+    return Status::IOError("topic ", name, ": ", rd_kafka_err2str(rd_kafka_last_error()));
+  }
+
+  // At most kSliceRows. How many, from the first on, are dealt with.
+  Result<size_t> SendSlice(rd_kafka_topic_t* topic, std::span<const Message> messages) {
+    rd_kafka_message_t slice[kSliceRows];
+    std::transform(messages.begin(), messages.end(), slice, ToClientMessage);
+    const int taken = rd_kafka_produce_batch(topic, RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY,
+                                             slice, static_cast<int>(messages.size()));
+    queued.fetch_add(taken, std::memory_order_relaxed);
+    if (static_cast<size_t>(taken) == messages.size()) return messages.size();
+    for (size_t i = 0; i < messages.size(); ++i) {
+      if (slice[i].err == RD_KAFKA_RESP_ERR_NO_ERROR) continue;
+      if (slice[i].err == RD_KAFKA_RESP_ERR__FATAL) return FatalError();
+      // Once the queue is full, the client refuses the whole rest of the call.
+      if (slice[i].err == RD_KAFKA_RESP_ERR__QUEUE_FULL) return i;
+      queued.fetch_add(1, std::memory_order_relaxed);
+      CountFailed(rd_kafka_topic_name(topic), RD_KAFKA_PARTITION_UA, slice[i].err);
+    }
+    return messages.size();
+  }
+
+  // Why the client takes no more messages of any kind.
+  Status FatalError() const {
+    char reason[512];
+    const rd_kafka_resp_err_t error = rd_kafka_fatal_error(client.get(), reason, sizeof reason);
+    return Status::IOError("the Kafka producer cannot go on: ", rd_kafka_err2str(error), " (",
+                           reason, "); start the command again");
+  }
+};
+
+Producer::Producer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Producer::~Producer() = default;
+
+Result<std::unique_ptr<Producer>> Producer::Open(const KafkaConfig& config,
+                                                 const Properties& overrides) {
+  Properties properties = ContractProperties();
+  for (const auto& [key, value] : overrides) properties[key] = value;
+  auto impl = std::make_unique<Impl>();
+  ARROW_ASSIGN_OR_RAISE(rd_kafka_conf_t * conf, MakeConf(config, properties, impl.get()));
+  rd_kafka_conf_set_dr_msg_cb(conf, &Impl::OnDelivery);
+  ARROW_ASSIGN_OR_RAISE(impl->client, OpenClient(ClientKind::kProducer, conf));
+  return std::unique_ptr<Producer>(new Producer(std::move(impl)));
+}
+
+Result<SendOutcome> Producer::Send(const std::string& topic, std::string_view key,
+                                   std::span<const uint8_t> value) {
+  const Message message{key, value};
+  ARROW_ASSIGN_OR_RAISE(const int64_t taken, SendBatch(topic, {&message, 1}));
+  return taken == 1 ? SendOutcome::kQueued : SendOutcome::kQueueFull;
+}
+
+Result<int64_t> Producer::SendBatch(const std::string& topic, std::span<const Message> messages) {
+  ARROW_ASSIGN_OR_RAISE(rd_kafka_topic_t * handle, impl_->Topic(topic));
+  int64_t dealt_with = 0;
+  while (!messages.empty()) {
+    const size_t rows = std::min(messages.size(), kSliceRows);
+    ARROW_ASSIGN_OR_RAISE(const size_t taken, impl_->SendSlice(handle, messages.first(rows)));
+    dealt_with += static_cast<int64_t>(taken);
+    if (taken < rows) break;
+    messages = messages.subspan(rows);
+  }
+  return dealt_with;
+}
+
+void Producer::Poll(Millis timeout) {
+  rd_kafka_poll(impl_->client.get(), static_cast<int>(timeout.count()));
+}
+
+Status Producer::Flush(Millis timeout) {
+  rd_kafka_t* client = impl_->client.get();
+  if (rd_kafka_flush(client, static_cast<int>(timeout.count())) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+    return Status::OK();
+  }
+  const int64_t failed_before = impl_->failed.load();
+  rd_kafka_purge(client, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+  rd_kafka_flush(client, kPurgeMillis);
+  return Status::IOError(impl_->failed.load() - failed_before,
+                         " messages were not acknowledged within ", timeout.count(),
+                         " ms and are given up; `shopstream health` tells which broker is down");
+}
+
+ProducerStats Producer::stats() const {
+  ProducerStats stats;
+  // In this order, so that no message is ever seen as more than was queued.
+  stats.acknowledged = impl_->acknowledged.load();
+  stats.failed = impl_->failed.load();
+  stats.queued = impl_->queued.load();
+  std::lock_guard lock(impl_->mutex);
+  stats.first_error = impl_->first_error;
+  return stats;
+}
+
+}  // namespace shopstream::kafka
