@@ -1,0 +1,27 @@
+#include "ingest/cause.h"
+
+namespace shopstream::ingest {
+
+std::string_view Name(Cause cause) {
+  switch (cause) {
+    case Cause::kEmpty:
+      return "empty";
+    case Cause::kBadFrame:
+      return "bad_frame";
+    case Cause::kUnknownSchema:
+      return "unknown_schema";
+    case Cause::kCorrupt:
+      return "corrupt";
+    case Cause::kIncompatibleSchema:
+      return "incompatible_schema";
+    case Cause::kUnknownRegion:
+      return "unknown_region";
+    case Cause::kBadTimestamp:
+      return "bad_timestamp";
+    case Cause::kTooLarge:
+      return "too_large";
+  }
+  return "";
+}
+
+}  // namespace shopstream::ingest

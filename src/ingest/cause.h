@@ -1,0 +1,32 @@
+#pragma once
+
+#include <string_view>
+
+namespace shopstream::ingest {
+
+// Why a record is in quarantine. A verdict depends on the record and the registry alone, never on
+// the clock, so that every consumer comes to the same one.
+enum class Cause {
+  kEmpty,
+  kBadFrame,
+  kUnknownSchema,
+  kCorrupt,
+  kIncompatibleSchema,
+  kUnknownRegion,
+  kBadTimestamp,
+  kTooLarge,
+};
+
+inline constexpr Cause kAllCauses[] = {Cause::kEmpty,
+                                       Cause::kBadFrame,
+                                       Cause::kUnknownSchema,
+                                       Cause::kCorrupt,
+                                       Cause::kIncompatibleSchema,
+                                       Cause::kUnknownRegion,
+                                       Cause::kBadTimestamp,
+                                       Cause::kTooLarge};
+
+// As the column `cause` spells it: "bad_frame".
+std::string_view Name(Cause cause);
+
+}  // namespace shopstream::ingest

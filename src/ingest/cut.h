@@ -1,0 +1,70 @@
+#pragma once
+
+#include <arrow/record_batch.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "ingest/cause.h"
+#include "model/offset_range.h"
+
+namespace shopstream::ingest {
+
+// A record that cannot be decoded, whole, with its coordinates.
+struct QuarantinedRecord {
+  int32_t partition = 0;
+  int64_t offset = 0;
+  int64_t timestamp_ms = 0;
+  std::optional<int32_t> schema_id;  // Nothing where the frame is unreadable.
+  Cause cause = Cause::kEmpty;
+  std::string detail;
+  std::optional<std::string> key, value;
+  std::string headers_json;
+};
+
+// Where a cut takes one Kafka partition from and to. The commit is legal only on a table whose txn
+// for the partition equals `fence`: begin, or nothing where the table never heard of it.
+struct CutProgress {
+  OffsetRange range;
+  std::optional<int64_t> fence;
+  // Likewise for the quarantine table's own txn; it moves only with cuts that quarantine records.
+  std::optional<int64_t> quarantine_fence;
+};
+
+// One (region, date) of the lake.
+struct LakePartition {
+  int value = 0;     // Index into BronzeLayout::partition_values.
+  int32_t date = 0;  // Days since 1970-01-01.
+  bool operator==(const LakePartition&) const = default;
+};
+
+// Everything read since the previous cut: all open lake partitions at once, with the offsets that
+// brought them. Published by one Delta commit, or not at all.
+struct Cut {
+  int64_t epoch = 0;  // Of the assignment it was read under; stale ones are dropped.
+  std::string topic;
+  std::string topic_id;
+  std::vector<CutProgress> progress;
+  std::vector<OffsetRange> lost;  // Expired in Kafka before they were read; for the log's reader.
+
+  // Row i came from Kafka's (kafka_partition[i], kafka_offset[i]) and goes to
+  // lake_partitions[lake_partition[i]]. All arrays are as long as `rows`.
+  std::shared_ptr<arrow::RecordBatch> rows;
+  std::vector<int32_t> kafka_partition;
+  std::vector<int64_t> kafka_offset;
+  std::vector<int64_t> kafka_timestamp_ms;
+  std::vector<int32_t> schema_id;
+  std::vector<int32_t> lake_partition;
+  std::vector<LakePartition> lake_partitions;
+
+  std::vector<QuarantinedRecord> quarantined;
+  BootClock::time_point sealed_at;
+  int64_t ingested_at_ms = 0;  // Wall clock of sealing.
+  int64_t bytes = 0;           // Of memory held.
+};
+
+}  // namespace shopstream::ingest

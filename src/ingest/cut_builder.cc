@@ -1,0 +1,191 @@
+#include "ingest/cut_builder.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "ingest/frame.h"
+
+namespace shopstream::ingest {
+namespace {
+
+constexpr int64_t kMicrosPerDay = 86'400'000'000;
+constexpr int64_t kMillisPerDay = 86'400'000;
+constexpr int64_t kYear2000Micros = 946'684'800'000'000;
+
+int32_t FloorDays(int64_t micros) {
+  int64_t days = micros / kMicrosPerDay;
+  return static_cast<int32_t>(days * kMicrosPerDay > micros ? days - 1 : days);
+}
+
+std::string HeadersToJson(const kafka::Headers& headers) {
+  nlohmann::json list = nlohmann::json::array();
+  for (const auto& [name, value] : headers) {
+    list.push_back({{"key", name}, {"value", value ? nlohmann::json(*value) : nlohmann::json()}});
+  }
+  // Header values are any bytes; what is not UTF-8 is shown by the replacement character.
+  return list.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+std::optional<std::string> ToText(const std::optional<kafka::Bytes>& bytes) {
+  if (!bytes) return std::nullopt;
+  return std::string(reinterpret_cast<const char*>(bytes->data()), bytes->size());
+}
+
+// Text from outside, short enough for a message and printable.
+std::string Quote(std::string_view text) {
+  constexpr size_t kShown = 40;
+  std::string quoted = nlohmann::json(std::string(text.substr(0, kShown)))
+                           .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return text.size() > kShown ? quoted + "..." : quoted;
+}
+
+}  // namespace
+
+CutBuilder::CutBuilder(const BronzeLayout* layout)
+    : layout_(layout),
+      columns_(layout->record),
+      last_index_(layout->partition_values.size(), -1),
+      region_rows_(layout->partition_values.size(), 0) {}
+
+std::optional<int32_t> CutBuilder::Add(const kafka::RecordView& record, const SchemaCache& schemas,
+                                       BootClock::time_point now) {
+  if (!record.value || record.value->empty()) {
+    Quarantine(record, std::nullopt,
+               {Cause::kEmpty, record.value ? "the value has no bytes" : "the value is null"});
+    return std::nullopt;
+  }
+  std::optional<Frame> frame = ParseFrame(*record.value);
+  if (!frame) {
+    Quarantine(record, std::nullopt,
+               {Cause::kBadFrame, "the value is not 0x00, four bytes of schema id, body"});
+    return std::nullopt;
+  }
+  if (record.value->size() > kMaxRecordBytes) {
+    Quarantine(record, frame->schema_id,
+               {Cause::kTooLarge, std::to_string(record.value->size()) + " bytes; at most " +
+                                      std::to_string(kMaxRecordBytes) + " are decoded"});
+    return std::nullopt;
+  }
+  const KnownSchema* schema = schemas.Find(frame->schema_id, now);
+  if (schema == nullptr) return frame->schema_id;
+  std::optional<Verdict> refused = schema->decoder ? AddRow(record, *frame, *schema->decoder)
+                                                   : Verdict{schema->cause, schema->detail};
+  if (refused) Quarantine(record, frame->schema_id, *std::move(refused));
+  return std::nullopt;
+}
+
+// Appends the row, or leaves everything as it was and says why.
+std::optional<CutBuilder::Verdict> CutBuilder::AddRow(const kafka::RecordView& record,
+                                                      const Frame& frame,
+                                                      const avro::Decoder& decoder) {
+  const int64_t row = columns_.rows();
+  avro::DecodeResult result = decoder.Decode(frame.body, &columns_);
+  if (result != avro::DecodeResult::kRow) {
+    return Verdict{Cause::kCorrupt, avro::Describe(result)};
+  }
+  auto refuse = [&](Cause cause, std::string detail) {
+    columns_.Truncate(row);
+    return Verdict{cause, std::move(detail)};
+  };
+  if (columns_.IsNull(layout_->partition_column, row)) {
+    return refuse(Cause::kUnknownRegion, "the partition field is null");
+  }
+  std::string_view text = columns_.String(layout_->partition_column, row);
+  std::optional<int> value = PartitionValue(text);
+  if (!value) return refuse(Cause::kUnknownRegion, Quote(text) + " is none of the known values");
+  if (columns_.IsNull(layout_->event_time_column, row)) {
+    return refuse(Cause::kBadTimestamp, "the event time is null");
+  }
+  const int64_t micros = columns_.Int64(layout_->event_time_column, row);
+  if (micros < kYear2000Micros || micros / 1000 > record.timestamp_ms + kMillisPerDay) {
+    return refuse(Cause::kBadTimestamp,
+                  "the event time " + std::to_string(micros / 1000) +
+                      " ms is before 2000 or more than a day past Kafka's timestamp");
+  }
+  kafka_partition_.push_back(record.partition);
+  kafka_offset_.push_back(record.offset);
+  kafka_timestamp_ms_.push_back(record.timestamp_ms);
+  schema_id_.push_back(frame.schema_id);
+  lake_partition_.push_back(LakePartitionIndex(*value, FloorDays(micros)));
+  ++region_rows_[*value];
+  return std::nullopt;
+}
+
+void CutBuilder::Quarantine(const kafka::RecordView& record, std::optional<int32_t> schema_id,
+                            Verdict verdict) {
+  QuarantinedRecord& entry = quarantined_.emplace_back();
+  entry.partition = record.partition;
+  entry.offset = record.offset;
+  entry.timestamp_ms = record.timestamp_ms;
+  entry.schema_id = schema_id;
+  entry.cause = verdict.cause;
+  entry.detail = std::move(verdict.detail);
+  entry.key = ToText(record.key);
+  entry.value = ToText(record.value);
+  entry.headers_json = HeadersToJson(kafka::ReadHeaders(record));
+  quarantined_bytes_ += sizeof(QuarantinedRecord) + entry.detail.size() +
+                        entry.key.value_or("").size() + entry.value.value_or("").size() +
+                        entry.headers_json.size();
+}
+
+std::optional<int> CutBuilder::PartitionValue(std::string_view text) const {
+  const auto& values = layout_->partition_values;
+  auto found = std::find(values.begin(), values.end(), text);
+  if (found == values.end()) return std::nullopt;
+  return static_cast<int>(found - values.begin());
+}
+
+int32_t CutBuilder::LakePartitionIndex(int value, int32_t date) {
+  const LakePartition wanted{value, date};
+  int32_t& last = last_index_[value];
+  if (last >= 0 && lake_partitions_[last] == wanted) return last;
+  const int64_t key = int64_t{value} << 32 | static_cast<uint32_t>(date);
+  auto [entry, is_new] =
+      lake_partition_index_.try_emplace(key, static_cast<int32_t>(lake_partitions_.size()));
+  if (is_new) lake_partitions_.push_back(wanted);
+  return last = entry->second;
+}
+
+int64_t CutBuilder::largest_region_rows() const {
+  int64_t largest = *std::max_element(region_rows_.begin(), region_rows_.end());
+  return std::max(largest, quarantined());
+}
+
+int64_t CutBuilder::bytes() const {
+  constexpr int64_t kCoordinateBytes = 3 * sizeof(int32_t) + 2 * sizeof(int64_t);
+  return columns_.bytes() + static_cast<int64_t>(kafka_offset_.capacity()) * kCoordinateBytes +
+         quarantined_bytes_;
+}
+
+Result<Cut> CutBuilder::Finish() {
+  Cut cut;
+  cut.bytes = bytes();
+  ARROW_ASSIGN_OR_RAISE(cut.rows, columns_.Finish());
+  cut.kafka_partition = std::move(kafka_partition_);
+  cut.kafka_offset = std::move(kafka_offset_);
+  cut.kafka_timestamp_ms = std::move(kafka_timestamp_ms_);
+  cut.schema_id = std::move(schema_id_);
+  cut.lake_partition = std::move(lake_partition_);
+  cut.lake_partitions = std::move(lake_partitions_);
+  cut.quarantined = std::move(quarantined_);
+  Clear();
+  return cut;
+}
+
+void CutBuilder::Clear() {
+  columns_.Truncate(0);
+  kafka_partition_.clear();
+  kafka_offset_.clear();
+  kafka_timestamp_ms_.clear();
+  schema_id_.clear();
+  lake_partition_.clear();
+  lake_partitions_.clear();
+  lake_partition_index_.clear();
+  std::fill(last_index_.begin(), last_index_.end(), -1);
+  std::fill(region_rows_.begin(), region_rows_.end(), 0);
+  quarantined_.clear();
+  quarantined_bytes_ = 0;
+}
+
+}  // namespace shopstream::ingest

@@ -1,0 +1,199 @@
+#include "ingest/cut_committer.h"
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <thread>
+#include <utility>
+
+#include "base/log.h"
+#include "ingest/cut_files.h"
+
+namespace shopstream::ingest {
+namespace {
+
+using Fence = std::optional<int64_t> CutProgress::*;
+
+// True where the table stands exactly where the cut begins, in every partition of it.
+bool StandsAt(const lake::Snapshot& snapshot, const Cut& cut, Fence fence) {
+  for (const CutProgress& progress : cut.progress) {
+    std::string app_id = ProgressAppId(cut.topic_id, progress.range.partition);
+    if (snapshot.Txn(app_id) != progress.*fence) return false;
+  }
+  return true;
+}
+
+nlohmann::json ToJson(const std::vector<OffsetRange>& ranges) {
+  nlohmann::json list = nlohmann::json::array();
+  for (const OffsetRange& range : ranges) {
+    list.push_back({{"partition", range.partition}, {"begin", range.begin}, {"end", range.end}});
+  }
+  return list;
+}
+
+// What a reader of the log wants to know of a commit: which offsets, and what was lost before them.
+nlohmann::json CommitInfo(const Cut& cut) {
+  std::vector<OffsetRange> ranges;
+  for (const CutProgress& progress : cut.progress) ranges.push_back(progress.range);
+  nlohmann::json info = {
+      {"kafkaTopic", cut.topic}, {"kafkaTopicId", cut.topic_id}, {"kafkaOffsets", ToJson(ranges)}};
+  if (!cut.lost.empty()) info["expiredBeforeIngest"] = ToJson(cut.lost);
+  return info;
+}
+
+std::map<std::string, int64_t> Progress(const Cut& cut) {
+  std::map<std::string, int64_t> txns;
+  for (const CutProgress& progress : cut.progress) {
+    txns[ProgressAppId(cut.topic_id, progress.range.partition)] = progress.range.end;
+  }
+  return txns;
+}
+
+// Never backwards: after a crash between the two commits quarantine is ahead of Bronze, and its txn
+// is what tells a reader that rows beyond Bronze's may exist.
+std::map<std::string, int64_t> QuarantineProgress(const Cut& cut) {
+  std::map<std::string, int64_t> txns = Progress(cut);
+  for (const CutProgress& progress : cut.progress) {
+    int64_t& version = txns[ProgressAppId(cut.topic_id, progress.range.partition)];
+    version = std::max(version, progress.quarantine_fence.value_or(version));
+  }
+  return txns;
+}
+
+Result<CutOutcome> FromCommit(const lake::CommitResult& result, const lake::Table& table) {
+  switch (result.outcome) {
+    case lake::CommitOutcome::kCommitted:
+      return CutOutcome::kCommitted;
+    case lake::CommitOutcome::kConflict:
+      return CutOutcome::kFenced;
+    case lake::CommitOutcome::kUnknown:
+      break;
+  }
+  // Trying again is safe: if the lost commit stands after all, the fence refuses the second one.
+  return Status::IOError("storage did not say whether a commit to ", table.path(), " stands");
+}
+
+}  // namespace
+
+// What is done of one cut so far.
+struct CutCommitter::Job {
+  const Cut& cut;
+  const std::function<bool()>& abandoned;
+  std::vector<DataFile> bronze_files = {};
+  std::vector<DataFile> quarantine_files = {};
+  CommittedCut committed = {};
+};
+
+CutCommitter::CutCommitter(const BronzeLayout* layout, lake::Table* bronze, lake::Table* quarantine,
+                           TopicId topic_id, Options options)
+    : layout_(layout),
+      bronze_(bronze),
+      quarantine_(quarantine),
+      topic_id_(std::move(topic_id)),
+      options_(options) {}
+
+Result<CutOutcome> CutCommitter::Persist(const char* what, Job* job,
+                                         const std::function<Result<CutOutcome>()>& step) {
+  Backoff backoff(options_.patience);
+  while (true) {
+    if (job->abandoned()) return CutOutcome::kAbandoned;
+    Result<CutOutcome> outcome = step();
+    if (outcome.ok()) return outcome;
+    std::optional<Millis> pause = backoff.Next(BootClock::now());
+    if (!pause) {
+      return outcome.status().WithMessage("Gave up to ", what, ": ", outcome.status().message());
+    }
+    Log::Warn("Could not {}: {}. Trying again in {} ms; nothing is lost.", what,
+              outcome.status().message(), pause->count());
+    const BootClock::time_point until = BootClock::now() + *pause;
+    while (BootClock::now() < until && !job->abandoned()) {
+      std::this_thread::sleep_for(std::min(*pause, Millis{50}));
+    }
+  }
+}
+
+Result<CutOutcome> CutCommitter::WriteFiles(Job* job) {
+  if (job->cut.rows->num_rows() > 0 && job->bronze_files.empty()) {
+    ARROW_ASSIGN_OR_RAISE(job->bronze_files,
+                          WriteBronzeFiles(bronze_->store(), *layout_, job->cut));
+  }
+  if (!job->cut.quarantined.empty()) {
+    ARROW_ASSIGN_OR_RAISE(job->quarantine_files,
+                          WriteQuarantineFiles(quarantine_->store(), job->cut));
+  }
+  return CutOutcome::kCommitted;
+}
+
+// Offsets belong to a topic id. While Kafka still calls the topic by the id the cut was read under,
+// every record of it came from that topic: ids are never used twice.
+Result<CutOutcome> CutCommitter::CheckTopic(Job* job) {
+  ARROW_ASSIGN_OR_RAISE(std::string now, topic_id_());
+  return now == job->cut.topic_id ? CutOutcome::kCommitted : CutOutcome::kTopicChanged;
+}
+
+Result<CutOutcome> CutCommitter::CommitQuarantine(Job* job) {
+  // A consumer that lost its partitions should not add to quarantine what Bronze will refuse.
+  ARROW_ASSIGN_OR_RAISE(auto bronze, bronze_->Refresh());
+  if (!StandsAt(*bronze, job->cut, &CutProgress::fence)) return CutOutcome::kFenced;
+  lake::Transaction transaction;
+  transaction.adds = job->quarantine_files;
+  transaction.txns = QuarantineProgress(job->cut);
+  transaction.info = CommitInfo(job->cut);
+  ARROW_ASSIGN_OR_RAISE(lake::CommitResult result,
+                        quarantine_->Commit(
+                            transaction,
+                            [job](const lake::Snapshot& snapshot) {
+                              return StandsAt(snapshot, job->cut, &CutProgress::quarantine_fence);
+                            },
+                            BootClock::now() + options_.commit_deadline));
+  return FromCommit(result, *quarantine_);
+}
+
+Result<CutOutcome> CutCommitter::CommitBronze(Job* job) {
+  lake::Transaction transaction;
+  transaction.adds = job->bronze_files;
+  transaction.txns = Progress(job->cut);
+  transaction.info = CommitInfo(job->cut);
+  const BootClock::time_point start = BootClock::now();
+  ARROW_ASSIGN_OR_RAISE(lake::CommitResult result, bronze_->Commit(
+                                                       transaction,
+                                                       [job](const lake::Snapshot& snapshot) {
+                                                         return StandsAt(snapshot, job->cut,
+                                                                         &CutProgress::fence) &&
+                                                                !job->abandoned();
+                                                       },
+                                                       start + options_.commit_deadline));
+  job->committed.version = result.version;
+  job->committed.log_latency = std::chrono::duration_cast<Millis>(BootClock::now() - start);
+  return FromCommit(result, *bronze_);
+}
+
+Result<CommittedCut> CutCommitter::Commit(const Cut& cut, const std::function<bool()>& abandoned) {
+  Job job{.cut = cut, .abandoned = abandoned};
+  struct Step {
+    const char* what;
+    bool needed;
+    Result<CutOutcome> (CutCommitter::*run)(Job*);
+  };
+  const Step steps[] = {
+      {"write data files", true, &CutCommitter::WriteFiles},
+      {"ask Kafka for the topic's id", true, &CutCommitter::CheckTopic},
+      {"commit quarantined records", !cut.quarantined.empty(), &CutCommitter::CommitQuarantine},
+      {"commit to Bronze", true, &CutCommitter::CommitBronze},
+  };
+  for (const Step& step : steps) {
+    if (!step.needed) continue;
+    ARROW_ASSIGN_OR_RAISE(job.committed.outcome,
+                          Persist(step.what, &job, [&] { return (this->*step.run)(&job); }));
+    if (job.committed.outcome != CutOutcome::kCommitted) return job.committed;
+  }
+  for (const auto* files : {&job.bronze_files, &job.quarantine_files}) {
+    for (const DataFile& file : *files) {
+      ++job.committed.files;
+      job.committed.bytes += file.size_bytes;
+    }
+  }
+  return job.committed;
+}
+
+}  // namespace shopstream::ingest

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <vector>
+
+#include "base/status.h"
+#include "ingest/bronze_layout.h"
+#include "ingest/cut.h"
+#include "lake/object_store.h"
+#include "model/data_file.h"
+
+namespace shopstream::ingest {
+
+// Writes the rows of a cut as data files of Bronze, one per lake partition, each row in the order
+// it was read. Nothing refers to them until a commit does. One partition's copy of the rows is in
+// memory at a time.
+Result<std::vector<DataFile>> WriteBronzeFiles(lake::ObjectStore* store, const BronzeLayout& layout,
+                                               const Cut& cut);
+
+// Likewise its quarantined records, one file per date of their Kafka timestamp.
+Result<std::vector<DataFile>> WriteQuarantineFiles(lake::ObjectStore* store, const Cut& cut);
+
+}  // namespace shopstream::ingest

@@ -1,0 +1,35 @@
+#include "ingest/cut_policy.h"
+
+namespace shopstream::ingest {
+
+const char* Name(CutReason reason) {
+  switch (reason) {
+    case CutReason::kSize:
+      return "size";
+    case CutReason::kAge:
+      return "age";
+    case CutReason::kMemory:
+      return "memory";
+    case CutReason::kCaughtUp:
+      return "caught_up";
+    case CutReason::kRevoke:
+      return "revoke";
+    case CutReason::kStop:
+      return "stop";
+  }
+  return "";
+}
+
+std::optional<CutReason> DueCut(const Filling& filling, const CutLimits& limits,
+                                BootClock::time_point last_cut, BootClock::time_point now) {
+  if (!filling.since) return std::nullopt;
+  if (filling.bytes >= limits.filling_bytes) return CutReason::kMemory;
+  if (filling.largest_region_rows >= limits.batch_size &&
+      now - last_cut >= limits.commit_interval) {
+    return CutReason::kSize;
+  }
+  if (now - *filling.since >= limits.batch_timeout) return CutReason::kAge;
+  return std::nullopt;
+}
+
+}  // namespace shopstream::ingest

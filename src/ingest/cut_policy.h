@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "base/clock.h"
+
+namespace shopstream::ingest {
+
+struct CutLimits {
+  int64_t batch_size = 50;           // Rows of one region.
+  Millis commit_interval{1000};      // Least time between cuts by size.
+  Millis batch_timeout{30000};       // No row waits longer, with or without traffic.
+  int64_t filling_bytes = 32 << 20;  // Memory the filling cut may take.
+};
+
+struct Filling {
+  int64_t largest_region_rows = 0;
+  int64_t bytes = 0;
+  // When the first record since the last cut was taken; nothing: there is none.
+  std::optional<BootClock::time_point> since;
+};
+
+enum class CutReason { kSize, kAge, kMemory, kCaughtUp, kRevoke, kStop };
+const char* Name(CutReason reason);
+
+// Whether to cut now. The interleaving of partitions, regions, dates or schema versions plays no
+// part.
+std::optional<CutReason> DueCut(const Filling& filling, const CutLimits& limits,
+                                BootClock::time_point last_cut, BootClock::time_point now);
+
+}  // namespace shopstream::ingest

@@ -1,0 +1,499 @@
+#include "ingest/ingest_loop.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/log.h"
+#include "ingest/frame.h"
+
+namespace shopstream::ingest {
+namespace {
+
+constexpr Millis kPollTimeout{50};
+constexpr Millis kBlockedWait{20};
+constexpr Millis kLookAtLakeEvery{100};
+// Records taken between two looks at memory: at most this many go over its bound.
+constexpr size_t kRecordsPerMemoryCheck = 64;
+
+int64_t ValueBytes(const kafka::RecordBatch& batch) {
+  int64_t bytes = 0;
+  for (const kafka::RecordView& record : batch.records) {
+    if (record.value) bytes += static_cast<int64_t>(record.value->size());
+  }
+  return bytes;
+}
+
+}  // namespace
+
+IngestLoop::IngestLoop(IngestParts parts, IngestLimits limits)
+    : parts_(parts),
+      limits_(limits),
+      builder_(parts.layout),
+      restart_backoff_(
+          {.first = Millis{200}, .longest = Millis{5000}, .give_up_after = Millis{600'000}}) {}
+
+Status IngestLoop::Run(bool until_caught_up, const std::function<bool()>& stop) {
+  if (until_caught_up) ARROW_RETURN_NOT_OK(SetTargets());
+  ARROW_RETURN_NOT_OK(parts_.consumer->Subscribe());
+  last_cut_ = BootClock::now() - limits_.cut.commit_interval;
+  while (!stop()) {
+    ARROW_RETURN_NOT_OK(Step());
+    if (until_caught_up) {
+      ARROW_ASSIGN_OR_RAISE(bool caught_up, CaughtUp());
+      if (caught_up) break;
+    }
+  }
+  ARROW_ASSIGN_OR_RAISE(bool flushed, Flush(CutReason::kStop));
+  if (!flushed) Log::Warn("Stopped before the last rows were committed; they will be read again.");
+  parts_.consumer->Close();
+  return Status::OK();
+}
+
+Status IngestLoop::Step() {
+  ARROW_RETURN_NOT_OK(HandleReports());
+  ARROW_RETURN_NOT_OK(RestartIfDue());
+  ARROW_ASSIGN_OR_RAISE(const Blocker blocker, TakePending());
+  ARROW_RETURN_NOT_OK(CutIfDue());
+  if (blocker != Blocker::kNone) return WaitWhileBlocked(blocker);
+  blocked_since_.reset();
+  ARROW_RETURN_NOT_OK(SetPaused(false, ""));
+  return Poll(kPollTimeout);
+}
+
+// ---- records
+
+Status IngestLoop::Poll(Millis timeout) {
+  ARROW_ASSIGN_OR_RAISE(kafka::PollResult polled, parts_.consumer->Poll(timeout));
+  if (!polled.batch.records.empty()) {
+    parts_.stats->OnRecords(static_cast<int64_t>(polled.batch.records.size()),
+                            ValueBytes(polled.batch), BootClock::now());
+  }
+  if (!polled.batch.records.empty() || !polled.ends.empty()) {
+    pending_.push_back({.batch = std::move(polled.batch), .ends = std::move(polled.ends)});
+  }
+  for (int32_t partition : polled.out_of_range) {
+    if (!positions_.contains(partition)) continue;
+    ScheduleRestart("Kafka does not hold the next offset of partition " +
+                    std::to_string(partition));
+  }
+  if (polled.topic_gone && !positions_.empty()) ScheduleRestart("the topic is gone");
+  if (polled.rebalance) return HandleRebalance(*polled.rebalance);
+  return Status::OK();
+}
+
+Result<IngestLoop::Blocker> IngestLoop::TakePending() {
+  while (!pending_.empty()) {
+    ARROW_ASSIGN_OR_RAISE(const Blocker blocker, TakeBatch(&pending_.front()));
+    if (blocker != Blocker::kNone) return blocker;
+    AdvanceToEnds(pending_.front().ends);
+    pending_.pop_front();
+  }
+  return Blocker::kNone;
+}
+
+Result<IngestLoop::Blocker> IngestLoop::TakeBatch(Pending* pending) {
+  const BootClock::time_point now = BootClock::now();
+  const std::vector<kafka::RecordView>& records = pending->batch.records;
+  auto found = positions_.end();  // Records come in runs of one partition.
+  for (; pending->next < records.size(); ++pending->next) {
+    if (pending->next % kRecordsPerMemoryCheck == 0 &&
+        builder_.bytes() >= limits_.cut.filling_bytes) {
+      if (!parts_.writer->has_room()) return Blocker::kMemory;
+      ARROW_RETURN_NOT_OK(Seal(CutReason::kMemory));
+    }
+    const kafka::RecordView& record = records[pending->next];
+    if (found == positions_.end() || found->first != record.partition) {
+      found = positions_.find(record.partition);
+      if (found == positions_.end()) continue;
+    }
+    Position& position = found->second;
+    if (!position.reading || record.offset < position.next) continue;
+    if (!position.start.quarantined.contains(record.offset)) {
+      while (builder_.Add(record, *parts_.schemas, now)) {
+        if (!ResolveSchemas(*pending)) return Blocker::kSchema;
+      }
+    }
+    position.next = record.offset + 1;
+    if (!filling_since_) filling_since_ = now;
+  }
+  return Blocker::kNone;
+}
+
+// Asks for every schema id of the rest of the batch that is not known yet. False: no verdict yet.
+bool IngestLoop::ResolveSchemas(const Pending& pending) {
+  const BootClock::time_point now = BootClock::now();
+  if (ask_schemas_at_ && now < *ask_schemas_at_) return false;
+  std::set<int32_t> ids;
+  for (size_t i = pending.next; i < pending.batch.records.size(); ++i) {
+    const kafka::RecordView& record = pending.batch.records[i];
+    std::optional<Frame> frame = record.value ? ParseFrame(*record.value) : std::nullopt;
+    if (frame && parts_.schemas->Find(frame->schema_id, now) == nullptr) {
+      ids.insert(frame->schema_id);
+    }
+  }
+  ResolveOutcome outcome = parts_.schemas->Resolve({ids.begin(), ids.end()}, now);
+  if (outcome.resolved) {
+    ask_schemas_at_.reset();
+    return true;
+  }
+  ask_schemas_at_ = outcome.ask_again_at;
+  if (outcome.outage && parts_.stats->paused_why().empty()) {
+    Log::Warn("Reading pauses, the schema registry gives no answer: {}. What is buffered is kept.",
+              *outcome.outage);
+    parts_.stats->OnPaused(true, "registry");
+  }
+  return false;
+}
+
+// The client has seen every offset below these, also those that hold no record for us.
+void IngestLoop::AdvanceToEnds(const std::vector<kafka::PartitionOffset>& ends) {
+  for (const kafka::PartitionOffset& end : ends) {
+    auto found = positions_.find(end.partition);
+    if (found == positions_.end() || !found->second.reading) continue;
+    if (end.offset <= found->second.next) continue;
+    found->second.next = end.offset;
+    if (!filling_since_) filling_since_ = BootClock::now();
+  }
+}
+
+// Short waits are for the writer or the registry; in longer ones the partitions are paused and the
+// group still sees us poll. Records that slip in meanwhile queue up behind the pending ones.
+Status IngestLoop::WaitWhileBlocked(Blocker blocker) {
+  const BootClock::time_point now = BootClock::now();
+  if (!blocked_since_) blocked_since_ = now;
+  if (now - *blocked_since_ < limits_.pause_after) {
+    parts_.writer->WaitForReport(kBlockedWait);
+    return Status::OK();
+  }
+  ARROW_RETURN_NOT_OK(SetPaused(true, blocker == Blocker::kSchema ? "registry" : "storage"));
+  return Poll(kPollTimeout);
+}
+
+Status IngestLoop::SetPaused(bool paused, const char* why) {
+  if (!paused && !parts_.stats->paused_why().empty()) {
+    Log::Info("Reading goes on.");
+    parts_.stats->OnPaused(false, "");
+  }
+  if (paused == paused_) return Status::OK();
+  paused_ = paused;
+  if (positions_.empty()) return Status::OK();
+  if (!paused) return parts_.consumer->Resume(AssignedPartitions());
+  Log::Info("Reading is paused: waiting for the {}.", why);
+  parts_.stats->OnPaused(true, why);
+  return parts_.consumer->Pause(AssignedPartitions());
+}
+
+// ---- cuts
+
+Status IngestLoop::CutIfDue() {
+  const BootClock::time_point now = BootClock::now();
+  for (const auto& [partition, position] : positions_) {
+    const int64_t end = parts_.consumer->CachedEnd(partition);
+    if (end >= 0) parts_.stats->SetLag(partition, std::max<int64_t>(end - position.next, 0));
+  }
+  parts_.stats->SetBuffered(builder_.bytes() + parts_.writer->bytes_in_flight());
+  if (!parts_.writer->has_room()) return Status::OK();
+  const Filling filling = {.largest_region_rows = builder_.largest_region_rows(),
+                           .bytes = builder_.bytes(),
+                           .since = filling_since_};
+  std::optional<CutReason> reason = DueCut(filling, limits_.cut, last_cut_, now);
+  if (!reason && targets_ && OwnTargetsJustReached()) reason = CutReason::kCaughtUp;
+  return reason ? Seal(*reason) : Status::OK();
+}
+
+// Takes everything read so far and hands it to the writer, which has room.
+Status IngestLoop::Seal(CutReason reason) {
+  filling_since_.reset();
+  last_cut_ = BootClock::now();
+  ARROW_ASSIGN_OR_RAISE(Cut cut, builder_.Finish());
+  cut.epoch = epoch_;
+  cut.topic = parts_.topic;
+  cut.topic_id = topic_id_;
+  cut.sealed_at = last_cut_;
+  cut.ingested_at_ms = WallClockMillis();
+  for (auto& [partition, position] : positions_) {
+    StartPosition& start = position.start;
+    if (!position.reading || position.next == start.begin) continue;
+    cut.progress.push_back({.range = {partition, start.begin, position.next},
+                            .fence = start.fence,
+                            .quarantine_fence = start.quarantine_fence});
+    if (std::optional<OffsetRange> lost = start.lost()) cut.lost.push_back(*lost);
+    // The next cut begins where this one ends, whether or not it has been committed by then.
+    start.begin = start.offset = position.next;
+    start.fence = position.next;
+    if (!cut.quarantined.empty()) {
+      start.quarantine_fence = std::max(position.next, start.quarantine_fence.value_or(0));
+    }
+    start.quarantined.erase(start.quarantined.begin(),
+                            start.quarantined.lower_bound(position.next));
+  }
+  if (cut.progress.empty()) return Status::OK();
+  parts_.stats->OnCut(reason);
+  parts_.writer->Submit(std::move(cut));
+  return Status::OK();
+}
+
+Result<bool> IngestLoop::Flush(CutReason reason) {
+  const BootClock::time_point deadline = BootClock::now() + limits_.flush_timeout;
+  bool sealed = false;
+  while (true) {
+    ARROW_RETURN_NOT_OK(HandleReports());
+    if (restart_needed_) return false;
+    if (!sealed && parts_.writer->has_room()) {
+      ARROW_RETURN_NOT_OK(Seal(reason));
+      sealed = true;
+    }
+    if (sealed && parts_.writer->idle()) {
+      ARROW_RETURN_NOT_OK(HandleReports());
+      return !restart_needed_;
+    }
+    if (BootClock::now() >= deadline) return false;
+    parts_.writer->WaitForReport(kBlockedWait);
+  }
+}
+
+Status IngestLoop::HandleReports() {
+  for (const CutReport& report : parts_.writer->TakeReports()) {
+    ARROW_RETURN_NOT_OK(HandleReport(report));
+  }
+  return Status::OK();
+}
+
+Status IngestLoop::HandleReport(const CutReport& report) {
+  ARROW_ASSIGN_OR_RAISE(CommittedCut committed, report.result);
+  // Of a cut given up before, only a commit is news; the rest was dealt with when it was dropped.
+  const bool stale = report.cut.epoch < epoch_;
+  switch (committed.outcome) {
+    case CutOutcome::kCommitted: {
+      parts_.stats->OnCommitted(report, WallClockMillis());
+      std::vector<kafka::PartitionOffset> offsets;
+      for (const CutProgress& progress : report.cut.progress) {
+        offsets.push_back({progress.range.partition, progress.range.end});
+      }
+      parts_.consumer->CommitForDisplay(offsets);
+      return Status::OK();
+    }
+    case CutOutcome::kFenced:
+      if (stale) return Status::OK();
+      parts_.stats->OnFenced();
+      ScheduleRestart("another consumer moved on a partition of ours; our rows are dropped");
+      return Status::OK();
+    case CutOutcome::kTopicChanged:
+      if (!stale) ScheduleRestart("the topic was deleted since its records were read");
+      return Status::OK();
+    case CutOutcome::kAbandoned:
+      return Status::OK();
+  }
+  return Status::OK();
+}
+
+// ---- assignment
+
+Status IngestLoop::HandleRebalance(const kafka::Rebalance& rebalance) {
+  switch (rebalance.kind) {
+    case kafka::Rebalance::Kind::kAssign:
+      return OnAssigned(rebalance.partitions);
+    case kafka::Rebalance::Kind::kRevoke:
+      return OnRevoked(rebalance.partitions, /*lost=*/false);
+    case kafka::Rebalance::Kind::kLost:
+      return OnRevoked(rebalance.partitions, /*lost=*/true);
+  }
+  return Status::OK();
+}
+
+Status IngestLoop::OnAssigned(const std::vector<int32_t>& partitions) {
+  // Even where the start is not known yet the group must get its answer: assigned, but not read.
+  std::vector<kafka::PartitionOffset> anywhere;
+  for (int32_t partition : partitions) {
+    positions_[partition] = Position{};
+    positions_[partition].start.partition = partition;
+    anywhere.push_back({partition, kafka::kOffsetBeginning});
+  }
+  if (partitions.empty()) return parts_.consumer->Assign({});
+  const std::string topic_id_before = topic_id_;
+  Result<std::vector<StartPosition>> starts = FindStarts(partitions);
+  const bool same_topic = topic_id_before.empty() || topic_id_before == topic_id_;
+  if (starts.ok() && same_topic && !restart_needed_) {
+    std::vector<kafka::PartitionOffset> offsets;
+    for (const StartPosition& start : *starts) offsets.push_back({start.partition, start.offset});
+    ARROW_RETURN_NOT_OK(parts_.consumer->Assign(offsets));
+    if (paused_) ARROW_RETURN_NOT_OK(parts_.consumer->Pause(partitions));
+    return Apply(*starts);
+  }
+  ARROW_RETURN_NOT_OK(parts_.consumer->Assign(anywhere));
+  ARROW_RETURN_NOT_OK(parts_.consumer->Pause(partitions));
+  ScheduleRestart(starts.ok() ? "the topic was created anew" : starts.status().message());
+  return Status::OK();
+}
+
+Status IngestLoop::OnRevoked(const std::vector<int32_t>& partitions, bool lost) {
+  Result<bool> flushed = false;
+  if (!lost) flushed = Flush(CutReason::kRevoke);
+  for (int32_t partition : partitions) {
+    positions_.erase(partition);
+    parts_.stats->SetLag(partition, 0);
+  }
+  ARROW_RETURN_NOT_OK(parts_.consumer->Unassign(partitions));
+  ARROW_RETURN_NOT_OK(flushed);
+  if (*flushed) return Status::OK();
+  DropEverything();
+  if (!positions_.empty() && !restart_needed_) {
+    ScheduleRestart(lost ? "partitions were lost to another consumer"
+                         : "partitions were given up before their rows were committed");
+  }
+  return Status::OK();
+}
+
+void IngestLoop::DropEverything() {
+  ++epoch_;
+  parts_.writer->AbandonBefore(epoch_);
+  builder_.Clear();
+  pending_.clear();
+  filling_since_.reset();
+  ask_schemas_at_.reset();
+  for (auto& [partition, position] : positions_) position.reading = false;
+}
+
+void IngestLoop::ScheduleRestart(const std::string& why) {
+  if (restart_needed_) return;
+  Log::Info("Reading starts again from the lake's offsets: {}.", why);
+  DropEverything();
+  restart_needed_ = true;
+  restart_at_ = BootClock::now();
+}
+
+Status IngestLoop::RestartIfDue() {
+  if (!restart_needed_ || BootClock::now() < restart_at_) return Status::OK();
+  const std::vector<int32_t> partitions = AssignedPartitions();
+  Result<std::vector<StartPosition>> starts = std::vector<StartPosition>{};
+  if (!partitions.empty()) starts = FindStarts(partitions);
+  if (!starts.ok()) {
+    std::optional<Millis> pause = restart_backoff_.Next(BootClock::now());
+    if (!pause) return starts.status();
+    Log::Warn("Assigned, but not reading yet: {}. Trying again in {} ms.",
+              starts.status().message(), pause->count());
+    parts_.stats->OnPaused(true, "lake or brokers");
+    restart_at_ = BootClock::now() + *pause;
+    return Status::OK();
+  }
+  restart_backoff_.Reset();
+  restart_needed_ = false;
+  if (partitions.empty()) return Status::OK();
+  std::vector<kafka::PartitionOffset> offsets;
+  for (const StartPosition& start : *starts) offsets.push_back({start.partition, start.offset});
+  ARROW_RETURN_NOT_OK(parts_.consumer->Restart(offsets));
+  ARROW_RETURN_NOT_OK(parts_.consumer->Resume(partitions));
+  paused_ = false;
+  return Apply(*starts);
+}
+
+Result<std::vector<StartPosition>> IngestLoop::FindStarts(const std::vector<int32_t>& partitions) {
+  ARROW_ASSIGN_OR_RAISE(auto topic, parts_.admin->DescribeTopic(parts_.topic, false));
+  if (!topic) return Status::KeyError("topic ", parts_.topic, " does not exist (any more)");
+  const int count = static_cast<int>(topic->partitions.size());
+  if (*std::max_element(partitions.begin(), partitions.end()) >= count) {
+    return Status::KeyError("topic ", parts_.topic, " has ", count, " partitions now, fewer than ",
+                            "the group assigned");
+  }
+  ARROW_ASSIGN_OR_RAISE(auto spans, parts_.admin->OffsetSpans(parts_.topic, count));
+  if (topic_id_ != topic->id) {
+    if (!topic_id_.empty()) {
+      Log::Warn("Topic {} is another one now: id {}, before {}. It is read from its beginning.",
+                parts_.topic, topic->id, topic_id_);
+      if (targets_) ARROW_RETURN_NOT_OK(SetTargets());
+    }
+    topic_id_ = topic->id;
+  }
+  return FindStartPositions(parts_.bronze, parts_.quarantine, topic_id_, partitions, spans);
+}
+
+Status IngestLoop::Apply(const std::vector<StartPosition>& starts) {
+  for (const StartPosition& start : starts) {
+    Position& position = positions_[start.partition];
+    position = {.start = start, .next = start.offset, .reading = true};
+    parts_.stats->SetStopped(start.partition, false);
+    switch (start.verdict) {
+      case StartPosition::Verdict::kRead:
+        break;
+      case StartPosition::Verdict::kRowsWithoutTxn:
+        return Status::Invalid(
+            "Bronze has rows of topic ", parts_.topic, " (id ", topic_id_, ") partition ",
+            start.partition, " but no txn ", ProgressAppId(topic_id_, start.partition),
+            ": how far they go is unknown, and reading from the start would double them. ",
+            "Restore the table's log, or move the table away to read the topic anew");
+      case StartPosition::Verdict::kBeyondEnd:
+        Log::Error(
+            "Partition {} of {} is not read: the lake stands at offset {}, beyond Kafka's "
+            "end. Kafka lost records, or this is another cluster with the same topic id.",
+            start.partition, parts_.topic, start.begin);
+        position.reading = false;
+        parts_.stats->SetStopped(start.partition, true);
+        ARROW_RETURN_NOT_OK(parts_.consumer->Pause({start.partition}));
+        break;
+    }
+    if (std::optional<OffsetRange> lost = start.lost()) {
+      Log::Error(
+          "Partition {} of {}: offsets {} to {} expired in Kafka before they were read. "
+          "Reading goes on at {}; the audit lists the gap.",
+          start.partition, parts_.topic, lost->begin, lost->end - 1, lost->end);
+      parts_.stats->OnLost(lost->end - lost->begin);
+    }
+  }
+  return Status::OK();
+}
+
+std::vector<int32_t> IngestLoop::AssignedPartitions() const {
+  std::vector<int32_t> partitions;
+  for (const auto& [partition, position] : positions_) partitions.push_back(partition);
+  return partitions;
+}
+
+// ---- until caught up
+
+Status IngestLoop::SetTargets() {
+  ARROW_ASSIGN_OR_RAISE(auto topic, parts_.admin->DescribeTopic(parts_.topic, false));
+  if (!topic) {
+    return Status::KeyError("Topic ", parts_.topic,
+                            " does not exist; create it with: shopstream topics setup");
+  }
+  ARROW_ASSIGN_OR_RAISE(auto spans,
+                        parts_.admin->OffsetSpans(parts_.topic, topic->partitions.size()));
+  targets_.emplace();
+  for (const kafka::OffsetSpan& span : spans) {
+    // An empty partition has nothing to wait for, wherever its offsets stand.
+    targets_->push_back(span.log_start == span.end ? 0 : span.end);
+  }
+  topic_id_ = topic->id;
+  return Status::OK();
+}
+
+// Everything up to the targets is read, and some of it not cut yet.
+bool IngestLoop::OwnTargetsJustReached() const {
+  bool uncut = false;
+  for (const auto& [partition, position] : positions_) {
+    if (!position.reading) continue;
+    const int64_t target = targets_->at(partition);
+    if (position.next < target) return false;
+    uncut = uncut || position.start.begin < target;
+  }
+  return uncut;
+}
+
+// Whether the lake is at every target, by whichever consumer of the group.
+Result<bool> IngestLoop::CaughtUp() {
+  const BootClock::time_point now = BootClock::now();
+  if (now < look_at_lake_at_) return false;
+  look_at_lake_at_ = now + kLookAtLakeEvery;
+  Result<std::shared_ptr<const lake::Snapshot>> snapshot = parts_.bronze->Refresh();
+  if (!snapshot.ok()) {
+    Log::Warn("Cannot look at the lake: {}", snapshot.status().message());
+    return false;
+  }
+  for (size_t partition = 0; partition < targets_->size(); ++partition) {
+    const std::string app_id = ProgressAppId(topic_id_, static_cast<int32_t>(partition));
+    if ((*snapshot)->Txn(app_id).value_or(0) < targets_->at(partition)) return false;
+  }
+  return true;
+}
+
+}  // namespace shopstream::ingest

@@ -1,0 +1,124 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/retry.h"
+#include "base/status.h"
+#include "ingest/bronze_layout.h"
+#include "ingest/cut_builder.h"
+#include "ingest/cut_policy.h"
+#include "ingest/cut_writer.h"
+#include "ingest/ingest_stats.h"
+#include "ingest/schema_cache.h"
+#include "ingest/start_positions.h"
+#include "kafka/admin.h"
+#include "kafka/consumer.h"
+#include "lake/table.h"
+
+namespace shopstream::ingest {
+
+struct IngestLimits {
+  CutLimits cut;
+  // A flush on revoke or stop ends after this and abandons; the fence makes that safe.
+  std::chrono::seconds flush_timeout{20};
+  // Blocked for longer, partitions are paused: the client fetches no more, the group sees us poll.
+  Millis pause_after{500};
+};
+
+// What the loop works with; all borrowed, all outlive it.
+struct IngestParts {
+  std::string topic;
+  const BronzeLayout* layout = nullptr;
+  kafka::Consumer* consumer = nullptr;
+  kafka::Admin* admin = nullptr;
+  lake::Table* bronze = nullptr;
+  lake::Table* quarantine = nullptr;
+  SchemaCache* schemas = nullptr;
+  CutWriter* writer = nullptr;
+  IngestStats* stats = nullptr;
+};
+
+// Kafka to Bronze, exactly once. The thread that runs it polls, decodes, pauses, seeks and answers
+// rebalances; the CutWriter's thread encodes and commits.
+class IngestLoop {
+ public:
+  IngestLoop(IngestParts parts, IngestLimits limits);
+
+  // Until `stop` says so or, where asked for, until the lake is at or past the ends that every
+  // partition has now. Then flushes. An error: it cannot go on, and why; what was read and not
+  // committed will be read again.
+  Status Run(bool until_caught_up, const std::function<bool()>& stop);
+
+ private:
+  struct Position {
+    StartPosition start;  // begin, fences and quarantined offsets move with every cut.
+    int64_t next = 0;     // The offset expected next; earlier ones are dropped.
+    bool reading = false;
+  };
+  struct Pending {
+    kafka::RecordBatch batch;
+    std::vector<kafka::PartitionOffset> ends;
+    size_t next = 0;  // Records before it are taken.
+  };
+  enum class Blocker { kNone, kSchema, kMemory };
+
+  Status Step();
+  Status HandleReports();
+  Status HandleReport(const CutReport& report);
+  Status Poll(Millis timeout);
+  Status HandleRebalance(const kafka::Rebalance& rebalance);
+  Status OnAssigned(const std::vector<int32_t>& partitions);
+  Status OnRevoked(const std::vector<int32_t>& partitions, bool lost);
+
+  Result<Blocker> TakePending();
+  Result<Blocker> TakeBatch(Pending* pending);
+  bool ResolveSchemas(const Pending& pending);
+  void AdvanceToEnds(const std::vector<kafka::PartitionOffset>& ends);
+  Status WaitWhileBlocked(Blocker blocker);
+  Status SetPaused(bool paused, const char* why);
+
+  Status CutIfDue();
+  Status Seal(CutReason reason);
+  // Commits all that was read. False: time ran out, or a fence struck.
+  Result<bool> Flush(CutReason reason);
+
+  // Drops every row that is buffered or in flight: buffers mix partitions.
+  void DropEverything();
+  void ScheduleRestart(const std::string& why);
+  Status RestartIfDue();
+  Result<std::vector<StartPosition>> FindStarts(const std::vector<int32_t>& partitions);
+  Status Apply(const std::vector<StartPosition>& starts);
+
+  Status SetTargets();
+  Result<bool> CaughtUp();
+  bool OwnTargetsJustReached() const;
+  std::vector<int32_t> AssignedPartitions() const;
+
+  IngestParts parts_;
+  IngestLimits limits_;
+  CutBuilder builder_;
+  std::string topic_id_;
+  std::map<int32_t, Position> positions_;  // Of the assigned partitions.
+  std::deque<Pending> pending_;            // Polled, not taken yet.
+  int64_t epoch_ = 0;
+  std::optional<BootClock::time_point> filling_since_;
+  BootClock::time_point last_cut_{};
+  std::optional<BootClock::time_point> blocked_since_;
+  std::optional<BootClock::time_point> ask_schemas_at_;
+  bool paused_ = false;
+  bool restart_needed_ = false;
+  BootClock::time_point restart_at_{};
+  Backoff restart_backoff_;
+  std::optional<std::vector<int64_t>> targets_;  // Ends seen at the start, by partition.
+  BootClock::time_point look_at_lake_at_{};
+};
+
+}  // namespace shopstream::ingest

@@ -1,0 +1,137 @@
+#include "ingest/ingest_stats.h"
+
+#include <chrono>
+
+#include "base/metrics.h"
+
+namespace shopstream::ingest {
+namespace {
+
+prometheus::Family<prometheus::Counter>& Counters(const char* name, const char* help) {
+  return prometheus::BuildCounter().Name(name).Help(help).Register(Metrics());
+}
+
+prometheus::Family<prometheus::Gauge>& Gauges(const char* name, const char* help) {
+  return prometheus::BuildGauge().Name(name).Help(help).Register(Metrics());
+}
+
+prometheus::Histogram& CommitHistogram() {
+  return prometheus::BuildHistogram()
+      .Name("shopstream_ingest_commit_seconds")
+      .Help("Time of a Bronze log commit")
+      .Register(Metrics())
+      .Add({}, prometheus::Histogram::BucketBoundaries{.002, .005, .01, .02, .05, .1, .2, .5, 1, 2,
+                                                       5, 10});
+}
+
+std::map<std::string, std::string> PartitionLabel(int32_t partition) {
+  return {{"partition", std::to_string(partition)}};
+}
+
+double Seconds(BootClock::duration duration) {
+  return std::chrono::duration<double>(duration).count();
+}
+
+}  // namespace
+
+IngestStats::IngestStats()
+    : rows_family_(Counters("shopstream_ingest_rows_total", "Rows committed to Bronze")),
+      quarantined_family_(Counters("shopstream_ingest_quarantined_total",
+                                   "Records committed to quarantine, by cause")),
+      cuts_family_(Counters("shopstream_ingest_cuts_total", "Cuts made, by reason")),
+      lag_family_(Gauges("shopstream_ingest_lag_records", "Records of a partition not read yet")),
+      stopped_family_(Gauges("shopstream_ingest_partition_stopped",
+                             "1 where the lake is ahead of Kafka and the partition is not read")),
+      records_total_(
+          Counters("shopstream_ingest_records_total", "Records read from Kafka").Add({})),
+      consumed_bytes_total_(
+          Counters("shopstream_ingest_consumed_bytes_total", "Bytes of values read").Add({})),
+      rows_total_(rows_family_.Add({})),
+      commits_total_(Counters("shopstream_ingest_commits_total", "Bronze commits").Add({})),
+      file_bytes_total_(
+          Counters("shopstream_ingest_file_bytes_total", "Bytes of data files committed").Add({})),
+      fences_total_(Counters("shopstream_ingest_fences_total",
+                             "Cuts refused because another consumer moved on")
+                        .Add({})),
+      lost_total_(Counters("shopstream_ingest_expired_offsets_total",
+                           "Offsets that Kafka expired before they were read")
+                      .Add({})),
+      paused_gauge_(Gauges("shopstream_ingest_paused", "1 while reading is paused").Add({})),
+      buffered_bytes_(
+          Gauges("shopstream_ingest_buffered_bytes", "Memory of filling and in-flight cuts")
+              .Add({})),
+      last_commit_seconds_(Gauges("shopstream_ingest_last_commit_timestamp_seconds",
+                                  "Wall clock of the last Bronze commit")
+                               .Add({})),
+      commit_seconds_(CommitHistogram()) {}
+
+void IngestStats::OnRecords(int64_t count, int64_t bytes, BootClock::time_point now) {
+  if (!first_record_) first_record_ = now;
+  records_ += count;
+  records_total_.Increment(static_cast<double>(count));
+  consumed_bytes_total_.Increment(static_cast<double>(bytes));
+}
+
+void IngestStats::OnCut(CutReason reason) {
+  cuts_family_.Add({{"reason", Name(reason)}}).Increment();
+}
+
+void IngestStats::OnCommitted(const CutReport& report, int64_t wall_clock_ms) {
+  const CommittedCut& committed = *report.result;
+  const int64_t rows = static_cast<int64_t>(report.cut.kafka_offset.size());
+  rows_ += rows;
+  ++commits_;
+  files_ += committed.files;
+  file_bytes_ += committed.bytes;
+  last_commit_ = report.finished_at;
+  log_commits_.Add(committed.log_latency.count());
+  cuts_.Add(std::chrono::duration_cast<Millis>(report.finished_at - report.cut.sealed_at).count());
+  for (int64_t sent : report.cut.kafka_timestamp_ms) freshness_.Add(wall_clock_ms - sent);
+  for (const QuarantinedRecord& record : report.cut.quarantined) {
+    ++quarantined_;
+    const std::string cause(Name(record.cause));
+    ++by_cause_[cause];
+    quarantined_family_.Add({{"cause", cause}}).Increment();
+  }
+  rows_total_.Increment(static_cast<double>(rows));
+  commits_total_.Increment();
+  file_bytes_total_.Increment(static_cast<double>(committed.bytes));
+  commit_seconds_.Observe(static_cast<double>(committed.log_latency.count()) / 1000);
+  last_commit_seconds_.Set(static_cast<double>(wall_clock_ms) / 1000);
+}
+
+void IngestStats::OnFenced() {
+  ++fences_;
+  fences_total_.Increment();
+}
+
+void IngestStats::OnPaused(bool paused, const std::string& why) {
+  paused_why_ = paused ? why : "";
+  paused_gauge_.Set(paused ? 1 : 0);
+}
+
+void IngestStats::OnLost(int64_t records) { lost_total_.Increment(static_cast<double>(records)); }
+
+void IngestStats::SetBuffered(int64_t bytes) { buffered_bytes_.Set(static_cast<double>(bytes)); }
+
+void IngestStats::SetLag(int32_t partition, int64_t records) {
+  lag_[partition] = records;
+  lag_family_.Add(PartitionLabel(partition)).Set(static_cast<double>(records));
+}
+
+void IngestStats::SetStopped(int32_t partition, bool stopped) {
+  stopped_family_.Add(PartitionLabel(partition)).Set(stopped ? 1 : 0);
+}
+
+int64_t IngestStats::lag() const {
+  int64_t sum = 0;
+  for (const auto& [partition, records] : lag_) sum += records;
+  return sum;
+}
+
+double IngestStats::seconds() const {
+  if (!first_record_ || !last_commit_) return 0;
+  return Seconds(*last_commit_ - *first_record_);
+}
+
+}  // namespace shopstream::ingest

@@ -1,0 +1,78 @@
+#pragma once
+
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "base/clock.h"
+#include "ingest/cause.h"
+#include "ingest/cut_policy.h"
+#include "ingest/cut_writer.h"
+#include "ingest/latencies.h"
+
+namespace shopstream::ingest {
+
+// Counts what an ingest did: for its progress line, its summary and /metrics. One thread writes.
+class IngestStats {
+ public:
+  IngestStats();
+
+  void OnRecords(int64_t count, int64_t bytes, BootClock::time_point now);
+  void OnCut(CutReason reason);
+  void OnCommitted(const CutReport& report, int64_t wall_clock_ms);
+  void OnFenced();
+  void OnPaused(bool paused, const std::string& why);
+  void OnLost(int64_t records);
+  void SetBuffered(int64_t bytes);
+  void SetLag(int32_t partition, int64_t records);
+  void SetStopped(int32_t partition, bool stopped);
+
+  int64_t records() const { return records_; }
+  int64_t rows() const { return rows_; }
+  int64_t quarantined() const { return quarantined_; }
+  int64_t commits() const { return commits_; }
+  int64_t files() const { return files_; }
+  int64_t file_bytes() const { return file_bytes_; }
+  int64_t fences() const { return fences_; }
+  const std::map<std::string, int64_t>& quarantined_by_cause() const { return by_cause_; }
+  const std::string& paused_why() const { return paused_why_; }  // Empty: running.
+  int64_t lag() const;
+  // From the first record delivered to the last commit.
+  double seconds() const;
+  const Latencies& log_commits() const { return log_commits_; }  // The Delta commit alone.
+  const Latencies& cuts() const { return cuts_; }                // Sealed to committed.
+  const Latencies& freshness() const { return freshness_; }      // Kafka's timestamp to readable.
+
+ private:
+  int64_t records_ = 0, rows_ = 0, quarantined_ = 0, commits_ = 0, files_ = 0, file_bytes_ = 0,
+          fences_ = 0;
+  std::map<std::string, int64_t> by_cause_;
+  std::map<int32_t, int64_t> lag_;
+  std::string paused_why_;
+  std::optional<BootClock::time_point> first_record_, last_commit_;
+  Latencies log_commits_, cuts_, freshness_;
+
+  prometheus::Family<prometheus::Counter>& rows_family_;
+  prometheus::Family<prometheus::Counter>& quarantined_family_;
+  prometheus::Family<prometheus::Counter>& cuts_family_;
+  prometheus::Family<prometheus::Gauge>& lag_family_;
+  prometheus::Family<prometheus::Gauge>& stopped_family_;
+  prometheus::Counter& records_total_;
+  prometheus::Counter& consumed_bytes_total_;
+  prometheus::Counter& rows_total_;
+  prometheus::Counter& commits_total_;
+  prometheus::Counter& file_bytes_total_;
+  prometheus::Counter& fences_total_;
+  prometheus::Counter& lost_total_;
+  prometheus::Gauge& paused_gauge_;
+  prometheus::Gauge& buffered_bytes_;
+  prometheus::Gauge& last_commit_seconds_;
+  prometheus::Histogram& commit_seconds_;
+};
+
+}  // namespace shopstream::ingest

@@ -1,0 +1,120 @@
+#include "ingest/pipeline.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/log.h"
+#include "base/retry.h"
+#include "base/shutdown.h"
+#include "ingest/cut_committer.h"
+#include "ingest/cut_writer.h"
+#include "ingest/ingest_loop.h"
+#include "ingest/schema_cache.h"
+#include "kafka/admin.h"
+#include "kafka/consumer.h"
+#include "lake/object_store.h"
+#include "lake/table.h"
+#include "registry/client.h"
+
+namespace shopstream::ingest {
+namespace {
+
+// Of the memory limit, the client's queue takes a quarter; the rest is for one filling cut and the
+// cuts in flight, in equal parts.
+struct MemoryShares {
+  int64_t queue_kbytes;
+  int64_t filling_bytes;
+};
+
+MemoryShares ShareMemory(int64_t limit_mb) {
+  const int64_t bytes = limit_mb << 20;
+  return {.queue_kbytes = bytes / 4 / 1024,
+          .filling_bytes = bytes * 3 / 4 / static_cast<int64_t>(CutWriter::kMaxInFlight + 1)};
+}
+
+// Repeats a start-up step while the part it needs may still be coming up.
+template <typename Step>
+auto WithPatience(const char* what, Step&& step) -> decltype(step()) {
+  Backoff backoff({.first = Millis{200}, .longest = Millis{2000}, .give_up_after = Millis{60'000}});
+  while (true) {
+    auto result = step();
+    if (result.ok() || !result.status().IsIOError()) return result;
+    std::optional<Millis> pause = backoff.Next(BootClock::now());
+    if (!pause) return result;
+    Log::Warn("Waiting for {}: {}", what, result.status().message());
+    if (SleepUnlessShutdown(*pause)) return result;
+  }
+}
+
+// The table's columns were made from one schema: the one it keeps, or for a new table the newest
+// that the registry has.
+Result<avro::Schema> FindReaderSchema(lake::ObjectStore* store, registry::Client* registry,
+                                      const std::string& topic) {
+  Result<std::unique_ptr<lake::Table>> table = lake::Table::Open(store, kBronzePath);
+  if (table.ok()) {
+    const auto& properties = (*table)->snapshot()->properties();
+    auto kept = properties.find(kReaderSchemaProperty);
+    if (kept != properties.end()) return avro::Schema::Parse(kept->second);
+  } else if (!table.status().IsKeyError()) {
+    return table.status();
+  }
+  ARROW_ASSIGN_OR_RAISE(auto latest, registry->Latest(topic + "-value"));
+  return avro::Schema::Parse(latest.schema);
+}
+
+}  // namespace
+
+Status RunIngest(const Config& config, const IngestOptions& options, IngestStats* stats,
+                 const std::function<bool()>& stop, const std::function<void()>& on_tick) {
+  const MemoryShares memory = ShareMemory(config.ingest.memory_limit_mb);
+  ARROW_ASSIGN_OR_RAISE(auto store, lake::OpenObjectStore(config.lake.uri));
+  ARROW_ASSIGN_OR_RAISE(auto registry, registry::Client::Open(config.registry));
+  ARROW_ASSIGN_OR_RAISE(avro::Schema reader, WithPatience("the table and its schema", [&] {
+                          return FindReaderSchema(store.get(), registry.get(), config.kafka.topic);
+                        }));
+  ARROW_ASSIGN_OR_RAISE(BronzeLayout layout, BronzeLayout::Make(reader, options.layout));
+  ARROW_ASSIGN_OR_RAISE(auto bronze, WithPatience("the lake", [&] {
+                          return lake::Table::OpenOrCreate(store.get(), layout.table);
+                        }));
+  ARROW_ASSIGN_OR_RAISE(auto quarantine, WithPatience("the lake", [&] {
+                          return lake::Table::OpenOrCreate(store.get(), QuarantineSpec());
+                        }));
+  ARROW_ASSIGN_OR_RAISE(auto admin, kafka::Admin::Open(config.kafka));
+  ARROW_ASSIGN_OR_RAISE(auto consumer,
+                        kafka::Consumer::Open(config.kafka, {.queue_kbytes = memory.queue_kbytes}));
+  SchemaCache schemas(reader, [&](int32_t id) { return registry->ById(id); });
+  CutCommitter committer(&layout, bronze.get(), quarantine.get(),
+                         [&]() -> Result<std::string> {
+                           ARROW_ASSIGN_OR_RAISE(auto topic,
+                                                 admin->DescribeTopic(config.kafka.topic, false));
+                           return topic ? topic->id : "";
+                         },
+                         {});
+  CutWriter writer(&committer);
+  IngestLoop loop({.topic = config.kafka.topic,
+                   .layout = &layout,
+                   .consumer = consumer.get(),
+                   .admin = admin.get(),
+                   .bronze = bronze.get(),
+                   .quarantine = quarantine.get(),
+                   .schemas = &schemas,
+                   .writer = &writer,
+                   .stats = stats},
+                  {.cut = {.batch_size = config.ingest.batch_size,
+                           .commit_interval = Millis{config.ingest.commit_interval_ms},
+                           .batch_timeout = Millis{config.ingest.batch_timeout_seconds * 1000},
+                           .filling_bytes = memory.filling_bytes},
+                   .flush_timeout = std::chrono::seconds{20},
+                   .pause_after = Millis{500}});
+  BootClock::time_point next_tick{};
+  return loop.Run(options.until_caught_up, [&] {
+    const BootClock::time_point now = BootClock::now();
+    if (now >= next_tick) {
+      on_tick();
+      next_tick = now + std::chrono::seconds{1};
+    }
+    return stop();
+  });
+}
+
+}  // namespace shopstream::ingest

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "avro/decoder.h"
+#include "avro/schema.h"
+#include "base/clock.h"
+#include "ingest/cause.h"
+#include "registry/client.h"
+
+namespace shopstream::ingest {
+
+// What is known of a schema id: how to decode its records, or why that cannot be.
+struct KnownSchema {
+  std::optional<avro::Decoder> decoder;
+  Cause cause = Cause::kUnknownSchema;  // Where there is no decoder.
+  std::string detail;
+};
+
+struct ResolveOutcome {
+  // Every id asked for is known now.
+  bool resolved = false;
+  // Otherwise: why the registry gave no verdict (an outage), or nothing where a "no such id" waits
+  // to be confirmed.
+  std::optional<std::string> outage;
+  BootClock::time_point ask_again_at;
+};
+
+// Schema ids and what they mean to one reader schema. One thread.
+class SchemaCache {
+ public:
+  using LookUpById = std::function<registry::LookUp(int32_t id)>;
+  // A registry that lags behind its writer may deny an id for a moment; it is asked twice.
+  static constexpr std::chrono::seconds kConfirmUnknownAfter{2};
+  static constexpr std::chrono::minutes kRememberUnknownFor{10};
+  static constexpr std::chrono::seconds kOutagePause{1};
+  // Bounds what a stream of garbage can make us remember.
+  static constexpr size_t kMaxUnknownIds = 100'000;
+
+  SchemaCache(avro::Schema reader, LookUpById look_up);
+
+  // Null: not known, or a verdict that must be asked for again; see Resolve. Valid until the next
+  // Resolve.
+  const KnownSchema* Find(int32_t id, BootClock::time_point now) const;
+
+  // Asks for all ids at once, so that a batch full of new ones waits for one confirmation only.
+  ResolveOutcome Resolve(const std::vector<int32_t>& ids, BootClock::time_point now);
+
+ private:
+  struct Entry {
+    KnownSchema schema;
+    std::optional<BootClock::time_point> forget_at;
+  };
+  bool ResolveOne(int32_t id, BootClock::time_point now, ResolveOutcome* outcome);
+  KnownSchema Compile(const registry::LookUp& found) const;
+
+  avro::Schema reader_;
+  LookUpById look_up_;
+  std::unordered_map<int32_t, Entry> known_;
+  std::unordered_map<int32_t, BootClock::time_point> denied_at_;  // Once; to be confirmed.
+  size_t unknown_count_ = 0;
+};
+
+}  // namespace shopstream::ingest

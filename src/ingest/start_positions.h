@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "ingest/bronze_layout.h"
+#include "kafka/admin.h"
+#include "lake/table.h"
+#include "model/offset_range.h"
+
+namespace shopstream::ingest {
+
+// Where to read a partition from, by the lake's word.
+struct StartPosition {
+  enum class Verdict {
+    kRead,
+    kBeyondEnd,       // The lake is ahead of Kafka: the log lost records, or is another's.
+    kRowsWithoutTxn,  // Rows of this topic, but no record of how far they go.
+  };
+  Verdict verdict = Verdict::kRead;
+  int32_t partition = 0;
+  int64_t begin = 0;             // Where the next cut's range begins.
+  int64_t offset = 0;            // Where to read from; above `begin` where records expired unread.
+  std::optional<int64_t> fence;  // The table's txn.
+  std::optional<int64_t> quarantine_fence;  // The quarantine table's.
+  std::set<int64_t> quarantined;  // Offsets at or above `begin` that are in quarantine already.
+
+  std::optional<OffsetRange> lost() const;
+};
+
+// From the table's txn, Kafka's span, and whether the table has rows of the partition.
+StartPosition DecideStart(int32_t partition, std::optional<int64_t> txn, kafka::OffsetSpan kafka,
+                          bool has_rows);
+
+// Loads both tables and decides for each partition. `spans` is indexed by partition.
+Result<std::vector<StartPosition>> FindStartPositions(lake::Table* bronze, lake::Table* quarantine,
+                                                      const std::string& topic_id,
+                                                      const std::vector<int32_t>& partitions,
+                                                      const std::vector<kafka::OffsetSpan>& spans);
+
+}  // namespace shopstream::ingest
