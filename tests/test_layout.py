@@ -1,0 +1,112 @@
+"""The rules of the source tree, read from the files themselves: who may include whom, which
+third-party library stays where, and where the fields of a purchase may be named."""
+
+import pathlib
+import re
+from collections.abc import Iterator
+
+import pytest
+
+SRC = pathlib.Path(__file__).resolve().parent.parent / "src"
+INCLUDE = re.compile(r'^\s*#\s*include\s+[<"]([^>"]+)[>"]', re.MULTILINE)
+COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
+
+# What each folder may include besides itself, base and model.
+MAY_INCLUDE = {
+    "base": set(),
+    "model": set(),
+    "generate": set(),
+    "kafka": set(),
+    "avro": set(),
+    "lake": set(),
+    "registry": {"avro", "kafka"},
+    "produce": {"generate", "avro", "kafka", "registry"},
+    "ingest": {"kafka", "avro", "registry", "lake"},
+    "refine": {"lake"},
+    "observe": {"kafka", "registry", "lake"},
+    "console": {"generate", "kafka", "avro", "lake", "registry", "refine", "observe"},
+    "cli": {"generate", "kafka", "avro", "lake", "registry", "produce", "ingest", "refine",
+            "observe", "console"},
+}
+
+# A header's first words, and the one folder that knows the library behind it.
+ONLY_IN = {"librdkafka/": "kafka", "rdkafka": "kafka", "duckdb": "refine"}
+
+# Fields that are a purchase's alone. (region and timestamp are the lake's partitioning as well.)
+PURCHASE_FIELD = re.compile(
+    r'\b(?:event_id|user_id|product_id|product_name)\b|"(?:quantity|amount|currency)"')
+MAY_NAME_FIELDS = {"generate", "refine", "model"}
+
+
+def sources() -> Iterator[tuple[str, pathlib.Path]]:
+    """(folder of src/, file)"""
+    for path in sorted(SRC.glob("*/**/*")):
+        if path.suffix in (".h", ".cc"):
+            yield path.relative_to(SRC).parts[0], path
+
+
+def may_include(folder: str) -> set[str]:
+    common = {"base"} if folder in ("base", "model") else {"base", "model"}
+    return MAY_INCLUDE[folder] | common | {folder}
+
+
+def includes(text: str) -> list[str]:
+    return INCLUDE.findall(text)
+
+
+def forbidden_includes(folder: str, text: str) -> list[str]:
+    """Those of our own headers, in `text`, that a file of `folder` must not include."""
+    return [header for header in includes(text)
+            if (first := header.partition("/")[0]) in MAY_INCLUDE and first not in may_include(folder)]
+
+
+def misplaced_libraries(folder: str, text: str) -> list[str]:
+    return [header for header in includes(text) for start, home in ONLY_IN.items()
+            if header.startswith(start) and folder != home]
+
+
+def named_fields(text: str) -> list[str]:
+    return PURCHASE_FIELD.findall(COMMENT.sub("", text))
+
+
+def test_every_folder_has_its_rule() -> None:
+    assert {folder for folder, _ in sources()} <= set(MAY_INCLUDE)
+
+
+def test_folders_include_only_what_they_may() -> None:
+    broken = [f"{path.relative_to(SRC)} includes {header}" for folder, path in sources()
+              for header in forbidden_includes(folder, path.read_text())]
+    assert not broken, "\n".join(broken)
+
+
+def test_each_library_is_known_to_one_folder() -> None:
+    broken = [f"{path.relative_to(SRC)} includes {header}" for folder, path in sources()
+              for header in misplaced_libraries(folder, path.read_text())]
+    assert not broken, "\n".join(broken)
+
+
+def test_only_generate_and_refine_name_the_fields_of_a_purchase() -> None:
+    broken = [f"{path.relative_to(SRC)} names {sorted(set(found))}" for folder, path in sources()
+              if folder not in MAY_NAME_FIELDS and not path.stem.endswith("_test")
+              and (found := named_fields(path.read_text()))]
+    assert not broken, "\n".join(broken)
+
+
+@pytest.mark.parametrize(("folder", "line", "caught"), [
+    ("kafka", '#include "avro/schema.h"', True),
+    ("base", '#include "model/data_file.h"', True),
+    ("observe", '#include "ingest/ingest_loop.h"', True),
+    ("model", '#include "base/status.h"', False),
+    ("ingest", '#include "lake/table.h"', False),
+    ("lake", "#include <arrow/type.h>", False),
+])
+def test_the_include_rule_bites(folder: str, line: str, caught: bool) -> None:
+    assert bool(forbidden_includes(folder, line)) == caught
+
+
+def test_the_other_rules_bite() -> None:
+    assert misplaced_libraries("observe", "#include <librdkafka/rdkafka.h>")
+    assert misplaced_libraries("lake", '#include "duckdb.h"')
+    assert not misplaced_libraries("kafka", "#include <librdkafka/rdkafka.h>")
+    assert named_fields('Column("amount")') == ['"amount"']
+    assert not named_fields("// user_id keeps its order\nint amount;")
