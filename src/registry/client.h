@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "avro/schema.h"
 #include "base/config.h"
@@ -29,7 +30,17 @@ struct LookUp {
   std::string detail;  // Why it is unavailable, with the URL.
 };
 
-// Any Confluent-compatible registry. Caches found ids for good. Thread-safe.
+struct CompatibilityVerdict {
+  bool compatible = false;
+  bool first_version = false;        // There is nothing to be compatible with.
+  std::vector<std::string> reasons;  // As the registry words them; may be empty.
+};
+
+// Any Confluent-compatible registry. Caches found ids for good. Thread-safe; calls that reach the
+// registry wait for each other, found ids do not.
+//
+// Errors: KeyError where the registry knows no such subject or version, Invalid where it refuses a
+// schema, IOError for all else; each names the URL, the registry's answer and the remedy.
 class Client {
  public:
   static Result<std::unique_ptr<Client>> Open(const RegistryConfig& config);
@@ -37,6 +48,13 @@ class Client {
   LookUp ById(int32_t id);
   Result<RegisteredSchema> Latest(const std::string& subject);
   Result<RegisteredSchema> Register(const std::string& subject, const std::string& schema);
+
+  Result<std::vector<std::string>> Subjects();
+  Result<std::vector<int32_t>> Versions(const std::string& subject);  // Ascending.
+  Result<RegisteredSchema> Version(const std::string& subject, int32_t version);
+  // Would the schema be taken as the subject's next version?
+  Result<CompatibilityVerdict> CheckCompatible(const std::string& subject,
+                                               const std::string& schema);
 
  private:
   struct Impl;

@@ -1,0 +1,29 @@
+#include "base/log.h"
+#include "base/shutdown.h"
+#include "cli/command.h"
+#include "registry/server.h"
+
+namespace shopstream::cli {
+namespace {
+
+constexpr Millis kLookPause{100};
+
+Result<int> Serve(const Context& context) {
+  ARROW_ASSIGN_OR_RAISE(auto server, registry::Server::Start(context.config));
+  const std::string& listen = context.config.registry.listen;
+  Log::Info("registry: listening on http://{}:{}, log in {}", listen.substr(0, listen.rfind(':')),
+            server->port(), context.config.kafka.bootstrap_servers);
+  while (!SleepUnlessShutdown(kLookPause)) ARROW_RETURN_NOT_OK(server->Failure());
+  Log::Info("registry: stopping");
+  return kDone;
+}
+
+}  // namespace
+
+void AddRegistry(CLI::App& app, Job* job) {
+  app.add_subcommand("registry",
+                     "Serve the Confluent-compatible schema registry on registry.listen")
+      ->callback([job] { *job = Serve; });
+}
+
+}  // namespace shopstream::cli

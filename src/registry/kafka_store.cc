@@ -1,0 +1,248 @@
+#include "registry/kafka_store.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "base/log.h"
+#include "base/retry.h"
+#include "kafka/admin.h"
+
+namespace shopstream::registry {
+namespace {
+
+constexpr Millis kPollPause{100};
+constexpr Millis kBrokerTimeout{5000};
+constexpr int kReplicas = 3;
+
+Millis Left(BootClock::time_point deadline) {
+  const auto left = std::chrono::duration_cast<Millis>(deadline - BootClock::now());
+  return std::max(left, Millis{0});
+}
+
+Status CheckTopic(const kafka::TopicState& topic) {
+  if (topic.partitions.size() != 1) {
+    return Status::Invalid("topic ", topic.name, " has ", topic.partitions.size(),
+                           " partitions, a registry's log has 1: move its records to a topic of ",
+                           "one partition, or delete it");
+  }
+  const auto policy = topic.configs.find("cleanup.policy");
+  if (policy != topic.configs.end() && policy->second != "compact") {
+    return Status::Invalid("topic ", topic.name, " has cleanup.policy=", policy->second,
+                           ", under which Kafka deletes schemas: set it to compact");
+  }
+  return Status::OK();
+}
+
+kafka::TopicSettings TopicFor(const std::string& name, size_t brokers) {
+  const int replicas = std::clamp(static_cast<int>(brokers), 1, kReplicas);
+  if (replicas < kReplicas) {
+    Log::Warn("topic {} is created with {} replicas only: no more brokers are up", name, replicas);
+  }
+  return {.name = name,
+          .partitions = 1,
+          .replication_factor = replicas,
+          .configs = {{"cleanup.policy", "compact"},
+                      {"min.insync.replicas", replicas == kReplicas ? "2" : "1"}}};
+}
+
+// Another registry may create it in the same moment; what stands afterwards counts.
+Status EnsureTopic(const KafkaConfig& config, const std::string& name) {
+  ARROW_ASSIGN_OR_RAISE(auto admin, kafka::Admin::Open(config, kBrokerTimeout));
+  ARROW_ASSIGN_OR_RAISE(auto topic, admin->DescribeTopic(name));
+  if (topic.has_value()) return CheckTopic(*topic);
+  ARROW_ASSIGN_OR_RAISE(auto cluster, admin->DescribeCluster());
+  const Status created = admin->CreateTopic(TopicFor(name, cluster.brokers.size()));
+  if (created.ok()) {
+    Log::Info("created topic {}", name);
+    return created;
+  }
+  ARROW_ASSIGN_OR_RAISE(topic, admin->DescribeTopic(name));
+  return topic.has_value() ? CheckTopic(*topic) : created;
+}
+
+}  // namespace
+
+KafkaStore::KafkaStore(KafkaConfig config, KafkaStoreOptions options)
+    : config_(std::move(config)), options_(std::move(options)) {}
+
+std::unique_ptr<KafkaStore> KafkaStore::Start(KafkaConfig config, KafkaStoreOptions options) {
+  std::unique_ptr<KafkaStore> store(new KafkaStore(std::move(config), std::move(options)));
+  store->follower_ = std::thread([raw = store.get()] { raw->Follow(); });
+  return store;
+}
+
+KafkaStore::~KafkaStore() {
+  stopping_ = true;
+  follower_.join();
+}
+
+Status KafkaStore::Failure() const {
+  std::lock_guard lock(progress_mutex_);
+  return failure_;
+}
+
+Status KafkaStore::Ready() const {
+  std::lock_guard lock(progress_mutex_);
+  ARROW_RETURN_NOT_OK(failure_);
+  if (start_end_ >= 0 && position_ >= start_end_) return Status::OK();
+  if (start_end_ < 0) {
+    return Status::IOError("topic ", options_.topic, " at ", config_.bootstrap_servers,
+                           " has not been reached yet");
+  }
+  return Status::IOError("topic ", options_.topic, " has been read to offset ", position_, " of ",
+                         start_end_);
+}
+
+void KafkaStore::Read(const Look& look) const {
+  std::shared_lock lock(state_mutex_);
+  look(state_);
+}
+
+void KafkaStore::Follow() {
+  Status status = OpenLog();
+  while (status.ok() && !stopping_) status = ReadOn();
+  if (stopping_) return;
+  Log::Error("the registry can no longer follow its log: {}", status.ToString());
+  std::lock_guard lock(progress_mutex_);
+  failure_ = status;
+  progressed_.notify_all();
+}
+
+// Waits for the brokers, and for a leader of the new topic, up to the start time-out.
+Status KafkaStore::OpenLog() {
+  Backoff backoff(
+      {.first = Millis{100}, .longest = Millis{2000}, .give_up_after = options_.start_timeout});
+  Status status;
+  while (!stopping_) {
+    status = EnsureTopic(config_, options_.topic);
+    if (status.IsInvalid()) return status;
+    if (status.ok()) {
+      std::shared_ptr<kafka::LogReader> reader;
+      ARROW_ASSIGN_OR_RAISE(reader, kafka::LogReader::Open(config_, options_.topic));
+      const auto end = reader->End(kBrokerTimeout);
+      if (end.ok()) {
+        std::lock_guard lock(progress_mutex_);
+        reader_ = std::move(reader);
+        start_end_ = *end;
+        return Status::OK();
+      }
+      status = end.status();
+    }
+    const auto pause = backoff.Next(BootClock::now());
+    if (!pause.has_value()) return status;
+    Log::Warn("the registry waits for Kafka: {}", status.message());
+    std::this_thread::sleep_for(*pause);
+  }
+  return status;
+}
+
+Status KafkaStore::ReadOn() {
+  ARROW_ASSIGN_OR_RAISE(auto record, reader_->Next(kPollPause));
+  if (record.has_value()) ARROW_RETURN_NOT_OK(ApplyRecord(*record));
+  PublishPosition(reader_->position());
+  return Status::OK();
+}
+
+Status KafkaStore::ApplyRecord(const kafka::LogRecord& record) {
+  auto parsed = ParseRecord(record.key, record.value);
+  if (!parsed.ok()) {
+    return Status::Invalid("topic ", options_.topic, " offset ", record.offset, ": ",
+                           parsed.status().message(),
+                           ": no ids are given out over a record that may hold one; write a ",
+                           "correct record, or a null value, under the same key");
+  }
+  if (!parsed->has_value()) return Status::OK();
+  std::unique_lock lock(state_mutex_);
+  const Status applied = state_.Apply(**parsed);
+  if (!applied.ok()) {
+    Log::Error("topic {} offset {} is left out: {}", options_.topic, record.offset,
+               applied.message());
+  }
+  return Status::OK();
+}
+
+void KafkaStore::PublishPosition(int64_t position) {
+  std::lock_guard lock(progress_mutex_);
+  if (position <= position_) return;
+  const bool was_ready = position_ >= start_end_;
+  position_ = position;
+  if (!was_ready && position_ >= start_end_) {
+    Log::Info("topic {} has been read to its end, offset {}", options_.topic, position_);
+  }
+  progressed_.notify_all();
+}
+
+Status KafkaStore::WaitForPosition(int64_t offset, BootClock::time_point deadline) {
+  std::unique_lock lock(progress_mutex_);
+  const bool reached = progressed_.wait_for(lock, Left(deadline),
+                                            [&] { return position_ >= offset || !failure_.ok(); });
+  ARROW_RETURN_NOT_OK(failure_);
+  if (reached) return Status::OK();
+  return Status::IOError("topic ", options_.topic, " was not read to offset ", offset,
+                         " in time, only to ", position_, ": see whether its leader is up");
+}
+
+Status KafkaStore::CatchUp(Millis timeout) {
+  const auto deadline = BootClock::now() + timeout;
+  std::shared_ptr<kafka::LogReader> reader;
+  {
+    std::lock_guard lock(progress_mutex_);
+    ARROW_RETURN_NOT_OK(failure_);
+    reader = reader_;
+  }
+  if (reader == nullptr) return Ready();
+  ARROW_ASSIGN_OR_RAISE(const int64_t end, reader->End(std::max(Millis{1}, Left(deadline))));
+  return WaitForPosition(end, deadline);
+}
+
+Status KafkaStore::Write(const Decide& decide, Millis timeout) {
+  const auto deadline = BootClock::now() + timeout;
+  std::unique_lock lock(write_mutex_, deadline - BootClock::now());
+  if (!lock.owns_lock()) {
+    return Status::IOError("earlier writes to topic ", options_.topic, " did not end within ",
+                           timeout.count(), " ms");
+  }
+  last_write_failure_ = Status::IOError("no time was left to write to topic ", options_.topic);
+  // Registries that take the right to write from each other meet at random.
+  Backoff backoff({.first = Millis{20}, .longest = Millis{1000}, .give_up_after = Left(deadline)});
+  while (!stopping_) {
+    ARROW_ASSIGN_OR_RAISE(const bool done, TryWrite(decide, deadline));
+    if (done) return Status::OK();
+    const auto pause = backoff.Next(BootClock::now());
+    if (!pause.has_value() || BootClock::now() + *pause > deadline) return last_write_failure_;
+    std::this_thread::sleep_for(*pause);
+  }
+  return Status::Cancelled("the registry is stopping");
+}
+
+Result<bool> KafkaStore::TryWrite(const Decide& decide, BootClock::time_point deadline) {
+  last_write_failure_ = writer_ == nullptr ? TakeOver(deadline) : Status::OK();
+  if (last_write_failure_.ok()) last_write_failure_ = CatchUp(Left(deadline));
+  if (!last_write_failure_.ok()) return false;
+
+  std::optional<KeyAndValue> record;
+  Read([&](const State& state) { record = decide(state); });
+  if (!record.has_value()) return true;
+
+  const auto offset =
+      writer_->Append(record->key, record->value, std::max(Millis{1}, Left(deadline)));
+  last_write_failure_ = offset.status();
+  // The commit is acknowledged before the end that CatchUp asks for moves past it: the next
+  // decision must not be made before this record has been read back.
+  if (offset.ok()) last_write_failure_ = WaitForPosition(*offset + 1, deadline);
+  if (last_write_failure_.ok()) return true;
+  Log::Info("the right to write topic {} is lost: {}", options_.topic,
+            last_write_failure_.message());
+  writer_.reset();
+  return false;
+}
+
+Status KafkaStore::TakeOver(BootClock::time_point deadline) {
+  ARROW_ASSIGN_OR_RAISE(writer_, kafka::LogWriter::Open(config_, options_.topic,
+                                                        "shopstream-registry" + options_.topic,
+                                                        std::max(Millis{1}, Left(deadline))));
+  return Status::OK();
+}
+
+}  // namespace shopstream::registry
