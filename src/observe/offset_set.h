@@ -1,0 +1,37 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <memory>
+
+namespace shopstream::observe {
+
+// A set of offsets of one partition, one bit each, in pages made where an offset is: about 128 KiB
+// for a million dense offsets. Not thread-safe.
+class OffsetSet {
+ public:
+  static constexpr int64_t kWordsPerPage = 1024;
+  static constexpr int64_t kOffsetsPerPage = kWordsPerPage * 64;
+  using Page = std::array<uint64_t, kWordsPerPage>;
+
+  // False: it was there already. `offset` is not negative.
+  bool Insert(int64_t offset);
+  bool Contains(int64_t offset) const;
+  int64_t size() const { return size_; }
+
+  // Page p holds offsets [p * kOffsetsPerPage, (p + 1) * kOffsetsPerPage); null where it is empty.
+  const Page* FindPage(int64_t page) const;
+  const std::map<int64_t, std::unique_ptr<Page>>& pages() const { return pages_; }
+
+ private:
+  Page* PageFor(int64_t page);
+
+  std::map<int64_t, std::unique_ptr<Page>> pages_;
+  int64_t size_ = 0;
+  // Offsets come in order, so the page of the last one is nearly always that of the next.
+  int64_t last_page_ = -1;
+  Page* last_ = nullptr;
+};
+
+}  // namespace shopstream::observe

@@ -1,0 +1,28 @@
+#include "observe/progress.h"
+
+#include <charconv>
+#include <string_view>
+
+namespace shopstream::observe {
+
+std::optional<ProgressKey> ParseProgressAppId(const std::string& app_id) {
+  constexpr std::string_view kPrefix = "shopstream/";
+  const size_t slash = app_id.rfind('/');
+  if (!app_id.starts_with(kPrefix) || slash <= kPrefix.size()) return std::nullopt;
+  ProgressKey key{app_id.substr(kPrefix.size(), slash - kPrefix.size()), 0};
+  const char* first = app_id.data() + slash + 1;
+  const char* last = app_id.data() + app_id.size();
+  const auto [end, error] = std::from_chars(first, last, key.partition);
+  if (error != std::errc() || end != last || key.partition < 0) return std::nullopt;
+  return key;
+}
+
+std::map<ProgressKey, int64_t> ReadProgress(const std::map<std::string, int64_t>& txns) {
+  std::map<ProgressKey, int64_t> progress;
+  for (const auto& [app_id, version] : txns) {
+    if (const auto key = ParseProgressAppId(app_id)) progress[*key] = version;
+  }
+  return progress;
+}
+
+}  // namespace shopstream::observe
