@@ -3,9 +3,12 @@
 #include <librdkafka/rdkafka.h>
 
 #include <array>
+#include <mutex>
 #include <string_view>
 
+#include "base/clock.h"
 #include "base/log.h"
+#include "kafka/log_throttle.h"
 
 namespace shopstream::kafka {
 namespace {
@@ -14,12 +17,24 @@ using ConfHandle = std::unique_ptr<rd_kafka_conf_t, decltype(&rd_kafka_conf_dest
 
 // librdkafka's levels are syslog's. What it calls an error (3) is a connection it will try again
 // by itself, so it is a warning here; what the program cannot get done comes back as a Status.
+constexpr int kCritical = 2, kWarning = 4, kInfo = 6;
+
+// How many lines like this one were held back before it; nothing: hold it back.
+std::optional<int> Throttle(const char* facility, const char* text) {
+  static std::mutex mutex;
+  static LogThrottle throttle(Millis{30000});
+  std::lock_guard lock(mutex);
+  return throttle.Pass(facility, text, BootClock::now());
+}
+
 void LogLine(const rd_kafka_t* /*client*/, int level, const char* facility, const char* text) {
-  constexpr int kCritical = 2, kWarning = 4, kInfo = 6;
   if (level <= kCritical) {
     Log::Error("kafka client: {}: {}", facility, text);
   } else if (level <= kWarning) {
-    Log::Warn("kafka client: {}: {}", facility, text);
+    const auto held_back = Throttle(facility, text);
+    if (!held_back.has_value()) return;
+    const std::string more = *held_back == 0 ? "" : fmt::format(" ({} more like it)", *held_back);
+    Log::Warn("kafka client: {}: {}{}", facility, text, more);
   } else if (level <= kInfo) {
     Log::Info("kafka client: {}: {}", facility, text);
   } else {

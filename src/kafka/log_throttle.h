@@ -1,0 +1,34 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+
+namespace shopstream::kafka {
+
+// While brokers are down the client library says so several times a second, from each connection.
+// Lets one line of a kind through per interval and counts the rest. Not thread-safe.
+class LogThrottle {
+ public:
+  explicit LogThrottle(Millis interval) : interval_(interval) {}
+
+  // The lines of this kind held back since the last one let through, or nothing: hold this one
+  // back. A kind is the facility and the connection, "[thrd:...]", at the start of the text.
+  std::optional<int> Pass(std::string_view facility, std::string_view text,
+                          BootClock::time_point now);
+
+ private:
+  struct Kind {
+    BootClock::time_point passed;
+    int held_back = 0;
+  };
+  static constexpr size_t kMaxKinds = 1000;
+
+  const Millis interval_;
+  std::map<std::string, Kind, std::less<>> kinds_;
+};
+
+}  // namespace shopstream::kafka
