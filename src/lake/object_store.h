@@ -22,7 +22,8 @@ enum class PutOutcome { kCreated, kExists };
 
 // The one seam to storage. Paths are relative to the lake's root, '/'-separated, without a leading
 // '/'. All functions are thread-safe and blocking. A missing object is a value; IOError means the
-// outcome is unknown: a Put or PutIfAbsent that failed may have happened.
+// outcome is unknown: a Put or PutIfAbsent that failed may have happened. Invalid: the path is not
+// one that a store takes.
 class ObjectStore {
  public:
   virtual ~ObjectStore() = default;
@@ -40,11 +41,13 @@ class ObjectStore {
   // above `after` only (empty: all).
   virtual Result<std::vector<ObjectEntry>> List(const std::string& prefix,
                                                 const std::string& after = "") = 0;
+  // Names (without '/') of the folders directly under `folder` ("" is the root), in byte order.
+  virtual Result<std::vector<std::string>> ListFolders(const std::string& folder) = 0;
   virtual Status Delete(const std::string& path) = 0;  // OK also where there is none.
   virtual std::string Describe() const = 0;  // For messages: the root as the user wrote it.
 };
 
-// `uri` as lake.uri: a path, file:///..., (later) s3://...
+// `uri` as lake.uri: a path or file:///...; NotImplemented for any other scheme.
 Result<std::unique_ptr<ObjectStore>> OpenObjectStore(const std::string& uri);
 
 }  // namespace shopstream::lake

@@ -43,8 +43,10 @@ class Snapshot {
 
 enum class CommitOutcome {
   kCommitted,
-  kConflict,  // Refused by the precondition: nothing of it is visible, nor ever will be.
-  kUnknown,   // The store did not answer until the deadline; it may or may not stand.
+  // Nothing of it is visible, nor ever will be: refused by the precondition, or a removed file is
+  // gone, or other writers (or the way to them) took all the time until the deadline.
+  kConflict,
+  kUnknown,  // The store did not answer until the deadline; it may or may not stand.
 };
 
 struct Transaction {
@@ -60,13 +62,14 @@ struct CommitResult {
   CommitOutcome outcome = CommitOutcome::kUnknown;
   int64_t version = -1;  // Where it stands, when committed.
   int attempts = 0;
+  std::string detail;  // For messages, when not committed: why.
 };
 
 // A Delta table. Thread-safe. Keeps the newest snapshot it has seen.
 class Table {
  public:
   virtual ~Table() = default;
-  // NotFound-like (Status::KeyError) where there is no such table.
+  // Status::KeyError where there is no such table.
   static Result<std::unique_ptr<Table>> Open(ObjectStore* store, const std::string& path);
   // Creates it where absent; where present, checks that columns and partitioning agree.
   static Result<std::unique_ptr<Table>> OpenOrCreate(ObjectStore* store, const TableSpec& spec);
@@ -74,10 +77,15 @@ class Table {
   virtual const std::string& path() const = 0;
   virtual ObjectStore* store() const = 0;
   virtual std::shared_ptr<const Snapshot> snapshot() const = 0;
-  // Reads what was committed since, and returns the newest snapshot.
+  // Reads what was committed since, and returns the newest snapshot. IOError: the store does not
+  // answer; the snapshot stays. Invalid, NotImplemented: the log is damaged or beyond this reader.
   virtual Result<std::shared_ptr<const Snapshot>> Refresh() = 0;
   // `legal` is asked of the snapshot each attempt builds on, before it writes; false: kConflict.
-  // Retries with back-off on versions taken by others and on lost replies, until `deadline`.
+  // Retries with back-off on versions taken by others and on lost replies, until `deadline` (less
+  // than an hour away). An error means that the table forbids it (a feature this writer does not
+  // know, a column gone, a changed partitioning) and that nothing was written. Every
+  // delta.checkpointInterval versions a checkpoint is written on a thread of the table's own, which
+  // the destructor waits for.
   virtual Result<CommitResult> Commit(const Transaction& transaction,
                                       const std::function<bool(const Snapshot&)>& legal,
                                       BootClock::time_point deadline) = 0;

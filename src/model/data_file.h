@@ -17,7 +17,7 @@ struct DataFile {
       path;  // Relative to the table's root, not URL-encoded: "region=US/date=2025-10-24/x.parquet"
   PartitionValues partition_values;
   int64_t size_bytes = 0;
-  int64_t rows = 0;
+  int64_t rows = 0;         // -1: unknown, its writer gave no statistics.
   int64_t modified_ms = 0;  // Unix epoch.
   std::string statistics;   // The JSON text of `add.stats`; empty where the writer gave none.
 };

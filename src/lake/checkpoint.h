@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "lake/object_store.h"
+#include "lake/table_state.h"
+
+namespace shopstream::lake {
+
+// Checkpoints (Delta protocol, "Checkpoints", V1 spec): a Parquet file with one action a row.
+
+// Reads the parts of a checkpoint of `version` into an empty state. Columns that other writers add,
+// such as stats_parsed, are skipped.
+Result<TableState> ReadCheckpoint(ObjectStore* store, const std::vector<std::string>& parts,
+                                  int64_t version);
+
+// Writes <version>.checkpoint.parquet, unless it is there, and then _last_checkpoint, unless that
+// names a newer one. Tombstones expired by `now_ms` are left out.
+Status WriteCheckpoint(ObjectStore* store, const std::string& table_path, const TableState& state,
+                       int64_t now_ms);
+
+// The version _last_checkpoint names; -1 where it is absent or makes no sense: it is only a hint.
+Result<int64_t> ReadCheckpointHint(ObjectStore* store, const std::string& table_path);
+
+}  // namespace shopstream::lake

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <parquet/metadata.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/status.h"
+
+namespace shopstream::lake {
+
+// The JSON text of add.stats (Delta protocol, "Per-file Statistics"): numRecords, and minValues,
+// maxValues and nullCount of the columns, from what the Parquet writer found while it encoded. A
+// bound is left out where it has no sense (all null, NaN) or cannot be told (binary, boolean).
+Result<std::string> StatisticsJson(const parquet::FileMetaData& file);
+
+// A bound of at most `max_chars` code points: the beginning of a minimum; the beginning of a
+// maximum with its last code point raised, so that it is no less than the value. Nothing where the
+// text is no UTF-8 or cannot be raised.
+std::optional<std::string> LowerTextBound(std::string_view text, size_t max_chars);
+std::optional<std::string> UpperTextBound(std::string_view text, size_t max_chars);
+
+// "2025-10-24T01:02:03.004Z", rounded down or up to the millisecond; nothing outside the years 1 to
+// 9999, which the text cannot tell.
+std::optional<std::string> TimestampBound(int64_t micros, bool round_up);
+
+}  // namespace shopstream::lake

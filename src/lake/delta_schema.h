@@ -1,0 +1,27 @@
+#pragma once
+
+#include <arrow/type.h>
+
+#include <memory>
+#include <string>
+
+#include "base/status.h"
+
+namespace shopstream::lake {
+
+// Arrow <-> metaData.schemaString (Delta protocol, "Schema Serialization Format").
+//
+//   Arrow                  Delta          Arrow                   Delta
+//   utf8                   string         float32                 float
+//   int64                  long           float64                 double
+//   int32                  integer        decimal128(p, s)        decimal(p,s)
+//   int16                  short          bool                    boolean
+//   int8                   byte           date32                  date
+//   binary                 binary         timestamp[us, UTC]      timestamp
+//
+// Other types (nested ones among them) are NotImplemented, naming the column. A field's Delta
+// metadata travels in the Arrow field's metadata, each value as JSON text.
+Result<std::string> FormatDeltaSchema(const arrow::Schema& schema);
+Result<std::shared_ptr<arrow::Schema>> ParseDeltaSchema(const std::string& schema_string);
+
+}  // namespace shopstream::lake

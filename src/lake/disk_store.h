@@ -1,0 +1,54 @@
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "lake/object_store.h"
+
+namespace shopstream::lake {
+
+// Objects as files under one folder. An object is written to <root>/.tmp under a name of its own,
+// flushed, and only then given its final name in one step (rename, or link where the name must be
+// new), after which the folder is flushed too: a reader, or a machine that lost power, sees the
+// whole object or none. The root must be one file system that has hard links.
+class DiskStore : public ObjectStore {
+ public:
+  // Creates the root where absent, and removes what writers that died left in <root>/.tmp.
+  // `described_as` is what Describe() returns.
+  static Result<std::unique_ptr<ObjectStore>> Open(const std::string& root,
+                                                   const std::string& described_as);
+
+  Result<std::shared_ptr<arrow::Buffer>> Get(const std::string& path) override;
+  Result<std::shared_ptr<arrow::io::RandomAccessFile>> OpenInput(const std::string& path) override;
+  Status Put(const std::string& path, const arrow::Buffer& content) override;
+  Result<PutOutcome> PutIfAbsent(const std::string& path, const arrow::Buffer& content) override;
+  Result<std::vector<ObjectEntry>> List(const std::string& prefix,
+                                        const std::string& after) override;
+  Result<std::vector<std::string>> ListFolders(const std::string& folder) override;
+  Status Delete(const std::string& path) override;
+  std::string Describe() const override { return described_as_; }
+
+ private:
+  class TemporaryFile;
+
+  DiskStore(std::string root, std::string described_as)
+      : root_(std::move(root)), described_as_(std::move(described_as)) {}
+
+  std::string FullPath(const std::string& path) const { return root_ + "/" + path; }
+  // Makes the folder and its parents, each flushed into its own parent before the next.
+  Status MakeFolder(const std::string& full_path);
+  void ForgetFolder(const std::string& full_path);
+  // Gives the temporary file its final name, making the folder again where someone removed it.
+  Result<PutOutcome> Publish(TemporaryFile* file, const std::string& path, bool replace);
+  void RemoveStaleTemporaryFiles();
+
+  const std::string root_;  // Absolute, without a trailing '/'.
+  const std::string described_as_;
+  std::mutex mutex_;
+  std::unordered_set<std::string> durable_folders_;  // Known to survive a loss of power.
+};
+
+}  // namespace shopstream::lake

@@ -1,0 +1,158 @@
+#include "lake/faulty_store.h"
+
+#include <limits>
+#include <thread>
+#include <utility>
+
+namespace shopstream::lake {
+
+Fault& Fault::FailsBefore() {
+  kind_ = Kind::kFailBefore;
+  return *this;
+}
+
+Fault& Fault::LosesReply() {
+  kind_ = Kind::kLoseReply;
+  return *this;
+}
+
+Fault& Fault::TearsWrite() {
+  kind_ = Kind::kTear;
+  return *this;
+}
+
+Fault& Fault::Delays(Millis pause) {
+  pause_ = pause;
+  return *this;
+}
+
+Fault& Fault::Calls(std::function<void(const std::string& path)> action) {
+  action_ = std::move(action);
+  return *this;
+}
+
+Fault& Fault::Skipping(int calls) {
+  skip_ = calls;
+  return *this;
+}
+
+Fault& Fault::Times(int calls) {
+  left_ = calls;
+  return *this;
+}
+
+Fault& Fault::Always() { return Times(std::numeric_limits<int>::max()); }
+
+Fault& FaultyStore::On(Operation operation, const std::string& path_part) {
+  Fault& fault = OnAny(path_part);
+  fault.operation_ = operation;
+  return fault;
+}
+
+Fault& FaultyStore::OnAny(const std::string& path_part) {
+  const std::lock_guard lock(mutex_);
+  Fault& fault = faults_.emplace_back();
+  fault.path_part_ = path_part;
+  return fault;
+}
+
+void FaultyStore::Heal() {
+  const std::lock_guard lock(mutex_);
+  faults_.clear();
+}
+
+int FaultyStore::Count(Operation operation, const std::string& path_part) const {
+  const std::lock_guard lock(mutex_);
+  int count = 0;
+  for (const Call& call : calls_) {
+    count += call.operation == operation && call.path.find(path_part) != std::string::npos;
+  }
+  return count;
+}
+
+Result<bool> FaultyStore::Strike(Operation operation, const std::string& path,
+                                 const arrow::Buffer* content) {
+  Fault strike;
+  {
+    const std::lock_guard lock(mutex_);
+    calls_.push_back({operation, path});
+    for (Fault& fault : faults_) {
+      if (fault.left_ == 0 || fault.operation_.value_or(operation) != operation ||
+          path.find(fault.path_part_) == std::string::npos) {
+        continue;
+      }
+      if (fault.skip_ > 0) {
+        --fault.skip_;
+        continue;
+      }
+      --fault.left_;
+      strike = fault;
+      break;
+    }
+  }
+  if (strike.action_) strike.action_(path);
+  if (strike.pause_ > Millis::zero()) std::this_thread::sleep_for(strike.pause_);
+  if (strike.kind_ == Fault::Kind::kTear && content != nullptr) {
+    const size_t name = path.rfind('/') + 1;  // 0 where there is no '/'.
+    const std::string torn = path.substr(0, name) + "." + path.substr(name) + ".torn";
+    ARROW_ASSIGN_OR_RAISE(auto half, content->CopySlice(0, content->size() / 2));
+    ARROW_RETURN_NOT_OK(inner_->Put(torn, *half));
+  }
+  if (strike.kind_ == Fault::Kind::kTear || strike.kind_ == Fault::Kind::kFailBefore) {
+    return Status::IOError("injected fault before the operation on ", path);
+  }
+  return strike.kind_ == Fault::Kind::kLoseReply;
+}
+
+namespace {
+Status LostReply(const std::string& path) {
+  return Status::IOError("injected fault: lost the reply for ", path);
+}
+}  // namespace
+
+Result<std::shared_ptr<arrow::Buffer>> FaultyStore::Get(const std::string& path) {
+  ARROW_ASSIGN_OR_RAISE(const bool lost, Strike(Operation::kGet, path, nullptr));
+  if (lost) return LostReply(path);
+  return inner_->Get(path);
+}
+
+Result<std::shared_ptr<arrow::io::RandomAccessFile>> FaultyStore::OpenInput(
+    const std::string& path) {
+  ARROW_ASSIGN_OR_RAISE(const bool lost, Strike(Operation::kOpenInput, path, nullptr));
+  if (lost) return LostReply(path);
+  return inner_->OpenInput(path);
+}
+
+Status FaultyStore::Put(const std::string& path, const arrow::Buffer& content) {
+  ARROW_ASSIGN_OR_RAISE(const bool lost, Strike(Operation::kPut, path, &content));
+  ARROW_RETURN_NOT_OK(inner_->Put(path, content));
+  return lost ? LostReply(path) : Status::OK();
+}
+
+Result<PutOutcome> FaultyStore::PutIfAbsent(const std::string& path, const arrow::Buffer& content) {
+  ARROW_ASSIGN_OR_RAISE(const bool lost, Strike(Operation::kPutIfAbsent, path, &content));
+  ARROW_ASSIGN_OR_RAISE(const PutOutcome outcome, inner_->PutIfAbsent(path, content));
+  if (lost) return LostReply(path);
+  return outcome;
+}
+
+Result<std::vector<ObjectEntry>> FaultyStore::List(const std::string& prefix,
+                                                   const std::string& after) {
+  ARROW_ASSIGN_OR_RAISE(const bool lost, Strike(Operation::kList, prefix, nullptr));
+  if (lost) return LostReply(prefix);
+  return inner_->List(prefix, after);
+}
+
+Result<std::vector<std::string>> FaultyStore::ListFolders(const std::string& folder) {
+  ARROW_ASSIGN_OR_RAISE(const bool lost, Strike(Operation::kListFolders, folder, nullptr));
+  if (lost) return LostReply(folder);
+  return inner_->ListFolders(folder);
+}
+
+Status FaultyStore::Delete(const std::string& path) {
+  ARROW_ASSIGN_OR_RAISE(const bool lost, Strike(Operation::kDelete, path, nullptr));
+  ARROW_RETURN_NOT_OK(inner_->Delete(path));
+  return lost ? LostReply(path) : Status::OK();
+}
+
+}  // namespace shopstream::lake

@@ -1,0 +1,93 @@
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "lake/object_store.h"
+
+namespace shopstream::lake {
+
+enum class Operation { kGet, kOpenInput, kPut, kPutIfAbsent, kList, kListFolders, kDelete };
+
+// One way in which a store misbehaves. Built by FaultyStore::On; by default it strikes the next
+// matching call, once.
+class Fault {
+ public:
+  // What happens to a call it strikes.
+  Fault& FailsBefore();  // IOError; nothing was done.
+  Fault& LosesReply();   // Done in full, then IOError.
+  Fault& TearsWrite();   // IOError; half the content lies beside the target under a hidden name.
+  Fault& Delays(Millis pause);
+  // Called with the path before the operation, outside any lock: lets a test act in between.
+  Fault& Calls(std::function<void(const std::string& path)> action);
+  // Which matching calls it strikes.
+  Fault& Skipping(int calls);
+  Fault& Times(int calls);
+  Fault& Always();
+
+ private:
+  friend class FaultyStore;
+  enum class Kind { kNone, kFailBefore, kLoseReply, kTear };
+
+  std::optional<Operation> operation_;
+  std::string path_part_;
+  Kind kind_ = Kind::kNone;
+  Millis pause_{0};
+  std::function<void(const std::string&)> action_;
+  int skip_ = 0;
+  int left_ = 1;
+};
+
+// A store that fails as told, for tests. Thread-safe. Faults are tried in the order they were
+// added; the first that matches a call strikes it.
+//
+//   FaultyStore store(std::make_unique<MemoryStore>());
+//   store.On(Operation::kPutIfAbsent, "_delta_log/").LosesReply();
+//   store.On(Operation::kPut, ".parquet").Skipping(2).FailsBefore().Times(3);
+class FaultyStore : public ObjectStore {
+ public:
+  explicit FaultyStore(std::unique_ptr<ObjectStore> inner) : inner_(std::move(inner)) {}
+
+  // `path_part`: a piece of the path; "" matches all. Finish describing the fault before the calls
+  // it is meant for.
+  Fault& On(Operation operation, const std::string& path_part = "");
+  Fault& OnAny(const std::string& path_part = "");
+  void LoseNextReply() { On(Operation::kPutIfAbsent).LosesReply(); }
+  void Heal();  // Forgets all faults.
+  // Matching calls so far, struck ones among them.
+  int Count(Operation operation, const std::string& path_part = "") const;
+  ObjectStore* inner() { return inner_.get(); }
+
+  Result<std::shared_ptr<arrow::Buffer>> Get(const std::string& path) override;
+  Result<std::shared_ptr<arrow::io::RandomAccessFile>> OpenInput(const std::string& path) override;
+  Status Put(const std::string& path, const arrow::Buffer& content) override;
+  Result<PutOutcome> PutIfAbsent(const std::string& path, const arrow::Buffer& content) override;
+  Result<std::vector<ObjectEntry>> List(const std::string& prefix,
+                                        const std::string& after) override;
+  Result<std::vector<std::string>> ListFolders(const std::string& folder) override;
+  Status Delete(const std::string& path) override;
+  std::string Describe() const override { return inner_->Describe(); }
+
+ private:
+  struct Call {
+    Operation operation;
+    std::string path;
+  };
+
+  // Records the call and applies what strikes it before the operation. True: the reply is to be
+  // lost.
+  Result<bool> Strike(Operation operation, const std::string& path, const arrow::Buffer* content);
+
+  const std::unique_ptr<ObjectStore> inner_;
+  mutable std::mutex mutex_;
+  std::deque<Fault> faults_;  // A deque: On() hands out references.
+  std::vector<Call> calls_;
+};
+
+}  // namespace shopstream::lake

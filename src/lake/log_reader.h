@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/status.h"
+#include "lake/object_store.h"
+#include "lake/table_state.h"
+
+namespace shopstream::lake {
+
+struct LoadedState {
+  std::shared_ptr<const TableState> state;
+  int64_t checkpoint_version = -1;  // Of the checkpoint it was built on; -1: none.
+};
+
+// The newest version of the table, from its newest usable checkpoint and the entries after it.
+// KeyError: there is no table. NotImplemented: it is beyond this reader. Invalid: it is damaged.
+Result<LoadedState> LoadState(ObjectStore* store, const std::string& table_path);
+
+// Reads entry after entry until there is none, and returns the newest state (`from` itself where
+// nothing is new). Null: too far behind for this; load anew.
+Result<std::shared_ptr<const TableState>> AdvanceState(
+    ObjectStore* store, const std::string& table_path,
+    const std::shared_ptr<const TableState>& from);
+
+// The entry of one version; nothing where there is none.
+Result<std::optional<LogEntry>> ReadLogEntry(ObjectStore* store, const std::string& table_path,
+                                             int64_t version);
+
+}  // namespace shopstream::lake

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "lake/object_store.h"
+
+namespace shopstream::lake {
+
+// Objects in memory, for tests.
+class MemoryStore : public ObjectStore {
+ public:
+  Result<std::shared_ptr<arrow::Buffer>> Get(const std::string& path) override;
+  Result<std::shared_ptr<arrow::io::RandomAccessFile>> OpenInput(const std::string& path) override;
+  Status Put(const std::string& path, const arrow::Buffer& content) override;
+  Result<PutOutcome> PutIfAbsent(const std::string& path, const arrow::Buffer& content) override;
+  Result<std::vector<ObjectEntry>> List(const std::string& prefix,
+                                        const std::string& after) override;
+  Result<std::vector<std::string>> ListFolders(const std::string& folder) override;
+  Status Delete(const std::string& path) override;
+  std::string Describe() const override { return "memory"; }
+
+ private:
+  struct Object {
+    std::shared_ptr<arrow::Buffer> content;
+    int64_t modified_ms = 0;
+  };
+
+  std::mutex mutex_;
+  std::map<std::string, Object> objects_;
+};
+
+}  // namespace shopstream::lake

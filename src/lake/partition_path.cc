@@ -1,0 +1,160 @@
+#include "lake/partition_path.h"
+
+#include <arrow/type.h>
+
+#include <cstdint>
+
+namespace shopstream::lake {
+namespace {
+
+constexpr char kNullFolder[] = "__HIVE_DEFAULT_PARTITION__";
+constexpr char kHex[] = "0123456789ABCDEF";
+
+void AppendEscaped(char byte, std::string* out) {
+  const auto value = static_cast<uint8_t>(byte);
+  *out += '%';
+  *out += kHex[value >> 4];
+  *out += kHex[value & 0x0f];
+}
+
+// Hive's list (and Spark's), with the characters that Windows and shells cannot bear.
+bool HiveEscapes(char c) {
+  const auto byte = static_cast<uint8_t>(c);
+  return byte < 0x20 || byte == 0x7f ||
+         std::string_view("\"#%'*/:=?\\{[]^").find(c) != std::string_view::npos;
+}
+
+// RFC 2396: unreserved characters, and those reserved ones that stand for themselves in a path.
+bool UriPathKeeps(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+         std::string_view("-_.~/=").find(c) != std::string_view::npos;
+}
+
+std::string EscapeHive(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (HiveEscapes(c)) {
+      AppendEscaped(c, &out);
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+int HexDigit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+}  // namespace
+
+std::string PartitionFolder(const PartitionValues& values) {
+  std::string folder;
+  for (const auto& [column, value] : values) {
+    if (!folder.empty()) folder += '/';
+    folder += EscapeHive(column);
+    folder += '=';
+    folder += !value || value->empty() ? kNullFolder : EscapeHive(*value);
+  }
+  return folder;
+}
+
+std::string EncodeLogPath(std::string_view path) {
+  std::string out;
+  out.reserve(path.size());
+  for (const char c : path) {
+    if (UriPathKeeps(c)) {
+      out += c;
+    } else {
+      AppendEscaped(c, &out);
+    }
+  }
+  return out;
+}
+
+std::string DecodeLogPath(std::string_view encoded) {
+  std::string out;
+  out.reserve(encoded.size());
+  for (size_t i = 0; i < encoded.size(); ++i) {
+    if (encoded[i] == '%' && i + 2 < encoded.size()) {
+      const int high = HexDigit(encoded[i + 1]);
+      const int low = HexDigit(encoded[i + 2]);
+      if (high >= 0 && low >= 0) {
+        out += static_cast<char>(high * 16 + low);
+        i += 2;
+        continue;
+      }
+    }
+    out += encoded[i];
+  }
+  return out;
+}
+
+Result<std::shared_ptr<arrow::Scalar>> ParsePartitionValue(
+    const std::optional<std::string>& text, const std::shared_ptr<arrow::DataType>& type) {
+  if (!text || text->empty()) return arrow::MakeNullScalar(type);
+  switch (type->id()) {
+    case arrow::Type::STRING:
+      return std::make_shared<arrow::StringScalar>(*text);
+    case arrow::Type::INT8:
+    case arrow::Type::INT16:
+    case arrow::Type::INT32:
+    case arrow::Type::INT64:
+    case arrow::Type::FLOAT:
+    case arrow::Type::DOUBLE:
+    case arrow::Type::BOOL:
+    case arrow::Type::DATE32:
+    case arrow::Type::DECIMAL128:
+      break;
+    case arrow::Type::TIMESTAMP: {
+      // Both "2025-10-24 01:02:03.4" and "2025-10-24T01:02:03.4Z"; either way UTC.
+      std::string plain = *text;
+      if (plain.ends_with('Z')) plain.pop_back();
+      const auto unzoned = arrow::timestamp(arrow::TimeUnit::MICRO);
+      ARROW_ASSIGN_OR_RAISE(auto scalar, arrow::Scalar::Parse(unzoned, plain));
+      return std::make_shared<arrow::TimestampScalar>(
+          static_cast<const arrow::TimestampScalar&>(*scalar).value, type);
+    }
+    default:
+      return Status::NotImplemented("partition columns of type ", type->ToString());
+  }
+  auto scalar = arrow::Scalar::Parse(type, *text);
+  if (scalar.ok()) return scalar;
+  return Status::Invalid("partition value '", *text, "' is no ", type->ToString());
+}
+
+Result<std::optional<std::string>> FormatPartitionValue(const arrow::Scalar& value) {
+  std::optional<std::string> text;
+  if (!value.is_valid) return text;
+  switch (value.type->id()) {
+    case arrow::Type::STRING:
+    case arrow::Type::INT8:
+    case arrow::Type::INT16:
+    case arrow::Type::INT32:
+    case arrow::Type::INT64:
+    case arrow::Type::FLOAT:
+    case arrow::Type::DOUBLE:
+    case arrow::Type::BOOL:
+    case arrow::Type::DATE32:
+    case arrow::Type::DECIMAL128:
+      text = value.ToString();
+      break;
+    case arrow::Type::TIMESTAMP: {
+      const auto unzoned = arrow::timestamp(arrow::TimeUnit::MICRO);
+      const auto micros = static_cast<const arrow::TimestampScalar&>(value).value;
+      std::string iso = arrow::TimestampScalar(micros, unzoned).ToString();
+      if (const size_t space = iso.find(' '); space != std::string::npos) iso[space] = 'T';
+      text = iso + "Z";
+      break;
+    }
+    default:
+      return Status::NotImplemented("partition columns of type ", value.type->ToString());
+  }
+  if (text->empty()) text.reset();
+  return text;
+}
+
+}  // namespace shopstream::lake

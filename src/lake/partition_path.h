@@ -1,0 +1,33 @@
+#pragma once
+
+#include <arrow/scalar.h>
+#include <arrow/type_fwd.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/status.h"
+#include "model/data_file.h"
+
+namespace shopstream::lake {
+
+// The folder of a partition, Hive-style: "region=US/date=2025-10-24", "" without partition columns.
+// Characters that Hive escapes become %XX; null and empty are __HIVE_DEFAULT_PARTITION__.
+std::string PartitionFolder(const PartitionValues& values);
+
+// The log writes a path as a relative URI (Delta protocol, "Add File and Remove File"): every byte
+// that a URI's path may not hold becomes %XX. Decoding turns any %XX into its byte and keeps what
+// is no escape as it stands.
+std::string EncodeLogPath(std::string_view path);
+std::string DecodeLogPath(std::string_view encoded);
+
+// A partition value of the log as a value of the column's type, and back (Delta protocol,
+// "Partition Value Serialization"). Empty is null. Types: string, the integers, float, double,
+// decimal, boolean, date, timestamp; others are NotImplemented, text that is no such value Invalid.
+Result<std::shared_ptr<arrow::Scalar>> ParsePartitionValue(
+    const std::optional<std::string>& text, const std::shared_ptr<arrow::DataType>& type);
+Result<std::optional<std::string>> FormatPartitionValue(const arrow::Scalar& value);
+
+}  // namespace shopstream::lake

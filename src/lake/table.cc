@@ -1,0 +1,496 @@
+#include "lake/table.h"
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <set>
+#include <thread>
+#include <utility>
+
+#include "base/log.h"
+#include "base/retry.h"
+#include "lake/checkpoint.h"
+#include "lake/delta_schema.h"
+#include "lake/log_entry.h"
+#include "lake/log_reader.h"
+#include "lake/partition_path.h"
+#include "lake/table_state.h"
+#include "lake/uuid.h"
+
+namespace shopstream::lake {
+namespace {
+
+using nlohmann::json;
+
+constexpr char kEngine[] = "ShopStream";
+constexpr int64_t kCheckpointInterval = 100;
+// Entries are kept a day at least, so what was the newest version an hour ago is not cleaned up
+// yet. Beyond that, an absent entry may be one that was cleaned up, and a put of it would "succeed"
+// in a past that nobody reads.
+constexpr std::chrono::hours kStateLifetime{1};
+constexpr Millis kCreateTimeout{30000};
+
+// The lake's own defaults, kept in each table so that any other writer follows them too.
+const std::map<std::string, std::string>& DefaultProperties() {
+  static const std::map<std::string, std::string> kDefaults = {
+      {"delta.checkpointInterval", std::to_string(kCheckpointInterval)},
+      {"delta.logRetentionDuration", "interval 1 days"},
+      {"delta.deletedFileRetentionDuration", "interval 1 hours"}};
+  return kDefaults;
+}
+
+// Hands out pauses that end at a deadline.
+class Pacer {
+ public:
+  Pacer(Millis first, Millis longest, BootClock::time_point deadline)
+      : deadline_(deadline),
+        backoff_(
+            {first, longest, std::chrono::duration_cast<Millis>(deadline - BootClock::now())}) {}
+
+  // False, at once: the deadline has come or would pass during the pause.
+  bool Pause() {
+    const auto now = BootClock::now();
+    const auto pause = backoff_.Next(now);
+    if (!pause || now + *pause >= deadline_) return false;
+    std::this_thread::sleep_for(*pause);
+    return BootClock::now() < deadline_;
+  }
+
+ private:
+  const BootClock::time_point deadline_;
+  Backoff backoff_;
+};
+
+// What came of sending one entry to one version.
+enum class Landing {
+  kOurs,       // It stands there.
+  kTheirs,     // Another's stands there, so ours never will.
+  kNotSent,    // The time was up before the first try.
+  kUncertain,  // The store did not answer in time.
+};
+
+// Sends the same bytes to the same version until something stands there, then tells whose it is by
+// the commit's unique id: a reply may be lost in either direction, but a version is written once.
+class EntryLander {
+ public:
+  EntryLander(ObjectStore* store, std::string table_path, BootClock::time_point deadline)
+      : store_(store),
+        table_path_(std::move(table_path)),
+        deadline_(deadline),
+        pacer_(Millis{50}, Millis{2000}, deadline) {}
+
+  Result<Landing> Land(int64_t version, const LogEntry& entry) {
+    const std::string path = LogEntryPath(table_path_, version);
+    const auto bytes = arrow::Buffer::FromString(FormatLogEntry(entry));
+    if (BootClock::now() >= deadline_) return Landing::kNotSent;
+    for (bool uncertain = false;;) {
+      const auto put = store_->PutIfAbsent(path, *bytes);
+      // A process suspended in mid-put may have written into a past already cleaned up.
+      if (put.ok() && *put == PutOutcome::kCreated) {
+        return BootClock::now() < deadline_ + kStateLifetime ? Landing::kOurs : Landing::kUncertain;
+      }
+      Status problem = put.status();
+      if (put.ok()) {
+        const auto landing = WhoseStands(version, CommitId(entry));
+        if (landing.ok()) return *landing;
+        uncertain = true;
+        problem = landing.status();
+      }
+      if (!problem.IsIOError() && !uncertain) return problem;
+      uncertain = true;
+      detail_ = problem.message();
+      Log::Warn("commit of version {} of {}: no answer, trying again: {}", version, table_path_,
+                detail_);
+      if (!pacer_.Pause()) return Landing::kUncertain;
+    }
+  }
+
+  const std::string& detail() const { return detail_; }
+
+ private:
+  Result<Landing> WhoseStands(int64_t version, const std::string& id) {
+    ARROW_ASSIGN_OR_RAISE(const auto entry, ReadLogEntry(store_, table_path_, version));
+    if (!entry) {
+      return Status::IOError(LogEntryPath(table_path_, version),
+                             " is there for writers but not for readers");
+    }
+    return CommitId(*entry) == id ? Landing::kOurs : Landing::kTheirs;
+  }
+
+  ObjectStore* const store_;
+  const std::string table_path_;
+  const BootClock::time_point deadline_;
+  Pacer pacer_;
+  std::string detail_;
+};
+
+// --- Decisions, without I/O ----------------------------------------------------------------------
+
+// A path occurs once among the adds and removes of an entry (Delta protocol, "Delta Log Entries").
+Status CheckTransaction(const Transaction& transaction) {
+  std::set<std::string_view> paths;
+  for (const auto* files : {&transaction.adds, &transaction.removes}) {
+    for (const DataFile& file : *files) {
+      if (file.path.empty() || file.path.starts_with('/')) {
+        return Status::Invalid("'", file.path, "' is not a path relative to the table");
+      }
+      if (!paths.insert(file.path).second) {
+        return Status::Invalid("file ", file.path, " occurs twice in one commit");
+      }
+    }
+  }
+  return Status::OK();
+}
+
+// The table still has the columns that the writer fills, and asks for none that it does not know.
+Status CheckColumns(const arrow::Schema& table, const arrow::Schema& written) {
+  for (const auto& field : written.fields()) {
+    const auto present = table.GetFieldByName(field->name());
+    if (present == nullptr) {
+      return Status::Invalid("the table has no column ", field->name(), " (",
+                             field->type()->ToString(), "): add it, or use another table");
+    }
+    if (!present->type()->Equals(field->type())) {
+      return Status::Invalid("column ", field->name(), " is ", present->type()->ToString(),
+                             " in the table, but ", field->type()->ToString(),
+                             " is to be written: use another table");
+    }
+    if (field->nullable() && !present->nullable()) {
+      return Status::Invalid("column ", field->name(),
+                             " may hold no null in the table, but may be null in what is written");
+    }
+  }
+  for (const auto& field : table.fields()) {
+    if (!field->nullable() && written.GetFieldByName(field->name()) == nullptr) {
+      return Status::Invalid("the table asks for a value in column ", field->name(),
+                             ", which this writer does not know: make the column nullable");
+    }
+  }
+  return Status::OK();
+}
+
+std::string Joined(const std::vector<std::string>& names) {
+  std::string out;
+  for (const std::string& name : names) out += (out.empty() ? "" : ", ") + name;
+  return "(" + out + ")";
+}
+
+Status CheckPartitioning(const std::vector<std::string>& table,
+                         const std::vector<std::string>& expected) {
+  if (table == expected) return Status::OK();
+  return Status::Invalid("the table is partitioned by ", Joined(table), ", this writer by ",
+                         Joined(expected), ": use another table");
+}
+
+Status CheckPartitionValues(const DataFile& file, const std::vector<std::string>& columns) {
+  const bool same = std::equal(
+      columns.begin(), columns.end(), file.partition_values.begin(), file.partition_values.end(),
+      [](const auto& column, const auto& value) { return column == value.first; });
+  if (same) return Status::OK();
+  return Status::Invalid("file ", file.path, " does not have a value for each of the columns ",
+                         Joined(columns), ", in this order");
+}
+
+LogEntry FirstEntry(const TableSpec& spec, std::string schema_string) {
+  LogEntry entry;
+  entry.protocol = Protocol();
+  Metadata metadata;
+  metadata.id = NewUuid();
+  metadata.schema_string = std::move(schema_string);
+  metadata.partition_columns = spec.partition_columns;
+  metadata.configuration = spec.properties;
+  metadata.configuration.insert(DefaultProperties().begin(), DefaultProperties().end());
+  metadata.created_ms = WallClockMillis();
+  entry.metadata = std::move(metadata);
+  entry.commit_info = {{"timestamp", WallClockMillis()},
+                       {"operation", "CREATE TABLE"},
+                       {"operationParameters", json::object()},
+                       {"isBlindAppend", true},
+                       {"engineInfo", kEngine},
+                       {"txnId", NewUuid()}};
+  return entry;
+}
+
+json CommitInfo(const Transaction& transaction, const std::string& id, int64_t read_version) {
+  json info = transaction.info.is_object() ? transaction.info : json::object();
+  info["timestamp"] = WallClockMillis();
+  info["operation"] = transaction.operation;
+  if (!info.contains("operationParameters")) info["operationParameters"] = json::object();
+  info["readVersion"] = read_version;
+  info["isBlindAppend"] = transaction.removes.empty();
+  info["engineInfo"] = kEngine;
+  info["txnId"] = id;
+  return info;
+}
+
+// Nothing where a file to remove is no longer live: then what was derived from it is stale.
+std::optional<LogEntry> BuildEntry(const TableState& base, const Transaction& transaction,
+                                   const std::string& id) {
+  LogEntry entry;
+  entry.commit_info = CommitInfo(transaction, id, base.version());
+  const int64_t now_ms = WallClockMillis();
+  for (const auto& [app_id, version] : transaction.txns) {
+    entry.txns.push_back({app_id, version, now_ms});
+  }
+  std::vector<std::string> removed;
+  for (const DataFile& file : transaction.removes) removed.push_back(file.path);
+  for (const auto& live : base.FindFiles(removed)) {
+    if (!live) return std::nullopt;
+    entry.removes.push_back({live->file.path, live->log_path, now_ms, transaction.data_change,
+                             live->file.partition_values, live->file.size_bytes});
+  }
+  for (const DataFile& file : transaction.adds) {
+    entry.adds.push_back({file, EncodeLogPath(file.path), transaction.data_change, ""});
+  }
+  return entry;
+}
+
+// --- The table -----------------------------------------------------------------------------------
+
+class DeltaTable : public Table {
+ public:
+  DeltaTable(ObjectStore* store, std::string path, LoadedState loaded,
+             BootClock::time_point loaded_at)
+      : store_(store),
+        path_(std::move(path)),
+        schema_(loaded.state->schema()),
+        partition_columns_(loaded.state->partition_columns()),
+        newest_({std::move(loaded.state), loaded_at}),
+        checkpoint_version_(loaded.checkpoint_version) {}
+  ~DeltaTable() override {
+    if (checkpointer_.joinable()) checkpointer_.join();
+  }
+
+  // From now on commits are checked against these columns instead of those found at opening.
+  Status Expect(const TableSpec& spec) {
+    ARROW_RETURN_NOT_OK(CheckPartitioning(partition_columns_, spec.partition_columns));
+    ARROW_RETURN_NOT_OK(CheckColumns(*schema_, *spec.schema));
+    schema_ = spec.schema;
+    return CheckWritable(*Newest().state);
+  }
+
+  const std::string& path() const override { return path_; }
+  ObjectStore* store() const override { return store_; }
+  std::shared_ptr<const Snapshot> snapshot() const override { return Newest().state; }
+  Result<std::shared_ptr<const Snapshot>> Refresh() override {
+    ARROW_ASSIGN_OR_RAISE(const Seen newest, ReadNewest());
+    return newest.state;
+  }
+  Result<CommitResult> Commit(const Transaction& transaction,
+                              const std::function<bool(const Snapshot&)>& legal,
+                              BootClock::time_point deadline) override;
+
+ private:
+  // A state, and when it was last known to be the newest.
+  struct Seen {
+    std::shared_ptr<const TableState> state;
+    BootClock::time_point at;
+
+    BootClock::time_point expires() const { return at + kStateLifetime; }
+  };
+
+  Seen Newest() const {
+    const std::lock_guard lock(mutex_);
+    return newest_;
+  }
+  Result<Seen> ReadNewest();
+  // Keeps the newer of what is known and what was seen, and returns it.
+  Seen Adopt(Seen seen);
+  // The newest known state, read anew where it is too old to build on.
+  Result<Seen> Fresh();
+  Status CheckCommit(const TableState& base, const Transaction& transaction) const;
+  void WriteCheckpointIfDue(const std::shared_ptr<const TableState>& state);
+  Status Annotate(const Status& status) const {
+    return status.ok() ? status : status.WithMessage("table ", path_, ": ", status.message());
+  }
+
+  ObjectStore* const store_;
+  const std::string path_;
+  std::shared_ptr<arrow::Schema>
+      schema_;  // What this writer fills; set before the table is shared.
+  const std::vector<std::string> partition_columns_;
+
+  mutable std::mutex mutex_;
+  Seen newest_;                 // Guarded by mutex_.
+  int64_t checkpoint_version_;  // Newest that is written, or is somebody's to write. By mutex_.
+  std::thread checkpointer_;    // Guarded by mutex_.
+  std::atomic<bool> checkpointing_ = false;
+};
+
+Result<DeltaTable::Seen> DeltaTable::ReadNewest() {
+  const Seen known = Newest();
+  const auto now = BootClock::now();
+  if (now < known.expires()) {
+    auto advanced = AdvanceState(store_, path_, known.state);
+    if (!advanced.ok()) return Annotate(advanced.status());
+    if (*advanced != nullptr) return Adopt({*std::move(advanced), now});
+  }
+  ARROW_ASSIGN_OR_RAISE(LoadedState loaded, LoadState(store_, path_));
+  if (loaded.state->version() < known.state->version()) {
+    return Status::Invalid("table ", path_, " ends at version ", loaded.state->version(),
+                           " but was at ", known.state->version(),
+                           " before: it was replaced or restored; start this program again");
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    checkpoint_version_ = std::max(checkpoint_version_, loaded.checkpoint_version);
+  }
+  return Adopt({std::move(loaded.state), now});
+}
+
+DeltaTable::Seen DeltaTable::Adopt(Seen seen) {
+  const std::lock_guard lock(mutex_);
+  if (seen.state->version() > newest_.state->version()) {
+    newest_ = std::move(seen);
+  } else if (seen.state->version() == newest_.state->version()) {
+    newest_.at = std::max(newest_.at, seen.at);
+  }
+  return newest_;
+}
+
+Result<DeltaTable::Seen> DeltaTable::Fresh() {
+  const Seen known = Newest();
+  return BootClock::now() < known.expires() ? Result<Seen>(known) : ReadNewest();
+}
+
+Status DeltaTable::CheckCommit(const TableState& base, const Transaction& transaction) const {
+  ARROW_RETURN_NOT_OK(CheckWritable(base));
+  ARROW_RETURN_NOT_OK(CheckPartitioning(base.partition_columns(), partition_columns_));
+  if (!transaction.adds.empty()) ARROW_RETURN_NOT_OK(CheckColumns(*base.schema(), *schema_));
+  for (const DataFile& file : transaction.adds) {
+    ARROW_RETURN_NOT_OK(CheckPartitionValues(file, partition_columns_));
+  }
+  const auto append_only = base.properties().find("delta.appendOnly");
+  if (!transaction.removes.empty() && transaction.data_change &&
+      append_only != base.properties().end() && append_only->second == "true") {
+    return Status::Invalid("the table is append-only (delta.appendOnly): it refuses removes");
+  }
+  return Status::OK();
+}
+
+// One attempt builds on the newest known version and writes the next one. It ends in one of four
+// ways: it stands; another's stands there (read it, check again, and build on it); it is refused;
+// or the store does not say, until the deadline.
+Result<CommitResult> DeltaTable::Commit(const Transaction& transaction,
+                                        const std::function<bool(const Snapshot&)>& legal,
+                                        BootClock::time_point deadline) {
+  ARROW_RETURN_NOT_OK(Annotate(CheckTransaction(transaction)));
+  const std::string id = NewUuid();
+  CommitResult result;
+  const auto give_up = [&result](CommitOutcome outcome, std::string detail) {
+    result.outcome = outcome;
+    result.detail = std::move(detail);
+    return result;
+  };
+  Pacer contention(Millis{2}, Millis{200}, deadline);
+  Pacer outage(Millis{50}, Millis{2000}, deadline);
+  bool overtaken = false;
+  for (;;) {
+    const auto base = overtaken ? ReadNewest() : Fresh();
+    if (!base.ok()) {
+      if (!base.status().IsIOError()) return base.status();
+      // Nothing of ours stands anywhere: either nothing was sent, or another's took its place.
+      if (!outage.Pause()) return give_up(CommitOutcome::kConflict, base.status().message());
+      continue;
+    }
+    ++result.attempts;
+    const TableState& state = *base->state;
+    ARROW_RETURN_NOT_OK(Annotate(CheckCommit(state, transaction)));
+    if (!legal(state)) {
+      return give_up(CommitOutcome::kConflict, "the precondition does not hold at version " +
+                                                   std::to_string(state.version()));
+    }
+    const auto entry = BuildEntry(state, transaction, id);
+    if (!entry) {
+      return give_up(CommitOutcome::kConflict,
+                     "a file to remove is gone at version " + std::to_string(state.version()));
+    }
+    const auto sent_at = BootClock::now();
+    EntryLander lander(store_, path_, std::min(deadline, base->expires()));
+    ARROW_ASSIGN_OR_RAISE(const Landing landing, lander.Land(state.version() + 1, *entry));
+    if (landing == Landing::kUncertain) return give_up(CommitOutcome::kUnknown, lander.detail());
+    if (landing == Landing::kOurs) {
+      auto next = std::make_shared<TableState>(state);
+      ARROW_RETURN_NOT_OK(next->Replay(state.version() + 1, *entry));
+      Adopt({next, sent_at});
+      WriteCheckpointIfDue(next);
+      result.outcome = CommitOutcome::kCommitted;
+      result.version = next->version();
+      return result;
+    }
+    overtaken = landing == Landing::kTheirs;
+    if (BootClock::now() >= deadline || !contention.Pause()) {
+      return give_up(CommitOutcome::kConflict,
+                     "out of time at version " + std::to_string(state.version() + 1));
+    }
+  }
+}
+
+void DeltaTable::WriteCheckpointIfDue(const std::shared_ptr<const TableState>& state) {
+  const int64_t interval =
+      CountProperty(state->properties(), "delta.checkpointInterval", kCheckpointInterval);
+  // Whoever commits a multiple of the interval writes its checkpoint. Should that writer have died,
+  // the first to miss it does.
+  const int64_t past_multiple = state->version() % interval;
+  const int64_t multiple = state->version() - past_multiple;
+  const std::lock_guard lock(mutex_);
+  const bool due = multiple > std::max<int64_t>(checkpoint_version_, 0);
+  if (!due || checkpointing_.exchange(true)) return;
+  checkpoint_version_ = multiple;
+  if (checkpointer_.joinable()) checkpointer_.join();  // Done: it clears the flag last.
+  checkpointer_ = std::thread([this, state, past_multiple, multiple] {
+    Status status;
+    const auto hint = past_multiple > 0 ? ReadCheckpointHint(store_, path_) : Result<int64_t>(-1);
+    if (!hint.ok() || *hint < multiple) {
+      status = WriteCheckpoint(store_, path_, *state, WallClockMillis());
+    }
+    if (!status.ok()) {
+      Log::Warn("table {}: no checkpoint of version {}, the next one will do: {}", path_,
+                state->version(), status.message());
+    }
+    checkpointing_ = false;
+  });
+}
+
+Result<std::unique_ptr<DeltaTable>> OpenDeltaTable(ObjectStore* store, const std::string& path) {
+  const auto now = BootClock::now();
+  ARROW_ASSIGN_OR_RAISE(LoadedState loaded, LoadState(store, path));
+  return std::make_unique<DeltaTable>(store, path, std::move(loaded), now);
+}
+
+// Writes version 0 unless there is one. Whose stands in the end makes no difference here.
+Status CreateTable(ObjectStore* store, const TableSpec& spec) {
+  for (const std::string& column : spec.partition_columns) {
+    if (spec.schema->GetFieldIndex(column) < 0) {
+      return Status::Invalid("table ", spec.path, ": partition column ", column,
+                             " is not in its schema");
+    }
+  }
+  ARROW_ASSIGN_OR_RAISE(std::string schema_string, FormatDeltaSchema(*spec.schema));
+  EntryLander lander(store, spec.path, BootClock::now() + kCreateTimeout);
+  ARROW_ASSIGN_OR_RAISE(const Landing landing,
+                        lander.Land(0, FirstEntry(spec, std::move(schema_string))));
+  if (landing == Landing::kOurs || landing == Landing::kTheirs) return Status::OK();
+  return Status::IOError("cannot create table ", spec.path, " in ", store->Describe(), ": ",
+                         lander.detail());
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Table>> Table::Open(ObjectStore* store, const std::string& path) {
+  return OpenDeltaTable(store, path);
+}
+
+Result<std::unique_ptr<Table>> Table::OpenOrCreate(ObjectStore* store, const TableSpec& spec) {
+  auto opened = OpenDeltaTable(store, spec.path);
+  if (opened.status().IsKeyError()) {
+    ARROW_RETURN_NOT_OK(CreateTable(store, spec));
+    opened = OpenDeltaTable(store, spec.path);
+  }
+  ARROW_ASSIGN_OR_RAISE(auto table, std::move(opened));
+  const Status status = table->Expect(spec);
+  if (!status.ok()) return status.WithMessage("table ", spec.path, ": ", status.message());
+  return std::unique_ptr<Table>(std::move(table));
+}
+
+}  // namespace shopstream::lake

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "lake/log_entry.h"
+#include "lake/packed_map.h"
+#include "lake/table.h"
+
+namespace shopstream::lake {
+
+// A table as of one version: the log's actions reconciled (Delta protocol, "Action
+// Reconciliation"). Built by replaying entries; once shared as a Snapshot it changes no more. A
+// copy shares the files with its origin, so that a commit's new state costs microseconds.
+class TableState : public Snapshot {
+ public:
+  // Applies the next version's entry. After the last one, call Finish.
+  Status Replay(int64_t version, const LogEntry& entry);
+  // Takes actions of the checkpoint of `version`, in any number of portions, the metaData in the
+  // first; each path occurs once.
+  Status ReplayCheckpoint(int64_t version, const LogEntry& actions);
+  // Checks that the state is a table this reader understands, and parses its schema.
+  Status Finish();
+
+  int64_t version() const override { return version_; }
+  const std::shared_ptr<arrow::Schema>& schema() const override { return schema_; }
+  const std::vector<std::string>& partition_columns() const override {
+    return metadata_->partition_columns;
+  }
+  const std::map<std::string, std::string>& properties() const override {
+    return metadata_->configuration;
+  }
+  std::optional<int64_t> Txn(const std::string& app_id) const override;
+  const std::map<std::string, int64_t>& Txns() const override { return txns_; }
+  std::vector<DataFile> Files() const override;
+  int64_t file_count() const override { return static_cast<int64_t>(files_.size()); }
+
+  const Protocol& protocol() const { return *protocol_; }
+  const Metadata& metadata() const { return *metadata_; }
+  std::vector<lake::Txn> TxnActions() const;
+  void ForEachAdd(const std::function<void(const AddFile&)>& visit) const;
+  void ForEachTombstone(const std::function<void(const RemoveFile&)>& visit) const;
+  int64_t tombstone_count() const { return static_cast<int64_t>(tombstones_.size()); }
+  // The live files of these paths, in their order; nothing for one that is not live.
+  std::vector<std::optional<AddFile>> FindFiles(const std::vector<std::string>& paths) const;
+  // Tombstones older than the table's delta.deletedFileRetentionDuration serve nobody.
+  void DropExpiredTombstones(int64_t now_ms);
+  int64_t memory_bytes() const { return files_.memory_bytes() + tombstones_.memory_bytes(); }
+
+ private:
+  void OrderPartitionValues(PartitionValues* values) const;
+
+  int64_t version_ = -1;
+  std::shared_ptr<const Protocol> protocol_;
+  std::shared_ptr<const Metadata> metadata_;
+  std::shared_ptr<arrow::Schema> schema_;
+  std::map<std::string, int64_t> txns_;
+  std::map<std::string, int64_t> txns_updated_ms_;  // Only of those that say.
+  PackedMap files_;                                 // By path; see table_state.cc for the values.
+  PackedMap tombstones_;
+};
+
+// What forbids this writer to write to the table, as NotImplemented saying which feature and what
+// to do; OK for a plain (1, 2) table.
+Status CheckWritable(const TableState& state);
+
+// A duration property, "interval 1 days", in milliseconds; `otherwise` where absent or not
+// understood.
+int64_t IntervalMillis(const std::map<std::string, std::string>& properties,
+                       const std::string& name, int64_t otherwise);
+// A count property; `otherwise` where absent, not a number, or below 1.
+int64_t CountProperty(const std::map<std::string, std::string>& properties, const std::string& name,
+                      int64_t otherwise);
+
+}  // namespace shopstream::lake
