@@ -1,6 +1,7 @@
 #include "kafka/single_log.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "kafka/client.h"
@@ -129,6 +130,12 @@ struct LogWriter::Impl {
     return DescribeFailure({"writing to topic " + topic, code, reason, timeout}, bootstrap_servers,
                            HasReachedCluster(client.get()));
   }
+  // What is queued when the writer is fenced is purged; that it was fenced is what to tell.
+  Status DeliveryFailure(Millis timeout) {
+    std::array<char, 512> reason{};
+    const auto fatal = rd_kafka_fatal_error(client.get(), reason.data(), reason.size());
+    return fatal ? Failure(fatal, reason.data(), timeout) : Failure(delivery, "", timeout);
+  }
   Status Check(rd_kafka_error_t* raw, Millis timeout) {
     ErrorHandle error(raw);
     if (error == nullptr) return Status::OK();
@@ -152,6 +159,8 @@ Result<std::unique_ptr<LogWriter>> LogWriter::Open(const KafkaConfig& config,
       // A writer that dies holds back readers of committed records no longer than this.
       {"transaction.timeout.ms", "10000"},
       {"linger.ms", "0"},
+      // Being fenced is an everyday end here, and comes back as a Status like all else.
+      {"log_level", "0"},
       {"reconnect.backoff.max.ms", "1000"},
   };
   auto impl = std::make_unique<Impl>();
@@ -180,9 +189,7 @@ Result<int64_t> LogWriter::Append(const std::string& key, const std::string& val
   if (const auto code = rd_kafka_flush(client, ToInt(timeout))) {
     return impl_->Failure(code, "", timeout);
   }
-  if (impl_->delivery != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    return impl_->Failure(impl_->delivery, "", timeout);
-  }
+  if (impl_->delivery != RD_KAFKA_RESP_ERR_NO_ERROR) return impl_->DeliveryFailure(timeout);
   const auto left = std::chrono::duration_cast<Millis>(deadline - BootClock::now());
   ARROW_RETURN_NOT_OK(
       impl_->Check(rd_kafka_commit_transaction(client, std::max(1, ToInt(left))), timeout));

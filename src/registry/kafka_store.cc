@@ -164,12 +164,12 @@ Status KafkaStore::ApplyRecord(const kafka::LogRecord& record) {
 
 void KafkaStore::PublishPosition(int64_t position) {
   std::lock_guard lock(progress_mutex_);
-  if (position <= position_) return;
-  const bool was_ready = position_ >= start_end_;
-  position_ = position;
-  if (!was_ready && position_ >= start_end_) {
-    Log::Info("topic {} has been read to its end, offset {}", options_.topic, position_);
+  if (!announced_ && position >= start_end_) {
+    announced_ = true;
+    Log::Info("topic {} has been read to its end, offset {}", options_.topic, position);
   }
+  if (position <= position_) return;
+  position_ = position;
   progressed_.notify_all();
 }
 

@@ -69,6 +69,7 @@ class KafkaStore final : public Store {
   std::shared_ptr<kafka::LogReader> reader_;  // Null until the topic is open.
   int64_t position_ = 0;                      // state_ holds all records below.
   int64_t start_end_ = -1;                    // The end of the log when it was opened.
+  bool announced_ = false;                    // That start_end_ is reached.
   Status failure_;
 
   // Held while writing; one write at a time.

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <mutex>
+
+#include "registry/store.h"
+
+namespace shopstream::registry {
+
+// For tests: a log in memory, with the faults of a real one at call.
+class MemoryStore final : public Store {
+ public:
+  void NotReadYet(const std::string& reason) { ready_ = Status::IOError(reason); }
+  void Fail(const std::string& reason) { failure_ = Status::IOError(reason); }
+  // Another registry writes it; seen here once the log's end is read.
+  void WriteElsewhere(const Record& record) { elsewhere_.push_back(record); }
+
+  Status Ready() const override { return ready_; }
+  void Read(const Look& look) const override {
+    std::lock_guard lock(mutex_);
+    look(state_);
+  }
+  Status CatchUp(Millis) override {
+    std::lock_guard lock(mutex_);
+    return ReadToEnd();
+  }
+  Status Write(const Decide& decide, Millis) override {
+    std::lock_guard lock(mutex_);
+    ARROW_RETURN_NOT_OK(ReadToEnd());
+    const auto written = decide(state_);
+    if (!written.has_value()) return Status::OK();
+    ARROW_ASSIGN_OR_RAISE(const auto record, ParseRecord(written->key, written->value));
+    return state_.Apply(*record);
+  }
+
+ private:
+  Status ReadToEnd() {
+    ARROW_RETURN_NOT_OK(failure_);
+    for (const Record& record : elsewhere_) ARROW_RETURN_NOT_OK(state_.Apply(record));
+    elsewhere_.clear();
+    return Status::OK();
+  }
+
+  mutable std::mutex mutex_;
+  State state_;
+  std::vector<Record> elsewhere_;
+  Status ready_, failure_;
+};
+
+}  // namespace shopstream::registry

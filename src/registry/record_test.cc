@@ -1,0 +1,84 @@
+#include "registry/record.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace shopstream::registry {
+namespace {
+
+using testing::HasSubstr;
+
+template <typename T>
+T Parse(const std::string& key, const std::optional<std::string>& value) {
+  auto record = ParseRecord(key, value);
+  EXPECT_TRUE(record.ok()) << record.status();
+  EXPECT_TRUE(record->has_value());
+  return std::get<T>(**record);
+}
+
+TEST(Record, SchemaIsWrittenAsConfluentWritesIt) {
+  const auto written = Serialize(SchemaRecord{"s-value", 2, 7, R"({"type":"int"})"});
+  EXPECT_EQ(R"({"keytype":"SCHEMA","subject":"s-value","version":2,"magic":1})", written.key);
+  EXPECT_EQ(
+      R"({"subject":"s-value","version":2,"id":7,"schema":"{\"type\":\"int\"}","deleted":false})",
+      written.value);
+}
+
+TEST(Record, LevelIsWrittenAsConfluentWritesIt) {
+  const auto written = Serialize(LevelRecord{"", CompatibilityLevel::kFullTransitive});
+  EXPECT_EQ(R"({"keytype":"CONFIG","subject":null,"magic":0})", written.key);
+  EXPECT_EQ(R"({"compatibilityLevel":"FULL_TRANSITIVE"})", written.value);
+}
+
+TEST(Record, SchemaIsReadBack) {
+  const auto written = Serialize(SchemaRecord{"s", 2, 7, "\"int\"", "AVRO", true});
+  const auto read = Parse<SchemaRecord>(written.key, written.value);
+  EXPECT_EQ("s", read.subject);
+  EXPECT_EQ(2, read.version);
+  EXPECT_EQ(7, read.id);
+  EXPECT_EQ("\"int\"", read.schema);
+  EXPECT_TRUE(read.deleted);
+}
+
+TEST(Record, NewerConfluentFieldsAreLookedOver) {
+  const auto read = Parse<SchemaRecord>(
+      R"({"keytype":"SCHEMA","subject":"s","version":1,"magic":1})",
+      R"({"subject":"s","version":1,"id":3,"md5":"x","schema":"{}","schemaType":"PROTOBUF",)"
+      R"("deleted":false,"ts":1})");
+  EXPECT_EQ(3, read.id);
+  EXPECT_EQ("PROTOBUF", read.type);
+}
+
+TEST(Record, NullValueIsATombstone) {
+  const auto read = Parse<SchemaTombstone>(
+      R"({"keytype":"SCHEMA","subject":"s","version":4,"magic":1})", std::nullopt);
+  EXPECT_EQ(4, read.version);
+}
+
+TEST(Record, SubjectDeletionIsRead) {
+  const auto read = Parse<SubjectDeletion>(
+      R"({"keytype":"DELETE_SUBJECT","subject":"s","magic":0})", R"({"subject":"s","version":2})");
+  EXPECT_EQ(2, read.up_to_version);
+  EXPECT_FALSE(read.for_good);
+}
+
+TEST(Record, OthersHaveNoMeaning) {
+  for (const char* key : {R"({"keytype":"NOOP","magic":0})", R"({"keytype":"MODE","magic":0})",
+                          "not JSON", "7", "", "{}"}) {
+    auto record = ParseRecord(key, "{}");
+    ASSERT_TRUE(record.ok()) << record.status();
+    EXPECT_FALSE(record->has_value()) << key;
+  }
+}
+
+TEST(Record, SchemaThatCannotBeUnderstoodIsAnError) {
+  const std::string key = R"({"keytype":"SCHEMA","subject":"s","version":1,"magic":1})";
+  for (const char* value : {"{", R"({"id":0,"schema":"{}"})", R"({"id":"1","schema":"{}"})",
+                            R"({"id":1})", R"({"id":99999999999,"schema":"{}"})", "[]"}) {
+    EXPECT_TRUE(ParseRecord(key, value).status().IsInvalid()) << value;
+  }
+  EXPECT_THAT(ParseRecord(key, "{").status().message(), HasSubstr("\"subject\":\"s\""));
+}
+
+}  // namespace
+}  // namespace shopstream::registry
