@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <limits>
 #include <utility>
 
 #include "avro/binary.h"
@@ -20,7 +19,6 @@ constexpr int64_t kFirstRows = 16;
 constexpr int64_t kFirstText = 256;
 // Small buffers double; large ones grow by half, so that at most a third of them lies idle.
 constexpr int64_t kLargeBuffer = int64_t{1} << 20;
-constexpr int64_t kMaxText = std::numeric_limits<int32_t>::max();
 
 int64_t Grown(int64_t size, int64_t width) {
   const int64_t grown = size * width < kLargeBuffer ? size * 2 : size + size / 2;
@@ -29,8 +27,10 @@ int64_t Grown(int64_t size, int64_t width) {
 
 }  // namespace
 
-Columns::Columns(std::shared_ptr<arrow::Schema> schema, int decoded)
-    : schema_(std::move(schema)), columns_(schema_->num_fields()) {
+Columns::Columns(std::shared_ptr<arrow::Schema> schema, int decoded, int64_t max_text)
+    : schema_(std::move(schema)),
+      columns_(schema_->num_fields()),
+      max_text_(std::min(max_text, kMaxText)) {
   const int of_decoder = decoded < 0 ? schema_->num_fields() : decoded;
   ARROW_CHECK_LE(of_decoder, schema_->num_fields());
   shape_ = ShapeOf(*schema_, of_decoder);
@@ -169,7 +169,7 @@ void Columns::Truncate(int64_t rows) {
 
 bool Columns::ReserveSlow(int64_t text) {
   if (rows_ >= row_capacity_ && !GrowRows().ok()) return false;
-  int64_t budget = kMaxText;
+  int64_t budget = max_text_;
   for (Column& column : columns_) {
     if (!column.decoded || column.layout != Layout::kText) continue;
     const int64_t used = column.offsets[rows_];
@@ -200,12 +200,12 @@ Status Columns::GrowRows() {
 }
 
 Status Columns::GrowText(int64_t needed, Column* column) {
-  if (needed > kMaxText) {
-    return Status::CapacityError("a column of text holds at most ", kMaxText,
+  if (needed > max_text_) {
+    return Status::CapacityError("a column of text holds at most ", max_text_,
                                  " bytes: finish the columns first");
   }
-  const int64_t grown = std::min(Grown(column->data_capacity, 1), kMaxText);
-  const int64_t capacity = std::max({needed, grown, kFirstText});
+  const int64_t grown = std::max(Grown(column->data_capacity, 1), kFirstText);
+  const int64_t capacity = std::max(needed, std::min(grown, max_text_));
   ARROW_RETURN_NOT_OK(GrowBuffer(capacity + kCopySlack, &column->data_buffer));
   column->data = column->data_buffer->mutable_data();
   column->data_capacity = capacity;

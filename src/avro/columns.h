@@ -5,6 +5,7 @@
 #include <arrow/type.h>
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string_view>
 #include <vector>
@@ -19,9 +20,13 @@ namespace shopstream::avro {
 // time before Finish. Not thread-safe; one owner; movable.
 class Columns {
  public:
+  static constexpr int64_t kMaxText = std::numeric_limits<int32_t>::max();  // Arrow's offsets.
+
   // The decoder fills the first `decoded` fields (-1: all). The types are those of ToArrowSchema,
-  // and int32 and date32 for the owner's; another type is a programming error and aborts.
-  explicit Columns(std::shared_ptr<arrow::Schema> schema, int decoded = -1);
+  // and int32 and date32 for the owner's; another type is a programming error and aborts. A column
+  // of text takes at most `max_text` bytes.
+  explicit Columns(std::shared_ptr<arrow::Schema> schema, int decoded = -1,
+                   int64_t max_text = kMaxText);
 
   const std::shared_ptr<arrow::Schema>& schema() const { return schema_; }
   int64_t rows() const { return rows_; }
@@ -35,8 +40,8 @@ class Columns {
   bool IsNull(int column, int64_t row) const;
 
   // The next value of one of the owner's columns. Invalid: a column of another type or of the
-  // decoder's, more values than rows, a null where the field is not nullable. CapacityError: 2 GiB
-  // of text in one column.
+  // decoder's, more values than rows, a null where the field is not nullable. CapacityError: no
+  // more text fits the column.
   Status AppendInt64(int column, int64_t value);  // int64, timestamp, int32, date32.
   Status AppendDouble(int column, double value);
   Status AppendBool(int column, bool value);
@@ -70,7 +75,7 @@ class Columns {
   };
 
   // Room for one more row whose text is at most `text` bytes in each of the decoder's columns.
-  // False: 2 GiB of text in one column, or no memory; nothing has changed.
+  // False: a column of text is full, or no memory; nothing has changed.
   bool Reserve(int64_t text) {
     if (rows_ < row_capacity_ && text <= text_budget_) [[likely]] {
       text_budget_ -= text;
@@ -95,6 +100,7 @@ class Columns {
 
   std::shared_ptr<arrow::Schema> schema_;
   std::vector<Column> columns_;
+  int64_t max_text_;
   uint64_t shape_ = 0;  // Of the decoder's columns; layout.h.
   int64_t rows_ = 0;
   int64_t row_capacity_ = 0;  // In every column.

@@ -153,7 +153,7 @@ const char* Describe(DecodeResult result) {
     case DecodeResult::kUnexpectedNull:
       return "a null stands where the reader's schema allows none";
     case DecodeResult::kColumnsFull:
-      return "the columns hold 2 GiB of text or memory is exhausted";
+      return "the columns can take no more text, or memory is exhausted";
   }
   return "unknown";
 }
@@ -366,8 +366,9 @@ Result<Decoder> Decoder::Compile(const Schema& writer, const Schema& reader) {
 
 DecodeResult Decoder::Decode(std::span<const uint8_t> body, Columns* out) const {
   ARROW_CHECK_EQ(out->shape_, shape_) << "columns of another schema than the decoder's";
-  if (!out->Reserve(std::max(static_cast<int64_t>(body.size()), longest_text_))) {
-    return DecodeResult::kColumnsFull;
+  const auto size = static_cast<int64_t>(body.size());
+  if (!out->Reserve(std::max(size, longest_text_))) [[unlikely]] {
+    return size > out->max_text_ ? DecodeResult::kBadLength : DecodeResult::kColumnsFull;
   }
   const DecodeResult result = Run(body, out).Decode(*ops_);
   if (result == DecodeResult::kRow) ++out->rows_;

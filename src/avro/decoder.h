@@ -16,14 +16,14 @@ enum class DecodeResult {
   kRow,             // One row was appended.
   kTruncated,       // The bytes end inside a value.
   kTrailing,        // Bytes are left over after the record.
-  kBadLength,       // A negative or impossible length or union branch.
+  kBadLength,       // A negative or impossible length or union branch; a body beyond 2 GiB.
   kBadVarint,       // A varint longer than its type allows.
   kBadBoolean,      // A boolean that is neither 0 nor 1.
   kInvalidUtf8,     // A string is not UTF-8.
   kOutOfRange,      // A timestamp beyond what microseconds can hold (years -290308 to 294247).
   kUnexpectedNull,  // A null, and the reader's column has none.
-  // Not the record's fault: 2 GiB of text in one column, or no memory. Finish the columns, then
-  // decode the same record again.
+  // Not the record's fault: a column can take no more text (2 GiB), or no memory. Finish the
+  // columns, then decode the same record again.
   kColumnsFull,
 };
 const char* Describe(DecodeResult result);
