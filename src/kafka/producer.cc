@@ -160,12 +160,15 @@ Status Producer::Flush(Millis timeout) {
   if (rd_kafka_flush(client, static_cast<int>(timeout.count())) == RD_KAFKA_RESP_ERR_NO_ERROR) {
     return Status::OK();
   }
-  const int64_t failed_before = impl_->failed.load();
-  rd_kafka_purge(client, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
-  rd_kafka_flush(client, kPurgeMillis);
-  return Status::IOError(impl_->failed.load() - failed_before,
-                         " messages were not acknowledged within ", timeout.count(),
+  return Status::IOError(GiveUp(), " messages were not acknowledged within ", timeout.count(),
                          " ms and are given up; `shopstream health` tells which broker is down");
+}
+
+int64_t Producer::GiveUp() {
+  const int64_t failed_before = impl_->failed.load();
+  rd_kafka_purge(impl_->client.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+  rd_kafka_flush(impl_->client.get(), kPurgeMillis);
+  return impl_->failed.load() - failed_before;
 }
 
 ProducerStats Producer::stats() const {

@@ -47,9 +47,12 @@ class Producer {
   Result<int64_t> SendBatch(const std::string& topic, std::span<const Message> messages);
   // Serves delivery reports: waits for the first of them until the time-out.
   void Poll(Millis timeout);
-  // Until all is acknowledged or failed. Where the time-out passes first, what is left is given up,
-  // counts as failed, and the result is IOError.
+  // Until all is acknowledged or failed. Where the time-out passes first, what is left is given up
+  // and the result is IOError.
   Status Flush(Millis timeout);
+  // Gives up all that is neither acknowledged nor failed: it counts as failed, though what is on
+  // its way to a broker may still be written. Returns how many.
+  int64_t GiveUp();
   ProducerStats stats() const;
 
  private:

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "generate/event_source.h"
+
+namespace shopstream::produce {
+
+// The bytes of one wire fault: what stands on the wire instead of `record` (frame and body).
+// `random` decides the details; equal arguments give equal bytes.
+std::vector<uint8_t> Break(std::span<const uint8_t> record, generate::Fault fault, uint64_t random);
+
+}  // namespace shopstream::produce
