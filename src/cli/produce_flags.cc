@@ -1,0 +1,100 @@
+#include "cli/produce_flags.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cmath>
+#include <iostream>
+#include <nlohmann/json.hpp>
+#include <string_view>
+#include <utility>
+
+#include "base/format.h"
+#include "base/log.h"
+
+namespace shopstream::cli {
+namespace {
+
+// The whole text as a number, or an error of std::from_chars.
+template <typename T>
+std::errc ParseNumber(std::string_view text, T* value) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), *value);
+  return error == std::errc{} && end != text.data() + text.size() ? std::errc::invalid_argument
+                                                                  : error;
+}
+
+double Rate(const produce::ProduceSummary& summary) {
+  return summary.seconds > 0 ? static_cast<double>(summary.acknowledged) / summary.seconds : 0;
+}
+
+void PrintJson(const produce::ProduceSummary& summary) {
+  const nlohmann::ordered_json json = {
+      {"events", summary.events},
+      {"acknowledged", summary.acknowledged},
+      {"failed", summary.failed},
+      {"malformed", summary.malformed},
+      {"late", summary.late},
+      {"duplicates", summary.duplicates},
+      {"bytes", summary.bytes},
+      {"seconds", summary.seconds},
+      {"rate", Rate(summary)},
+      {"interrupted", summary.interrupted},
+      {"first_error", summary.first_error},
+  };
+  std::cout << json.dump() << "\n";
+}
+
+void PrintLine(const produce::ProduceSummary& summary) {
+  std::string line = fmt::format(
+      "{} events in {:.1f} s ({}/s, {}): acknowledged {}, failed {}", FormatCount(summary.events),
+      summary.seconds, FormatCount(std::llround(Rate(summary))), FormatBytes(summary.bytes),
+      FormatCount(summary.acknowledged), FormatCount(summary.failed));
+  for (const auto& [name, count] :
+       {std::pair{"malformed", summary.malformed}, std::pair{"late", summary.late},
+        std::pair{"duplicates", summary.duplicates}}) {
+    if (count > 0) line += fmt::format(", {} {}", name, FormatCount(count));
+  }
+  std::cout << line << (summary.interrupted ? "; stopped by a signal" : "") << "\n";
+}
+
+}  // namespace
+
+Result<Millis> ParseDuration(const std::string& text) {
+  constexpr std::pair<std::string_view, int64_t> kUnits[] = {
+      {"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}};
+  for (const auto& [unit, millis] : kUnits) {
+    if (!text.ends_with(unit)) continue;
+    double value = 0;
+    const std::string_view number(text.data(), text.size() - unit.size());
+    if (ParseNumber(number, &value) != std::errc{}) continue;
+    const double total = value * static_cast<double>(millis);
+    // A year: far beyond any run, and far from where the arithmetic of clocks ends.
+    if (total >= 1 && total <= 366 * 86'400'000.0) return Millis{std::llround(total)};
+  }
+  return Status::Invalid("'", text, "' is not a duration; write it as 500ms, 60s, 5m or 2h");
+}
+
+std::string CheckPositiveNumber(const std::string& text) {
+  double value = 0;
+  if (ParseNumber(text, &value) == std::errc{} && value > 0 && std::isfinite(value)) return "";
+  return "'" + text + "' is not a number above zero";
+}
+
+std::string CheckPositiveCount(const std::string& text) {
+  int64_t value = 0;
+  if (ParseNumber(text, &value) == std::errc{} && value > 0) return "";
+  return "'" + text + "' is not a whole number above zero";
+}
+
+Result<int> ProduceAndReport(const Context& context, generate::EventSource* source,
+                             const produce::ProduceOptions& options) {
+  ARROW_ASSIGN_OR_RAISE(const produce::ProduceSummary summary,
+                        produce::Produce(source, context.config, options));
+  context.json ? PrintJson(summary) : PrintLine(summary);
+  if (summary.failed == 0) return kDone;
+  Log::Error("{} of {} events were not delivered; the first: {}", FormatCount(summary.failed),
+             FormatCount(summary.events), summary.first_error);
+  return kFailed;
+}
+
+}  // namespace shopstream::cli

@@ -1,0 +1,107 @@
+#include "generate/timestamp.h"
+
+#include <chrono>
+#include <optional>
+
+namespace shopstream::generate {
+namespace {
+
+constexpr int64_t kMinuteMillis = 60'000;
+
+// Reads from the front of a text; whatever does not fit is nothing.
+class Scanner {
+ public:
+  explicit Scanner(std::string_view text) : text_(text) {}
+
+  bool AtEnd() const { return text_.empty(); }
+  // One of these characters.
+  std::optional<char> Any(std::string_view characters) {
+    if (text_.empty() || characters.find(text_.front()) == text_.npos) return std::nullopt;
+    const char found = text_.front();
+    text_.remove_prefix(1);
+    return found;
+  }
+  // Exactly `count` digits, at most `most`.
+  std::optional<int> Digits(int count, int most) {
+    int value = 0;
+    for (int i = 0; i < count; ++i) {
+      const auto digit = Any("0123456789");
+      if (!digit) return std::nullopt;
+      value = value * 10 + (*digit - '0');
+    }
+    return value <= most ? std::optional(value) : std::nullopt;
+  }
+
+ private:
+  std::string_view text_;
+};
+
+std::optional<int64_t> ScanDate(Scanner* scanner) {
+  const auto year = scanner->Digits(4, 9999);
+  if (!year || !scanner->Any("-")) return std::nullopt;
+  const auto month = scanner->Digits(2, 12);
+  if (!month || !scanner->Any("-")) return std::nullopt;
+  const auto day = scanner->Digits(2, 31);
+  if (!day) return std::nullopt;
+  const std::chrono::year_month_day date{std::chrono::year{*year},
+                                         std::chrono::month(static_cast<unsigned>(*month)),
+                                         std::chrono::day(static_cast<unsigned>(*day))};
+  if (!date.ok()) return std::nullopt;
+  return std::chrono::milliseconds(std::chrono::sys_days(date).time_since_epoch()).count();
+}
+
+std::optional<int64_t> ScanFraction(Scanner* scanner) {
+  int64_t millis = 0, unit = 100;
+  if (!scanner->Any(".,")) return millis;
+  auto digit = scanner->Any("0123456789");
+  if (!digit) return std::nullopt;
+  for (; digit; digit = scanner->Any("0123456789"), unit /= 10) millis += unit * (*digit - '0');
+  return millis;
+}
+
+// HH:MM, HH:MM:SS or HH:MM:SS.fff
+std::optional<int64_t> ScanTime(Scanner* scanner) {
+  const auto hour = scanner->Digits(2, 23);
+  if (!hour || !scanner->Any(":")) return std::nullopt;
+  const auto minute = scanner->Digits(2, 59);
+  if (!minute) return std::nullopt;
+  const int64_t millis = (*hour * 60 + *minute) * kMinuteMillis;
+  if (!scanner->Any(":")) return millis;
+  const auto second = scanner->Digits(2, 59);
+  const auto fraction = second ? ScanFraction(scanner) : std::nullopt;
+  if (!fraction) return std::nullopt;
+  return millis + *second * 1000 + *fraction;
+}
+
+// Nothing or Z: zero; +HH:MM and +HHMM: what local time is ahead of UTC.
+std::optional<int64_t> ScanOffset(Scanner* scanner) {
+  if (scanner->AtEnd() || scanner->Any("Zz")) return 0;
+  const auto sign = scanner->Any("+-");
+  const auto hour = sign ? scanner->Digits(2, 23) : std::nullopt;
+  if (!hour) return std::nullopt;
+  scanner->Any(":");
+  const auto minute = scanner->Digits(2, 59);
+  if (!minute) return std::nullopt;
+  const int64_t ahead = (*hour * 60 + *minute) * kMinuteMillis;
+  return *sign == '-' ? -ahead : ahead;
+}
+
+std::optional<int64_t> Scan(std::string_view text) {
+  Scanner scanner(text);
+  const auto date = ScanDate(&scanner);
+  if (!date || scanner.AtEnd()) return date;
+  if (!scanner.Any("Tt ")) return std::nullopt;
+  const auto time = ScanTime(&scanner);
+  const auto offset = time ? ScanOffset(&scanner) : std::nullopt;
+  if (!offset || !scanner.AtEnd()) return std::nullopt;
+  return *date + *time - *offset;
+}
+
+}  // namespace
+
+Result<int64_t> ParseTimestamp(std::string_view text) {
+  if (const auto millis = Scan(text)) return *millis;
+  return Status::Invalid("'", text, "' is not a time; write it as 2025-10-24T08:15:30Z");
+}
+
+}  // namespace shopstream::generate

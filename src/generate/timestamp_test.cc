@@ -1,0 +1,30 @@
+#include "generate/timestamp.h"
+
+#include <gtest/gtest.h>
+
+namespace shopstream::generate {
+namespace {
+
+TEST(ParseTimestamp, ReadsIso8601) {
+  constexpr int64_t kMidnight = 1'761'264'000'000;  // 2025-10-24T00:00:00Z
+  EXPECT_EQ(ParseTimestamp("2025-10-24").ValueOrDie(), kMidnight);
+  EXPECT_EQ(ParseTimestamp("2025-10-24T00:01Z").ValueOrDie(), kMidnight + 60'000);
+  EXPECT_EQ(ParseTimestamp("2025-10-24 00:00:05").ValueOrDie(), kMidnight + 5'000);
+  EXPECT_EQ(ParseTimestamp("2025-10-24T00:00:05.25Z").ValueOrDie(), kMidnight + 5'250);
+  EXPECT_EQ(ParseTimestamp("2025-10-24T00:00:05.123987Z").ValueOrDie(), kMidnight + 5'123);
+  EXPECT_EQ(ParseTimestamp("2025-10-24T02:00:00+02:00").ValueOrDie(), kMidnight);
+  EXPECT_EQ(ParseTimestamp("2025-10-23T18:30-0530").ValueOrDie(), kMidnight);
+  EXPECT_EQ(ParseTimestamp("1969-12-31T23:59:59.999Z").ValueOrDie(), -1);
+}
+
+TEST(ParseTimestamp, RefusesTheRest) {
+  for (const char* text :
+       {"", "now", "2025", "2025-13-01", "2025-02-29", "2025-10-24T", "2025-10-24T8:00",
+        "2025-10-24T24:00", "2025-10-24T08:60", "2025-10-24T08:15:30.", "2025-10-24T08:15:30+2",
+        "2025-10-24Z", "2025-10-24T08:15:30Z ", "24.10.2025", "1761264000000"}) {
+    EXPECT_TRUE(ParseTimestamp(text).status().IsInvalid()) << text;
+  }
+}
+
+}  // namespace
+}  // namespace shopstream::generate
