@@ -1,12 +1,13 @@
 #include "lake/parquet_file.h"
 
 #include <arrow/array.h>
-#include <arrow/array/concatenate.h>
 #include <arrow/array/util.h>
+#include <arrow/compute/api_vector.h>
 #include <arrow/compute/cast.h>
 #include <arrow/io/memory.h>
 #include <arrow/type.h>
 #include <arrow/util/checked_cast.h>
+#include <arrow/util/compression.h>
 #include <parquet/arrow/reader.h>
 #include <parquet/arrow/writer.h>
 #include <parquet/file_reader.h>
@@ -29,8 +30,11 @@ using arrow::internal::checked_cast;
 
 // One row group for most files: readers then get long runs of each column.
 constexpr int64_t kRowGroupRows = 1 << 20;
+constexpr int kZstdLevel = 1;
 // Enough to tell ids from categories; a hundredth of what the encoding of a full batch costs.
 constexpr int64_t kSampleRows = 4096;
+// From here on the time saved by a better choice is worth the trial.
+constexpr int64_t kTrialRows = 16 * kSampleRows;
 
 // Bytes of a fixed-width or variable-width value; empty for types that have neither.
 std::string_view ValueBytes(const arrow::Array& column, int64_t i) {
@@ -48,29 +52,125 @@ std::string_view ValueBytes(const arrow::Array& column, int64_t i) {
   }
 }
 
-// A dictionary pays where values repeat. Where most are distinct, building one costs as much as the
-// rest of the encoding, and then it is given up.
-bool ValuesRepeat(const arrow::Array& column) {
-  const int64_t step = std::max<int64_t>(1, column.length() / kSampleRows);
-  std::unordered_set<std::string_view> distinct;
-  int64_t sampled = 0;
-  for (int64_t i = 0; i < column.length(); i += step) {
-    if (column.IsNull(i)) continue;
-    ++sampled;
-    distinct.insert(ValueBytes(column, i));
+// The rows of a batch that go into a file.
+class Selection {
+ public:
+  explicit Selection(const arrow::RecordBatch& rows) : rows_(rows), count_(rows.num_rows()) {}
+  Selection(const arrow::RecordBatch& rows, const std::vector<int32_t>& positions)
+      : rows_(rows),
+        count_(static_cast<int64_t>(positions.size())),
+        positions_(std::make_shared<arrow::Int32Array>(count_, arrow::Buffer::Wrap(positions))) {}
+
+  const arrow::RecordBatch& rows() const { return rows_; }
+  int64_t count() const { return count_; }
+  int64_t PositionOf(int64_t i) const { return positions_ ? positions_->Value(i) : i; }
+  Result<std::shared_ptr<arrow::Array>> Column(int column, int64_t begin, int64_t count) const {
+    if (!positions_) return rows_.column(column)->Slice(begin, count);
+    return arrow::compute::Take(*rows_.column(column), *positions_->Slice(begin, count),
+                                arrow::compute::TakeOptions::NoBoundsCheck());
   }
-  return static_cast<int64_t>(distinct.size()) * 2 <= sampled;
+
+ private:
+  const arrow::RecordBatch& rows_;
+  const int64_t count_;
+  std::shared_ptr<arrow::Int32Array> positions_;  // Null: all rows.
+};
+
+// Some values of a column, from all over it; nulls left out.
+std::vector<std::string_view> Sample(const Selection& selection, int column) {
+  const arrow::Array& array = *selection.rows().column(column);
+  const int64_t step = std::max<int64_t>(1, selection.count() / kSampleRows);
+  std::vector<std::string_view> values;
+  for (int64_t i = 0; i < selection.count(); i += step) {
+    const int64_t at = selection.PositionOf(i);
+    if (array.IsValid(at)) values.push_back(ValueBytes(array, at));
+  }
+  return values;
 }
 
-std::shared_ptr<parquet::WriterProperties> PropertiesFor(const arrow::RecordBatch& rows) {
+// A dictionary pays where values repeat. Where most are distinct, building one costs as much as the
+// rest of the encoding, and then it is given up.
+bool ValuesRepeat(const std::vector<std::string_view>& sample) {
+  const std::unordered_set<std::string_view> distinct(sample.begin(), sample.end());
+  return distinct.size() * 2 <= sample.size();
+}
+
+// zstd that hardly looks for repetition but still packs bytes by their frequency.
+std::shared_ptr<arrow::util::CodecOptions> FastZstd() {
+  constexpr int kTargetLength = 106;  // With the fast strategy: how far to skip.
+  constexpr int kLiterals = 1002;     // 1: pack them in any case.
+  auto options = std::make_shared<arrow::util::ZstdCodecOptions>();
+  options->compression_level = kZstdLevel;
+  options->compression_context_params = {{kTargetLength, 64}, {kLiterals, 1}};
+  return options;
+}
+
+// Random ids have nothing to look for: there the fast way is half the work for the same bytes.
+// Decided by trying both on the sample.
+Result<bool> FastIsAsGood(const std::vector<std::string_view>& sample) {
+  std::string text;
+  for (const std::string_view value : sample) text += value;
+  const auto* input = reinterpret_cast<const uint8_t*>(text.data());
+  const auto size = static_cast<int64_t>(text.size());
+  const auto packed_size = [&](const arrow::util::CodecOptions& options) -> Result<int64_t> {
+    ARROW_ASSIGN_OR_RAISE(const auto codec,
+                          arrow::util::Codec::Create(arrow::Compression::ZSTD, options));
+    std::vector<uint8_t> out(static_cast<size_t>(codec->MaxCompressedLen(size, input)));
+    return codec->Compress(size, input, static_cast<int64_t>(out.size()), out.data());
+  };
+  ARROW_ASSIGN_OR_RAISE(const int64_t fast, packed_size(*FastZstd()));
+  ARROW_ASSIGN_OR_RAISE(const int64_t thorough, packed_size(arrow::util::CodecOptions(kZstdLevel)));
+  return fast <= thorough + thorough / 50;
+}
+
+// Encodings that every reader of the last years knows: differences for what tends to grow, lengths
+// apart from bytes for texts.
+Status ChooseEncoding(const Selection& selection, int column,
+                      parquet::WriterProperties::Builder* builder) {
+  const std::string& name = selection.rows().column_name(column);
+  switch (selection.rows().column(column)->type_id()) {
+    case arrow::Type::BOOL:
+      return Status::OK();
+    case arrow::Type::DICTIONARY:  // Its maker has built it already.
+      builder->enable_dictionary(name);
+      return Status::OK();
+    default:
+      break;
+  }
+  const auto sample = Sample(selection, column);
+  if (ValuesRepeat(sample)) {
+    builder->enable_dictionary(name);
+    return Status::OK();
+  }
+  switch (selection.rows().column(column)->type_id()) {
+    case arrow::Type::INT32:
+    case arrow::Type::INT64:
+    case arrow::Type::DATE32:
+    case arrow::Type::TIMESTAMP:
+      builder->encoding(name, parquet::Encoding::DELTA_BINARY_PACKED);
+      return Status::OK();
+    case arrow::Type::STRING:
+    case arrow::Type::BINARY: {
+      builder->encoding(name, parquet::Encoding::DELTA_LENGTH_BYTE_ARRAY);
+      if (selection.count() < kTrialRows) return Status::OK();
+      ARROW_ASSIGN_OR_RAISE(const bool fast, FastIsAsGood(sample));
+      if (fast) builder->codec_options(name, FastZstd());
+      return Status::OK();
+    }
+    default:
+      return Status::OK();
+  }
+}
+
+Result<std::shared_ptr<parquet::WriterProperties>> PropertiesFor(const Selection& selection) {
   parquet::WriterProperties::Builder builder;
   builder.compression(arrow::Compression::ZSTD)
-      ->compression_level(1)
+      ->compression_level(kZstdLevel)
       ->max_row_group_length(kRowGroupRows)
       ->created_by("ShopStream")
       ->disable_dictionary();
-  for (int i = 0; i < rows.num_columns(); ++i) {
-    if (ValuesRepeat(*rows.column(i))) builder.enable_dictionary(rows.column_name(i));
+  for (int i = 0; i < selection.rows().num_columns(); ++i) {
+    ARROW_RETURN_NOT_OK(ChooseEncoding(selection, i, &builder));
   }
   return builder.build();
 }
@@ -80,22 +180,44 @@ struct EncodedFile {
   std::string statistics;
 };
 
-Result<EncodedFile> Encode(const arrow::RecordBatch& rows) {
-  ARROW_ASSIGN_OR_RAISE(auto sink, arrow::io::BufferOutputStream::Create(rows.num_rows() * 32));
+Result<EncodedFile> Encode(const Selection& selection) {
+  ARROW_ASSIGN_OR_RAISE(auto sink,
+                        arrow::io::BufferOutputStream::Create(selection.count() * 32 + 4096));
+  ARROW_ASSIGN_OR_RAISE(const auto properties, PropertiesFor(selection));
   ARROW_ASSIGN_OR_RAISE(const auto writer, parquet::arrow::FileWriter::Open(
-                                               *rows.schema(), arrow::default_memory_pool(), sink,
-                                               PropertiesFor(rows)));
-  for (int64_t begin = 0; begin < rows.num_rows(); begin += kRowGroupRows) {
-    const int64_t length = std::min(kRowGroupRows, rows.num_rows() - begin);
+                                               *selection.rows().schema(),
+                                               arrow::default_memory_pool(), sink, properties));
+  for (int64_t begin = 0; begin < selection.count(); begin += kRowGroupRows) {
+    const int64_t count = std::min(kRowGroupRows, selection.count() - begin);
     ARROW_RETURN_NOT_OK(writer->NewRowGroup());
-    for (const auto& column : rows.columns()) {
-      ARROW_RETURN_NOT_OK(writer->WriteColumnChunk(*column->Slice(begin, length)));
+    for (int i = 0; i < selection.rows().num_columns(); ++i) {
+      ARROW_ASSIGN_OR_RAISE(const auto column, selection.Column(i, begin, count));
+      ARROW_RETURN_NOT_OK(writer->WriteColumnChunk(*column));
     }
   }
   ARROW_RETURN_NOT_OK(writer->Close());
   EncodedFile file;
   ARROW_ASSIGN_OR_RAISE(file.statistics, StatisticsJson(*writer->metadata()));
   ARROW_ASSIGN_OR_RAISE(file.content, sink->Finish());
+  return file;
+}
+
+Result<DataFile> Write(ObjectStore* store, const std::string& table_path,
+                       const PartitionValues& partition, const Selection& selection) {
+  const std::string folder = PartitionFolder(partition);
+  DataFile file;
+  file.path = folder + (folder.empty() ? "" : "/") + "part-" + NewUuid() + ".parquet";
+  file.partition_values = partition;
+  file.rows = selection.count();
+  const std::string path = table_path + "/" + file.path;
+  auto encoded = Encode(selection);
+  if (!encoded.ok()) {
+    return encoded.status().WithMessage("cannot encode ", path, ": ", encoded.status().message());
+  }
+  file.size_bytes = encoded->content->size();
+  file.statistics = std::move(encoded->statistics);
+  ARROW_RETURN_NOT_OK(store->Put(path, *encoded->content));
+  file.modified_ms = WallClockMillis();
   return file;
 }
 
@@ -176,17 +298,14 @@ class DataFileReader {
 Result<DataFile> WriteDataFile(ObjectStore* store, const std::string& table_path,
                                const PartitionValues& partition,
                                const std::shared_ptr<arrow::RecordBatch>& rows) {
-  const std::string folder = PartitionFolder(partition);
-  DataFile file;
-  file.path = folder + (folder.empty() ? "" : "/") + "part-" + NewUuid() + ".parquet";
-  file.partition_values = partition;
-  file.rows = rows->num_rows();
-  ARROW_ASSIGN_OR_RAISE(EncodedFile encoded, Encode(*rows));
-  file.size_bytes = encoded.content->size();
-  file.statistics = std::move(encoded.statistics);
-  ARROW_RETURN_NOT_OK(store->Put(table_path + "/" + file.path, *encoded.content));
-  file.modified_ms = WallClockMillis();
-  return file;
+  return Write(store, table_path, partition, Selection(*rows));
+}
+
+Result<DataFile> WriteDataFile(ObjectStore* store, const std::string& table_path,
+                               const PartitionValues& partition,
+                               const std::shared_ptr<arrow::RecordBatch>& rows,
+                               const std::vector<int32_t>& selected) {
+  return Write(store, table_path, partition, Selection(*rows, selected));
 }
 
 Result<std::shared_ptr<arrow::Table>> ReadDataFile(ObjectStore* store,

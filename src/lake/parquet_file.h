@@ -20,6 +20,13 @@ Result<DataFile> WriteDataFile(ObjectStore* store, const std::string& table_path
                                const PartitionValues& partition,
                                const std::shared_ptr<arrow::RecordBatch>& rows);
 
+// The same of some of the rows, by position and in this order. Gathers one column at a time, so
+// that a batch of interleaved partitions is never held twice.
+Result<DataFile> WriteDataFile(ObjectStore* store, const std::string& table_path,
+                               const PartitionValues& partition,
+                               const std::shared_ptr<arrow::RecordBatch>& rows,
+                               const std::vector<int32_t>& selected);
+
 // The chosen columns (partition columns among them are filled from the log); none: all.
 Result<std::shared_ptr<arrow::Table>> ReadDataFile(ObjectStore* store,
                                                    const std::string& table_path,
