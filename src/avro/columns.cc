@@ -49,7 +49,6 @@ int64_t Columns::used_bytes() const {
   for (const Column& column : columns_) {
     const int64_t rows = length(column);
     if (rows == 0) continue;
-    if (column.validity != nullptr) bytes += arrow::bit_util::BytesForBits(rows);
     if (column.layout == Layout::kText) {
       bytes += (rows + 1) * sizeof(int32_t) + column.offsets[rows];
     } else {

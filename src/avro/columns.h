@@ -31,7 +31,7 @@ class Columns {
   const std::shared_ptr<arrow::Schema>& schema() const { return schema_; }
   int64_t rows() const { return rows_; }
   int64_t bytes() const { return allocated_; }  // Allocated.
-  int64_t used_bytes() const;                   // Of those, holding values; at most bytes().
+  int64_t used_bytes() const;                   // Of those, holding values; without bitmaps.
 
   // Values of a row already appended; for routing. The column's type must fit: utf8 or binary;
   // int64, timestamp, int32 or date32.
