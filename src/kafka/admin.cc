@@ -22,6 +22,8 @@ using MetadataHandle = Handle<const rd_kafka_metadata_t, &rd_kafka_metadata_dest
 using GroupOffsetsHandle =
     Handle<rd_kafka_ListConsumerGroupOffsets_t, &rd_kafka_ListConsumerGroupOffsets_destroy>;
 
+constexpr int32_t kClientsChoice = -1;
+
 // librdkafka prints topic ids in plain base64; Kafka's own tools (org.apache.kafka.common.Uuid)
 // print the URL-safe alphabet.
 std::string TopicIdText(const rd_kafka_Uuid_t* id) {
@@ -63,6 +65,12 @@ TopicState ToTopicState(const rd_kafka_TopicDescription_t* description) {
   return topic;
 }
 
+bool HasAllLeaders(const TopicState& topic, int partitions) {
+  return static_cast<int>(topic.partitions.size()) == partitions &&
+         std::all_of(topic.partitions.begin(), topic.partitions.end(),
+                     [](const PartitionState& p) { return p.leader >= 0; });
+}
+
 PartitionListHandle ListPartitions(const std::string& topic, int partitions, int64_t offset) {
   PartitionListHandle list(rd_kafka_topic_partition_list_new(partitions));
   for (int32_t p = 0; p < partitions; ++p) {
@@ -85,7 +93,7 @@ struct Admin::Impl {
                            bootstrap_servers, HasReachedCluster(client.get()));
   }
 
-  Result<OptionsHandle> NewOptions(rd_kafka_admin_op_t op) {
+  Result<OptionsHandle> NewOptions(rd_kafka_admin_op_t op, int32_t broker) {
     OptionsHandle options(rd_kafka_AdminOptions_new(client.get(), op));
     std::array<char, 256> reason{};
     auto code = rd_kafka_AdminOptions_set_request_timeout(
@@ -97,6 +105,9 @@ struct Admin::Impl {
       code = rd_kafka_AdminOptions_set_operation_timeout(
           options.get(), static_cast<int>(timeout.count()), reason.data(), reason.size());
     }
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR && broker >= 0) {
+      code = rd_kafka_AdminOptions_set_broker(options.get(), broker, reason.data(), reason.size());
+    }
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return Status::Invalid(reason.data());
     if (op == RD_KAFKA_ADMIN_OP_LISTOFFSETS) {
       ErrorHandle error(rd_kafka_AdminOptions_set_isolation_level(
@@ -107,9 +118,9 @@ struct Admin::Impl {
   }
 
   // Sends a request on a queue of its own and waits for the event with its result.
-  Result<EventHandle> Call(rd_kafka_admin_op_t op, const std::string& what,
+  Result<EventHandle> Call(rd_kafka_admin_op_t op, int32_t broker, const std::string& what,
                            const Request& request) {
-    ARROW_ASSIGN_OR_RAISE(OptionsHandle options, NewOptions(op));
+    ARROW_ASSIGN_OR_RAISE(OptionsHandle options, NewOptions(op, broker));
     QueueHandle queue(rd_kafka_queue_new(client.get()));
     request(options.get(), queue.get());
     // The request's own time-out makes the event; the second more is for its delivery.
@@ -122,6 +133,25 @@ struct Admin::Impl {
     return event;
   }
 
+  // A broker that answers now. Left to itself the client asks the controller, and where that has
+  // just gone down waits for it although any broker could tell.
+  Result<int32_t> AnsweringBroker(const std::string& what) {
+    const rd_kafka_metadata_t* raw = nullptr;
+    const auto code =
+        rd_kafka_metadata(client.get(), 0, nullptr, &raw, static_cast<int>(timeout.count()));
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return Failure(what, code);
+    MetadataHandle metadata(raw);
+    if (metadata->orig_broker_id >= 0) return metadata->orig_broker_id;
+    // Asked by its bootstrap address; "host:port/bootstrap" tells which one it is.
+    const std::string name = metadata->orig_broker_name;
+    for (int i = 0; i < metadata->broker_cnt; ++i) {
+      const rd_kafka_metadata_broker& broker = metadata->brokers[i];
+      const std::string address = std::string(broker.host) + ":" + std::to_string(broker.port);
+      if (name.find(address + "/") != std::string::npos) return broker.id;
+    }
+    return kClientsChoice;
+  }
+
   Status CheckTopicResult(const std::string& what, const rd_kafka_topic_result_t* const* results,
                           size_t count) {
     for (size_t i = 0; i < count; ++i) {
@@ -132,7 +162,9 @@ struct Admin::Impl {
     return Status::OK();
   }
 
-  Result<std::vector<TopicState>> DescribeTopics(const std::vector<std::string>& names);
+  // `broker`: the one to ask.
+  Result<std::vector<TopicState>> DescribeTopics(const std::vector<std::string>& names,
+                                                 int32_t broker = kClientsChoice);
   Status ReadConfigs(TopicState* topic);
   // By partition; -1 where the answer names none.
   Result<std::vector<int64_t>> ListOffsets(const std::string& topic, int partitions,
@@ -140,7 +172,8 @@ struct Admin::Impl {
 };
 
 // Topics that do not exist (any more) are left out.
-Result<std::vector<TopicState>> Admin::Impl::DescribeTopics(const std::vector<std::string>& names) {
+Result<std::vector<TopicState>> Admin::Impl::DescribeTopics(const std::vector<std::string>& names,
+                                                            int32_t broker) {
   std::vector<TopicState> topics;
   if (names.empty()) return topics;
   std::vector<const char*> raw_names;
@@ -149,9 +182,12 @@ Result<std::vector<TopicState>> Admin::Impl::DescribeTopics(const std::vector<st
       rd_kafka_TopicCollection_of_topic_names(raw_names.data(), raw_names.size()));
   const std::string what =
       names.size() == 1 ? "describing topic " + names.front() : "describing the topics";
+  if (broker == kClientsChoice) {
+    ARROW_ASSIGN_OR_RAISE(broker, AnsweringBroker(what));
+  }
   ARROW_ASSIGN_OR_RAISE(
       EventHandle event,
-      Call(RD_KAFKA_ADMIN_OP_DESCRIBETOPICS, what, [&](const auto* options, auto* queue) {
+      Call(RD_KAFKA_ADMIN_OP_DESCRIBETOPICS, broker, what, [&](const auto* options, auto* queue) {
         rd_kafka_DescribeTopics(client.get(), collection.get(), options, queue);
       }));
   size_t count = 0;
@@ -171,12 +207,13 @@ Result<std::vector<TopicState>> Admin::Impl::DescribeTopics(const std::vector<st
 
 Status Admin::Impl::ReadConfigs(TopicState* topic) {
   const std::string what = "reading the settings of topic " + topic->name;
+  ARROW_ASSIGN_OR_RAISE(const int32_t broker, AnsweringBroker(what));
   ResourceHandle resource(
       rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic->name.c_str()));
   rd_kafka_ConfigResource_t* resources[] = {resource.get()};
   ARROW_ASSIGN_OR_RAISE(
       EventHandle event,
-      Call(RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, what, [&](const auto* options, auto* queue) {
+      Call(RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, broker, what, [&](const auto* options, auto* queue) {
         rd_kafka_DescribeConfigs(client.get(), resources, 1, options, queue);
       }));
   size_t count = 0;
@@ -204,11 +241,11 @@ Result<std::vector<int64_t>> Admin::Impl::ListOffsets(const std::string& topic, 
                                                       rd_kafka_OffsetSpec_t which) {
   const std::string what = "listing the offsets of topic " + topic;
   PartitionListHandle list = ListPartitions(topic, partitions, which);
-  ARROW_ASSIGN_OR_RAISE(
-      EventHandle event,
-      Call(RD_KAFKA_ADMIN_OP_LISTOFFSETS, what, [&](const auto* options, auto* queue) {
-        rd_kafka_ListOffsets(client.get(), list.get(), options, queue);
-      }));
+  ARROW_ASSIGN_OR_RAISE(EventHandle event, Call(RD_KAFKA_ADMIN_OP_LISTOFFSETS, kClientsChoice, what,
+                                                [&](const auto* options, auto* queue) {
+                                                  rd_kafka_ListOffsets(client.get(), list.get(),
+                                                                       options, queue);
+                                                }));
   size_t count = 0;
   const auto* infos =
       rd_kafka_ListOffsets_result_infos(rd_kafka_event_ListOffsets_result(event.get()), &count);
@@ -234,11 +271,13 @@ Result<std::unique_ptr<Admin>> Admin::Open(const KafkaConfig& config, Millis tim
 }
 
 Result<ClusterState> Admin::DescribeCluster() {
-  ARROW_ASSIGN_OR_RAISE(EventHandle event,
-                        impl_->Call(RD_KAFKA_ADMIN_OP_DESCRIBECLUSTER, "describing the cluster",
-                                    [&](const auto* options, auto* queue) {
-                                      rd_kafka_DescribeCluster(impl_->client.get(), options, queue);
-                                    }));
+  const std::string what = "describing the cluster";
+  ARROW_ASSIGN_OR_RAISE(const int32_t broker, impl_->AnsweringBroker(what));
+  ARROW_ASSIGN_OR_RAISE(EventHandle event, impl_->Call(RD_KAFKA_ADMIN_OP_DESCRIBECLUSTER, broker,
+                                                       what, [&](const auto* options, auto* queue) {
+                                                         rd_kafka_DescribeCluster(
+                                                             impl_->client.get(), options, queue);
+                                                       }));
   const auto* result = rd_kafka_event_DescribeCluster_result(event.get());
   ClusterState cluster;
   const char* id = rd_kafka_DescribeCluster_result_cluster_id(result);
@@ -275,6 +314,17 @@ Result<std::optional<TopicState>> Admin::DescribeTopic(const std::string& name, 
   return std::move(topics.front());
 }
 
+Result<bool> Admin::EveryBrokerServes(const std::string& name, int partitions) {
+  ARROW_ASSIGN_OR_RAISE(const ClusterState cluster, DescribeCluster());
+  for (const BrokerState& broker : cluster.brokers) {
+    const auto topics = impl_->DescribeTopics({name}, broker.id);
+    if (!topics.ok()) continue;  // It went down meanwhile; no client can ask it either.
+    const bool serves = topics->size() == 1 && HasAllLeaders(topics->front(), partitions);
+    if (!serves) return false;
+  }
+  return true;
+}
+
 Status Admin::CreateTopic(const TopicSettings& settings) {
   const std::string what = "creating topic " + settings.name;
   std::array<char, 512> reason{};
@@ -287,11 +337,12 @@ Status Admin::CreateTopic(const TopicSettings& settings) {
     if (code) return impl_->Failure(what + " with " + name + " = " + value, code);
   }
   rd_kafka_NewTopic_t* topics[] = {topic.get()};
-  ARROW_ASSIGN_OR_RAISE(
-      EventHandle event,
-      impl_->Call(RD_KAFKA_ADMIN_OP_CREATETOPICS, what, [&](const auto* options, auto* queue) {
-        rd_kafka_CreateTopics(impl_->client.get(), topics, 1, options, queue);
-      }));
+  ARROW_ASSIGN_OR_RAISE(EventHandle event,
+                        impl_->Call(RD_KAFKA_ADMIN_OP_CREATETOPICS, kClientsChoice, what,
+                                    [&](const auto* options, auto* queue) {
+                                      rd_kafka_CreateTopics(impl_->client.get(), topics, 1, options,
+                                                            queue);
+                                    }));
   size_t count = 0;
   const auto* results =
       rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event.get()), &count);
@@ -305,11 +356,12 @@ Status Admin::AddPartitions(const std::string& name, int total) {
       rd_kafka_NewPartitions_new(name.c_str(), total, reason.data(), reason.size()));
   if (wanted == nullptr) return Status::Invalid(what, ": ", reason.data());
   rd_kafka_NewPartitions_t* partitions[] = {wanted.get()};
-  ARROW_ASSIGN_OR_RAISE(
-      EventHandle event,
-      impl_->Call(RD_KAFKA_ADMIN_OP_CREATEPARTITIONS, what, [&](const auto* options, auto* queue) {
-        rd_kafka_CreatePartitions(impl_->client.get(), partitions, 1, options, queue);
-      }));
+  ARROW_ASSIGN_OR_RAISE(EventHandle event,
+                        impl_->Call(RD_KAFKA_ADMIN_OP_CREATEPARTITIONS, kClientsChoice, what,
+                                    [&](const auto* options, auto* queue) {
+                                      rd_kafka_CreatePartitions(impl_->client.get(), partitions, 1,
+                                                                options, queue);
+                                    }));
   size_t count = 0;
   const auto* results = rd_kafka_CreatePartitions_result_topics(
       rd_kafka_event_CreatePartitions_result(event.get()), &count);
@@ -329,12 +381,12 @@ Status Admin::SetTopicConfigs(const std::string& name,
     }
   }
   rd_kafka_ConfigResource_t* resources[] = {resource.get()};
-  ARROW_ASSIGN_OR_RAISE(EventHandle event, impl_->Call(RD_KAFKA_ADMIN_OP_INCREMENTALALTERCONFIGS,
-                                                       what, [&](const auto* options, auto* queue) {
-                                                         rd_kafka_IncrementalAlterConfigs(
-                                                             impl_->client.get(), resources, 1,
-                                                             options, queue);
-                                                       }));
+  ARROW_ASSIGN_OR_RAISE(EventHandle event,
+                        impl_->Call(RD_KAFKA_ADMIN_OP_INCREMENTALALTERCONFIGS, kClientsChoice, what,
+                                    [&](const auto* options, auto* queue) {
+                                      rd_kafka_IncrementalAlterConfigs(
+                                          impl_->client.get(), resources, 1, options, queue);
+                                    }));
   size_t count = 0;
   const auto* results = rd_kafka_IncrementalAlterConfigs_result_resources(
       rd_kafka_event_IncrementalAlterConfigs_result(event.get()), &count);
@@ -350,11 +402,12 @@ Status Admin::DeleteTopic(const std::string& name) {
   const std::string what = "deleting topic " + name;
   DeleteTopicHandle topic(rd_kafka_DeleteTopic_new(name.c_str()));
   rd_kafka_DeleteTopic_t* topics[] = {topic.get()};
-  ARROW_ASSIGN_OR_RAISE(
-      EventHandle event,
-      impl_->Call(RD_KAFKA_ADMIN_OP_DELETETOPICS, what, [&](const auto* options, auto* queue) {
-        rd_kafka_DeleteTopics(impl_->client.get(), topics, 1, options, queue);
-      }));
+  ARROW_ASSIGN_OR_RAISE(EventHandle event,
+                        impl_->Call(RD_KAFKA_ADMIN_OP_DELETETOPICS, kClientsChoice, what,
+                                    [&](const auto* options, auto* queue) {
+                                      rd_kafka_DeleteTopics(impl_->client.get(), topics, 1, options,
+                                                            queue);
+                                    }));
   size_t count = 0;
   const auto* results =
       rd_kafka_DeleteTopics_result_topics(rd_kafka_event_DeleteTopics_result(event.get()), &count);
@@ -384,12 +437,12 @@ Result<std::vector<int64_t>> Admin::CommittedOffsets(const std::string& group,
   PartitionListHandle list = ListPartitions(topic, partitions, RD_KAFKA_OFFSET_INVALID);
   GroupOffsetsHandle wanted(rd_kafka_ListConsumerGroupOffsets_new(group.c_str(), list.get()));
   rd_kafka_ListConsumerGroupOffsets_t* groups[] = {wanted.get()};
-  ARROW_ASSIGN_OR_RAISE(EventHandle event, impl_->Call(RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS,
-                                                       what, [&](const auto* options, auto* queue) {
-                                                         rd_kafka_ListConsumerGroupOffsets(
-                                                             impl_->client.get(), groups, 1,
-                                                             options, queue);
-                                                       }));
+  ARROW_ASSIGN_OR_RAISE(EventHandle event,
+                        impl_->Call(RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, kClientsChoice,
+                                    what, [&](const auto* options, auto* queue) {
+                                      rd_kafka_ListConsumerGroupOffsets(impl_->client.get(), groups,
+                                                                        1, options, queue);
+                                    }));
   size_t count = 0;
   const auto* results = rd_kafka_ListConsumerGroupOffsets_result_groups(
       rd_kafka_event_ListConsumerGroupOffsets_result(event.get()), &count);

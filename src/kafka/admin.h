@@ -67,6 +67,9 @@ class Admin {
   // Nothing where there is no such topic.
   Result<std::optional<TopicState>> DescribeTopic(const std::string& name,
                                                   bool with_configs = true);
+  // Whether every broker that answers knows the topic with that many partitions, each with a
+  // leader. Brokers learn of a change one after the other, and clients ask any of them.
+  Result<bool> EveryBrokerServes(const std::string& name, int partitions);
   Status CreateTopic(const TopicSettings& settings);
   Status AddPartitions(const std::string& name, int total);
   Status SetTopicConfigs(const std::string& name,

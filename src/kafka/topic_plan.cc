@@ -1,7 +1,5 @@
 #include "kafka/topic_plan.h"
 
-#include <algorithm>
-
 #include "base/retry.h"
 #include "base/shutdown.h"
 
@@ -39,17 +37,12 @@ TopicPlan PlanCreation(const TopicSettings& wanted) {
   return plan;
 }
 
-bool AllHaveLeaders(const TopicState& topic, int partitions) {
-  return static_cast<int>(topic.partitions.size()) == partitions &&
-         std::all_of(topic.partitions.begin(), topic.partitions.end(),
-                     [](const PartitionState& p) { return p.leader >= 0; });
-}
-
 Status WaitForLeaders(Admin& admin, const TopicSettings& wanted) {
   Backoff backoff({.first = Millis{50}, .longest = Millis{500}, .give_up_after = Millis{30000}});
   while (true) {
-    ARROW_ASSIGN_OR_RAISE(auto topic, admin.DescribeTopic(wanted.name, false));
-    if (topic.has_value() && AllHaveLeaders(*topic, wanted.partitions)) return Status::OK();
+    ARROW_ASSIGN_OR_RAISE(const bool serves,
+                          admin.EveryBrokerServes(wanted.name, wanted.partitions));
+    if (serves) return Status::OK();
     const auto pause = backoff.Next(BootClock::now());
     if (!pause.has_value() || SleepUnlessShutdown(*pause)) {
       return Status::IOError("topic ", wanted.name, " has partitions without a leader after 30 s: ",

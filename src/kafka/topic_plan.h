@@ -26,8 +26,8 @@ struct TopicPlan {
 Result<TopicPlan> PlanTopic(const TopicSettings& wanted, const std::optional<TopicState>& actual,
                             int brokers);
 
-// Creates or reconciles the topic and waits until every partition has a leader (bounded). What it
-// changed; empty where all was as wanted.
+// Creates or reconciles the topic and waits (bounded) until every broker serves it, each partition
+// with a leader. What it changed; empty where all was as wanted.
 Result<std::vector<std::string>> SetUpTopic(Admin& admin, const TopicSettings& wanted);
 
 // The contract of the purchases' topic (docs/delivery.md): partitions, replicas, settings.

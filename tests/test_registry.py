@@ -1,0 +1,327 @@
+"""The registry on real brokers, through Confluent's own client; and the `schema` commands."""
+
+import json
+import pathlib
+import random
+import signal
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections import defaultdict
+from collections.abc import Iterator
+
+import pytest
+from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka.schema_registry import Schema, SchemaRegistryClient, SchemaRegistryError
+from confluent_kafka.schema_registry.avro import AvroDeserializer, AvroSerializer
+from confluent_kafka.serialization import MessageField, SerializationContext
+
+from conftest import _free_ports
+from shopstream import Running, Shopstream
+from waiting import wait_until
+
+PURCHASE = pathlib.Path(__file__).resolve().parent.parent / "schemas/purchase_event.avsc"
+
+
+def record(name: str, *fields: dict) -> str:
+    return json.dumps({"type": "record", "name": name,
+                       "fields": [{"name": "id", "type": "string"}, *fields]})
+
+
+def call(url: str, body: dict | None = None, timeout: float = 45) -> tuple[int, dict]:
+    """Status and parsed body; raises OSError where there is no answer."""
+    request = urllib.request.Request(
+        url, data=None if body is None else json.dumps(body).encode(),
+        headers={"Content-Type": "application/vnd.schemaregistry.v1+json"})
+    try:
+        with urllib.request.urlopen(request, timeout=timeout) as reply:
+            return reply.status, json.load(reply)
+    except urllib.error.HTTPError as error:
+        return error.code, json.load(error)
+
+
+class Instance:
+    """A registry of the test's own, beside the cluster's, on the same `_schemas`."""
+
+    def __init__(self, shopstream: Shopstream, port: int):
+        self.url = f"http://127.0.0.1:{port}"
+        self._shopstream = shopstream
+        self._port = port
+        self.start()
+
+    def start(self) -> None:
+        self.process: Running = self._shopstream.start(
+            "registry", SHOPSTREAM_REGISTRY_LISTEN=f"127.0.0.1:{self._port}")
+        wait_until(self.serves, 30, f"the registry on {self.url} serves")
+
+    def serves(self) -> bool:
+        assert self.process.running(), self.process.words()
+        try:
+            return call(f"{self.url}/subjects")[0] == 200
+        except OSError:
+            return False
+
+    def register(self, subject: str, schema: str) -> tuple[int, dict]:
+        return call(f"{self.url}/subjects/{subject}/versions", {"schema": schema})
+
+
+@pytest.fixture
+def pair(shopstream: Shopstream) -> Iterator[tuple[Instance, Instance]]:
+    """Two registries started at once on the same topic."""
+    ports = _free_ports()
+    yield Instance(shopstream, ports.brokers), Instance(shopstream, ports.brokers + 1)
+
+
+def client(shopstream: Shopstream) -> SchemaRegistryClient:
+    return SchemaRegistryClient({"url": shopstream.cluster.registry_url})
+
+
+def test_confluent_serializer_and_deserializer(shopstream: Shopstream) -> None:
+    event = {"event_id": "e-1", "user_id": 7, "region": "EU", "product_id": "p", "product_name": "Tea",
+             "quantity": 2, "amount": 9.98, "currency": "EUR", "timestamp": 1_700_000_000_000}
+    context = SerializationContext(shopstream.topic, MessageField.VALUE)
+    serialize = AvroSerializer(client(shopstream), PURCHASE.read_text(), lambda value, _: value)
+    payload = serialize(event, context)
+
+    latest = client(shopstream).get_latest_version(f"{shopstream.topic}-value")
+    assert payload[:5] == b"\0" + latest.schema_id.to_bytes(4, "big")
+    read = AvroDeserializer(client(shopstream))(payload, context)
+    assert read["product_name"] == "Tea"
+    assert read["timestamp"].timestamp() == 1_700_000_000
+
+
+def test_the_same_schema_has_one_id_in_all_subjects(shopstream: Shopstream) -> None:
+    schema = Schema(record(f"R{random.getrandbits(60)}"), "AVRO")
+    registry = client(shopstream)
+    first = registry.register_schema(f"{shopstream.topic}-a", schema)
+    assert registry.register_schema(f"{shopstream.topic}-a", schema) == first
+    assert registry.register_schema(f"{shopstream.topic}-b/c d", schema) == first
+    assert registry.lookup_schema(f"{shopstream.topic}-b/c d", schema).version == 1
+    assert registry.get_schema(first).schema_type == "AVRO"
+    assert f"{shopstream.topic}-a" in registry.get_subjects()
+
+
+def test_incompatible_schema_is_refused(shopstream: Shopstream) -> None:
+    registry, subject = client(shopstream), f"{shopstream.topic}-value"
+    name = f"R{random.getrandbits(60)}"
+    registry.register_schema(subject, Schema(record(name), "AVRO"))
+    breaking = Schema(record(name, {"name": "amount", "type": "double"}), "AVRO")
+    assert not registry.test_compatibility(subject, breaking)
+    with pytest.raises(SchemaRegistryError) as refused:
+        registry.register_schema(subject, breaking)
+    assert refused.value.http_status_code == 409
+    assert "READER_FIELD_MISSING_DEFAULT_VALUE" in str(refused.value)
+    evolved = Schema(record(name, {"name": "amount", "type": "double", "default": 0}), "AVRO")
+    assert registry.test_compatibility(subject, evolved)
+    registry.register_schema(subject, evolved)
+    assert registry.get_versions(subject) == [1, 2]
+
+
+def test_unknown_id(shopstream: Shopstream) -> None:
+    with pytest.raises(SchemaRegistryError) as unknown:
+        client(shopstream).get_schema(2_000_000_000)
+    assert unknown.value.http_status_code == 404
+    assert unknown.value.error_code == 40403
+
+
+def test_restart_keeps_ids(shopstream: Shopstream) -> None:
+    schema = Schema(record(f"R{random.getrandbits(60)}"), "AVRO")
+    subject = f"{shopstream.topic}-value"
+    before = client(shopstream).register_schema(subject, schema)
+    shopstream.cluster.stop_registry()
+    shopstream.cluster.start_registry()
+    assert client(shopstream).register_schema(f"{subject}-2", schema) == before
+    assert client(shopstream).get_schema(before).schema_str == schema.schema_str.replace(" ", "")
+    other = Schema(record(f"R{random.getrandbits(60)}"), "AVRO")
+    assert client(shopstream).register_schema(f"{subject}-3", other) > before
+
+
+def test_the_log_is_in_confluents_format(shopstream: Shopstream) -> None:
+    subject = f"{shopstream.topic}-value"
+    schema = record(f"R{random.getrandbits(60)}").replace(" ", "")
+    id = client(shopstream).register_schema(subject, Schema(schema, "AVRO"))
+    consumer = Consumer({"bootstrap.servers": shopstream.cluster.bootstrap_servers, "group.id": "none",
+                         "enable.auto.commit": False, "auto.offset.reset": "earliest"})
+    consumer.assign([TopicPartition("_schemas", 0, 0)])
+    key = json.dumps({"keytype": "SCHEMA", "subject": subject, "version": 1, "magic": 1},
+                     separators=(",", ":")).encode()
+
+    def find() -> bytes | None:
+        message = consumer.poll(1)
+        return message.value() if message and not message.error() and message.key() == key else None
+
+    value = wait_until(find, 30, f"the record of {subject} in _schemas")
+    consumer.close()
+    assert json.loads(value) == {"subject": subject, "version": 1, "id": id, "schema": schema,
+                                 "deleted": False}
+
+
+class Hammer:
+    """Threads that register overlapping sets of schemas with several registries at once."""
+
+    def __init__(self, prefix: str, urls: list[str], schemas: int = 12, threads: int = 4):
+        self.ids: dict[str, set[int]] = defaultdict(set)  # By schema; only acknowledged ones.
+        self.acknowledged: list[tuple[str, str, int]] = []  # subject, schema, id
+        self.errors: list[str] = []
+        self._lock = threading.Lock()
+        self._schemas = [record(f"{prefix.replace('-', '_')}_{n}") for n in range(schemas)]
+        self._prefix = prefix
+        self._threads = [threading.Thread(target=self._work, args=(urls, seed)) for seed in range(threads)]
+
+    def start(self) -> None:
+        for thread in self._threads:
+            thread.start()
+
+    def join(self) -> None:
+        for thread in self._threads:
+            thread.join(timeout=240)
+            assert not thread.is_alive(), "registering did not end"
+
+    def _work(self, urls: list[str], seed: int) -> None:
+        order = list(enumerate(self._schemas))
+        random.Random(seed).shuffle(order)
+        for n, schema in order:
+            for subject in (f"{self._prefix}-{n}", f"{self._prefix}-{n}-thread-{seed}"):
+                self._register(urls, seed, subject, schema)
+
+    def _register(self, urls: list[str], seed: int, subject: str, schema: str) -> None:
+        deadline = time.monotonic() + 60
+        for attempt in range(10_000):
+            url = urls[(seed + attempt) % len(urls)]
+            try:
+                status, body = call(f"{url}/subjects/{subject}/versions", {"schema": schema})
+            except OSError as error:
+                status, body = 0, {"message": str(error)}
+            if status == 200:
+                with self._lock:
+                    self.ids[schema].add(body["id"])
+                    self.acknowledged.append((subject, schema, body["id"]))
+                return
+            if time.monotonic() > deadline:
+                break
+            time.sleep(0.1)
+        with self._lock:
+            self.errors.append(f"{subject}: {status} {body}")
+
+    def check(self, url: str) -> None:
+        """One id for every schema and one schema for every id, as `url` serves them now."""
+        assert not self.errors
+        assert all(len(ids) == 1 for ids in self.ids.values()), self.ids
+        assert len(set.union(*self.ids.values())) == len(self._schemas)
+        for subject, schema, id in self.acknowledged:
+            status, body = call(f"{url}/subjects/{subject}/versions/latest")
+            assert status == 200 and body["id"] == id and body["version"] == 1, (subject, body)
+            assert json.loads(body["schema"]) == json.loads(schema)
+
+
+def test_two_registries_at_once_agree(pair: tuple[Instance, Instance], shopstream: Shopstream) -> None:
+    hammer = Hammer(shopstream.topic, [instance.url for instance in pair])
+    hammer.start()
+    hammer.join()
+    for instance in pair:
+        hammer.check(instance.url)
+
+
+def test_what_one_registers_the_other_knows_at_once(pair: tuple[Instance, Instance],
+                                                     shopstream: Shopstream) -> None:
+    one, other = pair
+    for n in range(5):
+        status, body = one.register(f"{shopstream.topic}-{n}", record(f"R{random.getrandbits(60)}"))
+        assert status == 200, body
+        assert call(f"{other.url}/schemas/ids/{body['id']}")[0] == 200
+        assert call(f"{other.url}/subjects/{shopstream.topic}-{n}/versions/latest")[1]["id"] == body["id"]
+
+
+def test_kill_9_under_load(pair: tuple[Instance, Instance], shopstream: Shopstream) -> None:
+    hammer = Hammer(shopstream.topic, [instance.url for instance in pair])
+    hammer.start()
+    for killed in (*pair, *pair):
+        seen = len(hammer.acknowledged)
+        wait_until(lambda: len(hammer.acknowledged) > seen or not any_alive(hammer), 60,
+                   "registrations go on")
+        killed.process.signal(signal.SIGKILL)
+        killed.process.wait(10)
+        killed.start()
+    hammer.join()
+    for instance in pair:
+        hammer.check(instance.url)
+
+
+def any_alive(hammer: Hammer) -> bool:
+    return any(thread.is_alive() for thread in hammer._threads)
+
+
+def test_leader_of_the_log_killed(pair: tuple[Instance, Instance], shopstream: Shopstream) -> None:
+    one, other = pair
+    status, before = one.register(f"{shopstream.topic}-before", record(f"R{random.getrandbits(60)}"))
+    assert status == 200
+    leader = shopstream.json("topics", "describe", "_schemas")["partitions"][0]["leader"]
+    shopstream.cluster.kill_broker(leader)
+
+    started = time.monotonic()
+    status, body = one.register(f"{shopstream.topic}-during", record(f"R{random.getrandbits(60)}"))
+    assert status == 200, body
+    assert time.monotonic() - started < 30
+    for url in (one.url, other.url):
+        assert call(f"{url}/schemas/ids/{before['id']}")[0] == 200
+        assert call(f"{url}/schemas/ids/{body['id']}")[0] == 200
+
+
+def test_all_brokers_gone_and_back(pair: tuple[Instance, Instance], shopstream: Shopstream) -> None:
+    one, _ = pair
+    schema = record(f"R{random.getrandbits(60)}")
+    status, known = one.register(f"{shopstream.topic}-known", schema)
+    assert status == 200
+    for number in (1, 2, 3):
+        shopstream.cluster.kill_broker(number)
+
+    assert call(f"{one.url}/schemas/ids/{known['id']}")[0] == 200
+    assert one.register(f"{shopstream.topic}-known", schema) == (200, known)
+    for url, body in ((f"{one.url}/schemas/ids/2000000000", None),
+                      (f"{one.url}/subjects/{shopstream.topic}-new/versions", {"schema": schema})):
+        status, answer = call(url, body)
+        assert (status, answer["error_code"]) == (500, 50001), answer
+
+    shopstream.cluster.start_brokers()
+    status, again = one.register(f"{shopstream.topic}-new", schema)
+    assert (status, again["id"]) == (200, known["id"]), again
+    assert call(f"{one.url}/schemas/ids/2000000000")[1]["error_code"] == 40403
+
+
+def test_port_taken(shopstream: Shopstream) -> None:
+    port = shopstream.cluster.ports.registry
+    failed = shopstream.run("registry", expect=1, SHOPSTREAM_REGISTRY_LISTEN=f"127.0.0.1:{port}")
+    assert f"cannot listen on 127.0.0.1:{port}" in failed.stderr
+
+
+def test_stops_on_sigterm(pair: tuple[Instance, Instance]) -> None:
+    for instance in pair:
+        assert instance.process.stop(timeout=10) == 0, instance.process.words()
+
+
+def test_schema_commands(shopstream: Shopstream, tmp_path: pathlib.Path) -> None:
+    subject = f"{shopstream.topic}-value"
+    assert "would be the first version" in shopstream.run("schema", "check", PURCHASE).stdout
+    first = shopstream.json("schema", "register", PURCHASE)
+    assert (first["subject"], first["version"]) == (subject, 1)
+    assert shopstream.json("schema", "register", PURCHASE) == first
+    assert shopstream.json("schema", "show", subject)["schema"]["name"] == "PurchaseEvent"
+    assert shopstream.json("schema", "show", first["id"])["schema"]["name"] == "PurchaseEvent"
+    rows = {row["subject"]: row for row in shopstream.json("schema", "list")}
+    assert rows[subject]["latest"] == 1 and rows[subject]["id"] == first["id"]
+
+    breaking = json.loads(PURCHASE.read_text())
+    breaking["fields"].append({"name": "coupon", "type": "string"})
+    file = tmp_path / "breaking.avsc"
+    file.write_text(json.dumps(breaking))
+    verdict = shopstream.run("schema", "check", file, expect=3).stdout
+    assert "can not follow the latest version" in verdict and "coupon" in verdict
+    assert "409" in shopstream.run("schema", "register", file, expect=1).stderr
+    file.write_text('{"type": "record"}')
+    assert str(file) in shopstream.run("schema", "register", file, expect=1).stderr
+
+
+def test_schema_commands_without_a_registry(shopstream: Shopstream) -> None:
+    failed = shopstream.run("schema", "list", expect=1, SHOPSTREAM_REGISTRY_URL="http://127.0.0.1:1")
+    assert "http://127.0.0.1:1/subjects" in failed.stderr
