@@ -23,8 +23,10 @@ constexpr char kDefaultConfigFile[] = "config/pipeline.yaml";
 
 // The commands, in the order in which a newcomer meets them.
 constexpr Command kCommands[] = {
-    {"topics", AddTopics}, {"consume", AddConsume},       {"group", AddGroup},
-    {"audit", AddAudit},   {"quarantine", AddQuarantine}, {"health", AddHealth},
+    {"topics", AddTopics},     {"registry", AddRegistry}, {"schema", AddSchema},
+    {"generate", AddGenerate}, {"ingest", AddIngest},     {"consume", AddConsume},
+    {"group", AddGroup},       {"audit", AddAudit},       {"quarantine", AddQuarantine},
+    {"health", AddHealth},
 };
 
 struct GlobalFlags {

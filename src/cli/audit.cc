@@ -1,0 +1,109 @@
+#include "observe/audit.h"
+
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "base/log.h"
+#include "base/table_printer.h"
+#include "cli/command.h"
+#include "kafka/admin.h"
+#include "lake/object_store.h"
+
+namespace shopstream::cli {
+namespace {
+
+using nlohmann::json;
+
+struct AuditFlags {
+  size_t limit = 100;
+};
+
+json OrNull(const std::optional<int64_t>& value) { return value ? json(*value) : json(nullptr); }
+
+TablePrinter PartitionTable(const observe::AuditReport& report) {
+  TablePrinter table({"topic_id", "partition", "log_start", "txn", "end", "bronze_rows",
+                      "quarantined_rows", "gaps", "doubles", "others", "lag"});
+  for (const observe::PartitionAudit& p : report.partitions) {
+    const json lag = p.end ? json(p.lag) : json(nullptr);
+    table.AddRow({p.topic_id, p.partition, OrNull(p.log_start), OrNull(p.txn), OrNull(p.end),
+                  p.bronze_rows, p.quarantined_rows, p.gaps, p.doubles, p.others, lag});
+  }
+  return table;
+}
+
+// Offsets as people name them: both ends belong to the range.
+TablePrinter FindingTable(const observe::AuditReport& report) {
+  TablePrinter table(
+      {"topic_id", "partition", "first_offset", "last_offset", "difference", "meaning"});
+  for (const observe::AuditFinding& found : report.findings) {
+    const OffsetRange& range = found.finding.range;
+    table.AddRow({found.topic_id, range.partition, range.begin, range.end - 1,
+                  observe::Name(found.finding.difference),
+                  observe::Meaning(found.finding.difference)});
+  }
+  return table;
+}
+
+void PrintJson(const observe::AuditReport& report) {
+  std::cout << "{\"topic\":" << json(report.topic) << ",\"topic_id\":" << json(report.topic_id)
+            << ",\"bronze_version\":" << report.bronze_version
+            << ",\"clean\":" << json(report.clean())
+            << ",\"kafka_records\":" << report.kafka_records
+            << ",\"rows_without_coordinates\":" << report.rows_without_coordinates
+            << ",\"partitions\":";
+  PartitionTable(report).Print(std::cout, true);
+  std::cout << ",\"differences\":";
+  FindingTable(report).Print(std::cout, true);
+  std::cout << ",\"differences_left_out\":" << report.findings_left_out << "}\n";
+}
+
+void PrintForPerson(const observe::AuditReport& report) {
+  PartitionTable(report).Print(std::cout, false);
+  std::cout << '\n';
+  if (report.topic_id.empty()) {
+    std::cout << "Kafka has no topic " << report.topic << ": the lake was checked alone.\n";
+  }
+  if (!report.findings.empty()) FindingTable(report).Print(std::cout, false);
+  if (report.findings_left_out > 0) {
+    std::cout << "... and " << FormatCount(report.findings_left_out)
+              << " more ranges; show more with --limit\n";
+  }
+  if (report.rows_without_coordinates > 0) {
+    std::cout << FormatCount(report.rows_without_coordinates)
+              << " rows without a Kafka topic id, partition or offset: ingest did not write them\n";
+  }
+  if (report.clean()) {
+    std::cout << "Clean: " << FormatCount(report.kafka_records)
+              << " records of Kafka below the lake's progress, each in the lake exactly once.\n";
+  }
+}
+
+Result<int> RunAudit(const Context& context, const AuditFlags& flags) {
+  ARROW_ASSIGN_OR_RAISE(const auto store, lake::OpenObjectStore(context.config.lake.uri));
+  ARROW_ASSIGN_OR_RAISE(const auto admin, kafka::Admin::Open(context.config.kafka));
+  observe::AuditOptions options;
+  options.max_findings = flags.limit;
+  options.progress = [](const std::string& text) { Log::Info("audit: {}", text); };
+  ARROW_ASSIGN_OR_RAISE(const observe::AuditReport report,
+                        observe::Audit(context.config.kafka, admin.get(), store.get(), options));
+  context.json ? PrintJson(report) : PrintForPerson(report);
+  return report.clean() ? kDone : kDifferenceFound;
+}
+
+}  // namespace
+
+void AddAudit(CLI::App& app, Job* job) {
+  auto flags = std::make_shared<AuditFlags>();
+  CLI::App* audit = app.add_subcommand(
+      "audit", "Compare Kafka and the lake offset by offset; exit code 3 where they differ");
+  audit->add_option("--limit", flags->limit, "Ranges of differences to list; all are counted")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1'000'000));
+  audit->callback([flags, job] {
+    *job = [flags](const Context& context) { return RunAudit(context, *flags); };
+  });
+}
+
+}  // namespace shopstream::cli

@@ -1,0 +1,82 @@
+#include <iostream>
+#include <limits>
+#include <memory>
+#include <vector>
+
+#include "base/log.h"
+#include "base/shutdown.h"
+#include "cli/command.h"
+#include "cli/record_json.h"
+#include "kafka/admin.h"
+#include "kafka/reader.h"
+#include "registry/client.h"
+
+namespace shopstream::cli {
+namespace {
+
+constexpr int64_t kForEver = std::numeric_limits<int64_t>::max();
+
+struct ConsumeFlags {
+  bool from_beginning = false;
+  int64_t max = kForEver;
+};
+
+Result<std::vector<OffsetRange>> RangesOf(const KafkaConfig& config, bool from_beginning) {
+  ARROW_ASSIGN_OR_RAISE(const auto admin, kafka::Admin::Open(config));
+  ARROW_ASSIGN_OR_RAISE(const auto topic, admin->DescribeTopic(config.topic, false));
+  if (!topic) {
+    return Status::KeyError("there is no topic ", config.topic, " at ", config.bootstrap_servers,
+                            ": create it with `shopstream topics setup`");
+  }
+  const auto partitions = static_cast<int>(topic->partitions.size());
+  ARROW_ASSIGN_OR_RAISE(const auto spans, admin->OffsetSpans(config.topic, partitions));
+  std::vector<OffsetRange> ranges;
+  for (int32_t p = 0; p < partitions; ++p) {
+    const kafka::OffsetSpan& span = spans[static_cast<size_t>(p)];
+    ranges.push_back({p, from_beginning ? span.log_start : span.end, kForEver});
+  }
+  return ranges;
+}
+
+Result<int> Consume(const Context& context, const ConsumeFlags& flags) {
+  const KafkaConfig& config = context.config.kafka;
+  ARROW_ASSIGN_OR_RAISE(const auto ranges, RangesOf(config, flags.from_beginning));
+  ARROW_ASSIGN_OR_RAISE(const auto registry, registry::Client::Open(context.config.registry));
+  ARROW_ASSIGN_OR_RAISE(const auto reader, kafka::Reader::Open(config, ranges));
+  Log::Info("reading {}; Ctrl-C ends it", config.topic);
+  RecordDecoder decoder(registry.get());
+  int64_t printed = 0;
+  while (printed < flags.max && !ShutdownRequested()) {
+    ARROW_ASSIGN_OR_RAISE(const kafka::RecordBatch batch, reader->Next(Millis{200}));
+    for (const kafka::RecordView& record : batch.records) {
+      if (printed == flags.max || ShutdownRequested()) break;
+      std::cout << decoder.ToJson(record).dump(-1, ' ', false,
+                                               nlohmann::json::error_handler_t::replace)
+                << '\n';
+      ++printed;
+    }
+    std::cout.flush();
+    // What reads our output has gone; nothing is left to do, and nothing is wrong.
+    if (!std::cout) {
+      std::cout.clear();
+      break;
+    }
+  }
+  return kDone;
+}
+
+}  // namespace
+
+void AddConsume(CLI::App& app, Job* job) {
+  auto flags = std::make_shared<ConsumeFlags>();
+  CLI::App* consume = app.add_subcommand("consume", "Print messages of the topic, decoded");
+  consume->add_flag("--from-beginning", flags->from_beginning,
+                    "Begin with the oldest; otherwise with what comes from now on");
+  consume->add_option("--max", flags->max, "End after this many messages")
+      ->check(CLI::PositiveNumber);
+  consume->callback([flags, job] {
+    *job = [flags](const Context& context) { return Consume(context, *flags); };
+  });
+}
+
+}  // namespace shopstream::cli

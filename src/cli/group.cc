@@ -1,0 +1,71 @@
+#include <iostream>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "base/table_printer.h"
+#include "cli/command.h"
+#include "kafka/admin.h"
+#include "lake/object_store.h"
+#include "lake/table.h"
+#include "observe/lag.h"
+#include "observe/progress.h"
+
+namespace shopstream::cli {
+namespace {
+
+using nlohmann::json;
+
+json OrNull(const std::optional<int64_t>& value) { return value ? json(*value) : json(nullptr); }
+
+// Nothing is in the lake yet where Bronze does not exist.
+Result<std::map<std::string, int64_t>> ReadTxns(const LakeConfig& config) {
+  ARROW_ASSIGN_OR_RAISE(const auto store, lake::OpenObjectStore(config.uri));
+  const auto table = lake::Table::Open(store.get(), observe::kBronzePath);
+  if (table.status().IsKeyError()) return std::map<std::string, int64_t>{};
+  ARROW_RETURN_NOT_OK(table.status());
+  return (*table)->snapshot()->Txns();
+}
+
+std::string Note(const observe::PartitionLag& lag) {
+  if (lag.beyond_kafka()) return "the lake is past Kafka's end: Kafka lost records";
+  if (lag.lost()) return "records expired before ingest";
+  return "";
+}
+
+Result<int> Describe(const Context& context) {
+  const KafkaConfig& kafka = context.config.kafka;
+  ARROW_ASSIGN_OR_RAISE(const auto txns, ReadTxns(context.config.lake));
+  ARROW_ASSIGN_OR_RAISE(const auto admin, kafka::Admin::Open(kafka));
+  ARROW_ASSIGN_OR_RAISE(const auto topic, admin->DescribeTopic(kafka.topic, false));
+  if (!topic) {
+    return Status::KeyError("there is no topic ", kafka.topic, " at ", kafka.bootstrap_servers,
+                            ": create it with `shopstream topics setup`");
+  }
+  ARROW_ASSIGN_OR_RAISE(const auto lags, observe::MeasureLag(kafka, admin.get(), *topic, txns));
+  TablePrinter table(
+      {"partition", "lake_txn", "committed", "log_start", "end", "lag", "lag_seconds", "note"});
+  for (const observe::PartitionLag& lag : lags) {
+    const json seconds = lag.lag_ms ? json(static_cast<double>(*lag.lag_ms) / 1000) : json(nullptr);
+    table.AddRow({lag.partition, OrNull(lag.txn), OrNull(lag.committed), lag.log_start, lag.end,
+                  lag.lag, seconds, Note(lag)});
+  }
+  if (!context.json) {
+    std::cout << "group " << kafka.group << ", topic " << kafka.topic
+              << "; the lake's own txn decides, the committed offset is for displays\n";
+  }
+  table.Print(std::cout, context.json);
+  return kDone;
+}
+
+}  // namespace
+
+void AddGroup(CLI::App& app, Job* job) {
+  CLI::App* group = app.add_subcommand("group", "How far ingest has come");
+  group->require_subcommand(1);
+  group->add_subcommand("describe", "Lag of each partition, in offsets and in seconds")
+      ->callback([job] { *job = Describe; });
+}
+
+}  // namespace shopstream::cli

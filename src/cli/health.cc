@@ -1,0 +1,49 @@
+#include "observe/health.h"
+
+#include <algorithm>
+#include <iostream>
+#include <memory>
+#include <vector>
+
+#include "base/table_printer.h"
+#include "cli/command.h"
+
+namespace shopstream::cli {
+namespace {
+
+struct HealthFlags {
+  int64_t timeout_ms = 5000;
+};
+
+Result<int> RunHealth(const Context& context, const HealthFlags& flags) {
+  const Millis timeout{flags.timeout_ms};
+  // The wait outlasts the steps' own time-outs, whose messages say more than "no answer".
+  const auto report =
+      observe::RunHealthChecks(observe::AllHealthChecks(context.config, timeout), 2 * timeout);
+  TablePrinter table({"component", "state", "detail", "what to do"});
+  for (const observe::ComponentHealth& component : report) {
+    table.AddRow(
+        {component.component, observe::Name(component.state), component.detail, component.remedy});
+  }
+  table.Print(std::cout, context.json);
+  const bool down = std::any_of(report.begin(), report.end(), [](const auto& component) {
+    return component.state == observe::HealthState::kDown;
+  });
+  return down ? kFailed : kDone;
+}
+
+}  // namespace
+
+void AddHealth(CLI::App& app, Job* job) {
+  auto flags = std::make_shared<HealthFlags>();
+  CLI::App* health = app.add_subcommand(
+      "health", "Each component, its state, and what to do; exit code 1 where any is down");
+  health->add_option("--timeout-ms", flags->timeout_ms, "Time a component has for one answer")
+      ->capture_default_str()
+      ->check(CLI::Range(100, 60'000));
+  health->callback([flags, job] {
+    *job = [flags](const Context& context) { return RunHealth(context, *flags); };
+  });
+}
+
+}  // namespace shopstream::cli

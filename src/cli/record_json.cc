@@ -1,0 +1,116 @@
+#include "cli/record_json.h"
+
+#include <arrow/array.h>
+#include <arrow/record_batch.h>
+
+#include <string_view>
+#include <utility>
+
+#include "avro/schema.h"
+#include "base/format.h"
+#include "ingest/frame.h"
+
+namespace shopstream::cli {
+namespace {
+
+using nlohmann::ordered_json;
+
+std::string Hex(std::string_view bytes) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  std::string hex;
+  for (const char c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
+    hex += {kDigits[byte >> 4], kDigits[byte & 15]};
+  }
+  return hex;
+}
+
+std::string_view Text(kafka::Bytes bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+// Row 0 of a column of one of the types that ToArrowSchema makes.
+ordered_json CellToJson(const arrow::Array& column) {
+  if (column.IsNull(0)) return nullptr;
+  switch (column.type_id()) {
+    case arrow::Type::INT64:
+      return static_cast<const arrow::Int64Array&>(column).Value(0);
+    case arrow::Type::DOUBLE:
+      return static_cast<const arrow::DoubleArray&>(column).Value(0);
+    case arrow::Type::BOOL:
+      return static_cast<const arrow::BooleanArray&>(column).Value(0);
+    case arrow::Type::STRING:
+      return std::string(static_cast<const arrow::StringArray&>(column).GetView(0));
+    case arrow::Type::BINARY:
+      return Hex(static_cast<const arrow::BinaryArray&>(column).GetView(0));
+    case arrow::Type::TIMESTAMP: {
+      const int64_t micros = static_cast<const arrow::TimestampArray&>(column).Value(0);
+      return FormatTimestamp(micros / 1000);
+    }
+    default:
+      return "(" + column.type()->ToString() + ")";
+  }
+}
+
+}  // namespace
+
+RecordDecoder::RecordDecoder(registry::Client* registry) : registry_(registry) {}
+
+Result<RecordDecoder::Program*> RecordDecoder::ProgramOf(int32_t schema_id) {
+  if (const auto known = programs_.find(schema_id); known != programs_.end()) {
+    return known->second.get();
+  }
+  const registry::LookUp found = registry_->ById(schema_id);
+  if (found.outcome == registry::LookUpOutcome::kUnknown) {
+    return Status::KeyError("the registry has no schema ", schema_id);
+  }
+  if (found.outcome == registry::LookUpOutcome::kUnavailable) return Status::IOError(found.detail);
+  ARROW_ASSIGN_OR_RAISE(const avro::Schema schema, avro::Schema::Parse(found.schema.schema));
+  ARROW_ASSIGN_OR_RAISE(avro::Decoder decoder, avro::Decoder::Compile(schema, schema));
+  ARROW_ASSIGN_OR_RAISE(auto columns, avro::ToArrowSchema(schema));
+  auto program =
+      std::make_unique<Program>(Program{std::move(decoder), avro::Columns(std::move(columns))});
+  return (programs_[schema_id] = std::move(program)).get();
+}
+
+Result<ordered_json> RecordDecoder::DecodeValue(int32_t schema_id, kafka::Bytes body) {
+  ARROW_ASSIGN_OR_RAISE(Program* const program, ProgramOf(schema_id));
+  const avro::DecodeResult decoded = program->decoder.Decode(body, &program->columns);
+  if (decoded != avro::DecodeResult::kRow) {
+    return Status::Invalid("corrupt: ", avro::Describe(decoded));
+  }
+  ARROW_ASSIGN_OR_RAISE(const auto row, program->columns.Finish());
+  ordered_json value = ordered_json::object();
+  for (int c = 0; c < row->num_columns(); ++c) {
+    value[row->schema()->field(c)->name()] = CellToJson(*row->column(c));
+  }
+  return value;
+}
+
+ordered_json RecordDecoder::ToJson(const kafka::RecordView& record) {
+  ordered_json out = {{"partition", record.partition},
+                      {"offset", record.offset},
+                      {"timestamp", FormatTimestamp(record.timestamp_ms)}};
+  out["key"] = record.key ? ordered_json(Printable(Text(*record.key))) : ordered_json(nullptr);
+  if (!record.value) {
+    out["value"] = nullptr;
+    return out;
+  }
+  const auto frame = ingest::ParseFrame(*record.value);
+  if (!frame) {
+    out["error"] = "no frame: the value does not begin with 0x00 and a schema id";
+    out["value_hex"] = Hex(Text(*record.value));
+    return out;
+  }
+  out["schema_id"] = frame->schema_id;
+  const Result<ordered_json> value = DecodeValue(frame->schema_id, frame->body);
+  if (value.ok()) {
+    out["value"] = *value;
+  } else {
+    out["error"] = value.status().message();
+    out["value_hex"] = Hex(Text(*record.value));
+  }
+  return out;
+}
+
+}  // namespace shopstream::cli

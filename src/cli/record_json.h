@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "avro/columns.h"
+#include "avro/decoder.h"
+#include "base/status.h"
+#include "kafka/record.h"
+#include "registry/client.h"
+
+namespace shopstream::cli {
+
+// Records of Kafka as JSON for a person, each value decoded by the schema that its frame names. A
+// value that cannot be decoded has `error` and `value_hex` in place of `value`. One thread.
+class RecordDecoder {
+ public:
+  explicit RecordDecoder(registry::Client* registry);  // Borrowed.
+
+  // {"partition":0,"offset":7,"timestamp":"...","key":"42","schema_id":1,"value":{...}}
+  nlohmann::ordered_json ToJson(const kafka::RecordView& record);
+
+ private:
+  // A schema's decoder and the columns it fills, one row at a time.
+  struct Program {
+    avro::Decoder decoder;
+    avro::Columns columns;
+  };
+
+  Result<nlohmann::ordered_json> DecodeValue(int32_t schema_id, kafka::Bytes body);
+  Result<Program*> ProgramOf(int32_t schema_id);
+
+  registry::Client* registry_;
+  std::map<int32_t, std::unique_ptr<Program>> programs_;
+};
+
+}  // namespace shopstream::cli

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/config.h"
+#include "base/status.h"
+#include "kafka/admin.h"
+#include "lake/object_store.h"
+#include "observe/coverage.h"
+
+namespace shopstream::observe {
+
+// One Kafka partition of one incarnation of the topic. Rows and offsets are counted, not ranges.
+struct PartitionAudit {
+  std::string topic_id;
+  int32_t partition = 0;
+  // Of Kafka; nothing for an earlier incarnation of the topic, which only the lake remembers.
+  std::optional<int64_t> log_start, end;
+  std::optional<int64_t> txn;  // Of Bronze; nothing where ingest never committed the partition.
+  int64_t bronze_rows = 0, quarantined_rows = 0;
+  int64_t gaps = 0;     // Offsets missing in the lake, or expired before they came there.
+  int64_t doubles = 0;  // Offsets with more than one row in the two tables.
+  int64_t others = 0;   // Offsets of every other difference.
+  int64_t lag = 0;      // Offsets between the txn and Kafka's end.
+};
+
+struct AuditFinding {
+  std::string topic_id;
+  Finding finding;
+};
+
+struct AuditReport {
+  std::string topic;
+  std::string topic_id;  // Empty: Kafka has no such topic (any more).
+  int64_t bronze_version = -1;
+  std::vector<PartitionAudit> partitions;
+  std::vector<AuditFinding> findings;  // The first of them; AuditOptions::max_findings.
+  int64_t findings_left_out = 0;
+  int64_t rows_without_coordinates = 0;
+  int64_t kafka_records = 0;  // Read from Kafka and compared.
+
+  bool clean() const { return findings.empty() && rows_without_coordinates == 0; }
+};
+
+struct AuditOptions {
+  size_t max_findings = 100;  // Ranges kept; all are counted.
+  // Kafka may need this long for its first answer to a reader, or between two, before the audit
+  // gives up.
+  Millis patience{30000};
+  // Called about once a second with what is being done.
+  std::function<void(const std::string&)> progress = [](const std::string&) {};
+};
+
+// Checks that every offset that Kafka holds from its log start to the lake's txn is in Bronze or in
+// quarantine exactly once; below the log start the lake is checked alone. Both are read in full, in
+// memory of about half a byte an offset. Ingest may go on meanwhile: what it commits after the
+// audit's snapshot is not looked at. Cancelled when a shutdown is requested.
+Result<AuditReport> Audit(const KafkaConfig& config, kafka::Admin* admin, lake::ObjectStore* store,
+                          const AuditOptions& options);
+
+}  // namespace shopstream::observe

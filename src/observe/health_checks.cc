@@ -1,0 +1,230 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "base/format.h"
+#include "base/http_client.h"
+#include "base/listen_address.h"
+#include "base/tcp_probe.h"
+#include "kafka/admin.h"
+#include "lake/object_store.h"
+#include "lake/table.h"
+#include "observe/health.h"
+#include "observe/lag.h"
+#include "observe/progress.h"
+
+namespace shopstream::observe {
+namespace {
+
+// A record waits at most the batch time-out for its cut; older than that and this much more, ingest
+// is not keeping up, or not running.
+constexpr int64_t kLagGraceMillis = 30'000;
+
+ComponentHealth Ok(std::string component, std::string detail) {
+  return {std::move(component), HealthState::kOk, std::move(detail), ""};
+}
+
+ComponentHealth Degraded(std::string component, std::string detail, std::string remedy) {
+  return {std::move(component), HealthState::kDegraded, std::move(detail), std::move(remedy)};
+}
+
+ComponentHealth Down(std::string component, std::string detail, std::string remedy) {
+  return {std::move(component), HealthState::kDown, std::move(detail), std::move(remedy)};
+}
+
+std::vector<std::string> Split(const std::string& list) {
+  std::vector<std::string> parts;
+  for (size_t at = 0; at <= list.size();) {
+    const size_t comma = std::min(list.find(',', at), list.size());
+    std::string part = list.substr(at, comma - at);
+    part.erase(0, part.find_first_not_of(' '));
+    part.erase(part.find_last_not_of(' ') + 1);
+    if (!part.empty()) parts.push_back(std::move(part));
+    at = comma + 1;
+  }
+  return parts;
+}
+
+ComponentHealth CheckBroker(const std::string& address, Millis timeout) {
+  const std::string component = "broker " + address;
+  const auto parsed = ParseListenAddress(address);
+  if (!parsed.ok()) {
+    return Down(component, parsed.status().message(), "correct kafka.bootstrap_servers");
+  }
+  const Status reached = ProbeTcp(parsed->host, parsed->port, timeout);
+  if (reached.ok()) return Ok(component, "reachable");
+  return Down(component, reached.message(), "start the broker: `./run up`, or see its log");
+}
+
+ComponentHealth CheckController(const KafkaConfig& config, Millis timeout) {
+  const std::string remedy = "start enough brokers for a majority: `./run up`";
+  const auto admin = kafka::Admin::Open(config, timeout);
+  if (!admin.ok()) return Down("cluster", admin.status().message(), "correct kafka.*");
+  const auto cluster = (*admin)->DescribeCluster();
+  if (!cluster.ok()) return Down("cluster", cluster.status().message(), remedy);
+  if (cluster->controller < 0) return Down("cluster", "there is no controller", remedy);
+  return Ok("cluster",
+            fmt::format("{} brokers, controller {}", cluster->brokers.size(), cluster->controller));
+}
+
+ComponentHealth JudgeTopic(const kafka::TopicState& topic) {
+  const auto configured = topic.configs.find("min.insync.replicas");
+  const std::string text = configured == topic.configs.end() ? "1" : configured->second;
+  size_t least = 1;
+  std::from_chars(text.data(), text.data() + text.size(), least);
+  int leaderless = 0, refusing = 0, behind = 0;
+  for (const kafka::PartitionState& partition : topic.partitions) {
+    leaderless += partition.leader < 0 ? 1 : 0;
+    refusing += partition.in_sync.size() < least ? 1 : 0;
+    behind += partition.in_sync.size() < partition.replicas.size() ? 1 : 0;
+  }
+  const size_t all = topic.partitions.size();
+  const std::string component = "topic " + topic.name;
+  if (leaderless > 0) {
+    return Down(component, fmt::format("{} of {} partitions have no leader", leaderless, all),
+                "start the brokers that are down");
+  }
+  if (refusing > 0) {
+    return Down(component,
+                fmt::format("{} of {} partitions have fewer than {} replicas in sync and refuse "
+                            "writes",
+                            refusing, all, least),
+                "start the brokers that are down");
+  }
+  if (behind > 0) {
+    return Degraded(component, fmt::format("{} of {} partitions under-replicated", behind, all),
+                    "start the brokers that are down, or wait until they have caught up");
+  }
+  return Ok(component, fmt::format("{} partitions, all replicas in sync", all));
+}
+
+ComponentHealth CheckTopic(const KafkaConfig& config, Millis timeout) {
+  const std::string component = "topic " + config.topic;
+  const auto admin = kafka::Admin::Open(config, timeout);
+  if (!admin.ok()) return Down(component, admin.status().message(), "correct kafka.*");
+  const auto topic = (*admin)->DescribeTopic(config.topic);
+  if (!topic.ok())
+    return Down(component, topic.status().message(), "start the brokers: `./run up`");
+  if (!*topic) {
+    return Down(component, "does not exist", "create it: `shopstream topics setup`");
+  }
+  return JudgeTopic(**topic);
+}
+
+ComponentHealth CheckRegistry(const RegistryConfig& config, Millis timeout) {
+  const std::string remedy = "start it: `shopstream registry`, or correct registry.url";
+  auto client = HttpClient::Open(config.url, timeout);
+  if (!client.ok()) return Down("registry", client.status().message(), "correct registry.url");
+  const auto reply = client->Get("/subjects");
+  if (!reply.ok()) return Down("registry", reply.status().message(), remedy);
+  if (reply->status == 200) return Ok("registry", "answers");
+  if (reply->status == 503) {
+    return Down("registry", "answers 503: it has not read its topic to the end",
+                "wait; where it lasts, see the brokers");
+  }
+  return Down("registry", fmt::format("GET /subjects: status {}", reply->status), remedy);
+}
+
+// Bronze's newest log entry carries the time of its commit, by the store's clock.
+Result<int64_t> LastCommitMillis(lake::ObjectStore* store, int64_t version) {
+  const std::string log = std::string(kBronzePath) + "/_delta_log/";
+  const std::string entry = fmt::format("{}{:020}.json", log, version);
+  ARROW_ASSIGN_OR_RAISE(const auto entries, store->List(entry));
+  if (entries.empty()) return Status::IOError(entry, ": not found");
+  return entries.front().modified_ms;
+}
+
+ComponentHealth CheckLake(const LakeConfig& config) {
+  const auto store = lake::OpenObjectStore(config.uri);
+  if (!store.ok()) return Down("lake", store.status().message(), "correct lake.uri");
+  const auto table = lake::Table::Open(store->get(), kBronzePath);
+  if (table.status().IsKeyError()) {
+    return Degraded("lake", "there is no " + std::string(kBronzePath) + " yet",
+                    "run `shopstream ingest`");
+  }
+  if (!table.ok()) return Down("lake", table.status().message(), "see whether the storage answers");
+  const auto snapshot = (*table)->snapshot();
+  const auto committed = LastCommitMillis(store->get(), snapshot->version());
+  if (!committed.ok()) {
+    return Down("lake", committed.status().message(), "see whether the storage answers");
+  }
+  const int64_t age = std::max<int64_t>(0, WallClockMillis() - *committed);
+  return Ok("lake", fmt::format("{} at version {}, {} files, last commit {} ago", kBronzePath,
+                                snapshot->version(), FormatCount(snapshot->file_count()),
+                                FormatMillis(age)));
+}
+
+ComponentHealth JudgeLag(const IngestConfig& config, const std::vector<PartitionLag>& lags) {
+  int64_t offsets = 0, oldest = 0;
+  bool unknown_age = false;
+  for (const PartitionLag& lag : lags) {
+    if (lag.beyond_kafka()) {
+      return Down("ingest",
+                  fmt::format("partition {}: the lake has read to {}, Kafka ends at {}: Kafka lost "
+                              "records",
+                              lag.partition, *lag.txn, lag.end),
+                  "see `shopstream audit`; the partition stands still until Kafka is past it");
+    }
+    offsets += lag.lag;
+    oldest = std::max(oldest, lag.lag_ms.value_or(0));
+    unknown_age = unknown_age || !lag.lag_ms;
+  }
+  const std::string behind =
+      fmt::format("{} records behind, the oldest {}", FormatCount(offsets),
+                  unknown_age ? "of unknown age" : FormatMillis(oldest) + " old");
+  for (const PartitionLag& lag : lags) {
+    if (!lag.lost()) continue;
+    return Degraded("ingest",
+                    fmt::format("partition {}: offsets {} to {} expired before ingest; {}",
+                                lag.partition, *lag.txn, lag.log_start - 1, behind),
+                    "run `shopstream ingest` more often than the topic's retention");
+  }
+  if (unknown_age || oldest > config.batch_timeout_seconds * 1000 + kLagGraceMillis) {
+    return Degraded("ingest", behind, "see whether `shopstream ingest` runs, and what it logs");
+  }
+  return Ok("ingest", offsets == 0 ? "nothing waits" : behind);
+}
+
+Result<ComponentHealth> MeasureIngest(const Config& config, Millis timeout) {
+  ARROW_ASSIGN_OR_RAISE(const auto admin, kafka::Admin::Open(config.kafka, timeout));
+  ARROW_ASSIGN_OR_RAISE(const auto topic, admin->DescribeTopic(config.kafka.topic, false));
+  if (!topic) return Status::IOError("unknown: the topic does not exist");
+  ARROW_ASSIGN_OR_RAISE(const auto store, lake::OpenObjectStore(config.lake.uri));
+  std::map<std::string, int64_t> txns;
+  const auto table = lake::Table::Open(store.get(), kBronzePath);
+  if (table.ok()) {
+    txns = (*table)->snapshot()->Txns();
+  } else if (!table.status().IsKeyError()) {
+    return table.status();
+  }
+  ARROW_ASSIGN_OR_RAISE(const auto lags,
+                        MeasureLag(config.kafka, admin.get(), *topic, txns, timeout / 2));
+  return JudgeLag(config.ingest, lags);
+}
+
+ComponentHealth CheckIngest(const Config& config, Millis timeout) {
+  const auto health = MeasureIngest(config, timeout);
+  if (health.ok()) return *health;
+  // What it is measured with has a line of its own above.
+  return Degraded("ingest", health.status().message(), "first repair what is down");
+}
+
+}  // namespace
+
+std::vector<HealthCheck> AllHealthChecks(const Config& config, Millis timeout) {
+  std::vector<HealthCheck> checks;
+  for (const std::string& address : Split(config.kafka.bootstrap_servers)) {
+    checks.push_back({"broker " + address, [=] { return CheckBroker(address, timeout); }});
+  }
+  checks.push_back({"cluster", [=] { return CheckController(config.kafka, timeout); }});
+  checks.push_back(
+      {"topic " + config.kafka.topic, [=] { return CheckTopic(config.kafka, timeout); }});
+  checks.push_back({"registry", [=] { return CheckRegistry(config.registry, timeout); }});
+  checks.push_back({"lake", [=] { return CheckLake(config.lake); }});
+  checks.push_back({"ingest", [=] { return CheckIngest(config, timeout); }});
+  return checks;
+}
+
+}  // namespace shopstream::observe

@@ -1,0 +1,64 @@
+#include "observe/lag.h"
+
+#include <algorithm>
+
+#include "kafka/reader.h"
+#include "observe/progress.h"
+
+namespace shopstream::observe {
+namespace {
+
+// Only the first record of each range is wanted, so little is fetched ahead.
+constexpr kafka::ConsumerOptions kFirstRecordsOnly{.queue_kbytes = 1024, .poll_records = 100};
+
+// Reads on from `next` to the first record that is there: offsets may be skipped.
+Status MeasureAges(const KafkaConfig& config, Millis patience, std::vector<PartitionLag>* lags) {
+  std::vector<OffsetRange> ranges;
+  for (const PartitionLag& lag : *lags) {
+    if (lag.lag > 0) ranges.push_back({lag.partition, lag.next(), lag.end});
+  }
+  size_t wanted = ranges.size();
+  if (wanted == 0) return Status::OK();
+  ARROW_ASSIGN_OR_RAISE(const auto reader, kafka::Reader::Open(config, ranges, kFirstRecordsOnly));
+  const BootClock::time_point deadline = BootClock::now() + patience;
+  while (wanted > 0 && !reader->done() && BootClock::now() < deadline) {
+    ARROW_ASSIGN_OR_RAISE(const kafka::RecordBatch batch, reader->Next(Millis{100}));
+    for (const kafka::RecordView& record : batch.records) {
+      PartitionLag& lag = (*lags)[static_cast<size_t>(record.partition)];
+      if (lag.lag_ms) continue;
+      lag.lag_ms = std::max<int64_t>(0, WallClockMillis() - record.timestamp_ms);
+      --wanted;
+    }
+  }
+  return Status::OK();
+}
+
+}  // namespace
+
+Result<std::vector<PartitionLag>> MeasureLag(const KafkaConfig& config, kafka::Admin* admin,
+                                             const kafka::TopicState& topic,
+                                             const std::map<std::string, int64_t>& txns,
+                                             Millis patience) {
+  const auto count = static_cast<int>(topic.partitions.size());
+  ARROW_ASSIGN_OR_RAISE(const auto spans, admin->OffsetSpans(topic.name, count));
+  ARROW_ASSIGN_OR_RAISE(const auto committed,
+                        admin->CommittedOffsets(config.group, topic.name, count));
+  const auto progress = ReadProgress(txns);
+  std::vector<PartitionLag> lags;
+  for (int32_t p = 0; p < count; ++p) {
+    const auto at = static_cast<size_t>(p);
+    PartitionLag lag;
+    lag.partition = p;
+    lag.log_start = spans[at].log_start;
+    lag.end = spans[at].end;
+    if (const auto txn = progress.find({topic.id, p}); txn != progress.end()) lag.txn = txn->second;
+    if (committed[at] >= 0) lag.committed = committed[at];
+    lag.lag = std::max<int64_t>(0, lag.end - lag.next());
+    if (lag.lag == 0) lag.lag_ms = 0;
+    lags.push_back(lag);
+  }
+  ARROW_RETURN_NOT_OK(MeasureAges(config, patience, &lags));
+  return lags;
+}
+
+}  // namespace shopstream::observe

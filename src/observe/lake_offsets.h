@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string_view>
+
+#include "base/status.h"
+#include "lake/object_store.h"
+#include "lake/table.h"
+
+namespace shopstream::observe {
+
+// One row's coordinates in Kafka. `topic_id` is valid during the call only.
+using OnRow = std::function<void(std::string_view topic_id, int32_t partition, int64_t offset)>;
+
+struct RowScan {
+  int64_t files = 0;
+  int64_t rows = 0;
+  int64_t without_coordinates = 0;  // A null or negative coordinate: no ingest wrote that row.
+};
+
+// Called after each file with what was read so far; an error ends the scan.
+using OnFile = std::function<Status(const RowScan& so_far)>;
+
+// Reads the coordinates of every live row, a file at a time. Rows of a file come in its own order.
+Result<RowScan> ScanCoordinates(lake::ObjectStore* store, const std::string& table_path,
+                                const lake::Snapshot& snapshot, const OnRow& on_row,
+                                const OnFile& on_file);
+
+}  // namespace shopstream::observe

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/status.h"
+#include "lake/object_store.h"
+
+namespace shopstream::observe {
+
+// A record that could not be decoded, as bronze-quarantine keeps it.
+struct QuarantinedRow {
+  std::string topic, topic_id;
+  int32_t partition = 0;
+  int64_t offset = 0;
+  int64_t timestamp_us = 0;  // Kafka's; microseconds since the Unix epoch.
+  std::optional<int32_t> schema_id;
+  std::string cause, detail;
+  std::optional<std::string> key, value;
+  std::string headers;  // A JSON text.
+  int64_t quarantined_at_us = 0;
+};
+
+struct QuarantineListing {
+  std::vector<QuarantinedRow> newest;       // By Kafka's timestamp, newest first.
+  std::map<std::string, int64_t> by_cause;  // All rows, filtered or not.
+  int64_t matching = 0;                     // Rows that pass the filter.
+};
+
+// `cause` empty: all. Reads the whole table, a file at a time, and keeps at most `limit` rows.
+// A lake without a quarantine has none.
+Result<QuarantineListing> ListQuarantine(lake::ObjectStore* store, const std::string& cause,
+                                         size_t limit);
+
+// More than one where a topic was deleted and created again.
+Result<std::vector<QuarantinedRow>> FindQuarantined(lake::ObjectStore* store, int32_t partition,
+                                                    int64_t offset);
+
+// Sixteen bytes a line: offset, hexadecimal, text.
+std::string HexDump(std::string_view bytes);
+
+}  // namespace shopstream::observe
