@@ -24,7 +24,9 @@ constexpr char kDefaultConfigFile[] = "config/pipeline.yaml";
 // The commands, in the order in which a newcomer meets them.
 constexpr Command kCommands[] = {
     {"topics", AddTopics},     {"registry", AddRegistry}, {"schema", AddSchema},
-    {"generate", AddGenerate}, {"ingest", AddIngest},     {"consume", AddConsume},
+    {"generate", AddGenerate}, {"ingest", AddIngest},     {"audit", AddAudit},
+    {"table", AddTable},
+    {"consume", AddConsume},
     {"group", AddGroup},       {"audit", AddAudit},       {"quarantine", AddQuarantine},
     {"health", AddHealth},
 };
