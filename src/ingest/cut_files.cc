@@ -2,7 +2,6 @@
 
 #include <arrow/array/builder_binary.h>
 #include <arrow/array/builder_primitive.h>
-#include <arrow/compute/api_vector.h>
 #include <arrow/record_batch.h>
 
 #include <chrono>
@@ -40,15 +39,6 @@ std::vector<RowIndices> GroupRows(const Cut& cut) {
   return groups;
 }
 
-// One value of each chosen row, through `value(row)`.
-template <typename Builder, typename Rows, typename Value>
-Result<std::shared_ptr<arrow::Array>> BuildColumn(std::unique_ptr<Builder> builder,
-                                                  const Rows& rows, Value&& value) {
-  ARROW_RETURN_NOT_OK(builder->Reserve(rows.size()));
-  for (const auto& row : rows) builder->UnsafeAppend(value(row));
-  return builder->Finish();
-}
-
 Result<std::shared_ptr<arrow::Array>> RepeatText(const std::string& text, int64_t times) {
   arrow::StringBuilder builder;
   ARROW_RETURN_NOT_OK(builder.Reserve(times));
@@ -57,44 +47,60 @@ Result<std::shared_ptr<arrow::Array>> RepeatText(const std::string& text, int64_
   return builder.Finish();
 }
 
-std::unique_ptr<arrow::TimestampBuilder> MicrosBuilder() {
-  return std::make_unique<arrow::TimestampBuilder>(arrow::timestamp(arrow::TimeUnit::MICRO, "UTC"),
-                                                   arrow::default_memory_pool());
+// A column over memory of the cut's own, which outlives it.
+template <typename ArrayType, typename Value>
+std::shared_ptr<arrow::Array> View(const std::vector<Value>& values) {
+  return std::make_shared<ArrayType>(static_cast<int64_t>(values.size()),
+                                     arrow::Buffer::Wrap(values));
 }
 
-// The chosen rows with the columns of BronzeLayout::file.
-Result<std::shared_ptr<arrow::RecordBatch>> GatherBronze(const BronzeLayout& layout, const Cut& cut,
-                                                         const RowIndices& rows) {
-  // A view of the indices, without a copy.
-  auto indices = std::make_shared<arrow::Int32Array>(static_cast<int64_t>(rows.size()),
-                                                     arrow::Buffer::Wrap(rows.data(), rows.size()));
-  const auto options = arrow::compute::TakeOptions::NoBoundsCheck();
-  arrow::ArrayVector columns;
-  for (int i = 0; i < cut.rows->num_columns(); ++i) {
-    if (i == layout.partition_column) continue;
-    ARROW_ASSIGN_OR_RAISE(auto column,
-                          arrow::compute::Take(*cut.rows->column(i), *indices, options));
-    columns.push_back(std::move(column));
+// One timestamp for each item, through `millis(item)`.
+template <typename Items, typename Millis>
+Result<std::shared_ptr<arrow::Array>> TimestampColumn(const Items& items, Millis&& millis) {
+  arrow::TimestampBuilder builder(arrow::timestamp(arrow::TimeUnit::MICRO, "UTC"),
+                                  arrow::default_memory_pool());
+  ARROW_RETURN_NOT_OK(builder.Reserve(static_cast<int64_t>(items.size())));
+  for (const auto& item : items) builder.UnsafeAppend(millis(item) * 1000);
+  return builder.Finish();
+}
+
+// Collects columns that may each fail to be made.
+class ColumnList {
+ public:
+  void Add(Result<std::shared_ptr<arrow::Array>> column) {
+    if (!column.ok()) {
+      status_ &= column.status();
+      return;
+    }
+    columns_.push_back(*std::move(column));
   }
-  const auto add = [&](Result<std::shared_ptr<arrow::Array>> column) -> Status {
-    ARROW_RETURN_NOT_OK(column);
-    columns.push_back(*std::move(column));
-    return Status::OK();
-  };
-  const int64_t count = static_cast<int64_t>(rows.size());
-  ARROW_RETURN_NOT_OK(add(RepeatText(cut.topic, count)));
-  ARROW_RETURN_NOT_OK(add(RepeatText(cut.topic_id, count)));
-  ARROW_RETURN_NOT_OK(add(BuildColumn(std::make_unique<arrow::Int32Builder>(), rows,
-                                      [&](int32_t row) { return cut.kafka_partition[row]; })));
-  ARROW_RETURN_NOT_OK(add(BuildColumn(std::make_unique<arrow::Int64Builder>(), rows,
-                                      [&](int32_t row) { return cut.kafka_offset[row]; })));
-  ARROW_RETURN_NOT_OK(add(BuildColumn(
-      MicrosBuilder(), rows, [&](int32_t row) { return cut.kafka_timestamp_ms[row] * 1000; })));
-  ARROW_RETURN_NOT_OK(add(BuildColumn(std::make_unique<arrow::Int32Builder>(), rows,
-                                      [&](int32_t row) { return cut.schema_id[row]; })));
-  ARROW_RETURN_NOT_OK(
-      add(BuildColumn(MicrosBuilder(), rows, [&](int32_t) { return cut.ingested_at_ms * 1000; })));
-  return arrow::RecordBatch::Make(layout.file, count, std::move(columns));
+  Result<std::shared_ptr<arrow::RecordBatch>> Finish(std::shared_ptr<arrow::Schema> schema,
+                                                     size_t rows) {
+    ARROW_RETURN_NOT_OK(status_);
+    return arrow::RecordBatch::Make(std::move(schema), static_cast<int64_t>(rows),
+                                    std::move(columns_));
+  }
+
+ private:
+  arrow::ArrayVector columns_;
+  Status status_;
+};
+
+// All rows of the cut with the columns of BronzeLayout::file; views of it where they can be.
+Result<std::shared_ptr<arrow::RecordBatch>> BronzeRows(const BronzeLayout& layout, const Cut& cut) {
+  const auto rows = cut.rows->num_rows();
+  ColumnList columns;
+  for (int i = 0; i < cut.rows->num_columns(); ++i) {
+    if (i != layout.partition_column) columns.Add(cut.rows->column(i));
+  }
+  columns.Add(RepeatText(cut.topic, rows));
+  columns.Add(RepeatText(cut.topic_id, rows));
+  columns.Add(View<arrow::Int32Array>(cut.kafka_partition));
+  columns.Add(View<arrow::Int64Array>(cut.kafka_offset));
+  columns.Add(TimestampColumn(cut.kafka_timestamp_ms, [](int64_t millis) { return millis; }));
+  columns.Add(View<arrow::Int32Array>(cut.schema_id));
+  columns.Add(TimestampColumn(cut.kafka_offset, [&](int64_t) { return cut.ingested_at_ms; }));
+  return columns.Finish(layout.file, static_cast<size_t>(rows));
 }
 
 using Records = std::vector<const QuarantinedRecord*>;
@@ -110,41 +116,34 @@ Result<std::shared_ptr<arrow::Array>> OptionalColumn(const Records& records, Val
   return builder.Finish();
 }
 
-Result<std::shared_ptr<arrow::RecordBatch>> GatherQuarantine(const Cut& cut,
-                                                             const Records& records) {
+Result<std::shared_ptr<arrow::RecordBatch>> QuarantineRows(const Cut& cut, const Records& records) {
   using Text = std::optional<std::string_view>;
+  using Row = QuarantinedRecord;
   const int64_t count = static_cast<int64_t>(records.size());
-  arrow::ArrayVector columns;
-  const auto add = [&](Result<std::shared_ptr<arrow::Array>> column) -> Status {
-    ARROW_RETURN_NOT_OK(column);
-    columns.push_back(*std::move(column));
-    return Status::OK();
-  };
-  ARROW_RETURN_NOT_OK(add(RepeatText(cut.topic, count)));
-  ARROW_RETURN_NOT_OK(add(RepeatText(cut.topic_id, count)));
-  ARROW_RETURN_NOT_OK(add(BuildColumn(std::make_unique<arrow::Int32Builder>(), records,
-                                      [](const auto* record) { return record->partition; })));
-  ARROW_RETURN_NOT_OK(add(BuildColumn(std::make_unique<arrow::Int64Builder>(), records,
-                                      [](const auto* record) { return record->offset; })));
-  ARROW_RETURN_NOT_OK(add(BuildColumn(
-      MicrosBuilder(), records, [](const auto* record) { return record->timestamp_ms * 1000; })));
-  ARROW_RETURN_NOT_OK(add(OptionalColumn<arrow::Int32Builder>(
-      records, [](const QuarantinedRecord& record) { return record.schema_id; })));
-  ARROW_RETURN_NOT_OK(add(OptionalColumn<arrow::StringBuilder>(
-      records, [](const QuarantinedRecord& record) -> Text { return Name(record.cause); })));
-  ARROW_RETURN_NOT_OK(add(OptionalColumn<arrow::StringBuilder>(
-      records, [](const QuarantinedRecord& record) -> Text { return record.detail; })));
-  ARROW_RETURN_NOT_OK(add(OptionalColumn<arrow::BinaryBuilder>(
-      records, [](const QuarantinedRecord& record) -> Text { return record.key; })));
-  ARROW_RETURN_NOT_OK(add(OptionalColumn<arrow::BinaryBuilder>(
-      records, [](const QuarantinedRecord& record) -> Text { return record.value; })));
-  ARROW_RETURN_NOT_OK(add(OptionalColumn<arrow::StringBuilder>(
-      records, [](const QuarantinedRecord& record) -> Text { return record.headers_json; })));
-  ARROW_RETURN_NOT_OK(add(BuildColumn(MicrosBuilder(), records,
-                                      [&](const auto*) { return cut.ingested_at_ms * 1000; })));
+  ColumnList columns;
+  columns.Add(RepeatText(cut.topic, count));
+  columns.Add(RepeatText(cut.topic_id, count));
+  columns.Add(OptionalColumn<arrow::Int32Builder>(
+      records, [](const Row& row) { return std::optional(row.partition); }));
+  columns.Add(OptionalColumn<arrow::Int64Builder>(
+      records, [](const Row& row) { return std::optional(row.offset); }));
+  columns.Add(TimestampColumn(records, [](const Row* row) { return row->timestamp_ms; }));
+  columns.Add(
+      OptionalColumn<arrow::Int32Builder>(records, [](const Row& row) { return row.schema_id; }));
+  columns.Add(OptionalColumn<arrow::StringBuilder>(
+      records, [](const Row& row) -> Text { return Name(row.cause); }));
+  columns.Add(OptionalColumn<arrow::StringBuilder>(
+      records, [](const Row& row) -> Text { return row.detail; }));
+  columns.Add(OptionalColumn<arrow::BinaryBuilder>(records,
+                                                   [](const Row& row) -> Text { return row.key; }));
+  columns.Add(OptionalColumn<arrow::BinaryBuilder>(
+      records, [](const Row& row) -> Text { return row.value; }));
+  columns.Add(OptionalColumn<arrow::StringBuilder>(
+      records, [](const Row& row) -> Text { return row.headers_json; }));
+  columns.Add(TimestampColumn(records, [&](const Row*) { return cut.ingested_at_ms; }));
   arrow::FieldVector fields = QuarantineSpec().schema->fields();
   fields.pop_back();  // date, the partition column
-  return arrow::RecordBatch::Make(arrow::schema(fields), count, std::move(columns));
+  return columns.Finish(arrow::schema(fields), records.size());
 }
 
 }  // namespace
@@ -152,14 +151,15 @@ Result<std::shared_ptr<arrow::RecordBatch>> GatherQuarantine(const Cut& cut,
 Result<std::vector<DataFile>> WriteBronzeFiles(lake::ObjectStore* store, const BronzeLayout& layout,
                                                const Cut& cut) {
   std::vector<DataFile> files;
+  ARROW_ASSIGN_OR_RAISE(auto rows, BronzeRows(layout, cut));
   std::vector<RowIndices> groups = GroupRows(cut);
   for (size_t i = 0; i < groups.size(); ++i) {
     const LakePartition& partition = cut.lake_partitions[i];
     const PartitionValues values = {
         {layout.table.partition_columns[0], layout.partition_values[partition.value]},
         {layout.table.partition_columns[1], FormatDate(partition.date)}};
-    ARROW_ASSIGN_OR_RAISE(auto batch, GatherBronze(layout, cut, groups[i]));
-    ARROW_ASSIGN_OR_RAISE(auto file, lake::WriteDataFile(store, layout.table.path, values, batch));
+    ARROW_ASSIGN_OR_RAISE(auto file,
+                          lake::WriteDataFile(store, layout.table.path, values, rows, groups[i]));
     files.push_back(std::move(file));
   }
   return files;
@@ -175,7 +175,7 @@ Result<std::vector<DataFile>> WriteQuarantineFiles(lake::ObjectStore* store, con
   }
   std::vector<DataFile> files;
   for (const auto& [date, records] : by_date) {
-    ARROW_ASSIGN_OR_RAISE(auto batch, GatherQuarantine(cut, records));
+    ARROW_ASSIGN_OR_RAISE(auto batch, QuarantineRows(cut, records));
     ARROW_ASSIGN_OR_RAISE(auto file, lake::WriteDataFile(store, kQuarantinePath,
                                                          {{"date", FormatDate(date)}}, batch));
     files.push_back(std::move(file));

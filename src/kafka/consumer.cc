@@ -68,6 +68,7 @@ void MessageDeleter::operator()(rd_kafka_message_s* message) const {
 
 Headers ReadHeaders(const RecordView& record) {
   Headers headers;
+  if (record.message == nullptr) return headers;
   rd_kafka_headers_t* raw = nullptr;
   if (rd_kafka_message_headers(record.message, &raw) != RD_KAFKA_RESP_ERR_NO_ERROR) return headers;
   const char* name = nullptr;

@@ -22,7 +22,7 @@ struct RecordView {
   int64_t timestamp_ms = -1;  // Unix epoch; -1: the producer gave none.
   std::optional<Bytes> key;
   std::optional<Bytes> value;  // Nothing: a null value (tombstone), unlike an empty one.
-  const rd_kafka_message_s* message = nullptr;
+  const rd_kafka_message_s* message = nullptr;  // Null: made by hand; it has no headers.
 };
 
 using Headers = std::vector<std::pair<std::string, std::optional<std::string>>>;

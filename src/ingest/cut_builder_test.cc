@@ -1,0 +1,119 @@
+#include "ingest/cut_builder.h"
+
+#include <arrow/array/array_primitive.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "ingest/testing.h"
+
+namespace shopstream::ingest {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using testing::kDay;
+using testing::kOct24;
+
+class CutBuilderTest : public ::testing::Test {
+ protected:
+  // The id it asks for, if any.
+  std::optional<int32_t> Add(std::optional<std::string> value, int32_t partition = 0) {
+    return builder_.Add(records_.Make(partition, next_offset_++, std::move(value)), schemas_, {});
+  }
+  // What became of one value that is no good.
+  QuarantinedRecord Refused(std::optional<std::string> value) {
+    EXPECT_EQ(Add(std::move(value)), std::nullopt);
+    Cut cut = *builder_.Finish();
+    EXPECT_EQ(cut.rows->num_rows(), 0);
+    EXPECT_EQ(cut.quarantined.size(), 1u);
+    return cut.quarantined.empty() ? QuarantinedRecord{} : cut.quarantined[0];
+  }
+
+  BronzeLayout layout_ = testing::EventLayout();
+  SchemaCache schemas_ = testing::EventSchemas();
+  testing::Records records_;
+  CutBuilder builder_{&layout_};
+  int64_t next_offset_ = 100;
+};
+
+TEST_F(CutBuilderTest, RowsOfAllPartitionsRegionsAndDatesShareOneCut) {
+  Add(testing::Event(1, "US", kOct24), 0);
+  Add(testing::Event(2, "EU", kOct24), 1);
+  Add(testing::Event(3, "US", kOct24 - 1), 2);
+  Add(testing::Event(4, "US", kOct24 + kDay - 1), 0);
+  EXPECT_EQ(builder_.rows(), 4);
+  EXPECT_EQ(builder_.largest_region_rows(), 3);
+  Cut cut = *builder_.Finish();
+  const int32_t day = static_cast<int32_t>(kOct24 / kDay);
+  EXPECT_THAT(cut.lake_partitions,
+              ElementsAre(LakePartition{0, day}, LakePartition{1, day}, LakePartition{0, day - 1}));
+  EXPECT_THAT(cut.lake_partition, ElementsAre(0, 1, 2, 0));
+  EXPECT_THAT(cut.kafka_partition, ElementsAre(0, 1, 2, 0));
+  EXPECT_THAT(cut.kafka_offset, ElementsAre(100, 101, 102, 103));
+  const auto& ids = static_cast<const arrow::Int64Array&>(*cut.rows->column(0));
+  EXPECT_EQ(ids.Value(3), 4);
+  EXPECT_EQ(builder_.rows(), 0);
+  EXPECT_EQ(builder_.largest_region_rows(), 0);
+}
+
+TEST_F(CutBuilderTest, EveryKindOfGarbageHasItsCause) {
+  EXPECT_EQ(Refused(std::nullopt).cause, Cause::kEmpty);
+  EXPECT_EQ(Refused("").cause, Cause::kEmpty);
+  EXPECT_EQ(Refused("abc").cause, Cause::kBadFrame);
+  EXPECT_EQ(Refused("\x01" + testing::Event(1, "US", kOct24)).cause, Cause::kBadFrame);
+  const std::string good = testing::Event(1, "US", kOct24);
+  for (size_t size = 5; size < good.size(); ++size) {
+    EXPECT_EQ(Refused(good.substr(0, size)).cause, Cause::kCorrupt) << size;
+  }
+  EXPECT_EQ(Refused(good + "x").cause, Cause::kCorrupt);
+  EXPECT_EQ(Refused(testing::Event(1, "\xff\xfe", kOct24)).cause, Cause::kCorrupt);
+  EXPECT_EQ(Refused(testing::Event(1, "MARS", kOct24)).cause, Cause::kUnknownRegion);
+  EXPECT_EQ(Refused(testing::Event(1, "US", 253'402'300'799'000)).cause, Cause::kBadTimestamp);
+  EXPECT_EQ(Refused(testing::Event(1, "US", 946'684'799'999)).cause, Cause::kBadTimestamp);
+  EXPECT_EQ(Refused(std::string(kMaxRecordBytes + 1, '\0')).cause, Cause::kTooLarge);
+}
+
+TEST_F(CutBuilderTest, TheBoundsOfTheEventTimeAreGood) {
+  // Kafka's timestamp is noon of the 24th: one day past it is still good.
+  Add(testing::Event(1, "US", kOct24 + kDay / 2 + kDay));
+  Add(testing::Event(2, "US", 946'684'800'000));
+  EXPECT_EQ(builder_.rows(), 2);
+  builder_.Clear();
+  EXPECT_EQ(Refused(testing::Event(3, "US", kOct24 + kDay / 2 + kDay + 1)).cause,
+            Cause::kBadTimestamp);
+}
+
+TEST_F(CutBuilderTest, AQuarantinedRecordKeepsEverything) {
+  const std::string value = testing::Event(1, "MARS", kOct24);
+  QuarantinedRecord record = Refused(value);
+  EXPECT_EQ(record.offset, 100);
+  EXPECT_EQ(record.schema_id, testing::kSchemaId);
+  EXPECT_EQ(record.key, "42");
+  EXPECT_EQ(record.value, value);
+  EXPECT_THAT(record.detail, HasSubstr("MARS"));
+}
+
+TEST_F(CutBuilderTest, GarbageBetweenRowsLeavesNoTrace) {
+  Add(testing::Event(1, "US", kOct24));
+  Add(testing::Event(2, "MARS", kOct24));
+  Add(testing::Event(3, "US", 0));
+  Add(testing::Event(4, "EU", kOct24));
+  Cut cut = *builder_.Finish();
+  ASSERT_EQ(cut.rows->num_rows(), 2);
+  ASSERT_TRUE(cut.rows->ValidateFull().ok());
+  const auto& ids = static_cast<const arrow::Int64Array&>(*cut.rows->column(0));
+  EXPECT_EQ(ids.Value(1), 4);
+  EXPECT_THAT(cut.kafka_offset, ElementsAre(100, 103));
+  EXPECT_EQ(cut.quarantined.size(), 2u);
+}
+
+TEST_F(CutBuilderTest, AnIdNotKnownYetIsAskedForAndNothingTaken) {
+  EXPECT_EQ(Add(testing::Event(1, "US", kOct24, 77)), 77);
+  EXPECT_EQ(builder_.rows() + builder_.quarantined(), 0);
+}
+
+}  // namespace
+}  // namespace shopstream::ingest

@@ -1,0 +1,248 @@
+#include "ingest/cut_committer.h"
+
+#include <arrow/array/array_primitive.h>
+#include <arrow/table.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "ingest/start_positions.h"
+#include "ingest/testing.h"
+#include "lake/faulty_store.h"
+#include "lake/memory_store.h"
+#include "lake/parquet_file.h"
+
+namespace shopstream::ingest {
+namespace {
+
+using lake::Operation;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using testing::kOct24;
+
+constexpr char kTopicId[] = "2vEXY_6eQ4-J_Cb_JlBqbw";
+
+// One consumer's way from records to a committed cut, over a store that fails as told.
+class CutCommitterTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    bronze_ = *lake::Table::OpenOrCreate(&store_, layout_.table);
+    quarantine_ = *lake::Table::OpenOrCreate(&store_, QuarantineSpec());
+  }
+
+  // A cut of partition 0 over [begin, end): offsets divisible by 5 are garbage.
+  Cut MakeCut(int64_t begin, int64_t end, std::optional<int64_t> fence,
+              std::optional<int64_t> quarantine_fence = std::nullopt,
+              const std::set<int64_t>& skip = {}) {
+    for (int64_t offset = begin; offset < end; ++offset) {
+      if (skip.contains(offset)) continue;
+      std::string value = offset % 5 == 0 ? "garbage" : testing::Event(offset, "US", kOct24);
+      EXPECT_FALSE(builder_.Add(records_.Make(0, offset, value), schemas_, {}));
+    }
+    Cut cut = *builder_.Finish();
+    cut.topic = "t";
+    cut.topic_id = kTopicId;
+    cut.progress = {
+        {.range = {0, begin, end}, .fence = fence, .quarantine_fence = quarantine_fence}};
+    return cut;
+  }
+
+  CutOutcome Commit(const Cut& cut) {
+    CutCommitter committer(
+        &layout_, bronze_.get(), quarantine_.get(),
+        [this]() -> Result<std::string> { return topic_id_; }, options_);
+    Result<CommittedCut> committed = committer.Commit(cut, [this] { return abandoned_; });
+    last_error_ = committed.status();
+    return committed.ok() ? committed->outcome : CutOutcome::kAbandoned;
+  }
+
+  // How often each offset is in a table, as a reader sees it.
+  std::map<int64_t, int> Offsets(const std::string& path) {
+    std::map<int64_t, int> counts;
+    auto table = *lake::Table::Open(&store_, path);
+    for (const DataFile& file : table->snapshot()->Files()) {
+      auto rows =
+          *lake::ReadDataFile(&store_, path, file, table->snapshot()->schema(), {"kafka_offset"});
+      for (const auto& chunk : rows->column(0)->chunks()) {
+        const auto& offsets = static_cast<const arrow::Int64Array&>(*chunk);
+        for (int64_t i = 0; i < offsets.length(); ++i) ++counts[offsets.Value(i)];
+      }
+    }
+    return counts;
+  }
+
+  // Every offset of [0, end) stands in one of the tables, once.
+  void ExpectExactlyOnce(int64_t end) {
+    std::map<int64_t, int> bronze = Offsets(kBronzePath), quarantine = Offsets(kQuarantinePath);
+    for (int64_t offset = 0; offset < end; ++offset) {
+      EXPECT_EQ(bronze[offset], offset % 5 == 0 ? 0 : 1) << offset;
+      EXPECT_EQ(quarantine[offset], offset % 5 == 0 ? 1 : 0) << offset;
+    }
+    EXPECT_EQ(bronze_->snapshot()->Txn(ProgressAppId(kTopicId, 0)), end);
+  }
+
+  BronzeLayout layout_ = testing::EventLayout();
+  SchemaCache schemas_ = testing::EventSchemas();
+  testing::Records records_;
+  CutBuilder builder_{&layout_};
+  lake::FaultyStore store_{std::make_unique<lake::MemoryStore>()};
+  std::unique_ptr<lake::Table> bronze_, quarantine_;
+  std::string topic_id_ = kTopicId;
+  bool abandoned_ = false;
+  CutCommitter::Options options_{
+      .patience = {.first = Millis{1}, .longest = Millis{5}, .give_up_after = Millis{2000}},
+      .commit_deadline = Millis{500}};
+  Status last_error_;
+};
+
+TEST_F(CutCommitterTest, PublishesRowsQuarantineAndProgress) {
+  EXPECT_EQ(Commit(MakeCut(0, 12, std::nullopt)), CutOutcome::kCommitted);
+  EXPECT_EQ(Commit(MakeCut(12, 20, 12, 12)), CutOutcome::kCommitted);
+  ExpectExactlyOnce(20);
+}
+
+TEST_F(CutCommitterTest, ACutWithoutRowsCommitsItsProgressAlone) {
+  Cut cut = MakeCut(0, 0, std::nullopt);
+  cut.progress[0].range.end = 3;  // Transaction markers.
+  EXPECT_EQ(Commit(cut), CutOutcome::kCommitted);
+  EXPECT_EQ(bronze_->snapshot()->Txn(ProgressAppId(kTopicId, 0)), 3);
+  EXPECT_EQ(bronze_->snapshot()->file_count(), 0);
+}
+
+TEST_F(CutCommitterTest, AConsumerThatWasLeftBehindIsRefused) {
+  Cut late = MakeCut(0, 10, std::nullopt);
+  Cut late_too = MakeCut(10, 15, 10, 10);
+  EXPECT_EQ(Commit(MakeCut(0, 7, std::nullopt)), CutOutcome::kCommitted);
+  EXPECT_EQ(Commit(late), CutOutcome::kFenced);
+  EXPECT_EQ(Commit(late_too), CutOutcome::kFenced) << "the second cut in flight, likewise";
+  ExpectExactlyOnce(7);
+}
+
+TEST_F(CutCommitterTest, AnotherConsumerWinsBetweenTheCheckAndTheCommit) {
+  Cut ours = MakeCut(1, 5, std::nullopt);  // No garbage: straight to Bronze.
+  Cut theirs = MakeCut(1, 4, std::nullopt);
+  auto their_bronze = *lake::Table::Open(&store_, kBronzePath);
+  bool done = false;
+  store_.On(Operation::kPutIfAbsent, "bronze-events/_delta_log").Calls([&](const std::string&) {
+    if (std::exchange(done, true)) return;
+    CutCommitter other(
+        &layout_, their_bronze.get(), quarantine_.get(),
+        []() -> Result<std::string> { return kTopicId; }, options_);
+    EXPECT_EQ(other.Commit(theirs, [] { return false; })->outcome, CutOutcome::kCommitted);
+  });
+  EXPECT_EQ(Commit(ours), CutOutcome::kFenced);
+  EXPECT_EQ(Offsets(kBronzePath), (std::map<int64_t, int>{{1, 1}, {2, 1}, {3, 1}}));
+}
+
+TEST_F(CutCommitterTest, ALostReplyIsNoSecondCommit) {
+  store_.On(Operation::kPutIfAbsent, "bronze-events/_delta_log").LosesReply();
+  store_.On(Operation::kPutIfAbsent, "bronze-quarantine/_delta_log").LosesReply();
+  EXPECT_EQ(Commit(MakeCut(0, 12, std::nullopt)), CutOutcome::kCommitted);
+  ExpectExactlyOnce(12);
+}
+
+// Every call to storage on the way of one cut fails once, before or after it took effect, or
+// half-way.
+TEST_F(CutCommitterTest, EveryStepMayFailAndIsMadeAgain) {
+  int64_t next = 0;
+  std::optional<int64_t> fence;
+  for (Operation operation : {Operation::kPut, Operation::kPutIfAbsent, Operation::kGet}) {
+    for (const char* path : {"bronze-events", "bronze-quarantine"}) {
+      for (int call = 0; call < 3; ++call) {
+        for (int kind = 0; kind < 3; ++kind) {
+          lake::Fault& fault = store_.On(operation, path).Skipping(call);
+          if (kind == 0) fault.FailsBefore();
+          if (kind == 1) fault.LosesReply();
+          if (kind == 2) fault.TearsWrite();
+          EXPECT_EQ(Commit(MakeCut(next, next + 7, fence, fence)), CutOutcome::kCommitted)
+              << path << " call " << call << " kind " << kind << ": " << last_error_;
+          next += 7;
+          fence = next;
+          store_.Heal();
+        }
+      }
+    }
+  }
+  ExpectExactlyOnce(next);
+}
+
+TEST_F(CutCommitterTest, KilledBetweenTheTwoCommitsNothingIsQuarantinedTwice) {
+  // Bronze cannot be written and the consumer dies: quarantine is ahead.
+  store_.On(Operation::kPutIfAbsent, "bronze-events/_delta_log").FailsBefore().Always();
+  options_.patience.give_up_after = Millis{50};
+  options_.commit_deadline = Millis{20};
+  EXPECT_EQ(Commit(MakeCut(0, 12, std::nullopt)), CutOutcome::kAbandoned);
+  EXPECT_THAT(last_error_.message(), HasSubstr("commit to Bronze"));
+  store_.Heal();
+
+  // The next consumer finds its start by the lake, and ends its cut elsewhere.
+  std::vector<StartPosition> starts =
+      *FindStartPositions(bronze_.get(), quarantine_.get(), kTopicId, {0}, {{0, 100}});
+  ASSERT_EQ(starts.size(), 1u);
+  EXPECT_EQ(starts[0].begin, 0);
+  EXPECT_THAT(starts[0].quarantined, ElementsAre(0, 5, 10));
+  EXPECT_EQ(
+      Commit(MakeCut(0, 8, starts[0].fence, starts[0].quarantine_fence, starts[0].quarantined)),
+      CutOutcome::kCommitted);
+
+  // And the one after that, though quarantine's txn was not moved by the cut above.
+  starts = *FindStartPositions(bronze_.get(), quarantine_.get(), kTopicId, {0}, {{0, 100}});
+  EXPECT_EQ(starts[0].begin, 8);
+  EXPECT_THAT(starts[0].quarantined, ElementsAre(10));
+  EXPECT_EQ(
+      Commit(MakeCut(8, 20, starts[0].fence, starts[0].quarantine_fence, starts[0].quarantined)),
+      CutOutcome::kCommitted);
+  ExpectExactlyOnce(20);
+}
+
+TEST_F(CutCommitterTest, RowsOfADeletedTopicAreNotCommittedUnderItsId) {
+  topic_id_ = "another";
+  EXPECT_EQ(Commit(MakeCut(0, 12, std::nullopt)), CutOutcome::kTopicChanged);
+  EXPECT_TRUE(Offsets(kBronzePath).empty());
+}
+
+TEST_F(CutCommitterTest, WhatIsAbandonedLeavesNoTrace) {
+  abandoned_ = true;
+  EXPECT_EQ(Commit(MakeCut(0, 12, std::nullopt)), CutOutcome::kAbandoned);
+  EXPECT_TRUE(Offsets(kBronzePath).empty());
+  EXPECT_TRUE(Offsets(kQuarantinePath).empty());
+}
+
+TEST_F(CutCommitterTest, PatienceEndsWithWordsThatNameTheStep) {
+  options_.patience.give_up_after = Millis{50};
+  store_.On(Operation::kPut, ".parquet").FailsBefore().Always();
+  EXPECT_EQ(Commit(MakeCut(0, 12, std::nullopt)), CutOutcome::kAbandoned);
+  EXPECT_THAT(last_error_.message(), HasSubstr("Gave up to write data files"));
+}
+
+TEST_F(CutCommitterTest, RowsWithoutATxnAreNoticed) {
+  EXPECT_EQ(Commit(MakeCut(1, 4, std::nullopt)), CutOutcome::kCommitted);
+  // The same rows in a table whose log does not tell of progress.
+  lake::Transaction copy;
+  copy.adds = bronze_->snapshot()->Files();
+  lake::FaultyStore& store = store_;
+  lake::TableSpec spec = layout_.table;
+  spec.path = "copy";
+  auto bare = *lake::Table::OpenOrCreate(&store, spec);
+  for (DataFile& file : copy.adds) {
+    auto content = *store.Get(std::string(kBronzePath) + "/" + file.path);
+    ASSERT_TRUE(store.Put("copy/" + file.path, *content).ok());
+  }
+  ASSERT_TRUE(
+      bare->Commit(
+              copy, [](const auto&) { return true; }, BootClock::now() + std::chrono::seconds{5})
+          .ok());
+  auto starts =
+      *FindStartPositions(bare.get(), quarantine_.get(), kTopicId, {0, 1}, {{0, 100}, {0, 100}});
+  EXPECT_EQ(starts[0].verdict, StartPosition::Verdict::kRowsWithoutTxn);
+  EXPECT_EQ(starts[1].verdict, StartPosition::Verdict::kRead) << "no rows of partition 1";
+}
+
+}  // namespace
+}  // namespace shopstream::ingest

@@ -1,0 +1,55 @@
+#include "ingest/cut_policy.h"
+
+#include <gtest/gtest.h>
+
+namespace shopstream::ingest {
+namespace {
+
+using std::chrono::seconds;
+
+class CutPolicyTest : public testing::Test {
+ protected:
+  // The cut that is due `after` the last one, whose first record came at `first`.
+  std::optional<CutReason> Due(int64_t rows, BootClock::duration after,
+                               std::optional<BootClock::duration> first = seconds{0},
+                               int64_t bytes = 1) {
+    Filling filling{.largest_region_rows = rows, .bytes = bytes, .since = std::nullopt};
+    if (first) filling.since = start_ + *first;
+    return DueCut(filling, limits_, start_, start_ + after);
+  }
+
+  CutLimits limits_{.batch_size = 50,
+                    .commit_interval = Millis{1000},
+                    .batch_timeout = Millis{30000},
+                    .filling_bytes = 1000};
+  BootClock::time_point start_{seconds{1000}};
+};
+
+TEST_F(CutPolicyTest, AFullRegionWaitsForTheCommitInterval) {
+  EXPECT_EQ(Due(50, Millis{999}), std::nullopt);
+  EXPECT_EQ(Due(50, Millis{1000}), CutReason::kSize);
+  EXPECT_EQ(Due(49, Millis{1000}), std::nullopt);
+}
+
+TEST_F(CutPolicyTest, NoRowWaitsLongerThanTheTimeoutEvenWithoutTraffic) {
+  EXPECT_EQ(Due(1, seconds{29}), std::nullopt);
+  EXPECT_EQ(Due(1, seconds{30}), CutReason::kAge);
+  EXPECT_EQ(Due(1, seconds{34}, seconds{5}), std::nullopt);
+  EXPECT_EQ(Due(1, seconds{35}, seconds{5}), CutReason::kAge);
+}
+
+TEST_F(CutPolicyTest, OffsetsWithoutRowsAreCutByAgeToo) {
+  EXPECT_EQ(Due(0, seconds{30}), CutReason::kAge);
+}
+
+TEST_F(CutPolicyTest, MemoryDoesNotWaitForTheInterval) {
+  EXPECT_EQ(Due(1, Millis{1}, seconds{0}, 999), std::nullopt);
+  EXPECT_EQ(Due(1, Millis{1}, seconds{0}, 1000), CutReason::kMemory);
+}
+
+TEST_F(CutPolicyTest, NothingReadNothingCut) {
+  EXPECT_EQ(Due(0, seconds{3600}, std::nullopt, 5000), std::nullopt);
+}
+
+}  // namespace
+}  // namespace shopstream::ingest

@@ -1,0 +1,114 @@
+#include "ingest/schema_cache.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <vector>
+
+namespace shopstream::ingest {
+namespace {
+
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+constexpr char kReader[] = R"({"type":"record","name":"E","fields":[{"name":"id","type":"long"}]})";
+constexpr char kWiderWriter[] =
+    R"({"type":"record","name":"E","fields":[{"name":"id","type":"int"},{"name":"x","type":"string"}]})";
+constexpr char kUnreadable[] =
+    R"({"type":"record","name":"E","fields":[{"name":"id","type":"string"}]})";
+
+// A registry whose answers the test writes; what it does not list it denies.
+class SchemaCacheTest : public testing::Test {
+ protected:
+  registry::LookUp Answer(int32_t id) {
+    asked_.push_back(id);
+    registry::LookUp answer;
+    if (down_) {
+      answer.detail = "connection refused";
+      return answer;
+    }
+    auto found = schemas_.find(id);
+    answer.outcome = found == schemas_.end() ? registry::LookUpOutcome::kUnknown
+                                             : registry::LookUpOutcome::kFound;
+    if (found != schemas_.end()) answer.schema.schema = found->second;
+    return answer;
+  }
+
+  bool Resolve(std::vector<int32_t> ids) { return (last_ = cache_.Resolve(ids, now_)).resolved; }
+  const KnownSchema* Find(int32_t id) { return cache_.Find(id, now_); }
+
+  std::map<int32_t, std::string> schemas_;
+  bool down_ = false;
+  std::vector<int32_t> asked_;
+  BootClock::time_point now_{seconds{1000}};
+  ResolveOutcome last_;
+  SchemaCache cache_{*avro::Schema::Parse(kReader), [this](int32_t id) { return Answer(id); }};
+};
+
+TEST_F(SchemaCacheTest, AFoundIdIsAskedForOnce) {
+  schemas_[1] = kWiderWriter;
+  EXPECT_EQ(Find(1), nullptr);
+  EXPECT_TRUE(Resolve({1}));
+  now_ += minutes{60};
+  ASSERT_NE(Find(1), nullptr);
+  EXPECT_TRUE(Find(1)->decoder);
+  EXPECT_TRUE(Resolve({1}));
+  EXPECT_EQ(asked_, std::vector<int32_t>({1}));
+}
+
+TEST_F(SchemaCacheTest, AnUnknownIdIsConfirmedTwoSecondsLaterAndThenRemembered) {
+  EXPECT_FALSE(Resolve({7}));
+  EXPECT_FALSE(last_.outage);
+  EXPECT_EQ(last_.ask_again_at, now_ + seconds{2});
+  now_ += Millis{1999};
+  EXPECT_FALSE(Resolve({7}));
+  EXPECT_EQ(asked_.size(), 1u) << "asked again before its time";
+  now_ += Millis{1};
+  EXPECT_TRUE(Resolve({7}));
+  ASSERT_NE(Find(7), nullptr);
+  EXPECT_FALSE(Find(7)->decoder);
+  EXPECT_EQ(Find(7)->cause, Cause::kUnknownSchema);
+  now_ += minutes{10} - Millis{1};
+  EXPECT_NE(Find(7), nullptr);
+  now_ += Millis{1};
+  EXPECT_EQ(Find(7), nullptr) << "must ask anew";
+}
+
+TEST_F(SchemaCacheTest, ManyNewIdsWaitForOneConfirmation) {
+  EXPECT_FALSE(Resolve({7, 8, 9}));
+  now_ += seconds{2};
+  EXPECT_TRUE(Resolve({7, 8, 9}));
+  EXPECT_EQ(asked_.size(), 6u);
+}
+
+TEST_F(SchemaCacheTest, AnIdThatTurnsUpAtTheSecondQuestionIsNoBadRecord) {
+  EXPECT_FALSE(Resolve({7}));
+  schemas_[7] = kReader;
+  now_ += seconds{2};
+  EXPECT_TRUE(Resolve({7}));
+  EXPECT_TRUE(Find(7)->decoder);
+}
+
+TEST_F(SchemaCacheTest, AnOutageIsNoVerdict) {
+  down_ = true;
+  EXPECT_FALSE(Resolve({7, 8}));
+  EXPECT_EQ(last_.outage, "connection refused");
+  EXPECT_EQ(asked_.size(), 1u) << "the next id would wait for the same time-out";
+  EXPECT_EQ(Find(7), nullptr);
+  now_ += seconds{5};
+  EXPECT_FALSE(Resolve({7}));
+  down_ = false;
+  EXPECT_FALSE(Resolve({7})) << "the first denial; an outage before it confirms nothing";
+}
+
+TEST_F(SchemaCacheTest, WhatTheReaderCannotReadIsAVerdict) {
+  schemas_[3] = kUnreadable;
+  schemas_[4] = "not a schema";
+  EXPECT_TRUE(Resolve({3, 4}));
+  EXPECT_EQ(Find(3)->cause, Cause::kIncompatibleSchema);
+  EXPECT_EQ(Find(4)->cause, Cause::kIncompatibleSchema);
+  EXPECT_FALSE(Find(3)->detail.empty());
+}
+
+}  // namespace
+}  // namespace shopstream::ingest

@@ -1,0 +1,83 @@
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "avro/schema.h"
+#include "ingest/bronze_layout.h"
+#include "ingest/cut_builder.h"
+#include "ingest/schema_cache.h"
+#include "kafka/record.h"
+
+// For tests: records of a small event, spelt as a test thinks of them.
+namespace shopstream::ingest::testing {
+
+inline constexpr int32_t kSchemaId = 1;
+inline constexpr int64_t kDay = 86'400'000;           // Milliseconds.
+inline constexpr int64_t kOct24 = 1'761'264'000'000;  // 2025-10-24T00:00:00Z
+inline constexpr char kEventSchema[] = R"({"type": "record", "name": "Event", "fields": [
+    {"name": "id", "type": "long"},
+    {"name": "region", "type": "string"},
+    {"name": "timestamp", "type": {"type": "long", "logicalType": "timestamp-millis"}}]})";
+
+inline avro::Schema EventSchema() { return *avro::Schema::Parse(kEventSchema); }
+inline BronzeLayout EventLayout() { return *BronzeLayout::Make(EventSchema(), {}); }
+
+inline void AppendLong(int64_t value, std::string* out) {
+  uint64_t rest = (static_cast<uint64_t>(value) << 1) ^ static_cast<uint64_t>(value >> 63);
+  for (; rest > 0x7f; rest >>= 7) out->push_back(static_cast<char>(rest | 0x80));
+  out->push_back(static_cast<char>(rest));
+}
+
+// The value of a record, framed.
+inline std::string Event(int64_t id, const std::string& region, int64_t timestamp_ms,
+                         int32_t schema_id = kSchemaId) {
+  std::string value = {0, static_cast<char>(schema_id >> 24), static_cast<char>(schema_id >> 16),
+                       static_cast<char>(schema_id >> 8), static_cast<char>(schema_id)};
+  AppendLong(id, &value);
+  AppendLong(static_cast<int64_t>(region.size()), &value);
+  value += region;
+  AppendLong(timestamp_ms, &value);
+  return value;
+}
+
+// Records as a poll would hand them over, in memory of the test's own.
+class Records {
+ public:
+  // Kafka's timestamp is that of an event sent on 2025-10-24 at noon.
+  kafka::RecordView Make(int32_t partition, int64_t offset, std::optional<std::string> value) {
+    kafka::RecordView record;
+    record.partition = partition;
+    record.offset = offset;
+    record.timestamp_ms = kOct24 + kDay / 2;
+    record.key = ToBytes(values_.emplace_back("42"));
+    if (value) record.value = ToBytes(values_.emplace_back(*std::move(value)));
+    return record;
+  }
+
+ private:
+  static kafka::Bytes ToBytes(const std::string& text) {
+    return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
+  }
+  std::deque<std::string> values_;
+};
+
+// Knows kSchemaId; denies every other id.
+inline SchemaCache EventSchemas() {
+  SchemaCache schemas(EventSchema(), [](int32_t id) {
+    registry::LookUp answer;
+    answer.outcome =
+        id == kSchemaId ? registry::LookUpOutcome::kFound : registry::LookUpOutcome::kUnknown;
+    answer.schema.schema = kEventSchema;
+    return answer;
+  });
+  EXPECT_TRUE(schemas.Resolve({kSchemaId}, BootClock::time_point{}).resolved);
+  return schemas;
+}
+
+}  // namespace shopstream::ingest::testing
