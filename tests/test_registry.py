@@ -1,5 +1,6 @@
 """The registry on real brokers, through Confluent's own client; and the `schema` commands."""
 
+import contextlib
 import json
 import pathlib
 import random
@@ -12,11 +13,12 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 import pytest
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, TopicPartition
 from confluent_kafka.schema_registry import Schema, SchemaRegistryClient, SchemaRegistryError
 from confluent_kafka.schema_registry.avro import AvroDeserializer, AvroSerializer
 from confluent_kafka.serialization import MessageField, SerializationContext
 
+from cluster import Cluster
 from conftest import _free_ports
 from shopstream import Running, Shopstream
 from waiting import wait_until
@@ -39,6 +41,26 @@ def call(url: str, body: dict | None = None, timeout: float = 45) -> tuple[int, 
             return reply.status, json.load(reply)
     except urllib.error.HTTPError as error:
         return error.code, json.load(error)
+
+
+def read_log(cluster: Cluster) -> dict[bytes, bytes]:
+    """All that is committed in `_schemas`. No key may be written twice: versions never change."""
+    consumer = Consumer({"bootstrap.servers": cluster.bootstrap_servers, "group.id": "none",
+                         "enable.auto.commit": False, "enable.partition.eof": True,
+                         "isolation.level": "read_committed"})
+    consumer.assign([TopicPartition("_schemas", 0, 0)])
+    records: dict[bytes, bytes] = {}
+    try:
+        while True:
+            message = consumer.poll(30)
+            assert message is not None, f"_schemas was read no further than {len(records)} records"
+            if message.error():
+                assert message.error().code() == KafkaError._PARTITION_EOF, message.error()
+                return records
+            assert message.key() not in records, message.key()
+            records[message.key()] = message.value()
+    finally:
+        consumer.close()
 
 
 class Instance:
@@ -141,20 +163,10 @@ def test_the_log_is_in_confluents_format(shopstream: Shopstream) -> None:
     subject = f"{shopstream.topic}-value"
     schema = record(f"R{random.getrandbits(60)}").replace(" ", "")
     id = client(shopstream).register_schema(subject, Schema(schema, "AVRO"))
-    consumer = Consumer({"bootstrap.servers": shopstream.cluster.bootstrap_servers, "group.id": "none",
-                         "enable.auto.commit": False, "auto.offset.reset": "earliest"})
-    consumer.assign([TopicPartition("_schemas", 0, 0)])
     key = json.dumps({"keytype": "SCHEMA", "subject": subject, "version": 1, "magic": 1},
                      separators=(",", ":")).encode()
-
-    def find() -> bytes | None:
-        message = consumer.poll(1)
-        return message.value() if message and not message.error() and message.key() == key else None
-
-    value = wait_until(find, 30, f"the record of {subject} in _schemas")
-    consumer.close()
-    assert json.loads(value) == {"subject": subject, "version": 1, "id": id, "schema": schema,
-                                 "deleted": False}
+    assert json.loads(read_log(shopstream.cluster)[key]) == {
+        "subject": subject, "version": 1, "id": id, "schema": schema, "deleted": False}
 
 
 class Hammer:
@@ -172,6 +184,10 @@ class Hammer:
     def start(self) -> None:
         for thread in self._threads:
             thread.start()
+
+    def goes_on_from(self, acknowledged: int) -> bool:
+        """More has been acknowledged since, or all is done."""
+        return len(self.acknowledged) > acknowledged or not any(t.is_alive() for t in self._threads)
 
     def join(self) -> None:
         for thread in self._threads:
@@ -204,23 +220,26 @@ class Hammer:
         with self._lock:
             self.errors.append(f"{subject}: {status} {body}")
 
-    def check(self, url: str) -> None:
-        """One id for every schema and one schema for every id, as `url` serves them now."""
+    def check(self, cluster: Cluster, instances: tuple[Instance, ...]) -> None:
+        """One id for every schema and one schema for every id: as answered, as served now, as kept."""
         assert not self.errors
         assert all(len(ids) == 1 for ids in self.ids.values()), self.ids
         assert len(set.union(*self.ids.values())) == len(self._schemas)
-        for subject, schema, id in self.acknowledged:
-            status, body = call(f"{url}/subjects/{subject}/versions/latest")
-            assert status == 200 and body["id"] == id and body["version"] == 1, (subject, body)
-            assert json.loads(body["schema"]) == json.loads(schema)
+        for instance in instances:
+            for subject, schema, id in self.acknowledged:
+                status, body = call(f"{instance.url}/subjects/{subject}/versions/latest")
+                assert status == 200 and body["id"] == id and body["version"] == 1, (subject, body)
+                assert json.loads(body["schema"]) == json.loads(schema)
+        pairs = {(value["id"], value["schema"])
+                 for value in map(json.loads, read_log(cluster).values()) if "schema" in value}
+        assert len({id for id, _ in pairs}) == len(pairs) == len({schema for _, schema in pairs})
 
 
 def test_two_registries_at_once_agree(pair: tuple[Instance, Instance], shopstream: Shopstream) -> None:
     hammer = Hammer(shopstream.topic, [instance.url for instance in pair])
     hammer.start()
     hammer.join()
-    for instance in pair:
-        hammer.check(instance.url)
+    hammer.check(shopstream.cluster, pair)
 
 
 def test_what_one_registers_the_other_knows_at_once(pair: tuple[Instance, Instance],
@@ -238,18 +257,30 @@ def test_kill_9_under_load(pair: tuple[Instance, Instance], shopstream: Shopstre
     hammer.start()
     for killed in (*pair, *pair):
         seen = len(hammer.acknowledged)
-        wait_until(lambda: len(hammer.acknowledged) > seen or not any_alive(hammer), 60,
-                   "registrations go on")
-        killed.process.signal(signal.SIGKILL)
-        killed.process.wait(10)
+        wait_until(lambda: hammer.goes_on_from(seen), 60, "registrations go on")
+        killed.process.kill()
         killed.start()
     hammer.join()
-    for instance in pair:
-        hammer.check(instance.url)
+    hammer.check(shopstream.cluster, pair)
 
 
-def any_alive(hammer: Hammer) -> bool:
-    return any(thread.is_alive() for thread in hammer._threads)
+def test_frozen_registry_is_fenced(pair: tuple[Instance, Instance], shopstream: Shopstream) -> None:
+    """One that slept through the other's writes must not write what it decided before."""
+    hammer = Hammer(shopstream.topic, [instance.url for instance in pair], schemas=20)
+    hammer.start()
+    for frozen in (*pair, *pair):
+        seen = len(hammer.acknowledged)
+        wait_until(lambda: hammer.goes_on_from(seen), 60, "registrations go on")
+        frozen.process.signal(signal.SIGSTOP)
+        try:
+            # Those of the threads that are not waiting for the frozen one.
+            frozen_at = len(hammer.acknowledged)
+            with contextlib.suppress(AssertionError):
+                wait_until(lambda: len(hammer.acknowledged) > frozen_at + 2, 3, "the other one writes")
+        finally:
+            frozen.process.signal(signal.SIGCONT)
+    hammer.join()
+    hammer.check(shopstream.cluster, pair)
 
 
 def test_leader_of_the_log_killed(pair: tuple[Instance, Instance], shopstream: Shopstream) -> None:

@@ -30,7 +30,7 @@ Result<TopicPlan> PlanTopic(const TopicSettings& wanted, const std::optional<Top
 // with a leader. What it changed; empty where all was as wanted.
 Result<std::vector<std::string>> SetUpTopic(Admin& admin, const TopicSettings& wanted);
 
-// The contract of the purchases' topic (docs/delivery.md): partitions, replicas, settings.
+// What the producers and consumers of purchases rely on: partitions, replicas, settings.
 TopicSettings PurchaseTopicSettings(const std::string& name);
 
 }  // namespace shopstream::kafka

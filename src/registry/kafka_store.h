@@ -16,8 +16,9 @@
 namespace shopstream::registry {
 
 struct KafkaStoreOptions {
+  // The transactional id is derived from it: registries that share a topic share the right to
+  // write.
   std::string topic = "_schemas";
-  // Every registry of a topic uses the same transactional id, derived from the topic's name.
   // How long the brokers may stay away at the start before it is given up.
   Millis start_timeout{60000};
 };
