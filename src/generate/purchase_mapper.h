@@ -1,0 +1,40 @@
+#pragma once
+
+#include <arrow/record_batch.h>
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "base/status.h"
+#include "generate/source_mapping.h"
+
+namespace shopstream::generate {
+
+// The values of a column of times as milliseconds since the Unix epoch: timestamps (those without a
+// zone are UTC), dates, or text in ISO 8601. `where` begins messages.
+Result<std::shared_ptr<arrow::Array>> ToUtcMillis(const std::shared_ptr<arrow::Array>& column,
+                                                  const std::string& where);
+
+struct JoinedTable;  // purchase_mapper.cc
+
+// Turns rows of a mapping's file into purchases. Holds the joined files in memory (the columns that
+// are used). Not thread-safe.
+class PurchaseMapper {
+ public:
+  // Reads the joined files. Invalid where a column or a constant does not fit.
+  static Result<std::unique_ptr<PurchaseMapper>> Open(const SourceMapping& mapping);
+  ~PurchaseMapper();
+
+  // `rows` has the columns ColumnsOf(mapping, -1); `first_row` is how many came before, for
+  // messages. The result is of PurchaseEventSchema().
+  Result<std::shared_ptr<arrow::RecordBatch>> Map(const arrow::RecordBatch& rows,
+                                                  int64_t first_row);
+
+ private:
+  explicit PurchaseMapper(const SourceMapping& mapping);
+  const SourceMapping mapping_;
+  std::vector<std::unique_ptr<JoinedTable>> joined_;  // As mapping_.joins.
+};
+
+}  // namespace shopstream::generate
