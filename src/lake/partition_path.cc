@@ -1,6 +1,7 @@
 #include "lake/partition_path.h"
 
 #include <arrow/type.h>
+#include <arrow/util/decimal.h>
 
 #include <cstdint>
 
@@ -47,6 +48,22 @@ int HexDigit(char c) {
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
   if (c >= 'A' && c <= 'F') return c - 'A' + 10;
   return -1;
+}
+
+// With as many decimals as the writer spelled out, brought to the column's scale.
+Result<std::shared_ptr<arrow::Scalar>> ParseDecimal(const std::string& text,
+                                                    const std::shared_ptr<arrow::DataType>& type) {
+  arrow::Decimal128 value;
+  int32_t precision = 0;
+  int32_t scale = 0;
+  const auto& decimal = static_cast<const arrow::Decimal128Type&>(*type);
+  const bool parsed = arrow::Decimal128::FromString(text, &value, &precision, &scale).ok();
+  const auto rescaled = parsed ? value.Rescale(scale, decimal.scale())
+                               : Result<arrow::Decimal128>(Status::Invalid(""));
+  if (!rescaled.ok() || !rescaled->FitsInPrecision(decimal.precision())) {
+    return Status::Invalid("partition value '", text, "' is no ", type->ToString());
+  }
+  return std::make_shared<arrow::Decimal128Scalar>(*rescaled, type);
 }
 
 }  // namespace
@@ -107,8 +124,9 @@ Result<std::shared_ptr<arrow::Scalar>> ParsePartitionValue(
     case arrow::Type::DOUBLE:
     case arrow::Type::BOOL:
     case arrow::Type::DATE32:
-    case arrow::Type::DECIMAL128:
       break;
+    case arrow::Type::DECIMAL128:
+      return ParseDecimal(*text, type);
     case arrow::Type::TIMESTAMP: {
       // Both "2025-10-24 01:02:03.4" and "2025-10-24T01:02:03.4Z"; either way UTC.
       std::string plain = *text;

@@ -1,19 +1,18 @@
 #include "lake/uuid.h"
 
+#include <arrow/util/logging.h>
+#include <unistd.h>
+
 #include <array>
 #include <cstdint>
-#include <random>
 
 namespace shopstream::lake {
 
 std::string NewUuid() {
   std::array<uint8_t, 16> bytes;
-  // Straight from the operating system: a forked or restored process never repeats a name.
-  std::random_device device;
-  for (size_t i = 0; i < bytes.size(); i += 4) {
-    const uint32_t word = device();
-    for (size_t j = 0; j < 4; ++j) bytes[i + j] = static_cast<uint8_t>(word >> (8 * j));
-  }
+  // Straight from the operating system: a forked or restored process never repeats a name. Fails
+  // only on a system without a source of randomness, where no name would be safe.
+  ARROW_CHECK_EQ(::getentropy(bytes.data(), bytes.size()), 0);
   bytes[6] = static_cast<uint8_t>((bytes[6] & 0x0f) | 0x40);
   bytes[8] = static_cast<uint8_t>((bytes[8] & 0x3f) | 0x80);
 

@@ -1,0 +1,160 @@
+#include "lake/table.h"
+
+#include <algorithm>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "base/table_printer.h"
+#include "cli/command.h"
+#include "lake/object_store.h"
+#include "lake/table_history.h"
+
+namespace shopstream::cli {
+namespace {
+
+using nlohmann::json;
+
+// Below this a file costs a reader more to open than to read.
+constexpr int64_t kSmallFileBytes = 16 << 20;
+
+struct TableFlags {
+  std::string name;
+  int64_t limit = 20;
+};
+
+// Sizes of a set of files.
+struct FileTotals {
+  int64_t files = 0;
+  int64_t rows = 0;
+  int64_t bytes = 0;
+  int64_t without_rows = 0;  // Files whose writer did not say how many rows they hold.
+  int64_t small_files = 0;
+  int64_t small_bytes = 0;
+};
+
+FileTotals Total(const std::vector<DataFile>& files) {
+  FileTotals totals;
+  for (const DataFile& file : files) {
+    ++totals.files;
+    totals.bytes += file.size_bytes;
+    totals.rows += std::max<int64_t>(file.rows, 0);
+    totals.without_rows += file.rows < 0;
+    if (file.size_bytes < kSmallFileBytes) {
+      ++totals.small_files;
+      totals.small_bytes += file.size_bytes;
+    }
+  }
+  return totals;
+}
+
+json RowsCell(int64_t rows, bool known) { return known ? json(rows) : json(nullptr); }
+
+json SizeCell(int64_t bytes, bool as_json) {
+  return as_json ? json(bytes) : json(FormatBytes(bytes));
+}
+
+// A table that cannot be read gets a line that says why, so that it does not hide the others.
+Result<int> List(const Context& context) {
+  ARROW_ASSIGN_OR_RAISE(const auto store, lake::OpenObjectStore(context.config.lake.uri));
+  ARROW_ASSIGN_OR_RAISE(const auto paths, lake::FindTables(store.get()));
+  TablePrinter printer({"table", "version", "files", "rows", "bytes", "last_commit", "problem"});
+  int exit_code = kDone;
+  for (const std::string& path : paths) {
+    const auto table = lake::Table::Open(store.get(), path);
+    if (!table.ok()) {
+      printer.AddRow({path, nullptr, nullptr, nullptr, nullptr, nullptr, table.status().message()});
+      exit_code = kFailed;
+      continue;
+    }
+    const auto snapshot = (*table)->snapshot();
+    const FileTotals totals = Total(snapshot->Files());
+    ARROW_ASSIGN_OR_RAISE(const auto newest, lake::ReadHistory(store.get(), path, 1));
+    const bool known = !newest.empty() && newest[0].version == snapshot->version();
+    printer.AddRow(
+        {path, snapshot->version(), totals.files, RowsCell(totals.rows, totals.without_rows == 0),
+         SizeCell(totals.bytes, context.json),
+         known ? json(FormatTimestamp(newest[0].timestamp_ms)) : json(nullptr), nullptr});
+  }
+  printer.Print(std::cout, context.json);
+  if (paths.empty() && !context.json) {
+    std::cout << "no tables in " << store->Describe() << " yet: `shopstream ingest` makes them\n";
+  }
+  return exit_code;
+}
+
+std::string TxnsText(const std::map<std::string, int64_t>& txns) {
+  std::string text;
+  for (const auto& [app_id, version] : txns) {
+    text += (text.empty() ? "" : " ") + Printable(app_id) + "=" + std::to_string(version);
+  }
+  return text;
+}
+
+Result<int> History(const Context& context, const TableFlags& flags) {
+  ARROW_ASSIGN_OR_RAISE(const auto store, lake::OpenObjectStore(context.config.lake.uri));
+  // Opening first tells a missing table from one whose entries are all cleaned up.
+  ARROW_RETURN_NOT_OK(lake::Table::Open(store.get(), flags.name).status());
+  ARROW_ASSIGN_OR_RAISE(const auto records,
+                        lake::ReadHistory(store.get(), flags.name, flags.limit));
+  TablePrinter printer(
+      {"version", "time", "operation", "by", "files_added", "files_removed", "rows", "txns"});
+  for (const lake::VersionRecord& record : records) {
+    printer.AddRow({record.version, FormatTimestamp(record.timestamp_ms),
+                    Printable(record.operation), Printable(record.engine), record.files_added,
+                    record.files_removed, record.rows_added,
+                    context.json ? json(record.txns) : json(TxnsText(record.txns))});
+  }
+  printer.Print(std::cout, context.json);
+  return kDone;
+}
+
+Result<int> Files(const Context& context, const TableFlags& flags) {
+  ARROW_ASSIGN_OR_RAISE(const auto store, lake::OpenObjectStore(context.config.lake.uri));
+  ARROW_ASSIGN_OR_RAISE(const auto table, lake::Table::Open(store.get(), flags.name));
+  const auto files = table->snapshot()->Files();
+  TablePrinter printer({"path", "rows", "bytes"});
+  for (const DataFile& file : files) {
+    printer.AddRow({Printable(file.path), RowsCell(file.rows, file.rows >= 0),
+                    SizeCell(file.size_bytes, context.json)});
+  }
+  printer.Print(std::cout, context.json);
+  if (context.json) return kDone;
+  const FileTotals totals = Total(files);
+  std::cout << FormatCount(totals.files) << " files, " << FormatCount(totals.rows) << " rows, "
+            << FormatBytes(totals.bytes) << "; " << FormatCount(totals.small_files)
+            << " of them are small (under " << FormatBytes(kSmallFileBytes) << "), "
+            << FormatBytes(totals.small_bytes) << " together\n";
+  return kDone;
+}
+
+}  // namespace
+
+void AddTable(CLI::App& app, Job* job) {
+  const auto flags = std::make_shared<TableFlags>();
+  CLI::App* table = app.add_subcommand("table", "Look at the lake's tables");
+  table->require_subcommand(1);
+
+  table->add_subcommand("list", "All tables, their size and last commit")->callback([job] {
+    *job = List;
+  });
+
+  CLI::App* history = table->add_subcommand("history", "What each version of a table did");
+  history->add_option("NAME", flags->name, "e.g. bronze-events")->required();
+  history->add_option("--limit", flags->limit, "How many versions, newest first")
+      ->option_text("N")
+      ->capture_default_str()
+      ->check(CLI::Range(int64_t{1}, int64_t{1} << 40));
+  history->callback([flags, job] {
+    *job = [flags](const Context& context) { return History(context, *flags); };
+  });
+
+  CLI::App* files = table->add_subcommand("files", "The live files of a table");
+  files->add_option("NAME", flags->name, "e.g. bronze-events")->required();
+  files->callback(
+      [flags, job] { *job = [flags](const Context& context) { return Files(context, *flags); }; });
+}
+
+}  // namespace shopstream::cli

@@ -1,0 +1,88 @@
+#include "lake/partition_path.h"
+
+#include <arrow/type.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace shopstream::lake {
+namespace {
+
+TEST(PartitionFolderTest, IsHiveStyle) {
+  EXPECT_EQ("region=US/date=2025-10-24",
+            PartitionFolder({{"region", "US"}, {"date", "2025-10-24"}}));
+  EXPECT_EQ("", PartitionFolder({}));
+}
+
+TEST(PartitionFolderTest, NullAndEmptyAreOneFolder) {
+  EXPECT_EQ("region=__HIVE_DEFAULT_PARTITION__", PartitionFolder({{"region", std::nullopt}}));
+  EXPECT_EQ("region=__HIVE_DEFAULT_PARTITION__", PartitionFolder({{"region", ""}}));
+}
+
+TEST(PartitionFolderTest, EscapesWhatCannotBeInAFolder) {
+  EXPECT_EQ("r=a%2Fb%3Dc%25d e", PartitionFolder({{"r", "a/b=c%d e"}}));
+  EXPECT_EQ("r=%0A%7F%7B%5B%5D%5E%22%23%27%2A%3A%3F%5C",
+            PartitionFolder({{"r", "\n\x7f{[]^\"#'*:?\\"}}));
+  EXPECT_EQ("r=日本", PartitionFolder({{"r", "日本"}}));
+}
+
+TEST(LogPathTest, TheFolderIsEncodedOnceMoreAsAUri) {
+  const std::string path = PartitionFolder({{"r", "a/b é"}}) + "/x.parquet";
+  EXPECT_EQ("r=a%2Fb é/x.parquet", path);
+  EXPECT_EQ("r=a%252Fb%20%C3%A9/x.parquet", EncodeLogPath(path));
+  EXPECT_EQ(path, DecodeLogPath(EncodeLogPath(path)));
+}
+
+TEST(LogPathTest, EveryByteSurvives) {
+  std::string all;
+  for (int byte = 1; byte < 256; ++byte) all += static_cast<char>(byte);
+  EXPECT_EQ(all, DecodeLogPath(EncodeLogPath(all)));
+}
+
+TEST(LogPathTest, WhatIsNoEscapeStands) {
+  EXPECT_EQ("100%/a%zz%4", DecodeLogPath("100%/a%zz%4"));
+  EXPECT_EQ("a+b", DecodeLogPath("a+b"));
+}
+
+struct Case {
+  std::shared_ptr<arrow::DataType> type;
+  std::string text;
+};
+
+class PartitionValueTest : public ::testing::TestWithParam<Case> {};
+
+TEST_P(PartitionValueTest, ThereAndBack) {
+  const auto value = ParsePartitionValue(GetParam().text, GetParam().type);
+  ASSERT_TRUE(value.ok()) << value.status();
+  EXPECT_TRUE((*value)->type->Equals(GetParam().type));
+  EXPECT_EQ(GetParam().text, FormatPartitionValue(**value).ValueOrDie());
+}
+
+INSTANTIATE_TEST_SUITE_P(Types, PartitionValueTest,
+                         ::testing::Values(Case{arrow::utf8(), "US"}, Case{arrow::int64(), "-5"},
+                                           Case{arrow::int32(), "7"},
+                                           Case{arrow::boolean(), "true"},
+                                           Case{arrow::float64(), "1.5"},
+                                           Case{arrow::date32(), "2025-10-24"},
+                                           Case{arrow::decimal128(18, 2), "12.30"},
+                                           Case{arrow::timestamp(arrow::TimeUnit::MICRO, "UTC"),
+                                                "2025-10-24T01:02:03.000004Z"}));
+
+TEST(PartitionValue, SparksTimestampsAreUnderstood) {
+  const auto type = arrow::timestamp(arrow::TimeUnit::MICRO, "UTC");
+  EXPECT_EQ("2025-10-24T01:02:03.000000Z",
+            FormatPartitionValue(**ParsePartitionValue("2025-10-24 01:02:03", type)).ValueOrDie());
+}
+
+TEST(PartitionValue, EmptyIsNull) {
+  EXPECT_FALSE((*ParsePartitionValue("", arrow::int64()))->is_valid);
+  EXPECT_FALSE((*ParsePartitionValue(std::nullopt, arrow::utf8()))->is_valid);
+  EXPECT_EQ(std::nullopt, *FormatPartitionValue(arrow::StringScalar("")));
+}
+
+TEST(PartitionValue, NonsenseIsNamed) {
+  EXPECT_THAT(ParsePartitionValue("soon", arrow::date32()).status().message(),
+              ::testing::HasSubstr("'soon'"));
+}
+
+}  // namespace
+}  // namespace shopstream::lake
