@@ -7,6 +7,7 @@
 #include "base/table_printer.h"
 #include "cli/command.h"
 #include "kafka/admin.h"
+#include "kafka/group_members.h"
 #include "lake/object_store.h"
 #include "lake/table.h"
 #include "observe/lag.h"
@@ -44,12 +45,14 @@ Result<int> Describe(const Context& context) {
                             ": create it with `shopstream topics setup`");
   }
   ARROW_ASSIGN_OR_RAISE(const auto lags, observe::MeasureLag(kafka, admin.get(), *topic, txns));
-  TablePrinter table(
-      {"partition", "lake_txn", "committed", "log_start", "end", "lag", "lag_seconds", "note"});
+  TablePrinter table({"partition", "lake_txn", "committed", "log_start", "end", "lag",
+                      "lag_seconds", "member", "note"});
   for (const observe::PartitionLag& lag : lags) {
     const json seconds = lag.lag_ms ? json(static_cast<double>(*lag.lag_ms) / 1000) : json(nullptr);
+    const auto owner = owners.find(lag.partition);
     table.AddRow({lag.partition, OrNull(lag.txn), OrNull(lag.committed), lag.log_start, lag.end,
-                  lag.lag, seconds, Note(lag)});
+                  lag.lag, seconds, owner == owners.end() ? json(nullptr) : json(owner->second),
+                  Note(lag)});
   }
   if (!context.json) {
     std::cout << "group " << kafka.group << ", topic " << kafka.topic

@@ -3,16 +3,15 @@
 #include <algorithm>
 #include <limits>
 #include <set>
+#include <utility>
 
 namespace shopstream::observe {
 namespace {
 
-constexpr int64_t kForEver = std::numeric_limits<int64_t>::max();
+using Words = OffsetWords;
+using OnRange = std::function<void(int64_t begin, int64_t end)>;
 
-// The same 64 offsets in each of the sets.
-struct Words {
-  uint64_t bronze = 0, quarantine = 0, kafka = 0, twice_in_bronze = 0, twice_in_quarantine = 0;
-};
+constexpr int64_t kForEver = std::numeric_limits<int64_t>::max();
 
 struct Span {
   int64_t begin = 0, end = kForEver;
@@ -30,7 +29,6 @@ uint64_t MaskOf(const Span& span, int64_t first) {
 // Joins neighbouring bits, across words, into ranges.
 class RangeJoiner {
  public:
-  using OnRange = std::function<void(int64_t begin, int64_t end)>;
   explicit RangeJoiner(OnRange on_range) : on_range_(std::move(on_range)) {}
 
   void Add(uint64_t bits, int64_t first) {
@@ -148,49 +146,51 @@ std::vector<int64_t> PartitionCoverage::Pages() const {
   return {pages.begin(), pages.end()};
 }
 
+void PartitionCoverage::ForEachWord(const OnWords& on_words) const {
+  for (const int64_t page : Pages()) {
+    const auto* bronze = bronze_.FindPage(page);
+    const auto* quarantine = quarantine_.FindPage(page);
+    const auto* kafka = kafka_.FindPage(page);
+    const auto* twice_in_bronze = twice_in_bronze_.FindPage(page);
+    const auto* twice_in_quarantine = twice_in_quarantine_.FindPage(page);
+    for (int64_t word = 0; word < OffsetSet::kWordsPerPage; ++word) {
+      on_words(page * OffsetSet::kOffsetsPerPage + word * 64,
+               Words{WordOf(bronze, word), WordOf(quarantine, word), WordOf(kafka, word),
+                     WordOf(twice_in_bronze, word), WordOf(twice_in_quarantine, word)});
+    }
+  }
+}
+
+// Holes among [0, known_end), from the lake's first row on: what lies before it was gone from Kafka
+// before the lake existed.
+void PartitionCoverage::FindHoles(int64_t known_end, const OnRange& on_hole) const {
+  int64_t covered_to = -1;
+  RangeJoiner covered([&](int64_t begin, int64_t end) {
+    if (covered_to >= 0) on_hole(covered_to, begin);
+    covered_to = end;
+  });
+  ForEachWord([&](int64_t first, const Words& words) {
+    covered.Add((words.bronze | words.quarantine) & MaskOf({0, known_end}, first), first);
+  });
+  covered.Finish();
+  if (covered_to >= 0) on_hole(covered_to, known_end);
+}
+
 void PartitionCoverage::Compare(int32_t partition, const CoverageBounds& bounds,
                                 const OnFinding& found) const {
-  const std::vector<int64_t> pages = Pages();
-  const auto for_each_word = [&](const auto& visit) {
-    for (const int64_t page : pages) {
-      const auto* bronze = bronze_.FindPage(page);
-      const auto* quarantine = quarantine_.FindPage(page);
-      const auto* kafka = kafka_.FindPage(page);
-      const auto* twice_in_bronze = twice_in_bronze_.FindPage(page);
-      const auto* twice_in_quarantine = twice_in_quarantine_.FindPage(page);
-      for (int64_t word = 0; word < OffsetSet::kWordsPerPage; ++word) {
-        visit(page * OffsetSet::kOffsetsPerPage + word * 64,
-              Words{WordOf(bronze, word), WordOf(quarantine, word), WordOf(kafka, word),
-                    WordOf(twice_in_bronze, word), WordOf(twice_in_quarantine, word)});
-      }
-    }
-  };
   const auto report = [&](Difference difference, int64_t begin, int64_t end) {
     if (begin < end) found({difference, {partition, begin, end}});
   };
-
   for (const Rule& rule : RulesFor(bounds)) {
     RangeJoiner joiner([&](int64_t b, int64_t e) { report(rule.difference, b, e); });
-    for_each_word([&](int64_t first, const Words& words) {
+    ForEachWord([&](int64_t first, const Words& words) {
       joiner.Add(rule.select(words) & MaskOf(rule.span, first), first);
     });
     joiner.Finish();
   }
   if (!bounds.log_start || !bounds.txn) return;
-
-  // Holes below the log start, from the lake's first row on: what lies before it was gone from
-  // Kafka before the lake existed.
-  const int64_t known_end = std::min(*bounds.log_start, *bounds.txn);
-  int64_t covered_to = -1;
-  RangeJoiner holes([&](int64_t begin, int64_t end) {
-    if (covered_to >= 0) report(Difference::kExpired, covered_to, begin);
-    covered_to = end;
-  });
-  for_each_word([&](int64_t first, const Words& words) {
-    holes.Add((words.bronze | words.quarantine) & MaskOf({0, known_end}, first), first);
-  });
-  holes.Finish();
-  if (covered_to >= 0) report(Difference::kExpired, covered_to, known_end);
+  FindHoles(std::min(*bounds.log_start, *bounds.txn),
+            [&](int64_t b, int64_t e) { report(Difference::kExpired, b, e); });
   report(Difference::kExpired, *bounds.txn, *bounds.log_start);
   if (bounds.end) report(Difference::kBeyondKafka, *bounds.end, *bounds.txn);
 }

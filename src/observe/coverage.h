@@ -40,6 +40,11 @@ struct CoverageBounds {
   bool compacted = false;
 };
 
+// The same 64 offsets in each of a partition's sets, one bit an offset.
+struct OffsetWords {
+  uint64_t bronze = 0, quarantine = 0, kafka = 0, twice_in_bronze = 0, twice_in_quarantine = 0;
+};
+
 // All rows of one Kafka partition: as the tables hold them, and as Kafka does.
 class PartitionCoverage {
  public:
@@ -62,7 +67,11 @@ class PartitionCoverage {
     ++*rows;
     if (!once->Insert(offset)) twice->Insert(offset);
   }
+  using OnWords = std::function<void(int64_t first_offset, const OffsetWords& words)>;
+  using OnRange = std::function<void(int64_t begin, int64_t end)>;
   std::vector<int64_t> Pages() const;
+  void ForEachWord(const OnWords& on_words) const;
+  void FindHoles(int64_t known_end, const OnRange& on_hole) const;
 
   OffsetSet bronze_, quarantine_, kafka_;
   OffsetSet twice_in_bronze_, twice_in_quarantine_;

@@ -47,9 +47,17 @@ std::vector<std::string> Split(const std::string& list) {
   return parts;
 }
 
+// As the client library reads a bootstrap server: [protocol://]host[:port].
+Result<ListenAddress> ParseBootstrapServer(const std::string& text) {
+  const size_t protocol = text.find("://");
+  const std::string address = protocol == std::string::npos ? text : text.substr(protocol + 3);
+  const bool has_port = address.rfind(':') != std::string::npos && !address.ends_with(']');
+  return ParseListenAddress(has_port ? address : address + ":9092");
+}
+
 ComponentHealth CheckBroker(const std::string& address, Millis timeout) {
   const std::string component = "broker " + address;
-  const auto parsed = ParseListenAddress(address);
+  const auto parsed = ParseBootstrapServer(address);
   if (!parsed.ok()) {
     return Down(component, parsed.status().message(), "correct kafka.bootstrap_servers");
   }
