@@ -5,7 +5,8 @@ target_compile_options(shopstream_warnings INTERFACE -Wall -Wextra -Wshadow -Wno
 
 find_program(SHOPSTREAM_CCACHE ccache)
 if(SHOPSTREAM_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${SHOPSTREAM_CCACHE})
+  # Several build folders of one checkout share what they compile alike.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_NOHASHDIR=1 ${SHOPSTREAM_CCACHE})
 endif()
 
 find_program(SHOPSTREAM_MOLD mold)
