@@ -180,7 +180,8 @@ def test_resolves_schemas_as_others_do(codec: Codec, other) -> None:
     assert not refused
     expected = [other.read(body, EVERY_TYPE, reader) for body in bodies]
     for row, value in zip(rows.to_pylist(), expected, strict=True):
-        if "renamed" in value:  # An int read as a float: Python does not round it to one.
+        value["b"] = float(value["b"])  # Apache's leaves a long read as a double as it is.
+        if "renamed" in value:  # Nor does Python round an int that is read as a float.
             value["renamed"] = struct.unpack("<f", struct.pack("<f", value["renamed"]))[0]
         assert row == value
 
