@@ -254,8 +254,8 @@ class DataFileReader {
     ARROW_ASSIGN_OR_RAISE(const auto stored, parquet_->ReadTable(LeavesOf(fields)));
     arrow::ChunkedArrayVector columns;
     for (const auto& field : fields) {
-      if (const auto value = PartitionValue(field->name())) {
-        ARROW_ASSIGN_OR_RAISE(const auto scalar, ParsePartitionValue(**value, field->type()));
+      if (const auto* value = PartitionValue(field->name())) {
+        ARROW_ASSIGN_OR_RAISE(const auto scalar, ParsePartitionValue(*value, field->type()));
         ARROW_ASSIGN_OR_RAISE(columns.emplace_back(), Constant(scalar, rows));
       } else if (const auto column = stored->GetColumnByName(field->name())) {
         ARROW_ASSIGN_OR_RAISE(columns.emplace_back(), AsType(column, field->type()));

@@ -83,6 +83,15 @@ TEST_F(ParquetFileTest, RowsComeBackWithTheirPartition) {
   EXPECT_EQ("2025-10-24", table->GetColumnByName("date")->GetScalar(0).ValueOrDie()->ToString());
 }
 
+TEST_F(ParquetFileTest, ANullPartitionValueIsANull) {
+  const DataFile file = Write(Batch({{arrow::field("n", arrow::int64()), "[1, 2]"}}),
+                              {{"region", std::nullopt}, {"date", std::nullopt}});
+  const auto table = Read(file, arrow::schema({arrow::field("region", arrow::utf8()),
+                                               arrow::field("date", arrow::date32())}));
+  EXPECT_EQ(2, table->GetColumnByName("region")->null_count());
+  EXPECT_EQ(2, table->GetColumnByName("date")->null_count());
+}
+
 TEST_F(ParquetFileTest, ColumnsAreChosenAndTheMissingAreNull) {
   const DataFile file = Write(Batch({{arrow::field("a", arrow::int64()), "[1, 2]"},
                                      {arrow::field("b", arrow::int64()), "[3, 4]"}}));

@@ -1,0 +1,137 @@
+// Writes and reads tables of the lake for tests/test_lake.py, which holds them against other
+// readers and writers. Rows travel as an Arrow IPC stream.
+//
+//   lake_driver append LAKE TABLE [COLUMN,COLUMN...] < rows   one commit a record batch,
+//   partitioned lake_driver read LAKE TABLE > rows lake_driver remove LAKE TABLE PATH one live file
+
+#include <arrow/array.h>
+#include <arrow/io/stdio.h>
+#include <arrow/ipc/reader.h>
+#include <arrow/ipc/writer.h>
+#include <arrow/record_batch.h>
+#include <arrow/table.h>
+
+#include <algorithm>
+#include <iostream>
+#include <map>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "lake/object_store.h"
+#include "lake/parquet_file.h"
+#include "lake/partition_path.h"
+#include "lake/table.h"
+
+namespace shopstream::lake {
+namespace {
+
+using Arguments = std::vector<std::string>;
+
+Status Commit(Table* table, const Transaction& transaction) {
+  ARROW_ASSIGN_OR_RAISE(const CommitResult result,
+                        table->Commit(
+                            transaction, [](const Snapshot&) { return true; },
+                            BootClock::now() + std::chrono::seconds(30)));
+  if (result.outcome == CommitOutcome::kCommitted) return Status::OK();
+  return Status::IOError("not committed: ", result.detail);
+}
+
+std::vector<std::string> SplitAtCommas(const std::string& text) {
+  std::vector<std::string> words;
+  std::istringstream in(text);
+  for (std::string word; std::getline(in, word, ',');) words.push_back(word);
+  return words;
+}
+
+// The positions of each partition's rows.
+Result<std::map<PartitionValues, std::vector<int32_t>>> Partitions(
+    const arrow::RecordBatch& batch, const std::vector<std::string>& columns) {
+  std::map<PartitionValues, std::vector<int32_t>> partitions;
+  for (int64_t i = 0; i < batch.num_rows(); ++i) {
+    PartitionValues values;
+    for (const std::string& column : columns) {
+      ARROW_ASSIGN_OR_RAISE(const auto scalar, batch.GetColumnByName(column)->GetScalar(i));
+      ARROW_ASSIGN_OR_RAISE(auto text, FormatPartitionValue(*scalar));
+      values.emplace_back(column, std::move(text));
+    }
+    partitions[std::move(values)].push_back(static_cast<int32_t>(i));
+  }
+  return partitions;
+}
+
+Result<std::shared_ptr<arrow::RecordBatch>> WithoutColumns(
+    std::shared_ptr<arrow::RecordBatch> batch, const std::vector<std::string>& columns) {
+  for (const std::string& column : columns) {
+    ARROW_ASSIGN_OR_RAISE(batch, batch->RemoveColumn(batch->schema()->GetFieldIndex(column)));
+  }
+  return batch;
+}
+
+Status Append(ObjectStore* store, const Arguments& arguments) {
+  arrow::io::StdinStream input;
+  ARROW_ASSIGN_OR_RAISE(const auto reader, arrow::ipc::RecordBatchStreamReader::Open(&input));
+  TableSpec spec;
+  spec.path = arguments[1];
+  spec.schema = reader->schema();
+  if (arguments.size() > 2) spec.partition_columns = SplitAtCommas(arguments[2]);
+  ARROW_ASSIGN_OR_RAISE(const auto table, Table::OpenOrCreate(store, spec));
+  for (;;) {
+    ARROW_ASSIGN_OR_RAISE(const auto batch, reader->Next());
+    if (batch == nullptr) return Status::OK();
+    Transaction transaction;
+    transaction.txns["driver"] = table->snapshot()->Txn("driver").value_or(0) + 1;
+    ARROW_ASSIGN_OR_RAISE(const auto rows, WithoutColumns(batch, spec.partition_columns));
+    ARROW_ASSIGN_OR_RAISE(const auto partitions, Partitions(*batch, spec.partition_columns));
+    for (const auto& [values, positions] : partitions) {
+      ARROW_ASSIGN_OR_RAISE(transaction.adds.emplace_back(),
+                            WriteDataFile(store, spec.path, values, rows, positions));
+    }
+    ARROW_RETURN_NOT_OK(Commit(table.get(), transaction));
+  }
+}
+
+Status Read(ObjectStore* store, const Arguments& arguments) {
+  ARROW_ASSIGN_OR_RAISE(const auto table, Table::Open(store, arguments[1]));
+  const auto snapshot = table->snapshot();
+  arrow::io::StdoutStream output;
+  ARROW_ASSIGN_OR_RAISE(const auto writer,
+                        arrow::ipc::MakeStreamWriter(&output, snapshot->schema()));
+  for (const DataFile& file : snapshot->Files()) {
+    ARROW_ASSIGN_OR_RAISE(const auto rows,
+                          ReadDataFile(store, arguments[1], file, snapshot->schema()));
+    ARROW_RETURN_NOT_OK(writer->WriteTable(*rows));
+  }
+  return writer->Close();
+}
+
+Status Remove(ObjectStore* store, const Arguments& arguments) {
+  ARROW_ASSIGN_OR_RAISE(const auto table, Table::Open(store, arguments[1]));
+  Transaction transaction;
+  transaction.operation = "DELETE";
+  transaction.removes.emplace_back().path = arguments[2];
+  return Commit(table.get(), transaction);
+}
+
+Status Run(const std::string& command, const Arguments& arguments) {
+  ARROW_ASSIGN_OR_RAISE(const auto store, OpenObjectStore(arguments[0]));
+  if (command == "append") return Append(store.get(), arguments);
+  if (command == "read") return Read(store.get(), arguments);
+  if (command == "remove" && arguments.size() == 3) return Remove(store.get(), arguments);
+  return Status::Invalid("unknown command ", command);
+}
+
+}  // namespace
+}  // namespace shopstream::lake
+
+int main(int argc, char** argv) {
+  if (argc < 4) {
+    std::cerr << "usage: lake_driver append|read|remove LAKE TABLE [...]\n";
+    return 2;
+  }
+  const auto status =
+      shopstream::lake::Run(argv[1], shopstream::lake::Arguments(argv + 2, argv + argc));
+  if (status.ok()) return 0;
+  std::cerr << status.message() << "\n";
+  return 1;
+}

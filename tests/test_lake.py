@@ -1,0 +1,290 @@
+"""Our Delta tables against independent readers and writers (delta-rs, Polars, DuckDB): each reads
+what the other wrote, and neither disturbs the other. Needs no broker."""
+
+import datetime
+import decimal
+import io
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+
+import duckdb
+import polars
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from deltalake import DeltaTable, write_deltalake
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+DRIVER = pathlib.Path(os.environ.get("SHOPSTREAM_LAKE_DRIVER", ROOT / "build/release/src/lake/lake_driver"))
+UTC = datetime.timezone.utc
+NOON = datetime.datetime(2025, 10, 24, 12, 0, 0, 123456, tzinfo=UTC)
+DAY = NOON.date()
+
+SCHEMA = pa.schema([
+    ("id", pa.string()), ("count", pa.int64()), ("number", pa.int32()), ("price", pa.float64()),
+    ("at", pa.timestamp("us", "UTC")), ("raw", pa.binary()), ("flag", pa.bool_()),
+    ("usd", pa.decimal128(18, 2)), ("day", pa.date32()), ("region", pa.string()), ("date", pa.date32())])
+PARTITIONS = "region,date"
+
+
+def rows(first: int, count: int, region: str | None = "US", date: datetime.date = DAY) -> pa.RecordBatch:
+    """Rows that differ in every column, with a null here and there."""
+    numbers = range(first, first + count)
+    return pa.RecordBatch.from_pylist([{
+        "id": f"id-{n:08}", "count": None if n % 7 == 0 else n * 1_000_000_007, "number": n % 1000,
+        "price": None if n % 5 == 0 else n / 4, "at": NOON + datetime.timedelta(microseconds=n),
+        "raw": None if n % 3 == 0 else bytes([n % 256, 0, 255]), "flag": None if n % 11 == 0 else n % 2 == 0,
+        "usd": decimal.Decimal(n).scaleb(-2), "day": DAY + datetime.timedelta(days=n % 30),
+        "region": region, "date": date} for n in numbers], schema=SCHEMA)
+
+
+class Lake:
+    """A lake of the test's own, through our code."""
+
+    def __init__(self, folder: pathlib.Path):
+        self.folder = folder
+
+    def run(self, command: str, *arguments: str, stdin: bytes = b"",
+            expect: int = 0) -> subprocess.CompletedProcess[bytes]:
+        done = subprocess.run([DRIVER, command, self.folder, *arguments], input=stdin, capture_output=True,
+                              timeout=120)
+        assert done.returncode == expect, done.stderr.decode()
+        return done
+
+    def append(self, table: str, *batches: pa.RecordBatch, partitions: str = PARTITIONS) -> None:
+        self.run("append", table, partitions, stdin=stream(batches))
+
+    def refuses_append(self, table: str, batch: pa.RecordBatch, partitions: str = PARTITIONS) -> str:
+        return self.run("append", table, partitions, stdin=stream([batch]), expect=1).stderr.decode()
+
+    def read(self, table: str) -> list[dict]:
+        return in_order(pa.ipc.open_stream(self.run("read", table).stdout).read_all())
+
+    def refuses_read(self, table: str) -> str:
+        return self.run("read", table, expect=1).stderr.decode()
+
+    def path(self, table: str) -> str:
+        return str(self.folder / table)
+
+    def log(self, table: str) -> list[str]:
+        return sorted(path.name for path in (self.folder / table / "_delta_log").iterdir())
+
+
+@pytest.fixture
+def lake(tmp_path: pathlib.Path) -> Lake:
+    return Lake(tmp_path / "lake")
+
+
+def stream(batches) -> bytes:
+    sink = io.BytesIO()
+    with pa.ipc.new_stream(sink, batches[0].schema) as writer:
+        for batch in batches:
+            writer.write_batch(batch)
+    return sink.getvalue()
+
+
+def in_order(table: pa.Table) -> list[dict]:
+    return sorted(table.select(sorted(table.column_names)).to_pylist(), key=lambda row: row["id"])
+
+
+def expected(*batches: pa.RecordBatch) -> list[dict]:
+    return in_order(pa.Table.from_batches(batches))
+
+
+def every_reader(path: str) -> dict[str, list[dict]]:
+    table = DeltaTable(path)
+    dataset = table.to_pyarrow_dataset()
+    frame = polars.read_delta(path).to_arrow()
+    return {
+        "delta-rs": in_order(pa.table(table.to_pyarrow_table())),
+        "polars": in_order(frame.cast(dataset.schema)),
+        "duckdb": in_order(duckdb.sql("SELECT * FROM dataset").to_arrow_table().cast(dataset.schema)),
+    }
+
+
+def files(path: str, column: str) -> list:
+    """One column of what delta-rs knows of a table's files."""
+    return pa.table(DeltaTable(path).get_add_actions(flatten=True)).column(column).to_pylist()
+
+
+# --- What we write, others read ------------------------------------------------------------------
+
+def test_other_readers_agree_with_what_was_written(lake: Lake) -> None:
+    batches = [rows(0, 50), rows(50, 50, "EU"), rows(100, 20, None), rows(120, 20, "a b/c%d=é"),
+               rows(140, 5000, "ASIA", DAY + datetime.timedelta(days=1))]
+    lake.append("t", *batches)
+    for reader, found in every_reader(lake.path("t")).items():
+        assert found == expected(*batches), reader
+    assert lake.read("t") == expected(*batches)
+    protocol = DeltaTable(lake.path("t")).protocol()
+    assert (protocol.min_reader_version, protocol.min_writer_version) == (1, 2)
+
+
+def test_other_readers_know_every_encoding(lake: Lake) -> None:
+    # Enough rows for the trial that picks the fast compression.
+    batches = [rows(0, 70_000)]
+    lake.append("t", *batches)
+    for reader, found in every_reader(lake.path("t")).items():
+        assert found == expected(*batches), reader
+
+
+def test_files_carry_plain_types(lake: Lake) -> None:
+    lake.append("t", rows(0, 10))
+    [file] = DeltaTable(lake.path("t")).file_uris()
+    schema = pq.ParquetFile(file).schema
+    assert [schema.column(i).name for i in range(len(schema))] == SCHEMA.names[:-2]
+    types = {schema.column(i).name: schema.column(i) for i in range(len(schema))}
+    at = json.loads(types["at"].logical_type.to_json())
+    assert (at["Type"], at["isAdjustedToUTC"], at["timeUnit"]) == ("Timestamp", True, "microseconds")
+    assert types["id"].logical_type.type == "STRING"
+    assert types["raw"].logical_type.type == "NONE"
+    assert "INT96" not in {column.physical_type for column in types.values()}
+
+
+def test_a_checkpoint_of_ours_serves_without_the_entries(lake: Lake) -> None:
+    batches = [rows(n * 10, 10, None if n % 3 == 0 else "a b%") for n in range(120)]
+    lake.append("t", *batches)
+    first = min(files(lake.path("t"), "path"))
+    lake.run("remove", "t", first)
+    left = lake.read("t")
+    assert len(left) == 1190
+    log = lake.folder / "t" / "_delta_log"
+    assert "00000000000000000100.checkpoint.parquet" in lake.log("t")
+    for version in range(100):
+        (log / f"{version:020}.json").unlink()
+    for reader, found in every_reader(lake.path("t")).items():
+        assert found == left, reader
+    assert lake.read("t") == left
+    assert DeltaTable(lake.path("t")).transaction_version("driver") == 120
+    (log / "_last_checkpoint").unlink()
+    assert lake.read("t") == left
+
+
+def test_our_statistics_let_others_skip_the_right_files(lake: Lake) -> None:
+    batches = [rows(0, 100), rows(100, 100), rows(200, 100)]
+    lake.append("t", *batches)
+    moment = NOON + datetime.timedelta(microseconds=150)
+    everything = expected(*batches)
+    table = DeltaTable(lake.path("t"))
+    for column, value in (("at", moment), ("id", "id-00000150"), ("number", 150)):
+        found = in_order(table.to_pyarrow_table(filters=[(column, ">=", value)]))
+        assert found == [row for row in everything if row[column] >= value], column
+        lazy = polars.scan_delta(lake.path("t")).filter(polars.col(column) == value)
+        assert lazy.collect().height == sum(row[column] == value for row in everything), column
+    assert files(lake.path("t"), "num_records") == [100, 100, 100]
+    assert sorted(files(lake.path("t"), "null_count.flag")) == [9, 9, 10]
+
+
+# --- What others write, we read ------------------------------------------------------------------
+
+def test_we_read_tables_of_delta_rs(lake: Lake) -> None:
+    batches = [rows(0, 30), rows(30, 30, "a b/c%d=é"), rows(60, 30, None)]
+    for batch in batches:
+        write_deltalake(lake.path("t"), pa.Table.from_batches([batch]), mode="append",
+                        partition_by=["region", "date"])
+    assert lake.read("t") == expected(*batches)
+
+
+def test_we_read_a_checkpoint_of_delta_rs(lake: Lake) -> None:
+    batches = [rows(n * 10, 10, None if n == 3 else f"r {n}") for n in range(8)]
+    for batch in batches:
+        write_deltalake(lake.path("t"), pa.Table.from_batches([batch]), mode="append",
+                        partition_by=["region", "date"],
+                        configuration={"delta.checkpoint.writeStatsAsStruct": "true"})
+    DeltaTable(lake.path("t")).delete("id < 'id-00000010'")
+    DeltaTable(lake.path("t")).create_checkpoint()
+    for version in range(8):
+        (lake.folder / "t" / "_delta_log" / f"{version:020}.json").unlink()
+    assert lake.read("t") == expected(*batches[1:])
+    lake.append("t", rows(100, 5))
+    assert len(DeltaTable(lake.path("t")).to_pyarrow_table()) == 75
+
+
+def test_we_read_a_checkpoint_in_parts_with_columns_we_do_not_know(lake: Lake) -> None:
+    batches = [rows(n * 10, 10, None if n == 3 else f"r {n}") for n in range(8)]
+    for batch in batches:
+        write_deltalake(lake.path("t"), pa.Table.from_batches([batch]), mode="append", partition_by=["region", "date"])
+    DeltaTable(lake.path("t")).create_checkpoint()
+    log = lake.folder / "t" / "_delta_log"
+    whole = log / f"{7:020}.checkpoint.parquet"
+    actions = pq.read_table(whole)
+    add = actions["add"].combine_chunks()
+    parsed = pa.StructArray.from_arrays([pa.array([10] * len(add))], ["numRecords"])
+    more = pa.StructArray.from_arrays([*add.flatten(), parsed], [*(f.name for f in add.type), "stats_parsed"],
+                                      mask=add.is_null())
+    actions = actions.set_column(actions.column_names.index("add"), "add", more)
+    for part in range(3):
+        pq.write_table(actions.slice(part * 4, 4), log / f"{7:020}.checkpoint.{part + 1:010}.{3:010}.parquet")
+    whole.unlink()
+    for version in range(8):
+        (log / f"{version:020}.json").unlink()
+    assert lake.read("t") == expected(*batches)
+
+
+def test_an_append_of_delta_rs_between_two_of_ours(lake: Lake) -> None:
+    lake.append("t", rows(0, 10))
+    write_deltalake(lake.path("t"), pa.Table.from_batches([rows(10, 10, "EU")]), mode="append")
+    lake.append("t", rows(20, 10))
+    everything = expected(rows(0, 10), rows(10, 10, "EU"), rows(20, 10))
+    assert lake.read("t") == everything
+    assert in_order(DeltaTable(lake.path("t")).to_pyarrow_table()) == everything
+    assert DeltaTable(lake.path("t")).transaction_version("driver") == 2
+    assert [entry["operation"] for entry in DeltaTable(lake.path("t")).history()] == [
+        "WRITE", "WRITE", "WRITE", "CREATE TABLE"]
+
+
+def test_delta_rs_takes_over_and_hands_back(lake: Lake) -> None:
+    """Their compaction removes our files; we append to what is left and checkpoint it."""
+    lake.append("t", *[rows(n * 10, 10) for n in range(20)])
+    DeltaTable(lake.path("t")).optimize.compact()
+    lake.append("t", *[rows(200 + n * 10, 10) for n in range(90)])
+    assert "00000000000000000100.checkpoint.parquet" in lake.log("t")
+    everything = expected(*[rows(n * 10, 10) for n in range(110)])
+    assert in_order(DeltaTable(lake.path("t")).to_pyarrow_table()) == everything
+    assert lake.read("t") == everything
+
+
+def test_a_column_that_delta_rs_added_is_null_in_our_rows(lake: Lake) -> None:
+    lake.append("t", rows(0, 3))
+    more = pa.Table.from_batches([rows(3, 3)]).append_column("note", pa.array(["x", "y", "z"]))
+    write_deltalake(lake.path("t"), more, mode="append", schema_mode="merge")
+    lake.append("t", rows(6, 3))
+    notes = [row["note"] for row in lake.read("t")]
+    assert notes == [None, None, None, "x", "y", "z", None, None, None]
+
+
+# --- What we refuse ------------------------------------------------------------------------------
+
+def test_a_constraint_stops_our_writer_but_not_our_reader(lake: Lake) -> None:
+    lake.append("t", rows(0, 10))
+    DeltaTable(lake.path("t")).alter.add_constraint({"some": "number >= 0"})
+    assert "writer version" in lake.refuses_append("t", rows(10, 10))
+    assert lake.read("t") == expected(rows(0, 10))
+
+
+def test_features_for_readers_are_refused_by_name(lake: Lake) -> None:
+    lake.append("t", rows(0, 10))
+    log = lake.folder / "t" / "_delta_log"
+    for feature in ("deletionVectors", "columnMapping"):
+        shutil.copytree(lake.folder / "t", lake.folder / feature)
+        entry = {"protocol": {"minReaderVersion": 3, "minWriterVersion": 7, "readerFeatures": [feature],
+                              "writerFeatures": [feature]}}
+        (lake.folder / feature / log.name / f"{2:020}.json").write_text(json.dumps(entry))
+        assert feature in lake.refuses_read(feature)
+        assert feature in lake.refuses_append(feature, rows(10, 10))
+
+
+def test_a_feature_of_delta_rs_is_refused_by_name(lake: Lake) -> None:
+    naive = pa.table({"id": ["a"], "at": pa.array([0], pa.timestamp("us"))})
+    write_deltalake(lake.path("t"), naive)
+    assert "timestampNtz" in lake.refuses_read("t")
+
+
+def test_another_shape_is_refused_in_words(lake: Lake) -> None:
+    lake.append("t", rows(0, 10))
+    assert "partitioned by (region, date)" in lake.refuses_append("t", rows(10, 10), "region")
+    other = rows(10, 10).set_column(1, "count", pa.array(["x"] * 10))
+    assert "column count is int64 in the table" in lake.refuses_append("t", other)
