@@ -22,14 +22,22 @@ constexpr char kVersion[] = "shopstream 0.1.0";
 constexpr char kDefaultConfigFile[] = "config/pipeline.yaml";
 
 // The commands, in the order in which a newcomer meets them.
+// clang-format off
 constexpr Command kCommands[] = {
-    {"topics", AddTopics},     {"registry", AddRegistry}, {"schema", AddSchema},
-    {"generate", AddGenerate}, {"ingest", AddIngest},     {"audit", AddAudit},
+    {"topics", AddTopics},
+    {"registry", AddRegistry},
+    {"schema", AddSchema},
+    {"generate", AddGenerate},
+    {"replay", AddReplay},
+    {"ingest", AddIngest},
+    {"audit", AddAudit},
     {"table", AddTable},
     {"consume", AddConsume},
-    {"group", AddGroup},       {"audit", AddAudit},       {"quarantine", AddQuarantine},
+    {"group", AddGroup},
+    {"quarantine", AddQuarantine},
     {"health", AddHealth},
 };
+// clang-format on
 
 struct GlobalFlags {
   std::string config_file = kDefaultConfigFile;
@@ -151,11 +159,11 @@ int Run(int argc, char** argv) {
   CLI::App app("A real-time purchase pipeline: Kafka to a Delta lake, exactly once.", "shopstream");
   app.fallthrough();  // Global flags may stand after the command too; subcommands inherit this.
   app.require_subcommand(1);
-  app.footer(SettingsHelp());
   GlobalFlags flags;
   AddGlobalFlags(&app, &flags);
   Job job;
   for (const Command& command : kCommands) command.add(app, &job);
+  app.footer(SettingsHelp());  // Set last: commands added after it would repeat it in their help.
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& help) {  // --help and --version
