@@ -45,6 +45,7 @@ Result<int> Describe(const Context& context) {
                             ": create it with `shopstream topics setup`");
   }
   ARROW_ASSIGN_OR_RAISE(const auto lags, observe::MeasureLag(kafka, admin.get(), *topic, txns));
+  ARROW_ASSIGN_OR_RAISE(const auto owners, kafka::DescribeOwners(kafka));
   TablePrinter table({"partition", "lake_txn", "committed", "log_start", "end", "lag",
                       "lag_seconds", "member", "note"});
   for (const observe::PartitionLag& lag : lags) {
