@@ -145,7 +145,8 @@ def test_consume_prints_values_and_why_there_is_none(shopstream: Shopstream) -> 
     bad = [r for r in records if "error" in r]
     assert good and bad
     assert all(r["key"] == str(r["value"]["user_id"]) for r in good if r["key"].isdigit())
-    assert all(r["value"]["region"] and r["value"]["timestamp"].endswith("Z") for r in good)
+    assert all({"event_id", "region", "amount"} <= r["value"].keys() for r in good)
+    assert all(r["value"]["timestamp"].endswith("Z") for r in good)
     assert all(r["error"] and set(r["value_hex"]) <= set("0123456789abcdef") for r in bad)
 
 
