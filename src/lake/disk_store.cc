@@ -259,18 +259,25 @@ Result<std::shared_ptr<arrow::io::RandomAccessFile>> DiskStore::OpenInput(const 
 
 Status DiskStore::Put(const std::string& path, const arrow::Buffer& content) {
   ARROW_RETURN_NOT_OK(CheckPath(path));
-  ARROW_RETURN_NOT_OK(MakeFolder(FullPath(kTemporaryFolder)));
-  ARROW_ASSIGN_OR_RAISE(auto file, TemporaryFile::Create(FullPath(kTemporaryFolder)));
-  ARROW_RETURN_NOT_OK(file->Write(content));
+  ARROW_ASSIGN_OR_RAISE(const auto file, WriteTemporary(content));
   return Publish(file.get(), path, /*replace=*/true).status();
 }
 
 Result<PutOutcome> DiskStore::PutIfAbsent(const std::string& path, const arrow::Buffer& content) {
   ARROW_RETURN_NOT_OK(CheckPath(path));
-  ARROW_RETURN_NOT_OK(MakeFolder(FullPath(kTemporaryFolder)));
-  ARROW_ASSIGN_OR_RAISE(auto file, TemporaryFile::Create(FullPath(kTemporaryFolder)));
-  ARROW_RETURN_NOT_OK(file->Write(content));
+  ARROW_ASSIGN_OR_RAISE(const auto file, WriteTemporary(content));
   return Publish(file.get(), path, /*replace=*/false);
+}
+
+Result<std::unique_ptr<DiskStore::TemporaryFile>> DiskStore::WriteTemporary(
+    const arrow::Buffer& content) {
+  const std::string folder = FullPath(kTemporaryFolder);
+  struct stat info;
+  if (::stat(folder.c_str(), &info) != 0) ForgetFolder(folder);  // Someone cleared the lake.
+  ARROW_RETURN_NOT_OK(MakeFolder(folder));
+  ARROW_ASSIGN_OR_RAISE(auto file, TemporaryFile::Create(folder));
+  ARROW_RETURN_NOT_OK(file->Write(content));
+  return file;
 }
 
 Result<PutOutcome> DiskStore::Publish(TemporaryFile* file, const std::string& path, bool replace) {

@@ -41,6 +41,8 @@ class DiskStore : public ObjectStore {
   // Makes the folder and its parents, each flushed into its own parent before the next.
   Status MakeFolder(const std::string& full_path);
   void ForgetFolder(const std::string& full_path);
+  // The content in a temporary file, flushed.
+  Result<std::unique_ptr<TemporaryFile>> WriteTemporary(const arrow::Buffer& content);
   // Gives the temporary file its final name, making the folder again where someone removed it.
   Result<PutOutcome> Publish(TemporaryFile* file, const std::string& path, bool replace);
   void RemoveStaleTemporaryFiles();

@@ -143,6 +143,8 @@ TEST_F(DiskStoreTest, AFolderRemovedMeanwhileIsMadeAgain) {
   fs::remove_all(root_ / "t");
   EXPECT_TRUE(Put("t/region=US/b", "y").ok());
   EXPECT_EQ(PutOutcome::kCreated, PutIfAbsent("t/region=US/c", "z"));
+  fs::remove_all(root_);
+  EXPECT_TRUE(Put("t/region=US/d", "w").ok());
 }
 
 TEST_F(DiskStoreTest, ErrorsNameThePathTheReasonAndTheRemedy) {
