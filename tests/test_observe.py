@@ -118,6 +118,17 @@ def test_records_not_ingested_yet_are_lag_and_no_gap(shopstream: Shopstream) -> 
     assert [lag["lake_txn"] for lag in lags] == [lag["end"] for lag in lags]
 
 
+def test_group_describe_names_who_reads_each_partition(shopstream: Shopstream) -> None:
+    shopstream.run("topics", "setup")
+    shopstream.run("generate", "--count", 50, "--seed", 7)
+    assert [lag["member"] for lag in shopstream.json("group", "describe")] == [None] * 3
+    ingest = shopstream.start("ingest", SHOPSTREAM_KAFKA_GROUP_INSTANCE_ID="till-7")
+    members = wait_until(lambda: {lag["member"] for lag in shopstream.json("group", "describe")} - {None}, 30,
+                         "a member owns partitions")
+    assert all(member.startswith("till-7 at ") for member in members)
+    assert ingest.stop() == 0, ingest.words()
+
+
 def test_a_topic_created_again_leaves_its_rows_to_be_audited_alone(shopstream: Shopstream, cluster: Cluster) -> None:
     fill(shopstream)
     first = shopstream.json("audit")["topic_id"]

@@ -32,10 +32,9 @@ struct Column {
   bool right = true;  // Until a cell that is no number is seen.
 };
 
-std::string Align(const std::string& text, const Column& column, bool last) {
+std::string Align(const std::string& text, const Column& column) {
   const std::string padding(column.width - std::min(column.width, Width(text)), ' ');
-  if (column.right) return padding + text;
-  return last ? text : text + padding;
+  return column.right ? padding + text : text + padding;
 }
 
 }  // namespace
@@ -64,10 +63,12 @@ void TablePrinter::PrintText(std::ostream& out) const {
     }
   }
   for (const auto& line : lines) {
+    std::string text;
     for (size_t c = 0; c < line.size(); ++c) {
-      out << (c == 0 ? "" : "  ") << Align(line[c], layout[c], c + 1 == line.size());
+      text += (c == 0 ? "" : "  ") + Align(line[c], layout[c]);
     }
-    out << '\n';
+    text.erase(text.find_last_not_of(' ') + 1);
+    out << text << '\n';
   }
 }
 

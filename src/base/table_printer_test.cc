@@ -24,6 +24,13 @@ TEST(TablePrinter, AlignsTextLeftAndNumbersRight) {
       Print(table, false));
 }
 
+TEST(TablePrinter, LinesEndWithTheirLastCharacter) {
+  TablePrinter table({"name", "remedy"});
+  table.AddRow({"lake", ""});
+  table.AddRow({"registry", "start it"});
+  EXPECT_EQ("name      remedy\nlake\nregistry  start it\n", Print(table, false));
+}
+
 TEST(TablePrinter, JsonKeepsTypesAndTheOrderOfColumns) {
   TablePrinter table({"name", "bytes", "age"});
   table.AddRow({"a\"b", 7, nullptr});
