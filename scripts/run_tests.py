@@ -1,7 +1,7 @@
 """Builds, runs the tests and adds up what they counted.
 
-    test.py                          everything: units, asan, program
-    test.py units|asan|program ...   only that; `program` passes what follows on to pytest
+    run_tests.py                          everything: units, asan, program
+    run_tests.py units|asan|program ...   only that; `program` passes what follows on to pytest
 
 units: the unit tests as released; asan: the same under ASan and UBSan; program: pytest on tests/,
 the whole program against real brokers. The last line is `N passed, N failed`.
