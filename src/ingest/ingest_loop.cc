@@ -14,6 +14,8 @@ constexpr Millis kBlockedWait{20};
 constexpr Millis kLookAtLakeEvery{100};
 // Records taken between two looks at memory: at most this many go over its bound.
 constexpr size_t kRecordsPerMemoryCheck = 64;
+// Read ahead while the registry is asked; some 20 MiB.
+constexpr size_t kGatherRecords = 50'000;
 
 int64_t ValueBytes(const kafka::RecordBatch& batch) {
   int64_t bytes = 0;
@@ -110,7 +112,7 @@ Result<IngestLoop::Blocker> IngestLoop::TakeBatch(Pending* pending) {
     if (!position.reading || record.offset < position.next) continue;
     if (!position.start.quarantined.contains(record.offset)) {
       while (builder_.Add(record, *parts_.schemas, now)) {
-        if (!ResolveSchemas(*pending)) return Blocker::kSchema;
+        if (!ResolveSchemas()) return Blocker::kSchema;
       }
     }
     position.next = record.offset + 1;
@@ -119,16 +121,18 @@ Result<IngestLoop::Blocker> IngestLoop::TakeBatch(Pending* pending) {
   return Blocker::kNone;
 }
 
-// Asks for every schema id of the rest of the batch that is not known yet. False: no verdict yet.
-bool IngestLoop::ResolveSchemas(const Pending& pending) {
+// Asks for every schema id that is waiting and not known yet. False: no verdict yet.
+bool IngestLoop::ResolveSchemas() {
   const BootClock::time_point now = BootClock::now();
   if (ask_schemas_at_ && now < *ask_schemas_at_) return false;
   std::set<int32_t> ids;
-  for (size_t i = pending.next; i < pending.batch.records.size(); ++i) {
-    const kafka::RecordView& record = pending.batch.records[i];
-    std::optional<Frame> frame = record.value ? ParseFrame(*record.value) : std::nullopt;
-    if (frame && parts_.schemas->Find(frame->schema_id, now) == nullptr) {
-      ids.insert(frame->schema_id);
+  for (const Pending& pending : pending_) {
+    for (size_t i = pending.next; i < pending.batch.records.size(); ++i) {
+      const kafka::RecordView& record = pending.batch.records[i];
+      std::optional<Frame> frame = record.value ? ParseFrame(*record.value) : std::nullopt;
+      if (frame && parts_.schemas->Find(frame->schema_id, now) == nullptr) {
+        ids.insert(frame->schema_id);
+      }
     }
   }
   ResolveOutcome outcome = parts_.schemas->Resolve({ids.begin(), ids.end()}, now);
@@ -157,16 +161,27 @@ void IngestLoop::AdvanceToEnds(const std::vector<kafka::PartitionOffset>& ends) 
 }
 
 // Short waits are for the writer or the registry; in longer ones the partitions are paused and the
-// group still sees us poll. Records that slip in meanwhile queue up behind the pending ones.
+// group still sees us poll. Records that slip in meanwhile queue up behind the pending ones. While
+// an unknown id waits to be confirmed, some more are read, so that theirs wait at the same time.
 Status IngestLoop::WaitWhileBlocked(Blocker blocker) {
   const BootClock::time_point now = BootClock::now();
   if (!blocked_since_) blocked_since_ = now;
+  const bool registry_answers = parts_.stats->paused_why().empty();
+  if (blocker == Blocker::kSchema && registry_answers && PendingRecords() < kGatherRecords) {
+    return Poll(kBlockedWait);
+  }
   if (now - *blocked_since_ < limits_.pause_after) {
     parts_.writer->WaitForReport(kBlockedWait);
     return Status::OK();
   }
   ARROW_RETURN_NOT_OK(SetPaused(true, blocker == Blocker::kSchema ? "registry" : "storage"));
   return Poll(kPollTimeout);
+}
+
+size_t IngestLoop::PendingRecords() const {
+  size_t records = 0;
+  for (const Pending& pending : pending_) records += pending.batch.records.size();
+  return records;
 }
 
 Status IngestLoop::SetPaused(bool paused, const char* why) {

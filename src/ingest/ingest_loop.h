@@ -30,7 +30,9 @@ struct IngestLimits {
   // A flush on revoke or stop ends after this and abandons; the fence makes that safe.
   std::chrono::seconds flush_timeout{20};
   // Blocked for longer, partitions are paused: the client fetches no more, the group sees us poll.
-  Millis pause_after{500};
+  // Longer than an unknown schema id takes to be confirmed, for a pause throws away what the client
+  // has fetched.
+  Millis pause_after{3000};
 };
 
 // What the loop works with; all borrowed, all outlive it.
@@ -80,9 +82,10 @@ class IngestLoop {
 
   Result<Blocker> TakePending();
   Result<Blocker> TakeBatch(Pending* pending);
-  bool ResolveSchemas(const Pending& pending);
+  bool ResolveSchemas();
   void AdvanceToEnds(const std::vector<kafka::PartitionOffset>& ends);
   Status WaitWhileBlocked(Blocker blocker);
+  size_t PendingRecords() const;
   Status SetPaused(bool paused, const char* why);
 
   Status CutIfDue();

@@ -91,6 +91,11 @@ Status RunIngest(const Config& config, const IngestOptions& options, IngestStats
                          },
                          {});
   CutWriter writer(&committer);
+  IngestLimits limits;
+  limits.cut = {.batch_size = config.ingest.batch_size,
+                .commit_interval = Millis{config.ingest.commit_interval_ms},
+                .batch_timeout = Millis{config.ingest.batch_timeout_seconds * 1000},
+                .filling_bytes = memory.filling_bytes};
   IngestLoop loop({.topic = config.kafka.topic,
                    .layout = &layout,
                    .consumer = consumer.get(),
@@ -100,12 +105,7 @@ Status RunIngest(const Config& config, const IngestOptions& options, IngestStats
                    .schemas = &schemas,
                    .writer = &writer,
                    .stats = stats},
-                  {.cut = {.batch_size = config.ingest.batch_size,
-                           .commit_interval = Millis{config.ingest.commit_interval_ms},
-                           .batch_timeout = Millis{config.ingest.batch_timeout_seconds * 1000},
-                           .filling_bytes = memory.filling_bytes},
-                   .flush_timeout = std::chrono::seconds{20},
-                   .pause_after = Millis{500}});
+                  limits);
   BootClock::time_point next_tick{};
   return loop.Run(options.until_caught_up, [&] {
     const BootClock::time_point now = BootClock::now();
