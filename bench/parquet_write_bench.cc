@@ -9,7 +9,6 @@
 #include <cstdint>
 #include <cstdio>
 #include <memory>
-#include <numeric>
 #include <random>
 #include <string>
 #include <vector>
@@ -30,15 +29,14 @@ class Rows {
     Add("event_id", Text([this](int64_t) { return Uuid(); }));
     Add("user_id", Int64([this](int64_t) { return Below(50000); }));
     Add("product_id", Text([this](int64_t) { return "P" + std::to_string(1000 + Product()); }));
-    Add("product_name", Text([this](int64_t) {
-          return "Wireless Headphones " + std::to_string(Product());
-        }));
+    Add("product_name",
+        Text([this](int64_t) { return "Wireless Headphones " + std::to_string(Product()); }));
     Add("quantity", Int64([this](int64_t) { return 1 + Below(4); }));
-    Add("amount", Double([this](int64_t) {
-          return static_cast<double>(100 + Below(50000)) / 100;
-        }));
+    Add("amount",
+        Double([this](int64_t) { return static_cast<double>(100 + Below(50000)) / 100; }));
     Add("currency", Text([](int64_t) { return std::string("USD"); }));
-    Add("timestamp", Int64([this](int64_t i) { return kStart + i * 1000 + Below(60) * 1000; }), time);
+    Add("timestamp", Int64([this](int64_t i) { return kStart + i * 1000 + Below(60) * 1000; }),
+        time);
     Add("kafka_topic", Text([](int64_t) { return std::string("shopstream-purchases"); }));
     Add("kafka_topic_id", Text([](int64_t) { return std::string("a1TQ8Y3xTxubKzXJj1pkVw"); }));
     Add("kafka_partition", Int32([this](int64_t) { return Below(3); }));
@@ -82,7 +80,9 @@ class Rows {
     return Build<arrow::DoubleBuilder>(value);
   }
 
-  int64_t Below(int64_t end) { return static_cast<int64_t>(random_() % static_cast<uint64_t>(end)); }
+  int64_t Below(int64_t end) {
+    return static_cast<int64_t>(random_() % static_cast<uint64_t>(end));
+  }
   // Popular products far more often than others.
   int64_t Product() { return Below(1 + Below(1 + Below(500))); }
   std::string Uuid() {
@@ -117,6 +117,21 @@ void BM_WriteDataFile(benchmark::State& state) {
       static_cast<double>(file_bytes) / static_cast<double>(rows->num_rows());
 }
 BENCHMARK(BM_WriteDataFile)->Arg(50)->Arg(1000)->Arg(100000)->Arg(400000)->UseRealTime();
+
+// A third of a batch of interleaved partitions, as ingest writes it.
+void BM_WriteSelectedRows(benchmark::State& state) {
+  const auto rows = Rows(state.range(0) * 3).Make();
+  std::vector<int32_t> selected;
+  for (int32_t i = 0; i < state.range(0); ++i) selected.push_back(3 * i + i % 3);
+  MemoryStore store;
+  for (auto _ : state) {
+    const auto file = WriteDataFile(&store, "bronze-events", {{"region", "US"}}, rows, selected);
+    if (!file.ok()) return state.SkipWithError(file.status().ToString().c_str());
+    if (!store.Delete("bronze-events/" + file->path).ok()) std::abort();
+  }
+  state.SetItemsProcessed(state.iterations() * state.range(0));
+}
+BENCHMARK(BM_WriteSelectedRows)->Arg(100000)->UseRealTime();
 
 // One column at a time, to see where the time goes.
 void BM_WriteColumn(benchmark::State& state) {

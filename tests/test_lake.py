@@ -17,6 +17,8 @@ import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable, write_deltalake
 
+from cluster import BINARY
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 DRIVER = pathlib.Path(os.environ.get("SHOPSTREAM_LAKE_DRIVER", ROOT / "build/release/src/lake/lake_driver"))
 UTC = datetime.timezone.utc
@@ -288,3 +290,28 @@ def test_another_shape_is_refused_in_words(lake: Lake) -> None:
     assert "partitioned by (region, date)" in lake.refuses_append("t", rows(10, 10), "region")
     other = rows(10, 10).set_column(1, "count", pa.array(["x"] * 10))
     assert "column count is int64 in the table" in lake.refuses_append("t", other)
+
+
+# --- The table command ---------------------------------------------------------------------------
+
+def table_command(lake: Lake, *arguments: str, expect: int = 0) -> list[dict] | str:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("SHOPSTREAM_")}
+    done = subprocess.run([BINARY, "--json", "--set", f"lake.uri={lake.folder}", "table", *arguments],
+                          capture_output=True, text=True, timeout=60, env=clean)
+    assert done.returncode == expect, done.stderr
+    return json.loads(done.stdout) if expect == 0 else done.stderr
+
+
+def test_table_list_history_and_files(lake: Lake) -> None:
+    lake.append("bronze-events", rows(0, 10), rows(10, 5, "EU"))
+    lake.append("gold-metrics/daily", rows(0, 3), partitions="")
+    bronze, gold = table_command(lake, "list")
+    assert (bronze["table"], bronze["version"], bronze["files"], bronze["rows"]) == ("bronze-events", 2, 2, 15)
+    assert bronze["bytes"] > 0 and bronze["last_commit"].startswith("20")
+    assert (gold["table"], gold["rows"]) == ("gold-metrics/daily", 3)
+    newest, *_, first = table_command(lake, "history", "bronze-events")
+    assert (newest["version"], newest["rows"], newest["files_added"], newest["txns"]) == (2, 5, 1, {"driver": 2})
+    assert (first["version"], first["operation"]) == (0, "CREATE TABLE")
+    assert len(table_command(lake, "history", "bronze-events", "--limit", "2")) == 2
+    assert [file["rows"] for file in table_command(lake, "files", "bronze-events")] == [5, 10]
+    assert "there is no table nothing" in table_command(lake, "files", "nothing", expect=1)
