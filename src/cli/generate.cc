@@ -77,7 +77,8 @@ void AddLimits(CLI::App* command, GenerateFlags* flags) {
 
 void AddReproduction(CLI::App* command, GenerateFlags* flags) {
   command->add_option("--seed", flags->seed, "Equal seeds give equal purchases [random]")
-      ->option_text("S");
+      ->option_text("S")
+      ->check(CheckSeed);
   command
       ->add_option_function<std::string>(
           "--start",
@@ -99,7 +100,7 @@ void AddShares(CLI::App* command, GenerateFlags* flags) {
   };
   add("--late-share", &flags->events.late_share, "Share that comes two hours to a day late");
   add("--duplicate-share", &flags->events.duplicate_share,
-      "Share that repeats one of the latest events, event_id and all");
+      "Share that repeats one of the latest events, its id and all");
   add("--malformed-share", &flags->events.malformed_share, "Share that is broken, in ten ways");
 }
 

@@ -86,6 +86,12 @@ std::string CheckPositiveCount(const std::string& text) {
   return "'" + text + "' is not a whole number above zero";
 }
 
+std::string CheckSeed(const std::string& text) {
+  uint64_t value = 0;
+  if (ParseNumber(text, &value) == std::errc{}) return "";
+  return "'" + text + "' is not a seed: a whole number from 0 to 18446744073709551615";
+}
+
 Result<int> ProduceAndReport(const Context& context, generate::EventSource* source,
                              const produce::ProduceOptions& options) {
   ARROW_ASSIGN_OR_RAISE(const produce::ProduceSummary summary,

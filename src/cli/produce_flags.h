@@ -19,6 +19,7 @@ Result<Millis> ParseDuration(const std::string& text);
 // Checks of flags' values: what is wrong, or "" where nothing is.
 std::string CheckPositiveNumber(const std::string& text);
 std::string CheckPositiveCount(const std::string& text);
+std::string CheckSeed(const std::string& text);
 
 // Produces, prints the summary on stdout and returns the exit code: kFailed where a delivery
 // failed.

@@ -1,6 +1,6 @@
 #include "generate/catalogue.h"
 
-#include <spdlog/fmt/fmt.h>
+#include <fmt/format.h>
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>

@@ -1,5 +1,7 @@
 #include "generate/synthetic_source.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -342,7 +344,7 @@ class SyntheticSource : public EventSource {
 
 Status CheckShare(const char* name, double share) {
   if (share >= 0 && share <= 1) return Status::OK();
-  return Status::Invalid("--", name, " ", share, ": a share lies between 0 and 1");
+  return Status::Invalid(fmt::format("--{} {}: a share lies between 0 and 1", name, share));
 }
 
 }  // namespace
@@ -353,8 +355,10 @@ Status CheckShares(const SyntheticOptions& options) {
   ARROW_RETURN_NOT_OK(CheckShare("malformed-share", options.malformed_share));
   const double sum = options.late_share + options.duplicate_share + options.malformed_share;
   if (sum <= 1) return Status::OK();
-  return Status::Invalid("--late-share, --duplicate-share and --malformed-share add up to ", sum,
-                         "; together they may be 1 at most");
+  return Status::Invalid(
+      fmt::format("--late-share, --duplicate-share and --malformed-share add up to {}; "
+                  "together they may be 1 at most",
+                  sum));
 }
 
 Result<std::unique_ptr<EventSource>> OpenSyntheticSource(const Catalogue& catalogue,

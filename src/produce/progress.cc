@@ -1,6 +1,6 @@
 #include "produce/progress.h"
 
-#include <spdlog/fmt/fmt.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <cstdio>
