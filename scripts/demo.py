@@ -1,0 +1,353 @@
+"""From nothing to real purchases in a lake, and what came of it.
+
+    ./run demo [--keep]
+
+Starts the local cluster, sends synthetic and real purchases through Kafka, takes them into Bronze,
+audits the result and reads it with programs that share no code with this one. It works where
+`./run up` and the default settings do, so that every other command sees what it made, and it only
+ever adds: after a second run the tables hold both. What was already running goes on running.
+"""
+
+import argparse
+import contextlib
+import dataclasses
+import json
+import os
+import pathlib
+import shlex
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import duckdb
+from deltalake import DeltaTable
+
+from background_process import tail
+from cluster import BINARY, BROKERS, ROOT, Cluster, ClusterError, Ports
+
+TOPIC = "shopstream-purchases"
+GROUP = "purchase-ingestion-consumers"
+SCHEMA = ROOT / "schemas/purchase_event.avsc"
+SOURCE = ROOT / "config/sources/complete_journey.yaml"
+REAL_DATA = ROOT / ".deps/data/complete_journey/transactions.parquet"
+SYNTHETIC = 200_000
+# Shares of the synthetic purchases, so that quarantine, and later the finer tables, have work.
+SHARES = {"--late-share": "0.01", "--duplicate-share": "0.005", "--malformed-share": "0.001"}
+
+STEP_TIMEOUT = 600.0  # Seconds; the longest step takes some 10 on an idle machine of two cores.
+
+
+class DemoError(Exception):
+    """Says which step failed, and what is known of it."""
+
+
+class Screen:
+    """What the demo says, with headings and colours where a person looks at a terminal."""
+
+    def __init__(self, steps: int):
+        self._steps = steps
+        self._step = 0
+        self._colours = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+
+    @contextlib.contextmanager
+    def step(self, title: str) -> Iterator[None]:
+        """A numbered heading before, the seconds it took after."""
+        self._step += 1
+        self.line()
+        self.line(self._paint("1;36", f"[{self._step}/{self._steps}] {title}"))
+        started = time.monotonic()
+        yield
+        self.line(self._paint("2", f"      {time.monotonic() - started:.1f} s"))
+
+    def heading(self, title: str) -> None:
+        self.line()
+        self.line(self._paint("1", title))
+
+    def line(self, text: str = "") -> None:
+        print(text, flush=True)
+
+    def detail(self, text: str) -> None:
+        self.line(f"      {text}")
+
+    def good(self, text: str) -> None:
+        self.line(self._paint("32", text))
+
+    def table(self, head: Sequence[str], rows: Iterable[Sequence[str]], texts: int = 1) -> None:
+        """The first `texts` columns hold texts, the others numbers, which end below each other."""
+        cells = [list(head), *map(list, rows)]
+        widths = [max(len(row[i]) for row in cells) for i in range(len(head))]
+        for row in cells:
+            parts = [cell.ljust(width) if i < texts else cell.rjust(width)
+                     for i, (cell, width) in enumerate(zip(row, widths))]
+            text = "  " + "   ".join(parts).rstrip()
+            self.line(self._paint("2", text) if row is cells[0] else text)
+
+    def facts(self, facts: Iterable[tuple[str, str]]) -> None:
+        for name, fact in facts:
+            self.line(f"  {name:22} {fact}")
+
+    def _paint(self, code: str, text: str) -> str:
+        return f"\x1b[{code}m{text}\x1b[0m" if self._colours else text
+
+
+class Program:
+    """`shopstream`, told by its environment where everything is; it reports in JSON."""
+
+    def __init__(self, cluster: Cluster, lake: pathlib.Path):
+        self._cluster = cluster
+        # Nothing of what the caller's environment says of other clusters and lakes.
+        self._environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("SHOPSTREAM_")},
+            "SHOPSTREAM_KAFKA_BOOTSTRAP_SERVERS": cluster.bootstrap_servers,
+            "SHOPSTREAM_KAFKA_TOPIC": TOPIC,
+            "SHOPSTREAM_KAFKA_GROUP": GROUP,
+            "SHOPSTREAM_REGISTRY_URL": cluster.registry_url,
+            "SHOPSTREAM_LAKE_URI": str(lake),
+        }
+
+    def run(self, *arguments: str) -> Any:
+        """What it printed, as JSON. Its log and its progress go where ours go."""
+        command = [str(BINARY), "--json", *arguments]
+        try:
+            done = subprocess.run(command, cwd=ROOT, env=self._environment, stdin=subprocess.DEVNULL,
+                                  stdout=subprocess.PIPE, timeout=STEP_TIMEOUT, check=False)
+        except subprocess.TimeoutExpired:
+            raise DemoError(f"{shlex.join(command)}\ndid not end within {STEP_TIMEOUT:.0f} s.\n"
+                            f"{self._last_words()}") from None
+        output = done.stdout.decode(errors="replace")
+        if done.returncode != 0:
+            raise DemoError(f"{shlex.join(command)}\nended with exit code {done.returncode}.\n"
+                            f"{output}{self._last_words()}")
+        return json.loads(output) if output.strip() else None
+
+    def _last_words(self) -> str:
+        """Of the servers: the program's own log has been on the screen all along."""
+        logs = {f"broker {n}": self._cluster.log_file(n) for n in BROKERS}
+        logs["the registry"] = self._cluster.directory / "registry/output.log"
+        words = [f"Last lines of {name} ({path}):\n{text}" for name, path in logs.items()
+                 if (text := tail(path, 4))]
+        return "\n".join(words)
+
+
+@dataclasses.dataclass
+class Results:
+    """What the steps reported, as the program's JSON says it."""
+    synthetic: dict[str, Any]
+    real: dict[str, Any]
+    ingest: dict[str, Any]
+    audit: dict[str, Any]
+    quarantine: dict[str, Any]
+    tables: list[dict[str, Any]]
+
+
+# ---- the steps
+
+def check_set_up() -> None:
+    for path, what in ((BINARY, "the program"), (REAL_DATA, "the real purchases")):
+        if not path.exists():
+            raise DemoError(f"{what} ({path}) is missing: ./run demo gets it, or ./run build")
+
+
+@contextlib.contextmanager
+def running(cluster: Cluster, keep: bool, screen: Screen) -> Iterator[None]:
+    """The cluster, and afterwards, whatever happened, the end of what was started here."""
+    brokers = [n for n in BROKERS if cluster.broker_pid(n) is None]
+    registry = cluster.registry_pid() is None
+    try:
+        with screen.step("Start three Kafka brokers and the schema registry"), cluster.locked():
+            cluster.start_brokers()
+            cluster.start_registry()
+        yield
+    finally:
+        if (brokers or registry) and not keep:
+            screen.heading("Ending what was started (what it keeps stays; --keep leaves it running)")
+            with cluster.locked():
+                if registry:
+                    cluster.stop_registry()
+                cluster.stop_brokers(brokers)
+
+
+def produce(program: Program, screen: Screen, *arguments: str) -> dict[str, Any]:
+    report = program.run(*arguments)
+    screen.detail(f"{report['acknowledged']:,} events, each on at least two brokers "
+                  f"({report['rate']:,.0f}/s, {size(report['bytes'])})")
+    return report
+
+
+def ingest(program: Program, screen: Screen) -> dict[str, Any]:
+    report = program.run("ingest", "--until-caught-up")
+    screen.detail(f"{report['rows']:,} rows into Bronze, {report['quarantined']:,} records into "
+                  f"quarantine ({report['records_per_second']:,}/s)")
+    return report
+
+
+def audit(program: Program, screen: Screen) -> dict[str, Any]:
+    report = program.run("audit")
+    partitions = report["partitions"]
+    gaps, doubles = (sum(p[kind] for p in partitions) for kind in ("gaps", "doubles"))
+    screen.detail(f"offset by offset, Kafka against the lake: {gaps:,} missing, {doubles:,} twice")
+    return report
+
+
+def perform(program: Program, screen: Screen) -> Results:
+    with screen.step(f"Create the topic {TOPIC}"):
+        for change in program.run("topics", "setup")["changes"] or ["it is there, with the right settings"]:
+            screen.detail(change)
+    with screen.step("Register the schema of a purchase"):
+        schema = program.run("schema", "register", str(SCHEMA))
+        screen.detail(f"{schema['subject']}: version {schema['version']}, id {schema['id']}")
+    with screen.step(f"Generate {SYNTHETIC:,} purchases, a few of them late, repeated or broken"):
+        shares = [word for share in SHARES.items() for word in share]
+        synthetic = produce(program, screen, "generate", "--count", str(SYNTHETIC), *shares)
+    with screen.step("Replay a year of real purchases from 457 stores"):
+        real = produce(program, screen, "replay", str(SOURCE))
+    with screen.step("Ingest from Kafka to Bronze until caught up"):
+        ingested = ingest(program, screen)
+    with screen.step("Audit"):
+        audited = audit(program, screen)
+    return Results(synthetic, real, ingested, audited, program.run("quarantine", "list", "--limit", "1"),
+                   program.run("table", "list"))
+
+
+# ---- the summary
+
+def size(count: float) -> str:
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if count < 1024 or unit == "GiB":
+            return f"{count:,.0f} {unit}" if unit == "B" else f"{count:,.1f} {unit}"
+        count /= 1024
+    raise AssertionError("unreachable")
+
+
+def quantiles(latency: dict[str, int]) -> str:
+    return f"p50 {latency['p50_ms']:,} ms, p99 {latency['p99_ms']:,} ms"
+
+
+def summarize(results: Results, lake: pathlib.Path, screen: Screen) -> None:
+    started = time.monotonic()
+    bronze = DeltaTable(lake / "bronze-events").to_pyarrow_dataset()
+    regions = duckdb.sql("""
+        SELECT region, currency, count(*) AS events, count(DISTINCT event_id) AS purchases,
+               sum(amount) AS amount, min(date) AS first, max(date) AS last
+        FROM bronze GROUP BY ALL ORDER BY events DESC, currency""").fetchall()
+    favourites = duckdb.sql("""
+        SELECT product_name, count(*) AS events, count(DISTINCT user_id) AS customers
+        FROM bronze GROUP BY ALL ORDER BY events DESC, product_name LIMIT 5""").fetchall()
+    seconds = time.monotonic() - started
+
+    screen.heading(f"Bronze, read by delta-rs and DuckDB in {seconds:.1f} s")
+    screen.table(["region", "currency", "events", "event ids", "amount", "first day", "last day"],
+                 [[region, currency, f"{events:,}", f"{purchases:,}", f"{amount:,.2f}", str(first),
+                   str(last)] for region, currency, events, purchases, amount, first, last in regions],
+                 texts=2)
+    screen.heading("Bought most often")
+    screen.table(["product", "events", "customers"],
+                 [[name, f"{events:,}", f"{customers:,}"] for name, events, customers in favourites])
+    show_agreement(results, sum(row[2] for row in regions), screen)
+    show_figures(results, screen)
+    show_quarantine(results, screen)
+
+
+def show_agreement(results: Results, counted: int, screen: Screen) -> None:
+    """Kafka's records as the audit saw them, and rows as the independent reader counted them."""
+    partitions = results.audit["partitions"]
+    bronze = sum(p["bronze_rows"] for p in partitions)
+    quarantined = sum(p["quarantined_rows"] for p in partitions)
+    if counted != bronze + results.audit.get("rows_without_coordinates", 0):
+        raise DemoError(f"DuckDB counts {counted:,} rows in Bronze, the audit {bronze:,}")
+    screen.line()
+    screen.good(f"{bronze + quarantined:,} records went through Kafka: {bronze:,} are rows of Bronze, "
+                f"{quarantined:,} are in quarantine, none is missing, none is there twice.")
+
+
+def show_figures(results: Results, screen: Screen) -> None:
+    produced = [results.synthetic, results.real]
+    events = sum(report["events"] for report in produced)
+    sent = sum(report["bytes"] for report in produced)
+    ingested = results.ingest
+    bronze = next(table for table in results.tables if table["table"] == "bronze-events")
+    screen.heading("Figures of this run")
+    screen.facts([
+        ("produce, synthetic", f"{results.synthetic['rate']:,.0f} events/s"),
+        ("produce, real", f"{results.real['rate']:,.0f} events/s"),
+        ("ingest", f"{ingested['records_per_second']:,} events/s"),
+        ("commits", f"{ingested['commits']:,}"),
+        ("commit of the log", quantiles(ingested["log_commit"])),
+        ("from cut to readable", quantiles(ingested["cut"])),
+        ("an event in Kafka", f"{sent / events:,.1f} bytes before compression"),
+        ("a row in Bronze", f"{bronze['bytes'] / bronze['rows']:,.1f} bytes"),
+        ("Bronze", f"{bronze['files']:,} files, {size(bronze['bytes'])}, version {bronze['version']:,}"),
+    ])
+
+
+def show_quarantine(results: Results, screen: Screen) -> None:
+    screen.heading("Quarantine: what could not be decoded, kept byte for byte")
+    causes = sorted(results.quarantine["by_cause"], key=lambda row: -row["rows"])
+    screen.table(["cause", "records"], [[row["cause"], f"{row['rows']:,}"] for row in causes])
+
+
+def show_next_steps(lake: pathlib.Path, cluster: Cluster, serving: bool, screen: Screen) -> None:
+    path = lake / "bronze-events"
+    screen.heading("Read it yourself")
+    screen.line(f"""{sys.executable}
+
+from deltalake import DeltaTable
+bronze = DeltaTable("{path}").to_pyarrow_dataset()
+
+import duckdb
+duckdb.sql("SELECT region, count(*), sum(amount) FROM bronze GROUP BY ALL")
+
+import polars
+polars.scan_delta("{path}").group_by("region").agg(polars.len(), polars.col("amount").sum()).collect()""")
+    screen.heading("Go on" if serving else "Go on, after ./run up")
+    if cluster.ports != Ports():
+        screen.line(f"export SHOPSTREAM_KAFKA_BOOTSTRAP_SERVERS={cluster.bootstrap_servers} "
+                    f"SHOPSTREAM_REGISTRY_URL={cluster.registry_url}")
+    screen.line("./run shopstream quarantine list --limit 10\n"
+                "./run shopstream table history bronze-events\n"
+                "./run shopstream group describe")
+    if serving:
+        screen.line("./run down")
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="./run demo", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--keep", action="store_true", help="leave the cluster running at the end")
+    parser.add_argument("--port", type=int, default=Ports.brokers, metavar="PORT",
+                        help="of broker 1; the others follow")
+    parser.add_argument("--registry-port", type=int, default=Ports.registry, metavar="PORT")
+    return parser.parse_args()
+
+
+def main() -> int:
+    asked = arguments()
+    ports = Ports(asked.port, asked.port + 100, asked.registry_port)
+    screen = Screen(steps=7)
+    cluster = Cluster(ROOT / ".shopstream/cluster", ports, say=screen.detail)
+    lake = ROOT / ".shopstream/lake"
+    started = time.monotonic()
+    try:
+        check_set_up()
+        screen.line(f"topic {TOPIC} on {cluster.bootstrap_servers}\nlake  {lake}")
+        screen.line("Both are the default ones; what they hold already stays, and this run adds to it.")
+        was_up = all(cluster.broker_pid(n) is not None for n in BROKERS)
+        with running(cluster, asked.keep, screen):
+            results = perform(Program(cluster, lake), screen)
+            summarize(results, lake, screen)
+            screen.line()
+            screen.line(f"All of it in {time.monotonic() - started:.0f} s.")
+            show_next_steps(lake, cluster, asked.keep or was_up, screen)
+    except (DemoError, ClusterError, TimeoutError) as error:
+        print(f"\nerror: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\ninterrupted", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
