@@ -84,7 +84,7 @@ def test_a_node_that_dies_while_starting_leaves_its_last_words(brokers: Cluster)
     good = identity.read_text()
     identity.write_text(good.replace("node.id=1", "node.id=9"))
     try:
-        with pytest.raises(ClusterError, match=r"(?s)broker 1 ended while starting.*server.log.*node\.id") as caught:
+        with pytest.raises(ClusterError, match=r"(?s)broker 1 ended while starting.*server.log.*Stored node id 9") as caught:
             brokers.start_brokers([1])
         assert str(brokers.log_file(1)) in str(caught.value)
     finally:
@@ -108,7 +108,9 @@ def test_data_outlives_down_and_up(brokers: Cluster) -> None:
     admin.create_topics([NewTopic(topic, 1, 3)])[topic].result(timeout=30)
     down = cluster_command(brokers, "down")
     assert down.returncode == 0, down.stderr
-    assert [f"broker {n} ended" in down.stdout for n in BROKERS] == [True] * 3, down.stdout
+    # The last one may have to be killed: what it holds outlives that as well.
+    gone = [f"broker {n} ended" in down.stdout or f"broker {n} was left" in down.stdout for n in BROKERS]
+    assert gone == [True] * 3, down.stdout
     assert broker_pids(brokers) == dict.fromkeys(BROKERS)
     again = cluster_command(brokers, "down")
     assert (again.returncode, again.stdout.count("was not running")) == (0, 4), again.stderr
@@ -148,10 +150,10 @@ def test_a_pid_that_was_used_again_is_left_alone(sleeper: BackgroundProcess, tmp
 def test_a_process_that_ignores_sigterm_is_killed_with_a_word(tmp_path: pathlib.Path) -> None:
     said: list[str] = []
     stubborn = Cluster(tmp_path, Ports(1, 2, 3), say=said.append)
-    process = BackgroundProcess("broker 1", tmp_path / "broker-1")
+    process = BackgroundProcess("registry", tmp_path / "registry")
     process.start([sys.executable, "-c", "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
                    "print('ready', flush=True); time.sleep(600)"])
     wait_until(lambda: "ready" in process.last_output(), 10, "the process ignores SIGTERM")
-    stubborn.stop_brokers([1], timeout=0.5)
-    assert said == ["broker 1 did not end within 0.5 s of SIGTERM: killed"]
+    stubborn.stop_registry(timeout=0.5)
+    assert said == ["registry did not end within 0.5 s: killed"]
     assert not process.running()
