@@ -145,7 +145,7 @@ def test_a_users_purchases_are_where_a_java_client_sends_them(topic: Shopstream)
             assert (murmur2(message.key()) & 0x7FFFFFFF) % PARTITIONS == partition
 
 
-def test_the_brokers_get_snappy_and_the_wall_clock(topic: Shopstream) -> None:
+def test_kafkas_timestamp_is_the_wall_clock_and_not_the_event_time(topic: Shopstream) -> None:
     topic.run("generate", "--count", 1_000, "--start", "2020-05-01")
     now = datetime.datetime.now().timestamp() * 1000
     messages = [message for partition in read(topic) for message in partition]

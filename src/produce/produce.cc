@@ -10,6 +10,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/format.h"
 #include "base/log.h"
 #include "base/shutdown.h"
 #include "kafka/admin.h"
@@ -142,8 +143,10 @@ class Sender {
     while (UnderWay() > 0 && BootClock::now() < EndsAt()) Serve(kLongestWait);
     GiveUpTheRest();
     progress_.End();
-    ARROW_RETURN_NOT_OK(sent);
-    return Summarize();
+    if (sent.ok()) return Summarize();
+    Log::Warn("{} events before the error were acknowledged",
+              FormatCount(producer_->stats().acknowledged));
+    return sent;
   }
 
  private:
