@@ -343,7 +343,13 @@ Status IngestLoop::OnAssigned(const std::vector<int32_t>& partitions) {
 
 Status IngestLoop::OnRevoked(const std::vector<int32_t>& partitions, bool lost) {
   Result<bool> flushed = false;
-  if (!lost) flushed = Flush(CutReason::kRevoke);
+  if (lost) {
+    Log::Warn(
+        "Our session with the group has ended and our partitions are lost to another "
+        "consumer; rows not committed yet are dropped, they will be read again.");
+  } else {
+    flushed = Flush(CutReason::kRevoke);
+  }
   for (int32_t partition : partitions) {
     positions_.erase(partition);
     parts_.stats->SetLag(partition, 0);
@@ -353,8 +359,7 @@ Status IngestLoop::OnRevoked(const std::vector<int32_t>& partitions, bool lost) 
   if (*flushed) return Status::OK();
   DropEverything();
   if (!positions_.empty() && !restart_needed_) {
-    ScheduleRestart(lost ? "partitions were lost to another consumer"
-                         : "partitions were given up before their rows were committed");
+    ScheduleRestart("partitions were given up before their rows were committed");
   }
   return Status::OK();
 }

@@ -58,8 +58,13 @@ Result<avro::Schema> FindReaderSchema(lake::ObjectStore* store, registry::Client
   } else if (!table.status().IsKeyError()) {
     return table.status();
   }
-  ARROW_ASSIGN_OR_RAISE(auto latest, registry->Latest(topic + "-value"));
-  return avro::Schema::Parse(latest.schema);
+  Result<registry::RegisteredSchema> latest = registry->Latest(topic + "-value");
+  if (!latest.ok()) {
+    return latest.status().WithMessage(
+        latest.status().message(), "\nThe first ingest makes the table after the topic's schema: ",
+        "register one with `shopstream schema register`, or produce something");
+  }
+  return avro::Schema::Parse(latest->schema);
 }
 
 }  // namespace
