@@ -14,6 +14,7 @@ import dataclasses
 import json
 import os
 import pathlib
+import re
 import shlex
 import subprocess
 import sys
@@ -22,6 +23,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import duckdb
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
 from deltalake import DeltaTable
 
 from background_process import tail
@@ -36,6 +39,7 @@ SYNTHETIC = 200_000
 # Shares of the synthetic purchases, so that quarantine, and later the finer tables, have work.
 SHARES = {"--late-share": "0.01", "--duplicate-share": "0.005", "--malformed-share": "0.001"}
 
+TROUBLE = re.compile(r"\b(WARN|ERROR|FATAL|warning|error)\b")
 STEP_TIMEOUT = 600.0  # Seconds; the longest step takes some 10 on an idle machine of two cores.
 
 
@@ -49,12 +53,14 @@ class Screen:
     def __init__(self, steps: int):
         self._steps = steps
         self._step = 0
+        self.title = "set-up"  # Of the step at work.
         self._colours = sys.stdout.isatty() and "NO_COLOR" not in os.environ
 
     @contextlib.contextmanager
     def step(self, title: str) -> Iterator[None]:
         """A numbered heading before, the seconds it took after."""
         self._step += 1
+        self.title = title
         self.line()
         self.line(self._paint("1;36", f"[{self._step}/{self._steps}] {title}"))
         started = time.monotonic()
@@ -123,11 +129,13 @@ class Program:
         return json.loads(output) if output.strip() else None
 
     def _last_words(self) -> str:
-        """Of the servers: the program's own log has been on the screen all along."""
+        """Warnings of the servers: the program's own log has been on the screen all along."""
         logs = {f"broker {n}": self._cluster.log_file(n) for n in BROKERS}
         logs["the registry"] = self._cluster.directory / "registry/output.log"
-        words = [f"Last lines of {name} ({path}):\n{text}" for name, path in logs.items()
-                 if (text := tail(path, 4))]
+        words = []
+        for name, path in logs.items():
+            lines = [line for line in tail(path, 200).splitlines() if TROUBLE.search(line)][-3:]
+            words.append(f"Log of {name}: {path}" + "".join(f"\n  {line}" for line in lines))
         return "\n".join(words)
 
 
@@ -150,6 +158,19 @@ def check_set_up() -> None:
             raise DemoError(f"{what} ({path}) is missing: ./run demo gets it, or ./run build")
 
 
+def check_cluster_is_ours(cluster: Cluster) -> None:
+    """Brokers of another folder may listen on these ports: nothing is to be written to them."""
+    ours = (cluster.directory / "cluster-id").read_text().strip()
+    try:
+        theirs = AdminClient({"bootstrap.servers": cluster.bootstrap_servers,
+                              "log_level": 0}).list_topics(timeout=20).cluster_id
+    except KafkaException as error:
+        raise DemoError(f"{cluster.bootstrap_servers} does not say which cluster it is: {error}") from None
+    if theirs != ours:
+        raise DemoError(f"{cluster.bootstrap_servers} is cluster {theirs}, but {cluster.directory} is "
+                        f"cluster {ours}. Nothing was written; choose its ports with --port")
+
+
 @contextlib.contextmanager
 def running(cluster: Cluster, keep: bool, screen: Screen) -> Iterator[None]:
     """The cluster, and afterwards, whatever happened, the end of what was started here."""
@@ -158,6 +179,7 @@ def running(cluster: Cluster, keep: bool, screen: Screen) -> Iterator[None]:
     try:
         with screen.step("Start three Kafka brokers and the schema registry"), cluster.locked():
             cluster.start_brokers()
+            check_cluster_is_ours(cluster)
             cluster.start_registry()
         yield
     finally:
@@ -226,25 +248,29 @@ def quantiles(latency: dict[str, int]) -> str:
 
 
 def summarize(results: Results, lake: pathlib.Path, screen: Screen) -> None:
+    screen.title = "summary"
     started = time.monotonic()
     bronze = DeltaTable(lake / "bronze-events").to_pyarrow_dataset()
-    regions = duckdb.sql("""
-        SELECT region, currency, count(*) AS events, count(DISTINCT event_id) AS purchases,
-               sum(amount) AS amount, min(date) AS first, max(date) AS last
-        FROM bronze GROUP BY ALL ORDER BY events DESC, currency""").fetchall()
-    favourites = duckdb.sql("""
-        SELECT product_name, count(*) AS events, count(DISTINCT user_id) AS customers
-        FROM bronze GROUP BY ALL ORDER BY events DESC, product_name LIMIT 5""").fetchall()
+    totals = duckdb.sql("""
+        SELECT region, currency, product_name, count(*) AS events, sum(amount) AS amount,
+               min(date) AS first_day, max(date) AS last_day
+        FROM bronze GROUP BY ALL""").to_arrow_table()
     seconds = time.monotonic() - started
 
     screen.heading(f"Bronze, read by delta-rs and DuckDB in {seconds:.1f} s")
-    screen.table(["region", "currency", "events", "event ids", "amount", "first day", "last day"],
-                 [[region, currency, f"{events:,}", f"{purchases:,}", f"{amount:,.2f}", str(first),
-                   str(last)] for region, currency, events, purchases, amount, first, last in regions],
-                 texts=2)
+    regions = duckdb.sql("""
+        SELECT region, currency, sum(events), sum(amount), min(first_day), max(last_day)
+        FROM totals GROUP BY ALL ORDER BY ALL""").fetchall()
+    screen.table(["region", "currency", "events", "amount", "first day", "last day"],
+                 [[region, currency, f"{events:,}", f"{amount:,.2f}", str(first), str(last)]
+                  for region, currency, events, amount, first, last in regions], texts=2)
     screen.heading("Bought most often")
-    screen.table(["product", "events", "customers"],
-                 [[name, f"{events:,}", f"{customers:,}"] for name, events, customers in favourites])
+    favourites = duckdb.sql("""
+        SELECT product_name, sum(events) AS events, sum(events) FILTER (region = 'US'),
+               sum(events) FILTER (region = 'EU'), sum(events) FILTER (region = 'ASIA')
+        FROM totals GROUP BY product_name ORDER BY events DESC, product_name LIMIT 5""").fetchall()
+    screen.table(["product", "events", "US", "EU", "ASIA"],
+                 [[name, *(f"{count or 0:,}" for count in counts)] for name, *counts in favourites])
     show_agreement(results, sum(row[2] for row in regions), screen)
     show_figures(results, screen)
     show_quarantine(results, screen)
@@ -332,7 +358,7 @@ def main() -> int:
     try:
         check_set_up()
         screen.line(f"topic {TOPIC} on {cluster.bootstrap_servers}\nlake  {lake}")
-        screen.line("Both are the default ones; what they hold already stays, and this run adds to it.")
+        screen.line("What they hold already stays; this run adds to it.")
         was_up = all(cluster.broker_pid(n) is not None for n in BROKERS)
         with running(cluster, asked.keep, screen):
             results = perform(Program(cluster, lake), screen)
@@ -341,7 +367,7 @@ def main() -> int:
             screen.line(f"All of it in {time.monotonic() - started:.0f} s.")
             show_next_steps(lake, cluster, asked.keep or was_up, screen)
     except (DemoError, ClusterError, TimeoutError) as error:
-        print(f"\nerror: {error}", file=sys.stderr)
+        print(f"\nerror: {screen.title}: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\ninterrupted", file=sys.stderr)
