@@ -11,6 +11,7 @@
 
 #include "base/config.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/nearest_name.h"
 #include "base/shutdown.h"
 #include "cli/command.h"
@@ -186,4 +187,7 @@ int Run(int argc, char** argv) {
 }  // namespace
 }  // namespace shopstream::cli
 
-int main(int argc, char** argv) { return shopstream::cli::Run(argc, argv); }
+int main(int argc, char** argv) {
+  shopstream::ShareOneHeap();
+  return shopstream::cli::Run(argc, argv);
+}

@@ -20,7 +20,9 @@ namespace shopstream::ingest {
 namespace {
 
 // Of the memory limit, the client's queue takes a quarter; the rest is for one filling cut and the
-// cuts in flight, in equal parts.
+// cuts in flight, in equal parts. A cut stays well below the 2 GiB of text that a column can hold.
+constexpr int64_t kMaxFillingBytes = 1 << 30;
+
 struct MemoryShares {
   int64_t queue_kbytes;
   int64_t filling_bytes;
@@ -28,8 +30,9 @@ struct MemoryShares {
 
 MemoryShares ShareMemory(int64_t limit_mb) {
   const int64_t bytes = limit_mb << 20;
-  return {.queue_kbytes = bytes / 4 / 1024,
-          .filling_bytes = bytes * 3 / 4 / static_cast<int64_t>(CutWriter::kMaxInFlight + 1)};
+  return {.queue_kbytes = bytes / 16 / 1024,
+          .filling_bytes = std::min<int64_t>(
+              bytes * 3 / 4 / static_cast<int64_t>(CutWriter::kMaxInFlight + 1), kMaxFillingBytes)};
 }
 
 // Repeats a start-up step while the part it needs may still be coming up.

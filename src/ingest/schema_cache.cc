@@ -36,7 +36,7 @@ bool SchemaCache::ResolveOne(int32_t id, BootClock::time_point now, ResolveOutco
   if (Find(id, now) != nullptr) return true;
   auto denied = denied_at_.find(id);
   if (denied != denied_at_.end() && now < denied->second + kConfirmUnknownAfter) {
-    outcome->ask_again_at = std::max(outcome->ask_again_at, denied->second + kConfirmUnknownAfter);
+    outcome->ask_again_at = std::min(outcome->ask_again_at, denied->second + kConfirmUnknownAfter);
     return false;
   }
   registry::LookUp answer = look_up_(id);
@@ -54,7 +54,7 @@ bool SchemaCache::ResolveOne(int32_t id, BootClock::time_point now, ResolveOutco
   }
   if (denied == denied_at_.end()) {
     denied_at_[id] = now;
-    outcome->ask_again_at = std::max(outcome->ask_again_at, now + kConfirmUnknownAfter);
+    outcome->ask_again_at = std::min(outcome->ask_again_at, now + kConfirmUnknownAfter);
     return false;
   }
   denied_at_.erase(denied);
@@ -72,7 +72,7 @@ ResolveOutcome SchemaCache::Resolve(const std::vector<int32_t>& ids, BootClock::
     unknown_count_ = 0;
   }
   ResolveOutcome outcome;
-  outcome.ask_again_at = now;
+  outcome.ask_again_at = BootClock::time_point::max();
   outcome.resolved = true;
   for (int32_t id : ids) {
     if (!ResolveOne(id, now, &outcome)) outcome.resolved = false;

@@ -28,7 +28,7 @@ struct ResolveOutcome {
   // Otherwise: why the registry gave no verdict (an outage), or nothing where a "no such id" waits
   // to be confirmed.
   std::optional<std::string> outage;
-  BootClock::time_point ask_again_at;
+  BootClock::time_point ask_again_at;  // When the first of them may have its answer.
 };
 
 // Schema ids and what they mean to one reader schema. One thread.

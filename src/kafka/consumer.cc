@@ -10,6 +10,8 @@
 namespace shopstream::kafka {
 namespace {
 
+constexpr int kFetchBytes = 256 << 10;
+
 struct PartitionListDeleter {
   void operator()(rd_kafka_topic_partition_list_t* list) const {
     rd_kafka_topic_partition_list_destroy(list);
@@ -163,6 +165,9 @@ Result<std::unique_ptr<Consumer>> Consumer::Open(const KafkaConfig& config,
       {"queued.max.messages.kbytes", std::to_string(options.queue_kbytes)},
       // A full queue is looked at again after this, where the client's default sleeps 1 s.
       {"fetch.queue.backoff.ms", "2"},
+      // Small fetches keep the partitions in step, so that replayed history fills few dates at
+      // once.
+      {"fetch.message.max.bytes", std::to_string(kFetchBytes)},
       // So that a topic deleted and created again is noticed in seconds, not minutes.
       {"topic.metadata.refresh.interval.ms", "10000"},
   };

@@ -1,0 +1,226 @@
+"""Measures what docs/performance.md states, each figure as a ratio within one run.
+
+    ./run bench [codec] [produce] [ingest] [garbage] [replay] [freshness]      none named: all
+
+Starts a cluster of its own on ports of its own and ends it. Rounds of the two sides of a ratio
+alternate, and the median of each side counts, so that both meet the same machine.
+"""
+
+import argparse
+import dataclasses
+import json
+import os
+import pathlib
+import re
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+
+from cluster import BINARY, ROOT, Cluster, Ports
+
+BENCH = BINARY.parent / "bench"
+REPLAY = ROOT / "config/sources/complete_journey.yaml"
+EVENTS = 3_000_000
+ROUNDS = 3
+PARTITIONS = 3
+TIMEOUT = 600  # Seconds, of any one command.
+
+
+@dataclasses.dataclass
+class Run:
+    """One finished command: what it printed, and what it took of the machine."""
+    output: dict
+    cpu_seconds: float
+    peak_mib: float
+
+
+class Bench:
+    def __init__(self, cluster: Cluster, folder: pathlib.Path, rounds: int, events: int):
+        self.cluster, self.folder, self.rounds, self.events = cluster, folder, rounds, events
+        self._lakes = 0
+
+    def shopstream(self, topic: str, *arguments: object, lake: pathlib.Path | None = None,
+                   **settings: str) -> Run:
+        environment = {**os.environ,
+                       "SHOPSTREAM_KAFKA_BOOTSTRAP_SERVERS": self.cluster.bootstrap_servers,
+                       "SHOPSTREAM_KAFKA_TOPIC": topic,
+                       "SHOPSTREAM_REGISTRY_URL": self.cluster.registry_url,
+                       "SHOPSTREAM_LAKE_URI": str(lake or self.folder / "lake"),
+                       "SHOPSTREAM_METRICS_LISTEN": "", **settings}
+        return run([BINARY, "--json", "--log-level", "error", *arguments], environment)
+
+    def fill(self, topic: str, *flags: object, events: int = 0) -> None:
+        self.shopstream(topic, "topics", "setup")
+        self.shopstream(topic, "generate", "--count", events or self.events, "--seed", 7, *flags)
+
+    def ingest(self, topic: str) -> Run:
+        """Everything the topic holds, into a lake of this round's own."""
+        self._lakes += 1
+        lake = self.folder / f"lake-{self._lakes}"
+        done = self.shopstream(topic, "ingest", "--until-caught-up", lake=lake,
+                               SHOPSTREAM_KAFKA_GROUP=f"bench-{self._lakes}")
+        shutil.rmtree(lake)
+        return done
+
+    def drain(self, topic: str) -> Run:
+        return run([BENCH / "drain_bench", self.cluster.bootstrap_servers, topic, PARTITIONS], dict(os.environ))
+
+
+def run(command: list, environment: dict[str, str]) -> Run:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    process = subprocess.Popen([str(part) for part in command], env=environment, stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    peak = 0.0
+    while True:
+        peak = max(peak, peak_mib(process.pid))
+        try:
+            output, errors = process.communicate(timeout=0.2)
+            break
+        except subprocess.TimeoutExpired:
+            continue
+    if process.returncode != 0:
+        sys.exit(f"bench: {' '.join(map(str, command))}\nended with {process.returncode}: {errors[-2000:]}")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Run(json.loads(output or "{}"), cpu, peak)
+
+
+def peak_mib(pid: int) -> float:
+    """The process's own high-water mark of resident memory."""
+    try:
+        found = re.search(r"VmHWM:\s+(\d+) kB", pathlib.Path(f"/proc/{pid}/status").read_text())
+    except FileNotFoundError:
+        return 0.0
+    return int(found.group(1)) / 1024 if found else 0.0
+
+
+def say(name: str, value: str, note: str = "") -> None:
+    print(f"  {name:<44} {value:>16}  {note}", flush=True)
+
+
+def median(values: list[float]) -> float:
+    return statistics.median(values)
+
+
+def bench_codec(bench: Bench) -> None:
+    print("codec, one core", flush=True)
+    for program, words in (("codec_bench", "events/s"), ("parquet_write_bench", "rows/s")):
+        done = subprocess.run([BENCH / program, "--benchmark_format=json", "--benchmark_min_time=0.5"],
+                              capture_output=True, text=True, timeout=TIMEOUT, check=True)
+        for figure in json.loads(done.stdout)["benchmarks"]:
+            if "items_per_second" in figure:
+                say(figure["name"], f"{figure['items_per_second'] / 1e6:.2f} million", words)
+
+
+def bench_produce(bench: Bench) -> None:
+    print("produce, against the bare client library with ready-made payloads", flush=True)
+    bench.shopstream("bench-produce", "topics", "setup")
+    done = subprocess.run([BENCH / "produce_bench", "--bootstrap", bench.cluster.bootstrap_servers,
+                           "--registry", bench.cluster.registry_url, "--topic", "bench-produce"],
+                          capture_output=True, text=True, timeout=TIMEOUT, check=True)
+    print("".join(f"  {line}\n" for line in done.stdout.splitlines()), end="", flush=True)
+
+
+def bench_ingest(bench: Bench) -> None:
+    print(f"ingest of {bench.events:,} events, default settings, against a bare drain of the same", flush=True)
+    topic = "bench-ingest"
+    bench.fill(topic)
+    drains, ingests = [], []
+    for _ in range(bench.rounds):
+        drains.append(bench.drain(topic))
+        ingests.append(bench.ingest(topic))
+    bare = median([d.output["records"] / d.output["seconds"] for d in drains])
+    ours = median([i.output["records_per_second"] for i in ingests])
+    say("bare drain", f"{bare / 1e6:.2f} million/s", "events")
+    say("bare drain, CPU per event", f"{median([d.cpu_seconds / d.output['records'] for d in drains]) * 1e6:.2f} us")
+    say("ingest, first record to last commit", f"{ours / 1e6:.2f} million/s", "events")
+    say("ingest / bare drain", f"{ours / bare:.2f}", "at least 0.3, aim 0.4")
+    say("ingest, CPU per event", f"{median([i.cpu_seconds / i.output['rows'] for i in ingests]) * 1e6:.2f} us",
+        "at most 1.5, aim 1.2")
+    say("ingest, peak resident memory", f"{max(i.peak_mib for i in ingests):.0f} MiB", "at most 300 MB")
+    last = ingests[-1].output
+    say("commits, files", f"{last['commits']}, {last['files']}")
+    say("log commit, p50 / p99", f"{last['log_commit']['p50_ms']} / {last['log_commit']['p99_ms']} ms")
+    say("cut to readable, p50 / p99", f"{last['cut']['p50_ms']} / {last['cut']['p99_ms']} ms", "at full speed")
+    say("bytes per row", f"{last['file_bytes'] / last['rows']:.1f}")
+
+
+def bench_garbage(bench: Bench) -> None:
+    print("ingest of 1,000,000 events with and without 10 % garbage", flush=True)
+    bench.fill("bench-clean", events=1_000_000)
+    bench.fill("bench-garbage", "--malformed-share", 0.1, events=1_000_000)
+    rates = {topic: [] for topic in ("bench-clean", "bench-garbage")}
+    for _ in range(bench.rounds):
+        for topic, seen in rates.items():
+            seen.append(bench.ingest(topic).output["records_per_second"])
+    clean, garbage = (median(seen) for seen in rates.values())
+    say("with 10 % garbage", f"{garbage / 1e6:.2f} million/s", "events, first confirmation of unknown ids included")
+    say("garbage / clean", f"{garbage / clean:.2f}", "at least 0.5")
+
+
+def bench_replay(bench: Bench) -> None:
+    print("replay of the real data: 365 dates x 3 regions", flush=True)
+    topic = "bench-replay"
+    bench.shopstream(topic, "topics", "setup")
+    sent = bench.shopstream(topic, "replay", REPLAY)
+    say("replay", f"{sent.output.get('rate', 0) / 1e3:.0f} thousand/s", "events")
+    say("replay, peak resident memory", f"{sent.peak_mib:.0f} MiB")
+    done = bench.ingest(topic)
+    say("ingest", f"{done.output['records_per_second'] / 1e6:.2f} million/s", "events")
+    say("ingest, peak resident memory", f"{done.peak_mib:.0f} MiB", "at most 300 MB")
+    say("commits, files", f"{done.output['commits']}, {done.output['files']}")
+
+
+def bench_freshness(bench: Bench) -> None:
+    print("from produce to readable, at 1,000 events/s for 30 s", flush=True)
+    topic = "bench-freshness"
+    bench.shopstream(topic, "topics", "setup")
+    bench.shopstream(topic, "schema", "register")
+    environment = {**os.environ, "SHOPSTREAM_KAFKA_BOOTSTRAP_SERVERS": bench.cluster.bootstrap_servers,
+                   "SHOPSTREAM_KAFKA_TOPIC": topic, "SHOPSTREAM_REGISTRY_URL": bench.cluster.registry_url,
+                   "SHOPSTREAM_LAKE_URI": str(bench.folder / "lake-freshness"), "SHOPSTREAM_METRICS_LISTEN": ""}
+    consumer = subprocess.Popen([BINARY, "--json", "--log-level", "error", "ingest"], env=environment,
+                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+    try:
+        bench.shopstream(topic, "generate", "--rate", 1000, "--duration", "30s")
+    finally:
+        consumer.terminate()
+    output, _ = consumer.communicate(timeout=60)
+    fresh = json.loads(output)
+    say("p50 / p99", f"{fresh['freshness']['p50_ms']} / {fresh['freshness']['p99_ms']} ms",
+        "p99 at most commit_interval + 0.5 s = 1500 ms")
+    say("log commit, p50 / p99", f"{fresh['log_commit']['p50_ms']} / {fresh['log_commit']['p99_ms']} ms")
+    say("cut to readable, p50 / p99", f"{fresh['cut']['p50_ms']} / {fresh['cut']['p99_ms']} ms")
+
+
+PARTS = {"codec": bench_codec, "produce": bench_produce, "ingest": bench_ingest, "garbage": bench_garbage,
+         "replay": bench_replay, "freshness": bench_freshness}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="./run bench", description=__doc__.splitlines()[0])
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; none: all")
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--events", type=int, default=EVENTS, help="of the ingest part")
+    arguments = parser.parse_args()
+    unknown = set(arguments.parts) - set(PARTS)
+    if unknown:
+        parser.error(f"no part is named {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
+    with tempfile.TemporaryDirectory(dir=BINARY.parent, prefix="bench-") as name:
+        cluster = Cluster(pathlib.Path(name) / "cluster", Ports(brokers=19094, controllers=19194, registry=19082))
+        try:
+            if set(arguments.parts or PARTS) != {"codec"}:
+                cluster.start_brokers()
+                cluster.start_registry()
+            bench = Bench(cluster, pathlib.Path(name), arguments.rounds, arguments.events)
+            for part in arguments.parts or PARTS:
+                PARTS[part](bench)
+        finally:
+            cluster.kill()
+
+
+if __name__ == "__main__":
+    main()
