@@ -10,8 +10,8 @@
 #include "kafka/group_members.h"
 #include "lake/object_store.h"
 #include "lake/table.h"
+#include "model/lake_names.h"
 #include "observe/lag.h"
-#include "observe/progress.h"
 
 namespace shopstream::cli {
 namespace {
@@ -23,7 +23,7 @@ json OrNull(const std::optional<int64_t>& value) { return value ? json(*value) :
 // Nothing is in the lake yet where Bronze does not exist.
 Result<std::map<std::string, int64_t>> ReadTxns(const LakeConfig& config) {
   ARROW_ASSIGN_OR_RAISE(const auto store, lake::OpenObjectStore(config.uri));
-  const auto table = lake::Table::Open(store.get(), observe::kBronzePath);
+  const auto table = lake::Table::Open(store.get(), kBronzePath);
   if (table.status().IsKeyError()) return std::map<std::string, int64_t>{};
   ARROW_RETURN_NOT_OK(table.status());
   return (*table)->snapshot()->Txns();

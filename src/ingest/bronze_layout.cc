@@ -1,6 +1,7 @@
 #include "ingest/bronze_layout.h"
 
 #include "avro/decoder.h"
+#include "model/lake_names.h"
 
 namespace shopstream::ingest {
 namespace {
@@ -86,10 +87,6 @@ lake::TableSpec QuarantineSpec() {
           .schema = arrow::schema(columns),
           .partition_columns = {"date"},
           .properties = {}};
-}
-
-std::string ProgressAppId(const std::string& topic_id, int32_t partition) {
-  return "shopstream/" + topic_id + "/" + std::to_string(partition);
 }
 
 }  // namespace shopstream::ingest

@@ -13,8 +13,6 @@
 
 namespace shopstream::ingest {
 
-inline constexpr char kBronzePath[] = "bronze-events";
-inline constexpr char kQuarantinePath[] = "bronze-quarantine";
 // The table property that keeps the Avro schema its columns were made from.
 inline constexpr char kReaderSchemaProperty[] = "shopstream.readerSchema";
 
@@ -42,8 +40,5 @@ struct BronzeLayout {
 };
 
 lake::TableSpec QuarantineSpec();
-
-// `txn.appId` of one Kafka partition's progress, in Bronze and in quarantine.
-std::string ProgressAppId(const std::string& topic_id, int32_t partition);
 
 }  // namespace shopstream::ingest

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "ingest/cut_files.h"
+#include "model/lake_names.h"
 
 namespace shopstream::ingest {
 namespace {

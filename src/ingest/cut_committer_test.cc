@@ -17,6 +17,7 @@
 #include "lake/faulty_store.h"
 #include "lake/memory_store.h"
 #include "lake/parquet_file.h"
+#include "model/lake_names.h"
 
 namespace shopstream::ingest {
 namespace {

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "lake/parquet_file.h"
+#include "model/lake_names.h"
 
 namespace shopstream::ingest {
 namespace {

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "ingest/frame.h"
+#include "model/lake_names.h"
 
 namespace shopstream::ingest {
 namespace {

@@ -14,6 +14,7 @@
 #include "kafka/consumer.h"
 #include "lake/object_store.h"
 #include "lake/table.h"
+#include "model/lake_names.h"
 #include "registry/client.h"
 
 namespace shopstream::ingest {

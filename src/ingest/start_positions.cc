@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "lake/parquet_file.h"
+#include "model/lake_names.h"
 
 namespace shopstream::ingest {
 namespace {

@@ -10,8 +10,8 @@
 #include "base/shutdown.h"
 #include "kafka/reader.h"
 #include "lake/table.h"
+#include "model/lake_names.h"
 #include "observe/lake_offsets.h"
-#include "observe/progress.h"
 
 namespace shopstream::observe {
 namespace {

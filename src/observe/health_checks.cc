@@ -11,9 +11,9 @@
 #include "kafka/admin.h"
 #include "lake/object_store.h"
 #include "lake/table.h"
+#include "model/lake_names.h"
 #include "observe/health.h"
 #include "observe/lag.h"
-#include "observe/progress.h"
 
 namespace shopstream::observe {
 namespace {

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "kafka/reader.h"
-#include "observe/progress.h"
+#include "model/lake_names.h"
 
 namespace shopstream::observe {
 namespace {

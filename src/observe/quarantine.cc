@@ -13,7 +13,7 @@
 
 #include "lake/parquet_file.h"
 #include "lake/table.h"
-#include "observe/progress.h"
+#include "model/lake_names.h"
 
 namespace shopstream::observe {
 namespace {

@@ -1,8 +1,8 @@
-#include "observe/progress.h"
+#include "model/lake_names.h"
 
 #include <gtest/gtest.h>
 
-namespace shopstream::observe {
+namespace shopstream {
 namespace {
 
 TEST(Progress, ReadsTopicIdAndPartition) {
@@ -10,6 +10,7 @@ TEST(Progress, ReadsTopicIdAndPartition) {
   ASSERT_TRUE(key);
   EXPECT_EQ("Xk3_-abcdefghijklmnopq", key->topic_id);
   EXPECT_EQ(12, key->partition);
+  EXPECT_EQ("shopstream/Xk3_-abcdefghijklmnopq/12", ProgressAppId(key->topic_id, key->partition));
 }
 
 TEST(Progress, LeavesOtherApplicationsAlone) {
@@ -27,4 +28,4 @@ TEST(Progress, OfAllTxnsOfATable) {
 }
 
 }  // namespace
-}  // namespace shopstream::observe
+}  // namespace shopstream

@@ -1,15 +1,23 @@
-#include "observe/progress.h"
+#include "model/lake_names.h"
 
 #include <charconv>
 #include <string_view>
 
-namespace shopstream::observe {
+namespace shopstream {
+namespace {
+
+constexpr std::string_view kApplication = "shopstream/";
+
+}  // namespace
+
+std::string ProgressAppId(const std::string& topic_id, int32_t partition) {
+  return std::string(kApplication) + topic_id + "/" + std::to_string(partition);
+}
 
 std::optional<ProgressKey> ParseProgressAppId(const std::string& app_id) {
-  constexpr std::string_view kPrefix = "shopstream/";
   const size_t slash = app_id.rfind('/');
-  if (!app_id.starts_with(kPrefix) || slash <= kPrefix.size()) return std::nullopt;
-  ProgressKey key{app_id.substr(kPrefix.size(), slash - kPrefix.size()), 0};
+  if (!app_id.starts_with(kApplication) || slash <= kApplication.size()) return std::nullopt;
+  ProgressKey key{app_id.substr(kApplication.size(), slash - kApplication.size()), 0};
   const char* first = app_id.data() + slash + 1;
   const char* last = app_id.data() + app_id.size();
   const auto [end, error] = std::from_chars(first, last, key.partition);
@@ -25,4 +33,4 @@ std::map<ProgressKey, int64_t> ReadProgress(const std::map<std::string, int64_t>
   return progress;
 }
 
-}  // namespace shopstream::observe
+}  // namespace shopstream
