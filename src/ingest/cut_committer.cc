@@ -98,6 +98,7 @@ Result<CutOutcome> CutCommitter::Persist(const char* what, Job* job,
   Backoff backoff(options_.patience);
   while (true) {
     if (job->abandoned()) return CutOutcome::kAbandoned;
+    if (BootClock::now() - job->cut.sealed_at > options_.max_age) return CutOutcome::kTooOld;
     Result<CutOutcome> outcome = step();
     if (outcome.ok()) return outcome;
     std::optional<Millis> pause = backoff.Next(BootClock::now());

@@ -19,6 +19,7 @@ enum class CutOutcome {
   kCommitted,
   kFenced,        // Another consumer moved on a partition of the cut: nothing of it is in Bronze.
   kTopicChanged,  // The topic was deleted since the cut was read: its offsets mean nothing now.
+  kTooOld,        // Its data files may be taken for orphans soon. Drop it and read it again.
   kAbandoned,     // The caller gave it up. It may or may not stand; the fence tells later.
 };
 
@@ -39,6 +40,8 @@ class CutCommitter {
     BackoffOptions patience{
         .first = Millis{100}, .longest = Millis{5000}, .give_up_after = Millis{600'000}};
     Millis commit_deadline{10'000};  // Of one attempt at the log.
+    // Vacuum takes an unreferenced file for an orphan after 24 hours; half of that is the margin.
+    std::chrono::hours max_age{12};
   };
   // Kafka's id of the topic as of now.
   using TopicId = std::function<Result<std::string>()>;

@@ -47,6 +47,7 @@ class CutCommitterTest : public ::testing::Test {
       EXPECT_FALSE(builder_.Add(records_.Make(0, offset, value), schemas_, {}));
     }
     Cut cut = *builder_.Finish();
+    cut.sealed_at = BootClock::now();
     cut.topic = "t";
     cut.topic_id = kTopicId;
     cut.progress = {
@@ -213,6 +214,13 @@ TEST_F(CutCommitterTest, WhatIsAbandonedLeavesNoTrace) {
   EXPECT_EQ(Commit(MakeCut(0, 12, std::nullopt)), CutOutcome::kAbandoned);
   EXPECT_TRUE(Offsets(kBronzePath).empty());
   EXPECT_TRUE(Offsets(kQuarantinePath).empty());
+}
+
+TEST_F(CutCommitterTest, ACutOlderThanHalfAnOrphansLifeIsReadAgain) {
+  Cut cut = MakeCut(0, 12, std::nullopt);
+  cut.sealed_at -= std::chrono::hours{12} + std::chrono::seconds{1};
+  EXPECT_EQ(Commit(cut), CutOutcome::kTooOld);
+  EXPECT_TRUE(Offsets(kBronzePath).empty());
 }
 
 TEST_F(CutCommitterTest, PatienceEndsWithWordsThatNameTheStep) {

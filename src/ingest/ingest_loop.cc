@@ -59,7 +59,7 @@ Status IngestLoop::Step() {
   ARROW_RETURN_NOT_OK(CutIfDue());
   if (blocker != Blocker::kNone) return WaitWhileBlocked(blocker);
   blocked_since_.reset();
-  ARROW_RETURN_NOT_OK(SetPaused(false, ""));
+  if (!restart_needed_) ARROW_RETURN_NOT_OK(SetPaused(false, ""));
   return Poll(kPollTimeout);
 }
 
@@ -294,6 +294,9 @@ Status IngestLoop::HandleReport(const CutReport& report) {
       parts_.stats->OnFenced();
       ScheduleRestart("another consumer moved on a partition of ours; our rows are dropped");
       return Status::OK();
+    case CutOutcome::kTooOld:
+      if (!stale) ScheduleRestart("a cut waited too long for storage and is read again");
+      return Status::OK();
     case CutOutcome::kTopicChanged:
       if (!stale) ScheduleRestart("the topic was deleted since its records were read");
       return Status::OK();
@@ -395,7 +398,7 @@ Status IngestLoop::RestartIfDue() {
               starts.status().message(), pause->count());
     parts_.stats->OnPaused(true, "lake or brokers");
     restart_at_ = BootClock::now() + *pause;
-    return Status::OK();
+    return parts_.consumer->Pause(partitions);
   }
   restart_backoff_.Reset();
   restart_needed_ = false;
