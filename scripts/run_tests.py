@@ -76,7 +76,7 @@ def unit_tests(preset: str) -> Count:
 
 def whole_program(arguments: list[str]) -> Count:
     report = fresh_folder(ROOT / "build/test-program") / "pytest.xml"
-    code = subprocess.run([DEPS / "venv/bin/python", "-m", "pytest", "tests", f"--junitxml={report}",
+    code = subprocess.run([DEPS / "venv/bin/python", "-m", "pytest", f"--junitxml={report}",
                            *arguments], cwd=ROOT).returncode
     return Count() if code == NOTHING_COLLECTED else insist(count_report(report), code)
 
