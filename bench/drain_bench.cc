@@ -1,5 +1,5 @@
-// What the bare client library drains: every record of a topic through the consumer's own batch call,
-// looked at and thrown away. The yardstick for `shopstream ingest`. Prints one line of JSON.
+// What the bare client library drains: every record of a topic through the consumer's own batch
+// call, looked at and thrown away. The yardstick for `shopstream ingest`. Prints one line of JSON.
 //
 //   drain_bench BOOTSTRAP TOPIC PARTITIONS
 
@@ -22,10 +22,10 @@ rd_kafka_t* OpenConsumer(const std::string& bootstrap) {
   rd_kafka_conf_t* conf = rd_kafka_conf_new();
   // The queue and its back-off are those that serve the bare library best on two cores.
   const std::pair<const char*, std::string> settings[] = {
-      {"bootstrap.servers", bootstrap},         {"group.id", "drain-bench"},
-      {"enable.auto.commit", "false"},          {"auto.offset.reset", "earliest"},
-      {"enable.partition.eof", "true"},         {"queued.min.messages", "10000000"},
-      {"queued.max.messages.kbytes", "65536"},  {"fetch.queue.backoff.ms", "2"},
+      {"bootstrap.servers", bootstrap},        {"group.id", "drain-bench"},
+      {"enable.auto.commit", "false"},         {"auto.offset.reset", "earliest"},
+      {"enable.partition.eof", "true"},        {"queued.min.messages", "10000000"},
+      {"queued.max.messages.kbytes", "65536"}, {"fetch.queue.backoff.ms", "2"},
   };
   char reason[512];
   for (const auto& [name, value] : settings) {
