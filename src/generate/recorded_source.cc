@@ -3,7 +3,6 @@
 #include <arrow/array/array_primitive.h>
 
 #include <algorithm>
-#include <limits>
 #include <optional>
 #include <utility>
 

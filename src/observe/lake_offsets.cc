@@ -63,7 +63,6 @@ Result<RowScan> ScanCoordinates(lake::ObjectStore* store, const std::string& tab
       if (!status.ok())
         return status.WithMessage(table_path, "/", file.path, ": ", status.message());
     }
-    ++scan.files;
     ARROW_RETURN_NOT_OK(on_file(scan));
   }
   return scan;

@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <optional>
 #include <string_view>
 
 #include "base/status.h"
@@ -15,7 +14,6 @@ namespace shopstream::observe {
 using OnRow = std::function<void(std::string_view topic_id, int32_t partition, int64_t offset)>;
 
 struct RowScan {
-  int64_t files = 0;
   int64_t rows = 0;
   int64_t without_coordinates = 0;  // A null or negative coordinate: no ingest wrote that row.
 };

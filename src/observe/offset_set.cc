@@ -17,14 +17,7 @@ bool OffsetSet::Insert(int64_t offset) {
   const uint64_t bit = uint64_t{1} << (offset % 64);
   if ((word & bit) != 0) return false;
   word |= bit;
-  ++size_;
   return true;
-}
-
-bool OffsetSet::Contains(int64_t offset) const {
-  const Page* page = FindPage(offset / kOffsetsPerPage);
-  if (page == nullptr) return false;
-  return ((*page)[offset % kOffsetsPerPage / 64] >> (offset % 64) & 1) != 0;
 }
 
 const OffsetSet::Page* OffsetSet::FindPage(int64_t page) const {

@@ -17,8 +17,6 @@ class OffsetSet {
 
   // False: it was there already. `offset` is not negative.
   bool Insert(int64_t offset);
-  bool Contains(int64_t offset) const;
-  int64_t size() const { return size_; }
 
   // Page p holds offsets [p * kOffsetsPerPage, (p + 1) * kOffsetsPerPage); null where it is empty.
   const Page* FindPage(int64_t page) const;
@@ -28,7 +26,6 @@ class OffsetSet {
   Page* PageFor(int64_t page);
 
   std::map<int64_t, std::unique_ptr<Page>> pages_;
-  int64_t size_ = 0;
   // Offsets come in order, so the page of the last one is nearly always that of the next.
   int64_t last_page_ = -1;
   Page* last_ = nullptr;

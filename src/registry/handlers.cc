@@ -1,7 +1,6 @@
 #include "registry/handlers.h"
 
 #include <charconv>
-#include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
