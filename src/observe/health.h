@@ -18,7 +18,8 @@ enum class HealthState {
 const char* Name(HealthState state);  // "ok", "degraded", "down".
 
 struct ComponentHealth {
-  std::string component;  // "broker 127.0.0.1:9094", "topic", "registry", "lake", "ingest".
+  // "broker 127.0.0.1:9094", "cluster", "topic NAME", "registry", "lake" or "ingest".
+  std::string component;
   HealthState state = HealthState::kDown;
   std::string detail;
   std::string remedy;  // What to do; empty where all is well.
@@ -36,7 +37,7 @@ struct HealthCheck {
 std::vector<ComponentHealth> RunHealthChecks(const std::vector<HealthCheck>& checks,
                                              Millis timeout);
 
-// The checks of this program: each broker, topic, registry, lake, ingest.
+// The checks of this program: each broker, cluster, topic, registry, lake, ingest.
 std::vector<HealthCheck> AllHealthChecks(const Config& config, Millis timeout);
 
 }  // namespace shopstream::observe

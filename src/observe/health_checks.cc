@@ -135,10 +135,9 @@ ComponentHealth CheckRegistry(const RegistryConfig& config, Millis timeout) {
   return Down("registry", fmt::format("GET /subjects: status {}", reply->status), remedy);
 }
 
-// Bronze's newest log entry carries the time of its commit, by the store's clock.
+// When Bronze's newest log entry was written, by the store's clock.
 Result<int64_t> LastCommitMillis(lake::ObjectStore* store, int64_t version) {
-  const std::string log = std::string(kBronzePath) + "/_delta_log/";
-  const std::string entry = fmt::format("{}{:020}.json", log, version);
+  const std::string entry = fmt::format("{}/_delta_log/{:020}.json", kBronzePath, version);
   ARROW_ASSIGN_OR_RAISE(const auto entries, store->List(entry));
   if (entries.empty()) return Status::IOError(entry, ": not found");
   return entries.front().modified_ms;
@@ -173,7 +172,7 @@ ComponentHealth JudgeLag(const IngestConfig& config, const std::vector<Partition
                   fmt::format("partition {}: the lake has read to {}, Kafka ends at {}: Kafka lost "
                               "records",
                               lag.partition, *lag.txn, lag.end),
-                  "see `shopstream audit`; the partition stands still until Kafka is past it");
+                  "the partition is not read: restore Kafka's data, or create the topic again");
     }
     offsets += lag.lag;
     oldest = std::max(oldest, lag.lag_ms.value_or(0));
