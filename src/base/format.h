@@ -14,6 +14,9 @@ std::string FormatMillis(int64_t millis);
 // Milliseconds since the Unix epoch -> "2025-10-24T08:15:30.123Z".
 std::string FormatTimestamp(int64_t unix_millis);
 
+// Two lower-case digits for each byte.
+std::string FormatHex(std::string_view bytes);
+
 // Text of unknown origin as one harmless line: control characters, and bytes that are not UTF-8,
 // become \n, \t or \x1b, so that a message cannot steer the terminal it is printed on.
 std::string Printable(std::string_view text);

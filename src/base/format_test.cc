@@ -50,5 +50,10 @@ TEST(Format, PrintableKeepsTextAndShowsTheRest) {
   EXPECT_EQ("\\xed\\xa0\\x80", Printable("\xed\xa0\x80"));
 }
 
+TEST(Format, HexHasTwoDigitsAByte) {
+  EXPECT_EQ("000fa0ff", FormatHex(std::string("\0\x0f\xa0\xff", 4)));
+  EXPECT_EQ("", FormatHex(""));
+}
+
 }  // namespace
 }  // namespace shopstream

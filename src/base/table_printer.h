@@ -1,14 +1,20 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <ostream>
 #include <string>
 #include <vector>
 
-#include "base/format.h"        // IWYU pragma: export
-#include "base/nearest_name.h"  // IWYU pragma: export
+#include "base/format.h"  // IWYU pragma: export
 
 namespace shopstream {
+
+// A cell whose value may be missing.
+template <typename T>
+nlohmann::json OrNull(const std::optional<T>& value) {
+  return value ? nlohmann::json(*value) : nlohmann::json(nullptr);
+}
 
 // Rows for a person (aligned columns, numbers to the right, null as "-") or, with --json, for a
 // program (an array of objects whose keys are the column names, numbers as numbers).

@@ -3,7 +3,6 @@
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <optional>
 
 #include "base/log.h"
 #include "base/table_printer.h"
@@ -19,8 +18,6 @@ using nlohmann::json;
 struct AuditFlags {
   size_t limit = 100;
 };
-
-json OrNull(const std::optional<int64_t>& value) { return value ? json(*value) : json(nullptr); }
 
 TablePrinter PartitionTable(const observe::AuditReport& report) {
   TablePrinter table({"topic_id", "partition", "log_start", "txn", "end", "bronze_rows",

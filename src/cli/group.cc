@@ -1,33 +1,18 @@
 #include <iostream>
-#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <optional>
 
 #include "base/table_printer.h"
 #include "cli/command.h"
 #include "kafka/admin.h"
 #include "kafka/group_members.h"
 #include "lake/object_store.h"
-#include "lake/table.h"
-#include "model/lake_names.h"
 #include "observe/lag.h"
 
 namespace shopstream::cli {
 namespace {
 
 using nlohmann::json;
-
-json OrNull(const std::optional<int64_t>& value) { return value ? json(*value) : json(nullptr); }
-
-// Nothing is in the lake yet where Bronze does not exist.
-Result<std::map<std::string, int64_t>> ReadTxns(const LakeConfig& config) {
-  ARROW_ASSIGN_OR_RAISE(const auto store, lake::OpenObjectStore(config.uri));
-  const auto table = lake::Table::Open(store.get(), kBronzePath);
-  if (table.status().IsKeyError()) return std::map<std::string, int64_t>{};
-  ARROW_RETURN_NOT_OK(table.status());
-  return (*table)->snapshot()->Txns();
-}
 
 std::string Note(const observe::PartitionLag& lag) {
   if (lag.beyond_kafka()) return "the lake is past Kafka's end: Kafka lost records";
@@ -37,7 +22,8 @@ std::string Note(const observe::PartitionLag& lag) {
 
 Result<int> Describe(const Context& context) {
   const KafkaConfig& kafka = context.config.kafka;
-  ARROW_ASSIGN_OR_RAISE(const auto txns, ReadTxns(context.config.lake));
+  ARROW_ASSIGN_OR_RAISE(const auto store, lake::OpenObjectStore(context.config.lake.uri));
+  ARROW_ASSIGN_OR_RAISE(const auto txns, observe::ReadBronzeTxns(store.get()));
   ARROW_ASSIGN_OR_RAISE(const auto admin, kafka::Admin::Open(kafka));
   ARROW_ASSIGN_OR_RAISE(const auto topic, admin->DescribeTopic(kafka.topic, false));
   if (!topic) {

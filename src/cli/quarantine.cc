@@ -25,10 +25,6 @@ json Bytes(const QuarantinedRow& row) {
   return row.value ? json(row.value->size()) : json(nullptr);
 }
 
-json SchemaId(const QuarantinedRow& row) {
-  return row.schema_id ? json(*row.schema_id) : json(nullptr);
-}
-
 TablePrinter RowTable(const observe::QuarantineListing& listing) {
   TablePrinter table({"time", "partition", "offset", "cause", "detail", "bytes"});
   for (const QuarantinedRow& row : listing.newest) {
@@ -67,18 +63,8 @@ Result<int> List(const Context& context, const QuarantineFlags& flags) {
   return kDone;
 }
 
-std::string Hex(const std::string& bytes) {
-  constexpr char kDigits[] = "0123456789abcdef";
-  std::string hex;
-  for (const char c : bytes) {
-    const auto byte = static_cast<unsigned char>(c);
-    hex += {kDigits[byte >> 4], kDigits[byte & 15]};
-  }
-  return hex;
-}
-
 json OptionalHex(const std::optional<std::string>& bytes) {
-  return bytes ? json(Hex(*bytes)) : json(nullptr);
+  return bytes ? json(FormatHex(*bytes)) : json(nullptr);
 }
 
 json ToJson(const QuarantinedRow& row) {
@@ -87,7 +73,7 @@ json ToJson(const QuarantinedRow& row) {
           {"partition", row.partition},
           {"offset", row.offset},
           {"timestamp", FormatTimestamp(row.timestamp_us / 1000)},
-          {"schema_id", SchemaId(row)},
+          {"schema_id", OrNull(row.schema_id)},
           {"cause", row.cause},
           {"detail", row.detail},
           {"key_hex", OptionalHex(row.key)},
@@ -112,7 +98,7 @@ void PrintForPerson(const QuarantinedRow& row) {
             << "quarantined " << FormatTimestamp(row.quarantined_at_us / 1000) << "\n"
             << "cause       " << Printable(row.cause) << "\n"
             << "detail      " << Printable(row.detail) << "\n"
-            << "schema id   " << SchemaId(row) << "\n"
+            << "schema id   " << OrNull(row.schema_id) << "\n"
             << "headers     " << Printable(row.headers) << "\n";
   PrintBytes("key", row.key);
   PrintBytes("value", row.value);

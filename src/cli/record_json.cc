@@ -15,16 +15,6 @@ namespace {
 
 using nlohmann::ordered_json;
 
-std::string Hex(std::string_view bytes) {
-  constexpr char kDigits[] = "0123456789abcdef";
-  std::string hex;
-  for (const char c : bytes) {
-    const auto byte = static_cast<unsigned char>(c);
-    hex += {kDigits[byte >> 4], kDigits[byte & 15]};
-  }
-  return hex;
-}
-
 std::string_view Text(kafka::Bytes bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
@@ -42,7 +32,7 @@ ordered_json CellToJson(const arrow::Array& column) {
     case arrow::Type::STRING:
       return std::string(static_cast<const arrow::StringArray&>(column).GetView(0));
     case arrow::Type::BINARY:
-      return Hex(static_cast<const arrow::BinaryArray&>(column).GetView(0));
+      return FormatHex(static_cast<const arrow::BinaryArray&>(column).GetView(0));
     case arrow::Type::TIMESTAMP: {
       const int64_t micros = static_cast<const arrow::TimestampArray&>(column).Value(0);
       return FormatTimestamp(micros / 1000);
@@ -99,7 +89,7 @@ ordered_json RecordDecoder::ToJson(const kafka::RecordView& record) {
   const auto frame = ingest::ParseFrame(*record.value);
   if (!frame) {
     out["error"] = "no frame: the value does not begin with 0x00 and a schema id";
-    out["value_hex"] = Hex(Text(*record.value));
+    out["value_hex"] = FormatHex(Text(*record.value));
     return out;
   }
   out["schema_id"] = frame->schema_id;
@@ -108,7 +98,7 @@ ordered_json RecordDecoder::ToJson(const kafka::RecordView& record) {
     out["value"] = *value;
   } else {
     out["error"] = value.status().message();
-    out["value_hex"] = Hex(Text(*record.value));
+    out["value_hex"] = FormatHex(Text(*record.value));
   }
   return out;
 }

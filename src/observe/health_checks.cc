@@ -199,13 +199,7 @@ Result<ComponentHealth> MeasureIngest(const Config& config, Millis timeout) {
   ARROW_ASSIGN_OR_RAISE(const auto topic, admin->DescribeTopic(config.kafka.topic, false));
   if (!topic) return Status::IOError("unknown: the topic does not exist");
   ARROW_ASSIGN_OR_RAISE(const auto store, lake::OpenObjectStore(config.lake.uri));
-  std::map<std::string, int64_t> txns;
-  const auto table = lake::Table::Open(store.get(), kBronzePath);
-  if (table.ok()) {
-    txns = (*table)->snapshot()->Txns();
-  } else if (!table.status().IsKeyError()) {
-    return table.status();
-  }
+  ARROW_ASSIGN_OR_RAISE(const auto txns, ReadBronzeTxns(store.get()));
   ARROW_ASSIGN_OR_RAISE(const auto lags,
                         MeasureLag(config.kafka, admin.get(), *topic, txns, timeout / 2));
   return JudgeLag(config.ingest, lags);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kafka/reader.h"
+#include "lake/table.h"
 #include "model/lake_names.h"
 
 namespace shopstream::observe {
@@ -34,6 +35,13 @@ Status MeasureAges(const KafkaConfig& config, Millis patience, std::vector<Parti
 }
 
 }  // namespace
+
+Result<std::map<std::string, int64_t>> ReadBronzeTxns(lake::ObjectStore* store) {
+  const auto table = lake::Table::Open(store, kBronzePath);
+  if (table.status().IsKeyError()) return std::map<std::string, int64_t>{};
+  ARROW_RETURN_NOT_OK(table.status());
+  return (*table)->snapshot()->Txns();
+}
 
 Result<std::vector<PartitionLag>> MeasureLag(const KafkaConfig& config, kafka::Admin* admin,
                                              const kafka::TopicState& topic,

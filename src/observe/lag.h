@@ -11,6 +11,7 @@
 #include "base/config.h"
 #include "base/status.h"
 #include "kafka/admin.h"
+#include "lake/object_store.h"
 
 namespace shopstream::observe {
 
@@ -31,7 +32,10 @@ struct PartitionLag {
   int64_t next() const { return txn ? std::max(*txn, log_start) : log_start; }
 };
 
-// `txns` as of Bronze's snapshot; `topic_id` as Kafka gives it now. Blocks at most `patience` for
+// The txns of Bronze's newest snapshot; none where ingest has not made the table yet.
+Result<std::map<std::string, int64_t>> ReadBronzeTxns(lake::ObjectStore* store);
+
+// `txns` as of Bronze's snapshot; `topic` as Kafka gives it now. Blocks at most `patience` for
 // the records whose age is asked for, besides the admin's own time-outs.
 Result<std::vector<PartitionLag>> MeasureLag(const KafkaConfig& config, kafka::Admin* admin,
                                              const kafka::TopicState& topic,
