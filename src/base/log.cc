@@ -1,6 +1,7 @@
 #include "base/log.h"
 
 #include <spdlog/sinks/stdout_color_sinks.h>
+#include <unistd.h>
 
 #include <array>
 #include <memory>
@@ -28,7 +29,9 @@ Status StartLogging(std::string_view level) {
     if (level != known.name) continue;
     auto logger = std::make_shared<spdlog::logger>(
         "shopstream", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
-    logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e %^%-5l%$ %v");
+    // On a terminal a line of progress may stand where this one begins.
+    const std::string clear = isatty(STDERR_FILENO) == 1 ? "\r\x1b[K" : "";
+    logger->set_pattern(clear + "%Y-%m-%dT%H:%M:%S.%e %^%-5l%$ %v");
     logger->set_level(known.level);
     logger->flush_on(spdlog::level::trace);
     spdlog::set_default_logger(std::move(logger));

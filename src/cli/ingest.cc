@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <iostream>
@@ -9,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/progress_line.h"
 #include "base/shutdown.h"
 #include "base/table_printer.h"
 #include "cli/command.h"
@@ -17,40 +17,35 @@
 namespace shopstream::cli {
 namespace {
 
-// A line a second on a terminal, in place; elsewhere a log line every ten.
-class ProgressLine {
+class Progress {
  public:
-  explicit ProgressLine(const ingest::IngestStats* stats) : stats_(stats) {}
+  explicit Progress(const ingest::IngestStats* stats) : stats_(stats) {}
 
   void Tick() {
     const BootClock::time_point now = BootClock::now();
-    const double seconds = std::chrono::duration<double>(now - last_).count();
-    if (seconds < (terminal_ ? 0.9 : 10)) return;
-    const double rate = static_cast<double>(stats_->rows() - last_rows_) / seconds;
-    std::string line = fmt::format(
-        "{} rows in Bronze, {}/s · {} quarantined · {} behind · {} commits, p99 {} ms{}",
-        FormatCount(stats_->rows()), FormatCount(static_cast<int64_t>(rate)),
-        FormatCount(stats_->quarantined()), FormatCount(stats_->lag()),
-        FormatCount(stats_->commits()), stats_->cuts().Quantile(.99),
-        stats_->paused_why().empty() ? "" : " · paused: waiting for the " + stats_->paused_why());
-    if (terminal_) {
-      std::cerr << "\r\033[K" << line << std::flush;
-    } else {
-      Log::Info("{}", line);
-    }
-    last_ = now;
-    last_rows_ = stats_->rows();
+    if (!line_.IsDue(now)) return;
+    const double seconds = std::chrono::duration<double>(now - shown_at_).count();
+    const double rate = static_cast<double>(stats_->rows() - shown_rows_) / seconds;
+    line_.Show(
+        fmt::format(
+            "{} rows in Bronze, {}/s · {} quarantined · {} behind · {} commits, p99 {} ms{}",
+            FormatCount(stats_->rows()), FormatCount(static_cast<int64_t>(rate)),
+            FormatCount(stats_->quarantined()), FormatCount(stats_->lag()),
+            FormatCount(stats_->commits()), stats_->cuts().Quantile(.99),
+            stats_->paused_why().empty() ? ""
+                                         : " · paused: waiting for the " + stats_->paused_why()),
+        now);
+    shown_at_ = now;
+    shown_rows_ = stats_->rows();
   }
 
-  void End() const {
-    if (terminal_) std::cerr << "\r\033[K" << std::flush;
-  }
+  void End() { line_.End(); }
 
  private:
   const ingest::IngestStats* stats_;
-  const bool terminal_ = isatty(STDERR_FILENO) != 0;
-  BootClock::time_point last_ = BootClock::now();
-  int64_t last_rows_ = 0;
+  BootClock::time_point shown_at_ = BootClock::now();
+  int64_t shown_rows_ = 0;
+  ProgressLine line_{{.in_place = Millis{900}, .logged = Millis{10'000}}, shown_at_};
 };
 
 nlohmann::json Quantiles(const ingest::Latencies& latencies) {
@@ -91,10 +86,9 @@ void PrintSummary(const ingest::IngestStats& stats, bool as_json) {
 }
 
 Result<int> RunCommand(const Context& context, bool until_caught_up) {
-  InstallShutdownHandlers();
   ARROW_ASSIGN_OR_RAISE(auto metrics, ServeMetrics(context.config.metrics.listen));
   ingest::IngestStats stats;
-  ProgressLine progress(&stats);
+  Progress progress(&stats);
   const Status status =
       ingest::RunIngest(context.config, {.until_caught_up = until_caught_up, .layout = {}}, &stats,
                         ShutdownRequested, [&] { progress.Tick(); });
