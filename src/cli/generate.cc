@@ -70,7 +70,7 @@ void AddLimits(CLI::App* command, GenerateFlags* flags) {
         const auto duration = ParseDuration(text);
         return duration.ok() ? "" : duration.status().message();
       });
-  command->add_option("--rate", flags->produce.rate, "Events a second; as fast as it goes without")
+  command->add_option("--rate", flags->produce.rate, "Events a second [as fast as it goes]")
       ->option_text("R")
       ->check(CheckPositiveNumber);
 }

@@ -44,7 +44,7 @@ Status CheckTopic(const Config& config) {
   if (topic.has_value()) return Status::OK();
   return Status::Invalid("there is no topic ", config.kafka.topic, " at ",
                          config.kafka.bootstrap_servers,
-                         ": create it with shopstream topics setup");
+                         ": create it with `shopstream topics setup`");
 }
 
 Result<int32_t> RegisterSchema(const Config& config) {
@@ -206,8 +206,8 @@ class Sender {
   void GiveUpTheRest() {
     const int64_t given_up = producer_->GiveUp();
     if (given_up == 0) return;
-    Log::Error("{} events were not acknowledged within {} ms and are given up", given_up,
-               flush_timeout_.count());
+    Log::Error("{} events were not acknowledged within {} and are given up", FormatCount(given_up),
+               FormatMillis(flush_timeout_.count()));
   }
 
   ProduceSummary Summarize() {
