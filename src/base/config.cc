@@ -303,14 +303,12 @@ std::vector<SettingHelp> ListSettings() {
   std::vector<SettingHelp> help;
   for (const Setting& setting : kSettings) {
     if (const auto* text = std::get_if<TextField>(&setting.field)) {
-      help.push_back({setting.key, "text", text->in(defaults), setting.meaning});
+      help.push_back({setting.key, text->in(defaults), setting.meaning});
     } else if (const auto* number = std::get_if<NumberField>(&setting.field)) {
-      help.push_back({setting.key,
-                      std::to_string(number->least) + ".." + std::to_string(number->most),
-                      std::to_string(number->in(defaults)), setting.meaning});
+      help.push_back({setting.key, std::to_string(number->in(defaults)), setting.meaning});
     }
   }
-  help.push_back({std::string(kSecurityPrefix) + "*", "text", "", kSecurityMeaning});
+  help.push_back({std::string(kSecurityPrefix) + "*", "", kSecurityMeaning});
   return help;
 }
 

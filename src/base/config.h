@@ -73,9 +73,9 @@ struct ConfigSources {
 // of the wrong type or out of bounds is Invalid and names the key, its source, and the nearest key.
 Result<Config> LoadConfig(const ConfigSources& sources);
 
-// One line per setting: key, type, default, meaning. The source of `--help` and of the reference.
+// One line per setting. The source of `--help` and of the reference.
 struct SettingHelp {
-  std::string key, type, default_value, meaning;
+  std::string key, default_value, meaning;
 };
 std::vector<SettingHelp> ListSettings();
 
