@@ -36,7 +36,7 @@ Result<std::unique_ptr<HttpServer>> ServeMetrics(const std::string& listen) {
   if (address.port != 0 && server->port() != address.port) {
     Log::Warn("metrics: {} is taken, so they are on port {}", listen, server->port());
   }
-  Log::Info("metrics on http://{}:{}/metrics", address.host, server->port());
+  Log::Info("metrics on http://{}:{}/metrics", listen.substr(0, listen.rfind(':')), server->port());
   return server;
 }
 

@@ -11,8 +11,9 @@ constexpr Millis kLookPause{100};
 Result<int> Serve(const Context& context) {
   ARROW_ASSIGN_OR_RAISE(auto server, registry::Server::Start(context.config));
   const std::string& listen = context.config.registry.listen;
-  Log::Info("registry: listening on http://{}:{}, log in {}", listen.substr(0, listen.rfind(':')),
-            server->port(), context.config.kafka.bootstrap_servers);
+  Log::Info("registry: listening on http://{}:{}, schemas in topic _schemas at {}",
+            listen.substr(0, listen.rfind(':')), server->port(),
+            context.config.kafka.bootstrap_servers);
   while (!SleepUnlessShutdown(kLookPause)) ARROW_RETURN_NOT_OK(server->Failure());
   Log::Info("registry: stopping");
   return kDone;
