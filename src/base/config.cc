@@ -73,7 +73,7 @@ const Setting kSettings[] = {
     {"ingest.commit_interval_ms",
      NumberField{SHOPSTREAM_FIELD(ingest.commit_interval_ms), 0, 3'600'000},
      "cuts by size come no closer together than this"},
-    // Below 16 MiB the client's own queue leaves no room for rows.
+    // Below 16 MiB a cut would get less than 4 MiB, where one record may take 8.
     {"ingest.memory_limit_mb", NumberField{SHOPSTREAM_FIELD(ingest.memory_limit_mb), 16, 1'048'576},
      "MiB for filling and in-flight cuts and the client's queue together"},
     {"metrics.listen", TextField{SHOPSTREAM_FIELD(metrics.listen), TextForm::kListenOrOff},
