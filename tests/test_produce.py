@@ -14,7 +14,7 @@ from collections.abc import Iterator
 import fastavro
 import pyarrow.parquet
 import pytest
-from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Message, TopicPartition
 from confluent_kafka.schema_registry import SchemaRegistryClient
 
 from cluster import BROKERS, DEPS, ROOT
@@ -38,10 +38,15 @@ def reader(shopstream: Shopstream) -> Iterator[Consumer]:
 
 
 def ends(shopstream: Shopstream) -> list[int]:
-    """The end offset of each partition."""
+    """The end offset of each partition, as soon as its leader knows it: after a restart it may not yet."""
+    def ask() -> list[int] | None:
+        with contextlib.suppress(KafkaException):
+            return [consumer.get_watermark_offsets(TopicPartition(shopstream.topic, p), timeout=30)[1]
+                    for p in range(PARTITIONS)]
+        return None
+
     with reader(shopstream) as consumer:
-        return [consumer.get_watermark_offsets(TopicPartition(shopstream.topic, p), timeout=30)[1]
-                for p in range(PARTITIONS)]
+        return wait_until(ask, 60, "every leader tells its end")
 
 
 def read(shopstream: Shopstream) -> list[list[Message]]:

@@ -17,15 +17,6 @@ enum class Cause {
   kTooLarge,
 };
 
-inline constexpr Cause kAllCauses[] = {Cause::kEmpty,
-                                       Cause::kBadFrame,
-                                       Cause::kUnknownSchema,
-                                       Cause::kCorrupt,
-                                       Cause::kIncompatibleSchema,
-                                       Cause::kUnknownRegion,
-                                       Cause::kBadTimestamp,
-                                       Cause::kTooLarge};
-
 // As the column `cause` spells it: "bad_frame".
 std::string_view Name(Cause cause);
 

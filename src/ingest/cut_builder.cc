@@ -48,8 +48,9 @@ CutBuilder::CutBuilder(const BronzeLayout* layout)
       last_index_(layout->partition_values.size(), -1),
       region_rows_(layout->partition_values.size(), 0) {}
 
-std::optional<int32_t> CutBuilder::Add(const kafka::RecordView& record, const SchemaCache& schemas,
-                                       BootClock::time_point now) {
+Result<std::optional<int32_t>> CutBuilder::Add(const kafka::RecordView& record,
+                                               const SchemaCache& schemas,
+                                               BootClock::time_point now) {
   if (!record.value || record.value->empty()) {
     Quarantine(record, std::nullopt,
                {Cause::kEmpty, record.value ? "the value has no bytes" : "the value is null"});
@@ -69,18 +70,27 @@ std::optional<int32_t> CutBuilder::Add(const kafka::RecordView& record, const Sc
   }
   const KnownSchema* schema = schemas.Find(frame->schema_id, now);
   if (schema == nullptr) return frame->schema_id;
-  std::optional<Verdict> refused = schema->decoder ? AddRow(record, *frame, *schema->decoder)
-                                                   : Verdict{schema->cause, schema->detail};
+  std::optional<Verdict> refused;
+  if (schema->decoder) {
+    ARROW_ASSIGN_OR_RAISE(refused, AddRow(record, *frame, *schema->decoder));
+  } else {
+    refused = Verdict{schema->cause, schema->detail};
+  }
   if (refused) Quarantine(record, frame->schema_id, *std::move(refused));
   return std::nullopt;
 }
 
 // Appends the row, or leaves everything as it was and says why.
-std::optional<CutBuilder::Verdict> CutBuilder::AddRow(const kafka::RecordView& record,
-                                                      const Frame& frame,
-                                                      const avro::Decoder& decoder) {
+Result<std::optional<CutBuilder::Verdict>> CutBuilder::AddRow(const kafka::RecordView& record,
+                                                              const Frame& frame,
+                                                              const avro::Decoder& decoder) {
   const int64_t row = columns_.rows();
   avro::DecodeResult result = decoder.Decode(frame.body, &columns_);
+  if (result == avro::DecodeResult::kColumnsFull) {
+    return Status::OutOfMemory("no room for another row at partition ", record.partition,
+                               " offset ", record.offset, "; ", bytes(),
+                               " bytes are held. Lower ingest.memory_limit_mb");
+  }
   if (result != avro::DecodeResult::kRow) {
     return Verdict{Cause::kCorrupt, avro::Describe(result)};
   }

@@ -27,9 +27,10 @@ class CutBuilder {
   explicit CutBuilder(const BronzeLayout* layout);
 
   // Takes one record with its verdict: a row, or a quarantined record. Where the schema id it names
-  // is not known yet, takes nothing and returns the id.
-  std::optional<int32_t> Add(const kafka::RecordView& record, const SchemaCache& schemas,
-                             BootClock::time_point now);
+  // is not known yet, takes nothing and returns the id. OutOfMemory: there is no room for the row,
+  // which says nothing about the record.
+  Result<std::optional<int32_t>> Add(const kafka::RecordView& record, const SchemaCache& schemas,
+                                     BootClock::time_point now);
 
   int64_t rows() const { return static_cast<int64_t>(kafka_offset_.size()); }
   int64_t quarantined() const { return static_cast<int64_t>(quarantined_.size()); }
@@ -46,8 +47,8 @@ class CutBuilder {
     Cause cause;
     std::string detail;
   };
-  std::optional<Verdict> AddRow(const kafka::RecordView& record, const Frame& frame,
-                                const avro::Decoder& decoder);
+  Result<std::optional<Verdict>> AddRow(const kafka::RecordView& record, const Frame& frame,
+                                        const avro::Decoder& decoder);
   void Quarantine(const kafka::RecordView& record, std::optional<int32_t> schema_id,
                   Verdict verdict);
   std::optional<int> PartitionValue(std::string_view text) const;

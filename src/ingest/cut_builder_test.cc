@@ -21,7 +21,7 @@ class CutBuilderTest : public ::testing::Test {
  protected:
   // The id it asks for, if any.
   std::optional<int32_t> Add(std::optional<std::string> value, int32_t partition = 0) {
-    return builder_.Add(records_.Make(partition, next_offset_++, std::move(value)), schemas_, {});
+    return *builder_.Add(records_.Make(partition, next_offset_++, std::move(value)), schemas_, {});
   }
   // What became of one value that is no good.
   QuarantinedRecord Refused(std::optional<std::string> value) {

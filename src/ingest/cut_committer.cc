@@ -24,6 +24,13 @@ bool StandsAt(const lake::Snapshot& snapshot, const Cut& cut, Fence fence) {
   return true;
 }
 
+bool StandsAtEnd(const lake::Snapshot& snapshot, const Cut& cut) {
+  return std::all_of(cut.progress.begin(), cut.progress.end(), [&](const CutProgress& progress) {
+    return snapshot.Txn(ProgressAppId(cut.topic_id, progress.range.partition)) ==
+           progress.range.end;
+  });
+}
+
 nlohmann::json ToJson(const std::vector<OffsetRange>& ranges) {
   nlohmann::json list = nlohmann::json::array();
   for (const OffsetRange& range : ranges) {
@@ -82,6 +89,7 @@ struct CutCommitter::Job {
   const std::function<bool()>& abandoned;
   std::vector<DataFile> bronze_files = {};
   std::vector<DataFile> quarantine_files = {};
+  bool unsure = false;  // A commit to Bronze may or may not stand.
   CommittedCut committed = {};
 };
 
@@ -100,7 +108,8 @@ Result<CutOutcome> CutCommitter::Persist(const char* what, Job* job,
     if (job->abandoned()) return CutOutcome::kAbandoned;
     if (BootClock::now() - job->cut.sealed_at > options_.max_age) return CutOutcome::kTooOld;
     Result<CutOutcome> outcome = step();
-    if (outcome.ok()) return outcome;
+    // Only storage and brokers come back; what the table forbids it will forbid again.
+    if (outcome.ok() || !outcome.status().IsIOError()) return outcome;
     std::optional<Millis> pause = backoff.Next(BootClock::now());
     if (!pause) {
       return outcome.status().WithMessage("Gave up to ", what, ": ", outcome.status().message());
@@ -167,6 +176,12 @@ Result<CutOutcome> CutCommitter::CommitBronze(Job* job) {
                                                        start + options_.commit_deadline));
   job->committed.version = result.version;
   job->committed.log_latency = std::chrono::duration_cast<Millis>(BootClock::now() - start);
+  if (result.outcome == lake::CommitOutcome::kUnknown) job->unsure = true;
+  // What refused us may be our own commit, whose reply was lost.
+  if (result.outcome == lake::CommitOutcome::kConflict && job->unsure &&
+      StandsAtEnd(*bronze_->snapshot(), job->cut)) {
+    return CutOutcome::kCommitted;
+  }
   return FromCommit(result, *bronze_);
 }
 

@@ -10,7 +10,6 @@
 #include "base/status.h"
 #include "ingest/bronze_layout.h"
 #include "ingest/cut.h"
-#include "lake/object_store.h"
 #include "lake/table.h"
 
 namespace shopstream::ingest {

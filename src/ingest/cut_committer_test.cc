@@ -44,7 +44,7 @@ class CutCommitterTest : public ::testing::Test {
     for (int64_t offset = begin; offset < end; ++offset) {
       if (skip.contains(offset)) continue;
       std::string value = offset % 5 == 0 ? "garbage" : testing::Event(offset, "US", kOct24);
-      EXPECT_FALSE(builder_.Add(records_.Make(0, offset, value), schemas_, {}));
+      EXPECT_EQ(*builder_.Add(records_.Make(0, offset, value), schemas_, {}), std::nullopt);
     }
     Cut cut = *builder_.Finish();
     cut.sealed_at = BootClock::now();
@@ -147,6 +147,39 @@ TEST_F(CutCommitterTest, ALostReplyIsNoSecondCommit) {
   store_.On(Operation::kPutIfAbsent, "bronze-quarantine/_delta_log").LosesReply();
   EXPECT_EQ(Commit(MakeCut(0, 12, std::nullopt)), CutOutcome::kCommitted);
   ExpectExactlyOnce(12);
+}
+
+TEST_F(CutCommitterTest, ACommitThatStandsUnheardOfIsNotTakenForAnothers) {
+  // The reply is lost, then storage is away for longer than one attempt lasts.
+  store_.On(Operation::kPutIfAbsent, "bronze-events/_delta_log").LosesReply();
+  store_.On(Operation::kPutIfAbsent, "bronze-events/_delta_log").FailsBefore().Always();
+  store_.On(Operation::kGet, "bronze-events/_delta_log").FailsBefore().Always();
+  options_.commit_deadline = Millis{50};
+  const Cut cut = MakeCut(1, 5, std::nullopt);
+  const BootClock::time_point back_at = BootClock::now() + Millis{200};
+  CutCommitter committer(
+      &layout_, bronze_.get(), quarantine_.get(), []() -> Result<std::string> { return kTopicId; },
+      options_);
+  Result<CommittedCut> committed = committer.Commit(cut, [&] {
+    if (BootClock::now() > back_at) store_.Heal();
+    return false;
+  });
+  ASSERT_TRUE(committed.ok()) << committed.status();
+  EXPECT_EQ(committed->outcome, CutOutcome::kCommitted);
+  EXPECT_EQ(Offsets(kBronzePath), (std::map<int64_t, int>{{1, 1}, {2, 1}, {3, 1}, {4, 1}}));
+}
+
+TEST_F(CutCommitterTest, WhatTheTableForbidsIsNotTriedAgain) {
+  // Another writer asks for more than this one can do.
+  const std::string upgrade = R"({"protocol":{"minReaderVersion":1,"minWriterVersion":7}})";
+  ASSERT_TRUE(store_
+                  .PutIfAbsent("bronze-events/_delta_log/00000000000000000001.json",
+                               *arrow::Buffer::FromString(upgrade))
+                  .ok());
+  EXPECT_EQ(Commit(MakeCut(1, 5, std::nullopt)), CutOutcome::kAbandoned);
+  EXPECT_FALSE(last_error_.IsIOError()) << last_error_;
+  EXPECT_EQ(store_.Count(Operation::kPutIfAbsent, "bronze-events/_delta_log/00000000000000000002"),
+            0);
 }
 
 // Every call to storage on the way of one cut fails once, before or after it took effect, or

@@ -15,8 +15,11 @@ constexpr Millis kBlockedWait{20};
 constexpr Millis kLookAtLakeEvery{100};
 // Records taken between two looks at memory: at most this many go over its bound.
 constexpr size_t kRecordsPerMemoryCheck = 64;
-// Read ahead while the registry is asked; some 20 MiB.
-constexpr size_t kGatherRecords = 50'000;
+// Or after so many bytes.
+constexpr size_t kBytesPerMemoryCheck = 64 << 10;
+// Read ahead while the registry is asked; with what the client keeps of each record, some 20 MiB.
+constexpr int64_t kGatherBytes = 4 << 20;
+constexpr Millis kBetweenRestarts{1000};
 
 int64_t ValueBytes(const kafka::RecordBatch& batch) {
   int64_t bytes = 0;
@@ -67,12 +70,14 @@ Status IngestLoop::Step() {
 
 Status IngestLoop::Poll(Millis timeout) {
   ARROW_ASSIGN_OR_RAISE(kafka::PollResult polled, parts_.consumer->Poll(timeout));
+  const int64_t bytes = ValueBytes(polled.batch);
   if (!polled.batch.records.empty()) {
-    parts_.stats->OnRecords(static_cast<int64_t>(polled.batch.records.size()),
-                            ValueBytes(polled.batch), BootClock::now());
+    parts_.stats->OnRecords(static_cast<int64_t>(polled.batch.records.size()), bytes,
+                            BootClock::now());
   }
   if (!polled.batch.records.empty() || !polled.ends.empty()) {
-    pending_.push_back({.batch = std::move(polled.batch), .ends = std::move(polled.ends)});
+    pending_.push_back(
+        {.batch = std::move(polled.batch), .ends = std::move(polled.ends), .bytes = bytes});
   }
   for (int32_t partition : polled.out_of_range) {
     if (!positions_.contains(partition)) continue;
@@ -80,7 +85,9 @@ Status IngestLoop::Poll(Millis timeout) {
                     std::to_string(partition));
   }
   if (polled.topic_gone && !positions_.empty()) ScheduleRestart("the topic is gone");
-  if (polled.rebalance) return HandleRebalance(*polled.rebalance);
+  for (const kafka::Rebalance& rebalance : polled.rebalances) {
+    ARROW_RETURN_NOT_OK(HandleRebalance(rebalance));
+  }
   return Status::OK();
 }
 
@@ -98,13 +105,17 @@ Result<IngestLoop::Blocker> IngestLoop::TakeBatch(Pending* pending) {
   const BootClock::time_point now = BootClock::now();
   const std::vector<kafka::RecordView>& records = pending->batch.records;
   auto found = positions_.end();  // Records come in runs of one partition.
+  size_t unchecked_bytes = kBytesPerMemoryCheck;
   for (; pending->next < records.size(); ++pending->next) {
-    if (pending->next % kRecordsPerMemoryCheck == 0 &&
-        builder_.bytes() >= limits_.cut.filling_bytes) {
-      if (!parts_.writer->has_room()) return Blocker::kMemory;
-      ARROW_RETURN_NOT_OK(Seal(CutReason::kMemory));
-    }
     const kafka::RecordView& record = records[pending->next];
+    if (pending->next % kRecordsPerMemoryCheck == 0 || unchecked_bytes >= kBytesPerMemoryCheck) {
+      unchecked_bytes = 0;
+      if (builder_.bytes() >= limits_.cut.filling_bytes) {
+        if (!parts_.writer->has_room()) return Blocker::kMemory;
+        ARROW_RETURN_NOT_OK(Seal(CutReason::kMemory));
+      }
+    }
+    unchecked_bytes += record.value ? record.value->size() : 0;
     if (found == positions_.end() || found->first != record.partition) {
       found = positions_.find(record.partition);
       if (found == positions_.end()) continue;
@@ -112,8 +123,10 @@ Result<IngestLoop::Blocker> IngestLoop::TakeBatch(Pending* pending) {
     Position& position = found->second;
     if (!position.reading || record.offset < position.next) continue;
     if (!position.start.quarantined.contains(record.offset)) {
-      while (builder_.Add(record, *parts_.schemas, now)) {
+      ARROW_ASSIGN_OR_RAISE(auto unknown, builder_.Add(record, *parts_.schemas, now));
+      while (unknown) {
         if (!ResolveSchemas()) return Blocker::kSchema;
+        ARROW_ASSIGN_OR_RAISE(unknown, builder_.Add(record, *parts_.schemas, now));
       }
     }
     position.next = record.offset + 1;
@@ -168,7 +181,7 @@ Status IngestLoop::WaitWhileBlocked(Blocker blocker) {
   const BootClock::time_point now = BootClock::now();
   if (!blocked_since_) blocked_since_ = now;
   const bool registry_answers = parts_.stats->paused_why().empty();
-  if (blocker == Blocker::kSchema && registry_answers && PendingRecords() < kGatherRecords) {
+  if (blocker == Blocker::kSchema && registry_answers && PendingBytes() < kGatherBytes) {
     return Poll(kBlockedWait);
   }
   if (now - *blocked_since_ < limits_.pause_after) {
@@ -179,10 +192,10 @@ Status IngestLoop::WaitWhileBlocked(Blocker blocker) {
   return Poll(kPollTimeout);
 }
 
-size_t IngestLoop::PendingRecords() const {
-  size_t records = 0;
-  for (const Pending& pending : pending_) records += pending.batch.records.size();
-  return records;
+int64_t IngestLoop::PendingBytes() const {
+  int64_t bytes = 0;
+  for (const Pending& pending : pending_) bytes += pending.bytes;
+  return bytes;
 }
 
 Status IngestLoop::SetPaused(bool paused, const char* why) {
@@ -192,11 +205,10 @@ Status IngestLoop::SetPaused(bool paused, const char* why) {
   }
   if (paused == paused_) return Status::OK();
   paused_ = paused;
-  if (positions_.empty()) return Status::OK();
-  if (!paused) return parts_.consumer->Resume(AssignedPartitions());
+  if (!paused) return parts_.consumer->Resume(ReadablePartitions());
   Log::Info("Reading is paused: waiting for the {}.", why);
   parts_.stats->OnPaused(true, why);
-  return parts_.consumer->Pause(AssignedPartitions());
+  return parts_.consumer->Pause(ReadablePartitions());
 }
 
 // ---- cuts
@@ -207,7 +219,7 @@ Status IngestLoop::CutIfDue() {
     const int64_t end = parts_.consumer->CachedEnd(partition);
     if (end >= 0) parts_.stats->SetLag(partition, std::max<int64_t>(end - position.next, 0));
   }
-  parts_.stats->SetBuffered(builder_.bytes() + parts_.writer->bytes_in_flight());
+  parts_.stats->SetBuffered(builder_.bytes() + PendingBytes() + parts_.writer->bytes_in_flight());
   if (!parts_.writer->has_room()) return Status::OK();
   const Filling filling = {.largest_region_rows = builder_.largest_region_rows(),
                            .bytes = builder_.bytes(),
@@ -336,7 +348,9 @@ Status IngestLoop::OnAssigned(const std::vector<int32_t>& partitions) {
     std::vector<kafka::PartitionOffset> offsets;
     for (const StartPosition& start : *starts) offsets.push_back({start.partition, start.offset});
     ARROW_RETURN_NOT_OK(parts_.consumer->Assign(offsets));
-    if (paused_) ARROW_RETURN_NOT_OK(parts_.consumer->Pause(partitions));
+    // The client remembers that a partition was paused, even while it was not ours.
+    ARROW_RETURN_NOT_OK(paused_ ? parts_.consumer->Pause(partitions)
+                                : parts_.consumer->Resume(partitions));
     return Apply(*starts);
   }
   ARROW_RETURN_NOT_OK(parts_.consumer->Assign(anywhere));
@@ -383,7 +397,7 @@ void IngestLoop::ScheduleRestart(const std::string& why) {
   Log::Info("Reading starts again from the lake's offsets: {}.", why);
   DropEverything();
   restart_needed_ = true;
-  restart_at_ = BootClock::now();
+  restart_at_ = std::max(BootClock::now(), last_restart_ + kBetweenRestarts);
 }
 
 Status IngestLoop::RestartIfDue() {
@@ -392,6 +406,8 @@ Status IngestLoop::RestartIfDue() {
   Result<std::vector<StartPosition>> starts = std::vector<StartPosition>{};
   if (!partitions.empty()) starts = FindStarts(partitions);
   if (!starts.ok()) {
+    // Storage, brokers and a topic may come back; a table that forbids us to write will not.
+    if (!starts.status().IsIOError() && !starts.status().IsKeyError()) return starts.status();
     std::optional<Millis> pause = restart_backoff_.Next(BootClock::now());
     if (!pause) return starts.status();
     Log::Warn("Assigned, but not reading yet: {}. Trying again in {} ms.",
@@ -402,6 +418,9 @@ Status IngestLoop::RestartIfDue() {
   }
   restart_backoff_.Reset();
   restart_needed_ = false;
+  last_restart_ = BootClock::now();
+  // Whatever was polled since the drop lies beyond where reading starts now.
+  pending_.clear();
   if (partitions.empty()) return Status::OK();
   std::vector<kafka::PartitionOffset> offsets;
   for (const StartPosition& start : *starts) offsets.push_back({start.partition, start.offset});
@@ -420,6 +439,10 @@ Result<std::vector<StartPosition>> IngestLoop::FindStarts(const std::vector<int3
                             "the group assigned");
   }
   ARROW_ASSIGN_OR_RAISE(auto spans, parts_.admin->OffsetSpans(parts_.topic, count));
+  ARROW_ASSIGN_OR_RAISE(auto after, parts_.admin->DescribeTopic(parts_.topic, false));
+  if (!after || after->id != topic->id) {
+    return Status::IOError("topic ", parts_.topic, " was deleted or created anew just now");
+  }
   if (topic_id_ != topic->id) {
     if (!topic_id_.empty()) {
       Log::Warn("Topic {} is another one now: id {}, before {}. It is read from its beginning.",
@@ -472,6 +495,14 @@ std::vector<int32_t> IngestLoop::AssignedPartitions() const {
   return partitions;
 }
 
+std::vector<int32_t> IngestLoop::ReadablePartitions() const {
+  std::vector<int32_t> partitions;
+  for (const auto& [partition, position] : positions_) {
+    if (position.start.verdict == StartPosition::Verdict::kRead) partitions.push_back(partition);
+  }
+  return partitions;
+}
+
 // ---- until caught up
 
 Status IngestLoop::SetTargets() {
@@ -495,7 +526,8 @@ Status IngestLoop::SetTargets() {
 bool IngestLoop::OwnTargetsJustReached() const {
   bool uncut = false;
   for (const auto& [partition, position] : positions_) {
-    if (!position.reading) continue;
+    // Partitions added since the start have no target.
+    if (!position.reading || partition >= std::ssize(*targets_)) continue;
     const int64_t target = targets_->at(partition);
     if (position.next < target) return false;
     uncut = uncut || position.start.begin < target;

@@ -68,7 +68,8 @@ class IngestLoop {
   struct Pending {
     kafka::RecordBatch batch;
     std::vector<kafka::PartitionOffset> ends;
-    size_t next = 0;  // Records before it are taken.
+    int64_t bytes = 0;  // Of values.
+    size_t next = 0;    // Records before it are taken.
   };
   enum class Blocker { kNone, kSchema, kMemory };
 
@@ -85,7 +86,7 @@ class IngestLoop {
   bool ResolveSchemas();
   void AdvanceToEnds(const std::vector<kafka::PartitionOffset>& ends);
   Status WaitWhileBlocked(Blocker blocker);
-  size_t PendingRecords() const;
+  int64_t PendingBytes() const;
   Status SetPaused(bool paused, const char* why);
 
   Status CutIfDue();
@@ -104,6 +105,8 @@ class IngestLoop {
   Result<bool> CaughtUp();
   bool OwnTargetsJustReached() const;
   std::vector<int32_t> AssignedPartitions() const;
+  // Those that are not stopped for good: what a pause pauses and a resume resumes.
+  std::vector<int32_t> ReadablePartitions() const;
 
   IngestParts parts_;
   IngestLimits limits_;
@@ -119,6 +122,7 @@ class IngestLoop {
   bool paused_ = false;
   bool restart_needed_ = false;
   BootClock::time_point restart_at_{};
+  BootClock::time_point last_restart_{};
   Backoff restart_backoff_;
   std::optional<std::vector<int64_t>> targets_;  // Ends seen at the start, by partition.
   BootClock::time_point look_at_lake_at_{};

@@ -74,7 +74,13 @@ ResolveOutcome SchemaCache::Resolve(const std::vector<int32_t>& ids, BootClock::
   ResolveOutcome outcome;
   outcome.ask_again_at = BootClock::time_point::max();
   outcome.resolved = true;
+  const BootClock::time_point begin = BootClock::now();
   for (int32_t id : ids) {
+    if (BootClock::now() - begin > kAskFor) {
+      outcome.resolved = false;
+      outcome.ask_again_at = now;
+      break;
+    }
     if (!ResolveOne(id, now, &outcome)) outcome.resolved = false;
     if (outcome.outage) break;  // The next would wait for the same time-out.
   }

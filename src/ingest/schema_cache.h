@@ -39,6 +39,8 @@ class SchemaCache {
   static constexpr std::chrono::seconds kConfirmUnknownAfter{2};
   static constexpr std::chrono::minutes kRememberUnknownFor{10};
   static constexpr std::chrono::seconds kOutagePause{1};
+  // One Resolve takes hardly longer than this: the thread that asks has a group to answer.
+  static constexpr std::chrono::seconds kAskFor{1};
   // Bounds what a stream of garbage can make us remember.
   static constexpr size_t kMaxUnknownIds = 100'000;
 

@@ -15,7 +15,6 @@ namespace {
 using OptionsHandle = Handle<rd_kafka_AdminOptions_t, &rd_kafka_AdminOptions_destroy>;
 using NewTopicHandle = Handle<rd_kafka_NewTopic_t, &rd_kafka_NewTopic_destroy>;
 using NewPartitionsHandle = Handle<rd_kafka_NewPartitions_t, &rd_kafka_NewPartitions_destroy>;
-using DeleteTopicHandle = Handle<rd_kafka_DeleteTopic_t, &rd_kafka_DeleteTopic_destroy>;
 using ResourceHandle = Handle<rd_kafka_ConfigResource_t, &rd_kafka_ConfigResource_destroy>;
 using TopicNamesHandle = Handle<rd_kafka_TopicCollection_t, &rd_kafka_TopicCollection_destroy>;
 using MetadataHandle = Handle<const rd_kafka_metadata_t, &rd_kafka_metadata_destroy>;
@@ -396,22 +395,6 @@ Status Admin::SetTopicConfigs(const std::string& name,
     }
   }
   return Status::OK();
-}
-
-Status Admin::DeleteTopic(const std::string& name) {
-  const std::string what = "deleting topic " + name;
-  DeleteTopicHandle topic(rd_kafka_DeleteTopic_new(name.c_str()));
-  rd_kafka_DeleteTopic_t* topics[] = {topic.get()};
-  ARROW_ASSIGN_OR_RAISE(EventHandle event,
-                        impl_->Call(RD_KAFKA_ADMIN_OP_DELETETOPICS, kClientsChoice, what,
-                                    [&](const auto* options, auto* queue) {
-                                      rd_kafka_DeleteTopics(impl_->client.get(), topics, 1, options,
-                                                            queue);
-                                    }));
-  size_t count = 0;
-  const auto* results =
-      rd_kafka_DeleteTopics_result_topics(rd_kafka_event_DeleteTopics_result(event.get()), &count);
-  return impl_->CheckTopicResult(what, results, count);
 }
 
 Result<std::vector<OffsetSpan>> Admin::OffsetSpans(const std::string& topic, int partitions) {

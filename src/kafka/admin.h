@@ -74,7 +74,6 @@ class Admin {
   Status AddPartitions(const std::string& name, int total);
   Status SetTopicConfigs(const std::string& name,
                          const std::map<std::string, std::string>& configs);
-  Status DeleteTopic(const std::string& name);
   // Indexed by partition.
   Result<std::vector<OffsetSpan>> OffsetSpans(const std::string& topic, int partitions);
   // Offsets committed to Kafka by a group; -1 where none. Indexed by partition.

@@ -91,7 +91,7 @@ struct Consumer::Impl {
   ClientHandle client;
   std::unique_ptr<rd_kafka_queue_t, QueueDeleter> queue;
   std::vector<rd_kafka_message_t*> polled;
-  std::optional<Rebalance> rebalance;
+  std::vector<Rebalance> rebalances;
   bool closing = false;
 
   // Runs inside a poll. Only takes note: the loop flushes and answers between two polls, when no
@@ -101,11 +101,11 @@ struct Consumer::Impl {
       rd_kafka_assign(client.get(), nullptr);
       return;
     }
-    rebalance.emplace();
-    rebalance->kind = kind == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS ? Rebalance::Kind::kAssign
-                      : rd_kafka_assignment_lost(client.get())     ? Rebalance::Kind::kLost
-                                                                   : Rebalance::Kind::kRevoke;
-    for (int i = 0; i < list->cnt; ++i) rebalance->partitions.push_back(list->elems[i].partition);
+    Rebalance& rebalance = rebalances.emplace_back();
+    rebalance.kind = kind == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS ? Rebalance::Kind::kAssign
+                     : rd_kafka_assignment_lost(client.get())     ? Rebalance::Kind::kLost
+                                                                  : Rebalance::Kind::kRevoke;
+    for (int i = 0; i < list->cnt; ++i) rebalance.partitions.push_back(list->elems[i].partition);
   }
 
   Status Sort(rd_kafka_message_t* raw, PollResult* out);
@@ -208,7 +208,7 @@ Result<PollResult> Consumer::Poll(Millis timeout) {
       RD_KAFKA_RESP_ERR_NO_ERROR) {
     return Status::IOError("The Kafka consumer of ", impl_->topic, " had to stop: ", reason);
   }
-  result.rebalance = std::exchange(impl_->rebalance, std::nullopt);
+  result.rebalances = std::exchange(impl_->rebalances, {});
   return result;
 }
 

@@ -44,10 +44,12 @@ struct Rebalance {
 
 struct PollResult {
   RecordBatch batch;
-  std::optional<Rebalance> rebalance;  // Follows every record of the batch.
-  std::vector<PartitionOffset> ends;   // Partitions read to their end: the next offset there.
-  std::vector<int32_t> out_of_range;   // The broker does not hold the offset asked for.
-  bool topic_gone = false;             // The topic does not exist (any more).
+  // Follow every record of the batch; to be answered in this order. Mostly none or one: a second
+  // comes where Restart met a revocation that had not been polled yet, and answered it.
+  std::vector<Rebalance> rebalances;
+  std::vector<PartitionOffset> ends;  // Partitions read to their end: the next offset there.
+  std::vector<int32_t> out_of_range;  // The broker does not hold the offset asked for.
+  bool topic_gone = false;            // The topic does not exist (any more).
 };
 
 // One topic, read without auto-commit. Every call is made by one thread, the one that polls.

@@ -43,7 +43,12 @@ Result<RecordBatch> Reader::Next(Millis timeout) {
   for (int32_t partition : polled.out_of_range) {
     auto range = left_.find(partition);
     if (range == left_.end()) continue;
-    // Only the log start can be above `begin`: retention removed what lies between.
+    // Retention removed what lies below the log start, which happens once; after that, it is the
+    // end that came down to below what is asked for.
+    if (!moved_to_log_start_.insert(partition).second) {
+      return Status::IOError("Partition ", partition, " ends below offset ", range->second.end,
+                             ": the topic was truncated or created anew. Start again");
+    }
     ARROW_RETURN_NOT_OK(consumer_->Restart({{partition, kOffsetBeginning}}));
   }
   for (size_t i = 0; i < polled.batch.records.size(); ++i) {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <vector>
 
 #include "base/clock.h"
@@ -34,6 +35,7 @@ class Reader {
   Status Finish(int32_t partition);
 
   std::unique_ptr<Consumer> consumer_;
+  std::set<int32_t> moved_to_log_start_;
   std::map<int32_t, OffsetRange> left_;  // `begin` moves up to what is read next.
 };
 

@@ -89,7 +89,7 @@ struct Route {
   int64_t last = -1;
 };
 
-// The complete checkpoints at or below `limit`, newest first, then the way without any; of these,
+// The complete checkpoints, newest first, then the way without any; of these,
 // those from which the entries lead on without a gap.
 std::vector<Route> FindRoutes(const LogListing& listing) {
   const int64_t newest_entry = listing.entries.empty() ? -1 : *listing.entries.rbegin();

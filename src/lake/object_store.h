@@ -30,7 +30,7 @@ class ObjectStore {
 
   // Null where there is no such object.
   virtual Result<std::shared_ptr<arrow::Buffer>> Get(const std::string& path) = 0;
-  // For reading parts of large objects; KeyError-like absence is IOError naming the path.
+  // For reading parts of large objects; Absence is IOError naming the path.
   virtual Result<std::shared_ptr<arrow::io::RandomAccessFile>> OpenInput(
       const std::string& path) = 0;
   // Whole and durable when it returns OK, or not visible under `path` at all. Overwrites.
