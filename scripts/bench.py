@@ -15,9 +15,11 @@ import re
 import resource
 import shutil
 import statistics
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 
 from cluster import BINARY, ROOT, Cluster, Ports
 
@@ -44,13 +46,17 @@ class Bench:
 
     def shopstream(self, topic: str, *arguments: object, lake: pathlib.Path | None = None,
                    **settings: str) -> Run:
-        environment = {**os.environ,
-                       "SHOPSTREAM_KAFKA_BOOTSTRAP_SERVERS": self.cluster.bootstrap_servers,
-                       "SHOPSTREAM_KAFKA_TOPIC": topic,
-                       "SHOPSTREAM_REGISTRY_URL": self.cluster.registry_url,
-                       "SHOPSTREAM_LAKE_URI": str(lake or self.folder / "lake"),
-                       "SHOPSTREAM_METRICS_LISTEN": "", **settings}
-        return run([BINARY, "--json", "--log-level", "error", *arguments], environment)
+        return run([BINARY, "--json", "--log-level", "error", *arguments],
+                   {**self.environment(topic, lake or self.folder / "lake"), **settings})
+
+    def environment(self, topic: str, lake: pathlib.Path) -> dict[str, str]:
+        """Default settings but for where things are; the caller's own do not count."""
+        return {**{name: value for name, value in os.environ.items() if not name.startswith("SHOPSTREAM_")},
+                "SHOPSTREAM_KAFKA_BOOTSTRAP_SERVERS": self.cluster.bootstrap_servers,
+                "SHOPSTREAM_KAFKA_TOPIC": topic,
+                "SHOPSTREAM_REGISTRY_URL": self.cluster.registry_url,
+                "SHOPSTREAM_LAKE_URI": str(lake),
+                "SHOPSTREAM_METRICS_LISTEN": ""}
 
     def fill(self, topic: str, *flags: object, events: int = 0) -> None:
         self.shopstream(topic, "topics", "setup")
@@ -74,7 +80,11 @@ def run(command: list, environment: dict[str, str]) -> Run:
     process = subprocess.Popen([str(part) for part in command], env=environment, stdin=subprocess.DEVNULL,
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     peak = 0.0
+    deadline = time.monotonic() + TIMEOUT
     while True:
+        if time.monotonic() > deadline:
+            process.kill()
+            sys.exit(f"bench: {' '.join(map(str, command))}\nstill ran after {TIMEOUT} s")
         peak = max(peak, peak_mib(process.pid))
         try:
             output, errors = process.communicate(timeout=0.2)
@@ -179,9 +189,7 @@ def bench_freshness(bench: Bench) -> None:
     topic = "bench-freshness"
     bench.shopstream(topic, "topics", "setup")
     bench.shopstream(topic, "schema", "register")
-    environment = {**os.environ, "SHOPSTREAM_KAFKA_BOOTSTRAP_SERVERS": bench.cluster.bootstrap_servers,
-                   "SHOPSTREAM_KAFKA_TOPIC": topic, "SHOPSTREAM_REGISTRY_URL": bench.cluster.registry_url,
-                   "SHOPSTREAM_LAKE_URI": str(bench.folder / "lake-freshness"), "SHOPSTREAM_METRICS_LISTEN": ""}
+    environment = bench.environment(topic, bench.folder / "lake-freshness")
     consumer = subprocess.Popen([BINARY, "--json", "--log-level", "error", "ingest"], env=environment,
                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
     try:
@@ -209,6 +217,7 @@ def main() -> None:
     unknown = set(arguments.parts) - set(PARTS)
     if unknown:
         parser.error(f"no part is named {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("bench: ended by SIGTERM"))
     with tempfile.TemporaryDirectory(dir=BINARY.parent, prefix="bench-") as name:
         cluster = Cluster(pathlib.Path(name) / "cluster", Ports(brokers=19094, controllers=19194, registry=19082))
         try:

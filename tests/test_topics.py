@@ -121,5 +121,5 @@ def test_list_and_describe_with_a_broker_down(shopstream: Shopstream) -> None:
     wait_until(lambda: all(3 not in p["in_sync"] and p["leader"] != 3 for p in partitions()), 60,
                "broker 3 has left the in-sync replicas and leads nothing")
     row = next(r for r in shopstream.json("topics", "list") if r["topic"] == shopstream.topic)
-    assert row["under-replicated"] == 3 and row["without leader"] == 0
+    assert row["under_replicated"] == 3 and row["without_leader"] == 0
     assert "is as it should be" in shopstream.run("topics", "setup").stdout

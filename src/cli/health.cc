@@ -20,7 +20,7 @@ Result<int> RunHealth(const Context& context, const HealthFlags& flags) {
   // The wait outlasts the steps' own time-outs, whose messages say more than "no answer".
   const auto report =
       observe::RunHealthChecks(observe::AllHealthChecks(context.config, timeout), 2 * timeout);
-  TablePrinter table({"component", "state", "detail", "what to do"});
+  TablePrinter table({"component", "state", "detail", "remedy"});
   for (const observe::ComponentHealth& component : report) {
     table.AddRow(
         {component.component, observe::Name(component.state), component.detail, component.remedy});

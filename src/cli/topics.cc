@@ -45,7 +45,7 @@ Result<int> SetUp(const Context& context, const TopicsOptions& options) {
 Result<int> List(const Context& context) {
   ARROW_ASSIGN_OR_RAISE(auto admin, kafka::Admin::Open(context.config.kafka));
   ARROW_ASSIGN_OR_RAISE(auto topics, admin->ListTopics());
-  TablePrinter table({"topic", "partitions", "replicas", "without leader", "under-replicated"});
+  TablePrinter table({"topic", "partitions", "replicas", "without_leader", "under_replicated"});
   for (const auto& topic : topics) {
     if (topic.name.starts_with("__")) continue;  // Kafka's own
     int leaderless = 0, under_replicated = 0;

@@ -73,12 +73,14 @@ Result<CutOutcome> FromCommit(const lake::CommitResult& result, const lake::Tabl
     case lake::CommitOutcome::kCommitted:
       return CutOutcome::kCommitted;
     case lake::CommitOutcome::kConflict:
+      Log::Info("A commit to {} was refused: {}.", table.path(), result.detail);
       return CutOutcome::kFenced;
     case lake::CommitOutcome::kUnknown:
       break;
   }
   // Trying again is safe: if the lost commit stands after all, the fence refuses the second one.
-  return Status::IOError("storage did not say whether a commit to ", table.path(), " stands");
+  return Status::IOError("storage did not say whether a commit to ", table.path(),
+                         " stands: ", result.detail);
 }
 
 }  // namespace

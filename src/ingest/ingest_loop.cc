@@ -80,7 +80,8 @@ Status IngestLoop::Poll(Millis timeout) {
         {.batch = std::move(polled.batch), .ends = std::move(polled.ends), .bytes = bytes});
   }
   for (int32_t partition : polled.out_of_range) {
-    if (!positions_.contains(partition)) continue;
+    auto found = positions_.find(partition);
+    if (found == positions_.end() || !found->second.reading) continue;
     ScheduleRestart("Kafka does not hold the next offset of partition " +
                     std::to_string(partition));
   }

@@ -6,25 +6,15 @@
 #include <string_view>
 
 #include "base/log.h"
+#include "kafka/handles.h"
 
 namespace shopstream::kafka {
 namespace {
 
 constexpr int kFetchBytes = 256 << 10;
 
-struct PartitionListDeleter {
-  void operator()(rd_kafka_topic_partition_list_t* list) const {
-    rd_kafka_topic_partition_list_destroy(list);
-  }
-};
-using PartitionList = std::unique_ptr<rd_kafka_topic_partition_list_t, PartitionListDeleter>;
-
-struct QueueDeleter {
-  void operator()(rd_kafka_queue_t* queue) const { rd_kafka_queue_destroy(queue); }
-};
-
-PartitionList ToList(const std::string& topic, const std::vector<PartitionOffset>& offsets) {
-  PartitionList list(rd_kafka_topic_partition_list_new(static_cast<int>(offsets.size())));
+PartitionListHandle ToList(const std::string& topic, const std::vector<PartitionOffset>& offsets) {
+  PartitionListHandle list(rd_kafka_topic_partition_list_new(static_cast<int>(offsets.size())));
   for (const PartitionOffset& item : offsets) {
     rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), item.partition)->offset =
         item.offset;
@@ -32,8 +22,8 @@ PartitionList ToList(const std::string& topic, const std::vector<PartitionOffset
   return list;
 }
 
-PartitionList ToList(const std::string& topic, const std::vector<int32_t>& partitions) {
-  PartitionList list(rd_kafka_topic_partition_list_new(static_cast<int>(partitions.size())));
+PartitionListHandle ToList(const std::string& topic, const std::vector<int32_t>& partitions) {
+  PartitionListHandle list(rd_kafka_topic_partition_list_new(static_cast<int>(partitions.size())));
   for (int32_t partition : partitions) {
     rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), partition);
   }
@@ -41,11 +31,10 @@ PartitionList ToList(const std::string& topic, const std::vector<int32_t>& parti
 }
 
 Status FromCall(rd_kafka_error_t* raw, std::string_view what, const std::string& topic) {
-  if (raw == nullptr) return Status::OK();
-  Status status =
-      Status::IOError("Cannot ", what, " partitions of ", topic, ": ", rd_kafka_error_string(raw));
-  rd_kafka_error_destroy(raw);
-  return status;
+  ErrorHandle error(raw);
+  if (error == nullptr) return Status::OK();
+  return Status::IOError("Cannot ", what, " partitions of ", topic, ": ",
+                         rd_kafka_error_string(error.get()));
 }
 
 std::optional<Bytes> ToBytes(const void* data, size_t size) {
@@ -89,7 +78,7 @@ struct Consumer::Impl {
   std::string topic;
   ConsumerOptions options;
   ClientHandle client;
-  std::unique_ptr<rd_kafka_queue_t, QueueDeleter> queue;
+  QueueHandle queue;
   std::vector<rd_kafka_message_t*> polled;
   std::vector<Rebalance> rebalances;
   bool closing = false;
@@ -185,7 +174,7 @@ Result<std::unique_ptr<Consumer>> Consumer::Open(const KafkaConfig& config,
 }
 
 Status Consumer::Subscribe() {
-  PartitionList topics = ToList(impl_->topic, std::vector<int32_t>{RD_KAFKA_PARTITION_UA});
+  PartitionListHandle topics = ToList(impl_->topic, std::vector<int32_t>{RD_KAFKA_PARTITION_UA});
   rd_kafka_resp_err_t error = rd_kafka_subscribe(impl_->client.get(), topics.get());
   if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
     return Status::IOError("Cannot subscribe to ", impl_->topic, ": ", rd_kafka_err2str(error));
