@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <utility>
 
 #include "ingest/frame.h"
@@ -32,6 +33,35 @@ std::optional<std::string> ToText(const std::optional<kafka::Bytes>& bytes) {
   return std::string(reinterpret_cast<const char*>(bytes->data()), bytes->size());
 }
 
+QuarantinedRecord Keep(const kafka::RecordView& record, std::optional<int32_t> schema_id) {
+  QuarantinedRecord kept;
+  kept.partition = record.partition;
+  kept.offset = record.offset;
+  kept.timestamp_ms = record.timestamp_ms;
+  kept.schema_id = schema_id;
+  kept.key = ToText(record.key);
+  kept.value = ToText(record.value);
+  kept.headers_json = HeadersToJson(kafka::ReadHeaders(record));
+  return kept;
+}
+
+// As it was before Keep, but for the headers.
+kafka::RecordView View(const QuarantinedRecord& kept) {
+  kafka::RecordView record;
+  record.partition = kept.partition;
+  record.offset = kept.offset;
+  record.timestamp_ms = kept.timestamp_ms;
+  record.value =
+      kafka::Bytes(reinterpret_cast<const uint8_t*>(kept.value->data()), kept.value->size());
+  return record;
+}
+
+int64_t SizeOf(const QuarantinedRecord& record) {
+  return static_cast<int64_t>(sizeof(QuarantinedRecord) + record.detail.size() +
+                              record.key.value_or("").size() + record.value.value_or("").size() +
+                              record.headers_json.size());
+}
+
 // Text from outside, short enough for a message and printable.
 std::string Quote(std::string_view text) {
   constexpr size_t kShown = 40;
@@ -52,32 +82,34 @@ Result<std::optional<int32_t>> CutBuilder::Add(const kafka::RecordView& record,
                                                const SchemaCache& schemas,
                                                BootClock::time_point now) {
   if (!record.value || record.value->empty()) {
-    Quarantine(record, std::nullopt,
+    Quarantine(Keep(record, std::nullopt),
                {Cause::kEmpty, record.value ? "the value has no bytes" : "the value is null"});
     return std::nullopt;
   }
   std::optional<Frame> frame = ParseFrame(*record.value);
   if (!frame) {
-    Quarantine(record, std::nullopt,
+    Quarantine(Keep(record, std::nullopt),
                {Cause::kBadFrame, "the value is not 0x00, four bytes of schema id, body"});
     return std::nullopt;
   }
   if (record.value->size() > kMaxRecordBytes) {
-    Quarantine(record, frame->schema_id,
+    Quarantine(Keep(record, frame->schema_id),
                {Cause::kTooLarge, std::to_string(record.value->size()) + " bytes; at most " +
                                       std::to_string(kMaxRecordBytes) + " are decoded"});
     return std::nullopt;
   }
   const KnownSchema* schema = schemas.Find(frame->schema_id, now);
   if (schema == nullptr) return frame->schema_id;
-  std::optional<Verdict> refused;
-  if (schema->decoder) {
-    ARROW_ASSIGN_OR_RAISE(refused, AddRow(record, *frame, *schema->decoder));
-  } else {
-    refused = Verdict{schema->cause, schema->detail};
-  }
-  if (refused) Quarantine(record, frame->schema_id, *std::move(refused));
+  ARROW_ASSIGN_OR_RAISE(std::optional<Verdict> refused, AddBy(*schema, record));
+  if (refused) Quarantine(Keep(record, frame->schema_id), *std::move(refused));
   return std::nullopt;
+}
+
+// A row by the schema's decoder, or why there is none.
+Result<std::optional<CutBuilder::Verdict>> CutBuilder::AddBy(const KnownSchema& schema,
+                                                             const kafka::RecordView& record) {
+  if (!schema.decoder) return Verdict{schema.cause, schema.detail};
+  return AddRow(record, *ParseFrame(*record.value), *schema.decoder);
 }
 
 // Appends the row, or leaves everything as it was and says why.
@@ -122,21 +154,37 @@ Result<std::optional<CutBuilder::Verdict>> CutBuilder::AddRow(const kafka::Recor
   return std::nullopt;
 }
 
-void CutBuilder::Quarantine(const kafka::RecordView& record, std::optional<int32_t> schema_id,
-                            Verdict verdict) {
-  QuarantinedRecord& entry = quarantined_.emplace_back();
-  entry.partition = record.partition;
-  entry.offset = record.offset;
-  entry.timestamp_ms = record.timestamp_ms;
-  entry.schema_id = schema_id;
-  entry.cause = verdict.cause;
-  entry.detail = std::move(verdict.detail);
-  entry.key = ToText(record.key);
-  entry.value = ToText(record.value);
-  entry.headers_json = HeadersToJson(kafka::ReadHeaders(record));
-  quarantined_bytes_ += sizeof(QuarantinedRecord) + entry.detail.size() +
-                        entry.key.value_or("").size() + entry.value.value_or("").size() +
-                        entry.headers_json.size();
+void CutBuilder::Quarantine(QuarantinedRecord record, Verdict verdict) {
+  record.cause = verdict.cause;
+  record.detail = std::move(verdict.detail);
+  quarantined_bytes_ += SizeOf(record);
+  quarantined_.push_back(std::move(record));
+}
+
+void CutBuilder::Park(const kafka::RecordView& record, int32_t schema_id) {
+  parked_.push_back(Keep(record, schema_id));
+  parked_bytes_ += SizeOf(parked_.back());
+}
+
+std::vector<int32_t> CutBuilder::ParkedIds() const {
+  std::set<int32_t> ids;
+  for (const QuarantinedRecord& record : parked_) ids.insert(*record.schema_id);
+  return {ids.begin(), ids.end()};
+}
+
+Status CutBuilder::DecideParked(const SchemaCache& schemas, BootClock::time_point now) {
+  parked_bytes_ = 0;
+  for (QuarantinedRecord& record : std::exchange(parked_, {})) {
+    const KnownSchema* schema = schemas.Find(*record.schema_id, now);
+    if (schema == nullptr) {
+      parked_bytes_ += SizeOf(record);
+      parked_.push_back(std::move(record));
+      continue;
+    }
+    ARROW_ASSIGN_OR_RAISE(std::optional<Verdict> refused, AddBy(*schema, View(record)));
+    if (refused) Quarantine(std::move(record), *std::move(refused));
+  }
+  return Status::OK();
 }
 
 std::optional<int> CutBuilder::PartitionValue(std::string_view text) const {
@@ -165,7 +213,7 @@ int64_t CutBuilder::largest_region_rows() const {
 int64_t CutBuilder::bytes() const {
   constexpr int64_t kCoordinateBytes = 3 * sizeof(int32_t) + 2 * sizeof(int64_t);
   return columns_.bytes() + static_cast<int64_t>(kafka_offset_.capacity()) * kCoordinateBytes +
-         quarantined_bytes_;
+         quarantined_bytes_ + parked_bytes_;
 }
 
 Result<Cut> CutBuilder::Finish() {
@@ -196,6 +244,8 @@ void CutBuilder::Clear() {
   std::fill(region_rows_.begin(), region_rows_.end(), 0);
   quarantined_.clear();
   quarantined_bytes_ = 0;
+  parked_.clear();
+  parked_bytes_ = 0;
 }
 
 }  // namespace shopstream::ingest

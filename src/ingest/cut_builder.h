@@ -32,6 +32,15 @@ class CutBuilder {
   Result<std::optional<int32_t>> Add(const kafka::RecordView& record, const SchemaCache& schemas,
                                      BootClock::time_point now);
 
+  // Keeps a record whose schema id waits to be confirmed as unknown, so that the stream need not.
+  // It belongs to this cut, which must not be finished before it is decided.
+  void Park(const kafka::RecordView& record, int32_t schema_id);
+  std::vector<int32_t> ParkedIds() const;
+  // Gives their verdict to those parked records whose id is known by now. OutOfMemory: as Add.
+  Status DecideParked(const SchemaCache& schemas, BootClock::time_point now);
+  bool has_parked() const { return !parked_.empty(); }
+  int64_t parked_bytes() const { return parked_bytes_; }
+
   int64_t rows() const { return static_cast<int64_t>(kafka_offset_.size()); }
   int64_t quarantined() const { return static_cast<int64_t>(quarantined_.size()); }
   // Rows of the fullest region; quarantined records count as a region of their own.
@@ -47,10 +56,10 @@ class CutBuilder {
     Cause cause;
     std::string detail;
   };
+  Result<std::optional<Verdict>> AddBy(const KnownSchema& schema, const kafka::RecordView& record);
   Result<std::optional<Verdict>> AddRow(const kafka::RecordView& record, const Frame& frame,
                                         const avro::Decoder& decoder);
-  void Quarantine(const kafka::RecordView& record, std::optional<int32_t> schema_id,
-                  Verdict verdict);
+  void Quarantine(QuarantinedRecord record, Verdict verdict);
   std::optional<int> PartitionValue(std::string_view text) const;
   int32_t LakePartitionIndex(int value, int32_t date);
 
@@ -67,6 +76,8 @@ class CutBuilder {
   std::vector<int64_t> region_rows_;  // Per partition value.
   std::vector<QuarantinedRecord> quarantined_;
   int64_t quarantined_bytes_ = 0;
+  std::vector<QuarantinedRecord> parked_;  // Their cause is not known yet.
+  int64_t parked_bytes_ = 0;
 };
 
 }  // namespace shopstream::ingest

@@ -115,5 +115,36 @@ TEST_F(CutBuilderTest, AnIdNotKnownYetIsAskedForAndNothingTaken) {
   EXPECT_EQ(builder_.rows() + builder_.quarantined(), 0);
 }
 
+TEST_F(CutBuilderTest, AParkedRecordIsDecidedWhenItsIdIs) {
+  const std::string value = testing::Event(1, "US", kOct24, 77);
+  builder_.Park(records_.Make(2, 500, value), 77);
+  EXPECT_TRUE(builder_.has_parked());
+  EXPECT_THAT(builder_.ParkedIds(), ElementsAre(77));
+  ASSERT_TRUE(builder_.DecideParked(schemas_, {}).ok());
+  EXPECT_TRUE(builder_.has_parked()) << "denied by nobody yet";
+  const BootClock::time_point later{SchemaCache::kConfirmUnknownAfter};
+  EXPECT_FALSE(schemas_.Resolve({77}, {}).resolved);
+  EXPECT_TRUE(schemas_.Resolve({77}, later).resolved);
+  ASSERT_TRUE(builder_.DecideParked(schemas_, later).ok());
+  EXPECT_FALSE(builder_.has_parked());
+  EXPECT_EQ(builder_.parked_bytes(), 0);
+  Cut cut = *builder_.Finish();
+  ASSERT_EQ(cut.quarantined.size(), 1u);
+  EXPECT_EQ(cut.quarantined[0].cause, Cause::kUnknownSchema);
+  EXPECT_EQ(cut.quarantined[0].value, value);
+  EXPECT_EQ(cut.quarantined[0].offset, 500);
+}
+
+TEST_F(CutBuilderTest, AParkedRecordWhoseIdTurnsUpIsARow) {
+  builder_.Park(records_.Make(2, 500, testing::Event(9, "EU", kOct24)), testing::kSchemaId);
+  builder_.Park(records_.Make(2, 501, testing::Event(9, "MARS", kOct24)), testing::kSchemaId);
+  ASSERT_TRUE(builder_.DecideParked(schemas_, {}).ok());
+  Cut cut = *builder_.Finish();
+  EXPECT_THAT(cut.kafka_offset, ElementsAre(500));
+  ASSERT_EQ(cut.quarantined.size(), 1u);
+  EXPECT_EQ(cut.quarantined[0].cause, Cause::kUnknownRegion);
+  EXPECT_EQ(cut.quarantined[0].key, "42");
+}
+
 }  // namespace
 }  // namespace shopstream::ingest

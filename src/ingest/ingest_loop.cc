@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "base/log.h"
-#include "ingest/frame.h"
 #include "model/lake_names.h"
 
 namespace shopstream::ingest {
@@ -17,8 +16,8 @@ constexpr Millis kLookAtLakeEvery{100};
 constexpr size_t kRecordsPerMemoryCheck = 64;
 // Or after so many bytes.
 constexpr size_t kBytesPerMemoryCheck = 64 << 10;
-// Read ahead while the registry is asked; with what the client keeps of each record, some 20 MiB.
-constexpr int64_t kGatherBytes = 4 << 20;
+// Of records that wait until the registry has denied their schema id twice.
+constexpr int64_t kMaxParkedBytes = 4 << 20;
 constexpr Millis kBetweenRestarts{1000};
 
 int64_t ValueBytes(const kafka::RecordBatch& batch) {
@@ -58,6 +57,7 @@ Status IngestLoop::Run(bool until_caught_up, const std::function<bool()>& stop) 
 Status IngestLoop::Step() {
   ARROW_RETURN_NOT_OK(HandleReports());
   ARROW_RETURN_NOT_OK(RestartIfDue());
+  ARROW_RETURN_NOT_OK(DecideParked());
   ARROW_ASSIGN_OR_RAISE(const Blocker blocker, TakePending());
   ARROW_RETURN_NOT_OK(CutIfDue());
   if (blocker != Blocker::kNone) return WaitWhileBlocked(blocker);
@@ -112,6 +112,7 @@ Result<IngestLoop::Blocker> IngestLoop::TakeBatch(Pending* pending) {
     if (pending->next % kRecordsPerMemoryCheck == 0 || unchecked_bytes >= kBytesPerMemoryCheck) {
       unchecked_bytes = 0;
       if (builder_.bytes() >= limits_.cut.filling_bytes) {
+        if (builder_.has_parked()) return Blocker::kSchema;
         if (!parts_.writer->has_room()) return Blocker::kMemory;
         ARROW_RETURN_NOT_OK(Seal(CutReason::kMemory));
       }
@@ -124,11 +125,8 @@ Result<IngestLoop::Blocker> IngestLoop::TakeBatch(Pending* pending) {
     Position& position = found->second;
     if (!position.reading || record.offset < position.next) continue;
     if (!position.start.quarantined.contains(record.offset)) {
-      ARROW_ASSIGN_OR_RAISE(auto unknown, builder_.Add(record, *parts_.schemas, now));
-      while (unknown) {
-        if (!ResolveSchemas()) return Blocker::kSchema;
-        ARROW_ASSIGN_OR_RAISE(unknown, builder_.Add(record, *parts_.schemas, now));
-      }
+      ARROW_ASSIGN_OR_RAISE(const bool taken, TakeRecord(record, now));
+      if (!taken) return Blocker::kSchema;
     }
     position.next = record.offset + 1;
     if (!filling_since_) filling_since_ = now;
@@ -136,32 +134,49 @@ Result<IngestLoop::Blocker> IngestLoop::TakeBatch(Pending* pending) {
   return Blocker::kNone;
 }
 
-// Asks for every schema id that is waiting and not known yet. False: no verdict yet.
-bool IngestLoop::ResolveSchemas() {
-  const BootClock::time_point now = BootClock::now();
-  if (ask_schemas_at_ && now < *ask_schemas_at_) return false;
-  std::set<int32_t> ids;
-  for (const Pending& pending : pending_) {
-    for (size_t i = pending.next; i < pending.batch.records.size(); ++i) {
-      const kafka::RecordView& record = pending.batch.records[i];
-      std::optional<Frame> frame = record.value ? ParseFrame(*record.value) : std::nullopt;
-      if (frame && parts_.schemas->Find(frame->schema_id, now) == nullptr) {
-        ids.insert(frame->schema_id);
-      }
+// Takes the record with its verdict, or parks it until it can have one. False: neither can be now.
+Result<bool> IngestLoop::TakeRecord(const kafka::RecordView& record, BootClock::time_point now) {
+  ARROW_ASSIGN_OR_RAISE(std::optional<int32_t> unknown, builder_.Add(record, *parts_.schemas, now));
+  if (!unknown) return true;
+  switch (AskFor({*unknown})) {
+    case SchemaAnswer::kKnown: {
+      ARROW_ASSIGN_OR_RAISE(unknown, builder_.Add(record, *parts_.schemas, now));
+      return !unknown;
     }
+    case SchemaAnswer::kUnconfirmed:
+      if (builder_.parked_bytes() >= kMaxParkedBytes) return false;
+      builder_.Park(record, *unknown);
+      return true;
+    case SchemaAnswer::kOutage:
+      return false;
   }
-  ResolveOutcome outcome = parts_.schemas->Resolve({ids.begin(), ids.end()}, now);
-  if (outcome.resolved) {
-    ask_schemas_at_.reset();
-    return true;
+  return false;
+}
+
+IngestLoop::SchemaAnswer IngestLoop::AskFor(const std::vector<int32_t>& ids) {
+  const BootClock::time_point now = BootClock::now();
+  if (outage_until_ && now < *outage_until_) return SchemaAnswer::kOutage;
+  outage_until_.reset();
+  const ResolveOutcome outcome = parts_.schemas->Resolve(ids, now);
+  if (outcome.resolved) return SchemaAnswer::kKnown;
+  if (!outcome.outage) {
+    decide_parked_at_ = std::min(decide_parked_at_, outcome.ask_again_at);
+    return SchemaAnswer::kUnconfirmed;
   }
-  ask_schemas_at_ = outcome.ask_again_at;
-  if (outcome.outage && parts_.stats->paused_why().empty()) {
+  outage_until_ = outcome.ask_again_at;
+  if (parts_.stats->paused_why().empty()) {
     Log::Warn("Reading pauses, the schema registry gives no answer: {}. What is buffered is kept.",
               *outcome.outage);
     parts_.stats->OnPaused(true, "registry");
   }
-  return false;
+  return SchemaAnswer::kOutage;
+}
+
+Status IngestLoop::DecideParked() {
+  if (!builder_.has_parked() || BootClock::now() < decide_parked_at_) return Status::OK();
+  decide_parked_at_ = BootClock::time_point::max();
+  if (AskFor(builder_.ParkedIds()) == SchemaAnswer::kOutage) decide_parked_at_ = *outage_until_;
+  return builder_.DecideParked(*parts_.schemas, BootClock::now());
 }
 
 // The client has seen every offset below these, also those that hold no record for us.
@@ -176,15 +191,10 @@ void IngestLoop::AdvanceToEnds(const std::vector<kafka::PartitionOffset>& ends) 
 }
 
 // Short waits are for the writer or the registry; in longer ones the partitions are paused and the
-// group still sees us poll. Records that slip in meanwhile queue up behind the pending ones. While
-// an unknown id waits to be confirmed, some more are read, so that theirs wait at the same time.
+// group still sees us poll. Records that slip in meanwhile queue up behind the pending ones.
 Status IngestLoop::WaitWhileBlocked(Blocker blocker) {
   const BootClock::time_point now = BootClock::now();
   if (!blocked_since_) blocked_since_ = now;
-  const bool registry_answers = parts_.stats->paused_why().empty();
-  if (blocker == Blocker::kSchema && registry_answers && PendingBytes() < kGatherBytes) {
-    return Poll(kBlockedWait);
-  }
   if (now - *blocked_since_ < limits_.pause_after) {
     parts_.writer->WaitForReport(kBlockedWait);
     return Status::OK();
@@ -221,7 +231,7 @@ Status IngestLoop::CutIfDue() {
     if (end >= 0) parts_.stats->SetLag(partition, std::max<int64_t>(end - position.next, 0));
   }
   parts_.stats->SetBuffered(builder_.bytes() + PendingBytes() + parts_.writer->bytes_in_flight());
-  if (!parts_.writer->has_room()) return Status::OK();
+  if (!parts_.writer->has_room() || builder_.has_parked()) return Status::OK();
   const Filling filling = {.largest_region_rows = builder_.largest_region_rows(),
                            .bytes = builder_.bytes(),
                            .since = filling_since_};
@@ -230,7 +240,8 @@ Status IngestLoop::CutIfDue() {
   return reason ? Seal(*reason) : Status::OK();
 }
 
-// Takes everything read so far and hands it to the writer, which has room.
+// Takes everything read so far, of which nothing is parked, and hands it to the writer, which has
+// room.
 Status IngestLoop::Seal(CutReason reason) {
   filling_since_.reset();
   last_cut_ = BootClock::now();
@@ -268,7 +279,8 @@ Result<bool> IngestLoop::Flush(CutReason reason) {
   while (true) {
     ARROW_RETURN_NOT_OK(HandleReports());
     if (restart_needed_) return false;
-    if (!sealed && parts_.writer->has_room()) {
+    ARROW_RETURN_NOT_OK(DecideParked());
+    if (!sealed && parts_.writer->has_room() && !builder_.has_parked()) {
       ARROW_RETURN_NOT_OK(Seal(reason));
       sealed = true;
     }
@@ -389,7 +401,8 @@ void IngestLoop::DropEverything() {
   builder_.Clear();
   pending_.clear();
   filling_since_.reset();
-  ask_schemas_at_.reset();
+  outage_until_.reset();
+  decide_parked_at_ = BootClock::time_point::max();
   for (auto& [partition, position] : positions_) position.reading = false;
 }
 

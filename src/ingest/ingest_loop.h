@@ -5,7 +5,6 @@
 #include <functional>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -71,6 +70,11 @@ class IngestLoop {
     int64_t bytes = 0;  // Of values.
     size_t next = 0;    // Records before it are taken.
   };
+  enum class SchemaAnswer {
+    kKnown,
+    kUnconfirmed,  // Denied once; to be asked again.
+    kOutage,
+  };
   enum class Blocker { kNone, kSchema, kMemory };
 
   Status Step();
@@ -83,7 +87,9 @@ class IngestLoop {
 
   Result<Blocker> TakePending();
   Result<Blocker> TakeBatch(Pending* pending);
-  bool ResolveSchemas();
+  Result<bool> TakeRecord(const kafka::RecordView& record, BootClock::time_point now);
+  SchemaAnswer AskFor(const std::vector<int32_t>& ids);
+  Status DecideParked();
   void AdvanceToEnds(const std::vector<kafka::PartitionOffset>& ends);
   Status WaitWhileBlocked(Blocker blocker);
   int64_t PendingBytes() const;
@@ -118,7 +124,8 @@ class IngestLoop {
   std::optional<BootClock::time_point> filling_since_;
   BootClock::time_point last_cut_{};
   std::optional<BootClock::time_point> blocked_since_;
-  std::optional<BootClock::time_point> ask_schemas_at_;
+  std::optional<BootClock::time_point> outage_until_;  // The registry is left alone until then.
+  BootClock::time_point decide_parked_at_ = BootClock::time_point::max();
   bool paused_ = false;
   bool restart_needed_ = false;
   BootClock::time_point restart_at_{};
