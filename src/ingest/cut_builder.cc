@@ -20,6 +20,7 @@ int32_t FloorDays(int64_t micros) {
 }
 
 std::string HeadersToJson(const kafka::Headers& headers) {
+  if (headers.empty()) return "[]";
   nlohmann::json list = nlohmann::json::array();
   for (const auto& [name, value] : headers) {
     list.push_back({{"key", name}, {"value", value ? nlohmann::json(*value) : nlohmann::json()}});

@@ -87,11 +87,13 @@ void IngestStats::OnCommitted(const CutReport& report, int64_t wall_clock_ms) {
   log_commits_.Add(committed.log_latency.count());
   cuts_.Add(std::chrono::duration_cast<Millis>(report.finished_at - report.cut.sealed_at).count());
   for (int64_t sent : report.cut.kafka_timestamp_ms) freshness_.Add(wall_clock_ms - sent);
-  for (const QuarantinedRecord& record : report.cut.quarantined) {
-    ++quarantined_;
-    const std::string cause(Name(record.cause));
-    ++by_cause_[cause];
-    quarantined_family_.Add({{"cause", cause}}).Increment();
+  std::map<Cause, int64_t> causes;
+  for (const QuarantinedRecord& record : report.cut.quarantined) ++causes[record.cause];
+  for (const auto& [cause, count] : causes) {
+    const std::string name(Name(cause));
+    quarantined_ += count;
+    by_cause_[name] += count;
+    quarantined_family_.Add({{"cause", name}}).Increment(static_cast<double>(count));
   }
   rows_total_.Increment(static_cast<double>(rows));
   commits_total_.Increment();
