@@ -146,11 +146,11 @@ Result<std::optional<CutBuilder::Verdict>> CutBuilder::AddRow(const kafka::Recor
                   "the event time " + std::to_string(micros / 1000) +
                       " ms is before 2000 or more than a day past Kafka's timestamp");
   }
-  kafka_partition_.push_back(record.partition);
-  kafka_offset_.push_back(record.offset);
-  kafka_timestamp_ms_.push_back(record.timestamp_ms);
-  schema_id_.push_back(frame.schema_id);
-  lake_partition_.push_back(LakePartitionIndex(*value, FloorDays(micros)));
+  cut_.kafka_partition.push_back(record.partition);
+  cut_.kafka_offset.push_back(record.offset);
+  cut_.kafka_timestamp_ms.push_back(record.timestamp_ms);
+  cut_.schema_id.push_back(frame.schema_id);
+  cut_.lake_partition.push_back(LakePartitionIndex(*value, FloorDays(micros)));
   ++region_rows_[*value];
   return std::nullopt;
 }
@@ -159,7 +159,7 @@ void CutBuilder::Quarantine(QuarantinedRecord record, Verdict verdict) {
   record.cause = verdict.cause;
   record.detail = std::move(verdict.detail);
   quarantined_bytes_ += SizeOf(record);
-  quarantined_.push_back(std::move(record));
+  cut_.quarantined.push_back(std::move(record));
 }
 
 void CutBuilder::Park(const kafka::RecordView& record, int32_t schema_id) {
@@ -198,11 +198,11 @@ std::optional<int> CutBuilder::PartitionValue(std::string_view text) const {
 int32_t CutBuilder::LakePartitionIndex(int value, int32_t date) {
   const LakePartition wanted{value, date};
   int32_t& last = last_index_[value];
-  if (last >= 0 && lake_partitions_[last] == wanted) return last;
+  if (last >= 0 && cut_.lake_partitions[last] == wanted) return last;
   const int64_t key = int64_t{value} << 32 | static_cast<uint32_t>(date);
   auto [entry, is_new] =
-      lake_partition_index_.try_emplace(key, static_cast<int32_t>(lake_partitions_.size()));
-  if (is_new) lake_partitions_.push_back(wanted);
+      lake_partition_index_.try_emplace(key, static_cast<int32_t>(cut_.lake_partitions.size()));
+  if (is_new) cut_.lake_partitions.push_back(wanted);
   return last = entry->second;
 }
 
@@ -213,37 +213,24 @@ int64_t CutBuilder::largest_region_rows() const {
 
 int64_t CutBuilder::bytes() const {
   constexpr int64_t kCoordinateBytes = 3 * sizeof(int32_t) + 2 * sizeof(int64_t);
-  return columns_.bytes() + static_cast<int64_t>(kafka_offset_.capacity()) * kCoordinateBytes +
+  return columns_.bytes() + static_cast<int64_t>(cut_.kafka_offset.capacity()) * kCoordinateBytes +
          quarantined_bytes_ + parked_bytes_;
 }
 
 Result<Cut> CutBuilder::Finish() {
-  Cut cut;
-  cut.bytes = bytes();
-  ARROW_ASSIGN_OR_RAISE(cut.rows, columns_.Finish());
-  cut.kafka_partition = std::move(kafka_partition_);
-  cut.kafka_offset = std::move(kafka_offset_);
-  cut.kafka_timestamp_ms = std::move(kafka_timestamp_ms_);
-  cut.schema_id = std::move(schema_id_);
-  cut.lake_partition = std::move(lake_partition_);
-  cut.lake_partitions = std::move(lake_partitions_);
-  cut.quarantined = std::move(quarantined_);
+  cut_.bytes = bytes();
+  ARROW_ASSIGN_OR_RAISE(cut_.rows, columns_.Finish());
+  Cut cut = std::move(cut_);
   Clear();
   return cut;
 }
 
 void CutBuilder::Clear() {
   columns_.Truncate(0);
-  kafka_partition_.clear();
-  kafka_offset_.clear();
-  kafka_timestamp_ms_.clear();
-  schema_id_.clear();
-  lake_partition_.clear();
-  lake_partitions_.clear();
+  cut_ = Cut{};
   lake_partition_index_.clear();
   std::fill(last_index_.begin(), last_index_.end(), -1);
   std::fill(region_rows_.begin(), region_rows_.end(), 0);
-  quarantined_.clear();
   quarantined_bytes_ = 0;
   parked_.clear();
   parked_bytes_ = 0;

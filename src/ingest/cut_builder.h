@@ -41,8 +41,8 @@ class CutBuilder {
   bool has_parked() const { return !parked_.empty(); }
   int64_t parked_bytes() const { return parked_bytes_; }
 
-  int64_t rows() const { return static_cast<int64_t>(kafka_offset_.size()); }
-  int64_t quarantined() const { return static_cast<int64_t>(quarantined_.size()); }
+  int64_t rows() const { return static_cast<int64_t>(cut_.kafka_offset.size()); }
+  int64_t quarantined() const { return static_cast<int64_t>(cut_.quarantined.size()); }
   // Rows of the fullest region; quarantined records count as a region of their own.
   int64_t largest_region_rows() const;
   int64_t bytes() const;
@@ -65,16 +65,10 @@ class CutBuilder {
 
   const BronzeLayout* layout_;
   avro::Columns columns_;
-  std::vector<int32_t> kafka_partition_;
-  std::vector<int64_t> kafka_offset_;
-  std::vector<int64_t> kafka_timestamp_ms_;
-  std::vector<int32_t> schema_id_;
-  std::vector<int32_t> lake_partition_;
-  std::vector<LakePartition> lake_partitions_;
+  Cut cut_;  // The filling one; its rows are in columns_ until Finish.
   std::unordered_map<int64_t, int32_t> lake_partition_index_;
   std::vector<int32_t> last_index_;   // Per partition value: the lake partition last used.
   std::vector<int64_t> region_rows_;  // Per partition value.
-  std::vector<QuarantinedRecord> quarantined_;
   int64_t quarantined_bytes_ = 0;
   std::vector<QuarantinedRecord> parked_;  // Their cause is not known yet.
   int64_t parked_bytes_ = 0;
