@@ -16,6 +16,8 @@ std::string FormatTimestamp(int64_t unix_millis);
 
 // Two lower-case digits for each byte.
 std::string FormatHex(std::string_view bytes);
+// The value of a hexadecimal digit of either case; -1 for any other character.
+int HexDigit(char c);
 
 // Text of unknown origin as one harmless line: control characters, and bytes that are not UTF-8,
 // become \n, \t or \x1b, so that a message cannot steer the terminal it is printed on.

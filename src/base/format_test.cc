@@ -55,5 +55,14 @@ TEST(Format, HexHasTwoDigitsAByte) {
   EXPECT_EQ("", FormatHex(""));
 }
 
+TEST(Format, HexDigitsOfEitherCaseHaveAValue) {
+  EXPECT_EQ(0, HexDigit('0'));
+  EXPECT_EQ(9, HexDigit('9'));
+  EXPECT_EQ(10, HexDigit('a'));
+  EXPECT_EQ(15, HexDigit('F'));
+  EXPECT_EQ(-1, HexDigit('g'));
+  EXPECT_EQ(-1, HexDigit(' '));
+}
+
 }  // namespace
 }  // namespace shopstream

@@ -6,6 +6,8 @@
 #include <cstring>
 #include <vector>
 
+#include "base/format.h"
+
 namespace shopstream::generate {
 namespace {
 
@@ -25,13 +27,6 @@ inline char* WriteHex(uint64_t word, int first, int count, char* out) {
     out += 2;
   }
   return out;
-}
-
-int HexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
 }
 
 bool IsHyphenPlace(size_t i) { return i == 8 || i == 13 || i == 18 || i == 23; }

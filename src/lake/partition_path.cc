@@ -5,6 +5,8 @@
 
 #include <cstdint>
 
+#include "base/format.h"
+
 namespace shopstream::lake {
 namespace {
 
@@ -41,13 +43,6 @@ std::string EscapeHive(std::string_view text) {
     }
   }
   return out;
-}
-
-int HexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
 }
 
 // With as many decimals as the writer spelled out, brought to the column's scale.
