@@ -9,8 +9,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
-#include <ctime>
 #include <filesystem>
 #include <system_error>
 #include <utility>
@@ -24,7 +24,7 @@ namespace {
 constexpr char kTemporaryFolder[] = ".tmp";
 // A temporary file nobody holds locked is its dead writer's; younger ones are spared, since a
 // writer locks its file a moment after creating it.
-constexpr int64_t kTemporaryFileMinAgeSeconds = 600;
+constexpr std::chrono::minutes kTemporaryFileMinAge{10};
 
 std::string Remedy(int error) {
   switch (error) {
@@ -75,9 +75,7 @@ struct DirCloser {
 };
 using DirHandle = std::unique_ptr<DIR, DirCloser>;
 
-Status WriteAll(int fd, const arrow::Buffer& content, const std::string& full_path) {
-  const uint8_t* data = content.data();
-  int64_t left = content.size();
+Status WriteAll(int fd, const uint8_t* data, int64_t left, const std::string& full_path) {
   while (left > 0) {
     const ssize_t written = ::write(fd, data, static_cast<size_t>(left));
     if (written < 0) {
@@ -196,10 +194,17 @@ class DiskStore::TemporaryFile {
     if (!renamed_) ::unlink(path_.c_str());
   }
 
-  Status Write(const arrow::Buffer& content) {
-    ARROW_RETURN_NOT_OK(WriteAll(fd_.get(), content, path_));
+  Status Append(const void* data, int64_t size) {
+    return WriteAll(fd_.get(), static_cast<const uint8_t*>(data), size, path_);
+  }
+  Status Flush() {
     if (::fsync(fd_.get()) != 0) return DiskError("flush", path_, errno);
     return Status::OK();
+  }
+  Result<int64_t> Modified() const {
+    struct stat info;
+    if (::fstat(fd_.get(), &info) != 0) return DiskError("look at", path_, errno);
+    return ModifiedMillis(info);
   }
   // 0, or errno.
   int RenameTo(const std::string& target) {
@@ -219,6 +224,44 @@ class DiskStore::TemporaryFile {
   bool renamed_ = false;
 };
 
+// Writes into a temporary file, which gets its final name at Close.
+class DiskStore::Output : public arrow::io::OutputStream {
+ public:
+  Output(DiskStore* store, std::string path, std::unique_ptr<TemporaryFile> file)
+      : store_(store), path_(std::move(path)), file_(std::move(file)) {}
+
+  using OutputStream::Write;
+  Status Write(const void* data, int64_t size) override {
+    if (file_ == nullptr) return Status::Invalid("write to ", path_, ", which is closed");
+    const Status status = file_->Append(data, size);
+    if (!status.ok()) file_.reset();  // A gap inside must never be published.
+    position_ += size;
+    return status;
+  }
+  Status Close() override {
+    if (closed_) return Status::OK();
+    closed_ = true;
+    if (file_ == nullptr) return Status::IOError(path_, " was not written: a write to it failed");
+    const auto file = std::move(file_);
+    ARROW_RETURN_NOT_OK(file->Flush());
+    return store_->Publish(file.get(), path_, /*replace=*/true).status();
+  }
+  Status Abort() override {
+    closed_ = true;
+    file_.reset();
+    return Status::OK();
+  }
+  bool closed() const override { return closed_; }
+  Result<int64_t> Tell() const override { return position_; }
+
+ private:
+  DiskStore* const store_;
+  const std::string path_;
+  std::unique_ptr<TemporaryFile> file_;  // Null once closed, aborted or failed.
+  int64_t position_ = 0;
+  bool closed_ = false;
+};
+
 Result<std::unique_ptr<ObjectStore>> DiskStore::Open(const std::string& root,
                                                      const std::string& described_as) {
   std::error_code error;
@@ -226,7 +269,9 @@ Result<std::unique_ptr<ObjectStore>> DiskStore::Open(const std::string& root,
   if (error) return DiskError("resolve", root, error.value());
   while (absolute.size() > 1 && absolute.ends_with('/')) absolute.pop_back();
   auto store = std::unique_ptr<DiskStore>(new DiskStore(absolute, described_as));
-  store->RemoveStaleTemporaryFiles();
+  // Not needed to go on; what stands in its way, a disk mounted read-only say, shows at a write.
+  const auto removed = store->RemoveAbandonedWrites(kTemporaryFileMinAge);
+  if (!removed.ok()) Log::Debug("{}", removed.status().message());
   return store;
 }
 
@@ -263,20 +308,31 @@ Status DiskStore::Put(const std::string& path, const arrow::Buffer& content) {
   return Publish(file.get(), path, /*replace=*/true).status();
 }
 
+Result<std::shared_ptr<arrow::io::OutputStream>> DiskStore::OpenOutput(const std::string& path) {
+  ARROW_RETURN_NOT_OK(CheckPath(path));
+  ARROW_ASSIGN_OR_RAISE(auto file, CreateTemporary());
+  return std::make_shared<Output>(this, path, std::move(file));
+}
+
 Result<PutOutcome> DiskStore::PutIfAbsent(const std::string& path, const arrow::Buffer& content) {
   ARROW_RETURN_NOT_OK(CheckPath(path));
   ARROW_ASSIGN_OR_RAISE(const auto file, WriteTemporary(content));
   return Publish(file.get(), path, /*replace=*/false);
 }
 
-Result<std::unique_ptr<DiskStore::TemporaryFile>> DiskStore::WriteTemporary(
-    const arrow::Buffer& content) {
+Result<std::unique_ptr<DiskStore::TemporaryFile>> DiskStore::CreateTemporary() {
   const std::string folder = FullPath(kTemporaryFolder);
   struct stat info;
   if (::stat(folder.c_str(), &info) != 0) ForgetFolder(folder);  // Someone cleared the lake.
   ARROW_RETURN_NOT_OK(MakeFolder(folder));
-  ARROW_ASSIGN_OR_RAISE(auto file, TemporaryFile::Create(folder));
-  ARROW_RETURN_NOT_OK(file->Write(content));
+  return TemporaryFile::Create(folder);
+}
+
+Result<std::unique_ptr<DiskStore::TemporaryFile>> DiskStore::WriteTemporary(
+    const arrow::Buffer& content) {
+  ARROW_ASSIGN_OR_RAISE(auto file, CreateTemporary());
+  ARROW_RETURN_NOT_OK(file->Append(content.data(), content.size()));
+  ARROW_RETURN_NOT_OK(file->Flush());
   return file;
 }
 
@@ -368,23 +424,39 @@ Status DiskStore::Delete(const std::string& path) {
   return Status::OK();
 }
 
-void DiskStore::RemoveStaleTemporaryFiles() {
+Result<int64_t> DiskStore::Now() {
+  ARROW_ASSIGN_OR_RAISE(const auto file, CreateTemporary());
+  return file->Modified();
+}
+
+Result<int64_t> DiskStore::RemoveAbandonedWrites(std::chrono::milliseconds min_age) {
   const std::string folder = FullPath(kTemporaryFolder);
   const DirHandle dir(::opendir(folder.c_str()));
-  if (!dir) return;  // Nobody has written here yet; anything worse shows at the first write.
+  if (!dir && errno == ENOENT) return 0;  // Nobody has written here yet.
+  if (!dir) return DiskError("list", folder, errno);
+  std::vector<std::string> names;
   while (const dirent* entry = ::readdir(dir.get())) {
-    if (entry->d_name[0] == '.') continue;
+    if (entry->d_name[0] != '.') names.emplace_back(entry->d_name);
+  }
+  if (names.empty()) return 0;
+  ARROW_ASSIGN_OR_RAISE(const int64_t now_ms, Now());
+  int64_t removed = 0;
+  for (const std::string& name : names) {
     const Descriptor file(
-        ::openat(::dirfd(dir.get()), entry->d_name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+        ::openat(::dirfd(dir.get()), name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
     struct stat info;
     if (!file.ok() || ::fstat(file.get(), &info) != 0) continue;  // Renamed or removed meanwhile.
-    const bool old = info.st_mtim.tv_sec + kTemporaryFileMinAgeSeconds < ::time(nullptr);
+    const bool old = ModifiedMillis(info) + min_age.count() < now_ms;
     // A live writer, even a suspended one, holds the lock.
     if (!old || ::flock(file.get(), LOCK_EX | LOCK_NB) != 0) continue;
-    if (::unlinkat(::dirfd(dir.get()), entry->d_name, 0) == 0) {
-      Log::Info("removed {}/{}, left by a writer that died", folder, entry->d_name);
+    if (::unlinkat(::dirfd(dir.get()), name.c_str(), 0) != 0) {
+      if (errno == ENOENT) continue;
+      return DiskError("delete", folder + "/" + name, errno);
     }
+    ++removed;
+    Log::Info("removed {}/{}, left by a writer that died", folder, name);
   }
+  return removed;
 }
 
 }  // namespace shopstream::lake

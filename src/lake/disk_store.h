@@ -24,15 +24,19 @@ class DiskStore : public ObjectStore {
   Result<std::shared_ptr<arrow::Buffer>> Get(const std::string& path) override;
   Result<std::shared_ptr<arrow::io::RandomAccessFile>> OpenInput(const std::string& path) override;
   Status Put(const std::string& path, const arrow::Buffer& content) override;
+  Result<std::shared_ptr<arrow::io::OutputStream>> OpenOutput(const std::string& path) override;
   Result<PutOutcome> PutIfAbsent(const std::string& path, const arrow::Buffer& content) override;
   Result<std::vector<ObjectEntry>> List(const std::string& prefix,
                                         const std::string& after) override;
   Result<std::vector<std::string>> ListFolders(const std::string& folder) override;
   Status Delete(const std::string& path) override;
+  Result<int64_t> Now() override;
+  Result<int64_t> RemoveAbandonedWrites(std::chrono::milliseconds min_age) override;
   std::string Describe() const override { return described_as_; }
 
  private:
   class TemporaryFile;
+  class Output;
 
   DiskStore(std::string root, std::string described_as)
       : root_(std::move(root)), described_as_(std::move(described_as)) {}
@@ -41,11 +45,11 @@ class DiskStore : public ObjectStore {
   // Makes the folder and its parents, each flushed into its own parent before the next.
   Status MakeFolder(const std::string& full_path);
   void ForgetFolder(const std::string& full_path);
+  Result<std::unique_ptr<TemporaryFile>> CreateTemporary();
   // The content in a temporary file, flushed.
   Result<std::unique_ptr<TemporaryFile>> WriteTemporary(const arrow::Buffer& content);
   // Gives the temporary file its final name, making the folder again where someone removed it.
   Result<PutOutcome> Publish(TemporaryFile* file, const std::string& path, bool replace);
-  void RemoveStaleTemporaryFiles();
 
   const std::string root_;  // Absolute, without a trailing '/'.
   const std::string described_as_;

@@ -222,6 +222,31 @@ TEST_F(DiskStoreTest, OnlyDeadWritersTemporaryFilesAreRemoved) {
   ::close(fd);
 }
 
+TEST_F(DiskStoreTest, WhatDeadWritersLeftIsCountedAsItGoes) {
+  EXPECT_EQ(0, store_->RemoveAbandonedWrites(std::chrono::minutes(1)).ValueOrDie());
+  ASSERT_TRUE(Put("a", "x").ok());
+  for (const char* name : {"dead", "young"}) std::ofstream(root_ / ".tmp" / name) << "half";
+  MakeOld(root_ / ".tmp" / "dead");
+  EXPECT_EQ(0, store_->RemoveAbandonedWrites(std::chrono::hours(2)).ValueOrDie());
+  EXPECT_EQ(1, store_->RemoveAbandonedWrites(std::chrono::minutes(30)).ValueOrDie());
+  EXPECT_THAT(TemporaryFiles(), ElementsAre(root_ / ".tmp" / "young"));
+}
+
+TEST_F(DiskStoreTest, AKilledPiecewiseWriterLeavesOnlyWhatCanBeRemoved) {
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    const auto output = store_->OpenOutput("a").ValueOrDie();
+    if (!output->Write(std::string(1 << 20, 'x')).ok()) ::_exit(1);
+    ::raise(SIGKILL);
+  }
+  ASSERT_EQ(child, ::waitpid(child, nullptr, 0));
+  EXPECT_EQ("(none)", Text("a"));
+  ASSERT_EQ(1U, TemporaryFiles().size());
+  EXPECT_EQ(1, store_->RemoveAbandonedWrites(std::chrono::milliseconds(-1)).ValueOrDie());
+  EXPECT_THAT(TemporaryFiles(), IsEmpty());
+}
+
 TEST(OpenObjectStore, KnowsPathsAndFileUris) {
   const std::string root = ::testing::TempDir() + NewUuid();
   EXPECT_EQ(root, OpenObjectStore(root).ValueOrDie()->Describe());

@@ -129,6 +129,47 @@ Status FaultyStore::Put(const std::string& path, const arrow::Buffer& content) {
   return lost ? LostReply(path) : Status::OK();
 }
 
+class FaultyStore::Output : public arrow::io::OutputStream {
+ public:
+  Output(FaultyStore* store, std::string path, std::shared_ptr<arrow::io::OutputStream> inner)
+      : store_(store), path_(std::move(path)), inner_(std::move(inner)) {}
+
+  using OutputStream::Write;
+  Status Write(const void* data, int64_t size) override {
+    const arrow::Buffer content(static_cast<const uint8_t*>(data), size);
+    const auto lost = store_->Strike(Operation::kWriteOutput, path_, &content);
+    Status status = lost.status();
+    if (status.ok()) status = inner_->Write(data, size);
+    if (status.ok() && *lost) status = LostReply(path_);
+    if (!status.ok()) ARROW_RETURN_NOT_OK(inner_->Abort());
+    return status;
+  }
+  Status Close() override {
+    const auto lost = store_->Strike(Operation::kCloseOutput, path_, nullptr);
+    if (!lost.ok()) {
+      ARROW_RETURN_NOT_OK(inner_->Abort());
+      return lost.status();
+    }
+    ARROW_RETURN_NOT_OK(inner_->Close());
+    return *lost ? LostReply(path_) : Status::OK();
+  }
+  Status Abort() override { return inner_->Abort(); }
+  bool closed() const override { return inner_->closed(); }
+  Result<int64_t> Tell() const override { return inner_->Tell(); }
+
+ private:
+  FaultyStore* const store_;
+  const std::string path_;
+  const std::shared_ptr<arrow::io::OutputStream> inner_;
+};
+
+Result<std::shared_ptr<arrow::io::OutputStream>> FaultyStore::OpenOutput(const std::string& path) {
+  ARROW_ASSIGN_OR_RAISE(const bool lost, Strike(Operation::kOpenOutput, path, nullptr));
+  if (lost) return LostReply(path);
+  ARROW_ASSIGN_OR_RAISE(auto inner, inner_->OpenOutput(path));
+  return std::make_shared<Output>(this, path, std::move(inner));
+}
+
 Result<PutOutcome> FaultyStore::PutIfAbsent(const std::string& path, const arrow::Buffer& content) {
   ARROW_ASSIGN_OR_RAISE(const bool lost, Strike(Operation::kPutIfAbsent, path, &content));
   ARROW_ASSIGN_OR_RAISE(const PutOutcome outcome, inner_->PutIfAbsent(path, content));
@@ -153,6 +194,19 @@ Status FaultyStore::Delete(const std::string& path) {
   ARROW_ASSIGN_OR_RAISE(const bool lost, Strike(Operation::kDelete, path, nullptr));
   ARROW_RETURN_NOT_OK(inner_->Delete(path));
   return lost ? LostReply(path) : Status::OK();
+}
+
+Result<int64_t> FaultyStore::Now() {
+  ARROW_ASSIGN_OR_RAISE(const bool lost, Strike(Operation::kNow, "", nullptr));
+  if (lost) return LostReply("the clock");
+  return inner_->Now();
+}
+
+Result<int64_t> FaultyStore::RemoveAbandonedWrites(std::chrono::milliseconds min_age) {
+  ARROW_ASSIGN_OR_RAISE(const bool lost, Strike(Operation::kRemoveAbandonedWrites, "", nullptr));
+  ARROW_ASSIGN_OR_RAISE(const int64_t removed, inner_->RemoveAbandonedWrites(min_age));
+  if (lost) return LostReply("abandoned writes");
+  return removed;
 }
 
 }  // namespace shopstream::lake

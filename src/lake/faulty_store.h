@@ -13,7 +13,20 @@
 
 namespace shopstream::lake {
 
-enum class Operation { kGet, kOpenInput, kPut, kPutIfAbsent, kList, kListFolders, kDelete };
+enum class Operation {
+  kGet,
+  kOpenInput,
+  kPut,
+  kOpenOutput,
+  kWriteOutput,  // One piece. A failed one spoils the stream.
+  kCloseOutput,
+  kPutIfAbsent,
+  kList,
+  kListFolders,
+  kDelete,
+  kNow,
+  kRemoveAbandonedWrites,
+};
 
 // One way in which a store misbehaves. Built by FaultyStore::On; by default it strikes the next
 // matching call, once.
@@ -67,14 +80,18 @@ class FaultyStore : public ObjectStore {
   Result<std::shared_ptr<arrow::Buffer>> Get(const std::string& path) override;
   Result<std::shared_ptr<arrow::io::RandomAccessFile>> OpenInput(const std::string& path) override;
   Status Put(const std::string& path, const arrow::Buffer& content) override;
+  Result<std::shared_ptr<arrow::io::OutputStream>> OpenOutput(const std::string& path) override;
   Result<PutOutcome> PutIfAbsent(const std::string& path, const arrow::Buffer& content) override;
   Result<std::vector<ObjectEntry>> List(const std::string& prefix,
                                         const std::string& after) override;
   Result<std::vector<std::string>> ListFolders(const std::string& folder) override;
   Status Delete(const std::string& path) override;
+  Result<int64_t> Now() override;
+  Result<int64_t> RemoveAbandonedWrites(std::chrono::milliseconds min_age) override;
   std::string Describe() const override { return inner_->Describe(); }
 
  private:
+  class Output;
   struct Call {
     Operation operation;
     std::string path;

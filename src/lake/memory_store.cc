@@ -2,9 +2,35 @@
 
 #include <arrow/io/memory.h>
 
+#include <utility>
+
 #include "base/clock.h"
 
 namespace shopstream::lake {
+
+// Gathers the pieces, and puts them at Close.
+class MemoryStore::Output : public arrow::io::OutputStream {
+ public:
+  Output(MemoryStore* store, std::string path,
+         std::shared_ptr<arrow::io::BufferOutputStream> pieces)
+      : store_(store), path_(std::move(path)), pieces_(std::move(pieces)) {}
+
+  using OutputStream::Write;
+  Status Write(const void* data, int64_t size) override { return pieces_->Write(data, size); }
+  Status Close() override {
+    if (closed()) return Status::OK();
+    ARROW_ASSIGN_OR_RAISE(const auto content, pieces_->Finish());
+    return store_->Put(path_, *content);
+  }
+  Status Abort() override { return pieces_->Close(); }
+  bool closed() const override { return pieces_->closed(); }
+  Result<int64_t> Tell() const override { return pieces_->Tell(); }
+
+ private:
+  MemoryStore* const store_;
+  const std::string path_;
+  const std::shared_ptr<arrow::io::BufferOutputStream> pieces_;
+};
 
 Result<std::shared_ptr<arrow::Buffer>> MemoryStore::Get(const std::string& path) {
   const std::lock_guard lock(mutex_);
@@ -22,15 +48,21 @@ Result<std::shared_ptr<arrow::io::RandomAccessFile>> MemoryStore::OpenInput(
 Status MemoryStore::Put(const std::string& path, const arrow::Buffer& content) {
   ARROW_ASSIGN_OR_RAISE(auto copy, content.CopySlice(0, content.size()));
   const std::lock_guard lock(mutex_);
-  objects_[path] = {std::move(copy), WallClockMillis()};
+  objects_[path] = {std::move(copy), WallClockMillis() + clock_offset_ms_};
   return Status::OK();
+}
+
+Result<std::shared_ptr<arrow::io::OutputStream>> MemoryStore::OpenOutput(const std::string& path) {
+  ARROW_ASSIGN_OR_RAISE(auto pieces, arrow::io::BufferOutputStream::Create());
+  return std::make_shared<Output>(this, path, std::move(pieces));
 }
 
 Result<PutOutcome> MemoryStore::PutIfAbsent(const std::string& path, const arrow::Buffer& content) {
   ARROW_ASSIGN_OR_RAISE(auto copy, content.CopySlice(0, content.size()));
   const std::lock_guard lock(mutex_);
   const bool created =
-      objects_.try_emplace(path, Object{std::move(copy), WallClockMillis()}).second;
+      objects_.try_emplace(path, Object{std::move(copy), WallClockMillis() + clock_offset_ms_})
+          .second;
   return created ? PutOutcome::kCreated : PutOutcome::kExists;
 }
 
@@ -65,6 +97,16 @@ Status MemoryStore::Delete(const std::string& path) {
   const std::lock_guard lock(mutex_);
   objects_.erase(path);
   return Status::OK();
+}
+
+Result<int64_t> MemoryStore::Now() {
+  const std::lock_guard lock(mutex_);
+  return WallClockMillis() + clock_offset_ms_;
+}
+
+void MemoryStore::AdvanceClock(std::chrono::milliseconds by) {
+  const std::lock_guard lock(mutex_);
+  clock_offset_ms_ += by.count();
 }
 
 }  // namespace shopstream::lake

@@ -3,6 +3,7 @@
 #include <arrow/buffer.h>
 #include <arrow/io/interfaces.h>
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -35,6 +36,10 @@ class ObjectStore {
       const std::string& path) = 0;
   // Whole and durable when it returns OK, or not visible under `path` at all. Overwrites.
   virtual Status Put(const std::string& path, const arrow::Buffer& content) = 0;
+  // The same piece by piece, for objects that memory should not hold: whole, durable and visible
+  // once Close() has returned OK; never visible after Abort(), a failed write, or where the stream
+  // goes without Close(). One thread at a time writes to a stream; the store outlives it.
+  virtual Result<std::shared_ptr<arrow::io::OutputStream>> OpenOutput(const std::string& path) = 0;
   // Atomic against every other writer: exactly one caller ever sees kCreated for a path.
   virtual Result<PutOutcome> PutIfAbsent(const std::string& path, const arrow::Buffer& content) = 0;
   // Objects whose path begins with `prefix` (a plain string prefix), in byte order of path, those
@@ -44,6 +49,12 @@ class ObjectStore {
   // Names (without '/') of the folders directly under `folder` ("" is the root), in byte order.
   virtual Result<std::vector<std::string>> ListFolders(const std::string& folder) = 0;
   virtual Status Delete(const std::string& path) = 0;  // OK also where there is none.
+  // Unix epoch in milliseconds, by the clock that stamps ObjectEntry::modified_ms.
+  virtual Result<int64_t> Now() = 0;
+  // Frees what writers that died before they finished have left behind, which no List shows, where
+  // it is older than `min_age` by the store's clock. A store may be unable to tell a dead writer
+  // from a slow one: let `min_age` exceed what any write takes. Returns how many it removed.
+  virtual Result<int64_t> RemoveAbandonedWrites(std::chrono::milliseconds min_age) = 0;
   virtual std::string Describe() const = 0;  // For messages: the root as the user wrote it.
 };
 
