@@ -27,7 +27,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 import psutil
 from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import AdminClient, ClusterMetadata
 
 from background_process import BackgroundProcess, tail
 
@@ -169,14 +169,25 @@ class Cluster:
 
     def serving(self, number: int) -> set[int]:
         """The brokers that broker `number` takes for alive; empty while it does not answer."""
+        seen = self._metadata(number)
+        return set(seen.brokers) if seen else set()
+
+    def leaderless(self, number: int) -> list[str]:
+        """Partitions that have no leader in the eyes of broker `number`, as topic-partition."""
+        seen = self._metadata(number)
+        return [f"{topic.topic}-{partition.id}" for topic in (seen.topics.values() if seen else [])
+                for partition in topic.partitions.values() if partition.leader < 0]
+
+    def _metadata(self, number: int) -> ClusterMetadata | None:
+        """What broker `number` knows of the cluster; nothing while it does not answer."""
         port = self.ports.broker(number)
         if not _listens(port):
-            return set()
+            return None
         client = AdminClient({"bootstrap.servers": f"127.0.0.1:{port}", "log_level": 0})
         try:
-            return set(client.list_topics(timeout=2).brokers)
+            return client.list_topics(timeout=2)
         except KafkaException:
-            return set()
+            return None
 
     def status(self) -> list[str]:
         lines = []
@@ -258,7 +269,12 @@ log.dirs={folder / "data"}
 
         def missing() -> str | None:
             waiting = [str(n) for n in numbers if not self.serving(n) >= expected]
-            return f"broker {', '.join(waiting)}" if waiting else None
+            if waiting:
+                return f"broker {', '.join(waiting)}"
+            # Nodes that were killed together choose leaders some time after all are back. With a
+            # node missing, a partition may rightly have none.
+            leaderless = self.leaderless(numbers[0]) if expected == set(BROKERS) else []
+            return f"a leader of {', '.join(leaderless[:3])}" if leaderless else None
 
         self._wait("the brokers", missing, [self._brokers[n] for n in numbers], timeout)
 
