@@ -1,17 +1,16 @@
 #include "lake/log_reader.h"
 
 #include <algorithm>
-#include <charconv>
 #include <map>
 #include <optional>
 #include <set>
-#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "base/log.h"
 #include "lake/checkpoint.h"
+#include "lake/log_name.h"
 
 namespace shopstream::lake {
 namespace {
@@ -31,43 +30,22 @@ struct LogListing {
   bool has_uuid_checkpoint = false;
 };
 
-std::optional<int64_t> ParseNumber(std::string_view digits, size_t width) {
-  int64_t number = 0;
-  const char* end = digits.data() + digits.size();
-  const auto [stop, error] = std::from_chars(digits.data(), end, number);
-  if (digits.size() != width || error != std::errc() || stop != end || number < 0) {
-    return std::nullopt;
-  }
-  return number;
-}
-
-std::vector<std::string_view> SplitAtDots(std::string_view name) {
-  std::vector<std::string_view> words;
-  for (size_t begin = 0; begin <= name.size();) {
-    const size_t end = std::min(name.find('.', begin), name.size());
-    words.push_back(name.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return words;
-}
-
-// <20 digits>.json | <20 digits>.checkpoint[.<10 digits>.<10 digits>].parquet
-// | <20 digits>.checkpoint.<uuid>.(json|parquet); anything else is not ours to know.
 void Note(const std::string& path, LogListing* listing) {
-  const auto words = SplitAtDots(std::string_view(path).substr(path.rfind('/') + 1));
-  const auto version = ParseNumber(words[0], 20);
-  if (!version) return;
-  if (words.size() == 2 && words[1] == "json") {
-    listing->entries.insert(*version);
-  } else if (words.size() < 3 || words[1] != "checkpoint") {
-    return;
-  } else if (words.size() == 3 && words[2] == "parquet") {
-    listing->checkpoints[*version][1].push_back(path);
-  } else if (words.size() == 4) {
-    listing->has_uuid_checkpoint = true;
-  } else if (words.size() == 5 && words[4] == "parquet" && ParseNumber(words[2], 10)) {
-    const auto parts = ParseNumber(words[3], 10);
-    if (parts) listing->checkpoints[*version][*parts].push_back(path);
+  const auto name = ParseLogName(path);
+  if (!name) return;
+  switch (name->kind) {
+    case LogName::Kind::kEntry:
+      listing->entries.insert(name->version);
+      break;
+    case LogName::Kind::kCheckpoint:
+      listing->checkpoints[name->version][name->parts].push_back(path);
+      break;
+    case LogName::Kind::kUuidCheckpoint:
+      listing->has_uuid_checkpoint = true;
+      break;
+    case LogName::Kind::kCompacted:  // A shorter way to what the entries say too.
+    case LogName::Kind::kChecksum:
+      break;
   }
 }
 

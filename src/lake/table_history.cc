@@ -1,9 +1,9 @@
 #include "lake/table_history.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include "lake/log_entry.h"
+#include "lake/log_name.h"
 #include "lake/log_reader.h"
 
 namespace shopstream::lake {
@@ -12,13 +12,9 @@ namespace {
 // gold-metrics/<name>: tables lie at most this deep.
 constexpr int kMaxDepth = 3;
 
-// The version an object of the log is the entry of; -1: it is something else.
-int64_t VersionOf(const std::string& path) {
-  const std::string_view name = std::string_view(path).substr(path.rfind('/') + 1);
-  int64_t version = -1;
-  const auto [stop, error] = std::from_chars(name.data(), name.data() + name.size(), version);
-  const bool whole = std::string_view(stop, name.data() + name.size()) == ".json";
-  return error == std::errc() && whole && name.size() == 25 ? version : -1;
+bool IsEntry(const std::string& path) {
+  const auto name = ParseLogName(path);
+  return name && name->kind == LogName::Kind::kEntry;
 }
 
 VersionRecord Summarize(int64_t version, const LogEntry& entry, int64_t modified_ms) {
@@ -64,11 +60,11 @@ Status FindBelow(ObjectStore* store, const std::string& folder, int depth,
 Result<std::vector<VersionRecord>> ReadHistory(ObjectStore* store, const std::string& table_path,
                                                int64_t limit) {
   ARROW_ASSIGN_OR_RAISE(auto objects, store->List(LogFolder(table_path) + "0"));
-  std::erase_if(objects, [](const ObjectEntry& object) { return VersionOf(object.path) < 0; });
+  std::erase_if(objects, [](const ObjectEntry& object) { return !IsEntry(object.path); });
   std::vector<VersionRecord> records;
   for (auto object = objects.rbegin();
        object != objects.rend() && static_cast<int64_t>(records.size()) < limit; ++object) {
-    const int64_t version = VersionOf(object->path);
+    const int64_t version = ParseLogName(object->path)->version;
     ARROW_ASSIGN_OR_RAISE(const auto entry, ReadLogEntry(store, table_path, version));
     if (!entry) break;  // Cleaned up meanwhile, and so are the older ones.
     records.push_back(Summarize(version, *entry, object->modified_ms));
