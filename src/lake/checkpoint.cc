@@ -454,6 +454,15 @@ Result<TableState> ReadCheckpoint(ObjectStore* store, const std::vector<std::str
   return state;
 }
 
+Status CheckCheckpointFooter(ObjectStore* store, const std::string& part) {
+  const auto reader = OpenPart(store, part);
+  if (!reader.ok()) {
+    return reader.status().WithMessage("checkpoint ", part, ": ", reader.status().message());
+  }
+  if ((*reader)->parquet_reader()->metadata()->num_rows() > 0) return Status::OK();
+  return Status::Invalid("checkpoint ", part, " is empty");
+}
+
 Status WriteCheckpoint(ObjectStore* store, const std::string& table_path, const TableState& state,
                        int64_t now_ms) {
   TableState kept = state;

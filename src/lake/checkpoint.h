@@ -17,6 +17,9 @@ namespace shopstream::lake {
 Result<TableState> ReadCheckpoint(ObjectStore* store, const std::vector<std::string>& parts,
                                   int64_t version);
 
+// That a part of a checkpoint is a whole Parquet file with rows, by its footer.
+Status CheckCheckpointFooter(ObjectStore* store, const std::string& part);
+
 // Writes <version>.checkpoint.parquet, unless it is there, and then _last_checkpoint, unless that
 // names a newer one. Tombstones expired by `now_ms` are left out.
 Status WriteCheckpoint(ObjectStore* store, const std::string& table_path, const TableState& state,

@@ -11,6 +11,7 @@
 #include "base/retry.h"
 #include "lake/checkpoint.h"
 #include "lake/delta_schema.h"
+#include "lake/log_cleanup.h"
 #include "lake/log_entry.h"
 #include "lake/log_reader.h"
 #include "lake/partition_path.h"
@@ -29,6 +30,12 @@ constexpr int64_t kCheckpointInterval = 100;
 // in a past that nobody reads.
 constexpr std::chrono::hours kStateLifetime{1};
 constexpr Millis kCreateTimeout{30000};
+constexpr int64_t kTrimInterval = 100;  // Versions from one dropping of tombstones to the next.
+// The log is cleaned up this many times in its retention, so that it holds little more than that,
+// but the whole of it is not listed at every checkpoint.
+constexpr int64_t kCleanUpsInRetention = 24;
+constexpr int64_t kMinCleanUpIntervalMs = 60 * 1000;
+constexpr int64_t kMaxCleanUpIntervalMs = 3600 * 1000;
 
 // The lake's own defaults, kept in each table so that any other writer follows them too.
 const std::map<std::string, std::string>& DefaultProperties() {
@@ -245,6 +252,15 @@ std::optional<LogEntry> BuildEntry(const TableState& base, const Transaction& tr
   return entry;
 }
 
+// A state lives as long as its program: what others remove must not pile up in it.
+std::shared_ptr<const TableState> WithoutExpiredTombstones(
+    std::shared_ptr<const TableState> state) {
+  if (state->tombstone_count() == 0) return state;
+  auto trimmed = std::make_shared<TableState>(*state);
+  trimmed->DropExpiredTombstones(WallClockMillis());
+  return trimmed;
+}
+
 // --- The table -----------------------------------------------------------------------------------
 
 class DeltaTable : public Table {
@@ -258,6 +274,7 @@ class DeltaTable : public Table {
         newest_({std::move(loaded.state), loaded_at}),
         checkpoint_version_(loaded.checkpoint_version) {}
   ~DeltaTable() override {
+    closing_ = true;
     if (checkpointer_.joinable()) checkpointer_.join();
   }
 
@@ -300,6 +317,7 @@ class DeltaTable : public Table {
   Result<Seen> Fresh();
   Status CheckCommit(const TableState& base, const Transaction& transaction) const;
   void WriteCheckpointIfDue(const std::shared_ptr<const TableState>& state);
+  void CleanUpLogIfDue(const TableState& state);
   Status Annotate(const Status& status) const {
     return status.ok() ? status : status.WithMessage("table ", path_, ": ", status.message());
   }
@@ -311,10 +329,13 @@ class DeltaTable : public Table {
   const std::vector<std::string> partition_columns_;
 
   mutable std::mutex mutex_;
-  Seen newest_;                 // Guarded by mutex_.
-  int64_t checkpoint_version_;  // Newest that is written, or is somebody's to write. By mutex_.
-  std::thread checkpointer_;    // Guarded by mutex_.
+  Seen newest_;                  // Guarded by mutex_.
+  int64_t checkpoint_version_;   // Newest that is written, or is somebody's to write. By mutex_.
+  int64_t trimmed_version_ = 0;  // Where expired tombstones were last dropped. By mutex_.
+  std::thread checkpointer_;     // Guarded by mutex_.
   std::atomic<bool> checkpointing_ = false;
+  std::atomic<bool> closing_ = false;
+  int64_t log_clean_up_due_ms_ = 0;  // By the store's clock. Only the checkpointer's.
 };
 
 Result<DeltaTable::Seen> DeltaTable::ReadNewest() {
@@ -340,6 +361,10 @@ Result<DeltaTable::Seen> DeltaTable::ReadNewest() {
 
 DeltaTable::Seen DeltaTable::Adopt(Seen seen) {
   const std::lock_guard lock(mutex_);
+  if (seen.state->version() >= trimmed_version_ + kTrimInterval) {
+    trimmed_version_ = seen.state->version();
+    seen.state = WithoutExpiredTombstones(std::move(seen.state));
+  }
   if (seen.state->version() > newest_.state->version()) {
     newest_ = std::move(seen);
   } else if (seen.state->version() == newest_.state->version()) {
@@ -447,9 +472,36 @@ void DeltaTable::WriteCheckpointIfDue(const std::shared_ptr<const TableState>& s
     if (!status.ok()) {
       Log::Warn("table {}: no checkpoint of version {}, the next one will do: {}", path_,
                 state->version(), status.message());
+    } else {
+      CleanUpLogIfDue(*state);
     }
     checkpointing_ = false;
   });
+}
+
+// On the checkpointer's thread. A failure costs nothing but room: the next checkpoint tries again.
+void DeltaTable::CleanUpLogIfDue(const TableState& state) {
+  const auto clean_up = [&]() -> Status {
+    ARROW_ASSIGN_OR_RAISE(const int64_t now_ms, store_->Now());
+    if (now_ms < log_clean_up_due_ms_) return Status::OK();
+    ARROW_ASSIGN_OR_RAISE(const LogCleanUpResult result,
+                          CleanUpLog(store_, path_, state.properties(), now_ms, {},
+                                     [this] { return closing_.load(); }));
+    if (result.deleted > 0) {
+      Log::Info("table {}: {} objects of the log are older than its retention and were deleted",
+                path_, result.deleted);
+    }
+    if (result.finished) {
+      log_clean_up_due_ms_ =
+          now_ms + std::clamp(LogRetentionMs(state.properties()) / kCleanUpsInRetention,
+                              kMinCleanUpIntervalMs, kMaxCleanUpIntervalMs);
+    }
+    return Status::OK();
+  };
+  if (const Status status = clean_up(); !status.ok()) {
+    Log::Warn("table {}: the log was not cleaned up, the next checkpoint tries again: {}", path_,
+              status.message());
+  }
 }
 
 Result<std::unique_ptr<DeltaTable>> OpenDeltaTable(ObjectStore* store, const std::string& path) {

@@ -38,7 +38,14 @@ class Snapshot {
   virtual const std::map<std::string, int64_t>& Txns() const = 0;
   // Live files, in order of path.
   virtual std::vector<DataFile> Files() const = 0;
+  // The same one at a time and in no order: for tables with more files than memory should hold.
+  virtual void VisitFiles(const std::function<void(const DataFile&)>& visit) const = 0;
   virtual int64_t file_count() const = 0;
+  // Each file removed so lately that readers of older versions may be at it: no longer ago than
+  // delta.deletedFileRetentionDuration, or a little longer. `removed_ms`: Unix epoch, by the clock
+  // of whoever removed it.
+  virtual void VisitRemoved(
+      const std::function<void(const std::string& path, int64_t removed_ms)>& visit) const = 0;
 };
 
 enum class CommitOutcome {
@@ -85,7 +92,7 @@ class Table {
   // than an hour away). An error means that the table forbids it (a feature this writer does not
   // know, a column gone, a changed partitioning) and that nothing was written. Every
   // delta.checkpointInterval versions a checkpoint is written on a thread of the table's own, which
-  // the destructor waits for.
+  // the destructor waits for; after it, at most once an hour, the log is cleaned up.
   virtual Result<CommitResult> Commit(const Transaction& transaction,
                                       const std::function<bool(const Snapshot&)>& legal,
                                       BootClock::time_point deadline) = 0;

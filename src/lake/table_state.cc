@@ -287,6 +287,11 @@ void TableState::ForEachAdd(const std::function<void(const AddFile&)>& visit) co
       [&visit](std::string_view path, std::string_view packed) { visit(UnpackAdd(path, packed)); });
 }
 
+void TableState::VisitRemoved(
+    const std::function<void(const std::string& path, int64_t removed_ms)>& visit) const {
+  ForEachTombstone([&visit](const RemoveFile& remove) { visit(remove.path, remove.deleted_ms); });
+}
+
 void TableState::ForEachTombstone(const std::function<void(const RemoveFile&)>& visit) const {
   tombstones_.ForEach([&visit](std::string_view path, std::string_view packed) {
     visit(UnpackRemove(path, packed));
@@ -305,8 +310,7 @@ std::vector<std::optional<AddFile>> TableState::FindFiles(
 }
 
 void TableState::DropExpiredTombstones(int64_t now_ms) {
-  const int64_t oldest = now_ms - IntervalMillis(properties(), "delta.deletedFileRetentionDuration",
-                                                 kTombstoneRetentionMs);
+  const int64_t oldest = now_ms - TombstoneRetentionMs(properties());
   std::vector<std::string> expired;
   ForEachTombstone([&](const RemoveFile& remove) {
     if (remove.deleted_ms < oldest) expired.push_back(remove.path);
@@ -324,6 +328,10 @@ void TableState::OrderPartitionValues(PartitionValues* values) const {
     ordered.emplace_back(column, it == values->end() ? std::nullopt : std::move(it->second));
   }
   *values = std::move(ordered);
+}
+
+int64_t TombstoneRetentionMs(const std::map<std::string, std::string>& properties) {
+  return IntervalMillis(properties, "delta.deletedFileRetentionDuration", kTombstoneRetentionMs);
 }
 
 Status CheckWritable(const TableState& state) {

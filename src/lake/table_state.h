@@ -39,7 +39,12 @@ class TableState : public Snapshot {
   std::optional<int64_t> Txn(const std::string& app_id) const override;
   const std::map<std::string, int64_t>& Txns() const override { return txns_; }
   std::vector<DataFile> Files() const override;
+  void VisitFiles(const std::function<void(const DataFile&)>& visit) const override {
+    ForEachAdd([&visit](const AddFile& add) { visit(add.file); });
+  }
   int64_t file_count() const override { return static_cast<int64_t>(files_.size()); }
+  void VisitRemoved(
+      const std::function<void(const std::string& path, int64_t removed_ms)>& visit) const override;
 
   const Protocol& protocol() const { return *protocol_; }
   const Metadata& metadata() const { return *metadata_; }
@@ -65,6 +70,10 @@ class TableState : public Snapshot {
   PackedMap files_;                                 // By path; see table_state.cc for the values.
   PackedMap tombstones_;
 };
+
+// How long removed files are kept for readers of older versions
+// (delta.deletedFileRetentionDuration), in milliseconds.
+int64_t TombstoneRetentionMs(const std::map<std::string, std::string>& properties);
 
 // What forbids this writer to write to the table, as NotImplemented saying which feature and what
 // to do; OK for a plain (1, 2) table.
