@@ -1,0 +1,121 @@
+#include <chrono>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "base/progress_line.h"
+#include "base/shutdown.h"
+#include "base/table_printer.h"
+#include "cli/table_commands.h"
+#include "lake/object_store.h"
+#include "lake/table.h"
+#include "lake/vacuum.h"
+
+namespace shopstream::cli {
+namespace {
+
+using nlohmann::json;
+
+// Of a person's listing; all are counted, and --json lists all.
+constexpr int64_t kListedFiles = 50;
+
+struct VacuumFlags {
+  std::string name;
+  bool remove = false;
+  int64_t retention_hours = 24;
+  bool force = false;
+};
+
+void PrintJson(const VacuumFlags& flags, const TablePrinter& listed,
+               const lake::VacuumResult& result) {
+  std::cout << "{\"table\":" << json(flags.name) << ",\"deleted\":" << json(flags.remove)
+            << ",\"files\":" << result.files << ",\"bytes\":" << result.bytes
+            << ",\"files_seen\":" << result.files_seen
+            << ",\"uploads_given_up\":" << result.uploads_given_up
+            << ",\"finished\":" << json(result.finished) << ",\"paths\":";
+  listed.Print(std::cout, true);
+  std::cout << "}\n";
+}
+
+std::string Advice(const VacuumFlags& flags) {
+  std::string command = "shopstream table vacuum " + flags.name + " --delete";
+  if (flags.retention_hours != 24) {
+    command += " --retention-hours " + std::to_string(flags.retention_hours);
+  }
+  return command + (flags.force ? " --force" : "");
+}
+
+void PrintForPerson(const VacuumFlags& flags, const TablePrinter& listed,
+                    const lake::VacuumResult& result) {
+  if (result.files > 0) listed.Print(std::cout, false);
+  if (result.files > kListedFiles) {
+    std::cout << "... and " << FormatCount(result.files - kListedFiles)
+              << " more; --json lists all\n";
+  }
+  const std::string totals = FormatCount(result.files) + " files, " + FormatBytes(result.bytes) +
+                             ", of " + FormatCount(result.files_seen) +
+                             " looked at; no version needs them";
+  if (flags.remove) {
+    std::cout << "Deleted " << totals << ". Abandoned writes removed: " << result.uploads_given_up
+              << ".\n";
+  } else if (result.files == 0) {
+    std::cout << "Nothing to delete: " << FormatCount(result.files_seen) << " files looked at.\n";
+  } else {
+    std::cout << "Would delete " << totals << ". Nothing was deleted yet; to do it:\n  "
+              << Advice(flags) << "\n";
+  }
+  if (!result.finished) std::cout << "Stopped before the end.\n";
+}
+
+Result<int> RunVacuum(const Context& context, const VacuumFlags& flags) {
+  ARROW_ASSIGN_OR_RAISE(const auto store, lake::OpenObjectStore(context.config.lake.uri));
+  ARROW_ASSIGN_OR_RAISE(const auto table, lake::Table::Open(store.get(), flags.name));
+  ProgressLine progress({Millis{200}, Millis{10000}}, BootClock::now());
+  TablePrinter listed({"path", "bytes", "modified"});
+  int64_t listed_count = 0;
+  lake::VacuumOptions options;
+  options.retention = std::chrono::hours(flags.retention_hours);
+  options.force = flags.force;
+  options.dry_run = !flags.remove;
+  options.on_file = [&](const lake::ObjectEntry& file) {
+    if (!context.json && ++listed_count > kListedFiles) return;
+    listed.AddRow({Printable(file.path),
+                   context.json ? json(file.size_bytes) : json(FormatBytes(file.size_bytes)),
+                   FormatTimestamp(file.modified_ms)});
+  };
+  options.on_progress = [&](int64_t files_seen) {
+    const auto now = BootClock::now();
+    if (!progress.IsDue(now)) return;
+    progress.Show("vacuum " + flags.name + ": " + FormatCount(files_seen) + " files looked at",
+                  now);
+  };
+  const auto result = lake::Vacuum(table.get(), options, ShutdownRequested);
+  progress.End();
+  ARROW_RETURN_NOT_OK(result.status());
+  context.json ? PrintJson(flags, listed, *result) : PrintForPerson(flags, listed, *result);
+  return result->finished ? kDone : kFailed;
+}
+
+}  // namespace
+
+void AddTableVacuum(CLI::App* table, Job* job) {
+  const auto flags = std::make_shared<VacuumFlags>();
+  CLI::App* vacuum = table->add_subcommand(
+      "vacuum", "List the files that no version of a table needs; with --delete, delete them");
+  vacuum->add_option("NAME", flags->name, "e.g. bronze-events")->required();
+  vacuum->add_flag("--delete", flags->remove, "Delete them; without it nothing changes");
+  vacuum
+      ->add_option("--retention-hours", flags->retention_hours,
+                   "Spare what is younger, by the store's clock")
+      ->option_text("N")
+      ->capture_default_str()
+      ->check(CLI::Range(int64_t{0}, int64_t{24} * 366 * 10));
+  vacuum->add_flag("--force", flags->force,
+                   "Allow less than 24 hours: only where nothing writes to the table");
+  vacuum->callback([flags, job] {
+    *job = [flags](const Context& context) { return RunVacuum(context, *flags); };
+  });
+}
+
+}  // namespace shopstream::cli
