@@ -9,6 +9,7 @@
 
 #include "base/table_printer.h"
 #include "cli/command.h"
+#include "cli/table_commands.h"
 #include "lake/object_store.h"
 #include "lake/table_history.h"
 
@@ -134,7 +135,7 @@ Result<int> Files(const Context& context, const TableFlags& flags) {
 
 void AddTable(CLI::App& app, Job* job) {
   const auto flags = std::make_shared<TableFlags>();
-  CLI::App* table = app.add_subcommand("table", "Look at the lake's tables");
+  CLI::App* table = app.add_subcommand("table", "Look after the lake's tables");
   table->require_subcommand(1);
 
   table->add_subcommand("list", "All tables, their size and last commit")->callback([job] {
@@ -155,6 +156,9 @@ void AddTable(CLI::App& app, Job* job) {
   files->add_option("NAME", flags->name, "e.g. bronze-events")->required();
   files->callback(
       [flags, job] { *job = [flags](const Context& context) { return Files(context, *flags); }; });
+
+  AddTableVacuum(table, job);
+  AddTableVerify(table, job);
 }
 
 }  // namespace shopstream::cli

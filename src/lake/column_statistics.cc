@@ -131,11 +131,13 @@ std::shared_ptr<parquet::Statistics> Merged(const parquet::FileMetaData& file, i
   }
 }
 
-// Whether every row group with values has bounds: the writer leaves those of long text out.
+// Whether every row group with values has bounds: writers leave those of long text out, or cut them
+// short.
 bool HasBounds(const parquet::FileMetaData& file, int column) {
   for (int i = 0; i < file.num_row_groups(); ++i) {
     const auto part = file.RowGroup(i)->ColumnChunk(column)->statistics();
     if (!part->HasMinMax() && part->null_count() < file.RowGroup(i)->num_rows()) return false;
+    if (part->is_min_value_exact() == false || part->is_max_value_exact() == false) return false;
   }
   return true;
 }
@@ -152,21 +154,38 @@ class Members {
   std::string text_;
 };
 
-Result<std::string> Collect(const parquet::FileMetaData& file) {
-  Members min_values;
-  Members max_values;
-  Members null_count;
+Result<std::vector<ColumnFacts>> Facts(const parquet::FileMetaData& file) {
+  std::vector<ColumnFacts> facts;
   for (int i = 0; i < file.num_columns(); ++i) {
     const auto statistics = Merged(file, i);
     if (statistics == nullptr) continue;
-    const std::string& name = file.schema()->Column(i)->name();
-    null_count.Add(name, std::to_string(statistics->null_count()));
+    ColumnFacts& column = facts.emplace_back();
+    column.name = file.schema()->Column(i)->name();
+    column.null_count = statistics->null_count();
     if (!statistics->HasMinMax() || !HasBounds(file, i)) continue;
-    std::shared_ptr<Scalar> min;
-    std::shared_ptr<Scalar> max;
-    ARROW_RETURN_NOT_OK(parquet::arrow::StatisticsAsScalars(*statistics, &min, &max));
-    min_values.Add(name, BoundJson(*min, /*is_max=*/false));
-    max_values.Add(name, BoundJson(*max, /*is_max=*/true));
+    ARROW_RETURN_NOT_OK(parquet::arrow::StatisticsAsScalars(*statistics, &column.min, &column.max));
+  }
+  return facts;
+}
+
+}  // namespace
+
+Result<std::vector<ColumnFacts>> FactsFromFooter(const parquet::FileMetaData& file) {
+  BEGIN_PARQUET_CATCH_EXCEPTIONS
+  return Facts(file);
+  END_PARQUET_CATCH_EXCEPTIONS
+}
+
+Result<std::string> StatisticsJson(const parquet::FileMetaData& file) {
+  ARROW_ASSIGN_OR_RAISE(const auto facts, FactsFromFooter(file));
+  Members min_values;
+  Members max_values;
+  Members null_count;
+  for (const ColumnFacts& column : facts) {
+    null_count.Add(column.name, std::to_string(*column.null_count));
+    if (column.min == nullptr) continue;
+    min_values.Add(column.name, BoundJson(*column.min, /*is_max=*/false));
+    max_values.Add(column.name, BoundJson(*column.max, /*is_max=*/true));
   }
   Members all;
   all.Add("numRecords", std::to_string(file.num_rows()));
@@ -174,14 +193,6 @@ Result<std::string> Collect(const parquet::FileMetaData& file) {
   all.Add("maxValues", max_values.Object());
   all.Add("nullCount", null_count.Object());
   return all.Object();
-}
-
-}  // namespace
-
-Result<std::string> StatisticsJson(const parquet::FileMetaData& file) {
-  BEGIN_PARQUET_CATCH_EXCEPTIONS
-  return Collect(file);
-  END_PARQUET_CATCH_EXCEPTIONS
 }
 
 std::optional<std::string> LowerTextBound(std::string_view text, size_t max_chars) {

@@ -1,14 +1,30 @@
 #pragma once
 
+#include <arrow/scalar.h>
 #include <parquet/metadata.h>
 
+#include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/status.h"
 
 namespace shopstream::lake {
+
+// What is known of one column's values over a whole file. Bounds are null where there are none (all
+// null, NaN) or where they are not known exactly.
+struct ColumnFacts {
+  std::string name;
+  std::optional<int64_t> null_count;
+  std::shared_ptr<arrow::Scalar> min;
+  std::shared_ptr<arrow::Scalar> max;
+};
+
+// Of the columns whose statistics the Parquet writer noted, from the file's footer.
+Result<std::vector<ColumnFacts>> FactsFromFooter(const parquet::FileMetaData& file);
 
 // The JSON text of add.stats (Delta protocol, "Per-file Statistics"): numRecords, and minValues,
 // maxValues and nullCount of the columns, from what the Parquet writer found while it encoded. A

@@ -1,0 +1,114 @@
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "base/progress_line.h"
+#include "base/shutdown.h"
+#include "base/table_printer.h"
+#include "cli/table_commands.h"
+#include "lake/object_store.h"
+#include "lake/verify.h"
+
+namespace shopstream::cli {
+namespace {
+
+using nlohmann::json;
+
+struct VerifyFlags {
+  std::string name;
+  bool deep = false;
+  size_t limit = 100;
+};
+
+TablePrinter Findings(const lake::VerifyReport& report) {
+  TablePrinter printer({"path", "difference"});
+  for (const lake::VerifyFinding& finding : report.findings) {
+    printer.AddRow({Printable(finding.path), Printable(finding.reason)});
+  }
+  return printer;
+}
+
+void PrintJson(const VerifyFlags& flags, const lake::VerifyReport& report) {
+  std::cout << "{\"table\":" << json(flags.name) << ",\"version\":" << report.version
+            << ",\"clean\":" << json(report.clean() && report.finished)
+            << ",\"deep\":" << json(flags.deep) << ",\"finished\":" << json(report.finished)
+            << ",\"files\":" << report.files << ",\"rows\":" << report.rows
+            << ",\"bytes\":" << report.bytes << ",\"orphan_files\":" << report.orphan_files
+            << ",\"orphan_bytes\":" << report.orphan_bytes
+            << ",\"log_entries\":" << report.log_entries
+            << ",\"checkpoints\":" << report.checkpoints
+            << ",\"checkpoints_compared\":" << report.checkpoints_compared
+            << ",\"difference_count\":" << report.finding_count << ",\"differences\":";
+  Findings(report).Print(std::cout, true);
+  std::cout << "}\n";
+}
+
+void PrintForPerson(const VerifyFlags& flags, const lake::VerifyReport& report) {
+  if (!report.findings.empty()) Findings(report).Print(std::cout, false);
+  const auto kept = static_cast<int64_t>(report.findings.size());
+  if (report.finding_count > kept) {
+    std::cout << "... and " << FormatCount(report.finding_count - kept)
+              << " more; show more with --limit\n";
+  }
+  std::cout << flags.name << " at version " << report.version << ": " << FormatCount(report.files)
+            << " live files, " << FormatCount(report.rows) << " rows, " << FormatBytes(report.bytes)
+            << "; " << FormatCount(report.log_entries) << " log entries, "
+            << FormatCount(report.checkpoints) << " checkpoints (" << report.checkpoints_compared
+            << " compared).\n";
+  if (report.orphan_files > 0) {
+    std::cout << FormatCount(report.orphan_files) << " files (" << FormatBytes(report.orphan_bytes)
+              << ") belong to no version, which is no fault: `shopstream table vacuum "
+              << flags.name << "` tells which are old enough to go.\n";
+  }
+  if (!report.finished) {
+    std::cout << "Stopped before the end.\n";
+  } else if (report.clean()) {
+    std::cout << "Clean: everything is as the log says"
+              << (flags.deep ? ", every value read.\n" : "; --deep reads every value too.\n");
+  } else {
+    std::cout << FormatCount(report.finding_count)
+              << " differences; docs/operations.md says what to do.\n";
+  }
+}
+
+Result<int> RunVerify(const Context& context, const VerifyFlags& flags) {
+  ARROW_ASSIGN_OR_RAISE(const auto store, lake::OpenObjectStore(context.config.lake.uri));
+  ProgressLine progress({Millis{200}, Millis{10000}}, BootClock::now());
+  lake::VerifyOptions options;
+  options.deep = flags.deep;
+  options.max_findings = flags.limit;
+  options.on_progress = [&](const std::string& what, int64_t done, int64_t total) {
+    const auto now = BootClock::now();
+    if (!progress.IsDue(now)) return;
+    const std::string of = total > 0 ? " of " + FormatCount(total) : "";
+    progress.Show("verify " + flags.name + ": " + what + " " + FormatCount(done) + of, now);
+  };
+  const auto report = lake::VerifyTable(store.get(), flags.name, options, ShutdownRequested);
+  progress.End();
+  ARROW_RETURN_NOT_OK(report.status());
+  context.json ? PrintJson(flags, *report) : PrintForPerson(flags, *report);
+  if (!report->clean()) return kDifferenceFound;
+  return report->finished ? kDone : kFailed;
+}
+
+}  // namespace
+
+void AddTableVerify(CLI::App* table, Job* job) {
+  const auto flags = std::make_shared<VerifyFlags>();
+  CLI::App* verify = table->add_subcommand(
+      "verify",
+      "Hold a table's files and log against what the log says; exit code 3 where they "
+      "differ");
+  verify->add_option("NAME", flags->name, "e.g. bronze-events")->required();
+  verify->add_flag("--deep", flags->deep, "Read every value, and compare every checkpoint");
+  verify->add_option("--limit", flags->limit, "Differences to list; all are counted")
+      ->option_text("N")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1'000'000));
+  verify->callback([flags, job] {
+    *job = [flags](const Context& context) { return RunVerify(context, *flags); };
+  });
+}
+
+}  // namespace shopstream::cli

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <arrow/type_fwd.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "lake/object_store.h"
+#include "lake/table.h"
+
+namespace shopstream::lake {
+
+struct FileCheck {
+  int64_t rows = 0;                  // As the footer says.
+  std::vector<std::string> reasons;  // What differs from the log; empty: nothing.
+};
+
+// Partition values: one for each partition column, of its type, and where the path spells them out
+// (column=value) the same there.
+std::vector<std::string> CheckPartition(const DataFile& file, const Snapshot& snapshot);
+
+// Rows and statistics of a file, by its footer or, when `deep`, by its values, of which it holds
+// one column of a row group at a time. An error: the file cannot be read.
+Result<FileCheck> CheckFileContent(ObjectStore* store, const std::string& table_path,
+                                   const DataFile& file, const arrow::Schema& schema, bool deep);
+
+}  // namespace shopstream::lake

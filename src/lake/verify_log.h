@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "base/status.h"
+#include "lake/object_store.h"
+
+namespace shopstream::lake {
+
+struct LogCheck {
+  int64_t entries = 0;
+  int64_t checkpoints = 0;
+  int64_t checkpoints_compared = 0;
+};
+
+// The log part of VerifyTable. `find` is told each difference; path relative to the lake's root.
+// `all_checkpoints`: compare every checkpoint with the replay that leads to it, not the newest
+// only.
+Result<LogCheck> CheckLog(
+    ObjectStore* store, const std::string& table_path, bool all_checkpoints,
+    const std::function<void(const std::string& path, const std::string& reason)>& find,
+    const std::function<void(int64_t done, int64_t total)>& progress,
+    const std::function<bool()>& stop);
+
+}  // namespace shopstream::lake
