@@ -9,6 +9,8 @@ import os
 import pathlib
 import shutil
 import subprocess
+import threading
+import time
 
 import duckdb
 import polars
@@ -315,3 +317,132 @@ def test_table_list_history_and_files(lake: Lake) -> None:
     assert len(table_command(lake, "history", "bronze-events", "--limit", "2")) == 2
     assert [file["rows"] for file in table_command(lake, "files", "bronze-events")] == [5, 10]
     assert "there is no table nothing" in table_command(lake, "files", "nothing", expect=1)
+
+
+# --- Looking after a table -----------------------------------------------------------------------
+
+def age(path: pathlib.Path, hours: float) -> None:
+    then = time.time() - hours * 3600
+    os.utime(path, (then, then))
+
+
+def orphan(lake: Lake, name: str, hours: float) -> pathlib.Path:
+    """A file of a commit that did not happen."""
+    path = lake.folder / "t" / "region=US" / f"date={DAY}" / name
+    path.write_bytes(b"x" * 1000)
+    age(path, hours)
+    return path
+
+
+def test_vacuum_lists_first_and_deletes_when_told(lake: Lake) -> None:
+    lake.append("t", rows(0, 10), rows(10, 5, "EU"))
+    for path in (lake.folder / "t").rglob("*.parquet"):
+        age(path, 100)
+    old, young = orphan(lake, "old.parquet", 25), orphan(lake, "young.parquet", 23)
+    hidden = orphan(lake, "_hidden.parquet", 100)
+    listed = table_command(lake, "vacuum", "t")
+    assert (listed["deleted"], listed["files"], listed["bytes"], listed["files_seen"]) == (False, 1, 1000, 4)
+    assert [path["path"] for path in listed["paths"]] == [f"region=US/date={DAY}/old.parquet"]
+    assert old.exists()
+    words = subprocess.run([BINARY, "--set", f"lake.uri={lake.folder}", "table", "vacuum", "t"],
+                           capture_output=True, text=True, timeout=60).stdout
+    assert "Would delete 1 files" in words and "shopstream table vacuum t --delete" in words
+    assert table_command(lake, "vacuum", "t", "--delete")["files"] == 1
+    assert not old.exists() and young.exists() and hidden.exists()
+    assert "commits that are still under way" in table_command(
+        lake, "vacuum", "t", "--delete", "--retention-hours", "1", expect=1)
+    assert young.exists()
+    assert table_command(lake, "vacuum", "t", "--delete", "--retention-hours", "1", "--force")["files"] == 1
+    assert not young.exists()
+    assert lake.read("t") == expected(rows(0, 10), rows(10, 5, "EU"))
+    assert len(DeltaTable(lake.path("t")).to_pyarrow_table()) == 15
+
+
+def test_vacuum_takes_what_delta_rs_compacted_only_after_its_retention(lake: Lake) -> None:
+    lake.append("t", *[rows(n * 10, 10) for n in range(5)])
+    small = list((lake.folder / "t" / "region=US").rglob("*.parquet"))
+    DeltaTable(lake.path("t")).optimize.compact()
+    for path in small:
+        age(path, 100)
+    assert table_command(lake, "vacuum", "t", "--delete")["files"] == 0
+    DeltaTable(lake.path("t")).alter.set_table_properties(
+        {"delta.deletedFileRetentionDuration": "interval 0 seconds"})
+    assert table_command(lake, "vacuum", "t", "--delete")["files"] == 5
+    assert lake.read("t") == expected(*[rows(n * 10, 10) for n in range(5)])
+
+
+def verify(lake: Lake, *flags: str, expect: int = 0) -> dict:
+    done = subprocess.run([BINARY, "--json", "--set", f"lake.uri={lake.folder}", "table", "verify", "t", *flags],
+                          capture_output=True, text=True, timeout=60)
+    assert done.returncode == expect, done.stdout + done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("flags", [[], ["--deep"]])
+def test_verify_finds_our_tables_and_theirs_sound(lake: Lake, flags: list[str]) -> None:
+    """Every type, nulls, partitions that need escaping; a checkpoint; files and removes of delta-rs."""
+    lake.append("t", *[rows(n * 10, 10, [None, "US", "E U/%=ü"][n % 3]) for n in range(101)])
+    write_deltalake(lake.path("t"), pa.Table.from_batches([rows(5000, 70, "x:y z")]), mode="append")
+    DeltaTable(lake.path("t")).optimize.compact()
+    orphan(lake, "orphan.parquet", 0)
+    report = verify(lake, *flags)
+    assert report["clean"] and report["rows"] == 1080 and report["checkpoints_compared"] == 1
+    assert (report["orphan_files"], report["orphan_bytes"]) == (1, 1000)
+
+
+def test_verify_names_what_is_wrong(lake: Lake) -> None:
+    lake.append("t", rows(0, 10), rows(10, 5, "EU"))
+    file = next((lake.folder / "t" / "region=EU").rglob("*.parquet"))
+    pq.write_table(pq.read_table(file).slice(1), file)
+    report = verify(lake, expect=3)
+    assert not report["clean"]
+    reasons = [found["difference"] for found in report["differences"] if file.name in found["path"]]
+    assert any("bytes, the log says" in reason for reason in reasons)
+    assert any("it has 4 rows, the log says 5" in reason for reason in reasons)
+    file.unlink()
+    reasons = [found["difference"] for found in verify(lake, expect=3)["differences"]]
+    assert len(reasons) == 1 and "it is missing" in reasons[0]
+    DeltaTable(lake.path("t")).repair()
+    assert verify(lake)["clean"]
+    assert lake.read("t") == expected(rows(0, 10))
+
+
+def test_readers_of_delta_rs_never_fail_while_the_log_is_cleaned_up(lake: Lake) -> None:
+    """They open, follow and read all the while; the last entries of the log are all that is left."""
+    lake.append("t", *[rows(n, 1) for n in range(105)])
+    log = lake.folder / "t" / "_delta_log"
+    for path in log.iterdir():
+        age(path, 25)
+    follower = DeltaTable(lake.path("t"))
+    stop, failures, opened = threading.Event(), [], []
+
+    def read() -> None:
+        before = 0
+        while not stop.is_set():
+            try:
+                count = DeltaTable(lake.path("t")).to_pyarrow_table(columns=["id"]).num_rows
+                opened.append(count)
+                if count < before:
+                    failures.append(f"{count} rows after {before}")
+                before = count
+            except Exception as error:  # Whatever it is, it is what this test looks for.
+                failures.append(repr(error))
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    try:
+        written = 105
+        # A writer that ends stops its clean-up; the next one goes on with it.
+        while (log / f"{99:020}.json").exists():
+            assert written < 1000, lake.log("t")
+            lake.append("t", *[rows(written + n, 1) for n in range(100)])
+            written += 100
+    finally:
+        stop.set()
+        reader.join(60)
+    assert not failures and len(opened) > 1
+    assert [name for name in lake.log("t") if name[:1] == "0"][0] == f"{100:020}.checkpoint.parquet"
+    follower.update_incremental()
+    assert follower.to_pyarrow_table(columns=["id"]).num_rows == written
+    assert len(lake.read("t")) == written
+    assert verify(lake, "--deep")["clean"]
