@@ -1,0 +1,166 @@
+"""The disk under a running ingest fills up, turns read-only, or loses a file: ingest says so in
+words, leaves nothing half-written, and goes on when it is repaired. Mounts, so it needs root."""
+
+import pathlib
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+from deltalake import DeltaTable
+
+from shopstream import Running, Shopstream
+from waiting import wait_until
+
+BRONZE = "bronze-events"
+# Commits come as often as they can.
+EAGER = {"SHOPSTREAM_INGEST_BATCH_SIZE": "1", "SHOPSTREAM_INGEST_COMMIT_INTERVAL_MS": "50"}
+EVENTS = 200
+DISK_BYTES = 8 << 20
+
+
+class Disk:
+    """A small file system of the test's own."""
+
+    def __init__(self, folder: pathlib.Path):
+        self.folder = folder
+        self._ballast = folder / "ballast"
+        folder.mkdir()
+        mount("-t", "tmpfs", "-o", f"size={DISK_BYTES}", "shopstream-test", folder)
+
+    def fill(self) -> None:
+        """Takes all the room there is; what needs none goes on."""
+        with open(self._ballast, "ab", buffering=0) as ballast:
+            for size in (1 << 20, 1 << 12):
+                try:
+                    while True:
+                        ballast.write(b"\0" * size)
+                except OSError as error:
+                    assert error.errno == 28, error
+
+    def free(self) -> None:
+        self._ballast.unlink()
+
+    def make(self, mode: str) -> None:
+        """ro or rw. Busy while a file is open for writing, which never lasts."""
+        wait_until(lambda: subprocess.run(["mount", "-o", f"remount,{mode}", self.folder],
+                                          capture_output=True).returncode == 0, 20, f"the disk is {mode}")
+
+    def unmount(self) -> None:
+        subprocess.run(["umount", "-l", self.folder], check=True)
+
+
+def mount(*arguments: object) -> None:
+    done = subprocess.run(["mount", *map(str, arguments)], capture_output=True, text=True)
+    assert done.returncode == 0, f"these tests need root, to mount: {done.stderr}"
+
+
+@pytest.fixture
+def disk(tmp_path: pathlib.Path) -> Iterator[Disk]:
+    disk = Disk(tmp_path / "disk")
+    try:
+        yield disk
+    finally:
+        disk.unmount()
+
+
+@pytest.fixture
+def ingesting(disk: Disk, shopstream: Shopstream) -> Running:
+    """An ingest onto that disk that has committed all there is and waits for more."""
+    shopstream.lake = disk.folder / "lake"
+    shopstream.run("topics", "setup")
+    shopstream.run("generate", "--count", EVENTS, "--seed", 1)
+    running = shopstream.start("ingest", **EAGER)
+    wait_until(lambda: rows(shopstream) == EVENTS, 90, "the first events are committed")
+    return running
+
+
+def rows(world: Shopstream) -> int:
+    if not (world.lake / BRONZE / "_delta_log" / f"{0:020}.json").exists():
+        return 0
+    actions = DeltaTable(str(world.lake / BRONZE)).get_add_actions(flatten=True)
+    return sum(actions.column("num_records").to_pylist())
+
+
+def expect_whole(world: Shopstream, events: int) -> None:
+    """The table is sound and complete, and no temporary file was left behind."""
+    assert world.json("table", "verify", BRONZE, "--deep")["clean"]
+    assert rows(world) == events
+    assert [path.name for path in (world.lake / ".tmp").iterdir()] == []
+
+
+def expect_pause_and_recovery(world: Shopstream, running: Running, words: str, repair) -> None:
+    world.run("generate", "--count", EVENTS, "--seed", 2)
+    wait_until(lambda: words in running.errors.read_text(), 60, f"ingest says {words!r}")
+    assert running.running(), running.words()
+    expect_whole(world, EVENTS)
+    repair()
+    wait_until(lambda: rows(world) == 2 * EVENTS, 60, "ingest goes on")
+    assert running.stop() == 0, running.words()
+    expect_whole(world, 2 * EVENTS)
+    assert world.json("audit")["clean"]
+
+
+def test_a_full_disk_pauses_ingest_until_there_is_room(disk: Disk, shopstream: Shopstream,
+                                                       ingesting: Running) -> None:
+    disk.fill()
+    expect_pause_and_recovery(shopstream, ingesting, "free some space on that disk", disk.free)
+
+
+def test_a_read_only_disk_pauses_ingest_until_it_is_writable(disk: Disk, shopstream: Shopstream,
+                                                             ingesting: Running) -> None:
+    disk.make("ro")
+    expect_pause_and_recovery(shopstream, ingesting, "mount the file system writable", lambda: disk.make("rw"))
+
+
+def test_a_full_disk_at_the_start_is_said_and_leaves_no_half_a_table(disk: Disk, shopstream: Shopstream) -> None:
+    shopstream.lake = disk.folder / "lake"
+    shopstream.run("topics", "setup")
+    shopstream.run("generate", "--count", EVENTS, "--seed", 1)
+    disk.fill()
+    running = shopstream.start("ingest", "--until-caught-up", **EAGER)
+    wait_until(lambda: "free some space on that disk" in running.errors.read_text(), 90, "ingest says why it waits")
+    running.kill()
+    disk.free()
+    shopstream.run("ingest", "--until-caught-up", timeout=120)
+    assert rows(shopstream) == EVENTS
+    assert shopstream.json("table", "verify", BRONZE, "--deep")["clean"]
+    assert shopstream.json("audit")["clean"]
+
+
+def test_a_vanished_data_file_is_named_and_does_not_stop_ingest(shopstream: Shopstream, disk: Disk,
+                                                                ingesting: Running) -> None:
+    file = next(path for path in (shopstream.lake / BRONZE).rglob("*.parquet") if "_delta_log" not in path.parts)
+    kept = disk.folder / "kept"
+    file.rename(kept)
+    shopstream.run("generate", "--count", EVENTS, "--seed", 2)
+    wait_until(lambda: rows(shopstream) == 2 * EVENTS, 60, "ingest goes on")
+    assert ingesting.stop() == 0, ingesting.words()
+    found = shopstream.run("--json", "table", "verify", BRONZE, expect=3).stdout
+    assert file.name in found and "it is missing" in found
+    audit = shopstream.run("audit", expect=1)
+    assert file.name in audit.stderr
+    kept.rename(file)
+    expect_whole(shopstream, 2 * EVENTS)
+    assert shopstream.json("audit")["clean"]
+
+
+def test_a_vanished_log_entry_stops_ingest_until_it_is_back(shopstream: Shopstream, disk: Disk,
+                                                            ingesting: Running) -> None:
+    shopstream.run("generate", "--count", EVENTS, "--seed", 2)
+    wait_until(lambda: rows(shopstream) == 2 * EVENTS, 60, "ingest goes on")
+    assert ingesting.stop() == 0, ingesting.words()
+    log = shopstream.lake / BRONZE / "_delta_log"
+    entry = log / f"{1:020}.json"
+    kept = disk.folder / "kept"
+    entry.rename(kept)
+    shopstream.run("generate", "--count", EVENTS, "--seed", 3)
+    before = sorted(log.iterdir())
+    stopped = shopstream.run("ingest", "--until-caught-up", expect=1)
+    assert "incomplete" in stopped.stderr and "restore the missing files" in stopped.stderr
+    assert sorted(log.iterdir()) == before
+    found = shopstream.run("--json", "table", "verify", BRONZE, expect=3).stdout
+    assert entry.name in found
+    kept.rename(entry)
+    shopstream.run("ingest", "--until-caught-up", timeout=120)
+    expect_whole(shopstream, 3 * EVENTS)
+    assert shopstream.json("audit")["clean"]
