@@ -1,6 +1,6 @@
 """Measures what docs/performance.md states, each figure as a ratio within one run.
 
-    ./run bench [codec] [produce] [ingest] [garbage] [replay] [freshness]      none named: all
+    ./run bench [codec] [produce] [ingest] [garbage] [replay] [freshness] [log]      none named: all
 
 Starts a cluster of its own on ports of its own and ends it. Rounds of the two sides of a ratio
 alternate, and the median of each side counts, so that both meet the same machine.
@@ -206,8 +206,26 @@ def bench_freshness(bench: Bench) -> None:
     say("cut to readable, p50 / p99", f"{fresh['cut']['p50_ms']} / {fresh['cut']['p99_ms']} ms")
 
 
+def bench_log(bench: Bench) -> None:
+    print("10,000 commits in a row, three files each, a compaction every hundred; the log alone, on disk", flush=True)
+    figures = run([BENCH / "log_bench", bench.folder / "lake-log"], dict(os.environ)).output
+    for end in ("first", "last"):
+        say(f"{end} hundred commits, p50 / p99",
+            f"{figures[f'{end}_p50_ms']:.2f} / {figures[f'{end}_p99_ms']:.2f} ms", "with fsync")
+    say("a bare put then, p50", f"{figures['first_bare_ms']:.2f}, {figures['last_bare_ms']:.2f} ms")
+    beyond = [figures[f"{end}_p50_ms"] / figures[f"{end}_bare_ms"] for end in ("first", "last")]
+    say("commit / bare put, first and last hundred", f"{beyond[0]:.2f}, {beyond[1]:.2f}", "the same")
+    say("open the table at the end", f"{figures['open_ms']:.0f} ms", "at most 2 s")
+    say("checkpoint after 1,000 / 10,000",
+        f"{figures['checkpoint_bytes_at_tenth'] / 1024:.0f} / {figures['checkpoint_bytes'] / 1024:.0f} KiB",
+        f"{figures['live_files']} live files")
+    say("log objects, a day later", f"{figures['log_objects']} to {figures['log_objects_cleaned']}",
+        f"cleaned up in {figures['clean_ms']:.0f} ms")
+    say("open the table then", f"{figures['reopen_ms']:.0f} ms")
+
+
 PARTS = {"codec": bench_codec, "produce": bench_produce, "ingest": bench_ingest, "garbage": bench_garbage,
-         "replay": bench_replay, "freshness": bench_freshness}
+         "replay": bench_replay, "freshness": bench_freshness, "log": bench_log}
 
 
 def main() -> None:
@@ -223,7 +241,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=BINARY.parent, prefix="bench-") as name:
         cluster = Cluster(pathlib.Path(name) / "cluster", Ports(brokers=19094, controllers=19194, registry=19082))
         try:
-            if set(arguments.parts or PARTS) != {"codec"}:
+            if not set(arguments.parts or PARTS) <= {"codec", "log"}:
                 cluster.start_brokers()
                 cluster.start_registry()
             bench = Bench(cluster, pathlib.Path(name), arguments.rounds, arguments.events)
