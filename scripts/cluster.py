@@ -1,10 +1,11 @@
-"""The local cluster: three Kafka nodes and the schema registry, for people and for tests.
+"""The local cluster: three Kafka nodes, the schema registry and MinIO, for people and for tests.
 
-    cluster.py up [--broker N] [--no-registry]     start what does not run yet, wait until it serves
-    cluster.py down [--broker N]                   end exactly what was started
+    cluster.py up [--minio] [--no-registry]     start what does not run yet, wait until it serves
+    cluster.py up --broker N                    that one only
+    cluster.py down [--broker N]                end exactly what was started
     cluster.py status
 
-Each node keeps its folder, with data, log and pid file, below --directory; data outlives `down`.
+Each process keeps its folder, with data, log and pid file, below --directory; data outlives `down`.
 """
 
 import argparse
@@ -20,7 +21,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Callable, Iterable, Iterator
@@ -36,6 +36,7 @@ DEPS = pathlib.Path(os.environ.get("SHOPSTREAM_DEPS", ROOT / ".deps"))
 BINARY = pathlib.Path(os.environ.get("SHOPSTREAM_BINARY", ROOT / "build/release/shopstream"))
 SETTINGS = ROOT / "deploy/local"
 BROKERS = (1, 2, 3)
+MINIO_USER = MINIO_PASSWORD = "minioadmin"  # MinIO's own defaults; it listens on 127.0.0.1 only.
 
 START_TIMEOUT = 120.0  # Seconds; 8 on an idle machine of two cores, 50 on a very busy one.
 STOP_TIMEOUT = 30.0   # Seconds from SIGTERM to SIGKILL.
@@ -55,6 +56,11 @@ class Ports:
     brokers: int = 9094
     controllers: int = 9194
     registry: int = 8082
+    minio: int = 9000  # Its console is one above.
+
+    @property
+    def minio_console(self) -> int:
+        return self.minio + 1
 
     def broker(self, number: int) -> int:
         return self.brokers + number - 1
@@ -74,6 +80,7 @@ class Cluster:
         self._say = say
         self._brokers = {n: BackgroundProcess(f"broker {n}", self._folder(n)) for n in BROKERS}
         self._registry = BackgroundProcess("registry", self.directory / "registry")
+        self._minio = BackgroundProcess("minio", self.directory / "minio")
 
     @property
     def bootstrap_servers(self) -> str:
@@ -83,6 +90,16 @@ class Cluster:
     def registry_url(self) -> str:
         return f"http://127.0.0.1:{self.ports.registry}"
 
+    @property
+    def minio_url(self) -> str:
+        return f"http://127.0.0.1:{self.ports.minio}"
+
+    @property
+    def s3_environment(self) -> dict[str, str]:
+        """What a shopstream reads to find this MinIO."""
+        return {"SHOPSTREAM_S3_ENDPOINT": self.minio_url, "SHOPSTREAM_S3_REGION": "us-east-1",
+                "SHOPSTREAM_S3_ACCESS_KEY": MINIO_USER, "SHOPSTREAM_S3_SECRET_KEY": MINIO_PASSWORD}
+
     def log_file(self, number: int) -> pathlib.Path:
         return self._folder(number) / "server.log"
 
@@ -91,6 +108,9 @@ class Cluster:
 
     def registry_pid(self) -> int | None:
         return self._registry.pid()
+
+    def minio_pid(self) -> int | None:
+        return self._minio.pid()
 
     # Brokers.
 
@@ -151,20 +171,42 @@ class Cluster:
         self._registry.kill()
 
     def registry_serves(self) -> bool:
-        try:
-            with urllib.request.urlopen(f"{self.registry_url}/subjects", timeout=2) as reply:
-                return reply.status == 200
-        except (urllib.error.URLError, OSError):
-            return False
+        return _answers(f"{self.registry_url}/subjects")
+
+    # MinIO.
+
+    def start_minio(self, timeout: float = 60) -> None:
+        started = time.monotonic()
+        running = self._minio.running()
+        if running:
+            self._say(f"minio is already running on {self.minio_url} (pid {self.minio_pid()})")
+        else:
+            self._launch_minio()
+        self._wait("minio", self._minio_missing, [self._minio], timeout)
+        if not running:
+            self._say(f"minio serves after {time.monotonic() - started:.1f} s")
+
+    def stop_minio(self, timeout: float = STOP_TIMEOUT) -> None:
+        self._kill(self._await_end(self._terminate([self._minio]), timeout), timeout)
+
+    def kill_minio(self) -> None:
+        """SIGKILL. What it acknowledged is on disk."""
+        self._minio.kill()
+
+    def minio_serves(self) -> bool:
+        """True once it also takes writes."""
+        return _answers(f"{self.minio_url}/minio/health/cluster")
 
     # All of it.
 
     def stop(self, timeout: float = STOP_TIMEOUT) -> None:
         self.stop_registry(timeout)
+        if self._minio.running():  # Few start it, so that its absence is worth no word.
+            self.stop_minio(timeout)
         self.stop_brokers(timeout=timeout)
 
     def kill(self) -> None:
-        for process in [self._registry, *self._brokers.values()]:
+        for process in [self._registry, self._minio, *self._brokers.values()]:
             process.kill()
 
     def serving(self, number: int) -> set[int]:
@@ -196,6 +238,8 @@ class Cluster:
             lines.append(f"broker {n}   {where:22} " + _state(broker, n in self.serving(n)))
         lines.append(f"registry   {self.registry_url:22} "
                      + _state(self._registry, self.registry_serves()))
+        lines.append(f"minio      {self.minio_url:22} " + _state(self._minio, self.minio_serves())
+                     + (f", console on :{self.ports.minio_console}" if self._minio.running() else ""))
         return lines
 
     @contextlib.contextmanager
@@ -262,6 +306,24 @@ log.dirs={folder / "data"}
             if tool.returncode != 0:
                 raise ClusterError(f"broker {n}: {self._folder(n)}/data could not be formatted:\n{output}")
 
+    def _launch_minio(self) -> None:
+        program = DEPS / "minio/minio"
+        if not program.exists():
+            raise ClusterError(f"{program} is missing: ./run setup --minio builds it")
+        self._refuse_taken_port("minio", self.ports.minio)
+        self._refuse_taken_port("minio's console", self.ports.minio_console)
+        folder = self.directory / "minio"
+        self._say(f"minio starts on {self.minio_url}")
+        # A folder of certificates of its own: it would look into the home directory.
+        self._minio.start(
+            [str(program), "server", "--address", f"127.0.0.1:{self.ports.minio}",
+             "--console-address", f"127.0.0.1:{self.ports.minio_console}",
+             "--certs-dir", str(folder / "certs"), str(folder / "data")],
+            environment={**{name: value for name, value in os.environ.items()
+                            if not name.startswith("MINIO_")},
+                         "MINIO_ROOT_USER": MINIO_USER, "MINIO_ROOT_PASSWORD": MINIO_PASSWORD,
+                         "MINIO_UPDATE": "off"})
+
     # Waiting and ending.
 
     def _wait_until_serving(self, numbers: tuple[int, ...], timeout: float) -> None:
@@ -280,6 +342,9 @@ log.dirs={folder / "data"}
 
     def _registry_missing(self) -> str | None:
         return None if self.registry_serves() else self.registry_url
+
+    def _minio_missing(self) -> str | None:
+        return None if self.minio_serves() else self.minio_url
 
     def _wait(self, what: str, missing: Callable[[], str | None], processes: list[BackgroundProcess],
               timeout: float) -> None:
@@ -354,6 +419,14 @@ def _listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2) as reply:
+            return reply.status == 200
+    except OSError:  # HTTP errors are among them.
+        return False
+
+
 def _holder(port: int) -> str:
     """" by pid 12 (nginx -g ...)", or nothing where the system does not tell."""
     with contextlib.suppress(psutil.Error, OSError):
@@ -371,13 +444,15 @@ def _state(process: BackgroundProcess, serves: bool) -> str:
     return f"{'serves' if serves else 'runs, does not serve yet'} (pid {process.pid()})"
 
 
-def _up(cluster: Cluster, broker: int | None, registry: bool) -> None:
+def _up(cluster: Cluster, broker: int | None, registry: bool, minio: bool) -> None:
     if broker is not None:
         cluster.start_brokers([broker])
         return
     cluster.start_brokers()
     if registry:
         cluster.start_registry()
+    if minio:
+        cluster.start_minio()
     print("\n".join(["", *cluster.status(), f"logs and data: {cluster.directory}", "end it: ./run down"]))
 
 
@@ -398,9 +473,13 @@ def _arguments() -> argparse.Namespace:
     where.add_argument("--controller-port", type=int, metavar="PORT",
                        help="of broker 1's controller; by default 100 above --port")
     where.add_argument("--registry-port", type=int, default=Ports.registry)
+    where.add_argument("--minio-port", type=int, default=Ports.minio, metavar="PORT",
+                       help="of MinIO's S3 API; its console is one above")
     commands = parser.add_subparsers(dest="command", required=True)
     up = commands.add_parser("up", parents=[where], help="start what does not run yet")
-    up.add_argument("--broker", type=int, choices=BROKERS, help="only this one")
+    part = up.add_mutually_exclusive_group()
+    part.add_argument("--broker", type=int, choices=BROKERS, help="only this one")
+    part.add_argument("--minio", action="store_true", help="MinIO too, an object store that speaks S3")
     up.add_argument("--no-registry", action="store_true", help="brokers only")
     down = commands.add_parser("down", parents=[where], help="end exactly what was started")
     down.add_argument("--broker", type=int, choices=BROKERS, help="only this one")
@@ -411,7 +490,7 @@ def _arguments() -> argparse.Namespace:
 def main() -> int:
     arguments = _arguments()
     controllers = arguments.controller_port or arguments.port + 100
-    ports = Ports(arguments.port, controllers, arguments.registry_port)
+    ports = Ports(arguments.port, controllers, arguments.registry_port, arguments.minio_port)
     cluster = Cluster(arguments.directory, ports, say=lambda line: print(line, flush=True))
     try:
         if arguments.command == "status":
@@ -419,7 +498,7 @@ def main() -> int:
             return 0
         with cluster.locked():
             if arguments.command == "up":
-                _up(cluster, arguments.broker, not arguments.no_registry)
+                _up(cluster, arguments.broker, not arguments.no_registry, arguments.minio)
             else:
                 _down(cluster, arguments.broker)
     except (ClusterError, TimeoutError) as error:

@@ -2,6 +2,7 @@
 
     setup.py             what building, testing and the local cluster need
     setup.py --quiet     the same, without a word when nothing is missing
+    setup.py --minio     also MinIO, which takes 4 minutes to build on two cores
     setup.py --lint      also what ./run lint needs
 
 Every step leaves a stamp with the checksum of what it was made from; a step whose stamp fits is
@@ -18,6 +19,7 @@ import hashlib
 import os
 import pathlib
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -34,6 +36,10 @@ KAFKA = ROOT / "deploy/local/kafka"
 
 LIBRDKAFKA_PACKAGE = "@confluentinc/kafka-javascript@1.10.1"  # Carries librdkafka 2.15.1's source.
 LIBRDKAFKA_SHA256 = "ada7d703bb1d3237e2292bfabf438d663b6160c9f1ac2a2406b5dc4257c81b66"
+
+# Go's checksum database vouches for the source. No package registry carries a binary.
+MINIO_PACKAGE = "github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c"
+GO_VERSION = (1, 24)  # What MinIO's go.mod asks for, at least.
 
 DATA_SHA256 = {
     "products.parquet": "09210f88a318b1a3db5080a7a900ca02c2ee4dbb8594a82727983cb0b12762c3",
@@ -197,6 +203,38 @@ def build_librdkafka(step: Step) -> None:
     replace(stage / target.relative_to("/"), target)
 
 
+def check_go() -> None:
+    """Before any step starts, since what apt-get could install is too old."""
+    wanted = ".".join(map(str, GO_VERSION))
+    try:
+        found = subprocess.run(["go", "env", "GOVERSION"], capture_output=True, text=True, timeout=60).stdout
+    except FileNotFoundError:
+        found = ""
+    version = re.match(r"go(\d+)\.(\d+)", found)
+    if version is None or tuple(map(int, version.groups())) < GO_VERSION:
+        raise SetupError(
+            f"MinIO is built with Go {wanted} or later; `go` is {found.strip() or 'not installed'}. Debian's "
+            "golang package is older. Unpack a release from Go's download page to /usr/local/go, put "
+            "/usr/local/go/bin into PATH, then try again")
+
+
+def build_minio(step: Step) -> None:
+    """Nothing is kept but the program: its sources and compiled packages take 3 GB."""
+    scratch = step.folder / "tmp"
+    scratch.mkdir()
+    step.command("go", "install", MINIO_PACKAGE, environment={
+        "GOPATH": str(step.folder / "path"),
+        "GOMODCACHE": str(step.folder / "modules"),
+        "GOCACHE": str(step.folder / "cache"),
+        "GOBIN": str(step.folder / "bin"),
+        "GOTMPDIR": str(scratch),
+        "GOTOOLCHAIN": "local",            # Never another Go than the one that was checked.
+        "GOFLAGS": "-trimpath -modcacherw",  # The step's folder can be removed afterwards.
+        "CGO_ENABLED": "0",
+    })
+    replace(step.folder / "bin", DEPS / "minio")
+
+
 def replace(new: pathlib.Path, old: pathlib.Path) -> None:
     """Puts a finished folder where its predecessor stands."""
     old.parent.mkdir(parents=True, exist_ok=True)
@@ -212,7 +250,7 @@ def verify(path: pathlib.Path, sha256: str) -> None:
                          "the file this project was tested with")
 
 
-def steps_to_do(missing: list[str]) -> list[Step]:
+def steps_to_do(missing: list[str], minio: bool) -> list[Step]:
     python = f"{platform.python_version()} {sys.executable}"
     steps = [
         Step("python", install_python, [python, REQUIREMENTS.read_text(), *DATA_SHA256.values()],
@@ -225,7 +263,11 @@ def steps_to_do(missing: list[str]) -> list[Step]:
              [DEPS / "librdkafka/lib/librdkafka.so", DEPS / "librdkafka/include/librdkafka/rdkafka.h"],
              needs_packages=bool(missing)),
     ]
+    if minio:
+        steps.append(Step("minio", build_minio, [MINIO_PACKAGE], [DEPS / "minio/minio"]))
     todo = [step for step in steps if not step.done()]
+    if any(step.name == "minio" for step in todo):
+        check_go()
     if missing:
         # Not by a stamp: what is missing is asked of the system every time.
         todo.insert(0, Step(PACKAGES_STEP, lambda step: install_packages(step, missing)))
@@ -301,7 +343,7 @@ def check_machine() -> None:
         raise SetupError("packages are installed with apt-get, so Debian 12 or Ubuntu 24.04 is needed")
 
 
-def set_up(quiet: bool, lint: bool) -> int:
+def set_up(quiet: bool, minio: bool, lint: bool) -> int:
     started = time.monotonic()
     check_machine()
     missing = missing_packages(PACKAGES + (LINT_PACKAGES if lint else []))
@@ -309,7 +351,7 @@ def set_up(quiet: bool, lint: bool) -> int:
         raise SetupError(
             "packages are missing, and this user may not install them. Type this, then try again:\n"
             f"    sudo apt-get update && sudo apt-get install -y --no-install-recommends {' '.join(missing)}")
-    todo = steps_to_do(missing)
+    todo = steps_to_do(missing, minio)
     if not todo:
         if not quiet:
             say(f"nothing is missing ({time.monotonic() - started:.1f} s)")
@@ -326,6 +368,7 @@ def set_up(quiet: bool, lint: bool) -> int:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="./run setup")
     parser.add_argument("--quiet", action="store_true", help="no word when nothing is missing")
+    parser.add_argument("--minio", action="store_true", help="also MinIO, built from source")
     parser.add_argument("--lint", action="store_true", help="also what ./run lint needs")
     arguments = parser.parse_args()
     try:
@@ -336,7 +379,7 @@ def main() -> int:
             except BlockingIOError:
                 say(f"another setup works on {DEPS}: waiting for it")
                 fcntl.flock(lock, fcntl.LOCK_EX)
-            return set_up(arguments.quiet, arguments.lint)
+            return set_up(arguments.quiet, arguments.minio, arguments.lint)
     except SetupError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

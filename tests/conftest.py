@@ -13,6 +13,7 @@ import pytest
 
 import cluster as local_cluster
 from cluster import Cluster, Ports
+from minio import Minio
 from shopstream import Shopstream, shopstream_world
 
 CLUSTERS = local_cluster.ROOT / "build/test-clusters"  # One folder a session, named by its pid.
@@ -25,12 +26,11 @@ def pytest_configure() -> None:
 
 @pytest.fixture(scope="session")
 def session_cluster() -> Iterator[Cluster]:
-    """Three brokers, started once. Use `brokers` or `cluster`, which also heal."""
+    """The session's one cluster, nothing started. Use `brokers`, `cluster` or `minio`, which heal."""
     _end_leftovers()
     folder = CLUSTERS / str(os.getpid())
     shared = Cluster(folder, _free_ports(), say=lambda line: print(f"cluster: {line}"))
     try:
-        shared.start_brokers()
         yield shared
     finally:
         shared.kill()
@@ -52,11 +52,23 @@ def cluster(brokers: Cluster) -> Cluster:
 
 
 @pytest.fixture
+def minio(session_cluster: Cluster, request: pytest.FixtureRequest) -> Minio:
+    """MinIO serves, with an empty bucket of this test's own."""
+    session_cluster.start_minio()
+    bucket = f"{_name(request)[:50].strip('-')}-{uuid.uuid4().hex[:6]}"
+    return Minio.with_bucket(session_cluster, bucket)
+
+
+@pytest.fixture
 def shopstream(cluster: Cluster, tmp_path: pathlib.Path, request: pytest.FixtureRequest) -> Iterator[Shopstream]:
     """The program, with a topic (not created yet), a group and a lake of this test's own."""
-    name = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower()).strip("-")
-    with shopstream_world(cluster, tmp_path, f"{name[:80]}-{uuid.uuid4().hex[:6]}") as world:
+    with shopstream_world(cluster, tmp_path, f"{_name(request)[:80]}-{uuid.uuid4().hex[:6]}") as world:
         yield world
+
+
+def _name(request: pytest.FixtureRequest) -> str:
+    """The test's, as topics and buckets may be called."""
+    return re.sub(r"[^a-z0-9]+", "-", request.node.name.lower()).strip("-")
 
 
 def _end_leftovers() -> None:
@@ -68,12 +80,12 @@ def _end_leftovers() -> None:
 
 
 def _free_ports() -> Ports:
-    """Seven neighbours nobody listens on, below the range that outgoing connections draw from."""
+    """Nine neighbours nobody listens on, below the range that outgoing connections draw from."""
     first = 12000 + os.getpid() % 1000 * 10
     for base in range(first, first + 2000, 10):
-        if all(_is_free(port) for port in range(base, base + 7)):
-            return Ports(brokers=base, controllers=base + 3, registry=base + 6)
-    raise RuntimeError(f"no seven free ports in a row between {first} and {first + 2000}")
+        if all(_is_free(port) for port in range(base, base + 9)):
+            return Ports(brokers=base, controllers=base + 3, registry=base + 6, minio=base + 7)
+    raise RuntimeError(f"no nine free ports in a row between {first} and {first + 2000}")
 
 
 def _is_free(port: int) -> bool:
