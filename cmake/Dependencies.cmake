@@ -7,6 +7,7 @@ find_package(spdlog REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(yaml-cpp REQUIRED)
 find_package(CURL REQUIRED)
+find_package(pugixml REQUIRED)
 find_package(prometheus-cpp REQUIRED)
 find_package(GTest REQUIRED)
 find_package(benchmark REQUIRED)
@@ -31,6 +32,14 @@ if(NOT TARGET Arrow::arrow_shared OR NOT TARGET Parquet::parquet_shared)
   set_target_properties(Parquet::parquet_shared PROPERTIES IMPORTED_LOCATION "${parquet_library}"
     INTERFACE_INCLUDE_DIRECTORIES "${arrow_home}/include"
     INTERFACE_LINK_LIBRARIES Arrow::arrow_shared)
+endif()
+
+# The wheel keeps S3 in a library of its own; a system's Arrow has it inside.
+file(GLOB arrow_s3_library "${SHOPSTREAM_DEPS}/arrow/libarrow_s3.so.*00")
+add_library(Arrow::arrow_s3 INTERFACE IMPORTED)
+target_link_libraries(Arrow::arrow_s3 INTERFACE Arrow::arrow_shared)
+if(arrow_home AND arrow_s3_library)
+  target_link_libraries(Arrow::arrow_s3 INTERFACE "${arrow_s3_library}")
 endif()
 
 # librdkafka: built by ./run setup; a system one of 2.2 or later serves as well.

@@ -50,7 +50,7 @@ DATA_SHA256 = {
 PACKAGES = """
     ccache cmake make mold ninja-build pkg-config
     libbenchmark-dev libcli11-dev libcpp-httplib-dev libcurl4-openssl-dev libgmock-dev libgtest-dev
-    liblz4-dev libspdlog-dev libssl-dev libyaml-cpp-dev libzstd-dev nlohmann-json3-dev
+    liblz4-dev libpugixml-dev libspdlog-dev libssl-dev libyaml-cpp-dev libzstd-dev nlohmann-json3-dev
     prometheus-cpp-dev zlib1g-dev
 """.split()
 LINT_PACKAGES = ["clang-tidy-16", "shellcheck"]

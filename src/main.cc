@@ -15,6 +15,7 @@
 #include "base/nearest_name.h"
 #include "base/shutdown.h"
 #include "cli/command.h"
+#include "lake/object_store.h"
 
 namespace shopstream::cli {
 namespace {
@@ -181,7 +182,9 @@ int Run(int argc, char** argv) {
   if (!config.ok()) return Fail(kWrongUsage, config.status().message());
   context.config = std::move(*config);
   InstallShutdownHandlers();
-  return RunJob(job, context);
+  const int code = RunJob(job, context);
+  lake::ShutdownObjectStores();
+  return code;
 }
 
 }  // namespace

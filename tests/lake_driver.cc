@@ -114,7 +114,9 @@ Status Remove(ObjectStore* store, const Arguments& arguments) {
 }
 
 Status Run(const std::string& command, const Arguments& arguments) {
-  ARROW_ASSIGN_OR_RAISE(const auto store, OpenObjectStore(arguments[0]));
+  Config config;
+  config.lake.uri = arguments[0];
+  ARROW_ASSIGN_OR_RAISE(const auto store, OpenObjectStore(config));
   if (command == "append") return Append(store.get(), arguments);
   if (command == "read") return Read(store.get(), arguments);
   if (command == "remove" && arguments.size() == 3) return Remove(store.get(), arguments);
@@ -131,6 +133,7 @@ int main(int argc, char** argv) {
   }
   const auto status =
       shopstream::lake::Run(argv[1], shopstream::lake::Arguments(argv + 2, argv + argc));
+  shopstream::lake::ShutdownObjectStores();
   if (status.ok()) return 0;
   std::cerr << status.message() << "\n";
   return 1;

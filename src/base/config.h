@@ -31,10 +31,12 @@ struct LakeConfig {
 };
 
 struct S3Config {
-  std::string endpoint;
+  std::string endpoint;  // Empty: AWS.
   std::string region = "us-east-1";
-  std::string access_key;
+  std::string access_key;  // Empty: the AWS environment variables, then the profile files.
   std::string secret_key;
+  std::string session_token;  // Of temporary credentials.
+  std::string ca_file;        // PEM: trusted in place of the system's authorities.
 };
 
 struct IngestConfig {

@@ -78,7 +78,7 @@ void PrintForPerson(const observe::AuditReport& report) {
 }
 
 Result<int> RunAudit(const Context& context, const AuditFlags& flags) {
-  ARROW_ASSIGN_OR_RAISE(const auto store, lake::OpenObjectStore(context.config.lake.uri));
+  ARROW_ASSIGN_OR_RAISE(const auto store, lake::OpenObjectStore(context.config));
   ARROW_ASSIGN_OR_RAISE(const auto admin, kafka::Admin::Open(context.config.kafka));
   observe::AuditOptions options;
   options.max_findings = flags.limit;

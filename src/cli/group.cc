@@ -22,7 +22,7 @@ std::string Note(const observe::PartitionLag& lag) {
 
 Result<int> Describe(const Context& context) {
   const KafkaConfig& kafka = context.config.kafka;
-  ARROW_ASSIGN_OR_RAISE(const auto store, lake::OpenObjectStore(context.config.lake.uri));
+  ARROW_ASSIGN_OR_RAISE(const auto store, lake::OpenObjectStore(context.config));
   ARROW_ASSIGN_OR_RAISE(const auto txns, observe::ReadBronzeTxns(store.get()));
   ARROW_ASSIGN_OR_RAISE(const auto admin, kafka::Admin::Open(kafka));
   ARROW_ASSIGN_OR_RAISE(const auto topic, admin->DescribeTopic(kafka.topic, false));

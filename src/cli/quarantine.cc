@@ -41,7 +41,7 @@ TablePrinter CauseTable(const observe::QuarantineListing& listing) {
 }
 
 Result<int> List(const Context& context, const QuarantineFlags& flags) {
-  ARROW_ASSIGN_OR_RAISE(const auto store, lake::OpenObjectStore(context.config.lake.uri));
+  ARROW_ASSIGN_OR_RAISE(const auto store, lake::OpenObjectStore(context.config));
   ARROW_ASSIGN_OR_RAISE(const auto listing,
                         observe::ListQuarantine(store.get(), flags.cause, flags.limit));
   if (context.json) {
@@ -105,7 +105,7 @@ void PrintForPerson(const QuarantinedRow& row) {
 }
 
 Result<int> Show(const Context& context, const QuarantineFlags& flags) {
-  ARROW_ASSIGN_OR_RAISE(const auto store, lake::OpenObjectStore(context.config.lake.uri));
+  ARROW_ASSIGN_OR_RAISE(const auto store, lake::OpenObjectStore(context.config));
   ARROW_ASSIGN_OR_RAISE(const auto rows,
                         observe::FindQuarantined(store.get(), flags.partition, flags.offset));
   if (rows.empty()) {

@@ -59,7 +59,7 @@ json SizeCell(int64_t bytes, bool as_json) {
 
 // A table that cannot be read gets a line that says why, so that it does not hide the others.
 Result<int> List(const Context& context) {
-  ARROW_ASSIGN_OR_RAISE(const auto store, lake::OpenObjectStore(context.config.lake.uri));
+  ARROW_ASSIGN_OR_RAISE(const auto store, lake::OpenObjectStore(context.config));
   ARROW_ASSIGN_OR_RAISE(const auto paths, lake::FindTables(store.get()));
   TablePrinter printer({"table", "version", "files", "rows", "bytes", "last_commit", "problem"});
   int exit_code = kDone;
@@ -95,7 +95,7 @@ std::string TxnsText(const std::map<std::string, int64_t>& txns) {
 }
 
 Result<int> History(const Context& context, const TableFlags& flags) {
-  ARROW_ASSIGN_OR_RAISE(const auto store, lake::OpenObjectStore(context.config.lake.uri));
+  ARROW_ASSIGN_OR_RAISE(const auto store, lake::OpenObjectStore(context.config));
   // Opening first tells a missing table from one whose entries are all cleaned up.
   ARROW_RETURN_NOT_OK(lake::Table::Open(store.get(), flags.name).status());
   ARROW_ASSIGN_OR_RAISE(const auto records,
@@ -113,7 +113,7 @@ Result<int> History(const Context& context, const TableFlags& flags) {
 }
 
 Result<int> Files(const Context& context, const TableFlags& flags) {
-  ARROW_ASSIGN_OR_RAISE(const auto store, lake::OpenObjectStore(context.config.lake.uri));
+  ARROW_ASSIGN_OR_RAISE(const auto store, lake::OpenObjectStore(context.config));
   ARROW_ASSIGN_OR_RAISE(const auto table, lake::Table::Open(store.get(), flags.name));
   const auto files = table->snapshot()->Files();
   TablePrinter printer({"path", "rows", "bytes"});

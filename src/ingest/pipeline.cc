@@ -77,17 +77,18 @@ Result<avro::Schema> FindReaderSchema(lake::ObjectStore* store, registry::Client
 Status RunIngest(const Config& config, const IngestOptions& options, IngestStats* stats,
                  const std::function<bool()>& stop, const std::function<void()>& on_tick) {
   const MemoryShares memory = ShareMemory(config.ingest.memory_limit_mb);
-  ARROW_ASSIGN_OR_RAISE(auto store, lake::OpenObjectStore(config.lake.uri));
+  ARROW_ASSIGN_OR_RAISE(auto store, lake::OpenObjectStore(config));
   ARROW_ASSIGN_OR_RAISE(auto registry, registry::Client::Open(config.registry));
+  // First, since it depends on nothing: it makes the bucket and proves the store.
+  ARROW_ASSIGN_OR_RAISE(auto quarantine, WithPatience("the lake", [&] {
+                          return lake::Table::OpenOrCreate(store.get(), QuarantineSpec());
+                        }));
   ARROW_ASSIGN_OR_RAISE(avro::Schema reader, WithPatience("the table and its schema", [&] {
                           return FindReaderSchema(store.get(), registry.get(), config.kafka.topic);
                         }));
   ARROW_ASSIGN_OR_RAISE(BronzeLayout layout, BronzeLayout::Make(reader, options.layout));
   ARROW_ASSIGN_OR_RAISE(auto bronze, WithPatience("the lake", [&] {
                           return lake::Table::OpenOrCreate(store.get(), layout.table);
-                        }));
-  ARROW_ASSIGN_OR_RAISE(auto quarantine, WithPatience("the lake", [&] {
-                          return lake::Table::OpenOrCreate(store.get(), QuarantineSpec());
                         }));
   ARROW_ASSIGN_OR_RAISE(auto admin, kafka::Admin::Open(config.kafka));
   ARROW_ASSIGN_OR_RAISE(auto consumer,

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/config.h"
 #include "base/status.h"
 
 namespace shopstream::lake {
@@ -23,8 +24,9 @@ enum class PutOutcome { kCreated, kExists };
 
 // The one seam to storage. Paths are relative to the lake's root, '/'-separated, without a leading
 // '/'. All functions are thread-safe and blocking. A missing object is a value; IOError means the
-// outcome is unknown: a Put or PutIfAbsent that failed may have happened. Invalid: the path is not
-// one that a store takes.
+// outcome is unknown: a Put or PutIfAbsent that failed may have happened, and a later try may go
+// well. Invalid: the path is not one that a store takes, or the store refuses for a reason that no
+// further try mends (permission, credentials).
 class ObjectStore {
  public:
   virtual ~ObjectStore() = default;
@@ -56,9 +58,14 @@ class ObjectStore {
   // from a slow one: let `min_age` exceed what any write takes. Returns how many it removed.
   virtual Result<int64_t> RemoveAbandonedWrites(std::chrono::milliseconds min_age) = 0;
   virtual std::string Describe() const = 0;  // For messages: the root as the user wrote it.
+  // Each call is a round trip over a network, so that several at once are worth it; and what the
+  // store promises is another product's word.
+  virtual bool IsRemote() const { return false; }
 };
 
-// `uri` as lake.uri: a path or file:///...; NotImplemented for any other scheme.
-Result<std::unique_ptr<ObjectStore>> OpenObjectStore(const std::string& uri);
+// The store of lake.uri: a path, file:///... or s3://...; NotImplemented for any other scheme.
+Result<std::unique_ptr<ObjectStore>> OpenObjectStore(const Config& config);
+// At the end of a program, after the last store is gone.
+void ShutdownObjectStores();
 
 }  // namespace shopstream::lake

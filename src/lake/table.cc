@@ -15,6 +15,7 @@
 #include "lake/log_entry.h"
 #include "lake/log_reader.h"
 #include "lake/partition_path.h"
+#include "lake/put_proof.h"
 #include "lake/table_state.h"
 #include "lake/uuid.h"
 
@@ -534,6 +535,7 @@ Result<std::unique_ptr<Table>> Table::Open(ObjectStore* store, const std::string
 }
 
 Result<std::unique_ptr<Table>> Table::OpenOrCreate(ObjectStore* store, const TableSpec& spec) {
+  ARROW_RETURN_NOT_OK(ProvePutIfAbsent(store, spec.path));
   auto opened = OpenDeltaTable(store, spec.path);
   if (opened.status().IsKeyError()) {
     ARROW_RETURN_NOT_OK(CreateTable(store, spec));

@@ -143,8 +143,8 @@ Result<int64_t> LastCommitMillis(lake::ObjectStore* store, int64_t version) {
   return entries.front().modified_ms;
 }
 
-ComponentHealth CheckLake(const LakeConfig& config) {
-  const auto store = lake::OpenObjectStore(config.uri);
+ComponentHealth CheckLake(const Config& config) {
+  const auto store = lake::OpenObjectStore(config);
   if (!store.ok()) return Down("lake", store.status().message(), "correct lake.uri");
   const auto table = lake::Table::Open(store->get(), kBronzePath);
   if (table.status().IsKeyError()) {
@@ -198,7 +198,7 @@ Result<ComponentHealth> MeasureIngest(const Config& config, Millis timeout) {
   ARROW_ASSIGN_OR_RAISE(const auto admin, kafka::Admin::Open(config.kafka, timeout));
   ARROW_ASSIGN_OR_RAISE(const auto topic, admin->DescribeTopic(config.kafka.topic, false));
   if (!topic) return Status::IOError("unknown: the topic does not exist");
-  ARROW_ASSIGN_OR_RAISE(const auto store, lake::OpenObjectStore(config.lake.uri));
+  ARROW_ASSIGN_OR_RAISE(const auto store, lake::OpenObjectStore(config));
   ARROW_ASSIGN_OR_RAISE(const auto txns, ReadBronzeTxns(store.get()));
   ARROW_ASSIGN_OR_RAISE(const auto lags,
                         MeasureLag(config.kafka, admin.get(), *topic, txns, timeout / 2));
@@ -223,7 +223,7 @@ std::vector<HealthCheck> AllHealthChecks(const Config& config, Millis timeout) {
   checks.push_back(
       {"topic " + config.kafka.topic, [=] { return CheckTopic(config.kafka, timeout); }});
   checks.push_back({"registry", [=] { return CheckRegistry(config.registry, timeout); }});
-  checks.push_back({"lake", [=] { return CheckLake(config.lake); }});
+  checks.push_back({"lake", [=] { return CheckLake(config); }});
   checks.push_back({"ingest", [=] { return CheckIngest(config, timeout); }});
   return checks;
 }

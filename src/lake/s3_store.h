@@ -1,0 +1,79 @@
+#pragma once
+
+#include <arrow/filesystem/s3fs.h>
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "base/config.h"
+#include "lake/object_store.h"
+#include "lake/s3_client.h"
+#include "lake/s3_location.h"
+#include "lake/s3_reply.h"
+
+namespace shopstream::lake {
+
+// Objects in AWS S3 or a service that speaks its protocol. Whole objects, listings and conditional
+// puts go through S3Client; reading parts and writing piece by piece through Arrow's file system.
+// Arrow's would not do for the former: it has no conditional put, lists folders rather than
+// prefixes, and leaves an object behind for each folder it empties. Both take their credentials
+// from one place.
+//
+// A put that found nothing there, and whose first reply was lost on the way, may see kExists for
+// what it wrote itself.
+//
+// A bucket that does not exist is created by the first write. Until then it holds nothing where
+// each table has its own; where lake.uri names it, reading from it is an error.
+class S3Store : public ObjectStore {
+ public:
+  // Makes no request. Invalid where the settings cannot work.
+  static Result<std::unique_ptr<ObjectStore>> Open(const std::string& uri, const S3Config& config);
+  // Call once at the end of a program, after the last store is gone: Arrow asks for it.
+  static void Shutdown();
+
+  Result<std::shared_ptr<arrow::Buffer>> Get(const std::string& path) override;
+  Result<std::shared_ptr<arrow::io::RandomAccessFile>> OpenInput(const std::string& path) override;
+  Status Put(const std::string& path, const arrow::Buffer& content) override;
+  Result<PutOutcome> PutIfAbsent(const std::string& path, const arrow::Buffer& content) override;
+  Result<std::vector<ObjectEntry>> List(const std::string& prefix,
+                                        const std::string& after) override;
+  Result<std::vector<std::string>> ListFolders(const std::string& folder) override;
+  Status Delete(const std::string& path) override;
+  std::string Describe() const override { return uri_; }
+  bool IsRemote() const override { return true; }
+
+ private:
+  S3Store(std::string uri, S3Root root, S3Config config, arrow::fs::S3Options options,
+          std::unique_ptr<S3Client> client);
+
+  // Repeats the request until it is answered, or until that is in vain.
+  Result<S3Reply> Call(const std::string& verb, const S3Request& request);
+  // The same, and makes the bucket where it is missing.
+  Result<S3Reply> Write(const std::string& verb, const S3Request& request);
+  Status MakeBucket(const std::string& bucket);
+  // A missing bucket where that means no objects, an error where it means a wrong lake.uri.
+  Status CheckBucketIsThere(const std::string& verb, const S3Request& request,
+                            const S3Reply& reply) const;
+
+  // Every page of a bucket's listing, in turn.
+  Status ListBucket(const std::string& bucket, S3Query query,
+                    const std::function<void(S3Listing page)>& take);
+  Result<std::vector<std::string>> Buckets();
+  // Those that may hold objects whose path begins with `prefix`.
+  Result<std::vector<std::string>> BucketsOf(const S3Place& prefix);
+  Result<std::shared_ptr<arrow::fs::S3FileSystem>> FileSystem();
+
+  const std::string uri_;
+  const S3Root root_;
+  const S3Config config_;
+  const arrow::fs::S3Options options_;
+  const std::unique_ptr<S3Client> client_;
+  std::mutex mutex_;
+  std::shared_ptr<arrow::fs::S3FileSystem> file_system_;  // Guarded by mutex_; made when needed.
+};
+
+}  // namespace shopstream::lake
