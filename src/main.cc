@@ -29,6 +29,7 @@ constexpr Command kCommands[] = {
     {"topics", AddTopics},
     {"registry", AddRegistry},
     {"schema", AddSchema},
+    {"storage", AddStorage},
     {"generate", AddGenerate},
     {"replay", AddReplay},
     {"ingest", AddIngest},

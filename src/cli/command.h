@@ -35,6 +35,7 @@ void AddReplay(CLI::App& app, Job* job);
 void AddIngest(CLI::App& app, Job* job);
 void AddAudit(CLI::App& app, Job* job);
 void AddQuarantine(CLI::App& app, Job* job);
+void AddStorage(CLI::App& app, Job* job);
 void AddTable(CLI::App& app, Job* job);
 void AddConsume(CLI::App& app, Job* job);
 void AddGroup(CLI::App& app, Job* job);

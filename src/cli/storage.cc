@@ -1,17 +1,15 @@
 #include <fmt/format.h>
 
-#include <functional>
+#include <cmath>
+#include <cstdlib>
 #include <iostream>
 #include <memory>
-#include <optional>
 #include <string>
-#include <vector>
 
 #include "base/clock.h"
 #include "base/table_printer.h"
 #include "cli/command.h"
 #include "lake/object_store.h"
-#include "lake/put_proof.h"
 #include "lake/uuid.h"
 #include "model/lake_names.h"
 
@@ -91,8 +89,39 @@ class StorageWalk {
     ARROW_RETURN_NOT_OK(Expect(bytes->ToString() == "3456", "a ranged read gives other bytes"));
     return "";
   }
+  StepResult WritePieces() {
+    ARROW_ASSIGN_OR_RAISE(const auto stream, store_->OpenOutput(Pieces()));
+    const std::string piece(kPieceBytes, 'x');
+    for (int i = 0; i < kPieces; ++i) ARROW_RETURN_NOT_OK(stream->Write(piece));
+    ARROW_ASSIGN_OR_RAISE(auto content, store_->Get(Pieces()));
+    ARROW_RETURN_NOT_OK(Expect(content == nullptr, "it can be seen before it is complete"));
+    ARROW_RETURN_NOT_OK(stream->Close());
+    ARROW_ASSIGN_OR_RAISE(content, store_->Get(Pieces()));
+    ARROW_RETURN_NOT_OK(Expect(content != nullptr && content->size() == kPieces * kPieceBytes,
+                               "it does not read back whole"));
+    return FormatBytes(content->size());
+  }
+  StepResult AbortWrite() {
+    ARROW_ASSIGN_OR_RAISE(const auto stream, store_->OpenOutput(Aborted()));
+    const std::string piece(kPieceBytes, 'x');
+    for (int i = 0; i < kPieces; ++i) ARROW_RETURN_NOT_OK(stream->Write(piece));
+    ARROW_RETURN_NOT_OK(stream->Abort());
+    ARROW_ASSIGN_OR_RAISE(const auto content, store_->Get(Aborted()));
+    ARROW_RETURN_NOT_OK(Expect(content == nullptr, "an aborted write can be seen"));
+    return "";
+  }
+  StepResult CompareClocks() {
+    const int64_t before_ms = WallClockMillis();
+    ARROW_ASSIGN_OR_RAISE(const int64_t theirs_ms, store_->Now());
+    const int64_t difference_ms = theirs_ms - (before_ms + WallClockMillis()) / 2;
+    const std::string words = FormatMillis(std::abs(difference_ms)) +
+                              (difference_ms < 0 ? " behind ours" : " ahead of ours");
+    ARROW_RETURN_NOT_OK(Expect(std::abs(difference_ms) <= kToleratedClockDifferenceMillis,
+                               "the store's clock is " + words + ": set both by NTP"));
+    return words;
+  }
   StepResult Delete() {
-    for (const std::string& path : {Plain(), Log(1), Log(2)}) {
+    for (const std::string& path : {Plain(), Log(1), Log(2), Pieces()}) {
       ARROW_RETURN_NOT_OK(store_->Delete(path));
     }
     ARROW_RETURN_NOT_OK(store_->Delete(Plain()));  // Absence is fine.
@@ -118,6 +147,9 @@ class StorageWalk {
   std::string Plain() const { return folder_ + "/region=EU/a b%+é.txt"; }
   std::string Log(int version) const { return fmt::format("{}/log/{:020}.json", folder_, version); }
 
+  std::string Pieces() const { return folder_ + "/pieces"; }
+  std::string Aborted() const { return folder_ + "/aborted"; }
+
   ObjectStore* const store_;
   const std::string folder_;
 };
@@ -135,6 +167,9 @@ constexpr Step kSteps[] = {
     {"list", &StorageWalk::ListAll},
     {"list after", &StorageWalk::ListAfter},
     {"ranged read", &StorageWalk::ReadRange},
+    {"piecewise write", &StorageWalk::WritePieces},
+    {"aborted write", &StorageWalk::AbortWrite},
+    {"clock", &StorageWalk::CompareClocks},
     {"delete", &StorageWalk::Delete},
 };
 

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "lake/parquet_file.h"
+#include "lake/upload_queue.h"
 #include "model/lake_names.h"
 
 namespace shopstream::ingest {
@@ -154,15 +155,17 @@ Result<std::vector<DataFile>> WriteBronzeFiles(lake::ObjectStore* store, const B
   std::vector<DataFile> files;
   ARROW_ASSIGN_OR_RAISE(auto rows, BronzeRows(layout, cut));
   std::vector<RowIndices> groups = GroupRows(cut);
+  lake::UploadQueue uploads(store);
   for (size_t i = 0; i < groups.size(); ++i) {
     const LakePartition& partition = cut.lake_partitions[i];
     const PartitionValues values = {
         {layout.table.partition_columns[0], layout.partition_values[partition.value]},
         {layout.table.partition_columns[1], FormatDate(partition.date)}};
-    ARROW_ASSIGN_OR_RAISE(auto file,
-                          lake::WriteDataFile(store, layout.table.path, values, rows, groups[i]));
+    ARROW_ASSIGN_OR_RAISE(
+        auto file, lake::WriteDataFile(&uploads, layout.table.path, values, rows, groups[i]));
     files.push_back(std::move(file));
   }
+  ARROW_RETURN_NOT_OK(uploads.Finish());
   return files;
 }
 

@@ -12,7 +12,7 @@ namespace shopstream::ingest {
 
 // Writes the rows of a cut as data files of Bronze, one per lake partition, each row in the order
 // it was read. Nothing refers to them until a commit does. One partition's copy of the rows is in
-// memory at a time.
+// memory at a time, and a few encoded files where the store is remote.
 Result<std::vector<DataFile>> WriteBronzeFiles(lake::ObjectStore* store, const BronzeLayout& layout,
                                                const Cut& cut);
 

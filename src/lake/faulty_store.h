@@ -89,6 +89,7 @@ class FaultyStore : public ObjectStore {
   Result<int64_t> Now() override;
   Result<int64_t> RemoveAbandonedWrites(std::chrono::milliseconds min_age) override;
   std::string Describe() const override { return inner_->Describe(); }
+  bool IsRemote() const override { return inner_->IsRemote(); }
 
  private:
   class Output;

@@ -3,15 +3,21 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <atomic>
 #include <chrono>
+#include <cstdlib>
 #include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "lake/disk_store.h"
 #include "lake/faulty_store.h"
 #include "lake/memory_store.h"
+#include "lake/put_proof.h"
 #include "lake/uuid.h"
 
 namespace shopstream::lake {
@@ -23,7 +29,163 @@ using ::testing::IsEmpty;
 struct Kind {
   const char* name;
   std::function<std::unique_ptr<ObjectStore>(const std::string& root)> open;
+  int64_t clock_step_ms = 0;  // Its clock is told to this exactness.
 };
+
+// A real one: tests/test_s3.py says where. Credentials come from AWS's own variables.
+std::unique_ptr<ObjectStore> OpenS3(const std::string& root) {
+  Config config;
+  config.s3.endpoint = std::getenv("SHOPSTREAM_TEST_S3_ENDPOINT");
+  config.lake.uri = std::string("s3://") + std::getenv("SHOPSTREAM_TEST_S3_BUCKET") + "/" +
+                    root.substr(root.rfind('/') + 1);
+  return *OpenObjectStore(config);
+}
+
+std::vector<Kind> Stores() {
+  std::vector<Kind> kinds = {
+      {"Disk", [](const std::string& root) { return *DiskStore::Open(root, root); }},
+      {"Memory", [](const std::string&) { return std::make_unique<MemoryStore>(); }},
+      {"Faulty", [](const std::string&) {
+         return std::make_unique<FaultyStore>(std::make_unique<MemoryStore>());
+       }}};
+  if (std::getenv("SHOPSTREAM_TEST_S3_ENDPOINT") != nullptr) {
+    kinds.push_back({"S3", OpenS3, 1000});
+  }
+  return kinds;
+}
+
+// What every store promises.
+class StoreContract : public ::testing::TestWithParam<Kind> {
+ protected:
+  ~StoreContract() override { std::filesystem::remove_all(root_); }
+
+  Status Put(const std::string& path, const std::string& text) {
+    return store_->Put(path, *arrow::Buffer::FromString(text));
+  }
+  PutOutcome PutIfAbsent(const std::string& path, const std::string& text) {
+    return store_->PutIfAbsent(path, *arrow::Buffer::FromString(text)).ValueOrDie();
+  }
+  std::string Text(const std::string& path) {
+    const auto content = store_->Get(path).ValueOrDie();
+    return content == nullptr ? "(none)" : content->ToString();
+  }
+  std::vector<std::string> Paths(const std::string& prefix, const std::string& after = "") {
+    std::vector<std::string> paths;
+    for (const auto& entry : store_->List(prefix, after).ValueOrDie()) paths.push_back(entry.path);
+    return paths;
+  }
+
+  const std::string root_ = ::testing::TempDir() + "object_store_test-" + NewUuid();
+  const std::unique_ptr<ObjectStore> store_ = GetParam().open(root_);
+};
+
+TEST_P(StoreContract, WhatIsPutIsThere) {
+  ASSERT_TRUE(Put("t/a", "one").ok());
+  EXPECT_EQ("one", Text("t/a"));
+  ASSERT_TRUE(Put("t/a", "two!").ok());
+  EXPECT_EQ("two!", Text("t/a"));
+  ASSERT_TRUE(Put("t/empty", "").ok());
+  EXPECT_EQ("", Text("t/empty"));
+  EXPECT_EQ("(none)", Text("t/b"));
+  EXPECT_EQ(4, store_->List("t/a").ValueOrDie().at(0).size_bytes);
+}
+
+TEST_P(StoreContract, TakesTheNamesThatDeltaGivesFolders) {
+  for (const char* path : {"t/region=US/date=2025-10-24/a", "t/a b%c+d", "t/é=1/ü", "t/q?x=1&y#z",
+                           "t/region=a%2Fb/x", "t/~'()*!;:@$,[]/x", "t/\"q\"<>\\|^`{}"}) {
+    EXPECT_EQ(PutOutcome::kCreated, PutIfAbsent(path, path)) << path;
+    EXPECT_EQ(PutOutcome::kExists, PutIfAbsent(path, "other")) << path;
+    EXPECT_EQ(path, Text(path));
+    EXPECT_THAT(Paths(path), ElementsAre(path));
+    const auto file = store_->OpenInput(path);
+    ASSERT_TRUE(file.ok()) << file.status();
+    EXPECT_EQ(path, (*file)->ReadAt(0, 1000).ValueOrDie()->ToString());
+    const auto output = store_->OpenOutput(path);
+    ASSERT_TRUE(output.ok()) << output.status();
+    ASSERT_TRUE((*output)->Write("new").ok());
+    ASSERT_TRUE((*output)->Close().ok());
+    EXPECT_EQ("new", Text(path));
+    EXPECT_TRUE(store_->Delete(path).ok());
+    EXPECT_EQ("(none)", Text(path));
+  }
+  EXPECT_THAT(Paths(""), IsEmpty());
+}
+
+TEST_P(StoreContract, OfManyWritersOneCreates) {
+  std::atomic<int> created = 0;
+  std::vector<std::thread> writers;
+  for (int i = 0; i < 8; ++i) {
+    writers.emplace_back([&, i] {
+      for (int version = 0; version < 5; ++version) {
+        created += PutIfAbsent("log/" + std::to_string(version), std::to_string(i)) ==
+                   PutOutcome::kCreated;
+      }
+    });
+  }
+  for (auto& writer : writers) writer.join();
+  EXPECT_EQ(5, created);
+}
+
+TEST_P(StoreContract, ListsAnyPrefixInByteOrder) {
+  for (const char* path :
+       {"t/log/000", "t/log/001", "t/log/010", "t/log/_last", "t/a/b/c", "t/a.x"}) {
+    ASSERT_TRUE(Put(path, "x").ok());
+  }
+  EXPECT_THAT(Paths("t/log/0"), ElementsAre("t/log/000", "t/log/001", "t/log/010"));
+  EXPECT_THAT(Paths("t/log/", "t/log/001"), ElementsAre("t/log/010", "t/log/_last"));
+  EXPECT_THAT(Paths("t/log/", "t/log/0000"), ElementsAre("t/log/001", "t/log/010", "t/log/_last"));
+  EXPECT_THAT(Paths("t/a"), ElementsAre("t/a.x", "t/a/b/c"));
+  EXPECT_THAT(Paths("none"), IsEmpty());
+  EXPECT_THAT(*store_->ListFolders(""), ElementsAre("t"));
+  EXPECT_THAT(*store_->ListFolders("t"), ElementsAre("a", "log"));
+  EXPECT_THAT(*store_->ListFolders("none"), IsEmpty());
+}
+
+TEST_P(StoreContract, ListsMoreThanAPage) {
+  std::vector<std::thread> writers;
+  for (int i = 0; i < 8; ++i) {
+    writers.emplace_back([&, i] {
+      for (int n = i; n < 1100; n += 8)
+        EXPECT_TRUE(Put("t/" + std::to_string(10000 + n), "x").ok());
+    });
+  }
+  for (auto& writer : writers) writer.join();
+  const auto paths = Paths("t/");
+  ASSERT_EQ(1100U, paths.size());
+  EXPECT_TRUE(std::is_sorted(paths.begin(), paths.end()));
+  EXPECT_EQ(1U, Paths("t/", "t/11098").size());
+}
+
+TEST_P(StoreContract, ReadsParts) {
+  ASSERT_TRUE(Put("t/a", "0123456789").ok());
+  const auto file = store_->OpenInput("t/a").ValueOrDie();
+  EXPECT_EQ(10, *file->GetSize());
+  EXPECT_EQ("3456", file->ReadAt(3, 4).ValueOrDie()->ToString());
+  EXPECT_EQ("89", file->ReadAt(8, 100).ValueOrDie()->ToString());
+  const auto absent = store_->OpenInput("t/none");
+  EXPECT_TRUE(absent.status().IsIOError());
+  EXPECT_THAT(absent.status().message(), ::testing::HasSubstr("t/none"));
+}
+
+TEST_P(StoreContract, DeletesOnceOrTwice) {
+  ASSERT_TRUE(Put("t/a", "x").ok());
+  EXPECT_TRUE(store_->Delete("t/a").ok());
+  EXPECT_TRUE(store_->Delete("t/a").ok());
+  EXPECT_THAT(Paths(""), IsEmpty());  // Not even a trace of its folder.
+}
+
+TEST_P(StoreContract, KeepsWhatItPromises) {
+  EXPECT_TRUE(ProvePutIfAbsent(store_.get(), "t").ok());
+  EXPECT_THAT(Paths(""), IsEmpty());
+}
+
+class EndOfStores : public ::testing::Environment {
+  void TearDown() override { ShutdownObjectStores(); }
+};
+const auto* const kEndOfStores = ::testing::AddGlobalTestEnvironment(new EndOfStores);
+
+INSTANTIATE_TEST_SUITE_P(Stores, StoreContract, ::testing::ValuesIn(Stores()),
+                         [](const auto& kind) { return kind.param.name; });
 
 // What every store promises about objects written piece by piece.
 class OutputContract : public ::testing::TestWithParam<Kind> {
@@ -97,8 +259,20 @@ TEST_P(OutputContract, ItsClockIsTheOneThatStampsObjects) {
   ASSERT_TRUE(Begin("a")->Close().ok());
   const int64_t stamped = store_->List("a").ValueOrDie().at(0).modified_ms;
   EXPECT_LE(before, stamped);
-  EXPECT_LE(stamped, store_->Now().ValueOrDie());
+  EXPECT_LE(stamped, store_->Now().ValueOrDie() + GetParam().clock_step_ms);
   EXPECT_GT(before, 1'600'000'000'000);
+}
+
+TEST_P(OutputContract, OfManyPiecesIsAllOrNothing) {
+  const std::string piece(1 << 20, 'x');
+  for (const bool whole : {false, true}) {
+    const auto output = store_->OpenOutput("t/large").ValueOrDie();
+    for (int i = 0; i < 24; ++i) ASSERT_TRUE(output->Write(piece).ok());
+    EXPECT_THAT(Paths(), IsEmpty());
+    ASSERT_TRUE((whole ? output->Close() : output->Abort()).ok());
+    EXPECT_EQ(whole ? 1U : 0U, Paths().size());
+  }
+  EXPECT_EQ(24 << 20, store_->List("t/large").ValueOrDie().at(0).size_bytes);
 }
 
 TEST_P(OutputContract, ALiveWriterIsNotAbandoned) {
@@ -108,16 +282,8 @@ TEST_P(OutputContract, ALiveWriterIsNotAbandoned) {
   EXPECT_EQ("one,two", Text("a"));
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Stores, OutputContract,
-    ::testing::Values(
-        Kind{"Disk", [](const std::string& root) { return *DiskStore::Open(root, root); }},
-        Kind{"Memory", [](const std::string&) { return std::make_unique<MemoryStore>(); }},
-        Kind{"Faulty",
-             [](const std::string&) {
-               return std::make_unique<FaultyStore>(std::make_unique<MemoryStore>());
-             }}),
-    [](const auto& kind) { return kind.param.name; });
+INSTANTIATE_TEST_SUITE_P(Stores, OutputContract, ::testing::ValuesIn(Stores()),
+                         [](const auto& kind) { return kind.param.name; });
 
 class FaultyOutput : public ::testing::Test {
  protected:

@@ -14,6 +14,7 @@
 #include <parquet/properties.h>
 
 #include <algorithm>
+#include <functional>
 #include <string_view>
 #include <unordered_set>
 #include <utility>
@@ -202,7 +203,9 @@ Result<EncodedFile> Encode(const Selection& selection) {
   return file;
 }
 
-Result<DataFile> Write(ObjectStore* store, const std::string& table_path,
+using Putter = std::function<Status(const std::string&, const std::shared_ptr<arrow::Buffer>&)>;
+
+Result<DataFile> Write(const Putter& put, const std::string& table_path,
                        const PartitionValues& partition, const Selection& selection) {
   const std::string folder = PartitionFolder(partition);
   DataFile file;
@@ -216,9 +219,15 @@ Result<DataFile> Write(ObjectStore* store, const std::string& table_path,
   }
   file.size_bytes = encoded->content->size();
   file.statistics = std::move(encoded->statistics);
-  ARROW_RETURN_NOT_OK(store->Put(path, *encoded->content));
+  ARROW_RETURN_NOT_OK(put(path, encoded->content));
   file.modified_ms = WallClockMillis();
   return file;
+}
+
+Putter PutInto(ObjectStore* store) {
+  return [store](const std::string& path, const std::shared_ptr<arrow::Buffer>& content) {
+    return store->Put(path, *content);
+  };
 }
 
 Result<std::shared_ptr<arrow::ChunkedArray>> Constant(const std::shared_ptr<arrow::Scalar>& value,
@@ -298,14 +307,25 @@ class DataFileReader {
 Result<DataFile> WriteDataFile(ObjectStore* store, const std::string& table_path,
                                const PartitionValues& partition,
                                const std::shared_ptr<arrow::RecordBatch>& rows) {
-  return Write(store, table_path, partition, Selection(*rows));
+  return Write(PutInto(store), table_path, partition, Selection(*rows));
 }
 
 Result<DataFile> WriteDataFile(ObjectStore* store, const std::string& table_path,
                                const PartitionValues& partition,
                                const std::shared_ptr<arrow::RecordBatch>& rows,
                                const std::vector<int32_t>& selected) {
-  return Write(store, table_path, partition, Selection(*rows, selected));
+  return Write(PutInto(store), table_path, partition, Selection(*rows, selected));
+}
+
+Result<DataFile> WriteDataFile(UploadQueue* queue, const std::string& table_path,
+                               const PartitionValues& partition,
+                               const std::shared_ptr<arrow::RecordBatch>& rows,
+                               const std::vector<int32_t>& selected) {
+  return Write(
+      [queue](const std::string& path, const std::shared_ptr<arrow::Buffer>& content) {
+        return queue->Put(path, content);
+      },
+      table_path, partition, Selection(*rows, selected));
 }
 
 Result<std::shared_ptr<arrow::Table>> ReadDataFile(ObjectStore* store,

@@ -9,6 +9,7 @@
 
 #include "base/status.h"
 #include "lake/object_store.h"
+#include "lake/upload_queue.h"
 #include "model/data_file.h"
 
 namespace shopstream::lake {
@@ -23,6 +24,12 @@ Result<DataFile> WriteDataFile(ObjectStore* store, const std::string& table_path
 // The same of some of the rows, by position and in this order. Gathers one column at a time, so
 // that a batch of interleaved partitions is never held twice.
 Result<DataFile> WriteDataFile(ObjectStore* store, const std::string& table_path,
+                               const PartitionValues& partition,
+                               const std::shared_ptr<arrow::RecordBatch>& rows,
+                               const std::vector<int32_t>& selected);
+
+// The same by way of a queue: durable once that is finished.
+Result<DataFile> WriteDataFile(UploadQueue* queue, const std::string& table_path,
                                const PartitionValues& partition,
                                const std::shared_ptr<arrow::RecordBatch>& rows,
                                const std::vector<int32_t>& selected);

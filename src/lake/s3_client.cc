@@ -1,12 +1,15 @@
 #include "lake/s3_client.h"
 
 #include <curl/curl.h>
+#include <openssl/evp.h>
 #include <signal.h>
 
 #include <algorithm>
 #include <cctype>
 #include <string_view>
 #include <utility>
+
+#include "base/format.h"
 
 namespace shopstream::lake {
 namespace {
@@ -88,6 +91,15 @@ std::string Remedy(CURLcode code, const S3Config& config) {
   }
 }
 
+std::string Sha256(const arrow::Buffer* body) {
+  unsigned char digest[EVP_MAX_MD_SIZE];
+  unsigned int size = 0;
+  const void* data = body == nullptr ? "" : static_cast<const void*>(body->data());
+  const size_t length = body == nullptr ? 0 : static_cast<size_t>(body->size());
+  EVP_Digest(data, length, digest, &size, EVP_sha256(), nullptr);
+  return FormatHex({reinterpret_cast<const char*>(digest), size});
+}
+
 int64_t Size(const arrow::Buffer* body) { return body == nullptr ? 0 : body->size(); }
 
 }  // namespace
@@ -125,10 +137,9 @@ class S3Client::Handle {
   static HeaderList Headers(const S3Credentials& credentials, const S3Request& request) {
     HeaderList headers;
     if (request.only_if_absent) Append(&headers, "If-None-Match: *");
-    if (request.body != nullptr) {
-      Append(&headers, "Content-Type: application/octet-stream");
-      Append(&headers, "Expect:");  // No round trip to ask whether the body is welcome.
-    }
+    if (request.body != nullptr) Append(&headers, "Content-Type: application/octet-stream");
+    // S3 asks for it in every request; libcurl takes it into the signature.
+    Append(&headers, "x-amz-content-sha256: " + Sha256(request.body));
     if (!credentials.session_token.empty()) {
       Append(&headers, "X-Amz-Security-Token: " + credentials.session_token);
     }

@@ -86,6 +86,10 @@ std::string S3Root::PathOf(const S3Place& place) const {
   return bucket_per_table() ? place.bucket + "/" + place.key : place.key.substr(prefix_.size());
 }
 
+bool S3Root::Contains(const S3Place& place) const {
+  return bucket_per_table() || (place.bucket == bucket_ && place.key.starts_with(prefix_));
+}
+
 Result<S3Address> S3Address::Of(const S3Config& config) {
   if (config.endpoint.empty()) {
     const std::string suffix = config.region.starts_with("cn-") ? ".cn" : "";

@@ -33,6 +33,7 @@ class S3Root {
   S3Place LocatePrefix(const std::string& prefix) const;
   // The path of an object that lies below the root.
   std::string PathOf(const S3Place& place) const;
+  bool Contains(const S3Place& place) const;
 
  private:
   std::string bucket_;

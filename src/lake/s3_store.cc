@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/retry.h"
 #include "lake/s3_failure.h"
 
@@ -58,6 +59,53 @@ bool SaysNoSuchBucket(const S3Reply& reply) {
 
 }  // namespace
 
+namespace {
+
+// Arrow's stream, but one that goes without Close() leaves nothing: Arrow's would close itself.
+class S3Output : public arrow::io::OutputStream {
+ public:
+  S3Output(std::string what, std::shared_ptr<arrow::io::OutputStream> stream)
+      : what_(std::move(what)), stream_(std::move(stream)) {}
+  ~S3Output() override { LogIfLeft(GiveUp()); }
+
+  using OutputStream::Write;
+  Status Write(const void* data, int64_t size) override {
+    if (closed_) return Status::Invalid("cannot ", what_, ": the stream is closed");
+    return OrGiveUp(stream_->Write(data, size));
+  }
+  Status Close() override {
+    if (closed_) return Status::OK();
+    ARROW_RETURN_NOT_OK(OrGiveUp(stream_->Close()));
+    closed_ = true;
+    return Status::OK();
+  }
+  Status Abort() override { return GiveUp(); }
+  bool closed() const override { return closed_; }
+  Result<int64_t> Tell() const override { return stream_->Tell(); }
+
+ private:
+  Status OrGiveUp(const Status& status) {
+    if (status.ok()) return status;
+    LogIfLeft(GiveUp());
+    return S3Failure(what_, status);
+  }
+  void LogIfLeft(const Status& status) const {
+    if (status.ok()) return;
+    Log::Warn("{}: the unfinished upload is left to the clean-up: {}", what_, status.message());
+  }
+  Status GiveUp() {
+    if (closed_) return Status::OK();
+    closed_ = true;
+    return stream_->Abort();
+  }
+
+  const std::string what_;
+  const std::shared_ptr<arrow::io::OutputStream> stream_;
+  bool closed_ = false;
+};
+
+}  // namespace
+
 S3Store::S3Store(std::string uri, S3Root root, S3Config config, arrow::fs::S3Options options,
                  std::unique_ptr<S3Client> client)
     : uri_(std::move(uri)),
@@ -82,7 +130,8 @@ Result<std::unique_ptr<ObjectStore>> S3Store::Open(const std::string& uri, const
 }
 
 void S3Store::Shutdown() {
-  if (arrow::fs::IsS3Initialized()) arrow::fs::EnsureS3Finalized().Warn();
+  const Status status = arrow::fs::EnsureS3Finalized();
+  if (!status.ok()) Log::Warn("S3 could not be ended: {}", status.message());
 }
 
 Result<std::shared_ptr<arrow::Buffer>> S3Store::Get(const std::string& path) {
@@ -107,6 +156,15 @@ Result<std::shared_ptr<arrow::io::RandomAccessFile>> S3Store::OpenInput(const st
 Status S3Store::Put(const std::string& path, const arrow::Buffer& content) {
   ARROW_ASSIGN_OR_RAISE(S3Place place, root_.Locate(path));
   return Write("put", {"PUT", std::move(place), {}, false, &content}).status();
+}
+
+Result<std::shared_ptr<arrow::io::OutputStream>> S3Store::OpenOutput(const std::string& path) {
+  ARROW_ASSIGN_OR_RAISE(const S3Place place, root_.Locate(path));
+  ARROW_ASSIGN_OR_RAISE(const auto file_system, FileSystem());
+  const std::string what = Words("write", place);
+  auto stream = file_system->OpenOutputStream(place.bucket + "/" + place.key, nullptr);
+  if (!stream.ok()) return S3Failure(what, stream.status());
+  return std::make_shared<S3Output>(what, *std::move(stream));
 }
 
 Result<PutOutcome> S3Store::PutIfAbsent(const std::string& path, const arrow::Buffer& content) {
@@ -155,6 +213,37 @@ Result<std::vector<std::string>> S3Store::ListFolders(const std::string& folder)
 Status S3Store::Delete(const std::string& path) {
   ARROW_ASSIGN_OR_RAISE(S3Place place, root_.Locate(path));
   return Call("delete", {"DELETE", std::move(place)}).status();
+}
+
+Result<int64_t> S3Store::Now() {
+  // Every answer has the time, be it a refusal.
+  const S3Request request{"GET", {root_.bucket(), ""}, {{"list-type", "2"}, {"max-keys", "1"}}};
+  S3Reply reply = client_->Send(request);
+  if (reply.date_ms < 0) {
+    ARROW_ASSIGN_OR_RAISE(reply, Call("ask for the time at", request));
+  }
+  if (reply.date_ms >= 0) return reply.date_ms;
+  return Status::IOError(uri_, ": the service does not say what time it is");
+}
+
+Result<int64_t> S3Store::RemoveAbandonedWrites(std::chrono::milliseconds min_age) {
+  ARROW_ASSIGN_OR_RAISE(const int64_t now_ms, Now());
+  ARROW_ASSIGN_OR_RAISE(const auto buckets, BucketsOf(root_.LocatePrefix("")));
+  int64_t removed = 0;
+  for (const std::string& bucket : buckets) {
+    ARROW_ASSIGN_OR_RAISE(const bool ours, HoldsTable(bucket));
+    if (!ours) continue;
+    ARROW_ASSIGN_OR_RAISE(const auto uploads, UploadsIn(bucket));
+    for (const S3Uploads::Upload& upload : uploads) {
+      const S3Place place{bucket, upload.key};
+      if (!root_.Contains(place) || now_ms - upload.begun_ms < min_age.count()) continue;
+      // 404: its writer has finished or given it up meanwhile.
+      ARROW_RETURN_NOT_OK(
+          Call("give up the upload of", {"DELETE", place, {{"uploadId", upload.id}}}).status());
+      ++removed;
+    }
+  }
+  return removed;
 }
 
 Result<S3Reply> S3Store::Call(const std::string& verb, const S3Request& request) {
@@ -225,6 +314,35 @@ Status S3Store::ListBucket(const std::string& bucket, S3Query query,
     take(std::move(page));
   } while (!next.empty());
   return Status::OK();
+}
+
+// Without a prefix, since MinIO takes one for the whole key.
+Result<std::vector<S3Uploads::Upload>> S3Store::UploadsIn(const std::string& bucket) {
+  std::vector<S3Uploads::Upload> uploads;
+  S3Uploads page;
+  do {
+    S3Request request{"GET", {bucket, ""}, {{"uploads", ""}, {"encoding-type", "url"}}};
+    if (page.more) {
+      request.query.emplace_back("key-marker", page.next_key);
+      request.query.emplace_back("upload-id-marker", page.next_id);
+    }
+    ARROW_ASSIGN_OR_RAISE(const S3Reply reply, Call("list the uploads in", request));
+    if (reply.status == 404) return uploads;
+    ARROW_ASSIGN_OR_RAISE(page, ParseS3Uploads(reply.body));
+    uploads.insert(uploads.end(), page.uploads.begin(), page.uploads.end());
+  } while (page.more);
+  return uploads;
+}
+
+Result<bool> S3Store::HoldsTable(const std::string& bucket) {
+  if (!root_.bucket_per_table()) return true;
+  ARROW_ASSIGN_OR_RAISE(const auto folders, ListFolders(bucket));
+  for (const std::string& folder : folders) {
+    if (folder == "_delta_log") return true;
+    ARROW_ASSIGN_OR_RAISE(const auto below, ListFolders(bucket + "/" + folder));
+    if (std::find(below.begin(), below.end(), "_delta_log") != below.end()) return true;
+  }
+  return false;
 }
 
 Result<std::vector<std::string>> S3Store::Buckets() {

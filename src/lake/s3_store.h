@@ -38,11 +38,15 @@ class S3Store : public ObjectStore {
   Result<std::shared_ptr<arrow::Buffer>> Get(const std::string& path) override;
   Result<std::shared_ptr<arrow::io::RandomAccessFile>> OpenInput(const std::string& path) override;
   Status Put(const std::string& path, const arrow::Buffer& content) override;
+  Result<std::shared_ptr<arrow::io::OutputStream>> OpenOutput(const std::string& path) override;
   Result<PutOutcome> PutIfAbsent(const std::string& path, const arrow::Buffer& content) override;
   Result<std::vector<ObjectEntry>> List(const std::string& prefix,
                                         const std::string& after) override;
   Result<std::vector<std::string>> ListFolders(const std::string& folder) override;
   Status Delete(const std::string& path) override;
+  Result<int64_t> Now() override;  // To the second.
+  // Unfinished multipart uploads below the root; in a bucket of its own, those of a table.
+  Result<int64_t> RemoveAbandonedWrites(std::chrono::milliseconds min_age) override;
   std::string Describe() const override { return uri_; }
   bool IsRemote() const override { return true; }
 
@@ -65,6 +69,9 @@ class S3Store : public ObjectStore {
   Result<std::vector<std::string>> Buckets();
   // Those that may hold objects whose path begins with `prefix`.
   Result<std::vector<std::string>> BucketsOf(const S3Place& prefix);
+  Result<std::vector<S3Uploads::Upload>> UploadsIn(const std::string& bucket);
+  // A bare root does not make all the account's buckets ours: those are that hold a table.
+  Result<bool> HoldsTable(const std::string& bucket);
   Result<std::shared_ptr<arrow::fs::S3FileSystem>> FileSystem();
 
   const std::string uri_;
