@@ -1,6 +1,6 @@
 """Measures what docs/performance.md states, each figure as a ratio within one run.
 
-    ./run bench [codec] [produce] [ingest] [garbage] [replay] [freshness] [log]      none named: all
+    ./run bench [codec] [produce] [ingest] [garbage] [replay] [s3] [freshness] [log]     none named: all
 
 Starts a cluster of its own on ports of its own and ends it. Rounds of the two sides of a ratio
 alternate, and the median of each side counts, so that both meet the same machine.
@@ -70,6 +70,12 @@ class Bench:
                                SHOPSTREAM_KAFKA_GROUP=f"bench-{self._lakes}")
         shutil.rmtree(lake)
         return done
+
+    def ingest_into_minio(self, topic: str) -> Run:
+        self._lakes += 1
+        return self.shopstream(topic, "ingest", "--until-caught-up",
+                               **self.cluster.s3_environment, SHOPSTREAM_KAFKA_GROUP=f"bench-{self._lakes}",
+                               SHOPSTREAM_LAKE_URI=f"s3://bench/lake-{self._lakes}")
 
     def drain(self, topic: str) -> Run:
         return run([BENCH / "drain_bench", self.cluster.bootstrap_servers, topic, PARTITIONS], dict(os.environ))
@@ -186,6 +192,31 @@ def bench_replay(bench: Bench) -> None:
     say("commits, files", f"{done.output['commits']}, {done.output['files']}")
 
 
+def bench_s3(bench: Bench) -> None:
+    bench.cluster.start_minio()
+    for topic, words in (("bench-s3-ingest", f"{bench.events:,} events"), ("bench-s3-replay", "the replay")):
+        print(f"ingest of {words} into MinIO, against ingest onto disk", flush=True)
+        if topic == "bench-s3-ingest":
+            bench.fill(topic)
+        else:
+            bench.shopstream(topic, "topics", "setup")
+            bench.shopstream(topic, "replay", REPLAY)
+        disk, s3 = [], []
+        for _ in range(bench.rounds):
+            disk.append(bench.ingest(topic))
+            s3.append(bench.ingest_into_minio(topic))
+        rates = {name: median([run.output["records_per_second"] for run in runs])
+                 for name, runs in (("disk", disk), ("MinIO", s3))}
+        for name, runs in (("disk", disk), ("MinIO", s3)):
+            last = runs[-1].output
+            say(f"{name}, events", f"{rates[name] / 1e6:.2f} million/s",
+                f"{last['commits']} commits, {last['files']} files, "
+                f"peak {max(run.peak_mib for run in runs):.0f} MiB")
+            say(f"{name}, log commit, p50 / p99",
+                f"{last['log_commit']['p50_ms']} / {last['log_commit']['p99_ms']} ms")
+        say("MinIO / disk", f"{rates['MinIO'] / rates['disk']:.2f}", "at least 0.8")
+
+
 def bench_freshness(bench: Bench) -> None:
     print("from produce to readable, at 1,000 events/s for 30 s", flush=True)
     topic = "bench-freshness"
@@ -225,7 +256,7 @@ def bench_log(bench: Bench) -> None:
 
 
 PARTS = {"codec": bench_codec, "produce": bench_produce, "ingest": bench_ingest, "garbage": bench_garbage,
-         "replay": bench_replay, "freshness": bench_freshness, "log": bench_log}
+         "replay": bench_replay, "s3": bench_s3, "freshness": bench_freshness, "log": bench_log}
 
 
 def main() -> None:
@@ -239,7 +270,7 @@ def main() -> None:
         parser.error(f"no part is named {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("bench: ended by SIGTERM"))
     with tempfile.TemporaryDirectory(dir=BINARY.parent, prefix="bench-") as name:
-        cluster = Cluster(pathlib.Path(name) / "cluster", Ports(brokers=19094, controllers=19194, registry=19082))
+        cluster = Cluster(pathlib.Path(name) / "cluster", Ports(brokers=19094, controllers=19194, registry=19082, minio=19090))
         try:
             if not set(arguments.parts or PARTS) <= {"codec", "log"}:
                 cluster.start_brokers()
