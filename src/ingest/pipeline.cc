@@ -13,6 +13,7 @@
 #include "kafka/admin.h"
 #include "kafka/consumer.h"
 #include "lake/object_store.h"
+#include "lake/put_proof.h"
 #include "lake/table.h"
 #include "model/lake_names.h"
 #include "registry/client.h"
@@ -55,6 +56,8 @@ auto WithPatience(const char* what, Step&& step) -> decltype(step()) {
 // that the registry has.
 Result<avro::Schema> FindReaderSchema(lake::ObjectStore* store, registry::Client* registry,
                                       const std::string& topic) {
+  // Before all else, since it makes the bucket too.
+  ARROW_RETURN_NOT_OK(lake::ProvePutIfAbsent(store, kBronzePath));
   Result<std::unique_ptr<lake::Table>> table = lake::Table::Open(store, kBronzePath);
   if (table.ok()) {
     const auto& properties = (*table)->snapshot()->properties();
@@ -79,16 +82,15 @@ Status RunIngest(const Config& config, const IngestOptions& options, IngestStats
   const MemoryShares memory = ShareMemory(config.ingest.memory_limit_mb);
   ARROW_ASSIGN_OR_RAISE(auto store, lake::OpenObjectStore(config));
   ARROW_ASSIGN_OR_RAISE(auto registry, registry::Client::Open(config.registry));
-  // First, since it depends on nothing: it makes the bucket and proves the store.
-  ARROW_ASSIGN_OR_RAISE(auto quarantine, WithPatience("the lake", [&] {
-                          return lake::Table::OpenOrCreate(store.get(), QuarantineSpec());
-                        }));
   ARROW_ASSIGN_OR_RAISE(avro::Schema reader, WithPatience("the table and its schema", [&] {
                           return FindReaderSchema(store.get(), registry.get(), config.kafka.topic);
                         }));
   ARROW_ASSIGN_OR_RAISE(BronzeLayout layout, BronzeLayout::Make(reader, options.layout));
   ARROW_ASSIGN_OR_RAISE(auto bronze, WithPatience("the lake", [&] {
                           return lake::Table::OpenOrCreate(store.get(), layout.table);
+                        }));
+  ARROW_ASSIGN_OR_RAISE(auto quarantine, WithPatience("the lake", [&] {
+                          return lake::Table::OpenOrCreate(store.get(), QuarantineSpec());
                         }));
   ARROW_ASSIGN_OR_RAISE(auto admin, kafka::Admin::Open(config.kafka));
   ARROW_ASSIGN_OR_RAISE(auto consumer,

@@ -17,6 +17,7 @@ struct Meaning {
   std::string_view code;
   std::string_view arrow_name;
   std::string_view words;
+  bool passing = false;  // Another try may go well, whatever HTTP's status says.
 };
 
 // clang-format off
@@ -37,7 +38,8 @@ constexpr Meaning kMeanings[] = {
      "the session token has expired: fetch new temporary credentials"},
     {"InvalidToken", "INVALID_TOKEN",
      "the session token is not valid: correct s3.session_token or AWS_SESSION_TOKEN"},
-    {"InvalidTokenId", "", "the session token is not valid: correct s3.session_token or AWS_SESSION_TOKEN"},
+    {"InvalidTokenId", "",
+     "the session token is not valid: correct s3.session_token or AWS_SESSION_TOKEN"},
     {"RequestTimeTooSkewed", "REQUEST_TIME_TOO_SKEWED",
      "this machine's clock and the service's differ too much: set both by NTP"},
     {"RequestExpired", "REQUEST_EXPIRED",
@@ -48,22 +50,34 @@ constexpr Meaning kMeanings[] = {
     {"IllegalLocationConstraintException", "", "the bucket is in another region: set s3.region"},
     {"BucketAlreadyExists", "BUCKET_ALREADY_EXISTS",
      "the bucket's name is taken by another account: choose another"},
-    {"InvalidBucketName", "INVALID_BUCKET_NAME", "the bucket's name is not allowed: correct lake.uri"},
+    {"InvalidBucketName", "INVALID_BUCKET_NAME",
+     "the bucket's name is not allowed: correct lake.uri"},
     {"NotImplemented", "", "the service does not know this kind of request"},
     {"KeyTooLongError", "", "the path is too long for S3 (1024 bytes)"},
     {"QuotaExceeded", "", "the quota is used up: raise it or delete objects"},
-    {"XMinioAdminBucketQuotaExceeded", "", "the bucket's quota is used up: raise it or delete objects"},
-    {"XMinioStorageFull", "", "the service's disks are full: free some space there"},
-    {"SlowDown", "SLOW_DOWN", "the service asks for fewer requests"},
-    {"ServiceUnavailable", "SERVICE_UNAVAILABLE", "the service is overloaded or starting"},
-    {"XMinioServerNotInitialized", "", "the service is still starting"},
-    {"InternalError", "INTERNAL_FAILURE", "the service reports an error of its own: see its log"},
+    {"XMinioAdminBucketQuotaExceeded", "",
+     "the bucket's quota is used up: raise it or delete objects"},
+    {"XMinioStorageFull", "", "the service's disks are full: free some space there", true},
+    {"SlowDown", "SLOW_DOWN", "the service asks for fewer requests", true},
+    {"ServiceUnavailable", "SERVICE_UNAVAILABLE", "the service is overloaded or starting", true},
+    {"XMinioServerNotInitialized", "", "the service is still starting", true},
+    {"InternalError", "INTERNAL_FAILURE", "the service reports a fault of its own: see its log",
+     true},
+    {"OperationAborted", "", "another request for the same is under way", true},
+    {"RequestTimeout", "REQUEST_TIMEOUT", "the request came too slowly: see the network", true},
+    {"IncompleteBody", "", "the request was cut short: see the network", true},
+    {"BadDigest", "", "the request was damaged on its way: see the network", true},
+    {"XAmzContentSHA256Mismatch", "", "the request was damaged on its way: see the network", true},
 };
 // clang-format on
 
-constexpr std::string_view kPassing[] = {"RequestTimeout", "IncompleteBody",
-                                         "BadDigest",      "XAmzContentSHA256Mismatch",
-                                         "SlowDown",       "OperationAborted"};
+// Null: unknown.
+const Meaning* FindMeaning(std::string_view code) {
+  const auto* const found =
+      std::find_if(std::begin(kMeanings), std::end(kMeanings),
+                   [&](const Meaning& meaning) { return meaning.code == code; });
+  return found == std::end(kMeanings) ? nullptr : found;
+}
 
 // A 403 without a body is what a HEAD gets; only a bucket has a region of its own.
 std::string CodeOf(const S3Reply& reply, const S3Error& error) {
@@ -73,21 +87,12 @@ std::string CodeOf(const S3Reply& reply, const S3Error& error) {
   return "";
 }
 
-std::string Meaningful(const std::string& code) {
-  for (const Meaning& meaning : kMeanings) {
-    if (meaning.code == code) return std::string(meaning.words);
-  }
-  return "";
-}
-
 // What the reply itself tells beyond its code.
-std::string Detail(const std::string& code, const S3Reply& reply, const S3Error& error,
+std::string Detail(const Meaning& meaning, const S3Reply& reply, const S3Error& error,
                    int64_t now_ms) {
   const std::string region = !error.region.empty() ? error.region : reply.region;
-  const bool about_region = Meaningful(code).find("s3.region") != std::string::npos;
-  if (about_region && !region.empty()) return "=" + Printable(region);
-  const bool about_time = code == "RequestTimeTooSkewed" || code == "RequestExpired";
-  if (about_time && reply.date_ms >= 0) {
+  if (meaning.words.ends_with("set s3.region") && !region.empty()) return "=" + Printable(region);
+  if (meaning.words.ends_with("by NTP") && reply.date_ms >= 0) {
     return " (they differ by " + FormatMillis(std::abs(now_ms - reply.date_ms)) + ")";
   }
   return "";
@@ -99,8 +104,9 @@ std::string Words(const S3Reply& reply, int64_t now_ms) {
   const std::string code = CodeOf(reply, error);
   const std::string said =
       " [HTTP " + std::to_string(reply.status) + (code.empty() ? "" : " " + Printable(code)) + "]";
-  const std::string meaning = Meaningful(code);
-  if (!meaning.empty()) return meaning + Detail(code, reply, error, now_ms) + said;
+  if (const Meaning* meaning = FindMeaning(code)) {
+    return std::string(meaning->words) + Detail(*meaning, reply, error, now_ms) + said;
+  }
   const std::string own = error.message.empty() ? reply.body : error.message;
   return Printable(own.substr(0, kShownBytes)) + said;
 }
@@ -115,13 +121,13 @@ S3Verdict Judge(const S3Reply& reply, bool conditional) {
   if (reply.status / 100 == 2 || reply.status == 404 || reply.status == 412) {
     return S3Verdict::kAnswered;
   }
+  const std::string code = ParseS3Error(reply.body).code;
+  if (code == "BucketAlreadyExists") return S3Verdict::kRefused;  // Though a 409.
   const bool later = (reply.status >= 500 && reply.status != 501) || reply.status == 409 ||
                      reply.status == 408 || reply.status == 429 || reply.status == 307;
   if (later) return S3Verdict::kAgain;
-  const std::string code = ParseS3Error(reply.body).code;
-  const bool passing =
-      std::find(std::begin(kPassing), std::end(kPassing), code) != std::end(kPassing);
-  return passing ? S3Verdict::kAgain : S3Verdict::kRefused;
+  const Meaning* meaning = FindMeaning(code);
+  return meaning != nullptr && meaning->passing ? S3Verdict::kAgain : S3Verdict::kRefused;
 }
 
 Status S3Failure(const std::string& what, const S3Reply& reply, bool conditional, int64_t now_ms) {
@@ -138,13 +144,8 @@ Status S3Failure(const std::string& what, const Status& arrow_status) {
     if (meaning.arrow_name.empty()) continue;
     const std::string name = "AWS Error " + std::string(meaning.arrow_name) + " ";
     if (text.find(name) == std::string::npos) continue;
-    S3Reply reply;
-    reply.status = 400;
-    reply.body = "<Error><Code>" + std::string(meaning.code) + "</Code></Error>";
-    const bool passing = Judge(reply, false) == S3Verdict::kAgain ||
-                         meaning.code == "InternalError" || meaning.code == "ServiceUnavailable";
     const std::string message = "cannot " + what + ": " + std::string(meaning.words);
-    return passing ? Status::IOError(message) : Status::Invalid(message);
+    return meaning.passing ? Status::IOError(message) : Status::Invalid(message);
   }
   return Status::IOError("cannot ", what, ": ", text);
 }

@@ -40,6 +40,7 @@ TEST(S3Verdict, TellsWhatAnotherTryMayMend) {
   }
   EXPECT_EQ(S3Verdict::kAgain, Judge(Answer(400, "RequestTimeout"), false));
   EXPECT_EQ(S3Verdict::kAgain, Judge(Answer(400, "IncompleteBody"), false));
+  EXPECT_EQ(S3Verdict::kRefused, Judge(Answer(409, "BucketAlreadyExists"), false));
 }
 
 TEST(S3Verdict, AConditionalPutWhoseReplyIsLostIsLeftToTheCaller) {

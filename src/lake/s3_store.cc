@@ -12,9 +12,10 @@
 namespace shopstream::lake {
 namespace {
 
-// Of one call, besides the time its tries take: the callers above are more patient.
+// Of one call, besides the time its tries take: some 18 where each fails at once. The callers above
+// are more patient.
 constexpr BackoffOptions kPatience{
-    .first = Millis{100}, .longest = Millis{2000}, .give_up_after = Millis{10'000}};
+    .first = Millis{100}, .longest = Millis{1000}, .give_up_after = Millis{8'000}};
 constexpr double kConnectTimeoutSeconds = 3;
 constexpr double kStallTimeoutSeconds = 10;
 constexpr int kTriesOfArrow = 6;  // With its pauses of 25 ms, doubled each time, and then some.
@@ -46,10 +47,11 @@ Result<arrow::fs::S3Options> Options(const S3Config& config, const S3Address& ad
 
 // A provider may renew them between two questions: what is returned belongs together.
 S3Credentials CurrentCredentials(const arrow::fs::S3Options& options) {
+  constexpr int kTries = 3;  // Two renewals in a row do not happen.
   S3Credentials credentials;
-  do {
+  for (int i = 0; i < kTries && credentials.access_key != options.GetAccessKey(); ++i) {
     credentials = {options.GetAccessKey(), options.GetSecretKey(), options.GetSessionToken()};
-  } while (credentials.access_key != options.GetAccessKey());
+  }
   return credentials;
 }
 
@@ -286,8 +288,7 @@ Status S3Store::MakeBucket(const std::string& bucket) {
     // Another writer may have been first.
     if (reply.status / 100 == 2 || code == "BucketAlreadyOwnedByYou") return Status::OK();
     const auto pause = backoff.Next(BootClock::now());
-    const bool taken = code == "BucketAlreadyExists";
-    if (taken || Judge(reply, false) != S3Verdict::kAgain || !pause) break;
+    if (Judge(reply, false) != S3Verdict::kAgain || !pause) break;
     std::this_thread::sleep_for(*pause);
   }
   return S3Failure("find bucket " + bucket + " or create it", reply, false, WallClockMillis());
