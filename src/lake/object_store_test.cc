@@ -41,6 +41,11 @@ std::unique_ptr<ObjectStore> OpenS3(const std::string& root) {
   return *OpenObjectStore(config);
 }
 
+std::vector<Kind> Services() {
+  if (std::getenv("SHOPSTREAM_TEST_S3_ENDPOINT") == nullptr) return {};
+  return {{"S3", OpenS3, 1000}};
+}
+
 std::vector<Kind> Stores() {
   std::vector<Kind> kinds = {
       {"Disk", [](const std::string& root) { return *DiskStore::Open(root, root); }},
@@ -48,9 +53,7 @@ std::vector<Kind> Stores() {
       {"Faulty", [](const std::string&) {
          return std::make_unique<FaultyStore>(std::make_unique<MemoryStore>());
        }}};
-  if (std::getenv("SHOPSTREAM_TEST_S3_ENDPOINT") != nullptr) {
-    kinds.push_back({"S3", OpenS3, 1000});
-  }
+  for (Kind& service : Services()) kinds.push_back(std::move(service));
   return kinds;
 }
 
@@ -283,6 +286,25 @@ TEST_P(OutputContract, ALiveWriterIsNotAbandoned) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Stores, OutputContract, ::testing::ValuesIn(Stores()),
+                         [](const auto& kind) { return kind.param.name; });
+
+// A service cannot tell a slow writer from a dead one, so that a live one serves as a dead one.
+class UploadContract : public OutputContract {};
+
+TEST_P(UploadContract, WhatADeadWriterLeftIsGivenUpOnceItIsOld) {
+  const auto output = store_->OpenOutput("t/large").ValueOrDie();
+  const std::string piece(1 << 20, 'x');
+  for (int i = 0; i < 24; ++i) ASSERT_TRUE(output->Write(piece).ok());
+  EXPECT_EQ(0, *store_->RemoveAbandonedWrites(std::chrono::hours(1)));
+  // Its clock is told to the second only, which makes an upload seem younger than it is.
+  EXPECT_EQ(1, *store_->RemoveAbandonedWrites(std::chrono::seconds(-2)));
+  EXPECT_EQ(0, *store_->RemoveAbandonedWrites(std::chrono::seconds(-2)));
+  EXPECT_TRUE(output->Close().IsIOError());
+  EXPECT_THAT(Paths(), IsEmpty());
+}
+
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(UploadContract);
+INSTANTIATE_TEST_SUITE_P(Services, UploadContract, ::testing::ValuesIn(Services()),
                          [](const auto& kind) { return kind.param.name; });
 
 class FaultyOutput : public ::testing::Test {
