@@ -34,7 +34,8 @@ class Exchange:
     def ask(self) -> bytes:
         """What the store answers, byte for byte."""
         with socket.create_connection(self.upstream, TIMEOUT) as server:
-            server.sendall(re.sub(rb"\r\n\r\n$", b"\r\nConnection: close\r\n\r\n", self.head) + self.body)
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # It may refuse before it has read all.
+                server.sendall(re.sub(rb"\r\n\r\n$", b"\r\nConnection: close\r\n\r\n", self.head) + self.body)
             return b"".join(iter(lambda: server.recv(CHUNK), b""))
 
 
@@ -165,15 +166,53 @@ class FaultProxy:
         if re.search(rb"^expect: *100-continue", head, re.IGNORECASE | re.MULTILINE):
             client.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
             head = re.sub(rb"\r\nexpect:[^\r]*", b"", head, flags=re.IGNORECASE)
-        length = re.search(rb"^content-length: *(\d+)", head, re.IGNORECASE | re.MULTILINE)
-        wanted = int(length.group(1)) if length else 0
-        pieces, got = [body], len(body)
-        while got < wanted:
-            if not (more := client.recv(CHUNK)):
-                return None
-            pieces.append(more)
-            got += len(more)
-        return Exchange(method, target, head, b"".join(pieces), client, self.upstream)
+        more = _More(client, body)
+        if re.search(rb"^transfer-encoding: *chunked", head, re.IGNORECASE | re.MULTILINE):
+            body = more.chunks()
+        else:
+            length = re.search(rb"^content-length: *(\d+)", head, re.IGNORECASE | re.MULTILINE)
+            body = more.exactly(int(length.group(1)) if length else 0)
+        return Exchange(method, target, head, body, client, self.upstream)
+
+
+class _More:
+    """What follows the head of a request; raises Broken where the client goes in between."""
+
+    def __init__(self, client: socket.socket, begun: bytes):
+        self._client = client
+        self._held = bytearray(begun)
+
+    def exactly(self, size: int) -> bytes:
+        while len(self._held) < size:
+            self._receive()
+        taken = bytes(self._held[:size])
+        del self._held[:size]
+        return taken
+
+    def chunks(self) -> bytes:
+        """As they are on the wire, with sizes and trailers."""
+        whole = bytearray()
+        while True:
+            line = self._line()
+            size = int(line.split(b";")[0], 16)
+            whole += line
+            if size == 0:
+                break
+            whole += self.exactly(size + 2)
+        while line != b"\r\n":
+            line = self._line()
+            whole += line
+        return bytes(whole)
+
+    def _line(self) -> bytes:
+        while (end := self._held.find(b"\r\n")) < 0:
+            self._receive()
+        return self.exactly(end + 2)
+
+    def _receive(self) -> None:
+        if not (more := self._client.recv(CHUNK)):
+            raise Broken
+        self._held += more
 
 
 @contextlib.contextmanager

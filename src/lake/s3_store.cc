@@ -18,7 +18,21 @@ constexpr BackoffOptions kPatience{
     .first = Millis{100}, .longest = Millis{1000}, .give_up_after = Millis{8'000}};
 constexpr double kConnectTimeoutSeconds = 3;
 constexpr double kStallTimeoutSeconds = 10;
-constexpr int kTriesOfArrow = 6;  // With its pauses of 25 ms, doubled each time, and then some.
+
+// The same patience for Arrow's requests, counted in tries since it does not tell the time.
+class Retries : public arrow::fs::S3RetryStrategy {
+ public:
+  bool ShouldRetry(const AWSErrorDetail& error, int64_t tries) override {
+    return error.should_retry && tries < kMost;
+  }
+  int64_t CalculateDelayBeforeNextRetry(const AWSErrorDetail&, int64_t tries) override {
+    return std::min<int64_t>(kPatience.first.count() << std::min<int64_t>(tries, 10),
+                             kPatience.longest.count());
+  }
+
+ private:
+  static constexpr int64_t kMost = 10;
+};
 
 std::string Words(const std::string& verb, const S3Place& place) {
   return verb + " s3://" + place.bucket + (place.key.empty() ? "" : "/" + place.key);
@@ -40,7 +54,7 @@ Result<arrow::fs::S3Options> Options(const S3Config& config, const S3Address& ad
   options.tls_ca_file_path = config.ca_file.empty() ? SystemCaFile() : config.ca_file;
   options.connect_timeout = kConnectTimeoutSeconds;
   options.request_timeout = kStallTimeoutSeconds;
-  options.retry_strategy = arrow::fs::S3RetryStrategy::GetAwsStandardRetryStrategy(kTriesOfArrow);
+  options.retry_strategy = std::make_shared<Retries>();
   options.allow_delayed_open = true;  // A small object is one request instead of three.
   return options;
 }
