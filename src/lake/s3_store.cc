@@ -205,7 +205,8 @@ Result<std::vector<ObjectEntry>> S3Store::List(const std::string& prefix,
     ARROW_RETURN_NOT_OK(ListBucket(bucket, query, [&](const S3Listing& page) {
       for (const S3Listing::Object& object : page.objects) {
         std::string path = root_.PathOf({bucket, object.key});
-        if (path <= after) continue;
+        // Consoles and other clients mark folders by empty objects, which no path of ours names.
+        if (path <= after || path.ends_with('/')) continue;
         entries.push_back({std::move(path), object.size_bytes, object.modified_ms});
       }
     }));
