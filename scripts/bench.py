@@ -270,7 +270,8 @@ def main() -> None:
         parser.error(f"no part is named {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("bench: ended by SIGTERM"))
     with tempfile.TemporaryDirectory(dir=BINARY.parent, prefix="bench-") as name:
-        cluster = Cluster(pathlib.Path(name) / "cluster", Ports(brokers=19094, controllers=19194, registry=19082, minio=19090))
+        cluster = Cluster(pathlib.Path(name) / "cluster",
+                          Ports(brokers=19094, controllers=19194, registry=19082, minio=19090))
         try:
             if not set(arguments.parts or PARTS) <= {"codec", "log"}:
                 cluster.start_brokers()

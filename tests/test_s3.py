@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 import pytest
 from deltalake import DeltaTable
+from deltalake.exceptions import TableNotFoundError
 from pyarrow import fs
 
 from background_process import BackgroundProcess
@@ -301,6 +302,6 @@ def test_minio_is_gone_for_twenty_seconds(shopstream: Shopstream, minio: Minio) 
 def _rows(minio: Minio) -> int:
     try:
         table = DeltaTable(f"{minio.lake}/bronze-events", storage_options=minio.storage_options)
-    except Exception:  # Not there yet.
+    except TableNotFoundError:
         return 0
     return sum(table.get_add_actions(flatten=True).column("num_records").to_pylist())
