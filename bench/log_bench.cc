@@ -155,7 +155,9 @@ Result<Appends> Append(ObjectStore* store, int commits) {
 }
 
 Status Run(const std::string& root, int commits) {
-  ARROW_ASSIGN_OR_RAISE(const auto store, OpenObjectStore(root));
+  Config config;
+  config.lake.uri = root;
+  ARROW_ASSIGN_OR_RAISE(const auto store, OpenObjectStore(config));
   const auto begin = BootClock::now();
   ARROW_ASSIGN_OR_RAISE(const Appends appends, Append(store.get(), commits));
   const double seconds = MillisSince(begin) / 1000;

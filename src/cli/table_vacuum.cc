@@ -69,7 +69,7 @@ void PrintForPerson(const VacuumFlags& flags, const TablePrinter& listed,
 }
 
 Result<int> RunVacuum(const Context& context, const VacuumFlags& flags) {
-  ARROW_ASSIGN_OR_RAISE(const auto store, lake::OpenObjectStore(context.config.lake.uri));
+  ARROW_ASSIGN_OR_RAISE(const auto store, lake::OpenObjectStore(context.config));
   ARROW_ASSIGN_OR_RAISE(const auto table, lake::Table::Open(store.get(), flags.name));
   ProgressLine progress({Millis{200}, Millis{10000}}, BootClock::now());
   TablePrinter listed({"path", "bytes", "modified"});

@@ -73,7 +73,7 @@ void PrintForPerson(const VerifyFlags& flags, const lake::VerifyReport& report) 
 }
 
 Result<int> RunVerify(const Context& context, const VerifyFlags& flags) {
-  ARROW_ASSIGN_OR_RAISE(const auto store, lake::OpenObjectStore(context.config.lake.uri));
+  ARROW_ASSIGN_OR_RAISE(const auto store, lake::OpenObjectStore(context.config));
   ProgressLine progress({Millis{200}, Millis{10000}}, BootClock::now());
   lake::VerifyOptions options;
   options.deep = flags.deep;

@@ -30,8 +30,14 @@ class UploadQueue {
  private:
   Status AwaitOldest();
 
+  struct Upload {
+    std::future<Status> status;
+    int64_t bytes = 0;
+  };
+
   ObjectStore* const store_;
-  std::deque<std::future<Status>> under_way_;
+  std::deque<Upload> under_way_;
+  int64_t bytes_under_way_ = 0;
 };
 
 }  // namespace shopstream::lake
