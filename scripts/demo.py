@@ -1,11 +1,13 @@
 """From nothing to real purchases in a lake, and what came of it.
 
-    ./run demo [--keep]
+    ./run demo [--keep] [--lake s3://]
 
 Starts the local cluster, sends synthetic and real purchases through Kafka, takes them into Bronze,
 audits the result and reads it with programs that share no code with this one. It works where
 `./run up` and the default settings do, so that every other command sees what it made, and it only
 ever adds: after a second run the tables hold both. What was already running goes on running.
+With --lake s3:// MinIO is started too and the lake lies there, a bucket for each table; with
+--lake s3://BUCKET/PREFIX, below that.
 """
 
 import argparse
@@ -28,7 +30,7 @@ from confluent_kafka.admin import AdminClient
 from deltalake import DeltaTable
 
 from background_process import tail
-from cluster import BINARY, BROKERS, ROOT, Cluster, ClusterError, Ports
+from cluster import BINARY, BROKERS, MINIO_PASSWORD, MINIO_USER, ROOT, Cluster, ClusterError, Ports
 
 TOPIC = "shopstream-purchases"
 GROUP = "purchase-ingestion-consumers"
@@ -98,10 +100,32 @@ class Screen:
         return f"\x1b[{code}m{text}\x1b[0m" if self._colours else text
 
 
+@dataclasses.dataclass(frozen=True)
+class Lake:
+    """Where the tables are, and what a program and a reader need to be let in."""
+    uri: str
+    environment: dict[str, str]
+    storage_options: dict[str, str]
+
+    @classmethod
+    def on_disk(cls, folder: pathlib.Path) -> "Lake":
+        return cls(str(folder), {"SHOPSTREAM_LAKE_URI": str(folder)}, {})
+
+    @classmethod
+    def in_minio(cls, uri: str, cluster: Cluster) -> "Lake":
+        return cls(uri, {"SHOPSTREAM_LAKE_URI": uri, **cluster.s3_environment},
+                   {"AWS_ENDPOINT_URL": cluster.minio_url, "AWS_ALLOW_HTTP": "true",
+                    "AWS_ACCESS_KEY_ID": MINIO_USER, "AWS_SECRET_ACCESS_KEY": MINIO_PASSWORD})
+
+    def table(self, name: str) -> str:
+        """With a bare s3:// the name is the bucket's."""
+        return self.uri + name if self.uri == "s3://" else f"{self.uri.rstrip('/')}/{name}"
+
+
 class Program:
     """`shopstream`, told by its environment where everything is; it reports in JSON."""
 
-    def __init__(self, cluster: Cluster, lake: pathlib.Path):
+    def __init__(self, cluster: Cluster, lake: Lake):
         self._cluster = cluster
         # Nothing of what the caller's environment says of other clusters and lakes.
         self._environment = {
@@ -110,7 +134,7 @@ class Program:
             "SHOPSTREAM_KAFKA_TOPIC": TOPIC,
             "SHOPSTREAM_KAFKA_GROUP": GROUP,
             "SHOPSTREAM_REGISTRY_URL": cluster.registry_url,
-            "SHOPSTREAM_LAKE_URI": str(lake),
+            **lake.environment,
         }
 
     def run(self, *arguments: str) -> Any:
@@ -132,6 +156,8 @@ class Program:
         """Warnings of the servers: the program's own log has been on the screen all along."""
         logs = {f"broker {n}": self._cluster.log_file(n) for n in BROKERS}
         logs["the registry"] = self._cluster.directory / "registry/output.log"
+        if self._cluster.minio_pid() is not None:
+            logs["minio"] = self._cluster.directory / "minio/output.log"
         words = []
         for name, path in logs.items():
             lines = [line for line in tail(path, 200).splitlines() if TROUBLE.search(line)][-3:]
@@ -172,20 +198,26 @@ def check_cluster_is_ours(cluster: Cluster) -> None:
 
 
 @contextlib.contextmanager
-def running(cluster: Cluster, keep: bool, screen: Screen) -> Iterator[None]:
+def running(cluster: Cluster, with_minio: bool, keep: bool, screen: Screen) -> Iterator[None]:
     """The cluster, and afterwards, whatever happened, the end of what was started here."""
     brokers = [n for n in BROKERS if cluster.broker_pid(n) is None]
     registry = cluster.registry_pid() is None
+    minio = with_minio and cluster.minio_pid() is None
+    parts = ["three Kafka brokers", "the schema registry", *(["MinIO"] if with_minio else [])]
     try:
-        with screen.step("Start three Kafka brokers and the schema registry"), cluster.locked():
+        with screen.step(f"Start {', '.join(parts[:-1])} and {parts[-1]}"), cluster.locked():
+            if with_minio:
+                cluster.start_minio()
             cluster.start_brokers()
             check_cluster_is_ours(cluster)
             cluster.start_registry()
         yield
     finally:
-        if (brokers or registry) and not keep:
+        if (brokers or registry or minio) and not keep:
             screen.heading("Ending what was started (what it keeps stays; --keep leaves it running)")
             with cluster.locked():
+                if minio:
+                    cluster.stop_minio()
                 if registry:
                     cluster.stop_registry()
                 cluster.stop_brokers(brokers)
@@ -247,10 +279,11 @@ def quantiles(latency: dict[str, int]) -> str:
     return f"p50 {latency['p50_ms']:,} ms, p99 {latency['p99_ms']:,} ms"
 
 
-def summarize(results: Results, lake: pathlib.Path, screen: Screen) -> None:
+def summarize(results: Results, lake: Lake, screen: Screen) -> None:
     screen.title = "summary"
     started = time.monotonic()
-    bronze = DeltaTable(lake / "bronze-events").to_pyarrow_dataset()
+    bronze = DeltaTable(lake.table("bronze-events"),
+                        storage_options=lake.storage_options).to_pyarrow_dataset()
     totals = duckdb.sql("""
         SELECT region, currency, product_name, count(*) AS events, sum(amount) AS amount,
                min(date) AS first_day, max(date) AS last_day
@@ -314,53 +347,72 @@ def show_quarantine(results: Results, screen: Screen) -> None:
     screen.table(["cause", "records"], [[row["cause"], f"{row['rows']:,}"] for row in causes])
 
 
-def show_next_steps(lake: pathlib.Path, cluster: Cluster, serving: bool, screen: Screen) -> None:
-    path = lake / "bronze-events"
+def show_next_steps(lake: Lake, cluster: Cluster, serving: bool, screen: Screen) -> None:
+    address = f'"{lake.table("bronze-events")}"'
+    if lake.storage_options:
+        address += ", storage_options=minio"
     screen.heading("Read it yourself")
-    screen.line(f"""{sys.executable}
-
-from deltalake import DeltaTable
-bronze = DeltaTable("{path}").to_pyarrow_dataset()
+    screen.line(f"{sys.executable}\n")
+    if lake.storage_options:
+        screen.line(f"minio = {json.dumps(lake.storage_options)}\n")
+    screen.line(f"""from deltalake import DeltaTable
+bronze = DeltaTable({address}).to_pyarrow_dataset()
 
 import duckdb
 duckdb.sql("SELECT region, count(*), sum(amount) FROM bronze GROUP BY ALL")
 
 import polars
-polars.scan_delta("{path}").group_by("region").agg(polars.len(), polars.col("amount").sum()).collect()""")
-    screen.heading("Go on" if serving else "Go on, after ./run up")
+polars.scan_delta({address}).group_by("region").agg(polars.len(), polars.col("amount").sum()).collect()""")
+    screen.heading("Go on" if serving else f"Go on, after ./run up{' --minio' if lake.storage_options else ''}")
+    settings = dict(lake.environment) if lake.storage_options else {}
     if cluster.ports != Ports():
-        screen.line(f"export SHOPSTREAM_KAFKA_BOOTSTRAP_SERVERS={cluster.bootstrap_servers} "
-                    f"SHOPSTREAM_REGISTRY_URL={cluster.registry_url}")
+        settings |= {"SHOPSTREAM_KAFKA_BOOTSTRAP_SERVERS": cluster.bootstrap_servers,
+                     "SHOPSTREAM_REGISTRY_URL": cluster.registry_url}
+    if settings:
+        screen.line("export " + " ".join(f"{name}={shlex.quote(value)}" for name, value in settings.items()))
     screen.line("./run shopstream quarantine list --limit 10\n"
                 "./run shopstream table history bronze-events\n"
                 "./run shopstream group describe")
+    if lake.storage_options and serving:
+        screen.line(f"MinIO's console: http://127.0.0.1:{cluster.ports.minio_console} "
+                    f"({MINIO_USER}, {MINIO_PASSWORD})")
     if serving:
         screen.line("./run down")
+
+
+def s3_uri(text: str) -> str:
+    if not re.fullmatch(r"s3://([a-z0-9][a-z0-9.-]+(/[^?#]*)?)?", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is neither s3:// nor s3://bucket/prefix")
+    return text
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="./run demo", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--keep", action="store_true", help="leave the cluster running at the end")
+    parser.add_argument("--lake", type=s3_uri, metavar="s3://[BUCKET/PREFIX]",
+                        help="the lake in MinIO; without it: .shopstream/lake")
     parser.add_argument("--port", type=int, default=Ports.brokers, metavar="PORT",
                         help="of broker 1; the others follow")
     parser.add_argument("--registry-port", type=int, default=Ports.registry, metavar="PORT")
+    parser.add_argument("--minio-port", type=int, default=Ports.minio, metavar="PORT")
     return parser.parse_args()
 
 
 def main() -> int:
     asked = arguments()
-    ports = Ports(asked.port, asked.port + 100, asked.registry_port)
+    ports = Ports(asked.port, asked.port + 100, asked.registry_port, asked.minio_port)
     screen = Screen(steps=7)
     cluster = Cluster(ROOT / ".shopstream/cluster", ports, say=screen.detail)
-    lake = ROOT / ".shopstream/lake"
+    lake = Lake.in_minio(asked.lake, cluster) if asked.lake else Lake.on_disk(ROOT / ".shopstream/lake")
     started = time.monotonic()
     try:
         check_set_up()
-        screen.line(f"topic {TOPIC} on {cluster.bootstrap_servers}\nlake  {lake}")
+        screen.line(f"topic {TOPIC} on {cluster.bootstrap_servers}\nlake  {lake.uri}")
         screen.line("What they hold already stays; this run adds to it.")
-        was_up = all(cluster.broker_pid(n) is not None for n in BROKERS)
-        with running(cluster, asked.keep, screen):
+        was_up = (all(cluster.broker_pid(n) is not None for n in BROKERS)
+                  and (not asked.lake or cluster.minio_pid() is not None))
+        with running(cluster, bool(asked.lake), asked.keep, screen):
             results = perform(Program(cluster, lake), screen)
             summarize(results, lake, screen)
             screen.line()

@@ -3,7 +3,9 @@
     setup.py             what building, testing and the local cluster need
     setup.py --quiet     the same, without a word when nothing is missing
     setup.py --minio     also MinIO, which takes 4 minutes to build on two cores
+    setup.py --tests     also all that tests start: MinIO, and Spark as a reader (1 GB)
     setup.py --lint      also what ./run lint needs
+    setup.py --program   only what compiling the program needs
 
 Every step leaves a stamp with the checksum of what it was made from; a step whose stamp fits is
 not done again. A step works in a folder of its own and moves the result in place at the end, so
@@ -33,6 +35,7 @@ DEPS = pathlib.Path(os.environ.get("SHOPSTREAM_DEPS", ROOT / ".deps")).absolute(
 VENV = DEPS / "venv"
 REQUIREMENTS = ROOT / "tests/requirements.txt"
 KAFKA = ROOT / "deploy/local/kafka"
+SPARK = ROOT / "tests/spark"
 
 LIBRDKAFKA_PACKAGE = "@confluentinc/kafka-javascript@1.10.1"  # Carries librdkafka 2.15.1's source.
 LIBRDKAFKA_SHA256 = "ada7d703bb1d3237e2292bfabf438d663b6160c9f1ac2a2406b5dc4257c81b66"
@@ -55,7 +58,8 @@ PACKAGES = """
 """.split()
 LINT_PACKAGES = ["clang-tidy-16", "shellcheck"]
 # Wanted as commands, since they often come from elsewhere than the system's packages.
-PACKAGE_OF_COMMAND = {"g++": "g++", "java": "openjdk-17-jre-headless", "mvn": "maven", "npm": "npm"}
+COMPILING_COMMANDS = {"g++": "g++", "npm": "npm"}
+JAVA_COMMANDS = {"java": "openjdk-17-jre-headless", "mvn": "maven"}
 
 PACKAGES_STEP = "packages"
 STEP_TIMEOUT = 1200  # Seconds for one command; the slowest takes 120 on two cores.
@@ -63,6 +67,24 @@ STEP_TIMEOUT = 1200  # Seconds for one command; the slowest takes 120 on two cor
 
 class SetupError(Exception):
     """Says what failed, why, and what to do."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Wanted:
+    """What to install beyond what compiling needs."""
+    kafka: bool
+    minio: bool
+    spark: bool
+    lint: bool
+
+    @property
+    def packages(self) -> list[str]:
+        return PACKAGES + (LINT_PACKAGES if self.lint else [])
+
+    @property
+    def commands(self) -> dict[str, str]:
+        """And the package of each."""
+        return {**COMPILING_COMMANDS, **(JAVA_COMMANDS if self.kafka or self.spark else {})}
 
 
 class Step:
@@ -116,12 +138,12 @@ class Step:
 # Steps.
 
 
-def missing_packages(wanted: list[str]) -> list[str]:
-    query = subprocess.run(["dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\n", *wanted],
+def missing_packages(wanted: Wanted) -> list[str]:
+    query = subprocess.run(["dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\n", *wanted.packages],
                            capture_output=True, text=True)
     installed = {line.split()[0] for line in query.stdout.splitlines() if line.endswith(" installed")}
-    missing = [name for name in wanted if name not in installed]
-    missing += [name for command, name in PACKAGE_OF_COMMAND.items() if shutil.which(command) is None]
+    missing = [name for name in wanted.packages if name not in installed]
+    missing += [name for command, name in wanted.commands.items() if shutil.which(command) is None]
     if subprocess.run([sys.executable, "-c", "import ensurepip"], capture_output=True).returncode != 0:
         missing.append("python3-venv")
     return missing
@@ -173,17 +195,35 @@ def link_data(step: Step, source: pathlib.Path) -> None:
 
 
 def install_kafka(step: Step) -> None:
+    replace(fetch_jars(step, KAFKA), DEPS / "kafka/libs")
+
+
+def install_spark(step: Step) -> None:
+    """Apart from the other Python packages: it is three times their size, and only tests need it."""
+    python = step.folder / "python"
+    # With a pip of its own: the other packages' environment may be at work just now.
+    step.command(sys.executable, "-m", "venv", step.folder / "pip")
+    # Spark comes as source only, which is Python and its own jars: nothing is compiled.
+    step.command(step.folder / "pip/bin/pip", "install", "--require-hashes", "--no-deps", "--no-compile",
+                 "--disable-pip-version-check", "--target", python, "-r", SPARK / "requirements.txt")
+    jars = fetch_jars(step, SPARK)
+    replace(python, DEPS / "spark/python")
+    replace(jars, DEPS / "spark/jars")
+
+
+def fetch_jars(step: Step, project: pathlib.Path) -> pathlib.Path:
+    """The jars of a pom.xml, held against the SHA256SUMS beside it."""
     # --strict-checksums: a jar that its repository's checksum does not fit is an error.
     libraries = step.folder / "libs"
-    step.command("mvn", "--batch-mode", "--strict-checksums", "-f", KAFKA / "pom.xml",
+    step.command("mvn", "--batch-mode", "--strict-checksums", "-f", project / "pom.xml",
                  "dependency:copy-dependencies", f"-DoutputDirectory={libraries}")
-    wanted = dict(reversed(line.split()) for line in (KAFKA / "SHA256SUMS").read_text().splitlines())
+    wanted = dict(reversed(line.split()) for line in (project / "SHA256SUMS").read_text().splitlines())
     found = {path.name for path in libraries.iterdir()}
     if found != set(wanted):
-        raise SetupError(f"Maven brought other jars than {KAFKA}/SHA256SUMS names: {sorted(found ^ set(wanted))}")
+        raise SetupError(f"Maven brought other jars than {project}/SHA256SUMS names: {sorted(found ^ set(wanted))}")
     for name, checksum in wanted.items():
         verify(libraries / name, checksum)
-    replace(libraries, DEPS / "kafka/libs")
+    return libraries
 
 
 def build_librdkafka(step: Step) -> None:
@@ -250,22 +290,32 @@ def verify(path: pathlib.Path, sha256: str) -> None:
                          "the file this project was tested with")
 
 
-def steps_to_do(missing: list[str], minio: bool) -> list[Step]:
+def all_steps(wanted: Wanted, missing: list[str]) -> list[Step]:
     python = f"{platform.python_version()} {sys.executable}"
+    java_missing = bool(set(JAVA_COMMANDS.values()) & set(missing))
     steps = [
         Step("python", install_python, [python, REQUIREMENTS.read_text(), *DATA_SHA256.values()],
              [VENV / "bin/python", DEPS / "arrow/include", DEPS / "data/complete_journey/products.parquet"],
              needs_packages="python3-venv" in missing),
-        Step("kafka", install_kafka, [(KAFKA / name).read_text() for name in ("pom.xml", "SHA256SUMS")],
-             [DEPS / "kafka/libs"],
-             needs_packages=bool({PACKAGE_OF_COMMAND["mvn"], PACKAGE_OF_COMMAND["java"]} & set(missing))),
         Step("librdkafka", build_librdkafka, [LIBRDKAFKA_PACKAGE, LIBRDKAFKA_SHA256],
              [DEPS / "librdkafka/lib/librdkafka.so", DEPS / "librdkafka/include/librdkafka/rdkafka.h"],
              needs_packages=bool(missing)),
     ]
-    if minio:
+    if wanted.kafka:
+        steps.append(Step("kafka", install_kafka, [(KAFKA / name).read_text() for name in ("pom.xml", "SHA256SUMS")],
+                          [DEPS / "kafka/libs"], needs_packages=java_missing))
+    if wanted.minio:
         steps.append(Step("minio", build_minio, [MINIO_PACKAGE], [DEPS / "minio/minio"]))
-    todo = [step for step in steps if not step.done()]
+    if wanted.spark:
+        names = ("requirements.txt", "pom.xml", "SHA256SUMS")
+        steps.append(Step("spark", install_spark, [python, *((SPARK / name).read_text() for name in names)],
+                          [DEPS / "spark/python", DEPS / "spark/jars"],
+                          needs_packages=java_missing or "python3-venv" in missing))
+    return steps
+
+
+def steps_to_do(wanted: Wanted, missing: list[str]) -> list[Step]:
+    todo = [step for step in all_steps(wanted, missing) if not step.done()]
     if any(step.name == "minio" for step in todo):
         check_go()
     if missing:
@@ -343,15 +393,15 @@ def check_machine() -> None:
         raise SetupError("packages are installed with apt-get, so Debian 12 or Ubuntu 24.04 is needed")
 
 
-def set_up(quiet: bool, minio: bool, lint: bool) -> int:
+def set_up(quiet: bool, wanted: Wanted) -> int:
     started = time.monotonic()
     check_machine()
-    missing = missing_packages(PACKAGES + (LINT_PACKAGES if lint else []))
+    missing = missing_packages(wanted)
     if missing and as_root() is None:
         raise SetupError(
             "packages are missing, and this user may not install them. Type this, then try again:\n"
             f"    sudo apt-get update && sudo apt-get install -y --no-install-recommends {' '.join(missing)}")
-    todo = steps_to_do(missing, minio)
+    todo = steps_to_do(wanted, missing)
     if not todo:
         if not quiet:
             say(f"nothing is missing ({time.monotonic() - started:.1f} s)")
@@ -369,8 +419,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="./run setup")
     parser.add_argument("--quiet", action="store_true", help="no word when nothing is missing")
     parser.add_argument("--minio", action="store_true", help="also MinIO, built from source")
+    parser.add_argument("--tests", action="store_true", help="also MinIO and Spark, which tests start")
     parser.add_argument("--lint", action="store_true", help="also what ./run lint needs")
+    parser.add_argument("--program", action="store_true", help="only what compiling the program needs")
     arguments = parser.parse_args()
+    wanted = Wanted(kafka=not arguments.program, minio=arguments.minio or arguments.tests,
+                    spark=arguments.tests, lint=arguments.lint)
     try:
         DEPS.mkdir(parents=True, exist_ok=True)
         with open(DEPS / "lock", "w") as lock:
@@ -379,7 +433,7 @@ def main() -> int:
             except BlockingIOError:
                 say(f"another setup works on {DEPS}: waiting for it")
                 fcntl.flock(lock, fcntl.LOCK_EX)
-            return set_up(arguments.quiet, arguments.minio, arguments.lint)
+            return set_up(arguments.quiet, wanted)
     except SetupError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

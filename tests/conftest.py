@@ -8,6 +8,7 @@ import signal
 import socket
 import uuid
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,7 @@ import cluster as local_cluster
 from cluster import Cluster, Ports
 from minio import Minio
 from shopstream import Shopstream, shopstream_world
+from spark_session import spark_session
 
 CLUSTERS = local_cluster.ROOT / "build/test-clusters"  # One folder a session, named by its pid.
 
@@ -57,6 +59,13 @@ def minio(session_cluster: Cluster, request: pytest.FixtureRequest) -> Minio:
     session_cluster.start_minio()
     bucket = f"{_name(request)[:50].strip('-')}-{uuid.uuid4().hex[:6]}"
     return Minio.with_bucket(session_cluster, bucket)
+
+
+@pytest.fixture(scope="session")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A Spark session with Delta and S3, as docs/reading-the-lake.md makes it: one for all tests."""
+    with spark_session(tmp_path_factory.mktemp("spark")) as session:
+        yield session
 
 
 @pytest.fixture

@@ -1,0 +1,40 @@
+"""Python in our documents, run as it stands there."""
+
+import ast
+import pathlib
+import re
+from collections.abc import Mapping
+from typing import Any
+
+FENCE = re.compile(r"```python\n(.*?)```", re.DOTALL)
+
+
+def section(document: pathlib.Path, *headings: str) -> str:
+    """What stands under the heading `headings[0]`, in it under `headings[1]`, and so on."""
+    text = document.read_text()
+    for depth, heading in enumerate(headings, start=2):
+        begin = re.search(rf"^{'#' * depth} {re.escape(heading)}$", text, re.MULTILINE)
+        assert begin, f"{document} has no section {' / '.join(headings)}"
+        end = re.search(rf"^#{{2,{depth}}} ", text[begin.end():], re.MULTILINE)
+        text = text[begin.end():begin.end() + end.start()] if end else text[begin.end():]
+    return text
+
+
+def blocks(text: str) -> list[str]:
+    return FENCE.findall(text)
+
+
+def replaced(code: str, replacements: Mapping[str, str]) -> str:
+    """For what differs between a reader's machine and a test: each must be there to be replaced."""
+    for old, new in replacements.items():
+        assert old in code, f"{old!r} is not in\n{code}"
+        code = code.replace(old, new)
+    return code
+
+
+def run(code: str, names: dict[str, Any]) -> Any:
+    """Executes `code` with `names`, which it may add to. What its last line evaluates to, if anything."""
+    tree = ast.parse(code)
+    last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
+    exec(compile(tree, "document", "exec"), names)
+    return eval(compile(ast.Expression(last.value), "document", "eval"), names) if last else None
