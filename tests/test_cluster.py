@@ -10,10 +10,12 @@ from collections.abc import Iterator
 
 import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
+from pyarrow import fs
 
 import cluster as local_cluster
 from background_process import BackgroundProcess
 from cluster import BROKERS, Cluster, ClusterError, Ports
+from minio import Minio
 from waiting import wait_until
 
 
@@ -21,7 +23,8 @@ def cluster_command(over: Cluster, *arguments: str) -> subprocess.CompletedProce
     """`./run up`, `down` or `status`, but for the test's folder and ports."""
     script = local_cluster.ROOT / "scripts/cluster.py"
     where = ["--directory", str(over.directory), "--port", str(over.ports.brokers),
-             "--controller-port", str(over.ports.controllers), "--registry-port", str(over.ports.registry)]
+             "--controller-port", str(over.ports.controllers), "--registry-port", str(over.ports.registry),
+             "--minio-port", str(over.ports.minio)]
     return subprocess.run([sys.executable, str(script), *arguments, *where], capture_output=True,
                           text=True, timeout=180)
 
@@ -103,6 +106,7 @@ def test_no_wait_is_without_bound(brokers: Cluster) -> None:
 
 
 def test_data_outlives_down_and_up(brokers: Cluster) -> None:
+    brokers.start_minio()
     topic = f"kept-{os.getpid()}"
     admin = AdminClient({"bootstrap.servers": brokers.bootstrap_servers})
     admin.create_topics([NewTopic(topic, 1, 3)])[topic].result(timeout=30)
@@ -112,11 +116,96 @@ def test_data_outlives_down_and_up(brokers: Cluster) -> None:
     gone = [f"broker {n} ended" in down.stdout or f"broker {n} was left" in down.stdout for n in BROKERS]
     assert gone == [True] * 3, down.stdout
     assert broker_pids(brokers) == dict.fromkeys(BROKERS)
+    assert "minio ended" in down.stdout and brokers.minio_pid() is None
     again = cluster_command(brokers, "down")
     assert (again.returncode, again.stdout.count("was not running")) == (0, 4), again.stderr
     up = cluster_command(brokers, "up", "--no-registry")
     assert up.returncode == 0, up.stderr
     assert topic in AdminClient({"bootstrap.servers": brokers.bootstrap_servers}).list_topics(timeout=10).topics
+
+
+# MinIO.
+
+
+def test_up_starts_minio_only_when_it_is_asked_for(brokers: Cluster) -> None:
+    brokers.kill_minio()
+    assert cluster_command(brokers, "up", "--no-registry").returncode == 0
+    assert brokers.minio_pid() is None
+    done = cluster_command(brokers, "up", "--no-registry", "--minio")
+    assert done.returncode == 0, done.stderr
+    assert brokers.minio_serves()
+    pid, console = brokers.minio_pid(), brokers.ports.minio_console
+    line = f"minio      {brokers.minio_url:22} serves (pid {pid}), console on :{console}"
+    assert line in done.stdout and line in cluster_command(brokers, "status").stdout
+    with socket.create_connection(("127.0.0.1", console), timeout=10):
+        pass
+    again = cluster_command(brokers, "up", "--no-registry", "--minio")
+    assert f"minio is already running on {brokers.minio_url} (pid {pid})" in again.stdout, again.stderr
+    assert brokers.minio_pid() == pid
+
+
+def test_minio_keeps_what_it_acknowledged_through_kill_and_down(minio: Minio) -> None:
+    cluster, path = minio.cluster, f"{minio.bucket}/kept"
+    with minio.files().open_output_stream(path) as stream:
+        stream.write(b"to stay")
+    cluster.kill_minio()
+    assert "minio" in cluster_command(cluster, "status").stdout.splitlines()[-1]
+    assert "not running" in cluster_command(cluster, "status").stdout.splitlines()[-1]
+    cluster.start_minio()
+    cluster.stop_minio()
+    assert not cluster.minio_serves()
+    cluster.start_minio()
+    with minio.files().open_input_stream(path) as stream:
+        assert stream.read() == b"to stay"
+
+
+def test_each_test_has_a_bucket_of_its_own(minio: Minio) -> None:
+    assert minio.files().get_file_info(fs.FileSelector(minio.bucket, recursive=True)) == []
+
+
+@pytest.mark.parametrize(("above", "what"), [(0, "minio"), (1, "minio's console")])
+def test_a_port_that_minio_needs_is_named_with_its_holder(above: int, what: str, tmp_path: pathlib.Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        cluster = Cluster(tmp_path, Ports(minio=port - above))
+        with pytest.raises(ClusterError, match=f"^{what} needs port {port}, which is taken by pid {os.getpid()}"):
+            cluster.start_minio()
+    assert cluster.minio_pid() is None
+
+
+def test_minio_that_dies_while_starting_leaves_its_last_words(session_cluster: Cluster) -> None:
+    session_cluster.start_minio()
+    session_cluster.stop_minio()
+    identity = session_cluster.directory / "minio/data/.minio.sys/format.json"
+    good = identity.read_text()
+    identity.write_text(good.replace('"version":"1"', '"version":"9"', 1))
+    try:
+        with pytest.raises(ClusterError, match=r"(?s)minio ended while starting.*output.log.*Unable to use the drive") as caught:
+            session_cluster.start_minio()
+        assert str(session_cluster.directory / "minio") in str(caught.value)
+    finally:
+        identity.write_text(good)
+    session_cluster.start_minio()
+
+
+def test_minio_that_does_not_answer_is_not_waited_for_without_bound(minio: Minio) -> None:
+    pid = minio.cluster.minio_pid()
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        with pytest.raises(ClusterError, match=r"minio did not serve within 1 s"):
+            minio.cluster.start_minio(timeout=1)
+        assert "runs, does not serve yet" in cluster_command(minio.cluster, "status").stdout.splitlines()[-1]
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def test_minio_that_is_not_built_is_said_to_be_so(session_cluster: Cluster, tmp_path: pathlib.Path,
+                                                  monkeypatch: pytest.MonkeyPatch) -> None:
+    session_cluster.kill_minio()
+    monkeypatch.setattr(local_cluster, "DEPS", tmp_path)
+    with pytest.raises(ClusterError, match=r"minio/minio is missing: ./run setup --minio builds it"):
+        session_cluster.start_minio()
 
 
 # What `down` may end: exactly the process that was started.
