@@ -62,7 +62,7 @@ COMPILING_COMMANDS = {"g++": "g++", "npm": "npm"}
 JAVA_COMMANDS = {"java": "openjdk-17-jre-headless", "mvn": "maven"}
 
 PACKAGES_STEP = "packages"
-STEP_TIMEOUT = 1200  # Seconds for one command; the slowest takes 120 on two cores.
+STEP_TIMEOUT = 3600  # Seconds for one command; the slowest (MinIO) takes 220 on two idle cores.
 
 
 class SetupError(Exception):
