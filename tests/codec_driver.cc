@@ -5,13 +5,23 @@
 //                                                 each that is refused
 //   codec_driver encode SCHEMA.avsc               Arrow stream -> frames
 //   codec_driver canonical SCHEMA.avsc            its Parsing Canonical Form
+//   codec_driver cases                            lines {"writer", "reader", "bodies": [hexadecimal]}
+//                                                 -> for each a line {"rows", "encoded"}, each a
+//                                                 list: the row of each body as JSON or
+//                                                 {"error": why, "place": where}, and the rows
+//                                                 encoded again by the reader's schema; or {"error"}
+//                                                 where the schemas do not fit
 //   codec_driver readable                         lines "reader<TAB>writer" -> for each a line of
 //                                                 the rules that are broken
 //
 //   frames := frame*;  frame := size (4 bytes, little endian) body
+#include <arrow/array.h>
 #include <arrow/io/stdio.h>
 #include <arrow/ipc/reader.h>
 #include <arrow/ipc/writer.h>
+#include <arrow/util/checked_cast.h>
+#include <arrow/util/decimal.h>
+#include <arrow/util/string.h>
 
 #include <cstdint>
 #include <cstring>
@@ -19,7 +29,9 @@
 #include <iostream>
 #include <iterator>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -30,6 +42,9 @@
 
 namespace shopstream::avro {
 namespace {
+
+using arrow::internal::checked_cast;
+using nlohmann::json;
 
 Result<Schema> ReadSchema(const std::string& path) {
   std::ifstream file(path);
@@ -107,12 +122,124 @@ Status PrintReadable() {
   return Status::OK();
 }
 
+std::vector<uint8_t> FromHex(const std::string& hex) {
+  std::vector<uint8_t> bytes;
+  for (size_t i = 0; i < hex.size(); i += 2) {
+    bytes.push_back(static_cast<uint8_t>(std::stoi(hex.substr(i, 2), nullptr, 16)));
+  }
+  return bytes;
+}
+
+json ValueToJson(const arrow::Array& column, int64_t i);
+
+json ItemsToJson(const arrow::ListArray& column, int64_t i) {
+  json items = json::array();
+  for (int64_t at = column.value_offset(i); at < column.value_offset(i + 1); ++at) {
+    items.push_back(ValueToJson(*column.values(), at));
+  }
+  return items;
+}
+
+json EntriesToJson(const arrow::MapArray& column, int64_t i) {
+  json entries = json::object();
+  const auto& keys = checked_cast<const arrow::StringArray&>(*column.keys());
+  for (int64_t at = column.value_offset(i); at < column.value_offset(i + 1); ++at) {
+    entries[keys.GetString(at)] = ValueToJson(*column.items(), at);
+  }
+  return entries;
+}
+
+json MembersToJson(const arrow::StructArray& column, int64_t i) {
+  json members = json::object();
+  for (int field = 0; field < column.num_fields(); ++field) {
+    members[column.struct_type()->field(field)->name()] = ValueToJson(*column.field(field), i);
+  }
+  return members;
+}
+
+// Binary as hexadecimal, a decimal without its point, everything else as it lies in the column.
+json ValueToJson(const arrow::Array& column, int64_t i) {
+  if (column.IsNull(i)) return nullptr;
+  switch (column.type_id()) {
+    case arrow::Type::BOOL:
+      return checked_cast<const arrow::BooleanArray&>(column).Value(i);
+    case arrow::Type::INT64:
+    case arrow::Type::TIMESTAMP:
+      return column.data()->GetValues<int64_t>(1)[i];
+    case arrow::Type::DATE32:
+      return column.data()->GetValues<int32_t>(1)[i];
+    case arrow::Type::DOUBLE:
+      return checked_cast<const arrow::DoubleArray&>(column).Value(i);
+    case arrow::Type::STRING:
+      return checked_cast<const arrow::StringArray&>(column).GetString(i);
+    case arrow::Type::BINARY:
+      return arrow::HexEncode(checked_cast<const arrow::BinaryArray&>(column).GetView(i));
+    case arrow::Type::DECIMAL128:
+      return arrow::Decimal128(checked_cast<const arrow::Decimal128Array&>(column).GetValue(i))
+          .ToIntegerString();
+    case arrow::Type::STRUCT:
+      return MembersToJson(checked_cast<const arrow::StructArray&>(column), i);
+    case arrow::Type::LIST:
+      return ItemsToJson(checked_cast<const arrow::ListArray&>(column), i);
+    case arrow::Type::MAP:
+      return EntriesToJson(checked_cast<const arrow::MapArray&>(column), i);
+    default:
+      throw std::runtime_error("no JSON for " + column.type()->ToString());
+  }
+}
+
+Result<json> DecodeCase(const json& test) {
+  ARROW_ASSIGN_OR_RAISE(const Schema writer, Schema::Parse(test["writer"].dump()));
+  ARROW_ASSIGN_OR_RAISE(const Schema reader, Schema::Parse(test["reader"].dump()));
+  ARROW_ASSIGN_OR_RAISE(const Decoder decoder, Decoder::Compile(writer, reader));
+  ARROW_ASSIGN_OR_RAISE(const auto schema, ToArrowSchema(reader));
+  Columns columns(schema);
+  json rows = json::array();
+  for (const json& hex : test["bodies"]) {
+    std::string place;
+    const DecodeResult result = decoder.Decode(FromHex(hex), &columns, &place);
+    json row;  // Filled in below, from the columns.
+    if (result != DecodeResult::kRow) row = {{"error", Describe(result)}, {"place", place}};
+    rows.push_back(std::move(row));
+  }
+  ARROW_ASSIGN_OR_RAISE(const auto batch, columns.Finish());
+  ARROW_RETURN_NOT_OK(batch->ValidateFull());
+  int64_t at = 0;
+  for (json& row : rows) {
+    if (!row.is_null()) continue;
+    row = json::object();
+    for (int i = 0; i < batch->num_columns(); ++i) {
+      row[batch->column_name(i)] = ValueToJson(*batch->column(i), at);
+    }
+    ++at;
+  }
+  ARROW_ASSIGN_OR_RAISE(const Encoder encoder, Encoder::Compile(*schema, reader));
+  EncodedRows encoded;
+  ARROW_RETURN_NOT_OK(encoder.Encode(*batch, {}, &encoded));
+  json bodies = json::array();
+  for (int64_t row = 0; row < batch->num_rows(); ++row) {
+    const auto body = encoded.Row(row);
+    bodies.push_back(
+        arrow::HexEncode({reinterpret_cast<const char*>(body.data()), body.size()}));
+  }
+  return json{{"rows", std::move(rows)}, {"encoded", std::move(bodies)}};
+}
+
+Status DecodeCases() {
+  for (std::string line; std::getline(std::cin, line);) {
+    const Result<json> done = DecodeCase(json::parse(line));
+    std::cout << (done.ok() ? *done : json{{"error", done.status().ToString()}}).dump() << "\n";
+  }
+  return Status::OK();
+}
+
 Status Run(const std::vector<std::string>& arguments) {
   if (arguments.size() == 3 && arguments[0] == "decode") return Decode(arguments[1], arguments[2]);
   if (arguments.size() == 2 && arguments[0] == "encode") return Encode(arguments[1]);
   if (arguments.size() == 2 && arguments[0] == "canonical") return PrintCanonical(arguments[1]);
   if (arguments.size() == 1 && arguments[0] == "readable") return PrintReadable();
-  return Status::Invalid("codec_driver decode|encode|canonical|readable SCHEMA...");
+  if (arguments.size() == 1 && arguments[0] == "cases") return DecodeCases();
+  return Status::Invalid("codec_driver decode|encode|canonical|cases|readable SCHEMA...");
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-"""Our Avro codec against two independent ones, fastavro and Apache's avro: both directions, schema
-resolution, canonical forms and the compatibility rules. Needs no broker."""
+"""Our Avro codec against independent ones, fastavro and Apache's avro for Python and Java: both
+directions, schema resolution, canonical forms and the compatibility rules. Needs no broker."""
 
 import datetime
 import io
@@ -19,9 +19,13 @@ import fastavro.schema
 import pyarrow as pa
 import pytest
 
+from avro_generator import Generator, text, without_logical_types
+from avro_mapping import row_value, whole_micros, with_hex, without_branches
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 DRIVER = pathlib.Path(os.environ.get("SHOPSTREAM_CODEC_DRIVER",
                                      ROOT / "build/release/src/avro/codec_driver"))
+DEPS = pathlib.Path(os.environ.get("SHOPSTREAM_DEPS", ROOT / ".deps"))
 PURCHASE = json.loads((ROOT / "schemas/purchase_event.avsc").read_text())
 UTC = datetime.timezone.utc
 
@@ -250,3 +254,91 @@ def test_compatibility_is_that_of_apache(codec: Codec) -> None:
         theirs = checker.get_compatibility(avro.schema.parse(json.dumps(reader)),
                                            avro.schema.parse(json.dumps(writer)))
         assert (theirs.compatibility == compatible) == (not ours), (reader, writer, ours)
+
+
+# --- Random schemas of every type ----------------------------------------------------------------
+
+SCHEMAS = 2_000
+BODIES = 3  # Of each.
+
+
+class Case:
+    """A writer, a reader that evolved from it, and bytes."""
+
+    def __init__(self, seed: int):
+        draw = Generator(seed)
+        self.writer_type = draw.record()
+        self.reader_type = draw.evolve(self.writer_type)
+        values = [draw.value(self.writer_type) for _ in range(BODIES)]
+        self.bodies = [draw.encode(value, self.writer_type) for value in values]
+        self.writer, self.reader = text(self.writer_type), text(self.reader_type)
+
+    def line(self) -> str:
+        return json.dumps({"writer": self.writer, "reader": self.reader,
+                           "bodies": [body.hex() for body in self.bodies]}) + "\n"
+
+
+@pytest.fixture(scope="module")
+def cases() -> list[Case]:
+    return [Case(seed) for seed in range(SCHEMAS)]
+
+
+def answers(command: list[object], cases: list[Case]) -> list[dict]:
+    """One JSON line for each case."""
+    done = subprocess.run(command, input="".join(case.line() for case in cases).encode(),
+                          capture_output=True, timeout=300)
+    assert done.returncode == 0, done.stderr.decode()
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+@pytest.fixture(scope="module")
+def ours(cases: list[Case]) -> list[dict]:
+    return answers([DRIVER, "cases"], cases)
+
+
+@pytest.fixture(scope="module")
+def java(cases: list[Case], tmp_path_factory: pytest.TempPathFactory) -> list[dict]:
+    classes = tmp_path_factory.mktemp("classes")
+    jars = f"{DEPS}/avro/libs/*"
+    subprocess.run(["javac", "-cp", jars, "-d", classes, ROOT / "tests/java/DecodeAvro.java"], check=True,
+                   timeout=120)
+    return answers(["java", "-XX:+UseSerialGC", "-Xmx256m", "-cp", f"{classes}:{jars}", "DecodeAvro"], cases)
+
+
+def test_random_schemas_give_the_values_of_avro_java(cases: list[Case], ours: list[dict],
+                                                     java: list[dict]) -> None:
+    decoded = refused = 0
+    for seed, (case, our, their) in enumerate(zip(cases, ours, java, strict=True)):
+        assert "error" not in our, (seed, our["error"], case.writer, case.reader)
+        for row, raw in zip(our["rows"], their["values"], strict=True):
+            if "error" in raw:
+                # The one thing that a reader which fits the schema may refuse.
+                assert row.get("error") == "a null stands where the reader's schema allows none", (
+                    seed, row, raw, case.writer, case.reader)
+                refused += 1
+                continue
+            assert row == row_value(raw, case.reader_type), (seed, case.writer, case.reader)
+            decoded += 1
+    assert decoded > 0.9 * SCHEMAS * BODIES and refused > 0
+
+
+def test_random_schemas_give_the_values_of_fastavro(cases: list[Case], java: list[dict]) -> None:
+    """Through Java's, which ours equal."""
+    for seed, (case, their) in enumerate(zip(cases, java, strict=True)):
+        writer, reader = without_logical_types(case.writer), without_logical_types(case.reader)
+        for body, raw in zip(case.bodies, their["values"], strict=True):
+            if "error" in raw:
+                continue
+            value = with_hex(FastAvro.read(body, writer, reader))
+            assert value == without_branches(raw, case.reader_type), (seed, case.writer, case.reader)
+
+
+def test_others_read_random_rows_that_it_writes(cases: list[Case], ours: list[dict], java: list[dict]) -> None:
+    """Each row encoded again by the reader's schema gives the value it came from."""
+    for seed, (case, our, their) in enumerate(zip(cases, ours, java, strict=True)):
+        raws = [raw for raw in their["values"] if "error" not in raw]
+        reader = without_logical_types(case.reader)
+        for body, raw in zip(our["encoded"], raws, strict=True):
+            value = with_hex(FastAvro.read(bytes.fromhex(body), reader, reader))
+            # The rest of a microsecond is gone.
+            assert value == without_branches(whole_micros(raw, case.reader_type), case.reader_type), seed

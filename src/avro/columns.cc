@@ -1,6 +1,8 @@
 #include "avro/columns.h"
 
+#include <arrow/array/array_base.h>
 #include <arrow/array/data.h>
+#include <arrow/array/util.h>
 #include <arrow/memory_pool.h>
 #include <arrow/util/bit_util.h>
 #include <arrow/util/logging.h>
@@ -28,20 +30,38 @@ int64_t Grown(int64_t size, int64_t width) {
 }  // namespace
 
 Columns::Columns(std::shared_ptr<arrow::Schema> schema, int decoded, int64_t max_text)
-    : schema_(std::move(schema)),
-      columns_(schema_->num_fields()),
-      max_text_(std::min(max_text, kMaxText)) {
+    : schema_(std::move(schema)), max_text_(std::min(max_text, kMaxText)) {
   const int of_decoder = decoded < 0 ? schema_->num_fields() : decoded;
   ARROW_CHECK_LE(of_decoder, schema_->num_fields());
   shape_ = ShapeOf(*schema_, of_decoder);
   for (int i = 0; i < schema_->num_fields(); ++i) {
-    const auto layout = LayoutOf(*schema_->field(i)->type());
-    ARROW_CHECK(layout.has_value()) << "no column for " << schema_->field(i)->ToString();
-    columns_[i].layout = *layout;
-    columns_[i].nullable = schema_->field(i)->nullable();
-    columns_[i].decoded = i < of_decoder;
+    fields_.push_back(static_cast<int32_t>(columns_.size()));
+    AddColumn(*schema_->field(i), i < of_decoder, /*list=*/-1);
   }
   Release();
+}
+
+void Columns::AddColumn(const arrow::Field& field, bool decoded, int32_t list) {
+  const auto layout = LayoutOf(*field.type());
+  ARROW_CHECK(layout.has_value()) << "no column for " << field.ToString();
+  ARROW_CHECK(decoded || field.type()->num_fields() == 0) << field.ToString();
+  const auto place = static_cast<int32_t>(columns_.size());
+  Column& column = columns_.emplace_back();
+  column.layout = *layout;
+  column.nullable = field.nullable();
+  column.decoded = decoded;
+  column.list = list;
+  for (const auto& child : field.type()->fields()) {
+    AddColumn(*child, decoded, *layout == Layout::kList ? place : list);
+  }
+  columns_[place].end = static_cast<int32_t>(columns_.size());
+}
+
+int64_t Columns::length(const Column& column) const {
+  if (!column.decoded) return column.length;
+  if (column.list < 0) return rows_;
+  const Column& list = columns_[column.list];
+  return list.offsets == nullptr ? 0 : list.offsets[length(list)];
 }
 
 int64_t Columns::used_bytes() const {
@@ -49,36 +69,33 @@ int64_t Columns::used_bytes() const {
   for (const Column& column : columns_) {
     const int64_t rows = length(column);
     if (rows == 0) continue;
-    if (column.layout == Layout::kText) {
-      bytes += (rows + 1) * sizeof(int32_t) + column.offsets[rows];
-    } else {
-      bytes += ValueBytes(column.layout, rows);
-    }
+    bytes += ValueBytes(column.layout, rows);
+    if (HasOffsets(column.layout)) bytes += (rows + 1) * static_cast<int64_t>(sizeof(int32_t));
+    if (column.layout == Layout::kText) bytes += column.offsets[rows];
   }
   return bytes;
 }
 
 std::string_view Columns::String(int column, int64_t row) const {
-  const Column& source = columns_[column];
+  const Column& source = columns_[fields_[column]];
   const int32_t begin = source.offsets[row];
   return {reinterpret_cast<const char*>(source.data) + begin,
           static_cast<size_t>(source.offsets[row + 1] - begin)};
 }
 
 int64_t Columns::Int64(int column, int64_t row) const {
-  const Column& source = columns_[column];
+  const Column& source = columns_[fields_[column]];
   if (source.layout == Layout::kInt32) return LoadAt<int32_t>(source.values, row);
   return LoadAt<int64_t>(source.values, row);
 }
 
 bool Columns::IsNull(int column, int64_t row) const {
-  const uint8_t* validity = columns_[column].validity;
+  const uint8_t* validity = columns_[fields_[column]].validity;
   return validity != nullptr && !arrow::bit_util::GetBit(validity, row);
 }
 
-Status Columns::CheckAppend(int column, bool fits) const {
-  const Column& target = columns_[column];
-  const arrow::Field& field = *schema_->field(column);
+Status Columns::CheckAppend(const Column& target, int number, bool fits) const {
+  const arrow::Field& field = *schema_->field(number);
   if (target.decoded) return Status::Invalid("column ", field.name(), " is filled by the decoder");
   if (!fits) return Status::Invalid("column ", field.ToString(), " takes no value of this type");
   if (target.length >= rows_) {
@@ -94,10 +111,11 @@ void Columns::MarkAppended(Column* column) {
 }
 
 Status Columns::AppendInt64(int column, int64_t value) {
-  Column& target = columns_[column];
+  Column& target = columns_[fields_[column]];
   const bool narrow = target.layout == Layout::kInt32;
   const bool in_range = !narrow || value == static_cast<int32_t>(value);
-  ARROW_RETURN_NOT_OK(CheckAppend(column, (narrow || target.layout == Layout::kInt64) && in_range));
+  ARROW_RETURN_NOT_OK(
+      CheckAppend(target, column, (narrow || target.layout == Layout::kInt64) && in_range));
   if (narrow) {
     StoreAt(target.values, target.length, static_cast<int32_t>(value));
   } else {
@@ -108,24 +126,24 @@ Status Columns::AppendInt64(int column, int64_t value) {
 }
 
 Status Columns::AppendDouble(int column, double value) {
-  Column& target = columns_[column];
-  ARROW_RETURN_NOT_OK(CheckAppend(column, target.layout == Layout::kDouble));
+  Column& target = columns_[fields_[column]];
+  ARROW_RETURN_NOT_OK(CheckAppend(target, column, target.layout == Layout::kDouble));
   StoreAt(target.values, target.length, value);
   MarkAppended(&target);
   return Status::OK();
 }
 
 Status Columns::AppendBool(int column, bool value) {
-  Column& target = columns_[column];
-  ARROW_RETURN_NOT_OK(CheckAppend(column, target.layout == Layout::kBool));
+  Column& target = columns_[fields_[column]];
+  ARROW_RETURN_NOT_OK(CheckAppend(target, column, target.layout == Layout::kBool));
   arrow::bit_util::SetBitTo(target.values, target.length, value);
   MarkAppended(&target);
   return Status::OK();
 }
 
 Status Columns::AppendString(int column, std::string_view value) {
-  Column& target = columns_[column];
-  ARROW_RETURN_NOT_OK(CheckAppend(column, target.layout == Layout::kText));
+  Column& target = columns_[fields_[column]];
+  ARROW_RETURN_NOT_OK(CheckAppend(target, column, target.layout == Layout::kText));
   const int64_t begin = target.offsets[target.length];
   const int64_t end = begin + static_cast<int64_t>(value.size());
   if (end > target.data_capacity || target.data == nullptr) {
@@ -138,26 +156,47 @@ Status Columns::AppendString(int column, std::string_view value) {
 }
 
 Status Columns::AppendNull(int column) {
-  Column& target = columns_[column];
-  ARROW_RETURN_NOT_OK(CheckAppend(column, target.nullable));
+  Column& target = columns_[fields_[column]];
+  ARROW_RETURN_NOT_OK(CheckAppend(target, column, target.nullable));
   if (target.validity == nullptr) ARROW_RETURN_NOT_OK(GrowValidity(row_capacity_, &target));
   PutNull(&target, target.length);
   ++target.length;
   return Status::OK();
 }
 
-void Columns::PutNull(Column* column, int64_t row) {
-  arrow::bit_util::ClearBit(column->validity, row);
+Status Columns::PutNulls(int32_t place_of_column, int64_t place) {
+  Column& column = columns_[place_of_column];
+  if (column.validity == nullptr) ARROW_RETURN_NOT_OK(GrowValidity(capacity(column), &column));
+  PutNull(&column, place);
+  return column.layout == Layout::kStruct ? PutNullMembers(place_of_column, place) : Status::OK();
+}
+
+Status Columns::PutNullMembers(int32_t column, int64_t place) {
+  for (int32_t member = column + 1; member < columns_[column].end; member = columns_[member].end) {
+    ARROW_RETURN_NOT_OK(PutNulls(member, place));
+  }
+  return Status::OK();
+}
+
+void Columns::PutNull(Column* column, int64_t place) {
+  arrow::bit_util::ClearBit(column->validity, place);
   switch (column->layout) {
     case Layout::kInt64:
     case Layout::kDouble:
-      return StoreAt(column->values, row, int64_t{0});
+      return StoreAt(column->values, place, int64_t{0});
     case Layout::kInt32:
-      return StoreAt(column->values, row, int32_t{0});
+      return StoreAt(column->values, place, int32_t{0});
     case Layout::kBool:
-      return arrow::bit_util::ClearBit(column->values, row);
+      return arrow::bit_util::ClearBit(column->values, place);
+    case Layout::kDecimal:
+      StoreAt(column->values, 2 * place, int64_t{0});
+      return StoreAt(column->values, 2 * place + 1, int64_t{0});
     case Layout::kText:
-      column->offsets[row + 1] = column->offsets[row];
+    case Layout::kList:
+      column->offsets[place + 1] = column->offsets[place];
+      return;
+    case Layout::kStruct:
+      return;
   }
 }
 
@@ -170,7 +209,8 @@ bool Columns::ReserveSlow(int64_t text) {
   if (rows_ >= row_capacity_ && !GrowRows().ok()) return false;
   int64_t budget = max_text_;
   for (Column& column : columns_) {
-    if (!column.decoded || column.layout != Layout::kText) continue;
+    // In lists each text makes room for itself.
+    if (!column.decoded || column.layout != Layout::kText || column.list >= 0) continue;
     const int64_t used = column.offsets[rows_];
     if (used + text > column.data_capacity || column.data == nullptr) {
       if (!GrowText(used + text, &column).ok()) return false;
@@ -185,17 +225,42 @@ Status Columns::GrowRows() {
   const int64_t rows =
       row_capacity_ == 0 ? kFirstRows : Grown(row_capacity_, static_cast<int64_t>(sizeof(int64_t)));
   for (Column& column : columns_) {
-    const int64_t size = column.layout == Layout::kText
-                             ? (rows + 1) * static_cast<int64_t>(sizeof(int32_t))
-                             : ValueBytes(column.layout, rows);
-    ARROW_RETURN_NOT_OK(GrowBuffer(size, &column.values_buffer));
-    column.values = column.values_buffer->mutable_data();
-    column.offsets = reinterpret_cast<int32_t*>(column.values);
-    if (row_capacity_ == 0 && column.layout == Layout::kText) column.offsets[0] = 0;
-    if (column.validity != nullptr) ARROW_RETURN_NOT_OK(GrowValidity(rows, &column));
+    if (column.list < 0) ARROW_RETURN_NOT_OK(GrowValues(rows, &column));
   }
   row_capacity_ = rows;
   return Status::OK();
+}
+
+Status Columns::GrowItems(int32_t list, int64_t items) {
+  Column& owner = columns_[list];
+  if (items <= owner.item_capacity) return Status::OK();
+  if (items > kMaxText) {
+    return Status::CapacityError("the lists of a column hold at most ", kMaxText,
+                                 " items: finish the columns first");
+  }
+  const int64_t grown = Grown(owner.item_capacity, static_cast<int64_t>(sizeof(int64_t)));
+  const int64_t capacity = std::max({items, grown, kFirstRows});
+  for (int32_t i = list + 1; i < owner.end; ++i) {
+    if (columns_[i].list == list) ARROW_RETURN_NOT_OK(GrowValues(capacity, &columns_[i]));
+  }
+  owner.item_capacity = capacity;
+  return Status::OK();
+}
+
+Status Columns::GrowValues(int64_t values, Column* column) {
+  if (column->layout != Layout::kStruct) {
+    const bool is_first = column->values_buffer == nullptr;
+    const int64_t size = HasOffsets(column->layout)
+                             ? (values + 1) * static_cast<int64_t>(sizeof(int32_t))
+                             : ValueBytes(column->layout, values);
+    ARROW_RETURN_NOT_OK(GrowBuffer(size, &column->values_buffer));
+    column->values = column->values_buffer->mutable_data();
+    if (HasOffsets(column->layout)) {
+      column->offsets = reinterpret_cast<int32_t*>(column->values);
+      if (is_first) column->offsets[0] = 0;
+    }
+  }
+  return column->validity == nullptr ? Status::OK() : GrowValidity(values, column);
 }
 
 Status Columns::GrowText(int64_t needed, Column* column) {
@@ -211,10 +276,10 @@ Status Columns::GrowText(int64_t needed, Column* column) {
   return Status::OK();
 }
 
-Status Columns::GrowValidity(int64_t rows, Column* column) {
+Status Columns::GrowValidity(int64_t values, Column* column) {
   const auto& buffer = column->validity_buffer;
   const int64_t before = buffer == nullptr ? 0 : buffer->size();
-  const int64_t size = arrow::bit_util::BytesForBits(rows);
+  const int64_t size = arrow::bit_util::BytesForBits(values);
   ARROW_RETURN_NOT_OK(GrowBuffer(size, &column->validity_buffer));
   column->validity = buffer->mutable_data();
   if (size > before) std::memset(column->validity + before, 0xFF, size - before);
@@ -234,9 +299,10 @@ Status Columns::GrowBuffer(int64_t size, std::shared_ptr<arrow::ResizableBuffer>
 
 Result<std::shared_ptr<arrow::RecordBatch>> Columns::Finish() {
   for (int i = 0; i < schema_->num_fields(); ++i) {
-    if (length(columns_[i]) == rows_) continue;
-    return Status::Invalid("column ", schema_->field(i)->name(), " has ", length(columns_[i]),
-                           " values for ", rows_, " rows");
+    const int64_t values = length(columns_[fields_[i]]);
+    if (values == rows_) continue;
+    return Status::Invalid("column ", schema_->field(i)->name(), " has ", values, " values for ",
+                           rows_, " rows");
   }
   if (rows_ == 0) {
     Release();
@@ -244,7 +310,8 @@ Result<std::shared_ptr<arrow::RecordBatch>> Columns::Finish() {
   }
   std::vector<std::shared_ptr<arrow::ArrayData>> arrays;
   for (int i = 0; i < schema_->num_fields(); ++i) {
-    ARROW_ASSIGN_OR_RAISE(arrays.emplace_back(), TakeColumn(&columns_[i], *schema_->field(i)));
+    ARROW_ASSIGN_OR_RAISE(arrays.emplace_back(),
+                          TakeColumn(fields_[i], schema_->field(i)->type(), rows_));
   }
   const int64_t rows = rows_;
   Release();
@@ -260,23 +327,37 @@ Result<std::shared_ptr<arrow::Buffer>> Columns::Trim(
   return buffer;
 }
 
-Result<std::shared_ptr<arrow::ArrayData>> Columns::TakeColumn(Column* column,
-                                                              const arrow::Field& field) {
+Result<std::shared_ptr<arrow::ArrayData>> Columns::TakeColumn(
+    int32_t place, const std::shared_ptr<arrow::DataType>& type, int64_t length) {
+  if (length == 0) {  // Lists without an item have no buffers.
+    ARROW_ASSIGN_OR_RAISE(const auto empty, arrow::MakeEmptyArray(type));
+    return empty->data();
+  }
+  const Column& column = columns_[place];
   std::vector<std::shared_ptr<arrow::Buffer>> buffers(1);
-  if (column->validity != nullptr) {
-    const int64_t size = arrow::bit_util::BytesForBits(rows_);
-    ARROW_ASSIGN_OR_RAISE(buffers[0], Trim(size, column->validity_buffer));
+  if (column.validity != nullptr) {
+    const int64_t size = arrow::bit_util::BytesForBits(length);
+    ARROW_ASSIGN_OR_RAISE(buffers[0], Trim(size, column.validity_buffer));
   }
-  if (column->layout == Layout::kText) {
-    const int64_t offsets = (rows_ + 1) * static_cast<int64_t>(sizeof(int32_t));
-    const int64_t text = column->offsets[rows_];
-    ARROW_ASSIGN_OR_RAISE(buffers.emplace_back(), Trim(offsets, column->values_buffer));
-    ARROW_ASSIGN_OR_RAISE(buffers.emplace_back(), Trim(text, column->data_buffer));
-  } else {
-    const int64_t values = ValueBytes(column->layout, rows_);
-    ARROW_ASSIGN_OR_RAISE(buffers.emplace_back(), Trim(values, column->values_buffer));
+  int64_t child_length = length;
+  if (HasOffsets(column.layout)) {
+    const int64_t offsets = (length + 1) * static_cast<int64_t>(sizeof(int32_t));
+    child_length = column.offsets[length];
+    ARROW_ASSIGN_OR_RAISE(buffers.emplace_back(), Trim(offsets, column.values_buffer));
+  } else if (column.layout != Layout::kStruct) {
+    const int64_t values = ValueBytes(column.layout, length);
+    ARROW_ASSIGN_OR_RAISE(buffers.emplace_back(), Trim(values, column.values_buffer));
   }
-  auto array = arrow::ArrayData::Make(field.type(), rows_, std::move(buffers));
+  if (column.layout == Layout::kText) {
+    ARROW_ASSIGN_OR_RAISE(buffers.emplace_back(), Trim(child_length, column.data_buffer));
+  }
+  auto array = arrow::ArrayData::Make(type, length, std::move(buffers));
+  int32_t child = place + 1;
+  for (const auto& field : type->fields()) {
+    ARROW_ASSIGN_OR_RAISE(array->child_data.emplace_back(),
+                          TakeColumn(child, field->type(), child_length));
+    child = columns_[child].end;
+  }
   // A null may have been taken back since the bitmap was made.
   if (array->GetNullCount() == 0) array->buffers[0] = nullptr;
   return array;
@@ -288,6 +369,8 @@ void Columns::Release() {
     empty.layout = column.layout;
     empty.nullable = column.nullable;
     empty.decoded = column.decoded;
+    empty.end = column.end;
+    empty.list = column.list;
     column = std::move(empty);
   }
   rows_ = 0;

@@ -1,108 +1,82 @@
 #include "avro/decode_program.h"
 
 #include <arrow/type.h>
+#include <arrow/util/checked_cast.h>
 
 #include <algorithm>
-#include <bit>
-#include <nlohmann/json.hpp>
-#include <optional>
 #include <utility>
 
+#include "avro/column_types.h"
 #include "avro/compatibility.h"
-#include "avro/decoder.h"
 #include "avro/default_value.h"
 #include "avro/layout.h"
 #include "avro/node.h"
 #include "avro/nullable.h"
+#include "avro/resolution.h"
 
 namespace shopstream::avro {
 namespace {
 
-constexpr const char* kTimestampMillis = "timestamp-millis";
+using arrow::DataType;
 
-Status NotYet(const std::string& field, const Node& type) {
-  return Status::NotImplemented(
-      "field \"", field, "\": ", Describe(type),
-      " is not supported yet; supported are primitives, timestamp-millis and unions of one of "
-      "these with null");
+// Types that refer to types could make a program grow without end.
+constexpr int kMaxSteps = 1 << 20;
+constexpr int64_t kLongestUuid = 36;
+constexpr int64_t kLongestDuration = 64;
+
+// Whether a value of the writer's would be taken for another one under the reader's logical type.
+// What only one of them annotates is read as it stands, as the specification has it.
+bool ChangesMeaning(const Node& writer, const Node& reader) {
+  if (writer.logical_type.empty() || reader.logical_type.empty()) return false;
+  if (writer.logical_type != reader.logical_type) return reader.logical_type != "uuid";
+  return reader.logical_type == "decimal" &&
+         (writer.scale != reader.scale || writer.precision > reader.precision);
 }
 
-// The column of a type that is no union; none where there is none yet.
-std::shared_ptr<arrow::DataType> ColumnType(const Node& type) {
-  if (type.logical_type == kTimestampMillis) return arrow::timestamp(arrow::TimeUnit::MICRO, "UTC");
-  if (type.logical_type == "uuid" && type.kind == Kind::kString) return arrow::utf8();
-  if (!type.logical_type.empty()) return nullptr;
-  switch (type.kind) {
-    case Kind::kBoolean:
-      return arrow::boolean();
-    case Kind::kInt:
-    case Kind::kLong:
-      return arrow::int64();
-    case Kind::kFloat:
-    case Kind::kDouble:
-      return arrow::float64();
-    case Kind::kString:
-      return arrow::utf8();
-    case Kind::kBytes:
-      return arrow::binary();
-    default:
-      return nullptr;
+DecodeCode IntegerCode(Kind writer, const Node& reader) {
+  const bool is_int = writer == Kind::kInt;
+  if (reader.logical_type == "timestamp-millis") {
+    return is_int ? DecodeCode::kIntAsMillis : DecodeCode::kLongAsMillis;
   }
-}
-
-// Promotes(writer, reader) holds.
-DecodeCode ValueCode(Kind writer, const Node& reader) {
-  if (reader.logical_type == kTimestampMillis) {
-    return writer == Kind::kInt ? DecodeCode::kIntAsMillis : DecodeCode::kLongAsMillis;
+  if (reader.logical_type == "timestamp-nanos") {
+    return is_int ? DecodeCode::kIntAsNanos : DecodeCode::kLongAsNanos;
   }
+  if (reader.logical_type == "date") return DecodeCode::kDate;
   switch (reader.kind) {
     case Kind::kFloat:
-      if (writer == Kind::kInt) return DecodeCode::kIntAsFloat;
-      return writer == Kind::kLong ? DecodeCode::kLongAsFloat : DecodeCode::kFloat;
+      return is_int ? DecodeCode::kIntAsFloat : DecodeCode::kLongAsFloat;
     case Kind::kDouble:
-      if (writer == Kind::kInt) return DecodeCode::kIntAsDouble;
-      if (writer == Kind::kLong) return DecodeCode::kLongAsDouble;
-      return writer == Kind::kFloat ? DecodeCode::kFloat : DecodeCode::kDouble;
-    case Kind::kBoolean:
-      return DecodeCode::kBoolean;
-    case Kind::kString:
-      return DecodeCode::kString;
-    case Kind::kBytes:
-      return DecodeCode::kBytes;
+      return is_int ? DecodeCode::kIntAsDouble : DecodeCode::kLongAsDouble;
     default:
-      return writer == Kind::kInt ? DecodeCode::kInt : DecodeCode::kLong;
+      return is_int ? DecodeCode::kInt : DecodeCode::kLong;
   }
 }
 
-std::optional<DecodeOp> SkipOp(const Node& type) {
-  DecodeOp op;
-  switch (type.kind) {
-    case Kind::kNull:
-      op.code = DecodeCode::kSkipFixed;
-      return op;
+// Of a primitive that is no decimal.
+DecodeCode PrimitiveCode(Kind writer, const Node& reader) {
+  switch (writer) {
     case Kind::kBoolean:
-      op.code = DecodeCode::kSkipBoolean;
-      return op;
+      return DecodeCode::kBoolean;
     case Kind::kInt:
-    case Kind::kEnum:
-      op.code = DecodeCode::kSkipInt;
-      return op;
     case Kind::kLong:
-      op.code = DecodeCode::kSkipLong;
-      return op;
+      return IntegerCode(writer, reader);
     case Kind::kFloat:
+      return DecodeCode::kFloat;
     case Kind::kDouble:
-    case Kind::kFixed:
-      op.code = DecodeCode::kSkipFixed;
-      op.number = type.kind == Kind::kFixed ? type.size : type.kind == Kind::kFloat ? 4 : 8;
-      return op;
-    case Kind::kString:
-    case Kind::kBytes:
-      op.code = DecodeCode::kSkipText;
-      return op;
+      return DecodeCode::kDouble;
     default:
-      return std::nullopt;
+      return reader.kind == Kind::kString ? DecodeCode::kString : DecodeCode::kBytes;
   }
+}
+
+// Bytes that a value, its members and their bitmaps take, without text and items.
+int64_t WidthOf(const DataType& type) {
+  int64_t bytes = 1;
+  const auto layout = *LayoutOf(type);
+  if (HasOffsets(layout)) return bytes + static_cast<int64_t>(sizeof(int32_t));
+  bytes += ValueBytes(layout, 1);
+  for (const auto& member : type.fields()) bytes += WidthOf(*member->type());
+  return bytes;
 }
 
 Status CheckReadableValues(const Schema& writer, const Schema& reader) {
@@ -116,150 +90,408 @@ Status CheckReadableValues(const Schema& writer, const Schema& reader) {
   return Status::Invalid("the reader's schema cannot read what the writer's wrote: ", reasons);
 }
 
+// Where a value goes.
+struct Target {
+  const DataType* type;
+  int32_t column;
+  bool may_be_null;   // Some op makes a null there.
+  std::string place;  // As DecodeProgram::places.
+};
+
 class Compiler {
  public:
-  explicit Compiler(const Node& writer, const Node& reader) : writer_(writer), reader_(reader) {}
-
-  Result<std::vector<DecodeOp>> Compile() {
-    std::vector<bool> written(reader_.fields.size());
-    for (const Field& field : writer_.fields) {
-      const auto target = std::ranges::find_if(reader_.fields, [&](const Field& candidate) {
-        return FindWritten(candidate, writer_) == &field;
-      });
-      if (target == reader_.fields.end()) {
-        ARROW_RETURN_NOT_OK(AddSkip(field));
-        continue;
-      }
-      const auto column = target - reader_.fields.begin();
-      written[column] = true;
-      ARROW_RETURN_NOT_OK(AddField(field, *target, static_cast<int32_t>(column)));
-    }
-    for (size_t column = 0; column < written.size(); ++column) {
-      if (written[column]) continue;
-      ARROW_RETURN_NOT_OK(AddDefault(reader_.fields[column], static_cast<int32_t>(column)));
-    }
-    return std::move(ops_);
+  Result<DecodeProgram> Compile(const Node& writer, const Node& reader,
+                                const arrow::Schema& columns) {
+    ARROW_RETURN_NOT_OK(AddFields(writer, reader, columns.fields(), {nullptr, 0, false, ""}));
+    return std::move(program_);
   }
 
  private:
-  void Add(DecodeCode code, int32_t column, uint8_t null_branch = 0) {
-    DecodeOp op;
+  DecodeOp& Add(DecodeCode code, const Target& target) {
+    DecodeOp& op = program_.ops.emplace_back();
     op.code = code;
-    op.column = column;
-    op.null_branch = null_branch;
-    ops_.push_back(std::move(op));
+    op.column = target.column;
+    program_.places.push_back(target.place);
+    return op;
   }
 
-  Status AddField(const Field& from, const Field& to, int32_t column) {
-    const Nullable written = Nullable::Of(*from.type);
-    const Nullable read = Nullable::Of(*to.type);
-    if (ColumnType(*written.value) == nullptr && written.value->logical_type.empty()) {
-      return NotYet(from.name, *from.type);
-    }
-    if (read.value->logical_type == kTimestampMillis && !written.value->logical_type.empty() &&
-        written.value->logical_type != kTimestampMillis) {
-      return Status::Invalid("field \"", to.name, "\": the writer's ", Describe(*written.value),
-                             " would be read as ", Describe(*read.value),
-                             ", another time; keep the logical type");
-    }
-    if (written.is_union) {
-      Add(read.is_union ? DecodeCode::kNullable : DecodeCode::kNotNull, column,
-          written.null_branch);
-    }
-    Add(ValueCode(written.value->kind, *read.value), column);
-    if (read.is_union) Add(DecodeCode::kMarkValid, column);
+  // An op whose ops `add` adds.
+  template <typename AddOps>
+  Status AddAround(DecodeOp op, const Target& target, AddOps add) {
+    op.column = target.column;
+    const size_t at = program_.ops.size();
+    program_.ops.push_back(op);
+    program_.places.push_back(target.place);
+    ARROW_RETURN_NOT_OK(add());
+    program_.ops[at].length = static_cast<int32_t>(program_.ops.size() - at - 1);
     return Status::OK();
   }
 
-  Status AddSkip(const Field& field) {
-    const Nullable type = Nullable::Of(*field.type);
-    std::optional<DecodeOp> op = SkipOp(*type.value);
-    if (!op) return NotYet(field.name, *field.type);
-    if (type.is_union) Add(DecodeCode::kSkipNullable, 0, type.null_branch);
-    ops_.push_back(*std::move(op));
+  Status Step(const std::string& place) {
+    if (++steps_ <= kMaxSteps) return Status::OK();
+    return Unsupported(place, "the schemas unfold to more than ", kMaxSteps,
+                       " types; make them smaller");
+  }
+
+  static std::string Readable(const std::string& place) {
+    std::string path;
+    for (const char c : place) path += c == kItemMark ? std::string("[]") : std::string(1, c);
+    return "field \"" + path + "\": ";
+  }
+
+  template <typename... Args>
+  static Status Broken(const std::string& place, Args&&... reason) {
+    return Status::Invalid(Readable(place), std::forward<Args>(reason)...);
+  }
+
+  template <typename... Args>
+  static Status Unsupported(const std::string& place, Args&&... reason) {
+    return Status::NotImplemented(Readable(place), std::forward<Args>(reason)...);
+  }
+
+  static std::string Inside(const std::string& place, const std::string& name) {
+    return place.empty() ? name : place + "." + name;
+  }
+
+  // The fields of a record; `parent` holds their columns.
+  Status AddFields(const Node& writer, const Node& reader, const arrow::FieldVector& columns,
+                   const Target& parent) {
+    std::vector<Target> targets;
+    int32_t column = parent.type == nullptr ? 0 : parent.column + 1;
+    for (const auto& field : columns) {
+      targets.push_back(
+          {field->type().get(), column, parent.may_be_null, Inside(parent.place, field->name())});
+      column += ColumnCount(*field->type());
+    }
+    std::vector<bool> written(reader.fields.size());
+    for (const Field& field : writer.fields) {
+      const auto found = std::ranges::find_if(reader.fields, [&](const Field& candidate) {
+        return FindWritten(candidate, writer) == &field;
+      });
+      if (found == reader.fields.end()) {
+        ARROW_RETURN_NOT_OK(AddSkip(*field.type, Inside(parent.place, field.name)));
+        continue;
+      }
+      const auto number = found - reader.fields.begin();
+      written[number] = true;
+      ARROW_RETURN_NOT_OK(AddValue(*field.type, *found->type, targets[number]));
+    }
+    for (size_t i = 0; i < written.size(); ++i) {
+      if (!written[i]) ARROW_RETURN_NOT_OK(AddDefault(reader.fields[i], targets[i]));
+    }
     return Status::OK();
   }
 
-  Status AddDefault(const Field& field, int32_t column) {
-    const Nullable type = Nullable::Of(*field.type);
-    const nlohmann::json& value = *field.default_value;  // CheckReadable has seen it.
-    if (value.is_null()) {
-      Add(DecodeCode::kNull, column);
+  Status AddValue(const Node& writer, const Node& reader, Target target) {
+    ARROW_RETURN_NOT_OK(Step(target.place));
+    target.may_be_null |= UnionShape::Of(reader).has_null;
+    if (writer.kind != Kind::kUnion) return AddBranch(writer, reader, target);
+    reads_ = true;
+    const Nullable written = Nullable::Of(writer);
+    if (!written.is_union) return AddUnion(writer, reader, target);
+    DecodeOp op;
+    op.null_branch = written.null_branch;
+    if (UnionShape::Of(reader).has_null) {
+      op.code = DecodeCode::kNullable;
+      return AddAround(op, target, [&] { return AddBranch(*written.value, reader, target); });
+    }
+    Add(DecodeCode::kNotNull, target).null_branch = written.null_branch;
+    return AddBranch(*written.value, reader, target);
+  }
+
+  Status AddUnion(const Node& writer, const Node& reader, const Target& target) {
+    DecodeOp op;
+    op.code = DecodeCode::kUnion;
+    op.table = static_cast<int32_t>(program_.branches.size());
+    program_.branches.emplace_back();
+    return AddAround(op, target, [&] {
+      return AddBranches(writer, op.table, [&](const Node& branch) -> Status {
+        if (branch.kind != Kind::kNull) return AddBranch(branch, reader, target);
+        const bool nullable = UnionShape::Of(reader).has_null;
+        Add(nullable ? DecodeCode::kNull : DecodeCode::kRefuseNull, target);
+        return Status::OK();
+      });
+    });
+  }
+
+  template <typename AddOps>
+  Status AddBranches(const Node& writer, int32_t table, AddOps add) {
+    const size_t first = program_.ops.size();
+    for (const Node* branch : writer.branches) {
+      const auto begin = static_cast<int32_t>(program_.ops.size() - first);
+      ARROW_RETURN_NOT_OK(add(*branch));
+      const auto end = static_cast<int32_t>(program_.ops.size() - first);
+      program_.branches[table].push_back({begin, end});
+    }
+    return Status::OK();
+  }
+
+  // A value of the writer's, which is no union; the reader's may be one.
+  Status AddBranch(const Node& writer, const Node& reader, const Target& target) {
+    if (writer.kind == Kind::kNull) {
+      if (!UnionShape::Of(reader).has_null) {
+        Add(DecodeCode::kRefuseNull, target);
+      } else {
+        Add(DecodeCode::kNull, target);
+      }
+      return Status::OK();
+    }
+    const Node* chosen = reader.kind == Kind::kUnion ? BranchFor(writer, reader) : &reader;
+    if (chosen == nullptr) return Unreadable(writer, reader, target);
+    const UnionShape shape = UnionShape::Of(reader);
+    if (!shape.is_struct()) {
+      ARROW_RETURN_NOT_OK(AddPlain(writer, *chosen, target));
+    } else {
+      Add(DecodeCode::kNullMembers, target);
+      const auto member = std::ranges::find(shape.values, chosen) - shape.values.begin();
+      Target inner = target;
+      inner.type = target.type->field(static_cast<int>(member))->type().get();
+      inner.may_be_null = true;
+      ++inner.column;
+      for (int i = 0; i < member; ++i) inner.column += ColumnCount(*target.type->field(i)->type());
+      ARROW_RETURN_NOT_OK(AddPlain(writer, *chosen, inner));
+      Add(DecodeCode::kMarkValid, inner);
+    }
+    if (target.may_be_null) Add(DecodeCode::kMarkValid, target);
+    return Status::OK();
+  }
+
+  static Status Unreadable(const Node& writer, const Node& reader, const Target& target) {
+    return Broken(target.place, "the writer's ", Describe(writer),
+                  " cannot be read as the reader's ", Describe(reader));
+  }
+
+  // Neither is a union.
+  Status AddPlain(const Node& writer, const Node& reader, const Target& target) {
+    if (!ReadsAs(writer.kind, reader.kind) || !NamedAlike(writer, reader)) {
+      return Unreadable(writer, reader, target);
+    }
+    if (ChangesMeaning(writer, reader)) {
+      return Broken(target.place, "the writer's ", Describe(writer), " would be read as ",
+                    Describe(reader), ", another value; keep the logical type");
+    }
+    switch (writer.kind) {
+      case Kind::kRecord:
+        return AddRecord(writer, reader, target);
+      case Kind::kArray:
+      case Kind::kMap:
+        return AddItems(writer, reader, target);
+      case Kind::kEnum:
+        return AddEnum(writer, reader, target);
+      case Kind::kFixed:
+        if (writer.size != reader.size) return Unreadable(writer, reader, target);
+        reads_ |= writer.size > 0;
+        return AddFixed(writer, reader, target);
+      default:
+        reads_ = true;
+        if (reader.logical_type == "decimal") return AddDecimal(kVariableSize, reader, target);
+        Add(PrimitiveCode(writer.kind, reader), target);
+        return Status::OK();
+    }
+  }
+
+  Status AddRecord(const Node& writer, const Node& reader, const Target& target) {
+    if (reader.fields.empty()) Add(DecodeCode::kNullMembers, target);
+    return AddFields(writer, reader,
+                     reader.fields.empty() ? arrow::FieldVector{} : target.type->fields(), target);
+  }
+
+  Status AddItems(const Node& writer, const Node& reader, const Target& target) {
+    const bool is_map = writer.kind == Kind::kMap;
+    const DataType& list = *target.type;
+    Target item = target;
+    item.may_be_null = false;
+    item.place += kItemMark;
+    item.column += is_map ? 3 : 1;  // The entries and the key stand before a value.
+    item.type = is_map
+                    ? arrow::internal::checked_cast<const arrow::MapType&>(list).item_type().get()
+                    : list.field(0)->type().get();
+    const int64_t cost = std::exchange(item_cost_, WidthOf(*list.field(0)->type()));
+    const int lists = lists_++;
+    reads_ = false;
+    const size_t at = program_.ops.size();
+    DecodeOp op;
+    op.code = is_map ? DecodeCode::kMap : DecodeCode::kArray;
+    ARROW_RETURN_NOT_OK(
+        AddAround(op, target, [&] { return AddValue(*writer.items, *reader.items, item); }));
+    program_.ops[at].number = item_cost_;
+    program_.ops[at].table = is_map || reads_ ? 0 : 1;
+    lists_ = lists;
+    item_cost_ = cost;
+    reads_ = true;
+    return Status::OK();
+  }
+
+  Status AddEnum(const Node& writer, const Node& reader, const Target& target) {
+    DecodeOp& op = Add(DecodeCode::kEnum, target);
+    op.table = static_cast<int32_t>(program_.texts.size());
+    auto& texts = program_.texts.emplace_back();
+    for (const std::string& symbol : writer.symbols) {
+      const bool known = std::ranges::find(reader.symbols, symbol) != reader.symbols.end();
+      if (!known && !reader.default_symbol) return Unreadable(writer, reader, target);
+      texts.push_back(known ? symbol : *reader.default_symbol);
+      MayPut(static_cast<int64_t>(texts.back().size()));
+    }
+    reads_ = true;
+    return Status::OK();
+  }
+
+  Status AddFixed(const Node& writer, const Node& reader, const Target& target) {
+    if (reader.logical_type == "decimal") return AddDecimal(writer.size, reader, target);
+    DecodeCode code = DecodeCode::kFixed;
+    if (reader.logical_type == "uuid") code = DecodeCode::kUuid;
+    if (reader.logical_type == "duration") code = DecodeCode::kDuration;
+    if (code == DecodeCode::kUuid) MayPut(kLongestUuid);
+    if (code == DecodeCode::kDuration) MayPut(kLongestDuration);
+    Add(code, target).number = writer.size;
+    return Status::OK();
+  }
+
+  Status AddDecimal(int64_t size, const Node& reader, const Target& target) {
+    const bool is_text = reader.precision > kMaxDecimal128Digits;
+    DecodeOp& op = Add(is_text ? DecodeCode::kDecimalText : DecodeCode::kDecimal, target);
+    op.number = size;
+    op.table = static_cast<int32_t>(program_.decimals.size());
+    program_.decimals.push_back({reader.precision, reader.scale});
+    if (is_text) MayPut(reader.precision + 3);  // Sign, a zero and the point.
+    return Status::OK();
+  }
+
+  // Text that the record need not have.
+  void MayPut(int64_t text) {
+    if (lists_ > 0) {
+      item_cost_ += text;
+    } else {
+      program_.longest_text = std::max(program_.longest_text, text);
+    }
+  }
+
+  Status AddDefault(const Field& field, const Target& target) {
+    const Node& type = *field.type;
+    if (!field.default_value) {
+      return Broken(target.place, "is not written and has no default; give it one");
+    }
+    if (field.default_value->is_null() && UnionShape::Of(type).has_null) {
+      Add(DecodeCode::kNull, target);
       return Status::OK();
     }
     DecodeOp op;
-    op.code = DecodeCode::kConstant;
-    op.column = column;
-    ARROW_RETURN_NOT_OK(SetConstant(field.name, *type.value, value, &op));
-    ops_.push_back(std::move(op));
-    if (type.is_union) Add(DecodeCode::kMarkValid, column);
+    op.code = DecodeCode::kDefault;
+    op.table = static_cast<int32_t>(program_.constants.size());
+    std::string& constant = program_.constants.emplace_back();
+    EncodeDefault(*field.default_value, type, &constant);
+    MayPut(static_cast<int64_t>(constant.size()) * (lists_ > 0 ? kLargestGrowth : 1));
+    const bool reads = reads_;
+    ARROW_RETURN_NOT_OK(AddAround(op, target, [&] { return AddValue(type, type, target); }));
+    reads_ = reads;
     return Status::OK();
   }
 
-  static Status SetConstant(const std::string& field, const Node& type, const nlohmann::json& value,
-                            DecodeOp* op) {
+  Status AddSkip(const Node& type, const std::string& place) {
+    ARROW_RETURN_NOT_OK(Step(place));
+    const Target target{nullptr, 0, false, place};
+    if (type.kind != Kind::kRecord) {
+      reads_ |= type.kind != Kind::kNull && !(type.kind == Kind::kFixed && type.size == 0);
+    }
     switch (type.kind) {
+      case Kind::kNull:
+        return Status::OK();
+      case Kind::kRecord:
+        return SkipRecord(type, place);
+      case Kind::kArray:
+      case Kind::kMap:
+        return SkipItems(type, target);
+      case Kind::kUnion:
+        return SkipUnion(type, target);
       case Kind::kBoolean:
-        op->number = value.get<bool>() ? 1 : 0;
+        Add(DecodeCode::kSkipBoolean, target);
         return Status::OK();
-      case Kind::kFloat:
-        op->number = std::bit_cast<int64_t>(double{value.get<float>()});
+      case Kind::kInt:
+      case Kind::kEnum:
+        Add(DecodeCode::kSkipInt, target);
         return Status::OK();
-      case Kind::kDouble:
-        op->number = std::bit_cast<int64_t>(value.get<double>());
+      case Kind::kLong:
+        Add(DecodeCode::kSkipLong, target);
         return Status::OK();
       case Kind::kString:
-        op->text = value.get<std::string>();
-        return Status::OK();
       case Kind::kBytes:
-        op->text = *BytesOfDefault(value.get_ref<const std::string&>());
+        Add(DecodeCode::kSkipText, target);
         return Status::OK();
-      default:
-        op->number = value.get<int64_t>();
-    }
-    if (type.logical_type == kTimestampMillis &&
-        __builtin_mul_overflow(op->number, int64_t{1000}, &op->number)) {
-      return Status::Invalid("field \"", field, "\": its default is a timestamp beyond the years ",
-                             "that microseconds can hold");
+      case Kind::kFloat:
+        Add(DecodeCode::kSkipFixed, target).number = 4;
+        return Status::OK();
+      case Kind::kDouble:
+        Add(DecodeCode::kSkipFixed, target).number = 8;
+        return Status::OK();
+      case Kind::kFixed:
+        if (type.size > 0) Add(DecodeCode::kSkipFixed, target).number = type.size;
+        return Status::OK();
     }
     return Status::OK();
   }
 
-  const Node& writer_;
-  const Node& reader_;
-  std::vector<DecodeOp> ops_;
+  Status SkipRecord(const Node& type, const std::string& place) {
+    if (std::ranges::find(open_, &type) != open_.end()) {
+      return Unsupported(place, Describe(type), " of the writer holds itself; recursive types are ",
+                         "not supported, even where the reader leaves them out");
+    }
+    open_.push_back(&type);
+    for (const Field& field : type.fields) {
+      ARROW_RETURN_NOT_OK(AddSkip(*field.type, Inside(place, field.name)));
+    }
+    open_.pop_back();
+    return Status::OK();
+  }
+
+  Status SkipUnion(const Node& type, const Target& target) {
+    const Nullable nullable = Nullable::Of(type);
+    DecodeOp op;
+    op.null_branch = nullable.null_branch;
+    if (nullable.is_union) {
+      op.code = DecodeCode::kSkipNullable;
+      return AddAround(op, target, [&] { return AddSkip(*nullable.value, target.place); });
+    }
+    op.code = DecodeCode::kSkipUnion;
+    op.table = static_cast<int32_t>(program_.branches.size());
+    program_.branches.emplace_back();
+    return AddAround(op, target, [&] {
+      return AddBranches(type, op.table,
+                         [&](const Node& branch) { return AddSkip(branch, target.place); });
+    });
+  }
+
+  Status SkipItems(const Node& type, const Target& target) {
+    const std::string place = target.place + kItemMark;
+    DecodeOp op;
+    op.code = DecodeCode::kSkipBlocks;
+    return AddAround(op, target, [&] {
+      if (type.kind == Kind::kMap) Add(DecodeCode::kSkipText, {nullptr, 0, false, place});
+      return AddSkip(*type.items, place);
+    });
+  }
+
+  // An encoded constant grows at most so much in columns: a byte may be a struct of a union.
+  static constexpr int64_t kLargestGrowth = 16;
+
+  DecodeProgram program_;
+  std::vector<const Node*> open_;  // The writer's records around what is skipped.
+  int64_t item_cost_ = 0;          // Of the innermost list.
+  int lists_ = 0;                  // Around.
+  int steps_ = 0;
+  bool reads_ = false;  // Something was added that takes a byte at least.
 };
 
 }  // namespace
-
-Result<std::shared_ptr<arrow::Schema>> ToArrowSchema(const Schema& reader) {
-  const Node& root = reader.root();
-  if (root.kind != Kind::kRecord) {
-    return Status::NotImplemented("a ", Describe(root),
-                                  " at the root of a schema has no columns; wrap it in a record");
-  }
-  arrow::FieldVector fields;
-  for (const Field& field : root.fields) {
-    const Nullable type = Nullable::Of(*field.type);
-    auto column = ColumnType(*type.value);
-    if (column == nullptr) return NotYet(field.name, *field.type);
-    fields.push_back(arrow::field(field.name, std::move(column), type.is_union));
-  }
-  return arrow::schema(std::move(fields));
-}
 
 Result<DecodeProgram> DecodeProgram::Compile(const Schema& writer, const Schema& reader) {
   ARROW_ASSIGN_OR_RAISE(const auto columns, ToArrowSchema(reader));
   ARROW_RETURN_NOT_OK(CheckReadableValues(writer, reader));
   if (writer.root().kind != Kind::kRecord) {
     return Status::NotImplemented("the writer's schema is a ", Describe(writer.root()),
-                                  "; only records can be decoded yet");
+                                  "; only records can be decoded");
   }
-  DecodeProgram program;
-  ARROW_ASSIGN_OR_RAISE(program.ops, Compiler(writer.root(), reader.root()).Compile());
-  for (const DecodeOp& op : program.ops) {
-    program.longest_text = std::max(program.longest_text, static_cast<int64_t>(op.text.size()));
-  }
+  ARROW_ASSIGN_OR_RAISE(DecodeProgram program,
+                        Compiler().Compile(writer.root(), reader.root(), *columns));
   program.shape = ShapeOf(*columns, columns->num_fields());
   return program;
 }

@@ -9,15 +9,20 @@
 #include <cstring>
 #include <limits>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "avro/binary.h"
 #include "avro/decode_program.h"
+#include "avro/logical_text.h"
 
 namespace shopstream::avro {
 namespace {
 
 constexpr int64_t kMicrosPerMilli = 1000;
+constexpr int64_t kNanosPerMicro = 1000;
 
 // What is left of one body. Reads check the end before they touch a byte.
 struct Input {
@@ -122,11 +127,30 @@ struct Input {
     return DecodeResult::kRow;
   }
 
-  // The branch of a union of two.
-  DecodeResult Branch(int64_t* branch) {
-    const DecodeResult result = Long(branch);
+  DecodeResult Branch(size_t branches, size_t* branch) {
+    int64_t number;
+    const DecodeResult result = Long(&number);
     if (result != DecodeResult::kRow) return result;
-    return *branch == 0 || *branch == 1 ? DecodeResult::kRow : DecodeResult::kBadLength;
+    *branch = static_cast<size_t>(number);
+    return *branch < branches ? DecodeResult::kRow : DecodeResult::kBadLength;
+  }
+
+  // The head of a block of an array or a map: how many items, and where they end if it says so.
+  DecodeResult Block(uint64_t* items, std::optional<uint64_t>* bytes) {
+    int64_t count;
+    DecodeResult result = Long(&count);
+    if (result != DecodeResult::kRow || count >= 0) {
+      *items = static_cast<uint64_t>(count);
+      return result;
+    }
+    *items = 0 - static_cast<uint64_t>(count);
+    int64_t size;
+    result = Long(&size);
+    if (result != DecodeResult::kRow) return result;
+    if (size < 0) return DecodeResult::kBadLength;
+    if (static_cast<uint64_t>(size) > left()) return DecodeResult::kTruncated;
+    *bytes = static_cast<uint64_t>(size);
+    return DecodeResult::kRow;
   }
 };
 
@@ -152,6 +176,14 @@ const char* Describe(DecodeResult result) {
       return "a timestamp is beyond the years that microseconds can hold";
     case DecodeResult::kUnexpectedNull:
       return "a null stands where the reader's schema allows none";
+    case DecodeResult::kBadSymbol:
+      return "an enum's number is none of its symbols";
+    case DecodeResult::kBadDecimal:
+      return "a decimal has more digits than its precision";
+    case DecodeResult::kTooManyItems:
+      return "arrays and maps hold more than 64 MiB of values, or 65536 items without bytes";
+    case DecodeResult::kDuplicateKey:
+      return "a map has a key twice";
     case DecodeResult::kColumnsFull:
       return "the columns can take no more text, or memory is exhausted";
   }
@@ -162,25 +194,66 @@ const char* Describe(DecodeResult result) {
 // half-way leaves no trace.
 class Decoder::Run {
  public:
-  Run(std::span<const uint8_t> body, Columns* out)
+  Run(const DecodeProgram& program, std::span<const uint8_t> body, Columns* out)
       : in_{body.data(), body.data(), body.data() + body.size()},
         columns_(out->columns_.data()),
         out_(out),
-        row_(out->rows_) {}
+        row_(out->rows_),
+        program_(program) {}
 
-  DecodeResult Decode(const std::vector<DecodeOp>& ops) {
-    const DecodeOp* const end = ops.data() + ops.size();
-    for (const DecodeOp* op = ops.data(); op != end; ++op) {
-      const DecodeResult result = Step(&op);
-      if (result != DecodeResult::kRow) [[unlikely]]
-        return result;
-    }
+  DecodeResult Decode() {
+    const DecodeOp* const ops = program_.ops.data();
+    const DecodeResult result = Ops</*kInList=*/false>(ops, ops + program_.ops.size());
+    if (result != DecodeResult::kRow) [[unlikely]]
+      return result;
     return in_.next == in_.end ? DecodeResult::kRow : DecodeResult::kTrailing;
+  }
+
+  // Whether the default can be stored.
+  DecodeResult TryDefault(const DecodeOp& op) {
+    if (!out_->Reserve(0)) return DecodeResult::kColumnsFull;
+    for (int32_t list = column(op).list; list >= 0; list = columns_[list].list) {
+      if (!out_->GrowItems(list, 1).ok()) return DecodeResult::kColumnsFull;
+    }
+    return Ops</*kInList=*/true>(&op, &op + 1 + op.length);
+  }
+
+  // Where it failed.
+  std::string Place() const {
+    std::string place;
+    if (failed_ == nullptr) return place;
+    std::string items = items_;
+    for (const char c : program_.places[failed_ - program_.ops.data()]) {
+      if (c != kItemMark) {
+        place += c;
+        continue;
+      }
+      const size_t outermost = items.rfind(kItemMark);
+      if (outermost == std::string::npos) continue;
+      place += items.substr(outermost + 1);
+      items.resize(outermost);
+    }
+    return place;
   }
 
  private:
   using Column = Columns::Column;
 
+  // Outside lists there is room for a row in every column; in lists each item makes its own.
+  template <bool kInList>
+  DecodeResult Ops(const DecodeOp* op, const DecodeOp* end) {
+    for (; op != end; ++op) {
+      const DecodeOp* const at = op;
+      const DecodeResult result = Step<kInList>(&op);
+      if (result != DecodeResult::kRow) [[unlikely]] {
+        if (failed_ == nullptr) failed_ = at;
+        return result;
+      }
+    }
+    return DecodeResult::kRow;
+  }
+
+  template <bool kInList>
   [[gnu::always_inline]] DecodeResult Step(const DecodeOp** position) {
     const DecodeOp& op = **position;
     switch (op.code) {
@@ -207,25 +280,68 @@ class Decoder::Run {
       case DecodeCode::kBoolean:
         return Boolean(op);
       case DecodeCode::kString:
-        return Text(op, /*check=*/true);
+        return Text<kInList>(op, /*check=*/true);
       case DecodeCode::kBytes:
-        return Text(op, /*check=*/false);
+        return Text<kInList>(op, /*check=*/false);
       case DecodeCode::kNullable:
         return Nullable(position);
-      case DecodeCode::kNotNull:
-        return NotNull(op);
       case DecodeCode::kMarkValid:
         return MarkValid(op);
-      case DecodeCode::kConstant:
-        return Constant(op);
+      default:
+        return Rare<kInList>(position);
+    }
+  }
+
+  template <bool kInList>
+  [[gnu::noinline]] DecodeResult Rare(const DecodeOp** position) {
+    const DecodeOp& op = **position;
+    switch (op.code) {
+      case DecodeCode::kIntAsNanos:
+        return Integer(op, &Input::Int, FloorMicros);
+      case DecodeCode::kLongAsNanos:
+        return Integer(op, &Input::Long, FloorMicros);
+      case DecodeCode::kDate:
+        return Integer(op, &Input::Int, [](int64_t v) { return static_cast<int32_t>(v); });
+      case DecodeCode::kFixed:
+      case DecodeCode::kUuid:
+      case DecodeCode::kDuration:
+        return Fixed<kInList>(op);
+      case DecodeCode::kEnum:
+        return Enum<kInList>(op);
+      case DecodeCode::kDecimal:
+      case DecodeCode::kDecimalText:
+        return Decimal<kInList>(op);
+      case DecodeCode::kUnion:
+      case DecodeCode::kSkipUnion:
+        return Union<kInList>(position);
+      case DecodeCode::kArray:
+      case DecodeCode::kMap:
+        *position += op.length;
+        return Items(op);
+      case DecodeCode::kDefault:
+        return Default<kInList>(position);
+      case DecodeCode::kNotNull:
+        return NotNull(op);
+      case DecodeCode::kRefuseNull:
+        return DecodeResult::kUnexpectedNull;
       case DecodeCode::kNull:
-        return Null(op);
+        return Stored(out_->PutNulls(op.column, row_));
+      case DecodeCode::kNullMembers:
+        return Stored(out_->PutNullMembers(op.column, row_));
       default:
         return Skip(position);
     }
   }
 
   Column& column(const DecodeOp& op) { return columns_[op.column]; }
+
+  static DecodeResult Stored(const Status& status) {
+    return status.ok() ? DecodeResult::kRow : DecodeResult::kColumnsFull;
+  }
+
+  static int64_t FloorMicros(int64_t nanos) {
+    return nanos / kNanosPerMicro - (nanos % kNanosPerMicro < 0 ? 1 : 0);
+  }
 
   template <typename Read, typename Convert>
   [[gnu::always_inline]] DecodeResult Integer(const DecodeOp& op, Read read, Convert convert) {
@@ -260,12 +376,23 @@ class Decoder::Run {
     return result;
   }
 
+  // Room for the text of the value in a list.
+  bool MakeRoom(size_t size, Column* target) {
+    const int64_t end = int64_t{target->offsets[row_]} + static_cast<int64_t>(size);
+    return (end <= target->data_capacity && target->data != nullptr) ||
+           out_->GrowText(end, target).ok();
+  }
+
+  template <bool kInList>
   [[gnu::always_inline]] DecodeResult Text(const DecodeOp& op, bool check) {
     size_t size;
     const DecodeResult result = in_.Length(&size);
     if (result != DecodeResult::kRow) [[unlikely]]
       return result;
     Column& target = column(op);
+    if constexpr (kInList) {
+      if (!MakeRoom(size, &target)) return DecodeResult::kColumnsFull;
+    }
     const int32_t begin = target.offsets[row_];
     const uint64_t high = CopyText(in_.next, size, in_.left(), target.data + begin);
     if (check && high != 0 && !arrow::util::ValidateUTF8(in_.next, static_cast<int64_t>(size))) {
@@ -276,21 +403,85 @@ class Decoder::Run {
     return DecodeResult::kRow;
   }
 
-  // The value's op and kMarkValid follow; a null steps over both.
+  // Text that does not stand so in the record.
+  template <bool kInList>
+  DecodeResult Put(const DecodeOp& op, std::string_view text) {
+    Column& target = column(op);
+    if (kInList && !MakeRoom(text.size(), &target)) return DecodeResult::kColumnsFull;
+    const int32_t begin = target.offsets[row_];
+    if (!text.empty()) std::memcpy(target.data + begin, text.data(), text.size());
+    target.offsets[row_ + 1] = begin + static_cast<int32_t>(text.size());
+    return DecodeResult::kRow;
+  }
+
+  template <bool kInList>
+  DecodeResult Fixed(const DecodeOp& op) {
+    const auto size = static_cast<size_t>(op.number);
+    const std::span<const uint8_t> bytes(in_.next, size);
+    const DecodeResult result = in_.Skip(size);
+    if (result != DecodeResult::kRow) return result;
+    if (op.code == DecodeCode::kUuid) return Put<kInList>(op, FormatUuid(bytes));
+    if (op.code == DecodeCode::kDuration) return Put<kInList>(op, FormatDuration(bytes));
+    return Put<kInList>(op, {reinterpret_cast<const char*>(bytes.data()), size});
+  }
+
+  template <bool kInList>
+  DecodeResult Enum(const DecodeOp& op) {
+    int64_t symbol;
+    const DecodeResult result = in_.Int(&symbol);
+    if (result != DecodeResult::kRow) return result;
+    const auto& texts = program_.texts[op.table];
+    if (static_cast<uint64_t>(symbol) >= texts.size()) return DecodeResult::kBadSymbol;
+    return Put<kInList>(op, texts[symbol]);
+  }
+
+  template <bool kInList>
+  DecodeResult Decimal(const DecodeOp& op) {
+    auto size = static_cast<size_t>(op.number);
+    if (op.number == kVariableSize) {
+      const DecodeResult result = in_.Length(&size);
+      if (result != DecodeResult::kRow) return result;
+    }
+    const std::span<const uint8_t> bytes(in_.next, size);
+    const DecodeResult result = in_.Skip(size);
+    if (result != DecodeResult::kRow) return result;
+    const DecimalType& type = program_.decimals[op.table];
+    if (op.code == DecodeCode::kDecimalText) {
+      const auto text = FormatDecimal(bytes, type.precision, type.scale);
+      return text ? Put<kInList>(op, *text) : DecodeResult::kBadDecimal;
+    }
+    const auto number = ReadDecimal(bytes, type.precision);
+    if (!number) return DecodeResult::kBadDecimal;
+    StoreAt(column(op).values, row_, *number);
+    return DecodeResult::kRow;
+  }
+
+  // A null steps over the ops of the value.
   DecodeResult Nullable(const DecodeOp** position) {
     const DecodeOp& op = **position;
-    int64_t branch;
-    const DecodeResult result = in_.Branch(&branch);
+    size_t branch;
+    const DecodeResult result = in_.Branch(2, &branch);
     if (result != DecodeResult::kRow || branch != op.null_branch) return result;
-    *position += 2;
-    return Null(op);
+    *position += op.length;
+    return Stored(out_->PutNulls(op.column, row_));
   }
 
   DecodeResult NotNull(const DecodeOp& op) {
-    int64_t branch;
-    const DecodeResult result = in_.Branch(&branch);
+    size_t branch;
+    const DecodeResult result = in_.Branch(2, &branch);
     if (result != DecodeResult::kRow) return result;
     return branch == op.null_branch ? DecodeResult::kUnexpectedNull : DecodeResult::kRow;
+  }
+
+  template <bool kInList>
+  DecodeResult Union(const DecodeOp** position) {
+    const DecodeOp* const first = *position + 1;
+    const auto& branches = program_.branches[(*position)->table];
+    *position += (*position)->length;
+    size_t branch;
+    const DecodeResult result = in_.Branch(branches.size(), &branch);
+    if (result != DecodeResult::kRow) return result;
+    return Ops<kInList>(first + branches[branch].begin, first + branches[branch].end);
   }
 
   DecodeResult MarkValid(const DecodeOp& op) {
@@ -299,27 +490,97 @@ class Decoder::Run {
     return DecodeResult::kRow;
   }
 
-  DecodeResult Null(const DecodeOp& op) {
-    if (column(op).validity == nullptr &&
-        !out_->GrowValidity(out_->row_capacity_, &column(op)).ok()) {
-      return DecodeResult::kColumnsFull;
+  template <bool kInList>
+  DecodeResult Default(const DecodeOp** position) {
+    const DecodeOp& op = **position;
+    *position += op.length;
+    const std::string& constant = program_.constants[op.table];
+    const auto* bytes = reinterpret_cast<const uint8_t*>(constant.data());
+    const Input record = std::exchange(in_, {bytes, bytes, bytes + constant.size()});
+    const DecodeResult result = Ops<kInList>(&op + 1, &op + 1 + op.length);
+    in_ = record;
+    return result;
+  }
+
+  // An array or a map, block by block. Its items begin where those of the value before end.
+  DecodeResult Items(const DecodeOp& op) {
+    Column& list = column(op);
+    const int64_t row = row_;
+    int64_t item = list.offsets[row];
+    while (true) {
+      uint64_t count;
+      std::optional<uint64_t> bytes;
+      DecodeResult result = in_.Block(&count, &bytes);
+      if (result == DecodeResult::kRow) result = TakeItems(op, count);
+      if (result != DecodeResult::kRow) return result;
+      if (count == 0) break;
+      const int64_t end = item + static_cast<int64_t>(count);
+      if (!out_->GrowItems(op.column, end).ok()) return DecodeResult::kColumnsFull;
+      for (; item < end; ++item) {
+        row_ = item;
+        result = Item(op);
+        if (result != DecodeResult::kRow) [[unlikely]] {
+          items_ += kItemMark + NameItem(op, item - list.offsets[row]);
+          return result;
+        }
+      }
     }
-    Columns::PutNull(&column(op), row_);
+    row_ = row;
+    list.offsets[row + 1] = static_cast<int32_t>(item);
+    return op.code == DecodeCode::kMap ? CheckKeys(op) : DecodeResult::kRow;
+  }
+
+  // What a block asks for, before a byte is set aside for it.
+  DecodeResult TakeItems(const DecodeOp& op, uint64_t count) {
+    const bool without_bytes = op.table == 1;
+    if (without_bytes && count > empty_items_) return DecodeResult::kTooManyItems;
+    if (!without_bytes && count > in_.left()) return DecodeResult::kTruncated;
+    if (count > item_bytes_ / static_cast<uint64_t>(op.number)) return DecodeResult::kTooManyItems;
+    if (without_bytes) empty_items_ -= count;
+    item_bytes_ -= count * static_cast<uint64_t>(op.number);
     return DecodeResult::kRow;
   }
 
-  DecodeResult Constant(const DecodeOp& op) {
-    Column& target = column(op);
-    if (target.layout == Layout::kText) {
-      const int32_t begin = target.offsets[row_];
-      std::memcpy(target.data + begin, op.text.data(), op.text.size());
-      target.offsets[row_ + 1] = begin + static_cast<int32_t>(op.text.size());
-    } else if (target.layout == Layout::kBool) {
-      arrow::bit_util::SetBitTo(target.values, row_, op.number != 0);
-    } else {
-      StoreAt(target.values, row_, op.number);
+  DecodeResult Item(const DecodeOp& op) {
+    if (op.code == DecodeCode::kMap) {
+      DecodeOp key;
+      key.column = op.column + 2;
+      const DecodeResult result = Text</*kInList=*/true>(key, /*check=*/true);
+      if (result != DecodeResult::kRow) return result;
     }
-    return DecodeResult::kRow;
+    return Ops</*kInList=*/true>(&op + 1, &op + 1 + op.length);
+  }
+
+  std::string_view Key(const DecodeOp& map, int64_t item) const {
+    const Column& keys = columns_[map.column + 2];
+    return {reinterpret_cast<const char*>(keys.data) + keys.offsets[item],
+            static_cast<size_t>(keys.offsets[item + 1] - keys.offsets[item])};
+  }
+
+  // "[3]" or ["color"].
+  std::string NameItem(const DecodeOp& op, int64_t number) const {
+    constexpr size_t kShown = 40;
+    if (op.code != DecodeCode::kMap || failed_ == nullptr)
+      return "[" + std::to_string(number) + "]";
+    std::string name = "[\"";
+    for (const char c : Key(op, row_).substr(0, kShown)) {
+      name += static_cast<unsigned char>(c) < ' ' || c == '"' ? '?' : c;
+    }
+    return name + "\"]";
+  }
+
+  // A reader of the column would find only one of two.
+  DecodeResult CheckKeys(const DecodeOp& op) {
+    const Column& map = column(op);
+    const int64_t begin = map.offsets[row_];
+    const int64_t end = map.offsets[row_ + 1];
+    if (end - begin < 2) return DecodeResult::kRow;
+    std::vector<std::string_view> keys;
+    keys.reserve(end - begin);
+    for (int64_t i = begin; i < end; ++i) keys.push_back(Key(op, i));
+    std::ranges::sort(keys);
+    return std::ranges::adjacent_find(keys) == keys.end() ? DecodeResult::kRow
+                                                          : DecodeResult::kDuplicateKey;
   }
 
   // Values that are checked as far as the next one's place depends on them.
@@ -339,39 +600,88 @@ class Decoder::Run {
       case DecodeCode::kSkipFixed:
         return in_.Skip(static_cast<uint64_t>(op.number));
       case DecodeCode::kSkipNullable:
-        result = in_.Branch(&ignored);
-        if (result == DecodeResult::kRow && ignored == op.null_branch) ++*position;
+        result = in_.Branch(2, &size);
+        if (result == DecodeResult::kRow && size == op.null_branch) *position += op.length;
         return result;
+      case DecodeCode::kSkipBlocks:
+        *position += op.length;
+        return SkipBlocks(op);
       default:
         result = in_.Length(&size);
         return result == DecodeResult::kRow ? in_.Skip(size) : result;
     }
   }
 
+  DecodeResult SkipBlocks(const DecodeOp& op) {
+    while (true) {
+      uint64_t count;
+      std::optional<uint64_t> bytes;
+      DecodeResult result = in_.Block(&count, &bytes);
+      if (result != DecodeResult::kRow || count == 0) return result;
+      if (bytes) {
+        in_.next += *bytes;
+        continue;
+      }
+      if (op.length == 0) continue;  // Items without bytes.
+      for (; count > 0; --count) {   // Each takes a byte at least.
+        result = Ops</*kInList=*/true>(&op + 1, &op + 1 + op.length);
+        if (result != DecodeResult::kRow) {
+          items_ += kItemMark + std::string("[]");
+          return result;
+        }
+      }
+    }
+  }
+
   Input in_;
   Column* columns_;
   Columns* out_;
-  int64_t row_;
+  int64_t row_;  // In lists, the item.
+  const DecodeProgram& program_;
+  uint64_t item_bytes_ = kMaxItemBytes;
+  uint64_t empty_items_ = kMaxEmptyItems;
+  const DecodeOp* failed_ = nullptr;
+  std::string items_;  // Around the failed one, each behind a kItemMark, the innermost first.
 };
 
 Result<Decoder> Decoder::Compile(const Schema& writer, const Schema& reader) {
   ARROW_ASSIGN_OR_RAISE(DecodeProgram program, DecodeProgram::Compile(writer, reader));
   arrow::util::InitializeUTF8();
   Decoder decoder;
-  decoder.longest_text_ = program.longest_text;
-  decoder.shape_ = program.shape;
-  decoder.ops_ = std::make_shared<const std::vector<DecodeOp>>(std::move(program.ops));
+  decoder.program_ = std::make_shared<const DecodeProgram>(std::move(program));
+  ARROW_RETURN_NOT_OK(decoder.CheckDefaults(reader));
   return decoder;
 }
 
-DecodeResult Decoder::Decode(std::span<const uint8_t> body, Columns* out) const {
-  ARROW_CHECK_EQ(out->shape_, shape_) << "columns of another schema than the decoder's";
+Status Decoder::CheckDefaults(const Schema& reader) const {
+  if (program_->constants.empty()) return Status::OK();
+  ARROW_ASSIGN_OR_RAISE(auto columns, ToArrowSchema(reader));
+  Columns scratch(std::move(columns));
+  for (const DecodeOp& op : program_->ops) {
+    if (op.code != DecodeCode::kDefault) continue;
+    Run run(*program_, {}, &scratch);
+    const DecodeResult result = run.TryDefault(op);
+    if (result == DecodeResult::kRow) continue;
+    return Status::Invalid("field \"", run.Place(),
+                           "\": its default cannot be stored: ", Describe(result));
+  }
+  return Status::OK();
+}
+
+DecodeResult Decoder::Decode(std::span<const uint8_t> body, Columns* out,
+                             std::string* place) const {
+  ARROW_CHECK_EQ(out->shape_, program_->shape) << "columns of another schema than the decoder's";
   const auto size = static_cast<int64_t>(body.size());
-  if (!out->Reserve(std::max(size, longest_text_))) [[unlikely]] {
+  if (!out->Reserve(std::max(size, program_->longest_text))) [[unlikely]] {
     return size > out->max_text_ ? DecodeResult::kBadLength : DecodeResult::kColumnsFull;
   }
-  const DecodeResult result = Run(body, out).Decode(*ops_);
-  if (result == DecodeResult::kRow) ++out->rows_;
+  Run run(*program_, body, out);
+  const DecodeResult result = run.Decode();
+  if (result == DecodeResult::kRow) [[likely]] {
+    ++out->rows_;
+  } else if (place != nullptr) {
+    *place = run.Place();
+  }
   return result;
 }
 

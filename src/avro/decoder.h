@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "avro/column_types.h"
 #include "avro/columns.h"
 #include "avro/schema.h"
 #include "base/status.h"
@@ -21,41 +22,47 @@ enum class DecodeResult {
   kBadBoolean,      // A boolean that is neither 0 nor 1.
   kInvalidUtf8,     // A string is not UTF-8.
   kOutOfRange,      // A timestamp beyond what microseconds can hold (years -290308 to 294247).
-  kUnexpectedNull,  // A null, and the reader's column has none.
+  kUnexpectedNull,  // A null, and the reader's schema has none.
+  kBadSymbol,       // An enum's number that is none of its symbols.
+  kBadDecimal,      // More digits than the schema's precision.
+  kTooManyItems,    // Lists and maps that need more than Decoder's bounds.
+  kDuplicateKey,    // A key that stands twice in a map.
   // Not the record's fault: a column can take no more text (2 GiB), or no memory. Finish the
   // columns, then decode the same record again.
   kColumnsFull,
 };
 const char* Describe(DecodeResult result);
 
-// The columns a reader schema becomes in Arrow (and so in Delta): int, long -> int64;
-// float, double -> float64; string -> utf8; bytes -> binary; boolean -> bool;
-// timestamp-millis -> timestamp[us, UTC]; a nullable union -> the branch, nullable.
-// NotImplemented names the field whose type has no column yet.
-Result<std::shared_ptr<arrow::Schema>> ToArrowSchema(const Schema& reader);
-
-struct DecodeOp;  // decode_program.h
+struct DecodeProgram;  // decode_program.h
 
 // Compiled once per pair of writer and reader schema (Avro 1.12, "Schema Resolution"): turns Avro
 // binary straight into columns. Immutable after Compile, cheap to copy; many threads may decode
 // with it, each into Columns of its own.
 class Decoder {
  public:
+  // What the items of one record's arrays and maps may take in columns, in bytes; a hostile record
+  // could ask for much more than it has bytes. Items without any bytes (nulls) are counted.
+  static constexpr int64_t kMaxItemBytes = int64_t{64} << 20;
+  static constexpr int64_t kMaxEmptyItems = int64_t{1} << 16;
+
   // Invalid where the reader cannot read the writer; the message names the path and the rule.
-  // NotImplemented where a type is beyond this decoder. A writer's null is allowed for a reader
-  // without: only the records that hold one are refused (kUnexpectedNull).
+  // NotImplemented where ToArrowSchema is, or where the writer has a recursive type. A writer's
+  // null is allowed for a reader without: only the records that hold one are refused
+  // (kUnexpectedNull).
   static Result<Decoder> Compile(const Schema& writer, const Schema& reader);
   // The decoder's columns of `out` are those of ToArrowSchema(reader); others abort. Anything but
-  // kRow leaves `out` as it was.
-  DecodeResult Decode(std::span<const uint8_t> body, Columns* out) const;
+  // kRow leaves `out` as it was, and says in `place`, where one is given, at which value of the
+  // record it failed: "items[3].price", "" for the whole.
+  DecodeResult Decode(std::span<const uint8_t> body, Columns* out,
+                      std::string* place = nullptr) const;
 
  private:
   class Run;
   Decoder() = default;
+  // Invalid: a default that no column can hold.
+  Status CheckDefaults(const Schema& reader) const;
 
-  std::shared_ptr<const std::vector<DecodeOp>> ops_;
-  uint64_t shape_ = 0;        // Of the columns it writes.
-  int64_t longest_text_ = 0;  // Of the defaults of text.
+  std::shared_ptr<const DecodeProgram> program_;
 };
 
 }  // namespace shopstream::avro

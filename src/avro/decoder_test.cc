@@ -175,20 +175,9 @@ TEST(DecoderTest, RefusesWhatItCannotReadByName) {
     const auto decoder = Decoder::Compile(RecordOf(writer), RecordOf(reader));
     return decoder.ok() ? "no error" : decoder.status().ToString();
   };
-  const char* array = R"({"type": "array", "items": "int"})";
-  EXPECT_THAT(error(array, array), HasSubstr("NotImplemented: field \"f\": array"));
-  EXPECT_THAT(error(R"(["int", "string"])", R"(["int", "string"])"), HasSubstr("\"f\": union of"));
-  EXPECT_THAT(error(R"({"type": "int", "logicalType": "date"})",
-                    R"({"type": "int", "logicalType": "date"})"),
-              HasSubstr("int (date) is not supported yet"));
   EXPECT_THAT(error(R"("string")", R"("int")"), HasSubstr("TYPE_MISMATCH at /fields/0/type"));
   EXPECT_THAT(error(R"({"type": "long", "logicalType": "timestamp-micros"})", kMillis),
-              HasSubstr("another time"));
-  EXPECT_THAT(Decoder::Compile(Record(R"({"name": "x", "type": {"type": "map", "values": "int"}})"),
-                               Record(""))
-                  .status()
-                  .message(),
-              HasSubstr("field \"x\": map"));
+              HasSubstr("another value"));
   EXPECT_THAT(ToArrowSchema(ParseSchemaText(R"("string")")).status().message(),
               HasSubstr("wrap it in a record"));
 }

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <limits>
 
+#include "avro/binary.h"
+
 namespace shopstream::avro {
 namespace {
 
@@ -23,6 +25,46 @@ bool IsDefaultOfRecord(const json& value, const Node& type) {
            if (found == value.end()) return field.default_value.has_value();
            return IsDefaultOf(*found, *field.type);
          });
+}
+
+void AppendLong(int64_t value, std::string* out) {
+  uint8_t bytes[kMaxLongBytes];
+  const uint8_t* end = PutVarint(ZigZag(value), bytes);
+  out->append(reinterpret_cast<const char*>(bytes), end - bytes);
+}
+
+void AppendText(std::string_view text, std::string* out) {
+  AppendLong(static_cast<int64_t>(text.size()), out);
+  out->append(text);
+}
+
+template <typename T>
+void AppendNumber(T value, std::string* out) {
+  out->append(reinterpret_cast<const char*>(&value), sizeof(value));
+}
+
+void AppendRecord(const json& value, const Node& type, std::string* out) {
+  for (const Field& field : type.fields) {
+    const auto found = value.find(field.name);
+    EncodeDefault(found == value.end() ? *field.default_value : *found, *field.type, out);
+  }
+}
+
+void AppendUnion(const json& value, const Node& type, std::string* out) {
+  const auto branch = std::ranges::find_if(
+      type.branches, [&](const Node* candidate) { return IsDefaultOf(value, *candidate); });
+  AppendLong(branch - type.branches.begin(), out);
+  EncodeDefault(value, **branch, out);
+}
+
+// One block and the end.
+void AppendItems(const json& value, const Node& type, std::string* out) {
+  if (!value.empty()) AppendLong(static_cast<int64_t>(value.size()), out);
+  for (const auto& [key, item] : value.items()) {
+    if (type.kind == Kind::kMap) AppendText(key, out);
+    EncodeDefault(item, *type.items, out);
+  }
+  AppendLong(0, out);
 }
 
 }  // namespace
@@ -85,6 +127,40 @@ bool IsDefaultOf(const json& value, const Node& type) {
                                  [&](const Node* branch) { return IsDefaultOf(value, *branch); });
   }
   return false;
+}
+
+void EncodeDefault(const json& value, const Node& type, std::string* out) {
+  switch (type.kind) {
+    case Kind::kNull:
+      return;
+    case Kind::kBoolean:
+      return out->push_back(value.get<bool>() ? 1 : 0);
+    case Kind::kInt:
+    case Kind::kLong:
+      return AppendLong(value.get<int64_t>(), out);
+    case Kind::kFloat:
+      return AppendNumber(value.get<float>(), out);
+    case Kind::kDouble:
+      return AppendNumber(value.get<double>(), out);
+    case Kind::kString:
+      return AppendText(value.get_ref<const std::string&>(), out);
+    case Kind::kBytes:
+      return AppendText(*BytesOfDefault(value.get_ref<const std::string&>()), out);
+    case Kind::kFixed:
+      out->append(*BytesOfDefault(value.get_ref<const std::string&>()));
+      return;
+    case Kind::kEnum:
+      return AppendLong(std::ranges::find(type.symbols, value.get_ref<const std::string&>()) -
+                            type.symbols.begin(),
+                        out);
+    case Kind::kArray:
+    case Kind::kMap:
+      return AppendItems(value, type, out);
+    case Kind::kRecord:
+      return AppendRecord(value, type, out);
+    case Kind::kUnion:
+      return AppendUnion(value, type, out);
+  }
 }
 
 }  // namespace shopstream::avro

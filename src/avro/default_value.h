@@ -16,4 +16,8 @@ bool IsDefaultOf(const nlohmann::json& value, const Node& type);
 // where a code point is larger.
 std::optional<std::string> BytesOfDefault(const std::string& text);
 
+// Appends the default, for which IsDefaultOf holds, in Avro's binary encoding; in a union, as the
+// first branch that it may stand for.
+void EncodeDefault(const nlohmann::json& value, const Node& type, std::string* out);
+
 }  // namespace shopstream::avro

@@ -2,23 +2,28 @@
 
 #include <arrow/array/data.h>
 #include <arrow/util/bit_util.h>
+#include <arrow/util/checked_cast.h>
 
 #include <algorithm>
+#include <array>
+#include <cmath>
 #include <cstring>
-#include <limits>
+#include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "avro/binary.h"
+#include "avro/column_types.h"
 #include "avro/layout.h"
+#include "avro/logical_text.h"
 #include "avro/node.h"
-#include "avro/nullable.h"
 
 namespace shopstream::avro {
 
 enum class EncodeCode : uint8_t {
-  kNull,  // A union's branch of null alone; no column.
+  kNull,  // Nothing, or a union's branch of null alone.
   kInt32,
   kInt32AsDouble,
   kInt64,
@@ -26,237 +31,576 @@ enum class EncodeCode : uint8_t {
   kDouble,
   kText,
   kBoolean,
+  // In the order above they cost least.
+  kFloat,
+  kMicrosAsMillis,
+  kMicrosAsNanos,
+  kDecimal,
+  kDecimalText,
+  kFixed,
+  kUuid,
+  kDuration,
+  kEnum,
+  kRecord,
+  kUnion,
+  kArray,
+  kMap,
 };
 
-// One field of the record, in the order of the Avro schema.
+// One type of the Avro schema, and the column it is written from.
 struct EncodeOp {
   EncodeCode code = EncodeCode::kNull;
-  int column = -1;
-  bool is_union = false;  // The number of a branch stands before the value.
-  uint8_t null_branch = 0;
+  int column = -1;           // Of the rows, or of the column around it; -1: none, always null.
+  int32_t branch = -1;       // Of the union around the value; -1: none.
+  int32_t null_branch = -1;  // -1: a null cannot be written.
+  int64_t size = -1;         // Fixed, and decimals in it: bytes.
+  int32_t precision = 0;
+  int32_t scale = 0;
+  std::string name;  // "column lines[].price (double)".
+  std::map<std::string, int64_t, std::less<>> symbols;
+  std::vector<EncodeOp> inner;  // The fields of a record, the values of a union, the items.
 };
 
 namespace {
 
-// Of a field, without its text. The number of a branch takes one byte.
-constexpr int64_t kMaxFieldBytes = kMaxLongBytes + 1;
+using arrow::Type;
+using arrow::internal::checked_cast;
 
-// An op's column in one batch.
-struct Source {
-  EncodeCode code = EncodeCode::kNull;
-  bool is_union = false;
-  uint8_t null_branch = 0;
-  const uint8_t* validity = nullptr;  // Null where the column holds no null.
-  int64_t first = 0;                  // Row 0 within the buffers; those of text start at row 0.
-  const uint8_t* values = nullptr;
-  const int32_t* offsets = nullptr;
-  const uint8_t* text = nullptr;
-  int64_t text_size = 0;  // Readable, from `text`.
-};
+// Of a value, without its text and branch: a number, a length, or a block's and the list's end.
+constexpr int64_t kMaxValueBytes = kMaxLongBytes + 1;
+constexpr int64_t kMaxBranchBytes = kMaxIntBytes;
+constexpr int64_t kMicrosPerMilli = 1000;
+constexpr int64_t kNanosPerMicro = 1000;
 
-template <typename... Args>
-Status Misfit(const arrow::Field& column, Args&&... reason) {
-  return Status::Invalid("column ", column.name(), " (", column.type()->ToString(), ") ",
-                         std::forward<Args>(reason)...);
+std::string NameOf(const std::string& path, const arrow::DataType& type) {
+  return "column " + path + " (" + type.ToString() + ")";
 }
 
+bool IsTimestamp(const arrow::DataType& type, arrow::TimeUnit::type unit) {
+  return type.id() == Type::TIMESTAMP &&
+         checked_cast<const arrow::TimestampType&>(type).unit() == unit;
+}
+
+std::optional<EncodeCode> CodeOfText(const Node& type) {
+  const std::string& logical = type.logical_type;
+  if (logical == "decimal" && type.precision > kMaxDecimal128Digits) {
+    return EncodeCode::kDecimalText;
+  }
+  if (logical == "duration") return EncodeCode::kDuration;
+  if (logical == "uuid" && type.kind == Kind::kFixed) return EncodeCode::kUuid;
+  if (type.kind == Kind::kEnum) return EncodeCode::kEnum;
+  if (type.kind == Kind::kNull) return EncodeCode::kNull;
+  if (type.kind == Kind::kString) return EncodeCode::kText;
+  return type.kind == Kind::kBytes && logical.empty() ? std::optional(EncodeCode::kText)
+                                                      : std::nullopt;
+}
+
+std::optional<EncodeCode> CodeOfInteger(Type::type column, const Node& type) {
+  const std::string& logical = type.logical_type;
+  // A logical type is a promise about the values that only a column of that meaning can keep.
+  if (!logical.empty() && !logical.starts_with("time-") && !logical.starts_with("local-")) {
+    return std::nullopt;
+  }
+  if (column == Type::INT32) {
+    if (type.kind == Kind::kInt || type.kind == Kind::kLong) return EncodeCode::kInt32;
+    if (type.kind == Kind::kDouble) return EncodeCode::kInt32AsDouble;
+    return std::nullopt;
+  }
+  if (type.kind == Kind::kLong) return EncodeCode::kInt64;
+  return type.kind == Kind::kInt ? std::optional(EncodeCode::kInt64AsInt) : std::nullopt;
+}
+
+std::optional<EncodeCode> CodeOfTimestamp(const arrow::DataType& column, const Node& type) {
+  const std::string& logical = type.logical_type;
+  if (type.kind != Kind::kLong) return std::nullopt;
+  if (IsTimestamp(column, arrow::TimeUnit::MILLI)) {
+    const bool fits = logical.empty() || logical == "timestamp-millis";
+    return fits ? std::optional(EncodeCode::kInt64) : std::nullopt;
+  }
+  if (!IsTimestamp(column, arrow::TimeUnit::MICRO)) return std::nullopt;
+  if (logical == "timestamp-millis") return EncodeCode::kMicrosAsMillis;
+  if (logical == "timestamp-micros") return EncodeCode::kInt64;
+  return logical == "timestamp-nanos" ? std::optional(EncodeCode::kMicrosAsNanos) : std::nullopt;
+}
+
+// Of a type that is no union.
 std::optional<EncodeCode> CodeOf(const arrow::DataType& column, const Node& type) {
-  const Kind kind = type.kind;
+  const auto only = [](bool fits, EncodeCode code) {
+    return fits ? std::optional(code) : std::nullopt;
+  };
   switch (column.id()) {
-    case arrow::Type::BOOL:
-      if (kind == Kind::kBoolean) return EncodeCode::kBoolean;
-      return std::nullopt;
-    case arrow::Type::INT32:
-      if (kind == Kind::kInt || kind == Kind::kLong) return EncodeCode::kInt32;
-      if (kind == Kind::kDouble) return EncodeCode::kInt32AsDouble;
-      return std::nullopt;
-    case arrow::Type::INT64:
-      if (kind == Kind::kLong) return EncodeCode::kInt64;
-      if (kind == Kind::kInt) return EncodeCode::kInt64AsInt;
-      return std::nullopt;
-    case arrow::Type::DOUBLE:
-      if (kind == Kind::kDouble) return EncodeCode::kDouble;
-      return std::nullopt;
-    case arrow::Type::STRING:
-      if (kind == Kind::kString || kind == Kind::kBytes) return EncodeCode::kText;
-      return std::nullopt;
-    case arrow::Type::BINARY:
-      if (kind == Kind::kBytes) return EncodeCode::kText;
-      return std::nullopt;
+    case Type::BOOL:
+      return only(type.kind == Kind::kBoolean, EncodeCode::kBoolean);
+    case Type::INT32:
+    case Type::INT64:
+      return CodeOfInteger(column.id(), type);
+    case Type::DATE32:
+      return only(type.logical_type == "date", EncodeCode::kInt32);
+    case Type::TIMESTAMP:
+      return CodeOfTimestamp(column, type);
+    case Type::DOUBLE:
+      if (type.kind == Kind::kFloat) return EncodeCode::kFloat;
+      return only(type.kind == Kind::kDouble, EncodeCode::kDouble);
+    case Type::STRING:
+      return CodeOfText(type);
+    case Type::BINARY:
+      if (type.kind == Kind::kFixed) return only(type.logical_type.empty(), EncodeCode::kFixed);
+      return only(type.kind == Kind::kBytes && type.logical_type != "decimal", EncodeCode::kText);
+    case Type::DECIMAL128: {
+      const auto& decimal = checked_cast<const arrow::Decimal128Type&>(column);
+      return only(type.logical_type == "decimal" && type.precision == decimal.precision() &&
+                      type.scale == decimal.scale(),
+                  EncodeCode::kDecimal);
+    }
+    case Type::STRUCT:
+      return only(type.kind == Kind::kRecord, EncodeCode::kRecord);
+    case Type::LIST:
+      return only(type.kind == Kind::kArray, EncodeCode::kArray);
+    case Type::MAP:
+      return only(type.kind == Kind::kMap, EncodeCode::kMap);
     default:
       return std::nullopt;
   }
 }
 
-bool IsMillis(const arrow::DataType& type) {
-  return type.id() == arrow::Type::TIMESTAMP &&
-         static_cast<const arrow::TimestampType&>(type).unit() == arrow::TimeUnit::MILLI;
-}
-
-// A logical type is a promise about the values that only a column of that meaning can keep.
-std::optional<EncodeCode> CodeOfLogical(const arrow::DataType& column, const Node& type) {
-  if (IsMillis(column)) {
-    const bool fits = type.logical_type.empty() || type.logical_type == "timestamp-millis";
-    if (fits && type.kind == Kind::kLong) return EncodeCode::kInt64;
-    return std::nullopt;
+class Compiler {
+ public:
+  // The fields of a record, from columns of these names.
+  Result<std::vector<EncodeOp>> Fields(const Node& record, const arrow::FieldVector& columns,
+                                       const std::string& path) {
+    if (std::ranges::find(open_, &record) != open_.end()) {
+      return Status::NotImplemented("column ", path, ": ", Describe(record),
+                                    " holds itself; recursive types are not supported");
+    }
+    ARROW_RETURN_NOT_OK(CheckEveryColumnHasField(columns, record, path));
+    open_.push_back(&record);
+    std::vector<EncodeOp> ops;
+    for (const Field& field : record.fields) {
+      ARROW_ASSIGN_OR_RAISE(ops.emplace_back(), OfField(field, columns, path));
+    }
+    open_.pop_back();
+    return ops;
   }
-  if (type.logical_type.empty() || (type.logical_type == "uuid" && type.kind == Kind::kString)) {
-    return CodeOf(column, type);
+
+ private:
+  static std::string Inside(const std::string& path, const std::string& name) {
+    return path.empty() ? name : path + "." + name;
   }
-  return std::nullopt;
-}
 
-Status CheckNulls(const arrow::ArrayData& array, const arrow::Field& column) {
-  if (array.GetNullCount() == 0) return Status::OK();
-  int64_t row = 0;
-  while (array.IsValid(row)) ++row;
-  return Misfit(column, "is null in row ", row,
-                ", and its Avro field is no union with null; make it one, or fill the value");
-}
-
-Status CheckInts(const arrow::ArrayData& array, const arrow::Field& column) {
-  for (int64_t row = 0; row < array.length; ++row) {
-    const auto value = array.GetValues<int64_t>(1)[row];
-    if (value == static_cast<int32_t>(value) || !array.IsValid(row)) continue;
-    return Misfit(column, "holds ", value, " in row ", row,
-                  ", beyond an Avro int; make the field a long");
+  static Status CheckEveryColumnHasField(const arrow::FieldVector& columns, const Node& record,
+                                         const std::string& path) {
+    for (const auto& column : columns) {
+      const auto found = std::ranges::find(record.fields, column->name(), &Field::name);
+      if (found != record.fields.end()) continue;
+      if (record.fields.empty() && column->name() == kEmptyRecordMember) continue;
+      return Status::Invalid(NameOf(Inside(path, column->name()), *column->type()),
+                             " is no field of ", Describe(record),
+                             "; add the field to the schema, or drop the column");
+    }
+    return Status::OK();
   }
-  return Status::OK();
+
+  Result<EncodeOp> OfField(const Field& field, const arrow::FieldVector& columns,
+                           const std::string& path) {
+    const auto named = [&](const auto& column) { return column->name() == field.name; };
+    const auto found = std::ranges::find_if(columns, named);
+    if (found != columns.end() && std::ranges::count_if(columns, named) == 1) {
+      ARROW_ASSIGN_OR_RAISE(EncodeOp op,
+                            OfType(*field.type, *(*found)->type(), Inside(path, field.name)));
+      op.column = static_cast<int>(found - columns.begin());
+      return op;
+    }
+    EncodeOp op;
+    if (!UnionShape::Of(*field.type).has_null) {
+      return Status::Invalid("field \"", Inside(path, field.name), "\" (", Describe(*field.type),
+                             ") has no column, or more than one, and cannot be null; add the "
+                             "column, or make the field a union with null");
+    }
+    op.branch = BranchOf(*field.type, nullptr);
+    return op;
+  }
+
+  // The number of a union's branch (null: that of null); -1 where the type is none.
+  static int32_t BranchOf(const Node& type, const Node* value) {
+    for (size_t i = 0; i < type.branches.size(); ++i) {
+      const Node* branch = type.branches[i];
+      if (value == nullptr ? branch->kind == Kind::kNull : branch == value) {
+        return static_cast<int32_t>(i);
+      }
+    }
+    return -1;
+  }
+
+  Result<EncodeOp> OfType(const Node& type, const arrow::DataType& column,
+                          const std::string& path) {
+    const UnionShape shape = UnionShape::Of(type);
+    if (shape.is_struct()) return OfUnion(type, shape, column, path);
+    EncodeOp op;
+    op.name = NameOf(path, column);
+    if (shape.values.empty()) {
+      if (column.id() != Type::STRING) return Misfit(type, op.name);
+      op.branch = BranchOf(type, nullptr);
+      return op;
+    }
+    const Node& value = *shape.values.front();
+    const auto code = CodeOf(column, value);
+    if (!code) return Misfit(type, op.name);
+    op.code = *code;
+    op.branch = BranchOf(type, &value);
+    op.null_branch = BranchOf(type, nullptr);
+    op.precision = value.precision;
+    op.scale = value.scale;
+    if (value.kind == Kind::kFixed) op.size = value.size;
+    for (const std::string& symbol : value.symbols) {
+      op.symbols.emplace(symbol, static_cast<int64_t>(op.symbols.size()));
+    }
+    ARROW_RETURN_NOT_OK(AddInner(value, column, path, &op));
+    return op;
+  }
+
+  Status AddInner(const Node& value, const arrow::DataType& column, const std::string& path,
+                  EncodeOp* op) {
+    if (op->code == EncodeCode::kRecord) {
+      ARROW_ASSIGN_OR_RAISE(op->inner, Fields(value, column.fields(), path));
+    } else if (op->code == EncodeCode::kArray) {
+      ARROW_ASSIGN_OR_RAISE(op->inner.emplace_back(),
+                            OfType(*value.items, *column.field(0)->type(), path + "[]"));
+    } else if (op->code == EncodeCode::kMap) {
+      const auto& map = checked_cast<const arrow::MapType&>(column);
+      if (map.key_type()->id() != Type::STRING) return Misfit(value, op->name);
+      EncodeOp& key = op->inner.emplace_back();
+      key.code = EncodeCode::kText;
+      key.name = NameOf(path + "{}", *map.key_type());
+      ARROW_ASSIGN_OR_RAISE(op->inner.emplace_back(),
+                            OfType(*value.items, *map.item_type(), path + "{}"));
+    }
+    return Status::OK();
+  }
+
+  Result<EncodeOp> OfUnion(const Node& type, const UnionShape& shape, const arrow::DataType& column,
+                           const std::string& path) {
+    EncodeOp op;
+    op.code = EncodeCode::kUnion;
+    op.name = NameOf(path, column);
+    op.null_branch = BranchOf(type, nullptr);
+    if (column.id() != Type::STRUCT) return Misfit(type, op.name);
+    const auto& members = checked_cast<const arrow::StructType&>(column);
+    const std::vector<std::string> names = UnionMembers(shape);
+    for (size_t i = 0; i < names.size(); ++i) {
+      const int member = members.GetFieldIndex(names[i]);
+      if (member < 0) return Misfit(type, op.name);
+      ARROW_ASSIGN_OR_RAISE(
+          EncodeOp& value = op.inner.emplace_back(),
+          OfType(*shape.values[i], *members.field(member)->type(), Inside(path, names[i])));
+      value.column = member;
+      value.branch = BranchOf(type, shape.values[i]);
+    }
+    return op;
+  }
+
+  static Status Misfit(const Node& type, const std::string& name) {
+    return Status::NotImplemented(name, " cannot be written as ", Describe(type),
+                                  "; change the field's type in the schema");
+  }
+
+  std::vector<const Node*> open_;  // The records around.
+};
+
+// An op's column in one batch.
+struct Source {
+  const EncodeOp* op = nullptr;
+  EncodeCode code = EncodeCode::kNull;
+  int32_t branch = -1;
+  const uint8_t* validity = nullptr;  // Null where the column holds no null.
+  int64_t first = 0;                  // Value 0 within the buffers; `offsets` starts at value 0.
+  const uint8_t* values = nullptr;
+  const int32_t* offsets = nullptr;
+  const uint8_t* text = nullptr;
+  int64_t text_size = 0;  // Readable, from `text`.
+  std::vector<Source> inner;
+};
+
+bool HasText(EncodeCode code) {
+  return code == EncodeCode::kText || code == EncodeCode::kFixed || code == EncodeCode::kUuid ||
+         code == EncodeCode::kDuration || code == EncodeCode::kEnum ||
+         code == EncodeCode::kDecimalText;
 }
 
-Result<Source> Bind(const EncodeOp& op, const arrow::Field& column, const arrow::ArrayData& array) {
-  if (!op.is_union) ARROW_RETURN_NOT_OK(CheckNulls(array, column));
-  if (op.code == EncodeCode::kInt64AsInt) ARROW_RETURN_NOT_OK(CheckInts(array, column));
+Source Bind(const EncodeOp& op, const arrow::ArrayData* array) {
   Source source;
+  source.op = &op;
   source.code = op.code;
-  source.is_union = op.is_union;
-  source.null_branch = op.null_branch;
-  source.first = array.offset;
-  if (array.GetNullCount() > 0) source.validity = array.buffers[0]->data();
-  if (array.length == 0) return source;
-  source.values = array.buffers[1]->data();
-  if (op.code == EncodeCode::kText) {
-    source.offsets = array.GetValues<int32_t>(1);
-    if (array.buffers[2] != nullptr) {
-      source.text = array.buffers[2]->data();
-      source.text_size = array.buffers[2]->size();
+  source.branch = op.branch;
+  if (array == nullptr || op.code == EncodeCode::kNull) return source;
+  source.first = array->offset;
+  if (array->GetNullCount() > 0) source.validity = array->buffers[0]->data();
+  const bool is_list = op.code == EncodeCode::kArray || op.code == EncodeCode::kMap;
+  if (array->buffers.size() > 1 && array->buffers[1] != nullptr) {
+    source.values = array->buffers[1]->data();
+    if (HasText(op.code) || is_list) source.offsets = array->GetValues<int32_t>(1);
+  }
+  if (HasText(op.code) && array->buffers[2] != nullptr) {
+    source.text = array->buffers[2]->data();
+    source.text_size = array->buffers[2]->size();
+  }
+  const auto* children = op.code == EncodeCode::kMap ? array->child_data[0].get() : array;
+  for (size_t i = 0; i < op.inner.size(); ++i) {
+    const int child = is_list ? static_cast<int>(i) : op.inner[i].column;
+    source.inner.push_back(
+        Bind(op.inner[i], child < 0 ? nullptr : children->child_data[child].get()));
+    // The entries of a map are a struct, with an offset of its own.
+    if (op.code == EncodeCode::kMap) {
+      source.inner.back().first += children->offset;
+      if (source.inner.back().offsets != nullptr) source.inner.back().offsets += children->offset;
     }
   }
   return source;
 }
 
-// Writes rows; the caller has made room for the longest.
+// At least what the values [begin, end) take.
+int64_t MostBytes(const Source& source, int64_t begin, int64_t end) {
+  const EncodeOp& op = *source.op;
+  int64_t each = kMaxValueBytes + std::max<int64_t>(op.size, 0);
+  if (op.branch >= 0 || op.null_branch >= 0) each += kMaxBranchBytes;
+  int64_t bytes = (end - begin) * each;
+  if (source.code == EncodeCode::kDecimal) bytes += (end - begin) * 16;
+  const bool is_list = source.code == EncodeCode::kArray || source.code == EncodeCode::kMap;
+  if (source.offsets != nullptr && !is_list) bytes += source.offsets[end] - source.offsets[begin];
+  if (is_list) {
+    if (source.offsets == nullptr) return bytes;
+    const int64_t first = source.offsets[begin];
+    const int64_t last = source.offsets[end];
+    for (const Source& inner : source.inner) bytes += MostBytes(inner, first, last);
+    return bytes;
+  }
+  for (const Source& inner : source.inner) {
+    bytes += MostBytes(inner, source.first + begin, source.first + end);
+  }
+  return bytes;
+}
+
+// Writes rows; the caller has made room for the longest. What does not fit is remembered, the first
+// of it, and left out.
 class RowWriter {
  public:
   RowWriter(const std::vector<Source>& sources, uint8_t* to) : sources_(sources), to_(to) {}
 
   uint8_t* WriteRow(int64_t row, std::span<const uint8_t> prefix) {
+    row_ = row;
     if (!prefix.empty()) std::memcpy(to_, prefix.data(), prefix.size());
     to_ += prefix.size();
-    for (const Source& source : sources_) WriteField(source, row);
+    for (const Source& source : sources_) WriteValue(source, row);
     return to_;
   }
 
+  const Status& status() const { return status_; }
+
  private:
-  [[gnu::always_inline]] void WriteField(const Source& source, int64_t row) {
-    if (source.is_union && WriteBranch(source, row)) return;
-    const int64_t place = source.first + row;
+  [[gnu::always_inline]] void WriteValue(const Source& source, int64_t i) {
+    const int64_t place = source.first + i;
+    if (source.validity != nullptr && !arrow::bit_util::GetBit(source.validity, place)) {
+      return WriteNull(source);
+    }
+    if (source.branch >= 0) WriteLong(source.branch);
     switch (source.code) {
       case EncodeCode::kNull:
         return;
       case EncodeCode::kInt32:
         return WriteLong(LoadAt<int32_t>(source.values, place));
       case EncodeCode::kInt64:
-      case EncodeCode::kInt64AsInt:
         return WriteLong(LoadAt<int64_t>(source.values, place));
+      case EncodeCode::kInt64AsInt:
+        return WriteInt(source, LoadAt<int64_t>(source.values, place));
       case EncodeCode::kInt32AsDouble:
-        return WriteDouble(LoadAt<int32_t>(source.values, place));
+        return WriteNumber(double{static_cast<double>(LoadAt<int32_t>(source.values, place))});
       case EncodeCode::kDouble:
-        return WriteDouble(LoadAt<double>(source.values, place));
+        return WriteNumber(LoadAt<double>(source.values, place));
       case EncodeCode::kText:
-        return WriteText(source, row);
+        return WriteText(source, i);
       case EncodeCode::kBoolean:
         *to_++ = arrow::bit_util::GetBit(source.values, place) ? 1 : 0;
+        return;
+      default:
+        return WriteRare(source, i);
     }
   }
 
-  // True where the value is null, so that nothing follows.
-  bool WriteBranch(const Source& source, int64_t row) {
-    const bool null = source.code == EncodeCode::kNull ||
-                      (source.validity != nullptr &&
-                       !arrow::bit_util::GetBit(source.validity, source.first + row));
-    const int branch = null ? source.null_branch : 1 - source.null_branch;
-    *to_++ = static_cast<uint8_t>(branch << 1);  // Zig-zag.
-    return null;
+  [[gnu::noinline]] void WriteRare(const Source& source, int64_t i) {
+    const int64_t place = source.first + i;
+    switch (source.code) {
+      case EncodeCode::kFloat:
+        return WriteFloat(source, LoadAt<double>(source.values, place));
+      case EncodeCode::kMicrosAsMillis:
+        return WriteMillis(source, LoadAt<int64_t>(source.values, place));
+      case EncodeCode::kMicrosAsNanos:
+        return WriteNanos(source, LoadAt<int64_t>(source.values, place));
+      case EncodeCode::kRecord:
+        for (const Source& field : source.inner) WriteValue(field, place);
+        return;
+      case EncodeCode::kUnion:
+        return WriteMember(source, place);
+      case EncodeCode::kArray:
+      case EncodeCode::kMap:
+        return WriteItems(source, i);
+      case EncodeCode::kDecimal:
+        return WriteDecimal(source,
+                            DecimalBytes(LoadAt<std::array<uint64_t, 2>>(source.values, place)));
+      default:
+        return WriteFromText(source, i);
+    }
+  }
+
+  template <typename... Args>
+  void Refuse(const Source& source, Args&&... reason) {
+    if (!status_.ok()) return;
+    status_ = Status::Invalid(source.op->name, " ", std::forward<Args>(reason)...);
+  }
+
+  void WriteNull(const Source& source) {
+    if (source.op->null_branch >= 0) return WriteLong(source.op->null_branch);
+    Refuse(source, "is null in row ", row_,
+           ", and its Avro field is no union with null; make it one, or fill the value");
   }
 
   void WriteLong(int64_t value) { to_ = PutVarint(ZigZag(value), to_); }
 
-  void WriteDouble(double value) {
+  void WriteInt(const Source& source, int64_t value) {
+    if (value != static_cast<int32_t>(value)) [[unlikely]] {
+      return Refuse(source, "holds ", value, " in row ", row_,
+                    ", beyond an Avro int; make the field a long");
+    }
+    WriteLong(value);
+  }
+
+  template <typename T>
+  void WriteNumber(T value) {
     std::memcpy(to_, &value, sizeof(value));
     to_ += sizeof(value);
   }
 
-  [[gnu::always_inline]] void WriteText(const Source& source, int64_t row) {
-    const int64_t begin = source.offsets[row];
-    const int64_t size = source.offsets[row + 1] - begin;
+  void WriteFloat(const Source& source, double value) {
+    const auto narrow = static_cast<float>(value);
+    if (double{narrow} != value && !std::isnan(value)) {
+      return Refuse(source, "holds ", value, " in row ", row_,
+                    ", which is no Avro float; make the field a double");
+    }
+    WriteNumber(narrow);
+  }
+
+  void WriteMillis(const Source& source, int64_t micros) {
+    if (micros % kMicrosPerMilli != 0) {
+      return Refuse(source, "holds ", micros, " us in row ", row_,
+                    ", no whole milliseconds; make the field timestamp-micros");
+    }
+    WriteLong(micros / kMicrosPerMilli);
+  }
+
+  void WriteNanos(const Source& source, int64_t micros) {
+    int64_t nanos;
+    if (__builtin_mul_overflow(micros, kNanosPerMicro, &nanos)) {
+      return Refuse(source, "holds ", micros, " us in row ", row_,
+                    ", beyond timestamp-nanos; make the field timestamp-micros");
+    }
+    WriteLong(nanos);
+  }
+
+  static std::string_view TextOf(const Source& source, int64_t i) {
+    return {reinterpret_cast<const char*>(source.text) + source.offsets[i],
+            static_cast<size_t>(source.offsets[i + 1] - source.offsets[i])};
+  }
+
+  [[gnu::always_inline]] void WriteText(const Source& source, int64_t i) {
+    const int64_t begin = source.offsets[i];
+    const int64_t size = source.offsets[i + 1] - begin;
     WriteLong(size);
     CopyText(source.text + begin, static_cast<size_t>(size),
              static_cast<size_t>(source.text_size - begin), to_);
     to_ += size;
   }
 
+  void WriteBytes(std::string_view bytes) {
+    if (!bytes.empty()) std::memcpy(to_, bytes.data(), bytes.size());
+    to_ += bytes.size();
+  }
+
+  // Values whose text stands for something else.
+  void WriteFromText(const Source& source, int64_t i) {
+    const EncodeOp& op = *source.op;
+    const std::string_view text = TextOf(source, i);
+    std::optional<std::string> bytes;
+    switch (source.code) {
+      case EncodeCode::kEnum: {
+        const auto symbol = op.symbols.find(text);
+        if (symbol != op.symbols.end()) return WriteLong(symbol->second);
+        return Refuse(source, "holds \"", text, "\" in row ", row_, ", no symbol of its enum");
+      }
+      case EncodeCode::kFixed:
+        if (static_cast<int64_t>(text.size()) == op.size) return WriteBytes(text);
+        return Refuse(source, "holds ", text.size(), " bytes in row ", row_, "; its Avro type has ",
+                      op.size);
+      case EncodeCode::kDecimalText:
+        bytes = ParseDecimal(text, op.precision, op.scale);
+        if (bytes) return WriteDecimal(source, *bytes);
+        break;
+      case EncodeCode::kUuid:
+        bytes = ParseUuid(text);
+        break;
+      default:
+        bytes = ParseDuration(text);
+    }
+    if (bytes) return WriteBytes(*bytes);
+    Refuse(source, "holds \"", text, "\" in row ", row_, ", which its Avro type cannot express");
+  }
+
+  void WriteDecimal(const Source& source, const std::string& bytes) {
+    const int64_t size = source.op->size;
+    if (size < 0) {
+      WriteLong(static_cast<int64_t>(bytes.size()));
+      return WriteBytes(bytes);
+    }
+    if (static_cast<int64_t>(bytes.size()) > size) {
+      return Refuse(source, "holds a decimal of ", bytes.size(), " bytes in row ", row_,
+                    "; its Avro fixed has ", size);
+    }
+    const bool is_negative = (static_cast<uint8_t>(bytes.front()) & 0x80) != 0;
+    const auto fill = static_cast<size_t>(size) - bytes.size();
+    std::memset(to_, is_negative ? 0xFF : 0, fill);
+    to_ += fill;
+    WriteBytes(bytes);
+  }
+
+  void WriteMember(const Source& source, int64_t place) {
+    const Source* chosen = nullptr;
+    for (const Source& member : source.inner) {
+      const bool is_null = member.validity != nullptr &&
+                           !arrow::bit_util::GetBit(member.validity, member.first + place);
+      if (is_null) continue;
+      if (chosen != nullptr) {
+        return Refuse(source, "has two values in row ", row_, "; a union holds one");
+      }
+      chosen = &member;
+    }
+    if (chosen != nullptr) return WriteValue(*chosen, place);
+    Refuse(source, "has no value in row ", row_, ", and is not null; a union holds one");
+  }
+
+  void WriteItems(const Source& source, int64_t i) {
+    const int64_t begin = source.offsets[i];
+    const int64_t end = source.offsets[i + 1];
+    if (end > begin) WriteLong(end - begin);
+    for (int64_t item = begin; item < end; ++item) {
+      for (const Source& inner : source.inner) WriteValue(inner, item);
+    }
+    *to_++ = 0;
+  }
+
   const std::vector<Source>& sources_;
   uint8_t* to_;
+  int64_t row_ = 0;
+  Status status_;
 };
-
-int64_t MostBytes(const std::vector<Source>& sources, int64_t rows, size_t prefix) {
-  int64_t bytes = kCopySlack;
-  bytes +=
-      rows * (static_cast<int64_t>(prefix) + static_cast<int64_t>(sources.size()) * kMaxFieldBytes);
-  for (const Source& source : sources) {
-    if (source.offsets != nullptr) bytes += source.offsets[rows] - source.offsets[0];
-  }
-  return bytes;
-}
 
 }  // namespace
-
-class Encoder::Compiler {
- public:
-  static Result<EncodeOp> Compile(const Field& field, const arrow::Schema& columns) {
-    const Nullable type = Nullable::Of(*field.type);
-    EncodeOp op;
-    op.is_union = type.is_union;
-    op.null_branch = type.null_branch;
-    op.column = columns.GetFieldIndex(field.name);
-    if (op.column < 0) {
-      if (type.is_union) return op;
-      return Status::Invalid("field \"", field.name, "\" (", Describe(*field.type),
-                             ") has no column, or more than one, and cannot be null; add the "
-                             "column, or make the field a union with null");
-    }
-    const arrow::Field& column = *columns.field(op.column);
-    const auto code = CodeOfLogical(*column.type(), *type.value);
-    if (!code) {
-      return Status::NotImplemented("column ", column.name(), " (", column.type()->ToString(),
-                                    ") cannot be written as ", Describe(*field.type),
-                                    "; change the field's type in the schema");
-    }
-    op.code = *code;
-    return op;
-  }
-
-  static Status CheckEveryColumnHasField(const arrow::Schema& columns, const Node& record) {
-    for (const auto& column : columns.fields()) {
-      const auto found = std::ranges::find(record.fields, column->name(), &Field::name);
-      if (found != record.fields.end()) continue;
-      return Misfit(*column, "is no field of ", Describe(record),
-                    "; add the field to the schema, or drop the column");
-    }
-    return Status::OK();
-  }
-};
 
 Result<Encoder> Encoder::Compile(const arrow::Schema& columns, const Schema& writer) {
   const Node& record = writer.root();
@@ -264,11 +608,7 @@ Result<Encoder> Encoder::Compile(const arrow::Schema& columns, const Schema& wri
     return Status::NotImplemented("rows cannot be written as ", Describe(record),
                                   "; wrap it in a record");
   }
-  ARROW_RETURN_NOT_OK(Compiler::CheckEveryColumnHasField(columns, record));
-  std::vector<EncodeOp> ops;
-  for (const Field& field : record.fields) {
-    ARROW_ASSIGN_OR_RAISE(ops.emplace_back(), Compiler::Compile(field, columns));
-  }
+  ARROW_ASSIGN_OR_RAISE(std::vector<EncodeOp> ops, Compiler().Fields(record, columns.fields(), ""));
   Encoder encoder;
   encoder.ops_ = std::make_shared<const std::vector<EncodeOp>>(std::move(ops));
   encoder.columns_ = std::make_shared<const arrow::Schema>(columns);
@@ -279,19 +619,21 @@ Status Encoder::Encode(const arrow::RecordBatch& rows, std::span<const uint8_t> 
                        EncodedRows* out) const {
   std::vector<Source> sources;
   sources.reserve(ops_->size());
+  int64_t bytes = kCopySlack + rows.num_rows() * static_cast<int64_t>(prefix.size());
   for (const EncodeOp& op : *ops_) {
-    if (op.column < 0) {
-      sources.push_back({.is_union = true, .null_branch = op.null_branch});
-      continue;
+    const arrow::ArrayData* array = nullptr;
+    if (op.column >= 0) {
+      const arrow::DataType& type = *columns_->field(op.column)->type();
+      if (op.column >= rows.num_columns() || !rows.column_data(op.column)->type->Equals(type)) {
+        return Status::Invalid(op.name,
+                               " is of another type in these rows: ", rows.schema()->ToString());
+      }
+      array = rows.column_data(op.column).get();
     }
-    const arrow::Field& column = *columns_->field(op.column);
-    if (op.column >= rows.num_columns() ||
-        !rows.column_data(op.column)->type->Equals(column.type())) {
-      return Misfit(column, "is of another type in these rows: ", rows.schema()->ToString());
-    }
-    ARROW_ASSIGN_OR_RAISE(sources.emplace_back(), Bind(op, column, *rows.column_data(op.column)));
+    sources.push_back(Bind(op, array));
+    bytes += MostBytes(sources.back(), 0, rows.num_rows());
   }
-  out->bytes.resize(MostBytes(sources, rows.num_rows(), prefix.size()));
+  out->bytes.resize(bytes);
   out->offsets.resize(rows.num_rows() + 1);
   out->offsets[0] = 0;
   RowWriter writer(sources, out->bytes.data());
@@ -299,7 +641,7 @@ Status Encoder::Encode(const arrow::RecordBatch& rows, std::span<const uint8_t> 
     out->offsets[row + 1] = writer.WriteRow(row, prefix) - out->bytes.data();
   }
   out->bytes.resize(out->offsets.back());
-  return Status::OK();
+  return writer.status();
 }
 
 }  // namespace shopstream::avro

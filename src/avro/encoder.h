@@ -24,17 +24,18 @@ struct EncodedRows {
 
 struct EncodeOp;  // encoder.cc
 
-// Compiled once per pair of Arrow schema and Avro schema; columns are matched by name. Immutable,
-// cheap to copy; many threads may encode with it.
+// Compiled once per pair of Arrow schema and Avro schema; columns and members are matched by name.
+// Immutable, cheap to copy; many threads may encode with it.
 //
-// Columns and what they may be written as: int32 -> int, long, double; int64 -> long, int (each
-// value checked); float64 -> double; utf8 -> string, bytes; binary -> bytes; bool -> boolean;
-// timestamp[ms] -> timestamp-millis, long. Where a column holds nulls, its Avro field is a union
-// with null.
+// A column is written as any Avro type that column_types.h makes it of, and also: int32 -> int,
+// long, double; int64 -> long, int; utf8 -> bytes; timestamp[ms] -> timestamp-millis, long. Each
+// value is checked where the Avro type holds fewer. Where a column holds nulls, its Avro field is a
+// union with null. Of a union's members exactly one is not null.
 class Encoder {
  public:
   // Invalid: a column that the schema lacks, a field without a column that cannot be null, types
-  // that do not fit; the message names it. NotImplemented: an Avro type beyond this encoder.
+  // that do not fit; the message names it. NotImplemented: a type that cannot be written as the
+  // field's, a recursive schema.
   static Result<Encoder> Compile(const arrow::Schema& columns, const Schema& writer);
   // Each row is preceded by `prefix` (the wire frame). Reuses out's memory. Invalid names the
   // column and the row whose value does not fit, or the column that is not of the compiled type;
@@ -43,7 +44,6 @@ class Encoder {
                 EncodedRows* out) const;
 
  private:
-  class Compiler;
   Encoder() = default;
 
   std::shared_ptr<const std::vector<EncodeOp>> ops_;

@@ -13,6 +13,8 @@
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
 
 namespace shopstream::lake {
 namespace {
@@ -142,25 +144,56 @@ bool HasBounds(const parquet::FileMetaData& file, int column) {
   return true;
 }
 
-// A JSON object in the making.
+// A JSON object in the making: members of structs stand in objects of their own.
 class Members {
  public:
   void Add(const std::string& name, const std::optional<std::string>& json) {
-    if (json) text_ += (text_.empty() ? "" : ",") + Quoted(name) + ":" + *json;
+    Add(std::vector<std::string>{name}, json);
   }
-  std::string Object() const { return "{" + text_ + "}"; }
+
+  // Those of one struct come one after the other.
+  void Add(const std::vector<std::string>& path, const std::optional<std::string>& json) {
+    if (!json) return;
+    size_t shared = 0;
+    while (shared < open_.size() && shared + 1 < path.size() && open_[shared] == path[shared]) {
+      ++shared;
+    }
+    Close(shared);
+    if (!text_.empty() && text_.back() != '{') text_ += ",";
+    for (; shared + 1 < path.size(); ++shared) {
+      text_ += Quoted(path[shared]) + ":{";
+      open_.push_back(path[shared]);
+    }
+    text_ += Quoted(path.back()) + ":" + *json;
+  }
+
+  std::string Object() {
+    Close(0);
+    return "{" + text_ + "}";
+  }
 
  private:
+  void Close(size_t depth) {
+    for (; open_.size() > depth; open_.pop_back()) text_ += "}";
+  }
+
   std::string text_;
+  std::vector<std::string> open_;
 };
+
+// Whether it has one value a row; what lists and maps hold has none in the log.
+bool IsPerRow(const parquet::ColumnDescriptor& column) {
+  return column.max_repetition_level() == 0;
+}
 
 Result<std::vector<ColumnFacts>> Facts(const parquet::FileMetaData& file) {
   std::vector<ColumnFacts> facts;
   for (int i = 0; i < file.num_columns(); ++i) {
+    if (!IsPerRow(*file.schema()->Column(i))) continue;
     const auto statistics = Merged(file, i);
     if (statistics == nullptr) continue;
     ColumnFacts& column = facts.emplace_back();
-    column.name = file.schema()->Column(i)->name();
+    column.path = file.schema()->Column(i)->path()->ToDotVector();
     column.null_count = statistics->null_count();
     if (!statistics->HasMinMax() || !HasBounds(file, i)) continue;
     ARROW_RETURN_NOT_OK(parquet::arrow::StatisticsAsScalars(*statistics, &column.min, &column.max));
@@ -182,10 +215,10 @@ Result<std::string> StatisticsJson(const parquet::FileMetaData& file) {
   Members max_values;
   Members null_count;
   for (const ColumnFacts& column : facts) {
-    null_count.Add(column.name, std::to_string(*column.null_count));
+    null_count.Add(column.path, std::to_string(*column.null_count));
     if (column.min == nullptr) continue;
-    min_values.Add(column.name, BoundJson(*column.min, /*is_max=*/false));
-    max_values.Add(column.name, BoundJson(*column.max, /*is_max=*/true));
+    min_values.Add(column.path, BoundJson(*column.min, /*is_max=*/false));
+    max_values.Add(column.path, BoundJson(*column.max, /*is_max=*/true));
   }
   Members all;
   all.Add("numRecords", std::to_string(file.num_rows()));

@@ -17,7 +17,7 @@ namespace shopstream::lake {
 // What is known of one column's values over a whole file. Bounds are null where there are none (all
 // null, NaN) or where they are not known exactly.
 struct ColumnFacts {
-  std::string name;
+  std::vector<std::string> path;  // A column's name; below a struct, those of its members too.
   std::optional<int64_t> null_count;
   std::shared_ptr<arrow::Scalar> min;
   std::shared_ptr<arrow::Scalar> max;
@@ -28,7 +28,8 @@ Result<std::vector<ColumnFacts>> FactsFromFooter(const parquet::FileMetaData& fi
 
 // The JSON text of add.stats (Delta protocol, "Per-file Statistics"): numRecords, and minValues,
 // maxValues and nullCount of the columns, from what the Parquet writer found while it encoded. A
-// bound is left out where it has no sense (all null, NaN) or cannot be told (binary, boolean).
+// bound is left out where it has no sense (all null, NaN) or cannot be told (binary, boolean). Members
+// of structs stand in objects of their own; what lists and maps hold has no statistics.
 Result<std::string> StatisticsJson(const parquet::FileMetaData& file);
 
 // A bound of at most `max_chars` code points: the beginning of a minimum; the beginning of a

@@ -2,7 +2,10 @@
 
 #include <arrow/util/key_value_metadata.h>
 
+#include <algorithm>
+#include <cctype>
 #include <cstdio>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <utility>
 #include <vector>
@@ -12,8 +15,8 @@ namespace {
 
 using nlohmann::json;
 
-Result<std::string> DeltaType(const arrow::Field& field) {
-  const arrow::DataType& type = *field.type();
+// Of a type that holds no others.
+Result<json> PrimitiveType(const arrow::DataType& type, const std::string& path) {
   switch (type.id()) {
     case arrow::Type::STRING:
       return "string";
@@ -50,8 +53,101 @@ Result<std::string> DeltaType(const arrow::Field& field) {
     default:
       break;
   }
-  return Status::NotImplemented("column ", field.name(), ": ", type.ToString(),
+  return Status::NotImplemented("column ", path, ": ", type.ToString(),
                                 " cannot be a column of a Delta table here");
+}
+
+std::string Inside(const std::string& path, const std::string& name) {
+  return path.empty() ? name : path + "." + name;
+}
+
+Result<json> DeltaType(const arrow::DataType& type, const std::string& path);
+
+// Readers of Delta compare names without regard to case.
+Status CheckNames(const arrow::FieldVector& fields, const std::string& path) {
+  std::map<std::string, std::string> seen;
+  for (const auto& field : fields) {
+    std::string folded = field->name();
+    std::ranges::transform(folded, folded.begin(), [](unsigned char c) { return std::tolower(c); });
+    const auto [other, is_new] = seen.emplace(std::move(folded), field->name());
+    if (is_new) continue;
+    return Status::Invalid("column ", Inside(path, field->name()), " and ", other->second,
+                           " beside it have names that a Delta table cannot tell apart; rename one");
+  }
+  return Status::OK();
+}
+
+Result<json> StructType(const arrow::FieldVector& fields, const std::string& path) {
+  ARROW_RETURN_NOT_OK(CheckNames(fields, path));
+  json members = json::array();
+  for (const auto& field : fields) {
+    ARROW_ASSIGN_OR_RAISE(json type, DeltaType(*field->type(), Inside(path, field->name())));
+    json metadata = json::object();
+    for (int64_t i = 0; field->metadata() != nullptr && i < field->metadata()->size(); ++i) {
+      json value = json::parse(field->metadata()->value(i), nullptr, /*allow_exceptions=*/false);
+      // Arrow's readers of Parquet leave numbers of their own there.
+      const std::string& key = field->metadata()->key(i);
+      if (value.is_discarded() || key.starts_with("PARQUET:")) continue;
+      metadata[key] = std::move(value);
+    }
+    members.push_back({{"name", field->name()},
+                       {"type", std::move(type)},
+                       {"nullable", field->nullable()},
+                       {"metadata", std::move(metadata)}});
+  }
+  return json{{"type", "struct"}, {"fields", std::move(members)}};
+}
+
+Result<json> DeltaType(const arrow::DataType& type, const std::string& path) {
+  switch (type.id()) {
+    case arrow::Type::STRUCT:
+      if (type.num_fields() > 0) return StructType(type.fields(), path);
+      return Status::NotImplemented("column ", path, ": Parquet has no struct without members");
+    case arrow::Type::LIST: {
+      const arrow::Field& item = *type.field(0);
+      ARROW_ASSIGN_OR_RAISE(json items, DeltaType(*item.type(), path + "[]"));
+      return json{{"type", "array"},
+                  {"elementType", std::move(items)},
+                  {"containsNull", item.nullable()}};
+    }
+    case arrow::Type::MAP: {
+      const auto& map = static_cast<const arrow::MapType&>(type);
+      ARROW_ASSIGN_OR_RAISE(json keys, DeltaType(*map.key_type(), path + "{}"));
+      ARROW_ASSIGN_OR_RAISE(json values, DeltaType(*map.item_type(), path + "{}"));
+      return json{{"type", "map"},
+                  {"keyType", std::move(keys)},
+                  {"valueType", std::move(values)},
+                  {"valueContainsNull", map.item_field()->nullable()}};
+    }
+    default:
+      return PrimitiveType(type, path);
+  }
+}
+
+Result<std::shared_ptr<arrow::DataType>> ArrowType(const std::string& column, const json& type);
+Result<arrow::FieldVector> ParseFields(const json& type, const std::string& path);
+
+Result<std::shared_ptr<arrow::DataType>> NestedType(const std::string& column, const json& type) {
+  const std::string kind = type.value("type", json()).is_string() ? type["type"] : json("");
+  const auto contains_null = [&](const char* key) {
+    return !type.contains(key) || type[key] != false;
+  };
+  if (kind == "struct" && type.contains("fields") && type["fields"].is_array()) {
+    ARROW_ASSIGN_OR_RAISE(auto fields, ParseFields(type, column));
+    return arrow::struct_(std::move(fields));
+  }
+  if (kind == "array" && type.contains("elementType")) {
+    ARROW_ASSIGN_OR_RAISE(auto items, ArrowType(column + "[]", type["elementType"]));
+    return arrow::list(arrow::field("element", std::move(items), contains_null("containsNull")));
+  }
+  if (kind == "map" && type.contains("keyType") && type.contains("valueType")) {
+    ARROW_ASSIGN_OR_RAISE(auto keys, ArrowType(column + "{}", type["keyType"]));
+    ARROW_ASSIGN_OR_RAISE(auto values, ArrowType(column + "{}", type["valueType"]));
+    return arrow::map(std::move(keys), arrow::field("value", std::move(values),
+                                                    contains_null("valueContainsNull")));
+  }
+  return Status::NotImplemented("column ", column, ": Delta type ", type.dump(),
+                                " is not supported");
 }
 
 Result<std::shared_ptr<arrow::DataType>> ArrowType(const std::string& column, const json& type) {
@@ -67,6 +163,7 @@ Result<std::shared_ptr<arrow::DataType>> ArrowType(const std::string& column, co
       {"boolean", arrow::boolean()},
       {"date", arrow::date32()},
       {"timestamp", arrow::timestamp(arrow::TimeUnit::MICRO, "UTC")}};
+  if (type.is_object()) return NestedType(column, type);
   if (type.is_string()) {
     const auto& name = type.get_ref<const std::string&>();
     for (const auto& [delta, arrow_type] : kTypes) {
@@ -82,13 +179,13 @@ Result<std::shared_ptr<arrow::DataType>> ArrowType(const std::string& column, co
                                 " is not supported");
 }
 
-Result<std::shared_ptr<arrow::Field>> ParseField(const json& field) {
+Result<std::shared_ptr<arrow::Field>> ParseField(const json& field, const std::string& path) {
   if (!field.is_object() || !field.contains("name") || !field["name"].is_string() ||
       !field.contains("type")) {
     return Status::Invalid("schemaString holds a field without name and type: ", field.dump());
   }
   const std::string name = field["name"];
-  ARROW_ASSIGN_OR_RAISE(auto type, ArrowType(name, field["type"]));
+  ARROW_ASSIGN_OR_RAISE(auto type, ArrowType(Inside(path, name), field["type"]));
   const bool nullable = !field.contains("nullable") || field["nullable"] != false;
   std::shared_ptr<arrow::KeyValueMetadata> metadata;
   if (field.contains("metadata") && field["metadata"].is_object() && !field["metadata"].empty()) {
@@ -98,23 +195,19 @@ Result<std::shared_ptr<arrow::Field>> ParseField(const json& field) {
   return arrow::field(name, std::move(type), nullable, std::move(metadata));
 }
 
+Result<arrow::FieldVector> ParseFields(const json& type, const std::string& path) {
+  arrow::FieldVector fields;
+  for (const json& field : type["fields"]) {
+    ARROW_ASSIGN_OR_RAISE(fields.emplace_back(), ParseField(field, path));
+  }
+  return fields;
+}
+
 }  // namespace
 
 Result<std::string> FormatDeltaSchema(const arrow::Schema& schema) {
-  json fields = json::array();
-  for (const auto& field : schema.fields()) {
-    ARROW_ASSIGN_OR_RAISE(const std::string type, DeltaType(*field));
-    json metadata = json::object();
-    for (int64_t i = 0; field->metadata() != nullptr && i < field->metadata()->size(); ++i) {
-      const json value = json::parse(field->metadata()->value(i), nullptr, false);
-      if (!value.is_discarded()) metadata[field->metadata()->key(i)] = value;
-    }
-    fields.push_back({{"name", field->name()},
-                      {"type", type},
-                      {"nullable", field->nullable()},
-                      {"metadata", std::move(metadata)}});
-  }
-  return json({{"type", "struct"}, {"fields", std::move(fields)}}).dump();
+  ARROW_ASSIGN_OR_RAISE(const json type, StructType(schema.fields(), ""));
+  return type.dump();
 }
 
 Result<std::shared_ptr<arrow::Schema>> ParseDeltaSchema(const std::string& schema_string) {
@@ -122,10 +215,7 @@ Result<std::shared_ptr<arrow::Schema>> ParseDeltaSchema(const std::string& schem
   if (!schema.is_object() || !schema.contains("fields") || !schema["fields"].is_array()) {
     return Status::Invalid("schemaString is not a struct in JSON: ", schema_string.substr(0, 200));
   }
-  arrow::FieldVector fields;
-  for (const json& field : schema["fields"]) {
-    ARROW_ASSIGN_OR_RAISE(fields.emplace_back(), ParseField(field));
-  }
+  ARROW_ASSIGN_OR_RAISE(auto fields, ParseFields(schema, ""));
   return arrow::schema(std::move(fields));
 }
 

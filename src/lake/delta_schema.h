@@ -18,9 +18,12 @@ namespace shopstream::lake {
 //   int16                  short          bool                    boolean
 //   int8                   byte           date32                  date
 //   binary                 binary         timestamp[us, UTC]      timestamp
+//   struct                 struct         list                    array
+//   map                    map
 //
-// Other types (nested ones among them) are NotImplemented, naming the column. A field's Delta
-// metadata travels in the Arrow field's metadata, each value as JSON text.
+// Other types are NotImplemented, naming the column or member ("order.lines[].price"); Invalid are
+// names of one struct that are equal but for case. A field's Delta metadata travels in the Arrow
+// field's metadata, each value as JSON text.
 Result<std::string> FormatDeltaSchema(const arrow::Schema& schema);
 Result<std::shared_ptr<arrow::Schema>> ParseDeltaSchema(const std::string& schema_string);
 

@@ -124,6 +124,27 @@ Result<bool> FastIsAsGood(const std::vector<std::string_view>& sample) {
   return fast <= thorough + thorough / 50;
 }
 
+// The paths in the file of the leaves of a nested column.
+std::vector<std::string> LeavesOf(const std::string& path, const arrow::DataType& type) {
+  std::vector<std::string> leaves;
+  const auto add = [&](const std::string& inner, const arrow::DataType& inner_type) {
+    const auto more = LeavesOf(path + "." + inner, inner_type);
+    leaves.insert(leaves.end(), more.begin(), more.end());
+  };
+  if (type.id() == arrow::Type::LIST) {
+    add("list.element", *type.field(0)->type());
+  } else if (type.id() == arrow::Type::MAP) {
+    const auto& map = checked_cast<const arrow::MapType&>(type);
+    add("key_value.key", *map.key_type());
+    add("key_value.value", *map.item_type());
+  } else if (type.id() == arrow::Type::STRUCT) {
+    for (const auto& member : type.fields()) add(member->name(), *member->type());
+  } else {
+    leaves.push_back(path);
+  }
+  return leaves;
+}
+
 // Encodings that every reader of the last years knows: differences for what tends to grow, lengths
 // apart from bytes for texts.
 Status ChooseEncoding(const Selection& selection, int column,
@@ -131,6 +152,14 @@ Status ChooseEncoding(const Selection& selection, int column,
   const std::string& name = selection.rows().column_name(column);
   switch (selection.rows().column(column)->type_id()) {
     case arrow::Type::BOOL:
+      return Status::OK();
+    case arrow::Type::STRUCT:
+    case arrow::Type::LIST:
+    case arrow::Type::MAP:
+      for (const std::string& leaf : LeavesOf(name, *selection.rows().column(column)->type())) {
+        // Given up by itself where the values do not repeat.
+        builder->enable_dictionary(leaf);
+      }
       return Status::OK();
     case arrow::Type::DICTIONARY:  // Its maker has built it already.
       builder->enable_dictionary(name);
@@ -237,14 +266,70 @@ Result<std::shared_ptr<arrow::ChunkedArray>> Constant(const std::shared_ptr<arro
 }
 
 // Brings what another writer stored (INT96, a narrower integer, large strings) to the table's type.
+Result<std::shared_ptr<arrow::Array>> CastTo(const std::shared_ptr<arrow::Array>& array,
+                                             const std::shared_ptr<arrow::DataType>& type) {
+  auto options = arrow::compute::CastOptions::Safe(type);
+  options.allow_time_truncate = true;
+  ARROW_ASSIGN_OR_RAISE(const auto cast, arrow::compute::Cast(*array, options));
+  return cast.make_array();
+}
+
+// The array with its own length, nulls and offsets, and other children. Its offset is kept, so that
+// only whole children may be given.
+std::shared_ptr<arrow::Array> WithChildren(
+    const arrow::Array& array, const std::shared_ptr<arrow::DataType>& type,
+    std::vector<std::shared_ptr<arrow::ArrayData>> children) {
+  auto data = array.data()->Copy();
+  data->type = type;
+  data->child_data = std::move(children);
+  return arrow::MakeArray(data);
+}
+
+Result<std::shared_ptr<arrow::Array>> ArrayAsType(const std::shared_ptr<arrow::Array>& array,
+                                                  const std::shared_ptr<arrow::DataType>& type);
+
+// A member that the file lacks is null: the table's struct has grown since.
+Result<std::shared_ptr<arrow::Array>> StructAsType(const arrow::Array& array,
+                                                   const std::shared_ptr<arrow::DataType>& type) {
+  const auto& stored = checked_cast<const arrow::StructType&>(*array.type());
+  std::vector<std::shared_ptr<arrow::ArrayData>> members;
+  for (const auto& member : type->fields()) {
+    const int index = stored.GetFieldIndex(member->name());
+    std::shared_ptr<arrow::Array> values;
+    if (index >= 0) {
+      ARROW_ASSIGN_OR_RAISE(values, ArrayAsType(arrow::MakeArray(array.data()->child_data[index]),
+                                                member->type()));
+    } else {
+      ARROW_ASSIGN_OR_RAISE(
+          values, arrow::MakeArrayOfNull(member->type(), array.offset() + array.length()));
+    }
+    members.push_back(values->data());
+  }
+  return WithChildren(array, type, std::move(members));
+}
+
+Result<std::shared_ptr<arrow::Array>> ArrayAsType(const std::shared_ptr<arrow::Array>& array,
+                                                  const std::shared_ptr<arrow::DataType>& type) {
+  if (array->type()->Equals(type)) return array;
+  if (array->type_id() != type->id()) return CastTo(array, type);
+  if (type->id() == arrow::Type::STRUCT) return StructAsType(*array, type);
+  if (type->id() != arrow::Type::LIST && type->id() != arrow::Type::MAP) {
+    return CastTo(array, type);
+  }
+  const auto child = arrow::MakeArray(array->data()->child_data[0]);
+  ARROW_ASSIGN_OR_RAISE(const auto items, ArrayAsType(child, type->field(0)->type()));
+  return WithChildren(*array, type, {items->data()});
+}
+
 Result<std::shared_ptr<arrow::ChunkedArray>> AsType(
     const std::shared_ptr<arrow::ChunkedArray>& column,
     const std::shared_ptr<arrow::DataType>& type) {
   if (column->type()->Equals(type)) return column;
-  auto options = arrow::compute::CastOptions::Safe(type);
-  options.allow_time_truncate = true;
-  ARROW_ASSIGN_OR_RAISE(const auto cast, arrow::compute::Cast(column, options));
-  return cast.chunked_array();
+  arrow::ArrayVector chunks;
+  for (const auto& chunk : column->chunks()) {
+    ARROW_ASSIGN_OR_RAISE(chunks.emplace_back(), ArrayAsType(chunk, type));
+  }
+  return arrow::ChunkedArray::Make(std::move(chunks), type);
 }
 
 // A data file open for reading: its Parquet columns, and those that only the log knows.
@@ -260,7 +345,7 @@ class DataFileReader {
 
   Result<std::shared_ptr<arrow::Table>> Read(const arrow::FieldVector& fields) {
     const int64_t rows = parquet_->parquet_reader()->metadata()->num_rows();
-    ARROW_ASSIGN_OR_RAISE(const auto stored, parquet_->ReadTable(LeavesOf(fields)));
+    ARROW_ASSIGN_OR_RAISE(const auto stored, parquet_->ReadTable(StoredLeaves(fields)));
     arrow::ChunkedArrayVector columns;
     for (const auto& field : fields) {
       if (const auto* value = PartitionValue(field->name())) {
@@ -288,12 +373,16 @@ class DataFileReader {
     return nullptr;
   }
 
-  std::vector<int> LeavesOf(const arrow::FieldVector& fields) const {
+  // All those of a nested column, since the table's type may have fewer members.
+  std::vector<int> StoredLeaves(const arrow::FieldVector& fields) const {
     const auto* schema = parquet_->parquet_reader()->metadata()->schema();
-    std::vector<int> leaves;
+    std::unordered_set<std::string_view> wanted;
     for (const auto& field : fields) {
-      const int leaf = schema->ColumnIndex(field->name());
-      if (leaf >= 0 && PartitionValue(field->name()) == nullptr) leaves.push_back(leaf);
+      if (PartitionValue(field->name()) == nullptr) wanted.insert(field->name());
+    }
+    std::vector<int> leaves;
+    for (int leaf = 0; leaf < schema->num_columns(); ++leaf) {
+      if (wanted.contains(schema->GetColumnRoot(leaf)->name())) leaves.push_back(leaf);
     }
     return leaves;
   }

@@ -115,28 +115,39 @@ Bound CheckBound(const json& bound, const Scalar& value, bool is_max) {
   return Bound::kHolds;  // Of binary and boolean columns the log says nothing that readers use.
 }
 
-const json* Member(const json& statistics, const char* kind, const std::string& column) {
-  const auto group = statistics.find(kind);
-  if (group == statistics.end() || !group->is_object()) return nullptr;
-  const auto it = group->find(column);
-  return it == group->end() || it->is_null() ? nullptr : &*it;
+const json* Member(const json& statistics, const char* kind, const std::vector<std::string>& path) {
+  const auto find = [](const json* object, const std::string& name) -> const json* {
+    if (object == nullptr || !object->is_object()) return nullptr;
+    const auto it = object->find(name);
+    return it == object->end() || it->is_null() ? nullptr : &*it;
+  };
+  const json* found = find(&statistics, kind);
+  for (const std::string& name : path) found = find(found, name);
+  return found;
+}
+
+std::string Dotted(const std::vector<std::string>& path) {
+  std::string text;
+  for (const std::string& name : path) text += (text.empty() ? "" : ".") + name;
+  return text;
 }
 
 void CheckColumn(const json& statistics, const ColumnFacts& facts,
                  std::vector<std::string>* reasons) {
-  const json* nulls = Member(statistics, "nullCount", facts.name);
+  const std::string column = "column " + Dotted(facts.path);
+  const json* nulls = Member(statistics, "nullCount", facts.path);
   if (nulls != nullptr && facts.null_count && *nulls != *facts.null_count) {
-    reasons->push_back("column " + facts.name + " has " + std::to_string(*facts.null_count) +
+    reasons->push_back(column + " has " + std::to_string(*facts.null_count) +
                        " nulls, the log says " + nulls->dump());
   }
   for (const bool is_max : {false, true}) {
-    const json* bound = Member(statistics, is_max ? "maxValues" : "minValues", facts.name);
+    const json* bound = Member(statistics, is_max ? "maxValues" : "minValues", facts.path);
     const auto& value = is_max ? facts.max : facts.min;
     if (bound == nullptr || value == nullptr || !value->is_valid) continue;
     const Bound verdict = CheckBound(*bound, *value, is_max);
     if (verdict == Bound::kHolds) continue;
     const std::string name = is_max ? "maximum" : "minimum";
-    reasons->push_back("column " + facts.name + ": the log says " + name + " " + bound->dump() +
+    reasons->push_back(column + ": the log says " + name + " " + bound->dump() +
                        (verdict == Bound::kNoValue ? ", which is no " + value->type->ToString()
                                                    : ", the file has " + value->ToString()));
   }
@@ -242,8 +253,8 @@ Result<std::vector<ColumnFacts>> FactsFromValues(parquet::arrow::FileReader* rea
   std::vector<ColumnFacts> facts;
   for (const auto& field : schema.fields()) {
     const int leaf = metadata->schema()->ColumnIndex(field->name());
-    if (leaf < 0) continue;  // A partition column, or one that was added later.
-    ColumnFacts column{.name = field->name(), .null_count = 0, .min = nullptr, .max = nullptr};
+    if (leaf < 0) continue;  // A partition column, one that was added later, or a nested one.
+    ColumnFacts column{.path = {field->name()}, .null_count = 0, .min = nullptr, .max = nullptr};
     *rows = 0;
     for (int group = 0; group < reader->num_row_groups(); ++group) {
       std::shared_ptr<arrow::ChunkedArray> values;
@@ -270,12 +281,13 @@ Result<FileCheck> Check(ObjectStore* store, const std::string& path, const DataF
   const auto metadata = reader->parquet_reader()->metadata();
   FileCheck check;
   check.rows = metadata->num_rows();
-  std::vector<ColumnFacts> facts;
+  ARROW_ASSIGN_OR_RAISE(std::vector<ColumnFacts> facts, FactsFromFooter(*metadata));
   int64_t rows_read = check.rows;
   if (deep) {
-    ARROW_ASSIGN_OR_RAISE(facts, FactsFromValues(reader.get(), schema, &rows_read));
-  } else {
-    ARROW_ASSIGN_OR_RAISE(facts, FactsFromFooter(*metadata));
+    // Members of structs stay as the footer has them.
+    std::erase_if(facts, [](const ColumnFacts& column) { return column.path.size() == 1; });
+    ARROW_ASSIGN_OR_RAISE(const auto values, FactsFromValues(reader.get(), schema, &rows_read));
+    facts.insert(facts.end(), values.begin(), values.end());
   }
   if (rows_read != check.rows) {
     check.reasons.push_back("its footer says " + std::to_string(check.rows) + " rows, it has " +

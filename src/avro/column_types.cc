@@ -1,0 +1,188 @@
+#include "avro/column_types.h"
+
+#include <algorithm>
+#include <cctype>
+#include <map>
+#include <utility>
+
+namespace shopstream::avro {
+namespace {
+
+// Where a type stands in the schema: "order.lines[].price".
+class ColumnTypes {
+ public:
+  Result<std::shared_ptr<arrow::DataType>> TypeOf(const Node& type, const std::string& path) {
+    if (++columns_ > kMaxColumns) {
+      return Status::NotImplemented("field \"", path, "\": the schema has more than ", kMaxColumns,
+                                    " columns, members included; split it into several topics");
+    }
+    const UnionShape shape = UnionShape::Of(type);
+    if (shape.is_struct()) return UnionType(shape, path);
+    if (shape.values.empty()) return arrow::utf8();
+    const Node& value = *shape.values.front();
+    switch (value.kind) {
+      case Kind::kRecord:
+        return RecordType(value, path);
+      case Kind::kArray: {
+        ARROW_ASSIGN_OR_RAISE(auto items, TypeOf(*value.items, path + "[]"));
+        return arrow::list(arrow::field("element", std::move(items)));
+      }
+      case Kind::kMap: {
+        columns_ += 2;  // The entries and the key.
+        ARROW_ASSIGN_OR_RAISE(auto values, TypeOf(*value.items, path + "{}"));
+        return arrow::map(arrow::utf8(), arrow::field("value", std::move(values)));
+      }
+      default:
+        return LeafType(value, path);
+    }
+  }
+
+  Result<arrow::FieldVector> FieldsOf(const Node& record, const std::string& path) {
+    if (std::ranges::find(open_, &record) != open_.end()) {
+      return Status::NotImplemented("field \"", path, "\": ", Describe(record),
+                                    " holds itself, and a table has no recursive type; flatten "
+                                    "it, or send the parts as records of their own");
+    }
+    open_.push_back(&record);
+    arrow::FieldVector fields;
+    for (const Field& field : record.fields) {
+      ARROW_ASSIGN_OR_RAISE(
+          auto type, TypeOf(*field.type, path.empty() ? field.name : path + "." + field.name));
+      fields.push_back(arrow::field(field.name, std::move(type)));
+    }
+    open_.pop_back();
+    return fields;
+  }
+
+ private:
+  Result<std::shared_ptr<arrow::DataType>> RecordType(const Node& type, const std::string& path) {
+    ARROW_ASSIGN_OR_RAISE(auto fields, FieldsOf(type, path));
+    if (fields.empty()) fields.push_back(arrow::field(kEmptyRecordMember, arrow::utf8()));
+    return arrow::struct_(std::move(fields));
+  }
+
+  Result<std::shared_ptr<arrow::DataType>> UnionType(const UnionShape& shape,
+                                                     const std::string& path) {
+    const std::vector<std::string> names = UnionMembers(shape);
+    arrow::FieldVector members;
+    for (size_t i = 0; i < names.size(); ++i) {
+      ARROW_ASSIGN_OR_RAISE(auto type, TypeOf(*shape.values[i], path + "." + names[i]));
+      members.push_back(arrow::field(names[i], std::move(type)));
+    }
+    return arrow::struct_(std::move(members));
+  }
+
+  static Result<std::shared_ptr<arrow::DataType>> LeafType(const Node& type,
+                                                           const std::string& path) {
+    const std::string& logical = type.logical_type;
+    if (logical == "decimal") {
+      if (type.precision <= kMaxDecimal128Digits) {
+        return arrow::decimal128(type.precision, type.scale);
+      }
+      if (type.precision <= kMaxDecimalDigits) return arrow::utf8();
+      return Status::NotImplemented("field \"", path, "\": a decimal of ", type.precision,
+                                    " digits; at most ", kMaxDecimalDigits, " are supported");
+    }
+    if (logical.starts_with("timestamp-")) return arrow::timestamp(arrow::TimeUnit::MICRO, "UTC");
+    if (logical == "date") return arrow::date32();
+    if (logical == "uuid" || logical == "duration") return arrow::utf8();
+    switch (type.kind) {
+      case Kind::kBoolean:
+        return arrow::boolean();
+      case Kind::kInt:
+      case Kind::kLong:
+        return arrow::int64();
+      case Kind::kFloat:
+      case Kind::kDouble:
+        return arrow::float64();
+      case Kind::kBytes:
+      case Kind::kFixed:
+        return arrow::binary();
+      default:
+        return arrow::utf8();
+    }
+  }
+
+  std::vector<const Node*> open_;  // The records around.
+  int columns_ = 0;
+};
+
+bool HasKind(const UnionShape& shape, Kind kind) {
+  return std::ranges::any_of(shape.values, [&](const Node* value) {
+    return value->kind == kind && value->logical_type.empty();
+  });
+}
+
+std::string MemberName(const UnionShape& shape, const Node& value) {
+  if (value.is_named()) return std::string(ShortName(value.name));
+  if (!value.logical_type.empty()) {
+    std::string name = value.logical_type;
+    std::ranges::replace(name, '-', '_');
+    return name;
+  }
+  if (value.kind == Kind::kInt && !HasKind(shape, Kind::kLong)) return Name(Kind::kLong);
+  if (value.kind == Kind::kFloat && !HasKind(shape, Kind::kDouble)) return Name(Kind::kDouble);
+  return Name(value.kind);
+}
+
+// Delta compares names without regard to case.
+std::string Folded(std::string name) {
+  std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::tolower(c); });
+  return name;
+}
+
+std::map<std::string, int> Count(const std::vector<std::string>& names) {
+  std::map<std::string, int> counts;
+  for (const std::string& name : names) ++counts[Folded(name)];
+  return counts;
+}
+
+}  // namespace
+
+UnionShape UnionShape::Of(const Node& type) {
+  UnionShape shape;
+  if (type.kind == Kind::kNull) {
+    shape.has_null = true;
+  } else if (type.kind != Kind::kUnion) {
+    shape.values.push_back(&type);
+  }
+  for (const Node* branch : type.branches) {
+    if (branch->kind == Kind::kNull) {
+      shape.has_null = true;
+    } else {
+      shape.values.push_back(branch);
+    }
+  }
+  return shape;
+}
+
+std::vector<std::string> UnionMembers(const UnionShape& shape) {
+  std::vector<std::string> names;
+  for (const Node* value : shape.values) names.push_back(MemberName(shape, *value));
+  const auto counts = Count(names);
+  for (size_t i = 0; i < names.size(); ++i) {
+    if (counts.at(Folded(names[i])) == 1 || !shape.values[i]->is_named()) continue;
+    names[i] = shape.values[i]->name;
+    std::ranges::replace(names[i], '.', '_');
+  }
+  std::map<std::string, int> seen;
+  for (std::string& name : names) {
+    const std::string wanted = name;
+    for (int number = 1; !seen.emplace(Folded(name), 0).second;) {
+      name = wanted + "_" + std::to_string(++number);
+    }
+  }
+  return names;
+}
+
+Result<std::shared_ptr<arrow::Schema>> ToArrowSchema(const Schema& reader) {
+  const Node& root = reader.root();
+  if (root.kind != Kind::kRecord) {
+    return Status::NotImplemented("a ", Describe(root),
+                                  " at the root of a schema has no columns; wrap it in a record");
+  }
+  ARROW_ASSIGN_OR_RAISE(auto fields, ColumnTypes().FieldsOf(root, ""));
+  return arrow::schema(std::move(fields));
+}
+
+}  // namespace shopstream::avro
