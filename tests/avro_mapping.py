@@ -29,14 +29,18 @@ def member_names(values: list[dict]) -> list[str]:
             for value, each in zip(values, names, strict=True)]
 
 
+def row(raw: dict, schema: dict) -> dict:
+    """Of the whole record."""
+    return {field["name"]: row_value(raw[field["name"]], field["type"]) for field in schema["fields"]}
+
+
 def row_value(raw: object, schema: dict) -> object:
     """As codec_driver prints it."""
     which = kind(schema)
     if which == "union":
         return union_value(raw, schema["branches"])
     if which == "record":
-        row = {field["name"]: row_value(raw[field["name"]], field["type"]) for field in schema["fields"]}
-        return row or {"_empty": None}
+        return row(raw, schema) or {"_empty": None}
     if which == "array":
         return [row_value(item, schema["items"]) for item in raw]
     if which == "map":

@@ -155,7 +155,9 @@ class Builder {
       if (shared == nullptr) shared = NewNode(*primitive);
       return shared;
     }
-    const auto found = names_.find(Qualify(name, space));
+    auto found = names_.find(Qualify(name, space));
+    // As Avro's Java library has it, though the specification does not: a type without namespace.
+    if (found == names_.end()) found = names_.find(name);
     if (found != names_.end()) return found->second;
     return Broken(path, "unknown type \"", name, "\"; define it before its first use");
   }
