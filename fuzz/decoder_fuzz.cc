@@ -1,4 +1,9 @@
-// input := pair body: which writer and reader, then one record as it came from Kafka.
+// input := pair body                            0 to 127: which writer and reader, then one record
+//        | random schema_size schema body       128 to 255: the next bytes choose a schema of any
+//                                               type, the rest is a record of it
+#include <arrow/compare.h>
+
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
@@ -8,6 +13,8 @@
 #include <vector>
 
 #include "avro/decoder.h"
+#include "avro/encoder.h"
+#include "avro/random_avro.h"
 #include "fuzz_target.h"
 
 namespace shopstream::avro {
@@ -39,7 +46,7 @@ constexpr const char* kNullable = R"({"type": "record", "name": "PurchaseEvent",
     {"name": "digest", "type": {"type": "fixed", "name": "F", "size": 5}},
     {"name": "timestamp", "type": ["null", {"type": "long", "logicalType": "timestamp-millis"}]}]})";
 
-// kNullable without what no column holds yet.
+// kNullable without what is fixed or an enum.
 constexpr const char* kOptional = R"({"type": "record", "name": "PurchaseEvent", "fields": [
     {"name": "event_id", "type": ["null", "string"]}, {"name": "user_id", "type": ["null", "long"]},
     {"name": "region", "type": ["string", "null"]}, {"name": "product_id", "type": "string"},
@@ -65,12 +72,62 @@ Pair& Choose(uint8_t number) {
   return pairs[number % std::size(pairs)];
 }
 
+// Numbers from bytes; zeros when they have run out.
+class Numbers {
+ public:
+  explicit Numbers(std::span<const uint8_t> bytes) : bytes_(bytes) {}
+
+  uint64_t operator()(uint64_t below) {
+    if (bytes_.empty() || below < 2) return 0;
+    const uint64_t number = bytes_[0] % below;
+    bytes_ = bytes_.subspan(1);
+    return number;
+  }
+
+ private:
+  std::span<const uint8_t> bytes_;
+};
+
+void DecodeByAnySchema(std::span<const uint8_t> input) {
+  if (input.empty()) return;
+  const size_t schema_size = std::min<size_t>(input[0], input.size() - 1);
+  RandomSchema random(Numbers(input.subspan(1, schema_size)));
+  const auto schema = Schema::Parse(random.Record(/*depth=*/6));
+  FUZZ_CHECK(schema.ok());
+  const auto decoder = Decoder::Compile(*schema, *schema);
+  FUZZ_CHECK(decoder.ok());
+  const auto columns_schema = *ToArrowSchema(*schema);
+  Columns columns(columns_schema);
+  const auto rest = input.subspan(1 + schema_size);
+  const std::vector<uint8_t> body(rest.begin(), rest.end());
+  std::string place;
+  const DecodeResult result = decoder->Decode(body, &columns, &place);
+  FUZZ_CHECK(result != DecodeResult::kColumnsFull);
+  FUZZ_CHECK(columns.bytes() < 4 * Decoder::kMaxItemBytes);
+  const auto rows = *columns.Finish();
+  FUZZ_CHECK(rows->ValidateFull().ok());
+  FUZZ_CHECK(rows->num_rows() == (result == DecodeResult::kRow ? 1 : 0));
+  if (rows->num_rows() == 0) return;
+  // What was read can be written, and is then read again.
+  const auto encoder = Encoder::Compile(*columns_schema, *schema);
+  FUZZ_CHECK(encoder.ok());
+  EncodedRows encoded;
+  if (!encoder->Encode(*rows, {}, &encoded).ok()) return;  // Nanoseconds rounded out of range.
+  FUZZ_CHECK(decoder->Decode(encoded.Row(0), &columns) == DecodeResult::kRow);
+  const auto again = *columns.Finish();
+  FUZZ_CHECK(again->Equals(*rows, arrow::EqualOptions().nans_equal(true)));
+}
+
 }  // namespace
 }  // namespace shopstream::avro
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
   using namespace shopstream::avro;  // NOLINT: a fuzz target has C linkage.
   if (size == 0) return 0;
+  if (bytes[0] >= 128) {
+    DecodeByAnySchema({bytes + 1, size - 1});
+    return 0;
+  }
   Pair& pair = Choose(bytes[0]);
   // A buffer of its own, so that a read behind its end is seen.
   const std::vector<uint8_t> body(bytes + 1, bytes + size);

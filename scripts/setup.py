@@ -36,6 +36,7 @@ VENV = DEPS / "venv"
 REQUIREMENTS = ROOT / "tests/requirements.txt"
 KAFKA = ROOT / "deploy/local/kafka"
 SPARK = ROOT / "tests/spark"
+AVRO = ROOT / "tests/java"  # Apache's Avro for Java, which tests hold ours against.
 
 LIBRDKAFKA_PACKAGE = "@confluentinc/kafka-javascript@1.10.1"  # Carries librdkafka 2.15.1's source.
 LIBRDKAFKA_SHA256 = "ada7d703bb1d3237e2292bfabf438d663b6160c9f1ac2a2406b5dc4257c81b66"
@@ -60,8 +61,10 @@ LINT_PACKAGES = ["clang-tidy-16", "shellcheck"]
 # Wanted as commands, since they often come from elsewhere than the system's packages.
 COMPILING_COMMANDS = {"g++": "g++", "npm": "npm"}
 JAVA_COMMANDS = {"java": "openjdk-17-jre-headless", "mvn": "maven"}
+TEST_COMMANDS = {"javac": "openjdk-17-jdk-headless"}
 
 PACKAGES_STEP = "packages"
+MAVEN = threading.Lock()  # Two at once would write the same files of its cache.
 STEP_TIMEOUT = 3600  # Seconds for one command; the slowest (MinIO) takes 220 on two idle cores.
 
 
@@ -74,7 +77,7 @@ class Wanted:
     """What to install beyond what compiling needs."""
     kafka: bool
     minio: bool
-    spark: bool
+    tests: bool
     lint: bool
 
     @property
@@ -84,7 +87,8 @@ class Wanted:
     @property
     def commands(self) -> dict[str, str]:
         """And the package of each."""
-        return {**COMPILING_COMMANDS, **(JAVA_COMMANDS if self.kafka or self.spark else {})}
+        return {**COMPILING_COMMANDS, **(JAVA_COMMANDS if self.kafka or self.tests else {}),
+                **(TEST_COMMANDS if self.tests else {})}
 
 
 class Step:
@@ -198,6 +202,10 @@ def install_kafka(step: Step) -> None:
     replace(fetch_jars(step, KAFKA), DEPS / "kafka/libs")
 
 
+def install_avro(step: Step) -> None:
+    replace(fetch_jars(step, AVRO), DEPS / "avro/libs")
+
+
 def install_spark(step: Step) -> None:
     """Apart from the other Python packages: it is three times their size, and only tests need it."""
     python = step.folder / "python"
@@ -215,8 +223,9 @@ def fetch_jars(step: Step, project: pathlib.Path) -> pathlib.Path:
     """The jars of a pom.xml, held against the SHA256SUMS beside it."""
     # --strict-checksums: a jar that its repository's checksum does not fit is an error.
     libraries = step.folder / "libs"
-    step.command("mvn", "--batch-mode", "--strict-checksums", "-f", project / "pom.xml",
-                 "dependency:copy-dependencies", f"-DoutputDirectory={libraries}")
+    with MAVEN:
+        step.command("mvn", "--batch-mode", "--strict-checksums", "-f", project / "pom.xml",
+                     "dependency:copy-dependencies", f"-DoutputDirectory={libraries}")
     wanted = dict(reversed(line.split()) for line in (project / "SHA256SUMS").read_text().splitlines())
     found = {path.name for path in libraries.iterdir()}
     if found != set(wanted):
@@ -306,7 +315,9 @@ def all_steps(wanted: Wanted, missing: list[str]) -> list[Step]:
                           [DEPS / "kafka/libs"], needs_packages=java_missing))
     if wanted.minio:
         steps.append(Step("minio", build_minio, [MINIO_PACKAGE], [DEPS / "minio/minio"]))
-    if wanted.spark:
+    if wanted.tests:
+        steps.append(Step("avro", install_avro, [(AVRO / name).read_text() for name in ("pom.xml", "SHA256SUMS")],
+                          [DEPS / "avro/libs"], needs_packages=java_missing))
         names = ("requirements.txt", "pom.xml", "SHA256SUMS")
         steps.append(Step("spark", install_spark, [python, *((SPARK / name).read_text() for name in names)],
                           [DEPS / "spark/python", DEPS / "spark/jars"],
@@ -419,12 +430,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="./run setup")
     parser.add_argument("--quiet", action="store_true", help="no word when nothing is missing")
     parser.add_argument("--minio", action="store_true", help="also MinIO, built from source")
-    parser.add_argument("--tests", action="store_true", help="also MinIO and Spark, which tests start")
+    parser.add_argument("--tests", action="store_true", help="also what only tests need: MinIO, Spark, Avro for Java")
     parser.add_argument("--lint", action="store_true", help="also what ./run lint needs")
     parser.add_argument("--program", action="store_true", help="only what compiling the program needs")
     arguments = parser.parse_args()
     wanted = Wanted(kafka=not arguments.program, minio=arguments.minio or arguments.tests,
-                    spark=arguments.tests, lint=arguments.lint)
+                    tests=arguments.tests, lint=arguments.lint)
     try:
         DEPS.mkdir(parents=True, exist_ok=True)
         with open(DEPS / "lock", "w") as lock:

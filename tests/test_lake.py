@@ -15,6 +15,7 @@ import time
 import duckdb
 import polars
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable, write_deltalake
@@ -258,6 +259,74 @@ def test_a_column_that_delta_rs_added_is_null_in_our_rows(lake: Lake) -> None:
     lake.append("t", rows(6, 3))
     notes = [row["note"] for row in lake.read("t")]
     assert notes == [None, None, None, "x", "y", "z", None, None, None]
+
+
+# --- Nested columns ------------------------------------------------------------------------------
+
+LINE = pa.struct([("sku", pa.string()), ("price", pa.decimal128(18, 2)),
+                  ("tags", pa.list_(pa.field("element", pa.string())))])
+NESTED = pa.schema([
+    ("id", pa.string()), ("buyer", pa.struct([("name", pa.string()), ("born", pa.date32()),
+                                              ("address", pa.struct([("zip", pa.int64())]))])),
+    ("lines", pa.list_(pa.field("element", LINE))), ("raw", pa.binary()), ("ratio", pa.float64()),
+    ("counts", pa.map_(pa.string(), pa.int64())), ("notes", pa.map_(pa.string(), LINE)),
+    ("either", pa.struct([("string", pa.string()), ("long", pa.int64())])),
+    ("at", pa.timestamp("us", "UTC")), ("flag", pa.bool_()), ("region", pa.string()), ("date", pa.date32())])
+
+
+def nested_rows(first: int, count: int, region: str = "US") -> pa.RecordBatch:
+    def line(n: int) -> dict | None:
+        return None if n % 5 == 4 else {"sku": f"s{n}", "price": decimal.Decimal(n).scaleb(-2),
+                                        "tags": None if n % 3 == 0 else [f"t{n}", None]}
+
+    return pa.RecordBatch.from_pylist([{
+        "id": f"id-{n:08}",
+        "buyer": None if n % 7 == 0 else {"name": f"n{n}", "born": DAY, "address": None if n % 2 else {"zip": n}},
+        "lines": None if n % 4 == 3 else [line(n + i) for i in range(n % 4)], "raw": bytes([n % 256]),
+        "ratio": n / 8, "counts": None if n % 6 == 0 else [(f"k{i}", i or None) for i in range(n % 3)],
+        "notes": [("a", line(n))], "either": {"string": f"x{n}", "long": None} if n % 2 else {"string": None, "long": n},
+        "at": NOON, "flag": n % 2 == 0, "region": region, "date": DAY}
+        for n in range(first, first + count)], schema=NESTED)
+
+
+def test_other_readers_agree_on_nested_columns(lake: Lake) -> None:
+    batches = [nested_rows(0, 200), nested_rows(200, 50, "EU"), nested_rows(250, 3)]
+    lake.append("t", *batches)
+    for reader, found in every_reader(lake.path("t")).items():
+        assert found == expected(*batches), reader
+    assert lake.read("t") == expected(*batches)
+
+
+def test_statistics_of_members_but_not_of_items(lake: Lake) -> None:
+    lake.append("t", nested_rows(1, 5))
+    entries = [json.loads(line) for line in
+               (lake.folder / "t" / "_delta_log" / f"{1:020}.json").read_text().splitlines()]
+    entry, = [e["add"] for e in entries if "add" in e]
+    statistics = json.loads(entry["stats"])
+    assert statistics["minValues"]["buyer"] == {"name": "n1", "born": str(DAY), "address": {"zip": 2}}
+    assert statistics["maxValues"]["buyer"] == {"name": "n5", "born": str(DAY), "address": {"zip": 4}}
+    assert statistics["nullCount"]["buyer"] == {"name": 0, "born": 0, "address": {"zip": 3}}
+    assert statistics["nullCount"]["either"] == {"string": 2, "long": 3}
+    for part in ("minValues", "maxValues", "nullCount"):
+        assert not {"lines", "counts", "notes"} & set(statistics[part])
+    # delta-rs skips files by them.
+    found = DeltaTable(lake.path("t")).to_pyarrow_dataset()
+    assert found.to_table(filter=pc.field("buyer", "name") == "n3").num_rows == 1
+
+
+def test_a_member_that_delta_rs_added_is_null_in_our_rows(lake: Lake) -> None:
+    lake.append("t", nested_rows(0, 3))
+    grown = pa.struct([*NESTED.field("buyer").type, pa.field("vip", pa.bool_())])
+    more = [{**row, "buyer": row["buyer"] and {**row["buyer"], "vip": True}} for row in nested_rows(3, 3).to_pylist()]
+    position = NESTED.get_field_index("buyer")
+    schema = NESTED.set(position, pa.field("buyer", grown))
+    write_deltalake(lake.path("t"), pa.Table.from_pylist(more, schema), mode="append", schema_mode="merge")
+    assert [row["buyer"] and row["buyer"]["vip"] for row in lake.read("t")] == [None, None, None, True, True, True]
+
+
+def test_names_that_differ_in_case_are_refused(lake: Lake) -> None:
+    twice = pa.RecordBatch.from_pylist([{"id": "a", "s": {"x": 1, "X": 2}}])
+    assert "column s.X and x" in lake.refuses_append("t", twice, "")
 
 
 # --- What we refuse ------------------------------------------------------------------------------

@@ -520,7 +520,7 @@ class Decoder::Run {
         row_ = item;
         result = Item(op);
         if (result != DecodeResult::kRow) [[unlikely]] {
-          items_ += kItemMark + NameItem(op, item - list.offsets[row]);
+          items_ += kItemMark + NameItem(op, item, item - list.offsets[row]);
           return result;
         }
       }
@@ -558,13 +558,14 @@ class Decoder::Run {
   }
 
   // "[3]" or ["color"].
-  std::string NameItem(const DecodeOp& op, int64_t number) const {
+  std::string NameItem(const DecodeOp& op, int64_t item, int64_t number) const {
     constexpr size_t kShown = 40;
-    if (op.code != DecodeCode::kMap || failed_ == nullptr)
+    if (op.code != DecodeCode::kMap || failed_ == nullptr) {
       return "[" + std::to_string(number) + "]";
+    }
     std::string name = "[\"";
-    for (const char c : Key(op, row_).substr(0, kShown)) {
-      name += static_cast<unsigned char>(c) < ' ' || c == '"' ? '?' : c;
+    for (const char c : Key(op, item).substr(0, kShown)) {
+      name += c >= ' ' && c <= '~' && c != '"' ? c : '?';  // Text may be cut inside a letter.
     }
     return name + "\"]";
   }

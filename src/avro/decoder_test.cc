@@ -26,7 +26,10 @@ class Pair {
         columns_(arrow_) {}
   explicit Pair(const Schema& schema) : Pair(schema, schema) {}
 
-  DecodeResult Decode(const std::string& hex) { return decoder_.Decode(Bytes(hex), &columns_); }
+  DecodeResult Decode(const std::string& hex) {
+    return decoder_.Decode(Bytes(hex), &columns_, &place_);
+  }
+  const std::string& place() const { return place_; }  // Where the last one failed.
   Columns& columns() { return columns_; }
 
   void ExpectRows(std::string_view json) {
@@ -39,6 +42,7 @@ class Pair {
   Decoder decoder_;
   std::shared_ptr<arrow::Schema> arrow_;
   Columns columns_;
+  std::string place_;
 };
 
 // The writer's type, the bytes of one value, the reader's type, and the value read.
@@ -104,6 +108,199 @@ INSTANTIATE_TEST_SUITE_P(
                     Reading{R"("int")", "02", R"(["null", "double"])", "1"},
                     Reading{R"(["null", "string"])", "00", R"(["string", "null"])", "null"},
                     Reading{R"(["null", "boolean"])", "00", R"(["null", "boolean"])", "null"}));
+
+std::string Logical(const std::string& type, const std::string& logical) {
+  return R"({"type": )" + type + R"(, "logicalType": ")" + logical + "\"}";
+}
+
+std::string Decimal(int precision, int scale) {
+  return R"({"type": "bytes", "logicalType": "decimal", "precision": )" +
+         std::to_string(precision) + R"(, "scale": )" + std::to_string(scale) + "}";
+}
+
+TEST(DecoderTest, ReadsEveryLogicalType) {
+  const auto expect = [](const std::string& type, const char* bytes, const char* value) {
+    SCOPED_TRACE(type);
+    Pair pair(RecordOf(type));
+    ASSERT_EQ(DecodeResult::kRow, pair.Decode(bytes));
+    pair.ExpectRows("[{\"f\": " + std::string(value) + "}]");
+  };
+  expect(Logical(R"("int")", "date"), "01", "-1");
+  expect(Logical(R"("int")", "time-millis"), "02", "1");
+  expect(Logical(R"("long")", "time-micros"), "02", "1");
+  expect(Logical(R"("long")", "timestamp-micros"), "03", "-2");
+  expect(Logical(R"("long")", "timestamp-nanos"), "d0 0f", "1");
+  expect(Logical(R"("long")", "timestamp-nanos"), "01", "-1");  // Down, before 1970 too.
+  expect(Logical(R"("long")", "local-timestamp-nanos"), "01", "-1");
+  expect(Decimal(4, 2), "04 fb 1e", R"("-12.50")");
+  expect(Decimal(4, 2), "0c 00 00 00 00 04 e2", R"("12.50")");
+  expect(Decimal(4, 2), "00", R"("0.00")");
+  expect(Decimal(38, 0), "20 4b 3b 4c a8 5a 86 c4 7a 09 8a 22 3f ff ff ff ff",
+         R"("99999999999999999999999999999999999999")");
+  expect(Decimal(60, 2), "04 fb 1e", R"("-12.50")");
+  expect(Decimal(60, 3), "02 ff", R"("-0.001")");
+  expect(Decimal(39, 0), "22 01 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00",
+         R"("340282366920938463463374607431768211456")");
+  expect(R"({"type": "fixed", "name": "U", "size": 16, "logicalType": "uuid"})",
+         "00 11 22 33 44 55 66 77 88 99 aa bb cc dd ee ff",
+         R"("00112233-4455-6677-8899-aabbccddeeff")");
+  expect(R"({"type": "fixed", "name": "D", "size": 12, "logicalType": "duration"})",
+         "01 00 00 00 02 00 00 00 bc 0b 00 00", R"("P1M2DT3.004S")");
+}
+
+TEST(DecoderTest, ReadsNestedTypes) {
+  const Schema schema = Record(R"(
+      {"name": "id", "type": "int"},
+      {"name": "lines", "type": {"type": "array", "items": {"type": "record", "name": "Line",
+       "fields": [{"name": "sku", "type": "string"}, {"name": "price", "type": ["null", "float"]},
+                  {"name": "tags", "type": {"type": "array", "items": "string"}}]}}},
+      {"name": "state", "type": {"type": "enum", "name": "State", "symbols": ["NEW", "PAID"]}},
+      {"name": "either", "type": ["null", "string", "int"]},
+      {"name": "attributes", "type": {"type": "map", "values": "long"}})");
+  Pair pair(schema);
+  // Two blocks, the second with its size.
+  ASSERT_EQ(DecodeResult::kRow, pair.Decode("02 02 02 61 02 00 00 00 3f 00 01 0c 02 62 00 02 02 78 "
+                                            "00 00 02 02 02 7a 02 02 6b 0e 00"));
+  ASSERT_EQ(DecodeResult::kRow, pair.Decode("04 00 00 00 00"));
+  ASSERT_EQ(DecodeResult::kRow,
+            pair.Decode("06 02 02 63 00 00 00 02 04 0a 04 02 6b 00 02 6c 01 00"));
+  pair.ExpectRows(R"([
+      {"id": 1, "lines": [{"sku": "a", "price": 0.5, "tags": []},
+                          {"sku": "b", "price": null, "tags": ["x"]}],
+       "state": "PAID", "either": {"string": "z", "long": null}, "attributes": [["k", 7]]},
+      {"id": 2, "lines": [], "state": "NEW", "either": null, "attributes": []},
+      {"id": 3, "lines": [{"sku": "c", "price": null, "tags": []}], "state": "PAID",
+       "either": {"string": null, "long": 5}, "attributes": [["k", 0], ["l", -1]]}])");
+}
+
+TEST(DecoderTest, SaysAtWhichValueItFailed) {
+  const Schema schema = Record(R"(
+      {"name": "lines", "type": {"type": "array", "items": {"type": "record", "name": "Line",
+       "fields": [{"name": "sku", "type": "string"}, {"name": "prices",
+                  "type": {"type": "map", "values": "boolean"}}]}}},
+      {"name": "id", "type": "int"})");
+  Pair pair(schema);
+  EXPECT_EQ(DecodeResult::kTruncated, pair.Decode("04 02 61 00 06 61"));
+  EXPECT_EQ("lines[1].sku", pair.place());
+  EXPECT_EQ(DecodeResult::kBadBoolean, pair.Decode("02 02 61 02 02 6b 07 00 00 00"));
+  EXPECT_EQ("lines[0].prices[\"k\"]", pair.place());
+  EXPECT_EQ(DecodeResult::kTruncated, pair.Decode("02 02 61 02"));
+  EXPECT_EQ("lines[0].prices", pair.place());
+  EXPECT_EQ(DecodeResult::kDuplicateKey, pair.Decode("02 02 61 04 02 6b 00 02 6b 01 00 00 00"));
+  EXPECT_EQ("lines[0].prices", pair.place());
+  EXPECT_EQ(DecodeResult::kTruncated, pair.Decode("00"));
+  EXPECT_EQ("id", pair.place());
+  EXPECT_EQ(DecodeResult::kTrailing, pair.Decode("00 00 00"));
+  EXPECT_EQ("", pair.place());
+  EXPECT_EQ(0, pair.columns().rows());
+}
+
+// A few bytes that claim to be a great deal.
+TEST(DecoderTest, BoundsWhatARecordMayAskFor) {
+  const auto decode = [](const std::string& type, const std::string& bytes) {
+    Pair pair(RecordOf(R"({"type": "array", "items": )" + type + "}"));
+    const DecodeResult result = pair.Decode(bytes);
+    EXPECT_LT(pair.columns().bytes(), 1 << 20);
+    return result;
+  };
+  const char* huge = "fe ff ff ff ff ff ff ff ff 01 ";
+  EXPECT_EQ(DecodeResult::kTruncated, decode(R"("int")", huge));
+  EXPECT_EQ(DecodeResult::kTooManyItems, decode(R"("null")", huge));
+  EXPECT_EQ(DecodeResult::kRow, decode(R"("null")", "80 80 08 00"));  // 65536.
+  EXPECT_EQ(DecodeResult::kTooManyItems, decode(R"("null")", "80 80 08 02 00"));
+  EXPECT_EQ(DecodeResult::kTooManyItems,
+            decode(R"({"type": "record", "name": "E", "fields": []})", huge));
+  EXPECT_EQ(DecodeResult::kTooManyItems,
+            decode(R"({"type": "fixed", "name": "F", "size": 0})", huge));
+  EXPECT_EQ(DecodeResult::kTruncated, decode(R"("int")", "01 80 80 08"));  // A size behind the end.
+  EXPECT_EQ(DecodeResult::kBadLength, decode(R"("int")", "01 01"));
+  EXPECT_EQ(DecodeResult::kTruncated, decode(R"("int")", "ff ff ff ff ff ff ff ff ff 01 00"));
+}
+
+// One byte of the record makes a default of a kilobyte.
+TEST(DecoderTest, BoundsWhatDefaultsAdd) {
+  const std::string items = R"({"name": "f", "type": {"type": "array", "items": {"type": "record",
+      "name": "I", "fields": [{"name": "a", "type": "boolean"})";
+  const std::string text(1000, 'x');
+  const std::string added = R"(, {"name": "b", "type": "string", "default": ")" + text + "\"}";
+  const Decoder decoder =
+      ValueOf(Decoder::Compile(Record(items + "]}}}"), Record(items + added + "]}}}")));
+  Columns columns(ValueOf(ToArrowSchema(Record(items + added + "]}}}"))));
+  std::vector<uint8_t> body = Bytes("c0 84 3d");  // 500,000 items.
+  body.resize(body.size() + 500'000 + 1);
+  EXPECT_EQ(DecodeResult::kTooManyItems, decoder.Decode(body, &columns));
+  EXPECT_LT(columns.bytes(), 1 << 20);
+  EXPECT_EQ(DecodeResult::kRow, decoder.Decode(Bytes("02 01 00"), &columns));
+}
+
+TEST(DecoderTest, ChoosesTheBranchOfAUnionAsAvroJavaDoes) {
+  const auto expect = [](const char* writer, const char* bytes, const char* reader,
+                         const char* value) {
+    SCOPED_TRACE(reader);
+    Pair pair(RecordOf(writer), RecordOf(reader));
+    ASSERT_EQ(DecodeResult::kRow, pair.Decode(bytes));
+    pair.ExpectRows("[{\"f\": " + std::string(value) + "}]");
+  };
+  expect(R"("int")", "02", R"(["long", "int"])", R"({"long": null, "int": 1})");
+  expect(R"("int")", "02", R"(["string", "double"])", R"({"string": null, "double": 1})");
+  expect(R"(["int", "string"])", "02 02 61", R"(["null", "string", "long"])",
+         R"({"string": "a", "long": null})");
+  expect(R"(["int", "long"])", "02 04", R"("double")", "2");
+  expect(R"(["int"])", "00 04", R"(["null", "long"])", "2");
+  expect(R"("null")", "", R"(["int", "null", "string"])", "null");
+  expect(R"({"type": "record", "name": "a.P", "fields": []})", "",
+         R"([{"type": "record", "name": "a.Q", "aliases": ["a.P"], "fields": []}, "int"])",
+         R"({"Q": {"_empty": null}, "long": null})");
+}
+
+TEST(DecoderTest, NamesMembersOfUnionsOnceEach) {
+  const auto members = [](const char* type) {
+    std::string names;
+    const auto columns = ValueOf(ToArrowSchema(RecordOf(type)));
+    for (const auto& member : columns->field(0)->type()->fields()) names += member->name() + " ";
+    return names;
+  };
+  EXPECT_EQ("long double string ", members(R"(["int", "float", "string"])"));
+  EXPECT_EQ("int long ", members(R"(["int", "null", "long"])"));
+  EXPECT_EQ("timestamp_micros bytes ",
+            members(R"([{"type": "long", "logicalType": "timestamp-micros"}, "bytes"])"));
+  EXPECT_EQ("a_X b_x Y ", members(R"([{"type": "fixed", "name": "a.X", "size": 1},
+                                      {"type": "fixed", "name": "b.x", "size": 1},
+                                      {"type": "fixed", "name": "b.Y", "size": 1}])"));
+  EXPECT_EQ("long Long_2 ", members(R"(["long", {"type": "fixed", "name": "Long", "size": 1}])"));
+}
+
+TEST(DecoderTest, RefusesSchemasWithoutEndByPath) {
+  const auto error = [](const std::string& fields) {
+    const Status status = ToArrowSchema(Record(fields)).status();
+    EXPECT_TRUE(status.IsNotImplemented());
+    return status.message();
+  };
+  EXPECT_THAT(error(R"({"name": "a", "type": ["null", "R"]})"),
+              HasSubstr("field \"a\": record R holds itself"));
+  EXPECT_THAT(error(R"({"name": "a", "type": {"type": "array", "items": {"type": "record",
+                       "name": "P", "fields": [{"name": "b", "type": {"type": "map",
+                       "values": "P"}}]}}})"),
+              HasSubstr("field \"a[].b{}\": record P holds itself"));
+  EXPECT_THAT(error(R"({"name": "a", "type": )" + Decimal(1001, 0) + "}"),
+              HasSubstr("1001 digits"));
+  // Each record holds the one before twice.
+  std::string doubled = R"({"name": "f0", "type": {"type": "record", "name": "R0", "fields": []}})";
+  for (int i = 1; i < 40; ++i) {
+    const std::string before = "\"R" + std::to_string(i - 1) + "\"";
+    doubled += R"(, {"name": "f)" + std::to_string(i) +
+               R"(", "type": {"type": "record", "name": "R)" + std::to_string(i) +
+               R"(", "fields": [{"name": "a", "type": )" + before + R"(}, {"name": "b", "type": )" +
+               before + "}]}}";
+  }
+  EXPECT_THAT(error(doubled), HasSubstr("more than 16384 columns"));
+  EXPECT_THAT(Decoder::Compile(Record(doubled), Record("")).status().message(),
+              HasSubstr("unfold to more than"));
+  EXPECT_THAT(Decoder::Compile(Record(R"({"name": "a", "type": ["null", "R"]})"), Record(""))
+                  .status()
+                  .message(),
+              HasSubstr("field \"a.a\": record R of the writer holds itself"));
+}
 
 TEST(DecoderTest, MixesNullsAndValues) {
   Pair pair(
@@ -199,6 +396,7 @@ TEST_P(GarbageTest, IsRefusedAndLeavesNoTrace) {
   EXPECT_EQ(garbage.result, pair.Decode("02 61 00 " + std::string(garbage.bytes)));
   EXPECT_EQ(0, pair.columns().rows());
   EXPECT_EQ(0, pair.columns().used_bytes());
+  EXPECT_TRUE(pair.place().empty() || pair.place().front() == 'f') << pair.place();
   EXPECT_EQ(0, ValueOf(pair.columns().Finish())->num_rows());
 }
 
@@ -225,6 +423,18 @@ INSTANTIATE_TEST_SUITE_P(
         Garbage{R"("double")", "00 00 00 00", DecodeResult::kTruncated},
         Garbage{R"(["null", "int"])", "04 02", DecodeResult::kBadLength},
         Garbage{R"(["null", "int"])", "01", DecodeResult::kBadLength},
+        Garbage{R"({"type": "enum", "name": "E", "symbols": ["A"]})", "02",
+                DecodeResult::kBadSymbol},
+        Garbage{R"({"type": "bytes", "logicalType": "decimal", "precision": 2})", "02 64",
+                DecodeResult::kBadDecimal},
+        Garbage{R"({"type": "bytes", "logicalType": "decimal", "precision": 39})",
+                "24 01 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00",
+                DecodeResult::kBadDecimal},
+        Garbage{R"({"type": "array", "items": "string"})", "02 02 ff 00",
+                DecodeResult::kInvalidUtf8},
+        Garbage{R"({"type": "map", "values": "int"})", "02 02 ff 02 00",
+                DecodeResult::kInvalidUtf8},
+        Garbage{R"(["int", "string", "long"])", "06", DecodeResult::kBadLength},
         Garbage{kMillis, "fe ff ff ff ff ff ff ff ff 01", DecodeResult::kOutOfRange}));
 
 INSTANTIATE_TEST_SUITE_P(

@@ -118,14 +118,16 @@ Result<std::optional<CutBuilder::Verdict>> CutBuilder::AddRow(const kafka::Recor
                                                               const Frame& frame,
                                                               const avro::Decoder& decoder) {
   const int64_t row = columns_.rows();
-  avro::DecodeResult result = decoder.Decode(frame.body, &columns_);
+  std::string place;
+  avro::DecodeResult result = decoder.Decode(frame.body, &columns_, &place);
   if (result == avro::DecodeResult::kColumnsFull) {
     return Status::OutOfMemory("no room for another row at partition ", record.partition,
                                " offset ", record.offset, "; ", bytes(),
                                " bytes are held. Lower ingest.memory_limit_mb");
   }
   if (result != avro::DecodeResult::kRow) {
-    return Verdict{Cause::kCorrupt, avro::Describe(result)};
+    const std::string where = place.empty() ? "" : "at " + place + ": ";
+    return Verdict{Cause::kCorrupt, where + avro::Describe(result)};
   }
   auto refuse = [&](Cause cause, std::string detail) {
     columns_.Truncate(row);

@@ -28,8 +28,8 @@ Result<std::vector<ColumnFacts>> FactsFromFooter(const parquet::FileMetaData& fi
 
 // The JSON text of add.stats (Delta protocol, "Per-file Statistics"): numRecords, and minValues,
 // maxValues and nullCount of the columns, from what the Parquet writer found while it encoded. A
-// bound is left out where it has no sense (all null, NaN) or cannot be told (binary, boolean). Members
-// of structs stand in objects of their own; what lists and maps hold has no statistics.
+// bound is left out where it has no sense (all null, NaN) or cannot be told (binary, boolean).
+// Members of structs stand in objects of their own; what lists and maps hold has no statistics.
 Result<std::string> StatisticsJson(const parquet::FileMetaData& file);
 
 // A bound of at most `max_chars` code points: the beginning of a minimum; the beginning of a

@@ -71,8 +71,9 @@ Status CheckNames(const arrow::FieldVector& fields, const std::string& path) {
     std::ranges::transform(folded, folded.begin(), [](unsigned char c) { return std::tolower(c); });
     const auto [other, is_new] = seen.emplace(std::move(folded), field->name());
     if (is_new) continue;
-    return Status::Invalid("column ", Inside(path, field->name()), " and ", other->second,
-                           " beside it have names that a Delta table cannot tell apart; rename one");
+    return Status::Invalid(
+        "column ", Inside(path, field->name()), " and ", other->second,
+        " beside it have names that a Delta table cannot tell apart; rename one");
   }
   return Status::OK();
 }
@@ -106,9 +107,8 @@ Result<json> DeltaType(const arrow::DataType& type, const std::string& path) {
     case arrow::Type::LIST: {
       const arrow::Field& item = *type.field(0);
       ARROW_ASSIGN_OR_RAISE(json items, DeltaType(*item.type(), path + "[]"));
-      return json{{"type", "array"},
-                  {"elementType", std::move(items)},
-                  {"containsNull", item.nullable()}};
+      return json{
+          {"type", "array"}, {"elementType", std::move(items)}, {"containsNull", item.nullable()}};
     }
     case arrow::Type::MAP: {
       const auto& map = static_cast<const arrow::MapType&>(type);
@@ -143,8 +143,8 @@ Result<std::shared_ptr<arrow::DataType>> NestedType(const std::string& column, c
   if (kind == "map" && type.contains("keyType") && type.contains("valueType")) {
     ARROW_ASSIGN_OR_RAISE(auto keys, ArrowType(column + "{}", type["keyType"]));
     ARROW_ASSIGN_OR_RAISE(auto values, ArrowType(column + "{}", type["valueType"]));
-    return arrow::map(std::move(keys), arrow::field("value", std::move(values),
-                                                    contains_null("valueContainsNull")));
+    return arrow::map(std::move(keys),
+                      arrow::field("value", std::move(values), contains_null("valueContainsNull")));
   }
   return Status::NotImplemented("column ", column, ": Delta type ", type.dump(),
                                 " is not supported");

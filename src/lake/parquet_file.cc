@@ -297,8 +297,8 @@ Result<std::shared_ptr<arrow::Array>> StructAsType(const arrow::Array& array,
     const int index = stored.GetFieldIndex(member->name());
     std::shared_ptr<arrow::Array> values;
     if (index >= 0) {
-      ARROW_ASSIGN_OR_RAISE(values, ArrayAsType(arrow::MakeArray(array.data()->child_data[index]),
-                                                member->type()));
+      ARROW_ASSIGN_OR_RAISE(
+          values, ArrayAsType(arrow::MakeArray(array.data()->child_data[index]), member->type()));
     } else {
       ARROW_ASSIGN_OR_RAISE(
           values, arrow::MakeArrayOfNull(member->type(), array.offset() + array.length()));
