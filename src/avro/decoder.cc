@@ -59,17 +59,27 @@ struct Input {
     return DecodeResult::kRow;
   }
 
-  // More than 8 bytes: few values are that large.
-  [[gnu::noinline]] DecodeResult LongVarint(size_t longest, uint64_t* value) {
+  // More than 8 bytes: few values are that large. Its own copies, so that the rest may stay in
+  // registers.
+  DecodeResult LongVarint(size_t longest, uint64_t* value) {
+    size_t bytes = 0;
     uint64_t sum = 0;
+    const DecodeResult result = ReadLongVarint({next, left()}, longest, &sum, &bytes);
+    next += bytes;
+    *value = sum;
+    return result;
+  }
+
+  [[gnu::noinline]] static DecodeResult ReadLongVarint(std::span<const uint8_t> from,
+                                                       size_t longest, uint64_t* value,
+                                                       size_t* bytes) {
     for (size_t i = 0; i < longest; ++i) {
-      if (i >= left()) return DecodeResult::kTruncated;
-      const uint64_t group = next[i] & 0x7F;
+      if (i >= from.size()) return DecodeResult::kTruncated;
+      const uint64_t group = from[i] & 0x7F;
       if (i == kMaxLongBytes - 1 && group > 1) return DecodeResult::kBadVarint;
-      sum |= group << (7 * i);
-      if (next[i] < 0x80) {
-        *value = sum;
-        next += i + 1;
+      *value |= group << (7 * i);
+      if (from[i] < 0x80) {
+        *bytes = i + 1;
         return DecodeResult::kRow;
       }
     }
@@ -239,56 +249,68 @@ class Decoder::Run {
  private:
   using Column = Columns::Column;
 
-  // Outside lists there is room for a row in every column; in lists each item makes its own.
+  // Outside lists there is room for a row in every column; in lists each item makes its own. What
+  // is common works on a copy of the input, which the compiler keeps in registers.
   template <bool kInList>
   DecodeResult Ops(const DecodeOp* op, const DecodeOp* end) {
+    Input in = in_;
+    DecodeResult result = DecodeResult::kRow;
     for (; op != end; ++op) {
       const DecodeOp* const at = op;
-      const DecodeResult result = Step<kInList>(&op);
+      result = Step<kInList>(&op, &in);
       if (result != DecodeResult::kRow) [[unlikely]] {
         if (failed_ == nullptr) failed_ = at;
-        return result;
+        break;
       }
     }
-    return DecodeResult::kRow;
+    in_ = in;
+    return result;
   }
 
   template <bool kInList>
-  [[gnu::always_inline]] DecodeResult Step(const DecodeOp** position) {
+  [[gnu::always_inline]] DecodeResult Step(const DecodeOp** position, Input* in) {
     const DecodeOp& op = **position;
     switch (op.code) {
       case DecodeCode::kInt:
-        return Integer(op, &Input::Int, [](int64_t v) { return v; });
+        return Integer(op, in, &Input::Int, [](int64_t v) { return v; });
       case DecodeCode::kLong:
-        return Integer(op, &Input::Long, [](int64_t v) { return v; });
+        return Integer(op, in, &Input::Long, [](int64_t v) { return v; });
       case DecodeCode::kIntAsFloat:
-        return Integer(op, &Input::Int, [](int64_t v) { return double{static_cast<float>(v)}; });
+        return Integer(op, in, &Input::Int,
+                       [](int64_t v) { return double{static_cast<float>(v)}; });
       case DecodeCode::kLongAsFloat:
-        return Integer(op, &Input::Long, [](int64_t v) { return double{static_cast<float>(v)}; });
+        return Integer(op, in, &Input::Long,
+                       [](int64_t v) { return double{static_cast<float>(v)}; });
       case DecodeCode::kIntAsDouble:
-        return Integer(op, &Input::Int, [](int64_t v) { return static_cast<double>(v); });
+        return Integer(op, in, &Input::Int, [](int64_t v) { return static_cast<double>(v); });
       case DecodeCode::kLongAsDouble:
-        return Integer(op, &Input::Long, [](int64_t v) { return static_cast<double>(v); });
+        return Integer(op, in, &Input::Long, [](int64_t v) { return static_cast<double>(v); });
       case DecodeCode::kIntAsMillis:
-        return Integer(op, &Input::Int, [](int64_t v) { return v * kMicrosPerMilli; });
+        return Integer(op, in, &Input::Int, [](int64_t v) { return v * kMicrosPerMilli; });
       case DecodeCode::kLongAsMillis:
-        return Millis(op);
+        return Millis(op, in);
       case DecodeCode::kFloat:
-        return Floating<float>(op);
+        return Floating<float>(op, in);
       case DecodeCode::kDouble:
-        return Floating<double>(op);
+        return Floating<double>(op, in);
       case DecodeCode::kBoolean:
-        return Boolean(op);
+        return Boolean(op, in);
       case DecodeCode::kString:
-        return Text<kInList>(op, /*check=*/true);
+        return Text<kInList>(op, in, /*check=*/true);
       case DecodeCode::kBytes:
-        return Text<kInList>(op, /*check=*/false);
+        return Text<kInList>(op, in, /*check=*/false);
       case DecodeCode::kNullable:
-        return Nullable(position);
+        return Nullable(position, in);
       case DecodeCode::kMarkValid:
         return MarkValid(op);
-      default:
-        return Rare<kInList>(position);
+      default: {
+        in_ = *in;
+        const DecodeOp* rare = *position;
+        const DecodeResult result = Rare<kInList>(&rare);
+        *position = rare;
+        *in = in_;
+        return result;
+      }
     }
   }
 
@@ -297,11 +319,11 @@ class Decoder::Run {
     const DecodeOp& op = **position;
     switch (op.code) {
       case DecodeCode::kIntAsNanos:
-        return Integer(op, &Input::Int, FloorMicros);
+        return Integer(op, &in_, &Input::Int, FloorMicros);
       case DecodeCode::kLongAsNanos:
-        return Integer(op, &Input::Long, FloorMicros);
+        return Integer(op, &in_, &Input::Long, FloorMicros);
       case DecodeCode::kDate:
-        return Integer(op, &Input::Int, [](int64_t v) { return static_cast<int32_t>(v); });
+        return Integer(op, &in_, &Input::Int, [](int64_t v) { return static_cast<int32_t>(v); });
       case DecodeCode::kFixed:
       case DecodeCode::kUuid:
       case DecodeCode::kDuration:
@@ -344,16 +366,17 @@ class Decoder::Run {
   }
 
   template <typename Read, typename Convert>
-  [[gnu::always_inline]] DecodeResult Integer(const DecodeOp& op, Read read, Convert convert) {
+  [[gnu::always_inline]] DecodeResult Integer(const DecodeOp& op, Input* in, Read read,
+                                              Convert convert) {
     int64_t value;
-    const DecodeResult result = (in_.*read)(&value);
+    const DecodeResult result = (in->*read)(&value);
     if (result == DecodeResult::kRow) StoreAt(column(op).values, row_, convert(value));
     return result;
   }
 
-  [[gnu::always_inline]] DecodeResult Millis(const DecodeOp& op) {
+  [[gnu::always_inline]] DecodeResult Millis(const DecodeOp& op, Input* in) {
     int64_t millis;
-    const DecodeResult result = in_.Long(&millis);
+    const DecodeResult result = in->Long(&millis);
     if (result != DecodeResult::kRow) return result;
     int64_t micros;
     if (__builtin_mul_overflow(millis, kMicrosPerMilli, &micros)) return DecodeResult::kOutOfRange;
@@ -362,16 +385,16 @@ class Decoder::Run {
   }
 
   template <typename T>
-  [[gnu::always_inline]] DecodeResult Floating(const DecodeOp& op) {
+  [[gnu::always_inline]] DecodeResult Floating(const DecodeOp& op, Input* in) {
     T value;
-    const DecodeResult result = in_.Fixed(&value);
+    const DecodeResult result = in->Fixed(&value);
     if (result == DecodeResult::kRow) StoreAt(column(op).values, row_, double{value});
     return result;
   }
 
-  DecodeResult Boolean(const DecodeOp& op) {
+  [[gnu::always_inline]] DecodeResult Boolean(const DecodeOp& op, Input* in) {
     bool value;
-    const DecodeResult result = in_.Boolean(&value);
+    const DecodeResult result = in->Boolean(&value);
     if (result == DecodeResult::kRow) arrow::bit_util::SetBitTo(column(op).values, row_, value);
     return result;
   }
@@ -384,9 +407,9 @@ class Decoder::Run {
   }
 
   template <bool kInList>
-  [[gnu::always_inline]] DecodeResult Text(const DecodeOp& op, bool check) {
+  [[gnu::always_inline]] DecodeResult Text(const DecodeOp& op, Input* in, bool check) {
     size_t size;
-    const DecodeResult result = in_.Length(&size);
+    const DecodeResult result = in->Length(&size);
     if (result != DecodeResult::kRow) [[unlikely]]
       return result;
     Column& target = column(op);
@@ -394,12 +417,12 @@ class Decoder::Run {
       if (!MakeRoom(size, &target)) return DecodeResult::kColumnsFull;
     }
     const int32_t begin = target.offsets[row_];
-    const uint64_t high = CopyText(in_.next, size, in_.left(), target.data + begin);
-    if (check && high != 0 && !arrow::util::ValidateUTF8(in_.next, static_cast<int64_t>(size))) {
+    const uint64_t high = CopyText(in->next, size, in->left(), target.data + begin);
+    if (check && high != 0 && !arrow::util::ValidateUTF8(in->next, static_cast<int64_t>(size))) {
       return DecodeResult::kInvalidUtf8;
     }
     target.offsets[row_ + 1] = begin + static_cast<int32_t>(size);
-    in_.next += size;
+    in->next += size;
     return DecodeResult::kRow;
   }
 
@@ -457,10 +480,10 @@ class Decoder::Run {
   }
 
   // A null steps over the ops of the value.
-  DecodeResult Nullable(const DecodeOp** position) {
+  [[gnu::always_inline]] DecodeResult Nullable(const DecodeOp** position, Input* in) {
     const DecodeOp& op = **position;
     size_t branch;
-    const DecodeResult result = in_.Branch(2, &branch);
+    const DecodeResult result = in->Branch(2, &branch);
     if (result != DecodeResult::kRow || branch != op.null_branch) return result;
     *position += op.length;
     return Stored(out_->PutNulls(op.column, row_));
@@ -545,7 +568,7 @@ class Decoder::Run {
     if (op.code == DecodeCode::kMap) {
       DecodeOp key;
       key.column = op.column + 2;
-      const DecodeResult result = Text</*kInList=*/true>(key, /*check=*/true);
+      const DecodeResult result = Text</*kInList=*/true>(key, &in_, /*check=*/true);
       if (result != DecodeResult::kRow) return result;
     }
     return Ops</*kInList=*/true>(&op + 1, &op + 1 + op.length);

@@ -387,42 +387,66 @@ class RowWriter {
 
   uint8_t* WriteRow(int64_t row, std::span<const uint8_t> prefix) {
     row_ = row;
-    if (!prefix.empty()) std::memcpy(to_, prefix.data(), prefix.size());
-    to_ += prefix.size();
-    for (const Source& source : sources_) WriteValue(source, row);
-    return to_;
+    uint8_t* to = to_;
+    if (!prefix.empty()) std::memcpy(to, prefix.data(), prefix.size());
+    to += prefix.size();
+    for (const Source& source : sources_) to = WriteValue(source, row, to);
+    return to_ = to;
   }
 
   const Status& status() const { return status_; }
 
  private:
-  [[gnu::always_inline]] void WriteValue(const Source& source, int64_t i) {
+  // What is common takes and returns the place it writes to, which so stays in a register.
+  [[gnu::always_inline]] uint8_t* WriteValue(const Source& source, int64_t i, uint8_t* to) {
     const int64_t place = source.first + i;
     if (source.validity != nullptr && !arrow::bit_util::GetBit(source.validity, place)) {
-      return WriteNull(source);
+      return Rarely(to, [&] { WriteNull(source); });
     }
-    if (source.branch >= 0) WriteLong(source.branch);
+    if (source.branch >= 0) to = PutLong(source.branch, to);
     switch (source.code) {
       case EncodeCode::kNull:
-        return;
+        return to;
       case EncodeCode::kInt32:
-        return WriteLong(LoadAt<int32_t>(source.values, place));
+        return PutLong(LoadAt<int32_t>(source.values, place), to);
       case EncodeCode::kInt64:
-        return WriteLong(LoadAt<int64_t>(source.values, place));
-      case EncodeCode::kInt64AsInt:
-        return WriteInt(source, LoadAt<int64_t>(source.values, place));
+        return PutLong(LoadAt<int64_t>(source.values, place), to);
       case EncodeCode::kInt32AsDouble:
-        return WriteNumber(double{static_cast<double>(LoadAt<int32_t>(source.values, place))});
+        return PutNumber(static_cast<double>(LoadAt<int32_t>(source.values, place)), to);
       case EncodeCode::kDouble:
-        return WriteNumber(LoadAt<double>(source.values, place));
+        return PutNumber(LoadAt<double>(source.values, place), to);
       case EncodeCode::kText:
-        return WriteText(source, i);
+        return PutText(source, i, to);
       case EncodeCode::kBoolean:
-        *to_++ = arrow::bit_util::GetBit(source.values, place) ? 1 : 0;
-        return;
+        *to = arrow::bit_util::GetBit(source.values, place) ? 1 : 0;
+        return to + 1;
       default:
-        return WriteRare(source, i);
+        return Rarely(to, [&] { WriteRare(source, i); });
     }
+  }
+
+  template <typename Write>
+  uint8_t* Rarely(uint8_t* to, Write write) {
+    to_ = to;
+    write();
+    return to_;
+  }
+
+  static uint8_t* PutLong(int64_t value, uint8_t* to) { return PutVarint(ZigZag(value), to); }
+
+  template <typename T>
+  static uint8_t* PutNumber(T value, uint8_t* to) {
+    std::memcpy(to, &value, sizeof(value));
+    return to + sizeof(value);
+  }
+
+  [[gnu::always_inline]] static uint8_t* PutText(const Source& source, int64_t i, uint8_t* to) {
+    const int64_t begin = source.offsets[i];
+    const int64_t size = source.offsets[i + 1] - begin;
+    to = PutLong(size, to);
+    CopyText(source.text + begin, static_cast<size_t>(size),
+             static_cast<size_t>(source.text_size - begin), to);
+    return to + size;
   }
 
   [[gnu::noinline]] void WriteRare(const Source& source, int64_t i) {
@@ -435,8 +459,10 @@ class RowWriter {
       case EncodeCode::kMicrosAsNanos:
         return WriteNanos(source, LoadAt<int64_t>(source.values, place));
       case EncodeCode::kRecord:
-        for (const Source& field : source.inner) WriteValue(field, place);
+        for (const Source& field : source.inner) to_ = WriteValue(field, place, to_);
         return;
+      case EncodeCode::kInt64AsInt:
+        return WriteInt(source, LoadAt<int64_t>(source.values, place));
       case EncodeCode::kUnion:
         return WriteMember(source, place);
       case EncodeCode::kArray:
@@ -462,7 +488,7 @@ class RowWriter {
            ", and its Avro field is no union with null; make it one, or fill the value");
   }
 
-  void WriteLong(int64_t value) { to_ = PutVarint(ZigZag(value), to_); }
+  void WriteLong(int64_t value) { to_ = PutLong(value, to_); }
 
   void WriteInt(const Source& source, int64_t value) {
     if (value != static_cast<int32_t>(value)) [[unlikely]] {
@@ -472,19 +498,13 @@ class RowWriter {
     WriteLong(value);
   }
 
-  template <typename T>
-  void WriteNumber(T value) {
-    std::memcpy(to_, &value, sizeof(value));
-    to_ += sizeof(value);
-  }
-
   void WriteFloat(const Source& source, double value) {
     const auto narrow = static_cast<float>(value);
     if (double{narrow} != value && !std::isnan(value)) {
       return Refuse(source, "holds ", value, " in row ", row_,
                     ", which is no Avro float; make the field a double");
     }
-    WriteNumber(narrow);
+    to_ = PutNumber(narrow, to_);
   }
 
   void WriteMillis(const Source& source, int64_t micros) {
@@ -507,15 +527,6 @@ class RowWriter {
   static std::string_view TextOf(const Source& source, int64_t i) {
     return {reinterpret_cast<const char*>(source.text) + source.offsets[i],
             static_cast<size_t>(source.offsets[i + 1] - source.offsets[i])};
-  }
-
-  [[gnu::always_inline]] void WriteText(const Source& source, int64_t i) {
-    const int64_t begin = source.offsets[i];
-    const int64_t size = source.offsets[i + 1] - begin;
-    WriteLong(size);
-    CopyText(source.text + begin, static_cast<size_t>(size),
-             static_cast<size_t>(source.text_size - begin), to_);
-    to_ += size;
   }
 
   void WriteBytes(std::string_view bytes) {
@@ -580,7 +591,10 @@ class RowWriter {
       }
       chosen = &member;
     }
-    if (chosen != nullptr) return WriteValue(*chosen, place);
+    if (chosen != nullptr) {
+      to_ = WriteValue(*chosen, place, to_);
+      return;
+    }
     Refuse(source, "has no value in row ", row_, ", and is not null; a union holds one");
   }
 
@@ -589,7 +603,7 @@ class RowWriter {
     const int64_t end = source.offsets[i + 1];
     if (end > begin) WriteLong(end - begin);
     for (int64_t item = begin; item < end; ++item) {
-      for (const Source& inner : source.inner) WriteValue(inner, item);
+      for (const Source& inner : source.inner) to_ = WriteValue(inner, item, to_);
     }
     *to_++ = 0;
   }

@@ -19,24 +19,65 @@ std::string_view Text(kafka::Bytes bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-// Row 0 of a column of one of the types that ToArrowSchema makes.
-ordered_json CellToJson(const arrow::Array& column) {
-  if (column.IsNull(0)) return nullptr;
+ordered_json ValueToJson(const arrow::Array& column, int64_t i);
+
+ordered_json MembersToJson(const arrow::StructArray& column, int64_t i) {
+  ordered_json members = ordered_json::object();
+  for (int field = 0; field < column.num_fields(); ++field) {
+    members[column.struct_type()->field(field)->name()] = ValueToJson(*column.field(field), i);
+  }
+  return members;
+}
+
+ordered_json ItemsToJson(const arrow::ListArray& column, int64_t i) {
+  ordered_json items = ordered_json::array();
+  for (int64_t at = column.value_offset(i); at < column.value_offset(i + 1); ++at) {
+    items.push_back(ValueToJson(*column.values(), at));
+  }
+  return items;
+}
+
+ordered_json EntriesToJson(const arrow::MapArray& column, int64_t i) {
+  ordered_json entries = ordered_json::object();
+  const auto& keys = static_cast<const arrow::StringArray&>(*column.keys());
+  for (int64_t at = column.value_offset(i); at < column.value_offset(i + 1); ++at) {
+    entries[keys.GetString(at)] = ValueToJson(*column.items(), at);
+  }
+  return entries;
+}
+
+// A value of a column of one of the types that ToArrowSchema makes.
+ordered_json ValueToJson(const arrow::Array& column, int64_t i) {
+  if (column.IsNull(i)) return nullptr;
   switch (column.type_id()) {
     case arrow::Type::INT64:
-      return static_cast<const arrow::Int64Array&>(column).Value(0);
+      return static_cast<const arrow::Int64Array&>(column).Value(i);
     case arrow::Type::DOUBLE:
-      return static_cast<const arrow::DoubleArray&>(column).Value(0);
+      return static_cast<const arrow::DoubleArray&>(column).Value(i);
     case arrow::Type::BOOL:
-      return static_cast<const arrow::BooleanArray&>(column).Value(0);
+      return static_cast<const arrow::BooleanArray&>(column).Value(i);
     case arrow::Type::STRING:
-      return std::string(static_cast<const arrow::StringArray&>(column).GetView(0));
+      return std::string(static_cast<const arrow::StringArray&>(column).GetView(i));
     case arrow::Type::BINARY:
-      return FormatHex(static_cast<const arrow::BinaryArray&>(column).GetView(0));
+      return FormatHex(static_cast<const arrow::BinaryArray&>(column).GetView(i));
+    case arrow::Type::DECIMAL128:
+      return static_cast<const arrow::Decimal128Array&>(column).FormatValue(i);
+    case arrow::Type::DATE32: {
+      constexpr int64_t kMillisPerDay = 86'400'000;
+      const int64_t days = static_cast<const arrow::Date32Array&>(column).Value(i);
+      const std::string midnight = FormatTimestamp(days * kMillisPerDay);
+      return midnight.substr(0, midnight.find('T'));
+    }
     case arrow::Type::TIMESTAMP: {
-      const int64_t micros = static_cast<const arrow::TimestampArray&>(column).Value(0);
+      const int64_t micros = static_cast<const arrow::TimestampArray&>(column).Value(i);
       return FormatTimestamp(micros / 1000);
     }
+    case arrow::Type::STRUCT:
+      return MembersToJson(static_cast<const arrow::StructArray&>(column), i);
+    case arrow::Type::LIST:
+      return ItemsToJson(static_cast<const arrow::ListArray&>(column), i);
+    case arrow::Type::MAP:
+      return EntriesToJson(static_cast<const arrow::MapArray&>(column), i);
     default:
       return "(" + column.type()->ToString() + ")";
   }
@@ -65,14 +106,16 @@ Result<RecordDecoder::Program*> RecordDecoder::ProgramOf(int32_t schema_id) {
 
 Result<ordered_json> RecordDecoder::DecodeValue(int32_t schema_id, kafka::Bytes body) {
   ARROW_ASSIGN_OR_RAISE(Program* const program, ProgramOf(schema_id));
-  const avro::DecodeResult decoded = program->decoder.Decode(body, &program->columns);
+  std::string place;
+  const avro::DecodeResult decoded = program->decoder.Decode(body, &program->columns, &place);
   if (decoded != avro::DecodeResult::kRow) {
-    return Status::Invalid("corrupt: ", avro::Describe(decoded));
+    return Status::Invalid("corrupt", place.empty() ? "" : ", at " + place, ": ",
+                           avro::Describe(decoded));
   }
   ARROW_ASSIGN_OR_RAISE(const auto row, program->columns.Finish());
   ordered_json value = ordered_json::object();
   for (int c = 0; c < row->num_columns(); ++c) {
-    value[row->schema()->field(c)->name()] = CellToJson(*row->column(c));
+    value[row->schema()->field(c)->name()] = ValueToJson(*row->column(c), 0);
   }
   return value;
 }
