@@ -24,7 +24,8 @@ namespace {
 constexpr int64_t kMicrosPerMilli = 1000;
 constexpr int64_t kNanosPerMicro = 1000;
 
-// What is left of one body. Reads check the end before they touch a byte.
+// What is left of one body. Reads check the end before they touch a byte. The compiler would not
+// inline what has so many callers, and a tenth of the speed would be gone.
 struct Input {
   const uint8_t* begin;
   const uint8_t* next;
@@ -42,7 +43,7 @@ struct Input {
     return word;
   }
 
-  DecodeResult Varint(size_t longest, uint64_t* value) {
+  [[gnu::always_inline]] DecodeResult Varint(size_t longest, uint64_t* value) {
     if (next == end) return DecodeResult::kTruncated;
     if (*next < 0x80) [[likely]] {
       *value = *next++;
@@ -86,14 +87,14 @@ struct Input {
     return DecodeResult::kBadVarint;
   }
 
-  DecodeResult Long(int64_t* value) {
+  [[gnu::always_inline]] DecodeResult Long(int64_t* value) {
     uint64_t raw;
     const DecodeResult result = Varint(kMaxLongBytes, &raw);
     if (result == DecodeResult::kRow) *value = UnZigZag(raw);
     return result;
   }
 
-  DecodeResult Int(int64_t* value) {
+  [[gnu::always_inline]] DecodeResult Int(int64_t* value) {
     uint64_t raw;
     const DecodeResult result = Varint(kMaxIntBytes, &raw);
     if (result != DecodeResult::kRow) return result;
@@ -117,7 +118,7 @@ struct Input {
     return DecodeResult::kRow;
   }
 
-  DecodeResult Length(size_t* size) {
+  [[gnu::always_inline]] DecodeResult Length(size_t* size) {
     uint64_t raw;
     const DecodeResult result = Varint(kMaxLongBytes, &raw);
     if (result != DecodeResult::kRow) return result;
@@ -149,11 +150,10 @@ struct Input {
   DecodeResult Block(uint64_t* items, std::optional<uint64_t>* bytes) {
     int64_t count;
     DecodeResult result = Long(&count);
-    if (result != DecodeResult::kRow || count >= 0) {
-      *items = static_cast<uint64_t>(count);
-      return result;
-    }
-    *items = 0 - static_cast<uint64_t>(count);
+    if (result != DecodeResult::kRow) return result;
+    *items = static_cast<uint64_t>(count);
+    if (count >= 0) return result;
+    *items = 0 - *items;
     int64_t size;
     result = Long(&size);
     if (result != DecodeResult::kRow) return result;
@@ -205,10 +205,10 @@ const char* Describe(DecodeResult result) {
 class Decoder::Run {
  public:
   Run(const DecodeProgram& program, std::span<const uint8_t> body, Columns* out)
-      : in_{body.data(), body.data(), body.data() + body.size()},
-        columns_(out->columns_.data()),
+      : at_{{body.data(), body.data(), body.data() + body.size()},
+            out->columns_.data(),
+            out->rows_},
         out_(out),
-        row_(out->rows_),
         program_(program) {}
 
   DecodeResult Decode() {
@@ -216,16 +216,16 @@ class Decoder::Run {
     const DecodeResult result = Ops</*kInList=*/false>(ops, ops + program_.ops.size());
     if (result != DecodeResult::kRow) [[unlikely]]
       return result;
-    return in_.next == in_.end ? DecodeResult::kRow : DecodeResult::kTrailing;
+    return at_.next == at_.end ? DecodeResult::kRow : DecodeResult::kTrailing;
   }
 
   // Whether the default can be stored.
   DecodeResult TryDefault(const DecodeOp& op) {
     if (!out_->Reserve(0)) return DecodeResult::kColumnsFull;
-    for (int32_t list = column(op).list; list >= 0; list = columns_[list].list) {
+    for (int32_t list = at_.column(op).list; list >= 0; list = at_.columns[list].list) {
       if (!out_->GrowItems(list, 1).ok()) return DecodeResult::kColumnsFull;
     }
-    return Ops</*kInList=*/true>(&op, &op + 1 + op.length);
+    return Inner</*kInList=*/true>(&op, &op + 1 + op.length);
   }
 
   // Where it failed.
@@ -249,66 +249,78 @@ class Decoder::Run {
  private:
   using Column = Columns::Column;
 
+  // What is read, and where it goes.
+  struct Cursor : Input {
+    Column* columns;
+    int64_t row;  // In lists, the item.
+
+    Column& column(const DecodeOp& op) const { return columns[op.column]; }
+  };
+
   // Outside lists there is room for a row in every column; in lists each item makes its own. What
-  // is common works on a copy of the input, which the compiler keeps in registers.
+  // is common works on a copy of the cursor, which the compiler keeps in registers.
   template <bool kInList>
-  DecodeResult Ops(const DecodeOp* op, const DecodeOp* end) {
-    Input in = in_;
-    DecodeResult result = DecodeResult::kRow;
+  [[gnu::always_inline]] DecodeResult Ops(const DecodeOp* op, const DecodeOp* end) {
+    Cursor at = at_;
     for (; op != end; ++op) {
-      const DecodeOp* const at = op;
-      result = Step<kInList>(&op, &in);
+      const DecodeResult result = Step<kInList>(&op, &at);
       if (result != DecodeResult::kRow) [[unlikely]] {
-        if (failed_ == nullptr) failed_ = at;
-        break;
+        if (failed_ == nullptr) failed_ = op;
+        return result;
       }
     }
-    in_ = in;
-    return result;
+    at_ = at;
+    return DecodeResult::kRow;
+  }
+
+  // Those that belong to another op.
+  template <bool kInList>
+  [[gnu::noinline]] DecodeResult Inner(const DecodeOp* op, const DecodeOp* end) {
+    return Ops<kInList>(op, end);
   }
 
   template <bool kInList>
-  [[gnu::always_inline]] DecodeResult Step(const DecodeOp** position, Input* in) {
+  [[gnu::always_inline]] DecodeResult Step(const DecodeOp** position, Cursor* at) {
     const DecodeOp& op = **position;
     switch (op.code) {
       case DecodeCode::kInt:
-        return Integer(op, in, &Input::Int, [](int64_t v) { return v; });
+        return Integer(op, at, &Input::Int, [](int64_t v) { return v; });
       case DecodeCode::kLong:
-        return Integer(op, in, &Input::Long, [](int64_t v) { return v; });
+        return Integer(op, at, &Input::Long, [](int64_t v) { return v; });
       case DecodeCode::kIntAsFloat:
-        return Integer(op, in, &Input::Int,
+        return Integer(op, at, &Input::Int,
                        [](int64_t v) { return double{static_cast<float>(v)}; });
       case DecodeCode::kLongAsFloat:
-        return Integer(op, in, &Input::Long,
+        return Integer(op, at, &Input::Long,
                        [](int64_t v) { return double{static_cast<float>(v)}; });
       case DecodeCode::kIntAsDouble:
-        return Integer(op, in, &Input::Int, [](int64_t v) { return static_cast<double>(v); });
+        return Integer(op, at, &Input::Int, [](int64_t v) { return static_cast<double>(v); });
       case DecodeCode::kLongAsDouble:
-        return Integer(op, in, &Input::Long, [](int64_t v) { return static_cast<double>(v); });
+        return Integer(op, at, &Input::Long, [](int64_t v) { return static_cast<double>(v); });
       case DecodeCode::kIntAsMillis:
-        return Integer(op, in, &Input::Int, [](int64_t v) { return v * kMicrosPerMilli; });
+        return Integer(op, at, &Input::Int, [](int64_t v) { return v * kMicrosPerMilli; });
       case DecodeCode::kLongAsMillis:
-        return Millis(op, in);
+        return Millis(op, at);
       case DecodeCode::kFloat:
-        return Floating<float>(op, in);
+        return Floating<float>(op, at);
       case DecodeCode::kDouble:
-        return Floating<double>(op, in);
+        return Floating<double>(op, at);
       case DecodeCode::kBoolean:
-        return Boolean(op, in);
+        return Boolean(op, at);
       case DecodeCode::kString:
-        return Text<kInList>(op, in, /*check=*/true);
+        return Text<kInList>(op, at, /*check=*/true);
       case DecodeCode::kBytes:
-        return Text<kInList>(op, in, /*check=*/false);
+        return Text<kInList>(op, at, /*check=*/false);
       case DecodeCode::kNullable:
-        return Nullable(position, in);
+        return Nullable(position, at);
       case DecodeCode::kMarkValid:
-        return MarkValid(op);
+        return MarkValid(op, *at);
       default: {
-        in_ = *in;
+        at_ = *at;
         const DecodeOp* rare = *position;
         const DecodeResult result = Rare<kInList>(&rare);
-        *position = rare;
-        *in = in_;
+        *at = at_;
+        if (result == DecodeResult::kRow) *position = rare;
         return result;
       }
     }
@@ -319,11 +331,11 @@ class Decoder::Run {
     const DecodeOp& op = **position;
     switch (op.code) {
       case DecodeCode::kIntAsNanos:
-        return Integer(op, &in_, &Input::Int, FloorMicros);
+        return Integer(op, &at_, &Input::Int, FloorMicros);
       case DecodeCode::kLongAsNanos:
-        return Integer(op, &in_, &Input::Long, FloorMicros);
+        return Integer(op, &at_, &Input::Long, FloorMicros);
       case DecodeCode::kDate:
-        return Integer(op, &in_, &Input::Int, [](int64_t v) { return static_cast<int32_t>(v); });
+        return Integer(op, &at_, &Input::Int, [](int64_t v) { return static_cast<int32_t>(v); });
       case DecodeCode::kFixed:
       case DecodeCode::kUuid:
       case DecodeCode::kDuration:
@@ -347,15 +359,13 @@ class Decoder::Run {
       case DecodeCode::kRefuseNull:
         return DecodeResult::kUnexpectedNull;
       case DecodeCode::kNull:
-        return Stored(out_->PutNulls(op.column, row_));
+        return Null(op, at_.row);
       case DecodeCode::kNullMembers:
-        return Stored(out_->PutNullMembers(op.column, row_));
+        return Stored(out_->PutNullMembers(op.column, at_.row));
       default:
         return Skip(position);
     }
   }
-
-  Column& column(const DecodeOp& op) { return columns_[op.column]; }
 
   static DecodeResult Stored(const Status& status) {
     return status.ok() ? DecodeResult::kRow : DecodeResult::kColumnsFull;
@@ -366,82 +376,83 @@ class Decoder::Run {
   }
 
   template <typename Read, typename Convert>
-  [[gnu::always_inline]] DecodeResult Integer(const DecodeOp& op, Input* in, Read read,
+  [[gnu::always_inline]] DecodeResult Integer(const DecodeOp& op, Cursor* at, Read read,
                                               Convert convert) {
     int64_t value;
-    const DecodeResult result = (in->*read)(&value);
-    if (result == DecodeResult::kRow) StoreAt(column(op).values, row_, convert(value));
+    const DecodeResult result = (at->*read)(&value);
+    if (result == DecodeResult::kRow) StoreAt(at->column(op).values, at->row, convert(value));
     return result;
   }
 
-  [[gnu::always_inline]] DecodeResult Millis(const DecodeOp& op, Input* in) {
+  [[gnu::always_inline]] DecodeResult Millis(const DecodeOp& op, Cursor* at) {
     int64_t millis;
-    const DecodeResult result = in->Long(&millis);
+    const DecodeResult result = at->Long(&millis);
     if (result != DecodeResult::kRow) return result;
     int64_t micros;
     if (__builtin_mul_overflow(millis, kMicrosPerMilli, &micros)) return DecodeResult::kOutOfRange;
-    StoreAt(column(op).values, row_, micros);
+    StoreAt(at->column(op).values, at->row, micros);
     return DecodeResult::kRow;
   }
 
   template <typename T>
-  [[gnu::always_inline]] DecodeResult Floating(const DecodeOp& op, Input* in) {
+  [[gnu::always_inline]] DecodeResult Floating(const DecodeOp& op, Cursor* at) {
     T value;
-    const DecodeResult result = in->Fixed(&value);
-    if (result == DecodeResult::kRow) StoreAt(column(op).values, row_, double{value});
+    const DecodeResult result = at->Fixed(&value);
+    if (result == DecodeResult::kRow) StoreAt(at->column(op).values, at->row, double{value});
     return result;
   }
 
-  [[gnu::always_inline]] DecodeResult Boolean(const DecodeOp& op, Input* in) {
+  [[gnu::always_inline]] DecodeResult Boolean(const DecodeOp& op, Cursor* at) {
     bool value;
-    const DecodeResult result = in->Boolean(&value);
-    if (result == DecodeResult::kRow) arrow::bit_util::SetBitTo(column(op).values, row_, value);
+    const DecodeResult result = at->Boolean(&value);
+    if (result == DecodeResult::kRow)
+      arrow::bit_util::SetBitTo(at->column(op).values, at->row, value);
     return result;
   }
 
   // Room for the text of the value in a list.
   bool MakeRoom(size_t size, Column* target) {
-    const int64_t end = int64_t{target->offsets[row_]} + static_cast<int64_t>(size);
+    const int64_t end = int64_t{target->offsets[at_.row]} + static_cast<int64_t>(size);
     return (end <= target->data_capacity && target->data != nullptr) ||
            out_->GrowText(end, target).ok();
   }
 
   template <bool kInList>
-  [[gnu::always_inline]] DecodeResult Text(const DecodeOp& op, Input* in, bool check) {
+  [[gnu::always_inline]] DecodeResult Text(const DecodeOp& op, Cursor* at, bool check) {
     size_t size;
-    const DecodeResult result = in->Length(&size);
+    const DecodeResult result = at->Length(&size);
     if (result != DecodeResult::kRow) [[unlikely]]
       return result;
-    Column& target = column(op);
+    Column& target = at->column(op);
     if constexpr (kInList) {
       if (!MakeRoom(size, &target)) return DecodeResult::kColumnsFull;
     }
-    const int32_t begin = target.offsets[row_];
-    const uint64_t high = CopyText(in->next, size, in->left(), target.data + begin);
-    if (check && high != 0 && !arrow::util::ValidateUTF8(in->next, static_cast<int64_t>(size))) {
+    const int32_t begin = target.offsets[at->row];
+    const uint64_t high = CopyText(at->next, size, at->left(), target.data + begin);
+    if (check && high != 0 && !arrow::util::ValidateUTF8(at->next, static_cast<int64_t>(size))) {
       return DecodeResult::kInvalidUtf8;
     }
-    target.offsets[row_ + 1] = begin + static_cast<int32_t>(size);
-    in->next += size;
+    target.offsets[at->row + 1] = begin + static_cast<int32_t>(size);
+    at->next += size;
     return DecodeResult::kRow;
   }
 
   // Text that does not stand so in the record.
   template <bool kInList>
   DecodeResult Put(const DecodeOp& op, std::string_view text) {
-    Column& target = column(op);
+    Column& target = at_.column(op);
     if (kInList && !MakeRoom(text.size(), &target)) return DecodeResult::kColumnsFull;
-    const int32_t begin = target.offsets[row_];
+    const int32_t begin = target.offsets[at_.row];
     if (!text.empty()) std::memcpy(target.data + begin, text.data(), text.size());
-    target.offsets[row_ + 1] = begin + static_cast<int32_t>(text.size());
+    target.offsets[at_.row + 1] = begin + static_cast<int32_t>(text.size());
     return DecodeResult::kRow;
   }
 
   template <bool kInList>
   DecodeResult Fixed(const DecodeOp& op) {
     const auto size = static_cast<size_t>(op.number);
-    const std::span<const uint8_t> bytes(in_.next, size);
-    const DecodeResult result = in_.Skip(size);
+    const std::span<const uint8_t> bytes(at_.next, size);
+    const DecodeResult result = at_.Skip(size);
     if (result != DecodeResult::kRow) return result;
     if (op.code == DecodeCode::kUuid) return Put<kInList>(op, FormatUuid(bytes));
     if (op.code == DecodeCode::kDuration) return Put<kInList>(op, FormatDuration(bytes));
@@ -451,7 +462,7 @@ class Decoder::Run {
   template <bool kInList>
   DecodeResult Enum(const DecodeOp& op) {
     int64_t symbol;
-    const DecodeResult result = in_.Int(&symbol);
+    const DecodeResult result = at_.Int(&symbol);
     if (result != DecodeResult::kRow) return result;
     const auto& texts = program_.texts[op.table];
     if (static_cast<uint64_t>(symbol) >= texts.size()) return DecodeResult::kBadSymbol;
@@ -462,11 +473,11 @@ class Decoder::Run {
   DecodeResult Decimal(const DecodeOp& op) {
     auto size = static_cast<size_t>(op.number);
     if (op.number == kVariableSize) {
-      const DecodeResult result = in_.Length(&size);
+      const DecodeResult result = at_.Length(&size);
       if (result != DecodeResult::kRow) return result;
     }
-    const std::span<const uint8_t> bytes(in_.next, size);
-    const DecodeResult result = in_.Skip(size);
+    const std::span<const uint8_t> bytes(at_.next, size);
+    const DecodeResult result = at_.Skip(size);
     if (result != DecodeResult::kRow) return result;
     const DecimalType& type = program_.decimals[op.table];
     if (op.code == DecodeCode::kDecimalText) {
@@ -475,23 +486,27 @@ class Decoder::Run {
     }
     const auto number = ReadDecimal(bytes, type.precision);
     if (!number) return DecodeResult::kBadDecimal;
-    StoreAt(column(op).values, row_, *number);
+    StoreAt(at_.column(op).values, at_.row, *number);
     return DecodeResult::kRow;
   }
 
   // A null steps over the ops of the value.
-  [[gnu::always_inline]] DecodeResult Nullable(const DecodeOp** position, Input* in) {
+  [[gnu::always_inline]] DecodeResult Nullable(const DecodeOp** position, Cursor* at) {
     const DecodeOp& op = **position;
     size_t branch;
-    const DecodeResult result = in->Branch(2, &branch);
+    const DecodeResult result = at->Branch(2, &branch);
     if (result != DecodeResult::kRow || branch != op.null_branch) return result;
     *position += op.length;
-    return Stored(out_->PutNulls(op.column, row_));
+    return Null(op, at->row);
+  }
+
+  [[gnu::noinline]] DecodeResult Null(const DecodeOp& op, int64_t row) {
+    return Stored(out_->PutNulls(op.column, row));
   }
 
   DecodeResult NotNull(const DecodeOp& op) {
     size_t branch;
-    const DecodeResult result = in_.Branch(2, &branch);
+    const DecodeResult result = at_.Branch(2, &branch);
     if (result != DecodeResult::kRow) return result;
     return branch == op.null_branch ? DecodeResult::kUnexpectedNull : DecodeResult::kRow;
   }
@@ -502,14 +517,14 @@ class Decoder::Run {
     const auto& branches = program_.branches[(*position)->table];
     *position += (*position)->length;
     size_t branch;
-    const DecodeResult result = in_.Branch(branches.size(), &branch);
+    const DecodeResult result = at_.Branch(branches.size(), &branch);
     if (result != DecodeResult::kRow) return result;
-    return Ops<kInList>(first + branches[branch].begin, first + branches[branch].end);
+    return Inner<kInList>(first + branches[branch].begin, first + branches[branch].end);
   }
 
-  DecodeResult MarkValid(const DecodeOp& op) {
-    uint8_t* validity = column(op).validity;
-    if (validity != nullptr) arrow::bit_util::SetBit(validity, row_);
+  static DecodeResult MarkValid(const DecodeOp& op, const Cursor& at) {
+    uint8_t* validity = at.column(op).validity;
+    if (validity != nullptr) arrow::bit_util::SetBit(validity, at.row);
     return DecodeResult::kRow;
   }
 
@@ -519,28 +534,29 @@ class Decoder::Run {
     *position += op.length;
     const std::string& constant = program_.constants[op.table];
     const auto* bytes = reinterpret_cast<const uint8_t*>(constant.data());
-    const Input record = std::exchange(in_, {bytes, bytes, bytes + constant.size()});
-    const DecodeResult result = Ops<kInList>(&op + 1, &op + 1 + op.length);
-    in_ = record;
+    Input& input = at_;
+    const Input record = std::exchange(input, {bytes, bytes, bytes + constant.size()});
+    const DecodeResult result = Inner<kInList>(&op + 1, &op + 1 + op.length);
+    input = record;
     return result;
   }
 
   // An array or a map, block by block. Its items begin where those of the value before end.
   DecodeResult Items(const DecodeOp& op) {
-    Column& list = column(op);
-    const int64_t row = row_;
+    Column& list = at_.column(op);
+    const int64_t row = at_.row;
     int64_t item = list.offsets[row];
     while (true) {
       uint64_t count;
       std::optional<uint64_t> bytes;
-      DecodeResult result = in_.Block(&count, &bytes);
+      DecodeResult result = at_.Block(&count, &bytes);
       if (result == DecodeResult::kRow) result = TakeItems(op, count);
       if (result != DecodeResult::kRow) return result;
       if (count == 0) break;
       const int64_t end = item + static_cast<int64_t>(count);
       if (!out_->GrowItems(op.column, end).ok()) return DecodeResult::kColumnsFull;
       for (; item < end; ++item) {
-        row_ = item;
+        at_.row = item;
         result = Item(op);
         if (result != DecodeResult::kRow) [[unlikely]] {
           items_ += kItemMark + NameItem(op, item, item - list.offsets[row]);
@@ -548,7 +564,7 @@ class Decoder::Run {
         }
       }
     }
-    row_ = row;
+    at_.row = row;
     list.offsets[row + 1] = static_cast<int32_t>(item);
     return op.code == DecodeCode::kMap ? CheckKeys(op) : DecodeResult::kRow;
   }
@@ -557,7 +573,7 @@ class Decoder::Run {
   DecodeResult TakeItems(const DecodeOp& op, uint64_t count) {
     const bool without_bytes = op.table == 1;
     if (without_bytes && count > empty_items_) return DecodeResult::kTooManyItems;
-    if (!without_bytes && count > in_.left()) return DecodeResult::kTruncated;
+    if (!without_bytes && count > at_.left()) return DecodeResult::kTruncated;
     if (count > item_bytes_ / static_cast<uint64_t>(op.number)) return DecodeResult::kTooManyItems;
     if (without_bytes) empty_items_ -= count;
     item_bytes_ -= count * static_cast<uint64_t>(op.number);
@@ -568,14 +584,14 @@ class Decoder::Run {
     if (op.code == DecodeCode::kMap) {
       DecodeOp key;
       key.column = op.column + 2;
-      const DecodeResult result = Text</*kInList=*/true>(key, &in_, /*check=*/true);
+      const DecodeResult result = Text</*kInList=*/true>(key, &at_, /*check=*/true);
       if (result != DecodeResult::kRow) return result;
     }
-    return Ops</*kInList=*/true>(&op + 1, &op + 1 + op.length);
+    return Inner</*kInList=*/true>(&op + 1, &op + 1 + op.length);
   }
 
   std::string_view Key(const DecodeOp& map, int64_t item) const {
-    const Column& keys = columns_[map.column + 2];
+    const Column& keys = at_.columns[map.column + 2];
     return {reinterpret_cast<const char*>(keys.data) + keys.offsets[item],
             static_cast<size_t>(keys.offsets[item + 1] - keys.offsets[item])};
   }
@@ -595,9 +611,9 @@ class Decoder::Run {
 
   // A reader of the column would find only one of two.
   DecodeResult CheckKeys(const DecodeOp& op) {
-    const Column& map = column(op);
-    const int64_t begin = map.offsets[row_];
-    const int64_t end = map.offsets[row_ + 1];
+    const Column& map = at_.column(op);
+    const int64_t begin = map.offsets[at_.row];
+    const int64_t end = map.offsets[at_.row + 1];
     if (end - begin < 2) return DecodeResult::kRow;
     std::vector<std::string_view> keys;
     keys.reserve(end - begin);
@@ -616,23 +632,23 @@ class Decoder::Run {
     DecodeResult result;
     switch (op.code) {
       case DecodeCode::kSkipInt:
-        return in_.Int(&ignored);
+        return at_.Int(&ignored);
       case DecodeCode::kSkipLong:
-        return in_.Long(&ignored);
+        return at_.Long(&ignored);
       case DecodeCode::kSkipBoolean:
-        return in_.Boolean(&flag);
+        return at_.Boolean(&flag);
       case DecodeCode::kSkipFixed:
-        return in_.Skip(static_cast<uint64_t>(op.number));
+        return at_.Skip(static_cast<uint64_t>(op.number));
       case DecodeCode::kSkipNullable:
-        result = in_.Branch(2, &size);
+        result = at_.Branch(2, &size);
         if (result == DecodeResult::kRow && size == op.null_branch) *position += op.length;
         return result;
       case DecodeCode::kSkipBlocks:
         *position += op.length;
         return SkipBlocks(op);
       default:
-        result = in_.Length(&size);
-        return result == DecodeResult::kRow ? in_.Skip(size) : result;
+        result = at_.Length(&size);
+        return result == DecodeResult::kRow ? at_.Skip(size) : result;
     }
   }
 
@@ -640,15 +656,15 @@ class Decoder::Run {
     while (true) {
       uint64_t count;
       std::optional<uint64_t> bytes;
-      DecodeResult result = in_.Block(&count, &bytes);
+      DecodeResult result = at_.Block(&count, &bytes);
       if (result != DecodeResult::kRow || count == 0) return result;
       if (bytes) {
-        in_.next += *bytes;
+        at_.next += *bytes;
         continue;
       }
       if (op.length == 0) continue;  // Items without bytes.
       for (; count > 0; --count) {   // Each takes a byte at least.
-        result = Ops</*kInList=*/true>(&op + 1, &op + 1 + op.length);
+        result = Inner</*kInList=*/true>(&op + 1, &op + 1 + op.length);
         if (result != DecodeResult::kRow) {
           items_ += kItemMark + std::string("[]");
           return result;
@@ -657,10 +673,8 @@ class Decoder::Run {
     }
   }
 
-  Input in_;
-  Column* columns_;
+  Cursor at_;
   Columns* out_;
-  int64_t row_;  // In lists, the item.
   const DecodeProgram& program_;
   uint64_t item_bytes_ = kMaxItemBytes;
   uint64_t empty_items_ = kMaxEmptyItems;
