@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/retry.h"
 #include "lake/checkpoint.h"
+#include "lake/column_merge.h"
 #include "lake/delta_schema.h"
 #include "lake/log_cleanup.h"
 #include "lake/log_entry.h"
@@ -150,33 +151,6 @@ Status CheckTransaction(const Transaction& transaction) {
   return Status::OK();
 }
 
-// The table still has the columns that the writer fills, and asks for none that it does not know.
-Status CheckColumns(const arrow::Schema& table, const arrow::Schema& written) {
-  for (const auto& field : written.fields()) {
-    const auto present = table.GetFieldByName(field->name());
-    if (present == nullptr) {
-      return Status::Invalid("the table has no column ", field->name(), " (",
-                             field->type()->ToString(), "): add it, or use another table");
-    }
-    if (!present->type()->Equals(field->type())) {
-      return Status::Invalid("column ", field->name(), " is ", present->type()->ToString(),
-                             " in the table, but ", field->type()->ToString(),
-                             " is to be written: use another table");
-    }
-    if (field->nullable() && !present->nullable()) {
-      return Status::Invalid("column ", field->name(),
-                             " may hold no null in the table, but may be null in what is written");
-    }
-  }
-  for (const auto& field : table.fields()) {
-    if (!field->nullable() && written.GetFieldByName(field->name()) == nullptr) {
-      return Status::Invalid("the table asks for a value in column ", field->name(),
-                             ", which this writer does not know: make the column nullable");
-    }
-  }
-  return Status::OK();
-}
-
 std::string Joined(const std::vector<std::string>& names) {
   std::string out;
   for (const std::string& name : names) out += (out.empty() ? "" : ", ") + name;
@@ -229,6 +203,17 @@ json CommitInfo(const Transaction& transaction, const std::string& id, int64_t r
   info["engineInfo"] = kEngine;
   info["txnId"] = id;
   return info;
+}
+
+// The table's metaData with the growth merged in; nothing where it has all of it already.
+Result<std::optional<Metadata>> GrownMetadata(const TableState& base, const TableGrowth& growth) {
+  Metadata metadata = base.metadata();
+  ARROW_ASSIGN_OR_RAISE(const auto columns, MergeColumns(base.schema(), *growth.columns));
+  if (columns != base.schema()) {
+    ARROW_ASSIGN_OR_RAISE(metadata.schema_string, FormatDeltaSchema(*columns));
+  }
+  for (const auto& [key, value] : growth.properties) metadata.configuration[key] = value;
+  return metadata == base.metadata() ? std::nullopt : std::optional(std::move(metadata));
 }
 
 // Nothing where a file to remove is no longer live: then what was derived from it is stale.
@@ -317,6 +302,8 @@ class DeltaTable : public Table {
   // The newest known state, read anew where it is too old to build on.
   Result<Seen> Fresh();
   Status CheckCommit(const TableState& base, const Transaction& transaction) const;
+  Result<std::optional<Metadata>> GrowOrCheckColumns(const TableState& base,
+                                                     const Transaction& transaction) const;
   void WriteCheckpointIfDue(const std::shared_ptr<const TableState>& state);
   void CleanUpLogIfDue(const TableState& state);
   Status Annotate(const Status& status) const {
@@ -382,7 +369,6 @@ Result<DeltaTable::Seen> DeltaTable::Fresh() {
 Status DeltaTable::CheckCommit(const TableState& base, const Transaction& transaction) const {
   ARROW_RETURN_NOT_OK(CheckWritable(base));
   ARROW_RETURN_NOT_OK(CheckPartitioning(base.partition_columns(), partition_columns_));
-  if (!transaction.adds.empty()) ARROW_RETURN_NOT_OK(CheckColumns(*base.schema(), *schema_));
   for (const DataFile& file : transaction.adds) {
     ARROW_RETURN_NOT_OK(CheckPartitionValues(file, partition_columns_));
   }
@@ -392,6 +378,17 @@ Status DeltaTable::CheckCommit(const TableState& base, const Transaction& transa
     return Status::Invalid("the table is append-only (delta.appendOnly): it refuses removes");
   }
   return Status::OK();
+}
+
+// The metaData that the entry must carry: none where the table has the columns already.
+Result<std::optional<Metadata>> DeltaTable::GrowOrCheckColumns(
+    const TableState& base, const Transaction& transaction) const {
+  if (transaction.grow) {
+    ARROW_ASSIGN_OR_RAISE(const TableGrowth growth, transaction.grow(base));
+    return GrownMetadata(base, growth);
+  }
+  if (!transaction.adds.empty()) ARROW_RETURN_NOT_OK(CheckColumns(*base.schema(), *schema_));
+  return std::nullopt;
 }
 
 // One attempt builds on the newest known version and writes the next one. It ends in one of four
@@ -426,11 +423,14 @@ Result<CommitResult> DeltaTable::Commit(const Transaction& transaction,
       return give_up(CommitOutcome::kConflict, "the precondition does not hold at version " +
                                                    std::to_string(state.version()));
     }
-    const auto entry = BuildEntry(state, transaction, id);
+    const auto metadata = GrowOrCheckColumns(state, transaction);
+    if (!metadata.ok()) return Annotate(metadata.status());
+    auto entry = BuildEntry(state, transaction, id);
     if (!entry) {
       return give_up(CommitOutcome::kConflict,
                      "a file to remove is gone at version " + std::to_string(state.version()));
     }
+    entry->metadata = *metadata;
     const auto sent_at = BootClock::now();
     EntryLander lander(store_, path_, std::min(deadline, base->expires()));
     ARROW_ASSIGN_OR_RAISE(const Landing landing, lander.Land(state.version() + 1, *entry));
@@ -438,6 +438,7 @@ Result<CommitResult> DeltaTable::Commit(const Transaction& transaction,
     if (landing == Landing::kOurs) {
       auto next = std::make_shared<TableState>(state);
       ARROW_RETURN_NOT_OK(next->Replay(state.version() + 1, *entry));
+      ARROW_RETURN_NOT_OK(next->Finish());
       Adopt({next, sent_at});
       WriteCheckpointIfDue(next);
       result.outcome = CommitOutcome::kCommitted;
@@ -533,6 +534,8 @@ Status CreateTable(ObjectStore* store, const TableSpec& spec) {
 Result<std::unique_ptr<Table>> Table::Open(ObjectStore* store, const std::string& path) {
   return OpenDeltaTable(store, path);
 }
+
+Status Table::Create(ObjectStore* store, const TableSpec& spec) { return CreateTable(store, spec); }
 
 Result<std::unique_ptr<Table>> Table::OpenOrCreate(ObjectStore* store, const TableSpec& spec) {
   ARROW_RETURN_NOT_OK(ProvePutIfAbsent(store, spec.path));

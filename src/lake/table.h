@@ -56,6 +56,14 @@ enum class CommitOutcome {
   kUnknown,  // The store did not answer until the deadline; it may or may not stand.
 };
 
+// What a commit adds to the table's metaData.
+struct TableGrowth {
+  // Every column of the commit's files, partition columns among them. Those that the table has must
+  // agree; those that it lacks are added, nullable; see MergeColumns.
+  std::shared_ptr<arrow::Schema> columns;
+  std::map<std::string, std::string> properties;  // To be set.
+};
+
 struct Transaction {
   std::string operation = "WRITE";  // commitInfo.operation
   std::vector<DataFile> adds;
@@ -63,6 +71,10 @@ struct Transaction {
   std::map<std::string, int64_t> txns;             // app id -> version
   nlohmann::json info = nlohmann::json::object();  // Merged into commitInfo.
   bool data_change = true;
+  // Asked of the snapshot each attempt builds on, once `legal` has agreed, so that a change of
+  // another writer's is merged with, never overwritten. Its error is Commit's. Null: the files have
+  // the columns that the table was opened with, and the table must still have them.
+  std::function<Result<TableGrowth>(const Snapshot&)> grow;
 };
 
 struct CommitResult {
@@ -78,6 +90,8 @@ class Table {
   virtual ~Table() = default;
   // Status::KeyError where there is no such table.
   static Result<std::unique_ptr<Table>> Open(ObjectStore* store, const std::string& path);
+  // Creates it where absent.
+  static Status Create(ObjectStore* store, const TableSpec& spec);
   // Creates it where absent; where present, checks that columns and partitioning agree.
   static Result<std::unique_ptr<Table>> OpenOrCreate(ObjectStore* store, const TableSpec& spec);
 
