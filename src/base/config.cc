@@ -21,7 +21,7 @@ namespace {
 // The settings. This table is the one place that knows them: parsing, checks, help and the names of
 // the environment variables come from it.
 
-enum class TextForm { kAny, kRequired, kListen, kListenOrOff, kHttpUrl, kHttpUrlOrNone };
+enum class TextForm { kAny, kRequired, kListen, kListenOrOff, kHttpUrl, kHttpUrlOrNone, kTable };
 
 struct TextField {
   std::string& (*in)(Config&);
@@ -33,7 +33,12 @@ struct NumberField {
   int64_t least, most;
 };
 
-using Field = std::variant<TextField, NumberField>;
+// Separated by commas, or a list in the file. Empty: no values.
+struct ListField {
+  std::vector<std::string>& (*in)(Config&);
+};
+
+using Field = std::variant<TextField, NumberField, ListField>;
 
 struct Setting {
   const char* key;
@@ -57,6 +62,10 @@ const Setting kSettings[] = {
      "where `shopstream registry` listens"},
     {"lake.uri", TextField{SHOPSTREAM_FIELD(lake.uri)},
      "the lake's root: a path, file:///..., s3://bucket/prefix, or s3:// for a bucket a table"},
+    {"lake.bronze_table", TextField{SHOPSTREAM_FIELD(lake.bronze_table), TextForm::kTable},
+     "the table of decoded records, a path below the root"},
+    {"lake.quarantine_table", TextField{SHOPSTREAM_FIELD(lake.quarantine_table), TextForm::kTable},
+     "the table of records that cannot be decoded; its own for each topic"},
     {"s3.endpoint", TextField{SHOPSTREAM_FIELD(s3.endpoint), TextForm::kHttpUrlOrNone},
      "an S3 service other than AWS, e.g. http://127.0.0.1:9000; empty: AWS"},
     {"s3.region", TextField{SHOPSTREAM_FIELD(s3.region)}, "the S3 region"},
@@ -80,6 +89,16 @@ const Setting kSettings[] = {
     // Below 16 MiB a cut would get less than 4 MiB, where one record may take 8.
     {"ingest.memory_limit_mb", NumberField{SHOPSTREAM_FIELD(ingest.memory_limit_mb), 16, 1'048'576},
      "MiB for filling and in-flight cuts and the client's queue together"},
+    {"ingest.partition_field", TextField{SHOPSTREAM_FIELD(ingest.partition_field)},
+     "the record's string field whose value is Bronze's first partition"},
+    {"ingest.partition_values", ListField{SHOPSTREAM_FIELD(ingest.partition_values)},
+     "the values it may have, separated by commas; any other: quarantine; empty: any value"},
+    // Each value that is open costs a file in every cut, and a folder for ever.
+    {"ingest.max_partition_values",
+     NumberField{SHOPSTREAM_FIELD(ingest.max_partition_values), 1, 10'000},
+     "where any value is allowed: so many different ones, beyond them quarantine"},
+    {"ingest.event_time_field", TextField{SHOPSTREAM_FIELD(ingest.event_time_field)},
+     "the record's timestamp field whose UTC date is Bronze's second partition"},
     {"metrics.listen", TextField{SHOPSTREAM_FIELD(metrics.listen), TextForm::kListenOrOff},
      "where Prometheus metrics are served; empty: off; taken: the next free port up to +15"},
     {"console.listen", TextField{SHOPSTREAM_FIELD(console.listen), TextForm::kListen},
@@ -129,12 +148,30 @@ Status CheckUrl(const std::string& value) {
   return Status::Invalid("'", value, "' is not a URL: write http://host:port or https://host:port");
 }
 
+// A path of folders that every store takes and no reader hides: none begins with '.' or '_'.
+Status CheckTableName(const std::string& value) {
+  bool fine = !value.empty();
+  char before = '/';
+  for (const char c : value + '/') {
+    const bool begins = before == '/';
+    const bool alphanumeric = std::isalnum(static_cast<unsigned char>(c)) != 0;
+    fine = fine && (alphanumeric ||
+                    (!begins && std::string_view("-_./").find(c) != std::string_view::npos));
+    before = c;
+  }
+  if (fine) return Status::OK();
+  return Status::Invalid("'", value, "' is not a table's name: write folders of letters, digits, ",
+                         "'-', '_' and '.', with '/' between them");
+}
+
 Status CheckText(TextForm form, const std::string& value) {
   switch (form) {
     case TextForm::kAny:
       return Status::OK();
     case TextForm::kRequired:
       return value.empty() ? Status::Invalid("must not be empty") : Status::OK();
+    case TextForm::kTable:
+      return CheckTableName(value);
     case TextForm::kListenOrOff:
       if (value.empty()) return Status::OK();
       [[fallthrough]];
@@ -169,6 +206,27 @@ Status Set(const NumberField& field, const std::string& value, Config* config) {
   return Status::OK();
 }
 
+Status Set(const ListField& field, const std::string& value, Config* config) {
+  std::vector<std::string> items;
+  for (size_t begin = 0; begin <= value.size() && !value.empty();) {
+    const size_t end = std::min(value.find(',', begin), value.size());
+    items.push_back(value.substr(begin, end - begin));
+    if (items.back().empty()) return Status::Invalid("a value of the list '", value, "' is empty");
+    if (std::ranges::count(items, items.back()) > 1) {
+      return Status::Invalid("'", items.back(), "' stands twice in the list");
+    }
+    begin = end + 1;
+  }
+  field.in(*config) = std::move(items);
+  return Status::OK();
+}
+
+std::string Joined(const std::vector<std::string>& items) {
+  std::string text;
+  for (const std::string& item : items) text += (text.empty() ? "" : ",") + item;
+  return text;
+}
+
 Status Apply(const Assignment& assignment, Config* config) {
   if (assignment.key.starts_with(kSecurityPrefix)) {
     config->kafka.security[assignment.key.substr(kSecurityPrefix.size())] = assignment.value;
@@ -197,6 +255,14 @@ Status Flatten(const std::string& file, const YAML::Node& node, const std::strin
                std::vector<Assignment>* out) {
   if (node.IsScalar() || (node.IsNull() && FindSetting(key) != nullptr)) {
     out->push_back({key, node.IsNull() ? "" : node.Scalar(), Place(file, node)});
+    return Status::OK();
+  }
+  const Setting* setting = FindSetting(key);
+  if (node.IsSequence() && setting != nullptr &&
+      std::holds_alternative<ListField>(setting->field)) {
+    std::vector<std::string> items;
+    for (const auto& item : node) items.push_back(item.IsScalar() ? item.Scalar() : "");
+    out->push_back({key, Joined(items), Place(file, node)});
     return Status::OK();
   }
   if (node.IsNull()) return Status::OK();  // A section with all its lines commented out.
@@ -310,6 +376,8 @@ std::vector<SettingHelp> ListSettings() {
       help.push_back({setting.key, text->in(defaults), setting.meaning});
     } else if (const auto* number = std::get_if<NumberField>(&setting.field)) {
       help.push_back({setting.key, std::to_string(number->in(defaults)), setting.meaning});
+    } else if (const auto* list = std::get_if<ListField>(&setting.field)) {
+      help.push_back({setting.key, Joined(list->in(defaults)), setting.meaning});
     }
   }
   help.push_back({std::string(kSecurityPrefix) + "*", "", kSecurityMeaning});

@@ -28,6 +28,9 @@ struct RegistryConfig {
 struct LakeConfig {
   // A path, file:///... or s3://bucket/prefix.
   std::string uri = ".shopstream/lake";
+  // Relative to the root, so that several topics can live in one lake.
+  std::string bronze_table = "bronze-events";
+  std::string quarantine_table = "bronze-quarantine";
 };
 
 struct S3Config {
@@ -44,6 +47,11 @@ struct IngestConfig {
   int64_t batch_timeout_seconds = 30;  // No buffered row waits longer for its cut.
   int64_t commit_interval_ms = 1000;   // Cuts by size come no closer together than this.
   int64_t memory_limit_mb = 128;       // Filling and in-flight cuts and the client's queue.
+  // Of the record: how its rows are laid out.
+  std::string partition_field = "region";
+  std::vector<std::string> partition_values = {"US", "EU", "ASIA"};  // Empty: any, up to the bound.
+  int64_t max_partition_values = 100;  // Each is a folder, and a file in every cut.
+  std::string event_time_field = "timestamp";
 };
 
 struct MetricsConfig {

@@ -48,6 +48,35 @@ TEST_F(ConfigTest, OverridesWinOverEnvironmentOverFileOverDefaults) {
   EXPECT_EQ(".shopstream/lake", config.lake.uri);
 }
 
+TEST_F(ConfigTest, ListsAreWrittenWithCommasOrAsAList) {
+  EXPECT_THAT(LoadConfig({})->ingest.partition_values, ElementsAre("US", "EU", "ASIA"));
+  File("ingest: {partition_values: [north, south]}\n");
+  EXPECT_THAT(Load()->ingest.partition_values, ElementsAre("north", "south"));
+  sources_.overrides = {"ingest.partition_values=a,b c"};
+  EXPECT_THAT(Load()->ingest.partition_values, ElementsAre("a", "b c"));
+  sources_.overrides = {"ingest.partition_values="};
+  EXPECT_THAT(Load()->ingest.partition_values, ElementsAre());
+  File("ingest: {partition_values: []}\n");
+  sources_.overrides = {};
+  EXPECT_THAT(Load()->ingest.partition_values, ElementsAre());
+  sources_.overrides = {"ingest.partition_values=a,,b"};
+  EXPECT_THAT(Error(), HasSubstr("is empty"));
+  sources_.overrides = {"ingest.partition_values=a,b,a"};
+  EXPECT_THAT(Error(), HasSubstr("twice"));
+}
+
+TEST_F(ConfigTest, ATablesNameIsAPathThatReadersSee) {
+  for (const char* name : {"bronze-events", "sensors/bronze_2.x"}) {
+    sources_.file = "";
+    sources_.overrides = {"lake.bronze_table=" + std::string(name)};
+    EXPECT_EQ(Load()->lake.bronze_table, name);
+  }
+  for (const char* name : {"", "/a", "a/", "a//b", "_a", "a/.b", "a b", ".."}) {
+    sources_.overrides = {"lake.bronze_table=" + std::string(name)};
+    EXPECT_THAT(Error(), HasSubstr("not a table's name"));
+  }
+}
+
 TEST_F(ConfigTest, AMissingFileIsAnErrorOnlyWhenAskedFor) {
   EXPECT_THAT(Error(), HasSubstr("no such configuration file"));
   sources_.file_required = false;
