@@ -25,6 +25,12 @@ std::optional<ProgressKey> ParseProgressAppId(const std::string& app_id) {
   return key;
 }
 
+std::string ReplayAppId(const std::string& topic_id) { return "shopstream-replay/" + topic_id; }
+
+std::string ReplayedProperty(const std::string& topic_id) {
+  return "shopstream.replayed." + topic_id;
+}
+
 std::map<ProgressKey, int64_t> ReadProgress(const std::map<std::string, int64_t>& txns) {
   std::map<ProgressKey, int64_t> progress;
   for (const auto& [app_id, version] : txns) {
