@@ -89,9 +89,8 @@ Result<int> RunCommand(const Context& context, bool until_caught_up) {
   ARROW_ASSIGN_OR_RAISE(auto metrics, ServeMetrics(context.config.metrics.listen));
   ingest::IngestStats stats;
   Progress progress(&stats);
-  const Status status =
-      ingest::RunIngest(context.config, {.until_caught_up = until_caught_up, .layout = {}}, &stats,
-                        ShutdownRequested, [&] { progress.Tick(); });
+  const Status status = ingest::RunIngest(context.config, until_caught_up, &stats,
+                                          ShutdownRequested, [&] { progress.Tick(); });
   progress.End();
   PrintSummary(stats, context.json);
   ARROW_RETURN_NOT_OK(status);

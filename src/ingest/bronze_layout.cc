@@ -1,7 +1,10 @@
 #include "ingest/bronze_layout.h"
 
+#include <utility>
+
 #include "avro/decoder.h"
-#include "model/lake_names.h"
+#include "avro/merge.h"
+#include "lake/column_merge.h"
 
 namespace shopstream::ingest {
 namespace {
@@ -16,6 +19,32 @@ arrow::FieldVector CoordinateFields() {
           arrow::field("kafka_partition", arrow::int32()),
           arrow::field("kafka_offset", arrow::int64()),
           arrow::field("kafka_timestamp", Timestamp())};
+}
+
+// Nullable throughout, members of nested types too: a later schema may drop any field, and what a
+// table once forbids to be null stays forbidden.
+std::shared_ptr<arrow::DataType> NullableType(const std::shared_ptr<arrow::DataType>& type);
+
+std::shared_ptr<arrow::Field> NullableField(const std::shared_ptr<arrow::Field>& field) {
+  return field->WithType(NullableType(field->type()))->WithNullable(true);
+}
+
+std::shared_ptr<arrow::DataType> NullableType(const std::shared_ptr<arrow::DataType>& type) {
+  switch (type->id()) {
+    case arrow::Type::STRUCT: {
+      arrow::FieldVector members;
+      for (const auto& member : type->fields()) members.push_back(NullableField(member));
+      return arrow::struct_(std::move(members));
+    }
+    case arrow::Type::LIST:
+      return arrow::list(NullableField(type->field(0)));
+    case arrow::Type::MAP: {
+      const auto& map = static_cast<const arrow::MapType&>(*type);
+      return std::make_shared<arrow::MapType>(map.key_field(), NullableField(map.item_field()));
+    }
+    default:
+      return type;
+  }
 }
 
 Result<int> FindField(const arrow::Schema& record, const std::string& name,
@@ -35,26 +64,38 @@ Result<int> FindField(const arrow::Schema& record, const std::string& name,
 
 }  // namespace
 
+LayoutOptions LayoutOptions::From(const Config& config) {
+  return {.table = config.lake.bronze_table,
+          .quarantine_table = config.lake.quarantine_table,
+          .partition_field = config.ingest.partition_field,
+          .partition_values = config.ingest.partition_values,
+          .max_partition_values = config.ingest.max_partition_values,
+          .event_time_field = config.ingest.event_time_field};
+}
+
 Result<BronzeLayout> BronzeLayout::Make(const avro::Schema& reader_schema,
                                         const LayoutOptions& options) {
   BronzeLayout layout;
   layout.reader_schema = reader_schema;
-  layout.partition_values = options.partition_values;
+  layout.options = options;
   ARROW_ASSIGN_OR_RAISE(layout.record, avro::ToArrowSchema(reader_schema));
-  ARROW_ASSIGN_OR_RAISE(layout.partition_column, FindField(*layout.record, options.partition_field,
-                                                           *arrow::utf8(), "the partition field"));
+  if (layout.record->num_fields() > kMaxColumns) {
+    return Status::Invalid("the record has ", layout.record->num_fields(), " fields; at most ",
+                           kMaxColumns, " become columns");
+  }
+  ARROW_ASSIGN_OR_RAISE(
+      layout.partition_column,
+      FindField(*layout.record, options.partition_field, *arrow::utf8(), "ingest.partition_field"));
   ARROW_ASSIGN_OR_RAISE(
       layout.event_time_column,
-      FindField(*layout.record, options.event_time_field, *Timestamp(), "the event time field"));
+      FindField(*layout.record, options.event_time_field, *Timestamp(), "ingest.event_time_field"));
   arrow::FieldVector own = CoordinateFields();
   own.push_back(arrow::field("schema_id", arrow::int32()));
   own.push_back(arrow::field("ingested_at", Timestamp()));
 
   arrow::FieldVector columns;
   for (int i = 0; i < layout.record->num_fields(); ++i) {
-    // Nullable throughout: a later schema may drop any field, and Delta has no way to relax it.
-    if (i != layout.partition_column)
-      columns.push_back(layout.record->field(i)->WithNullable(true));
+    if (i != layout.partition_column) columns.push_back(NullableField(layout.record->field(i)));
   }
   for (const auto& field : own) {
     if (layout.record->GetFieldIndex(field->name()) >= 0 ||
@@ -67,14 +108,24 @@ Result<BronzeLayout> BronzeLayout::Make(const avro::Schema& reader_schema,
   layout.file = arrow::schema(columns);
   columns.push_back(arrow::field(options.partition_field, arrow::utf8()));
   columns.push_back(arrow::field("date", arrow::date32()));
-  layout.table = {.path = kBronzePath,
+  layout.table = {.path = options.table,
                   .schema = arrow::schema(columns),
                   .partition_columns = {options.partition_field, "date"},
                   .properties = {{kReaderSchemaProperty, reader_schema.text()}}};
   return layout;
 }
 
-lake::TableSpec QuarantineSpec() {
+Result<std::shared_ptr<const BronzeLayout>> BronzeLayout::Grow(
+    const std::shared_ptr<const BronzeLayout>& layout, const avro::Schema& writer) {
+  ARROW_ASSIGN_OR_RAISE(const auto reader, avro::MergeSchemas(layout->reader_schema, writer));
+  if (reader.text() == layout->reader_schema.text()) return layout;
+  ARROW_ASSIGN_OR_RAISE(BronzeLayout grown, Make(reader, layout->options));
+  // Whatever the rules of Avro allow: a column never becomes one of another type.
+  ARROW_RETURN_NOT_OK(lake::MergeColumns(layout->table.schema, *grown.table.schema));
+  return std::make_shared<const BronzeLayout>(std::move(grown));
+}
+
+lake::TableSpec QuarantineSpec(const std::string& path) {
   arrow::FieldVector columns = CoordinateFields();
   for (const auto& field :
        {arrow::field("schema_id", arrow::int32()), arrow::field("cause", arrow::utf8()),
@@ -83,7 +134,7 @@ lake::TableSpec QuarantineSpec() {
         arrow::field("quarantined_at", Timestamp()), arrow::field("date", arrow::date32())}) {
     columns.push_back(field);
   }
-  return {.path = kQuarantinePath,
+  return {.path = path,
           .schema = arrow::schema(columns),
           .partition_columns = {"date"},
           .properties = {}};

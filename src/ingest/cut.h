@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "ingest/bronze_layout.h"
 #include "ingest/cause.h"
 #include "model/offset_range.h"
 
@@ -37,7 +38,7 @@ struct CutProgress {
 
 // One (region, date) of the lake.
 struct LakePartition {
-  int value = 0;     // Index into BronzeLayout::partition_values.
+  int value = 0;     // Index into Cut::partition_values.
   int32_t date = 0;  // Days since 1970-01-01.
   bool operator==(const LakePartition&) const = default;
 };
@@ -50,6 +51,9 @@ struct Cut {
   std::string topic_id;
   std::vector<CutProgress> progress;
   std::vector<OffsetRange> lost;  // Expired in Kafka before they were read; for the log's reader.
+
+  std::shared_ptr<const BronzeLayout> layout;  // Of `rows`; it may have more than the table yet.
+  std::vector<std::string> partition_values;   // All that its consumer knows of, used or not.
 
   // Row i came from Kafka's (kafka_partition[i], kafka_offset[i]) and goes to
   // lake_partitions[lake_partition[i]]. All arrays are as long as `rows`.

@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "ingest/align_columns.h"
 #include "ingest/frame.h"
 
 namespace shopstream::ingest {
@@ -73,11 +74,17 @@ std::string Quote(std::string_view text) {
 
 }  // namespace
 
-CutBuilder::CutBuilder(const BronzeLayout* layout)
-    : layout_(layout),
-      columns_(layout->record),
-      last_index_(layout->partition_values.size(), -1),
-      region_rows_(layout->partition_values.size(), 0) {}
+CutBuilder::CutBuilder(std::shared_ptr<const BronzeLayout> layout)
+    : layout_(std::move(layout)), columns_(layout_->record) {
+  Clear();
+}
+
+void CutBuilder::Admit(const std::vector<std::string>& values) {
+  if (!layout_->any_partition_value()) return;
+  for (const std::string& value : values) {
+    if (!partition_value_index_.contains(value)) AddPartitionValue(value);
+  }
+}
 
 Result<std::optional<int32_t>> CutBuilder::Add(const kafka::RecordView& record,
                                                const SchemaCache& schemas,
@@ -101,16 +108,31 @@ Result<std::optional<int32_t>> CutBuilder::Add(const kafka::RecordView& record,
   }
   const KnownSchema* schema = schemas.Find(frame->schema_id, now);
   if (schema == nullptr) return frame->schema_id;
-  ARROW_ASSIGN_OR_RAISE(std::optional<Verdict> refused, AddBy(*schema, record));
+  ARROW_ASSIGN_OR_RAISE(std::optional<Verdict> refused, AddBy(*schema, record, schemas.layout()));
   if (refused) Quarantine(Keep(record, frame->schema_id), *std::move(refused));
   return std::nullopt;
 }
 
 // A row by the schema's decoder, or why there is none.
-Result<std::optional<CutBuilder::Verdict>> CutBuilder::AddBy(const KnownSchema& schema,
-                                                             const kafka::RecordView& record) {
+Result<std::optional<CutBuilder::Verdict>> CutBuilder::AddBy(
+    const KnownSchema& schema, const kafka::RecordView& record,
+    const std::shared_ptr<const BronzeLayout>& layout) {
   if (!schema.decoder) return Verdict{schema.cause, schema.detail};
+  ARROW_RETURN_NOT_OK(UseLayout(layout));
   return AddRow(record, *ParseFrame(*record.value), *schema.decoder);
+}
+
+Status CutBuilder::UseLayout(const std::shared_ptr<const BronzeLayout>& layout) {
+  if (layout == layout_) [[likely]] {
+    return Status::OK();
+  }
+  if (columns_.rows() > 0) {
+    earlier_bytes_ += columns_.bytes();
+    ARROW_ASSIGN_OR_RAISE(earlier_.emplace_back(), columns_.Finish());
+  }
+  layout_ = layout;
+  columns_ = avro::Columns(layout_->record);
+  return Status::OK();
 }
 
 // Appends the row, or leaves everything as it was and says why.
@@ -137,8 +159,10 @@ Result<std::optional<CutBuilder::Verdict>> CutBuilder::AddRow(const kafka::Recor
     return refuse(Cause::kUnknownRegion, "the partition field is null");
   }
   std::string_view text = columns_.String(layout_->partition_column, row);
-  std::optional<int> value = PartitionValue(text);
-  if (!value) return refuse(Cause::kUnknownRegion, Quote(text) + " is none of the known values");
+  std::variant<int, Verdict> value = FindPartitionValue(text);
+  if (auto* refused = std::get_if<Verdict>(&value)) {
+    return refuse(refused->cause, std::move(refused->detail));
+  }
   if (columns_.IsNull(layout_->event_time_column, row)) {
     return refuse(Cause::kBadTimestamp, "the event time is null");
   }
@@ -148,12 +172,15 @@ Result<std::optional<CutBuilder::Verdict>> CutBuilder::AddRow(const kafka::Recor
                   "the event time " + std::to_string(micros / 1000) +
                       " ms is before 2000 or more than a day past Kafka's timestamp");
   }
+  // Only a row admits a value.
+  int value_index = std::get<int>(value);
+  if (value_index == kNewPartitionValue) value_index = AddPartitionValue(text);
   cut_.kafka_partition.push_back(record.partition);
   cut_.kafka_offset.push_back(record.offset);
   cut_.kafka_timestamp_ms.push_back(record.timestamp_ms);
   cut_.schema_id.push_back(frame.schema_id);
-  cut_.lake_partition.push_back(LakePartitionIndex(*value, FloorDays(micros)));
-  ++region_rows_[*value];
+  cut_.lake_partition.push_back(LakePartitionIndex(value_index, FloorDays(micros)));
+  ++region_rows_[value_index];
   return std::nullopt;
 }
 
@@ -184,17 +211,40 @@ Status CutBuilder::DecideParked(const SchemaCache& schemas, BootClock::time_poin
       parked_.push_back(std::move(record));
       continue;
     }
-    ARROW_ASSIGN_OR_RAISE(std::optional<Verdict> refused, AddBy(*schema, View(record)));
+    ARROW_ASSIGN_OR_RAISE(std::optional<Verdict> refused,
+                          AddBy(*schema, View(record), schemas.layout()));
     if (refused) Quarantine(std::move(record), *std::move(refused));
   }
   return Status::OK();
 }
 
-std::optional<int> CutBuilder::PartitionValue(std::string_view text) const {
-  const auto& values = layout_->partition_values;
-  auto found = std::find(values.begin(), values.end(), text);
-  if (found == values.end()) return std::nullopt;
-  return static_cast<int>(found - values.begin());
+std::variant<int, CutBuilder::Verdict> CutBuilder::FindPartitionValue(std::string_view text) const {
+  const auto found = partition_value_index_.find(text);
+  if (found != partition_value_index_.end()) return found->second;
+  const auto refuse = [](std::string detail) {
+    return Verdict{Cause::kUnknownRegion, std::move(detail)};
+  };
+  if (!layout_->any_partition_value()) return refuse(Quote(text) + " is none of the known values");
+  if (text.empty()) return refuse("the partition field is empty");
+  if (text.size() > kMaxPartitionValueBytes) {
+    return refuse(Quote(text) + " has " + std::to_string(text.size()) + " bytes; at most " +
+                  std::to_string(kMaxPartitionValueBytes) + " name a partition");
+  }
+  if (std::ssize(partition_values_) >= layout_->options.max_partition_values) {
+    return refuse(Quote(text) + " would be one value more than the table's " +
+                  std::to_string(partition_values_.size()) +
+                  "; ingest.max_partition_values is the bound");
+  }
+  return kNewPartitionValue;
+}
+
+int CutBuilder::AddPartitionValue(std::string_view text) {
+  const int index = static_cast<int>(partition_values_.size());
+  partition_values_.emplace_back(text);
+  partition_value_index_.emplace(text, index);
+  last_index_.push_back(-1);
+  region_rows_.push_back(0);
+  return index;
 }
 
 int32_t CutBuilder::LakePartitionIndex(int value, int32_t date) {
@@ -209,26 +259,36 @@ int32_t CutBuilder::LakePartitionIndex(int value, int32_t date) {
 }
 
 int64_t CutBuilder::largest_region_rows() const {
-  int64_t largest = *std::max_element(region_rows_.begin(), region_rows_.end());
-  return std::max(largest, quarantined());
+  int64_t largest = quarantined();
+  for (const int64_t rows : region_rows_) largest = std::max(largest, rows);
+  return largest;
 }
 
 int64_t CutBuilder::bytes() const {
   constexpr int64_t kCoordinateBytes = 3 * sizeof(int32_t) + 2 * sizeof(int64_t);
-  return columns_.bytes() + static_cast<int64_t>(cut_.kafka_offset.capacity()) * kCoordinateBytes +
+  return columns_.bytes() + earlier_bytes_ +
+         static_cast<int64_t>(cut_.kafka_offset.capacity()) * kCoordinateBytes +
          quarantined_bytes_ + parked_bytes_;
 }
 
 Result<Cut> CutBuilder::Finish() {
   cut_.bytes = bytes();
   ARROW_ASSIGN_OR_RAISE(cut_.rows, columns_.Finish());
+  if (!earlier_.empty()) {
+    earlier_.push_back(std::move(cut_.rows));
+    ARROW_ASSIGN_OR_RAISE(cut_.rows, AlignBatches(std::exchange(earlier_, {}), layout_->record));
+  }
+  cut_.layout = layout_;
+  cut_.partition_values = partition_values_;
   Cut cut = std::move(cut_);
-  Clear();
+  StartEmpty();
   return cut;
 }
 
-void CutBuilder::Clear() {
+void CutBuilder::StartEmpty() {
   columns_.Truncate(0);
+  earlier_.clear();
+  earlier_bytes_ = 0;
   cut_ = Cut{};
   lake_partition_index_.clear();
   std::fill(last_index_.begin(), last_index_.end(), -1);
@@ -236,6 +296,15 @@ void CutBuilder::Clear() {
   quarantined_bytes_ = 0;
   parked_.clear();
   parked_bytes_ = 0;
+}
+
+void CutBuilder::Clear() {
+  partition_values_.clear();
+  partition_value_index_.clear();
+  last_index_.clear();
+  region_rows_.clear();
+  StartEmpty();
+  for (const std::string& value : layout_->options.partition_values) AddPartitionValue(value);
 }
 
 }  // namespace shopstream::ingest

@@ -1,9 +1,15 @@
 #pragma once
 
+#include <arrow/record_batch.h>
+
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <unordered_map>
+#include <variant>
 #include <vector>
 
 #include "avro/columns.h"
@@ -20,11 +26,21 @@ namespace shopstream::ingest {
 // times. Part of the verdict, so not a setting.
 inline constexpr size_t kMaxRecordBytes = 8 << 20;
 
+// Of a partition value, in bytes: a folder's name takes 255, and a byte that must be escaped three.
+inline constexpr size_t kMaxPartitionValueBytes = 64;
+
 // Collects the rows of the cut that is filling. One thread. No I/O and no clock.
+//
+// Rows of any number of writers' schemas go into one set of columns, each through the decoder from
+// its own schema. Where a writer brings a new field, the layout of the SchemaCache has grown: the
+// columns so far are put aside and joined with those that follow when the cut is finished, null
+// where they had no such column. That happens once a new field, not once a record.
 class CutBuilder {
  public:
-  // `layout` must outlive it.
-  explicit CutBuilder(const BronzeLayout* layout);
+  explicit CutBuilder(std::shared_ptr<const BronzeLayout> layout);
+
+  // Where any partition value is allowed: those that the table has, which the bound counts.
+  void Admit(const std::vector<std::string>& values);
 
   // Takes one record with its verdict: a row, or a quarantined record. Where the schema id it names
   // is not known yet, takes nothing and returns the id. OutOfMemory: there is no room for the row,
@@ -49,6 +65,7 @@ class CutBuilder {
 
   // Hands over everything and starts empty. Progress, epoch and times are the caller's to fill in.
   Result<Cut> Finish();
+  // Forgets all records, and the partition values that were admitted for them.
   void Clear();
 
  private:
@@ -56,16 +73,31 @@ class CutBuilder {
     Cause cause;
     std::string detail;
   };
-  Result<std::optional<Verdict>> AddBy(const KnownSchema& schema, const kafka::RecordView& record);
+  struct TextHash {
+    using is_transparent = void;
+    size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
+  };
+  Result<std::optional<Verdict>> AddBy(const KnownSchema& schema, const kafka::RecordView& record,
+                                       const std::shared_ptr<const BronzeLayout>& layout);
   Result<std::optional<Verdict>> AddRow(const kafka::RecordView& record, const Frame& frame,
                                         const avro::Decoder& decoder);
   void Quarantine(QuarantinedRecord record, Verdict verdict);
-  std::optional<int> PartitionValue(std::string_view text) const;
+  // Puts the columns so far aside where their layout is another.
+  Status UseLayout(const std::shared_ptr<const BronzeLayout>& layout);
+  // The value's index, kNewPartitionValue, or why it is none.
+  static constexpr int kNewPartitionValue = -1;
+  std::variant<int, Verdict> FindPartitionValue(std::string_view text) const;
+  int AddPartitionValue(std::string_view text);
+  void StartEmpty();
   int32_t LakePartitionIndex(int value, int32_t date);
 
-  const BronzeLayout* layout_;
+  std::shared_ptr<const BronzeLayout> layout_;
   avro::Columns columns_;
-  Cut cut_;  // The filling one; its rows are in columns_ until Finish.
+  std::vector<std::shared_ptr<arrow::RecordBatch>> earlier_;  // Rows of layouts before this one.
+  int64_t earlier_bytes_ = 0;
+  Cut cut_;  // The filling one; its rows are in earlier_ and columns_ until Finish.
+  std::vector<std::string> partition_values_;
+  std::unordered_map<std::string, int, TextHash, std::equal_to<>> partition_value_index_;
   std::unordered_map<int64_t, int32_t> lake_partition_index_;
   std::vector<int32_t> last_index_;   // Per partition value: the lake partition last used.
   std::vector<int64_t> region_rows_;  // Per partition value.

@@ -1,6 +1,7 @@
 #include "ingest/cut_builder.h"
 
 #include <arrow/array/array_primitive.h>
+#include <arrow/json/from_string.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -23,6 +24,18 @@ class CutBuilderTest : public ::testing::Test {
   std::optional<int32_t> Add(std::optional<std::string> value, int32_t partition = 0) {
     return *builder_.Add(records_.Make(partition, next_offset_++, std::move(value)), schemas_, {});
   }
+  // Asks for the schema first, as the loop does.
+  void Take(std::string value) {
+    if (std::optional<int32_t> id = Add(value)) {
+      --next_offset_;
+      EXPECT_TRUE(schemas_.Resolve({*id}, {}).resolved);
+      EXPECT_EQ(Add(std::move(value)), std::nullopt);
+    }
+  }
+  static std::string Array(const char* values,
+                           const std::shared_ptr<arrow::DataType>& type = arrow::int64()) {
+    return (*arrow::json::ArrayFromJSONString(type, values))->ToString();
+  }
   // What became of one value that is no good.
   QuarantinedRecord Refused(std::optional<std::string> value) {
     EXPECT_EQ(Add(std::move(value)), std::nullopt);
@@ -32,10 +45,10 @@ class CutBuilderTest : public ::testing::Test {
     return cut.quarantined.empty() ? QuarantinedRecord{} : cut.quarantined[0];
   }
 
-  BronzeLayout layout_ = testing::EventLayout();
+  std::shared_ptr<const BronzeLayout> layout_ = testing::EventLayout();
   SchemaCache schemas_ = testing::EventSchemas();
   testing::Records records_;
-  CutBuilder builder_{&layout_};
+  CutBuilder builder_{layout_};
   int64_t next_offset_ = 100;
 };
 
@@ -144,6 +157,66 @@ TEST_F(CutBuilderTest, AParkedRecordWhoseIdTurnsUpIsARow) {
   ASSERT_EQ(cut.quarantined.size(), 1u);
   EXPECT_EQ(cut.quarantined[0].cause, Cause::kUnknownRegion);
   EXPECT_EQ(cut.quarantined[0].key, "42");
+}
+
+// One cut of a writer's old and new versions in turn, as a table reads it.
+TEST_F(CutBuilderTest, VersionsInterleavedFillOneCutWithNullsWhereTheFieldWasNotWritten) {
+  for (int64_t id = 0; id < 6; id += 3) {
+    Take(testing::Event(id, "US", kOct24));
+    Take(testing::EventWithLeft(id + 1, "l" + std::to_string(id)));
+    Take(testing::EventWithNumber(id + 2, 10 * id));
+  }
+  EXPECT_EQ(builder_.rows(), 6);
+  EXPECT_GT(builder_.bytes(), 0);
+  const Cut cut = *builder_.Finish();
+  ASSERT_TRUE(cut.rows->ValidateFull().ok());
+  EXPECT_EQ(cut.rows->schema()->field_names(),
+            std::vector<std::string>({"id", "region", "timestamp", "left", "right"}));
+  EXPECT_EQ(cut.rows->GetColumnByName("id")->ToString(), Array("[0,1,2,3,4,5]"));
+  EXPECT_EQ(cut.rows->GetColumnByName("left")->ToString(),
+            Array(R"([null,"l0",null,null,"l3",null])", arrow::utf8()));
+  EXPECT_EQ(cut.rows->GetColumnByName("right")->ToString(), Array("[null,null,0,null,null,30]"));
+  EXPECT_THAT(cut.schema_id, ElementsAre(1, 2, 3, 1, 2, 3));
+  EXPECT_THAT(cut.kafka_offset, ElementsAre(100, 101, 102, 103, 104, 105));
+}
+
+TEST_F(CutBuilderTest, AFieldOfAnotherTypeIsQuarantinedWithPlaceAndRule) {
+  Take(testing::EventWithLeft(1, "text"));
+  Take(testing::EventWithNumber(2, 7, testing::kWithLeftAsNumber));
+  Take(testing::Event(3, "US", kOct24, testing::kWithIdAsText));
+  const Cut cut = *builder_.Finish();
+  EXPECT_EQ(cut.rows->num_rows(), 1);
+  ASSERT_EQ(cut.quarantined.size(), 2u);
+  EXPECT_EQ(cut.quarantined[0].cause, Cause::kIncompatibleSchema);
+  EXPECT_THAT(cut.quarantined[0].detail, HasSubstr("TYPE_MISMATCH at /fields/3/type"));
+  EXPECT_THAT(cut.quarantined[1].detail, HasSubstr("TYPE_MISMATCH at /fields/0/type"));
+}
+
+TEST(OpenPartitionValuesTest, AnyValueIsTakenUpToTheBoundThatTheTablesOwnCountTowards) {
+  LayoutOptions options;
+  options.partition_values = {};
+  options.max_partition_values = 3;
+  CutBuilder builder(testing::EventLayout(options));
+  SchemaCache schemas = testing::EventSchemas(options);
+  testing::Records records;
+  builder.Admit({"old"});
+  int64_t offset = 0;
+  const auto add = [&](const std::string& value, int64_t time = kOct24) {
+    EXPECT_EQ(*builder.Add(records.Make(0, offset++, testing::Event(1, value, time)), schemas, {}),
+              std::nullopt);
+  };
+  add("never", 0);  // No row, so no value of the table.
+  for (const char* value : {"a", "b", "c", "a", "old", ""}) add(value);
+  add(std::string(kMaxPartitionValueBytes + 1, 'x'));
+  const Cut cut = *builder.Finish();
+  EXPECT_THAT(cut.partition_values, ElementsAre("old", "a", "b"));
+  EXPECT_THAT(cut.kafka_offset, ElementsAre(1, 2, 4, 5));
+  ASSERT_EQ(cut.quarantined.size(), 4u);
+  EXPECT_EQ(cut.quarantined[0].cause, Cause::kBadTimestamp);
+  EXPECT_EQ(cut.quarantined[1].cause, Cause::kUnknownRegion);
+  EXPECT_THAT(cut.quarantined[1].detail, HasSubstr("ingest.max_partition_values"));
+  EXPECT_THAT(cut.quarantined[2].detail, HasSubstr("empty"));
+  EXPECT_THAT(cut.quarantined[3].detail, HasSubstr("65 bytes"));
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "ingest/cut_files.h"
+#include "ingest/table_growth.h"
 #include "model/lake_names.h"
 
 namespace shopstream::ingest {
@@ -91,17 +92,14 @@ struct CutCommitter::Job {
   const std::function<bool()>& abandoned;
   std::vector<DataFile> bronze_files = {};
   std::vector<DataFile> quarantine_files = {};
-  bool unsure = false;  // A commit to Bronze may or may not stand.
+  bool unsure = false;                     // A commit to Bronze may or may not stand.
+  Result<GrowthPlan> plan = GrowthPlan{};  // For the snapshot looked at last.
   CommittedCut committed = {};
 };
 
-CutCommitter::CutCommitter(const BronzeLayout* layout, lake::Table* bronze, lake::Table* quarantine,
-                           TopicId topic_id, Options options)
-    : layout_(layout),
-      bronze_(bronze),
-      quarantine_(quarantine),
-      topic_id_(std::move(topic_id)),
-      options_(options) {}
+CutCommitter::CutCommitter(lake::Table* bronze, lake::Table* quarantine, TopicId topic_id,
+                           Options options)
+    : bronze_(bronze), quarantine_(quarantine), topic_id_(std::move(topic_id)), options_(options) {}
 
 Result<CutOutcome> CutCommitter::Persist(const char* what, Job* job,
                                          const std::function<Result<CutOutcome>()>& step) {
@@ -127,8 +125,7 @@ Result<CutOutcome> CutCommitter::Persist(const char* what, Job* job,
 
 Result<CutOutcome> CutCommitter::WriteFiles(Job* job) {
   if (job->cut.rows->num_rows() > 0 && job->bronze_files.empty()) {
-    ARROW_ASSIGN_OR_RAISE(job->bronze_files,
-                          WriteBronzeFiles(bronze_->store(), *layout_, job->cut));
+    ARROW_ASSIGN_OR_RAISE(job->bronze_files, WriteBronzeFiles(bronze_->store(), job->cut));
   }
   if (!job->cut.quarantined.empty()) {
     ARROW_ASSIGN_OR_RAISE(job->quarantine_files,
@@ -148,6 +145,7 @@ Result<CutOutcome> CutCommitter::CommitQuarantine(Job* job) {
   // A consumer that lost its partitions should not add to quarantine what Bronze will refuse.
   ARROW_ASSIGN_OR_RAISE(auto bronze, bronze_->Refresh());
   if (!StandsAt(*bronze, job->cut, &CutProgress::fence)) return CutOutcome::kFenced;
+  if (!FitsTable(*bronze, job)) return CutOutcome::kOutgrown;
   lake::Transaction transaction;
   transaction.adds = job->quarantine_files;
   transaction.txns = QuarantineProgress(job->cut);
@@ -162,20 +160,37 @@ Result<CutOutcome> CutCommitter::CommitQuarantine(Job* job) {
   return FromCommit(result, *quarantine_);
 }
 
+// False: the cut's rows do not fit the table of this snapshot. An error is left for `grow` to give.
+bool CutCommitter::FitsTable(const lake::Snapshot& snapshot, Job* job) {
+  if (job->cut.rows->num_rows() == 0) return true;
+  job->plan = PlanGrowth(snapshot, job->cut.layout, job->cut.partition_values);
+  return !job->plan.ok() || job->plan->growth;
+}
+
 Result<CutOutcome> CutCommitter::CommitBronze(Job* job) {
   lake::Transaction transaction;
   transaction.adds = job->bronze_files;
   transaction.txns = Progress(job->cut);
   transaction.info = CommitInfo(job->cut);
+  if (job->cut.rows->num_rows() > 0) {
+    transaction.grow = [job](const lake::Snapshot&) -> Result<lake::TableGrowth> {
+      ARROW_RETURN_NOT_OK(job->plan.status());
+      return *job->plan->growth;
+    };
+  }
+  bool outgrown = false;
+  const auto legal = [&](const lake::Snapshot& snapshot) {
+    if (!StandsAt(snapshot, job->cut, &CutProgress::fence) || job->abandoned()) return false;
+    outgrown = !FitsTable(snapshot, job);
+    return !outgrown;
+  };
   const BootClock::time_point start = BootClock::now();
-  ARROW_ASSIGN_OR_RAISE(lake::CommitResult result, bronze_->Commit(
-                                                       transaction,
-                                                       [job](const lake::Snapshot& snapshot) {
-                                                         return StandsAt(snapshot, job->cut,
-                                                                         &CutProgress::fence) &&
-                                                                !job->abandoned();
-                                                       },
-                                                       start + options_.commit_deadline));
+  ARROW_ASSIGN_OR_RAISE(lake::CommitResult result,
+                        bronze_->Commit(transaction, legal, start + options_.commit_deadline));
+  if (result.outcome == lake::CommitOutcome::kConflict && outgrown) {
+    Log::Info("Rows do not fit {} any more: {}.", bronze_->path(), job->plan->conflict);
+    return CutOutcome::kOutgrown;
+  }
   job->committed.version = result.version;
   job->committed.log_latency = std::chrono::duration_cast<Millis>(BootClock::now() - start);
   if (result.outcome == lake::CommitOutcome::kUnknown) job->unsure = true;

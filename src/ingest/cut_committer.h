@@ -8,7 +8,6 @@
 #include "base/clock.h"
 #include "base/retry.h"
 #include "base/status.h"
-#include "ingest/bronze_layout.h"
 #include "ingest/cut.h"
 #include "lake/table.h"
 
@@ -17,6 +16,7 @@ namespace shopstream::ingest {
 enum class CutOutcome {
   kCommitted,
   kFenced,        // Another consumer moved on a partition of the cut: nothing of it is in Bronze.
+  kOutgrown,      // Rows that the table of today takes otherwise. Decode them again.
   kTopicChanged,  // The topic was deleted since the cut was read: its offsets mean nothing now.
   kTooOld,        // Its data files may be taken for orphans soon. Drop it and read it again.
   kAbandoned,     // The caller gave it up. It may or may not stand; the fence tells later.
@@ -46,8 +46,7 @@ class CutCommitter {
   using TopicId = std::function<Result<std::string>()>;
 
   // All borrowed; they outlive it.
-  CutCommitter(const BronzeLayout* layout, lake::Table* bronze, lake::Table* quarantine,
-               TopicId topic_id, Options options);
+  CutCommitter(lake::Table* bronze, lake::Table* quarantine, TopicId topic_id, Options options);
 
   // `abandoned` is asked before every step and every try; true ends the work. An error means that
   // patience ended: the message says at which step, and what storage said last.
@@ -59,10 +58,10 @@ class CutCommitter {
   Result<CutOutcome> CheckTopic(Job* job);
   Result<CutOutcome> CommitQuarantine(Job* job);
   Result<CutOutcome> CommitBronze(Job* job);
+  static bool FitsTable(const lake::Snapshot& snapshot, Job* job);
   Result<CutOutcome> Persist(const char* what, Job* job,
                              const std::function<Result<CutOutcome>()>& step);
 
-  const BronzeLayout* layout_;
   lake::Table* bronze_;
   lake::Table* quarantine_;
   TopicId topic_id_;

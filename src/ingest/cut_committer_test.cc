@@ -33,8 +33,8 @@ constexpr char kTopicId[] = "2vEXY_6eQ4-J_Cb_JlBqbw";
 class CutCommitterTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    bronze_ = *lake::Table::OpenOrCreate(&store_, layout_.table);
-    quarantine_ = *lake::Table::OpenOrCreate(&store_, QuarantineSpec());
+    bronze_ = *lake::Table::OpenOrCreate(&store_, layout_->table);
+    quarantine_ = *lake::Table::OpenOrCreate(&store_, QuarantineSpec(kQuarantinePath));
   }
 
   // A cut of partition 0 over [begin, end): offsets divisible by 5 are garbage.
@@ -57,8 +57,8 @@ class CutCommitterTest : public ::testing::Test {
 
   CutOutcome Commit(const Cut& cut) {
     CutCommitter committer(
-        &layout_, bronze_.get(), quarantine_.get(),
-        [this]() -> Result<std::string> { return topic_id_; }, options_);
+        bronze_.get(), quarantine_.get(), [this]() -> Result<std::string> { return topic_id_; },
+        options_);
     Result<CommittedCut> committed = committer.Commit(cut, [this] { return abandoned_; });
     last_error_ = committed.status();
     return committed.ok() ? committed->outcome : CutOutcome::kAbandoned;
@@ -89,10 +89,10 @@ class CutCommitterTest : public ::testing::Test {
     EXPECT_EQ(bronze_->snapshot()->Txn(ProgressAppId(kTopicId, 0)), end);
   }
 
-  BronzeLayout layout_ = testing::EventLayout();
+  std::shared_ptr<const BronzeLayout> layout_ = testing::EventLayout();
   SchemaCache schemas_ = testing::EventSchemas();
   testing::Records records_;
-  CutBuilder builder_{&layout_};
+  CutBuilder builder_{layout_};
   lake::FaultyStore store_{std::make_unique<lake::MemoryStore>()};
   std::unique_ptr<lake::Table> bronze_, quarantine_;
   std::string topic_id_ = kTopicId;
@@ -134,8 +134,8 @@ TEST_F(CutCommitterTest, AnotherConsumerWinsBetweenTheCheckAndTheCommit) {
   store_.On(Operation::kPutIfAbsent, "bronze-events/_delta_log").Calls([&](const std::string&) {
     if (std::exchange(done, true)) return;
     CutCommitter other(
-        &layout_, their_bronze.get(), quarantine_.get(),
-        []() -> Result<std::string> { return kTopicId; }, options_);
+        their_bronze.get(), quarantine_.get(), []() -> Result<std::string> { return kTopicId; },
+        options_);
     EXPECT_EQ(other.Commit(theirs, [] { return false; })->outcome, CutOutcome::kCommitted);
   });
   EXPECT_EQ(Commit(ours), CutOutcome::kFenced);
@@ -158,8 +158,7 @@ TEST_F(CutCommitterTest, ACommitThatStandsUnheardOfIsNotTakenForAnothers) {
   const Cut cut = MakeCut(1, 5, std::nullopt);
   const BootClock::time_point back_at = BootClock::now() + Millis{200};
   CutCommitter committer(
-      &layout_, bronze_.get(), quarantine_.get(), []() -> Result<std::string> { return kTopicId; },
-      options_);
+      bronze_.get(), quarantine_.get(), []() -> Result<std::string> { return kTopicId; }, options_);
   Result<CommittedCut> committed = committer.Commit(cut, [&] {
     if (BootClock::now() > back_at) store_.Heal();
     return false;
@@ -269,7 +268,7 @@ TEST_F(CutCommitterTest, RowsWithoutATxnAreNoticed) {
   lake::Transaction copy;
   copy.adds = bronze_->snapshot()->Files();
   lake::FaultyStore& store = store_;
-  lake::TableSpec spec = layout_.table;
+  lake::TableSpec spec = layout_->table;
   spec.path = "copy";
   auto bare = *lake::Table::OpenOrCreate(&store, spec);
   for (DataFile& file : copy.adds) {

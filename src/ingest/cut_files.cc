@@ -11,23 +11,14 @@
 #include <string>
 #include <utility>
 
+#include "ingest/align_columns.h"
 #include "lake/parquet_file.h"
 #include "lake/upload_queue.h"
-#include "model/lake_names.h"
 
 namespace shopstream::ingest {
 namespace {
 
 using RowIndices = std::vector<int32_t>;
-
-// "2025-10-24", as Delta writes a date in a partition value.
-std::string FormatDate(int32_t days) {
-  std::chrono::year_month_day date{std::chrono::sys_days{std::chrono::days{days}}};
-  char text[16];
-  std::snprintf(text, sizeof(text), "%04d-%02u-%02u", static_cast<int>(date.year()),
-                static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()));
-  return text;
-}
 
 // The rows of each lake partition, in their order.
 std::vector<RowIndices> GroupRows(const Cut& cut) {
@@ -89,11 +80,14 @@ class ColumnList {
 };
 
 // All rows of the cut with the columns of BronzeLayout::file; views of it where they can be.
-Result<std::shared_ptr<arrow::RecordBatch>> BronzeRows(const BronzeLayout& layout, const Cut& cut) {
+Result<std::shared_ptr<arrow::RecordBatch>> BronzeRows(const Cut& cut) {
+  const BronzeLayout& layout = *cut.layout;
   const auto rows = cut.rows->num_rows();
   ColumnList columns;
   for (int i = 0; i < cut.rows->num_columns(); ++i) {
-    if (i != layout.partition_column) columns.Add(cut.rows->column(i));
+    if (i == layout.partition_column) continue;
+    const auto type = layout.file->GetFieldByName(layout.record->field(i)->name())->type();
+    columns.Add(AlignArray(cut.rows->column(i), type));
   }
   columns.Add(RepeatText(cut.topic, rows));
   columns.Add(RepeatText(cut.topic_id, rows));
@@ -143,26 +137,34 @@ Result<std::shared_ptr<arrow::RecordBatch>> QuarantineRows(const Cut& cut, const
   columns.Add(OptionalColumn<arrow::StringBuilder>(
       records, [](const Row& row) -> Text { return row.headers_json; }));
   columns.Add(TimestampColumn(records, [&](const Row*) { return cut.ingested_at_ms; }));
-  arrow::FieldVector fields = QuarantineSpec().schema->fields();
+  arrow::FieldVector fields = QuarantineSpec("").schema->fields();
   fields.pop_back();  // date, the partition column
   return columns.Finish(arrow::schema(fields), records.size());
 }
 
 }  // namespace
 
-Result<std::vector<DataFile>> WriteBronzeFiles(lake::ObjectStore* store, const BronzeLayout& layout,
-                                               const Cut& cut) {
+std::string FormatDate(int32_t days) {
+  std::chrono::year_month_day date{std::chrono::sys_days{std::chrono::days{days}}};
+  char text[16];
+  std::snprintf(text, sizeof(text), "%04d-%02u-%02u", static_cast<int>(date.year()),
+                static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()));
+  return text;
+}
+
+Result<std::vector<DataFile>> WriteBronzeFiles(lake::ObjectStore* store, const Cut& cut) {
+  const lake::TableSpec& table = cut.layout->table;
   std::vector<DataFile> files;
-  ARROW_ASSIGN_OR_RAISE(auto rows, BronzeRows(layout, cut));
+  ARROW_ASSIGN_OR_RAISE(auto rows, BronzeRows(cut));
   std::vector<RowIndices> groups = GroupRows(cut);
   lake::UploadQueue uploads(store);
   for (size_t i = 0; i < groups.size(); ++i) {
     const LakePartition& partition = cut.lake_partitions[i];
     const PartitionValues values = {
-        {layout.table.partition_columns[0], layout.partition_values[partition.value]},
-        {layout.table.partition_columns[1], FormatDate(partition.date)}};
-    ARROW_ASSIGN_OR_RAISE(
-        auto file, lake::WriteDataFile(&uploads, layout.table.path, values, rows, groups[i]));
+        {table.partition_columns[0], cut.partition_values[partition.value]},
+        {table.partition_columns[1], FormatDate(partition.date)}};
+    ARROW_ASSIGN_OR_RAISE(auto file,
+                          lake::WriteDataFile(&uploads, table.path, values, rows, groups[i]));
     files.push_back(std::move(file));
   }
   ARROW_RETURN_NOT_OK(uploads.Finish());
@@ -173,6 +175,7 @@ Result<std::vector<DataFile>> WriteQuarantineFiles(lake::ObjectStore* store, con
   using std::chrono::days;
   using std::chrono::floor;
   using std::chrono::milliseconds;
+  const std::string& table = cut.layout->options.quarantine_table;
   std::map<int32_t, Records> by_date;
   for (const QuarantinedRecord& record : cut.quarantined) {
     by_date[floor<days>(milliseconds(record.timestamp_ms)).count()].push_back(&record);
@@ -180,8 +183,8 @@ Result<std::vector<DataFile>> WriteQuarantineFiles(lake::ObjectStore* store, con
   std::vector<DataFile> files;
   for (const auto& [date, records] : by_date) {
     ARROW_ASSIGN_OR_RAISE(auto batch, QuarantineRows(cut, records));
-    ARROW_ASSIGN_OR_RAISE(auto file, lake::WriteDataFile(store, kQuarantinePath,
-                                                         {{"date", FormatDate(date)}}, batch));
+    ARROW_ASSIGN_OR_RAISE(auto file,
+                          lake::WriteDataFile(store, table, {{"date", FormatDate(date)}}, batch));
     files.push_back(std::move(file));
   }
   return files;

@@ -1,20 +1,23 @@
 #pragma once
 
+#include <cstdint>
+#include <string>
 #include <vector>
 
 #include "base/status.h"
-#include "ingest/bronze_layout.h"
 #include "ingest/cut.h"
 #include "lake/object_store.h"
 #include "model/data_file.h"
 
 namespace shopstream::ingest {
 
+// "2025-10-24", as Delta writes a date in a partition value; days since 1970-01-01.
+std::string FormatDate(int32_t days);
+
 // Writes the rows of a cut as data files of Bronze, one per lake partition, each row in the order
 // it was read. Nothing refers to them until a commit does. One partition's copy of the rows is in
 // memory at a time, and a few encoded files where the store is remote.
-Result<std::vector<DataFile>> WriteBronzeFiles(lake::ObjectStore* store, const BronzeLayout& layout,
-                                               const Cut& cut);
+Result<std::vector<DataFile>> WriteBronzeFiles(lake::ObjectStore* store, const Cut& cut);
 
 // Likewise its quarantined records, one file per date of their Kafka timestamp.
 Result<std::vector<DataFile>> WriteQuarantineFiles(lake::ObjectStore* store, const Cut& cut);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "ingest/table_growth.h"
 #include "model/lake_names.h"
 
 namespace shopstream::ingest {
@@ -31,9 +32,9 @@ int64_t ValueBytes(const kafka::RecordBatch& batch) {
 }  // namespace
 
 IngestLoop::IngestLoop(IngestParts parts, IngestLimits limits)
-    : parts_(parts),
+    : parts_(std::move(parts)),
       limits_(limits),
-      builder_(parts.layout),
+      builder_(parts_.layout),
       restart_backoff_(
           {.first = Millis{200}, .longest = Millis{5000}, .give_up_after = Millis{600'000}}) {}
 
@@ -312,12 +313,17 @@ Status IngestLoop::HandleReport(const CutReport& report) {
         offsets.push_back({progress.range.partition, progress.range.end});
       }
       parts_.consumer->CommitForDisplay(offsets);
+      ARROW_ASSIGN_OR_RAISE(const bool adopted, AdoptTable(*parts_.bronze->snapshot()));
+      if (!adopted) ScheduleRestart("another consumer gave a new field another type");
       return Status::OK();
     }
     case CutOutcome::kFenced:
       if (stale) return Status::OK();
       parts_.stats->OnFenced();
       ScheduleRestart("another consumer moved on a partition of ours; our rows are dropped");
+      return Status::OK();
+    case CutOutcome::kOutgrown:
+      if (!stale) ScheduleRestart("the table has grown otherwise meanwhile");
       return Status::OK();
     case CutOutcome::kTooOld:
       if (!stale) ScheduleRestart("a cut waited too long for storage and is read again");
@@ -364,7 +370,10 @@ Status IngestLoop::OnAssigned(const std::vector<int32_t>& partitions) {
     // The client remembers that a partition was paused, even while it was not ours.
     ARROW_RETURN_NOT_OK(paused_ ? parts_.consumer->Pause(partitions)
                                 : parts_.consumer->Resume(partitions));
-    return Apply(*starts);
+    ARROW_RETURN_NOT_OK(Apply(*starts));
+    ARROW_ASSIGN_OR_RAISE(const bool adopted, AdoptTable(*parts_.bronze->snapshot()));
+    if (!adopted) ScheduleRestart("another consumer gave a new field another type");
+    return Status::OK();
   }
   ARROW_RETURN_NOT_OK(parts_.consumer->Assign(anywhere));
   ARROW_RETURN_NOT_OK(parts_.consumer->Pause(partitions));
@@ -402,6 +411,7 @@ void IngestLoop::DropEverything() {
   pending_.clear();
   filling_since_.reset();
   outage_until_.reset();
+  adopted_version_ = -1;  // The builder has forgotten which partition values the table has.
   decide_parked_at_ = BootClock::time_point::max();
   for (auto& [partition, position] : positions_) position.reading = false;
 }
@@ -430,6 +440,7 @@ Status IngestLoop::RestartIfDue() {
     restart_at_ = BootClock::now() + *pause;
     return parts_.consumer->Pause(partitions);
   }
+  ARROW_RETURN_NOT_OK(StartFromTable(*parts_.bronze->snapshot()));
   restart_backoff_.Reset();
   restart_needed_ = false;
   last_restart_ = BootClock::now();
@@ -442,6 +453,30 @@ Status IngestLoop::RestartIfDue() {
   ARROW_RETURN_NOT_OK(parts_.consumer->Resume(partitions));
   paused_ = false;
   return Apply(*starts);
+}
+
+Result<bool> IngestLoop::AdoptTable(const lake::Snapshot& snapshot) {
+  if (snapshot.version() <= adopted_version_) return true;
+  adopted_version_ = snapshot.version();
+  ARROW_ASSIGN_OR_RAISE(const TableMemory memory,
+                        ReadTableMemory(snapshot, parts_.layout->options));
+  builder_.Admit(memory.partition_values);
+  return !memory.reader_schema || parts_.schemas->Adopt(*memory.reader_schema).ok();
+}
+
+Status IngestLoop::StartFromTable(const lake::Snapshot& snapshot) {
+  adopted_version_ = snapshot.version();
+  ARROW_ASSIGN_OR_RAISE(const TableMemory memory,
+                        ReadTableMemory(snapshot, parts_.layout->options));
+  auto layout = parts_.layout;
+  if (memory.reader_schema) {
+    ARROW_ASSIGN_OR_RAISE(BronzeLayout made,
+                          BronzeLayout::Make(*memory.reader_schema, layout->options));
+    layout = std::make_shared<const BronzeLayout>(std::move(made));
+  }
+  parts_.schemas->Reset(std::move(layout));
+  builder_.Admit(memory.partition_values);
+  return Status::OK();
 }
 
 Result<std::vector<StartPosition>> IngestLoop::FindStarts(const std::vector<int32_t>& partitions) {

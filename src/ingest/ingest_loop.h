@@ -4,6 +4,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -37,7 +38,8 @@ struct IngestLimits {
 // What the loop works with; all borrowed, all outlive it.
 struct IngestParts {
   std::string topic;
-  const BronzeLayout* layout = nullptr;
+  // The layout for a table that keeps no reader schema of its own.
+  std::shared_ptr<const BronzeLayout> layout;
   kafka::Consumer* consumer = nullptr;
   kafka::Admin* admin = nullptr;
   lake::Table* bronze = nullptr;
@@ -104,6 +106,11 @@ class IngestLoop {
   void DropEverything();
   void ScheduleRestart(const std::string& why);
   Status RestartIfDue();
+  // Takes over what other consumers have made of the table's schema. False: what is buffered cannot
+  // be merged with it.
+  Result<bool> AdoptTable(const lake::Snapshot& snapshot);
+  // Begins anew with the table's schema, nothing being buffered.
+  Status StartFromTable(const lake::Snapshot& snapshot);
   Result<std::vector<StartPosition>> FindStarts(const std::vector<int32_t>& partitions);
   Status Apply(const std::vector<StartPosition>& starts);
 
@@ -126,6 +133,7 @@ class IngestLoop {
   std::optional<BootClock::time_point> blocked_since_;
   std::optional<BootClock::time_point> outage_until_;  // The registry is left alone until then.
   BootClock::time_point decide_parked_at_ = BootClock::time_point::max();
+  int64_t adopted_version_ = -1;  // Of Bronze, whose schema is merged into ours.
   bool paused_ = false;
   bool restart_needed_ = false;
   BootClock::time_point restart_at_{};

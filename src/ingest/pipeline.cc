@@ -10,12 +10,12 @@
 #include "ingest/cut_writer.h"
 #include "ingest/ingest_loop.h"
 #include "ingest/schema_cache.h"
+#include "ingest/table_growth.h"
 #include "kafka/admin.h"
 #include "kafka/consumer.h"
 #include "lake/object_store.h"
 #include "lake/put_proof.h"
 #include "lake/table.h"
-#include "model/lake_names.h"
 #include "registry/client.h"
 
 namespace shopstream::ingest {
@@ -52,51 +52,66 @@ auto WithPatience(const char* what, Step&& step) -> decltype(step()) {
   }
 }
 
-// The table's columns were made from one schema: the one it keeps, or for a new table the newest
-// that the registry has.
-Result<avro::Schema> FindReaderSchema(lake::ObjectStore* store, registry::Client* registry,
-                                      const std::string& topic) {
-  // Before all else, since it makes the bucket too.
-  ARROW_RETURN_NOT_OK(lake::ProvePutIfAbsent(store, kBronzePath));
-  Result<std::unique_ptr<lake::Table>> table = lake::Table::Open(store, kBronzePath);
-  if (table.ok()) {
-    const auto& properties = (*table)->snapshot()->properties();
-    auto kept = properties.find(kReaderSchemaProperty);
-    if (kept != properties.end()) return avro::Schema::Parse(kept->second);
-  } else if (!table.status().IsKeyError()) {
-    return table.status();
-  }
+// Makes the table after the newest schema of the topic that the registry has. Another consumer may
+// make it at the same time, after another schema; which of them stands makes no difference.
+Status CreateBronze(lake::ObjectStore* store, registry::Client* registry, const std::string& topic,
+                    const LayoutOptions& options) {
   Result<registry::RegisteredSchema> latest = registry->Latest(topic + "-value");
   if (!latest.ok()) {
     return latest.status().WithMessage(
         latest.status().message(), "\nThe first ingest makes the table after the topic's schema: ",
         "register one with `shopstream schema register`, or produce something");
   }
-  return avro::Schema::Parse(latest->schema);
+  ARROW_ASSIGN_OR_RAISE(const avro::Schema reader, avro::Schema::Parse(latest->schema));
+  ARROW_ASSIGN_OR_RAISE(const BronzeLayout layout, BronzeLayout::Make(reader, options));
+  return lake::Table::Create(store, layout.table);
 }
 
 }  // namespace
 
-Status RunIngest(const Config& config, const IngestOptions& options, IngestStats* stats,
+Result<std::shared_ptr<const BronzeLayout>> FindLayout(lake::ObjectStore* store,
+                                                       registry::Client* registry,
+                                                       const std::string& topic,
+                                                       const LayoutOptions& options) {
+  // Before all else, since it makes the bucket too.
+  ARROW_RETURN_NOT_OK(lake::ProvePutIfAbsent(store, options.table));
+  Result<std::unique_ptr<lake::Table>> table = lake::Table::Open(store, options.table);
+  if (table.status().IsKeyError()) {
+    ARROW_RETURN_NOT_OK(CreateBronze(store, registry, topic, options));
+    table = lake::Table::Open(store, options.table);
+  }
+  ARROW_RETURN_NOT_OK(table.status());
+  ARROW_ASSIGN_OR_RAISE(TableMemory memory, ReadTableMemory(*(*table)->snapshot(), options));
+  if (!memory.reader_schema) {
+    ARROW_ASSIGN_OR_RAISE(const auto latest, registry->Latest(topic + "-value"));
+    ARROW_ASSIGN_OR_RAISE(memory.reader_schema, avro::Schema::Parse(latest.schema));
+  }
+  ARROW_ASSIGN_OR_RAISE(BronzeLayout layout, BronzeLayout::Make(*memory.reader_schema, options));
+  return std::make_shared<const BronzeLayout>(std::move(layout));
+}
+
+Status RunIngest(const Config& config, bool until_caught_up, IngestStats* stats,
                  const std::function<bool()>& stop, const std::function<void()>& on_tick) {
   const MemoryShares memory = ShareMemory(config.ingest.memory_limit_mb);
   ARROW_ASSIGN_OR_RAISE(auto store, lake::OpenObjectStore(config));
   ARROW_ASSIGN_OR_RAISE(auto registry, registry::Client::Open(config.registry));
-  ARROW_ASSIGN_OR_RAISE(avro::Schema reader, WithPatience("the table and its schema", [&] {
-                          return FindReaderSchema(store.get(), registry.get(), config.kafka.topic);
+  const LayoutOptions options = LayoutOptions::From(config);
+  ARROW_ASSIGN_OR_RAISE(auto layout, WithPatience("the table and its schema", [&] {
+                          return FindLayout(store.get(), registry.get(), config.kafka.topic,
+                                            options);
                         }));
-  ARROW_ASSIGN_OR_RAISE(BronzeLayout layout, BronzeLayout::Make(reader, options.layout));
   ARROW_ASSIGN_OR_RAISE(auto bronze, WithPatience("the lake", [&] {
-                          return lake::Table::OpenOrCreate(store.get(), layout.table);
+                          return lake::Table::OpenOrCreate(store.get(), layout->table);
                         }));
   ARROW_ASSIGN_OR_RAISE(auto quarantine, WithPatience("the lake", [&] {
-                          return lake::Table::OpenOrCreate(store.get(), QuarantineSpec());
+                          return lake::Table::OpenOrCreate(
+                              store.get(), QuarantineSpec(options.quarantine_table));
                         }));
   ARROW_ASSIGN_OR_RAISE(auto admin, kafka::Admin::Open(config.kafka));
   ARROW_ASSIGN_OR_RAISE(auto consumer,
                         kafka::Consumer::Open(config.kafka, {.queue_kbytes = memory.queue_kbytes}));
-  SchemaCache schemas(reader, [&](int32_t id) { return registry->ById(id); });
-  CutCommitter committer(&layout, bronze.get(), quarantine.get(),
+  SchemaCache schemas(layout, [&](int32_t id) { return registry->ById(id); });
+  CutCommitter committer(bronze.get(), quarantine.get(),
                          [&]() -> Result<std::string> {
                            ARROW_ASSIGN_OR_RAISE(auto topic,
                                                  admin->DescribeTopic(config.kafka.topic, false));
@@ -110,7 +125,7 @@ Status RunIngest(const Config& config, const IngestOptions& options, IngestStats
                 .batch_timeout = Millis{config.ingest.batch_timeout_seconds * 1000},
                 .filling_bytes = memory.filling_bytes};
   IngestLoop loop({.topic = config.kafka.topic,
-                   .layout = &layout,
+                   .layout = layout,
                    .consumer = consumer.get(),
                    .admin = admin.get(),
                    .bronze = bronze.get(),
@@ -120,7 +135,7 @@ Status RunIngest(const Config& config, const IngestOptions& options, IngestStats
                    .stats = stats},
                   limits);
   BootClock::time_point next_tick{};
-  return loop.Run(options.until_caught_up, [&] {
+  return loop.Run(until_caught_up, [&] {
     const BootClock::time_point now = BootClock::now();
     if (now >= next_tick) {
       on_tick();

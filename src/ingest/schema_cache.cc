@@ -3,37 +3,74 @@
 #include <algorithm>
 #include <utility>
 
+#include "avro/merge.h"
+#include "lake/column_merge.h"
+
 namespace shopstream::ingest {
 
-SchemaCache::SchemaCache(avro::Schema reader, LookUpById look_up)
-    : reader_(std::move(reader)), look_up_(std::move(look_up)) {}
+SchemaCache::SchemaCache(std::shared_ptr<const BronzeLayout> layout, LookUpById look_up)
+    : layout_(std::move(layout)), look_up_(std::move(look_up)) {}
+
+void SchemaCache::Reset(std::shared_ptr<const BronzeLayout> layout) {
+  layout_ = std::move(layout);
+  ++generation_;
+}
+
+Status SchemaCache::Adopt(const avro::Schema& table) {
+  if (table.text() == layout_->reader_schema.text()) return Status::OK();
+  ARROW_ASSIGN_OR_RAISE(const auto merged, avro::MergeSchemas(table, layout_->reader_schema));
+  if (merged.text() == layout_->reader_schema.text()) return Status::OK();
+  ARROW_ASSIGN_OR_RAISE(BronzeLayout layout, BronzeLayout::Make(merged, layout_->options));
+  ARROW_RETURN_NOT_OK(lake::MergeColumns(layout_->table.schema, *layout.table.schema));
+  Reset(std::make_shared<const BronzeLayout>(std::move(layout)));
+  return Status::OK();
+}
 
 const KnownSchema* SchemaCache::Find(int32_t id, BootClock::time_point now) const {
   auto entry = known_.find(id);
-  if (entry == known_.end()) return nullptr;
+  if (entry == known_.end() || !IsCurrent(entry->second)) return nullptr;
   if (entry->second.forget_at && *entry->second.forget_at <= now) return nullptr;
   return &entry->second.schema;
 }
 
-KnownSchema SchemaCache::Compile(const registry::LookUp& found) const {
+Result<KnownSchema> SchemaCache::CompileOrWhyNot(const avro::Schema& writer) {
+  ARROW_ASSIGN_OR_RAISE(auto layout, BronzeLayout::Grow(layout_, writer));
+  ARROW_ASSIGN_OR_RAISE(auto decoder, avro::Decoder::Compile(writer, layout->reader_schema));
+  if (layout != layout_) Reset(std::move(layout));
+  return KnownSchema{.decoder = std::move(decoder), .cause = {}, .detail = {}};
+}
+
+KnownSchema SchemaCache::Compile(const avro::Schema& writer) {
+  Result<KnownSchema> compiled = CompileOrWhyNot(writer);
+  if (compiled.ok()) return *std::move(compiled);
+  return {.decoder = std::nullopt,
+          .cause = Cause::kIncompatibleSchema,
+          .detail = compiled.status().message()};
+}
+
+SchemaCache::Entry SchemaCache::EntryOf(const registry::LookUp& found) {
+  Entry entry;
   Result<avro::Schema> writer = avro::Schema::Parse(found.schema.schema);
-  if (!writer.ok()) {
-    return {.decoder = std::nullopt,
-            .cause = Cause::kIncompatibleSchema,
-            .detail = "the registered schema is not Avro: " + writer.status().message()};
+  if (writer.ok()) {
+    entry.schema = Compile(*writer);
+    entry.writer = *std::move(writer);
+  } else {
+    entry.schema = {.decoder = std::nullopt,
+                    .cause = Cause::kIncompatibleSchema,
+                    .detail = "the registered schema is not Avro: " + writer.status().message()};
   }
-  Result<avro::Decoder> decoder = avro::Decoder::Compile(*writer, reader_);
-  if (!decoder.ok()) {
-    return {.decoder = std::nullopt,
-            .cause = Cause::kIncompatibleSchema,
-            .detail = decoder.status().message()};
-  }
-  return {.decoder = std::move(*decoder), .cause = {}, .detail = {}};
+  entry.generation = generation_;  // Compile may have moved it on.
+  return entry;
 }
 
 // False: no verdict yet, and `outcome` says when to ask again.
 bool SchemaCache::ResolveOne(int32_t id, BootClock::time_point now, ResolveOutcome* outcome) {
   if (Find(id, now) != nullptr) return true;
+  if (auto stale = known_.find(id); stale != known_.end() && stale->second.writer) {
+    stale->second.schema = Compile(*stale->second.writer);
+    stale->second.generation = generation_;
+    return true;
+  }
   auto denied = denied_at_.find(id);
   if (denied != denied_at_.end() && now < denied->second + kConfirmUnknownAfter) {
     outcome->ask_again_at = std::min(outcome->ask_again_at, denied->second + kConfirmUnknownAfter);
@@ -43,7 +80,7 @@ bool SchemaCache::ResolveOne(int32_t id, BootClock::time_point now, ResolveOutco
   switch (answer.outcome) {
     case registry::LookUpOutcome::kFound:
       denied_at_.erase(id);
-      known_[id] = {.schema = Compile(answer), .forget_at = std::nullopt};
+      known_[id] = EntryOf(answer);
       return true;
     case registry::LookUpOutcome::kUnavailable:
       outcome->outage = answer.detail;
@@ -58,11 +95,27 @@ bool SchemaCache::ResolveOne(int32_t id, BootClock::time_point now, ResolveOutco
     return false;
   }
   denied_at_.erase(denied);
-  known_[id] = {.schema = {.decoder = std::nullopt,
-                           .cause = Cause::kUnknownSchema,
-                           .detail = "the registry knows no schema " + std::to_string(id)},
-                .forget_at = now + kRememberUnknownFor};
+  known_[id].schema = {.decoder = std::nullopt,
+                       .cause = Cause::kUnknownSchema,
+                       .detail = "the registry knows no schema " + std::to_string(id)};
+  known_[id].forget_at = now + kRememberUnknownFor;
   ++unknown_count_;
+  return true;
+}
+
+// False: the time for asking is up.
+bool SchemaCache::ResolveAll(const std::vector<int32_t>& ids, BootClock::time_point now,
+                             ResolveOutcome* outcome) {
+  const BootClock::time_point begin = BootClock::now();
+  for (int32_t id : ids) {
+    if (BootClock::now() - begin > kAskFor) {
+      outcome->resolved = false;
+      outcome->ask_again_at = now;
+      return false;
+    }
+    if (!ResolveOne(id, now, outcome)) outcome->resolved = false;
+    if (outcome->outage) return false;  // The next would wait for the same time-out.
+  }
   return true;
 }
 
@@ -72,18 +125,14 @@ ResolveOutcome SchemaCache::Resolve(const std::vector<int32_t>& ids, BootClock::
     unknown_count_ = 0;
   }
   ResolveOutcome outcome;
-  outcome.ask_again_at = BootClock::time_point::max();
-  outcome.resolved = true;
-  const BootClock::time_point begin = BootClock::now();
-  for (int32_t id : ids) {
-    if (BootClock::now() - begin > kAskFor) {
-      outcome.resolved = false;
-      outcome.ask_again_at = now;
-      break;
-    }
-    if (!ResolveOne(id, now, &outcome)) outcome.resolved = false;
-    if (outcome.outage) break;  // The next would wait for the same time-out.
-  }
+  // A schema that makes the layout grow leaves those compiled before it stale. Once all of them
+  // have been merged nothing grows any more.
+  int64_t generation = 0;
+  do {
+    generation = generation_;
+    outcome = {
+        .resolved = true, .outage = std::nullopt, .ask_again_at = BootClock::time_point::max()};
+  } while (ResolveAll(ids, now, &outcome) && generation != generation_);
   return outcome;
 }
 

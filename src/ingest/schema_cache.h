@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -10,6 +11,7 @@
 #include "avro/decoder.h"
 #include "avro/schema.h"
 #include "base/clock.h"
+#include "ingest/bronze_layout.h"
 #include "ingest/cause.h"
 #include "registry/client.h"
 
@@ -31,7 +33,8 @@ struct ResolveOutcome {
   BootClock::time_point ask_again_at;  // When the first of them may have its answer.
 };
 
-// Schema ids and what they mean to one reader schema. One thread.
+// Schema ids and what they mean to the layout of today, which grows with each writer that has
+// something new. One thread.
 class SchemaCache {
  public:
   using LookUpById = std::function<registry::LookUp(int32_t id)>;
@@ -44,10 +47,18 @@ class SchemaCache {
   // Bounds what a stream of garbage can make us remember.
   static constexpr size_t kMaxUnknownIds = 100'000;
 
-  SchemaCache(avro::Schema reader, LookUpById look_up);
+  SchemaCache(std::shared_ptr<const BronzeLayout> layout, LookUpById look_up);
 
-  // Null: not known, or a verdict that must be asked for again; see Resolve. Valid until the next
-  // Resolve.
+  // What the decoders fill.
+  const std::shared_ptr<const BronzeLayout>& layout() const { return layout_; }
+  // Merges what other consumers have added to the table's schema; the table's comes first. Invalid:
+  // the two cannot be merged, nothing has changed.
+  Status Adopt(const avro::Schema& table);
+  // Begins again with another layout; writers' schemas stay known.
+  void Reset(std::shared_ptr<const BronzeLayout> layout);
+
+  // Null: not known, not compiled for the layout of today, or a verdict that must be asked for
+  // again; see Resolve. Valid until the next Resolve, Adopt or Reset.
   const KnownSchema* Find(int32_t id, BootClock::time_point now) const;
 
   // Asks for all ids at once, so that a batch full of new ones waits for one confirmation only.
@@ -56,12 +67,22 @@ class SchemaCache {
  private:
   struct Entry {
     KnownSchema schema;
+    std::optional<avro::Schema> writer;  // Of ids that the registry knows, where it is Avro.
+    int64_t generation = 0;              // Of the layout it was compiled for.
     std::optional<BootClock::time_point> forget_at;
   };
+  Entry EntryOf(const registry::LookUp& found);
+  bool ResolveAll(const std::vector<int32_t>& ids, BootClock::time_point now,
+                  ResolveOutcome* outcome);
   bool ResolveOne(int32_t id, BootClock::time_point now, ResolveOutcome* outcome);
-  KnownSchema Compile(const registry::LookUp& found) const;
+  KnownSchema Compile(const avro::Schema& writer);
+  Result<KnownSchema> CompileOrWhyNot(const avro::Schema& writer);
+  bool IsCurrent(const Entry& entry) const {
+    return !entry.writer || entry.generation == generation_;
+  }
 
-  avro::Schema reader_;
+  std::shared_ptr<const BronzeLayout> layout_;
+  int64_t generation_ = 0;  // Goes up with each change of layout_.
   LookUpById look_up_;
   std::unordered_map<int32_t, Entry> known_;
   std::unordered_map<int32_t, BootClock::time_point> denied_at_;  // Once; to be confirmed.

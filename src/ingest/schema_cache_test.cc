@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <memory>
+#include <string>
 #include <vector>
 
 namespace shopstream::ingest {
@@ -11,11 +13,22 @@ namespace {
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-constexpr char kReader[] = R"({"type":"record","name":"E","fields":[{"name":"id","type":"long"}]})";
-constexpr char kWiderWriter[] =
-    R"({"type":"record","name":"E","fields":[{"name":"id","type":"int"},{"name":"x","type":"string"}]})";
-constexpr char kUnreadable[] =
-    R"({"type":"record","name":"E","fields":[{"name":"id","type":"string"}]})";
+// A schema of the event, whose id is of that type, with more fields behind it.
+std::string EventWith(const std::string& id_type, const std::string& more = "") {
+  return R"({"type": "record", "name": "E", "fields": [{"name": "region", "type": "string"},
+      {"name": "timestamp", "type": {"type": "long", "logicalType": "timestamp-millis"}},
+      {"name": "id", "type": ")" +
+         id_type + R"("})" + more + "]}";
+}
+
+const std::string kReader = EventWith("long");
+const std::string kWiderWriter = EventWith("int", R"(, {"name": "x", "type": "string"})");
+const std::string kUnreadable = EventWith("string");
+
+std::shared_ptr<const BronzeLayout> LayoutOf(const std::string& schema) {
+  return std::make_shared<const BronzeLayout>(
+      *BronzeLayout::Make(*avro::Schema::Parse(schema), {}));
+}
 
 // A registry whose answers the test writes; what it does not list it denies.
 class SchemaCacheTest : public testing::Test {
@@ -42,7 +55,7 @@ class SchemaCacheTest : public testing::Test {
   std::vector<int32_t> asked_;
   BootClock::time_point now_{seconds{1000}};
   ResolveOutcome last_;
-  SchemaCache cache_{*avro::Schema::Parse(kReader), [this](int32_t id) { return Answer(id); }};
+  SchemaCache cache_{LayoutOf(kReader), [this](int32_t id) { return Answer(id); }};
 };
 
 TEST_F(SchemaCacheTest, AFoundIdIsAskedForOnce) {
@@ -108,6 +121,49 @@ TEST_F(SchemaCacheTest, WhatTheReaderCannotReadIsAVerdict) {
   EXPECT_EQ(Find(3)->cause, Cause::kIncompatibleSchema);
   EXPECT_EQ(Find(4)->cause, Cause::kIncompatibleSchema);
   EXPECT_FALSE(Find(3)->detail.empty());
+}
+
+TEST_F(SchemaCacheTest, ANewFieldGrowsTheLayoutAndEveryDecoderFollows) {
+  schemas_ = {{1, kReader}, {2, kWiderWriter}};
+  const auto before = cache_.layout();
+  EXPECT_TRUE(Resolve({1}));
+  EXPECT_EQ(cache_.layout(), before) << "grew for a schema that has nothing new";
+  EXPECT_TRUE(Resolve({2}));
+  EXPECT_EQ(cache_.layout()->record->GetFieldIndex("x"), 3);
+  EXPECT_EQ(Find(1), nullptr) << "its decoder fills the columns of before";
+  EXPECT_TRUE(Resolve({1}));
+  EXPECT_NE(Find(1), nullptr);
+  EXPECT_EQ(asked_, std::vector<int32_t>({1, 2})) << "asked the registry for what it knew";
+}
+
+TEST_F(SchemaCacheTest, IdsResolvedTogetherAreCurrentTogether) {
+  schemas_ = {{1, kReader}, {2, kWiderWriter}};
+  EXPECT_TRUE(Resolve({1, 2}));
+  EXPECT_NE(Find(1), nullptr);
+  EXPECT_NE(Find(2), nullptr);
+}
+
+TEST_F(SchemaCacheTest, AnothersFieldIsAdoptedBesideOurOwn) {
+  schemas_ = {{1, kWiderWriter}};
+  EXPECT_TRUE(Resolve({1}));
+  const std::string theirs = EventWith("long", R"(, {"name": "y", "type": "string"})");
+  EXPECT_TRUE(cache_.Adopt(*avro::Schema::Parse(theirs)).ok());
+  EXPECT_EQ(cache_.layout()->record->field_names(),
+            std::vector<std::string>({"region", "timestamp", "id", "y", "x"}));
+}
+
+TEST_F(SchemaCacheTest, AFieldOfAnotherTypeIsNotAdoptedAndAfterAResetItIsRefused) {
+  schemas_ = {{1, kWiderWriter}};
+  EXPECT_TRUE(Resolve({1}));
+  const std::string theirs = EventWith("long", R"(, {"name": "x", "type": "boolean"})");
+  EXPECT_FALSE(cache_.Adopt(*avro::Schema::Parse(theirs)).ok());
+  EXPECT_NE(Find(1), nullptr);
+  cache_.Reset(LayoutOf(theirs));
+  EXPECT_TRUE(Resolve({1}));
+  ASSERT_NE(Find(1), nullptr);
+  EXPECT_EQ(Find(1)->cause, Cause::kIncompatibleSchema);
+  EXPECT_NE(Find(1)->detail.find("TYPE_MISMATCH at /fields/3/type"), std::string::npos)
+      << Find(1)->detail;
 }
 
 }  // namespace

@@ -4,6 +4,8 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -25,8 +27,30 @@ inline constexpr char kEventSchema[] = R"({"type": "record", "name": "Event", "f
     {"name": "region", "type": "string"},
     {"name": "timestamp", "type": {"type": "long", "logicalType": "timestamp-millis"}}]})";
 
+// Writers of other versions: the event with one more field behind it.
+inline constexpr int32_t kWithLeft = 2;          // "left", a string.
+inline constexpr int32_t kWithRight = 3;         // "right", a long.
+inline constexpr int32_t kWithLeftAsNumber = 4;  // "left" again, but a long.
+inline constexpr int32_t kWithIdAsText = 5;      // What the event's column cannot hold.
+inline std::string EventWith(const std::string& field, const std::string& type) {
+  std::string schema = kEventSchema;
+  return schema.replace(schema.rfind("]}"), 2,
+                        R"(, {"name": ")" + field + R"(", "type": ")" + type + "\"}]}");
+}
+inline std::map<int32_t, std::string> SchemasById() {
+  std::string id_as_text = kEventSchema;
+  id_as_text.replace(id_as_text.find("long"), 4, "string");
+  return {{kSchemaId, kEventSchema},
+          {kWithLeft, EventWith("left", "string")},
+          {kWithRight, EventWith("right", "long")},
+          {kWithLeftAsNumber, EventWith("left", "long")},
+          {kWithIdAsText, id_as_text}};
+}
+
 inline avro::Schema EventSchema() { return *avro::Schema::Parse(kEventSchema); }
-inline BronzeLayout EventLayout() { return *BronzeLayout::Make(EventSchema(), {}); }
+inline std::shared_ptr<const BronzeLayout> EventLayout(const LayoutOptions& options = {}) {
+  return std::make_shared<const BronzeLayout>(*BronzeLayout::Make(EventSchema(), options));
+}
 
 inline void AppendLong(int64_t value, std::string* out) {
   uint64_t rest = (static_cast<uint64_t>(value) << 1) ^ static_cast<uint64_t>(value >> 63);
@@ -43,6 +67,19 @@ inline std::string Event(int64_t id, const std::string& region, int64_t timestam
   AppendLong(static_cast<int64_t>(region.size()), &value);
   value += region;
   AppendLong(timestamp_ms, &value);
+  return value;
+}
+
+inline std::string EventWithLeft(int64_t id, const std::string& left,
+                                 const std::string& region = "US") {
+  std::string value = Event(id, region, kOct24, kWithLeft);
+  AppendLong(static_cast<int64_t>(left.size()), &value);
+  return value + left;
+}
+
+inline std::string EventWithNumber(int64_t id, int64_t number, int32_t schema_id = kWithRight) {
+  std::string value = Event(id, "US", kOct24, schema_id);
+  AppendLong(number, &value);
   return value;
 }
 
@@ -67,13 +104,15 @@ class Records {
   std::deque<std::string> values_;
 };
 
-// Knows kSchemaId; denies every other id.
-inline SchemaCache EventSchemas() {
-  SchemaCache schemas(EventSchema(), [](int32_t id) {
+// Knows those of SchemasById, all asked for already but those of other versions; denies the rest.
+inline SchemaCache EventSchemas(const LayoutOptions& options = {}) {
+  SchemaCache schemas(EventLayout(options), [](int32_t id) {
     registry::LookUp answer;
+    const auto known = SchemasById();
+    const auto found = known.find(id);
     answer.outcome =
-        id == kSchemaId ? registry::LookUpOutcome::kFound : registry::LookUpOutcome::kUnknown;
-    answer.schema.schema = kEventSchema;
+        found == known.end() ? registry::LookUpOutcome::kUnknown : registry::LookUpOutcome::kFound;
+    if (found != known.end()) answer.schema.schema = found->second;
     return answer;
   });
   EXPECT_TRUE(schemas.Resolve({kSchemaId}, BootClock::time_point{}).resolved);

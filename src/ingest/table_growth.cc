@@ -1,0 +1,131 @@
+#include "ingest/table_growth.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "avro/merge.h"
+#include "lake/column_merge.h"
+
+namespace shopstream::ingest {
+namespace {
+
+const std::string* FindProperty(const lake::Snapshot& snapshot, const char* name) {
+  const auto found = snapshot.properties().find(name);
+  return found == snapshot.properties().end() ? nullptr : &found->second;
+}
+
+Result<std::vector<std::string>> ReadPartitionValues(const lake::Snapshot& snapshot) {
+  std::vector<std::string> values;
+  const std::string* property = FindProperty(snapshot, kPartitionValuesProperty);
+  if (property == nullptr) return values;
+  const nlohmann::json list = nlohmann::json::parse(*property, nullptr, false);
+  if (!list.is_array()) {
+    return Status::Invalid("the table's property ", kPartitionValuesProperty,
+                           " is no JSON list: ", *property);
+  }
+  for (const nlohmann::json& value : list) {
+    if (value.is_string()) values.push_back(value.get<std::string>());
+  }
+  return values;
+}
+
+Result<avro::Schema> ParseKept(const std::string& text) {
+  Result<avro::Schema> schema = avro::Schema::Parse(text);
+  if (schema.ok()) return schema;
+  return schema.status().WithMessage("the table's property ", kReaderSchemaProperty,
+                                     " is no Avro schema: ", schema.status().message());
+}
+
+Status CheckUnharmed(const lake::Snapshot& snapshot, const BronzeLayout& kept) {
+  const Status status = lake::CheckColumns(*snapshot.schema(), *kept.table.schema);
+  if (status.ok()) return status;
+  return Status::Invalid(
+      "another writer changed the table's columns: ", status.message(),
+      ". Ingest adds columns to a ",
+      "table, and never guesses what a dropped, renamed or retyped one stands for. Restore the ",
+      "version before that change, or let lake.bronze_table name a new table");
+}
+
+GrowthPlan Conflict(std::string why) {
+  return {.growth = std::nullopt, .conflict = std::move(why)};
+}
+
+// Null: the two cannot be merged, and `why` says it.
+Result<std::shared_ptr<const BronzeLayout>> MergeLayouts(
+    const lake::Snapshot& snapshot, const std::string& kept_text,
+    const std::shared_ptr<const BronzeLayout>& rows, std::string* why) {
+  if (kept_text == rows->reader_schema.text()) {
+    ARROW_RETURN_NOT_OK(CheckUnharmed(snapshot, *rows));
+    return rows;
+  }
+  ARROW_ASSIGN_OR_RAISE(const avro::Schema schema, ParseKept(kept_text));
+  ARROW_ASSIGN_OR_RAISE(BronzeLayout made, BronzeLayout::Make(schema, rows->options));
+  const auto kept = std::make_shared<const BronzeLayout>(std::move(made));
+  ARROW_RETURN_NOT_OK(CheckUnharmed(snapshot, *kept));
+  const auto merged = BronzeLayout::Grow(kept, rows->reader_schema);
+  const Status fits = merged.ok()
+                          ? lake::CheckColumns(*(*merged)->table.schema, *rows->table.schema)
+                          : merged.status();
+  if (fits.ok()) return merged;
+  *why = fits.message();
+  return nullptr;
+}
+
+}  // namespace
+
+Result<TableMemory> ReadTableMemory(const lake::Snapshot& snapshot, const LayoutOptions& options) {
+  TableMemory memory;
+  if (const std::string* text = FindProperty(snapshot, kReaderSchemaProperty)) {
+    ARROW_ASSIGN_OR_RAISE(memory.reader_schema, ParseKept(*text));
+  }
+  if (!options.partition_values.empty()) return memory;
+  ARROW_ASSIGN_OR_RAISE(memory.partition_values, ReadPartitionValues(snapshot));
+  if (FindProperty(snapshot, kPartitionValuesProperty) != nullptr) return memory;
+  for (const DataFile& file : snapshot.Files()) {
+    if (file.partition_values.empty() || !file.partition_values[0].second) continue;
+    const std::string& value = *file.partition_values[0].second;
+    if (std::ranges::find(memory.partition_values, value) == memory.partition_values.end()) {
+      memory.partition_values.push_back(value);
+    }
+  }
+  return memory;
+}
+
+Result<GrowthPlan> PlanGrowth(const lake::Snapshot& snapshot,
+                              const std::shared_ptr<const BronzeLayout>& rows,
+                              const std::vector<std::string>& partition_values) {
+  lake::TableGrowth growth;
+  growth.columns = rows->table.schema;
+  const std::string* kept_text = FindProperty(snapshot, kReaderSchemaProperty);
+  if (kept_text == nullptr) {
+    // A table that somebody else made: it takes what it has columns for.
+    ARROW_RETURN_NOT_OK(CheckUnharmed(snapshot, *rows));
+    growth.properties[kReaderSchemaProperty] = rows->reader_schema.text();
+  } else {
+    std::string why;
+    ARROW_ASSIGN_OR_RAISE(const auto merged, MergeLayouts(snapshot, *kept_text, rows, &why));
+    if (merged == nullptr) return Conflict(std::move(why));
+    growth.columns = merged->table.schema;
+    if (merged->reader_schema.text() != *kept_text) {
+      growth.properties[kReaderSchemaProperty] = merged->reader_schema.text();
+    }
+  }
+  if (!rows->any_partition_value()) return GrowthPlan{.growth = std::move(growth), .conflict = ""};
+
+  ARROW_ASSIGN_OR_RAISE(std::vector<std::string> admitted, ReadPartitionValues(snapshot));
+  const size_t before = admitted.size();
+  for (const std::string& value : partition_values) {
+    if (std::ranges::find(admitted, value) == admitted.end()) admitted.push_back(value);
+  }
+  if (admitted.size() > before) {
+    if (std::ssize(admitted) > rows->options.max_partition_values) {
+      return Conflict("with other consumers' there would be " + std::to_string(admitted.size()) +
+                      " partition values, and ingest.max_partition_values is the bound");
+    }
+    growth.properties[kPartitionValuesProperty] = nlohmann::json(admitted).dump();
+  }
+  return GrowthPlan{.growth = std::move(growth), .conflict = ""};
+}
+
+}  // namespace shopstream::ingest
