@@ -21,11 +21,12 @@ struct AuditFlags {
 
 TablePrinter PartitionTable(const observe::AuditReport& report) {
   TablePrinter table({"topic_id", "partition", "log_start", "txn", "end", "bronze_rows",
-                      "quarantined_rows", "gaps", "doubles", "others", "lag"});
+                      "quarantined_rows", "replayed_rows", "gaps", "doubles", "others", "lag"});
   for (const observe::PartitionAudit& p : report.partitions) {
     const json lag = p.end ? json(p.lag) : json(nullptr);
     table.AddRow({p.topic_id, p.partition, OrNull(p.log_start), OrNull(p.txn), OrNull(p.end),
-                  p.bronze_rows, p.quarantined_rows, p.gaps, p.doubles, p.others, lag});
+                  p.bronze_rows, p.quarantined_rows, p.replayed_rows, p.gaps, p.doubles, p.others,
+                  lag});
   }
   return table;
 }
@@ -83,8 +84,9 @@ Result<int> RunAudit(const Context& context, const AuditFlags& flags) {
   observe::AuditOptions options;
   options.max_findings = flags.limit;
   options.progress = [](const std::string& text) { Log::Info("audit: {}", text); };
-  ARROW_ASSIGN_OR_RAISE(const observe::AuditReport report,
-                        observe::Audit(context.config.kafka, admin.get(), store.get(), options));
+  ARROW_ASSIGN_OR_RAISE(
+      const observe::AuditReport report,
+      observe::Audit(context.config.kafka, context.config.lake, admin.get(), store.get(), options));
   context.json ? PrintJson(report) : PrintForPerson(report);
   return report.clean() ? kDone : kDifferenceFound;
 }

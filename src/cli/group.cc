@@ -23,7 +23,8 @@ std::string Note(const observe::PartitionLag& lag) {
 Result<int> Describe(const Context& context) {
   const KafkaConfig& kafka = context.config.kafka;
   ARROW_ASSIGN_OR_RAISE(const auto store, lake::OpenObjectStore(context.config));
-  ARROW_ASSIGN_OR_RAISE(const auto txns, observe::ReadBronzeTxns(store.get()));
+  ARROW_ASSIGN_OR_RAISE(const auto txns,
+                        observe::ReadBronzeTxns(store.get(), context.config.lake.bronze_table));
   ARROW_ASSIGN_OR_RAISE(const auto admin, kafka::Admin::Open(kafka));
   ARROW_ASSIGN_OR_RAISE(const auto topic, admin->DescribeTopic(kafka.topic, false));
   if (!topic) {

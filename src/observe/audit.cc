@@ -11,6 +11,7 @@
 #include "kafka/reader.h"
 #include "lake/table.h"
 #include "model/lake_names.h"
+#include "model/replayed_offsets.h"
 #include "observe/lake_offsets.h"
 
 namespace shopstream::observe {
@@ -73,9 +74,9 @@ Result<TopicBounds> FindTopic(const std::string& name, kafka::Admin* admin) {
   return bounds;
 }
 
-Status ScanTable(lake::ObjectStore* store, const char* path, const lake::Snapshot& snapshot,
+Status ScanTable(lake::ObjectStore* store, const std::string& path, const lake::Snapshot& snapshot,
                  void (PartitionCoverage::*add)(int64_t), ProgressTicker* ticker, Rows* rows) {
-  const std::string what = std::string("rows read of ") + path;
+  const std::string what = "rows read of " + path;
   const auto on_row = [&](std::string_view topic_id, int32_t partition, int64_t offset) {
     (rows->Find(topic_id, partition)->*add)(offset);
   };
@@ -88,12 +89,27 @@ Status ScanTable(lake::ObjectStore* store, const char* path, const lake::Snapsho
 
 // The quarantine of this cut stands before its Bronze commit, so a quarantine read after Bronze's
 // snapshot holds all that belongs to it.
-Status ScanQuarantine(lake::ObjectStore* store, ProgressTicker* ticker, Rows* rows) {
-  auto table = lake::Table::Open(store, kQuarantinePath);
+Status ScanQuarantine(lake::ObjectStore* store, const std::string& path, ProgressTicker* ticker,
+                      Rows* rows) {
+  auto table = lake::Table::Open(store, path);
   if (table.status().IsKeyError()) return Status::OK();
   ARROW_RETURN_NOT_OK(table.status());
-  return ScanTable(store, kQuarantinePath, *(*table)->snapshot(), &PartitionCoverage::AddQuarantine,
-                   ticker, rows);
+  return ScanTable(store, path, *(*table)->snapshot(), &PartitionCoverage::AddQuarantine, ticker,
+                   rows);
+}
+
+Status AddReplayed(const lake::Snapshot& bronze, Rows* rows) {
+  for (auto& [key, coverage] : rows->by_partition) {
+    const auto property = bronze.properties().find(ReplayedProperty(key.topic_id));
+    if (property == bronze.properties().end()) continue;
+    auto replayed = ReplayedOffsets::Parse(property->second);
+    if (!replayed.ok()) {
+      return replayed.status().WithMessage("Bronze's property ", property->first,
+                                           " is damaged: ", replayed.status().message());
+    }
+    replayed->ForEach(key.partition, [&](int64_t offset) { coverage.AddReplayed(offset); });
+  }
+  return Status::OK();
 }
 
 // What Kafka and the lake can be compared in: [log start, txn), as far as Kafka's log reaches.
@@ -175,6 +191,7 @@ void ComparePartition(const ProgressKey& key, const CoverageBounds& bounds,
   audit.txn = bounds.txn;
   audit.bronze_rows = coverage.bronze_rows();
   audit.quarantined_rows = coverage.quarantine_rows();
+  audit.replayed_rows = coverage.replayed_rows();
   if (bounds.end) {
     const int64_t next = std::max(bounds.txn.value_or(0), *bounds.log_start);
     audit.lag = std::max<int64_t>(0, *bounds.end - next);
@@ -215,9 +232,9 @@ void CompareAll(const TopicBounds& topic, const std::map<ProgressKey, int64_t>& 
 
 }  // namespace
 
-Result<AuditReport> Audit(const KafkaConfig& config, kafka::Admin* admin, lake::ObjectStore* store,
-                          const AuditOptions& options) {
-  ARROW_ASSIGN_OR_RAISE(const auto bronze, lake::Table::Open(store, kBronzePath));
+Result<AuditReport> Audit(const KafkaConfig& config, const LakeConfig& lake, kafka::Admin* admin,
+                          lake::ObjectStore* store, const AuditOptions& options) {
+  ARROW_ASSIGN_OR_RAISE(const auto bronze, lake::Table::Open(store, lake.bronze_table));
   const std::shared_ptr<const lake::Snapshot> snapshot = bronze->snapshot();
   const std::map<ProgressKey, int64_t> progress = ReadProgress(snapshot->Txns());
   // After the snapshot: so Kafka's end is never behind the txn for having been read earlier.
@@ -229,9 +246,10 @@ Result<AuditReport> Audit(const KafkaConfig& config, kafka::Admin* admin, lake::
   report.bronze_version = snapshot->version();
   ProgressTicker ticker(options.progress);
   Rows rows;
-  ARROW_RETURN_NOT_OK(
-      ScanTable(store, kBronzePath, *snapshot, &PartitionCoverage::AddBronze, &ticker, &rows));
-  ARROW_RETURN_NOT_OK(ScanQuarantine(store, &ticker, &rows));
+  ARROW_RETURN_NOT_OK(ScanTable(store, lake.bronze_table, *snapshot, &PartitionCoverage::AddBronze,
+                                &ticker, &rows));
+  ARROW_RETURN_NOT_OK(ScanQuarantine(store, lake.quarantine_table, &ticker, &rows));
+  ARROW_RETURN_NOT_OK(AddReplayed(*snapshot, &rows));
   ARROW_ASSIGN_OR_RAISE(
       report.kafka_records,
       DrainKafka(config, topic, ComparedRanges(topic, progress), options.patience, &ticker, &rows));

@@ -24,10 +24,11 @@ struct PartitionAudit {
   std::optional<int64_t> log_start, end;
   std::optional<int64_t> txn;  // Of Bronze; nothing where ingest never committed the partition.
   int64_t bronze_rows = 0, quarantined_rows = 0;
-  int64_t gaps = 0;     // Offsets missing in the lake, or expired before they came there.
-  int64_t doubles = 0;  // Offsets with more than one row in the two tables.
-  int64_t others = 0;   // Offsets of every other difference.
-  int64_t lag = 0;      // Offsets between the txn and Kafka's end.
+  int64_t replayed_rows = 0;  // Of the quarantined: brought into Bronze since.
+  int64_t gaps = 0;           // Offsets missing in the lake, or expired before they came there.
+  int64_t doubles = 0;        // Offsets with more than one row in the two tables.
+  int64_t others = 0;         // Offsets of every other difference.
+  int64_t lag = 0;            // Offsets between the txn and Kafka's end.
 };
 
 struct AuditFinding {
@@ -61,7 +62,10 @@ struct AuditOptions {
 // quarantine exactly once; below the log start the lake is checked alone. Both are read in full, in
 // memory of about half a byte an offset. Ingest may go on meanwhile: what it commits after the
 // audit's snapshot is not looked at. Cancelled when a shutdown is requested.
-Result<AuditReport> Audit(const KafkaConfig& config, kafka::Admin* admin, lake::ObjectStore* store,
-                          const AuditOptions& options);
+//
+// A quarantined record that was replayed is in both tables. Bronze names those, in the commit that
+// brought them (ReplayedOffsets), so that any other that is in both is still found.
+Result<AuditReport> Audit(const KafkaConfig& config, const LakeConfig& lake, kafka::Admin* admin,
+                          lake::ObjectStore* store, const AuditOptions& options);
 
 }  // namespace shopstream::observe

@@ -76,18 +76,18 @@ std::vector<Rule> RulesFor(const CoverageBounds& bounds) {
   std::vector<Rule> rules = {
       {Difference::kTwiceInBronze, {}, [](const Words& w) { return w.twice_in_bronze; }},
       {Difference::kTwiceInQuarantine, {}, [](const Words& w) { return w.twice_in_quarantine; }},
-      {Difference::kInBoth, {}, [](const Words& w) { return w.bronze & w.quarantine; }},
+      {Difference::kInBoth, {}, [](const Words& w) { return w.bronze & w.waiting(); }},
       {Difference::kBeyondProgress,
        {bounds.txn.value_or(0), kForEver},
        [](const Words& w) { return w.bronze; }},
   };
   if (!bounds.log_start || !bounds.txn) return rules;
   const Span compared{*bounds.log_start, std::min(*bounds.txn, bounds.end.value_or(kForEver))};
-  rules.push_back({Difference::kMissing, compared,
-                   [](const Words& w) { return w.kafka & ~(w.bronze | w.quarantine); }});
+  rules.push_back(
+      {Difference::kMissing, compared, [](const Words& w) { return w.kafka & ~w.lake(); }});
   if (!bounds.compacted) {
-    rules.push_back({Difference::kNotInKafka, compared,
-                     [](const Words& w) { return (w.bronze | w.quarantine) & ~w.kafka; }});
+    rules.push_back(
+        {Difference::kNotInKafka, compared, [](const Words& w) { return w.lake() & ~w.kafka; }});
   }
   return rules;
 }
@@ -127,7 +127,7 @@ const char* Meaning(Difference difference) {
     case Difference::kTwiceInQuarantine:
       return "more than one row in quarantine";
     case Difference::kInBoth:
-      return "in Bronze and in quarantine";
+      return "in Bronze and in quarantine, and no replay brought it from there";
     case Difference::kNotInKafka:
       return "in the lake, but Kafka holds no such record";
     case Difference::kBeyondProgress:
@@ -140,7 +140,7 @@ const char* Meaning(Difference difference) {
 
 std::vector<int64_t> PartitionCoverage::Pages() const {
   std::set<int64_t> pages;
-  for (const OffsetSet* set : {&bronze_, &quarantine_, &kafka_}) {
+  for (const OffsetSet* set : {&bronze_, &quarantine_, &replayed_, &kafka_}) {
     for (const auto& page : set->pages()) pages.insert(page.first);
   }
   return {pages.begin(), pages.end()};
@@ -151,12 +151,14 @@ void PartitionCoverage::ForEachWord(const OnWords& on_words) const {
     const auto* bronze = bronze_.FindPage(page);
     const auto* quarantine = quarantine_.FindPage(page);
     const auto* kafka = kafka_.FindPage(page);
+    const auto* replayed = replayed_.FindPage(page);
     const auto* twice_in_bronze = twice_in_bronze_.FindPage(page);
     const auto* twice_in_quarantine = twice_in_quarantine_.FindPage(page);
     for (int64_t word = 0; word < OffsetSet::kWordsPerPage; ++word) {
       on_words(page * OffsetSet::kOffsetsPerPage + word * 64,
                Words{WordOf(bronze, word), WordOf(quarantine, word), WordOf(kafka, word),
-                     WordOf(twice_in_bronze, word), WordOf(twice_in_quarantine, word)});
+                     WordOf(twice_in_bronze, word), WordOf(twice_in_quarantine, word),
+                     WordOf(replayed, word)});
     }
   }
 }
@@ -170,7 +172,7 @@ void PartitionCoverage::FindHoles(int64_t known_end, const OnRange& on_hole) con
     covered_to = end;
   });
   ForEachWord([&](int64_t first, const Words& words) {
-    covered.Add((words.bronze | words.quarantine) & MaskOf({0, known_end}, first), first);
+    covered.Add(words.lake() & MaskOf({0, known_end}, first), first);
   });
   covered.Finish();
   if (covered_to >= 0) on_hole(covered_to, known_end);

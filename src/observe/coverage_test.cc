@@ -52,6 +52,20 @@ TEST_F(CoverageTest, EveryRecordOnceIsClean) {
   EXPECT_EQ(100, coverage_.quarantine_rows());
 }
 
+TEST_F(CoverageTest, AReplayedRecordIsInBothAndOnlyIt) {
+  Kafka(0, 10);
+  Bronze(0, 8);
+  Quarantine(5, 10);
+  for (const int64_t offset : {5, 6}) coverage_.AddReplayed(offset);
+  EXPECT_THAT(Compare({0, 10, 10}), ElementsAre(Found(Difference::kInBoth, 7, 8)));
+  coverage_.AddReplayed(9);
+  EXPECT_THAT(Compare({0, 10, 10}),
+              ElementsAre(Found(Difference::kInBoth, 7, 8), Found(Difference::kMissing, 9, 10)))
+      << "said to be replayed, and not in Bronze";
+  coverage_.AddBronze(5);
+  EXPECT_THAT(Compare({0, 10, 10}), testing::Contains(Found(Difference::kTwiceInBronze, 5, 6)));
+}
+
 TEST_F(CoverageTest, NothingAnywhereIsClean) {
   EXPECT_THAT(Compare({0, 0, std::nullopt}), IsEmpty());
   EXPECT_THAT(Compare({0, 100, std::nullopt}), IsEmpty()) << "never ingested";

@@ -136,8 +136,9 @@ ComponentHealth CheckRegistry(const RegistryConfig& config, Millis timeout) {
 }
 
 // When Bronze's newest log entry was written, by the store's clock.
-Result<int64_t> LastCommitMillis(lake::ObjectStore* store, int64_t version) {
-  const std::string entry = fmt::format("{}/_delta_log/{:020}.json", kBronzePath, version);
+Result<int64_t> LastCommitMillis(lake::ObjectStore* store, const std::string& table,
+                                 int64_t version) {
+  const std::string entry = fmt::format("{}/_delta_log/{:020}.json", table, version);
   ARROW_ASSIGN_OR_RAISE(const auto entries, store->List(entry));
   if (entries.empty()) return Status::IOError(entry, ": not found");
   return entries.front().modified_ms;
@@ -146,21 +147,21 @@ Result<int64_t> LastCommitMillis(lake::ObjectStore* store, int64_t version) {
 ComponentHealth CheckLake(const Config& config) {
   const auto store = lake::OpenObjectStore(config);
   if (!store.ok()) return Down("lake", store.status().message(), "correct lake.uri");
-  const auto table = lake::Table::Open(store->get(), kBronzePath);
+  const auto table = lake::Table::Open(store->get(), config.lake.bronze_table);
   if (table.status().IsKeyError()) {
-    return Degraded("lake", "there is no " + std::string(kBronzePath) + " yet",
+    return Degraded("lake", "there is no " + config.lake.bronze_table + " yet",
                     "run `shopstream ingest`");
   }
   if (!table.ok()) return Down("lake", table.status().message(), "see whether the storage answers");
   const auto snapshot = (*table)->snapshot();
-  const auto committed = LastCommitMillis(store->get(), snapshot->version());
+  const auto committed = LastCommitMillis(store->get(), config.lake.bronze_table, snapshot->version());
   if (!committed.ok()) {
     return Down("lake", committed.status().message(), "see whether the storage answers");
   }
   const int64_t age = std::max<int64_t>(0, WallClockMillis() - *committed);
-  return Ok("lake", fmt::format("{} at version {}, {} files, last commit {} ago", kBronzePath,
-                                snapshot->version(), FormatCount(snapshot->file_count()),
-                                FormatMillis(age)));
+  return Ok("lake", fmt::format("{} at version {}, {} files, last commit {} ago",
+                                config.lake.bronze_table, snapshot->version(),
+                                FormatCount(snapshot->file_count()), FormatMillis(age)));
 }
 
 ComponentHealth JudgeLag(const IngestConfig& config, const std::vector<PartitionLag>& lags) {
@@ -199,7 +200,7 @@ Result<ComponentHealth> MeasureIngest(const Config& config, Millis timeout) {
   ARROW_ASSIGN_OR_RAISE(const auto topic, admin->DescribeTopic(config.kafka.topic, false));
   if (!topic) return Status::IOError("unknown: the topic does not exist");
   ARROW_ASSIGN_OR_RAISE(const auto store, lake::OpenObjectStore(config));
-  ARROW_ASSIGN_OR_RAISE(const auto txns, ReadBronzeTxns(store.get()));
+  ARROW_ASSIGN_OR_RAISE(const auto txns, ReadBronzeTxns(store.get(), config.lake.bronze_table));
   ARROW_ASSIGN_OR_RAISE(const auto lags,
                         MeasureLag(config.kafka, admin.get(), *topic, txns, timeout / 2));
   return JudgeLag(config.ingest, lags);

@@ -36,8 +36,9 @@ Status MeasureAges(const KafkaConfig& config, Millis patience, std::vector<Parti
 
 }  // namespace
 
-Result<std::map<std::string, int64_t>> ReadBronzeTxns(lake::ObjectStore* store) {
-  const auto table = lake::Table::Open(store, kBronzePath);
+Result<std::map<std::string, int64_t>> ReadBronzeTxns(lake::ObjectStore* store,
+                                                      const std::string& bronze_table) {
+  const auto table = lake::Table::Open(store, bronze_table);
   if (table.status().IsKeyError()) return std::map<std::string, int64_t>{};
   ARROW_RETURN_NOT_OK(table.status());
   return (*table)->snapshot()->Txns();

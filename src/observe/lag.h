@@ -33,7 +33,8 @@ struct PartitionLag {
 };
 
 // The txns of Bronze's newest snapshot; none where ingest has not made the table yet.
-Result<std::map<std::string, int64_t>> ReadBronzeTxns(lake::ObjectStore* store);
+Result<std::map<std::string, int64_t>> ReadBronzeTxns(lake::ObjectStore* store,
+                                                      const std::string& bronze_table);
 
 // `txns` as of Bronze's snapshot; `topic` as Kafka gives it now. Blocks at most `patience` for
 // the records whose age is asked for, besides the admin's own time-outs.

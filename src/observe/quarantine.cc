@@ -13,7 +13,6 @@
 
 #include "lake/parquet_file.h"
 #include "lake/table.h"
-#include "model/lake_names.h"
 
 namespace shopstream::observe {
 namespace {
@@ -86,10 +85,9 @@ QuarantinedRow ReadRow(RowReader* reader, int64_t row) {
 
 using OnRows = std::function<void(const arrow::RecordBatch&, RowReader*)>;
 
-Status VisitFile(lake::ObjectStore* store, const DataFile& file, const lake::Snapshot& snapshot,
-                 const OnRows& on_rows) {
-  ARROW_ASSIGN_OR_RAISE(const auto table,
-                        lake::ReadDataFile(store, kQuarantinePath, file, snapshot.schema()));
+Status VisitFile(lake::ObjectStore* store, const std::string& path, const DataFile& file,
+                 const lake::Snapshot& snapshot, const OnRows& on_rows) {
+  ARROW_ASSIGN_OR_RAISE(const auto table, lake::ReadDataFile(store, path, file, snapshot.schema()));
   arrow::TableBatchReader batches(*table);
   while (true) {
     std::shared_ptr<arrow::RecordBatch> rows;
@@ -101,15 +99,15 @@ Status VisitFile(lake::ObjectStore* store, const DataFile& file, const lake::Sna
   }
 }
 
-Status VisitQuarantine(lake::ObjectStore* store, const OnRows& on_rows) {
-  auto table = lake::Table::Open(store, kQuarantinePath);
+Status VisitQuarantine(lake::ObjectStore* store, const std::string& path, const OnRows& on_rows) {
+  auto table = lake::Table::Open(store, path);
   if (table.status().IsKeyError()) return Status::OK();
   ARROW_RETURN_NOT_OK(table.status());
   const auto snapshot = (*table)->snapshot();
   for (const DataFile& file : snapshot->Files()) {
-    const Status status = VisitFile(store, file, *snapshot, on_rows);
+    const Status status = VisitFile(store, path, file, *snapshot, on_rows);
     if (!status.ok()) {
-      return status.WithMessage(kQuarantinePath, "/", file.path, ": ", status.message());
+      return status.WithMessage(path, "/", file.path, ": ", status.message());
     }
   }
   return Status::OK();
@@ -128,10 +126,10 @@ void KeepNewest(size_t limit, std::vector<QuarantinedRow>* rows) {
 
 }  // namespace
 
-Result<QuarantineListing> ListQuarantine(lake::ObjectStore* store, const std::string& cause,
-                                         size_t limit) {
+Result<QuarantineListing> ListQuarantine(lake::ObjectStore* store, const std::string& table,
+                                         const std::string& cause, size_t limit) {
   QuarantineListing listing;
-  ARROW_RETURN_NOT_OK(VisitQuarantine(store, [&](const auto& rows, RowReader* reader) {
+  ARROW_RETURN_NOT_OK(VisitQuarantine(store, table, [&](const auto& rows, RowReader* reader) {
     for (int64_t row = 0; row < rows.num_rows(); ++row) {
       const std::string row_cause = reader->Bytes("cause", row).value_or("");
       ++listing.by_cause[row_cause];
@@ -145,10 +143,11 @@ Result<QuarantineListing> ListQuarantine(lake::ObjectStore* store, const std::st
   return listing;
 }
 
-Result<std::vector<QuarantinedRow>> FindQuarantined(lake::ObjectStore* store, int32_t partition,
+Result<std::vector<QuarantinedRow>> FindQuarantined(lake::ObjectStore* store,
+                                                    const std::string& table, int32_t partition,
                                                     int64_t offset) {
   std::vector<QuarantinedRow> found;
-  ARROW_RETURN_NOT_OK(VisitQuarantine(store, [&](const auto& rows, RowReader* reader) {
+  ARROW_RETURN_NOT_OK(VisitQuarantine(store, table, [&](const auto& rows, RowReader* reader) {
     for (int64_t row = 0; row < rows.num_rows(); ++row) {
       if (reader->Integer("kafka_partition", row) == partition &&
           reader->Integer("kafka_offset", row) == offset) {

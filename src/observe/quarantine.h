@@ -34,11 +34,12 @@ struct QuarantineListing {
 
 // `cause` empty: all. Reads the whole table, a file at a time, and keeps at most `limit` rows.
 // A lake without a quarantine has none.
-Result<QuarantineListing> ListQuarantine(lake::ObjectStore* store, const std::string& cause,
-                                         size_t limit);
+Result<QuarantineListing> ListQuarantine(lake::ObjectStore* store, const std::string& table,
+                                         const std::string& cause, size_t limit);
 
 // More than one where a topic was deleted and created again.
-Result<std::vector<QuarantinedRow>> FindQuarantined(lake::ObjectStore* store, int32_t partition,
+Result<std::vector<QuarantinedRow>> FindQuarantined(lake::ObjectStore* store,
+                                                    const std::string& table, int32_t partition,
                                                     int64_t offset);
 
 // Sixteen bytes a line: offset, hexadecimal, text.
