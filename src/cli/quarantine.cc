@@ -4,8 +4,12 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "base/progress_line.h"
+#include "base/shutdown.h"
 #include "base/table_printer.h"
 #include "cli/command.h"
+#include "generate/timestamp.h"
+#include "ingest/quarantine_replay.h"
 #include "lake/object_store.h"
 
 namespace shopstream::cli {
@@ -19,6 +23,8 @@ struct QuarantineFlags {
   size_t limit = 50;
   int32_t partition = 0;
   int64_t offset = 0;
+  ingest::ReplayFilter replay;
+  int64_t batch = ingest::QuarantineReplay::Options().batch_rows;
 };
 
 json Bytes(const QuarantinedRow& row) {
@@ -43,7 +49,8 @@ TablePrinter CauseTable(const observe::QuarantineListing& listing) {
 Result<int> List(const Context& context, const QuarantineFlags& flags) {
   ARROW_ASSIGN_OR_RAISE(const auto store, lake::OpenObjectStore(context.config));
   ARROW_ASSIGN_OR_RAISE(const auto listing,
-                        observe::ListQuarantine(store.get(), flags.cause, flags.limit));
+                        observe::ListQuarantine(store.get(), context.config.lake.quarantine_table,
+                                                flags.cause, flags.limit));
   if (context.json) {
     std::cout << "{\"rows\":";
     RowTable(listing).Print(std::cout, true);
@@ -107,7 +114,8 @@ void PrintForPerson(const QuarantinedRow& row) {
 Result<int> Show(const Context& context, const QuarantineFlags& flags) {
   ARROW_ASSIGN_OR_RAISE(const auto store, lake::OpenObjectStore(context.config));
   ARROW_ASSIGN_OR_RAISE(const auto rows,
-                        observe::FindQuarantined(store.get(), flags.partition, flags.offset));
+                        observe::FindQuarantined(store.get(), context.config.lake.quarantine_table,
+                                                 flags.partition, flags.offset));
   if (rows.empty()) {
     return Status::KeyError("partition ", flags.partition, " offset ", flags.offset,
                             " is not in quarantine: `shopstream quarantine list` shows what is");
@@ -120,6 +128,50 @@ Result<int> Show(const Context& context, const QuarantineFlags& flags) {
   }
   for (const QuarantinedRow& row : rows) PrintForPerson(row);
   return kDone;
+}
+
+TablePrinter ReplayTable(const ingest::ReplaySummary& summary) {
+  TablePrinter table({"outcome", "cause", "records"});
+  table.AddRow({"replayed", nullptr, summary.replayed});
+  table.AddRow({"already_there", nullptr, summary.already_there});
+  if (summary.awaited > 0) table.AddRow({"awaits_ingest", nullptr, summary.awaited});
+  for (const auto& [cause, records] : summary.unreadable) {
+    table.AddRow({"still_unreadable", cause, records});
+  }
+  return table;
+}
+
+Result<int> Replay(const Context& context, const QuarantineFlags& flags) {
+  ProgressLine line({.in_place = Millis{900}, .logged = Millis{10'000}}, BootClock::now());
+  ingest::QuarantineReplay::Options options;
+  options.batch_rows = flags.batch;
+  options.stop = ShutdownRequested;
+  options.progress = [&](const ingest::ReplaySummary& summary) {
+    const BootClock::time_point now = BootClock::now();
+    if (!line.IsDue(now)) return;
+    line.Show(FormatCount(summary.replayed) + " records replayed in " +
+                  FormatCount(summary.commits) + " commits",
+              now);
+  };
+  const auto summary =
+      ingest::RunQuarantineReplay(context.config, flags.replay, std::move(options));
+  line.End();
+  ARROW_RETURN_NOT_OK(summary.status());
+  ReplayTable(*summary).Print(std::cout, context.json);
+  if (context.json) std::cout << '\n';
+  return kDone;
+}
+
+CLI::Option* AddTime(CLI::App* command, const char* flag, std::optional<int64_t>* millis,
+                     const char* meaning) {
+  return command
+      ->add_option_function<std::string>(
+          flag, [millis](const std::string& text) { *millis = *generate::ParseTimestamp(text); },
+          meaning)
+      ->check([](const std::string& text) {
+        const auto time = generate::ParseTimestamp(text);
+        return time.ok() ? std::string() : time.status().message();
+      });
 }
 
 }  // namespace
@@ -147,6 +199,17 @@ void AddQuarantine(CLI::App& app, Job* job) {
       ->check(CLI::NonNegativeNumber);
   show->callback(
       [flags, job] { *job = [flags](const Context& context) { return Show(context, *flags); }; });
+
+  CLI::App* replay = quarantine->add_subcommand(
+      "replay", "Bring those that can be read by now into Bronze, each once; quarantine keeps all");
+  replay->add_option("--cause", flags->replay.cause, "Only those with this cause");
+  AddTime(replay, "--since", &flags->replay.since_ms, "Only those sent at this time or later");
+  AddTime(replay, "--until", &flags->replay.until_ms, "Only those sent before this time");
+  replay->add_option("--batch", flags->batch, "Records of one commit at most")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1'000'000));
+  replay->callback(
+      [flags, job] { *job = [flags](const Context& context) { return Replay(context, *flags); }; });
 }
 
 }  // namespace shopstream::cli
