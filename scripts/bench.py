@@ -1,6 +1,7 @@
 """Measures what docs/performance.md states, each figure as a ratio within one run.
 
-    ./run bench [codec] [produce] [ingest] [garbage] [replay] [s3] [freshness] [log]     none named: all
+    ./run bench [codec] [produce] [ingest] [garbage] [evolution] [replay] [s3] [freshness] [log]
+                                                                                  none named: all
 
 Starts a cluster of its own on ports of its own and ends it. Rounds of the two sides of a ratio
 alternate, and the median of each side counts, so that both meet the same machine.
@@ -8,6 +9,7 @@ alternate, and the median of each side counts, so that both meet the same machin
 
 import argparse
 import dataclasses
+import io
 import json
 import os
 import pathlib
@@ -20,6 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import uuid
 
 from cluster import BINARY, ROOT, Cluster, Ports
 
@@ -62,12 +65,12 @@ class Bench:
         self.shopstream(topic, "topics", "setup")
         self.shopstream(topic, "generate", "--count", events or self.events, "--seed", 7, *flags)
 
-    def ingest(self, topic: str) -> Run:
+    def ingest(self, topic: str, **settings: str) -> Run:
         """Everything the topic holds, into a lake of this round's own."""
         self._lakes += 1
         lake = self.folder / f"lake-{self._lakes}"
         done = self.shopstream(topic, "ingest", "--until-caught-up", lake=lake,
-                               SHOPSTREAM_KAFKA_GROUP=f"bench-{self._lakes}")
+                               SHOPSTREAM_KAFKA_GROUP=f"bench-{self._lakes}", **settings)
         shutil.rmtree(lake)
         return done
 
@@ -179,6 +182,72 @@ def bench_garbage(bench: Bench) -> None:
     say("garbage / clean", f"{garbage / clean:.2f}", "at least 0.5")
 
 
+def fill_with_versions(bench: Bench, topic: str, versions: list[int], events: int) -> None:
+    """Purchases of several versions in turn; version n has n fields more than the first."""
+    import fastavro
+    from confluent_kafka import Producer
+    from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
+
+    bench.shopstream(topic, "topics", "setup")
+    registry = SchemaRegistryClient({"url": bench.cluster.registry_url})
+    base = json.loads((ROOT / "schemas/purchase_event.avsc").read_text())
+    now = int(time.time()) * 1000
+    pools = []
+    for version in versions:
+        more = [{"name": f"field_{n}", "type": ["null", "string"], "default": None} for n in range(version)]
+        schema = {**base, "fields": [*base["fields"], *more]}
+        schema_id = registry.register_schema(f"{topic}-value", Schema(json.dumps(schema), "AVRO"))
+        parsed = fastavro.parse_schema(schema)
+        pool = []
+        for number in range(2000):
+            body = io.BytesIO()
+            fastavro.schemaless_writer(body, parsed, {
+                "event_id": str(uuid.UUID(int=number * 0x9E3779B97F4A7C15F39CC0605CEDC835 % (1 << 128))),
+                "user_id": number * 7919 % 50000, "region": ("US", "EU", "ASIA")[number % 3],
+                "product_id": f"P{number % 500:05d}", "product_name": f"Product {number % 500}",
+                "quantity": number % 5 + 1, "amount": number * 37 % 10000 / 100, "currency": "USD",
+                "timestamp": now + number, **{field["name"]: f"value {number % 50}" for field in more}})
+            pool.append(b"\0" + schema_id.to_bytes(4, "big") + body.getvalue())
+        pools.append(pool)
+    producer = Producer({"bootstrap.servers": bench.cluster.bootstrap_servers, "acks": "all", "linger.ms": 50,
+                         "queue.buffering.max.messages": 200_000, "compression.type": "snappy", "log_level": 0})
+    for number in range(events):
+        pool = pools[number % len(pools)]
+        while True:
+            try:
+                producer.produce(topic, pool[number // len(pools) % len(pool)], partition=number // 5 % PARTITIONS)
+                break
+            except BufferError:
+                producer.poll(0.1)
+    if producer.flush(60):
+        sys.exit("bench: records were not delivered")
+
+
+def bench_evolution(bench: Bench) -> None:
+    events = 1_000_000
+    print(f"ingest of {events:,} events of five schema versions, one after the other, against one version", flush=True)
+    fill_with_versions(bench, "bench-one-version", [4], events)
+    fill_with_versions(bench, "bench-five-versions", [0, 1, 2, 3, 4], events)
+    sides = {"bench-one-version": [], "bench-five-versions": []}
+    for _ in range(bench.rounds):
+        for topic, seen in sides.items():
+            seen.append(bench.ingest(topic))
+    one, five = ([run.output["seconds"] for run in seen] for seen in sides.values())
+    one_cpu, five_cpu = ([run.cpu_seconds / run.output["rows"] * 1e6 for run in seen] for seen in sides.values())
+    say("one version", f"{events / median(one) / 1e6:.2f} million/s", f"{median(one_cpu):.2f} us of CPU per event")
+    say("five versions", f"{events / median(five) / 1e6:.2f} million/s", f"{median(five_cpu):.2f} us of CPU per event")
+    say("time of five / one", f"{median(five) / median(one):.2f}", "at most 1.1")
+    say("CPU of five / one", f"{median(five_cpu) / median(one_cpu):.2f}", "at most 1.1")
+    for topic, seen in sides.items():
+        say(f"{topic.removeprefix('bench-')}: commits, files",
+            ", ".join(f"{run.output['commits']}/{run.output['files']}" for run in seen), "by speed alone")
+    # Where nothing but the end of the topic makes a cut, the number of files does not depend on speed.
+    whole = {"SHOPSTREAM_INGEST_MEMORY_LIMIT_MB": "2048", "SHOPSTREAM_INGEST_COMMIT_INTERVAL_MS": "3600000",
+             "SHOPSTREAM_INGEST_BATCH_TIMEOUT_SECONDS": "86400"}
+    files = [bench.ingest(topic, **whole).output["files"] for topic in sides]
+    say("files of one cut, one version / five", f"{files[0]} / {files[1]}", "the same")
+
+
 def bench_replay(bench: Bench) -> None:
     print("replay of the real data: 365 dates x 3 regions", flush=True)
     topic = "bench-replay"
@@ -256,7 +325,8 @@ def bench_log(bench: Bench) -> None:
 
 
 PARTS = {"codec": bench_codec, "produce": bench_produce, "ingest": bench_ingest, "garbage": bench_garbage,
-         "replay": bench_replay, "s3": bench_s3, "freshness": bench_freshness, "log": bench_log}
+         "evolution": bench_evolution, "replay": bench_replay, "s3": bench_s3, "freshness": bench_freshness,
+         "log": bench_log}
 
 
 def main() -> None:
