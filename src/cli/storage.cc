@@ -11,7 +11,6 @@
 #include "cli/command.h"
 #include "lake/object_store.h"
 #include "lake/uuid.h"
-#include "model/lake_names.h"
 
 namespace shopstream::cli {
 namespace {
@@ -176,7 +175,8 @@ constexpr Step kSteps[] = {
 Result<int> RunTest(const Context& context) {
   ARROW_ASSIGN_OR_RAISE(const auto store, lake::OpenObjectStore(context.config));
   // Inside a table's folder: with a bucket for each table, that is where one may be written.
-  StorageWalk walk(store.get(), std::string(kBronzePath) + "/.storage-test-" + lake::NewUuid());
+  StorageWalk walk(store.get(),
+                   context.config.lake.bronze_table + "/.storage-test-" + lake::NewUuid());
   TablePrinter printer({"step", "state", "milliseconds", "detail"});
   bool failed = false;
   for (const Step& step : kSteps) {

@@ -331,7 +331,7 @@ Result<QuarantineReplay::Outcome> QuarantineReplay::Commit(const lake::Snapshot&
 Result<ReplaySummary> RunQuarantineReplay(const Config& config, const ReplayFilter& filter,
                                           QuarantineReplay::Options options) {
   const LayoutOptions layout_options = LayoutOptions::From(config);
-  ARROW_ASSIGN_OR_RAISE(auto store, lake::OpenObjectStore(config.lake.uri));
+  ARROW_ASSIGN_OR_RAISE(auto store, lake::OpenObjectStore(config));
   auto quarantine = lake::Table::Open(store.get(), layout_options.quarantine_table);
   if (quarantine.status().IsKeyError()) return ReplaySummary{};
   ARROW_RETURN_NOT_OK(quarantine.status());

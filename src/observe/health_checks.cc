@@ -154,7 +154,8 @@ ComponentHealth CheckLake(const Config& config) {
   }
   if (!table.ok()) return Down("lake", table.status().message(), "see whether the storage answers");
   const auto snapshot = (*table)->snapshot();
-  const auto committed = LastCommitMillis(store->get(), config.lake.bronze_table, snapshot->version());
+  const auto committed =
+      LastCommitMillis(store->get(), config.lake.bronze_table, snapshot->version());
   if (!committed.ok()) {
     return Down("lake", committed.status().message(), "see whether the storage answers");
   }
