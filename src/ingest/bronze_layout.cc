@@ -115,13 +115,18 @@ Result<BronzeLayout> BronzeLayout::Make(const avro::Schema& reader_schema,
   return layout;
 }
 
+Status CheckGrowth(const BronzeLayout& before, const BronzeLayout& after) {
+  ARROW_RETURN_NOT_OK(lake::MergeColumns(before.table.schema, *after.table.schema));
+  // Members of a union's column may be named otherwise once it has another branch.
+  return lake::CheckColumns(*after.table.schema, *before.table.schema);
+}
+
 Result<std::shared_ptr<const BronzeLayout>> BronzeLayout::Grow(
     const std::shared_ptr<const BronzeLayout>& layout, const avro::Schema& writer) {
   ARROW_ASSIGN_OR_RAISE(const auto reader, avro::MergeSchemas(layout->reader_schema, writer));
   if (reader.text() == layout->reader_schema.text()) return layout;
   ARROW_ASSIGN_OR_RAISE(BronzeLayout grown, Make(reader, layout->options));
-  // Whatever the rules of Avro allow: a column never becomes one of another type.
-  ARROW_RETURN_NOT_OK(lake::MergeColumns(layout->table.schema, *grown.table.schema));
+  ARROW_RETURN_NOT_OK(CheckGrowth(*layout, grown));
   return std::make_shared<const BronzeLayout>(std::move(grown));
 }
 

@@ -58,6 +58,9 @@ struct BronzeLayout {
   bool any_partition_value() const { return options.partition_values.empty(); }
 };
 
+// Whatever the rules of Avro allow: the columns of `before` and their members stay what they were.
+Status CheckGrowth(const BronzeLayout& before, const BronzeLayout& after);
+
 lake::TableSpec QuarantineSpec(const std::string& path);
 
 }  // namespace shopstream::ingest

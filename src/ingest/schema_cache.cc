@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "avro/merge.h"
-#include "lake/column_merge.h"
 
 namespace shopstream::ingest {
 
@@ -21,7 +20,7 @@ Status SchemaCache::Adopt(const avro::Schema& table) {
   ARROW_ASSIGN_OR_RAISE(const auto merged, avro::MergeSchemas(table, layout_->reader_schema));
   if (merged.text() == layout_->reader_schema.text()) return Status::OK();
   ARROW_ASSIGN_OR_RAISE(BronzeLayout layout, BronzeLayout::Make(merged, layout_->options));
-  ARROW_RETURN_NOT_OK(lake::MergeColumns(layout_->table.schema, *layout.table.schema));
+  ARROW_RETURN_NOT_OK(CheckGrowth(*layout_, layout));
   Reset(std::make_shared<const BronzeLayout>(std::move(layout)));
   return Status::OK();
 }
