@@ -10,6 +10,7 @@
 #include "base/table_printer.h"
 #include "cli/command.h"
 #include "cli/table_commands.h"
+#include "lake/compaction_plan.h"
 #include "lake/object_store.h"
 #include "lake/table_history.h"
 
@@ -18,8 +19,7 @@ namespace {
 
 using nlohmann::json;
 
-// Below this a file costs a reader more to open than to read.
-constexpr int64_t kSmallFileBytes = 16 << 20;
+constexpr int64_t kSmallFileBytes = lake::CompactionPlanOptions{}.small_bytes;
 
 struct TableFlags {
   std::string name;
@@ -135,7 +135,7 @@ Result<int> Files(const Context& context, const TableFlags& flags) {
 
 void AddTable(CLI::App& app, Job* job) {
   const auto flags = std::make_shared<TableFlags>();
-  CLI::App* table = app.add_subcommand("table", "Look after the lake's tables");
+  CLI::App* table = app.add_subcommand("table", "Look at the lake's tables, and look after them");
   table->require_subcommand(1);
 
   table->add_subcommand("list", "All tables, their size and last commit")->callback([job] {
@@ -159,6 +159,7 @@ void AddTable(CLI::App& app, Job* job) {
 
   AddTableVacuum(table, job);
   AddTableVerify(table, job);
+  AddTableOptimize(table, job);
 }
 
 }  // namespace shopstream::cli

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "base/format.h"
+#include "lake/uuid.h"
 
 namespace shopstream::lake {
 namespace {
@@ -72,6 +73,11 @@ std::string PartitionFolder(const PartitionValues& values) {
     folder += !value || value->empty() ? kNullFolder : EscapeHive(*value);
   }
   return folder;
+}
+
+std::string NewDataFilePath(const PartitionValues& partition) {
+  const std::string folder = PartitionFolder(partition);
+  return folder + (folder.empty() ? "" : "/") + "part-" + NewUuid() + ".parquet";
 }
 
 std::string EncodeLogPath(std::string_view path) {

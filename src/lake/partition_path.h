@@ -16,6 +16,8 @@ namespace shopstream::lake {
 // The folder of a partition, Hive-style: "region=US/date=2025-10-24", "" without partition columns.
 // Characters that Hive escapes become %XX; null and empty are __HIVE_DEFAULT_PARTITION__.
 std::string PartitionFolder(const PartitionValues& values);
+// A name in it that no other file has.
+std::string NewDataFilePath(const PartitionValues& partition);
 
 // The log writes a path as a relative URI (Delta protocol, "Add File and Remove File"): every byte
 // that a URI's path may not hold becomes %XX. Decoding turns any %XX into its byte and keeps what

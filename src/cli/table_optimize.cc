@@ -1,0 +1,124 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/format.h"
+#include "base/progress_line.h"
+#include "base/shutdown.h"
+#include "base/table_printer.h"
+#include "cli/table_commands.h"
+#include "lake/compaction.h"
+#include "lake/object_store.h"
+#include "lake/partition_path.h"
+#include "lake/table.h"
+
+namespace shopstream::cli {
+namespace {
+
+using nlohmann::json;
+
+struct OptimizeFlags {
+  std::string name;
+  bool dry_run = false;
+};
+
+// What would be merged, and into how many files.
+Result<int> DryRun(const lake::Table& table, bool as_json) {
+  auto groups = lake::PlanCompaction(table.snapshot()->Files(), {});
+  TablePrinter printer({"partition", "files", "bytes"});
+  int64_t files = 0;
+  int64_t bytes = 0;
+  for (const lake::CompactionGroup& group : groups) {
+    const auto count = static_cast<int64_t>(group.files.size());
+    const std::string partition = lake::PartitionFolder(group.partition);
+    printer.AddRow({partition.empty() ? "(none)" : Printable(partition), count,
+                    as_json ? json(group.bytes) : json(FormatBytes(group.bytes))});
+    files += count;
+    bytes += group.bytes;
+  }
+  printer.Print(std::cout, as_json);
+  if (!as_json) {
+    std::cout << fmt::format("{} files, {}, would become {}\n", FormatCount(files),
+                             FormatBytes(bytes), FormatCount(static_cast<int64_t>(groups.size())));
+  }
+  return kDone;
+}
+
+json Summary(const lake::CompactionResult& result, int64_t files_before, int64_t files_after,
+             double seconds) {
+  return {{"files_removed", result.files_removed},
+          {"files_added", result.files_added},
+          {"files_before", files_before},
+          {"files_after", files_after},
+          {"bytes_read", result.bytes_removed},
+          {"bytes_written", result.bytes_added},
+          {"rows", result.rows},
+          {"commits", result.commits},
+          {"conflicts", result.conflicts},
+          {"peak_memory_bytes", result.peak_memory_bytes},
+          {"seconds", seconds},
+          {"stopped", result.stopped}};
+}
+
+void PrintForPerson(const json& summary, const std::string& name) {
+  const auto count = [&](const char* key) { return FormatCount(summary[key].get<int64_t>()); };
+  const auto bytes = [&](const char* key) { return FormatBytes(summary[key].get<int64_t>()); };
+  std::cout << fmt::format(
+      "{}: {} small files became {}; the table has {} files, it had {}\n"
+      "{} rows, {} read, {} written, in {:.1f} s and {} commits\n",
+      name, count("files_removed"), count("files_added"), count("files_after"),
+      count("files_before"), count("rows"), bytes("bytes_read"), bytes("bytes_written"),
+      summary["seconds"].get<double>(), count("commits"));
+  if (summary["stopped"].get<bool>()) {
+    std::cout << "stopped before the end: what was unfinished is discarded, run it again\n";
+  }
+}
+
+Result<int> Optimize(const Context& context, const OptimizeFlags& flags) {
+  ARROW_ASSIGN_OR_RAISE(const auto store, lake::OpenObjectStore(context.config));
+  ARROW_ASSIGN_OR_RAISE(const auto table, lake::Table::Open(store.get(), flags.name));
+  if (flags.dry_run) return DryRun(*table, context.json);
+  const int64_t files_before = table->snapshot()->file_count();
+  const auto begun = BootClock::now();
+  ProgressLine line({.in_place = Millis{500}, .logged = Millis{10'000}}, begun);
+  const auto show = [&](const lake::CompactionProgress& progress) {
+    const auto now = BootClock::now();
+    if (!line.IsDue(now)) return;
+    line.Show(fmt::format("{} of {} files, {} of {} merged", FormatCount(progress.files_done),
+                          FormatCount(progress.files), FormatBytes(progress.bytes_done),
+                          FormatBytes(progress.bytes)),
+              now);
+  };
+  const auto result = lake::Compact(table.get(), {}, {.stop = ShutdownRequested, .progress = show});
+  line.End();
+  ARROW_RETURN_NOT_OK(result.status());
+  const double seconds = std::chrono::duration<double>(BootClock::now() - begun).count();
+  const json summary = Summary(*result, files_before, table->snapshot()->file_count(), seconds);
+  if (context.json) {
+    std::cout << summary.dump() << "\n";
+  } else {
+    PrintForPerson(summary, flags.name);
+  }
+  return result->stopped ? kFailed : kDone;
+}
+
+}  // namespace
+
+void AddTableOptimize(CLI::App* table, Job* job) {
+  const auto flags = std::make_shared<OptimizeFlags>();
+  CLI::App* optimize =
+      table->add_subcommand("optimize", "Merge small files of each partition into large ones");
+  optimize->add_option("NAME", flags->name, "e.g. bronze-events")->required();
+  optimize->add_flag("--dry-run", flags->dry_run, "Only say what would be merged");
+  optimize->callback([flags, job] {
+    *job = [flags](const Context& context) { return Optimize(context, *flags); };
+  });
+}
+
+}  // namespace shopstream::cli

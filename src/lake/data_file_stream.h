@@ -1,0 +1,76 @@
+#pragma once
+
+#include <arrow/io/interfaces.h>
+#include <arrow/memory_pool.h>
+#include <arrow/record_batch.h>
+#include <parquet/arrow/reader.h>
+#include <parquet/arrow/writer.h>
+
+#include <memory>
+#include <string>
+
+#include "base/status.h"
+#include "lake/object_store.h"
+#include "model/data_file.h"
+
+namespace shopstream::lake {
+
+// How much memory a stream may take, and from where.
+struct StreamMemory {
+  arrow::MemoryPool* pool = arrow::default_memory_pool();  // Borrowed; outlives the stream.
+  int64_t bytes = 8 << 20;
+};
+
+// Reads the rows of a data file batch by batch, as the table has them. One thread.
+class DataFileReader {
+ public:
+  // `fields` without partition columns, in the order wanted.
+  static Result<std::unique_ptr<DataFileReader>> Open(ObjectStore* store,
+                                                      const std::string& table_path,
+                                                      const DataFile& file,
+                                                      const std::shared_ptr<arrow::Schema>& fields,
+                                                      const StreamMemory& memory);
+  // Null at the end.
+  Result<std::shared_ptr<arrow::RecordBatch>> Next();
+
+ private:
+  DataFileReader() = default;
+
+  std::string path_;
+  std::shared_ptr<arrow::Schema> fields_;
+  arrow::MemoryPool* pool_ = nullptr;
+  std::unique_ptr<parquet::arrow::FileReader> parquet_;
+  std::unique_ptr<arrow::RecordBatchReader> batches_;  // Before what it reads from.
+};
+
+// Writes a data file batch by batch. Nothing of it is visible before Finish, nor ever where it goes
+// without. One thread.
+class DataFileWriter {
+ public:
+  // Encodings are chosen by `sample`, which should have thousands of rows where the file will; its
+  // rows are not written.
+  static Result<std::unique_ptr<DataFileWriter>> Open(ObjectStore* store,
+                                                      const std::string& table_path,
+                                                      const PartitionValues& partition,
+                                                      const arrow::RecordBatch& sample,
+                                                      const StreamMemory& memory);
+  ~DataFileWriter();
+
+  Status Write(const arrow::RecordBatch& rows);
+  // The file as the log names it, with statistics. Durable when OK; where not, it may exist.
+  Result<DataFile> Finish();
+  const std::string& path() const { return file_.path; }  // Relative to the table's root.
+
+ private:
+  DataFileWriter() = default;
+  Status Annotate(const Status& status) const;
+
+  std::string full_path_;
+  DataFile file_;
+  int64_t row_group_bytes_ = 0;
+  std::unique_ptr<arrow::ProxyMemoryPool> pool_;  // Counts what the encoder holds.
+  std::shared_ptr<arrow::io::OutputStream> sink_;
+  std::unique_ptr<parquet::arrow::FileWriter> parquet_;
+};
+
+}  // namespace shopstream::lake

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <arrow/array.h>
+#include <arrow/compute/api_vector.h>
+#include <arrow/memory_pool.h>
+#include <arrow/record_batch.h>
+#include <parquet/properties.h>
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "base/status.h"
+
+namespace shopstream::lake {
+
+// One row group for most files: readers then get long runs of each column.
+inline constexpr int64_t kRowGroupRows = 1 << 20;
+// The rows of a batch that go into a file.
+class Selection {
+ public:
+  explicit Selection(const arrow::RecordBatch& rows) : rows_(rows), count_(rows.num_rows()) {}
+  Selection(const arrow::RecordBatch& rows, const std::vector<int32_t>& positions)
+      : rows_(rows),
+        count_(static_cast<int64_t>(positions.size())),
+        positions_(std::make_shared<arrow::Int32Array>(count_, arrow::Buffer::Wrap(positions))) {}
+
+  const arrow::RecordBatch& rows() const { return rows_; }
+  int64_t count() const { return count_; }
+  int64_t PositionOf(int64_t i) const { return positions_ ? positions_->Value(i) : i; }
+  Result<std::shared_ptr<arrow::Array>> Column(int column, int64_t begin, int64_t count) const {
+    if (!positions_) return rows_.column(column)->Slice(begin, count);
+    return arrow::compute::Take(*rows_.column(column), *positions_->Slice(begin, count),
+                                arrow::compute::TakeOptions::NoBoundsCheck());
+  }
+
+ private:
+  const arrow::RecordBatch& rows_;
+  const int64_t count_;
+  std::shared_ptr<arrow::Int32Array> positions_;  // Null: all rows.
+};
+
+// How to write a file whose rows look like these: for each column dictionary, differences or plain
+// texts, and how hard to compress.
+Result<std::shared_ptr<parquet::WriterProperties>> PropertiesFor(const Selection& selection,
+                                                                 arrow::MemoryPool* pool);
+
+}  // namespace shopstream::lake
