@@ -38,7 +38,11 @@ struct ListField {
   std::vector<std::string>& (*in)(Config&);
 };
 
-using Field = std::variant<TextField, NumberField, ListField>;
+struct SwitchField {
+  bool& (*in)(Config&);
+};
+
+using Field = std::variant<TextField, NumberField, ListField, SwitchField>;
 
 struct Setting {
   const char* key;
@@ -99,6 +103,9 @@ const Setting kSettings[] = {
      "where any value is allowed: so many different ones, beyond them quarantine"},
     {"ingest.event_time_field", TextField{SHOPSTREAM_FIELD(ingest.event_time_field)},
      "the record's timestamp field whose UTC date is Bronze's second partition"},
+    {"ingest.maintenance", SwitchField{SHOPSTREAM_FIELD(ingest.maintenance)},
+     "true: ingest also compacts and vacuums the tables it fills; false: `table optimize` and "
+     "`table vacuum` do"},
     {"metrics.listen", TextField{SHOPSTREAM_FIELD(metrics.listen), TextForm::kListenOrOff},
      "where Prometheus metrics are served; empty: off; taken: the next free port up to +15"},
     {"console.listen", TextField{SHOPSTREAM_FIELD(console.listen), TextForm::kListen},
@@ -225,6 +232,14 @@ std::string Joined(const std::vector<std::string>& items) {
   std::string text;
   for (const std::string& item : items) text += (text.empty() ? "" : ",") + item;
   return text;
+}
+
+Status Set(const SwitchField& field, const std::string& value, Config* config) {
+  if (value != "true" && value != "false") {
+    return Status::Invalid("'", value, "' is neither true nor false");
+  }
+  field.in(*config) = value == "true";
+  return Status::OK();
 }
 
 Status Apply(const Assignment& assignment, Config* config) {
@@ -378,6 +393,8 @@ std::vector<SettingHelp> ListSettings() {
       help.push_back({setting.key, std::to_string(number->in(defaults)), setting.meaning});
     } else if (const auto* list = std::get_if<ListField>(&setting.field)) {
       help.push_back({setting.key, Joined(list->in(defaults)), setting.meaning});
+    } else if (const auto* on = std::get_if<SwitchField>(&setting.field)) {
+      help.push_back({setting.key, on->in(defaults) ? "true" : "false", setting.meaning});
     }
   }
   help.push_back({std::string(kSecurityPrefix) + "*", "", kSecurityMeaning});

@@ -52,6 +52,7 @@ struct IngestConfig {
   std::vector<std::string> partition_values = {"US", "EU", "ASIA"};  // Empty: any, up to the bound.
   int64_t max_partition_values = 100;  // Each is a folder, and a file in every cut.
   std::string event_time_field = "timestamp";
+  bool maintenance = true;  // Compact the tables beside filling them.
 };
 
 struct MetricsConfig {

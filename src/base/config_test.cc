@@ -35,6 +35,15 @@ class ConfigTest : public testing::Test {
   ConfigSources sources_;
 };
 
+TEST_F(ConfigTest, ASwitchIsTrueOrFalse) {
+  File("ingest: {maintenance: false}\n");
+  EXPECT_FALSE(Load()->ingest.maintenance);
+  sources_.overrides = {"ingest.maintenance=true"};
+  EXPECT_TRUE(Load()->ingest.maintenance);
+  sources_.overrides = {"ingest.maintenance=maybe"};
+  EXPECT_THAT(Error(), HasSubstr("neither true nor false"));
+}
+
 TEST_F(ConfigTest, OverridesWinOverEnvironmentOverFileOverDefaults) {
   File("kafka: {topic: file, group: file, bootstrap_servers: 'file:1'}\n");
   sources_.environment = {{"SHOPSTREAM_KAFKA_GROUP", "environment"},

@@ -1,7 +1,9 @@
 #include "ingest/pipeline.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
+#include <vector>
 
 #include "base/log.h"
 #include "base/retry.h"
@@ -9,6 +11,7 @@
 #include "ingest/cut_committer.h"
 #include "ingest/cut_writer.h"
 #include "ingest/ingest_loop.h"
+#include "ingest/maintenance.h"
 #include "ingest/schema_cache.h"
 #include "ingest/table_growth.h"
 #include "kafka/admin.h"
@@ -134,6 +137,12 @@ Status RunIngest(const Config& config, bool until_caught_up, IngestStats* stats,
                    .writer = &writer,
                    .stats = stats},
                   limits);
+  // After what it borrows, so that it ends before.
+  std::optional<Maintenance> maintenance;
+  if (config.ingest.maintenance) {
+    maintenance.emplace(std::vector<lake::Table*>{bronze.get(), quarantine.get()},
+                        MaintenanceOptions{});
+  }
   BootClock::time_point next_tick{};
   return loop.Run(until_caught_up, [&] {
     const BootClock::time_point now = BootClock::now();

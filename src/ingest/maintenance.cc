@@ -1,0 +1,169 @@
+#include "ingest/maintenance.h"
+
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <map>
+#include <string>
+#include <utility>
+
+#include "base/format.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "lake/vacuum.h"
+
+namespace shopstream::ingest {
+namespace {
+
+constexpr int kNice = 10;
+constexpr Millis kReportInterval{60'000};
+// A look at a table of very many files takes a while: it gets no more than a hundredth of the time.
+constexpr int kPauseForEachLook = 100;
+
+prometheus::Family<prometheus::Counter>& CounterFamily(const char* name, const char* help) {
+  return prometheus::BuildCounter().Name(name).Help(help).Register(Metrics());
+}
+
+// Of the calling thread alone, as Linux has it.
+void LowerPriority() {
+  const auto thread = static_cast<id_t>(::syscall(SYS_gettid));
+  if (::setpriority(PRIO_PROCESS, thread, kNice) != 0) {
+    Log::Debug("maintenance runs at normal priority: the system refuses a lower one");
+  }
+}
+
+}  // namespace
+
+struct Maintenance::Counters {
+  prometheus::Family<prometheus::Counter>& commits = CounterFamily(
+      "shopstream_ingest_compaction_commits_total", "Commits of merged files, by table");
+  prometheus::Family<prometheus::Counter>& files =
+      CounterFamily("shopstream_ingest_compacted_files_total", "Small files merged away, by table");
+  prometheus::Family<prometheus::Counter>& bytes =
+      CounterFamily("shopstream_ingest_compacted_bytes_total", "Bytes of merged files written");
+  prometheus::Family<prometheus::Counter>& conflicts =
+      CounterFamily("shopstream_ingest_compaction_conflicts_total",
+                    "Merges discarded because another optimizer was faster");
+  prometheus::Family<prometheus::Counter>& failures = CounterFamily(
+      "shopstream_ingest_compaction_failures_total", "Runs that ended in an error, by table");
+  prometheus::Family<prometheus::Counter>& vacuumed_files = CounterFamily(
+      "shopstream_ingest_vacuumed_files_total", "Files that no version needed, deleted, by table");
+  prometheus::Family<prometheus::Counter>& vacuum_failures = CounterFamily(
+      "shopstream_ingest_vacuum_failures_total", "Vacuums that ended in an error, by table");
+  prometheus::Family<prometheus::Gauge>& small_files =
+      prometheus::BuildGauge()
+          .Name("shopstream_ingest_small_files")
+          .Help("Files under 32 MiB in the partition that has most of them, when last looked at")
+          .Register(Metrics());
+};
+
+Maintenance::Maintenance(const std::vector<lake::Table*>& tables, MaintenanceOptions options)
+    : options_(std::move(options)), counters_(std::make_unique<Counters>()) {
+  const auto vacuum_at = BootClock::now() + options_.vacuum_after_start;
+  for (lake::Table* table : tables) {
+    wards_.push_back({.table = table, .unreported = {}, .vacuum_at = vacuum_at});
+  }
+  thread_ = std::thread([this] { Run(); });
+}
+
+Maintenance::~Maintenance() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  stop_asked_.notify_all();
+  thread_.join();
+}
+
+void Maintenance::Run() {
+  LowerPriority();
+  std::unique_lock lock(mutex_);
+  while (!stop_asked_.wait_for(lock, options_.interval, [this] { return stopping_.load(); })) {
+    lock.unlock();
+    for (Ward& ward : wards_) {
+      if (IsDue(ward)) Compact(&ward);
+      if (!stopping_ && BootClock::now() >= ward.vacuum_at) Vacuum(&ward);
+    }
+    lock.lock();
+  }
+}
+
+bool Maintenance::IsDue(const Ward& ward) const {
+  const auto now = BootClock::now();
+  if (stopping_ || now < ward.not_before) return false;
+  const int64_t versions = ward.table->snapshot()->version() - ward.seen_version;
+  return versions >= options_.least_versions || now - ward.seen_at >= options_.longest_wait;
+}
+
+void Maintenance::Compact(Ward* ward) {
+  const std::map<std::string, std::string> label = {{"table", ward->table->path()}};
+  BootClock::duration look{};
+  const auto plan = [&](std::vector<DataFile> files) {
+    const auto begun = BootClock::now();
+    counters_->small_files.Add(label).Set(static_cast<double>(MostFilesOfAPartition(files)));
+    auto groups = PlanMaintenance(std::move(files), WallClockMillis(), options_.policy);
+    look = BootClock::now() - begun;
+    return groups;
+  };
+  const auto result = lake::Compact(ward->table, options_.compaction,
+                                    {.plan = plan, .stop = [this] { return stopping_.load(); }});
+  const auto now = BootClock::now();
+  ward->seen_version = ward->table->snapshot()->version();
+  ward->seen_at = now;
+  ward->not_before = now + kPauseForEachLook * look;
+  if (result.ok()) {
+    Report(ward, *result);
+    return;
+  }
+  ward->not_before = now + options_.after_failure;
+  counters_->failures.Add(label).Increment();
+  Log::Warn("Compaction of {} failed, the next try is in {} s, ingest goes on: {}",
+            ward->table->path(),
+            std::chrono::duration_cast<std::chrono::seconds>(options_.after_failure).count(),
+            result.status().message());
+}
+
+void Maintenance::Vacuum(Ward* ward) {
+  const std::map<std::string, std::string> label = {{"table", ward->table->path()}};
+  const auto result = lake::Vacuum(ward->table, {}, [this] { return stopping_.load(); });
+  ward->vacuum_at = BootClock::now() + options_.vacuum_interval;
+  if (!result.ok()) {
+    counters_->vacuum_failures.Add(label).Increment();
+    Log::Warn("Vacuum of {} failed, the next try is in {} min, ingest goes on: {}",
+              ward->table->path(),
+              std::chrono::duration_cast<std::chrono::minutes>(options_.vacuum_interval).count(),
+              result.status().message());
+    return;
+  }
+  counters_->vacuumed_files.Add(label).Increment(static_cast<double>(result->files));
+  if (result->files + result->uploads_given_up == 0) return;
+  Log::Info("Vacuumed {}: {} files that no version needed, {}, and {} abandoned writes are gone.",
+            ward->table->path(), FormatCount(result->files), FormatBytes(result->bytes),
+            result->uploads_given_up);
+}
+
+void Maintenance::Report(Ward* ward, const lake::CompactionResult& result) {
+  const std::map<std::string, std::string> label = {{"table", ward->table->path()}};
+  counters_->commits.Add(label).Increment(static_cast<double>(result.commits));
+  counters_->files.Add(label).Increment(static_cast<double>(result.files_removed));
+  counters_->bytes.Add(label).Increment(static_cast<double>(result.bytes_added));
+  counters_->conflicts.Add(label).Increment(static_cast<double>(result.conflicts));
+  lake::CompactionResult& sum = ward->unreported;
+  sum.files_removed += result.files_removed;
+  sum.files_added += result.files_added;
+  sum.bytes_removed += result.bytes_removed;
+  sum.bytes_added += result.bytes_added;
+  const auto now = BootClock::now();
+  if (sum.files_removed == 0 || now - ward->reported_at < kReportInterval) return;
+  Log::Info("Compacted {}: {} small files became {}, {} became {}.", ward->table->path(),
+            FormatCount(sum.files_removed), FormatCount(sum.files_added),
+            FormatBytes(sum.bytes_removed), FormatBytes(sum.bytes_added));
+  sum = {};
+  ward->reported_at = now;
+}
+
+}  // namespace shopstream::ingest

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "base/clock.h"
+#include "ingest/maintenance_policy.h"
+#include "lake/compaction.h"
+#include "lake/table.h"
+
+namespace shopstream::ingest {
+
+struct MaintenanceOptions {
+  MaintenancePolicy policy;
+  lake::CompactionOptions compaction{
+      .plan = {},
+      .memory_bytes = 16 << 20,  // Beside ingest's own, which leaves no more of 300 MB.
+      .max_bytes = 256 << 20,    // Then the other tables get their turn.
+      .patience = {.first = Millis{200}, .longest = Millis{2000}, .give_up_after = Millis{10'000}}};
+  // A look costs microseconds a file, so it waits for something to have happened: so many new
+  // versions, or the time after which the partitions may have become quiet.
+  Millis interval{1000};
+  int64_t least_versions = 8;
+  Millis longest_wait{60'000};
+  Millis after_failure{60'000};
+  // What was left behind is at least a day old: an hour more or less is no matter, and a process
+  // that has just started has better things to do.
+  Millis vacuum_after_start{600'000};
+  Millis vacuum_interval{3'600'000};
+};
+
+// Looks after the tables that ingest fills, on one thread of low priority, from construction to
+// destruction: compaction as PlanMaintenance sees fit, and vacuum once an hour. What fails is
+// logged and tried again later; ingest goes on. Several ingests may do so for the same tables.
+class Maintenance {
+ public:
+  // The tables are borrowed and outlive it.
+  Maintenance(const std::vector<lake::Table*>& tables, MaintenanceOptions options);
+  ~Maintenance();  // Discards the merge under way, ends a vacuum at the next file.
+
+ private:
+  struct Counters;
+  // One table, and what was seen of it last.
+  struct Ward {
+    lake::Table* table;
+    int64_t seen_version = -1;
+    BootClock::time_point seen_at{};
+    BootClock::time_point not_before{};
+    lake::CompactionResult unreported;  // Merged since the last line in the log.
+    BootClock::time_point reported_at{};
+    BootClock::time_point vacuum_at{};
+  };
+
+  void Run();
+  bool IsDue(const Ward& ward) const;
+  void Compact(Ward* ward);
+  void Vacuum(Ward* ward);
+  void Report(Ward* ward, const lake::CompactionResult& result);
+
+  const MaintenanceOptions options_;
+  std::vector<Ward> wards_;  // Of the thread.
+  std::unique_ptr<Counters> counters_;
+  std::atomic<bool> stopping_ = false;
+  std::mutex mutex_;
+  std::condition_variable stop_asked_;
+  std::thread thread_;
+};
+
+}  // namespace shopstream::ingest
