@@ -1,7 +1,7 @@
 """Measures what docs/performance.md states, each figure as a ratio within one run.
 
-    ./run bench [codec] [produce] [ingest] [garbage] [evolution] [replay] [s3] [freshness] [log]
-                                                                                  none named: all
+    ./run bench [codec] [produce] [ingest] [garbage] [evolution] [replay] [s3] [freshness] [log] [day]
+                                                                      none named: all but day
 
 Starts a cluster of its own on ports of its own and ends it. Rounds of the two sides of a ratio
 alternate, and the median of each side counts, so that both meet the same machine.
@@ -84,16 +84,16 @@ class Bench:
         return run([BENCH / "drain_bench", self.cluster.bootstrap_servers, topic, PARTITIONS], dict(os.environ))
 
 
-def run(command: list, environment: dict[str, str]) -> Run:
+def run(command: list, environment: dict[str, str], timeout: float = TIMEOUT) -> Run:
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     process = subprocess.Popen([str(part) for part in command], env=environment, stdin=subprocess.DEVNULL,
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     peak = 0.0
-    deadline = time.monotonic() + TIMEOUT
+    deadline = time.monotonic() + timeout
     while True:
         if time.monotonic() > deadline:
             process.kill()
-            sys.exit(f"bench: {' '.join(map(str, command))}\nstill ran after {TIMEOUT} s")
+            sys.exit(f"bench: {' '.join(map(str, command))}\nstill ran after {timeout:g} s")
         peak = max(peak, peak_mib(process.pid))
         try:
             output, errors = process.communicate(timeout=0.2)
@@ -326,9 +326,23 @@ def bench_log(bench: Bench) -> None:
     say("open the table then", f"{figures['reopen_ms']:.0f} ms")
 
 
+def bench_day(bench: Bench) -> None:
+    print("30 hours at 1,000 events/s in a few minutes, a commit every 10 s of them; on disk", flush=True)
+    curve = run([BENCH / "day_bench", bench.folder / "lake-day"], dict(os.environ), timeout=1800).output
+    print("  hour  live files  most small  log objects  checkpoint KiB  live MiB  stored MiB  written again  open ms")
+    for hour in curve:
+        if hour["hour"] % 3 == 0 or hour["hour"] == 1:
+            print(f"  {hour['hour']:>4}  {hour['live_files']:>10}  {hour['most_small_files']:>10}  {hour['log_objects']:>11}"
+                  f"  {hour['checkpoint_bytes'] / 1024:>14.0f}  {hour['live_bytes'] / 2**20:>8.0f}"
+                  f"  {hour['stored_bytes'] / 2**20:>10.0f}  {hour['rewritten_bytes'] / hour['live_bytes']:>13.2f}"
+                  f"  {hour['open_ms']:>7.0f}", flush=True)
+    say("most small files in a region and day", f"{max(hour['most_small_files'] for hour in curve)}", "about 100")
+
+
 PARTS = {"codec": bench_codec, "produce": bench_produce, "ingest": bench_ingest, "garbage": bench_garbage,
          "evolution": bench_evolution, "replay": bench_replay, "s3": bench_s3, "freshness": bench_freshness,
-         "log": bench_log}
+         "log": bench_log, "day": bench_day}
+LONG = {"day"}  # Only where they are named.
 
 
 def main() -> None:
@@ -345,11 +359,12 @@ def main() -> None:
         cluster = Cluster(pathlib.Path(name) / "cluster",
                           Ports(brokers=19094, controllers=19194, registry=19082, minio=19090))
         try:
-            if not set(arguments.parts or PARTS) <= {"codec", "log"}:
+            parts = arguments.parts or [part for part in PARTS if part not in LONG]
+            if not set(parts) <= {"codec", "log", "day"}:
                 cluster.start_brokers()
                 cluster.start_registry()
             bench = Bench(cluster, pathlib.Path(name), arguments.rounds, arguments.events)
-            for part in arguments.parts or PARTS:
+            for part in parts:
                 PARTS[part](bench)
         finally:
             cluster.kill()
