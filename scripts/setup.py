@@ -38,6 +38,9 @@ KAFKA = ROOT / "deploy/local/kafka"
 SPARK = ROOT / "tests/spark"
 AVRO = ROOT / "tests/java"  # Apache's Avro for Java, which tests hold ours against.
 
+APICURIO_ARTIFACT = "io.apicurio:apicurio-registry-app:3.3.3:tar.gz:all"
+APICURIO_SHA256 = "8bc6751c76d963734224b01d5e7f84ccb3cb61c87d3bd77c36c35f10a5cbed63"
+
 LIBRDKAFKA_PACKAGE = "@confluentinc/kafka-javascript@1.10.1"  # Carries librdkafka 2.15.1's source.
 LIBRDKAFKA_SHA256 = "ada7d703bb1d3237e2292bfabf438d663b6160c9f1ac2a2406b5dc4257c81b66"
 
@@ -53,7 +56,7 @@ DATA_SHA256 = {
 # The same names on Debian 12 and Ubuntu 24.04.
 PACKAGES = """
     ccache cmake make mold ninja-build pkg-config
-    libbenchmark-dev libcli11-dev libcpp-httplib-dev libcurl4-openssl-dev libgmock-dev libgtest-dev
+    libbenchmark-dev libboost-dev libcli11-dev libcpp-httplib-dev libcurl4-openssl-dev libgmock-dev libgtest-dev
     liblz4-dev libpugixml-dev libspdlog-dev libssl-dev libyaml-cpp-dev libzstd-dev nlohmann-json3-dev
     prometheus-cpp-dev zlib1g-dev
 """.split()
@@ -206,6 +209,18 @@ def install_avro(step: Step) -> None:
     replace(fetch_jars(step, AVRO), DEPS / "avro/libs")
 
 
+def install_apicurio(step: Step) -> None:
+    """A foreign registry, to hold ours against in tests."""
+    with MAVEN:
+        step.command("mvn", "--batch-mode", "--strict-checksums", "dependency:copy",
+                     f"-Dartifact={APICURIO_ARTIFACT}", f"-DoutputDirectory={step.folder}")
+    archive, = step.folder.glob("*.tar.gz")
+    verify(archive, APICURIO_SHA256)
+    with tarfile.open(archive) as tar:
+        tar.extractall(step.folder / "app", filter="data")
+    replace(step.folder / "app", DEPS / "apicurio")
+
+
 def install_spark(step: Step) -> None:
     """Apart from the other Python packages: it is three times their size, and only tests need it."""
     python = step.folder / "python"
@@ -318,6 +333,8 @@ def all_steps(wanted: Wanted, missing: list[str]) -> list[Step]:
     if wanted.tests:
         steps.append(Step("avro", install_avro, [(AVRO / name).read_text() for name in ("pom.xml", "SHA256SUMS")],
                           [DEPS / "avro/libs"], needs_packages=java_missing))
+        steps.append(Step("apicurio", install_apicurio, [APICURIO_ARTIFACT, APICURIO_SHA256],
+                          [DEPS / "apicurio/quarkus-run.jar"], needs_packages=java_missing))
         names = ("requirements.txt", "pom.xml", "SHA256SUMS")
         steps.append(Step("spark", install_spark, [python, *((SPARK / name).read_text() for name in names)],
                           [DEPS / "spark/python", DEPS / "spark/jars"],

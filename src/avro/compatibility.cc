@@ -1,7 +1,9 @@
 #include "avro/compatibility.h"
 
 #include <algorithm>
-#include <deque>
+#include <cctype>
+#include <map>
+#include <optional>
 #include <set>
 #include <string_view>
 #include <utility>
@@ -10,6 +12,12 @@
 
 namespace shopstream::avro {
 namespace {
+
+// How the reader's branch for a value is found.
+enum class UnionChoice {
+  kFirstMatch,  // The one of its name, else the first that matches: what a decoder does.
+  kAnyMatch,    // Any that can read it: what Avro's Java library asks for.
+};
 
 // "int is promotable to long, float or double" and so on.
 bool Promotes(Kind writer, Kind reader) {
@@ -54,131 +62,245 @@ bool Matches(const Node& reader, const Node& writer) {
   }
 }
 
-// Resolution is a conjunction over pairs of types, so a queue of pairs replaces recursion.
+std::string Upper(const Node& node) {
+  std::string name = Name(node.kind);
+  for (char& c : name) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return name;
+}
+
+bool SameName(const Node& reader, const Node& writer) {
+  return reader.kind == writer.kind && reader.name == writer.name;
+}
+
+// The writer's fields that a reader's field stands for, by its name and by each alias.
+std::vector<const Field*> FindAllWritten(const Field& field, const Node& writer) {
+  std::vector<const Field*> found;
+  const auto add = [&](const std::string& name) {
+    const auto written = std::ranges::find(writer.fields, name, &Field::name);
+    if (written != writer.fields.end()) found.push_back(&*written);
+  };
+  add(field.name);
+  for (const std::string& alias : field.aliases) add(alias);
+  return found;
+}
+
 class Checker {
  public:
+  explicit Checker(UnionChoice choice) : choice_(choice) {}
+
   std::vector<Incompatibility> Check(const Node& reader, const Node& writer) {
-    Add(reader, writer, "");
-    while (!pairs_.empty()) {
-      const Pair pair = std::move(pairs_.front());
-      pairs_.pop_front();
-      CheckPair(*pair.reader, *pair.writer, pair.path);
-    }
+    CheckPair(reader, writer, "", 0);
+    if (refusal_.has_value()) found_ = {*refusal_};
     return std::move(found_);
   }
 
  private:
-  struct Pair {
-    const Node* reader;
-    const Node* writer;
-    std::string path;
-  };
-
-  // Cycles go through records only; other pairs are reported at each place they stand.
-  void Add(const Node& reader, const Node& writer, std::string path) {
-    const bool records = reader.kind == Kind::kRecord && writer.kind == Kind::kRecord;
-    if (records && !seen_.emplace(&reader, &writer).second) return;
-    pairs_.push_back({&reader, &writer, std::move(path)});
-  }
-
-  void Report(ResolutionRule rule, std::string path, std::string message, std::string remedy,
-              bool only_nulls = false) {
-    found_.push_back({rule, std::move(path), std::move(message), std::move(remedy), only_nulls});
-  }
-
-  void CheckPair(const Node& reader, const Node& writer, const std::string& path) {
-    if (writer.kind == Kind::kUnion) {
-      for (const Node* branch : writer.branches) Add(reader, *branch, path);
-    } else if (reader.kind == Kind::kUnion) {
-      CheckBranches(reader, writer, path);
-    } else if (reader.kind != writer.kind) {
-      if (!Promotes(writer.kind, reader.kind)) ReportType(reader, writer, path);
-    } else if (reader.is_named()) {
-      CheckNamed(reader, writer, path);
-    } else if (reader.kind == Kind::kArray || reader.kind == Kind::kMap) {
-      Add(*reader.items, *writer.items,
-          path + (reader.kind == Kind::kArray ? "/items" : "/values"));
+  bool Report(ResolutionRule rule, std::string path, std::string message, std::string remedy,
+              std::string info, bool only_nulls = false) {
+    if (found_.size() < kMostReasons) {
+      found_.push_back({rule, std::move(path), std::move(message), std::move(remedy),
+                        std::move(info), only_nulls});
     }
+    return false;
+  }
+
+  // Whether it can be read; what is wrong is reported. A pair within itself is taken for readable,
+  // as by Avro's Java library, and one that was found readable is not looked at again.
+  bool CheckPair(const Node& reader, const Node& writer, const std::string& path, int depth) {
+    if (++pairs_ > kMostPairs || depth > kMostDepth) {
+      refusal_ = {
+          ResolutionRule::kTypeMismatch,  "", "the two schemas are too large to be compared",
+          "split them into smaller ones", "", false};
+    }
+    if (refusal_.has_value()) return false;
+    const auto [known, first] = seen_.try_emplace({&reader, &writer}, true);
+    if (!first && known->second) return true;
+    const bool readable = CheckTypes(reader, writer, path, depth);
+    if (!readable) seen_[{&reader, &writer}] = false;
+    return readable;
+  }
+
+  bool CheckTypes(const Node& reader, const Node& writer, const std::string& path, int depth) {
+    if (writer.kind == Kind::kUnion) return CheckWritersBranches(reader, writer, path, depth);
+    if (reader.kind == Kind::kUnion) return CheckReadersBranches(reader, writer, path, depth);
+    if (reader.kind != writer.kind) {
+      return Promotes(writer.kind, reader.kind) || ReportType(reader, writer, path);
+    }
+    if (reader.kind == Kind::kRecord) return CheckRecords(reader, writer, path, depth);
+    if (reader.is_named()) return CheckNamed(reader, writer, path);
+    if (reader.kind == Kind::kArray || reader.kind == Kind::kMap) {
+      return CheckPair(*reader.items, *writer.items,
+                       path + (reader.kind == Kind::kArray ? "/items" : "/values"), depth + 1);
+    }
+    return true;
+  }
+
+  bool CheckWritersBranches(const Node& reader, const Node& writer, const std::string& path,
+                            int depth) {
+    bool readable = true;
+    for (const Node* branch : writer.branches) {
+      readable = CheckPair(reader, *branch, path, depth + 1) && readable;
+    }
+    return readable;
+  }
+
+  bool CheckReadersBranches(const Node& reader, const Node& writer, const std::string& path,
+                            int depth) {
+    const auto check = [&](size_t i) {
+      return CheckPair(*reader.branches[i], writer, path + "/" + std::to_string(i), depth + 1);
+    };
+    if (choice_ == UnionChoice::kFirstMatch) {
+      const size_t chosen = ChooseBranch(reader, writer);
+      if (chosen < reader.branches.size()) return check(chosen);
+      return ReportBranch(reader, writer, path);
+    }
+    const size_t before = found_.size();
+    size_t named = reader.branches.size();
+    for (size_t i = 0; i < reader.branches.size(); ++i) {
+      // Of records the library looks at the fields whatever their names, and may stop over them.
+      const bool records =
+          reader.branches[i]->kind == Kind::kRecord && writer.kind == Kind::kRecord;
+      if (!records && !Matches(*reader.branches[i], writer)) continue;
+      if (reader.branches[i]->is_named() && SameName(*reader.branches[i], writer)) named = i;
+      const bool readable = check(i);
+      found_.resize(std::min(before, found_.size()));
+      if (readable) return true;
+    }
+    if (named == reader.branches.size()) return ReportBranch(reader, writer, path);
+    // What is wrong with the branch that was meant says more than that none fits.
+    return check(named) && ReportBranch(reader, writer, path);
   }
 
   // The branch of the same full name where there is one, else the first that matches.
-  void CheckBranches(const Node& reader, const Node& writer, const std::string& path) {
+  static size_t ChooseBranch(const Node& reader, const Node& writer) {
     size_t chosen = reader.branches.size();
     for (size_t i = reader.branches.size(); i-- > 0;) {
-      const Node& branch = *reader.branches[i];
-      if (!Matches(branch, writer)) continue;
-      const bool same = branch.kind == writer.kind && branch.name == writer.name;
-      const bool chosen_same = chosen < reader.branches.size() &&
-                               reader.branches[chosen]->kind == writer.kind &&
-                               reader.branches[chosen]->name == writer.name;
-      if (same || !chosen_same) chosen = i;
+      if (!Matches(*reader.branches[i], writer)) continue;
+      const bool chosen_same =
+          chosen < reader.branches.size() && SameName(*reader.branches[chosen], writer);
+      if (SameName(*reader.branches[i], writer) || !chosen_same) chosen = i;
     }
-    if (chosen < reader.branches.size()) {
-      return Add(*reader.branches[chosen], writer, path + "/" + std::to_string(chosen));
-    }
-    Report(
+    return chosen;
+  }
+
+  bool ReportBranch(const Node& reader, const Node& writer, const std::string& path) {
+    return Report(
         ResolutionRule::kMissingUnionBranch, path,
         "the reader's " + Describe(reader) + " has no branch for the writer's " + Describe(writer),
         "add a branch of type " + std::string(Name(writer.kind)) + " to the union",
+        "reader union lacking writer type: " + Upper(writer), writer.kind == Kind::kNull);
+  }
+
+  bool ReportType(const Node& reader, const Node& writer, const std::string& path) {
+    return Report(
+        ResolutionRule::kTypeMismatch, path,
+        "the reader's " + Describe(reader) + " cannot hold the writer's " + Describe(writer),
+        "keep the writer's type, or one that it is promoted to (int to long to float to double, "
+        "string and bytes to each other), or add a new field with a default",
+        "reader type: " + Upper(reader) + " not compatible with writer type: " + Upper(writer),
         writer.kind == Kind::kNull);
   }
 
-  void ReportType(const Node& reader, const Node& writer, const std::string& path) {
-    Report(ResolutionRule::kTypeMismatch, path,
-           "the reader's " + Describe(reader) + " cannot hold the writer's " + Describe(writer),
-           "keep the writer's type, or one that it is promoted to (int to long to float to double, "
-           "string and bytes to each other), or add a new field with a default",
-           writer.kind == Kind::kNull);
+  bool CheckName(const Node& reader, const Node& writer, const std::string& path) {
+    if (NamesMatch(reader, writer)) return true;
+    return Report(ResolutionRule::kNameMismatch, path + "/name",
+                  "the reader's " + Describe(reader) + " is not the writer's " + Describe(writer),
+                  "keep the name, or add the alias \"" + writer.name + "\"",
+                  "expected: " + writer.name);
   }
 
-  void CheckNamed(const Node& reader, const Node& writer, const std::string& path) {
-    if (!NamesMatch(reader, writer)) {
-      return Report(ResolutionRule::kNameMismatch, path + "/name",
-                    "the reader's " + Describe(reader) + " is not the writer's " + Describe(writer),
-                    "keep the name, or add the alias \"" + writer.name + "\"");
-    }
-    if (reader.kind == Kind::kFixed && reader.size != writer.size) {
-      return Report(ResolutionRule::kFixedSizeMismatch, path + "/size",
-                    "fixed " + reader.name + " has " + std::to_string(reader.size) +
-                        " bytes for the reader and " + std::to_string(writer.size) +
-                        " for the writer",
-                    "keep the size, or define a new type");
-    }
-    if (reader.kind == Kind::kEnum) CheckSymbols(reader, writer, path);
-    if (reader.kind == Kind::kRecord) CheckFields(reader, writer, path);
+  // Enum, fixed.
+  bool CheckNamed(const Node& reader, const Node& writer, const std::string& path) {
+    if (!CheckName(reader, writer, path)) return false;
+    if (reader.kind == Kind::kEnum) return CheckSymbols(reader, writer, path);
+    if (reader.size == writer.size) return true;
+    return Report(
+        ResolutionRule::kFixedSizeMismatch, path + "/size",
+        "fixed " + reader.name + " has " + std::to_string(reader.size) +
+            " bytes for the reader and " + std::to_string(writer.size) + " for the writer",
+        "keep the size, or define a new type",
+        "expected: " + std::to_string(writer.size) + ", found: " + std::to_string(reader.size));
   }
 
-  void CheckSymbols(const Node& reader, const Node& writer, const std::string& path) {
-    if (reader.default_symbol) return;
+  bool CheckSymbols(const Node& reader, const Node& writer, const std::string& path) {
+    if (reader.default_symbol) return true;
     const std::set<std::string_view> known(reader.symbols.begin(), reader.symbols.end());
     std::string missing;
     for (const std::string& symbol : writer.symbols) {
       if (!known.contains(symbol)) missing += (missing.empty() ? "" : ", ") + symbol;
     }
-    if (missing.empty()) return;
-    Report(ResolutionRule::kMissingEnumSymbols, path + "/symbols",
-           "enum " + reader.name + " of the reader lacks the writer's " + missing,
-           "keep these symbols, or give the enum a default");
+    if (missing.empty()) return true;
+    return Report(ResolutionRule::kMissingEnumSymbols, path + "/symbols",
+                  "enum " + reader.name + " of the reader lacks the writer's " + missing,
+                  "keep these symbols, or give the enum a default", "[" + missing + "]");
   }
 
-  void CheckFields(const Node& reader, const Node& writer, const std::string& path) {
-    for (size_t i = 0; i < reader.fields.size(); ++i) {
-      const Field& field = reader.fields[i];
-      const std::string place = path + "/fields/" + std::to_string(i);
-      if (const Field* written = FindWritten(field, writer)) {
-        Add(*field.type, *written->type, place + "/type");
-      } else if (!field.default_value) {
-        Report(ResolutionRule::kReaderFieldMissingDefaultValue, place,
-               "field \"" + field.name + "\" of the reader's " + Describe(reader) +
-                   " is not written and has no default",
-               "give the field a default, or the alias of the field that it was");
-      }
+  // Records that do not fit are not looked at again: they may hold much, and each other.
+  bool CheckRecords(const Node& reader, const Node& writer, const std::string& path, int depth) {
+    const auto known = broken_records_.find({&reader, &writer});
+    if (known != broken_records_.end()) {
+      const auto same = [&](const Incompatibility& one) { return one.path == known->second.path; };
+      if (std::ranges::none_of(found_, same)) found_.push_back(known->second);
+      return false;
     }
+    const size_t before = found_.size();
+    const bool named = CheckName(reader, writer, path);
+    const size_t reasons = found_.size();
+    if (named || choice_ == UnionChoice::kAnyMatch) {
+      const bool readable = CheckFields(reader, writer, path, depth);
+      if (named && readable) return true;
+    }
+    if (!named) found_.resize(std::min(reasons, found_.size()));  // The name says enough.
+    if (before < found_.size()) {
+      broken_records_.emplace(std::pair(&reader, &writer), found_[before]);
+    }
+    return false;
   }
 
-  std::deque<Pair> pairs_;
-  std::set<std::pair<const Node*, const Node*>> seen_;
+  bool CheckFields(const Node& reader, const Node& writer, const std::string& path, int depth) {
+    bool readable = true;
+    for (size_t i = 0; i < reader.fields.size(); ++i) {
+      const std::string place = path + "/fields/" + std::to_string(i);
+      readable = CheckField(reader, reader.fields[i], writer, place, depth) && readable;
+    }
+    return readable;
+  }
+
+  bool CheckField(const Node& reader, const Field& field, const Node& writer,
+                  const std::string& place, int depth) {
+    const std::vector<const Field*> written = FindAllWritten(field, writer);
+    if (written.size() > 1 && choice_ == UnionChoice::kAnyMatch) {
+      refusal_ = {ResolutionRule::kNameMismatch,
+                  place,
+                  "field \"" + field.name + "\" of the reader's " + Describe(reader) +
+                      " stands for several of the writer's fields: its aliases name more than one",
+                  "take away the alias of the field that the writer still has",
+                  field.name,
+                  false};
+      return false;
+    }
+    if (!written.empty()) {
+      return CheckPair(*field.type, *written.front()->type, place + "/type", depth + 1);
+    }
+    if (field.default_value) return true;
+    return Report(ResolutionRule::kReaderFieldMissingDefaultValue, place,
+                  "field \"" + field.name + "\" of the reader's " + Describe(reader) +
+                      " is not written and has no default",
+                  "give the field a default, or the alias of the field that it was", field.name);
+  }
+
+  // Bounds of time and stack for hostile schemas; far above what people write.
+  static constexpr size_t kMostPairs = 1'000'000;
+  static constexpr int kMostDepth = 2'000;
+  static constexpr size_t kMostReasons = 100;
+
+  const UnionChoice choice_;
+  std::map<std::pair<const Node*, const Node*>, bool> seen_;  // False: it does not fit.
+  // The first reason of each. One whose reasons were all cut off is looked at again.
+  std::map<std::pair<const Node*, const Node*>, Incompatibility> broken_records_;
   std::vector<Incompatibility> found_;
+  size_t pairs_ = 0;
+  std::optional<Incompatibility> refusal_;  // Ends it all: the only reason then.
 };
 
 }  // namespace
@@ -202,7 +324,11 @@ const char* Name(ResolutionRule rule) {
 }
 
 std::vector<Incompatibility> CheckReadable(const Schema& reader, const Schema& writer) {
-  return Checker().Check(reader.root(), writer.root());
+  return Checker(UnionChoice::kFirstMatch).Check(reader.root(), writer.root());
+}
+
+std::vector<Incompatibility> CheckCompatible(const Schema& reader, const Schema& writer) {
+  return Checker(UnionChoice::kAnyMatch).Check(reader.root(), writer.root());
 }
 
 }  // namespace shopstream::avro

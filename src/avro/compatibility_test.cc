@@ -57,8 +57,9 @@ TEST(CompatibilityTest, FieldsComeAndGo) {
                   {"name": "id", "type": "string"}, {"name": "total", "type": "double"},
                   {"name": "note", "type": "int"}]})",
                      kOrder),
-              ElementsAre("READER_FIELD_MISSING_DEFAULT_VALUE at /fields/1",
-                          "TYPE_MISMATCH at /fields/0/type", "TYPE_MISMATCH at /fields/2/type"));
+              ElementsAre("TYPE_MISMATCH at /fields/0/type",
+                          "READER_FIELD_MISSING_DEFAULT_VALUE at /fields/1",
+                          "TYPE_MISMATCH at /fields/2/type"));
 }
 
 TEST(CompatibilityTest, NamesAndAliases) {

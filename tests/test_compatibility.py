@@ -1,0 +1,55 @@
+"""Compatibility verdicts are those of Apache Avro's own Java library."""
+
+import json
+import os
+import pathlib
+import subprocess
+from collections import Counter
+
+import pytest
+
+from avro_schemas import Schemas
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+DEPS = pathlib.Path(os.environ.get("SHOPSTREAM_DEPS", ROOT / ".deps"))
+JARS = DEPS / "avro_java/libs"
+DRIVER = ROOT / "build/release/src/avro/compatibility_driver"
+PAIRS = 6_000  # Each judged in both directions.
+
+
+@pytest.fixture(scope="module")
+def java(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """The command that judges as Java does."""
+    if not JARS.exists():
+        pytest.fail(f"{JARS} is missing: ./run setup")
+    classes = tmp_path_factory.mktemp("classes")
+    subprocess.run(["javac", "-cp", f"{JARS}/*", "-d", classes, ROOT / "tests/avro_java/Compatibility.java"],
+                   check=True, timeout=120)
+    return ["java", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", f"{JARS}/*:{classes}", "Compatibility"]
+
+
+def judge(command: list[str | pathlib.Path], lines: str) -> list[str]:
+    done = subprocess.run(command, input=lines.encode(), capture_output=True, timeout=300)
+    assert done.returncode == 0, done.stderr.decode()[-2000:]
+    return done.stdout.decode().splitlines()
+
+
+def test_verdicts_equal_those_of_avro_java(java: list[str]) -> None:
+    pairs = []
+    for seed in range(PAIRS):
+        first, second = Schemas(seed).pair()
+        pairs += [(first, second), (second, first)]
+    lines = "".join(f"{json.dumps(reader)}\t{json.dumps(writer)}\n" for reader, writer in pairs)
+    ours, theirs = judge([DRIVER], lines), judge(java, lines)
+    assert len(ours) == len(theirs) == len(pairs)
+    different = [(pair, our, their) for pair, our, their in zip(pairs, ours, theirs, strict=True)
+                 if our.split()[0] != their.split()[0]]
+    assert not different, f"{len(different)} differ, the first: {json.dumps(different[0], indent=1)}"
+
+    # What was generated asks both answers, and every rule, often enough to mean something.
+    verdicts = Counter(line.split()[0] for line in theirs)
+    assert min(verdicts["yes"], verdicts["no"]) > len(pairs) // 5, verdicts
+    rules = Counter(rule for line in theirs for rule in set(line.split()[1:]))
+    for rule in ("NAME_MISMATCH", "FIXED_SIZE_MISMATCH", "MISSING_ENUM_SYMBOLS", "TYPE_MISMATCH",
+                 "READER_FIELD_MISSING_DEFAULT_VALUE", "MISSING_UNION_BRANCH"):
+        assert rules[rule] >= 20, rules
