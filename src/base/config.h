@@ -23,6 +23,14 @@ struct KafkaConfig {
 struct RegistryConfig {
   std::string url = "http://127.0.0.1:8082";
   std::string listen = "127.0.0.1:8082";
+  // For a registry that asks who one is; as given in the URL where these are empty.
+  std::string username;
+  std::string password;
+  std::string ca_file;  // PEM, of who signed its certificate; empty: the system's.
+  // What `shopstream registry` serves with.
+  std::string tls_certificate;  // PEM; empty: plain HTTP.
+  std::string tls_key;          // PEM.
+  std::string users;            // A file of lines name:hash:reader|writer; empty: everyone may all.
 };
 
 struct LakeConfig {

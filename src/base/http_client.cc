@@ -42,6 +42,12 @@ std::string Describe(httplib::Error error, Millis timeout) {
       return "no complete answer" + bound + ", or the connection was cut";
     case httplib::Error::Write:
       return "the connection was cut while sending";
+    case httplib::Error::SSLConnection:
+      return "no TLS connection: does it speak https?";
+    case httplib::Error::SSLLoadingCerts:
+      return "the certificates cannot be read: is the CA file a PEM file?";
+    case httplib::Error::SSLServerVerification:
+      return "its certificate is not trusted: name the CA that signed it";
     case httplib::Error::Canceled:
       return "the answer was cut off: not complete" + bound + ", or larger than 64 MiB";
     default:
@@ -52,14 +58,22 @@ std::string Describe(httplib::Error error, Millis timeout) {
 }  // namespace
 
 struct HttpClient::Impl {
-  Impl(Url parsed, Millis bound) : url(std::move(parsed)), timeout(bound), client(url.origin) {
+  Impl(Url parsed, Millis bound, const HttpAccess& access)
+      : url(std::move(parsed)), timeout(bound), client(url.origin) {
     client.set_connection_timeout(timeout);
     client.set_read_timeout(timeout);
     client.set_write_timeout(timeout);
     client.set_keep_alive(true);
     client.set_tcp_nodelay(true);
     client.set_url_encode(false);  // Callers pass paths as they go over the wire.
-    if (!url.user.empty()) client.set_basic_auth(url.user, url.password);
+    if (!url.user.empty()) {
+      client.set_basic_auth(url.user, url.password);
+    } else if (!access.username.empty()) {
+      client.set_basic_auth(access.username, access.password);
+    }
+#ifdef CPPHTTPLIB_OPENSSL_SUPPORT
+    if (!access.ca_file.empty()) client.set_ca_cert_path(access.ca_file.c_str());
+#endif
   }
 
   Result<HttpResponse> Send(const std::string& method, const std::string& path,
@@ -91,7 +105,8 @@ struct HttpClient::Impl {
   httplib::Client client;
 };
 
-Result<HttpClient> HttpClient::Open(const std::string& base_url, Millis timeout) {
+Result<HttpClient> HttpClient::Open(const std::string& base_url, Millis timeout,
+                                    const HttpAccess& access) {
   ARROW_ASSIGN_OR_RAISE(Url url, ParseUrl(base_url));
 #ifndef CPPHTTPLIB_OPENSSL_SUPPORT
   if (url.origin.starts_with("https:")) {
@@ -102,7 +117,7 @@ Result<HttpClient> HttpClient::Open(const std::string& base_url, Millis timeout)
   // The library writes to sockets without MSG_NOSIGNAL: a peer that closes would end the process.
   static const bool ignores_broken_pipes = signal(SIGPIPE, SIG_IGN) != SIG_ERR;
   if (!ignores_broken_pipes) return Status::IOError("cannot ignore SIGPIPE");
-  return HttpClient(std::make_unique<Impl>(std::move(url), timeout));
+  return HttpClient(std::make_unique<Impl>(std::move(url), timeout, access));
 }
 
 HttpClient::HttpClient(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -13,11 +13,18 @@ struct HttpResponse {
   std::string body;
 };
 
+// What a host asks for. Empty: nothing of that kind.
+struct HttpAccess {
+  std::string username{}, password{};  // Those in the URL come first.
+  std::string ca_file{};               // PEM; empty: the system's.
+};
+
 // One host, kept-alive connection, every call bounded by a time-out. Not thread-safe.
 // A connection refused, reset or timed out is IOError naming the URL; any HTTP status is a value.
 class HttpClient {
  public:
-  static Result<HttpClient> Open(const std::string& base_url, Millis timeout = Millis{5000});
+  static Result<HttpClient> Open(const std::string& base_url, Millis timeout = Millis{5000},
+                                 const HttpAccess& access = {});
   HttpClient(HttpClient&&) noexcept;
   HttpClient& operator=(HttpClient&&) noexcept;
   ~HttpClient();

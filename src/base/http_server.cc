@@ -1,116 +1,334 @@
 #include "base/http_server.h"
 
-#include <httplib.h>
-#include <sys/socket.h>
-
 #include <algorithm>
+#include <atomic>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/strand.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http.hpp>
+#include <boost/beast/ssl/ssl_stream.hpp>
 #include <cerrno>
 #include <cstring>
 #include <exception>
+#include <regex>
 #include <thread>
-#include <utility>
 
+#include "base/http_query.h"
 #include "base/listen_address.h"
 #include "base/log.h"
 
 namespace shopstream {
 namespace {
 
-constexpr int kReadTimeoutSeconds = 5;
-constexpr int kWriteTimeoutSeconds = 5;
-// An idle connection holds one of few threads: short, so that others do not wait for long.
-constexpr int kIdleTimeoutSeconds = 1;
-constexpr size_t kRequestsPerConnection = 1000;
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = boost::beast::http;
+using Tcp = asio::ip::tcp;
+using Error = beast::error_code;
+using PlainStream = beast::tcp_stream;
+using TlsStream = beast::ssl_stream<beast::tcp_stream>;
 
-HttpRequest ToRequest(const httplib::Request& from) {
-  HttpRequest request{from.method, from.path, {}, from.body, from.get_header_value("Content-Type"),
-                      {}};
-  for (size_t i = 1; i < from.matches.size(); ++i) request.captures.push_back(from.matches[i]);
-  request.query = [&from](const std::string& name) { return from.get_param_value(name); };
-  return request;
-}
-
-void Answer(const HttpReply& reply, httplib::Response* response) {
-  response->status = reply.status;
-  response->set_content(reply.body, reply.content_type.c_str());
-}
+constexpr uint32_t kMaxHeadBytes = 16 << 10;
+constexpr size_t kMaxPathBytes = 8 << 10;  // Matching a pattern takes stack for every byte.
+// What a refused client may still send, unheard, so that it gets to read why it was refused.
+constexpr size_t kMaxDrainBytes = size_t{256} << 20;
+constexpr Millis kDrainTimeout{10000};
+constexpr int kListenBacklog = 512;
 
 HttpReply PlainError(int status, const HttpRequest& request) {
   return {status,
-          "{\"error\":\"" + std::to_string(status) + " for this " + request.method + "\"}\n"};
+          "{\"error\":\"" + std::to_string(status) + " for this " + request.method + "\"}\n",
+          "application/json",
+          {}};
 }
 
-// Without SO_REUSEPORT, which the library sets by default and which would let two servers share a
-// port in silence.
-void SetListenOptions(int listener) {
-  const int yes = 1;
-  setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-}
+struct PatternRoute {
+  std::string method;
+  std::regex pattern;
+  HttpHandler handler;
+};
+
+std::string_view View(beast::string_view text) { return {text.data(), text.size()}; }
 
 }  // namespace
 
 struct HttpServer::Impl {
   explicit Impl(HttpServerOptions given) : options(std::move(given)) {}
 
-  void Configure();
+  Status LoadCertificate();
   Status Bind();
+  Status BindTo(const std::string& host, int to_port);
+  void Accept();
+  HttpReply Handle(const HttpRequest& request) const;
+  HttpReply Dispatch(const HttpRequest& request) const;
 
   HttpServerOptions options;
-  httplib::Server server;
+  std::vector<PatternRoute> routes;
+  std::function<std::optional<HttpReply>(const HttpRequest&)> gate;
+  HttpHandler otherwise;
   std::function<HttpReply(int, const HttpRequest&)> on_error = PlainError;
-  std::thread acceptor;
+  std::optional<asio::ssl::context> tls;
+  std::atomic<int> connections{0};
   int port = 0;
+  // Both from Start to Stop. With the context go the connections that wait in it.
+  std::optional<asio::io_context> context;
+  std::optional<Tcp::acceptor> acceptor;
+  std::vector<std::thread> threads;
 };
 
-void HttpServer::Impl::Configure() {
-  const auto threads = static_cast<size_t>(options.threads);
-  server.new_task_queue = [threads] { return new httplib::ThreadPool(threads); };
-  server.set_socket_options(SetListenOptions);
-  server.set_tcp_nodelay(true);
-  server.set_payload_max_length(static_cast<size_t>(options.max_body_bytes));
-  server.set_read_timeout(kReadTimeoutSeconds);
-  server.set_write_timeout(kWriteTimeoutSeconds);
-  server.set_keep_alive_timeout(kIdleTimeoutSeconds);
-  server.set_keep_alive_max_count(kRequestsPerConnection);
-  const httplib::Server::HandlerWithResponse refuse = [this](const httplib::Request& request,
-                                                             httplib::Response& response) {
-    // Also called for a handler's own reply of 400 and above; that one stands.
-    if (!response.body.empty()) return httplib::Server::HandlerResponse::Unhandled;
-    Answer(on_error(response.status, ToRequest(request)), &response);
-    return httplib::Server::HandlerResponse::Handled;
-  };
-  server.set_error_handler(refuse);
-  server.set_exception_handler(
-      [](const httplib::Request& request, httplib::Response& response, std::exception_ptr thrown) {
-        std::string what = "unknown exception";
-        try {
-          std::rethrow_exception(thrown);
-        } catch (const std::exception& e) {
-          what = e.what();
-        } catch (...) {
-        }
-        Log::Error("{} {}: the handler failed: {}", request.method, request.path, what);
-        response.status = 500;
-      });
+namespace {
+
+// One connection, on a strand of its own: a chain of "read a head, read a body, answer". Kept alive
+// by the operation that is under way; closed with the last of them.
+template <typename Stream>
+class Connection : public std::enable_shared_from_this<Connection<Stream>> {
+ public:
+  Connection(Stream stream, HttpServer::Impl* server)
+      : stream_(std::move(stream)), server_(server) {}
+  ~Connection() { --server_->connections; }
+
+  void Start() {
+    asio::post(stream_.get_executor(), [self = this->shared_from_this()] {
+      if constexpr (std::is_same_v<Stream, TlsStream>) {
+        self->Tcp().expires_after(self->server_->options.head_timeout);
+        self->stream_.async_handshake(asio::ssl::stream_base::server, [self](Error error) {
+          if (!error) self->ReadHead();
+        });
+      } else {
+        self->ReadHead();
+      }
+    });
+  }
+
+ private:
+  beast::tcp_stream& Tcp() { return beast::get_lowest_layer(stream_); }
+
+  void ReadHead() {
+    parser_.emplace();
+    parser_->header_limit(kMaxHeadBytes);
+    parser_->body_limit(static_cast<uint64_t>(server_->options.max_body_bytes));
+    request_ = {};
+    Tcp().expires_after(server_->options.head_timeout);
+    http::async_read_header(
+        stream_, buffer_, *parser_,
+        [self = this->shared_from_this()](Error error, size_t) { self->OnHead(error); });
+  }
+
+  void OnHead(Error error) {
+    if (parser_->got_some()) FillHead();
+    if (error) return Refuse(error);
+    if (request_.raw_path.size() > kMaxPathBytes) {
+      return Write(server_->on_error(414, request_), false);
+    }
+    if (server_->gate != nullptr) {
+      if (auto reply = Guard([&] { return server_->gate(request_); })) {
+        return Write(std::move(*reply), parser_->is_done());
+      }
+    }
+    if (parser_->is_done()) return OnBody({});
+    const auto expect = parser_->get()[http::field::expect];
+    if (!beast::iequals(expect, "100-continue")) return ReadBody();
+    auto go_on = std::make_shared<http::response<http::empty_body>>(http::status::continue_, 11);
+    http::async_write(stream_, *go_on,
+                      [self = this->shared_from_this(), go_on](Error failed, size_t) {
+                        if (!failed) self->ReadBody();
+                      });
+  }
+
+  void ReadBody() {
+    Tcp().expires_after(server_->options.body_timeout);
+    http::async_read(
+        stream_, buffer_, *parser_,
+        [self = this->shared_from_this()](Error error, size_t) { self->OnBody(error); });
+  }
+
+  void OnBody(Error error) {
+    if (error) return Refuse(error);
+    request_.body = std::move(parser_->get().body());
+    HttpReply reply = *Guard([&] { return std::optional(server_->Dispatch(request_)); });
+    Write(std::move(reply), parser_->get().keep_alive());
+  }
+
+  // An exception of a handler ends here.
+  std::optional<HttpReply> Guard(const std::function<std::optional<HttpReply>()>& handle) {
+    std::string what = "unknown exception";
+    try {
+      return handle();
+    } catch (const std::exception& e) {
+      what = e.what();
+    } catch (...) {
+    }
+    Log::Error("{} {}: the handler failed: {}", request_.method, request_.path, what);
+    return server_->on_error(500, request_);
+  }
+
+  void Refuse(Error error) {
+    if (error == http::error::body_limit) return Write(server_->on_error(413, request_), false);
+    if (error == http::error::header_limit || error == http::error::buffer_overflow) {
+      return Write(server_->on_error(431, request_), false);
+    }
+    const bool cut_off = error == beast::error::timeout || error == http::error::end_of_stream ||
+                         error == http::error::partial_message ||
+                         error.category() != http::make_error_code(http::error{}).category();
+    if (cut_off) return Close();
+    Write(server_->on_error(400, request_), false);
+  }
+
+  void FillHead() {
+    const auto& head = parser_->get();
+    request_.method = std::string(View(head.method_string()));
+    const std::string target(View(head.target()));
+    const size_t mark = target.find('?');
+    request_.raw_path = target.substr(0, mark);
+    request_.path = PercentDecode(request_.raw_path);
+    request_.content_type = std::string(View(head[http::field::content_type]));
+    request_.query = [query = mark == std::string::npos ? "" : target.substr(mark + 1)](
+                         const std::string& name) { return QueryValue(query, name); };
+    request_.header = [this](const std::string& name) {
+      return std::string(View(parser_->get()[name]));
+    };
+  }
+
+  void Write(HttpReply reply, bool keep) {
+    response_ = {};
+    response_.result(static_cast<unsigned>(reply.status));
+    response_.set(http::field::content_type, reply.content_type);
+    for (const auto& [name, value] : reply.headers) response_.set(name, value);
+    response_.keep_alive(keep);
+    response_.content_length(reply.body.size());
+    if (request_.method != "HEAD") response_.body() = std::move(reply.body);
+    Tcp().expires_after(server_->options.write_timeout);
+    http::async_write(stream_, response_,
+                      [self = this->shared_from_this(), keep](Error error, size_t) {
+                        if (error) return self->Close();
+                        return keep ? self->ReadHead() : self->EndWriting();
+                      });
+  }
+
+  // Closing while the client still sends would make its system throw our answer away.
+  void EndWriting() {
+    Error ignored;
+    Tcp().socket().shutdown(Tcp::socket::shutdown_send, ignored);
+    Tcp().expires_after(kDrainTimeout);
+    Drain();
+  }
+
+  void Drain() {
+    scratch_.resize(64 << 10);
+    Tcp().async_read_some(asio::buffer(scratch_),
+                          [self = this->shared_from_this()](Error error, size_t size) {
+                            self->drained_ += size;
+                            if (!error && self->drained_ < kMaxDrainBytes) return self->Drain();
+                            self->Close();
+                          });
+  }
+
+  void Close() { Tcp().close(); }
+
+  Stream stream_;
+  HttpServer::Impl* server_;
+  beast::flat_buffer buffer_{kMaxHeadBytes + (64 << 10)};
+  std::optional<http::request_parser<http::string_body>> parser_;
+  HttpRequest request_;
+  http::response<http::string_body> response_;
+  std::string scratch_;
+  size_t drained_ = 0;
+};
+
+}  // namespace
+
+HttpReply HttpServer::Impl::Dispatch(const HttpRequest& request) const {
+  const std::string method = request.method == "HEAD" ? "GET" : request.method;
+  for (const PatternRoute& route : routes) {
+    std::smatch groups;
+    if (route.method != method || !std::regex_match(request.path, groups, route.pattern)) continue;
+    HttpRequest matched = request;
+    for (size_t i = 1; i < groups.size(); ++i) matched.captures.push_back(groups[i]);
+    return route.handler(matched);
+  }
+  return otherwise != nullptr ? otherwise(request) : on_error(404, request);
+}
+
+Status HttpServer::Impl::LoadCertificate() {
+  if (options.tls_certificate.empty() && options.tls_key.empty()) return Status::OK();
+  tls.emplace(asio::ssl::context::tls_server);
+  tls->set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_sslv2 |
+                   asio::ssl::context::no_sslv3 | asio::ssl::context::no_tlsv1 |
+                   asio::ssl::context::no_tlsv1_1);
+  Error error;
+  tls->use_certificate_chain_file(options.tls_certificate, error);
+  if (error) {
+    return Status::Invalid("TLS certificate '", options.tls_certificate, "': ", error.message(),
+                           ": name a PEM file with the certificate and its chain");
+  }
+  tls->use_private_key_file(options.tls_key, asio::ssl::context::pem, error);
+  if (error) {
+    return Status::Invalid("TLS key '", options.tls_key, "': ", error.message(),
+                           ": name the PEM file with the certificate's private key");
+  }
+  return Status::OK();
+}
+
+// The errors of the system come back with errno set.
+Status HttpServer::Impl::BindTo(const std::string& host, int to_port) {
+  Error error;
+  Tcp::resolver resolver(*context);
+  const auto found =
+      resolver.resolve(host, std::to_string(to_port),
+                       Tcp::resolver::passive | Tcp::resolver::numeric_service, error);
+  if (error || found.empty()) {
+    errno = 0;
+    return Status::IOError("the host name is not known");
+  }
+  const Tcp::endpoint endpoint = found.begin()->endpoint();
+  acceptor.emplace(*context);
+  acceptor->open(endpoint.protocol(), error);
+  if (!error) acceptor->set_option(Tcp::acceptor::reuse_address(true), error);
+  if (!error) acceptor->bind(endpoint, error);
+  if (!error) acceptor->listen(kListenBacklog, error);
+  if (error) {
+    errno = error.value();
+    return Status::IOError(std::strerror(error.value()));
+  }
+  port = acceptor->local_endpoint(error).port();
+  return Status::OK();
 }
 
 Status HttpServer::Impl::Bind() {
   ARROW_ASSIGN_OR_RAISE(const ListenAddress address, ParseListenAddress(options.listen));
-  if (address.port == 0) {
-    port = server.bind_to_any_port(address.host);
-    if (port > 0) return Status::OK();
-    return Status::IOError("cannot listen on ", options.listen, ": ", std::strerror(errno));
-  }
-  const int last = std::min(address.port + options.next_ports_to_try, 65535);
-  for (port = address.port; port <= last; ++port) {
-    errno = 0;
-    if (server.bind_to_port(address.host, port)) return Status::OK();
+  const int last =
+      address.port == 0 ? 0 : std::min(address.port + options.next_ports_to_try, 65535);
+  Status bound;
+  for (int to_port = address.port; to_port <= last; ++to_port) {
+    bound = BindTo(address.host, to_port);
+    if (bound.ok()) return bound;
     if (errno != EADDRINUSE) break;
   }
-  const std::string reason = errno == 0 ? "the host name is not known" : std::strerror(errno);
   return Status::IOError("cannot listen on ", options.listen,
                          last > address.port ? " or the ports up to " + std::to_string(last) : "",
-                         ": ", reason, "; end what listens there, or choose another address");
+                         ": ", bound.message(),
+                         "; end what listens there, or choose another address");
+}
+
+void HttpServer::Impl::Accept() {
+  acceptor->async_accept(asio::make_strand(*context), [this](Error error, Tcp::socket socket) {
+    // Without descriptors to spare accepting fails at once, again and again.
+    if (error) std::this_thread::sleep_for(Millis{10});
+    if (!error && connections < options.max_connections) {
+      ++connections;
+      Error ignored;
+      socket.set_option(Tcp::no_delay(true), ignored);
+      if (tls.has_value()) {
+        std::make_shared<Connection<TlsStream>>(TlsStream(std::move(socket), *tls), this)->Start();
+      } else {
+        std::make_shared<Connection<PlainStream>>(PlainStream(std::move(socket)), this)->Start();
+      }
+    }
+    Accept();
+  });
 }
 
 HttpServer::HttpServer(HttpServerOptions options)
@@ -119,40 +337,37 @@ HttpServer::HttpServer(HttpServerOptions options)
 HttpServer::~HttpServer() { Stop(); }
 
 void HttpServer::Route(const std::string& method, const std::string& pattern, HttpHandler handler) {
-  auto adapted = [handler = std::move(handler)](const httplib::Request& request,
-                                                httplib::Response& response) {
-    Answer(handler(ToRequest(request)), &response);
-  };
-  if (method == "GET") {
-    impl_->server.Get(pattern, adapted);
-  } else if (method == "POST") {
-    impl_->server.Post(pattern, adapted);
-  } else if (method == "PUT") {
-    impl_->server.Put(pattern, adapted);
-  } else if (method == "DELETE") {
-    impl_->server.Delete(pattern, adapted);
-  } else {
-    Status::NotImplemented("route with method ", method).Abort();
-  }
+  impl_->routes.push_back({method, std::regex(pattern), std::move(handler)});
 }
+
+void HttpServer::Before(std::function<std::optional<HttpReply>(const HttpRequest& head)> gate) {
+  impl_->gate = std::move(gate);
+}
+
+void HttpServer::Otherwise(HttpHandler handler) { impl_->otherwise = std::move(handler); }
 
 void HttpServer::OnError(std::function<HttpReply(int status, const HttpRequest&)> handler) {
   impl_->on_error = std::move(handler);
 }
 
 Status HttpServer::Start() {
-  impl_->Configure();
+  impl_->context.emplace();
+  ARROW_RETURN_NOT_OK(impl_->LoadCertificate());
   ARROW_RETURN_NOT_OK(impl_->Bind());
-  impl_->acceptor = std::thread([this] { impl_->server.listen_after_bind(); });
-  // The library's stop() is lost on a server that does not run yet.
-  while (!impl_->server.is_running()) std::this_thread::yield();
+  impl_->Accept();
+  for (int i = 0; i < impl_->options.threads; ++i) {
+    impl_->threads.emplace_back([this] { impl_->context->run(); });
+  }
   return Status::OK();
 }
 
 void HttpServer::Stop() {
-  if (!impl_->acceptor.joinable()) return;
-  impl_->server.stop();
-  impl_->acceptor.join();
+  if (!impl_->context.has_value()) return;
+  impl_->context->stop();
+  for (std::thread& thread : impl_->threads) thread.join();
+  impl_->threads.clear();
+  impl_->acceptor.reset();
+  impl_->context.reset();
 }
 
 int HttpServer::port() const { return impl_->port; }
