@@ -11,7 +11,8 @@ constexpr Millis kLookPause{100};
 Result<int> Serve(const Context& context) {
   ARROW_ASSIGN_OR_RAISE(auto server, registry::Server::Start(context.config));
   const std::string& listen = context.config.registry.listen;
-  Log::Info("registry: listening on http://{}:{}, schemas in topic _schemas at {}",
+  Log::Info("registry: listening on {}://{}:{}, schemas in topic _schemas at {}",
+            context.config.registry.tls_certificate.empty() ? "http" : "https",
             listen.substr(0, listen.rfind(':')), server->port(),
             context.config.kafka.bootstrap_servers);
   while (!SleepUnlessShutdown(kLookPause)) ARROW_RETURN_NOT_OK(server->Failure());

@@ -116,19 +116,25 @@ struct LogWriter::Impl {
   ClientHandle client;
   std::string bootstrap_servers;
   std::string topic;
-  // Of the record being appended; written by its delivery report, inside rd_kafka_flush.
+  // Of the records being appended, the last offset and the first failure; written by delivery
+  // reports, inside rd_kafka_flush.
   int64_t offset = -1;
   rd_kafka_resp_err_t delivery = RD_KAFKA_RESP_ERR_NO_ERROR;
 
   static void OnDelivery(rd_kafka_t*, const rd_kafka_message_t* message, void* opaque) {
     auto* impl = static_cast<Impl*>(opaque);
-    impl->offset = message->offset;
-    impl->delivery = message->err;
+    impl->offset = std::max(impl->offset, message->offset);
+    if (impl->delivery == RD_KAFKA_RESP_ERR_NO_ERROR) impl->delivery = message->err;
   }
 
   Status Failure(int code, const char* reason, Millis timeout) {
     return DescribeFailure({"writing to topic " + topic, code, reason, timeout}, bootstrap_servers,
                            HasReachedCluster(client.get()));
+  }
+  Status Queue(const LogEntry& entry, Millis timeout);
+  Status TooLarge(size_t bytes) const {
+    return Status::Invalid("a record of ", bytes, " bytes is too large for topic ", topic,
+                           ": raise its max.message.bytes, or write less");
   }
   // What is queued when the writer is fenced is purged; that it was fenced is what to tell.
   Status DeliveryFailure(Millis timeout) {
@@ -159,6 +165,8 @@ Result<std::unique_ptr<LogWriter>> LogWriter::Open(const KafkaConfig& config,
       // A writer that dies holds back readers of committed records no longer than this.
       {"transaction.timeout.ms", "10000"},
       {"linger.ms", "0"},
+      {"message.max.bytes", std::to_string(kMaxLogEntryBytes)},
+      {"compression.type", "lz4"},
       // Being fenced is an everyday end here, and comes back as a Status like all else.
       {"log_level", "0"},
       {"reconnect.backoff.max.ms", "1000"},
@@ -174,20 +182,30 @@ Result<std::unique_ptr<LogWriter>> LogWriter::Open(const KafkaConfig& config,
   return std::unique_ptr<LogWriter>(new LogWriter(std::move(impl)));
 }
 
-Result<int64_t> LogWriter::Append(const std::string& key, const std::string& value,
-                                  Millis timeout) {
+Status LogWriter::Impl::Queue(const LogEntry& entry, Millis timeout) {
+  const bool tombstone = !entry.value.has_value();
+  const auto queued = rd_kafka_producev(
+      client.get(), RD_KAFKA_V_TOPIC(topic.c_str()), RD_KAFKA_V_PARTITION(kPartition),
+      RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(entry.key.data(), entry.key.size()),
+      RD_KAFKA_V_VALUE(tombstone ? nullptr : const_cast<char*>(entry.value->data()),
+                       tombstone ? 0 : entry.value->size()),
+      RD_KAFKA_V_END);
+  if (queued == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) return TooLarge(entry.value->size());
+  return queued == RD_KAFKA_RESP_ERR_NO_ERROR ? Status::OK() : Failure(queued, "", timeout);
+}
+
+Result<int64_t> LogWriter::Append(const std::vector<LogEntry>& entries, Millis timeout) {
   rd_kafka_t* client = impl_->client.get();
   const auto deadline = BootClock::now() + timeout;
   impl_->offset = -1;
   impl_->delivery = RD_KAFKA_RESP_ERR_NO_ERROR;
   ARROW_RETURN_NOT_OK(impl_->Check(rd_kafka_begin_transaction(client), timeout));
-  const auto queued = rd_kafka_producev(
-      client, RD_KAFKA_V_TOPIC(impl_->topic.c_str()), RD_KAFKA_V_PARTITION(kPartition),
-      RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(key.data(), key.size()),
-      RD_KAFKA_V_VALUE(const_cast<char*>(value.data()), value.size()), RD_KAFKA_V_END);
-  if (queued != RD_KAFKA_RESP_ERR_NO_ERROR) return impl_->Failure(queued, "", timeout);
+  for (const LogEntry& entry : entries) ARROW_RETURN_NOT_OK(impl_->Queue(entry, timeout));
   if (const auto code = rd_kafka_flush(client, ToInt(timeout))) {
     return impl_->Failure(code, "", timeout);
+  }
+  if (impl_->delivery == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) {
+    return impl_->TooLarge(entries.front().value.value_or("").size());
   }
   if (impl_->delivery != RD_KAFKA_RESP_ERR_NO_ERROR) return impl_->DeliveryFailure(timeout);
   const auto left = std::chrono::duration_cast<Millis>(deadline - BootClock::now());

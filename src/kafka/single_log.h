@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/config.h"
@@ -17,6 +18,14 @@ struct LogRecord {
   std::string key;
   std::optional<std::string> value;  // Nothing: a tombstone.
 };
+
+struct LogEntry {
+  std::string key;
+  std::optional<std::string> value;  // Nothing: a tombstone.
+};
+
+// The largest record that is written; topics that are to hold it need max.message.bytes above it.
+inline constexpr int kMaxLogEntryBytes = 8 << 20;
 
 // Reads partition 0 from its start and follows it, committed records only. One thread calls Next;
 // any thread may ask for End.
@@ -53,10 +62,10 @@ class LogWriter {
                                                  Millis timeout);
   ~LogWriter();
 
-  // Appends one record in a transaction of its own; its offset. An error means that the record
-  // may or may not stand and that this writer is spent: open another one, read the log to its end
-  // and decide again.
-  Result<int64_t> Append(const std::string& key, const std::string& value, Millis timeout);
+  // Appends records, at least one, in a transaction of their own, all or none; the offset of the
+  // last. An error means that they may or may not stand and that this writer is spent: open another
+  // one, read the log to its end and decide again. Invalid: one is larger than a record may be.
+  Result<int64_t> Append(const std::vector<LogEntry>& entries, Millis timeout);
 
  private:
   struct Impl;

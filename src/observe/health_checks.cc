@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "base/format.h"
@@ -123,11 +124,24 @@ ComponentHealth CheckTopic(const KafkaConfig& config, Millis timeout) {
 
 ComponentHealth CheckRegistry(const RegistryConfig& config, Millis timeout) {
   const std::string remedy = "start it: `shopstream registry`, or correct registry.url";
-  auto client = HttpClient::Open(config.url, timeout);
+  auto client =
+      HttpClient::Open(config.url, timeout, {config.username, config.password, config.ca_file});
   if (!client.ok()) return Down("registry", client.status().message(), "correct registry.url");
   const auto reply = client->Get("/subjects");
   if (!reply.ok()) return Down("registry", reply.status().message(), remedy);
-  if (reply->status == 200) return Ok("registry", "answers");
+  if (reply->status == 200) {
+    // A registry of another make has no such path.
+    const auto health = client->Get("/health");
+    const auto told = nlohmann::json::parse(health.ok() ? health->body : "", nullptr, false);
+    if (!told.is_object() || told.value("status", "") != "degraded") {
+      return Ok("registry", "answers");
+    }
+    return Degraded("registry", told.value("reason", "degraded"), "see docs/registry.md");
+  }
+  if (reply->status == 401 || reply->status == 403) {
+    return Down("registry", fmt::format("GET /subjects: status {}", reply->status),
+                "set registry.username and registry.password");
+  }
   if (reply->status == 503) {
     return Down("registry", "answers 503: it has not read its topic to the end",
                 "wait; where it lasts, see the brokers");

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <initializer_list>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 
 namespace shopstream::registry {
 namespace {
@@ -113,9 +116,98 @@ Json Canonical(const Json& type, const std::string& enclosing) {
   return type.is_object() ? CanonicalObject(type, enclosing) : type;
 }
 
-}  // namespace
+std::string Join(const FullName& name) {
+  return name.space.empty() ? name.name : name.space + "." + name.name;
+}
 
-Result<std::string> CanonicalText(std::string_view schema) {
+FullName NameOf(const Json& type, const std::string& enclosing) {
+  const std::string given = type.value("name", "");
+  const bool dotted = given.find('.') != std::string::npos;
+  const bool has_space = type.contains("namespace") && type["namespace"].is_string();
+  return Split(given, !dotted && has_space ? type["namespace"].get<std::string>() : enclosing);
+}
+
+// Attributes without a place of their own, by name.
+void AddSorted(const Json& from, std::initializer_list<std::string_view> placed, Json* to) {
+  std::map<std::string, Json> sorted;
+  for (const auto& [key, value] : from.items()) {
+    if (std::find(placed.begin(), placed.end(), key) == placed.end()) sorted[key] = value;
+  }
+  for (const auto& [key, value] : sorted) (*to)[key] = value;
+}
+
+void AddAliases(const Json& from, const std::string* space, Json* to) {
+  if (!from.contains("aliases") || !from["aliases"].is_array() || from["aliases"].empty()) return;
+  std::set<std::string> sorted;
+  for (const Json& alias : from["aliases"]) {
+    if (!alias.is_string()) continue;
+    sorted.insert(space == nullptr ? alias.get<std::string>() : Join(Split(alias, *space)));
+  }
+  (*to)["aliases"] = sorted;
+}
+
+Json Normalized(const Json& type, const std::string& enclosing);
+
+Json NormalizedField(const Json& field, const std::string& space) {
+  Json out = {{"name", field.value("name", "")}};
+  if (field.contains("type")) out["type"] = Normalized(field["type"], space);
+  out["order"] = field.value("order", Json("ascending"));
+  CopyIfThere(field, "doc", &out);
+  AddAliases(field, nullptr, &out);
+  CopyIfThere(field, "default", &out);
+  AddSorted(field, {"name", "type", "order", "doc", "aliases", "default"}, &out);
+  return out;
+}
+
+Json NormalizedNamed(const Json& type, const std::string& enclosing) {
+  const FullName name = NameOf(type, enclosing);
+  Json out = {{"name", Join(name)}, {"type", type["type"]}};
+  CopyIfThere(type, "symbols", &out);
+  CopyIfThere(type, "size", &out);
+  if (type.contains("fields") && type["fields"].is_array()) {
+    out["fields"] = Json::array();
+    for (const Json& field : type["fields"]) {
+      out["fields"].push_back(field.is_object() ? NormalizedField(field, name.space) : field);
+    }
+  }
+  if (type.value("doc", Json()) != "") CopyIfThere(type, "doc", &out);
+  AddAliases(type, &name.space, &out);
+  if (type["type"] == "enum") CopyIfThere(type, "default", &out);
+  AddSorted(type,
+            {"name", "namespace", "type", "symbols", "size", "fields", "doc", "aliases", "default"},
+            &out);
+  return out;
+}
+
+Json Normalized(const Json& type, const std::string& enclosing) {
+  if (type.is_string()) {
+    const std::string text = type;
+    return IsPrimitive(text) ? type : Json(Join(Split(text, enclosing)));
+  }
+  if (type.is_array()) {
+    Json out = Json::array();
+    for (const Json& branch : type) out.push_back(Normalized(branch, enclosing));
+    return out;
+  }
+  if (!type.is_object() || !type.contains("type")) return type;
+  if (!type["type"].is_string()) return Normalized(type["type"], enclosing);
+  const std::string kind = type["type"];
+  if (kind == "record" || kind == "error" || kind == "enum" || kind == "fixed") {
+    return NormalizedNamed(type, enclosing);
+  }
+  if (!IsPrimitive(kind) && kind != "array" && kind != "map") {
+    return Join(Split(kind, enclosing));
+  }
+  Json out = {{"type", kind}};
+  if (type.contains("items")) out["items"] = Normalized(type["items"], enclosing);
+  if (type.contains("values")) out["values"] = Normalized(type["values"], enclosing);
+  CopyIfThere(type, "logicalType", &out);
+  AddSorted(type, {"type", "items", "values", "logicalType"}, &out);
+  return out.size() == 1 && IsPrimitive(kind) ? out["type"] : out;
+}
+
+Result<std::string> Rewrite(std::string_view schema,
+                            const std::function<Json(const Json&)>& rewrite) {
   bool too_deep = false;
   const auto bound_depth = [&](int depth, Json::parse_event_t, const Json&) {
     too_deep = too_deep || depth > kMaxDepth;
@@ -124,10 +216,20 @@ Result<std::string> CanonicalText(std::string_view schema) {
   try {
     const Json parsed = Json::parse(schema, bound_depth);
     if (too_deep) return Status::Invalid("not a schema: nested deeper than ", kMaxDepth);
-    return Canonical(parsed, "").dump();
+    return rewrite(parsed).dump();
   } catch (const Json::exception& e) {
     return Status::Invalid("not a schema: ", e.what());
   }
+}
+
+}  // namespace
+
+Result<std::string> CanonicalText(std::string_view schema) {
+  return Rewrite(schema, [](const Json& parsed) { return Canonical(parsed, ""); });
+}
+
+Result<std::string> NormalizedText(std::string_view schema) {
+  return Rewrite(schema, [](const Json& parsed) { return Normalized(parsed, ""); });
 }
 
 }  // namespace shopstream::registry

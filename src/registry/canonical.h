@@ -16,4 +16,9 @@ namespace shopstream::registry {
 // `schema` must be a valid Avro schema: Invalid only where it is not JSON.
 Result<std::string> CanonicalText(std::string_view schema);
 
+// The text by which schemas that differ in form only are one, as Confluent's registry makes it for
+// `normalize`: full names everywhere, attributes and aliases sorted. Doc, defaults, aliases and
+// logical types are kept. Errors as above.
+Result<std::string> NormalizedText(std::string_view schema);
+
 }  // namespace shopstream::registry

@@ -4,10 +4,12 @@
 #include <map>
 #include <mutex>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <shared_mutex>
 #include <utility>
 
 #include "base/http_client.h"
+#include "registry/references.h"
 #include "registry/rest.h"
 
 namespace shopstream::registry {
@@ -19,6 +21,10 @@ using nlohmann::json;
 constexpr Millis kTimeout{35000};
 // Looking up an id stands in the way of a stream, whose owner tries again by itself.
 constexpr Millis kLookUpTimeout{5000};
+
+// Of what one schema may refer to, directly or not.
+constexpr int kMaxReferenceDepth = 32;
+constexpr size_t kMaxReferences = 200;
 
 // RFC 3986: a subject is one segment of the path, whatever it holds.
 std::string PercentEncode(const std::string& text) {
@@ -58,7 +64,7 @@ Answer ToAnswer(const HttpResponse& response) {
 
 const char* RemedyFor(const Answer& answer) {
   if (answer.status == 401 || answer.status == 403) {
-    return "; put user:password into registry.url, or grant the user access";
+    return "; set registry.username and registry.password, or grant the user access";
   }
   if (answer.status == 409) {
     return "; give new fields a default, or register it under another subject";
@@ -115,6 +121,10 @@ struct Client::Impl {
     return ToAnswer(response);
   }
   Result<RegisteredSchema> GetVersion(const std::string& subject, const std::string& version);
+  // Of a registry's answer with a schema: the schema with what it refers to taken in.
+  Result<std::string> WholeSchema(const json& answer);
+  Status AddDefinitions(const json& answer, int depth, std::set<std::string>* seen,
+                        std::vector<std::string>* definitions);
 };
 
 namespace {
@@ -157,12 +167,49 @@ Result<RegisteredSchema> Client::Impl::GetVersion(const std::string& subject,
   return ToSchema(call, answer.body);
 }
 
+Result<std::string> Client::Impl::WholeSchema(const json& answer) {
+  std::set<std::string> seen;
+  std::vector<std::string> definitions;
+  ARROW_RETURN_NOT_OK(AddDefinitions(answer, 0, &seen, &definitions));
+  return SelfContained(answer.at("schema"), definitions);
+}
+
+// Asked for on the connection of look-ups, whose lock is held. Hidden versions count: a schema that
+// stands refers to them.
+Status Client::Impl::AddDefinitions(const json& answer, int depth, std::set<std::string>* seen,
+                                    std::vector<std::string>* definitions) {
+  const json references = answer.value("references", json());
+  if (!references.is_array()) return Status::OK();
+  if (depth > kMaxReferenceDepth) return Status::Invalid("references nest too deep");
+  for (const json& one : references) {
+    const json subject = one.is_object() ? one.value("subject", json()) : json();
+    const json version = one.is_object() ? one.value("version", json()) : json();
+    if (!subject.is_string() || !version.is_number_integer()) {
+      return Status::Invalid("a reference has no subject and version");
+    }
+    const std::string path =
+        VersionsPath(subject) + "/" + std::to_string(version.get<int32_t>()) + "?deleted=true";
+    if (!seen->insert(path).second) continue;
+    if (seen->size() > kMaxReferences) return Status::Invalid("it has too many references");
+    ARROW_ASSIGN_OR_RAISE(const HttpResponse response, look_up_connection.Get(path));
+    const Answer referenced = ToAnswer(response);
+    if (referenced.status != 200) return ToStatus("GET " + url + path, referenced);
+    if (!referenced.body.is_object() || !referenced.body.value("schema", json()).is_string()) {
+      return NotARegistry("GET " + url + path, "schema");
+    }
+    ARROW_RETURN_NOT_OK(AddDefinitions(referenced.body, depth + 1, seen, definitions));
+    definitions->push_back(referenced.body["schema"]);
+  }
+  return Status::OK();
+}
+
 Client::Client(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Client::~Client() = default;
 
 Result<std::unique_ptr<Client>> Client::Open(const RegistryConfig& config) {
-  ARROW_ASSIGN_OR_RAISE(HttpClient calls, HttpClient::Open(config.url, kTimeout));
-  ARROW_ASSIGN_OR_RAISE(HttpClient look_ups, HttpClient::Open(config.url, kLookUpTimeout));
+  const HttpAccess access{config.username, config.password, config.ca_file};
+  ARROW_ASSIGN_OR_RAISE(HttpClient calls, HttpClient::Open(config.url, kTimeout, access));
+  ARROW_ASSIGN_OR_RAISE(HttpClient look_ups, HttpClient::Open(config.url, kLookUpTimeout, access));
   auto impl = std::make_unique<Impl>(config.url, std::move(calls), std::move(look_ups));
   return std::unique_ptr<Client>(new Client(std::move(impl)));
 }
@@ -178,7 +225,6 @@ LookUp Client::ById(int32_t id) {
   const std::string call = "GET " + impl_->url + path;
   std::unique_lock connection_lock(impl_->look_up_mutex);
   const auto response = impl_->look_up_connection.Get(path);
-  connection_lock.unlock();
   if (!response.ok()) {
     look_up.detail = response.status().message();
     return look_up;
@@ -195,9 +241,15 @@ LookUp Client::ById(int32_t id) {
                                           : ToStatus(call, answer).message();
     return look_up;
   }
+  auto whole = impl_->WholeSchema(answer.body);
+  connection_lock.unlock();
+  if (!whole.ok()) {
+    look_up.detail = call + ": the schema cannot be put together: " + whole.status().message();
+    return look_up;
+  }
   look_up.outcome = LookUpOutcome::kFound;
   look_up.schema.id = id;
-  look_up.schema.schema = answer.body["schema"];
+  look_up.schema.schema = *std::move(whole);
   std::unique_lock lock(impl_->cache_mutex);
   impl_->cache.insert({id, look_up.schema});
   return look_up;

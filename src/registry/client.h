@@ -45,6 +45,7 @@ class Client {
  public:
   static Result<std::unique_ptr<Client>> Open(const RegistryConfig& config);
   ~Client();
+  // The schema with those it refers to taken in.
   LookUp ById(int32_t id);
   Result<RegisteredSchema> Latest(const std::string& subject);
   Result<RegisteredSchema> Register(const std::string& subject, const std::string& schema);

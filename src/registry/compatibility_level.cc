@@ -1,6 +1,8 @@
 #include "registry/compatibility_level.h"
 
+#include <algorithm>
 #include <array>
+#include <cctype>
 
 #include "avro/compatibility.h"
 
@@ -25,32 +27,57 @@ constexpr std::array<LevelRow, 7> kLevels = {{
 
 const LevelRow& Row(CompatibilityLevel level) { return kLevels[static_cast<size_t>(level)]; }
 
-void AddReasons(const avro::Schema& reader, const avro::Schema& writer, const std::string& pair,
+// Schemas longer than this are cut short in messages.
+constexpr size_t kMostShown = 10 << 10;
+
+std::string ReplaceAll(std::string text, std::string_view from, std::string_view to) {
+  for (size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) {
+    text.replace(at, from.size(), to);
+  }
+  return text;
+}
+
+// Who reads whose data, for people; the words of avro::Incompatibility are "reader" and "writer".
+struct Direction {
+  std::string reader, writer;
+};
+
+void AddReasons(const avro::Schema& reader, const avro::Schema& writer, const Direction& names,
                 std::vector<std::string>* reasons) {
-  for (const auto& found : avro::CheckReadable(reader, writer)) {
-    reasons->push_back(pair + ": " + avro::Name(found.rule) + " at " + found.path + ": " +
-                       found.message + (found.remedy.empty() ? "" : "; " + found.remedy));
+  for (const auto& found : avro::CheckCompatible(reader, writer)) {
+    const std::string words =
+        ReplaceAll(ReplaceAll(found.message, "the reader's", "the " + names.reader + " schema's"),
+                   "the writer's", "the " + names.writer + " schema's");
+    reasons->push_back(std::string("{errorType:'") + avro::Name(found.rule) +
+                       "', description:'The " + names.reader + " schema cannot read data of the " +
+                       names.writer + " schema (path '" + (found.path.empty() ? "/" : found.path) +
+                       "'): " + words + "; to mend it in the " + names.reader + " schema, " +
+                       found.remedy + "', additionalInfo:'" + found.info + "'}");
   }
 }
 
 void CheckAgainst(const LevelRow& level, const avro::Schema& candidate,
                   const EarlierVersion& earlier, std::vector<std::string>* reasons) {
-  const std::string version = "version " + std::to_string(earlier.version);
   if (earlier.type != "AVRO") {
-    reasons->push_back(version + " is of type " + earlier.type + ", not AVRO");
+    reasons->push_back("Incompatible because of different schema type: version " +
+                       std::to_string(earlier.version) + " is " + earlier.type + ", not AVRO");
     return;
   }
-  const auto other = avro::Schema::Parse(earlier.schema);
+  const auto other =
+      avro::Schema::Parse(earlier.self_contained.empty() ? earlier.schema : earlier.self_contained);
   if (!other.ok()) {
-    reasons->push_back(version + " cannot be compared: " + other.status().message());
+    reasons->push_back("Version " + std::to_string(earlier.version) +
+                       " cannot be compared: " + other.status().message());
     return;
   }
-  if (level.backward) {
-    AddReasons(candidate, *other, "the new schema cannot read " + version, reasons);
-  }
-  if (level.forward) {
-    AddReasons(*other, candidate, version + " cannot read the new schema", reasons);
-  }
+  if (level.forward) AddReasons(*other, candidate, {"old", "new"}, reasons);
+  if (level.backward) AddReasons(candidate, *other, {"new", "old"}, reasons);
+  if (reasons->empty()) return;
+  const bool whole = earlier.schema.size() <= kMostShown;
+  reasons->push_back("{oldSchemaVersion: " + std::to_string(earlier.version) + "}");
+  reasons->push_back(whole ? "{oldSchema: '" + earlier.schema + "'}"
+                           : "{oldSchema: <truncated> '" + earlier.schema.substr(0, kMostShown) +
+                                 "...'}");
 }
 
 }  // namespace
@@ -59,7 +86,10 @@ const char* Name(CompatibilityLevel level) { return Row(level).name; }
 
 std::optional<CompatibilityLevel> ParseCompatibilityLevel(std::string_view name) {
   for (const LevelRow& row : kLevels) {
-    if (name == row.name) return row.level;
+    const auto same = [](char a, char b) {
+      return std::toupper(static_cast<unsigned char>(a)) == b;
+    };
+    if (std::ranges::equal(name, std::string_view(row.name), same)) return row.level;
   }
   return std::nullopt;
 }
@@ -71,8 +101,12 @@ std::vector<std::string> CheckCompatible(CompatibilityLevel level, const avro::S
   std::vector<std::string> reasons;
   if (level == CompatibilityLevel::kNone || earlier.empty()) return reasons;
   const size_t first = IsTransitive(level) ? 0 : earlier.size() - 1;
-  for (size_t i = first; i < earlier.size(); ++i) {
+  for (size_t i = earlier.size(); i-- > first && reasons.empty();) {
     CheckAgainst(Row(level), candidate, earlier[i], &reasons);
+  }
+  if (!reasons.empty()) {
+    reasons.push_back(std::string("{validateFields: 'false', compatibility: '") + Name(level) +
+                      "'}");
   }
   return reasons;
 }

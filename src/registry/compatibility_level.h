@@ -27,10 +27,13 @@ bool IsTransitive(CompatibilityLevel level);
 struct EarlierVersion {
   int version = 0;
   std::string type = "AVRO";
-  std::string schema;
+  std::string schema{};          // As it is stored.
+  std::string self_contained{};  // With what it refers to taken in; empty: the same.
 };
 
-// Why `candidate` may not follow `earlier` (ascending); empty where it may. One line each.
+// Why `candidate` may not follow `earlier` (ascending); empty where it may. As Confluent's registry
+// gives them: {errorType:'...', description:'...', additionalInfo:'...'} for every rule broken,
+// with the newest version that breaks any; then the version, its schema and the level.
 std::vector<std::string> CheckCompatible(CompatibilityLevel level, const avro::Schema& candidate,
                                          const std::vector<EarlierVersion>& earlier);
 

@@ -1,35 +1,32 @@
 #include "registry/handlers.h"
 
+#include <algorithm>
+#include <atomic>
 #include <charconv>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 
-#include "avro/schema.h"
-#include "registry/canonical.h"
-#include "registry/rest.h"
+#include "base/log.h"
+#include "registry/decisions.h"
+#include "registry/media_type.h"
+#include "registry/posted.h"
+#include "registry/references.h"
+#include "registry/router.h"
 
 namespace shopstream::registry {
 namespace {
 
 using nlohmann::json;
 
-// A subject may hold slashes: request paths arrive decoded.
-constexpr const char* kSubjectVersions = "/subjects/(.+)/versions/?";
-constexpr const char* kSubjectVersion = "/subjects/(.+)/versions/([^/]+)";
-constexpr const char* kSubjectVersionSchema = "/subjects/(.+)/versions/([^/]+)/schema";
-constexpr int32_t kLatest = -1;
+constexpr const char* kFollowedRelease = "7.9.0";
+constexpr const char* kDefaultContext = ".";
 
-RestError StoreFailure(const Status& status) { return {kStoreFailed, status.message()}; }
-RestError UnknownSubject(const std::string& subject) {
-  return {kSubjectNotFound, "Subject '" + subject + "' not found."};
+RestError StoreFailure(const Status& status) {
+  if (status.IsInvalid()) return {kSchemaTooLarge, status.message()};
+  return {kStoreFailed, status.message()};
 }
-RestError UnknownVersion(int32_t version) {
-  return {kVersionNotFound, "Version " + std::to_string(version) + " not found."};
-}
-RestError UnknownId(const std::string& id) {
-  return {kSchemaNotFound, "Schema " + id + " not found"};
-}
+RestError NotFound() { return {kNotFound, "HTTP 404 Not Found"}; }
 
 std::optional<int32_t> ParseInt(std::string_view text) {
   int32_t number = 0;
@@ -49,326 +46,676 @@ std::variant<int32_t, RestError> ParseVersion(const std::string& text) {
                        "the string \"latest\""};
 }
 
-json ToJson(const SchemaRecord& record) {
-  json out = {{"subject", record.subject},
-              {"version", record.version},
-              {"id", record.id},
-              {"schema", record.schema}};
+bool IsTrue(const HttpRequest& request, const char* name) {
+  const std::string value = request.query(name);
+  return value == "true" || value == "True" || value == "TRUE";
+}
+
+Which WhichVersions(const HttpRequest& request) {
+  if (IsTrue(request, "deletedOnly")) return Which::kDeletedOnly;
+  return IsTrue(request, "deleted") ? Which::kAll : Which::kLive;
+}
+
+// ?offset=&limit= of a list.
+template <typename T>
+void CutToPage(const HttpRequest& request, std::vector<T>* list) {
+  const int32_t offset = std::max(ParseInt(request.query("offset")).value_or(0), 0);
+  const int32_t limit = ParseInt(request.query("limit")).value_or(-1);
+  list->erase(list->begin(), list->begin() + std::min<ptrdiff_t>(offset, std::ssize(*list)));
+  if (limit >= 0 && std::ssize(*list) > limit) list->resize(static_cast<size_t>(limit));
+}
+
+// Schema, type, references, metadata and rules, as all answers with a schema hold them.
+json SchemaToJson(const SchemaRecord& record) {
+  json out = {{"schema", record.schema}};
   if (record.type != "AVRO") out["schemaType"] = record.type;
+  for (const SchemaReference& one : record.references) {
+    out["references"].push_back(
+        {{"name", one.name}, {"subject", one.subject}, {"version", one.version}});
+  }
+  if (!record.metadata.empty()) out["metadata"] = json::parse(record.metadata, nullptr, false);
+  if (!record.rule_set.empty()) out["ruleSet"] = json::parse(record.rule_set, nullptr, false);
   return out;
 }
 
-struct PostedSchema {
-  avro::Schema schema;
-  std::string canonical;
-};
-
-RestError InvalidSchema(const std::string& reason) {
-  return {kInvalidSchema, "Invalid schema: " + reason};
+json ToJson(const SchemaRecord& record) {
+  json out = SchemaToJson(record);
+  out["subject"] = record.subject;
+  out["version"] = record.version;
+  out["id"] = record.id;
+  return out;
 }
 
-// {"schema": "<Avro as text>", "schemaType": "AVRO", "references": []}
-std::variant<PostedSchema, RestError> ParsePostedSchema(const std::string& body) {
-  const json posted = json::parse(body, nullptr, false);
-  if (!posted.is_object()) return RestError{400, "The body is not a JSON object"};
-  const json type = posted.value("schemaType", json("AVRO"));
-  if (!type.is_null() && type != "AVRO") {
-    return InvalidSchema("this registry holds schemas of schemaType AVRO only");
+// Confluent names the level "compatibility" where it is set and "compatibilityLevel" where it is
+// told.
+json ToJson(const SubjectConfig& config, const char* level_name) {
+  json out = json::object();
+  if (!config.others.empty()) out = json::parse(config.others, nullptr, false);
+  if (config.level.has_value()) out[level_name] = Name(*config.level);
+  if (config.normalize.has_value()) out["normalize"] = *config.normalize;
+  if (config.compatibility_group.has_value()) {
+    out["compatibilityGroup"] = *config.compatibility_group;
   }
-  const json references = posted.value("references", json());
-  if (references.is_array() && !references.empty()) {
-    return InvalidSchema("references to other schemas are not supported: put their types into it");
+  return out;
+}
+
+// ":.:orders" is "orders", ":*:ord" as a prefix is "ord": there is the default context only.
+std::string InDefaultContext(const std::string& subject) {
+  for (const std::string_view prefix : {":.:", ":*:"}) {
+    if (subject.starts_with(prefix)) return subject.substr(prefix.size());
   }
-  const json text = posted.value("schema", json());
-  if (!text.is_string()) return InvalidSchema("\"schema\" must hold the Avro schema as a string");
-  auto schema = avro::Schema::Parse(text.get_ref<const std::string&>());
-  if (!schema.ok()) return InvalidSchema(schema.status().message());
-  auto canonical = CanonicalText(schema->text());
-  if (!canonical.ok()) return InvalidSchema(canonical.status().message());
-  return PostedSchema{*std::move(schema), *std::move(canonical)};
+  return subject;
 }
 
-std::string JoinReasons(const std::vector<std::string>& reasons) {
-  std::string text;
-  for (const auto& reason : reasons) text += (text.empty() ? "" : "; ") + reason;
-  return text;
+std::optional<RestError> CheckSubject(const std::string& subject) {
+  const bool control = std::ranges::any_of(subject, [](unsigned char c) { return c < 0x20; });
+  const bool other_context = subject.starts_with(":.") || subject.starts_with(":*");
+  if (!subject.empty() && !control && !other_context && subject != "__GLOBAL" &&
+      subject != "__EMPTY") {
+    return std::nullopt;
+  }
+  return RestError{kInvalidSubject, "The specified subject '" + subject + "' is not a valid."};
 }
 
-class Handlers {
- public:
-  Handlers(Store& store, HandlerOptions options) : store_(store), options_(options) {}
+}  // namespace
+
+struct Api::Impl {
+  Impl(Store& given_store, HandlerOptions given_options, Users given_users)
+      : store(given_store), options(given_options), users(std::move(given_users)) {}
 
   RestReply ListSubjects(const HttpRequest& request);
+  RestReply DeleteSubject(const HttpRequest& request);
+  RestReply LookUp(const HttpRequest& request);
   RestReply ListVersions(const HttpRequest& request);
   RestReply GetVersion(const HttpRequest& request);
   RestReply GetVersionSchema(const HttpRequest& request);
+  RestReply GetReferencedBy(const HttpRequest& request);
+  RestReply Register(const HttpRequest& request);
+  RestReply DeleteVersion(const HttpRequest& request);
+  RestReply ListSchemas(const HttpRequest& request);
   RestReply GetById(const HttpRequest& request);
   RestReply GetSchemaById(const HttpRequest& request);
   RestReply GetSubjectsOfId(const HttpRequest& request);
   RestReply GetVersionsOfId(const HttpRequest& request);
-  RestReply Register(const HttpRequest& request);
-  RestReply LookUp(const HttpRequest& request);
   RestReply CheckOne(const HttpRequest& request);
   RestReply CheckAll(const HttpRequest& request);
-  RestReply GetGlobalLevel(const HttpRequest& request);
-  RestReply GetLevel(const HttpRequest& request);
-  RestReply PutLevel(const HttpRequest& request);
+  RestReply GetConfig(const HttpRequest& request);
+  RestReply PutConfig(const HttpRequest& request);
+  RestReply DeleteConfig(const HttpRequest& request);
+  RestReply GetMode(const HttpRequest& request);
+  RestReply PutMode(const HttpRequest& request);
+  RestReply DeleteMode(const HttpRequest& request);
+  RestReply GetClusterId(const HttpRequest& request);
+  RestReply GetHealth(const HttpRequest& request);
 
-  Store& store() { return store_; }
-
- private:
   // `find` looks in memory and says whether it found its answer. Where it did not, the log's end is
   // read first: another registry may have written since. Nothing: memory was enough or caught up.
   std::optional<RestError> LookTwice(const std::function<bool(const State&)>& find);
+  std::optional<RestError> CatchUp();
+  // Writes what `decide` wants, and gives its last decision.
+  std::variant<Decision, RestError> Write(const std::function<Decision(const State&)>& decide);
+  RestReply FindVersion(const HttpRequest& request, Which which, SchemaRecord* found);
   RestReply ById(const std::string& id_text,
-                 const std::function<json(const State&, int32_t, const StoredSchema&)>& answer);
-  RestReply Check(const HttpRequest& request, const std::string& subject,
-                  std::optional<int32_t> only_version);
+                 const std::function<json(const State&, const SchemaRecord&)>& answer);
+  RestReply Check(const HttpRequest& request, std::optional<int32_t> only_version);
+  std::variant<PostedSchema, RestError> ReadPosted(const HttpRequest& request,
+                                                   const std::string& subject);
+  RestReply Route(const HttpRequest& request);
 
-  Store& store_;
-  const HandlerOptions options_;
+  Store& store;
+  const HandlerOptions options;
+  const Users users;
+  std::atomic<int> waiting{0};
 };
 
-std::optional<RestError> Handlers::LookTwice(const std::function<bool(const State&)>& find) {
-  bool found = false;
-  store_.Read([&](const State& state) { found = find(state); });
-  if (found) return std::nullopt;
-  const Status caught_up = store_.CatchUp(options_.look_timeout);
+namespace {
+
+constexpr const char* kNoSubject = "";
+std::string SubjectOf(const HttpRequest& request) {
+  return request.captures.empty() ? kNoSubject : InDefaultContext(request.captures.front());
+}
+
+// Takes one of the places of those that wait for Kafka.
+class Place {
+ public:
+  Place(std::atomic<int>* taken, int most) : taken_(taken), free_(++*taken <= most) {}
+  ~Place() { --*taken_; }
+  Place(const Place&) = delete;
+  Place& operator=(const Place&) = delete;
+  bool free() const { return free_; }
+
+ private:
+  std::atomic<int>* taken_;
+  bool free_;
+};
+
+RestError TooManyWait() {
+  return {kTimedOut, "Too many requests wait for Kafka: try again in a moment"};
+}
+
+}  // namespace
+
+std::optional<RestError> Api::Impl::CatchUp() {
+  const Place place(&waiting, options.most_waiting);
+  if (!place.free()) return TooManyWait();
+  const Status caught_up = store.CatchUp(options.look_timeout);
   if (!caught_up.ok()) return StoreFailure(caught_up);
-  store_.Read([&](const State& state) { find(state); });
   return std::nullopt;
 }
 
-RestReply Handlers::ListSubjects(const HttpRequest&) {
-  json names = json::array();
-  store_.Read([&](const State& state) { names = state.Subjects(); });
-  return names;
+std::optional<RestError> Api::Impl::LookTwice(const std::function<bool(const State&)>& find) {
+  bool found = false;
+  store.Read([&](const State& state) { found = find(state); });
+  if (found) return std::nullopt;
+  if (auto failure = CatchUp()) return failure;
+  store.Read([&](const State& state) { find(state); });
+  return std::nullopt;
 }
 
-RestReply Handlers::ListVersions(const HttpRequest& request) {
-  const std::string& subject = request.captures.at(0);
+std::variant<Decision, RestError> Api::Impl::Write(
+    const std::function<Decision(const State&)>& decide) {
+  const Place place(&waiting, options.most_waiting);
+  if (!place.free()) return TooManyWait();
+  Decision decision;
+  const Status written = store.Write(
+      [&](const State& state) {
+        decision = decide(state);
+        return decision.records;
+      },
+      options.write_timeout);
+  if (!written.ok()) return StoreFailure(written);
+  if (decision.refusal.has_value()) return *decision.refusal;
+  return decision;
+}
+
+RestReply Api::Impl::ListSubjects(const HttpRequest& request) {
+  const std::string prefix = InDefaultContext(request.query("subjectPrefix"));
+  std::vector<std::string> names;
+  store.Read([&](const State& state) { names = state.Subjects(WhichVersions(request)); });
+  std::erase_if(names, [&](const std::string& name) { return !name.starts_with(prefix); });
+  CutToPage(request, &names);
+  return json(names);
+}
+
+RestReply Api::Impl::DeleteSubject(const HttpRequest& request) {
+  const std::string subject = SubjectOf(request);
+  const bool permanent = IsTrue(request, "permanent");
+  const auto written =
+      Write([&](const State& state) { return DecideSubjectDeletion(state, subject, permanent); });
+  if (const auto* error = std::get_if<RestError>(&written)) return *error;
+  return json(std::get<Decision>(written).versions);
+}
+
+RestReply Api::Impl::ListVersions(const HttpRequest& request) {
+  const std::string subject = SubjectOf(request);
+  const Which which = WhichVersions(request);
+  const Which subjects = which == Which::kLive ? Which::kLive : Which::kAll;
+  bool known = false;
   std::vector<int32_t> versions;
   const auto failure = LookTwice([&](const State& state) {
-    versions = state.Versions(subject);
-    return !versions.empty();
+    known = state.HasSubject(subject, subjects);
+    versions = state.Versions(subject, which);
+    return known;
   });
   if (failure.has_value()) return *failure;
-  if (versions.empty()) return UnknownSubject(subject);
+  if (!known) return UnknownSubject(subject);
+  CutToPage(request, &versions);
   return json(versions);
 }
 
-RestReply Handlers::GetVersion(const HttpRequest& request) {
-  const std::string& subject = request.captures.at(0);
+// The version of the path into `found`; the reply counts only where there is none.
+RestReply Api::Impl::FindVersion(const HttpRequest& request, Which which, SchemaRecord* found) {
+  const std::string subject = SubjectOf(request);
   const auto version = ParseVersion(request.captures.at(1));
   if (const auto* error = std::get_if<RestError>(&version)) return *error;
   const int32_t number = std::get<int32_t>(version);
   bool subject_known = false;
-  std::optional<SchemaRecord> found;
   const auto failure = LookTwice([&](const State& state) {
-    subject_known = state.HasSubject(subject);
+    subject_known = state.HasSubject(subject, which);
     const SchemaRecord* record =
-        number == kLatest ? state.Latest(subject) : state.Find(subject, number);
-    if (record != nullptr) found = *record;
-    return found.has_value();
+        number == kLatest ? state.Latest(subject) : state.Find(subject, number, which);
+    if (record != nullptr) *found = *record;
+    return record != nullptr;
   });
   if (failure.has_value()) return *failure;
-  if (!subject_known) return UnknownSubject(subject);
-  if (!found.has_value()) return UnknownVersion(number);
-  return ToJson(*found);
+  if (found->version > 0) return json();
+  return subject_known ? UnknownVersion(number) : UnknownSubject(subject);
 }
 
-RestReply Handlers::GetVersionSchema(const HttpRequest& request) {
+RestReply Api::Impl::GetVersion(const HttpRequest& request) {
+  SchemaRecord found;
+  RestReply missing =
+      FindVersion(request, IsTrue(request, "deleted") ? Which::kAll : Which::kLive, &found);
+  return found.version > 0 ? ToJson(found) : missing;
+}
+
+RestReply Api::Impl::GetVersionSchema(const HttpRequest& request) {
   RestReply reply = GetVersion(request);
   auto* record = std::get_if<json>(&reply);
   if (record == nullptr) return reply;
   return json::parse(record->at("schema").get_ref<const std::string&>(), nullptr, false);
 }
 
-RestReply Handlers::ById(
-    const std::string& id_text,
-    const std::function<json(const State&, int32_t, const StoredSchema&)>& answer) {
+RestReply Api::Impl::GetReferencedBy(const HttpRequest& request) {
+  SchemaRecord found;
+  RestReply missing = FindVersion(request, Which::kAll, &found);
+  if (found.version == 0) return missing;
+  const Which which = IsTrue(request, "deleted") ? Which::kAll : Which::kLive;
+  std::vector<int32_t> ids;
+  store.Read([&](const State& state) {
+    for (const auto& [subject, version] : state.ReferencesTo(found.subject, found.version)) {
+      const SchemaRecord* referrer = state.Find(subject, version, which);
+      if (referrer != nullptr) ids.push_back(referrer->id);
+    }
+  });
+  std::ranges::sort(ids);
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+  CutToPage(request, &ids);
+  return json(ids);
+}
+
+RestReply Api::Impl::ListSchemas(const HttpRequest& request) {
+  const std::string prefix = InDefaultContext(request.query("subjectPrefix"));
+  const bool latest_only = IsTrue(request, "latestOnly");
+  const Which which = IsTrue(request, "deleted") ? Which::kAll : Which::kLive;
+  std::vector<SchemaRecord> found;
+  store.Read([&](const State& state) {
+    for (const std::string& subject : state.Subjects(which)) {
+      if (!subject.starts_with(prefix)) continue;
+      std::vector<int32_t> versions = state.Versions(subject, which);
+      if (latest_only) versions = {versions.back()};
+      for (const int32_t version : versions) found.push_back(*state.Find(subject, version, which));
+    }
+  });
+  CutToPage(request, &found);
+  json out = json::array();
+  for (const SchemaRecord& record : found) out.push_back(ToJson(record));
+  return out;
+}
+
+RestReply Api::Impl::ById(const std::string& id_text,
+                          const std::function<json(const State&, const SchemaRecord&)>& answer) {
   const auto id = ParseInt(id_text);
-  if (!id.has_value()) return RestError{kNotFound, "HTTP 404 Not Found"};
+  if (!id.has_value()) return NotFound();
   std::optional<json> found;
   const auto failure = LookTwice([&](const State& state) {
-    const StoredSchema* schema = state.FindId(*id);
-    if (schema != nullptr) found = answer(state, *id, *schema);
+    const SchemaRecord* record = state.FindId(*id);
+    if (record != nullptr) found = answer(state, *record);
     return found.has_value();
   });
   if (failure.has_value()) return *failure;
-  if (!found.has_value()) return UnknownId(id_text);
-  return *found;
+  if (!found.has_value()) {
+    return RestError{kSchemaNotFound, "Schema " + id_text + " not found"};
+  }
+  return *std::move(found);
 }
 
-RestReply Handlers::GetById(const HttpRequest& request) {
-  return ById(request.captures.at(0), [](const State&, int32_t, const StoredSchema& schema) {
-    json out = {{"schema", schema.text}};
-    if (schema.type != "AVRO") out["schemaType"] = schema.type;
+RestReply Api::Impl::GetById(const HttpRequest& request) {
+  const bool with_max = IsTrue(request, "fetchMaxId");
+  return ById(request.captures.at(0), [&](const State& state, const SchemaRecord& record) {
+    json out = SchemaToJson(record);
+    if (with_max) out["maxId"] = state.last_id();
     return out;
   });
 }
 
-RestReply Handlers::GetSchemaById(const HttpRequest& request) {
-  return ById(request.captures.at(0), [](const State&, int32_t, const StoredSchema& schema) {
-    return json::parse(schema.text, nullptr, false);
+RestReply Api::Impl::GetSchemaById(const HttpRequest& request) {
+  return ById(request.captures.at(0), [](const State&, const SchemaRecord& record) {
+    return json::parse(record.schema, nullptr, false);
   });
 }
 
-RestReply Handlers::GetSubjectsOfId(const HttpRequest& request) {
-  return ById(request.captures.at(0), [](const State& state, int32_t id, const StoredSchema&) {
-    json names = json::array();
-    for (const auto& [subject, version] : state.UsesOf(id)) {
+RestReply Api::Impl::GetSubjectsOfId(const HttpRequest& request) {
+  const Which which = IsTrue(request, "deleted") ? Which::kAll : Which::kLive;
+  return ById(request.captures.at(0), [&](const State& state, const SchemaRecord& record) {
+    std::vector<std::string> names;
+    for (const auto& [subject, version] : state.UsesOf(record.id, which)) {
       if (names.empty() || names.back() != subject) names.push_back(subject);
     }
-    return names;
+    CutToPage(request, &names);
+    return json(names);
   });
 }
 
-RestReply Handlers::GetVersionsOfId(const HttpRequest& request) {
-  return ById(request.captures.at(0), [](const State& state, int32_t id, const StoredSchema&) {
-    json uses = json::array();
-    for (const auto& [subject, version] : state.UsesOf(id)) {
-      uses.push_back({{"subject", subject}, {"version", version}});
+RestReply Api::Impl::GetVersionsOfId(const HttpRequest& request) {
+  const Which which = IsTrue(request, "deleted") ? Which::kAll : Which::kLive;
+  return ById(request.captures.at(0), [&](const State& state, const SchemaRecord& record) {
+    std::vector<SubjectVersion> uses = state.UsesOf(record.id, which);
+    CutToPage(request, &uses);
+    json out = json::array();
+    for (const auto& [subject, version] : uses) {
+      out.push_back({{"subject", subject}, {"version", version}});
     }
-    return uses;
+    return out;
   });
 }
 
-RestReply Handlers::Register(const HttpRequest& request) {
-  const std::string& subject = request.captures.at(0);
+std::variant<PostedSchema, RestError> Api::Impl::ReadPosted(const HttpRequest& request,
+                                                            const std::string& subject) {
   auto posted = ParsePostedSchema(request.body);
-  if (const auto* error = std::get_if<RestError>(&posted)) return *error;
-  const auto& [schema, canonical] = std::get<PostedSchema>(posted);
-
-  std::optional<SchemaRecord> stands;
-  store_.Read([&](const State& state) {
-    const SchemaRecord* record = state.FindText(subject, canonical);
-    if (record != nullptr) stands = *record;
-  });
-  if (stands.has_value()) return json{{"id", stands->id}, {"version", stands->version}};
-
-  Decision decision;
-  const Decide decide = [&](const State& state) -> std::optional<KeyAndValue> {
-    decision = DecideRegistration(state, subject, schema, canonical);
-    if (decision.outcome != Decision::Outcome::kNew) return std::nullopt;
-    return Serialize(decision.record);
-  };
-  const Status written = store_.Write(decide, options_.write_timeout);
-  if (!written.ok()) return StoreFailure(written);
-  if (decision.outcome == Decision::Outcome::kIncompatible) {
-    return RestError{kIncompatibleSchema,
-                     "Schema being registered is incompatible with an earlier schema for subject "
-                     "\"" +
-                         subject + "\", details: [" + JoinReasons(decision.reasons) + "]"};
+  auto* schema = std::get_if<PostedSchema>(&posted);
+  if (schema == nullptr) return posted;
+  if (auto invalid = CheckSubject(subject)) return *invalid;
+  schema->normalize = IsTrue(request, "normalize");
+  if (!schema->normalize) {
+    store.Read([&](const State& state) { schema->normalize = state.NormalizesOf(subject); });
   }
-  return json{{"id", decision.record.id}, {"version", decision.record.version}};
+  return posted;
 }
 
-RestReply Handlers::LookUp(const HttpRequest& request) {
-  const std::string& subject = request.captures.at(0);
-  auto posted = ParsePostedSchema(request.body);
+RestReply Api::Impl::Register(const HttpRequest& request) {
+  const std::string subject = SubjectOf(request);
+  const auto posted = ReadPosted(request, subject);
   if (const auto* error = std::get_if<RestError>(&posted)) return *error;
-  const std::string& canonical = std::get<PostedSchema>(posted).canonical;
+  const PostedSchema& schema = std::get<PostedSchema>(posted);
+  const auto answer = [](const SchemaRecord& record) {
+    return json{{"id", record.id}, {"version", record.version}};
+  };
+
+  // What stands already, or is no schema, needs no right to write.
+  Decision known;
+  store.Read([&](const State& state) { known = DecideRegistration(state, subject, schema); });
+  if (!known.refusal.has_value() && known.records.empty()) return answer(known.schema);
+  const bool invalid = known.refusal.has_value() && known.refusal->code == kInvalidSchema;
+  if (invalid && schema.references.empty() && schema.version <= 0) return *known.refusal;
+
+  const auto written =
+      Write([&](const State& state) { return DecideRegistration(state, subject, schema); });
+  if (const auto* error = std::get_if<RestError>(&written)) return *error;
+  return answer(std::get<Decision>(written).schema);
+}
+
+RestReply Api::Impl::DeleteVersion(const HttpRequest& request) {
+  const std::string subject = SubjectOf(request);
+  const auto version = ParseVersion(request.captures.at(1));
+  if (const auto* error = std::get_if<RestError>(&version)) return *error;
+  const bool permanent = IsTrue(request, "permanent");
+  const auto written = Write([&](const State& state) {
+    return DecideVersionDeletion(state, subject, std::get<int32_t>(version), permanent);
+  });
+  if (const auto* error = std::get_if<RestError>(&written)) return *error;
+  return json(std::get<Decision>(written).versions.front());
+}
+
+RestReply Api::Impl::LookUp(const HttpRequest& request) {
+  const std::string subject = SubjectOf(request);
+  const auto posted = ReadPosted(request, subject);
+  if (const auto* error = std::get_if<RestError>(&posted)) return *error;
+  const Which which = IsTrue(request, "deleted") ? Which::kAll : Which::kLive;
   bool subject_known = false;
+  Status invalid;
   std::optional<SchemaRecord> found;
   const auto failure = LookTwice([&](const State& state) {
-    subject_known = state.HasSubject(subject);
-    const SchemaRecord* record = state.FindText(subject, canonical);
+    subject_known = state.HasSubject(subject, which);
+    const auto candidate = MakeCandidate(state, subject, std::get<PostedSchema>(posted));
+    invalid = candidate.status();
+    if (!candidate.ok()) return false;
+    const SchemaRecord* record = FindCandidate(state, *candidate, which);
     if (record != nullptr) found = *record;
     return found.has_value();
   });
   if (failure.has_value()) return *failure;
+  if (!invalid.ok()) return RestError{kInvalidSchema, "Invalid schema: " + invalid.message()};
   if (!subject_known) return UnknownSubject(subject);
   if (!found.has_value()) return RestError{kSchemaNotFound, "Schema not found"};
   return ToJson(*found);
 }
 
 // Against one version at the subject's level, or, without one, against all that the level names.
-RestReply Handlers::Check(const HttpRequest& request, const std::string& subject,
-                          std::optional<int32_t> only_version) {
-  auto posted = ParsePostedSchema(request.body);
+RestReply Api::Impl::Check(const HttpRequest& request, std::optional<int32_t> only_version) {
+  const std::string subject = SubjectOf(request);
+  const auto posted = ReadPosted(request, subject);
   if (const auto* error = std::get_if<RestError>(&posted)) return *error;
-  const Status caught_up = store_.CatchUp(options_.look_timeout);
-  if (!caught_up.ok()) return StoreFailure(caught_up);
+  if (auto failure = CatchUp()) return *failure;
 
-  CompatibilityLevel level = CompatibilityLevel::kBackward;
-  std::vector<EarlierVersion> earlier;
-  store_.Read([&](const State& state) {
-    level = state.LevelOf(subject);
-    earlier = EarlierVersions(state, subject);
+  std::optional<RestError> error;
+  std::vector<std::string> reasons;
+  store.Read([&](const State& state) {
+    if (only_version == kLatest) {
+      const SchemaRecord* latest = state.Latest(subject);
+      only_version = latest == nullptr ? std::nullopt : std::optional(latest->version);
+    } else if (only_version.has_value() && state.Find(subject, *only_version) == nullptr) {
+      error = state.HasSubject(subject) ? UnknownVersion(*only_version) : UnknownSubject(subject);
+      return;
+    }
+    const auto candidate = MakeCandidate(state, subject, std::get<PostedSchema>(posted));
+    if (!candidate.ok()) {
+      error = RestError{kInvalidSchema, "Invalid schema: " + candidate.status().message()};
+      return;
+    }
+    reasons = CheckCandidate(state, *candidate, only_version);
   });
-  if (only_version.has_value() && *only_version != kLatest) {
-    if (earlier.empty()) return UnknownSubject(subject);
-    std::erase_if(earlier, [&](const auto& one) { return one.version != *only_version; });
-    if (earlier.empty()) return UnknownVersion(*only_version);
-  } else if (only_version.has_value() && earlier.size() > 1) {
-    earlier.erase(earlier.begin(), earlier.end() - 1);
-  }
-  const auto reasons = CheckCompatible(level, std::get<PostedSchema>(posted).schema, earlier);
+  if (error.has_value()) return *error;
   json out = {{"is_compatible", reasons.empty()}};
-  if (request.query("verbose") == "true") out["messages"] = reasons;
+  if (IsTrue(request, "verbose")) out["messages"] = reasons;
   return out;
 }
 
-RestReply Handlers::CheckOne(const HttpRequest& request) {
+RestReply Api::Impl::CheckOne(const HttpRequest& request) {
   const auto version = ParseVersion(request.captures.at(1));
   if (const auto* error = std::get_if<RestError>(&version)) return *error;
-  return Check(request, request.captures.at(0), std::get<int32_t>(version));
+  return Check(request, std::get<int32_t>(version));
 }
 
-RestReply Handlers::CheckAll(const HttpRequest& request) {
-  return Check(request, request.captures.at(0), std::nullopt);
-}
+RestReply Api::Impl::CheckAll(const HttpRequest& request) { return Check(request, std::nullopt); }
 
-RestReply Handlers::GetGlobalLevel(const HttpRequest&) {
-  json out;
-  store_.Read([&](const State& state) {
-    out = {{"compatibilityLevel", Name(state.global_level())}};
+RestReply Api::Impl::GetConfig(const HttpRequest& request) {
+  const std::string subject = SubjectOf(request);
+  const bool or_global = subject.empty() || IsTrue(request, "defaultToGlobal");
+  std::optional<json> found;
+  store.Read([&](const State& state) {
+    const SubjectConfig* config = state.Config(subject);
+    if (config == nullptr && !or_global) return;
+    if (config == nullptr) config = state.Config("");
+    SubjectConfig told = config == nullptr ? SubjectConfig{} : *config;
+    if (!told.level.has_value() && or_global) told.level = state.LevelOf(subject);
+    found = ToJson(told, "compatibilityLevel");
   });
-  return out;
-}
-
-RestReply Handlers::GetLevel(const HttpRequest& request) {
-  const std::string& subject = request.captures.at(0);
-  const bool or_global = request.query("defaultToGlobal") == "true";
-  std::optional<CompatibilityLevel> level;
-  store_.Read([&](const State& state) {
-    level = state.SubjectLevel(subject);
-    if (!level.has_value() && or_global) level = state.global_level();
-  });
-  if (level.has_value()) return json{{"compatibilityLevel", Name(*level)}};
+  if (found.has_value()) return *found;
   return RestError{kNoSubjectLevel, "Subject '" + subject +
                                         "' does not have subject-level compatibility configured"};
 }
 
-// {"compatibility": "NONE"}, of one subject or, without one in the path, of all.
-RestReply Handlers::PutLevel(const HttpRequest& request) {
-  const json posted = json::parse(request.body, nullptr, false);
-  if (!posted.is_object()) return RestError{400, "The body is not a JSON object"};
-  const json name = posted.value("compatibility", json());
-  LevelRecord record{request.captures.empty() ? "" : request.captures.at(0), std::nullopt};
-  if (name.is_string()) record.level = ParseCompatibilityLevel(name.get_ref<const std::string&>());
-  if (!record.level.has_value()) {
-    return RestError{kInvalidLevel,
-                     "Invalid compatibility level. Valid values are NONE, BACKWARD, FORWARD, FULL, "
-                     "BACKWARD_TRANSITIVE, FORWARD_TRANSITIVE, and FULL_TRANSITIVE"};
+RestReply Api::Impl::PutConfig(const HttpRequest& request) {
+  const std::string subject = SubjectOf(request);
+  if (!request.captures.empty()) {
+    if (auto invalid = CheckSubject(subject)) return *invalid;
   }
-  const Decide decide = [&](const State& state) -> std::optional<KeyAndValue> {
-    const auto now = record.subject.empty() ? std::optional(state.global_level())
-                                            : state.SubjectLevel(record.subject);
-    if (now == record.level) return std::nullopt;
-    return Serialize(record);
-  };
-  const Status written = store_.Write(decide, options_.write_timeout);
-  if (!written.ok()) return StoreFailure(written);
-  return json{{"compatibility", Name(*record.level)}};
+  SubjectConfig config;
+  const auto written = Write([&](const State& state) {
+    const SubjectConfig* before = state.Config(subject);
+    auto changed = ParsePostedConfig(request.body, before == nullptr ? SubjectConfig{} : *before);
+    if (auto* error = std::get_if<RestError>(&changed)) {
+      Decision refused;
+      refused.refusal = std::move(*error);
+      return refused;
+    }
+    config = std::get<SubjectConfig>(changed);
+    return DecideConfig(state, subject, config);
+  });
+  if (const auto* error = std::get_if<RestError>(&written)) return *error;
+  return ToJson(config, "compatibility");
 }
 
-RestReply GetRoot(const HttpRequest&) { return json::object(); }
-RestReply GetTypes(const HttpRequest&) { return json{"AVRO"}; }
-RestReply GetMode(const HttpRequest&) { return json{{"mode", "READWRITE"}}; }
+RestReply Api::Impl::DeleteConfig(const HttpRequest& request) {
+  const std::string subject = SubjectOf(request);
+  json before;
+  const auto written = Write([&](const State& state) {
+    const SubjectConfig* config = state.Config(subject);
+    if (config == nullptr && !subject.empty()) {
+      Decision refused;
+      refused.refusal = UnknownSubject(subject);
+      return refused;
+    }
+    SubjectConfig told = config == nullptr ? SubjectConfig{} : *config;
+    if (subject.empty()) told.level = state.LevelOf("");
+    before = ToJson(told, "compatibilityLevel");
+    return DecideConfig(state, subject, std::nullopt);
+  });
+  if (const auto* error = std::get_if<RestError>(&written)) return *error;
+  return before;
+}
+
+RestReply Api::Impl::GetMode(const HttpRequest& request) {
+  const std::string subject = SubjectOf(request);
+  std::optional<Mode> mode;
+  store.Read([&](const State& state) {
+    const bool in_scope = subject.empty() || IsTrue(request, "defaultToGlobal");
+    mode = in_scope ? std::optional(state.ModeOf(subject)) : state.OwnMode(subject);
+  });
+  if (mode.has_value()) return json{{"mode", Name(*mode)}};
+  return RestError{kNoSubjectMode,
+                   "Subject '" + subject + "' does not have subject-level mode configured"};
+}
+
+RestReply Api::Impl::PutMode(const HttpRequest& request) {
+  const std::string subject = SubjectOf(request);
+  if (!request.captures.empty()) {
+    if (auto invalid = CheckSubject(subject)) return *invalid;
+  }
+  const auto posted = ParsePostedMode(request.body);
+  if (const auto* error = std::get_if<RestError>(&posted)) return *error;
+  const auto mode = std::get<std::optional<Mode>>(posted);
+  const bool force = IsTrue(request, "force");
+  const auto written =
+      Write([&](const State& state) { return DecideMode(state, subject, mode, force); });
+  if (const auto* error = std::get_if<RestError>(&written)) return *error;
+  return json{{"mode", mode.has_value() ? json(Name(*mode)) : json()}};
+}
+
+RestReply Api::Impl::DeleteMode(const HttpRequest& request) {
+  const std::string subject = SubjectOf(request);
+  std::optional<Mode> before;
+  const auto written = Write([&](const State& state) {
+    before = state.OwnMode(subject);
+    if (before.has_value()) return DecideMode(state, subject, std::nullopt, false);
+    Decision refused;
+    refused.refusal = UnknownSubject(subject);
+    return refused;
+  });
+  if (const auto* error = std::get_if<RestError>(&written)) return *error;
+  return json{{"mode", Name(*before)}};
+}
+
+RestReply Api::Impl::GetClusterId(const HttpRequest&) {
+  return json{
+      {"id", ""},
+      {"scope",
+       {{"path", json::array()},
+        {"clusters",
+         {{"kafka-cluster", store.ClusterId()}, {"schema-registry-cluster", "schema-registry"}}}}}};
+}
+
+// Not Confluent's: "ok", or "degraded" and what is wrong while reads are served all the same.
+RestReply Api::Impl::GetHealth(const HttpRequest&) {
+  const Status whole = store.Whole();
+  if (whole.ok()) return json{{"status", "ok"}};
+  return json{{"status", "degraded"}, {"reason", whole.message()}};
+}
+
+namespace {
+
+// `ready`: only once the log has been read. `writes`: for writers only.
+struct Row {
+  const char* method;
+  const char* pattern;
+  RestReply (*handle)(Api::Impl&, const HttpRequest&);
+  bool ready = true;
+  bool writes = false;
+};
+
+template <RestReply (Api::Impl::*kHandle)(const HttpRequest&)>
+RestReply Call(Api::Impl& api, const HttpRequest& request) {
+  return (api.*kHandle)(request);
+}
+
+RestReply GetRoot(Api::Impl&, const HttpRequest&) { return json::object(); }
+RestReply GetTypes(Api::Impl&, const HttpRequest&) { return json::array({"AVRO"}); }
+RestReply GetContexts(Api::Impl&, const HttpRequest&) { return json::array({kDefaultContext}); }
+RestReply GetRelease(Api::Impl&, const HttpRequest&) {
+  return json{{"version", kFollowedRelease}, {"commitId", "shopstream"}};
+}
+
+// The first that fits serves.
+constexpr Row kRows[] = {
+    {"GET", "", &GetRoot, false},
+    {"GET", "subjects", &Call<&Api::Impl::ListSubjects>},
+    {"GET", "subjects/**/versions", &Call<&Api::Impl::ListVersions>},
+    {"POST", "subjects/**/versions", &Call<&Api::Impl::Register>, true, true},
+    {"GET", "subjects/**/versions/*/schema", &Call<&Api::Impl::GetVersionSchema>},
+    {"GET", "subjects/**/versions/*/referencedby", &Call<&Api::Impl::GetReferencedBy>},
+    {"GET", "subjects/**/versions/*", &Call<&Api::Impl::GetVersion>},
+    {"DELETE", "subjects/**/versions/*", &Call<&Api::Impl::DeleteVersion>, true, true},
+    {"POST", "subjects/**", &Call<&Api::Impl::LookUp>},
+    {"DELETE", "subjects/**", &Call<&Api::Impl::DeleteSubject>, true, true},
+    {"GET", "schemas", &Call<&Api::Impl::ListSchemas>},
+    {"GET", "schemas/types", &GetTypes, false},
+    {"GET", "schemas/ids/*", &Call<&Api::Impl::GetById>},
+    {"GET", "schemas/ids/*/schema", &Call<&Api::Impl::GetSchemaById>},
+    {"GET", "schemas/ids/*/subjects", &Call<&Api::Impl::GetSubjectsOfId>},
+    {"GET", "schemas/ids/*/versions", &Call<&Api::Impl::GetVersionsOfId>},
+    {"POST", "compatibility/subjects/**/versions/*", &Call<&Api::Impl::CheckOne>},
+    {"POST", "compatibility/subjects/**/versions", &Call<&Api::Impl::CheckAll>},
+    {"GET", "config", &Call<&Api::Impl::GetConfig>},
+    {"PUT", "config", &Call<&Api::Impl::PutConfig>, true, true},
+    {"DELETE", "config", &Call<&Api::Impl::DeleteConfig>, true, true},
+    {"GET", "config/**", &Call<&Api::Impl::GetConfig>},
+    {"PUT", "config/**", &Call<&Api::Impl::PutConfig>, true, true},
+    {"DELETE", "config/**", &Call<&Api::Impl::DeleteConfig>, true, true},
+    {"GET", "mode", &Call<&Api::Impl::GetMode>},
+    {"PUT", "mode", &Call<&Api::Impl::PutMode>, true, true},
+    {"GET", "mode/**", &Call<&Api::Impl::GetMode>},
+    {"PUT", "mode/**", &Call<&Api::Impl::PutMode>, true, true},
+    {"DELETE", "mode/**", &Call<&Api::Impl::DeleteMode>, true, true},
+    {"GET", "contexts", &GetContexts},
+    {"GET", "v1/metadata/id", &Call<&Api::Impl::GetClusterId>, false},
+    {"GET", "v1/metadata/version", &GetRelease, false},
+    {"GET", "health", &Call<&Api::Impl::GetHealth>},
+};
+
+struct Match {
+  const Row* row = nullptr;  // Null: none.
+  std::vector<std::string> captures;
+  bool path_known = false;  // By another method.
+};
+
+Match FindRow(const HttpRequest& request) {
+  const std::string method = request.method == "HEAD" ? "GET" : request.method;
+  const std::vector<std::string> parts = SplitPath(request.raw_path);
+  Match match;
+  for (const Row& row : kRows) {
+    auto captures = MatchPath(row.pattern, parts);
+    if (!captures.has_value()) continue;
+    match.path_known = true;
+    if (method != row.method) continue;
+    match.row = &row;
+    match.captures = *std::move(captures);
+    return match;
+  }
+  return match;
+}
+
+bool TakesABody(const HttpRequest& request) {
+  return request.method == "POST" || request.method == "PUT";
+}
 
 }  // namespace
+
+RestReply Api::Impl::Route(const HttpRequest& request) {
+  Match match = FindRow(request);
+  if (match.row == nullptr && !match.path_known) return NotFound();
+  if (match.row == nullptr) return RestError{405, "HTTP 405 Method Not Allowed"};
+  if (TakesABody(request) && !TakesMediaType(request.content_type)) {
+    return RestError{415, "HTTP 415 Unsupported Media Type"};
+  }
+  const Status ready = match.row->ready ? store.Ready() : Status::OK();
+  if (!ready.ok()) {
+    return RestError{kStarting, "The registry is not ready: " + ready.message()};
+  }
+  HttpRequest matched = request;
+  matched.captures = std::move(match.captures);
+  return match.row->handle(*this, matched);
+}
 
 HttpReply ToHttp(const RestReply& reply) {
   constexpr auto kReplace = json::error_handler_t::replace;  // Bytes that are no UTF-8.
@@ -381,51 +728,39 @@ HttpReply ToHttp(const RestReply& reply) {
   return {status, body.dump(-1, ' ', false, kReplace), kMediaType};
 }
 
-void AddRoutes(HttpServer& server, Store& store, HandlerOptions options) {
-  struct Row {
-    const char* method;
-    const char* pattern;
-    RestReply (Handlers::*handle)(const HttpRequest&);
-  };
-  // The first pattern that matches serves.
-  static constexpr Row kRows[] = {
-      {"GET", "/subjects/?", &Handlers::ListSubjects},
-      {"GET", kSubjectVersions, &Handlers::ListVersions},
-      {"GET", kSubjectVersionSchema, &Handlers::GetVersionSchema},
-      {"GET", kSubjectVersion, &Handlers::GetVersion},
-      {"POST", kSubjectVersions, &Handlers::Register},
-      {"POST", "/subjects/(.+)", &Handlers::LookUp},
-      {"GET", "/schemas/ids/([^/]+)", &Handlers::GetById},
-      {"GET", "/schemas/ids/([^/]+)/schema", &Handlers::GetSchemaById},
-      {"GET", "/schemas/ids/([^/]+)/subjects", &Handlers::GetSubjectsOfId},
-      {"GET", "/schemas/ids/([^/]+)/versions", &Handlers::GetVersionsOfId},
-      {"POST", "/compatibility/subjects/(.+)/versions/([^/]+)", &Handlers::CheckOne},
-      {"POST", "/compatibility/subjects/(.+)/versions/?", &Handlers::CheckAll},
-      {"GET", "/config/?", &Handlers::GetGlobalLevel},
-      {"PUT", "/config/?", &Handlers::PutLevel},
-      {"GET", "/config/(.+)", &Handlers::GetLevel},
-      {"PUT", "/config/(.+)", &Handlers::PutLevel},
-  };
-  auto handlers = std::make_shared<Handlers>(store, options);
-  for (const Row& row : kRows) {
-    server.Route(
-        row.method, row.pattern, [handlers, handle = row.handle](const HttpRequest& request) {
-          const Status ready = handlers->store().Ready();
-          if (!ready.ok()) {
-            return ToHttp(RestError{kStarting, "The registry is not ready: " + ready.message()});
-          }
-          return ToHttp(((*handlers).*handle)(request));
-        });
+Api::Api(Store& store, HandlerOptions options, Users users)
+    : impl_(std::make_unique<Impl>(store, options, std::move(users))) {}
+Api::~Api() = default;
+Api::Api(Api&&) noexcept = default;
+
+std::optional<HttpReply> Api::Gate(const HttpRequest& head) const {
+  if (impl_->users.anyone()) return std::nullopt;
+  const auto role = impl_->users.Authenticate(head.header("Authorization"));
+  if (!role.has_value()) {
+    HttpReply reply = ToHttp(RestError{401, "Unauthorized"});
+    reply.headers.emplace_back("WWW-Authenticate", "Basic realm=\"SchemaRegistry\"");
+    return reply;
   }
-  server.Route("GET", "/", [](const HttpRequest& request) { return ToHttp(GetRoot(request)); });
-  server.Route("GET", "/schemas/types/?",
-               [](const HttpRequest& request) { return ToHttp(GetTypes(request)); });
-  server.Route("GET", "/mode/?",
-               [](const HttpRequest& request) { return ToHttp(GetMode(request)); });
+  const Match match = FindRow(head);
+  if (match.row == nullptr || !match.row->writes || *role == Role::kWriter) return std::nullopt;
+  return ToHttp(RestError{40301, "User is denied operation Write: it has the role reader"});
+}
+
+HttpReply Api::Handle(const HttpRequest& request) const {
+  const auto media_type = ChooseMediaType(request.header("Accept"));
+  if (!media_type.has_value()) return ToHttp(RestError{406, "HTTP 406 Not Acceptable"});
+  HttpReply reply = ToHttp(impl_->Route(request));
+  reply.content_type = *media_type;
+  return reply;
+}
+
+void AddRoutes(HttpServer& server, Store& store, HandlerOptions options, Users users) {
+  const auto api = std::make_shared<Api>(store, options, std::move(users));
+  server.Before([api](const HttpRequest& head) { return api->Gate(head); });
+  server.Otherwise([api](const HttpRequest& request) { return api->Handle(request); });
   server.OnError([](int status, const HttpRequest&) {
-    const std::string text = status == 404   ? "HTTP 404 Not Found"
-                             : status == 405 ? "HTTP 405 Method Not Allowed"
-                             : status == 413 ? "The schema is too large"
+    const std::string text = status == 413   ? "The body is too large: a schema has at most 1 MiB"
+                             : status == 500 ? "Internal Server Error"
                                              : "HTTP " + std::to_string(status);
     return ToHttp(RestError{status, text});
   });

@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "avro/schema.h"
 #include "base/http_client.h"
 #include "registry/client.h"
 #include "registry/memory_store.h"
@@ -52,6 +53,7 @@ class HandlersTest : public testing::Test {
   Answer Put(const std::string& path, const std::string& body) {
     return ToAnswer(http_->Put(path, body, kMediaType));
   }
+  Answer Delete(const std::string& path) { return ToAnswer(http_->Delete(path)); }
   static Answer ToAnswer(const Result<HttpResponse>& response) {
     if (!response.ok()) {
       ADD_FAILURE() << response.status();
@@ -133,7 +135,8 @@ TEST_F(HandlersTest, CompatibilityIsCheckedWithoutRegistering) {
   EXPECT_EQ((json{{"is_compatible", true}}), Post(check, kOrderWithDefault).body);
   const Answer verdict = Post(check + "?verbose=true", kOrderWithoutDefault);
   EXPECT_EQ(false, verdict.body["is_compatible"]);
-  EXPECT_EQ(1u, verdict.body["messages"].size());
+  // The rule, the version, its schema, the level.
+  EXPECT_EQ(4u, verdict.body["messages"].size());
   EXPECT_EQ(40402, Post("/compatibility/subjects/orders/versions/7", kOrder).code());
   EXPECT_EQ(json({1}), Get("/subjects/orders/versions").body);
 }
@@ -200,10 +203,178 @@ TEST_F(HandlersTest, OtherServersAreNotTakenForARegistry) {
     return HttpReply{200, "<html>hello</html>", "text/html"};
   });
   ASSERT_TRUE(other.Start().ok());
-  auto client = *Client::Open({.url = "http://127.0.0.1:" + std::to_string(other.port())});
+  RegistryConfig config;
+  config.url = "http://127.0.0.1:" + std::to_string(other.port());
+  auto client = *Client::Open(config);
   EXPECT_EQ(LookUpOutcome::kUnavailable, client->ById(1).outcome);
   EXPECT_EQ(LookUpOutcome::kUnavailable, client->ById(2).outcome) << "a 404 without a code";
   EXPECT_TRUE(client->Latest("s").status().IsIOError());
+}
+
+TEST_F(HandlersTest, VersionsAndSubjectsAreDeletedInTwoSteps) {
+  Post("/subjects/orders/versions", kOrder);
+  Post("/subjects/orders/versions", kOrderWithDefault);
+  EXPECT_EQ(40407, Delete("/subjects/orders/versions/1?permanent=true").code());
+  EXPECT_EQ(json(1), Delete("/subjects/orders/versions/1").body);
+  EXPECT_EQ(40406, Delete("/subjects/orders/versions/1").code());
+  EXPECT_EQ(json({2}), Get("/subjects/orders/versions").body);
+  EXPECT_EQ(json({1, 2}), Get("/subjects/orders/versions?deleted=true").body);
+  EXPECT_EQ(json({1}), Get("/subjects/orders/versions?deletedOnly=true").body);
+  EXPECT_EQ(40402, Get("/subjects/orders/versions/1").code());
+  EXPECT_EQ(1, Get("/subjects/orders/versions/1?deleted=true").body["version"]);
+  EXPECT_EQ(200, Get("/schemas/ids/1").status) << "records written with it are still to be read";
+  EXPECT_EQ(40403, Post("/subjects/orders", kOrder).code());
+  EXPECT_EQ(1, Post("/subjects/orders?deleted=true", kOrder).body["version"]);
+  EXPECT_EQ(json::array(), Get("/schemas/ids/1/subjects").body);
+  EXPECT_EQ(json({"orders"}), Get("/schemas/ids/1/subjects?deleted=true").body);
+
+  EXPECT_EQ(40405, Delete("/subjects/orders?permanent=true").code());
+  EXPECT_EQ(json({2}), Delete("/subjects/orders").body);
+  EXPECT_EQ(40404, Delete("/subjects/orders").code());
+  EXPECT_EQ(json::array(), Get("/subjects").body);
+  EXPECT_EQ(json({"orders"}), Get("/subjects?deleted=true").body);
+  EXPECT_EQ(json({"orders"}), Get("/subjects?deletedOnly=true").body);
+  EXPECT_EQ(json({1, 2}), Delete("/subjects/orders?permanent=true").body);
+  EXPECT_EQ(40403, Get("/schemas/ids/1").code());
+  EXPECT_EQ(40401, Delete("/subjects/orders").code());
+  EXPECT_EQ(3, Post("/subjects/orders/versions", kOrder).body["id"]);
+}
+
+TEST_F(HandlersTest, SubjectsAndSchemasAreListedByPrefixAndPage) {
+  for (const char* subject : {"a-1", "a-2", "b-1"}) {
+    Post(std::string("/subjects/") + subject + "/versions", kOrder);
+  }
+  Post("/subjects/a-1/versions", kOrderWithDefault);
+  EXPECT_EQ(json({"a-1", "a-2"}), Get("/subjects?subjectPrefix=a-").body);
+  EXPECT_EQ(json({"a-2"}), Get("/subjects?offset=1&limit=1").body);
+  EXPECT_EQ(4u, Get("/schemas").body.size());
+  EXPECT_EQ(3u, Get("/schemas?subjectPrefix=a").body.size());
+  const json latest = Get("/schemas?subjectPrefix=a-1&latestOnly=true").body;
+  ASSERT_EQ(1u, latest.size());
+  EXPECT_EQ(2, latest[0]["version"]);
+  EXPECT_EQ(2, Get("/schemas/ids/1?fetchMaxId=true").body["maxId"]);
+}
+
+TEST_F(HandlersTest, SchemasReferToOthers) {
+  Post("/subjects/order/versions", kOrder);
+  const json cart = {
+      {"schema", R"({"type":"record","name":"Cart","fields":[{"name":"order","type":"Order"}]})"},
+      {"references", {{{"name", "Order"}, {"subject", "order"}, {"version", 1}}}}};
+  EXPECT_EQ(42201, Post("/subjects/cart/versions", cart["schema"]).code());
+  EXPECT_EQ(2, PostRaw("/subjects/cart/versions", cart.dump()).body["id"]);
+  EXPECT_EQ(cart["references"], Get("/schemas/ids/2").body["references"]);
+  EXPECT_EQ(json({2}), Get("/subjects/order/versions/1/referencedby").body);
+  EXPECT_EQ(42206, Delete("/subjects/order/versions/1").code());
+  const LookUp whole = client_->ById(2);
+  ASSERT_EQ(LookUpOutcome::kFound, whole.outcome) << whole.detail;
+  EXPECT_TRUE(avro::Schema::Parse(whole.schema.schema).ok()) << whole.schema.schema;
+  json missing = cart;
+  missing["references"][0]["version"] = 9;
+  EXPECT_EQ(42201, PostRaw("/subjects/cart/versions", missing.dump()).code());
+}
+
+TEST_F(HandlersTest, ModesAreReadAndSet) {
+  EXPECT_EQ((json{{"mode", "READWRITE"}}), Get("/mode").body);
+  EXPECT_EQ(40409, Get("/mode/orders").code());
+  EXPECT_EQ((json{{"mode", "READWRITE"}}), Get("/mode/orders?defaultToGlobal=true").body);
+  EXPECT_EQ((json{{"mode", "READONLY"}}), Put("/mode/orders", R"({"mode":"READONLY"})").body);
+  EXPECT_EQ(42205, Post("/subjects/orders/versions", kOrder).code());
+  EXPECT_EQ((json{{"mode", "READONLY"}}), Delete("/mode/orders").body);
+  EXPECT_EQ(40401, Delete("/mode/orders").code());
+  EXPECT_EQ(42204, Put("/mode", R"({"mode":"SOME"})").code());
+  Post("/subjects/orders/versions", kOrder);
+  EXPECT_EQ(42205, Put("/mode", R"({"mode":"IMPORT"})").code());
+  EXPECT_EQ(200, Put("/mode?force=true", R"({"mode":"IMPORT"})").status);
+  const json imported = {{"schema", kOrderWithDefault}, {"id", 40}, {"version", 3}};
+  EXPECT_EQ((json{{"id", 40}, {"version", 3}}),
+            PostRaw("/subjects/imported/versions", imported.dump()).body);
+}
+
+TEST_F(HandlersTest, ConfigIsChangedPartByPart) {
+  EXPECT_EQ(40401, Delete("/config/orders").code());
+  Put("/config/orders", R"({"compatibility":"full"})");
+  Put("/config/orders", R"({"normalize":true,"compatibilityGroup":"major"})");
+  EXPECT_EQ(
+      (json{{"compatibilityLevel", "FULL"}, {"normalize", true}, {"compatibilityGroup", "major"}}),
+      Get("/config/orders").body);
+  EXPECT_EQ(422, Put("/config", R"({"alias":"x"})").code());
+  EXPECT_EQ("FULL", Delete("/config/orders").body["compatibilityLevel"]);
+  EXPECT_EQ(40408, Get("/config/orders").code());
+  Put("/config", R"({"compatibility":"NONE"})");
+  EXPECT_EQ((json{{"compatibilityLevel", "NONE"}}), Delete("/config").body);
+  EXPECT_EQ((json{{"compatibilityLevel", "BACKWARD"}}), Get("/config").body);
+}
+
+TEST_F(HandlersTest, NormalizeMakesOneOfWhatDiffersInFormOnly) {
+  const std::string one = R"({"type":"record","name":"R","namespace":"n","fields":[],"b":1,"a":2})";
+  const std::string other = R"({"type":"record","name":"n.R","fields":[],"a":2,"b":1})";
+  Post("/subjects/s/versions?normalize=true", one);
+  EXPECT_EQ(1, Post("/subjects/s", other).body["id"]);
+  EXPECT_EQ(R"({"name":"n.R","type":"record","fields":[],"a":2,"b":1})",
+            Get("/schemas/ids/1").body["schema"]);
+}
+
+TEST_F(HandlersTest, OtherMethodsTypesAndContextsAreRefused) {
+  EXPECT_EQ(405, Get("/subjects/orders").code());
+  EXPECT_EQ(405, Put("/subjects", "{}").code());
+  const json body = {{"schema", kOrder}};
+  EXPECT_EQ(415, http_->Post("/subjects/s/versions", body.dump(), "text/html")->status);
+  EXPECT_EQ(200, http_->Post("/subjects/s/versions", body.dump(), "application/json")->status);
+  EXPECT_EQ(42208, Post("/subjects/:.lab:s/versions", kOrder).code());
+  EXPECT_EQ(1, Post("/subjects/:.:s", kOrder).body["id"]) << "the default context";
+  EXPECT_EQ(json({"."}), Get("/contexts").body);
+  EXPECT_EQ(json({"AVRO"}), Get("/schemas/types").body);
+  EXPECT_EQ("memory", Get("/v1/metadata/id").body["scope"]["clusters"]["kafka-cluster"]);
+}
+
+TEST_F(HandlersTest, HostileSchemasAreRefused) {
+  std::string deep = "\"int\"";
+  for (int i = 0; i < 100'000; ++i) deep = R"({"type":"array","items":)" + deep;
+  deep += std::string(100'000, '}');
+  EXPECT_EQ(42209, Post("/subjects/s/versions", deep).code()) << "of more than 1 MiB";
+  EXPECT_EQ(42201, Post("/subjects/s/versions", std::string(100'000, '[')).code());
+  EXPECT_EQ(400, PostRaw("/subjects/s/versions", std::string(100'000, '[')).code());
+  EXPECT_EQ(413, PostRaw("/subjects/s/versions", std::string(20 << 20, ' ')).code());
+}
+
+class SecuredTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    // "reader" and "writer", each with its name as its password.
+    AddRoutes(server_, store_, {},
+              *Users::Parse("reader:$6$salt$UiPzsBvSmPQHksMnLshRq3CUjzRFMfQaAOdGPhGX"
+                            "Bi2jrZHYhSKQI1fnBD/oljr6StLBrFlO4wMIHCls.qxgF0:reader\n"
+                            "# Comments and empty lines.\n\n"
+                            "writer:$6$salt$TGnJ4vCTia0UwUnN1N9JwkGKhoQkADTSkhmLTSTE"
+                            "AkfzX3.SdJSiegcP0vM7WYhvk/7oSbREGRaWYP7hmyIMN1:writer  # here too\n"));
+    ASSERT_TRUE(server_.Start().ok());
+  }
+  int Status(const std::string& user, const std::string& password, const std::string& method) {
+    auto http = *HttpClient::Open("http://127.0.0.1:" + std::to_string(server_.port()),
+                                  Millis{5000}, {user, password});
+    const std::string body = json{{"schema", kOrder}}.dump();
+    return method == "GET" ? http.Get("/subjects")->status
+                           : http.Post("/subjects/s/versions", body, kMediaType)->status;
+  }
+
+  MemoryStore store_;
+  HttpServer server_{{.listen = "127.0.0.1:0"}};
+};
+
+TEST_F(SecuredTest, RolesSayWhoMayWrite) {
+  EXPECT_EQ(401, Status("", "", "GET"));
+  EXPECT_EQ(401, Status("reader", "wrong", "GET"));
+  EXPECT_EQ(401, Status("nobody", "reader", "GET"));
+  EXPECT_EQ(200, Status("reader", "reader", "GET"));
+  EXPECT_EQ(200, Status("reader", "reader", "GET")) << "from what is remembered";
+  EXPECT_EQ(403, Status("reader", "reader", "POST"));
+  EXPECT_EQ(200, Status("writer", "writer", "POST"));
+}
+
+TEST(UsersTest, BadFilesAreRefusedByLine) {
+  for (const char* text : {"", "a", "a:b:reader", "a:$6$salt$x:admin", ":$6$salt$x:reader"}) {
+    EXPECT_TRUE(Users::Parse(text).status().IsInvalid()) << text;
+  }
 }
 
 }  // namespace

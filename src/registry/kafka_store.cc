@@ -14,6 +14,8 @@ namespace {
 constexpr Millis kPollPause{100};
 constexpr Millis kBrokerTimeout{5000};
 constexpr int kReplicas = 3;
+// Of a batch, which holds more than its records.
+constexpr int64_t kMaxMessageBytes = kafka::kMaxLogEntryBytes + (64 << 10);
 
 Millis Left(BootClock::time_point deadline) {
   const auto left = std::chrono::duration_cast<Millis>(deadline - BootClock::now());
@@ -43,22 +45,19 @@ kafka::TopicSettings TopicFor(const std::string& name, size_t brokers) {
           .partitions = 1,
           .replication_factor = replicas,
           .configs = {{"cleanup.policy", "compact"},
+                      {"max.message.bytes", std::to_string(kMaxMessageBytes)},
                       {"min.insync.replicas", replicas == kReplicas ? "2" : "1"}}};
 }
 
-// Another registry may create it in the same moment; what stands afterwards counts.
-Status EnsureTopic(const KafkaConfig& config, const std::string& name) {
-  ARROW_ASSIGN_OR_RAISE(auto admin, kafka::Admin::Open(config, kBrokerTimeout));
-  ARROW_ASSIGN_OR_RAISE(auto topic, admin->DescribeTopic(name));
-  if (topic.has_value()) return CheckTopic(*topic);
-  ARROW_ASSIGN_OR_RAISE(auto cluster, admin->DescribeCluster());
-  const Status created = admin->CreateTopic(TopicFor(name, cluster.brokers.size()));
-  if (created.ok()) {
-    Log::Info("created topic {}", name);
-    return created;
-  }
-  ARROW_ASSIGN_OR_RAISE(topic, admin->DescribeTopic(name));
-  return topic.has_value() ? CheckTopic(*topic) : created;
+// One that another registry created takes Kafka's default, which a schema of 1 MB exceeds.
+void RaiseMessageBound(kafka::Admin& admin, const kafka::TopicState& topic) {
+  const auto bound = topic.configs.find("max.message.bytes");
+  if (bound == topic.configs.end() || std::stoll(bound->second) >= kMaxMessageBytes) return;
+  const Status raised =
+      admin.SetTopicConfigs(topic.name, {{"max.message.bytes", std::to_string(kMaxMessageBytes)}});
+  if (raised.ok()) return;
+  Log::Warn("topic {} takes records of {} bytes at most, so larger schemas will be refused: {}",
+            topic.name, bound->second, raised.message());
 }
 
 }  // namespace
@@ -94,6 +93,45 @@ Status KafkaStore::Ready() const {
                          start_end_);
 }
 
+Status KafkaStore::Whole() const {
+  std::lock_guard lock(progress_mutex_);
+  if (unreadable_.empty()) return Status::OK();
+  const auto& [key, reason] = *unreadable_.begin();
+  return Status::IOError(
+      unreadable_.size(), " of the records in topic ", options_.topic, " cannot be read: ", reason,
+      "; as long as ids may hide in it nothing is written and no id is called unknown: write a "
+      "correct record, or a null value, under the same key");
+}
+
+std::string KafkaStore::ClusterId() const {
+  std::lock_guard lock(progress_mutex_);
+  return cluster_id_;
+}
+
+// Another registry may create it in the same moment; what stands afterwards counts.
+Status KafkaStore::EnsureTopic() {
+  const std::string& name = options_.topic;
+  ARROW_ASSIGN_OR_RAISE(auto admin, kafka::Admin::Open(config_, kBrokerTimeout));
+  ARROW_ASSIGN_OR_RAISE(auto cluster, admin->DescribeCluster());
+  {
+    std::lock_guard lock(progress_mutex_);
+    cluster_id_ = cluster.id;
+  }
+  ARROW_ASSIGN_OR_RAISE(auto topic, admin->DescribeTopic(name));
+  if (!topic.has_value()) {
+    const Status created = admin->CreateTopic(TopicFor(name, cluster.brokers.size()));
+    if (created.ok()) {
+      Log::Info("created topic {}", name);
+      return created;
+    }
+    ARROW_ASSIGN_OR_RAISE(topic, admin->DescribeTopic(name));
+    if (!topic.has_value()) return created;
+  }
+  ARROW_RETURN_NOT_OK(CheckTopic(*topic));
+  RaiseMessageBound(*admin, *topic);
+  return Status::OK();
+}
+
 void KafkaStore::Read(const Look& look) const {
   std::shared_lock lock(state_mutex_);
   look(state_);
@@ -115,7 +153,7 @@ Status KafkaStore::OpenLog() {
       {.first = Millis{100}, .longest = Millis{2000}, .give_up_after = options_.start_timeout});
   Status status;
   while (!stopping_) {
-    status = EnsureTopic(config_, options_.topic);
+    status = EnsureTopic();
     if (status.IsInvalid()) return status;
     if (status.ok()) {
       std::shared_ptr<kafka::LogReader> reader;
@@ -139,27 +177,31 @@ Status KafkaStore::OpenLog() {
 
 Status KafkaStore::ReadOn() {
   ARROW_ASSIGN_OR_RAISE(auto record, reader_->Next(kPollPause));
-  if (record.has_value()) ARROW_RETURN_NOT_OK(ApplyRecord(*record));
+  if (record.has_value()) ApplyRecord(*record);
   PublishPosition(reader_->position());
   return Status::OK();
 }
 
-Status KafkaStore::ApplyRecord(const kafka::LogRecord& record) {
+void KafkaStore::ApplyRecord(const kafka::LogRecord& record) {
   auto parsed = ParseRecord(record.key, record.value);
-  if (!parsed.ok()) {
-    return Status::Invalid("topic ", options_.topic, " offset ", record.offset, ": ",
-                           parsed.status().message(),
-                           ": no ids are given out over a record that may hold one; write a ",
-                           "correct record, or a null value, under the same key");
+  {
+    std::lock_guard lock(progress_mutex_);
+    if (parsed.ok()) {
+      unreadable_.erase(record.key);
+    } else {
+      unreadable_[record.key] =
+          "offset " + std::to_string(record.offset) + ": " + parsed.status().message();
+      Log::Error("topic {} offset {} cannot be read: {}", options_.topic, record.offset,
+                 parsed.status().message());
+    }
   }
-  if (!parsed->has_value()) return Status::OK();
+  if (!parsed.ok() || !parsed->has_value()) return;
   std::unique_lock lock(state_mutex_);
   const Status applied = state_.Apply(**parsed);
   if (!applied.ok()) {
     Log::Error("topic {} offset {} is left out: {}", options_.topic, record.offset,
                applied.message());
   }
-  return Status::OK();
 }
 
 void KafkaStore::PublishPosition(int64_t position) {
@@ -193,10 +235,12 @@ Status KafkaStore::CatchUp(Millis timeout) {
   }
   if (reader == nullptr) return Ready();
   ARROW_ASSIGN_OR_RAISE(const int64_t end, reader->End(std::max(Millis{1}, Left(deadline))));
-  return WaitForPosition(end, deadline);
+  ARROW_RETURN_NOT_OK(WaitForPosition(end, deadline));
+  return Whole();
 }
 
 Status KafkaStore::Write(const Decide& decide, Millis timeout) {
+  ARROW_RETURN_NOT_OK(Whole());
   const auto deadline = BootClock::now() + timeout;
   std::unique_lock lock(write_mutex_, deadline - BootClock::now());
   if (!lock.owns_lock()) {
@@ -221,20 +265,24 @@ Result<bool> KafkaStore::TryWrite(const Decide& decide, BootClock::time_point de
   if (last_write_failure_.ok()) last_write_failure_ = CatchUp(Left(deadline));
   if (!last_write_failure_.ok()) return false;
 
-  std::optional<KeyAndValue> record;
-  Read([&](const State& state) { record = decide(state); });
-  if (!record.has_value()) return true;
+  std::vector<kafka::LogEntry> entries;
+  Read([&](const State& state) {
+    for (KeyAndValue& one : SerializeAll(decide(state))) {
+      entries.push_back({std::move(one.key), std::move(one.value)});
+    }
+  });
+  if (entries.empty()) return true;
 
-  const auto offset =
-      writer_->Append(record->key, record->value, std::max(Millis{1}, Left(deadline)));
+  const auto offset = writer_->Append(entries, std::max(Millis{1}, Left(deadline)));
   last_write_failure_ = offset.status();
   // The commit is acknowledged before the end that CatchUp asks for moves past it: the next
-  // decision must not be made before this record has been read back.
+  // decision must not be made before these records have been read back.
   if (offset.ok()) last_write_failure_ = WaitForPosition(*offset + 1, deadline);
   if (last_write_failure_.ok()) return true;
   Log::Info("the right to write topic {} is lost: {}", options_.topic,
             last_write_failure_.message());
   writer_.reset();
+  if (last_write_failure_.IsInvalid()) return last_write_failure_;
   return false;
 }
 

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <shared_mutex>
@@ -28,6 +29,9 @@ struct KafkaStoreOptions {
 // takes the right to write from the others (kafka::LogWriter), reads the log to its end, decides,
 // and writes in a transaction, which Kafka refuses if another took over meanwhile; then all of it
 // starts again. So no two of them give one id to two schemas, or two ids to one.
+//
+// A record that cannot be understood may hold an id or a version. Until it is overwritten, what is
+// known is served, but nothing is written and nothing is called unknown.
 class KafkaStore final : public Store {
  public:
   // Returns at once; reading goes on behind.
@@ -38,6 +42,8 @@ class KafkaStore final : public Store {
   void Read(const Look& look) const override;
   Status CatchUp(Millis timeout) override;
   Status Write(const Decide& decide, Millis timeout) override;
+  Status Whole() const override;
+  std::string ClusterId() const override;
 
   // OK as long as the log is being read or waited for; else why that has ended for good.
   Status Failure() const;
@@ -49,7 +55,8 @@ class KafkaStore final : public Store {
   void Follow();
   Status OpenLog();
   Status ReadOn();
-  Status ApplyRecord(const kafka::LogRecord& record);
+  Status EnsureTopic();
+  void ApplyRecord(const kafka::LogRecord& record);
   void PublishPosition(int64_t position);
 
   Status WaitForPosition(int64_t offset, BootClock::time_point deadline);
@@ -72,6 +79,9 @@ class KafkaStore final : public Store {
   int64_t start_end_ = -1;                    // The end of the log when it was opened.
   bool announced_ = false;                    // That start_end_ is reached.
   Status failure_;
+  std::string cluster_id_;
+  // What could not be understood, by its key, until something that can be is written there.
+  std::map<std::string, std::string> unreadable_;
 
   // Held while writing; one write at a time.
   std::timed_mutex write_mutex_;

@@ -15,6 +15,7 @@ class MemoryStore final : public Store {
   void WriteElsewhere(const Record& record) { elsewhere_.push_back(record); }
 
   Status Ready() const override { return ready_; }
+  Status Whole() const override { return Status::OK(); }
   void Read(const Look& look) const override {
     std::lock_guard lock(mutex_);
     look(state_);
@@ -26,11 +27,13 @@ class MemoryStore final : public Store {
   Status Write(const Decide& decide, Millis) override {
     std::lock_guard lock(mutex_);
     ARROW_RETURN_NOT_OK(ReadToEnd());
-    const auto written = decide(state_);
-    if (!written.has_value()) return Status::OK();
-    ARROW_ASSIGN_OR_RAISE(const auto record, ParseRecord(written->key, written->value));
-    return state_.Apply(*record);
+    for (const KeyAndValue& written : SerializeAll(decide(state_))) {
+      ARROW_ASSIGN_OR_RAISE(const auto record, ParseRecord(written.key, written.value));
+      ARROW_RETURN_NOT_OK(state_.Apply(record.value()));
+    }
+    return Status::OK();
   }
+  std::string ClusterId() const override { return "memory"; }
 
  private:
   Status ReadToEnd() {

@@ -1,13 +1,23 @@
 #include "registry/record.h"
 
+#include <algorithm>
+#include <array>
+#include <cctype>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 namespace shopstream::registry {
 namespace {
 
 // Compaction compares keys byte by byte, so attributes stay in Confluent's order.
 using Json = nlohmann::ordered_json;
+
+constexpr std::array<std::pair<Mode, const char*>, 4> kModes = {
+    {{Mode::kReadWrite, "READWRITE"},
+     {Mode::kReadOnly, "READONLY"},
+     {Mode::kReadOnlyOverride, "READONLY_OVERRIDE"},
+     {Mode::kImport, "IMPORT"}}};
 
 std::string Subject(const Json& key) {
   return key.contains("subject") && key["subject"].is_string() ? key["subject"] : Json("");
@@ -19,6 +29,21 @@ Result<int32_t> PositiveInt(const Json& object, const char* name) {
     return number.get<int32_t>();
   }
   return Status::Invalid(name, " is not a positive int: ", number.dump());
+}
+
+std::string TextOrNone(const Json& object, const char* name) {
+  return object.contains(name) && !object[name].is_null() ? object[name].dump() : "";
+}
+
+Result<std::vector<SchemaReference>> ParseReferences(const Json& value) {
+  std::vector<SchemaReference> references;
+  if (!value.contains("references") || value["references"].is_null()) return references;
+  for (const Json& one : value["references"]) {
+    SchemaReference reference{one.at("name"), one.at("subject"), 0};
+    ARROW_ASSIGN_OR_RAISE(reference.version, PositiveInt(one, "version"));
+    references.push_back(std::move(reference));
+  }
+  return references;
 }
 
 Result<Record> ParseSchema(const Json& key, const Json& value) {
@@ -33,41 +58,154 @@ Result<Record> ParseSchema(const Json& key, const Json& value) {
   if (value.contains("schemaType") && value["schemaType"].is_string()) {
     record.type = value["schemaType"];
   }
+  ARROW_ASSIGN_OR_RAISE(record.references, ParseReferences(value));
+  record.metadata = TextOrNone(value, "metadata");
+  record.rule_set = TextOrNone(value, "ruleSet");
   return record;
 }
 
-Result<Record> ParseLevel(const Json& key, const Json& value) {
-  LevelRecord record{Subject(key), std::nullopt};
-  if (value.is_null() || !value.contains("compatibilityLevel") ||
-      value["compatibilityLevel"].is_null()) {
-    return record;
+Result<Record> ParseConfig(const Json& key, Json value) {
+  ConfigRecord record{Subject(key), std::nullopt};
+  if (value.is_null()) return record;
+  SubjectConfig config;
+  const auto take = [&](const char* name) {
+    Json taken = value.contains(name) ? value.at(name) : Json();
+    value.erase(name);
+    return taken;
+  };
+  take("subject");
+  const Json level = take("compatibilityLevel");
+  if (!level.is_null()) {
+    config.level = ParseCompatibilityLevel(level.get<std::string>());
+    if (!config.level.has_value()) {
+      return Status::Invalid("unknown compatibility level ", level.dump());
+    }
   }
-  const std::string name = value["compatibilityLevel"];
-  record.level = ParseCompatibilityLevel(name);
-  if (!record.level.has_value()) return Status::Invalid("unknown compatibility level ", name);
+  const Json normalize = take("normalize");
+  if (!normalize.is_null()) config.normalize = normalize.get<bool>();
+  const Json group = take("compatibilityGroup");
+  if (!group.is_null()) config.compatibility_group = group.get<std::string>();
+  if (!value.empty()) config.others = value.dump();
+  record.config = std::move(config);
   return record;
 }
 
-Result<Record> ParseDeletion(const Json& key, const Json& value) {
-  SubjectDeletion deletion{Subject(key), std::numeric_limits<int32_t>::max(), true};
-  if (key["keytype"] == "DELETE_SUBJECT") {
-    deletion.for_good = false;
-    ARROW_ASSIGN_OR_RAISE(deletion.up_to_version, PositiveInt(value, "version"));
-  }
-  return deletion;
+Result<Record> ParseModeRecord(const Json& key, const Json& value) {
+  ModeRecord record{Subject(key), std::nullopt};
+  if (value.is_null() || !value.contains("mode") || value["mode"].is_null()) return record;
+  const std::string name = value["mode"];
+  record.mode = ParseMode(name);
+  if (!record.mode.has_value()) return Status::Invalid("unknown mode ", name);
+  return record;
 }
 
 Result<std::optional<Record>> ParseJson(const Json& key, const std::optional<std::string>& text) {
-  const Json value = text.has_value() ? Json::parse(*text) : Json();
   const Json& type = key["keytype"];
+  const Json value = text.has_value() && type != "NOOP" ? Json::parse(*text) : Json();
+  // ":.context:subject"; ids of other contexts are others.
+  if (Subject(key).starts_with(":.")) return std::nullopt;
   if (type == "SCHEMA") return ParseSchema(key, value);
-  if (type == "CONFIG") return ParseLevel(key, value);
-  const bool deletion = type == "DELETE_SUBJECT" || type == "CLEAR_SUBJECT";
-  if (deletion && !value.is_null()) return ParseDeletion(key, value);
-  return std::nullopt;
+  if (type == "CONFIG") return ParseConfig(key, value);
+  if (type == "MODE") return ParseModeRecord(key, value);
+  if (type == "NOOP" && text.has_value()) {
+    const Json ours = Json::parse(*text, nullptr, false);
+    if (!ours.is_object() || !ours.contains("lastId")) return std::nullopt;
+    ARROW_ASSIGN_OR_RAISE(const int32_t last_id, PositiveInt(ours, "lastId"));
+    return IdWatermark{last_id};
+  }
+  if (value.is_null()) return std::nullopt;
+  if (type == "CLEAR_SUBJECT") return SubjectClearance{Subject(key)};
+  if (type != "DELETE_SUBJECT") return std::nullopt;
+  ARROW_ASSIGN_OR_RAISE(const int32_t version, PositiveInt(value, "version"));
+  return SubjectDeletion{Subject(key), version};
+}
+
+std::string SchemaKey(const std::string& subject, int32_t version) {
+  return Json{{"keytype", "SCHEMA"}, {"subject", subject}, {"version", version}, {"magic", 1}}
+      .dump();
+}
+
+std::string SubjectKey(const char* type, const std::string& subject) {
+  Json key = {{"keytype", type}};
+  if (!subject.empty()) key["subject"] = subject;
+  key["magic"] = 0;
+  return key.dump();
+}
+
+std::string OldGlobalKey(const char* type) {
+  return Json{{"keytype", type}, {"subject", nullptr}, {"magic", 0}}.dump();
+}
+
+KeyAndValue SerializeOne(const SchemaRecord& record) {
+  Json value = {{"subject", record.subject}, {"version", record.version}, {"id", record.id}};
+  if (record.type != "AVRO") value["schemaType"] = record.type;
+  for (const SchemaReference& one : record.references) {
+    value["references"].push_back(
+        {{"name", one.name}, {"subject", one.subject}, {"version", one.version}});
+  }
+  if (!record.metadata.empty()) value["metadata"] = Json::parse(record.metadata);
+  if (!record.rule_set.empty()) value["ruleSet"] = Json::parse(record.rule_set);
+  value["schema"] = record.schema;
+  value["deleted"] = record.deleted;
+  return {SchemaKey(record.subject, record.version), value.dump()};
+}
+
+KeyAndValue SerializeOne(const SchemaTombstone& tombstone) {
+  return {SchemaKey(tombstone.subject, tombstone.version), std::nullopt};
+}
+
+KeyAndValue SerializeOne(const ConfigRecord& record) {
+  const std::string key = SubjectKey("CONFIG", record.subject);
+  if (!record.config.has_value()) return {key, std::nullopt};
+  const SubjectConfig& config = *record.config;
+  Json value = Json::object();
+  if (!record.subject.empty()) value["subject"] = record.subject;
+  if (config.normalize.has_value()) value["normalize"] = *config.normalize;
+  if (config.level.has_value()) value["compatibilityLevel"] = Name(*config.level);
+  if (config.compatibility_group.has_value()) {
+    value["compatibilityGroup"] = *config.compatibility_group;
+  }
+  if (!config.others.empty()) value.update(Json::parse(config.others));
+  return {key, value.dump()};
+}
+
+KeyAndValue SerializeOne(const ModeRecord& record) {
+  const std::string key = SubjectKey("MODE", record.subject);
+  if (!record.mode.has_value()) return {key, std::nullopt};
+  Json value = Json::object();
+  if (!record.subject.empty()) value["subject"] = record.subject;
+  value["mode"] = Name(*record.mode);
+  return {key, value.dump()};
+}
+
+KeyAndValue SerializeOne(const SubjectDeletion& deletion) {
+  const Json value = {{"subject", deletion.subject}, {"version", deletion.up_to_version}};
+  return {SubjectKey("DELETE_SUBJECT", deletion.subject), value.dump()};
+}
+
+KeyAndValue SerializeOne(const SubjectClearance& clearance) {
+  Json value = Json::object();
+  if (!clearance.subject.empty()) value["subject"] = clearance.subject;
+  return {SubjectKey("CLEAR_SUBJECT", clearance.subject), value.dump()};
+}
+
+KeyAndValue SerializeOne(const IdWatermark& watermark) {
+  return {Json{{"keytype", "NOOP"}, {"magic", 0}}.dump(),
+          Json{{"lastId", watermark.last_id}}.dump()};
 }
 
 }  // namespace
+
+const char* Name(Mode mode) { return kModes[static_cast<size_t>(mode)].second; }
+
+std::optional<Mode> ParseMode(std::string_view name) {
+  std::string upper(name);
+  std::ranges::transform(upper, upper.begin(), [](unsigned char c) { return std::toupper(c); });
+  for (const auto& [mode, text] : kModes) {
+    if (upper == text) return mode;
+  }
+  return std::nullopt;
+}
 
 Result<std::optional<Record>> ParseRecord(std::string_view key,
                                           const std::optional<std::string>& value) {
@@ -80,23 +218,24 @@ Result<std::optional<Record>> ParseRecord(std::string_view key,
   }
 }
 
-KeyAndValue Serialize(const SchemaRecord& record) {
-  const Json key = {{"keytype", "SCHEMA"},
-                    {"subject", record.subject},
-                    {"version", record.version},
-                    {"magic", 1}};
-  Json value = {{"subject", record.subject}, {"version", record.version}, {"id", record.id}};
-  if (record.type != "AVRO") value["schemaType"] = record.type;
-  value["schema"] = record.schema;
-  value["deleted"] = record.deleted;
-  return {key.dump(), value.dump()};
+KeyAndValue Serialize(const Record& record) {
+  return std::visit([](const auto& one) { return SerializeOne(one); }, record);
 }
 
-KeyAndValue Serialize(const LevelRecord& record) {
-  const Json subject = record.subject.empty() ? Json() : Json(record.subject);
-  const Json key = {{"keytype", "CONFIG"}, {"subject", subject}, {"magic", 0}};
-  const Json value = {{"compatibilityLevel", Name(record.level.value())}};
-  return {key.dump(), value.dump()};
+std::vector<KeyAndValue> SerializeAll(const std::vector<Record>& records) {
+  std::vector<KeyAndValue> out;
+  for (const Record& record : records) {
+    const auto* config = std::get_if<ConfigRecord>(&record);
+    const auto* mode = std::get_if<ModeRecord>(&record);
+    if (config != nullptr && config->subject.empty()) {
+      out.push_back({OldGlobalKey("CONFIG"), std::nullopt});
+    }
+    if (mode != nullptr && mode->subject.empty()) {
+      out.push_back({OldGlobalKey("MODE"), std::nullopt});
+    }
+    out.push_back(Serialize(record));
+  }
+  return out;
 }
 
 }  // namespace shopstream::registry

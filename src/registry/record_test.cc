@@ -24,10 +24,55 @@ TEST(Record, SchemaIsWrittenAsConfluentWritesIt) {
       written.value);
 }
 
-TEST(Record, LevelIsWrittenAsConfluentWritesIt) {
-  const auto written = Serialize(LevelRecord{"", CompatibilityLevel::kFullTransitive});
-  EXPECT_EQ(R"({"keytype":"CONFIG","subject":null,"magic":0})", written.key);
+TEST(Record, ConfigAndModeAreWrittenAsConfluentWritesThem) {
+  SubjectConfig config;
+  config.level = CompatibilityLevel::kFullTransitive;
+  const auto written = Serialize(ConfigRecord{"", config});
+  EXPECT_EQ(R"({"keytype":"CONFIG","magic":0})", written.key);
   EXPECT_EQ(R"({"compatibilityLevel":"FULL_TRANSITIVE"})", written.value);
+  const auto mode = Serialize(ModeRecord{"s", Mode::kReadOnly});
+  EXPECT_EQ(R"({"keytype":"MODE","subject":"s","magic":0})", mode.key);
+  EXPECT_EQ(R"({"subject":"s","mode":"READONLY"})", mode.value);
+}
+
+TEST(Record, WhatAnOlderReleaseWroteForAllIsTakenBackWithIt) {
+  const auto written = SerializeAll({ModeRecord{"", std::nullopt}});
+  ASSERT_EQ(2, written.size());
+  EXPECT_EQ(R"({"keytype":"MODE","subject":null,"magic":0})", written[0].key);
+  EXPECT_FALSE(written[0].value.has_value());
+  EXPECT_EQ(R"({"keytype":"MODE","magic":0})", written[1].key);
+}
+
+TEST(Record, ConfigOfAnotherRegistryIsKept) {
+  const std::string key = R"({"keytype":"CONFIG","subject":"s","magic":0})";
+  const std::string value =
+      R"({"subject":"s","normalize":true,"compatibilityLevel":"NONE","validateFields":true})";
+  const auto read = Parse<ConfigRecord>(key, value);
+  EXPECT_EQ(CompatibilityLevel::kNone, read.config->level);
+  EXPECT_EQ(true, read.config->normalize);
+  EXPECT_EQ(value, Serialize(read).value);
+}
+
+TEST(Record, ReferencesAreReadBack) {
+  SchemaRecord record{"s", 2, 7, "\"int\""};
+  record.references = {{"com.shop.Item", "item", 3}};
+  record.metadata = R"({"properties":{"owner":"shop"}})";
+  const auto written = Serialize(record);
+  const auto read = Parse<SchemaRecord>(written.key, written.value);
+  EXPECT_EQ(record.references, read.references);
+  EXPECT_EQ(record.metadata, read.metadata);
+}
+
+TEST(Record, TheGreatestIdOutlivesItsSchema) {
+  const auto written = Serialize(IdWatermark{9});
+  EXPECT_EQ(9, Parse<IdWatermark>(written.key, written.value).last_id);
+}
+
+TEST(Record, OtherContextsHaveIdsOfTheirOwn) {
+  const auto record = ParseRecord(
+      R"({"keytype":"SCHEMA","subject":":.lab:s","version":1,"magic":1})", R"({"id":1})");
+  ASSERT_TRUE(record.ok()) << record.status();
+  EXPECT_FALSE(record->has_value());
 }
 
 TEST(Record, SchemaIsReadBack) {
@@ -59,12 +104,11 @@ TEST(Record, SubjectDeletionIsRead) {
   const auto read = Parse<SubjectDeletion>(
       R"({"keytype":"DELETE_SUBJECT","subject":"s","magic":0})", R"({"subject":"s","version":2})");
   EXPECT_EQ(2, read.up_to_version);
-  EXPECT_FALSE(read.for_good);
 }
 
 TEST(Record, OthersHaveNoMeaning) {
-  for (const char* key : {R"({"keytype":"NOOP","magic":0})", R"({"keytype":"MODE","magic":0})",
-                          "not JSON", "7", "", "{}"}) {
+  for (const char* key : {R"({"keytype":"NOOP","magic":0})",
+                          R"({"keytype":"CONTEXT","context":"x"})", "not JSON", "7", "", "{}"}) {
     auto record = ParseRecord(key, "{}");
     ASSERT_TRUE(record.ok()) << record.status();
     EXPECT_FALSE(record->has_value()) << key;

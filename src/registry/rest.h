@@ -12,16 +12,30 @@ inline constexpr const char* kMediaType = "application/vnd.schemaregistry.v1+jso
 
 // Confluent's error codes: the HTTP status, or the status and two digits.
 enum RestCode {
+  kBadRequest = 400,
   kNotFound = 404,
   kSubjectNotFound = 40401,
   kVersionNotFound = 40402,
   kSchemaNotFound = 40403,
+  kSubjectSoftDeleted = 40404,
+  kSubjectNotSoftDeleted = 40405,
+  kVersionSoftDeleted = 40406,
+  kVersionNotSoftDeleted = 40407,
   kNoSubjectLevel = 40408,
+  kNoSubjectMode = 40409,
   kIncompatibleSchema = 409,
+  kUnprocessable = 422,
   kInvalidSchema = 42201,
   kInvalidVersion = 42202,
   kInvalidLevel = 42203,
+  kInvalidMode = 42204,
+  kNotPermitted = 42205,
+  kReferenceExists = 42206,
+  kInvalidSubject = 42208,
+  kSchemaTooLarge = 42209,
   kStoreFailed = 50001,
+  kTimedOut = 50002,
+  kForwardingFailed = 50003,  // Never ours: every instance writes for itself.
   kStarting = 503,
 };
 

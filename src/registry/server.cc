@@ -7,27 +7,38 @@
 namespace shopstream::registry {
 namespace {
 
-HttpServerOptions HttpOptions(const std::string& listen) {
+HttpServerOptions HttpOptions(const RegistryConfig& config) {
   HttpServerOptions options;
-  options.listen = listen;
-  // Writes wait for each other and for Kafka, and a connection holds its thread while it is open:
-  // enough of them that reads still get through.
+  options.listen = config.listen;
+  // Writes wait for each other and for Kafka, on a thread each: enough of them that reads still get
+  // through (HandlerOptions::most_waiting).
   options.threads = 32;
-  // Kafka's default bound of a record, which a schema must fit into, is 1 MiB.
-  options.max_body_bytes = 900 << 10;
+  // A schema of 1 MiB as a JSON string, every character of it escaped, and its metadata.
+  options.max_body_bytes = 4 << 20;
+  options.tls_certificate = config.tls_certificate;
+  options.tls_key = config.tls_key;
   return options;
 }
 
 }  // namespace
 
-Server::Server(const Config& config, KafkaStoreOptions options)
+Server::Server(const Config& config, KafkaStoreOptions options, Users users)
     : store_(KafkaStore::Start(config.kafka, std::move(options))),
-      http_(HttpOptions(config.registry.listen)) {
-  AddRoutes(http_, *store_);
+      http_(HttpOptions(config.registry)) {
+  AddRoutes(http_, *store_, {}, std::move(users));
 }
 
 Result<std::unique_ptr<Server>> Server::Start(const Config& config, KafkaStoreOptions options) {
-  std::unique_ptr<Server> server(new Server(config, std::move(options)));
+  const RegistryConfig& registry = config.registry;
+  if (registry.tls_certificate.empty() != registry.tls_key.empty()) {
+    return Status::Invalid(
+        "registry.tls.certificate and registry.tls.key go together: set both, or none");
+  }
+  Users users;
+  if (!registry.users.empty()) {
+    ARROW_ASSIGN_OR_RAISE(users, Users::Read(registry.users));
+  }
+  std::unique_ptr<Server> server(new Server(config, std::move(options), std::move(users)));
   ARROW_RETURN_NOT_OK(server->http_.Start());
   return server;
 }

@@ -7,6 +7,7 @@
 #include "base/http_server.h"
 #include "base/status.h"
 #include "registry/kafka_store.h"
+#include "registry/users.h"
 
 namespace shopstream::registry {
 
@@ -23,7 +24,7 @@ class Server {
   Status Failure() const { return store_->Failure(); }
 
  private:
-  Server(const Config& config, KafkaStoreOptions options);
+  Server(const Config& config, KafkaStoreOptions options, Users users);
 
   std::unique_ptr<KafkaStore> store_;
   HttpServer http_;  // After the store: its handlers use it, so it stops first.

@@ -2,91 +2,100 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "avro/schema.h"
 #include "base/status.h"
 #include "registry/record.h"
 
 namespace shopstream::registry {
 
-struct StoredSchema {
-  std::string text;
-  std::string type;
-};
+// Which versions of a subject are meant.
+enum class Which { kLive, kDeletedOnly, kAll };
+
+using SubjectVersion = std::pair<std::string, int32_t>;
 
 // What the log says, record by record. Plain data: no I/O, no locks.
 //
-// One id stands for one schema, and one schema (by its canonical text) has one id, whatever the
-// subjects it is registered under.
+// One id stands for one schema, and one schema (by IdentityOf) has one id, whatever the subjects it
+// is registered under.
 class State {
  public:
   // Invalid, and nothing changed, where the record would give an id a second schema.
   Status Apply(const Record& record);
 
-  std::vector<std::string> Subjects() const;  // With a version that is not deleted.
-  bool HasSubject(const std::string& subject) const;
-  std::vector<int32_t> Versions(const std::string& subject) const;  // Ascending, not deleted.
-  // Null where there is none (or it is deleted).
-  const SchemaRecord* Find(const std::string& subject, int32_t version) const;
-  const SchemaRecord* Latest(const std::string& subject) const;
-  const SchemaRecord* FindText(const std::string& subject, const std::string& canonical) const;
+  std::vector<std::string> Subjects(Which which = Which::kLive) const;
+  bool HasSubject(const std::string& subject, Which which = Which::kLive) const;
+  // Ascending.
+  std::vector<int32_t> Versions(const std::string& subject, Which which = Which::kLive) const;
+  // Null where there is none of that kind.
+  const SchemaRecord* Find(const std::string& subject, int32_t version,
+                           Which which = Which::kLive) const;
+  const SchemaRecord* Latest(const std::string& subject) const;  // Not deleted.
+  // The newest version with this identity.
+  const SchemaRecord* FindIdentity(const std::string& subject, const std::string& identity,
+                                   Which which = Which::kLive) const;
 
-  const StoredSchema* FindId(int32_t id) const;
-  // The subjects and versions that are not deleted and use the id.
-  std::vector<std::pair<std::string, int32_t>> UsesOf(int32_t id) const;
-  std::optional<int32_t> IdOf(const std::string& canonical) const;
+  // A version that has the id; null where there is none.
+  const SchemaRecord* FindId(int32_t id) const;
+  std::vector<SubjectVersion> UsesOf(int32_t id, Which which = Which::kLive) const;
+  std::optional<int32_t> IdOf(const std::string& identity) const;
+  // The versions, deleted or not, that use the types of this one.
+  std::vector<SubjectVersion> ReferencesTo(const std::string& subject, int32_t version) const;
 
-  // Never given out before, deleted or not.
-  int32_t NextId() const { return last_id_ + 1; }
+  int32_t last_id() const { return last_id_; }  // The greatest that was ever given out.
+  // One more than the subject's greatest, deleted or not.
   int32_t NextVersion(const std::string& subject) const;
 
-  std::optional<CompatibilityLevel> SubjectLevel(const std::string& subject) const;
-  CompatibilityLevel LevelOf(const std::string& subject) const;  // Its own, else the global one.
-  CompatibilityLevel global_level() const { return global_level_; }
+  // Null where nothing is set. An empty subject: for all.
+  const SubjectConfig* Config(const std::string& subject) const;
+  // The subject's own, else that for all, else the default.
+  CompatibilityLevel LevelOf(const std::string& subject) const;
+  bool NormalizesOf(const std::string& subject) const;
+  std::optional<std::string> CompatibilityGroupOf(const std::string& subject) const;
+
+  std::optional<registry::Mode> OwnMode(const std::string& subject) const;
+  // READONLY_OVERRIDE for all goes above a subject's own.
+  registry::Mode ModeOf(const std::string& subject) const;
 
  private:
   struct Entry {
     SchemaRecord record;
-    std::string canonical;
+    std::string identity;
   };
-  struct Subject {
-    std::map<int32_t, Entry> versions;
-    int32_t last_version = 0;
-  };
+  using Subject = std::map<int32_t, Entry>;  // By version; never empty.
 
   Status ApplyOne(const SchemaRecord& record);
   Status ApplyOne(const SchemaTombstone& tombstone);
-  Status ApplyOne(const LevelRecord& record);
+  Status ApplyOne(const ConfigRecord& record);
+  Status ApplyOne(const ModeRecord& record);
   Status ApplyOne(const SubjectDeletion& deletion);
+  Status ApplyOne(const SubjectClearance& clearance);
+  Status ApplyOne(const IdWatermark& watermark);
   void Forget(const std::string& subject, int32_t version);
+  const Entry* FindEntry(const std::string& subject, int32_t version) const;
 
   std::map<std::string, Subject> subjects_;
-  std::map<int32_t, StoredSchema> by_id_;
-  std::map<std::string, int32_t> by_text_;                             // Canonical text to id.
-  std::map<int32_t, std::set<std::pair<std::string, int32_t>>> uses_;  // Deleted ones too.
+  std::map<std::string, int32_t> by_identity_;
+  std::map<int32_t, std::set<SubjectVersion>> uses_;              // Deleted ones too.
+  std::map<SubjectVersion, std::set<SubjectVersion>> referrers_;  // Of each referenced version.
   int32_t last_id_ = 0;
-  std::map<std::string, CompatibilityLevel> levels_;
-  CompatibilityLevel global_level_ = CompatibilityLevel::kBackward;
+  std::map<std::string, SubjectConfig> configs_;  // "": for all.
+  std::map<std::string, registry::Mode> modes_;   // "": for all.
 };
 
-// What the registry does about a schema that someone wants to register.
-struct Decision {
-  enum class Outcome { kExists, kNew, kIncompatible };
-  Outcome outcome = Outcome::kExists;
-  SchemaRecord record;               // kExists: the one that stands; kNew: the one to write.
-  std::vector<std::string> reasons;  // kIncompatible.
-};
+// What makes two schemas one: the same text but for its form, the same references, metadata and
+// rules.
+std::string IdentityOf(const SchemaRecord& record);
 
-// Pure. `canonical` is the schema's canonical text.
-Decision DecideRegistration(const State& state, const std::string& subject,
-                            const avro::Schema& schema, const std::string& canonical);
-
-// The versions of a subject that a new one is held against.
-std::vector<EarlierVersion> EarlierVersions(const State& state, const std::string& subject);
+// The definitions that a schema with these references uses, each after those it uses itself, for
+// SelfContained(). Invalid names the reference that does not resolve.
+Result<std::vector<std::string>> ResolveReferences(const State& state,
+                                                   const std::vector<SchemaReference>& references,
+                                                   Which which);
 
 }  // namespace shopstream::registry

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "registry/canonical.h"
+#include "registry/decisions.h"
 
 namespace shopstream::registry {
 namespace {
@@ -22,17 +22,27 @@ const std::string kOrderWithoutDefault = R"({"type":"record","name":"Order","fie
 class StateTest : public testing::Test {
  protected:
   Decision Decide(const std::string& subject, const std::string& text) {
-    return DecideRegistration(state_, subject, *avro::Schema::Parse(text), *CanonicalText(text));
+    return DecideRegistration(state_, subject, {.text = text});
   }
   // As the server does it, without Kafka.
-  Decision Register(const std::string& subject, const std::string& text) {
-    Decision decision = Decide(subject, text);
-    if (decision.outcome == Decision::Outcome::kNew) Apply(decision.record);
+  Decision Do(Decision decision) {
+    for (const Record& record : decision.records) Apply(record);
     return decision;
+  }
+  Decision Register(const std::string& subject, const std::string& text) {
+    return Do(Decide(subject, text));
   }
   void Apply(const Record& record) {
     const Status status = state_.Apply(record);
     ASSERT_TRUE(status.ok()) << status;
+  }
+  static int Code(const Decision& decision) {
+    return decision.refusal.has_value() ? decision.refusal->code : 200;
+  }
+  static SubjectConfig Level(CompatibilityLevel level) {
+    SubjectConfig config;
+    config.level = level;
+    return config;
   }
 
   State state_;
@@ -40,9 +50,9 @@ class StateTest : public testing::Test {
 
 TEST_F(StateTest, FirstSchemaIsVersion1WithId1) {
   const Decision decision = Register("a", kOrder);
-  EXPECT_EQ(Decision::Outcome::kNew, decision.outcome);
-  EXPECT_EQ(1, decision.record.version);
-  EXPECT_EQ(1, decision.record.id);
+  EXPECT_EQ(1, decision.records.size());
+  EXPECT_EQ(1, decision.schema.version);
+  EXPECT_EQ(1, decision.schema.id);
   EXPECT_THAT(state_.Subjects(), ElementsAre("a"));
 }
 
@@ -50,55 +60,119 @@ TEST_F(StateTest, SameSchemaAgainExists) {
   Register("a", kOrder);
   const Decision again = Register("a", R"({"name":"Order","type":"record",
       "fields":[{"type":"string","name":"id"}]})");
-  EXPECT_EQ(Decision::Outcome::kExists, again.outcome);
-  EXPECT_EQ(1, again.record.id);
+  EXPECT_TRUE(again.records.empty());
+  EXPECT_EQ(1, again.schema.id);
 }
 
 TEST_F(StateTest, OneSchemaHasOneIdInEverySubject) {
   Register("a", kOrder);
   Register("a", kOrderWithDefault);
   const Decision elsewhere = Register("b", kOrderWithDefault);
-  EXPECT_EQ(2, elsewhere.record.id);
-  EXPECT_EQ(1, elsewhere.record.version);
+  EXPECT_EQ(2, elsewhere.schema.id);
+  EXPECT_EQ(1, elsewhere.schema.version);
   EXPECT_THAT(state_.UsesOf(2), ElementsAre(Pair("a", 2), Pair("b", 1)));
 }
 
 TEST_F(StateTest, IncompatibleSchemaIsRefusedWithReasons) {
   Register("a", kOrder);
   const Decision decision = Register("a", kOrderWithoutDefault);
-  EXPECT_EQ(Decision::Outcome::kIncompatible, decision.outcome);
-  EXPECT_THAT(decision.reasons, ElementsAre(HasSubstr("READER_FIELD_MISSING_DEFAULT_VALUE")));
+  EXPECT_EQ(kIncompatibleSchema, Code(decision));
+  EXPECT_THAT(decision.refusal->message, HasSubstr("READER_FIELD_MISSING_DEFAULT_VALUE"));
   EXPECT_THAT(state_.Versions("a"), ElementsAre(1));
 }
 
 TEST_F(StateTest, LevelOfTheSubjectStandsAboveTheGlobalOne) {
   Register("a", kOrder);
-  Apply(LevelRecord{"a", CompatibilityLevel::kNone});
-  EXPECT_EQ(Decision::Outcome::kNew, Decide("a", kOrderWithoutDefault).outcome);
-  Apply(LevelRecord{"a", std::nullopt});
-  EXPECT_EQ(Decision::Outcome::kIncompatible, Decide("a", kOrderWithoutDefault).outcome);
-  Apply(LevelRecord{"", CompatibilityLevel::kNone});
-  EXPECT_EQ(Decision::Outcome::kNew, Decide("a", kOrderWithoutDefault).outcome);
+  Apply(ConfigRecord{"a", Level(CompatibilityLevel::kNone)});
+  EXPECT_EQ(200, Code(Decide("a", kOrderWithoutDefault)));
+  Apply(ConfigRecord{"a", std::nullopt});
+  EXPECT_EQ(kIncompatibleSchema, Code(Decide("a", kOrderWithoutDefault)));
+  Apply(ConfigRecord{"", Level(CompatibilityLevel::kNone)});
+  EXPECT_EQ(200, Code(Decide("a", kOrderWithoutDefault)));
 }
 
-TEST_F(StateTest, DeletedVersionsAndTheirIdsAreNotGivenOutAgain) {
+TEST_F(StateTest, HiddenVersionsAndTheirIdsAreNotGivenOutAgain) {
   Register("a", kOrder);
   Register("a", kOrderWithDefault);
-  Apply(SubjectDeletion{"a", 2, false});
+  EXPECT_THAT(Do(DecideSubjectDeletion(state_, "a", false)).versions, ElementsAre(1, 2));
   EXPECT_FALSE(state_.HasSubject("a"));
   EXPECT_NE(nullptr, state_.FindId(1)) << "records written with it are still to be read";
   const Decision back = Register("a", kOrder);
-  EXPECT_EQ(Decision::Outcome::kNew, back.outcome);
-  EXPECT_EQ(3, back.record.version);
-  EXPECT_EQ(1, back.record.id);
-  EXPECT_EQ(3, state_.NextId());
+  EXPECT_EQ(3, back.schema.version);
+  EXPECT_EQ(1, back.schema.id);
+  EXPECT_EQ(2, state_.last_id());
+  EXPECT_THAT(state_.Versions("a", Which::kAll), ElementsAre(2, 3)) << "once, not twice";
+}
+
+TEST_F(StateTest, DeletionGoesInTwoSteps) {
+  Register("a", kOrder);
+  EXPECT_EQ(kVersionNotSoftDeleted, Code(DecideVersionDeletion(state_, "a", 1, true)));
+  EXPECT_EQ(kSubjectNotSoftDeleted, Code(DecideSubjectDeletion(state_, "a", true)));
+  Do(DecideVersionDeletion(state_, "a", kLatest, false));
+  EXPECT_EQ(kVersionSoftDeleted, Code(DecideVersionDeletion(state_, "a", 1, false)));
+  EXPECT_EQ(kSubjectSoftDeleted, Code(DecideSubjectDeletion(state_, "a", false)));
+  EXPECT_EQ(kVersionNotFound, Code(DecideVersionDeletion(state_, "a", 2, true)));
+  EXPECT_EQ(kSubjectNotFound, Code(DecideVersionDeletion(state_, "b", 2, true)));
+  Do(DecideVersionDeletion(state_, "a", 1, true));
+  EXPECT_EQ(nullptr, state_.FindId(1));
+  EXPECT_EQ(kSubjectNotFound, Code(DecideSubjectDeletion(state_, "a", true)));
+}
+
+TEST_F(StateTest, AnIdIsNotGivenOutAgainWhenItsSchemaIsGoneForGood) {
+  Register("a", kOrder);
+  Do(DecideSubjectDeletion(state_, "a", false));
+  State after_restart;
+  for (const Record& record : DecideSubjectDeletion(state_, "a", true).records) {
+    ASSERT_TRUE(after_restart.Apply(record).ok());  // All that compaction may leave.
+  }
+  EXPECT_EQ(2, DecideRegistration(after_restart, "b", {.text = kOrderWithDefault}).schema.id);
+}
+
+TEST_F(StateTest, ReferencesResolveAndProtectWhatTheyName) {
+  const std::string cart = R"({"type":"record","name":"Cart","fields":[
+      {"name":"orders","type":{"type":"array","items":"Order"}}]})";
+  const PostedSchema posted{.text = cart, .references = {{"Order", "order", kLatest}}};
+  EXPECT_EQ(kInvalidSchema, Code(DecideRegistration(state_, "cart", posted)));
+  Register("order", kOrder);
+  const Decision made = Do(DecideRegistration(state_, "cart", posted));
+  EXPECT_EQ(200, Code(made)) << made.refusal->message;
+  EXPECT_EQ(1, made.schema.references.at(0).version) << "the latest is noted by its number";
+  EXPECT_EQ(kReferenceExists, Code(DecideVersionDeletion(state_, "order", 1, false)));
+  EXPECT_EQ(kReferenceExists, Code(DecideSubjectDeletion(state_, "order", false)));
+  Do(DecideSubjectDeletion(state_, "cart", false));
+  EXPECT_EQ(200, Code(Do(DecideSubjectDeletion(state_, "order", false))));
+  EXPECT_EQ(kReferenceExists, Code(DecideSubjectDeletion(state_, "order", true)));
+}
+
+TEST_F(StateTest, ModesSayWhatIsTaken) {
+  Register("a", kOrder);
+  Apply(ModeRecord{"a", Mode::kReadOnly});
+  EXPECT_EQ(200, Code(Decide("a", kOrder))) << "it stands already";
+  EXPECT_EQ(kNotPermitted, Code(Decide("a", kOrderWithDefault)));
+  EXPECT_EQ(kNotPermitted, Code(DecideSubjectDeletion(state_, "a", false)));
+  EXPECT_EQ(kNotPermitted, Code(DecideConfig(state_, "a", Level(CompatibilityLevel::kFull))));
+  Apply(ModeRecord{"a", Mode::kReadWrite});
+  Apply(ModeRecord{"", Mode::kReadOnlyOverride});
+  EXPECT_EQ(kNotPermitted, Code(Decide("a", kOrderWithDefault)));
+  Apply(ModeRecord{"", std::nullopt});
+
+  EXPECT_EQ(kNotPermitted, Code(DecideMode(state_, "a", Mode::kImport, false)));
+  Do(DecideMode(state_, "b", Mode::kImport, false));
+  EXPECT_EQ(kNotPermitted, Code(Decide("b", kOrder)));
+  const PostedSchema wanted{.text = kOrderWithDefault, .id = 77, .version = 5};
+  EXPECT_EQ(kNotPermitted, Code(DecideRegistration(state_, "a", wanted)));
+  const Decision imported = Do(DecideRegistration(state_, "b", wanted));
+  EXPECT_EQ(77, imported.schema.id);
+  EXPECT_EQ(5, imported.schema.version);
+  const PostedSchema other{.text = kOrderWithoutDefault, .id = 77, .version = 6};
+  EXPECT_EQ(kNotPermitted, Code(DecideRegistration(state_, "b", other)));
 }
 
 TEST_F(StateTest, TombstoneForgetsTheVersionAndItsId) {
   Register("a", kOrder);
   Apply(SchemaTombstone{"a", 1});
   EXPECT_EQ(nullptr, state_.FindId(1));
-  EXPECT_EQ(2, state_.NextId());
+  EXPECT_EQ(1, state_.last_id());
 }
 
 TEST_F(StateTest, IdWithASecondSchemaIsRefused) {
@@ -110,7 +184,7 @@ TEST_F(StateTest, IdWithASecondSchemaIsRefused) {
 TEST_F(StateTest, SchemasOfOtherTypesAreServedButNotBuiltOn) {
   Apply(SchemaRecord{"a", 1, 5, "syntax = \"proto3\";", "PROTOBUF"});
   EXPECT_EQ("PROTOBUF", state_.FindId(5)->type);
-  EXPECT_EQ(Decision::Outcome::kIncompatible, Decide("a", kOrder).outcome);
+  EXPECT_EQ(kIncompatibleSchema, Code(Decide("a", kOrder)));
 }
 
 TEST_F(StateTest, TheSameRecordTwiceChangesNothing) {

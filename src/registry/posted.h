@@ -1,0 +1,27 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "registry/decisions.h"
+#include "registry/rest.h"
+
+// The bodies of requests.
+namespace shopstream::registry {
+
+// {"schema": "<Avro as text>", "schemaType": "AVRO", "references": [{"name", "subject",
+// "version"}],
+//  "metadata": {}, "ruleSet": {}, "id": 1, "version": 1}; all but the schema may be left out.
+std::variant<PostedSchema, RestError> ParsePostedSchema(const std::string& body);
+
+// {"compatibility": "FULL", "normalize": true, "compatibilityGroup": "major"}: `before` with what
+// is given changed; null takes back.
+std::variant<SubjectConfig, RestError> ParsePostedConfig(const std::string& body,
+                                                         SubjectConfig before);
+
+// {"mode": "READONLY"}; nothing where it is null.
+std::variant<std::optional<Mode>, RestError> ParsePostedMode(const std::string& body);
+
+}  // namespace shopstream::registry

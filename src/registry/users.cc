@@ -1,0 +1,173 @@
+#include "registry/users.h"
+
+#include <crypt.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+#include <openssl/sha.h>
+
+#include <algorithm>
+#include <array>
+#include <fstream>
+#include <mutex>
+#include <set>
+#include <shared_mutex>
+#include <sstream>
+#include <vector>
+
+namespace shopstream::registry {
+namespace {
+
+using Digest = std::array<unsigned char, SHA256_DIGEST_LENGTH>;
+
+// Passwords beyond are refused: hashing them costs by their length.
+constexpr size_t kMaxCredentials = 512;
+constexpr size_t kMaxRemembered = 10'000;
+
+struct User {
+  std::string hash;
+  Role role = Role::kReader;
+};
+
+bool EqualInConstantTime(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
+}
+
+// Nothing where the system knows no such hash.
+std::optional<std::string> Crypt(const std::string& password, const std::string& setting) {
+  auto scratch = std::make_unique<crypt_data>();
+  const char* hash = crypt_r(password.c_str(), setting.c_str(), scratch.get());
+  if (hash == nullptr || hash[0] == '*') return std::nullopt;
+  return std::string(hash);
+}
+
+std::optional<std::string> DecodeBase64(std::string_view text) {
+  if (text.size() % 4 != 0 || text.empty()) return std::nullopt;
+  std::string out(text.size() / 4 * 3, '\0');
+  const int size = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(out.data()),
+                                   reinterpret_cast<const unsigned char*>(text.data()),
+                                   static_cast<int>(text.size()));
+  if (size < 0) return std::nullopt;
+  const auto padding = static_cast<size_t>(std::count(text.end() - 2, text.end(), '='));
+  out.resize(static_cast<size_t>(size) - padding);
+  return out;
+}
+
+std::vector<std::string> SplitFields(std::string_view line) {
+  std::vector<std::string> fields;
+  while (true) {
+    const size_t end = line.find(':');
+    fields.emplace_back(line.substr(0, end));
+    if (end == std::string_view::npos) return fields;
+    line.remove_prefix(end + 1);
+  }
+}
+
+}  // namespace
+
+struct Users::Impl {
+  std::map<std::string, User, std::less<>> users;
+  // What an unknown name's password is held against.
+  std::string decoy;
+  // Salted digests of credentials that were right, since hashing takes many milliseconds on
+  // purpose.
+  std::array<unsigned char, 32> salt{};
+  std::shared_mutex mutex;
+  std::map<Digest, Role> remembered;
+  // One hash at a time: guesses must not take all the processors.
+  std::mutex hashing;
+
+  Digest DigestOf(const std::string& credentials) const {
+    std::string salted(reinterpret_cast<const char*>(salt.data()), salt.size());
+    salted += credentials;
+    Digest digest;
+    SHA256(reinterpret_cast<const unsigned char*>(salted.data()), salted.size(), digest.data());
+    return digest;
+  }
+};
+
+Users::Users() = default;
+Users::~Users() = default;
+Users::Users(Users&&) noexcept = default;
+Users& Users::operator=(Users&&) noexcept = default;
+
+Result<Users> Users::Read(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  if (file) text << file.rdbuf();
+  if (!file || !text) {
+    return Status::IOError("cannot read registry.users ", path,
+                           ": name a file with lines name:hash:reader or name:hash:writer");
+  }
+  auto users = Parse(text.str());
+  if (!users.ok()) return Status::Invalid(path, ": ", users.status().message());
+  return users;
+}
+
+Result<Users> Users::Parse(std::string_view text) {
+  Users users;
+  users.impl_ = std::make_unique<Impl>();
+  std::istringstream lines{std::string(text)};
+  std::string line;
+  for (int number = 1; std::getline(lines, line); ++number) {
+    line = line.substr(0, line.find('#'));
+    line.erase(
+        std::find_if(line.rbegin(), line.rend(), [](unsigned char c) { return !std::isspace(c); })
+            .base(),
+        line.end());
+    if (line.empty()) continue;
+    const std::vector<std::string> fields = SplitFields(line);
+    const bool role_known = fields.size() == 3 && (fields[2] == "reader" || fields[2] == "writer");
+    if (!role_known || fields[0].empty()) {
+      return Status::Invalid("line ", number, " is not name:hash:reader or name:hash:writer");
+    }
+    if (!Crypt("", fields[1]).has_value() || !fields[1].starts_with("$")) {
+      return Status::Invalid("line ", number, ": the hash of ", fields[0],
+                             " is none that crypt(3) knows: make one with `openssl passwd -6`");
+    }
+    const Role role = fields[2] == "writer" ? Role::kWriter : Role::kReader;
+    if (!users.impl_->users.insert({fields[0], {fields[1], role}}).second) {
+      return Status::Invalid("line ", number, ": user ", fields[0], " is there twice");
+    }
+  }
+  if (users.impl_->users.empty()) return Status::Invalid("there are no users in it");
+  users.impl_->decoy = users.impl_->users.begin()->second.hash;
+  if (RAND_bytes(users.impl_->salt.data(), static_cast<int>(users.impl_->salt.size())) != 1) {
+    return Status::IOError("the system gave no random bytes");
+  }
+  return users;
+}
+
+std::optional<Role> Users::Authenticate(std::string_view authorization) const {
+  constexpr std::string_view kBasic = "Basic ";
+  if (!authorization.starts_with(kBasic) || authorization.size() > kMaxCredentials) {
+    return std::nullopt;
+  }
+  const auto credentials = DecodeBase64(authorization.substr(kBasic.size()));
+  if (!credentials.has_value()) return std::nullopt;
+  const size_t colon = credentials->find(':');
+  if (colon == std::string::npos || credentials->find('\0') != std::string::npos) {
+    return std::nullopt;
+  }
+  const Digest digest = impl_->DigestOf(*credentials);
+  {
+    std::shared_lock lock(impl_->mutex);
+    const auto known = impl_->remembered.find(digest);
+    if (known != impl_->remembered.end()) return known->second;
+  }
+  const auto user = impl_->users.find(credentials->substr(0, colon));
+  const bool known = user != impl_->users.end();
+  const std::string& wanted = known ? user->second.hash : impl_->decoy;
+  std::optional<std::string> hash;
+  {
+    std::lock_guard lock(impl_->hashing);
+    hash = Crypt(credentials->substr(colon + 1), wanted);
+  }
+  if (!hash.has_value() || !EqualInConstantTime(*hash, wanted) || !known) return std::nullopt;
+  std::unique_lock lock(impl_->mutex);
+  if (impl_->remembered.size() >= kMaxRemembered) impl_->remembered.clear();
+  impl_->remembered[digest] = user->second.role;
+  return user->second.role;
+}
+
+}  // namespace shopstream::registry

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/status.h"
+
+namespace shopstream::registry {
+
+enum class Role { kReader, kWriter };
+
+// Who may use a registry, by HTTP basic authentication. A file of lines
+//
+//   name:hash:reader|writer        # comment
+//
+// with hashes as crypt(3) makes them (`mkpasswd -m bcrypt`, `openssl passwd -6`). Thread-safe.
+class Users {
+ public:
+  Users();  // None: nobody is asked for a name.
+  ~Users();
+  Users(Users&&) noexcept;
+  Users& operator=(Users&&) noexcept;
+
+  // Invalid names the line and what is wrong with it.
+  static Result<Users> Read(const std::string& path);
+  static Result<Users> Parse(std::string_view text);
+
+  bool anyone() const { return impl_ == nullptr; }
+  // The role of "Basic <base64 of name:password>"; nothing: not one of them. Takes the same time
+  // for an unknown name as for a wrong password; a password that was right once is known again
+  // fast.
+  std::optional<Role> Authenticate(std::string_view authorization) const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace shopstream::registry
