@@ -2,14 +2,18 @@
 
 #include <algorithm>
 #include <charconv>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <sstream>
 
+#include "avro/schema_change.h"
 #include "base/table_printer.h"
 #include "cli/command.h"
+#include "registry/canonical.h"
 #include "registry/client.h"
 
 namespace shopstream::cli {
@@ -21,7 +25,12 @@ struct SchemaOptions {
   std::string subject;  // Empty: <kafka.topic>-value.
   std::string file = "schemas/purchase_event.avsc";
   std::string subject_or_id;
+  int32_t version = 0;  // 0: the latest.
+  std::string folder = "schemas";
 };
+
+// The schema of the program's own event, which belongs to the topic of the configuration.
+constexpr const char* kEventFile = "purchase_event.avsc";
 
 std::string SubjectOf(const Context& context, const SchemaOptions& options) {
   return options.subject.empty() ? context.config.kafka.topic + "-value" : options.subject;
@@ -115,26 +124,159 @@ Result<int> Show(const Context& context, const SchemaOptions& options) {
   return kDone;
 }
 
+ordered_json ToJson(const std::vector<avro::Incompatibility>& reasons) {
+  ordered_json out = ordered_json::array();
+  for (const auto& one : reasons) {
+    out.push_back({{"rule", avro::Name(one.rule)},
+                   {"path", one.path},
+                   {"message", one.message},
+                   {"remedy", one.remedy}});
+  }
+  return out;
+}
+
+ordered_json ToJson(const avro::SchemaChange& change) {
+  return {{"changes", change.changes},
+          {"new_readers_read_old_data", change.to_new_reader.empty()},
+          {"old_readers_read_new_data", change.to_old_reader.empty()},
+          {"to_new_readers", ToJson(change.to_new_reader)},
+          {"to_old_readers", ToJson(change.to_old_reader)},
+          {"order", avro::UpgradeOrder(change)}};
+}
+
+void PrintReaders(const char* who, const std::vector<avro::Incompatibility>& reasons) {
+  std::cout << who << (reasons.empty() ? " can be read.\n" : " can NOT be read:\n");
+  for (const auto& one : reasons) {
+    std::cout << "  at " << (one.path.empty() ? "/" : one.path) << ": " << one.message << "; "
+              << one.remedy << "\n";
+  }
+}
+
+void Print(const avro::SchemaChange& change) {
+  if (change.changes.empty())
+    std::cout << "Nothing that readers or writers would notice changed.\n";
+  for (const auto& line : change.changes) std::cout << "  " << line << "\n";
+  PrintReaders("By new readers, old data", change.to_new_reader);
+  PrintReaders("By old readers, new data", change.to_old_reader);
+  std::cout << avro::UpgradeOrder(change) << "\n";
+}
+
+// What the file would change in a registered schema.
+Result<avro::SchemaChange> CompareWith(const registry::RegisteredSchema& registered,
+                                       const std::string& text) {
+  const auto before = avro::Schema::Parse(registered.schema);
+  if (!before.ok()) {
+    return Status::Invalid("version ", registered.version, " of subject ", registered.subject, ": ",
+                           before.status().message());
+  }
+  ARROW_ASSIGN_OR_RAISE(const auto after, avro::Schema::Parse(text));
+  return avro::CompareSchemas(*before, after);
+}
+
+Result<registry::RegisteredSchema> FindVersion(registry::Client& client, const std::string& subject,
+                                               int32_t version) {
+  // By its id, which brings what the schema refers to along.
+  ARROW_ASSIGN_OR_RAISE(auto found,
+                        version == 0 ? client.Latest(subject) : client.Version(subject, version));
+  const auto whole = client.ById(found.id);
+  if (whole.outcome == registry::LookUpOutcome::kFound) found.schema = whole.schema.schema;
+  return found;
+}
+
 Result<int> Check(const Context& context, const SchemaOptions& options) {
   ARROW_ASSIGN_OR_RAISE(const std::string schema, ReadSchema(options.file));
   ARROW_ASSIGN_OR_RAISE(auto client, registry::Client::Open(context.config.registry));
   const std::string subject = SubjectOf(context, options);
   ARROW_ASSIGN_OR_RAISE(const auto verdict, client->CheckCompatible(subject, schema));
+  std::optional<avro::SchemaChange> change;
+  if (!verdict.first_version) {
+    ARROW_ASSIGN_OR_RAISE(const auto latest, FindVersion(*client, subject, 0));
+    ARROW_ASSIGN_OR_RAISE(change, CompareWith(latest, schema));
+  }
   if (context.json) {
-    std::cout << ordered_json{{"subject", subject},
-                              {"compatible", verdict.compatible},
-                              {"first_version", verdict.first_version},
-                              {"reasons", verdict.reasons}}
-                     .dump(2)
-              << "\n";
+    ordered_json out = {{"subject", subject},
+                        {"compatible", verdict.compatible},
+                        {"first_version", verdict.first_version},
+                        {"reasons", verdict.reasons}};
+    if (change.has_value()) out["change"] = ToJson(*change);
+    std::cout << out.dump(2) << "\n";
   } else if (verdict.first_version) {
     std::cout << options.file << " would be the first version of subject " << subject << "\n";
   } else {
     std::cout << options.file << (verdict.compatible ? " can" : " can not")
               << " follow the latest version of subject " << subject << "\n";
     for (const auto& reason : verdict.reasons) std::cout << "  " << reason << "\n";
+    Print(*change);
   }
   return verdict.compatible ? kDone : kDifferenceFound;
+}
+
+Result<int> Diff(const Context& context, const SchemaOptions& options) {
+  ARROW_ASSIGN_OR_RAISE(const std::string schema, ReadSchema(options.file));
+  ARROW_ASSIGN_OR_RAISE(auto client, registry::Client::Open(context.config.registry));
+  const std::string subject = SubjectOf(context, options);
+  ARROW_ASSIGN_OR_RAISE(const auto registered, FindVersion(*client, subject, options.version));
+  ARROW_ASSIGN_OR_RAISE(const auto change, CompareWith(registered, schema));
+  if (context.json) {
+    std::cout << ToJson(change).dump(2) << "\n";
+  } else {
+    std::cout << "From version " << registered.version << " of subject " << subject << " to "
+              << options.file << ":\n";
+    Print(change);
+  }
+  return change.changes.empty() ? kDone : kDifferenceFound;
+}
+
+// The subject whose schema a file of the folder holds.
+std::string SubjectOfFile(const Context& context, const std::filesystem::path& file) {
+  const std::string topic =
+      file.filename() == kEventFile ? context.config.kafka.topic : file.stem().string();
+  return topic + "-value";
+}
+
+struct Verified {
+  std::string file, subject, state;  // "same", "not registered", "differs".
+  int32_t version = 0;
+};
+
+Result<Verified> VerifyFile(registry::Client& client, const Context& context,
+                            const std::filesystem::path& file) {
+  Verified verified{file.string(), SubjectOfFile(context, file), "same", 0};
+  ARROW_ASSIGN_OR_RAISE(const std::string text, ReadSchema(file.string()));
+  const auto latest = client.Latest(verified.subject);
+  if (latest.status().IsKeyError()) {
+    verified.state = "not registered";
+    return verified;
+  }
+  ARROW_RETURN_NOT_OK(latest);
+  verified.version = latest->version;
+  ARROW_ASSIGN_OR_RAISE(const std::string ours, registry::CanonicalText(text));
+  ARROW_ASSIGN_OR_RAISE(const std::string theirs, registry::CanonicalText(latest->schema));
+  if (ours != theirs) verified.state = "differs: see `shopstream schema diff`";
+  return verified;
+}
+
+Result<int> Verify(const Context& context, const SchemaOptions& options) {
+  std::vector<std::filesystem::path> files;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(options.folder, error)) {
+    if (entry.path().extension() == ".avsc") files.push_back(entry.path());
+  }
+  if (error || files.empty()) {
+    return Status::IOError("there are no .avsc files in ", options.folder,
+                           ": name a folder of schemas");
+  }
+  std::ranges::sort(files);
+  ARROW_ASSIGN_OR_RAISE(auto client, registry::Client::Open(context.config.registry));
+  TablePrinter table({"file", "subject", "version", "state"});
+  bool same = true;
+  for (const auto& file : files) {
+    ARROW_ASSIGN_OR_RAISE(const Verified one, VerifyFile(*client, context, file));
+    table.AddRow({one.file, one.subject, one.version, one.state});
+    same = same && one.state == "same";
+  }
+  table.Print(std::cout, context.json);
+  return same ? kDone : kDifferenceFound;
 }
 
 }  // namespace
@@ -163,7 +305,20 @@ void AddSchema(CLI::App& app, Job* job) {
   add("show", "Print a subject's latest schema, or the schema of an id", Show)
       ->add_option("SUBJECT|ID", options->subject_or_id)
       ->required();
-  add_file(add("check", "Can the schema follow the latest version? Exit 3 if not", Check));
+  add_file(
+      add("check",
+          "Can the schema follow the latest version, and who must upgrade first? Exit 3 if not",
+          Check));
+  CLI::App* diff = add("diff",
+                       "What changes from a registered version to a file, and what that means for "
+                       "old and new readers. Exit 3 if anything",
+                       Diff);
+  add_file(diff);
+  diff->add_option("--version", options->version, "Default: the latest");
+  add("verify", "Is the latest version of each subject as in the folder? Exit 3 if not", Verify)
+      ->add_option("FOLDER", options->folder,
+                   "purchase_event.avsc is of <kafka.topic>-value, NAME.avsc of NAME-value")
+      ->capture_default_str();
 }
 
 }  // namespace shopstream::cli
