@@ -1,0 +1,70 @@
+// input := "METHOD TARGET\n" *( "Name: value\n" ) "\n" body, handed to the registry's API as the
+// HTTP server would; several requests, split by 0x1E, meet the same registry.
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+
+#include "base/http_query.h"
+#include "fuzz_target.h"
+#include "registry/handlers.h"
+#include "registry/memory_store.h"
+
+namespace {
+
+using shopstream::HttpReply;
+using shopstream::HttpRequest;
+
+constexpr char kNextRequest = 0x1E;
+constexpr int kMostRequests = 8;
+
+std::string_view TakeUntil(char end, std::string_view* text) {
+  const std::string_view taken = text->substr(0, text->find(end));
+  text->remove_prefix(std::min(taken.size() + 1, text->size()));
+  return taken;
+}
+
+HttpRequest ToRequest(std::string_view text) {
+  std::string_view line = TakeUntil('\n', &text);
+  HttpRequest request;
+  request.method = TakeUntil(' ', &line);
+  request.raw_path = TakeUntil('?', &line);
+  request.path = shopstream::PercentDecode(request.raw_path);
+  std::map<std::string, std::string> headers;
+  while (!text.empty()) {
+    std::string_view header = TakeUntil('\n', &text);
+    if (header.empty()) break;
+    const std::string name(TakeUntil(':', &header));
+    headers[name] = header.substr(std::min<size_t>(1, header.size()));
+  }
+  request.content_type = headers["Content-Type"];
+  request.query = [query = std::string(line)](const std::string& name) {
+    return shopstream::QueryValue(query, name);
+  };
+  request.header = [headers](const std::string& name) {
+    const auto found = headers.find(name);
+    return found == headers.end() ? std::string() : found->second;
+  };
+  request.body = text;
+  return request;
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
+  std::string_view text(reinterpret_cast<const char*>(bytes), size);
+  shopstream::registry::MemoryStore store;
+  const shopstream::registry::Api api(store);
+  for (int i = 0; i < kMostRequests && !text.empty(); ++i) {
+    const HttpRequest request = ToRequest(TakeUntil(kNextRequest, &text));
+    FUZZ_CHECK(!api.Gate(request).has_value());
+    const HttpReply reply = api.Handle(request);
+    FUZZ_CHECK(reply.status >= 200 && reply.status < 600);
+    FUZZ_CHECK(nlohmann::json::accept(reply.body));
+    // A log that reads back what was written never fails.
+    FUZZ_CHECK(reply.status != 500);
+  }
+  return 0;
+}
