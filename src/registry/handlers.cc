@@ -107,11 +107,20 @@ std::string InDefaultContext(const std::string& subject) {
   return subject;
 }
 
+// A record's key is JSON, which holds nothing else.
+bool IsUtf8(const std::string& text) {
+  try {
+    return !json(text).dump().empty();
+  } catch (const json::exception&) {
+    return false;
+  }
+}
+
 std::optional<RestError> CheckSubject(const std::string& subject) {
   const bool control = std::ranges::any_of(subject, [](unsigned char c) { return c < 0x20; });
   const bool other_context = subject.starts_with(":.") || subject.starts_with(":*");
   if (!subject.empty() && !control && !other_context && subject != "__GLOBAL" &&
-      subject != "__EMPTY") {
+      subject != "__EMPTY" && IsUtf8(subject)) {
     return std::nullopt;
   }
   return RestError{kInvalidSubject, "The specified subject '" + subject + "' is not a valid."};
