@@ -247,18 +247,22 @@ Decision DecideSubjectDeletion(const State& state, const std::string& subject, b
   }
   if (IsReadOnly(state, subject)) return RefuseReadOnly(subject);
   Decision decision;
-  const Which which = permanent ? Which::kAll : Which::kLive;
-  decision.versions = state.Versions(subject, which);
-  for (const int32_t version : decision.versions) {
-    if (IsReferenced(state, subject, version, which, true)) {
-      return Refuse(ReferenceExists(subject, version));
-    }
+  decision.versions = state.Versions(subject, permanent ? Which::kAll : Which::kLive);
+  const auto referenced = [&](Which which) {
+    return std::ranges::find_if(decision.versions, [&](int32_t version) {
+      return IsReferenced(state, subject, version, which, true);
+    });
+  };
+  if (const auto one = referenced(Which::kLive); one != decision.versions.end()) {
+    return Refuse(ReferenceExists(subject, *one));
   }
   if (permanent && state.HasSubject(subject)) {
     return Refuse({kSubjectNotSoftDeleted, "Subject '" + subject +
                                                "' was not deleted first before being permanently "
                                                "deleted"});
   }
+  const auto one = referenced(permanent ? Which::kAll : Which::kLive);
+  if (one != decision.versions.end()) return Refuse(ReferenceExists(subject, *one));
   if (!permanent) {
     decision.records = {SubjectDeletion{subject, decision.versions.back()}};
     return decision;
