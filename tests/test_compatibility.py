@@ -12,7 +12,7 @@ from avro_schemas import Schemas
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 DEPS = pathlib.Path(os.environ.get("SHOPSTREAM_DEPS", ROOT / ".deps"))
-JARS = DEPS / "avro_java/libs"
+JARS = DEPS / "avro/libs"
 DRIVER = ROOT / "build/release/src/avro/compatibility_driver"
 PAIRS = 6_000  # Each judged in both directions.
 
@@ -23,7 +23,7 @@ def java(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     if not JARS.exists():
         pytest.fail(f"{JARS} is missing: ./run setup")
     classes = tmp_path_factory.mktemp("classes")
-    subprocess.run(["javac", "-cp", f"{JARS}/*", "-d", classes, ROOT / "tests/avro_java/Compatibility.java"],
+    subprocess.run(["javac", "-cp", f"{JARS}/*", "-d", classes, ROOT / "tests/java/Compatibility.java"],
                    check=True, timeout=120)
     return ["java", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", f"{JARS}/*:{classes}", "Compatibility"]
 
