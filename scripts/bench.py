@@ -1,7 +1,7 @@
 """Measures what docs/performance.md states, each figure as a ratio within one run.
 
-    ./run bench [codec] [produce] [ingest] [garbage] [evolution] [replay] [s3] [freshness] [log] [day]
-                                                                      none named: all but day
+    ./run bench [codec] [produce] [ingest] [garbage] [evolution] [replay] [s3] [freshness] [log]
+                [registry] [day]                                          none named: all but day
 
 Starts a cluster of its own on ports of its own and ends it. Rounds of the two sides of a ratio
 alternate, and the median of each side counts, so that both meet the same machine.
@@ -339,9 +339,35 @@ def bench_day(bench: Bench) -> None:
     say("most small files in a region and day", f"{max(hour['most_small_files'] for hour in curve)}", "about 100")
 
 
+def bench_registry(bench: Bench) -> None:
+    """The registry on one core, its clients on the others."""
+    print("registry, look-ups of a schema by its id", flush=True)
+    registered = bench.shopstream("bench-registry", "schema", "register", ROOT / "schemas/purchase_event.avsc")
+    pid = bench.cluster.registry_pid()
+    subprocess.run(["taskset", "--all-tasks", "--cpu-list", "--pid", "0", str(pid)], capture_output=True,
+                   timeout=TIMEOUT, check=True)
+    url = f"{bench.cluster.registry_url}/schemas/ids/{registered.output['id']}"
+    rates, costs = [], []
+    for _ in range(bench.rounds):
+        before = cpu_seconds(pid)
+        done = subprocess.run(["wrk", "--threads", "1", "--connections", "16", "--duration", "5s", url],
+                              capture_output=True, text=True, timeout=TIMEOUT, check=True)
+        assert "Non-2xx" not in done.stdout and "Socket errors" not in done.stdout, done.stdout
+        rates.append(float(re.search(r"Requests/sec:\s*([\d.]+)", done.stdout)[1]))
+        costs.append((cpu_seconds(pid) - before) / int(re.search(r"(\d+) requests in", done.stdout)[1]))
+    say("look-ups", f"{median(rates):,.0f} /s", "at least 10,000")
+    say("CPU per look-up", f"{median(costs) * 1e6:.1f} us")
+
+
+def cpu_seconds(pid: int) -> float:
+    """User and system time of a process so far."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 PARTS = {"codec": bench_codec, "produce": bench_produce, "ingest": bench_ingest, "garbage": bench_garbage,
          "evolution": bench_evolution, "replay": bench_replay, "s3": bench_s3, "freshness": bench_freshness,
-         "log": bench_log, "day": bench_day}
+         "log": bench_log, "registry": bench_registry, "day": bench_day}
 LONG = {"day"}  # Only where they are named.
 
 

@@ -298,7 +298,7 @@ log.dirs={folder / "data"}
         tools = {}
         for n in new:
             command = self._java(n, "kafka.tools.StorageTool", "format", "--ignore-formatted",
-                                 "--cluster-id", self._cluster_id(), "--config", self._properties(n))
+                                 f"--cluster-id={self._cluster_id()}", "--config", self._properties(n))
             command.insert(1, "-XX:TieredStopAtLevel=1")  # Short-lived: starting fast is all.
             tools[n] = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         for n, tool in tools.items():

@@ -58,7 +58,7 @@ PACKAGES = """
     ccache cmake make mold ninja-build pkg-config
     libbenchmark-dev libboost-dev libcli11-dev libcpp-httplib-dev libcurl4-openssl-dev libgmock-dev libgtest-dev
     liblz4-dev libpugixml-dev libspdlog-dev libssl-dev libyaml-cpp-dev libzstd-dev nlohmann-json3-dev
-    prometheus-cpp-dev zlib1g-dev
+    prometheus-cpp-dev wrk zlib1g-dev
 """.split()
 LINT_PACKAGES = ["clang-tidy-16", "shellcheck"]
 # Wanted as commands, since they often come from elsewhere than the system's packages.

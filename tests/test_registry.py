@@ -5,16 +5,19 @@ import json
 import pathlib
 import random
 import signal
+import subprocess
 import threading
 import time
 import urllib.error
 import urllib.request
 from collections import defaultdict
 from collections.abc import Iterator
+from typing import Any
 
+import psutil
 import pytest
-from confluent_kafka import Consumer, KafkaError, TopicPartition
-from confluent_kafka.schema_registry import Schema, SchemaRegistryClient, SchemaRegistryError
+from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
+from confluent_kafka.schema_registry import Schema, SchemaReference, SchemaRegistryClient, SchemaRegistryError
 from confluent_kafka.schema_registry.avro import AvroDeserializer, AvroSerializer
 from confluent_kafka.serialization import MessageField, SerializationContext
 
@@ -31,10 +34,10 @@ def record(name: str, *fields: dict) -> str:
                        "fields": [{"name": "id", "type": "string"}, *fields]})
 
 
-def call(url: str, body: dict | None = None, timeout: float = 45) -> tuple[int, dict]:
+def call(url: str, body: dict | None = None, timeout: float = 45, method: str | None = None) -> tuple[int, Any]:
     """Status and parsed body; raises OSError where there is no answer."""
     request = urllib.request.Request(
-        url, data=None if body is None else json.dumps(body).encode(),
+        url, data=None if body is None else json.dumps(body).encode(), method=method,
         headers={"Content-Type": "application/vnd.schemaregistry.v1+json"})
     try:
         with urllib.request.urlopen(request, timeout=timeout) as reply:
@@ -321,6 +324,157 @@ def test_all_brokers_gone_and_back(pair: tuple[Instance, Instance], shopstream: 
     assert call(f"{one.url}/schemas/ids/2000000000")[1]["error_code"] == 40403
 
 
+def test_confluents_client_manages_schemas(shopstream: Shopstream) -> None:
+    registry, subject = client(shopstream), f"{shopstream.topic}-value"
+    item, cart = f"Item{random.getrandbits(60)}", f"Cart{random.getrandbits(60)}"
+    item_id = registry.register_schema(f"{subject}-item", Schema(record(item), "AVRO"))
+    using = Schema(record(cart, {"name": "item", "type": item}), "AVRO",
+                   [SchemaReference(item, f"{subject}-item", 1)])
+    cart_id = registry.register_schema(subject, using)
+    assert registry.get_schema(cart_id).references == using.references
+    assert registry.lookup_schema(subject, using).schema_id == cart_id
+
+    serialize = AvroSerializer(client(shopstream), using, lambda value, _: value)
+    context = SerializationContext(shopstream.topic, MessageField.VALUE)
+    value = {"id": "1", "item": {"id": "2"}}
+    assert AvroDeserializer(client(shopstream))(serialize(value, context), context) == value
+
+    with pytest.raises(SchemaRegistryError) as refused:
+        registry.delete_subject(f"{subject}-item")
+    assert refused.value.error_code == 42206
+
+    registry.set_compatibility(subject, "FULL_TRANSITIVE")
+    assert registry.get_compatibility(subject) == "FULL_TRANSITIVE"
+    assert registry.get_config(subject).compatibility_level == "FULL_TRANSITIVE"
+    assert registry.delete_version(subject, 1) == 1
+    assert subject not in registry.get_subjects()
+    assert registry.delete_version(subject, 1, permanent=True) == 1
+    assert registry.delete_subject(f"{subject}-item", permanent=True) == [1]
+    with pytest.raises(SchemaRegistryError) as gone:
+        client(shopstream).get_schema(item_id)
+    assert gone.value.error_code == 40403
+
+
+def test_restart_keeps_what_was_set_and_deleted(pair: tuple[Instance, Instance], shopstream: Shopstream) -> None:
+    one, other = pair
+    subject = f"{shopstream.topic}-value"
+    first = one.register(subject, record(f"R{random.getrandbits(60)}"))[1]["id"]
+    call(f"{one.url}/config/{subject}", {"compatibility": "NONE"}, method="PUT")
+    second = one.register(subject, record(f"R{random.getrandbits(60)}"))[1]["id"]
+    call(f"{one.url}/subjects/{subject}/versions/1", method="DELETE")
+    call(f"{one.url}/mode/{subject}", {"mode": "READONLY"}, method="PUT")
+    gone = f"{subject}-gone"
+    last = one.register(gone, record(f"R{random.getrandbits(60)}"))[1]["id"]
+    for query in ("", "?permanent=true"):
+        assert call(f"{one.url}/subjects/{gone}{query}", method="DELETE") == (200, [1])
+
+    for instance in pair:
+        instance.process.kill()
+    for instance in pair:
+        instance.start()
+    for instance in pair:
+        assert call(f"{instance.url}/subjects/{subject}/versions") == (200, [2])
+        assert call(f"{instance.url}/config/{subject}") == (200, {"compatibilityLevel": "NONE"})
+        assert call(f"{instance.url}/mode/{subject}") == (200, {"mode": "READONLY"})
+        assert instance.register(subject, record("R"))[1]["error_code"] == 42205
+        assert call(f"{instance.url}/schemas/ids/{first}")[0] == 200
+        assert call(f"{instance.url}/schemas/ids/{second}")[0] == 200
+        assert call(f"{instance.url}/schemas/ids/{last}")[1]["error_code"] == 40403
+    assert other.register(gone, record(f"R{random.getrandbits(60)}"))[1]["id"] > last
+
+
+def test_large_schemas_and_bodies(pair: tuple[Instance, Instance], shopstream: Shopstream) -> None:
+    one, other = pair
+    large = json.loads(record(f"R{random.getrandbits(60)}"))
+    large["doc"] = "x" * 1_000_000
+    status, body = one.register(f"{shopstream.topic}-value", json.dumps(large))
+    assert status == 200, body
+    assert json.loads(call(f"{other.url}/schemas/ids/{body['id']}")[1]["schema"])["doc"] == large["doc"]
+
+    process = psutil.Process(one.process.pid)
+    before = process.memory_info().rss
+    status, answer = call(f"{one.url}/subjects/{shopstream.topic}-value/versions", {"schema": "x" * 100_000_000})
+    assert status == 413 and answer["error_code"] == 413
+    assert process.memory_info().rss - before < 20_000_000
+
+
+def test_a_record_that_cannot_be_read_stops_writes_only(pair: tuple[Instance, Instance],
+                                                         shopstream: Shopstream) -> None:
+    one, _ = pair
+    subject = f"{shopstream.topic}-value"
+    known = one.register(subject, record(f"R{random.getrandbits(60)}"))[1]["id"]
+    producer = Producer({"bootstrap.servers": shopstream.cluster.bootstrap_servers})
+    key = json.dumps({"keytype": "SCHEMA", "subject": f"{subject}-broken", "version": 1, "magic": 1},
+                     separators=(",", ":"))
+    for value in ("{not JSON", None):
+        producer.produce("_schemas", key=key, value=value)
+        assert producer.flush(30) == 0
+        wait_until(lambda broken=value is not None: is_degraded(one) == broken, 30, "the record is noticed")
+        assert call(f"{one.url}/schemas/ids/{known}")[0] == 200
+        unknown = call(f"{one.url}/schemas/ids/2000000000")[1]["error_code"]
+        registered = one.register(f"{subject}-new", record(f"R{random.getrandbits(60)}"))
+        if value is None:
+            assert unknown == 40403 and registered[0] == 200
+        else:
+            assert unknown == 50001 and registered[1]["error_code"] == 50001
+            assert "null value" in registered[1]["message"]
+            health = shopstream.run("health", expect=None, SHOPSTREAM_REGISTRY_URL=one.url).stdout
+            assert "cannot be read" in health
+
+
+def is_degraded(instance: Instance) -> bool:
+    return call(f"{instance.url}/health")[1]["status"] == "degraded"
+
+
+@pytest.fixture
+def secured(shopstream: Shopstream, tmp_path: pathlib.Path) -> Iterator[tuple[str, dict[str, str]]]:
+    """A registry with TLS and users: its URL, and a writer's settings."""
+    certificate, key, users = (tmp_path / name for name in ("server.pem", "server.key", "users.txt"))
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=registry",
+                    "-addext", "subjectAltName=IP:127.0.0.1", "-out", certificate, "-keyout", key],
+                   check=True, capture_output=True, timeout=60)
+    lines = []
+    for name, role in (("looker", "reader"), ("maker", "writer")):
+        done = subprocess.run(["openssl", "passwd", "-6", f"{name}-secret"], check=True, capture_output=True,
+                              text=True, timeout=60)
+        lines.append(f"{name}:{done.stdout.strip()}:{role}\n")
+    users.write_text("".join(lines))
+    port = _free_ports().brokers
+    process = shopstream.start("registry", SHOPSTREAM_REGISTRY_LISTEN=f"127.0.0.1:{port}",
+                               SHOPSTREAM_REGISTRY_TLS_CERTIFICATE=str(certificate),
+                               SHOPSTREAM_REGISTRY_TLS_KEY=str(key), SHOPSTREAM_REGISTRY_USERS=str(users))
+    url = f"https://127.0.0.1:{port}"
+    settings = {"SHOPSTREAM_REGISTRY_URL": url, "SHOPSTREAM_REGISTRY_CA_FILE": str(certificate),
+                "SHOPSTREAM_REGISTRY_USERNAME": "maker", "SHOPSTREAM_REGISTRY_PASSWORD": "maker-secret"}
+
+    def serves() -> bool:
+        assert process.running(), process.words()
+        return shopstream.run("schema", "list", expect=None, **settings).returncode == 0
+
+    wait_until(serves, 30, "the secured registry serves")
+    yield url, settings
+
+
+def test_tls_and_users(secured: tuple[str, dict[str, str]], shopstream: Shopstream) -> None:
+    url, settings = secured
+    reader = {**settings, "SHOPSTREAM_REGISTRY_USERNAME": "looker", "SHOPSTREAM_REGISTRY_PASSWORD": "looker-secret"}
+    nobody = {**settings, "SHOPSTREAM_REGISTRY_PASSWORD": "guess"}
+    shopstream.run("schema", "list", **reader)
+    assert "403" in shopstream.run("schema", "register", PURCHASE, expect=1, **reader).stderr
+    assert "registry.password" in shopstream.run("schema", "list", expect=1, **nobody).stderr
+    untrusted = {**settings, "SHOPSTREAM_REGISTRY_CA_FILE": ""}
+    assert "not trusted" in shopstream.run("schema", "list", expect=1, **untrusted).stderr
+
+    shopstream.run("topics", "setup", **settings)
+    shopstream.run("generate", "--count", 500, **settings)
+    done = json.loads(shopstream.run("--json", "ingest", "--until-caught-up", **reader).stdout)
+    assert done["rows"] == 500, done
+
+    theirs = SchemaRegistryClient({"url": url, "basic.auth.user.info": "looker:looker-secret",
+                                   "ssl.ca.location": settings["SHOPSTREAM_REGISTRY_CA_FILE"]})
+    assert theirs.get_latest_version(f"{shopstream.topic}-value").version == 1
+
+
 def test_port_taken(shopstream: Shopstream) -> None:
     port = shopstream.cluster.ports.registry
     failed = shopstream.run("registry", expect=1, SHOPSTREAM_REGISTRY_LISTEN=f"127.0.0.1:{port}")
@@ -343,12 +497,20 @@ def test_schema_commands(shopstream: Shopstream, tmp_path: pathlib.Path) -> None
     rows = {row["subject"]: row for row in shopstream.json("schema", "list")}
     assert rows[subject]["latest"] == 1 and rows[subject]["id"] == first["id"]
 
+    assert "same" in shopstream.run("schema", "verify").stdout
+
     breaking = json.loads(PURCHASE.read_text())
     breaking["fields"].append({"name": "coupon", "type": "string"})
     file = tmp_path / "breaking.avsc"
     file.write_text(json.dumps(breaking))
     verdict = shopstream.run("schema", "check", file, expect=3).stdout
     assert "can not follow the latest version" in verdict and "coupon" in verdict
+    assert "Upgrade all writers first" in verdict
+    diff = shopstream.run("schema", "diff", file, expect=3).stdout
+    assert "coupon: added, string, without a default" in diff and "FORWARD" in diff
+    assert "Nothing" in shopstream.run("schema", "diff", PURCHASE, "--version", 1).stdout
+    (tmp_path / "purchase_event.avsc").write_text(json.dumps(breaking))
+    assert "differs" in shopstream.run("schema", "verify", tmp_path, expect=3).stdout
     assert "409" in shopstream.run("schema", "register", file, expect=1).stderr
     file.write_text('{"type": "record"}')
     assert str(file) in shopstream.run("schema", "register", file, expect=1).stderr
