@@ -2,8 +2,10 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <boost/asio.hpp>
 #include <future>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -98,6 +100,49 @@ TEST_F(HttpTest, StopsWhileClientsKeepTheirConnections) {
   ASSERT_FALSE(after.ok());
   EXPECT_TRUE(after.status().IsIOError());
   EXPECT_THAT(after.status().message(), HasSubstr("/nowhere"));
+}
+
+// One request as bytes on a socket of the test's own.
+std::string Exchange(int port, const std::string& bytes) {
+  boost::asio::io_context context;
+  boost::asio::ip::tcp::socket socket(context);
+  socket.connect({boost::asio::ip::make_address("127.0.0.1"), static_cast<uint16_t>(port)});
+  boost::asio::write(socket, boost::asio::buffer(bytes));
+  std::string answer;
+  boost::system::error_code end;
+  boost::asio::read(socket, boost::asio::dynamic_buffer(answer), end);
+  return answer;
+}
+
+TEST_F(HttpTest, WhatIsNoRequestIsRefused) {
+  ASSERT_TRUE(Serve().Start().ok());
+  EXPECT_THAT(Exchange(server_->port(), "nonsense\r\n\r\n"), HasSubstr("400"));
+  const std::string line(64 << 10, 'x');
+  EXPECT_THAT(Exchange(server_->port(), "GET / HTTP/1.1\r\nX: " + line), HasSubstr("431"));
+  EXPECT_THAT(Exchange(server_->port(), "GET /" + line.substr(0, 10'000) + " HTTP/1.1\r\n\r\n"),
+              HasSubstr("414"));
+}
+
+TEST_F(HttpTest, SlowClientsAreCutOff) {
+  Serve({.listen = "127.0.0.1:0", .head_timeout = Millis{100}, .body_timeout = Millis{100}});
+  ASSERT_TRUE(server_->Start().ok());
+  // These end, which is what is tested.
+  EXPECT_EQ("", Exchange(server_->port(), "GET /nowhere HTTP/1.1\r\nHost:"));
+  EXPECT_EQ("", Exchange(server_->port(), "POST /echo HTTP/1.1\r\nContent-Length: 5\r\n\r\nab"));
+}
+
+TEST_F(HttpTest, TheGateAnswersBeforeTheBodyIsRead) {
+  Serve().Before([](const HttpRequest& head) -> std::optional<HttpReply> {
+    if (head.header("Authorization") == "me") return std::nullopt;
+    return HttpReply{401, "who?"};
+  });
+  ASSERT_TRUE(server_->Start().ok());
+  const std::string head = "POST /echo HTTP/1.1\r\nConnection: close\r\nContent-Length: 2\r\n";
+  EXPECT_THAT(Exchange(server_->port(), head + "\r\n"), HasSubstr("who?"));
+  EXPECT_THAT(Exchange(server_->port(), head + "Authorization: me\r\n\r\nhi"), HasSubstr(":hi"));
+  EXPECT_THAT(
+      Exchange(server_->port(), head + "Authorization: me\r\nExpect: 100-continue\r\n\r\nhi"),
+      HasSubstr("100 Continue"));
 }
 
 TEST_F(HttpTest, ServesSeveralClientsAtOnce) {
