@@ -192,7 +192,9 @@ class Player:
             return {name: self._plain(told[name], wanted.get(name)) for name in wanted if name in told}
         if isinstance(told, list):
             one = expected[0] if isinstance(expected, list) and expected else None
-            return [self._label(self._plain(item, one), one) for item in told]
+            items = [self._label(self._plain(item, one), one) for item in told]
+            # Names come in an order of the registry's own.
+            return sorted(items) if all(isinstance(item, str) for item in items) else items
         return told.replace(self._prefix, "S-") if isinstance(told, str) else told
 
     def _label_of(self, id: int, expected: Any) -> str:

@@ -25,7 +25,7 @@ APICURIO = DEPS / "apicurio"
 # Apicurio's answer to a step, and why it is another one.
 DIFFERENCES: dict[str, tuple[Any, str]] = {
     "root": (200, "the path is not served"),
-    "types": (["JSON", "PROTOBUF", "AVRO"], "it holds other types too"),
+    "types": (["AVRO", "JSON", "PROTOBUF"], "it holds other types too"),
     "contexts": ([":.:"], "it writes the default context as a prefix; Confluent's answers \".\""),
     "global config": ({"compatibilityLevel": "NONE"}, "its default; Confluent's is BACKWARD"),
     "no such subject: config": (40401, "an unknown subject comes before an unset config"),
