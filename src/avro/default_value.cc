@@ -19,11 +19,11 @@ bool IsIntegerWithin(const json& value, int64_t least, int64_t most) {
 }
 
 // A field that the object leaves out takes its own default.
-bool IsDefaultOfRecord(const json& value, const Node& type) {
+bool IsDefaultOfRecord(const json& value, const Node& type, int64_t* steps_left) {
   return value.is_object() && std::ranges::all_of(type.fields, [&](const Field& field) {
            const auto found = value.find(field.name);
            if (found == value.end()) return field.default_value.has_value();
-           return IsDefaultOf(*found, *field.type);
+           return IsDefaultOf(*found, *field.type, steps_left);
          });
 }
 
@@ -51,8 +51,10 @@ void AppendRecord(const json& value, const Node& type, std::string* out) {
 }
 
 void AppendUnion(const json& value, const Node& type, std::string* out) {
-  const auto branch = std::ranges::find_if(
-      type.branches, [&](const Node* candidate) { return IsDefaultOf(value, *candidate); });
+  const auto branch = std::ranges::find_if(type.branches, [&](const Node* candidate) {
+    int64_t steps_left = kMaxDefaultSteps;
+    return IsDefaultOf(value, *candidate, &steps_left);
+  });
   AppendLong(branch - type.branches.begin(), out);
   EncodeDefault(value, **branch, out);
 }
@@ -85,9 +87,11 @@ std::optional<std::string> BytesOfDefault(const std::string& text) {
   return bytes;
 }
 
-bool IsDefaultOf(const json& value, const Node& type) {
+bool IsDefaultOf(const json& value, const Node& type, int64_t* steps_left) {
+  if (--*steps_left < 0) return false;
   const auto every = [&](const Node& items) {
-    return std::ranges::all_of(value, [&](const json& item) { return IsDefaultOf(item, items); });
+    return std::ranges::all_of(
+        value, [&](const json& item) { return IsDefaultOf(item, items, steps_left); });
   };
   switch (type.kind) {
     case Kind::kNull:
@@ -121,10 +125,11 @@ bool IsDefaultOf(const json& value, const Node& type) {
     case Kind::kMap:
       return value.is_object() && every(*type.items);
     case Kind::kRecord:
-      return IsDefaultOfRecord(value, type);
+      return IsDefaultOfRecord(value, type, steps_left);
     case Kind::kUnion:
-      return std::ranges::any_of(type.branches,
-                                 [&](const Node* branch) { return IsDefaultOf(value, *branch); });
+      return std::ranges::any_of(type.branches, [&](const Node* branch) {
+        return IsDefaultOf(value, *branch, steps_left);
+      });
   }
   return false;
 }

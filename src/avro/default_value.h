@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -9,8 +10,11 @@
 namespace shopstream::avro {
 
 // Whether `value` may stand as a default of `type` (the table of "Complex Types, Records" in the
-// specification). For a union: of any of its branches.
-bool IsDefaultOf(const nlohmann::json& value, const Node& type);
+// specification). For a union: of any of its branches, so that records which refer to each other
+// through unions may take twice the work for each level: false, too, once `steps_left`, which each
+// value looked at takes one from, is below 0.
+bool IsDefaultOf(const nlohmann::json& value, const Node& type, int64_t* steps_left);
+inline constexpr int64_t kMaxDefaultSteps = 1 << 22;  // Beyond what a schema of 1 MiB needs.
 
 // A default of bytes or fixed is written as a string whose code points 0-255 are the bytes. None
 // where a code point is larger.

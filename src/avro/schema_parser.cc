@@ -110,9 +110,13 @@ class Builder {
     std::string path;
   };
 
-  static Status CheckDefault(const PendingDefault& pending) {
+  Status CheckDefault(const PendingDefault& pending) {
     const Field& field = *pending.field;
-    if (IsDefaultOf(*field.default_value, *field.type)) return Status::OK();
+    if (IsDefaultOf(*field.default_value, *field.type, &default_steps_left_)) return Status::OK();
+    if (default_steps_left_ < 0) {
+      return Broken(pending.path, "the defaults up to that of field \"", field.name,
+                    "\" take too long to check: nest fewer unions in them");
+    }
     return Broken(pending.path, "the default of field \"", field.name, "\" is not a ",
                   Describe(*field.type));
   }
@@ -258,7 +262,7 @@ class Builder {
     }
     const auto value = type.find("default");
     if (value == type.end()) return node;
-    if (!IsDefaultOf(*value, *node)) {
+    if (!IsDefaultOf(*value, *node, &default_steps_left_)) {
       return Broken(path + "/default", "the default of enum ", node->name,
                     " is none of its symbols");
     }
@@ -376,6 +380,7 @@ class Builder {
   std::map<std::string, const Node*, std::less<>> names_;
   std::map<Kind, const Node*> primitives_;  // Those without annotations; one node serves all.
   std::vector<PendingDefault> defaults_;
+  int64_t default_steps_left_ = kMaxDefaultSteps;  // Of all defaults together.
 };
 
 }  // namespace

@@ -125,7 +125,7 @@ class Connection : public std::enable_shared_from_this<Connection<Stream>> {
     }
     if (server_->gate != nullptr) {
       if (auto reply = Guard([&] { return server_->gate(request_); })) {
-        return Write(std::move(*reply), parser_->is_done());
+        return Write(std::move(*reply), parser_->is_done() && parser_->get().keep_alive());
       }
     }
     if (parser_->is_done()) return OnBody({});

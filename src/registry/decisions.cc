@@ -1,6 +1,7 @@
 #include "registry/decisions.h"
 
 #include <algorithm>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -94,9 +95,12 @@ std::optional<RestError> CheckImport(const State& state, const std::string& subj
   return std::nullopt;
 }
 
-// The id the candidate gets; 0 where the wanted one stands for another schema.
+// The id the candidate gets; 0 where the wanted one stands for another schema, or none is left.
 int32_t ChooseId(const State& state, const Candidate& candidate, int32_t wanted) {
-  if (wanted <= 0) return state.IdOf(candidate.identity).value_or(state.last_id() + 1);
+  if (wanted <= 0) {
+    const bool some_left = state.last_id() < std::numeric_limits<int32_t>::max();
+    return state.IdOf(candidate.identity).value_or(some_left ? state.last_id() + 1 : 0);
+  }
   const SchemaRecord* known = state.FindId(wanted);
   if (known == nullptr) return wanted;
   return IdentityOf(*known) == candidate.identity ? wanted : 0;
@@ -185,10 +189,22 @@ Decision DecideRegistration(const State& state, const std::string& subject,
   }
   SchemaRecord& record = candidate.record;
   record.version = posted.version > 0 ? posted.version : next;
+  if (record.version <= 0) {
+    return Refuse({kNotPermitted, "Subject '" + subject + "' has no version left."});
+  }
   record.id = ChooseId(state, candidate, posted.id);
   if (record.id == 0) {
-    return Refuse({kNotPermitted, "Overwrite new schema with id " + std::to_string(posted.id) +
-                                      " is not permitted."});
+    return Refuse({kNotPermitted, posted.id > 0
+                                      ? "Overwrite new schema with id " +
+                                            std::to_string(posted.id) + " is not permitted."
+                                      : "No id is left to give out."});
+  }
+  // Only an import may write over a version. What it forgets was an id that records may still name.
+  if (state.Find(subject, record.version, Which::kAll) != nullptr) {
+    if (IsReferenced(state, subject, record.version, Which::kAll, false)) {
+      return Refuse(ReferenceExists(subject, record.version));
+    }
+    decision.records.push_back(IdWatermark{state.last_id()});
   }
   decision.schema = record;
   decision.records.push_back(record);

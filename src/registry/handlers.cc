@@ -65,6 +65,12 @@ void CutToPage(const HttpRequest& request, std::vector<T>* list) {
   if (limit >= 0 && std::ssize(*list) > limit) list->resize(static_cast<size_t>(limit));
 }
 
+// The schema itself as the answer; as text where it is not JSON, as of another type than Avro.
+json SchemaAlone(const std::string& text) {
+  json schema = json::parse(text, nullptr, false);
+  return schema.is_discarded() ? json(text) : schema;
+}
+
 // Schema, type, references, metadata and rules, as all answers with a schema hold them.
 json SchemaToJson(const SchemaRecord& record) {
   json out = {{"schema", record.schema}};
@@ -302,7 +308,7 @@ RestReply Api::Impl::GetVersionSchema(const HttpRequest& request) {
   RestReply reply = GetVersion(request);
   auto* record = std::get_if<json>(&reply);
   if (record == nullptr) return reply;
-  return json::parse(record->at("schema").get_ref<const std::string&>(), nullptr, false);
+  return SchemaAlone(record->at("schema").get_ref<const std::string&>());
 }
 
 RestReply Api::Impl::GetReferencedBy(const HttpRequest& request) {
@@ -369,9 +375,8 @@ RestReply Api::Impl::GetById(const HttpRequest& request) {
 }
 
 RestReply Api::Impl::GetSchemaById(const HttpRequest& request) {
-  return ById(request.captures.at(0), [](const State&, const SchemaRecord& record) {
-    return json::parse(record.schema, nullptr, false);
-  });
+  return ById(request.captures.at(0),
+              [](const State&, const SchemaRecord& record) { return SchemaAlone(record.schema); });
 }
 
 RestReply Api::Impl::GetSubjectsOfId(const HttpRequest& request) {

@@ -196,12 +196,16 @@ void KafkaStore::ApplyRecord(const kafka::LogRecord& record) {
     }
   }
   if (!parsed.ok() || !parsed->has_value()) return;
-  std::unique_lock lock(state_mutex_);
-  const Status applied = state_.Apply(**parsed);
-  if (!applied.ok()) {
-    Log::Error("topic {} offset {} is left out: {}", options_.topic, record.offset,
-               applied.message());
+  Status applied;
+  {
+    std::unique_lock lock(state_mutex_);
+    applied = state_.Apply(**parsed);
   }
+  if (applied.ok()) return;
+  Log::Error("topic {} offset {} is left out: {}", options_.topic, record.offset,
+             applied.message());
+  std::lock_guard lock(progress_mutex_);
+  unreadable_[record.key] = "offset " + std::to_string(record.offset) + ": " + applied.message();
 }
 
 void KafkaStore::PublishPosition(int64_t position) {

@@ -15,6 +15,7 @@ HttpServerOptions HttpOptions(const RegistryConfig& config) {
   options.threads = 32;
   // A schema of 1 MiB as a JSON string, every character of it escaped, and its metadata.
   options.max_body_bytes = 4 << 20;
+  options.max_connections = 250;  // As many bodies may be in memory at once: 1 GB at the worst.
   options.tls_certificate = config.tls_certificate;
   options.tls_key = config.tls_key;
   return options;

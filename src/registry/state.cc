@@ -1,6 +1,7 @@
 #include "registry/state.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "registry/canonical.h"
 
@@ -217,7 +218,9 @@ std::vector<SubjectVersion> State::ReferencesTo(const std::string& subject, int3
 
 int32_t State::NextVersion(const std::string& subject) const {
   const auto found = subjects_.find(subject);
-  return found == subjects_.end() ? 1 : found->second.rbegin()->first + 1;
+  if (found == subjects_.end()) return 1;
+  const int32_t last = found->second.rbegin()->first;
+  return last < std::numeric_limits<int32_t>::max() ? last + 1 : 0;
 }
 
 const SubjectConfig* State::Config(const std::string& subject) const {
