@@ -1,6 +1,6 @@
 """Measures what docs/performance.md states, each figure as a ratio within one run.
 
-    ./run bench [codec] [produce] [ingest] [garbage] [evolution] [replay] [s3] [freshness] [log]
+    ./run bench [codec] [produce] [ingest] [garbage] [evolution] [replay] [s3] [freshness] [log] [optimize]
                 [registry] [day]                                          none named: all but day
 
 Starts a cluster of its own on ports of its own and ends it. Rounds of the two sides of a ratio
@@ -298,6 +298,7 @@ def bench_freshness(bench: Bench) -> None:
                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
     try:
         bench.shopstream(topic, "generate", "--rate", 1000, "--duration", "30s")
+        peak = peak_mib(consumer.pid)
     finally:
         consumer.terminate()
     output, _ = consumer.communicate(timeout=60)
@@ -306,6 +307,7 @@ def bench_freshness(bench: Bench) -> None:
         "p99 at most commit_interval + 0.5 s = 1500 ms")
     say("log commit, p50 / p99", f"{fresh['log_commit']['p50_ms']} / {fresh['log_commit']['p99_ms']} ms")
     say("cut to readable, p50 / p99", f"{fresh['cut']['p50_ms']} / {fresh['cut']['p99_ms']} ms")
+    say("peak resident memory, compaction running", f"{peak:.0f} MiB", "at most 300 MB")
 
 
 def bench_log(bench: Bench) -> None:
@@ -339,6 +341,28 @@ def bench_day(bench: Bench) -> None:
     say("most small files in a region and day", f"{max(hour['most_small_files'] for hour in curve)}", "about 100")
 
 
+def bench_optimize(bench: Bench) -> None:
+    print(f"table optimize of {bench.events:,} rows in files of some 20 thousand, on disk", flush=True)
+    topic = "bench-optimize"
+    bench.fill(topic)
+    runs = []
+    for number in range(bench.rounds):
+        lake = bench.folder / f"lake-optimize-{number}"
+        bench.shopstream(topic, "ingest", "--until-caught-up", lake=lake,
+                         SHOPSTREAM_KAFKA_GROUP=f"{topic}-{number}", SHOPSTREAM_INGEST_MAINTENANCE="false",
+                         SHOPSTREAM_INGEST_MEMORY_LIMIT_MB="16", SHOPSTREAM_INGEST_COMMIT_INTERVAL_MS="0")
+        runs.append(bench.shopstream(topic, "table", "optimize", "bronze-events", lake=lake))
+        shutil.rmtree(lake)
+    last = runs[-1].output
+    say("files before, after", f"{last['files_before']}, {last['files_after']}", f"{last['commits']} commits")
+    say("rows", f"{median([run.output['rows'] / run.output['seconds'] for run in runs]) / 1e6:.2f} million/s")
+    say("read", f"{median([run.output['bytes_read'] / run.output['seconds'] for run in runs]) / 1e6:.0f} MB/s")
+    say("written / read", f"{last['bytes_written'] / last['bytes_read']:.2f}", f"{last['bytes_written'] / last['rows']:.0f} bytes a row")
+    say("CPU per row", f"{median([run.cpu_seconds / run.output['rows'] for run in runs]) * 1e6:.2f} us")
+    say("rows and buffers, peak", f"{max(run.output['peak_memory_bytes'] for run in runs) / 2**20:.0f} MiB", "at most 64")
+    say("peak resident memory", f"{max(run.peak_mib for run in runs):.0f} MiB")
+
+
 def bench_registry(bench: Bench) -> None:
     """The registry on one core, its clients on the others."""
     print("registry, look-ups of a schema by its id", flush=True)
@@ -367,7 +391,7 @@ def cpu_seconds(pid: int) -> float:
 
 PARTS = {"codec": bench_codec, "produce": bench_produce, "ingest": bench_ingest, "garbage": bench_garbage,
          "evolution": bench_evolution, "replay": bench_replay, "s3": bench_s3, "freshness": bench_freshness,
-         "log": bench_log, "registry": bench_registry, "day": bench_day}
+         "log": bench_log, "optimize": bench_optimize, "registry": bench_registry, "day": bench_day}
 LONG = {"day"}  # Only where they are named.
 
 
