@@ -193,6 +193,9 @@ def test_minio_that_does_not_answer_is_not_waited_for_without_bound(minio: Minio
     assert pid is not None
     os.kill(pid, signal.SIGSTOP)
     try:
+        tasks = pathlib.Path(f"/proc/{pid}/task")
+        wait_until(lambda: all((task / "stat").read_text().rpartition(") ")[2].startswith("T")
+                               for task in tasks.iterdir()), 10, "every thread has stopped")
         with pytest.raises(ClusterError, match=r"minio did not serve within 1 s"):
             minio.cluster.start_minio(timeout=1)
         assert "runs, does not serve yet" in cluster_command(minio.cluster, "status").stdout.splitlines()[-1]
