@@ -16,6 +16,7 @@
 #include "lake/compaction.h"
 #include "lake/object_store.h"
 #include "lake/partition_path.h"
+#include "lake/put_proof.h"
 #include "lake/table.h"
 
 namespace shopstream::cli {
@@ -84,6 +85,7 @@ Result<int> Optimize(const Context& context, const OptimizeFlags& flags) {
   ARROW_ASSIGN_OR_RAISE(const auto store, lake::OpenObjectStore(context.config));
   ARROW_ASSIGN_OR_RAISE(const auto table, lake::Table::Open(store.get(), flags.name));
   if (flags.dry_run) return DryRun(*table, context.json);
+  ARROW_RETURN_NOT_OK(lake::ProvePutIfAbsent(store.get(), flags.name));
   const int64_t files_before = table->snapshot()->file_count();
   const auto begun = BootClock::now();
   ProgressLine line({.in_place = Millis{500}, .logged = Millis{10'000}}, begun);

@@ -20,6 +20,8 @@
 namespace shopstream::ingest {
 namespace {
 
+// Half of the time after which vacuum takes an unreferenced file for an orphan.
+constexpr std::chrono::hours kMaxAge{12};
 constexpr Millis kLookAtStopEvery{50};
 
 // The columns that a record is decoded from, of one batch of the quarantine table.
@@ -232,14 +234,15 @@ Result<std::vector<const QuarantinedRecord*>> QuarantineReplay::Choose(const lak
                                                                        const std::string& topic_id,
                                                                        const Batch& batch,
                                                                        ReplaySummary* summary) {
-  ARROW_ASSIGN_OR_RAISE(const ReplayedOffsets replayed, ReadReplayed(bronze, topic_id));
+  ARROW_ASSIGN_OR_RAISE(ReplayedOffsets taken, ReadReplayed(bronze, topic_id));
   std::vector<const QuarantinedRecord*> chosen;
   for (const QuarantinedRecord& record : batch.records) {
-    if (replayed.Contains(record.partition, record.offset)) {
+    if (taken.Contains(record.partition, record.offset)) {
       ++summary->already_there;
     } else if (record.offset >= bronze.Txn(ProgressAppId(topic_id, record.partition)).value_or(0)) {
       ++summary->awaited;
     } else {
+      taken.Insert(record.partition, record.offset);
       chosen.push_back(&record);
     }
   }
@@ -290,12 +293,15 @@ Status QuarantineReplay::DecideParked() {
 
 Result<QuarantineReplay::Outcome> QuarantineReplay::Commit(const lake::Snapshot& base,
                                                            const Cut& cut) {
+  const BootClock::time_point begun = BootClock::now();
   const std::string app_id = ReplayAppId(cut.topic_id);
   const std::optional<int64_t> fence = base.Txn(app_id);
   const ReplayedOffsets brought = OffsetsOf(cut);
   Result<GrowthPlan> plan = GrowthPlan{};
   const auto legal = [&](const lake::Snapshot& snapshot) {
     if (snapshot.Txn(app_id) != fence) return false;
+    // Vacuum may have taken its files for orphans since: then all is done again.
+    if (BootClock::now() - begun > kMaxAge) return false;
     plan = PlanGrowth(snapshot, cut.layout, cut.partition_values);
     return !plan.ok() || plan->growth.has_value();
   };

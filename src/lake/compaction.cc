@@ -18,7 +18,7 @@
 namespace shopstream::lake {
 namespace {
 
-using PathSet = std::unordered_set<std::string>;
+using Paths = std::unordered_set<std::string>;
 
 // Enough rows for the writer to judge a column by.
 constexpr int64_t kSliceRows = 1 << 16;
@@ -227,7 +227,7 @@ class Compactor {
       }
     }
     if (!Stopped()) return Publish(&batch);
-    for (const Merge& merge : batch.merges) Discard(merge.output.path);
+    DiscardAll(&batch);
     return Status::OK();
   }
 
@@ -278,6 +278,7 @@ class Compactor {
   Status SetAside(const Status& problem, const CompactionGroup& group) {
     if (problem.IsIOError()) return Hindered(problem);
     Log::Warn("compaction of {}: {}", table_->path(), problem.message());
+    hindrance_ = problem;
     if (unmergeable_.ok()) unmergeable_ = problem;
     for (const DataFile& file : group.files) scope_->erase(file.path);
     return Status::OK();
@@ -316,34 +317,39 @@ class Compactor {
 
   // After a conflict: what was overtaken goes; all of it where that is not the cause.
   void DropStale(Batch* batch) {
-    PathSet wanted;
+    Paths wanted;
     for (const Merge& merge : batch->merges) {
       for (const DataFile& file : merge.group.files) wanted.insert(file.path);
     }
-    PathSet live;
+    Paths live;
     table_->snapshot()->VisitFiles([&](const DataFile& file) {
       if (wanted.contains(file.path)) live.insert(file.path);
     });
     if (live.size() == wanted.size()) return DiscardAll(batch);
+    bool deletes = true;
     std::erase_if(batch->merges, [&](const Merge& merge) {
       const auto& files = merge.group.files;
       const bool stale = std::any_of(files.begin(), files.end(), [&](const DataFile& file) {
         return !live.contains(file.path);
       });
-      if (stale) Discard(merge.output.path);
+      if (stale && deletes) deletes = Discard(merge.output.path);
       return stale;
     });
   }
 
   void DiscardAll(Batch* batch) {
-    for (const Merge& merge : batch->merges) Discard(merge.output.path);
+    for (const Merge& merge : batch->merges) {
+      if (!Discard(merge.output.path)) break;
+    }
     batch->merges.clear();
   }
 
-  // What cannot be deleted now is left to vacuum.
-  void Discard(const std::string& path) {
+  // False: it could not be deleted now, and is left to vacuum. So are those after it: each would
+  // wait as long for a storage that does not answer.
+  bool Discard(const std::string& path) {
     const Status status = table_->store()->Delete(table_->path() + "/" + path);
     if (!status.ok()) Log::Debug("left to vacuum: {}", status.message());
+    return status.ok();
   }
 
   void Count(const Batch& batch) {
@@ -375,7 +381,7 @@ class Compactor {
   const CompactionHooks& hooks_;
   std::mt19937_64 random_;
   arrow::ProxyMemoryPool pool_{arrow::default_memory_pool()};
-  std::optional<PathSet> scope_;  // Live at the beginning, or made of such files.
+  std::optional<Paths> scope_;  // Live at the beginning, or made of such files.
   int64_t bytes_read_ = 0;
   CompactionProgress progress_;
   CompactionResult result_;

@@ -32,7 +32,7 @@ int64_t RowBytes(const parquet::FileMetaData& file) {
     const auto group = file.RowGroup(i);
     most = std::max(most, group->total_byte_size() / std::max<int64_t>(group->num_rows(), 1));
   }
-  return 2 * most + file.num_columns() * kBytesPerValue;
+  return std::max<int64_t>(2 * most + file.num_columns() * kBytesPerValue, 1);
 }
 
 // A small file at one go, which on an object store is one request; of others a piece of each column

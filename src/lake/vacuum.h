@@ -22,7 +22,8 @@ namespace shopstream::lake {
 //   2. was named by no version that had been committed by then: the newest one is read after the
 //      listing, so that an append which landed in between names its file;
 //   3. can be named by no later version: a writer names only files it has just written, and drops
-//      a cut after 12 hours, an optimizer its output sooner, both well within the retention.
+//      a cut after 12 hours, a replay and an optimizer what they wrote as soon, both well within
+//      the retention.
 // A version that an optimizer or a foreign writer took the file out of names it as removed, and
 // spares it, for as long as readers of older versions are promised it. Each deletion stands for
 // itself: a kill between two of them leaves the rest to the next vacuum, and of two vacuums at once

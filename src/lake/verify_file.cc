@@ -250,15 +250,17 @@ Status Widen(const arrow::ChunkedArray& values, ColumnFacts* facts) {
 Result<std::vector<ColumnFacts>> FactsFromValues(parquet::arrow::FileReader* reader,
                                                  const arrow::Schema& schema, int64_t* rows) {
   const auto metadata = reader->parquet_reader()->metadata();
+  const parquet::schema::GroupNode& root = *metadata->schema()->group_node();
   std::vector<ColumnFacts> facts;
   for (const auto& field : schema.fields()) {
-    const int leaf = metadata->schema()->ColumnIndex(field->name());
-    if (leaf < 0) continue;  // A partition column, one that was added later, or a nested one.
+    // A partition column, one that was added later, or a nested one has no values to look at.
+    const int index = root.FieldIndex(field->name());
+    if (index < 0 || !root.field(index)->is_primitive()) continue;
     ColumnFacts column{.path = {field->name()}, .null_count = 0, .min = nullptr, .max = nullptr};
     *rows = 0;
     for (int group = 0; group < reader->num_row_groups(); ++group) {
       std::shared_ptr<arrow::ChunkedArray> values;
-      ARROW_RETURN_NOT_OK(reader->RowGroup(group)->Column(leaf)->Read(&values));
+      ARROW_RETURN_NOT_OK(reader->RowGroup(group)->Column(index)->Read(&values));
       *rows += values->length();
       if (!values->type()->Equals(field->type())) {
         auto options = arrow::compute::CastOptions::Safe(field->type());

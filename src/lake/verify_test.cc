@@ -1,9 +1,12 @@
 #include "lake/verify.h"
 
+#include <arrow/json/from_string.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "lake/checkpoint.h"
+#include "lake/memory_store.h"
+#include "lake/parquet_file.h"
 #include "lake/table_state.h"
 #include "lake/testing.h"
 
@@ -67,6 +70,40 @@ TEST_F(VerifyTest, ASoundTableIsCleanAndCounted) {
     EXPECT_EQ(2, report.checkpoints);
     EXPECT_EQ(deep ? 2 : 1, report.checkpoints_compared);
   }
+}
+
+TEST(VerifyNestedTest, ColumnsBehindANestedOneAreLookedAtByTheirOwnValues) {
+  MemoryStore store;
+  VerifyOptions deep;
+  deep.deep = true;
+  const auto place =
+      arrow::struct_({arrow::field("a", arrow::int64()), arrow::field("b", arrow::utf8())});
+  const auto file_schema =
+      arrow::schema({arrow::field("place", place), arrow::field("n", arrow::int64())});
+  const auto rows = arrow::RecordBatch::Make(
+      file_schema, 2,
+      {arrow::json::ArrayFromJSONString(place, R"([{"a": 1, "b": "x"}, null])").ValueOrDie(),
+       arrow::json::ArrayFromJSONString(arrow::int64(), "[100, 200]").ValueOrDie()});
+  TableSpec spec;
+  spec.path = kPath;
+  spec.schema = arrow::schema({file_schema->field(0), file_schema->field(1)});
+  const auto table = Table::OpenOrCreate(&store, spec).ValueOrDie();
+  const auto always = [](const Snapshot&) { return true; };
+  Transaction sound;
+  sound.adds = {WriteDataFile(&store, kPath, {}, rows).ValueOrDie()};
+  ASSERT_TRUE(table->Commit(sound, always, BootClock::now() + Millis{20'000}).ok());
+  EXPECT_TRUE(VerifyTable(&store, kPath, deep, Never).ValueOrDie().clean());
+
+  Transaction untrue;
+  DataFile file = WriteDataFile(&store, kPath, {}, rows).ValueOrDie();
+  const size_t at = file.statistics.find(R"("n":200)");
+  ASSERT_NE(std::string::npos, at);
+  file.statistics.replace(at, 7, R"("n":150)");
+  untrue.adds = {file};
+  ASSERT_TRUE(table->Commit(untrue, always, BootClock::now() + Millis{20'000}).ok());
+  const auto report = VerifyTable(&store, kPath, deep, Never).ValueOrDie();
+  ASSERT_THAT(report.findings, SizeIs(1));
+  EXPECT_THAT(report.findings[0].reason, HasSubstr("column n: the log says maximum 150"));
 }
 
 TEST_F(VerifyTest, AMissingFileIsNamed) {
