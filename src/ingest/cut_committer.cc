@@ -168,6 +168,13 @@ bool CutCommitter::FitsTable(const lake::Snapshot& snapshot, Job* job) {
 }
 
 Result<CutOutcome> CutCommitter::CommitBronze(Job* job) {
+  // What is a row here may have been put away by a consumer that was left behind: verdicts differ
+  // where two saw the table at different times. Whoever owns the partition now reads on from both.
+  if (job->cut.quarantined.empty() && !job->unsure) {
+    ARROW_ASSIGN_OR_RAISE(const auto quarantine, quarantine_->Refresh());
+    if (!StandsAt(*quarantine, job->cut, &CutProgress::quarantine_fence))
+      return CutOutcome::kFenced;
+  }
   lake::Transaction transaction;
   transaction.adds = job->bronze_files;
   transaction.txns = Progress(job->cut);
