@@ -501,11 +501,12 @@ def test_readers_of_delta_rs_never_fail_while_the_log_is_cleaned_up(lake: Lake) 
     reader.start()
     try:
         written = 105
-        # A writer that ends stops its clean-up; the next one goes on with it.
+        # A writer that ends stops its clean-up, so that each goes on for a while after the checkpoint
+        # that begins it; the next one goes on with it.
         while (log / f"{99:020}.json").exists():
-            assert written < 1000, lake.log("t")
-            lake.append("t", *[rows(written + n, 1) for n in range(100)])
-            written += 100
+            assert written < 3000, lake.log("t")
+            lake.append("t", *[rows(written + n, 1) for n in range(195)])
+            written += 195
     finally:
         stop.set()
         reader.join(60)
