@@ -47,17 +47,6 @@ QuarantinedRecord Keep(const kafka::RecordView& record, std::optional<int32_t> s
   return kept;
 }
 
-// As it was before Keep, but for the headers.
-kafka::RecordView View(const QuarantinedRecord& kept) {
-  kafka::RecordView record;
-  record.partition = kept.partition;
-  record.offset = kept.offset;
-  record.timestamp_ms = kept.timestamp_ms;
-  record.value =
-      kafka::Bytes(reinterpret_cast<const uint8_t*>(kept.value->data()), kept.value->size());
-  return record;
-}
-
 int64_t SizeOf(const QuarantinedRecord& record) {
   return static_cast<int64_t>(sizeof(QuarantinedRecord) + record.detail.size() +
                               record.key.value_or("").size() + record.value.value_or("").size() +
@@ -73,6 +62,18 @@ std::string Quote(std::string_view text) {
 }
 
 }  // namespace
+
+kafka::RecordView View(const QuarantinedRecord& kept) {
+  kafka::RecordView record;
+  record.partition = kept.partition;
+  record.offset = kept.offset;
+  record.timestamp_ms = kept.timestamp_ms;
+  if (kept.value) {
+    record.value =
+        kafka::Bytes(reinterpret_cast<const uint8_t*>(kept.value->data()), kept.value->size());
+  }
+  return record;
+}
 
 CutBuilder::CutBuilder(std::shared_ptr<const BronzeLayout> layout)
     : layout_(std::move(layout)), columns_(layout_->record) {

@@ -29,6 +29,9 @@ inline constexpr size_t kMaxRecordBytes = 8 << 20;
 // Of a partition value, in bytes: a folder's name takes 255, and a byte that must be escaped three.
 inline constexpr size_t kMaxPartitionValueBytes = 64;
 
+// The record as it was before it was put away, but for key and headers; borrows its value.
+kafka::RecordView View(const QuarantinedRecord& kept);
+
 // Collects the rows of the cut that is filling. One thread. No I/O and no clock.
 //
 // Rows of any number of writers' schemas go into one set of columns, each through the decoder from

@@ -468,12 +468,7 @@ Status IngestLoop::StartFromTable(const lake::Snapshot& snapshot) {
   adopted_version_ = snapshot.version();
   ARROW_ASSIGN_OR_RAISE(const TableMemory memory,
                         ReadTableMemory(snapshot, parts_.layout->options));
-  auto layout = parts_.layout;
-  if (memory.reader_schema) {
-    ARROW_ASSIGN_OR_RAISE(BronzeLayout made,
-                          BronzeLayout::Make(*memory.reader_schema, layout->options));
-    layout = std::make_shared<const BronzeLayout>(std::move(made));
-  }
+  ARROW_ASSIGN_OR_RAISE(auto layout, LayoutOf(memory, parts_.layout));
   parts_.schemas->Reset(std::move(layout));
   builder_.Admit(memory.partition_values);
   return Status::OK();

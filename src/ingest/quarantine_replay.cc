@@ -85,18 +85,6 @@ bool MayPass(const DataFile& file, const ReplayFilter& filter) {
          (!filter.until_ms || date <= date_of(*filter.until_ms));
 }
 
-kafka::RecordView View(const QuarantinedRecord& kept) {
-  kafka::RecordView record;
-  record.partition = kept.partition;
-  record.offset = kept.offset;
-  record.timestamp_ms = kept.timestamp_ms;
-  if (kept.value) {
-    record.value =
-        kafka::Bytes(reinterpret_cast<const uint8_t*>(kept.value->data()), kept.value->size());
-  }
-  return record;
-}
-
 // Waits, but not for longer than a stop may be answered late.
 void SleepUnless(const std::function<bool()>& stop, Millis pause) {
   const BootClock::time_point until = BootClock::now() + pause;
@@ -253,12 +241,7 @@ Result<std::vector<const QuarantinedRecord*>> QuarantineReplay::Choose(const lak
 Result<Cut> QuarantineReplay::Decode(const lake::Snapshot& bronze,
                                      const std::vector<const QuarantinedRecord*>& records) {
   ARROW_ASSIGN_OR_RAISE(const TableMemory memory, ReadTableMemory(bronze, layout_->options));
-  auto layout = layout_;
-  if (memory.reader_schema) {
-    ARROW_ASSIGN_OR_RAISE(BronzeLayout made,
-                          BronzeLayout::Make(*memory.reader_schema, layout_->options));
-    layout = std::make_shared<const BronzeLayout>(std::move(made));
-  }
+  ARROW_ASSIGN_OR_RAISE(auto layout, LayoutOf(memory, layout_));
   schemas_->Reset(std::move(layout));
   builder_.Clear();
   builder_.Admit(memory.partition_values);

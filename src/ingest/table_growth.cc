@@ -74,6 +74,14 @@ Result<std::shared_ptr<const BronzeLayout>> MergeLayouts(
 
 }  // namespace
 
+Result<std::shared_ptr<const BronzeLayout>> LayoutOf(
+    const TableMemory& memory, const std::shared_ptr<const BronzeLayout>& otherwise) {
+  if (!memory.reader_schema) return otherwise;
+  ARROW_ASSIGN_OR_RAISE(BronzeLayout made,
+                        BronzeLayout::Make(*memory.reader_schema, otherwise->options));
+  return std::make_shared<const BronzeLayout>(std::move(made));
+}
+
 Result<TableMemory> ReadTableMemory(const lake::Snapshot& snapshot, const LayoutOptions& options) {
   TableMemory memory;
   if (const std::string* text = FindProperty(snapshot, kReaderSchemaProperty)) {

@@ -18,6 +18,9 @@ struct TableMemory {
   std::vector<std::string> partition_values;
 };
 Result<TableMemory> ReadTableMemory(const lake::Snapshot& snapshot, const LayoutOptions& options);
+// The layout of the schema that the table keeps; `otherwise` where it keeps none.
+Result<std::shared_ptr<const BronzeLayout>> LayoutOf(
+    const TableMemory& memory, const std::shared_ptr<const BronzeLayout>& otherwise);
 
 // How rows of one layout get into a table that others may have grown meanwhile.
 struct GrowthPlan {

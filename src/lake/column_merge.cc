@@ -1,6 +1,7 @@
 #include "lake/column_merge.h"
 
 #include <algorithm>
+#include <cctype>
 #include <string>
 #include <utility>
 

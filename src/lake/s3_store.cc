@@ -73,10 +73,6 @@ bool SaysNoSuchBucket(const S3Reply& reply) {
   return reply.status == 404 && ParseS3Error(reply.body).code == "NoSuchBucket";
 }
 
-}  // namespace
-
-namespace {
-
 // Arrow's stream, but one that goes without Close() leaves nothing: Arrow's would close itself.
 class S3Output : public arrow::io::OutputStream {
  public:
