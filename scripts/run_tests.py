@@ -2,9 +2,11 @@
 
     run_tests.py                          everything: units, asan, program
     run_tests.py units|asan|program ...   only that; `program` passes what follows on to pytest
+    run_tests.py soak ...                 the long forms, some hours; passes what follows on to pytest
 
 units: the unit tests as released; asan: the same under ASan and UBSan; program: pytest on tests/,
-the whole program against real brokers. The last line is `N passed, N failed`.
+the whole program against real brokers; soak: the tests of it marked `soak` or `soak_only`, in their long
+form. The last line is `N passed, N failed`.
 """
 
 import argparse
@@ -74,10 +76,10 @@ def unit_tests(preset: str) -> Count:
     return insist(count, code)
 
 
-def whole_program(arguments: list[str]) -> Count:
+def whole_program(arguments: list[str], **environment: str) -> Count:
     report = fresh_folder(ROOT / "build/test-program") / "pytest.xml"
     code = subprocess.run([DEPS / "venv/bin/python", "-m", "pytest", f"--junitxml={report}",
-                           *arguments], cwd=ROOT).returncode
+                           *arguments], cwd=ROOT, env={**os.environ, **environment}).returncode
     return Count() if code == NOTHING_COLLECTED else insist(count_report(report), code)
 
 
@@ -134,12 +136,13 @@ def run(suites: Iterable[tuple[str, Callable[[], Count]]]) -> Count:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="./run test")
-    parser.add_argument("suite", nargs="?", choices=["units", "asan", "program"])
+    parser.add_argument("suite", nargs="?", choices=["units", "asan", "program", "soak"])
     arguments, rest = parser.parse_known_args()
-    if rest and arguments.suite != "program":
-        parser.error(f"only `./run test program` passes arguments on: {' '.join(rest)}")
-    suites = {"units": units, "asan": asan, "program": lambda: whole_program(rest)}
-    chosen = [arguments.suite] if arguments.suite else list(suites)
+    if rest and arguments.suite not in ("program", "soak"):
+        parser.error(f"only `./run test program` and `soak` pass arguments on: {' '.join(rest)}")
+    suites = {"units": units, "asan": asan, "program": lambda: whole_program(rest),
+              "soak": lambda: whole_program(["-m", "soak or soak_only", *rest], SHOPSTREAM_SOAK="1")}
+    chosen = [arguments.suite] if arguments.suite else ["units", "asan", "program"]
     try:
         total = run((name, suites[name]) for name in chosen)
     except BuildError as error:

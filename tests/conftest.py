@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 import cluster as local_cluster
+import soak
 from cluster import Cluster, Ports
 from minio import Minio
 from shopstream import Shopstream, shopstream_world
@@ -21,9 +22,21 @@ from spark_session import spark_session
 CLUSTERS = local_cluster.ROOT / "build/test-clusters"  # One folder a session, named by its pid.
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     # SIGTERM too shall run the fixtures to their end, so that no broker is left over.
     signal.signal(signal.SIGTERM, lambda *_: pytest.exit("SIGTERM"))
+    config.addinivalue_line("markers", "soak: has a longer form, which `./run test soak` runs")
+    config.addinivalue_line("markers", "soak_only: runs in `./run test soak` alone")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tests that take too long for every change stay out of sight until they are asked for."""
+    if soak.LONG:
+        return
+    left_out = [item for item in items if item.get_closest_marker("soak_only")]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
 
 
 @pytest.fixture(scope="session")
