@@ -1,103 +1,42 @@
 #include "lake/column_statistics.h"
 
-#include <arrow/scalar.h>
 #include <arrow/util/checked_cast.h>
-#include <arrow/util/decimal.h>
-#include <arrow/util/utf8.h>
 #include <parquet/arrow/reader.h>
 #include <parquet/exception.h>
 #include <parquet/statistics.h>
 
-#include <chrono>
-#include <cmath>
-#include <cstdio>
-#include <memory>
-#include <nlohmann/json.hpp>
-#include <string>
-#include <vector>
+#include <algorithm>
+#include <cctype>
+#include <map>
+#include <utility>
+
+#include "lake/json_tree.h"
+#include "lake/statistics_bound.h"
 
 namespace shopstream::lake {
 namespace {
 
-using arrow::Scalar;
 using arrow::internal::checked_cast;
+using Path = std::vector<std::string>;
 
-constexpr size_t kTextBoundChars = 32;
-constexpr uint32_t kLastCodePoint = 0x10FFFF;
-
-std::string Quoted(const std::string& text) { return nlohmann::json(text).dump(); }
-
-// Where the first `chars` code points of valid UTF-8 end; npos: there are no more than these.
-size_t EndOfChars(std::string_view text, size_t chars) {
-  for (size_t i = 0; i < text.size(); ++i) {
-    const bool starts_char = (static_cast<uint8_t>(text[i]) & 0xC0) != 0x80;
-    if (starts_char && chars-- == 0) return i;
-  }
-  return std::string_view::npos;
-}
-
-uint32_t DecodeCodePoint(std::string_view bytes) {
-  const auto lead = static_cast<uint8_t>(bytes[0]);
-  if (bytes.size() == 1) return lead;
-  uint32_t code = lead & (0xFFu >> (bytes.size() + 1));
-  for (const char c : bytes.substr(1)) code = code << 6 | (static_cast<uint8_t>(c) & 0x3F);
-  return code;
-}
-
-std::string EncodeCodePoint(uint32_t code) {
-  const auto tail = [code](int shift) {
-    return static_cast<char>(0x80 | ((code >> shift) & 0x3F));
-  };
-  if (code < 0x80) return {static_cast<char>(code)};
-  if (code < 0x800) return {static_cast<char>(0xC0 | code >> 6), tail(0)};
-  if (code < 0x10000) return {static_cast<char>(0xE0 | code >> 12), tail(6), tail(0)};
-  return {static_cast<char>(0xF0 | code >> 18), tail(12), tail(6), tail(0)};
-}
-
-std::optional<std::string> DateBound(int32_t days) {
-  const std::chrono::year_month_day date{std::chrono::sys_days(std::chrono::days(days))};
-  const int year = static_cast<int>(date.year());
-  if (year < 1 || year > 9999) return std::nullopt;
-  char text[16];
-  std::snprintf(text, sizeof(text), "%04d-%02u-%02u", year, static_cast<unsigned>(date.month()),
-                static_cast<unsigned>(date.day()));
-  return text;
-}
-
-std::optional<std::string> Quoted(const std::optional<std::string>& text) {
-  return text ? std::optional(Quoted(*text)) : std::nullopt;
-}
-
-// The bound as JSON.
-std::optional<std::string> BoundJson(const Scalar& value, bool is_max) {
-  switch (value.type->id()) {
-    case arrow::Type::INT8:
-    case arrow::Type::INT16:
-    case arrow::Type::INT32:
-    case arrow::Type::INT64:
-      return value.ToString();
-    case arrow::Type::FLOAT:
-    case arrow::Type::DOUBLE: {
-      const double number = value.type->id() == arrow::Type::FLOAT
-                                ? checked_cast<const arrow::FloatScalar&>(value).value
-                                : checked_cast<const arrow::DoubleScalar&>(value).value;
-      return std::isfinite(number) ? std::optional(nlohmann::json(number).dump()) : std::nullopt;
-    }
-    case arrow::Type::DECIMAL128:
-      return value.ToString();
-    case arrow::Type::DATE32:
-      return Quoted(DateBound(checked_cast<const arrow::Date32Scalar&>(value).value));
-    case arrow::Type::TIMESTAMP:
-      return Quoted(
-          TimestampBound(checked_cast<const arrow::TimestampScalar&>(value).value, is_max));
-    case arrow::Type::STRING: {
-      const std::string_view text = checked_cast<const arrow::StringScalar&>(value).view();
-      return Quoted(is_max ? UpperTextBound(text, kTextBoundChars)
-                           : LowerTextBound(text, kTextBoundChars));
-    }
+void AddColumns(const Path& parents, const arrow::Field& field, std::vector<ColumnFacts>* columns) {
+  Path path = parents;
+  path.push_back(field.name());
+  switch (field.type()->id()) {
+    case arrow::Type::LIST:
+    case arrow::Type::MAP:
+      return;
+    case arrow::Type::STRUCT:
+      for (const auto& member : field.type()->fields()) AddColumns(path, *member, columns);
+      return;
+    case arrow::Type::DICTIONARY:
+      columns->emplace_back().type =
+          checked_cast<const arrow::DictionaryType&>(*field.type()).value_type();
+      break;
     default:
-      return std::nullopt;
+      columns->emplace_back().type = field.type();
   }
+  columns->back().path = std::move(path);
 }
 
 // Statistics of one column over all row groups; null where some row group has none.
@@ -105,6 +44,7 @@ template <typename DType>
 std::shared_ptr<parquet::Statistics> Merged(const parquet::FileMetaData& file, int column) {
   const auto merged = parquet::MakeStatistics<DType>(file.schema()->Column(column));
   for (int i = 0; i < file.num_row_groups(); ++i) {
+    if (file.RowGroup(i)->num_rows() == 0) continue;
     const auto part = file.RowGroup(i)->ColumnChunk(column)->statistics();
     if (part == nullptr || !part->HasNullCount()) return nullptr;
     merged->Merge(checked_cast<const parquet::TypedStatistics<DType>&>(*part));
@@ -133,135 +73,248 @@ std::shared_ptr<parquet::Statistics> Merged(const parquet::FileMetaData& file, i
   }
 }
 
-// Whether every row group with values has bounds: writers leave those of long text out, or cut them
-// short.
-bool HasBounds(const parquet::FileMetaData& file, int column) {
+// Whether every row group with values has whole bounds: writers leave those of long text out, or
+// cut them short.
+bool HasWholeBounds(const parquet::FileMetaData& file, int column) {
   for (int i = 0; i < file.num_row_groups(); ++i) {
-    const auto part = file.RowGroup(i)->ColumnChunk(column)->statistics();
-    if (!part->HasMinMax() && part->null_count() < file.RowGroup(i)->num_rows()) return false;
+    const auto group = file.RowGroup(i);
+    if (group->num_rows() == 0) continue;
+    const auto part = group->ColumnChunk(column)->statistics();
+    if (!part->HasMinMax() && part->null_count() < group->num_rows()) return false;
     if (part->is_min_value_exact() == false || part->is_max_value_exact() == false) return false;
   }
   return true;
 }
 
-// A JSON object in the making: members of structs stand in objects of their own.
-class Members {
- public:
-  void Add(const std::string& name, const std::optional<std::string>& json) {
-    Add(std::vector<std::string>{name}, json);
-  }
-
-  // Those of one struct come one after the other.
-  void Add(const std::vector<std::string>& path, const std::optional<std::string>& json) {
-    if (!json) return;
-    size_t shared = 0;
-    while (shared < open_.size() && shared + 1 < path.size() && open_[shared] == path[shared]) {
-      ++shared;
-    }
-    Close(shared);
-    if (!text_.empty() && text_.back() != '{') text_ += ",";
-    for (; shared + 1 < path.size(); ++shared) {
-      text_ += Quoted(path[shared]) + ":{";
-      open_.push_back(path[shared]);
-    }
-    text_ += Quoted(path.back()) + ":" + *json;
-  }
-
-  std::string Object() {
-    Close(0);
-    return "{" + text_ + "}";
-  }
-
- private:
-  void Close(size_t depth) {
-    for (; open_.size() > depth; open_.pop_back()) text_ += "}";
-  }
-
-  std::string text_;
-  std::vector<std::string> open_;
-};
-
-// Whether it has one value a row; what lists and maps hold has none in the log.
-bool IsPerRow(const parquet::ColumnDescriptor& column) {
-  return column.max_repetition_level() == 0;
+bool EqualButForCase(const std::string& a, const std::string& b) {
+  return std::ranges::equal(
+      a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
 }
 
-Result<std::vector<ColumnFacts>> Facts(const parquet::FileMetaData& file) {
-  std::vector<ColumnFacts> facts;
-  for (int i = 0; i < file.num_columns(); ++i) {
-    if (!IsPerRow(*file.schema()->Column(i))) continue;
-    const auto statistics = Merged(file, i);
-    if (statistics == nullptr) continue;
-    ColumnFacts& column = facts.emplace_back();
-    column.path = file.schema()->Column(i)->path()->ToDotVector();
-    column.null_count = statistics->null_count();
-    if (!statistics->HasMinMax() || !HasBounds(file, i)) continue;
-    ARROW_RETURN_NOT_OK(parquet::arrow::StatisticsAsScalars(*statistics, &column.min, &column.max));
+// Whether the file has nothing of this path, in any spelling.
+bool Lacks(const parquet::schema::GroupNode& root, const Path& path) {
+  const parquet::schema::Node* node = &root;
+  for (const std::string& name : path) {
+    if (!node->is_group()) return false;
+    const auto& group = checked_cast<const parquet::schema::GroupNode&>(*node);
+    node = nullptr;
+    for (int i = 0; i < group.field_count() && node == nullptr; ++i) {
+      if (EqualButForCase(group.field(i)->name(), name)) node = group.field(i).get();
+    }
+    if (node == nullptr) return true;
   }
-  return facts;
+  return false;
+}
+
+Status Fill(const parquet::FileMetaData& file, std::vector<ColumnFacts>* columns) {
+  std::map<Path, int> stored;
+  for (int i = 0; i < file.num_columns(); ++i) {
+    const parquet::ColumnDescriptor& column = *file.schema()->Column(i);
+    if (column.max_repetition_level() == 0) stored[column.path()->ToDotVector()] = i;
+  }
+  for (ColumnFacts& column : *columns) {
+    const auto found = stored.find(column.path);
+    if (found == stored.end()) {
+      if (Lacks(*file.schema()->group_node(), column.path)) column.null_count = file.num_rows();
+      continue;
+    }
+    const auto statistics = Merged(file, found->second);
+    if (statistics == nullptr) continue;
+    column.null_count = statistics->null_count();
+    if (!HasBounds(*column.type) || !statistics->HasMinMax()) continue;
+    if (!HasWholeBounds(file, found->second)) continue;
+    std::shared_ptr<arrow::Scalar> min;
+    std::shared_ptr<arrow::Scalar> max;
+    ARROW_RETURN_NOT_OK(parquet::arrow::StatisticsAsScalars(*statistics, &min, &max));
+    if (!min->type->Equals(column.type)) continue;
+    column.min = std::move(min);
+    column.max = std::move(max);
+  }
+  return Status::OK();
+}
+
+// The object that holds a column's value, with those above it made where they are not there.
+JsonTree& ParentOf(const Path& path, JsonTree* root) {
+  JsonTree* parent = root;
+  for (size_t i = 0; i + 1 < path.size(); ++i) parent = &parent->Member(path[i]);
+  return *parent;
+}
+
+bool IsQuoted(const std::string& json) { return json.starts_with('"'); }
+
+// A JSON number as every reader parses it into an integer or a decimal: no exponent.
+bool IsPlainNumber(const std::string& json) {
+  return !json.empty() && json.find_first_not_of("-.0123456789") == std::string::npos;
+}
+
+bool IsSoundBound(const JsonTree* bound, const arrow::DataType& type) {
+  if (bound == nullptr || bound->is_object() || bound->is_null()) return false;
+  const std::string& json = bound->scalar();
+  switch (type.id()) {
+    case arrow::Type::BOOL:
+      return json == "true" || json == "false";
+    case arrow::Type::FLOAT:
+    case arrow::Type::DOUBLE:
+      return !IsQuoted(json) || json == "\"Infinity\"" || json == "\"-Infinity\"";
+    case arrow::Type::DATE32:
+    case arrow::Type::TIMESTAMP:
+    case arrow::Type::STRING:
+      return IsQuoted(json);
+    default:
+      return IsPlainNumber(json);
+  }
+}
+
+// Whether a struct's object is there in minValues or maxValues, for each struct above a column.
+bool HasParents(const JsonTree& bounds, const Path& path) {
+  const JsonTree* parent = &bounds;
+  for (size_t i = 0; i + 1 < path.size(); ++i) {
+    parent = parent->Find(path[i]);
+    if (parent == nullptr || !parent->is_object()) return false;
+  }
+  return true;
 }
 
 }  // namespace
 
-Result<std::vector<ColumnFacts>> FactsFromFooter(const parquet::FileMetaData& file) {
+std::string ColumnFacts::DottedPath() const {
+  std::string text;
+  for (const std::string& name : path) text += (text.empty() ? "" : ".") + name;
+  return text;
+}
+
+std::vector<ColumnFacts> ColumnsWithStatistics(const arrow::Schema& schema,
+                                               const PartitionValues& partition) {
+  std::vector<ColumnFacts> columns;
+  for (const auto& field : schema.fields()) {
+    const bool in_path = std::any_of(partition.begin(), partition.end(), [&](const auto& value) {
+      return value.first == field->name();
+    });
+    if (!in_path) AddColumns({}, *field, &columns);
+  }
+  return columns;
+}
+
+Status FillFromFooter(const parquet::FileMetaData& file, std::vector<ColumnFacts>* columns) {
   BEGIN_PARQUET_CATCH_EXCEPTIONS
-  return Facts(file);
+  return Fill(file, columns);
   END_PARQUET_CATCH_EXCEPTIONS
 }
 
-Result<std::string> StatisticsJson(const parquet::FileMetaData& file) {
-  ARROW_ASSIGN_OR_RAISE(const auto facts, FactsFromFooter(file));
-  Members min_values;
-  Members max_values;
-  Members null_count;
-  for (const ColumnFacts& column : facts) {
-    null_count.Add(column.path, std::to_string(*column.null_count));
-    if (column.min == nullptr) continue;
-    min_values.Add(column.path, BoundJson(*column.min, /*is_max=*/false));
-    max_values.Add(column.path, BoundJson(*column.max, /*is_max=*/true));
+void ReplaceFacts(const std::vector<ColumnFacts>& known, std::vector<ColumnFacts>* columns) {
+  for (const ColumnFacts& column : known) {
+    const auto at = std::find_if(columns->begin(), columns->end(), [&](const ColumnFacts& other) {
+      return other.path == column.path;
+    });
+    if (at != columns->end()) *at = column;
   }
-  Members all;
-  all.Add("numRecords", std::to_string(file.num_rows()));
-  all.Add("minValues", min_values.Object());
-  all.Add("maxValues", max_values.Object());
-  all.Add("nullCount", null_count.Object());
-  return all.Object();
 }
 
-std::optional<std::string> LowerTextBound(std::string_view text, size_t max_chars) {
-  if (!arrow::util::ValidateUTF8(text)) return std::nullopt;
-  return std::string(text.substr(0, EndOfChars(text, max_chars)));
+bool IsBounded(const ColumnFacts& column, int64_t rows) {
+  if (!column.null_count || column.has_nan) return false;
+  if (*column.null_count == rows || !HasBounds(*column.type)) return true;
+  return column.min != nullptr && column.max != nullptr && BoundJson(*column.min, false) &&
+         BoundJson(*column.max, true);
 }
 
-std::optional<std::string> UpperTextBound(std::string_view text, size_t max_chars) {
-  if (!arrow::util::ValidateUTF8(text)) return std::nullopt;
-  const size_t end = EndOfChars(text, max_chars);
-  if (end == std::string_view::npos) return std::string(text);
-  std::string_view kept = text.substr(0, end);
-  while (!kept.empty()) {
-    size_t start = kept.size() - 1;
-    while ((static_cast<uint8_t>(kept[start]) & 0xC0) == 0x80) --start;
-    const uint32_t code = DecodeCodePoint(kept.substr(start));
-    kept = kept.substr(0, start);
-    if (code == kLastCodePoint) continue;  // Cannot be raised: raise the one before.
-    const uint32_t next = code == 0xD7FF ? 0xE000 : code + 1;  // Surrogates are no characters.
-    return std::string(kept) + EncodeCodePoint(next);
+bool AddUnbounded(const std::vector<ColumnFacts>& columns, int64_t rows,
+                  std::set<std::string>* unbounded) {
+  bool added = false;
+  for (const ColumnFacts& column : columns) {
+    if (!IsBounded(column, rows)) added |= unbounded->insert(column.DottedPath()).second;
   }
-  return std::nullopt;
+  return added;
 }
 
-std::optional<std::string> TimestampBound(int64_t micros, bool round_up) {
-  const std::chrono::microseconds exact(micros);
-  const auto millis = round_up ? std::chrono::ceil<std::chrono::milliseconds>(exact)
-                               : std::chrono::floor<std::chrono::milliseconds>(exact);
-  const auto day = std::chrono::floor<std::chrono::days>(millis);
-  const auto date = DateBound(static_cast<int32_t>(day.count()));
-  if (!date) return std::nullopt;
-  const auto in_day = static_cast<int>((millis - day).count());
-  char time[32];
-  std::snprintf(time, sizeof(time), "T%02d:%02d:%02d.%03dZ", in_day / 3600000, in_day / 60000 % 60,
-                in_day / 1000 % 60, in_day % 1000);
-  return *date + time;
+std::string StatisticsJson(int64_t rows, const std::vector<ColumnFacts>& columns) {
+  JsonTree all;
+  all.Set("numRecords", JsonTree::Scalar(std::to_string(rows)));
+  const bool bounded = std::all_of(columns.begin(), columns.end(),
+                                   [rows](const auto& column) { return IsBounded(column, rows); });
+  if (!bounded) return all.Text();
+  JsonTree min_values;
+  JsonTree max_values;
+  JsonTree null_count;
+  for (const ColumnFacts& column : columns) {
+    const std::string& name = column.path.back();
+    ParentOf(column.path, &null_count)
+        .Set(name, JsonTree::Scalar(std::to_string(*column.null_count)));
+    if (!HasBounds(*column.type)) continue;
+    JsonTree& min = ParentOf(column.path, &min_values);
+    JsonTree& max = ParentOf(column.path, &max_values);
+    if (*column.null_count == rows) continue;
+    min.Set(name, JsonTree::Scalar(*BoundJson(*column.min, /*is_max=*/false)));
+    max.Set(name, JsonTree::Scalar(*BoundJson(*column.max, /*is_max=*/true)));
+  }
+  all.Set("minValues", std::move(min_values));
+  all.Set("maxValues", std::move(max_values));
+  all.Set("nullCount", std::move(null_count));
+  return all.Text();
+}
+
+std::vector<ColumnFacts> NewColumns(const arrow::Schema& schema, const arrow::Schema& grown) {
+  std::set<Path> known;
+  for (const ColumnFacts& column : ColumnsWithStatistics(schema)) known.insert(column.path);
+  std::vector<ColumnFacts> columns = ColumnsWithStatistics(grown);
+  std::erase_if(columns, [&](const ColumnFacts& column) { return known.contains(column.path); });
+  return columns;
+}
+
+std::optional<std::string> CompletedStatistics(const std::string& statistics,
+                                               const std::vector<ColumnFacts>& missing) {
+  if (statistics.empty() || missing.empty()) return std::nullopt;
+  auto parsed = JsonTree::ParseObject(statistics);
+  if (!parsed.ok()) return "";
+  JsonTree& all = *parsed;
+  if (!all.Find("minValues") && !all.Find("maxValues") && !all.Find("nullCount")) {
+    return std::nullopt;
+  }
+  const JsonTree* rows = all.Find("numRecords");
+  if (rows == nullptr || rows->is_object() || rows->is_null()) return "";
+  const JsonTree all_null = *rows;
+  bool changed = false;
+  for (const ColumnFacts& column : missing) {
+    const JsonTree* known = all.Member("nullCount").Find(column.path);
+    if (known != nullptr && !known->is_null()) continue;
+    ParentOf(column.path, &all.Member("nullCount")).Set(column.path.back(), all_null);
+    if (HasBounds(*column.type)) {
+      ParentOf(column.path, &all.Member("minValues"));
+      ParentOf(column.path, &all.Member("maxValues"));
+    }
+    changed = true;
+  }
+  return changed ? std::optional(all.Text()) : std::nullopt;
+}
+
+bool HasSoundForm(const std::string& statistics, const arrow::Schema& schema,
+                  const PartitionValues& partition) {
+  if (statistics.empty()) return true;
+  const auto all = JsonTree::ParseObject(statistics);
+  if (!all.ok()) return false;
+  const JsonTree* rows = all->Find("numRecords");
+  if (rows == nullptr || !IsPlainNumber(rows->scalar())) return false;
+  const JsonTree none;
+  const auto part = [&](const char* name) {
+    const JsonTree* found = all->Find(name);
+    return found == nullptr || !found->is_object() ? &none : found;
+  };
+  const JsonTree& min_values = *part("minValues");
+  const JsonTree& max_values = *part("maxValues");
+  const JsonTree& null_count = *part("nullCount");
+  if (min_values.members().empty() && max_values.members().empty() &&
+      null_count.members().empty()) {
+    return true;
+  }
+  for (const ColumnFacts& column : ColumnsWithStatistics(schema, partition)) {
+    const JsonTree* nulls = null_count.Find(column.path);
+    if (nulls == nullptr || !IsPlainNumber(nulls->scalar())) return false;
+    if (!HasBounds(*column.type)) continue;
+    if (!HasParents(min_values, column.path) || !HasParents(max_values, column.path)) return false;
+    if (nulls->scalar() == rows->scalar()) continue;
+    if (!IsSoundBound(min_values.Find(column.path), *column.type)) return false;
+    if (!IsSoundBound(max_values.Find(column.path), *column.type)) return false;
+  }
+  return true;
 }
 
 }  // namespace shopstream::lake

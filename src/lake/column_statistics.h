@@ -1,45 +1,78 @@
 #pragma once
 
 #include <arrow/scalar.h>
+#include <arrow/type.h>
 #include <parquet/metadata.h>
 
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "base/status.h"
+#include "model/data_file.h"
 
 namespace shopstream::lake {
 
-// What is known of one column's values over a whole file. Bounds are null where there are none (all
-// null, NaN) or where they are not known exactly.
+// What is known of one column's values over a whole file. Bounds are null where there are none
+// (all null, NaN, binary) or where they are not known.
 struct ColumnFacts {
   std::vector<std::string> path;  // A column's name; below a struct, those of its members too.
+  std::shared_ptr<arrow::DataType> type;
   std::optional<int64_t> null_count;
   std::shared_ptr<arrow::Scalar> min;
   std::shared_ptr<arrow::Scalar> max;
+  bool has_nan = false;  // Known from values only: no footer shows it.
+
+  // "buyer.name", as Parquet's writer names a column.
+  std::string DottedPath() const;
 };
 
-// Of the columns whose statistics the Parquet writer noted, from the file's footer.
-Result<std::vector<ColumnFacts>> FactsFromFooter(const parquet::FileMetaData& file);
+// Each column that has one value a row, members of structs at any depth among them: its path and
+// type, nothing else. What lists and maps hold has no statistics in the log. Columns of `partition`
+// are left out: files do not have them.
+std::vector<ColumnFacts> ColumnsWithStatistics(const arrow::Schema& schema,
+                                               const PartitionValues& partition = {});
 
-// The JSON text of add.stats (Delta protocol, "Per-file Statistics"): numRecords, and minValues,
-// maxValues and nullCount of the columns, from what the Parquet writer found while it encoded. A
-// bound is left out where it has no sense (all null, NaN) or cannot be told (binary, boolean).
-// Members of structs stand in objects of their own; what lists and maps hold has no statistics.
-Result<std::string> StatisticsJson(const parquet::FileMetaData& file);
+// Fills in what the file's footer knows of the columns. Left unknown: what the Parquet writer noted
+// no statistics of, has under another type or spelling, or cut short. A column that the file does
+// not have is all null. NaN does not show.
+Status FillFromFooter(const parquet::FileMetaData& file, std::vector<ColumnFacts>* columns);
 
-// A bound of at most `max_chars` code points: the beginning of a minimum; the beginning of a
-// maximum with its last code point raised, so that it is no less than the value. Nothing where the
-// text is no UTF-8 or cannot be raised.
-std::optional<std::string> LowerTextBound(std::string_view text, size_t max_chars);
-std::optional<std::string> UpperTextBound(std::string_view text, size_t max_chars);
+// Puts the facts of `known` in place of those of the same columns.
+void ReplaceFacts(const std::vector<ColumnFacts>& known, std::vector<ColumnFacts>* columns);
 
-// "2025-10-24T01:02:03.004Z", rounded down or up to the millisecond; nothing outside the years 1 to
-// 9999, which the text cannot tell.
-std::optional<std::string> TimestampBound(int64_t micros, bool round_up);
+// Whether the log can have statistics of the column that make every reader right: the number of
+// nulls and, unless all are null or the type has no order, both bounds.
+bool IsBounded(const ColumnFacts& column, int64_t rows);
+
+// Adds the dotted paths of columns that are not bounded. False: all of them are in the set already.
+bool AddUnbounded(const std::vector<ColumnFacts>& columns, int64_t rows,
+                  std::set<std::string>* unbounded);
+
+// The JSON text of add.stats (Delta protocol, "Per-file Statistics"). Statistics of a column are
+// complete or not there: delta-rs's dataset takes an absent bound for "no row". So if one column is
+// not bounded, they are numRecords alone; otherwise minValues, maxValues and nullCount of all
+// columns. Members of structs are in objects of their own, which are there even when empty.
+std::string StatisticsJson(int64_t rows, const std::vector<ColumnFacts>& columns);
+
+// The columns of `grown` that `schema` does not have, as ColumnsWithStatistics gives them.
+std::vector<ColumnFacts> NewColumns(const arrow::Schema& schema, const arrow::Schema& grown);
+
+// The statistics of a file for a table that has columns which the file lacks: all null in it.
+// Nothing if there is nothing to add, since statistics are absent, numRecords alone, or have the
+// columns. Empty if they cannot be completed (no numRecords, no JSON object): a file without
+// statistics hides no row.
+std::optional<std::string> CompletedStatistics(const std::string& statistics,
+                                               const std::vector<ColumnFacts>& missing);
+
+// Whether statistics have the form that StatisticsJson gives: numRecords alone, or nullCount of
+// every column and, unless all are null, both bounds as every reader can parse them. Absent
+// statistics count as sound too. By the text alone: whether bounds are true, and whether a floating
+// column has NaN, only the file shows (file_statistics.h).
+bool HasSoundForm(const std::string& statistics, const arrow::Schema& schema,
+                  const PartitionValues& partition);
 
 }  // namespace shopstream::lake

@@ -233,13 +233,23 @@ class Compactor {
 
   // The merged file, not referred to by anything yet.
   Result<DataFile> Write(const Snapshot& snapshot, const CompactionGroup& group) {
+    ColumnPaths unbounded;
+    for (;;) {
+      ARROW_ASSIGN_OR_RAISE(auto output, TryWrite(snapshot, group, &unbounded));
+      if (output) return *std::move(output);
+    }
+  }
+
+  // Nothing: to be written again, with what is in `unbounded` by then.
+  Result<std::optional<DataFile>> TryWrite(const Snapshot& snapshot, const CompactionGroup& group,
+                                           ColumnPaths* unbounded) {
     // Batches are gathered in a copy, and the encoder doubles its buffers: both take a multiple.
     const StreamMemory reading{&pool_, options_.memory_bytes / 8};
     const StreamMemory writing{&pool_, options_.memory_bytes / 4};
     GroupReader reader(table_->store(), table_->path(), group, StoredSchema(snapshot), reading);
     std::unique_ptr<DataFileWriter> writer;
     const CompactionProgress before = progress_;
-    const auto copy = [&]() -> Result<DataFile> {
+    const auto copy = [&]() -> Result<std::optional<DataFile>> {
       for (;;) {
         if (Stopped()) return Status::Cancelled("stopped");
         ARROW_ASSIGN_OR_RAISE(auto rows, reader.Next());
@@ -247,13 +257,15 @@ class Compactor {
           if (rows == nullptr) {  // No rows at all; the file still has its columns.
             ARROW_ASSIGN_OR_RAISE(rows, arrow::RecordBatch::MakeEmpty(StoredSchema(snapshot)));
           }
-          ARROW_ASSIGN_OR_RAISE(writer, DataFileWriter::Open(table_->store(), table_->path(),
-                                                             group.partition, *rows, writing));
+          ARROW_ASSIGN_OR_RAISE(
+              writer, DataFileWriter::Open(table_->store(), table_->path(), group.partition, *rows,
+                                           *unbounded, writing));
         } else if (rows == nullptr) {
-          ARROW_ASSIGN_OR_RAISE(DataFile merged, writer->Finish());
+          ARROW_ASSIGN_OR_RAISE(auto merged, writer->Finish());
+          *unbounded = writer->unbounded();
           // Its rows are no newer than before: so order of arrival, and what counts as recent,
           // outlive a merge.
-          merged.modified_ms = group.files.back().modified_ms;
+          if (merged) merged->modified_ms = group.files.back().modified_ms;
           return merged;
         }
         ARROW_RETURN_NOT_OK(writer->Write(*rows));

@@ -56,6 +56,12 @@ Result<std::shared_ptr<arrow::io::RandomAccessFile>> OpenBuffered(
       std::shared_ptr<arrow::Buffer>(std::move(content)));
 }
 
+// Types whose footers may hide a NaN, leave long text out, or have a bound that no text shows.
+bool ShowsInValuesOnly(const arrow::DataType& type) {
+  return arrow::is_floating(type.id()) || type.id() == arrow::Type::STRING ||
+         type.id() == arrow::Type::DATE32 || type.id() == arrow::Type::TIMESTAMP;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<DataFileReader>> DataFileReader::Open(
@@ -115,11 +121,9 @@ Result<std::shared_ptr<arrow::RecordBatch>> DataFileReader::Next() {
   return batch.status().WithMessage("cannot read ", path_, ": ", batch.status().message());
 }
 
-Result<std::unique_ptr<DataFileWriter>> DataFileWriter::Open(ObjectStore* store,
-                                                             const std::string& table_path,
-                                                             const PartitionValues& partition,
-                                                             const arrow::RecordBatch& sample,
-                                                             const StreamMemory& memory) {
+Result<std::unique_ptr<DataFileWriter>> DataFileWriter::Open(
+    ObjectStore* store, const std::string& table_path, const PartitionValues& partition,
+    const arrow::RecordBatch& sample, const ColumnPaths& unbounded, const StreamMemory& memory) {
   auto writer = std::unique_ptr<DataFileWriter>(new DataFileWriter());
   writer->file_.path = NewDataFilePath(partition);
   writer->file_.partition_values = partition;
@@ -127,9 +131,15 @@ Result<std::unique_ptr<DataFileWriter>> DataFileWriter::Open(ObjectStore* store,
   // Buffers double as they grow.
   writer->row_group_bytes_ = memory.bytes / 2;
   writer->pool_ = std::make_unique<arrow::ProxyMemoryPool>(memory.pool);
+  writer->schema_ = sample.schema();
+  for (const auto& field : sample.schema()->fields()) {
+    writer->values_.emplace_back(*field, &ShowsInValuesOnly);
+  }
+  writer->unbounded_ = NanColumns(Selection(sample));
+  writer->unbounded_.insert(unbounded.begin(), unbounded.end());
   ARROW_ASSIGN_OR_RAISE(writer->sink_, store->OpenOutput(writer->full_path_));
   ARROW_ASSIGN_OR_RAISE(const auto properties,
-                        PropertiesFor(Selection(sample), writer->pool_.get()));
+                        PropertiesFor(Selection(sample), writer->unbounded_, writer->pool_.get()));
   auto opened = parquet::arrow::FileWriter::Open(*sample.schema(), writer->pool_.get(),
                                                  writer->sink_, properties);
   if (!opened.ok()) return writer->Annotate(opened.status());
@@ -150,17 +160,34 @@ Status DataFileWriter::Annotate(const Status& status) const {
 }
 
 Status DataFileWriter::Write(const arrow::RecordBatch& rows) {
-  // A row group stays in memory until it is complete, encoded.
-  if (pool_->bytes_allocated() >= row_group_bytes_) {
-    ARROW_RETURN_NOT_OK(Annotate(parquet_->NewBufferedRowGroup()));
-  }
   file_.rows += rows.num_rows();
-  return Annotate(parquet_->WriteRecordBatch(rows));
+  for (int i = 0; i < rows.num_columns(); ++i) {
+    ARROW_RETURN_NOT_OK(Annotate(values_[i].Add(*rows.column(i), pool_.get())));
+    in_vain_ |= AddUnbounded(values_[i].columns(), file_.rows, &unbounded_);
+  }
+  // What remains is looked at all the same, so that no third attempt is needed.
+  return in_vain_ ? Status::OK() : Annotate(Encode(rows));
 }
 
-Result<DataFile> DataFileWriter::Finish() {
+Status DataFileWriter::Encode(const arrow::RecordBatch& rows) {
+  // A row group stays in memory until it is complete, encoded.
+  if (pool_->bytes_allocated() >= row_group_bytes_) {
+    ARROW_RETURN_NOT_OK(parquet_->NewBufferedRowGroup());
+  }
+  return parquet_->WriteRecordBatch(rows);
+}
+
+Result<std::string> DataFileWriter::Statistics() const {
+  auto columns = ColumnsWithStatistics(*schema_);
+  ARROW_RETURN_NOT_OK(FillFromFooter(*parquet_->metadata(), &columns));
+  for (const ValueFacts& values : values_) ReplaceFacts(values.columns(), &columns);
+  return StatisticsJson(file_.rows, columns);
+}
+
+Result<std::optional<DataFile>> DataFileWriter::Finish() {
+  if (in_vain_) return std::nullopt;
   ARROW_RETURN_NOT_OK(Annotate(parquet_->Close()));
-  ARROW_ASSIGN_OR_RAISE(file_.statistics, StatisticsJson(*parquet_->metadata()));
+  ARROW_ASSIGN_OR_RAISE(file_.statistics, Statistics());
   ARROW_ASSIGN_OR_RAISE(file_.size_bytes, sink_->Tell());
   ARROW_RETURN_NOT_OK(Annotate(sink_->Close()));
   file_.modified_ms = WallClockMillis();

@@ -7,10 +7,14 @@
 #include <parquet/arrow/writer.h>
 
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "base/status.h"
 #include "lake/object_store.h"
+#include "lake/parquet_encoding.h"
+#include "lake/value_facts.h"
 #include "model/data_file.h"
 
 namespace shopstream::lake {
@@ -48,22 +52,27 @@ class DataFileReader {
 class DataFileWriter {
  public:
   // Encodings are chosen by `sample`, which should have thousands of rows where the file will; its
-  // rows are not written.
-  static Result<std::unique_ptr<DataFileWriter>> Open(ObjectStore* store,
-                                                      const std::string& table_path,
-                                                      const PartitionValues& partition,
-                                                      const arrow::RecordBatch& sample,
-                                                      const StreamMemory& memory);
+  // rows are not written. `unbounded`: columns known to have values that no bound is true for; see
+  // Finish.
+  static Result<std::unique_ptr<DataFileWriter>> Open(
+      ObjectStore* store, const std::string& table_path, const PartitionValues& partition,
+      const arrow::RecordBatch& sample, const ColumnPaths& unbounded, const StreamMemory& memory);
   ~DataFileWriter();
 
   Status Write(const arrow::RecordBatch& rows);
   // The file as the log names it, with statistics. Durable when OK; where not, it may exist.
-  Result<DataFile> Finish();
+  // Nothing, neither here nor in storage: some column turned out to have no true bound (NaN) after
+  // its footer had begun to claim one. Then write the same rows again, with unbounded(), which is
+  // complete by now.
+  Result<std::optional<DataFile>> Finish();
+  const ColumnPaths& unbounded() const { return unbounded_; }
   const std::string& path() const { return file_.path; }  // Relative to the table's root.
 
  private:
   DataFileWriter() = default;
   Status Annotate(const Status& status) const;
+  Status Encode(const arrow::RecordBatch& rows);
+  Result<std::string> Statistics() const;
 
   std::string full_path_;
   DataFile file_;
@@ -71,6 +80,10 @@ class DataFileWriter {
   std::unique_ptr<arrow::ProxyMemoryPool> pool_;  // Counts what the encoder holds.
   std::shared_ptr<arrow::io::OutputStream> sink_;
   std::unique_ptr<parquet::arrow::FileWriter> parquet_;
+  std::shared_ptr<arrow::Schema> schema_;
+  std::vector<ValueFacts> values_;  // One for each column.
+  ColumnPaths unbounded_;
+  bool in_vain_ = false;  // Some column was found to be unbounded too late.
 };
 
 }  // namespace shopstream::lake

@@ -5,9 +5,12 @@
 #include <arrow/util/compression.h>
 
 #include <algorithm>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <unordered_set>
+
+#include "lake/value_facts.h"
 
 namespace shopstream::lake {
 namespace {
@@ -84,25 +87,37 @@ Result<bool> FastIsAsGood(const std::vector<std::string_view>& sample) {
   return fast <= thorough + thorough / 50;
 }
 
-// The paths in the file of the leaves of a nested column.
-std::vector<std::string> LeavesOf(const std::string& path, const arrow::DataType& type) {
-  std::vector<std::string> leaves;
-  const auto add = [&](const std::string& inner, const arrow::DataType& inner_type) {
-    const auto more = LeavesOf(path + "." + inner, inner_type);
-    leaves.insert(leaves.end(), more.begin(), more.end());
-  };
+// Visits the leaves of a nested column: the path in the file, the type, and whether it is an item
+// of a list or map.
+void VisitLeaves(
+    const std::string& path, const arrow::DataType& type, bool is_item,
+    const std::function<void(const std::string&, const arrow::DataType&, bool)>& visit) {
   if (type.id() == arrow::Type::LIST) {
-    add("list.element", *type.field(0)->type());
+    VisitLeaves(path + ".list.element", *type.field(0)->type(), true, visit);
   } else if (type.id() == arrow::Type::MAP) {
     const auto& map = checked_cast<const arrow::MapType&>(type);
-    add("key_value.key", *map.key_type());
-    add("key_value.value", *map.item_type());
+    VisitLeaves(path + ".key_value.key", *map.key_type(), true, visit);
+    VisitLeaves(path + ".key_value.value", *map.item_type(), true, visit);
   } else if (type.id() == arrow::Type::STRUCT) {
-    for (const auto& member : type.fields()) add(member->name(), *member->type());
+    for (const auto& member : type.fields()) {
+      VisitLeaves(path + "." + member->name(), *member->type(), is_item, visit);
+    }
   } else {
-    leaves.push_back(path);
+    visit(path, type, is_item);
   }
-  return leaves;
+}
+
+void AddNanColumns(const std::string& path, const arrow::Array& values, const Selection& selection,
+                   ColumnPaths* found) {
+  if (values.type_id() == arrow::Type::STRUCT) {
+    const auto& parent = checked_cast<const arrow::StructArray&>(values);
+    for (int i = 0; i < parent.num_fields(); ++i) {
+      const std::string member = path + "." + parent.struct_type()->field(i)->name();
+      AddNanColumns(member, *parent.field(i), selection, found);
+    }
+  } else if (HasNan(values, selection.positions(), selection.count())) {
+    found->insert(path);
+  }
 }
 
 // Encodings that every reader of the last years knows: differences for what tends to grow, lengths
@@ -116,10 +131,12 @@ Status ChooseEncoding(const Selection& selection, int column,
     case arrow::Type::STRUCT:
     case arrow::Type::LIST:
     case arrow::Type::MAP:
-      for (const std::string& leaf : LeavesOf(name, *selection.rows().column(column)->type())) {
-        // Given up by itself where the values do not repeat.
-        builder->enable_dictionary(leaf);
-      }
+      VisitLeaves(name, *selection.rows().column(column)->type(), false,
+                  [builder](const std::string& leaf, const arrow::DataType& type, bool is_item) {
+                    // Given up by itself where the values do not repeat.
+                    builder->enable_dictionary(leaf);
+                    if (is_item && arrow::is_floating(type.id())) builder->disable_statistics(leaf);
+                  });
       return Status::OK();
     case arrow::Type::DICTIONARY:  // Its maker has built it already.
       builder->enable_dictionary(name);
@@ -154,7 +171,16 @@ Status ChooseEncoding(const Selection& selection, int column,
 
 }  // namespace
 
+ColumnPaths NanColumns(const Selection& selection) {
+  ColumnPaths found;
+  for (int i = 0; i < selection.rows().num_columns(); ++i) {
+    AddNanColumns(selection.rows().column_name(i), *selection.rows().column(i), selection, &found);
+  }
+  return found;
+}
+
 Result<std::shared_ptr<parquet::WriterProperties>> PropertiesFor(const Selection& selection,
+                                                                 const ColumnPaths& unbounded,
                                                                  arrow::MemoryPool* pool) {
   parquet::WriterProperties::Builder builder;
   builder.memory_pool(pool)
@@ -166,6 +192,7 @@ Result<std::shared_ptr<parquet::WriterProperties>> PropertiesFor(const Selection
   for (int i = 0; i < selection.rows().num_columns(); ++i) {
     ARROW_RETURN_NOT_OK(ChooseEncoding(selection, i, &builder));
   }
+  for (const std::string& column : unbounded) builder.disable_statistics(column);
   return builder.build();
 }
 

@@ -8,6 +8,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <set>
+#include <string>
 #include <vector>
 
 #include "base/status.h"
@@ -28,6 +30,8 @@ class Selection {
   const arrow::RecordBatch& rows() const { return rows_; }
   int64_t count() const { return count_; }
   int64_t PositionOf(int64_t i) const { return positions_ ? positions_->Value(i) : i; }
+  // Null: all rows.
+  const int32_t* positions() const { return positions_ ? positions_->raw_values() : nullptr; }
   Result<std::shared_ptr<arrow::Array>> Column(int column, int64_t begin, int64_t count) const {
     if (!positions_) return rows_.column(column)->Slice(begin, count);
     return arrow::compute::Take(*rows_.column(column), *positions_->Slice(begin, count),
@@ -40,9 +44,18 @@ class Selection {
   std::shared_ptr<arrow::Int32Array> positions_;  // Null: all rows.
 };
 
+// Columns by their dotted paths in the file.
+using ColumnPaths = std::set<std::string>;
+
+// The floating columns, members of structs among them, that have NaN in these rows.
+ColumnPaths NanColumns(const Selection& selection);
+
 // How to write a file whose rows look like these: for each column dictionary, differences or plain
-// texts, and how hard to compress.
+// texts, and how hard to compress. The footer has no statistics of `unbounded` columns, nor of
+// floating items of lists and maps: Parquet's bounds leave NaN out, so that readers who skip by
+// them would not find it.
 Result<std::shared_ptr<parquet::WriterProperties>> PropertiesFor(const Selection& selection,
+                                                                 const ColumnPaths& unbounded,
                                                                  arrow::MemoryPool* pool);
 
 }  // namespace shopstream::lake

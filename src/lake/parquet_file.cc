@@ -15,6 +15,7 @@
 #include "lake/parquet_encoding.h"
 #include "lake/partition_path.h"
 #include "lake/stored_column.h"
+#include "lake/value_facts.h"
 
 namespace shopstream::lake {
 namespace {
@@ -24,11 +25,12 @@ struct EncodedFile {
   std::string statistics;
 };
 
-Result<EncodedFile> Encode(const Selection& selection) {
-  ARROW_ASSIGN_OR_RAISE(auto sink,
-                        arrow::io::BufferOutputStream::Create(selection.count() * 32 + 4096));
+// The rows as a Parquet file, and its footer.
+Result<std::shared_ptr<parquet::FileMetaData>> EncodeRows(
+    const Selection& selection, const ColumnPaths& unbounded,
+    const std::shared_ptr<arrow::io::OutputStream>& sink) {
   ARROW_ASSIGN_OR_RAISE(const auto properties,
-                        PropertiesFor(selection, arrow::default_memory_pool()));
+                        PropertiesFor(selection, unbounded, arrow::default_memory_pool()));
   ARROW_ASSIGN_OR_RAISE(const auto writer, parquet::arrow::FileWriter::Open(
                                                *selection.rows().schema(),
                                                arrow::default_memory_pool(), sink, properties));
@@ -41,10 +43,48 @@ Result<EncodedFile> Encode(const Selection& selection) {
     }
   }
   ARROW_RETURN_NOT_OK(writer->Close());
-  EncodedFile file;
-  ARROW_ASSIGN_OR_RAISE(file.statistics, StatisticsJson(*writer->metadata()));
-  ARROW_ASSIGN_OR_RAISE(file.content, sink->Finish());
-  return file;
+  return writer->metadata();
+}
+
+// Completes what the footer does not tell: the bounds of long texts.
+Status FillFromValues(const Selection& selection, const ColumnPaths& unbounded,
+                      std::vector<ColumnFacts>* columns) {
+  std::string looked_at;
+  for (const ColumnFacts& column : *columns) {
+    const std::string& name = column.path[0];
+    if (name == looked_at || unbounded.contains(column.DottedPath()) ||
+        IsBounded(column, selection.count())) {
+      continue;
+    }
+    looked_at = name;
+    const int index = selection.rows().schema()->GetFieldIndex(name);
+    ValueFacts values(*selection.rows().schema()->field(index));
+    for (int64_t begin = 0; begin < selection.count(); begin += kRowGroupRows) {
+      const int64_t count = std::min(kRowGroupRows, selection.count() - begin);
+      ARROW_ASSIGN_OR_RAISE(const auto part, selection.Column(index, begin, count));
+      ARROW_RETURN_NOT_OK(values.Add(*part));
+    }
+    ReplaceFacts(values.columns(), columns);
+  }
+  return Status::OK();
+}
+
+Result<EncodedFile> Encode(const Selection& selection) {
+  ColumnPaths unbounded = NanColumns(selection);
+  for (;;) {
+    ARROW_ASSIGN_OR_RAISE(auto sink,
+                          arrow::io::BufferOutputStream::Create(selection.count() * 32 + 4096));
+    ARROW_ASSIGN_OR_RAISE(const auto footer, EncodeRows(selection, unbounded, sink));
+    auto columns = ColumnsWithStatistics(*selection.rows().schema());
+    ARROW_RETURN_NOT_OK(FillFromFooter(*footer, &columns));
+    ARROW_RETURN_NOT_OK(FillFromValues(selection, unbounded, &columns));
+    // Seldom: a value that no bound is true for (a date of year 10000) shows only now.
+    if (AddUnbounded(columns, selection.count(), &unbounded)) continue;
+    EncodedFile file;
+    file.statistics = StatisticsJson(selection.count(), columns);
+    ARROW_ASSIGN_OR_RAISE(file.content, sink->Finish());
+    return file;
+  }
 }
 
 using Putter = std::function<Status(const std::string&, const std::shared_ptr<arrow::Buffer>&)>;

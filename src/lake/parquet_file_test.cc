@@ -10,6 +10,7 @@
 #include <parquet/arrow/writer.h>
 #include <parquet/file_reader.h>
 #include <parquet/properties.h>
+#include <parquet/statistics.h>
 
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -45,6 +46,18 @@ class ParquetFileTest : public ::testing::Test {
   DataFile Write(const std::shared_ptr<arrow::RecordBatch>& rows,
                  const PartitionValues& partition = {}) {
     return WriteDataFile(&store_, "t", partition, rows).ValueOrDie();
+  }
+  // Of each leaf: whether the first row group's footer has bounds of it.
+  std::vector<bool> FooterBounds(const DataFile& file) {
+    const auto reader =
+        parquet::ParquetFileReader::Open(store_.OpenInput("t/" + file.path).ValueOrDie());
+    const auto group = reader->metadata()->RowGroup(0);
+    std::vector<bool> bounds;
+    for (int i = 0; i < group->num_columns(); ++i) {
+      const auto statistics = group->ColumnChunk(i)->statistics();
+      bounds.push_back(statistics != nullptr && statistics->HasMinMax());
+    }
+    return bounds;
   }
   json Statistics(const std::shared_ptr<arrow::RecordBatch>& rows) {
     return json::parse(Write(rows).statistics);
@@ -174,13 +187,15 @@ TEST_F(ParquetFileTest, StatisticsBoundEveryColumn) {
              {arrow::field("at", Time()), "[1761264000000001, 1761264000000999, null]"},
              {arrow::field("day", arrow::date32()), "[20385, 20386, null]"},
              {arrow::field("usd", arrow::decimal128(18, 2)), R"(["1.25", null, "-3.00"])"},
+             {arrow::field("paid", arrow::boolean()), "[false, null, true]"},
              {arrow::field("raw", arrow::binary()), R"(["x", null, ""])"}}));
   EXPECT_EQ(json::parse(R"({"numRecords": 3,
       "minValues": {"id": "a", "n": -3, "x": -2.25, "at": "2025-10-24T00:00:00.000Z",
-                    "day": "2025-10-24", "usd": -3.00},
+                    "day": "2025-10-24", "usd": -3.00, "paid": false},
       "maxValues": {"id": "b", "n": 9007199254740993, "x": 1.5, "at": "2025-10-24T00:00:00.001Z",
-                    "day": "2025-10-25", "usd": 1.25},
-      "nullCount": {"id": 1, "n": 1, "x": 1, "at": 1, "day": 1, "usd": 1, "raw": 1}})"),
+                    "day": "2025-10-25", "usd": 1.25, "paid": true},
+      "nullCount": {"id": 1, "n": 1, "x": 1, "at": 1, "day": 1, "usd": 1, "paid": 1,
+                    "raw": 1}})"),
             statistics);
 }
 
@@ -191,15 +206,53 @@ TEST_F(ParquetFileTest, AColumnOfNullsHasNoBounds) {
       statistics);
 }
 
+// --- Where no true bound can be written ---
+
 TEST_F(ParquetFileTest, NotANumberBoundsNothing) {
   arrow::DoubleBuilder builder;
   const double nan = std::numeric_limits<double>::quiet_NaN();
-  ASSERT_TRUE(builder.AppendValues({nan, 2, nan, 1}).ok());
-  const auto rows = arrow::RecordBatch::Make(arrow::schema({arrow::field("x", arrow::float64())}),
-                                             4, arrow::ArrayVector{*builder.Finish()});
-  const json statistics = Statistics(rows);
-  EXPECT_EQ(1.0, statistics["minValues"]["x"]);
-  EXPECT_EQ(2.0, statistics["maxValues"]["x"]);
+  ASSERT_TRUE(builder.AppendValues({2, 3, nan, 1}).ok());
+  const auto x = *builder.Finish();
+  const auto rows = arrow::RecordBatch::Make(
+      arrow::schema({arrow::field("x", arrow::float64()), arrow::field("n", arrow::int64())}), 4,
+      arrow::ArrayVector{x, Column(arrow::int64(), "[1, 2, 3, 4]")});
+  const DataFile file = Write(rows);
+  EXPECT_EQ(R"({"numRecords":4})", file.statistics);
+  EXPECT_EQ((std::vector<bool>{false, true}), FooterBounds(file));
+  // Rows without it are bounded, though others of the batch have it.
+  const DataFile others = *WriteDataFile(&store_, "t", {}, rows, {0, 3});
+  EXPECT_EQ(2.0, json::parse(others.statistics)["maxValues"]["x"]);
+  EXPECT_EQ((std::vector<bool>{true, true}), FooterBounds(others));
+  EXPECT_EQ(R"({"numRecords":2})", WriteDataFile(&store_, "t", {}, rows, {3, 2})->statistics);
+}
+
+TEST_F(ParquetFileTest, NotANumberInAStructBoundsNothing) {
+  arrow::FloatBuilder builder;
+  ASSERT_TRUE(builder.AppendValues({1, std::numeric_limits<float>::quiet_NaN()}).ok());
+  const auto x = *builder.Finish();
+  const auto inner = *arrow::StructArray::Make({x}, {arrow::field("x", arrow::float32())});
+  const auto outer = *arrow::StructArray::Make({inner}, {arrow::field("inner", inner->type())});
+  const auto rows = arrow::RecordBatch::Make(arrow::schema({arrow::field("outer", outer->type())}),
+                                             2, arrow::ArrayVector{outer});
+  const DataFile file = Write(rows);
+  EXPECT_EQ(R"({"numRecords":2})", file.statistics);
+  EXPECT_EQ((std::vector<bool>{false}), FooterBounds(file));
+  EXPECT_EQ(1.0, json::parse(WriteDataFile(&store_, "t", {}, rows, {0})
+                                 ->statistics)["minValues"]["outer"]["inner"]["x"]);
+}
+
+TEST_F(ParquetFileTest, TimesThatNoTextShowsBoundNothing) {
+  for (const auto& [type, values] :
+       std::vector<std::pair<std::shared_ptr<arrow::DataType>, const char*>>{
+           {arrow::date32(), "[20385, 2147483647]"},
+           {arrow::date32(), "[-719163, 0]"},
+           {Time(), "[0, 2060000000000000000]"},
+           {Time(), "[-62135596800000001, 0]"}}) {
+    SCOPED_TRACE(values);
+    const DataFile file = Write(Batch({{arrow::field("t", type), values}}));
+    EXPECT_EQ(R"({"numRecords":2})", file.statistics);
+    EXPECT_EQ((std::vector<bool>{false}), FooterBounds(file));
+  }
 }
 
 TEST_F(ParquetFileTest, LongTextIsCutOnTheSafeSide) {
@@ -211,6 +264,29 @@ TEST_F(ParquetFileTest, LongTextIsCutOnTheSafeSide) {
   EXPECT_EQ(std::string(31, 'a') + "{", statistics["maxValues"]["s"]);  // '{' follows 'z'.
 }
 
+TEST_F(ParquetFileTest, TextThatTheFooterLeavesOutIsBounded) {
+  const std::string a(5000, 'a');
+  const DataFile file =
+      Write(Batch({{arrow::field("s", arrow::utf8()), json::array({a, "hello", nullptr}).dump()}}));
+  EXPECT_EQ((std::vector<bool>{false}), FooterBounds(file));
+  EXPECT_EQ(json({{"numRecords", 3},
+                  {"minValues", {{"s", std::string(32, 'a')}}},
+                  {"maxValues", {{"s", "hello"}}},
+                  {"nullCount", {{"s", 1}}}}),
+            json::parse(file.statistics));
+}
+
+TEST_F(ParquetFileTest, AStructIsThereEvenWithoutBounds) {
+  const auto type =
+      arrow::struct_({arrow::field("n", arrow::int64()), arrow::field("raw", arrow::binary()),
+                      arrow::field("inner", arrow::struct_({arrow::field("x", arrow::float64())})),
+                      arrow::field("items", arrow::list(arrow::int64()))});
+  const json statistics = Statistics(Batch({{arrow::field("s", type), "[null, null]"}}));
+  EXPECT_EQ(json::parse(R"({"numRecords": 2, "minValues": {"s": {"inner": {}}},
+      "maxValues": {"s": {"inner": {}}}, "nullCount": {"s": {"n": 2, "raw": 2, "inner": {"x": 2}}}})"),
+            statistics);
+}
+
 TEST_F(ParquetFileTest, BoundsAreOfAllRowGroups) {
   arrow::Int64Builder builder;
   constexpr int64_t kRows = (1 << 20) + 10;
@@ -220,27 +296,6 @@ TEST_F(ParquetFileTest, BoundsAreOfAllRowGroups) {
   const json statistics = Statistics(rows);
   EXPECT_EQ(0, statistics["minValues"]["n"]);
   EXPECT_EQ(kRows - 1, statistics["maxValues"]["n"]);
-}
-
-TEST(TextBound, IsRaisedAtACharacter) {
-  EXPECT_EQ("abc", UpperTextBound("abc", 3));
-  EXPECT_EQ("abd", UpperTextBound("abcd", 3));
-  EXPECT_EQ("日\u672d", UpperTextBound("日本語", 2));           // U+672C raised to U+672D.
-  EXPECT_EQ("b", UpperTextBound("a\U0010FFFF\U0010FFFFx", 3));  // The last characters cannot be.
-  EXPECT_EQ("\uE000", UpperTextBound("\uD7FFx", 1));            // Surrogates are skipped.
-  EXPECT_EQ("\u0080", UpperTextBound("\x7Fx", 1));              // One byte longer.
-  EXPECT_EQ(std::nullopt, UpperTextBound("\U0010FFFFx", 1));
-  EXPECT_EQ(std::nullopt, UpperTextBound("\xFF", 3));
-  EXPECT_EQ("日", LowerTextBound("日本語", 1));
-}
-
-TEST(TimestampBoundTest, RoundsToTheSafeSide) {
-  EXPECT_EQ("1970-01-01T00:00:00.001Z", TimestampBound(1, true));
-  EXPECT_EQ("1970-01-01T00:00:00.000Z", TimestampBound(1, false));
-  EXPECT_EQ("1969-12-31T23:59:59.999Z", TimestampBound(-1, false));
-  EXPECT_EQ("1970-01-01T00:00:00.000Z", TimestampBound(-1, true));
-  EXPECT_EQ("2025-10-25T00:00:00.000Z", TimestampBound(1761350399999001, true));
-  EXPECT_EQ(std::nullopt, TimestampBound(std::numeric_limits<int64_t>::max(), false));
 }
 
 }  // namespace

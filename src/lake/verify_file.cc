@@ -1,9 +1,7 @@
 #include "lake/verify_file.h"
 
-#include <arrow/array.h>
-#include <arrow/chunked_array.h>
-#include <arrow/compute/cast.h>
 #include <arrow/scalar.h>
+#include <arrow/table.h>
 #include <arrow/type.h>
 #include <arrow/util/checked_cast.h>
 #include <arrow/util/decimal.h>
@@ -13,6 +11,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string_view>
@@ -20,6 +19,8 @@
 
 #include "lake/column_statistics.h"
 #include "lake/partition_path.h"
+#include "lake/stored_column.h"
+#include "lake/value_facts.h"
 
 namespace shopstream::lake {
 namespace {
@@ -47,6 +48,8 @@ Bound CompareNumbers(double bound, double value, bool is_max) {
 
 std::optional<int64_t> AsInt(const Scalar& value) {
   switch (value.type->id()) {
+    case arrow::Type::BOOL:
+      return checked_cast<const arrow::BooleanScalar&>(value).value ? 1 : 0;
     case arrow::Type::INT8:
       return checked_cast<const arrow::Int8Scalar&>(value).value;
     case arrow::Type::INT16:
@@ -88,8 +91,20 @@ Bound CompareTimes(const std::string& bound, const Scalar& value, bool is_max) {
   return Compare(*AsInt(**parsed) + slack, *AsInt(value), is_max);
 }
 
+// Numbers that JSON has none for are in the log as texts. NaN is Spark's, to which it is the
+// greatest of all.
+std::optional<double> NamedNumber(const json& bound) {
+  if (!bound.is_string()) return std::nullopt;
+  if (bound == "Infinity" || bound == "NaN") return std::numeric_limits<double>::infinity();
+  if (bound == "-Infinity") return -std::numeric_limits<double>::infinity();
+  return std::nullopt;
+}
+
 Bound CheckBound(const json& bound, const Scalar& value, bool is_max) {
   switch (value.type->id()) {
+    case arrow::Type::BOOL:
+      if (!bound.is_boolean()) return Bound::kNoValue;
+      return Compare<int64_t>(bound.get<bool>(), *AsInt(value), is_max);
     case arrow::Type::STRING: {
       if (!bound.is_string()) return Bound::kNoValue;
       const std::string_view text = checked_cast<const arrow::StringScalar&>(value).view();
@@ -109,10 +124,11 @@ Bound CheckBound(const json& bound, const Scalar& value, bool is_max) {
                : CompareNumbers(bound.get<double>(), static_cast<double>(*integer), is_max);
   }
   if (const auto number = AsDouble(value)) {
+    if (const auto named = NamedNumber(bound)) return Compare(*named, *number, is_max);
     if (!bound.is_number()) return Bound::kNoValue;
     return CompareNumbers(bound.get<double>(), *number, is_max);
   }
-  return Bound::kHolds;  // Of binary and boolean columns the log says nothing that readers use.
+  return Bound::kHolds;  // Readers use no bounds of other types.
 }
 
 const json* Member(const json& statistics, const char* kind, const std::vector<std::string>& path) {
@@ -126,15 +142,9 @@ const json* Member(const json& statistics, const char* kind, const std::vector<s
   return found;
 }
 
-std::string Dotted(const std::vector<std::string>& path) {
-  std::string text;
-  for (const std::string& name : path) text += (text.empty() ? "" : ".") + name;
-  return text;
-}
-
 void CheckColumn(const json& statistics, const ColumnFacts& facts,
                  std::vector<std::string>* reasons) {
-  const std::string column = "column " + Dotted(facts.path);
+  const std::string column = "column " + facts.DottedPath();
   const json* nulls = Member(statistics, "nullCount", facts.path);
   if (nulls != nullptr && facts.null_count && *nulls != *facts.null_count) {
     reasons->push_back(column + " has " + std::to_string(*facts.null_count) +
@@ -150,6 +160,11 @@ void CheckColumn(const json& statistics, const ColumnFacts& facts,
     reasons->push_back(column + ": the log says " + name + " " + bound->dump() +
                        (verdict == Bound::kNoValue ? ", which is no " + value->type->ToString()
                                                    : ", the file has " + value->ToString()));
+  }
+  const json* max = Member(statistics, "maxValues", facts.path);
+  if (facts.has_nan && max != nullptr && *max != "NaN") {
+    reasons->push_back(column + " has NaN, which readers do not find by the log's maximum " +
+                       max->dump());
   }
 }
 
@@ -177,100 +192,45 @@ bool Less(const Scalar& a, const Scalar& b) {
   return *AsDouble(a) < *AsDouble(b);
 }
 
-// Where an array's least and greatest values stand; -1: it has none.
-struct Extremes {
-  int64_t min = -1;
-  int64_t max = -1;
-};
-
-// `value(i)`: a value that can be ordered. NaN is neither less nor greater than anything.
-template <typename Value>
-Extremes FindExtremes(const arrow::Array& array, const Value& value) {
-  Extremes found;
-  for (int64_t i = 0; i < array.length(); ++i) {
-    if (array.IsNull(i)) continue;
-    const auto at = value(i);
-    if (at != at) continue;
-    if (found.min < 0 || at < value(found.min)) found.min = i;
-    if (found.max < 0 || value(found.max) < at) found.max = i;
+// What a footer claims of a column against what its values show.
+void CheckFooter(const ColumnFacts& footer, const ColumnFacts& values,
+                 std::vector<std::string>* reasons) {
+  const std::string column = "column " + values.DottedPath();
+  if (footer.null_count && *footer.null_count != *values.null_count) {
+    reasons->push_back(column + " has " + std::to_string(*values.null_count) +
+                       " nulls, its footer says " + std::to_string(*footer.null_count));
   }
-  return found;
-}
-
-template <typename ArrayType>
-Extremes ExtremesOf(const arrow::Array& array) {
-  const auto& typed = checked_cast<const ArrayType&>(array);
-  return FindExtremes(array, [&typed](int64_t i) { return typed.GetView(i); });
-}
-
-Extremes ExtremesOf(const arrow::Array& array) {
-  switch (array.type_id()) {
-    case arrow::Type::INT8:
-      return ExtremesOf<arrow::Int8Array>(array);
-    case arrow::Type::INT16:
-      return ExtremesOf<arrow::Int16Array>(array);
-    case arrow::Type::INT32:
-      return ExtremesOf<arrow::Int32Array>(array);
-    case arrow::Type::INT64:
-      return ExtremesOf<arrow::Int64Array>(array);
-    case arrow::Type::DATE32:
-      return ExtremesOf<arrow::Date32Array>(array);
-    case arrow::Type::TIMESTAMP:
-      return ExtremesOf<arrow::TimestampArray>(array);
-    case arrow::Type::FLOAT:
-      return ExtremesOf<arrow::FloatArray>(array);
-    case arrow::Type::DOUBLE:
-      return ExtremesOf<arrow::DoubleArray>(array);
-    case arrow::Type::STRING:
-      return ExtremesOf<arrow::StringArray>(array);
-    case arrow::Type::DECIMAL128: {
-      const auto& typed = checked_cast<const arrow::Decimal128Array&>(array);
-      return FindExtremes(array,
-                          [&typed](int64_t i) { return arrow::Decimal128(typed.GetValue(i)); });
-    }
-    default:
-      return {};  // Of binary and boolean columns the log says nothing that readers use.
+  if (footer.min != nullptr && values.min != nullptr && Less(*values.min, *footer.min)) {
+    reasons->push_back(column + ": its footer says minimum " + footer.min->ToString() +
+                       ", it has " + values.min->ToString());
+  }
+  if (footer.max != nullptr && values.max != nullptr && Less(*footer.max, *values.max)) {
+    reasons->push_back(column + ": its footer says maximum " + footer.max->ToString() +
+                       ", it has " + values.max->ToString());
   }
 }
 
-// Widens the facts by the values of one more row group.
-Status Widen(const arrow::ChunkedArray& values, ColumnFacts* facts) {
-  *facts->null_count += values.null_count();
-  for (const auto& chunk : values.chunks()) {
-    const Extremes found = ExtremesOf(*chunk);
-    if (found.min < 0) continue;
-    ARROW_ASSIGN_OR_RAISE(const auto min, chunk->GetScalar(found.min));
-    ARROW_ASSIGN_OR_RAISE(const auto max, chunk->GetScalar(found.max));
-    if (facts->min == nullptr || Less(*min, *facts->min)) facts->min = min;
-    if (facts->max == nullptr || Less(*facts->max, *max)) facts->max = max;
-  }
-  return Status::OK();
-}
-
+// The facts of the columns that the file has, from its values. `rows`: how many there are; as it
+// was where the file has none of the columns.
 Result<std::vector<ColumnFacts>> FactsFromValues(parquet::arrow::FileReader* reader,
-                                                 const arrow::Schema& schema, int64_t* rows) {
+                                                 const arrow::Schema& schema,
+                                                 const PartitionValues& partition, int64_t* rows) {
   const auto metadata = reader->parquet_reader()->metadata();
-  const parquet::schema::GroupNode& root = *metadata->schema()->group_node();
   std::vector<ColumnFacts> facts;
   for (const auto& field : schema.fields()) {
-    // A partition column, one that was added later, or a nested one has no values to look at.
-    const int index = root.FieldIndex(field->name());
-    if (index < 0 || !root.field(index)->is_primitive()) continue;
-    ColumnFacts column{.path = {field->name()}, .null_count = 0, .min = nullptr, .max = nullptr};
+    // A partition column, or one that was added later, has no values to look at.
+    const auto leaves = LeavesOf(*metadata, {field}, partition);
+    if (leaves.empty()) continue;
+    ValueFacts column(*field);
     *rows = 0;
     for (int group = 0; group < reader->num_row_groups(); ++group) {
-      std::shared_ptr<arrow::ChunkedArray> values;
-      ARROW_RETURN_NOT_OK(reader->RowGroup(group)->Column(index)->Read(&values));
-      *rows += values->length();
-      if (!values->type()->Equals(field->type())) {
-        auto options = arrow::compute::CastOptions::Safe(field->type());
-        options.allow_time_truncate = true;
-        ARROW_ASSIGN_OR_RAISE(const auto cast, arrow::compute::Cast(values, options));
-        values = cast.chunked_array();
-      }
-      ARROW_RETURN_NOT_OK(Widen(*values, &column));
+      ARROW_ASSIGN_OR_RAISE(const auto stored, reader->ReadRowGroup(group, leaves));
+      *rows += stored->num_rows();
+      ARROW_ASSIGN_OR_RAISE(const auto values,
+                            ColumnOf(*field, stored->column(0), partition, stored->num_rows()));
+      ARROW_RETURN_NOT_OK(column.Add(*values));
     }
-    facts.push_back(std::move(column));
+    facts.insert(facts.end(), column.columns().begin(), column.columns().end());
   }
   return facts;
 }
@@ -283,13 +243,19 @@ Result<FileCheck> Check(ObjectStore* store, const std::string& path, const DataF
   const auto metadata = reader->parquet_reader()->metadata();
   FileCheck check;
   check.rows = metadata->num_rows();
-  ARROW_ASSIGN_OR_RAISE(std::vector<ColumnFacts> facts, FactsFromFooter(*metadata));
+  std::vector<ColumnFacts> facts = ColumnsWithStatistics(schema, file.partition_values);
+  ARROW_RETURN_NOT_OK(FillFromFooter(*metadata, &facts));
   int64_t rows_read = check.rows;
   if (deep) {
-    // Members of structs stay as the footer has them.
-    std::erase_if(facts, [](const ColumnFacts& column) { return column.path.size() == 1; });
-    ARROW_ASSIGN_OR_RAISE(const auto values, FactsFromValues(reader.get(), schema, &rows_read));
-    facts.insert(facts.end(), values.begin(), values.end());
+    ARROW_ASSIGN_OR_RAISE(const auto values,
+                          FactsFromValues(reader.get(), schema, file.partition_values, &rows_read));
+    for (const ColumnFacts& column : values) {
+      const auto footer = std::find_if(facts.begin(), facts.end(), [&](const ColumnFacts& other) {
+        return other.path == column.path;
+      });
+      if (footer != facts.end()) CheckFooter(*footer, column, &check.reasons);
+    }
+    ReplaceFacts(values, &facts);
   }
   if (rows_read != check.rows) {
     check.reasons.push_back("its footer says " + std::to_string(check.rows) + " rows, it has " +
