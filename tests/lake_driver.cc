@@ -1,8 +1,10 @@
 // Writes and reads tables of the lake for tests/test_lake.py, which holds them against other
 // readers and writers. Rows travel as an Arrow IPC stream.
 //
-//   lake_driver append LAKE TABLE [COLUMN,COLUMN...] < rows   one commit a record batch,
-//   partitioned lake_driver read LAKE TABLE > rows lake_driver remove LAKE TABLE PATH one live file
+//   lake_driver append LAKE TABLE [COLUMN,COLUMN...] < rows  one commit a batch, partitioned
+//   lake_driver extend LAKE TABLE [COLUMN,COLUMN...] < rows  the same; adds columns to the table
+//   lake_driver read LAKE TABLE > rows
+//   lake_driver remove LAKE TABLE PATH                       one live file
 
 #include <arrow/array.h>
 #include <arrow/io/stdio.h>
@@ -68,18 +70,22 @@ Result<std::shared_ptr<arrow::RecordBatch>> WithoutColumns(
   return batch;
 }
 
-Status Append(ObjectStore* store, const Arguments& arguments) {
+Status Append(ObjectStore* store, const Arguments& arguments, bool extend) {
   arrow::io::StdinStream input;
   ARROW_ASSIGN_OR_RAISE(const auto reader, arrow::ipc::RecordBatchStreamReader::Open(&input));
   TableSpec spec;
   spec.path = arguments[1];
   spec.schema = reader->schema();
   if (arguments.size() > 2) spec.partition_columns = SplitAtCommas(arguments[2]);
-  ARROW_ASSIGN_OR_RAISE(const auto table, Table::OpenOrCreate(store, spec));
+  ARROW_ASSIGN_OR_RAISE(const auto table, extend ? Table::Open(store, spec.path)
+                                                 : Table::OpenOrCreate(store, spec));
   for (;;) {
     ARROW_ASSIGN_OR_RAISE(const auto batch, reader->Next());
     if (batch == nullptr) return Status::OK();
     Transaction transaction;
+    if (extend) {
+      transaction.grow = [&](const Snapshot&) { return TableGrowth{spec.schema, {}}; };
+    }
     transaction.txns["driver"] = table->snapshot()->Txn("driver").value_or(0) + 1;
     ARROW_ASSIGN_OR_RAISE(const auto rows, WithoutColumns(batch, spec.partition_columns));
     ARROW_ASSIGN_OR_RAISE(const auto partitions, Partitions(*batch, spec.partition_columns));
@@ -117,7 +123,8 @@ Status Run(const std::string& command, const Arguments& arguments) {
   Config config;
   config.lake.uri = arguments[0];
   ARROW_ASSIGN_OR_RAISE(const auto store, OpenObjectStore(config));
-  if (command == "append") return Append(store.get(), arguments);
+  if (command == "append") return Append(store.get(), arguments, false);
+  if (command == "extend") return Append(store.get(), arguments, true);
   if (command == "read") return Read(store.get(), arguments);
   if (command == "remove" && arguments.size() == 3) return Remove(store.get(), arguments);
   return Status::Invalid("unknown command ", command);
@@ -128,7 +135,7 @@ Status Run(const std::string& command, const Arguments& arguments) {
 
 int main(int argc, char** argv) {
   if (argc < 4) {
-    std::cerr << "usage: lake_driver append|read|remove LAKE TABLE [...]\n";
+    std::cerr << "usage: lake_driver append|extend|read|remove LAKE TABLE [...]\n";
     return 2;
   }
   const auto status =

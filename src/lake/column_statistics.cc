@@ -165,6 +165,12 @@ bool IsSoundBound(const JsonTree* bound, const arrow::DataType& type) {
   }
 }
 
+bool HasMemberWithoutBounds(const arrow::DataType& type) {
+  if (type.id() != arrow::Type::STRUCT) return !HasBounds(type);
+  return std::any_of(type.fields().begin(), type.fields().end(),
+                     [](const auto& member) { return HasMemberWithoutBounds(*member->type()); });
+}
+
 // Whether a struct's object is there in minValues or maxValues, for each struct above a column.
 bool HasParents(const JsonTree& bounds, const Path& path) {
   const JsonTree* parent = &bounds;
@@ -226,12 +232,19 @@ bool AddUnbounded(const std::vector<ColumnFacts>& columns, int64_t rows,
   return added;
 }
 
-std::string StatisticsJson(int64_t rows, const std::vector<ColumnFacts>& columns) {
+bool KeepsStatistics(const arrow::Schema& schema) {
+  return std::none_of(schema.fields().begin(), schema.fields().end(), [](const auto& field) {
+    return field->type()->id() == arrow::Type::STRUCT && HasMemberWithoutBounds(*field->type());
+  });
+}
+
+std::string StatisticsJson(int64_t rows, const std::vector<ColumnFacts>& columns,
+                           const arrow::Schema& schema) {
   JsonTree all;
   all.Set("numRecords", JsonTree::Scalar(std::to_string(rows)));
   const bool bounded = std::all_of(columns.begin(), columns.end(),
                                    [rows](const auto& column) { return IsBounded(column, rows); });
-  if (!bounded) return all.Text();
+  if (!bounded || !KeepsStatistics(schema)) return all.Text();
   JsonTree min_values;
   JsonTree max_values;
   JsonTree null_count;
@@ -261,8 +274,9 @@ std::vector<ColumnFacts> NewColumns(const arrow::Schema& schema, const arrow::Sc
 }
 
 std::optional<std::string> CompletedStatistics(const std::string& statistics,
-                                               const std::vector<ColumnFacts>& missing) {
-  if (statistics.empty() || missing.empty()) return std::nullopt;
+                                               const std::vector<ColumnFacts>& missing,
+                                               const arrow::Schema& schema) {
+  if (statistics.empty()) return std::nullopt;
   auto parsed = JsonTree::ParseObject(statistics);
   if (!parsed.ok()) return "";
   JsonTree& all = *parsed;
@@ -272,6 +286,11 @@ std::optional<std::string> CompletedStatistics(const std::string& statistics,
   const JsonTree* rows = all.Find("numRecords");
   if (rows == nullptr || rows->is_object() || rows->is_null()) return "";
   const JsonTree all_null = *rows;
+  if (!KeepsStatistics(schema)) {
+    JsonTree alone;
+    alone.Set("numRecords", all_null);
+    return alone.Text();
+  }
   bool changed = false;
   for (const ColumnFacts& column : missing) {
     const JsonTree* known = all.Member("nullCount").Find(column.path);
@@ -305,6 +324,7 @@ bool HasSoundForm(const std::string& statistics, const arrow::Schema& schema,
       null_count.members().empty()) {
     return true;
   }
+  if (!KeepsStatistics(schema)) return false;
   for (const ColumnFacts& column : ColumnsWithStatistics(schema, partition)) {
     const JsonTree* nulls = null_count.Find(column.path);
     if (nulls == nullptr || !IsPlainNumber(nulls->scalar())) return false;

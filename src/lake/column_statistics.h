@@ -54,19 +54,27 @@ bool AddUnbounded(const std::vector<ColumnFacts>& columns, int64_t rows,
 
 // The JSON text of add.stats (Delta protocol, "Per-file Statistics"). Statistics of a column are
 // complete or not there: delta-rs's dataset takes an absent bound for "no row". So if one column is
-// not bounded, they are numRecords alone; otherwise minValues, maxValues and nullCount of all
-// columns. Members of structs are in objects of their own, which are there even when empty.
-std::string StatisticsJson(int64_t rows, const std::vector<ColumnFacts>& columns);
+// not bounded, or the schema keeps none, they are numRecords alone; otherwise minValues, maxValues
+// and nullCount of all columns. Members of structs are in objects of their own, which are there
+// even when empty.
+std::string StatisticsJson(int64_t rows, const std::vector<ColumnFacts>& columns,
+                           const arrow::Schema& schema);
+
+// Whether every reader can use statistics of such a table. Not if some struct has bytes, lists or
+// maps among its members: delta-rs has no place for those in its statistics, and then Polars fails
+// at any filter on the struct, while without the struct delta-rs finds no null in it.
+bool KeepsStatistics(const arrow::Schema& schema);
 
 // The columns of `grown` that `schema` does not have, as ColumnsWithStatistics gives them.
 std::vector<ColumnFacts> NewColumns(const arrow::Schema& schema, const arrow::Schema& grown);
 
-// The statistics of a file for a table that has columns which the file lacks: all null in it.
-// Nothing if there is nothing to add, since statistics are absent, numRecords alone, or have the
-// columns. Empty if they cannot be completed (no numRecords, no JSON object): a file without
+// The statistics of a file for a table of this schema, of which the file lacks some columns: all
+// null in it. Reduced to numRecords if the schema keeps none. Nothing if there is nothing to
+// change. Empty if they cannot be completed (no numRecords, no JSON object): a file without
 // statistics hides no row.
 std::optional<std::string> CompletedStatistics(const std::string& statistics,
-                                               const std::vector<ColumnFacts>& missing);
+                                               const std::vector<ColumnFacts>& missing,
+                                               const arrow::Schema& schema);
 
 // Whether statistics have the form that StatisticsJson gives: numRecords alone, or nullCount of
 // every column and, unless all are null, both bounds as every reader can parse them. Absent

@@ -181,7 +181,7 @@ Result<std::string> DataFileWriter::Statistics() const {
   auto columns = ColumnsWithStatistics(*schema_);
   ARROW_RETURN_NOT_OK(FillFromFooter(*parquet_->metadata(), &columns));
   for (const ValueFacts& values : values_) ReplaceFacts(values.columns(), &columns);
-  return StatisticsJson(file_.rows, columns);
+  return StatisticsJson(file_.rows, columns, *schema_);
 }
 
 Result<std::optional<DataFile>> DataFileWriter::Finish() {

@@ -47,6 +47,9 @@ Result<std::string> ComputeStatistics(ObjectStore* store, const std::string& tab
   if (!footer.ok()) {
     return footer.status().WithMessage("cannot read ", path, ": ", footer.status().message());
   }
+  if (!KeepsStatistics(table_schema)) {
+    return StatisticsJson(footer->rows, footer->columns, table_schema);
+  }
   arrow::FieldVector fields;
   std::vector<ValueFacts> gathered;
   for (const ColumnFacts& column : footer->columns) {
@@ -55,7 +58,7 @@ Result<std::string> ComputeStatistics(ObjectStore* store, const std::string& tab
     fields.push_back(table_schema.GetFieldByName(column.path[0]));
     gathered.emplace_back(*fields.back());
   }
-  if (fields.empty()) return StatisticsJson(footer->rows, footer->columns);
+  if (fields.empty()) return StatisticsJson(footer->rows, footer->columns, table_schema);
   ARROW_ASSIGN_OR_RAISE(
       const auto reader,
       DataFileReader::Open(store, table_path, file, arrow::schema(fields), StreamMemory()));
@@ -69,7 +72,7 @@ Result<std::string> ComputeStatistics(ObjectStore* store, const std::string& tab
   for (const ValueFacts& values : gathered) {
     ReplaceFacts(values.columns(), &footer->columns);
   }
-  return StatisticsJson(footer->rows, footer->columns);
+  return StatisticsJson(footer->rows, footer->columns, table_schema);
 }
 
 }  // namespace shopstream::lake

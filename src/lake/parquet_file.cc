@@ -81,7 +81,7 @@ Result<EncodedFile> Encode(const Selection& selection) {
     // Seldom: a value that no bound is true for (a date of year 10000) shows only now.
     if (AddUnbounded(columns, selection.count(), &unbounded)) continue;
     EncodedFile file;
-    file.statistics = StatisticsJson(selection.count(), columns);
+    file.statistics = StatisticsJson(selection.count(), columns, *selection.rows().schema());
     ARROW_ASSIGN_OR_RAISE(file.content, sink->Finish());
     return file;
   }

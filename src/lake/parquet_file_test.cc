@@ -277,14 +277,27 @@ TEST_F(ParquetFileTest, TextThatTheFooterLeavesOutIsBounded) {
 }
 
 TEST_F(ParquetFileTest, AStructIsThereEvenWithoutBounds) {
-  const auto type =
-      arrow::struct_({arrow::field("n", arrow::int64()), arrow::field("raw", arrow::binary()),
-                      arrow::field("inner", arrow::struct_({arrow::field("x", arrow::float64())})),
-                      arrow::field("items", arrow::list(arrow::int64()))});
+  const auto type = arrow::struct_(
+      {arrow::field("n", arrow::int64()),
+       arrow::field("inner", arrow::struct_({arrow::field("x", arrow::float64())}))});
   const json statistics = Statistics(Batch({{arrow::field("s", type), "[null, null]"}}));
   EXPECT_EQ(json::parse(R"({"numRecords": 2, "minValues": {"s": {"inner": {}}},
-      "maxValues": {"s": {"inner": {}}}, "nullCount": {"s": {"n": 2, "raw": 2, "inner": {"x": 2}}}})"),
+      "maxValues": {"s": {"inner": {}}}, "nullCount": {"s": {"n": 2, "inner": {"x": 2}}}})"),
             statistics);
+}
+
+TEST_F(ParquetFileTest, AStructWithMembersThatHaveNoBoundsLeavesTheRowsAlone) {
+  for (const auto& member : {arrow::binary(), arrow::list(arrow::int64())}) {
+    const auto inner =
+        arrow::struct_({arrow::field("m", arrow::int64()), arrow::field("raw", member)});
+    const auto type =
+        arrow::struct_({arrow::field("n", arrow::int64()), arrow::field("inner", inner)});
+    EXPECT_EQ(json::parse(R"({"numRecords": 1})"),
+              Statistics(Batch({{arrow::field("s", type), R"([{"n": 1}])"}})));
+    EXPECT_TRUE(Statistics(Batch({{arrow::field("top", member), "[null]"},
+                                  {arrow::field("n", arrow::int64()), "[1]"}}))
+                    .contains("minValues"));
+  }
 }
 
 TEST_F(ParquetFileTest, BoundsAreOfAllRowGroups) {

@@ -17,6 +17,7 @@
 #include "lake/log_reader.h"
 #include "lake/partition_path.h"
 #include "lake/put_proof.h"
+#include "lake/statistics_growth.h"
 #include "lake/table_state.h"
 #include "lake/uuid.h"
 
@@ -205,15 +206,23 @@ json CommitInfo(const Transaction& transaction, const std::string& id, int64_t r
   return info;
 }
 
-// The table's metaData with the growth merged in; nothing where it has all of it already.
-Result<std::optional<Metadata>> GrownMetadata(const TableState& base, const TableGrowth& growth) {
-  Metadata metadata = base.metadata();
-  ARROW_ASSIGN_OR_RAISE(const auto columns, MergeColumns(base.schema(), *growth.columns));
-  if (columns != base.schema()) {
-    ARROW_ASSIGN_OR_RAISE(metadata.schema_string, FormatDeltaSchema(*columns));
+// What a commit makes of the table's columns.
+struct Columns {
+  std::shared_ptr<arrow::Schema> written;  // Those of the commit's files.
+  std::shared_ptr<arrow::Schema> table;    // Those of the table after it.
+  std::optional<Metadata> metadata;        // For the entry; none: the table has all of it already.
+};
+
+// The table's metaData with the growth merged in.
+Result<Columns> GrownColumns(const TableState& base, const TableGrowth& growth) {
+  Columns columns{growth.columns, nullptr, base.metadata()};
+  ARROW_ASSIGN_OR_RAISE(columns.table, MergeColumns(base.schema(), *growth.columns));
+  if (columns.table != base.schema()) {
+    ARROW_ASSIGN_OR_RAISE(columns.metadata->schema_string, FormatDeltaSchema(*columns.table));
   }
-  for (const auto& [key, value] : growth.properties) metadata.configuration[key] = value;
-  return metadata == base.metadata() ? std::nullopt : std::optional(std::move(metadata));
+  for (const auto& [key, value] : growth.properties) columns.metadata->configuration[key] = value;
+  if (*columns.metadata == base.metadata()) columns.metadata.reset();
+  return columns;
 }
 
 // Nothing where a file to remove is no longer live: then what was derived from it is stale.
@@ -302,8 +311,7 @@ class DeltaTable : public Table {
   // The newest known state, read anew where it is too old to build on.
   Result<Seen> Fresh();
   Status CheckCommit(const TableState& base, const Transaction& transaction) const;
-  Result<std::optional<Metadata>> GrowOrCheckColumns(const TableState& base,
-                                                     const Transaction& transaction) const;
+  Result<Columns> GrowOrCheckColumns(const TableState& base, const Transaction& transaction) const;
   void WriteCheckpointIfDue(const std::shared_ptr<const TableState>& state);
   void CleanUpLogIfDue(const TableState& state);
   Status Annotate(const Status& status) const {
@@ -380,15 +388,14 @@ Status DeltaTable::CheckCommit(const TableState& base, const Transaction& transa
   return Status::OK();
 }
 
-// The metaData that the entry must carry: none where the table has the columns already.
-Result<std::optional<Metadata>> DeltaTable::GrowOrCheckColumns(
-    const TableState& base, const Transaction& transaction) const {
+Result<Columns> DeltaTable::GrowOrCheckColumns(const TableState& base,
+                                               const Transaction& transaction) const {
   if (transaction.grow) {
     ARROW_ASSIGN_OR_RAISE(const TableGrowth growth, transaction.grow(base));
-    return GrownMetadata(base, growth);
+    return GrownColumns(base, growth);
   }
   if (!transaction.adds.empty()) ARROW_RETURN_NOT_OK(CheckColumns(*base.schema(), *schema_));
-  return std::nullopt;
+  return Columns{schema_, base.schema(), std::nullopt};
 }
 
 // One attempt builds on the newest known version and writes the next one. It ends in one of four
@@ -423,14 +430,15 @@ Result<CommitResult> DeltaTable::Commit(const Transaction& transaction,
       return give_up(CommitOutcome::kConflict, "the precondition does not hold at version " +
                                                    std::to_string(state.version()));
     }
-    const auto metadata = GrowOrCheckColumns(state, transaction);
-    if (!metadata.ok()) return Annotate(metadata.status());
+    const auto columns = GrowOrCheckColumns(state, transaction);
+    if (!columns.ok()) return Annotate(columns.status());
     auto entry = BuildEntry(state, transaction, id);
     if (!entry) {
       return give_up(CommitOutcome::kConflict,
                      "a file to remove is gone at version " + std::to_string(state.version()));
     }
-    entry->metadata = *metadata;
+    entry->metadata = columns->metadata;
+    CompleteStatistics(state, *columns->written, *columns->table, &*entry);
     const auto sent_at = BootClock::now();
     EntryLander lander(store_, path_, std::min(deadline, base->expires()));
     ARROW_ASSIGN_OR_RAISE(const Landing landing, lander.Land(state.version() + 1, *entry));

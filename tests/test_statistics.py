@@ -1,0 +1,187 @@
+"""Statistics never hide a row: readers that skip files by them find what they find without them.
+
+The rows have every type, extreme values and all nulls by turns. What a reader answers from our
+table is held against the same reader on the same rows in memory, where nothing can be skipped. Needs
+no broker."""
+
+import io
+import itertools
+import json
+import os
+import pathlib
+import random
+import subprocess
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import duckdb
+import polars
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset
+import pyarrow.parquet as pq
+import pytest
+from deltalake import DeltaTable, QueryBuilder, write_deltalake
+
+import every_filter
+from cluster import BINARY
+from every_filter import Filter
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+DRIVER = pathlib.Path(os.environ.get("SHOPSTREAM_LAKE_DRIVER", ROOT / "build/release/src/lake/lake_driver"))
+SOAK = "SHOPSTREAM_SOAK" in os.environ
+FILTERS = 2000  # Of each reader, over all stages of the table.
+SPARK_FILTERS = 2000 if SOAK else 200
+SEED = 8
+STAGES = ["as written", "from a checkpoint", "after the schema grew", "after optimize"]
+
+
+def drive(command: str, lake: pathlib.Path, batches: list[pa.RecordBatch]) -> None:
+    sink = io.BytesIO()
+    with pa.ipc.new_stream(sink, batches[0].schema) as writer:
+        for one in batches:
+            writer.write_batch(one)
+    subprocess.run([DRIVER, command, lake, "t"], input=sink.getvalue(), check=True, timeout=120)
+
+
+def shopstream(lake: pathlib.Path, *arguments: str) -> None:
+    subprocess.run([BINARY, "--set", f"lake.uri={lake}", *arguments], check=True, capture_output=True, timeout=120)
+
+
+def rows_of(table: DeltaTable) -> pa.Table:
+    """All rows of the live files, by a reader that knows nothing of statistics."""
+    schema = pa.schema(table.schema().to_arrow())
+    parts = []
+    for uri in table.file_uris():
+        stored = pq.read_table(uri, use_threads=False)
+        parts.append(brought_to(schema, stored))
+    return pa.concat_tables(parts).combine_chunks()
+
+
+def brought_to(schema: pa.Schema, stored: pa.Table) -> pa.Table:
+    def to(kind: pa.DataType, values: pa.Array | None, count: int) -> pa.Array:
+        if values is None:
+            return pa.nulls(count, kind)
+        if not pa.types.is_struct(kind):
+            return values.cast(kind)
+        names = [member.name for member in values.type]
+        members = [to(member.type, pc.struct_field(values, member.name) if member.name in names else None, count)
+                   for member in kind]
+        return pa.StructArray.from_arrays(members, fields=list(kind), mask=values.is_null())
+
+    columns = {name: stored[name].combine_chunks() for name in stored.column_names}
+    return pa.Table.from_arrays([to(field.type, columns.get(field.name), stored.num_rows) for field in schema], schema=schema)
+
+
+# --- Readers: each a function from a filter to the ids it finds, in the table and in memory --------
+
+Answers = tuple[Callable[[Filter], list[int]], Callable[[Filter], list[int]]]
+
+
+def ids(table: pa.Table) -> list[int]:
+    return sorted(pa.table(table)["id"].to_pylist())
+
+
+def delta_rs(table: DeltaTable, rows: pa.Table) -> Answers:
+    memory, dataset = pyarrow.dataset.dataset(rows), table.to_pyarrow_dataset()
+    asked = itertools.count()
+
+    def in_table(filter: Filter) -> list[int]:
+        # Making the dataset anew for each takes most of the time.
+        if next(asked) % 10 == 0:
+            return ids(table.to_pyarrow_table(columns=["id"], filters=filter.triple() or filter.arrow()))
+        return ids(dataset.to_table(columns=["id"], filter=filter.arrow()))
+
+    # pyarrow itself takes x < NaN for true wherever it knows a bound, with or without Delta.
+    return (lambda filter: [] if filter.has_nan() else in_table(filter),
+            lambda filter: [] if filter.has_nan() else ids(memory.to_table(columns=["id"], filter=filter.arrow())))
+
+
+def duckdb_on_delta_rs(table: DeltaTable, rows: pa.Table) -> Answers:
+    connection = duckdb.connect()
+
+    def answer(dataset: Any) -> Callable[[Filter], list[int]]:
+        def ask(filter: Filter) -> list[int]:
+            connection.register("t", dataset)
+            return ids(connection.sql(f"SELECT id FROM t WHERE {filter.sql('duckdb')}").to_arrow_table())
+        return ask
+
+    return answer(table.to_pyarrow_dataset()), answer(pyarrow.dataset.dataset(rows))
+
+
+def with_polars(table: DeltaTable, rows: pa.Table) -> Answers:
+    lazy = polars.scan_delta(table)
+    memory = polars.from_arrow(rows).lazy()
+
+    def answer(frame: polars.LazyFrame) -> Callable[[Filter], list[int]]:
+        return lambda filter: sorted(frame.filter(filter.polars()).select("id").collect()["id"].to_list())
+
+    return answer(lazy), answer(memory)
+
+
+def datafusion(table: DeltaTable, rows: pa.Table) -> Answers:
+    # It has no rows in memory for Python: a table of one file without statistics of any kind.
+    folder = f"{table.table_uri.removeprefix('file://').rstrip('/')}-plain-{table.version()}"
+    plain_table(folder, rows)
+
+    def answer(source: DeltaTable) -> Callable[[Filter], list[int]]:
+        builder = QueryBuilder().register("t", source)
+        return lambda filter: ids(builder.execute(f"SELECT id FROM t WHERE {filter.sql('datafusion')}").read_all())
+
+    return answer(table), answer(DeltaTable(folder))
+
+
+def plain_table(folder: str, rows: pa.Table) -> None:
+    """The rows as a Delta table of one file, with statistics neither in the log nor in the footer."""
+    write_deltalake(folder, rows.slice(0, 0))
+    pq.write_table(rows, f"{folder}/all.parquet", write_statistics=False)
+    add = {"path": "all.parquet", "partitionValues": {}, "size": os.path.getsize(f"{folder}/all.parquet"),
+           "modificationTime": 0, "dataChange": True}
+    (pathlib.Path(folder) / "_delta_log" / f"{1:020}.json").write_text(json.dumps({"add": add}))
+
+
+READERS = {"delta-rs": delta_rs, "DuckDB on delta-rs": duckdb_on_delta_rs, "Polars": with_polars,
+           "DataFusion": datafusion}
+
+
+# --- The table at each stage -----------------------------------------------------------------------
+
+@pytest.fixture(scope="module")
+def stages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], DeltaTable]]:
+    """Opens the table as it was at a stage. All stages are versions of one table."""
+    lake = tmp_path_factory.mktemp("statistics")
+    rng = random.Random(SEED)
+    versions = {}
+    next_id = 0
+
+    def append(command: str, schema: pa.Schema, count: int) -> int:
+        nonlocal next_id
+        batches = []
+        for _ in range(count):
+            batches.append(every_filter.batch(schema, next_id, rng))
+            next_id += batches[-1].num_rows
+        drive(command, lake, batches)
+        return DeltaTable(lake / "t").version()
+
+    versions["as written"] = append("append", every_filter.SCHEMA, 30)
+    versions["from a checkpoint"] = append("append", every_filter.SCHEMA, 71)
+    assert (lake / "t/_delta_log" / f"{100:020}.checkpoint.parquet").exists()
+    versions["after the schema grew"] = append("extend", every_filter.grown_schema(), 12)
+    shopstream(lake, "table", "optimize", "t")
+    versions["after optimize"] = DeltaTable(lake / "t").version()
+    yield lambda stage: DeltaTable(lake / "t", version=versions[stage])
+
+
+@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("reader", READERS)
+def test_a_filter_finds_what_it_finds_without_statistics(stages: Callable[[str], DeltaTable], reader: str,
+                                                         stage: str) -> None:
+    table = stages(stage)
+    rows = rows_of(table)
+    in_table, in_memory = READERS[reader](table, rows)
+    wrong = []
+    for filter in every_filter.filters(rows.schema, FILTERS // len(STAGES), SEED + STAGES.index(stage)):
+        found, right = in_table(filter), in_memory(filter)
+        if found != right:
+            wrong.append(f"{filter}: {len(found)} rows, right are {len(right)}")
+    assert not wrong, "\n".join([f"{len(wrong)} filters", *wrong[:20]])
