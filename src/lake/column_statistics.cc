@@ -165,6 +165,12 @@ bool IsSoundBound(const JsonTree* bound, const arrow::DataType& type) {
   }
 }
 
+template <typename DType>
+bool IsZero(const parquet::Statistics& statistics) {
+  const auto& typed = checked_cast<const parquet::TypedStatistics<DType>&>(statistics);
+  return typed.min() == 0 && typed.max() == 0;
+}
+
 bool HasMemberWithoutBounds(const arrow::DataType& type) {
   if (type.id() != arrow::Type::STRUCT) return !HasBounds(type);
   return std::any_of(type.fields().begin(), type.fields().end(),
@@ -228,6 +234,24 @@ bool AddUnbounded(const std::vector<ColumnFacts>& columns, int64_t rows,
   bool added = false;
   for (const ColumnFacts& column : columns) {
     if (!IsBounded(column, rows)) added |= unbounded->insert(column.DottedPath()).second;
+  }
+  return added;
+}
+
+bool AddZeroColumns(const parquet::FileMetaData& file, std::set<std::string>* unbounded) {
+  bool added = false;
+  for (int i = 0; i < file.num_columns(); ++i) {
+    const parquet::ColumnDescriptor& column = *file.schema()->Column(i);
+    for (int group = 0; group < file.num_row_groups(); ++group) {
+      const auto statistics = file.RowGroup(group)->ColumnChunk(i)->statistics();
+      if (statistics == nullptr || !statistics->HasMinMax()) continue;
+      if ((column.physical_type() == parquet::Type::FLOAT &&
+           IsZero<parquet::FloatType>(*statistics)) ||
+          (column.physical_type() == parquet::Type::DOUBLE &&
+           IsZero<parquet::DoubleType>(*statistics))) {
+        added |= unbounded->insert(column.path()->ToDotString()).second;
+      }
+    }
   }
   return added;
 }

@@ -48,9 +48,14 @@ void ReplaceFacts(const std::vector<ColumnFacts>& known, std::vector<ColumnFacts
 // nulls and, unless all are null or the type has no order, both bounds.
 bool IsBounded(const ColumnFacts& column, int64_t rows);
 
-// Adds the dotted paths of columns that are not bounded. False: all of them are in the set already.
+// Adds the dotted paths of columns that are not bounded, of which a footer must have no bounds
+// either. False: all of them are in the set already.
 bool AddUnbounded(const std::vector<ColumnFacts>& columns, int64_t rows,
                   std::set<std::string>* unbounded);
+
+// The same for floating columns of which some row group has nothing but zeros: its bounds, -0 and
+// 0, mislead readers (see FooterMisleads).
+bool AddZeroColumns(const parquet::FileMetaData& file, std::set<std::string>* unbounded);
 
 // The JSON text of add.stats (Delta protocol, "Per-file Statistics"). Statistics of a column are
 // complete or not there: delta-rs's dataset takes an absent bound for "no row". So if one column is

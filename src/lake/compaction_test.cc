@@ -5,8 +5,11 @@
 #include <arrow/json/from_string.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <parquet/file_reader.h>
+#include <parquet/statistics.h>
 
 #include <atomic>
+#include <cmath>
 #include <set>
 #include <string>
 #include <thread>
@@ -135,6 +138,63 @@ TEST_F(CompactionTest, MergesEachPartitionAndKeepsEveryRow) {
   EXPECT_THAT(files[1].statistics, HasSubstr(R"("offset":29)"));
   EXPECT_EQ(8, StoredFiles());  // Readers of older versions still find theirs.
   EXPECT_EQ(0, Compact(table_.get(), {})->commits);
+}
+
+// A table of its own, of files with one row each.
+class CompactionStatisticsTest : public ::testing::Test {
+ protected:
+  DataFile Merged(const std::shared_ptr<arrow::Array>& values) {
+    TableSpec spec;
+    spec.path = "statistics";
+    spec.schema = arrow::schema({arrow::field("v", values->type())});
+    const auto table = Table::OpenOrCreate(&store_, spec).ValueOrDie();
+    for (int64_t i = 0; i < values->length(); ++i) {
+      const auto row = arrow::RecordBatch::Make(spec.schema, 1, {values->Slice(i, 1)});
+      Transaction transaction;
+      transaction.adds = {WriteDataFile(&store_, spec.path, {}, row).ValueOrDie()};
+      EXPECT_TRUE(table
+                      ->Commit(
+                          transaction, [](const Snapshot&) { return true; },
+                          BootClock::now() + Millis{20'000})
+                      .ok());
+    }
+    EXPECT_EQ(1, Compact(table.get(), {}).ValueOrDie().files_added);
+    return table->snapshot()->Files().at(0);
+  }
+  bool FooterHasBounds(const DataFile& file) {
+    const auto reader =
+        parquet::ParquetFileReader::Open(store_.OpenInput("statistics/" + file.path).ValueOrDie());
+    const auto statistics = reader->metadata()->RowGroup(0)->ColumnChunk(0)->statistics();
+    return statistics != nullptr && statistics->HasMinMax();
+  }
+
+  MemoryStore store_;
+};
+
+TEST_F(CompactionStatisticsTest, NotANumberThatComesLateBoundsNothing) {
+  arrow::DoubleBuilder builder;
+  for (int i = 0; i < 20; ++i) ASSERT_TRUE(builder.Append(i == 19 ? std::nan("") : i).ok());
+  const DataFile file = Merged(*builder.Finish());
+  EXPECT_EQ(R"({"numRecords":20})", file.statistics);
+  EXPECT_FALSE(FooterHasBounds(file));
+}
+
+TEST_F(CompactionStatisticsTest, LongTextIsBounded) {
+  arrow::StringBuilder builder;
+  for (int i = 0; i < 20; ++i) {
+    ASSERT_TRUE(builder.Append(i == 10 ? std::string(5000, 'a') : "b" + std::to_string(i)).ok());
+  }
+  EXPECT_EQ(R"({"numRecords":20,"minValues":{"v":")" + std::string(32, 'a') +
+                R"("},"maxValues":{"v":"b9"},"nullCount":{"v":0}})",
+            Merged(*builder.Finish()).statistics);
+}
+
+TEST_F(CompactionStatisticsTest, AYearThatNoTextShowsBoundsNothing) {
+  arrow::Date32Builder builder;
+  for (int i = 0; i < 20; ++i) ASSERT_TRUE(builder.Append(i == 19 ? 2147483647 : i).ok());
+  const DataFile file = Merged(*builder.Finish());
+  EXPECT_EQ(R"({"numRecords":20})", file.statistics);
+  EXPECT_FALSE(FooterHasBounds(file));
 }
 
 TEST_F(CompactionTest, RowsStayInOrderOfArrival) {

@@ -135,7 +135,7 @@ Result<std::unique_ptr<DataFileWriter>> DataFileWriter::Open(
   for (const auto& field : sample.schema()->fields()) {
     writer->values_.emplace_back(*field, &ShowsInValuesOnly);
   }
-  writer->unbounded_ = NanColumns(Selection(sample));
+  writer->unbounded_ = MisleadingColumns(Selection(sample));
   writer->unbounded_.insert(unbounded.begin(), unbounded.end());
   ARROW_ASSIGN_OR_RAISE(writer->sink_, store->OpenOutput(writer->full_path_));
   ARROW_ASSIGN_OR_RAISE(const auto properties,
@@ -187,6 +187,7 @@ Result<std::string> DataFileWriter::Statistics() const {
 Result<std::optional<DataFile>> DataFileWriter::Finish() {
   if (in_vain_) return std::nullopt;
   ARROW_RETURN_NOT_OK(Annotate(parquet_->Close()));
+  if (AddZeroColumns(*parquet_->metadata(), &unbounded_)) return std::nullopt;
   ARROW_ASSIGN_OR_RAISE(file_.statistics, Statistics());
   ARROW_ASSIGN_OR_RAISE(file_.size_bytes, sink_->Tell());
   ARROW_RETURN_NOT_OK(Annotate(sink_->Close()));

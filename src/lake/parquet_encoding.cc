@@ -107,15 +107,15 @@ void VisitLeaves(
   }
 }
 
-void AddNanColumns(const std::string& path, const arrow::Array& values, const Selection& selection,
+void AddMisleading(const std::string& path, const arrow::Array& values, const Selection& selection,
                    ColumnPaths* found) {
   if (values.type_id() == arrow::Type::STRUCT) {
     const auto& parent = checked_cast<const arrow::StructArray&>(values);
     for (int i = 0; i < parent.num_fields(); ++i) {
       const std::string member = path + "." + parent.struct_type()->field(i)->name();
-      AddNanColumns(member, *parent.field(i), selection, found);
+      AddMisleading(member, *parent.field(i), selection, found);
     }
-  } else if (HasNan(values, selection.positions(), selection.count())) {
+  } else if (FooterMisleads(values, selection.positions(), selection.count())) {
     found->insert(path);
   }
 }
@@ -171,10 +171,10 @@ Status ChooseEncoding(const Selection& selection, int column,
 
 }  // namespace
 
-ColumnPaths NanColumns(const Selection& selection) {
+ColumnPaths MisleadingColumns(const Selection& selection) {
   ColumnPaths found;
   for (int i = 0; i < selection.rows().num_columns(); ++i) {
-    AddNanColumns(selection.rows().column_name(i), *selection.rows().column(i), selection, &found);
+    AddMisleading(selection.rows().column_name(i), *selection.rows().column(i), selection, &found);
   }
   return found;
 }

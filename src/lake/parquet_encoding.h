@@ -47,8 +47,8 @@ class Selection {
 // Columns by their dotted paths in the file.
 using ColumnPaths = std::set<std::string>;
 
-// The floating columns, members of structs among them, that have NaN in these rows.
-ColumnPaths NanColumns(const Selection& selection);
+// The floating columns, members of structs among them, whose bounds in a footer would mislead.
+ColumnPaths MisleadingColumns(const Selection& selection);
 
 // How to write a file whose rows look like these: for each column dictionary, differences or plain
 // texts, and how hard to compress. The footer has no statistics of `unbounded` columns, nor of

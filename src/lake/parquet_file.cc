@@ -46,16 +46,12 @@ Result<std::shared_ptr<parquet::FileMetaData>> EncodeRows(
   return writer->metadata();
 }
 
-// Completes what the footer does not tell: the bounds of long texts.
-Status FillFromValues(const Selection& selection, const ColumnPaths& unbounded,
-                      std::vector<ColumnFacts>* columns) {
+// Completes what the footer does not tell: the bounds of long texts, and what it must not have.
+Status FillFromValues(const Selection& selection, std::vector<ColumnFacts>* columns) {
   std::string looked_at;
   for (const ColumnFacts& column : *columns) {
     const std::string& name = column.path[0];
-    if (name == looked_at || unbounded.contains(column.DottedPath()) ||
-        IsBounded(column, selection.count())) {
-      continue;
-    }
+    if (name == looked_at || IsBounded(column, selection.count())) continue;
     looked_at = name;
     const int index = selection.rows().schema()->GetFieldIndex(name);
     ValueFacts values(*selection.rows().schema()->field(index));
@@ -70,16 +66,18 @@ Status FillFromValues(const Selection& selection, const ColumnPaths& unbounded,
 }
 
 Result<EncodedFile> Encode(const Selection& selection) {
-  ColumnPaths unbounded = NanColumns(selection);
+  ColumnPaths unbounded = MisleadingColumns(selection);
   for (;;) {
     ARROW_ASSIGN_OR_RAISE(auto sink,
                           arrow::io::BufferOutputStream::Create(selection.count() * 32 + 4096));
     ARROW_ASSIGN_OR_RAISE(const auto footer, EncodeRows(selection, unbounded, sink));
     auto columns = ColumnsWithStatistics(*selection.rows().schema());
     ARROW_RETURN_NOT_OK(FillFromFooter(*footer, &columns));
-    ARROW_RETURN_NOT_OK(FillFromValues(selection, unbounded, &columns));
+    ARROW_RETURN_NOT_OK(FillFromValues(selection, &columns));
     // Seldom: a value that no bound is true for (a date of year 10000) shows only now.
-    if (AddUnbounded(columns, selection.count(), &unbounded)) continue;
+    bool again = AddUnbounded(columns, selection.count(), &unbounded);
+    again |= AddZeroColumns(*footer, &unbounded);
+    if (again) continue;
     EncodedFile file;
     file.statistics = StatisticsJson(selection.count(), columns, *selection.rows().schema());
     ARROW_ASSIGN_OR_RAISE(file.content, sink->Finish());

@@ -226,6 +226,15 @@ TEST_F(ParquetFileTest, NotANumberBoundsNothing) {
   EXPECT_EQ(R"({"numRecords":2})", WriteDataFile(&store_, "t", {}, rows, {3, 2})->statistics);
 }
 
+TEST_F(ParquetFileTest, ZerosHaveBoundsInTheLogButNotInTheFooter) {
+  const DataFile file = Write(Batch({{arrow::field("x", arrow::float64()), "[0.0, null, 0.0]"},
+                                     {arrow::field("y", arrow::float64()), "[0.0, null, 1.0]"}}));
+  EXPECT_EQ((std::vector<bool>{false, true}), FooterBounds(file));
+  EXPECT_EQ(json::parse(R"({"numRecords": 3, "minValues": {"x": -0.0, "y": -0.0},
+                            "maxValues": {"x": 0.0, "y": 1.0}, "nullCount": {"x": 1, "y": 1}})"),
+            json::parse(file.statistics));
+}
+
 TEST_F(ParquetFileTest, NotANumberInAStructBoundsNothing) {
   arrow::FloatBuilder builder;
   ASSERT_TRUE(builder.AppendValues({1, std::numeric_limits<float>::quiet_NaN()}).ok());

@@ -171,22 +171,24 @@ Status VisitColumns(const std::shared_ptr<Array>& values, arrow::MemoryPool* poo
 }
 
 template <typename ArrayType>
-bool HasNanValue(const Array& values, const int32_t* positions, int64_t count) {
+bool HasNanOrOnlyZeros(const Array& values, const int32_t* positions, int64_t count) {
   const auto& typed = checked_cast<const ArrayType&>(values);
   const auto* raw = typed.raw_values();
-  // Null slots may hold anything, so a hit is looked at again.
-  bool any = false;
-  if (positions == nullptr) {
-    for (int64_t i = 0; i < count; ++i) any |= raw[i] != raw[i];
+  bool has_nan = false;
+  bool has_other = false;
+  const auto look_at = [&](auto value) {
+    has_nan |= value != value;
+    has_other |= value != 0;
+  };
+  if (positions == nullptr && values.null_count() == 0) {
+    for (int64_t i = 0; i < count; ++i) look_at(raw[i]);
   } else {
-    for (int64_t i = 0; i < count; ++i) any |= raw[positions[i]] != raw[positions[i]];
+    for (int64_t i = 0; i < count; ++i) {
+      const int64_t at = positions == nullptr ? i : positions[i];
+      if (values.IsValid(at)) look_at(raw[at]);
+    }
   }
-  if (!any || values.null_count() == 0) return any;
-  for (int64_t i = 0; i < count; ++i) {
-    const int64_t at = positions == nullptr ? i : positions[i];
-    if (raw[at] != raw[at] && values.IsValid(at)) return true;
-  }
-  return false;
+  return has_nan || !has_other;
 }
 
 }  // namespace
@@ -224,12 +226,12 @@ Status ValueFacts::Add(const arrow::ChunkedArray& values) {
   return Status::OK();
 }
 
-bool HasNan(const Array& values, const int32_t* positions, int64_t count) {
+bool FooterMisleads(const Array& values, const int32_t* positions, int64_t count) {
   switch (values.type_id()) {
     case arrow::Type::FLOAT:
-      return HasNanValue<arrow::FloatArray>(values, positions, count);
+      return HasNanOrOnlyZeros<arrow::FloatArray>(values, positions, count);
     case arrow::Type::DOUBLE:
-      return HasNanValue<arrow::DoubleArray>(values, positions, count);
+      return HasNanOrOnlyZeros<arrow::DoubleArray>(values, positions, count);
     default:
       return false;
   }

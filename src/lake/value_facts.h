@@ -33,8 +33,10 @@ class ValueFacts {
   std::vector<bool> wanted_;  // Of each column that has statistics.
 };
 
-// Whether a value is NaN, in a floating array or in a member of a struct. `count` values at
-// `positions`; null: the first ones.
-bool HasNan(const arrow::Array& values, const int32_t* positions, int64_t count);
+// Whether bounds in a footer would mislead readers about these floating values: NaN among them,
+// which Parquet's bounds leave out, or nothing but zeros. The footer has -0 for the minimum and 0
+// for the maximum of zeros; pyarrow concludes that each is -0, and then finds none in [0.0, 1.0].
+// `count` values at `positions`; null: the first ones. False for types that are not floating.
+bool FooterMisleads(const arrow::Array& values, const int32_t* positions, int64_t count);
 
 }  // namespace shopstream::lake

@@ -42,7 +42,7 @@ Bound Compare(const T& bound, const T& value, bool is_max) {
 }
 
 Bound CompareNumbers(double bound, double value, bool is_max) {
-  const double slack = std::abs(value) * kDoubleSlack;
+  const double slack = std::isinf(value) ? 0 : std::abs(value) * kDoubleSlack;
   return Compare(is_max ? bound + slack : bound - slack, value, is_max);
 }
 

@@ -4,6 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <limits>
+
 #include "lake/checkpoint.h"
 #include "lake/memory_store.h"
 #include "lake/parquet_file.h"
@@ -145,6 +148,46 @@ TEST_F(VerifyTest, FalseStatisticsAreNamed) {
                                       "name-1"),
                             HasSubstr("column name: the log says maximum 7, which is no string")));
   }
+}
+
+TEST(VerifyStatistics, BooleansInfinitiesAndNanAreChecked) {
+  MemoryStore store;
+  const double infinity = std::numeric_limits<double>::infinity();
+  arrow::DoubleBuilder x;
+  arrow::DoubleBuilder y;
+  ASSERT_TRUE(x.AppendValues({-infinity, infinity}).ok());
+  ASSERT_TRUE(y.AppendValues({1, std::nan("")}).ok());
+  TableSpec spec;
+  spec.path = kPath;
+  spec.schema =
+      arrow::schema({arrow::field("x", arrow::float64()), arrow::field("y", arrow::float64()),
+                     arrow::field("paid", arrow::boolean())});
+  const auto rows = arrow::RecordBatch::Make(
+      spec.schema, 2,
+      {*x.Finish(), *y.Finish(),
+       arrow::json::ArrayFromJSONString(arrow::boolean(), "[true, false]").ValueOrDie()});
+  const auto table = Table::OpenOrCreate(&store, spec).ValueOrDie();
+  Transaction transaction;
+  DataFile file = WriteDataFile(&store, kPath, {}, rows).ValueOrDie();
+  file.statistics =
+      R"({"numRecords":2,"minValues":{"x":"-Infinity","y":1.0,"paid":true},)"
+      R"("maxValues":{"x":5.0,"y":1.0,"paid":true},"nullCount":{"x":0,"y":0,"paid":0}})";
+  transaction.adds = {file};
+  ASSERT_TRUE(
+      table
+          ->Commit(
+              transaction, [](const Snapshot&) { return true; }, BootClock::now() + Millis{20'000})
+          .ok());
+  VerifyOptions deep;
+  deep.deep = true;
+  std::vector<std::string> reasons;
+  for (const auto& finding : VerifyTable(&store, kPath, deep, Never).ValueOrDie().findings) {
+    reasons.push_back(finding.reason);
+  }
+  EXPECT_THAT(reasons,
+              ElementsAre(HasSubstr("column x: the log says maximum 5.0, the file has inf"),
+                          HasSubstr("column y has NaN"),
+                          HasSubstr("column paid: the log says minimum true, the file has false")));
 }
 
 TEST_F(VerifyTest, WiderBoundsAreTrue) {
