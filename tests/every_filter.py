@@ -182,6 +182,9 @@ class Filter:
     def has_nan(self) -> bool:
         return any(value != value for value in self.values)
 
+    def has_negative_zero(self) -> bool:
+        return any(isinstance(value, float) and value == 0 and math.copysign(1, value) < 0 for value in self.values)
+
     def triple(self) -> list[tuple[str, str, Any]] | None:
         """As delta-rs's own filters are written; it has none for the others."""
         if len(self.path) > 1 or not self.values:

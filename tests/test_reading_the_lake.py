@@ -93,10 +93,22 @@ def test_from_disk(reader: str, in_checkout: None, expected: dict[str, int]) -> 
 
 
 def test_delta_rs_reads_one_partition_and_the_past(in_checkout: None) -> None:
-    _, day, _, first_version = run_all(documented.section(DOCUMENT, "From disk", "delta-rs"), {})
+    _, day, _, _, first_version = run_all(documented.section(DOCUMENT, "From disk", "delta-rs"), {})
     assert day.num_rows > 0 and day.column_names == ["event_id", "amount", "currency"]
     assert set(day["currency"].to_pylist()) == {"EUR"}
     assert isinstance(first_version, int)
+
+
+@pytest.mark.parametrize(("reader", "position", "condition"), [
+    ("delta-rs", 2, "currency IN ('EUR', 'JPY') AND amount >= 100"),
+    ("Polars", 1, "currency <> 'USD' AND amount >= 100"), ("DuckDB", 1, "currency <> 'USD' AND amount >= 100")])
+def test_filters_on_ordinary_columns(reader: str, position: int, condition: str, in_checkout: None,
+                                     checkout: pathlib.Path) -> None:
+    found = run_all(documented.section(DOCUMENT, "From disk", reader), {})[position]
+    ids = {row[0] for row in found.fetchall()} if reader == "DuckDB" else set(pa.table(found)["event_id"].to_pylist())
+    files = f"{checkout}/.shopstream/lake/bronze-events/region=*/date=*/*.parquet"
+    right = duckdb.sql(f"SELECT event_id FROM read_parquet('{files}') WHERE {condition}").fetchall()
+    assert ids == {row[0] for row in right} and ids
 
 
 @pytest.mark.parametrize("reader", READERS)
