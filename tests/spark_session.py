@@ -24,6 +24,8 @@ spark.driver.memory             1g
 spark.ui.enabled                false
 spark.ui.showConsoleProgress    false
 spark.sql.shuffle.partitions    2
+spark.databricks.delta.snapshotPartitions                       2
+spark.sql.sources.parallelPartitionDiscovery.parallelism        2
 spark.local.dir                 {folder}/local
 spark.sql.warehouse.dir         {folder}/warehouse
 """

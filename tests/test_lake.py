@@ -3,7 +3,6 @@ what the other wrote, and neither disturbs the other. Needs no broker."""
 
 import datetime
 import decimal
-import io
 import json
 import os
 import pathlib
@@ -21,9 +20,8 @@ import pytest
 from deltalake import DeltaTable, write_deltalake
 
 from cluster import BINARY
+from driven_lake import PARTITIONS, Lake, in_order, stream
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-DRIVER = pathlib.Path(os.environ.get("SHOPSTREAM_LAKE_DRIVER", ROOT / "build/release/src/lake/lake_driver"))
 UTC = datetime.timezone.utc
 NOON = datetime.datetime(2025, 10, 24, 12, 0, 0, 123456, tzinfo=UTC)
 DAY = NOON.date()
@@ -32,7 +30,6 @@ SCHEMA = pa.schema([
     ("id", pa.string()), ("count", pa.int64()), ("number", pa.int32()), ("price", pa.float64()),
     ("at", pa.timestamp("us", "UTC")), ("raw", pa.binary()), ("flag", pa.bool_()),
     ("usd", pa.decimal128(18, 2)), ("day", pa.date32()), ("region", pa.string()), ("date", pa.date32())])
-PARTITIONS = "region,date"
 
 
 def rows(first: int, count: int, region: str | None = "US", date: datetime.date = DAY) -> pa.RecordBatch:
@@ -46,53 +43,9 @@ def rows(first: int, count: int, region: str | None = "US", date: datetime.date 
         "region": region, "date": date} for n in numbers], schema=SCHEMA)
 
 
-class Lake:
-    """A lake of the test's own, through our code."""
-
-    def __init__(self, folder: pathlib.Path):
-        self.folder = folder
-
-    def run(self, command: str, *arguments: str, stdin: bytes = b"",
-            expect: int = 0) -> subprocess.CompletedProcess[bytes]:
-        done = subprocess.run([DRIVER, command, self.folder, *arguments], input=stdin, capture_output=True,
-                              timeout=120)
-        assert done.returncode == expect, done.stderr.decode()
-        return done
-
-    def append(self, table: str, *batches: pa.RecordBatch, partitions: str = PARTITIONS) -> None:
-        self.run("append", table, partitions, stdin=stream(batches))
-
-    def refuses_append(self, table: str, batch: pa.RecordBatch, partitions: str = PARTITIONS) -> str:
-        return self.run("append", table, partitions, stdin=stream([batch]), expect=1).stderr.decode()
-
-    def read(self, table: str) -> list[dict]:
-        return in_order(pa.ipc.open_stream(self.run("read", table).stdout).read_all())
-
-    def refuses_read(self, table: str) -> str:
-        return self.run("read", table, expect=1).stderr.decode()
-
-    def path(self, table: str) -> str:
-        return str(self.folder / table)
-
-    def log(self, table: str) -> list[str]:
-        return sorted(path.name for path in (self.folder / table / "_delta_log").iterdir())
-
-
 @pytest.fixture
 def lake(tmp_path: pathlib.Path) -> Lake:
     return Lake(tmp_path / "lake")
-
-
-def stream(batches) -> bytes:
-    sink = io.BytesIO()
-    with pa.ipc.new_stream(sink, batches[0].schema) as writer:
-        for batch in batches:
-            writer.write_batch(batch)
-    return sink.getvalue()
-
-
-def in_order(table: pa.Table) -> list[dict]:
-    return sorted(table.select(sorted(table.column_names)).to_pylist(), key=lambda row: row["id"])
 
 
 def expected(*batches: pa.RecordBatch) -> list[dict]:

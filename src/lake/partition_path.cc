@@ -21,30 +21,25 @@ void AppendEscaped(char byte, std::string* out) {
   *out += kHex[value & 0x0f];
 }
 
-// Hive's list (and Spark's), with the characters that Windows and shells cannot bear.
-bool HiveEscapes(char c) {
-  const auto byte = static_cast<uint8_t>(c);
-  return byte < 0x20 || byte == 0x7f ||
-         std::string_view("\"#%'*/:=?\\{[]^").find(c) != std::string_view::npos;
+bool IsPlain(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+         c == '_' || c == '.';
 }
 
-// RFC 2396: unreserved characters, and those reserved ones that stand for themselves in a path.
-bool UriPathKeeps(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-         std::string_view("-_.~/=").find(c) != std::string_view::npos;
-}
-
-std::string EscapeHive(std::string_view text) {
+std::string Escape(std::string_view text) {
   std::string out;
   for (const char c : text) {
-    if (HiveEscapes(c)) {
-      AppendEscaped(c, &out);
-    } else {
+    if (IsPlain(c)) {
       out += c;
+    } else {
+      AppendEscaped(c, &out);
     }
   }
   return out;
 }
+
+// RFC 2396: unreserved characters, and those reserved ones that stand for themselves in a path.
+bool UriPathKeeps(char c) { return IsPlain(c) || c == '~' || c == '/' || c == '='; }
 
 // With as many decimals as the writer spelled out, brought to the column's scale.
 Result<std::shared_ptr<arrow::Scalar>> ParseDecimal(const std::string& text,
@@ -68,9 +63,9 @@ std::string PartitionFolder(const PartitionValues& values) {
   std::string folder;
   for (const auto& [column, value] : values) {
     if (!folder.empty()) folder += '/';
-    folder += EscapeHive(column);
+    folder += Escape(column);
     folder += '=';
-    folder += !value || value->empty() ? kNullFolder : EscapeHive(*value);
+    folder += !value || value->empty() ? kNullFolder : Escape(*value);
   }
   return folder;
 }

@@ -14,7 +14,10 @@
 namespace shopstream::lake {
 
 // The folder of a partition, Hive-style: "region=US/date=2025-10-24", "" without partition columns.
-// Characters that Hive escapes become %XX; null and empty are __HIVE_DEFAULT_PARTITION__.
+// Null and empty are __HIVE_DEFAULT_PARTITION__. In names and values every byte outside
+// A-Z a-z 0-9 - _ . becomes %XX, so that '%' is the only character of the path that a URI escapes:
+// Spark's VACUUM compares the log's text of a path with Java's spelling of the listed one, letter by
+// letter, and Java keeps other characters than the log's writers do.
 std::string PartitionFolder(const PartitionValues& values);
 // A name in it that no other file has.
 std::string NewDataFilePath(const PartitionValues& partition);

@@ -18,17 +18,30 @@ TEST(PartitionFolderTest, NullAndEmptyAreOneFolder) {
   EXPECT_EQ("region=__HIVE_DEFAULT_PARTITION__", PartitionFolder({{"region", ""}}));
 }
 
-TEST(PartitionFolderTest, EscapesWhatCannotBeInAFolder) {
-  EXPECT_EQ("r=a%2Fb%3Dc%25d e", PartitionFolder({{"r", "a/b=c%d e"}}));
+TEST(PartitionFolderTest, EscapesAllButPlainCharacters) {
+  EXPECT_EQ("r=a%2Fb%3Dc%25d%20e", PartitionFolder({{"r", "a/b=c%d e"}}));
   EXPECT_EQ("r=%0A%7F%7B%5B%5D%5E%22%23%27%2A%3A%3F%5C",
             PartitionFolder({{"r", "\n\x7f{[]^\"#'*:?\\"}}));
-  EXPECT_EQ("r=日本", PartitionFolder({{"r", "日本"}}));
+  EXPECT_EQ("r=R%26D%20%21%24%28%29%2B%2C%3B%40%7E", PartitionFolder({{"r", "R&D !$()+,;@~"}}));
+  EXPECT_EQ("r=..", PartitionFolder({{"r", ".."}}));
+  EXPECT_EQ("r=%E6%97%A5%E6%9C%AC", PartitionFolder({{"r", "日本"}}));
+  EXPECT_EQ("%C3%A9%20%26_x=1", PartitionFolder({{"é &_x", "1"}}));
+}
+
+TEST(PartitionFolderTest, ItsPathInTheLogEscapesNothingButPercentSigns) {
+  std::string all;
+  for (int byte = 1; byte < 256; ++byte) all += static_cast<char>(byte);
+  const std::string path = NewDataFilePath({{all, all}});
+  std::string expected;
+  for (const char c : path) expected += c == '%' ? std::string("%25") : std::string{c};
+  EXPECT_EQ(expected, EncodeLogPath(path));
+  EXPECT_EQ(path, DecodeLogPath(expected));
 }
 
 TEST(LogPathTest, TheFolderIsEncodedOnceMoreAsAUri) {
   const std::string path = PartitionFolder({{"r", "a/b é"}}) + "/x.parquet";
-  EXPECT_EQ("r=a%2Fb é/x.parquet", path);
-  EXPECT_EQ("r=a%252Fb%20%C3%A9/x.parquet", EncodeLogPath(path));
+  EXPECT_EQ("r=a%2Fb%20%C3%A9/x.parquet", path);
+  EXPECT_EQ("r=a%252Fb%2520%25C3%25A9/x.parquet", EncodeLogPath(path));
   EXPECT_EQ(path, DecodeLogPath(EncodeLogPath(path)));
 }
 
