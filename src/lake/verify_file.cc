@@ -126,7 +126,10 @@ Bound CheckBound(const json& bound, const Scalar& value, bool is_max) {
   if (const auto number = AsDouble(value)) {
     if (const auto named = NamedNumber(bound)) return Compare(*named, *number, is_max);
     if (!bound.is_number()) return Bound::kNoValue;
-    return CompareNumbers(bound.get<double>(), *number, is_max);
+    auto told = bound.get<double>();
+    // Writers give as many digits as a float needs, which readers round to a float again.
+    if (value.type->id() == arrow::Type::FLOAT) told = static_cast<float>(told);
+    return CompareNumbers(told, *number, is_max);
   }
   return Bound::kHolds;  // Readers use no bounds of other types.
 }
