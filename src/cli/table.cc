@@ -160,6 +160,7 @@ void AddTable(CLI::App& app, Job* job) {
   AddTableVacuum(table, job);
   AddTableVerify(table, job);
   AddTableOptimize(table, job);
+  AddTableRepair(table, job);
 }
 
 }  // namespace shopstream::cli

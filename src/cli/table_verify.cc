@@ -35,6 +35,7 @@ void PrintJson(const VerifyFlags& flags, const lake::VerifyReport& report) {
             << ",\"deep\":" << json(flags.deep) << ",\"finished\":" << json(report.finished)
             << ",\"files\":" << report.files << ",\"rows\":" << report.rows
             << ",\"bytes\":" << report.bytes << ",\"orphan_files\":" << report.orphan_files
+            << ",\"needs_repair\":" << report.repairs.files
             << ",\"orphan_bytes\":" << report.orphan_bytes
             << ",\"log_entries\":" << report.log_entries
             << ",\"checkpoints\":" << report.checkpoints
@@ -56,6 +57,9 @@ void PrintForPerson(const VerifyFlags& flags, const lake::VerifyReport& report) 
             << "; " << FormatCount(report.log_entries) << " log entries, "
             << FormatCount(report.checkpoints) << " checkpoints (" << report.checkpoints_compared
             << " compared).\n";
+  if (const auto advice = lake::RepairAdvice(flags.name, report.repairs); !advice.empty()) {
+    std::cout << advice << ".\n";
+  }
   if (report.orphan_files > 0) {
     std::cout << FormatCount(report.orphan_files) << " files (" << FormatBytes(report.orphan_bytes)
               << ") belong to no version, which is no fault: `shopstream table vacuum "

@@ -18,6 +18,7 @@
 #include "kafka/consumer.h"
 #include "lake/object_store.h"
 #include "lake/put_proof.h"
+#include "lake/repair.h"
 #include "lake/table.h"
 #include "registry/client.h"
 
@@ -70,6 +71,13 @@ Status CreateBronze(lake::ObjectStore* store, registry::Client* registry, const 
   return lake::Table::Create(store, layout.table);
 }
 
+// Says so where an earlier version, or another engine, left files that mislead other readers.
+void AdviseRepair(const lake::Table& table) {
+  const std::string advice =
+      lake::RepairAdvice(table.path(), lake::CountRepairs(*table.snapshot()));
+  if (!advice.empty()) Log::Warn("{}", advice);
+}
+
 }  // namespace
 
 Result<std::shared_ptr<const BronzeLayout>> FindLayout(lake::ObjectStore* store,
@@ -110,6 +118,7 @@ Status RunIngest(const Config& config, bool until_caught_up, IngestStats* stats,
                           return lake::Table::OpenOrCreate(
                               store.get(), QuarantineSpec(options.quarantine_table));
                         }));
+  for (const lake::Table* table : {bronze.get(), quarantine.get()}) AdviseRepair(*table);
   ARROW_ASSIGN_OR_RAISE(auto admin, kafka::Admin::Open(config.kafka));
   ARROW_ASSIGN_OR_RAISE(auto consumer,
                         kafka::Consumer::Open(config.kafka, {.queue_kbytes = memory.queue_kbytes}));

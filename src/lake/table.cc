@@ -139,7 +139,7 @@ class EntryLander {
 // A path occurs once among the adds and removes of an entry (Delta protocol, "Delta Log Entries").
 Status CheckTransaction(const Transaction& transaction) {
   std::set<std::string_view> paths;
-  for (const auto* files : {&transaction.adds, &transaction.removes}) {
+  for (const auto* files : {&transaction.adds, &transaction.removes, &transaction.restates}) {
     for (const DataFile& file : *files) {
       if (file.path.empty() || file.path.starts_with('/')) {
         return Status::Invalid("'", file.path, "' is not a path relative to the table");
@@ -200,7 +200,7 @@ json CommitInfo(const Transaction& transaction, const std::string& id, int64_t r
   info["operation"] = transaction.operation;
   if (!info.contains("operationParameters")) info["operationParameters"] = json::object();
   info["readVersion"] = read_version;
-  info["isBlindAppend"] = transaction.removes.empty();
+  info["isBlindAppend"] = transaction.removes.empty() && transaction.restates.empty();
   info["engineInfo"] = kEngine;
   info["txnId"] = id;
   return info;
@@ -225,6 +225,20 @@ Result<Columns> GrownColumns(const TableState& base, const TableGrowth& growth) 
   return columns;
 }
 
+// False: one of the files is no longer live.
+bool Restate(const TableState& base, const Transaction& transaction, LogEntry* entry) {
+  std::vector<std::string> paths;
+  for (const DataFile& file : transaction.restates) paths.push_back(file.path);
+  auto live = base.FindFiles(paths);
+  for (size_t i = 0; i < live.size(); ++i) {
+    if (!live[i]) return false;
+    live[i]->file.statistics = transaction.restates[i].statistics;
+    live[i]->data_change = transaction.data_change;
+    entry->adds.push_back(*std::move(live[i]));
+  }
+  return true;
+}
+
 // Nothing where a file to remove is no longer live: then what was derived from it is stale.
 std::optional<LogEntry> BuildEntry(const TableState& base, const Transaction& transaction,
                                    const std::string& id) {
@@ -244,7 +258,7 @@ std::optional<LogEntry> BuildEntry(const TableState& base, const Transaction& tr
   for (const DataFile& file : transaction.adds) {
     entry.adds.push_back({file, EncodeLogPath(file.path), transaction.data_change, ""});
   }
-  return entry;
+  return Restate(base, transaction, &entry) ? std::optional(std::move(entry)) : std::nullopt;
 }
 
 // A state lives as long as its program: what others remove must not pile up in it.
@@ -435,7 +449,7 @@ Result<CommitResult> DeltaTable::Commit(const Transaction& transaction,
     auto entry = BuildEntry(state, transaction, id);
     if (!entry) {
       return give_up(CommitOutcome::kConflict,
-                     "a file to remove is gone at version " + std::to_string(state.version()));
+                     "a file to replace is gone at version " + std::to_string(state.version()));
     }
     entry->metadata = columns->metadata;
     CompleteStatistics(state, *columns->written, *columns->table, &*entry);

@@ -68,6 +68,9 @@ struct Transaction {
   std::string operation = "WRITE";  // commitInfo.operation
   std::vector<DataFile> adds;
   std::vector<DataFile> removes;
+  // Live files that get these statistics; all else stays as the log has it. As with removes, the
+  // commit conflicts if one of them is no longer live.
+  std::vector<DataFile> restates;
   std::map<std::string, int64_t> txns;             // app id -> version
   nlohmann::json info = nlohmann::json::object();  // Merged into commitInfo.
   bool data_change = true;

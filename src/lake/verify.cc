@@ -115,6 +115,7 @@ class Verifier {
   Status List() {
     snapshot_ = table_->snapshot();
     report_.version = snapshot_->version();
+    FindRepairs();
     ARROW_RETURN_NOT_OK(ForEachDataFolder(
         store_, table_path_, snapshot_->partition_columns().size(),
         [this](const std::vector<ObjectEntry>& files) {
@@ -125,6 +126,15 @@ class Verifier {
         stop_));
     listing_.Finish();
     return Status::OK();
+  }
+
+  void FindRepairs() {
+    dynamic_cast<const TableState&>(*snapshot_).ForEachAdd([this](const AddFile& add) {
+      const RepairNeeds needs = NeedsByLog(add, *snapshot_);
+      report_.repairs.Add(needs);
+      if (needs.path) FindFile(add.file, "Spark's VACUUM would delete it: needs `table repair`");
+      if (needs.partition) FindFile(add.file, "no reader accepts its date: needs `table repair`");
+    });
   }
 
   Status CheckFiles() {

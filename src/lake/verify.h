@@ -8,6 +8,7 @@
 
 #include "base/status.h"
 #include "lake/object_store.h"
+#include "lake/repair.h"
 
 namespace shopstream::lake {
 
@@ -18,6 +19,7 @@ namespace shopstream::lake {
 // Every live file: named once; there, with its size; a Parquet file with the rows the log counts,
 // and nulls, minimum and maximum of each column within what the log says (by its footer, or, when
 // `deep`, by its values); partition values that are values of their columns, and those of its path.
+// No file that Spark's VACUUM would delete, none in a partition that readers refuse.
 // Orphans, files that no version names, are no fault: they are counted, vacuum deletes them.
 //
 // Changes nothing, and may run beside writers: a difference that a commit made meanwhile would
@@ -39,6 +41,7 @@ struct VerifyReport {
   int64_t files = 0;     // Live ones, looked at.
   int64_t rows = 0;      // In them, as their footers say.
   int64_t bytes = 0;
+  RepairCounts repairs;   // What `table repair` would do; paths and partitions are findings too.
   int64_t orphan_files = 0;
   int64_t orphan_bytes = 0;
   int64_t log_entries = 0;

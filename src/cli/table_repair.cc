@@ -1,0 +1,121 @@
+#include <fmt/format.h>
+
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "base/clock.h"
+#include "base/format.h"
+#include "base/progress_line.h"
+#include "base/shutdown.h"
+#include "base/table_printer.h"
+#include "cli/table_commands.h"
+#include "lake/object_store.h"
+#include "lake/put_proof.h"
+#include "lake/repair.h"
+#include "lake/table.h"
+
+namespace shopstream::cli {
+namespace {
+
+using nlohmann::json;
+
+// Of a person's listing; all are counted, and --json lists all.
+constexpr int64_t kListedFiles = 50;
+
+struct RepairFlags {
+  std::string name;
+  bool apply = false;
+};
+
+void PrintJson(const RepairFlags& flags, const TablePrinter& listed,
+               const lake::RepairResult& result) {
+  std::cout << "{\"table\":" << json(flags.name) << ",\"repaired\":" << json(flags.apply)
+            << ",\"files\":" << result.repaired.files << ",\"paths\":" << result.repaired.paths
+            << ",\"partitions\":" << result.repaired.partitions
+            << ",\"statistics\":" << result.repaired.statistics
+            << ",\"footers\":" << result.repaired.footers
+            << ",\"files_seen\":" << result.files_seen
+            << ",\"files_written\":" << result.files_written
+            << ",\"bytes_written\":" << result.bytes_written << ",\"commits\":" << result.commits
+            << ",\"conflicts\":" << result.conflicts << ",\"finished\":" << json(result.finished)
+            << ",\"needs\":";
+  listed.Print(std::cout, true);
+  std::cout << "}\n";
+}
+
+void PrintForPerson(const RepairFlags& flags, const TablePrinter& listed,
+                    const lake::RepairResult& result) {
+  const lake::RepairCounts& counts = result.repaired;
+  if (counts.files > 0) listed.Print(std::cout, false);
+  if (counts.files > kListedFiles) {
+    std::cout << "... and " << FormatCount(counts.files - kListedFiles)
+              << " more; --json lists all\n";
+  }
+  if (counts.files == 0) {
+    std::cout << "Nothing to repair: " << FormatCount(result.files_seen) << " live files.\n";
+  } else {
+    std::cout << fmt::format(
+        "{} {} of {} live files: path {}, partition {}, statistics {}, footer {}.\n",
+        flags.apply ? "Repaired" : "Would repair", FormatCount(counts.files),
+        FormatCount(result.files_seen), FormatCount(counts.paths), FormatCount(counts.partitions),
+        FormatCount(counts.statistics), FormatCount(counts.footers));
+    if (flags.apply) {
+      std::cout << fmt::format("{} files written, {}, in {} commits.\n",
+                               FormatCount(result.files_written), FormatBytes(result.bytes_written),
+                               FormatCount(result.commits));
+    } else {
+      std::cout << "Nothing was changed yet; to do it:\n  shopstream table repair " << flags.name
+                << " --apply\n";
+    }
+  }
+  if (!result.finished) std::cout << "Stopped before the end: run it again.\n";
+}
+
+Result<int> RunRepair(const Context& context, const RepairFlags& flags) {
+  ARROW_ASSIGN_OR_RAISE(const auto store, lake::OpenObjectStore(context.config));
+  ARROW_ASSIGN_OR_RAISE(const auto table, lake::Table::Open(store.get(), flags.name));
+  if (flags.apply) ARROW_RETURN_NOT_OK(lake::ProvePutIfAbsent(store.get(), flags.name));
+  ProgressLine line({.in_place = Millis{500}, .logged = Millis{10'000}}, BootClock::now());
+  TablePrinter listed({"path", "needs"});
+  int64_t listed_count = 0;
+  lake::RepairOptions options;
+  options.dry_run = !flags.apply;
+  lake::RepairHooks hooks;
+  hooks.stop = ShutdownRequested;
+  hooks.progress = [&](const lake::RepairProgress& progress) {
+    const auto now = BootClock::now();
+    if (!line.IsDue(now)) return;
+    line.Show(fmt::format("repair {}: {} of {} files looked at, {} {}, {} written", flags.name,
+                          FormatCount(progress.files_done), FormatCount(progress.files),
+                          FormatCount(progress.repaired), flags.apply ? "repaired" : "to repair",
+                          FormatBytes(progress.bytes_written)),
+              now);
+  };
+  hooks.on_file = [&](const DataFile& file, const lake::RepairNeeds& needs) {
+    if (!context.json && ++listed_count > kListedFiles) return;
+    listed.AddRow({Printable(file.path), needs.Text()});
+  };
+  const auto result = lake::Repair(table.get(), options, hooks);
+  line.End();
+  ARROW_RETURN_NOT_OK(result.status());
+  context.json ? PrintJson(flags, listed, *result) : PrintForPerson(flags, listed, *result);
+  return result->finished ? kDone : kFailed;
+}
+
+}  // namespace
+
+void AddTableRepair(CLI::App* table, Job* job) {
+  const auto flags = std::make_shared<RepairFlags>();
+  CLI::App* repair = table->add_subcommand(
+      "repair",
+      "List the files that endanger or mislead other readers; with --apply, repair them");
+  repair->add_option("NAME", flags->name, "e.g. bronze-events")->required();
+  repair->add_flag("--apply", flags->apply, "Repair them; without it nothing changes");
+  repair->callback([flags, job] {
+    *job = [flags](const Context& context) { return RunRepair(context, *flags); };
+  });
+}
+
+}  // namespace shopstream::cli
