@@ -21,6 +21,7 @@ spark.driver.host               127.0.0.1
 spark.driver.bindAddress        127.0.0.1
 spark.driver.extraClassPath     {jars}/*
 spark.driver.memory             1g
+spark.driver.extraJavaOptions   -XX:TieredStopAtLevel=1 -XX:+UseSerialGC
 spark.ui.enabled                false
 spark.ui.showConsoleProgress    false
 spark.sql.shuffle.partitions    2
