@@ -3,7 +3,7 @@
     setup.py             what building, testing and the local cluster need
     setup.py --quiet     the same, without a word when nothing is missing
     setup.py --minio     also MinIO, which takes 4 minutes to build on two cores
-    setup.py --tests     also all that tests start: MinIO, and Spark as a reader (1 GB)
+    setup.py --tests     also all that tests start: MinIO, versitygw (3 minutes), and Spark (1 GB)
     setup.py --lint      also what ./run lint needs
     setup.py --program   only what compiling the program needs
 
@@ -44,9 +44,11 @@ APICURIO_SHA256 = "8bc6751c76d963734224b01d5e7f84ccb3cb61c87d3bd77c36c35f10a5cbe
 LIBRDKAFKA_PACKAGE = "@confluentinc/kafka-javascript@1.10.1"  # Carries librdkafka 2.15.1's source.
 LIBRDKAFKA_SHA256 = "ada7d703bb1d3237e2292bfabf438d663b6160c9f1ac2a2406b5dc4257c81b66"
 
-# Go's checksum database vouches for the source. No package registry carries a binary.
+# Go's checksum database vouches for the source. No package registry carries a binary. MinIO's
+# repository is archived since February 2026: this is its last version.
 MINIO_PACKAGE = "github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c"
-GO_VERSION = (1, 24)  # What MinIO's go.mod asks for, at least.
+VERSITYGW_PACKAGE = "github.com/versity/versitygw/cmd/versitygw@v1.8.0"  # A second S3 server, for tests.
+GO_VERSIONS = {"minio": (1, 24), "versitygw": (1, 25)}  # What their go.mod ask for, at least.
 
 DATA_SHA256 = {
     "products.parquet": "09210f88a318b1a3db5080a7a900ca02c2ee4dbb8594a82727983cb0b12762c3",
@@ -267,26 +269,28 @@ def build_librdkafka(step: Step) -> None:
     replace(stage / target.relative_to("/"), target)
 
 
-def check_go() -> None:
+def check_go(programs: Iterable[str]) -> None:
     """Before any step starts, since what apt-get could install is too old."""
-    wanted = ".".join(map(str, GO_VERSION))
+    wanted = max((GO_VERSIONS[name] for name in programs), default=None)
+    if wanted is None:
+        return
     try:
         found = subprocess.run(["go", "env", "GOVERSION"], capture_output=True, text=True, timeout=60).stdout
     except FileNotFoundError:
         found = ""
     version = re.match(r"go(\d+)\.(\d+)", found)
-    if version is None or tuple(map(int, version.groups())) < GO_VERSION:
+    if version is None or tuple(map(int, version.groups())) < wanted:
         raise SetupError(
-            f"MinIO is built with Go {wanted} or later; `go` is {found.strip() or 'not installed'}. Debian's "
-            "golang package is older. Unpack a release from Go's download page to /usr/local/go, put "
-            "/usr/local/go/bin into PATH, then try again")
+            f"{' and '.join(programs)} need Go {'.'.join(map(str, wanted))} or later; `go` is "
+            f"{found.strip() or 'not installed'}. Debian's golang package is older. Unpack a release from Go's "
+            "download page to /usr/local/go, put /usr/local/go/bin into PATH, then try again")
 
 
-def build_minio(step: Step) -> None:
-    """Nothing is kept but the program: its sources and compiled packages take 3 GB."""
+def build_with_go(step: Step, package: str) -> None:
+    """Nothing is kept but the program: its sources and compiled packages take up to 3 GB."""
     scratch = step.folder / "tmp"
     scratch.mkdir()
-    step.command("go", "install", MINIO_PACKAGE, environment={
+    step.command("go", "install", package, environment={
         "GOPATH": str(step.folder / "path"),
         "GOMODCACHE": str(step.folder / "modules"),
         "GOCACHE": str(step.folder / "cache"),
@@ -296,7 +300,7 @@ def build_minio(step: Step) -> None:
         "GOFLAGS": "-trimpath -modcacherw",  # The step's folder can be removed afterwards.
         "CGO_ENABLED": "0",
     })
-    replace(step.folder / "bin", DEPS / "minio")
+    replace(step.folder / "bin", DEPS / step.name)
 
 
 def replace(new: pathlib.Path, old: pathlib.Path) -> None:
@@ -329,8 +333,11 @@ def all_steps(wanted: Wanted, missing: list[str]) -> list[Step]:
         steps.append(Step("kafka", install_kafka, [(KAFKA / name).read_text() for name in ("pom.xml", "SHA256SUMS")],
                           [DEPS / "kafka/libs"], needs_packages=java_missing))
     if wanted.minio:
-        steps.append(Step("minio", build_minio, [MINIO_PACKAGE], [DEPS / "minio/minio"]))
+        steps.append(Step("minio", lambda step: build_with_go(step, MINIO_PACKAGE), [MINIO_PACKAGE],
+                          [DEPS / "minio/minio"]))
     if wanted.tests:
+        steps.append(Step("versitygw", lambda step: build_with_go(step, VERSITYGW_PACKAGE), [VERSITYGW_PACKAGE],
+                          [DEPS / "versitygw/versitygw"]))
         steps.append(Step("avro", install_avro, [(AVRO / name).read_text() for name in ("pom.xml", "SHA256SUMS")],
                           [DEPS / "avro/libs"], needs_packages=java_missing))
         steps.append(Step("apicurio", install_apicurio, [APICURIO_ARTIFACT, APICURIO_SHA256],
@@ -344,8 +351,7 @@ def all_steps(wanted: Wanted, missing: list[str]) -> list[Step]:
 
 def steps_to_do(wanted: Wanted, missing: list[str]) -> list[Step]:
     todo = [step for step in all_steps(wanted, missing) if not step.done()]
-    if any(step.name == "minio" for step in todo):
-        check_go()
+    check_go([step.name for step in todo if step.name in GO_VERSIONS])
     if missing:
         # Not by a stamp: what is missing is asked of the system every time.
         todo.insert(0, Step(PACKAGES_STEP, lambda step: install_packages(step, missing)))
@@ -447,7 +453,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="./run setup")
     parser.add_argument("--quiet", action="store_true", help="no word when nothing is missing")
     parser.add_argument("--minio", action="store_true", help="also MinIO, built from source")
-    parser.add_argument("--tests", action="store_true", help="also what only tests need: MinIO, Spark, Avro for Java")
+    parser.add_argument("--tests", action="store_true", help="also what only tests need: MinIO, versitygw, Spark, Avro for Java")
     parser.add_argument("--lint", action="store_true", help="also what ./run lint needs")
     parser.add_argument("--program", action="store_true", help="only what compiling the program needs")
     arguments = parser.parse_args()

@@ -8,18 +8,22 @@ import signal
 import socket
 import uuid
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
 import cluster as local_cluster
 import soak
+from background_process import BackgroundProcess
 from cluster import Cluster, Ports
 from minio import Minio
+from s3_bucket import Bucket
 from shopstream import Shopstream, shopstream_world
 from spark_session import spark_session
+from versitygw import Versitygw, VersitygwServer
 
 CLUSTERS = local_cluster.ROOT / "build/test-clusters"  # One folder a session, named by its pid.
+VERSITYGW = "versitygw"  # Its folder in there.
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -69,9 +73,42 @@ def cluster(brokers: Cluster) -> Cluster:
 @pytest.fixture
 def minio(session_cluster: Cluster, request: pytest.FixtureRequest) -> Minio:
     """MinIO serves, with an empty bucket of this test's own."""
-    session_cluster.start_minio()
-    bucket = f"{_name(request)[:50].strip('-')}-{uuid.uuid4().hex[:6]}"
-    return Minio.with_bucket(session_cluster, bucket)
+    return _created(Minio(_bucket_name(request), cluster=session_cluster))
+
+
+@pytest.fixture(scope="session")
+def versitygw_server(session_cluster: Cluster) -> Iterator[VersitygwServer]:
+    """The session's one versitygw, not started. Use `versitygw` or `s3`, which heal."""
+    server = VersitygwServer(session_cluster.directory / VERSITYGW, session_cluster.ports.minio + 2)
+    try:
+        yield server
+    finally:
+        server.kill()
+
+
+@pytest.fixture
+def versitygw(versitygw_server: VersitygwServer, request: pytest.FixtureRequest) -> Versitygw:
+    """versitygw serves, with an empty bucket of this test's own."""
+    return _created(Versitygw(_bucket_name(request), server=versitygw_server))
+
+
+@pytest.fixture(params=["minio", "versitygw"])
+def s3(request: pytest.FixtureRequest) -> Bucket:
+    """For what must hold with every S3 server: each of the two in turn, with an empty bucket."""
+    return request.getfixturevalue(request.param)
+
+
+B = TypeVar("B", bound=Bucket)
+
+
+def _created(bucket: B) -> B:
+    bucket.start_server()
+    bucket.create()
+    return bucket
+
+
+def _bucket_name(request: pytest.FixtureRequest) -> str:
+    return f"{_name(request)[:50].strip('-')}-{uuid.uuid4().hex[:6]}"
 
 
 @pytest.fixture(scope="session")
@@ -98,16 +135,17 @@ def _end_leftovers() -> None:
     for folder in CLUSTERS.glob("*"):
         if not pathlib.Path(f"/proc/{folder.name}").exists():
             Cluster(folder).kill()
+            BackgroundProcess("versitygw", folder / VERSITYGW).kill()
             shutil.rmtree(folder)
 
 
 def _free_ports() -> Ports:
-    """Nine neighbours nobody listens on, below the range that outgoing connections draw from."""
+    """Ten neighbours nobody listens on, below the range that outgoing connections draw from."""
     first = 12000 + os.getpid() % 1000 * 10
     for base in range(first, first + 2000, 10):
-        if all(_is_free(port) for port in range(base, base + 9)):
+        if all(_is_free(port) for port in range(base, base + 10)):
             return Ports(brokers=base, controllers=base + 3, registry=base + 6, minio=base + 7)
-    raise RuntimeError(f"no nine free ports in a row between {first} and {first + 2000}")
+    raise RuntimeError(f"no ten free ports in a row between {first} and {first + 2000}")
 
 
 def _is_free(port: int) -> bool:

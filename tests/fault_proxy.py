@@ -39,6 +39,11 @@ class Exchange:
             return b"".join(iter(lambda: server.recv(CHUNK), b""))
 
 
+    def answer(self, status: int) -> None:
+        """Without asking the store."""
+        self.client.sendall(f"HTTP/1.1 {status} As The Test Says\r\nConnection: close\r\nContent-Length: 0\r\n\r\n".encode())
+
+
 class Broken(Exception):
     """The client's connection is to be closed without another word."""
 

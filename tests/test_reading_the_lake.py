@@ -12,7 +12,7 @@ from pyarrow import fs
 
 import documented
 from cluster import ROOT, Cluster
-from minio import Minio
+from s3_bucket import Bucket
 from shopstream import shopstream_world
 
 DOCUMENT = ROOT / "docs/reading-the-lake.md"
@@ -51,11 +51,11 @@ def in_checkout(checkout: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 @pytest.fixture
-def bucket(minio: Minio, checkout: pathlib.Path) -> Minio:
-    """The same lake in MinIO: nothing in it says where it lies."""
-    fs.copy_files(str(checkout / ".shopstream/lake"), f"{minio.bucket}/lake", source_filesystem=fs.LocalFileSystem(),
-                  destination_filesystem=minio.files(), use_threads=False)
-    return minio
+def bucket(s3: Bucket, checkout: pathlib.Path) -> Bucket:
+    """The same lake in S3: nothing in it says where it is."""
+    fs.copy_files(str(checkout / ".shopstream/lake"), f"{s3.bucket}/lake", source_filesystem=fs.LocalFileSystem(),
+                  destination_filesystem=s3.files(), use_threads=False)
+    return s3
 
 
 def counts(value: Any) -> dict[str, int] | None:
@@ -81,9 +81,9 @@ def run_all(text: str, replacements: dict[str, str], names: dict[str, Any] | Non
     return [documented.run(documented.replaced(code, replacements), names) for code in codes]
 
 
-def here(minio: Minio, scheme: str = "s3") -> dict[str, str]:
+def here(bucket: Bucket, scheme: str = "s3") -> dict[str, str]:
     """What the document says of MinIO, as it is in this test."""
-    return {"http://127.0.0.1:9000": minio.endpoint, f"{scheme}://shopstream/lake": f"{scheme}://{minio.bucket}/lake"}
+    return {"http://127.0.0.1:9000": bucket.endpoint, f"{scheme}://shopstream/lake": f"{scheme}://{bucket.bucket}/lake"}
 
 
 @pytest.mark.parametrize("reader", READERS)
@@ -112,12 +112,12 @@ def test_filters_on_ordinary_columns(reader: str, position: int, condition: str,
 
 
 @pytest.mark.parametrize("reader", READERS)
-def test_from_s3(reader: str, bucket: Minio, expected: dict[str, int]) -> None:
+def test_from_s3(reader: str, bucket: Bucket, expected: dict[str, int]) -> None:
     values = run_all(documented.section(DOCUMENT, "From S3", reader), here(bucket))
     assert counts(values[0]) == expected
 
 
-def test_spark_from_disk_and_from_s3(spark: Any, in_checkout: None, bucket: Minio, expected: dict[str, int],
+def test_spark_from_disk_and_from_s3(spark: Any, in_checkout: None, bucket: Bucket, expected: dict[str, int],
                                      checkout: pathlib.Path) -> None:
     # Java cannot change its folder: it does not follow `in_checkout`.
     session, *reads = documented.blocks(documented.section(DOCUMENT, "From disk", "Spark"))

@@ -1,11 +1,17 @@
-"""The lake in S3: a real MinIO, reached directly or through a proxy that fails as networks do."""
+"""The lake in S3: real servers, reached directly or through a proxy that fails as networks do.
 
+Tests of `s3` run with MinIO and with versitygw, those of `minio` with MinIO alone: what they are about is before
+the server.
+"""
+
+import contextlib
 import json
 import os
 import pathlib
 import re
 import socket
 import subprocess
+import sys
 import time
 import urllib.parse
 from collections.abc import Iterator
@@ -17,19 +23,24 @@ from pyarrow import fs
 
 from background_process import BackgroundProcess
 from cluster import BINARY, DEPS, ROOT
-from fault_proxy import FaultProxy, fault_proxy, loses_reply, resets
+from documented import section as documented_section
+from fault_proxy import Exchange, FaultProxy, fault_proxy, loses_reply, passes, resets
 from minio import Minio
+from s3_bucket import Bucket
 from shopstream import Shopstream
+from versitygw import Versitygw, VersitygwServer
 from waiting import wait_until
 
+LAKE_DOCUMENT = ROOT / "docs/lake.md"
+ON_BUCKET = {"s3:ListBucket", "s3:ListBucketMultipartUploads", "s3:CreateBucket", "s3:ListAllMyBuckets"}
 LAKE_TEST = BINARY.parent / "src/lake/lake_test"
 PLAIN = {name: value for name, value in os.environ.items() if not name.startswith(("SHOPSTREAM_", "AWS_"))}
 # So that no credentials of the machine's own count.
 NOBODY = {"AWS_EC2_METADATA_DISABLED": "true", "HOME": "/nonexistent"}
 
 
-def where(minio: Minio) -> tuple[str, int]:
-    url = urllib.parse.urlsplit(minio.endpoint)
+def where(bucket: Bucket) -> tuple[str, int]:
+    url = urllib.parse.urlsplit(bucket.endpoint)
     return url.hostname, url.port
 
 
@@ -39,8 +50,8 @@ def proxy(minio: Minio) -> Iterator[FaultProxy]:
         yield found
 
 
-def through(proxy: FaultProxy, minio: Minio) -> dict[str, str]:
-    return {**minio.environment, "SHOPSTREAM_S3_ENDPOINT": proxy.url}
+def through(proxy: FaultProxy, bucket: Bucket) -> dict[str, str]:
+    return {**bucket.environment, "SHOPSTREAM_S3_ENDPOINT": proxy.url}
 
 
 def storage_test(environment: dict[str, str], expect: int = 0) -> dict[str, dict]:
@@ -56,16 +67,16 @@ def refused(environment: dict[str, str]) -> str:
     return next(step["detail"] for step in storage_test(environment, expect=1).values() if step["state"] == "failed")
 
 
-def offsets(minio: Minio) -> list[tuple[int, int]]:
+def offsets(bucket: Bucket) -> list[tuple[int, int]]:
     """Partition and offset of every row of Bronze, as delta-rs reads them."""
-    table = DeltaTable(f"{minio.lake}/bronze-events", storage_options=minio.storage_options)
+    table = DeltaTable(f"{bucket.lake}/bronze-events", storage_options=bucket.storage_options)
     rows = table.to_pyarrow_table(columns=["kafka_partition", "kafka_offset"])
     return list(zip(rows["kafka_partition"].to_pylist(), rows["kafka_offset"].to_pylist()))
 
 
-def assert_all_there_once(shopstream: Shopstream, minio: Minio, count: int) -> None:
-    shopstream.run("audit", timeout=120, **minio.environment)
-    found = offsets(minio)
+def assert_all_there_once(shopstream: Shopstream, bucket: Bucket, count: int) -> None:
+    shopstream.run("audit", timeout=120, **bucket.environment)
+    found = offsets(bucket)
     assert len(found) == count
     assert len(set(found)) == count
 
@@ -77,21 +88,21 @@ def fill(shopstream: Shopstream, count: int) -> None:
 
 # --- The store -----------------------------------------------------------------------------------
 
-def test_s3_keeps_the_contract_of_every_store(minio: Minio) -> None:
+def test_s3_keeps_the_contract_of_every_store(s3: Bucket) -> None:
     done = subprocess.run([LAKE_TEST, "--gtest_filter=*Contract*/S3"], capture_output=True, text=True, timeout=120,
-                          env={**PLAIN, "SHOPSTREAM_TEST_S3_ENDPOINT": minio.endpoint,
-                               "SHOPSTREAM_TEST_S3_BUCKET": minio.bucket,
-                               "AWS_ACCESS_KEY_ID": minio.access_key, "AWS_SECRET_ACCESS_KEY": minio.secret_key})
+                          env={**PLAIN, "SHOPSTREAM_TEST_S3_ENDPOINT": s3.endpoint,
+                               "SHOPSTREAM_TEST_S3_BUCKET": s3.bucket,
+                               "AWS_ACCESS_KEY_ID": s3.access_key, "AWS_SECRET_ACCESS_KEY": s3.secret_key})
     assert done.returncode == 0, done.stdout[-4000:]
     assert int(re.search(r"\[  PASSED  \] (\d+) tests", done.stdout).group(1)) >= 14
 
 
-def test_storage_test_walks_the_contract_and_cleans_up(minio: Minio) -> None:
-    steps = storage_test(minio.environment)
+def test_storage_test_walks_the_contract_and_cleans_up(s3: Bucket) -> None:
+    steps = storage_test(s3.environment)
     assert {step["state"] for step in steps.values()} == {"ok"}
     assert steps["second conditional write"]["detail"].startswith("refused")
     assert all(step["milliseconds"] > 0 for step in steps.values())
-    assert _keys(minio) == []
+    assert _keys(s3) == []
 
 
 def test_storage_test_of_a_disk(tmp_path: pathlib.Path) -> None:
@@ -100,15 +111,15 @@ def test_storage_test_of_a_disk(tmp_path: pathlib.Path) -> None:
     assert [path for path in (tmp_path / "lake").rglob("*") if path.is_file()] == []
 
 
-def test_storage_test_creates_the_bucket(minio: Minio) -> None:
-    assert storage_test({**minio.environment, "SHOPSTREAM_LAKE_URI": f"s3://{minio.bucket}-new/lake"})
+def test_storage_test_creates_the_bucket(s3: Bucket) -> None:
+    assert storage_test({**s3.environment, "SHOPSTREAM_LAKE_URI": f"s3://{s3.bucket}-new/lake"})
 
 
 # --- What goes wrong, in words -------------------------------------------------------------------
 
-def test_a_wrong_key_is_told_apart_from_a_wrong_secret(minio: Minio) -> None:
-    assert "does not know this access key" in refused({**minio.environment, "SHOPSTREAM_S3_ACCESS_KEY": "nobody"})
-    assert "secret key does not belong" in refused({**minio.environment, "SHOPSTREAM_S3_SECRET_KEY": "wrong-secret"})
+def test_a_wrong_key_is_told_apart_from_a_wrong_secret(s3: Bucket) -> None:
+    assert "does not know this access key" in refused({**s3.environment, "SHOPSTREAM_S3_ACCESS_KEY": "nobody"})
+    assert "secret key does not belong" in refused({**s3.environment, "SHOPSTREAM_S3_SECRET_KEY": "wrong-secret"})
 
 
 def test_no_credentials_at_all(minio: Minio) -> None:
@@ -139,29 +150,49 @@ def temporary_credentials(minio: Minio, policy: dict) -> dict[str, str]:
             "AWS_SESSION_TOKEN": value("SessionToken"), "SHOPSTREAM_S3_ACCESS_KEY": "", "SHOPSTREAM_S3_SECRET_KEY": ""}
 
 
-def allow(*actions: str) -> dict:
-    return {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": list(actions),
-                                                    "Resource": ["arn:aws:s3:::*"]}]}
+def account(versitygw: Versitygw, policy: dict) -> dict[str, str]:
+    """An account that may do in this bucket what `policy` says, and nothing else. versitygw has no sessions."""
+    key = f"key-{versitygw.bucket}"
+    versitygw.server.add_account(key, "its-secret")
+    statements = [{**statement, "Principal": {"AWS": [key]}} for statement in policy["Statement"]]
+    subprocess.run(
+        ["curl", "--silent", "--show-error", "--fail-with-body", "--max-time", "30", "--request", "PUT",
+         "--aws-sigv4", f"aws:amz:{versitygw.region}:s3", "--user", f"{versitygw.access_key}:{versitygw.secret_key}",
+         "--data", json.dumps({**policy, "Statement": statements}), f"{versitygw.endpoint}/{versitygw.bucket}?policy="],
+        check=True, capture_output=True)
+    return {"SHOPSTREAM_S3_ACCESS_KEY": key, "SHOPSTREAM_S3_SECRET_KEY": "its-secret"}
 
 
-def test_a_session_token_and_what_docs_ask_to_grant(minio: Minio) -> None:
-    granted = temporary_credentials(minio, allow(
-        "s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload", "s3:ListBucket",
-        "s3:ListBucketMultipartUploads"))
-    assert storage_test({**minio.environment, **granted})
+def granted(s3: Bucket, *actions: str) -> dict[str, str]:
+    """How to get in as somebody who may do no more than `actions` in this bucket."""
+    resources = [f"arn:aws:s3:::{s3.bucket}", f"arn:aws:s3:::{s3.bucket}/*"]
+    statements = [{"Effect": "Allow", "Action": matching, "Resource": [resource]}
+                  for resource, in_bucket in zip(resources, (True, False))
+                  if (matching := [action for action in actions if (action in ON_BUCKET) == in_bucket])]
+    policy = {"Version": "2012-10-17", "Statement": statements}
+    return account(s3, policy) if isinstance(s3, Versitygw) else temporary_credentials(s3, policy)
 
 
-def test_denied(minio: Minio) -> None:
-    reader = temporary_credentials(minio, allow("s3:GetObject", "s3:ListBucket"))
-    assert "access denied: grant this key" in refused({**minio.environment, **reader})
+def test_what_docs_ask_to_grant_is_enough(s3: Bucket) -> None:
+    """With MinIO by a session token, with versitygw by a key of its own."""
+    documented = re.findall(r"s3:\w+", documented_section(LAKE_DOCUMENT, "On S3"))
+    asked = set(documented) - {"s3:CreateBucket", "s3:ListAllMyBuckets"}  # Where there is no bucket, and a bare s3://.
+    assert len(asked) == 6
+    steps = storage_test({**s3.environment, **granted(s3, *sorted(asked))})
+    assert {step["state"] for step in steps.values()} == {"ok"}
 
 
-def test_no_such_bucket_and_none_to_be_made(minio: Minio) -> None:
-    writer = temporary_credentials(minio, allow("s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket"))
-    said = refused({**minio.environment, **writer, "SHOPSTREAM_LAKE_URI": f"s3://{minio.bucket}-none/lake"})
-    assert f"bucket {minio.bucket}-none" in said and "denied" in said
+def test_denied(s3: Bucket) -> None:
+    reader = granted(s3, "s3:GetObject", "s3:ListBucket")
+    assert "access denied: grant this key" in refused({**s3.environment, **reader})
+
+
+def test_no_such_bucket_and_none_to_be_made(s3: Bucket) -> None:
+    writer = granted(s3, "s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket")
+    said = refused({**s3.environment, **writer, "SHOPSTREAM_LAKE_URI": f"s3://{s3.bucket}-none/lake"})
+    assert f"bucket {s3.bucket}-none" in said and "denied" in said
     done = subprocess.run([BINARY, "table", "list"], capture_output=True, text=True, timeout=60,
-                          env={**PLAIN, **minio.environment, "SHOPSTREAM_LAKE_URI": f"s3://{minio.bucket}-none/lake"})
+                          env={**PLAIN, **s3.environment, "SHOPSTREAM_LAKE_URI": f"s3://{s3.bucket}-none/lake"})
     assert done.returncode == 1 and "there is no such bucket" in done.stderr
 
 
@@ -174,45 +205,62 @@ def test_the_endpoint_is_down(minio: Minio) -> None:
     assert time.monotonic() - begun < 30
 
 
-def test_a_clock_that_is_wrong(minio: Minio, tmp_path: pathlib.Path) -> None:
+def test_a_clock_that_is_wrong(s3: Bucket, tmp_path: pathlib.Path) -> None:
     library = tmp_path / "skewed_clock.so"
     subprocess.run(["cc", "-shared", "-fPIC", "-o", library, ROOT / "tests/skewed_clock.c", "-ldl"], check=True)
-    said = refused({**minio.environment, "LD_PRELOAD": str(library), "SKEW_SECONDS": "7200"})
+    said = refused({**s3.environment, "LD_PRELOAD": str(library), "SKEW_SECONDS": "7200"})
     assert "clock" in said and "NTP" in said
     assert "2 h 0 min" in said or "1 h 59 min" in said
 
 
-def test_tls_with_an_authority_of_ones_own(tmp_path: pathlib.Path) -> None:
+@pytest.mark.parametrize("server", ["minio", "versitygw"])
+def test_tls_with_an_authority_of_ones_own(server: str, tmp_path: pathlib.Path) -> None:
     certificates = tmp_path / "certs"
     certificates.mkdir()
+    certificate, key = certificates / "public.crt", certificates / "private.key"
     subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
-                    "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
-                    "-keyout", certificates / "private.key", "-out", certificates / "public.crt"],
+                    "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", key, "-out", certificate],
                    check=True, capture_output=True)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{free.getsockname()[1]}"
-    server = BackgroundProcess("minio with TLS", tmp_path / "minio")
-    server.start([str(DEPS / "minio/minio"), "server", "--address", address, "--certs-dir", str(certificates),
-                  str(tmp_path / "data")],
-                 environment={**PLAIN, "MINIO_ROOT_USER": "minioadmin", "MINIO_ROOT_PASSWORD": "minioadmin",
-                              "MINIO_BROWSER": "off", "MINIO_UPDATE": "off"})
-    settings = {"SHOPSTREAM_S3_ENDPOINT": f"https://{address}", "SHOPSTREAM_S3_ACCESS_KEY": "minioadmin",
+        port = free.getsockname()[1]
+    settings = {"SHOPSTREAM_S3_ENDPOINT": f"https://127.0.0.1:{port}", "SHOPSTREAM_S3_ACCESS_KEY": "minioadmin",
                 "SHOPSTREAM_S3_SECRET_KEY": "minioadmin", "SHOPSTREAM_LAKE_URI": "s3://secret-lake"}
-    try:
-        wait_until(lambda: _connects(address) and server.running(), 60, "MinIO with TLS serves")
-        trusted = {**settings, "SHOPSTREAM_S3_CA_FILE": str(certificates / "public.crt")}
+    start = tls_minio if server == "minio" else tls_versitygw
+    with start(tmp_path, port, certificate, key):
+        trusted = {**settings, "SHOPSTREAM_S3_CA_FILE": str(certificate)}
         assert {step["state"] for step in storage_test(trusted).values()} == {"ok"}
         assert "set s3.ca_file" in refused(settings)
         assert "s3.ca_file '/none'" in refused({**settings, "SHOPSTREAM_S3_CA_FILE": "/none"})
+
+
+@contextlib.contextmanager
+def tls_minio(folder: pathlib.Path, port: int, certificate: pathlib.Path, _: pathlib.Path) -> Iterator[None]:
+    server = BackgroundProcess("minio with TLS", folder / "minio")
+    server.start([str(DEPS / "minio/minio"), "server", "--address", f"127.0.0.1:{port}", "--certs-dir",
+                  str(certificate.parent), str(folder / "data")],
+                 environment={**PLAIN, "MINIO_ROOT_USER": "minioadmin", "MINIO_ROOT_PASSWORD": "minioadmin",
+                              "MINIO_BROWSER": "off", "MINIO_UPDATE": "off"})
+    try:
+        wait_until(lambda: _connects(port) and server.running(), 60, "MinIO with TLS serves")
+        yield
     finally:
         server.kill()
 
 
-def _connects(address: str) -> bool:
-    host, port = address.split(":")
+@contextlib.contextmanager
+def tls_versitygw(folder: pathlib.Path, port: int, certificate: pathlib.Path, key: pathlib.Path) -> Iterator[None]:
+    server = VersitygwServer(folder / "versitygw", port, (certificate, key))
+    try:
+        server.start()
+        yield
+    finally:
+        server.kill()
+
+
+def _connects(port: int) -> bool:
     with socket.socket() as probe:
-        return probe.connect_ex((host, int(port))) == 0
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 # --- A store that does not keep its word ---------------------------------------------------------
@@ -236,33 +284,71 @@ def test_a_store_that_ignores_if_none_match_is_refused(shopstream: Shopstream, m
     assert _keys(minio) == []
 
 
-def _keys(minio: Minio) -> list[str]:
-    return [entry.path for entry in minio.files().get_file_info(fs.FileSelector(minio.bucket, recursive=True))
+def test_a_store_that_looks_first_and_writes_afterwards_is_refused(shopstream: Shopstream, minio: Minio,
+                                                                   proxy: FaultProxy) -> None:
+    files = minio.files()
+
+    def looks_and_writes(exchange: Exchange) -> None:
+        if not exchange.conditional:
+            return passes(exchange)
+        path = urllib.parse.unquote(exchange.target.partition("?")[0]).lstrip("/")
+        if files.get_file_info(path).is_file:
+            return exchange.answer(412)
+        time.sleep(0.01)  # What lies between the look and the write in a server that locks nothing.
+        with files.open_output_stream(path) as stream:
+            stream.write(exchange.body)
+        exchange.answer(200)
+
+    proxy.on("PUT", "", looks_and_writes, times=sys.maxsize)
+    steps = storage_test(through(proxy, minio), expect=1)
+    # One after the other all is as it should be.
+    assert steps["second conditional write"]["state"] == "ok"
+    raced = steps["conditional writes at the same time"]
+    assert raced["state"] == "failed"
+    assert "ignores `If-None-Match: *`" in raced["detail"] and "were told that they created it" in raced["detail"]
+    fill(shopstream, 100)
+    done = shopstream.run("ingest", "--until-caught-up", expect=1, **through(proxy, minio))
+    assert "ignores `If-None-Match: *`" in done.stderr
+    assert _keys(minio) == []
+
+
+def test_a_start_proves_the_store_once(shopstream: Shopstream, minio: Minio, proxy: FaultProxy) -> None:
+    fill(shopstream, 100)
+    proved: list[str] = []
+    proxy.before = lambda exchange: proved.append(exchange.target) if (
+        exchange.method == "PUT" and "put-if-absent" in exchange.target) else None
+    shopstream.run("ingest", "--until-caught-up", timeout=120, **through(proxy, minio))
+    assert len(proved) == 20 * 16 + 2
+    assert len({target.rsplit("-", 1)[0] for target in proved}) == 1
+
+
+def _keys(bucket: Bucket) -> list[str]:
+    return [entry.path for entry in bucket.files().get_file_info(fs.FileSelector(bucket.bucket, recursive=True))
             if entry.is_file]
 
 
 # --- Ingest --------------------------------------------------------------------------------------
 
-def test_ingest_into_minio(shopstream: Shopstream, minio: Minio) -> None:
+def test_ingest_into_s3(shopstream: Shopstream, s3: Bucket) -> None:
     fill(shopstream, 20_000)
-    shopstream.run("ingest", "--until-caught-up", timeout=120, **minio.environment)
-    assert_all_there_once(shopstream, minio, 20_000)
-    assert any("region=US/date=" in key for key in _keys(minio))
-    assert not [key for key in _keys(minio) if "put-if-absent" in key]
+    shopstream.run("ingest", "--until-caught-up", timeout=120, **s3.environment)
+    assert_all_there_once(shopstream, s3, 20_000)
+    assert any("region=US/date=" in key for key in _keys(s3))
+    assert not [key for key in _keys(s3) if "put-if-absent" in key]
 
 
-def test_a_bucket_for_each_table(shopstream: Shopstream, minio: Minio) -> None:
+def test_a_bucket_for_each_table(shopstream: Shopstream, s3: Bucket) -> None:
     fill(shopstream, 2_000)
-    environment = {**minio.environment, "SHOPSTREAM_LAKE_URI": "s3://"}
+    environment = {**s3.environment, "SHOPSTREAM_LAKE_URI": "s3://"}
     try:
         shopstream.run("ingest", "--until-caught-up", timeout=120, **environment)
         shopstream.run("audit", **environment)
         listed = shopstream.json("table", "list", **environment)
         assert {"bronze-events", "bronze-quarantine"} <= {table["table"] for table in listed}
-        table = DeltaTable("s3://bronze-events", storage_options=minio.storage_options)
+        table = DeltaTable("s3://bronze-events", storage_options=s3.storage_options)
         assert len(table.to_pyarrow_table(columns=["kafka_offset"])) == 2_000
     finally:
-        files = minio.files(allow_bucket_deletion=True)
+        files = s3.files(allow_bucket_deletion=True)
         for bucket in ("bronze-events", "bronze-quarantine"):
             files.delete_dir(bucket)
 
@@ -288,20 +374,20 @@ def test_minio_is_gone_for_twenty_seconds(shopstream: Shopstream, minio: Minio) 
     fill(shopstream, 5_000)
     ingest = shopstream.start("ingest", **minio.environment)
     wait_until(lambda: _rows(minio) == 5_000, 60, "the first rows are in Bronze")
-    minio.cluster.stop_minio()
+    minio.stop_server()
     gone = time.monotonic()
     shopstream.run("generate", "--count", 5_000, "--seed", 8)
     wait_until(lambda: time.monotonic() - gone > 20, 30, "20 s without MinIO")
     assert ingest.running(), ingest.words()
-    minio.cluster.start_minio()
+    minio.start_server()
     wait_until(lambda: _rows(minio) == 10_000, 90, "the rows that waited are in Bronze")
     assert ingest.stop() == 0, ingest.words()
     assert_all_there_once(shopstream, minio, 10_000)
 
 
-def _rows(minio: Minio) -> int:
+def _rows(bucket: Bucket) -> int:
     try:
-        table = DeltaTable(f"{minio.lake}/bronze-events", storage_options=minio.storage_options)
+        table = DeltaTable(f"{bucket.lake}/bronze-events", storage_options=bucket.storage_options)
     except TableNotFoundError:
         return 0
     return sum(table.get_add_actions(flatten=True).column("num_records").to_pylist())

@@ -10,6 +10,7 @@
 #include "base/table_printer.h"
 #include "cli/command.h"
 #include "lake/object_store.h"
+#include "lake/put_proof.h"
 #include "lake/uuid.h"
 
 namespace shopstream::cli {
@@ -67,6 +68,11 @@ class StorageWalk {
     ARROW_RETURN_NOT_OK(Expect(content != nullptr && content->ToString() == "ours",
                                "the refused put changed what was there"));
     return "refused, as it must be";
+  }
+  StepResult RaceConditionalWrites() {
+    ARROW_RETURN_NOT_OK(lake::RacePutIfAbsent(store_, folder_));
+    return fmt::format("{} names, {} writers each: one won each", lake::kProofNames,
+                       lake::kProofWriters);
   }
   StepResult ListAll() {
     ARROW_RETURN_NOT_OK(store_->PutIfAbsent(Log(2), *Text("next")).status());
@@ -163,6 +169,7 @@ constexpr Step kSteps[] = {
     {"read back", &StorageWalk::ReadBack},
     {"conditional write", &StorageWalk::ConditionalWrite},
     {"second conditional write", &StorageWalk::SecondConditionalWrite},
+    {"conditional writes at the same time", &StorageWalk::RaceConditionalWrites},
     {"list", &StorageWalk::ListAll},
     {"list after", &StorageWalk::ListAfter},
     {"ranged read", &StorageWalk::ReadRange},

@@ -3,6 +3,7 @@
 #include <arrow/buffer.h>
 #include <arrow/io/interfaces.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -61,6 +62,10 @@ class ObjectStore {
   // Each call is a round trip over a network, so that several at once are worth it; and what the
   // store promises is another product's word.
   virtual bool IsRemote() const { return false; }
+
+ private:
+  friend Status ProvePutIfAbsent(ObjectStore* store, const std::string& folder);
+  std::atomic<bool> put_if_absent_proven_ = false;
 };
 
 // The store of lake.uri: a path, file:///... or s3://...; NotImplemented for any other scheme.
