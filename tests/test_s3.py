@@ -155,22 +155,22 @@ def account(versitygw: Versitygw, policy: dict) -> dict[str, str]:
     key = f"key-{versitygw.bucket}"
     versitygw.server.add_account(key, "its-secret")
     statements = [{**statement, "Principal": {"AWS": [key]}} for statement in policy["Statement"]]
-    subprocess.run(
-        ["curl", "--silent", "--show-error", "--fail-with-body", "--max-time", "30", "--request", "PUT",
-         "--aws-sigv4", f"aws:amz:{versitygw.region}:s3", "--user", f"{versitygw.access_key}:{versitygw.secret_key}",
-         "--data", json.dumps({**policy, "Statement": statements}), f"{versitygw.endpoint}/{versitygw.bucket}?policy="],
-        check=True, capture_output=True)
+    versitygw.ask("PUT", f"{versitygw.bucket}?policy=", data=json.dumps({**policy, "Statement": statements}))
     return {"SHOPSTREAM_S3_ACCESS_KEY": key, "SHOPSTREAM_S3_SECRET_KEY": "its-secret"}
 
 
-def granted(s3: Bucket, *actions: str) -> dict[str, str]:
-    """How to get in as somebody who may do no more than `actions` in this bucket."""
-    resources = [f"arn:aws:s3:::{s3.bucket}", f"arn:aws:s3:::{s3.bucket}/*"]
-    statements = [{"Effect": "Allow", "Action": matching, "Resource": [resource]}
-                  for resource, in_bucket in zip(resources, (True, False))
-                  if (matching := [action for action in actions if (action in ON_BUCKET) == in_bucket])]
-    policy = {"Version": "2012-10-17", "Statement": statements}
-    return account(s3, policy) if isinstance(s3, Versitygw) else temporary_credentials(s3, policy)
+def granted(s3: Bucket, *actions: str, beside: str = "") -> dict[str, str]:
+    """How to get in as somebody who may do no more than `actions`, in this bucket (and in `beside`, which does not
+    exist), and may create none."""
+    def policy(buckets: list[str]) -> dict:
+        on_bucket = [action for action in actions if action in ON_BUCKET]
+        on_objects = [action for action in actions if action not in ON_BUCKET]
+        return {"Version": "2012-10-17", "Statement": [
+            {"Effect": "Allow", "Action": chosen, "Resource": [f"arn:aws:s3:::{bucket}{what}" for bucket in buckets]}
+            for chosen, what in ((on_bucket, ""), (on_objects, "/*"))]}
+    if isinstance(s3, Versitygw):  # Its policies are a bucket's.
+        return account(s3, policy([s3.bucket]))
+    return temporary_credentials(s3, policy([s3.bucket, beside] if beside else [s3.bucket]))
 
 
 def test_what_docs_ask_to_grant_is_enough(s3: Bucket) -> None:
@@ -188,7 +188,7 @@ def test_denied(s3: Bucket) -> None:
 
 
 def test_no_such_bucket_and_none_to_be_made(s3: Bucket) -> None:
-    writer = granted(s3, "s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket")
+    writer = granted(s3, "s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket", beside=f"{s3.bucket}-none")
     said = refused({**s3.environment, **writer, "SHOPSTREAM_LAKE_URI": f"s3://{s3.bucket}-none/lake"})
     assert f"bucket {s3.bucket}-none" in said and "denied" in said
     done = subprocess.run([BINARY, "table", "list"], capture_output=True, text=True, timeout=60,
@@ -348,9 +348,8 @@ def test_a_bucket_for_each_table(shopstream: Shopstream, s3: Bucket) -> None:
         table = DeltaTable("s3://bronze-events", storage_options=s3.storage_options)
         assert len(table.to_pyarrow_table(columns=["kafka_offset"])) == 2_000
     finally:
-        files = s3.files(allow_bucket_deletion=True)
         for bucket in ("bronze-events", "bronze-quarantine"):
-            files.delete_dir(bucket)
+            s3.remove(bucket)
 
 
 def test_half_of_the_requests_fail(shopstream: Shopstream, minio: Minio, proxy: FaultProxy) -> None:

@@ -31,6 +31,13 @@ std::string Text(const pugi::xml_node& parent, std::string_view name) {
   return Child(parent, name).text().get();
 }
 
+// A key as the service has it. All services are asked to escape the keys of a listing, but some do
+// not and say so by leaving EncodingType out (versitygw); what they send must be taken as it is.
+std::string Key(const pugi::xml_node& root, const pugi::xml_node& parent, std::string_view name) {
+  std::string text = Text(parent, name);
+  return Text(root, "EncodingType") == "url" ? UnescapeFromS3(text) : text;
+}
+
 // The root element, where it has that name.
 Result<pugi::xml_node> Parse(const std::string& xml, std::string_view root,
                              pugi::xml_document* doc) {
@@ -52,11 +59,11 @@ Result<S3Listing> ParseS3Listing(const std::string& xml) {
   for (const pugi::xml_node& node : root.children()) {
     if (LocalName(node) == "Contents") {
       auto& object = listing.objects.emplace_back();
-      object.key = UnescapeFromS3(Text(node, "Key"));
+      object.key = Key(root, node, "Key");
       object.size_bytes = Child(node, "Size").text().as_llong();
       ARROW_ASSIGN_OR_RAISE(object.modified_ms, ParseS3Time(Text(node, "LastModified")));
     } else if (LocalName(node) == "CommonPrefixes") {
-      listing.folders.push_back(UnescapeFromS3(Text(node, "Prefix")));
+      listing.folders.push_back(Key(root, node, "Prefix"));
     }
   }
   if (Text(root, "IsTruncated") != "true") return listing;
@@ -82,11 +89,11 @@ Result<S3Uploads> ParseS3Uploads(const std::string& xml) {
   for (const pugi::xml_node& node : root.children()) {
     if (LocalName(node) != "Upload") continue;
     auto& upload = page.uploads.emplace_back();
-    upload.key = UnescapeFromS3(Text(node, "Key"));
+    upload.key = Key(root, node, "Key");
     upload.id = Text(node, "UploadId");
     ARROW_ASSIGN_OR_RAISE(upload.begun_ms, ParseS3Time(Text(node, "Initiated")));
   }
-  page.next_key = UnescapeFromS3(Text(root, "NextKeyMarker"));
+  page.next_key = Key(root, root, "NextKeyMarker");
   page.next_id = Text(root, "NextUploadIdMarker");
   page.more = Text(root, "IsTruncated") == "true" && !page.next_key.empty();
   return page;

@@ -12,7 +12,7 @@ using ::testing::HasSubstr;
 TEST(S3Listing, OfObjectsAndFolders) {
   const auto page = ParseS3Listing(R"(<?xml version="1.0" encoding="UTF-8"?>
     <ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">
-      <Name>lake</Name><IsTruncated>true</IsTruncated>
+      <Name>lake</Name><EncodingType>url</EncodingType><IsTruncated>true</IsTruncated>
       <NextContinuationToken>abc==</NextContinuationToken>
       <Contents><Key>region%3DUS/a+b</Key><LastModified>2026-11-24T08:22:02.123Z</LastModified>
         <Size>42</Size></Contents>
@@ -25,6 +25,23 @@ TEST(S3Listing, OfObjectsAndFolders) {
   EXPECT_EQ(1795508522123, page.objects[0].modified_ms);
   EXPECT_THAT(page.folders, ElementsAre("region=EU/"));
   EXPECT_EQ("abc==", page.next);
+}
+
+TEST(S3Listing, KeysOfAServiceThatDoesNotEscapeThemStayAsTheyAre) {
+  for (const char* encoding : {"", "<EncodingType/>"}) {
+    const auto page = *ParseS3Listing(
+        "<ListBucketResult><Contents><Key>region=a%2Fb/c+d</Key><LastModified>2026-11-24T08:22:02Z"
+        "</LastModified></Contents><CommonPrefixes><Prefix>50%/</Prefix></CommonPrefixes>" +
+        std::string(encoding) + "</ListBucketResult>");
+    EXPECT_EQ("region=a%2Fb/c+d", page.objects.at(0).key);
+    EXPECT_THAT(page.folders, ElementsAre("50%/"));
+    const auto uploads = *ParseS3Uploads(
+        "<ListMultipartUploadsResult><NextKeyMarker>a%2Fb</NextKeyMarker><Upload><Key>a%2Fb</Key>"
+        "<Initiated>2026-11-24T08:22:02Z</Initiated></Upload>" +
+        std::string(encoding) + "</ListMultipartUploadsResult>");
+    EXPECT_EQ("a%2Fb", uploads.uploads.at(0).key);
+    EXPECT_EQ("a%2Fb", uploads.next_key);
+  }
 }
 
 TEST(S3Listing, EndsWhereItSaysSo) {
@@ -56,6 +73,7 @@ TEST(S3Uploads, KnowTheirBeginning) {
   const auto page =
       ParseS3Uploads(
           "<ListMultipartUploadsResult><IsTruncated>true</IsTruncated>"
+          "<EncodingType>url</EncodingType>"
           "<NextKeyMarker>a%2Fb</NextKeyMarker><NextUploadIdMarker>2</NextUploadIdMarker>"
           "<Upload><Key>a%2Fb</Key><UploadId>1</UploadId>"
           "<Initiated>2026-11-24T08:22:02Z</Initiated></Upload>"

@@ -85,6 +85,8 @@ class S3Output : public arrow::io::OutputStream {
     if (closed_) return Status::Invalid("cannot ", what_, ": the stream is closed");
     return OrGiveUp(stream_->Write(data, size));
   }
+  // Waits for the parts under way.
+  Status Flush() override { return closed_ ? Status::OK() : OrGiveUp(stream_->Flush()); }
   Status Close() override {
     if (closed_) return Status::OK();
     ARROW_RETURN_NOT_OK(OrGiveUp(stream_->Close()));
