@@ -272,10 +272,12 @@ def bench_s3(bench: Bench) -> None:
         else:
             bench.shopstream(topic, "topics", "setup")
             bench.shopstream(topic, "replay", REPLAY)
-        disk, s3 = [], []
+        disk, s3, minio_cpu = [], [], []
         for _ in range(bench.rounds):
             disk.append(bench.ingest(topic))
+            before = cpu_seconds(bench.cluster.minio_pid())
             s3.append(bench.ingest_into_minio(topic))
+            minio_cpu.append(cpu_seconds(bench.cluster.minio_pid()) - before)
         rates = {name: median([run.output["records_per_second"] for run in runs])
                  for name, runs in (("disk", disk), ("MinIO", s3))}
         for name, runs in (("disk", disk), ("MinIO", s3)):
@@ -285,6 +287,9 @@ def bench_s3(bench: Bench) -> None:
                 f"peak {max(run.peak_mib for run in runs):.0f} MiB")
             say(f"{name}, log commit, p50 / p99",
                 f"{last['log_commit']['p50_ms']} / {last['log_commit']['p99_ms']} ms")
+            say(f"{name}, CPU per event", f"{median([run.cpu_seconds / run.output['rows'] for run in runs]) * 1e6:.2f} us",
+                "of ingest")
+        say("MinIO's own CPU per event", f"{median(minio_cpu) / s3[-1].output['rows'] * 1e6:.2f} us", "on the same cores")
         say("MinIO / disk", f"{rates['MinIO'] / rates['disk']:.2f}", "at least 0.8")
 
 

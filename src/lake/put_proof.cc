@@ -6,6 +6,7 @@
 #include <array>
 #include <atomic>
 #include <barrier>
+#include <deque>
 #include <functional>
 #include <mutex>
 #include <optional>
@@ -23,6 +24,9 @@ namespace {
 constexpr char kObjectName[] = "/.put-if-absent-";
 // At a round trip of 1 s the races take 20 s. Whoever is slower is judged by fewer of them.
 constexpr Millis kLongestRace{30'000};
+// So many names are raced at the same time, since a service may let the losers of one wait for each
+// other (MinIO: 0.1 s).
+constexpr int kLanes = 4;
 // So that lost replies, which prove nothing, cannot make the proof a formality.
 constexpr int kLeastProven = kProofNames / 2;
 // A proof takes a minute at most: objects this much older than ours are those of a killed one.
@@ -84,7 +88,7 @@ class Proof {
   }
 
  private:
-  std::string Path(int name) const { return prefix_ + std::to_string(name); }
+  std::string Path(int name) const { return fmt::format("{}race-{:02}", prefix_, name); }
 
   Status Broken(const std::string& fault) const {
     return Status::Invalid(store_->Describe(), ": this store ignores `If-None-Match: *`: ", fault,
@@ -103,18 +107,20 @@ class Proof {
     return Broken("it let a conditional put replace what was there");
   }
 
-  // Runs job(0), job(1), ... each in a thread of its own; `absent` for each that cannot start.
+  // Runs job(0) ... job(count - 1), each in a thread of its own; `absent` for those that cannot
+  // start.
   static Status InThreads(
-      const std::function<void(int)>& job, const std::function<void()>& absent = [] {}) {
+      int count, const std::function<void(int)>& job,
+      const std::function<void(int)>& absent = [](int) {}) {
     std::vector<std::thread> threads;
-    threads.reserve(kProofWriters);
+    threads.reserve(count);
     Status status;
-    for (int number = 0; number < kProofWriters; ++number) {
+    for (int number = 0; number < count; ++number) {
       try {
         threads.emplace_back(job, number);
       } catch (const std::system_error& error) {
         status = Status::IOError("cannot start a thread: ", error.what());
-        absent();
+        absent(number);
       }
     }
     for (std::thread& thread : threads) thread.join();
@@ -123,12 +129,19 @@ class Proof {
 
   Status RaceForAll() {
     deadline_ = BootClock::now() + kLongestRace;
-    std::barrier<> start(kProofWriters);  // Nobody begins with a name before all do.
-    return InThreads([&](int writer) { PutAll(writer, &start); }, [&] { start.arrive_and_drop(); });
+    std::deque<std::barrier<>> starts;  // Nobody begins with a name before all of its lane do.
+    for (int lane = 0; lane < kLanes; ++lane) starts.emplace_back(kProofWriters);
+    return InThreads(
+        kLanes * kProofWriters,
+        [&](int number) {
+          const int lane = number / kProofWriters;
+          PutAll(lane, number % kProofWriters, &starts[lane]);
+        },
+        [&](int number) { starts[number / kProofWriters].arrive_and_drop(); });
   }
 
-  void PutAll(int writer, std::barrier<>* start) {
-    for (int name = 0; name < kProofNames; ++name) {
+  void PutAll(int lane, int writer, std::barrier<>* start) {
+    for (int name = lane; name < kProofNames; name += kLanes) {
       start->arrive_and_wait();
       if (decided_ || BootClock::now() > deadline_) break;
       const auto content = arrow::Buffer::FromString(Content(name, writer));
@@ -144,7 +157,7 @@ class Proof {
   }
 
   Status ReadAll() {
-    return InThreads([this](int number) {
+    return InThreads(kProofWriters, [this](int number) {
       for (int name = number; name < kProofNames; name += kProofWriters) {
         const auto content = store_->Get(Path(name));
         races_[name].read = content.ok();
@@ -190,7 +203,7 @@ class Proof {
     }
     std::atomic<size_t> next = 0;
     std::atomic<bool> left = false;
-    const Status started = InThreads([&](int) {
+    const Status started = InThreads(kProofWriters, [&](int) {
       for (size_t i = next++; i < doomed.size() && !left; i = next++) {
         const Status removed = store_->Delete(doomed[i]);
         if (removed.ok()) continue;

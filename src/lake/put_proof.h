@@ -15,9 +15,9 @@ inline constexpr int kProofWriters = 16;
 // put, but lets all through that come together; therefore the proof has them come together. For
 // each name exactly one writer may win, and the name must then hold what that writer put.
 //
-// Works on objects `folder`/.put-if-absent-<uuid>-<n>, and removes them, together with those that a
+// Works on objects `folder`/.put-if-absent-<uuid>-*, and removes them, together with those that a
 // killed proof left there over an hour ago. Creates the bucket if it is missing. Some 365 requests,
-// most of them 16 at a time, which take about 30 round trips; after 30 s it begins no further race.
+// most of them 64 at a time, which take about 15 round trips; after 30 s it begins no further race.
 //
 // Invalid: the store let two writers win, or lost what the winner put. IOError: too few replies
 // came for a verdict. Blocking; one call at a time for each store object.
