@@ -281,7 +281,7 @@ def check_go(programs: Iterable[str]) -> None:
     version = re.match(r"go(\d+)\.(\d+)", found)
     if version is None or tuple(map(int, version.groups())) < wanted:
         raise SetupError(
-            f"{' and '.join(programs)} need Go {'.'.join(map(str, wanted))} or later; `go` is "
+            f"building {' and '.join(programs)} needs Go {'.'.join(map(str, wanted))} or later; `go` is "
             f"{found.strip() or 'not installed'}. Debian's golang package is older. Unpack a release from Go's "
             "download page to /usr/local/go, put /usr/local/go/bin into PATH, then try again")
 
