@@ -31,11 +31,14 @@ json Bytes(const QuarantinedRow& row) {
   return row.value ? json(row.value->size()) : json(nullptr);
 }
 
+std::string SentAt(const QuarantinedRow& row) {
+  return row.timestamp_us ? FormatTimestamp(*row.timestamp_us / 1000) : "unknown";
+}
+
 TablePrinter RowTable(const observe::QuarantineListing& listing) {
   TablePrinter table({"time", "partition", "offset", "cause", "detail", "bytes"});
   for (const QuarantinedRow& row : listing.newest) {
-    table.AddRow({FormatTimestamp(row.timestamp_us / 1000), row.partition, row.offset, row.cause,
-                  row.detail, Bytes(row)});
+    table.AddRow({SentAt(row), row.partition, row.offset, row.cause, row.detail, Bytes(row)});
   }
   return table;
 }
@@ -79,7 +82,7 @@ json ToJson(const QuarantinedRow& row) {
           {"topic_id", row.topic_id},
           {"partition", row.partition},
           {"offset", row.offset},
-          {"timestamp", FormatTimestamp(row.timestamp_us / 1000)},
+          {"timestamp", row.timestamp_us ? json(SentAt(row)) : json(nullptr)},
           {"schema_id", OrNull(row.schema_id)},
           {"cause", row.cause},
           {"detail", row.detail},
@@ -101,7 +104,7 @@ void PrintForPerson(const QuarantinedRow& row) {
   std::cout << "record      " << Printable(row.topic) << " partition " << row.partition
             << " offset " << row.offset << "\n"
             << "topic id    " << Printable(row.topic_id) << "\n"
-            << "sent        " << FormatTimestamp(row.timestamp_us / 1000) << "\n"
+            << "sent        " << SentAt(row) << "\n"
             << "quarantined " << FormatTimestamp(row.quarantined_at_us / 1000) << "\n"
             << "cause       " << Printable(row.cause) << "\n"
             << "detail      " << Printable(row.detail) << "\n"

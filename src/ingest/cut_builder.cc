@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "ingest/align_columns.h"
+#include "ingest/calendar.h"
 #include "ingest/frame.h"
 
 namespace shopstream::ingest {
@@ -59,6 +60,10 @@ std::string Quote(std::string_view text) {
   std::string quoted = nlohmann::json(std::string(text.substr(0, kShown)))
                            .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   return text.size() > kShown ? quoted + "..." : quoted;
+}
+
+std::string OutsideCalendar(const char* name, int64_t millis) {
+  return std::string(name) + " " + std::to_string(millis) + " ms is outside the years 0001 to 9999";
 }
 
 }  // namespace
@@ -168,6 +173,12 @@ Result<std::optional<CutBuilder::Verdict>> CutBuilder::AddRow(const kafka::Recor
     return refuse(Cause::kBadTimestamp, "the event time is null");
   }
   const int64_t micros = columns_.Int64(layout_->event_time_column, row);
+  if (!IsCalendarMillis(record.timestamp_ms)) {
+    return refuse(Cause::kBadTimestamp, OutsideCalendar("Kafka's timestamp", record.timestamp_ms));
+  }
+  if (micros / 1000 > kLastMillis) {
+    return refuse(Cause::kBadTimestamp, OutsideCalendar("the event time", micros / 1000));
+  }
   if (micros < kYear2000Micros || micros / 1000 > record.timestamp_ms + kMillisPerDay) {
     return refuse(Cause::kBadTimestamp,
                   "the event time " + std::to_string(micros / 1000) +
@@ -188,6 +199,11 @@ Result<std::optional<CutBuilder::Verdict>> CutBuilder::AddRow(const kafka::Recor
 void CutBuilder::Quarantine(QuarantinedRecord record, Verdict verdict) {
   record.cause = verdict.cause;
   record.detail = std::move(verdict.detail);
+  // The column is null then; the exact number is kept here.
+  const std::string sent = OutsideCalendar("Kafka's timestamp", record.timestamp_ms);
+  if (!IsCalendarMillis(record.timestamp_ms) && record.detail != sent) {
+    record.detail += "; " + sent;
+  }
   quarantined_bytes_ += SizeOf(record);
   cut_.quarantined.push_back(std::move(record));
 }

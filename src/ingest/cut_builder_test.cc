@@ -5,9 +5,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <string>
 #include <vector>
 
+#include "ingest/calendar.h"
 #include "ingest/testing.h"
 
 namespace shopstream::ingest {
@@ -97,6 +99,25 @@ TEST_F(CutBuilderTest, TheBoundsOfTheEventTimeAreGood) {
   builder_.Clear();
   EXPECT_EQ(Refused(testing::Event(3, "US", kOct24 + kDay / 2 + kDay + 1)).cause,
             Cause::kBadTimestamp);
+}
+
+TEST_F(CutBuilderTest, ATimestampOutsideTheCalendarIsQuarantinedWithItsNumber) {
+  for (const int64_t sent : {kYear1Millis - 1, kLastMillis + 1, std::numeric_limits<int64_t>::min(),
+                             std::numeric_limits<int64_t>::max()}) {
+    for (const std::string& value : {testing::Event(1, "US", kOct24), std::string("garbage")}) {
+      kafka::RecordView record = records_.Make(0, next_offset_++, value);
+      record.timestamp_ms = sent;
+      ASSERT_EQ(*builder_.Add(record, schemas_, {}), std::nullopt);
+      const Cut cut = *builder_.Finish();
+      ASSERT_EQ(cut.quarantined.size(), 1u);
+      EXPECT_THAT(cut.quarantined[0].detail, HasSubstr(std::to_string(sent)));
+    }
+  }
+  kafka::RecordView record =
+      records_.Make(0, next_offset_++, testing::Event(1, "US", kLastMillis + 1));
+  record.timestamp_ms = kLastMillis;
+  ASSERT_EQ(*builder_.Add(record, schemas_, {}), std::nullopt);
+  EXPECT_EQ((*builder_.Finish()).quarantined.at(0).cause, Cause::kBadTimestamp);
 }
 
 TEST_F(CutBuilderTest, AQuarantinedRecordKeepsEverything) {

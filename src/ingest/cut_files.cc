@@ -6,12 +6,12 @@
 
 #include <chrono>
 #include <cstdio>
-#include <map>
 #include <memory>
 #include <string>
 #include <utility>
 
 #include "ingest/align_columns.h"
+#include "ingest/calendar.h"
 #include "lake/parquet_file.h"
 #include "lake/upload_queue.h"
 
@@ -47,13 +47,20 @@ std::shared_ptr<arrow::Array> View(const std::vector<Value>& values) {
                                      arrow::Buffer::Wrap(values));
 }
 
-// One timestamp for each item, through `millis(item)`.
+// One timestamp for each item, through `millis(item)`; null outside the years 0001 to 9999.
 template <typename Items, typename Millis>
 Result<std::shared_ptr<arrow::Array>> TimestampColumn(const Items& items, Millis&& millis) {
   arrow::TimestampBuilder builder(arrow::timestamp(arrow::TimeUnit::MICRO, "UTC"),
                                   arrow::default_memory_pool());
   ARROW_RETURN_NOT_OK(builder.Reserve(static_cast<int64_t>(items.size())));
-  for (const auto& item : items) builder.UnsafeAppend(millis(item) * 1000);
+  for (const auto& item : items) {
+    const int64_t value = millis(item);
+    if (IsCalendarMillis(value)) {
+      builder.UnsafeAppend(value * 1000);
+    } else {
+      builder.UnsafeAppendNull();
+    }
+  }
   return builder.Finish();
 }
 
@@ -176,18 +183,15 @@ Result<std::vector<DataFile>> WriteQuarantineFiles(lake::ObjectStore* store, con
   using std::chrono::floor;
   using std::chrono::milliseconds;
   const std::string& table = cut.layout->options.quarantine_table;
-  std::map<int32_t, Records> by_date;
-  for (const QuarantinedRecord& record : cut.quarantined) {
-    by_date[floor<days>(milliseconds(record.timestamp_ms)).count()].push_back(&record);
-  }
-  std::vector<DataFile> files;
-  for (const auto& [date, records] : by_date) {
-    ARROW_ASSIGN_OR_RAISE(auto batch, QuarantineRows(cut, records));
-    ARROW_ASSIGN_OR_RAISE(auto file,
-                          lake::WriteDataFile(store, table, {{"date", FormatDate(date)}}, batch));
-    files.push_back(std::move(file));
-  }
-  return files;
+  if (cut.quarantined.empty()) return std::vector<DataFile>();
+  Records records;
+  for (const QuarantinedRecord& record : cut.quarantined) records.push_back(&record);
+  // The day of quarantined_at: no value from outside names a partition.
+  const auto date = floor<days>(milliseconds(cut.ingested_at_ms)).count();
+  ARROW_ASSIGN_OR_RAISE(auto batch, QuarantineRows(cut, records));
+  ARROW_ASSIGN_OR_RAISE(auto file,
+                        lake::WriteDataFile(store, table, {{"date", FormatDate(date)}}, batch));
+  return std::vector<DataFile>{std::move(file)};
 }
 
 }  // namespace shopstream::ingest

@@ -27,7 +27,9 @@ Status MeasureAges(const KafkaConfig& config, Millis patience, std::vector<Parti
     for (const kafka::RecordView& record : batch.records) {
       PartitionLag& lag = (*lags)[static_cast<size_t>(record.partition)];
       if (lag.lag_ms) continue;
-      lag.lag_ms = std::max<int64_t>(0, WallClockMillis() - record.timestamp_ms);
+      // Any number may come from a producer: the difference must not overflow.
+      lag.lag_ms =
+          std::max<int64_t>(0, WallClockMillis() - std::max<int64_t>(0, record.timestamp_ms));
       --wanted;
     }
   }

@@ -72,7 +72,7 @@ QuarantinedRow ReadRow(RowReader* reader, int64_t row) {
   out.topic_id = reader->Bytes("kafka_topic_id", row).value_or("");
   out.partition = static_cast<int32_t>(reader->Integer("kafka_partition", row).value_or(-1));
   out.offset = reader->Integer("kafka_offset", row).value_or(-1);
-  out.timestamp_us = reader->Integer("kafka_timestamp", row).value_or(0);
+  out.timestamp_us = reader->Integer("kafka_timestamp", row);
   if (const auto id = reader->Integer("schema_id", row)) out.schema_id = static_cast<int32_t>(*id);
   out.cause = reader->Bytes("cause", row).value_or("");
   out.detail = reader->Bytes("detail", row).value_or("");

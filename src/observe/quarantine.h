@@ -18,7 +18,9 @@ struct QuarantinedRow {
   std::string topic, topic_id;
   int32_t partition = 0;
   int64_t offset = 0;
-  int64_t timestamp_us = 0;  // Kafka's; microseconds since the Unix epoch.
+  // Kafka's; microseconds since the Unix epoch. Nothing: outside the years 0001 to 9999; `detail`
+  // has the number.
+  std::optional<int64_t> timestamp_us;
   std::optional<int32_t> schema_id;
   std::string cause, detail;
   std::optional<std::string> key, value;

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <cstdint>
+
+namespace shopstream::ingest {
+
+// The instants of the years 0001 to 9999 (UTC), in milliseconds since 1970, both bounds included.
+// Readers refuse a table that holds a date outside them, whatever they are asked.
+inline constexpr int64_t kYear1Millis = -62'135'596'800'000;
+inline constexpr int64_t kLastMillis = 253'402'300'799'999;
+
+// Inside, a thousandfold and a day more fit an int64.
+constexpr bool IsCalendarMillis(int64_t millis) {
+  return kYear1Millis <= millis && millis <= kLastMillis;
+}
+
+}  // namespace shopstream::ingest
