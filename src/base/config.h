@@ -59,6 +59,7 @@ struct IngestConfig {
   std::string partition_field = "region";
   std::vector<std::string> partition_values = {"US", "EU", "ASIA"};  // Empty: any, up to the bound.
   int64_t max_partition_values = 100;  // Each is a folder, and a file in every cut.
+  int64_t max_open_partitions = 500;   // Of one cut, each with a file; reaching it cuts.
   std::string event_time_field = "timestamp";
   bool maintenance = true;  // Compact the tables beside filling them.
 };

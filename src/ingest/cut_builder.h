@@ -64,6 +64,11 @@ class CutBuilder {
   int64_t quarantined() const { return static_cast<int64_t>(cut_.quarantined.size()); }
   // Rows of the fullest region; quarantined records count as a region of their own.
   int64_t largest_region_rows() const;
+  // The most partitions of Bronze that the cut can have without another record: those of its rows,
+  // and one for each parked record. One record adds at most one.
+  int64_t open_partitions() const {
+    return static_cast<int64_t>(cut_.lake_partitions.size() + parked_.size());
+  }
   int64_t bytes() const;
 
   // Hands over everything and starts empty. Progress, epoch and times are the caller's to fill in.

@@ -74,6 +74,29 @@ TEST_F(CutBuilderTest, RowsOfAllPartitionsRegionsAndDatesShareOneCut) {
   EXPECT_EQ(builder_.largest_region_rows(), 0);
 }
 
+TEST_F(CutBuilderTest, EachDateOfARegionIsAPartitionThatIsOpenUntilTheCut) {
+  EXPECT_EQ(builder_.open_partitions(), 0);
+  for (int day = 0; day < 20; ++day) {
+    EXPECT_EQ(builder_.open_partitions(), day);
+    Add(testing::Event(1, "US", kOct24 - day * kDay));
+    Add(testing::Event(2, "US", kOct24 - day * kDay));
+    Add("garbage");
+  }
+  Add(testing::Event(3, "EU", kOct24));
+  EXPECT_EQ(builder_.open_partitions(), 21);
+  const int64_t open = builder_.open_partitions();
+  EXPECT_EQ(std::ssize((*builder_.Finish()).lake_partitions), open);
+  EXPECT_EQ(builder_.open_partitions(), 0);
+}
+
+TEST_F(CutBuilderTest, AParkedRecordCountsAsThePartitionThatItMayOpen) {
+  builder_.Park(records_.Make(0, 1, testing::Event(1, "US", kOct24)), testing::kSchemaId);
+  builder_.Park(records_.Make(0, 2, testing::Event(1, "US", kOct24)), testing::kSchemaId);
+  EXPECT_EQ(builder_.open_partitions(), 2);
+  ASSERT_TRUE(builder_.DecideParked(schemas_, {}).ok());
+  EXPECT_EQ(builder_.open_partitions(), 1);
+}
+
 TEST_F(CutBuilderTest, EveryKindOfGarbageHasItsCause) {
   EXPECT_EQ(Refused(std::nullopt).cause, Cause::kEmpty);
   EXPECT_EQ(Refused("").cause, Cause::kEmpty);

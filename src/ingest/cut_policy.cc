@@ -10,6 +10,8 @@ const char* Name(CutReason reason) {
       return "age";
     case CutReason::kMemory:
       return "memory";
+    case CutReason::kPartitions:
+      return "partitions";
     case CutReason::kCaughtUp:
       return "caught_up";
     case CutReason::kRevoke:
@@ -24,6 +26,7 @@ std::optional<CutReason> DueCut(const Filling& filling, const CutLimits& limits,
                                 BootClock::time_point last_cut, BootClock::time_point now) {
   if (!filling.since) return std::nullopt;
   if (filling.bytes >= limits.filling_bytes) return CutReason::kMemory;
+  if (filling.open_partitions >= limits.open_partitions) return CutReason::kPartitions;
   if (filling.largest_region_rows >= limits.batch_size &&
       now - last_cut >= limits.commit_interval) {
     return CutReason::kSize;

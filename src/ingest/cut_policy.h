@@ -12,16 +12,18 @@ struct CutLimits {
   Millis commit_interval{1000};      // Least time between cuts by size.
   Millis batch_timeout{30000};       // No row waits longer, with or without traffic.
   int64_t filling_bytes = 32 << 20;  // Memory the filling cut may take.
+  int64_t open_partitions = 500;     // Partitions of Bronze in one cut: each costs a file.
 };
 
 struct Filling {
   int64_t largest_region_rows = 0;
   int64_t bytes = 0;
+  int64_t open_partitions = 0;
   // When the first record since the last cut was taken; nothing: there is none.
   std::optional<BootClock::time_point> since;
 };
 
-enum class CutReason { kSize, kAge, kMemory, kCaughtUp, kRevoke, kStop };
+enum class CutReason { kSize, kAge, kMemory, kPartitions, kCaughtUp, kRevoke, kStop };
 const char* Name(CutReason reason);
 
 // Whether to cut now. The interleaving of partitions, regions, dates or schema versions plays no

@@ -13,7 +13,8 @@ class CutPolicyTest : public testing::Test {
   std::optional<CutReason> Due(int64_t rows, BootClock::duration after,
                                std::optional<BootClock::duration> first = seconds{0},
                                int64_t bytes = 1) {
-    Filling filling{.largest_region_rows = rows, .bytes = bytes, .since = std::nullopt};
+    Filling filling{
+        .largest_region_rows = rows, .bytes = bytes, .open_partitions = 0, .since = std::nullopt};
     if (first) filling.since = start_ + *first;
     return DueCut(filling, limits_, start_, start_ + after);
   }
@@ -21,7 +22,8 @@ class CutPolicyTest : public testing::Test {
   CutLimits limits_{.batch_size = 50,
                     .commit_interval = Millis{1000},
                     .batch_timeout = Millis{30000},
-                    .filling_bytes = 1000};
+                    .filling_bytes = 1000,
+                    .open_partitions = 500};
   BootClock::time_point start_{seconds{1000}};
 };
 
@@ -45,6 +47,14 @@ TEST_F(CutPolicyTest, OffsetsWithoutRowsAreCutByAgeToo) {
 TEST_F(CutPolicyTest, MemoryDoesNotWaitForTheInterval) {
   EXPECT_EQ(Due(1, Millis{1}, seconds{0}, 999), std::nullopt);
   EXPECT_EQ(Due(1, Millis{1}, seconds{0}, 1000), CutReason::kMemory);
+}
+
+TEST_F(CutPolicyTest, AsManyPartitionsAsAreAllowedDoNotWait) {
+  Filling filling{.largest_region_rows = 1, .bytes = 1, .open_partitions = 499, .since = start_};
+  EXPECT_EQ(DueCut(filling, limits_, start_, start_), std::nullopt);
+  filling.open_partitions = 500;
+  EXPECT_EQ(DueCut(filling, limits_, start_, start_), CutReason::kPartitions);
+  EXPECT_STREQ(Name(CutReason::kPartitions), "partitions");
 }
 
 TEST_F(CutPolicyTest, NothingReadNothingCut) {

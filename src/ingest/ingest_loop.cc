@@ -118,6 +118,12 @@ Result<IngestLoop::Blocker> IngestLoop::TakeBatch(Pending* pending) {
         ARROW_RETURN_NOT_OK(Seal(CutReason::kMemory));
       }
     }
+    // Any record may open one more: a bound that must hold exactly is checked before each.
+    if (builder_.open_partitions() >= limits_.cut.open_partitions) [[unlikely]] {
+      if (builder_.has_parked()) return Blocker::kSchema;
+      if (!parts_.writer->has_room()) return Blocker::kMemory;
+      ARROW_RETURN_NOT_OK(Seal(CutReason::kPartitions));
+    }
     unchecked_bytes += record.value ? record.value->size() : 0;
     if (found == positions_.end() || found->first != record.partition) {
       found = positions_.find(record.partition);
@@ -235,6 +241,7 @@ Status IngestLoop::CutIfDue() {
   if (!parts_.writer->has_room() || builder_.has_parked()) return Status::OK();
   const Filling filling = {.largest_region_rows = builder_.largest_region_rows(),
                            .bytes = builder_.bytes(),
+                           .open_partitions = builder_.open_partitions(),
                            .since = filling_since_};
   std::optional<CutReason> reason = DueCut(filling, limits_.cut, last_cut_, now);
   if (!reason && targets_ && OwnTargetsJustReached()) reason = CutReason::kCaughtUp;

@@ -135,7 +135,8 @@ Status RunIngest(const Config& config, bool until_caught_up, IngestStats* stats,
   limits.cut = {.batch_size = config.ingest.batch_size,
                 .commit_interval = Millis{config.ingest.commit_interval_ms},
                 .batch_timeout = Millis{config.ingest.batch_timeout_seconds * 1000},
-                .filling_bytes = memory.filling_bytes};
+                .filling_bytes = memory.filling_bytes,
+                .open_partitions = config.ingest.max_open_partitions};
   IngestLoop loop({.topic = config.kafka.topic,
                    .layout = layout,
                    .consumer = consumer.get(),
