@@ -41,6 +41,9 @@ DecodeCode IntegerCode(Kind writer, const Node& reader) {
   if (reader.logical_type == "timestamp-nanos") {
     return is_int ? DecodeCode::kIntAsNanos : DecodeCode::kLongAsNanos;
   }
+  if (reader.logical_type == "timestamp-micros") {
+    return is_int ? DecodeCode::kInt : DecodeCode::kLongAsMicros;
+  }
   if (reader.logical_type == "date") return DecodeCode::kDate;
   switch (reader.kind) {
     case Kind::kFloat:

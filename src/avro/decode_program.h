@@ -19,7 +19,8 @@ enum class DecodeCode : uint8_t {
   kLongAsDouble,
   kIntAsMillis,  // timestamp-millis, into microseconds.
   kLongAsMillis,
-  kIntAsNanos,  // timestamp-nanos, into microseconds, rounded down.
+  kLongAsMicros,  // timestamp-micros; an int is always inside its bounds.
+  kIntAsNanos,    // timestamp-nanos, into microseconds, rounded down.
   kLongAsNanos,
   kFloat,
   kDouble,

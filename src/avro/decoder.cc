@@ -23,6 +23,14 @@ namespace {
 
 constexpr int64_t kMicrosPerMilli = 1000;
 constexpr int64_t kNanosPerMicro = 1000;
+// The years 0001 to 9999 since 1970, both bounds included.
+constexpr int64_t kFirstDay = -719'162;
+constexpr int64_t kLastDay = 2'932'896;
+constexpr int64_t kMillisPerDay = 86'400'000;
+constexpr int64_t kFirstMillis = kFirstDay * kMillisPerDay;
+constexpr int64_t kLastMillis = (kLastDay + 1) * kMillisPerDay - 1;
+constexpr int64_t kFirstMicros = kFirstMillis * kMicrosPerMilli;
+constexpr int64_t kLastMicros = (kLastMillis + 1) * kMicrosPerMilli - 1;
 
 // What is left of one body. Reads check the end before they touch a byte. The compiler would not
 // inline what has so many callers, and a tenth of the speed would be gone.
@@ -183,7 +191,7 @@ const char* Describe(DecodeResult result) {
     case DecodeResult::kInvalidUtf8:
       return "a string is not valid UTF-8";
     case DecodeResult::kOutOfRange:
-      return "a timestamp is beyond the years that microseconds can hold";
+      return "a date or timestamp is outside the years 0001 to 9999";
     case DecodeResult::kUnexpectedNull:
       return "a null stands where the reader's schema allows none";
     case DecodeResult::kBadSymbol:
@@ -300,7 +308,10 @@ class Decoder::Run {
       case DecodeCode::kIntAsMillis:
         return Integer(op, at, &Input::Int, [](int64_t v) { return v * kMicrosPerMilli; });
       case DecodeCode::kLongAsMillis:
-        return Millis(op, at);
+        return Dated<kFirstMillis, kLastMillis>(op, at, &Input::Long,
+                                                [](int64_t v) { return v * kMicrosPerMilli; });
+      case DecodeCode::kLongAsMicros:
+        return Dated<kFirstMicros, kLastMicros>(op, at, &Input::Long, [](int64_t v) { return v; });
       case DecodeCode::kFloat:
         return Floating<float>(op, at);
       case DecodeCode::kDouble:
@@ -335,7 +346,8 @@ class Decoder::Run {
       case DecodeCode::kLongAsNanos:
         return Integer(op, &at_, &Input::Long, FloorMicros);
       case DecodeCode::kDate:
-        return Integer(op, &at_, &Input::Int, [](int64_t v) { return static_cast<int32_t>(v); });
+        return Dated<kFirstDay, kLastDay>(op, &at_, &Input::Int,
+                                          [](int64_t v) { return static_cast<int32_t>(v); });
       case DecodeCode::kFixed:
       case DecodeCode::kUuid:
       case DecodeCode::kDuration:
@@ -384,13 +396,17 @@ class Decoder::Run {
     return result;
   }
 
-  [[gnu::always_inline]] DecodeResult Millis(const DecodeOp& op, Cursor* at) {
-    int64_t millis;
-    const DecodeResult result = at->Long(&millis);
-    if (result != DecodeResult::kRow) return result;
-    int64_t micros;
-    if (__builtin_mul_overflow(millis, kMicrosPerMilli, &micros)) return DecodeResult::kOutOfRange;
-    StoreAt(at->column(op).values, at->row, micros);
+  // A day or an instant, whose calendar has bounds.
+  template <int64_t kFirst, int64_t kLast, typename Read, typename Convert>
+  [[gnu::always_inline]] DecodeResult Dated(const DecodeOp& op, Cursor* at, Read read,
+                                            Convert convert) {
+    int64_t value;
+    const DecodeResult result = (at->*read)(&value);
+    if (result != DecodeResult::kRow) [[unlikely]]
+      return result;
+    if (value < kFirst || value > kLast) [[unlikely]]
+      return DecodeResult::kOutOfRange;
+    StoreAt(at->column(op).values, at->row, convert(value));
     return DecodeResult::kRow;
   }
 

@@ -14,14 +14,15 @@
 namespace shopstream::avro {
 
 enum class DecodeResult {
-  kRow,             // One row was appended.
-  kTruncated,       // The bytes end inside a value.
-  kTrailing,        // Bytes are left over after the record.
-  kBadLength,       // A negative or impossible length or union branch; a body beyond 2 GiB.
-  kBadVarint,       // A varint longer than its type allows.
-  kBadBoolean,      // A boolean that is neither 0 nor 1.
-  kInvalidUtf8,     // A string is not UTF-8.
-  kOutOfRange,      // A timestamp beyond what microseconds can hold (years -290308 to 294247).
+  kRow,          // One row was appended.
+  kTruncated,    // The bytes end inside a value.
+  kTrailing,     // Bytes are left over after the record.
+  kBadLength,    // A negative or impossible length or union branch; a body beyond 2 GiB.
+  kBadVarint,    // A varint longer than its type allows.
+  kBadBoolean,   // A boolean that is neither 0 nor 1.
+  kInvalidUtf8,  // A string is not UTF-8.
+  // A date or timestamp outside the years 0001 to 9999 (UTC), which readers of tables refuse.
+  kOutOfRange,
   kUnexpectedNull,  // A null, and the reader's schema has none.
   kBadSymbol,       // An enum's number that is none of its symbols.
   kBadDecimal,      // More digits than the schema's precision.

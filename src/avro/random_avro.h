@@ -2,6 +2,7 @@
 // For tests and fuzzers only: schemas of every type and values of them, drawn from any source of
 // numbers.
 
+#include <algorithm>
 #include <bit>
 #include <cstdint>
 #include <functional>
@@ -138,6 +139,18 @@ class RandomValue {
     return draw_(2) == 0 ? value : -1 - value;
   }
 
+  // Where the type has a calendar, the nearest value in the years 0001 to 9999.
+  static int64_t Dated(const Node& type, int64_t value) {
+    constexpr int64_t kFirstDay = -719'162;
+    constexpr int64_t kDayAfter = 2'932'897;
+    int64_t units = 0;  // In a day.
+    if (type.logical_type == "date") units = 1;
+    if (type.logical_type == "timestamp-millis") units = 86'400'000;
+    if (type.logical_type == "timestamp-micros") units = 86'400'000'000;
+    if (units == 0) return value;
+    return std::clamp(value, kFirstDay * units, kDayAfter * units - 1);
+  }
+
   void Text(const Node& type) {
     static const std::vector<std::string> kPieces = {"a", "brioche ", "é", "日本", "🛒", "\t\""};
     std::string text;
@@ -190,9 +203,9 @@ class RandomValue {
       case Kind::kBoolean:
         return out_.push_back(static_cast<uint8_t>(draw_(2)));
       case Kind::kInt:
-        return Long(Integer(32));
-      case Kind::kLong:  // What microseconds hold as milliseconds.
-        return Long(Integer(type.logical_type == "timestamp-millis" ? 50 : 64));
+        return Long(Dated(type, Integer(32)));
+      case Kind::kLong:
+        return Long(Dated(type, Integer(64)));
       case Kind::kFloat:
         return Raw(std::bit_cast<uint32_t>(static_cast<float>(Integer(32)) / 8), 4);
       case Kind::kDouble:

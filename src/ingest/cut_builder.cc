@@ -155,7 +155,9 @@ Result<std::optional<CutBuilder::Verdict>> CutBuilder::AddRow(const kafka::Recor
   }
   if (result != avro::DecodeResult::kRow) {
     const std::string where = place.empty() ? "" : "at " + place + ": ";
-    return Verdict{Cause::kCorrupt, where + avro::Describe(result)};
+    const Cause cause =
+        result == avro::DecodeResult::kOutOfRange ? Cause::kBadTimestamp : Cause::kCorrupt;
+    return Verdict{cause, where + avro::Describe(result)};
   }
   auto refuse = [&](Cause cause, std::string detail) {
     columns_.Truncate(row);
@@ -175,9 +177,6 @@ Result<std::optional<CutBuilder::Verdict>> CutBuilder::AddRow(const kafka::Recor
   const int64_t micros = columns_.Int64(layout_->event_time_column, row);
   if (!IsCalendarMillis(record.timestamp_ms)) {
     return refuse(Cause::kBadTimestamp, OutsideCalendar("Kafka's timestamp", record.timestamp_ms));
-  }
-  if (micros / 1000 > kLastMillis) {
-    return refuse(Cause::kBadTimestamp, OutsideCalendar("the event time", micros / 1000));
   }
   if (micros < kYear2000Micros || micros / 1000 > record.timestamp_ms + kMillisPerDay) {
     return refuse(Cause::kBadTimestamp,
