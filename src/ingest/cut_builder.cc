@@ -14,6 +14,7 @@ namespace {
 
 constexpr int64_t kMicrosPerDay = 86'400'000'000;
 constexpr int64_t kMillisPerDay = 86'400'000;
+constexpr std::string_view kNullText = "__HIVE_DEFAULT_PARTITION__";
 constexpr int64_t kYear2000Micros = 946'684'800'000'000;
 
 int32_t FloorDays(int64_t micros) {
@@ -235,11 +236,15 @@ Status CutBuilder::DecideParked(const SchemaCache& schemas, BootClock::time_poin
 }
 
 std::variant<int, CutBuilder::Verdict> CutBuilder::FindPartitionValue(std::string_view text) const {
-  const auto found = partition_value_index_.find(text);
-  if (found != partition_value_index_.end()) return found->second;
   const auto refuse = [](std::string detail) {
     return Verdict{Cause::kUnknownRegion, std::move(detail)};
   };
+  if (text == kNullText) [[unlikely]] {
+    return refuse(Quote(text) +
+                  " is the name of the null partition: Delta readers read it as null");
+  }
+  const auto found = partition_value_index_.find(text);
+  if (found != partition_value_index_.end()) return found->second;
   if (!layout_->any_partition_value()) return refuse(Quote(text) + " is none of the known values");
   if (text.empty()) return refuse("the partition field is empty");
   if (text.size() > kMaxPartitionValueBytes) {

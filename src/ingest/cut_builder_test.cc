@@ -260,7 +260,31 @@ TEST(OpenPartitionValuesTest, AnyValueIsTakenUpToTheBoundThatTheTablesOwnCountTo
   EXPECT_EQ(cut.quarantined[1].cause, Cause::kUnknownRegion);
   EXPECT_THAT(cut.quarantined[1].detail, HasSubstr("ingest.max_partition_values"));
   EXPECT_THAT(cut.quarantined[2].detail, HasSubstr("empty"));
-  EXPECT_THAT(cut.quarantined[3].detail, HasSubstr("65 bytes"));
+  EXPECT_THAT(cut.quarantined[3].detail, HasSubstr("1025 bytes"));
+}
+
+TEST(OpenPartitionValuesTest, LongTextsArePartitionsAndTheNameOfNullIsNone) {
+  LayoutOptions options;
+  options.partition_values = {};
+  CutBuilder builder(testing::EventLayout(options));
+  SchemaCache schemas = testing::EventSchemas(options);
+  testing::Records records;
+  builder.Admit({"__HIVE_DEFAULT_PARTITION__"});
+  const std::string longest(1024, '%');
+  int64_t offset = 0;
+  for (const std::string& value : {longest, std::string("__HIVE_DEFAULT_PARTITION__"),
+                                   std::string(".."), std::string("\x01\x7f", 2)}) {
+    ASSERT_EQ(
+        *builder.Add(records.Make(0, offset++, testing::Event(1, value, kOct24)), schemas, {}),
+        std::nullopt);
+  }
+  const Cut cut = *builder.Finish();
+  EXPECT_THAT(cut.kafka_offset, ElementsAre(0, 2, 3));
+  EXPECT_THAT(cut.partition_values,
+              ElementsAre("__HIVE_DEFAULT_PARTITION__", longest, "..", "\x01\x7f"));
+  ASSERT_EQ(cut.quarantined.size(), 1u);
+  EXPECT_EQ(cut.quarantined[0].cause, Cause::kUnknownRegion);
+  EXPECT_THAT(cut.quarantined[0].detail, HasSubstr("Delta readers read it as null"));
 }
 
 }  // namespace

@@ -12,6 +12,9 @@ namespace shopstream::lake {
 namespace {
 
 constexpr char kNullFolder[] = "__HIVE_DEFAULT_PARTITION__";
+// In bytes; file systems allow 255.
+constexpr size_t kLongestFolderName = 200;
+constexpr size_t kKeptOfLongName = 180;
 constexpr char kHex[] = "0123456789ABCDEF";
 
 void AppendEscaped(char byte, std::string* out) {
@@ -35,6 +38,27 @@ std::string Escape(std::string_view text) {
       AppendEscaped(c, &out);
     }
   }
+  return out;
+}
+
+// FNV-1a of 64 bits: the same in every version and on every machine.
+uint64_t Hash(std::string_view text) {
+  uint64_t hash = 0xcbf29ce484222325;
+  for (const char c : text) {
+    hash ^= static_cast<uint8_t>(c);
+    hash *= 0x100000001b3;
+  }
+  return hash;
+}
+
+// The first bytes of the name, no escape cut apart, and the value's hash.
+std::string Shorten(const std::string& name, std::string_view value) {
+  size_t kept = kKeptOfLongName;
+  if (name[kept - 1] == '%') kept -= 1;
+  if (name[kept - 2] == '%') kept -= 2;
+  std::string out = name.substr(0, kept) + '-';
+  const uint64_t hash = Hash(value);
+  for (int shift = 60; shift >= 0; shift -= 4) out += kHex[hash >> shift & 0x0f];
   return out;
 }
 
@@ -63,9 +87,9 @@ std::string PartitionFolder(const PartitionValues& values) {
   std::string folder;
   for (const auto& [column, value] : values) {
     if (!folder.empty()) folder += '/';
-    folder += Escape(column);
-    folder += '=';
-    folder += !value || value->empty() ? kNullFolder : Escape(*value);
+    std::string name = Escape(column) + '=';
+    name += !value || value->empty() ? kNullFolder : Escape(*value);
+    folder += name.size() <= kLongestFolderName ? name : Shorten(name, value.value_or(""));
   }
   return folder;
 }

@@ -16,8 +16,10 @@ namespace shopstream::lake {
 // The folder of a partition, Hive-style: "region=US/date=2025-10-24", "" without partition columns.
 // Null and empty are __HIVE_DEFAULT_PARTITION__. In names and values every byte outside
 // A-Z a-z 0-9 - _ . becomes %XX, so that '%' is the only character of the path that a URI escapes:
-// Spark's VACUUM compares the log's text of a path with Java's spelling of the listed one, letter by
-// letter, and Java keeps other characters than the log's writers do.
+// Spark's VACUUM compares the log's text of a path with Java's spelling of the listed one, letter
+// by letter, and Java keeps other characters than the log's writers do. A name=value above 200
+// bytes is cut to 180, and "-" and the value's 64-bit FNV-1a hash in 16 hexadecimal digits follow.
+// The log has the value, and readers take it from there.
 std::string PartitionFolder(const PartitionValues& values);
 // A name in it that no other file has.
 std::string NewDataFilePath(const PartitionValues& partition);

@@ -28,6 +28,29 @@ TEST(PartitionFolderTest, EscapesAllButPlainCharacters) {
   EXPECT_EQ("%C3%A9%20%26_x=1", PartitionFolder({{"é &_x", "1"}}));
 }
 
+TEST(PartitionFolderTest, ALongNameIsCutAndEndsInTheHashOfItsValue) {
+  const std::string longest(198, 'x');
+  EXPECT_EQ("r=" + longest, PartitionFolder({{"r", longest}}));
+  EXPECT_EQ("r=" + std::string(178, 'x') + "-4D89F03258AD7E5F/date=2025-10-24",
+            PartitionFolder({{"r", longest + "x"}, {"date", "2025-10-24"}}));
+  EXPECT_NE(PartitionFolder({{"r", std::string(1023, 'x') + "y"}}),
+            PartitionFolder({{"r", std::string(1023, 'x') + "z"}}));
+}
+
+TEST(PartitionFolderTest, ALongNameIsNotCutInsideAnEscape) {
+  for (size_t plain = 0; plain < 6; ++plain) {
+    std::string value(plain, 'x');
+    while (value.size() < 1024) value += '%';
+    const std::string folder = PartitionFolder({{"r", value}});
+    EXPECT_LE(folder.size(), 200u);
+    const std::string kept = folder.substr(0, folder.size() - 17);
+    EXPECT_EQ('-', folder[kept.size()]);
+    std::string expected = "r=" + std::string(plain, 'x');
+    while (expected.size() + 3 <= 180) expected += "%25";
+    EXPECT_EQ(expected, kept);
+  }
+}
+
 TEST(PartitionFolderTest, ItsPathInTheLogEscapesNothingButPercentSigns) {
   std::string all;
   for (int byte = 1; byte < 256; ++byte) all += static_cast<char>(byte);

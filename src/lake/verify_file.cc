@@ -291,6 +291,8 @@ std::optional<std::string> ValueInPath(const std::string& path, const std::strin
 
 std::vector<std::string> CheckPartition(const DataFile& file, const Snapshot& snapshot) {
   std::vector<std::string> reasons;
+  // So this version names it. A long value's folder does not show the value.
+  const bool own_folder = file.path.starts_with(PartitionFolder(file.partition_values) + "/");
   for (const auto& [column, value] : file.partition_values) {
     const auto field = snapshot.schema()->GetFieldByName(column);
     if (field == nullptr) continue;  // Opening the table refuses that.
@@ -299,6 +301,7 @@ std::vector<std::string> CheckPartition(const DataFile& file, const Snapshot& sn
       reasons.push_back("column " + column + ": " + parsed.status().message());
       continue;
     }
+    if (own_folder) continue;
     auto in_path = ValueInPath(file.path, column);
     if (!in_path) continue;
     if (*in_path == "__HIVE_DEFAULT_PARTITION__") in_path->clear();

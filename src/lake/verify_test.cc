@@ -206,6 +206,18 @@ TEST_F(VerifyTest, APartitionThatIsNotItsPathsIsNamed) {
                                                    "region=EU")));
 }
 
+TEST_F(VerifyTest, AFolderCutShortIsItsValues) {
+  const std::string value(1024, '%');
+  const DataFile file = WriteFile(0, 10, value);
+  ASSERT_LT(file.path.size(), 300u);
+  Commit({file});
+  EXPECT_THAT(Differences(), SizeIs(0));
+  DataFile other = WriteFile(10, 20, value);
+  other.partition_values = {{"region", value + "%"}};
+  Commit({other});
+  EXPECT_THAT(Differences(), ElementsAre(HasSubstr("the log puts it at region=")));
+}
+
 TEST_F(VerifyTest, DamageInsideAPageIsFoundByReadingTheValues) {
   const DataFile file = Append(0, 5000);
   auto content = Content(file)->CopySlice(0, file.size_bytes).ValueOrDie();
