@@ -9,6 +9,9 @@ namespace shopstream::ingest {
 inline constexpr int64_t kYear1Millis = -62'135'596'800'000;
 inline constexpr int64_t kLastMillis = 253'402'300'799'999;
 
+// Of a record that came without one; kafka::RecordView has it from the client.
+inline constexpr int64_t kNoTimestamp = -1;
+
 // Inside, a thousandfold and a day more fit an int64.
 constexpr bool IsCalendarMillis(int64_t millis) {
   return kYear1Millis <= millis && millis <= kLastMillis;

@@ -179,7 +179,9 @@ Result<std::optional<CutBuilder::Verdict>> CutBuilder::AddRow(const kafka::Recor
   if (!IsCalendarMillis(record.timestamp_ms)) {
     return refuse(Cause::kBadTimestamp, OutsideCalendar("Kafka's timestamp", record.timestamp_ms));
   }
-  if (micros < kYear2000Micros || micros / 1000 > record.timestamp_ms + kMillisPerDay) {
+  const bool has_sent = record.timestamp_ms != kNoTimestamp;
+  if (micros < kYear2000Micros ||
+      (has_sent && micros / 1000 > record.timestamp_ms + kMillisPerDay)) {
     return refuse(Cause::kBadTimestamp,
                   "the event time " + std::to_string(micros / 1000) +
                       " ms is before 2000 or more than a day past Kafka's timestamp");

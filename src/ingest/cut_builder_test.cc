@@ -143,6 +143,18 @@ TEST_F(CutBuilderTest, ATimestampOutsideTheCalendarIsQuarantinedWithItsNumber) {
   EXPECT_EQ((*builder_.Finish()).quarantined.at(0).cause, Cause::kBadTimestamp);
 }
 
+TEST_F(CutBuilderTest, ARecordWithoutAKafkaTimestampIsARowAtAnyTimeSince2000) {
+  for (const int64_t time : {int64_t{946'684'800'000}, kOct24 + 1000 * kDay, kLastMillis}) {
+    kafka::RecordView record = records_.Make(0, next_offset_++, testing::Event(1, "US", time));
+    record.timestamp_ms = kNoTimestamp;
+    ASSERT_EQ(*builder_.Add(record, schemas_, {}), std::nullopt);
+  }
+  const Cut cut = *builder_.Finish();
+  EXPECT_EQ(cut.rows->num_rows(), 3);
+  EXPECT_THAT(cut.quarantined, ::testing::IsEmpty());
+  EXPECT_THAT(cut.kafka_timestamp_ms, ElementsAre(-1, -1, -1));
+}
+
 TEST_F(CutBuilderTest, AQuarantinedRecordKeepsEverything) {
   const std::string value = testing::Event(1, "MARS", kOct24);
   QuarantinedRecord record = Refused(value);

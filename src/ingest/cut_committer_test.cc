@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "ingest/calendar.h"
 #include "ingest/start_positions.h"
 #include "ingest/testing.h"
 #include "lake/faulty_store.h"
@@ -107,6 +108,23 @@ TEST_F(CutCommitterTest, PublishesRowsQuarantineAndProgress) {
   EXPECT_EQ(Commit(MakeCut(0, 12, std::nullopt)), CutOutcome::kCommitted);
   EXPECT_EQ(Commit(MakeCut(12, 20, 12, 12)), CutOutcome::kCommitted);
   ExpectExactlyOnce(20);
+}
+
+TEST_F(CutCommitterTest, ARecordWithoutAKafkaTimestampHasNoneInEitherTable) {
+  Cut cut = MakeCut(0, 10, std::nullopt);
+  for (int64_t& sent : cut.kafka_timestamp_ms) sent = kNoTimestamp;
+  for (QuarantinedRecord& record : cut.quarantined) record.timestamp_ms = kNoTimestamp;
+  ASSERT_EQ(Commit(cut), CutOutcome::kCommitted);
+  std::vector<int64_t> nulls;
+  for (const char* path : {kBronzePath, kQuarantinePath}) {
+    const auto snapshot = (*lake::Table::Open(&store_, path))->snapshot();
+    for (const DataFile& file : snapshot->Files()) {
+      const auto rows =
+          *lake::ReadDataFile(&store_, path, file, snapshot->schema(), {"kafka_timestamp"});
+      nulls.push_back(rows->column(0)->null_count());
+    }
+  }
+  EXPECT_THAT(nulls, ElementsAre(8, 2));
 }
 
 TEST_F(CutCommitterTest, ACutWithoutRowsCommitsItsProgressAlone) {

@@ -47,7 +47,8 @@ std::shared_ptr<arrow::Array> View(const std::vector<Value>& values) {
                                      arrow::Buffer::Wrap(values));
 }
 
-// One timestamp for each item, through `millis(item)`; null outside the years 0001 to 9999.
+// One timestamp for each item, through `millis(item)`; null where there is none, and
+// outside the years 0001 to 9999.
 template <typename Items, typename Millis>
 Result<std::shared_ptr<arrow::Array>> TimestampColumn(const Items& items, Millis&& millis) {
   arrow::TimestampBuilder builder(arrow::timestamp(arrow::TimeUnit::MICRO, "UTC"),
@@ -55,7 +56,7 @@ Result<std::shared_ptr<arrow::Array>> TimestampColumn(const Items& items, Millis
   ARROW_RETURN_NOT_OK(builder.Reserve(static_cast<int64_t>(items.size())));
   for (const auto& item : items) {
     const int64_t value = millis(item);
-    if (IsCalendarMillis(value)) {
+    if (value != kNoTimestamp && IsCalendarMillis(value)) {
       builder.UnsafeAppend(value * 1000);
     } else {
       builder.UnsafeAppendNull();

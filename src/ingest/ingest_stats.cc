@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "base/metrics.h"
+#include "ingest/calendar.h"
 
 namespace shopstream::ingest {
 namespace {
@@ -86,7 +87,9 @@ void IngestStats::OnCommitted(const CutReport& report, int64_t wall_clock_ms) {
   last_commit_ = report.finished_at;
   log_commits_.Add(committed.log_latency.count());
   cuts_.Add(std::chrono::duration_cast<Millis>(report.finished_at - report.cut.sealed_at).count());
-  for (int64_t sent : report.cut.kafka_timestamp_ms) freshness_.Add(wall_clock_ms - sent);
+  for (int64_t sent : report.cut.kafka_timestamp_ms) {
+    if (sent != kNoTimestamp) freshness_.Add(wall_clock_ms - sent);
+  }
   std::map<Cause, int64_t> causes;
   for (const QuarantinedRecord& record : report.cut.quarantined) ++causes[record.cause];
   for (const auto& [cause, count] : causes) {
