@@ -9,6 +9,7 @@ import random
 import struct
 
 PRIMITIVES = ["null", "boolean", "int", "long", "float", "double", "bytes", "string"]
+UNITS_A_DAY = {"date": 1, "timestamp-millis": 86_400_000, "timestamp-micros": 86_400_000_000}
 LOGICAL = [("int", "date"), ("int", "time-millis"), ("long", "time-micros"), ("string", "uuid"),
            *[("long", f"{local}timestamp-{unit}") for local in ("", "local-")
              for unit in ("millis", "micros", "nanos")]]
@@ -295,9 +296,10 @@ class Generator:
             return draw.random() < 0.5
         if which in ("int", "long"):
             bits = draw.randrange(32 if which == "int" else 64)
-            if schema.get("logicalType") == "timestamp-millis":
-                bits = min(bits, 53)  # What fits microseconds.
-            return draw.choice([draw.getrandbits(bits), -1 - draw.getrandbits(bits)])
+            value = draw.choice([draw.getrandbits(bits), -1 - draw.getrandbits(bits)])
+            units = UNITS_A_DAY.get(schema.get("logicalType"))
+            # The years 0001 to 9999; others are refused.
+            return value if units is None else min(max(value, -719_162 * units), 2_932_897 * units - 1)
         if which == "float":
             return struct.unpack("<f", struct.pack("<f", draw.uniform(-1e6, 1e6)))[0]
         if which == "double":
