@@ -1,9 +1,10 @@
 #include "lake/column_merge.h"
 
 #include <algorithm>
-#include <cctype>
 #include <string>
 #include <utility>
+
+#include "lake/stored_column.h"
 
 namespace shopstream::lake {
 namespace {
@@ -12,11 +13,6 @@ using FieldPtr = std::shared_ptr<arrow::Field>;
 using TypePtr = std::shared_ptr<arrow::DataType>;
 
 Result<TypePtr> MergeTypes(const std::string& path, const TypePtr& table, const TypePtr& written);
-
-bool EqualButForCase(const std::string& a, const std::string& b) {
-  return std::ranges::equal(
-      a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
-}
 
 FieldPtr Find(const arrow::FieldVector& fields, const std::string& name) {
   const auto found =

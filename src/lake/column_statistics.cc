@@ -6,12 +6,12 @@
 #include <parquet/statistics.h>
 
 #include <algorithm>
-#include <cctype>
 #include <map>
 #include <utility>
 
 #include "lake/json_tree.h"
 #include "lake/statistics_bound.h"
+#include "lake/stored_column.h"
 
 namespace shopstream::lake {
 namespace {
@@ -25,6 +25,7 @@ void AddColumns(const Path& parents, const arrow::Field& field, std::vector<Colu
   switch (field.type()->id()) {
     case arrow::Type::LIST:
     case arrow::Type::MAP:
+    case arrow::Type::NA:  // Files do not have it.
       return;
     case arrow::Type::STRUCT:
       for (const auto& member : field.type()->fields()) AddColumns(path, *member, columns);
@@ -86,11 +87,6 @@ bool HasWholeBounds(const parquet::FileMetaData& file, int column) {
   return true;
 }
 
-bool EqualButForCase(const std::string& a, const std::string& b) {
-  return std::ranges::equal(
-      a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
-}
-
 // Whether the file has nothing of this path, in any spelling.
 bool Lacks(const parquet::schema::GroupNode& root, const Path& path) {
   const parquet::schema::Node* node = &root;
@@ -113,7 +109,12 @@ Status Fill(const parquet::FileMetaData& file, std::vector<ColumnFacts>* columns
     if (column.max_repetition_level() == 0) stored[column.path()->ToDotVector()] = i;
   }
   for (ColumnFacts& column : *columns) {
-    const auto found = stored.find(column.path);
+    auto found = stored.find(column.path);
+    if (found == stored.end()) {
+      found = std::ranges::find_if(stored, [&column](const auto& other) {
+        return std::ranges::equal(other.first, column.path, EqualButForCase);
+      });
+    }
     if (found == stored.end()) {
       if (Lacks(*file.schema()->group_node(), column.path)) column.null_count = file.num_rows();
       continue;
@@ -172,6 +173,7 @@ bool IsZero(const parquet::Statistics& statistics) {
 }
 
 bool HasMemberWithoutBounds(const arrow::DataType& type) {
+  if (type.id() == arrow::Type::NA) return false;
   if (type.id() != arrow::Type::STRUCT) return !HasBounds(type);
   return std::any_of(type.fields().begin(), type.fields().end(),
                      [](const auto& member) { return HasMemberWithoutBounds(*member->type()); });

@@ -37,8 +37,8 @@ std::vector<ColumnFacts> ColumnsWithStatistics(const arrow::Schema& schema,
                                                const PartitionValues& partition = {});
 
 // Fills in what the file's footer knows of the columns. Left unknown: what the Parquet writer noted
-// no statistics of, has under another type or spelling, or cut short. A column that the file does
-// not have is all null. NaN does not show.
+// no statistics of, has under another type, or cut short. Names are found whatever the case of
+// their letters; a column that the file does not have is all null. NaN does not show.
 Status FillFromFooter(const parquet::FileMetaData& file, std::vector<ColumnFacts>* columns);
 
 // Puts the facts of `known` in place of those of the same columns.

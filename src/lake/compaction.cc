@@ -14,6 +14,7 @@
 
 #include "base/log.h"
 #include "lake/data_file_stream.h"
+#include "lake/delta_schema.h"
 
 namespace shopstream::lake {
 namespace {
@@ -32,7 +33,7 @@ std::shared_ptr<arrow::Schema> StoredSchema(const Snapshot& snapshot) {
       fields.push_back(field);
     }
   }
-  return arrow::schema(std::move(fields));
+  return arrow::schema(StoredFields(fields));
 }
 
 // One group's rows in order, gathered into batches of a useful size whatever the files' sizes.

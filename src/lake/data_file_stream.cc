@@ -80,7 +80,7 @@ Result<std::unique_ptr<DataFileReader>> DataFileReader::Open(
     parquet::arrow::FileReaderBuilder builder;
     ARROW_RETURN_NOT_OK(builder.Open(std::move(input), properties));
     const auto metadata = builder.raw_reader()->metadata();
-    parquet::ArrowReaderProperties rows(/*use_threads=*/false);
+    parquet::ArrowReaderProperties rows = DataFileProperties();
     rows.set_pre_buffer(false);
     rows.set_batch_size(
         std::clamp<int64_t>(memory.bytes / 2 / RowBytes(*metadata), 1, kMaxBatchRows));
@@ -107,7 +107,8 @@ Result<std::shared_ptr<arrow::RecordBatch>> DataFileReader::Next() {
     } while (stored->num_rows() == 0);
     arrow::ArrayVector columns;
     for (const auto& field : fields_->fields()) {
-      const auto array = stored->GetColumnByName(field->name());
+      const int index = StoredIndex(stored->schema()->fields(), field->name());
+      const auto array = index < 0 ? nullptr : stored->column(index);
       ARROW_ASSIGN_OR_RAISE(
           const auto column,
           ColumnOf(*field, array ? std::make_shared<arrow::ChunkedArray>(array) : nullptr, {},

@@ -36,6 +36,8 @@ Result<json> PrimitiveType(const arrow::DataType& type, const std::string& path)
       return "double";
     case arrow::Type::BOOL:
       return "boolean";
+    case arrow::Type::NA:
+      return "void";
     case arrow::Type::DATE32:
       return "date";
     case arrow::Type::TIMESTAMP: {
@@ -161,6 +163,7 @@ Result<std::shared_ptr<arrow::DataType>> ArrowType(const std::string& column, co
       {"float", arrow::float32()},
       {"double", arrow::float64()},
       {"boolean", arrow::boolean()},
+      {"void", arrow::null()},
       {"date", arrow::date32()},
       {"timestamp", arrow::timestamp(arrow::TimeUnit::MICRO, "UTC")}};
   if (type.is_object()) return NestedType(column, type);
@@ -203,7 +206,51 @@ Result<arrow::FieldVector> ParseFields(const json& type, const std::string& path
   return fields;
 }
 
+// Null: files have nothing of it.
+std::shared_ptr<arrow::Field> StoredField(const std::shared_ptr<arrow::Field>& field) {
+  const arrow::DataType& type = *field->type();
+  switch (type.id()) {
+    case arrow::Type::NA:
+      return nullptr;
+    case arrow::Type::STRUCT: {
+      auto members = StoredFields(type.fields());
+      return members.empty() ? nullptr : field->WithType(arrow::struct_(std::move(members)));
+    }
+    case arrow::Type::LIST: {
+      const auto item = StoredField(type.field(0));
+      return item == nullptr ? nullptr : field->WithType(arrow::list(item));
+    }
+    case arrow::Type::MAP: {
+      const auto& map = static_cast<const arrow::MapType&>(type);
+      const auto key = StoredField(map.key_field());
+      const auto item = StoredField(map.item_field());
+      if (key == nullptr || item == nullptr) return nullptr;
+      return field->WithType(std::make_shared<arrow::MapType>(key, item));
+    }
+    default:
+      return field;
+  }
+}
+
 }  // namespace
+
+arrow::FieldVector StoredFields(const arrow::FieldVector& fields) {
+  arrow::FieldVector stored;
+  for (const auto& field : fields) {
+    if (auto kept = StoredField(field)) stored.push_back(std::move(kept));
+  }
+  return stored;
+}
+
+Status CheckDataFormat(const std::optional<std::string>& provider) {
+  if (!provider) return Status::OK();
+  std::string folded = *provider;
+  std::ranges::transform(folded, folded.begin(), [](unsigned char c) { return std::tolower(c); });
+  if (folded == "parquet") return Status::OK();
+  return Status::NotImplemented("the table's data files are ", *provider,
+                                " (metaData.format.provider), this program reads Parquet: write a "
+                                "new table");
+}
 
 Result<std::string> FormatDeltaSchema(const arrow::Schema& schema) {
   ARROW_ASSIGN_OR_RAISE(const json type, StructType(schema.fields(), ""));

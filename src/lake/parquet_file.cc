@@ -117,8 +117,7 @@ class ParquetTableReader {
   static Result<ParquetTableReader> Open(ObjectStore* store, const std::string& path,
                                          const DataFile& file) {
     ARROW_ASSIGN_OR_RAISE(auto input, store->OpenInput(path));
-    ARROW_ASSIGN_OR_RAISE(auto parquet,
-                          parquet::arrow::OpenFile(std::move(input), arrow::default_memory_pool()));
+    ARROW_ASSIGN_OR_RAISE(auto parquet, OpenDataFile(std::move(input)));
     return ParquetTableReader(file, std::move(parquet));
   }
 
@@ -129,9 +128,10 @@ class ParquetTableReader {
                                                        fields, file_.partition_values)));
     arrow::ChunkedArrayVector columns;
     for (const auto& field : fields) {
-      ARROW_ASSIGN_OR_RAISE(
-          columns.emplace_back(),
-          ColumnOf(*field, stored->GetColumnByName(field->name()), file_.partition_values, rows));
+      const int index = StoredIndex(stored->schema()->fields(), field->name());
+      ARROW_ASSIGN_OR_RAISE(columns.emplace_back(),
+                            ColumnOf(*field, index < 0 ? nullptr : stored->column(index),
+                                     file_.partition_values, rows));
     }
     return arrow::Table::Make(arrow::schema(fields), std::move(columns), rows);
   }

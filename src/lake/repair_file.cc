@@ -19,8 +19,10 @@
 #include "base/log.h"
 #include "lake/column_statistics.h"
 #include "lake/data_file_stream.h"
+#include "lake/delta_schema.h"
 #include "lake/java_path.h"
 #include "lake/partition_path.h"
+#include "lake/stored_column.h"
 #include "lake/value_facts.h"
 
 namespace shopstream::lake {
@@ -41,8 +43,8 @@ bool IsDateOfEveryReader(const std::string& text) {
   const int year = std::stoi(text.substr(0, 4));
   const auto month = static_cast<unsigned>(std::stoi(text.substr(5, 2)));
   const auto day = static_cast<unsigned>(std::stoi(text.substr(8, 2)));
-  return year >= 1 && std::chrono::year_month_day(std::chrono::year(year), std::chrono::month(month),
-                                                  std::chrono::day(day))
+  return year >= 1 && std::chrono::year_month_day(std::chrono::year(year),
+                                                  std::chrono::month(month), std::chrono::day(day))
                           .ok();
 }
 
@@ -67,7 +69,7 @@ std::shared_ptr<arrow::Schema> StoredSchema(const Snapshot& snapshot) {
       fields.push_back(field);
     }
   }
-  return arrow::schema(std::move(fields));
+  return arrow::schema(StoredFields(fields));
 }
 
 // The top-level columns that hold a floating column whose footer has bounds.
@@ -282,7 +284,11 @@ Result<bool> FooterHidesNan(ObjectStore* store, const std::string& table_path, c
   arrow::FieldVector fields;
   std::vector<ValueFacts> facts;
   for (const auto& field : stored->fields()) {
-    if (!bounded->contains(field->name())) continue;
+    if (std::none_of(bounded->begin(), bounded->end(), [&](const std::string& column) {
+          return EqualButForCase(column, field->name());
+        })) {
+      continue;
+    }
     fields.push_back(field);
     facts.emplace_back(*field,
                        [](const arrow::DataType& type) { return arrow::is_floating(type.id()); });

@@ -150,6 +150,7 @@ Status VisitColumns(const std::shared_ptr<Array>& values, arrow::MemoryPool* poo
   switch (values->type_id()) {
     case arrow::Type::LIST:
     case arrow::Type::MAP:
+    case arrow::Type::NA:
       return Status::OK();
     case arrow::Type::STRUCT: {
       ARROW_ASSIGN_OR_RAISE(const auto members,

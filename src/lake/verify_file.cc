@@ -241,8 +241,7 @@ Result<std::vector<ColumnFacts>> FactsFromValues(parquet::arrow::FileReader* rea
 Result<FileCheck> Check(ObjectStore* store, const std::string& path, const DataFile& file,
                         const arrow::Schema& schema, bool deep) {
   ARROW_ASSIGN_OR_RAISE(auto input, store->OpenInput(path));
-  ARROW_ASSIGN_OR_RAISE(const auto reader,
-                        parquet::arrow::OpenFile(std::move(input), arrow::default_memory_pool()));
+  ARROW_ASSIGN_OR_RAISE(const auto reader, OpenDataFile(std::move(input)));
   const auto metadata = reader->parquet_reader()->metadata();
   FileCheck check;
   check.rows = metadata->num_rows();
