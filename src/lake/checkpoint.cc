@@ -15,6 +15,8 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "lake/delta_schema.h"
+
 namespace shopstream::lake {
 namespace {
 
@@ -52,6 +54,13 @@ class ActionColumn {
   bool Has(int64_t i) const { return struct_ != nullptr && struct_->IsValid(i); }
   std::optional<std::string> Text(const char* field, int64_t i) const {
     const auto array = Field(field);
+    return array == nullptr ? std::nullopt : TextAt(*array, i);
+  }
+  // Of a struct in the action.
+  std::optional<std::string> MemberText(const char* field, const char* member, int64_t i) const {
+    const auto object = std::dynamic_pointer_cast<arrow::StructArray>(Field(field));
+    if (object == nullptr || object->IsNull(i)) return std::nullopt;
+    const auto array = object->GetFieldByName(member);
     return array == nullptr ? std::nullopt : TextAt(*array, i);
   }
   std::optional<int64_t> Int(const char* field, int64_t i) const {
@@ -109,8 +118,9 @@ void ReadProtocol(const ActionColumn& column, int64_t i, LogEntry* actions) {
                                column.List("readerFeatures", i), column.List("writerFeatures", i)};
 }
 
-void ReadMetadata(const ActionColumn& column, int64_t i, LogEntry* actions) {
-  if (!column.Has(i) || !column.Text("schemaString", i)) return;
+Status ReadMetadata(const ActionColumn& column, int64_t i, LogEntry* actions) {
+  if (!column.Has(i) || !column.Text("schemaString", i)) return Status::OK();
+  ARROW_RETURN_NOT_OK(CheckDataFormat(column.MemberText("format", "provider", i)));
   Metadata metadata;
   metadata.id = column.Text("id", i).value_or("");
   metadata.name = column.Text("name", i).value_or("");
@@ -122,6 +132,7 @@ void ReadMetadata(const ActionColumn& column, int64_t i, LogEntry* actions) {
   }
   metadata.created_ms = column.Int("createdTime", i);
   actions->metadata = std::move(metadata);
+  return Status::OK();
 }
 
 void ReadTxn(const ActionColumn& column, int64_t i, LogEntry* actions) {
@@ -167,7 +178,7 @@ Result<LogEntry> ReadActions(const arrow::RecordBatch& batch) {
   const ActionColumn remove(batch, "remove");
   for (int64_t i = 0; i < batch.num_rows(); ++i) {
     ReadProtocol(protocol, i, &actions);
-    ReadMetadata(metadata, i, &actions);
+    ARROW_RETURN_NOT_OK(ReadMetadata(metadata, i, &actions));
     ReadTxn(txn, i, &actions);
     ARROW_RETURN_NOT_OK(ReadAdd(add, i, &actions));
     ARROW_RETURN_NOT_OK(ReadRemove(remove, i, &actions));

@@ -257,6 +257,17 @@ TEST(OpenObjectStore, KnowsPathsAndFileUris) {
   const std::string root = ::testing::TempDir() + NewUuid();
   EXPECT_EQ(root, OpenAt(root).ValueOrDie()->Describe());
   EXPECT_EQ("file://" + root, OpenAt("file://" + root).ValueOrDie()->Describe());
+  // "a b%" in a URI; a plain path is taken as it is.
+  const auto escaped = OpenAt("file://" + root + "/a%20b%25").ValueOrDie();
+  ASSERT_TRUE(escaped->Put("x", *arrow::Buffer::FromString("1")).ok());
+  EXPECT_TRUE(std::filesystem::exists(root + "/a b%/x"));
+  ASSERT_TRUE(OpenAt(root + "/a%20b")->get()->Put("x", *arrow::Buffer::FromString("1")).ok());
+  EXPECT_TRUE(std::filesystem::exists(root + "/a%20b/x"));
+  for (const char* bad : {"%", "%2", "%zz", "%2g/x", "%00"}) {
+    const Status status = OpenAt("file://" + root + "/" + bad).status();
+    EXPECT_TRUE(status.IsInvalid()) << bad;
+    EXPECT_THAT(status.message(), HasSubstr("%25")) << bad;
+  }
   EXPECT_TRUE(OpenAt("").status().IsInvalid());
   EXPECT_TRUE(OpenAt("file://host/x").status().IsInvalid());
   const Status other = OpenAt("hdfs://host/lake").status();

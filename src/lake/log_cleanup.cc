@@ -52,9 +52,10 @@ std::vector<std::string> NewestCheckpoint(const std::vector<NamedObject>& log, i
   }
   for (auto it = parts.rbegin(); it != parts.rend(); ++it) {
     for (const auto& [count, paths] : it->second) {
-      if (static_cast<int64_t>(paths.size()) != count) continue;
+      auto complete = CompleteCheckpoints(count, paths);
+      if (complete.empty()) continue;
       *checkpoint = it->first;
-      return paths;
+      return std::move(complete[0]);
     }
   }
   return {};

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "lake/delta_schema.h"
 #include "lake/partition_path.h"
 
 namespace shopstream::lake {
@@ -92,6 +93,9 @@ Result<Metadata> ParseMetadata(const json& action) {
   const auto schema = OptionalString(action, "schemaString");
   if (!schema) return Status::Invalid("a metaData action without schemaString");
   metadata.schema_string = *schema;
+  if (const auto format = action.find("format"); format != action.end() && format->is_object()) {
+    ARROW_RETURN_NOT_OK(CheckDataFormat(OptionalString(*format, "provider")));
+  }
   metadata.partition_columns = Strings(action, "partitionColumns");
   if (const auto it = action.find("configuration"); it != action.end() && it->is_object()) {
     for (const auto& [key, value] : it->items()) {

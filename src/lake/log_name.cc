@@ -51,4 +51,15 @@ std::optional<LogName> ParseLogName(const std::string& path) {
   return LogName{Kind::kCheckpoint, *version, *part, *parts};
 }
 
+std::vector<std::vector<std::string>> CompleteCheckpoints(int64_t parts,
+                                                          const std::vector<std::string>& paths) {
+  std::vector<std::vector<std::string>> complete;
+  if (parts == 1) {
+    for (const std::string& path : paths) complete.push_back({path});
+  } else if (static_cast<int64_t>(paths.size()) == parts) {
+    complete.push_back(paths);
+  }
+  return complete;
+}
+
 }  // namespace shopstream::lake

@@ -80,9 +80,9 @@ std::vector<Route> FindRoutes(const LogListing& listing) {
     const auto& [version, by_parts] = *it;
     if (version < newest_entry && version + 1 < contiguous_from) continue;
     for (const auto& [parts, paths] : by_parts) {
-      if (static_cast<int64_t>(paths.size()) != parts) continue;  // Some part is missing yet.
-      routes.push_back({version, paths, std::max(version, newest_entry)});
-      break;
+      for (auto& checkpoint : CompleteCheckpoints(parts, paths)) {
+        routes.push_back({version, std::move(checkpoint), std::max(version, newest_entry)});
+      }
     }
   }
   if (contiguous_from == 0) routes.push_back({-1, {}, newest_entry});

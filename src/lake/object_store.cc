@@ -1,9 +1,43 @@
 #include "lake/object_store.h"
 
+#include <string>
+#include <string_view>
+
 #include "lake/disk_store.h"
 #include "lake/s3_store.h"
 
 namespace shopstream::lake {
+namespace {
+
+int HexDigit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  return -1;
+}
+
+// The path of a file URI: "%20" stands for a space.
+Result<std::string> DecodedPath(std::string_view path, const std::string& uri) {
+  std::string decoded;
+  for (size_t i = 0; i < path.size(); ++i) {
+    if (path[i] != '%') {
+      decoded += path[i];
+      continue;
+    }
+    const bool whole = i + 2 < path.size();
+    const int high = whole ? HexDigit(path[i + 1]) : -1;
+    const int low = whole ? HexDigit(path[i + 2]) : -1;
+    if (high < 0 || low < 0 || high + low == 0) {
+      return Status::Invalid("lake.uri '", uri, "': '", path.substr(i, 3),
+                             "' stands for no character of a path: write % as %25");
+    }
+    decoded += static_cast<char>(16 * high + low);
+    i += 2;
+  }
+  return decoded;
+}
+
+}  // namespace
 
 Result<std::unique_ptr<ObjectStore>> OpenObjectStore(const Config& config) {
   const std::string& uri = config.lake.uri;
@@ -14,7 +48,8 @@ Result<std::unique_ptr<ObjectStore>> OpenObjectStore(const Config& config) {
     if (!path.starts_with('/')) {
       return Status::Invalid("lake.uri '", uri, "' names a host: write file:///absolute/path");
     }
-    return DiskStore::Open(path, uri);
+    ARROW_ASSIGN_OR_RAISE(const std::string decoded, DecodedPath(path, uri));
+    return DiskStore::Open(decoded, uri);
   }
   if (uri.starts_with("s3://")) return S3Store::Open(uri, config.s3);
   if (const size_t colon = uri.find("://"); colon != std::string::npos) {

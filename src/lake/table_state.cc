@@ -167,16 +167,19 @@ Status CheckProperties(const std::map<std::string, std::string>& properties) {
   return Status::OK();
 }
 
-Status CheckColumnRules(const arrow::Schema& schema) {
-  for (const auto& field : schema.fields()) {
+// `parent`: what holds these fields, with a dot behind it. They are a schema's columns, or whatever
+// a struct, a list or a map has.
+Status CheckColumnRules(const arrow::FieldVector& fields, const std::string& parent) {
+  for (const auto& field : fields) {
     for (int64_t i = 0; field->metadata() != nullptr && i < field->metadata()->size(); ++i) {
       const std::string& key = field->metadata()->key(i);
       if (key == "delta.invariants" || key == "delta.generationExpression" ||
           key.starts_with("delta.identity.") || key.starts_with("delta.columnMapping.")) {
-        return Status::NotImplemented("column ", field->name(), " carries the rule ", key,
+        return Status::NotImplemented("column ", parent, field->name(), " carries the rule ", key,
                                       ", which this writer cannot keep: drop the rule");
       }
     }
+    ARROW_RETURN_NOT_OK(CheckColumnRules(field->type()->fields(), parent + field->name() + "."));
   }
   return Status::OK();
 }
@@ -345,7 +348,7 @@ Status CheckWritable(const TableState& state) {
         ": drop the features (ALTER TABLE ... DROP FEATURE)");
   }
   ARROW_RETURN_NOT_OK(CheckProperties(state.properties()));
-  return CheckColumnRules(*state.schema());
+  return CheckColumnRules(state.schema()->fields(), "");
 }
 
 int64_t IntervalMillis(const std::map<std::string, std::string>& properties,

@@ -55,6 +55,23 @@ TEST_F(VacuumTest, ADryRunOnlyTells) {
   EXPECT_EQ(0, store_->Count(Operation::kRemoveAbandonedWrites));
 }
 
+TEST_F(VacuumTest, ADryRunNeedsNoPermissionToWrite) {
+  const DataFile orphan = WriteFile(0, 10);
+  // Of a store that tells its time by a write, and refuses every write.
+  store_->On(Operation::kNow).FailsBefore().Always();
+  store_->On(Operation::kPut).FailsBefore().Always();
+  store_->On(Operation::kPutIfAbsent).FailsBefore().Always();
+  store_->On(Operation::kOpenOutput).FailsBefore().Always();
+  VacuumOptions options;
+  options.dry_run = true;
+  options.force = true;
+  options.retention = Millis{-1000};  // The clock of the store has not moved.
+  EXPECT_EQ(1, Run(options).files);
+  EXPECT_TRUE(Exists(orphan));
+  options.dry_run = false;
+  EXPECT_TRUE(Vacuum(table_.get(), options, Never).status().IsIOError());
+}
+
 TEST_F(VacuumTest, SparesWhatReadersOfOlderVersionsMayBeAt) {
   Create({{"delta.deletedFileRetentionDuration", "interval 3 hours"}});
   const DataFile small = Append(0);

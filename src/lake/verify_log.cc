@@ -38,20 +38,24 @@ struct Log {
 Result<Log> ListWholeLog(ObjectStore* store, const std::string& table_path) {
   ARROW_ASSIGN_OR_RAISE(const auto objects, store->List(LogFolder(table_path) + "0"));
   Log log;
-  std::map<int64_t, std::map<int64_t, Checkpoint>> by_parts;
+  std::map<int64_t, std::map<int64_t, std::vector<std::string>>> by_parts;
+  std::map<std::string, int64_t> modified_ms;
   for (const ObjectEntry& object : objects) {
     const auto name = ParseLogName(object.path);
     if (!name) continue;
     if (name->kind == LogName::Kind::kEntry) log.entries.insert(name->version);
     if (name->kind != LogName::Kind::kCheckpoint) continue;
-    Checkpoint& checkpoint = by_parts[name->version][name->parts];
-    checkpoint.parts.push_back(object.path);
-    checkpoint.modified_ms = std::max(checkpoint.modified_ms, object.modified_ms);
+    by_parts[name->version][name->parts].push_back(object.path);
+    modified_ms[object.path] = object.modified_ms;
   }
-  for (auto& [version, candidates] : by_parts) {
-    for (auto& [parts, checkpoint] : candidates) {
-      if (static_cast<int64_t>(checkpoint.parts.size()) == parts) {
-        log.checkpoints.try_emplace(version, std::move(checkpoint));
+  for (const auto& [version, candidates] : by_parts) {
+    for (const auto& [parts, paths] : candidates) {
+      const auto complete = CompleteCheckpoints(parts, paths);
+      if (complete.empty() || log.checkpoints.contains(version)) continue;
+      Checkpoint& checkpoint = log.checkpoints[version];
+      checkpoint.parts = complete[0];
+      for (const std::string& part : checkpoint.parts) {
+        checkpoint.modified_ms = std::max(checkpoint.modified_ms, modified_ms[part]);
       }
     }
   }
@@ -290,9 +294,10 @@ std::optional<int64_t> StartOf(const Log& log, bool all_checkpoints) {
 Status CheckHint(ObjectStore* store, const std::string& table_path, const Log& log,
                  const Find& find) {
   ARROW_ASSIGN_OR_RAISE(const int64_t hint, ReadCheckpointHint(store, table_path));
-  const int64_t newest = log.checkpoints.empty() ? -1 : log.checkpoints.rbegin()->first;
-  // A newer one than was listed was written meanwhile.
-  if (hint >= 0 && hint <= newest && !log.checkpoints.contains(hint)) {
+  if (hint < 0 || log.checkpoints.contains(hint)) return Status::OK();
+  // One that was not listed may have been written meanwhile, and the hint after it.
+  ARROW_ASSIGN_OR_RAISE(const Log now, ListWholeLog(store, table_path));
+  if (!now.checkpoints.contains(hint)) {
     find(LogFolder(table_path) + "_last_checkpoint",
          "it names the checkpoint of version " + std::to_string(hint) + ", which is not there");
   }
