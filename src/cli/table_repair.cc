@@ -35,8 +35,7 @@ void PrintJson(const RepairFlags& flags, const TablePrinter& listed,
             << ",\"files\":" << result.repaired.files << ",\"paths\":" << result.repaired.paths
             << ",\"partitions\":" << result.repaired.partitions
             << ",\"statistics\":" << result.repaired.statistics
-            << ",\"footers\":" << result.repaired.footers
-            << ",\"files_seen\":" << result.files_seen
+            << ",\"footers\":" << result.repaired.footers << ",\"files_seen\":" << result.files_seen
             << ",\"files_written\":" << result.files_written
             << ",\"bytes_written\":" << result.bytes_written << ",\"commits\":" << result.commits
             << ",\"conflicts\":" << result.conflicts << ",\"finished\":" << json(result.finished)
@@ -109,8 +108,7 @@ Result<int> RunRepair(const Context& context, const RepairFlags& flags) {
 void AddTableRepair(CLI::App* table, Job* job) {
   const auto flags = std::make_shared<RepairFlags>();
   CLI::App* repair = table->add_subcommand(
-      "repair",
-      "List the files that endanger or mislead other readers; with --apply, repair them");
+      "repair", "List the files that endanger or mislead other readers; with --apply, repair them");
   repair->add_option("NAME", flags->name, "e.g. bronze-events")->required();
   repair->add_flag("--apply", flags->apply, "Repair them; without it nothing changes");
   repair->callback([flags, job] {

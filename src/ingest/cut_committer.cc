@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "ingest/cut_files.h"
 #include "ingest/table_growth.h"
+#include "lake/retention.h"
 #include "model/lake_names.h"
 
 namespace shopstream::ingest {
@@ -70,6 +71,7 @@ std::map<std::string, int64_t> QuarantineProgress(const Cut& cut) {
 }
 
 Result<CutOutcome> FromCommit(const lake::CommitResult& result, const lake::Table& table) {
+  if (result.too_old) return CutOutcome::kTooOld;
   switch (result.outcome) {
     case lake::CommitOutcome::kCommitted:
       return CutOutcome::kCommitted;
@@ -106,7 +108,9 @@ Result<CutOutcome> CutCommitter::Persist(const char* what, Job* job,
   Backoff backoff(options_.patience);
   while (true) {
     if (job->abandoned()) return CutOutcome::kAbandoned;
-    if (BootClock::now() - job->cut.sealed_at > options_.max_age) return CutOutcome::kTooOld;
+    ARROW_ASSIGN_OR_RAISE(const Millis max_age,
+                          lake::MaxCommitAge(bronze_->snapshot()->properties()));
+    if (BootClock::now() - job->cut.sealed_at > max_age) return CutOutcome::kTooOld;
     Result<CutOutcome> outcome = step();
     // Only storage and brokers come back; what the table forbids it will forbid again.
     if (outcome.ok() || !outcome.status().IsIOError()) return outcome;
@@ -148,6 +152,7 @@ Result<CutOutcome> CutCommitter::CommitQuarantine(Job* job) {
   if (!FitsTable(*bronze, job)) return CutOutcome::kOutgrown;
   lake::Transaction transaction;
   transaction.adds = job->quarantine_files;
+  transaction.written_since = job->cut.sealed_at;
   transaction.txns = QuarantineProgress(job->cut);
   transaction.info = CommitInfo(job->cut);
   ARROW_ASSIGN_OR_RAISE(lake::CommitResult result,
@@ -177,6 +182,7 @@ Result<CutOutcome> CutCommitter::CommitBronze(Job* job) {
   }
   lake::Transaction transaction;
   transaction.adds = job->bronze_files;
+  transaction.written_since = job->cut.sealed_at;
   transaction.txns = Progress(job->cut);
   transaction.info = CommitInfo(job->cut);
   if (job->cut.rows->num_rows() > 0) {

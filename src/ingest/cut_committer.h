@@ -39,8 +39,6 @@ class CutCommitter {
     BackoffOptions patience{
         .first = Millis{100}, .longest = Millis{5000}, .give_up_after = Millis{600'000}};
     Millis commit_deadline{10'000};  // Of one attempt at the log.
-    // Vacuum takes an unreferenced file for an orphan after 24 hours; half of that is the margin.
-    std::chrono::hours max_age{12};
   };
   // Kafka's id of the topic as of now.
   using TopicId = std::function<Result<std::string>()>;

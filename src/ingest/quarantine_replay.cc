@@ -21,8 +21,6 @@
 namespace shopstream::ingest {
 namespace {
 
-// Half of the time after which vacuum takes an unreferenced file for an orphan.
-constexpr std::chrono::hours kMaxAge{12};
 constexpr Millis kLookAtStopEvery{50};
 
 // The columns that a record is decoded from, of one batch of the quarantine table.
@@ -275,12 +273,11 @@ Result<QuarantineReplay::Outcome> QuarantineReplay::Commit(const lake::Snapshot&
   Result<GrowthPlan> plan = GrowthPlan{};
   const auto legal = [&](const lake::Snapshot& snapshot) {
     if (snapshot.Txn(app_id) != fence) return false;
-    // Vacuum may have taken its files for orphans since: then all is done again.
-    if (BootClock::now() - begun > kMaxAge) return false;
     plan = PlanGrowth(snapshot, cut.layout, cut.partition_values);
     return !plan.ok() || plan->growth.has_value();
   };
   lake::Transaction transaction;
+  transaction.written_since = begun;
   ARROW_ASSIGN_OR_RAISE(transaction.adds, WriteBronzeFiles(bronze_->store(), cut));
   transaction.txns = {{app_id, fence.value_or(0) + 1}};
   transaction.info = {{"kafkaTopic", cut.topic},

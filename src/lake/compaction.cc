@@ -115,6 +115,7 @@ struct Batch {
 Transaction MakeTransaction(const Batch& batch) {
   Transaction transaction;
   transaction.operation = "OPTIMIZE";
+  transaction.written_since = batch.begun;
   transaction.data_change = false;
   int64_t removed_bytes = 0;
   int64_t added_bytes = 0;
@@ -301,8 +302,7 @@ class Compactor {
   Status Publish(Batch* batch) {
     while (!batch->merges.empty()) {
       const auto legal = [&](const Snapshot& snapshot) {
-        return snapshot.schema()->Equals(*batch->schema) &&
-               BootClock::now() - batch->begun < options_.max_age;
+        return snapshot.schema()->Equals(*batch->schema);
       };
       const auto committed = table_->Commit(MakeTransaction(*batch), legal,
                                             BootClock::now() + options_.commit_deadline);

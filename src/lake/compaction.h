@@ -26,8 +26,6 @@ struct CompactionOptions {
   // With a pass that brought nothing: others were faster, or storage failed.
   BackoffOptions patience{
       .first = Millis{200}, .longest = Millis{5000}, .give_up_after = Millis{60'000}};
-  // Vacuum takes an unreferenced file for an orphan after 24 hours; half of that is the margin.
-  std::chrono::hours max_age{12};
 };
 
 struct CompactionProgress {

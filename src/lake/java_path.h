@@ -11,8 +11,8 @@ namespace shopstream::lake {
 // become U+FFFD, so that no such path comes back.
 std::string JavaSpelling(std::string_view path);
 
-// Whether Spark's VACUUM recognises the file that the log names so when it lists the table's folder.
-// It compares texts, and deletes what it does not recognise.
+// Whether Spark's VACUUM recognises the file that the log names so when it lists the table's
+// folder. It compares texts, and deletes what it does not recognise.
 bool SparkRecognises(std::string_view log_path);
 
 }  // namespace shopstream::lake

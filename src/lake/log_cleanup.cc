@@ -6,7 +6,7 @@
 #include "lake/checkpoint.h"
 #include "lake/log_entry.h"
 #include "lake/log_name.h"
-#include "lake/table_state.h"
+#include "lake/retention.h"
 
 namespace shopstream::lake {
 namespace {
@@ -61,11 +61,6 @@ std::vector<std::string> NewestCheckpoint(const std::vector<NamedObject>& log, i
   return {};
 }
 
-bool KeepsEverything(const std::map<std::string, std::string>& properties) {
-  const auto it = properties.find("delta.enableExpiredLogCleanup");
-  return it != properties.end() && it->second == "false";
-}
-
 }  // namespace
 
 int64_t LogRetentionMs(const std::map<std::string, std::string>& properties) {
@@ -100,7 +95,7 @@ Result<LogCleanUpResult> CleanUpLog(ObjectStore* store, const std::string& table
                                     int64_t now_ms, const LogCleanUpOptions& options,
                                     const std::function<bool()>& stop) {
   LogCleanUpResult result;
-  if (KeepsEverything(properties)) return result;
+  if (PropertyIs(properties, "delta.enableExpiredLogCleanup", false)) return result;
   const int64_t retention_ms =
       std::max<int64_t>(LogRetentionMs(properties), options.min_retention.count());
   ARROW_ASSIGN_OR_RAISE(const auto objects, store->List(LogFolder(table_path) + "0"));

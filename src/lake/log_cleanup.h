@@ -38,7 +38,8 @@ struct LogCleanUpResult {
   bool finished = true;  // False: more is left than max_deletes allows, or `stop` was asked.
 };
 
-// How long entries are kept: delta.logRetentionDuration, by default 30 days as in Delta.
+// How long entries are kept: delta.logRetentionDuration, by default 30 days as in Delta; what is
+// not understood means for ever.
 int64_t LogRetentionMs(const std::map<std::string, std::string>& properties);
 
 // `properties`: of the newest version; delta.enableExpiredLogCleanup=false keeps everything.

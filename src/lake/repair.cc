@@ -52,6 +52,7 @@ struct Batch {
 Transaction MakeTransaction(const Batch& batch) {
   Transaction transaction;
   transaction.operation = "REPAIR";
+  transaction.written_since = batch.begun;
   transaction.data_change = false;
   for (const Change& change : batch.changes) {
     if (change.after.empty()) {
@@ -156,16 +157,14 @@ class Repairer {
   bool IsFull(const Batch& batch) const {
     return static_cast<int64_t>(batch.changes.size()) >= options_.commit_files ||
            batch.bytes >= options_.commit_bytes ||
-           (!batch.changes.empty() &&
-            BootClock::now() - batch.begun >= options_.commit_interval);
+           (!batch.changes.empty() && BootClock::now() - batch.begun >= options_.commit_interval);
   }
 
   Status Consider(const AddFile& live, const Snapshot& snapshot, Batch* batch) {
     Change change{live.file, NeedsByLog(live, snapshot), {}, ""};
     if (look_for_nan_) {
-      ARROW_ASSIGN_OR_RAISE(
-          change.needs.footer,
-          FooterHidesNan(table_->store(), table_->path(), live.file, snapshot));
+      ARROW_ASSIGN_OR_RAISE(change.needs.footer,
+                            FooterHidesNan(table_->store(), table_->path(), live.file, snapshot));
     }
     if (!change.needs.any()) return Status::OK();
     if (options_.dry_run) {
@@ -187,9 +186,9 @@ class Repairer {
     }
     change->statistics = change->before.statistics;
     if (change->needs.statistics) {
-      ARROW_ASSIGN_OR_RAISE(change->statistics,
-                            ComputeStatistics(table_->store(), table_->path(), change->before,
-                                              *snapshot.schema()));
+      ARROW_ASSIGN_OR_RAISE(
+          change->statistics,
+          ComputeStatistics(table_->store(), table_->path(), change->before, *snapshot.schema()));
     }
     if (!change->needs.path) return Status::OK();
     ARROW_ASSIGN_OR_RAISE(DataFile copy,
@@ -209,8 +208,7 @@ class Repairer {
   Status Publish(Batch* batch) {
     while (!batch->changes.empty()) {
       const auto legal = [&](const Snapshot& snapshot) {
-        return snapshot.schema()->Equals(*batch->schema) &&
-               BootClock::now() - batch->begun < options_.max_age;
+        return snapshot.schema()->Equals(*batch->schema);
       };
       const auto committed = table_->Commit(MakeTransaction(*batch), legal,
                                             BootClock::now() + options_.commit_deadline);
@@ -296,8 +294,8 @@ class Repairer {
   std::deque<std::string> todo_;
   RepairProgress progress_;
   RepairResult result_;
-  Status unrepairable_;  // The first.
-  Status hindrance_;     // The last.
+  Status unrepairable_;        // The first.
+  Status hindrance_;           // The last.
   bool look_for_nan_ = false;  // The table has floating columns.
   bool stopped_ = false;
 };
@@ -314,8 +312,7 @@ void RepairCounts::Add(const RepairNeeds& needs) {
 
 RepairCounts CountRepairs(const Snapshot& snapshot) {
   RepairCounts counts;
-  StateOf(snapshot).ForEachAdd(
-      [&](const AddFile& add) { counts.Add(NeedsByLog(add, snapshot)); });
+  StateOf(snapshot).ForEachAdd([&](const AddFile& add) { counts.Add(NeedsByLog(add, snapshot)); });
   return counts;
 }
 

@@ -27,16 +27,13 @@ RepairCounts CountRepairs(const Snapshot& snapshot);
 std::string RepairAdvice(const std::string& table, const RepairCounts& counts);
 
 struct RepairOptions {
-  bool dry_run = false;  // Changes nothing; on_file shows what would be done.
+  bool dry_run = false;             // Changes nothing; on_file shows what would be done.
   int64_t memory_bytes = 64 << 20;  // Rows, row groups and buffers together; at least 8 MiB.
   // A commit publishes what is done once it comes to one of these: a conflict costs no more work.
   int64_t commit_files = 1000;
   int64_t commit_bytes = 256 << 20;  // Written again.
   Millis commit_interval{30'000};
   Millis commit_deadline{10'000};
-  // What was written longer ago is not committed: another engine's vacuum takes an unreferenced
-  // file for an orphan after delta.deletedFileRetentionDuration, which is 1 hour unless changed.
-  Millis max_age = std::chrono::minutes(20);
   // While nothing succeeds: others were faster, or storage failed.
   BackoffOptions patience{
       .first = Millis{200}, .longest = Millis{5000}, .give_up_after = Millis{60'000}};

@@ -35,8 +35,7 @@ std::shared_ptr<arrow::RecordBatch> MakeRows(const std::vector<int64_t>& n,
   return arrow::RecordBatch::Make(
       arrow::schema({arrow::field("n", arrow::int64()), arrow::field("x", arrow::float64()),
                      arrow::field("quarantined_at", at.type())}),
-      static_cast<int64_t>(n.size()),
-      {*n_builder.Finish(), *x_builder.Finish(), *at.Finish()});
+      static_cast<int64_t>(n.size()), {*n_builder.Finish(), *x_builder.Finish(), *at.Finish()});
 }
 
 class RepairTest : public LakeTest {
@@ -105,9 +104,9 @@ class RepairTest : public LakeTest {
   }
   static std::map<int64_t, std::string> Healed() {
     const std::string plain = "US/2025-10-24";
-    return {{1, plain},           {2, "R&D/2025-10-24"}, {3, "R&D/2025-10-24"},
-            {4, "US/1970-01-08"}, {5, "US/1970-01-08"},  {6, "US/1970-01-10"},
-            {7, "US/1970-01-08"}, {8, plain}};
+    return {
+        {1, plain},           {2, "R&D/2025-10-24"}, {3, "R&D/2025-10-24"}, {4, "US/1970-01-08"},
+        {5, "US/1970-01-08"}, {6, "US/1970-01-10"},  {7, "US/1970-01-08"},  {8, plain}};
   }
 
   Result<RepairResult> RepairNow(RepairOptions options = {}, const RepairHooks& hooks = {}) {
@@ -170,10 +169,10 @@ TEST_F(RepairTest, ADryRunChangesNothingAndNamesEachFile) {
   AddOneOfEachNeed();
   const std::string before = Described();
   std::vector<std::string> needs;
-  const auto result = RepairNow(
-      {.dry_run = true}, {.on_file = [&](const DataFile&, const RepairNeeds& found) {
-        needs.push_back(found.Text());
-      }});
+  const auto result =
+      RepairNow({.dry_run = true}, {.on_file = [&](const DataFile&, const RepairNeeds& found) {
+                  needs.push_back(found.Text());
+                }});
   ASSERT_TRUE(result.ok()) << result.status();
   EXPECT_EQ(3, result->repaired.files);
   EXPECT_THAT(needs, ::testing::UnorderedElementsAre("path", "partition", "statistics"));
@@ -182,8 +181,8 @@ TEST_F(RepairTest, ADryRunChangesNothingAndNamesEachFile) {
 
 TEST_F(RepairTest, RowsOfADateThatNoReaderAcceptsGoToTheNullPartitionWithoutATimeOfArrival) {
   spec_ = SmallSpec();
-  spec_.schema = arrow::schema({arrow::field("n", arrow::int64()),
-                                arrow::field("date", arrow::date32())});
+  spec_.schema =
+      arrow::schema({arrow::field("n", arrow::int64()), arrow::field("date", arrow::date32())});
   spec_.partition_columns = {"date"};
   store_ = std::make_unique<FaultyStore>(std::make_unique<MemoryStore>());
   table_ = Table::OpenOrCreate(store_.get(), spec_).ValueOrDie();
@@ -281,8 +280,11 @@ TEST_F(RepairTest, WhatAnotherWriterReplacedMeanwhileStaysAsThatWriterLeftIt) {
   store_->On(Operation::kPutIfAbsent, "_delta_log/").Calls([&](const std::string&) {
     Transaction transaction;
     transaction.removes = {*doomed};
-    ASSERT_TRUE(other->Commit(transaction, [](const Snapshot&) { return true; },
-                              BootClock::now() + Millis{20000}).ok());
+    ASSERT_TRUE(
+        other
+            ->Commit(
+                transaction, [](const Snapshot&) { return true; }, BootClock::now() + Millis{20000})
+            .ok());
   });
   const auto result = RepairNow();
   ASSERT_TRUE(result.ok()) << result.status();
@@ -301,8 +303,8 @@ TEST_F(RepairTest, ARestatedFileThatIsGoneMeanwhileDoesNotComeBack) {
   Commit({}, {file});
   Transaction transaction;
   transaction.restates = {file};
-  const auto result = table_->Commit(transaction, [](const Snapshot&) { return true; },
-                                     BootClock::now() + Millis{1000});
+  const auto result = table_->Commit(
+      transaction, [](const Snapshot&) { return true; }, BootClock::now() + Millis{1000});
   ASSERT_TRUE(result.ok()) << result.status();
   EXPECT_EQ(CommitOutcome::kConflict, result->outcome);
 }

@@ -7,6 +7,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/format.h"
 #include "base/log.h"
 #include "base/retry.h"
 #include "lake/checkpoint.h"
@@ -17,6 +18,7 @@
 #include "lake/log_reader.h"
 #include "lake/partition_path.h"
 #include "lake/put_proof.h"
+#include "lake/retention.h"
 #include "lake/statistics_growth.h"
 #include "lake/table_state.h"
 #include "lake/uuid.h"
@@ -394,9 +396,8 @@ Status DeltaTable::CheckCommit(const TableState& base, const Transaction& transa
   for (const DataFile& file : transaction.adds) {
     ARROW_RETURN_NOT_OK(CheckPartitionValues(file, partition_columns_));
   }
-  const auto append_only = base.properties().find("delta.appendOnly");
   if (!transaction.removes.empty() && transaction.data_change &&
-      append_only != base.properties().end() && append_only->second == "true") {
+      PropertyIs(base.properties(), "delta.appendOnly", true)) {
     return Status::Invalid("the table is append-only (delta.appendOnly): it refuses removes");
   }
   return Status::OK();
@@ -440,6 +441,16 @@ Result<CommitResult> DeltaTable::Commit(const Transaction& transaction,
     ++result.attempts;
     const TableState& state = *base->state;
     ARROW_RETURN_NOT_OK(Annotate(CheckCommit(state, transaction)));
+    if (transaction.written_since) {
+      const auto limit = MaxCommitAge(state.properties());
+      if (!limit.ok()) return Annotate(limit.status());
+      if (BootClock::now() - *transaction.written_since > *limit) {
+        result.too_old = true;
+        return give_up(CommitOutcome::kConflict, "its files are older than " +
+                                                     FormatMillis(limit->count()) +
+                                                     ", so that a vacuum may have taken them");
+      }
+    }
     if (!legal(state)) {
       return give_up(CommitOutcome::kConflict, "the precondition does not hold at version " +
                                                    std::to_string(state.version()));

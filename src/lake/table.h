@@ -74,6 +74,11 @@ struct Transaction {
   std::map<std::string, int64_t> txns;             // app id -> version
   nlohmann::json info = nlohmann::json::object();  // Merged into commitInfo.
   bool data_change = true;
+  // When the first of the added files began to be written: a vacuum may take files that no version
+  // names yet. If that is longer ago than MaxCommitAge (retention.h) of the version that an attempt
+  // builds on, the commit is refused. Nothing: files of unknown age, whose safety the caller
+  // proves.
+  std::optional<BootClock::time_point> written_since;
   // Asked of the snapshot each attempt builds on, once `legal` has agreed, so that a change of
   // another writer's is merged with, never overwritten. Its error is Commit's. Null: the files have
   // the columns that the table was opened with, and the table must still have them.
@@ -84,7 +89,8 @@ struct CommitResult {
   CommitOutcome outcome = CommitOutcome::kUnknown;
   int64_t version = -1;  // Where it stands, when committed.
   int attempts = 0;
-  std::string detail;  // For messages, when not committed: why.
+  bool too_old = false;  // Refused because of Transaction::written_since.
+  std::string detail;    // For messages, when not committed: why.
 };
 
 // A Delta table. Thread-safe. Keeps the newest snapshot it has seen.

@@ -5,19 +5,17 @@
 #include <algorithm>
 #include <charconv>
 #include <cstring>
-#include <sstream>
 #include <utility>
 
 #include "lake/delta_schema.h"
 #include "lake/partition_path.h"
+#include "lake/retention.h"
 
 namespace shopstream::lake {
 namespace {
 
 constexpr int kReaderVersion = 1;
 constexpr int kWriterVersion = 2;
-constexpr int64_t kHourMs = 3600 * 1000;
-constexpr int64_t kTombstoneRetentionMs = 7 * 24 * kHourMs;  // Delta's default.
 
 // Values of the packed maps: fixed 8-byte numbers and texts after their 4-byte size; -1 is null.
 class Packer {
@@ -155,7 +153,7 @@ Status CheckProperties(const std::map<std::string, std::string>& properties) {
           "the table's property ", key, "=", value,
           " would make it forget how far it has read Kafka: unset the property");
     }
-    if (key == "delta.enableChangeDataFeed" && value == "true") {
+    if (key == "delta.enableChangeDataFeed" && PropertyIs(properties, key, true)) {
       return Status::NotImplemented("the table's change data feed is on (", key,
                                     "), which this writer does not feed: unset the property");
     }
@@ -333,10 +331,6 @@ void TableState::OrderPartitionValues(PartitionValues* values) const {
   *values = std::move(ordered);
 }
 
-int64_t TombstoneRetentionMs(const std::map<std::string, std::string>& properties) {
-  return IntervalMillis(properties, "delta.deletedFileRetentionDuration", kTombstoneRetentionMs);
-}
-
 Status CheckWritable(const TableState& state) {
   const Protocol& protocol = state.protocol();
   if (protocol.min_writer_version > kWriterVersion) {
@@ -349,25 +343,6 @@ Status CheckWritable(const TableState& state) {
   }
   ARROW_RETURN_NOT_OK(CheckProperties(state.properties()));
   return CheckColumnRules(state.schema()->fields(), "");
-}
-
-int64_t IntervalMillis(const std::map<std::string, std::string>& properties,
-                       const std::string& name, int64_t otherwise) {
-  const auto it = properties.find(name);
-  if (it == properties.end()) return otherwise;
-  static const std::map<std::string, int64_t> kUnitMs = {
-      {"millisecond", 1}, {"second", 1000},      {"minute", 60 * 1000},
-      {"hour", kHourMs},  {"day", 24 * kHourMs}, {"week", 7 * 24 * kHourMs}};
-  std::istringstream words(it->second);
-  std::string word;
-  std::string unit;
-  int64_t count = 0;
-  words >> word;
-  if (word != "interval") words.str(it->second), words.clear();
-  if (!(words >> count >> unit) || count < 0) return otherwise;
-  if (unit.ends_with('s')) unit.pop_back();
-  const auto unit_ms = kUnitMs.find(unit);
-  return unit_ms == kUnitMs.end() ? otherwise : count * unit_ms->second;
 }
 
 int64_t CountProperty(const std::map<std::string, std::string>& properties, const std::string& name,

@@ -71,18 +71,10 @@ class TableState : public Snapshot {
   PackedMap tombstones_;
 };
 
-// How long removed files are kept for readers of older versions
-// (delta.deletedFileRetentionDuration), in milliseconds.
-int64_t TombstoneRetentionMs(const std::map<std::string, std::string>& properties);
-
 // What forbids this writer to write to the table, as NotImplemented saying which feature and what
 // to do; OK for a plain (1, 2) table.
 Status CheckWritable(const TableState& state);
 
-// A duration property, "interval 1 days", in milliseconds; `otherwise` where absent or not
-// understood.
-int64_t IntervalMillis(const std::map<std::string, std::string>& properties,
-                       const std::string& name, int64_t otherwise);
 // A count property; `otherwise` where absent, not a number, or below 1.
 int64_t CountProperty(const std::map<std::string, std::string>& properties, const std::string& name,
                       int64_t otherwise);

@@ -149,6 +149,16 @@ TEST_F(TableTest, AnAppendIsTheNextVersion) {
   EXPECT_EQ(Described(*table_->snapshot()), Described(*Loaded()));
 }
 
+TEST_F(TableTest, FilesThatAVacuumMayHaveTakenAreNotCommitted) {
+  Transaction transaction;
+  transaction.written_since = BootClock::now() - std::chrono::minutes(31);
+  const CommitResult refused = Commit(transaction);
+  EXPECT_EQ(CommitOutcome::kConflict, refused.outcome);
+  EXPECT_TRUE(refused.too_old);
+  transaction.written_since = BootClock::now() - std::chrono::minutes(29);
+  EXPECT_EQ(CommitOutcome::kCommitted, Commit(transaction).outcome);
+}
+
 TEST_F(TableTest, ATransactionWithoutFilesRecordsItsTxn) {
   Transaction transaction;
   transaction.txns = {{"shopstream/x/0", 17}};

@@ -6,6 +6,7 @@
 
 #include "base/format.h"
 #include "lake/data_listing.h"
+#include "lake/retention.h"
 #include "lake/table_state.h"
 
 namespace shopstream::lake {
@@ -25,6 +26,11 @@ class Vacuumer {
     // Sorts out most at once; what is left is looked up again before it goes.
     named_ = NamedSince(*snapshot);
     named_version_ = snapshot->version();
+    // The owner of the table may ask for longer, for commits of theirs that take longer.
+    retention_ms_ = options_.retention.count();
+    if (!options_.force) {
+      retention_ms_ = std::max(retention_ms_, TombstoneRetentionMs(snapshot->properties()));
+    }
     const size_t partition_columns = snapshot->partition_columns().size();
     ARROW_RETURN_NOT_OK(ForEachDataFolder(
         table_->store(), table_->path(), partition_columns,
@@ -49,7 +55,7 @@ class Vacuumer {
   Status Sift(const std::vector<ObjectEntry>& files) {
     for (const ObjectEntry& file : files) {
       ++result_.files_seen;
-      const bool old = now_ms_ - file.modified_ms > options_.retention.count();
+      const bool old = now_ms_ - file.modified_ms > retention_ms_;
       if (old && !named_.Contains(file.path)) candidates_.push_back(file);
     }
     if (options_.on_progress) options_.on_progress(result_.files_seen);
@@ -80,6 +86,7 @@ class Vacuumer {
   const VacuumOptions& options_;
   const std::function<bool()>& stop_;
   const int64_t now_ms_;  // By the store's clock, before the listing.
+  int64_t retention_ms_ = 0;
   PathSet named_;
   int64_t named_version_ = -1;
   std::vector<ObjectEntry> candidates_;

@@ -21,17 +21,17 @@ namespace shopstream::lake {
 //   1. stood in a listing, older than `retention` by the store's clock;
 //   2. was named by no version that had been committed by then: the newest one is read after the
 //      listing, so that an append which landed in between names its file;
-//   3. can be named by no later version: a writer names only files it has just written, and drops
-//      a cut after 12 hours, a replay and an optimizer what they wrote as soon, both well within
-//      the retention.
+//   3. can be named by no later version: a writer names only files it has just written, and what
+//      is older than MaxCommitAge (retention.h), at most 12 hours, is not committed.
 // A version that an optimizer or a foreign writer took the file out of names it as removed, and
 // spares it, for as long as readers of older versions are promised it. Each deletion stands for
 // itself: a kill between two of them leaves the rest to the next vacuum, and of two vacuums at once
 // the second finds nothing to delete. Nothing is written, so nothing can be left half-written.
 struct VacuumOptions {
   static constexpr Millis kMinRetention = std::chrono::hours(24);
-  // By the store's clock, since a file was written. Less is refused unless `force`: it would take
-  // files of commits that are still under way.
+  // By the store's clock, since a file was written; the table's own
+  // delta.deletedFileRetentionDuration counts if it is longer, unless `force`. Less is refused
+  // unless `force`: it would take files of commits that are still under way.
   Millis retention = kMinRetention;
   bool force = false;    // Only where nothing writes to the table.
   bool dry_run = false;  // Deletes nothing, tells what would be deleted.

@@ -83,6 +83,18 @@ TEST_F(VacuumTest, SparesWhatReadersOfOlderVersionsMayBeAt) {
   EXPECT_TRUE(Exists(small));
 }
 
+TEST_F(VacuumTest, SparesUnnamedFilesForAsLongAsTheTableAsks) {
+  for (const char* retention : {"INTERVAL 3 DAYS", "interval 1 months"}) {
+    Create({{"delta.deletedFileRetentionDuration", retention}});
+    Append(0);
+    const DataFile orphan = WriteFile(10, 10);
+    AdvanceClock(kLongAgo);
+    EXPECT_EQ(0, Run().files) << retention;
+    EXPECT_TRUE(Exists(orphan));
+    EXPECT_EQ(1, Run({.force = true}).files) << retention;
+  }
+}
+
 TEST_F(VacuumTest, TakesWhatWasRemovedLongerAgo) {
   Create({{"delta.deletedFileRetentionDuration", "interval 0 seconds"}});
   const DataFile small = Append(0);

@@ -41,7 +41,7 @@ struct VerifyReport {
   int64_t files = 0;     // Live ones, looked at.
   int64_t rows = 0;      // In them, as their footers say.
   int64_t bytes = 0;
-  RepairCounts repairs;   // What `table repair` would do; paths and partitions are findings too.
+  RepairCounts repairs;  // What `table repair` would do; paths and partitions are findings too.
   int64_t orphan_files = 0;
   int64_t orphan_bytes = 0;
   int64_t log_entries = 0;

@@ -12,6 +12,7 @@
 #include "lake/log_entry.h"
 #include "lake/log_name.h"
 #include "lake/log_reader.h"
+#include "lake/retention.h"
 #include "lake/table_state.h"
 
 namespace shopstream::lake {
