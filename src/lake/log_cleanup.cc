@@ -95,7 +95,9 @@ Result<LogCleanUpResult> CleanUpLog(ObjectStore* store, const std::string& table
                                     int64_t now_ms, const LogCleanUpOptions& options,
                                     const std::function<bool()>& stop) {
   LogCleanUpResult result;
-  if (PropertyIs(properties, "delta.enableExpiredLogCleanup", false)) return result;
+  // A value that is no boolean keeps everything, like "false".
+  const char* switched = "delta.enableExpiredLogCleanup";
+  if (properties.contains(switched) && !PropertyIs(properties, switched, true)) return result;
   const int64_t retention_ms =
       std::max<int64_t>(LogRetentionMs(properties), options.min_retention.count());
   ARROW_ASSIGN_OR_RAISE(const auto objects, store->List(LogFolder(table_path) + "0"));

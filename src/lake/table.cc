@@ -322,9 +322,12 @@ class DeltaTable : public Table {
     return newest_;
   }
   Result<Seen> ReadNewest();
+  // As if it were opened now.
+  Result<Seen> Reload(const Seen& known);
   // Keeps the newer of what is known and what was seen, and returns it.
   Seen Adopt(Seen seen);
-  // The newest known state, read anew where it is too old to build on.
+  // The newest known state, read anew where it is too old to build on. Invalid: its entry is gone,
+  // and so is the table.
   Result<Seen> Fresh();
   Status CheckCommit(const TableState& base, const Transaction& transaction) const;
   Result<Columns> GrowOrCheckColumns(const TableState& base, const Transaction& transaction) const;
@@ -358,6 +361,11 @@ Result<DeltaTable::Seen> DeltaTable::ReadNewest() {
     if (!advanced.ok()) return Annotate(advanced.status());
     if (*advanced != nullptr) return Adopt({*std::move(advanced), now});
   }
+  return Reload(known);
+}
+
+Result<DeltaTable::Seen> DeltaTable::Reload(const Seen& known) {
+  const auto now = BootClock::now();
   ARROW_ASSIGN_OR_RAISE(LoadedState loaded, LoadState(store_, path_));
   if (loaded.state->version() < known.state->version()) {
     return Status::Invalid("table ", path_, " ends at version ", loaded.state->version(),
@@ -387,7 +395,16 @@ DeltaTable::Seen DeltaTable::Adopt(Seen seen) {
 
 Result<DeltaTable::Seen> DeltaTable::Fresh() {
   const Seen known = Newest();
-  return BootClock::now() < known.expires() ? Result<Seen>(known) : ReadNewest();
+  if (BootClock::now() >= known.expires()) return ReadNewest();
+  // A put would succeed in the folder of a table that is gone, and nobody could open what it makes.
+  ARROW_ASSIGN_OR_RAISE(const auto entry, store_->Get(LogEntryPath(path_, known.state->version())));
+  if (entry != nullptr) return known;
+  // It is not, if another program's clean-up left the checkpoint of that version alone.
+  auto loaded = Reload(known);
+  if (!loaded.status().IsKeyError()) return loaded;
+  return Status::Invalid("table ", path_, " is gone: it was at version ", known.state->version(),
+                         ", now ", store_->Describe(), " has no such table. Nothing was written. ",
+                         "Restore it, or start this program again to begin a new one");
 }
 
 Status DeltaTable::CheckCommit(const TableState& base, const Transaction& transaction) const {
@@ -441,14 +458,16 @@ Result<CommitResult> DeltaTable::Commit(const Transaction& transaction,
     ++result.attempts;
     const TableState& state = *base->state;
     ARROW_RETURN_NOT_OK(Annotate(CheckCommit(state, transaction)));
+    auto send_until = std::min(deadline, base->expires());
     if (transaction.written_since) {
-      const auto limit = MaxCommitAge(state.properties());
-      if (!limit.ok()) return Annotate(limit.status());
-      if (BootClock::now() - *transaction.written_since > *limit) {
+      const auto max_age = MaxCommitAge(state.properties());
+      if (!max_age.ok()) return Annotate(max_age.status());
+      send_until = std::min(send_until, *transaction.written_since + *max_age);
+      if (BootClock::now() >= *transaction.written_since + *max_age) {
         result.too_old = true;
         return give_up(CommitOutcome::kConflict, "its files are older than " +
-                                                     FormatMillis(limit->count()) +
-                                                     ", so that a vacuum may have taken them");
+                                                     FormatMillis(max_age->count()) +
+                                                     ": a vacuum may have taken them");
       }
     }
     if (!legal(state)) {
@@ -465,7 +484,7 @@ Result<CommitResult> DeltaTable::Commit(const Transaction& transaction,
     entry->metadata = columns->metadata;
     CompleteStatistics(state, *columns->written, *columns->table, &*entry);
     const auto sent_at = BootClock::now();
-    EntryLander lander(store_, path_, std::min(deadline, base->expires()));
+    EntryLander lander(store_, path_, send_until);
     ARROW_ASSIGN_OR_RAISE(const Landing landing, lander.Land(state.version() + 1, *entry));
     if (landing == Landing::kUncertain) return give_up(CommitOutcome::kUnknown, lander.detail());
     if (landing == Landing::kOurs) {

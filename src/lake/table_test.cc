@@ -159,6 +159,17 @@ TEST_F(TableTest, FilesThatAVacuumMayHaveTakenAreNotCommitted) {
   EXPECT_EQ(CommitOutcome::kCommitted, Commit(transaction).outcome);
 }
 
+TEST_F(TableTest, NothingIsCommittedIntoATableThatIsGone) {
+  EXPECT_EQ(1, Append("a.parquet").version);
+  for (const ObjectEntry& object : *store_.inner()->List("")) {
+    ASSERT_TRUE(store_.inner()->Delete(object.path).ok());
+  }
+  const Status gone = AppendError("b.parquet");
+  EXPECT_TRUE(gone.IsInvalid()) << gone;
+  EXPECT_NE(gone.message().find("is gone"), std::string::npos) << gone;
+  EXPECT_TRUE(store_.inner()->List("")->empty());
+}
+
 TEST_F(TableTest, ATransactionWithoutFilesRecordsItsTxn) {
   Transaction transaction;
   transaction.txns = {{"shopstream/x/0", 17}};
