@@ -91,7 +91,9 @@ TEST_F(VacuumTest, SparesUnnamedFilesForAsLongAsTheTableAsks) {
     AdvanceClock(kLongAgo);
     EXPECT_EQ(0, Run().files) << retention;
     EXPECT_TRUE(Exists(orphan));
-    EXPECT_EQ(1, Run({.force = true}).files) << retention;
+    VacuumOptions forced;
+    forced.force = true;
+    EXPECT_EQ(1, Run(forced).files) << retention;
   }
 }
 
