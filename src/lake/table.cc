@@ -397,10 +397,12 @@ Result<DeltaTable::Seen> DeltaTable::Fresh() {
   const Seen known = Newest();
   if (BootClock::now() >= known.expires()) return ReadNewest();
   // A put would succeed in the folder of a table that is gone, and nobody could open what it makes.
-  ARROW_ASSIGN_OR_RAISE(const auto entry, store_->Get(LogEntryPath(path_, known.state->version())));
-  if (entry != nullptr) return known;
+  // A store that does not answer proves nothing: the put will meet it too.
+  const auto entry = store_->Get(LogEntryPath(path_, known.state->version()));
+  if (!entry.ok() || *entry != nullptr) return known;
   // It is not, if another program's clean-up left the checkpoint of that version alone.
   auto loaded = Reload(known);
+  if (loaded.status().IsIOError()) return known;
   if (!loaded.status().IsKeyError()) return loaded;
   return Status::Invalid("table ", path_, " is gone: it was at version ", known.state->version(),
                          ", now ", store_->Describe(), " has no such table. Nothing was written. ",
