@@ -405,7 +405,8 @@ Result<DeltaTable::Seen> DeltaTable::Fresh() {
   if (loaded.status().IsIOError()) return known;
   if (!loaded.status().IsKeyError()) return loaded;
   return Status::Invalid("table ", path_, " is gone: it was at version ", known.state->version(),
-                         ", now ", store_->Describe(), " has no such table. Nothing was written. ",
+                         ", now ", store_->Describe(),
+                         " has no such table. Nothing was committed. ",
                          "Restore it, or start this program again to begin a new one");
 }
 
