@@ -6,6 +6,8 @@
 #include <regex>
 #include <utility>
 
+#include "base/error_kind.h"
+
 namespace shopstream {
 namespace {
 
@@ -93,8 +95,8 @@ struct HttpClient::Impl {
     };
     const httplib::Result answer = client.send(request);
     if (!answer) {
-      return Status::IOError(method, " ", url.origin, request.path, ": ",
-                             Describe(answer.error(), timeout));
+      return Unavailable(method, " ", url.origin, request.path, ": ",
+                         Describe(answer.error(), timeout));
     }
     response.status = answer->status;
     return response;
@@ -116,7 +118,7 @@ Result<HttpClient> HttpClient::Open(const std::string& base_url, Millis timeout,
 #endif
   // The library writes to sockets without MSG_NOSIGNAL: a peer that closes would end the process.
   static const bool ignores_broken_pipes = signal(SIGPIPE, SIG_IGN) != SIG_ERR;
-  if (!ignores_broken_pipes) return Status::IOError("cannot ignore SIGPIPE");
+  if (!ignores_broken_pipes) return Unavailable("cannot ignore SIGPIPE");
   return HttpClient(std::make_unique<Impl>(std::move(url), timeout, access));
 }
 

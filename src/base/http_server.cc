@@ -16,6 +16,7 @@
 #include <regex>
 #include <thread>
 
+#include "base/error_kind.h"
 #include "base/http_query.h"
 #include "base/listen_address.h"
 #include "base/log.h"
@@ -281,7 +282,7 @@ Status HttpServer::Impl::BindTo(const std::string& host, int to_port) {
                        Tcp::resolver::passive | Tcp::resolver::numeric_service, error);
   if (error || found.empty()) {
     errno = 0;
-    return Status::IOError("the host name is not known");
+    return Unavailable("the host name is not known");
   }
   const Tcp::endpoint endpoint = found.begin()->endpoint();
   acceptor.emplace(*context);
@@ -291,7 +292,7 @@ Status HttpServer::Impl::BindTo(const std::string& host, int to_port) {
   if (!error) acceptor->listen(kListenBacklog, error);
   if (error) {
     errno = error.value();
-    return Status::IOError(std::strerror(error.value()));
+    return Unavailable(std::strerror(error.value()));
   }
   port = acceptor->local_endpoint(error).port();
   return Status::OK();
@@ -307,10 +308,9 @@ Status HttpServer::Impl::Bind() {
     if (bound.ok()) return bound;
     if (errno != EADDRINUSE) break;
   }
-  return Status::IOError("cannot listen on ", options.listen,
-                         last > address.port ? " or the ports up to " + std::to_string(last) : "",
-                         ": ", bound.message(),
-                         "; end what listens there, or choose another address");
+  return Unavailable("cannot listen on ", options.listen,
+                     last > address.port ? " or the ports up to " + std::to_string(last) : "", ": ",
+                     bound.message(), "; end what listens there, or choose another address");
 }
 
 void HttpServer::Impl::Accept() {

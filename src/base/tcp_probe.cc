@@ -9,6 +9,8 @@
 #include <cstring>
 #include <memory>
 
+#include "base/error_kind.h"
+
 namespace shopstream {
 namespace {
 
@@ -49,7 +51,7 @@ Status ProbeTcp(const std::string& host, int port, Millis timeout) {
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* found = nullptr;
   const int look_up = getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found);
-  if (look_up != 0) return Status::IOError(where, ": ", gai_strerror(look_up));
+  if (look_up != 0) return Unavailable(where, ": ", gai_strerror(look_up));
   const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> addresses(found, freeaddrinfo);
   const BootClock::time_point deadline = BootClock::now() + timeout;
   int error = EADDRNOTAVAIL;
@@ -59,7 +61,7 @@ Status ProbeTcp(const std::string& host, int port, Millis timeout) {
     error = Connect(*address, left);
     if (error == 0) return Status::OK();
   }
-  return Status::IOError(where, ": ", std::strerror(error));
+  return Unavailable(where, ": ", std::strerror(error));
 }
 
 }  // namespace shopstream

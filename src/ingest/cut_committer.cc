@@ -6,6 +6,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/error_kind.h"
 #include "base/log.h"
 #include "ingest/cut_files.h"
 #include "ingest/table_growth.h"
@@ -82,8 +83,8 @@ Result<CutOutcome> FromCommit(const lake::CommitResult& result, const lake::Tabl
       break;
   }
   // Trying again is safe: if the lost commit stands after all, the fence refuses the second one.
-  return Status::IOError("storage did not say whether a commit to ", table.path(),
-                         " stands: ", result.detail);
+  return Unavailable("storage did not say whether a commit to ", table.path(),
+                     " stands: ", result.detail);
 }
 
 }  // namespace
@@ -113,7 +114,7 @@ Result<CutOutcome> CutCommitter::Persist(const char* what, Job* job,
     if (BootClock::now() - job->cut.sealed_at > max_age) return CutOutcome::kTooOld;
     Result<CutOutcome> outcome = step();
     // Only storage and brokers come back; what the table forbids it will forbid again.
-    if (outcome.ok() || !outcome.status().IsIOError()) return outcome;
+    if (outcome.ok() || !IsUnavailable(outcome.status())) return outcome;
     std::optional<Millis> pause = backoff.Next(BootClock::now());
     if (!pause) {
       return outcome.status().WithMessage("Gave up to ", what, ": ", outcome.status().message());

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/error_kind.h"
 #include "base/log.h"
 #include "ingest/table_growth.h"
 #include "model/lake_names.h"
@@ -438,7 +439,8 @@ Status IngestLoop::RestartIfDue() {
   if (!partitions.empty()) starts = FindStarts(partitions);
   if (!starts.ok()) {
     // Storage, brokers and a topic may come back; a table that forbids us to write will not.
-    if (!starts.status().IsIOError() && !starts.status().IsKeyError()) return starts.status();
+    const ErrorKind kind = KindOf(starts.status());
+    if (kind != ErrorKind::kUnavailable && kind != ErrorKind::kGone) return starts.status();
     std::optional<Millis> pause = restart_backoff_.Next(BootClock::now());
     if (!pause) return starts.status();
     Log::Warn("Assigned, but not reading yet: {}. Trying again in {} ms.",
@@ -492,7 +494,7 @@ Result<std::vector<StartPosition>> IngestLoop::FindStarts(const std::vector<int3
   ARROW_ASSIGN_OR_RAISE(auto spans, parts_.admin->OffsetSpans(parts_.topic, count));
   ARROW_ASSIGN_OR_RAISE(auto after, parts_.admin->DescribeTopic(parts_.topic, false));
   if (!after || after->id != topic->id) {
-    return Status::IOError("topic ", parts_.topic, " was deleted or created anew just now");
+    return Unavailable("topic ", parts_.topic, " was deleted or created anew just now");
   }
   if (topic_id_ != topic->id) {
     if (!topic_id_.empty()) {

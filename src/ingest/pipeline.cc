@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/error_kind.h"
 #include "base/log.h"
 #include "base/retry.h"
 #include "base/shutdown.h"
@@ -48,7 +49,7 @@ auto WithPatience(const char* what, Step&& step) -> decltype(step()) {
   Backoff backoff({.first = Millis{200}, .longest = Millis{2000}, .give_up_after = Millis{60'000}});
   while (true) {
     auto result = step();
-    if (result.ok() || !result.status().IsIOError()) return result;
+    if (result.ok() || !IsUnavailable(result.status())) return result;
     std::optional<Millis> pause = backoff.Next(BootClock::now());
     if (!pause) return result;
     Log::Warn("Waiting for {}: {}", what, result.status().message());

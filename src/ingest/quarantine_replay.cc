@@ -10,6 +10,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/error_kind.h"
 #include "base/log.h"
 #include "ingest/cut_files.h"
 #include "ingest/pipeline.h"
@@ -173,9 +174,12 @@ Status QuarantineReplay::Flush(const std::string& topic_id, Batch batch) {
       options_.progress(summary_);
       return Status::OK();
     }
-    if (!outcome.ok() && !outcome.status().IsIOError()) return outcome.status();
+    // A file that is gone was merged and vacuumed by others: the next try reads what replaced it.
+    const bool passing = outcome.ok() || IsUnavailable(outcome.status()) ||
+                         KindOf(outcome.status()) == ErrorKind::kGone;
+    if (!passing) return outcome.status();
     const Status why =
-        outcome.ok() ? Status::IOError("other writers came first every time") : outcome.status();
+        outcome.ok() ? Unavailable("other writers came first every time") : outcome.status();
     const std::optional<Millis> pause = backoff.Next(BootClock::now());
     if (!pause) return why.WithMessage("Gave up the replay: ", why.message());
     if (!outcome.ok()) {
@@ -241,7 +245,7 @@ Result<Cut> QuarantineReplay::Decode(const lake::Snapshot& bronze,
                           builder_.Add(view, *schemas_, BootClock::now()));
     if (id) {
       const ResolveOutcome outcome = schemas_->Resolve({*id}, BootClock::now());
-      if (outcome.outage) return Status::IOError("the schema registry: ", *outcome.outage);
+      if (outcome.outage) return Unavailable("the schema registry: ", *outcome.outage);
       if (outcome.resolved) {
         ARROW_ASSIGN_OR_RAISE(id, builder_.Add(view, *schemas_, BootClock::now()));
       }
@@ -257,7 +261,7 @@ Status QuarantineReplay::DecideParked() {
   while (builder_.has_parked()) {
     if (options_.stop()) return Stopped();
     const ResolveOutcome outcome = schemas_->Resolve(builder_.ParkedIds(), BootClock::now());
-    if (outcome.outage) return Status::IOError("the schema registry: ", *outcome.outage);
+    if (outcome.outage) return Unavailable("the schema registry: ", *outcome.outage);
     ARROW_RETURN_NOT_OK(builder_.DecideParked(*schemas_, BootClock::now()));
     if (builder_.has_parked()) SleepUnless(options_.stop, kLookAtStopEvery);
   }
@@ -303,7 +307,7 @@ Result<QuarantineReplay::Outcome> QuarantineReplay::Commit(const lake::Snapshot&
       break;
   }
   // Should it stand after all, the table's next version says so.
-  return Status::IOError("storage did not say whether a commit stands: ", result.detail);
+  return Unavailable("storage did not say whether a commit stands: ", result.detail);
 }
 
 Result<ReplaySummary> RunQuarantineReplay(const Config& config, const ReplayFilter& filter,

@@ -5,6 +5,7 @@
 #include <functional>
 #include <utility>
 
+#include "base/error_kind.h"
 #include "kafka/client.h"
 #include "kafka/errors.h"
 #include "kafka/handles.h"
@@ -405,9 +406,9 @@ Result<std::vector<OffsetSpan>> Admin::OffsetSpans(const std::string& topic, int
   std::vector<OffsetSpan> spans;
   for (int p = 0; p < partitions; ++p) {
     if (starts[p] < 0 || ends[p] < 0) {
-      return Status::IOError("listing the offsets of topic ", topic, " [", p, "] at ",
-                             impl_->bootstrap_servers, ": the answer leaves the partition out; ",
-                             "see `shopstream topics describe ", topic, "`");
+      return Unavailable("listing the offsets of topic ", topic, " [", p, "] at ",
+                         impl_->bootstrap_servers, ": the answer leaves the partition out; ",
+                         "see `shopstream topics describe ", topic, "`");
     }
     spans.push_back({starts[p], ends[p]});
   }

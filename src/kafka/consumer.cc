@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "base/error_kind.h"
 #include "base/log.h"
 #include "kafka/handles.h"
 
@@ -33,8 +34,8 @@ PartitionListHandle ToList(const std::string& topic, const std::vector<int32_t>&
 Status FromCall(rd_kafka_error_t* raw, std::string_view what, const std::string& topic) {
   ErrorHandle error(raw);
   if (error == nullptr) return Status::OK();
-  return Status::IOError("Cannot ", what, " partitions of ", topic, ": ",
-                         rd_kafka_error_string(error.get()));
+  return Unavailable("Cannot ", what, " partitions of ", topic, ": ",
+                     rd_kafka_error_string(error.get()));
 }
 
 std::optional<Bytes> ToBytes(const void* data, size_t size) {
@@ -122,9 +123,9 @@ Status Consumer::Impl::Sort(rd_kafka_message_t* raw, PollResult* out) {
       return Status::OK();
     case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
     case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
-      return Status::IOError("Kafka refuses to let us read topic ", topic, ": ",
-                             rd_kafka_message_errstr(raw),
-                             ". Grant READ on the topic and the group, or check kafka.security.");
+      return Refused("Kafka refuses to let us read topic ", topic, ": ",
+                     rd_kafka_message_errstr(raw),
+                     ". Grant READ on the topic and the group, or check kafka.security.");
     default:
       Log::Warn("Kafka consumer of {}: {}", topic, rd_kafka_message_errstr(raw));
       return Status::OK();
@@ -177,7 +178,7 @@ Status Consumer::Subscribe() {
   PartitionListHandle topics = ToList(impl_->topic, std::vector<int32_t>{RD_KAFKA_PARTITION_UA});
   rd_kafka_resp_err_t error = rd_kafka_subscribe(impl_->client.get(), topics.get());
   if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    return Status::IOError("Cannot subscribe to ", impl_->topic, ": ", rd_kafka_err2str(error));
+    return Unavailable("Cannot subscribe to ", impl_->topic, ": ", rd_kafka_err2str(error));
   }
   return Status::OK();
 }
@@ -195,7 +196,7 @@ Result<PollResult> Consumer::Poll(Millis timeout) {
   char reason[512];
   if (rd_kafka_fatal_error(impl_->client.get(), reason, sizeof(reason)) !=
       RD_KAFKA_RESP_ERR_NO_ERROR) {
-    return Status::IOError("The Kafka consumer of ", impl_->topic, " had to stop: ", reason);
+    return Unavailable("The Kafka consumer of ", impl_->topic, " had to stop: ", reason);
   }
   result.rebalances = std::exchange(impl_->rebalances, {});
   return result;
@@ -224,14 +225,14 @@ Status Consumer::Pause(const std::vector<int32_t>& partitions) {
   rd_kafka_resp_err_t error =
       rd_kafka_pause_partitions(impl_->client.get(), ToList(impl_->topic, partitions).get());
   if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return Status::OK();
-  return Status::IOError("Cannot pause ", impl_->topic, ": ", rd_kafka_err2str(error));
+  return Unavailable("Cannot pause ", impl_->topic, ": ", rd_kafka_err2str(error));
 }
 
 Status Consumer::Resume(const std::vector<int32_t>& partitions) {
   rd_kafka_resp_err_t error =
       rd_kafka_resume_partitions(impl_->client.get(), ToList(impl_->topic, partitions).get());
   if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return Status::OK();
-  return Status::IOError("Cannot resume ", impl_->topic, ": ", rd_kafka_err2str(error));
+  return Unavailable("Cannot resume ", impl_->topic, ": ", rd_kafka_err2str(error));
 }
 
 void Consumer::CommitForDisplay(const std::vector<PartitionOffset>& offsets) {

@@ -2,6 +2,8 @@
 
 #include <librdkafka/rdkafka.h>
 
+#include "base/error_kind.h"
+
 namespace shopstream::kafka {
 namespace {
 
@@ -33,26 +35,26 @@ std::string Seconds(Millis timeout) {
 Status DescribeFailure(const FailedCall& call, const std::string& bootstrap_servers,
                        bool reached_cluster) {
   if (IsUnanswered(call.code) && !reached_cluster) {
-    return Status::IOError("no Kafka broker answered at ", bootstrap_servers, " within ",
-                           Seconds(call.timeout),
-                           ": start them with ./run up, or set kafka.bootstrap_servers");
+    return Unavailable("no Kafka broker answered at ", bootstrap_servers, " within ",
+                       Seconds(call.timeout),
+                       ": start them with ./run up, or set kafka.bootstrap_servers");
   }
   const auto code = static_cast<rd_kafka_resp_err_t>(call.code);
   const std::string_view reason = call.reason.empty() ? rd_kafka_err2str(code) : call.reason;
   if (IsUnanswered(call.code)) {
-    return Status::IOError(call.what, " at ", bootstrap_servers, ": no answer within ",
-                           Seconds(call.timeout), " (", reason,
-                           "): see whether enough brokers are up (./run up), then try again");
+    return Unavailable(call.what, " at ", bootstrap_servers, ": no answer within ",
+                       Seconds(call.timeout), " (", reason,
+                       "): see whether enough brokers are up (./run up), then try again");
   }
   if (IsRefusedAccess(call.code)) {
-    return Status::IOError(call.what, " at ", bootstrap_servers, " is not authorized (", reason,
-                           "): let the brokers' ACLs grant it to the user in kafka.security");
+    return Refused(call.what, " at ", bootstrap_servers, " is not authorized (", reason,
+                   "): let the brokers' ACLs grant it to the user in kafka.security");
   }
   if (IsRefusedLogin(call.code)) {
-    return Status::IOError(call.what, ": the brokers at ", bootstrap_servers,
-                           " refused the login (", reason, "): correct kafka.security");
+    return Refused(call.what, ": the brokers at ", bootstrap_servers, " refused the login (",
+                   reason, "): correct kafka.security");
   }
-  return Status::IOError(call.what, " at ", bootstrap_servers, " failed: ", reason);
+  return Unavailable(call.what, " at ", bootstrap_servers, " failed: ", reason);
 }
 
 bool HasReachedCluster(rd_kafka_s* client) {

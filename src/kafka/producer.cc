@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/error_kind.h"
 #include "kafka/handles.h"
 
 namespace shopstream::kafka {
@@ -86,7 +87,7 @@ struct Producer::Impl {
     TopicHandle& topic = topics[name];
     if (!topic) topic.reset(rd_kafka_topic_new(client.get(), name.c_str(), nullptr));
     if (topic) return topic.get();
-    return Status::IOError("topic ", name, ": ", rd_kafka_err2str(rd_kafka_last_error()));
+    return Unavailable("topic ", name, ": ", rd_kafka_err2str(rd_kafka_last_error()));
   }
 
   // At most kSliceRows. How many, from the first on, are dealt with.
@@ -112,8 +113,8 @@ struct Producer::Impl {
   Status FatalError() const {
     char reason[512];
     const rd_kafka_resp_err_t error = rd_kafka_fatal_error(client.get(), reason, sizeof reason);
-    return Status::IOError("the Kafka producer cannot go on: ", rd_kafka_err2str(error), " (",
-                           reason, "); start the command again");
+    return Unavailable("the Kafka producer cannot go on: ", rd_kafka_err2str(error), " (", reason,
+                       "); start the command again");
   }
 };
 
@@ -160,8 +161,8 @@ Status Producer::Flush(Millis timeout) {
   if (rd_kafka_flush(client, static_cast<int>(timeout.count())) == RD_KAFKA_RESP_ERR_NO_ERROR) {
     return Status::OK();
   }
-  return Status::IOError(GiveUp(), " messages were not acknowledged within ", timeout.count(),
-                         " ms and are given up; `shopstream health` tells which broker is down");
+  return Unavailable(GiveUp(), " messages were not acknowledged within ", timeout.count(),
+                     " ms and are given up; `shopstream health` tells which broker is down");
 }
 
 int64_t Producer::GiveUp() {

@@ -4,6 +4,8 @@
 #include <string>
 #include <utility>
 
+#include "base/error_kind.h"
+
 namespace shopstream::kafka {
 
 Reader::Reader(std::unique_ptr<Consumer> consumer, const std::vector<OffsetRange>& ranges)
@@ -38,7 +40,7 @@ Result<RecordBatch> Reader::Next(Millis timeout) {
   if (done()) return wanted;
   ARROW_ASSIGN_OR_RAISE(PollResult polled, consumer_->Poll(timeout));
   if (polled.topic_gone) {
-    return Status::IOError("The topic does not exist, or not with all the partitions asked for");
+    return Unavailable("The topic does not exist, or not with all the partitions asked for");
   }
   for (int32_t partition : polled.out_of_range) {
     auto range = left_.find(partition);
@@ -46,8 +48,8 @@ Result<RecordBatch> Reader::Next(Millis timeout) {
     // Retention removed what lies below the log start, which happens once; after that, it is the
     // end that came down to below what is asked for.
     if (!moved_to_log_start_.insert(partition).second) {
-      return Status::IOError("Partition ", partition, " ends below offset ", range->second.end,
-                             ": the topic was truncated or created anew. Start again");
+      return Unavailable("Partition ", partition, " ends below offset ", range->second.end,
+                         ": the topic was truncated or created anew. Start again");
     }
     ARROW_RETURN_NOT_OK(consumer_->Restart({{partition, kOffsetBeginning}}));
   }

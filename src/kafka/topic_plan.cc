@@ -1,5 +1,6 @@
 #include "kafka/topic_plan.h"
 
+#include "base/error_kind.h"
 #include "base/retry.h"
 #include "base/shutdown.h"
 
@@ -45,9 +46,9 @@ Status WaitForLeaders(Admin& admin, const TopicSettings& wanted) {
     if (serves) return Status::OK();
     const auto pause = backoff.Next(BootClock::now());
     if (!pause.has_value() || SleepUnlessShutdown(*pause)) {
-      return Status::IOError("topic ", wanted.name, " has partitions without a leader after 30 s: ",
-                             "see `shopstream topics describe ", wanted.name,
-                             "`, and start the brokers that are down with ./run up");
+      return Unavailable("topic ", wanted.name, " has partitions without a leader after 30 s: ",
+                         "see `shopstream topics describe ", wanted.name,
+                         "`, and start the brokers that are down with ./run up");
     }
   }
 }

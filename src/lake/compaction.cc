@@ -12,6 +12,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "base/error_kind.h"
 #include "base/log.h"
 #include "lake/data_file_stream.h"
 #include "lake/delta_schema.h"
@@ -64,6 +65,8 @@ class GroupReader {
     return arrow::ConcatenateRecordBatches(parts, memory_.pool);
   }
   size_t files_done() const { return file_; }
+  // The one that Next() failed on.
+  const DataFile& file() const { return group_.files[file_]; }
 
  private:
   Result<std::shared_ptr<arrow::RecordBatch>> NextPart() {
@@ -161,8 +164,9 @@ class Compactor {
       } else {
         ARROW_RETURN_NOT_OK(Hindered(planned.status()));
       }
-      if (result_.commits > commits) {
+      if (result_.commits > commits || std::exchange(set_aside_, false)) {
         backoff.Reset();
+        waits_ = false;
         continue;
       }
       if (Stopped()) break;
@@ -251,10 +255,16 @@ class Compactor {
     GroupReader reader(table_->store(), table_->path(), group, StoredSchema(snapshot), reading);
     std::unique_ptr<DataFileWriter> writer;
     const CompactionProgress before = progress_;
+    unreadable_.clear();
     const auto copy = [&]() -> Result<std::optional<DataFile>> {
       for (;;) {
         if (Stopped()) return Status::Cancelled("stopped");
-        ARROW_ASSIGN_OR_RAISE(auto rows, reader.Next());
+        auto next = reader.Next();
+        if (!next.ok()) {
+          unreadable_ = reader.file().path;
+          return next.status();
+        }
+        auto rows = *std::move(next);
         if (writer == nullptr) {
           if (rows == nullptr) {  // No rows at all; the file still has its columns.
             ARROW_ASSIGN_OR_RAISE(rows, arrow::RecordBatch::MakeEmpty(StoredSchema(snapshot)));
@@ -287,15 +297,35 @@ class Compactor {
     if (hooks_.progress) hooks_.progress(progress_);
   }
 
-  // Storage may come back, and a file that is gone was replaced by another. What is wrong with a
-  // file stays wrong: its group is left out, the others go on.
+  // Storage may come back, and a file that is gone may have been replaced by another writer's. What
+  // is wrong with a file stays wrong: it is left out, and the next pass merges the others of its
+  // partition. The whole group is left out if no single file is to blame.
   Status SetAside(const Status& problem, const CompactionGroup& group) {
-    if (problem.IsIOError()) return Hindered(problem);
-    Log::Warn("compaction of {}: {}", table_->path(), problem.message());
-    hindrance_ = problem;
-    if (unmergeable_.ok()) unmergeable_ = problem;
-    for (const DataFile& file : group.files) scope_->erase(file.path);
+    if (IsUnavailable(problem)) return Hindered(problem);
+    if (unreadable_.empty() && KindOf(problem) == ErrorKind::kRefused) return problem;
+    if (KindOf(problem) == ErrorKind::kGone && !IsLive(unreadable_)) {
+      set_aside_ = true;  // The next plan no longer has it.
+      return Status::OK();
+    }
+    if (unmergeable_.ok()) {
+      unmergeable_ = problem;  // Said by the caller.
+    } else {
+      Log::Warn("compaction of {}: {}", table_->path(), problem.message());
+    }
+    for (const DataFile& file : group.files) {
+      if (unreadable_.empty() || file.path == unreadable_) scope_->erase(file.path);
+    }
+    set_aside_ = true;
     return Status::OK();
+  }
+
+  bool IsLive(const std::string& path) {
+    const auto snapshot = table_->Refresh();
+    bool live = !snapshot.ok();  // The next pass says why.
+    if (snapshot.ok()) {
+      (*snapshot)->VisitFiles([&](const DataFile& file) { live |= file.path == path; });
+    }
+    return live;
   }
 
   // Commits the merges whose inputs are all live still, and empties the batch.
@@ -314,7 +344,7 @@ class Compactor {
         Count(*batch);
         batch->merges.clear();
       } else {
-        ARROW_RETURN_NOT_OK(Hindered(Status::IOError(committed->detail)));
+        hindrance_ = Unavailable(committed->detail);
         if (committed->outcome == CommitOutcome::kUnknown) {
           batch->merges.clear();  // It may stand: what it adds is not ours to delete.
         } else {
@@ -377,10 +407,14 @@ class Compactor {
     }
   }
 
-  // Remembers why nothing came of it; an error that no waiting will mend is returned.
+  // Remembers why nothing came of it, and says so once. Returns an error that no retry can help.
   Status Hindered(const Status& problem) {
     hindrance_ = problem;
-    return problem.IsIOError() ? Status::OK() : problem;
+    if (!IsUnavailable(problem)) return problem;
+    if (!std::exchange(waits_, true)) {
+      Log::Warn("compaction of {} waits and tries again: {}", table_->path(), problem.message());
+    }
+    return Status::OK();
   }
 
   bool Stopped() {
@@ -398,8 +432,11 @@ class Compactor {
   int64_t bytes_read_ = 0;
   CompactionProgress progress_;
   CompactionResult result_;
-  Status unmergeable_;  // The first.
-  Status hindrance_;    // The last.
+  std::string unreadable_;  // The file that the last group failed on, if it was one.
+  bool set_aside_ = false;  // In this pass: the next plan differs.
+  bool waits_ = false;      // It was said that storage does not answer.
+  Status unmergeable_;      // The first.
+  Status hindrance_;        // The last.
 };
 
 }  // namespace

@@ -8,12 +8,14 @@
 #include <parquet/file_reader.h>
 #include <parquet/statistics.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <set>
 #include <string>
 #include <thread>
 
+#include "base/error_kind.h"
 #include "lake/data_file_stream.h"
 #include "lake/faulty_store.h"
 #include "lake/log_entry.h"
@@ -272,7 +274,7 @@ TEST_F(CompactionTest, MemoryStaysWithinItsBound) {
   EXPECT_GT(result.peak_memory_bytes, options.memory_bytes / 8);  // It is what was measured.
 }
 
-TEST_F(CompactionTest, AFileThatIsNotWhatTheLogSaysStopsOnlyItsGroup) {
+TEST_F(CompactionTest, AFileThatIsNotWhatTheLogSaysStopsOnlyItself) {
   AppendSixFiles(table_.get());
   const auto before = AllRows();
   const std::string broken = std::string(kPath) + "/" + Files()[0].path;  // Of EU.
@@ -281,10 +283,10 @@ TEST_F(CompactionTest, AFileThatIsNotWhatTheLogSaysStopsOnlyItsGroup) {
   const auto result = Compact(table_.get(), Quick());
   EXPECT_TRUE(result.status().IsInvalid());
   EXPECT_THAT(result.status().message(), HasSubstr(broken));
-  EXPECT_EQ(4U, Files().size());
+  EXPECT_EQ(3U, Files().size());
   ASSERT_TRUE(store_.Put(broken, *content).ok());
   EXPECT_EQ(before, AllRows());
-  EXPECT_EQ(1, Compact(table_.get(), Quick())->files_added);
+  EXPECT_TRUE(Compact(table_.get(), Quick()).ok());
   EXPECT_EQ(before, AllRows());
 }
 
@@ -340,6 +342,47 @@ TEST_F(CompactionTest, GivesUpWithTheReasonWhenStorageStaysAway) {
   EXPECT_THAT(result.status().message(), HasSubstr("injected fault"));
   EXPECT_EQ(6U, Files().size());
 }
+
+enum class Damage { kPage, kTail, kMissing, kRows };
+
+class CompactionDamage : public CompactionTest, public ::testing::WithParamInterface<Damage> {
+ protected:
+  void Spoil(const DataFile& file) {
+    const std::string path = std::string(kPath) + "/" + file.path;
+    const auto content = store_.Get(path).ValueOrDie();
+    std::string bytes = content->ToString();
+    if (GetParam() == Damage::kPage) std::fill_n(bytes.begin() + 4, 24, '\xff');
+    if (GetParam() == Damage::kTail) std::fill(bytes.end() - 4, bytes.end(), '?');
+    if (GetParam() == Damage::kRows) {
+      auto other = WriteDataFile(&store_, kPath, file.partition_values, Rows(0, 3)).ValueOrDie();
+      bytes = store_.Get(std::string(kPath) + "/" + other.path).ValueOrDie()->ToString();
+    }
+    ASSERT_TRUE(GetParam() == Damage::kMissing
+                    ? store_.Delete(path).ok()
+                    : store_.Put(path, *arrow::Buffer::FromString(bytes)).ok());
+  }
+};
+
+// What is wrong with one file neither stops the merge of the others nor is waited for.
+TEST_P(CompactionDamage, OfOneFileIsNamedAndTheOthersOfItsPartitionMerge) {
+  AppendSixFiles(table_.get());
+  const DataFile bad = Files()[2];
+  Spoil(bad);
+  const auto begun = BootClock::now();
+  const auto result = Compact(table_.get(), {});
+  EXPECT_LT(BootClock::now() - begun, CompactionOptions{}.patience.give_up_after / 4);
+  ASSERT_FALSE(result.ok());
+  EXPECT_FALSE(IsUnavailable(result.status())) << result.status();
+  EXPECT_THAT(result.status().message(), HasSubstr(bad.path));
+  const auto live = Files();  // One merge in each partition, and the bad one.
+  EXPECT_EQ(3U, live.size());
+  EXPECT_TRUE(std::any_of(live.begin(), live.end(),
+                          [&](const DataFile& file) { return file.path == bad.path; }));
+}
+
+INSTANTIATE_TEST_SUITE_P(Damages, CompactionDamage,
+                         ::testing::Values(Damage::kPage, Damage::kTail, Damage::kMissing,
+                                           Damage::kRows));
 
 enum class Harm { kFails, kLosesReply, kTears, kDies };
 

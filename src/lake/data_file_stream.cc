@@ -10,9 +10,11 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/error_kind.h"
 #include "lake/column_statistics.h"
 #include "lake/parquet_encoding.h"
 #include "lake/partition_path.h"
+#include "lake/store_input.h"
 #include "lake/stored_column.h"
 
 namespace shopstream::lake {
@@ -51,7 +53,7 @@ Result<std::shared_ptr<arrow::io::RandomAccessFile>> OpenBuffered(
   }
   ARROW_ASSIGN_OR_RAISE(auto content, arrow::AllocateResizableBuffer(size, memory.pool));
   ARROW_ASSIGN_OR_RAISE(const int64_t got, input->ReadAt(0, size, content->mutable_data()));
-  if (got != size) return Status::IOError("it ends after ", got, " of ", size, " bytes");
+  if (got != size) return Corrupt("it ends after ", got, " of ", size, " bytes");
   return std::make_shared<arrow::io::BufferReader>(
       std::shared_ptr<arrow::Buffer>(std::move(content)));
 }
@@ -95,7 +97,7 @@ Result<std::unique_ptr<DataFileReader>> DataFileReader::Open(
   };
   const Status status = open();
   if (status.ok()) return reader;
-  return status.WithMessage("cannot read ", reader->path_, ": ", status.message());
+  return CannotRead(reader->path_, status);
 }
 
 Result<std::shared_ptr<arrow::RecordBatch>> DataFileReader::Next() {
@@ -119,7 +121,7 @@ Result<std::shared_ptr<arrow::RecordBatch>> DataFileReader::Next() {
   };
   auto batch = next();
   if (batch.ok()) return batch;
-  return batch.status().WithMessage("cannot read ", path_, ": ", batch.status().message());
+  return CannotRead(path_, batch.status());
 }
 
 Result<std::unique_ptr<DataFileWriter>> DataFileWriter::Open(

@@ -1,6 +1,7 @@
 #include "lake/disk_store.h"
 
 #include <arrow/io/file.h>
+#include <arrow/util/io_util.h>
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/file.h>
@@ -15,7 +16,9 @@
 #include <system_error>
 #include <utility>
 
+#include "base/error_kind.h"
 #include "base/log.h"
+#include "lake/store_input.h"
 #include "lake/uuid.h"
 
 namespace shopstream::lake {
@@ -49,9 +52,30 @@ std::string Remedy(int error) {
   }
 }
 
+// A full or read-only disk may be repaired while a program waits; a permission or a wrong path is
+// not found to be right by trying again.
+ErrorKind KindOfError(int error) {
+  switch (error) {
+    case EACCES:
+    case EPERM:
+      return ErrorKind::kRefused;
+    case ENOENT:
+      return ErrorKind::kGone;
+    case EXDEV:
+    case ENOTDIR:
+    case EISDIR:
+    case ELOOP:
+    case ENAMETOOLONG:
+      return ErrorKind::kInvalid;
+    default:
+      return ErrorKind::kUnavailable;
+  }
+}
+
 Status DiskError(const std::string& what, const std::string& full_path, int error) {
-  return Status::IOError("cannot ", what, " ", full_path, ": ",
-                         std::generic_category().message(error), Remedy(error));
+  return WithKind(KindOfError(error),
+                  Status::IOError("cannot ", what, " ", full_path, ": ",
+                                  std::generic_category().message(error), Remedy(error)));
 }
 
 // A file descriptor that closes itself.
@@ -241,7 +265,7 @@ class DiskStore::Output : public arrow::io::OutputStream {
   Status Close() override {
     if (closed_) return Status::OK();
     closed_ = true;
-    if (file_ == nullptr) return Status::IOError(path_, " was not written: a write to it failed");
+    if (file_ == nullptr) return Unavailable(path_, " was not written: a write to it failed");
     const auto file = std::move(file_);
     ARROW_RETURN_NOT_OK(file->Flush());
     return store_->Publish(file.get(), path_, /*replace=*/true).status();
@@ -291,7 +315,7 @@ Result<std::shared_ptr<arrow::Buffer>> DiskStore::Get(const std::string& path) {
         ::read(file.get(), buffer->mutable_data() + done, static_cast<size_t>(info.st_size - done));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return DiskError("read", full_path, errno);
-    if (got == 0) return Status::IOError(full_path, " shrank while it was read: read it again");
+    if (got == 0) return Unavailable(full_path, " shrank while it was read: read it again");
     done += got;
   }
   return std::shared_ptr<arrow::Buffer>(std::move(buffer));
@@ -299,7 +323,15 @@ Result<std::shared_ptr<arrow::Buffer>> DiskStore::Get(const std::string& path) {
 
 Result<std::shared_ptr<arrow::io::RandomAccessFile>> DiskStore::OpenInput(const std::string& path) {
   ARROW_RETURN_NOT_OK(CheckPath(path));
-  return arrow::io::ReadableFile::Open(FullPath(path));
+  const std::string full_path = FullPath(path);
+  const auto failure = [full_path](const Status& status) {
+    const int error = arrow::internal::ErrnoFromStatus(status);
+    if (error != 0) return DiskError("read", full_path, error);
+    return Unavailable("cannot read ", full_path, ": ", status.message());
+  };
+  auto file = arrow::io::ReadableFile::Open(full_path);
+  if (!file.ok()) return failure(file.status());
+  return MakeStoreInput(*std::move(file), failure);
 }
 
 Status DiskStore::Put(const std::string& path, const arrow::Buffer& content) {

@@ -4,6 +4,8 @@
 #include <thread>
 #include <utility>
 
+#include "base/error_kind.h"
+
 namespace shopstream::lake {
 
 Fault& Fault::FailsBefore() {
@@ -99,14 +101,14 @@ Result<bool> FaultyStore::Strike(Operation operation, const std::string& path,
     ARROW_RETURN_NOT_OK(inner_->Put(torn, *half));
   }
   if (strike.kind_ == Fault::Kind::kTear || strike.kind_ == Fault::Kind::kFailBefore) {
-    return Status::IOError("injected fault before the operation on ", path);
+    return Unavailable("injected fault before the operation on ", path);
   }
   return strike.kind_ == Fault::Kind::kLoseReply;
 }
 
 namespace {
 Status LostReply(const std::string& path) {
-  return Status::IOError("injected fault: lost the reply for ", path);
+  return Unavailable("injected fault: lost the reply for ", path);
 }
 }  // namespace
 

@@ -11,6 +11,7 @@
 
 #include "lake/column_statistics.h"
 #include "lake/data_file_stream.h"
+#include "lake/store_input.h"
 #include "lake/value_facts.h"
 
 namespace shopstream::lake {
@@ -45,7 +46,7 @@ Result<std::string> ComputeStatistics(ObjectStore* store, const std::string& tab
   const std::string path = table_path + "/" + file.path;
   auto footer = ReadFooter(store, path, ColumnsWithStatistics(table_schema, file.partition_values));
   if (!footer.ok()) {
-    return footer.status().WithMessage("cannot read ", path, ": ", footer.status().message());
+    return CannotRead(path, footer.status());
   }
   if (!KeepsStatistics(table_schema)) {
     return StatisticsJson(footer->rows, footer->columns, table_schema);

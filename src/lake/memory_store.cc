@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/clock.h"
+#include "base/error_kind.h"
 
 namespace shopstream::lake {
 
@@ -41,7 +42,7 @@ Result<std::shared_ptr<arrow::Buffer>> MemoryStore::Get(const std::string& path)
 Result<std::shared_ptr<arrow::io::RandomAccessFile>> MemoryStore::OpenInput(
     const std::string& path) {
   ARROW_ASSIGN_OR_RAISE(auto content, Get(path));
-  if (content == nullptr) return Status::IOError("no object ", path);
+  if (content == nullptr) return Gone("no object ", path);
   return std::make_shared<arrow::io::BufferReader>(std::move(content));
 }
 

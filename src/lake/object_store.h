@@ -24,17 +24,18 @@ struct ObjectEntry {
 enum class PutOutcome { kCreated, kExists };
 
 // The one seam to storage. Paths are relative to the lake's root, '/'-separated, without a leading
-// '/'. All functions are thread-safe and blocking. A missing object is a value; IOError means the
-// outcome is unknown: a Put or PutIfAbsent that failed may have happened, and a later try may go
-// well. Invalid: the path is not one that a store takes, or the store refuses for a reason that no
-// further try mends (permission, credentials).
+// '/'. All functions are thread-safe and blocking. A missing object is a value. An error's kind
+// (base/error_kind.h) says what to do: unavailable means that the outcome is unknown (a Put or
+// PutIfAbsent that failed may have happened) and that a later try may succeed; refused, that it
+// takes a permission or credentials first; invalid, that the path is not one that a store takes.
 class ObjectStore {
  public:
   virtual ~ObjectStore() = default;
 
   // Null where there is no such object.
   virtual Result<std::shared_ptr<arrow::Buffer>> Get(const std::string& path) = 0;
-  // For reading parts of large objects; Absence is IOError naming the path.
+  // For reading parts of large objects. Absence is an error of kind gone; all errors of the file
+  // have the store's kinds too.
   virtual Result<std::shared_ptr<arrow::io::RandomAccessFile>> OpenInput(
       const std::string& path) = 0;
   // Whole and durable when it returns OK, or not visible under `path` at all. Overwrites.

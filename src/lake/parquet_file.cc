@@ -14,6 +14,7 @@
 #include "lake/column_statistics.h"
 #include "lake/parquet_encoding.h"
 #include "lake/partition_path.h"
+#include "lake/store_input.h"
 #include "lake/stored_column.h"
 #include "lake/value_facts.h"
 
@@ -191,7 +192,7 @@ Result<std::shared_ptr<arrow::Table>> ReadDataFile(ObjectStore* store,
   };
   auto table = read();
   if (table.ok()) return table;
-  return table.status().WithMessage("cannot read ", path, ": ", table.status().message());
+  return CannotRead(path, table.status());
 }
 
 }  // namespace shopstream::lake

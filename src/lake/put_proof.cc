@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/error_kind.h"
 #include "base/log.h"
 #include "lake/uuid.h"
 
@@ -119,7 +120,7 @@ class Proof {
       try {
         threads.emplace_back(job, number);
       } catch (const std::system_error& error) {
-        status = Status::IOError("cannot start a thread: ", error.what());
+        status = Unavailable("cannot start a thread: ", error.what());
         absent(number);
       }
     }
@@ -178,7 +179,7 @@ class Proof {
       proven += judgement.verdict == Verdict::kProven;
     }
     if (proven >= kLeastProven) return Status::OK();
-    return Status::IOError(
+    return Unavailable(
         store_->Describe(), ": whether this store honours `If-None-Match: *` is unknown: only ",
         proven, " of ", kProofNames, " races had a clear end within ", kLongestRace.count() / 1000,
         " s", trouble_.ok() ? "" : "; the last reply that failed: " + trouble_.message());

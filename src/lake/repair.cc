@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/error_kind.h"
 #include "base/format.h"
 #include "base/log.h"
 #include "lake/column_statistics.h"
@@ -94,7 +95,7 @@ class Repairer {
   Status WithPatience(const Step& step) {
     for (;;) {
       const Status status = step();
-      if (!status.IsIOError() || Stopped()) return status;
+      if (!IsUnavailable(status) || Stopped()) return status;
       ARROW_RETURN_NOT_OK(Pause(status));
     }
   }
@@ -105,8 +106,9 @@ class Repairer {
     if (!pause) {
       return hindrance.WithMessage("gave up to repair ", table_->path(), ": ", hindrance.message());
     }
-    Log::Debug("repair of {} tries again in {} ms: {}", table_->path(), pause->count(),
-               hindrance.message());
+    if (!std::exchange(waits_, true)) {
+      Log::Warn("repair of {} waits and tries again: {}", table_->path(), hindrance.message());
+    }
     const auto until = BootClock::now() + *pause;
     while (BootClock::now() < until && !Stopped()) std::this_thread::sleep_for(kPauseStep);
     return Status::OK();
@@ -138,8 +140,9 @@ class Repairer {
       const auto live = StateOf(*snapshot).FindFiles({path})[0];
       const Status status = live ? Consider(*live, *snapshot, &batch) : Status::OK();
       if (Stopped()) break;
-      if (status.IsIOError()) {
-        // Storage may come back, and a file that is gone was replaced by another.
+      if (KindOf(status) == ErrorKind::kGone && !IsLive(path)) continue;
+      if (KindOf(status) == ErrorKind::kRefused) return status;
+      if (IsUnavailable(status)) {
         todo_.push_back(path);
         hindrance_ = status;
         if (++failures >= todo_.size()) break;
@@ -198,10 +201,19 @@ class Repairer {
     return Status::OK();
   }
 
+  // After another writer's commits. A table that cannot be read now: true.
+  bool IsLive(const std::string& path) {
+    const auto refreshed = table_->Refresh();
+    return !refreshed.ok() || StateOf(**refreshed).FindFiles({path})[0];
+  }
+
   // What is wrong with a file stays wrong: it is left as it is, the others go on.
   void SetAside(const Status& problem) {
-    Log::Warn("repair of {}: {}", table_->path(), problem.message());
-    if (unrepairable_.ok()) unrepairable_ = problem;
+    if (unrepairable_.ok()) {
+      unrepairable_ = problem;  // Said by the caller.
+    } else {
+      Log::Warn("repair of {}: {}", table_->path(), problem.message());
+    }
   }
 
   // Commits the changes whose files are all live still. What comes of none is to be done again.
@@ -219,6 +231,7 @@ class Repairer {
       if (committed->outcome == CommitOutcome::kCommitted) {
         ++result_.commits;
         backoff_.Reset();
+        waits_ = false;
         for (const Change& change : batch->changes) Report(change);
         batch->changes.clear();
         continue;
@@ -228,7 +241,7 @@ class Repairer {
       // It may stand: then what it adds is not ours to delete, and its files are no longer live.
       if (unknown || !DropStale(batch)) {
         DoAgain(batch, /*discard=*/!unknown);
-        return Stopped() ? Status::OK() : Pause(Status::IOError(committed->detail));
+        return Stopped() ? Status::OK() : Pause(Unavailable(committed->detail));
       }
     }
     return Status::OK();
@@ -297,6 +310,7 @@ class Repairer {
   Status unrepairable_;        // The first.
   Status hindrance_;           // The last.
   bool look_for_nan_ = false;  // The table has floating columns.
+  bool waits_ = false;         // It was said that storage does not answer.
   bool stopped_ = false;
 };
 

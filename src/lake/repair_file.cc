@@ -16,12 +16,14 @@
 #include <set>
 #include <utility>
 
+#include "base/error_kind.h"
 #include "base/log.h"
 #include "lake/column_statistics.h"
 #include "lake/data_file_stream.h"
 #include "lake/delta_schema.h"
 #include "lake/java_path.h"
 #include "lake/partition_path.h"
+#include "lake/store_input.h"
 #include "lake/stored_column.h"
 #include "lake/value_facts.h"
 
@@ -278,7 +280,7 @@ Result<bool> FooterHidesNan(ObjectStore* store, const std::string& table_path, c
   const std::string path = table_path + "/" + file.path;
   auto bounded = BoundedFloats(store, path);
   if (!bounded.ok()) {
-    return bounded.status().WithMessage("cannot read ", path, ": ", bounded.status().message());
+    return CannotRead(path, bounded.status());
   }
   const auto stored = StoredSchema(snapshot);
   arrow::FieldVector fields;
@@ -326,7 +328,7 @@ Result<DataFile> CopyDataFile(ObjectStore* store, const std::string& table_path,
     ARROW_ASSIGN_OR_RAISE(const auto output, store->OpenOutput(target));
     for (int64_t at = 0; at < size;) {
       ARROW_ASSIGN_OR_RAISE(const auto piece, input->ReadAt(at, std::min(kPieceBytes, size - at)));
-      if (piece->size() == 0) return Status::IOError(file.path, " ends after ", at, " bytes");
+      if (piece->size() == 0) return Corrupt(file.path, " ends after ", at, " bytes");
       ARROW_RETURN_NOT_OK(output->Write(piece));
       at += piece->size();
     }

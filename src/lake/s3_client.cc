@@ -9,6 +9,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/error_kind.h"
 #include "base/format.h"
 
 namespace shopstream::lake {
@@ -212,7 +213,7 @@ Result<std::unique_ptr<S3Client>> S3Client::Open(const S3Config& config,
   // Once in a process, before threads use it; a program that never opens S3 never pays for it.
   static const bool ready = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK &&
                             signal(SIGPIPE, SIG_IGN) != SIG_ERR;  // TLS writes without asking.
-  if (!ready) return Status::IOError("libcurl cannot be started");
+  if (!ready) return Unavailable("libcurl cannot be started");
   ARROW_ASSIGN_OR_RAISE(S3Address address, S3Address::Of(config));
   return std::unique_ptr<S3Client>(
       new S3Client(config, std::move(address), std::move(credentials)));

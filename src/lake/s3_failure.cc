@@ -1,9 +1,13 @@
 #include "lake/s3_failure.h"
 
+#include <arrow/util/io_util.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
 #include <string_view>
 
+#include "base/error_kind.h"
 #include "base/format.h"
 #include "lake/s3_reply.h"
 
@@ -134,7 +138,7 @@ Status S3Failure(const std::string& what, const S3Reply& reply, bool conditional
   const std::string message = "cannot " + what + ": " + Words(reply, now_ms);
   const S3Verdict verdict = Judge(reply, conditional);
   const bool final = verdict == S3Verdict::kRefused || verdict == S3Verdict::kAnswered;
-  return final ? Status::Invalid(message) : Status::IOError(message);
+  return final ? WithKind(ErrorKind::kRefused, Status::Invalid(message)) : Unavailable(message);
 }
 
 Status S3Failure(const std::string& what, const Status& arrow_status) {
@@ -145,9 +149,13 @@ Status S3Failure(const std::string& what, const Status& arrow_status) {
     const std::string name = "AWS Error " + std::string(meaning.arrow_name) + " ";
     if (text.find(name) == std::string::npos) continue;
     const std::string message = "cannot " + what + ": " + std::string(meaning.words);
-    return meaning.passing ? Status::IOError(message) : Status::Invalid(message);
+    return meaning.passing ? Unavailable(message)
+                           : WithKind(ErrorKind::kRefused, Status::Invalid(message));
   }
-  return Status::IOError("cannot ", what, ": ", text);
+  if (arrow::internal::ErrnoFromStatus(arrow_status) == ENOENT) {
+    return Gone("cannot ", what, ": ", text);
+  }
+  return Unavailable("cannot ", what, ": ", text);
 }
 
 }  // namespace shopstream::lake

@@ -6,6 +6,7 @@
 #include <pugixml.hpp>
 #include <string_view>
 
+#include "base/error_kind.h"
 #include "base/format.h"
 #include "lake/s3_location.h"
 
@@ -45,9 +46,9 @@ Result<pugi::xml_node> Parse(const std::string& xml, std::string_view root,
       doc->load_buffer(xml.data(), xml.size(), pugi::parse_default | pugi::parse_ws_pcdata_single);
   const pugi::xml_node element = doc->document_element();
   if (parsed && LocalName(element) == root) return element;
-  return Status::IOError("the answer is no ", root, ": ",
-                         parsed ? "another document" : parsed.description(), ": ",
-                         Printable(xml.substr(0, kShownBytes)));
+  return Unavailable("the answer is no ", root, ": ",
+                     parsed ? "another document" : parsed.description(), ": ",
+                     Printable(xml.substr(0, kShownBytes)));
 }
 
 }  // namespace
@@ -68,7 +69,7 @@ Result<S3Listing> ParseS3Listing(const std::string& xml) {
   }
   if (Text(root, "IsTruncated") != "true") return listing;
   listing.next = Text(root, "NextContinuationToken");
-  if (listing.next.empty()) return Status::IOError("a listing goes on, but does not say where");
+  if (listing.next.empty()) return Unavailable("a listing goes on, but does not say where");
   return listing;
 }
 
@@ -116,7 +117,7 @@ Result<int64_t> ParseS3Time(const std::string& text) {
                                              &millis)) {
     return millis;
   }
-  return Status::IOError("'", Printable(text.substr(0, kShownBytes)), "' is no time of S3's");
+  return Unavailable("'", Printable(text.substr(0, kShownBytes)), "' is no time of S3's");
 }
 
 }  // namespace shopstream::lake

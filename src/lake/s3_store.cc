@@ -5,9 +5,11 @@
 #include <utility>
 
 #include "base/clock.h"
+#include "base/error_kind.h"
 #include "base/log.h"
 #include "base/retry.h"
 #include "lake/s3_failure.h"
+#include "lake/store_input.h"
 
 namespace shopstream::lake {
 namespace {
@@ -163,8 +165,10 @@ Result<std::shared_ptr<arrow::io::RandomAccessFile>> S3Store::OpenInput(const st
   ARROW_ASSIGN_OR_RAISE(const S3Place place, root_.Locate(path));
   ARROW_ASSIGN_OR_RAISE(const auto file_system, FileSystem());
   auto file = file_system->OpenInputFile(place.bucket + "/" + place.key);
-  if (file.ok()) return file;
-  return S3Failure(Words("open", place), file.status());
+  if (!file.ok()) return S3Failure(Words("open", place), file.status());
+  return MakeStoreInput(*std::move(file), [what = Words("read", place)](const Status& status) {
+    return S3Failure(what, status);
+  });
 }
 
 Status S3Store::Put(const std::string& path, const arrow::Buffer& content) {
@@ -238,7 +242,7 @@ Result<int64_t> S3Store::Now() {
     ARROW_ASSIGN_OR_RAISE(reply, Call("ask for the time at", request));
   }
   if (reply.date_ms >= 0) return reply.date_ms;
-  return Status::IOError(uri_, ": the service does not say what time it is");
+  return Unavailable(uri_, ": the service does not say what time it is");
 }
 
 Result<int64_t> S3Store::RemoveAbandonedWrites(std::chrono::milliseconds min_age) {

@@ -7,6 +7,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/error_kind.h"
 #include "base/format.h"
 #include "base/log.h"
 #include "base/retry.h"
@@ -108,7 +109,7 @@ class EntryLander {
         uncertain = true;
         problem = landing.status();
       }
-      if (!problem.IsIOError() && !uncertain) return problem;
+      if (!IsUnavailable(problem) && !uncertain) return problem;
       uncertain = true;
       detail_ = problem.message();
       Log::Warn("commit of version {} of {}: no answer, trying again: {}", version, table_path_,
@@ -123,8 +124,8 @@ class EntryLander {
   Result<Landing> WhoseStands(int64_t version, const std::string& id) {
     ARROW_ASSIGN_OR_RAISE(const auto entry, ReadLogEntry(store_, table_path_, version));
     if (!entry) {
-      return Status::IOError(LogEntryPath(table_path_, version),
-                             " is there for writers but not for readers");
+      return Unavailable(LogEntryPath(table_path_, version),
+                         " is there for writers but not for readers");
     }
     return CommitId(*entry) == id ? Landing::kOurs : Landing::kTheirs;
   }
@@ -402,7 +403,7 @@ Result<DeltaTable::Seen> DeltaTable::Fresh() {
   if (!entry.ok() || *entry != nullptr) return known;
   // It is not, if another program's clean-up left the checkpoint of that version alone.
   auto loaded = Reload(known);
-  if (loaded.status().IsIOError()) return known;
+  if (IsUnavailable(loaded.status())) return known;
   if (!loaded.status().IsKeyError()) return loaded;
   return Status::Invalid("table ", path_, " is gone: it was at version ", known.state->version(),
                          ", now ", store_->Describe(),
@@ -453,7 +454,7 @@ Result<CommitResult> DeltaTable::Commit(const Transaction& transaction,
   for (;;) {
     const auto base = overtaken ? ReadNewest() : Fresh();
     if (!base.ok()) {
-      if (!base.status().IsIOError()) return base.status();
+      if (!IsUnavailable(base.status())) return base.status();
       // Nothing of ours stands anywhere: either nothing was sent, or another's took its place.
       if (!outage.Pause()) return give_up(CommitOutcome::kConflict, base.status().message());
       continue;
@@ -580,8 +581,8 @@ Status CreateTable(ObjectStore* store, const TableSpec& spec) {
   ARROW_ASSIGN_OR_RAISE(const Landing landing,
                         lander.Land(0, FirstEntry(spec, std::move(schema_string))));
   if (landing == Landing::kOurs || landing == Landing::kTheirs) return Status::OK();
-  return Status::IOError("cannot create table ", spec.path, " in ", store->Describe(), ": ",
-                         lander.detail());
+  return Unavailable("cannot create table ", spec.path, " in ", store->Describe(), ": ",
+                     lander.detail());
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/error_kind.h"
 #include "lake/checkpoint.h"
 #include "lake/log_entry.h"
 #include "lake/log_name.h"
@@ -244,7 +245,8 @@ class Follower {
 
   Result<bool> Replay(int64_t version) {
     const auto entry = ReadLogEntry(store_, table_path_, version);
-    if (!entry.ok() && entry.status().IsIOError()) return entry.status();
+    // An entry that could not be fetched is no finding about the table.
+    if (!entry.ok() && KindOf(entry.status()) != ErrorKind::kInvalid) return entry.status();
     Status status = entry.status();
     if (entry.ok()) {
       if (!*entry) return false;  // Cleaned up meanwhile.

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/error_kind.h"
 #include "base/format.h"
 #include "base/shutdown.h"
 #include "kafka/reader.h"
@@ -139,9 +140,9 @@ Result<int64_t> DrainKafka(const KafkaConfig& config, const TopicBounds& topic,
     const BootClock::time_point now = BootClock::now();
     if (!batch.records.empty()) deadline = now + patience;
     if (now > deadline) {
-      return Status::IOError("topic ", config.topic, ": no records for ",
-                             FormatMillis(patience.count()), " after ", FormatCount(records),
-                             "; see `shopstream health` for the brokers");
+      return Unavailable("topic ", config.topic, ": no records for ",
+                         FormatMillis(patience.count()), " after ", FormatCount(records),
+                         "; see `shopstream health` for the brokers");
     }
     for (const kafka::RecordView& record : batch.records) {
       rows->Find(topic.id, record.partition)->AddKafka(record.offset);
@@ -158,8 +159,8 @@ Status MoveLogStarts(const std::string& name, kafka::Admin* admin, TopicBounds* 
   if (topic->id.empty()) return Status::OK();
   ARROW_ASSIGN_OR_RAISE(const TopicBounds after, FindTopic(name, admin));
   if (after.id != topic->id) {
-    return Status::IOError("topic ", name,
-                           " was deleted or created again during the audit; run it again");
+    return Unavailable("topic ", name,
+                       " was deleted or created again during the audit; run it again");
   }
   for (size_t p = 0; p < topic->spans.size() && p < after.spans.size(); ++p) {
     topic->spans[p].log_start = std::max(topic->spans[p].log_start, after.spans[p].log_start);

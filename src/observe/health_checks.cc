@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "base/error_kind.h"
 #include "base/format.h"
 #include "base/http_client.h"
 #include "base/listen_address.h"
@@ -154,7 +155,7 @@ Result<int64_t> LastCommitMillis(lake::ObjectStore* store, const std::string& ta
                                  int64_t version) {
   const std::string entry = fmt::format("{}/_delta_log/{:020}.json", table, version);
   ARROW_ASSIGN_OR_RAISE(const auto entries, store->List(entry));
-  if (entries.empty()) return Status::IOError(entry, ": not found");
+  if (entries.empty()) return Unavailable(entry, ": not found");
   return entries.front().modified_ms;
 }
 
@@ -213,7 +214,7 @@ ComponentHealth JudgeLag(const IngestConfig& config, const std::vector<Partition
 Result<ComponentHealth> MeasureIngest(const Config& config, Millis timeout) {
   ARROW_ASSIGN_OR_RAISE(const auto admin, kafka::Admin::Open(config.kafka, timeout));
   ARROW_ASSIGN_OR_RAISE(const auto topic, admin->DescribeTopic(config.kafka.topic, false));
-  if (!topic) return Status::IOError("unknown: the topic does not exist");
+  if (!topic) return Unavailable("unknown: the topic does not exist");
   ARROW_ASSIGN_OR_RAISE(const auto store, lake::OpenObjectStore(config));
   ARROW_ASSIGN_OR_RAISE(const auto txns, ReadBronzeTxns(store.get(), config.lake.bronze_table));
   ARROW_ASSIGN_OR_RAISE(const auto lags,

@@ -8,6 +8,7 @@
 #include <shared_mutex>
 #include <utility>
 
+#include "base/error_kind.h"
 #include "base/http_client.h"
 #include "registry/references.h"
 #include "registry/rest.h"
@@ -82,12 +83,15 @@ Status ToStatus(const std::string& call, const Answer& answer) {
     return Status::KeyError(text);
   }
   if (answer.status == 409 || answer.status == 422) return Status::Invalid(text);
-  return Status::IOError(text);
+  if (answer.status == 401 || answer.status == 403) return Refused(text);
+  const bool passing = answer.status >= 500 || answer.status == 408 || answer.status == 429;
+  return WithKind(passing ? ErrorKind::kUnavailable : ErrorKind::kInvalid, Status::IOError(text));
 }
 
 Status NotARegistry(const std::string& call, const std::string& missing) {
-  return Status::IOError(call, ": the answer has no ", missing,
-                         ": is registry.url the URL of a schema registry?");
+  return WithKind(ErrorKind::kInvalid,
+                  Status::IOError(call, ": the answer has no ", missing,
+                                  ": is registry.url the URL of a schema registry?"));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/error_kind.h"
 #include "base/log.h"
 #include "base/retry.h"
 #include "kafka/admin.h"
@@ -86,18 +87,18 @@ Status KafkaStore::Ready() const {
   ARROW_RETURN_NOT_OK(failure_);
   if (start_end_ >= 0 && position_ >= start_end_) return Status::OK();
   if (start_end_ < 0) {
-    return Status::IOError("topic ", options_.topic, " at ", config_.bootstrap_servers,
-                           " has not been reached yet");
+    return Unavailable("topic ", options_.topic, " at ", config_.bootstrap_servers,
+                       " has not been reached yet");
   }
-  return Status::IOError("topic ", options_.topic, " has been read to offset ", position_, " of ",
-                         start_end_);
+  return Unavailable("topic ", options_.topic, " has been read to offset ", position_, " of ",
+                     start_end_);
 }
 
 Status KafkaStore::Whole() const {
   std::lock_guard lock(progress_mutex_);
   if (unreadable_.empty()) return Status::OK();
   const auto& [key, reason] = *unreadable_.begin();
-  return Status::IOError(
+  return Unavailable(
       unreadable_.size(), " of the records in topic ", options_.topic, " cannot be read: ", reason,
       "; as long as ids may hide in it nothing is written and no id is called unknown: write a "
       "correct record, or a null value, under the same key");
@@ -225,8 +226,8 @@ Status KafkaStore::WaitForPosition(int64_t offset, BootClock::time_point deadlin
                                             [&] { return position_ >= offset || !failure_.ok(); });
   ARROW_RETURN_NOT_OK(failure_);
   if (reached) return Status::OK();
-  return Status::IOError("topic ", options_.topic, " was not read to offset ", offset,
-                         " in time, only to ", position_, ": see whether its leader is up");
+  return Unavailable("topic ", options_.topic, " was not read to offset ", offset,
+                     " in time, only to ", position_, ": see whether its leader is up");
 }
 
 Status KafkaStore::CatchUp(Millis timeout) {
@@ -248,10 +249,10 @@ Status KafkaStore::Write(const Decide& decide, Millis timeout) {
   const auto deadline = BootClock::now() + timeout;
   std::unique_lock lock(write_mutex_, deadline - BootClock::now());
   if (!lock.owns_lock()) {
-    return Status::IOError("earlier writes to topic ", options_.topic, " did not end within ",
-                           timeout.count(), " ms");
+    return Unavailable("earlier writes to topic ", options_.topic, " did not end within ",
+                       timeout.count(), " ms");
   }
-  last_write_failure_ = Status::IOError("no time was left to write to topic ", options_.topic);
+  last_write_failure_ = Unavailable("no time was left to write to topic ", options_.topic);
   // Registries that take the right to write from each other meet at random.
   Backoff backoff({.first = Millis{20}, .longest = Millis{1000}, .give_up_after = Left(deadline)});
   while (!stopping_) {

@@ -2,6 +2,7 @@
 
 #include <mutex>
 
+#include "base/error_kind.h"
 #include "registry/store.h"
 
 namespace shopstream::registry {
@@ -9,8 +10,8 @@ namespace shopstream::registry {
 // For tests: a log in memory, with the faults of a real one at call.
 class MemoryStore final : public Store {
  public:
-  void NotReadYet(const std::string& reason) { ready_ = Status::IOError(reason); }
-  void Fail(const std::string& reason) { failure_ = Status::IOError(reason); }
+  void NotReadYet(const std::string& reason) { ready_ = Unavailable(reason); }
+  void Fail(const std::string& reason) { failure_ = Unavailable(reason); }
   // Another registry writes it; seen here once the log's end is read.
   void WriteElsewhere(const Record& record) { elsewhere_.push_back(record); }
 

@@ -15,6 +15,8 @@
 #include <sstream>
 #include <vector>
 
+#include "base/error_kind.h"
+
 namespace shopstream::registry {
 namespace {
 
@@ -96,8 +98,8 @@ Result<Users> Users::Read(const std::string& path) {
   std::ostringstream text;
   if (file) text << file.rdbuf();
   if (!file || !text) {
-    return Status::IOError("cannot read registry.users ", path,
-                           ": name a file with lines name:hash:reader or name:hash:writer");
+    return Gone("cannot read registry.users ", path,
+                ": name a file with lines name:hash:reader or name:hash:writer");
   }
   auto users = Parse(text.str());
   if (!users.ok()) return Status::Invalid(path, ": ", users.status().message());
@@ -133,7 +135,7 @@ Result<Users> Users::Parse(std::string_view text) {
   if (users.impl_->users.empty()) return Status::Invalid("there are no users in it");
   users.impl_->decoy = users.impl_->users.begin()->second.hash;
   if (RAND_bytes(users.impl_->salt.data(), static_cast<int>(users.impl_->salt.size())) != 1) {
-    return Status::IOError("the system gave no random bytes");
+    return Unavailable("the system gave no random bytes");
   }
   return users;
 }

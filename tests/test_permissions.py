@@ -1,0 +1,73 @@
+"""A folder or a file that ShopStream may not use: refused immediately, by name, with the remedy.
+Waiting would not help, and a wait hides the reason. Needs root, to take the rights away."""
+
+import subprocess
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from shopstream import Shopstream
+
+BRONZE = "bronze-events"
+# Root without the right to ignore the permissions of files.
+AS_ORDINARY_USER = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search",
+                    "--inh-caps", "-dac_override,-dac_read_search"]
+SOON = 20  # Seconds. Retries of an outage take 60 and more.
+
+
+@pytest.fixture
+def world(shopstream: Shopstream) -> Iterator[Shopstream]:
+    """A lake with several small files, and records that are not in it yet."""
+    shopstream.run("topics", "setup")
+    for seed in range(1, 4):
+        shopstream.run("generate", "--count", 50, "--seed", seed)
+        shopstream.run("ingest", "--until-caught-up")
+    shopstream.run("generate", "--count", 50, "--seed", 4)
+    yield shopstream
+    for path in [shopstream.lake, *shopstream.lake.rglob("*")]:
+        path.chmod(0o755)
+
+
+def run(world: Shopstream, *arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(AS_ORDINARY_USER + world.command(*arguments), env=world.environment(), text=True,
+                          stdin=subprocess.DEVNULL, capture_output=True, timeout=120)
+
+
+def refused(world: Shopstream, *arguments: object) -> str:
+    """What it says. Once, soon, and with the reason."""
+    begun = time.monotonic()
+    done = run(world, *arguments)
+    words = f"{arguments}: exit code {done.returncode}\n{done.stderr}"
+    assert done.returncode > 0, words
+    assert time.monotonic() - begun < SOON, words
+    assert "trying again" not in words.lower(), words
+    assert words.count("Permission denied") == 1, words
+    assert "give this user read and write permission" in words, words
+    return words
+
+
+def test_a_lake_that_may_not_be_written_is_refused_and_named(world: Shopstream) -> None:
+    for path in [world.lake, *world.lake.rglob("*")]:
+        if path.is_dir():
+            path.chmod(0o555)
+    for arguments in [("ingest", "--until-caught-up"), ("table", "optimize", BRONZE),
+                      ("table", "vacuum", BRONZE, "--delete")]:
+        assert str(world.lake) in refused(world, *arguments)
+    assert run(world, "table", "vacuum", BRONZE).returncode == 0, "a look needs no right to write"
+
+
+def test_a_log_that_may_not_be_read_is_refused_and_named(world: Shopstream) -> None:
+    (world.lake / BRONZE / "_delta_log").chmod(0o000)
+    for arguments in [("ingest", "--until-caught-up"), ("table", "files", BRONZE), ("table", "optimize", BRONZE),
+                      ("table", "verify", BRONZE), ("audit",)]:
+        assert "_delta_log" in refused(world, *arguments)
+
+
+def test_a_data_file_that_may_not_be_read_is_named_and_the_others_merge(world: Shopstream) -> None:
+    files = [path for path in (world.lake / BRONZE).rglob("*.parquet") if "_delta_log" not in path.parts]
+    files[0].chmod(0o000)
+    found = run(world, "table", "verify", BRONZE)
+    assert found.returncode == 3 and files[0].name in found.stdout and "Permission denied" in found.stdout, found
+    assert files[0].name in refused(world, "table", "optimize", BRONZE)
+    assert len(list((world.lake / BRONZE).rglob("*.parquet"))) > len(files)
