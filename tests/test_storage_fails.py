@@ -127,6 +127,21 @@ def test_a_full_disk_at_the_start_is_said_and_leaves_no_half_a_table(disk: Disk,
     assert shopstream.json("audit")["clean"]
 
 
+def test_a_full_disk_pauses_optimize_which_says_why_immediately_and_once(disk: Disk, shopstream: Shopstream,
+                                                                         ingesting: Running) -> None:
+    shopstream.run("generate", "--count", EVENTS, "--seed", 2)
+    wait_until(lambda: rows(shopstream) == 2 * EVENTS, 60, "the lake has more than one file in each partition")
+    assert ingesting.stop() == 0, ingesting.words()
+    disk.fill()
+    running = shopstream.start("table", "optimize", BRONZE)
+    wait_until(lambda: "free some space on that disk" in running.errors.read_text(), 10, "it says why it waits")
+    assert running.running(), running.words()
+    disk.free()
+    assert running.wait(30) == 0, running.words()
+    assert running.errors.read_text().count("free some space") == 1, running.words()
+    expect_whole(shopstream, 2 * EVENTS)
+
+
 def test_a_vanished_data_file_is_named_and_does_not_stop_ingest(shopstream: Shopstream, disk: Disk,
                                                                 ingesting: Running) -> None:
     file = next(path for path in (shopstream.lake / BRONZE).rglob("*.parquet") if "_delta_log" not in path.parts)
