@@ -1,5 +1,7 @@
 #include "lake/log_entry.h"
 
+#include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "lake/delta_schema.h"
@@ -248,6 +250,7 @@ class RowCountFinder : public nlohmann::json_sax<json> {
 
 Result<LogEntry> ParseLogEntry(std::string_view text, const std::string& name) {
   LogEntry entry;
+  entry.digest = EntryDigest(text);
   for (size_t begin = 0; begin < text.size();) {
     const size_t end = std::min(text.find('\n', begin), text.size());
     const std::string_view line = text.substr(begin, end - begin);
@@ -280,6 +283,10 @@ std::string FormatLogEntry(const LogEntry& entry) {
   for (const RemoveFile& remove : entry.removes) append("remove", FormatRemove(remove));
   for (const AddFile& add : entry.adds) append("add", FormatAdd(add));
   return out;
+}
+
+uint64_t EntryDigest(std::string_view text) {
+  return std::max<uint64_t>(std::hash<std::string_view>{}(text), 1);
 }
 
 std::string CommitId(const LogEntry& entry) {

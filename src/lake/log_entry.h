@@ -68,12 +68,16 @@ struct LogEntry {
   std::vector<RemoveFile> removes;
   std::vector<Txn> txns;
   nlohmann::json commit_info;  // Null where the writer gave none.
+  uint64_t digest = 0;         // EntryDigest of its bytes; 0: not known.
 };
 
 // `name` is for messages. Invalid: not JSON lines, or an action lacks what the protocol requires.
 // NotImplemented: an absolute path (a shallow clone) or a deletion vector.
 Result<LogEntry> ParseLogEntry(std::string_view text, const std::string& name);
 std::string FormatLogEntry(const LogEntry& entry);
+
+// Tells the bytes of an entry from others, within one process. Never 0.
+uint64_t EntryDigest(std::string_view text);
 
 // What stands under commitInfo.txnId, the commit's unique id; empty where there is none.
 std::string CommitId(const LogEntry& entry);

@@ -101,6 +101,11 @@ Result<std::shared_ptr<TableState>> Follow(ObjectStore* store, const std::string
     if (!entry) return nullptr;
     ARROW_RETURN_NOT_OK(state->Replay(version, *entry));
   }
+  if (route.checkpoint == route.last) {
+    // Another program's clean-up may have left the checkpoint alone.
+    ARROW_ASSIGN_OR_RAISE(const auto entry, store->Get(LogEntryPath(table_path, route.last)));
+    if (entry != nullptr) state->NoteEntryDigest(EntryDigest(std::string_view(*entry)));
+  }
   ARROW_RETURN_NOT_OK(state->Finish());
   return state;
 }

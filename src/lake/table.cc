@@ -10,10 +10,10 @@
 #include "base/error_kind.h"
 #include "base/format.h"
 #include "base/log.h"
-#include "base/retry.h"
 #include "lake/checkpoint.h"
 #include "lake/column_merge.h"
 #include "lake/delta_schema.h"
+#include "lake/entry_lander.h"
 #include "lake/log_cleanup.h"
 #include "lake/log_entry.h"
 #include "lake/log_reader.h"
@@ -31,10 +31,6 @@ using nlohmann::json;
 
 constexpr char kEngine[] = "ShopStream";
 constexpr int64_t kCheckpointInterval = 100;
-// Entries are kept a day at least, so what was the newest version an hour ago is not cleaned up
-// yet. Beyond that, an absent entry may be one that was cleaned up, and a put of it would "succeed"
-// in a past that nobody reads.
-constexpr std::chrono::hours kStateLifetime{1};
 constexpr Millis kCreateTimeout{30000};
 constexpr int64_t kTrimInterval = 100;  // Versions from one dropping of tombstones to the next.
 // The log is cleaned up this many times in its retention, so that it holds little more than that,
@@ -51,91 +47,6 @@ const std::map<std::string, std::string>& DefaultProperties() {
       {"delta.deletedFileRetentionDuration", "interval 1 hours"}};
   return kDefaults;
 }
-
-// Hands out pauses that end at a deadline.
-class Pacer {
- public:
-  Pacer(Millis first, Millis longest, BootClock::time_point deadline)
-      : deadline_(deadline),
-        backoff_(
-            {first, longest, std::chrono::duration_cast<Millis>(deadline - BootClock::now())}) {}
-
-  // False, at once: the deadline has come or would pass during the pause.
-  bool Pause() {
-    const auto now = BootClock::now();
-    const auto pause = backoff_.Next(now);
-    if (!pause || now + *pause >= deadline_) return false;
-    std::this_thread::sleep_for(*pause);
-    return BootClock::now() < deadline_;
-  }
-
- private:
-  const BootClock::time_point deadline_;
-  Backoff backoff_;
-};
-
-// What came of sending one entry to one version.
-enum class Landing {
-  kOurs,       // It stands there.
-  kTheirs,     // Another's stands there, so ours never will.
-  kNotSent,    // The time was up before the first try.
-  kUncertain,  // The store did not answer in time.
-};
-
-// Sends the same bytes to the same version until something stands there, then tells whose it is by
-// the commit's unique id: a reply may be lost in either direction, but a version is written once.
-class EntryLander {
- public:
-  EntryLander(ObjectStore* store, std::string table_path, BootClock::time_point deadline)
-      : store_(store),
-        table_path_(std::move(table_path)),
-        deadline_(deadline),
-        pacer_(Millis{50}, Millis{2000}, deadline) {}
-
-  Result<Landing> Land(int64_t version, const LogEntry& entry) {
-    const std::string path = LogEntryPath(table_path_, version);
-    const auto bytes = arrow::Buffer::FromString(FormatLogEntry(entry));
-    if (BootClock::now() >= deadline_) return Landing::kNotSent;
-    for (bool uncertain = false;;) {
-      const auto put = store_->PutIfAbsent(path, *bytes);
-      // A process suspended in mid-put may have written into a past already cleaned up.
-      if (put.ok() && *put == PutOutcome::kCreated) {
-        return BootClock::now() < deadline_ + kStateLifetime ? Landing::kOurs : Landing::kUncertain;
-      }
-      Status problem = put.status();
-      if (put.ok()) {
-        const auto landing = WhoseStands(version, CommitId(entry));
-        if (landing.ok()) return *landing;
-        uncertain = true;
-        problem = landing.status();
-      }
-      if (!IsUnavailable(problem) && !uncertain) return problem;
-      uncertain = true;
-      detail_ = problem.message();
-      Log::Warn("commit of version {} of {}: no answer, trying again: {}", version, table_path_,
-                detail_);
-      if (!pacer_.Pause()) return Landing::kUncertain;
-    }
-  }
-
-  const std::string& detail() const { return detail_; }
-
- private:
-  Result<Landing> WhoseStands(int64_t version, const std::string& id) {
-    ARROW_ASSIGN_OR_RAISE(const auto entry, ReadLogEntry(store_, table_path_, version));
-    if (!entry) {
-      return Unavailable(LogEntryPath(table_path_, version),
-                         " is there for writers but not for readers");
-    }
-    return CommitId(*entry) == id ? Landing::kOurs : Landing::kTheirs;
-  }
-
-  ObjectStore* const store_;
-  const std::string table_path_;
-  const BootClock::time_point deadline_;
-  Pacer pacer_;
-  std::string detail_;
-};
 
 // --- Decisions, without I/O ----------------------------------------------------------------------
 
@@ -323,12 +234,16 @@ class DeltaTable : public Table {
     return newest_;
   }
   Result<Seen> ReadNewest();
-  // As if it were opened now.
-  Result<Seen> Reload(const Seen& known);
+  // As if it were opened now. Invalid: the table is gone, or another one is in its place.
+  // `disproved`: the entry of the known version does not stand, so nothing of it is kept.
+  Result<Seen> Reload(const Seen& known, bool disproved = false);
+  // Whether the entry of the state's version is in the log, as the state was built from it. False
+  // as well if the state does not know its entry: then nothing is proved.
+  Result<bool> EntryStands(const TableState& state);
   // Keeps the newer of what is known and what was seen, and returns it.
   Seen Adopt(Seen seen);
-  // The newest known state, read anew where it is too old to build on. Invalid: its entry is gone,
-  // and so is the table.
+  // The newest known state, read anew if it is too old to build on, or if its entry is not the one
+  // that it was. Errors: as Reload.
   Result<Seen> Fresh();
   Status CheckCommit(const TableState& base, const Transaction& transaction) const;
   Result<Columns> GrowOrCheckColumns(const TableState& base, const Transaction& transaction) const;
@@ -345,10 +260,10 @@ class DeltaTable : public Table {
   const std::vector<std::string> partition_columns_;
 
   mutable std::mutex mutex_;
-  Seen newest_;                  // Guarded by mutex_.
-  int64_t checkpoint_version_;   // Newest that is written, or is somebody's to write. By mutex_.
-  int64_t trimmed_version_ = 0;  // Where expired tombstones were last dropped. By mutex_.
-  std::thread checkpointer_;     // Guarded by mutex_.
+  Seen newest_;                   // Guarded by mutex_.
+  int64_t checkpoint_version_;    // Newest that is written, or is somebody's to write. By mutex_.
+  int64_t trimmed_version_ = 0;   // Where expired tombstones were last dropped. By mutex_.
+  std::thread checkpointer_;      // Guarded by mutex_.
   std::atomic<bool> checkpointing_ = false;
   std::atomic<bool> closing_ = false;
   int64_t log_clean_up_due_ms_ = 0;  // By the store's clock. Only the checkpointer's.
@@ -360,14 +275,33 @@ Result<DeltaTable::Seen> DeltaTable::ReadNewest() {
   if (now < known.expires()) {
     auto advanced = AdvanceState(store_, path_, known.state);
     if (!advanced.ok()) return Annotate(advanced.status());
-    if (*advanced != nullptr) return Adopt({*std::move(advanced), now});
+    if (*advanced == known.state) return Adopt({*std::move(advanced), now});
+    if (*advanced != nullptr) {
+      // After the newer entries were read: they may be those of another table.
+      ARROW_ASSIGN_OR_RAISE(const bool stands, EntryStands(*known.state));
+      if (!stands) return Reload(known, /*disproved=*/true);
+      return Adopt({*std::move(advanced), now});
+    }
   }
   return Reload(known);
 }
 
-Result<DeltaTable::Seen> DeltaTable::Reload(const Seen& known) {
+Result<DeltaTable::Seen> DeltaTable::Reload(const Seen& known, bool disproved) {
   const auto now = BootClock::now();
-  ARROW_ASSIGN_OR_RAISE(LoadedState loaded, LoadState(store_, path_));
+  auto read = LoadState(store_, path_);
+  if (read.status().IsKeyError()) {
+    return Status::Invalid("table ", path_, " is gone: it was at version ", known.state->version(),
+                           ", now ", store_->Describe(),
+                           " has no such table. Nothing was committed. ",
+                           "Restore it, or start this program again to begin a new one");
+  }
+  ARROW_ASSIGN_OR_RAISE(LoadedState loaded, std::move(read));
+  if (loaded.state->metadata().id != known.state->metadata().id) {
+    return Status::Invalid("table ", path_, " was replaced by another one: its metaData.id is ",
+                           loaded.state->metadata().id, ", it was ", known.state->metadata().id,
+                           ". Nothing was committed. Start this program again: the new table has ",
+                           "its own progress");
+  }
   if (loaded.state->version() < known.state->version()) {
     return Status::Invalid("table ", path_, " ends at version ", loaded.state->version(),
                            " but was at ", known.state->version(),
@@ -376,6 +310,8 @@ Result<DeltaTable::Seen> DeltaTable::Reload(const Seen& known) {
   {
     const std::lock_guard lock(mutex_);
     checkpoint_version_ = std::max(checkpoint_version_, loaded.checkpoint_version);
+    // Another thread's newer state has been checked by that thread.
+    if (disproved && newest_.state == known.state) newest_ = {loaded.state, now};
   }
   return Adopt({std::move(loaded.state), now});
 }
@@ -397,18 +333,23 @@ DeltaTable::Seen DeltaTable::Adopt(Seen seen) {
 Result<DeltaTable::Seen> DeltaTable::Fresh() {
   const Seen known = Newest();
   if (BootClock::now() >= known.expires()) return ReadNewest();
-  // A put would succeed in the folder of a table that is gone, and nobody could open what it makes.
-  // A store that does not answer proves nothing: the put will meet it too.
-  const auto entry = store_->Get(LogEntryPath(path_, known.state->version()));
-  if (!entry.ok() || *entry != nullptr) return known;
-  // It is not, if another program's clean-up left the checkpoint of that version alone.
-  auto loaded = Reload(known);
-  if (IsUnavailable(loaded.status())) return known;
-  if (!loaded.status().IsKeyError()) return loaded;
-  return Status::Invalid("table ", path_, " is gone: it was at version ", known.state->version(),
-                         ", now ", store_->Describe(),
-                         " has no such table. Nothing was committed. ",
-                         "Restore it, or start this program again to begin a new one");
+  // A put would succeed in the folder of a table that is gone, and nobody could open what it makes;
+  // in that of another table it would lose records. A store that does not answer proves nothing:
+  // the put will meet it too.
+  const auto stands = EntryStands(*known.state);
+  if (!stands.ok() || *stands) return known;
+  return Reload(known, /*disproved=*/true);
+}
+
+Result<bool> DeltaTable::EntryStands(const TableState& state) {
+  ARROW_ASSIGN_OR_RAISE(const auto entry, store_->Get(LogEntryPath(path_, state.version())));
+  if (entry == nullptr || state.entry_digest() == 0) return false;
+  if (EntryDigest(std::string_view(*entry)) == state.entry_digest()) return true;
+  Log::Warn(
+      "table {}: the entry of version {} is not the one that this program read or wrote: "
+      "another engine replaced the entry, or the table; reading it anew",
+      path_, state.version());
+  return false;
 }
 
 Status DeltaTable::CheckCommit(const TableState& base, const Transaction& transaction) const {
@@ -489,7 +430,7 @@ Result<CommitResult> DeltaTable::Commit(const Transaction& transaction,
     CompleteStatistics(state, *columns->written, *columns->table, &*entry);
     const auto sent_at = BootClock::now();
     EntryLander lander(store_, path_, send_until);
-    ARROW_ASSIGN_OR_RAISE(const Landing landing, lander.Land(state.version() + 1, *entry));
+    ARROW_ASSIGN_OR_RAISE(const Landing landing, lander.Land(state.version() + 1, &*entry));
     if (landing == Landing::kUncertain) return give_up(CommitOutcome::kUnknown, lander.detail());
     if (landing == Landing::kOurs) {
       auto next = std::make_shared<TableState>(state);
@@ -578,8 +519,8 @@ Status CreateTable(ObjectStore* store, const TableSpec& spec) {
   }
   ARROW_ASSIGN_OR_RAISE(std::string schema_string, FormatDeltaSchema(*spec.schema));
   EntryLander lander(store, spec.path, BootClock::now() + kCreateTimeout);
-  ARROW_ASSIGN_OR_RAISE(const Landing landing,
-                        lander.Land(0, FirstEntry(spec, std::move(schema_string))));
+  LogEntry entry = FirstEntry(spec, std::move(schema_string));
+  ARROW_ASSIGN_OR_RAISE(const Landing landing, lander.Land(0, &entry));
   if (landing == Landing::kOurs || landing == Landing::kTheirs) return Status::OK();
   return Unavailable("cannot create table ", spec.path, " in ", store->Describe(), ": ",
                      lander.detail());

@@ -189,6 +189,7 @@ Status TableState::Replay(int64_t version, const LogEntry& entry) {
     return Status::Invalid("version ", version, " does not follow version ", version_);
   }
   version_ = version;
+  entry_digest_ = entry.digest;
   if (entry.protocol) protocol_ = std::make_shared<Protocol>(*entry.protocol);
   if (entry.metadata) {
     metadata_ = std::make_shared<Metadata>(*entry.metadata);

@@ -25,6 +25,8 @@ class TableState : public Snapshot {
   // Takes actions of the checkpoint of `version`, in any number of portions, the metaData in the
   // first; each path occurs once.
   Status ReplayCheckpoint(int64_t version, const LogEntry& actions);
+  // The digest of the newest entry's bytes, where the state was read from a checkpoint alone.
+  void NoteEntryDigest(uint64_t digest) { entry_digest_ = digest; }
   // Checks that the state is a table this reader understands, and parses its schema.
   Status Finish();
 
@@ -56,12 +58,16 @@ class TableState : public Snapshot {
   std::vector<std::optional<AddFile>> FindFiles(const std::vector<std::string>& paths) const;
   // Tombstones older than the table's delta.deletedFileRetentionDuration serve nobody.
   void DropExpiredTombstones(int64_t now_ms);
+  // EntryDigest of this version's entry; 0: not known. A version is written once: another entry in
+  // its place means that this is another table, or one that was restored.
+  uint64_t entry_digest() const { return entry_digest_; }
   int64_t memory_bytes() const { return files_.memory_bytes() + tombstones_.memory_bytes(); }
 
  private:
   void OrderPartitionValues(PartitionValues* values) const;
 
   int64_t version_ = -1;
+  uint64_t entry_digest_ = 0;
   std::shared_ptr<const Protocol> protocol_;
   std::shared_ptr<const Metadata> metadata_;
   std::shared_ptr<arrow::Schema> schema_;
