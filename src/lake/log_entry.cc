@@ -87,6 +87,16 @@ Protocol ParseProtocol(const json& action) {
           Strings(action, "readerFeatures"), Strings(action, "writerFeatures")};
 }
 
+std::map<std::string, std::string> Texts(const json& object, const char* key) {
+  std::map<std::string, std::string> out;
+  const auto it = object.find(key);
+  if (it == object.end() || !it->is_object()) return out;
+  for (const auto& [name, value] : it->items()) {
+    out[name] = value.is_string() ? value.get<std::string>() : value.dump();
+  }
+  return out;
+}
+
 Result<Metadata> ParseMetadata(const json& action) {
   Metadata metadata;
   metadata.id = OptionalString(action, "id").value_or("");
@@ -97,13 +107,10 @@ Result<Metadata> ParseMetadata(const json& action) {
   metadata.schema_string = *schema;
   if (const auto format = action.find("format"); format != action.end() && format->is_object()) {
     ARROW_RETURN_NOT_OK(CheckDataFormat(OptionalString(*format, "provider")));
+    metadata.format_options = Texts(*format, "options");
   }
   metadata.partition_columns = Strings(action, "partitionColumns");
-  if (const auto it = action.find("configuration"); it != action.end() && it->is_object()) {
-    for (const auto& [key, value] : it->items()) {
-      metadata.configuration[key] = value.is_string() ? value.get<std::string>() : value.dump();
-    }
-  }
+  metadata.configuration = Texts(action, "configuration");
   metadata.created_ms = OptionalInt(action, "createdTime");
   return metadata;
 }
@@ -169,7 +176,7 @@ json FormatProtocol(const Protocol& protocol) {
 
 json FormatMetadata(const Metadata& metadata) {
   json out = {{"id", metadata.id},
-              {"format", {{"provider", "parquet"}, {"options", json::object()}}},
+              {"format", {{"provider", "parquet"}, {"options", metadata.format_options}}},
               {"schemaString", metadata.schema_string},
               {"partitionColumns", metadata.partition_columns},
               {"configuration", metadata.configuration}};

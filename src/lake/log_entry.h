@@ -29,6 +29,7 @@ struct Metadata {
   std::string id;
   std::string name;         // Empty: none.
   std::string description;  // Empty: none.
+  std::map<std::string, std::string> format_options;
   std::string schema_string;
   std::vector<std::string> partition_columns;
   std::map<std::string, std::string> configuration;
