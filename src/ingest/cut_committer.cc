@@ -109,9 +109,12 @@ Result<CutOutcome> CutCommitter::Persist(const char* what, Job* job,
   Backoff backoff(options_.patience);
   while (true) {
     if (job->abandoned()) return CutOutcome::kAbandoned;
-    ARROW_ASSIGN_OR_RAISE(const Millis max_age,
-                          lake::MaxCommitAge(bronze_->snapshot()->properties()));
-    if (BootClock::now() - job->cut.sealed_at > max_age) return CutOutcome::kTooOld;
+    const auto max_age = lake::MaxCommitAge(bronze_->snapshot()->properties());
+    if (!max_age.ok()) {
+      return max_age.status().WithMessage("table ", bronze_->path(), ": ",
+                                          max_age.status().message());
+    }
+    if (BootClock::now() - job->cut.sealed_at > *max_age) return CutOutcome::kTooOld;
     Result<CutOutcome> outcome = step();
     // Only storage and brokers come back; what the table forbids it will forbid again.
     if (outcome.ok() || !IsUnavailable(outcome.status())) return outcome;

@@ -54,7 +54,7 @@ bool AddUnbounded(const std::vector<ColumnFacts>& columns, int64_t rows,
                   std::set<std::string>* unbounded);
 
 // The same for floating columns of which some row group has nothing but zeros: its bounds, -0 and
-// 0, mislead readers (see FooterMisleads).
+// 0, mislead readers (see BoundsMislead).
 bool AddZeroColumns(const parquet::FileMetaData& file, std::set<std::string>* unbounded);
 
 // The JSON text of add.stats (Delta protocol, "Per-file Statistics"). Statistics of a column are

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "lake/data_file_stream.h"
 #include "lake/delta_schema.h"
+#include "lake/retention.h"
 
 namespace shopstream::lake {
 namespace {
@@ -25,17 +26,6 @@ using Paths = std::unordered_set<std::string>;
 // Enough rows for the writer to judge a column by.
 constexpr int64_t kSliceRows = 1 << 16;
 constexpr Millis kPauseStep{50};
-
-std::shared_ptr<arrow::Schema> StoredSchema(const Snapshot& snapshot) {
-  const auto& partition = snapshot.partition_columns();
-  arrow::FieldVector fields;
-  for (const auto& field : snapshot.schema()->fields()) {
-    if (std::find(partition.begin(), partition.end(), field->name()) == partition.end()) {
-      fields.push_back(field);
-    }
-  }
-  return arrow::schema(StoredFields(fields));
-}
 
 // One group's rows in order, gathered into batches of a useful size whatever the files' sizes.
 class GroupReader {
@@ -190,6 +180,8 @@ class Compactor {
 
   Result<Pass> Plan() {
     ARROW_ASSIGN_OR_RAISE(auto snapshot, table_->Refresh());
+    const Status status = CheckTimeToCommit(snapshot->properties(), options_.commit_interval);
+    if (!status.ok()) return status.WithMessage("table ", table_->path(), ": ", status.message());
     std::vector<DataFile> files;
     snapshot->VisitFiles([&](const DataFile& file) {
       if (file.size_bytes >= options_.plan.small_bytes) return;
@@ -228,7 +220,8 @@ class Compactor {
         ARROW_RETURN_NOT_OK(SetAside(output.status(), group));
       }
       if (static_cast<int64_t>(batch.merges.size()) >= options_.commit_groups ||
-          batch.bytes >= options_.commit_bytes) {
+          batch.bytes >= options_.commit_bytes ||
+          BootClock::now() - batch.begun >= options_.commit_interval) {
         ARROW_RETURN_NOT_OK(Publish(&batch));
       }
     }
@@ -252,7 +245,8 @@ class Compactor {
     // Batches are gathered in a copy, and the encoder doubles its buffers: both take a multiple.
     const StreamMemory reading{&pool_, options_.memory_bytes / 8};
     const StreamMemory writing{&pool_, options_.memory_bytes / 4};
-    GroupReader reader(table_->store(), table_->path(), group, StoredSchema(snapshot), reading);
+    GroupReader reader(table_->store(), table_->path(), group,
+                       StoredSchema(*snapshot.schema(), snapshot.partition_columns()), reading);
     std::unique_ptr<DataFileWriter> writer;
     const CompactionProgress before = progress_;
     unreadable_.clear();
@@ -267,7 +261,8 @@ class Compactor {
         auto rows = *std::move(next);
         if (writer == nullptr) {
           if (rows == nullptr) {  // No rows at all; the file still has its columns.
-            ARROW_ASSIGN_OR_RAISE(rows, arrow::RecordBatch::MakeEmpty(StoredSchema(snapshot)));
+            ARROW_ASSIGN_OR_RAISE(rows, arrow::RecordBatch::MakeEmpty(StoredSchema(
+                                            *snapshot.schema(), snapshot.partition_columns())));
           }
           ARROW_ASSIGN_OR_RAISE(
               writer, DataFileWriter::Open(table_->store(), table_->path(), group.partition, *rows,

@@ -20,6 +20,9 @@ struct CompactionOptions {
   // costs no more than that much work.
   int64_t commit_groups = 64;
   int64_t commit_bytes = 256 << 20;
+  // No merge is added to a commit that is this old. A table whose retention leaves a commit less
+  // time than this is refused as Invalid.
+  Millis commit_interval{30'000};
   // No merge is begun once so much was read; what is left is for the next run.
   int64_t max_bytes = std::numeric_limits<int64_t>::max();
   Millis commit_deadline{10'000};

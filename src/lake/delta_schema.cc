@@ -242,6 +242,17 @@ arrow::FieldVector StoredFields(const arrow::FieldVector& fields) {
   return stored;
 }
 
+std::shared_ptr<arrow::Schema> StoredSchema(const arrow::Schema& table,
+                                            const std::vector<std::string>& partition_columns) {
+  arrow::FieldVector fields;
+  for (const auto& field : table.fields()) {
+    if (std::ranges::find(partition_columns, field->name()) == partition_columns.end()) {
+      fields.push_back(field);
+    }
+  }
+  return arrow::schema(StoredFields(fields));
+}
+
 Status CheckDataFormat(const std::optional<std::string>& provider) {
   if (!provider) return Status::OK();
   std::string folded = *provider;

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/status.h"
 
@@ -31,6 +32,10 @@ Result<std::shared_ptr<arrow::Schema>> ParseDeltaSchema(const std::string& schem
 // What data files have of these fields: nothing of type void (Arrow's null), at any depth, nor a
 // struct, list or map that is left without anything.
 arrow::FieldVector StoredFields(const arrow::FieldVector& fields);
+
+// The same of a table: what its data files have, which is nothing of its partition columns.
+std::shared_ptr<arrow::Schema> StoredSchema(const arrow::Schema& table,
+                                            const std::vector<std::string>& partition_columns);
 
 // Refuses a table whose data files are not Parquet, by the provider that its metaData names;
 // nothing where it names none.

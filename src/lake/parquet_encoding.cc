@@ -115,7 +115,7 @@ void AddMisleading(const std::string& path, const arrow::Array& values, const Se
       const std::string member = path + "." + parent.struct_type()->field(i)->name();
       AddMisleading(member, *parent.field(i), selection, found);
     }
-  } else if (FooterMisleads(values, selection.positions(), selection.count())) {
+  } else if (BoundsMislead(values, selection.positions(), selection.count())) {
     found->insert(path);
   }
 }

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "lake/column_statistics.h"
 #include "lake/file_statistics.h"
+#include "lake/retention.h"
 #include "lake/table_state.h"
 
 namespace shopstream::lake {
@@ -117,6 +118,10 @@ class Repairer {
   // The files that need something, and those of which only their values show whether they do.
   Status Plan() {
     ARROW_ASSIGN_OR_RAISE(const auto snapshot, table_->Refresh());
+    if (!options_.dry_run) {
+      const Status status = CheckTimeToCommit(snapshot->properties(), options_.commit_interval);
+      if (!status.ok()) return status.WithMessage("table ", table_->path(), ": ", status.message());
+    }
     const bool floats = HasFloatingColumn(*snapshot);
     result_.files_seen = 0;
     todo_.clear();
@@ -167,7 +172,7 @@ class Repairer {
     Change change{live.file, NeedsByLog(live, snapshot), {}, ""};
     if (look_for_nan_) {
       ARROW_ASSIGN_OR_RAISE(change.needs.footer,
-                            FooterHidesNan(table_->store(), table_->path(), live.file, snapshot));
+                            FooterMisleads(table_->store(), table_->path(), live.file, snapshot));
     }
     if (!change.needs.any()) return Status::OK();
     if (options_.dry_run) {

@@ -32,6 +32,7 @@ struct RepairOptions {
   // A commit publishes what is done once it comes to one of these: a conflict costs no more work.
   int64_t commit_files = 1000;
   int64_t commit_bytes = 256 << 20;  // Written again.
+  // A table whose retention leaves a commit less time than this is refused as Invalid.
   Millis commit_interval{30'000};
   Millis commit_deadline{10'000};
   // While nothing succeeds: others were faster, or storage failed.

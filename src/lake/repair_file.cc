@@ -63,17 +63,6 @@ bool HasRefusedDate(const DataFile& file, const arrow::Schema& schema) {
       [&schema](const auto& value) { return IsRefusedDate(value.first, value.second, schema); });
 }
 
-std::shared_ptr<arrow::Schema> StoredSchema(const Snapshot& snapshot) {
-  const auto& partition = snapshot.partition_columns();
-  arrow::FieldVector fields;
-  for (const auto& field : snapshot.schema()->fields()) {
-    if (std::find(partition.begin(), partition.end(), field->name()) == partition.end()) {
-      fields.push_back(field);
-    }
-  }
-  return arrow::schema(StoredFields(fields));
-}
-
 // The top-level columns that hold a floating column whose footer has bounds.
 Result<std::set<std::string>> BoundedFloats(ObjectStore* store, const std::string& path) {
   BEGIN_PARQUET_CATCH_EXCEPTIONS
@@ -116,7 +105,7 @@ class Rewriter {
         table_path_(table_path),
         file_(file),
         schema_(*snapshot.schema()),
-        stored_(StoredSchema(snapshot)),
+        stored_(StoredSchema(*snapshot.schema(), snapshot.partition_columns())),
         options_(options),
         by_day_(HasRefusedDate(file, schema_) && HasArrival()) {}
 
@@ -275,14 +264,14 @@ RepairNeeds NeedsByLog(const AddFile& add, const Snapshot& snapshot) {
   return needs;
 }
 
-Result<bool> FooterHidesNan(ObjectStore* store, const std::string& table_path, const DataFile& file,
+Result<bool> FooterMisleads(ObjectStore* store, const std::string& table_path, const DataFile& file,
                             const Snapshot& snapshot) {
   const std::string path = table_path + "/" + file.path;
   auto bounded = BoundedFloats(store, path);
   if (!bounded.ok()) {
     return CannotRead(path, bounded.status());
   }
-  const auto stored = StoredSchema(snapshot);
+  const auto stored = StoredSchema(*snapshot.schema(), snapshot.partition_columns());
   arrow::FieldVector fields;
   std::vector<ValueFacts> facts;
   for (const auto& field : stored->fields()) {

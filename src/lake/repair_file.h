@@ -34,7 +34,7 @@ RepairNeeds NeedsByLog(const AddFile& add, const Snapshot& snapshot);
 
 // Whether the footer of the file has bounds of a floating column in which there is NaN. Reads such
 // columns, a few megabytes at a time.
-Result<bool> FooterHidesNan(ObjectStore* store, const std::string& table_path, const DataFile& file,
+Result<bool> FooterMisleads(ObjectStore* store, const std::string& table_path, const DataFile& file,
                             const Snapshot& snapshot);
 
 // Both return files that no version names yet, with everything but statistics as the log is to have

@@ -225,14 +225,14 @@ TEST_F(RepairTest, AFooterWithBoundsBesideNanIsWrittenAgainWithoutThem) {
   file.size_bytes = content->size();
   ASSERT_TRUE(store_->inner()->Put(std::string(kPath) + "/" + file.path, *content).ok());
   Commit({file});
-  EXPECT_TRUE(*FooterHidesNan(store_->inner(), kPath, file, *table_->snapshot()));
+  EXPECT_TRUE(*FooterMisleads(store_->inner(), kPath, file, *table_->snapshot()));
   const auto result = RepairNow();
   ASSERT_TRUE(result.ok()) << result.status();
   EXPECT_EQ(1, result->repaired.footers);
   const DataFile healed = table_->snapshot()->Files()[0];
   EXPECT_NE(file.path, healed.path);
   EXPECT_EQ(R"({"numRecords":2})", healed.statistics);
-  EXPECT_FALSE(*FooterHidesNan(store_->inner(), kPath, healed, *table_->snapshot()));
+  EXPECT_FALSE(*FooterMisleads(store_->inner(), kPath, healed, *table_->snapshot()));
   EXPECT_EQ(2u, Rows().size());
 }
 

@@ -12,6 +12,8 @@ namespace shopstream::lake {
 namespace {
 
 constexpr char kDeletedFileRetention[] = "delta.deletedFileRetentionDuration";
+constexpr char kLogRetention[] = "delta.logRetentionDuration";
+constexpr char kLogCleanUp[] = "delta.enableExpiredLogCleanup";
 constexpr int64_t kHourMs = 3600 * 1000;
 constexpr Millis kMostCommitAge = std::chrono::hours(12);
 constexpr Millis kLeastCommitAge = std::chrono::seconds(10);
@@ -43,6 +45,13 @@ std::optional<double> Count(std::string_view text, bool negative, const std::str
   const char* end = padded.data() + padded.size();
   if (std::from_chars(padded.data(), end, value).ec != std::errc()) return std::nullopt;
   return negative ? -value : value;
+}
+
+Status TooShort(const Properties& properties) {
+  return Status::Invalid("the property ", kDeletedFileRetention, "=",
+                         properties.at(kDeletedFileRetention),
+                         " lets other programs delete the files of a commit that is under way: set "
+                         "it to interval 1 hours or more");
 }
 
 }  // namespace
@@ -82,6 +91,28 @@ bool PropertyIs(const Properties& properties, const std::string& name, bool valu
   return it != properties.end() && Lower(it->second) == (value ? "true" : "false");
 }
 
+bool MayBeOn(const Properties& properties, const std::string& name) {
+  return properties.contains(name) && !PropertyIs(properties, name, false);
+}
+
+std::vector<std::string> RetentionWarnings(const Properties& properties) {
+  std::vector<std::string> warnings;
+  const auto warn = [&](const std::string& name, const char* kind, const char* remedy) {
+    warnings.push_back("the property " + name + "=" + properties.at(name) + " is " + kind +
+                       ", so nothing is deleted by it; set it to " + remedy);
+  };
+  for (const char* name : {kDeletedFileRetention, kLogRetention}) {
+    if (properties.contains(name) && !ParseInterval(properties.at(name))) {
+      warn(name, "no duration of fixed length", "one such as interval 7 days");
+    }
+  }
+  if (properties.contains(kLogCleanUp) && !PropertyIs(properties, kLogCleanUp, true) &&
+      !PropertyIs(properties, kLogCleanUp, false)) {
+    warn(kLogCleanUp, "no boolean", "true or false");
+  }
+  return warnings;
+}
+
 int64_t TombstoneRetentionMs(const Properties& properties) {
   return IntervalMillis(properties, kDeletedFileRetention, 7 * 24 * kHourMs);
 }
@@ -89,10 +120,12 @@ int64_t TombstoneRetentionMs(const Properties& properties) {
 Result<Millis> MaxCommitAge(const Properties& properties) {
   const Millis age = std::min(kMostCommitAge, Millis(TombstoneRetentionMs(properties) / 2));
   if (age >= kLeastCommitAge) return age;
-  return Status::Invalid("the table's property ", kDeletedFileRetention, "=",
-                         properties.at(kDeletedFileRetention),
-                         " lets other programs delete the files of a commit that is under way: set "
-                         "it to interval 1 hours or more");
+  return TooShort(properties);
+}
+
+Status CheckTimeToCommit(const Properties& properties, Millis work) {
+  ARROW_ASSIGN_OR_RAISE(const Millis age, MaxCommitAge(properties));
+  return age >= work ? Status::OK() : TooShort(properties);
 }
 
 }  // namespace shopstream::lake

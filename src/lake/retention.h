@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/status.h"
@@ -28,6 +29,14 @@ int64_t IntervalMillis(const Properties& properties, const std::string& name, in
 // Whether a boolean property is set to this value, in any letter case.
 bool PropertyIs(const Properties& properties, const std::string& name, bool value);
 
+// Whether a boolean property that restricts a writer may be on: it is set, and not to "false". What
+// is not understood is obeyed: Spark refuses to write such a table, other engines differ.
+bool MayBeOn(const Properties& properties, const std::string& name);
+
+// One line for each property about retention that is not understood: with what follows from it, and
+// what to do.
+std::vector<std::string> RetentionWarnings(const Properties& properties);
+
 // delta.deletedFileRetentionDuration (7 days if absent), in milliseconds: how long removed files
 // stay for readers of older versions, and how long other programs' vacuum spares a file that no
 // version names yet.
@@ -37,5 +46,9 @@ int64_t TombstoneRetentionMs(const Properties& properties);
 // for, at most 12 hours, which is half of what our own does. Invalid: the property leaves less
 // than 10 seconds, in which no commit is safe.
 Result<Millis> MaxCommitAge(const Properties& properties);
+
+// Invalid: MaxCommitAge leaves less than `work`, the time that the files of one commit may take to
+// write, so that they might be written again and again and never be committed.
+Status CheckTimeToCommit(const Properties& properties, Millis work);
 
 }  // namespace shopstream::lake

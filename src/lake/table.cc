@@ -206,7 +206,9 @@ class DeltaTable : public Table {
     ARROW_RETURN_NOT_OK(CheckPartitioning(partition_columns_, spec.partition_columns));
     ARROW_RETURN_NOT_OK(CheckColumns(*schema_, *spec.schema));
     schema_ = spec.schema;
-    return CheckWritable(*Newest().state);
+    const std::lock_guard lock(mutex_);
+    WarnOfRetention(*newest_.state);
+    return CheckWritable(*newest_.state);
   }
 
   const std::string& path() const override { return path_; }
@@ -247,6 +249,8 @@ class DeltaTable : public Table {
   Result<Seen> Fresh();
   Status CheckCommit(const TableState& base, const Transaction& transaction) const;
   Result<Columns> GrowOrCheckColumns(const TableState& base, const Transaction& transaction) const;
+  // Once for each value that is not understood. With mutex_.
+  void WarnOfRetention(const TableState& state);
   void WriteCheckpointIfDue(const std::shared_ptr<const TableState>& state);
   void CleanUpLogIfDue(const TableState& state);
   Status Annotate(const Status& status) const {
@@ -263,6 +267,7 @@ class DeltaTable : public Table {
   Seen newest_;                   // Guarded by mutex_.
   int64_t checkpoint_version_;    // Newest that is written, or is somebody's to write. By mutex_.
   int64_t trimmed_version_ = 0;   // Where expired tombstones were last dropped. By mutex_.
+  std::set<std::string> warned_;  // By mutex_.
   std::thread checkpointer_;      // Guarded by mutex_.
   std::atomic<bool> checkpointing_ = false;
   std::atomic<bool> closing_ = false;
@@ -318,6 +323,7 @@ Result<DeltaTable::Seen> DeltaTable::Reload(const Seen& known, bool disproved) {
 
 DeltaTable::Seen DeltaTable::Adopt(Seen seen) {
   const std::lock_guard lock(mutex_);
+  WarnOfRetention(*seen.state);
   if (seen.state->version() >= trimmed_version_ + kTrimInterval) {
     trimmed_version_ = seen.state->version();
     seen.state = WithoutExpiredTombstones(std::move(seen.state));
@@ -359,8 +365,9 @@ Status DeltaTable::CheckCommit(const TableState& base, const Transaction& transa
     ARROW_RETURN_NOT_OK(CheckPartitionValues(file, partition_columns_));
   }
   if (!transaction.removes.empty() && transaction.data_change &&
-      PropertyIs(base.properties(), "delta.appendOnly", true)) {
-    return Status::Invalid("the table is append-only (delta.appendOnly): it refuses removes");
+      MayBeOn(base.properties(), "delta.appendOnly")) {
+    return Status::Invalid("the table is append-only (delta.appendOnly=",
+                           base.properties().at("delta.appendOnly"), "): it refuses removes");
   }
   return Status::OK();
 }
@@ -447,6 +454,12 @@ Result<CommitResult> DeltaTable::Commit(const Transaction& transaction,
       return give_up(CommitOutcome::kConflict,
                      "out of time at version " + std::to_string(state.version() + 1));
     }
+  }
+}
+
+void DeltaTable::WarnOfRetention(const TableState& state) {
+  for (const std::string& warning : RetentionWarnings(state.properties())) {
+    if (warned_.insert(warning).second) Log::Warn("table {}: {}", path_, warning);
   }
 }
 

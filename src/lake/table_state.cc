@@ -3,6 +3,7 @@
 #include <arrow/util/key_value_metadata.h>
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <cstring>
 #include <utility>
@@ -132,6 +133,11 @@ std::string Joined(const std::vector<std::string>& names) {
   return out;
 }
 
+std::string Lower(std::string text) {
+  std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::tolower(c); });
+  return text;
+}
+
 Status CheckReadable(const Protocol& protocol) {
   if (protocol.min_reader_version <= kReaderVersion) return Status::OK();
   const std::string features =
@@ -144,7 +150,8 @@ Status CheckReadable(const Protocol& protocol) {
 
 Status CheckProperties(const std::map<std::string, std::string>& properties) {
   for (const auto& [key, value] : properties) {
-    if (key.starts_with("delta.constraints.")) {
+    // Delta compares these names, which users choose, without regard to case.
+    if (Lower(key).starts_with("delta.constraints.")) {
       return Status::NotImplemented("the table has the constraint ", key, " (", value,
                                     "), which this writer cannot check: drop the constraint");
     }
@@ -153,8 +160,8 @@ Status CheckProperties(const std::map<std::string, std::string>& properties) {
           "the table's property ", key, "=", value,
           " would make it forget how far it has read Kafka: unset the property");
     }
-    if (key == "delta.enableChangeDataFeed" && PropertyIs(properties, key, true)) {
-      return Status::NotImplemented("the table's change data feed is on (", key,
+    if (key == "delta.enableChangeDataFeed" && MayBeOn(properties, key)) {
+      return Status::NotImplemented("the table's change data feed is on (", key, "=", value,
                                     "), which this writer does not feed: unset the property");
     }
     if (key == "delta.columnMapping.mode" && value != "none") {

@@ -227,7 +227,7 @@ Status ValueFacts::Add(const arrow::ChunkedArray& values) {
   return Status::OK();
 }
 
-bool FooterMisleads(const Array& values, const int32_t* positions, int64_t count) {
+bool BoundsMislead(const Array& values, const int32_t* positions, int64_t count) {
   switch (values.type_id()) {
     case arrow::Type::FLOAT:
       return HasNanOrOnlyZeros<arrow::FloatArray>(values, positions, count);

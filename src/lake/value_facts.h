@@ -37,6 +37,6 @@ class ValueFacts {
 // which Parquet's bounds leave out, or nothing but zeros. The footer has -0 for the minimum and 0
 // for the maximum of zeros; pyarrow concludes that each is -0, and then finds none in [0.0, 1.0].
 // `count` values at `positions`; null: the first ones. False for types that are not floating.
-bool FooterMisleads(const arrow::Array& values, const int32_t* positions, int64_t count);
+bool BoundsMislead(const arrow::Array& values, const int32_t* positions, int64_t count);
 
 }  // namespace shopstream::lake
