@@ -269,10 +269,39 @@ TEST(OpenObjectStore, KnowsPathsAndFileUris) {
     EXPECT_THAT(status.message(), HasSubstr("%25")) << bad;
   }
   EXPECT_TRUE(OpenAt("").status().IsInvalid());
-  EXPECT_TRUE(OpenAt("file://host/x").status().IsInvalid());
+  for (const char* other_host : {"file://host/x", "file://127.0.0.1/x", "file://localhostess/x",
+                                 "file://localhost", "file://a%20b/x"}) {
+    EXPECT_TRUE(OpenAt(other_host).status().IsInvalid()) << other_host;
+  }
+  for (const char* this_host : {"localhost", "LocalHost"}) {
+    const auto named = OpenAt(std::string("file://") + this_host + root + "/a%20b%25");
+    ASSERT_TRUE(named.ok()) << named.status();
+    EXPECT_EQ("1", (*(*named)->Get("x"))->ToString());
+  }
   const Status other = OpenAt("hdfs://host/lake").status();
   EXPECT_TRUE(other.IsNotImplemented());
   EXPECT_THAT(other.message(), HasSubstr("s3://bucket/prefix"));
+}
+
+// Earlier versions did not decode a file URI.
+TEST(OpenObjectStore, ALakeUnderTheLiteralNameOfItsUriIsNotReplacedByAnEmptyOne) {
+  const std::string root = ::testing::TempDir() + NewUuid();
+  const std::string uri = "file://" + root + "/a%20b";
+  std::filesystem::create_directories(root + "/a%20b/bronze-events/_delta_log");
+  const Status refused = OpenAt(uri).status();
+  EXPECT_TRUE(refused.IsInvalid());
+  EXPECT_THAT(refused.message(), HasSubstr(root + "/a%20b'"));
+  EXPECT_THAT(refused.message(), HasSubstr(root + "/a b'"));
+  EXPECT_FALSE(std::filesystem::exists(root + "/a b"));
+  EXPECT_TRUE(OpenAt(root + "/a%20b").ok());
+  // Where both have tables, the URI names one of them.
+  std::filesystem::create_directories(root + "/a b/bronze-events/_delta_log");
+  EXPECT_TRUE(OpenAt(uri).ok());
+  // And after the remedy.
+  std::filesystem::remove_all(root + "/a b");
+  std::filesystem::rename(root + "/a%20b", root + "/a b");
+  EXPECT_TRUE(OpenAt(uri).ok());
+  EXPECT_FALSE(std::filesystem::exists(root + "/a%20b"));
 }
 
 }  // namespace

@@ -1,13 +1,19 @@
 #include "lake/object_store.h"
 
+#include <algorithm>
+#include <cctype>
+#include <filesystem>
 #include <string>
 #include <string_view>
+#include <system_error>
 
 #include "lake/disk_store.h"
 #include "lake/s3_store.h"
 
 namespace shopstream::lake {
 namespace {
+
+constexpr std::string_view kFileScheme = "file://";
 
 int HexDigit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -37,20 +43,50 @@ Result<std::string> DecodedPath(std::string_view path, const std::string& uri) {
   return decoded;
 }
 
+// Whether a folder of tables is there. What cannot be looked at is for the opening to report.
+bool HoldsTables(const std::filesystem::path& root) {
+  std::error_code error;
+  for (auto it = std::filesystem::directory_iterator(root, error);
+       !error && it != std::filesystem::directory_iterator(); it.increment(error)) {
+    std::error_code ignored;
+    if (std::filesystem::is_directory(it->path() / "_delta_log", ignored)) return true;
+  }
+  return false;
+}
+
+// Earlier versions took the path of a file URI as it is written: a lake of theirs is not to be
+// replaced by an empty one.
+Status CheckNoLiteralLake(const std::string& written, const std::string& decoded,
+                          const std::string& uri) {
+  if (written == decoded || !HoldsTables(written) || HoldsTables(decoded)) return Status::OK();
+  return Status::Invalid("lake.uri '", uri, "' is the folder '", decoded,
+                         "', which has no tables, but an earlier version wrote to '", written,
+                         "': rename that folder to '", decoded, "', or set lake.uri to '", written,
+                         "', without file://");
+}
+
+Result<std::unique_ptr<ObjectStore>> OpenFileUri(const std::string& uri) {
+  static constexpr std::string_view kLocalHost = "localhost";
+  std::string path = uri.substr(kFileScheme.size());
+  // The two ways to name this machine (RFC 8089).
+  std::string host = path.substr(0, path.find('/'));
+  std::ranges::transform(host, host.begin(), [](unsigned char c) { return std::tolower(c); });
+  if (host == kLocalHost) path.erase(0, host.size());
+  if (!path.starts_with('/')) {
+    return Status::Invalid("lake.uri '", uri, "' names the host '", path.substr(0, path.find('/')),
+                           "': write file:///absolute/path");
+  }
+  ARROW_ASSIGN_OR_RAISE(const std::string decoded, DecodedPath(path, uri));
+  ARROW_RETURN_NOT_OK(CheckNoLiteralLake(path, decoded, uri));
+  return DiskStore::Open(decoded, uri);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<ObjectStore>> OpenObjectStore(const Config& config) {
   const std::string& uri = config.lake.uri;
-  static constexpr std::string_view kFileScheme = "file://";
   if (uri.empty()) return Status::Invalid("lake.uri is empty: set it to a folder");
-  if (uri.starts_with(kFileScheme)) {
-    const std::string path = uri.substr(kFileScheme.size());
-    if (!path.starts_with('/')) {
-      return Status::Invalid("lake.uri '", uri, "' names a host: write file:///absolute/path");
-    }
-    ARROW_ASSIGN_OR_RAISE(const std::string decoded, DecodedPath(path, uri));
-    return DiskStore::Open(decoded, uri);
-  }
+  if (uri.starts_with(kFileScheme)) return OpenFileUri(uri);
   if (uri.starts_with("s3://")) return S3Store::Open(uri, config.s3);
   if (const size_t colon = uri.find("://"); colon != std::string::npos) {
     return Status::NotImplemented(
