@@ -252,7 +252,7 @@ TEST_F(SinglePartTest, VerifyComparesItWithTheEntries) {
   Copy(Classic(), OneOfOne());
   std::vector<std::string> found;
   const auto check = CheckLog(
-      store_->inner(), kPath, /*all_checkpoints=*/true,
+      store_->inner(), kPath, /*all_checkpoints=*/true, std::nullopt,
       [&](const std::string& path, const std::string& reason) {
         found.push_back(path + ": " + reason);
       },
@@ -266,7 +266,7 @@ TEST_F(SinglePartTest, AHintOfACheckpointThatIsGoneIsFound) {
   Delete(Classic());
   std::vector<std::string> found;
   const auto check = CheckLog(
-      store_->inner(), kPath, /*all_checkpoints=*/false,
+      store_->inner(), kPath, /*all_checkpoints=*/false, std::nullopt,
       [&](const std::string& path, const std::string&) { found.push_back(path); },
       [](int64_t, int64_t) {}, [] { return false; });
   ASSERT_TRUE(check.ok()) << check.status();

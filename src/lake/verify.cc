@@ -11,6 +11,7 @@
 #include "lake/log_entry.h"
 #include "lake/table.h"
 #include "lake/table_state.h"
+#include "lake/verify_entry.h"
 #include "lake/verify_file.h"
 #include "lake/verify_log.h"
 
@@ -68,9 +69,12 @@ class Verifier {
   Result<VerifyReport> Run() {
     auto table = Table::Open(store_, table_path_);
     if (!table.ok() && !table.status().IsInvalid()) return table.status();
-    ARROW_RETURN_NOT_OK(CheckTheLog());
     if (table.ok()) {
       table_ = *std::move(table);
+      snapshot_ = table_->snapshot();
+    }
+    ARROW_RETURN_NOT_OK(CheckTheLog());
+    if (table_ != nullptr) {
       ARROW_RETURN_NOT_OK(List());
       ARROW_RETURN_NOT_OK(CheckFiles());
       CountOrphans();
@@ -103,6 +107,7 @@ class Verifier {
         const LogCheck check,
         CheckLog(
             store_, table_path_, options_.deep,
+            snapshot_ == nullptr ? std::nullopt : std::optional(snapshot_->partition_columns()),
             [this](const std::string& path, const std::string& reason) { Find(path, reason); },
             [this](int64_t done, int64_t total) { Progress("log entries", done, total); }, stop_));
     report_.log_entries = check.entries;
@@ -115,6 +120,9 @@ class Verifier {
   Status List() {
     snapshot_ = table_->snapshot();
     report_.version = snapshot_->version();
+    for (const std::string& fault : MetadataFaults(dynamic_cast<const TableState&>(*snapshot_))) {
+      Find(LogFolder(table_path_), fault);
+    }
     FindRepairs();
     ARROW_RETURN_NOT_OK(ForEachDataFolder(
         store_, table_path_, snapshot_->partition_columns().size(),
@@ -132,6 +140,7 @@ class Verifier {
     dynamic_cast<const TableState&>(*snapshot_).ForEachAdd([this](const AddFile& add) {
       const RepairNeeds needs = NeedsByLog(add, *snapshot_);
       report_.repairs.Add(needs);
+      if (const auto fault = PathFault(add.file.path); !fault.empty()) FindFile(add.file, fault);
       if (needs.path) FindFile(add.file, "Spark's VACUUM would delete it: needs `table repair`");
       if (needs.partition) FindFile(add.file, "no reader accepts its date: needs `table repair`");
     });

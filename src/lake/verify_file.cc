@@ -3,6 +3,7 @@
 #include <arrow/scalar.h>
 #include <arrow/table.h>
 #include <arrow/type.h>
+#include <arrow/type_traits.h>
 #include <arrow/util/checked_cast.h>
 #include <arrow/util/decimal.h>
 #include <parquet/arrow/reader.h>
@@ -134,6 +135,27 @@ Bound CheckBound(const json& bound, const Scalar& value, bool is_max) {
   return Bound::kHolds;  // Readers use no bounds of other types.
 }
 
+// Whether readers can parse a bound as a value of the column at all.
+bool IsBoundOf(const arrow::DataType& type, const json& bound) {
+  switch (type.id()) {
+    case arrow::Type::BOOL:
+      return bound.is_boolean();
+    case arrow::Type::STRING:
+      return bound.is_string();
+    case arrow::Type::DATE32:
+    case arrow::Type::TIMESTAMP:
+      return bound.is_string() &&
+             ParsePartitionValue(bound.get<std::string>(), type.GetSharedPtr()).ok();
+    case arrow::Type::FLOAT:
+    case arrow::Type::DOUBLE:
+      return bound.is_number() || NamedNumber(bound);
+    case arrow::Type::DECIMAL128:
+      return bound.is_number();
+    default:
+      return !arrow::is_integer(type.id()) || bound.is_number();
+  }
+}
+
 const json* Member(const json& statistics, const char* kind, const std::vector<std::string>& path) {
   const auto find = [](const json* object, const std::string& name) -> const json* {
     if (object == nullptr || !object->is_object()) return nullptr;
@@ -156,7 +178,13 @@ void CheckColumn(const json& statistics, const ColumnFacts& facts,
   for (const bool is_max : {false, true}) {
     const json* bound = Member(statistics, is_max ? "maxValues" : "minValues", facts.path);
     const auto& value = is_max ? facts.max : facts.min;
-    if (bound == nullptr || value == nullptr || !value->is_valid) continue;
+    if (bound == nullptr) continue;
+    if (!IsBoundOf(*facts.type, *bound)) {
+      reasons->push_back(column + ": the log says " + (is_max ? "maximum " : "minimum ") +
+                         bound->dump() + ", which is no " + facts.type->ToString());
+      continue;
+    }
+    if (value == nullptr || !value->is_valid) continue;
     const Bound verdict = CheckBound(*bound, *value, is_max);
     if (verdict == Bound::kHolds) continue;
     const std::string name = is_max ? "maximum" : "minimum";

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <thread>
 #include <utility>
@@ -13,8 +14,10 @@
 #include "lake/log_entry.h"
 #include "lake/log_name.h"
 #include "lake/log_reader.h"
+#include "lake/parsed_statistics.h"
 #include "lake/retention.h"
 #include "lake/table_state.h"
+#include "lake/verify_entry.h"
 
 namespace shopstream::lake {
 namespace {
@@ -29,6 +32,7 @@ constexpr Millis kPauseBetweenListings{200};
 
 struct Checkpoint {
   std::vector<std::string> parts;
+  std::set<int64_t> part_counts;  // Of each complete one of this version.
   int64_t modified_ms = 0;
 };
 
@@ -53,8 +57,10 @@ Result<Log> ListWholeLog(ObjectStore* store, const std::string& table_path) {
   for (const auto& [version, candidates] : by_parts) {
     for (const auto& [parts, paths] : candidates) {
       const auto complete = CompleteCheckpoints(parts, paths);
-      if (complete.empty() || log.checkpoints.contains(version)) continue;
+      if (complete.empty()) continue;
       Checkpoint& checkpoint = log.checkpoints[version];
+      checkpoint.part_counts.insert(parts);
+      if (!checkpoint.parts.empty()) continue;
       checkpoint.parts = complete[0];
       for (const std::string& part : checkpoint.parts) {
         checkpoint.modified_ms = std::max(checkpoint.modified_ms, modified_ms[part]);
@@ -115,7 +121,7 @@ struct FilePrint {
 
   static FilePrint Of(const AddFile& add) {
     return {HashOf(add.file.path), HashOf(Described(add)),
-            add.file.statistics.empty() ? 0 : HashOf(add.file.statistics)};
+            add.file.statistics.empty() ? 0 : HashOf(PlainStatistics(add.file.statistics))};
   }
   bool Agrees(const FilePrint& other) const {
     const bool same_statistics =
@@ -257,7 +263,10 @@ class Follower {
   }
 
   Status CompareAt(int64_t version) {
-    ARROW_RETURN_NOT_OK(state_.Finish());
+    if (const Status status = state_.Finish(); !status.ok()) {
+      find_(LogEntryPath(table_path_, version), status.message());
+      return Status::OK();
+    }
     ARROW_ASSIGN_OR_RAISE(const auto kept, Read(version));
     if (!kept) return Status::OK();
     const Checkpoint& checkpoint = log_.checkpoints.at(version);
@@ -294,10 +303,69 @@ std::optional<int64_t> StartOf(const Log& log, bool all_checkpoints) {
   return from == 0 ? std::optional<int64_t>(-1) : start;
 }
 
+// Holds each entry that a reader of the newest version may look at against the protocol; all that
+// are kept for `all`.
+Status CheckEntries(ObjectStore* store, const std::string& table_path, const Log& log,
+                    std::optional<std::vector<std::string>> partition_columns, bool all,
+                    const Find& find, const std::function<bool()>& stop) {
+  int64_t from = 0;
+  if (!all && !log.checkpoints.empty()) {
+    from = StartOf(log, false).value_or(log.checkpoints.rbegin()->first) + 1;
+  }
+  for (auto it = log.entries.lower_bound(from); it != log.entries.end() && !stop(); ++it) {
+    const std::string path = LogEntryPath(table_path, *it);
+    ARROW_ASSIGN_OR_RAISE(const auto content, store->Get(path));
+    if (content == nullptr) continue;  // Cleaned up meanwhile.
+    CheckEntryForm(std::string_view(*content), &partition_columns,
+                   [&](const std::string& reason) { find(path, reason); });
+  }
+  return Status::OK();
+}
+
+// Readers do without a hint that they cannot read, but follow one that they can.
+Status CheckHintForm(ObjectStore* store, const std::string& table_path, const Find& find) {
+  const std::string path = LogFolder(table_path) + "_last_checkpoint";
+  ARROW_ASSIGN_OR_RAISE(const auto content, store->Get(path));
+  if (content == nullptr) return Status::OK();
+  const auto hint = nlohmann::json::parse(std::string_view(*content), nullptr, false);
+  const auto is_count = [&hint](const char* name) {
+    return hint.contains(name) && hint[name].is_number_integer() && hint[name] >= 0;
+  };
+  if (!hint.is_object()) {
+    find(path, "it is no JSON object");
+  } else if (!is_count("version")) {
+    find(path, "it names no version");
+  } else if (!is_count("size")) {
+    find(path, "it lacks the size of the checkpoint, a number of actions");
+  } else if (hint.contains("parts") && !is_count("parts")) {
+    find(path, "its number of parts is " + hint["parts"].dump());
+  }
+  return Status::OK();
+}
+
+// The number of parts that the hint names; 1 where it names none.
+Result<int64_t> HintedParts(ObjectStore* store, const std::string& table_path) {
+  ARROW_ASSIGN_OR_RAISE(const auto content, store->Get(LogFolder(table_path) + "_last_checkpoint"));
+  if (content == nullptr) return 1;
+  const auto hint = nlohmann::json::parse(std::string_view(*content), nullptr, false);
+  if (!hint.is_object() || !hint.contains("parts") || !hint["parts"].is_number_integer()) return 1;
+  return hint["parts"].get<int64_t>();
+}
+
 Status CheckHint(ObjectStore* store, const std::string& table_path, const Log& log,
                  const Find& find) {
   ARROW_ASSIGN_OR_RAISE(const int64_t hint, ReadCheckpointHint(store, table_path));
-  if (hint < 0 || log.checkpoints.contains(hint)) return Status::OK();
+  ARROW_RETURN_NOT_OK(CheckHintForm(store, table_path, find));
+  if (hint < 0) return Status::OK();
+  if (const auto found = log.checkpoints.find(hint); found != log.checkpoints.end()) {
+    ARROW_ASSIGN_OR_RAISE(const int64_t parts, HintedParts(store, table_path));
+    if (!found->second.part_counts.contains(parts)) {
+      find(LogFolder(table_path) + "_last_checkpoint",
+           "it names a checkpoint of version " + std::to_string(hint) + " in " +
+               std::to_string(parts) + " parts, which is not there");
+    }
+    return Status::OK();
+  }
   // One that was not listed may have been written meanwhile, and the hint after it.
   ARROW_ASSIGN_OR_RAISE(const Log now, ListWholeLog(store, table_path));
   if (!now.checkpoints.contains(hint)) {
@@ -310,6 +378,7 @@ Status CheckHint(ObjectStore* store, const std::string& table_path, const Log& l
 }  // namespace
 
 Result<LogCheck> CheckLog(ObjectStore* store, const std::string& table_path, bool all_checkpoints,
+                          const std::optional<std::vector<std::string>>& partition_columns,
                           const Find& find, const std::function<void(int64_t, int64_t)>& progress,
                           const std::function<bool()>& stop) {
   Log log;
@@ -327,6 +396,8 @@ Result<LogCheck> CheckLog(ObjectStore* store, const std::string& table_path, boo
                              std::to_string(last) + " are missing from the log");
   }
   ARROW_RETURN_NOT_OK(CheckHint(store, table_path, log, find));
+  ARROW_RETURN_NOT_OK(
+      CheckEntries(store, table_path, log, partition_columns, all_checkpoints, find, stop));
   LogCheck check;
   check.entries = static_cast<int64_t>(log.entries.size());
   check.checkpoints = static_cast<int64_t>(log.checkpoints.size());

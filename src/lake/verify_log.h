@@ -2,7 +2,9 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "base/status.h"
 #include "lake/object_store.h"
@@ -17,9 +19,11 @@ struct LogCheck {
 
 // The log part of VerifyTable. `find` is told each difference; path relative to the lake's root.
 // `all_checkpoints`: compare every checkpoint with the replay that leads to it, not the newest
-// only.
+// only, and look at every entry, not only at those that lead to the newest version.
+// `partition_columns`: of the newest version; nothing where they are not known.
 Result<LogCheck> CheckLog(
     ObjectStore* store, const std::string& table_path, bool all_checkpoints,
+    const std::optional<std::vector<std::string>>& partition_columns,
     const std::function<void(const std::string& path, const std::string& reason)>& find,
     const std::function<void(int64_t done, int64_t total)>& progress,
     const std::function<bool()>& stop);
