@@ -5,8 +5,9 @@ target_compile_options(shopstream_warnings INTERFACE -Wall -Wextra -Wshadow -Wno
 
 find_program(SHOPSTREAM_CCACHE ccache)
 if(SHOPSTREAM_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  # Several build folders of one checkout share what they compile alike.
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_NOHASHDIR=1 ${SHOPSTREAM_CCACHE})
+  # Paths relative to the checkout, so that its build folders and other checkouts share results.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_NOHASHDIR=1
+                                  CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} ${SHOPSTREAM_CCACHE})
 endif()
 
 find_program(SHOPSTREAM_MOLD mold)

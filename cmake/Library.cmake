@@ -4,7 +4,8 @@
 #   shopstream_library(lake DEPENDS shopstream::model)
 #
 # in src/lake gives the target shopstream::lake and the program lake_test, run by ctest. The target
-# unit_tests builds all such programs.
+# unit_tests builds all such programs; `all` leaves them out, so that a release build has the program
+# and the drivers of tests/ only.
 add_custom_target(unit_tests)
 
 function(shopstream_library name)
@@ -24,7 +25,7 @@ function(shopstream_library name)
   target_include_directories(shopstream_${name} PUBLIC ${PROJECT_SOURCE_DIR}/src)
   target_link_libraries(shopstream_${name} PUBLIC ${ARG_DEPENDS} PRIVATE shopstream_warnings)
   if(tests)
-    add_executable(${name}_test ${tests})
+    add_executable(${name}_test EXCLUDE_FROM_ALL ${tests})
     target_link_libraries(${name}_test PRIVATE shopstream_${name} shopstream_warnings GTest::gmock
                                                GTest::gtest_main)
     add_test(NAME ${name}_test COMMAND ${name}_test)

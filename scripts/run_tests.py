@@ -1,12 +1,12 @@
 """Builds, runs the tests and adds up what they counted.
 
-    run_tests.py                          everything: units, asan, program
-    run_tests.py units|asan|program ...   only that; `program` passes what follows on to pytest
-    run_tests.py soak ...                 the long forms, some hours; passes what follows on to pytest
+    run_tests.py                     everything: units, program
+    run_tests.py units|program ...   only that; `program` passes what follows on to pytest
+    run_tests.py soak ...            the long forms, some hours; passes what follows on to pytest
 
-units: the unit tests as released; asan: the same under ASan and UBSan; program: pytest on tests/,
-the whole program against real brokers; soak: the tests of it marked `soak` or `soak_only`, in their long
-form. The last line is `N passed, N failed`.
+units: the unit tests under ASan and UBSan; program: pytest on tests/, the released program against real
+brokers; soak: the tests of it marked `soak` or `soak_only`, in their long form. The last line is
+`N passed, N failed`.
 """
 
 import argparse
@@ -114,16 +114,16 @@ def say(line: str) -> None:
 
 
 def units() -> Count:
-    return unit_tests("release")
-
-
-def asan() -> Count:
     build("asan", "unit_tests")
     return unit_tests("asan")
 
 
-def run(suites: Iterable[tuple[str, Callable[[], Count]]]) -> Count:
+def program(arguments: list[str], **environment: str) -> Count:
     build("release", "all")
+    return whole_program(arguments, **environment)
+
+
+def run(suites: Iterable[tuple[str, Callable[[], Count]]]) -> Count:
     total = Count()
     for name, suite in suites:
         started = time.monotonic()
@@ -136,13 +136,13 @@ def run(suites: Iterable[tuple[str, Callable[[], Count]]]) -> Count:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="./run test")
-    parser.add_argument("suite", nargs="?", choices=["units", "asan", "program", "soak"])
+    parser.add_argument("suite", nargs="?", choices=["units", "program", "soak"])
     arguments, rest = parser.parse_known_args()
     if rest and arguments.suite not in ("program", "soak"):
         parser.error(f"only `./run test program` and `soak` pass arguments on: {' '.join(rest)}")
-    suites = {"units": units, "asan": asan, "program": lambda: whole_program(rest),
-              "soak": lambda: whole_program(["-m", "soak or soak_only", *rest], SHOPSTREAM_SOAK="1")}
-    chosen = [arguments.suite] if arguments.suite else ["units", "asan", "program"]
+    suites = {"units": units, "program": lambda: program(rest),
+              "soak": lambda: program(["-m", "soak or soak_only", *rest], SHOPSTREAM_SOAK="1")}
+    chosen = [arguments.suite] if arguments.suite else ["units", "program"]
     try:
         total = run((name, suites[name]) for name in chosen)
     except BuildError as error:

@@ -1,11 +1,14 @@
 #include "base/log.h"
 
+#include <fmt/format.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include <array>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/nearest_name.h"
 
@@ -22,7 +25,27 @@ constexpr std::array kLevels = {
     LevelName{"error", spdlog::level::err},   LevelName{"off", spdlog::level::off},
 };
 
+spdlog::level::level_enum LevelOf(Log::Level level) {
+  switch (level) {
+    case Log::Level::kDebug:
+      return spdlog::level::debug;
+    case Log::Level::kInfo:
+      return spdlog::level::info;
+    case Log::Level::kWarn:
+      return spdlog::level::warn;
+    case Log::Level::kError:
+      return spdlog::level::err;
+  }
+  return spdlog::level::err;
+}
+
 }  // namespace
+
+void Log::Write(Level level, fmt::string_view format, fmt::format_args args) {
+  const auto spd_level = LevelOf(level);
+  if (!spdlog::should_log(spd_level)) return;
+  spdlog::log(spd_level, std::string_view(fmt::vformat(format, args)));
+}
 
 Status StartLogging(std::string_view level) {
   for (const LevelName& known : kLevels) {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <spdlog/spdlog.h>
+#include <fmt/core.h>
 
 #include <string_view>
 
@@ -13,23 +13,29 @@ namespace shopstream {
 Status StartLogging(std::string_view level);
 
 // Use: Log::Info("opened {} at version {}", path, version);
+// Formatting is compiled in log.cc alone: in each file that logs it would cost seconds.
 namespace Log {
+
+enum class Level { kDebug, kInfo, kWarn, kError };
+void Write(Level level, fmt::string_view format, fmt::format_args args);
+
 template <typename... Args>
-void Debug(spdlog::format_string_t<Args...> format, Args&&... args) {
-  spdlog::debug(format, std::forward<Args>(args)...);
+void Debug(fmt::format_string<Args...> format, Args&&... args) {
+  Write(Level::kDebug, format, fmt::make_format_args(args...));
 }
 template <typename... Args>
-void Info(spdlog::format_string_t<Args...> format, Args&&... args) {
-  spdlog::info(format, std::forward<Args>(args)...);
+void Info(fmt::format_string<Args...> format, Args&&... args) {
+  Write(Level::kInfo, format, fmt::make_format_args(args...));
 }
 template <typename... Args>
-void Warn(spdlog::format_string_t<Args...> format, Args&&... args) {
-  spdlog::warn(format, std::forward<Args>(args)...);
+void Warn(fmt::format_string<Args...> format, Args&&... args) {
+  Write(Level::kWarn, format, fmt::make_format_args(args...));
 }
 template <typename... Args>
-void Error(spdlog::format_string_t<Args...> format, Args&&... args) {
-  spdlog::error(format, std::forward<Args>(args)...);
+void Error(fmt::format_string<Args...> format, Args&&... args) {
+  Write(Level::kError, format, fmt::make_format_args(args...));
 }
+
 }  // namespace Log
 
 }  // namespace shopstream
