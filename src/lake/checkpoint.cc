@@ -23,7 +23,7 @@ namespace {
 using arrow::internal::checked_cast;
 using nlohmann::json;
 
-constexpr int64_t kBatchRows = 4096;  // Of files with statistics: some 4 MB.
+constexpr int64_t kBatchRows = 4096;  // Files with statistics: about 4 MB.
 
 // --- Reading -------------------------------------------------------------------------------------
 
@@ -56,7 +56,7 @@ class ActionColumn {
     const auto array = Field(field);
     return array == nullptr ? std::nullopt : TextAt(*array, i);
   }
-  // Of a struct in the action.
+  // For a struct in the action.
   std::optional<std::string> MemberText(const char* field, const char* member, int64_t i) const {
     const auto object = std::dynamic_pointer_cast<arrow::StructArray>(Field(field));
     if (object == nullptr || object->IsNull(i)) return std::nullopt;

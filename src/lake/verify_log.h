@@ -15,9 +15,9 @@ struct LogCheck {
   int64_t checkpoints_compared = 0;
 };
 
-// The log part of VerifyTable. `find` is told each difference; path relative to the lake's root.
-// `all_checkpoints`: compare every checkpoint with the replay that leads to it, not the newest
-// only.
+// The log part of VerifyTable. `find` receives each difference, with a path relative to the lake's
+// root. `all_checkpoints`: compare every checkpoint with the replay that leads to it, not only the
+// newest.
 Result<LogCheck> CheckLog(
     ObjectStore* store, const std::string& table_path, bool all_checkpoints,
     const std::function<void(const std::string& path, const std::string& reason)>& find,
