@@ -118,8 +118,8 @@ Result<double> BarePutMillis(ObjectStore* store, int number) {
 }
 
 struct Appends {
-  std::vector<double> millis;       // Of each commit.
-  std::vector<double> bare_millis;  // Of a bare put after each of the first and the last hundred.
+  std::vector<double> millis;       // For each commit.
+  std::vector<double> bare_millis;  // For a bare put after each of the first and the last hundred.
   int64_t checkpoint_bytes_at_tenth = 0;
 };
 

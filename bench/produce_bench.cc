@@ -37,7 +37,7 @@ constexpr int64_t kStartMillis = 1'761'264'000'000;
 struct Round {
   int64_t events = 0;
   double seconds = 0;
-  double cpu_seconds = 0;  // Of this process, all threads.
+  double cpu_seconds = 0;  // This process, all threads.
   double Rate() const { return static_cast<double>(events) / seconds; }
 };
 

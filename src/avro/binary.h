@@ -1,7 +1,7 @@
 #pragma once
 // Avro's binary encoding (1.12, "Binary Encoding"), the parts that decoder and encoder share:
 //
-//   int, long  = zig-zag, then 7 bits a byte, the lowest first; the high bit says that more follow
+//   int, long  = zig-zag, then 7 bits per byte, lowest first; a high bit means that more follow
 //   string     = long (bytes that follow) UTF-8;  bytes = long (bytes that follow) bytes
 //   float, double = 4, 8 bytes, little endian;  boolean = 0x00 | 0x01
 //   union      = long (number of the branch) value
@@ -18,7 +18,7 @@ static_assert(std::endian::native == std::endian::little, "words are read as the
 
 inline constexpr int64_t kMaxIntBytes = 5;
 inline constexpr int64_t kMaxLongBytes = 10;
-// CopyText may write this many bytes behind the text.
+// CopyText may write this many bytes beyond the text.
 inline constexpr int64_t kCopySlack = 16;
 
 inline constexpr uint64_t kHighBits = 0x8080808080808080;
@@ -36,7 +36,7 @@ inline uint64_t LoadWord(const uint8_t* from) {
   return word;
 }
 
-// The low 7 bits of each of 8 bytes, put together; and back.
+// Joins the low 7 bits of each of 8 bytes; and the inverse.
 inline uint64_t GatherGroups(uint64_t x) {
   x &= ~kHighBits;
   x = (x & 0x007f007f007f007f) | ((x & 0x7f007f007f007f00) >> 1);
@@ -49,7 +49,7 @@ inline uint64_t SpreadGroups(uint64_t x) {
   return (x & 0x007f007f007f007f) | ((x & 0x3f803f803f803f80) << 1);
 }
 
-// Writes at most kMaxLongBytes, and may write 8 where fewer count; returns the end.
+// Writes at most kMaxLongBytes, but may write 8 even if fewer count; returns the end.
 inline uint8_t* PutVarint(uint64_t value, uint8_t* to) {
   if (value < 0x80) {
     *to = static_cast<uint8_t>(value);
@@ -67,13 +67,13 @@ inline uint8_t* PutVarint(uint64_t value, uint8_t* to) {
   return to + 1;
 }
 
-// Of `word`, the first `bytes` (0 to 8).
+// The first `bytes` (0 to 8) of `word`.
 inline uint64_t FirstBytes(uint64_t word, size_t bytes) {
   return bytes >= 8 ? word : word & ((uint64_t{1} << (8 * bytes)) - 1);
 }
 
-// Copies `size` bytes, of which `readable` (at least `size`) lie in memory that may be read; writes
-// up to kCopySlack more. Returns a word with a high bit set where the text is not ASCII.
+// Copies `size` bytes, of which `readable` (at least `size`) are in readable memory; writes up to
+// kCopySlack more. Returns a word with a high bit set if the text is not ASCII.
 inline uint64_t CopyText(const uint8_t* from, size_t size, size_t readable, uint8_t* to) {
   uint64_t high = 0;
   if (readable - size >= 16) [[likely]] {
@@ -89,7 +89,7 @@ inline uint64_t CopyText(const uint8_t* from, size_t size, size_t readable, uint
     if (left > 8) high |= FirstBytes(high_word, left - 8);
     return high & kHighBits;
   }
-  // Near the end: words that overlap instead.
+  // Near the end: overlapping words instead.
   if (size >= 8) {
     for (size_t i = 0; i + 8 < size; i += 8) {
       high |= LoadWord(from + i);

@@ -30,7 +30,7 @@ class ListDecoder {
         decoder_(ValueOf(Decoder::Compile(Lists(writer), reader_))),
         columns_(ValueOf(ToArrowSchema(reader_))) {}
 
-  // Of the day 1970-01-01 and the value.
+  // Decodes a list of two items: the day 1970-01-01 and the value.
   DecodeResult Decode(int64_t value) {
     std::vector<uint8_t> body = {0x04, 0x00};
     uint8_t bytes[kMaxLongBytes];
@@ -57,7 +57,7 @@ struct Calendar {
   const char* logical;
   int64_t first;
   int64_t last;
-  int64_t largest;  // Of the kind.
+  int64_t largest;  // The largest of the kind.
 };
 
 class CalendarTest : public testing::TestWithParam<Calendar> {};

@@ -22,8 +22,8 @@
 //   other unions                             struct of members      struct
 //
 // int and float are widened, so that a promotion never needs a new table. Every column, member,
-// item and value may be null. A record without fields has one member, kEmptyRecordMember, that is
-// always null, since Parquet has no struct without members.
+// item and value may be null. A record without fields has one member, kEmptyRecordMember, always
+// null, because Parquet has no struct without members.
 
 #include <arrow/type.h>
 
@@ -38,34 +38,34 @@
 
 namespace shopstream::avro {
 
-// Bounds on what a schema becomes. Names that refer to names could make it grow without end.
+// Bounds on a schema's columns. Names that refer to names could make it grow without limit.
 inline constexpr int kMaxColumns = 16'384;
-// Of a decimal that becomes text: to print one takes time by the square of its digits.
+// For decimals that become text: printing takes time quadratic in the number of digits.
 inline constexpr int32_t kMaxDecimalDigits = 1'000;
 inline constexpr int32_t kMaxDecimal128Digits = 38;
 
 inline constexpr char kEmptyRecordMember[] = "_empty";
 
-// The columns of a record. NotImplemented names the field that has none: a recursive type, too many
-// columns, a decimal of too many digits.
+// The columns of a record. NotImplemented names the field without a column: a recursive type, too
+// many columns, a decimal of too many digits.
 Result<std::shared_ptr<arrow::Schema>> ToArrowSchema(const Schema& reader);
 
-// A union seen as its branches other than null. With one of them it is that type; with more, a
-// struct that has a member for each, one of which holds the value.
+// A union as its branches other than null. One branch: the union has that type. Several: it is a
+// struct with a member for each branch, one of which has the value.
 struct UnionShape {
   std::vector<const Node*> values;
   bool has_null = false;
 
   static UnionShape Of(const Node& type);
-  // More than one; a type that is no union is its own only value.
+  // True for more than one branch; a type that is not a union is its own only value.
   bool is_struct() const { return values.size() > 1; }
 };
 
-// The names of a union's members, in the order of UnionShape::values: that of the record, enum or
-// fixed without its namespace, else the logical type's with _ for -, else that of the primitive;
-// int is "long" and float "double", so that promotion keeps the member, unless the union has both.
-// Where two are equal but for case, named types take the full name with _ for dots; what is equal
-// still is numbered.
+// The names of a union's members, in the order of UnionShape::values: a record, enum or fixed
+// without its namespace, otherwise the logical type with _ for -, otherwise the primitive. int is
+// "long" and float "double", so that promotion keeps the member, unless the union has both. If two
+// names differ at most in case, named types use the full name with _ for dots; names that are still
+// equal are numbered.
 std::vector<std::string> UnionMembers(const UnionShape& shape);
 
 }  // namespace shopstream::avro

@@ -15,60 +15,60 @@
 
 namespace shopstream::avro {
 
-// Growing columns in Arrow's own layout. A row is appended whole by a Decoder, or not at all.
-// Columns behind those of the decoder are the owner's: one Append for each decoded row, at any
-// time before Finish. Not thread-safe; one owner; movable.
+// Growing columns in Arrow's own layout. A Decoder appends a whole row or nothing. Columns after
+// those of the decoder belong to the owner: one Append per decoded row, at any time before Finish.
+// Not thread-safe; one owner; movable.
 class Columns {
  public:
   static constexpr int64_t kMaxText = std::numeric_limits<int32_t>::max();  // Arrow's offsets.
 
-  // The decoder fills the first `decoded` fields (-1: all). The types are those of ToArrowSchema,
-  // and int32 for the owner's, which hold no others; another type is a programming error and
-  // aborts. A column of text takes at most `max_text` bytes.
+  // The decoder fills the first `decoded` fields (-1: all). Their types are those of ToArrowSchema,
+  // those of the owner's may also be int32 but not nested; another type is a programming error and
+  // aborts. A text column takes at most `max_text` bytes.
   explicit Columns(std::shared_ptr<arrow::Schema> schema, int decoded = -1,
                    int64_t max_text = kMaxText);
 
   const std::shared_ptr<arrow::Schema>& schema() const { return schema_; }
   int64_t rows() const { return rows_; }
   int64_t bytes() const { return allocated_; }  // Allocated.
-  int64_t used_bytes() const;                   // Of those, holding values; without bitmaps.
+  int64_t used_bytes() const;                   // Part of these that holds values, without bitmaps.
 
-  // Values of a row already appended; for routing. The column's type must fit: utf8 or binary;
+  // Values of a row already appended, for routing. The column's type must match: utf8 or binary;
   // int64, timestamp, int32 or date32.
   std::string_view String(int column, int64_t row) const;
   int64_t Int64(int column, int64_t row) const;
   bool IsNull(int column, int64_t row) const;
 
   // The next value of one of the owner's columns. Invalid: a column of another type or of the
-  // decoder's, more values than rows, a null where the field is not nullable. CapacityError: no
-  // more text fits the column.
+  // decoder's, more values than rows, a null in a field that is not nullable. CapacityError: the
+  // column has no room for more text.
   Status AppendInt64(int column, int64_t value);  // int64, timestamp, int32, date32.
   Status AppendDouble(int column, double value);
   Status AppendBool(int column, bool value);
   Status AppendString(int column, std::string_view value);  // utf8 (not checked again), binary.
   Status AppendNull(int column);
 
-  // Takes back the rows from `rows` on: a row that decoded but is refused for its content.
+  // Removes the rows from `rows` on: rows that were decoded but refused for their content.
   void Truncate(int64_t rows);
-  // Hands over all rows without copying and starts empty, holding no memory. Invalid, and nothing
-  // is handed over, where one of the owner's columns has fewer values than there are rows.
+  // Returns all rows without copying and starts empty, holding no memory. Invalid, and nothing is
+  // returned, if one of the owner's columns has fewer values than there are rows.
   Result<std::shared_ptr<arrow::RecordBatch>> Finish();
 
  private:
   friend class Decoder;
 
-  // In the order of layout.h: members and items behind what holds them. Value i of a column of text
-  // is data[offsets[i], offsets[i + 1]); of a list, these items of the column behind it. So what a
-  // row that failed has left behind is overwritten by the next, in items too.
+  // In the order of layout.h: members and items after the column that holds them. Value i of a text
+  // column is data[offsets[i], offsets[i + 1]); of a list, these items of the column after it. So
+  // whatever a failed row left behind is overwritten by the next row, in items too.
   struct Column {
     Layout layout = Layout::kInt64;
     bool nullable = false;
     bool decoded = false;
-    int32_t end = 0;     // The column behind those that it holds.
-    int32_t list = -1;   // Whose items it belongs to; -1: it has one value a row.
-    int64_t length = 0;  // Of the owner's columns; the decoder's have rows_.
-    // The buffers' bytes, kept beside them for the inner loop.
-    uint8_t* values = nullptr;                              // Of a fixed width.
+    int32_t end = 0;     // The column after those that it holds.
+    int32_t list = -1;   // The list whose items it belongs to; -1: it has one value per row.
+    int64_t length = 0;  // For the owner's columns; the decoder's have rows_.
+    // The buffers' bytes, cached for the inner loop.
+    uint8_t* values = nullptr;                              // For a fixed width.
     int32_t* offsets = nullptr;                             // Text, list.
     uint8_t* data = nullptr;                                // Text.
     uint8_t* validity = nullptr;                            // From the first null on.
@@ -79,8 +79,8 @@ class Columns {
     std::shared_ptr<arrow::ResizableBuffer> validity_buffer;
   };
 
-  // Room for one more row whose text is at most `text` bytes in each of the decoder's columns.
-  // False: a column of text is full, or no memory; nothing has changed.
+  // Makes room for one more row with at most `text` bytes of text in each of the decoder's columns.
+  // False: a text column is full, or memory ran out; nothing has changed.
   bool Reserve(int64_t text) {
     if (rows_ < row_capacity_ && text <= text_budget_) [[likely]] {
       text_budget_ -= text;
@@ -90,21 +90,21 @@ class Columns {
   }
   bool ReserveSlow(int64_t text);
   Status GrowRows();
-  // Room for `items` in the columns of a list's items.
+  // Makes room for `items` in the columns of a list's items.
   Status GrowItems(int32_t list, int64_t items);
   Status GrowValues(int64_t values, Column* column);
   Status GrowText(int64_t needed, Column* column);
   Status GrowBuffer(int64_t size, std::shared_ptr<arrow::ResizableBuffer>* buffer);
-  Status GrowValidity(int64_t values, Column* column);  // What is new says valid.
+  Status GrowValidity(int64_t values, Column* column);  // New bits are set to valid.
   int64_t capacity(const Column& column) const {
     return column.list < 0 ? row_capacity_ : columns_[column.list].item_capacity;
   }
   int64_t length(const Column& column) const;
   Status CheckAppend(const Column& column, int field, bool fits) const;
   void MarkAppended(Column* column);
-  // Null, with all members of structs and no items; makes the bitmaps.
+  // Null, with null in all members of structs and no items; creates the bitmaps.
   Status PutNulls(int32_t column, int64_t place);
-  // The same of what the column holds, and not of itself.
+  // The same for what the column holds, but not for the column.
   Status PutNullMembers(int32_t column, int64_t place);
   // A null at `place`; the column has its validity bitmap.
   static void PutNull(Column* column, int64_t place);
@@ -118,12 +118,12 @@ class Columns {
 
   std::shared_ptr<arrow::Schema> schema_;
   std::vector<Column> columns_;
-  std::vector<int32_t> fields_;  // Of columns_, that of each field of the schema.
+  std::vector<int32_t> fields_;  // The index in columns_ of each field of the schema.
   int64_t max_text_;
-  uint64_t shape_ = 0;  // Of the decoder's columns; layout.h.
+  uint64_t shape_ = 0;  // The decoder's columns; see layout.h.
   int64_t rows_ = 0;
   int64_t row_capacity_ = 0;  // In every column.
-  // A lower bound of the room that each of the decoder's columns of text still has.
+  // A lower bound of the room left in each of the decoder's text columns.
   int64_t text_budget_ = 0;
   int64_t allocated_ = 0;
 };

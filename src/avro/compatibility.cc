@@ -157,7 +157,7 @@ class Checker {
     const size_t before = found_.size();
     size_t named = reader.branches.size();
     for (size_t i = 0; i < reader.branches.size(); ++i) {
-      // Of records the library looks at the fields whatever their names, and may stop over them.
+      // The library examines the fields of records whatever their names, and may stop at them.
       const bool records =
           reader.branches[i]->kind == Kind::kRecord && writer.kind == Kind::kRecord;
       if (!records && !Matches(*reader.branches[i], writer)) continue;

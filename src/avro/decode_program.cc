@@ -55,7 +55,7 @@ DecodeCode IntegerCode(Kind writer, const Node& reader) {
   }
 }
 
-// Of a primitive that is no decimal.
+// For a primitive that is not a decimal.
 DecodeCode PrimitiveCode(Kind writer, const Node& reader) {
   switch (writer) {
     case Kind::kBoolean:
@@ -480,7 +480,7 @@ class Compiler {
 
   DecodeProgram program_;
   std::vector<const Node*> open_;  // The writer's records around what is skipped.
-  int64_t item_cost_ = 0;          // Of the innermost list.
+  int64_t item_cost_ = 0;          // For the innermost list.
   int lists_ = 0;                  // Around.
   int steps_ = 0;
   bool reads_ = false;  // Something was added that takes a byte at least.

@@ -10,10 +10,10 @@
 namespace shopstream::avro {
 
 enum class DecodeCode : uint8_t {
-  // One value into a column; the writer's type, and the reader's where it is promoted.
+  // Put one value into a column; named after the writer's type, and the reader's if promoted.
   kInt,
   kLong,
-  kIntAsFloat,  // Rounded as a float before it becomes a double, as the specification has it.
+  kIntAsFloat,  // Rounded to a float before it becomes a double, as specified.
   kLongAsFloat,
   kIntAsDouble,
   kLongAsDouble,
@@ -35,24 +35,24 @@ enum class DecodeCode : uint8_t {
   kDecimal,      // number: bytes, or kVariableSize; table: of decimals.
   kDecimalText,  // The same, into text.
   // The next `length` ops belong to these.
-  kNullable,  // Null, or what they do.
-  kUnion,     // table: of branches, which say where in them the value's ops are.
-  kArray,     // They do one item. number: bytes it may take in columns; table: 1, it has no bytes.
-  kMap,       // The same of a value; the key is read by kMap itself.
+  kNullable,  // Null, or the result of these ops.
+  kUnion,     // table: of branches, which locate the value's ops among them.
+  kArray,     // They decode one item. number: its bytes in columns; table: 1: none.
+  kMap,       // The same for a value; kMap itself reads the key.
   kDefault,   // They read constants[table] instead of the record.
-  // Alone.
-  kNotNull,      // The branch of a union with null; the reader has no null. The value's op follows.
+  // These stand alone.
+  kNotNull,      // Branch of a union with null for a reader without. The value's op follows.
   kRefuseNull,   // In a union: the reader has no null.
-  kMarkValid,    // After each value of a column that may be null.
-  kNull,         // With all that the column holds.
-  kNullMembers,  // What the column holds, and not itself.
-  // What only the writer has.
-  kSkipInt,  // Also an enum.
+  kMarkValid,    // After each value of a nullable column.
+  kNull,         // With everything that the column holds.
+  kNullMembers,  // What the column holds, but not the column.
+  // For fields that only the writer has.
+  kSkipInt,  // Also for an enum.
   kSkipLong,
   kSkipBoolean,
   kSkipFixed,  // number: bytes.
   kSkipText,
-  kSkipNullable,  // As kNullable, kUnion and kArray.
+  kSkipNullable,  // Like kNullable, kUnion and kArray.
   kSkipUnion,
   kSkipBlocks,
 };
@@ -68,33 +68,33 @@ struct DecodeOp {
   int64_t number = 0;
 };
 
-// A decimal that is read: at most 10^precision - 1, without its sign.
+// A decimal to read: at most 10^precision - 1, ignoring its sign.
 struct DecimalType {
   int32_t precision = 0;
   int32_t scale = 0;
 };
 
-// The ops of one branch, counted from the first op behind its union's.
+// The ops of one branch, counted from the first op after its union's.
 struct UnionBranch {
   int32_t begin = 0;
   int32_t end = 0;
 };
 
-// In the place of an op, stands for the item it was at.
+// Takes the place of an op; represents the item it was at.
 constexpr char kItemMark = '\x01';
 
 // How a writer's record becomes a row: the writer's fields in their order, then the defaults of
-// those that only the reader has.
+// fields that only the reader has.
 struct DecodeProgram {
   std::vector<DecodeOp> ops;
-  std::vector<std::string> places;  // Of each op: "lines<kItemMark>.price".
+  std::vector<std::string> places;  // For each op: "lines<kItemMark>.price".
   std::vector<std::vector<std::string>> texts;
   std::vector<std::vector<UnionBranch>> branches;
   std::vector<DecimalType> decimals;
   std::vector<std::string> constants;  // In Avro's encoding.
-  // The most that a value without text in the record puts into a column outside lists.
+  // The most that a value without text in the record adds to a column outside lists.
   int64_t longest_text = 0;
-  uint64_t shape = 0;  // Of the columns; layout.h.
+  uint64_t shape = 0;  // Identifies the columns; see layout.h.
 
   // As Decoder::Compile.
   static Result<DecodeProgram> Compile(const Schema& writer, const Schema& reader);

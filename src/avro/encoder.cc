@@ -50,8 +50,8 @@ enum class EncodeCode : uint8_t {
 // One type of the Avro schema, and the column it is written from.
 struct EncodeOp {
   EncodeCode code = EncodeCode::kNull;
-  int column = -1;           // Of the rows, or of the column around it; -1: none, always null.
-  int32_t branch = -1;       // Of the union around the value; -1: none.
+  int column = -1;           // In the rows, or in the column around it; -1: none, always null.
+  int32_t branch = -1;       // Branch of the union around the value; -1: none.
   int32_t null_branch = -1;  // -1: a null cannot be written.
   int64_t size = -1;         // Fixed, and decimals in it: bytes.
   int32_t precision = 0;
@@ -66,7 +66,7 @@ namespace {
 using arrow::Type;
 using arrow::internal::checked_cast;
 
-// Of a value, without its text and branch: a number, a length, or a block's and the list's end.
+// For a value, without its text and branch: a number, a length, or a block's and the list's end.
 constexpr int64_t kMaxValueBytes = kMaxLongBytes + 1;
 constexpr int64_t kMaxBranchBytes = kMaxIntBytes;
 constexpr int64_t kMicrosPerMilli = 1000;
@@ -123,7 +123,7 @@ std::optional<EncodeCode> CodeOfTimestamp(const arrow::DataType& column, const N
   return logical == "timestamp-nanos" ? std::optional(EncodeCode::kMicrosAsNanos) : std::nullopt;
 }
 
-// Of a type that is no union.
+// For a type that is not a union.
 std::optional<EncodeCode> CodeOf(const arrow::DataType& column, const Node& type) {
   const auto only = [](bool fits, EncodeCode code) {
     return fits ? std::optional(code) : std::nullopt;

@@ -8,25 +8,25 @@
 
 namespace shopstream::avro {
 
-// How a column lies in memory. Types of one layout (int64 and timestamp, utf8 and binary, list and
-// map) differ in meaning only.
+// The memory layout of a column. Types with the same layout (int64 and timestamp, utf8 and binary,
+// list and map) differ only in meaning.
 enum class Layout : uint8_t { kInt64, kInt32, kDouble, kBool, kText, kDecimal, kStruct, kList };
 
-// None for a type that Columns do not hold. What a struct, list or map holds is not looked at.
+// Nothing for a type that Columns cannot hold. Nested types are not examined.
 std::optional<Layout> LayoutOf(const arrow::DataType& type);
 
-// Whether a column has offsets, one more than it has values.
+// Whether a column has offsets, one more than its values.
 inline bool HasOffsets(Layout layout) { return layout == Layout::kText || layout == Layout::kList; }
 
-// Columns lie in one row, each before what it holds: a struct, its members; a list, its items; a
-// map, its entries, which are a struct of key and value. How many that are, with itself.
+// Number of columns that a type takes, itself included. A column is followed by what it holds: a
+// struct by its members; a list by its items; a map by its entries, a struct of key and value.
 int32_t ColumnCount(const arrow::DataType& type);
 
-// A number for the layouts of the first `fields` fields, with all they hold: a decoder writes only
-// into columns of its own shape. Nullability does not count.
+// Identifies the layouts of the first `fields` fields with everything they hold: a decoder only
+// writes into columns of its own shape. Nullability does not matter.
 uint64_t ShapeOf(const arrow::Schema& schema, int fields);
 
-// Bytes of that many values of a fixed width; others have none.
+// Size of that many values of a fixed width; 0 for others.
 int64_t ValueBytes(Layout layout, int64_t rows);
 
 template <typename T>

@@ -26,9 +26,9 @@ enum class Kind : uint8_t {
   kFixed,
 };
 
-// "record", "long" and so on, as the specification writes them.
+// "record", "long" and so on, as in the specification.
 const char* Name(Kind kind);
-// The primitive of that name, or none.
+// The primitive of that name, or nothing.
 std::optional<Kind> PrimitiveKind(std::string_view name);
 
 struct Node;
@@ -40,12 +40,12 @@ struct Field {
   std::optional<nlohmann::json> default_value;  // Checked against the type by Schema::Parse.
 };
 
-// One type. Named types are nodes that several places point at, so the tree may have cycles; only
-// definitions nest, at most Schema::kMaxDepth deep. Owned by the Schema it belongs to.
+// One type. Several places may point at a named type's node, so the tree may have cycles; only
+// definitions nest, at most Schema::kMaxDepth deep. Owned by its Schema.
 struct Node {
   Kind kind = Kind::kNull;
-  // As given where it annotates this kind of type; the others are ignored, as the specification
-  // asks. Empty: none.
+  // As given, if it applies to this kind of type; others are ignored, as the specification
+  // requires. Empty: none.
   std::string logical_type;
   int32_t precision = 0;  // Decimal.
   int32_t scale = 0;      // Decimal.
@@ -56,7 +56,7 @@ struct Node {
   std::vector<std::string> symbols;           // Enum.
   std::optional<std::string> default_symbol;  // Enum.
   const Node* items = nullptr;                // Array: items; map: values.
-  std::vector<const Node*> branches;          // Union: never nested, never two of one type.
+  std::vector<const Node*> branches;          // Union: never nested, no type twice.
   int64_t size = 0;                           // Fixed, in bytes.
 
   bool is_named() const {
@@ -67,11 +67,11 @@ struct Node {
 // The name without its namespace.
 std::string_view ShortName(std::string_view full_name);
 
-// The field of the writer's record that is read into `field`: of its name, else of the first of its
-// aliases; null where the writer has none.
+// The field of the writer's record that is read into `field`: the one of its name, otherwise of the
+// first matching alias; null if the writer has none.
 const Field* FindWritten(const Field& field, const Node& writer);
 
-// What a person calls the type: "long (timestamp-millis)", "record com.shop.Order".
+// The type as shown to a person: "long (timestamp-millis)", "record com.shop.Order".
 std::string Describe(const Node& node);
 
 }  // namespace shopstream::avro

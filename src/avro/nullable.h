@@ -6,8 +6,8 @@
 
 namespace shopstream::avro {
 
-// A type seen as "a value, or null where is_union": a union of null and one other type in either
-// order. Any other type, other unions too, is its own value.
+// A type as "a value, or null if is_union": a union of null and one other type in either order. Any
+// other type, including other unions, is its own value.
 struct Nullable {
   const Node* value = nullptr;
   bool is_union = false;

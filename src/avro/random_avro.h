@@ -75,7 +75,7 @@ class RandomSchema {
     return "{\"type\":\"enum\",\"name\":\"" + Fresh("E") + "\",\"symbols\":[" + symbols + "]}";
   }
 
-  // Of types that a union may hold in any number, with null or one primitive among them.
+  // A union of any number of the types that may occur several times, with null or one primitive.
   std::string Union(int depth) {
     std::string branches = draw_(2) == 0 ? "\"null\"" : Primitive();
     for (uint64_t i = draw_(4); i > 0; --i) {
@@ -133,17 +133,17 @@ class RandomValue {
     for (int i = 0; i < bytes; ++i) out_.push_back(static_cast<uint8_t>(bits >> (8 * i)));
   }
 
-  // Every length of varint.
+  // Covers every length of varint.
   int64_t Integer(uint64_t bits) {
     const auto value = static_cast<int64_t>(draw_(uint64_t{1} << draw_(bits)));
     return draw_(2) == 0 ? value : -1 - value;
   }
 
-  // Where the type has a calendar, the nearest value in the years 0001 to 9999.
+  // For calendar types, the nearest value within the years 0001 to 9999.
   static int64_t Dated(const Node& type, int64_t value) {
     constexpr int64_t kFirstDay = -719'162;
     constexpr int64_t kDayAfter = 2'932'897;
-    int64_t units = 0;  // In a day.
+    int64_t units = 0;  // Per day.
     if (type.logical_type == "date") units = 1;
     if (type.logical_type == "timestamp-millis") units = 86'400'000;
     if (type.logical_type == "timestamp-micros") units = 86'400'000'000;
@@ -162,7 +162,7 @@ class RandomValue {
     out_.insert(out_.end(), text.begin(), text.end());
   }
 
-  // Two digits at most, with as many bytes of sign before as a fixed needs.
+  // At most two digits, sign-extended to the size of a fixed.
   void Decimal(const Node& type) {
     const auto value = static_cast<int64_t>(draw_(199)) - 99;
     const int64_t size = type.kind == Kind::kFixed ? type.size : 1;
@@ -171,7 +171,7 @@ class RandomValue {
     out_.push_back(static_cast<uint8_t>(value));
   }
 
-  // One block after the other; keys are numbered, since a map has each once.
+  // Several blocks; keys are numbered, because a map has each key once.
   void Items(const Node& type) {
     int key = 0;
     for (uint64_t blocks = draw_(3); blocks > 0; --blocks) {

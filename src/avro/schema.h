@@ -15,17 +15,17 @@ struct Node;  // node.h; the tree of types.
 // many threads may read it.
 class Schema {
  public:
-  // Bounds on what is parsed, so that a hostile document costs little: bytes of text, and types
-  // within types. A Kafka record, which is how registries store schemas, holds 1 MiB by default.
+  // Bounds on parsing, so that a hostile document costs little: bytes of text, and nesting of
+  // types. A Kafka record, in which registries store schemas, holds 1 MiB by default.
   static constexpr size_t kMaxText = size_t{1} << 20;
   static constexpr int kMaxDepth = 64;
 
-  // Invalid names the place in the document (a JSON pointer) and the rule broken.
+  // Invalid names the place in the document (a JSON pointer) and the broken rule.
   static Result<Schema> Parse(std::string_view json);
   const Node& root() const { return *root_; }
-  // "Parsing Canonical Form for Schemas": equal text, equal schema to a reader.
+  // "Parsing Canonical Form for Schemas": schemas with equal text are equal to a reader.
   std::string CanonicalForm() const;
-  const std::string& text() const { return text_; }  // As it was given.
+  const std::string& text() const { return text_; }  // As given.
 
  private:
   std::shared_ptr<const Node> root_;  // Shares ownership of every node of the tree.

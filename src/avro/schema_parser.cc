@@ -380,7 +380,7 @@ class Builder {
   std::map<std::string, const Node*, std::less<>> names_;
   std::map<Kind, const Node*> primitives_;  // Those without annotations; one node serves all.
   std::vector<PendingDefault> defaults_;
-  int64_t default_steps_left_ = kMaxDefaultSteps;  // Of all defaults together.
+  int64_t default_steps_left_ = kMaxDefaultSteps;  // Shared by all defaults.
 };
 
 }  // namespace

@@ -9,13 +9,13 @@
 
 namespace shopstream::avro {
 
-// Every node of one schema; a deque keeps their addresses.
+// All nodes of one schema; a deque keeps their addresses stable.
 struct NodeTree {
   std::deque<Node> nodes;
   const Node* root = nullptr;
 };
 
-// The work of Schema::Parse, apart so that schema.h needs no JSON.
+// Does the work of Schema::Parse; separate, so that schema.h needs no JSON.
 Result<std::shared_ptr<const NodeTree>> ParseSchema(std::string_view json);
 
 }  // namespace shopstream::avro

@@ -5,8 +5,8 @@
 
 namespace shopstream {
 
-// For durations and deadlines. CLOCK_BOOTTIME: it counts the time a process or machine was
-// suspended, which std::chrono::steady_clock does not, and which fences must not miss.
+// For durations and deadlines. Uses CLOCK_BOOTTIME, which includes time when the machine was
+// suspended, unlike std::chrono::steady_clock; fences depend on that.
 struct BootClock {
   using duration = std::chrono::nanoseconds;
   using rep = duration::rep;
@@ -18,7 +18,7 @@ struct BootClock {
 
 using Millis = std::chrono::milliseconds;
 
-// Milliseconds since the Unix epoch, by the wall clock.
+// Milliseconds since the Unix epoch, from the wall clock.
 int64_t WallClockMillis();
 
 }  // namespace shopstream

@@ -16,21 +16,21 @@ struct KafkaConfig {
   std::string group = "purchase-ingestion-consumers";
   // Empty: dynamic membership. Otherwise this member's group.instance.id, unique in the group.
   std::string group_instance_id;
-  // Passed on to librdkafka as it stands, e.g. {security.protocol: SASL_SSL}.
+  // Passed to librdkafka unchanged, e.g. {security.protocol: SASL_SSL}.
   std::map<std::string, std::string> security;
 };
 
 struct RegistryConfig {
   std::string url = "http://127.0.0.1:8082";
   std::string listen = "127.0.0.1:8082";
-  // For a registry that asks who one is; as given in the URL where these are empty.
+  // Basic-auth credentials; credentials in the URL take precedence.
   std::string username;
   std::string password;
-  std::string ca_file;  // PEM, of who signed its certificate; empty: the system's.
-  // What `shopstream registry` serves with.
+  std::string ca_file;  // PEM: the CA that signed its certificate; empty: the system's CAs.
+  // Used by `shopstream registry`.
   std::string tls_certificate;  // PEM; empty: plain HTTP.
   std::string tls_key;          // PEM.
-  std::string users;            // A file of lines name:hash:reader|writer; empty: everyone may all.
+  std::string users;            // A file of lines name:hash:reader|writer; empty: no login.
 };
 
 struct LakeConfig {
@@ -46,22 +46,22 @@ struct S3Config {
   std::string region = "us-east-1";
   std::string access_key;  // Empty: the AWS environment variables, then the profile files.
   std::string secret_key;
-  std::string session_token;  // Of temporary credentials.
-  std::string ca_file;        // PEM: trusted in place of the system's authorities.
+  std::string session_token;  // For temporary credentials.
+  std::string ca_file;        // PEM: CAs to trust instead of the system's.
 };
 
 struct IngestConfig {
-  int64_t batch_size = 50;             // Rows of one region that make a cut worth its commit.
-  int64_t batch_timeout_seconds = 30;  // No buffered row waits longer for its cut.
-  int64_t commit_interval_ms = 1000;   // Cuts by size come no closer together than this.
-  int64_t memory_limit_mb = 128;       // Filling and in-flight cuts and the client's queue.
-  // Of the record: how its rows are laid out.
+  int64_t batch_size = 50;             // Rows of one region that make a cut due.
+  int64_t batch_timeout_seconds = 30;  // Longest time that a buffered row waits for its cut.
+  int64_t commit_interval_ms = 1000;   // Shortest time between cuts by size.
+  int64_t memory_limit_mb = 128;       // For filling and in-flight cuts and the client's queue.
+  // Fields of the record that partition its rows.
   std::string partition_field = "region";
   std::vector<std::string> partition_values = {"US", "EU", "ASIA"};  // Empty: any, up to the bound.
   int64_t max_partition_values = 100;  // Each is a folder, and a file in every cut.
-  int64_t max_open_partitions = 500;   // Of one cut, each with a file; reaching it cuts.
+  int64_t max_open_partitions = 500;   // In one cut: each costs a file; reaching it cuts.
   std::string event_time_field = "timestamp";
-  bool maintenance = true;  // Compact the tables beside filling them.
+  bool maintenance = true;  // Compact and vacuum the tables while ingesting.
 };
 
 struct MetricsConfig {
@@ -89,11 +89,11 @@ struct ConfigSources {
   std::map<std::string, std::string> environment;  // SHOPSTREAM_KAFKA_TOPIC=...; others ignored.
 };
 
-// Precedence: overrides, then environment, then the file, then defaults. An unknown key, a value
-// of the wrong type or out of bounds is Invalid and names the key, its source, and the nearest key.
+// Precedence: overrides, environment, file, defaults. An unknown key, or a value of the wrong type
+// or out of bounds, is Invalid; the message names the key, its source and the nearest key.
 Result<Config> LoadConfig(const ConfigSources& sources);
 
-// One line per setting. The source of `--help` and of the reference.
+// One line per setting, for `--help` and the reference documentation.
 struct SettingHelp {
   std::string key, default_value, meaning;
 };

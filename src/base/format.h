@@ -19,8 +19,8 @@ std::string FormatHex(std::string_view bytes);
 // The value of a hexadecimal digit of either case; -1 for any other character.
 int HexDigit(char c);
 
-// Text of unknown origin as one harmless line: control characters, and bytes that are not UTF-8,
-// become \n, \t or \x1b, so that a message cannot steer the terminal it is printed on.
+// Text of unknown origin as one harmless line: control characters and invalid UTF-8 become \n, \t
+// or \x1b, so that a message cannot control the terminal it is printed on.
 std::string Printable(std::string_view text);
 
 }  // namespace shopstream

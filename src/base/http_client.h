@@ -13,14 +13,14 @@ struct HttpResponse {
   std::string body;
 };
 
-// What a host asks for. Empty: nothing of that kind.
+// Credentials and trust for a host. Empty: none.
 struct HttpAccess {
-  std::string username{}, password{};  // Those in the URL come first.
+  std::string username{}, password{};  // Those in the URL take precedence.
   std::string ca_file{};               // PEM; empty: the system's.
 };
 
-// One host, kept-alive connection, every call bounded by a time-out. Not thread-safe.
-// A connection refused, reset or timed out is IOError naming the URL; any HTTP status is a value.
+// One host, one persistent connection; every call has a timeout. Not thread-safe. IOError naming
+// the URL: a connection is refused, reset or timed out. Any HTTP status is a value.
 class HttpClient {
  public:
   static Result<HttpClient> Open(const std::string& base_url, Millis timeout = Millis{5000},

@@ -5,11 +5,11 @@
 
 namespace shopstream {
 
-// "%2F" and so on; what is no escape stays as it is.
+// Decodes "%2F" and so on; anything that is not a valid escape is kept.
 std::string PercentDecode(std::string_view text);
 
-// The decoded value of a name in "a=1&b=2", where + is a space; of the first of that name, "" where
-// there is none.
+// The decoded value of a name in "a=1&b=2", where + means a space. The first value if there are
+// several, "" if there is none.
 std::string QueryValue(std::string_view query, std::string_view name);
 
 }  // namespace shopstream

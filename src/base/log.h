@@ -8,8 +8,8 @@
 
 namespace shopstream {
 
-// Logs go to stderr, one line each: time, level, message. Results go to stdout, so that
-// `shopstream ... --json | jq` stays clean. `level`: trace, debug, info, warn, error, off.
+// Logs go to stderr, one line each: time, level, message. Results go to stdout, so that `shopstream
+// ... --json | jq` works. `level`: trace, debug, info, warn, error, off.
 Status StartLogging(std::string_view level);
 
 // Use: Log::Info("opened {} at version {}", path, version);

@@ -2,9 +2,9 @@
 
 namespace shopstream {
 
-// Keeps resident memory close to what is in use: records are allocated by the client's threads and
-// freed by ours, and a heap for each thread would keep what the other gave back. Call first in
-// main, before any thread and any use of Arrow. ARROW_DEFAULT_MEMORY_POOL still overrides.
+// Keeps resident memory close to the memory in use: the client's threads allocate records and our
+// threads free them, and with one heap per thread each would keep what the other freed. Call first
+// in main, before any thread and any use of Arrow. ARROW_DEFAULT_MEMORY_POOL still overrides.
 void ShareOneHeap();
 
 }  // namespace shopstream

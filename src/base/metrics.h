@@ -13,11 +13,11 @@
 
 namespace shopstream {
 
-// The process's one registry; families are made where they are used.
+// The registry of this process; metric families are created where they are used.
 prometheus::Registry& Metrics();
 
-// Serves GET /metrics. `listen` as metrics.listen: empty means no server (a null pointer); a taken
-// port means the next free one up to +15, named in the log.
+// Serves GET /metrics. `listen` as in metrics.listen. Empty: no server (a null pointer). If the
+// port is taken, the next free one up to +15, which is logged.
 Result<std::unique_ptr<HttpServer>> ServeMetrics(const std::string& listen);
 
 }  // namespace shopstream

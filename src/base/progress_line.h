@@ -7,8 +7,8 @@
 
 namespace shopstream {
 
-// How far a long command is, on stderr: one line in place on a terminal, elsewhere a line of the
-// log now and then. One thread.
+// Progress of a long command on stderr: a line in place on a terminal, otherwise an occasional line
+// in the log. One thread.
 class ProgressLine {
  public:
   struct Intervals {
@@ -16,10 +16,10 @@ class ProgressLine {
     Millis logged;
   };
   ProgressLine(Intervals intervals, BootClock::time_point now);
-  // Whether it is time to show something; cheap.
+  // Whether it is time for the next line; cheap.
   bool IsDue(BootClock::time_point now) const { return now >= due_at_; }
   void Show(const std::string& line, BootClock::time_point now);
-  // Clears what was shown in place, so that what is printed next starts on a line of its own.
+  // Clears the line in place, so that the next output starts on its own line.
   void End();
 
  private:
@@ -29,7 +29,7 @@ class ProgressLine {
   bool shown_ = false;
 };
 
-// The first `columns` characters of a UTF-8 text: a line that wraps could not be written over.
+// The first `columns` characters of a UTF-8 text. A line that wraps could not be overwritten.
 std::string_view FirstColumns(std::string_view text, int columns);
 
 }  // namespace shopstream

@@ -8,17 +8,17 @@
 
 namespace shopstream {
 
-// Exponential back-off with full jitter and an end.
+// Exponential back-off with full jitter and a limit.
 struct BackoffOptions {
   Millis first{100};
   Millis longest{5000};
-  Millis give_up_after{30000};  // Since the first failure; no pause is handed out past it.
+  Millis give_up_after{30000};  // Since the first failure; no pause reaches past it.
 };
 
 class Backoff {
  public:
   explicit Backoff(BackoffOptions options, uint64_t seed = 0);  // seed 0: random
-  // The pause before the next try, or nothing once the end is reached.
+  // The pause before the next try, or nothing once the limit is reached.
   std::optional<Millis> Next(BootClock::time_point now);
   void Reset();  // After a success.
 

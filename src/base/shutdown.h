@@ -4,12 +4,12 @@
 
 namespace shopstream {
 
-// SIGINT and SIGTERM ask for a clean stop; a second one ends the process at once (exit 130).
+// SIGINT and SIGTERM ask for a clean stop; a second one stops the process immediately (exit 130).
 // Call once, before other threads start.
 void InstallShutdownHandlers();
 bool ShutdownRequested();
-void RequestShutdown();  // For tests and for parts that decide to end the program.
-// Sleeps until the pause is over or a stop is asked for; true: stop.
+void RequestShutdown();  // For tests, and for parts that decide to stop the program.
+// Sleeps until the pause is over or a stop is requested; returns true for a stop.
 bool SleepUnlessShutdown(Millis pause);
 
 }  // namespace shopstream

@@ -4,7 +4,7 @@
 #include <arrow/status.h>
 
 // The one error style: a message says what failed, on what (topic, partition, offset, path), and
-// what to do. Expected outcomes are values of their own types, never errors.
+// how to fix it. Expected outcomes have their own types and are never errors.
 namespace shopstream {
 
 using arrow::Result;

@@ -16,12 +16,12 @@ nlohmann::json OrNull(const std::optional<T>& value) {
   return value ? nlohmann::json(*value) : nlohmann::json(nullptr);
 }
 
-// Rows for a person (aligned columns, numbers to the right, null as "-") or, with --json, for a
-// program (an array of objects whose keys are the column names, numbers as numbers).
+// Rows for a person (aligned columns, numbers right-aligned, null as "-") or, with --json, for a
+// program (an array of objects whose keys are the column names, with numbers as numbers).
 class TablePrinter {
  public:
   explicit TablePrinter(std::vector<std::string> columns);
-  void AddRow(std::vector<nlohmann::json> cells);  // As many as there are columns.
+  void AddRow(std::vector<nlohmann::json> cells);  // Exactly one per column.
   void Print(std::ostream& out, bool as_json) const;
 
  private:

@@ -7,9 +7,9 @@
 
 namespace shopstream {
 
-// OK where something accepts a TCP connection at host:port; otherwise IOError naming the address
-// and the reason. The look-up of a host name is bounded by the system's resolver, all else by
-// `timeout`.
+// OK if host:port accepts a TCP connection; otherwise IOError naming the address and the
+// reason. The system's resolver bounds the look-up of a host name; `timeout` bounds everything
+// else.
 Status ProbeTcp(const std::string& host, int port, Millis timeout);
 
 }  // namespace shopstream

@@ -21,7 +21,7 @@ struct Context {
 using Job = std::function<Result<int>(const Context&)>;
 
 // One row of the command table in main.cc: adds its subcommand and flags to the app, and sets
-// `*job` when the user chose it. One file a command, src/cli/<name>.cc.
+// `*job` if the user chose it. One file per command, src/cli/<name>.cc.
 struct Command {
   const char* name;
   void (*add)(CLI::App& app, Job* job);

@@ -10,18 +10,18 @@
 #include "generate/event_source.h"
 #include "produce/produce.h"
 
-// What `generate` and `replay` have in common.
+// Shared by `generate` and `replay`.
 namespace shopstream::cli {
 
-// "500ms", "60s", "5m", "2h". Invalid says how it is written.
+// "500ms", "60s", "5m", "2h". Invalid gives the expected form.
 Result<Millis> ParseDuration(const std::string& text);
 
-// Checks of flags' values: what is wrong, or "" where nothing is.
+// Checks of flag values: returns the error, or "" if there is none.
 std::string CheckPositiveNumber(const std::string& text);
 std::string CheckPositiveCount(const std::string& text);
 std::string CheckSeed(const std::string& text);
 
-// Produces, prints the summary on stdout and returns the exit code: kFailed where a delivery
+// Produces, prints the summary on stdout and returns the exit code: kFailed if a delivery
 // failed.
 Result<int> ProduceAndReport(const Context& context, generate::EventSource* source,
                              const produce::ProduceOptions& options);

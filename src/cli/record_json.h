@@ -14,8 +14,8 @@
 
 namespace shopstream::cli {
 
-// Records of Kafka as JSON for a person, each value decoded by the schema that its frame names. A
-// value that cannot be decoded has `error` and `value_hex` in place of `value`. One thread.
+// Kafka records as JSON for a person, each value decoded with the schema that its frame names. An
+// undecodable value has `error` and `value_hex` instead of `value`. One thread.
 class RecordDecoder {
  public:
   explicit RecordDecoder(registry::Client* registry);  // Borrowed.

@@ -6,7 +6,7 @@
 
 namespace shopstream::cli {
 
-// Subcommands of `table` that have a file of their own, src/cli/table_<name>.cc.
+// Subcommands of `table` with their own files, src/cli/table_<name>.cc.
 void AddTableOptimize(CLI::App* table, Job* job);
 void AddTableRepair(CLI::App* table, Job* job);
 void AddTableVacuum(CLI::App* table, Job* job);

@@ -17,7 +17,7 @@ namespace {
 
 using nlohmann::json;
 
-// Of a person's listing; all are counted, and --json lists all.
+// Limit of the listing for a person; all are counted, and --json lists all.
 constexpr int64_t kListedFiles = 50;
 
 struct VacuumFlags {

@@ -24,7 +24,7 @@ class AliasTable {
 
  private:
   struct Slot {
-    uint32_t keep_below;  // Of 2^32: the slot itself; from there on its alias.
+    uint32_t keep_below;  // Below it (of 2^32): the slot itself; otherwise its alias.
     uint32_t alias;
   };
   std::vector<Slot> slots_;

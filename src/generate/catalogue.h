@@ -19,7 +19,7 @@ struct Product {
 
 struct Category {
   std::string name;
-  std::vector<double> quantity_weights;  // Of buying one, two, three ... pieces at once.
+  std::vector<double> quantity_weights;  // For buying one, two, three ... pieces.
 };
 
 struct Catalogue {
@@ -29,7 +29,7 @@ struct Catalogue {
 
 // Reads the format of catalogue.yaml. Equal text gives an equal catalogue. Invalid names the place.
 Result<Catalogue> ParseCatalogue(std::string_view yaml);
-// The catalogue that the program carries.
+// The catalogue built into the program.
 Result<Catalogue> BuiltInCatalogue();
 
 }  // namespace shopstream::generate

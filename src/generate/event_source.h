@@ -10,15 +10,15 @@
 
 namespace shopstream::generate {
 
-// The ways in which a record can be broken on purpose. The last ones are broken already in the
-// columns; the others are left to whoever puts the record on the wire (see WireFault).
+// The ways to break a record on purpose. The last ones are already broken in the columns; the
+// others are applied when the record is put on the wire (see WireFault).
 enum class Fault {
   kEmpty,          // No bytes.
   kShort,          // Shorter than the frame.
   kWrongMagic,     // The first byte is not 0.
-  kUnknownSchema,  // A schema id that no registry has given.
-  kTruncated,      // Ends inside the record.
-  kTrailing,       // Goes on behind the record.
+  kUnknownSchema,  // A schema id that no registry has assigned.
+  kTruncated,      // Ends within the record.
+  kTrailing,       // Has more bytes after the record.
   kHugeLength,     // A string that claims more bytes than there are.
   kInvalidUtf8,    // product_name
   kUnknownRegion,  // region
@@ -30,13 +30,13 @@ inline constexpr bool IsWireFault(Fault fault) { return fault < Fault::kInvalidU
 struct WireFault {
   int32_t row = 0;
   Fault fault = Fault::kEmpty;
-  uint64_t random = 0;  // For the details, so that equal seeds break records equally.
+  uint64_t random = 0;  // For the details, so that equal seeds break records in the same way.
 };
 
 struct EventBatch {
-  // PurchaseEventSchema(); null at the end of the source. No rows: nothing is due yet, ask again.
+  // PurchaseEventSchema(); null at the end of the source. No rows: nothing is due yet; ask again.
   std::shared_ptr<arrow::RecordBatch> rows;
-  std::vector<WireFault> wire_faults;  // In order of row, at most one a row.
+  std::vector<WireFault> wire_faults;  // In order of row, at most one per row.
   int64_t malformed = 0;               // Rows broken on purpose, on the wire or in the columns.
   int64_t late = 0;
   int64_t duplicates = 0;

@@ -12,8 +12,8 @@
 
 namespace shopstream::generate {
 
-// Text that is copied often: so padded that a copy of constant size, which compilers turn into a
-// few moves, may read past its end.
+// Text that is copied often, padded so that a copy of constant size, which compilers turn into a
+// few moves, may read beyond its end.
 struct PaddedText {
   static constexpr int kCapacity = 64;
   char bytes[kCapacity] = {};
@@ -76,7 +76,7 @@ class FixedColumn {
   int64_t rows_ = 0;
 };
 
-// One batch of purchases in the making, column by column: PurchaseEventSchema().
+// One batch of purchases under construction, column by column: PurchaseEventSchema().
 struct PurchaseColumns {
   // Offsets are 32 bits wide and a text has up to 64 bytes: this stays far below.
   static constexpr int64_t kMaxRows = 65536;

@@ -11,8 +11,8 @@
 
 namespace shopstream::generate {
 
-// The values of a column of times as milliseconds since the Unix epoch: timestamps (those without a
-// zone are UTC), dates, or text in ISO 8601. `where` begins messages.
+// The values of a time column as milliseconds since the Unix epoch: timestamps (UTC if they have no
+// zone), dates, or text in ISO 8601. `where` is the beginning of messages.
 Result<std::shared_ptr<arrow::Array>> ToUtcMillis(const std::shared_ptr<arrow::Array>& column,
                                                   const std::string& where);
 
@@ -22,12 +22,12 @@ struct JoinedTable;  // purchase_mapper.cc
 // are used). Not thread-safe.
 class PurchaseMapper {
  public:
-  // Reads the joined files. Invalid where a column or a constant does not fit.
+  // Reads the joined files. Invalid: a column or a constant does not fit.
   static Result<std::unique_ptr<PurchaseMapper>> Open(const SourceMapping& mapping);
   ~PurchaseMapper();
 
-  // `rows` has the columns ColumnsOf(mapping, -1); `first_row` is how many came before, for
-  // messages. The result is of PurchaseEventSchema().
+  // `rows` has the columns ColumnsOf(mapping, -1); `first_row` is the number of rows before them,
+  // for messages. The result has PurchaseEventSchema().
   Result<std::shared_ptr<arrow::RecordBatch>> Map(const arrow::RecordBatch& rows,
                                                   int64_t first_row);
 

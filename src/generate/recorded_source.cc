@@ -44,7 +44,7 @@ class RecordedSource : public EventSource {
   int key_column() const override { return kUserIdColumn; }
 
  private:
-  // Of the rows at hand.
+  // How many of the current rows are due now.
   int64_t RowsDue() {
     const int64_t rows = events_->num_rows() - next_;
     if (speed_ <= 0) return rows;

@@ -12,14 +12,14 @@
 namespace shopstream::generate {
 
 struct RecordedOptions {
-  // Events are due this many times faster than they happened, the first one at once; 0: all are due
-  // at once.
+  // Speed-up factor: events are due this many times faster than they happened, the first one
+  // immediately. 0: all are due immediately.
   double speed = 0;
   SortOptions sort = {};
 };
 
-// The purchases of a file, in the order of their event time. Streams: memory does not grow with the
-// file, but for one that must be sorted (see ReadInTimeOrder) and for joined files.
+// The purchases of a file, in the order of their event time. Streams them: memory does not grow
+// with the file, except for a file that must be sorted (see ReadInTimeOrder) and joined files.
 Result<std::unique_ptr<EventSource>> OpenRecordedSource(const SourceMapping& mapping,
                                                         const RecordedOptions& options,
                                                         std::function<int64_t()> now_millis);

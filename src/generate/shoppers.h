@@ -15,13 +15,13 @@ struct Region {
   std::string currency;      // ISO 4217.
   double rate = 1;           // Units of the currency for one USD.
   int steps_per_unit = 100;  // Amounts are multiples of 1/steps_per_unit: 100 for cents, 1 for yen.
-  double share = 0;          // Of all purchases over a week; they add up to 1.
+  double share = 0;          // Share of all purchases over a week; they add up to 1.
   int utc_offset_hours = 0;
 };
 
 struct Discount {
-  double share = 0;   // Of all purchases.
-  double factor = 1;  // What is left of the price.
+  double share = 0;   // Share of all purchases.
+  double factor = 1;  // Remaining fraction of the price.
 };
 
 struct Shoppers {
@@ -38,7 +38,7 @@ struct Shoppers {
 
 // Reads the format of shoppers.yaml. Invalid names the place.
 Result<Shoppers> ParseShoppers(std::string_view yaml);
-// Those that the program carries.
+// The shoppers built into the program.
 Result<Shoppers> BuiltInShoppers();
 
 // How busy a region is at a moment, 1 being its average over a week; changes smoothly.

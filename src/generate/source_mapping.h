@@ -66,19 +66,19 @@ struct Join {
 };
 
 struct SourceMapping {
-  std::string path;  // Of the mapping itself, for messages.
+  std::string path;  // Path of the mapping itself, for messages.
   std::string file;  // Resolved.
   std::vector<Join> joins;
   std::map<std::string, FieldRule> fields;  // One for each field of the purchase.
 };
 
-// Invalid names file, line, what is wrong and, for a name, the nearest one; IOError: no such file.
+// Invalid names file, line, fault and, for a name, the nearest one; IOError: no such file.
 Result<SourceMapping> LoadSourceMapping(const std::string& path);
-// The same for text; `path` is what files are relative to.
+// The same for a text; files are relative to `path`.
 Result<SourceMapping> ParseSourceMapping(const std::string& yaml, const std::string& path);
 
-// The columns that the mapping needs of its main file (join < 0) or of a joined one. In order of
-// name, each once.
+// The columns that the mapping needs from its main file (join < 0) or from a joined one. Sorted by
+// name, without duplicates.
 std::vector<std::string> ColumnsOf(const SourceMapping& mapping, int join);
 
 }  // namespace shopstream::generate

@@ -13,13 +13,13 @@
 namespace shopstream::generate {
 
 struct SortOptions {
-  // What the needed columns of a file that is not in order may take in memory while it is sorted;
-  // with the sort's own copy it is at times twice that.
+  // Maximum memory for the needed columns of a file that must be sorted; together with the sort's
+  // copy it is temporarily twice that.
   int64_t memory_limit_bytes = int64_t{512} << 20;
 };
 
-// The file's rows in the order of a column of times, equal ones in the order of the file. A file
-// that is in order already, as exports mostly are, is streamed, whatever its size.
+// The file's rows in the order of a time column, equal times in the order of the file. A file that
+// is already in order, as most exports are, is streamed, whatever its size.
 Result<std::shared_ptr<arrow::RecordBatchReader>> ReadInTimeOrder(
     const TableFile& file, const std::vector<std::string>& columns, const std::string& time_column,
     const SortOptions& options = {});

@@ -5,7 +5,7 @@
 namespace shopstream::ingest {
 
 // Why a record is in quarantine. A verdict depends on the record and the registry alone, never on
-// the clock, so that every consumer comes to the same one.
+// the clock, so that all consumers reach the same one.
 enum class Cause {
   kEmpty,
   kBadFrame,
@@ -17,7 +17,7 @@ enum class Cause {
   kTooLarge,
 };
 
-// As the column `cause` spells it: "bad_frame".
+// The value of the column `cause`: "bad_frame".
 std::string_view Name(Cause cause);
 
 }  // namespace shopstream::ingest

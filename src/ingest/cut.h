@@ -15,45 +15,45 @@
 
 namespace shopstream::ingest {
 
-// A record that cannot be decoded, whole, with its coordinates.
+// An undecodable record, complete, with its coordinates.
 struct QuarantinedRecord {
   int32_t partition = 0;
   int64_t offset = 0;
   int64_t timestamp_ms = 0;
-  std::optional<int32_t> schema_id;  // Nothing where the frame is unreadable.
+  std::optional<int32_t> schema_id;  // Nothing if the frame is unreadable.
   Cause cause = Cause::kEmpty;
   std::string detail;
   std::optional<std::string> key, value;
   std::string headers_json;
 };
 
-// Where a cut takes one Kafka partition from and to. The commit is legal only on a table whose txn
-// for the partition equals `fence`: begin, or nothing where the table never heard of it.
+// The range of one Kafka partition in a cut. The commit is valid only if the table's txn for the
+// partition equals `fence`: begin, or nothing if the table has no txn for it.
 struct CutProgress {
   OffsetRange range;
   std::optional<int64_t> fence;
-  // Likewise for the quarantine table's own txn; it moves only with cuts that quarantine records.
+  // The same for the quarantine table's txn; it advances only with cuts that quarantine records.
   std::optional<int64_t> quarantine_fence;
 };
 
-// One (region, date) of the lake.
+// One (region, date) partition of the lake.
 struct LakePartition {
   int value = 0;     // Index into Cut::partition_values.
   int32_t date = 0;  // Days since 1970-01-01.
   bool operator==(const LakePartition&) const = default;
 };
 
-// Everything read since the previous cut: all open lake partitions at once, with the offsets that
-// brought them. Published by one Delta commit, or not at all.
+// Everything read since the previous cut: all open lake partitions, with the offsets their rows
+// came from. Published by one Delta commit or not at all.
 struct Cut {
-  int64_t epoch = 0;  // Of the assignment it was read under; stale ones are dropped.
+  int64_t epoch = 0;  // Assignment in which it was read; stale cuts are dropped.
   std::string topic;
   std::string topic_id;
   std::vector<CutProgress> progress;
-  std::vector<OffsetRange> lost;  // Expired in Kafka before they were read; for the log's reader.
+  std::vector<OffsetRange> lost;  // Expired in Kafka before they were read; reported in the log.
 
-  std::shared_ptr<const BronzeLayout> layout;  // Of `rows`; it may have more than the table yet.
-  std::vector<std::string> partition_values;   // All that its consumer knows of, used or not.
+  std::shared_ptr<const BronzeLayout> layout;  // Layout of `rows`; may have more than the table.
+  std::vector<std::string> partition_values;   // All that its consumer knows, used or not.
 
   // Row i came from Kafka's (kafka_partition[i], kafka_offset[i]) and goes to
   // lake_partitions[lake_partition[i]]. All arrays are as long as `rows`.
@@ -67,8 +67,8 @@ struct Cut {
 
   std::vector<QuarantinedRecord> quarantined;
   BootClock::time_point sealed_at;
-  int64_t ingested_at_ms = 0;  // Wall clock of sealing.
-  int64_t bytes = 0;           // Of memory held.
+  int64_t ingested_at_ms = 0;  // Wall clock when sealed.
+  int64_t bytes = 0;           // Memory held.
 };
 
 }  // namespace shopstream::ingest

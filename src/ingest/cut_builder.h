@@ -22,58 +22,58 @@
 
 namespace shopstream::ingest {
 
-// A record whose value is larger is quarantined whole: one row must fit the memory of a cut many
-// times. Part of the verdict, so not a setting.
+// A record with a larger value is quarantined whole: one row must fit many times into the memory of
+// a cut. This is part of the verdict, so it is not a setting.
 inline constexpr size_t kMaxRecordBytes = 8 << 20;
 
-// Of a partition value, in bytes: it is repeated in every log entry of its partition's files.
+// Limit of a partition value in bytes; every log entry of its partition's files repeats it.
 inline constexpr size_t kMaxPartitionValueBytes = 1024;
 
-// The record as it was before it was put away, but for key and headers; borrows its value.
+// The record as it was before quarantine, without key and headers; borrows its value.
 kafka::RecordView View(const QuarantinedRecord& kept);
 
-// Collects the rows of the cut that is filling. One thread. No I/O and no clock.
+// Collects the rows of the filling cut. One thread. No I/O and no clock.
 //
-// Rows of any number of writers' schemas go into one set of columns, each through the decoder from
-// its own schema. Where a writer brings a new field, the layout of the SchemaCache has grown: the
-// columns so far are put aside and joined with those that follow when the cut is finished, null
-// where they had no such column. That happens once a new field, not once a record.
+// Rows of any number of writers' schemas go into one set of columns, each through the decoder for
+// its own schema. When a writer has a new field, the layout of the SchemaCache has grown: the
+// columns so far are set aside and joined with the later ones when the cut is finished, null where
+// they had no such column. That happens once per new field, not once per record.
 class CutBuilder {
  public:
   explicit CutBuilder(std::shared_ptr<const BronzeLayout> layout);
 
-  // Where any partition value is allowed: those that the table has, which the bound counts.
+  // If any partition value is allowed: the values that the table has, which the bound counts.
   void Admit(const std::vector<std::string>& values);
 
-  // Takes one record with its verdict: a row, or a quarantined record. Where the schema id it names
-  // is not known yet, takes nothing and returns the id. OutOfMemory: there is no room for the row,
-  // which says nothing about the record.
+  // Takes one record and decides: a row, or a quarantined record. If its schema id is not known
+  // yet, takes nothing and returns the id. OutOfMemory: there is no room for the row, which says
+  // nothing about the record.
   Result<std::optional<int32_t>> Add(const kafka::RecordView& record, const SchemaCache& schemas,
                                      BootClock::time_point now);
 
-  // Keeps a record whose schema id waits to be confirmed as unknown, so that the stream need not.
-  // It belongs to this cut, which must not be finished before it is decided.
+  // Keeps a record until its schema id is confirmed as unknown, so that the stream can continue. It
+  // belongs to this cut, which must not be finished before the record is decided.
   void Park(const kafka::RecordView& record, int32_t schema_id);
   std::vector<int32_t> ParkedIds() const;
-  // Gives their verdict to those parked records whose id is known by now. OutOfMemory: as Add.
+  // Decides the parked records whose id is known by now. OutOfMemory: as for Add.
   Status DecideParked(const SchemaCache& schemas, BootClock::time_point now);
   bool has_parked() const { return !parked_.empty(); }
   int64_t parked_bytes() const { return parked_bytes_; }
 
   int64_t rows() const { return static_cast<int64_t>(cut_.kafka_offset.size()); }
   int64_t quarantined() const { return static_cast<int64_t>(cut_.quarantined.size()); }
-  // Rows of the fullest region; quarantined records count as a region of their own.
+  // Rows of the fullest region; quarantined records count as a separate region.
   int64_t largest_region_rows() const;
-  // The most partitions of Bronze that the cut can have without another record: those of its rows,
-  // and one for each parked record. One record adds at most one.
+  // Upper bound of the Bronze partitions in the cut if no record is added: those of its rows, and
+  // one for each parked record. One record adds at most one.
   int64_t open_partitions() const {
     return static_cast<int64_t>(cut_.lake_partitions.size() + parked_.size());
   }
   int64_t bytes() const;
 
-  // Hands over everything and starts empty. Progress, epoch and times are the caller's to fill in.
+  // Returns everything and starts empty. The caller sets progress, epoch and times.
   Result<Cut> Finish();
-  // Forgets all records, and the partition values that were admitted for them.
+  // Drops all records, and the partition values that were admitted for them.
   void Clear();
 
  private:
@@ -90,9 +90,9 @@ class CutBuilder {
   Result<std::optional<Verdict>> AddRow(const kafka::RecordView& record, const Frame& frame,
                                         const avro::Decoder& decoder);
   void Quarantine(QuarantinedRecord record, Verdict verdict);
-  // Puts the columns so far aside where their layout is another.
+  // Sets the columns so far aside if their layout is different.
   Status UseLayout(const std::shared_ptr<const BronzeLayout>& layout);
-  // The value's index, kNewPartitionValue, or why it is none.
+  // The value's index, kNewPartitionValue, or why it is not allowed.
   static constexpr int kNewPartitionValue = -1;
   std::variant<int, Verdict> FindPartitionValue(std::string_view text) const;
   int AddPartitionValue(std::string_view text);
@@ -101,16 +101,16 @@ class CutBuilder {
 
   std::shared_ptr<const BronzeLayout> layout_;
   avro::Columns columns_;
-  std::vector<std::shared_ptr<arrow::RecordBatch>> earlier_;  // Rows of layouts before this one.
+  std::vector<std::shared_ptr<arrow::RecordBatch>> earlier_;  // Rows of earlier layouts.
   int64_t earlier_bytes_ = 0;
-  Cut cut_;  // The filling one; its rows are in earlier_ and columns_ until Finish.
+  Cut cut_;  // The filling cut; its rows are in earlier_ and columns_ until Finish.
   std::vector<std::string> partition_values_;
   std::unordered_map<std::string, int, TextHash, std::equal_to<>> partition_value_index_;
   std::unordered_map<int64_t, int32_t> lake_partition_index_;
   std::vector<int32_t> last_index_;   // Per partition value: the lake partition last used.
   std::vector<int64_t> region_rows_;  // Per partition value.
   int64_t quarantined_bytes_ = 0;
-  std::vector<QuarantinedRecord> parked_;  // Their cause is not known yet.
+  std::vector<QuarantinedRecord> parked_;  // Not decided yet.
   int64_t parked_bytes_ = 0;
 };
 

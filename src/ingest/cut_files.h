@@ -11,12 +11,12 @@
 
 namespace shopstream::ingest {
 
-// "2025-10-24", as Delta writes a date in a partition value; days since 1970-01-01.
+// "2025-10-24", Delta's form of a date in a partition value; days since 1970-01-01.
 std::string FormatDate(int32_t days);
 
-// Writes the rows of a cut as data files of Bronze, one per lake partition, each row in the order
-// it was read. Nothing refers to them until a commit does. One partition's copy of the rows is in
-// memory at a time, and a few encoded files where the store is remote.
+// Writes the rows of a cut as data files of Bronze, one per lake partition, in the order they were
+// read. No log entry names them before the commit. Memory holds one partition's copy of the rows,
+// and a few encoded files if the store is remote.
 Result<std::vector<DataFile>> WriteBronzeFiles(lake::ObjectStore* store, const Cut& cut);
 
 // Likewise its quarantined records, one file per date of their Kafka timestamp.

@@ -9,10 +9,10 @@ namespace shopstream::ingest {
 
 struct CutLimits {
   int64_t batch_size = 50;           // Rows of one region.
-  Millis commit_interval{1000};      // Least time between cuts by size.
-  Millis batch_timeout{30000};       // No row waits longer, with or without traffic.
-  int64_t filling_bytes = 32 << 20;  // Memory the filling cut may take.
-  int64_t open_partitions = 500;     // Partitions of Bronze in one cut: each costs a file.
+  Millis commit_interval{1000};      // Shortest time between cuts by size.
+  Millis batch_timeout{30000};       // Longest wait of a row, with or without traffic.
+  int64_t filling_bytes = 32 << 20;  // Maximum memory of the filling cut.
+  int64_t open_partitions = 500;     // Bronze partitions in one cut: each costs a file.
 };
 
 struct Filling {
@@ -26,8 +26,8 @@ struct Filling {
 enum class CutReason { kSize, kAge, kMemory, kPartitions, kCaughtUp, kRevoke, kStop };
 const char* Name(CutReason reason);
 
-// Whether to cut now. The interleaving of partitions, regions, dates or schema versions plays no
-// part.
+// Whether to cut now. The interleaving of partitions, regions, dates or schema versions does not
+// matter.
 std::optional<CutReason> DueCut(const Filling& filling, const CutLimits& limits,
                                 BootClock::time_point last_cut, BootClock::time_point now);
 

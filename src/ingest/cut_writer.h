@@ -14,23 +14,23 @@
 
 namespace shopstream::ingest {
 
-// What became of one cut. The cut comes back without its rows.
+// The outcome of one cut. The cut is returned without its rows.
 struct CutReport {
   Cut cut;
   Result<CommittedCut> result = CommittedCut{};
   BootClock::time_point finished_at;
 };
 
-// Commits cuts in order on a thread of its own, from construction to destruction.
+// Commits cuts in order on its own thread, from construction to destruction.
 class CutWriter {
  public:
-  // One being written and one waiting: enough to keep both threads busy, and no more memory.
+  // One being written and one waiting: enough to keep both threads busy with the least memory.
   static constexpr size_t kMaxInFlight = 2;
 
   explicit CutWriter(CutCommitter* committer);
-  ~CutWriter();  // Abandons what is in flight.
+  ~CutWriter();  // Abandons cuts in flight.
 
-  // Takes the cut over. The caller has seen has_room() since its last Submit.
+  // Takes ownership of the cut. Call it only if has_room() since the last Submit.
   void Submit(Cut cut);
   bool has_room() const;
   bool idle() const;
@@ -39,7 +39,7 @@ class CutWriter {
   std::vector<CutReport> TakeReports();
   int64_t bytes_in_flight() const { return bytes_in_flight_; }
 
-  // Cuts of epochs before `epoch` are not begun any more, and the one at work ends at its next
+  // Cuts of epochs before `epoch` are not started any more, and the current one stops at its next
   // step. They are reported as abandoned.
   void AbandonBefore(int64_t epoch);
 
@@ -52,8 +52,8 @@ class CutWriter {
   std::atomic<int64_t> bytes_in_flight_ = 0;
   mutable std::mutex mutex_;
   std::condition_variable work_, reported_;
-  std::deque<Cut> queue_;  // Guarded by mutex_, as all below.
-  size_t in_flight_ = 0;   // Queued or at work.
+  std::deque<Cut> queue_;  // Guarded by mutex_, like all below.
+  size_t in_flight_ = 0;   // Queued or being written.
   std::vector<CutReport> reports_;
   bool stopping_ = false;
   std::thread thread_;

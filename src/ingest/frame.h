@@ -16,7 +16,7 @@ struct Frame {
   std::span<const uint8_t> body;
 };
 
-// Nothing where the bytes do not begin like a frame: too short, or another magic byte.
+// Nothing if the bytes do not begin like a frame: too short, or another magic byte.
 std::optional<Frame> ParseFrame(std::span<const uint8_t> value);
 
 }  // namespace shopstream::ingest

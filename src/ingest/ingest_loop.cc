@@ -18,7 +18,7 @@ constexpr Millis kLookAtLakeEvery{100};
 constexpr size_t kRecordsPerMemoryCheck = 64;
 // Or after so many bytes.
 constexpr size_t kBytesPerMemoryCheck = 64 << 10;
-// Of records that wait until the registry has denied their schema id twice.
+// Bound on records that wait until the registry has denied their schema id twice.
 constexpr int64_t kMaxParkedBytes = 4 << 20;
 constexpr Millis kBetweenRestarts{1000};
 
@@ -311,7 +311,7 @@ Status IngestLoop::HandleReports() {
 
 Status IngestLoop::HandleReport(const CutReport& report) {
   ARROW_ASSIGN_OR_RAISE(CommittedCut committed, report.result);
-  // Of a cut given up before, only a commit is news; the rest was dealt with when it was dropped.
+  // For a cut abandoned before, only a commit matters; the rest was handled when it was dropped.
   const bool stale = report.cut.epoch < epoch_;
   switch (committed.outcome) {
     case CutOutcome::kCommitted: {

@@ -27,18 +27,18 @@ namespace shopstream::ingest {
 
 struct IngestLimits {
   CutLimits cut;
-  // A flush on revoke or stop ends after this and abandons; the fence makes that safe.
+  // A flush on revoke or stop is abandoned after this time; the fence makes that safe.
   std::chrono::seconds flush_timeout{20};
-  // Blocked for longer, partitions are paused: the client fetches no more, the group sees us poll.
-  // Longer than an unknown schema id takes to be confirmed, for a pause throws away what the client
-  // has fetched.
+  // If blocked for longer, partitions are paused: the client fetches no more, and the group sees us
+  // poll. Longer than an unknown schema id takes to be confirmed, because a pause drops what the
+  // client has fetched.
   Millis pause_after{3000};
 };
 
-// What the loop works with; all borrowed, all outlive it.
+// The parts that the loop uses; all borrowed, all outlive it.
 struct IngestParts {
   std::string topic;
-  // The layout for a table that keeps no reader schema of its own.
+  // The layout for a table that stores no reader schema.
   std::shared_ptr<const BronzeLayout> layout;
   kafka::Consumer* consumer = nullptr;
   kafka::Admin* admin = nullptr;
@@ -55,26 +55,26 @@ class IngestLoop {
  public:
   IngestLoop(IngestParts parts, IngestLimits limits);
 
-  // Until `stop` says so or, where asked for, until the lake is at or past the ends that every
-  // partition has now. Then flushes. An error: it cannot go on, and why; what was read and not
-  // committed will be read again.
+  // Runs until `stop` returns true or, if `until_caught_up`, until the lake is at or past the
+  // current end of every partition. Then flushes. An error says why it cannot continue; records
+  // that were read but not committed will be read again.
   Status Run(bool until_caught_up, const std::function<bool()>& stop);
 
  private:
   struct Position {
-    StartPosition start;  // begin, fences and quarantined offsets move with every cut.
-    int64_t next = 0;     // The offset expected next; earlier ones are dropped.
+    StartPosition start;  // begin, fences and quarantined offsets advance with every cut.
+    int64_t next = 0;     // The next expected offset; earlier ones are dropped.
     bool reading = false;
   };
   struct Pending {
     kafka::RecordBatch batch;
     std::vector<kafka::PartitionOffset> ends;
-    int64_t bytes = 0;  // Of values.
+    int64_t bytes = 0;  // Total size of values.
     size_t next = 0;    // Records before it are taken.
   };
   enum class SchemaAnswer {
     kKnown,
-    kUnconfirmed,  // Denied once; to be asked again.
+    kUnconfirmed,  // Denied once; ask again.
     kOutage,
   };
   enum class Blocker { kNone, kSchema, kMemory };
@@ -99,17 +99,17 @@ class IngestLoop {
 
   Status CutIfDue();
   Status Seal(CutReason reason);
-  // Commits all that was read. False: time ran out, or a fence struck.
+  // Commits all that was read. False: time ran out, or a commit was fenced.
   Result<bool> Flush(CutReason reason);
 
-  // Drops every row that is buffered or in flight: buffers mix partitions.
+  // Drops every row that is buffered or in flight, because buffers mix partitions.
   void DropEverything();
   void ScheduleRestart(const std::string& why);
   Status RestartIfDue();
-  // Takes over what other consumers have made of the table's schema. False: what is buffered cannot
+  // Adopts what other consumers have changed in the table's schema. False: the buffered rows cannot
   // be merged with it.
   Result<bool> AdoptTable(const lake::Snapshot& snapshot);
-  // Begins anew with the table's schema, nothing being buffered.
+  // Starts over with the table's schema; nothing may be buffered.
   Status StartFromTable(const lake::Snapshot& snapshot);
   Result<std::vector<StartPosition>> FindStarts(const std::vector<int32_t>& partitions);
   Status Apply(const std::vector<StartPosition>& starts);
@@ -118,28 +118,28 @@ class IngestLoop {
   Result<bool> CaughtUp();
   bool OwnTargetsJustReached() const;
   std::vector<int32_t> AssignedPartitions() const;
-  // Those that are not stopped for good: what a pause pauses and a resume resumes.
+  // Those that are not stopped permanently: a pause pauses them and a resume resumes them.
   std::vector<int32_t> ReadablePartitions() const;
 
   IngestParts parts_;
   IngestLimits limits_;
   CutBuilder builder_;
   std::string topic_id_;
-  std::map<int32_t, Position> positions_;  // Of the assigned partitions.
-  std::deque<Pending> pending_;            // Polled, not taken yet.
+  std::map<int32_t, Position> positions_;  // One per assigned partition.
+  std::deque<Pending> pending_;            // Polled, but not taken yet.
   int64_t epoch_ = 0;
   std::optional<BootClock::time_point> filling_since_;
   BootClock::time_point last_cut_{};
   std::optional<BootClock::time_point> blocked_since_;
-  std::optional<BootClock::time_point> outage_until_;  // The registry is left alone until then.
+  std::optional<BootClock::time_point> outage_until_;  // The registry is not asked until then.
   BootClock::time_point decide_parked_at_ = BootClock::time_point::max();
-  int64_t adopted_version_ = -1;  // Of Bronze, whose schema is merged into ours.
+  int64_t adopted_version_ = -1;  // Bronze version whose schema is merged into ours.
   bool paused_ = false;
   bool restart_needed_ = false;
   BootClock::time_point restart_at_{};
   BootClock::time_point last_restart_{};
   Backoff restart_backoff_;
-  std::optional<std::vector<int64_t>> targets_;  // Ends seen at the start, by partition.
+  std::optional<std::vector<int64_t>> targets_;  // Ends at the start, by partition.
   BootClock::time_point look_at_lake_at_{};
 };
 

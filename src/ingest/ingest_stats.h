@@ -17,7 +17,7 @@
 
 namespace shopstream::ingest {
 
-// Counts what an ingest did: for its progress line, its summary and /metrics. One thread writes.
+// Counts the work of an ingest: for its progress line, its summary and /metrics. One thread writes.
 class IngestStats {
  public:
   IngestStats();

@@ -5,12 +5,12 @@
 
 namespace shopstream::ingest {
 
-// Counts of milliseconds in buckets no wider than 1/32 of their value: quantiles within 3 % in a
-// few KiB, however many values come.
+// Counts milliseconds in buckets no wider than 1/32 of their value: quantiles within 3 % in a few
+// KiB, however many values are added.
 class Latencies {
  public:
   void Add(int64_t millis, int64_t times = 1);
-  // The least value that `share` (0 to 1) of all do not exceed; 0 where there are none.
+  // The smallest value that `share` (0 to 1) of all values do not exceed; 0 if there are none.
   int64_t Quantile(double share) const;
   int64_t count() const { return count_; }
 

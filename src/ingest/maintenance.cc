@@ -28,7 +28,7 @@ prometheus::Family<prometheus::Counter>& CounterFamily(const char* name, const c
   return prometheus::BuildCounter().Name(name).Help(help).Register(Metrics());
 }
 
-// Of the calling thread alone, as Linux has it.
+// For the calling thread alone, as Linux defines it.
 void LowerPriority() {
   const auto thread = static_cast<id_t>(::syscall(SYS_gettid));
   if (::setpriority(PRIO_PROCESS, thread, kNice) != 0) {

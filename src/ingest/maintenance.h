@@ -19,33 +19,33 @@ struct MaintenanceOptions {
   MaintenancePolicy policy;
   lake::CompactionOptions compaction{
       .plan = {},
-      .memory_bytes = 16 << 20,  // Beside ingest's own, which leaves no more of 300 MB.
-      .max_bytes = 256 << 20,    // Then the other tables get their turn.
+      .memory_bytes = 16 << 20,  // On top of ingest's, within 300 MB in total.
+      .max_bytes = 256 << 20,    // Then the other tables have their turn.
       .patience = {.first = Millis{200}, .longest = Millis{2000}, .give_up_after = Millis{10'000}}};
-  // A look costs microseconds a file, so it waits for something to have happened: so many new
-  // versions, or the time after which the partitions may have become quiet.
+  // Checking costs microseconds per file, so it happens only after this many new versions, or after
+  // the time in which partitions may have become quiet.
   Millis interval{1000};
   int64_t least_versions = 8;
   Millis longest_wait{60'000};
   Millis after_failure{60'000};
-  // What was left behind is at least a day old: an hour more or less is no matter, and a process
-  // that has just started has better things to do.
+  // Garbage is at least a day old, so an hour more or less does not matter, and a process that has
+  // just started has more important work.
   Millis vacuum_after_start{600'000};
   Millis vacuum_interval{3'600'000};
 };
 
-// Looks after the tables that ingest fills, on one thread of low priority, from construction to
-// destruction: compaction as PlanMaintenance sees fit, and vacuum once an hour. What fails is
-// logged and tried again later; ingest goes on. Several ingests may do so for the same tables.
+// Maintains the tables that ingest fills, on one thread of low priority, from construction to
+// destruction: compaction as decided by PlanMaintenance, and vacuum once an hour. Failures are
+// logged and retried later; ingest continues. Several ingests may maintain the same tables.
 class Maintenance {
  public:
   // The tables are borrowed and outlive it.
   Maintenance(const std::vector<lake::Table*>& tables, MaintenanceOptions options);
-  ~Maintenance();  // Discards the merge under way, ends a vacuum at the next file.
+  ~Maintenance();  // Discards the current merge, stops a vacuum at the next file.
 
  private:
   struct Counters;
-  // One table, and what was seen of it last.
+  // One table, and its state when last checked.
   struct Ward {
     lake::Table* table;
     int64_t seen_version = -1;
@@ -63,7 +63,7 @@ class Maintenance {
   void Report(Ward* ward, const lake::CompactionResult& result);
 
   const MaintenanceOptions options_;
-  std::vector<Ward> wards_;  // Of the thread.
+  std::vector<Ward> wards_;  // Used by the thread only.
   std::unique_ptr<Counters> counters_;
   std::atomic<bool> stopping_ = false;
   std::mutex mutex_;

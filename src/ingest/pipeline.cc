@@ -26,9 +26,9 @@
 namespace shopstream::ingest {
 namespace {
 
-// Of the memory limit, the cuts take three quarters: one filling and those in flight, in equal
-// parts. The client's queue takes a sixteenth, since for every 100 bytes it counts it keeps some
-// 350 more of its own. A cut stays well below the 2 GiB of text that a column can hold.
+// Three quarters of the memory limit are for cuts: one filling and those in flight, in equal parts.
+// A sixteenth is for the client's queue, because for every 100 bytes that it counts it uses about
+// 350 more. A cut stays well below the 2 GiB of text that a column can hold.
 constexpr int64_t kMaxFillingBytes = 1 << 30;
 
 struct MemoryShares {

@@ -18,34 +18,34 @@
 
 namespace shopstream::ingest {
 
-// Which quarantined records to try again.
+// Which quarantined records to replay.
 struct ReplayFilter {
-  std::string cause = "";                          // As the column spells it; empty: any.
+  std::string cause = "";                          // As in the column; empty: any.
   std::optional<int64_t> since_ms = std::nullopt;  // Kafka's timestamp, inclusive.
   std::optional<int64_t> until_ms = std::nullopt;  // Exclusive.
 };
 
 struct ReplaySummary {
   int64_t replayed = 0;
-  int64_t already_there = 0;  // Replayed before, by whomever.
-  int64_t awaited = 0;        // At or beyond Bronze's txn: ingest has yet to pass them.
+  int64_t already_there = 0;  // Replayed before, by any process.
+  int64_t awaited = 0;        // At or beyond Bronze's txn: ingest has not passed them yet.
   int64_t commits = 0;
-  std::map<std::string, int64_t> unreadable;  // By today's cause.
+  std::map<std::string, int64_t> unreadable;  // By the current cause.
 };
 
-// Decodes quarantined records again, by the registry, table and settings of today, and brings those
-// that can be read into Bronze with their own coordinates. One thread.
+// Decodes quarantined records again, with the current registry, table and settings, and adds those
+// that are readable to Bronze with their original coordinates. One thread.
 //
-// Exactly once, by Bronze alone: the commit that brings rows also adds their offsets to the table's
-// ReplayedOffsets and counts a txn up, and it is legal only where that txn is what it was when the
-// rows were chosen. Whoever comes second chooses again. Killed at any moment, what is not committed
-// is not there. Ingest never writes these offsets: they lie below its txn.
+// Exactly once, based on Bronze alone: the commit that adds rows also adds their offsets to the
+// table's ReplayedOffsets and increments a txn, and it is valid only if that txn is unchanged since
+// the rows were selected; otherwise they are selected again. After a kill at any moment,
+// uncommitted work does not exist. Ingest never writes these offsets: they are below its txn.
 class QuarantineReplay {
  public:
   struct Options {
-    int64_t batch_rows = 10'000;       // Of one commit.
-    int64_t batch_bytes = 32LL << 20;  // Of the values in one commit.
-    // Without an answer of storage or registry, or without winning against other writers.
+    int64_t batch_rows = 10'000;       // In one commit.
+    int64_t batch_bytes = 32LL << 20;  // Total size of values in one commit.
+    // For the time without an answer from storage or registry, or without winning a commit.
     BackoffOptions patience{
         .first = Millis{100}, .longest = Millis{5000}, .give_up_after = Millis{600'000}};
     Millis commit_deadline{10'000};
@@ -53,12 +53,12 @@ class QuarantineReplay {
     std::function<void(const ReplaySummary&)> progress = [](const ReplaySummary&) {};
   };
 
-  // All borrowed; they outlive it. `layout` serves a table that keeps no reader schema.
+  // All borrowed; they outlive it. `layout` is used if the table stores no reader schema.
   QuarantineReplay(std::shared_ptr<const BronzeLayout> layout, std::string topic,
                    lake::Table* bronze, lake::Table* quarantine, SchemaCache* schemas,
                    Options options);
 
-  // Cancelled: `stop` said so; what was committed stays, and running again does the rest.
+  // Cancelled: `stop` returned true; commits made so far stay, and another run does the rest.
   Result<ReplaySummary> Run(const ReplayFilter& filter);
 
  private:
@@ -91,11 +91,11 @@ class QuarantineReplay {
   ReplaySummary summary_;
 };
 
-// The replayed offsets that the table remembers. Invalid: it has forgotten them though it counts
-// replays, so that nothing can be told from a double any more.
+// The replayed offsets that the table stores. Invalid: they are gone although its txn counts
+// replays, so that replayed records cannot be distinguished from duplicates any more.
 Result<ReplayedOffsets> ReadReplayed(const lake::Snapshot& bronze, const std::string& topic_id);
 
-// As configured, to the end of the quarantine of now.
+// Runs as configured, to the current end of the quarantine table.
 Result<ReplaySummary> RunQuarantineReplay(const Config& config, const ReplayFilter& filter,
                                           QuarantineReplay::Options options);
 

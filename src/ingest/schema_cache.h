@@ -17,58 +17,58 @@
 
 namespace shopstream::ingest {
 
-// What is known of a schema id: how to decode its records, or why that cannot be.
+// What is known about a schema id: how to decode its records, or why that is impossible.
 struct KnownSchema {
   std::optional<avro::Decoder> decoder;
-  Cause cause = Cause::kUnknownSchema;  // Where there is no decoder.
+  Cause cause = Cause::kUnknownSchema;  // If there is no decoder.
   std::string detail;
 };
 
 struct ResolveOutcome {
-  // Every id asked for is known now.
+  // Every requested id is known now.
   bool resolved = false;
-  // Otherwise: why the registry gave no verdict (an outage), or nothing where a "no such id" waits
-  // to be confirmed.
+  // Otherwise: why the registry gave no verdict (an outage), or nothing if a "no such id" waits to
+  // be confirmed.
   std::optional<std::string> outage;
-  BootClock::time_point ask_again_at;  // When the first of them may have its answer.
+  BootClock::time_point ask_again_at;  // When the first of them may be answered.
 };
 
-// Schema ids and what they mean to the layout of today, which grows with each writer that has
-// something new. One thread.
+// Schema ids and how to decode them into the current layout, which grows with each writer that has
+// a new field. One thread.
 class SchemaCache {
  public:
   using LookUpById = std::function<registry::LookUp(int32_t id)>;
-  // A registry that lags behind its writer may deny an id for a moment; it is asked twice.
+  // A registry that lags behind its writer may briefly deny an id, so it is asked twice.
   static constexpr std::chrono::seconds kConfirmUnknownAfter{2};
   static constexpr std::chrono::minutes kRememberUnknownFor{10};
   static constexpr std::chrono::seconds kOutagePause{1};
-  // One Resolve takes hardly longer than this: the thread that asks has a group to answer.
+  // Approximate limit of one Resolve: the calling thread must respond to its group.
   static constexpr std::chrono::seconds kAskFor{1};
-  // Bounds what a stream of garbage can make us remember.
+  // Bounds the memory that a stream of garbage can use.
   static constexpr size_t kMaxUnknownIds = 100'000;
 
   SchemaCache(std::shared_ptr<const BronzeLayout> layout, LookUpById look_up);
 
-  // What the decoders fill.
+  // The layout that the decoders fill.
   const std::shared_ptr<const BronzeLayout>& layout() const { return layout_; }
-  // Merges what other consumers have added to the table's schema; the table's comes first. Invalid:
-  // the two cannot be merged, nothing has changed.
+  // Merges what other consumers have added to the table's schema; the table's fields come first.
+  // Invalid: the two cannot be merged; nothing has changed.
   Status Adopt(const avro::Schema& table);
-  // Begins again with another layout; writers' schemas stay known.
+  // Starts over with another layout; writers' schemas stay known.
   void Reset(std::shared_ptr<const BronzeLayout> layout);
 
-  // Null: not known, not compiled for the layout of today, or a verdict that must be asked for
+  // Null: not known, not compiled for the current layout, or a verdict that must be asked for
   // again; see Resolve. Valid until the next Resolve, Adopt or Reset.
   const KnownSchema* Find(int32_t id, BootClock::time_point now) const;
 
-  // Asks for all ids at once, so that a batch full of new ones waits for one confirmation only.
+  // Asks for all ids together, so that a batch of many new ones waits for one confirmation only.
   ResolveOutcome Resolve(const std::vector<int32_t>& ids, BootClock::time_point now);
 
  private:
   struct Entry {
     KnownSchema schema;
-    std::optional<avro::Schema> writer;  // Of ids that the registry knows, where it is Avro.
-    int64_t generation = 0;              // Of the layout it was compiled for.
+    std::optional<avro::Schema> writer;  // For ids that the registry has, if it is Avro.
+    int64_t generation = 0;              // Generation of the layout it was compiled for.
     std::optional<BootClock::time_point> forget_at;
   };
   Entry EntryOf(const registry::LookUp& found);
@@ -82,7 +82,7 @@ class SchemaCache {
   }
 
   std::shared_ptr<const BronzeLayout> layout_;
-  int64_t generation_ = 0;  // Goes up with each change of layout_.
+  int64_t generation_ = 0;  // Increases with each change of layout_.
   LookUpById look_up_;
   std::unordered_map<int32_t, Entry> known_;
   std::unordered_map<int32_t, BootClock::time_point> denied_at_;  // Once; to be confirmed.

@@ -14,25 +14,25 @@
 
 namespace shopstream::ingest {
 
-// Where to read a partition from, by the lake's word.
+// Where to start reading a partition, according to the lake.
 struct StartPosition {
   enum class Verdict {
     kRead,
-    kBeyondEnd,       // The lake is ahead of Kafka: the log lost records, or is another's.
-    kRowsWithoutTxn,  // Rows of this topic, but no record of how far they go.
+    kBeyondEnd,       // The lake is ahead of Kafka: it lost records, or is another one.
+    kRowsWithoutTxn,  // Rows of this topic, but no record of its progress.
   };
   Verdict verdict = Verdict::kRead;
   int32_t partition = 0;
   int64_t begin = 0;             // Where the next cut's range begins.
-  int64_t offset = 0;            // Where to read from; above `begin` where records expired unread.
+  int64_t offset = 0;            // Where to start reading; above `begin` if records expired.
   std::optional<int64_t> fence;  // The table's txn.
   std::optional<int64_t> quarantine_fence;  // The quarantine table's.
-  std::set<int64_t> quarantined;  // Offsets at or above `begin` that are in quarantine already.
+  std::set<int64_t> quarantined;  // Offsets at or above `begin` that are quarantined already.
 
   std::optional<OffsetRange> lost() const;
 };
 
-// From the table's txn, Kafka's span, and whether the table has rows of the partition.
+// Decides from the table's txn, Kafka's span, and whether the table has rows of the partition.
 StartPosition DecideStart(int32_t partition, std::optional<int64_t> txn, kafka::OffsetSpan kafka,
                           bool has_rows);
 

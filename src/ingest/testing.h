@@ -16,7 +16,7 @@
 #include "ingest/schema_cache.h"
 #include "kafka/record.h"
 
-// For tests: records of a small event, spelt as a test thinks of them.
+// For tests: records of a small event, described in a test's terms.
 namespace shopstream::ingest::testing {
 
 inline constexpr int32_t kSchemaId = 1;
@@ -27,11 +27,11 @@ inline constexpr char kEventSchema[] = R"({"type": "record", "name": "Event", "f
     {"name": "region", "type": "string"},
     {"name": "timestamp", "type": {"type": "long", "logicalType": "timestamp-millis"}}]})";
 
-// Writers of other versions: the event with one more field behind it.
+// Writers of other versions: the event with one more field at its end.
 inline constexpr int32_t kWithLeft = 2;          // "left", a string.
 inline constexpr int32_t kWithRight = 3;         // "right", a long.
 inline constexpr int32_t kWithLeftAsNumber = 4;  // "left" again, but a long.
-inline constexpr int32_t kWithIdAsText = 5;      // What the event's column cannot hold.
+inline constexpr int32_t kWithIdAsText = 5;      // A type that the event's column cannot hold.
 inline std::string EventWith(const std::string& field, const std::string& type) {
   std::string schema = kEventSchema;
   return schema.replace(schema.rfind("]}"), 2,
@@ -58,7 +58,7 @@ inline void AppendLong(int64_t value, std::string* out) {
   out->push_back(static_cast<char>(rest));
 }
 
-// The value of a record, framed.
+// A record's value with its frame.
 inline std::string Event(int64_t id, const std::string& region, int64_t timestamp_ms,
                          int32_t schema_id = kSchemaId) {
   std::string value = {0, static_cast<char>(schema_id >> 24), static_cast<char>(schema_id >> 16),
@@ -83,7 +83,7 @@ inline std::string EventWithNumber(int64_t id, int64_t number, int32_t schema_id
   return value;
 }
 
-// Records as a poll would hand them over, in memory of the test's own.
+// Records like those of a poll, in the test's own memory.
 class Records {
  public:
   // Kafka's timestamp is that of an event sent on 2025-10-24 at noon.
@@ -104,7 +104,7 @@ class Records {
   std::deque<std::string> values_;
 };
 
-// Knows those of SchemasById, all asked for already but those of other versions; denies the rest.
+// Knows the ids of SchemasById (all resolved except those of other versions); denies others.
 inline SchemaCache EventSchemas(const LayoutOptions& options = {}) {
   SchemaCache schemas(EventLayout(options), [](int32_t id) {
     registry::LookUp answer;

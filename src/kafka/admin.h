@@ -25,7 +25,7 @@ struct TopicState {
   std::string name;
   std::string id;  // Kafka's topic id, as Kafka prints it (URL-safe base64, 22 characters).
   std::vector<PartitionState> partitions;
-  // Filled by DescribeTopic only: the value in force of every setting, and the names of those set
+  // Filled by DescribeTopic only: the effective value of every setting, and the names of those set
   // on the topic itself.
   std::map<std::string, std::string> configs;
   std::set<std::string> own_configs;
@@ -55,7 +55,7 @@ struct TopicSettings {
   std::map<std::string, std::string> configs;
 };
 
-// Every call is bounded by a time-out (default 10 s) and blocking. Thread-safe.
+// Every call blocks and is bounded by a timeout (default 10 s). Thread-safe.
 class Admin {
  public:
   static Result<std::unique_ptr<Admin>> Open(const KafkaConfig& config,
@@ -64,7 +64,7 @@ class Admin {
 
   Result<ClusterState> DescribeCluster();
   Result<std::vector<TopicState>> ListTopics();
-  // Nothing where there is no such topic.
+  // Nothing if the topic does not exist.
   Result<std::optional<TopicState>> DescribeTopic(const std::string& name,
                                                   bool with_configs = true);
   // Whether every broker that answers knows the topic with that many partitions, each with a
@@ -76,7 +76,7 @@ class Admin {
                          const std::map<std::string, std::string>& configs);
   // Indexed by partition.
   Result<std::vector<OffsetSpan>> OffsetSpans(const std::string& topic, int partitions);
-  // Offsets committed to Kafka by a group; -1 where none. Indexed by partition.
+  // Offsets that a group has committed to Kafka; -1: none. Indexed by partition.
   Result<std::vector<int64_t>> CommittedOffsets(const std::string& group, const std::string& topic,
                                                 int partitions);
 

@@ -22,16 +22,16 @@ struct PartitionOffset {
 inline constexpr int64_t kOffsetBeginning = -2;
 
 struct ConsumerOptions {
-  // The client's own queue of fetched records. Small: what waits here is memory without progress.
+  // The client's own queue of fetched records. Keep it small: records waiting here use memory.
   int64_t queue_kbytes = 32768;
-  // Records a poll hands over at most.
+  // Maximum number of records per poll.
   int poll_records = 10000;
   int session_timeout_ms = 10000;
   // False: see every record of a transactional producer, aborted or not.
   bool read_committed = true;
 };
 
-// The group asks to give or take partitions, and waits for the answer: Assign or Unassign.
+// The group wants to assign or revoke partitions, and waits for the answer: Assign or Unassign.
 struct Rebalance {
   enum class Kind {
     kAssign,
@@ -44,16 +44,16 @@ struct Rebalance {
 
 struct PollResult {
   RecordBatch batch;
-  // Follow every record of the batch; to be answered in this order. Mostly none or one: a second
-  // comes where Restart met a revocation that had not been polled yet, and answered it.
+  // Follow the batch's records; answer them in this order. Usually none or one; two if Restart
+  // met a revocation that was not polled yet, and answered it.
   std::vector<Rebalance> rebalances;
-  std::vector<PartitionOffset> ends;  // Partitions read to their end: the next offset there.
-  std::vector<int32_t> out_of_range;  // The broker does not hold the offset asked for.
-  bool topic_gone = false;            // The topic does not exist (any more).
+  std::vector<PartitionOffset> ends;  // Partitions read to their end: the next offset.
+  std::vector<int32_t> out_of_range;  // The broker does not have the requested offset.
+  bool topic_gone = false;            // The topic does not exist, or no longer does.
 };
 
-// One topic, read without auto-commit. Every call is made by one thread, the one that polls.
-// A member of a group after Subscribe; on its own after Assign without it.
+// Reads one topic without auto-commit. All calls must come from one thread, the polling one. It is
+// a member of a group after Subscribe, and independent after Assign without Subscribe.
 class Consumer {
  public:
   static Result<std::unique_ptr<Consumer>> Open(const KafkaConfig& config,
@@ -69,18 +69,18 @@ class Consumer {
   // Adds partitions to the assignment and reads from the offsets.
   Status Assign(const std::vector<PartitionOffset>& start);
   Status Unassign(const std::vector<int32_t>& partitions);
-  // Reads assigned partitions again, from other offsets; drops what was fetched of them.
+  // Reads assigned partitions again, from other offsets; drops what was already fetched of them.
   Status Restart(const std::vector<PartitionOffset>& start);
 
   Status Pause(const std::vector<int32_t>& partitions);
   Status Resume(const std::vector<int32_t>& partitions);
 
-  // Tells the group's coordinator, for lag displays only; never waits, failures are only logged.
+  // Commits to the group's coordinator, for lag displays only; never waits, only logs failures.
   void CommitForDisplay(const std::vector<PartitionOffset>& offsets);
-  // The partition's end as of the last fetch; -1 where none came yet.
+  // The partition's end as of the last fetch; -1 before the first fetch.
   int64_t CachedEnd(int32_t partition) const;
 
-  // Leaves the group (a static member stays until its session ends). Bounded by the client.
+  // Leaves the group (a static member stays until its session times out). Bounded by the client.
   void Close();
 
  private:

@@ -9,9 +9,9 @@
 
 namespace shopstream::kafka {
 
-// What a failed call says: what was being done ("creating topic x"), the client's reason and the
-// remedy. `code` is librdkafka's; `reason` may be empty. A time-out on a client that never reached
-// the cluster says that no broker answered.
+// The message of a failed call: the action ("creating topic x"), the client's reason and the
+// remedy. `code` is librdkafka's; `reason` may be empty. After a timeout of a client that never
+// reached the cluster, the message says that no broker answered.
 struct FailedCall {
   std::string_view what;
   int code = 0;
@@ -21,7 +21,7 @@ struct FailedCall {
 Status DescribeFailure(const FailedCall& call, const std::string& bootstrap_servers,
                        bool reached_cluster);
 
-// Whether the client has ever had an answer from the cluster. Does not wait.
+// Whether the client has ever received an answer from the cluster. Does not wait.
 bool HasReachedCluster(rd_kafka_s* client);
 
 }  // namespace shopstream::kafka

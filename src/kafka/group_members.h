@@ -10,12 +10,12 @@
 
 namespace shopstream::kafka {
 
-// Who reads a partition for the group right now: "shopstream-1b2c... at 10.0.0.7", a static member
-// by its group.instance.id.
+// Which member currently reads a partition for the group: "shopstream-1b2c... at 10.0.0.7"; a
+// static member is shown by its group.instance.id.
 using PartitionOwners = std::map<int32_t, std::string>;
 
-// Of config.topic in config.group; partitions without an owner are left out, and so are all where
-// the group has no members or does not exist. Blocks for `timeout` at most.
+// The owners in config.group of the partitions of config.topic. Partitions without an owner are
+// left out; empty if the group has no members or does not exist. Blocks for at most `timeout`.
 Result<PartitionOwners> DescribeOwners(const KafkaConfig& config, Millis timeout = Millis{10000});
 
 }  // namespace shopstream::kafka

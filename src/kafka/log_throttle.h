@@ -9,14 +9,14 @@
 
 namespace shopstream::kafka {
 
-// While brokers are down the client library says so several times a second, from each connection.
-// Lets one line of a kind through per interval and counts the rest. Not thread-safe.
+// While brokers are down the client library logs it several times a second per connection. This
+// passes one line of each kind per interval and counts the rest. Not thread-safe.
 class LogThrottle {
  public:
   explicit LogThrottle(Millis interval) : interval_(interval) {}
 
-  // The lines of this kind held back since the last one let through, or nothing: hold this one
-  // back. A kind is the facility and the connection, "[thrd:...]", at the start of the text.
+  // The number of lines of this kind suppressed since the last one passed; nothing: suppress this
+  // one too. A kind is the facility and the connection, "[thrd:...]", at the start of the text.
   std::optional<int> Pass(std::string_view facility, std::string_view text,
                           BootClock::time_point now);
 

@@ -15,16 +15,16 @@
 
 namespace shopstream::kafka {
 
-// Reads given ranges of a topic's partitions once, outside any group. One thread.
+// Reads the given ranges of a topic's partitions once, outside any group. One thread.
 class Reader {
  public:
-  // A range may begin below the log start: it is then read from there. `end` may be past Kafka's
-  // end, to follow a topic for ever (INT64_MAX).
+  // A range may begin below the log start: reading then starts there. `end` may be beyond Kafka's
+  // end, or INT64_MAX to follow a topic indefinitely.
   static Result<std::unique_ptr<Reader>> Open(const KafkaConfig& config,
                                               const std::vector<OffsetRange>& ranges,
                                               const ConsumerOptions& options = {});
 
-  // Waits up to `timeout`; records outside the ranges are left out. An empty batch: none came yet.
+  // Waits up to `timeout`; omits records outside the ranges. An empty batch: none arrived yet.
   Result<RecordBatch> Next(Millis timeout);
 
   // Every range has been read to its end.
@@ -36,7 +36,7 @@ class Reader {
 
   std::unique_ptr<Consumer> consumer_;
   std::set<int32_t> moved_to_log_start_;
-  std::map<int32_t, OffsetRange> left_;  // `begin` moves up to what is read next.
+  std::map<int32_t, OffsetRange> left_;  // `begin` advances to the next offset to read.
 };
 
 }  // namespace shopstream::kafka

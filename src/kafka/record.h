@@ -15,14 +15,14 @@ namespace shopstream::kafka {
 
 using Bytes = std::span<const uint8_t>;
 
-// One message as it lies in the client's buffers; valid as long as its RecordBatch.
+// A message in the client's buffers; valid as long as its RecordBatch.
 struct RecordView {
   int32_t partition = 0;
   int64_t offset = 0;
   int64_t timestamp_ms = -1;  // Unix epoch; -1: the producer gave none.
   std::optional<Bytes> key;
   std::optional<Bytes> value;  // Nothing: a null value (tombstone), unlike an empty one.
-  const rd_kafka_message_s* message = nullptr;  // Null: made by hand; it has no headers.
+  const rd_kafka_message_s* message = nullptr;  // Null: created by hand; it has no headers.
 };
 
 using Headers = std::vector<std::pair<std::string, std::optional<std::string>>>;
@@ -33,7 +33,7 @@ struct MessageDeleter {
 };
 using MessageHandle = std::unique_ptr<rd_kafka_message_s, MessageDeleter>;
 
-// Messages of one poll, in the order of each partition. Owns them.
+// Messages of one poll, in order within each partition. Owns them.
 struct RecordBatch {
   std::vector<RecordView> records;
   std::vector<MessageHandle> messages;

@@ -116,7 +116,7 @@ struct LogWriter::Impl {
   ClientHandle client;
   std::string bootstrap_servers;
   std::string topic;
-  // Of the records being appended, the last offset and the first failure; written by delivery
+  // The last offset and the first failure of the records being appended; written by delivery
   // reports, inside rd_kafka_flush.
   int64_t offset = -1;
   rd_kafka_resp_err_t delivery = RD_KAFKA_RESP_ERR_NO_ERROR;

@@ -10,7 +10,7 @@
 #include "base/config.h"
 #include "base/status.h"
 
-// A topic of one partition used as a log that several processes read and take turns to write.
+// A topic of one partition, used as a log that several processes read and take turns to write.
 namespace shopstream::kafka {
 
 struct LogRecord {
@@ -24,24 +24,24 @@ struct LogEntry {
   std::optional<std::string> value;  // Nothing: a tombstone.
 };
 
-// The largest record that is written; topics that are to hold it need max.message.bytes above it.
+// Maximum size of a record; topics for this log need a max.message.bytes above it.
 inline constexpr int kMaxLogEntryBytes = 8 << 20;
 
-// Reads partition 0 from its start and follows it, committed records only. One thread calls Next;
-// any thread may ask for End.
+// Reads partition 0 from its start and follows it, committed records only. Next is called by one
+// thread; End by any thread.
 class LogReader {
  public:
   static Result<std::unique_ptr<LogReader>> Open(const KafkaConfig& config,
                                                  const std::string& topic);
   ~LogReader();
 
-  // Nothing: no record came within `timeout`. An outage of the brokers is not an error, reading
-  // goes on once they are back; IOError means that this log cannot be followed any more (deleted,
-  // truncated, not authorized).
+  // Nothing: no record arrived within `timeout`. An outage of the brokers is not an error; reading
+  // continues once they are back. IOError: this log can no longer be followed (deleted, truncated,
+  // not authorized).
   Result<std::optional<LogRecord>> Next(Millis timeout);
-  // All committed records below this offset have been handed out by Next.
+  // Next has returned all committed records below this offset.
   int64_t position() const { return position_; }
-  // One past the last committed record (or transaction marker) in Kafka now.
+  // One past the last committed record (or transaction marker) that Kafka currently has.
   Result<int64_t> End(Millis timeout);
 
  private:
@@ -51,9 +51,9 @@ class LogReader {
   int64_t position_ = 0;
 };
 
-// The right to write the log. Opening one ends that of every other process with the same
-// transactional id: from then on their appends are refused by Kafka ("fenced"), and whatever they
-// had begun is either in the log or undone. One thread.
+// The right to write the log. Opening a writer fences every other process with the same
+// transactional id: Kafka refuses their later appends, and anything they had begun is either in the
+// log or undone. One thread.
 class LogWriter {
  public:
   static Result<std::unique_ptr<LogWriter>> Open(const KafkaConfig& config,
@@ -62,9 +62,9 @@ class LogWriter {
                                                  Millis timeout);
   ~LogWriter();
 
-  // Appends records, at least one, in a transaction of their own, all or none; the offset of the
-  // last. An error means that they may or may not stand and that this writer is spent: open another
-  // one, read the log to its end and decide again. Invalid: one is larger than a record may be.
+  // Appends at least one record in one transaction, all or none; returns the offset of the last.
+  // After an error the records may or may not be in the log, and this writer is unusable: open
+  // another one, read the log to its end and decide again. Invalid: a record is too large.
   Result<int64_t> Append(const std::vector<LogEntry>& entries, Millis timeout);
 
  private:

@@ -10,7 +10,7 @@
 
 namespace shopstream::kafka {
 
-// What takes a topic from its actual state to the wanted one. Empty: nothing to do.
+// The changes from a topic's actual state to the wanted one. Empty: nothing to do.
 struct TopicPlan {
   bool create = false;
   int raise_partitions_to = 0;  // 0: leave them
@@ -20,17 +20,17 @@ struct TopicPlan {
   bool empty() const { return changes.empty(); }
 };
 
-// Pure. Invalid, with the remedy, where Kafka cannot get there: too few brokers to create the
-// replicas, partitions to take away, another replication factor. Settings not named in `wanted`
-// are left as they are.
+// Pure. Invalid, with the remedy, if Kafka cannot reach the wanted state: too few brokers for the
+// replicas, fewer partitions, another replication factor. Settings not named in `wanted` are not
+// changed.
 Result<TopicPlan> PlanTopic(const TopicSettings& wanted, const std::optional<TopicState>& actual,
                             int brokers);
 
 // Creates or reconciles the topic and waits (bounded) until every broker serves it, each partition
-// with a leader. What it changed; empty where all was as wanted.
+// with a leader. Returns the changes; empty if nothing had to change.
 Result<std::vector<std::string>> SetUpTopic(Admin& admin, const TopicSettings& wanted);
 
-// What the producers and consumers of purchases rely on: partitions, replicas, settings.
+// What producers and consumers of purchases depend on: partitions, replicas, settings.
 TopicSettings PurchaseTopicSettings(const std::string& name);
 
 }  // namespace shopstream::kafka

@@ -8,14 +8,14 @@
 
 namespace shopstream::lake {
 
-// The table still has the columns that the writer fills, members of nested ones included, and asks
-// for none that it does not know. Invalid names the column.
+// Checks that the table still has the columns that the writer fills, nested members included, and
+// requires none that it does not know. Invalid names the column.
 Status CheckColumns(const arrow::Schema& table, const arrow::Schema& written);
 
-// The table's columns and, behind them, those that only `written` has, nullable; members of nested
-// columns likewise. The table's own order, types and metadata stay; where nothing is new, so does
-// the schema itself. Invalid: a column of another type, one that may be null here but not there,
-// or one whose name differs in case alone, which Delta takes for the same.
+// The table's columns followed by those that only `written` has, nullable; members of nested
+// columns likewise. The table's order, types and metadata are kept; if nothing is new, so is the
+// schema itself. Invalid: a column of another type, one that may be null here but not there, or one
+// whose name differs only in case, which Delta treats as the same name.
 Result<std::shared_ptr<arrow::Schema>> MergeColumns(const std::shared_ptr<arrow::Schema>& table,
                                                     const arrow::Schema& written);
 

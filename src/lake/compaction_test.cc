@@ -277,7 +277,7 @@ TEST_F(CompactionTest, MemoryStaysWithinItsBound) {
 TEST_F(CompactionTest, AFileThatIsNotWhatTheLogSaysStopsOnlyItself) {
   AppendSixFiles(table_.get());
   const auto before = AllRows();
-  const std::string broken = std::string(kPath) + "/" + Files()[0].path;  // Of EU.
+  const std::string broken = std::string(kPath) + "/" + Files()[0].path;  // In EU.
   const auto content = *store_.Get(broken);
   ASSERT_TRUE(store_.Put(broken, *arrow::Buffer::FromString("not a Parquet file")).ok());
   const auto result = Compact(table_.get(), Quick());

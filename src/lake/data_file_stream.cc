@@ -23,7 +23,7 @@ namespace {
 constexpr int64_t kMaxBatchRows = 1 << 16;
 constexpr int64_t kLeastReadBytes = 64 << 10;
 constexpr int64_t kMostReadBytes = 1 << 20;
-// Of a value of any kind: its offset or itself, its validity, and the decoder's copy.
+// For a value of any kind: its offset or the value, its validity, and the decoder's copy.
 constexpr int64_t kBytesPerValue = 16;
 
 // Decoded bytes of a row at most, as far as the file's own sizes tell: a dictionary may hide more,

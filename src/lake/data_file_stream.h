@@ -19,16 +19,16 @@
 
 namespace shopstream::lake {
 
-// How much memory a stream may take, and from where.
+// The memory that a stream may take, and its pool.
 struct StreamMemory {
   arrow::MemoryPool* pool = arrow::default_memory_pool();  // Borrowed; outlives the stream.
   int64_t bytes = 8 << 20;
 };
 
-// Reads the rows of a data file batch by batch, as the table has them. One thread.
+// Reads the rows of a data file in batches, converted to the table's types. One thread.
 class DataFileReader {
  public:
-  // `fields` without partition columns, in the order wanted.
+  // `fields` without partition columns, in the wanted order.
   static Result<std::unique_ptr<DataFileReader>> Open(ObjectStore* store,
                                                       const std::string& table_path,
                                                       const DataFile& file,
@@ -44,15 +44,15 @@ class DataFileReader {
   std::shared_ptr<arrow::Schema> fields_;
   arrow::MemoryPool* pool_ = nullptr;
   std::unique_ptr<parquet::arrow::FileReader> parquet_;
-  std::unique_ptr<arrow::RecordBatchReader> batches_;  // Before what it reads from.
+  std::unique_ptr<arrow::RecordBatchReader> batches_;  // Declared before what it reads from.
 };
 
-// Writes a data file batch by batch. Nothing of it is visible before Finish, nor ever where it goes
-// without. One thread.
+// Writes a data file in batches. Nothing of it is visible before Finish, or ever if the writer is
+// destroyed without Finish. One thread.
 class DataFileWriter {
  public:
-  // Encodings are chosen by `sample`, which should have thousands of rows where the file will; its
-  // rows are not written. `unbounded`: columns known to have values that no bound is true for; see
+  // Encodings are chosen from `sample`, which should have thousands of rows if the file will; its
+  // rows are not written. `unbounded`: columns known to have values without a true bound; see
   // Finish.
   static Result<std::unique_ptr<DataFileWriter>> Open(
       ObjectStore* store, const std::string& table_path, const PartitionValues& partition,
@@ -60,10 +60,10 @@ class DataFileWriter {
   ~DataFileWriter();
 
   Status Write(const arrow::RecordBatch& rows);
-  // The file as the log names it, with statistics. Durable when OK; where not, it may exist.
-  // Nothing, neither here nor in storage: some column turned out to have no true bound (NaN) after
-  // its footer had begun to claim one. Then write the same rows again, with unbounded(), which is
-  // complete by now.
+  // The file as the log names it, with statistics. Durable if OK; otherwise it may exist. Nothing,
+  // and no file in storage: some column turned out to have no true bound (NaN) after its footer had
+  // begun to claim one. In that case write the same rows again, with unbounded(), which is now
+  // complete.
   Result<std::optional<DataFile>> Finish();
   const ColumnPaths& unbounded() const { return unbounded_; }
   const std::string& path() const { return file_.path; }  // Relative to the table's root.
@@ -77,13 +77,13 @@ class DataFileWriter {
   std::string full_path_;
   DataFile file_;
   int64_t row_group_bytes_ = 0;
-  std::unique_ptr<arrow::ProxyMemoryPool> pool_;  // Counts what the encoder holds.
+  std::unique_ptr<arrow::ProxyMemoryPool> pool_;  // Counts the encoder's memory.
   std::shared_ptr<arrow::io::OutputStream> sink_;
   std::unique_ptr<parquet::arrow::FileWriter> parquet_;
   std::shared_ptr<arrow::Schema> schema_;
-  std::vector<ValueFacts> values_;  // One for each column.
+  std::vector<ValueFacts> values_;  // One per column.
   ColumnPaths unbounded_;
-  bool in_vain_ = false;  // Some column was found to be unbounded too late.
+  bool in_vain_ = false;  // An unbounded column was found too late.
 };
 
 }  // namespace shopstream::lake

@@ -15,7 +15,7 @@ namespace {
 
 using nlohmann::json;
 
-// Of a type that holds no others.
+// For a type without members.
 Result<json> PrimitiveType(const arrow::DataType& type, const std::string& path) {
   switch (type.id()) {
     case arrow::Type::STRING:

@@ -23,22 +23,22 @@ namespace shopstream::lake {
 //   struct                 struct         list                    array
 //   map                    map            null                    void
 //
-// Other types are NotImplemented, naming the column or member ("order.lines[].price"); Invalid are
-// names of one struct that are equal but for case. A field's Delta metadata travels in the Arrow
-// field's metadata, each value as JSON text.
+// Other types are NotImplemented, naming the column or member ("order.lines[].price"). Invalid:
+// names in one struct that differ only in case. A field's Delta metadata is in the Arrow field's
+// metadata, each value as JSON text.
 Result<std::string> FormatDeltaSchema(const arrow::Schema& schema);
 Result<std::shared_ptr<arrow::Schema>> ParseDeltaSchema(const std::string& schema_string);
 
-// What data files have of these fields: nothing of type void (Arrow's null), at any depth, nor a
-// struct, list or map that is left without anything.
+// The part of these fields that data files have: without type void (Arrow's null), at any depth,
+// and without structs, lists and maps that would be empty.
 arrow::FieldVector StoredFields(const arrow::FieldVector& fields);
 
-// The same of a table: what its data files have, which is nothing of its partition columns.
+// The columns that a table's data files have: all but its partition columns.
 std::shared_ptr<arrow::Schema> StoredSchema(const arrow::Schema& table,
                                             const std::vector<std::string>& partition_columns);
 
-// Refuses a table whose data files are not Parquet, by the provider that its metaData names;
-// nothing where it names none.
+// Refuses a table whose data files are not Parquet, by the provider in its metaData; a missing
+// provider is accepted.
 Status CheckDataFormat(const std::optional<std::string>& provider);
 
 }  // namespace shopstream::lake

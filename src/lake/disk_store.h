@@ -10,14 +10,14 @@
 
 namespace shopstream::lake {
 
-// Objects as files under one folder. An object is written to <root>/.tmp under a name of its own,
-// flushed, and only then given its final name in one step (rename, or link where the name must be
-// new), after which the folder is flushed too: a reader, or a machine that lost power, sees the
-// whole object or none. The root must be one file system that has hard links.
+// Objects as files under one folder. An object is written to a new file in <root>/.tmp, flushed,
+// and then given its final name in one step (rename, or link if the name must be new); then the
+// folder is flushed too. So a reader, or a machine after a power loss, sees the whole object or
+// none. The root must be on one file system that has hard links.
 class DiskStore : public ObjectStore {
  public:
-  // Creates the root where absent, and removes what writers that died left in <root>/.tmp.
-  // `described_as` is what Describe() returns.
+  // Creates the root if absent, and removes temporary files of dead writers in <root>/.tmp.
+  // `described_as` is returned by Describe().
   static Result<std::unique_ptr<ObjectStore>> Open(const std::string& root,
                                                    const std::string& described_as);
 
@@ -42,19 +42,19 @@ class DiskStore : public ObjectStore {
       : root_(std::move(root)), described_as_(std::move(described_as)) {}
 
   std::string FullPath(const std::string& path) const { return root_ + "/" + path; }
-  // Makes the folder and its parents, each flushed into its own parent before the next.
+  // Creates the folder and its parents, each flushed into its own parent before the next.
   Status MakeFolder(const std::string& full_path);
   void ForgetFolder(const std::string& full_path);
   Result<std::unique_ptr<TemporaryFile>> CreateTemporary();
-  // The content in a temporary file, flushed.
+  // Writes the content to a temporary file and flushes it.
   Result<std::unique_ptr<TemporaryFile>> WriteTemporary(const arrow::Buffer& content);
-  // Gives the temporary file its final name, making the folder again where someone removed it.
+  // Gives the temporary file its final name; recreates the folder if someone removed it.
   Result<PutOutcome> Publish(TemporaryFile* file, const std::string& path, bool replace);
 
   const std::string root_;  // Absolute, without a trailing '/'.
   const std::string described_as_;
   std::mutex mutex_;
-  std::unordered_set<std::string> durable_folders_;  // Known to survive a loss of power.
+  std::unordered_set<std::string> durable_folders_;  // Known to survive a power loss.
 };
 
 }  // namespace shopstream::lake

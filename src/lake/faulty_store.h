@@ -18,7 +18,7 @@ enum class Operation {
   kOpenInput,
   kPut,
   kOpenOutput,
-  kWriteOutput,  // One piece. A failed one spoils the stream.
+  kWriteOutput,  // One piece. A failed one makes the stream unusable.
   kCloseOutput,
   kPutIfAbsent,
   kList,
@@ -28,18 +28,18 @@ enum class Operation {
   kRemoveAbandonedWrites,
 };
 
-// One way in which a store misbehaves. Built by FaultyStore::On; by default it strikes the next
+// One way in which a store fails. Created by FaultyStore::On; by default it affects the next
 // matching call, once.
 class Fault {
  public:
-  // What happens to a call it strikes.
+  // What happens to an affected call.
   Fault& FailsBefore();  // IOError; nothing was done.
-  Fault& LosesReply();   // Done in full, then IOError.
-  Fault& TearsWrite();   // IOError; half the content lies beside the target under a hidden name.
+  Fault& LosesReply();   // Done completely, then IOError.
+  Fault& TearsWrite();   // IOError; half the content is next to the target, hidden.
   Fault& Delays(Millis pause);
   // Called with the path before the operation, outside any lock: lets a test act in between.
   Fault& Calls(std::function<void(const std::string& path)> action);
-  // Which matching calls it strikes.
+  // Which matching calls are affected.
   Fault& Skipping(int calls);
   Fault& Times(int calls);
   Fault& Always();
@@ -57,8 +57,8 @@ class Fault {
   int left_ = 1;
 };
 
-// A store that fails as told, for tests. Thread-safe. Faults are tried in the order they were
-// added; the first that matches a call strikes it.
+// A store that fails on request, for tests. Thread-safe. Faults are tried in the order they were
+// added; the first that matches a call affects it.
 //
 //   FaultyStore store(std::make_unique<MemoryStore>());
 //   store.On(Operation::kPutIfAbsent, "_delta_log/").LosesReply();
@@ -67,13 +67,13 @@ class FaultyStore : public ObjectStore {
  public:
   explicit FaultyStore(std::unique_ptr<ObjectStore> inner) : inner_(std::move(inner)) {}
 
-  // `path_part`: a piece of the path; "" matches all. Finish describing the fault before the calls
-  // it is meant for.
+  // `path_part`: part of the path; "" matches all. Finish describing the fault before the calls
+  // that it is for.
   Fault& On(Operation operation, const std::string& path_part = "");
   Fault& OnAny(const std::string& path_part = "");
   void LoseNextReply() { On(Operation::kPutIfAbsent).LosesReply(); }
-  void Heal();  // Forgets all faults.
-  // Matching calls so far, struck ones among them.
+  void Heal();  // Removes all faults.
+  // Matching calls so far, including affected ones.
   int Count(Operation operation, const std::string& path_part = "") const;
   ObjectStore* inner() { return inner_.get(); }
 
@@ -98,13 +98,13 @@ class FaultyStore : public ObjectStore {
     std::string path;
   };
 
-  // Records the call and applies what strikes it before the operation. True: the reply is to be
-  // lost.
+  // Records the call and applies the fault that affects it before the operation. True: the reply is
+  // to be lost.
   Result<bool> Strike(Operation operation, const std::string& path, const arrow::Buffer* content);
 
   const std::unique_ptr<ObjectStore> inner_;
   mutable std::mutex mutex_;
-  std::deque<Fault> faults_;  // A deque: On() hands out references.
+  std::deque<Fault> faults_;  // A deque: On() returns references.
   std::vector<Call> calls_;
 };
 

@@ -10,13 +10,13 @@
 
 namespace shopstream::lake {
 
-// The statistics of a data file as this lake's writer would give them (StatisticsJson), whoever
-// wrote it: from its footer, and from the values of those columns that the footer does not tell
-// enough of (floating columns, which may have NaN; long texts; other types than the table's). Holds
-// a few megabytes of the file's rows at a time. `table_schema`: of the newest snapshot, with its
+// The statistics that this lake's writer would give a data file (StatisticsJson): from its footer,
+// and from the values of columns for which the footer is insufficient (floating-point columns,
+// which may have NaN; long texts; types other than the table's). Holds a few megabytes of rows.
+// `table_schema`: of the newest snapshot; file.partition_values names the columns to omit.
 // partition columns, of which file.partition_values names those to leave out.
-//
-// IOError: the store does not answer. Other errors: the file cannot be read as the table's schema
+// IOError: the store does not answer. Other errors: the file cannot be read with the table's
+// schema.
 // says.
 Result<std::string> ComputeStatistics(ObjectStore* store, const std::string& table_path,
                                       const DataFile& file, const arrow::Schema& table_schema);

@@ -10,15 +10,15 @@
 
 namespace shopstream::lake {
 
-// A JSON value whose objects keep the order of their members and whose scalars keep their text: a
-// decimal of 38 digits would not survive a double.
+// A JSON value whose objects keep the order of their members and whose scalars keep their text,
+// because a decimal of 38 digits would not survive a double.
 class JsonTree {
  public:
   // An empty object.
   JsonTree() = default;
   // A number, text, boolean or null as JSON text.
   static JsonTree Scalar(std::string json);
-  // Invalid: not an object, or one with arrays in it, which statistics do not have.
+  // Invalid: not an object, or an object with arrays, which statistics do not have.
   static Result<JsonTree> ParseObject(std::string_view text);
 
   bool is_object() const { return scalar_.empty(); }
@@ -26,13 +26,13 @@ class JsonTree {
   const std::string& scalar() const { return scalar_; }  // Empty: an object.
   const std::vector<std::pair<std::string, JsonTree>>& members() const { return members_; }
 
-  // Null: not an object, or no such member.
+  // Null: not an object, or it has no such member.
   const JsonTree* Find(std::string_view name) const;
-  // Along a path of members; null where one is missing.
+  // Follows a path of members; null if one is missing.
   const JsonTree* Find(const std::vector<std::string>& path) const;
-  // Adds an empty object where there is no such member or it is null; this must be an object.
+  // Adds an empty object if the member is missing or null; this must be an object.
   JsonTree& Member(const std::string& name);
-  // Replaces a value in place, or adds it at the end.
+  // Replaces a value in place, or appends it.
   void Set(const std::string& name, JsonTree value);
 
   std::string Text() const;

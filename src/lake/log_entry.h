@@ -13,7 +13,7 @@
 
 namespace shopstream::lake {
 
-// The actions of a Delta log entry (Delta protocol, "Actions"), as far as protocol (1, 2) knows
+// The actions of a Delta log entry (Delta protocol, "Actions"), as far as protocol (1, 2) defines
 // them.
 
 struct Protocol {
@@ -40,15 +40,15 @@ struct Metadata {
 
 struct AddFile {
   DataFile file;
-  // As the log writes it. Other readers match removes by this text, so it is never re-encoded.
+  // As written in the log. Other readers match removes by this text, so it is never re-encoded.
   std::string log_path;
   bool data_change = true;
   std::string tags;  // JSON text of the map, or empty.
 };
 
 struct RemoveFile {
-  std::string path;      // Decoded, as DataFile::path.
-  std::string log_path;  // As the log writes it.
+  std::string path;      // Decoded, like DataFile::path.
+  std::string log_path;  // As written in the log.
   int64_t deleted_ms = 0;
   bool data_change = true;
   PartitionValues partition_values;
@@ -61,14 +61,14 @@ struct Txn {
   std::optional<int64_t> last_updated_ms;
 };
 
-// One version's actions. Actions of other kinds are skipped, as the protocol demands.
+// One version's actions. Other kinds of actions are skipped, as the protocol requires.
 struct LogEntry {
   std::optional<Protocol> protocol;
   std::optional<Metadata> metadata;
   std::vector<AddFile> adds;
   std::vector<RemoveFile> removes;
   std::vector<Txn> txns;
-  nlohmann::json commit_info;  // Null where the writer gave none.
+  nlohmann::json commit_info;  // Null if the writer gave none.
   uint64_t digest = 0;         // EntryDigest of its bytes; 0: not known.
 };
 
@@ -77,16 +77,16 @@ struct LogEntry {
 Result<LogEntry> ParseLogEntry(std::string_view text, const std::string& name);
 std::string FormatLogEntry(const LogEntry& entry);
 
-// Tells the bytes of an entry from others, within one process. Never 0.
+// Distinguishes the bytes of an entry from others, within one process. Never 0.
 uint64_t EntryDigest(std::string_view text);
 
-// What stands under commitInfo.txnId, the commit's unique id; empty where there is none.
+// The commit's unique id, commitInfo.txnId; empty if there is none.
 std::string CommitId(const LogEntry& entry);
 
-// numRecords of add.stats; -1 where it has none.
+// numRecords of add.stats; -1 if absent.
 int64_t RowsFromStatistics(std::string_view statistics);
 
-// Fills path, log_path and rows from the others, with the checks of ParseLogEntry.
+// Sets path, log_path and rows from the others, with the checks of ParseLogEntry.
 Status SetLogPath(const std::string& log_path, AddFile* add);
 
 // "<table>/_delta_log/"

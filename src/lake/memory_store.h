@@ -25,7 +25,7 @@ class MemoryStore : public ObjectStore {
   // Nothing here outlives its writer.
   Result<int64_t> RemoveAbandonedWrites(std::chrono::milliseconds) override { return 0; }
   std::string Describe() const override { return "memory"; }
-  // From now on the store's clock is that much further ahead of the wall clock.
+  // Moves the store's clock further ahead of the wall clock.
   void AdvanceClock(std::chrono::milliseconds by);
 
  private:

@@ -70,7 +70,7 @@ void VisitEntries(std::string_view bytes, const Visit& visit) {
 }  // namespace
 
 struct PackedMap::Block {
-  std::vector<uint64_t> hashes;  // Of the keys, sorted.
+  std::vector<uint64_t> hashes;  // Sorted hashes of the keys.
   std::string bytes;
   size_t plain_size = 0;
   bool sealed = false;  // Compressed, and merged no more.

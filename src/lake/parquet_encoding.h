@@ -16,7 +16,7 @@
 
 namespace shopstream::lake {
 
-// One row group for most files: readers then get long runs of each column.
+// One row group for most files, so that readers get long runs of each column.
 inline constexpr int64_t kRowGroupRows = 1 << 20;
 // The rows of a batch that go into a file.
 class Selection {
@@ -47,13 +47,13 @@ class Selection {
 // Columns by their dotted paths in the file.
 using ColumnPaths = std::set<std::string>;
 
-// The floating columns, members of structs among them, whose bounds in a footer would mislead.
+// Floating-point columns, members of structs included, whose footer bounds would mislead.
 ColumnPaths MisleadingColumns(const Selection& selection);
 
-// How to write a file whose rows look like these: for each column dictionary, differences or plain
-// texts, and how hard to compress. The footer has no statistics of `unbounded` columns, nor of
-// floating items of lists and maps: Parquet's bounds leave NaN out, so that readers who skip by
-// them would not find it.
+// How to write a file of rows like these: for each column dictionary, delta or plain encoding, and
+// the compression level. The footer has no statistics for `unbounded` columns and for
+// floating-point items of lists and maps: Parquet's bounds ignore NaN, so that readers who skip by
+// them would miss it.
 Result<std::shared_ptr<parquet::WriterProperties>> PropertiesFor(const Selection& selection,
                                                                  const ColumnPaths& unbounded,
                                                                  arrow::MemoryPool* pool);

@@ -47,7 +47,7 @@ class ParquetFileTest : public ::testing::Test {
                  const PartitionValues& partition = {}) {
     return WriteDataFile(&store_, "t", partition, rows).ValueOrDie();
   }
-  // Of each leaf: whether the first row group's footer has bounds of it.
+  // For each leaf: whether the first row group's footer has bounds for it.
   std::vector<bool> FooterBounds(const DataFile& file) {
     const auto reader =
         parquet::ParquetFileReader::Open(store_.OpenInput("t/" + file.path).ValueOrDie());

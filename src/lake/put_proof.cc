@@ -50,7 +50,7 @@ enum class Verdict { kProven, kUnclear, kBroken };
 
 struct Judgement {
   Verdict verdict = Verdict::kUnclear;
-  std::string fault = {};  // Of a broken one.
+  std::string fault = {};  // Describes a broken one.
 };
 
 Judgement Judge(const Race& race, int name) {

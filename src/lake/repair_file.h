@@ -16,43 +16,43 @@
 
 namespace shopstream::lake {
 
-// What about one live file of a table must be repaired, and the means to do it.
+// What must be repaired in one live file of a table, and the functions for it.
 
 struct RepairNeeds {
   bool path = false;        // Spark's VACUUM would delete it: see java_path.h.
   bool partition = false;   // A date that no reader accepts: of year 10000, of year -2.
   bool statistics = false;  // The log's statistics hide rows from some reader: see HasSoundForm.
-  bool footer = false;      // Its footer has bounds of a column with NaN, which hide those rows.
+  bool footer = false;      // Its footer has bounds for a column with NaN, which hide its rows.
 
   bool any() const { return path || partition || statistics || footer; }
   // "path, statistics"
   std::string Text() const;
 };
 
-// By the log alone: everything but `footer`.
+// From the log alone: everything except `footer`.
 RepairNeeds NeedsByLog(const AddFile& add, const Snapshot& snapshot);
 
-// Whether the footer of the file has bounds of a floating column in which there is NaN. Reads such
-// columns, a few megabytes at a time.
+// Whether the footer of the file has bounds for a floating-point column that contains NaN. Reads
+// such columns, a few megabytes at a time.
 Result<bool> FooterMisleads(ObjectStore* store, const std::string& table_path, const DataFile& file,
                             const Snapshot& snapshot);
 
 // Both return files that no version names yet, with everything but statistics as the log is to have
-// it; after an error nothing of them is left, as far as the store can be told.
+// it; after an error they are deleted, as far as the store answers.
 
-// The same bytes under the name that this writer would give them.
+// Copies the file to the name that this writer would give it.
 Result<DataFile> CopyDataFile(ObjectStore* store, const std::string& table_path,
                               const DataFile& file);
 
 struct RewriteOptions {
   arrow::MemoryPool* pool = arrow::default_memory_pool();
   int64_t memory_bytes = 64 << 20;
-  std::function<bool()> stop;  // Asked between batches of rows; true: Cancelled.
+  std::function<bool()> stop;  // Called between batches of rows; true: Cancelled.
 };
 
-// The same rows in the same order, written again, with statistics. Where a date of its partition is
-// one that no reader accepts, rows go to the UTC day of their `quarantined_at`, so that one file
-// may become several; in a table without that column, and without a day, to the null partition.
+// Writes the same rows again, in the same order, with statistics. If its partition has a date that
+// no reader accepts, rows go to the UTC day of their `quarantined_at`, so that one file may become
+// several; in a table without that column, and without a day, to the null partition.
 Result<std::vector<DataFile>> RewriteDataFile(ObjectStore* store, const std::string& table_path,
                                               const DataFile& file, const Snapshot& snapshot,
                                               const RewriteOptions& options);

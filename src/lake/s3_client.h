@@ -27,21 +27,21 @@ struct S3Request {
   const arrow::Buffer* body = nullptr;  // Borrowed; null: none.
 };
 
-// What became of one request.
+// The outcome of one request.
 struct S3Reply {
-  int status = 0;         // HTTP's; 0: no whole answer came.
-  std::string problem;    // In words, where none came.
-  bool hopeless = false;  // None will ever come, e.g. for want of trust in the certificate.
-  bool sent = false;      // The service may have got the request.
+  int status = 0;         // HTTP status; 0: no complete answer.
+  std::string problem;    // Why there is no answer, in words.
+  bool hopeless = false;  // No answer is possible, e.g. the certificate is not trusted.
+  bool sent = false;      // The service may have received the request.
   std::string body;
   std::string region;    // x-amz-bucket-region, if given.
-  int64_t date_ms = -1;  // The service's clock, to the second; -1: not told.
+  int64_t date_ms = -1;  // The service's clock, to the second; -1: not given.
 };
 
-// Signs requests (SigV4) and sends each once. Connections are kept and used again. Thread-safe.
+// Signs requests (SigV4) and sends each once. Connections are reused. Thread-safe.
 class S3Client {
  public:
-  // Asked for every request, since temporary credentials change.
+  // Called for every request, because temporary credentials change.
   using CredentialsSource = std::function<S3Credentials()>;
 
   static Result<std::unique_ptr<S3Client>> Open(const S3Config& config,
@@ -63,7 +63,7 @@ class S3Client {
   std::vector<std::unique_ptr<Handle>> idle_;  // Each with its open connection.
 };
 
-// The file of trusted authorities that this machine's libcurl was built with; "" where unknown.
+// The CA file that this machine's libcurl was built with; "" if unknown.
 std::string SystemCaFile();
 
 }  // namespace shopstream::lake

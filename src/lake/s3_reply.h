@@ -8,9 +8,9 @@
 
 namespace shopstream::lake {
 
-// What S3 answers in XML. IOError: the answer is not what was asked for, or not whole.
+// S3's answers in XML. IOError: the answer is of another kind, or incomplete.
 
-// One page of ListObjectsV2 (asked with encoding-type=url).
+// One page of ListObjectsV2 (requested with encoding-type=url).
 struct S3Listing {
   struct Object {
     std::string key;
@@ -18,14 +18,14 @@ struct S3Listing {
     int64_t modified_ms = 0;
   };
   std::vector<Object> objects;
-  std::vector<std::string> folders;  // Common prefixes, each with its '/' at the end.
+  std::vector<std::string> folders;  // Common prefixes, each with a trailing '/'.
   std::string next;                  // The continuation token; empty: the last page.
 };
 Result<S3Listing> ParseS3Listing(const std::string& xml);
 
 Result<std::vector<std::string>> ParseS3Buckets(const std::string& xml);
 
-// One page of ListMultipartUploads (asked with encoding-type=url).
+// One page of ListMultipartUploads (requested with encoding-type=url).
 struct S3Uploads {
   struct Upload {
     std::string key;
@@ -34,15 +34,15 @@ struct S3Uploads {
   };
   std::vector<Upload> uploads;
   bool more = false;
-  std::string next_key, next_id;  // Where the next page begins.
+  std::string next_key, next_id;  // Start of the next page.
 };
 Result<S3Uploads> ParseS3Uploads(const std::string& xml);
 
-// All empty where the body is no error of S3's, e.g. a proxy's page.
+// All empty if the body is not an S3 error, e.g. a proxy's page.
 struct S3Error {
   std::string code;     // e.g. NoSuchBucket
   std::string message;  // S3's own words
-  std::string region;   // Where the bucket really is, if it says so.
+  std::string region;   // The bucket's actual region, if given.
 };
 S3Error ParseS3Error(const std::string& xml);
 

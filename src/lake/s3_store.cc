@@ -14,8 +14,8 @@
 namespace shopstream::lake {
 namespace {
 
-// Of one call, besides the time its tries take: some 18 where each fails at once. The callers above
-// are more patient.
+// Back-off within one call, not counting the time of its requests: about 18 tries if each fails
+// immediately. Callers are more patient.
 constexpr BackoffOptions kPatience{
     .first = Millis{100}, .longest = Millis{1000}, .give_up_after = Millis{8'000}};
 constexpr double kConnectTimeoutSeconds = 3;

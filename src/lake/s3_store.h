@@ -17,22 +17,22 @@
 
 namespace shopstream::lake {
 
-// Objects in AWS S3 or a service that speaks its protocol. Whole objects, listings and conditional
-// puts go through S3Client; reading parts and writing piece by piece through Arrow's file system.
-// Arrow's would not do for the former: it has no conditional put, lists folders rather than
-// prefixes, and leaves an object behind for each folder it empties. Both take their credentials
-// from one place.
+// Objects in AWS S3 or a service with its API. Whole objects, listings and conditional puts go
+// through S3Client; reading ranges and writing in pieces through Arrow's file system, which is
+// unsuitable for the former: it has no conditional put, lists folders rather than prefixes, and
+// leaves an object behind for each folder it empties. Both take their credentials from one
+// place.
 //
-// A put that found nothing there, and whose first reply was lost on the way, may see kExists for
-// what it wrote itself.
+// If a put created the object but its first reply was lost, the retry may return kExists for the
+// writer's own content.
 //
-// A bucket that does not exist is created by the first write. Until then it holds nothing where
-// each table has its own; where lake.uri names it, reading from it is an error.
+// The first write creates a bucket that does not exist. Until then the bucket is empty if each
+// table has its own; if lake.uri names it, reading from it is an error.
 class S3Store : public ObjectStore {
  public:
-  // Makes no request. Invalid where the settings cannot work.
+  // Makes no request. Invalid: the settings cannot work.
   static Result<std::unique_ptr<ObjectStore>> Open(const std::string& uri, const S3Config& config);
-  // Call once at the end of a program, after the last store is gone: Arrow asks for it.
+  // Call once at the end of a program, after the last store is gone; Arrow requires it.
   static void Shutdown();
 
   Result<std::shared_ptr<arrow::Buffer>> Get(const std::string& path) override;
@@ -45,7 +45,7 @@ class S3Store : public ObjectStore {
   Result<std::vector<std::string>> ListFolders(const std::string& folder) override;
   Status Delete(const std::string& path) override;
   Result<int64_t> Now() override;  // To the second.
-  // Unfinished multipart uploads below the root; in a bucket of its own, those of a table.
+  // Unfinished multipart uploads below the root; in a table's own bucket, those of the table.
   Result<int64_t> RemoveAbandonedWrites(std::chrono::milliseconds min_age) override;
   std::string Describe() const override { return uri_; }
   bool IsRemote() const override { return true; }
@@ -54,12 +54,12 @@ class S3Store : public ObjectStore {
   S3Store(std::string uri, S3Root root, S3Config config, arrow::fs::S3Options options,
           std::unique_ptr<S3Client> client);
 
-  // Repeats the request until it is answered, or until that is in vain.
+  // Repeats the request until it is answered, or until retrying cannot help.
   Result<S3Reply> Call(const std::string& verb, const S3Request& request);
-  // The same, and makes the bucket where it is missing.
+  // The same; creates the bucket if it is missing.
   Result<S3Reply> Write(const std::string& verb, const S3Request& request);
   Status MakeBucket(const std::string& bucket);
-  // A missing bucket where that means no objects, an error where it means a wrong lake.uri.
+  // OK if a missing bucket means no objects; an error if it means a wrong lake.uri.
   Status CheckBucketIsThere(const std::string& verb, const S3Request& request,
                             const S3Reply& reply) const;
 
@@ -67,10 +67,10 @@ class S3Store : public ObjectStore {
   Status ListBucket(const std::string& bucket, S3Query query,
                     const std::function<void(S3Listing page)>& take);
   Result<std::vector<std::string>> Buckets();
-  // Those that may hold objects whose path begins with `prefix`.
+  // Buckets that may hold objects whose path begins with `prefix`.
   Result<std::vector<std::string>> BucketsOf(const S3Place& prefix);
   Result<std::vector<S3Uploads::Upload>> UploadsIn(const std::string& bucket);
-  // A bare root does not make all the account's buckets ours: those are that hold a table.
+  // A bare root does not include all the account's buckets, only those that hold a table.
   Result<bool> HoldsTable(const std::string& bucket);
   Result<std::shared_ptr<arrow::fs::S3FileSystem>> FileSystem();
 
@@ -80,7 +80,7 @@ class S3Store : public ObjectStore {
   const arrow::fs::S3Options options_;
   const std::unique_ptr<S3Client> client_;
   std::mutex mutex_;
-  std::shared_ptr<arrow::fs::S3FileSystem> file_system_;  // Guarded by mutex_; made when needed.
+  std::shared_ptr<arrow::fs::S3FileSystem> file_system_;  // Guarded by mutex_; created when needed.
 };
 
 }  // namespace shopstream::lake

@@ -7,13 +7,13 @@
 
 namespace shopstream::lake {
 
-// Completes an entry that is about to follow `base`, so that every live file with statistics has
-// them for every column of `table`, the schema after the entry. A column that a file does not have
-// is all null in it. Without that word of it, delta-rs's dataset takes the file to have no row for
-// any filter on the column.
+// Completes an entry that will follow `base`, so that every live file with statistics has them for
+// every column of `table`, the schema after the entry. A column that a file does not have is all
+// null in it. If the statistics did not say so, delta-rs's dataset would find no row of the file
+// for any filter on the column.
 //
 // The entry's own files have the columns of `written`. If `table` has more columns than `base`, the
-// live files are added again, with dataChange false and all else as it was: about 1 KB each.
+// live files are added again, with dataChange false and otherwise unchanged: about 1 KB each.
 void CompleteStatistics(const TableState& base, const arrow::Schema& written,
                         const arrow::Schema& table, LogEntry* entry);
 

@@ -16,18 +16,18 @@
 namespace shopstream::lake {
 
 // A table as of one version: the log's actions reconciled (Delta protocol, "Action
-// Reconciliation"). Built by replaying entries; once shared as a Snapshot it changes no more. A
-// copy shares the files with its origin, so that a commit's new state costs microseconds.
+// Reconciliation"). Built by replaying entries; immutable once shared as a Snapshot. A copy shares
+// the files with its origin, so that a commit's new state costs microseconds.
 class TableState : public Snapshot {
  public:
   // Applies the next version's entry. After the last one, call Finish.
   Status Replay(int64_t version, const LogEntry& entry);
-  // Takes actions of the checkpoint of `version`, in any number of portions, the metaData in the
-  // first; each path occurs once.
+  // Applies actions of the checkpoint of `version`, in any number of portions, with the metaData in
+  // the first; each path occurs once.
   Status ReplayCheckpoint(int64_t version, const LogEntry& actions);
-  // The digest of the newest entry's bytes, where the state was read from a checkpoint alone.
+  // The digest of the newest entry's bytes, if the state was read from a checkpoint alone.
   void NoteEntryDigest(uint64_t digest) { entry_digest_ = digest; }
-  // Checks that the state is a table this reader understands, and parses its schema.
+  // Checks that this reader supports the table, and parses its schema.
   Status Finish();
 
   int64_t version() const override { return version_; }
@@ -54,9 +54,9 @@ class TableState : public Snapshot {
   void ForEachAdd(const std::function<void(const AddFile&)>& visit) const;
   void ForEachTombstone(const std::function<void(const RemoveFile&)>& visit) const;
   int64_t tombstone_count() const { return static_cast<int64_t>(tombstones_.size()); }
-  // The live files of these paths, in their order; nothing for one that is not live.
+  // The live files of these paths, in their order; nothing for a path that is not live.
   std::vector<std::optional<AddFile>> FindFiles(const std::vector<std::string>& paths) const;
-  // Tombstones older than the table's delta.deletedFileRetentionDuration serve nobody.
+  // Removes tombstones older than the table's delta.deletedFileRetentionDuration.
   void DropExpiredTombstones(int64_t now_ms);
   // EntryDigest of this version's entry; 0: not known. A version is written once: another entry in
   // its place means that this is another table, or one that was restored.
@@ -72,16 +72,16 @@ class TableState : public Snapshot {
   std::shared_ptr<const Metadata> metadata_;
   std::shared_ptr<arrow::Schema> schema_;
   std::map<std::string, int64_t> txns_;
-  std::map<std::string, int64_t> txns_updated_ms_;  // Only of those that say.
+  std::map<std::string, int64_t> txns_updated_ms_;  // Only of those that have one.
   PackedMap files_;                                 // By path; see table_state.cc for the values.
   PackedMap tombstones_;
 };
 
-// What forbids this writer to write to the table, as NotImplemented saying which feature and what
-// to do; OK for a plain (1, 2) table.
+// OK for a plain (1, 2) table. Otherwise NotImplemented, naming the feature that forbids writing to
+// the table and the remedy.
 Status CheckWritable(const TableState& state);
 
-// A count property; `otherwise` where absent, not a number, or below 1.
+// A count property; `otherwise` if absent, not a number, or below 1.
 int64_t CountProperty(const std::map<std::string, std::string>& properties, const std::string& name,
                       int64_t otherwise);
 

@@ -649,7 +649,7 @@ TEST_F(CheckpointTest, TombstonesLiveAnHour) {
         ReadCheckpoint(&store_, {CheckpointPath(version)}, version).ValueOrDie();
     return state.tombstone_count();
   };
-  EXPECT_EQ(6, tombstones(20));  // Of versions 3, 6, ... 18.
+  EXPECT_EQ(6, tombstones(20));  // For versions 3, 6, ... 18.
   TableState state = ReadCheckpoint(&store_, {CheckpointPath(20)}, 20).ValueOrDie();
   state.DropExpiredTombstones(WallClockMillis() + 3600 * 1000 + 1000);
   EXPECT_EQ(0, state.tombstone_count());

@@ -31,26 +31,26 @@ inline TableSpec SmallSpec(const std::map<std::string, std::string>& properties 
   return spec;
 }
 
-// A table of real files in a store of its own, whose clock a test moves and which fails as told.
-// What the test itself looks at goes past the faults.
+// A table of real files in its own store, whose clock a test moves and which fails on request. The
+// test's own checks bypass the faults.
 class LakeTest : public ::testing::Test {
  protected:
   void SetUp() override { Create({}); }
 
-  // Begins anew.
+  // Starts over.
   void Create(const std::map<std::string, std::string>& properties) {
     table_.reset();
     store_ = std::make_unique<FaultyStore>(std::make_unique<MemoryStore>());
     table_ = Table::OpenOrCreate(store_.get(), SmallSpec(properties)).ValueOrDie();
   }
-  // Another program's look at the table; waits for the checkpoint of this one.
+  // Opens the table as another program would; waits for this one's checkpoint.
   void Reopen() {
     table_.reset();
     table_ = Table::Open(store_.get(), kPath).ValueOrDie();
   }
   void AdvanceClock(Millis by) { static_cast<MemoryStore*>(store_->inner())->AdvanceClock(by); }
 
-  // Rows first, first + 1, ... with a null name in every third.
+  // Rows first, first + 1, ... with a null name in every third row.
   DataFile WriteFile(int64_t first, int64_t count, const std::string& region = "EU") {
     arrow::Int64Builder n;
     arrow::StringBuilder name;
@@ -94,7 +94,7 @@ class LakeTest : public ::testing::Test {
     return names;
   }
 
-  // All that a reader who opens the table now can tell of it; every live file is there.
+  // Everything that a reader opening the table now can see; every live file exists.
   std::string Described() {
     const auto table = Table::Open(store_->inner(), kPath);
     if (!table.ok()) return table.status().ToString();
@@ -111,7 +111,7 @@ class LakeTest : public ::testing::Test {
   }
 
   // Runs `act` again and again in a world that `prepare` makes, and kills it before and after each
-  // of its calls of the store and, where it writes, half-way; `check` looks at what is left.
+  // of its store calls and, for writes, half-way; `check` examines the result.
   template <typename Prepare, typename Act, typename Check>
   void KillEverywhere(const Prepare& prepare, const Act& act, const Check& check) {
     for (const char* moment : {"before", "after", "half-way"}) {

@@ -12,19 +12,19 @@
 
 namespace shopstream::lake {
 
-// Puts objects, several at once where the store is remote, while the caller makes the next one. On
-// a disk each is put at once: what it waits for there is the disk. One thread.
+// Puts objects, several at the same time if the store is remote, while the caller makes the next
+// one. On a disk each is put immediately, because the disk is the bottleneck. One thread.
 class UploadQueue {
  public:
   // Borrowed; it outlives the queue.
   explicit UploadQueue(ObjectStore* store) : store_(store) {}
   UploadQueue(const UploadQueue&) = delete;
   UploadQueue& operator=(const UploadQueue&) = delete;
-  ~UploadQueue() = default;  // Waits for what is under way: each future does.
+  ~UploadQueue() = default;  // Waits for pending puts: each future does.
 
-  // Takes the object, waiting where too many are under way. A failure may be an earlier object's.
+  // Takes the object; waits if too many are pending. A failure may be an earlier object's.
   Status Put(std::string path, std::shared_ptr<arrow::Buffer> content);
-  // All are durable when it returns OK. Call it before anything refers to them.
+  // All are durable if it returns OK. Call it before anything refers to them.
   Status Finish();
 
  private:

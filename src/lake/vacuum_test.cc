@@ -57,7 +57,7 @@ TEST_F(VacuumTest, ADryRunOnlyTells) {
 
 TEST_F(VacuumTest, ADryRunNeedsNoPermissionToWrite) {
   const DataFile orphan = WriteFile(0, 10);
-  // Of a store that tells its time by a write, and refuses every write.
+  // Like a store that gets its time from a write, and refuses every write.
   store_->On(Operation::kNow).FailsBefore().Always();
   store_->On(Operation::kPut).FailsBefore().Always();
   store_->On(Operation::kPutIfAbsent).FailsBefore().Always();

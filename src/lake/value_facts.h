@@ -13,11 +13,11 @@
 
 namespace shopstream::lake {
 
-// Gathers the facts of one top-level column, or of the members of its structs, from the values
-// themselves. One thread.
+// Collects the facts of one top-level column, or of the members of its structs, from the values.
+// One thread.
 class ValueFacts {
  public:
-  // `wanted` says for which types of members facts are gathered; null: for all.
+  // `wanted` selects the types of members to collect facts for; null: all.
   explicit ValueFacts(const arrow::Field& field,
                       const std::function<bool(const arrow::DataType&)>& wanted = nullptr);
 
@@ -30,13 +30,13 @@ class ValueFacts {
 
  private:
   std::vector<ColumnFacts> columns_;
-  std::vector<bool> wanted_;  // Of each column that has statistics.
+  std::vector<bool> wanted_;  // For each column that has statistics.
 };
 
-// Whether bounds in a footer would mislead readers about these floating values: NaN among them,
-// which Parquet's bounds leave out, or nothing but zeros. The footer has -0 for the minimum and 0
-// for the maximum of zeros; pyarrow concludes that each is -0, and then finds none in [0.0, 1.0].
-// `count` values at `positions`; null: the first ones. False for types that are not floating.
+// Whether bounds in a footer would mislead readers about these floating-point values: they include
+// NaN, which Parquet's bounds ignore, or are all zeros. For zeros the footer has the minimum -0 and
+// the maximum 0; pyarrow concludes that each is -0, and then finds none in [0.0, 1.0]. `count`
+// values at `positions`; null: the first ones. False for other types.
 bool BoundsMislead(const arrow::Array& values, const int32_t* positions, int64_t count);
 
 }  // namespace shopstream::lake

@@ -17,10 +17,10 @@ struct LogCheck {
   int64_t checkpoints_compared = 0;
 };
 
-// The log part of VerifyTable. `find` is told each difference; path relative to the lake's root.
-// `all_checkpoints`: compare every checkpoint with the replay that leads to it, not the newest
-// only, and look at every entry, not only at those that lead to the newest version.
-// `partition_columns`: of the newest version; nothing where they are not known.
+// The log part of VerifyTable. `find` receives each difference, with a path relative to the lake's
+// root. `all_checkpoints`: compare every checkpoint with the replay that leads to it, not only the
+// newest, and check every entry, not only those that lead to the newest version.
+// `partition_columns`: those of the newest version; nothing if they are not known.
 Result<LogCheck> CheckLog(
     ObjectStore* store, const std::string& table_path, bool all_checkpoints,
     const std::optional<std::vector<std::string>>& partition_columns,

@@ -4,8 +4,8 @@
 
 namespace shopstream {
 
-// [begin, end) of one Kafka partition. Ranges tile: begin is the previous end, even where Kafka
-// skips offsets (transaction markers, compaction), so replay writes no row twice.
+// [begin, end) of one Kafka partition. Ranges are contiguous: begin is the previous end, even if
+// Kafka skips offsets (transaction markers, compaction), so that a replay writes no row twice.
 struct OffsetRange {
   int32_t partition = 0;
   int64_t begin = 0;

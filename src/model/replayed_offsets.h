@@ -9,29 +9,29 @@
 
 namespace shopstream {
 
-// Which quarantined records of one topic id have been brought into Bronze since. Bronze keeps it in
-// a table property, changed by the commit that brings the rows, so that it outlives compaction and
-// log clean-up: what stands here is in quarantine *and* in Bronze, each once; anything else that is
-// in both is a double. As text, about four bytes for each run of neighbours:
+// The quarantined records of one topic id that have been added to Bronze. Bronze stores them in a
+// table property, which the commit of the rows changes, so that it survives compaction and log
+// clean-up. A record listed here is in quarantine *and* in Bronze, once in each; any other record
+// that is in both is a duplicate. As text, about four bytes for each run of consecutive offsets:
 //
 //   offsets := partition { ";" partition }     partition := number ":" run { "," run }
 //   run := gap [ "+" more ]
 //
-// gap: offsets left out since the run before (the first: since 0); more: how many follow the first
-// of the run. "2:5+3,1" is partition 2, offsets 5, 6, 7, 8 and 10.
+// gap: offsets skipped since the previous run (for the first: since 0); more: how many offsets
+// follow the first of the run. "2:5+3,1" is partition 2, offsets 5, 6, 7, 8 and 10.
 class ReplayedOffsets {
  public:
-  // Invalid: not such a text.
+  // Invalid: not a text of this grammar.
   static Result<ReplayedOffsets> Parse(std::string_view text);
   std::string Format() const;
 
   bool Contains(int32_t partition, int64_t offset) const;
-  // False: it was there already.
+  // False: the offset was present already.
   bool Insert(int32_t partition, int64_t offset);
   void Merge(const ReplayedOffsets& other);
   bool empty() const { return partitions_.empty(); }
   int64_t size() const;
-  // Of one partition, in ascending order.
+  // Visits the offsets of one partition in ascending order.
   template <typename OnOffset>
   void ForEach(int32_t partition, OnOffset&& on_offset) const {
     const auto runs = partitions_.find(partition);

@@ -20,12 +20,12 @@ namespace shopstream::observe {
 struct PartitionAudit {
   std::string topic_id;
   int32_t partition = 0;
-  // Of Kafka; nothing for an earlier incarnation of the topic, which only the lake remembers.
+  // Kafka's; nothing for an earlier incarnation of the topic, which only the lake still has.
   std::optional<int64_t> log_start, end;
-  std::optional<int64_t> txn;  // Of Bronze; nothing where ingest never committed the partition.
+  std::optional<int64_t> txn;  // Bronze's; nothing if ingest never committed the partition.
   int64_t bronze_rows = 0, quarantined_rows = 0;
-  int64_t replayed_rows = 0;  // Of the quarantined: brought into Bronze since.
-  int64_t gaps = 0;           // Offsets missing in the lake, or expired before they came there.
+  int64_t replayed_rows = 0;  // Quarantined rows that a replay has added to Bronze.
+  int64_t gaps = 0;           // Offsets missing in the lake, or expired before they got there.
   int64_t doubles = 0;        // Offsets with more than one row in the two tables.
   int64_t others = 0;         // Offsets of every other difference.
   int64_t lag = 0;            // Offsets between the txn and Kafka's end.
@@ -38,10 +38,10 @@ struct AuditFinding {
 
 struct AuditReport {
   std::string topic;
-  std::string topic_id;  // Empty: Kafka has no such topic (any more).
+  std::string topic_id;  // Empty: Kafka does not have the topic, or no longer does.
   int64_t bronze_version = -1;
   std::vector<PartitionAudit> partitions;
-  std::vector<AuditFinding> findings;  // The first of them; AuditOptions::max_findings.
+  std::vector<AuditFinding> findings;  // The first ones; AuditOptions::max_findings.
   int64_t findings_left_out = 0;
   int64_t rows_without_coordinates = 0;
   int64_t kafka_records = 0;  // Read from Kafka and compared.
@@ -50,21 +50,21 @@ struct AuditReport {
 };
 
 struct AuditOptions {
-  size_t max_findings = 100;  // Ranges kept; all are counted.
-  // Kafka may need this long for its first answer to a reader, or between two, before the audit
-  // gives up.
+  size_t max_findings = 100;  // Maximum ranges kept; all are counted.
+  // How long Kafka may take for its first answer to a reader, or between two answers, before the
+  // audit gives up.
   Millis patience{30000};
-  // Called about once a second with what is being done.
+  // Called about once per second with the current step.
   std::function<void(const std::string&)> progress = [](const std::string&) {};
 };
 
 // Checks that every offset that Kafka holds from its log start to the lake's txn is in Bronze or in
-// quarantine exactly once; below the log start the lake is checked alone. Both are read in full, in
-// memory of about half a byte an offset. Ingest may go on meanwhile: what it commits after the
-// audit's snapshot is not looked at. Cancelled when a shutdown is requested.
+// quarantine exactly once; below the log start only the lake is checked. Both are read in full, in
+// about half a byte of memory per offset. Ingest may run meanwhile: commits after the audit's
+// snapshot are not checked. Cancelled when a shutdown is requested.
 //
-// A quarantined record that was replayed is in both tables. Bronze names those, in the commit that
-// brought them (ReplayedOffsets), so that any other that is in both is still found.
+// A replayed record is in both tables. The commit that added it to Bronze records its offset there
+// (ReplayedOffsets), so that any other record that is in both is still found.
 Result<AuditReport> Audit(const KafkaConfig& config, const LakeConfig& lake, kafka::Admin* admin,
                           lake::ObjectStore* store, const AuditOptions& options);
 

@@ -12,14 +12,14 @@ namespace shopstream::observe {
 
 // How lake and Kafka can disagree about a range of offsets.
 enum class Difference {
-  kMissing,  // Kafka holds them below the lake's txn; neither table does.
-  kExpired,  // Below Kafka's log start, in neither table: expired first, or never written.
+  kMissing,  // Kafka has them below the lake's txn; neither table does.
+  kExpired,  // Below Kafka's log start, in neither table: expired, or never written.
   kTwiceInBronze,
   kTwiceInQuarantine,
-  kInBoth,          // In Bronze and in quarantine, and no replay brought it from there.
-  kNotInKafka,      // In a table, between log start and txn, but Kafka holds no such record.
-  kBeyondProgress,  // In Bronze at or beyond the txn, which every commit of rows moves past them.
-  kBeyondKafka,     // The lake's txn is past Kafka's end: Kafka lost what it had acknowledged.
+  kInBoth,          // In Bronze and in quarantine, but no replay added it to Bronze.
+  kNotInKafka,      // In a table, between log start and txn, but Kafka has no such record.
+  kBeyondProgress,  // In Bronze at or beyond the txn, which every commit of rows advances.
+  kBeyondKafka,     // The lake's txn is beyond Kafka's end: Kafka lost acknowledged records.
 };
 const char* Name(Difference difference);  // "missing": for tables and JSON.
 const char* Meaning(Difference difference);
@@ -30,28 +30,27 @@ struct Finding {
   bool operator==(const Finding&) const = default;
 };
 
-// What is known of a partition besides its rows.
+// What is known about a partition in addition to its rows.
 struct CoverageBounds {
-  // Of Kafka; nothing where the topic (or this incarnation of it) is gone: the lake stands alone.
+  // Kafka's; nothing if the topic (or this incarnation) is gone: only the lake is checked.
   std::optional<int64_t> log_start, end;
-  // Of the lake: the next offset to read; nothing where it never committed one.
+  // The lake's: the next offset to read; nothing if it never committed one.
   std::optional<int64_t> txn;
-  // Kafka may have removed single records, so a lake's row without one proves nothing.
+  // Kafka may have removed single records, so a row without a record proves nothing.
   bool compacted = false;
 };
 
-// The same 64 offsets in each of a partition's sets, one bit an offset.
+// The same 64 offsets in each of a partition's sets, one bit per offset.
 struct OffsetWords {
   uint64_t bronze = 0, quarantine = 0, kafka = 0, twice_in_bronze = 0, twice_in_quarantine = 0;
-  uint64_t replayed =
-      0;  // By Bronze's own word: in quarantine, and brought into Bronze from there.
+  uint64_t replayed = 0;  // According to Bronze: in quarantine, and added to Bronze by a replay.
 
-  // Where each offset is to be exactly once: in Bronze, or in quarantine and not replayed.
+  // Quarantined offsets that no replay has added to Bronze; they must not be there.
   uint64_t waiting() const { return quarantine & ~replayed; }
   uint64_t lake() const { return bronze | waiting(); }
 };
 
-// All rows of one Kafka partition: as the tables hold them, and as Kafka does.
+// All rows of one Kafka partition: in the tables, and in Kafka.
 class PartitionCoverage {
  public:
   void AddBronze(int64_t offset) { Add(offset, &bronze_, &twice_in_bronze_, &bronze_rows_); }
@@ -69,7 +68,7 @@ class PartitionCoverage {
   int64_t replayed_rows() const { return replayed_rows_; }
 
   // Every range in which the two disagree, by kind and then by offset. Quarantined offsets at or
-  // beyond the txn are no difference: quarantine is committed first, and its rows are awaited.
+  // beyond the txn are no difference: quarantine is committed first, and the cut will follow.
   using OnFinding = std::function<void(const Finding&)>;
   void Compare(int32_t partition, const CoverageBounds& bounds, const OnFinding& found) const;
 

@@ -12,7 +12,7 @@ namespace shopstream::observe {
 
 enum class HealthState {
   kOk,
-  kDegraded,  // Works, but something will have to be done.
+  kDegraded,  // Works, but needs attention.
   kDown,
 };
 const char* Name(HealthState state);  // "ok", "degraded", "down".
@@ -22,18 +22,18 @@ struct ComponentHealth {
   std::string component;
   HealthState state = HealthState::kDown;
   std::string detail;
-  std::string remedy;  // What to do; empty where all is well.
+  std::string remedy;  // What to do; empty if the component is healthy.
 };
 
-// One independent look at a part of the system. It runs on a thread of its own and owns all it
-// uses, for one that hangs is left behind.
+// One independent check of a part of the system. It runs on its own thread and owns everything it
+// uses, because a check that hangs is left running.
 struct HealthCheck {
-  std::string name;  // The component's, where it does not answer in time.
+  std::string name;  // The component's, used if it does not answer in time.
   std::function<ComponentHealth()> run;
 };
 
-// Runs all checks at once; what has not answered after `timeout` is down. In the checks' order.
-// A check that hangs keeps its thread until the process ends.
+// Runs all checks in parallel; a check without an answer after `timeout` is down. In the checks'
+// order. A check that hangs keeps its thread until the process exits.
 std::vector<ComponentHealth> RunHealthChecks(const std::vector<HealthCheck>& checks,
                                              Millis timeout);
 

@@ -17,27 +17,27 @@ namespace shopstream::observe {
 
 struct PartitionLag {
   int32_t partition = 0;
-  std::optional<int64_t> txn;        // The lake's own progress: the truth.
-  std::optional<int64_t> committed;  // What ingest told Kafka, for displays only.
-  int64_t log_start = 0, end = 0;    // Of Kafka.
-  int64_t lag = 0;                   // Offsets not in the lake yet.
-  // Age of the first record not in the lake, by its Kafka timestamp; nothing where Kafka did not
-  // hand it over in time.
+  std::optional<int64_t> txn;        // The lake's own progress, which decides.
+  std::optional<int64_t> committed;  // Committed to Kafka by ingest, for displays only.
+  int64_t log_start = 0, end = 0;    // Kafka's.
+  int64_t lag = 0;                   // Offsets that are not in the lake yet.
+  // Age of the first record that is not in the lake, by its Kafka timestamp; nothing if Kafka did
+  // not return it in time.
   std::optional<int64_t> lag_ms;
 
-  // Kafka removed [txn, log_start) before ingest came to it.
+  // Kafka removed [txn, log_start) before ingest read it.
   bool lost() const { return txn && *txn < log_start; }
-  // The lake has read what Kafka does not hold (any more): Kafka lost it.
+  // The lake has read more than Kafka has: Kafka lost records.
   bool beyond_kafka() const { return txn && *txn > end; }
   int64_t next() const { return txn ? std::max(*txn, log_start) : log_start; }
 };
 
-// The txns of Bronze's newest snapshot; none where ingest has not made the table yet.
+// The txns of Bronze's newest snapshot; none if ingest has not created the table yet.
 Result<std::map<std::string, int64_t>> ReadBronzeTxns(lake::ObjectStore* store,
                                                       const std::string& bronze_table);
 
-// `txns` as of Bronze's snapshot; `topic` as Kafka gives it now. Blocks at most `patience` for
-// the records whose age is asked for, besides the admin's own time-outs.
+// `txns` as of Bronze's snapshot; `topic` as Kafka currently has it. Blocks for at most `patience`
+// for the records whose age is needed, in addition to the admin's own timeouts.
 Result<std::vector<PartitionLag>> MeasureLag(const KafkaConfig& config, kafka::Admin* admin,
                                              const kafka::TopicState& topic,
                                              const std::map<std::string, int64_t>& txns,

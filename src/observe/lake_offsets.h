@@ -10,18 +10,18 @@
 
 namespace shopstream::observe {
 
-// One row's coordinates in Kafka. `topic_id` is valid during the call only.
+// One row's coordinates in Kafka. `topic_id` is valid only during the call.
 using OnRow = std::function<void(std::string_view topic_id, int32_t partition, int64_t offset)>;
 
 struct RowScan {
   int64_t rows = 0;
-  int64_t without_coordinates = 0;  // A null or negative coordinate: no ingest wrote that row.
+  int64_t without_coordinates = 0;  // A null or negative coordinate: not written by ingest.
 };
 
-// Called after each file with what was read so far; an error ends the scan.
+// Called after each file with what was read so far; an error stops the scan.
 using OnFile = std::function<Status(const RowScan& so_far)>;
 
-// Reads the coordinates of every live row, a file at a time. Rows of a file come in its own order.
+// Reads the coordinates of every live row, file by file. Rows come in the order of their file.
 Result<RowScan> ScanCoordinates(lake::ObjectStore* store, const std::string& table_path,
                                 const lake::Snapshot& snapshot, const OnRow& on_row,
                                 const OnFile& on_file);

@@ -7,18 +7,18 @@
 
 namespace shopstream::observe {
 
-// A set of offsets of one partition, one bit each, in pages made where an offset is: about 128 KiB
-// for a million dense offsets. Not thread-safe.
+// A set of offsets of one partition, one bit each, in pages that are created when needed: about 128
+// KiB for a million dense offsets. Not thread-safe.
 class OffsetSet {
  public:
   static constexpr int64_t kWordsPerPage = 1024;
   static constexpr int64_t kOffsetsPerPage = kWordsPerPage * 64;
   using Page = std::array<uint64_t, kWordsPerPage>;
 
-  // False: it was there already. `offset` is not negative.
+  // False: the offset was present already. `offset` must not be negative.
   bool Insert(int64_t offset);
 
-  // Page p holds offsets [p * kOffsetsPerPage, (p + 1) * kOffsetsPerPage); null where it is empty.
+  // Page p holds offsets [p * kOffsetsPerPage, (p + 1) * kOffsetsPerPage); null if it is empty.
   const Page* FindPage(int64_t page) const;
   const std::map<int64_t, std::unique_ptr<Page>>& pages() const { return pages_; }
 

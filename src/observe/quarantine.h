@@ -13,18 +13,18 @@
 
 namespace shopstream::observe {
 
-// A record that could not be decoded, as bronze-quarantine keeps it.
+// An undecodable record, as stored in bronze-quarantine.
 struct QuarantinedRow {
   std::string topic, topic_id;
   int32_t partition = 0;
   int64_t offset = 0;
   // Kafka's; microseconds since the Unix epoch. Nothing: outside the years 0001 to 9999; `detail`
-  // has the number.
+  // contains the number.
   std::optional<int64_t> timestamp_us;
   std::optional<int32_t> schema_id;
   std::string cause, detail;
   std::optional<std::string> key, value;
-  std::string headers;  // A JSON text.
+  std::string headers;  // JSON text.
   int64_t quarantined_at_us = 0;
 };
 
@@ -34,17 +34,17 @@ struct QuarantineListing {
   int64_t matching = 0;                     // Rows that pass the filter.
 };
 
-// `cause` empty: all. Reads the whole table, a file at a time, and keeps at most `limit` rows.
-// A lake without a quarantine has none.
+// `cause` empty: all. Reads the whole table, file by file, and keeps at most `limit` rows. Empty if
+// the lake has no quarantine table.
 Result<QuarantineListing> ListQuarantine(lake::ObjectStore* store, const std::string& table,
                                          const std::string& cause, size_t limit);
 
-// More than one where a topic was deleted and created again.
+// There are several if a topic was deleted and created again.
 Result<std::vector<QuarantinedRow>> FindQuarantined(lake::ObjectStore* store,
                                                     const std::string& table, int32_t partition,
                                                     int64_t offset);
 
-// Sixteen bytes a line: offset, hexadecimal, text.
+// Sixteen bytes per line: offset, hexadecimal, text.
 std::string HexDump(std::string_view bytes);
 
 }  // namespace shopstream::observe

@@ -11,9 +11,9 @@
 
 namespace shopstream::produce {
 
-// Parcels go round between the thread that fills them and the thread that sends them. There are
-// `parcels` of them, never more: the filling thread waits for one to come back, which is the
-// back-pressure. In order. One thread at each end.
+// Parcels circulate between the thread that fills them and the thread that sends them, in order.
+// There are never more than `parcels` of them: the filling thread waits for one to return, which is
+// the back-pressure. One thread at each end.
 class Handover {
  public:
   explicit Handover(int parcels);
@@ -22,15 +22,15 @@ class Handover {
   std::unique_ptr<Parcel> TakeEmpty();
   void GiveFull(std::unique_ptr<Parcel> parcel);
   bool stopped() const;
-  // Nothing comes after this; `end` tells why.
+  // Nothing comes after this; `end` is the reason.
   void Finish(Status end);
 
-  // For the sending thread. Null: none within the time, or none will come (see finished).
+  // For the sending thread. Null: none arrived in time, or none will (see finished).
   std::unique_ptr<Parcel> TakeFull(Millis timeout);
   void GiveEmpty(std::unique_ptr<Parcel> parcel);
-  // The filling thread shall end; full parcels are still handed out.
+  // Asks the filling thread to stop; full parcels are still handed out.
   void Stop();
-  // What Finish was given, once every full parcel has been taken.
+  // The argument of Finish, once every full parcel has been taken.
   std::optional<Status> finished() const;
 
  private:

@@ -12,11 +12,11 @@
 
 namespace shopstream::produce {
 
-// Records ready for the wire. Its messages refer to its own memory, which a parcel keeps for the
-// next ones; so it is moved by pointer only.
+// Records ready for the wire. Its messages refer to memory that the parcel owns and reuses, so that
+// a parcel is moved by pointer only.
 struct Parcel {
   std::vector<kafka::Message> messages;
-  int64_t bytes = 0;  // Of all values.
+  int64_t bytes = 0;  // All values together.
   int64_t malformed = 0;
   int64_t late = 0;
   int64_t duplicates = 0;
@@ -34,7 +34,7 @@ struct Parcel {
 
 enum class Made {
   kMessages,
-  kNothingDue,  // The source has no event for now; ask again.
+  kNothingDue,  // The source has no event at the moment; ask again.
   kEnd,         // The source has no more events.
 };
 
@@ -49,7 +49,7 @@ class ParcelMaker {
   // Borrows the source.
   static Result<ParcelMaker> Open(generate::EventSource* source, const arrow::Schema& columns,
                                   const std::string& avro_schema, int32_t schema_id);
-  // At most max_rows messages, over what the parcel held before.
+  // Adds at most max_rows messages; the parcel's previous content is overwritten.
   Result<Made> Make(int64_t max_rows, Parcel* parcel);
 
  private:

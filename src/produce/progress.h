@@ -12,10 +12,10 @@ namespace shopstream::produce {
 // "1,234,567 events, 361,204/s, acknowledged 1,200,000, under way 34,567, errors 0"
 std::string FormatProgress(const kafka::ProducerStats& stats, double events_per_second);
 
-// Shows how far a producer is. One thread.
+// Shows a producer's progress. One thread.
 class ProgressDisplay {
  public:
-  // Silent: shows nothing at all.
+  // If silent, shows nothing.
   ProgressDisplay(bool silent, BootClock::time_point now);
   bool IsDue(BootClock::time_point now) const { return !silent_ && line_.IsDue(now); }
   void Show(const kafka::ProducerStats& stats, BootClock::time_point now);

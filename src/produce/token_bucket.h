@@ -6,15 +6,15 @@
 
 namespace shopstream::produce {
 
-// Keeps a stream at a rate: tokens drip in evenly, and half a second's worth is kept at most, so
-// that a stall is caught up with, but never by a burst of more than that.
+// Keeps a stream at a rate: tokens are added evenly, and at most half a second's worth is kept, so
+// that the stream catches up after a stall, but never with a larger burst.
 class TokenBucket {
  public:
-  // Tokens a second, > 0.
+  // Tokens per second, > 0.
   TokenBucket(double rate, BootClock::time_point now);
-  // Up to `wanted` tokens, as many as there are.
+  // Takes up to `wanted` tokens, as many as are available.
   int64_t Take(int64_t wanted, BootClock::time_point now);
-  // How long until there are `wanted` tokens, at most as many as are ever kept.
+  // Time until `wanted` tokens are available, or as many as can be kept, if that is fewer.
   BootClock::duration UntilAvailable(int64_t wanted, BootClock::time_point now) const;
 
  private:
@@ -22,7 +22,7 @@ class TokenBucket {
 
   double rate_;
   double capacity_;
-  double tokens_ = 1;  // The first event need not wait.
+  double tokens_ = 1;  // The first event does not wait.
   BootClock::time_point filled_at_;
 };
 

@@ -8,8 +8,8 @@
 
 namespace shopstream::produce {
 
-// The bytes of one wire fault: what stands on the wire instead of `record` (frame and body).
-// `random` decides the details; equal arguments give equal bytes.
+// The bytes of one wire fault, which replace `record` (frame and body) on the wire. `random`
+// decides the details; equal arguments give equal bytes.
 std::vector<uint8_t> Break(std::span<const uint8_t> record, generate::Fault fault, uint64_t random);
 
 }  // namespace shopstream::produce

@@ -23,7 +23,7 @@ constexpr Millis kTimeout{35000};
 // Looking up an id stands in the way of a stream, whose owner tries again by itself.
 constexpr Millis kLookUpTimeout{5000};
 
-// Of what one schema may refer to, directly or not.
+// Limit on the schemas that one schema may refer to, directly or indirectly.
 constexpr int kMaxReferenceDepth = 32;
 constexpr size_t kMaxReferences = 200;
 
@@ -125,7 +125,7 @@ struct Client::Impl {
     return ToAnswer(response);
   }
   Result<RegisteredSchema> GetVersion(const std::string& subject, const std::string& version);
-  // Of a registry's answer with a schema: the schema with what it refers to taken in.
+  // From a registry's answer with a schema: the schema with its references inlined.
   Result<std::string> WholeSchema(const json& answer);
   Status AddDefinitions(const json& answer, int depth, std::set<std::string>* seen,
                         std::vector<std::string>* definitions);

@@ -13,7 +13,7 @@ namespace shopstream::registry {
 
 struct RegisteredSchema {
   int32_t id = 0;
-  int32_t version = 0;  // 0 where the call does not tell.
+  int32_t version = 0;  // 0: not reported by this call.
   std::string subject;
   std::string schema;  // Its JSON text.
 };
@@ -21,7 +21,7 @@ struct RegisteredSchema {
 enum class LookUpOutcome {
   kFound,
   kUnknown,      // The registry answered 404 with error_code 40403: it has no such id.
-  kUnavailable,  // Anything else: refused, timed out, 5xx, 40x of another kind. Not a verdict.
+  kUnavailable,  // Anything else: refused, timed out, 5xx, another 40x. No verdict.
 };
 
 struct LookUp {
@@ -33,19 +33,19 @@ struct LookUp {
 struct CompatibilityVerdict {
   bool compatible = false;
   bool first_version = false;        // There is nothing to be compatible with.
-  std::vector<std::string> reasons;  // As the registry words them; may be empty.
+  std::vector<std::string> reasons;  // In the registry's words; may be empty.
 };
 
-// Any Confluent-compatible registry. Caches found ids for good. Thread-safe; calls that reach the
-// registry wait for each other, found ids do not.
+// Client of any Confluent-compatible registry. Caches found ids permanently. Thread-safe; calls
+// that reach the registry wait for each other, calls for cached ids do not.
 //
-// Errors: KeyError where the registry knows no such subject or version, Invalid where it refuses a
-// schema, IOError for all else; each names the URL, the registry's answer and the remedy.
+// Errors: KeyError if the registry has no such subject or version, Invalid if it refuses a schema,
+// otherwise IOError; each names the URL, the registry's answer and the remedy.
 class Client {
  public:
   static Result<std::unique_ptr<Client>> Open(const RegistryConfig& config);
   ~Client();
-  // The schema with those it refers to taken in.
+  // The schema, with the schemas that it refers to inlined.
   LookUp ById(int32_t id);
   Result<RegisteredSchema> Latest(const std::string& subject);
   Result<RegisteredSchema> Register(const std::string& subject, const std::string& schema);
@@ -53,7 +53,7 @@ class Client {
   Result<std::vector<std::string>> Subjects();
   Result<std::vector<int32_t>> Versions(const std::string& subject);  // Ascending.
   Result<RegisteredSchema> Version(const std::string& subject, int32_t version);
-  // Would the schema be taken as the subject's next version?
+  // Whether the schema would be accepted as the subject's next version.
   Result<CompatibilityVerdict> CheckCompatible(const std::string& subject,
                                                const std::string& schema);
 

@@ -9,14 +9,14 @@
 
 namespace shopstream::registry {
 
-// What a new version of a subject must get on with, as Confluent names it.
+// What a new version of a subject must be compatible with, by Confluent's names.
 enum class CompatibilityLevel {
   kNone,
-  kBackward,            // It reads what the latest version wrote.
-  kBackwardTransitive,  // It reads what every version wrote.
-  kForward,             // The latest version reads what it writes.
+  kBackward,            // It can read data of the latest version.
+  kBackwardTransitive,  // It can read data of every version.
+  kForward,             // The latest version can read its data.
   kForwardTransitive,
-  kFull,  // Both ways.
+  kFull,  // Both directions.
   kFullTransitive,
 };
 
@@ -27,13 +27,13 @@ bool IsTransitive(CompatibilityLevel level);
 struct EarlierVersion {
   int version = 0;
   std::string type = "AVRO";
-  std::string schema{};          // As it is stored.
-  std::string self_contained{};  // With what it refers to taken in; empty: the same.
+  std::string schema{};          // As stored.
+  std::string self_contained{};  // With its references inlined; empty: the same.
 };
 
-// Why `candidate` may not follow `earlier` (ascending); empty where it may. As Confluent's registry
-// gives them: {errorType:'...', description:'...', additionalInfo:'...'} for every rule broken,
-// with the newest version that breaks any; then the version, its schema and the level.
+// Why `candidate` must not follow `earlier` (ascending); empty if it may. In the format of
+// Confluent's registry: {errorType:'...', description:'...', additionalInfo:'...'} for every broken
+// rule, with the newest version that breaks any; then the version, its schema and the level.
 std::vector<std::string> CheckCompatible(CompatibilityLevel level, const avro::Schema& candidate,
                                          const std::vector<EarlierVersion>& earlier);
 

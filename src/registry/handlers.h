@@ -10,18 +10,18 @@
 namespace shopstream::registry {
 
 struct HandlerOptions {
-  // Bounds of one request. Writing outlasts the time in which Kafka finds a new leader for a killed
-  // broker's partitions (about 10 s); looking is for clients that wait in a stream.
+  // Time limits of one request. Writing lasts longer than Kafka needs to find a new leader for a
+  // killed broker's partitions (about 10 s); reading is for clients in the middle of a stream.
   Millis write_timeout{30000};
   Millis look_timeout{4000};
-  // Requests that wait for Kafka at one time; further ones are told to come again, so that threads
-  // are left for what memory answers.
+  // Maximum number of requests that wait for Kafka; further ones are asked to retry, so that
+  // threads remain for requests answered from memory.
   int most_waiting = 24;
 };
 
-// Confluent's Schema Registry API for Avro, release 7.9, in front of a store: a function from
-// request to reply. Answers with Confluent's error codes: 503 until the store is ready, 50001 where
-// it fails. Thread-safe.
+// Confluent's Schema Registry API for Avro, release 7.9, on top of a store: a function from request
+// to reply. Uses Confluent's error codes: 503 until the store is ready, 50001 if it fails.
+// Thread-safe.
 class Api {
  public:
   // `store` must outlive it. Without users everyone may do everything.
@@ -29,7 +29,7 @@ class Api {
   ~Api();
   Api(Api&&) noexcept;
 
-  // A reply where the head alone is enough to refuse: who asks, and for what.
+  // A reply if the head alone is enough to refuse the request: no such user, or no permission.
   std::optional<HttpReply> Gate(const HttpRequest& head) const;
   HttpReply Handle(const HttpRequest& request) const;
 
@@ -39,7 +39,7 @@ class Api {
   std::unique_ptr<Impl> impl_;
 };
 
-// Lets the server answer with the API.
+// Makes the server answer with the API.
 void AddRoutes(HttpServer& server, Store& store, HandlerOptions options = {}, Users users = {});
 
 }  // namespace shopstream::registry

@@ -15,7 +15,7 @@ namespace {
 constexpr Millis kPollPause{100};
 constexpr Millis kBrokerTimeout{5000};
 constexpr int kReplicas = 3;
-// Of a batch, which holds more than its records.
+// Limit of a batch, which includes more than its records.
 constexpr int64_t kMaxMessageBytes = kafka::kMaxLogEntryBytes + (64 << 10);
 
 Millis Left(BootClock::time_point deadline) {

@@ -17,24 +17,24 @@
 namespace shopstream::registry {
 
 struct KafkaStoreOptions {
-  // The transactional id is derived from it: registries that share a topic share the right to
-  // write.
+  // The transactional id is derived from it, so that registries with the same topic share the right
+  // to write.
   std::string topic = "_schemas";
-  // How long the brokers may stay away at the start before it is given up.
+  // How long to wait for the brokers at the start before giving up.
   Millis start_timeout{60000};
 };
 
 // The compacted topic `_schemas`, one partition. A thread follows the log and applies it to memory,
-// from which all reads are answered. Several registries may share the topic: the one that writes
-// takes the right to write from the others (kafka::LogWriter), reads the log to its end, decides,
-// and writes in a transaction, which Kafka refuses if another took over meanwhile; then all of it
-// starts again. So no two of them give one id to two schemas, or two ids to one.
+// which answers all reads. Several registries may share the topic: the one that writes takes over
+// the right to write (kafka::LogWriter), reads the log to its end, decides, and writes in a
+// transaction, which Kafka refuses if another took over meanwhile; then all of it is repeated. So
+// no id gets two schemas, and no schema two ids.
 //
-// A record that cannot be understood may hold an id or a version. Until it is overwritten, what is
-// known is served, but nothing is written and nothing is called unknown.
+// A record that cannot be understood may contain an id or a version. Until it is overwritten, reads
+// of known schemas are served, but nothing is written and nothing is reported as unknown.
 class KafkaStore final : public Store {
  public:
-  // Returns at once; reading goes on behind.
+  // Returns immediately; reading continues in the background.
   static std::unique_ptr<KafkaStore> Start(KafkaConfig config, KafkaStoreOptions options = {});
   ~KafkaStore() override;
 
@@ -45,13 +45,13 @@ class KafkaStore final : public Store {
   Status Whole() const override;
   std::string ClusterId() const override;
 
-  // OK as long as the log is being read or waited for; else why that has ended for good.
+  // OK while the log is being read or waited for; otherwise why it stopped permanently.
   Status Failure() const;
 
  private:
   KafkaStore(KafkaConfig config, KafkaStoreOptions options);
 
-  // On the following thread.
+  // Runs on the following thread.
   void Follow();
   Status OpenLog();
   Status ReadOn();
@@ -60,7 +60,7 @@ class KafkaStore final : public Store {
   void PublishPosition(int64_t position);
 
   Status WaitForPosition(int64_t offset, BootClock::time_point deadline);
-  // One attempt of Write; true: done, false: the right to write was lost, try again.
+  // One attempt of Write. True: done; false: the right to write was lost, try again.
   Result<bool> TryWrite(const Decide& decide, BootClock::time_point deadline);
   Status TakeOver(BootClock::time_point deadline);
 
@@ -77,15 +77,15 @@ class KafkaStore final : public Store {
   std::shared_ptr<kafka::LogReader> reader_;  // Null until the topic is open.
   int64_t position_ = 0;                      // state_ holds all records below.
   int64_t start_end_ = -1;                    // The end of the log when it was opened.
-  bool announced_ = false;                    // That start_end_ is reached.
+  bool announced_ = false;                    // Whether reaching start_end_ was logged.
   Status failure_;
   std::string cluster_id_;
-  // What could not be understood, by its key, until something that can be is written there.
+  // Records that could not be understood, by key, until a valid one is written there.
   std::map<std::string, std::string> unreadable_;
 
   // Held while writing; one write at a time.
   std::timed_mutex write_mutex_;
-  std::unique_ptr<kafka::LogWriter> writer_;  // Null: this registry has no right to write.
+  std::unique_ptr<kafka::LogWriter> writer_;  // Null: another registry may have the right to write.
   Status last_write_failure_;
 
   std::thread follower_;

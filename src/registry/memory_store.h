@@ -7,12 +7,12 @@
 
 namespace shopstream::registry {
 
-// For tests: a log in memory, with the faults of a real one at call.
+// For tests: a log in memory that fails like a real one on request.
 class MemoryStore final : public Store {
  public:
   void NotReadYet(const std::string& reason) { ready_ = Unavailable(reason); }
   void Fail(const std::string& reason) { failure_ = Unavailable(reason); }
-  // Another registry writes it; seen here once the log's end is read.
+  // Written by another registry; visible here once the log is read to its end.
   void WriteElsewhere(const Record& record) { elsewhere_.push_back(record); }
 
   Status Ready() const override { return ready_; }

@@ -8,7 +8,7 @@
 #include "registry/decisions.h"
 #include "registry/rest.h"
 
-// The bodies of requests.
+// Parsers of request bodies.
 namespace shopstream::registry {
 
 // {"schema": "<Avro as text>", "schemaType": "AVRO", "references": [{"name", "subject",
@@ -16,12 +16,12 @@ namespace shopstream::registry {
 //  "metadata": {}, "ruleSet": {}, "id": 1, "version": 1}; all but the schema may be left out.
 std::variant<PostedSchema, RestError> ParsePostedSchema(const std::string& body);
 
-// {"compatibility": "FULL", "normalize": true, "compatibilityGroup": "major"}: `before` with what
-// is given changed; null takes back.
+// {"compatibility": "FULL", "normalize": true, "compatibilityGroup": "major"}: `before` with the
+// given fields changed; null resets a field.
 std::variant<SubjectConfig, RestError> ParsePostedConfig(const std::string& body,
                                                          SubjectConfig before);
 
-// {"mode": "READONLY"}; nothing where it is null.
+// {"mode": "READONLY"}; nothing if it is null.
 std::variant<std::optional<Mode>, RestError> ParsePostedMode(const std::string& body);
 
 }  // namespace shopstream::registry

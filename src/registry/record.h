@@ -22,12 +22,12 @@
 //   {"keytype":"DELETE_SUBJECT","subject":s,"magic":0}       {"subject":s,"version":v}
 //   {"keytype":"CLEAR_SUBJECT","subject":s,"magic":0}        {"subject":s}
 //   {"keytype":"NOOP","magic":0}                             {"lastId":i}, which is ours: Confluent
-//                                                            looks over the value
-//   CONTEXT and others, and those of subjects in another context, without meaning here
+//                                                            ignores the value
+//   CONTEXT and others, and records of subjects in another context, have no meaning here
 //
-// Without "subject" (releases before 6.2 wrote it as null) CONFIG, MODE and CLEAR_SUBJECT are for
+// Without "subject" (releases before 6.2 wrote it as null) CONFIG, MODE and CLEAR_SUBJECT apply to
 // all subjects.
-// A null value takes back what stood under its key.
+// A null value removes the record with the same key.
 namespace shopstream::registry {
 
 // A schema of another subject whose types this one uses.
@@ -44,9 +44,9 @@ struct SchemaRecord {
   int32_t id = 0;
   std::string schema;
   std::string type = "AVRO";
-  bool deleted = false;  // Hidden from its subject, still served by id.
+  bool deleted = false;  // Soft-deleted: hidden from its subject, still served by id.
   std::vector<SchemaReference> references{};
-  std::string metadata{}, rule_set{};  // JSON as it was given; empty: none. For clients only.
+  std::string metadata{}, rule_set{};  // JSON as given; empty: none. Used by clients only.
 };
 
 struct SchemaTombstone {
@@ -54,42 +54,42 @@ struct SchemaTombstone {
   int32_t version = 0;
 };
 
-// What can be set for a subject or for all of them. Nothing: as for all, or the default.
+// Settings of a subject or of all subjects. Nothing: the setting for all, or the default.
 struct SubjectConfig {
   std::optional<CompatibilityLevel> level;
   std::optional<bool> normalize;
-  // The property of a schema's metadata whose value must be equal for two versions to be compared.
+  // The metadata property whose values must be equal for two versions to be compared.
   std::optional<std::string> compatibility_group;
-  std::string others;  // A JSON object of what another registry set, kept as it is; empty: none.
+  std::string others;  // A JSON object of another registry's settings, kept unchanged; empty: none.
   bool operator==(const SubjectConfig&) const = default;
 };
 
 struct ConfigRecord {
-  std::string subject;                  // Empty: for all without one of their own.
-  std::optional<SubjectConfig> config;  // Nothing: taken back.
+  std::string subject;                  // Empty: the default for all subjects.
+  std::optional<SubjectConfig> config;  // Nothing: removed.
 };
 
 enum class Mode { kReadWrite, kReadOnly, kReadOnlyOverride, kImport };
 const char* Name(Mode mode);
-std::optional<Mode> ParseMode(std::string_view name);  // In any case of letters.
+std::optional<Mode> ParseMode(std::string_view name);  // Ignores case.
 
 struct ModeRecord {
-  std::string subject;       // Empty: for all without one of their own.
-  std::optional<Mode> mode;  // Nothing: taken back.
+  std::string subject;       // Empty: the default for all subjects.
+  std::optional<Mode> mode;  // Nothing: removed.
 };
 
-// Hides the versions of a subject.
+// Soft-deletes the versions of a subject.
 struct SubjectDeletion {
   std::string subject;
   int32_t up_to_version = 0;
 };
 
-// Forgets the hidden versions of a subject, or of all.
+// Hard-deletes the soft-deleted versions of a subject, or of all.
 struct SubjectClearance {
   std::string subject;  // Empty: all.
 };
 
-// Ids up to this one are taken, although what had them may be gone.
+// Ids up to this one are taken, even if their schemas no longer exist.
 struct IdWatermark {
   int32_t last_id = 0;
 };
@@ -97,8 +97,8 @@ struct IdWatermark {
 using Record = std::variant<SchemaRecord, SchemaTombstone, ConfigRecord, ModeRecord,
                             SubjectDeletion, SubjectClearance, IdWatermark>;
 
-// Nothing: a record without meaning here. Invalid: the key is one of those above but its value
-// cannot be understood; ids may hide in it.
+// Nothing: a record without meaning here. Invalid: the key is one of those above but the value
+// cannot be understood; it may contain ids.
 Result<std::optional<Record>> ParseRecord(std::string_view key,
                                           const std::optional<std::string>& value);
 
@@ -107,8 +107,8 @@ struct KeyAndValue {
   std::optional<std::string> value;  // Nothing: a tombstone.
 };
 KeyAndValue Serialize(const Record& record);
-// In their order. What an older release may have written under another key for all subjects is
-// taken back first, or it would come back to life with compaction.
+// In their order. Older releases may have written settings for all subjects under another key; that
+// record is removed first, because compaction would revive it.
 std::vector<KeyAndValue> SerializeAll(const std::vector<Record>& records);
 
 }  // namespace shopstream::registry

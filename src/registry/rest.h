@@ -35,7 +35,7 @@ enum RestCode {
   kSchemaTooLarge = 42209,
   kStoreFailed = 50001,
   kTimedOut = 50002,
-  kForwardingFailed = 50003,  // Never ours: every instance writes for itself.
+  kForwardingFailed = 50003,  // Never used: every instance writes directly.
   kStarting = 503,
 };
 
@@ -46,7 +46,7 @@ struct RestError {
 
 using RestReply = std::variant<nlohmann::json, RestError>;
 
-// {"error_code": ..., "message": ...} for an error; the HTTP status is the code's first 3 digits.
+// {"error_code": ..., "message": ...} for an error; the HTTP status is its first 3 digits.
 HttpReply ToHttp(const RestReply& reply);
 
 }  // namespace shopstream::registry

@@ -7,12 +7,12 @@
 
 namespace shopstream::registry {
 
-// The parts of a path, decoded; "/a/b/" has two. A subject is one part, whatever it holds, where
-// its slashes are sent as %2F; those sent bare are put together again by MatchPath.
+// The decoded parts of a path; "/a/b/" has two. A subject is one part, whatever it contains, if its
+// slashes are sent as %2F; MatchPath joins subjects with unescaped slashes.
 std::vector<std::string> SplitPath(std::string_view raw_path);
 
-// What stands in the places of '*' in a pattern such as "subjects/*/versions/*"; nothing where the
-// path is another. "**" takes one part or several, and may stand once.
+// The parts that match '*' in a pattern such as "subjects/*/versions/*"; nothing if the path does
+// not match. "**" matches one or more parts and may occur once.
 std::optional<std::vector<std::string>> MatchPath(std::string_view pattern,
                                                   const std::vector<std::string>& parts);
 

@@ -12,29 +12,29 @@
 namespace shopstream::registry {
 
 using Look = std::function<void(const State&)>;
-// Decides on a state what to write; nothing: no write is needed. Called again, on a newer state,
-// where another registry came in between; so it must set all it captures each time.
+// Decides from a state what to write; nothing: no write is needed. Called again, on a newer state,
+// if another registry wrote in the meantime; so it must set everything it captures each time.
 using Decide = std::function<std::vector<Record>(const State&)>;
 
-// The seam between the registry's HTTP side and where it keeps its schemas. Thread-safe.
+// The interface between the registry's HTTP side and its storage. Thread-safe.
 class Store {
  public:
   virtual ~Store() = default;
 
-  // OK once everything that was stored at the start has been read; until then IOError with how far.
+  // OK once everything stored at the start has been read; until then IOError with the progress.
   virtual Status Ready() const = 0;
-  // OK where all of it could be understood; else what could not. Then reads go on, but nothing is
-  // written and no id is called unknown.
+  // OK if every record was understood; otherwise names those that were not. In that case reads
+  // continue, but nothing is written and no id is reported as unknown.
   virtual Status Whole() const = 0;
-  // Looks at what is in memory. `look` must be short.
+  // Reads the state in memory. `look` must be short.
   virtual void Read(const Look& look) const = 0;
-  // Until memory holds all that was stored when this was called.
+  // Waits until memory has everything that was stored when this was called.
   virtual Status CatchUp(Millis timeout) = 0;
-  // Decides on a state that no other registry can have changed by the time the records stand, all
-  // or none of them; returns once they stand and are in memory. Invalid: they are too large.
-  // IOError: they may or may not come to stand.
+  // Decides on a state that no other registry can change before the records are written, all or
+  // none of them; returns once they are written and in memory. Invalid: they are too large.
+  // IOError: they may or may not be written.
   virtual Status Write(const Decide& decide, Millis timeout) = 0;
-  // Of the Kafka that keeps it; empty where it is not known.
+  // Id of the Kafka cluster; empty if it is not known.
   virtual std::string ClusterId() const = 0;
 };
 

@@ -12,26 +12,26 @@ namespace shopstream::registry {
 
 enum class Role { kReader, kWriter };
 
-// Who may use a registry, by HTTP basic authentication. A file of lines
+// The users of a registry, for HTTP basic authentication. A file of lines
 //
 //   name:hash:reader|writer        # comment
 //
-// with hashes as crypt(3) makes them (`mkpasswd -m bcrypt`, `openssl passwd -6`). Thread-safe.
+// with hashes in the format of crypt(3) (`mkpasswd -m bcrypt`, `openssl passwd -6`). Thread-safe.
 class Users {
  public:
-  Users();  // None: nobody is asked for a name.
+  Users();  // None: no authentication.
   ~Users();
   Users(Users&&) noexcept;
   Users& operator=(Users&&) noexcept;
 
-  // Invalid names the line and what is wrong with it.
+  // Invalid names the line and its fault.
   static Result<Users> Read(const std::string& path);
   static Result<Users> Parse(std::string_view text);
 
   bool anyone() const { return impl_ == nullptr; }
-  // The role of "Basic <base64 of name:password>"; nothing: not one of them. Takes the same time
-  // for an unknown name as for a wrong password; a password that was right once is known again
-  // fast.
+  // The role of "Basic <base64 of name:password>"; nothing: no such user or password. Takes the
+  // same time for an unknown name as for a wrong password; a password that was correct once is
+  // verified fast from then on.
   std::optional<Role> Authenticate(std::string_view authorization) const;
 
  private:
