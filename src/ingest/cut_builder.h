@@ -92,9 +92,10 @@ class CutBuilder {
   void Quarantine(QuarantinedRecord record, Verdict verdict);
   // Puts the columns so far aside where their layout is another.
   Status UseLayout(const std::shared_ptr<const BronzeLayout>& layout);
-  // The value's index, kNewPartitionValue, or why it is none.
+  // The value's index, kNewPartitionValue, or why it is none. Nothing and the empty text are the
+  // null partition.
   static constexpr int kNewPartitionValue = -1;
-  std::variant<int, Verdict> FindPartitionValue(std::string_view text) const;
+  std::variant<int, Verdict> FindPartitionValue(std::optional<std::string_view> field) const;
   int AddPartitionValue(std::string_view text);
   void StartEmpty();
   int32_t LakePartitionIndex(int value, int32_t date);

@@ -45,6 +45,7 @@ class QuarantineReplay {
   struct Options {
     int64_t batch_rows = 10'000;       // Of one commit.
     int64_t batch_bytes = 32LL << 20;  // Of the values in one commit.
+    int64_t open_partitions = 500;     // Of one commit, each with a file.
     // Without an answer of storage or registry, or without winning against other writers.
     BackoffOptions patience{
         .first = Millis{100}, .longest = Millis{5000}, .give_up_after = Millis{600'000}};
@@ -70,13 +71,14 @@ class QuarantineReplay {
   };
 
   Status TakeFile(const lake::Snapshot& snapshot, const DataFile& file, const ReplayFilter& filter);
-  Status Flush(const std::string& topic_id, Batch batch);
-  Result<Outcome> TryBatch(const std::string& topic_id, const Batch& batch);
-  Result<std::vector<const QuarantinedRecord*>> Choose(const lake::Snapshot& bronze,
-                                                       const std::string& topic_id,
-                                                       const Batch& batch, ReplaySummary* summary);
-  Result<Cut> Decode(const lake::Snapshot& bronze,
-                     const std::vector<const QuarantinedRecord*>& records);
+  Status Flush(const std::string& topic_id, std::vector<QuarantinedRecord> left);
+  Result<Outcome> TryCut(const std::string& topic_id, std::vector<QuarantinedRecord>* left);
+  Result<std::vector<QuarantinedRecord*>> Choose(const lake::Snapshot& bronze,
+                                                 const std::string& topic_id,
+                                                 std::vector<QuarantinedRecord>& left,
+                                                 ReplaySummary* summary);
+  Result<Cut> Decode(const lake::Snapshot& bronze, const std::vector<QuarantinedRecord*>& records,
+                     size_t* taken);
   Status DecideParked();
   Result<Outcome> Commit(const lake::Snapshot& base, const Cut& cut);
 
@@ -95,7 +97,7 @@ class QuarantineReplay {
 // replays, so that nothing can be told from a double any more.
 Result<ReplayedOffsets> ReadReplayed(const lake::Snapshot& bronze, const std::string& topic_id);
 
-// As configured, to the end of the quarantine of now.
+// As configured, to the end of the quarantine of now; `options.open_partitions` is the config's.
 Result<ReplaySummary> RunQuarantineReplay(const Config& config, const ReplayFilter& filter,
                                           QuarantineReplay::Options options);
 

@@ -21,8 +21,8 @@ struct PartitionLag {
   std::optional<int64_t> committed;  // What ingest told Kafka, for displays only.
   int64_t log_start = 0, end = 0;    // Of Kafka.
   int64_t lag = 0;                   // Offsets not in the lake yet.
-  // Age of the first record not in the lake, by its Kafka timestamp; nothing where Kafka did not
-  // hand it over in time.
+  // Age of the first record not in the lake, by its Kafka timestamp; nothing if the record has none
+  // or one outside the years 0001 to 9999, or if Kafka did not hand it over in time.
   std::optional<int64_t> lag_ms;
 
   // Kafka removed [txn, log_start) before ingest came to it.
