@@ -8,6 +8,7 @@
 #include "ingest/align_columns.h"
 #include "ingest/calendar.h"
 #include "ingest/frame.h"
+#include "lake/partition_path.h"
 
 namespace shopstream::ingest {
 namespace {
@@ -53,6 +54,13 @@ int64_t SizeOf(const QuarantinedRecord& record) {
   return static_cast<int64_t>(sizeof(QuarantinedRecord) + record.detail.size() +
                               record.key.value_or("").size() + record.value.value_or("").size() +
                               record.headers_json.size());
+}
+
+// Whether a reader that takes partition values from folders, as Polars does, finds this one. The
+// name of a longer value is cut.
+bool IsSpelledByItsFolder(const std::string& field, std::string_view value) {
+  const std::string folder = lake::PartitionFolder({{field, std::string(value)}});
+  return lake::DecodeLogPath(folder) == field + "=" + std::string(value);
 }
 
 // Text from outside, short enough for a message and printable.
@@ -250,9 +258,9 @@ std::variant<int, CutBuilder::Verdict> CutBuilder::FindPartitionValue(
                         : "the partition field is null");
   }
   if (text.empty()) return kNewPartitionValue;  // There is one null partition, beside the bound.
-  if (text.size() > kMaxPartitionValueBytes) {
-    return refuse(Quote(text) + " has " + std::to_string(text.size()) + " bytes; at most " +
-                  std::to_string(kMaxPartitionValueBytes) + " name a partition");
+  if (!IsSpelledByItsFolder(layout_->options.partition_field, text)) {
+    return refuse(Quote(text) + " has " + std::to_string(text.size()) +
+                  " bytes, too many for the name of a folder, which some readers take it from");
   }
   const int64_t counted =
       std::ssize(partition_values_) - (partition_value_index_.contains("") ? 1 : 0);

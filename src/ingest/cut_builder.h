@@ -26,9 +26,6 @@ namespace shopstream::ingest {
 // times. Part of the verdict, so not a setting.
 inline constexpr size_t kMaxRecordBytes = 8 << 20;
 
-// Of a partition value, in bytes: it is repeated in every log entry of its partition's files.
-inline constexpr size_t kMaxPartitionValueBytes = 1024;
-
 // The record as it was before it was put away, but for key and headers; borrows its value.
 kafka::RecordView View(const QuarantinedRecord& kept);
 
