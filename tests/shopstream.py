@@ -100,11 +100,12 @@ class Shopstream:
         """The parsed output of a command that prints a table, run with --json."""
         return json.loads(self.run("--json", *arguments, **options).stdout)
 
-    def start(self, *arguments: object, **settings: str) -> Running:
-        """Starts a command that runs beside the test; the end of the test ends it."""
+    def start(self, *arguments: object, program: pathlib.Path | None = None, **settings: str) -> Running:
+        """Starts a command that runs beside the test; the end of the test ends it. `program`: another `shopstream`."""
         folder = self.folder / f"process-{len(self._started) + 1}"
         folder.mkdir()
-        running = Running(self.command(*arguments), self.environment(**settings), folder)
+        command = self.command(*arguments)
+        running = Running([str(program), *command[1:]] if program else command, self.environment(**settings), folder)
         self._started.append(running)
         return running
 

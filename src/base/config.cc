@@ -117,7 +117,8 @@ const Setting kSettings[] = {
     // A cut holds a writer, and storage a request, for each partition.
     {"ingest.max_open_partitions",
      NumberField{SHOPSTREAM_FIELD(ingest.max_open_partitions), 1, 10'000},
-     "partitions that one cut may write to; reaching it cuts"},
+     "partitions that one cut may write to, and one commit of `quarantine replay`; reaching it "
+     "cuts"},
     {"ingest.event_time_field", TextField{SHOPSTREAM_FIELD(ingest.event_time_field)},
      "the record's timestamp field whose UTC date is Bronze's second partition"},
     {"ingest.maintenance", SwitchField{SHOPSTREAM_FIELD(ingest.maintenance)},

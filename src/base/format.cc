@@ -83,7 +83,7 @@ std::string FormatMillis(int64_t millis) {
 
 std::string FormatTimestamp(int64_t unix_millis) {
   const int64_t fraction = ((unix_millis % 1000) + 1000) % 1000;
-  const time_t seconds = (unix_millis - fraction) / 1000;
+  const time_t seconds = unix_millis / 1000 - (unix_millis % 1000 < 0 ? 1 : 0);
   tm utc{};
   if (gmtime_r(&seconds, &utc) == nullptr) return fmt::format("{} ms", unix_millis);
   return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", int64_t{utc.tm_year} + 1900,

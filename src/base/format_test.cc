@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
 namespace shopstream {
 namespace {
 
@@ -38,6 +40,10 @@ TEST(Format, Timestamps) {
   EXPECT_EQ("1970-01-01T00:00:00.000Z", FormatTimestamp(0));
   EXPECT_EQ("1969-12-31T23:59:59.999Z", FormatTimestamp(-1));
   EXPECT_EQ("2025-10-24T08:15:30.123Z", FormatTimestamp(1761293730123));
+  for (const int64_t end :
+       {std::numeric_limits<int64_t>::min(), std::numeric_limits<int64_t>::max()}) {
+    EXPECT_NE("", FormatTimestamp(end)) << "any number may come from outside";
+  }
 }
 
 TEST(Format, PrintableKeepsTextAndShowsTheRest) {

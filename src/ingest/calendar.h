@@ -1,6 +1,11 @@
 #pragma once
 
+#include <charconv>
 #include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
 
 namespace shopstream::ingest {
 
@@ -15,6 +20,32 @@ inline constexpr int64_t kNoTimestamp = -1;
 // Within these bounds, a thousandfold and a day more fit an int64.
 constexpr bool IsCalendarMillis(int64_t millis) {
   return kYear1Millis <= millis && millis <= kLastMillis;
+}
+
+// An instant that a clock may have shown: there is one, and it is inside the calendar.
+constexpr bool IsKnownMillis(int64_t millis) {
+  return millis != kNoTimestamp && IsCalendarMillis(millis);
+}
+
+inline constexpr std::string_view kSentPrefix = "Kafka's timestamp ";
+inline constexpr std::string_view kOutsideSuffix = " ms is outside the years 0001 to 9999";
+
+// The end of a quarantined record's detail if its timestamp is outside the calendar: the table's
+// column is null then, as if there were none, so the number is kept here.
+inline std::string DescribeSentOutside(int64_t millis) {
+  return std::string(kSentPrefix) + std::to_string(millis) + std::string(kOutsideSuffix);
+}
+// The number that such a detail ends with; nothing for any other detail.
+inline std::optional<int64_t> FindSentOutside(std::string_view detail) {
+  if (!detail.ends_with(kOutsideSuffix)) return std::nullopt;
+  detail.remove_suffix(kOutsideSuffix.size());
+  const size_t prefix = detail.rfind(kSentPrefix);
+  if (prefix == std::string_view::npos) return std::nullopt;
+  detail.remove_prefix(prefix + kSentPrefix.size());
+  int64_t millis = 0;
+  const auto [end, error] = std::from_chars(detail.data(), detail.data() + detail.size(), millis);
+  const bool whole = error == std::errc() && end == detail.data() + detail.size();
+  return whole && !IsCalendarMillis(millis) ? std::optional(millis) : std::nullopt;
 }
 
 }  // namespace shopstream::ingest

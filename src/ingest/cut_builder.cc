@@ -8,6 +8,7 @@
 #include "ingest/align_columns.h"
 #include "ingest/calendar.h"
 #include "ingest/frame.h"
+#include "lake/partition_path.h"
 
 namespace shopstream::ingest {
 namespace {
@@ -55,16 +56,19 @@ int64_t SizeOf(const QuarantinedRecord& record) {
                               record.headers_json.size());
 }
 
+// Whether a reader that takes partition values from folders, as Polars does, finds this one. The
+// name of a longer value is cut.
+bool IsSpelledByItsFolder(const std::string& field, std::string_view value) {
+  const std::string folder = lake::PartitionFolder({{field, std::string(value)}});
+  return lake::DecodeLogPath(folder) == field + "=" + std::string(value);
+}
+
 // Text from outside, short enough for a message and printable.
 std::string Quote(std::string_view text) {
   constexpr size_t kShown = 40;
   std::string quoted = nlohmann::json(std::string(text.substr(0, kShown)))
                            .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   return text.size() > kShown ? quoted + "..." : quoted;
-}
-
-std::string OutsideCalendar(const char* name, int64_t millis) {
-  return std::string(name) + " " + std::to_string(millis) + " ms is outside the years 0001 to 9999";
 }
 
 }  // namespace
@@ -164,10 +168,10 @@ Result<std::optional<CutBuilder::Verdict>> CutBuilder::AddRow(const kafka::Recor
     columns_.Truncate(row);
     return Verdict{cause, std::move(detail)};
   };
-  if (columns_.IsNull(layout_->partition_column, row)) {
-    return refuse(Cause::kUnknownRegion, "the partition field is null");
+  std::optional<std::string_view> text;
+  if (!columns_.IsNull(layout_->partition_column, row)) {
+    text = columns_.String(layout_->partition_column, row);
   }
-  std::string_view text = columns_.String(layout_->partition_column, row);
   std::variant<int, Verdict> value = FindPartitionValue(text);
   if (auto* refused = std::get_if<Verdict>(&value)) {
     return refuse(refused->cause, std::move(refused->detail));
@@ -177,7 +181,7 @@ Result<std::optional<CutBuilder::Verdict>> CutBuilder::AddRow(const kafka::Recor
   }
   const int64_t micros = columns_.Int64(layout_->event_time_column, row);
   if (!IsCalendarMillis(record.timestamp_ms)) {
-    return refuse(Cause::kBadTimestamp, OutsideCalendar("Kafka's timestamp", record.timestamp_ms));
+    return refuse(Cause::kBadTimestamp, DescribeSentOutside(record.timestamp_ms));
   }
   const bool has_sent = record.timestamp_ms != kNoTimestamp;
   if (micros < kYear2000Micros ||
@@ -188,7 +192,7 @@ Result<std::optional<CutBuilder::Verdict>> CutBuilder::AddRow(const kafka::Recor
   }
   // Only a row admits a value.
   int value_index = std::get<int>(value);
-  if (value_index == kNewPartitionValue) value_index = AddPartitionValue(text);
+  if (value_index == kNewPartitionValue) value_index = AddPartitionValue(text.value_or(""));
   cut_.kafka_partition.push_back(record.partition);
   cut_.kafka_offset.push_back(record.offset);
   cut_.kafka_timestamp_ms.push_back(record.timestamp_ms);
@@ -202,7 +206,7 @@ void CutBuilder::Quarantine(QuarantinedRecord record, Verdict verdict) {
   record.cause = verdict.cause;
   record.detail = std::move(verdict.detail);
   // The column is null then; the exact number is kept here.
-  const std::string sent = OutsideCalendar("Kafka's timestamp", record.timestamp_ms);
+  const std::string sent = DescribeSentOutside(record.timestamp_ms);
   if (!IsCalendarMillis(record.timestamp_ms) && record.detail != sent) {
     record.detail += "; " + sent;
   }
@@ -237,7 +241,9 @@ Status CutBuilder::DecideParked(const SchemaCache& schemas, BootClock::time_poin
   return Status::OK();
 }
 
-std::variant<int, CutBuilder::Verdict> CutBuilder::FindPartitionValue(std::string_view text) const {
+std::variant<int, CutBuilder::Verdict> CutBuilder::FindPartitionValue(
+    std::optional<std::string_view> field) const {
+  const std::string_view text = field.value_or("");
   const auto refuse = [](std::string detail) {
     return Verdict{Cause::kUnknownRegion, std::move(detail)};
   };
@@ -247,16 +253,20 @@ std::variant<int, CutBuilder::Verdict> CutBuilder::FindPartitionValue(std::strin
   }
   const auto found = partition_value_index_.find(text);
   if (found != partition_value_index_.end()) return found->second;
-  if (!layout_->any_partition_value()) return refuse(Quote(text) + " is none of the known values");
-  if (text.empty()) return refuse("the partition field is empty");
-  if (text.size() > kMaxPartitionValueBytes) {
-    return refuse(Quote(text) + " has " + std::to_string(text.size()) + " bytes; at most " +
-                  std::to_string(kMaxPartitionValueBytes) + " name a partition");
+  if (!layout_->any_partition_value()) {
+    return refuse(field ? Quote(text) + " is none of the known values"
+                        : "the partition field is null");
   }
-  if (std::ssize(partition_values_) >= layout_->options.max_partition_values) {
+  if (text.empty()) return kNewPartitionValue;  // There is one null partition, beside the bound.
+  if (!IsSpelledByItsFolder(layout_->options.partition_field, text)) {
+    return refuse(Quote(text) + " has " + std::to_string(text.size()) +
+                  " bytes, too many for the name of a folder, which some readers take it from");
+  }
+  const int64_t counted =
+      std::ssize(partition_values_) - (partition_value_index_.contains("") ? 1 : 0);
+  if (counted >= layout_->options.max_partition_values) {
     return refuse(Quote(text) + " would be one value more than the table's " +
-                  std::to_string(partition_values_.size()) +
-                  "; ingest.max_partition_values is the bound");
+                  std::to_string(counted) + "; ingest.max_partition_values is the bound");
   }
   return kNewPartitionValue;
 }

@@ -26,9 +26,6 @@ namespace shopstream::ingest {
 // a cut. This is part of the verdict, so it is not a setting.
 inline constexpr size_t kMaxRecordBytes = 8 << 20;
 
-// Limit of a partition value in bytes; every log entry of its partition's files repeats it.
-inline constexpr size_t kMaxPartitionValueBytes = 1024;
-
 // The record as it was before quarantine, without key and headers; borrows its value.
 kafka::RecordView View(const QuarantinedRecord& kept);
 
@@ -92,9 +89,10 @@ class CutBuilder {
   void Quarantine(QuarantinedRecord record, Verdict verdict);
   // Sets the columns so far aside if their layout is different.
   Status UseLayout(const std::shared_ptr<const BronzeLayout>& layout);
-  // The value's index, kNewPartitionValue, or why it is not allowed.
+  // The value's index, kNewPartitionValue, or why it is not allowed. A missing value and the empty
+  // text are the null partition.
   static constexpr int kNewPartitionValue = -1;
-  std::variant<int, Verdict> FindPartitionValue(std::string_view text) const;
+  std::variant<int, Verdict> FindPartitionValue(std::optional<std::string_view> field) const;
   int AddPartitionValue(std::string_view text);
   void StartEmpty();
   int32_t LakePartitionIndex(int value, int32_t date);

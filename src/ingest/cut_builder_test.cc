@@ -262,41 +262,74 @@ TEST(OpenPartitionValuesTest, AnyValueIsTakenUpToTheBoundThatTheTablesOwnCountTo
               std::nullopt);
   };
   add("never", 0);  // No row, so no value of the table.
-  for (const char* value : {"a", "b", "c", "a", "old", ""}) add(value);
-  add(std::string(kMaxPartitionValueBytes + 1, 'x'));
+  for (const char* value : {"a", "b", "c", "a", "old"}) add(value);
+  add(std::string(1025, 'x'));
   const Cut cut = *builder.Finish();
   EXPECT_THAT(cut.partition_values, ElementsAre("old", "a", "b"));
   EXPECT_THAT(cut.kafka_offset, ElementsAre(1, 2, 4, 5));
-  ASSERT_EQ(cut.quarantined.size(), 4u);
+  ASSERT_EQ(cut.quarantined.size(), 3u);
   EXPECT_EQ(cut.quarantined[0].cause, Cause::kBadTimestamp);
   EXPECT_EQ(cut.quarantined[1].cause, Cause::kUnknownRegion);
   EXPECT_THAT(cut.quarantined[1].detail, HasSubstr("ingest.max_partition_values"));
-  EXPECT_THAT(cut.quarantined[2].detail, HasSubstr("empty"));
-  EXPECT_THAT(cut.quarantined[3].detail, HasSubstr("1025 bytes"));
+  EXPECT_THAT(cut.quarantined[2].detail, HasSubstr("1025 bytes"));
 }
 
-TEST(OpenPartitionValuesTest, LongTextsArePartitionsAndTheNameOfNullIsNone) {
+TEST(OpenPartitionValuesTest, NullAndEmptyAreTheNullPartitionWhichTheBoundDoesNotCount) {
+  LayoutOptions options;
+  options.partition_values = {};
+  options.max_partition_values = 2;
+  CutBuilder builder(testing::EventLayout(options));
+  SchemaCache schemas = testing::EventSchemas(options);
+  ASSERT_TRUE(schemas.Resolve({testing::kWithNullableRegion}, {}).resolved);
+  ASSERT_TRUE(schemas.Resolve({testing::kSchemaId}, {}).resolved);
+  testing::Records records;
+  int64_t offset = 0;
+  for (const std::string& value :
+       {testing::EventOfNoRegion(1), testing::Event(2, "a", kOct24), testing::Event(3, "", kOct24),
+        testing::Event(4, "b", kOct24), testing::Event(5, "c", kOct24)}) {
+    ASSERT_EQ(*builder.Add(records.Make(0, offset++, value), schemas, {}), std::nullopt);
+  }
+  EXPECT_EQ(builder.open_partitions(), 3);
+  EXPECT_EQ(builder.largest_region_rows(), 2);
+  const Cut cut = *builder.Finish();
+  EXPECT_THAT(cut.kafka_offset, ElementsAre(0, 1, 2, 3));
+  EXPECT_THAT(cut.partition_values, ElementsAre("", "a", "b"));
+  EXPECT_THAT(cut.lake_partition, ElementsAre(0, 1, 0, 2));
+  ASSERT_EQ(cut.quarantined.size(), 1u);
+  EXPECT_THAT(cut.quarantined[0].detail, HasSubstr("the table's 2"));
+}
+
+TEST_F(CutBuilderTest, NullAndEmptyAreNoneOfTheKnownValues) {
+  ASSERT_TRUE(schemas_.Resolve({testing::kWithNullableRegion}, {}).resolved);
+  ASSERT_TRUE(schemas_.Resolve({testing::kSchemaId}, {}).resolved);
+  EXPECT_THAT(Refused(testing::EventOfNoRegion(1)).detail, HasSubstr("is null"));
+  EXPECT_EQ(Refused(testing::Event(1, "", kOct24)).cause, Cause::kUnknownRegion);
+}
+
+TEST(OpenPartitionValuesTest, TextsThatAFolderSpellsArePartitionsAndTheNameOfNullIsNone) {
   LayoutOptions options;
   options.partition_values = {};
   CutBuilder builder(testing::EventLayout(options));
   SchemaCache schemas = testing::EventSchemas(options);
   testing::Records records;
   builder.Admit({"__HIVE_DEFAULT_PARTITION__"});
-  const std::string longest(1024, '%');
+  const std::string longest(64, '%');  // "region=" and three bytes each: 199.
   int64_t offset = 0;
-  for (const std::string& value : {longest, std::string("__HIVE_DEFAULT_PARTITION__"),
-                                   std::string(".."), std::string("\x01\x7f", 2)}) {
+  for (const std::string& value :
+       {longest, longest + '%', std::string("__HIVE_DEFAULT_PARTITION__"), std::string(".."),
+        std::string("\x01\x7f", 2)}) {
     ASSERT_EQ(
         *builder.Add(records.Make(0, offset++, testing::Event(1, value, kOct24)), schemas, {}),
         std::nullopt);
   }
   const Cut cut = *builder.Finish();
-  EXPECT_THAT(cut.kafka_offset, ElementsAre(0, 2, 3));
+  EXPECT_THAT(cut.kafka_offset, ElementsAre(0, 3, 4));
   EXPECT_THAT(cut.partition_values,
               ElementsAre("__HIVE_DEFAULT_PARTITION__", longest, "..", "\x01\x7f"));
-  ASSERT_EQ(cut.quarantined.size(), 1u);
-  EXPECT_EQ(cut.quarantined[0].cause, Cause::kUnknownRegion);
-  EXPECT_THAT(cut.quarantined[0].detail, HasSubstr("Delta readers read it as null"));
+  ASSERT_EQ(cut.quarantined.size(), 2u);
+  EXPECT_THAT(cut.quarantined[0].detail, HasSubstr("65 bytes, too many"));
+  EXPECT_EQ(cut.quarantined[1].cause, Cause::kUnknownRegion);
+  EXPECT_THAT(cut.quarantined[1].detail, HasSubstr("Delta readers read it as null"));
 }
 
 }  // namespace

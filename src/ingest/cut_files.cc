@@ -56,7 +56,7 @@ Result<std::shared_ptr<arrow::Array>> TimestampColumn(const Items& items, Millis
   ARROW_RETURN_NOT_OK(builder.Reserve(static_cast<int64_t>(items.size())));
   for (const auto& item : items) {
     const int64_t value = millis(item);
-    if (value != kNoTimestamp && IsCalendarMillis(value)) {
+    if (IsKnownMillis(value)) {
       builder.UnsafeAppend(value * 1000);
     } else {
       builder.UnsafeAppendNull();
@@ -168,8 +168,9 @@ Result<std::vector<DataFile>> WriteBronzeFiles(lake::ObjectStore* store, const C
   lake::UploadQueue uploads(store);
   for (size_t i = 0; i < groups.size(); ++i) {
     const LakePartition& partition = cut.lake_partitions[i];
+    const std::string& value = cut.partition_values[partition.value];
     const PartitionValues values = {
-        {table.partition_columns[0], cut.partition_values[partition.value]},
+        {table.partition_columns[0], value.empty() ? std::nullopt : std::optional(value)},
         {table.partition_columns[1], FormatDate(partition.date)}};
     ARROW_ASSIGN_OR_RAISE(auto file,
                           lake::WriteDataFile(&uploads, table.path, values, rows, groups[i]));

@@ -7,12 +7,14 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <limits>
 #include <map>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "ingest/calendar.h"
 #include "ingest/cut_committer.h"
 #include "ingest/quarantine_replay.h"
 #include "ingest/table_growth.h"
@@ -48,7 +50,8 @@ struct Consumer {
   Cut Read(const std::vector<std::string>& values) {
     const int64_t begin = next;
     for (const std::string& value : values) {
-      const kafka::RecordView record = records.Make(partition, next++, value);
+      kafka::RecordView record = records.Make(partition, next++, value);
+      record.timestamp_ms = sent;
       std::optional<int32_t> id = *builder.Add(record, schemas, {});
       if (!id) continue;
       const BootClock::time_point later{SchemaCache::kConfirmUnknownAfter};
@@ -82,6 +85,7 @@ struct Consumer {
 
   const int32_t partition;
   int64_t next = 0;
+  int64_t sent = kOct24 + testing::kDay / 2;  // Kafka's timestamp of what it reads.
   SchemaCache schemas;
   CutBuilder builder;
   testing::Records records;
@@ -248,6 +252,29 @@ TEST_F(EvolutionTest, TheBoundOfPartitionValuesHoldsForAllConsumersTogether) {
   EXPECT_EQ(Column("region"), (std::map<std::string, std::string>{{"0/0", "a1"}, {"1/0", "b1"}}));
 }
 
+TEST_F(EvolutionTest, RowsOfTheNullPartitionAreReadAsNullAndItIsNoValueOfTheTable) {
+  options_.partition_values = {};
+  options_.max_partition_values = 1;
+  Consumer a = NewConsumer(0);
+  EXPECT_EQ(a.Publish({testing::EventOfNoRegion(1), testing::Event(2, "", kOct24),
+                       testing::Event(3, "EU", kOct24)}),
+            CutOutcome::kCommitted);
+  EXPECT_EQ(Column("region"),
+            (std::map<std::string, std::string>{{"0/0", "null"}, {"0/1", "null"}, {"0/2", "EU"}}));
+  std::vector<std::string> folders;
+  for (const DataFile& file : Bronze()->Files()) {
+    folders.push_back(file.path.substr(0, file.path.find('/')));
+  }
+  EXPECT_THAT(folders,
+              ::testing::UnorderedElementsAre("region=__HIVE_DEFAULT_PARTITION__", "region=EU"));
+  EXPECT_THAT(ReadTableMemory(*Bronze(), options_)->partition_values, ElementsAre("EU"));
+
+  Consumer b = NewConsumer(1);
+  b.builder.Admit(ReadTableMemory(*Bronze(), options_)->partition_values);
+  EXPECT_EQ(b.Publish({testing::EventOfNoRegion(4)}), CutOutcome::kCommitted);
+  EXPECT_EQ(Column("region")["1/0"], "null");
+}
+
 // --- Replay
 
 TEST_F(EvolutionTest, AReplayBringsWhatCanBeReadNowOnceWithItsOwnCoordinates) {
@@ -273,6 +300,43 @@ TEST_F(EvolutionTest, AReplayBringsWhatCanBeReadNowOnceWithItsOwnCoordinates) {
   EXPECT_EQ(Replay({.until_ms = kOct24})->replayed, 0) << "sent at noon";
   EXPECT_EQ(Replay({.cause = "unknown_region", .since_ms = kOct24})->replayed, 1);
   EXPECT_EQ(ReadReplayed(*Bronze(), kTopicId)->Format(), "2:0,2");
+}
+
+TEST_F(EvolutionTest, AReplayJudgesARecordByTheTimestampItCameWith) {
+  Consumer consumer = NewConsumer(0);
+  for (const int64_t sent : {kNoTimestamp, int64_t{0}, kYear1Millis, kYear1Millis - 1,
+                             kLastMillis + 1, std::numeric_limits<int64_t>::min()}) {
+    consumer.sent = sent;
+    ASSERT_EQ(consumer.Publish({testing::Event(1, "MARS", 946'684'800'000)}),
+              CutOutcome::kCommitted);
+  }
+  options_.partition_values.push_back("MARS");
+  const ReplaySummary summary = *Replay();
+  EXPECT_EQ(summary.replayed, 1);
+  EXPECT_EQ(summary.unreadable, (std::map<std::string, int64_t>{{"bad_timestamp", 5}}));
+  EXPECT_EQ(Column("kafka_timestamp"), (std::map<std::string, std::string>{{"0/0", "null"}}));
+}
+
+TEST_F(EvolutionTest, NoCommitOfAReplayHasMoreThanTheOpenPartitions) {
+  Consumer consumer = NewConsumer(0);
+  std::vector<std::string> values;
+  for (int64_t day = 0; day < 7; ++day) {
+    for (int twice = 0; twice < 2; ++twice) {
+      values.push_back(testing::Event(day, "MARS", kOct24 - day * testing::kDay));
+    }
+    values.push_back("garbage");
+  }
+  ASSERT_EQ(consumer.Publish(values), CutOutcome::kCommitted);
+  options_.partition_values.push_back("MARS");
+  const int64_t before = Bronze()->version();
+  const ReplaySummary summary = *Replay({}, {.open_partitions = 2});
+  EXPECT_EQ(summary.replayed, 14);
+  EXPECT_EQ(summary.unreadable, (std::map<std::string, int64_t>{{"bad_frame", 7}}));
+  EXPECT_EQ(std::ssize(Column("id")), 14);
+  for (int64_t version = before + 1; version <= Bronze()->version(); ++version) {
+    const auto entry = *store_.Get(lake::LogEntryPath(kBronzePath, version));
+    EXPECT_LE((*lake::ParseLogEntry(entry->ToString(), "")).adds.size(), 2u) << version;
+  }
 }
 
 TEST_F(EvolutionTest, TwoReplaysAtOnceBringEachRecordOnce) {

@@ -6,12 +6,12 @@
 
 #include <algorithm>
 #include <chrono>
-#include <limits>
 #include <thread>
 #include <utility>
 
 #include "base/error_kind.h"
 #include "base/log.h"
+#include "ingest/calendar.h"
 #include "ingest/cut_files.h"
 #include "ingest/pipeline.h"
 #include "lake/object_store.h"
@@ -26,7 +26,7 @@ constexpr Millis kLookAtStopEvery{50};
 
 // The columns that a record is decoded from, of one batch of the quarantine table.
 struct QuarantineColumns {
-  const arrow::StringArray *topic, *topic_id, *cause;
+  const arrow::StringArray *topic, *topic_id, *cause, *detail;
   const arrow::Int32Array* partition;
   const arrow::Int64Array* offset;
   const arrow::TimestampArray* timestamp;
@@ -34,8 +34,8 @@ struct QuarantineColumns {
 
   static const std::vector<std::string>& Names() {
     static const std::vector<std::string> kNames = {
-        "kafka_topic", "kafka_topic_id", "kafka_partition", "kafka_offset", "kafka_timestamp",
-        "cause",       "value"};
+        "kafka_topic",     "kafka_topic_id", "kafka_partition", "kafka_offset",
+        "kafka_timestamp", "cause",          "detail",          "value"};
     return kNames;
   }
 
@@ -44,6 +44,7 @@ struct QuarantineColumns {
       : topic(As<arrow::StringArray>(rows, "kafka_topic")),
         topic_id(As<arrow::StringArray>(rows, "kafka_topic_id")),
         cause(As<arrow::StringArray>(rows, "cause")),
+        detail(As<arrow::StringArray>(rows, "detail")),
         partition(As<arrow::Int32Array>(rows, "kafka_partition")),
         offset(As<arrow::Int64Array>(rows, "kafka_offset")),
         timestamp(As<arrow::TimestampArray>(rows, "kafka_timestamp")),
@@ -64,13 +65,19 @@ struct QuarantineColumns {
            millis < filter.until_ms.value_or(millis + 1);
   }
 
+  // Null: the record has none, or one that the column cannot hold, which refuses it again.
+  int64_t Sent(int64_t row) const {
+    if (timestamp->IsValid(row)) return timestamp->Value(row) / 1000;
+    const std::optional<int64_t> outside =
+        detail->IsNull(row) ? std::nullopt : FindSentOutside(detail->GetView(row));
+    return outside.value_or(kNoTimestamp);
+  }
+
   QuarantinedRecord Read(int64_t row) const {
     QuarantinedRecord record;
     record.partition = partition->Value(row);
     record.offset = offset->Value(row);
-    // Null: outside the years that a table can hold, and refused for it again.
-    record.timestamp_ms =
-        timestamp->IsNull(row) ? std::numeric_limits<int64_t>::min() : timestamp->Value(row) / 1000;
+    record.timestamp_ms = Sent(row);
     if (value->IsValid(row)) record.value = std::string(value->GetView(row));
     return record;
   }
@@ -135,7 +142,7 @@ Result<ReplaySummary> QuarantineReplay::Run(const ReplayFilter& filter) {
     ARROW_RETURN_NOT_OK(TakeFile(*snapshot, file, filter));
   }
   for (auto& [topic_id, batch] : std::exchange(batches_, {})) {
-    if (!batch.records.empty()) ARROW_RETURN_NOT_OK(Flush(topic_id, std::move(batch)));
+    ARROW_RETURN_NOT_OK(Flush(topic_id, std::move(batch.records)));
   }
   return summary_;
 }
@@ -158,21 +165,22 @@ Status QuarantineReplay::TakeFile(const lake::Snapshot& snapshot, const DataFile
       batch.records.push_back(columns.Read(row));
       batch.bytes += static_cast<int64_t>(batch.records.back().value.value_or("").size());
       if (std::ssize(batch.records) >= options_.batch_rows || batch.bytes >= options_.batch_bytes) {
-        ARROW_RETURN_NOT_OK(Flush(topic_id, std::exchange(batch, {})));
+        ARROW_RETURN_NOT_OK(Flush(topic_id, std::exchange(batch, {}).records));
       }
     }
   }
 }
 
-// Until the batch is done, however often others come first.
-Status QuarantineReplay::Flush(const std::string& topic_id, Batch batch) {
+// Until none of the records is left, however often others come first.
+Status QuarantineReplay::Flush(const std::string& topic_id, std::vector<QuarantinedRecord> left) {
   Backoff backoff(options_.patience);
-  while (true) {
+  while (!left.empty()) {
     if (options_.stop()) return Stopped();
-    Result<Outcome> outcome = TryBatch(topic_id, batch);
+    Result<Outcome> outcome = TryCut(topic_id, &left);
     if (outcome.ok() && *outcome == Outcome::kDone) {
       options_.progress(summary_);
-      return Status::OK();
+      backoff.Reset();
+      continue;
     }
     // A file that is gone was merged and vacuumed by others: the next try reads what replaced it.
     const bool passing = outcome.ok() || IsUnavailable(outcome.status()) ||
@@ -187,14 +195,17 @@ Status QuarantineReplay::Flush(const std::string& topic_id, Batch batch) {
     }
     SleepUnless(options_.stop, *pause);
   }
+  return Status::OK();
 }
 
-Result<QuarantineReplay::Outcome> QuarantineReplay::TryBatch(const std::string& topic_id,
-                                                             const Batch& batch) {
+// One commit of as many records as a cut may have. What is decided is taken out of `left`.
+Result<QuarantineReplay::Outcome> QuarantineReplay::TryCut(const std::string& topic_id,
+                                                           std::vector<QuarantinedRecord>* left) {
   ARROW_ASSIGN_OR_RAISE(const auto bronze, bronze_->Refresh());
   ReplaySummary counted = summary_;
-  ARROW_ASSIGN_OR_RAISE(const auto records, Choose(*bronze, topic_id, batch, &counted));
-  ARROW_ASSIGN_OR_RAISE(Cut cut, Decode(*bronze, records));
+  ARROW_ASSIGN_OR_RAISE(const auto records, Choose(*bronze, topic_id, *left, &counted));
+  size_t taken = 0;
+  ARROW_ASSIGN_OR_RAISE(Cut cut, Decode(*bronze, records, &taken));
   cut.topic = topic_;
   cut.topic_id = topic_id;
   cut.ingested_at_ms = WallClockMillis();
@@ -208,17 +219,19 @@ Result<QuarantineReplay::Outcome> QuarantineReplay::TryBatch(const std::string& 
     ++counted.commits;
   }
   summary_ = std::move(counted);
+  std::vector<QuarantinedRecord> rest;
+  for (; taken < records.size(); ++taken) rest.push_back(std::move(*records[taken]));
+  *left = std::move(rest);
   return Outcome::kDone;
 }
 
 // Those that are not in Bronze, and that ingest has passed.
-Result<std::vector<const QuarantinedRecord*>> QuarantineReplay::Choose(const lake::Snapshot& bronze,
-                                                                       const std::string& topic_id,
-                                                                       const Batch& batch,
-                                                                       ReplaySummary* summary) {
+Result<std::vector<QuarantinedRecord*>> QuarantineReplay::Choose(
+    const lake::Snapshot& bronze, const std::string& topic_id, std::vector<QuarantinedRecord>& left,
+    ReplaySummary* summary) {
   ARROW_ASSIGN_OR_RAISE(ReplayedOffsets taken, ReadReplayed(bronze, topic_id));
-  std::vector<const QuarantinedRecord*> chosen;
-  for (const QuarantinedRecord& record : batch.records) {
+  std::vector<QuarantinedRecord*> chosen;
+  for (QuarantinedRecord& record : left) {
     if (taken.Contains(record.partition, record.offset)) {
       ++summary->already_there;
     } else if (record.offset >= bronze.Txn(ProgressAppId(topic_id, record.partition)).value_or(0)) {
@@ -231,16 +244,22 @@ Result<std::vector<const QuarantinedRecord*>> QuarantineReplay::Choose(const lak
   return chosen;
 }
 
-// By what the table is at this snapshot, and what the registry says now.
+// By what the table is at this snapshot, and what the registry says now. The first `taken` records
+// are in the cut, each with its verdict: at least one, and no more than the open partitions allow.
 Result<Cut> QuarantineReplay::Decode(const lake::Snapshot& bronze,
-                                     const std::vector<const QuarantinedRecord*>& records) {
+                                     const std::vector<QuarantinedRecord*>& records,
+                                     size_t* taken) {
   ARROW_ASSIGN_OR_RAISE(const TableMemory memory, ReadTableMemory(bronze, layout_->options));
   ARROW_ASSIGN_OR_RAISE(auto layout, LayoutOf(memory, layout_));
   schemas_->Reset(std::move(layout));
   builder_.Clear();
   builder_.Admit(memory.partition_values);
-  for (const QuarantinedRecord* record : records) {
-    const kafka::RecordView view = View(*record);
+  for (*taken = 0; *taken < records.size(); ++*taken) {
+    if (builder_.open_partitions() >= options_.open_partitions) {
+      ARROW_RETURN_NOT_OK(DecideParked());
+      if (builder_.open_partitions() >= options_.open_partitions) break;
+    }
+    const kafka::RecordView view = View(*records[*taken]);
     ARROW_ASSIGN_OR_RAISE(std::optional<int32_t> id,
                           builder_.Add(view, *schemas_, BootClock::now()));
     if (id) {
@@ -325,6 +344,7 @@ Result<ReplaySummary> RunQuarantineReplay(const Config& config, const ReplayFilt
       auto layout, FindLayout(store.get(), registry.get(), config.kafka.topic, layout_options));
   ARROW_ASSIGN_OR_RAISE(auto bronze, lake::Table::OpenOrCreate(store.get(), layout->table));
   SchemaCache schemas(layout, [&](int32_t id) { return registry->ById(id); });
+  options.open_partitions = config.ingest.max_open_partitions;
   QuarantineReplay replay(layout, config.kafka.topic, bronze.get(), quarantine->get(), &schemas,
                           std::move(options));
   return replay.Run(filter);

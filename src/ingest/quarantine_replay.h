@@ -45,6 +45,7 @@ class QuarantineReplay {
   struct Options {
     int64_t batch_rows = 10'000;       // In one commit.
     int64_t batch_bytes = 32LL << 20;  // Total size of values in one commit.
+    int64_t open_partitions = 500;     // In one commit, each with a file.
     // For the time without an answer from storage or registry, or without winning a commit.
     BackoffOptions patience{
         .first = Millis{100}, .longest = Millis{5000}, .give_up_after = Millis{600'000}};
@@ -70,13 +71,14 @@ class QuarantineReplay {
   };
 
   Status TakeFile(const lake::Snapshot& snapshot, const DataFile& file, const ReplayFilter& filter);
-  Status Flush(const std::string& topic_id, Batch batch);
-  Result<Outcome> TryBatch(const std::string& topic_id, const Batch& batch);
-  Result<std::vector<const QuarantinedRecord*>> Choose(const lake::Snapshot& bronze,
-                                                       const std::string& topic_id,
-                                                       const Batch& batch, ReplaySummary* summary);
-  Result<Cut> Decode(const lake::Snapshot& bronze,
-                     const std::vector<const QuarantinedRecord*>& records);
+  Status Flush(const std::string& topic_id, std::vector<QuarantinedRecord> left);
+  Result<Outcome> TryCut(const std::string& topic_id, std::vector<QuarantinedRecord>* left);
+  Result<std::vector<QuarantinedRecord*>> Choose(const lake::Snapshot& bronze,
+                                                 const std::string& topic_id,
+                                                 std::vector<QuarantinedRecord>& left,
+                                                 ReplaySummary* summary);
+  Result<Cut> Decode(const lake::Snapshot& bronze, const std::vector<QuarantinedRecord*>& records,
+                     size_t* taken);
   Status DecideParked();
   Result<Outcome> Commit(const lake::Snapshot& base, const Cut& cut);
 
@@ -95,7 +97,8 @@ class QuarantineReplay {
 // replays, so that replayed records cannot be distinguished from duplicates any more.
 Result<ReplayedOffsets> ReadReplayed(const lake::Snapshot& bronze, const std::string& topic_id);
 
-// Runs as configured, to the current end of the quarantine table.
+// Runs as configured, to the current end of the quarantine table. `options.open_partitions` is the
+// configuration's.
 Result<ReplaySummary> RunQuarantineReplay(const Config& config, const ReplayFilter& filter,
                                           QuarantineReplay::Options options);
 

@@ -25,7 +25,8 @@ Result<std::vector<std::string>> ReadPartitionValues(const lake::Snapshot& snaps
                            " is no JSON list: ", *property);
   }
   for (const nlohmann::json& value : list) {
-    if (value.is_string()) values.push_back(value.get<std::string>());
+    // Null, which Delta writes as the empty text, is no value that the bound counts.
+    if (value.is_string() && value != "") values.push_back(value.get<std::string>());
   }
   return values;
 }
@@ -124,6 +125,7 @@ Result<GrowthPlan> PlanGrowth(const lake::Snapshot& snapshot,
   ARROW_ASSIGN_OR_RAISE(std::vector<std::string> admitted, ReadPartitionValues(snapshot));
   const size_t before = admitted.size();
   for (const std::string& value : partition_values) {
+    if (value.empty()) continue;
     if (std::ranges::find(admitted, value) == admitted.end()) admitted.push_back(value);
   }
   if (admitted.size() > before) {

@@ -37,10 +37,15 @@ inline std::string EventWith(const std::string& field, const std::string& type) 
   return schema.replace(schema.rfind("]}"), 2,
                         R"(, {"name": ")" + field + R"(", "type": ")" + type + "\"}]}");
 }
+inline constexpr int32_t kWithNullableRegion = 6;
 inline std::map<int32_t, std::string> SchemasById() {
   std::string id_as_text = kEventSchema;
   id_as_text.replace(id_as_text.find("long"), 4, "string");
+  std::string nullable = kEventSchema;
+  const std::string region = R"("region", "type": )";
+  nullable.replace(nullable.find(region), region.size() + 8, region + R"(["null", "string"])");
   return {{kSchemaId, kEventSchema},
+          {kWithNullableRegion, nullable},
           {kWithLeft, EventWith("left", "string")},
           {kWithRight, EventWith("right", "long")},
           {kWithLeftAsNumber, EventWith("left", "long")},
@@ -66,6 +71,15 @@ inline std::string Event(int64_t id, const std::string& region, int64_t timestam
   AppendLong(id, &value);
   AppendLong(static_cast<int64_t>(region.size()), &value);
   value += region;
+  AppendLong(timestamp_ms, &value);
+  return value;
+}
+
+// By a schema in which the region may be null, and is.
+inline std::string EventOfNoRegion(int64_t id, int64_t timestamp_ms = kOct24) {
+  std::string value = {0, 0, 0, 0, static_cast<char>(kWithNullableRegion)};
+  AppendLong(id, &value);
+  AppendLong(0, &value);
   AppendLong(timestamp_ms, &value);
   return value;
 }

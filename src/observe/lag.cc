@@ -1,7 +1,9 @@
 #include "observe/lag.h"
 
 #include <algorithm>
+#include <set>
 
+#include "ingest/calendar.h"
 #include "kafka/reader.h"
 #include "lake/table.h"
 #include "model/lake_names.h"
@@ -12,25 +14,28 @@ namespace {
 // Only the first record of each range is wanted, so little is fetched ahead.
 constexpr kafka::ConsumerOptions kFirstRecordsOnly{.queue_kbytes = 1024, .poll_records = 100};
 
+std::optional<int64_t> AgeOf(int64_t sent_ms, int64_t now_ms) {
+  if (!ingest::IsKnownMillis(sent_ms)) return std::nullopt;
+  return std::max<int64_t>(0, now_ms - sent_ms);
+}
+
 // Reads on from `next` to the first record that is there: offsets may be skipped.
 Status MeasureAges(const KafkaConfig& config, Millis patience, std::vector<PartitionLag>* lags) {
   std::vector<OffsetRange> ranges;
   for (const PartitionLag& lag : *lags) {
     if (lag.lag > 0) ranges.push_back({lag.partition, lag.next(), lag.end});
   }
-  size_t wanted = ranges.size();
-  if (wanted == 0) return Status::OK();
+  std::set<int32_t> wanted;
+  for (const OffsetRange& range : ranges) wanted.insert(range.partition);
+  if (wanted.empty()) return Status::OK();
   ARROW_ASSIGN_OR_RAISE(const auto reader, kafka::Reader::Open(config, ranges, kFirstRecordsOnly));
   const BootClock::time_point deadline = BootClock::now() + patience;
-  while (wanted > 0 && !reader->done() && BootClock::now() < deadline) {
+  while (!wanted.empty() && !reader->done() && BootClock::now() < deadline) {
     ARROW_ASSIGN_OR_RAISE(const kafka::RecordBatch batch, reader->Next(Millis{100}));
     for (const kafka::RecordView& record : batch.records) {
-      PartitionLag& lag = (*lags)[static_cast<size_t>(record.partition)];
-      if (lag.lag_ms) continue;
-      // Any number may come from a producer: the difference must not overflow.
-      lag.lag_ms =
-          std::max<int64_t>(0, WallClockMillis() - std::max<int64_t>(0, record.timestamp_ms));
-      --wanted;
+      if (wanted.erase(record.partition) == 0) continue;
+      (*lags)[static_cast<size_t>(record.partition)].lag_ms =
+          AgeOf(record.timestamp_ms, WallClockMillis());
     }
   }
   return Status::OK();

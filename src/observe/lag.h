@@ -21,8 +21,8 @@ struct PartitionLag {
   std::optional<int64_t> committed;  // Committed to Kafka by ingest, for displays only.
   int64_t log_start = 0, end = 0;    // Kafka's.
   int64_t lag = 0;                   // Offsets that are not in the lake yet.
-  // Age of the first record that is not in the lake, by its Kafka timestamp; nothing if Kafka did
-  // not return it in time.
+  // Age of the first record that is not in the lake, by its Kafka timestamp; nothing if the record
+  // has none or one outside the years 0001 to 9999, or if Kafka did not return it in time.
   std::optional<int64_t> lag_ms;
 
   // Kafka removed [txn, log_start) before ingest read it.
