@@ -103,8 +103,9 @@ Result<std::optional<int32_t>> CutBuilder::Add(const kafka::RecordView& record,
   }
   std::optional<Frame> frame = ParseFrame(*record.value);
   if (!frame) {
-    Quarantine(Keep(record, std::nullopt),
-               {Cause::kBadFrame, "the value is not 0x00, four bytes of schema id, body"});
+    Quarantine(
+        Keep(record, std::nullopt),
+        {Cause::kBadFrame, "the value does not begin with 0x00 and a schema id of four bytes"});
     return std::nullopt;
   }
   if (record.value->size() > kMaxRecordBytes) {
@@ -247,7 +248,8 @@ std::variant<int, CutBuilder::Verdict> CutBuilder::FindPartitionValue(std::strin
   }
   const auto found = partition_value_index_.find(text);
   if (found != partition_value_index_.end()) return found->second;
-  if (!layout_->any_partition_value()) return refuse(Quote(text) + " is none of the known values");
+  if (!layout_->any_partition_value())
+    return refuse(Quote(text) + " is not one of the allowed values");
   if (text.empty()) return refuse("the partition field is empty");
   if (text.size() > kMaxPartitionValueBytes) {
     return refuse(Quote(text) + " has " + std::to_string(text.size()) + " bytes; at most " +
@@ -256,7 +258,7 @@ std::variant<int, CutBuilder::Verdict> CutBuilder::FindPartitionValue(std::strin
   if (std::ssize(partition_values_) >= layout_->options.max_partition_values) {
     return refuse(Quote(text) + " would be one value more than the table's " +
                   std::to_string(partition_values_.size()) +
-                  "; ingest.max_partition_values is the bound");
+                  "; raise ingest.max_partition_values to admit it");
   }
   return kNewPartitionValue;
 }
