@@ -101,7 +101,7 @@ def run(command: list, environment: dict[str, str], timeout: float = TIMEOUT) ->
         except subprocess.TimeoutExpired:
             continue
     if process.returncode != 0:
-        sys.exit(f"bench: {' '.join(map(str, command))}\nended with {process.returncode}: {errors[-2000:]}")
+        sys.exit(f"bench: {' '.join(map(str, command))}\nexited with {process.returncode}: {errors[-2000:]}")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return Run(json.loads(output or "{}"), cpu, peak)
@@ -402,14 +402,14 @@ LONG = {"day"}  # Only where they are named.
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="./run bench", description=__doc__.splitlines()[0])
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; none: all")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"parts to run, of {', '.join(PARTS)}; default: all except `day`")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
-    parser.add_argument("--events", type=int, default=EVENTS, help="of the ingest part")
+    parser.add_argument("--events", type=int, default=EVENTS, help="number of events in the ingest part")
     arguments = parser.parse_args()
     unknown = set(arguments.parts) - set(PARTS)
     if unknown:
         parser.error(f"no part is named {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("bench: ended by SIGTERM"))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("bench: stopped by SIGTERM"))
     with tempfile.TemporaryDirectory(dir=BINARY.parent, prefix="bench-") as name:
         cluster = Cluster(pathlib.Path(name) / "cluster",
                           Ports(brokers=19094, controllers=19194, registry=19082, minio=19090))

@@ -1,8 +1,8 @@
 """The local cluster: three Kafka nodes, the schema registry and MinIO, for people and for tests.
 
-    cluster.py up [--minio] [--no-registry]     start what does not run yet, wait until it serves
-    cluster.py up --broker N                    that one only
-    cluster.py down [--broker N]                end exactly what was started
+    cluster.py up [--minio] [--no-registry]     start whatever is not running, wait until it is ready
+    cluster.py up --broker N                    only that broker
+    cluster.py down [--broker N]                stop exactly what was started
     cluster.py status
 
 Each process keeps its folder, with data, log and pid file, below --directory; data outlives `down`.
@@ -127,11 +127,11 @@ class Cluster:
             self._refuse_taken_port(f"broker {n}'s controller", self.ports.controller(n))
         self._format(new)
         for n in new:
-            self._say(f"broker {n} starts on 127.0.0.1:{self.ports.broker(n)}")
+            self._say(f"starting broker {n} on 127.0.0.1:{self.ports.broker(n)}")
             self._brokers[n].start(self._java(n, "kafka.Kafka", self._properties(n)))
         self._wait_until_serving(numbers, timeout)
         if new:
-            self._say(f"brokers serve after {time.monotonic() - started:.1f} s")
+            self._say(f"brokers ready after {time.monotonic() - started:.1f} s")
 
     def stop_brokers(self, numbers: Iterable[int] = BROKERS, timeout: float = STOP_TIMEOUT) -> None:
         stopping = self._terminate([self._brokers[n] for n in numbers])
@@ -162,7 +162,7 @@ class Cluster:
                               "--set", f"registry.listen=127.0.0.1:{self.ports.registry}",
                               "--set", f"kafka.bootstrap_servers={self.bootstrap_servers}"], cwd=ROOT)
         self._wait("the registry", self._registry_missing, [self._registry], timeout)
-        self._say(f"registry serves after {time.monotonic() - started:.1f} s")
+        self._say(f"registry ready after {time.monotonic() - started:.1f} s")
 
     def stop_registry(self, timeout: float = STOP_TIMEOUT) -> None:
         self._kill(self._await_end(self._terminate([self._registry]), timeout), timeout)
@@ -184,7 +184,7 @@ class Cluster:
             self._launch_minio()
         self._wait("minio", self._minio_missing, [self._minio], timeout)
         if not running:
-            self._say(f"minio serves after {time.monotonic() - started:.1f} s")
+            self._say(f"minio ready after {time.monotonic() - started:.1f} s")
 
     def stop_minio(self, timeout: float = STOP_TIMEOUT) -> None:
         self._kill(self._await_end(self._terminate([self._minio]), timeout), timeout)
@@ -250,7 +250,7 @@ class Cluster:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                self._say(f"another ./run up or down works on {self.directory}: waiting for it")
+                self._say(f"another ./run up or down is working on {self.directory}: waiting for it")
                 fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
@@ -313,7 +313,7 @@ log.dirs={folder / "data"}
         self._refuse_taken_port("minio", self.ports.minio)
         self._refuse_taken_port("minio's console", self.ports.minio_console)
         folder = self.directory / "minio"
-        self._say(f"minio starts on {self.minio_url}")
+        self._say(f"starting minio on {self.minio_url}")
         # A folder of certificates of its own: it would look into the home directory.
         self._minio.start(
             [str(program), "server", "--address", f"127.0.0.1:{self.ports.minio}",
@@ -332,7 +332,7 @@ log.dirs={folder / "data"}
         def missing() -> str | None:
             waiting = [str(n) for n in numbers if not self.serving(n) >= expected]
             if waiting:
-                return f"broker {', '.join(waiting)}"
+                return f"broker{'s' if len(waiting) > 1 else ''} {', '.join(waiting)}"
             # Nodes that were killed together choose leaders some time after all are back. With a
             # node missing, a partition may rightly have none.
             leaderless = self.leaderless(numbers[0]) if expected == set(BROKERS) else []
@@ -354,11 +354,11 @@ log.dirs={folder / "data"}
         while (rest := missing()) is not None:
             for process in processes:
                 if not process.running():
-                    raise ClusterError(f"{process.name} ended while starting.\n{self._last_words(process)}")
+                    raise ClusterError(f"{process.name} exited while starting.\n{self._last_words(process)}")
             now = time.monotonic()
             if now - started > timeout:
                 words = "\n".join(self._last_words(process) for process in processes)
-                raise ClusterError(f"{what} did not serve within {timeout:.0f} s; missing: {rest}.\n{words}")
+                raise ClusterError(f"{what} did not become ready within {timeout:.0f} s; missing: {rest}.\n{words}")
             if now >= next_line:
                 next_line = now + PROGRESS_EVERY
                 self._say(f"waiting for {rest} ({now - started:.0f} s of {timeout:.0f} s)")
@@ -385,32 +385,32 @@ log.dirs={folder / "data"}
         while left:
             for process in [p for p in left if p.wait(0)]:
                 left.remove(process)
-                self._say(f"{process.name} ended")
+                self._say(f"{process.name} stopped")
             now = time.monotonic()
             if not left or now - started > timeout or enough():
                 break
             if now >= next_line:
                 next_line = now + PROGRESS_EVERY
                 names = ", ".join(process.name for process in left)
-                self._say(f"waiting for {names} to end ({now - started:.0f} s of {timeout:.0f} s)")
+                self._say(f"waiting for {names} to stop ({now - started:.0f} s of {timeout:.0f} s)")
             time.sleep(0.05)
         return left
 
     def _kill(self, processes: list[BackgroundProcess], timeout: float) -> None:
         for process in processes:
             process.kill()
-            self._say(f"{process.name} did not end within {timeout:g} s: killed")
+            self._say(f"{process.name} did not stop within {timeout:g} s: killed")
 
     def _last_words(self, process: BackgroundProcess) -> str:
         log = process.folder / "server.log"
         words = [f"Last lines of {path}:\n{text}" for path in (process.output, log)
                  if (text := tail(path, 12))]
-        return "\n".join(words) or f"It left no word in {process.folder}."
+        return "\n".join(words) or f"It wrote no log in {process.folder}."
 
     def _refuse_taken_port(self, what: str, port: int) -> None:
         if _listens(port):
             raise ClusterError(f"{what} needs port {port}, which is taken{_holder(port)}. "
-                               "End that process, then try again.")
+                               "Stop that process, then try again.")
 
 
 def _listens(port: int) -> bool:
@@ -441,7 +441,7 @@ def _holder(port: int) -> str:
 def _state(process: BackgroundProcess, serves: bool) -> str:
     if not process.running():
         return "not running"
-    return f"{'serves' if serves else 'runs, does not serve yet'} (pid {process.pid()})"
+    return f"{'ready' if serves else 'running, not ready yet'} (pid {process.pid()})"
 
 
 def _up(cluster: Cluster, broker: int | None, registry: bool, minio: bool) -> None:
@@ -453,7 +453,7 @@ def _up(cluster: Cluster, broker: int | None, registry: bool, minio: bool) -> No
         cluster.start_registry()
     if minio:
         cluster.start_minio()
-    print("\n".join(["", *cluster.status(), f"logs and data: {cluster.directory}", "end it: ./run down"]))
+    print("\n".join(["", *cluster.status(), f"logs and data: {cluster.directory}", "stop it: ./run down"]))
 
 
 def _down(cluster: Cluster, broker: int | None) -> None:
@@ -469,21 +469,21 @@ def _arguments() -> argparse.Namespace:
     where = argparse.ArgumentParser(add_help=False)
     where.add_argument("--directory", type=pathlib.Path, default=ROOT / ".shopstream/cluster")
     where.add_argument("--port", type=int, default=Ports.brokers, metavar="PORT",
-                       help="of broker 1; the others follow")
+                       help="port of broker 1; the others follow")
     where.add_argument("--controller-port", type=int, metavar="PORT",
-                       help="of broker 1's controller; by default 100 above --port")
+                       help="port of broker 1's controller; by default 100 above --port")
     where.add_argument("--registry-port", type=int, default=Ports.registry)
     where.add_argument("--minio-port", type=int, default=Ports.minio, metavar="PORT",
-                       help="of MinIO's S3 API; its console is one above")
+                       help="port of MinIO's S3 API; its console is one above")
     commands = parser.add_subparsers(dest="command", required=True)
-    up = commands.add_parser("up", parents=[where], help="start what does not run yet")
+    up = commands.add_parser("up", parents=[where], help="start whatever is not running")
     part = up.add_mutually_exclusive_group()
-    part.add_argument("--broker", type=int, choices=BROKERS, help="only this one")
-    part.add_argument("--minio", action="store_true", help="MinIO too, an object store that speaks S3")
+    part.add_argument("--broker", type=int, choices=BROKERS, help="only this broker")
+    part.add_argument("--minio", action="store_true", help="also MinIO, an S3 object store")
     up.add_argument("--no-registry", action="store_true", help="brokers only")
-    down = commands.add_parser("down", parents=[where], help="end exactly what was started")
-    down.add_argument("--broker", type=int, choices=BROKERS, help="only this one")
-    commands.add_parser("status", parents=[where], help="what runs and serves")
+    down = commands.add_parser("down", parents=[where], help="stop exactly what was started")
+    down.add_argument("--broker", type=int, choices=BROKERS, help="only this broker")
+    commands.add_parser("status", parents=[where], help="show what is running and ready")
     return parser.parse_args()
 
 
@@ -505,7 +505,7 @@ def main() -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("interrupted; what was started goes on: ./run down ends it", file=sys.stderr)
+        print("interrupted; what was started is still running: ./run down stops it", file=sys.stderr)
         return 130
     return 0
 

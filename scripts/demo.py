@@ -144,11 +144,11 @@ class Program:
             done = subprocess.run(command, cwd=ROOT, env=self._environment, stdin=subprocess.DEVNULL,
                                   stdout=subprocess.PIPE, timeout=STEP_TIMEOUT, check=False)
         except subprocess.TimeoutExpired:
-            raise DemoError(f"{shlex.join(command)}\ndid not end within {STEP_TIMEOUT:.0f} s.\n"
+            raise DemoError(f"{shlex.join(command)}\ndid not finish within {STEP_TIMEOUT:.0f} s.\n"
                             f"{self._last_words()}") from None
         output = done.stdout.decode(errors="replace")
         if done.returncode != 0:
-            raise DemoError(f"{shlex.join(command)}\nended with exit code {done.returncode}.\n"
+            raise DemoError(f"{shlex.join(command)}\nexited with code {done.returncode}.\n"
                             f"{output}{self._last_words()}")
         return json.loads(output) if output.strip() else None
 
@@ -191,7 +191,7 @@ def check_cluster_is_ours(cluster: Cluster) -> None:
         theirs = AdminClient({"bootstrap.servers": cluster.bootstrap_servers,
                               "log_level": 0}).list_topics(timeout=20).cluster_id
     except KafkaException as error:
-        raise DemoError(f"{cluster.bootstrap_servers} does not say which cluster it is: {error}") from None
+        raise DemoError(f"{cluster.bootstrap_servers} does not report its cluster id: {error}") from None
     if theirs != ours:
         raise DemoError(f"{cluster.bootstrap_servers} is cluster {theirs}, but {cluster.directory} is "
                         f"cluster {ours}. Nothing was written; choose its ports with --port")
@@ -214,7 +214,7 @@ def running(cluster: Cluster, with_minio: bool, keep: bool, screen: Screen) -> I
         yield
     finally:
         if (brokers or registry or minio) and not keep:
-            screen.heading("Ending what was started (what it keeps stays; --keep leaves it running)")
+            screen.heading("Stop what was started (its data is kept; --keep leaves it running)")
             with cluster.locked():
                 if minio:
                     cluster.stop_minio()
@@ -318,7 +318,7 @@ def show_agreement(results: Results, counted: int, screen: Screen) -> None:
         raise DemoError(f"DuckDB counts {counted:,} rows in Bronze, the audit {bronze:,}")
     screen.line()
     screen.good(f"{bronze + quarantined:,} records went through Kafka: {bronze:,} are rows of Bronze, "
-                f"{quarantined:,} are in quarantine, none is missing, none is there twice.")
+                f"{quarantined:,} are in quarantine, none is missing, none is duplicated.")
 
 
 def show_figures(results: Results, screen: Screen) -> None:
@@ -334,15 +334,15 @@ def show_figures(results: Results, screen: Screen) -> None:
         ("ingest", f"{ingested['records_per_second']:,} events/s"),
         ("commits", f"{ingested['commits']:,}"),
         ("commit of the log", quantiles(ingested["log_commit"])),
-        ("from cut to readable", quantiles(ingested["cut"])),
-        ("an event in Kafka", f"{sent / events:,.1f} bytes before compression"),
-        ("a row in Bronze", f"{bronze['bytes'] / bronze['rows']:,.1f} bytes"),
+        ("cut to readable", quantiles(ingested["cut"])),
+        ("size of an event in Kafka", f"{sent / events:,.1f} bytes before compression"),
+        ("size of a row in Bronze", f"{bronze['bytes'] / bronze['rows']:,.1f} bytes"),
         ("Bronze", f"{bronze['files']:,} files, {size(bronze['bytes'])}, version {bronze['version']:,}"),
     ])
 
 
 def show_quarantine(results: Results, screen: Screen) -> None:
-    screen.heading("Quarantine: what could not be decoded, kept byte for byte")
+    screen.heading("Quarantine: undecodable records, kept byte for byte")
     causes = sorted(results.quarantine["by_cause"], key=lambda row: -row["rows"])
     screen.table(["cause", "records"], [[row["cause"], f"{row['rows']:,}"] for row in causes])
 
@@ -363,7 +363,7 @@ duckdb.sql("SELECT region, count(*), sum(amount) FROM bronze GROUP BY ALL")
 
 import polars
 polars.scan_delta({address}).group_by("region").agg(polars.len(), polars.col("amount").sum()).collect()""")
-    screen.heading("Go on" if serving else f"Go on, after ./run up{' --minio' if lake.storage_options else ''}")
+    screen.heading("Next steps" if serving else f"Next steps, after ./run up{' --minio' if lake.storage_options else ''}")
     settings = dict(lake.environment) if lake.storage_options else {}
     if cluster.ports != Ports():
         settings |= {"SHOPSTREAM_KAFKA_BOOTSTRAP_SERVERS": cluster.bootstrap_servers,
@@ -391,9 +391,9 @@ def arguments() -> argparse.Namespace:
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--keep", action="store_true", help="leave the cluster running at the end")
     parser.add_argument("--lake", type=s3_uri, metavar="s3://[BUCKET/PREFIX]",
-                        help="the lake in MinIO; without it: .shopstream/lake")
+                        help="put the lake into MinIO; default: .shopstream/lake")
     parser.add_argument("--port", type=int, default=Ports.brokers, metavar="PORT",
-                        help="of broker 1; the others follow")
+                        help="port of broker 1; the others follow")
     parser.add_argument("--registry-port", type=int, default=Ports.registry, metavar="PORT")
     parser.add_argument("--minio-port", type=int, default=Ports.minio, metavar="PORT")
     return parser.parse_args()
@@ -409,14 +409,14 @@ def main() -> int:
     try:
         check_set_up()
         screen.line(f"topic {TOPIC} on {cluster.bootstrap_servers}\nlake  {lake.uri}")
-        screen.line("What they hold already stays; this run adds to it.")
+        screen.line("Existing data is kept; this run adds to it.")
         was_up = (all(cluster.broker_pid(n) is not None for n in BROKERS)
                   and (not asked.lake or cluster.minio_pid() is not None))
         with running(cluster, bool(asked.lake), asked.keep, screen):
             results = perform(Program(cluster, lake), screen)
             summarize(results, lake, screen)
             screen.line()
-            screen.line(f"All of it in {time.monotonic() - started:.0f} s.")
+            screen.line(f"Total time: {time.monotonic() - started:.0f} s.")
             show_next_steps(lake, cluster, asked.keep or was_up, screen)
     except (DemoError, ClusterError, TimeoutError) as error:
         print(f"\nerror: {screen.title}: {error}", file=sys.stderr)

@@ -41,7 +41,7 @@ class Count:
 
 
 class BuildError(Exception):
-    """The compiler has said the rest."""
+    """See the compiler's output above."""
 
 
 def build(preset: str, *targets: str) -> None:

@@ -139,7 +139,7 @@ class Step:
             except FileNotFoundError as error:
                 raise SetupError(f"{words[0]} is not installed") from error
             except subprocess.TimeoutExpired as error:
-                raise SetupError(f"`{text}` did not end within {STEP_TIMEOUT} s") from error
+                raise SetupError(f"`{text}` did not finish within {STEP_TIMEOUT} s") from error
         if code != 0:
             raise SetupError(f"`{text}` failed with exit code {code}")
 
@@ -398,7 +398,7 @@ class Schedule:
             if any(failure.step.name == PACKAGES_STEP for failure in self._failures):
                 return
         started = self._started[step.name] = time.monotonic()
-        say(f"{step.name}: starts, log in {step.log}")
+        say(f"{step.name}: started, log in {step.log}")
         try:
             step.run()
             say(f"{step.name}: done in {time.monotonic() - started:.0f} s")
@@ -413,7 +413,7 @@ class Schedule:
     def _say_what_runs(self) -> None:
         now = time.monotonic()
         running = [f"{name} ({now - start:.0f} s)" for name, start in list(self._started.items())]
-        say(f"still at it: {', '.join(running)}")
+        say(f"still running: {', '.join(running)}")
 
 
 def say(line: str) -> None:
@@ -440,7 +440,7 @@ def set_up(quiet: bool, wanted: Wanted) -> int:
         if not quiet:
             say(f"nothing is missing ({time.monotonic() - started:.1f} s)")
         return 0
-    say(f"{len(todo)} steps side by side: {', '.join(step.name for step in todo)}")
+    say(f"{len(todo)} step{'s' if len(todo) > 1 else ''} to do: {', '.join(step.name for step in todo)}")
     failures = Schedule(todo).run()
     for failure in failures:
         print(failure, file=sys.stderr)
@@ -451,7 +451,7 @@ def set_up(quiet: bool, wanted: Wanted) -> int:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="./run setup")
-    parser.add_argument("--quiet", action="store_true", help="no word when nothing is missing")
+    parser.add_argument("--quiet", action="store_true", help="print nothing if nothing is missing")
     parser.add_argument("--minio", action="store_true", help="also MinIO, built from source")
     parser.add_argument("--tests", action="store_true", help="also what only tests need: MinIO, versitygw, Spark, Avro for Java")
     parser.add_argument("--lint", action="store_true", help="also what ./run lint needs")
@@ -465,14 +465,14 @@ def main() -> int:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                say(f"another setup works on {DEPS}: waiting for it")
+                say(f"another setup is working on {DEPS}: waiting for it")
                 fcntl.flock(lock, fcntl.LOCK_EX)
             return set_up(arguments.quiet, wanted)
     except SetupError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("interrupted; ./run setup goes on where it stopped", file=sys.stderr)
+        print("interrupted; ./run setup continues where it stopped", file=sys.stderr)
         return 130
 
 

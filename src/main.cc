@@ -51,7 +51,8 @@ struct GlobalFlags {
 
 std::string SettingsHelp() {
   std::string text = fmt::format(
-      "Settings, by --set key=value, by the environment (SHOPSTREAM_KAFKA_TOPIC for kafka.topic),\n"
+      "Settings, given by --set key=value, in the environment (SHOPSTREAM_KAFKA_TOPIC for "
+      "kafka.topic)\n"
       "or in {}:\n",
       kDefaultConfigFile);
   for (const SettingHelp& setting : ListSettings()) {

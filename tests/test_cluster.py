@@ -54,7 +54,7 @@ def test_up_starts_the_registry_and_says_where_everything_is(brokers: Cluster) -
 def test_a_broker_stops_and_starts_by_number(brokers: Cluster) -> None:
     before = broker_pids(brokers)
     done = cluster_command(brokers, "down", "--broker", "2")
-    assert (done.returncode, done.stdout) == (0, "broker 2 ended\n"), done.stderr
+    assert (done.returncode, done.stdout) == (0, "broker 2 stopped\n"), done.stderr
     assert broker_pids(brokers) == {**before, 2: None}
     wait_until(lambda: brokers.serving(1) == {1, 3}, 30, "broker 1 knows that 2 is gone")
     done = cluster_command(brokers, "up", "--broker", "2")
@@ -68,7 +68,7 @@ def test_a_killed_broker_is_noticed_and_comes_back(brokers: Cluster) -> None:
     assert "not running" in cluster_command(brokers, "status").stdout.splitlines()[2]
     done = cluster_command(brokers, "up", "--no-registry")
     assert done.returncode == 0, done.stderr
-    assert "broker 3 starts" in done.stdout
+    assert "starting broker 3" in done.stdout
     assert brokers.serving(3) == {1, 2, 3}
 
 
@@ -87,7 +87,7 @@ def test_a_node_that_dies_while_starting_leaves_its_last_words(brokers: Cluster)
     good = identity.read_text()
     identity.write_text(good.replace("node.id=1", "node.id=9"))
     try:
-        with pytest.raises(ClusterError, match=r"(?s)broker 1 ended while starting.*server.log.*Stored node id 9") as caught:
+        with pytest.raises(ClusterError, match=r"(?s)broker 1 exited while starting.*server.log.*Stored node id 9") as caught:
             brokers.start_brokers([1])
         assert str(brokers.log_file(1)) in str(caught.value)
     finally:
@@ -99,7 +99,7 @@ def test_no_wait_is_without_bound(brokers: Cluster) -> None:
     assert pid is not None
     os.kill(pid, signal.SIGSTOP)
     try:
-        with pytest.raises(ClusterError, match=r"did not serve within 3 s; missing: broker .*2"):
+        with pytest.raises(ClusterError, match=r"did not become ready within 3 s; missing: brokers? .*2"):
             brokers.start_brokers(timeout=3)
     finally:
         os.kill(pid, signal.SIGCONT)
@@ -113,10 +113,10 @@ def test_data_outlives_down_and_up(brokers: Cluster) -> None:
     down = cluster_command(brokers, "down")
     assert down.returncode == 0, down.stderr
     # The last one may have to be killed: what it holds outlives that as well.
-    gone = [f"broker {n} ended" in down.stdout or f"broker {n} was left" in down.stdout for n in BROKERS]
+    gone = [f"broker {n} stopped" in down.stdout or f"broker {n} was left" in down.stdout for n in BROKERS]
     assert gone == [True] * 3, down.stdout
     assert broker_pids(brokers) == dict.fromkeys(BROKERS)
-    assert "minio ended" in down.stdout and brokers.minio_pid() is None
+    assert "minio stopped" in down.stdout and brokers.minio_pid() is None
     again = cluster_command(brokers, "down")
     assert (again.returncode, again.stdout.count("was not running")) == (0, 4), again.stderr
     up = cluster_command(brokers, "up", "--no-registry")
@@ -135,7 +135,7 @@ def test_up_starts_minio_only_when_it_is_asked_for(brokers: Cluster) -> None:
     assert done.returncode == 0, done.stderr
     assert brokers.minio_serves()
     pid, console = brokers.minio_pid(), brokers.ports.minio_console
-    line = f"minio      {brokers.minio_url:22} serves (pid {pid}), console on :{console}"
+    line = f"minio      {brokers.minio_url:22} ready (pid {pid}), console on :{console}"
     assert line in done.stdout and line in cluster_command(brokers, "status").stdout
     with socket.create_connection(("127.0.0.1", console), timeout=10):
         pass
@@ -180,7 +180,7 @@ def test_minio_that_dies_while_starting_leaves_its_last_words(session_cluster: C
     good = identity.read_text()
     identity.write_text(good.replace('"version":"1"', '"version":"9"', 1))
     try:
-        with pytest.raises(ClusterError, match=r"(?s)minio ended while starting.*output.log.*Unable to use the drive") as caught:
+        with pytest.raises(ClusterError, match=r"(?s)minio exited while starting.*output.log.*Unable to use the drive") as caught:
             session_cluster.start_minio()
         assert str(session_cluster.directory / "minio") in str(caught.value)
     finally:
@@ -196,9 +196,9 @@ def test_minio_that_does_not_answer_is_not_waited_for_without_bound(minio: Minio
         tasks = pathlib.Path(f"/proc/{pid}/task")
         wait_until(lambda: all((task / "stat").read_text().rpartition(") ")[2].startswith("T")
                                for task in tasks.iterdir()), 10, "every thread has stopped")
-        with pytest.raises(ClusterError, match=r"minio did not serve within 1 s"):
+        with pytest.raises(ClusterError, match=r"minio did not become ready within 1 s"):
             minio.cluster.start_minio(timeout=1)
-        assert "runs, does not serve yet" in cluster_command(minio.cluster, "status").stdout.splitlines()[-1]
+        assert "running, not ready yet" in cluster_command(minio.cluster, "status").stdout.splitlines()[-1]
     finally:
         os.kill(pid, signal.SIGCONT)
 
@@ -247,5 +247,5 @@ def test_a_process_that_ignores_sigterm_is_killed_with_a_word(tmp_path: pathlib.
                    "print('ready', flush=True); time.sleep(600)"])
     wait_until(lambda: "ready" in process.last_output(), 10, "the process ignores SIGTERM")
     stubborn.stop_registry(timeout=0.5)
-    assert said == ["registry did not end within 0.5 s: killed"]
+    assert said == ["registry did not stop within 0.5 s: killed"]
     assert not process.running()

@@ -148,7 +148,7 @@ def test_a_consumer_frozen_past_its_session_is_refused(topic: Shopstream) -> Non
     catch_up(topic)
     assert rows(topic) == 3000
     frozen.signal(signal.SIGCONT)
-    wait_until(lambda: says(frozen, "another consumer moved on") or says(frozen, "lost to another"), 60,
+    wait_until(lambda: says(frozen, "another consumer advanced") or says(frozen, "lost to another"), 60,
                "the frozen consumer notices")
     topic.run("generate", "--count", 100, "--seed", 2)
     wait_until(lambda: rows(topic) == 3100, 60, "it reads on from the lake's offsets")
@@ -186,7 +186,7 @@ def test_the_registry_gone_and_back(topic: Shopstream, cluster: Cluster) -> None
     cluster.stop_registry()
     # The table keeps its schema, so that it starts; but what id 1 means it must ask.
     consumer = topic.start("ingest", **EAGER)
-    wait_until(lambda: says(consumer, "the schema registry gives no answer"), 60, "it says why it waits")
+    wait_until(lambda: says(consumer, "the schema registry does not answer"), 60, "it says why it waits")
     assert consumer.running() and rows(topic) == 1000 and rows(topic, QUARANTINE) == 0
     cluster.start_registry()
     wait_until(lambda: rows(topic) == 2000, 60, "it goes on")

@@ -371,7 +371,7 @@ def test_vacuum_lists_first_and_deletes_when_told(lake: Lake) -> None:
     assert "Would delete 1 files" in words and "shopstream table vacuum t --delete" in words
     assert table_command(lake, "vacuum", "t", "--delete")["files"] == 1
     assert not old.exists() and young.exists() and hidden.exists()
-    assert "commits that are still under way" in table_command(
+    assert "files of commits in progress" in table_command(
         lake, "vacuum", "t", "--delete", "--retention-hours", "1", expect=1)
     assert young.exists()
     assert table_command(lake, "vacuum", "t", "--delete", "--retention-hours", "1", "--force")["files"] == 1

@@ -282,7 +282,7 @@ def test_what_is_missing_is_said(shopstream: Shopstream) -> None:
     (["--duration", "5 weeks"], "500ms, 60s, 5m or 2h"),
     (["--rate", "-1"], "'-1' is not a number above zero"),
     (["--start", "yesterday"], "'yesterday' is not a time"),
-    (["--late-share", "1.5"], "--late-share 1.5: a share lies between 0 and 1"),
+    (["--late-share", "1.5"], "--late-share 1.5: a share is between 0 and 1"),
     (["--late-share", "0.6", "--malformed-share", "0.6"], "add up to 1.2"),
     (["--seed", "-3"], "'-3' is not a seed"),
 ])

@@ -506,7 +506,7 @@ def test_schema_commands(shopstream: Shopstream, tmp_path: pathlib.Path) -> None
     file = tmp_path / "breaking.avsc"
     file.write_text(json.dumps(breaking))
     verdict = shopstream.run("schema", "check", file, expect=3).stdout
-    assert "can not follow the latest version" in verdict and "coupon" in verdict
+    assert "cannot follow the latest version" in verdict and "coupon" in verdict
     assert "Upgrade all writers first" in verdict
     diff = shopstream.run("schema", "diff", file, expect=3).stdout
     assert "coupon: added, string, without a default" in diff and "FORWARD" in diff

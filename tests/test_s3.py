@@ -303,7 +303,7 @@ def test_a_store_that_looks_first_and_writes_afterwards_is_refused(shopstream: S
     steps = storage_test(through(proxy, minio), expect=1)
     # One after the other all is as it should be.
     assert steps["second conditional write"]["state"] == "ok"
-    raced = steps["conditional writes at the same time"]
+    raced = steps["concurrent conditional writes"]
     assert raced["state"] == "failed"
     assert "ignores `If-None-Match: *`" in raced["detail"] and "were told that they created it" in raced["detail"]
     fill(shopstream, 100)

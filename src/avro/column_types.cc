@@ -40,8 +40,8 @@ class ColumnTypes {
   Result<arrow::FieldVector> FieldsOf(const Node& record, const std::string& path) {
     if (std::ranges::find(open_, &record) != open_.end()) {
       return Status::NotImplemented("field \"", path, "\": ", Describe(record),
-                                    " holds itself, and a table has no recursive type; flatten "
-                                    "it, or send the parts as records of their own");
+                                    " contains itself, and a table has no recursive type; flatten "
+                                    "it, or send the parts as separate records");
     }
     open_.push_back(&record);
     arrow::FieldVector fields;

@@ -273,8 +273,8 @@ class Checker {
       refusal_ = {ResolutionRule::kNameMismatch,
                   place,
                   "field \"" + field.name + "\" of the reader's " + Describe(reader) +
-                      " stands for several of the writer's fields: its aliases name more than one",
-                  "take away the alias of the field that the writer still has",
+                      " matches several of the writer's fields: its aliases name more than one",
+                  "remove the alias of the field that the writer still has",
                   field.name,
                   false};
       return false;
@@ -286,7 +286,7 @@ class Checker {
     return Report(ResolutionRule::kReaderFieldMissingDefaultValue, place,
                   "field \"" + field.name + "\" of the reader's " + Describe(reader) +
                       " is not written and has no default",
-                  "give the field a default, or the alias of the field that it was", field.name);
+                  "give the field a default, or its former name as an alias", field.name);
   }
 
   // Bounds of time and stack for hostile schemas; far above what people write.

@@ -90,7 +90,7 @@ Status CheckReadableValues(const Schema& writer, const Schema& reader) {
                (found.path.empty() ? "the root" : found.path) + ": " + found.message;
   }
   if (reasons.empty()) return Status::OK();
-  return Status::Invalid("the reader's schema cannot read what the writer's wrote: ", reasons);
+  return Status::Invalid("the reader's schema cannot read the writer's data: ", reasons);
 }
 
 // Where a value goes.
@@ -273,7 +273,7 @@ class Compiler {
     }
     if (ChangesMeaning(writer, reader)) {
       return Broken(target.place, "the writer's ", Describe(writer), " would be read as ",
-                    Describe(reader), ", another value; keep the logical type");
+                    Describe(reader), ", with another value; keep the logical type");
     }
     switch (writer.kind) {
       case Kind::kRecord:
@@ -437,8 +437,9 @@ class Compiler {
 
   Status SkipRecord(const Node& type, const std::string& place) {
     if (std::ranges::find(open_, &type) != open_.end()) {
-      return Unsupported(place, Describe(type), " of the writer holds itself; recursive types are ",
-                         "not supported, even where the reader leaves them out");
+      return Unsupported(place, Describe(type),
+                         " of the writer contains itself; recursive types are ",
+                         "not supported, even if the reader omits them");
     }
     open_.push_back(&type);
     for (const Field& field : type.fields) {

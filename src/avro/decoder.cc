@@ -193,9 +193,9 @@ const char* Describe(DecodeResult result) {
     case DecodeResult::kOutOfRange:
       return "a date or timestamp is outside the years 0001 to 9999";
     case DecodeResult::kUnexpectedNull:
-      return "a null stands where the reader's schema allows none";
+      return "a null is not allowed by the reader's schema";
     case DecodeResult::kBadSymbol:
-      return "an enum's number is none of its symbols";
+      return "an enum's index is beyond its symbols";
     case DecodeResult::kBadDecimal:
       return "a decimal has more digits than its precision";
     case DecodeResult::kTooManyItems:

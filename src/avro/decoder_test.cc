@@ -277,11 +277,11 @@ TEST(DecoderTest, RefusesSchemasWithoutEndByPath) {
     return status.message();
   };
   EXPECT_THAT(error(R"({"name": "a", "type": ["null", "R"]})"),
-              HasSubstr("field \"a\": record R holds itself"));
+              HasSubstr("field \"a\": record R contains itself"));
   EXPECT_THAT(error(R"({"name": "a", "type": {"type": "array", "items": {"type": "record",
                        "name": "P", "fields": [{"name": "b", "type": {"type": "map",
                        "values": "P"}}]}}})"),
-              HasSubstr("field \"a[].b{}\": record P holds itself"));
+              HasSubstr("field \"a[].b{}\": record P contains itself"));
   EXPECT_THAT(error(R"({"name": "a", "type": )" + Decimal(1001, 0) + "}"),
               HasSubstr("1001 digits"));
   // Each record holds the one before twice.
@@ -299,7 +299,7 @@ TEST(DecoderTest, RefusesSchemasWithoutEndByPath) {
   EXPECT_THAT(Decoder::Compile(Record(R"({"name": "a", "type": ["null", "R"]})"), Record(""))
                   .status()
                   .message(),
-              HasSubstr("field \"a.a\": record R of the writer holds itself"));
+              HasSubstr("field \"a.a\": record R of the writer contains itself"));
 }
 
 TEST(DecoderTest, MixesNullsAndValues) {

@@ -170,7 +170,7 @@ class Compiler {
                                        const std::string& path) {
     if (std::ranges::find(open_, &record) != open_.end()) {
       return Status::NotImplemented("column ", path, ": ", Describe(record),
-                                    " holds itself; recursive types are not supported");
+                                    " contains itself; recursive types are not supported");
     }
     ARROW_RETURN_NOT_OK(CheckEveryColumnHasField(columns, record, path));
     open_.push_back(&record);
@@ -194,7 +194,7 @@ class Compiler {
       if (found != record.fields.end()) continue;
       if (record.fields.empty() && column->name() == kEmptyRecordMember) continue;
       return Status::Invalid(NameOf(Inside(path, column->name()), *column->type()),
-                             " is no field of ", Describe(record),
+                             " is not a field of ", Describe(record),
                              "; add the field to the schema, or drop the column");
     }
     return Status::OK();
@@ -485,7 +485,7 @@ class RowWriter {
   void WriteNull(const Source& source) {
     if (source.op->null_branch >= 0) return WriteLong(source.op->null_branch);
     Refuse(source, "is null in row ", row_,
-           ", and its Avro field is no union with null; make it one, or fill the value");
+           ", and its Avro field is not a union with null; make it one, or fill the value");
   }
 
   void WriteLong(int64_t value) { to_ = PutLong(value, to_); }
@@ -502,7 +502,7 @@ class RowWriter {
     const auto narrow = static_cast<float>(value);
     if (double{narrow} != value && !std::isnan(value)) {
       return Refuse(source, "holds ", value, " in row ", row_,
-                    ", which is no Avro float; make the field a double");
+                    ", which is not an Avro float; make the field a double");
     }
     to_ = PutNumber(narrow, to_);
   }
@@ -510,7 +510,7 @@ class RowWriter {
   void WriteMillis(const Source& source, int64_t micros) {
     if (micros % kMicrosPerMilli != 0) {
       return Refuse(source, "holds ", micros, " us in row ", row_,
-                    ", no whole milliseconds; make the field timestamp-micros");
+                    ", not whole milliseconds; make the field timestamp-micros");
     }
     WriteLong(micros / kMicrosPerMilli);
   }
@@ -543,7 +543,7 @@ class RowWriter {
       case EncodeCode::kEnum: {
         const auto symbol = op.symbols.find(text);
         if (symbol != op.symbols.end()) return WriteLong(symbol->second);
-        return Refuse(source, "holds \"", text, "\" in row ", row_, ", no symbol of its enum");
+        return Refuse(source, "holds \"", text, "\" in row ", row_, ", not a symbol of its enum");
       }
       case EncodeCode::kFixed:
         if (static_cast<int64_t>(text.size()) == op.size) return WriteBytes(text);

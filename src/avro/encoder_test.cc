@@ -90,7 +90,7 @@ TEST(EncoderTest, RefusesByNameWhatDoesNotFit) {
   EXPECT_THAT(error(arrow::int64(), R"({"type": "long", "logicalType": "timestamp-millis"})"),
               HasSubstr("cannot be written as long (timestamp-millis)"));
   EXPECT_THAT(Encoder::Compile(*Column(arrow::int32()), Record("")).status().message(),
-              HasSubstr("column f (int32) is no field of record R"));
+              HasSubstr("column f (int32) is not a field of record R"));
   EXPECT_THAT(Encoder::Compile(*arrow::schema({}), RecordOf(R"("int")")).status().message(),
               HasSubstr("field \"f\" (int) has no column"));
 }

@@ -21,7 +21,7 @@ using nlohmann::json;
 // JSON within JSON: a type takes up to three levels, and a default may nest beside it.
 constexpr int kMaxJsonDepth = 4 * Schema::kMaxDepth;
 constexpr const char* kNameRule =
-    "a name starts with a letter or _ and goes on with letters, digits and _";
+    "a name starts with a letter or _ and continues with letters, digits and _";
 
 template <typename... Args>
 Status Broken(const std::string& path, Args&&... rule) {
@@ -174,7 +174,8 @@ class Builder {
     for (size_t i = 0; i < type.size(); ++i) {
       const std::string place = path + "/" + std::to_string(i);
       ARROW_ASSIGN_OR_RAISE(const Node* branch, Type(type[i], place, space, depth + 1));
-      if (branch->kind == Kind::kUnion) return Broken(place, "a union holds no union directly");
+      if (branch->kind == Kind::kUnion)
+        return Broken(place, "a union must not contain a union directly");
       const std::string name = branch->is_named() ? branch->name : Name(branch->kind);
       if (!seen.insert(name).second) return Broken(place, "the union has two branches of ", name);
       node->branches.push_back(branch);
@@ -264,7 +265,7 @@ class Builder {
     if (value == type.end()) return node;
     if (!IsDefaultOf(*value, *node, &default_steps_left_)) {
       return Broken(path + "/default", "the default of enum ", node->name,
-                    " is none of its symbols");
+                    " is not one of its symbols");
     }
     node->default_symbol = value->get<std::string>();
     return node;

@@ -96,7 +96,7 @@ TEST(SchemaTest, ErrorsNamePlaceAndRule) {
             {"name": "a", "type": "int", "default": "x"}]})",
        "at /fields/0/default: the default of field \"a\" is not a int"},
       {R"(["int", "int"])", "at /1: the union has two branches of int"},
-      {R"(["int", ["null"]])", "at /1: a union holds no union"},
+      {R"(["int", ["null"]])", "at /1: a union must not contain a union"},
       {R"([])", "a union has at least one branch"},
       {R"({"type": "array"})", "\"items\" of the array is missing"},
       {R"({"type": "map", "values": {"type": "enum", "name": "E", "symbols": ["A", "A"]}})",

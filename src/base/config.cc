@@ -54,80 +54,82 @@ struct Setting {
 
 const Setting kSettings[] = {
     {"kafka.bootstrap_servers", TextField{SHOPSTREAM_FIELD(kafka.bootstrap_servers)},
-     "host:port of brokers to begin with, separated by commas"},
-    {"kafka.topic", TextField{SHOPSTREAM_FIELD(kafka.topic)}, "the topic of purchases"},
-    {"kafka.group", TextField{SHOPSTREAM_FIELD(kafka.group)}, "the consumer group of ingest"},
+     "initial brokers as host:port, separated by commas"},
+    {"kafka.topic", TextField{SHOPSTREAM_FIELD(kafka.topic)},
+     "topic to produce to and ingest from"},
+    {"kafka.group", TextField{SHOPSTREAM_FIELD(kafka.group)}, "consumer group of ingest"},
     {"kafka.group_instance_id",
      TextField{SHOPSTREAM_FIELD(kafka.group_instance_id), TextForm::kAny},
-     "static membership: this member's name, unique in the group; empty: dynamic"},
+     "name for static group membership, unique in the group; empty: dynamic"},
     {"registry.url", TextField{SHOPSTREAM_FIELD(registry.url), TextForm::kHttpUrl},
-     "the schema registry to use"},
+     "URL of the schema registry to use"},
     {"registry.listen", TextField{SHOPSTREAM_FIELD(registry.listen), TextForm::kListen},
-     "where `shopstream registry` listens"},
+     "address on which `shopstream registry` listens"},
     {"registry.username", TextField{SHOPSTREAM_FIELD(registry.username), TextForm::kAny},
-     "for a registry that asks who one is (HTTP basic authentication)"},
+     "user for the registry's basic authentication; a user in the URL takes precedence"},
     {"registry.password", TextField{SHOPSTREAM_FIELD(registry.password), TextForm::kAny},
-     "goes with registry.username"},
+     "password of registry.username"},
     {"registry.ca_file", TextField{SHOPSTREAM_FIELD(registry.ca_file), TextForm::kAny},
-     "PEM file of who signed the registry's certificate; empty: the system's"},
+     "PEM file of the CA that signed the registry's certificate; empty: the system's CAs"},
     {"registry.tls.certificate",
      TextField{SHOPSTREAM_FIELD(registry.tls_certificate), TextForm::kAny},
      "PEM file with which `shopstream registry` serves HTTPS; empty: HTTP"},
     {"registry.tls.key", TextField{SHOPSTREAM_FIELD(registry.tls_key), TextForm::kAny},
      "PEM file of the certificate's private key"},
     {"registry.users", TextField{SHOPSTREAM_FIELD(registry.users), TextForm::kAny},
-     "file of lines name:hash:reader|writer of who may use `shopstream registry`; empty: everyone"},
+     "file of lines name:hash:reader|writer for `shopstream registry`; empty: no authentication"},
     {"lake.uri", TextField{SHOPSTREAM_FIELD(lake.uri)},
-     "the lake's root: a path, file:///..., s3://bucket/prefix, or s3:// for a bucket a table"},
+     "the lake's root: a path, file:///..., s3://bucket/prefix, or s3:// for one bucket per table"},
     {"lake.bronze_table", TextField{SHOPSTREAM_FIELD(lake.bronze_table), TextForm::kTable},
-     "the table of decoded records, a path below the root"},
+     "table of decoded records; a path below the root"},
     {"lake.quarantine_table", TextField{SHOPSTREAM_FIELD(lake.quarantine_table), TextForm::kTable},
-     "the table of records that cannot be decoded; its own for each topic"},
+     "table of undecodable records; each topic needs its own"},
     {"s3.endpoint", TextField{SHOPSTREAM_FIELD(s3.endpoint), TextForm::kHttpUrlOrNone},
      "an S3 service other than AWS, e.g. http://127.0.0.1:9000; empty: AWS"},
-    {"s3.region", TextField{SHOPSTREAM_FIELD(s3.region)}, "the S3 region"},
+    {"s3.region", TextField{SHOPSTREAM_FIELD(s3.region)}, "S3 region"},
     {"s3.access_key", TextField{SHOPSTREAM_FIELD(s3.access_key), TextForm::kAny},
-     "empty: the standard AWS environment and profile chain"},
+     "S3 access key; empty: the standard AWS environment and profile chain"},
     {"s3.secret_key", TextField{SHOPSTREAM_FIELD(s3.secret_key), TextForm::kAny},
-     "goes with s3.access_key"},
+     "secret key of s3.access_key"},
     {"s3.session_token", TextField{SHOPSTREAM_FIELD(s3.session_token), TextForm::kAny},
-     "goes with s3.access_key where that is a temporary one"},
+     "session token of s3.access_key, if that is temporary"},
     {"s3.ca_file", TextField{SHOPSTREAM_FIELD(s3.ca_file), TextForm::kAny},
-     "PEM file of the authorities to trust in place of the system's, for https:// endpoints"},
+     "PEM file of the CAs to trust instead of the system's, for https:// endpoints"},
     // At most what fits an int32 row index, far above any sensible file.
     {"ingest.batch_size", NumberField{SHOPSTREAM_FIELD(ingest.batch_size), 1, 100'000'000},
-     "rows of one region that make a cut worth its commit"},
+     "commit once any region has this many rows"},
     {"ingest.batch_timeout_seconds",
      NumberField{SHOPSTREAM_FIELD(ingest.batch_timeout_seconds), 1, 86'400},
-     "no buffered row waits longer than this for its cut"},
+     "longest time that a buffered row waits for its cut"},
     {"ingest.commit_interval_ms",
      NumberField{SHOPSTREAM_FIELD(ingest.commit_interval_ms), 0, 3'600'000},
-     "cuts by size come no closer together than this"},
+     "shortest time between cuts that are made because of ingest.batch_size"},
     // Below 16 MiB a cut would get less than 4 MiB, where one record may take 8.
     {"ingest.memory_limit_mb", NumberField{SHOPSTREAM_FIELD(ingest.memory_limit_mb), 16, 1'048'576},
-     "MiB for filling and in-flight cuts and the client's queue together"},
+     "MiB for the filling cut, the cuts in flight and the client's queue together"},
     {"ingest.partition_field", TextField{SHOPSTREAM_FIELD(ingest.partition_field)},
-     "the record's string field whose value is Bronze's first partition"},
+     "string field of the record that is Bronze's first partition column"},
     {"ingest.partition_values", ListField{SHOPSTREAM_FIELD(ingest.partition_values)},
-     "the values it may have, separated by commas; any other: quarantine; empty: any value"},
+     "allowed values of that field, separated by commas; others are quarantined; empty: any value"},
     // Each value that is open costs a file in every cut, and a folder for ever.
     {"ingest.max_partition_values",
      NumberField{SHOPSTREAM_FIELD(ingest.max_partition_values), 1, 10'000},
-     "where any value is allowed: so many different ones, beyond them quarantine"},
+     "maximum number of distinct values if any is allowed; records beyond it are quarantined"},
     // A cut holds a writer, and storage a request, for each partition.
     {"ingest.max_open_partitions",
      NumberField{SHOPSTREAM_FIELD(ingest.max_open_partitions), 1, 10'000},
-     "partitions that one cut may write to, and one commit of `quarantine replay`; reaching it "
-     "cuts"},
+     "maximum number of partitions that one cut, or one commit of `quarantine replay`, writes to; "
+     "reaching it makes a cut"},
     {"ingest.event_time_field", TextField{SHOPSTREAM_FIELD(ingest.event_time_field)},
-     "the record's timestamp field whose UTC date is Bronze's second partition"},
+     "timestamp field of the record whose UTC date is Bronze's second partition column"},
     {"ingest.maintenance", SwitchField{SHOPSTREAM_FIELD(ingest.maintenance)},
-     "true: ingest also compacts and vacuums the tables it fills; false: `table optimize` and "
-     "`table vacuum` do"},
+     "true: ingest also compacts and vacuums the tables it fills; false: only `table optimize` "
+     "and `table vacuum` do"},
     {"metrics.listen", TextField{SHOPSTREAM_FIELD(metrics.listen), TextForm::kListenOrOff},
-     "where Prometheus metrics are served; empty: off; taken: the next free port up to +15"},
+     "address on which Prometheus metrics are served; empty: off; if taken, the next free port up "
+     "to 15 higher"},
     {"console.listen", TextField{SHOPSTREAM_FIELD(console.listen), TextForm::kListen},
-     "where the web console listens"},
+     "address of the web console; no effect yet"},
 };
 
 #undef SHOPSTREAM_FIELD
@@ -238,7 +240,7 @@ Status Set(const ListField& field, const std::string& value, Config* config) {
     items.push_back(value.substr(begin, end - begin));
     if (items.back().empty()) return Status::Invalid("a value of the list '", value, "' is empty");
     if (std::ranges::count(items, items.back()) > 1) {
-      return Status::Invalid("'", items.back(), "' stands twice in the list");
+      return Status::Invalid("'", items.back(), "' occurs twice in the list");
     }
     begin = end + 1;
   }

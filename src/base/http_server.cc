@@ -310,7 +310,8 @@ Status HttpServer::Impl::Bind() {
   }
   return Unavailable("cannot listen on ", options.listen,
                      last > address.port ? " or the ports up to " + std::to_string(last) : "", ": ",
-                     bound.message(), "; end what listens there, or choose another address");
+                     bound.message(),
+                     "; stop the program that listens there, or choose another address");
 }
 
 void HttpServer::Impl::Accept() {

@@ -74,7 +74,7 @@ void PrintForPerson(const observe::AuditReport& report) {
   }
   if (report.clean()) {
     std::cout << "Clean: " << FormatCount(report.kafka_records)
-              << " records of Kafka below the lake's progress, each in the lake exactly once.\n";
+              << " records in Kafka below the lake's progress, each in the lake exactly once.\n";
   }
 }
 
@@ -96,8 +96,8 @@ Result<int> RunAudit(const Context& context, const AuditFlags& flags) {
 void AddAudit(CLI::App& app, Job* job) {
   auto flags = std::make_shared<AuditFlags>();
   CLI::App* audit = app.add_subcommand(
-      "audit", "Compare Kafka and the lake offset by offset; exit code 3 where they differ");
-  audit->add_option("--limit", flags->limit, "Ranges of differences to list; all are counted")
+      "audit", "Compare Kafka and the lake, offset by offset; exits with 3 if they differ");
+  audit->add_option("--limit", flags->limit, "Maximum number of ranges to list; all are counted")
       ->capture_default_str()
       ->check(CLI::Range(1, 1'000'000));
   audit->callback([flags, job] {

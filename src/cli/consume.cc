@@ -43,7 +43,7 @@ Result<int> Consume(const Context& context, const ConsumeFlags& flags) {
   ARROW_ASSIGN_OR_RAISE(const auto ranges, RangesOf(config, flags.from_beginning));
   ARROW_ASSIGN_OR_RAISE(const auto registry, registry::Client::Open(context.config.registry));
   ARROW_ASSIGN_OR_RAISE(const auto reader, kafka::Reader::Open(config, ranges));
-  Log::Info("reading {}; Ctrl-C ends it", config.topic);
+  Log::Info("reading {}; press Ctrl-C to stop", config.topic);
   RecordDecoder decoder(registry.get());
   int64_t printed = 0;
   while (printed < flags.max && !ShutdownRequested()) {
@@ -69,10 +69,10 @@ Result<int> Consume(const Context& context, const ConsumeFlags& flags) {
 
 void AddConsume(CLI::App& app, Job* job) {
   auto flags = std::make_shared<ConsumeFlags>();
-  CLI::App* consume = app.add_subcommand("consume", "Print messages of the topic, decoded");
+  CLI::App* consume = app.add_subcommand("consume", "Print decoded messages of the topic");
   consume->add_flag("--from-beginning", flags->from_beginning,
-                    "Begin with the oldest; otherwise with what comes from now on");
-  consume->add_option("--max", flags->max, "End after this many messages")
+                    "Start with the oldest message; default: only new messages");
+  consume->add_option("--max", flags->max, "Stop after this many messages")
       ->check(CLI::PositiveNumber);
   consume->callback([flags, job] {
     *job = [flags](const Context& context) { return Consume(context, *flags); };

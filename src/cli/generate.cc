@@ -36,7 +36,7 @@ void WarnOfTheFuture(const GenerateFlags& flags, const generate::Shoppers& shopp
       static_cast<double>(flags.produce.count) / shoppers.purchases_per_day * kDayMillis;
   if (end <= static_cast<double>(WallClockMillis()) + kDayMillis) return;
   Log::Warn(
-      "from --start on, {} events reach to about {}: those more than a day ahead of now will "
+      "{} events from --start on reach about {}: those more than a day in the future will "
       "be quarantined",
       FormatCount(flags.produce.count), FormatTimestamp(static_cast<int64_t>(end)));
 }
@@ -57,20 +57,20 @@ Result<int> Generate(const Context& context, GenerateFlags flags) {
 void AddLimits(CLI::App* command, GenerateFlags* flags) {
   command
       ->add_option("--count", flags->produce.count,
-                   "How many; without --duration either: until Ctrl-C")
+                   "Number of events; with neither this nor --duration: until Ctrl-C")
       ->option_text("N")
       ->check(CheckPositiveCount);
   command
       ->add_option_function<std::string>(
           "--duration",
           [flags](const std::string& text) { flags->produce.duration = *ParseDuration(text); },
-          "How long, e.g. 60s, 5m, 2h")
+          "Run time, e.g. 60s, 5m, 2h")
       ->option_text("TIME")
       ->check([](const std::string& text) {
         const auto duration = ParseDuration(text);
         return duration.ok() ? "" : duration.status().message();
       });
-  command->add_option("--rate", flags->produce.rate, "Events a second [as fast as it goes]")
+  command->add_option("--rate", flags->produce.rate, "Events per second [as fast as possible]")
       ->option_text("R")
       ->check(CheckPositiveNumber);
 }
@@ -85,8 +85,8 @@ void AddReproduction(CLI::App* command, GenerateFlags* flags) {
           [flags](const std::string& text) {
             flags->events.start_millis = *generate::ParseTimestamp(text);
           },
-          "Event time of the first purchase, ISO 8601; it then runs by itself, a million purchases "
-          "a day [real time, now]")
+          "Event time of the first purchase, ISO 8601; it then advances by one day per million "
+          "purchases [the current time]")
       ->option_text("TIME")
       ->check([](const std::string& text) {
         const auto start = generate::ParseTimestamp(text);
@@ -98,10 +98,12 @@ void AddShares(CLI::App* command, GenerateFlags* flags) {
   const auto add = [&](const char* flag, double* share, const char* meaning) {
     command->add_option(flag, *share, meaning)->option_text("0..1 [0]");
   };
-  add("--late-share", &flags->events.late_share, "Share that comes two hours to a day late");
+  add("--late-share", &flags->events.late_share,
+      "Share of events that are two hours to a day late");
   add("--duplicate-share", &flags->events.duplicate_share,
-      "Share that repeats one of the latest events, its id and all");
-  add("--malformed-share", &flags->events.malformed_share, "Share that is broken, in ten ways");
+      "Share of events that repeat a recent event, including its id");
+  add("--malformed-share", &flags->events.malformed_share,
+      "Share of deliberately corrupted events (ten kinds)");
 }
 
 }  // namespace

@@ -15,7 +15,7 @@ namespace {
 using nlohmann::json;
 
 std::string Note(const observe::PartitionLag& lag) {
-  if (lag.beyond_kafka()) return "the lake is past Kafka's end: Kafka lost records";
+  if (lag.beyond_kafka()) return "the lake is ahead of Kafka: Kafka lost records";
   if (lag.lost()) return "records expired before ingest";
   return "";
 }
@@ -44,7 +44,7 @@ Result<int> Describe(const Context& context) {
   }
   if (!context.json) {
     std::cout << "group " << kafka.group << ", topic " << kafka.topic
-              << "; the lake's own txn decides, the committed offset is for displays\n";
+              << "; the lake's txn decides, the committed offset is for displays only\n";
   }
   table.Print(std::cout, context.json);
   return kDone;
@@ -53,7 +53,7 @@ Result<int> Describe(const Context& context) {
 }  // namespace
 
 void AddGroup(CLI::App& app, Job* job) {
-  CLI::App* group = app.add_subcommand("group", "How far ingest has come");
+  CLI::App* group = app.add_subcommand("group", "Show the progress of ingest");
   group->require_subcommand(1);
   group->add_subcommand("describe", "Lag of each partition, in offsets and in seconds")
       ->callback([job] { *job = Describe; });

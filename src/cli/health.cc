@@ -37,8 +37,8 @@ Result<int> RunHealth(const Context& context, const HealthFlags& flags) {
 void AddHealth(CLI::App& app, Job* job) {
   auto flags = std::make_shared<HealthFlags>();
   CLI::App* health = app.add_subcommand(
-      "health", "Each component, its state, and what to do; exit code 1 where any is down");
-  health->add_option("--timeout-ms", flags->timeout_ms, "Time a component has for one answer")
+      "health", "Check each component and suggest remedies; exits with 1 if any is down");
+  health->add_option("--timeout-ms", flags->timeout_ms, "Time limit for each component")
       ->capture_default_str()
       ->check(CLI::Range(100, 60'000));
   health->callback([flags, job] {

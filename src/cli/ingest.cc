@@ -100,10 +100,10 @@ Result<int> RunCommand(const Context& context, bool until_caught_up) {
 }  // namespace
 
 void AddIngest(CLI::App& app, Job* job) {
-  CLI::App* command = app.add_subcommand("ingest", "Kafka to Bronze, exactly once");
+  CLI::App* command = app.add_subcommand("ingest", "Ingest from Kafka into Bronze, exactly once");
   auto until_caught_up = std::make_shared<bool>(false);
   command->add_flag("--until-caught-up", *until_caught_up,
-                    "Stop once the lake is at or past the ends that the topic has now");
+                    "Stop once the lake has reached the current end of the topic");
   command->callback([job, until_caught_up] {
     *job = [until_caught_up](const Context& context) {
       return RunCommand(context, *until_caught_up);

@@ -181,19 +181,19 @@ CLI::Option* AddTime(CLI::App* command, const char* flag, std::optional<int64_t>
 
 void AddQuarantine(CLI::App& app, Job* job) {
   auto flags = std::make_shared<QuarantineFlags>();
-  CLI::App* quarantine =
-      app.add_subcommand("quarantine", "Records that could not be decoded, and why");
+  CLI::App* quarantine = app.add_subcommand("quarantine", "Inspect and replay undecodable records");
   quarantine->require_subcommand(1);
 
-  CLI::App* list = quarantine->add_subcommand("list", "The newest ones, and a count of each cause");
-  list->add_option("--cause", flags->cause, "Only those with this cause, e.g. corrupt");
-  list->add_option("--limit", flags->limit, "Rows to list at most")
+  CLI::App* list = quarantine->add_subcommand(
+      "list", "List the newest records, and the number of rows per cause");
+  list->add_option("--cause", flags->cause, "Only records with this cause, e.g. corrupt");
+  list->add_option("--limit", flags->limit, "Maximum number of rows to list")
       ->capture_default_str()
       ->check(CLI::Range(1, 100'000));
   list->callback(
       [flags, job] { *job = [flags](const Context& context) { return List(context, *flags); }; });
 
-  CLI::App* show = quarantine->add_subcommand("show", "All of one record, with its bytes");
+  CLI::App* show = quarantine->add_subcommand("show", "Show one record with its bytes");
   show->add_option("PARTITION", flags->partition, "Kafka partition")
       ->required()
       ->check(CLI::NonNegativeNumber);
@@ -204,11 +204,12 @@ void AddQuarantine(CLI::App& app, Job* job) {
       [flags, job] { *job = [flags](const Context& context) { return Show(context, *flags); }; });
 
   CLI::App* replay = quarantine->add_subcommand(
-      "replay", "Bring those that can be read by now into Bronze, each once; quarantine keeps all");
-  replay->add_option("--cause", flags->replay.cause, "Only those with this cause");
-  AddTime(replay, "--since", &flags->replay.since_ms, "Only those sent at this time or later");
-  AddTime(replay, "--until", &flags->replay.until_ms, "Only those sent before this time");
-  replay->add_option("--batch", flags->batch, "Records of one commit at most")
+      "replay",
+      "Add the records that are now readable to Bronze, each once; quarantine keeps them");
+  replay->add_option("--cause", flags->replay.cause, "Only records with this cause");
+  AddTime(replay, "--since", &flags->replay.since_ms, "Only records sent at this time or later");
+  AddTime(replay, "--until", &flags->replay.until_ms, "Only records sent before this time");
+  replay->add_option("--batch", flags->batch, "Maximum number of records per commit")
       ->capture_default_str()
       ->check(CLI::Range(1, 1'000'000));
   replay->callback(

@@ -32,20 +32,20 @@ void AddReplay(CLI::App& app, Job* job) {
   auto flags = std::make_shared<ReplayFlags>();
   command
       ->add_option("source", flags->source,
-                   "What the file's columns mean, e.g. config/sources/complete_journey.yaml")
+                   "Mapping of the file's columns, e.g. config/sources/complete_journey.yaml")
       ->option_text("SOURCE.yaml")
       ->required();
   CLI::Option* rate =
-      command->add_option("--rate", flags->produce.rate, "Events a second [as fast as it goes]")
+      command->add_option("--rate", flags->produce.rate, "Events per second [as fast as possible]")
           ->option_text("R")
           ->check(CheckPositiveNumber);
   command
       ->add_option("--speed", flags->recorded.speed,
-                   "So many times faster than it happened: 1000 takes 9 hours for a year")
+                   "Speed-up factor; 1000 replays a year in 9 hours")
       ->option_text("X")
       ->check(CheckPositiveNumber)
       ->excludes(rate);
-  command->add_option("--limit", flags->produce.count, "The first N events only")
+  command->add_option("--limit", flags->produce.count, "Only the first N events")
       ->option_text("N")
       ->check(CheckPositiveCount);
   command->callback(

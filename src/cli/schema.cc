@@ -144,8 +144,10 @@ ordered_json ToJson(const avro::SchemaChange& change) {
           {"order", avro::UpgradeOrder(change)}};
 }
 
-void PrintReaders(const char* who, const std::vector<avro::Incompatibility>& reasons) {
-  std::cout << who << (reasons.empty() ? " can be read.\n" : " can NOT be read:\n");
+void PrintReaders(const char* who, const char* data,
+                  const std::vector<avro::Incompatibility>& reasons) {
+  std::cout << who << (reasons.empty() ? " can read " : " can NOT read ") << data
+            << (reasons.empty() ? ".\n" : ":\n");
   for (const auto& one : reasons) {
     std::cout << "  at " << (one.path.empty() ? "/" : one.path) << ": " << one.message << "; "
               << one.remedy << "\n";
@@ -153,11 +155,10 @@ void PrintReaders(const char* who, const std::vector<avro::Incompatibility>& rea
 }
 
 void Print(const avro::SchemaChange& change) {
-  if (change.changes.empty())
-    std::cout << "Nothing that readers or writers would notice changed.\n";
+  if (change.changes.empty()) std::cout << "No change that readers or writers would notice.\n";
   for (const auto& line : change.changes) std::cout << "  " << line << "\n";
-  PrintReaders("By new readers, old data", change.to_new_reader);
-  PrintReaders("By old readers, new data", change.to_old_reader);
+  PrintReaders("New readers", "old data", change.to_new_reader);
+  PrintReaders("Old readers", "new data", change.to_old_reader);
   std::cout << avro::UpgradeOrder(change) << "\n";
 }
 
@@ -203,7 +204,7 @@ Result<int> Check(const Context& context, const SchemaOptions& options) {
   } else if (verdict.first_version) {
     std::cout << options.file << " would be the first version of subject " << subject << "\n";
   } else {
-    std::cout << options.file << (verdict.compatible ? " can" : " can not")
+    std::cout << options.file << (verdict.compatible ? " can" : " cannot")
               << " follow the latest version of subject " << subject << "\n";
     for (const auto& reason : verdict.reasons) std::cout << "  " << reason << "\n";
     Print(*change);
@@ -283,7 +284,8 @@ Result<int> Verify(const Context& context, const SchemaOptions& options) {
 
 void AddSchema(CLI::App& app, Job* job) {
   auto options = std::make_shared<SchemaOptions>();
-  CLI::App* schema = app.add_subcommand("schema", "Work with the schemas of any registry");
+  CLI::App* schema =
+      app.add_subcommand("schema", "Register, compare and check schemas in any registry");
   schema->require_subcommand(1);
   const auto add = [&](const char* name, const char* help,
                        Result<int> (*run)(const Context&, const SchemaOptions&)) {
@@ -298,26 +300,30 @@ void AddSchema(CLI::App& app, Job* job) {
     command->add_option("--subject", options->subject, "Default: <kafka.topic>-value");
   };
 
-  add_file(add("register", "Register a schema; again gives the same id", Register));
-  schema->add_subcommand("list", "Subjects, their versions and ids")->callback([job] {
+  add_file(
+      add("register", "Register a schema; registering it again returns the same id", Register));
+  schema->add_subcommand("list", "List subjects with their versions and ids")->callback([job] {
     *job = List;
   });
   add("show", "Print a subject's latest schema, or the schema of an id", Show)
       ->add_option("SUBJECT|ID", options->subject_or_id)
       ->required();
-  add_file(
-      add("check",
-          "Can the schema follow the latest version, and who must upgrade first? Exit 3 if not",
-          Check));
+  add_file(add("check",
+               "Check whether a schema can follow the latest version, and who must upgrade first; "
+               "exits with 3 if not",
+               Check));
   CLI::App* diff = add("diff",
-                       "What changes from a registered version to a file, and what that means for "
-                       "old and new readers. Exit 3 if anything",
+                       "Show the changes from a registered version to a file, and their effect on "
+                       "old and new readers; exits with 3 if there are any",
                        Diff);
   add_file(diff);
   diff->add_option("--version", options->version, "Default: the latest");
-  add("verify", "Is the latest version of each subject as in the folder? Exit 3 if not", Verify)
+  add("verify",
+      "Check that the latest version of each subject equals its file in the folder; exits with 3 "
+      "if not",
+      Verify)
       ->add_option("FOLDER", options->folder,
-                   "purchase_event.avsc is of <kafka.topic>-value, NAME.avsc of NAME-value")
+                   "purchase_event.avsc belongs to <kafka.topic>-value, NAME.avsc to NAME-value")
       ->capture_default_str();
 }
 

@@ -48,11 +48,11 @@ class StorageWalk {
   StepResult ReadBack() {
     ARROW_ASSIGN_OR_RAISE(const auto content, store_->Get(Plain()));
     ARROW_RETURN_NOT_OK(Expect(content != nullptr,
-                               "what was written is not there: the store must "
-                               "show an object as soon as it took it"));
-    ARROW_RETURN_NOT_OK(Expect(content->ToString() == "0123456789", "it reads back other bytes"));
+                               "the written object is not visible: the store must "
+                               "show an object as soon as it has accepted it"));
+    ARROW_RETURN_NOT_OK(Expect(content->ToString() == "0123456789", "it returns different bytes"));
     ARROW_ASSIGN_OR_RAISE(const auto absent, store_->Get(folder_ + "/absent"));
-    ARROW_RETURN_NOT_OK(Expect(absent == nullptr, "it reads what nobody wrote"));
+    ARROW_RETURN_NOT_OK(Expect(absent == nullptr, "it returns an object that nobody wrote"));
     return "";
   }
   StepResult ConditionalWrite() {
@@ -66,12 +66,12 @@ class StorageWalk {
         "Use one that honours it (AWS S3, MinIO)"));
     ARROW_ASSIGN_OR_RAISE(const auto content, store_->Get(Log(1)));
     ARROW_RETURN_NOT_OK(Expect(content != nullptr && content->ToString() == "ours",
-                               "the refused put changed what was there"));
+                               "the refused put changed the object"));
     return "refused, as it must be";
   }
   StepResult RaceConditionalWrites() {
     ARROW_RETURN_NOT_OK(lake::RacePutIfAbsent(store_, folder_));
-    return fmt::format("{} names, {} writers each: one won each", lake::kProofNames,
+    return fmt::format("{} names, {} writers each: one winner each", lake::kProofNames,
                        lake::kProofWriters);
   }
   StepResult ListAll() {
@@ -79,19 +79,20 @@ class StorageWalk {
     ARROW_ASSIGN_OR_RAISE(const auto entries, store_->List(folder_ + "/log/"));
     ARROW_RETURN_NOT_OK(Expect(entries.size() == 2 && entries[0].path == Log(1) &&
                                    entries[1].path == Log(2) && entries[0].size_bytes == 4,
-                               "the listing is not what was written, in order"));
+                               "the listing does not show the written objects in order"));
     return "";
   }
   StepResult ListAfter() {
     ARROW_ASSIGN_OR_RAISE(const auto entries, store_->List(folder_ + "/log/", Log(1)));
     ARROW_RETURN_NOT_OK(Expect(entries.size() == 1 && entries[0].path == Log(2),
-                               "a listing after a name does not begin there"));
+                               "a listing after a name does not start there"));
     return "";
   }
   StepResult ReadRange() {
     ARROW_ASSIGN_OR_RAISE(const auto file, store_->OpenInput(Plain()));
     ARROW_ASSIGN_OR_RAISE(const auto bytes, file->ReadAt(3, 4));
-    ARROW_RETURN_NOT_OK(Expect(bytes->ToString() == "3456", "a ranged read gives other bytes"));
+    ARROW_RETURN_NOT_OK(
+        Expect(bytes->ToString() == "3456", "a ranged read returns different bytes"));
     return "";
   }
   StepResult WritePieces() {
@@ -99,11 +100,11 @@ class StorageWalk {
     const std::string piece(kPieceBytes, 'x');
     for (int i = 0; i < kPieces; ++i) ARROW_RETURN_NOT_OK(stream->Write(piece));
     ARROW_ASSIGN_OR_RAISE(auto content, store_->Get(Pieces()));
-    ARROW_RETURN_NOT_OK(Expect(content == nullptr, "it can be seen before it is complete"));
+    ARROW_RETURN_NOT_OK(Expect(content == nullptr, "it is visible before it is complete"));
     ARROW_RETURN_NOT_OK(stream->Close());
     ARROW_ASSIGN_OR_RAISE(content, store_->Get(Pieces()));
     ARROW_RETURN_NOT_OK(Expect(content != nullptr && content->size() == kPieces * kPieceBytes,
-                               "it does not read back whole"));
+                               "it does not return the whole content"));
     return FormatBytes(content->size());
   }
   StepResult AbortWrite() {
@@ -112,7 +113,7 @@ class StorageWalk {
     for (int i = 0; i < kPieces; ++i) ARROW_RETURN_NOT_OK(stream->Write(piece));
     ARROW_RETURN_NOT_OK(stream->Abort());
     ARROW_ASSIGN_OR_RAISE(const auto content, store_->Get(Aborted()));
-    ARROW_RETURN_NOT_OK(Expect(content == nullptr, "an aborted write can be seen"));
+    ARROW_RETURN_NOT_OK(Expect(content == nullptr, "an aborted write is visible"));
     return "";
   }
   StepResult CompareClocks() {
@@ -131,7 +132,7 @@ class StorageWalk {
     }
     ARROW_RETURN_NOT_OK(store_->Delete(Plain()));  // Absence is fine.
     ARROW_ASSIGN_OR_RAISE(const auto left, store_->List(folder_ + "/"));
-    ARROW_RETURN_NOT_OK(Expect(left.empty(), left.empty() ? "" : left[0].path + " is still there"));
+    ARROW_RETURN_NOT_OK(Expect(left.empty(), left.empty() ? "" : left[0].path + " still exists"));
     return "";
   }
   // Whatever is left after a step failed.
@@ -169,7 +170,7 @@ constexpr Step kSteps[] = {
     {"read back", &StorageWalk::ReadBack},
     {"conditional write", &StorageWalk::ConditionalWrite},
     {"second conditional write", &StorageWalk::SecondConditionalWrite},
-    {"conditional writes at the same time", &StorageWalk::RaceConditionalWrites},
+    {"concurrent conditional writes", &StorageWalk::RaceConditionalWrites},
     {"list", &StorageWalk::ListAll},
     {"list after", &StorageWalk::ListAfter},
     {"ranged read", &StorageWalk::ReadRange},
@@ -209,12 +210,12 @@ Result<int> RunTest(const Context& context) {
 }  // namespace
 
 void AddStorage(CLI::App& app, Job* job) {
-  CLI::App* storage = app.add_subcommand("storage", "Look after what the lake lies on");
+  CLI::App* storage = app.add_subcommand("storage", "Test the lake's storage");
   storage->require_subcommand(1);
   storage
       ->add_subcommand("test",
-                       "Walk all that the lake asks of its storage, and say what failed; exit code "
-                       "1 where anything did")
+                       "Exercise every storage operation the lake needs; "
+                       "exits with 1 if any fails")
       ->callback([job] { *job = RunTest; });
 }
 

@@ -81,7 +81,7 @@ Result<int> List(const Context& context) {
   }
   printer.Print(std::cout, context.json);
   if (paths.empty() && !context.json) {
-    std::cout << "no tables in " << store->Describe() << " yet: `shopstream ingest` makes them\n";
+    std::cout << "no tables in " << store->Describe() << " yet: `shopstream ingest` creates them\n";
   }
   return exit_code;
 }
@@ -135,16 +135,16 @@ Result<int> Files(const Context& context, const TableFlags& flags) {
 
 void AddTable(CLI::App& app, Job* job) {
   const auto flags = std::make_shared<TableFlags>();
-  CLI::App* table = app.add_subcommand("table", "Look at the lake's tables, and look after them");
+  CLI::App* table = app.add_subcommand("table", "Inspect and maintain tables");
   table->require_subcommand(1);
 
-  table->add_subcommand("list", "All tables, their size and last commit")->callback([job] {
+  table->add_subcommand("list", "List all tables with size and last commit")->callback([job] {
     *job = List;
   });
 
-  CLI::App* history = table->add_subcommand("history", "What each version of a table did");
+  CLI::App* history = table->add_subcommand("history", "Show what each version of a table changed");
   history->add_option("NAME", flags->name, "e.g. bronze-events")->required();
-  history->add_option("--limit", flags->limit, "How many versions, newest first")
+  history->add_option("--limit", flags->limit, "Maximum number of versions, newest first")
       ->option_text("N")
       ->capture_default_str()
       ->check(CLI::Range(int64_t{1}, int64_t{1} << 40));
@@ -152,7 +152,7 @@ void AddTable(CLI::App& app, Job* job) {
     *job = [flags](const Context& context) { return History(context, *flags); };
   });
 
-  CLI::App* files = table->add_subcommand("files", "The live files of a table");
+  CLI::App* files = table->add_subcommand("files", "List the live files of a table");
   files->add_option("NAME", flags->name, "e.g. bronze-events")->required();
   files->callback(
       [flags, job] { *job = [flags](const Context& context) { return Files(context, *flags); }; });

@@ -77,7 +77,7 @@ void PrintForPerson(const json& summary, const std::string& name) {
       count("files_before"), count("rows"), bytes("bytes_read"), bytes("bytes_written"),
       summary["seconds"].get<double>(), count("commits"));
   if (summary["stopped"].get<bool>()) {
-    std::cout << "stopped before the end: what was unfinished is discarded, run it again\n";
+    std::cout << "stopped early: unfinished work is discarded; run it again\n";
   }
 }
 
@@ -117,7 +117,7 @@ void AddTableOptimize(CLI::App* table, Job* job) {
   CLI::App* optimize =
       table->add_subcommand("optimize", "Merge small files of each partition into large ones");
   optimize->add_option("NAME", flags->name, "e.g. bronze-events")->required();
-  optimize->add_flag("--dry-run", flags->dry_run, "Only say what would be merged");
+  optimize->add_flag("--dry-run", flags->dry_run, "Only show what would be merged");
   optimize->callback([flags, job] {
     *job = [flags](const Context& context) { return Optimize(context, *flags); };
   });

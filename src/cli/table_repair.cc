@@ -65,11 +65,11 @@ void PrintForPerson(const RepairFlags& flags, const TablePrinter& listed,
                                FormatCount(result.files_written), FormatBytes(result.bytes_written),
                                FormatCount(result.commits));
     } else {
-      std::cout << "Nothing was changed yet; to do it:\n  shopstream table repair " << flags.name
-                << " --apply\n";
+      std::cout << "Nothing was changed yet. To repair them, run:\n  shopstream table repair "
+                << flags.name << " --apply\n";
     }
   }
-  if (!result.finished) std::cout << "Stopped before the end: run it again.\n";
+  if (!result.finished) std::cout << "Stopped early: run it again.\n";
 }
 
 Result<int> RunRepair(const Context& context, const RepairFlags& flags) {
@@ -86,7 +86,7 @@ Result<int> RunRepair(const Context& context, const RepairFlags& flags) {
   hooks.progress = [&](const lake::RepairProgress& progress) {
     const auto now = BootClock::now();
     if (!line.IsDue(now)) return;
-    line.Show(fmt::format("repair {}: {} of {} files looked at, {} {}, {} written", flags.name,
+    line.Show(fmt::format("repair {}: {} of {} files examined, {} {}, {} written", flags.name,
                           FormatCount(progress.files_done), FormatCount(progress.files),
                           FormatCount(progress.repaired), flags.apply ? "repaired" : "to repair",
                           FormatBytes(progress.bytes_written)),
@@ -110,7 +110,7 @@ void AddTableRepair(CLI::App* table, Job* job) {
   CLI::App* repair = table->add_subcommand(
       "repair", "List the files that endanger or mislead other readers; with --apply, repair them");
   repair->add_option("NAME", flags->name, "e.g. bronze-events")->required();
-  repair->add_flag("--apply", flags->apply, "Repair them; without it nothing changes");
+  repair->add_flag("--apply", flags->apply, "Repair them; without this flag nothing changes");
   repair->callback([flags, job] {
     *job = [flags](const Context& context) { return RunRepair(context, *flags); };
   });

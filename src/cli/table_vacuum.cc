@@ -55,17 +55,17 @@ void PrintForPerson(const VacuumFlags& flags, const TablePrinter& listed,
   }
   const std::string totals = FormatCount(result.files) + " files, " + FormatBytes(result.bytes) +
                              ", of " + FormatCount(result.files_seen) +
-                             " looked at; no version needs them";
+                             " examined; no version needs them";
   if (flags.remove) {
     std::cout << "Deleted " << totals << ". Abandoned writes removed: " << result.uploads_given_up
               << ".\n";
   } else if (result.files == 0) {
-    std::cout << "Nothing to delete: " << FormatCount(result.files_seen) << " files looked at.\n";
+    std::cout << "Nothing to delete: " << FormatCount(result.files_seen) << " files examined.\n";
   } else {
-    std::cout << "Would delete " << totals << ". Nothing was deleted yet; to do it:\n  "
+    std::cout << "Would delete " << totals << ". Nothing was deleted yet. To delete them, run:\n  "
               << Advice(flags) << "\n";
   }
-  if (!result.finished) std::cout << "Stopped before the end.\n";
+  if (!result.finished) std::cout << "Stopped early.\n";
 }
 
 Result<int> RunVacuum(const Context& context, const VacuumFlags& flags) {
@@ -87,8 +87,7 @@ Result<int> RunVacuum(const Context& context, const VacuumFlags& flags) {
   options.on_progress = [&](int64_t files_seen) {
     const auto now = BootClock::now();
     if (!progress.IsDue(now)) return;
-    progress.Show("vacuum " + flags.name + ": " + FormatCount(files_seen) + " files looked at",
-                  now);
+    progress.Show("vacuum " + flags.name + ": " + FormatCount(files_seen) + " files examined", now);
   };
   const auto result = lake::Vacuum(table.get(), options, ShutdownRequested);
   progress.End();
@@ -104,15 +103,15 @@ void AddTableVacuum(CLI::App* table, Job* job) {
   CLI::App* vacuum = table->add_subcommand(
       "vacuum", "List the files that no version of a table needs; with --delete, delete them");
   vacuum->add_option("NAME", flags->name, "e.g. bronze-events")->required();
-  vacuum->add_flag("--delete", flags->remove, "Delete them; without it nothing changes");
+  vacuum->add_flag("--delete", flags->remove, "Delete them; without this flag nothing changes");
   vacuum
       ->add_option("--retention-hours", flags->retention_hours,
-                   "Spare what is younger, by the store's clock")
+                   "Keep files younger than this, by the server's clock")
       ->option_text("N")
       ->capture_default_str()
       ->check(CLI::Range(int64_t{0}, int64_t{24} * 366 * 10));
   vacuum->add_flag("--force", flags->force,
-                   "Allow less than 24 hours: only where nothing writes to the table");
+                   "Allow less than 24 hours; only if nothing is writing to the table");
   vacuum->callback([flags, job] {
     *job = [flags](const Context& context) { return RunVacuum(context, *flags); };
   });

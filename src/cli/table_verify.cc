@@ -62,17 +62,17 @@ void PrintForPerson(const VerifyFlags& flags, const lake::VerifyReport& report) 
   }
   if (report.orphan_files > 0) {
     std::cout << FormatCount(report.orphan_files) << " files (" << FormatBytes(report.orphan_bytes)
-              << ") belong to no version, which is no fault: `shopstream table vacuum "
-              << flags.name << "` tells which are old enough to go.\n";
+              << ") belong to no version, which is not an error: `shopstream table vacuum "
+              << flags.name << "` lists those that are old enough to delete.\n";
   }
   if (!report.finished) {
-    std::cout << "Stopped before the end.\n";
+    std::cout << "Stopped early.\n";
   } else if (report.clean()) {
-    std::cout << "Clean: everything is as the log says"
+    std::cout << "Clean: the table matches its log"
               << (flags.deep ? ", every value read.\n" : "; --deep reads every value too.\n");
   } else {
     std::cout << FormatCount(report.finding_count)
-              << " differences; docs/operations.md says what to do.\n";
+              << " differences; docs/operations.md describes the remedies.\n";
   }
 }
 
@@ -101,12 +101,12 @@ Result<int> RunVerify(const Context& context, const VerifyFlags& flags) {
 void AddTableVerify(CLI::App* table, Job* job) {
   const auto flags = std::make_shared<VerifyFlags>();
   CLI::App* verify = table->add_subcommand(
-      "verify",
-      "Hold a table's files and log against what the log says; exit code 3 where they "
-      "differ");
+      "verify", "Check a table's files against its log; exits with 3 if they differ");
   verify->add_option("NAME", flags->name, "e.g. bronze-events")->required();
   verify->add_flag("--deep", flags->deep, "Read every value, and compare every checkpoint");
-  verify->add_option("--limit", flags->limit, "Differences to list; all are counted")
+  verify
+      ->add_option("--limit", flags->limit,
+                   "Maximum number of differences to list; all are counted")
       ->option_text("N")
       ->capture_default_str()
       ->check(CLI::Range(1, 1'000'000));

@@ -37,7 +37,7 @@ Result<int> SetUp(const Context& context, const TopicsOptions& options) {
     std::cout << json{{"topic", wanted.name}, {"changes", changes}}.dump(2) << "\n";
     return kDone;
   }
-  if (changes.empty()) std::cout << "topic " << wanted.name << " is as it should be\n";
+  if (changes.empty()) std::cout << "topic " << wanted.name << " needs no change\n";
   for (const auto& change : changes) std::cout << wanted.name << ": " << change << "\n";
   return kDone;
 }
@@ -111,25 +111,29 @@ Result<int> Describe(const Context& context, const TopicsOptions& options) {
 
 void AddTopics(CLI::App& app, Job* job) {
   auto options = std::make_shared<TopicsOptions>();
-  CLI::App* topics = app.add_subcommand("topics", "Create and show the topics in Kafka");
+  CLI::App* topics = app.add_subcommand("topics", "Create and inspect Kafka topics");
   topics->require_subcommand(1);
 
   CLI::App* setup = topics->add_subcommand(
-      "setup", "Create kafka.topic, or bring its settings to the contract; says what it changed");
-  setup->add_option("--partitions", options->partitions, "Partitions; can only grow")
+      "setup", "Create kafka.topic, or update its settings to the contract; reports the changes");
+  setup->add_option("--partitions", options->partitions, "Number of partitions; can only grow")
       ->capture_default_str()
       ->check(CLI::Range(1, 10000));
-  setup->add_option("--replication-factor", options->replication_factor, "Replicas of each")
+  setup
+      ->add_option("--replication-factor", options->replication_factor,
+                   "Replicas of each partition")
       ->capture_default_str()
       ->check(CLI::Range(1, 100));
   setup->callback([options, job] {
     *job = [options](const Context& context) { return SetUp(context, *options); };
   });
 
-  topics->add_subcommand("list", "All topics, and whether their partitions are well")
-      ->callback([job] { *job = List; });
+  topics->add_subcommand("list", "List topics and the health of their partitions")->callback([job] {
+    *job = List;
+  });
 
-  CLI::App* describe = topics->add_subcommand("describe", "Leaders, in-sync replicas, settings");
+  CLI::App* describe =
+      topics->add_subcommand("describe", "Show leaders, in-sync replicas and settings");
   describe->add_option("TOPIC", options->topic, "Default: kafka.topic");
   describe->callback([options, job] {
     *job = [options](const Context& context) { return Describe(context, *options); };

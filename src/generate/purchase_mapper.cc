@@ -115,7 +115,7 @@ Result<std::unique_ptr<JoinedTable>> LoadJoinedTable(const Join& join,
   for (int64_t row = 0; row < keys.length(); ++row) {
     const auto key = ValueAt(keys, row);
     if (key && !table->row_by_key.emplace(*key, row).second) {
-      return Status::Invalid(join.file, ": ", join.key, " ", *key, " stands in more than one row; ",
+      return Status::Invalid(join.file, ": ", join.key, " ", *key, " occurs in more than one row; ",
                              "the key of a join must be unique");
     }
   }
@@ -253,7 +253,7 @@ class BatchMapping {
     const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
     if (error != std::errc{} || end != value.data() + value.size()) {
       return Status::Invalid(Where(row), ": column ", rule.column, ": '", value,
-                             "' is no whole number, as modulo needs it");
+                             "' is not a whole number, which modulo needs");
     }
     return std::to_string((number % rule.modulo + rule.modulo) % rule.modulo);
   }

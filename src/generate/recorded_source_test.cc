@@ -245,7 +245,7 @@ TEST_F(RecordedSourceTest, ValuesThatDoNotFitNameTheRows) {
   WriteSales("7,1,1,3,1,2.5,2025-10-24\n7,2,1,3,1,,2025-10-24\n");
   EXPECT_THAT(ErrorOf(), HasSubstr("sales.csv, row 2: there is no value for amount"));
   WriteSales("7,1,1,north,1,2.5,2025-10-24\n");
-  EXPECT_THAT(ErrorOf(), HasSubstr("row 1: column shop: 'north' is no whole number"));
+  EXPECT_THAT(ErrorOf(), HasSubstr("row 1: column shop: 'north' is not a whole number"));
   WriteSales("7,1,1,3,3000000000,2.5,2025-10-24\n");
   EXPECT_THAT(ErrorOf(), HasSubstr("column pieces as quantity"));
   WriteSales(",1,1,3,1,2.5,2025-10-24\n");
@@ -263,7 +263,7 @@ TEST_F(RecordedSourceTest, ALookUpWithoutAMatchNamesTheValue) {
 TEST_F(RecordedSourceTest, AJoinNeedsAUniqueKey) {
   WriteSales(kSales);
   Write("items.csv", "number,name,size\n1,a,\n1,b,\n");
-  EXPECT_THAT(ErrorOf(), HasSubstr("number 1 stands in more than one row"));
+  EXPECT_THAT(ErrorOf(), HasSubstr("number 1 occurs in more than one row"));
 }
 
 TEST_F(RecordedSourceTest, FilesThatCannotBeReadAreNamed) {

@@ -47,7 +47,7 @@ class Reader {
     ARROW_ASSIGN_OR_RAISE(const std::string file, Text(root, "file"));
     mapping_.file = Resolve(file);
     if (root["joins"]) ARROW_RETURN_NOT_OK(ReadJoins(root["joins"]));
-    if (!root["event"]) return Error(root, "there is no 'event', which says what each field is");
+    if (!root["event"]) return Error(root, "there is no 'event', which defines each field");
     ARROW_RETURN_NOT_OK(ReadFields(root["event"]));
     return std::move(mapping_);
   }
@@ -155,16 +155,16 @@ class Reader {
         CheckKeys(node, {"column", "field", "values", "otherwise", "modulo"}, "a look-up"));
     FieldRule rule = RuleOf(RuleKind::kLookUp);
     if (node["field"] && node["column"]) {
-      return Error(node, "a look-up goes by a column or by a field, not by both");
+      return Error(node, "a look-up uses a column or a field, not both");
     }
     const char* by = node["field"] ? "field" : "column";
     ARROW_ASSIGN_OR_RAISE((node["field"] ? rule.field : rule.column), Text(node, by));
     const YAML::Node values = node["values"];
     if (!values || !values.IsMap() || values.size() == 0) {
-      return Error(node, "'values' must say what each value becomes");
+      return Error(node, "'values' must map each value");
     }
     for (const auto& entry : values) {
-      if (!entry.second.IsScalar()) return Error(entry.second, "a value becomes a text");
+      if (!entry.second.IsScalar()) return Error(entry.second, "a value must map to a text");
       rule.values[entry.first.Scalar()] = entry.second.Scalar();
     }
     if (node["otherwise"]) {
@@ -172,7 +172,8 @@ class Reader {
     }
     if (node["modulo"]) {
       rule.modulo = node["modulo"].as<int64_t>(0);
-      if (rule.modulo <= 0) return Error(node["modulo"], "'modulo' is a whole number above zero");
+      if (rule.modulo <= 0)
+        return Error(node["modulo"], "'modulo' must be a whole number above zero");
     }
     return rule;
   }

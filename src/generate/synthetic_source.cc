@@ -343,7 +343,7 @@ class SyntheticSource : public EventSource {
 
 Status CheckShare(const char* name, double share) {
   if (share >= 0 && share <= 1) return Status::OK();
-  return Status::Invalid(fmt::format("--{} {}: a share lies between 0 and 1", name, share));
+  return Status::Invalid(fmt::format("--{} {}: a share is between 0 and 1", name, share));
 }
 
 }  // namespace
@@ -356,7 +356,7 @@ Status CheckShares(const SyntheticOptions& options) {
   if (sum <= 1) return Status::OK();
   return Status::Invalid(
       fmt::format("--late-share, --duplicate-share and --malformed-share add up to {}; "
-                  "together they may be 1 at most",
+                  "together they may be at most 1",
                   sum));
 }
 

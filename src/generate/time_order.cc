@@ -84,8 +84,7 @@ Result<std::shared_ptr<arrow::RecordBatch>> LoadWhole(const TableFile& file,
     if (batch == nullptr) break;
     bytes += arrow::util::TotalBufferSize(*batch);
     if (bytes > memory_limit_bytes) {
-      return Status::Invalid(file.path(),
-                             " is not in the order of time, and too large to be sorted ",
+      return Status::Invalid(file.path(), " is not sorted by time, and too large to be sorted ",
                              "here: its columns take more than ", memory_limit_bytes >> 20,
                              " MiB; sort the file by its time first");
     }

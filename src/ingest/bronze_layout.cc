@@ -101,7 +101,7 @@ Result<BronzeLayout> BronzeLayout::Make(const avro::Schema& reader_schema,
     if (layout.record->GetFieldIndex(field->name()) >= 0 ||
         layout.record->GetFieldIndex("date") >= 0) {
       return Status::Invalid("The event has a field named \"", field->name(),
-                             "\" or \"date\", which Bronze needs for itself; rename it");
+                             "\" or \"date\", which is reserved for Bronze; rename it");
     }
     columns.push_back(field);
   }

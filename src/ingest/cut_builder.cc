@@ -107,8 +107,9 @@ Result<std::optional<int32_t>> CutBuilder::Add(const kafka::RecordView& record,
   }
   std::optional<Frame> frame = ParseFrame(*record.value);
   if (!frame) {
-    Quarantine(Keep(record, std::nullopt),
-               {Cause::kBadFrame, "the value is not 0x00, four bytes of schema id, body"});
+    Quarantine(
+        Keep(record, std::nullopt),
+        {Cause::kBadFrame, "the value does not begin with 0x00 and a schema id of four bytes"});
     return std::nullopt;
   }
   if (record.value->size() > kMaxRecordBytes) {
@@ -254,7 +255,7 @@ std::variant<int, CutBuilder::Verdict> CutBuilder::FindPartitionValue(
   const auto found = partition_value_index_.find(text);
   if (found != partition_value_index_.end()) return found->second;
   if (!layout_->any_partition_value()) {
-    return refuse(field ? Quote(text) + " is none of the known values"
+    return refuse(field ? Quote(text) + " is not one of the allowed values"
                         : "the partition field is null");
   }
   if (text.empty()) return kNewPartitionValue;  // There is one null partition, beside the bound.
@@ -266,7 +267,7 @@ std::variant<int, CutBuilder::Verdict> CutBuilder::FindPartitionValue(
       std::ssize(partition_values_) - (partition_value_index_.contains("") ? 1 : 0);
   if (counted >= layout_->options.max_partition_values) {
     return refuse(Quote(text) + " would be one value more than the table's " +
-                  std::to_string(counted) + "; ingest.max_partition_values is the bound");
+                  std::to_string(counted) + "; raise ingest.max_partition_values to admit it");
   }
   return kNewPartitionValue;
 }

@@ -83,8 +83,8 @@ Result<CutOutcome> FromCommit(const lake::CommitResult& result, const lake::Tabl
       break;
   }
   // Trying again is safe: if the lost commit stands after all, the fence refuses the second one.
-  return Unavailable("storage did not say whether a commit to ", table.path(),
-                     " stands: ", result.detail);
+  return Unavailable("storage did not report whether a commit to ", table.path(),
+                     " took effect: ", result.detail);
 }
 
 }  // namespace
@@ -120,9 +120,10 @@ Result<CutOutcome> CutCommitter::Persist(const char* what, Job* job,
     if (outcome.ok() || !IsUnavailable(outcome.status())) return outcome;
     std::optional<Millis> pause = backoff.Next(BootClock::now());
     if (!pause) {
-      return outcome.status().WithMessage("Gave up to ", what, ": ", outcome.status().message());
+      return outcome.status().WithMessage("Gave up trying to ", what, ": ",
+                                          outcome.status().message());
     }
-    Log::Warn("Could not {}: {}. Trying again in {} ms; nothing is lost.", what,
+    Log::Warn("Could not {}: {}. Retrying in {} ms; nothing is lost.", what,
               outcome.status().message(), pause->count());
     const BootClock::time_point until = BootClock::now() + *pause;
     while (BootClock::now() < until && !job->abandoned()) {
@@ -205,7 +206,7 @@ Result<CutOutcome> CutCommitter::CommitBronze(Job* job) {
   ARROW_ASSIGN_OR_RAISE(lake::CommitResult result,
                         bronze_->Commit(transaction, legal, start + options_.commit_deadline));
   if (result.outcome == lake::CommitOutcome::kConflict && outgrown) {
-    Log::Info("Rows do not fit {} any more: {}.", bronze_->path(), job->plan->conflict);
+    Log::Info("Rows no longer fit {}: {}.", bronze_->path(), job->plan->conflict);
     return CutOutcome::kOutgrown;
   }
   job->committed.version = result.version;

@@ -279,7 +279,7 @@ TEST_F(CutCommitterTest, PatienceEndsWithWordsThatNameTheStep) {
   options_.patience.give_up_after = Millis{50};
   store_.On(Operation::kPut, ".parquet").FailsBefore().Always();
   EXPECT_EQ(Commit(MakeCut(0, 12, std::nullopt)), CutOutcome::kAbandoned);
-  EXPECT_THAT(last_error_.message(), HasSubstr("Gave up to write data files"));
+  EXPECT_THAT(last_error_.message(), HasSubstr("Gave up trying to write data files"));
 }
 
 TEST_F(CutCommitterTest, RowsWithoutATxnAreNoticed) {

@@ -173,8 +173,9 @@ IngestLoop::SchemaAnswer IngestLoop::AskFor(const std::vector<int32_t>& ids) {
   }
   outage_until_ = outcome.ask_again_at;
   if (parts_.stats->paused_why().empty()) {
-    Log::Warn("Reading pauses, the schema registry gives no answer: {}. What is buffered is kept.",
-              *outcome.outage);
+    Log::Warn(
+        "Reading is paused, the schema registry does not answer: {}. Buffered records are kept.",
+        *outcome.outage);
     parts_.stats->OnPaused(true, "registry");
   }
   return SchemaAnswer::kOutage;
@@ -219,7 +220,7 @@ int64_t IngestLoop::PendingBytes() const {
 
 Status IngestLoop::SetPaused(bool paused, const char* why) {
   if (!paused && !parts_.stats->paused_why().empty()) {
-    Log::Info("Reading goes on.");
+    Log::Info("Reading continues.");
     parts_.stats->OnPaused(false, "");
   }
   if (paused == paused_) return Status::OK();
@@ -328,10 +329,10 @@ Status IngestLoop::HandleReport(const CutReport& report) {
     case CutOutcome::kFenced:
       if (stale) return Status::OK();
       parts_.stats->OnFenced();
-      ScheduleRestart("another consumer moved on a partition of ours; our rows are dropped");
+      ScheduleRestart("another consumer advanced one of our partitions; our rows are dropped");
       return Status::OK();
     case CutOutcome::kOutgrown:
-      if (!stale) ScheduleRestart("the table has grown otherwise meanwhile");
+      if (!stale) ScheduleRestart("the table has grown differently in the meantime");
       return Status::OK();
     case CutOutcome::kTooOld:
       if (!stale) ScheduleRestart("a cut waited too long for storage and is read again");
@@ -385,7 +386,7 @@ Status IngestLoop::OnAssigned(const std::vector<int32_t>& partitions) {
   }
   ARROW_RETURN_NOT_OK(parts_.consumer->Assign(anywhere));
   ARROW_RETURN_NOT_OK(parts_.consumer->Pause(partitions));
-  ScheduleRestart(starts.ok() ? "the topic was created anew" : starts.status().message());
+  ScheduleRestart(starts.ok() ? "the topic was created again" : starts.status().message());
   return Status::OK();
 }
 
@@ -407,7 +408,7 @@ Status IngestLoop::OnRevoked(const std::vector<int32_t>& partitions, bool lost) 
   if (*flushed) return Status::OK();
   DropEverything();
   if (!positions_.empty() && !restart_needed_) {
-    ScheduleRestart("partitions were given up before their rows were committed");
+    ScheduleRestart("partitions were revoked before their rows were committed");
   }
   return Status::OK();
 }
@@ -426,7 +427,7 @@ void IngestLoop::DropEverything() {
 
 void IngestLoop::ScheduleRestart(const std::string& why) {
   if (restart_needed_) return;
-  Log::Info("Reading starts again from the lake's offsets: {}.", why);
+  Log::Info("Reading restarts from the lake's offsets: {}.", why);
   DropEverything();
   restart_needed_ = true;
   restart_at_ = std::max(BootClock::now(), last_restart_ + kBetweenRestarts);
@@ -443,8 +444,8 @@ Status IngestLoop::RestartIfDue() {
     if (kind != ErrorKind::kUnavailable && kind != ErrorKind::kGone) return starts.status();
     std::optional<Millis> pause = restart_backoff_.Next(BootClock::now());
     if (!pause) return starts.status();
-    Log::Warn("Assigned, but not reading yet: {}. Trying again in {} ms.",
-              starts.status().message(), pause->count());
+    Log::Warn("Assigned, but not reading yet: {}. Retrying in {} ms.", starts.status().message(),
+              pause->count());
     parts_.stats->OnPaused(true, "lake or brokers");
     restart_at_ = BootClock::now() + *pause;
     return parts_.consumer->Pause(partitions);
@@ -485,7 +486,7 @@ Status IngestLoop::StartFromTable(const lake::Snapshot& snapshot) {
 
 Result<std::vector<StartPosition>> IngestLoop::FindStarts(const std::vector<int32_t>& partitions) {
   ARROW_ASSIGN_OR_RAISE(auto topic, parts_.admin->DescribeTopic(parts_.topic, false));
-  if (!topic) return Status::KeyError("topic ", parts_.topic, " does not exist (any more)");
+  if (!topic) return Status::KeyError("topic ", parts_.topic, " does not exist, or no longer does");
   const int count = static_cast<int>(topic->partitions.size());
   if (*std::max_element(partitions.begin(), partitions.end()) >= count) {
     return Status::KeyError("topic ", parts_.topic, " has ", count, " partitions now, fewer than ",
@@ -494,11 +495,11 @@ Result<std::vector<StartPosition>> IngestLoop::FindStarts(const std::vector<int3
   ARROW_ASSIGN_OR_RAISE(auto spans, parts_.admin->OffsetSpans(parts_.topic, count));
   ARROW_ASSIGN_OR_RAISE(auto after, parts_.admin->DescribeTopic(parts_.topic, false));
   if (!after || after->id != topic->id) {
-    return Unavailable("topic ", parts_.topic, " was deleted or created anew just now");
+    return Unavailable("topic ", parts_.topic, " was just deleted or created again");
   }
   if (topic_id_ != topic->id) {
     if (!topic_id_.empty()) {
-      Log::Warn("Topic {} is another one now: id {}, before {}. It is read from its beginning.",
+      Log::Warn("Topic {} was created again: id {}, before {}. It is read from its beginning.",
                 parts_.topic, topic->id, topic_id_);
       if (targets_) ARROW_RETURN_NOT_OK(SetTargets());
     }
@@ -519,11 +520,11 @@ Status IngestLoop::Apply(const std::vector<StartPosition>& starts) {
         return Status::Invalid(
             "Bronze has rows of topic ", parts_.topic, " (id ", topic_id_, ") partition ",
             start.partition, " but no txn ", ProgressAppId(topic_id_, start.partition),
-            ": how far they go is unknown, and reading from the start would double them. ",
-            "Restore the table's log, or move the table away to read the topic anew");
+            ": their progress is unknown, and reading from the start would duplicate them. ",
+            "Restore the table's log, or move the table away to read the topic again");
       case StartPosition::Verdict::kBeyondEnd:
         Log::Error(
-            "Partition {} of {} is not read: the lake stands at offset {}, beyond Kafka's "
+            "Partition {} of {} is not read: the lake is at offset {}, beyond Kafka's "
             "end. Kafka lost records, or this is another cluster with the same topic id.",
             start.partition, parts_.topic, start.begin);
         position.reading = false;
@@ -534,7 +535,7 @@ Status IngestLoop::Apply(const std::vector<StartPosition>& starts) {
     if (std::optional<OffsetRange> lost = start.lost()) {
       Log::Error(
           "Partition {} of {}: offsets {} to {} expired in Kafka before they were read. "
-          "Reading goes on at {}; the audit lists the gap.",
+          "Reading continues at {}; the audit lists the gap.",
           start.partition, parts_.topic, lost->begin, lost->end - 1, lost->end);
       parts_.stats->OnLost(lost->end - lost->begin);
     }
@@ -595,7 +596,7 @@ Result<bool> IngestLoop::CaughtUp() {
   look_at_lake_at_ = now + kLookAtLakeEvery;
   Result<std::shared_ptr<const lake::Snapshot>> snapshot = parts_.bronze->Refresh();
   if (!snapshot.ok()) {
-    Log::Warn("Cannot look at the lake: {}", snapshot.status().message());
+    Log::Warn("Cannot read the lake: {}", snapshot.status().message());
     return false;
   }
   for (size_t partition = 0; partition < targets_->size(); ++partition) {

@@ -19,7 +19,7 @@ prometheus::Family<prometheus::Gauge>& Gauges(const char* name, const char* help
 prometheus::Histogram& CommitHistogram() {
   return prometheus::BuildHistogram()
       .Name("shopstream_ingest_commit_seconds")
-      .Help("Time of a Bronze log commit")
+      .Help("Duration of a Bronze log commit")
       .Register(Metrics())
       .Add({}, prometheus::Histogram::BucketBoundaries{.002, .005, .01, .02, .05, .1, .2, .5, 1, 2,
                                                        5, 10});
@@ -42,7 +42,7 @@ IngestStats::IngestStats()
       cuts_family_(Counters("shopstream_ingest_cuts_total", "Cuts made, by reason")),
       lag_family_(Gauges("shopstream_ingest_lag_records", "Records of a partition not read yet")),
       stopped_family_(Gauges("shopstream_ingest_partition_stopped",
-                             "1 where the lake is ahead of Kafka and the partition is not read")),
+                             "1 if the lake is ahead of Kafka and the partition is not read")),
       records_total_(
           Counters("shopstream_ingest_records_total", "Records read from Kafka").Add({})),
       consumed_bytes_total_(
@@ -52,7 +52,7 @@ IngestStats::IngestStats()
       file_bytes_total_(
           Counters("shopstream_ingest_file_bytes_total", "Bytes of data files committed").Add({})),
       fences_total_(Counters("shopstream_ingest_fences_total",
-                             "Cuts refused because another consumer moved on")
+                             "Cuts refused because another consumer was faster")
                         .Add({})),
       lost_total_(Counters("shopstream_ingest_expired_offsets_total",
                            "Offsets that Kafka expired before they were read")

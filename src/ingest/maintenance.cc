@@ -49,15 +49,15 @@ struct Maintenance::Counters {
       CounterFamily("shopstream_ingest_compaction_conflicts_total",
                     "Merges discarded because another optimizer was faster");
   prometheus::Family<prometheus::Counter>& failures = CounterFamily(
-      "shopstream_ingest_compaction_failures_total", "Runs that ended in an error, by table");
+      "shopstream_ingest_compaction_failures_total", "Compactions that failed, by table");
   prometheus::Family<prometheus::Counter>& vacuumed_files = CounterFamily(
-      "shopstream_ingest_vacuumed_files_total", "Files that no version needed, deleted, by table");
-  prometheus::Family<prometheus::Counter>& vacuum_failures = CounterFamily(
-      "shopstream_ingest_vacuum_failures_total", "Vacuums that ended in an error, by table");
+      "shopstream_ingest_vacuumed_files_total", "Deleted files that no version needed, by table");
+  prometheus::Family<prometheus::Counter>& vacuum_failures =
+      CounterFamily("shopstream_ingest_vacuum_failures_total", "Vacuums that failed, by table");
   prometheus::Family<prometheus::Gauge>& small_files =
       prometheus::BuildGauge()
           .Name("shopstream_ingest_small_files")
-          .Help("Files under 32 MiB in the partition that has most of them, when last looked at")
+          .Help("Files below 32 MiB in the partition that has the most of them, at the last check")
           .Register(Metrics());
 };
 
@@ -121,7 +121,7 @@ void Maintenance::Compact(Ward* ward) {
   }
   ward->not_before = now + options_.after_failure;
   counters_->failures.Add(label).Increment();
-  Log::Warn("Compaction of {} failed, the next try is in {} s, ingest goes on: {}",
+  Log::Warn("Compaction of {} failed; retrying in {} s while ingest continues: {}",
             ward->table->path(),
             std::chrono::duration_cast<std::chrono::seconds>(options_.after_failure).count(),
             result.status().message());
@@ -133,7 +133,7 @@ void Maintenance::Vacuum(Ward* ward) {
   ward->vacuum_at = BootClock::now() + options_.vacuum_interval;
   if (!result.ok()) {
     counters_->vacuum_failures.Add(label).Increment();
-    Log::Warn("Vacuum of {} failed, the next try is in {} min, ingest goes on: {}",
+    Log::Warn("Vacuum of {} failed; retrying in {} min while ingest continues: {}",
               ward->table->path(),
               std::chrono::duration_cast<std::chrono::minutes>(options_.vacuum_interval).count(),
               result.status().message());
@@ -141,7 +141,7 @@ void Maintenance::Vacuum(Ward* ward) {
   }
   counters_->vacuumed_files.Add(label).Increment(static_cast<double>(result->files));
   if (result->files + result->uploads_given_up == 0) return;
-  Log::Info("Vacuumed {}: {} files that no version needed, {}, and {} abandoned writes are gone.",
+  Log::Info("Vacuumed {}: deleted {} files that no version needed, {}, and {} abandoned writes.",
             ward->table->path(), FormatCount(result->files), FormatBytes(result->bytes),
             result->uploads_given_up);
 }

@@ -64,8 +64,8 @@ Status CreateBronze(lake::ObjectStore* store, registry::Client* registry, const 
   Result<registry::RegisteredSchema> latest = registry->Latest(topic + "-value");
   if (!latest.ok()) {
     return latest.status().WithMessage(
-        latest.status().message(), "\nThe first ingest makes the table after the topic's schema: ",
-        "register one with `shopstream schema register`, or produce something");
+        latest.status().message(), "\nThe first ingest creates the table from the topic's schema: ",
+        "register one with `shopstream schema register`, or produce some events");
   }
   ARROW_ASSIGN_OR_RAISE(const avro::Schema reader, avro::Schema::Parse(latest->schema));
   ARROW_ASSIGN_OR_RAISE(const BronzeLayout layout, BronzeLayout::Make(reader, options));

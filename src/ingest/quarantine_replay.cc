@@ -93,7 +93,7 @@ void SleepUnless(const std::function<bool()>& stop, Millis pause) {
 
 Status Stopped() {
   return Status::Cancelled(
-      "the replay was stopped; what was committed stays, and running it again does the rest");
+      "the replay was stopped; committed records stay, and running it again does the rest");
 }
 
 // Those of the cut's rows, which were all chosen for not being there yet.
@@ -114,8 +114,8 @@ Result<ReplayedOffsets> ReadReplayed(const lake::Snapshot& bronze, const std::st
     if (!bronze.Txn(ReplayAppId(topic_id))) return ReplayedOffsets();
     return Status::Invalid("Bronze counts replays of topic id ", topic_id,
                            " but has lost its property ", name,
-                           ", which says of which records: restore it from an older version's "
-                           "metaData, or records would be brought in twice");
+                           ", which lists their records: restore it from an older version's "
+                           "metaData, otherwise records would be added twice");
   }
   Result<ReplayedOffsets> offsets = ReplayedOffsets::Parse(property->second);
   if (offsets.ok()) return offsets;
@@ -187,11 +187,11 @@ Status QuarantineReplay::Flush(const std::string& topic_id, std::vector<Quaranti
                          KindOf(outcome.status()) == ErrorKind::kGone;
     if (!passing) return outcome.status();
     const Status why =
-        outcome.ok() ? Unavailable("other writers came first every time") : outcome.status();
+        outcome.ok() ? Unavailable("other writers were faster every time") : outcome.status();
     const std::optional<Millis> pause = backoff.Next(BootClock::now());
     if (!pause) return why.WithMessage("Gave up the replay: ", why.message());
     if (!outcome.ok()) {
-      Log::Warn("The replay waits: {}. Trying again in {} ms.", why.message(), pause->count());
+      Log::Warn("The replay waits: {}. Retrying in {} ms.", why.message(), pause->count());
     }
     SleepUnless(options_.stop, *pause);
   }
@@ -326,7 +326,7 @@ Result<QuarantineReplay::Outcome> QuarantineReplay::Commit(const lake::Snapshot&
       break;
   }
   // Should it stand after all, the table's next version says so.
-  return Unavailable("storage did not say whether a commit stands: ", result.detail);
+  return Unavailable("storage did not report whether a commit took effect: ", result.detail);
 }
 
 Result<ReplaySummary> RunQuarantineReplay(const Config& config, const ReplayFilter& filter,

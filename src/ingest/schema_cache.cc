@@ -96,7 +96,7 @@ bool SchemaCache::ResolveOne(int32_t id, BootClock::time_point now, ResolveOutco
   denied_at_.erase(denied);
   known_[id].schema = {.decoder = std::nullopt,
                        .cause = Cause::kUnknownSchema,
-                       .detail = "the registry knows no schema " + std::to_string(id)};
+                       .detail = "the registry has no schema " + std::to_string(id)};
   known_[id].forget_at = now + kRememberUnknownFor;
   ++unknown_count_;
   return true;

@@ -22,7 +22,7 @@ Result<std::vector<std::string>> ReadPartitionValues(const lake::Snapshot& snaps
   const nlohmann::json list = nlohmann::json::parse(*property, nullptr, false);
   if (!list.is_array()) {
     return Status::Invalid("the table's property ", kPartitionValuesProperty,
-                           " is no JSON list: ", *property);
+                           " is not a JSON list: ", *property);
   }
   for (const nlohmann::json& value : list) {
     // Null, which Delta writes as the empty text, is no value that the bound counts.
@@ -35,7 +35,7 @@ Result<avro::Schema> ParseKept(const std::string& text) {
   Result<avro::Schema> schema = avro::Schema::Parse(text);
   if (schema.ok()) return schema;
   return schema.status().WithMessage("the table's property ", kReaderSchemaProperty,
-                                     " is no Avro schema: ", schema.status().message());
+                                     " is not an Avro schema: ", schema.status().message());
 }
 
 Status CheckUnharmed(const lake::Snapshot& snapshot, const BronzeLayout& kept) {
@@ -43,9 +43,9 @@ Status CheckUnharmed(const lake::Snapshot& snapshot, const BronzeLayout& kept) {
   if (status.ok()) return status;
   return Status::Invalid(
       "another writer changed the table's columns: ", status.message(),
-      ". Ingest adds columns to a ",
-      "table, and never guesses what a dropped, renamed or retyped one stands for. Restore the ",
-      "version before that change, or let lake.bronze_table name a new table");
+      ". Ingest only adds columns to a ",
+      "table, and cannot continue after one was dropped, renamed or retyped. Restore the ",
+      "version before that change, or set lake.bronze_table to a new table");
 }
 
 GrowthPlan Conflict(std::string why) {
@@ -130,8 +130,9 @@ Result<GrowthPlan> PlanGrowth(const lake::Snapshot& snapshot,
   }
   if (admitted.size() > before) {
     if (std::ssize(admitted) > rows->options.max_partition_values) {
-      return Conflict("with other consumers' there would be " + std::to_string(admitted.size()) +
-                      " partition values, and ingest.max_partition_values is the bound");
+      return Conflict("together with other consumers' there would be " +
+                      std::to_string(admitted.size()) +
+                      " partition values, more than ingest.max_partition_values");
     }
     growth.properties[kPartitionValuesProperty] = nlohmann::json(admitted).dump();
   }

@@ -239,7 +239,7 @@ void Consumer::CommitForDisplay(const std::vector<PartitionOffset>& offsets) {
   rd_kafka_resp_err_t error =
       rd_kafka_commit(impl_->client.get(), ToList(impl_->topic, offsets).get(), /*async=*/1);
   if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    Log::Debug("Kafka's copy of the offsets of {} stays behind: {}", impl_->topic,
+    Log::Debug("Kafka's copy of the offsets of {} was not updated: {}", impl_->topic,
                rd_kafka_err2str(error));
   }
 }

@@ -44,7 +44,7 @@ Status DescribeFailure(const FailedCall& call, const std::string& bootstrap_serv
   if (IsUnanswered(call.code)) {
     return Unavailable(call.what, " at ", bootstrap_servers, ": no answer within ",
                        Seconds(call.timeout), " (", reason,
-                       "): see whether enough brokers are up (./run up), then try again");
+                       "): check that enough brokers are up (./run up), then try again");
   }
   if (IsRefusedAccess(call.code)) {
     return Refused(call.what, " at ", bootstrap_servers, " is not authorized (", reason,

@@ -113,8 +113,8 @@ struct Producer::Impl {
   Status FatalError() const {
     char reason[512];
     const rd_kafka_resp_err_t error = rd_kafka_fatal_error(client.get(), reason, sizeof reason);
-    return Unavailable("the Kafka producer cannot go on: ", rd_kafka_err2str(error), " (", reason,
-                       "); start the command again");
+    return Unavailable("the Kafka producer cannot continue: ", rd_kafka_err2str(error), " (",
+                       reason, "); start the command again");
   }
 };
 
@@ -162,7 +162,7 @@ Status Producer::Flush(Millis timeout) {
     return Status::OK();
   }
   return Unavailable(GiveUp(), " messages were not acknowledged within ", timeout.count(),
-                     " ms and are given up; `shopstream health` tells which broker is down");
+                     " ms and were abandoned; `shopstream health` shows which broker is down");
 }
 
 int64_t Producer::GiveUp() {

@@ -40,7 +40,7 @@ Result<RecordBatch> Reader::Next(Millis timeout) {
   if (done()) return wanted;
   ARROW_ASSIGN_OR_RAISE(PollResult polled, consumer_->Poll(timeout));
   if (polled.topic_gone) {
-    return Unavailable("The topic does not exist, or not with all the partitions asked for");
+    return Unavailable("The topic does not exist, or lacks some of the requested partitions");
   }
   for (int32_t partition : polled.out_of_range) {
     auto range = left_.find(partition);
@@ -49,7 +49,7 @@ Result<RecordBatch> Reader::Next(Millis timeout) {
     // end that came down to below what is asked for.
     if (!moved_to_log_start_.insert(partition).second) {
       return Unavailable("Partition ", partition, " ends below offset ", range->second.end,
-                         ": the topic was truncated or created anew. Start again");
+                         ": the topic was truncated or created again. Restart the command");
     }
     ARROW_RETURN_NOT_OK(consumer_->Restart({{partition, kOffsetBeginning}}));
   }

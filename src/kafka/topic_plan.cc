@@ -74,7 +74,7 @@ Result<TopicPlan> PlanTopic(const TopicSettings& wanted, const std::optional<Top
     plan.raise_partitions_to = wanted.partitions;
     plan.changes.push_back("partitions: " + std::to_string(partitions) + " -> " +
                            std::to_string(wanted.partitions) +
-                           " (keys move: a user's earlier events lie in another partition)");
+                           " (keys move: a user's earlier events are in another partition)");
   }
   for (const auto& [key, value] : wanted.configs) {
     const auto found = actual->configs.find(key);

@@ -26,7 +26,7 @@ Status CheckNewName(const arrow::FieldVector& fields, const std::string& path,
     if (!EqualButForCase(field->name(), name)) continue;
     return Status::Invalid(
         "column ", path, name, " differs from the table's ", path, field->name(),
-        " in case alone, which Delta readers do not tell apart: ", "name the field otherwise");
+        " only in case, which Delta readers do not distinguish: ", "rename the field");
   }
   return Status::OK();
 }
@@ -35,7 +35,7 @@ Result<FieldPtr> MergeField(const std::string& path, const FieldPtr& table,
                             const FieldPtr& written) {
   if (written->nullable() && !table->nullable()) {
     return Status::Invalid("column ", path,
-                           " may hold no null in the table, but may be null in what is written");
+                           " must not be null in the table, but may be null in the written rows");
   }
   ARROW_ASSIGN_OR_RAISE(auto type, MergeTypes(path, table->type(), written->type()));
   return type == table->type() ? table : table->WithType(std::move(type));
@@ -48,7 +48,7 @@ Result<arrow::FieldVector> MergeFields(const std::string& prefix, const arrow::F
   for (const auto& field : table) {
     const auto other = Find(written, field->name());
     if (other == nullptr && !field->nullable()) {
-      return Status::Invalid("the table asks for a value in column ", prefix, field->name(),
+      return Status::Invalid("the table requires a value in column ", prefix, field->name(),
                              ", which this writer does not know: make the column nullable");
     }
     if (other == nullptr) {

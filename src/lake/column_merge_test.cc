@@ -40,12 +40,12 @@ TEST(ColumnMergeTest, WhatIsNoGrowthIsRefused) {
       MergeColumns(Columns({kA}), *Columns({arrow::field("a", arrow::utf8())})).status().message(),
       HasSubstr("column a is int64 in the table, but string is to be written"));
   EXPECT_THAT(MergeColumns(table, *Columns({kA})).status().message(),
-              HasSubstr("may hold no null in the table"));
+              HasSubstr("must not be null in the table"));
   EXPECT_THAT(MergeColumns(table, *Columns({kB})).status().message(),
-              HasSubstr("asks for a value in column a"));
+              HasSubstr("requires a value in column a"));
   EXPECT_THAT(
       MergeColumns(Columns({kA}), *Columns({arrow::field("A", arrow::int64())})).status().message(),
-      HasSubstr("in case alone"));
+      HasSubstr("only in case"));
 }
 
 }  // namespace

@@ -162,10 +162,10 @@ class Compactor {
       if (Stopped()) break;
       const auto pause = backoff.Next(BootClock::now());
       if (!pause) {
-        return hindrance_.WithMessage("gave up to compact ", table_->path(), ": ",
+        return hindrance_.WithMessage("gave up compacting ", table_->path(), ": ",
                                       hindrance_.message());
       }
-      Log::Debug("compaction of {} tries again in {} ms: {}", table_->path(), pause->count(),
+      Log::Debug("compaction of {} retries in {} ms: {}", table_->path(), pause->count(),
                  hindrance_.message());
       const auto until = BootClock::now() + *pause;
       while (BootClock::now() < until && !Stopped()) std::this_thread::sleep_for(kPauseStep);
@@ -407,7 +407,7 @@ class Compactor {
     hindrance_ = problem;
     if (!IsUnavailable(problem)) return problem;
     if (!std::exchange(waits_, true)) {
-      Log::Warn("compaction of {} waits and tries again: {}", table_->path(), problem.message());
+      Log::Warn("compaction of {} waits and retries: {}", table_->path(), problem.message());
     }
     return Status::OK();
   }

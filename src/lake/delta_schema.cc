@@ -73,9 +73,8 @@ Status CheckNames(const arrow::FieldVector& fields, const std::string& path) {
     std::ranges::transform(folded, folded.begin(), [](unsigned char c) { return std::tolower(c); });
     const auto [other, is_new] = seen.emplace(std::move(folded), field->name());
     if (is_new) continue;
-    return Status::Invalid(
-        "column ", Inside(path, field->name()), " and ", other->second,
-        " beside it have names that a Delta table cannot tell apart; rename one");
+    return Status::Invalid("columns ", Inside(path, field->name()), " and ", other->second,
+                           " have names that a Delta table does not distinguish; rename one");
   }
   return Status::OK();
 }

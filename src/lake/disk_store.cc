@@ -44,9 +44,9 @@ std::string Remedy(int error) {
     case ENFILE:
       return ": raise the limit of open files (ulimit -n)";
     case EXDEV:
-      return ": the lake must lie on one file system; mount the whole root there";
+      return ": the lake must be on one file system; mount the whole root there";
     case EIO:
-      return ": the disk reports a fault; look at the kernel's log";
+      return ": the disk reports a fault; check the kernel's log";
     default:
       return "";
   }
@@ -179,7 +179,7 @@ class Lister {
     if (!may_be_folder && (!path.starts_with(prefix_) || path <= after_)) return Status::OK();
     struct stat info;
     if (::fstatat(dir_fd, entry->d_name, &info, 0) != 0) {
-      return errno == ENOENT ? Status::OK() : DiskError("look at", root_ + "/" + path, errno);
+      return errno == ENOENT ? Status::OK() : DiskError("access", root_ + "/" + path, errno);
     }
     if (S_ISDIR(info.st_mode)) {
       const std::string inside = path + "/";
@@ -227,7 +227,7 @@ class DiskStore::TemporaryFile {
   }
   Result<int64_t> Modified() const {
     struct stat info;
-    if (::fstat(fd_.get(), &info) != 0) return DiskError("look at", path_, errno);
+    if (::fstat(fd_.get(), &info) != 0) return DiskError("access", path_, errno);
     return ModifiedMillis(info);
   }
   // 0, or errno.
@@ -308,7 +308,7 @@ Result<std::shared_ptr<arrow::Buffer>> DiskStore::Get(const std::string& path) {
     return DiskError("open", full_path, errno);
   }
   struct stat info;
-  if (::fstat(file.get(), &info) != 0) return DiskError("look at", full_path, errno);
+  if (::fstat(file.get(), &info) != 0) return DiskError("access", full_path, errno);
   ARROW_ASSIGN_OR_RAISE(auto buffer, arrow::AllocateBuffer(info.st_size));
   for (int64_t done = 0; done < info.st_size;) {
     const ssize_t got =
@@ -486,7 +486,7 @@ Result<int64_t> DiskStore::RemoveAbandonedWrites(std::chrono::milliseconds min_a
       return DiskError("delete", folder + "/" + name, errno);
     }
     ++removed;
-    Log::Info("removed {}/{}, left by a writer that died", folder, name);
+    Log::Info("removed {}/{}, left by a dead writer", folder, name);
   }
   return removed;
 }

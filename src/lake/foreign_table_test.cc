@@ -114,7 +114,7 @@ TEST_F(ForeignTableTest, ARuleAtAnyDepthStopsTheWriter) {
                                     BootClock::now() + Millis{20'000})
                                 .status();
       EXPECT_TRUE(status.IsNotImplemented()) << status;
-      EXPECT_THAT(status.message(), HasSubstr(column + " carries the rule " + rule));
+      EXPECT_THAT(status.message(), HasSubstr(column + " has the rule " + rule));
     }
   }
 }

@@ -66,7 +66,7 @@ Result<std::string> DecodeRelative(const std::string& log_path) {
   const bool has_scheme = colon != std::string::npos && colon < log_path.find('/');
   if (log_path.starts_with('/') || has_scheme) {
     return Status::NotImplemented("file ", log_path,
-                                  " lies outside the table (a shallow clone), which is not "
+                                  " is outside the table (a shallow clone), which is not "
                                   "supported: clone the table in full");
   }
   return DecodeLogPath(log_path);
@@ -265,7 +265,7 @@ Result<LogEntry> ParseLogEntry(std::string_view text, const std::string& name) {
     if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
     const json actions = json::parse(line, nullptr, /*allow_exceptions=*/false);
     if (!actions.is_object()) {
-      return Status::Invalid(name, " is damaged: '", line.substr(0, 80), "' is no JSON object");
+      return Status::Invalid(name, " is damaged: '", line.substr(0, 80), "' is not a JSON object");
     }
     for (const auto& [kind, action] : actions.items()) {
       if (!action.is_object()) continue;

@@ -35,7 +35,7 @@ Result<std::string> DecodedPath(std::string_view path, const std::string& uri) {
     const int low = whole ? HexDigit(path[i + 2]) : -1;
     if (high < 0 || low < 0 || high + low == 0) {
       return Status::Invalid("lake.uri '", uri, "': '", path.substr(i, 3),
-                             "' stands for no character of a path: write % as %25");
+                             "' is not a valid escape in a path: write % as %25");
     }
     decoded += static_cast<char>(16 * high + low);
     i += 2;

@@ -59,7 +59,7 @@ Judgement Judge(const Race& race, int name) {
   };
   const auto winners = told(PutOutcome::kCreated);
   if (winners > 1) {
-    return {Verdict::kBroken, fmt::format("{} of {} conditional puts of one name at the same time "
+    return {Verdict::kBroken, fmt::format("{} of {} concurrent conditional puts of one name "
                                           "were told that they created it",
                                           winners, kProofWriters)};
   }
@@ -68,8 +68,8 @@ Judgement Judge(const Race& race, int name) {
   const auto winner = std::find(race.replies.begin(), race.replies.end(), PutOutcome::kCreated);
   if (race.content != Content(name, static_cast<int>(winner - race.replies.begin()))) {
     return {Verdict::kBroken,
-            "after conditional puts of one name at the same time, the name does "
-            "not hold what the only successful one put"};
+            "after concurrent conditional puts of one name, it does "
+            "not have the content of the only successful one"};
   }
   return {told(PutOutcome::kExists) > 0 ? Verdict::kProven : Verdict::kUnclear};
 }
@@ -105,7 +105,7 @@ class Proof {
     ARROW_RETURN_NOT_OK(store_->PutIfAbsent(path, *first).status());
     ARROW_ASSIGN_OR_RAISE(const PutOutcome again, store_->PutIfAbsent(path, *second));
     if (again == PutOutcome::kExists) return Status::OK();
-    return Broken("it let a conditional put replace what was there");
+    return Broken("it let a conditional put replace an existing object");
   }
 
   // Runs job(0) ... job(count - 1), each in a thread of its own; `absent` for those that cannot
@@ -179,10 +179,11 @@ class Proof {
       proven += judgement.verdict == Verdict::kProven;
     }
     if (proven >= kLeastProven) return Status::OK();
-    return Unavailable(
-        store_->Describe(), ": whether this store honours `If-None-Match: *` is unknown: only ",
-        proven, " of ", kProofNames, " races had a clear end within ", kLongestRace.count() / 1000,
-        " s", trouble_.ok() ? "" : "; the last reply that failed: " + trouble_.message());
+    return Unavailable(store_->Describe(),
+                       ": whether this store honours `If-None-Match: *` is unknown: only ", proven,
+                       " of ", kProofNames, " races had a clear result within ",
+                       kLongestRace.count() / 1000, " s",
+                       trouble_.ok() ? "" : "; the last reply that failed: " + trouble_.message());
   }
 
   // Ours, and those of a killed proof. What remains after a failure goes with a later proof.

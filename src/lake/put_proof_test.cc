@@ -131,7 +131,7 @@ TEST(PutProof, AStoreThatLetsALatePutReplaceIsRefused) {
   EXPECT_FALSE(RefusesALatePut(&store));
   const Status status = ProvePutIfAbsent(&store, kFolder);
   EXPECT_TRUE(status.IsInvalid()) << status;
-  EXPECT_THAT(status.message(), HasSubstr("it let a conditional put replace what was there"));
+  EXPECT_THAT(status.message(), HasSubstr("it let a conditional put replace an existing object"));
   EXPECT_EQ(0U, store.Objects());
 }
 
@@ -145,7 +145,7 @@ TEST(PutProof, AStoreThatKeepsWhatARefusedPutSentIsRefused) {
   EXPECT_TRUE(RefusesALatePut(&store));
   const Status status = ProvePutIfAbsent(&store, kFolder);
   EXPECT_TRUE(status.IsInvalid()) << status;
-  EXPECT_THAT(status.message(), HasSubstr("does not hold what the only successful one put"));
+  EXPECT_THAT(status.message(), HasSubstr("does not have the content of the only successful one"));
   EXPECT_EQ(0U, store.Objects());
 }
 

@@ -105,10 +105,10 @@ class Repairer {
   Status Pause(const Status& hindrance) {
     const auto pause = backoff_.Next(BootClock::now());
     if (!pause) {
-      return hindrance.WithMessage("gave up to repair ", table_->path(), ": ", hindrance.message());
+      return hindrance.WithMessage("gave up repairing ", table_->path(), ": ", hindrance.message());
     }
     if (!std::exchange(waits_, true)) {
-      Log::Warn("repair of {} waits and tries again: {}", table_->path(), hindrance.message());
+      Log::Warn("repair of {} waits and retries: {}", table_->path(), hindrance.message());
     }
     const auto until = BootClock::now() + *pause;
     while (BootClock::now() < until && !Stopped()) std::this_thread::sleep_for(kPauseStep);

@@ -50,7 +50,7 @@ std::optional<double> Count(std::string_view text, bool negative, const std::str
 Status TooShort(const Properties& properties) {
   return Status::Invalid("the property ", kDeletedFileRetention, "=",
                          properties.at(kDeletedFileRetention),
-                         " lets other programs delete the files of a commit that is under way: set "
+                         " lets other programs delete the files of a commit in progress: set "
                          "it to interval 1 hours or more");
 }
 
@@ -103,12 +103,12 @@ std::vector<std::string> RetentionWarnings(const Properties& properties) {
   };
   for (const char* name : {kDeletedFileRetention, kLogRetention}) {
     if (properties.contains(name) && !ParseInterval(properties.at(name))) {
-      warn(name, "no duration of fixed length", "one such as interval 7 days");
+      warn(name, "not a duration of fixed length", "one such as interval 7 days");
     }
   }
   if (properties.contains(kLogCleanUp) && !PropertyIs(properties, kLogCleanUp, true) &&
       !PropertyIs(properties, kLogCleanUp, false)) {
-    warn(kLogCleanUp, "no boolean", "true or false");
+    warn(kLogCleanUp, "not a boolean", "true or false");
   }
   return warnings;
 }

@@ -82,7 +82,7 @@ std::string Remedy(CURLcode code, const S3Config& config) {
     case CURLE_SSL_ISSUER_ERROR:
       return ": its certificate is not trusted: set s3.ca_file to the PEM file of the authority "
              "that "
-             "signed it, and see that it names the host of s3.endpoint";
+             "signed it, and check that it names the host of s3.endpoint";
     case CURLE_SSL_CACERT_BADFILE:
       return ": s3.ca_file '" + config.ca_file + "' cannot be read as PEM certificates";
     case CURLE_OPERATION_TIMEDOUT:

@@ -65,13 +65,13 @@ constexpr Meaning kMeanings[] = {
     {"SlowDown", "SLOW_DOWN", "the service asks for fewer requests", true},
     {"ServiceUnavailable", "SERVICE_UNAVAILABLE", "the service is overloaded or starting", true},
     {"XMinioServerNotInitialized", "", "the service is still starting", true},
-    {"InternalError", "INTERNAL_FAILURE", "the service reports a fault of its own: see its log",
+    {"InternalError", "INTERNAL_FAILURE", "the service reports an internal fault: check its log",
      true},
-    {"OperationAborted", "", "another request for the same is under way", true},
-    {"RequestTimeout", "REQUEST_TIMEOUT", "the request came too slowly: see the network", true},
-    {"IncompleteBody", "", "the request was cut short: see the network", true},
-    {"BadDigest", "", "the request was damaged on its way: see the network", true},
-    {"XAmzContentSHA256Mismatch", "", "the request was damaged on its way: see the network", true},
+    {"OperationAborted", "", "another request for the same object is in progress", true},
+    {"RequestTimeout", "REQUEST_TIMEOUT", "the request came too slowly: check the network", true},
+    {"IncompleteBody", "", "the request was cut short: check the network", true},
+    {"BadDigest", "", "the request was damaged in transit: check the network", true},
+    {"XAmzContentSHA256Mismatch", "", "the request was damaged in transit: check the network", true},
 };
 // clang-format on
 

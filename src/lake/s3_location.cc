@@ -17,8 +17,9 @@ Status CheckBucket(std::string_view bucket) {
                       return plain(c) || c == '-' || c == '.';
                     });
   if (good) return Status::OK();
-  return Status::Invalid("'", Printable(bucket),
-                         "' cannot be a bucket's name: 3 to 63 small letters, digits, '-' and '.'");
+  return Status::Invalid(
+      "'", Printable(bucket),
+      "' cannot be a bucket's name: 3 to 63 lower-case letters, digits, '-' and '.'");
 }
 
 // No part is empty, "." or "..": services and clients differ in what they make of those.
@@ -61,8 +62,9 @@ Result<S3Root> S3Root::Parse(const std::string& uri) {
     root.prefix_ += '/';
   }
   if (status.ok()) return root;
-  return Status::Invalid("lake.uri '", uri, "': ", status.message(),
-                         "; write s3://bucket, s3://bucket/prefix, or s3:// for a bucket a table");
+  return Status::Invalid(
+      "lake.uri '", uri, "': ", status.message(),
+      "; write s3://bucket, s3://bucket/prefix, or s3:// for one bucket per table");
 }
 
 Result<S3Place> S3Root::Locate(const std::string& path) const {
@@ -71,7 +73,7 @@ Result<S3Place> S3Root::Locate(const std::string& path) const {
   S3Place place = SplitAtBucket(path);
   if (place.bucket.empty()) {
     return Status::Invalid("'", path,
-                           "' lies in no bucket: with lake.uri s3://, the first part of "
+                           "' is in no bucket: with lake.uri s3://, the first part of "
                            "a path is its bucket");
   }
   ARROW_RETURN_NOT_OK(CheckBucket(place.bucket));
@@ -109,7 +111,7 @@ Result<S3Address> S3Address::Of(const S3Config& config) {
     return address;
   }
   return Status::Invalid("s3.endpoint '", config.endpoint,
-                         "': write http://host:port or https://host:port, and nothing behind it");
+                         "': write http://host:port or https://host:port, and nothing after it");
 }
 
 std::string EscapeForS3(std::string_view text, bool keep_slashes) {

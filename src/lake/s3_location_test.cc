@@ -45,7 +45,7 @@ TEST(S3Root, WhatCannotBeIsRefusedInWords) {
                           "s3://user@lake", "file:///x"}) {
     EXPECT_TRUE(S3Root::Parse(uri).status().IsInvalid()) << uri;
   }
-  EXPECT_THAT(S3Root::Parse("s3://Lake").status().message(), HasSubstr("small letters"));
+  EXPECT_THAT(S3Root::Parse("s3://Lake").status().message(), HasSubstr("lower-case letters"));
   for (const char* path : {"", "a//b", "/a", "a/", "a/../b", "./a"}) {
     EXPECT_TRUE(Root("s3://lake").Locate(path).status().IsInvalid()) << path;
   }

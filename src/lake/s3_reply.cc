@@ -46,7 +46,7 @@ Result<pugi::xml_node> Parse(const std::string& xml, std::string_view root,
       doc->load_buffer(xml.data(), xml.size(), pugi::parse_default | pugi::parse_ws_pcdata_single);
   const pugi::xml_node element = doc->document_element();
   if (parsed && LocalName(element) == root) return element;
-  return Unavailable("the answer is no ", root, ": ",
+  return Unavailable("the answer is not ", root, ": ",
                      parsed ? "another document" : parsed.description(), ": ",
                      Printable(xml.substr(0, kShownBytes)));
 }
@@ -69,7 +69,8 @@ Result<S3Listing> ParseS3Listing(const std::string& xml) {
   }
   if (Text(root, "IsTruncated") != "true") return listing;
   listing.next = Text(root, "NextContinuationToken");
-  if (listing.next.empty()) return Unavailable("a listing goes on, but does not say where");
+  if (listing.next.empty())
+    return Unavailable("a listing continues, but has no continuation token");
   return listing;
 }
 
@@ -117,7 +118,7 @@ Result<int64_t> ParseS3Time(const std::string& text) {
                                              &millis)) {
     return millis;
   }
-  return Unavailable("'", Printable(text.substr(0, kShownBytes)), "' is no time of S3's");
+  return Unavailable("'", Printable(text.substr(0, kShownBytes)), "' is not an S3 time");
 }
 
 }  // namespace shopstream::lake

@@ -147,7 +147,7 @@ Result<std::unique_ptr<ObjectStore>> S3Store::Open(const std::string& uri, const
 
 void S3Store::Shutdown() {
   const Status status = arrow::fs::EnsureS3Finalized();
-  if (!status.ok()) Log::Warn("S3 could not be ended: {}", status.message());
+  if (!status.ok()) Log::Warn("S3 could not be shut down: {}", status.message());
 }
 
 Result<std::shared_ptr<arrow::Buffer>> S3Store::Get(const std::string& path) {
@@ -242,7 +242,7 @@ Result<int64_t> S3Store::Now() {
     ARROW_ASSIGN_OR_RAISE(reply, Call("ask for the time at", request));
   }
   if (reply.date_ms >= 0) return reply.date_ms;
-  return Unavailable(uri_, ": the service does not say what time it is");
+  return Unavailable(uri_, ": the service's answer has no date");
 }
 
 Result<int64_t> S3Store::RemoveAbandonedWrites(std::chrono::milliseconds min_age) {
@@ -258,7 +258,7 @@ Result<int64_t> S3Store::RemoveAbandonedWrites(std::chrono::milliseconds min_age
       if (!root_.Contains(place) || now_ms - upload.begun_ms < min_age.count()) continue;
       // 404: its writer has finished or given it up meanwhile.
       ARROW_RETURN_NOT_OK(
-          Call("give up the upload of", {"DELETE", place, {{"uploadId", upload.id}}}).status());
+          Call("abort the upload of", {"DELETE", place, {{"uploadId", upload.id}}}).status());
       ++removed;
     }
   }

@@ -143,7 +143,7 @@ Status CheckReadable(const Protocol& protocol) {
   const std::string features =
       protocol.min_reader_version == 2 ? "columnMapping" : Joined(protocol.reader_features);
   return Status::NotImplemented(
-      "the table asks for Delta reader version ", protocol.min_reader_version,
+      "the table requires Delta reader version ", protocol.min_reader_version,
       " (features: ", features.empty() ? "none named" : features, "), this program reads version ",
       kReaderVersion, ": drop the features (ALTER TABLE ... DROP FEATURE), or write a new table");
 }
@@ -156,13 +156,12 @@ Status CheckProperties(const std::map<std::string, std::string>& properties) {
                                     "), which this writer cannot check: drop the constraint");
     }
     if (key == "delta.setTransactionRetentionDuration") {
-      return Status::NotImplemented(
-          "the table's property ", key, "=", value,
-          " would make it forget how far it has read Kafka: unset the property");
+      return Status::NotImplemented("the table's property ", key, "=", value,
+                                    " would delete its Kafka progress: unset the property");
     }
     if (key == "delta.enableChangeDataFeed" && MayBeOn(properties, key)) {
       return Status::NotImplemented("the table's change data feed is on (", key, "=", value,
-                                    "), which this writer does not feed: unset the property");
+                                    "), which this writer does not support: unset the property");
     }
     if (key == "delta.columnMapping.mode" && value != "none") {
       return Status::NotImplemented("the table maps its columns (", key, "=", value,
@@ -180,8 +179,8 @@ Status CheckColumnRules(const arrow::FieldVector& fields, const std::string& par
       const std::string& key = field->metadata()->key(i);
       if (key == "delta.invariants" || key == "delta.generationExpression" ||
           key.starts_with("delta.identity.") || key.starts_with("delta.columnMapping.")) {
-        return Status::NotImplemented("column ", parent, field->name(), " carries the rule ", key,
-                                      ", which this writer cannot keep: drop the rule");
+        return Status::NotImplemented("column ", parent, field->name(), " has the rule ", key,
+                                      ", which this writer cannot enforce: drop the rule");
       }
     }
     ARROW_RETURN_NOT_OK(CheckColumnRules(field->type()->fields(), parent + field->name() + "."));
@@ -252,7 +251,7 @@ Status TableState::ReplayCheckpoint(int64_t version, const LogEntry& actions) {
 
 Status TableState::Finish() {
   if (protocol_ == nullptr || metadata_ == nullptr) {
-    return Status::Invalid("the log names no ", protocol_ == nullptr ? "protocol" : "metaData",
+    return Status::Invalid("the log has no ", protocol_ == nullptr ? "protocol" : "metaData",
                            " up to version ", version_, ": it is damaged");
   }
   ARROW_RETURN_NOT_OK(CheckReadable(*protocol_));
@@ -344,7 +343,7 @@ Status CheckWritable(const TableState& state) {
   if (protocol.min_writer_version > kWriterVersion) {
     const std::string features = Joined(protocol.writer_features);
     return Status::NotImplemented(
-        "the table asks for Delta writer version ", protocol.min_writer_version,
+        "the table requires Delta writer version ", protocol.min_writer_version,
         " (features: ", features.empty() ? "those of that version" : features,
         "), this program writes version ", kWriterVersion,
         ": drop the features (ALTER TABLE ... DROP FEATURE)");

@@ -99,9 +99,9 @@ Result<VacuumResult> Vacuum(Table* table, const VacuumOptions& options,
                             const std::function<bool()>& stop) {
   if (options.retention < VacuumOptions::kMinRetention && !options.force) {
     return Status::Invalid("a retention of ", FormatMillis(options.retention.count()),
-                           " would take files of commits that are still under way: keep ",
+                           " would delete files of commits in progress: keep ",
                            FormatMillis(VacuumOptions::kMinRetention.count()),
-                           " or more, or force it where nothing writes to the table");
+                           " or more, or add --force if nothing is writing to the table");
   }
   // The store's clock is told by a write, for which whoever only looks may lack the permission.
   const auto now_ms = table->store()->Now();

@@ -156,7 +156,7 @@ TEST_F(VacuumTest, LessThanADayIsRefusedUnlessForced) {
   options.retention = Millis{0};
   const Status refused = Vacuum(table_.get(), options, Never).status();
   EXPECT_TRUE(refused.IsInvalid());
-  EXPECT_THAT(refused.message(), HasSubstr("commits that are still under way"));
+  EXPECT_THAT(refused.message(), HasSubstr("files of commits in progress"));
   EXPECT_TRUE(Exists(orphan));
   options.force = true;
   EXPECT_EQ(1, Run(options).files);

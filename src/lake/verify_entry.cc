@@ -196,7 +196,7 @@ class EntryCheck {
  private:
   void Check(const std::string& kind, const json& action) {
     if (!action.is_object()) {
-      find_("its " + kind + " is no JSON object: " + Shown(action));
+      find_("its " + kind + " is not a JSON object: " + Shown(action));
       return;
     }
     const auto required = RequiredFields().find(kind);

@@ -64,7 +64,7 @@ TEST(VerifyEntryTest, EachRequiredFieldIsMissed) {
   EXPECT_THAT(Faults(R"({"txn":{"appId":"x","version":"1"}})"),
               ElementsAre(HasSubstr("wrong version")));
   EXPECT_THAT(Faults(R"({"metaData":{"format":{}}})"), testing::SizeIs(6));
-  EXPECT_THAT(Faults(R"({"add":[]})"), ElementsAre(HasSubstr("no JSON object")));
+  EXPECT_THAT(Faults(R"({"add":[]})"), ElementsAre(HasSubstr("not a JSON object")));
   EXPECT_THAT(Faults(""), ElementsAre("it has no action"));
 }
 

@@ -204,7 +204,7 @@ void CheckStatistics(const DataFile& file, const std::vector<ColumnFacts>& facts
   if (file.statistics.empty()) return;
   const json statistics = json::parse(file.statistics, nullptr, /*allow_exceptions=*/false);
   if (!statistics.is_object()) {
-    reasons->push_back("its statistics in the log are no JSON object");
+    reasons->push_back("its statistics in the log are not a JSON object");
     return;
   }
   for (const ColumnFacts& column : facts) CheckColumn(statistics, column, reasons);

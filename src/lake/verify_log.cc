@@ -332,7 +332,7 @@ Status CheckHintForm(ObjectStore* store, const std::string& table_path, const Fi
     return hint.contains(name) && hint[name].is_number_integer() && hint[name] >= 0;
   };
   if (!hint.is_object()) {
-    find(path, "it is no JSON object");
+    find(path, "it is not a JSON object");
   } else if (!is_count("version")) {
     find(path, "it names no version");
   } else if (!is_count("size")) {

@@ -77,7 +77,7 @@ Result<TopicBounds> FindTopic(const std::string& name, kafka::Admin* admin) {
 
 Status ScanTable(lake::ObjectStore* store, const std::string& path, const lake::Snapshot& snapshot,
                  void (PartitionCoverage::*add)(int64_t), ProgressTicker* ticker, Rows* rows) {
-  const std::string what = "rows read of " + path;
+  const std::string what = "rows read from " + path;
   const auto on_row = [&](std::string_view topic_id, int32_t partition, int64_t offset) {
     (rows->Find(topic_id, partition)->*add)(offset);
   };
@@ -148,7 +148,7 @@ Result<int64_t> DrainKafka(const KafkaConfig& config, const TopicBounds& topic,
       rows->Find(topic.id, record.partition)->AddKafka(record.offset);
     }
     records += static_cast<int64_t>(batch.records.size());
-    ARROW_RETURN_NOT_OK(ticker->Tick("records read of Kafka", records));
+    ARROW_RETURN_NOT_OK(ticker->Tick("records read from Kafka", records));
   }
   return records;
 }

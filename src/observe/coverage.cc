@@ -119,7 +119,7 @@ const char* Name(Difference difference) {
 const char* Meaning(Difference difference) {
   switch (difference) {
     case Difference::kMissing:
-      return "Kafka holds these, the lake says it has read them, and no table has them";
+      return "Kafka holds these, they are below the lake's progress, and no table has them";
     case Difference::kExpired:
       return "no longer in Kafka and not in the lake: expired before ingest, or never written";
     case Difference::kTwiceInBronze:
@@ -127,9 +127,9 @@ const char* Meaning(Difference difference) {
     case Difference::kTwiceInQuarantine:
       return "more than one row in quarantine";
     case Difference::kInBoth:
-      return "in Bronze and in quarantine, and no replay brought it from there";
+      return "in Bronze and in quarantine, but no replay added it to Bronze";
     case Difference::kNotInKafka:
-      return "in the lake, but Kafka holds no such record";
+      return "in the lake, but Kafka has no record at this offset";
     case Difference::kBeyondProgress:
       return "in Bronze at or beyond the progress recorded there";
     case Difference::kBeyondKafka:

@@ -65,7 +65,7 @@ std::vector<ComponentHealth> RunHealthChecks(const std::vector<HealthCheck>& che
     } else {
       report.push_back({checks[i].name, HealthState::kDown,
                         "no answer within " + FormatMillis(timeout.count()),
-                        "see whether it hangs or the network drops its packets"});
+                        "check whether it hangs or the network drops packets"});
     }
   }
   return report;

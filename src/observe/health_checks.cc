@@ -145,7 +145,7 @@ ComponentHealth CheckRegistry(const RegistryConfig& config, Millis timeout) {
   }
   if (reply->status == 503) {
     return Down("registry", "answers 503: it has not read its topic to the end",
-                "wait; where it lasts, see the brokers");
+                "wait; if it persists, check the brokers");
   }
   return Down("registry", fmt::format("GET /subjects: status {}", reply->status), remedy);
 }
@@ -167,12 +167,12 @@ ComponentHealth CheckLake(const Config& config) {
     return Degraded("lake", "there is no " + config.lake.bronze_table + " yet",
                     "run `shopstream ingest`");
   }
-  if (!table.ok()) return Down("lake", table.status().message(), "see whether the storage answers");
+  if (!table.ok()) return Down("lake", table.status().message(), "check that the storage answers");
   const auto snapshot = (*table)->snapshot();
   const auto committed =
       LastCommitMillis(store->get(), config.lake.bronze_table, snapshot->version());
   if (!committed.ok()) {
-    return Down("lake", committed.status().message(), "see whether the storage answers");
+    return Down("lake", committed.status().message(), "check that the storage answers");
   }
   const int64_t age = std::max<int64_t>(0, WallClockMillis() - *committed);
   return Ok("lake", fmt::format("{} at version {}, {} files, last commit {} ago",
@@ -206,7 +206,8 @@ ComponentHealth JudgeLag(const IngestConfig& config, const std::vector<Partition
                     "run `shopstream ingest` more often than the topic's retention");
   }
   if (unknown_age || oldest > config.batch_timeout_seconds * 1000 + kLagGraceMillis) {
-    return Degraded("ingest", behind, "see whether `shopstream ingest` runs, and what it logs");
+    return Degraded("ingest", behind,
+                    "check that `shopstream ingest` is running, and read its log");
   }
   return Ok("ingest", offsets == 0 ? "nothing waits" : behind);
 }
@@ -226,7 +227,7 @@ ComponentHealth CheckIngest(const Config& config, Millis timeout) {
   const auto health = MeasureIngest(config, timeout);
   if (health.ok()) return *health;
   // What it is measured with has a line of its own above.
-  return Degraded("ingest", health.status().message(), "first repair what is down");
+  return Degraded("ingest", health.status().message(), "first fix the components that are down");
 }
 
 }  // namespace

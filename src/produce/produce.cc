@@ -206,8 +206,8 @@ class Sender {
   void GiveUpTheRest() {
     const int64_t given_up = producer_->GiveUp();
     if (given_up == 0) return;
-    Log::Error("{} events were not acknowledged within {} and are given up", FormatCount(given_up),
-               FormatMillis(flush_timeout_.count()));
+    Log::Error("{} events were not acknowledged within {} and were abandoned",
+               FormatCount(given_up), FormatMillis(flush_timeout_.count()));
   }
 
   ProduceSummary Summarize() {

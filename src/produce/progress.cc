@@ -11,7 +11,7 @@ constexpr ProgressLine::Intervals kIntervals{.in_place = Millis{250}, .logged = 
 
 std::string FormatProgress(const kafka::ProducerStats& stats, double events_per_second) {
   std::string line = fmt::format(
-      "{} events, {}/s, acknowledged {}, under way {}, errors {}", FormatCount(stats.queued),
+      "{} events, {}/s, acknowledged {}, in flight {}, errors {}", FormatCount(stats.queued),
       FormatCount(static_cast<int64_t>(events_per_second + 0.5)), FormatCount(stats.acknowledged),
       FormatCount(stats.queued - stats.acknowledged - stats.failed), FormatCount(stats.failed));
   if (stats.failed > 0) line += " (" + stats.first_error + ")";

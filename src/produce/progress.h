@@ -9,7 +9,7 @@
 
 namespace shopstream::produce {
 
-// "1,234,567 events, 361,204/s, acknowledged 1,200,000, under way 34,567, errors 0"
+// "1,234,567 events, 361,204/s, acknowledged 1,200,000, in flight 34,567, errors 0"
 std::string FormatProgress(const kafka::ProducerStats& stats, double events_per_second);
 
 // Shows a producer's progress. One thread.

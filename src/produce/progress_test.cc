@@ -8,12 +8,12 @@ namespace {
 TEST(Progress, SaysRateAcknowledgedAndErrors) {
   EXPECT_EQ(FormatProgress({.queued = 1'234'567, .acknowledged = 1'200'000, .first_error = ""},
                            361'203.7),
-            "1,234,567 events, 361,204/s, acknowledged 1,200,000, under way 34,567, errors 0");
+            "1,234,567 events, 361,204/s, acknowledged 1,200,000, in flight 34,567, errors 0");
 }
 
 TEST(Progress, SaysWhyTheFirstFailed) {
   EXPECT_EQ(FormatProgress({.queued = 3, .acknowledged = 1, .failed = 2, .first_error = "down"}, 0),
-            "3 events, 0/s, acknowledged 1, under way 0, errors 2 (down)");
+            "3 events, 0/s, acknowledged 1, in flight 0, errors 2 (down)");
 }
 
 TEST(Progress, ShowsNothingWhenSilent) {

@@ -248,7 +248,7 @@ LookUp Client::ById(int32_t id) {
   auto whole = impl_->WholeSchema(answer.body);
   connection_lock.unlock();
   if (!whole.ok()) {
-    look_up.detail = call + ": the schema cannot be put together: " + whole.status().message();
+    look_up.detail = call + ": the schema cannot be assembled: " + whole.status().message();
     return look_up;
   }
   look_up.outcome = LookUpOutcome::kFound;

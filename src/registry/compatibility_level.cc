@@ -51,7 +51,7 @@ void AddReasons(const avro::Schema& reader, const avro::Schema& writer, const Di
     reasons->push_back(std::string("{errorType:'") + avro::Name(found.rule) +
                        "', description:'The " + names.reader + " schema cannot read data of the " +
                        names.writer + " schema (path '" + (found.path.empty() ? "/" : found.path) +
-                       "'): " + words + "; to mend it in the " + names.reader + " schema, " +
+                       "'): " + words + "; to fix it in the " + names.reader + " schema, " +
                        found.remedy + "', additionalInfo:'" + found.info + "'}");
   }
 }

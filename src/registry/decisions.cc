@@ -197,7 +197,7 @@ Decision DecideRegistration(const State& state, const std::string& subject,
     return Refuse({kNotPermitted, posted.id > 0
                                       ? "Overwrite new schema with id " +
                                             std::to_string(posted.id) + " is not permitted."
-                                      : "No id is left to give out."});
+                                      : "No id is left to assign."});
   }
   // Only an import may write over a version. What it forgets was an id that records may still name.
   if (state.Find(subject, record.version, Which::kAll) != nullptr) {

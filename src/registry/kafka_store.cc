@@ -40,7 +40,7 @@ Status CheckTopic(const kafka::TopicState& topic) {
 kafka::TopicSettings TopicFor(const std::string& name, size_t brokers) {
   const int replicas = std::clamp(static_cast<int>(brokers), 1, kReplicas);
   if (replicas < kReplicas) {
-    Log::Warn("topic {} is created with {} replicas only: no more brokers are up", name, replicas);
+    Log::Warn("topic {} is created with only {} replicas: no more brokers are up", name, replicas);
   }
   return {.name = name,
           .partitions = 1,
@@ -57,7 +57,7 @@ void RaiseMessageBound(kafka::Admin& admin, const kafka::TopicState& topic) {
   const Status raised =
       admin.SetTopicConfigs(topic.name, {{"max.message.bytes", std::to_string(kMaxMessageBytes)}});
   if (raised.ok()) return;
-  Log::Warn("topic {} takes records of {} bytes at most, so larger schemas will be refused: {}",
+  Log::Warn("topic {} accepts records of at most {} bytes, so larger schemas will be refused: {}",
             topic.name, bound->second, raised.message());
 }
 
@@ -98,10 +98,11 @@ Status KafkaStore::Whole() const {
   std::lock_guard lock(progress_mutex_);
   if (unreadable_.empty()) return Status::OK();
   const auto& [key, reason] = *unreadable_.begin();
-  return Unavailable(
-      unreadable_.size(), " of the records in topic ", options_.topic, " cannot be read: ", reason,
-      "; as long as ids may hide in it nothing is written and no id is called unknown: write a "
-      "correct record, or a null value, under the same key");
+  return Unavailable(unreadable_.size(), " of the records in topic ", options_.topic,
+                     " cannot be read: ", reason,
+                     "; because they may contain ids, nothing is written and no id is reported as "
+                     "unknown: write a "
+                     "correct record, or a null value, under the same key");
 }
 
 std::string KafkaStore::ClusterId() const {
@@ -203,8 +204,7 @@ void KafkaStore::ApplyRecord(const kafka::LogRecord& record) {
     applied = state_.Apply(**parsed);
   }
   if (applied.ok()) return;
-  Log::Error("topic {} offset {} is left out: {}", options_.topic, record.offset,
-             applied.message());
+  Log::Error("topic {} offset {} is ignored: {}", options_.topic, record.offset, applied.message());
   std::lock_guard lock(progress_mutex_);
   unreadable_[record.key] = "offset " + std::to_string(record.offset) + ": " + applied.message();
 }
@@ -227,7 +227,7 @@ Status KafkaStore::WaitForPosition(int64_t offset, BootClock::time_point deadlin
   ARROW_RETURN_NOT_OK(failure_);
   if (reached) return Status::OK();
   return Unavailable("topic ", options_.topic, " was not read to offset ", offset,
-                     " in time, only to ", position_, ": see whether its leader is up");
+                     " in time, only to ", position_, ": check that its leader is up");
 }
 
 Status KafkaStore::CatchUp(Millis timeout) {

@@ -94,7 +94,7 @@ std::variant<PostedSchema, RestError> ParsePostedSchema(const std::string& body)
     return RestError{kSchemaTooLarge, "The schema has " + std::to_string(posted.text.size()) +
                                           " bytes, at most " +
                                           std::to_string(avro::Schema::kMaxText) +
-                                          " are taken: drop its documentation or split it"};
+                                          " are accepted: drop its documentation or split it"};
   }
   if (auto error = ReadReferences(Get(given, "references"), &posted)) return *error;
   if (auto error = ReadObject(Get(given, "metadata"), "metadata", &posted.metadata)) return *error;
@@ -137,7 +137,7 @@ std::variant<SubjectConfig, RestError> ParsePostedConfig(const std::string& body
   if (given.contains("normalize")) {
     const Json& normalize = given["normalize"];
     if (!normalize.is_null() && !normalize.is_boolean()) {
-      return RestError{kUnprocessable, "normalize is true or false"};
+      return RestError{kUnprocessable, "normalize must be true or false"};
     }
     before.normalize.reset();
     if (normalize.is_boolean()) before.normalize = normalize.get<bool>();
@@ -145,7 +145,8 @@ std::variant<SubjectConfig, RestError> ParsePostedConfig(const std::string& body
   if (given.contains("compatibilityGroup")) {
     const Json& group = given["compatibilityGroup"];
     if (!group.is_null() && !group.is_string()) {
-      return RestError{kUnprocessable, "compatibilityGroup is the name of a metadata property"};
+      return RestError{kUnprocessable,
+                       "compatibilityGroup must be the name of a metadata property"};
     }
     before.compatibility_group.reset();
     if (group.is_string()) before.compatibility_group = group.get<std::string>();

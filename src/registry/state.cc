@@ -42,7 +42,7 @@ Status State::ApplyOne(const SchemaRecord& record) {
     const bool replaced =
         users->second.size() == 1 && subject == record.subject && version == record.version;
     if (!replaced && FindEntry(subject, version)->identity != identity) {
-      return Status::Invalid("id ", record.id, " already stands for another schema than version ",
+      return Status::Invalid("id ", record.id, " already belongs to a schema other than version ",
                              record.version, " of subject ", record.subject);
     }
   }
@@ -279,7 +279,7 @@ class Resolver {
     for (const SchemaReference& one : references) {
       if (!seen_.insert({one.subject, one.version}).second) continue;
       if (seen_.size() > kMostReferences) {
-        return Status::Invalid("a schema takes in more than ", kMostReferences, " others");
+        return Status::Invalid("a schema refers to more than ", kMostReferences, " others");
       }
       const SchemaRecord* found = state_.Find(one.subject, one.version, which_);
       if (found == nullptr) {

@@ -125,11 +125,11 @@ Result<Users> Users::Parse(std::string_view text) {
     }
     if (!Crypt("", fields[1]).has_value() || !fields[1].starts_with("$")) {
       return Status::Invalid("line ", number, ": the hash of ", fields[0],
-                             " is none that crypt(3) knows: make one with `openssl passwd -6`");
+                             " is not known to crypt(3): create one with `openssl passwd -6`");
     }
     const Role role = fields[2] == "writer" ? Role::kWriter : Role::kReader;
     if (!users.impl_->users.insert({fields[0], {fields[1], role}}).second) {
-      return Status::Invalid("line ", number, ": user ", fields[0], " is there twice");
+      return Status::Invalid("line ", number, ": user ", fields[0], " occurs twice");
     }
   }
   if (users.impl_->users.empty()) return Status::Invalid("there are no users in it");
