@@ -7,21 +7,19 @@
 #include <deque>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <thread>
 #include <utility>
 #include <vector>
 
 #include "base/error_kind.h"
 #include "base/format.h"
 #include "base/log.h"
+#include "base/runtime.h"
 #include "lake/column_statistics.h"
 #include "lake/file_statistics.h"
 #include "lake/table_state.h"
 
 namespace shopstream::lake {
 namespace {
-
-constexpr Millis kPauseStep{50};
 
 const TableState& StateOf(const Snapshot& snapshot) {
   return dynamic_cast<const TableState&>(snapshot);
@@ -109,8 +107,7 @@ class Repairer {
     if (!std::exchange(waits_, true)) {
       Log::Warn("repair of {} waits and tries again: {}", table_->path(), hindrance.message());
     }
-    const auto until = BootClock::now() + *pause;
-    while (BootClock::now() < until && !Stopped()) std::this_thread::sleep_for(kPauseStep);
+    SleepUnless([this] { return Stopped(); }, *pause);
     return Status::OK();
   }
 
