@@ -95,7 +95,13 @@ class QuarantineReplay {
 // replays, so that nothing can be told from a double any more.
 Result<ReplayedOffsets> ReadReplayed(const lake::Snapshot& bronze, const std::string& topic_id);
 
-// As configured, to the end of the quarantine of now.
+// To the end of the quarantine of now, on a table and schema source that the caller keeps.
+Result<ReplaySummary> ReplayQuarantine(lake::ObjectStore* store, registry::SchemaSource* registry,
+                                       const std::string& topic,
+                                       const LayoutOptions& layout_options,
+                                       const ReplayFilter& filter,
+                                       QuarantineReplay::Options options);
+// The same as configured.
 Result<ReplaySummary> RunQuarantineReplay(const Config& config, const ReplayFilter& filter,
                                           QuarantineReplay::Options options);
 
