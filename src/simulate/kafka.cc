@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/error_kind.h"
+
 namespace shopstream::simulate {
 namespace {
 
@@ -359,7 +361,7 @@ class SimulatedKafka::Metadata : public kafka::TopicMetadata {
                                                      int partitions) override {
     ARROW_RETURN_NOT_OK(Ask());
     if (topic != kafka_->topic_ || partitions > kafka_->partitions()) {
-      return Status::IOError("simulated: no such partition of ", topic);
+      return Unavailable("simulated: no such partition of ", topic);
     }
     std::vector<kafka::OffsetSpan> spans;
     for (int partition = 0; partition < partitions; ++partition) {
@@ -377,7 +379,7 @@ class SimulatedKafka::Metadata : public kafka::TopicMetadata {
       return Status::OK();
     }
     scheduler_->Count("kafka: no answer");
-    return Status::IOError("simulated: no broker answers");
+    return Unavailable("simulated: no broker answers");
   }
 
   SimulatedKafka* const kafka_;

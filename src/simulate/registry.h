@@ -1,8 +1,11 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
+#include <utility>
 
+#include "base/error_kind.h"
 #include "registry/schema_source.h"
 #include "simulate/scheduler.h"
 
@@ -14,7 +17,7 @@ class SimulatedRegistry : public registry::SchemaSource {
   explicit SimulatedRegistry(Scheduler* scheduler) : scheduler_(scheduler) {}
 
   bool out = false;           // It answers nobody.
-  double denies_wrongly = 0;  // As one that lags behind its writer does, once in a row.
+  double denies_wrongly = 0;  // As one that lags behind its writer does: once to each program.
 
   void Register(int32_t id, std::string schema) { schemas_[id] = std::move(schema); }
 
@@ -27,8 +30,8 @@ class SimulatedRegistry : public registry::SchemaSource {
       return answer;
     }
     const auto found = schemas_.find(id);
-    const bool denied = denied_ != id && scheduler_->chance()->Once(denies_wrongly);
-    denied_ = denied ? id : -1;
+    const bool denied = scheduler_->chance()->Once(denies_wrongly) &&
+                        denied_.emplace(scheduler_->program(), id).second;
     if (found == schemas_.end() || denied) {
       scheduler_->Count(denied ? "registry: a known id denied" : "registry: unknown id");
       answer.outcome = registry::LookUpOutcome::kUnknown;
@@ -41,7 +44,7 @@ class SimulatedRegistry : public registry::SchemaSource {
 
   Result<registry::RegisteredSchema> Latest(const std::string& subject) override {
     Pass();
-    if (out || scheduler_->dead()) return Status::IOError("simulated: the registry is out");
+    if (out || scheduler_->dead()) return Unavailable("simulated: the registry is out");
     if (schemas_.empty()) return Status::KeyError("simulated: no subject ", subject);
     const auto& [id, schema] = *schemas_.rbegin();
     return registry::RegisteredSchema{
@@ -53,7 +56,7 @@ class SimulatedRegistry : public registry::SchemaSource {
 
   Scheduler* const scheduler_;
   std::map<int32_t, std::string> schemas_;
-  int32_t denied_ = -1;
+  std::set<std::pair<int, int32_t>> denied_;  // Program, id.
 };
 
 }  // namespace shopstream::simulate

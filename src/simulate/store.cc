@@ -6,6 +6,8 @@
 #include <optional>
 #include <utility>
 
+#include "base/error_kind.h"
+
 namespace shopstream::simulate {
 namespace {
 
@@ -38,7 +40,7 @@ class SimulatedStore::Client : public lake::ObjectStore {
   }
   Result<std::shared_ptr<arrow::io::RandomAccessFile>> OpenInput(const std::string& path) override {
     ARROW_ASSIGN_OR_RAISE(auto content, Get(path));
-    if (content == nullptr) return Status::IOError("no object ", path);
+    if (content == nullptr) return Gone("no object ", path);
     return std::make_shared<arrow::io::BufferReader>(std::move(content));
   }
   Status Put(const std::string& path, const arrow::Buffer& content) override {
@@ -134,13 +136,13 @@ Status SimulatedStore::Client::FailBefore(const std::string& path,
   const StoreFaults& faults = shared_->faults;
   if (chance->Once(faults.fails_before)) {
     scheduler_->Count("store: call refused");
-    return Status::IOError("simulated: no answer for ", path);
+    return Unavailable("simulated: no answer for ", path);
   }
   if (content == nullptr) return Status::OK();
   if (chance->Once(faults.tears)) {
     scheduler_->Count("store: torn write");
     Tear(path, *content);
-    return Status::IOError("simulated: the write of ", path, " broke off");
+    return Unavailable("simulated: the write of ", path, " broke off");
   }
   if (chance->Once(faults.lands_late)) {
     scheduler_->Count("store: late write");
@@ -149,7 +151,7 @@ Status SimulatedStore::Client::FailBefore(const std::string& path,
       scheduler->Note("lands late: " + path);
       effect();
     });
-    return Status::IOError("simulated: no answer in time for ", path);
+    return Unavailable("simulated: no answer in time for ", path);
   }
   return Status::OK();
 }
@@ -202,7 +204,7 @@ Result<T> SimulatedStore::Client::Call(const char* what, const std::string& path
   if (chance->Once(shared_->faults.loses_reply)) {
     scheduler_->Count("store: lost reply");
     scheduler_->Note("the reply is lost");
-    return Status::IOError("simulated: lost the reply for ", path);
+    return Unavailable("simulated: lost the reply for ", path);
   }
   return result;
 }

@@ -5,6 +5,7 @@
 #include <memory>
 #include <utility>
 
+#include "base/error_kind.h"
 #include "ingest/ingest_stats.h"
 #include "ingest/pipeline.h"
 #include "ingest/quarantine_replay.h"
@@ -71,7 +72,7 @@ class History {
     });
     if (status.ok()) return;
     world_->scheduler.Note("fails: " + status.ToString());
-    if (world_->scheduler.dead() || (!until_caught_up && status.IsIOError())) return;
+    if (world_->scheduler.dead() || (!until_caught_up && IsUnavailable(status))) return;
     // While a topic is away none can be read, and one that has just started may see an end.
     if (!until_caught_up && status.IsKeyError()) return;
     Fail("an ingest stopped: " + status.ToString());
@@ -110,7 +111,7 @@ class History {
       const Status status = job(store.get());
       if (!status.ok()) world_->scheduler.Note("fails: " + status.ToString());
       world_->trace.Count(name + (status.ok() ? ": done" : ": failed"));
-      const bool outage = status.IsIOError() || status.IsKeyError() || status.IsCancelled();
+      const bool outage = IsUnavailable(status) || status.IsKeyError() || status.IsCancelled();
       if (!status.ok() && !outage && !world_->scheduler.dead()) {
         Fail(name + " stopped: " + status.ToString());
       }
