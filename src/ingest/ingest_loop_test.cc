@@ -20,8 +20,8 @@ namespace shopstream::ingest {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 using testing::Event;
+using ::testing::HasSubstr;
 using testing::kOct24;
 
 constexpr char kTopic[] = "t";
@@ -62,11 +62,10 @@ class IngestLoopTest : public ::testing::Test {
                           OpenOrCreateLake(store.get(), &registry_, kTopic, {}, stop));
     const auto source = kafka_.OpenSource();
     const auto topics = kafka_.OpenMetadata();
-    const IngestSettings settings{
-        .topic = kTopic, .cut = cut_, .maintenance = std::nullopt};
-    return IngestInto(
-        lake, {.records = source.get(), .topics = topics.get(), .registry = &registry_}, settings,
-        until_caught_up, &ingest->stats, stop);
+    const IngestSettings settings{.topic = kTopic, .cut = cut_, .maintenance = std::nullopt};
+    return IngestInto(lake,
+                      {.records = source.get(), .topics = topics.get(), .registry = &registry_},
+                      settings, until_caught_up, &ingest->stats, stop);
   }
 
   void Run(Millis time) {

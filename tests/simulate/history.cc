@@ -21,12 +21,54 @@ constexpr Millis kLateWritesHaveLanded{41'000};
 constexpr Millis kLongestSettling{3'600'000};
 constexpr Millis kLastAction{60'000};
 
+// What a run of many histories must have seen.
+constexpr const char* kEvents[] = {
+    "all machines slept",
+    "compact: conflict",
+    "compact: merge committed",
+    "crash after a call",
+    "crash at any moment",
+    "crash before a call",
+    "crash during a write",
+    "ingest: commit",
+    "ingest: fence",
+    "kafka: expired before it was read",
+    "kafka: no answer",
+    "kafka: offset out of range",
+    "kafka: partition revoked",
+    "kafka: partitions lost",
+    "kafka: topic created anew",
+    "kafka: transaction aborted",
+    "kafka: transaction committed",
+    "kafka: truncation",
+    "kafka: truncation below the lake",
+    "registry: a known id denied",
+    "registry: a schema turns up late",
+    "registry: no answer",
+    "registry: unknown id",
+    "replay beside an ingest",
+    "replay: record brought back",
+    "store: call refused",
+    "store: late write",
+    "store: lost reply",
+    "store: outage",
+    "store: replies lost for a while",
+    "store: slow look",
+    "store: slow write",
+    "store: torn write",
+    "suspended ingest",
+    "suspended writer",
+    "vacuum: file deleted",
+    "wall clock moved",
+};
+
 class History {
  public:
   explicit History(World* world) : world_(world) {}
 
   void Run() {
     Scheduler& scheduler = world_->scheduler;
+    for (const char* event : kEvents) world_->trace.Count(event, 0);
     for (const Action& action : world_->plan.actions) {
       scheduler.After(action.at, [this, action] { Do(action); });
     }
@@ -93,7 +135,9 @@ class History {
     const auto records = world_->kafka.OpenSource(mistake != Mistake::kReadUncommitted);
     ingest::IngestSettings settings;
     settings.topic = kTopic;
-    settings.cut = {.batch_size = 10, .commit_interval = Millis{800}, .batch_timeout = Millis{4000}};
+    settings.cut = {.batch_size = world_->plan.batch_size,
+                    .commit_interval = world_->plan.commit_interval,
+                    .batch_timeout = Millis{4000}};
     ingest::IngestStats stats;
     const Status status = ingest::IngestInto(
         lake, {.records = records.get(), .topics = topics.get(), .registry = registry.get()},
@@ -103,19 +147,25 @@ class History {
     return status;
   }
 
-  // Something that runs once and may fail for want of a store.
-  void StartOnce(const std::string& name, std::function<Status(lake::ObjectStore*)> job) {
-    ++starts_;
-    world_->scheduler.StartProgram(name + "." + std::to_string(starts_), [this, name, job] {
-      const auto store = Mistaken(world_->mistake, world_->store.Open());
-      const Status status = job(store.get());
-      if (!status.ok()) world_->scheduler.Note("fails: " + status.ToString());
-      world_->trace.Count(name + (status.ok() ? ": done" : ": failed"));
-      const bool outage = IsUnavailable(status) || status.IsKeyError() || status.IsCancelled();
-      if (!status.ok() && !outage && !world_->scheduler.dead()) {
-        Fail(name + " stopped: " + status.ToString());
-      }
-    });
+  // Programs that run once and may fail for want of a store.
+  void StartSome(const std::string& name, int64_t count,
+                 Status (History::*job)(lake::ObjectStore*)) {
+    for (int64_t i = 0; i < count; ++i) {
+      world_->scheduler.StartProgram(
+          name + "." + std::to_string(++starts_), [this, name, job] {
+            const auto store = Mistaken(world_->mistake, world_->store.Open());
+            Report(name, (this->*job)(store.get()));
+          });
+    }
+  }
+
+  void Report(const std::string& name, const Status& status) {
+    if (!status.ok()) world_->scheduler.Note("fails: " + status.ToString());
+    world_->trace.Count(name + (status.ok() ? ": done" : ": failed"));
+    const bool outage = IsUnavailable(status) || status.IsKeyError() || status.IsCancelled();
+    if (!status.ok() && !outage && !world_->scheduler.dead()) {
+      Fail(name + " stopped: " + status.ToString());
+    }
   }
 
   Status Replay(lake::ObjectStore* store) {
@@ -226,14 +276,24 @@ class History {
 
   void DoMore(const Action& action) {
     switch (action.deed) {
+      case Deed::kRepliesLost:
+        world_->trace.Count("store: replies lost for a while");
+        world_->store.faults.loses_reply = 1;
+        return world_->scheduler.After(Millis{action.amount}, [this] {
+          world_->store.faults.loses_reply = settling_ ? 0 : world_->plan.store.loses_reply;
+        });
       case Deed::kRegister:
         return world_->RegisterLateSchema();
       case Deed::kReplay:
-        return StartOnce("replay", [this](lake::ObjectStore* store) { return Replay(store); });
+        for (const Ingest& ingest : ingests_) {
+          world_->trace.Count("replay beside an ingest",
+                              world_->scheduler.ended(ingest.program) ? 0 : 1);
+        }
+        return StartSome("replay", action.amount, &History::Replay);
       case Deed::kCompact:
-        return StartOnce("compact", [this](lake::ObjectStore* store) { return Compact(store); });
+        return StartSome("compact", action.amount, &History::Compact);
       case Deed::kVacuum:
-        return StartOnce("vacuum", [this](lake::ObjectStore* store) { return Vacuum(store); });
+        return StartSome("vacuum", 1, &History::Vacuum);
       case Deed::kWallClock:
         world_->trace.Count("wall clock moved");
         return world_->scheduler.MoveWallClock(ingests_[action.who].program,

@@ -80,7 +80,9 @@ int Run(const Arguments& arguments) {
   const double seconds = CpuSeconds();
   for (const auto& [event, times] : counts) {
     std::printf("%10lld  %s\n", static_cast<long long>(times), event.c_str());
-    if (times == 0 && arguments.every_event) ++failed;
+    if (times > 0 || !arguments.every_event) continue;
+    std::printf("            never happened\n");
+    ++failed;
   }
   std::printf("%lld histories, %lld records, %.1f s of CPU, %.0f histories a minute of it, %lld failed\n",
               static_cast<long long>(ran), static_cast<long long>(records), seconds,

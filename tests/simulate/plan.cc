@@ -39,6 +39,8 @@ const char* Name(Deed deed) {
       return "registry out";
     case Deed::kStoreOut:
       return "store out";
+    case Deed::kRepliesLost:
+      return "replies lost";
     case Deed::kRegister:
       return "register the late schema";
     case Deed::kReplay:
@@ -66,18 +68,20 @@ constexpr Habit kHabits[] = {
     {Deed::kStop, 0.5, 0, 0},
     {Deed::kSuspend, 0.5, 1000, 30'000},
     {Deed::kSuspendWriter, 0.7, 1000, 40'000},
+    {Deed::kSuspendWriter, 0.7, 10'500, 16'000},  // A little longer than a session.
     {Deed::kLosePartitions, 0.7, 0, 0},
     {Deed::kExpire, 0.3, 1, 30},
     {Deed::kTruncate, 0.1, 1, 20},
     {Deed::kRecreateTopic, 0.1, 0, 0},
     {Deed::kRegistryOut, 0.4, 500, 8000},
     {Deed::kStoreOut, 0.3, 500, 15'000},
+    {Deed::kRepliesLost, 0.4, 500, 25'000},
     {Deed::kRegister, 0.8, 0, 0},
-    {Deed::kReplay, 1.0, 0, 0},
-    {Deed::kCompact, 0.7, 0, 0},
+    {Deed::kReplay, 1.0, 1, 2},
+    {Deed::kCompact, 0.8, 1, 3},
     {Deed::kVacuum, 0.4, 0, 0},
     {Deed::kWallClock, 0.2, -5000, 5000},
-    {Deed::kSleep, 0.3, 1, 60 * 30},
+    {Deed::kSleep, 0.3, 1, 60 * 40},
 };
 
 }  // namespace
@@ -127,6 +131,8 @@ Plan MakePlan(uint64_t seed) {
                 .crashes = rate(0.02)};
   plan.metadata_fails = rate(0.1);
   plan.registry_denies = rate(0.3);
+  plan.batch_size = chance.Between(3, 25);
+  plan.commit_interval = Millis{chance.Between(300, 1500)};
   plan.lake_exists = chance.Once(0.75);
   return plan;
 }

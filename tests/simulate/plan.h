@@ -26,9 +26,10 @@ enum class Deed {
   kRecreateTopic,
   kRegistryOut,        // For `amount` milliseconds.
   kStoreOut,           // Likewise.
+  kRepliesLost,        // Likewise, of the store: calls have their effect, and nobody is told.
   kRegister,           // The schema that records were written by before the registry knew it.
-  kReplay,             // A quarantine replay is started.
-  kCompact,            // Of all tables, by a program of its own.
+  kReplay,             // `amount` quarantine replays are started at the same time.
+  kCompact,            // Of all tables, by `amount` programs of their own.
   kVacuum,             // Likewise.
   kWallClock,          // Of ingest `who`, by `amount` milliseconds.
   kSleep,              // Every machine for `amount` minutes.
@@ -53,6 +54,8 @@ struct Plan {
   StoreFaults store;
   double metadata_fails = 0;
   double registry_denies = 0;
+  int64_t batch_size = 10;  // Of an ingest, and how often it may cut.
+  Millis commit_interval{800};
   bool lake_exists = true;  // False: the first ingests make the tables, perhaps at the same time.
 };
 

@@ -48,8 +48,8 @@ std::string World::MakeValue(ProducedRecord* record) {
   using Fate = ProducedRecord::Fate;
   record->id = next_id++;
   const int64_t kind = chance.Below(100);
-  const char* region = chance.Once(0.5) ? "US" : "EU";
-  const int64_t time = events::kOct24 + (chance.Once(0.1) ? -events::kDay : 0);
+  const char* region = chance.Once(0.9) ? "US" : "EU";
+  const int64_t time = events::kOct24 + (chance.Once(0.02) ? -events::kDay : 0);
   if (kind < 70) return events::Event(record->id, region, time);
   if (kind < 80) return events::EventWithNumber(record->id, record->id * 3);
   record->fate = Fate::kEither;
