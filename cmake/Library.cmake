@@ -3,13 +3,15 @@
 #
 #   shopstream_library(lake DEPENDS shopstream::model)
 #
+# TEST_DEPENDS: what the test program alone links against.
+#
 # in src/lake gives the target shopstream::lake and the program lake_test, run by ctest. The target
 # unit_tests builds all such programs; `all` leaves them out, so that a release build has the program
 # and the drivers of tests/ only.
 add_custom_target(unit_tests)
 
 function(shopstream_library name)
-  cmake_parse_arguments(ARG "" "" "DEPENDS" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "DEPENDS;TEST_DEPENDS" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS *.cc)
   set(tests ${sources})
   list(FILTER sources EXCLUDE REGEX "_test\\.cc$")
@@ -26,7 +28,7 @@ function(shopstream_library name)
   target_link_libraries(shopstream_${name} PUBLIC ${ARG_DEPENDS} PRIVATE shopstream_warnings)
   if(tests)
     add_executable(${name}_test EXCLUDE_FROM_ALL ${tests})
-    target_link_libraries(${name}_test PRIVATE shopstream_${name} shopstream_warnings GTest::gmock
+    target_link_libraries(${name}_test PRIVATE shopstream_${name} ${ARG_TEST_DEPENDS} shopstream_warnings GTest::gmock
                                                GTest::gtest_main)
     add_test(NAME ${name}_test COMMAND ${name}_test)
     # Nobody waits longer for one folder's tests; the slowest takes a fraction of it under ASan.

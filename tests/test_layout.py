@@ -21,6 +21,7 @@ MAY_INCLUDE = {
     "lake": set(),
     "registry": {"avro", "kafka"},
     "produce": {"generate", "avro", "kafka", "registry"},
+    "simulate": {"kafka", "registry", "lake"},
     "ingest": {"kafka", "avro", "registry", "lake"},
     "refine": {"lake"},
     "observe": {"kafka", "registry", "lake"},
@@ -47,7 +48,7 @@ def sources() -> Iterator[tuple[str, pathlib.Path]]:
 
 def may_include(folder: str) -> set[str]:
     common = {"base"} if folder in ("base", "model") else {"base", "model"}
-    return MAY_INCLUDE[folder] | common | {folder}
+    return MAY_INCLUDE[folder] | common | {folder, "simulate"}
 
 
 def includes(text: str) -> list[str]:
@@ -67,6 +68,13 @@ def misplaced_libraries(folder: str, text: str) -> list[str]:
 
 def named_fields(text: str) -> list[str]:
     return PURCHASE_FIELD.findall(COMMENT.sub("", text))
+
+
+def test_only_tests_use_the_simulated_world() -> None:
+    broken = [path.relative_to(SRC) for folder, path in sources()
+              if folder != "simulate" and not path.name.endswith("_test.cc")
+              for header in includes(path.read_text()) if header.startswith("simulate/")]
+    assert not broken, broken
 
 
 def test_every_folder_has_its_rule() -> None:

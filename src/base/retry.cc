@@ -1,7 +1,8 @@
 #include "base/retry.h"
 
 #include <algorithm>
-#include <random>
+
+#include "base/runtime.h"
 
 namespace shopstream {
 namespace {
@@ -14,15 +15,10 @@ uint64_t NextRandom(uint64_t* state) {
   return z ^ (z >> 31);
 }
 
-uint64_t RandomSeed() {
-  std::random_device device;
-  return uint64_t{device()} << 32 | device();
-}
-
 }  // namespace
 
 Backoff::Backoff(BackoffOptions options, uint64_t seed)
-    : options_(options), random_state_(seed == 0 ? RandomSeed() : seed) {}
+    : options_(options), random_state_(seed == 0 ? RandomBits() : seed) {}
 
 std::optional<Millis> Backoff::Next(BootClock::time_point now) {
   if (!first_failure_) first_failure_ = now;

@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <thread>
 #include <utility>
 
 #include "base/error_kind.h"
 #include "base/log.h"
+#include "base/runtime.h"
 #include "ingest/cut_files.h"
 #include "ingest/table_growth.h"
 #include "lake/retention.h"
@@ -125,10 +125,7 @@ Result<CutOutcome> CutCommitter::Persist(const char* what, Job* job,
     }
     Log::Warn("Could not {}: {}. Retrying in {} ms; nothing is lost.", what,
               outcome.status().message(), pause->count());
-    const BootClock::time_point until = BootClock::now() + *pause;
-    while (BootClock::now() < until && !job->abandoned()) {
-      std::this_thread::sleep_for(std::min(*pause, Millis{50}));
-    }
+    SleepUnless(job->abandoned, *pause);
   }
 }
 

@@ -13,7 +13,7 @@ CutWriter::~CutWriter() {
     std::lock_guard lock(mutex_);
     stopping_ = true;
   }
-  work_.notify_all();
+  work_.NotifyAll();
   thread_.join();
 }
 
@@ -24,7 +24,7 @@ void CutWriter::Submit(Cut cut) {
     queue_.push_back(std::move(cut));
     ++in_flight_;
   }
-  work_.notify_one();
+  work_.NotifyAll();
 }
 
 bool CutWriter::has_room() const {
@@ -39,7 +39,7 @@ bool CutWriter::idle() const {
 
 void CutWriter::WaitForReport(Millis timeout) {
   std::unique_lock lock(mutex_);
-  reported_.wait_for(lock, timeout, [this] { return !reports_.empty(); });
+  reported_.WaitFor(&lock, timeout, [this] { return !reports_.empty(); });
 }
 
 std::vector<CutReport> CutWriter::TakeReports() {
@@ -65,7 +65,7 @@ CutReport CutWriter::Process(Cut cut) {
 void CutWriter::Run() {
   std::unique_lock lock(mutex_);
   while (true) {
-    work_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+    work_.Wait(&lock, [this] { return stopping_ || !queue_.empty(); });
     if (queue_.empty()) return;
     Cut cut = std::move(queue_.front());
     queue_.pop_front();
@@ -74,7 +74,7 @@ void CutWriter::Run() {
     lock.lock();
     reports_.push_back(std::move(report));
     --in_flight_;
-    reported_.notify_all();
+    reported_.NotifyAll();
   }
 }
 

@@ -1,13 +1,12 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <deque>
 #include <mutex>
-#include <thread>
 #include <vector>
 
 #include "base/clock.h"
+#include "base/runtime.h"
 #include "base/status.h"
 #include "ingest/cut.h"
 #include "ingest/cut_committer.h"
@@ -51,12 +50,12 @@ class CutWriter {
   std::atomic<int64_t> first_valid_epoch_ = 0;
   std::atomic<int64_t> bytes_in_flight_ = 0;
   mutable std::mutex mutex_;
-  std::condition_variable work_, reported_;
+  Signal work_, reported_;
   std::deque<Cut> queue_;  // Guarded by mutex_, like all below.
   size_t in_flight_ = 0;   // Queued or being written.
   std::vector<CutReport> reports_;
   bool stopping_ = false;
-  std::thread thread_;
+  Thread thread_;
 };
 
 }  // namespace shopstream::ingest

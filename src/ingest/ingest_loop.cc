@@ -41,7 +41,7 @@ IngestLoop::IngestLoop(IngestParts parts, IngestLimits limits)
 
 Status IngestLoop::Run(bool until_caught_up, const std::function<bool()>& stop) {
   if (until_caught_up) ARROW_RETURN_NOT_OK(SetTargets());
-  ARROW_RETURN_NOT_OK(parts_.consumer->Subscribe());
+  ARROW_RETURN_NOT_OK(parts_.source->Subscribe());
   last_cut_ = BootClock::now() - limits_.cut.commit_interval;
   while (!stop()) {
     ARROW_RETURN_NOT_OK(Step());
@@ -52,7 +52,7 @@ Status IngestLoop::Run(bool until_caught_up, const std::function<bool()>& stop) 
   }
   ARROW_ASSIGN_OR_RAISE(bool flushed, Flush(CutReason::kStop));
   if (!flushed) Log::Warn("Stopped before the last rows were committed; they will be read again.");
-  parts_.consumer->Close();
+  parts_.source->Close();
   return Status::OK();
 }
 
@@ -71,7 +71,7 @@ Status IngestLoop::Step() {
 // ---- records
 
 Status IngestLoop::Poll(Millis timeout) {
-  ARROW_ASSIGN_OR_RAISE(kafka::PollResult polled, parts_.consumer->Poll(timeout));
+  ARROW_ASSIGN_OR_RAISE(kafka::PollResult polled, parts_.source->Poll(timeout));
   const int64_t bytes = ValueBytes(polled.batch);
   if (!polled.batch.records.empty()) {
     parts_.stats->OnRecords(static_cast<int64_t>(polled.batch.records.size()), bytes,
@@ -225,10 +225,10 @@ Status IngestLoop::SetPaused(bool paused, const char* why) {
   }
   if (paused == paused_) return Status::OK();
   paused_ = paused;
-  if (!paused) return parts_.consumer->Resume(ReadablePartitions());
+  if (!paused) return parts_.source->Resume(ReadablePartitions());
   Log::Info("Reading is paused: waiting for the {}.", why);
   parts_.stats->OnPaused(true, why);
-  return parts_.consumer->Pause(ReadablePartitions());
+  return parts_.source->Pause(ReadablePartitions());
 }
 
 // ---- cuts
@@ -236,7 +236,7 @@ Status IngestLoop::SetPaused(bool paused, const char* why) {
 Status IngestLoop::CutIfDue() {
   const BootClock::time_point now = BootClock::now();
   for (const auto& [partition, position] : positions_) {
-    const int64_t end = parts_.consumer->CachedEnd(partition);
+    const int64_t end = parts_.source->CachedEnd(partition);
     if (end >= 0) parts_.stats->SetLag(partition, std::max<int64_t>(end - position.next, 0));
   }
   parts_.stats->SetBuffered(builder_.bytes() + PendingBytes() + parts_.writer->bytes_in_flight());
@@ -321,7 +321,7 @@ Status IngestLoop::HandleReport(const CutReport& report) {
       for (const CutProgress& progress : report.cut.progress) {
         offsets.push_back({progress.range.partition, progress.range.end});
       }
-      parts_.consumer->CommitForDisplay(offsets);
+      parts_.source->CommitForDisplay(offsets);
       ARROW_ASSIGN_OR_RAISE(const bool adopted, AdoptTable(*parts_.bronze->snapshot()));
       if (!adopted) ScheduleRestart("another consumer gave a new field another type");
       return Status::OK();
@@ -368,24 +368,24 @@ Status IngestLoop::OnAssigned(const std::vector<int32_t>& partitions) {
     positions_[partition].start.partition = partition;
     anywhere.push_back({partition, kafka::kOffsetBeginning});
   }
-  if (partitions.empty()) return parts_.consumer->Assign({});
+  if (partitions.empty()) return parts_.source->Assign({});
   const std::string topic_id_before = topic_id_;
   Result<std::vector<StartPosition>> starts = FindStarts(partitions);
   const bool same_topic = topic_id_before.empty() || topic_id_before == topic_id_;
   if (starts.ok() && same_topic && !restart_needed_) {
     std::vector<kafka::PartitionOffset> offsets;
     for (const StartPosition& start : *starts) offsets.push_back({start.partition, start.offset});
-    ARROW_RETURN_NOT_OK(parts_.consumer->Assign(offsets));
+    ARROW_RETURN_NOT_OK(parts_.source->Assign(offsets));
     // The client remembers that a partition was paused, even while it was not ours.
-    ARROW_RETURN_NOT_OK(paused_ ? parts_.consumer->Pause(partitions)
-                                : parts_.consumer->Resume(partitions));
+    ARROW_RETURN_NOT_OK(paused_ ? parts_.source->Pause(partitions)
+                                : parts_.source->Resume(partitions));
     ARROW_RETURN_NOT_OK(Apply(*starts));
     ARROW_ASSIGN_OR_RAISE(const bool adopted, AdoptTable(*parts_.bronze->snapshot()));
     if (!adopted) ScheduleRestart("another consumer gave a new field another type");
     return Status::OK();
   }
-  ARROW_RETURN_NOT_OK(parts_.consumer->Assign(anywhere));
-  ARROW_RETURN_NOT_OK(parts_.consumer->Pause(partitions));
+  ARROW_RETURN_NOT_OK(parts_.source->Assign(anywhere));
+  ARROW_RETURN_NOT_OK(parts_.source->Pause(partitions));
   ScheduleRestart(starts.ok() ? "the topic was created again" : starts.status().message());
   return Status::OK();
 }
@@ -403,7 +403,7 @@ Status IngestLoop::OnRevoked(const std::vector<int32_t>& partitions, bool lost) 
     positions_.erase(partition);
     parts_.stats->SetLag(partition, 0);
   }
-  ARROW_RETURN_NOT_OK(parts_.consumer->Unassign(partitions));
+  ARROW_RETURN_NOT_OK(parts_.source->Unassign(partitions));
   ARROW_RETURN_NOT_OK(flushed);
   if (*flushed) return Status::OK();
   DropEverything();
@@ -448,7 +448,7 @@ Status IngestLoop::RestartIfDue() {
               pause->count());
     parts_.stats->OnPaused(true, "lake or brokers");
     restart_at_ = BootClock::now() + *pause;
-    return parts_.consumer->Pause(partitions);
+    return parts_.source->Pause(partitions);
   }
   ARROW_RETURN_NOT_OK(StartFromTable(*parts_.bronze->snapshot()));
   restart_backoff_.Reset();
@@ -459,8 +459,8 @@ Status IngestLoop::RestartIfDue() {
   if (partitions.empty()) return Status::OK();
   std::vector<kafka::PartitionOffset> offsets;
   for (const StartPosition& start : *starts) offsets.push_back({start.partition, start.offset});
-  ARROW_RETURN_NOT_OK(parts_.consumer->Restart(offsets));
-  ARROW_RETURN_NOT_OK(parts_.consumer->Resume(partitions));
+  ARROW_RETURN_NOT_OK(parts_.source->Restart(offsets));
+  ARROW_RETURN_NOT_OK(parts_.source->Resume(partitions));
   paused_ = false;
   return Apply(*starts);
 }
@@ -485,15 +485,15 @@ Status IngestLoop::StartFromTable(const lake::Snapshot& snapshot) {
 }
 
 Result<std::vector<StartPosition>> IngestLoop::FindStarts(const std::vector<int32_t>& partitions) {
-  ARROW_ASSIGN_OR_RAISE(auto topic, parts_.admin->DescribeTopic(parts_.topic, false));
+  ARROW_ASSIGN_OR_RAISE(auto topic, parts_.topics->DescribeTopic(parts_.topic, false));
   if (!topic) return Status::KeyError("topic ", parts_.topic, " does not exist, or no longer does");
   const int count = static_cast<int>(topic->partitions.size());
   if (*std::max_element(partitions.begin(), partitions.end()) >= count) {
     return Status::KeyError("topic ", parts_.topic, " has ", count, " partitions now, fewer than ",
                             "the group assigned");
   }
-  ARROW_ASSIGN_OR_RAISE(auto spans, parts_.admin->OffsetSpans(parts_.topic, count));
-  ARROW_ASSIGN_OR_RAISE(auto after, parts_.admin->DescribeTopic(parts_.topic, false));
+  ARROW_ASSIGN_OR_RAISE(auto spans, parts_.topics->OffsetSpans(parts_.topic, count));
+  ARROW_ASSIGN_OR_RAISE(auto after, parts_.topics->DescribeTopic(parts_.topic, false));
   if (!after || after->id != topic->id) {
     return Unavailable("topic ", parts_.topic, " was just deleted or created again");
   }
@@ -529,7 +529,7 @@ Status IngestLoop::Apply(const std::vector<StartPosition>& starts) {
             start.partition, parts_.topic, start.begin);
         position.reading = false;
         parts_.stats->SetStopped(start.partition, true);
-        ARROW_RETURN_NOT_OK(parts_.consumer->Pause({start.partition}));
+        ARROW_RETURN_NOT_OK(parts_.source->Pause({start.partition}));
         break;
     }
     if (std::optional<OffsetRange> lost = start.lost()) {
@@ -560,13 +560,13 @@ std::vector<int32_t> IngestLoop::ReadablePartitions() const {
 // ---- until caught up
 
 Status IngestLoop::SetTargets() {
-  ARROW_ASSIGN_OR_RAISE(auto topic, parts_.admin->DescribeTopic(parts_.topic, false));
+  ARROW_ASSIGN_OR_RAISE(auto topic, parts_.topics->DescribeTopic(parts_.topic, false));
   if (!topic) {
     return Status::KeyError("Topic ", parts_.topic,
                             " does not exist; create it with: shopstream topics setup");
   }
   ARROW_ASSIGN_OR_RAISE(auto spans,
-                        parts_.admin->OffsetSpans(parts_.topic, topic->partitions.size()));
+                        parts_.topics->OffsetSpans(parts_.topic, topic->partitions.size()));
   targets_.emplace();
   for (const kafka::OffsetSpan& span : spans) {
     // An empty partition has nothing to wait for, wherever its offsets stand.

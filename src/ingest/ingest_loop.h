@@ -19,8 +19,8 @@
 #include "ingest/ingest_stats.h"
 #include "ingest/schema_cache.h"
 #include "ingest/start_positions.h"
-#include "kafka/admin.h"
-#include "kafka/consumer.h"
+#include "kafka/record_source.h"
+#include "kafka/topic_metadata.h"
 #include "lake/table.h"
 
 namespace shopstream::ingest {
@@ -40,8 +40,8 @@ struct IngestParts {
   std::string topic;
   // The layout for a table that stores no reader schema.
   std::shared_ptr<const BronzeLayout> layout;
-  kafka::Consumer* consumer = nullptr;
-  kafka::Admin* admin = nullptr;
+  kafka::RecordSource* source = nullptr;
+  kafka::TopicMetadata* topics = nullptr;
   lake::Table* bronze = nullptr;
   lake::Table* quarantine = nullptr;
   SchemaCache* schemas = nullptr;

@@ -67,7 +67,7 @@ Maintenance::Maintenance(const std::vector<lake::Table*>& tables, MaintenanceOpt
   for (lake::Table* table : tables) {
     wards_.push_back({.table = table, .unreported = {}, .vacuum_at = vacuum_at});
   }
-  thread_ = std::thread([this] { Run(); });
+  thread_ = Thread([this] { Run(); });
 }
 
 Maintenance::~Maintenance() {
@@ -75,14 +75,14 @@ Maintenance::~Maintenance() {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
   }
-  stop_asked_.notify_all();
+  stop_asked_.NotifyAll();
   thread_.join();
 }
 
 void Maintenance::Run() {
-  LowerPriority();
+  if (Runtime::Simulated() == nullptr) LowerPriority();
   std::unique_lock lock(mutex_);
-  while (!stop_asked_.wait_for(lock, options_.interval, [this] { return stopping_.load(); })) {
+  while (!stop_asked_.WaitFor(&lock, options_.interval, [this] { return stopping_.load(); })) {
     lock.unlock();
     for (Ward& ward : wards_) {
       if (IsDue(ward)) Compact(&ward);

@@ -1,14 +1,13 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <cstdint>
 #include <memory>
 #include <mutex>
-#include <thread>
 #include <vector>
 
 #include "base/clock.h"
+#include "base/runtime.h"
 #include "ingest/maintenance_policy.h"
 #include "lake/compaction.h"
 #include "lake/table.h"
@@ -67,8 +66,8 @@ class Maintenance {
   std::unique_ptr<Counters> counters_;
   std::atomic<bool> stopping_ = false;
   std::mutex mutex_;
-  std::condition_variable stop_asked_;
-  std::thread thread_;
+  Signal stop_asked_;
+  Thread thread_;
 };
 
 }  // namespace shopstream::ingest

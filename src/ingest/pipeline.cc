@@ -8,7 +8,7 @@
 #include "base/error_kind.h"
 #include "base/log.h"
 #include "base/retry.h"
-#include "base/shutdown.h"
+#include "base/runtime.h"
 #include "ingest/cut_committer.h"
 #include "ingest/cut_writer.h"
 #include "ingest/ingest_loop.h"
@@ -45,7 +45,8 @@ MemoryShares ShareMemory(int64_t limit_mb) {
 
 // Repeats a start-up step while the part it needs may still be coming up.
 template <typename Step>
-auto WithPatience(const char* what, Step&& step) -> decltype(step()) {
+auto WithPatience(const char* what, const std::function<bool()>& stop, Step&& step)
+    -> decltype(step()) {
   Backoff backoff({.first = Millis{200}, .longest = Millis{2000}, .give_up_after = Millis{60'000}});
   while (true) {
     auto result = step();
@@ -53,14 +54,14 @@ auto WithPatience(const char* what, Step&& step) -> decltype(step()) {
     std::optional<Millis> pause = backoff.Next(BootClock::now());
     if (!pause) return result;
     Log::Warn("Waiting for {}: {}", what, result.status().message());
-    if (SleepUnlessShutdown(*pause)) return result;
+    if (SleepUnless(stop, *pause)) return result;
   }
 }
 
 // Makes the table after the newest schema of the topic that the registry has. Another consumer may
 // make it at the same time, after another schema; which of them stands makes no difference.
-Status CreateBronze(lake::ObjectStore* store, registry::Client* registry, const std::string& topic,
-                    const LayoutOptions& options) {
+Status CreateBronze(lake::ObjectStore* store, registry::SchemaSource* registry,
+                    const std::string& topic, const LayoutOptions& options) {
   Result<registry::RegisteredSchema> latest = registry->Latest(topic + "-value");
   if (!latest.ok()) {
     return latest.status().WithMessage(
@@ -82,7 +83,7 @@ void AdviseRepair(const lake::Table& table) {
 }  // namespace
 
 Result<std::shared_ptr<const BronzeLayout>> FindLayout(lake::ObjectStore* store,
-                                                       registry::Client* registry,
+                                                       registry::SchemaSource* registry,
                                                        const std::string& topic,
                                                        const LayoutOptions& options) {
   // Before all else, since it makes the bucket too.
@@ -102,67 +103,87 @@ Result<std::shared_ptr<const BronzeLayout>> FindLayout(lake::ObjectStore* store,
   return std::make_shared<const BronzeLayout>(std::move(layout));
 }
 
-Status RunIngest(const Config& config, bool until_caught_up, IngestStats* stats,
-                 const std::function<bool()>& stop, const std::function<void()>& on_tick) {
-  const MemoryShares memory = ShareMemory(config.ingest.memory_limit_mb);
-  ARROW_ASSIGN_OR_RAISE(auto store, lake::OpenObjectStore(config));
-  ARROW_ASSIGN_OR_RAISE(auto registry, registry::Client::Open(config.registry));
-  const LayoutOptions options = LayoutOptions::From(config);
-  ARROW_ASSIGN_OR_RAISE(auto layout, WithPatience("the table and its schema", [&] {
-                          return FindLayout(store.get(), registry.get(), config.kafka.topic,
-                                            options);
+Result<OpenLake> OpenOrCreateLake(lake::ObjectStore* store, registry::SchemaSource* registry,
+                                  const std::string& topic, const LayoutOptions& options,
+                                  const std::function<bool()>& stop) {
+  OpenLake lake;
+  ARROW_ASSIGN_OR_RAISE(lake.layout, WithPatience("the table and its schema", stop, [&] {
+                          return FindLayout(store, registry, topic, options);
                         }));
-  ARROW_ASSIGN_OR_RAISE(auto bronze, WithPatience("the lake", [&] {
-                          return lake::Table::OpenOrCreate(store.get(), layout->table);
+  ARROW_ASSIGN_OR_RAISE(lake.bronze, WithPatience("the lake", stop, [&] {
+                          return lake::Table::OpenOrCreate(store, lake.layout->table);
                         }));
-  ARROW_ASSIGN_OR_RAISE(auto quarantine, WithPatience("the lake", [&] {
+  ARROW_ASSIGN_OR_RAISE(lake.quarantine, WithPatience("the lake", stop, [&] {
                           return lake::Table::OpenOrCreate(
-                              store.get(), QuarantineSpec(options.quarantine_table));
+                              store, QuarantineSpec(options.quarantine_table));
                         }));
-  for (const lake::Table* table : {bronze.get(), quarantine.get()}) AdviseRepair(*table);
-  ARROW_ASSIGN_OR_RAISE(auto admin, kafka::Admin::Open(config.kafka));
-  ARROW_ASSIGN_OR_RAISE(auto consumer,
-                        kafka::Consumer::Open(config.kafka, {.queue_kbytes = memory.queue_kbytes}));
-  SchemaCache schemas(layout, [&](int32_t id) { return registry->ById(id); });
-  CutCommitter committer(bronze.get(), quarantine.get(),
+  for (const lake::Table* table : {lake.bronze.get(), lake.quarantine.get()}) AdviseRepair(*table);
+  return lake;
+}
+
+Status IngestInto(const OpenLake& lake, const IngestSources& sources,
+                  const IngestSettings& settings, bool until_caught_up, IngestStats* stats,
+                  const std::function<bool()>& stop) {
+  SchemaCache schemas(lake.layout, [&](int32_t id) { return sources.registry->ById(id); });
+  CutCommitter committer(lake.bronze.get(), lake.quarantine.get(),
                          [&]() -> Result<std::string> {
-                           ARROW_ASSIGN_OR_RAISE(auto topic,
-                                                 admin->DescribeTopic(config.kafka.topic, false));
+                           ARROW_ASSIGN_OR_RAISE(
+                               auto topic, sources.topics->DescribeTopic(settings.topic, false));
                            return topic ? topic->id : "";
                          },
                          {});
   CutWriter writer(&committer);
   IngestLimits limits;
-  limits.cut = {.batch_size = config.ingest.batch_size,
-                .commit_interval = Millis{config.ingest.commit_interval_ms},
-                .batch_timeout = Millis{config.ingest.batch_timeout_seconds * 1000},
-                .filling_bytes = memory.filling_bytes,
-                .open_partitions = config.ingest.max_open_partitions};
-  IngestLoop loop({.topic = config.kafka.topic,
-                   .layout = layout,
-                   .consumer = consumer.get(),
-                   .admin = admin.get(),
-                   .bronze = bronze.get(),
-                   .quarantine = quarantine.get(),
+  limits.cut = settings.cut;
+  IngestLoop loop({.topic = settings.topic,
+                   .layout = lake.layout,
+                   .source = sources.records,
+                   .topics = sources.topics,
+                   .bronze = lake.bronze.get(),
+                   .quarantine = lake.quarantine.get(),
                    .schemas = &schemas,
                    .writer = &writer,
                    .stats = stats},
                   limits);
   // After what it borrows, so that it ends before.
   std::optional<Maintenance> maintenance;
-  if (config.ingest.maintenance) {
-    maintenance.emplace(std::vector<lake::Table*>{bronze.get(), quarantine.get()},
-                        MaintenanceOptions{});
+  if (settings.maintenance) {
+    maintenance.emplace(std::vector<lake::Table*>{lake.bronze.get(), lake.quarantine.get()},
+                        *settings.maintenance);
   }
+  return loop.Run(until_caught_up, stop);
+}
+
+Status RunIngest(const Config& config, bool until_caught_up, IngestStats* stats,
+                 const std::function<bool()>& stop, const std::function<void()>& on_tick) {
+  const MemoryShares memory = ShareMemory(config.ingest.memory_limit_mb);
+  ARROW_ASSIGN_OR_RAISE(auto store, lake::OpenObjectStore(config));
+  ARROW_ASSIGN_OR_RAISE(auto registry, registry::Client::Open(config.registry));
+  ARROW_ASSIGN_OR_RAISE(const OpenLake lake,
+                        OpenOrCreateLake(store.get(), registry.get(), config.kafka.topic,
+                                         LayoutOptions::From(config), stop));
+  ARROW_ASSIGN_OR_RAISE(auto admin, kafka::Admin::Open(config.kafka));
+  ARROW_ASSIGN_OR_RAISE(auto consumer,
+                        kafka::Consumer::Open(config.kafka, {.queue_kbytes = memory.queue_kbytes}));
+  IngestSettings settings;
+  settings.topic = config.kafka.topic;
+  settings.cut = {.batch_size = config.ingest.batch_size,
+                  .commit_interval = Millis{config.ingest.commit_interval_ms},
+                  .batch_timeout = Millis{config.ingest.batch_timeout_seconds * 1000},
+                  .filling_bytes = memory.filling_bytes,
+                  .open_partitions = config.ingest.max_open_partitions};
+  if (config.ingest.maintenance) settings.maintenance.emplace();
   BootClock::time_point next_tick{};
-  return loop.Run(until_caught_up, [&] {
-    const BootClock::time_point now = BootClock::now();
-    if (now >= next_tick) {
-      on_tick();
-      next_tick = now + std::chrono::seconds{1};
-    }
-    return stop();
-  });
+  return IngestInto(lake,
+                    {.records = consumer.get(), .topics = admin.get(), .registry = registry.get()},
+                    settings, until_caught_up, stats, [&] {
+                      const BootClock::time_point now = BootClock::now();
+                      if (now >= next_tick) {
+                        on_tick();
+                        next_tick = now + std::chrono::seconds{1};
+                      }
+                      return stop();
+                    });
 }
 
 }  // namespace shopstream::ingest

@@ -2,23 +2,55 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/config.h"
 #include "base/status.h"
 #include "ingest/bronze_layout.h"
+#include "ingest/cut_policy.h"
 #include "ingest/ingest_stats.h"
+#include "ingest/maintenance.h"
+#include "kafka/record_source.h"
+#include "kafka/topic_metadata.h"
 #include "lake/object_store.h"
-#include "registry/client.h"
+#include "lake/table.h"
+#include "registry/schema_source.h"
 
 namespace shopstream::ingest {
 
 // The layout of the lake's Bronze, from the schema that the table stores. If the table does not
 // exist yet, it is created from the newest schema in the registry for the topic.
 Result<std::shared_ptr<const BronzeLayout>> FindLayout(lake::ObjectStore* store,
-                                                       registry::Client* registry,
+                                                       registry::SchemaSource* registry,
                                                        const std::string& topic,
                                                        const LayoutOptions& options);
+
+// The two tables that an ingest fills, made where they are absent.
+struct OpenLake {
+  std::shared_ptr<const BronzeLayout> layout;
+  std::unique_ptr<lake::Table> bronze, quarantine;
+};
+// Waits up to a minute for a store and a registry that do not answer yet, unless `stop`.
+Result<OpenLake> OpenOrCreateLake(lake::ObjectStore* store, registry::SchemaSource* registry,
+                                  const std::string& topic, const LayoutOptions& options,
+                                  const std::function<bool()>& stop);
+
+struct IngestSettings {
+  std::string topic;
+  CutLimits cut;
+  std::optional<MaintenanceOptions> maintenance;  // Nothing: the tables are looked after elsewhere.
+};
+// What an ingest reads from; borrowed.
+struct IngestSources {
+  kafka::RecordSource* records = nullptr;
+  kafka::TopicMetadata* topics = nullptr;
+  registry::SchemaSource* registry = nullptr;
+};
+// Runs loop, writer and maintenance on these until `stop`; see IngestLoop::Run.
+Status IngestInto(const OpenLake& lake, const IngestSources& sources,
+                  const IngestSettings& settings, bool until_caught_up, IngestStats* stats,
+                  const std::function<bool()>& stop);
 
 // Opens the lake, the registry and Kafka as configured, and runs the loop until `stop`. `stats` may
 // be read by the `on_tick` callback, which runs on the loop's thread about once per second.

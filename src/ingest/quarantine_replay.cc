@@ -6,11 +6,12 @@
 
 #include <algorithm>
 #include <chrono>
-#include <thread>
+#include <limits>
 #include <utility>
 
 #include "base/error_kind.h"
 #include "base/log.h"
+#include "base/runtime.h"
 #include "ingest/calendar.h"
 #include "ingest/cut_files.h"
 #include "ingest/pipeline.h"
@@ -22,7 +23,7 @@
 namespace shopstream::ingest {
 namespace {
 
-constexpr Millis kLookAtStopEvery{50};
+constexpr Millis kLookAtRegistryEvery{50};
 
 // The columns that a record is decoded from, of one batch of the quarantine table.
 struct QuarantineColumns {
@@ -82,14 +83,6 @@ struct QuarantineColumns {
     return record;
   }
 };
-
-// Waits, but not for longer than a stop may be answered late.
-void SleepUnless(const std::function<bool()>& stop, Millis pause) {
-  const BootClock::time_point until = BootClock::now() + pause;
-  while (BootClock::now() < until && !stop()) {
-    std::this_thread::sleep_for(std::min(pause, kLookAtStopEvery));
-  }
-}
 
 Status Stopped() {
   return Status::Cancelled(
@@ -282,7 +275,7 @@ Status QuarantineReplay::DecideParked() {
     const ResolveOutcome outcome = schemas_->Resolve(builder_.ParkedIds(), BootClock::now());
     if (outcome.outage) return Unavailable("the schema registry: ", *outcome.outage);
     ARROW_RETURN_NOT_OK(builder_.DecideParked(*schemas_, BootClock::now()));
-    if (builder_.has_parked()) SleepUnless(options_.stop, kLookAtStopEvery);
+    if (builder_.has_parked()) SleepUnless(options_.stop, kLookAtRegistryEvery);
   }
   return Status::OK();
 }
@@ -329,25 +322,31 @@ Result<QuarantineReplay::Outcome> QuarantineReplay::Commit(const lake::Snapshot&
   return Unavailable("storage did not report whether a commit took effect: ", result.detail);
 }
 
-Result<ReplaySummary> RunQuarantineReplay(const Config& config, const ReplayFilter& filter,
-                                          QuarantineReplay::Options options) {
-  const LayoutOptions layout_options = LayoutOptions::From(config);
-  ARROW_ASSIGN_OR_RAISE(auto store, lake::OpenObjectStore(config));
-  auto quarantine = lake::Table::Open(store.get(), layout_options.quarantine_table);
+Result<ReplaySummary> ReplayQuarantine(lake::ObjectStore* store, registry::SchemaSource* registry,
+                                       const std::string& topic,
+                                       const LayoutOptions& layout_options,
+                                       const ReplayFilter& filter,
+                                       QuarantineReplay::Options options) {
+  auto quarantine = lake::Table::Open(store, layout_options.quarantine_table);
   if (quarantine.status().IsKeyError()) return ReplaySummary{};
   ARROW_RETURN_NOT_OK(quarantine.status());
-  ARROW_ASSIGN_OR_RAISE(
-      quarantine,
-      lake::Table::OpenOrCreate(store.get(), QuarantineSpec(layout_options.quarantine_table)));
-  ARROW_ASSIGN_OR_RAISE(auto registry, registry::Client::Open(config.registry));
-  ARROW_ASSIGN_OR_RAISE(
-      auto layout, FindLayout(store.get(), registry.get(), config.kafka.topic, layout_options));
-  ARROW_ASSIGN_OR_RAISE(auto bronze, lake::Table::OpenOrCreate(store.get(), layout->table));
+  ARROW_ASSIGN_OR_RAISE(quarantine, lake::Table::OpenOrCreate(
+                                        store, QuarantineSpec(layout_options.quarantine_table)));
+  ARROW_ASSIGN_OR_RAISE(auto layout, FindLayout(store, registry, topic, layout_options));
+  ARROW_ASSIGN_OR_RAISE(auto bronze, lake::Table::OpenOrCreate(store, layout->table));
   SchemaCache schemas(layout, [&](int32_t id) { return registry->ById(id); });
-  options.open_partitions = config.ingest.max_open_partitions;
-  QuarantineReplay replay(layout, config.kafka.topic, bronze.get(), quarantine->get(), &schemas,
+  QuarantineReplay replay(layout, topic, bronze.get(), quarantine->get(), &schemas,
                           std::move(options));
   return replay.Run(filter);
+}
+
+Result<ReplaySummary> RunQuarantineReplay(const Config& config, const ReplayFilter& filter,
+                                          QuarantineReplay::Options options) {
+  ARROW_ASSIGN_OR_RAISE(auto store, lake::OpenObjectStore(config));
+  ARROW_ASSIGN_OR_RAISE(auto registry, registry::Client::Open(config.registry));
+  options.open_partitions = config.ingest.max_open_partitions;
+  return ReplayQuarantine(store.get(), registry.get(), config.kafka.topic,
+                          LayoutOptions::From(config), filter, std::move(options));
 }
 
 }  // namespace shopstream::ingest

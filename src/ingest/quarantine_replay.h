@@ -97,8 +97,14 @@ class QuarantineReplay {
 // replays, so that replayed records cannot be distinguished from duplicates any more.
 Result<ReplayedOffsets> ReadReplayed(const lake::Snapshot& bronze, const std::string& topic_id);
 
-// Runs as configured, to the current end of the quarantine table. `options.open_partitions` is the
-// configuration's.
+// Runs to the current end of the quarantine table, with a store and schema source that the caller
+// keeps.
+Result<ReplaySummary> ReplayQuarantine(lake::ObjectStore* store, registry::SchemaSource* registry,
+                                       const std::string& topic,
+                                       const LayoutOptions& layout_options,
+                                       const ReplayFilter& filter,
+                                       QuarantineReplay::Options options);
+// The same as configured. `options.open_partitions` is the configuration's.
 Result<ReplaySummary> RunQuarantineReplay(const Config& config, const ReplayFilter& filter,
                                           QuarantineReplay::Options options);
 

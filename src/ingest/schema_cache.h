@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "ingest/bronze_layout.h"
 #include "ingest/cause.h"
-#include "registry/client.h"
+#include "registry/schema_source.h"
 
 namespace shopstream::ingest {
 

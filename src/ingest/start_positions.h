@@ -8,7 +8,7 @@
 
 #include "base/status.h"
 #include "ingest/bronze_layout.h"
-#include "kafka/admin.h"
+#include "kafka/topic_metadata.h"
 #include "lake/table.h"
 #include "model/offset_range.h"
 

@@ -1,35 +1,18 @@
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/config.h"
 #include "base/status.h"
+#include "kafka/topic_metadata.h"
 
 namespace shopstream::kafka {
-
-struct PartitionState {
-  int32_t id = 0;
-  int32_t leader = -1;  // -1: none
-  std::vector<int32_t> replicas, in_sync;
-};
-
-struct TopicState {
-  std::string name;
-  std::string id;  // Kafka's topic id, as Kafka prints it (URL-safe base64, 22 characters).
-  std::vector<PartitionState> partitions;
-  // Filled by DescribeTopic only: the effective value of every setting, and the names of those set
-  // on the topic itself.
-  std::map<std::string, std::string> configs;
-  std::set<std::string> own_configs;
-};
 
 struct BrokerState {
   int32_t id = 0;
@@ -43,11 +26,6 @@ struct ClusterState {
   std::vector<BrokerState> brokers;
 };
 
-struct OffsetSpan {
-  int64_t log_start = 0;  // The earliest offset still held.
-  int64_t end = 0;        // One past the last (the last stable offset for read_committed).
-};
-
 struct TopicSettings {
   std::string name;
   int partitions = 3;
@@ -56,17 +34,16 @@ struct TopicSettings {
 };
 
 // Every call blocks and is bounded by a timeout (default 10 s). Thread-safe.
-class Admin {
+class Admin : public TopicMetadata {
  public:
   static Result<std::unique_ptr<Admin>> Open(const KafkaConfig& config,
                                              Millis timeout = Millis{10000});
-  ~Admin();
+  ~Admin() override;
 
   Result<ClusterState> DescribeCluster();
   Result<std::vector<TopicState>> ListTopics();
-  // Nothing if the topic does not exist.
   Result<std::optional<TopicState>> DescribeTopic(const std::string& name,
-                                                  bool with_configs = true);
+                                                  bool with_configs = true) override;
   // Whether every broker that answers knows the topic with that many partitions, each with a
   // leader. Brokers learn of a change one after the other, and clients ask any of them.
   Result<bool> EveryBrokerServes(const std::string& name, int partitions);
@@ -74,8 +51,7 @@ class Admin {
   Status AddPartitions(const std::string& name, int total);
   Status SetTopicConfigs(const std::string& name,
                          const std::map<std::string, std::string>& configs);
-  // Indexed by partition.
-  Result<std::vector<OffsetSpan>> OffsetSpans(const std::string& topic, int partitions);
+  Result<std::vector<OffsetSpan>> OffsetSpans(const std::string& topic, int partitions) override;
   // Offsets that a group has committed to Kafka; -1: none. Indexed by partition.
   Result<std::vector<int64_t>> CommittedOffsets(const std::string& group, const std::string& topic,
                                                 int partitions);

@@ -8,12 +8,12 @@
 #include <optional>
 #include <random>
 #include <string>
-#include <thread>
 #include <unordered_set>
 #include <utility>
 
 #include "base/error_kind.h"
 #include "base/log.h"
+#include "base/runtime.h"
 #include "lake/data_file_stream.h"
 #include "lake/delta_schema.h"
 #include "lake/retention.h"
@@ -25,7 +25,6 @@ using Paths = std::unordered_set<std::string>;
 
 // Enough rows for the writer to judge a column by.
 constexpr int64_t kSliceRows = 1 << 16;
-constexpr Millis kPauseStep{50};
 
 // One group's rows in order, gathered into batches of a useful size whatever the files' sizes.
 class GroupReader {
@@ -132,7 +131,7 @@ Transaction MakeTransaction(const Batch& batch) {
 class Compactor {
  public:
   Compactor(Table* table, const CompactionOptions& options, const CompactionHooks& hooks)
-      : table_(table), options_(options), hooks_(hooks), random_(std::random_device{}()) {}
+      : table_(table), options_(options), hooks_(hooks), random_(RandomBits()) {}
 
   Result<CompactionResult> Run() {
     const Status status = RunPasses();
@@ -167,8 +166,7 @@ class Compactor {
       }
       Log::Debug("compaction of {} retries in {} ms: {}", table_->path(), pause->count(),
                  hindrance_.message());
-      const auto until = BootClock::now() + *pause;
-      while (BootClock::now() < until && !Stopped()) std::this_thread::sleep_for(kPauseStep);
+      SleepUnless([this] { return Stopped(); }, *pause);
     }
     return Status::OK();
   }

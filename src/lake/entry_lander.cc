@@ -2,11 +2,11 @@
 
 #include <arrow/buffer.h>
 
-#include <thread>
 #include <utility>
 
 #include "base/error_kind.h"
 #include "base/log.h"
+#include "base/runtime.h"
 #include "lake/log_reader.h"
 
 namespace shopstream::lake {
@@ -19,7 +19,7 @@ bool Pacer::Pause() {
   const auto now = BootClock::now();
   const auto pause = backoff_.Next(now);
   if (!pause || now + *pause >= deadline_) return false;
-  std::this_thread::sleep_for(*pause);
+  Sleep(*pause);
   return BootClock::now() < deadline_;
 }
 

@@ -4,11 +4,11 @@
 #include <map>
 #include <optional>
 #include <set>
-#include <thread>
 #include <utility>
 #include <vector>
 
 #include "base/log.h"
+#include "base/runtime.h"
 #include "lake/checkpoint.h"
 #include "lake/log_name.h"
 
@@ -159,7 +159,7 @@ Result<LoadedState> LoadState(ObjectStore* store, const std::string& table_path)
   LogListing listing;
   Status failure;
   for (int attempt = 0; attempt < kListings; ++attempt) {
-    if (attempt > 1) std::this_thread::sleep_for(kPauseBetweenListings * attempt);
+    if (attempt > 1) Sleep(kPauseBetweenListings * attempt);
     // The hint may be wrong; then the second listing, from the start, does without it.
     ARROW_ASSIGN_OR_RAISE(listing, ListLog(store, table_path, attempt == 0 ? hint : 0));
     ARROW_ASSIGN_OR_RAISE(LoadedState loaded,

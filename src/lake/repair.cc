@@ -7,13 +7,13 @@
 #include <deque>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <thread>
 #include <utility>
 #include <vector>
 
 #include "base/error_kind.h"
 #include "base/format.h"
 #include "base/log.h"
+#include "base/runtime.h"
 #include "lake/column_statistics.h"
 #include "lake/file_statistics.h"
 #include "lake/retention.h"
@@ -21,8 +21,6 @@
 
 namespace shopstream::lake {
 namespace {
-
-constexpr Millis kPauseStep{50};
 
 const TableState& StateOf(const Snapshot& snapshot) {
   return dynamic_cast<const TableState&>(snapshot);
@@ -110,8 +108,7 @@ class Repairer {
     if (!std::exchange(waits_, true)) {
       Log::Warn("repair of {} waits and retries: {}", table_->path(), hindrance.message());
     }
-    const auto until = BootClock::now() + *pause;
-    while (BootClock::now() < until && !Stopped()) std::this_thread::sleep_for(kPauseStep);
+    SleepUnless([this] { return Stopped(); }, *pause);
     return Status::OK();
   }
 

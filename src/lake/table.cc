@@ -4,12 +4,12 @@
 #include <atomic>
 #include <mutex>
 #include <set>
-#include <thread>
 #include <utility>
 
 #include "base/error_kind.h"
 #include "base/format.h"
 #include "base/log.h"
+#include "base/runtime.h"
 #include "lake/checkpoint.h"
 #include "lake/column_merge.h"
 #include "lake/delta_schema.h"
@@ -268,7 +268,7 @@ class DeltaTable : public Table {
   int64_t checkpoint_version_;    // Newest that is written, or is somebody's to write. By mutex_.
   int64_t trimmed_version_ = 0;   // Where expired tombstones were last dropped. By mutex_.
   std::set<std::string> warned_;  // By mutex_.
-  std::thread checkpointer_;      // Guarded by mutex_.
+  Thread checkpointer_;           // Guarded by mutex_.
   std::atomic<bool> checkpointing_ = false;
   std::atomic<bool> closing_ = false;
   int64_t log_clean_up_due_ms_ = 0;  // By the store's clock. Only the checkpointer's.
@@ -475,7 +475,7 @@ void DeltaTable::WriteCheckpointIfDue(const std::shared_ptr<const TableState>& s
   if (!due || checkpointing_.exchange(true)) return;
   checkpoint_version_ = multiple;
   if (checkpointer_.joinable()) checkpointer_.join();  // Done: it clears the flag last.
-  checkpointer_ = std::thread([this, state, past_multiple, multiple] {
+  checkpointer_ = Thread([this, state, past_multiple, multiple] {
     Status status;
     const auto hint = past_multiple > 0 ? ReadCheckpointHint(store_, path_) : Result<int64_t>(-1);
     if (!hint.ok() || *hint < multiple) {

@@ -1,18 +1,17 @@
 #include "lake/uuid.h"
 
-#include <arrow/util/logging.h>
-#include <unistd.h>
-
 #include <array>
 #include <cstdint>
+#include <cstring>
+
+#include "base/runtime.h"
 
 namespace shopstream::lake {
 
 std::string NewUuid() {
   std::array<uint8_t, 16> bytes;
-  // Straight from the operating system: a forked or restored process never repeats a name. Fails
-  // only on a system without a source of randomness, where no name would be safe.
-  ARROW_CHECK_EQ(::getentropy(bytes.data(), bytes.size()), 0);
+  const std::array<uint64_t, 2> random = {RandomBits(), RandomBits()};
+  std::memcpy(bytes.data(), random.data(), bytes.size());
   bytes[6] = static_cast<uint8_t>((bytes[6] & 0x0f) | 0x40);
   bytes[8] = static_cast<uint8_t>((bytes[8] & 0x3f) | 0x80);
 

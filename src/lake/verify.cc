@@ -4,9 +4,9 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
-#include <thread>
 #include <utility>
 
+#include "base/runtime.h"
 #include "lake/data_listing.h"
 #include "lake/log_entry.h"
 #include "lake/table.h"
@@ -161,7 +161,7 @@ class Verifier {
   Status CheckBatch(const std::vector<DataFile>& batch) {
     std::atomic<size_t> next = 0;
     std::vector<Status> statuses(std::min(kThreads, batch.size()));
-    std::vector<std::thread> threads;
+    std::vector<Thread> threads;
     // Looking up notes what is named: this thread's alone.
     std::vector<std::optional<int64_t>> sizes;
     for (const DataFile& file : batch) {
@@ -176,7 +176,7 @@ class Verifier {
         }
       });
     }
-    for (std::thread& thread : threads) thread.join();
+    for (Thread& thread : threads) thread.join();
     for (const Status& status : statuses) ARROW_RETURN_NOT_OK(status);
     report_.files += static_cast<int64_t>(batch.size());
     Progress("files checked", report_.files, snapshot_->file_count());

@@ -4,12 +4,12 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
-#include <thread>
 #include <utility>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/error_kind.h"
+#include "base/runtime.h"
 #include "lake/checkpoint.h"
 #include "lake/log_entry.h"
 #include "lake/log_name.h"
@@ -384,7 +384,7 @@ Result<LogCheck> CheckLog(ObjectStore* store, const std::string& table_path, boo
   Log log;
   std::vector<std::pair<int64_t, int64_t>> gaps;
   for (int listing = 0; listing < kListings && !stop(); ++listing) {
-    if (listing > 0) std::this_thread::sleep_for(kPauseBetweenListings);
+    if (listing > 0) Sleep(kPauseBetweenListings);
     ARROW_ASSIGN_OR_RAISE(log, ListWholeLog(store, table_path));
     gaps = Gaps(log);
     if (gaps.empty()) break;

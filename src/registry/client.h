@@ -8,27 +8,9 @@
 #include "avro/schema.h"
 #include "base/config.h"
 #include "base/status.h"
+#include "registry/schema_source.h"
 
 namespace shopstream::registry {
-
-struct RegisteredSchema {
-  int32_t id = 0;
-  int32_t version = 0;  // 0: not reported by this call.
-  std::string subject;
-  std::string schema;  // Its JSON text.
-};
-
-enum class LookUpOutcome {
-  kFound,
-  kUnknown,      // The registry answered 404 with error_code 40403: it has no such id.
-  kUnavailable,  // Anything else: refused, timed out, 5xx, another 40x. No verdict.
-};
-
-struct LookUp {
-  LookUpOutcome outcome = LookUpOutcome::kUnavailable;
-  RegisteredSchema schema;
-  std::string detail;  // Why it is unavailable, with the URL.
-};
 
 struct CompatibilityVerdict {
   bool compatible = false;
@@ -41,13 +23,12 @@ struct CompatibilityVerdict {
 //
 // Errors: KeyError if the registry has no such subject or version, Invalid if it refuses a schema,
 // otherwise IOError; each names the URL, the registry's answer and the remedy.
-class Client {
+class Client : public SchemaSource {
  public:
   static Result<std::unique_ptr<Client>> Open(const RegistryConfig& config);
-  ~Client();
-  // The schema, with the schemas that it refers to inlined.
-  LookUp ById(int32_t id);
-  Result<RegisteredSchema> Latest(const std::string& subject);
+  ~Client() override;
+  LookUp ById(int32_t id) override;
+  Result<RegisteredSchema> Latest(const std::string& subject) override;
   Result<RegisteredSchema> Register(const std::string& subject, const std::string& schema);
 
   Result<std::vector<std::string>> Subjects();

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/status.h"
+#include "kafka/record.h"
+
+namespace shopstream::kafka {
+
+struct PartitionOffset {
+  int32_t partition = 0;
+  int64_t offset = 0;  // The next to read.
+};
+
+inline constexpr int64_t kOffsetBeginning = -2;
+
+// The group wants to assign or revoke partitions, and waits for the answer: Assign or Unassign.
+struct Rebalance {
+  enum class Kind {
+    kAssign,
+    kRevoke,
+    kLost,  // Revoked, and another member may own them already.
+  };
+  Kind kind = Kind::kAssign;
+  std::vector<int32_t> partitions;
+};
+
+struct PollResult {
+  RecordBatch batch;
+  // Follow the batch's records; answer them in this order. Usually none or one; two if Restart
+  // met a revocation that was not polled yet, and answered it.
+  std::vector<Rebalance> rebalances;
+  std::vector<PartitionOffset> ends;  // Partitions read to their end: the next offset.
+  std::vector<int32_t> out_of_range;  // The broker does not have the requested offset.
+  bool topic_gone = false;            // The topic does not exist, or no longer does.
+};
+
+// The seam to Kafka for whoever reads a topic: a member of a group after Subscribe, on its own
+// after Assign without it. Every call is made by one thread, the one that polls.
+class RecordSource {
+ public:
+  virtual ~RecordSource() = default;
+
+  // Joins the group, which then hands out partitions; see PollResult::rebalances.
+  virtual Status Subscribe() = 0;
+  // Waits up to `timeout` for records. An error: reading can never continue.
+  virtual Result<PollResult> Poll(Millis timeout) = 0;
+
+  // Adds partitions to the assignment and reads from the offsets.
+  virtual Status Assign(const std::vector<PartitionOffset>& start) = 0;
+  virtual Status Unassign(const std::vector<int32_t>& partitions) = 0;
+  // Reads assigned partitions again, from other offsets; drops what was already fetched of them.
+  virtual Status Restart(const std::vector<PartitionOffset>& start) = 0;
+
+  virtual Status Pause(const std::vector<int32_t>& partitions) = 0;
+  virtual Status Resume(const std::vector<int32_t>& partitions) = 0;
+
+  // Commits to the group's coordinator, for lag displays only; never waits, only logs failures.
+  virtual void CommitForDisplay(const std::vector<PartitionOffset>& offsets) = 0;
+  // The partition's end as of the last fetch; -1 before the first fetch.
+  virtual int64_t CachedEnd(int32_t partition) const = 0;
+
+  // Leaves the group (a static member stays until its session times out). Bounded by the client.
+  virtual void Close() = 0;
+};
+
+}  // namespace shopstream::kafka

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/status.h"
+
+namespace shopstream::registry {
+
+struct RegisteredSchema {
+  int32_t id = 0;
+  int32_t version = 0;  // 0: not reported by this call.
+  std::string subject;
+  std::string schema;  // Its JSON text.
+};
+
+enum class LookUpOutcome {
+  kFound,
+  kUnknown,      // The registry answered 404 with error_code 40403: it has no such id.
+  kUnavailable,  // Anything else: refused, timed out, 5xx, another 40x. No verdict.
+};
+
+struct LookUp {
+  LookUpOutcome outcome = LookUpOutcome::kUnavailable;
+  RegisteredSchema schema;
+  std::string detail;  // Why it is unavailable, with the URL.
+};
+
+// The seam to the registry for whoever reads records. Blocking, bounded in time.
+class SchemaSource {
+ public:
+  virtual ~SchemaSource() = default;
+  // The schema, with the schemas that it refers to inlined.
+  virtual LookUp ById(int32_t id) = 0;
+  // The subject's newest version. KeyError: there is no such subject. IOError: no answer.
+  virtual Result<RegisteredSchema> Latest(const std::string& subject) = 0;
+};
+
+}  // namespace shopstream::registry

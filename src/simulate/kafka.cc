@@ -1,0 +1,397 @@
+#include "simulate/kafka.h"
+
+#include <algorithm>
+
+#include "base/error_kind.h"
+
+namespace shopstream::simulate {
+namespace {
+
+using kafka::PartitionOffset;
+
+constexpr int64_t kCallMicros = 10'000;
+constexpr Millis kLookAtSessionsEvery{1000};
+constexpr int64_t kMostInAPoll = 40;
+
+Status Crashed() { return Status::Cancelled("the program has crashed"); }
+
+kafka::Bytes ToBytes(const std::string& text) {
+  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
+}
+
+std::string Ranges(const std::vector<PartitionOffset>& offsets) {
+  std::string text;
+  for (const PartitionOffset& item : offsets) {
+    text += " " + std::to_string(item.partition) + "@" + std::to_string(item.offset);
+  }
+  return text;
+}
+
+}  // namespace
+
+int64_t PartitionLog::last_stable() const {
+  for (int64_t offset = log_start; offset < end(); ++offset) {
+    if (offsets[offset].kind == StoredOffset::Kind::kOpen) return offset;
+  }
+  return end();
+}
+
+SimulatedKafka::SimulatedKafka(Scheduler* scheduler, std::string topic, int partitions)
+    : scheduler_(scheduler), topic_(std::move(topic)) {
+  CreateTopic(partitions);
+  EndSessions();
+}
+
+const std::string* SimulatedKafka::Keep(std::optional<std::string> text) {
+  return text ? &texts_.emplace_back(*std::move(text)) : nullptr;
+}
+
+int64_t SimulatedKafka::Produce(int32_t partition, std::optional<std::string> key,
+                                std::optional<std::string> value, int64_t timestamp_ms,
+                                bool in_transaction) {
+  PartitionLog& log = logs_[partition];
+  const auto kind = in_transaction ? StoredOffset::Kind::kOpen : StoredOffset::Kind::kRecord;
+  log.offsets.push_back({.kind = kind,
+                         .timestamp_ms = timestamp_ms,
+                         .key = Keep(std::move(key)),
+                         .value = Keep(std::move(value))});
+  scheduler_->WakeAll(this);
+  return log.end() - 1;
+}
+
+void SimulatedKafka::EndTransaction(int32_t partition, bool commit) {
+  PartitionLog& log = logs_[partition];
+  bool open = false;
+  for (int64_t offset = log.log_start; offset < log.end(); ++offset) {
+    StoredOffset& stored = log.offsets[offset];
+    if (stored.kind != StoredOffset::Kind::kOpen) continue;
+    open = true;
+    stored.kind = commit ? StoredOffset::Kind::kRecord : StoredOffset::Kind::kAborted;
+  }
+  if (!open) return;
+  log.offsets.push_back({.kind = StoredOffset::Kind::kMarker});
+  scheduler_->Count(commit ? "kafka: transaction committed" : "kafka: transaction aborted");
+  scheduler_->WakeAll(this);
+}
+
+void SimulatedKafka::Expire(int32_t partition, int64_t log_start) {
+  PartitionLog& log = logs_[partition];
+  log.log_start = std::clamp(log_start, log.log_start, log.last_stable());
+  scheduler_->WakeAll(this);
+}
+
+void SimulatedKafka::Truncate(int32_t partition, int64_t end) {
+  PartitionLog& log = logs_[partition];
+  if (end < log.log_start || end >= log.end()) return;
+  log.offsets.resize(end);
+  scheduler_->WakeAll(this);
+}
+
+void SimulatedKafka::DeleteTopic() {
+  id_.clear();
+  logs_.clear();
+  scheduler_->WakeAll(this);
+}
+
+void SimulatedKafka::CreateTopic(int partitions) {
+  // As Kafka prints an id: 22 characters.
+  id_ = "SimulatedTopicId" + std::to_string(100'000 + ids_++);
+  logs_.assign(partitions, PartitionLog{});
+  scheduler_->WakeAll(this);
+  Rebalance();
+}
+
+// ---- the group
+
+SimulatedKafka::Member* SimulatedKafka::Join(int program) {
+  auto& member = members_[joins_++];
+  member = std::make_unique<Member>();
+  member->program = program;
+  member->last_poll = scheduler_->time();
+  Rebalance();
+  return member.get();
+}
+
+void SimulatedKafka::Leave(Member* member) {
+  std::erase_if(members_, [&](const auto& entry) { return entry.second.get() == member; });
+  Rebalance();
+}
+
+void SimulatedKafka::Evict(Member* member) {
+  scheduler_->Count("kafka: partitions lost");
+  member->evicted = true;
+  member->news.clear();
+  member->news.push_back({.kind = kafka::Rebalance::Kind::kLost,
+                          .partitions = {member->owned.begin(), member->owned.end()}});
+  member->owned.clear();
+  Rebalance();
+}
+
+void SimulatedKafka::LoseMember(int program) {
+  for (auto& [order, member] : members_) {
+    if (member->program == program && !member->evicted && !member->owned.empty()) {
+      return Evict(member.get());
+    }
+  }
+}
+
+void SimulatedKafka::EndSessions() {
+  std::vector<Member*> late;
+  for (auto& [order, member] : members_) {
+    if (!member->evicted && scheduler_->time() - member->last_poll > kSession) {
+      late.push_back(member.get());
+    }
+  }
+  for (Member* member : late) Evict(member);
+  // Those that never come back are forgotten.
+  std::erase_if(members_, [&](const auto& entry) {
+    return entry.second->evicted && scheduler_->crashed(entry.second->program);
+  });
+  scheduler_->After(kLookAtSessionsEvery, [this] { EndSessions(); });
+}
+
+std::vector<int> SimulatedKafka::Owners() const {
+  std::vector<int> owners(logs_.size(), -1);
+  for (const auto& [order, member] : members_) {
+    for (int32_t partition : member->owned) {
+      if (partition < std::ssize(owners)) owners[partition] = member->program;
+    }
+  }
+  return owners;
+}
+
+// Sticky and cooperative: each member gets an equal share, and keeps of it what it has. What
+// another has above its share is asked back, and given away once that one has answered.
+void SimulatedKafka::Rebalance() {
+  std::vector<Member*> live;
+  for (auto& [order, member] : members_) {
+    if (!member->evicted) live.push_back(member.get());
+  }
+  if (live.empty()) return;
+  const size_t share = logs_.size() / live.size();
+  size_t larger = logs_.size() % live.size();
+  std::set<int32_t> free;
+  for (int32_t partition = 0; partition < partitions(); ++partition) free.insert(partition);
+  std::map<Member*, size_t> target;
+  for (Member* member : live) {
+    for (int32_t partition : member->owned) free.erase(partition);
+    target[member] = share + (larger > 0 && member->owned.size() > share ? 1 : 0);
+    if (target[member] > share) --larger;
+  }
+  for (Member* member : live) {
+    if (larger > 0 && target[member] == share) ++target[member], --larger;
+    while (member->owned.size() < target[member] && !free.empty()) {
+      const int32_t partition = *free.begin();
+      free.erase(free.begin());
+      member->owned.insert(partition);
+      member->news.push_back({.kind = kafka::Rebalance::Kind::kAssign, .partitions = {partition}});
+    }
+    if (member->owned.size() <= target[member]) continue;
+    if (!member->asked_back.empty()) continue;  // One at a time.
+    scheduler_->Count("kafka: partition revoked");
+    member->asked_back.insert(*member->owned.rbegin());
+    member->news.push_back(
+        {.kind = kafka::Rebalance::Kind::kRevoke, .partitions = {*member->owned.rbegin()}});
+  }
+  scheduler_->WakeAll(this);
+}
+
+// ---- a consumer
+
+class SimulatedKafka::Source : public kafka::RecordSource {
+ public:
+  Source(SimulatedKafka* kafka, bool read_committed)
+      : kafka_(kafka), scheduler_(kafka->scheduler_), read_committed_(read_committed) {}
+  ~Source() override { Source::Close(); }
+
+  Status Subscribe() override {
+    if (scheduler_->dead()) return Crashed();
+    member_ = kafka_->Join(scheduler_->program());
+    return Status::OK();
+  }
+
+  Result<kafka::PollResult> Poll(Millis timeout) override {
+    const BootClock::time_point until = BootClock::now() + timeout;
+    scheduler_->Pass(std::chrono::microseconds(scheduler_->chance()->Below(kCallMicros)));
+    kafka::PollResult result;
+    while (true) {
+      if (scheduler_->dead()) return Crashed();
+      // A client that was asleep learns only from the coordinator that its session has ended.
+      if (member_ != nullptr && !member_->evicted) member_->last_poll = scheduler_->time();
+      if (kafka_->id_.empty()) {
+        result.topic_gone = std::exchange(knows_topic_, false);
+      } else {
+        knows_topic_ = true;
+        Fetch(&result);
+      }
+      TakeNews(&result);
+      const bool empty = result.batch.records.empty() && result.ends.empty() &&
+                         result.rebalances.empty() && result.out_of_range.empty() &&
+                         !result.topic_gone;
+      if (!empty || BootClock::now() >= until) return result;
+      scheduler_->WaitOn(kafka_, until);
+    }
+  }
+
+  Status Assign(const std::vector<PartitionOffset>& start) override {
+    if (scheduler_->dead()) return Crashed();
+    scheduler_->Note("assigns" + Ranges(start));
+    for (const PartitionOffset& item : start) {
+      Reading& reading = reading_[item.partition];
+      reading = {.next = item.offset, .paused = reading.paused};
+      if (item.offset == kafka::kOffsetBeginning && item.partition < kafka_->partitions()) {
+        reading.next = kafka_->logs_[item.partition].log_start;
+      }
+    }
+    return Status::OK();
+  }
+  Status Unassign(const std::vector<int32_t>& partitions) override {
+    if (scheduler_->dead()) return Crashed();
+    for (int32_t partition : partitions) {
+      reading_.erase(partition);
+      if (member_ != nullptr) {
+        member_->owned.erase(partition);
+        member_->asked_back.erase(partition);
+      }
+      scheduler_->Note("gives up " + std::to_string(partition));
+    }
+    kafka_->Rebalance();
+    return Status::OK();
+  }
+  Status Restart(const std::vector<PartitionOffset>& start) override { return Assign(start); }
+  Status Pause(const std::vector<int32_t>& partitions) override {
+    return SetPaused(partitions, true);
+  }
+  Status Resume(const std::vector<int32_t>& partitions) override {
+    return SetPaused(partitions, false);
+  }
+  void CommitForDisplay(const std::vector<PartitionOffset>&) override {}
+  int64_t CachedEnd(int32_t partition) const override {
+    return partition < kafka_->partitions() ? kafka_->logs_[partition].last_stable() : -1;
+  }
+  void Close() override {
+    if (member_ != nullptr && !scheduler_->dead()) kafka_->Leave(member_);
+    member_ = nullptr;
+  }
+
+ private:
+  struct Reading {
+    int64_t next = 0;
+    bool paused = false;
+    bool stuck = false;  // Out of range, until it is assigned anew.
+    int64_t told_end_at = -1;
+  };
+
+  Status SetPaused(const std::vector<int32_t>& partitions, bool paused) {
+    if (scheduler_->dead()) return Crashed();
+    for (int32_t partition : partitions) {
+      const auto found = reading_.find(partition);
+      if (found != reading_.end()) found->second.paused = paused;
+    }
+    return Status::OK();
+  }
+
+  // Only now and then all that there is: a poll ends anywhere.
+  void Fetch(kafka::PollResult* result) {
+    int64_t room = 1 + scheduler_->chance()->Below(kMostInAPoll);
+    for (auto& [partition, reading] : reading_) {
+      if (reading.paused || reading.stuck || partition >= kafka_->partitions()) continue;
+      const PartitionLog& log = kafka_->logs_[partition];
+      if (reading.next < log.log_start || reading.next > log.end()) {
+        reading.stuck = true;
+        scheduler_->Count("kafka: offset out of range");
+        result->out_of_range.push_back(partition);
+        continue;
+      }
+      const int64_t end = read_committed_ ? log.last_stable() : log.end();
+      for (; room > 0 && reading.next < end; ++reading.next) {
+        const StoredOffset& stored = log.offsets[reading.next];
+        const bool seen = stored.kind == StoredOffset::Kind::kRecord ||
+                          (!read_committed_ && stored.kind != StoredOffset::Kind::kMarker);
+        if (!seen) continue;
+        --room;
+        kafka::RecordView record;
+        record.partition = partition;
+        record.offset = reading.next;
+        record.timestamp_ms = stored.timestamp_ms;
+        if (stored.key != nullptr) record.key = ToBytes(*stored.key);
+        if (stored.value != nullptr) record.value = ToBytes(*stored.value);
+        result->batch.records.push_back(record);
+      }
+      if (reading.next == end && reading.told_end_at != end) {
+        reading.told_end_at = end;
+        result->ends.push_back({partition, end});
+      }
+    }
+  }
+
+  void TakeNews(kafka::PollResult* result) {
+    if (member_ == nullptr) return;
+    result->rebalances = std::exchange(member_->news, {});
+    if (!member_->evicted) return;
+    // Told so now; it joins again as another member.
+    kafka_->Leave(member_);
+    member_ = kafka_->Join(scheduler_->program());
+  }
+
+  SimulatedKafka* const kafka_;
+  Scheduler* const scheduler_;
+  const bool read_committed_;
+  Member* member_ = nullptr;
+  std::map<int32_t, Reading> reading_;
+  bool knows_topic_ = true;
+};
+
+// ---- what it knows of the topic
+
+class SimulatedKafka::Metadata : public kafka::TopicMetadata {
+ public:
+  explicit Metadata(SimulatedKafka* kafka) : kafka_(kafka), scheduler_(kafka->scheduler_) {}
+
+  Result<std::optional<kafka::TopicState>> DescribeTopic(const std::string& name, bool) override {
+    ARROW_RETURN_NOT_OK(Ask());
+    if (kafka_->id_.empty() || name != kafka_->topic_) return std::nullopt;
+    kafka::TopicState state;
+    state.name = name;
+    state.id = kafka_->id_;
+    state.partitions.resize(kafka_->logs_.size());
+    return state;
+  }
+  Result<std::vector<kafka::OffsetSpan>> OffsetSpans(const std::string& topic,
+                                                     int partitions) override {
+    ARROW_RETURN_NOT_OK(Ask());
+    if (topic != kafka_->topic_ || partitions > kafka_->partitions()) {
+      return Unavailable("simulated: no such partition of ", topic);
+    }
+    std::vector<kafka::OffsetSpan> spans;
+    for (int partition = 0; partition < partitions; ++partition) {
+      const PartitionLog& log = kafka_->logs_[partition];
+      spans.push_back({log.log_start, log.last_stable()});
+    }
+    return spans;
+  }
+
+ private:
+  Status Ask() {
+    scheduler_->Pass(std::chrono::microseconds(scheduler_->chance()->Below(kCallMicros)));
+    if (scheduler_->dead()) return Crashed();
+    if (scheduler_->program() < 0 || !scheduler_->chance()->Once(kafka_->faults.metadata_fails)) {
+      return Status::OK();
+    }
+    scheduler_->Count("kafka: no answer");
+    return Unavailable("simulated: no broker answers");
+  }
+
+  SimulatedKafka* const kafka_;
+  Scheduler* const scheduler_;
+};
+
+std::unique_ptr<kafka::RecordSource> SimulatedKafka::OpenSource(bool read_committed) {
+  return std::make_unique<Source>(this, read_committed);
+}
+
+std::unique_ptr<kafka::TopicMetadata> SimulatedKafka::OpenMetadata() {
+  return std::make_unique<Metadata>(this);
+}
+
+}  // namespace shopstream::simulate

@@ -1,0 +1,107 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "kafka/record_source.h"
+#include "kafka/topic_metadata.h"
+#include "simulate/scheduler.h"
+
+namespace shopstream::simulate {
+
+// One offset of a partition.
+struct StoredOffset {
+  enum class Kind {
+    kRecord,
+    kOpen,     // A record whose transaction has not ended: nobody reads past it.
+    kAborted,  // A record of a transaction that was aborted.
+    kMarker,   // The end of a transaction.
+  };
+  Kind kind = Kind::kRecord;
+  int64_t timestamp_ms = 0;
+  const std::string* key = nullptr;    // Null: none. Owned by the cluster, to its end.
+  const std::string* value = nullptr;  // Likewise.
+};
+
+struct PartitionLog {
+  int64_t log_start = 0;
+  std::vector<StoredOffset> offsets;  // From 0 on; those below log_start have expired.
+
+  int64_t end() const { return static_cast<int64_t>(offsets.size()); }
+  int64_t last_stable() const;  // Where read_committed ends.
+};
+
+struct KafkaFaults {
+  double metadata_fails = 0;  // Of a question for the topic's id or its offsets.
+};
+
+// A cluster with one topic and one group, as far as a consumer can tell: cooperative rebalances
+// with sessions, transactions, expiry, truncation, a topic deleted and created again.
+class SimulatedKafka {
+ public:
+  static constexpr Millis kSession{10'000};
+
+  SimulatedKafka(Scheduler* scheduler, std::string topic, int partitions);
+
+  KafkaFaults faults;
+
+  // ---- what producers and operators do
+  const std::string& id() const { return id_; }  // Empty: there is no such topic.
+  int partitions() const { return static_cast<int>(logs_.size()); }
+  const PartitionLog& log(int32_t partition) const { return logs_[partition]; }
+  // The offset that it got.
+  int64_t Produce(int32_t partition, std::optional<std::string> key,
+                  std::optional<std::string> value, int64_t timestamp_ms, bool in_transaction);
+  // Ends the partition's transaction, if one is open.
+  void EndTransaction(int32_t partition, bool commit);
+  void Expire(int32_t partition, int64_t log_start);
+  // The brokers forget what they had acknowledged.
+  void Truncate(int32_t partition, int64_t end);
+  void DeleteTopic();
+  void CreateTopic(int partitions);
+  // The group's coordinator takes all partitions from the program's member.
+  void LoseMember(int program);
+  // What it has given to whom. Members whose session has ended are no longer counted.
+  std::vector<int> Owners() const;
+
+  // ---- what programs see
+  std::unique_ptr<kafka::RecordSource> OpenSource(bool read_committed = true);
+  std::unique_ptr<kafka::TopicMetadata> OpenMetadata();
+
+ private:
+  class Source;
+  class Metadata;
+  struct Member {
+    int program = -1;
+    BootClock::time_point last_poll{};
+    std::set<int32_t> owned;  // Given to it, and not taken back by its answer yet.
+    std::set<int32_t> asked_back;
+    std::vector<kafka::Rebalance> news;
+    bool evicted = false;  // It does not know yet.
+  };
+
+  Member* Join(int program);
+  void Leave(Member* member);
+  void Evict(Member* member);
+  void Rebalance();
+  void EndSessions();
+  const std::string* Keep(std::optional<std::string> text);
+
+  Scheduler* const scheduler_;
+  const std::string topic_;
+  std::string id_;
+  int64_t ids_ = 0;
+  std::vector<PartitionLog> logs_;
+  std::deque<std::string> texts_;
+  std::map<int64_t, std::unique_ptr<Member>> members_;  // By order of joining.
+  int64_t joins_ = 0;
+};
+
+}  // namespace shopstream::simulate

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "base/error_kind.h"
+#include "registry/schema_source.h"
+#include "simulate/scheduler.h"
+
+namespace shopstream::simulate {
+
+// Schemas of one subject. The newest is the one of the highest id.
+class SimulatedRegistry : public registry::SchemaSource {
+ public:
+  explicit SimulatedRegistry(Scheduler* scheduler) : scheduler_(scheduler) {}
+
+  bool out = false;           // It answers nobody.
+  double denies_wrongly = 0;  // As one that lags behind its writer does: once to each program.
+
+  void Register(int32_t id, std::string schema) { schemas_[id] = std::move(schema); }
+
+  registry::LookUp ById(int32_t id) override {
+    Pass();
+    registry::LookUp answer;
+    if (out || scheduler_->dead()) {
+      answer.detail = "simulated: the registry gives no answer";
+      scheduler_->Count("registry: no answer");
+      return answer;
+    }
+    const auto found = schemas_.find(id);
+    const bool denied = scheduler_->chance()->Once(denies_wrongly) &&
+                        denied_.emplace(scheduler_->program(), id).second;
+    if (found == schemas_.end() || denied) {
+      scheduler_->Count(denied ? "registry: a known id denied" : "registry: unknown id");
+      answer.outcome = registry::LookUpOutcome::kUnknown;
+      return answer;
+    }
+    answer.outcome = registry::LookUpOutcome::kFound;
+    answer.schema = {.id = id, .version = 0, .subject = "", .schema = found->second};
+    return answer;
+  }
+
+  Result<registry::RegisteredSchema> Latest(const std::string& subject) override {
+    Pass();
+    if (out || scheduler_->dead()) return Unavailable("simulated: the registry is out");
+    if (schemas_.empty()) return Status::KeyError("simulated: no subject ", subject);
+    const auto& [id, schema] = *schemas_.rbegin();
+    return registry::RegisteredSchema{
+        .id = id, .version = id, .subject = subject, .schema = schema};
+  }
+
+ private:
+  void Pass() { scheduler_->Pass(std::chrono::microseconds(scheduler_->chance()->Below(5000))); }
+
+  Scheduler* const scheduler_;
+  std::map<int32_t, std::string> schemas_;
+  std::set<std::pair<int, int32_t>> denied_;  // Program, id.
+};
+
+}  // namespace shopstream::simulate

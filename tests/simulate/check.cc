@@ -1,0 +1,209 @@
+#include "simulate/check.h"
+
+#include <arrow/array/array_binary.h>
+#include <arrow/array/array_primitive.h>
+#include <arrow/table.h>
+
+#include <utility>
+
+#include "ingest/quarantine_replay.h"
+#include "lake/log_entry.h"
+#include "lake/log_reader.h"
+#include "lake/parquet_file.h"
+#include "lake/table.h"
+#include "lake/verify.h"
+#include "model/replayed_offsets.h"
+
+namespace shopstream::simulate {
+namespace {
+
+// How often an offset is in the lake, and what as.
+struct Sighting {
+  int bronze = 0, quarantine = 0;
+  bool replayed = false;
+  int64_t id = -1;  // As Bronze has it.
+  std::optional<std::string> value;  // As quarantine has it.
+};
+using Place = std::pair<int32_t, int64_t>;                      // Partition, offset.
+using Sightings = std::map<std::string, std::map<Place, Sighting>>;  // By topic id.
+
+class Checker {
+ public:
+  explicit Checker(World* world) : world_(world), store_(world->Look()) {}
+
+  void Run() {
+    for (const std::string& path : {world_->layout.table, world_->layout.quarantine_table}) {
+      const Status status = LookAt(path);
+      if (!status.ok()) Fail(path + ": " + status.ToString());
+    }
+    const Status status = LookAtReplays();
+    if (!status.ok()) Fail(status.ToString());
+    if (!world_->failures.empty()) return;
+    for (const auto& [topic_id, partitions] : world_->truth) {
+      for (size_t partition = 0; partition < partitions.size(); ++partition) {
+        Compare(topic_id, static_cast<int32_t>(partition), partitions[partition]);
+      }
+    }
+    for (const auto& [topic_id, places] : seen_) {
+      for (const auto& [place, sighting] : places) {
+        Fail("a row without a record: topic " + topic_id + Named(place));
+      }
+    }
+  }
+
+ private:
+  static std::string Named(const Place& place) {
+    return " partition " + std::to_string(place.first) + " offset " + std::to_string(place.second);
+  }
+
+  void Fail(std::string what) {
+    if (world_->failures.size() < 20) world_->failures.push_back(std::move(what));
+  }
+
+  Status LookAt(const std::string& path) {
+    ARROW_ASSIGN_OR_RAISE(const auto table, lake::Table::Open(store_.get(), path));
+    const auto snapshot = table->snapshot();
+    for (const DataFile& file : snapshot->Files()) ARROW_RETURN_NOT_OK(ReadRows(*table, file));
+    ARROW_RETURN_NOT_OK(CheckVersions(path, snapshot->version()));
+    // Costs more than all else here, and most of what it looks for is not this test's.
+    if (world_->plan.seed % 4 != 0) return Status::OK();
+    ARROW_ASSIGN_OR_RAISE(const auto report, lake::VerifyTable(store_.get(), path, {}, [] {
+                            return false;
+                          }));
+    for (const auto& finding : report.findings) Fail(finding.path + ": " + finding.reason);
+    return Status::OK();
+  }
+
+  Status LookAtReplays() {
+    ARROW_ASSIGN_OR_RAISE(const auto table,
+                          lake::Table::Open(store_.get(), world_->layout.table));
+    for (auto& [topic_id, places] : seen_) {
+      ARROW_ASSIGN_OR_RAISE(const auto replayed,
+                            ingest::ReadReplayed(*table->snapshot(), topic_id));
+      for (auto& [place, sighting] : places) {
+        sighting.replayed = replayed.Contains(place.first, place.second);
+      }
+    }
+    return Status::OK();
+  }
+
+  Status ReadRows(const lake::Table& table, const DataFile& file) {
+    const bool bronze = table.path() == world_->layout.table;
+    ARROW_ASSIGN_OR_RAISE(
+        const auto read,
+        lake::ReadDataFile(table.store(), table.path(), file, table.snapshot()->schema(),
+                           {"kafka_topic_id", "kafka_partition", "kafka_offset",
+                            bronze ? "id" : "value"}));
+    ARROW_ASSIGN_OR_RAISE(const auto rows, read->CombineChunksToBatch());
+    const auto& ids =
+        static_cast<const arrow::StringArray&>(*rows->GetColumnByName("kafka_topic_id"));
+    const auto& partitions =
+        static_cast<const arrow::Int32Array&>(*rows->GetColumnByName("kafka_partition"));
+    const auto& offsets =
+        static_cast<const arrow::Int64Array&>(*rows->GetColumnByName("kafka_offset"));
+    for (int64_t row = 0; row < rows->num_rows(); ++row) {
+      Sighting& sighting =
+          seen_[ids.GetString(row)][{partitions.Value(row), offsets.Value(row)}];
+      if (bronze) {
+        ++sighting.bronze;
+        sighting.id =
+            static_cast<const arrow::Int64Array&>(*rows->GetColumnByName("id")).Value(row);
+        continue;
+      }
+      ++sighting.quarantine;
+      const auto& values =
+          static_cast<const arrow::BinaryArray&>(*rows->GetColumnByName("value"));
+      if (values.IsValid(row)) sighting.value = values.GetString(row);
+    }
+    return Status::OK();
+  }
+
+  // Each version that the log still tells apart: its files are there, unless they were removed
+  // longer ago than readers of old versions are promised them.
+  Status CheckVersions(const std::string& path, int64_t newest) {
+    std::map<std::string, int64_t> removed;  // When.
+    std::set<std::string> added;
+    for (int64_t version = newest; version >= 0; --version) {
+      ARROW_ASSIGN_OR_RAISE(const auto entry, lake::ReadLogEntry(store_.get(), path, version));
+      if (!entry) break;  // Cleaned up, and all before it.
+      for (const auto& add : entry->adds) added.insert(add.file.path);
+      for (const auto& remove : entry->removes) {
+        removed.try_emplace(remove.path, remove.deleted_ms);
+      }
+    }
+    for (const std::string& file : added) {
+      const auto gone = removed.find(file);
+      if (gone != removed.end() && gone->second < world_->scheduler.EpochMillis() - kPromised) {
+        continue;
+      }
+      ARROW_ASSIGN_OR_RAISE(const auto content, store_->Get(path + "/" + file));
+      if (content == nullptr) {
+        Fail(path + "/" + file + " is needed by a version, and gone");
+      }
+    }
+    return Status::OK();
+  }
+
+  void Compare(const std::string& topic_id, int32_t partition, const PartitionTruth& truth) {
+    auto& places = seen_[topic_id];
+    const auto end = static_cast<int64_t>(truth.records.size());
+    int64_t known = end;
+    if (!truth.disturbed.empty()) known = std::max(known, *truth.disturbed.rbegin() + 1);
+    for (int64_t offset = 0; offset < known; ++offset) {
+      const Place place{partition, offset};
+      Sighting sighting;
+      if (const auto found = places.find(place); found != places.end()) {
+        sighting = found->second;
+        places.erase(found);
+      }
+      const std::string wrong = truth.disturbed.contains(offset) ? Twice(sighting)
+                                : truth.aborted.contains(offset) ? Seen(sighting)
+                                                                 : Differs(truth, offset, sighting);
+      if (wrong.empty()) continue;
+      Fail(wrong + ": topic " + topic_id + Named(place) + ", " + std::to_string(sighting.bronze) +
+           " times in Bronze, " + std::to_string(sighting.quarantine) + " times in quarantine" +
+           (sighting.replayed ? ", replayed" : ""));
+    }
+  }
+
+  static std::string Twice(const Sighting& sighting) {
+    if (sighting.replayed && sighting.bronze == 0) return "a replayed record lost";
+    const bool once = sighting.bronze <= 1 && sighting.quarantine <= 1 &&
+                      (sighting.bronze + sighting.quarantine <= 1 || sighting.replayed);
+    return once ? "" : "a record twice";
+  }
+
+  static std::string Seen(const Sighting& sighting) {
+    return sighting.bronze + sighting.quarantine == 0 ? "" : "a record that was aborted";
+  }
+
+  static std::string Differs(const PartitionTruth& truth, int64_t offset,
+                             const Sighting& sighting) {
+    using Fate = ProducedRecord::Fate;
+    const ProducedRecord& record = truth.records[offset];
+    if (std::string twice = Twice(sighting); !twice.empty()) return twice;
+    if (sighting.bronze + sighting.quarantine == 0) {
+      return truth.deleted || truth.expired.contains(offset) ? "" : "a record lost";
+    }
+    if (sighting.bronze == 1 && record.fate == Fate::kGarbage) return "garbage in Bronze";
+    if (sighting.quarantine == 1 && record.fate == Fate::kRow) return "a good record in quarantine";
+    if (sighting.bronze == 1 && sighting.id != record.id) return "another record's row";
+    if (sighting.quarantine == 1 &&
+        sighting.value != (record.value == nullptr ? std::nullopt : std::optional(*record.value))) {
+      return "another record's value in quarantine";
+    }
+    return "";
+  }
+
+  static constexpr int64_t kPromised = 3'500'000;  // An hour, but for clocks that differ.
+
+  World* const world_;
+  const std::unique_ptr<lake::ObjectStore> store_;
+  Sightings seen_;
+};
+
+}  // namespace
+
+void Check(World* world) { Checker(world).Run(); }
+
+}  // namespace shopstream::simulate

@@ -1,0 +1,399 @@
+#include "simulate/history.h"
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <utility>
+
+#include "base/error_kind.h"
+#include "ingest/ingest_stats.h"
+#include "ingest/pipeline.h"
+#include "ingest/quarantine_replay.h"
+#include "lake/compaction.h"
+#include "lake/vacuum.h"
+#include "simulate/check.h"
+#include "simulate/world.h"
+
+namespace shopstream::simulate {
+namespace {
+
+constexpr Millis kLateWritesHaveLanded{41'000};
+constexpr Millis kLongestSettling{3'600'000};
+constexpr Millis kLastAction{60'000};
+
+// What a run of many histories must have seen.
+constexpr const char* kEvents[] = {
+    "all machines slept",
+    "compact: conflict",
+    "compact: merge committed",
+    "crash after a call",
+    "crash at any moment",
+    "crash before a call",
+    "crash during a write",
+    "ingest: commit",
+    "ingest: fence",
+    "kafka: expired before it was read",
+    "kafka: no answer",
+    "kafka: offset out of range",
+    "kafka: partition revoked",
+    "kafka: partitions lost",
+    "kafka: topic created anew",
+    "kafka: transaction aborted",
+    "kafka: transaction committed",
+    "kafka: truncation",
+    "kafka: truncation below the lake",
+    "registry: a known id denied",
+    "registry: a schema turns up late",
+    "registry: no answer",
+    "registry: unknown id",
+    "replay beside an ingest",
+    "replay: record brought back",
+    "store: call refused",
+    "store: late write",
+    "store: lost reply",
+    "store: outage",
+    "store: replies lost for a while",
+    "store: slow look",
+    "store: slow write",
+    "store: torn write",
+    "suspended ingest",
+    "suspended writer",
+    "vacuum: file deleted",
+    "wall clock moved",
+};
+
+class History {
+ public:
+  explicit History(World* world) : world_(world) {}
+
+  void Run() {
+    Scheduler& scheduler = world_->scheduler;
+    for (const char* event : kEvents) world_->trace.Count(event, 0);
+    for (const Action& action : world_->plan.actions) {
+      scheduler.After(action.at, [this, action] { Do(action); });
+    }
+    world_->store.faults = world_->plan.store;
+    world_->kafka.faults.metadata_fails = world_->plan.metadata_fails;
+    world_->registry.denies_wrongly = world_->plan.registry_denies;
+    for (int ingest = 0; ingest < Plan::kIngests; ++ingest) StartIngest(ingest);
+    scheduler.Run([] { return false; }, scheduler.time() + kLastAction);
+    Settle();
+  }
+
+ private:
+  struct Ingest {
+    int program = -1;
+    std::shared_ptr<bool> stop = std::make_shared<bool>(false);
+    bool suspend_at_write = false;
+    int64_t suspension = 0;
+  };
+
+  void Fail(std::string what) { world_->failures.push_back(std::move(what)); }
+
+  // ---- programs
+
+  void StartIngest(int number) {
+    if (settling_) return;
+    Ingest& ingest = ingests_[number];
+    ingest.stop = std::make_shared<bool>(false);
+    ++starts_;
+    ingest.program = world_->scheduler.StartProgram(
+        "ingest-" + std::to_string(number) + "." + std::to_string(starts_),
+        [this, number, stop = ingest.stop] {
+          IngestMain(/*until_caught_up=*/false, stop);
+          world_->scheduler.Note("ends");
+          // A supervisor starts it again.
+          const Millis pause{world_->chance.Between(200, 8000)};
+          world_->scheduler.After(pause, [this, number] { StartIngest(number); });
+        });
+  }
+
+  void IngestMain(bool until_caught_up, const std::shared_ptr<bool>& stop) {
+    const Status status = RunIngest(until_caught_up, [&] {
+      return *stop || world_->scheduler.dead();
+    });
+    if (status.ok()) return;
+    world_->scheduler.Note("fails: " + status.ToString());
+    if (world_->scheduler.dead() || (!until_caught_up && IsUnavailable(status))) return;
+    // While a topic is away none can be read, and one that has just started may see an end.
+    if (!until_caught_up && status.IsKeyError()) return;
+    Fail("an ingest stopped: " + status.ToString());
+  }
+
+  Status RunIngest(bool until_caught_up, const std::function<bool()>& stop) {
+    const Mistake mistake = world_->mistake;
+    const auto store = Mistaken(mistake, world_->store.Open());
+    const auto registry = Mistaken(mistake, &world_->registry);
+    ARROW_ASSIGN_OR_RAISE(ingest::OpenLake lake,
+                          ingest::OpenOrCreateLake(store.get(), registry.get(), kTopic,
+                                                   world_->layout, stop));
+    if (mistake != Mistake::kNone) {
+      lake.bronze = Mistaken(mistake, std::move(lake.bronze));
+      lake.quarantine = Mistaken(mistake, std::move(lake.quarantine));
+    }
+    const auto topics = Mistaken(mistake, world_->kafka.OpenMetadata());
+    const auto records = world_->kafka.OpenSource(mistake != Mistake::kReadUncommitted);
+    ingest::IngestSettings settings;
+    settings.topic = kTopic;
+    settings.cut = {.batch_size = world_->plan.batch_size,
+                    .commit_interval = world_->plan.commit_interval,
+                    .batch_timeout = Millis{4000}};
+    ingest::IngestStats stats;
+    const Status status = ingest::IngestInto(
+        lake, {.records = records.get(), .topics = topics.get(), .registry = registry.get()},
+        settings, until_caught_up, &stats, stop);
+    world_->trace.Count("ingest: fence", stats.fences());
+    world_->trace.Count("ingest: commit", stats.commits());
+    return status;
+  }
+
+  // Programs that run once and may fail for want of a store.
+  void StartSome(const std::string& name, int64_t count,
+                 Status (History::*job)(lake::ObjectStore*)) {
+    for (int64_t i = 0; i < count; ++i) {
+      world_->scheduler.StartProgram(
+          name + "." + std::to_string(++starts_), [this, name, job] {
+            const auto store = Mistaken(world_->mistake, world_->store.Open());
+            Report(name, (this->*job)(store.get()));
+          });
+    }
+  }
+
+  void Report(const std::string& name, const Status& status) {
+    if (!status.ok()) world_->scheduler.Note("fails: " + status.ToString());
+    world_->trace.Count(name + (status.ok() ? ": done" : ": failed"));
+    const bool outage = IsUnavailable(status) || status.IsKeyError() || status.IsCancelled();
+    if (!status.ok() && !outage && !world_->scheduler.dead()) {
+      Fail(name + " stopped: " + status.ToString());
+    }
+  }
+
+  Status Replay(lake::ObjectStore* store) {
+    const auto registry = Mistaken(world_->mistake, &world_->registry);
+    ingest::QuarantineReplay::Options options;
+    options.batch_rows = 7;
+    options.stop = [this] { return settling_ || world_->scheduler.dead(); };
+    if (world_->mistake == Mistake::kReplayWithoutFence) return MistakenReplay(store);
+    ARROW_ASSIGN_OR_RAISE(const auto summary,
+                          ingest::ReplayQuarantine(store, registry.get(), kTopic, world_->layout,
+                                                   {}, options));
+    world_->trace.Count("replay: record brought back", summary.replayed);
+    return Status::OK();
+  }
+
+  Status MistakenReplay(lake::ObjectStore* store) {
+    ARROW_ASSIGN_OR_RAISE(auto lake, ingest::OpenOrCreateLake(
+                                         store, &world_->registry, kTopic, world_->layout,
+                                         [this] { return world_->scheduler.dead(); }));
+    const auto bronze = Mistaken(world_->mistake, std::move(lake.bronze));
+    ingest::SchemaCache schemas(lake.layout,
+                                [this](int32_t id) { return world_->registry.ById(id); });
+    ingest::QuarantineReplay::Options options;
+    options.batch_rows = 7;
+    options.stop = [this] { return settling_ || world_->scheduler.dead(); };
+    ingest::QuarantineReplay replay(lake.layout, kTopic, bronze.get(), lake.quarantine.get(),
+                                    &schemas, options);
+    return replay.Run({}).status();
+  }
+
+  Status Compact(lake::ObjectStore* store) {
+    for (const std::string& path : {world_->layout.table, world_->layout.quarantine_table}) {
+      ARROW_ASSIGN_OR_RAISE(auto table, lake::Table::Open(store, path));
+      if (world_->mistake != Mistake::kNone) table = Mistaken(world_->mistake, std::move(table));
+      lake::CompactionHooks hooks;
+      hooks.stop = [this] { return settling_ || world_->scheduler.dead(); };
+      ARROW_ASSIGN_OR_RAISE(const auto result, lake::Compact(table.get(), {}, hooks));
+      world_->trace.Count("compact: merge committed", result.commits);
+      world_->trace.Count("compact: conflict", result.conflicts);
+    }
+    return Status::OK();
+  }
+
+  Status Vacuum(lake::ObjectStore* store) {
+    for (const std::string& path : {world_->layout.table, world_->layout.quarantine_table}) {
+      ARROW_ASSIGN_OR_RAISE(const auto table, lake::Table::Open(store, path));
+      lake::VacuumOptions options;
+      if (world_->mistake == Mistake::kNoVacuumMargin) {
+        options.retention = Millis{0};
+        options.force = true;
+      }
+      ARROW_ASSIGN_OR_RAISE(const auto result, lake::Vacuum(table.get(), options, [this] {
+                              return world_->scheduler.dead();
+                            }));
+      world_->trace.Count("vacuum: file deleted", result.files);
+    }
+    return Status::OK();
+  }
+
+  // ---- deeds
+
+  void Do(const Action& action) {
+    Scheduler& scheduler = world_->scheduler;
+    scheduler.Note(Describe(action));
+    const int who = action.who;
+    const Millis time{action.amount};
+    switch (action.deed) {
+      case Deed::kProduce:
+        return world_->Produce(who, action.amount, /*open=*/false);
+      case Deed::kProduceOpen:
+        return world_->Produce(who, action.amount, /*open=*/true);
+      case Deed::kCommitTransaction:
+        return world_->EndTransaction(who, /*commit=*/true);
+      case Deed::kAbortTransaction:
+        return world_->EndTransaction(who, /*commit=*/false);
+      case Deed::kCrash:
+        world_->trace.Count("crash at any moment");
+        return scheduler.Crash(ingests_[who].program);
+      case Deed::kStop:
+        *ingests_[who].stop = true;
+        return;
+      case Deed::kSuspend:
+        world_->trace.Count("suspended ingest");
+        return scheduler.Suspend(ingests_[who].program, time);
+      case Deed::kSuspendWriter:
+        return world_->store.SuspendAtWrite(ingests_[who].program, time);
+      case Deed::kLosePartitions:
+        return world_->kafka.LoseMember(ingests_[who].program);
+      case Deed::kExpire:
+        return world_->Expire(who, action.amount);
+      case Deed::kTruncate:
+        return world_->Truncate(who, action.amount);
+      case Deed::kRecreateTopic:
+        return world_->RecreateTopic();
+      case Deed::kRegistryOut:
+        world_->registry.out = true;
+        return scheduler.After(time, [this] { world_->registry.out = false; });
+      case Deed::kStoreOut:
+        world_->trace.Count("store: outage");
+        world_->store.faults.fails_before = 1;
+        return scheduler.After(time, [this] {
+          world_->store.faults.fails_before = settling_ ? 0 : world_->plan.store.fails_before;
+        });
+      default:
+        return DoMore(action);
+    }
+  }
+
+  void DoMore(const Action& action) {
+    switch (action.deed) {
+      case Deed::kRepliesLost:
+        world_->trace.Count("store: replies lost for a while");
+        world_->store.faults.loses_reply = 1;
+        return world_->scheduler.After(Millis{action.amount}, [this] {
+          world_->store.faults.loses_reply = settling_ ? 0 : world_->plan.store.loses_reply;
+        });
+      case Deed::kRegister:
+        return world_->RegisterLateSchema();
+      case Deed::kReplay:
+        for (const Ingest& ingest : ingests_) {
+          world_->trace.Count("replay beside an ingest",
+                              world_->scheduler.ended(ingest.program) ? 0 : 1);
+        }
+        return StartSome("replay", action.amount, &History::Replay);
+      case Deed::kCompact:
+        return StartSome("compact", action.amount, &History::Compact);
+      case Deed::kVacuum:
+        return StartSome("vacuum", 1, &History::Vacuum);
+      case Deed::kWallClock:
+        world_->trace.Count("wall clock moved");
+        return world_->scheduler.MoveWallClock(ingests_[action.who].program,
+                                               Millis{action.amount});
+      case Deed::kSleep:
+        world_->trace.Count("all machines slept");
+        return world_->scheduler.Leap(Millis{action.amount * 60'000});
+      default:
+        return;
+    }
+  }
+
+  // ---- the end
+
+  // Everything works again, and one ingest alone reads the rest. Then the lake is looked at.
+  void Settle() {
+    Scheduler& scheduler = world_->scheduler;
+    settling_ = true;
+    world_->store.faults = {};
+    world_->kafka.faults = {};
+    world_->registry.out = false;
+    world_->registry.denies_wrongly = 0;
+    for (int32_t partition = 0; partition < Plan::kPartitions; ++partition) {
+      world_->EndTransaction(partition, /*commit=*/true);
+    }
+    for (Ingest& ingest : ingests_) *ingest.stop = true;
+    const auto all_ended = [this] {
+      for (int program = 0; program < world_->scheduler.programs(); ++program) {
+        if (!world_->scheduler.ended(program)) return false;
+      }
+      return true;
+    };
+    scheduler.Run([] { return false; }, scheduler.time() + kLateWritesHaveLanded);
+    if (!scheduler.Run(all_ended, scheduler.time() + kLongestSettling)) {
+      return Fail("a program did not end");
+    }
+    scheduler.StartProgram("last-ingest", [this] {
+      IngestMain(/*until_caught_up=*/true, std::make_shared<bool>(false));
+    });
+    if (!scheduler.Run(all_ended, scheduler.time() + kLongestSettling)) {
+      return Fail("the last ingest did not catch up");
+    }
+    scheduler.StartProgram("checker", [this] { Check(world_); });
+    if (!scheduler.Run(all_ended, scheduler.time() + kLongestSettling)) {
+      Fail("the check did not end");
+    }
+  }
+
+  World* const world_;
+  std::array<Ingest, Plan::kIngests> ingests_;
+  int starts_ = 0;
+  bool settling_ = false;
+};
+
+}  // namespace
+
+HistoryResult RunHistory(const Plan& plan, Mistake mistake, bool keep_text) {
+  World world(plan, mistake, keep_text);
+  History(&world).Run();
+  HistoryResult result;
+  result.failures = world.failures;
+  for (const std::string& failure : world.failures) world.trace.Add(0, "check", failure);
+  result.fingerprint = world.trace.fingerprint();
+  result.counts = world.trace.counts();
+  result.text = world.trace.text();
+  result.records = world.next_id - 1;
+  return result;
+}
+
+Plan Shrink(Plan plan, Mistake mistake) {
+  const auto fails = [&](const Plan& smaller) {
+    return !RunHistory(smaller, mistake).failures.empty();
+  };
+  for (double StoreFaults::*rate :
+       {&StoreFaults::fails_before, &StoreFaults::loses_reply, &StoreFaults::tears,
+        &StoreFaults::lands_late, &StoreFaults::is_slow, &StoreFaults::crashes}) {
+    Plan smaller = plan;
+    smaller.store.*rate = 0;
+    if (plan.store.*rate > 0 && fails(smaller)) plan = smaller;
+  }
+  for (double Plan::*rate : {&Plan::metadata_fails, &Plan::registry_denies}) {
+    Plan smaller = plan;
+    smaller.*rate = 0;
+    if (plan.*rate > 0 && fails(smaller)) plan = smaller;
+  }
+  // Halves first, then quarters, down to single deeds.
+  for (size_t length = plan.actions.size() / 2; length > 0; length /= 2) {
+    for (size_t begin = 0; begin < plan.actions.size();) {
+      Plan smaller = plan;
+      const size_t end = std::min(begin + length, plan.actions.size());
+      smaller.actions.erase(smaller.actions.begin() + static_cast<int64_t>(begin),
+                            smaller.actions.begin() + static_cast<int64_t>(end));
+      if (fails(smaller)) {
+        plan = smaller;
+      } else {
+        begin += length;
+      }
+    }
+  }
+  return plan;
+}
+
+}  // namespace shopstream::simulate

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "simulate/store.h"
+
+namespace shopstream::simulate {
+
+// What somebody does in a history. Who: an ingest, 0 or 1, or a partition, as the deed needs.
+enum class Deed {
+  kProduce,            // `amount` records to partition `who`.
+  kProduceOpen,        // The same in a transaction.
+  kCommitTransaction,  // Of partition `who`.
+  kAbortTransaction,
+  kCrash,              // Ingest `who`; it is started again later.
+  kStop,               // Ingest `who`, cleanly; likewise.
+  kSuspend,            // Ingest `who` for `amount` milliseconds.
+  kSuspendWriter,      // The same at its next call of the store for a write.
+  kLosePartitions,     // Of ingest `who`.
+  kExpire,             // The oldest `amount` records of partition `who`.
+  kTruncate,           // The newest `amount` records of partition `who`.
+  kRecreateTopic,
+  kRegistryOut,        // For `amount` milliseconds.
+  kStoreOut,           // Likewise.
+  kRepliesLost,        // Likewise, of the store: calls have their effect, and nobody is told.
+  kRegister,           // The schema that records were written by before the registry knew it.
+  kReplay,             // `amount` quarantine replays are started at the same time.
+  kCompact,            // Of all tables, by `amount` programs of their own.
+  kVacuum,             // Likewise.
+  kWallClock,          // Of ingest `who`, by `amount` milliseconds.
+  kSleep,              // Every machine for `amount` minutes.
+};
+
+struct Action {
+  Millis at{0};  // Since the history began.
+  Deed deed = Deed::kProduce;
+  int who = 0;
+  int64_t amount = 0;
+};
+
+// A whole history, before it happens: what is done, and how unreliable the world is. The rest
+// follows from the seed.
+struct Plan {
+  static constexpr int kIngests = 2;
+  static constexpr int kPartitions = 3;
+  static constexpr int64_t kLeastRecords = 200;
+
+  uint64_t seed = 0;
+  std::vector<Action> actions;  // In order of time.
+  StoreFaults store;
+  double metadata_fails = 0;
+  double registry_denies = 0;
+  int64_t batch_size = 10;  // Of an ingest, and how often it may cut.
+  Millis commit_interval{800};
+  bool lake_exists = true;  // False: the first ingests make the tables, perhaps at the same time.
+};
+
+Plan MakePlan(uint64_t seed);
+std::string Describe(const Action& action);
+
+}  // namespace shopstream::simulate
