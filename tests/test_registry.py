@@ -510,7 +510,7 @@ def test_schema_commands(shopstream: Shopstream, tmp_path: pathlib.Path) -> None
     assert "Upgrade all writers first" in verdict
     diff = shopstream.run("schema", "diff", file, expect=3).stdout
     assert "coupon: added, string, without a default" in diff and "FORWARD" in diff
-    assert "Nothing" in shopstream.run("schema", "diff", PURCHASE, "--version", 1).stdout
+    assert "No change" in shopstream.run("schema", "diff", PURCHASE, "--version", 1).stdout
     (tmp_path / "purchase_event.avsc").write_text(json.dumps(breaking))
     assert "differs" in shopstream.run("schema", "verify", tmp_path, expect=3).stdout
     assert "409" in shopstream.run("schema", "register", file, expect=1).stderr
