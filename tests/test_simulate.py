@@ -12,6 +12,7 @@ SIMULATE = pathlib.Path(__file__).resolve().parent.parent / "build/release/tests
 # The mistakes of tests/simulate/mistakes.h, and the seed of a history that catches each. Whoever
 # changes what a seed means finds new ones with: simulate --mistake NAME --seeds 5000
 CAUGHT_BY = {
+    "read-uncommitted": 1,
 }
 
 
