@@ -28,8 +28,8 @@ function(shopstream_library name)
   target_link_libraries(shopstream_${name} PUBLIC ${ARG_DEPENDS} PRIVATE shopstream_warnings)
   if(tests)
     add_executable(${name}_test EXCLUDE_FROM_ALL ${tests})
-    target_link_libraries(${name}_test PRIVATE shopstream_${name} ${ARG_TEST_DEPENDS} shopstream_warnings GTest::gmock
-                                               GTest::gtest_main)
+    target_link_libraries(${name}_test PRIVATE shopstream_${name} ${ARG_TEST_DEPENDS}
+                                               shopstream_warnings GTest::gmock GTest::gtest_main)
     add_test(NAME ${name}_test COMMAND ${name}_test)
     # Nobody waits longer for one folder's tests; the slowest takes a fraction of it under ASan.
     set_tests_properties(${name}_test PROPERTIES TIMEOUT 300)

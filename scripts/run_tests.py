@@ -3,9 +3,12 @@
     run_tests.py                     everything: units, program
     run_tests.py units|program ...   only that; `program` passes what follows on to pytest
     run_tests.py soak ...            the long forms, some hours; passes what follows on to pytest
+    run_tests.py simulate ...        2,000 simulated histories; passes what follows on to the simulator:
+                                     --seeds N --from S, or --until-stopped
 
 units: the unit tests under ASan and UBSan; program: pytest on tests/, the released program against real
-brokers; soak: the tests of it marked `soak` or `soak_only`, in their long form. The last line is
+brokers; soak: the tests of it marked `soak` or `soak_only`, in their long form;
+simulate: histories of several programs on simulated time, storage and Kafka. The last line is
 `N passed, N failed`.
 """
 
@@ -123,6 +126,13 @@ def program(arguments: list[str], **environment: str) -> Count:
     return whole_program(arguments, **environment)
 
 
+def simulate(arguments: list[str]) -> Count:
+    build("release", "simulate")
+    chosen = arguments or ["--seeds", "2000", "--twice", "50", "--every-event"]
+    code = subprocess.run([ROOT / "build/release/tests/simulate/simulate", *chosen]).returncode
+    return Count(failed=1) if code else Count(passed=1)
+
+
 def run(suites: Iterable[tuple[str, Callable[[], Count]]]) -> Count:
     total = Count()
     for name, suite in suites:
@@ -136,11 +146,12 @@ def run(suites: Iterable[tuple[str, Callable[[], Count]]]) -> Count:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="./run test")
-    parser.add_argument("suite", nargs="?", choices=["units", "program", "soak"])
+    parser.add_argument("suite", nargs="?", choices=["units", "program", "soak", "simulate"])
     arguments, rest = parser.parse_known_args()
-    if rest and arguments.suite not in ("program", "soak"):
-        parser.error(f"only `./run test program` and `soak` pass arguments on: {' '.join(rest)}")
-    suites = {"units": units, "program": lambda: program(rest),
+    if rest and arguments.suite in (None, "units"):
+        parser.error("only `./run test program`, `soak` and `simulate` pass arguments on: "
+                     + " ".join(rest))
+    suites = {"units": units, "program": lambda: program(rest), "simulate": lambda: simulate(rest),
               "soak": lambda: program(["-m", "soak or soak_only", *rest], SHOPSTREAM_SOAK="1")}
     chosen = [arguments.suite] if arguments.suite else ["units", "program"]
     try:

@@ -149,13 +149,13 @@ bool Scheduler::Run(const std::function<bool()>& done, BootClock::time_point unt
   while (!done()) {
     if (due_.empty() || due_.begin()->first.first > until) return false;
     auto node = due_.extract(due_.begin());
-    now_ = std::max(now_, node.key().first);
     Event& event = node.mapped();
+    if (event.fiber != nullptr && event.turn != event.fiber->turn) continue;  // Woken before.
+    now_ = std::max(now_, node.key().first);
     if (event.fiber == nullptr) {
       event.call();
       continue;
     }
-    if (event.turn != event.fiber->turn) continue;  // Woken before.
     const Program& program = programs_[event.fiber->program];
     if (program.suspended_until > now_ && !program.crashed) {
       Schedule(event.fiber, program.suspended_until);

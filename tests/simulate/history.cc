@@ -18,7 +18,7 @@ namespace shopstream::simulate {
 namespace {
 
 constexpr Millis kLateWritesHaveLanded{41'000};
-constexpr Millis kLongestSettling{3'600'000};
+constexpr Millis kLongestSettling{1'000'000};
 constexpr Millis kLastAction{60'000};
 
 // What a run of many histories must have seen.

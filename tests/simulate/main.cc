@@ -2,12 +2,13 @@
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-#include <iostream>
+#include <iterator>
 #include <map>
 #include <string>
-#include <string_view>
+#include <vector>
 
 #include "base/log.h"
 #include "simulate/history.h"
@@ -16,7 +17,7 @@ namespace shopstream::simulate {
 namespace {
 
 struct Arguments {
-  uint64_t from = 1;
+  int64_t from = 1;
   int64_t seeds = 1;
   bool until_stopped = false;
   bool shrink = false;
@@ -26,7 +27,6 @@ struct Arguments {
   int64_t twice = 0;      // So many seeds run a second time, to the same trace.
   bool every_event = false;  // An event that never happened is a failure.
   Mistake mistake = Mistake::kNone;
-  bool until_caught = false;  // A mistake: stop at the first seed that catches it.
 };
 
 void PrintFailure(const Plan& plan, const HistoryResult& result) {
@@ -46,10 +46,15 @@ double CpuSeconds() {
 int Run(const Arguments& arguments) {
   std::map<std::string, int64_t> counts;
   int64_t failed = 0, records = 0, ran = 0;
-  for (int64_t i = 0; arguments.until_stopped || i < arguments.seeds; ++i, ++ran) {
-    const Plan plan = MakePlan(arguments.from + static_cast<uint64_t>(i));
+  for (int64_t i = 0; arguments.until_stopped || i < arguments.seeds; ++i) {
+    ++ran;
+    const Plan plan = MakePlan(static_cast<uint64_t>(arguments.from + i));
     const HistoryResult result = RunHistory(plan, arguments.mistake, arguments.show);
     if (arguments.show) std::fputs(result.text.c_str(), stdout);
+    if (arguments.until_stopped && ran % 1000 == 0) {
+      std::printf("%lld histories\n", static_cast<long long>(ran));
+      std::fflush(stdout);
+    }
     records += result.records;
     for (const auto& [event, times] : result.counts) counts[event] += times;
     bool bad = !result.failures.empty();
@@ -75,7 +80,7 @@ int Run(const Arguments& arguments) {
       std::printf("%zu deeds are enough:\n", smaller.actions.size());
       for (const Action& action : smaller.actions) std::printf("  %s\n", Describe(action).c_str());
     }
-    if (arguments.until_caught) break;
+    if (arguments.mistake != Mistake::kNone || arguments.until_stopped) break;
   }
   const double seconds = CpuSeconds();
   for (const auto& [event, times] : counts) {
@@ -90,6 +95,55 @@ int Run(const Arguments& arguments) {
   return failed > 0 ? 1 : 0;
 }
 
+constexpr char kUsage[] = R"(usage: simulate [--from SEED] [--seeds N | --until-stopped]
+  --from SEED      the first history (1)
+  --seeds N        so many (1), with the seeds that follow
+  --until-stopped  until one fails, or for ever
+  --twice N        the first N run a second time and must leave the same trace
+  --every-event    fails if an event of the list never happens
+  --mistake NAME   plants a mistake, and stops at the first history that catches it; exit code 1
+  --shrink         reduces each history that fails to the deeds that it needs, and shows it
+  --show           what happens, line by line
+  --log            what the programs log
+  --verbose        a line for each seed, with the fingerprint of its trace
+)";
+
+bool Refuse(const std::string& what) {
+  std::fprintf(stderr, "error: %s\n%s", what.c_str(), kUsage);
+  return false;
+}
+
+// False: it has said why.
+bool Parse(const std::vector<std::string>& words, Arguments* out) {
+  const std::map<std::string, bool*> flags = {
+      {"--until-stopped", &out->until_stopped}, {"--every-event", &out->every_event},
+      {"--shrink", &out->shrink},               {"--show", &out->show},
+      {"--log", &out->log},                     {"--verbose", &out->verbose}};
+  const std::map<std::string, int64_t*> numbers = {
+      {"--from", &out->from}, {"--seeds", &out->seeds}, {"--twice", &out->twice}};
+  for (size_t i = 0; i < words.size(); ++i) {
+    if (const auto flag = flags.find(words[i]); flag != flags.end()) {
+      *flag->second = true;
+      continue;
+    }
+    const auto number = numbers.find(words[i]);
+    if (number == numbers.end() && words[i] != "--mistake") return Refuse("unknown " + words[i]);
+    if (++i == words.size()) return Refuse(words[i - 1] + " needs a value");
+    if (number != numbers.end()) {
+      char* end = nullptr;
+      *number->second = std::strtoll(words[i].c_str(), &end, 10);
+      if (*end != '\0' || *number->second < 0) return Refuse(words[i] + " is no number");
+      continue;
+    }
+    const auto* const mistake = std::find_if(
+        std::begin(kAllMistakes), std::end(kAllMistakes),
+        [&](Mistake candidate) { return Name(candidate) == words[i]; });
+    if (mistake == std::end(kAllMistakes)) return Refuse("unknown mistake " + words[i]);
+    out->mistake = *mistake;
+  }
+  return true;
+}
+
 }  // namespace
 }  // namespace shopstream::simulate
 
@@ -99,26 +153,7 @@ int main(int argc, char** argv) {
   ::mallopt(M_MMAP_THRESHOLD, 256 << 20);
   ::mallopt(M_TRIM_THRESHOLD, 1 << 30);
   Arguments arguments;
-  for (int i = 1; i < argc; ++i) {
-    const std::string_view name = argv[i];
-    const auto number = [&] { return i + 1 < argc ? std::atoll(argv[++i]) : 0; };
-    if (name == "--from") arguments.from = static_cast<uint64_t>(number());
-    if (name == "--seeds") arguments.seeds = number();
-    if (name == "--twice") arguments.twice = number();
-    if (name == "--until-stopped") arguments.until_stopped = true;
-    if (name == "--shrink") arguments.shrink = true;
-    if (name == "--show") arguments.show = true;
-    if (name == "--verbose") arguments.verbose = true;
-    if (name == "--log") arguments.log = true;
-    if (name == "--every-event") arguments.every_event = true;
-    if (name == "--mistake" && i + 1 < argc) {
-      const std::string_view wanted = argv[++i];
-      for (const Mistake mistake : kAllMistakes) {
-        if (Name(mistake) == wanted) arguments.mistake = mistake;
-      }
-      arguments.until_caught = true;
-    }
-  }
+  if (!Parse({argv + 1, argv + argc}, &arguments)) return 2;
   spdlog::set_level(arguments.log ? spdlog::level::debug : spdlog::level::off);
   return Run(arguments);
 }
