@@ -8,8 +8,8 @@
 
 #include "avro/schema.h"
 #include "base/format.h"
-#include "ingest/calendar.h"
 #include "ingest/frame.h"
+#include "model/calendar.h"
 
 namespace shopstream::cli {
 namespace {
@@ -124,7 +124,7 @@ Result<ordered_json> RecordDecoder::DecodeValue(int32_t schema_id, kafka::Bytes 
 ordered_json RecordDecoder::ToJson(const kafka::RecordView& record) {
   ordered_json out = {
       {"partition", record.partition}, {"offset", record.offset}, {"timestamp", nullptr}};
-  if (record.timestamp_ms != ingest::kNoTimestamp) {
+  if (record.timestamp_ms != kNoTimestamp) {
     out["timestamp"] = FormatTimestamp(record.timestamp_ms);
   }
   out["key"] = record.key ? ordered_json(Printable(Text(*record.key))) : ordered_json(nullptr);

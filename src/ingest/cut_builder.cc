@@ -6,9 +6,9 @@
 #include <utility>
 
 #include "ingest/align_columns.h"
-#include "ingest/calendar.h"
 #include "ingest/frame.h"
 #include "lake/partition_path.h"
+#include "model/calendar.h"
 
 namespace shopstream::ingest {
 namespace {

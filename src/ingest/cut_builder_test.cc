@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "ingest/calendar.h"
 #include "ingest/testing.h"
+#include "model/calendar.h"
 
 namespace shopstream::ingest {
 namespace {

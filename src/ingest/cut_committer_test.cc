@@ -12,12 +12,12 @@
 #include <utility>
 #include <vector>
 
-#include "ingest/calendar.h"
 #include "ingest/start_positions.h"
 #include "ingest/testing.h"
 #include "lake/faulty_store.h"
 #include "lake/memory_store.h"
 #include "lake/parquet_file.h"
+#include "model/calendar.h"
 #include "model/lake_names.h"
 
 namespace shopstream::ingest {

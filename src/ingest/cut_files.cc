@@ -11,9 +11,9 @@
 #include <utility>
 
 #include "ingest/align_columns.h"
-#include "ingest/calendar.h"
 #include "lake/parquet_file.h"
 #include "lake/upload_queue.h"
+#include "model/calendar.h"
 
 namespace shopstream::ingest {
 namespace {

@@ -14,7 +14,6 @@
 #include <utility>
 #include <vector>
 
-#include "ingest/calendar.h"
 #include "ingest/cut_committer.h"
 #include "ingest/quarantine_replay.h"
 #include "ingest/table_growth.h"
@@ -24,6 +23,7 @@
 #include "lake/log_entry.h"
 #include "lake/memory_store.h"
 #include "lake/parquet_file.h"
+#include "model/calendar.h"
 
 namespace shopstream::ingest {
 namespace {

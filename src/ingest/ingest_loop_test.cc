@@ -321,7 +321,7 @@ TEST_F(IngestLoopTest, AfterTenMinutesWithoutAStoreItSaysAtWhichStep) {
   Produce(0, 10);
   store_.faults.fails_before = 1;
   Run(Millis{660'000});
-  EXPECT_THAT(ingest->status.message(), HasSubstr("Gave up to write data files"));
+  EXPECT_THAT(ingest->status.message(), HasSubstr("Gave up trying to write data files"));
 }
 
 }  // namespace

@@ -3,7 +3,7 @@
 #include <chrono>
 
 #include "base/metrics.h"
-#include "ingest/calendar.h"
+#include "model/calendar.h"
 
 namespace shopstream::ingest {
 namespace {

@@ -12,11 +12,11 @@
 #include "base/error_kind.h"
 #include "base/log.h"
 #include "base/runtime.h"
-#include "ingest/calendar.h"
 #include "ingest/cut_files.h"
 #include "ingest/pipeline.h"
 #include "lake/object_store.h"
 #include "lake/parquet_file.h"
+#include "model/calendar.h"
 #include "model/lake_names.h"
 #include "registry/client.h"
 

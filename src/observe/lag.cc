@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <set>
 
-#include "ingest/calendar.h"
 #include "kafka/reader.h"
 #include "lake/table.h"
+#include "model/calendar.h"
 #include "model/lake_names.h"
 
 namespace shopstream::observe {
@@ -15,7 +15,7 @@ namespace {
 constexpr kafka::ConsumerOptions kFirstRecordsOnly{.queue_kbytes = 1024, .poll_records = 100};
 
 std::optional<int64_t> AgeOf(int64_t sent_ms, int64_t now_ms) {
-  if (!ingest::IsKnownMillis(sent_ms)) return std::nullopt;
+  if (!IsKnownMillis(sent_ms)) return std::nullopt;
   return std::max<int64_t>(0, now_ms - sent_ms);
 }
 

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <system_error>
 
-namespace shopstream::ingest {
+namespace shopstream {
 
 // The instants of the years 0001 to 9999 (UTC), in milliseconds since 1970, bounds included.
 // Readers refuse every query on a table that has a date outside them.
@@ -48,4 +48,4 @@ inline std::optional<int64_t> FindSentOutside(std::string_view detail) {
   return whole && !IsCalendarMillis(millis) ? std::optional(millis) : std::nullopt;
 }
 
-}  // namespace shopstream::ingest
+}  // namespace shopstream
