@@ -13,6 +13,17 @@ SIMULATE = pathlib.Path(__file__).resolve().parent.parent / "build/release/tests
 # changes what a seed means finds new ones with: simulate --mistake NAME --seeds 5000
 CAUGHT_BY = {
     "read-uncommitted": 1,
+    "offsets-before-rows": 8,
+    "rows-before-offsets": 8,
+    "no-vacuum-margin": 18,
+    "no-skip-set": 47,
+    "topic-id-asked-once": 7,
+    "put-replaces": 51,
+    "merge-regardless": 12,
+    "replay-without-fence": 47,
+    "outage-is-a-verdict": 7,
+    "fence-by-at-least": 174,
+    "blind-retry": 421,
 }
 
 

@@ -21,10 +21,10 @@ namespace {
 struct Sighting {
   int bronze = 0, quarantine = 0;
   bool replayed = false;
-  int64_t id = -1;  // As Bronze has it.
+  int64_t id = -1;                   // As Bronze has it.
   std::optional<std::string> value;  // As quarantine has it.
 };
-using Place = std::pair<int32_t, int64_t>;                      // Partition, offset.
+using Place = std::pair<int32_t, int64_t>;                           // Partition, offset.
 using Sightings = std::map<std::string, std::map<Place, Sighting>>;  // By topic id.
 
 class Checker {
@@ -67,16 +67,14 @@ class Checker {
     ARROW_RETURN_NOT_OK(CheckVersions(path, snapshot->version()));
     // Costs more than all else here, and most of what it looks for is not this test's.
     if (world_->plan.seed % 4 != 0) return Status::OK();
-    ARROW_ASSIGN_OR_RAISE(const auto report, lake::VerifyTable(store_.get(), path, {}, [] {
-                            return false;
-                          }));
+    ARROW_ASSIGN_OR_RAISE(const auto report,
+                          lake::VerifyTable(store_.get(), path, {}, [] { return false; }));
     for (const auto& finding : report.findings) Fail(finding.path + ": " + finding.reason);
     return Status::OK();
   }
 
   Status LookAtReplays() {
-    ARROW_ASSIGN_OR_RAISE(const auto table,
-                          lake::Table::Open(store_.get(), world_->layout.table));
+    ARROW_ASSIGN_OR_RAISE(const auto table, lake::Table::Open(store_.get(), world_->layout.table));
     for (auto& [topic_id, places] : seen_) {
       ARROW_ASSIGN_OR_RAISE(const auto replayed,
                             ingest::ReadReplayed(*table->snapshot(), topic_id));
@@ -91,9 +89,9 @@ class Checker {
     const bool bronze = table.path() == world_->layout.table;
     ARROW_ASSIGN_OR_RAISE(
         const auto read,
-        lake::ReadDataFile(table.store(), table.path(), file, table.snapshot()->schema(),
-                           {"kafka_topic_id", "kafka_partition", "kafka_offset",
-                            bronze ? "id" : "value"}));
+        lake::ReadDataFile(
+            table.store(), table.path(), file, table.snapshot()->schema(),
+            {"kafka_topic_id", "kafka_partition", "kafka_offset", bronze ? "id" : "value"}));
     ARROW_ASSIGN_OR_RAISE(const auto rows, read->CombineChunksToBatch());
     const auto& ids =
         static_cast<const arrow::StringArray&>(*rows->GetColumnByName("kafka_topic_id"));
@@ -102,8 +100,7 @@ class Checker {
     const auto& offsets =
         static_cast<const arrow::Int64Array&>(*rows->GetColumnByName("kafka_offset"));
     for (int64_t row = 0; row < rows->num_rows(); ++row) {
-      Sighting& sighting =
-          seen_[ids.GetString(row)][{partitions.Value(row), offsets.Value(row)}];
+      Sighting& sighting = seen_[ids.GetString(row)][{partitions.Value(row), offsets.Value(row)}];
       if (bronze) {
         ++sighting.bronze;
         sighting.id =
@@ -111,8 +108,7 @@ class Checker {
         continue;
       }
       ++sighting.quarantine;
-      const auto& values =
-          static_cast<const arrow::BinaryArray&>(*rows->GetColumnByName("value"));
+      const auto& values = static_cast<const arrow::BinaryArray&>(*rows->GetColumnByName("value"));
       if (values.IsValid(row)) sighting.value = values.GetString(row);
     }
     return Status::OK();

@@ -109,9 +109,8 @@ class History {
   }
 
   void IngestMain(bool until_caught_up, const std::shared_ptr<bool>& stop) {
-    const Status status = RunIngest(until_caught_up, [&] {
-      return *stop || world_->scheduler.dead();
-    });
+    const Status status =
+        RunIngest(until_caught_up, [&] { return *stop || world_->scheduler.dead(); });
     if (status.ok()) return;
     world_->scheduler.Note("fails: " + status.ToString());
     if (world_->scheduler.dead() || (!until_caught_up && IsUnavailable(status))) return;
@@ -124,9 +123,9 @@ class History {
     const Mistake mistake = world_->mistake;
     const auto store = Mistaken(mistake, world_->store.Open());
     const auto registry = Mistaken(mistake, &world_->registry);
-    ARROW_ASSIGN_OR_RAISE(ingest::OpenLake lake,
-                          ingest::OpenOrCreateLake(store.get(), registry.get(), kTopic,
-                                                   world_->layout, stop));
+    ARROW_ASSIGN_OR_RAISE(
+        ingest::OpenLake lake,
+        ingest::OpenOrCreateLake(store.get(), registry.get(), kTopic, world_->layout, stop));
     if (mistake != Mistake::kNone) {
       lake.bronze = Mistaken(mistake, std::move(lake.bronze));
       lake.quarantine = Mistaken(mistake, std::move(lake.quarantine));
@@ -151,11 +150,10 @@ class History {
   void StartSome(const std::string& name, int64_t count,
                  Status (History::*job)(lake::ObjectStore*)) {
     for (int64_t i = 0; i < count; ++i) {
-      world_->scheduler.StartProgram(
-          name + "." + std::to_string(++starts_), [this, name, job] {
-            const auto store = Mistaken(world_->mistake, world_->store.Open());
-            Report(name, (this->*job)(store.get()));
-          });
+      world_->scheduler.StartProgram(name + "." + std::to_string(++starts_), [this, name, job] {
+        const auto store = Mistaken(world_->mistake, world_->store.Open());
+        Report(name, (this->*job)(store.get()));
+      });
     }
   }
 
@@ -174,17 +172,17 @@ class History {
     options.batch_rows = 7;
     options.stop = [this] { return settling_ || world_->scheduler.dead(); };
     if (world_->mistake == Mistake::kReplayWithoutFence) return MistakenReplay(store);
-    ARROW_ASSIGN_OR_RAISE(const auto summary,
-                          ingest::ReplayQuarantine(store, registry.get(), kTopic, world_->layout,
-                                                   {}, options));
+    ARROW_ASSIGN_OR_RAISE(
+        const auto summary,
+        ingest::ReplayQuarantine(store, registry.get(), kTopic, world_->layout, {}, options));
     world_->trace.Count("replay: record brought back", summary.replayed);
     return Status::OK();
   }
 
   Status MistakenReplay(lake::ObjectStore* store) {
-    ARROW_ASSIGN_OR_RAISE(auto lake, ingest::OpenOrCreateLake(
-                                         store, &world_->registry, kTopic, world_->layout,
-                                         [this] { return world_->scheduler.dead(); }));
+    ARROW_ASSIGN_OR_RAISE(auto lake,
+                          ingest::OpenOrCreateLake(store, &world_->registry, kTopic, world_->layout,
+                                                   [this] { return world_->scheduler.dead(); }));
     const auto bronze = Mistaken(world_->mistake, std::move(lake.bronze));
     ingest::SchemaCache schemas(lake.layout,
                                 [this](int32_t id) { return world_->registry.ById(id); });
@@ -296,8 +294,7 @@ class History {
         return StartSome("vacuum", 1, &History::Vacuum);
       case Deed::kWallClock:
         world_->trace.Count("wall clock moved");
-        return world_->scheduler.MoveWallClock(ingests_[action.who].program,
-                                               Millis{action.amount});
+        return world_->scheduler.MoveWallClock(ingests_[action.who].program, Millis{action.amount});
       case Deed::kSleep:
         world_->trace.Count("all machines slept");
         return world_->scheduler.Leap(Millis{action.amount * 60'000});

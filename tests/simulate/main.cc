@@ -21,10 +21,10 @@ struct Arguments {
   int64_t seeds = 1;
   bool until_stopped = false;
   bool shrink = false;
-  bool verbose = false;  // A line for each seed.
-  bool show = false;      // What happened, line by line.
-  bool log = false;       // What the programs log.
-  int64_t twice = 0;      // So many seeds run a second time, to the same trace.
+  bool verbose = false;      // A line for each seed.
+  bool show = false;         // What happened, line by line.
+  bool log = false;          // What the programs log.
+  int64_t twice = 0;         // So many seeds run a second time, to the same trace.
   bool every_event = false;  // An event that never happened is a failure.
   Mistake mistake = Mistake::kNone;
 };
@@ -33,6 +33,15 @@ void PrintFailure(const Plan& plan, const HistoryResult& result) {
   std::printf("seed %llu fails:\n", static_cast<unsigned long long>(plan.seed));
   for (const std::string& failure : result.failures) std::printf("  %s\n", failure.c_str());
   std::fflush(stdout);
+}
+
+void PrintSmaller(const Plan& plan, Mistake mistake) {
+  const Plan smaller = Shrink(plan, mistake);
+  const HistoryResult again = RunHistory(smaller, mistake, /*keep_text=*/true);
+  std::fputs(again.text.c_str(), stdout);
+  PrintFailure(smaller, again);
+  std::printf("%zu deeds are enough:\n", smaller.actions.size());
+  for (const Action& action : smaller.actions) std::printf("  %s\n", Describe(action).c_str());
 }
 
 // CPU time of this process, which a busy machine does not stretch.
@@ -72,14 +81,7 @@ int Run(const Arguments& arguments) {
     if (!bad) continue;
     ++failed;
     PrintFailure(plan, result);
-    if (arguments.shrink) {
-      const Plan smaller = Shrink(plan, arguments.mistake);
-      const HistoryResult again = RunHistory(smaller, arguments.mistake, /*keep_text=*/true);
-      std::fputs(again.text.c_str(), stdout);
-      PrintFailure(smaller, again);
-      std::printf("%zu deeds are enough:\n", smaller.actions.size());
-      for (const Action& action : smaller.actions) std::printf("  %s\n", Describe(action).c_str());
-    }
+    if (arguments.shrink) PrintSmaller(plan, arguments.mistake);
     if (arguments.mistake != Mistake::kNone || arguments.until_stopped) break;
   }
   const double seconds = CpuSeconds();
@@ -89,9 +91,11 @@ int Run(const Arguments& arguments) {
     std::printf("            never happened\n");
     ++failed;
   }
-  std::printf("%lld histories, %lld records, %.1f s of CPU, %.0f histories a minute of it, %lld failed\n",
-              static_cast<long long>(ran), static_cast<long long>(records), seconds,
-              static_cast<double>(ran) * 60 / seconds, static_cast<long long>(failed));
+  std::printf(
+      "%lld histories, %lld records, %.1f s of CPU, %.0f histories a minute of it, "
+      "%lld failed\n",
+      static_cast<long long>(ran), static_cast<long long>(records), seconds,
+      static_cast<double>(ran) * 60 / seconds, static_cast<long long>(failed));
   return failed > 0 ? 1 : 0;
 }
 
@@ -115,10 +119,12 @@ bool Refuse(const std::string& what) {
 
 // False: it has said why.
 bool Parse(const std::vector<std::string>& words, Arguments* out) {
-  const std::map<std::string, bool*> flags = {
-      {"--until-stopped", &out->until_stopped}, {"--every-event", &out->every_event},
-      {"--shrink", &out->shrink},               {"--show", &out->show},
-      {"--log", &out->log},                     {"--verbose", &out->verbose}};
+  const std::map<std::string, bool*> flags = {{"--until-stopped", &out->until_stopped},
+                                              {"--every-event", &out->every_event},
+                                              {"--shrink", &out->shrink},
+                                              {"--show", &out->show},
+                                              {"--log", &out->log},
+                                              {"--verbose", &out->verbose}};
   const std::map<std::string, int64_t*> numbers = {
       {"--from", &out->from}, {"--seeds", &out->seeds}, {"--twice", &out->twice}};
   for (size_t i = 0; i < words.size(); ++i) {
@@ -135,9 +141,9 @@ bool Parse(const std::vector<std::string>& words, Arguments* out) {
       if (*end != '\0' || *number->second < 0) return Refuse(words[i] + " is no number");
       continue;
     }
-    const auto* const mistake = std::find_if(
-        std::begin(kAllMistakes), std::end(kAllMistakes),
-        [&](Mistake candidate) { return Name(candidate) == words[i]; });
+    const auto* const mistake =
+        std::find_if(std::begin(kAllMistakes), std::end(kAllMistakes),
+                     [&](Mistake candidate) { return Name(candidate) == words[i]; });
     if (mistake == std::end(kAllMistakes)) return Refuse("unknown mistake " + words[i]);
     out->mistake = *mistake;
   }

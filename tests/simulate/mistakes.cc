@@ -37,8 +37,8 @@ class SnapshotView : public Snapshot {
     right_.VisitFiles(visit);
   }
   int64_t file_count() const override { return right_.file_count(); }
-  void VisitRemoved(
-      const std::function<void(const std::string& path, int64_t removed_ms)>& visit) const override {
+  void VisitRemoved(const std::function<void(const std::string& path, int64_t removed_ms)>& visit)
+      const override {
     right_.VisitRemoved(visit);
   }
 
@@ -160,6 +160,13 @@ class MistakenTable : public lake::Table {
     if (result.outcome != CommitOutcome::kUnknown) return result;
     Transaction again = transaction;
     again.grow = nullptr;
+    // Its rows are written anew too; the same files would only be named twice.
+    for (DataFile& file : again.adds) {
+      ARROW_ASSIGN_OR_RAISE(const auto content, store()->Get(path() + "/" + file.path));
+      if (content == nullptr) return result;
+      file.path.insert(file.path.rfind('.'), "-again");
+      ARROW_RETURN_NOT_OK(store()->Put(path() + "/" + file.path, *content));
+    }
     return right_->Commit(
         again, [](const Snapshot&) { return true; }, deadline + Millis{10'000});
   }

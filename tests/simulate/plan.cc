@@ -59,7 +59,7 @@ const char* Name(Deed deed) {
 
 struct Habit {
   Deed deed;
-  double expected;  // In one history.
+  double expected;    // In one history.
   int64_t low, high;  // Of `amount`.
 };
 
@@ -104,7 +104,8 @@ Plan MakePlan(uint64_t seed) {
     const bool open = chance.Once(0.15);
     const int partition = static_cast<int>(chance.Below(Plan::kPartitions));
     add(open ? Deed::kProduceOpen : Deed::kProduce, partition, amount);
-    if (open) add(chance.Once(0.7) ? Deed::kCommitTransaction : Deed::kAbortTransaction, partition, 0);
+    if (open)
+      add(chance.Once(0.7) ? Deed::kCommitTransaction : Deed::kAbortTransaction, partition, 0);
     records += amount;
   }
   for (const Habit& habit : kHabits) {

@@ -16,23 +16,23 @@ enum class Deed {
   kProduceOpen,        // The same in a transaction.
   kCommitTransaction,  // Of partition `who`.
   kAbortTransaction,
-  kCrash,              // Ingest `who`; it is started again later.
-  kStop,               // Ingest `who`, cleanly; likewise.
-  kSuspend,            // Ingest `who` for `amount` milliseconds.
-  kSuspendWriter,      // The same at its next call of the store for a write.
-  kLosePartitions,     // Of ingest `who`.
-  kExpire,             // The oldest `amount` records of partition `who`.
-  kTruncate,           // The newest `amount` records of partition `who`.
+  kCrash,           // Ingest `who`; it is started again later.
+  kStop,            // Ingest `who`, cleanly; likewise.
+  kSuspend,         // Ingest `who` for `amount` milliseconds.
+  kSuspendWriter,   // The same at its next call of the store for a write.
+  kLosePartitions,  // Of ingest `who`.
+  kExpire,          // The oldest `amount` records of partition `who`.
+  kTruncate,        // The newest `amount` records of partition `who`.
   kRecreateTopic,
-  kRegistryOut,        // For `amount` milliseconds.
-  kStoreOut,           // Likewise.
-  kRepliesLost,        // Likewise, of the store: calls have their effect, and nobody is told.
-  kRegister,           // The schema that records were written by before the registry knew it.
-  kReplay,             // `amount` quarantine replays are started at the same time.
-  kCompact,            // Of all tables, by `amount` programs of their own.
-  kVacuum,             // Likewise.
-  kWallClock,          // Of ingest `who`, by `amount` milliseconds.
-  kSleep,              // Every machine for `amount` minutes.
+  kRegistryOut,  // For `amount` milliseconds.
+  kStoreOut,     // Likewise.
+  kRepliesLost,  // Likewise, of the store: calls have their effect, and nobody is told.
+  kRegister,     // The schema that records were written by before the registry knew it.
+  kReplay,       // `amount` quarantine replays are started at the same time.
+  kCompact,      // Of all tables, by `amount` programs of their own.
+  kVacuum,       // Likewise.
+  kWallClock,    // Of ingest `who`, by `amount` milliseconds.
+  kSleep,        // Every machine for `amount` minutes.
 };
 
 struct Action {

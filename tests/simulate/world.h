@@ -25,9 +25,9 @@ inline constexpr char kTopic[] = "purchases";
 struct ProducedRecord {
   int64_t id = 0;  // Of its event; -1: it has none.
   enum class Fate {
-    kRow,         // Every ingest can read it.
-    kGarbage,     // None can.
-    kEither,      // That depends on what was known when.
+    kRow,      // Every ingest can read it.
+    kGarbage,  // None can.
+    kEither,   // That depends on what was known when.
   } fate = Fate::kRow;
   const std::string* value = nullptr;  // Null: a null value.
 };
