@@ -22,6 +22,8 @@
 namespace shopstream::lake {
 namespace {
 
+using nlohmann::json;
+
 using Find = std::function<void(const std::string& path, const std::string& reason)>;
 
 // Paths of one difference that are named; the others are counted.
@@ -322,54 +324,48 @@ Status CheckEntries(ObjectStore* store, const std::string& table_path, const Log
   return Status::OK();
 }
 
-// Readers do without a hint that they cannot read, but follow one that they can.
-Status CheckHintForm(ObjectStore* store, const std::string& table_path, const Find& find) {
-  const std::string path = LogFolder(table_path) + "_last_checkpoint";
-  ARROW_ASSIGN_OR_RAISE(const auto content, store->Get(path));
-  if (content == nullptr) return Status::OK();
-  const auto hint = nlohmann::json::parse(std::string_view(*content), nullptr, false);
+// What is wrong with the text of a hint; empty: nothing. Readers do without a hint that they cannot
+// read, but follow one that they can.
+std::string HintFault(const json& hint) {
   const auto is_count = [&hint](const char* name) {
     return hint.contains(name) && hint[name].is_number_integer() && hint[name] >= 0;
   };
-  if (!hint.is_object()) {
-    find(path, "it is not a JSON object");
-  } else if (!is_count("version")) {
-    find(path, "it names no version");
-  } else if (!is_count("size")) {
-    find(path, "it lacks the size of the checkpoint, a number of actions");
-  } else if (hint.contains("parts") && !is_count("parts")) {
-    find(path, "its number of parts is " + hint["parts"].dump());
+  if (!hint.is_object()) return "it is not a JSON object";
+  if (!is_count("version")) return "it names no version";
+  if (!is_count("size")) return "it lacks the size of the checkpoint, a number of actions";
+  if (hint.contains("parts") && !is_count("parts")) {
+    return "its number of parts is " + hint["parts"].dump();
   }
-  return Status::OK();
+  return "";
 }
 
-// The number of parts that the hint names; 1 where it names none.
-Result<int64_t> HintedParts(ObjectStore* store, const std::string& table_path) {
-  ARROW_ASSIGN_OR_RAISE(const auto content, store->Get(LogFolder(table_path) + "_last_checkpoint"));
-  if (content == nullptr) return 1;
-  const auto hint = nlohmann::json::parse(std::string_view(*content), nullptr, false);
-  if (!hint.is_object() || !hint.contains("parts") || !hint["parts"].is_number_integer()) return 1;
-  return hint["parts"].get<int64_t>();
+// A number that the hint gives; `otherwise` if it gives none.
+int64_t HintedNumber(const json& hint, const char* name, int64_t otherwise) {
+  const bool given = hint.is_object() && hint.contains(name) && hint[name].is_number_integer();
+  return given ? hint[name].get<int64_t>() : otherwise;
 }
 
 Status CheckHint(ObjectStore* store, const std::string& table_path, const Log& log,
                  const Find& find) {
-  ARROW_ASSIGN_OR_RAISE(const int64_t hint, ReadCheckpointHint(store, table_path));
-  ARROW_RETURN_NOT_OK(CheckHintForm(store, table_path, find));
+  const std::string path = LogFolder(table_path) + "_last_checkpoint";
+  ARROW_ASSIGN_OR_RAISE(const auto content, store->Get(path));
+  if (content == nullptr) return Status::OK();
+  const json text = json::parse(std::string_view(*content), nullptr, /*allow_exceptions=*/false);
+  if (const std::string fault = HintFault(text); !fault.empty()) find(path, fault);
+  const int64_t hint = HintedNumber(text, "version", -1);
   if (hint < 0) return Status::OK();
   if (const auto found = log.checkpoints.find(hint); found != log.checkpoints.end()) {
-    ARROW_ASSIGN_OR_RAISE(const int64_t parts, HintedParts(store, table_path));
+    const int64_t parts = HintedNumber(text, "parts", 1);
     if (!found->second.part_counts.contains(parts)) {
-      find(LogFolder(table_path) + "_last_checkpoint",
-           "it names a checkpoint of version " + std::to_string(hint) + " in " +
-               std::to_string(parts) + " parts, which is not there");
+      find(path, "it names a checkpoint of version " + std::to_string(hint) + " in " +
+                     std::to_string(parts) + " parts, which is not there");
     }
     return Status::OK();
   }
   // One that was not listed may have been written meanwhile, and the hint after it.
   ARROW_ASSIGN_OR_RAISE(const Log now, ListWholeLog(store, table_path));
   if (!now.checkpoints.contains(hint)) {
-    find(LogFolder(table_path) + "_last_checkpoint",
+    find(path,
          "it names the checkpoint of version " + std::to_string(hint) + ", which is not there");
   }
   return Status::OK();
