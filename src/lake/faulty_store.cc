@@ -58,6 +58,11 @@ Fault& FaultyStore::OnAny(const std::string& path_part) {
   return fault;
 }
 
+std::string TornPath(const std::string& path) {
+  const size_t name = path.rfind('/') + 1;  // 0 if there is no '/'.
+  return path.substr(0, name) + "." + path.substr(name) + ".torn";
+}
+
 void FaultyStore::Heal() {
   const std::lock_guard lock(mutex_);
   faults_.clear();
@@ -95,10 +100,8 @@ Result<bool> FaultyStore::Strike(Operation operation, const std::string& path,
   if (strike.action_) strike.action_(path);
   if (strike.pause_ > Millis::zero()) std::this_thread::sleep_for(strike.pause_);
   if (strike.kind_ == Fault::Kind::kTear && content != nullptr) {
-    const size_t name = path.rfind('/') + 1;  // 0 where there is no '/'.
-    const std::string torn = path.substr(0, name) + "." + path.substr(name) + ".torn";
     ARROW_ASSIGN_OR_RAISE(auto half, content->CopySlice(0, content->size() / 2));
-    ARROW_RETURN_NOT_OK(inner_->Put(torn, *half));
+    ARROW_RETURN_NOT_OK(inner_->Put(TornPath(path), *half));
   }
   if (strike.kind_ == Fault::Kind::kTear || strike.kind_ == Fault::Kind::kFailBefore) {
     return Unavailable("injected fault before the operation on ", path);

@@ -57,6 +57,9 @@ class Fault {
   int left_ = 1;
 };
 
+// The hidden name under which half of a torn write to `path` is found.
+std::string TornPath(const std::string& path);
+
 // A store that fails on request, for tests. Thread-safe. Faults are tried in the order they were
 // added; the first that matches a call affects it.
 //

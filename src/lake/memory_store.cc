@@ -82,16 +82,8 @@ Result<std::vector<ObjectEntry>> MemoryStore::List(const std::string& prefix,
 
 Result<std::vector<std::string>> MemoryStore::ListFolders(const std::string& folder) {
   const std::string prefix = folder.empty() ? "" : folder + "/";
-  const std::lock_guard lock(mutex_);
-  std::vector<std::string> names;
-  for (auto it = objects_.lower_bound(prefix);
-       it != objects_.end() && it->first.starts_with(prefix); ++it) {
-    const size_t slash = it->first.find('/', prefix.size());
-    if (slash == std::string::npos) continue;
-    std::string name = it->first.substr(prefix.size(), slash - prefix.size());
-    if (names.empty() || names.back() != name) names.push_back(std::move(name));
-  }
-  return names;
+  ARROW_ASSIGN_OR_RAISE(const auto objects, List(prefix, ""));
+  return FoldersBelow(prefix, objects);
 }
 
 Status MemoryStore::Delete(const std::string& path) {

@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <utility>
+#include <vector>
 
 #include "lake/disk_store.h"
 #include "lake/s3_store.h"
@@ -82,6 +84,18 @@ Result<std::unique_ptr<ObjectStore>> OpenFileUri(const std::string& uri) {
 }
 
 }  // namespace
+
+std::vector<std::string> FoldersBelow(const std::string& prefix,
+                                      const std::vector<ObjectEntry>& objects) {
+  std::vector<std::string> names;
+  for (const ObjectEntry& object : objects) {
+    const size_t slash = object.path.find('/', prefix.size());
+    if (slash == std::string::npos) continue;
+    std::string name = object.path.substr(prefix.size(), slash - prefix.size());
+    if (names.empty() || names.back() != name) names.push_back(std::move(name));
+  }
+  return names;
+}
 
 Result<std::unique_ptr<ObjectStore>> OpenObjectStore(const Config& config) {
   const std::string& uri = config.lake.uri;

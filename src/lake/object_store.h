@@ -69,7 +69,12 @@ class ObjectStore {
   std::atomic<bool> put_if_absent_proven_ = false;
 };
 
-// Opens the store of lake.uri: a path, file:///... or s3://...; NotImplemented for other schemes.
+// For stores that have no folders: the names of those that `objects` imply directly below `prefix`.
+// All paths begin with `prefix`, which is "" or ends in '/', and are in byte order.
+std::vector<std::string> FoldersBelow(const std::string& prefix,
+                                      const std::vector<ObjectEntry>& objects);
+
+// The store of lake.uri: a path, file:///... or s3://...; NotImplemented for other schemes.
 Result<std::unique_ptr<ObjectStore>> OpenObjectStore(const Config& config);
 // Call at the end of a program, after the last store is gone.
 void ShutdownObjectStores();

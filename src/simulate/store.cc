@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/error_kind.h"
+#include "lake/faulty_store.h"
 
 namespace shopstream::simulate {
 namespace {
@@ -70,14 +71,7 @@ class SimulatedStore::Client : public lake::ObjectStore {
   Result<std::vector<std::string>> ListFolders(const std::string& folder) override {
     const std::string prefix = folder.empty() ? "" : folder + "/";
     ARROW_ASSIGN_OR_RAISE(const auto entries, List(prefix, ""));
-    std::vector<std::string> names;
-    for (const lake::ObjectEntry& entry : entries) {
-      const size_t slash = entry.path.find('/', prefix.size());
-      if (slash == std::string::npos) continue;
-      std::string name = entry.path.substr(prefix.size(), slash - prefix.size());
-      if (names.empty() || names.back() != name) names.push_back(std::move(name));
-    }
-    return names;
+    return lake::FoldersBelow(prefix, entries);
   }
   Status Delete(const std::string& path) override {
     return Call<bool>("delete", path, kNoContent,
@@ -107,9 +101,8 @@ class SimulatedStore::Client : public lake::ObjectStore {
 
   void Tear(const std::string& path, const arrow::Buffer& content) {
     if (content.size() == 0) return;
-    const size_t name = path.rfind('/') + 1;  // 0 where there is no '/'.
     auto half = content.CopySlice(0, content.size() / 2).ValueOrDie();
-    shared_->Write(path.substr(0, name) + "." + path.substr(name) + ".torn", std::move(half));
+    shared_->Write(lake::TornPath(path), std::move(half));
   }
 
   // `content`: of a change of the store; null where the call only looks. `effect` of a change may
