@@ -17,6 +17,7 @@
 #include "lake/data_file_stream.h"
 #include "lake/delta_schema.h"
 #include "lake/retention.h"
+#include "lake/table_state.h"
 
 namespace shopstream::lake {
 namespace {
@@ -296,7 +297,7 @@ class Compactor {
   Status SetAside(const Status& problem, const CompactionGroup& group) {
     if (IsUnavailable(problem)) return Hindered(problem);
     if (unreadable_.empty() && KindOf(problem) == ErrorKind::kRefused) return problem;
-    if (KindOf(problem) == ErrorKind::kGone && !IsLive(unreadable_)) {
+    if (KindOf(problem) == ErrorKind::kGone && !MayBeLive(table_, unreadable_)) {
       set_aside_ = true;  // The next plan no longer has it.
       return Status::OK();
     }
@@ -310,15 +311,6 @@ class Compactor {
     }
     set_aside_ = true;
     return Status::OK();
-  }
-
-  bool IsLive(const std::string& path) {
-    const auto snapshot = table_->Refresh();
-    bool live = !snapshot.ok();  // The next pass says why.
-    if (snapshot.ok()) {
-      (*snapshot)->VisitFiles([&](const DataFile& file) { live |= file.path == path; });
-    }
-    return live;
   }
 
   // Commits the merges whose inputs are all live still, and empties the batch.

@@ -194,7 +194,7 @@ TEST_F(LogCleanUpTest, AReaderThatListedBeforeListsAgain) {
   // The reader has listed entries 0 to 9; while it reads them, they are cleaned up.
   store_->On(Operation::kGet, "00000000000000000003.json").Calls([this](const std::string&) {
     const auto other = Table::Open(store_->inner(), kPath).ValueOrDie();
-    const auto& state = dynamic_cast<const TableState&>(*other->snapshot());
+    const auto& state = StateOf(*other->snapshot());
     ASSERT_TRUE(WriteCheckpoint(store_->inner(), kPath, state, 0).ok());
     for (int version = 0; version < 9; ++version) Delete(LogEntryPath(kPath, version));
   });
@@ -226,7 +226,7 @@ TEST_F(LogCleanUpTest, ACheckpointKilledAnywhereLeavesTheTableAsItWas) {
     before = Described();
   };
   const auto act = [&] {
-    const auto& state = dynamic_cast<const TableState&>(*table_->snapshot());
+    const auto& state = StateOf(*table_->snapshot());
     (void)WriteCheckpoint(store_.get(), kPath, state, WallClockMillis());
   };
   KillEverywhere(prepare, act, [&] {
@@ -247,7 +247,7 @@ TEST_F(LogCleanUpTest, ARunningWriterForgetsExpiredTombstones) {
     Commit({next}, {last});
     last = next;
   }
-  const auto& state = dynamic_cast<const TableState&>(*table_->snapshot());
+  const auto& state = StateOf(*table_->snapshot());
   EXPECT_LE(state.tombstone_count(), 100);
   EXPECT_EQ(1, state.file_count());
 }

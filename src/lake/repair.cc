@@ -22,10 +22,6 @@
 namespace shopstream::lake {
 namespace {
 
-const TableState& StateOf(const Snapshot& snapshot) {
-  return dynamic_cast<const TableState&>(snapshot);
-}
-
 bool HasFloatingColumn(const Snapshot& snapshot) {
   const auto columns = ColumnsWithStatistics(*snapshot.schema());
   return std::any_of(columns.begin(), columns.end(), [](const ColumnFacts& column) {
@@ -142,7 +138,7 @@ class Repairer {
       const auto live = StateOf(*snapshot).FindFiles({path})[0];
       const Status status = live ? Consider(*live, *snapshot, &batch) : Status::OK();
       if (Stopped()) break;
-      if (KindOf(status) == ErrorKind::kGone && !IsLive(path)) continue;
+      if (KindOf(status) == ErrorKind::kGone && !MayBeLive(table_, path)) continue;
       if (KindOf(status) == ErrorKind::kRefused) return status;
       if (IsUnavailable(status)) {
         todo_.push_back(path);
@@ -201,12 +197,6 @@ class Repairer {
     copy.statistics = change->statistics;
     change->after.push_back(std::move(copy));
     return Status::OK();
-  }
-
-  // After another writer's commits. A table that cannot be read now: true.
-  bool IsLive(const std::string& path) {
-    const auto refreshed = table_->Refresh();
-    return !refreshed.ok() || StateOf(**refreshed).FindFiles({path})[0];
   }
 
   // What is wrong with a file stays wrong: it is left as it is, the others go on.

@@ -317,6 +317,14 @@ std::vector<std::optional<AddFile>> TableState::FindFiles(
   return found;
 }
 
+bool MayBeLive(Table* table, const std::string& path) {
+  const auto snapshot = table->Refresh();
+  if (!snapshot.ok()) return true;
+  bool live = false;
+  (*snapshot)->VisitFiles([&](const DataFile& file) { live |= file.path == path; });
+  return live;
+}
+
 void TableState::DropExpiredTombstones(int64_t now_ms) {
   const int64_t oldest = now_ms - TombstoneRetentionMs(properties());
   std::vector<std::string> expired;

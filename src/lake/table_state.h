@@ -77,6 +77,15 @@ class TableState : public Snapshot {
   PackedMap tombstones_;
 };
 
+// The state behind a snapshot that a Table of this library returned.
+inline const TableState& StateOf(const Snapshot& snapshot) {
+  return dynamic_cast<const TableState&>(snapshot);
+}
+
+// Whether the newest version has the file: one that is gone from storage may have been replaced by
+// another writer. True as well if the table cannot be read now; the caller's next read says why.
+bool MayBeLive(Table* table, const std::string& path);
+
 // OK for a plain (1, 2) table. Otherwise NotImplemented, naming the feature that forbids writing to
 // the table and the remedy.
 Status CheckWritable(const TableState& state);

@@ -120,7 +120,7 @@ class Verifier {
   Status List() {
     snapshot_ = table_->snapshot();
     report_.version = snapshot_->version();
-    for (const std::string& fault : MetadataFaults(dynamic_cast<const TableState&>(*snapshot_))) {
+    for (const std::string& fault : MetadataFaults(StateOf(*snapshot_))) {
       Find(LogFolder(table_path_), fault);
     }
     FindRepairs();
@@ -137,7 +137,7 @@ class Verifier {
   }
 
   void FindRepairs() {
-    dynamic_cast<const TableState&>(*snapshot_).ForEachAdd([this](const AddFile& add) {
+    StateOf(*snapshot_).ForEachAdd([this](const AddFile& add) {
       const RepairNeeds needs = NeedsByLog(add, *snapshot_);
       report_.repairs.Add(needs);
       if (const auto fault = PathFault(add.file.path); !fault.empty()) FindFile(add.file, fault);
@@ -224,7 +224,7 @@ class Verifier {
   // An optimizer may have taken it out of the table, and a vacuum deleted it, since we began.
   Status Vanished(const DataFile& file) {
     ARROW_ASSIGN_OR_RAISE(const auto newest, table_->Refresh());
-    const auto& state = dynamic_cast<const TableState&>(*newest);
+    const auto& state = StateOf(*newest);
     if (state.FindFiles({file.path})[0]) {
       FindFile(file, "it is missing; the log says " + std::to_string(file.size_bytes) + " bytes, " +
                          (file.rows < 0 ? "rows unknown" : std::to_string(file.rows) + " rows"));
