@@ -11,9 +11,9 @@
 
 namespace shopstream {
 
-// The seam to time, threads and chance. A program runs on the operating system's. A simulation
-// installs its own for the thread that it runs on: then BootClock, WallClockMillis and all below
-// ask it instead, so that one thread can run several programs and a seed decides what happens when.
+// The seam to time, threads and random numbers. A program uses the operating system's. A simulation
+// installs its own on the thread that it runs on; BootClock, WallClockMillis and everything below
+// then use it instead, so that one thread can run several programs and a seed decides their order.
 class Runtime {
  public:
   virtual ~Runtime() = default;
@@ -23,11 +23,11 @@ class Runtime {
   // Until WakeAll is called with the same key, or `deadline`; may return early.
   virtual void WaitOn(const void* key, BootClock::time_point deadline) = 0;
   virtual void WakeAll(const void* key) = 0;
-  // Runs `body` beside the caller. The number is for JoinThread, to be called once.
+  // Runs `body` concurrently. Returns a number for JoinThread, which must be called once.
   virtual int64_t StartThread(std::function<void()> body) = 0;
   virtual void JoinThread(int64_t number) = 0;
 
-  // Of the calling thread; null: the operating system's. Borrowed.
+  // The calling thread's; null: the operating system's. Borrowed.
   static Runtime* Simulated() { return simulated_; }
   static void Simulate(Runtime* runtime) { simulated_ = runtime; }
 
@@ -36,13 +36,14 @@ class Runtime {
 };
 
 void Sleep(Millis pause);
-// Sleeps until the pause is over or `stop` answers true, asked every 50 ms. True: stop.
+// Sleeps until the pause is over or `stop`, called every 50 ms, returns true. Returns whether it
+// stopped.
 bool SleepUnless(const std::function<bool()>& stop, Millis pause);
 
 // From the operating system's source, so that a forked or restored process never repeats them.
 uint64_t RandomBits();
 
-// A thread. To be joined before it is destroyed.
+// A thread. Join it before it is destroyed.
 class Thread {
  public:
   Thread() = default;
@@ -59,7 +60,7 @@ class Thread {
 class Signal {
  public:
   void NotifyAll();
-  // Until `ready`, which is asked while `lock` is held.
+  // Waits until `ready`, called while `lock` is held, returns true.
   template <typename Ready>
   void Wait(std::unique_lock<std::mutex>* lock, const Ready& ready) {
     if (Runtime::Simulated() != nullptr) {
@@ -68,7 +69,7 @@ class Signal {
       changed_.wait(*lock, ready);
     }
   }
-  // Or until `timeout` has passed. Returns the last answer of `ready`.
+  // The same, at most until `timeout` has passed. Returns the last result of `ready`.
   template <typename Ready>
   bool WaitFor(std::unique_lock<std::mutex>* lock, Millis timeout, const Ready& ready) {
     if (Runtime::Simulated() == nullptr) return changed_.wait_for(*lock, timeout, ready);

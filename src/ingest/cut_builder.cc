@@ -261,7 +261,7 @@ std::variant<int, CutBuilder::Verdict> CutBuilder::FindPartitionValue(
   if (text.empty()) return kNewPartitionValue;  // There is one null partition, beside the bound.
   if (!IsSpelledByItsFolder(layout_->options.partition_field, text)) {
     return refuse(Quote(text) + " has " + std::to_string(text.size()) +
-                  " bytes, too many for the name of a folder, which some readers take it from");
+                  " bytes, too many for a folder's name, from which some readers take it");
   }
   const int64_t counted =
       std::ssize(partition_values_) - (partition_value_index_.contains("") ? 1 : 0);

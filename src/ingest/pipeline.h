@@ -26,12 +26,12 @@ Result<std::shared_ptr<const BronzeLayout>> FindLayout(lake::ObjectStore* store,
                                                        const std::string& topic,
                                                        const LayoutOptions& options);
 
-// The two tables that an ingest fills, made where they are absent.
+// The two tables that an ingest writes; created if they do not exist.
 struct OpenLake {
   std::shared_ptr<const BronzeLayout> layout;
   std::unique_ptr<lake::Table> bronze, quarantine;
 };
-// Waits up to a minute for a store and a registry that do not answer yet, unless `stop`.
+// Waits up to a minute for a store or registry that does not answer yet, or until `stop`.
 Result<OpenLake> OpenOrCreateLake(lake::ObjectStore* store, registry::SchemaSource* registry,
                                   const std::string& topic, const LayoutOptions& options,
                                   const std::function<bool()>& stop);
@@ -39,15 +39,15 @@ Result<OpenLake> OpenOrCreateLake(lake::ObjectStore* store, registry::SchemaSour
 struct IngestSettings {
   std::string topic;
   CutLimits cut;
-  std::optional<MaintenanceOptions> maintenance;  // Nothing: the tables are looked after elsewhere.
+  std::optional<MaintenanceOptions> maintenance;  // Nothing: no maintenance.
 };
-// What an ingest reads from; borrowed.
+// The sources of an ingest; borrowed.
 struct IngestSources {
   kafka::RecordSource* records = nullptr;
   kafka::TopicMetadata* topics = nullptr;
   registry::SchemaSource* registry = nullptr;
 };
-// Runs loop, writer and maintenance on these until `stop`; see IngestLoop::Run.
+// Runs the loop, writer and maintenance until `stop`; see IngestLoop::Run.
 Status IngestInto(const OpenLake& lake, const IngestSources& sources,
                   const IngestSettings& settings, bool until_caught_up, IngestStats* stats,
                   const std::function<bool()>& stop);

@@ -37,15 +37,15 @@ struct PollResult {
   bool topic_gone = false;            // The topic does not exist, or no longer does.
 };
 
-// The seam to Kafka for whoever reads a topic: a member of a group after Subscribe, on its own
-// after Assign without it. Every call is made by one thread, the one that polls.
+// The seam to Kafka for reading a topic. It is a member of a group after Subscribe, and independent
+// after Assign without Subscribe. All calls must come from one thread, the polling one.
 class RecordSource {
  public:
   virtual ~RecordSource() = default;
 
-  // Joins the group, which then hands out partitions; see PollResult::rebalances.
+  // Joins the group, which then assigns partitions; see PollResult::rebalances.
   virtual Status Subscribe() = 0;
-  // Waits up to `timeout` for records. An error: reading can never continue.
+  // Waits up to `timeout` for records. After an error reading cannot continue.
   virtual Result<PollResult> Poll(Millis timeout) = 0;
 
   // Adds partitions to the assignment and reads from the offsets.

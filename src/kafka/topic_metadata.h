@@ -28,11 +28,11 @@ struct TopicState {
 };
 
 struct OffsetSpan {
-  int64_t log_start = 0;  // The earliest offset still held.
+  int64_t log_start = 0;  // The earliest offset that is still available.
   int64_t end = 0;        // One past the last (the last stable offset for read_committed).
 };
 
-// The seam to what a cluster knows of a topic. Every call is bounded in time and blocking.
+// The seam to a cluster's metadata of a topic. Every call blocks and is bounded by a timeout.
 // Thread-safe.
 class TopicMetadata {
  public:

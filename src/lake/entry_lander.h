@@ -12,9 +12,9 @@
 
 namespace shopstream::lake {
 
-// Entries are kept a day at least, so what was the newest version an hour ago is not cleaned up
-// yet. Beyond that, an absent entry may be one that was cleaned up, and a put of it would "succeed"
-// in a past that nobody reads.
+// Entries are kept for at least a day, so the newest version of an hour ago has not been cleaned up
+// yet. After that, a missing entry may be one that was cleaned up, and a put would create a version
+// that nobody reads.
 inline constexpr std::chrono::hours kStateLifetime{1};
 
 // Hands out pauses that end at a deadline.
@@ -22,7 +22,7 @@ class Pacer {
  public:
   Pacer(Millis first, Millis longest, BootClock::time_point deadline);
 
-  // Sleeps. False, without a pause: the deadline has come or would pass during the pause.
+  // Sleeps. Returns false without sleeping if the deadline would pass during the pause.
   bool Pause();
 
  private:
@@ -30,22 +30,22 @@ class Pacer {
   Backoff backoff_;
 };
 
-// What came of sending one entry to one version.
+// The outcome of sending one entry to one version.
 enum class Landing {
-  kOurs,       // It stands there.
-  kTheirs,     // Another's stands there, so ours never will.
-  kNotSent,    // The time was up before the first try.
+  kOurs,       // That version is our entry.
+  kTheirs,     // That version is another writer's entry, so it will never be ours.
+  kNotSent,    // The deadline passed before the first attempt.
   kUncertain,  // The store did not answer in time.
 };
 
-// Sends the same bytes to the same version until something stands there, then tells whose it is by
-// the commit's unique id: a reply may be lost in either direction, but a version is written once.
+// Sends the same bytes to the same version until that version exists, then determines by the
+// commit's unique id whose it is: a reply may be lost, but a version is written only once.
 class EntryLander {
  public:
   EntryLander(ObjectStore* store, std::string table_path, BootClock::time_point deadline);
 
-  // Sets the entry's digest to that of the bytes it sends. An error: the store
-  // refuses the write, and nothing was written.
+  // Sets the entry's digest to that of the bytes it sends. An error: the store refuses the write,
+  // and nothing was written.
   Result<Landing> Land(int64_t version, LogEntry* entry);
 
   // The last failure of the store, for messages; empty: there was none.

@@ -8,14 +8,14 @@
 namespace shopstream::lake {
 
 // The JSON text of add.stats from row `i` of a checkpoint's add.stats_parsed (Delta protocol,
-// "Checkpoint Schema"), which is all that a checkpoint has of statistics if the table's property
+// "Checkpoint Schema"), the only statistics in a checkpoint if the table's property
 // delta.checkpoint.writeStatsAsJson is false. Empty: the row has no statistics. Values stay as they
 // are, with texts and decimals in full; one that JSON statistics cannot show (bytes, years outside
 // 1 to 9999) is left out.
 std::string StatisticsText(const arrow::StructArray& parsed, int64_t i);
 
-// Statistics in one form, whoever wrote them: equal texts for equal values, whatever the digits of
-// a number, the zone of a time, and members that are null. For comparison alone.
+// Statistics in a canonical form: equal texts for equal values, regardless of a number's digits, a
+// time's zone, and null members. Only for comparison.
 std::string PlainStatistics(const std::string& statistics);
 
 }  // namespace shopstream::lake

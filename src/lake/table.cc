@@ -353,7 +353,7 @@ Result<bool> DeltaTable::EntryStands(const TableState& state) {
   if (EntryDigest(std::string_view(*entry)) == state.entry_digest()) return true;
   Log::Warn(
       "table {}: the entry of version {} is not the one that this program read or wrote: "
-      "another engine replaced the entry, or the table; reading it anew",
+      "another engine replaced the entry or the table; reloading it",
       path_, state.version());
   return false;
 }

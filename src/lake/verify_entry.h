@@ -10,20 +10,19 @@
 
 namespace shopstream::lake {
 
-// Whether the text of a log entry has the form that the Delta protocol demands ("Actions"): strict
-// readers refuse a table for one field that is missing or of another type, while this program and
-// others pass over it. `partition_columns`: the table's before the entry, replaced by those of its
-// metaData; nothing where they are not known. `find` is told each fault, with the action's path.
+// Checks the text of a log entry against the form that the Delta protocol requires ("Actions").
+// Strict readers refuse a table for one field that is missing or has the wrong type; this program
+// and others ignore it. `partition_columns`: the table's before the entry, replaced by those of its
+// metaData; nothing if unknown. `find` receives each fault, with the action's path.
 void CheckEntryForm(std::string_view text,
                     std::optional<std::vector<std::string>>* partition_columns,
                     const std::function<void(const std::string& reason)>& find);
 
-// What is wrong with the schema and the partition columns of a table that this program opens all
-// the same; empty: nothing.
+// Faults in the schema and the partition columns of a table that this program opens nevertheless.
 std::vector<std::string> MetadataFaults(const TableState& state);
 
-// What is wrong with a decoded path of a data file, relative to the table: parts that are empty,
-// "." or "..", which some readers resolve and others look up as they are. Empty: nothing.
+// The fault in a decoded path of a data file, relative to the table: empty parts, "." or "..",
+// which some readers resolve and others use literally. Empty: none.
 std::string PathFault(const std::string& path);
 
 }  // namespace shopstream::lake

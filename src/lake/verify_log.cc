@@ -170,7 +170,8 @@ void CompareFiles(const TableState& replayed, const TableState& kept,
   }
   if (!missing.empty()) differ("it lacks files that the entries add: " + missing.Text());
   if (!extra.empty()) differ("it names files that the entries do not: " + extra.Text());
-  if (!other.empty()) differ("it tells of files what the entries do not: " + other.Text());
+  if (!other.empty())
+    differ("its information about files differs from the entries: " + other.Text());
 }
 
 // A checkpoint leaves out tombstones that had expired when it was written, and no others.

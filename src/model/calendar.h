@@ -14,15 +14,15 @@ namespace shopstream {
 inline constexpr int64_t kYear1Millis = -62'135'596'800'000;
 inline constexpr int64_t kLastMillis = 253'402'300'799'999;
 
-// For a record that came without one, as in kafka::RecordView.
+// The timestamp of a record without one, as in kafka::RecordView.
 inline constexpr int64_t kNoTimestamp = -1;
 
-// Within these bounds, a thousandfold and a day more fit an int64.
+// Within these bounds, a thousand times the value plus a day fits an int64.
 constexpr bool IsCalendarMillis(int64_t millis) {
   return kYear1Millis <= millis && millis <= kLastMillis;
 }
 
-// An instant that a clock may have shown: there is one, and it is inside the calendar.
+// Whether a record has a timestamp, and it is inside the calendar.
 constexpr bool IsKnownMillis(int64_t millis) {
   return millis != kNoTimestamp && IsCalendarMillis(millis);
 }

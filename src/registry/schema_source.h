@@ -26,13 +26,13 @@ struct LookUp {
   std::string detail;  // Why it is unavailable, with the URL.
 };
 
-// The seam to the registry for whoever reads records. Blocking, bounded in time.
+// The seam to the registry for reading records. Calls block and are bounded by a timeout.
 class SchemaSource {
  public:
   virtual ~SchemaSource() = default;
   // The schema, with the schemas that it refers to inlined.
   virtual LookUp ById(int32_t id) = 0;
-  // The subject's newest version. KeyError: there is no such subject. IOError: no answer.
+  // The subject's newest version. KeyError: the subject does not exist. IOError: no answer.
   virtual Result<RegisteredSchema> Latest(const std::string& subject) = 0;
 };
 

@@ -4,7 +4,7 @@
 
 namespace shopstream::simulate {
 
-// A stream of random numbers that its seed decides alone (splitmix64), on every machine.
+// A stream of random numbers that depends only on its seed (splitmix64), on every machine.
 class Chance {
  public:
   explicit Chance(uint64_t seed) : state_(seed) {}

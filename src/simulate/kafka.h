@@ -20,7 +20,7 @@ namespace shopstream::simulate {
 struct StoredOffset {
   enum class Kind {
     kRecord,
-    kOpen,     // A record whose transaction has not ended: nobody reads past it.
+    kOpen,     // A record of an open transaction: nobody reads past it.
     kAborted,  // A record of a transaction that was aborted.
     kMarker,   // The end of a transaction.
   };
@@ -39,10 +39,10 @@ struct PartitionLog {
 };
 
 struct KafkaFaults {
-  double metadata_fails = 0;  // Of a question for the topic's id or its offsets.
+  double metadata_fails = 0;  // Probability for a request of the topic's id or its offsets.
 };
 
-// A cluster with one topic and one group, as far as a consumer can tell: cooperative rebalances
+// A cluster with one topic and one group, as seen by a consumer: cooperative rebalances
 // with sessions, transactions, expiry, truncation, a topic deleted and created again.
 class SimulatedKafka {
  public:
@@ -56,19 +56,19 @@ class SimulatedKafka {
   const std::string& id() const { return id_; }  // Empty: there is no such topic.
   int partitions() const { return static_cast<int>(logs_.size()); }
   const PartitionLog& log(int32_t partition) const { return logs_[partition]; }
-  // The offset that it got.
+  // Returns the record's offset.
   int64_t Produce(int32_t partition, std::optional<std::string> key,
                   std::optional<std::string> value, int64_t timestamp_ms, bool in_transaction);
   // Ends the partition's transaction, if one is open.
   void EndTransaction(int32_t partition, bool commit);
   void Expire(int32_t partition, int64_t log_start);
-  // The brokers forget what they had acknowledged.
+  // The brokers lose acknowledged records.
   void Truncate(int32_t partition, int64_t end);
   void DeleteTopic();
   void CreateTopic(int partitions);
   // The group's coordinator takes all partitions from the program's member.
   void LoseMember(int program);
-  // What it has given to whom. Members whose session has ended are no longer counted.
+  // The program that owns each partition. Members whose session has timed out do not count.
   std::vector<int> Owners() const;
 
   // ---- what programs see
@@ -81,10 +81,10 @@ class SimulatedKafka {
   struct Member {
     int program = -1;
     BootClock::time_point last_poll{};
-    std::set<int32_t> owned;  // Given to it, and not taken back by its answer yet.
+    std::set<int32_t> owned;  // Assigned to it, and not revoked yet.
     std::set<int32_t> asked_back;
     std::vector<kafka::Rebalance> news;
-    bool evicted = false;  // It does not know yet.
+    bool evicted = false;  // It has not been notified yet.
   };
 
   Member* Join(int program);

@@ -16,8 +16,8 @@ class SimulatedRegistry : public registry::SchemaSource {
  public:
   explicit SimulatedRegistry(Scheduler* scheduler) : scheduler_(scheduler) {}
 
-  bool out = false;           // It answers nobody.
-  double denies_wrongly = 0;  // As one that lags behind its writer does: once to each program.
+  bool out = false;           // It does not answer.
+  double denies_wrongly = 0;  // Like one that lags behind its writer: once per program and id.
 
   void Register(int32_t id, std::string schema) { schemas_[id] = std::move(schema); }
 
@@ -25,7 +25,7 @@ class SimulatedRegistry : public registry::SchemaSource {
     Pass();
     registry::LookUp answer;
     if (out || scheduler_->dead()) {
-      answer.detail = "simulated: the registry gives no answer";
+      answer.detail = "simulated: the registry does not answer";
       scheduler_->Count("registry: no answer");
       return answer;
     }

@@ -14,50 +14,51 @@
 
 namespace shopstream::simulate {
 
-// Several programs, each with any number of threads, on one thread of the operating system: a
-// thread runs until it waits, and a seed decides how long waits are and who goes first. Time passes
-// only while all wait.
+// Runs several programs, each with any number of threads, on one thread of the operating system. A
+// thread runs until it waits; a seed decides how long waits are and which thread runs next. Time
+// passes only while all threads wait.
 //
-// A crashed program does nothing any more that another could see: the seams refuse its calls, and
-// its waits take no time, so that its threads come to their end and free what they hold.
+// A crashed program has no further visible effect: the seams refuse its calls, and its waits take
+// no time, so that its threads finish and free their memory.
 class Scheduler : public Runtime {
  public:
-  // Installs itself for this thread until it is destroyed. All is borrowed.
+  // Installs itself on this thread until it is destroyed. Borrows its arguments.
   Scheduler(Chance* chance, Trace* trace);
   ~Scheduler() override;
 
-  // Starts a program; `main` runs once Run is called. The number names it, from 0 on.
+  // Starts a program; `main` runs once Run is called. Returns its number, from 0 on.
   int StartProgram(std::string name, std::function<void()> main);
   // Calls `event` at that time, outside any program. It must not wait.
   void At(BootClock::time_point time, std::function<void()> event);
   void After(Millis pause, std::function<void()> event) { At(now_ + pause, std::move(event)); }
 
-  // Until `done`, asked after each step. False: nothing is left that could happen, or `until` came.
+  // Runs until `done`, called after each step, is true. False: nothing is left to run, or `until`
+  // was reached.
   bool Run(const std::function<bool()>& done, BootClock::time_point until);
-  // Lets time pass with nothing happening; what was due happens late.
+  // Advances time without running anything; events that were due happen late.
   void Leap(Millis by) { now_ += by; }
 
   void Crash(int program);
   bool crashed(int program) const { return programs_[program].crashed; }
   int programs() const { return static_cast<int>(programs_.size()); }
   bool ended(int program) const { return programs_[program].threads == 0; }
-  // None of its threads goes on for so long.
+  // None of its threads runs for that long.
   void Suspend(int program, Millis for_as_long);
-  // From now on its wall clock is that much further ahead.
+  // Advances its wall clock by this much.
   void MoveWallClock(int program, Millis by) { programs_[program].wall_offset += by; }
 
   // ---- for the seams, called by a thread of a program
-  // The program of the running thread; -1 outside any.
+  // The running thread's program; -1 outside any program.
   int program() const { return running_program_; }
   const std::string& ProgramName(int program) const { return programs_[program].name; }
   bool dead() const { return running_program_ >= 0 && programs_[running_program_].crashed; }
-  // Takes time; others run meanwhile. Nothing outside a program.
+  // Lets time pass while other threads run. Does nothing outside a program.
   void Pass(BootClock::duration time);
   void Note(std::string_view what);  // In the trace, with time and program.
   void Count(const std::string& event) { trace_->Count(event); }
   Chance* chance() { return chance_; }
   BootClock::time_point time() const { return now_; }
-  int64_t EpochMillis() const;  // By a clock that nobody moves.
+  int64_t EpochMillis() const;  // By a clock that is never moved.
 
   // ---- Runtime
   BootClock::time_point Now() override;
@@ -72,9 +73,9 @@ class Scheduler : public Runtime {
   struct Fiber;
   struct Program {
     std::string name;
-    int threads = 0;  // That have not ended.
+    int threads = 0;  // Those that have not finished.
     bool crashed = false;
-    BootClock::duration boot_offset{0};  // Machines have started at different times.
+    BootClock::duration boot_offset{0};  // Machines were booted at different times.
     Millis wall_offset{0};
     BootClock::time_point suspended_until{};
   };

@@ -11,29 +11,29 @@
 
 namespace shopstream::simulate {
 
-// How often what befalls a call of the store, from 0 to 1.
+// The probability of each fault in a call of the store, from 0 to 1.
 struct StoreFaults {
-  double fails_before = 0;  // IOError; nothing was done.
-  double loses_reply = 0;   // Done, and then IOError.
-  double tears = 0;       // A write is begun: half of it lies beside under a hidden name. IOError.
-  double lands_late = 0;  // IOError, and the write or deletion happens up to 40 s later.
-  double is_slow = 0;     // The call takes up to 3 s; a listing shows what was there before.
-  double crashes = 0;     // The program dies before, during or after the call.
+  double fails_before = 0;  // Unavailable; nothing was done.
+  double loses_reply = 0;   // Done, and then unavailable.
+  double tears = 0;         // Half of a write exists under a hidden name (TornPath). Unavailable.
+  double lands_late = 0;    // Unavailable, and the write or deletion happens up to 40 s later.
+  double is_slow = 0;       // The call takes up to 3 s; a listing shows what was there before.
+  double crashes = 0;       // The program dies before, during or after the call.
 };
 
-// The objects of one store, which any number of programs share. What it promises is what
-// lake::ObjectStore asks of a store, and no more.
+// The objects of one store, shared by any number of programs. It guarantees what lake::ObjectStore
+// requires of a store, and no more.
 class SimulatedStore {
  public:
   explicit SimulatedStore(Scheduler* scheduler) : scheduler_(scheduler) {}
 
   StoreFaults faults;  // Of every call that a program makes.
-  // The program is suspended for so long in the middle of its next write.
+  // Suspends the program for this long in the middle of its next write.
   void SuspendAtWrite(int program, Millis for_as_long) { suspend_[program] = for_as_long; }
 
   // The store as a program sees it. Outside any program calls take no time and never fail.
   std::unique_ptr<lake::ObjectStore> Open() { return Open(/*for_checks=*/false); }
-  // Likewise inside: for those who check what is there.
+  // The same inside a program, for checks.
   std::unique_ptr<lake::ObjectStore> OpenForChecks() { return Open(/*for_checks=*/true); }
 
  private:

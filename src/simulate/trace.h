@@ -7,7 +7,7 @@
 
 namespace shopstream::simulate {
 
-// What happened in a history, in order: kept as a fingerprint, and as text where asked for.
+// What happened in a history, in order: kept as a fingerprint, and as text if requested.
 class Trace {
  public:
   explicit Trace(bool keep_text = false) : keep_text_(keep_text) {}

@@ -4,10 +4,10 @@
 
 namespace shopstream::simulate {
 
-// What must be true once a history is over and everything has been read: each record that Kafka
-// acknowledged is in Bronze or in quarantine once, with what was sent; nothing else is; every
-// version that the log still holds can be read, and no file that one needs is gone. What is not
-// true is added to world->failures. To be run by a program.
+// Checks what must be true once a history is over and everything has been read: each record that
+// Kafka acknowledged is in Bronze or in quarantine exactly once, with its content; nothing else is;
+// every version in the log can be read, and none of its files is missing. Adds violations to
+// world->failures. Must be run by a program.
 void Check(World* world);
 
 }  // namespace shopstream::simulate

@@ -37,7 +37,7 @@ constexpr const char* kEvents[] = {
     "kafka: offset out of range",
     "kafka: partition revoked",
     "kafka: partitions lost",
-    "kafka: topic created anew",
+    "kafka: topic created again",
     "kafka: transaction aborted",
     "kafka: transaction committed",
     "kafka: truncation",

@@ -101,15 +101,15 @@ int Run(const Arguments& arguments) {
 
 constexpr char kUsage[] = R"(usage: simulate [--from SEED] [--seeds N | --until-stopped]
   --from SEED      the first history (1)
-  --seeds N        so many (1), with the seeds that follow
-  --until-stopped  until one fails, or for ever
-  --twice N        the first N run a second time and must leave the same trace
+  --seeds N        the number of histories (1), with consecutive seeds
+  --until-stopped  runs until a history fails or the program is stopped
+  --twice N        runs the first N a second time and compares the traces
   --every-event    fails if an event of the list never happens
   --mistake NAME   plants a mistake, and stops at the first history that catches it; exit code 1
-  --shrink         reduces each history that fails to the deeds that it needs, and shows it
-  --show           what happens, line by line
-  --log            what the programs log
-  --verbose        a line for each seed, with the fingerprint of its trace
+  --shrink         reduces each history that fails to a minimal set of actions, and prints it
+  --show           prints what happens, line by line
+  --log            prints what the programs log
+  --verbose        prints a line for each seed, with the fingerprint of its trace
 )";
 
 bool Refuse(const std::string& what) {

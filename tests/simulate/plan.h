@@ -10,7 +10,7 @@
 
 namespace shopstream::simulate {
 
-// What somebody does in a history. Who: an ingest, 0 or 1, or a partition, as the deed needs.
+// One kind of action in a history. `who` is an ingest, 0 or 1, or a partition, depending on it.
 enum class Deed {
   kProduce,            // `amount` records to partition `who`.
   kProduceOpen,        // The same in a transaction.

@@ -132,7 +132,7 @@ void World::Truncate(int32_t partition, int64_t amount) {
 void World::RecreateTopic() {
   if (kafka.id().empty()) return;
   for (PartitionTruth& partition : Now()) partition.deleted = true;
-  trace.Count("kafka: topic created anew");
+  trace.Count("kafka: topic created again");
   kafka.DeleteTopic();
   scheduler.After(Millis{chance.Below(3000)}, [this] {
     kafka.CreateTopic(Plan::kPartitions);
