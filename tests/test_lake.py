@@ -279,7 +279,7 @@ def test_a_member_that_delta_rs_added_is_null_in_our_rows(lake: Lake) -> None:
 
 def test_names_that_differ_in_case_are_refused(lake: Lake) -> None:
     twice = pa.RecordBatch.from_pylist([{"id": "a", "s": {"x": 1, "X": 2}}])
-    assert "column s.X and x" in lake.refuses_append("t", twice, "")
+    assert "columns s.X and x" in lake.refuses_append("t", twice, "")
 
 
 # --- What we refuse ------------------------------------------------------------------------------
