@@ -122,6 +122,7 @@ def units() -> Count:
 
 
 def program(arguments: list[str], **environment: str) -> Count:
+    build("asan", "lake_test")  # tests/test_s3.py runs its contract against real servers.
     build("release", "all")
     return whole_program(arguments, **environment)
 

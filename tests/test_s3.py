@@ -33,7 +33,7 @@ from waiting import wait_until
 
 LAKE_DOCUMENT = ROOT / "docs/lake.md"
 ON_BUCKET = {"s3:ListBucket", "s3:ListBucketMultipartUploads", "s3:CreateBucket", "s3:ListAllMyBuckets"}
-LAKE_TEST = BINARY.parent / "src/lake/lake_test"
+LAKE_TEST = ROOT / "build/asan/src/lake/lake_test"
 PLAIN = {name: value for name, value in os.environ.items() if not name.startswith(("SHOPSTREAM_", "AWS_"))}
 # So that no credentials of the machine's own count.
 NOBODY = {"AWS_EC2_METADATA_DISABLED": "true", "HOME": "/nonexistent"}

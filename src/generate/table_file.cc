@@ -27,6 +27,7 @@ Result<ParquetReader> OpenParquet(const std::string& path) {
     properties.set_batch_size(kBatchRows);
     properties.set_pre_buffer(false);  // It would hold whole row groups.
     properties.set_use_threads(false);
+    properties.set_coerce_int96_timestamp_unit(arrow::TimeUnit::MICRO);  // ns end in 2262.
     parquet::ReaderProperties file_properties;
     file_properties.enable_buffered_stream();
     parquet::arrow::FileReaderBuilder builder;

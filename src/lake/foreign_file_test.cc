@@ -4,12 +4,15 @@
 #include <arrow/io/memory.h>
 #include <arrow/json/from_string.h>
 #include <arrow/scalar.h>
+#include <arrow/util/key_value_metadata.h>
 #include <gtest/gtest.h>
 #include <parquet/arrow/writer.h>
 #include <parquet/column_writer.h>
 #include <parquet/file_reader.h>
 #include <parquet/file_writer.h>
 
+#include <algorithm>
+#include <array>
 #include <chrono>
 #include <string>
 #include <vector>
@@ -87,14 +90,16 @@ class ForeignFileTest : public ::testing::Test {
     file.statistics = R"({"numRecords":)" + std::to_string(rows) + "}";
     Commit(file);
   }
-  void CommitInt96(const std::vector<int64_t>& micros) {
+  void CommitInt96(const std::vector<int64_t>& micros,
+                   const std::shared_ptr<const arrow::KeyValueMetadata>& footer = nullptr) {
     using parquet::schema::GroupNode;
     using parquet::schema::PrimitiveNode;
     const auto sink = arrow::io::BufferOutputStream::Create().ValueOrDie();
     const auto schema = std::static_pointer_cast<GroupNode>(GroupNode::Make(
         "spark_schema", parquet::Repetition::REQUIRED,
         {PrimitiveNode::Make("at", parquet::Repetition::REQUIRED, parquet::Type::INT96)}));
-    const auto writer = parquet::ParquetFileWriter::Open(sink, schema);
+    const auto writer = parquet::ParquetFileWriter::Open(
+        sink, schema, parquet::default_writer_properties(), footer);
     auto* column = static_cast<parquet::Int96Writer*>(writer->AppendRowGroup()->NextColumn());
     for (const int64_t value : micros) {
       const parquet::Int96 int96 = Int96At(value);
@@ -173,6 +178,33 @@ TEST_F(ForeignFileTest, Int96TimestampsAreExactFromYear1To9999) {
       << merged.statistics;
   EXPECT_TRUE(Reasons(merged).empty());
 }
+
+using Footer = std::array<std::string, 2>;  // Spark's version, and a key without a value.
+
+class JulianCalendarTest : public ForeignFileTest, public ::testing::WithParamInterface<Footer> {};
+
+TEST_P(JulianCalendarTest, DatesThatSparkStoredInItAreNotMergedWithOurs) {
+  constexpr char kVersion[] = "org.apache.spark.version";
+  Create({arrow::field("at", Time())});
+  CommitInt96({Micros(1500, 1, 1, 0)},
+              arrow::key_value_metadata({kVersion, GetParam()[1]}, {GetParam()[0], ""}));
+  const DataFile julian = table_->snapshot()->Files().at(0);
+  CommitInt96({Micros(2000, 1, 1, 0)}, arrow::key_value_metadata({kVersion}, {"4.0.1"}));
+  CommitInt96({Micros(2001, 1, 1, 0)});
+  CompactionOptions options;
+  options.plan.growth = 1;
+  const Status status = Compact(table_.get(), options).status();
+  EXPECT_NE(std::string::npos, status.message().find("Julian calendar")) << status;
+  EXPECT_NE(std::string::npos, status.message().find(julian.path)) << status;
+  const auto left = table_->snapshot()->Files();
+  ASSERT_EQ(2u, left.size());
+  EXPECT_TRUE(std::ranges::any_of(left, [&](const auto& f) { return f.path == julian.path; }));
+}
+
+INSTANTIATE_TEST_SUITE_P(Spark, JulianCalendarTest,
+                         ::testing::Values(Footer{"3.5.1", "org.apache.spark.legacyINT96"},
+                                           Footer{"3.0.0", "org.apache.spark.legacyDateTime"},
+                                           Footer{"2.4.8", "another.key"}));
 
 TEST_F(ForeignFileTest, NanosecondsAreFloored) {
   Create({arrow::field("at", Time())});
