@@ -19,14 +19,15 @@ MAY_INCLUDE = {
     "kafka": set(),
     "avro": set(),
     "lake": set(),
+    "tables": {"lake"},
     "registry": {"avro", "kafka"},
     "produce": {"generate", "avro", "kafka", "registry"},
     "simulate": {"kafka", "registry", "lake"},
-    "ingest": {"kafka", "avro", "registry", "lake"},
+    "ingest": {"kafka", "avro", "registry", "lake", "tables"},
     "refine": {"lake"},
-    "observe": {"kafka", "registry", "lake"},
+    "observe": {"kafka", "registry", "lake", "tables"},
     "console": {"generate", "kafka", "avro", "lake", "registry", "refine", "observe"},
-    "cli": {"generate", "kafka", "avro", "lake", "registry", "produce", "ingest", "refine",
+    "cli": {"generate", "kafka", "avro", "lake", "registry", "tables", "produce", "ingest", "refine",
             "observe", "console"},
 }
 

@@ -15,6 +15,7 @@
 #include "lake/put_proof.h"
 #include "lake/repair.h"
 #include "lake/table.h"
+#include "tables/columns.h"
 
 namespace shopstream::cli {
 namespace {
@@ -81,6 +82,7 @@ Result<int> RunRepair(const Context& context, const RepairFlags& flags) {
   int64_t listed_count = 0;
   lake::RepairOptions options;
   options.dry_run = !flags.apply;
+  options.day_column = tables::kQuarantinedAt;
   lake::RepairHooks hooks;
   hooks.stop = ShutdownRequested;
   hooks.progress = [&](const lake::RepairProgress& progress) {

@@ -5,21 +5,11 @@
 #include "avro/decoder.h"
 #include "avro/merge.h"
 #include "lake/column_merge.h"
+#include "tables/columns.h"
+#include "tables/names.h"
 
 namespace shopstream::ingest {
 namespace {
-
-std::shared_ptr<arrow::DataType> Timestamp() {
-  return arrow::timestamp(arrow::TimeUnit::MICRO, "UTC");
-}
-
-// What every row carries besides the record: where in Kafka it came from, and when it was taken.
-arrow::FieldVector CoordinateFields() {
-  return {arrow::field("kafka_topic", arrow::utf8()), arrow::field("kafka_topic_id", arrow::utf8()),
-          arrow::field("kafka_partition", arrow::int32()),
-          arrow::field("kafka_offset", arrow::int64()),
-          arrow::field("kafka_timestamp", Timestamp())};
-}
 
 // Nullable throughout, members of nested types too: a later schema may drop any field, and what a
 // table once forbids to be null stays forbidden.
@@ -86,20 +76,16 @@ Result<BronzeLayout> BronzeLayout::Make(const avro::Schema& reader_schema,
   ARROW_ASSIGN_OR_RAISE(
       layout.partition_column,
       FindField(*layout.record, options.partition_field, *arrow::utf8(), "ingest.partition_field"));
-  ARROW_ASSIGN_OR_RAISE(
-      layout.event_time_column,
-      FindField(*layout.record, options.event_time_field, *Timestamp(), "ingest.event_time_field"));
-  arrow::FieldVector own = CoordinateFields();
-  own.push_back(arrow::field("schema_id", arrow::int32()));
-  own.push_back(arrow::field("ingested_at", Timestamp()));
-
+  ARROW_ASSIGN_OR_RAISE(layout.event_time_column,
+                        FindField(*layout.record, options.event_time_field, *tables::Instant(),
+                                  "ingest.event_time_field"));
   arrow::FieldVector columns;
   for (int i = 0; i < layout.record->num_fields(); ++i) {
     if (i != layout.partition_column) columns.push_back(NullableField(layout.record->field(i)));
   }
-  for (const auto& field : own) {
+  for (const auto& field : tables::BronzeFields()) {
     if (layout.record->GetFieldIndex(field->name()) >= 0 ||
-        layout.record->GetFieldIndex("date") >= 0) {
+        layout.record->GetFieldIndex(tables::kDate) >= 0) {
       return Status::Invalid("The event has a field named \"", field->name(),
                              "\" or \"date\", which is reserved for Bronze; rename it");
     }
@@ -107,11 +93,11 @@ Result<BronzeLayout> BronzeLayout::Make(const avro::Schema& reader_schema,
   }
   layout.file = arrow::schema(columns);
   columns.push_back(arrow::field(options.partition_field, arrow::utf8()));
-  columns.push_back(arrow::field("date", arrow::date32()));
+  columns.push_back(arrow::field(tables::kDate, arrow::date32()));
   layout.table = {.path = options.table,
                   .schema = arrow::schema(columns),
-                  .partition_columns = {options.partition_field, "date"},
-                  .properties = {{kReaderSchemaProperty, reader_schema.text()}}};
+                  .partition_columns = {options.partition_field, tables::kDate},
+                  .properties = {{tables::kReaderSchemaProperty, reader_schema.text()}}};
   return layout;
 }
 
@@ -128,21 +114,6 @@ Result<std::shared_ptr<const BronzeLayout>> BronzeLayout::Grow(
   ARROW_ASSIGN_OR_RAISE(BronzeLayout grown, Make(reader, layout->options));
   ARROW_RETURN_NOT_OK(CheckGrowth(*layout, grown));
   return std::make_shared<const BronzeLayout>(std::move(grown));
-}
-
-lake::TableSpec QuarantineSpec(const std::string& path) {
-  arrow::FieldVector columns = CoordinateFields();
-  for (const auto& field :
-       {arrow::field("schema_id", arrow::int32()), arrow::field("cause", arrow::utf8()),
-        arrow::field("detail", arrow::utf8()), arrow::field("key", arrow::binary()),
-        arrow::field("value", arrow::binary()), arrow::field("headers", arrow::utf8()),
-        arrow::field("quarantined_at", Timestamp()), arrow::field("date", arrow::date32())}) {
-    columns.push_back(field);
-  }
-  return {.path = path,
-          .schema = arrow::schema(columns),
-          .partition_columns = {"date"},
-          .properties = {}};
 }
 
 }  // namespace shopstream::ingest

@@ -11,19 +11,14 @@
 #include "base/config.h"
 #include "base/status.h"
 #include "lake/table.h"
-#include "model/lake_names.h"
+#include "tables/names.h"
 
 namespace shopstream::ingest {
 
-// Table properties: the Avro schema from which the columns were derived and, if any partition value
-// is allowed, the admitted values as a JSON list.
-inline constexpr char kReaderSchemaProperty[] = "shopstream.readerSchema";
-inline constexpr char kPartitionValuesProperty[] = "shopstream.partitionValues";
-
 // How records of any schema become rows of Bronze.
 struct LayoutOptions {
-  std::string table = kBronzePath;
-  std::string quarantine_table = kQuarantinePath;
+  std::string table = tables::kBronzePath;
+  std::string quarantine_table = tables::kQuarantinePath;
   std::string partition_field = "region";  // A string field of the record.
   // Others are quarantined. Empty: any value, until the table has max_partition_values.
   std::vector<std::string> partition_values = {"US", "EU", "ASIA"};
@@ -60,7 +55,5 @@ struct BronzeLayout {
 
 // Columns of `before` and their members keep their meaning, whatever Avro's rules allow.
 Status CheckGrowth(const BronzeLayout& before, const BronzeLayout& after);
-
-lake::TableSpec QuarantineSpec(const std::string& path);
 
 }  // namespace shopstream::ingest

@@ -11,7 +11,7 @@
 #include "ingest/cut_files.h"
 #include "ingest/table_growth.h"
 #include "lake/retention.h"
-#include "model/lake_names.h"
+#include "tables/progress.h"
 
 namespace shopstream::ingest {
 namespace {
@@ -21,7 +21,7 @@ using Fence = std::optional<int64_t> CutProgress::*;
 // True where the table stands exactly where the cut begins, in every partition of it.
 bool StandsAt(const lake::Snapshot& snapshot, const Cut& cut, Fence fence) {
   for (const CutProgress& progress : cut.progress) {
-    std::string app_id = ProgressAppId(cut.topic_id, progress.range.partition);
+    std::string app_id = tables::ProgressAppId(cut.topic_id, progress.range.partition);
     if (snapshot.Txn(app_id) != progress.*fence) return false;
   }
   return true;
@@ -29,7 +29,7 @@ bool StandsAt(const lake::Snapshot& snapshot, const Cut& cut, Fence fence) {
 
 bool StandsAtEnd(const lake::Snapshot& snapshot, const Cut& cut) {
   return std::all_of(cut.progress.begin(), cut.progress.end(), [&](const CutProgress& progress) {
-    return snapshot.Txn(ProgressAppId(cut.topic_id, progress.range.partition)) ==
+    return snapshot.Txn(tables::ProgressAppId(cut.topic_id, progress.range.partition)) ==
            progress.range.end;
   });
 }
@@ -55,7 +55,7 @@ nlohmann::json CommitInfo(const Cut& cut) {
 std::map<std::string, int64_t> Progress(const Cut& cut) {
   std::map<std::string, int64_t> txns;
   for (const CutProgress& progress : cut.progress) {
-    txns[ProgressAppId(cut.topic_id, progress.range.partition)] = progress.range.end;
+    txns[tables::ProgressAppId(cut.topic_id, progress.range.partition)] = progress.range.end;
   }
   return txns;
 }
@@ -65,7 +65,7 @@ std::map<std::string, int64_t> Progress(const Cut& cut) {
 std::map<std::string, int64_t> QuarantineProgress(const Cut& cut) {
   std::map<std::string, int64_t> txns = Progress(cut);
   for (const CutProgress& progress : cut.progress) {
-    int64_t& version = txns[ProgressAppId(cut.topic_id, progress.range.partition)];
+    int64_t& version = txns[tables::ProgressAppId(cut.topic_id, progress.range.partition)];
     version = std::max(version, progress.quarantine_fence.value_or(version));
   }
   return txns;

@@ -18,7 +18,9 @@
 #include "lake/memory_store.h"
 #include "lake/parquet_file.h"
 #include "model/calendar.h"
-#include "model/lake_names.h"
+#include "tables/columns.h"
+#include "tables/names.h"
+#include "tables/progress.h"
 
 namespace shopstream::ingest {
 namespace {
@@ -35,7 +37,8 @@ class CutCommitterTest : public ::testing::Test {
  protected:
   void SetUp() override {
     bronze_ = *lake::Table::OpenOrCreate(&store_, layout_->table);
-    quarantine_ = *lake::Table::OpenOrCreate(&store_, QuarantineSpec(kQuarantinePath));
+    quarantine_ =
+        *lake::Table::OpenOrCreate(&store_, tables::QuarantineSpec(tables::kQuarantinePath));
   }
 
   // A cut of partition 0 over [begin, end): offsets divisible by 5 are garbage.
@@ -82,12 +85,13 @@ class CutCommitterTest : public ::testing::Test {
 
   // Every offset of [0, end) stands in one of the tables, once.
   void ExpectExactlyOnce(int64_t end) {
-    std::map<int64_t, int> bronze = Offsets(kBronzePath), quarantine = Offsets(kQuarantinePath);
+    std::map<int64_t, int> bronze = Offsets(tables::kBronzePath),
+                           quarantine = Offsets(tables::kQuarantinePath);
     for (int64_t offset = 0; offset < end; ++offset) {
       EXPECT_EQ(bronze[offset], offset % 5 == 0 ? 0 : 1) << offset;
       EXPECT_EQ(quarantine[offset], offset % 5 == 0 ? 1 : 0) << offset;
     }
-    EXPECT_EQ(bronze_->snapshot()->Txn(ProgressAppId(kTopicId, 0)), end);
+    EXPECT_EQ(bronze_->snapshot()->Txn(tables::ProgressAppId(kTopicId, 0)), end);
   }
 
   std::shared_ptr<const BronzeLayout> layout_ = testing::EventLayout();
@@ -116,7 +120,7 @@ TEST_F(CutCommitterTest, ARecordWithoutAKafkaTimestampHasNoneInEitherTable) {
   for (QuarantinedRecord& record : cut.quarantined) record.timestamp_ms = kNoTimestamp;
   ASSERT_EQ(Commit(cut), CutOutcome::kCommitted);
   std::vector<int64_t> nulls;
-  for (const char* path : {kBronzePath, kQuarantinePath}) {
+  for (const char* path : {tables::kBronzePath, tables::kQuarantinePath}) {
     const auto snapshot = (*lake::Table::Open(&store_, path))->snapshot();
     for (const DataFile& file : snapshot->Files()) {
       const auto rows =
@@ -131,7 +135,7 @@ TEST_F(CutCommitterTest, ACutWithoutRowsCommitsItsProgressAlone) {
   Cut cut = MakeCut(0, 0, std::nullopt);
   cut.progress[0].range.end = 3;  // Transaction markers.
   EXPECT_EQ(Commit(cut), CutOutcome::kCommitted);
-  EXPECT_EQ(bronze_->snapshot()->Txn(ProgressAppId(kTopicId, 0)), 3);
+  EXPECT_EQ(bronze_->snapshot()->Txn(tables::ProgressAppId(kTopicId, 0)), 3);
   EXPECT_EQ(bronze_->snapshot()->file_count(), 0);
 }
 
@@ -147,7 +151,7 @@ TEST_F(CutCommitterTest, AConsumerThatWasLeftBehindIsRefused) {
 TEST_F(CutCommitterTest, AnotherConsumerWinsBetweenTheCheckAndTheCommit) {
   Cut ours = MakeCut(1, 5, std::nullopt);  // No garbage: straight to Bronze.
   Cut theirs = MakeCut(1, 4, std::nullopt);
-  auto their_bronze = *lake::Table::Open(&store_, kBronzePath);
+  auto their_bronze = *lake::Table::Open(&store_, tables::kBronzePath);
   bool done = false;
   store_.On(Operation::kPutIfAbsent, "bronze-events/_delta_log").Calls([&](const std::string&) {
     if (std::exchange(done, true)) return;
@@ -157,7 +161,7 @@ TEST_F(CutCommitterTest, AnotherConsumerWinsBetweenTheCheckAndTheCommit) {
     EXPECT_EQ(other.Commit(theirs, [] { return false; })->outcome, CutOutcome::kCommitted);
   });
   EXPECT_EQ(Commit(ours), CutOutcome::kFenced);
-  EXPECT_EQ(Offsets(kBronzePath), (std::map<int64_t, int>{{1, 1}, {2, 1}, {3, 1}}));
+  EXPECT_EQ(Offsets(tables::kBronzePath), (std::map<int64_t, int>{{1, 1}, {2, 1}, {3, 1}}));
 }
 
 TEST_F(CutCommitterTest, ALostReplyIsNoSecondCommit) {
@@ -183,7 +187,7 @@ TEST_F(CutCommitterTest, ACommitThatStandsUnheardOfIsNotTakenForAnothers) {
   });
   ASSERT_TRUE(committed.ok()) << committed.status();
   EXPECT_EQ(committed->outcome, CutOutcome::kCommitted);
-  EXPECT_EQ(Offsets(kBronzePath), (std::map<int64_t, int>{{1, 1}, {2, 1}, {3, 1}, {4, 1}}));
+  EXPECT_EQ(Offsets(tables::kBronzePath), (std::map<int64_t, int>{{1, 1}, {2, 1}, {3, 1}, {4, 1}}));
 }
 
 TEST_F(CutCommitterTest, WhatTheTableForbidsIsNotTriedAgain) {
@@ -256,14 +260,14 @@ TEST_F(CutCommitterTest, KilledBetweenTheTwoCommitsNothingIsQuarantinedTwice) {
 TEST_F(CutCommitterTest, RowsOfADeletedTopicAreNotCommittedUnderItsId) {
   topic_id_ = "another";
   EXPECT_EQ(Commit(MakeCut(0, 12, std::nullopt)), CutOutcome::kTopicChanged);
-  EXPECT_TRUE(Offsets(kBronzePath).empty());
+  EXPECT_TRUE(Offsets(tables::kBronzePath).empty());
 }
 
 TEST_F(CutCommitterTest, WhatIsAbandonedLeavesNoTrace) {
   abandoned_ = true;
   EXPECT_EQ(Commit(MakeCut(0, 12, std::nullopt)), CutOutcome::kAbandoned);
-  EXPECT_TRUE(Offsets(kBronzePath).empty());
-  EXPECT_TRUE(Offsets(kQuarantinePath).empty());
+  EXPECT_TRUE(Offsets(tables::kBronzePath).empty());
+  EXPECT_TRUE(Offsets(tables::kQuarantinePath).empty());
 }
 
 TEST_F(CutCommitterTest, ACutOlderThanHalfTheTablesRetentionIsReadAgain) {
@@ -271,8 +275,8 @@ TEST_F(CutCommitterTest, ACutOlderThanHalfTheTablesRetentionIsReadAgain) {
   // A table of ours lets other programs' vacuum take unnamed files after an hour.
   cut.sealed_at -= std::chrono::minutes{30} + std::chrono::seconds{1};
   EXPECT_EQ(Commit(cut), CutOutcome::kTooOld);
-  EXPECT_TRUE(Offsets(kBronzePath).empty());
-  EXPECT_TRUE(Offsets(kQuarantinePath).empty());
+  EXPECT_TRUE(Offsets(tables::kBronzePath).empty());
+  EXPECT_TRUE(Offsets(tables::kQuarantinePath).empty());
 }
 
 TEST_F(CutCommitterTest, PatienceEndsWithWordsThatNameTheStep) {
@@ -292,7 +296,7 @@ TEST_F(CutCommitterTest, RowsWithoutATxnAreNoticed) {
   spec.path = "copy";
   auto bare = *lake::Table::OpenOrCreate(&store, spec);
   for (DataFile& file : copy.adds) {
-    auto content = *store.Get(std::string(kBronzePath) + "/" + file.path);
+    auto content = *store.Get(std::string(tables::kBronzePath) + "/" + file.path);
     ASSERT_TRUE(store.Put("copy/" + file.path, *content).ok());
   }
   ASSERT_TRUE(

@@ -14,6 +14,7 @@
 #include "lake/parquet_file.h"
 #include "lake/upload_queue.h"
 #include "model/calendar.h"
+#include "tables/columns.h"
 
 namespace shopstream::ingest {
 namespace {
@@ -51,8 +52,7 @@ std::shared_ptr<arrow::Array> View(const std::vector<Value>& values) {
 // outside the years 0001 to 9999.
 template <typename Items, typename Millis>
 Result<std::shared_ptr<arrow::Array>> TimestampColumn(const Items& items, Millis&& millis) {
-  arrow::TimestampBuilder builder(arrow::timestamp(arrow::TimeUnit::MICRO, "UTC"),
-                                  arrow::default_memory_pool());
+  arrow::TimestampBuilder builder(tables::Instant(), arrow::default_memory_pool());
   ARROW_RETURN_NOT_OK(builder.Reserve(static_cast<int64_t>(items.size())));
   for (const auto& item : items) {
     const int64_t value = millis(item);
@@ -145,9 +145,7 @@ Result<std::shared_ptr<arrow::RecordBatch>> QuarantineRows(const Cut& cut, const
   columns.Add(OptionalColumn<arrow::StringBuilder>(
       records, [](const Row& row) -> Text { return row.headers_json; }));
   columns.Add(TimestampColumn(records, [&](const Row*) { return cut.ingested_at_ms; }));
-  arrow::FieldVector fields = QuarantineSpec("").schema->fields();
-  fields.pop_back();  // date, the partition column
-  return columns.Finish(arrow::schema(fields), records.size());
+  return columns.Finish(arrow::schema(tables::QuarantineFields()), records.size());
 }
 
 }  // namespace
@@ -191,8 +189,8 @@ Result<std::vector<DataFile>> WriteQuarantineFiles(lake::ObjectStore* store, con
   // The day of quarantined_at: no value from outside names a partition.
   const auto date = floor<days>(milliseconds(cut.ingested_at_ms)).count();
   ARROW_ASSIGN_OR_RAISE(auto batch, QuarantineRows(cut, records));
-  ARROW_ASSIGN_OR_RAISE(auto file,
-                        lake::WriteDataFile(store, table, {{"date", FormatDate(date)}}, batch));
+  ARROW_ASSIGN_OR_RAISE(
+      auto file, lake::WriteDataFile(store, table, {{tables::kDate, FormatDate(date)}}, batch));
   return std::vector<DataFile>{std::move(file)};
 }
 

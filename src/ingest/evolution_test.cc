@@ -24,6 +24,9 @@
 #include "lake/memory_store.h"
 #include "lake/parquet_file.h"
 #include "model/calendar.h"
+#include "tables/columns.h"
+#include "tables/names.h"
+#include "tables/progress.h"
 
 namespace shopstream::ingest {
 namespace {
@@ -43,7 +46,7 @@ struct Consumer {
         schemas(testing::EventSchemas(options)),
         builder(schemas.layout()) {
     bronze = *lake::Table::OpenOrCreate(store, schemas.layout()->table);
-    quarantine = *lake::Table::OpenOrCreate(store, QuarantineSpec(kQuarantinePath));
+    quarantine = *lake::Table::OpenOrCreate(store, tables::QuarantineSpec(tables::kQuarantinePath));
   }
 
   // The next values of its partition, as one cut.
@@ -63,10 +66,10 @@ struct Consumer {
     cut.topic = kTopic;
     cut.topic_id = kTopicId;
     const std::optional<int64_t> fence = begin == 0 ? std::nullopt : std::optional(begin);
-    cut.progress = {
-        {.range = {partition, begin, next},
-         .fence = fence,
-         .quarantine_fence = quarantine->snapshot()->Txn(ProgressAppId(kTopicId, partition))}};
+    cut.progress = {{.range = {partition, begin, next},
+                     .fence = fence,
+                     .quarantine_fence =
+                         quarantine->snapshot()->Txn(tables::ProgressAppId(kTopicId, partition))}};
     return cut;
   }
 
@@ -99,10 +102,11 @@ class EvolutionTest : public ::testing::Test {
   // A column of every row of Bronze as a reader sees it, by "partition/offset".
   std::map<std::string, std::string> Column(const std::string& name) {
     std::map<std::string, std::string> values;
-    auto table = *lake::Table::Open(&store_, kBronzePath);
+    auto table = *lake::Table::Open(&store_, tables::kBronzePath);
     for (const DataFile& file : table->snapshot()->Files()) {
-      auto read = lake::ReadDataFile(&store_, kBronzePath, file, table->snapshot()->schema(),
-                                     {"kafka_partition", "kafka_offset", name});
+      auto read =
+          lake::ReadDataFile(&store_, tables::kBronzePath, file, table->snapshot()->schema(),
+                             {"kafka_partition", "kafka_offset", name});
       EXPECT_TRUE(read.ok()) << read.status();
       const auto rows = *(*read)->CombineChunksToBatch();
       for (int64_t row = 0; row < rows->num_rows(); ++row) {
@@ -116,20 +120,20 @@ class EvolutionTest : public ::testing::Test {
   }
 
   std::shared_ptr<const lake::Snapshot> Bronze() {
-    return (*lake::Table::Open(&store_, kBronzePath))->snapshot();
+    return (*lake::Table::Open(&store_, tables::kBronzePath))->snapshot();
   }
 
   // What some other writer does to the columns, in a version of its own.
   void ChangeColumns(const std::function<arrow::FieldVector(arrow::FieldVector)>& change) {
     const auto snapshot = Bronze();
-    const auto first = store_.Get(lake::LogEntryPath(kBronzePath, 0));
+    const auto first = store_.Get(lake::LogEntryPath(tables::kBronzePath, 0));
     lake::LogEntry entry = *lake::ParseLogEntry((*first)->ToString(), "0");
     lake::LogEntry next;
     next.metadata = entry.metadata;
     next.metadata->configuration = snapshot->properties();
     next.metadata->schema_string =
         *lake::FormatDeltaSchema(*arrow::schema(change(snapshot->schema()->fields())));
-    const std::string path = lake::LogEntryPath(kBronzePath, snapshot->version() + 1);
+    const std::string path = lake::LogEntryPath(tables::kBronzePath, snapshot->version() + 1);
     ASSERT_EQ(*store_.PutIfAbsent(path, *arrow::Buffer::FromString(lake::FormatLogEntry(next))),
               lake::PutOutcome::kCreated);
   }
@@ -137,8 +141,8 @@ class EvolutionTest : public ::testing::Test {
   Result<ReplaySummary> Replay(const ReplayFilter& filter = {},
                                QuarantineReplay::Options options = {}) {
     SchemaCache schemas = testing::EventSchemas(options_);
-    ARROW_ASSIGN_OR_RAISE(auto bronze, lake::Table::Open(&store_, kBronzePath));
-    ARROW_ASSIGN_OR_RAISE(auto quarantine, lake::Table::Open(&store_, kQuarantinePath));
+    ARROW_ASSIGN_OR_RAISE(auto bronze, lake::Table::Open(&store_, tables::kBronzePath));
+    ARROW_ASSIGN_OR_RAISE(auto quarantine, lake::Table::Open(&store_, tables::kQuarantinePath));
     options.patience = {.first = Millis{1}, .longest = Millis{2}, .give_up_after = Millis{100}};
     options.commit_deadline = Millis{50};
     QuarantineReplay replay(testing::EventLayout(options_), kTopic, bronze.get(), quarantine.get(),
@@ -334,7 +338,7 @@ TEST_F(EvolutionTest, NoCommitOfAReplayHasMoreThanTheOpenPartitions) {
   EXPECT_EQ(summary.unreadable, (std::map<std::string, int64_t>{{"bad_frame", 7}}));
   EXPECT_EQ(std::ssize(Column("id")), 14);
   for (int64_t version = before + 1; version <= Bronze()->version(); ++version) {
-    const auto entry = *store_.Get(lake::LogEntryPath(kBronzePath, version));
+    const auto entry = *store_.Get(lake::LogEntryPath(tables::kBronzePath, version));
     EXPECT_LE((*lake::ParseLogEntry(entry->ToString(), "")).adds.size(), 2u) << version;
   }
 }
@@ -404,11 +408,11 @@ TEST_F(EvolutionTest, AForgottenLedgerStopsTheReplay) {
   ASSERT_EQ(consumer.Publish({testing::Event(1, "MARS", kOct24)}), CutOutcome::kCommitted);
   options_.partition_values.push_back("MARS");
   EXPECT_EQ(Replay()->replayed, 1);
-  const auto first = store_.Get(lake::LogEntryPath(kBronzePath, 0));
+  const auto first = store_.Get(lake::LogEntryPath(tables::kBronzePath, 0));
   lake::LogEntry entry;
   entry.metadata = lake::ParseLogEntry((*first)->ToString(), "0")->metadata;
   ASSERT_TRUE(store_
-                  .PutIfAbsent(lake::LogEntryPath(kBronzePath, Bronze()->version() + 1),
+                  .PutIfAbsent(lake::LogEntryPath(tables::kBronzePath, Bronze()->version() + 1),
                                *arrow::Buffer::FromString(lake::FormatLogEntry(entry)))
                   .ok());
   EXPECT_THAT(Replay().status().message(), HasSubstr("has lost its property"));

@@ -6,7 +6,7 @@
 #include "base/error_kind.h"
 #include "base/log.h"
 #include "ingest/table_growth.h"
-#include "model/lake_names.h"
+#include "tables/progress.h"
 
 namespace shopstream::ingest {
 namespace {
@@ -519,7 +519,7 @@ Status IngestLoop::Apply(const std::vector<StartPosition>& starts) {
       case StartPosition::Verdict::kRowsWithoutTxn:
         return Status::Invalid(
             "Bronze has rows of topic ", parts_.topic, " (id ", topic_id_, ") partition ",
-            start.partition, " but no txn ", ProgressAppId(topic_id_, start.partition),
+            start.partition, " but no txn ", tables::ProgressAppId(topic_id_, start.partition),
             ": their progress is unknown, and reading from the start would duplicate them. ",
             "Restore the table's log, or move the table away to read the topic again");
       case StartPosition::Verdict::kBeyondEnd:
@@ -600,7 +600,7 @@ Result<bool> IngestLoop::CaughtUp() {
     return false;
   }
   for (size_t partition = 0; partition < targets_->size(); ++partition) {
-    const std::string app_id = ProgressAppId(topic_id_, static_cast<int32_t>(partition));
+    const std::string app_id = tables::ProgressAppId(topic_id_, static_cast<int32_t>(partition));
     if ((*snapshot)->Txn(app_id).value_or(0) < targets_->at(partition)) return false;
   }
   return true;

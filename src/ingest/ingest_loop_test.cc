@@ -10,11 +10,12 @@
 
 #include "ingest/pipeline.h"
 #include "ingest/testing.h"
-#include "model/lake_names.h"
 #include "simulate/kafka.h"
 #include "simulate/registry.h"
 #include "simulate/scheduler.h"
 #include "simulate/store.h"
+#include "tables/names.h"
+#include "tables/progress.h"
 
 namespace shopstream::ingest {
 namespace {
@@ -89,7 +90,7 @@ class IngestLoopTest : public ::testing::Test {
     }
   }
 
-  int64_t Rows(const std::string& path = kBronzePath) {
+  int64_t Rows(const std::string& path = tables::kBronzePath) {
     const auto look = store_.OpenForChecks();
     const auto table = lake::Table::Open(look.get(), path);
     if (!table.ok()) return -1;
@@ -99,13 +100,13 @@ class IngestLoopTest : public ::testing::Test {
   }
   std::optional<int64_t> Txn(int32_t partition) {
     const auto look = store_.OpenForChecks();
-    const auto table = lake::Table::Open(look.get(), kBronzePath);
-    return (*table)->snapshot()->Txn(ProgressAppId(kafka_.id(), partition));
+    const auto table = lake::Table::Open(look.get(), tables::kBronzePath);
+    return (*table)->snapshot()->Txn(tables::ProgressAppId(kafka_.id(), partition));
   }
 
   std::string NewestEntry() {
     const auto look = store_.OpenForChecks();
-    const auto entries = *look->List(std::string(kBronzePath) + "/_delta_log/", "");
+    const auto entries = *look->List(std::string(tables::kBronzePath) + "/_delta_log/", "");
     return std::string(std::string_view(**look->Get(entries.back().path)));
   }
 
@@ -198,7 +199,7 @@ TEST_F(IngestLoopTest, AnUnknownIdIsQuarantinedOnceTheRegistryHasDeniedItTwice) 
   EXPECT_EQ(0, Rows());  // The cut stays open for those that wait.
   Run(Millis{8000});
   EXPECT_EQ(16, Rows());
-  EXPECT_EQ(4, Rows(kQuarantinePath));
+  EXPECT_EQ(4, Rows(tables::kQuarantinePath));
   EXPECT_EQ(20, Txn(0));
   EXPECT_THAT(ingest->stats.quarantined_by_cause(),
               ElementsAre(::testing::Pair("unknown_schema", 4)));

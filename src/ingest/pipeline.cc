@@ -22,6 +22,7 @@
 #include "lake/repair.h"
 #include "lake/table.h"
 #include "registry/client.h"
+#include "tables/columns.h"
 
 namespace shopstream::ingest {
 namespace {
@@ -115,7 +116,7 @@ Result<OpenLake> OpenOrCreateLake(lake::ObjectStore* store, registry::SchemaSour
                         }));
   ARROW_ASSIGN_OR_RAISE(lake.quarantine, WithPatience("the lake", stop, [&] {
                           return lake::Table::OpenOrCreate(
-                              store, QuarantineSpec(options.quarantine_table));
+                              store, tables::QuarantineSpec(options.quarantine_table));
                         }));
   for (const lake::Table* table : {lake.bronze.get(), lake.quarantine.get()}) AdviseRepair(*table);
   return lake;

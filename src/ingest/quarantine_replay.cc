@@ -17,8 +17,11 @@
 #include "lake/object_store.h"
 #include "lake/parquet_file.h"
 #include "model/calendar.h"
-#include "model/lake_names.h"
 #include "registry/client.h"
+#include "tables/columns.h"
+#include "tables/names.h"
+#include "tables/progress.h"
+#include "tables/replayed_offsets.h"
 
 namespace shopstream::ingest {
 namespace {
@@ -35,21 +38,21 @@ struct QuarantineColumns {
 
   static const std::vector<std::string>& Names() {
     static const std::vector<std::string> kNames = {
-        "kafka_topic",     "kafka_topic_id", "kafka_partition", "kafka_offset",
-        "kafka_timestamp", "cause",          "detail",          "value"};
+        tables::kTopic,     tables::kTopicId, tables::kPartition, tables::kOffset,
+        tables::kTimestamp, tables::kCause,   tables::kDetail,    tables::kValue};
     return kNames;
   }
 
   // The types are the table's, which was checked when it was opened.
   explicit QuarantineColumns(const arrow::RecordBatch& rows)
-      : topic(As<arrow::StringArray>(rows, "kafka_topic")),
-        topic_id(As<arrow::StringArray>(rows, "kafka_topic_id")),
-        cause(As<arrow::StringArray>(rows, "cause")),
-        detail(As<arrow::StringArray>(rows, "detail")),
-        partition(As<arrow::Int32Array>(rows, "kafka_partition")),
-        offset(As<arrow::Int64Array>(rows, "kafka_offset")),
-        timestamp(As<arrow::TimestampArray>(rows, "kafka_timestamp")),
-        value(As<arrow::BinaryArray>(rows, "value")) {}
+      : topic(As<arrow::StringArray>(rows, tables::kTopic)),
+        topic_id(As<arrow::StringArray>(rows, tables::kTopicId)),
+        cause(As<arrow::StringArray>(rows, tables::kCause)),
+        detail(As<arrow::StringArray>(rows, tables::kDetail)),
+        partition(As<arrow::Int32Array>(rows, tables::kPartition)),
+        offset(As<arrow::Int64Array>(rows, tables::kOffset)),
+        timestamp(As<arrow::TimestampArray>(rows, tables::kTimestamp)),
+        value(As<arrow::BinaryArray>(rows, tables::kValue)) {}
 
   template <typename Array>
   static const Array* As(const arrow::RecordBatch& rows, const char* name) {
@@ -90,8 +93,8 @@ Status Stopped() {
 }
 
 // Those of the cut's rows, which were all chosen for not being there yet.
-ReplayedOffsets OffsetsOf(const Cut& cut) {
-  ReplayedOffsets offsets;
+tables::ReplayedOffsets OffsetsOf(const Cut& cut) {
+  tables::ReplayedOffsets offsets;
   for (size_t row = 0; row < cut.kafka_offset.size(); ++row) {
     offsets.Insert(cut.kafka_partition[row], cut.kafka_offset[row]);
   }
@@ -100,17 +103,18 @@ ReplayedOffsets OffsetsOf(const Cut& cut) {
 
 }  // namespace
 
-Result<ReplayedOffsets> ReadReplayed(const lake::Snapshot& bronze, const std::string& topic_id) {
-  const std::string name = ReplayedProperty(topic_id);
+Result<tables::ReplayedOffsets> ReadReplayed(const lake::Snapshot& bronze,
+                                             const std::string& topic_id) {
+  const std::string name = tables::ReplayedProperty(topic_id);
   const auto property = bronze.properties().find(name);
   if (property == bronze.properties().end()) {
-    if (!bronze.Txn(ReplayAppId(topic_id))) return ReplayedOffsets();
+    if (!bronze.Txn(tables::ReplayAppId(topic_id))) return tables::ReplayedOffsets();
     return Status::Invalid("Bronze counts replays of topic id ", topic_id,
                            " but has lost its property ", name,
                            ", which lists their records: restore it from an older version's "
                            "metaData, otherwise records would be added twice");
   }
-  Result<ReplayedOffsets> offsets = ReplayedOffsets::Parse(property->second);
+  Result<tables::ReplayedOffsets> offsets = tables::ReplayedOffsets::Parse(property->second);
   if (offsets.ok()) return offsets;
   return offsets.status().WithMessage("Bronze's property ", name,
                                       " is damaged: ", offsets.status().message());
@@ -222,12 +226,13 @@ Result<QuarantineReplay::Outcome> QuarantineReplay::TryCut(const std::string& to
 Result<std::vector<QuarantinedRecord*>> QuarantineReplay::Choose(
     const lake::Snapshot& bronze, const std::string& topic_id, std::vector<QuarantinedRecord>& left,
     ReplaySummary* summary) {
-  ARROW_ASSIGN_OR_RAISE(ReplayedOffsets taken, ReadReplayed(bronze, topic_id));
+  ARROW_ASSIGN_OR_RAISE(tables::ReplayedOffsets taken, ReadReplayed(bronze, topic_id));
   std::vector<QuarantinedRecord*> chosen;
   for (QuarantinedRecord& record : left) {
     if (taken.Contains(record.partition, record.offset)) {
       ++summary->already_there;
-    } else if (record.offset >= bronze.Txn(ProgressAppId(topic_id, record.partition)).value_or(0)) {
+    } else if (record.offset >=
+               bronze.Txn(tables::ProgressAppId(topic_id, record.partition)).value_or(0)) {
       ++summary->awaited;
     } else {
       taken.Insert(record.partition, record.offset);
@@ -283,9 +288,9 @@ Status QuarantineReplay::DecideParked() {
 Result<QuarantineReplay::Outcome> QuarantineReplay::Commit(const lake::Snapshot& base,
                                                            const Cut& cut) {
   const BootClock::time_point begun = BootClock::now();
-  const std::string app_id = ReplayAppId(cut.topic_id);
+  const std::string app_id = tables::ReplayAppId(cut.topic_id);
   const std::optional<int64_t> fence = base.Txn(app_id);
-  const ReplayedOffsets brought = OffsetsOf(cut);
+  const tables::ReplayedOffsets brought = OffsetsOf(cut);
   Result<GrowthPlan> plan = GrowthPlan{};
   const auto legal = [&](const lake::Snapshot& snapshot) {
     if (snapshot.Txn(app_id) != fence) return false;
@@ -301,10 +306,10 @@ Result<QuarantineReplay::Outcome> QuarantineReplay::Commit(const lake::Snapshot&
                       {"replayedFromQuarantine", brought.Format()}};
   transaction.grow = [&](const lake::Snapshot& snapshot) -> Result<lake::TableGrowth> {
     ARROW_RETURN_NOT_OK(plan.status());
-    ARROW_ASSIGN_OR_RAISE(ReplayedOffsets replayed, ReadReplayed(snapshot, cut.topic_id));
+    ARROW_ASSIGN_OR_RAISE(tables::ReplayedOffsets replayed, ReadReplayed(snapshot, cut.topic_id));
     replayed.Merge(brought);
     lake::TableGrowth growth = *plan->growth;
-    growth.properties[ReplayedProperty(cut.topic_id)] = replayed.Format();
+    growth.properties[tables::ReplayedProperty(cut.topic_id)] = replayed.Format();
     return growth;
   };
   ARROW_ASSIGN_OR_RAISE(
@@ -330,8 +335,9 @@ Result<ReplaySummary> ReplayQuarantine(lake::ObjectStore* store, registry::Schem
   auto quarantine = lake::Table::Open(store, layout_options.quarantine_table);
   if (quarantine.status().IsKeyError()) return ReplaySummary{};
   ARROW_RETURN_NOT_OK(quarantine.status());
-  ARROW_ASSIGN_OR_RAISE(quarantine, lake::Table::OpenOrCreate(
-                                        store, QuarantineSpec(layout_options.quarantine_table)));
+  ARROW_ASSIGN_OR_RAISE(
+      quarantine,
+      lake::Table::OpenOrCreate(store, tables::QuarantineSpec(layout_options.quarantine_table)));
   ARROW_ASSIGN_OR_RAISE(auto layout, FindLayout(store, registry, topic, layout_options));
   ARROW_ASSIGN_OR_RAISE(auto bronze, lake::Table::OpenOrCreate(store, layout->table));
   SchemaCache schemas(layout, [&](int32_t id) { return registry->ById(id); });

@@ -14,7 +14,7 @@
 #include "ingest/schema_cache.h"
 #include "ingest/table_growth.h"
 #include "lake/table.h"
-#include "model/replayed_offsets.h"
+#include "tables/replayed_offsets.h"
 
 namespace shopstream::ingest {
 
@@ -95,7 +95,8 @@ class QuarantineReplay {
 
 // The replayed offsets that the table stores. Invalid: they are gone although its txn counts
 // replays, so that replayed records cannot be distinguished from duplicates any more.
-Result<ReplayedOffsets> ReadReplayed(const lake::Snapshot& bronze, const std::string& topic_id);
+Result<tables::ReplayedOffsets> ReadReplayed(const lake::Snapshot& bronze,
+                                             const std::string& topic_id);
 
 // Runs to the current end of the quarantine table, with a store and schema source that the caller
 // keeps.

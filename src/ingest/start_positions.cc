@@ -1,15 +1,12 @@
 #include "ingest/start_positions.h"
 
-#include <arrow/array/array_binary.h>
-#include <arrow/array/array_primitive.h>
-#include <arrow/table.h>
-
 #include <algorithm>
 #include <functional>
 #include <nlohmann/json.hpp>
 
-#include "lake/parquet_file.h"
-#include "model/lake_names.h"
+#include "tables/columns.h"
+#include "tables/coordinates.h"
+#include "tables/progress.h"
 
 namespace shopstream::ingest {
 namespace {
@@ -25,8 +22,8 @@ bool MayHold(const DataFile& file, const std::string& topic_id, int32_t partitio
     if (!low.contains(column) || !high.contains(column)) return false;
     return low[column] > nlohmann::json(value) || high[column] < nlohmann::json(value);
   };
-  if (outside("kafka_topic_id", topic_id) || outside("kafka_partition", partition)) return false;
-  return !high.contains("kafka_offset") || high["kafka_offset"] >= begin;
+  if (outside(tables::kTopicId, topic_id) || outside(tables::kPartition, partition)) return false;
+  return !high.contains(tables::kOffset) || high[tables::kOffset] >= begin;
 }
 
 // Calls `found` with each offset at or above `begin` that the table holds of the topic's partition;
@@ -35,23 +32,16 @@ Status ScanOffsets(lake::Table* table, const lake::Snapshot& snapshot, const std
                    int32_t partition, int64_t begin, const std::function<bool(int64_t)>& found) {
   for (const DataFile& file : snapshot.Files()) {
     if (!MayHold(file, topic_id, partition, begin)) continue;
-    ARROW_ASSIGN_OR_RAISE(
-        auto read, lake::ReadDataFile(table->store(), table->path(), file, snapshot.schema(),
-                                      {"kafka_topic_id", "kafka_partition", "kafka_offset"}));
-    ARROW_ASSIGN_OR_RAISE(auto rows, read->CombineChunksToBatch());
-    const auto& ids =
-        static_cast<const arrow::StringArray&>(*rows->GetColumnByName("kafka_topic_id"));
-    const auto& partitions =
-        static_cast<const arrow::Int32Array&>(*rows->GetColumnByName("kafka_partition"));
-    const auto& offsets =
-        static_cast<const arrow::Int64Array&>(*rows->GetColumnByName("kafka_offset"));
-    for (int64_t row = 0; row < rows->num_rows(); ++row) {
-      if (ids.IsNull(row) || ids.GetView(row) != topic_id || partitions.Value(row) != partition ||
-          offsets.Value(row) < begin) {
-        continue;
-      }
-      if (!found(offsets.Value(row))) return Status::OK();
-    }
+    bool more = true;
+    ARROW_RETURN_NOT_OK(tables::VisitCoordinates(
+        table->store(), table->path(), file, snapshot.schema(), [&](const auto& row) {
+          if (row && row->topic_id == topic_id && row->partition == partition &&
+              row->offset >= begin) {
+            more = found(row->offset);
+          }
+          return more;
+        }));
+    if (!more) break;
   }
   return Status::OK();
 }
@@ -86,7 +76,7 @@ Result<std::vector<StartPosition>> FindStartPositions(lake::Table* bronze, lake:
   ARROW_ASSIGN_OR_RAISE(auto quarantine_snapshot, quarantine->Refresh());
   std::vector<StartPosition> starts;
   for (int32_t partition : partitions) {
-    const std::string app_id = ProgressAppId(topic_id, partition);
+    const std::string app_id = tables::ProgressAppId(topic_id, partition);
     std::optional<int64_t> txn = bronze_snapshot->Txn(app_id);
     bool has_rows = false;
     if (!txn) {

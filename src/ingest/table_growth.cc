@@ -6,6 +6,7 @@
 
 #include "avro/merge.h"
 #include "lake/column_merge.h"
+#include "tables/names.h"
 
 namespace shopstream::ingest {
 namespace {
@@ -17,11 +18,11 @@ const std::string* FindProperty(const lake::Snapshot& snapshot, const char* name
 
 Result<std::vector<std::string>> ReadPartitionValues(const lake::Snapshot& snapshot) {
   std::vector<std::string> values;
-  const std::string* property = FindProperty(snapshot, kPartitionValuesProperty);
+  const std::string* property = FindProperty(snapshot, tables::kPartitionValuesProperty);
   if (property == nullptr) return values;
   const nlohmann::json list = nlohmann::json::parse(*property, nullptr, false);
   if (!list.is_array()) {
-    return Status::Invalid("the table's property ", kPartitionValuesProperty,
+    return Status::Invalid("the table's property ", tables::kPartitionValuesProperty,
                            " is not a JSON list: ", *property);
   }
   for (const nlohmann::json& value : list) {
@@ -34,7 +35,7 @@ Result<std::vector<std::string>> ReadPartitionValues(const lake::Snapshot& snaps
 Result<avro::Schema> ParseKept(const std::string& text) {
   Result<avro::Schema> schema = avro::Schema::Parse(text);
   if (schema.ok()) return schema;
-  return schema.status().WithMessage("the table's property ", kReaderSchemaProperty,
+  return schema.status().WithMessage("the table's property ", tables::kReaderSchemaProperty,
                                      " is not an Avro schema: ", schema.status().message());
 }
 
@@ -85,12 +86,12 @@ Result<std::shared_ptr<const BronzeLayout>> LayoutOf(
 
 Result<TableMemory> ReadTableMemory(const lake::Snapshot& snapshot, const LayoutOptions& options) {
   TableMemory memory;
-  if (const std::string* text = FindProperty(snapshot, kReaderSchemaProperty)) {
+  if (const std::string* text = FindProperty(snapshot, tables::kReaderSchemaProperty)) {
     ARROW_ASSIGN_OR_RAISE(memory.reader_schema, ParseKept(*text));
   }
   if (!options.partition_values.empty()) return memory;
   ARROW_ASSIGN_OR_RAISE(memory.partition_values, ReadPartitionValues(snapshot));
-  if (FindProperty(snapshot, kPartitionValuesProperty) != nullptr) return memory;
+  if (FindProperty(snapshot, tables::kPartitionValuesProperty) != nullptr) return memory;
   for (const DataFile& file : snapshot.Files()) {
     if (file.partition_values.empty() || !file.partition_values[0].second) continue;
     const std::string& value = *file.partition_values[0].second;
@@ -106,18 +107,18 @@ Result<GrowthPlan> PlanGrowth(const lake::Snapshot& snapshot,
                               const std::vector<std::string>& partition_values) {
   lake::TableGrowth growth;
   growth.columns = rows->table.schema;
-  const std::string* kept_text = FindProperty(snapshot, kReaderSchemaProperty);
+  const std::string* kept_text = FindProperty(snapshot, tables::kReaderSchemaProperty);
   if (kept_text == nullptr) {
     // A table that somebody else made: it takes what it has columns for.
     ARROW_RETURN_NOT_OK(CheckUnharmed(snapshot, *rows));
-    growth.properties[kReaderSchemaProperty] = rows->reader_schema.text();
+    growth.properties[tables::kReaderSchemaProperty] = rows->reader_schema.text();
   } else {
     std::string why;
     ARROW_ASSIGN_OR_RAISE(const auto merged, MergeLayouts(snapshot, *kept_text, rows, &why));
     if (merged == nullptr) return Conflict(std::move(why));
     growth.columns = merged->table.schema;
     if (merged->reader_schema.text() != *kept_text) {
-      growth.properties[kReaderSchemaProperty] = merged->reader_schema.text();
+      growth.properties[tables::kReaderSchemaProperty] = merged->reader_schema.text();
     }
   }
   if (!rows->any_partition_value()) return GrowthPlan{.growth = std::move(growth), .conflict = ""};
@@ -134,7 +135,7 @@ Result<GrowthPlan> PlanGrowth(const lake::Snapshot& snapshot,
                       std::to_string(admitted.size()) +
                       " partition values, more than ingest.max_partition_values");
     }
-    growth.properties[kPartitionValuesProperty] = nlohmann::json(admitted).dump();
+    growth.properties[tables::kPartitionValuesProperty] = nlohmann::json(admitted).dump();
   }
   return GrowthPlan{.growth = std::move(growth), .conflict = ""};
 }

@@ -1,6 +1,7 @@
 #include "lake/data_file_stream.h"
 
 #include <arrow/io/memory.h>
+#include <arrow/util/key_value_metadata.h>
 #include <parquet/file_reader.h>
 #include <parquet/properties.h>
 
@@ -89,7 +90,8 @@ Status CheckCalendar(const parquet::FileMetaData& file) {
     return Status::OK();
   }
   return Status::NotImplemented(
-      "Spark wrote its dates in the Julian calendar (LEGACY mode): rewrite it with Spark's OPTIMIZE");
+      "Spark wrote its dates in the Julian calendar (LEGACY mode): rewrite it with Spark's "
+      "OPTIMIZE");
 }
 
 }  // namespace

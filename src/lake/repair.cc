@@ -181,8 +181,9 @@ class Repairer {
 
   Status Make(const Snapshot& snapshot, Change* change) {
     if (change->needs.partition || change->needs.footer) {
-      return RewriteDataFile(table_->store(), table_->path(), change->before, snapshot,
-                             {&pool_, options_.memory_bytes, [this] { return Stopped(); }})
+      return RewriteDataFile(
+                 table_->store(), table_->path(), change->before, snapshot,
+                 {&pool_, options_.memory_bytes, [this] { return Stopped(); }, options_.day_column})
           .Value(&change->after);
     }
     change->statistics = change->before.statistics;

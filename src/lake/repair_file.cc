@@ -32,7 +32,6 @@ namespace {
 
 using arrow::internal::checked_cast;
 
-constexpr char kArrival[] = "quarantined_at";
 constexpr int64_t kPieceBytes = 4 << 20;
 constexpr int64_t kMicrosPerDay = int64_t{86400} * 1000 * 1000;
 
@@ -107,7 +106,7 @@ class Rewriter {
         schema_(*snapshot.schema()),
         stored_(StoredSchema(*snapshot.schema(), snapshot.partition_columns())),
         options_(options),
-        by_day_(HasRefusedDate(file, schema_) && HasArrival()) {}
+        by_day_(HasRefusedDate(file, schema_) && HasDayColumn()) {}
 
   Result<std::vector<DataFile>> Run() {
     std::vector<DataFile> written;
@@ -131,8 +130,8 @@ class Rewriter {
   }
 
  private:
-  bool HasArrival() const {
-    const auto field = stored_->GetFieldByName(kArrival);
+  bool HasDayColumn() const {
+    const auto field = stored_->GetFieldByName(options_.day_column);
     return field != nullptr && field->type()->id() == arrow::Type::TIMESTAMP;
   }
 
@@ -144,8 +143,9 @@ class Rewriter {
   Result<std::set<Day>> Days() {
     if (!by_day_) return std::set<Day>{Day()};
     std::set<Day> days;
-    ARROW_ASSIGN_OR_RAISE(const auto reader,
-                          OpenReader(arrow::schema({stored_->GetFieldByName(kArrival)})));
+    ARROW_ASSIGN_OR_RAISE(
+        const auto reader,
+        OpenReader(arrow::schema({stored_->GetFieldByName(options_.day_column)})));
     for (;;) {
       ARROW_ASSIGN_OR_RAISE(const auto rows, reader->Next());
       if (rows == nullptr) break;
@@ -171,7 +171,7 @@ class Rewriter {
   arrow::RecordBatchVector RowsOf(const Day& day, const std::shared_ptr<arrow::RecordBatch>& rows) {
     if (!by_day_) return {rows};
     const auto& times =
-        checked_cast<const arrow::TimestampArray&>(*rows->GetColumnByName(kArrival));
+        checked_cast<const arrow::TimestampArray&>(*rows->GetColumnByName(options_.day_column));
     arrow::RecordBatchVector slices;
     for (int64_t begin = 0; begin < rows->num_rows();) {
       int64_t end = begin + 1;

@@ -48,11 +48,12 @@ struct RewriteOptions {
   arrow::MemoryPool* pool = arrow::default_memory_pool();
   int64_t memory_bytes = 64 << 20;
   std::function<bool()> stop;  // Called between batches of rows; true: Cancelled.
+  std::string day_column;      // See RewriteDataFile.
 };
 
 // Writes the same rows again, in the same order, with statistics. If its partition has a date that
-// no reader accepts, rows go to the UTC day of their `quarantined_at`, so that one file may become
-// several; in a table without that column, and without a day, to the null partition.
+// no reader accepts, rows go to the UTC day of the timestamp in `day_column`, so that one file may
+// become several; in a table without that column, and without a day, to the null partition.
 Result<std::vector<DataFile>> RewriteDataFile(ObjectStore* store, const std::string& table_path,
                                               const DataFile& file, const Snapshot& snapshot,
                                               const RewriteOptions& options);

@@ -112,6 +112,7 @@ class RepairTest : public LakeTest {
   Result<RepairResult> RepairNow(RepairOptions options = {}, const RepairHooks& hooks = {}) {
     options.patience = {.first = Millis{1}, .longest = Millis{2}, .give_up_after = Millis{40}};
     options.commit_deadline = Millis{60};
+    options.day_column = "quarantined_at";
     return Repair(table_.get(), options, hooks);
   }
   int64_t StillNeeded() {

@@ -11,9 +11,10 @@
 #include "base/shutdown.h"
 #include "kafka/reader.h"
 #include "lake/table.h"
-#include "model/lake_names.h"
-#include "model/replayed_offsets.h"
 #include "observe/lake_offsets.h"
+#include "tables/names.h"
+#include "tables/progress.h"
+#include "tables/replayed_offsets.h"
 
 namespace shopstream::observe {
 namespace {
@@ -26,7 +27,7 @@ struct TopicBounds {
 };
 
 struct Rows {
-  std::map<ProgressKey, PartitionCoverage> by_partition;
+  std::map<tables::ProgressKey, PartitionCoverage> by_partition;
   int64_t without_coordinates = 0;
 
   // Rows of a file mostly share topic and partition: remembering the last one saves the look-up.
@@ -39,7 +40,7 @@ struct Rows {
   }
 
  private:
-  ProgressKey last_key_;
+  tables::ProgressKey last_key_;
   PartitionCoverage* last_ = nullptr;
 };
 
@@ -78,8 +79,8 @@ Result<TopicBounds> FindTopic(const std::string& name, kafka::Admin* admin) {
 Status ScanTable(lake::ObjectStore* store, const std::string& path, const lake::Snapshot& snapshot,
                  void (PartitionCoverage::*add)(int64_t), ProgressTicker* ticker, Rows* rows) {
   const std::string what = "rows read from " + path;
-  const auto on_row = [&](std::string_view topic_id, int32_t partition, int64_t offset) {
-    (rows->Find(topic_id, partition)->*add)(offset);
+  const auto on_row = [&](const tables::Coordinates& row) {
+    (rows->Find(row.topic_id, row.partition)->*add)(row.offset);
   };
   const auto on_file = [&](const RowScan& so_far) { return ticker->Tick(what, so_far.rows); };
   ARROW_ASSIGN_OR_RAISE(const RowScan scan,
@@ -101,9 +102,9 @@ Status ScanQuarantine(lake::ObjectStore* store, const std::string& path, Progres
 
 Status AddReplayed(const lake::Snapshot& bronze, Rows* rows) {
   for (auto& [key, coverage] : rows->by_partition) {
-    const auto property = bronze.properties().find(ReplayedProperty(key.topic_id));
+    const auto property = bronze.properties().find(tables::ReplayedProperty(key.topic_id));
     if (property == bronze.properties().end()) continue;
-    auto replayed = ReplayedOffsets::Parse(property->second);
+    auto replayed = tables::ReplayedOffsets::Parse(property->second);
     if (!replayed.ok()) {
       return replayed.status().WithMessage("Bronze's property ", property->first,
                                            " is damaged: ", replayed.status().message());
@@ -115,7 +116,7 @@ Status AddReplayed(const lake::Snapshot& bronze, Rows* rows) {
 
 // What Kafka and the lake can be compared in: [log start, txn), as far as Kafka's log reaches.
 std::vector<OffsetRange> ComparedRanges(const TopicBounds& topic,
-                                        const std::map<ProgressKey, int64_t>& progress) {
+                                        const std::map<tables::ProgressKey, int64_t>& progress) {
   std::vector<OffsetRange> ranges;
   for (size_t p = 0; p < topic.spans.size(); ++p) {
     const auto partition = static_cast<int32_t>(p);
@@ -182,7 +183,7 @@ int64_t* Counter(Difference difference, PartitionAudit* audit) {
   }
 }
 
-void ComparePartition(const ProgressKey& key, const CoverageBounds& bounds,
+void ComparePartition(const tables::ProgressKey& key, const CoverageBounds& bounds,
                       const PartitionCoverage& coverage, size_t max_findings, AuditReport* report) {
   PartitionAudit audit;
   audit.topic_id = key.topic_id;
@@ -209,7 +210,7 @@ void ComparePartition(const ProgressKey& key, const CoverageBounds& bounds,
 }
 
 // Every partition that Kafka, a txn or a row names: those of today's topic first.
-void CompareAll(const TopicBounds& topic, const std::map<ProgressKey, int64_t>& progress,
+void CompareAll(const TopicBounds& topic, const std::map<tables::ProgressKey, int64_t>& progress,
                 const AuditOptions& options, Rows* rows, AuditReport* report) {
   for (const auto& entry : progress) rows->by_partition[entry.first];
   for (size_t p = 0; p < topic.spans.size(); ++p) {
@@ -237,7 +238,7 @@ Result<AuditReport> Audit(const KafkaConfig& config, const LakeConfig& lake, kaf
                           lake::ObjectStore* store, const AuditOptions& options) {
   ARROW_ASSIGN_OR_RAISE(const auto bronze, lake::Table::Open(store, lake.bronze_table));
   const std::shared_ptr<const lake::Snapshot> snapshot = bronze->snapshot();
-  const std::map<ProgressKey, int64_t> progress = ReadProgress(snapshot->Txns());
+  const std::map<tables::ProgressKey, int64_t> progress = tables::ReadProgress(snapshot->Txns());
   // After the snapshot: so Kafka's end is never behind the txn for having been read earlier.
   ARROW_ASSIGN_OR_RAISE(TopicBounds topic, FindTopic(config.topic, admin));
 

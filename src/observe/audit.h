@@ -13,6 +13,7 @@
 #include "kafka/admin.h"
 #include "lake/object_store.h"
 #include "observe/coverage.h"
+#include "tables/replayed_offsets.h"
 
 namespace shopstream::observe {
 
@@ -64,7 +65,7 @@ struct AuditOptions {
 // snapshot are not checked. Cancelled when a shutdown is requested.
 //
 // A replayed record is in both tables. The commit that added it to Bronze records its offset there
-// (ReplayedOffsets), so that any other record that is in both is still found.
+// (tables::ReplayedOffsets), so that any other record that is in both is still found.
 Result<AuditReport> Audit(const KafkaConfig& config, const LakeConfig& lake, kafka::Admin* admin,
                           lake::ObjectStore* store, const AuditOptions& options);
 

@@ -13,7 +13,6 @@
 #include "kafka/admin.h"
 #include "lake/object_store.h"
 #include "lake/table.h"
-#include "model/lake_names.h"
 #include "observe/health.h"
 #include "observe/lag.h"
 

@@ -6,7 +6,7 @@
 #include "kafka/reader.h"
 #include "lake/table.h"
 #include "model/calendar.h"
-#include "model/lake_names.h"
+#include "tables/progress.h"
 
 namespace shopstream::observe {
 namespace {
@@ -59,7 +59,7 @@ Result<std::vector<PartitionLag>> MeasureLag(const KafkaConfig& config, kafka::A
   ARROW_ASSIGN_OR_RAISE(const auto spans, admin->OffsetSpans(topic.name, count));
   ARROW_ASSIGN_OR_RAISE(const auto committed,
                         admin->CommittedOffsets(config.group, topic.name, count));
-  const auto progress = ReadProgress(txns);
+  const auto progress = tables::ReadProgress(txns);
   std::vector<PartitionLag> lags;
   for (int32_t p = 0; p < count; ++p) {
     const auto at = static_cast<size_t>(p);

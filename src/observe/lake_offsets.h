@@ -2,16 +2,17 @@
 
 #include <cstdint>
 #include <functional>
-#include <string_view>
+#include <string>
 
 #include "base/status.h"
 #include "lake/object_store.h"
 #include "lake/table.h"
+#include "tables/coordinates.h"
 
 namespace shopstream::observe {
 
-// One row's coordinates in Kafka. `topic_id` is valid only during the call.
-using OnRow = std::function<void(std::string_view topic_id, int32_t partition, int64_t offset)>;
+// The topic's id is valid only during the call.
+using OnRow = std::function<void(const tables::Coordinates&)>;
 
 struct RowScan {
   int64_t rows = 0;

@@ -3,30 +3,17 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/status.h"
 #include "lake/object_store.h"
+#include "tables/quarantined_row.h"
 
 namespace shopstream::observe {
 
-// An undecodable record, as stored in bronze-quarantine.
-struct QuarantinedRow {
-  std::string topic, topic_id;
-  int32_t partition = 0;
-  int64_t offset = 0;
-  // Kafka's; microseconds since the Unix epoch. Nothing: outside the years 0001 to 9999; `detail`
-  // contains the number.
-  std::optional<int64_t> timestamp_us;
-  std::optional<int32_t> schema_id;
-  std::string cause, detail;
-  std::optional<std::string> key, value;
-  std::string headers;  // JSON text.
-  int64_t quarantined_at_us = 0;
-};
+using tables::QuarantinedRow;
 
 struct QuarantineListing {
   std::vector<QuarantinedRow> newest;       // By Kafka's timestamp, newest first.

@@ -12,7 +12,9 @@
 #include "lake/parquet_file.h"
 #include "lake/table.h"
 #include "lake/verify.h"
-#include "model/replayed_offsets.h"
+#include "tables/columns.h"
+#include "tables/coordinates.h"
+#include "tables/typed_column.h"
 
 namespace shopstream::simulate {
 namespace {
@@ -87,29 +89,26 @@ class Checker {
 
   Status ReadRows(const lake::Table& table, const DataFile& file) {
     const bool bronze = table.path() == world_->layout.table;
-    ARROW_ASSIGN_OR_RAISE(
-        const auto read,
-        lake::ReadDataFile(
-            table.store(), table.path(), file, table.snapshot()->schema(),
-            {"kafka_topic_id", "kafka_partition", "kafka_offset", bronze ? "id" : "value"}));
+    std::vector<std::string> names = tables::CoordinateColumns::Names();
+    names.emplace_back(bronze ? "id" : tables::kValue);
+    ARROW_ASSIGN_OR_RAISE(const auto read, lake::ReadDataFile(table.store(), table.path(), file,
+                                                              table.snapshot()->schema(), names));
     ARROW_ASSIGN_OR_RAISE(const auto rows, read->CombineChunksToBatch());
-    const auto& ids =
-        static_cast<const arrow::StringArray&>(*rows->GetColumnByName("kafka_topic_id"));
-    const auto& partitions =
-        static_cast<const arrow::Int32Array&>(*rows->GetColumnByName("kafka_partition"));
-    const auto& offsets =
-        static_cast<const arrow::Int64Array&>(*rows->GetColumnByName("kafka_offset"));
+    ARROW_ASSIGN_OR_RAISE(const auto coordinates, tables::CoordinateColumns::Of(*rows));
     for (int64_t row = 0; row < rows->num_rows(); ++row) {
-      Sighting& sighting = seen_[ids.GetString(row)][{partitions.Value(row), offsets.Value(row)}];
+      const auto at = coordinates.At(row);
+      if (!at) return Status::Invalid(file.path, " has a row without coordinates");
+      Sighting& sighting = seen_[std::string(at->topic_id)][{at->partition, at->offset}];
       if (bronze) {
         ++sighting.bronze;
-        sighting.id =
-            static_cast<const arrow::Int64Array&>(*rows->GetColumnByName("id")).Value(row);
+        ARROW_ASSIGN_OR_RAISE(const auto ids, tables::TypedColumn<arrow::Int64Array>(*rows, "id"));
+        sighting.id = ids->Value(row);
         continue;
       }
       ++sighting.quarantine;
-      const auto& values = static_cast<const arrow::BinaryArray&>(*rows->GetColumnByName("value"));
-      if (values.IsValid(row)) sighting.value = values.GetString(row);
+      ARROW_ASSIGN_OR_RAISE(const auto values,
+                            tables::TypedColumn<arrow::BinaryArray>(*rows, tables::kValue));
+      if (values->IsValid(row)) sighting.value = values->GetString(row);
     }
     return Status::OK();
   }

@@ -4,7 +4,7 @@
 #include <map>
 #include <utility>
 
-#include "model/lake_names.h"
+#include "tables/progress.h"
 
 namespace shopstream::simulate {
 namespace {
@@ -66,8 +66,8 @@ class RewoundSnapshot : public SnapshotView {
     const auto ranges = transaction.info.find("kafkaOffsets");
     if (ranges == transaction.info.end()) return;
     for (const auto& range : *ranges) {
-      const std::string app_id =
-          ProgressAppId(transaction.info.value("kafkaTopicId", ""), range.value("partition", 0));
+      const std::string app_id = tables::ProgressAppId(transaction.info.value("kafkaTopicId", ""),
+                                                       range.value("partition", 0));
       const int64_t begin = range.value("begin", int64_t{0});
       const auto txn = right.Txn(app_id);
       if (txn && *txn >= begin && *txn < range.value("end", int64_t{0})) rewound_[app_id] = begin;

@@ -6,7 +6,8 @@
 
 #include "ingest/testing.h"
 #include "lake/table.h"
-#include "model/lake_names.h"
+#include "tables/columns.h"
+#include "tables/progress.h"
 
 namespace shopstream::simulate {
 namespace {
@@ -38,7 +39,7 @@ World::World(const Plan& a_plan, Mistake a_mistake, bool keep_text)
   // So that a history has some.
   bronze.properties["delta.checkpointInterval"] = "8";
   ARROW_CHECK_OK(lake::Table::Create(look.get(), bronze));
-  auto quarantine = ingest::QuarantineSpec(layout.quarantine_table);
+  auto quarantine = tables::QuarantineSpec(layout.quarantine_table);
   quarantine.properties["delta.checkpointInterval"] = "8";
   ARROW_CHECK_OK(lake::Table::Create(look.get(), quarantine));
 }
@@ -97,7 +98,7 @@ std::optional<int64_t> World::LakeTxn(int32_t partition) {
   const auto look = Look();
   const auto table = lake::Table::Open(look.get(), layout.table);
   if (!table.ok()) return std::nullopt;
-  return (*table)->snapshot()->Txn(ProgressAppId(kafka.id(), partition));
+  return (*table)->snapshot()->Txn(tables::ProgressAppId(kafka.id(), partition));
 }
 
 void World::Expire(int32_t partition, int64_t amount) {

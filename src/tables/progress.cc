@@ -1,9 +1,9 @@
-#include "model/lake_names.h"
+#include "tables/progress.h"
 
 #include <charconv>
 #include <string_view>
 
-namespace shopstream {
+namespace shopstream::tables {
 namespace {
 
 constexpr std::string_view kApplication = "shopstream/";
@@ -27,10 +27,6 @@ std::optional<ProgressKey> ParseProgressAppId(const std::string& app_id) {
 
 std::string ReplayAppId(const std::string& topic_id) { return "shopstream-replay/" + topic_id; }
 
-std::string ReplayedProperty(const std::string& topic_id) {
-  return "shopstream.replayed." + topic_id;
-}
-
 std::map<ProgressKey, int64_t> ReadProgress(const std::map<std::string, int64_t>& txns) {
   std::map<ProgressKey, int64_t> progress;
   for (const auto& [app_id, version] : txns) {
@@ -39,4 +35,4 @@ std::map<ProgressKey, int64_t> ReadProgress(const std::map<std::string, int64_t>
   return progress;
 }
 
-}  // namespace shopstream
+}  // namespace shopstream::tables

@@ -1,4 +1,4 @@
-#include "model/replayed_offsets.h"
+#include "tables/replayed_offsets.h"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 #include <set>
 #include <utility>
 
-namespace shopstream {
+namespace shopstream::tables {
 namespace {
 
 TEST(ReplayedOffsetsTest, NeighboursBecomeRuns) {
@@ -54,4 +54,4 @@ TEST(ReplayedOffsetsTest, DamagedTextIsRefused) {
 }
 
 }  // namespace
-}  // namespace shopstream
+}  // namespace shopstream::tables

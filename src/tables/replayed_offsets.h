@@ -7,7 +7,7 @@
 
 #include "base/status.h"
 
-namespace shopstream {
+namespace shopstream::tables {
 
 // The quarantined records of one topic id that have been added to Bronze. Bronze stores them in a
 // table property, which the commit of the rows changes, so that it survives compaction and log
@@ -48,4 +48,4 @@ class ReplayedOffsets {
   std::map<int32_t, Runs> partitions_;
 };
 
-}  // namespace shopstream
+}  // namespace shopstream::tables

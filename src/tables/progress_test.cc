@@ -1,8 +1,8 @@
-#include "model/lake_names.h"
+#include "tables/progress.h"
 
 #include <gtest/gtest.h>
 
-namespace shopstream {
+namespace shopstream::tables {
 namespace {
 
 TEST(Progress, ReadsTopicIdAndPartition) {
@@ -28,4 +28,4 @@ TEST(Progress, OfAllTxnsOfATable) {
 }
 
 }  // namespace
-}  // namespace shopstream
+}  // namespace shopstream::tables

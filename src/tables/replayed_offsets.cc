@@ -1,11 +1,11 @@
-#include "model/replayed_offsets.h"
+#include "tables/replayed_offsets.h"
 
 #include <algorithm>
 #include <charconv>
 #include <iterator>
 #include <limits>
 
-namespace shopstream {
+namespace shopstream::tables {
 namespace {
 
 constexpr int64_t kMaxOffset = std::numeric_limits<int64_t>::max() / 4;
@@ -118,4 +118,4 @@ int64_t ReplayedOffsets::size() const {
   return count;
 }
 
-}  // namespace shopstream
+}  // namespace shopstream::tables

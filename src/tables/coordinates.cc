@@ -1,0 +1,52 @@
+#include "tables/coordinates.h"
+
+#include <arrow/record_batch.h>
+#include <arrow/table.h>
+
+#include "lake/parquet_file.h"
+#include "tables/columns.h"
+#include "tables/typed_column.h"
+
+namespace shopstream::tables {
+
+std::vector<std::string> CoordinateColumns::Names() { return {kTopicId, kPartition, kOffset}; }
+
+Result<CoordinateColumns> CoordinateColumns::Of(const arrow::RecordBatch& rows) {
+  CoordinateColumns columns;
+  ARROW_ASSIGN_OR_RAISE(columns.topic_ids_, TypedColumn<arrow::StringArray>(rows, kTopicId));
+  ARROW_ASSIGN_OR_RAISE(columns.partitions_, TypedColumn<arrow::Int32Array>(rows, kPartition));
+  ARROW_ASSIGN_OR_RAISE(columns.offsets_, TypedColumn<arrow::Int64Array>(rows, kOffset));
+  return columns;
+}
+
+std::optional<Coordinates> CoordinateColumns::At(int64_t row) const {
+  if (topic_ids_->IsNull(row) || partitions_->IsNull(row) || offsets_->IsNull(row)) {
+    return std::nullopt;
+  }
+  const Coordinates found{topic_ids_->GetView(row), partitions_->Value(row), offsets_->Value(row)};
+  if (found.partition < 0 || found.offset < 0) return std::nullopt;
+  return found;
+}
+
+Status VisitCoordinates(lake::ObjectStore* store, const std::string& table_path,
+                        const DataFile& file, const std::shared_ptr<arrow::Schema>& schema,
+                        const OnCoordinates& on_row) {
+  ARROW_ASSIGN_OR_RAISE(const auto table, lake::ReadDataFile(store, table_path, file, schema,
+                                                             CoordinateColumns::Names()));
+  arrow::TableBatchReader batches(*table);
+  while (true) {
+    std::shared_ptr<arrow::RecordBatch> rows;
+    ARROW_RETURN_NOT_OK(batches.ReadNext(&rows));
+    if (rows == nullptr) return Status::OK();
+    const auto columns = CoordinateColumns::Of(*rows);
+    if (!columns.ok()) {
+      return columns.status().WithMessage(table_path, "/", file.path, ": ",
+                                          columns.status().message());
+    }
+    for (int64_t row = 0; row < rows->num_rows(); ++row) {
+      if (!on_row(columns->At(row))) return Status::OK();
+    }
+  }
+}
+
+}  // namespace shopstream::tables

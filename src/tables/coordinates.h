@@ -1,0 +1,54 @@
+#pragma once
+
+#include <arrow/array/array_binary.h>
+#include <arrow/array/array_primitive.h>
+#include <arrow/type_fwd.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/status.h"
+#include "lake/object_store.h"
+#include "model/data_file.h"
+
+namespace shopstream::tables {
+
+// Where in Kafka a row came from. `topic_id` is borrowed from the batch.
+struct Coordinates {
+  std::string_view topic_id;
+  int32_t partition = 0;
+  int64_t offset = 0;
+};
+
+// The coordinates of one batch.
+class CoordinateColumns {
+ public:
+  static std::vector<std::string> Names();
+  // Invalid: a column is missing or has another type.
+  static Result<CoordinateColumns> Of(const arrow::RecordBatch& rows);
+
+  // Nothing: a coordinate is null or negative, so the row was not written by ingest.
+  std::optional<Coordinates> At(int64_t row) const;
+
+ private:
+  CoordinateColumns() = default;
+
+  std::shared_ptr<arrow::StringArray> topic_ids_;
+  std::shared_ptr<arrow::Int32Array> partitions_;
+  std::shared_ptr<arrow::Int64Array> offsets_;
+};
+
+// False: leave the other rows out.
+using OnCoordinates = std::function<bool(const std::optional<Coordinates>&)>;
+
+// Calls `on_row` for each row of a data file, in the file's order. Errors name the file.
+Status VisitCoordinates(lake::ObjectStore* store, const std::string& table_path,
+                        const DataFile& file, const std::shared_ptr<arrow::Schema>& schema,
+                        const OnCoordinates& on_row);
+
+}  // namespace shopstream::tables

@@ -1,0 +1,66 @@
+#include "tables/coordinates.h"
+
+#include <arrow/json/from_string.h>
+#include <arrow/record_batch.h>
+#include <gtest/gtest.h>
+
+#include "lake/memory_store.h"
+#include "lake/parquet_file.h"
+#include "tables/columns.h"
+
+namespace shopstream::tables {
+namespace {
+
+std::shared_ptr<arrow::Array> Column(const std::shared_ptr<arrow::DataType>& type,
+                                     const std::string& values) {
+  return arrow::json::ArrayFromJSONString(type, values).ValueOrDie();
+}
+
+std::shared_ptr<arrow::RecordBatch> Rows(const std::shared_ptr<arrow::Array>& partitions,
+                                         const std::string& offset_name = kOffset) {
+  const auto schema = arrow::schema({arrow::field(kTopicId, arrow::utf8()),
+                                     arrow::field(kPartition, partitions->type()),
+                                     arrow::field(offset_name, arrow::int64())});
+  return arrow::RecordBatch::Make(
+      schema, 4,
+      arrow::ArrayVector{Column(arrow::utf8(), R"(["a", "b", null, "a"])"), partitions,
+                         Column(arrow::int64(), "[7, -1, 9, 8]")});
+}
+
+const auto kPartitions = Column(arrow::int32(), "[0, 1, 2, null]");
+
+TEST(CoordinateColumns, ANullOrNegativeCoordinateMakesARowAnothersThanIngests) {
+  const auto rows = Rows(kPartitions);
+  const auto columns = CoordinateColumns::Of(*rows).ValueOrDie();
+  const auto first = columns.At(0);
+  ASSERT_TRUE(first);
+  EXPECT_EQ("a", first->topic_id);
+  EXPECT_EQ(0, first->partition);
+  EXPECT_EQ(7, first->offset);
+  for (const int64_t row : {1, 2, 3}) EXPECT_FALSE(columns.At(row)) << row;
+}
+
+TEST(CoordinateColumns, AMissingColumnAndAnotherTypeAreNamed) {
+  const auto missing = CoordinateColumns::Of(*Rows(kPartitions, "offset")).status();
+  EXPECT_EQ("there is no column kafka_offset", missing.message());
+  const auto other = CoordinateColumns::Of(*Rows(Column(arrow::int64(), "[0, 1, 2, 3]"))).status();
+  EXPECT_EQ("column kafka_partition is int64, not int32", other.message());
+}
+
+TEST(VisitCoordinates, StopsWhereTheCallerSaysSo) {
+  lake::MemoryStore store;
+  const auto rows = Rows(kPartitions);
+  const auto file = lake::WriteDataFile(&store, "t", {}, rows).ValueOrDie();
+  const auto visited = [&](int64_t most) {
+    int64_t seen = 0;
+    EXPECT_TRUE(VisitCoordinates(&store, "t", file, rows->schema(), [&](const auto&) {
+                  return ++seen < most;
+                }).ok());
+    return seen;
+  };
+  EXPECT_EQ(4, visited(100));
+  EXPECT_EQ(2, visited(2));
+}
+
+}  // namespace
+}  // namespace shopstream::tables
