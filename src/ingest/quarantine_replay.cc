@@ -8,6 +8,7 @@
 #include <chrono>
 #include <limits>
 #include <utility>
+#include <variant>
 
 #include "base/error_kind.h"
 #include "base/log.h"
@@ -286,30 +287,27 @@ Result<QuarantineReplay::Outcome> QuarantineReplay::Commit(const lake::Snapshot&
   const std::string app_id = ReplayAppId(cut.topic_id);
   const std::optional<int64_t> fence = base.Txn(app_id);
   const ReplayedOffsets brought = OffsetsOf(cut);
-  Result<GrowthPlan> plan = GrowthPlan{};
-  const auto legal = [&](const lake::Snapshot& snapshot) {
-    if (snapshot.Txn(app_id) != fence) return false;
-    plan = PlanGrowth(snapshot, cut.layout, cut.partition_values);
-    return !plan.ok() || plan->growth.has_value();
-  };
-  lake::Transaction transaction;
-  transaction.written_since = begun;
-  ARROW_ASSIGN_OR_RAISE(transaction.adds, WriteBronzeFiles(bronze_->store(), cut));
-  transaction.txns = {{app_id, fence.value_or(0) + 1}};
-  transaction.info = {{"kafkaTopic", cut.topic},
-                      {"kafkaTopicId", cut.topic_id},
-                      {"replayedFromQuarantine", brought.Format()}};
-  transaction.grow = [&](const lake::Snapshot& snapshot) -> Result<lake::TableGrowth> {
-    ARROW_RETURN_NOT_OK(plan.status());
+  lake::Changes rows;
+  rows.written_since = begun;
+  ARROW_ASSIGN_OR_RAISE(rows.adds, WriteBronzeFiles(bronze_->store(), cut));
+  rows.txns = {{app_id, fence.value_or(0) + 1}};
+  rows.info = {{"kafkaTopic", cut.topic},
+               {"kafkaTopicId", cut.topic_id},
+               {"replayedFromQuarantine", brought.Format()}};
+  const auto prepare =
+      [&](const lake::Snapshot& snapshot) -> Result<std::variant<lake::Changes, lake::Refusal>> {
+    if (snapshot.Txn(app_id) != fence) return lake::Refusal{"another replay was faster"};
+    ARROW_ASSIGN_OR_RAISE(GrowthPlan plan, PlanGrowth(snapshot, cut.layout, cut.partition_values));
+    if (!plan.growth) return lake::Refusal{plan.conflict};
     ARROW_ASSIGN_OR_RAISE(ReplayedOffsets replayed, ReadReplayed(snapshot, cut.topic_id));
     replayed.Merge(brought);
-    lake::TableGrowth growth = *plan->growth;
-    growth.properties[ReplayedProperty(cut.topic_id)] = replayed.Format();
-    return growth;
+    lake::Changes changes = rows;
+    changes.growth = std::move(plan.growth);
+    changes.growth->properties[ReplayedProperty(cut.topic_id)] = replayed.Format();
+    return changes;
   };
-  ARROW_ASSIGN_OR_RAISE(
-      const lake::CommitResult result,
-      bronze_->Commit(transaction, legal, BootClock::now() + options_.commit_deadline));
+  ARROW_ASSIGN_OR_RAISE(const lake::CommitResult result,
+                        bronze_->Commit(prepare, BootClock::now() + options_.commit_deadline));
   switch (result.outcome) {
     case lake::CommitOutcome::kCommitted:
       return Outcome::kDone;

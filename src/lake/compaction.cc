@@ -10,6 +10,7 @@
 #include <string>
 #include <unordered_set>
 #include <utility>
+#include <variant>
 
 #include "base/error_kind.h"
 #include "base/log.h"
@@ -105,28 +106,33 @@ struct Batch {
   int64_t bytes = 0;
 };
 
-Transaction MakeTransaction(const Batch& batch) {
-  Transaction transaction;
-  transaction.operation = "OPTIMIZE";
-  transaction.written_since = batch.begun;
-  transaction.data_change = false;
+Changes ChangesOf(const Batch& batch) {
+  Changes changes;
+  changes.operation = "OPTIMIZE";
+  changes.written_since = batch.begun;
+  changes.data_change = false;
   int64_t removed_bytes = 0;
   int64_t added_bytes = 0;
   for (const Merge& merge : batch.merges) {
-    transaction.adds.push_back(merge.output);
+    changes.adds.push_back(merge.output);
     added_bytes += merge.output.size_bytes;
     removed_bytes += merge.group.bytes;
-    transaction.removes.insert(transaction.removes.end(), merge.group.files.begin(),
-                               merge.group.files.end());
+    changes.removes.insert(changes.removes.end(), merge.group.files.begin(),
+                           merge.group.files.end());
   }
   // As texts, which is how other writers give metrics.
-  transaction.info["operationParameters"] = {{"predicate", "[]"}};
-  transaction.info["operationMetrics"] = {
-      {"numAddedFiles", std::to_string(transaction.adds.size())},
-      {"numRemovedFiles", std::to_string(transaction.removes.size())},
-      {"numAddedBytes", std::to_string(added_bytes)},
-      {"numRemovedBytes", std::to_string(removed_bytes)}};
-  return transaction;
+  changes.info["operationParameters"] = {{"predicate", "[]"}};
+  changes.info["operationMetrics"] = {{"numAddedFiles", std::to_string(changes.adds.size())},
+                                      {"numRemovedFiles", std::to_string(changes.removes.size())},
+                                      {"numAddedBytes", std::to_string(added_bytes)},
+                                      {"numRemovedBytes", std::to_string(removed_bytes)}};
+  return changes;
+}
+
+// The batch's files have the columns of the schema that they were made by.
+std::variant<Changes, Refusal> PrepareOn(const Batch& batch, const Snapshot& snapshot) {
+  if (snapshot.schema()->Equals(*batch.schema)) return ChangesOf(batch);
+  return Refusal{"the table's columns have changed"};
 }
 
 class Compactor {
@@ -316,11 +322,9 @@ class Compactor {
   // Commits the merges whose inputs are all live still, and empties the batch.
   Status Publish(Batch* batch) {
     while (!batch->merges.empty()) {
-      const auto legal = [&](const Snapshot& snapshot) {
-        return snapshot.schema()->Equals(*batch->schema);
-      };
-      const auto committed = table_->Commit(MakeTransaction(*batch), legal,
-                                            BootClock::now() + options_.commit_deadline);
+      const auto committed =
+          table_->Commit([batch](const Snapshot& snapshot) { return PrepareOn(*batch, snapshot); },
+                         BootClock::now() + options_.commit_deadline);
       if (!committed.ok()) {
         DiscardAll(batch);
         return committed.status();

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "base/error_kind.h"
@@ -45,26 +46,31 @@ struct Batch {
   int64_t bytes = 0;
 };
 
-Transaction MakeTransaction(const Batch& batch) {
-  Transaction transaction;
-  transaction.operation = "REPAIR";
-  transaction.written_since = batch.begun;
-  transaction.data_change = false;
+Changes ChangesOf(const Batch& batch) {
+  Changes changes;
+  changes.operation = "REPAIR";
+  changes.written_since = batch.begun;
+  changes.data_change = false;
   for (const Change& change : batch.changes) {
     if (change.after.empty()) {
-      transaction.restates.push_back(change.before);
-      transaction.restates.back().statistics = change.statistics;
+      changes.restates.push_back(change.before);
+      changes.restates.back().statistics = change.statistics;
       continue;
     }
-    transaction.removes.push_back(change.before);
-    transaction.adds.insert(transaction.adds.end(), change.after.begin(), change.after.end());
+    changes.removes.push_back(change.before);
+    changes.adds.insert(changes.adds.end(), change.after.begin(), change.after.end());
   }
   // As texts, which is how other writers give metrics.
-  transaction.info["operationMetrics"] = {
-      {"numRestatedFiles", std::to_string(transaction.restates.size())},
-      {"numRemovedFiles", std::to_string(transaction.removes.size())},
-      {"numAddedFiles", std::to_string(transaction.adds.size())}};
-  return transaction;
+  changes.info["operationMetrics"] = {{"numRestatedFiles", std::to_string(changes.restates.size())},
+                                      {"numRemovedFiles", std::to_string(changes.removes.size())},
+                                      {"numAddedFiles", std::to_string(changes.adds.size())}};
+  return changes;
+}
+
+// The batch's files have the columns of the schema that they were made by.
+std::variant<Changes, Refusal> PrepareOn(const Batch& batch, const Snapshot& snapshot) {
+  if (snapshot.schema()->Equals(*batch.schema)) return ChangesOf(batch);
+  return Refusal{"the table's columns have changed"};
 }
 
 class Repairer {
@@ -211,11 +217,9 @@ class Repairer {
   // Commits the changes whose files are all live still. What comes of none is to be done again.
   Status Publish(Batch* batch) {
     while (!batch->changes.empty()) {
-      const auto legal = [&](const Snapshot& snapshot) {
-        return snapshot.schema()->Equals(*batch->schema);
-      };
-      const auto committed = table_->Commit(MakeTransaction(*batch), legal,
-                                            BootClock::now() + options_.commit_deadline);
+      const auto committed =
+          table_->Commit([batch](const Snapshot& snapshot) { return PrepareOn(*batch, snapshot); },
+                         BootClock::now() + options_.commit_deadline);
       if (!committed.ok()) {
         DoAgain(batch, /*discard=*/true);
         return committed.status();
