@@ -8,7 +8,6 @@
 
 #include "base/error_kind.h"
 #include "base/log.h"
-#include "base/runtime.h"
 #include "ingest/cut_files.h"
 #include "ingest/table_growth.h"
 #include "model/lake_names.h"
@@ -120,23 +119,22 @@ CutCommitter::CutCommitter(lake::Table* bronze, lake::Table* quarantine, TopicId
                            Options options)
     : bronze_(bronze), quarantine_(quarantine), topic_id_(std::move(topic_id)), options_(options) {}
 
-Result<CutOutcome> CutCommitter::Persist(const char* what, Job* job,
+Result<CutOutcome> CutCommitter::RunStep(const char* what, Job* job,
                                          const std::function<Result<CutOutcome>()>& step) {
-  Backoff backoff(options_.patience);
-  while (true) {
-    if (job->abandoned()) return CutOutcome::kAbandoned;
-    Result<CutOutcome> outcome = step();
-    // Only storage and brokers come back; what the table forbids it will forbid again.
-    if (outcome.ok() || !IsUnavailable(outcome.status())) return outcome;
-    std::optional<Millis> pause = backoff.Next(BootClock::now());
-    if (!pause) {
-      return outcome.status().WithMessage("Gave up trying to ", what, ": ",
-                                          outcome.status().message());
-    }
-    Log::Warn("Could not {}: {}. Retrying in {} ms; nothing is lost.", what,
-              outcome.status().message(), pause->count());
-    SleepUnless(job->abandoned, *pause);
+  Retry retry({.patience = options_.patience,
+               .stop = StopToken(job->abandoned),
+               .gave_up = std::string("Gave up trying to ") + what,
+               .on_wait = [what](const Status& why, Millis pause) {
+                 Log::Warn("Could not {}: {}. Retrying in {} ms; nothing is lost.", what,
+                           why.message(), pause.count());
+               }});
+  const auto outcome = retry.Run(
+      [&]() -> Result<CutOutcome> { return job->abandoned() ? CutOutcome::kAbandoned : step(); });
+  // A stop during a pause leaves the error that it was waiting for to pass.
+  if (!outcome.ok() && IsUnavailable(outcome.status()) && job->abandoned()) {
+    return CutOutcome::kAbandoned;
   }
+  return outcome;
 }
 
 Result<CutOutcome> CutCommitter::WriteFiles(Job* job) {
@@ -241,7 +239,7 @@ Result<CommittedCut> CutCommitter::Commit(const Cut& cut, const std::function<bo
   for (const Step& step : steps) {
     if (!step.needed) continue;
     ARROW_ASSIGN_OR_RAISE(job.committed.outcome,
-                          Persist(step.what, &job, [&] { return (this->*step.run)(&job); }));
+                          RunStep(step.what, &job, [&] { return (this->*step.run)(&job); }));
     if (job.committed.outcome != CutOutcome::kCommitted) return job.committed;
   }
   for (const auto* files : {&job.bronze_files, &job.quarantine_files}) {

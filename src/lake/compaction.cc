@@ -14,6 +14,7 @@
 
 #include "base/error_kind.h"
 #include "base/log.h"
+#include "base/retry.h"
 #include "base/runtime.h"
 #include "lake/data_file_stream.h"
 #include "lake/delta_schema.h"
@@ -138,7 +139,17 @@ std::variant<Changes, Refusal> PrepareOn(const Batch& batch, const Snapshot& sna
 class Compactor {
  public:
   Compactor(Table* table, const CompactionOptions& options, const CompactionHooks& hooks)
-      : table_(table), options_(options), hooks_(hooks), random_(RandomBits()) {}
+      : table_(table),
+        options_(options),
+        hooks_(hooks),
+        random_(RandomBits()),
+        retry_({.patience = options.patience,
+                .stop = StopToken([this] { return Stopped(); }),
+                .gave_up = "gave up compacting " + table->path(),
+                .on_wait = [this](const Status& why, Millis pause) {
+                  Log::Debug("compaction of {} retries in {} ms: {}", table_->path(), pause.count(),
+                             why.message());
+                }}) {}
 
   Result<CompactionResult> Run() {
     const Status status = RunPasses();
@@ -150,7 +161,6 @@ class Compactor {
 
  private:
   Status RunPasses() {
-    Backoff backoff(options_.patience);
     while (!Stopped() && !Spent()) {
       const int64_t commits = result_.commits;
       auto planned = Plan();
@@ -161,19 +171,11 @@ class Compactor {
         ARROW_RETURN_NOT_OK(Hindered(planned.status()));
       }
       if (result_.commits > commits || std::exchange(set_aside_, false)) {
-        backoff.Reset();
+        retry_.Succeeded();
         waits_ = false;
         continue;
       }
-      if (Stopped()) break;
-      const auto pause = backoff.Next(BootClock::now());
-      if (!pause) {
-        return hindrance_.WithMessage("gave up compacting ", table_->path(), ": ",
-                                      hindrance_.message());
-      }
-      Log::Debug("compaction of {} retries in {} ms: {}", table_->path(), pause->count(),
-                 hindrance_.message());
-      SleepUnless([this] { return Stopped(); }, *pause);
+      ARROW_RETURN_NOT_OK(retry_.Wait(hindrance_));
     }
     return Status::OK();
   }
@@ -425,7 +427,8 @@ class Compactor {
   bool set_aside_ = false;  // In this pass: the next plan differs.
   bool waits_ = false;      // It was said that storage does not answer.
   Status unmergeable_;      // The first.
-  Status hindrance_;        // The last.
+  Status hindrance_ = Unavailable("nothing could be merged");  // The last.
+  Retry retry_;
 };
 
 }  // namespace
