@@ -97,9 +97,7 @@ void CutBuilder::Admit(const std::vector<std::string>& values) {
   }
 }
 
-Result<std::optional<int32_t>> CutBuilder::Add(const kafka::RecordView& record,
-                                               const SchemaCache& schemas,
-                                               BootClock::time_point now) {
+std::optional<Frame> CutBuilder::Open(const kafka::RecordView& record) {
   if (!record.value || record.value->empty()) {
     Quarantine(Keep(record, std::nullopt),
                {Cause::kEmpty, record.value ? "the value has no bytes" : "the value is null"});
@@ -118,20 +116,24 @@ Result<std::optional<int32_t>> CutBuilder::Add(const kafka::RecordView& record,
                                       std::to_string(kMaxRecordBytes) + " are decoded"});
     return std::nullopt;
   }
-  const KnownSchema* schema = schemas.Find(frame->schema_id, now);
-  if (schema == nullptr) return frame->schema_id;
-  ARROW_ASSIGN_OR_RAISE(std::optional<Verdict> refused, AddBy(*schema, record, schemas.layout()));
-  if (refused) Quarantine(Keep(record, frame->schema_id), *std::move(refused));
-  return std::nullopt;
+  return frame;
+}
+
+Status CutBuilder::Add(const kafka::RecordView& record, const Frame& frame,
+                       const KnownSchema& schema,
+                       const std::shared_ptr<const BronzeLayout>& layout) {
+  ARROW_ASSIGN_OR_RAISE(std::optional<Verdict> refused, AddBy(schema, record, frame, layout));
+  if (refused) Quarantine(Keep(record, frame.schema_id), *std::move(refused));
+  return Status::OK();
 }
 
 // A row by the schema's decoder, or why there is none.
 Result<std::optional<CutBuilder::Verdict>> CutBuilder::AddBy(
-    const KnownSchema& schema, const kafka::RecordView& record,
+    const KnownSchema& schema, const kafka::RecordView& record, const Frame& frame,
     const std::shared_ptr<const BronzeLayout>& layout) {
   if (!schema.decoder) return Verdict{schema.cause, schema.detail};
   ARROW_RETURN_NOT_OK(UseLayout(layout));
-  return AddRow(record, *ParseFrame(*record.value), *schema.decoder);
+  return AddRow(record, frame, *schema.decoder);
 }
 
 Status CutBuilder::UseLayout(const std::shared_ptr<const BronzeLayout>& layout) {
@@ -235,8 +237,10 @@ Status CutBuilder::DecideParked(const SchemaCache& schemas, BootClock::time_poin
       parked_.push_back(std::move(record));
       continue;
     }
+    const kafka::RecordView view = View(record);
+    const Frame frame{*record.schema_id, view.value->subspan(kFrameHeaderBytes)};
     ARROW_ASSIGN_OR_RAISE(std::optional<Verdict> refused,
-                          AddBy(*schema, View(record), schemas.layout()));
+                          AddBy(*schema, view, frame, schemas.layout()));
     if (refused) Quarantine(std::move(record), *std::move(refused));
   }
   return Status::OK();

@@ -24,7 +24,8 @@ class CutBuilderTest : public ::testing::Test {
  protected:
   // The id it asks for, if any.
   std::optional<int32_t> Add(std::optional<std::string> value, int32_t partition = 0) {
-    return *builder_.Add(records_.Make(partition, next_offset_++, std::move(value)), schemas_, {});
+    return testing::Add(records_.Make(partition, next_offset_++, std::move(value)), schemas_,
+                        &builder_);
   }
   // Asks for the schema first, as the loop does.
   void Take(std::string value) {
@@ -130,7 +131,7 @@ TEST_F(CutBuilderTest, ATimestampOutsideTheCalendarIsQuarantinedWithItsNumber) {
     for (const std::string& value : {testing::Event(1, "US", kOct24), std::string("garbage")}) {
       kafka::RecordView record = records_.Make(0, next_offset_++, value);
       record.timestamp_ms = sent;
-      ASSERT_EQ(*builder_.Add(record, schemas_, {}), std::nullopt);
+      ASSERT_EQ(testing::Add(record, schemas_, &builder_), std::nullopt);
       const Cut cut = *builder_.Finish();
       ASSERT_EQ(cut.quarantined.size(), 1u);
       EXPECT_THAT(cut.quarantined[0].detail, HasSubstr(std::to_string(sent)));
@@ -139,7 +140,7 @@ TEST_F(CutBuilderTest, ATimestampOutsideTheCalendarIsQuarantinedWithItsNumber) {
   kafka::RecordView record =
       records_.Make(0, next_offset_++, testing::Event(1, "US", kLastMillis + 1));
   record.timestamp_ms = kLastMillis;
-  ASSERT_EQ(*builder_.Add(record, schemas_, {}), std::nullopt);
+  ASSERT_EQ(testing::Add(record, schemas_, &builder_), std::nullopt);
   EXPECT_EQ((*builder_.Finish()).quarantined.at(0).cause, Cause::kBadTimestamp);
 }
 
@@ -147,7 +148,7 @@ TEST_F(CutBuilderTest, ARecordWithoutAKafkaTimestampIsARowAtAnyTimeSince2000) {
   for (const int64_t time : {int64_t{946'684'800'000}, kOct24 + 1000 * kDay, kLastMillis}) {
     kafka::RecordView record = records_.Make(0, next_offset_++, testing::Event(1, "US", time));
     record.timestamp_ms = kNoTimestamp;
-    ASSERT_EQ(*builder_.Add(record, schemas_, {}), std::nullopt);
+    ASSERT_EQ(testing::Add(record, schemas_, &builder_), std::nullopt);
   }
   const Cut cut = *builder_.Finish();
   EXPECT_EQ(cut.rows->num_rows(), 3);
@@ -258,8 +259,9 @@ TEST(OpenPartitionValuesTest, AnyValueIsTakenUpToTheBoundThatTheTablesOwnCountTo
   builder.Admit({"old"});
   int64_t offset = 0;
   const auto add = [&](const std::string& value, int64_t time = kOct24) {
-    EXPECT_EQ(*builder.Add(records.Make(0, offset++, testing::Event(1, value, time)), schemas, {}),
-              std::nullopt);
+    EXPECT_EQ(
+        testing::Add(records.Make(0, offset++, testing::Event(1, value, time)), schemas, &builder),
+        std::nullopt);
   };
   add("never", 0);  // No row, so no value of the table.
   for (const char* value : {"a", "b", "c", "a", "old"}) add(value);
@@ -287,7 +289,7 @@ TEST(OpenPartitionValuesTest, NullAndEmptyAreTheNullPartitionWhichTheBoundDoesNo
   for (const std::string& value :
        {testing::EventOfNoRegion(1), testing::Event(2, "a", kOct24), testing::Event(3, "", kOct24),
         testing::Event(4, "b", kOct24), testing::Event(5, "c", kOct24)}) {
-    ASSERT_EQ(*builder.Add(records.Make(0, offset++, value), schemas, {}), std::nullopt);
+    ASSERT_EQ(testing::Add(records.Make(0, offset++, value), schemas, &builder), std::nullopt);
   }
   EXPECT_EQ(builder.open_partitions(), 3);
   EXPECT_EQ(builder.largest_region_rows(), 2);
@@ -318,9 +320,9 @@ TEST(OpenPartitionValuesTest, TextsThatAFolderSpellsArePartitionsAndTheNameOfNul
   for (const std::string& value :
        {longest, longest + '%', std::string("__HIVE_DEFAULT_PARTITION__"), std::string(".."),
         std::string("\x01\x7f", 2)}) {
-    ASSERT_EQ(
-        *builder.Add(records.Make(0, offset++, testing::Event(1, value, kOct24)), schemas, {}),
-        std::nullopt);
+    ASSERT_EQ(testing::Add(records.Make(0, offset++, testing::Event(1, value, kOct24)), schemas,
+                           &builder),
+              std::nullopt);
   }
   const Cut cut = *builder.Finish();
   EXPECT_THAT(cut.kafka_offset, ElementsAre(0, 3, 4));

@@ -45,7 +45,7 @@ class CutCommitterTest : public ::testing::Test {
     for (int64_t offset = begin; offset < end; ++offset) {
       if (skip.contains(offset)) continue;
       std::string value = offset % 5 == 0 ? "garbage" : testing::Event(offset, "US", kOct24);
-      EXPECT_EQ(*builder_.Add(records_.Make(0, offset, value), schemas_, {}), std::nullopt);
+      EXPECT_EQ(testing::Add(records_.Make(0, offset, value), schemas_, &builder_), std::nullopt);
     }
     Cut cut = *builder_.Finish();
     cut.sealed_at = BootClock::now();

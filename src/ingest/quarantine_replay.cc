@@ -15,6 +15,7 @@
 #include "base/runtime.h"
 #include "ingest/cut_files.h"
 #include "ingest/pipeline.h"
+#include "ingest/table_growth.h"
 #include "lake/object_store.h"
 #include "lake/parquet_file.h"
 #include "model/calendar.h"
@@ -90,6 +91,12 @@ Status Stopped() {
       "the replay was stopped; committed records stay, and running it again does the rest");
 }
 
+// An outage fails the try: the next one chooses anew.
+Status CheckRegistry(Intake* intake) {
+  const std::optional<std::string> outage = intake->TakeOutage();
+  return outage ? Unavailable("the schema registry: ", *outage) : Status::OK();
+}
+
 // Those of the cut's rows, which were all chosen for not being there yet.
 ReplayedOffsets OffsetsOf(const Cut& cut) {
   ReplayedOffsets offsets;
@@ -120,13 +127,11 @@ Result<ReplayedOffsets> ReadReplayed(const lake::Snapshot& bronze, const std::st
 QuarantineReplay::QuarantineReplay(std::shared_ptr<const BronzeLayout> layout, std::string topic,
                                    lake::Table* bronze, lake::Table* quarantine,
                                    SchemaCache* schemas, Options options)
-    : layout_(std::move(layout)),
-      topic_(std::move(topic)),
+    : topic_(std::move(topic)),
       bronze_(bronze),
       quarantine_(quarantine),
-      schemas_(schemas),
       options_(std::move(options)),
-      builder_(layout_) {}
+      intake_(std::move(layout), schemas) {}
 
 Result<ReplaySummary> QuarantineReplay::Run(const ReplayFilter& filter) {
   summary_ = {};
@@ -167,34 +172,30 @@ Status QuarantineReplay::TakeFile(const lake::Snapshot& snapshot, const DataFile
 
 // Until none of the records is left, however often others come first.
 Status QuarantineReplay::Flush(const std::string& topic_id, std::vector<QuarantinedRecord> left) {
-  Backoff backoff(options_.patience);
+  Retry retry({.patience = options_.patience,
+               .stop = StopToken(options_.stop),
+               .gave_up = "Gave up the replay",
+               .on_wait = [](const Status& why, Millis pause) {
+                 Log::Warn("The replay waits: {}. Retrying in {} ms.", why.message(),
+                           pause.count());
+               }});
   while (!left.empty()) {
     if (options_.stop()) return Stopped();
-    Result<Outcome> outcome = TryCut(topic_id, &left);
-    if (outcome.ok() && *outcome == Outcome::kDone) {
+    const Status status = TryCut(topic_id, &left);
+    if (status.ok()) {
       options_.progress(summary_);
-      backoff.Reset();
+      retry.Succeeded();
       continue;
     }
     // A file that is gone was merged and vacuumed by others: the next try reads what replaced it.
-    const bool passing = outcome.ok() || IsUnavailable(outcome.status()) ||
-                         KindOf(outcome.status()) == ErrorKind::kGone;
-    if (!passing) return outcome.status();
-    const Status why =
-        outcome.ok() ? Unavailable("other writers were faster every time") : outcome.status();
-    const std::optional<Millis> pause = backoff.Next(BootClock::now());
-    if (!pause) return why.WithMessage("Gave up the replay: ", why.message());
-    if (!outcome.ok()) {
-      Log::Warn("The replay waits: {}. Retrying in {} ms.", why.message(), pause->count());
-    }
-    SleepUnless(options_.stop, *pause);
+    const bool gone = KindOf(status) == ErrorKind::kGone;
+    ARROW_RETURN_NOT_OK(retry.Wait(gone ? WithKind(ErrorKind::kUnavailable, status) : status));
   }
   return Status::OK();
 }
 
 // One commit of as many records as a cut may have. What is decided is taken out of `left`.
-Result<QuarantineReplay::Outcome> QuarantineReplay::TryCut(const std::string& topic_id,
-                                                           std::vector<QuarantinedRecord>* left) {
+Status QuarantineReplay::TryCut(const std::string& topic_id, std::vector<QuarantinedRecord>* left) {
   ARROW_ASSIGN_OR_RAISE(const auto bronze, bronze_->Refresh());
   ReplaySummary counted = summary_;
   ARROW_ASSIGN_OR_RAISE(const auto records, Choose(*bronze, topic_id, *left, &counted));
@@ -207,8 +208,7 @@ Result<QuarantineReplay::Outcome> QuarantineReplay::TryCut(const std::string& to
     ++counted.unreadable[std::string(Name(record.cause))];
   }
   if (!cut.kafka_offset.empty()) {
-    ARROW_ASSIGN_OR_RAISE(const Outcome outcome, Commit(*bronze, cut));
-    if (outcome == Outcome::kTryAgain) return outcome;
+    ARROW_RETURN_NOT_OK(Commit(*bronze, cut));
     counted.replayed += std::ssize(cut.kafka_offset);
     ++counted.commits;
   }
@@ -216,7 +216,7 @@ Result<QuarantineReplay::Outcome> QuarantineReplay::TryCut(const std::string& to
   std::vector<QuarantinedRecord> rest;
   for (; taken < records.size(); ++taken) rest.push_back(std::move(*records[taken]));
   *left = std::move(rest);
-  return Outcome::kDone;
+  return Status::OK();
 }
 
 // Those that are not in Bronze, and that ingest has passed.
@@ -243,46 +243,41 @@ Result<std::vector<QuarantinedRecord*>> QuarantineReplay::Choose(
 Result<Cut> QuarantineReplay::Decode(const lake::Snapshot& bronze,
                                      const std::vector<QuarantinedRecord*>& records,
                                      size_t* taken) {
-  ARROW_ASSIGN_OR_RAISE(const TableMemory memory, ReadTableMemory(bronze, layout_->options));
-  ARROW_ASSIGN_OR_RAISE(auto layout, LayoutOf(memory, layout_));
-  schemas_->Reset(std::move(layout));
-  builder_.Clear();
-  builder_.Admit(memory.partition_values);
+  ARROW_RETURN_NOT_OK(intake_.StartFrom(bronze));
+  const CutBuilder& cut = intake_.filling();
   for (*taken = 0; *taken < records.size(); ++*taken) {
-    if (builder_.open_partitions() >= options_.open_partitions) {
+    if (cut.open_partitions() >= options_.open_partitions) {
       ARROW_RETURN_NOT_OK(DecideParked());
-      if (builder_.open_partitions() >= options_.open_partitions) break;
+      if (cut.open_partitions() >= options_.open_partitions) break;
     }
-    const kafka::RecordView view = View(*records[*taken]);
-    ARROW_ASSIGN_OR_RAISE(std::optional<int32_t> id,
-                          builder_.Add(view, *schemas_, BootClock::now()));
-    if (id) {
-      const ResolveOutcome outcome = schemas_->Resolve({*id}, BootClock::now());
-      if (outcome.outage) return Unavailable("the schema registry: ", *outcome.outage);
-      if (outcome.resolved) {
-        ARROW_ASSIGN_OR_RAISE(id, builder_.Add(view, *schemas_, BootClock::now()));
-      }
-    }
-    if (id) builder_.Park(view, *id);
+    ARROW_RETURN_NOT_OK(Take(View(*records[*taken])));
   }
   ARROW_RETURN_NOT_OK(DecideParked());
-  return builder_.Finish();
+  return intake_.Finish();
 }
 
-// Asks for the schemas that were not known at once: a denial must be confirmed.
+Status QuarantineReplay::Take(const kafka::RecordView& record) {
+  while (!options_.stop()) {
+    ARROW_ASSIGN_OR_RAISE(const Intake::Taken taken, intake_.Take(record, BootClock::now()));
+    if (taken != Intake::Taken::kWait) return Status::OK();
+    ARROW_RETURN_NOT_OK(CheckRegistry(&intake_));
+    ARROW_RETURN_NOT_OK(DecideParked());
+  }
+  return Stopped();
+}
+
+// Waits for the confirmation of what the registry denied.
 Status QuarantineReplay::DecideParked() {
-  while (builder_.has_parked()) {
+  while (intake_.filling().has_parked()) {
     if (options_.stop()) return Stopped();
-    const ResolveOutcome outcome = schemas_->Resolve(builder_.ParkedIds(), BootClock::now());
-    if (outcome.outage) return Unavailable("the schema registry: ", *outcome.outage);
-    ARROW_RETURN_NOT_OK(builder_.DecideParked(*schemas_, BootClock::now()));
-    if (builder_.has_parked()) SleepUnless(options_.stop, kLookAtRegistryEvery);
+    ARROW_RETURN_NOT_OK(intake_.DecideParked(BootClock::now()));
+    ARROW_RETURN_NOT_OK(CheckRegistry(&intake_));
+    if (intake_.filling().has_parked()) SleepUnless(options_.stop, kLookAtRegistryEvery);
   }
   return Status::OK();
 }
 
-Result<QuarantineReplay::Outcome> QuarantineReplay::Commit(const lake::Snapshot& base,
-                                                           const Cut& cut) {
+Status QuarantineReplay::Commit(const lake::Snapshot& base, const Cut& cut) {
   const BootClock::time_point begun = BootClock::now();
   const std::string app_id = ReplayAppId(cut.topic_id);
   const std::optional<int64_t> fence = base.Txn(app_id);
@@ -310,9 +305,9 @@ Result<QuarantineReplay::Outcome> QuarantineReplay::Commit(const lake::Snapshot&
                         bronze_->Commit(prepare, BootClock::now() + options_.commit_deadline));
   switch (result.outcome) {
     case lake::CommitOutcome::kCommitted:
-      return Outcome::kDone;
+      return Status::OK();
     case lake::CommitOutcome::kConflict:
-      return Outcome::kTryAgain;
+      return Unavailable("other writers were faster: ", result.detail);
     case lake::CommitOutcome::kUnknown:
       break;
   }
