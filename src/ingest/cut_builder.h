@@ -60,8 +60,8 @@ class CutBuilder {
 
   int64_t rows() const { return static_cast<int64_t>(cut_.kafka_offset.size()); }
   int64_t quarantined() const { return static_cast<int64_t>(cut_.quarantined.size()); }
-  // Rows of the fullest region; quarantined records count as a separate region.
-  int64_t largest_region_rows() const;
+  // Rows of the partition value that has the most; quarantined records count as a separate one.
+  int64_t fullest_value_rows() const;
   // Upper bound of the Bronze partitions in the cut if no record is added: those of its rows, and
   // one for each parked record. One record adds at most one.
   int64_t open_partitions() const {
@@ -108,7 +108,7 @@ class CutBuilder {
   std::unordered_map<std::string, int, TextHash, std::equal_to<>> partition_value_index_;
   std::unordered_map<int64_t, int32_t> lake_partition_index_;
   std::vector<int32_t> last_index_;  // Per partition value: the lake partition last used.
-  std::vector<int64_t> region_rows_;  // Per partition value.
+  std::vector<int64_t> value_rows_;  // Per partition value.
   int64_t quarantined_bytes_ = 0;
   std::vector<QuarantinedRecord> parked_;  // Not decided yet.
   int64_t parked_bytes_ = 0;

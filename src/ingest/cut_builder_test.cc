@@ -61,7 +61,7 @@ TEST_F(CutBuilderTest, RowsOfAllPartitionsRegionsAndDatesShareOneCut) {
   Add(testing::Event(3, "US", kOct24 - 1), 2);
   Add(testing::Event(4, "US", kOct24 + kDay - 1), 0);
   EXPECT_EQ(builder_.rows(), 4);
-  EXPECT_EQ(builder_.largest_region_rows(), 3);
+  EXPECT_EQ(builder_.fullest_value_rows(), 3);
   Cut cut = *builder_.Finish();
   const int32_t day = static_cast<int32_t>(kOct24 / kDay);
   EXPECT_THAT(cut.lake_partitions,
@@ -72,7 +72,7 @@ TEST_F(CutBuilderTest, RowsOfAllPartitionsRegionsAndDatesShareOneCut) {
   const auto& ids = static_cast<const arrow::Int64Array&>(*cut.rows->column(0));
   EXPECT_EQ(ids.Value(3), 4);
   EXPECT_EQ(builder_.rows(), 0);
-  EXPECT_EQ(builder_.largest_region_rows(), 0);
+  EXPECT_EQ(builder_.fullest_value_rows(), 0);
 }
 
 TEST_F(CutBuilderTest, EachDateOfARegionIsAPartitionThatIsOpenUntilTheCut) {
@@ -109,7 +109,7 @@ TEST_F(CutBuilderTest, EveryKindOfGarbageHasItsCause) {
   }
   EXPECT_EQ(Refused(good + "x").cause, Cause::kCorrupt);
   EXPECT_EQ(Refused(testing::Event(1, "\xff\xfe", kOct24)).cause, Cause::kCorrupt);
-  EXPECT_EQ(Refused(testing::Event(1, "MARS", kOct24)).cause, Cause::kUnknownRegion);
+  EXPECT_EQ(Refused(testing::Event(1, "MARS", kOct24)).cause, Cause::kUnknownPartitionValue);
   EXPECT_EQ(Refused(testing::Event(1, "US", 253'402'300'799'000)).cause, Cause::kBadTimestamp);
   EXPECT_EQ(Refused(testing::Event(1, "US", 946'684'799'999)).cause, Cause::kBadTimestamp);
   EXPECT_EQ(Refused(std::string(kMaxRecordBytes + 1, '\0')).cause, Cause::kTooLarge);
@@ -212,7 +212,7 @@ TEST_F(CutBuilderTest, AParkedRecordWhoseIdTurnsUpIsARow) {
   Cut cut = *builder_.Finish();
   EXPECT_THAT(cut.kafka_offset, ElementsAre(500));
   ASSERT_EQ(cut.quarantined.size(), 1u);
-  EXPECT_EQ(cut.quarantined[0].cause, Cause::kUnknownRegion);
+  EXPECT_EQ(cut.quarantined[0].cause, Cause::kUnknownPartitionValue);
   EXPECT_EQ(cut.quarantined[0].key, "42");
 }
 
@@ -271,7 +271,7 @@ TEST(OpenPartitionValuesTest, AnyValueIsTakenUpToTheBoundThatTheTablesOwnCountTo
   EXPECT_THAT(cut.kafka_offset, ElementsAre(1, 2, 4, 5));
   ASSERT_EQ(cut.quarantined.size(), 3u);
   EXPECT_EQ(cut.quarantined[0].cause, Cause::kBadTimestamp);
-  EXPECT_EQ(cut.quarantined[1].cause, Cause::kUnknownRegion);
+  EXPECT_EQ(cut.quarantined[1].cause, Cause::kUnknownPartitionValue);
   EXPECT_THAT(cut.quarantined[1].detail, HasSubstr("ingest.max_partition_values"));
   EXPECT_THAT(cut.quarantined[2].detail, HasSubstr("1025 bytes"));
 }
@@ -292,7 +292,7 @@ TEST(OpenPartitionValuesTest, NullAndEmptyAreTheNullPartitionWhichTheBoundDoesNo
     ASSERT_EQ(testing::Add(records.Make(0, offset++, value), schemas, &builder), std::nullopt);
   }
   EXPECT_EQ(builder.open_partitions(), 3);
-  EXPECT_EQ(builder.largest_region_rows(), 2);
+  EXPECT_EQ(builder.fullest_value_rows(), 2);
   const Cut cut = *builder.Finish();
   EXPECT_THAT(cut.kafka_offset, ElementsAre(0, 1, 2, 3));
   EXPECT_THAT(cut.partition_values, ElementsAre("", "a", "b"));
@@ -305,7 +305,7 @@ TEST_F(CutBuilderTest, NullAndEmptyAreNoneOfTheKnownValues) {
   ASSERT_TRUE(schemas_.Resolve({testing::kWithNullableRegion}, {}).resolved);
   ASSERT_TRUE(schemas_.Resolve({testing::kSchemaId}, {}).resolved);
   EXPECT_THAT(Refused(testing::EventOfNoRegion(1)).detail, HasSubstr("is null"));
-  EXPECT_EQ(Refused(testing::Event(1, "", kOct24)).cause, Cause::kUnknownRegion);
+  EXPECT_EQ(Refused(testing::Event(1, "", kOct24)).cause, Cause::kUnknownPartitionValue);
 }
 
 TEST(OpenPartitionValuesTest, TextsThatAFolderSpellsArePartitionsAndTheNameOfNullIsNone) {
@@ -330,7 +330,7 @@ TEST(OpenPartitionValuesTest, TextsThatAFolderSpellsArePartitionsAndTheNameOfNul
               ElementsAre("__HIVE_DEFAULT_PARTITION__", longest, "..", "\x01\x7f"));
   ASSERT_EQ(cut.quarantined.size(), 2u);
   EXPECT_THAT(cut.quarantined[0].detail, HasSubstr("65 bytes, too many"));
-  EXPECT_EQ(cut.quarantined[1].cause, Cause::kUnknownRegion);
+  EXPECT_EQ(cut.quarantined[1].cause, Cause::kUnknownPartitionValue);
   EXPECT_THAT(cut.quarantined[1].detail, HasSubstr("Delta readers read it as null"));
 }
 

@@ -218,7 +218,7 @@ void IngestLoop::ShowProgress() {
 Status IngestLoop::CutIfDue() {
   const CutBuilder& cut = intake_.filling();
   if (!parts_.writer->has_room() || cut.has_parked()) return Status::OK();
-  const Filling filling = {.largest_region_rows = cut.largest_region_rows(),
+  const Filling filling = {.fullest_value_rows = cut.fullest_value_rows(),
                            .bytes = cut.bytes(),
                            .open_partitions = cut.open_partitions(),
                            .since = filling_since_};

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/join.h"
 #include "lake/column_merge.h"
 #include "lake/delta_schema.h"
 #include "lake/partition_path.h"
@@ -30,12 +31,6 @@ const std::map<std::string, std::string>& DefaultProperties() {
   return kDefaults;
 }
 
-std::string Joined(const std::vector<std::string>& names) {
-  std::string out;
-  for (const std::string& name : names) out += (out.empty() ? "" : ", ") + name;
-  return "(" + out + ")";
-}
-
 // A path occurs once among the adds and removes of an entry (Delta protocol, "Delta Log Entries").
 Status CheckPaths(const Changes& changes) {
   std::set<std::string_view> paths;
@@ -57,8 +52,8 @@ Status CheckPartitionValues(const DataFile& file, const std::vector<std::string>
       columns.begin(), columns.end(), file.partition_values.begin(), file.partition_values.end(),
       [](const auto& column, const auto& value) { return column == value.first; });
   if (same) return Status::OK();
-  return Status::Invalid("file ", file.path, " does not have a value for each of the columns ",
-                         Joined(columns), ", in this order");
+  return Status::Invalid("file ", file.path, " does not have a value for each of the columns ", "(",
+                         Joined(columns, ", "), "), in this order");
 }
 
 json CommitInfo(const Changes& changes, const std::string& id, int64_t read_version) {
@@ -130,8 +125,8 @@ bool Remove(const TableState& base, const Changes& changes, int64_t now_ms, LogE
 Status CheckPartitioning(const std::vector<std::string>& table,
                          const std::vector<std::string>& expected) {
   if (table == expected) return Status::OK();
-  return Status::Invalid("the table is partitioned by ", Joined(table), ", this writer by ",
-                         Joined(expected), ": use another table");
+  return Status::Invalid("the table is partitioned by (", Joined(table, ", "),
+                         "), this writer by (", Joined(expected, ", "), "): use another table");
 }
 
 LogEntry FirstEntry(const TableSpec& spec, std::string schema_string) {
