@@ -175,18 +175,19 @@ class Day {
     now_ms_ += step_ms_;
     store_->Set(now_ms_);
     const std::string date = FormatTimestamp(now_ms_).substr(0, 10);
-    Transaction transaction;
+    Changes changes;
+    changes.written_since = BootClock::now();
     for (const char* region : kRegions) {
       ARROW_ASSIGN_OR_RAISE(const auto rows, rows_.Make(rate_ * step_ms_ / 1000 / 3, now_ms_));
       ARROW_ASSIGN_OR_RAISE(
           DataFile file, WriteDataFile(store_, kPath, {{"region", region}, {"date", date}}, rows));
       file.modified_ms = now_ms_;
-      transaction.adds.push_back(std::move(file));
+      changes.adds.push_back(std::move(file));
     }
-    transaction.txns["shopstream/day/0"] = ++steps_;
-    ARROW_ASSIGN_OR_RAISE(const auto result, table_->Commit(
-                                                 transaction, [](const Snapshot&) { return true; },
-                                                 BootClock::now() + std::chrono::seconds(60)));
+    changes.txns["shopstream/day/0"] = ++steps_;
+    ARROW_ASSIGN_OR_RAISE(
+        const auto result,
+        table_->Commit(Unconditionally(changes), BootClock::now() + std::chrono::seconds(60)));
     if (result.outcome != CommitOutcome::kCommitted) return Status::IOError(result.detail);
     if (steps_ % kVersionsPerCompaction == 0) ARROW_RETURN_NOT_OK(Compact());
     return NoteSmallFiles();

@@ -77,11 +77,10 @@ DataFile File(const char* region, int64_t rows) {
   return file;
 }
 
-Status Commit(Table* table, const Transaction& transaction) {
-  ARROW_ASSIGN_OR_RAISE(const CommitResult result,
-                        table->Commit(
-                            transaction, [](const Snapshot&) { return true; },
-                            BootClock::now() + std::chrono::seconds(60)));
+Status Commit(Table* table, const Changes& changes) {
+  ARROW_ASSIGN_OR_RAISE(
+      const CommitResult result,
+      table->Commit(Unconditionally(changes), BootClock::now() + std::chrono::seconds(60)));
   if (result.outcome == CommitOutcome::kCommitted) return Status::OK();
   return Status::IOError("not committed: ", result.detail);
 }
@@ -128,20 +127,22 @@ Result<Appends> Append(ObjectStore* store, int commits) {
   Appends appends;
   std::vector<DataFile> small;
   for (int i = 1; i <= commits; ++i) {
-    Transaction transaction;
-    for (const char* region : {"ASIA", "EU", "US"}) transaction.adds.push_back(File(region, 300));
-    transaction.txns["shopstream/topic/0"] = i;
-    small.insert(small.end(), transaction.adds.begin(), transaction.adds.end());
+    Changes changes;
+    changes.written_since = BootClock::now();
+    for (const char* region : {"ASIA", "EU", "US"}) changes.adds.push_back(File(region, 300));
+    changes.txns["shopstream/topic/0"] = i;
+    small.insert(small.end(), changes.adds.begin(), changes.adds.end());
     const auto start = BootClock::now();
-    ARROW_RETURN_NOT_OK(Commit(table.get(), transaction));
+    ARROW_RETURN_NOT_OK(Commit(table.get(), changes));
     appends.millis.push_back(MillisSince(start));
     if (i <= kEnds || i > commits - kEnds) {
       ARROW_ASSIGN_OR_RAISE(appends.bare_millis.emplace_back(), BarePutMillis(store, i));
     }
     if (i % kOptimizeEvery == 0) {
-      Transaction optimize;
+      Changes optimize;
       optimize.operation = "OPTIMIZE";
       optimize.data_change = false;
+      optimize.written_since = BootClock::now();
       optimize.removes = std::exchange(small, {});
       for (const char* region : {"ASIA", "EU", "US"}) optimize.adds.push_back(File(region, 30000));
       ARROW_RETURN_NOT_OK(Commit(table.get(), optimize));

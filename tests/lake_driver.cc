@@ -30,11 +30,9 @@ namespace {
 
 using Arguments = std::vector<std::string>;
 
-Status Commit(Table* table, const Transaction& transaction) {
+Status Commit(Table* table, const Changes& changes) {
   ARROW_ASSIGN_OR_RAISE(const CommitResult result,
-                        table->Commit(
-                            transaction, [](const Snapshot&) { return true; },
-                            BootClock::now() + std::chrono::seconds(30)));
+                        table->Commit(Unconditionally(changes), BootClock::now() + std::chrono::seconds(30)));
   if (result.outcome == CommitOutcome::kCommitted) return Status::OK();
   return Status::IOError("not committed: ", result.detail);
 }
@@ -82,18 +80,17 @@ Status Append(ObjectStore* store, const Arguments& arguments, bool extend) {
   for (;;) {
     ARROW_ASSIGN_OR_RAISE(const auto batch, reader->Next());
     if (batch == nullptr) return Status::OK();
-    Transaction transaction;
-    if (extend) {
-      transaction.grow = [&](const Snapshot&) { return TableGrowth{spec.schema, {}}; };
-    }
-    transaction.txns["driver"] = table->snapshot()->Txn("driver").value_or(0) + 1;
+    Changes changes;
+    changes.written_since = BootClock::now();
+    if (extend) changes.growth = TableGrowth{spec.schema, {}};
+    changes.txns["driver"] = table->snapshot()->Txn("driver").value_or(0) + 1;
     ARROW_ASSIGN_OR_RAISE(const auto rows, WithoutColumns(batch, spec.partition_columns));
     ARROW_ASSIGN_OR_RAISE(const auto partitions, Partitions(*batch, spec.partition_columns));
     for (const auto& [values, positions] : partitions) {
-      ARROW_ASSIGN_OR_RAISE(transaction.adds.emplace_back(),
+      ARROW_ASSIGN_OR_RAISE(changes.adds.emplace_back(),
                             WriteDataFile(store, spec.path, values, rows, positions));
     }
-    ARROW_RETURN_NOT_OK(Commit(table.get(), transaction));
+    ARROW_RETURN_NOT_OK(Commit(table.get(), changes));
   }
 }
 
@@ -113,10 +110,10 @@ Status Read(ObjectStore* store, const Arguments& arguments) {
 
 Status Remove(ObjectStore* store, const Arguments& arguments) {
   ARROW_ASSIGN_OR_RAISE(const auto table, Table::Open(store, arguments[1]));
-  Transaction transaction;
-  transaction.operation = "DELETE";
-  transaction.removes.emplace_back().path = arguments[2];
-  return Commit(table.get(), transaction);
+  Changes changes;
+  changes.operation = "DELETE";
+  changes.removes.emplace_back().path = arguments[2];
+  return Commit(table.get(), changes);
 }
 
 Status Run(const std::string& command, const Arguments& arguments) {

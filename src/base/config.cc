@@ -12,6 +12,7 @@
 #include <utility>
 #include <variant>
 
+#include "base/join.h"
 #include "base/listen_address.h"
 #include "base/nearest_name.h"
 
@@ -248,12 +249,6 @@ Status Set(const ListField& field, const std::string& value, Config* config) {
   return Status::OK();
 }
 
-std::string Joined(const std::vector<std::string>& items) {
-  std::string text;
-  for (const std::string& item : items) text += (text.empty() ? "" : ",") + item;
-  return text;
-}
-
 Status Set(const SwitchField& field, const std::string& value, Config* config) {
   if (value != "true" && value != "false") {
     return Status::Invalid("'", value, "' is neither true nor false");
@@ -297,7 +292,7 @@ Status Flatten(const std::string& file, const YAML::Node& node, const std::strin
       std::holds_alternative<ListField>(setting->field)) {
     std::vector<std::string> items;
     for (const auto& item : node) items.push_back(item.IsScalar() ? item.Scalar() : "");
-    out->push_back({key, Joined(items), Place(file, node)});
+    out->push_back({key, Joined(items, ","), Place(file, node)});
     return Status::OK();
   }
   if (node.IsNull()) return Status::OK();  // A section with all its lines commented out.
@@ -412,7 +407,7 @@ std::vector<SettingHelp> ListSettings() {
     } else if (const auto* number = std::get_if<NumberField>(&setting.field)) {
       help.push_back({setting.key, std::to_string(number->in(defaults)), setting.meaning});
     } else if (const auto* list = std::get_if<ListField>(&setting.field)) {
-      help.push_back({setting.key, Joined(list->in(defaults)), setting.meaning});
+      help.push_back({setting.key, Joined(list->in(defaults), ","), setting.meaning});
     } else if (const auto* on = std::get_if<SwitchField>(&setting.field)) {
       help.push_back({setting.key, on->in(defaults) ? "true" : "false", setting.meaning});
     }

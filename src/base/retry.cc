@@ -1,7 +1,9 @@
 #include "base/retry.h"
 
 #include <algorithm>
+#include <utility>
 
+#include "base/error_kind.h"
 #include "base/runtime.h"
 
 namespace shopstream {
@@ -36,6 +38,20 @@ std::optional<Millis> Backoff::Next(BootClock::time_point now) {
 void Backoff::Reset() {
   failures_ = 0;
   first_failure_.reset();
+}
+
+Retry::Retry(RetryOptions options) : options_(std::move(options)), backoff_(options_.patience) {}
+
+Status Retry::Wait(const Status& why) {
+  if (!IsUnavailable(why)) return why;
+  if (options_.stop.requested()) return Status::OK();
+  const std::optional<Millis> pause = backoff_.Next(BootClock::now());
+  if (!pause) {
+    return options_.gave_up.empty() ? why : why.WithMessage(options_.gave_up, ": ", why.message());
+  }
+  if (options_.on_wait) options_.on_wait(why, *pause);
+  options_.stop.WaitFor(*pause);
+  return Status::OK();
 }
 
 }  // namespace shopstream

@@ -2,37 +2,12 @@
 
 #include <gtest/gtest.h>
 
-#include <set>
+#include "base/testing.h"
 
 namespace shopstream {
 namespace {
 
-// Time stands still but for waits.
-class StoppedClock : public Runtime {
- public:
-  StoppedClock() { Simulate(this); }
-  ~StoppedClock() override { Simulate(nullptr); }
-
-  BootClock::time_point Now() override { return now; }
-  int64_t WallClockMillis() override { return 4711; }
-  uint64_t RandomBits() override { return 42; }
-  void WaitOn(const void*, BootClock::time_point deadline) override {
-    ++waits;
-    if (on_wait) on_wait();
-    now = deadline;
-  }
-  void WakeAll(const void*) override { ++wakes; }
-  int64_t StartThread(std::function<void()> body) override {
-    body();
-    return 7;
-  }
-  void JoinThread(int64_t number) override { joined.insert(number); }
-
-  BootClock::time_point now{};
-  int waits = 0, wakes = 0;
-  std::function<void()> on_wait;
-  std::set<int64_t> joined;
-};
+using testing::StoppedClock;
 
 TEST(RuntimeTest, ASimulationDecidesWhatTimeAndChanceAre) {
   const StoppedClock clock;

@@ -14,7 +14,7 @@ std::string_view Name(Cause cause) {
       return "corrupt";
     case Cause::kIncompatibleSchema:
       return "incompatible_schema";
-    case Cause::kUnknownRegion:
+    case Cause::kUnknownPartitionValue:
       return "unknown_region";
     case Cause::kBadTimestamp:
       return "bad_timestamp";

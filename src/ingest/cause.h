@@ -12,7 +12,7 @@ enum class Cause {
   kUnknownSchema,
   kCorrupt,
   kIncompatibleSchema,
-  kUnknownRegion,
+  kUnknownPartitionValue,
   kBadTimestamp,
   kTooLarge,
 };

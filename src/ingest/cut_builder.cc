@@ -97,9 +97,7 @@ void CutBuilder::Admit(const std::vector<std::string>& values) {
   }
 }
 
-Result<std::optional<int32_t>> CutBuilder::Add(const kafka::RecordView& record,
-                                               const SchemaCache& schemas,
-                                               BootClock::time_point now) {
+std::optional<Frame> CutBuilder::Open(const kafka::RecordView& record) {
   if (!record.value || record.value->empty()) {
     Quarantine(Keep(record, std::nullopt),
                {Cause::kEmpty, record.value ? "the value has no bytes" : "the value is null"});
@@ -118,20 +116,24 @@ Result<std::optional<int32_t>> CutBuilder::Add(const kafka::RecordView& record,
                                       std::to_string(kMaxRecordBytes) + " are decoded"});
     return std::nullopt;
   }
-  const KnownSchema* schema = schemas.Find(frame->schema_id, now);
-  if (schema == nullptr) return frame->schema_id;
-  ARROW_ASSIGN_OR_RAISE(std::optional<Verdict> refused, AddBy(*schema, record, schemas.layout()));
-  if (refused) Quarantine(Keep(record, frame->schema_id), *std::move(refused));
-  return std::nullopt;
+  return frame;
+}
+
+Status CutBuilder::Add(const kafka::RecordView& record, const Frame& frame,
+                       const KnownSchema& schema,
+                       const std::shared_ptr<const BronzeLayout>& layout) {
+  ARROW_ASSIGN_OR_RAISE(std::optional<Verdict> refused, AddBy(schema, record, frame, layout));
+  if (refused) Quarantine(Keep(record, frame.schema_id), *std::move(refused));
+  return Status::OK();
 }
 
 // A row by the schema's decoder, or why there is none.
 Result<std::optional<CutBuilder::Verdict>> CutBuilder::AddBy(
-    const KnownSchema& schema, const kafka::RecordView& record,
+    const KnownSchema& schema, const kafka::RecordView& record, const Frame& frame,
     const std::shared_ptr<const BronzeLayout>& layout) {
   if (!schema.decoder) return Verdict{schema.cause, schema.detail};
   ARROW_RETURN_NOT_OK(UseLayout(layout));
-  return AddRow(record, *ParseFrame(*record.value), *schema.decoder);
+  return AddRow(record, frame, *schema.decoder);
 }
 
 Status CutBuilder::UseLayout(const std::shared_ptr<const BronzeLayout>& layout) {
@@ -199,7 +201,7 @@ Result<std::optional<CutBuilder::Verdict>> CutBuilder::AddRow(const kafka::Recor
   cut_.kafka_timestamp_ms.push_back(record.timestamp_ms);
   cut_.schema_id.push_back(frame.schema_id);
   cut_.lake_partition.push_back(LakePartitionIndex(value_index, FloorDays(micros)));
-  ++region_rows_[value_index];
+  ++value_rows_[value_index];
   return std::nullopt;
 }
 
@@ -235,8 +237,10 @@ Status CutBuilder::DecideParked(const SchemaCache& schemas, BootClock::time_poin
       parked_.push_back(std::move(record));
       continue;
     }
+    const kafka::RecordView view = View(record);
+    const Frame frame{*record.schema_id, view.value->subspan(kFrameHeaderBytes)};
     ARROW_ASSIGN_OR_RAISE(std::optional<Verdict> refused,
-                          AddBy(*schema, View(record), schemas.layout()));
+                          AddBy(*schema, view, frame, schemas.layout()));
     if (refused) Quarantine(std::move(record), *std::move(refused));
   }
   return Status::OK();
@@ -246,7 +250,7 @@ std::variant<int, CutBuilder::Verdict> CutBuilder::FindPartitionValue(
     std::optional<std::string_view> field) const {
   const std::string_view text = field.value_or("");
   const auto refuse = [](std::string detail) {
-    return Verdict{Cause::kUnknownRegion, std::move(detail)};
+    return Verdict{Cause::kUnknownPartitionValue, std::move(detail)};
   };
   if (text == kNullText) [[unlikely]] {
     return refuse(Quote(text) +
@@ -277,7 +281,7 @@ int CutBuilder::AddPartitionValue(std::string_view text) {
   partition_values_.emplace_back(text);
   partition_value_index_.emplace(text, index);
   last_index_.push_back(-1);
-  region_rows_.push_back(0);
+  value_rows_.push_back(0);
   return index;
 }
 
@@ -292,9 +296,9 @@ int32_t CutBuilder::LakePartitionIndex(int value, int32_t date) {
   return last = entry->second;
 }
 
-int64_t CutBuilder::largest_region_rows() const {
+int64_t CutBuilder::fullest_value_rows() const {
   int64_t largest = quarantined();
-  for (const int64_t rows : region_rows_) largest = std::max(largest, rows);
+  for (const int64_t rows : value_rows_) largest = std::max(largest, rows);
   return largest;
 }
 
@@ -326,7 +330,7 @@ void CutBuilder::StartEmpty() {
   cut_ = Cut{};
   lake_partition_index_.clear();
   std::fill(last_index_.begin(), last_index_.end(), -1);
-  std::fill(region_rows_.begin(), region_rows_.end(), 0);
+  std::fill(value_rows_.begin(), value_rows_.end(), 0);
   quarantined_bytes_ = 0;
   parked_.clear();
   parked_bytes_ = 0;
@@ -336,7 +340,7 @@ void CutBuilder::Clear() {
   partition_values_.clear();
   partition_value_index_.clear();
   last_index_.clear();
-  region_rows_.clear();
+  value_rows_.clear();
   StartEmpty();
   for (const std::string& value : layout_->options.partition_values) AddPartitionValue(value);
 }

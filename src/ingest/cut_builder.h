@@ -42,11 +42,12 @@ class CutBuilder {
   // If any partition value is allowed: the values that the table has, which the bound counts.
   void Admit(const std::vector<std::string>& values);
 
-  // Takes one record and decides: a row, or a quarantined record. If its schema id is not known
-  // yet, takes nothing and returns the id. OutOfMemory: there is no room for the row, which says
-  // nothing about the record.
-  Result<std::optional<int32_t>> Add(const kafka::RecordView& record, const SchemaCache& schemas,
-                                     BootClock::time_point now);
+  // The record's frame. Nothing: no schema can decode the record, and it is taken as quarantined.
+  std::optional<Frame> Open(const kafka::RecordView& record);
+  // Takes an opened record as a row of the layout, or as a quarantined record, as its schema
+  // decides. OutOfMemory: there is no room for the row, which says nothing about the record.
+  Status Add(const kafka::RecordView& record, const Frame& frame, const KnownSchema& schema,
+             const std::shared_ptr<const BronzeLayout>& layout);
 
   // Keeps a record until its schema id is confirmed as unknown, so that the stream can continue. It
   // belongs to this cut, which must not be finished before the record is decided.
@@ -59,8 +60,8 @@ class CutBuilder {
 
   int64_t rows() const { return static_cast<int64_t>(cut_.kafka_offset.size()); }
   int64_t quarantined() const { return static_cast<int64_t>(cut_.quarantined.size()); }
-  // Rows of the fullest region; quarantined records count as a separate region.
-  int64_t largest_region_rows() const;
+  // Rows of the partition value that has the most; quarantined records count as a separate one.
+  int64_t fullest_value_rows() const;
   // Upper bound of the Bronze partitions in the cut if no record is added: those of its rows, and
   // one for each parked record. One record adds at most one.
   int64_t open_partitions() const {
@@ -83,6 +84,7 @@ class CutBuilder {
     size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
   };
   Result<std::optional<Verdict>> AddBy(const KnownSchema& schema, const kafka::RecordView& record,
+                                       const Frame& frame,
                                        const std::shared_ptr<const BronzeLayout>& layout);
   Result<std::optional<Verdict>> AddRow(const kafka::RecordView& record, const Frame& frame,
                                         const avro::Decoder& decoder);
@@ -105,8 +107,8 @@ class CutBuilder {
   std::vector<std::string> partition_values_;
   std::unordered_map<std::string, int, TextHash, std::equal_to<>> partition_value_index_;
   std::unordered_map<int64_t, int32_t> lake_partition_index_;
-  std::vector<int32_t> last_index_;   // Per partition value: the lake partition last used.
-  std::vector<int64_t> region_rows_;  // Per partition value.
+  std::vector<int32_t> last_index_;  // Per partition value: the lake partition last used.
+  std::vector<int64_t> value_rows_;  // Per partition value.
   int64_t quarantined_bytes_ = 0;
   std::vector<QuarantinedRecord> parked_;  // Not decided yet.
   int64_t parked_bytes_ = 0;

@@ -24,7 +24,8 @@ class CutBuilderTest : public ::testing::Test {
  protected:
   // The id it asks for, if any.
   std::optional<int32_t> Add(std::optional<std::string> value, int32_t partition = 0) {
-    return *builder_.Add(records_.Make(partition, next_offset_++, std::move(value)), schemas_, {});
+    return testing::Add(records_.Make(partition, next_offset_++, std::move(value)), schemas_,
+                        &builder_);
   }
   // Asks for the schema first, as the loop does.
   void Take(std::string value) {
@@ -60,7 +61,7 @@ TEST_F(CutBuilderTest, RowsOfAllPartitionsRegionsAndDatesShareOneCut) {
   Add(testing::Event(3, "US", kOct24 - 1), 2);
   Add(testing::Event(4, "US", kOct24 + kDay - 1), 0);
   EXPECT_EQ(builder_.rows(), 4);
-  EXPECT_EQ(builder_.largest_region_rows(), 3);
+  EXPECT_EQ(builder_.fullest_value_rows(), 3);
   Cut cut = *builder_.Finish();
   const int32_t day = static_cast<int32_t>(kOct24 / kDay);
   EXPECT_THAT(cut.lake_partitions,
@@ -71,7 +72,7 @@ TEST_F(CutBuilderTest, RowsOfAllPartitionsRegionsAndDatesShareOneCut) {
   const auto& ids = static_cast<const arrow::Int64Array&>(*cut.rows->column(0));
   EXPECT_EQ(ids.Value(3), 4);
   EXPECT_EQ(builder_.rows(), 0);
-  EXPECT_EQ(builder_.largest_region_rows(), 0);
+  EXPECT_EQ(builder_.fullest_value_rows(), 0);
 }
 
 TEST_F(CutBuilderTest, EachDateOfARegionIsAPartitionThatIsOpenUntilTheCut) {
@@ -108,7 +109,7 @@ TEST_F(CutBuilderTest, EveryKindOfGarbageHasItsCause) {
   }
   EXPECT_EQ(Refused(good + "x").cause, Cause::kCorrupt);
   EXPECT_EQ(Refused(testing::Event(1, "\xff\xfe", kOct24)).cause, Cause::kCorrupt);
-  EXPECT_EQ(Refused(testing::Event(1, "MARS", kOct24)).cause, Cause::kUnknownRegion);
+  EXPECT_EQ(Refused(testing::Event(1, "MARS", kOct24)).cause, Cause::kUnknownPartitionValue);
   EXPECT_EQ(Refused(testing::Event(1, "US", 253'402'300'799'000)).cause, Cause::kBadTimestamp);
   EXPECT_EQ(Refused(testing::Event(1, "US", 946'684'799'999)).cause, Cause::kBadTimestamp);
   EXPECT_EQ(Refused(std::string(kMaxRecordBytes + 1, '\0')).cause, Cause::kTooLarge);
@@ -130,7 +131,7 @@ TEST_F(CutBuilderTest, ATimestampOutsideTheCalendarIsQuarantinedWithItsNumber) {
     for (const std::string& value : {testing::Event(1, "US", kOct24), std::string("garbage")}) {
       kafka::RecordView record = records_.Make(0, next_offset_++, value);
       record.timestamp_ms = sent;
-      ASSERT_EQ(*builder_.Add(record, schemas_, {}), std::nullopt);
+      ASSERT_EQ(testing::Add(record, schemas_, &builder_), std::nullopt);
       const Cut cut = *builder_.Finish();
       ASSERT_EQ(cut.quarantined.size(), 1u);
       EXPECT_THAT(cut.quarantined[0].detail, HasSubstr(std::to_string(sent)));
@@ -139,7 +140,7 @@ TEST_F(CutBuilderTest, ATimestampOutsideTheCalendarIsQuarantinedWithItsNumber) {
   kafka::RecordView record =
       records_.Make(0, next_offset_++, testing::Event(1, "US", kLastMillis + 1));
   record.timestamp_ms = kLastMillis;
-  ASSERT_EQ(*builder_.Add(record, schemas_, {}), std::nullopt);
+  ASSERT_EQ(testing::Add(record, schemas_, &builder_), std::nullopt);
   EXPECT_EQ((*builder_.Finish()).quarantined.at(0).cause, Cause::kBadTimestamp);
 }
 
@@ -147,7 +148,7 @@ TEST_F(CutBuilderTest, ARecordWithoutAKafkaTimestampIsARowAtAnyTimeSince2000) {
   for (const int64_t time : {int64_t{946'684'800'000}, kOct24 + 1000 * kDay, kLastMillis}) {
     kafka::RecordView record = records_.Make(0, next_offset_++, testing::Event(1, "US", time));
     record.timestamp_ms = kNoTimestamp;
-    ASSERT_EQ(*builder_.Add(record, schemas_, {}), std::nullopt);
+    ASSERT_EQ(testing::Add(record, schemas_, &builder_), std::nullopt);
   }
   const Cut cut = *builder_.Finish();
   EXPECT_EQ(cut.rows->num_rows(), 3);
@@ -211,7 +212,7 @@ TEST_F(CutBuilderTest, AParkedRecordWhoseIdTurnsUpIsARow) {
   Cut cut = *builder_.Finish();
   EXPECT_THAT(cut.kafka_offset, ElementsAre(500));
   ASSERT_EQ(cut.quarantined.size(), 1u);
-  EXPECT_EQ(cut.quarantined[0].cause, Cause::kUnknownRegion);
+  EXPECT_EQ(cut.quarantined[0].cause, Cause::kUnknownPartitionValue);
   EXPECT_EQ(cut.quarantined[0].key, "42");
 }
 
@@ -258,8 +259,9 @@ TEST(OpenPartitionValuesTest, AnyValueIsTakenUpToTheBoundThatTheTablesOwnCountTo
   builder.Admit({"old"});
   int64_t offset = 0;
   const auto add = [&](const std::string& value, int64_t time = kOct24) {
-    EXPECT_EQ(*builder.Add(records.Make(0, offset++, testing::Event(1, value, time)), schemas, {}),
-              std::nullopt);
+    EXPECT_EQ(
+        testing::Add(records.Make(0, offset++, testing::Event(1, value, time)), schemas, &builder),
+        std::nullopt);
   };
   add("never", 0);  // No row, so no value of the table.
   for (const char* value : {"a", "b", "c", "a", "old"}) add(value);
@@ -269,7 +271,7 @@ TEST(OpenPartitionValuesTest, AnyValueIsTakenUpToTheBoundThatTheTablesOwnCountTo
   EXPECT_THAT(cut.kafka_offset, ElementsAre(1, 2, 4, 5));
   ASSERT_EQ(cut.quarantined.size(), 3u);
   EXPECT_EQ(cut.quarantined[0].cause, Cause::kBadTimestamp);
-  EXPECT_EQ(cut.quarantined[1].cause, Cause::kUnknownRegion);
+  EXPECT_EQ(cut.quarantined[1].cause, Cause::kUnknownPartitionValue);
   EXPECT_THAT(cut.quarantined[1].detail, HasSubstr("ingest.max_partition_values"));
   EXPECT_THAT(cut.quarantined[2].detail, HasSubstr("1025 bytes"));
 }
@@ -287,10 +289,10 @@ TEST(OpenPartitionValuesTest, NullAndEmptyAreTheNullPartitionWhichTheBoundDoesNo
   for (const std::string& value :
        {testing::EventOfNoRegion(1), testing::Event(2, "a", kOct24), testing::Event(3, "", kOct24),
         testing::Event(4, "b", kOct24), testing::Event(5, "c", kOct24)}) {
-    ASSERT_EQ(*builder.Add(records.Make(0, offset++, value), schemas, {}), std::nullopt);
+    ASSERT_EQ(testing::Add(records.Make(0, offset++, value), schemas, &builder), std::nullopt);
   }
   EXPECT_EQ(builder.open_partitions(), 3);
-  EXPECT_EQ(builder.largest_region_rows(), 2);
+  EXPECT_EQ(builder.fullest_value_rows(), 2);
   const Cut cut = *builder.Finish();
   EXPECT_THAT(cut.kafka_offset, ElementsAre(0, 1, 2, 3));
   EXPECT_THAT(cut.partition_values, ElementsAre("", "a", "b"));
@@ -303,7 +305,7 @@ TEST_F(CutBuilderTest, NullAndEmptyAreNoneOfTheKnownValues) {
   ASSERT_TRUE(schemas_.Resolve({testing::kWithNullableRegion}, {}).resolved);
   ASSERT_TRUE(schemas_.Resolve({testing::kSchemaId}, {}).resolved);
   EXPECT_THAT(Refused(testing::EventOfNoRegion(1)).detail, HasSubstr("is null"));
-  EXPECT_EQ(Refused(testing::Event(1, "", kOct24)).cause, Cause::kUnknownRegion);
+  EXPECT_EQ(Refused(testing::Event(1, "", kOct24)).cause, Cause::kUnknownPartitionValue);
 }
 
 TEST(OpenPartitionValuesTest, TextsThatAFolderSpellsArePartitionsAndTheNameOfNullIsNone) {
@@ -318,9 +320,9 @@ TEST(OpenPartitionValuesTest, TextsThatAFolderSpellsArePartitionsAndTheNameOfNul
   for (const std::string& value :
        {longest, longest + '%', std::string("__HIVE_DEFAULT_PARTITION__"), std::string(".."),
         std::string("\x01\x7f", 2)}) {
-    ASSERT_EQ(
-        *builder.Add(records.Make(0, offset++, testing::Event(1, value, kOct24)), schemas, {}),
-        std::nullopt);
+    ASSERT_EQ(testing::Add(records.Make(0, offset++, testing::Event(1, value, kOct24)), schemas,
+                           &builder),
+              std::nullopt);
   }
   const Cut cut = *builder.Finish();
   EXPECT_THAT(cut.kafka_offset, ElementsAre(0, 3, 4));
@@ -328,7 +330,7 @@ TEST(OpenPartitionValuesTest, TextsThatAFolderSpellsArePartitionsAndTheNameOfNul
               ElementsAre("__HIVE_DEFAULT_PARTITION__", longest, "..", "\x01\x7f"));
   ASSERT_EQ(cut.quarantined.size(), 2u);
   EXPECT_THAT(cut.quarantined[0].detail, HasSubstr("65 bytes, too many"));
-  EXPECT_EQ(cut.quarantined[1].cause, Cause::kUnknownRegion);
+  EXPECT_EQ(cut.quarantined[1].cause, Cause::kUnknownPartitionValue);
   EXPECT_THAT(cut.quarantined[1].detail, HasSubstr("Delta readers read it as null"));
 }
 

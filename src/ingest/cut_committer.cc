@@ -4,13 +4,12 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <utility>
+#include <variant>
 
 #include "base/error_kind.h"
 #include "base/log.h"
-#include "base/runtime.h"
 #include "ingest/cut_files.h"
 #include "ingest/table_growth.h"
-#include "lake/retention.h"
 #include "tables/progress.h"
 
 namespace shopstream::ingest {
@@ -71,14 +70,21 @@ std::map<std::string, int64_t> QuarantineProgress(const Cut& cut) {
   return txns;
 }
 
+// The refusal carries the outcome it means for the cut.
+lake::Refusal Refuse(CutOutcome outcome, std::string why) {
+  return {.why = std::move(why), .code = static_cast<int>(outcome)};
+}
+
+lake::Refusal Fenced() { return Refuse(CutOutcome::kFenced, "the txns are not the cut's begin"); }
+
 Result<CutOutcome> FromCommit(const lake::CommitResult& result, const lake::Table& table) {
-  if (result.too_old) return CutOutcome::kTooOld;
   switch (result.outcome) {
     case lake::CommitOutcome::kCommitted:
       return CutOutcome::kCommitted;
     case lake::CommitOutcome::kConflict:
       Log::Info("A commit to {} was refused: {}.", table.path(), result.detail);
-      return CutOutcome::kFenced;
+      if (result.too_old) return CutOutcome::kTooOld;
+      return result.refusal ? static_cast<CutOutcome>(result.refusal->code) : CutOutcome::kFenced;
     case lake::CommitOutcome::kUnknown:
       break;
   }
@@ -95,38 +101,40 @@ struct CutCommitter::Job {
   const std::function<bool()>& abandoned;
   std::vector<DataFile> bronze_files = {};
   std::vector<DataFile> quarantine_files = {};
-  bool unsure = false;                     // A commit to Bronze may or may not stand.
-  Result<GrowthPlan> plan = GrowthPlan{};  // For the snapshot looked at last.
+  bool unsure = false;  // A commit to Bronze may or may not stand.
   CommittedCut committed = {};
+
+  Result<std::variant<lake::Changes, lake::Refusal>> PrepareQuarantine(
+      const lake::Snapshot& snapshot) const;
+  Result<std::variant<lake::Changes, lake::Refusal>> PrepareBronze(
+      const lake::Snapshot& snapshot) const;
+  // Without rows there is nothing to grow for.
+  Result<GrowthPlan> PlanGrowthFor(const lake::Snapshot& snapshot) const {
+    if (cut.rows->num_rows() == 0) return GrowthPlan{};
+    return PlanGrowth(snapshot, cut.layout, cut.partition_values);
+  }
 };
 
 CutCommitter::CutCommitter(lake::Table* bronze, lake::Table* quarantine, TopicId topic_id,
                            Options options)
     : bronze_(bronze), quarantine_(quarantine), topic_id_(std::move(topic_id)), options_(options) {}
 
-Result<CutOutcome> CutCommitter::Persist(const char* what, Job* job,
+Result<CutOutcome> CutCommitter::RunStep(const char* what, Job* job,
                                          const std::function<Result<CutOutcome>()>& step) {
-  Backoff backoff(options_.patience);
-  while (true) {
-    if (job->abandoned()) return CutOutcome::kAbandoned;
-    const auto max_age = lake::MaxCommitAge(bronze_->snapshot()->properties());
-    if (!max_age.ok()) {
-      return max_age.status().WithMessage("table ", bronze_->path(), ": ",
-                                          max_age.status().message());
-    }
-    if (BootClock::now() - job->cut.sealed_at > *max_age) return CutOutcome::kTooOld;
-    Result<CutOutcome> outcome = step();
-    // Only storage and brokers come back; what the table forbids it will forbid again.
-    if (outcome.ok() || !IsUnavailable(outcome.status())) return outcome;
-    std::optional<Millis> pause = backoff.Next(BootClock::now());
-    if (!pause) {
-      return outcome.status().WithMessage("Gave up trying to ", what, ": ",
-                                          outcome.status().message());
-    }
-    Log::Warn("Could not {}: {}. Retrying in {} ms; nothing is lost.", what,
-              outcome.status().message(), pause->count());
-    SleepUnless(job->abandoned, *pause);
+  Retry retry({.patience = options_.patience,
+               .stop = StopToken(job->abandoned),
+               .gave_up = std::string("Gave up trying to ") + what,
+               .on_wait = [what](const Status& why, Millis pause) {
+                 Log::Warn("Could not {}: {}. Retrying in {} ms; nothing is lost.", what,
+                           why.message(), pause.count());
+               }});
+  const auto outcome = retry.Run(
+      [&]() -> Result<CutOutcome> { return job->abandoned() ? CutOutcome::kAbandoned : step(); });
+  // A stop during a pause leaves the error that it was waiting for to pass.
+  if (!outcome.ok() && IsUnavailable(outcome.status()) && job->abandoned()) {
+    return CutOutcome::kAbandoned;
   }
+  return outcome;
 }
 
 Result<CutOutcome> CutCommitter::WriteFiles(Job* job) {
@@ -147,31 +155,47 @@ Result<CutOutcome> CutCommitter::CheckTopic(Job* job) {
   return now == job->cut.topic_id ? CutOutcome::kCommitted : CutOutcome::kTopicChanged;
 }
 
+Result<std::variant<lake::Changes, lake::Refusal>> CutCommitter::Job::PrepareQuarantine(
+    const lake::Snapshot& snapshot) const {
+  if (!StandsAt(snapshot, cut, &CutProgress::quarantine_fence)) return Fenced();
+  lake::Changes changes;
+  changes.adds = quarantine_files;
+  changes.written_since = cut.sealed_at;
+  changes.txns = QuarantineProgress(cut);
+  changes.info = CommitInfo(cut);
+  return changes;
+}
+
 Result<CutOutcome> CutCommitter::CommitQuarantine(Job* job) {
   // A consumer that lost its partitions should not add to quarantine what Bronze will refuse.
   ARROW_ASSIGN_OR_RAISE(auto bronze, bronze_->Refresh());
   if (!StandsAt(*bronze, job->cut, &CutProgress::fence)) return CutOutcome::kFenced;
-  if (!FitsTable(*bronze, job)) return CutOutcome::kOutgrown;
-  lake::Transaction transaction;
-  transaction.adds = job->quarantine_files;
-  transaction.written_since = job->cut.sealed_at;
-  transaction.txns = QuarantineProgress(job->cut);
-  transaction.info = CommitInfo(job->cut);
-  ARROW_ASSIGN_OR_RAISE(lake::CommitResult result,
-                        quarantine_->Commit(
-                            transaction,
-                            [job](const lake::Snapshot& snapshot) {
-                              return StandsAt(snapshot, job->cut, &CutProgress::quarantine_fence);
-                            },
-                            BootClock::now() + options_.commit_deadline));
+  // An error is left for Bronze's commit to return.
+  const Result<GrowthPlan> plan = job->PlanGrowthFor(*bronze);
+  if (plan.ok() && !plan->conflict.empty()) return CutOutcome::kOutgrown;
+  ARROW_ASSIGN_OR_RAISE(
+      lake::CommitResult result,
+      quarantine_->Commit(
+          [job](const lake::Snapshot& snapshot) { return job->PrepareQuarantine(snapshot); },
+          BootClock::now() + options_.commit_deadline));
   return FromCommit(result, *quarantine_);
 }
 
-// False: the cut's rows do not fit the table of this snapshot. An error is left for `grow` to give.
-bool CutCommitter::FitsTable(const lake::Snapshot& snapshot, Job* job) {
-  if (job->cut.rows->num_rows() == 0) return true;
-  job->plan = PlanGrowth(snapshot, job->cut.layout, job->cut.partition_values);
-  return !job->plan.ok() || job->plan->growth;
+Result<std::variant<lake::Changes, lake::Refusal>> CutCommitter::Job::PrepareBronze(
+    const lake::Snapshot& snapshot) const {
+  if (!StandsAt(snapshot, cut, &CutProgress::fence)) return Fenced();
+  if (abandoned()) return Refuse(CutOutcome::kAbandoned, "the cut was abandoned");
+  ARROW_ASSIGN_OR_RAISE(GrowthPlan plan, PlanGrowthFor(snapshot));
+  if (!plan.conflict.empty()) {
+    return Refuse(CutOutcome::kOutgrown, "its rows no longer fit the table: " + plan.conflict);
+  }
+  lake::Changes changes;
+  changes.adds = bronze_files;
+  changes.written_since = cut.sealed_at;
+  changes.txns = Progress(cut);
+  changes.info = CommitInfo(cut);
+  changes.growth = std::move(plan.growth);
+  return changes;
 }
 
 Result<CutOutcome> CutCommitter::CommitBronze(Job* job) {
@@ -182,30 +206,12 @@ Result<CutOutcome> CutCommitter::CommitBronze(Job* job) {
     if (!StandsAt(*quarantine, job->cut, &CutProgress::quarantine_fence))
       return CutOutcome::kFenced;
   }
-  lake::Transaction transaction;
-  transaction.adds = job->bronze_files;
-  transaction.written_since = job->cut.sealed_at;
-  transaction.txns = Progress(job->cut);
-  transaction.info = CommitInfo(job->cut);
-  if (job->cut.rows->num_rows() > 0) {
-    transaction.grow = [job](const lake::Snapshot&) -> Result<lake::TableGrowth> {
-      ARROW_RETURN_NOT_OK(job->plan.status());
-      return *job->plan->growth;
-    };
-  }
-  bool outgrown = false;
-  const auto legal = [&](const lake::Snapshot& snapshot) {
-    if (!StandsAt(snapshot, job->cut, &CutProgress::fence) || job->abandoned()) return false;
-    outgrown = !FitsTable(snapshot, job);
-    return !outgrown;
-  };
   const BootClock::time_point start = BootClock::now();
-  ARROW_ASSIGN_OR_RAISE(lake::CommitResult result,
-                        bronze_->Commit(transaction, legal, start + options_.commit_deadline));
-  if (result.outcome == lake::CommitOutcome::kConflict && outgrown) {
-    Log::Info("Rows no longer fit {}: {}.", bronze_->path(), job->plan->conflict);
-    return CutOutcome::kOutgrown;
-  }
+  ARROW_ASSIGN_OR_RAISE(lake::CommitResult result, bronze_->Commit(
+                                                       [job](const lake::Snapshot& snapshot) {
+                                                         return job->PrepareBronze(snapshot);
+                                                       },
+                                                       start + options_.commit_deadline));
   job->committed.version = result.version;
   job->committed.log_latency = std::chrono::duration_cast<Millis>(BootClock::now() - start);
   if (result.outcome == lake::CommitOutcome::kUnknown) job->unsure = true;
@@ -233,7 +239,7 @@ Result<CommittedCut> CutCommitter::Commit(const Cut& cut, const std::function<bo
   for (const Step& step : steps) {
     if (!step.needed) continue;
     ARROW_ASSIGN_OR_RAISE(job.committed.outcome,
-                          Persist(step.what, &job, [&] { return (this->*step.run)(&job); }));
+                          RunStep(step.what, &job, [&] { return (this->*step.run)(&job); }));
     if (job.committed.outcome != CutOutcome::kCommitted) return job.committed;
   }
   for (const auto* files : {&job.bronze_files, &job.quarantine_files}) {

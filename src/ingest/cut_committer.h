@@ -56,8 +56,7 @@ class CutCommitter {
   Result<CutOutcome> CheckTopic(Job* job);
   Result<CutOutcome> CommitQuarantine(Job* job);
   Result<CutOutcome> CommitBronze(Job* job);
-  static bool FitsTable(const lake::Snapshot& snapshot, Job* job);
-  Result<CutOutcome> Persist(const char* what, Job* job,
+  Result<CutOutcome> RunStep(const char* what, Job* job,
                              const std::function<Result<CutOutcome>()>& step);
 
   lake::Table* bronze_;

@@ -48,7 +48,7 @@ class CutCommitterTest : public ::testing::Test {
     for (int64_t offset = begin; offset < end; ++offset) {
       if (skip.contains(offset)) continue;
       std::string value = offset % 5 == 0 ? "garbage" : testing::Event(offset, "US", kOct24);
-      EXPECT_EQ(*builder_.Add(records_.Make(0, offset, value), schemas_, {}), std::nullopt);
+      EXPECT_EQ(testing::Add(records_.Make(0, offset, value), schemas_, &builder_), std::nullopt);
     }
     Cut cut = *builder_.Finish();
     cut.sealed_at = BootClock::now();
@@ -289,8 +289,9 @@ TEST_F(CutCommitterTest, PatienceEndsWithWordsThatNameTheStep) {
 TEST_F(CutCommitterTest, RowsWithoutATxnAreNoticed) {
   EXPECT_EQ(Commit(MakeCut(1, 4, std::nullopt)), CutOutcome::kCommitted);
   // The same rows in a table whose log does not tell of progress.
-  lake::Transaction copy;
+  lake::Changes copy;
   copy.adds = bronze_->snapshot()->Files();
+  copy.written_since = BootClock::now();
   lake::FaultyStore& store = store_;
   lake::TableSpec spec = layout_->table;
   spec.path = "copy";
@@ -300,9 +301,7 @@ TEST_F(CutCommitterTest, RowsWithoutATxnAreNoticed) {
     ASSERT_TRUE(store.Put("copy/" + file.path, *content).ok());
   }
   ASSERT_TRUE(
-      bare->Commit(
-              copy, [](const auto&) { return true; }, BootClock::now() + std::chrono::seconds{5})
-          .ok());
+      bare->Commit(lake::Unconditionally(copy), BootClock::now() + std::chrono::seconds{5}).ok());
   auto starts =
       *FindStartPositions(bare.get(), quarantine_.get(), kTopicId, {0, 1}, {{0, 100}, {0, 100}});
   EXPECT_EQ(starts[0].verdict, StartPosition::Verdict::kRowsWithoutTxn);

@@ -27,8 +27,7 @@ std::optional<CutReason> DueCut(const Filling& filling, const CutLimits& limits,
   if (!filling.since) return std::nullopt;
   if (filling.bytes >= limits.filling_bytes) return CutReason::kMemory;
   if (filling.open_partitions >= limits.open_partitions) return CutReason::kPartitions;
-  if (filling.largest_region_rows >= limits.batch_size &&
-      now - last_cut >= limits.commit_interval) {
+  if (filling.fullest_value_rows >= limits.batch_size && now - last_cut >= limits.commit_interval) {
     return CutReason::kSize;
   }
   if (now - *filling.since >= limits.batch_timeout) return CutReason::kAge;

@@ -16,7 +16,7 @@ struct CutLimits {
 };
 
 struct Filling {
-  int64_t largest_region_rows = 0;
+  int64_t fullest_value_rows = 0;
   int64_t bytes = 0;
   int64_t open_partitions = 0;
   // When the first record since the last cut was taken; nothing: there is none.

@@ -14,7 +14,7 @@ class CutPolicyTest : public testing::Test {
                                std::optional<BootClock::duration> first = seconds{0},
                                int64_t bytes = 1) {
     Filling filling{
-        .largest_region_rows = rows, .bytes = bytes, .open_partitions = 0, .since = std::nullopt};
+        .fullest_value_rows = rows, .bytes = bytes, .open_partitions = 0, .since = std::nullopt};
     if (first) filling.since = start_ + *first;
     return DueCut(filling, limits_, start_, start_ + after);
   }
@@ -50,7 +50,7 @@ TEST_F(CutPolicyTest, MemoryDoesNotWaitForTheInterval) {
 }
 
 TEST_F(CutPolicyTest, AsManyPartitionsAsAreAllowedDoNotWait) {
-  Filling filling{.largest_region_rows = 1, .bytes = 1, .open_partitions = 499, .since = start_};
+  Filling filling{.fullest_value_rows = 1, .bytes = 1, .open_partitions = 499, .since = start_};
   EXPECT_EQ(DueCut(filling, limits_, start_, start_), std::nullopt);
   filling.open_partitions = 500;
   EXPECT_EQ(DueCut(filling, limits_, start_, start_), CutReason::kPartitions);

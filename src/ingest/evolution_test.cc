@@ -55,11 +55,11 @@ struct Consumer {
     for (const std::string& value : values) {
       kafka::RecordView record = records.Make(partition, next++, value);
       record.timestamp_ms = sent;
-      std::optional<int32_t> id = *builder.Add(record, schemas, {});
+      std::optional<int32_t> id = testing::Add(record, schemas, &builder);
       if (!id) continue;
       const BootClock::time_point later{SchemaCache::kConfirmUnknownAfter};
       if (!schemas.Resolve({*id}, {}).resolved) schemas.Resolve({*id}, later);
-      EXPECT_EQ(*builder.Add(record, schemas, {}), std::nullopt);
+      EXPECT_EQ(testing::Add(record, schemas, &builder), std::nullopt);
     }
     Cut cut = *builder.Finish();
     cut.sealed_at = BootClock::now();

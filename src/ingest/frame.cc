@@ -1,20 +1,17 @@
 #include "ingest/frame.h"
 
-#include <cstddef>
-
 namespace shopstream::ingest {
 namespace {
 
 constexpr uint8_t kMagic = 0;
-constexpr size_t kHeaderBytes = 5;
 
 }  // namespace
 
 std::optional<Frame> ParseFrame(std::span<const uint8_t> value) {
-  if (value.size() < kHeaderBytes || value[0] != kMagic) return std::nullopt;
+  if (value.size() < kFrameHeaderBytes || value[0] != kMagic) return std::nullopt;
   uint32_t id = uint32_t{value[1]} << 24 | uint32_t{value[2]} << 16 | uint32_t{value[3]} << 8 |
                 uint32_t{value[4]};
-  return Frame{.schema_id = static_cast<int32_t>(id), .body = value.subspan(kHeaderBytes)};
+  return Frame{.schema_id = static_cast<int32_t>(id), .body = value.subspan(kFrameHeaderBytes)};
 }
 
 }  // namespace shopstream::ingest

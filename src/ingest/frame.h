@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -15,6 +16,8 @@ struct Frame {
   int32_t schema_id = 0;
   std::span<const uint8_t> body;
 };
+
+inline constexpr size_t kFrameHeaderBytes = 5;
 
 // Nothing if the bytes do not begin like a frame: too short, or another magic byte.
 std::optional<Frame> ParseFrame(std::span<const uint8_t> value);

@@ -5,8 +5,6 @@
 
 #include "base/error_kind.h"
 #include "base/log.h"
-#include "ingest/table_growth.h"
-#include "tables/progress.h"
 
 namespace shopstream::ingest {
 namespace {
@@ -18,8 +16,6 @@ constexpr Millis kLookAtLakeEvery{100};
 constexpr size_t kRecordsPerMemoryCheck = 64;
 // Or after so many bytes.
 constexpr size_t kBytesPerMemoryCheck = 64 << 10;
-// Bound on records that wait until the registry has denied their schema id twice.
-constexpr int64_t kMaxParkedBytes = 4 << 20;
 constexpr Millis kBetweenRestarts{1000};
 
 int64_t ValueBytes(const kafka::RecordBatch& batch) {
@@ -35,7 +31,7 @@ int64_t ValueBytes(const kafka::RecordBatch& batch) {
 IngestLoop::IngestLoop(IngestParts parts, IngestLimits limits)
     : parts_(std::move(parts)),
       limits_(limits),
-      builder_(parts_.layout),
+      intake_(parts_.layout, parts_.schemas),
       restart_backoff_(
           {.first = Millis{200}, .longest = Millis{5000}, .give_up_after = Millis{600'000}}) {}
 
@@ -61,6 +57,7 @@ Status IngestLoop::Step() {
   ARROW_RETURN_NOT_OK(RestartIfDue());
   ARROW_RETURN_NOT_OK(DecideParked());
   ARROW_ASSIGN_OR_RAISE(const Blocker blocker, TakePending());
+  ShowProgress();
   ARROW_RETURN_NOT_OK(CutIfDue());
   if (blocker != Blocker::kNone) return WaitWhileBlocked(blocker);
   blocked_since_.reset();
@@ -82,12 +79,12 @@ Status IngestLoop::Poll(Millis timeout) {
         {.batch = std::move(polled.batch), .ends = std::move(polled.ends), .bytes = bytes});
   }
   for (int32_t partition : polled.out_of_range) {
-    auto found = positions_.find(partition);
-    if (found == positions_.end() || !found->second.reading) continue;
+    auto found = partitions_.find(partition);
+    if (found == partitions_.end() || !found->second.reading()) continue;
     ScheduleRestart("Kafka does not hold the next offset of partition " +
                     std::to_string(partition));
   }
-  if (polled.topic_gone && !positions_.empty()) ScheduleRestart("the topic is gone");
+  if (polled.topic_gone && !partitions_.empty()) ScheduleRestart("the topic is gone");
   for (const kafka::Rebalance& rebalance : polled.rebalances) {
     ARROW_RETURN_NOT_OK(HandleRebalance(rebalance));
   }
@@ -107,94 +104,70 @@ Result<IngestLoop::Blocker> IngestLoop::TakePending() {
 Result<IngestLoop::Blocker> IngestLoop::TakeBatch(Pending* pending) {
   const BootClock::time_point now = BootClock::now();
   const std::vector<kafka::RecordView>& records = pending->batch.records;
-  auto found = positions_.end();  // Records come in runs of one partition.
+  auto found = partitions_.end();  // Records come in runs of one partition.
   size_t unchecked_bytes = kBytesPerMemoryCheck;
   for (; pending->next < records.size(); ++pending->next) {
     const kafka::RecordView& record = records[pending->next];
     if (pending->next % kRecordsPerMemoryCheck == 0 || unchecked_bytes >= kBytesPerMemoryCheck) {
       unchecked_bytes = 0;
-      if (builder_.bytes() >= limits_.cut.filling_bytes) {
-        if (builder_.has_parked()) return Blocker::kSchema;
-        if (!parts_.writer->has_room()) return Blocker::kMemory;
-        ARROW_RETURN_NOT_OK(Seal(CutReason::kMemory));
+      if (intake_.filling().bytes() >= limits_.cut.filling_bytes) {
+        ARROW_ASSIGN_OR_RAISE(const Blocker blocker, MakeRoom(CutReason::kMemory));
+        if (blocker != Blocker::kNone) return blocker;
       }
     }
     // Any record may open one more: a bound that must hold exactly is checked before each.
-    if (builder_.open_partitions() >= limits_.cut.open_partitions) [[unlikely]] {
-      if (builder_.has_parked()) return Blocker::kSchema;
-      if (!parts_.writer->has_room()) return Blocker::kMemory;
-      ARROW_RETURN_NOT_OK(Seal(CutReason::kPartitions));
+    if (intake_.filling().open_partitions() >= limits_.cut.open_partitions) [[unlikely]] {
+      ARROW_ASSIGN_OR_RAISE(const Blocker blocker, MakeRoom(CutReason::kPartitions));
+      if (blocker != Blocker::kNone) return blocker;
     }
     unchecked_bytes += record.value ? record.value->size() : 0;
-    if (found == positions_.end() || found->first != record.partition) {
-      found = positions_.find(record.partition);
-      if (found == positions_.end()) continue;
+    if (found == partitions_.end() || found->first != record.partition) {
+      found = partitions_.find(record.partition);
+      if (found == partitions_.end()) continue;
     }
-    Position& position = found->second;
-    if (!position.reading || record.offset < position.next) continue;
-    if (!position.start.quarantined.contains(record.offset)) {
-      ARROW_ASSIGN_OR_RAISE(const bool taken, TakeRecord(record, now));
-      if (!taken) return Blocker::kSchema;
+    PartitionProgress& progress = found->second;
+    if (!progress.Awaits(record.offset)) continue;
+    if (!progress.IsQuarantined(record.offset)) {
+      ARROW_ASSIGN_OR_RAISE(const Intake::Taken taken, intake_.Take(record, now));
+      if (taken != Intake::Taken::kTaken) [[unlikely]] {
+        WarnOfOutage();
+        if (taken == Intake::Taken::kWait) return Blocker::kSchema;
+      }
     }
-    position.next = record.offset + 1;
+    progress.AdvanceTo(record.offset + 1);
     if (!filling_since_) filling_since_ = now;
   }
   return Blocker::kNone;
 }
 
-// Takes the record with its verdict, or parks it until it can have one. False: neither can be now.
-Result<bool> IngestLoop::TakeRecord(const kafka::RecordView& record, BootClock::time_point now) {
-  ARROW_ASSIGN_OR_RAISE(std::optional<int32_t> unknown, builder_.Add(record, *parts_.schemas, now));
-  if (!unknown) return true;
-  switch (AskFor({*unknown})) {
-    case SchemaAnswer::kKnown: {
-      ARROW_ASSIGN_OR_RAISE(unknown, builder_.Add(record, *parts_.schemas, now));
-      return !unknown;
-    }
-    case SchemaAnswer::kUnconfirmed:
-      if (builder_.parked_bytes() >= kMaxParkedBytes) return false;
-      builder_.Park(record, *unknown);
-      return true;
-    case SchemaAnswer::kOutage:
-      return false;
-  }
-  return false;
-}
-
-IngestLoop::SchemaAnswer IngestLoop::AskFor(const std::vector<int32_t>& ids) {
-  const BootClock::time_point now = BootClock::now();
-  if (outage_until_ && now < *outage_until_) return SchemaAnswer::kOutage;
-  outage_until_.reset();
-  const ResolveOutcome outcome = parts_.schemas->Resolve(ids, now);
-  if (outcome.resolved) return SchemaAnswer::kKnown;
-  if (!outcome.outage) {
-    decide_parked_at_ = std::min(decide_parked_at_, outcome.ask_again_at);
-    return SchemaAnswer::kUnconfirmed;
-  }
-  outage_until_ = outcome.ask_again_at;
-  if (parts_.stats->paused_why().empty()) {
-    Log::Warn(
-        "Reading is paused, the schema registry does not answer: {}. Buffered records are kept.",
-        *outcome.outage);
-    parts_.stats->OnPaused(true, "registry");
-  }
-  return SchemaAnswer::kOutage;
+// Cuts, so that the filling cut is empty.
+Result<IngestLoop::Blocker> IngestLoop::MakeRoom(CutReason reason) {
+  if (intake_.filling().has_parked()) return Blocker::kSchema;
+  if (!parts_.writer->has_room()) return Blocker::kMemory;
+  ARROW_RETURN_NOT_OK(Seal(reason));
+  return Blocker::kNone;
 }
 
 Status IngestLoop::DecideParked() {
-  if (!builder_.has_parked() || BootClock::now() < decide_parked_at_) return Status::OK();
-  decide_parked_at_ = BootClock::time_point::max();
-  if (AskFor(builder_.ParkedIds()) == SchemaAnswer::kOutage) decide_parked_at_ = *outage_until_;
-  return builder_.DecideParked(*parts_.schemas, BootClock::now());
+  const Status status = intake_.DecideParked(BootClock::now());
+  WarnOfOutage();
+  return status;
+}
+
+void IngestLoop::WarnOfOutage() {
+  const std::optional<std::string> outage = intake_.TakeOutage();
+  if (!outage || !parts_.stats->paused_why().empty()) return;
+  Log::Warn(
+      "Reading is paused, the schema registry does not answer: {}. Buffered records are kept.",
+      *outage);
+  parts_.stats->OnPaused(true, "registry");
 }
 
 // The client has seen every offset below these, also those that hold no record for us.
 void IngestLoop::AdvanceToEnds(const std::vector<kafka::PartitionOffset>& ends) {
   for (const kafka::PartitionOffset& end : ends) {
-    auto found = positions_.find(end.partition);
-    if (found == positions_.end() || !found->second.reading) continue;
-    if (end.offset <= found->second.next) continue;
-    found->second.next = end.offset;
+    auto found = partitions_.find(end.partition);
+    if (found == partitions_.end() || !found->second.AdvanceTo(end.offset)) continue;
     if (!filling_since_) filling_since_ = BootClock::now();
   }
 }
@@ -233,20 +206,24 @@ Status IngestLoop::SetPaused(bool paused, const char* why) {
 
 // ---- cuts
 
-Status IngestLoop::CutIfDue() {
-  const BootClock::time_point now = BootClock::now();
-  for (const auto& [partition, position] : positions_) {
+void IngestLoop::ShowProgress() {
+  for (const auto& [partition, progress] : partitions_) {
     const int64_t end = parts_.source->CachedEnd(partition);
-    if (end >= 0) parts_.stats->SetLag(partition, std::max<int64_t>(end - position.next, 0));
+    if (end >= 0) parts_.stats->SetLag(partition, std::max<int64_t>(end - progress.next(), 0));
   }
-  parts_.stats->SetBuffered(builder_.bytes() + PendingBytes() + parts_.writer->bytes_in_flight());
-  if (!parts_.writer->has_room() || builder_.has_parked()) return Status::OK();
-  const Filling filling = {.largest_region_rows = builder_.largest_region_rows(),
-                           .bytes = builder_.bytes(),
-                           .open_partitions = builder_.open_partitions(),
+  parts_.stats->SetBuffered(intake_.filling().bytes() + PendingBytes() +
+                            parts_.writer->bytes_in_flight());
+}
+
+Status IngestLoop::CutIfDue() {
+  const CutBuilder& cut = intake_.filling();
+  if (!parts_.writer->has_room() || cut.has_parked()) return Status::OK();
+  const Filling filling = {.fullest_value_rows = cut.fullest_value_rows(),
+                           .bytes = cut.bytes(),
+                           .open_partitions = cut.open_partitions(),
                            .since = filling_since_};
-  std::optional<CutReason> reason = DueCut(filling, limits_.cut, last_cut_, now);
-  if (!reason && targets_ && OwnTargetsJustReached()) reason = CutReason::kCaughtUp;
+  std::optional<CutReason> reason = DueCut(filling, limits_.cut, last_cut_, BootClock::now());
+  if (!reason && targets_ && targets_->JustReadBy(partitions_)) reason = CutReason::kCaughtUp;
   return reason ? Seal(*reason) : Status::OK();
 }
 
@@ -255,28 +232,13 @@ Status IngestLoop::CutIfDue() {
 Status IngestLoop::Seal(CutReason reason) {
   filling_since_.reset();
   last_cut_ = BootClock::now();
-  ARROW_ASSIGN_OR_RAISE(Cut cut, builder_.Finish());
+  ARROW_ASSIGN_OR_RAISE(Cut cut, intake_.Finish());
   cut.epoch = epoch_;
   cut.topic = parts_.topic;
   cut.topic_id = topic_id_;
   cut.sealed_at = last_cut_;
   cut.ingested_at_ms = WallClockMillis();
-  for (auto& [partition, position] : positions_) {
-    StartPosition& start = position.start;
-    if (!position.reading || position.next == start.begin) continue;
-    cut.progress.push_back({.range = {partition, start.begin, position.next},
-                            .fence = start.fence,
-                            .quarantine_fence = start.quarantine_fence});
-    if (std::optional<OffsetRange> lost = start.lost()) cut.lost.push_back(*lost);
-    // The next cut begins where this one ends, whether or not it has been committed by then.
-    start.begin = start.offset = position.next;
-    start.fence = position.next;
-    if (!cut.quarantined.empty()) {
-      start.quarantine_fence = std::max(position.next, start.quarantine_fence.value_or(0));
-    }
-    start.quarantined.erase(start.quarantined.begin(),
-                            start.quarantined.lower_bound(position.next));
-  }
+  for (auto& [partition, progress] : partitions_) progress.Seal(&cut);
   if (cut.progress.empty()) return Status::OK();
   parts_.stats->OnCut(reason);
   parts_.writer->Submit(std::move(cut));
@@ -290,7 +252,7 @@ Result<bool> IngestLoop::Flush(CutReason reason) {
     ARROW_RETURN_NOT_OK(HandleReports());
     if (restart_needed_) return false;
     ARROW_RETURN_NOT_OK(DecideParked());
-    if (!sealed && parts_.writer->has_room() && !builder_.has_parked()) {
+    if (!sealed && parts_.writer->has_room() && !intake_.filling().has_parked()) {
       ARROW_RETURN_NOT_OK(Seal(reason));
       sealed = true;
     }
@@ -322,9 +284,7 @@ Status IngestLoop::HandleReport(const CutReport& report) {
         offsets.push_back({progress.range.partition, progress.range.end});
       }
       parts_.source->CommitForDisplay(offsets);
-      ARROW_ASSIGN_OR_RAISE(const bool adopted, AdoptTable(*parts_.bronze->snapshot()));
-      if (!adopted) ScheduleRestart("another consumer gave a new field another type");
-      return Status::OK();
+      return AdoptTable();
     }
     case CutOutcome::kFenced:
       if (stale) return Status::OK();
@@ -364,8 +324,7 @@ Status IngestLoop::OnAssigned(const std::vector<int32_t>& partitions) {
   // Even where the start is not known yet the group must get its answer: assigned, but not read.
   std::vector<kafka::PartitionOffset> anywhere;
   for (int32_t partition : partitions) {
-    positions_[partition] = Position{};
-    positions_[partition].start.partition = partition;
+    partitions_[partition] = PartitionProgress();
     anywhere.push_back({partition, kafka::kOffsetBeginning});
   }
   if (partitions.empty()) return parts_.source->Assign({});
@@ -380,9 +339,7 @@ Status IngestLoop::OnAssigned(const std::vector<int32_t>& partitions) {
     ARROW_RETURN_NOT_OK(paused_ ? parts_.source->Pause(partitions)
                                 : parts_.source->Resume(partitions));
     ARROW_RETURN_NOT_OK(Apply(*starts));
-    ARROW_ASSIGN_OR_RAISE(const bool adopted, AdoptTable(*parts_.bronze->snapshot()));
-    if (!adopted) ScheduleRestart("another consumer gave a new field another type");
-    return Status::OK();
+    return AdoptTable();
   }
   ARROW_RETURN_NOT_OK(parts_.source->Assign(anywhere));
   ARROW_RETURN_NOT_OK(parts_.source->Pause(partitions));
@@ -400,14 +357,14 @@ Status IngestLoop::OnRevoked(const std::vector<int32_t>& partitions, bool lost) 
     flushed = Flush(CutReason::kRevoke);
   }
   for (int32_t partition : partitions) {
-    positions_.erase(partition);
+    partitions_.erase(partition);
     parts_.stats->SetLag(partition, 0);
   }
   ARROW_RETURN_NOT_OK(parts_.source->Unassign(partitions));
   ARROW_RETURN_NOT_OK(flushed);
   if (*flushed) return Status::OK();
   DropEverything();
-  if (!positions_.empty() && !restart_needed_) {
+  if (!partitions_.empty() && !restart_needed_) {
     ScheduleRestart("partitions were revoked before their rows were committed");
   }
   return Status::OK();
@@ -416,13 +373,10 @@ Status IngestLoop::OnRevoked(const std::vector<int32_t>& partitions, bool lost) 
 void IngestLoop::DropEverything() {
   ++epoch_;
   parts_.writer->AbandonBefore(epoch_);
-  builder_.Clear();
+  intake_.Drop();
   pending_.clear();
   filling_since_.reset();
-  outage_until_.reset();
-  adopted_version_ = -1;  // The builder has forgotten which partition values the table has.
-  decide_parked_at_ = BootClock::time_point::max();
-  for (auto& [partition, position] : positions_) position.reading = false;
+  for (auto& [partition, progress] : partitions_) progress.StopReading();
 }
 
 void IngestLoop::ScheduleRestart(const std::string& why) {
@@ -450,7 +404,7 @@ Status IngestLoop::RestartIfDue() {
     restart_at_ = BootClock::now() + *pause;
     return parts_.source->Pause(partitions);
   }
-  ARROW_RETURN_NOT_OK(StartFromTable(*parts_.bronze->snapshot()));
+  ARROW_RETURN_NOT_OK(intake_.StartFrom(*parts_.bronze->snapshot()));
   restart_backoff_.Reset();
   restart_needed_ = false;
   last_restart_ = BootClock::now();
@@ -465,78 +419,33 @@ Status IngestLoop::RestartIfDue() {
   return Apply(*starts);
 }
 
-Result<bool> IngestLoop::AdoptTable(const lake::Snapshot& snapshot) {
-  if (snapshot.version() <= adopted_version_) return true;
-  adopted_version_ = snapshot.version();
-  ARROW_ASSIGN_OR_RAISE(const TableMemory memory,
-                        ReadTableMemory(snapshot, parts_.layout->options));
-  builder_.Admit(memory.partition_values);
-  return !memory.reader_schema || parts_.schemas->Adopt(*memory.reader_schema).ok();
-}
-
-Status IngestLoop::StartFromTable(const lake::Snapshot& snapshot) {
-  adopted_version_ = snapshot.version();
-  ARROW_ASSIGN_OR_RAISE(const TableMemory memory,
-                        ReadTableMemory(snapshot, parts_.layout->options));
-  ARROW_ASSIGN_OR_RAISE(auto layout, LayoutOf(memory, parts_.layout));
-  parts_.schemas->Reset(std::move(layout));
-  builder_.Admit(memory.partition_values);
+Status IngestLoop::AdoptTable() {
+  ARROW_ASSIGN_OR_RAISE(const bool adopted, intake_.Adopt(*parts_.bronze->snapshot()));
+  if (!adopted) ScheduleRestart("another consumer gave a new field another type");
   return Status::OK();
 }
 
 Result<std::vector<StartPosition>> IngestLoop::FindStarts(const std::vector<int32_t>& partitions) {
-  ARROW_ASSIGN_OR_RAISE(auto topic, parts_.topics->DescribeTopic(parts_.topic, false));
-  if (!topic) return Status::KeyError("topic ", parts_.topic, " does not exist, or no longer does");
-  const int count = static_cast<int>(topic->partitions.size());
-  if (*std::max_element(partitions.begin(), partitions.end()) >= count) {
-    return Status::KeyError("topic ", parts_.topic, " has ", count, " partitions now, fewer than ",
-                            "the group assigned");
-  }
-  ARROW_ASSIGN_OR_RAISE(auto spans, parts_.topics->OffsetSpans(parts_.topic, count));
-  ARROW_ASSIGN_OR_RAISE(auto after, parts_.topics->DescribeTopic(parts_.topic, false));
-  if (!after || after->id != topic->id) {
-    return Unavailable("topic ", parts_.topic, " was just deleted or created again");
-  }
-  if (topic_id_ != topic->id) {
+  ARROW_ASSIGN_OR_RAISE(const TopicSpans topic,
+                        ReadTopicSpans(parts_.topics, parts_.topic, partitions));
+  if (topic_id_ != topic.id) {
     if (!topic_id_.empty()) {
       Log::Warn("Topic {} was created again: id {}, before {}. It is read from its beginning.",
-                parts_.topic, topic->id, topic_id_);
+                parts_.topic, topic.id, topic_id_);
       if (targets_) ARROW_RETURN_NOT_OK(SetTargets());
     }
-    topic_id_ = topic->id;
+    topic_id_ = topic.id;
   }
-  return FindStartPositions(parts_.bronze, parts_.quarantine, topic_id_, partitions, spans);
+  return FindStartPositions(parts_.bronze, parts_.quarantine, topic_id_, partitions, topic.spans);
 }
 
 Status IngestLoop::Apply(const std::vector<StartPosition>& starts) {
   for (const StartPosition& start : starts) {
-    Position& position = positions_[start.partition];
-    position = {.start = start, .next = start.offset, .reading = true};
-    parts_.stats->SetStopped(start.partition, false);
-    switch (start.verdict) {
-      case StartPosition::Verdict::kRead:
-        break;
-      case StartPosition::Verdict::kRowsWithoutTxn:
-        return Status::Invalid(
-            "Bronze has rows of topic ", parts_.topic, " (id ", topic_id_, ") partition ",
-            start.partition, " but no txn ", tables::ProgressAppId(topic_id_, start.partition),
-            ": their progress is unknown, and reading from the start would duplicate them. ",
-            "Restore the table's log, or move the table away to read the topic again");
-      case StartPosition::Verdict::kBeyondEnd:
-        Log::Error(
-            "Partition {} of {} is not read: the lake is at offset {}, beyond Kafka's "
-            "end. Kafka lost records, or this is another cluster with the same topic id.",
-            start.partition, parts_.topic, start.begin);
-        position.reading = false;
-        parts_.stats->SetStopped(start.partition, true);
-        ARROW_RETURN_NOT_OK(parts_.source->Pause({start.partition}));
-        break;
-    }
+    ARROW_RETURN_NOT_OK(Announce(start, parts_.topic, topic_id_));
+    PartitionProgress& progress = partitions_[start.partition] = PartitionProgress(start);
+    parts_.stats->SetStopped(start.partition, !progress.readable());
+    if (!progress.readable()) ARROW_RETURN_NOT_OK(parts_.source->Pause({start.partition}));
     if (std::optional<OffsetRange> lost = start.lost()) {
-      Log::Error(
-          "Partition {} of {}: offsets {} to {} expired in Kafka before they were read. "
-          "Reading continues at {}; the audit lists the gap.",
-          start.partition, parts_.topic, lost->begin, lost->end - 1, lost->end);
       parts_.stats->OnLost(lost->end - lost->begin);
     }
   }
@@ -545,14 +454,14 @@ Status IngestLoop::Apply(const std::vector<StartPosition>& starts) {
 
 std::vector<int32_t> IngestLoop::AssignedPartitions() const {
   std::vector<int32_t> partitions;
-  for (const auto& [partition, position] : positions_) partitions.push_back(partition);
+  for (const auto& [partition, progress] : partitions_) partitions.push_back(partition);
   return partitions;
 }
 
 std::vector<int32_t> IngestLoop::ReadablePartitions() const {
   std::vector<int32_t> partitions;
-  for (const auto& [partition, position] : positions_) {
-    if (position.start.verdict == StartPosition::Verdict::kRead) partitions.push_back(partition);
+  for (const auto& [partition, progress] : partitions_) {
+    if (progress.readable()) partitions.push_back(partition);
   }
   return partitions;
 }
@@ -567,29 +476,11 @@ Status IngestLoop::SetTargets() {
   }
   ARROW_ASSIGN_OR_RAISE(auto spans,
                         parts_.topics->OffsetSpans(parts_.topic, topic->partitions.size()));
-  targets_.emplace();
-  for (const kafka::OffsetSpan& span : spans) {
-    // An empty partition has nothing to wait for, wherever its offsets stand.
-    targets_->push_back(span.log_start == span.end ? 0 : span.end);
-  }
+  targets_.emplace(spans);
   topic_id_ = topic->id;
   return Status::OK();
 }
 
-// Everything up to the targets is read, and some of it not cut yet.
-bool IngestLoop::OwnTargetsJustReached() const {
-  bool uncut = false;
-  for (const auto& [partition, position] : positions_) {
-    // Partitions added since the start have no target.
-    if (!position.reading || partition >= std::ssize(*targets_)) continue;
-    const int64_t target = targets_->at(partition);
-    if (position.next < target) return false;
-    uncut = uncut || position.start.begin < target;
-  }
-  return uncut;
-}
-
-// Whether the lake is at every target, by whichever consumer of the group.
 Result<bool> IngestLoop::CaughtUp() {
   const BootClock::time_point now = BootClock::now();
   if (now < look_at_lake_at_) return false;
@@ -599,11 +490,7 @@ Result<bool> IngestLoop::CaughtUp() {
     Log::Warn("Cannot read the lake: {}", snapshot.status().message());
     return false;
   }
-  for (size_t partition = 0; partition < targets_->size(); ++partition) {
-    const std::string app_id = tables::ProgressAppId(topic_id_, static_cast<int32_t>(partition));
-    if ((*snapshot)->Txn(app_id).value_or(0) < targets_->at(partition)) return false;
-  }
-  return true;
+  return targets_->ReachedBy(**snapshot, topic_id_);
 }
 
 }  // namespace shopstream::ingest

@@ -13,10 +13,12 @@
 #include "base/retry.h"
 #include "base/status.h"
 #include "ingest/bronze_layout.h"
-#include "ingest/cut_builder.h"
+#include "ingest/catch_up.h"
 #include "ingest/cut_policy.h"
 #include "ingest/cut_writer.h"
 #include "ingest/ingest_stats.h"
+#include "ingest/intake.h"
+#include "ingest/partition_progress.h"
 #include "ingest/schema_cache.h"
 #include "ingest/start_positions.h"
 #include "kafka/record_source.h"
@@ -61,21 +63,11 @@ class IngestLoop {
   Status Run(bool until_caught_up, const std::function<bool()>& stop);
 
  private:
-  struct Position {
-    StartPosition start;  // begin, fences and quarantined offsets advance with every cut.
-    int64_t next = 0;     // The next expected offset; earlier ones are dropped.
-    bool reading = false;
-  };
   struct Pending {
     kafka::RecordBatch batch;
     std::vector<kafka::PartitionOffset> ends;
     int64_t bytes = 0;  // Total size of values.
     size_t next = 0;    // Records before it are taken.
-  };
-  enum class SchemaAnswer {
-    kKnown,
-    kUnconfirmed,  // Denied once; ask again.
-    kOutage,
   };
   enum class Blocker { kNone, kSchema, kMemory };
 
@@ -89,14 +81,15 @@ class IngestLoop {
 
   Result<Blocker> TakePending();
   Result<Blocker> TakeBatch(Pending* pending);
-  Result<bool> TakeRecord(const kafka::RecordView& record, BootClock::time_point now);
-  SchemaAnswer AskFor(const std::vector<int32_t>& ids);
+  Result<Blocker> MakeRoom(CutReason reason);
   Status DecideParked();
+  void WarnOfOutage();
   void AdvanceToEnds(const std::vector<kafka::PartitionOffset>& ends);
   Status WaitWhileBlocked(Blocker blocker);
   int64_t PendingBytes() const;
   Status SetPaused(bool paused, const char* why);
 
+  void ShowProgress();
   Status CutIfDue();
   Status Seal(CutReason reason);
   // Commits all that was read. False: time ran out, or a commit was fenced.
@@ -106,40 +99,33 @@ class IngestLoop {
   void DropEverything();
   void ScheduleRestart(const std::string& why);
   Status RestartIfDue();
-  // Adopts what other consumers have changed in the table's schema. False: the buffered rows cannot
-  // be merged with it.
-  Result<bool> AdoptTable(const lake::Snapshot& snapshot);
-  // Starts over with the table's schema; nothing may be buffered.
-  Status StartFromTable(const lake::Snapshot& snapshot);
+  // Adopts what other consumers have changed in the table; restarts if that is impossible.
+  Status AdoptTable();
   Result<std::vector<StartPosition>> FindStarts(const std::vector<int32_t>& partitions);
   Status Apply(const std::vector<StartPosition>& starts);
 
   Status SetTargets();
   Result<bool> CaughtUp();
-  bool OwnTargetsJustReached() const;
   std::vector<int32_t> AssignedPartitions() const;
   // Those that are not stopped permanently: a pause pauses them and a resume resumes them.
   std::vector<int32_t> ReadablePartitions() const;
 
   IngestParts parts_;
   IngestLimits limits_;
-  CutBuilder builder_;
+  Intake intake_;
   std::string topic_id_;
-  std::map<int32_t, Position> positions_;  // One per assigned partition.
-  std::deque<Pending> pending_;            // Polled, but not taken yet.
+  std::map<int32_t, PartitionProgress> partitions_;  // One per assigned partition.
+  std::deque<Pending> pending_;                      // Polled, but not taken yet.
   int64_t epoch_ = 0;
   std::optional<BootClock::time_point> filling_since_;
   BootClock::time_point last_cut_{};
   std::optional<BootClock::time_point> blocked_since_;
-  std::optional<BootClock::time_point> outage_until_;  // The registry is not asked until then.
-  BootClock::time_point decide_parked_at_ = BootClock::time_point::max();
-  int64_t adopted_version_ = -1;  // Bronze version whose schema is merged into ours.
   bool paused_ = false;
   bool restart_needed_ = false;
   BootClock::time_point restart_at_{};
   BootClock::time_point last_restart_{};
   Backoff restart_backoff_;
-  std::optional<std::vector<int64_t>> targets_;  // Ends at the start, by partition.
+  std::optional<CatchUpTargets> targets_;
   BootClock::time_point look_at_lake_at_{};
 };
 

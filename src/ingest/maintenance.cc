@@ -71,30 +71,23 @@ Maintenance::Maintenance(const std::vector<lake::Table*>& tables, MaintenanceOpt
 }
 
 Maintenance::~Maintenance() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  stop_asked_.NotifyAll();
+  stop_.Request();
   thread_.join();
 }
 
 void Maintenance::Run() {
   if (Runtime::Simulated() == nullptr) LowerPriority();
-  std::unique_lock lock(mutex_);
-  while (!stop_asked_.WaitFor(&lock, options_.interval, [this] { return stopping_.load(); })) {
-    lock.unlock();
+  while (!stop_.WaitFor(options_.interval)) {
     for (Ward& ward : wards_) {
       if (IsDue(ward)) Compact(&ward);
-      if (!stopping_ && BootClock::now() >= ward.vacuum_at) Vacuum(&ward);
+      if (!stop_.requested() && BootClock::now() >= ward.vacuum_at) Vacuum(&ward);
     }
-    lock.lock();
   }
 }
 
 bool Maintenance::IsDue(const Ward& ward) const {
   const auto now = BootClock::now();
-  if (stopping_ || now < ward.not_before) return false;
+  if (stop_.requested() || now < ward.not_before) return false;
   const int64_t versions = ward.table->snapshot()->version() - ward.seen_version;
   return versions >= options_.least_versions || now - ward.seen_at >= options_.longest_wait;
 }
@@ -110,7 +103,7 @@ void Maintenance::Compact(Ward* ward) {
     return groups;
   };
   const auto result = lake::Compact(ward->table, options_.compaction,
-                                    {.plan = plan, .stop = [this] { return stopping_.load(); }});
+                                    {.plan = plan, .stop = [this] { return stop_.requested(); }});
   const auto now = BootClock::now();
   ward->seen_version = ward->table->snapshot()->version();
   ward->seen_at = now;
@@ -129,7 +122,7 @@ void Maintenance::Compact(Ward* ward) {
 
 void Maintenance::Vacuum(Ward* ward) {
   const std::map<std::string, std::string> label = {{"table", ward->table->path()}};
-  const auto result = lake::Vacuum(ward->table, {}, [this] { return stopping_.load(); });
+  const auto result = lake::Vacuum(ward->table, {}, [this] { return stop_.requested(); });
   ward->vacuum_at = BootClock::now() + options_.vacuum_interval;
   if (!result.ok()) {
     counters_->vacuum_failures.Add(label).Increment();

@@ -1,13 +1,12 @@
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/runtime.h"
+#include "base/stop.h"
 #include "ingest/maintenance_policy.h"
 #include "lake/compaction.h"
 #include "lake/table.h"
@@ -64,9 +63,7 @@ class Maintenance {
   const MaintenanceOptions options_;
   std::vector<Ward> wards_;  // Used by the thread only.
   std::unique_ptr<Counters> counters_;
-  std::atomic<bool> stopping_ = false;
-  std::mutex mutex_;
-  Signal stop_asked_;
+  StopSource stop_;
   Thread thread_;
 };
 

@@ -48,15 +48,13 @@ MemoryShares ShareMemory(int64_t limit_mb) {
 template <typename Step>
 auto WithPatience(const char* what, const std::function<bool()>& stop, Step&& step)
     -> decltype(step()) {
-  Backoff backoff({.first = Millis{200}, .longest = Millis{2000}, .give_up_after = Millis{60'000}});
-  while (true) {
-    auto result = step();
-    if (result.ok() || !IsUnavailable(result.status())) return result;
-    std::optional<Millis> pause = backoff.Next(BootClock::now());
-    if (!pause) return result;
-    Log::Warn("Waiting for {}: {}", what, result.status().message());
-    if (SleepUnless(stop, *pause)) return result;
-  }
+  Retry retry(
+      {.patience = {.first = Millis{200}, .longest = Millis{2000}, .give_up_after = Millis{60'000}},
+       .stop = StopToken(stop),
+       .on_wait = [what](const Status& why, Millis) {
+         Log::Warn("Waiting for {}: {}", what, why.message());
+       }});
+  return retry.Run(step);
 }
 
 // Makes the table after the newest schema of the topic that the registry has. Another consumer may

@@ -1,26 +1,24 @@
 #include "ingest/quarantine_replay.h"
 
-#include <arrow/array/array_binary.h>
-#include <arrow/array/array_primitive.h>
-#include <arrow/table.h>
-
 #include <algorithm>
 #include <chrono>
 #include <limits>
 #include <utility>
+#include <variant>
 
 #include "base/error_kind.h"
 #include "base/log.h"
 #include "base/runtime.h"
 #include "ingest/cut_files.h"
 #include "ingest/pipeline.h"
+#include "ingest/table_growth.h"
 #include "lake/object_store.h"
-#include "lake/parquet_file.h"
 #include "model/calendar.h"
 #include "registry/client.h"
 #include "tables/columns.h"
 #include "tables/names.h"
 #include "tables/progress.h"
+#include "tables/quarantined_row.h"
 #include "tables/replayed_offsets.h"
 
 namespace shopstream::ingest {
@@ -28,68 +26,37 @@ namespace {
 
 constexpr Millis kLookAtRegistryEvery{50};
 
-// The columns that a record is decoded from, of one batch of the quarantine table.
-struct QuarantineColumns {
-  const arrow::StringArray *topic, *topic_id, *cause, *detail;
-  const arrow::Int32Array* partition;
-  const arrow::Int64Array* offset;
-  const arrow::TimestampArray* timestamp;
-  const arrow::BinaryArray* value;
+bool Passes(const tables::QuarantinedRows& rows, int64_t row, const std::string& topic,
+            const ReplayFilter& filter) {
+  if (rows.TopicAt(row) != topic || !rows.CoordinatesAt(row)) return false;
+  if (!filter.cause.empty() && rows.CauseAt(row) != filter.cause) return false;
+  const std::optional<int64_t> micros = rows.TimestampAt(row);
+  if (!micros) return !filter.since_ms && !filter.until_ms;
+  const int64_t millis = *micros / 1000;
+  return millis >= filter.since_ms.value_or(millis) &&
+         millis < filter.until_ms.value_or(millis + 1);
+}
 
-  static const std::vector<std::string>& Names() {
-    static const std::vector<std::string> kNames = {
-        tables::kTopic,     tables::kTopicId, tables::kPartition, tables::kOffset,
-        tables::kTimestamp, tables::kCause,   tables::kDetail,    tables::kValue};
-    return kNames;
-  }
-
-  // The types are the table's, which was checked when it was opened.
-  explicit QuarantineColumns(const arrow::RecordBatch& rows)
-      : topic(As<arrow::StringArray>(rows, tables::kTopic)),
-        topic_id(As<arrow::StringArray>(rows, tables::kTopicId)),
-        cause(As<arrow::StringArray>(rows, tables::kCause)),
-        detail(As<arrow::StringArray>(rows, tables::kDetail)),
-        partition(As<arrow::Int32Array>(rows, tables::kPartition)),
-        offset(As<arrow::Int64Array>(rows, tables::kOffset)),
-        timestamp(As<arrow::TimestampArray>(rows, tables::kTimestamp)),
-        value(As<arrow::BinaryArray>(rows, tables::kValue)) {}
-
-  template <typename Array>
-  static const Array* As(const arrow::RecordBatch& rows, const char* name) {
-    return static_cast<const Array*>(rows.GetColumnByName(name).get());
-  }
-
-  bool Passes(int64_t row, const std::string& wanted_topic, const ReplayFilter& filter) const {
-    if (topic->IsNull(row) || topic->GetView(row) != wanted_topic) return false;
-    if (topic_id->IsNull(row) || partition->IsNull(row) || offset->IsNull(row)) return false;
-    if (!filter.cause.empty() && cause->GetView(row) != filter.cause) return false;
-    if (timestamp->IsNull(row)) return !filter.since_ms && !filter.until_ms;
-    const int64_t millis = timestamp->Value(row) / 1000;
-    return millis >= filter.since_ms.value_or(millis) &&
-           millis < filter.until_ms.value_or(millis + 1);
-  }
-
-  // Null: the record has none, or one that the column cannot hold, which refuses it again.
-  int64_t Sent(int64_t row) const {
-    if (timestamp->IsValid(row)) return timestamp->Value(row) / 1000;
-    const std::optional<int64_t> outside =
-        detail->IsNull(row) ? std::nullopt : FindSentOutside(detail->GetView(row));
-    return outside.value_or(kNoTimestamp);
-  }
-
-  QuarantinedRecord Read(int64_t row) const {
-    QuarantinedRecord record;
-    record.partition = partition->Value(row);
-    record.offset = offset->Value(row);
-    record.timestamp_ms = Sent(row);
-    if (value->IsValid(row)) record.value = std::string(value->GetView(row));
-    return record;
-  }
-};
+// No timestamp: the record has none, or one that the column cannot hold, which refuses it again.
+QuarantinedRecord RecordOf(const tables::QuarantinedRow& row) {
+  QuarantinedRecord record;
+  record.partition = row.partition;
+  record.offset = row.offset;
+  record.timestamp_ms = row.timestamp_us ? *row.timestamp_us / 1000
+                                         : FindSentOutside(row.detail).value_or(kNoTimestamp);
+  record.value = row.value;
+  return record;
+}
 
 Status Stopped() {
   return Status::Cancelled(
       "the replay was stopped; committed records stay, and running it again does the rest");
+}
+
+// An outage fails the try: the next one chooses anew.
+Status CheckRegistry(Intake* intake) {
+  const std::optional<std::string> outage = intake->TakeOutage();
+  return outage ? Unavailable("the schema registry: ", *outage) : Status::OK();
 }
 
 // Those of the cut's rows, which were all chosen for not being there yet.
@@ -123,13 +90,11 @@ Result<tables::ReplayedOffsets> ReadReplayed(const lake::Snapshot& bronze,
 QuarantineReplay::QuarantineReplay(std::shared_ptr<const BronzeLayout> layout, std::string topic,
                                    lake::Table* bronze, lake::Table* quarantine,
                                    SchemaCache* schemas, Options options)
-    : layout_(std::move(layout)),
-      topic_(std::move(topic)),
+    : topic_(std::move(topic)),
       bronze_(bronze),
       quarantine_(quarantine),
-      schemas_(schemas),
       options_(std::move(options)),
-      builder_(layout_) {}
+      intake_(std::move(layout), schemas) {}
 
 Result<ReplaySummary> QuarantineReplay::Run(const ReplayFilter& filter) {
   summary_ = {};
@@ -146,58 +111,49 @@ Result<ReplaySummary> QuarantineReplay::Run(const ReplayFilter& filter) {
 
 Status QuarantineReplay::TakeFile(const lake::Snapshot& snapshot, const DataFile& file,
                                   const ReplayFilter& filter) {
-  ARROW_ASSIGN_OR_RAISE(const auto table,
-                        lake::ReadDataFile(quarantine_->store(), quarantine_->path(), file,
-                                           snapshot.schema(), QuarantineColumns::Names()));
-  arrow::TableBatchReader batches(*table);
-  while (true) {
-    std::shared_ptr<arrow::RecordBatch> rows;
-    ARROW_RETURN_NOT_OK(batches.ReadNext(&rows));
-    if (rows == nullptr) return Status::OK();
-    const QuarantineColumns columns(*rows);
-    for (int64_t row = 0; row < rows->num_rows(); ++row) {
-      if (!columns.Passes(row, topic_, filter)) continue;
-      const std::string topic_id(columns.topic_id->GetView(row));
-      Batch& batch = batches_[topic_id];
-      batch.records.push_back(columns.Read(row));
+  const auto take = [&](const tables::QuarantinedRows& rows) -> Status {
+    for (int64_t row = 0; row < rows.size(); ++row) {
+      if (!Passes(rows, row, topic_, filter)) continue;
+      const tables::QuarantinedRow stored = rows.Read(row);
+      Batch& batch = batches_[stored.topic_id];
+      batch.records.push_back(RecordOf(stored));
       batch.bytes += static_cast<int64_t>(batch.records.back().value.value_or("").size());
       if (std::ssize(batch.records) >= options_.batch_rows || batch.bytes >= options_.batch_bytes) {
-        ARROW_RETURN_NOT_OK(Flush(topic_id, std::exchange(batch, {}).records));
+        ARROW_RETURN_NOT_OK(Flush(stored.topic_id, std::exchange(batch, {}).records));
       }
     }
-  }
+    return Status::OK();
+  };
+  return tables::VisitQuarantined(quarantine_->store(), quarantine_->path(), file,
+                                  snapshot.schema(), take);
 }
 
 // Until none of the records is left, however often others come first.
 Status QuarantineReplay::Flush(const std::string& topic_id, std::vector<QuarantinedRecord> left) {
-  Backoff backoff(options_.patience);
+  Retry retry({.patience = options_.patience,
+               .stop = StopToken(options_.stop),
+               .gave_up = "Gave up the replay",
+               .on_wait = [](const Status& why, Millis pause) {
+                 Log::Warn("The replay waits: {}. Retrying in {} ms.", why.message(),
+                           pause.count());
+               }});
   while (!left.empty()) {
     if (options_.stop()) return Stopped();
-    Result<Outcome> outcome = TryCut(topic_id, &left);
-    if (outcome.ok() && *outcome == Outcome::kDone) {
+    const Status status = TryCut(topic_id, &left);
+    if (status.ok()) {
       options_.progress(summary_);
-      backoff.Reset();
+      retry.Succeeded();
       continue;
     }
     // A file that is gone was merged and vacuumed by others: the next try reads what replaced it.
-    const bool passing = outcome.ok() || IsUnavailable(outcome.status()) ||
-                         KindOf(outcome.status()) == ErrorKind::kGone;
-    if (!passing) return outcome.status();
-    const Status why =
-        outcome.ok() ? Unavailable("other writers were faster every time") : outcome.status();
-    const std::optional<Millis> pause = backoff.Next(BootClock::now());
-    if (!pause) return why.WithMessage("Gave up the replay: ", why.message());
-    if (!outcome.ok()) {
-      Log::Warn("The replay waits: {}. Retrying in {} ms.", why.message(), pause->count());
-    }
-    SleepUnless(options_.stop, *pause);
+    const bool gone = KindOf(status) == ErrorKind::kGone;
+    ARROW_RETURN_NOT_OK(retry.Wait(gone ? WithKind(ErrorKind::kUnavailable, status) : status));
   }
   return Status::OK();
 }
 
 // One commit of as many records as a cut may have. What is decided is taken out of `left`.
-Result<QuarantineReplay::Outcome> QuarantineReplay::TryCut(const std::string& topic_id,
-                                                           std::vector<QuarantinedRecord>* left) {
+Status QuarantineReplay::TryCut(const std::string& topic_id, std::vector<QuarantinedRecord>* left) {
   ARROW_ASSIGN_OR_RAISE(const auto bronze, bronze_->Refresh());
   ReplaySummary counted = summary_;
   ARROW_ASSIGN_OR_RAISE(const auto records, Choose(*bronze, topic_id, *left, &counted));
@@ -210,8 +166,7 @@ Result<QuarantineReplay::Outcome> QuarantineReplay::TryCut(const std::string& to
     ++counted.unreadable[std::string(Name(record.cause))];
   }
   if (!cut.kafka_offset.empty()) {
-    ARROW_ASSIGN_OR_RAISE(const Outcome outcome, Commit(*bronze, cut));
-    if (outcome == Outcome::kTryAgain) return outcome;
+    ARROW_RETURN_NOT_OK(Commit(*bronze, cut));
     counted.replayed += std::ssize(cut.kafka_offset);
     ++counted.commits;
   }
@@ -219,7 +174,7 @@ Result<QuarantineReplay::Outcome> QuarantineReplay::TryCut(const std::string& to
   std::vector<QuarantinedRecord> rest;
   for (; taken < records.size(); ++taken) rest.push_back(std::move(*records[taken]));
   *left = std::move(rest);
-  return Outcome::kDone;
+  return Status::OK();
 }
 
 // Those that are not in Bronze, and that ingest has passed.
@@ -247,79 +202,71 @@ Result<std::vector<QuarantinedRecord*>> QuarantineReplay::Choose(
 Result<Cut> QuarantineReplay::Decode(const lake::Snapshot& bronze,
                                      const std::vector<QuarantinedRecord*>& records,
                                      size_t* taken) {
-  ARROW_ASSIGN_OR_RAISE(const TableMemory memory, ReadTableMemory(bronze, layout_->options));
-  ARROW_ASSIGN_OR_RAISE(auto layout, LayoutOf(memory, layout_));
-  schemas_->Reset(std::move(layout));
-  builder_.Clear();
-  builder_.Admit(memory.partition_values);
+  ARROW_RETURN_NOT_OK(intake_.StartFrom(bronze));
+  const CutBuilder& cut = intake_.filling();
   for (*taken = 0; *taken < records.size(); ++*taken) {
-    if (builder_.open_partitions() >= options_.open_partitions) {
+    if (cut.open_partitions() >= options_.open_partitions) {
       ARROW_RETURN_NOT_OK(DecideParked());
-      if (builder_.open_partitions() >= options_.open_partitions) break;
+      if (cut.open_partitions() >= options_.open_partitions) break;
     }
-    const kafka::RecordView view = View(*records[*taken]);
-    ARROW_ASSIGN_OR_RAISE(std::optional<int32_t> id,
-                          builder_.Add(view, *schemas_, BootClock::now()));
-    if (id) {
-      const ResolveOutcome outcome = schemas_->Resolve({*id}, BootClock::now());
-      if (outcome.outage) return Unavailable("the schema registry: ", *outcome.outage);
-      if (outcome.resolved) {
-        ARROW_ASSIGN_OR_RAISE(id, builder_.Add(view, *schemas_, BootClock::now()));
-      }
-    }
-    if (id) builder_.Park(view, *id);
+    ARROW_RETURN_NOT_OK(Take(View(*records[*taken])));
   }
   ARROW_RETURN_NOT_OK(DecideParked());
-  return builder_.Finish();
+  return intake_.Finish();
 }
 
-// Asks for the schemas that were not known at once: a denial must be confirmed.
+Status QuarantineReplay::Take(const kafka::RecordView& record) {
+  while (!options_.stop()) {
+    ARROW_ASSIGN_OR_RAISE(const Intake::Taken taken, intake_.Take(record, BootClock::now()));
+    if (taken != Intake::Taken::kWait) return Status::OK();
+    ARROW_RETURN_NOT_OK(CheckRegistry(&intake_));
+    ARROW_RETURN_NOT_OK(DecideParked());
+  }
+  return Stopped();
+}
+
+// Waits for the confirmation of what the registry denied.
 Status QuarantineReplay::DecideParked() {
-  while (builder_.has_parked()) {
+  while (intake_.filling().has_parked()) {
     if (options_.stop()) return Stopped();
-    const ResolveOutcome outcome = schemas_->Resolve(builder_.ParkedIds(), BootClock::now());
-    if (outcome.outage) return Unavailable("the schema registry: ", *outcome.outage);
-    ARROW_RETURN_NOT_OK(builder_.DecideParked(*schemas_, BootClock::now()));
-    if (builder_.has_parked()) SleepUnless(options_.stop, kLookAtRegistryEvery);
+    ARROW_RETURN_NOT_OK(intake_.DecideParked(BootClock::now()));
+    ARROW_RETURN_NOT_OK(CheckRegistry(&intake_));
+    if (intake_.filling().has_parked()) SleepUnless(options_.stop, kLookAtRegistryEvery);
   }
   return Status::OK();
 }
 
-Result<QuarantineReplay::Outcome> QuarantineReplay::Commit(const lake::Snapshot& base,
-                                                           const Cut& cut) {
+Status QuarantineReplay::Commit(const lake::Snapshot& base, const Cut& cut) {
   const BootClock::time_point begun = BootClock::now();
   const std::string app_id = tables::ReplayAppId(cut.topic_id);
   const std::optional<int64_t> fence = base.Txn(app_id);
   const tables::ReplayedOffsets brought = OffsetsOf(cut);
-  Result<GrowthPlan> plan = GrowthPlan{};
-  const auto legal = [&](const lake::Snapshot& snapshot) {
-    if (snapshot.Txn(app_id) != fence) return false;
-    plan = PlanGrowth(snapshot, cut.layout, cut.partition_values);
-    return !plan.ok() || plan->growth.has_value();
-  };
-  lake::Transaction transaction;
-  transaction.written_since = begun;
-  ARROW_ASSIGN_OR_RAISE(transaction.adds, WriteBronzeFiles(bronze_->store(), cut));
-  transaction.txns = {{app_id, fence.value_or(0) + 1}};
-  transaction.info = {{"kafkaTopic", cut.topic},
-                      {"kafkaTopicId", cut.topic_id},
-                      {"replayedFromQuarantine", brought.Format()}};
-  transaction.grow = [&](const lake::Snapshot& snapshot) -> Result<lake::TableGrowth> {
-    ARROW_RETURN_NOT_OK(plan.status());
+  lake::Changes rows;
+  rows.written_since = begun;
+  ARROW_ASSIGN_OR_RAISE(rows.adds, WriteBronzeFiles(bronze_->store(), cut));
+  rows.txns = {{app_id, fence.value_or(0) + 1}};
+  rows.info = {{"kafkaTopic", cut.topic},
+               {"kafkaTopicId", cut.topic_id},
+               {"replayedFromQuarantine", brought.Format()}};
+  const auto prepare =
+      [&](const lake::Snapshot& snapshot) -> Result<std::variant<lake::Changes, lake::Refusal>> {
+    if (snapshot.Txn(app_id) != fence) return lake::Refusal{"another replay was faster"};
+    ARROW_ASSIGN_OR_RAISE(GrowthPlan plan, PlanGrowth(snapshot, cut.layout, cut.partition_values));
+    if (!plan.growth) return lake::Refusal{plan.conflict};
     ARROW_ASSIGN_OR_RAISE(tables::ReplayedOffsets replayed, ReadReplayed(snapshot, cut.topic_id));
     replayed.Merge(brought);
-    lake::TableGrowth growth = *plan->growth;
-    growth.properties[tables::ReplayedProperty(cut.topic_id)] = replayed.Format();
-    return growth;
+    lake::Changes changes = rows;
+    changes.growth = std::move(plan.growth);
+    changes.growth->properties[tables::ReplayedProperty(cut.topic_id)] = replayed.Format();
+    return changes;
   };
-  ARROW_ASSIGN_OR_RAISE(
-      const lake::CommitResult result,
-      bronze_->Commit(transaction, legal, BootClock::now() + options_.commit_deadline));
+  ARROW_ASSIGN_OR_RAISE(const lake::CommitResult result,
+                        bronze_->Commit(prepare, BootClock::now() + options_.commit_deadline));
   switch (result.outcome) {
     case lake::CommitOutcome::kCommitted:
-      return Outcome::kDone;
+      return Status::OK();
     case lake::CommitOutcome::kConflict:
-      return Outcome::kTryAgain;
+      return Unavailable("other writers were faster: ", result.detail);
     case lake::CommitOutcome::kUnknown:
       break;
   }

@@ -10,9 +10,9 @@
 #include "base/config.h"
 #include "base/retry.h"
 #include "base/status.h"
-#include "ingest/cut_builder.h"
+#include "ingest/cut.h"
+#include "ingest/intake.h"
 #include "ingest/schema_cache.h"
-#include "ingest/table_growth.h"
 #include "lake/table.h"
 #include "tables/replayed_offsets.h"
 
@@ -37,9 +37,10 @@ struct ReplaySummary {
 // that are readable to Bronze with their original coordinates. One thread.
 //
 // Exactly once, based on Bronze alone: the commit that adds rows also adds their offsets to the
-// table's ReplayedOffsets and increments a txn, and it is valid only if that txn is unchanged since
-// the rows were selected; otherwise they are selected again. After a kill at any moment,
-// uncommitted work does not exist. Ingest never writes these offsets: they are below its txn.
+// table's tables::ReplayedOffsets and increments a txn, and it is valid only if that txn is
+// unchanged since the rows were selected; otherwise they are selected again. After a kill at any
+// moment, uncommitted work does not exist. Ingest never writes these offsets: they are below its
+// txn.
 class QuarantineReplay {
  public:
   struct Options {
@@ -63,7 +64,6 @@ class QuarantineReplay {
   Result<ReplaySummary> Run(const ReplayFilter& filter);
 
  private:
-  enum class Outcome { kDone, kTryAgain };
   // Records of one topic id.
   struct Batch {
     std::vector<QuarantinedRecord> records;
@@ -72,23 +72,23 @@ class QuarantineReplay {
 
   Status TakeFile(const lake::Snapshot& snapshot, const DataFile& file, const ReplayFilter& filter);
   Status Flush(const std::string& topic_id, std::vector<QuarantinedRecord> left);
-  Result<Outcome> TryCut(const std::string& topic_id, std::vector<QuarantinedRecord>* left);
+  Status TryCut(const std::string& topic_id, std::vector<QuarantinedRecord>* left);
   Result<std::vector<QuarantinedRecord*>> Choose(const lake::Snapshot& bronze,
                                                  const std::string& topic_id,
                                                  std::vector<QuarantinedRecord>& left,
                                                  ReplaySummary* summary);
   Result<Cut> Decode(const lake::Snapshot& bronze, const std::vector<QuarantinedRecord*>& records,
                      size_t* taken);
+  Status Take(const kafka::RecordView& record);
   Status DecideParked();
-  Result<Outcome> Commit(const lake::Snapshot& base, const Cut& cut);
+  // Unavailable: nothing was committed, or it is not known; the next version shows what is left.
+  Status Commit(const lake::Snapshot& base, const Cut& cut);
 
-  const std::shared_ptr<const BronzeLayout> layout_;
   const std::string topic_;
   lake::Table* const bronze_;
   lake::Table* const quarantine_;
-  SchemaCache* const schemas_;
   const Options options_;
-  CutBuilder builder_;
+  Intake intake_;
   std::map<std::string, Batch> batches_;  // By topic id.
   ReplaySummary summary_;
 };

@@ -4,6 +4,8 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 
+#include "base/error_kind.h"
+#include "base/log.h"
 #include "tables/columns.h"
 #include "tables/coordinates.h"
 #include "tables/progress.h"
@@ -64,6 +66,50 @@ StartPosition DecideStart(int32_t partition, std::optional<int64_t> txn, kafka::
   if (!txn && has_rows) start.verdict = StartPosition::Verdict::kRowsWithoutTxn;
   if (start.begin > kafka.end) start.verdict = StartPosition::Verdict::kBeyondEnd;
   return start;
+}
+
+Status Announce(const StartPosition& start, const std::string& topic, const std::string& topic_id) {
+  switch (start.verdict) {
+    case StartPosition::Verdict::kRead:
+      break;
+    case StartPosition::Verdict::kRowsWithoutTxn:
+      return Status::Invalid(
+          "Bronze has rows of topic ", topic, " (id ", topic_id, ") partition ", start.partition,
+          " but no txn ", tables::ProgressAppId(topic_id, start.partition),
+          ": their progress is unknown, and reading from the start would duplicate them. ",
+          "Restore the table's log, or move the table away to read the topic again");
+    case StartPosition::Verdict::kBeyondEnd:
+      Log::Error(
+          "Partition {} of {} is not read: the lake is at offset {}, beyond Kafka's "
+          "end. Kafka lost records, or this is another cluster with the same topic id.",
+          start.partition, topic, start.begin);
+      break;
+  }
+  if (const std::optional<OffsetRange> lost = start.lost()) {
+    Log::Error(
+        "Partition {} of {}: offsets {} to {} expired in Kafka before they were read. "
+        "Reading continues at {}; the audit lists the gap.",
+        start.partition, topic, lost->begin, lost->end - 1, lost->end);
+  }
+  return Status::OK();
+}
+
+Result<TopicSpans> ReadTopicSpans(kafka::TopicMetadata* topics, const std::string& topic,
+                                  const std::vector<int32_t>& partitions) {
+  ARROW_ASSIGN_OR_RAISE(const auto before, topics->DescribeTopic(topic, false));
+  if (!before) return Status::KeyError("topic ", topic, " does not exist, or no longer does");
+  const int count = static_cast<int>(before->partitions.size());
+  if (*std::ranges::max_element(partitions) >= count) {
+    return Status::KeyError("topic ", topic, " has ", count, " partitions now, fewer than ",
+                            "the group assigned");
+  }
+  TopicSpans found{.id = before->id, .spans = {}};
+  ARROW_ASSIGN_OR_RAISE(found.spans, topics->OffsetSpans(topic, count));
+  ARROW_ASSIGN_OR_RAISE(const auto after, topics->DescribeTopic(topic, false));
+  if (!after || after->id != found.id) {
+    return Unavailable("topic ", topic, " was just deleted or created again");
+  }
+  return found;
 }
 
 Result<std::vector<StartPosition>> FindStartPositions(lake::Table* bronze, lake::Table* quarantine,

@@ -36,6 +36,19 @@ struct StartPosition {
 StartPosition DecideStart(int32_t partition, std::optional<int64_t> txn, kafka::OffsetSpan kafka,
                           bool has_rows);
 
+// Logs what an operator has to know about the start. Invalid: it cannot be decided.
+Status Announce(const StartPosition& start, const std::string& topic, const std::string& topic_id);
+
+// A topic's id, and the offsets that Kafka holds of each of its partitions.
+struct TopicSpans {
+  std::string id;
+  std::vector<kafka::OffsetSpan> spans;  // By partition.
+};
+// KeyError: the topic, or one of the partitions, does not exist. Unavailable: it was deleted or
+// created again while it was being read.
+Result<TopicSpans> ReadTopicSpans(kafka::TopicMetadata* topics, const std::string& topic,
+                                  const std::vector<int32_t>& partitions);
+
 // Loads both tables and decides for each partition. `spans` is indexed by partition.
 Result<std::vector<StartPosition>> FindStartPositions(lake::Table* bronze, lake::Table* quarantine,
                                                       const std::string& topic_id,

@@ -133,4 +133,15 @@ inline SchemaCache EventSchemas(const LayoutOptions& options = {}) {
   return schemas;
 }
 
+// Takes one record as a source does; if its schema id is not known yet, only returns the id.
+inline std::optional<int32_t> Add(const kafka::RecordView& record, const SchemaCache& schemas,
+                                  CutBuilder* builder) {
+  const std::optional<Frame> frame = builder->Open(record);
+  if (!frame) return std::nullopt;
+  const KnownSchema* schema = schemas.Find(frame->schema_id, {});
+  if (schema == nullptr) return frame->schema_id;
+  EXPECT_TRUE(builder->Add(record, *frame, *schema, schemas.layout()).ok());
+  return std::nullopt;
+}
+
 }  // namespace shopstream::ingest::testing

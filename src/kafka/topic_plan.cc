@@ -39,18 +39,17 @@ TopicPlan PlanCreation(const TopicSettings& wanted) {
 }
 
 Status WaitForLeaders(Admin& admin, const TopicSettings& wanted) {
-  Backoff backoff({.first = Millis{50}, .longest = Millis{500}, .give_up_after = Millis{30000}});
-  while (true) {
+  Retry retry(
+      {.patience = {.first = Millis{50}, .longest = Millis{500}, .give_up_after = Millis{30000}},
+       .stop = StopToken(ShutdownRequested)});
+  return retry.Run([&]() -> Status {
     ARROW_ASSIGN_OR_RAISE(const bool serves,
                           admin.EveryBrokerServes(wanted.name, wanted.partitions));
     if (serves) return Status::OK();
-    const auto pause = backoff.Next(BootClock::now());
-    if (!pause.has_value() || SleepUnlessShutdown(*pause)) {
-      return Unavailable("topic ", wanted.name, " has partitions without a leader after 30 s: ",
-                         "see `shopstream topics describe ", wanted.name,
-                         "`, and start the brokers that are down with ./run up");
-    }
-  }
+    return Unavailable("topic ", wanted.name, " has partitions without a leader after 30 s: ",
+                       "see `shopstream topics describe ", wanted.name,
+                       "`, and start the brokers that are down with ./run up");
+  });
 }
 
 }  // namespace

@@ -18,7 +18,7 @@ namespace {
 using arrow::internal::checked_cast;
 using nlohmann::json;
 
-constexpr int64_t kBatchRows = 4096;  // Of files with statistics: some 4 MB.
+constexpr int64_t kBatchRows = 4096;  // About 4 MB if the files have statistics.
 
 std::shared_ptr<arrow::Schema> CheckpointSchema() {
   using arrow::field;

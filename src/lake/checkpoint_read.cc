@@ -22,7 +22,7 @@ namespace {
 using arrow::internal::checked_cast;
 using nlohmann::json;
 
-constexpr int64_t kBatchRows = 4096;  // Of files with statistics: some 4 MB.
+constexpr int64_t kBatchRows = 4096;  // About 4 MB if the files have statistics.
 
 // Text in whichever layout the writer chose.
 std::optional<std::string> TextAt(const arrow::Array& array, int64_t i) {
@@ -53,7 +53,7 @@ class ActionColumn {
     const auto array = Field(field);
     return array == nullptr ? std::nullopt : TextAt(*array, i);
   }
-  // Of stats_parsed; empty where there is none.
+  // The column stats_parsed; empty if there is none.
   std::string Statistics(const char* field, int64_t i) const {
     const auto parsed = std::dynamic_pointer_cast<arrow::StructArray>(Field(field));
     return parsed == nullptr ? "" : StatisticsText(*parsed, i);

@@ -10,9 +10,11 @@
 #include <string>
 #include <unordered_set>
 #include <utility>
+#include <variant>
 
 #include "base/error_kind.h"
 #include "base/log.h"
+#include "base/retry.h"
 #include "base/runtime.h"
 #include "lake/data_file_stream.h"
 #include "lake/delta_schema.h"
@@ -105,34 +107,49 @@ struct Batch {
   int64_t bytes = 0;
 };
 
-Transaction MakeTransaction(const Batch& batch) {
-  Transaction transaction;
-  transaction.operation = "OPTIMIZE";
-  transaction.written_since = batch.begun;
-  transaction.data_change = false;
+Changes ChangesOf(const Batch& batch) {
+  Changes changes;
+  changes.operation = "OPTIMIZE";
+  changes.written_since = batch.begun;
+  changes.data_change = false;
   int64_t removed_bytes = 0;
   int64_t added_bytes = 0;
   for (const Merge& merge : batch.merges) {
-    transaction.adds.push_back(merge.output);
+    changes.adds.push_back(merge.output);
     added_bytes += merge.output.size_bytes;
     removed_bytes += merge.group.bytes;
-    transaction.removes.insert(transaction.removes.end(), merge.group.files.begin(),
-                               merge.group.files.end());
+    changes.removes.insert(changes.removes.end(), merge.group.files.begin(),
+                           merge.group.files.end());
   }
   // As texts, which is how other writers give metrics.
-  transaction.info["operationParameters"] = {{"predicate", "[]"}};
-  transaction.info["operationMetrics"] = {
-      {"numAddedFiles", std::to_string(transaction.adds.size())},
-      {"numRemovedFiles", std::to_string(transaction.removes.size())},
-      {"numAddedBytes", std::to_string(added_bytes)},
-      {"numRemovedBytes", std::to_string(removed_bytes)}};
-  return transaction;
+  changes.info["operationParameters"] = {{"predicate", "[]"}};
+  changes.info["operationMetrics"] = {{"numAddedFiles", std::to_string(changes.adds.size())},
+                                      {"numRemovedFiles", std::to_string(changes.removes.size())},
+                                      {"numAddedBytes", std::to_string(added_bytes)},
+                                      {"numRemovedBytes", std::to_string(removed_bytes)}};
+  return changes;
+}
+
+// The batch's files have the columns of the schema that they were made by.
+std::variant<Changes, Refusal> PrepareOn(const Batch& batch, const Snapshot& snapshot) {
+  if (snapshot.schema()->Equals(*batch.schema)) return ChangesOf(batch);
+  return Refusal{"the table's columns have changed"};
 }
 
 class Compactor {
  public:
   Compactor(Table* table, const CompactionOptions& options, const CompactionHooks& hooks)
-      : table_(table), options_(options), hooks_(hooks), random_(RandomBits()) {}
+      : table_(table),
+        options_(options),
+        hooks_(hooks),
+        random_(RandomBits()),
+        retry_({.patience = options.patience,
+                .stop = StopToken([this] { return Stopped(); }),
+                .gave_up = "gave up compacting " + table->path(),
+                .on_wait = [this](const Status& why, Millis pause) {
+                  Log::Debug("compaction of {} retries in {} ms: {}", table_->path(), pause.count(),
+                             why.message());
+                }}) {}
 
   Result<CompactionResult> Run() {
     const Status status = RunPasses();
@@ -144,7 +161,6 @@ class Compactor {
 
  private:
   Status RunPasses() {
-    Backoff backoff(options_.patience);
     while (!Stopped() && !Spent()) {
       const int64_t commits = result_.commits;
       auto planned = Plan();
@@ -155,19 +171,11 @@ class Compactor {
         ARROW_RETURN_NOT_OK(Hindered(planned.status()));
       }
       if (result_.commits > commits || std::exchange(set_aside_, false)) {
-        backoff.Reset();
+        retry_.Succeeded();
         waits_ = false;
         continue;
       }
-      if (Stopped()) break;
-      const auto pause = backoff.Next(BootClock::now());
-      if (!pause) {
-        return hindrance_.WithMessage("gave up compacting ", table_->path(), ": ",
-                                      hindrance_.message());
-      }
-      Log::Debug("compaction of {} retries in {} ms: {}", table_->path(), pause->count(),
-                 hindrance_.message());
-      SleepUnless([this] { return Stopped(); }, *pause);
+      ARROW_RETURN_NOT_OK(retry_.Wait(hindrance_));
     }
     return Status::OK();
   }
@@ -316,11 +324,9 @@ class Compactor {
   // Commits the merges whose inputs are all live still, and empties the batch.
   Status Publish(Batch* batch) {
     while (!batch->merges.empty()) {
-      const auto legal = [&](const Snapshot& snapshot) {
-        return snapshot.schema()->Equals(*batch->schema);
-      };
-      const auto committed = table_->Commit(MakeTransaction(*batch), legal,
-                                            BootClock::now() + options_.commit_deadline);
+      const auto committed =
+          table_->Commit([batch](const Snapshot& snapshot) { return PrepareOn(*batch, snapshot); },
+                         BootClock::now() + options_.commit_deadline);
       if (!committed.ok()) {
         DiscardAll(batch);
         return committed.status();
@@ -421,7 +427,8 @@ class Compactor {
   bool set_aside_ = false;  // In this pass: the next plan differs.
   bool waits_ = false;      // It was said that storage does not answer.
   Status unmergeable_;      // The first.
-  Status hindrance_;        // The last.
+  Status hindrance_ = Unavailable("nothing could be merged");  // The last.
+  Retry retry_;
 };
 
 }  // namespace

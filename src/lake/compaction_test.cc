@@ -40,8 +40,6 @@ TableSpec Spec() {
   return spec;
 }
 
-bool Always(const Snapshot&) { return true; }
-
 std::shared_ptr<arrow::RecordBatch> Rows(int64_t begin, int64_t count, size_t text_bytes = 8) {
   arrow::Int64Builder offsets;
   arrow::StringBuilder texts;
@@ -69,12 +67,13 @@ class CompactionTest : public ::testing::Test {
   }
   static void Append(Table* table, const std::string& region,
                      const std::shared_ptr<arrow::RecordBatch>& rows) {
-    Transaction transaction;
+    Changes changes;
     DataFile file = WriteDataFile(table->store(), kPath, {{"region", region}}, rows).ValueOrDie();
     file.modified_ms += table->snapshot()->version();  // Never two in one millisecond.
-    transaction.adds = {file};
-    transaction.txns = {{"reader/" + region, rows->num_rows()}};
-    const auto result = table->Commit(transaction, Always, BootClock::now() + Millis{20'000});
+    changes.adds = {file};
+    changes.written_since = BootClock::now();
+    changes.txns = {{"reader/" + region, rows->num_rows()}};
+    const auto result = table->Commit(Unconditionally(changes), BootClock::now() + Millis{20'000});
     ASSERT_EQ(CommitOutcome::kCommitted, result.ValueOrDie().outcome);
   }
   // Three small files in each of two regions.
@@ -152,13 +151,10 @@ class CompactionStatisticsTest : public ::testing::Test {
     const auto table = Table::OpenOrCreate(&store_, spec).ValueOrDie();
     for (int64_t i = 0; i < values->length(); ++i) {
       const auto row = arrow::RecordBatch::Make(spec.schema, 1, {values->Slice(i, 1)});
-      Transaction transaction;
-      transaction.adds = {WriteDataFile(&store_, spec.path, {}, row).ValueOrDie()};
-      EXPECT_TRUE(table
-                      ->Commit(
-                          transaction, [](const Snapshot&) { return true; },
-                          BootClock::now() + Millis{20'000})
-                      .ok());
+      Changes changes;
+      changes.adds = {WriteDataFile(&store_, spec.path, {}, row).ValueOrDie()};
+      changes.written_since = BootClock::now();
+      EXPECT_TRUE(table->Commit(Unconditionally(changes), BootClock::now() + Millis{20'000}).ok());
     }
     EXPECT_EQ(1, Compact(table.get(), {}).ValueOrDie().files_added);
     return table->snapshot()->Files().at(0);

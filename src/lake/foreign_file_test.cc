@@ -74,10 +74,10 @@ class ForeignFileTest : public ::testing::Test {
     table_ = Table::OpenOrCreate(&store_, spec).ValueOrDie();
   }
   void Commit(DataFile file) {
-    Transaction transaction;
-    transaction.adds = {std::move(file)};
-    const auto result = table_->Commit(
-        transaction, [](const Snapshot&) { return true; }, BootClock::now() + Millis{20'000});
+    Changes changes;
+    changes.adds = {std::move(file)};
+    changes.written_since = BootClock::now();
+    const auto result = table_->Commit(Unconditionally(changes), BootClock::now() + Millis{20'000});
     ASSERT_EQ(CommitOutcome::kCommitted, result.ValueOrDie().outcome);
   }
   // A file of just these bytes and, as Spark leaves them out for INT96, without statistics.

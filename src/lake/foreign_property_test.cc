@@ -28,27 +28,21 @@ class ForeignPropertyTest : public testing::LakeTest {
   // As another engine sets it, under a table that is open.
   void SetProperties(const Properties& properties) {
     Create({});
-    const auto text = *store_->inner()->Get(LogEntryPath(kPath, 0));
-    LogEntry change;
-    change.metadata = ParseLogEntry(std::string_view(*text), "0")->metadata;
-    for (const auto& [name, value] : properties) change.metadata->configuration[name] = value;
-    PutText(LogEntryPath(kPath, 1), FormatLogEntry(change));
+    ChangeProperties(properties);
   }
   Status AppendStatus() {
-    Transaction transaction;
-    transaction.adds = {WriteFile(0, 1)};
-    return CommitStatus(transaction);
+    Changes changes;
+    changes.adds = {WriteFile(0, 1)};
+    changes.written_since = BootClock::now();
+    return CommitStatus(changes);
   }
   Status RemoveStatus() {
-    Transaction transaction;
-    transaction.removes = {table_->snapshot()->Files()[0]};
-    return CommitStatus(transaction);
+    Changes changes;
+    changes.removes = {table_->snapshot()->Files()[0]};
+    return CommitStatus(changes);
   }
-  Status CommitStatus(const Transaction& transaction) {
-    return table_
-        ->Commit(
-            transaction, [](const Snapshot&) { return true; }, BootClock::now() + Millis{20'000})
-        .status();
+  Status CommitStatus(const Changes& changes) {
+    return table_->Commit(Unconditionally(changes), BootClock::now() + Millis{20'000}).status();
   }
 };
 
@@ -103,11 +97,12 @@ TEST(RetentionWarningsTest, EachPropertyThatIsNotUnderstoodHasOneLineWithARemedy
 TEST_F(ForeignPropertyTest, ARetentionTooShortForACommitStopsRepairAndCompaction) {
   for (const char* retention : {"interval 0 hours", "interval 15 seconds", "interval 59 seconds"}) {
     SCOPED_TRACE(retention);
-    SetProperties({{kDeletedFileRetention, retention}});
+    Create({});
     DataFile bare = WriteFile(0, 5);
     bare.statistics = R"({"numRecords":5,"minValues":{"n":0}})";
     Commit({bare});
     Append(10);
+    ChangeProperties({{kDeletedFileRetention, retention}});
     const std::string before = Described();
     const std::vector<Status> refused = {Compact(table_.get(), {}, {}).status(),
                                          Repair(table_.get(), {}, {}).status()};
@@ -140,11 +135,9 @@ TEST_F(ForeignPropertyTest, OptionsOfTheFormatSurviveOurMetadataAndCheckpoints) 
     return ParseLogEntry(std::string_view(*bytes), "x")->metadata->format_options;
   };
   const auto grow = [&](const char* value) {
-    Transaction transaction;
-    transaction.grow = [&](const Snapshot& snapshot) {
-      return TableGrowth{snapshot.schema(), {{"ours", value}}};
-    };
-    ASSERT_TRUE(CommitStatus(transaction).ok());
+    Changes changes;
+    changes.growth = TableGrowth{table_->snapshot()->schema(), {{"ours", value}}};
+    ASSERT_TRUE(CommitStatus(changes).ok());
   };
   grow("a");
   EXPECT_EQ("true", newest_options(2)["header"]);

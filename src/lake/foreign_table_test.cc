@@ -106,13 +106,11 @@ TEST_F(ForeignTableTest, ARuleAtAnyDepthStopsTheWriter) {
     for (const auto& [column, type] : types) {
       Create({});
       OtherWrites(Metadata(Field("n2", type)));
-      Transaction transaction;
-      transaction.adds = {WriteFile(0, 1)};
-      const Status status = table_
-                                ->Commit(
-                                    transaction, [](const Snapshot&) { return true; },
-                                    BootClock::now() + Millis{20'000})
-                                .status();
+      Changes changes;
+      changes.adds = {WriteFile(0, 1)};
+      changes.written_since = BootClock::now();
+      const Status status =
+          table_->Commit(Unconditionally(changes), BootClock::now() + Millis{20'000}).status();
       EXPECT_TRUE(status.IsNotImplemented()) << status;
       EXPECT_THAT(status.message(), HasSubstr(column + " has the rule " + rule));
     }
@@ -145,13 +143,11 @@ TEST_F(ForeignTableTest, AColumnOfItsOwnRenamedInCaseAloneStopsTheWriter) {
   schema.replace(schema.find(R"("name":"n")"), 10, R"("name":"N")");
   metadata["schemaString"] = schema;
   OtherWrites(metadata);
-  Transaction transaction;
-  transaction.adds = {WriteFile(0, 1)};
+  Changes changes;
+  changes.adds = {WriteFile(0, 1)};
+  changes.written_since = BootClock::now();
   const Status status =
-      table_
-          ->Commit(
-              transaction, [](const Snapshot&) { return true; }, BootClock::now() + Millis{20'000})
-          .status();
+      table_->Commit(Unconditionally(changes), BootClock::now() + Millis{20'000}).status();
   EXPECT_TRUE(status.IsInvalid());
   EXPECT_THAT(status.message(), HasSubstr("no column n "));
 }

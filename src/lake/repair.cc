@@ -8,12 +8,13 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "base/error_kind.h"
 #include "base/format.h"
 #include "base/log.h"
-#include "base/runtime.h"
+#include "base/retry.h"
 #include "lake/column_statistics.h"
 #include "lake/file_statistics.h"
 #include "lake/retention.h"
@@ -45,37 +46,48 @@ struct Batch {
   int64_t bytes = 0;
 };
 
-Transaction MakeTransaction(const Batch& batch) {
-  Transaction transaction;
-  transaction.operation = "REPAIR";
-  transaction.written_since = batch.begun;
-  transaction.data_change = false;
+Changes ChangesOf(const Batch& batch) {
+  Changes changes;
+  changes.operation = "REPAIR";
+  changes.written_since = batch.begun;
+  changes.data_change = false;
   for (const Change& change : batch.changes) {
     if (change.after.empty()) {
-      transaction.restates.push_back(change.before);
-      transaction.restates.back().statistics = change.statistics;
+      changes.restates.push_back(change.before);
+      changes.restates.back().statistics = change.statistics;
       continue;
     }
-    transaction.removes.push_back(change.before);
-    transaction.adds.insert(transaction.adds.end(), change.after.begin(), change.after.end());
+    changes.removes.push_back(change.before);
+    changes.adds.insert(changes.adds.end(), change.after.begin(), change.after.end());
   }
   // As texts, which is how other writers give metrics.
-  transaction.info["operationMetrics"] = {
-      {"numRestatedFiles", std::to_string(transaction.restates.size())},
-      {"numRemovedFiles", std::to_string(transaction.removes.size())},
-      {"numAddedFiles", std::to_string(transaction.adds.size())}};
-  return transaction;
+  changes.info["operationMetrics"] = {{"numRestatedFiles", std::to_string(changes.restates.size())},
+                                      {"numRemovedFiles", std::to_string(changes.removes.size())},
+                                      {"numAddedFiles", std::to_string(changes.adds.size())}};
+  return changes;
+}
+
+// The batch's files have the columns of the schema that they were made by.
+std::variant<Changes, Refusal> PrepareOn(const Batch& batch, const Snapshot& snapshot) {
+  if (snapshot.schema()->Equals(*batch.schema)) return ChangesOf(batch);
+  return Refusal{"the table's columns have changed"};
 }
 
 class Repairer {
  public:
   Repairer(Table* table, const RepairOptions& options, const RepairHooks& hooks)
-      : table_(table), options_(options), hooks_(hooks), backoff_(options.patience) {}
+      : table_(table),
+        options_(options),
+        hooks_(hooks),
+        retry_({.patience = options.patience,
+                .stop = StopToken([this] { return Stopped(); }),
+                .gave_up = "gave up repairing " + table->path(),
+                .on_wait = [this](const Status& why, Millis) { SayOnce(why); }}) {}
 
   Result<RepairResult> Run() {
-    ARROW_RETURN_NOT_OK(WithPatience([this] { return Plan(); }));
+    ARROW_RETURN_NOT_OK(retry_.Run([this] { return Plan(); }));
     while (!todo_.empty() && !Stopped()) {
-      ARROW_RETURN_NOT_OK(WithPatience([this] { return table_->Refresh().status(); }));
+      ARROW_RETURN_NOT_OK(retry_.Run([this] { return table_->Refresh().status(); }));
       if (Stopped()) break;
       ARROW_RETURN_NOT_OK(RunBatch());
     }
@@ -85,27 +97,9 @@ class Repairer {
   }
 
  private:
-  // A step that storage may fail: tried again until patience ends.
-  template <typename Step>
-  Status WithPatience(const Step& step) {
-    for (;;) {
-      const Status status = step();
-      if (!IsUnavailable(status) || Stopped()) return status;
-      ARROW_RETURN_NOT_OK(Pause(status));
-    }
-  }
-
-  // An error: patience has ended.
-  Status Pause(const Status& hindrance) {
-    const auto pause = backoff_.Next(BootClock::now());
-    if (!pause) {
-      return hindrance.WithMessage("gave up repairing ", table_->path(), ": ", hindrance.message());
-    }
-    if (!std::exchange(waits_, true)) {
-      Log::Warn("repair of {} waits and retries: {}", table_->path(), hindrance.message());
-    }
-    SleepUnless([this] { return Stopped(); }, *pause);
-    return Status::OK();
+  void SayOnce(const Status& hindrance) {
+    if (std::exchange(waits_, true)) return;
+    Log::Warn("repair of {} waits and retries: {}", table_->path(), hindrance.message());
   }
 
   // The files that need something, and those of which only their values show whether they do.
@@ -152,7 +146,7 @@ class Repairer {
     }
     const bool useful = !batch.changes.empty() || failures == 0;
     ARROW_RETURN_NOT_OK(Publish(&batch));
-    return useful || Stopped() ? Status::OK() : Pause(hindrance_);
+    return useful ? Status::OK() : retry_.Wait(hindrance_);
   }
 
   bool IsFull(const Batch& batch) const {
@@ -212,18 +206,16 @@ class Repairer {
   // Commits the changes whose files are all live still. What comes of none is to be done again.
   Status Publish(Batch* batch) {
     while (!batch->changes.empty()) {
-      const auto legal = [&](const Snapshot& snapshot) {
-        return snapshot.schema()->Equals(*batch->schema);
-      };
-      const auto committed = table_->Commit(MakeTransaction(*batch), legal,
-                                            BootClock::now() + options_.commit_deadline);
+      const auto committed =
+          table_->Commit([batch](const Snapshot& snapshot) { return PrepareOn(*batch, snapshot); },
+                         BootClock::now() + options_.commit_deadline);
       if (!committed.ok()) {
         DoAgain(batch, /*discard=*/true);
         return committed.status();
       }
       if (committed->outcome == CommitOutcome::kCommitted) {
         ++result_.commits;
-        backoff_.Reset();
+        retry_.Succeeded();
         waits_ = false;
         for (const Change& change : batch->changes) Report(change);
         batch->changes.clear();
@@ -234,7 +226,7 @@ class Repairer {
       // It may stand: then what it adds is not ours to delete, and its files are no longer live.
       if (unknown || !DropStale(batch)) {
         DoAgain(batch, /*discard=*/!unknown);
-        return Stopped() ? Status::OK() : Pause(Unavailable(committed->detail));
+        return retry_.Wait(Unavailable(committed->detail));
       }
     }
     return Status::OK();
@@ -295,7 +287,6 @@ class Repairer {
   Table* const table_;
   const RepairOptions options_;
   const RepairHooks& hooks_;
-  Backoff backoff_;
   arrow::ProxyMemoryPool pool_{arrow::default_memory_pool()};
   std::deque<std::string> todo_;
   RepairProgress progress_;
@@ -305,6 +296,7 @@ class Repairer {
   bool look_for_nan_ = false;  // The table has floating columns.
   bool waits_ = false;         // It was said that storage does not answer.
   bool stopped_ = false;
+  Retry retry_;
 };
 
 }  // namespace

@@ -279,13 +279,9 @@ TEST_F(RepairTest, WhatAnotherWriterReplacedMeanwhileStaysAsThatWriterLeftIt) {
   });
   ASSERT_NE(files.end(), doomed);
   store_->On(Operation::kPutIfAbsent, "_delta_log/").Calls([&](const std::string&) {
-    Transaction transaction;
-    transaction.removes = {*doomed};
-    ASSERT_TRUE(
-        other
-            ->Commit(
-                transaction, [](const Snapshot&) { return true; }, BootClock::now() + Millis{20000})
-            .ok());
+    Changes changes;
+    changes.removes = {*doomed};
+    ASSERT_TRUE(other->Commit(Unconditionally(changes), BootClock::now() + Millis{20000}).ok());
   });
   const auto result = RepairNow();
   ASSERT_TRUE(result.ok()) << result.status();
@@ -302,10 +298,9 @@ TEST_F(RepairTest, ARestatedFileThatIsGoneMeanwhileDoesNotComeBack) {
   ASSERT_TRUE(RepairNow().ok());
   const DataFile file = table_->snapshot()->Files()[0];
   Commit({}, {file});
-  Transaction transaction;
-  transaction.restates = {file};
-  const auto result = table_->Commit(
-      transaction, [](const Snapshot&) { return true; }, BootClock::now() + Millis{1000});
+  Changes changes;
+  changes.restates = {file};
+  const auto result = table_->Commit(Unconditionally(changes), BootClock::now() + Millis{1000});
   ASSERT_TRUE(result.ok()) << result.status();
   EXPECT_EQ(CommitOutcome::kConflict, result->outcome);
 }

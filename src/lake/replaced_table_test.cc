@@ -44,10 +44,9 @@ class ReplacedTableTest : public testing::LakeTest {
     while (other->snapshot()->version() < version) CommitTo(other.get(), "other").ValueOrDie();
   }
   Result<CommitResult> CommitTo(Table* table, const std::string& app) {
-    Transaction transaction;
-    transaction.txns[app] = table->snapshot()->Txn(app).value_or(0) + 1;
-    return table->Commit(
-        transaction, [](const Snapshot&) { return true; }, BootClock::now() + Millis{20'000});
+    Changes changes;
+    changes.txns[app] = table->snapshot()->Txn(app).value_or(0) + 1;
+    return table->Commit(Unconditionally(changes), BootClock::now() + Millis{20'000});
   }
   std::string Id() {
     const auto text = *store_->inner()->Get(LogEntryPath(kPath, 0));
@@ -125,13 +124,13 @@ TEST_F(ReplacedTableTest, AnEntryThatAnotherEngineReplacedIsReadAnewBeforeTheNex
                                   "\n");
   // The progress of the lost commit is not built upon: the caller's precondition sees it.
   std::optional<int64_t> seen = 99;
-  Transaction transaction;
-  transaction.txns["app"] = 3;
+  Changes changes;
+  changes.txns["app"] = 3;
   const auto fenced = table_->Commit(
-      transaction,
-      [&](const Snapshot& base) {
+      [&](const Snapshot& base) -> std::variant<Changes, Refusal> {
         seen = base.Txn("app");
-        return seen == 2;
+        if (seen == 2) return changes;
+        return Refusal{"the progress is another"};
       },
       BootClock::now() + Millis{20'000});
   EXPECT_EQ(CommitOutcome::kConflict, fenced.ValueOrDie().outcome);

@@ -266,16 +266,16 @@ Result<int64_t> S3Store::RemoveAbandonedWrites(std::chrono::milliseconds min_age
 }
 
 Result<S3Reply> S3Store::Call(const std::string& verb, const S3Request& request) {
-  for (Backoff backoff(kPatience);;) {
+  Retry retry({.patience = kPatience});
+  while (true) {
     S3Reply reply = client_->Send(request);
     const S3Verdict verdict = Judge(reply, request.only_if_absent);
     if (verdict == S3Verdict::kAnswered) return reply;
-    const auto pause = backoff.Next(BootClock::now());
-    if (verdict != S3Verdict::kAgain || !pause) {
-      return S3Failure(Words(verb, request.place), reply, request.only_if_absent,
-                       WallClockMillis());
-    }
-    std::this_thread::sleep_for(*pause);
+    const Status failure =
+        S3Failure(Words(verb, request.place), reply, request.only_if_absent, WallClockMillis());
+    // What may have taken effect is not sent again: only the caller can find out.
+    if (verdict != S3Verdict::kAgain) return failure;
+    ARROW_RETURN_NOT_OK(retry.Wait(failure));
   }
 }
 
@@ -298,17 +298,15 @@ Status S3Store::MakeBucket(const std::string& bucket) {
                                       "</LocationConstraint></CreateBucketConfiguration>");
   }
   const S3Request request{"PUT", {bucket, ""}, {}, false, where.get()};
-  S3Reply reply;
-  for (Backoff backoff(kPatience);;) {
-    reply = client_->Send(request);
-    const std::string code = ParseS3Error(reply.body).code;
+  return Retry({.patience = kPatience}).Run([&] {
+    const S3Reply reply = client_->Send(request);
     // Another writer may have been first.
-    if (reply.status / 100 == 2 || code == "BucketAlreadyOwnedByYou") return Status::OK();
-    const auto pause = backoff.Next(BootClock::now());
-    if (Judge(reply, false) != S3Verdict::kAgain || !pause) break;
-    std::this_thread::sleep_for(*pause);
-  }
-  return S3Failure("find bucket " + bucket + " or create it", reply, false, WallClockMillis());
+    const bool there =
+        reply.status / 100 == 2 || ParseS3Error(reply.body).code == "BucketAlreadyOwnedByYou";
+    return there ? Status::OK()
+                 : S3Failure("find bucket " + bucket + " or create it", reply, false,
+                             WallClockMillis());
+  });
 }
 
 Status S3Store::CheckBucketIsThere(const std::string& verb, const S3Request& request,

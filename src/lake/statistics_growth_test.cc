@@ -27,11 +27,11 @@ class StatisticsGrowthTest : public testing::LakeTest {
   }
   // A commit that adds columns, and `file` if it has a name.
   void Grow(const arrow::FieldVector& more, const DataFile& file = {}) {
-    Transaction transaction;
-    if (!file.path.empty()) transaction.adds = {file};
-    transaction.grow = [&](const Snapshot&) { return TableGrowth{Columns(more), {}}; };
-    const auto result = table_->Commit(
-        transaction, [](const Snapshot&) { return true; }, BootClock::now() + Millis{60'000});
+    Changes changes;
+    if (!file.path.empty()) changes.adds = {file};
+    changes.written_since = BootClock::now();
+    changes.growth = TableGrowth{Columns(more), {}};
+    const auto result = table_->Commit(Unconditionally(changes), BootClock::now() + Millis{60'000});
     ASSERT_TRUE(result.ok()) << result.status();
     ASSERT_EQ(CommitOutcome::kCommitted, result->outcome) << result->detail;
   }
@@ -74,12 +74,10 @@ TEST_F(StatisticsGrowthTest, LiveFilesSayThatANewColumnIsNull) {
 TEST_F(StatisticsGrowthTest, AWriterThatDoesNotKnowAColumnSaysThatItIsNull) {
   const auto late = Table::Open(store_.get(), kPath).ValueOrDie();
   Grow(kMore);
-  Transaction transaction;
-  transaction.adds = {WriteFile(0, 7)};
-  ASSERT_TRUE(
-      late->Commit(
-              transaction, [](const Snapshot&) { return true; }, BootClock::now() + Millis{60'000})
-          .ok());
+  Changes changes;
+  changes.adds = {WriteFile(0, 7)};
+  changes.written_since = BootClock::now();
+  ASSERT_TRUE(late->Commit(Unconditionally(changes), BootClock::now() + Millis{60'000}).ok());
   const auto files = late->snapshot()->Files();
   EXPECT_EQ(7, json::parse(files[0].statistics)["nullCount"]["coupon"]);
   EXPECT_EQ(7, json::parse(files[0].statistics)["nullCount"]["buyer"]["zip"]);

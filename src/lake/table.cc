@@ -1,179 +1,29 @@
 #include "lake/table.h"
 
 #include <algorithm>
-#include <atomic>
 #include <mutex>
 #include <set>
 #include <utility>
 
 #include "base/error_kind.h"
-#include "base/format.h"
 #include "base/log.h"
 #include "base/runtime.h"
-#include "lake/checkpoint.h"
+#include "lake/checkpointer.h"
 #include "lake/column_merge.h"
+#include "lake/commit_entry.h"
 #include "lake/delta_schema.h"
 #include "lake/entry_lander.h"
-#include "lake/log_cleanup.h"
-#include "lake/log_entry.h"
 #include "lake/log_reader.h"
-#include "lake/partition_path.h"
 #include "lake/put_proof.h"
 #include "lake/retention.h"
-#include "lake/statistics_growth.h"
 #include "lake/table_state.h"
 #include "lake/uuid.h"
 
 namespace shopstream::lake {
 namespace {
 
-using nlohmann::json;
-
-constexpr char kEngine[] = "ShopStream";
-constexpr int64_t kCheckpointInterval = 100;
 constexpr Millis kCreateTimeout{30000};
 constexpr int64_t kTrimInterval = 100;  // Versions from one dropping of tombstones to the next.
-// The log is cleaned up this many times in its retention, so that it holds little more than that,
-// but the whole of it is not listed at every checkpoint.
-constexpr int64_t kCleanUpsInRetention = 24;
-constexpr int64_t kMinCleanUpIntervalMs = 60 * 1000;
-constexpr int64_t kMaxCleanUpIntervalMs = 3600 * 1000;
-
-// The lake's own defaults, kept in each table so that any other writer follows them too.
-const std::map<std::string, std::string>& DefaultProperties() {
-  static const std::map<std::string, std::string> kDefaults = {
-      {"delta.checkpointInterval", std::to_string(kCheckpointInterval)},
-      {"delta.logRetentionDuration", "interval 1 days"},
-      {"delta.deletedFileRetentionDuration", "interval 1 hours"}};
-  return kDefaults;
-}
-
-// --- Decisions, without I/O ----------------------------------------------------------------------
-
-// A path occurs once among the adds and removes of an entry (Delta protocol, "Delta Log Entries").
-Status CheckTransaction(const Transaction& transaction) {
-  std::set<std::string_view> paths;
-  for (const auto* files : {&transaction.adds, &transaction.removes, &transaction.restates}) {
-    for (const DataFile& file : *files) {
-      if (file.path.empty() || file.path.starts_with('/')) {
-        return Status::Invalid("'", file.path, "' is not a path relative to the table");
-      }
-      if (!paths.insert(file.path).second) {
-        return Status::Invalid("file ", file.path, " occurs twice in one commit");
-      }
-    }
-  }
-  return Status::OK();
-}
-
-std::string Joined(const std::vector<std::string>& names) {
-  std::string out;
-  for (const std::string& name : names) out += (out.empty() ? "" : ", ") + name;
-  return "(" + out + ")";
-}
-
-Status CheckPartitioning(const std::vector<std::string>& table,
-                         const std::vector<std::string>& expected) {
-  if (table == expected) return Status::OK();
-  return Status::Invalid("the table is partitioned by ", Joined(table), ", this writer by ",
-                         Joined(expected), ": use another table");
-}
-
-Status CheckPartitionValues(const DataFile& file, const std::vector<std::string>& columns) {
-  const bool same = std::equal(
-      columns.begin(), columns.end(), file.partition_values.begin(), file.partition_values.end(),
-      [](const auto& column, const auto& value) { return column == value.first; });
-  if (same) return Status::OK();
-  return Status::Invalid("file ", file.path, " does not have a value for each of the columns ",
-                         Joined(columns), ", in this order");
-}
-
-LogEntry FirstEntry(const TableSpec& spec, std::string schema_string) {
-  LogEntry entry;
-  entry.protocol = Protocol();
-  Metadata metadata;
-  metadata.id = NewUuid();
-  metadata.schema_string = std::move(schema_string);
-  metadata.partition_columns = spec.partition_columns;
-  metadata.configuration = spec.properties;
-  metadata.configuration.insert(DefaultProperties().begin(), DefaultProperties().end());
-  metadata.created_ms = WallClockMillis();
-  entry.metadata = std::move(metadata);
-  entry.commit_info = {{"timestamp", WallClockMillis()},
-                       {"operation", "CREATE TABLE"},
-                       {"operationParameters", json::object()},
-                       {"isBlindAppend", true},
-                       {"engineInfo", kEngine},
-                       {"txnId", NewUuid()}};
-  return entry;
-}
-
-json CommitInfo(const Transaction& transaction, const std::string& id, int64_t read_version) {
-  json info = transaction.info.is_object() ? transaction.info : json::object();
-  info["timestamp"] = WallClockMillis();
-  info["operation"] = transaction.operation;
-  if (!info.contains("operationParameters")) info["operationParameters"] = json::object();
-  info["readVersion"] = read_version;
-  info["isBlindAppend"] = transaction.removes.empty() && transaction.restates.empty();
-  info["engineInfo"] = kEngine;
-  info["txnId"] = id;
-  return info;
-}
-
-// What a commit makes of the table's columns.
-struct Columns {
-  std::shared_ptr<arrow::Schema> written;  // Those of the commit's files.
-  std::shared_ptr<arrow::Schema> table;    // Those of the table after it.
-  std::optional<Metadata> metadata;        // For the entry; none: the table has all of it already.
-};
-
-// The table's metaData with the growth merged in.
-Result<Columns> GrownColumns(const TableState& base, const TableGrowth& growth) {
-  Columns columns{growth.columns, nullptr, base.metadata()};
-  ARROW_ASSIGN_OR_RAISE(columns.table, MergeColumns(base.schema(), *growth.columns));
-  if (columns.table != base.schema()) {
-    ARROW_ASSIGN_OR_RAISE(columns.metadata->schema_string, FormatDeltaSchema(*columns.table));
-  }
-  for (const auto& [key, value] : growth.properties) columns.metadata->configuration[key] = value;
-  if (*columns.metadata == base.metadata()) columns.metadata.reset();
-  return columns;
-}
-
-// False: one of the files is no longer live.
-bool Restate(const TableState& base, const Transaction& transaction, LogEntry* entry) {
-  std::vector<std::string> paths;
-  for (const DataFile& file : transaction.restates) paths.push_back(file.path);
-  auto live = base.FindFiles(paths);
-  for (size_t i = 0; i < live.size(); ++i) {
-    if (!live[i]) return false;
-    live[i]->file.statistics = transaction.restates[i].statistics;
-    live[i]->data_change = transaction.data_change;
-    entry->adds.push_back(*std::move(live[i]));
-  }
-  return true;
-}
-
-// Nothing where a file to remove is no longer live: then what was derived from it is stale.
-std::optional<LogEntry> BuildEntry(const TableState& base, const Transaction& transaction,
-                                   const std::string& id) {
-  LogEntry entry;
-  entry.commit_info = CommitInfo(transaction, id, base.version());
-  const int64_t now_ms = WallClockMillis();
-  for (const auto& [app_id, version] : transaction.txns) {
-    entry.txns.push_back({app_id, version, now_ms});
-  }
-  std::vector<std::string> removed;
-  for (const DataFile& file : transaction.removes) removed.push_back(file.path);
-  for (const auto& live : base.FindFiles(removed)) {
-    if (!live) return std::nullopt;
-    entry.removes.push_back({live->file.path, live->log_path, now_ms, transaction.data_change,
-                             live->file.partition_values, live->file.size_bytes});
-  }
-  for (const DataFile& file : transaction.adds) {
-    entry.adds.push_back({file, EncodeLogPath(file.path), transaction.data_change, ""});
-  }
-  return Restate(base, transaction, &entry) ? std::optional(std::move(entry)) : std::nullopt;
-}
 
 // A state lives as long as its program: what others remove must not pile up in it.
 std::shared_ptr<const TableState> WithoutExpiredTombstones(
@@ -184,6 +34,13 @@ std::shared_ptr<const TableState> WithoutExpiredTombstones(
   return trimmed;
 }
 
+CommitResult Ended(CommitOutcome outcome, std::string detail) {
+  CommitResult result;
+  result.outcome = outcome;
+  result.detail = std::move(detail);
+  return result;
+}
+
 // --- The table -----------------------------------------------------------------------------------
 
 class DeltaTable : public Table {
@@ -192,20 +49,15 @@ class DeltaTable : public Table {
              BootClock::time_point loaded_at)
       : store_(store),
         path_(std::move(path)),
-        schema_(loaded.state->schema()),
-        partition_columns_(loaded.state->partition_columns()),
+        writer_({loaded.state->schema(), loaded.state->partition_columns()}),
         newest_({std::move(loaded.state), loaded_at}),
-        checkpoint_version_(loaded.checkpoint_version) {}
-  ~DeltaTable() override {
-    closing_ = true;
-    if (checkpointer_.joinable()) checkpointer_.join();
-  }
+        checkpointer_(store, path_, loaded.checkpoint_version) {}
 
   // From now on commits are checked against these columns instead of those found at opening.
   Status Expect(const TableSpec& spec) {
-    ARROW_RETURN_NOT_OK(CheckPartitioning(partition_columns_, spec.partition_columns));
-    ARROW_RETURN_NOT_OK(CheckColumns(*schema_, *spec.schema));
-    schema_ = spec.schema;
+    ARROW_RETURN_NOT_OK(CheckPartitioning(writer_.partition_columns, spec.partition_columns));
+    ARROW_RETURN_NOT_OK(CheckColumns(*writer_.schema, *spec.schema));
+    writer_.schema = spec.schema;
     const std::lock_guard lock(mutex_);
     WarnOfRetention(*newest_.state);
     return CheckWritable(*newest_.state);
@@ -218,9 +70,7 @@ class DeltaTable : public Table {
     ARROW_ASSIGN_OR_RAISE(const Seen newest, ReadNewest());
     return newest.state;
   }
-  Result<CommitResult> Commit(const Transaction& transaction,
-                              const std::function<bool(const Snapshot&)>& legal,
-                              BootClock::time_point deadline) override;
+  Result<CommitResult> Commit(const Prepare& prepare, BootClock::time_point deadline) override;
 
  private:
   // A state, and when it was last known to be the newest.
@@ -229,6 +79,12 @@ class DeltaTable : public Table {
     BootClock::time_point at;
 
     BootClock::time_point expires() const { return at + kStateLifetime; }
+  };
+
+  // How one attempt of a commit ended.
+  struct Attempt {
+    std::optional<CommitResult> result;  // Nothing: try again.
+    bool overtaken = false;              // Another writer's entry took the version.
   };
 
   Seen Newest() const {
@@ -247,31 +103,24 @@ class DeltaTable : public Table {
   // The newest known state, read anew if it is too old to build on, or if its entry is not the one
   // that it was. Errors: as Reload.
   Result<Seen> Fresh();
-  Status CheckCommit(const TableState& base, const Transaction& transaction) const;
-  Result<Columns> GrowOrCheckColumns(const TableState& base, const Transaction& transaction) const;
+  // Builds on `base` and writes the next version.
+  Result<Attempt> TryCommit(const Seen& base, const Prepare& prepare, const std::string& id,
+                            BootClock::time_point deadline);
   // Once for each value that is not understood. With mutex_.
   void WarnOfRetention(const TableState& state);
-  void WriteCheckpointIfDue(const std::shared_ptr<const TableState>& state);
-  void CleanUpLogIfDue(const TableState& state);
   Status Annotate(const Status& status) const {
     return status.ok() ? status : status.WithMessage("table ", path_, ": ", status.message());
   }
 
   ObjectStore* const store_;
   const std::string path_;
-  std::shared_ptr<arrow::Schema>
-      schema_;  // What this writer fills; set before the table is shared.
-  const std::vector<std::string> partition_columns_;
+  WriterView writer_;  // Set before the table is shared.
 
   mutable std::mutex mutex_;
   Seen newest_;                   // Guarded by mutex_.
-  int64_t checkpoint_version_;    // Newest that is written, or is somebody's to write. By mutex_.
   int64_t trimmed_version_ = 0;   // Where expired tombstones were last dropped. By mutex_.
   std::set<std::string> warned_;  // By mutex_.
-  Thread checkpointer_;           // Guarded by mutex_.
-  std::atomic<bool> checkpointing_ = false;
-  std::atomic<bool> closing_ = false;
-  int64_t log_clean_up_due_ms_ = 0;  // By the store's clock. Only the checkpointer's.
+  Checkpointer checkpointer_;
 };
 
 Result<DeltaTable::Seen> DeltaTable::ReadNewest() {
@@ -312,9 +161,9 @@ Result<DeltaTable::Seen> DeltaTable::Reload(const Seen& known, bool disproved) {
                            " but was at ", known.state->version(),
                            " before: it was replaced or restored; start this program again");
   }
+  checkpointer_.Saw(loaded.checkpoint_version);
   {
     const std::lock_guard lock(mutex_);
-    checkpoint_version_ = std::max(checkpoint_version_, loaded.checkpoint_version);
     // Another thread's newer state has been checked by that thread.
     if (disproved && newest_.state == known.state) newest_ = {loaded.state, now};
   }
@@ -358,161 +207,92 @@ Result<bool> DeltaTable::EntryStands(const TableState& state) {
   return false;
 }
 
-Status DeltaTable::CheckCommit(const TableState& base, const Transaction& transaction) const {
-  ARROW_RETURN_NOT_OK(CheckWritable(base));
-  ARROW_RETURN_NOT_OK(CheckPartitioning(base.partition_columns(), partition_columns_));
-  for (const DataFile& file : transaction.adds) {
-    ARROW_RETURN_NOT_OK(CheckPartitionValues(file, partition_columns_));
-  }
-  if (!transaction.removes.empty() && transaction.data_change &&
-      MayBeOn(base.properties(), "delta.appendOnly")) {
-    return Status::Invalid("the table is append-only (delta.appendOnly=",
-                           base.properties().at("delta.appendOnly"), "): it refuses removes");
-  }
-  return Status::OK();
-}
-
-Result<Columns> DeltaTable::GrowOrCheckColumns(const TableState& base,
-                                               const Transaction& transaction) const {
-  if (transaction.grow) {
-    ARROW_ASSIGN_OR_RAISE(const TableGrowth growth, transaction.grow(base));
-    return GrownColumns(base, growth);
-  }
-  if (!transaction.adds.empty()) ARROW_RETURN_NOT_OK(CheckColumns(*base.schema(), *schema_));
-  return Columns{schema_, base.schema(), std::nullopt};
-}
-
 // One attempt builds on the newest known version and writes the next one. It ends in one of four
-// ways: it stands; another's stands there (read it, check again, and build on it); it is refused;
+// ways: it stands; another's stands there (read it, prepare again, and build on it); it is refused;
 // or the store does not say, until the deadline.
-Result<CommitResult> DeltaTable::Commit(const Transaction& transaction,
-                                        const std::function<bool(const Snapshot&)>& legal,
-                                        BootClock::time_point deadline) {
-  ARROW_RETURN_NOT_OK(Annotate(CheckTransaction(transaction)));
+Result<CommitResult> DeltaTable::Commit(const Prepare& prepare, BootClock::time_point deadline) {
   const std::string id = NewUuid();
-  CommitResult result;
-  const auto give_up = [&result](CommitOutcome outcome, std::string detail) {
-    result.outcome = outcome;
-    result.detail = std::move(detail);
-    return result;
-  };
   Pacer contention(Millis{2}, Millis{200}, deadline);
   Pacer outage(Millis{50}, Millis{2000}, deadline);
+  int attempts = 0;
   bool overtaken = false;
   for (;;) {
     const auto base = overtaken ? ReadNewest() : Fresh();
     if (!base.ok()) {
       if (!IsUnavailable(base.status())) return base.status();
       // Nothing of ours stands anywhere: either nothing was sent, or another's took its place.
-      if (!outage.Pause()) return give_up(CommitOutcome::kConflict, base.status().message());
-      continue;
-    }
-    ++result.attempts;
-    const TableState& state = *base->state;
-    ARROW_RETURN_NOT_OK(Annotate(CheckCommit(state, transaction)));
-    auto send_until = std::min(deadline, base->expires());
-    if (transaction.written_since) {
-      const auto max_age = MaxCommitAge(state.properties());
-      if (!max_age.ok()) return Annotate(max_age.status());
-      send_until = std::min(send_until, *transaction.written_since + *max_age);
-      if (BootClock::now() >= *transaction.written_since + *max_age) {
-        result.too_old = true;
-        return give_up(CommitOutcome::kConflict, "its files are older than " +
-                                                     FormatMillis(max_age->count()) +
-                                                     ": a vacuum may have taken them");
-      }
-    }
-    if (!legal(state)) {
-      return give_up(CommitOutcome::kConflict, "the precondition does not hold at version " +
-                                                   std::to_string(state.version()));
-    }
-    const auto columns = GrowOrCheckColumns(state, transaction);
-    if (!columns.ok()) return Annotate(columns.status());
-    auto entry = BuildEntry(state, transaction, id);
-    if (!entry) {
-      return give_up(CommitOutcome::kConflict,
-                     "a file to replace is gone at version " + std::to_string(state.version()));
-    }
-    entry->metadata = columns->metadata;
-    CompleteStatistics(state, *columns->written, *columns->table, &*entry);
-    const auto sent_at = BootClock::now();
-    EntryLander lander(store_, path_, send_until);
-    ARROW_ASSIGN_OR_RAISE(const Landing landing, lander.Land(state.version() + 1, &*entry));
-    if (landing == Landing::kUncertain) return give_up(CommitOutcome::kUnknown, lander.detail());
-    if (landing == Landing::kOurs) {
-      auto next = std::make_shared<TableState>(state);
-      ARROW_RETURN_NOT_OK(next->Replay(state.version() + 1, *entry));
-      ARROW_RETURN_NOT_OK(next->Finish());
-      Adopt({next, sent_at});
-      WriteCheckpointIfDue(next);
-      result.outcome = CommitOutcome::kCommitted;
-      result.version = next->version();
+      if (outage.Pause()) continue;
+      CommitResult result = Ended(CommitOutcome::kConflict, base.status().message());
+      result.attempts = attempts;
       return result;
     }
-    overtaken = landing == Landing::kTheirs;
-    if (BootClock::now() >= deadline || !contention.Pause()) {
-      return give_up(CommitOutcome::kConflict,
-                     "out of time at version " + std::to_string(state.version() + 1));
+    ++attempts;
+    ARROW_ASSIGN_OR_RAISE(Attempt attempt, TryCommit(*base, prepare, id, deadline));
+    if (!attempt.result && (BootClock::now() >= deadline || !contention.Pause())) {
+      attempt.result =
+          Ended(CommitOutcome::kConflict,
+                "out of time at version " + std::to_string(base->state->version() + 1));
     }
+    if (attempt.result) {
+      attempt.result->attempts = attempts;
+      return *std::move(attempt.result);
+    }
+    overtaken = attempt.overtaken;
   }
+}
+
+Result<DeltaTable::Attempt> DeltaTable::TryCommit(const Seen& base, const Prepare& prepare,
+                                                  const std::string& id,
+                                                  BootClock::time_point deadline) {
+  const TableState& state = *base.state;
+  const auto ended = [](CommitOutcome outcome, std::string detail) {
+    return Attempt{Ended(outcome, std::move(detail)), false};
+  };
+  ARROW_RETURN_NOT_OK(Annotate(CheckWritable(state)));
+  ARROW_RETURN_NOT_OK(
+      Annotate(CheckPartitioning(state.partition_columns(), writer_.partition_columns)));
+  auto prepared = prepare(state);
+  if (!prepared.ok()) return Annotate(prepared.status());
+  if (const auto* refusal = std::get_if<Refusal>(&*prepared)) {
+    Attempt refused = ended(CommitOutcome::kConflict,
+                            refusal->why + " at version " + std::to_string(state.version()));
+    refused.result->refusal = *refusal;
+    return refused;
+  }
+  const Changes& changes = std::get<Changes>(*prepared);
+  ARROW_RETURN_NOT_OK(Annotate(CheckChanges(state, writer_, changes)));
+  const auto expiry = FilesExpire(state, changes);
+  if (!expiry.ok()) return Annotate(expiry.status());
+  if (BootClock::now() >= *expiry) {
+    Attempt refused =
+        ended(CommitOutcome::kConflict, "its files are too old: a vacuum may have taken them");
+    refused.result->too_old = true;
+    return refused;
+  }
+  auto entry = BuildEntry(state, writer_, changes, id);
+  if (!entry.ok()) return Annotate(entry.status());
+  if (!*entry) {
+    return ended(CommitOutcome::kConflict,
+                 "a file to replace is gone at version " + std::to_string(state.version()));
+  }
+  const auto sent_at = BootClock::now();
+  EntryLander lander(store_, path_, std::min({deadline, base.expires(), *expiry}));
+  ARROW_ASSIGN_OR_RAISE(const Landing landing, lander.Land(state.version() + 1, &**entry));
+  if (landing == Landing::kUncertain) return ended(CommitOutcome::kUnknown, lander.detail());
+  if (landing != Landing::kOurs) return Attempt{std::nullopt, landing == Landing::kTheirs};
+  auto next = std::make_shared<TableState>(state);
+  ARROW_RETURN_NOT_OK(next->Replay(state.version() + 1, **entry));
+  ARROW_RETURN_NOT_OK(next->Finish());
+  Adopt({next, sent_at});
+  checkpointer_.WriteIfDue(next);
+  Attempt committed = ended(CommitOutcome::kCommitted, "");
+  committed.result->version = next->version();
+  return committed;
 }
 
 void DeltaTable::WarnOfRetention(const TableState& state) {
   for (const std::string& warning : RetentionWarnings(state.properties())) {
     if (warned_.insert(warning).second) Log::Warn("table {}: {}", path_, warning);
-  }
-}
-
-void DeltaTable::WriteCheckpointIfDue(const std::shared_ptr<const TableState>& state) {
-  const int64_t interval =
-      CountProperty(state->properties(), "delta.checkpointInterval", kCheckpointInterval);
-  // Whoever commits a multiple of the interval writes its checkpoint. Should that writer have died,
-  // the first to miss it does.
-  const int64_t past_multiple = state->version() % interval;
-  const int64_t multiple = state->version() - past_multiple;
-  const std::lock_guard lock(mutex_);
-  const bool due = multiple > std::max<int64_t>(checkpoint_version_, 0);
-  if (!due || checkpointing_.exchange(true)) return;
-  checkpoint_version_ = multiple;
-  if (checkpointer_.joinable()) checkpointer_.join();  // Done: it clears the flag last.
-  checkpointer_ = Thread([this, state, past_multiple, multiple] {
-    Status status;
-    const auto hint = past_multiple > 0 ? ReadCheckpointHint(store_, path_) : Result<int64_t>(-1);
-    if (!hint.ok() || *hint < multiple) {
-      status = WriteCheckpoint(store_, path_, *state, WallClockMillis());
-    }
-    if (!status.ok()) {
-      Log::Warn("table {}: no checkpoint of version {}, the next one will do: {}", path_,
-                state->version(), status.message());
-    } else {
-      CleanUpLogIfDue(*state);
-    }
-    checkpointing_ = false;
-  });
-}
-
-// On the checkpointer's thread. A failure costs nothing but room: the next checkpoint tries again.
-void DeltaTable::CleanUpLogIfDue(const TableState& state) {
-  const auto clean_up = [&]() -> Status {
-    ARROW_ASSIGN_OR_RAISE(const int64_t now_ms, store_->Now());
-    if (now_ms < log_clean_up_due_ms_) return Status::OK();
-    ARROW_ASSIGN_OR_RAISE(const LogCleanUpResult result,
-                          CleanUpLog(store_, path_, state.properties(), now_ms, {},
-                                     [this] { return closing_.load(); }));
-    if (result.deleted > 0) {
-      Log::Info("table {}: {} objects of the log are older than its retention and were deleted",
-                path_, result.deleted);
-    }
-    if (result.finished) {
-      log_clean_up_due_ms_ =
-          now_ms + std::clamp(LogRetentionMs(state.properties()) / kCleanUpsInRetention,
-                              kMinCleanUpIntervalMs, kMaxCleanUpIntervalMs);
-    }
-    return Status::OK();
-  };
-  if (const Status status = clean_up(); !status.ok()) {
-    Log::Warn("table {}: the log was not cleaned up, the next checkpoint tries again: {}", path_,
-              status.message());
   }
 }
 
@@ -540,6 +320,10 @@ Status CreateTable(ObjectStore* store, const TableSpec& spec) {
 }
 
 }  // namespace
+
+Prepare Unconditionally(Changes changes) {
+  return [changes = std::move(changes)](const Snapshot&) { return changes; };
+}
 
 Result<std::unique_ptr<Table>> Table::Open(ObjectStore* store, const std::string& path) {
   return OpenDeltaTable(store, path);

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "base/clock.h"
@@ -50,8 +51,9 @@ class Snapshot {
 
 enum class CommitOutcome {
   kCommitted,
-  // It is not visible and never will be: refused by the precondition, a removed file is gone, or
-  // other writers (or slow requests) used up the time until the deadline.
+  // It is not visible and never will be: the writer refused the version that it would build on, its
+  // files are too old, a removed file is gone, or other writers (or slow requests) used up the time
+  // until the deadline.
   kConflict,
   kUnknown,  // The store did not answer until the deadline; it may have committed.
 };
@@ -64,9 +66,14 @@ struct TableGrowth {
   std::map<std::string, std::string> properties;  // To be set.
 };
 
-struct Transaction {
+// What one commit does to a table.
+struct Changes {
   std::string operation = "WRITE";  // commitInfo.operation
   std::vector<DataFile> adds;
+  // When the first of `adds` began to be written; required if there are any. A vacuum may delete
+  // files that no version names yet, so Commit refuses them once they are older than MaxCommitAge
+  // (retention.h), which follows from the table's own retention.
+  std::optional<BootClock::time_point> written_since;
   std::vector<DataFile> removes;
   // Live files that get these statistics and otherwise stay unchanged. As with removes, the commit
   // conflicts if one of them is no longer live.
@@ -74,23 +81,31 @@ struct Transaction {
   std::map<std::string, int64_t> txns;             // app id -> version
   nlohmann::json info = nlohmann::json::object();  // Merged into commitInfo.
   bool data_change = true;
-  // When the first of the added files began to be written; a vacuum may delete files that no
-  // version names yet. If that is longer ago than MaxCommitAge (retention.h) of the version that an
-  // attempt builds on, the commit is refused. Nothing: files of unknown age, whose safety the
-  // caller ensures.
-  std::optional<BootClock::time_point> written_since;
-  // Called with the snapshot each attempt builds on, once `legal` has agreed, so that another
-  // writer's change is merged, never overwritten. Commit returns its error. Null: the files have
-  // the columns that the table was opened with, and the table must still have them.
-  std::function<Result<TableGrowth>(const Snapshot&)> grow;
+  // Nothing: the files have the columns that the table was opened with, and the table must still
+  // have them.
+  std::optional<TableGrowth> growth;
 };
+
+// Why a writer does not commit on top of a version.
+struct Refusal {
+  std::string why;  // For messages; the version is added.
+  int code = 0;     // The writer's own; it comes back in CommitResult.
+};
+
+// Decides what a commit does on top of a version, or that it must not be made there. Pure, and
+// called with the version that each attempt builds on, so that another writer's change is merged,
+// never overwritten. Commit returns its error.
+using Prepare = std::function<Result<std::variant<Changes, Refusal>>(const Snapshot&)>;
+// For a writer that depends on nothing but the files it removes.
+Prepare Unconditionally(Changes changes);
 
 struct CommitResult {
   CommitOutcome outcome = CommitOutcome::kUnknown;
   int64_t version = -1;  // The committed version.
   int attempts = 0;
-  bool too_old = false;  // Refused because of Transaction::written_since.
-  std::string detail;    // Why it was not committed, for messages.
+  std::optional<Refusal> refusal;  // With kConflict: the writer's, if that is the cause.
+  bool too_old = false;            // With kConflict: because of Changes::written_since.
+  std::string detail;              // Why it was not committed, for messages.
 };
 
 // A Delta table. Thread-safe. Keeps the newest snapshot that it has seen.
@@ -110,15 +125,13 @@ class Table {
   // Reads new commits and returns the newest snapshot. IOError: the store does not answer; the
   // snapshot is kept. Invalid, NotImplemented: the log is damaged or not supported.
   virtual Result<std::shared_ptr<const Snapshot>> Refresh() = 0;
-  // `legal` is called with the snapshot each attempt builds on, before it writes; false: kConflict.
   // Retries with back-off on versions taken by others and on lost replies, until `deadline` (less
   // than an hour away). An error means that the table does not allow the commit (an unknown
-  // feature, a missing column, another partitioning) and that nothing was written. Every
-  // delta.checkpointInterval versions a checkpoint is written on the table's own thread, for which
-  // the destructor waits; after it, at most once an hour, the log is cleaned up.
-  virtual Result<CommitResult> Commit(const Transaction& transaction,
-                                      const std::function<bool(const Snapshot&)>& legal,
-                                      BootClock::time_point deadline) = 0;
+  // feature, a missing column, another partitioning), that the changes are not a valid commit, or
+  // that `prepare` failed; nothing was written. Every delta.checkpointInterval versions a
+  // checkpoint is written on the table's own thread, for which the destructor waits; after it, at
+  // most once an hour, the log is cleaned up.
+  virtual Result<CommitResult> Commit(const Prepare& prepare, BootClock::time_point deadline) = 0;
 };
 
 }  // namespace shopstream::lake

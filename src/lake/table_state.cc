@@ -8,6 +8,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/join.h"
 #include "lake/delta_schema.h"
 #include "lake/partition_path.h"
 #include "lake/retention.h"
@@ -127,12 +128,6 @@ RemoveFile UnpackRemove(std::string_view path, std::string_view packed) {
   return remove;
 }
 
-std::string Joined(const std::vector<std::string>& names) {
-  std::string out;
-  for (const std::string& name : names) out += (out.empty() ? "" : ", ") + name;
-  return out;
-}
-
 std::string Lower(std::string text) {
   std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::tolower(c); });
   return text;
@@ -141,7 +136,7 @@ std::string Lower(std::string text) {
 Status CheckReadable(const Protocol& protocol) {
   if (protocol.min_reader_version <= kReaderVersion) return Status::OK();
   const std::string features =
-      protocol.min_reader_version == 2 ? "columnMapping" : Joined(protocol.reader_features);
+      protocol.min_reader_version == 2 ? "columnMapping" : Joined(protocol.reader_features, ", ");
   return Status::NotImplemented(
       "the table requires Delta reader version ", protocol.min_reader_version,
       " (features: ", features.empty() ? "none named" : features, "), this program reads version ",
@@ -349,7 +344,7 @@ void TableState::OrderPartitionValues(PartitionValues* values) const {
 Status CheckWritable(const TableState& state) {
   const Protocol& protocol = state.protocol();
   if (protocol.min_writer_version > kWriterVersion) {
-    const std::string features = Joined(protocol.writer_features);
+    const std::string features = Joined(protocol.writer_features, ", ");
     return Status::NotImplemented(
         "the table requires Delta writer version ", protocol.min_writer_version,
         " (features: ", features.empty() ? "those of that version" : features,

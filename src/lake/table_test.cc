@@ -21,8 +21,6 @@ using ::testing::HasSubstr;
 
 constexpr char kPath[] = "bronze-events";
 
-bool Always(const Snapshot&) { return true; }
-
 TableSpec Spec() {
   TableSpec spec;
   spec.path = kPath;
@@ -83,20 +81,22 @@ class TableTest : public ::testing::Test {
 
   static BootClock::time_point In(Millis time) { return BootClock::now() + time; }
 
-  CommitResult Commit(const Transaction& transaction, Millis time = Millis{10000}) {
-    auto result = table_->Commit(transaction, Always, In(time));
+  CommitResult Commit(const Changes& changes, Millis time = Millis{10000}) {
+    auto result = table_->Commit(Unconditionally(changes), In(time));
     EXPECT_TRUE(result.ok()) << result.status();
     return result.ValueOr(CommitResult());
   }
   CommitResult Append(const std::string& name, Millis time = Millis{10000}) {
-    Transaction transaction;
-    transaction.adds = {File(name)};
-    return Commit(transaction, time);
+    Changes changes;
+    changes.adds = {File(name)};
+    changes.written_since = BootClock::now();
+    return Commit(changes, time);
   }
   Status AppendError(const std::string& name) {
-    Transaction transaction;
-    transaction.adds = {File(name)};
-    return table_->Commit(transaction, Always, In(Millis{10000})).status();
+    Changes changes;
+    changes.adds = {File(name)};
+    changes.written_since = BootClock::now();
+    return table_->Commit(Unconditionally(changes), In(Millis{10000})).status();
   }
 
   // Another program, with a connection of its own that does not fail.
@@ -104,10 +104,11 @@ class TableTest : public ::testing::Test {
     return Table::OpenOrCreate(store_.inner(), Spec()).ValueOrDie();
   }
   void OtherAppends(const std::string& name) {
-    Transaction transaction;
-    transaction.adds = {File(name)};
+    Changes changes;
+    changes.adds = {File(name)};
+    changes.written_since = BootClock::now();
     ASSERT_EQ(CommitOutcome::kCommitted,
-              OtherWriter()->Commit(transaction, Always, In(Millis{10000}))->outcome);
+              OtherWriter()->Commit(Unconditionally(changes), In(Millis{10000}))->outcome);
   }
   void OtherWritesEntry(const std::string& json_lines) {
     const int64_t version = Table::Open(store_.inner(), kPath).ValueOrDie()->snapshot()->version();
@@ -150,13 +151,31 @@ TEST_F(TableTest, AnAppendIsTheNextVersion) {
 }
 
 TEST_F(TableTest, FilesThatAVacuumMayHaveTakenAreNotCommitted) {
-  Transaction transaction;
-  transaction.written_since = BootClock::now() - std::chrono::minutes(31);
-  const CommitResult refused = Commit(transaction);
+  Changes changes;
+  changes.written_since = BootClock::now() - std::chrono::minutes(31);
+  const CommitResult refused = Commit(changes);
   EXPECT_EQ(CommitOutcome::kConflict, refused.outcome);
   EXPECT_TRUE(refused.too_old);
-  transaction.written_since = BootClock::now() - std::chrono::minutes(29);
-  EXPECT_EQ(CommitOutcome::kCommitted, Commit(transaction).outcome);
+  changes.written_since = BootClock::now() - std::chrono::minutes(29);
+  EXPECT_EQ(CommitOutcome::kCommitted, Commit(changes).outcome);
+}
+
+TEST_F(TableTest, AWriterMustSaySinceWhenItsFilesExist) {
+  Changes changes;
+  changes.adds = {File("a.parquet")};
+  const Status status = table_->Commit(Unconditionally(changes), In(Millis{1000})).status();
+  EXPECT_TRUE(status.IsInvalid());
+  EXPECT_THAT(status.message(), HasSubstr("a.parquet"));
+  EXPECT_EQ(1, EntryCount());
+}
+
+TEST_F(TableTest, AnErrorOfTheWriterIsReturnedAndNothingIsWritten) {
+  const auto fails = [](const Snapshot&) -> Result<std::variant<Changes, Refusal>> {
+    return Status::Invalid("the writer's own");
+  };
+  EXPECT_THAT(table_->Commit(fails, In(Millis{1000})).status().message(),
+              HasSubstr("the writer's own"));
+  EXPECT_EQ(1, EntryCount());
 }
 
 TEST_F(TableTest, NothingIsCommittedIntoATableThatIsGone) {
@@ -171,9 +190,9 @@ TEST_F(TableTest, NothingIsCommittedIntoATableThatIsGone) {
 }
 
 TEST_F(TableTest, ATransactionWithoutFilesRecordsItsTxn) {
-  Transaction transaction;
-  transaction.txns = {{"shopstream/x/0", 17}};
-  EXPECT_EQ(CommitOutcome::kCommitted, Commit(transaction).outcome);
+  Changes changes;
+  changes.txns = {{"shopstream/x/0", 17}};
+  EXPECT_EQ(CommitOutcome::kCommitted, Commit(changes).outcome);
   EXPECT_EQ(17, Loaded()->Txn("shopstream/x/0"));
   EXPECT_EQ(std::nullopt, Loaded()->Txn("shopstream/x/1"));
 }
@@ -213,10 +232,10 @@ TEST_F(TableTest, RefreshReadsOnlyWhatIsNew) {
 
 TEST_F(TableTest, AReaderFarBehindLoadsFromTheCheckpoint) {
   const auto other = OtherWriter();
-  Transaction transaction;
+  Changes changes;
   for (int i = 0; i < 300; ++i) {
-    transaction.txns["app"] = i;
-    ASSERT_TRUE(other->Commit(transaction, Always, In(Millis{10000})).ok());
+    changes.txns["app"] = i;
+    ASSERT_TRUE(other->Commit(Unconditionally(changes), In(Millis{10000})).ok());
   }
   EXPECT_EQ(299, (*table_->Refresh())->Txn("app"));
   EXPECT_EQ(300, table_->snapshot()->version());
@@ -363,27 +382,37 @@ TEST_F(TableTest, EveryCallMayFailOnceAndNothingIsLostOrDoubled) {
 // --- Preconditions and other writers -------------------------------------------------------------
 
 TEST_F(TableTest, ARefusedPreconditionWritesNothing) {
-  Transaction transaction;
-  transaction.txns["app"] = 10;
-  const auto result = table_->Commit(
-      transaction, [](const Snapshot&) { return false; }, In(Millis{10000}));
+  Changes changes;
+  changes.txns["app"] = 10;
+  const auto refuse = [](const Snapshot&) { return Refusal{"not now", 7}; };
+  const auto result = table_->Commit(refuse, In(Millis{10000}));
   EXPECT_EQ(CommitOutcome::kConflict, result->outcome);
+  ASSERT_TRUE(result->refusal);
+  EXPECT_EQ(7, result->refusal->code);
+  EXPECT_EQ("not now at version 0", result->detail);
   EXPECT_EQ(1, EntryCount());
 }
 
 TEST_F(TableTest, ThePreconditionIsAskedAgainOfWhatOthersWrote) {
   // A late commit of a consumer that lost its partition.
-  Transaction transaction;
-  transaction.adds = {File("late.parquet")};
-  transaction.txns["app"] = 20;
-  const auto begins_at_10 = [](const Snapshot& s) { return s.Txn("app").value_or(10) == 10; };
+  Changes changes;
+  changes.adds = {File("late.parquet")};
+  changes.written_since = BootClock::now();
+  changes.txns["app"] = 20;
+  const auto at_10 = [](const Changes& wanted) -> Prepare {
+    return [&wanted](const Snapshot& base) -> std::variant<Changes, Refusal> {
+      if (base.Txn("app").value_or(10) == 10) return wanted;
+      return Refusal{"another consumer was here"};
+    };
+  };
   store_.On(Operation::kPutIfAbsent, "00001.json").Calls([&](const std::string&) {
-    Transaction theirs;
+    Changes theirs;
     theirs.adds = {File("owner.parquet")};
+    theirs.written_since = BootClock::now();
     theirs.txns["app"] = 15;
-    ASSERT_TRUE(OtherWriter()->Commit(theirs, begins_at_10, In(Millis{10000})).ok());
+    ASSERT_TRUE(OtherWriter()->Commit(at_10(theirs), In(Millis{10000})).ok());
   });
-  const auto result = table_->Commit(transaction, begins_at_10, In(Millis{10000}));
+  const auto result = table_->Commit(at_10(changes), In(Millis{10000}));
   EXPECT_EQ(CommitOutcome::kConflict, result->outcome);
   EXPECT_EQ(2, result->attempts);
   EXPECT_EQ(15, Loaded()->Txn("app"));
@@ -401,11 +430,15 @@ TEST_F(TableTest, ConcurrentWritersLoseNothingAndLeaveNoGap) {
       for (int i = 0; i < kCommits;) {
         // A counter that all of them raise by one: a doubled or lost commit would show in it.
         const int64_t seen = table->Refresh().ValueOrDie()->Txn("counter").value_or(0);
-        Transaction transaction;
-        transaction.adds = {File(std::to_string(w) + "-" + std::to_string(i))};
-        transaction.txns["counter"] = seen + 1;
-        const auto fence = [&](const Snapshot& s) { return s.Txn("counter").value_or(0) == seen; };
-        const auto result = table->Commit(transaction, fence, In(Millis{30000})).ValueOrDie();
+        Changes changes;
+        changes.adds = {File(std::to_string(w) + "-" + std::to_string(i))};
+        changes.written_since = BootClock::now();
+        changes.txns["counter"] = seen + 1;
+        const auto fenced = [&](const Snapshot& base) -> std::variant<Changes, Refusal> {
+          if (base.Txn("counter").value_or(0) == seen) return changes;
+          return Refusal{"another writer counted on"};
+        };
+        const auto result = table->Commit(fenced, In(Millis{30000})).ValueOrDie();
         ASSERT_NE(CommitOutcome::kUnknown, result.outcome);
         i += result.outcome == CommitOutcome::kCommitted;
       }
@@ -420,10 +453,11 @@ TEST_F(TableTest, ConcurrentWritersLoseNothingAndLeaveNoGap) {
 
 TEST_F(TableTest, ARemoveIsRetriedWhileItsFilesLive) {
   Append("small-1.parquet");
-  Transaction optimize;
+  Changes optimize;
   optimize.operation = "OPTIMIZE";
   optimize.data_change = false;
   optimize.adds = {File("large.parquet")};
+  optimize.written_since = BootClock::now();
   optimize.removes = {File("small-1.parquet")};
   store_.On(Operation::kPutIfAbsent, "00002.json").Calls([this](const std::string&) {
     OtherAppends("small-2.parquet");
@@ -439,27 +473,29 @@ TEST_F(TableTest, ARemoveIsRetriedWhileItsFilesLive) {
 
 TEST_F(TableTest, ARemoveOfAFileThatIsGoneIsDiscarded) {
   Append("a.parquet");
-  Transaction remove;
+  Changes remove;
   remove.removes = {File("a.parquet")};
   store_.On(Operation::kPutIfAbsent, "00002.json").Calls([&](const std::string&) {
-    ASSERT_TRUE(OtherWriter()->Commit(remove, Always, In(Millis{10000})).ok());
+    ASSERT_TRUE(OtherWriter()->Commit(Unconditionally(remove), In(Millis{10000})).ok());
   });
   EXPECT_EQ(CommitOutcome::kConflict, Commit(remove).outcome);
   EXPECT_EQ(2, Loaded()->version());
 }
 
 TEST_F(TableTest, AFileOccursOnceInACommit) {
-  Transaction transaction;
-  transaction.adds = {File("a.parquet"), File("a.parquet")};
-  EXPECT_THAT(table_->Commit(transaction, Always, In(Millis{1000})).status().message(),
+  Changes changes;
+  changes.adds = {File("a.parquet"), File("a.parquet")};
+  changes.written_since = BootClock::now();
+  EXPECT_THAT(table_->Commit(Unconditionally(changes), In(Millis{1000})).status().message(),
               HasSubstr("occurs twice"));
 }
 
 TEST_F(TableTest, AFileSpellsOutEveryPartitionColumn) {
-  Transaction transaction;
-  transaction.adds = {File("a.parquet")};
-  transaction.adds[0].partition_values.pop_back();
-  EXPECT_TRUE(table_->Commit(transaction, Always, In(Millis{1000})).status().IsInvalid());
+  Changes changes;
+  changes.adds = {File("a.parquet")};
+  changes.written_since = BootClock::now();
+  changes.adds[0].partition_values.pop_back();
+  EXPECT_TRUE(table_->Commit(Unconditionally(changes), In(Millis{1000})).status().IsInvalid());
 }
 
 // --- What stops the writer -----------------------------------------------------------------------
@@ -525,9 +561,9 @@ TEST_F(TableTest, AddedColumnsAreWelcomeUnlessRequired) {
 TEST_F(TableTest, AppendOnlyRefusesRemovesThatChangeData) {
   Append("a.parquet");
   OtherWritesEntry(MetadataWith(R"({"delta.appendOnly":"true"})"));
-  Transaction remove;
+  Changes remove;
   remove.removes = {File("a.parquet")};
-  EXPECT_THAT(table_->Commit(remove, Always, In(Millis{1000})).status().message(),
+  EXPECT_THAT(table_->Commit(Unconditionally(remove), In(Millis{1000})).status().message(),
               HasSubstr("append-only"));
 }
 
@@ -554,13 +590,14 @@ class CheckpointTest : public TableTest {
   // Adds, removes and progress up to version 25, with checkpoints of 10 and 20.
   void Grow() {
     for (int i = 1; i <= 25; ++i) {
-      Transaction transaction;
-      transaction.adds = {File("f" + std::to_string(i))};
-      transaction.adds[0].partition_values[0].second =
+      Changes changes;
+      changes.adds = {File("f" + std::to_string(i))};
+      changes.written_since = BootClock::now();
+      changes.adds[0].partition_values[0].second =
           i % 5 == 0 ? std::nullopt : std::optional<std::string>("E U/%");
-      if (i % 3 == 0) transaction.removes = {File("f" + std::to_string(i - 1))};
-      transaction.txns["app" + std::to_string(i % 4)] = i * 100;
-      ASSERT_EQ(i, Commit(transaction).version);
+      if (i % 3 == 0) changes.removes = {File("f" + std::to_string(i - 1))};
+      changes.txns["app" + std::to_string(i % 4)] = i * 100;
+      ASSERT_EQ(i, Commit(changes).version);
       if (i % 10 == 0) Reopen();  // Waits for the checkpoint.
     }
   }

@@ -65,12 +65,12 @@ class LakeTest : public ::testing::Test {
     return WriteDataFile(store_->inner(), kPath, {{"region", region}}, rows).ValueOrDie();
   }
   void Commit(std::vector<DataFile> adds, std::vector<DataFile> removes = {}) {
-    Transaction transaction;
-    transaction.adds = std::move(adds);
-    transaction.removes = std::move(removes);
-    transaction.txns["app"] = table_->snapshot()->Txn("app").value_or(0) + 1;
-    const auto result = table_->Commit(
-        transaction, [](const Snapshot&) { return true; }, BootClock::now() + Millis{20000});
+    Changes changes;
+    changes.adds = std::move(adds);
+    changes.written_since = BootClock::now();
+    changes.removes = std::move(removes);
+    changes.txns["app"] = table_->snapshot()->Txn("app").value_or(0) + 1;
+    const auto result = table_->Commit(Unconditionally(changes), BootClock::now() + Millis{20000});
     ASSERT_TRUE(result.ok()) << result.status();
     ASSERT_EQ(CommitOutcome::kCommitted, result->outcome) << result->detail;
   }
@@ -78,6 +78,16 @@ class LakeTest : public ::testing::Test {
     DataFile file = WriteFile(first, count, region);
     Commit({file});
     return file;
+  }
+
+  // As another engine sets them, under a table that is open. Those of its creation are the others.
+  void ChangeProperties(const std::map<std::string, std::string>& properties) {
+    const auto text = *store_->inner()->Get(LogEntryPath(kPath, 0));
+    LogEntry change;
+    change.metadata = ParseLogEntry(std::string_view(*text), "0")->metadata;
+    for (const auto& [name, value] : properties) change.metadata->configuration[name] = value;
+    const int64_t version = (*Table::Open(store_->inner(), kPath))->snapshot()->version();
+    PutText(LogEntryPath(kPath, version + 1), FormatLogEntry(change));
   }
 
   bool Exists(const std::string& path) { return *store_->inner()->Get(path) != nullptr; }

@@ -98,10 +98,10 @@ TEST_F(VacuumTest, SparesUnnamedFilesForAsLongAsTheTableAsks) {
 }
 
 TEST_F(VacuumTest, TakesWhatWasRemovedLongerAgo) {
-  Create({{"delta.deletedFileRetentionDuration", "interval 0 seconds"}});
   const DataFile small = Append(0);
   const DataFile large = WriteFile(0, 10);
   Commit({large}, {small});
+  ChangeProperties({{"delta.deletedFileRetentionDuration", "interval 0 seconds"}});
   AdvanceClock(kLongAgo);
   EXPECT_EQ(1, Run().files);
   EXPECT_FALSE(Exists(small));
@@ -129,13 +129,10 @@ TEST_F(VacuumTest, AnAppendThatLandsAfterTheListingIsSpared) {
   AdvanceClock(kLongAgo);
   store_->On(Operation::kList, "region=EU").Calls([&](const std::string&) {
     const auto other = Table::Open(store_->inner(), kPath).ValueOrDie();
-    Transaction transaction;
-    transaction.adds = {late};
-    ASSERT_TRUE(
-        other
-            ->Commit(
-                transaction, [](const Snapshot&) { return true; }, BootClock::now() + Millis{10000})
-            .ok());
+    Changes changes;
+    changes.adds = {late};
+    changes.written_since = BootClock::now();
+    ASSERT_TRUE(other->Commit(Unconditionally(changes), BootClock::now() + Millis{10000}).ok());
   });
   EXPECT_EQ(0, Run().files);
   EXPECT_TRUE(Exists(late));

@@ -34,7 +34,7 @@ constexpr Millis kPauseBetweenListings{200};
 
 struct Checkpoint {
   std::vector<std::string> parts;
-  std::set<int64_t> part_counts;  // Of each complete one of this version.
+  std::set<int64_t> part_counts;  // How many parts each complete checkpoint of this version has.
   int64_t modified_ms = 0;
 };
 

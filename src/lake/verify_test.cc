@@ -91,19 +91,20 @@ TEST(VerifyNestedTest, ColumnsBehindANestedOneAreLookedAtByTheirOwnValues) {
   spec.path = kPath;
   spec.schema = arrow::schema({file_schema->field(0), file_schema->field(1)});
   const auto table = Table::OpenOrCreate(&store, spec).ValueOrDie();
-  const auto always = [](const Snapshot&) { return true; };
-  Transaction sound;
+  Changes sound;
   sound.adds = {WriteDataFile(&store, kPath, {}, rows).ValueOrDie()};
-  ASSERT_TRUE(table->Commit(sound, always, BootClock::now() + Millis{20'000}).ok());
+  sound.written_since = BootClock::now();
+  ASSERT_TRUE(table->Commit(Unconditionally(sound), BootClock::now() + Millis{20'000}).ok());
   EXPECT_TRUE(VerifyTable(&store, kPath, deep, Never).ValueOrDie().clean());
 
-  Transaction untrue;
+  Changes untrue;
   DataFile file = WriteDataFile(&store, kPath, {}, rows).ValueOrDie();
   const size_t at = file.statistics.find(R"("n":200)");
   ASSERT_NE(std::string::npos, at);
   file.statistics.replace(at, 7, R"("n":150)");
   untrue.adds = {file};
-  ASSERT_TRUE(table->Commit(untrue, always, BootClock::now() + Millis{20'000}).ok());
+  untrue.written_since = BootClock::now();
+  ASSERT_TRUE(table->Commit(Unconditionally(untrue), BootClock::now() + Millis{20'000}).ok());
   const auto report = VerifyTable(&store, kPath, deep, Never).ValueOrDie();
   ASSERT_THAT(report.findings, SizeIs(1));
   EXPECT_THAT(report.findings[0].reason, HasSubstr("column n: the log says maximum 150"));
@@ -167,17 +168,14 @@ TEST(VerifyStatistics, BooleansInfinitiesAndNanAreChecked) {
       {*x.Finish(), *y.Finish(),
        arrow::json::ArrayFromJSONString(arrow::boolean(), "[true, false]").ValueOrDie()});
   const auto table = Table::OpenOrCreate(&store, spec).ValueOrDie();
-  Transaction transaction;
+  Changes changes;
   DataFile file = WriteDataFile(&store, kPath, {}, rows).ValueOrDie();
   file.statistics =
       R"({"numRecords":2,"minValues":{"x":"-Infinity","y":1.0,"paid":true},)"
       R"("maxValues":{"x":5.0,"y":1.0,"paid":true},"nullCount":{"x":0,"y":0,"paid":0}})";
-  transaction.adds = {file};
-  ASSERT_TRUE(
-      table
-          ->Commit(
-              transaction, [](const Snapshot&) { return true; }, BootClock::now() + Millis{20'000})
-          .ok());
+  changes.adds = {file};
+  changes.written_since = BootClock::now();
+  ASSERT_TRUE(table->Commit(Unconditionally(changes), BootClock::now() + Millis{20'000}).ok());
   VerifyOptions deep;
   deep.deep = true;
   std::vector<std::string> reasons;
@@ -285,13 +283,9 @@ TEST_F(VerifyTest, WhatAVacuumTookMeanwhileIsNoDifference) {
   const DataFile file = Append(0);
   store_->On(Operation::kListFolders).Calls([&](const std::string&) {
     const auto other = Table::Open(store_->inner(), kPath).ValueOrDie();
-    Transaction transaction;
-    transaction.removes = {file};
-    ASSERT_TRUE(
-        other
-            ->Commit(
-                transaction, [](const Snapshot&) { return true; }, BootClock::now() + Millis{10000})
-            .ok());
+    Changes changes;
+    changes.removes = {file};
+    ASSERT_TRUE(other->Commit(Unconditionally(changes), BootClock::now() + Millis{10000}).ok());
     Delete(std::string(kPath) + "/" + file.path);
   });
   EXPECT_TRUE(Verify().clean());

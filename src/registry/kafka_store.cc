@@ -73,7 +73,7 @@ std::unique_ptr<KafkaStore> KafkaStore::Start(KafkaConfig config, KafkaStoreOpti
 }
 
 KafkaStore::~KafkaStore() {
-  stopping_ = true;
+  stop_.Request();
   follower_.join();
 }
 
@@ -141,8 +141,8 @@ void KafkaStore::Read(const Look& look) const {
 
 void KafkaStore::Follow() {
   Status status = OpenLog();
-  while (status.ok() && !stopping_) status = ReadOn();
-  if (stopping_) return;
+  while (status.ok() && !stop_.requested()) status = ReadOn();
+  if (stop_.requested()) return;
   Log::Error("the registry can no longer follow its log: {}", status.ToString());
   std::lock_guard lock(progress_mutex_);
   failure_ = status;
@@ -151,30 +151,23 @@ void KafkaStore::Follow() {
 
 // Waits for the brokers, and for a leader of the new topic, up to the start time-out.
 Status KafkaStore::OpenLog() {
-  Backoff backoff(
-      {.first = Millis{100}, .longest = Millis{2000}, .give_up_after = options_.start_timeout});
-  Status status;
-  while (!stopping_) {
-    status = EnsureTopic();
-    if (status.IsInvalid()) return status;
-    if (status.ok()) {
-      std::shared_ptr<kafka::LogReader> reader;
-      ARROW_ASSIGN_OR_RAISE(reader, kafka::LogReader::Open(config_, options_.topic));
-      const auto end = reader->End(kBrokerTimeout);
-      if (end.ok()) {
-        std::lock_guard lock(progress_mutex_);
-        reader_ = std::move(reader);
-        start_end_ = *end;
-        return Status::OK();
-      }
-      status = end.status();
-    }
-    const auto pause = backoff.Next(BootClock::now());
-    if (!pause.has_value()) return status;
-    Log::Warn("the registry waits for Kafka: {}", status.message());
-    std::this_thread::sleep_for(*pause);
-  }
-  return status;
+  Retry retry({.patience = {.first = Millis{100},
+                            .longest = Millis{2000},
+                            .give_up_after = options_.start_timeout},
+               .stop = StopToken(&stop_),
+               .on_wait = [](const Status& why, Millis) {
+                 Log::Warn("the registry waits for Kafka: {}", why.message());
+               }});
+  return retry.Run([this]() -> Status {
+    ARROW_RETURN_NOT_OK(EnsureTopic());
+    std::shared_ptr<kafka::LogReader> reader;
+    ARROW_ASSIGN_OR_RAISE(reader, kafka::LogReader::Open(config_, options_.topic));
+    ARROW_ASSIGN_OR_RAISE(const int64_t end, reader->End(kBrokerTimeout));
+    std::lock_guard lock(progress_mutex_);
+    reader_ = std::move(reader);
+    start_end_ = end;
+    return Status::OK();
+  });
 }
 
 Status KafkaStore::ReadOn() {
@@ -254,13 +247,14 @@ Status KafkaStore::Write(const Decide& decide, Millis timeout) {
   }
   last_write_failure_ = Unavailable("no time was left to write to topic ", options_.topic);
   // Registries that take the right to write from each other meet at random.
-  Backoff backoff({.first = Millis{20}, .longest = Millis{1000}, .give_up_after = Left(deadline)});
-  while (!stopping_) {
+  Retry retry(
+      {.patience = {.first = Millis{20}, .longest = Millis{1000}, .give_up_after = Left(deadline)},
+       .stop = StopToken(&stop_)});
+  while (!stop_.requested()) {
     ARROW_ASSIGN_OR_RAISE(const bool done, TryWrite(decide, deadline));
     if (done) return Status::OK();
-    const auto pause = backoff.Next(BootClock::now());
-    if (!pause.has_value() || BootClock::now() + *pause > deadline) return last_write_failure_;
-    std::this_thread::sleep_for(*pause);
+    ARROW_RETURN_NOT_OK(retry.Wait(last_write_failure_));
+    if (BootClock::now() >= deadline) return last_write_failure_;
   }
   return Status::Cancelled("the registry is stopping");
 }

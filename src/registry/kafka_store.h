@@ -1,6 +1,5 @@
 #pragma once
 
-#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <map>
@@ -11,6 +10,7 @@
 #include <thread>
 
 #include "base/config.h"
+#include "base/stop.h"
 #include "kafka/single_log.h"
 #include "registry/store.h"
 
@@ -66,7 +66,7 @@ class KafkaStore final : public Store {
 
   const KafkaConfig config_;
   const KafkaStoreOptions options_;
-  std::atomic<bool> stopping_{false};
+  StopSource stop_;
 
   mutable std::shared_mutex state_mutex_;
   State state_;

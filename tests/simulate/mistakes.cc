@@ -3,18 +3,26 @@
 #include <algorithm>
 #include <map>
 #include <utility>
+#include <variant>
 
 #include "tables/progress.h"
 
 namespace shopstream::simulate {
 namespace {
 
+using lake::Changes;
 using lake::CommitOutcome;
 using lake::CommitResult;
+using lake::Prepare;
+using lake::Refusal;
 using lake::Snapshot;
-using lake::Transaction;
 
-using Legal = std::function<bool(const Snapshot&)>;
+using Prepared = Result<std::variant<Changes, Refusal>>;
+
+// The changes, unless the writer refused or failed.
+Changes* ChangesIn(Prepared* prepared) {
+  return prepared->ok() ? std::get_if<Changes>(&**prepared) : nullptr;
+}
 
 // A snapshot seen through another's eyes.
 class SnapshotView : public Snapshot {
@@ -59,14 +67,14 @@ class FilelessSnapshot : public SnapshotView {
   const std::shared_ptr<const Snapshot> right_;
 };
 
-// One whose txns stand where a cut begins, though they have moved on inside of it.
+// One whose txns stand where the cut of `changes` begins, though they have moved on inside of it.
 class RewoundSnapshot : public SnapshotView {
  public:
-  RewoundSnapshot(const Snapshot& right, const Transaction& transaction) : SnapshotView(right) {
-    const auto ranges = transaction.info.find("kafkaOffsets");
-    if (ranges == transaction.info.end()) return;
+  RewoundSnapshot(const Snapshot& right, const Changes& changes) : SnapshotView(right) {
+    const auto ranges = changes.info.find("kafkaOffsets");
+    if (ranges == changes.info.end()) return;
     for (const auto& range : *ranges) {
-      const std::string app_id = tables::ProgressAppId(transaction.info.value("kafkaTopicId", ""),
+      const std::string app_id = tables::ProgressAppId(changes.info.value("kafkaTopicId", ""),
                                                        range.value("partition", 0));
       const int64_t begin = range.value("begin", int64_t{0});
       const auto txn = right.Txn(app_id);
@@ -82,6 +90,21 @@ class RewoundSnapshot : public SnapshotView {
   std::map<std::string, int64_t> rewound_;
 };
 
+// One whose txns are those of an earlier version.
+class OutdatedTxns : public SnapshotView {
+ public:
+  OutdatedTxns(const Snapshot& right, std::map<std::string, int64_t> txns)
+      : SnapshotView(right), txns_(std::move(txns)) {}
+  std::optional<int64_t> Txn(const std::string& app_id) const override {
+    const auto found = txns_.find(app_id);
+    return found == txns_.end() ? std::nullopt : std::optional(found->second);
+  }
+  const std::map<std::string, int64_t>& Txns() const override { return txns_; }
+
+ private:
+  const std::map<std::string, int64_t> txns_;
+};
+
 class MistakenTable : public lake::Table {
  public:
   MistakenTable(Mistake mistake, std::unique_ptr<lake::Table> right)
@@ -92,24 +115,24 @@ class MistakenTable : public lake::Table {
   std::shared_ptr<const Snapshot> snapshot() const override { return Seen(right_->snapshot()); }
   Result<std::shared_ptr<const Snapshot>> Refresh() override {
     ARROW_ASSIGN_OR_RAISE(auto snapshot, right_->Refresh());
+    Remember(*snapshot);
     return Seen(std::move(snapshot));
   }
-  Result<CommitResult> Commit(const Transaction& transaction, const Legal& legal,
-                              BootClock::time_point deadline) override {
+  Result<CommitResult> Commit(const Prepare& prepare, BootClock::time_point deadline) override {
     switch (mistake_) {
       case Mistake::kFenceByAtLeast:
-        return right_->Commit(transaction, AtLeast(transaction, legal), deadline);
+        return RememberedAfter(right_->Commit(AtLeast(prepare), deadline));
       case Mistake::kOffsetsBeforeRows:
       case Mistake::kRowsBeforeOffsets:
-        return InTwo(transaction, legal, deadline);
+        return InTwo(prepare, deadline);
       case Mistake::kBlindRetry:
-        return Blindly(transaction, legal, deadline);
+        return Blindly(prepare, deadline);
       case Mistake::kMergeRegardless:
-        return Regardless(transaction, legal, deadline);
+        return Regardless(prepare, deadline);
       case Mistake::kReplayWithoutFence:
-        return right_->Commit(transaction, Unfenced(transaction, legal), deadline);
+        return right_->Commit(Unfenced(prepare), deadline);
       default:
-        return right_->Commit(transaction, legal, deadline);
+        return right_->Commit(prepare, deadline);
     }
   }
 
@@ -120,46 +143,83 @@ class MistakenTable : public lake::Table {
     return std::make_shared<FilelessSnapshot>(std::move(snapshot));
   }
 
-  static Legal AtLeast(const Transaction& transaction, const Legal& legal) {
-    return [&transaction, &legal](const Snapshot& snapshot) {
-      return legal(RewoundSnapshot(snapshot, transaction));
+  // The range of a cut shows in its changes alone. If this version refuses it, one that was seen
+  // before and agrees to it shows them.
+  Prepare AtLeast(const Prepare& prepare) {
+    Remember(*right_->snapshot());
+    return [this, &prepare](const Snapshot& snapshot) {
+      Prepared prepared = prepare(snapshot);
+      for (auto txns = txns_.rbegin(); prepared.ok() && txns != txns_.rend(); ++txns) {
+        if (const Changes* changes = ChangesIn(&prepared)) {
+          return prepare(RewoundSnapshot(snapshot, *changes));
+        }
+        prepared = prepare(OutdatedTxns(snapshot, *txns));
+      }
+      const Changes* changes = ChangesIn(&prepared);
+      return changes == nullptr ? prepare(snapshot) : prepare(RewoundSnapshot(snapshot, *changes));
+    };
+  }
+  Result<CommitResult> RememberedAfter(Result<CommitResult> result) {
+    Remember(*right_->snapshot());
+    return result;
+  }
+  void Remember(const Snapshot& snapshot) {
+    if (mistake_ != Mistake::kFenceByAtLeast) return;
+    if (txns_.empty() || txns_.back() != snapshot.Txns()) txns_.push_back(snapshot.Txns());
+  }
+
+  static bool IsReplay(const Changes& changes) {
+    return changes.info.contains("replayedFromQuarantine");
+  }
+
+  // With the txns of the version that the rows were chosen at.
+  Prepare Unfenced(const Prepare& prepare) {
+    return [&prepare, txns = right_->snapshot()->Txns()](const Snapshot& snapshot) {
+      Prepared unfenced = prepare(OutdatedTxns(snapshot, txns));
+      const Changes* changes = ChangesIn(&unfenced);
+      return changes != nullptr && IsReplay(*changes) ? unfenced : prepare(snapshot);
     };
   }
 
-  static bool IsReplay(const Transaction& transaction) {
-    return transaction.info.contains("replayedFromQuarantine");
-  }
-
-  Legal Unfenced(const Transaction& transaction, const Legal& legal) {
-    if (!IsReplay(transaction)) return legal;
-    // As it was when the rows were chosen.
-    const std::shared_ptr<const Snapshot> chosen = right_->snapshot();
-    return [&legal, chosen](const Snapshot&) { return legal(*chosen); };
-  }
-
-  Result<CommitResult> InTwo(const Transaction& transaction, const Legal& legal,
-                             BootClock::time_point deadline) {
-    if (transaction.adds.empty() || transaction.txns.empty() || IsReplay(transaction)) {
-      return right_->Commit(transaction, legal, deadline);
-    }
-    Transaction rows = transaction, offsets = transaction;
-    rows.txns.clear();
-    offsets.adds.clear();
-    offsets.grow = nullptr;
+  Result<CommitResult> InTwo(const Prepare& prepare, BootClock::time_point deadline) {
+    std::map<std::string, int64_t> txns;
+    bool divided = false;
+    const auto part = [&](Prepared prepared, bool rows) {
+      Changes* changes = ChangesIn(&prepared);
+      divided = changes != nullptr && !changes->adds.empty() && !changes->txns.empty() &&
+                !IsReplay(*changes);
+      if (!divided) return prepared;
+      if (rows) {
+        changes->txns.clear();
+      } else {
+        changes->adds.clear();
+        changes->growth.reset();
+      }
+      return prepared;
+    };
     const bool rows_first = mistake_ == Mistake::kRowsBeforeOffsets;
-    const Transaction& first = rows_first ? rows : offsets;
-    ARROW_ASSIGN_OR_RAISE(CommitResult result, right_->Commit(first, legal, deadline));
-    if (result.outcome != CommitOutcome::kCommitted) return result;
-    const Legal always = [&](const Snapshot& snapshot) { return legal(snapshot) || true; };
-    return right_->Commit(rows_first ? offsets : rows, always, deadline);
+    const auto first = [&](const Snapshot& snapshot) {
+      txns = snapshot.Txns();
+      return part(prepare(snapshot), rows_first);
+    };
+    ARROW_ASSIGN_OR_RAISE(CommitResult result, right_->Commit(first, deadline));
+    if (!divided || result.outcome != CommitOutcome::kCommitted) return result;
+    const auto second = [&](const Snapshot& snapshot) {
+      return part(prepare(OutdatedTxns(snapshot, txns)), !rows_first);
+    };
+    return right_->Commit(second, deadline);
   }
 
-  Result<CommitResult> Blindly(const Transaction& transaction, const Legal& legal,
-                               BootClock::time_point deadline) {
-    ARROW_ASSIGN_OR_RAISE(CommitResult result, right_->Commit(transaction, legal, deadline));
+  Result<CommitResult> Blindly(const Prepare& prepare, BootClock::time_point deadline) {
+    Changes again;
+    const auto watched = [&](const Snapshot& snapshot) {
+      Prepared prepared = prepare(snapshot);
+      if (const Changes* changes = ChangesIn(&prepared)) again = *changes;
+      return prepared;
+    };
+    ARROW_ASSIGN_OR_RAISE(CommitResult result, right_->Commit(watched, deadline));
     if (result.outcome != CommitOutcome::kUnknown) return result;
-    Transaction again = transaction;
-    again.grow = nullptr;
+    again.growth.reset();
     // Its rows are written anew too; the same files would only be named twice.
     for (DataFile& file : again.adds) {
       ARROW_ASSIGN_OR_RAISE(const auto content, store()->Get(path() + "/" + file.path));
@@ -167,26 +227,36 @@ class MistakenTable : public lake::Table {
       file.path.insert(file.path.rfind('.'), "-again");
       ARROW_RETURN_NOT_OK(store()->Put(path() + "/" + file.path, *content));
     }
-    return right_->Commit(
-        again, [](const Snapshot&) { return true; }, deadline + Millis{10'000});
+    return right_->Commit(lake::Unconditionally(std::move(again)), deadline + Millis{10'000});
   }
 
-  Result<CommitResult> Regardless(const Transaction& transaction, const Legal& legal,
-                                  BootClock::time_point deadline) {
-    ARROW_ASSIGN_OR_RAISE(CommitResult result, right_->Commit(transaction, legal, deadline));
-    if (result.outcome != CommitOutcome::kConflict || transaction.removes.empty()) return result;
-    ARROW_ASSIGN_OR_RAISE(const auto snapshot, right_->Refresh());
+  Result<CommitResult> Regardless(const Prepare& prepare, BootClock::time_point deadline) {
+    bool removes = false;
+    const auto watched = [&](const Snapshot& snapshot) {
+      Prepared prepared = prepare(snapshot);
+      if (const Changes* changes = ChangesIn(&prepared)) removes = !changes->removes.empty();
+      return prepared;
+    };
+    ARROW_ASSIGN_OR_RAISE(CommitResult result, right_->Commit(watched, deadline));
+    if (result.outcome != CommitOutcome::kConflict || !removes) return result;
+    ARROW_ASSIGN_OR_RAISE(const auto now, right_->Refresh());
     std::vector<std::string> live;
-    for (const DataFile& file : snapshot->Files()) live.push_back(file.path);
-    Transaction rest = transaction;
-    std::erase_if(rest.removes, [&](const DataFile& file) {
-      return !std::binary_search(live.begin(), live.end(), file.path);
-    });
-    return right_->Commit(rest, legal, deadline);
+    for (const DataFile& file : now->Files()) live.push_back(file.path);
+    const auto rest = [&](const Snapshot& snapshot) {
+      Prepared prepared = prepare(snapshot);
+      if (Changes* changes = ChangesIn(&prepared)) {
+        std::erase_if(changes->removes, [&](const DataFile& file) {
+          return !std::binary_search(live.begin(), live.end(), file.path);
+        });
+      }
+      return prepared;
+    };
+    return right_->Commit(rest, deadline);
   }
 
   const Mistake mistake_;
   const std::unique_ptr<lake::Table> right_;
+  std::vector<std::map<std::string, int64_t>> txns_;  // Of the versions seen, oldest first.
 };
 
 // As a store without conditional puts is used by some: a look, and then a put.

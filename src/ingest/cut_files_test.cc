@@ -1,0 +1,96 @@
+#include "ingest/cut_files.h"
+
+#include <arrow/array/array_primitive.h>
+#include <arrow/table.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "ingest/testing.h"
+#include "lake/memory_store.h"
+#include "lake/parquet_file.h"
+#include "tables/columns.h"
+
+namespace shopstream::ingest {
+namespace {
+
+using ::testing::ElementsAre;
+using testing::Event;
+using testing::kDay;
+using testing::kOct24;
+
+class CutFilesTest : public ::testing::Test {
+ protected:
+  void Take(std::optional<std::string> value) {
+    EXPECT_EQ(std::nullopt, testing::Add(records_.Make(2, next_offset_++, std::move(value)),
+                                         schemas_, &builder_));
+  }
+  Cut Finish() {
+    Cut cut = *builder_.Finish();
+    cut.topic = "t";
+    cut.topic_id = "id";
+    cut.ingested_at_ms = kOct24 + kDay + 1;
+    return cut;
+  }
+  std::vector<int64_t> OffsetsIn(const std::string& table, const DataFile& file,
+                                 const std::shared_ptr<arrow::Schema>& schema) {
+    const auto rows = *lake::ReadDataFile(&store_, table, file, schema, {"kafka_offset"});
+    const auto batch = *rows->CombineChunksToBatch();
+    const auto& column = static_cast<const arrow::Int64Array&>(*batch->column(0));
+    return {column.raw_values(), column.raw_values() + column.length()};
+  }
+
+  std::shared_ptr<const BronzeLayout> layout_ = testing::EventLayout();
+  SchemaCache schemas_ = testing::EventSchemas();
+  testing::Records records_;
+  CutBuilder builder_{layout_};
+  lake::MemoryStore store_;
+  int64_t next_offset_ = 100;
+};
+
+TEST_F(CutFilesTest, EachLakePartitionGetsOneFileWithItsRowsInOrder) {
+  Take(Event(1, "US", kOct24));
+  Take(Event(2, "EU", kOct24));
+  Take(Event(3, "US", kOct24 - 1));
+  Take(Event(4, "US", kOct24 + 5));
+  const auto files = *WriteBronzeFiles(&store_, Finish());
+  ASSERT_EQ(3u, files.size());
+  const auto& schema = layout_->table.schema;
+  const std::string& table = layout_->table.path;
+  EXPECT_THAT(
+      files[0].partition_values,
+      ElementsAre(std::pair<std::string, std::optional<std::string>>("region", "US"),
+                  std::pair<std::string, std::optional<std::string>>("date", "2025-10-24")));
+  EXPECT_THAT(OffsetsIn(table, files[0], schema), ElementsAre(100, 103));
+  EXPECT_THAT(OffsetsIn(table, files[1], schema), ElementsAre(101));
+  EXPECT_EQ("2025-10-23", files[2].partition_values[1].second);
+  EXPECT_THAT(OffsetsIn(table, files[2], schema), ElementsAre(102));
+}
+
+TEST_F(CutFilesTest, QuarantinedRecordsLieUnderTheDayTheyWereQuarantined) {
+  Take("garbage");
+  Take(Event(1, "US", kOct24));
+  Take(std::nullopt);
+  const Cut cut = Finish();
+  const auto files = *WriteQuarantineFiles(&store_, cut);
+  ASSERT_EQ(1u, files.size());
+  EXPECT_THAT(
+      files[0].partition_values,
+      ElementsAre(std::pair<std::string, std::optional<std::string>>("date", "2025-10-25")));
+  const lake::TableSpec spec = tables::QuarantineSpec(layout_->options.quarantine_table);
+  EXPECT_THAT(OffsetsIn(spec.path, files[0], spec.schema), ElementsAre(100, 102));
+}
+
+TEST_F(CutFilesTest, ACutWithoutAnyWritesNoFile) {
+  Take(Event(1, "US", kOct24));
+  EXPECT_TRUE((*WriteQuarantineFiles(&store_, Finish())).empty());
+  EXPECT_TRUE(store_.List("", "")->empty());
+}
+
+TEST(FormatDateTest, CountsDaysFromTheEpochInBothDirections) {
+  EXPECT_EQ("1970-01-01", FormatDate(0));
+  EXPECT_EQ("1969-12-31", FormatDate(-1));
+  EXPECT_EQ("2024-02-29", FormatDate(19782));
+}
+
+}  // namespace
+}  // namespace shopstream::ingest

@@ -1,0 +1,202 @@
+#include "ingest/intake.h"
+
+#include <arrow/array/array_primitive.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/testing.h"
+#include "ingest/testing.h"
+#include "lake/memory_store.h"
+#include "tables/names.h"
+
+namespace shopstream::ingest {
+namespace {
+
+using Taken = Intake::Taken;
+using ::testing::ElementsAre;
+using testing::Event;
+using testing::kOct24;
+
+constexpr int32_t kNobodysId = 99;
+
+// An intake beside a registry that answers as told, on a clock that only the test moves.
+class IntakeTest : public ::testing::Test {
+ protected:
+  IntakeTest() {
+    clock_.now = BootClock::time_point(std::chrono::hours(1));
+    bronze_ = *lake::Table::OpenOrCreate(&store_, layout_->table);
+  }
+
+  registry::LookUp Answer(int32_t id) {
+    asked_.push_back(id);
+    registry::LookUp answer;
+    if (out_) {
+      answer.detail = "connection refused";
+      return answer;
+    }
+    const auto found = schemas_.find(id);
+    answer.outcome = found == schemas_.end() ? registry::LookUpOutcome::kUnknown
+                                             : registry::LookUpOutcome::kFound;
+    if (found != schemas_.end()) answer.schema.schema = found->second;
+    return answer;
+  }
+
+  Taken Take(std::optional<std::string> value) {
+    const auto taken = intake_.Take(records_.Make(0, next_offset_, std::move(value)), clock_.now);
+    EXPECT_TRUE(taken.ok()) << taken.status();
+    if (*taken != Taken::kWait) ++next_offset_;
+    return *taken;
+  }
+  void DecideParked() { EXPECT_TRUE(intake_.DecideParked(clock_.now).ok()); }
+
+  // Another writer's change of Bronze.
+  void Grow(const std::string& schema_text) {
+    const auto layout = std::make_shared<const BronzeLayout>(
+        *BronzeLayout::Make(*avro::Schema::Parse(schema_text), {}));
+    lake::Changes changes;
+    changes.growth = lake::TableGrowth{
+        layout->table.schema, {{tables::kReaderSchemaProperty, layout->reader_schema.text()}}};
+    EXPECT_EQ(
+        lake::CommitOutcome::kCommitted,
+        bronze_
+            ->Commit(lake::Unconditionally(std::move(changes)), BootClock::now() + Millis{10'000})
+            ->outcome);
+  }
+
+  shopstream::testing::StoppedClock clock_;
+  std::map<int32_t, std::string> schemas_ = testing::SchemasById();
+  bool out_ = false;
+  std::vector<int32_t> asked_;
+  std::shared_ptr<const BronzeLayout> layout_ = testing::EventLayout();
+  SchemaCache cache_{layout_, [this](int32_t id) { return Answer(id); }};
+  testing::Records records_;
+  int64_t next_offset_ = 100;
+  lake::MemoryStore store_;
+  std::unique_ptr<lake::Table> bronze_;
+  Intake intake_{layout_, &cache_};
+};
+
+TEST_F(IntakeTest, ARecordIsDecidedAtOnceAndItsSchemaIsAskedForOnce) {
+  EXPECT_EQ(Taken::kTaken, Take(Event(1, "US", kOct24)));
+  EXPECT_EQ(Taken::kTaken, Take(Event(2, "EU", kOct24)));
+  EXPECT_EQ(Taken::kTaken, Take("garbage"));
+  EXPECT_EQ(Taken::kTaken, Take(std::nullopt));
+  EXPECT_THAT(asked_, ElementsAre(testing::kSchemaId));
+  const Cut cut = *intake_.Finish();
+  EXPECT_THAT(cut.kafka_offset, ElementsAre(100, 101));
+  ASSERT_EQ(2u, cut.quarantined.size());
+  EXPECT_EQ(102, cut.quarantined[0].offset);
+  EXPECT_EQ(103, cut.quarantined[1].offset);
+}
+
+TEST_F(IntakeTest, AnIdIsUnknownOnlyOnceItsDenialIsConfirmed) {
+  EXPECT_EQ(Taken::kParked, Take(Event(1, "US", kOct24, kNobodysId)));
+  EXPECT_EQ(Taken::kTaken, Take(Event(2, "US", kOct24)));
+  clock_.now += SchemaCache::kConfirmUnknownAfter - Millis{1};
+  DecideParked();
+  EXPECT_TRUE(intake_.filling().has_parked());
+  EXPECT_EQ(1, std::count(asked_.begin(), asked_.end(), kNobodysId));
+  clock_.now += Millis{1};
+  DecideParked();
+  EXPECT_FALSE(intake_.filling().has_parked());
+  const Cut cut = *intake_.Finish();
+  ASSERT_EQ(1u, cut.quarantined.size());
+  EXPECT_EQ(100, cut.quarantined[0].offset);
+  EXPECT_EQ(Cause::kUnknownSchema, cut.quarantined[0].cause);
+}
+
+TEST_F(IntakeTest, AnIdThatTheRegistryLearnsMeanwhileMakesItsRecordsRows) {
+  schemas_.erase(testing::kWithLeft);
+  EXPECT_EQ(Taken::kParked, Take(testing::EventWithLeft(1, "x")));
+  schemas_ = testing::SchemasById();
+  clock_.now += SchemaCache::kConfirmUnknownAfter;
+  DecideParked();
+  const Cut cut = *intake_.Finish();
+  EXPECT_THAT(cut.kafka_offset, ElementsAre(100));
+  EXPECT_TRUE(cut.quarantined.empty());
+}
+
+TEST_F(IntakeTest, AnOutageIsNoVerdict) {
+  out_ = true;
+  EXPECT_EQ(Taken::kWait, Take(Event(1, "US", kOct24)));
+  EXPECT_EQ("connection refused", intake_.TakeOutage());
+  EXPECT_EQ(std::nullopt, intake_.TakeOutage()) << "it is said once";
+  EXPECT_EQ(Taken::kWait, Take(Event(1, "US", kOct24)));
+  EXPECT_EQ(1u, asked_.size()) << "it is not asked again yet";
+  clock_.now += SchemaCache::kOutagePause;
+  EXPECT_EQ(Taken::kWait, Take(Event(1, "US", kOct24)));
+  EXPECT_EQ(2u, asked_.size());
+  out_ = false;
+  clock_.now += SchemaCache::kOutagePause;
+  EXPECT_EQ(Taken::kTaken, Take(Event(1, "US", kOct24)));
+  EXPECT_EQ(1, intake_.filling().rows());
+}
+
+TEST_F(IntakeTest, WhatIsParkedWaitsOutAnOutage) {
+  EXPECT_EQ(Taken::kParked, Take(Event(1, "US", kOct24, kNobodysId)));
+  out_ = true;
+  clock_.now += SchemaCache::kConfirmUnknownAfter;
+  DecideParked();
+  EXPECT_TRUE(intake_.TakeOutage());
+  EXPECT_TRUE(intake_.filling().has_parked());
+  const size_t asked = asked_.size();
+  DecideParked();
+  EXPECT_EQ(asked, asked_.size());
+  out_ = false;
+  clock_.now += SchemaCache::kOutagePause;
+  DecideParked();
+  EXPECT_FALSE(intake_.filling().has_parked());
+}
+
+TEST_F(IntakeTest, WhatIsParkedIsBounded) {
+  const std::string large = Event(1, std::string(1 << 20, 'x'), kOct24, kNobodysId);
+  int parked = 0;
+  while (Take(large) == Taken::kParked) ASSERT_LT(++parked, 10);
+  EXPECT_GE(parked, 4);
+  EXPECT_EQ(std::nullopt, intake_.TakeOutage());
+}
+
+TEST_F(IntakeTest, TheTableThatOthersGrewGivesNewRowsItsColumns) {
+  EXPECT_EQ(Taken::kTaken, Take(Event(1, "US", kOct24)));
+  Grow(testing::EventWith("left", "string"));
+  EXPECT_TRUE(*intake_.Adopt(*bronze_->snapshot()));
+  EXPECT_EQ(Taken::kTaken, Take(Event(2, "US", kOct24)));
+  const Cut cut = *intake_.Finish();
+  EXPECT_EQ(2, cut.rows->num_rows());
+  const auto left = cut.rows->GetColumnByName("left");
+  ASSERT_NE(nullptr, left);
+  EXPECT_EQ(2, left->null_count());
+}
+
+TEST_F(IntakeTest, GrowthThatContradictsTheRowsIsNotAdopted) {
+  EXPECT_EQ(Taken::kTaken, Take(testing::EventWithLeft(1, "x")));
+  Grow(testing::EventWith("left", "long"));
+  EXPECT_FALSE(*intake_.Adopt(*bronze_->snapshot()));
+  // Starting over with the table, the same record has another verdict.
+  ASSERT_TRUE(intake_.StartFrom(*bronze_->snapshot()).ok());
+  EXPECT_EQ(0, intake_.filling().rows());
+  EXPECT_EQ(Taken::kTaken, Take(testing::EventWithLeft(1, "x")));
+  EXPECT_EQ(0, intake_.filling().rows());
+  EXPECT_EQ(1, intake_.filling().quarantined());
+}
+
+TEST_F(IntakeTest, StartingOverForgetsRecordsAndTheOutage) {
+  EXPECT_EQ(Taken::kTaken, Take(Event(1, "US", kOct24)));
+  EXPECT_EQ(Taken::kParked, Take(Event(1, "US", kOct24, kNobodysId)));
+  out_ = true;
+  EXPECT_EQ(Taken::kWait, Take(testing::EventWithLeft(2, "x")));
+  out_ = false;
+  ASSERT_TRUE(intake_.StartFrom(*bronze_->snapshot()).ok());
+  EXPECT_EQ(std::nullopt, intake_.TakeOutage());
+  EXPECT_FALSE(intake_.filling().has_parked());
+  EXPECT_EQ(Taken::kTaken, Take(testing::EventWithLeft(2, "x"))) << "it may be asked immediately";
+  EXPECT_THAT((*intake_.Finish()).kafka_offset, ElementsAre(102));
+}
+
+}  // namespace
+}  // namespace shopstream::ingest

@@ -1,0 +1,205 @@
+#include "ingest/quarantine_replay.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/error_kind.h"
+#include "base/testing.h"
+#include "ingest/cut_committer.h"
+#include "ingest/testing.h"
+#include "lake/faulty_store.h"
+#include "lake/memory_store.h"
+#include "tables/columns.h"
+#include "tables/names.h"
+#include "tables/progress.h"
+
+namespace shopstream::ingest {
+namespace {
+
+using ::testing::ElementsAre;
+using testing::Event;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using testing::kOct24;
+using ::testing::Pair;
+
+constexpr char kTopic[] = "t";
+constexpr char kTopicId[] = "2vEXY_6eQ4-J_Cb_JlBqbw";
+
+// Knows the schemas that a test gives it.
+class TestRegistry : public registry::SchemaSource {
+ public:
+  registry::LookUp ById(int32_t id) override {
+    registry::LookUp answer;
+    if (out) {
+      answer.detail = "connection refused";
+      return answer;
+    }
+    const auto found = schemas.find(id);
+    answer.outcome = found == schemas.end() ? registry::LookUpOutcome::kUnknown
+                                            : registry::LookUpOutcome::kFound;
+    if (found != schemas.end()) answer.schema.schema = found->second;
+    return answer;
+  }
+  Result<registry::RegisteredSchema> Latest(const std::string&) override {
+    return registry::RegisteredSchema{
+        .id = 1, .version = 1, .subject = "", .schema = schemas.at(1)};
+  }
+
+  std::map<int32_t, std::string> schemas = {{testing::kSchemaId, testing::kEventSchema}};
+  bool out = false;
+};
+
+// A lake whose ingest quarantined some records, on a clock that only waits move.
+class QuarantineReplayTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    bronze_ = *lake::Table::OpenOrCreate(&store_, layout_->table);
+    quarantine_ =
+        *lake::Table::OpenOrCreate(&store_, tables::QuarantineSpec(tables::kQuarantinePath));
+  }
+
+  // The values at the next offsets of partition 0, ingested as one cut.
+  void Ingest(const std::vector<std::string>& values) {
+    SchemaCache schemas(layout_, [this](int32_t id) { return registry_.ById(id); });
+    Intake intake(layout_, &schemas);
+    const int64_t begin = next_offset_;
+    for (const std::string& value : values) {
+      EXPECT_TRUE(intake.Take(records_.Make(0, next_offset_++, value), clock_.now).ok());
+    }
+    clock_.now += SchemaCache::kConfirmUnknownAfter;
+    EXPECT_TRUE(intake.DecideParked(clock_.now).ok());
+    Cut cut = *intake.Finish();
+    cut.sealed_at = clock_.now;
+    cut.topic = kTopic;
+    cut.topic_id = kTopicId;
+    const std::string app_id = tables::ProgressAppId(kTopicId, 0);
+    cut.progress = {{.range = {0, begin, next_offset_},
+                     .fence = bronze_->snapshot()->Txn(app_id),
+                     .quarantine_fence = quarantine_->snapshot()->Txn(app_id)}};
+    CutCommitter committer(bronze_.get(), quarantine_.get(),
+                           []() -> Result<std::string> { return kTopicId; }, {});
+    EXPECT_EQ(CutOutcome::kCommitted, committer.Commit(cut, [] { return false; })->outcome);
+  }
+
+  Result<ReplaySummary> Replay(const ReplayFilter& filter = {}) {
+    options_.patience = {
+        .first = Millis{10}, .longest = Millis{100}, .give_up_after = Millis{1000}};
+    return ReplayQuarantine(&store_, &registry_, kTopic, {}, filter, options_);
+  }
+  int64_t Rows() {
+    int64_t rows = 0;
+    const auto table = *lake::Table::Open(store_.inner(), tables::kBronzePath);
+    for (const DataFile& file : table->snapshot()->Files()) rows += file.rows;
+    return rows;
+  }
+
+  shopstream::testing::StoppedClock clock_;
+  TestRegistry registry_;
+  testing::Records records_;
+  int64_t next_offset_ = 0;
+  std::shared_ptr<const BronzeLayout> layout_ = testing::EventLayout();
+  lake::FaultyStore store_{std::make_unique<lake::MemoryStore>()};
+  std::unique_ptr<lake::Table> bronze_, quarantine_;
+  QuarantineReplay::Options options_;
+};
+
+TEST_F(QuarantineReplayTest, WhatIsReadableNowIsAddedOnceHoweverOftenItIsReplayed) {
+  Ingest({Event(1, "US", kOct24), testing::EventWithLeft(2, "x"), "garbage"});
+  ASSERT_EQ(1, Rows());
+  registry_.schemas = testing::SchemasById();
+  const ReplaySummary first = *Replay();
+  EXPECT_EQ(1, first.replayed);
+  EXPECT_EQ(1, first.commits);
+  EXPECT_THAT(first.unreadable, ElementsAre(Pair("bad_frame", 1)));
+  EXPECT_EQ(2, Rows());
+  const ReplaySummary again = *Replay();
+  EXPECT_EQ(0, again.replayed);
+  EXPECT_EQ(1, again.already_there);
+  EXPECT_EQ(2, Rows());
+}
+
+TEST_F(QuarantineReplayTest, WhatIsNotReadableYetStaysForALaterReplay) {
+  Ingest({testing::EventWithLeft(1, "x")});
+  const ReplaySummary early = *Replay();
+  EXPECT_EQ(0, early.replayed);
+  EXPECT_THAT(early.unreadable, ElementsAre(Pair("unknown_schema", 1)));
+  registry_.schemas = testing::SchemasById();
+  EXPECT_EQ(1, Replay()->replayed);
+  EXPECT_EQ(1, Rows());
+}
+
+TEST_F(QuarantineReplayTest, TheFilterChoosesByCauseAndTime) {
+  Ingest({testing::EventWithLeft(1, "x"), "garbage"});
+  registry_.schemas = testing::SchemasById();
+  EXPECT_THAT(Replay({.cause = "bad_frame"})->unreadable, ElementsAre(Pair("bad_frame", 1)));
+  const int64_t sent = kOct24 + testing::kDay / 2;
+  EXPECT_EQ(0, Replay({.since_ms = sent + 1})->replayed);
+  EXPECT_EQ(0, Replay({.until_ms = sent})->replayed);
+  EXPECT_EQ(1, Replay({.since_ms = sent, .until_ms = sent + 1})->replayed);
+}
+
+TEST_F(QuarantineReplayTest, EachCommitIsAsLargeAsTold) {
+  Ingest({testing::EventWithLeft(1, "x"), testing::EventWithLeft(2, "y"),
+          testing::EventWithLeft(3, "z")});
+  registry_.schemas = testing::SchemasById();
+  options_.batch_rows = 2;
+  const ReplaySummary summary = *Replay();
+  EXPECT_EQ(3, summary.replayed);
+  EXPECT_EQ(2, summary.commits);
+}
+
+TEST_F(QuarantineReplayTest, AnOutageOfTheRegistryIsWaitedOutAndNoVerdict) {
+  Ingest({testing::EventWithLeft(1, "x")});
+  registry_.schemas = testing::SchemasById();
+  registry_.out = true;
+  const Status status = Replay().status();
+  EXPECT_TRUE(IsUnavailable(status));
+  EXPECT_THAT(status.message(), HasSubstr("Gave up the replay: the schema registry"));
+  EXPECT_EQ(0, Rows());
+  const auto back_at = clock_.now + Millis{300};
+  clock_.on_wait = [&] { registry_.out = clock_.now < back_at; };
+  EXPECT_EQ(1, Replay()->replayed);
+  EXPECT_EQ(1, Rows());
+}
+
+TEST_F(QuarantineReplayTest, AFailureOfStorageIsRetriedAndAddsNothingTwice) {
+  Ingest({testing::EventWithLeft(1, "x")});
+  registry_.schemas = testing::SchemasById();
+  store_.On(lake::Operation::kPutIfAbsent, "bronze-events/_delta_log").LosesReply().Times(2);
+  store_.On(lake::Operation::kPut, ".parquet").FailsBefore().Times(1);
+  const auto summary = Replay();
+  ASSERT_TRUE(summary.ok()) << summary.status();
+  EXPECT_EQ(1, Rows());
+}
+
+TEST_F(QuarantineReplayTest, AStopIsReportedAndWhatIsCommittedStays) {
+  Ingest({testing::EventWithLeft(1, "x"), testing::EventWithLeft(2, "y")});
+  registry_.schemas = testing::SchemasById();
+  options_.batch_rows = 1;
+  bool stopped = false;
+  options_.progress = [&](const ReplaySummary&) { stopped = true; };
+  options_.stop = [&] { return stopped; };
+  EXPECT_TRUE(Replay().status().IsCancelled());
+  EXPECT_EQ(1, Rows());
+  stopped = false;
+  options_.progress = [](const ReplaySummary&) {};
+  EXPECT_EQ(1, Replay()->replayed);
+  EXPECT_EQ(2, Rows());
+}
+
+TEST_F(QuarantineReplayTest, WithoutAQuarantineThereIsNothingToDo) {
+  lake::MemoryStore empty;
+  const auto summary = ReplayQuarantine(&empty, &registry_, kTopic, {}, {}, {});
+  ASSERT_TRUE(summary.ok()) << summary.status();
+  EXPECT_EQ(0, summary->replayed);
+  EXPECT_THAT(summary->unreadable, IsEmpty());
+}
+
+}  // namespace
+}  // namespace shopstream::ingest
