@@ -9,6 +9,7 @@
 #include "avro/column_types.h"
 #include "avro/compatibility.h"
 #include "avro/decode_code.h"
+#include "avro/decode_place.h"
 #include "avro/default_value.h"
 #include "avro/layout.h"
 #include "avro/node.h"

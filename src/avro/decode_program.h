@@ -33,9 +33,6 @@ struct UnionBranch {
   int32_t end = 0;
 };
 
-// Takes the place of an op; represents the item it was at.
-constexpr char kItemMark = '\x01';
-
 // How a writer's record becomes a row: the writer's fields in their order, then the defaults of
 // fields that only the reader has.
 struct DecodeProgram {
