@@ -4,63 +4,18 @@
 #include <cctype>
 #include <map>
 #include <optional>
-#include <set>
-#include <string_view>
 #include <utility>
 
 #include "avro/node.h"
+#include "avro/resolution.h"
 
 namespace shopstream::avro {
 namespace {
 
-// How the reader's branch for a value is found.
-enum class UnionChoice {
-  kFirstMatch,  // The one of its name, else the first that matches: what a decoder does.
-  kAnyMatch,    // Any that can read it: what Avro's Java library asks for.
+enum class Verdict {
+  kDecoder,  // Whether the resolved tree reads every value.
+  kJava,     // Any branch of a reader's union will do; a field that stands for several will not.
 };
-
-// "int is promotable to long, float or double" and so on.
-bool Promotes(Kind writer, Kind reader) {
-  switch (writer) {
-    case Kind::kInt:
-      return reader == Kind::kLong || reader == Kind::kFloat || reader == Kind::kDouble;
-    case Kind::kLong:
-      return reader == Kind::kFloat || reader == Kind::kDouble;
-    case Kind::kFloat:
-      return reader == Kind::kDouble;
-    case Kind::kString:
-      return reader == Kind::kBytes;
-    case Kind::kBytes:
-      return reader == Kind::kString;
-    default:
-      return false;
-  }
-}
-
-// The specification compares names without their namespaces; an alias of the reader counts too.
-bool NamesMatch(const Node& reader, const Node& writer) {
-  return ShortName(reader.name) == ShortName(writer.name) ||
-         std::ranges::find(reader.aliases, writer.name) != reader.aliases.end();
-}
-
-// "Schemas match", the specification's shallow test, by which a branch of a union is chosen.
-// Ends: only definitions nest, and a record is not looked into.
-bool Matches(const Node& reader, const Node& writer) {
-  if (reader.kind == Kind::kUnion || writer.kind == Kind::kUnion) return true;
-  if (reader.kind != writer.kind) return Promotes(writer.kind, reader.kind);
-  switch (reader.kind) {
-    case Kind::kArray:
-    case Kind::kMap:
-      return Matches(*reader.items, *writer.items);
-    case Kind::kFixed:
-      return NamesMatch(reader, writer) && reader.size == writer.size;
-    case Kind::kRecord:
-    case Kind::kEnum:
-      return NamesMatch(reader, writer);
-    default:
-      return true;
-  }
-}
 
 std::string Upper(const Node& node) {
   std::string name = Name(node.kind);
@@ -68,25 +23,9 @@ std::string Upper(const Node& node) {
   return name;
 }
 
-bool SameName(const Node& reader, const Node& writer) {
-  return reader.kind == writer.kind && reader.name == writer.name;
-}
-
-// The writer's fields that a reader's field stands for, by its name and by each alias.
-std::vector<const Field*> FindAllWritten(const Field& field, const Node& writer) {
-  std::vector<const Field*> found;
-  const auto add = [&](const std::string& name) {
-    const auto written = std::ranges::find(writer.fields, name, &Field::name);
-    if (written != writer.fields.end()) found.push_back(&*written);
-  };
-  add(field.name);
-  for (const std::string& alias : field.aliases) add(alias);
-  return found;
-}
-
 class Checker {
  public:
-  explicit Checker(UnionChoice choice) : choice_(choice) {}
+  Checker(Verdict verdict, ResolvedTree* tree) : verdict_(verdict), tree_(tree) {}
 
   std::vector<Incompatibility> Check(const Node& reader, const Node& writer) {
     CheckPair(reader, writer, "", 0);
@@ -121,18 +60,22 @@ class Checker {
   }
 
   bool CheckTypes(const Node& reader, const Node& writer, const std::string& path, int depth) {
-    if (writer.kind == Kind::kUnion) return CheckWritersBranches(reader, writer, path, depth);
-    if (reader.kind == Kind::kUnion) return CheckReadersBranches(reader, writer, path, depth);
-    if (reader.kind != writer.kind) {
-      return Promotes(writer.kind, reader.kind) || ReportType(reader, writer, path);
+    const Resolution& pair = tree_->Resolve(writer, reader);
+    switch (pair.form) {
+      case ResolutionForm::kWriterUnion:
+        return CheckWritersBranches(reader, writer, path, depth);
+      case ResolutionForm::kReaderUnion:
+        return verdict_ == Verdict::kJava ? CheckAnyBranch(reader, writer, path, depth)
+                                          : CheckChosenBranch(pair, path, depth);
+      case ResolutionForm::kRecord:
+        return CheckRecords(pair, path, depth);
+      case ResolutionForm::kItems:
+        return CheckPair(*reader.items, *writer.items,
+                         path + (reader.kind == Kind::kArray ? "/items" : "/values"), depth + 1);
+      case ResolutionForm::kValue:
+        return CheckValue(pair, path);
     }
-    if (reader.kind == Kind::kRecord) return CheckRecords(reader, writer, path, depth);
-    if (reader.is_named()) return CheckNamed(reader, writer, path);
-    if (reader.kind == Kind::kArray || reader.kind == Kind::kMap) {
-      return CheckPair(*reader.items, *writer.items,
-                       path + (reader.kind == Kind::kArray ? "/items" : "/values"), depth + 1);
-    }
-    return true;
+    return false;
   }
 
   bool CheckWritersBranches(const Node& reader, const Node& writer, const std::string& path,
@@ -144,24 +87,24 @@ class Checker {
     return readable;
   }
 
-  bool CheckReadersBranches(const Node& reader, const Node& writer, const std::string& path,
-                            int depth) {
+  bool CheckChosenBranch(const Resolution& pair, const std::string& path, int depth) {
+    if (pair.broken) return ReportBranch(*pair.reader, *pair.writer, path);
+    return CheckPair(pair.chosen(), *pair.writer, path + "/" + std::to_string(pair.branch),
+                     depth + 1);
+  }
+
+  bool CheckAnyBranch(const Node& reader, const Node& writer, const std::string& path, int depth) {
     const auto check = [&](size_t i) {
       return CheckPair(*reader.branches[i], writer, path + "/" + std::to_string(i), depth + 1);
     };
-    if (choice_ == UnionChoice::kFirstMatch) {
-      const size_t chosen = ChooseBranch(reader, writer);
-      if (chosen < reader.branches.size()) return check(chosen);
-      return ReportBranch(reader, writer, path);
-    }
     const size_t before = found_.size();
     size_t named = reader.branches.size();
     for (size_t i = 0; i < reader.branches.size(); ++i) {
+      const Node& branch = *reader.branches[i];
       // The library examines the fields of records whatever their names, and may stop at them.
-      const bool records =
-          reader.branches[i]->kind == Kind::kRecord && writer.kind == Kind::kRecord;
-      if (!records && !Matches(*reader.branches[i], writer)) continue;
-      if (reader.branches[i]->is_named() && SameName(*reader.branches[i], writer)) named = i;
+      const bool records = branch.kind == Kind::kRecord && writer.kind == Kind::kRecord;
+      if (!records && !Matches(writer, branch)) continue;
+      if (branch.is_named() && SameType(branch, writer)) named = i;
       const bool readable = check(i);
       found_.resize(std::min(before, found_.size()));
       if (readable) return true;
@@ -171,16 +114,30 @@ class Checker {
     return check(named) && ReportBranch(reader, writer, path);
   }
 
-  // The branch of the same full name where there is one, else the first that matches.
-  static size_t ChooseBranch(const Node& reader, const Node& writer) {
-    size_t chosen = reader.branches.size();
-    for (size_t i = reader.branches.size(); i-- > 0;) {
-      if (!Matches(*reader.branches[i], writer)) continue;
-      const bool chosen_same =
-          chosen < reader.branches.size() && SameName(*reader.branches[chosen], writer);
-      if (SameName(*reader.branches[i], writer) || !chosen_same) chosen = i;
+  bool CheckValue(const Resolution& pair, const std::string& path) {
+    const Node& reader = *pair.reader;
+    const Node& writer = *pair.writer;
+    if (!pair.broken) return CheckMeaning(pair, path);
+    switch (*pair.broken) {
+      case ResolutionRule::kNameMismatch:
+        return ReportName(reader, writer, path);
+      case ResolutionRule::kFixedSizeMismatch:
+        return ReportSize(reader, writer, path);
+      case ResolutionRule::kMissingEnumSymbols:
+        return ReportSymbols(pair, path);
+      default:
+        return ReportType(reader, writer, path);
     }
-    return chosen;
+  }
+
+  bool CheckMeaning(const Resolution& pair, const std::string& path) {
+    if (!pair.changes_meaning || verdict_ == Verdict::kJava) return true;
+    return Report(ResolutionRule::kTypeMismatch, path,
+                  "the writer's " + Describe(*pair.writer) + " would be read as the reader's " +
+                      Describe(*pair.reader) + ", with another value",
+                  "keep the logical type, or add a new field with a default",
+                  "reader type: " + Upper(*pair.reader) +
+                      " not compatible with writer type: " + Upper(*pair.writer));
   }
 
   bool ReportBranch(const Node& reader, const Node& writer, const std::string& path) {
@@ -201,19 +158,14 @@ class Checker {
         writer.kind == Kind::kNull);
   }
 
-  bool CheckName(const Node& reader, const Node& writer, const std::string& path) {
-    if (NamesMatch(reader, writer)) return true;
+  bool ReportName(const Node& reader, const Node& writer, const std::string& path) {
     return Report(ResolutionRule::kNameMismatch, path + "/name",
                   "the reader's " + Describe(reader) + " is not the writer's " + Describe(writer),
                   "keep the name, or add the alias \"" + writer.name + "\"",
                   "expected: " + writer.name);
   }
 
-  // Enum, fixed.
-  bool CheckNamed(const Node& reader, const Node& writer, const std::string& path) {
-    if (!CheckName(reader, writer, path)) return false;
-    if (reader.kind == Kind::kEnum) return CheckSymbols(reader, writer, path);
-    if (reader.size == writer.size) return true;
+  bool ReportSize(const Node& reader, const Node& writer, const std::string& path) {
     return Report(
         ResolutionRule::kFixedSizeMismatch, path + "/size",
         "fixed " + reader.name + " has " + std::to_string(reader.size) +
@@ -222,71 +174,75 @@ class Checker {
         "expected: " + std::to_string(writer.size) + ", found: " + std::to_string(reader.size));
   }
 
-  bool CheckSymbols(const Node& reader, const Node& writer, const std::string& path) {
-    if (reader.default_symbol) return true;
-    const std::set<std::string_view> known(reader.symbols.begin(), reader.symbols.end());
+  bool ReportSymbols(const Resolution& pair, const std::string& path) {
     std::string missing;
-    for (const std::string& symbol : writer.symbols) {
-      if (!known.contains(symbol)) missing += (missing.empty() ? "" : ", ") + symbol;
+    for (size_t i = 0; i < pair.symbols.size(); ++i) {
+      if (pair.symbols[i] != nullptr) continue;
+      missing += (missing.empty() ? "" : ", ") + pair.writer->symbols[i];
     }
-    if (missing.empty()) return true;
     return Report(ResolutionRule::kMissingEnumSymbols, path + "/symbols",
-                  "enum " + reader.name + " of the reader lacks the writer's " + missing,
+                  "enum " + pair.reader->name + " of the reader lacks the writer's " + missing,
                   "keep these symbols, or give the enum a default", "[" + missing + "]");
   }
 
   // Records that do not fit are not looked at again: they may hold much, and each other.
-  bool CheckRecords(const Node& reader, const Node& writer, const std::string& path, int depth) {
-    const auto known = broken_records_.find({&reader, &writer});
+  bool CheckRecords(const Resolution& pair, const std::string& path, int depth) {
+    const auto known = broken_records_.find(&pair);
     if (known != broken_records_.end()) {
       const auto same = [&](const Incompatibility& one) { return one.path == known->second.path; };
       if (std::ranges::none_of(found_, same)) found_.push_back(known->second);
       return false;
     }
     const size_t before = found_.size();
-    const bool named = CheckName(reader, writer, path);
+    const bool named = !pair.broken || ReportName(*pair.reader, *pair.writer, path);
     const size_t reasons = found_.size();
-    if (named || choice_ == UnionChoice::kAnyMatch) {
-      const bool readable = CheckFields(reader, writer, path, depth);
+    if (named || verdict_ == Verdict::kJava) {
+      const bool readable = CheckFields(pair, path, depth);
       if (named && readable) return true;
     }
     if (!named) found_.resize(std::min(reasons, found_.size()));  // The name says enough.
-    if (before < found_.size()) {
-      broken_records_.emplace(std::pair(&reader, &writer), found_[before]);
-    }
+    if (before < found_.size()) broken_records_.emplace(&pair, found_[before]);
     return false;
   }
 
-  bool CheckFields(const Node& reader, const Node& writer, const std::string& path, int depth) {
+  bool CheckFields(const Resolution& pair, const std::string& path, int depth) {
     bool readable = true;
-    for (size_t i = 0; i < reader.fields.size(); ++i) {
+    for (size_t i = 0; i < pair.fields.size(); ++i) {
       const std::string place = path + "/fields/" + std::to_string(i);
-      readable = CheckField(reader, reader.fields[i], writer, place, depth) && readable;
+      readable = CheckField(pair, i, place, depth) && readable;
     }
     return readable;
   }
 
-  bool CheckField(const Node& reader, const Field& field, const Node& writer,
-                  const std::string& place, int depth) {
-    const std::vector<const Field*> written = FindAllWritten(field, writer);
-    if (written.size() > 1 && choice_ == UnionChoice::kAnyMatch) {
-      refusal_ = {ResolutionRule::kNameMismatch,
-                  place,
-                  "field \"" + field.name + "\" of the reader's " + Describe(reader) +
-                      " matches several of the writer's fields: its aliases name more than one",
-                  "remove the alias of the field that the writer still has",
-                  field.name,
-                  false};
-      return false;
+  bool CheckField(const Resolution& pair, size_t number, const std::string& place, int depth) {
+    const Field& field = pair.reader->fields[number];
+    const FieldResolution& found = pair.fields[number];
+    const Field* written = found.written;
+    bool lacks_default = found.lacks_default;
+    if (verdict_ == Verdict::kJava) {
+      if (found.named.size() > 1) return RefuseSeveral(pair, field, place);
+      written = found.named.empty() ? nullptr : found.named.front();
+      lacks_default = written == nullptr && !field.default_value;
     }
-    if (!written.empty()) {
-      return CheckPair(*field.type, *written.front()->type, place + "/type", depth + 1);
+    if (written != nullptr) {
+      return CheckPair(*field.type, *written->type, place + "/type", depth + 1);
     }
-    if (field.default_value) return true;
+    if (!lacks_default) return true;
     return Report(ResolutionRule::kReaderFieldMissingDefaultValue, place,
-                  "field \"" + field.name + "\" of the reader's " + Describe(reader) +
+                  "field \"" + field.name + "\" of the reader's " + Describe(*pair.reader) +
                       " is not written and has no default",
                   "give the field a default, or its former name as an alias", field.name);
+  }
+
+  bool RefuseSeveral(const Resolution& pair, const Field& field, const std::string& place) {
+    refusal_ = {ResolutionRule::kNameMismatch,
+                place,
+                "field \"" + field.name + "\" of the reader's " + Describe(*pair.reader) +
+                    " matches several of the writer's fields: its aliases name more than one",
+                "remove the alias of the field that the writer still has",
+                field.name,
+                false};
+    return false;
   }
 
   // Bounds of time and stack for hostile schemas; far above what people write.
@@ -294,10 +250,11 @@ class Checker {
   static constexpr int kMostDepth = 2'000;
   static constexpr size_t kMostReasons = 100;
 
-  const UnionChoice choice_;
+  const Verdict verdict_;
+  ResolvedTree* const tree_;
   std::map<std::pair<const Node*, const Node*>, bool> seen_;  // False: it does not fit.
   // The first reason of each. One whose reasons were all cut off is looked at again.
-  std::map<std::pair<const Node*, const Node*>, Incompatibility> broken_records_;
+  std::map<const Resolution*, Incompatibility> broken_records_;
   std::vector<Incompatibility> found_;
   size_t pairs_ = 0;
   std::optional<Incompatibility> refusal_;  // Ends it all: the only reason then.
@@ -305,30 +262,19 @@ class Checker {
 
 }  // namespace
 
-const char* Name(ResolutionRule rule) {
-  switch (rule) {
-    case ResolutionRule::kNameMismatch:
-      return "NAME_MISMATCH";
-    case ResolutionRule::kFixedSizeMismatch:
-      return "FIXED_SIZE_MISMATCH";
-    case ResolutionRule::kMissingEnumSymbols:
-      return "MISSING_ENUM_SYMBOLS";
-    case ResolutionRule::kReaderFieldMissingDefaultValue:
-      return "READER_FIELD_MISSING_DEFAULT_VALUE";
-    case ResolutionRule::kTypeMismatch:
-      return "TYPE_MISMATCH";
-    case ResolutionRule::kMissingUnionBranch:
-      return "MISSING_UNION_BRANCH";
-  }
-  return "UNKNOWN";
+std::vector<Incompatibility> CheckReadable(const Schema& reader, const Schema& writer,
+                                           ResolvedTree* tree) {
+  return Checker(Verdict::kDecoder, tree).Check(reader.root(), writer.root());
 }
 
 std::vector<Incompatibility> CheckReadable(const Schema& reader, const Schema& writer) {
-  return Checker(UnionChoice::kFirstMatch).Check(reader.root(), writer.root());
+  ResolvedTree tree;
+  return CheckReadable(reader, writer, &tree);
 }
 
 std::vector<Incompatibility> CheckCompatible(const Schema& reader, const Schema& writer) {
-  return Checker(UnionChoice::kAnyMatch).Check(reader.root(), writer.root());
+  ResolvedTree tree;
+  return Checker(Verdict::kJava, &tree).Check(reader.root(), writer.root());
 }
 
 }  // namespace shopstream::avro

@@ -3,21 +3,12 @@
 #include <string>
 #include <vector>
 
+#include "avro/resolution_rule.h"
 #include "avro/schema.h"
 
 namespace shopstream::avro {
 
-// The rules of schema resolution that can be broken, with the names of Confluent's registry.
-enum class ResolutionRule {
-  kNameMismatch,
-  kFixedSizeMismatch,
-  kMissingEnumSymbols,
-  kReaderFieldMissingDefaultValue,
-  kTypeMismatch,
-  kMissingUnionBranch,
-};
-// "NAME_MISMATCH" and so on.
-const char* Name(ResolutionRule rule);
+class ResolvedTree;  // resolution.h
 
 struct Incompatibility {
   ResolutionRule rule = ResolutionRule::kTypeMismatch;
@@ -29,10 +20,14 @@ struct Incompatibility {
 };
 
 // Whether data written with `writer` can be read as `reader` (Avro 1.12, "Schema Resolution"), for
-// every Avro type; empty if it can. A reader without null is reported for a nullable writer
-// although single values may fit. Each pair of records is checked once, so recursive schemas
-// terminate; time is bounded by the product of the schemas' sizes, and at most 100 are reported.
+// every Avro type; empty if it can, and then Decoder reads it. A reader without null is reported
+// for a nullable writer although single values may fit; so is a logical type that would turn values
+// into other ones. Each pair of records is checked once, so recursive schemas terminate; time is
+// bounded by the product of the schemas' sizes, and at most 100 are reported.
 std::vector<Incompatibility> CheckReadable(const Schema& reader, const Schema& writer);
+// The same, with the tree that something else walks too.
+std::vector<Incompatibility> CheckReadable(const Schema& reader, const Schema& writer,
+                                           ResolvedTree* tree);
 
 // The same as registries decide it, with the verdict of SchemaCompatibility in Avro's Java library:
 // any branch of a reader's union is accepted, and a field whose aliases match several fields of the

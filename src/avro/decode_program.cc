@@ -8,6 +8,8 @@
 
 #include "avro/column_types.h"
 #include "avro/compatibility.h"
+#include "avro/decode_code.h"
+#include "avro/decode_place.h"
 #include "avro/default_value.h"
 #include "avro/layout.h"
 #include "avro/node.h"
@@ -24,54 +26,6 @@ constexpr int kMaxSteps = 1 << 20;
 constexpr int64_t kLongestUuid = 36;
 constexpr int64_t kLongestDuration = 64;
 
-// Whether a value of the writer's would be taken for another one under the reader's logical type.
-// What only one of them annotates is read as it stands, as the specification has it.
-bool ChangesMeaning(const Node& writer, const Node& reader) {
-  if (writer.logical_type.empty() || reader.logical_type.empty()) return false;
-  if (writer.logical_type != reader.logical_type) return reader.logical_type != "uuid";
-  return reader.logical_type == "decimal" &&
-         (writer.scale != reader.scale || writer.precision > reader.precision);
-}
-
-DecodeCode IntegerCode(Kind writer, const Node& reader) {
-  const bool is_int = writer == Kind::kInt;
-  if (reader.logical_type == "timestamp-millis") {
-    return is_int ? DecodeCode::kIntAsMillis : DecodeCode::kLongAsMillis;
-  }
-  if (reader.logical_type == "timestamp-nanos") {
-    return is_int ? DecodeCode::kIntAsNanos : DecodeCode::kLongAsNanos;
-  }
-  if (reader.logical_type == "timestamp-micros") {
-    return is_int ? DecodeCode::kInt : DecodeCode::kLongAsMicros;
-  }
-  if (reader.logical_type == "date") return DecodeCode::kDate;
-  switch (reader.kind) {
-    case Kind::kFloat:
-      return is_int ? DecodeCode::kIntAsFloat : DecodeCode::kLongAsFloat;
-    case Kind::kDouble:
-      return is_int ? DecodeCode::kIntAsDouble : DecodeCode::kLongAsDouble;
-    default:
-      return is_int ? DecodeCode::kInt : DecodeCode::kLong;
-  }
-}
-
-// For a primitive that is not a decimal.
-DecodeCode PrimitiveCode(Kind writer, const Node& reader) {
-  switch (writer) {
-    case Kind::kBoolean:
-      return DecodeCode::kBoolean;
-    case Kind::kInt:
-    case Kind::kLong:
-      return IntegerCode(writer, reader);
-    case Kind::kFloat:
-      return DecodeCode::kFloat;
-    case Kind::kDouble:
-      return DecodeCode::kDouble;
-    default:
-      return reader.kind == Kind::kString ? DecodeCode::kString : DecodeCode::kBytes;
-  }
-}
-
 // Bytes that a value, its members and their bitmaps take, without text and items.
 int64_t WidthOf(const DataType& type) {
   int64_t bytes = 1;
@@ -82,9 +36,9 @@ int64_t WidthOf(const DataType& type) {
   return bytes;
 }
 
-Status CheckReadableValues(const Schema& writer, const Schema& reader) {
+Status CheckReadableValues(const Schema& writer, const Schema& reader, ResolvedTree* tree) {
   std::string reasons;
-  for (const Incompatibility& found : CheckReadable(reader, writer)) {
+  for (const Incompatibility& found : CheckReadable(reader, writer, tree)) {
     if (found.only_nulls) continue;
     reasons += (reasons.empty() ? "" : "; ") + std::string(Name(found.rule)) + " at " +
                (found.path.empty() ? "the root" : found.path) + ": " + found.message;
@@ -101,11 +55,15 @@ struct Target {
   std::string place;  // As DecodeProgram::places.
 };
 
+// Turns the resolved tree into ops. What does not fit has been refused before, but for nulls.
 class Compiler {
  public:
+  explicit Compiler(ResolvedTree* tree) : tree_(tree) {}
+
   Result<DecodeProgram> Compile(const Node& writer, const Node& reader,
                                 const arrow::Schema& columns) {
-    ARROW_RETURN_NOT_OK(AddFields(writer, reader, columns.fields(), {nullptr, 0, false, ""}));
+    ARROW_RETURN_NOT_OK(
+        AddFields(tree_->Resolve(writer, reader), columns.fields(), {nullptr, 0, false, ""}));
     return std::move(program_);
   }
 
@@ -159,7 +117,7 @@ class Compiler {
   }
 
   // The fields of a record; `parent` holds their columns.
-  Status AddFields(const Node& writer, const Node& reader, const arrow::FieldVector& columns,
+  Status AddFields(const Resolution& record, const arrow::FieldVector& columns,
                    const Target& parent) {
     std::vector<Target> targets;
     int32_t column = parent.type == nullptr ? 0 : parent.column + 1;
@@ -168,21 +126,17 @@ class Compiler {
           {field->type().get(), column, parent.may_be_null, Inside(parent.place, field->name())});
       column += ColumnCount(*field->type());
     }
-    std::vector<bool> written(reader.fields.size());
-    for (const Field& field : writer.fields) {
-      const auto found = std::ranges::find_if(reader.fields, [&](const Field& candidate) {
-        return FindWritten(candidate, writer) == &field;
-      });
-      if (found == reader.fields.end()) {
-        ARROW_RETURN_NOT_OK(AddSkip(*field.type, Inside(parent.place, field.name)));
-        continue;
-      }
-      const auto number = found - reader.fields.begin();
-      written[number] = true;
-      ARROW_RETURN_NOT_OK(AddValue(*field.type, *found->type, targets[number]));
+    for (size_t i = 0; i < record.read_into.size(); ++i) {
+      const Field& written = record.writer->fields[i];
+      const size_t number = record.read_into[i];
+      ARROW_RETURN_NOT_OK(
+          number == Resolution::kSkipped
+              ? AddSkip(*written.type, Inside(parent.place, written.name))
+              : AddValue(*written.type, *record.reader->fields[number].type, targets[number]));
     }
-    for (size_t i = 0; i < written.size(); ++i) {
-      if (!written[i]) ARROW_RETURN_NOT_OK(AddDefault(reader.fields[i], targets[i]));
+    for (size_t i = 0; i < record.fields.size(); ++i) {
+      if (record.fields[i].written != nullptr) continue;
+      ARROW_RETURN_NOT_OK(AddDefault(record.reader->fields[i], targets[i]));
     }
     return Status::OK();
   }
@@ -241,50 +195,47 @@ class Compiler {
       }
       return Status::OK();
     }
-    const Node* chosen = reader.kind == Kind::kUnion ? BranchFor(writer, reader) : &reader;
-    if (chosen == nullptr) return Unreadable(writer, reader, target);
+    const Resolution& pair = tree_->Resolve(writer, reader);
+    if (!pair.fits()) return Unreadable(pair, target);
+    const bool in_union = pair.form == ResolutionForm::kReaderUnion;
+    const Resolution& value = in_union ? tree_->Resolve(writer, pair.chosen()) : pair;
     const UnionShape shape = UnionShape::Of(reader);
     if (!shape.is_struct()) {
-      ARROW_RETURN_NOT_OK(AddPlain(writer, *chosen, target));
+      ARROW_RETURN_NOT_OK(AddPlain(value, target));
     } else {
       Add(DecodeCode::kNullMembers, target);
-      const auto member = std::ranges::find(shape.values, chosen) - shape.values.begin();
+      const auto member = std::ranges::find(shape.values, value.reader) - shape.values.begin();
       Target inner = target;
       inner.type = target.type->field(static_cast<int>(member))->type().get();
       inner.may_be_null = true;
       ++inner.column;
       for (int i = 0; i < member; ++i) inner.column += ColumnCount(*target.type->field(i)->type());
-      ARROW_RETURN_NOT_OK(AddPlain(writer, *chosen, inner));
+      ARROW_RETURN_NOT_OK(AddPlain(value, inner));
       Add(DecodeCode::kMarkValid, inner);
     }
     if (target.may_be_null) Add(DecodeCode::kMarkValid, target);
     return Status::OK();
   }
 
-  static Status Unreadable(const Node& writer, const Node& reader, const Target& target) {
-    return Broken(target.place, "the writer's ", Describe(writer),
-                  " cannot be read as the reader's ", Describe(reader));
+  static Status Unreadable(const Resolution& pair, const Target& target) {
+    return Broken(target.place, "the writer's ", Describe(*pair.writer),
+                  " cannot be read as the reader's ", Describe(*pair.reader));
   }
 
   // Neither is a union.
-  Status AddPlain(const Node& writer, const Node& reader, const Target& target) {
-    if (!ReadsAs(writer.kind, reader.kind) || !NamedAlike(writer, reader)) {
-      return Unreadable(writer, reader, target);
-    }
-    if (ChangesMeaning(writer, reader)) {
-      return Broken(target.place, "the writer's ", Describe(writer), " would be read as ",
-                    Describe(reader), ", with another value; keep the logical type");
-    }
+  Status AddPlain(const Resolution& pair, const Target& target) {
+    if (!pair.fits()) return Unreadable(pair, target);
+    const Node& writer = *pair.writer;
+    const Node& reader = *pair.reader;
     switch (writer.kind) {
       case Kind::kRecord:
-        return AddRecord(writer, reader, target);
+        return AddRecord(pair, target);
       case Kind::kArray:
       case Kind::kMap:
         return AddItems(writer, reader, target);
       case Kind::kEnum:
-        return AddEnum(writer, reader, target);
+        return AddEnum(pair, target);
       case Kind::kFixed:
-        if (writer.size != reader.size) return Unreadable(writer, reader, target);
         reads_ |= writer.size > 0;
         return AddFixed(writer, reader, target);
       default:
@@ -295,10 +246,10 @@ class Compiler {
     }
   }
 
-  Status AddRecord(const Node& writer, const Node& reader, const Target& target) {
-    if (reader.fields.empty()) Add(DecodeCode::kNullMembers, target);
-    return AddFields(writer, reader,
-                     reader.fields.empty() ? arrow::FieldVector{} : target.type->fields(), target);
+  Status AddRecord(const Resolution& pair, const Target& target) {
+    const bool is_empty = pair.reader->fields.empty();
+    if (is_empty) Add(DecodeCode::kNullMembers, target);
+    return AddFields(pair, is_empty ? arrow::FieldVector{} : target.type->fields(), target);
   }
 
   Status AddItems(const Node& writer, const Node& reader, const Target& target) {
@@ -327,15 +278,13 @@ class Compiler {
     return Status::OK();
   }
 
-  Status AddEnum(const Node& writer, const Node& reader, const Target& target) {
+  Status AddEnum(const Resolution& pair, const Target& target) {
     DecodeOp& op = Add(DecodeCode::kEnum, target);
     op.table = static_cast<int32_t>(program_.texts.size());
     auto& texts = program_.texts.emplace_back();
-    for (const std::string& symbol : writer.symbols) {
-      const bool known = std::ranges::find(reader.symbols, symbol) != reader.symbols.end();
-      if (!known && !reader.default_symbol) return Unreadable(writer, reader, target);
-      texts.push_back(known ? symbol : *reader.default_symbol);
-      MayPut(static_cast<int64_t>(texts.back().size()));
+    for (const std::string* symbol : pair.symbols) {
+      texts.push_back(*symbol);
+      MayPut(static_cast<int64_t>(symbol->size()));
     }
     reads_ = true;
     return Status::OK();
@@ -479,6 +428,7 @@ class Compiler {
   // An encoded constant grows at most so much in columns: a byte may be a struct of a union.
   static constexpr int64_t kLargestGrowth = 16;
 
+  ResolvedTree* const tree_;
   DecodeProgram program_;
   std::vector<const Node*> open_;  // The writer's records around what is skipped.
   int64_t item_cost_ = 0;          // For the innermost list.
@@ -491,13 +441,14 @@ class Compiler {
 
 Result<DecodeProgram> DecodeProgram::Compile(const Schema& writer, const Schema& reader) {
   ARROW_ASSIGN_OR_RAISE(const auto columns, ToArrowSchema(reader));
-  ARROW_RETURN_NOT_OK(CheckReadableValues(writer, reader));
+  ResolvedTree tree;
+  ARROW_RETURN_NOT_OK(CheckReadableValues(writer, reader, &tree));
   if (writer.root().kind != Kind::kRecord) {
     return Status::NotImplemented("the writer's schema is a ", Describe(writer.root()),
                                   "; only records can be decoded");
   }
   ARROW_ASSIGN_OR_RAISE(DecodeProgram program,
-                        Compiler().Compile(writer.root(), reader.root(), *columns));
+                        Compiler(&tree).Compile(writer.root(), reader.root(), *columns));
   program.shape = ShapeOf(*columns, columns->num_fields());
   return program;
 }

@@ -22,7 +22,7 @@ struct EncodedRows {
   }
 };
 
-struct EncodeOp;  // encoder.cc
+struct EncodeOp;  // encode_program.h
 
 // Compiled once per pair of Arrow schema and Avro schema; columns and members are matched by name.
 // Immutable, cheap to copy; many threads may encode with it.

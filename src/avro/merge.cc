@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -10,11 +11,13 @@
 
 #include "avro/compatibility.h"
 #include "avro/node.h"
+#include "avro/resolution.h"
 
 namespace shopstream::avro {
 namespace {
 
 using nlohmann::json;
+using Types = std::vector<const Node*>;
 using NamedTypes = std::map<std::string, const Node*>;
 
 void CollectNamed(const Node& node, NamedTypes* named) {
@@ -28,47 +31,116 @@ bool Contains(const std::vector<std::string>& names, const std::string& name) {
   return std::ranges::find(names, name) != names.end();
 }
 
-// By name, else by an alias that is no other field's name.
-const Field* FindPartner(const Field& field, const Node& reader, const Node& writer) {
-  const auto find = [](const Node& record, const std::string& name) -> const Field* {
-    const auto found = std::ranges::find(record.fields, name, &Field::name);
-    return found == record.fields.end() ? nullptr : &*found;
-  };
-  if (const Field* same = find(writer, field.name)) return same;
-  for (const std::string& alias : field.aliases) {
-    if (find(reader, alias) != nullptr) continue;
-    if (const Field* aliased = find(writer, alias)) return aliased;
-  }
-  return nullptr;
-}
+bool IsNull(const Node* type) { return type->kind == Kind::kNull; }
 
-// A column of the reader's type is that of the writer's too.
+// A column of the reader's type is that of the writer's too, so the reader's may become it.
 bool Widens(const Node& reader, const Node& writer) {
   return (reader.kind == Kind::kInt && writer.kind == Kind::kLong && reader.logical_type.empty()) ||
          (reader.kind == Kind::kFloat && writer.kind == Kind::kDouble);
 }
 
-bool SameBranch(const Node& reader, const Node& writer) {
-  if (reader.kind != writer.kind) return false;
-  return !reader.is_named() || ShortName(reader.name) == ShortName(writer.name) ||
-         Contains(reader.aliases, writer.name);
+Types BranchesOf(const Node& node) {
+  return node.kind == Kind::kUnion ? node.branches : Types{&node};
 }
 
-bool PromotedBranch(const Node& reader, const Node& writer) {
-  const bool to_text = reader.kind == Kind::kString || reader.kind == Kind::kBytes;
-  const bool from_text = writer.kind == Kind::kString || writer.kind == Kind::kBytes;
-  if (to_text || from_text) return to_text && from_text;
-  const bool numbers = reader.kind >= Kind::kInt && reader.kind <= Kind::kDouble &&
-                       writer.kind >= Kind::kInt && writer.kind <= Kind::kDouble;
-  return numbers && (reader.kind > writer.kind || Widens(reader, writer));
+// Which of `own`, the reader's branches, takes the values of a branch of the writer's: the one that
+// the tree says, unless they would be promoted and an earlier one can be widened.
+std::optional<size_t> FindSlot(const Resolution& pair, const Types& own) {
+  const bool fits = pair.broken != ResolutionRule::kMissingUnionBranch &&
+                    pair.broken != ResolutionRule::kTypeMismatch &&
+                    pair.broken != ResolutionRule::kNameMismatch;
+  const auto chosen = fits ? std::optional(pair.branch) : std::nullopt;
+  if (chosen && own[*chosen]->kind == pair.writer->kind) return chosen;
+  const auto wider =
+      std::ranges::find_if(own, [&](const Node* branch) { return Widens(*branch, *pair.writer); });
+  if (wider == own.end()) return chosen;
+  const size_t number = wider - own.begin();
+  return chosen ? std::min(*chosen, number) : number;
 }
 
-std::vector<const Node*> BranchesOf(const Node& node) {
-  return node.kind == Kind::kUnion ? node.branches : std::vector<const Node*>{&node};
-}
+constexpr size_t kMostPairs = 1'000'000;
+
+// The writer's types that are read as each named type of the reader, wherever they are: a name
+// means one type in the whole document, so its definition has to hold them all.
+class Partners {
+ public:
+  Partners(const Node& reader, const Node* writer, ResolvedTree* tree) : tree_(tree) {
+    CollectNamed(reader, &named_);
+    if (writer != nullptr) waiting_.push_back({writer, &reader});
+    while (!waiting_.empty() && !too_many()) {
+      const auto [written, read] = waiting_.back();
+      waiting_.pop_back();
+      if (read == nullptr) {
+        MeetOnlyWriter(*written);
+      } else {
+        MeetPlace(*written, *read);
+      }
+    }
+  }
+
+  const Types& Of(const Node& named) const {
+    static const Types kNone;
+    const auto found = partners_.find(&named);
+    return found == partners_.end() ? kNone : found->second;
+  }
+  // The reader's type of that full name, or null.
+  const Node* Named(const std::string& name) const {
+    const auto found = named_.find(name);
+    return found == named_.end() ? nullptr : found->second;
+  }
+  bool too_many() const { return met_.size() > kMostPairs; }
+
+ private:
+  void MeetPlace(const Node& writer, const Node& reader) {
+    if (writer.kind != Kind::kUnion && reader.kind != Kind::kUnion) return Meet(writer, reader);
+    const Types own = BranchesOf(reader);
+    for (const Node* branch : BranchesOf(writer)) {
+      const auto slot = FindSlot(tree_->Resolve(*branch, reader), own);
+      if (slot) {
+        Meet(*branch, *own[*slot]);
+      } else {
+        MeetOnlyWriter(*branch);
+      }
+    }
+  }
+
+  // Neither is a union.
+  void Meet(const Node& writer, const Node& reader) {
+    if (writer.kind != reader.kind || !met_.insert({&writer, &reader}).second) return;
+    if (reader.is_named()) partners_[&reader].push_back(&writer);
+    if (reader.items != nullptr) waiting_.push_back({writer.items, reader.items});
+    if (reader.kind != Kind::kRecord) return;
+    const Resolution& pair = tree_->Resolve(writer, reader);
+    for (size_t i = 0; i < writer.fields.size(); ++i) {
+      const size_t number = pair.read_into[i];
+      const bool skipped = number == Resolution::kSkipped;
+      waiting_.push_back({writer.fields[i].type, skipped ? nullptr : reader.fields[number].type});
+    }
+  }
+
+  // A type at a place that only the writer has.
+  void MeetOnlyWriter(const Node& writer) {
+    if (writer.is_named()) {
+      const Node* same = Named(writer.name);
+      if (same != nullptr && same->kind == writer.kind) return Meet(writer, *same);
+    }
+    if (!met_.insert({&writer, nullptr}).second) return;
+    for (const Node* branch : writer.branches) waiting_.push_back({branch, nullptr});
+    if (writer.items != nullptr) waiting_.push_back({writer.items, nullptr});
+    for (const Field& field : writer.fields) waiting_.push_back({field.type, nullptr});
+  }
+
+  using Pair = std::pair<const Node*, const Node*>;  // Writer and reader; null: only the writer.
+
+  ResolvedTree* const tree_;
+  NamedTypes named_;
+  std::map<const Node*, Types> partners_;
+  std::vector<Pair> waiting_;
+  std::set<Pair> met_;
+};
 
 bool StartsWithNull(const json& type) {
-  return type.is_array() && !type.empty() && type.front() == "null";
+  return type == "null" || (type.is_array() && !type.empty() && type.front() == "null");
 }
 
 // The type with null as its first branch.
@@ -81,39 +153,151 @@ json Optional(json type) {
   return branches;
 }
 
-// Builds the merged schema's JSON. Either side of a pair may be absent (null): what only one has.
+// Builds the merged schema's JSON from the resolved tree; without a writer, the reader's own. At
+// each place stand the reader's type and those of the writer that are read into it.
 class Merger {
  public:
-  Merger(const Node& reader, const Node& writer) {
-    CollectNamed(reader, &reader_types_);
-    CollectNamed(writer, &writer_types_);
-  }
+  Merger(const Node& reader, const Node* writer, ResolvedTree* tree)
+      : reader_(reader), writer_(writer), tree_(tree), partners_(reader, writer, tree) {}
 
-  json Type(const Node* reader, const Node* writer, const std::string& path) {
-    if (reader == nullptr || writer == nullptr) {
-      const Node& only = reader != nullptr ? *reader : *writer;
-      if (only.is_named()) return Named(reader, writer, path);
-      if (only.kind != Kind::kUnion) return Unnamed(only, reader, writer, path);
-      json branches = json::array();
-      for (const Node* branch : only.branches) {
-        branches.push_back(Type(reader ? branch : nullptr, writer ? branch : nullptr, path));
-      }
-      return branches;
-    }
-    if (reader->kind == Kind::kUnion || writer->kind == Kind::kUnion) {
-      return Union(*reader, *writer, path);
-    }
-    if (reader->kind != writer->kind) {
-      return Type(Widens(*reader, *writer) ? writer : reader, nullptr, path);
-    }
-    CheckMeaning(*reader, *writer, path);
-    return reader->is_named() ? Named(reader, writer, path)
-                              : Unnamed(*reader, reader, writer, path);
+  json Merge() {
+    if (partners_.too_many()) conflicts_ = "the two schemas are too large to be merged";
+    if (!conflicts_.empty()) return nullptr;
+    return Place(reader_, writer_ == nullptr ? Types{} : Types{writer_}, "");
   }
 
   const std::string& conflicts() const { return conflicts_; }
 
  private:
+  json Place(const Node& reader, const Types& writers, const std::string& path) {
+    const auto is_union = [](const Node* type) { return type->kind == Kind::kUnion; };
+    if (is_union(&reader) || std::ranges::any_of(writers, is_union)) {
+      return Union(reader, writers, path);
+    }
+    return Plain(reader, writers, path);
+  }
+
+  // No type is a union.
+  json Plain(const Node& reader, const Types& writers, const std::string& path) {
+    const Node* widest = &reader;
+    Types items;
+    for (const Node* writer : writers) {
+      if (tree_->Resolve(*writer, reader).changes_meaning) Conflict(reader, *writer, path);
+      if (Widens(*widest, *writer)) widest = writer;
+      if (writer->kind == reader.kind && writer->items != nullptr) items.push_back(writer->items);
+    }
+    if (reader.is_named()) return Named(reader, path);
+    if (reader.items == nullptr) return WithLogicalType(*widest, Name(widest->kind));
+    const char* const key = reader.kind == Kind::kArray ? "items" : "values";
+    return {{"type", Name(reader.kind)}, {key, Place(*reader.items, items, path + "/" + key)}};
+  }
+
+  json Union(const Node& reader, const Types& writers, const std::string& path) {
+    const Types own = BranchesOf(reader);
+    std::vector<Types> slots(own.size());
+    Types unmatched;
+    for (const Node* writer : writers) {
+      for (const Node* branch : BranchesOf(*writer)) {
+        const auto slot = FindSlot(tree_->Resolve(*branch, reader), own);
+        (slot ? slots[*slot] : unmatched).push_back(branch);
+      }
+    }
+    json branches = json::array();
+    for (size_t i = 0; i < own.size(); ++i) {
+      const std::string place = reader.kind == Kind::kUnion ? path + "/" + std::to_string(i) : path;
+      branches.push_back(Plain(*own[i], slots[i], place));
+    }
+    // One type is one column, several are a struct; the first never turns into the second.
+    const bool several = own.size() - std::ranges::count_if(own, IsNull) > 1;
+    Types added;
+    for (const Node* branch : unmatched) {
+      // The second of a type merges with the first once that is the reader's.
+      const auto same = [&](const Node* other) { return SameType(*branch, *other); };
+      if (std::ranges::any_of(added, same)) continue;
+      added.push_back(branch);
+      if (IsNull(branch)) branches = Optional(std::move(branches));
+      if (!IsNull(branch) && several) branches.push_back(OnlyWriter(*branch, path));
+      if (!IsNull(branch) && !several) Conflict(reader, *branch, path);
+    }
+    return branches.size() == 1 && reader.kind != Kind::kUnion ? branches.front() : branches;
+  }
+
+  // A type that only the writer has, as it is.
+  json OnlyWriter(const Node& writer, const std::string& path) {
+    if (writer.is_named()) return OnlyWriterNamed(writer, path);
+    if (writer.kind == Kind::kUnion) {
+      json branches = json::array();
+      for (const Node* branch : writer.branches) branches.push_back(OnlyWriter(*branch, path));
+      return branches;
+    }
+    if (writer.items == nullptr) return WithLogicalType(writer, Name(writer.kind));
+    const char* const key = writer.kind == Kind::kArray ? "items" : "values";
+    return {{"type", Name(writer.kind)}, {key, OnlyWriter(*writer.items, path + "/" + key)}};
+  }
+
+  json OnlyWriterNamed(const Node& writer, const std::string& path) {
+    if (const Node* same = partners_.Named(writer.name)) {
+      if (same->kind != writer.kind) Conflict(*same, writer, path);
+      return Named(*same, path);
+    }
+    if (!defined_.insert(writer.name).second) return writer.name;
+    return Nested(path, [&] { return OnlyWriterDefinition(writer, path); });
+  }
+
+  json OnlyWriterDefinition(const Node& writer, const std::string& path) {
+    json type = HeadOf(writer);
+    if (writer.kind == Kind::kEnum) type["symbols"] = writer.symbols;
+    if (writer.kind == Kind::kRecord) {
+      json fields = json::array();
+      for (const Field& field : writer.fields) {
+        const std::string place = path + "/fields/" + std::to_string(fields.size()) + "/type";
+        fields.push_back(FieldOf(field, OnlyWriter(*field.type, place)));
+      }
+      type["fields"] = std::move(fields);
+    }
+    if (!writer.aliases.empty()) type["aliases"] = writer.aliases;
+    return WithLogicalType(writer, std::move(type));
+  }
+
+  // The definition holds all that the two sides know of the type, at its first place.
+  json Named(const Node& reader, const std::string& path) {
+    if (!defined_.insert(reader.name).second) return reader.name;
+    return Nested(path, [&] { return Definition(reader, path); });
+  }
+
+  json Definition(const Node& reader, const std::string& path) {
+    json type = HeadOf(reader);
+    if (reader.kind == Kind::kEnum) type["symbols"] = Symbols(reader);
+    if (reader.kind == Kind::kRecord) type["fields"] = Fields(reader, path);
+    std::vector<std::string> aliases = reader.aliases;
+    for (const Node* writer : partners_.Of(reader)) {
+      const bool renamed = writer->name != reader.name && Contains(writer->aliases, reader.name);
+      if (renamed && !Contains(aliases, writer->name)) aliases.push_back(writer->name);
+    }
+    if (!aliases.empty()) type["aliases"] = aliases;
+    return WithLogicalType(reader, std::move(type));
+  }
+
+  // In the merged document a definition may come earlier than in the two, and nest deeper.
+  template <typename MakeType>
+  json Nested(const std::string& path, MakeType make_type) {
+    if (nested_ == Schema::kMaxDepth) {
+      Conflict("types would nest more than " + std::to_string(Schema::kMaxDepth) + " deep", path);
+      return nullptr;
+    }
+    ++nested_;
+    json type = make_type();
+    --nested_;
+    return type;
+  }
+
+  static json HeadOf(const Node& node) {
+    json type = {{"type", Name(node.kind)}, {"name", node.name}};
+    if (node.kind == Kind::kFixed) type["size"] = node.size;
+    if (node.kind == Kind::kEnum && node.default_symbol) type["default"] = *node.default_symbol;
+    return type;
+  }
+
   static json WithLogicalType(const Node& node, json type) {
     if (node.logical_type.empty()) return type;
     if (!type.is_object()) type = {{"type", std::move(type)}};
@@ -125,74 +309,42 @@ class Merger {
     return type;
   }
 
-  static const Node* Child(const Node* node) { return node == nullptr ? nullptr : node->items; }
-
-  // `node` is the reader's where there is one.
-  json Unnamed(const Node& node, const Node* reader, const Node* writer, const std::string& path) {
-    json type = Name(node.kind);
-    if (node.kind == Kind::kArray || node.kind == Kind::kMap) {
-      const char* items = node.kind == Kind::kArray ? "items" : "values";
-      type = {{"type", Name(node.kind)},
-              {items, Type(Child(reader), Child(writer), path + "/" + items)}};
-    }
-    return WithLogicalType(node, std::move(type));
-  }
-
-  // A name means one type in the whole document, so its definition merges all that the two sides
-  // know of it, at its first place.
-  json Named(const Node* reader, const Node* writer, const std::string& path) {
-    const std::string name = reader != nullptr ? reader->name : writer->name;
-    const Kind kind = reader != nullptr ? reader->kind : writer->kind;
-    if (!defined_.insert(name).second) return name;
-    const auto find = [&](const NamedTypes& types) -> const Node* {
-      const auto found = types.find(name);
-      return found != types.end() && found->second->kind == kind ? found->second : nullptr;
-    };
-    if (reader == nullptr) reader = find(reader_types_);
-    if (writer == nullptr) writer = find(writer_types_);
-    const Node& shape = reader != nullptr ? *reader : *writer;
-    json type = {{"type", Name(shape.kind)}, {"name", name}};
-    if (shape.kind == Kind::kFixed) type["size"] = shape.size;
-    if (shape.kind == Kind::kEnum) type["symbols"] = Symbols(reader, writer);
-    if (shape.kind == Kind::kEnum && shape.default_symbol) type["default"] = *shape.default_symbol;
-    if (shape.kind == Kind::kRecord) type["fields"] = Fields(reader, writer, path);
-    std::vector<std::string> aliases = shape.aliases;
-    if (reader != nullptr && writer != nullptr && writer->name != name &&
-        Contains(writer->aliases, name) && !Contains(aliases, writer->name)) {
-      aliases.push_back(writer->name);
-    }
-    if (!aliases.empty()) type["aliases"] = aliases;
-    return WithLogicalType(shape, std::move(type));
-  }
-
-  static json Symbols(const Node* reader, const Node* writer) {
-    std::vector<std::string> symbols = reader != nullptr ? reader->symbols : writer->symbols;
-    if (reader == nullptr || writer == nullptr) return symbols;
-    for (const std::string& symbol : writer->symbols) {
-      if (!Contains(symbols, symbol)) symbols.push_back(symbol);
+  json Symbols(const Node& reader) {
+    std::vector<std::string> symbols = reader.symbols;
+    std::set<std::string> known(symbols.begin(), symbols.end());
+    for (const Node* writer : partners_.Of(reader)) {
+      for (const std::string& symbol : writer->symbols) {
+        if (known.insert(symbol).second) symbols.push_back(symbol);
+      }
     }
     return symbols;
   }
 
-  json Fields(const Node* reader, const Node* writer, const std::string& path) {
+  json Fields(const Node& reader, const std::string& path) {
+    const Types& partners = partners_.Of(reader);
     json fields = json::array();
-    std::set<const Field*> read;
-    const auto place = [&] { return path + "/fields/" + std::to_string(fields.size()); };
-    if (reader != nullptr) {
-      for (const Field& field : reader->fields) {
-        const Field* written = writer ? FindPartner(field, *reader, *writer) : nullptr;
-        read.insert(written);
-        json type = Type(field.type, written ? written->type : nullptr, place() + "/type");
-        const bool absent = writer != nullptr && written == nullptr;
-        fields.push_back(FieldOf(field, absent ? Optional(std::move(type)) : std::move(type)));
-        if (!field.aliases.empty()) fields.back()["aliases"] = field.aliases;
+    const auto place = [&] { return path + "/fields/" + std::to_string(fields.size()) + "/type"; };
+    std::set<std::string> names;
+    for (size_t i = 0; i < reader.fields.size(); ++i) {
+      const Field& field = reader.fields[i];
+      names.insert(field.name);
+      Types written;
+      for (const Node* writer : partners) {
+        const Field* found = tree_->Resolve(*writer, reader).fields[i].written;
+        if (found != nullptr) written.push_back(found->type);
       }
+      json type = Place(*field.type, written, place());
+      const bool absent = written.size() < partners.size();
+      fields.push_back(FieldOf(field, absent ? Optional(std::move(type)) : std::move(type)));
+      if (!field.aliases.empty()) fields.back()["aliases"] = field.aliases;
     }
-    if (writer == nullptr) return fields;
-    for (const Field& field : writer->fields) {
-      if (read.contains(&field)) continue;
-      json type = Type(nullptr, field.type, place() + "/type");
-      fields.push_back(FieldOf(field, reader ? Optional(std::move(type)) : std::move(type)));
+    for (const Node* writer : partners) {
+      const std::vector<size_t>& read_into = tree_->Resolve(*writer, reader).read_into;
+      for (size_t i = 0; i < read_into.size(); ++i) {
+        const Field& field = writer->fields[i];
+        if (read_into[i] != Resolution::kSkipped || !names.insert(field.name).second) continue;
+        fields.push_back(FieldOf(field, Optional(OnlyWriter(*field.type, place()))));
+      }
     }
     return fields;
   }
@@ -207,47 +359,6 @@ class Merger {
     return merged;
   }
 
-  json Union(const Node& reader, const Node& writer, const std::string& path) {
-    const std::vector<const Node*> own = BranchesOf(reader), written = BranchesOf(writer);
-    const auto is_null = [](const Node* branch) { return branch->kind == Kind::kNull; };
-    std::vector<const Node*> partner(own.size());
-    std::vector<const Node*> unmatched;
-    for (const Node* branch : written) {
-      const auto find = [&](bool (*fits)(const Node&, const Node&)) {
-        return std::ranges::find_if(own, [&](const Node* mine) { return fits(*mine, *branch); });
-      };
-      auto found = find(SameBranch);
-      if (found == own.end()) found = find(PromotedBranch);
-      if (found == own.end()) {
-        unmatched.push_back(branch);
-      } else if (partner[found - own.begin()] == nullptr) {
-        partner[found - own.begin()] = branch;
-      }
-    }
-    json branches = json::array();
-    for (size_t i = 0; i < own.size(); ++i) {
-      const std::string place = reader.kind == Kind::kUnion ? path + "/" + std::to_string(i) : path;
-      branches.push_back(Type(own[i], partner[i], place));
-    }
-    // One type is one column, several are a struct; the first never turns into the second.
-    const bool several = own.size() - std::ranges::count_if(own, is_null) > 1;
-    for (const Node* branch : unmatched) {
-      if (is_null(branch)) branches = Optional(std::move(branches));
-      if (!is_null(branch) && several) branches.push_back(Type(nullptr, branch, path));
-      if (!is_null(branch) && !several) Conflict(reader, *branch, path);
-    }
-    return branches.size() == 1 && reader.kind != Kind::kUnion ? branches.front() : branches;
-  }
-
-  // Resolution ignores logical types; a column does not.
-  void CheckMeaning(const Node& reader, const Node& writer, const std::string& path) {
-    if (reader.logical_type.empty() || writer.logical_type.empty()) return;
-    const bool fits = reader.logical_type == writer.logical_type && reader.scale == writer.scale &&
-                      writer.precision <= reader.precision;
-    if (fits) return;
-    Conflict(reader, writer, path);
-  }
-
   void Conflict(const Node& reader, const Node& writer, const std::string& path) {
     const auto describe = [](const Node& node) {
       const std::string text = Describe(node);
@@ -255,14 +366,22 @@ class Merger {
       return text + " of precision " + std::to_string(node.precision) + " and scale " +
              std::to_string(node.scale);
     };
-    conflicts_ += (conflicts_.empty() ? "" : "; ") + std::string("TYPE_MISMATCH at ") + path +
-                  ": the table's " + describe(reader) + " cannot hold the writer's " +
-                  describe(writer) +
-                  " (keep the type, or one that it is promoted to, or add a new field)";
+    Conflict("the table's " + describe(reader) + " cannot hold the writer's " + describe(writer) +
+                 " (keep the type, or one that it is promoted to, or add a new field)",
+             path);
   }
 
-  NamedTypes reader_types_, writer_types_;
+  void Conflict(const std::string& why, const std::string& path) {
+    conflicts_ += (conflicts_.empty() ? "" : "; ") + std::string("TYPE_MISMATCH at ") + path + ": ";
+    conflicts_ += why;
+  }
+
+  const Node& reader_;
+  const Node* const writer_;
+  ResolvedTree* const tree_;
+  const Partners partners_;
   std::set<std::string> defined_;
+  int nested_ = 0;  // Definitions around.
   std::string conflicts_;
 };
 
@@ -276,25 +395,31 @@ std::string Reasons(const std::vector<Incompatibility>& found) {
   return reasons;
 }
 
+// Several types of the writer may be read as one of the reader's. What they have in common and the
+// reader lacks is added for the first; the next round merges the others with that.
+constexpr int kMostRounds = 16;
+
 }  // namespace
 
 Result<Schema> MergeSchemas(const Schema& reader, const Schema& writer) {
-  Merger merger(reader.root(), writer.root());
-  const json merged = merger.Type(&reader.root(), &writer.root(), "");
-  if (!merger.conflicts().empty()) return Status::Invalid(merger.conflicts());
-  const json unchanged =
-      Merger(reader.root(), reader.root()).Type(&reader.root(), &reader.root(), "");
-  if (merged == unchanged) {
-    const std::string reasons = Reasons(CheckReadable(reader, writer));
+  Schema table = reader;
+  for (int round = 0; round < kMostRounds; ++round) {
+    ResolvedTree tree;
+    Merger merger(table.root(), &writer.root(), &tree);
+    const json merged = merger.Merge();
+    if (!merger.conflicts().empty()) return Status::Invalid(merger.conflicts());
+    if (merged != Merger(table.root(), nullptr, &tree).Merge()) {
+      ARROW_ASSIGN_OR_RAISE(table, Schema::Parse(merged.dump()));
+      continue;
+    }
+    std::string reasons = Reasons(CheckReadable(table, writer, &tree));
+    if (reasons.empty() && round > 0) reasons = Reasons(CheckReadable(table, reader));
     if (!reasons.empty()) return Status::Invalid(reasons);
-    return reader;
+    return table;
   }
-  ARROW_ASSIGN_OR_RAISE(const Schema grown, Schema::Parse(merged.dump()));
-  for (const Schema* read : {&reader, &writer}) {
-    const std::string reasons = Reasons(CheckReadable(grown, *read));
-    if (!reasons.empty()) return Status::Invalid(reasons);
-  }
-  return grown;
+  return Status::Invalid(
+      "the writer's types that are read as one type of the table differ in more ", "than ",
+      kMostRounds, " places; give them names of their own");
 }
 
 }  // namespace shopstream::avro

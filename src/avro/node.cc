@@ -27,18 +27,6 @@ std::string_view ShortName(std::string_view full_name) {
   return dot == std::string_view::npos ? full_name : full_name.substr(dot + 1);
 }
 
-const Field* FindWritten(const Field& field, const Node& writer) {
-  const auto find = [&](const std::string& name) -> const Field* {
-    const auto found = std::ranges::find(writer.fields, name, &Field::name);
-    return found == writer.fields.end() ? nullptr : &*found;
-  };
-  if (const Field* same = find(field.name)) return same;
-  for (const std::string& alias : field.aliases) {
-    if (const Field* aliased = find(alias)) return aliased;
-  }
-  return nullptr;
-}
-
 std::string Describe(const Node& node) {
   std::string text = Name(node.kind);
   if (node.is_named()) text += " " + node.name;

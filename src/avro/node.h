@@ -67,10 +67,6 @@ struct Node {
 // The name without its namespace.
 std::string_view ShortName(std::string_view full_name);
 
-// The field of the writer's record that is read into `field`: the one of its name, otherwise of the
-// first matching alias; null if the writer has none.
-const Field* FindWritten(const Field& field, const Node& writer);
-
 // The type as shown to a person: "long (timestamp-millis)", "record com.shop.Order".
 std::string Describe(const Node& node);
 

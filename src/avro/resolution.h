@@ -1,22 +1,99 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
 #include "avro/node.h"
+#include "avro/resolution_rule.h"
 
 namespace shopstream::avro {
 
-// The parts of "Schema Resolution" (Avro 1.12) that compile a decoder.
+// "Schema Resolution" (Avro 1.12): how a value written as one type is read as another. All its
+// rules are here: the decoder compiles from these decisions, the compatibility check reports them,
+// and the merge of two schemas walks them.
 
-// Whether a value of the writer's primitive can be read as the reader's: same or promoted.
-bool ReadsAs(Kind writer, Kind reader);
+enum class ResolutionForm : uint8_t {
+  kWriterUnion,  // Each of the writer's branches is read as the reader's whole type.
+  kReaderUnion,  // The value is read as one branch of the reader's union.
+  kRecord,       // Field by field.
+  kItems,        // Of an array or a map: its items are read as the reader's items.
+  kValue,        // In one step: a primitive, an enum, a fixed, or types that do not fit.
+};
 
-// Whether types of one kind match in resolution: unnamed, or with matching names; the reader's
-// aliases count, namespaces do not.
-bool NamedAlike(const Node& writer, const Node& reader);
+// What one field of the reader's record is read from.
+struct FieldResolution {
+  // Null: the writer has no such field, and it takes its default. A field of the writer is read
+  // into one field of the reader: the one of its name, otherwise the first with an alias for it.
+  const Field* written = nullptr;
+  // All fields of the writer that its name and its aliases name, in that order. Avro's Java library
+  // refuses several, and does not notice that one serves two of the reader's fields.
+  std::vector<const Field*> named;
+  bool lacks_default = false;  // Nothing is written, and nothing else can be read.
+};
 
-// The branch of the reader's union for a value of the writer's type, which is not a union: the one
-// with its full name, otherwise of its kind, otherwise the first that it can be promoted to; null
-// if there is none. Avro's Java library does the same; the specification's "first that matches"
-// would turn an int into the long of ["long", "int"].
-const Node* BranchFor(const Node& writer, const Node& reader_union);
+// What becomes of a value of type `writer` that is read as `reader`: one node of the resolved tree.
+// The types inside are pairs that the tree resolves in turn.
+struct Resolution {
+  const Node* writer = nullptr;
+  const Node* reader = nullptr;
+  ResolutionForm form = ResolutionForm::kValue;
+  // The rule that forbids this pair; the types inside have their own. A record whose name does not
+  // match, which has kNameMismatch, is resolved all the same.
+  std::optional<ResolutionRule> broken;
+  // Both have a logical type, and the reader's would turn the value into another one. The
+  // specification allows it; a column does not.
+  bool changes_meaning = false;
+  // kReaderUnion, unless kMissingUnionBranch: the number of the branch.
+  size_t branch = 0;
+  // kRecord: for each field of the reader; and for each field of the writer the number of the
+  // reader's field that it is read into, kSkipped if there is none.
+  std::vector<FieldResolution> fields;
+  std::vector<size_t> read_into;
+  // Enums: what each of the writer's symbols is read as; null: the reader lacks it, and has no
+  // default.
+  std::vector<const std::string*> symbols;
+
+  static constexpr size_t kSkipped = SIZE_MAX;
+
+  const Node& chosen() const { return *reader->branches[branch]; }
+  // A value can be read, as far as this pair decides it.
+  bool fits() const { return !broken && !changes_meaning; }
+};
+
+// The resolved tree of a pair of schemas, whose nodes outlive it. Pairs are resolved when they are
+// first asked for, each once, in a time linear in what the two types hold themselves; so recursive
+// schemas need no care, and a walk pays for what it visits. Not thread-safe.
+class ResolvedTree {
+ public:
+  // Stays valid as long as the tree.
+  const Resolution& Resolve(const Node& writer, const Node& reader);
+
+ private:
+  using Pair = std::pair<const Node*, const Node*>;
+  struct HashPair {
+    size_t operator()(const Pair& pair) const {
+      const std::hash<const Node*> hash;
+      return hash(pair.first) * 0x9E3779B97F4A7C15 + hash(pair.second);
+    }
+  };
+
+  std::unordered_map<Pair, Resolution, HashPair> pairs_;
+};
+
+// "int is promotable to long, float or double" and so on. False for equal kinds.
+bool Promotes(Kind writer, Kind reader);
+
+// The specification's shallow test "schemas match", by which Avro's Java library looks for a branch
+// of a union that could be meant.
+bool Matches(const Node& writer, const Node& reader);
+
+// Whether the two are one type to a reader: of one kind and, if named, of one full name.
+bool SameType(const Node& one, const Node& other);
 
 }  // namespace shopstream::avro

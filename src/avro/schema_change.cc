@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "avro/node.h"
+#include "avro/resolution.h"
 
 namespace shopstream::avro {
 namespace {
@@ -64,7 +65,7 @@ class Walker {
   // Two branches are one where they have the same kind and name.
   static const Node* FindBranch(const Node& wanted, const std::vector<const Node*>& among) {
     for (const Node* branch : among) {
-      if (branch->kind == wanted.kind && branch->name == wanted.name) return branch;
+      if (SameType(*branch, wanted)) return branch;
     }
     return nullptr;
   }
@@ -89,26 +90,24 @@ class Walker {
   void CompareRecords(const Node& before, const Node& after, const std::string& place) {
     if (!seen_.insert({&before, &after}).second) return;
     const std::string prefix = place.empty() ? "" : place + ".";
-    std::set<const Field*> kept;
-    for (const Field& field : after.fields) {
-      const Field* old_field = FindWritten(field, before);
-      if (old_field == nullptr) {
-        Say(prefix + field.name,
-            "added, " + Describe(*field.type) +
-                (field.default_value ? ", default " + Shown(*field.default_value)
-                                     : ", without a default"));
+    const Resolution& pair = tree_.Resolve(before, after);
+    for (size_t i = 0; i < after.fields.size(); ++i) {
+      const Field& field = after.fields[i];
+      if (const Field* old_field = pair.fields[i].written) {
+        CompareFields(*old_field, field, prefix + field.name);
         continue;
       }
-      kept.insert(old_field);
-      CompareFields(*old_field, field, prefix + field.name);
+      Say(prefix + field.name, "added, " + Describe(*field.type) +
+                                   (field.default_value ? ", default " + Shown(*field.default_value)
+                                                        : ", without a default"));
     }
-    for (const Field& field : before.fields) {
-      if (!kept.contains(&field)) {
-        Say(prefix + field.name,
-            std::string("removed; old readers ") +
-                (field.default_value ? "see its default " + Shown(*field.default_value)
-                                     : "have no default for it"));
-      }
+    for (size_t i = 0; i < before.fields.size(); ++i) {
+      if (pair.read_into[i] != Resolution::kSkipped) continue;
+      const Field& field = before.fields[i];
+      Say(prefix + field.name,
+          std::string("removed; old readers ") +
+              (field.default_value ? "see its default " + Shown(*field.default_value)
+                                   : "have no default for it"));
     }
   }
 
@@ -147,6 +146,7 @@ class Walker {
     return value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).substr(0, 60);
   }
 
+  ResolvedTree tree_;
   std::set<std::pair<const Node*, const Node*>> seen_;
   std::vector<std::string> changes_;
 };

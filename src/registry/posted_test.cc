@@ -1,0 +1,77 @@
+#include "registry/posted.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <variant>
+
+namespace shopstream::registry {
+namespace {
+
+using testing::HasSubstr;
+
+template <typename Posted>
+RestError ErrorOf(const Posted& posted) {
+  const auto* error = std::get_if<RestError>(&posted);
+  return error == nullptr ? RestError{200, ""} : *error;
+}
+
+TEST(PostedTest, ASchemaWithAllItsFields) {
+  const auto posted = std::get<PostedSchema>(ParsePostedSchema(R"({"schema": "\"int\"",
+      "schemaType": "AVRO", "references": [{"name": "a.T", "subject": "t", "version": -1}],
+      "metadata": {"properties": {"major": "1"}}, "ruleSet": {}, "id": 7, "version": 3})"));
+  EXPECT_EQ("\"int\"", posted.text);
+  ASSERT_EQ(1u, posted.references.size());
+  EXPECT_EQ((SchemaReference{"a.T", "t", kLatest}), posted.references[0]);
+  EXPECT_EQ(R"({"properties":{"major":"1"}})", posted.metadata);
+  EXPECT_EQ("{}", posted.rule_set);
+  EXPECT_EQ(7, posted.id);
+  EXPECT_EQ(3, posted.version);
+}
+
+TEST(PostedTest, WhatIsNoSchemaIsRefused) {
+  EXPECT_EQ(kBadRequest, ErrorOf(ParsePostedSchema("[]")).code);
+  EXPECT_EQ(kBadRequest, ErrorOf(ParsePostedSchema("{")).code);
+  const std::string deep = std::string(70, '[') + std::string(70, ']');
+  EXPECT_EQ(kBadRequest, ErrorOf(ParsePostedSchema(R"({"schema": )" + deep + "}")).code);
+  EXPECT_EQ(kInvalidSchema, ErrorOf(ParsePostedSchema(R"({"schema": {}})")).code);
+  EXPECT_EQ(kInvalidSchema,
+            ErrorOf(ParsePostedSchema(R"({"schema": "", "schemaType": "JSON"})")).code);
+  EXPECT_EQ(kInvalidSchema,
+            ErrorOf(ParsePostedSchema(R"({"schema": "", "references": [{"name": "a"}]})")).code);
+  EXPECT_EQ(kUnprocessable, ErrorOf(ParsePostedSchema(R"({"schema": "", "id": 2147483648})")).code);
+  const std::string large(avro::Schema::kMaxText + 1, 'x');
+  EXPECT_EQ(kSchemaTooLarge, ErrorOf(ParsePostedSchema(R"({"schema": ")" + large + "\"}")).code);
+}
+
+TEST(PostedTest, AConfigChangesTheGivenFieldsAlone) {
+  SubjectConfig before;
+  before.level = CompatibilityLevel::kFull;
+  before.normalize = true;
+  const auto changed = std::get<SubjectConfig>(
+      ParsePostedConfig(R"({"compatibility": "none", "compatibilityGroup": "major"})", before));
+  EXPECT_EQ(CompatibilityLevel::kNone, changed.level);
+  EXPECT_EQ(true, changed.normalize);
+  EXPECT_EQ("major", changed.compatibility_group);
+  const auto reset = std::get<SubjectConfig>(ParsePostedConfig(R"({"normalize": null})", changed));
+  EXPECT_FALSE(reset.normalize);
+}
+
+TEST(PostedTest, AConfigThatWouldPromiseTooMuchIsRefused) {
+  EXPECT_EQ(kInvalidLevel, ErrorOf(ParsePostedConfig(R"({"compatibility": "ALL"})", {})).code);
+  EXPECT_EQ(kUnprocessable, ErrorOf(ParsePostedConfig(R"({"normalize": 1})", {})).code);
+  EXPECT_THAT(ErrorOf(ParsePostedConfig(R"({"alias": "other"})", {})).message,
+              HasSubstr("alias is not supported"));
+  EXPECT_EQ(kUnprocessable, ErrorOf(ParsePostedConfig(R"({"validateFields": true})", {})).code);
+  EXPECT_EQ(200, ErrorOf(ParsePostedConfig(R"({"validateFields": false})", {})).code);
+}
+
+TEST(PostedTest, AModeIsNamedOrReset) {
+  EXPECT_EQ(Mode::kReadOnly, std::get<0>(ParsePostedMode(R"({"mode": "readonly"})")));
+  EXPECT_EQ(std::nullopt, std::get<0>(ParsePostedMode(R"({"mode": null})")));
+  EXPECT_EQ(kInvalidMode, ErrorOf(ParsePostedMode(R"({"mode": "OPEN"})")).code);
+}
+
+}  // namespace
+}  // namespace shopstream::registry
