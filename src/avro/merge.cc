@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <string>
 #include <utility>
@@ -10,6 +9,7 @@
 
 #include "avro/compatibility.h"
 #include "avro/node.h"
+#include "base/json.h"
 
 namespace shopstream::avro {
 namespace {

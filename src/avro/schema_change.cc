@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "avro/node.h"
+#include "base/json.h"
 
 namespace shopstream::avro {
 namespace {
@@ -143,9 +144,7 @@ class Walker {
     }
   }
 
-  static std::string Shown(const nlohmann::json& value) {
-    return value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).substr(0, 60);
-  }
+  static std::string Shown(const nlohmann::json& value) { return DumpJson(value).substr(0, 60); }
 
   std::set<std::pair<const Node*, const Node*>> seen_;
   std::vector<std::string> changes_;

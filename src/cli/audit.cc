@@ -2,8 +2,8 @@
 
 #include <iostream>
 #include <memory>
-#include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "base/log.h"
 #include "base/table_printer.h"
 #include "cli/command.h"
@@ -23,7 +23,7 @@ TablePrinter PartitionTable(const observe::AuditReport& report) {
   TablePrinter table({"topic_id", "partition", "log_start", "txn", "end", "bronze_rows",
                       "quarantined_rows", "replayed_rows", "gaps", "doubles", "others", "lag"});
   for (const observe::PartitionAudit& p : report.partitions) {
-    const json lag = p.end ? json(p.lag) : json(nullptr);
+    const Cell lag = p.end ? Cell(p.lag) : Cell(nullptr);
     table.AddRow({p.topic_id, p.partition, OrNull(p.log_start), OrNull(p.txn), OrNull(p.end),
                   p.bronze_rows, p.quarantined_rows, p.replayed_rows, p.gaps, p.doubles, p.others,
                   lag});
@@ -93,16 +93,16 @@ Result<int> RunAudit(const Context& context, const AuditFlags& flags) {
 
 }  // namespace
 
-void AddAudit(CLI::App& app, Job* job) {
+Command AuditCommand() {
   auto flags = std::make_shared<AuditFlags>();
-  CLI::App* audit = app.add_subcommand(
-      "audit", "Compare Kafka and the lake, offset by offset; exits with 3 if they differ");
-  audit->add_option("--limit", flags->limit, "Maximum number of ranges to list; all are counted")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 1'000'000));
-  audit->callback([flags, job] {
-    *job = [flags](const Context& context) { return RunAudit(context, *flags); };
-  });
+  return {.name = "audit",
+          .meaning = "Compare Kafka and the lake, offset by offset; exits with 3 if they differ",
+          .options = {{.name = "--limit",
+                       .target = &flags->limit,
+                       .meaning = "Maximum number of ranges to list; all are counted",
+                       .show_default = true,
+                       .bounds = Bounds{1, 1'000'000}}},
+          .run = Running(flags, RunAudit)};
 }
 
 }  // namespace shopstream::cli

@@ -2,8 +2,8 @@
 
 #include <iostream>
 #include <memory>
-#include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "base/progress_line.h"
 #include "base/shutdown.h"
 #include "base/table_printer.h"
@@ -27,8 +27,8 @@ struct QuarantineFlags {
   int64_t batch = ingest::QuarantineReplay::Options().batch_rows;
 };
 
-json Bytes(const QuarantinedRow& row) {
-  return row.value ? json(row.value->size()) : json(nullptr);
+Cell Bytes(const QuarantinedRow& row) {
+  return row.value ? Cell(row.value->size()) : Cell(nullptr);
 }
 
 std::string SentAt(const QuarantinedRow& row) {
@@ -83,7 +83,7 @@ json ToJson(const QuarantinedRow& row) {
           {"partition", row.partition},
           {"offset", row.offset},
           {"timestamp", row.timestamp_us ? json(SentAt(row)) : json(nullptr)},
-          {"schema_id", OrNull(row.schema_id)},
+          {"schema_id", row.schema_id ? json(*row.schema_id) : json(nullptr)},
           {"cause", row.cause},
           {"detail", row.detail},
           {"key_hex", OptionalHex(row.key)},
@@ -108,7 +108,7 @@ void PrintForPerson(const QuarantinedRow& row) {
             << "quarantined " << FormatTimestamp(row.quarantined_at_us / 1000) << "\n"
             << "cause       " << Printable(row.cause) << "\n"
             << "detail      " << Printable(row.detail) << "\n"
-            << "schema id   " << OrNull(row.schema_id) << "\n"
+            << "schema id   " << (row.schema_id ? std::to_string(*row.schema_id) : "null") << "\n"
             << "headers     " << Printable(row.headers) << "\n";
   PrintBytes("key", row.key);
   PrintBytes("value", row.value);
@@ -165,55 +165,69 @@ Result<int> Replay(const Context& context, const QuarantineFlags& flags) {
   return kDone;
 }
 
-CLI::Option* AddTime(CLI::App* command, const char* flag, std::optional<int64_t>* millis,
-                     const char* meaning) {
-  return command
-      ->add_option_function<std::string>(
-          flag, [millis](const std::string& text) { *millis = *generate::ParseTimestamp(text); },
-          meaning)
-      ->check([](const std::string& text) {
-        const auto time = generate::ParseTimestamp(text);
-        return time.ok() ? std::string() : time.status().message();
-      });
+Option TimeOption(const char* name, std::optional<int64_t>* millis, const char* meaning) {
+  const ParseText parse = [millis](const std::string& text) {
+    return generate::ParseTimestamp(text).Value(&millis->emplace());
+  };
+  return {.name = name, .target = parse, .meaning = meaning};
+}
+
+Command ListCommand(const std::shared_ptr<QuarantineFlags>& flags) {
+  return {.name = "list",
+          .meaning = "List the newest records, and the number of rows per cause",
+          .options = {{.name = "--cause",
+                       .target = &flags->cause,
+                       .meaning = "Only records with this cause, e.g. corrupt"},
+                      {.name = "--limit",
+                       .target = &flags->limit,
+                       .meaning = "Maximum number of rows to list",
+                       .show_default = true,
+                       .bounds = Bounds{1, 100'000}}},
+          .run = Running(flags, List)};
+}
+
+Command ShowCommand(const std::shared_ptr<QuarantineFlags>& flags) {
+  return {.name = "show",
+          .meaning = "Show one record with its bytes",
+          .options = {{.name = "PARTITION",
+                       .target = &flags->partition,
+                       .meaning = "Kafka partition",
+                       .required = true,
+                       .bounds = Bounds{0}},
+                      {.name = "OFFSET",
+                       .target = &flags->offset,
+                       .meaning = "Kafka offset",
+                       .required = true,
+                       .bounds = Bounds{0}}},
+          .run = Running(flags, Show)};
+}
+
+Command ReplayCommand(const std::shared_ptr<QuarantineFlags>& flags) {
+  return {.name = "replay",
+          .meaning =
+              "Add the records that are now readable to Bronze, each once; quarantine keeps them",
+          .options = {{.name = "--cause",
+                       .target = &flags->replay.cause,
+                       .meaning = "Only records with this cause"},
+                      TimeOption("--since", &flags->replay.since_ms,
+                                 "Only records sent at this time or later"),
+                      TimeOption("--until", &flags->replay.until_ms,
+                                 "Only records sent before this time"),
+                      {.name = "--batch",
+                       .target = &flags->batch,
+                       .meaning = "Maximum number of records per commit",
+                       .show_default = true,
+                       .bounds = Bounds{1, 1'000'000}}},
+          .run = Running(flags, Replay)};
 }
 
 }  // namespace
 
-void AddQuarantine(CLI::App& app, Job* job) {
+Command QuarantineCommand() {
   auto flags = std::make_shared<QuarantineFlags>();
-  CLI::App* quarantine = app.add_subcommand("quarantine", "Inspect and replay undecodable records");
-  quarantine->require_subcommand(1);
-
-  CLI::App* list = quarantine->add_subcommand(
-      "list", "List the newest records, and the number of rows per cause");
-  list->add_option("--cause", flags->cause, "Only records with this cause, e.g. corrupt");
-  list->add_option("--limit", flags->limit, "Maximum number of rows to list")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 100'000));
-  list->callback(
-      [flags, job] { *job = [flags](const Context& context) { return List(context, *flags); }; });
-
-  CLI::App* show = quarantine->add_subcommand("show", "Show one record with its bytes");
-  show->add_option("PARTITION", flags->partition, "Kafka partition")
-      ->required()
-      ->check(CLI::NonNegativeNumber);
-  show->add_option("OFFSET", flags->offset, "Kafka offset")
-      ->required()
-      ->check(CLI::NonNegativeNumber);
-  show->callback(
-      [flags, job] { *job = [flags](const Context& context) { return Show(context, *flags); }; });
-
-  CLI::App* replay = quarantine->add_subcommand(
-      "replay",
-      "Add the records that are now readable to Bronze, each once; quarantine keeps them");
-  replay->add_option("--cause", flags->replay.cause, "Only records with this cause");
-  AddTime(replay, "--since", &flags->replay.since_ms, "Only records sent at this time or later");
-  AddTime(replay, "--until", &flags->replay.until_ms, "Only records sent before this time");
-  replay->add_option("--batch", flags->batch, "Maximum number of records per commit")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 1'000'000));
-  replay->callback(
-      [flags, job] { *job = [flags](const Context& context) { return Replay(context, *flags); }; });
+  return {.name = "quarantine",
+          .meaning = "Inspect and replay undecodable records",
+          .commands = {ListCommand(flags), ShowCommand(flags), ReplayCommand(flags)}};
 }
 
 }  // namespace shopstream::cli

@@ -209,14 +209,12 @@ Result<int> RunTest(const Context& context) {
 
 }  // namespace
 
-void AddStorage(CLI::App& app, Job* job) {
-  CLI::App* storage = app.add_subcommand("storage", "Test the lake's storage");
-  storage->require_subcommand(1);
-  storage
-      ->add_subcommand("test",
-                       "Exercise every storage operation the lake needs; "
-                       "exits with 1 if any fails")
-      ->callback([job] { *job = RunTest; });
+Command StorageCommand() {
+  Command test{"test",
+               "Exercise every storage operation the lake needs; exits with 1 if any fails",
+               {},
+               RunTest};
+  return {.name = "storage", .meaning = "Test the lake's storage", .commands = {std::move(test)}};
 }
 
 }  // namespace shopstream::cli

@@ -2,11 +2,11 @@
 
 #include <iostream>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <string>
 
 #include "base/clock.h"
 #include "base/format.h"
+#include "base/json.h"
 #include "base/progress_line.h"
 #include "base/shutdown.h"
 #include "base/table_printer.h"
@@ -105,15 +105,16 @@ Result<int> RunRepair(const Context& context, const RepairFlags& flags) {
 
 }  // namespace
 
-void AddTableRepair(CLI::App* table, Job* job) {
+Command TableRepairCommand() {
   const auto flags = std::make_shared<RepairFlags>();
-  CLI::App* repair = table->add_subcommand(
-      "repair", "List the files that endanger or mislead other readers; with --apply, repair them");
-  repair->add_option("NAME", flags->name, "e.g. bronze-events")->required();
-  repair->add_flag("--apply", flags->apply, "Repair them; without this flag nothing changes");
-  repair->callback([flags, job] {
-    *job = [flags](const Context& context) { return RunRepair(context, *flags); };
-  });
+  return {
+      .name = "repair",
+      .meaning = "List the files that endanger or mislead other readers; with --apply, repair them",
+      .options = {TableNameOption(&flags->name),
+                  {.name = "--apply",
+                   .target = &flags->apply,
+                   .meaning = "Repair them; without this flag nothing changes"}},
+      .run = Running(flags, RunRepair)};
 }
 
 }  // namespace shopstream::cli

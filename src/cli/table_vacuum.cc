@@ -1,9 +1,9 @@
 #include <chrono>
 #include <iostream>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <string>
 
+#include "base/json.h"
 #include "base/progress_line.h"
 #include "base/shutdown.h"
 #include "base/table_printer.h"
@@ -81,7 +81,7 @@ Result<int> RunVacuum(const Context& context, const VacuumFlags& flags) {
   options.on_file = [&](const lake::ObjectEntry& file) {
     if (!context.json && ++listed_count > kListedFiles) return;
     listed.AddRow({Printable(file.path),
-                   context.json ? json(file.size_bytes) : json(FormatBytes(file.size_bytes)),
+                   context.json ? Cell(file.size_bytes) : Cell(FormatBytes(file.size_bytes)),
                    FormatTimestamp(file.modified_ms)});
   };
   options.on_progress = [&](int64_t files_seen) {
@@ -98,23 +98,25 @@ Result<int> RunVacuum(const Context& context, const VacuumFlags& flags) {
 
 }  // namespace
 
-void AddTableVacuum(CLI::App* table, Job* job) {
+Command TableVacuumCommand() {
   const auto flags = std::make_shared<VacuumFlags>();
-  CLI::App* vacuum = table->add_subcommand(
-      "vacuum", "List the files that no version of a table needs; with --delete, delete them");
-  vacuum->add_option("NAME", flags->name, "e.g. bronze-events")->required();
-  vacuum->add_flag("--delete", flags->remove, "Delete them; without this flag nothing changes");
-  vacuum
-      ->add_option("--retention-hours", flags->retention_hours,
-                   "Keep files younger than this, by the server's clock")
-      ->option_text("N")
-      ->capture_default_str()
-      ->check(CLI::Range(int64_t{0}, int64_t{24} * 366 * 10));
-  vacuum->add_flag("--force", flags->force,
-                   "Allow less than 24 hours; only if nothing is writing to the table");
-  vacuum->callback([flags, job] {
-    *job = [flags](const Context& context) { return RunVacuum(context, *flags); };
-  });
+  return {
+      .name = "vacuum",
+      .meaning = "List the files that no version of a table needs; with --delete, delete them",
+      .options = {TableNameOption(&flags->name),
+                  {.name = "--delete",
+                   .target = &flags->remove,
+                   .meaning = "Delete them; without this flag nothing changes"},
+                  {.name = "--retention-hours",
+                   .target = &flags->retention_hours,
+                   .meaning = "Keep files younger than this, by the server's clock",
+                   .value = "N",
+                   .show_default = true,
+                   .bounds = Bounds{0, int64_t{24} * 366 * 10}},
+                  {.name = "--force",
+                   .target = &flags->force,
+                   .meaning = "Allow less than 24 hours; only if nothing is writing to the table"}},
+      .run = Running(flags, RunVacuum)};
 }
 
 }  // namespace shopstream::cli

@@ -1,8 +1,8 @@
 #include <iostream>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <string>
 
+#include "base/json.h"
 #include "base/progress_line.h"
 #include "base/shutdown.h"
 #include "base/table_printer.h"
@@ -98,21 +98,21 @@ Result<int> RunVerify(const Context& context, const VerifyFlags& flags) {
 
 }  // namespace
 
-void AddTableVerify(CLI::App* table, Job* job) {
+Command TableVerifyCommand() {
   const auto flags = std::make_shared<VerifyFlags>();
-  CLI::App* verify = table->add_subcommand(
-      "verify", "Check a table's files against its log; exits with 3 if they differ");
-  verify->add_option("NAME", flags->name, "e.g. bronze-events")->required();
-  verify->add_flag("--deep", flags->deep, "Read every value, and compare every checkpoint");
-  verify
-      ->add_option("--limit", flags->limit,
-                   "Maximum number of differences to list; all are counted")
-      ->option_text("N")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 1'000'000));
-  verify->callback([flags, job] {
-    *job = [flags](const Context& context) { return RunVerify(context, *flags); };
-  });
+  return {.name = "verify",
+          .meaning = "Check a table's files against its log; exits with 3 if they differ",
+          .options = {TableNameOption(&flags->name),
+                      {.name = "--deep",
+                       .target = &flags->deep,
+                       .meaning = "Read every value, and compare every checkpoint"},
+                      {.name = "--limit",
+                       .target = &flags->limit,
+                       .meaning = "Maximum number of differences to list; all are counted",
+                       .value = "N",
+                       .show_default = true,
+                       .bounds = Bounds{1, 1'000'000}}},
+          .run = Running(flags, RunVerify)};
 }
 
 }  // namespace shopstream::cli

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "base/error_kind.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "base/runtime.h"
 #include "ingest/cut_files.h"

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/error_kind.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "base/runtime.h"
 #include "ingest/cut_files.h"
@@ -296,9 +297,9 @@ Result<QuarantineReplay::Outcome> QuarantineReplay::Commit(const lake::Snapshot&
   transaction.written_since = begun;
   ARROW_ASSIGN_OR_RAISE(transaction.adds, WriteBronzeFiles(bronze_->store(), cut));
   transaction.txns = {{app_id, fence.value_or(0) + 1}};
-  transaction.info = {{"kafkaTopic", cut.topic},
-                      {"kafkaTopicId", cut.topic_id},
-                      {"replayedFromQuarantine", brought.Format()}};
+  transaction.info = nlohmann::json{{"kafkaTopic", cut.topic},
+                                    {"kafkaTopicId", cut.topic_id},
+                                    {"replayedFromQuarantine", brought.Format()}};
   transaction.grow = [&](const lake::Snapshot& snapshot) -> Result<lake::TableGrowth> {
     ARROW_RETURN_NOT_OK(plan.status());
     ARROW_ASSIGN_OR_RAISE(ReplayedOffsets replayed, ReadReplayed(snapshot, cut.topic_id));

@@ -6,8 +6,8 @@
 
 #include <algorithm>
 #include <functional>
-#include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "lake/parquet_file.h"
 #include "model/lake_names.h"
 
@@ -17,7 +17,7 @@ namespace {
 // False only where the file's statistics prove that it has no row of the topic's partition from
 // `begin` on.
 bool MayHold(const DataFile& file, const std::string& topic_id, int32_t partition, int64_t begin) {
-  nlohmann::json statistics = nlohmann::json::parse(file.statistics, nullptr, false);
+  nlohmann::json statistics = ParseJson(file.statistics);
   if (!statistics.is_object()) return true;
   const nlohmann::json low = statistics.value("minValues", nlohmann::json::object());
   const nlohmann::json high = statistics.value("maxValues", nlohmann::json::object());

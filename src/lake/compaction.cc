@@ -4,7 +4,6 @@
 #include <arrow/util/byte_size.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <random>
 #include <string>
@@ -12,6 +11,7 @@
 #include <utility>
 
 #include "base/error_kind.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "base/runtime.h"
 #include "lake/data_file_stream.h"

@@ -5,13 +5,13 @@
 
 #include <algorithm>
 #include <deque>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 #include <vector>
 
 #include "base/error_kind.h"
 #include "base/format.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "base/runtime.h"
 #include "lake/column_statistics.h"

@@ -8,6 +8,7 @@
 
 #include "base/error_kind.h"
 #include "base/format.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "base/runtime.h"
 #include "lake/checkpoint.h"
@@ -99,17 +100,17 @@ LogEntry FirstEntry(const TableSpec& spec, std::string schema_string) {
   metadata.configuration.insert(DefaultProperties().begin(), DefaultProperties().end());
   metadata.created_ms = WallClockMillis();
   entry.metadata = std::move(metadata);
-  entry.commit_info = {{"timestamp", WallClockMillis()},
-                       {"operation", "CREATE TABLE"},
-                       {"operationParameters", json::object()},
-                       {"isBlindAppend", true},
-                       {"engineInfo", kEngine},
-                       {"txnId", NewUuid()}};
+  entry.commit_info = json{{"timestamp", WallClockMillis()},
+                           {"operation", "CREATE TABLE"},
+                           {"operationParameters", json::object()},
+                           {"isBlindAppend", true},
+                           {"engineInfo", kEngine},
+                           {"txnId", NewUuid()}};
   return entry;
 }
 
 json CommitInfo(const Transaction& transaction, const std::string& id, int64_t read_version) {
-  json info = transaction.info.is_object() ? transaction.info : json::object();
+  json info = transaction.info->is_object() ? *transaction.info : json::object();
   info["timestamp"] = WallClockMillis();
   info["operation"] = transaction.operation;
   if (!info.contains("operationParameters")) info["operationParameters"] = json::object();

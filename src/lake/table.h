@@ -5,12 +5,12 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/clock.h"
+#include "base/json_value.h"
 #include "base/status.h"
 #include "lake/object_store.h"
 #include "model/data_file.h"
@@ -71,8 +71,8 @@ struct Transaction {
   // Live files that get these statistics and otherwise stay unchanged. As with removes, the commit
   // conflicts if one of them is no longer live.
   std::vector<DataFile> restates;
-  std::map<std::string, int64_t> txns;             // app id -> version
-  nlohmann::json info = nlohmann::json::object();  // Merged into commitInfo.
+  std::map<std::string, int64_t> txns;  // app id -> version
+  JsonValue info;                       // An object, merged into commitInfo; null: nothing.
   bool data_change = true;
   // When the first of the added files began to be written; a vacuum may delete files that no
   // version names yet. If that is longer ago than MaxCommitAge (retention.h) of the version that an

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <atomic>
 #include <charconv>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 
+#include "base/json.h"
 #include "base/log.h"
 #include "registry/decisions.h"
 #include "registry/media_type.h"
@@ -67,7 +67,7 @@ void CutToPage(const HttpRequest& request, std::vector<T>* list) {
 
 // The schema itself as the answer; as text where it is not JSON, as of another type than Avro.
 json SchemaAlone(const std::string& text) {
-  json schema = json::parse(text, nullptr, false);
+  json schema = ParseJson(text);
   return schema.is_discarded() ? json(text) : schema;
 }
 
@@ -79,8 +79,8 @@ json SchemaToJson(const SchemaRecord& record) {
     out["references"].push_back(
         {{"name", one.name}, {"subject", one.subject}, {"version", one.version}});
   }
-  if (!record.metadata.empty()) out["metadata"] = json::parse(record.metadata, nullptr, false);
-  if (!record.rule_set.empty()) out["ruleSet"] = json::parse(record.rule_set, nullptr, false);
+  if (!record.metadata.empty()) out["metadata"] = ParseJson(record.metadata);
+  if (!record.rule_set.empty()) out["ruleSet"] = ParseJson(record.rule_set);
   return out;
 }
 
@@ -96,7 +96,7 @@ json ToJson(const SchemaRecord& record) {
 // told.
 json ToJson(const SubjectConfig& config, const char* level_name) {
   json out = json::object();
-  if (!config.others.empty()) out = json::parse(config.others, nullptr, false);
+  if (!config.others.empty()) out = ParseJson(config.others);
   if (config.level.has_value()) out[level_name] = Name(*config.level);
   if (config.normalize.has_value()) out["normalize"] = *config.normalize;
   if (config.compatibility_group.has_value()) {
@@ -732,14 +732,13 @@ RestReply Api::Impl::Route(const HttpRequest& request) {
 }
 
 HttpReply ToHttp(const RestReply& reply) {
-  constexpr auto kReplace = json::error_handler_t::replace;  // Bytes that are no UTF-8.
   if (const auto* body = std::get_if<json>(&reply)) {
-    return {200, body->dump(-1, ' ', false, kReplace), kMediaType};
+    return {200, DumpJson(*body), kMediaType};
   }
   const auto& error = std::get<RestError>(reply);
   const json body = {{"error_code", error.code}, {"message", error.message}};
   const int status = error.code >= 1000 ? error.code / 100 : error.code;
-  return {status, body.dump(-1, ' ', false, kReplace), kMediaType};
+  return {status, DumpJson(body), kMediaType};
 }
 
 Api::Api(Store& store, HandlerOptions options, Users users)

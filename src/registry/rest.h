@@ -1,10 +1,10 @@
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include <string>
 #include <variant>
 
 #include "base/http_server.h"
+#include "base/json.h"
 
 namespace shopstream::registry {
 

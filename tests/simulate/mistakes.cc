@@ -63,11 +63,11 @@ class FilelessSnapshot : public SnapshotView {
 class RewoundSnapshot : public SnapshotView {
  public:
   RewoundSnapshot(const Snapshot& right, const Transaction& transaction) : SnapshotView(right) {
-    const auto ranges = transaction.info.find("kafkaOffsets");
-    if (ranges == transaction.info.end()) return;
+    const auto ranges = transaction.info->find("kafkaOffsets");
+    if (ranges == transaction.info->end()) return;
     for (const auto& range : *ranges) {
       const std::string app_id =
-          ProgressAppId(transaction.info.value("kafkaTopicId", ""), range.value("partition", 0));
+          ProgressAppId(transaction.info->value("kafkaTopicId", ""), range.value("partition", 0));
       const int64_t begin = range.value("begin", int64_t{0});
       const auto txn = right.Txn(app_id);
       if (txn && *txn >= begin && *txn < range.value("end", int64_t{0})) rewound_[app_id] = begin;
@@ -127,7 +127,7 @@ class MistakenTable : public lake::Table {
   }
 
   static bool IsReplay(const Transaction& transaction) {
-    return transaction.info.contains("replayedFromQuarantine");
+    return transaction.info->contains("replayedFromQuarantine");
   }
 
   Legal Unfenced(const Transaction& transaction, const Legal& legal) {
