@@ -3,6 +3,7 @@
 
 #include <exception>
 #include <iostream>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,6 +12,7 @@
 #include "base/config.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/metrics.h"
 #include "base/shutdown.h"
 #include "cli/command_line.h"
 #include "lake/object_store.h"
@@ -83,9 +85,18 @@ ConfigSources Sources(const GlobalFlags& flags) {
   return sources;
 }
 
-int RunJob(const Job& job, const Context& context) {
+// Metrics are served from before the job starts until it has ended.
+Result<int> Run(const Choice& choice, const Context& context) {
+  std::unique_ptr<HttpServer> metrics;
+  if (choice.serves_metrics) {
+    ARROW_ASSIGN_OR_RAISE(metrics, ServeMetrics(context.config.metrics.listen));
+  }
+  return choice.job(context);
+}
+
+int RunJob(const Choice& choice, const Context& context) {
   try {
-    const Result<int> code = job(context);
+    const Result<int> code = Run(choice, context);
     std::cout.flush();
     if (!code.ok()) return Fail(kFailed, code.status().message());
     if (!std::cout) return Fail(kFailed, "standard output could not be written");
@@ -116,7 +127,7 @@ int Run(int argc, char** argv) {
   if (!config.ok()) return Fail(kWrongUsage, config.status().message());
   context.config = std::move(*config);
   InstallShutdownHandlers();
-  const int code = RunJob(choice.job, context);
+  const int code = RunJob(choice, context);
   lake::ShutdownObjectStores();
   return code;
 }

@@ -112,16 +112,17 @@ void Add(CLI::App* app, const Option& option) {
   if (option.excludes != nullptr) added->excludes(app->get_option(option.excludes));
 }
 
-void Add(CLI::App* app, const Command& command, Job* job) {
+void Add(CLI::App* app, const Command& command, Choice* choice) {
   CLI::App* added = app->add_subcommand(command.name, command.meaning);
   for (const Option& option : command.options) Add(added, option);
-  for (const Command& below : command.commands) Add(added, below, job);
+  for (const Command& below : command.commands) Add(added, below, choice);
   if (!command.commands.empty()) added->require_subcommand(1);
   if (command.run == nullptr) return;
-  added->callback([&command, job] {
+  added->callback([&command, choice] {
     const Status checked = command.check == nullptr ? Status::OK() : command.check();
     if (!checked.ok()) throw CLI::ValidationError(checked.message());
-    *job = command.run;
+    choice->job = command.run;
+    choice->serves_metrics = command.serves_metrics != nullptr && command.serves_metrics();
   });
 }
 
@@ -134,7 +135,7 @@ Choice ParseCommandLine(const Program& program, int argc, char** argv) {
   for (const Option& option : program.options) Add(&app, option);
   app.set_version_flag("--version", program.version, "Print the version and exit");
   Choice choice;
-  for (const Command& command : program.commands) Add(&app, command, &choice.job);
+  for (const Command& command : program.commands) Add(&app, command, &choice);
   app.footer(program.footer);  // Set last: commands added after it would repeat it in their help.
   try {
     app.parse(argc, argv);

@@ -19,6 +19,7 @@ struct Program {
 // What the arguments ask for: a job, or an exit code with the message that explains it.
 struct Choice {
   Job job;  // Null: nothing is left to do.
+  bool serves_metrics = false;
   int exit_code = kDone;
   std::string error;
 };

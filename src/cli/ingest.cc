@@ -7,7 +7,6 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
-#include "base/metrics.h"
 #include "base/progress_line.h"
 #include "base/shutdown.h"
 #include "base/table_printer.h"
@@ -90,7 +89,6 @@ void PrintSummary(const ingest::IngestStats& stats, bool as_json) {
 }
 
 Result<int> RunCommand(const Context& context, const IngestFlags& flags) {
-  ARROW_ASSIGN_OR_RAISE(auto metrics, ServeMetrics(context.config.metrics.listen));
   ingest::IngestStats stats;
   Progress progress(&stats);
   const Status status = ingest::RunIngest(context.config, flags.until_caught_up, &stats,
@@ -110,7 +108,8 @@ Command IngestCommand() {
           .options = {{.name = "--until-caught-up",
                        .target = &flags->until_caught_up,
                        .meaning = "Stop once the lake has reached the current end of the topic"}},
-          .run = Running(flags, RunCommand)};
+          .run = Running(flags, RunCommand),
+          .serves_metrics = Always};
 }
 
 }  // namespace shopstream::cli

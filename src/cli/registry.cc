@@ -25,7 +25,8 @@ Result<int> Serve(const Context& context) {
 Command RegistryCommand() {
   return {.name = "registry",
           .meaning = "Serve the Confluent-compatible schema registry on registry.listen",
-          .run = Serve};
+          .run = Serve,
+          .serves_metrics = Always};
 }
 
 }  // namespace shopstream::cli

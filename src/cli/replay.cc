@@ -48,7 +48,8 @@ Command ReplayCommand() {
                        .meaning = "Only the first N events",
                        .value = "N",
                        .check = CheckPositiveCount}},
-          .run = Running(flags, Replay)};
+          .run = Running(flags, Replay),
+          .serves_metrics = Always};
 }
 
 }  // namespace shopstream::cli
