@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "base/log.h"
+#include "base/report.h"
 #include "base/table_printer.h"
 #include "cli/command.h"
 #include "kafka/admin.h"
@@ -12,8 +13,6 @@
 
 namespace shopstream::cli {
 namespace {
-
-using nlohmann::json;
 
 struct AuditFlags {
   size_t limit = 100;
@@ -42,19 +41,6 @@ TablePrinter FindingTable(const observe::AuditReport& report) {
                   observe::Meaning(found.finding.difference)});
   }
   return table;
-}
-
-void PrintJson(const observe::AuditReport& report) {
-  std::cout << "{\"topic\":" << json(report.topic) << ",\"topic_id\":" << json(report.topic_id)
-            << ",\"bronze_version\":" << report.bronze_version
-            << ",\"clean\":" << json(report.clean())
-            << ",\"kafka_records\":" << report.kafka_records
-            << ",\"rows_without_coordinates\":" << report.rows_without_coordinates
-            << ",\"partitions\":";
-  PartitionTable(report).Print(std::cout, true);
-  std::cout << ",\"differences\":";
-  FindingTable(report).Print(std::cout, true);
-  std::cout << ",\"differences_left_out\":" << report.findings_left_out << "}\n";
 }
 
 void PrintForPerson(const observe::AuditReport& report) {
@@ -87,7 +73,7 @@ Result<int> RunAudit(const Context& context, const AuditFlags& flags) {
   ARROW_ASSIGN_OR_RAISE(
       const observe::AuditReport report,
       observe::Audit(context.config.kafka, context.config.lake, admin.get(), store.get(), options));
-  context.json ? PrintJson(report) : PrintForPerson(report);
+  context.json ? PrintReport(std::cout, observe::ToJson(report)) : PrintForPerson(report);
   return report.clean() ? kDone : kDifferenceFound;
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "base/progress_line.h"
+#include "base/report.h"
 #include "base/shutdown.h"
 #include "base/table_printer.h"
 #include "cli/command.h"
@@ -15,8 +16,8 @@
 namespace shopstream::cli {
 namespace {
 
-using nlohmann::json;
 using observe::QuarantinedRow;
+using observe::SentAt;
 
 struct QuarantineFlags {
   std::string cause;
@@ -29,10 +30,6 @@ struct QuarantineFlags {
 
 Cell Bytes(const QuarantinedRow& row) {
   return row.value ? Cell(row.value->size()) : Cell(nullptr);
-}
-
-std::string SentAt(const QuarantinedRow& row) {
-  return row.timestamp_us ? FormatTimestamp(*row.timestamp_us / 1000) : "unknown";
 }
 
 TablePrinter RowTable(const observe::QuarantineListing& listing) {
@@ -55,11 +52,7 @@ Result<int> List(const Context& context, const QuarantineFlags& flags) {
                         observe::ListQuarantine(store.get(), context.config.lake.quarantine_table,
                                                 flags.cause, flags.limit));
   if (context.json) {
-    std::cout << "{\"rows\":";
-    RowTable(listing).Print(std::cout, true);
-    std::cout << ",\"matching\":" << listing.matching << ",\"by_cause\":";
-    CauseTable(listing).Print(std::cout, true);
-    std::cout << "}\n";
+    PrintReport(std::cout, observe::ToJson(listing));
     return kDone;
   }
   if (listing.by_cause.empty()) {
@@ -71,25 +64,6 @@ Result<int> List(const Context& context, const QuarantineFlags& flags) {
             << FormatCount(listing.matching) << "; all rows by cause:\n";
   CauseTable(listing).Print(std::cout, false);
   return kDone;
-}
-
-json OptionalHex(const std::optional<std::string>& bytes) {
-  return bytes ? json(FormatHex(*bytes)) : json(nullptr);
-}
-
-json ToJson(const QuarantinedRow& row) {
-  return {{"topic", row.topic},
-          {"topic_id", row.topic_id},
-          {"partition", row.partition},
-          {"offset", row.offset},
-          {"timestamp", row.timestamp_us ? json(SentAt(row)) : json(nullptr)},
-          {"schema_id", row.schema_id ? json(*row.schema_id) : json(nullptr)},
-          {"cause", row.cause},
-          {"detail", row.detail},
-          {"key_hex", OptionalHex(row.key)},
-          {"value_hex", OptionalHex(row.value)},
-          {"headers", row.headers},
-          {"quarantined_at", FormatTimestamp(row.quarantined_at_us / 1000)}};
 }
 
 void PrintBytes(const char* name, const std::optional<std::string>& bytes) {
@@ -124,9 +98,9 @@ Result<int> Show(const Context& context, const QuarantineFlags& flags) {
                             " is not in quarantine: `shopstream quarantine list` shows what is");
   }
   if (context.json) {
-    json all = json::array();
-    for (const QuarantinedRow& row : rows) all.push_back(ToJson(row));
-    std::cout << all.dump(2, ' ', false, json::error_handler_t::replace) << "\n";
+    auto all = nlohmann::ordered_json::array();
+    for (const QuarantinedRow& row : rows) all.push_back(observe::ToJson(row));
+    std::cout << DumpJson(all, 2) << "\n";
     return kDone;
   }
   for (const QuarantinedRow& row : rows) PrintForPerson(row);

@@ -1,6 +1,5 @@
 #include "lake/table.h"
 
-#include <algorithm>
 #include <iostream>
 #include <memory>
 #include <string>
@@ -10,8 +9,8 @@
 #include "base/table_printer.h"
 #include "cli/command.h"
 #include "cli/table_commands.h"
-#include "lake/compaction_plan.h"
 #include "lake/object_store.h"
+#include "lake/reports.h"
 #include "lake/table_history.h"
 
 namespace shopstream::cli {
@@ -19,37 +18,10 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int64_t kSmallFileBytes = lake::CompactionPlanOptions{}.small_bytes;
-
 struct TableFlags {
   std::string name;
   int64_t limit = 20;
 };
-
-// Sizes of a set of files.
-struct FileTotals {
-  int64_t files = 0;
-  int64_t rows = 0;
-  int64_t bytes = 0;
-  int64_t without_rows = 0;  // Files whose writer did not say how many rows they hold.
-  int64_t small_files = 0;
-  int64_t small_bytes = 0;
-};
-
-FileTotals Total(const std::vector<DataFile>& files) {
-  FileTotals totals;
-  for (const DataFile& file : files) {
-    ++totals.files;
-    totals.bytes += file.size_bytes;
-    totals.rows += std::max<int64_t>(file.rows, 0);
-    totals.without_rows += file.rows < 0;
-    if (file.size_bytes < kSmallFileBytes) {
-      ++totals.small_files;
-      totals.small_bytes += file.size_bytes;
-    }
-  }
-  return totals;
-}
 
 Cell RowsCell(int64_t rows, bool known) { return known ? Cell(rows) : Cell(nullptr); }
 
@@ -71,7 +43,7 @@ Result<int> List(const Context& context) {
       continue;
     }
     const auto snapshot = (*table)->snapshot();
-    const FileTotals totals = Total(snapshot->Files());
+    const lake::FileTotals totals = lake::Total(snapshot->Files());
     ARROW_ASSIGN_OR_RAISE(const auto newest, lake::ReadHistory(store.get(), path, 1));
     const bool known = !newest.empty() && newest[0].version == snapshot->version();
     printer.AddRow(
@@ -123,10 +95,10 @@ Result<int> Files(const Context& context, const TableFlags& flags) {
   }
   printer.Print(std::cout, context.json);
   if (context.json) return kDone;
-  const FileTotals totals = Total(files);
+  const lake::FileTotals totals = lake::Total(files);
   std::cout << FormatCount(totals.files) << " files, " << FormatCount(totals.rows) << " rows, "
             << FormatBytes(totals.bytes) << "; " << FormatCount(totals.small_files)
-            << " of them are small (under " << FormatBytes(kSmallFileBytes) << "), "
+            << " of them are small (under " << FormatBytes(lake::SmallFileBytes()) << "), "
             << FormatBytes(totals.small_bytes) << " together\n";
   return kDone;
 }

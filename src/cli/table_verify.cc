@@ -4,16 +4,16 @@
 
 #include "base/json.h"
 #include "base/progress_line.h"
+#include "base/report.h"
 #include "base/shutdown.h"
 #include "base/table_printer.h"
 #include "cli/table_commands.h"
 #include "lake/object_store.h"
+#include "lake/reports.h"
 #include "lake/verify.h"
 
 namespace shopstream::cli {
 namespace {
-
-using nlohmann::json;
 
 struct VerifyFlags {
   std::string name;
@@ -27,22 +27,6 @@ TablePrinter Findings(const lake::VerifyReport& report) {
     printer.AddRow({Printable(finding.path), Printable(finding.reason)});
   }
   return printer;
-}
-
-void PrintJson(const VerifyFlags& flags, const lake::VerifyReport& report) {
-  std::cout << "{\"table\":" << json(flags.name) << ",\"version\":" << report.version
-            << ",\"clean\":" << json(report.clean() && report.finished)
-            << ",\"deep\":" << json(flags.deep) << ",\"finished\":" << json(report.finished)
-            << ",\"files\":" << report.files << ",\"rows\":" << report.rows
-            << ",\"bytes\":" << report.bytes << ",\"orphan_files\":" << report.orphan_files
-            << ",\"needs_repair\":" << report.repairs.files
-            << ",\"orphan_bytes\":" << report.orphan_bytes
-            << ",\"log_entries\":" << report.log_entries
-            << ",\"checkpoints\":" << report.checkpoints
-            << ",\"checkpoints_compared\":" << report.checkpoints_compared
-            << ",\"difference_count\":" << report.finding_count << ",\"differences\":";
-  Findings(report).Print(std::cout, true);
-  std::cout << "}\n";
 }
 
 void PrintForPerson(const VerifyFlags& flags, const lake::VerifyReport& report) {
@@ -91,7 +75,12 @@ Result<int> RunVerify(const Context& context, const VerifyFlags& flags) {
   const auto report = lake::VerifyTable(store.get(), flags.name, options, ShutdownRequested);
   progress.End();
   ARROW_RETURN_NOT_OK(report.status());
-  context.json ? PrintJson(flags, *report) : PrintForPerson(flags, *report);
+  if (context.json) {
+    PrintReport(std::cout, lake::ToJson(lake::VerifiedTable{
+                               .table = flags.name, .deep = flags.deep, .result = *report}));
+  } else {
+    PrintForPerson(flags, *report);
+  }
   if (!report->clean()) return kDifferenceFound;
   return report->finished ? kDone : kFailed;
 }
