@@ -17,13 +17,13 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <nlohmann/json.hpp>
 #include <random>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/format.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "ingest/maintenance_policy.h"
 #include "lake/compaction.h"

@@ -3,11 +3,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 
 #include "base/http_query.h"
+#include "base/json.h"
 #include "fuzz_target.h"
 #include "registry/handlers.h"
 #include "registry/memory_store.h"

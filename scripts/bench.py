@@ -1,7 +1,7 @@
 """Measures what docs/performance.md states, each figure as a ratio within one run.
 
     ./run bench [codec] [produce] [ingest] [garbage] [evolution] [replay] [s3] [freshness] [log] [optimize]
-                [registry] [day]                                          none named: all but day
+                [registry] [day] [build]                              none named: all but day and build
 
 Starts a cluster of its own on ports of its own and ends it. Rounds of the two sides of a ratio
 alternate, and the median of each side counts, so that both meet the same machine.
@@ -24,6 +24,7 @@ import tempfile
 import time
 import uuid
 
+import bench_build
 from cluster import BINARY, ROOT, Cluster, Ports
 
 BENCH = BINARY.parent / "bench"
@@ -394,15 +395,20 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def bench_build_time(_: Bench) -> None:
+    bench_build.measure(say)
+
+
 PARTS = {"codec": bench_codec, "produce": bench_produce, "ingest": bench_ingest, "garbage": bench_garbage,
          "evolution": bench_evolution, "replay": bench_replay, "s3": bench_s3, "freshness": bench_freshness,
-         "log": bench_log, "optimize": bench_optimize, "registry": bench_registry, "day": bench_day}
-LONG = {"day"}  # Only where they are named.
+         "log": bench_log, "optimize": bench_optimize, "registry": bench_registry, "day": bench_day,
+         "build": bench_build_time}
+LONG = {"day", "build"}  # Only where they are named.
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="./run bench", description=__doc__.splitlines()[0])
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"parts to run, of {', '.join(PARTS)}; default: all except `day`")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"parts to run, of {', '.join(PARTS)}; default: all except `day` and `build`")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--events", type=int, default=EVENTS, help="number of events in the ingest part")
     arguments = parser.parse_args()
@@ -415,7 +421,7 @@ def main() -> None:
                           Ports(brokers=19094, controllers=19194, registry=19082, minio=19090))
         try:
             parts = arguments.parts or [part for part in PARTS if part not in LONG]
-            if not set(parts) <= {"codec", "log", "day"}:
+            if not set(parts) <= {"codec", "log", "day", "build"}:
                 cluster.start_brokers()
                 cluster.start_registry()
             bench = Bench(cluster, pathlib.Path(name), arguments.rounds, arguments.events)

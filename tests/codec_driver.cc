@@ -5,12 +5,13 @@
 //                                                 each that is refused
 //   codec_driver encode SCHEMA.avsc               Arrow stream -> frames
 //   codec_driver canonical SCHEMA.avsc            its Parsing Canonical Form
-//   codec_driver cases                            lines {"writer", "reader", "bodies": [hexadecimal]}
+//   codec_driver cases                            lines {"writer", "reader", "bodies":
+//   [hexadecimal]}
 //                                                 -> for each a line {"rows", "encoded"}, each a
 //                                                 list: the row of each body as JSON or
 //                                                 {"error": why, "place": where}, and the rows
-//                                                 encoded again by the reader's schema; or {"error"}
-//                                                 where the schemas do not fit
+//                                                 encoded again by the reader's schema; or
+//                                                 {"error"} where the schemas do not fit
 //   codec_driver readable                         lines "reader<TAB>writer" -> for each a line of
 //                                                 the rules that are broken
 //
@@ -29,7 +30,6 @@
 #include <iostream>
 #include <iterator>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -39,6 +39,7 @@
 #include "avro/decoder.h"
 #include "avro/encoder.h"
 #include "avro/schema.h"
+#include "base/json.h"
 
 namespace shopstream::avro {
 namespace {
@@ -219,8 +220,7 @@ Result<json> DecodeCase(const json& test) {
   json bodies = json::array();
   for (int64_t row = 0; row < batch->num_rows(); ++row) {
     const auto body = encoded.Row(row);
-    bodies.push_back(
-        arrow::HexEncode({reinterpret_cast<const char*>(body.data()), body.size()}));
+    bodies.push_back(arrow::HexEncode({reinterpret_cast<const char*>(body.data()), body.size()}));
   }
   return json{{"rows", std::move(rows)}, {"encoded", std::move(bodies)}};
 }

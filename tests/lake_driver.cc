@@ -75,8 +75,8 @@ Status Append(ObjectStore* store, const Arguments& arguments, bool extend) {
   spec.path = arguments[1];
   spec.schema = reader->schema();
   if (arguments.size() > 2) spec.partition_columns = SplitAtCommas(arguments[2]);
-  ARROW_ASSIGN_OR_RAISE(const auto table, extend ? Table::Open(store, spec.path)
-                                                 : Table::OpenOrCreate(store, spec));
+  ARROW_ASSIGN_OR_RAISE(const auto table,
+                        extend ? Table::Open(store, spec.path) : Table::OpenOrCreate(store, spec));
   for (;;) {
     ARROW_ASSIGN_OR_RAISE(const auto batch, reader->Next());
     if (batch == nullptr) return Status::OK();

@@ -3,11 +3,15 @@
 import json
 import os
 import pathlib
+import re
 import subprocess
+import urllib.request
 
 import pytest
 
 from cluster import BINARY
+from shopstream import Running
+from waiting import wait_until
 
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("SHOPSTREAM_")}
 COMMANDS = ("topics", "registry", "schema", "generate", "replay", "ingest", "audit", "table", "consume", "group",
@@ -83,3 +87,18 @@ def test_global_flags_may_stand_before_or_after_the_command(tmp_path: pathlib.Pa
         done = run(*arguments)
         assert done.returncode == 0, done.stderr
         assert json.loads(done.stdout) == {"rows": [], "matching": 0, "by_cause": []}
+
+
+@pytest.mark.parametrize("arguments", [["ingest"], ["registry"], ["generate", "--rate", "1"]])
+def test_long_running_commands_serve_metrics(arguments: list[str], tmp_path: pathlib.Path) -> None:
+    """From the start, before Kafka answers: nothing listens on port 1."""
+    running = Running([str(BINARY), *arguments, "--set", "kafka.bootstrap_servers=127.0.0.1:1",
+                       "--set", "registry.listen=127.0.0.1:0", "--set", f"lake.uri={tmp_path}/lake",
+                       "--set", "metrics.listen=127.0.0.1:0"], ENVIRONMENT, tmp_path)
+    try:
+        found = wait_until(lambda: re.search(r"metrics on (http://\S+)", running.errors.read_text()), 10,
+                           f"{arguments} says where its metrics are")
+        with urllib.request.urlopen(found.group(1), timeout=5) as answer:
+            assert answer.status == 200
+    finally:
+        running.kill()

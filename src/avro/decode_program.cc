@@ -15,6 +15,7 @@
 #include "avro/node.h"
 #include "avro/nullable.h"
 #include "avro/resolution.h"
+#include "base/json.h"
 
 namespace shopstream::avro {
 namespace {

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "avro/binary.h"
+#include "base/json.h"
 
 namespace shopstream::avro {
 namespace {
@@ -22,7 +23,7 @@ bool IsIntegerWithin(const json& value, int64_t least, int64_t most) {
 bool IsDefaultOfRecord(const json& value, const Node& type, int64_t* steps_left) {
   return value.is_object() && std::ranges::all_of(type.fields, [&](const Field& field) {
            const auto found = value.find(field.name);
-           if (found == value.end()) return field.default_value.has_value();
+           if (found == value.end()) return field.default_value != nullptr;
            return IsDefaultOf(*found, *field.type, steps_left);
          });
 }

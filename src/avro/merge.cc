@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 #include <string>
@@ -12,6 +11,7 @@
 #include "avro/compatibility.h"
 #include "avro/node.h"
 #include "avro/resolution.h"
+#include "base/json.h"
 
 namespace shopstream::avro {
 namespace {

@@ -3,12 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <nlohmann/json.hpp>
 #include <string>
 
 #include "avro/compatibility.h"
 #include "avro/node.h"
 #include "avro/testing.h"
+#include "base/json.h"
 
 namespace shopstream::avro {
 namespace {

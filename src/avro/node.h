@@ -1,7 +1,8 @@
 #pragma once
 
 #include <cstdint>
-#include <nlohmann/json.hpp>
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -37,7 +38,8 @@ struct Field {
   std::string name;
   std::vector<std::string> aliases;
   const Node* type = nullptr;
-  std::optional<nlohmann::json> default_value;  // Checked against the type by Schema::Parse.
+  // Null: none. Checked against the type by Schema::Parse.
+  std::shared_ptr<const nlohmann::json> default_value;
 };
 
 // One type. Several places may point at a named type's node, so the tree may have cycles; only

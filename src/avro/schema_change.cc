@@ -6,6 +6,7 @@
 
 #include "avro/node.h"
 #include "avro/resolution.h"
+#include "base/json.h"
 
 namespace shopstream::avro {
 namespace {
@@ -142,9 +143,7 @@ class Walker {
     }
   }
 
-  static std::string Shown(const nlohmann::json& value) {
-    return value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).substr(0, 60);
-  }
+  static std::string Shown(const nlohmann::json& value) { return DumpJson(value).substr(0, 60); }
 
   ResolvedTree tree_;
   std::set<std::pair<const Node*, const Node*>> seen_;

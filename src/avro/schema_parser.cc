@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <limits>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <string>
 #include <utility>
@@ -12,6 +11,7 @@
 
 #include "avro/default_value.h"
 #include "avro/schema.h"
+#include "base/json.h"
 
 namespace shopstream::avro {
 namespace {
@@ -79,14 +79,14 @@ Status CheckJsonDepth(std::string_view text) {
   return Status::OK();
 }
 
-Result<json> ParseJson(std::string_view text) {
+Result<json> ParseDocument(std::string_view text) {
   if (text.size() > Schema::kMaxText) {
     return Status::Invalid("Avro schema of ", text.size(), " bytes: at most ", Schema::kMaxText,
                            " are read; drop its documentation or split it");
   }
   ARROW_RETURN_NOT_OK(CheckJsonDepth(text));
   try {
-    return json::parse(text);
+    return ParseJsonOrThrow(text);
   } catch (const json::exception& error) {
     return Status::Invalid("Avro schema is not JSON: ", error.what());
   }
@@ -229,7 +229,7 @@ class Builder {
     ARROW_ASSIGN_OR_RAISE(field.type,
                           Type(*type, path + "/type", NamespaceOf(record->name), depth + 1));
     const auto value = source.find("default");
-    if (value != source.end()) field.default_value = *value;
+    if (value != source.end()) field.default_value = std::make_shared<const json>(*value);
     record->fields.push_back(std::move(field));
     if (value != source.end()) {
       defaults_.push_back({&record->fields.back(), path + "/default"});
@@ -387,7 +387,7 @@ class Builder {
 }  // namespace
 
 Result<std::shared_ptr<const NodeTree>> ParseSchema(std::string_view text) {
-  ARROW_ASSIGN_OR_RAISE(const json document, ParseJson(text));
+  ARROW_ASSIGN_OR_RAISE(const json document, ParseDocument(text));
   return Builder().Build(document);
 }
 

@@ -129,8 +129,6 @@ const Setting kSettings[] = {
     {"metrics.listen", TextField{SHOPSTREAM_FIELD(metrics.listen), TextForm::kListenOrOff},
      "address on which Prometheus metrics are served; empty: off; if taken, the next free port up "
      "to 15 higher"},
-    {"console.listen", TextField{SHOPSTREAM_FIELD(console.listen), TextForm::kListen},
-     "address of the web console; no effect yet"},
 };
 
 #undef SHOPSTREAM_FIELD

@@ -68,10 +68,6 @@ struct MetricsConfig {
   std::string listen = "127.0.0.1:9464";  // Empty: off. A taken port: the next free one up to +15.
 };
 
-struct ConsoleConfig {
-  std::string listen = "127.0.0.1:8080";
-};
-
 struct Config {
   KafkaConfig kafka;
   RegistryConfig registry;
@@ -79,7 +75,6 @@ struct Config {
   S3Config s3;
   IngestConfig ingest;
   MetricsConfig metrics;
-  ConsoleConfig console;
 };
 
 struct ConfigSources {

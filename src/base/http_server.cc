@@ -6,6 +6,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/strand.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
@@ -13,11 +14,11 @@
 #include <cerrno>
 #include <cstring>
 #include <exception>
-#include <regex>
 #include <thread>
 
 #include "base/error_kind.h"
 #include "base/http_query.h"
+#include "base/http_router.h"
 #include "base/listen_address.h"
 #include "base/log.h"
 
@@ -33,7 +34,7 @@ using PlainStream = beast::tcp_stream;
 using TlsStream = beast::ssl_stream<beast::tcp_stream>;
 
 constexpr uint32_t kMaxHeadBytes = 16 << 10;
-constexpr size_t kMaxPathBytes = 8 << 10;  // Matching a pattern takes stack for every byte.
+constexpr size_t kMaxPathBytes = 8 << 10;
 // What a refused client may still send, unheard, so that it gets to read why it was refused.
 constexpr size_t kMaxDrainBytes = size_t{256} << 20;
 constexpr Millis kDrainTimeout{10000};
@@ -43,12 +44,12 @@ HttpReply PlainError(int status, const HttpRequest& request) {
   return {status,
           "{\"error\":\"" + std::to_string(status) + " for this " + request.method + "\"}\n",
           "application/json",
+          {},
           {}};
 }
 
-struct PatternRoute {
-  std::string method;
-  std::regex pattern;
+struct HandlerRoute {
+  std::string method, pattern;
   HttpHandler handler;
 };
 
@@ -63,11 +64,10 @@ struct HttpServer::Impl {
   Status Bind();
   Status BindTo(const std::string& host, int to_port);
   void Accept();
-  HttpReply Handle(const HttpRequest& request) const;
-  HttpReply Dispatch(const HttpRequest& request) const;
+  HttpReply Dispatch(HttpRequest& request) const;
 
   HttpServerOptions options;
-  std::vector<PatternRoute> routes;
+  std::vector<HandlerRoute> routes;
   std::function<std::optional<HttpReply>(const HttpRequest&)> gate;
   HttpHandler otherwise;
   std::function<HttpReply(int, const HttpRequest&)> on_error = PlainError;
@@ -198,14 +198,66 @@ class Connection : public std::enable_shared_from_this<Connection<Stream>> {
     response_.result(static_cast<unsigned>(reply.status));
     response_.set(http::field::content_type, reply.content_type);
     for (const auto& [name, value] : reply.headers) response_.set(name, value);
+    Tcp().expires_after(server_->options.write_timeout);
+    if (reply.next_piece != nullptr) return WriteInPieces(std::move(reply), keep);
     response_.keep_alive(keep);
     response_.content_length(reply.body.size());
     if (request_.method != "HEAD") response_.body() = std::move(reply.body);
-    Tcp().expires_after(server_->options.write_timeout);
     http::async_write(stream_, response_,
                       [self = this->shared_from_this(), keep](Error error, size_t) {
                         if (error) return self->Close();
-                        return keep ? self->ReadHead() : self->EndWriting();
+                        self->Finish(keep);
+                      });
+  }
+
+  void Finish(bool keep) { keep ? ReadHead() : EndWriting(); }
+
+  // In chunks. A client of HTTP 1.0 knows none: for it the body ends with the connection.
+  void WriteInPieces(HttpReply reply, bool keep) {
+    chunked_ = parser_->get().version() >= 11;
+    keep = keep && chunked_;
+    response_.keep_alive(keep);
+    response_.chunked(chunked_);
+    next_piece_ = std::move(reply.next_piece);
+    piece_ = std::move(reply.body);
+    head_.emplace(response_);
+    http::async_write_header(stream_, *head_,
+                             [self = this->shared_from_this(), keep](Error error, size_t) {
+                               if (error) return self->Close();
+                               if (self->request_.method == "HEAD") return self->Finish(keep);
+                               self->WritePiece(keep);
+                             });
+  }
+
+  // The piece that is ready, then the next ones. An empty chunk would end the body.
+  void WritePiece(bool keep) {
+    while (piece_.empty()) {
+      std::optional<std::string> next;
+      const bool produced = !Guard([&] {
+        next = next_piece_();
+        return std::optional<HttpReply>();
+      });
+      if (!produced) return Close();  // The status is sent: a cut connection is the error.
+      if (!next.has_value()) return WriteEnd(keep);
+      piece_ = *std::move(next);
+    }
+    Tcp().expires_after(server_->options.write_timeout);
+    const auto written = [self = this->shared_from_this(), keep](Error error, size_t) {
+      if (error) return self->Close();
+      self->piece_.clear();
+      self->WritePiece(keep);
+    };
+    chunked_ ? asio::async_write(stream_, http::make_chunk(asio::buffer(piece_)), written)
+             : asio::async_write(stream_, asio::buffer(piece_), written);
+  }
+
+  void WriteEnd(bool keep) {
+    next_piece_ = nullptr;
+    if (!chunked_) return Finish(keep);
+    asio::async_write(stream_, http::make_chunk_last(),
+                      [self = this->shared_from_this(), keep](Error error, size_t) {
+                        if (error) return self->Close();
+                        self->Finish(keep);
                       });
   }
 
@@ -235,20 +287,22 @@ class Connection : public std::enable_shared_from_this<Connection<Stream>> {
   std::optional<http::request_parser<http::string_body>> parser_;
   HttpRequest request_;
   http::response<http::string_body> response_;
+  // A reply in pieces: its head, the piece that is being sent, and those to come.
+  std::optional<http::response_serializer<http::string_body>> head_;
+  std::string piece_;
+  std::function<std::optional<std::string>()> next_piece_;
+  bool chunked_ = false;
   std::string scratch_;
   size_t drained_ = 0;
 };
 
 }  // namespace
 
-HttpReply HttpServer::Impl::Dispatch(const HttpRequest& request) const {
-  const std::string method = request.method == "HEAD" ? "GET" : request.method;
-  for (const PatternRoute& route : routes) {
-    std::smatch groups;
-    if (route.method != method || !std::regex_match(request.path, groups, route.pattern)) continue;
-    HttpRequest matched = request;
-    for (size_t i = 1; i < groups.size(); ++i) matched.captures.push_back(groups[i]);
-    return route.handler(matched);
+HttpReply HttpServer::Impl::Dispatch(HttpRequest& request) const {
+  auto match = FindRoute(routes, request);
+  if (match.route != nullptr) {
+    request.captures = std::move(match.captures);
+    return match.route->handler(request);
   }
   return otherwise != nullptr ? otherwise(request) : on_error(404, request);
 }
@@ -338,7 +392,7 @@ HttpServer::HttpServer(HttpServerOptions options)
 HttpServer::~HttpServer() { Stop(); }
 
 void HttpServer::Route(const std::string& method, const std::string& pattern, HttpHandler handler) {
-  impl_->routes.push_back({method, std::regex(pattern), std::move(handler)});
+  impl_->routes.push_back({method, pattern, std::move(handler)});
 }
 
 void HttpServer::Before(std::function<std::optional<HttpReply>(const HttpRequest& head)> gate) {

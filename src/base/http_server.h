@@ -5,31 +5,12 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <utility>
-#include <vector>
 
 #include "base/clock.h"
+#include "base/http_message.h"  // IWYU pragma: export
 #include "base/status.h"
 
 namespace shopstream {
-
-struct HttpRequest {
-  std::string method, path;           // path decoded, without the query
-  std::vector<std::string> captures;  // groups of the route's pattern
-  std::string body, content_type;
-  std::function<std::string(const std::string& name)> query;   // decoded; "" if absent
-  std::function<std::string(const std::string& name)> header;  // "" if absent
-  std::string raw_path;                                        // as sent, without the query
-};
-
-struct HttpReply {
-  int status = 200;
-  std::string body;
-  std::string content_type = "application/json";
-  std::vector<std::pair<std::string, std::string>> headers{};  // additional ones
-};
-
-using HttpHandler = std::function<HttpReply(const HttpRequest&)>;
 
 struct HttpServerOptions {
   std::string listen;         // host:port; port 0 takes any free port
@@ -51,6 +32,8 @@ class HttpServer {
  public:
   explicit HttpServer(HttpServerOptions options);
   ~HttpServer();
+  // Patterns as in base/http_router.h, e.g. "/subjects/*/versions". The first route that fits
+  // serves.
   void Route(const std::string& method, const std::string& pattern, HttpHandler handler);
   // `gate` is called with the head of every request before its body is read. If it returns a reply,
   // that is sent and the body is never read.

@@ -23,7 +23,7 @@ class HttpTest : public testing::Test {
  protected:
   HttpServer& Serve(HttpServerOptions options = {.listen = "127.0.0.1:0"}) {
     server_ = std::make_unique<HttpServer>(options);
-    server_->Route("GET", R"(/subjects/([^/]+)/versions/(\d+))", [](const HttpRequest& request) {
+    server_->Route("GET", "/subjects/*/versions/*", [](const HttpRequest& request) {
       return HttpReply{
           200, request.captures[0] + " " + request.captures[1] + " " + request.query("deleted")};
     });
@@ -172,6 +172,32 @@ TEST_F(HttpTest, ASlowAnswerEndsAtTheTimeOut) {
   release.set_value();
   ASSERT_FALSE(reply.ok());
   EXPECT_THAT(reply.status().message(), HasSubstr("50 ms"));
+}
+
+TEST_F(HttpTest, AReplyInPiecesKeepsTheConnection) {
+  Serve();
+  server_->Route("GET", "/count", [](const HttpRequest&) {
+    HttpReply reply{200, "0 ", "text/plain"};
+    reply.next_piece = [n = 0]() mutable -> std::optional<std::string> {
+      if (++n > 1000) return std::nullopt;
+      return n % 2 == 0 ? "" : std::to_string(n) + " ";
+    };
+    return reply;
+  });
+  server_->Route("GET", "/breaks", [](const HttpRequest&) {
+    HttpReply reply;
+    reply.next_piece = []() -> std::optional<std::string> { throw std::runtime_error("boom"); };
+    return reply;
+  });
+  ASSERT_TRUE(server_->Start().ok());
+  std::string whole = "0 ";
+  for (int n = 1; n <= 1000; n += 2) whole += std::to_string(n) + " ";
+  HttpClient client = Client();
+  EXPECT_EQ(whole, client.Get("/count")->body);
+  EXPECT_EQ(whole, client.Get("/count")->body);
+  EXPECT_FALSE(client.Get("/breaks").ok());
+  EXPECT_THAT(Exchange(server_->port(), "GET /count HTTP/1.0\r\n\r\n"),
+              HasSubstr("\r\n\r\n" + whole));
 }
 
 TEST(HttpClientOpen, RefusesWhatIsNoUrl) {

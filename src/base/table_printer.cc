@@ -4,21 +4,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <type_traits>
 #include <utility>
+
+#include "base/json.h"
 
 namespace shopstream {
 namespace {
-
-std::string Dump(const nlohmann::json& value) {
-  return value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
-
-std::string CellText(const nlohmann::json& cell) {
-  if (cell.is_null()) return "-";
-  if (cell.is_string()) return Printable(cell.get_ref<const std::string&>());
-  if (cell.is_number_float()) return fmt::format("{:.6g}", cell.get<double>());
-  return Printable(Dump(cell));
-}
 
 // Columns on a terminal: one per code point is near enough for what we print.
 size_t Width(const std::string& text) {
@@ -39,9 +31,48 @@ std::string Align(const std::string& text, const Column& column) {
 
 }  // namespace
 
+Cell::Cell(const nlohmann::json& value) {
+  if (value.is_null()) return;
+  if (value.is_boolean()) {
+    value_ = value.get<bool>();
+  } else if (value.is_string()) {
+    value_ = value.get<std::string>();
+  } else if (value.is_number_float()) {
+    value_ = value.get<double>();
+  } else if (value.is_number()) {
+    value_ = value.get<int64_t>();
+  } else {
+    value_ = JsonValue(value);
+  }
+}
+
+bool Cell::IsLeftAligned() const {
+  return !std::holds_alternative<std::nullptr_t>(value_) &&
+         !std::holds_alternative<int64_t>(value_) && !std::holds_alternative<double>(value_);
+}
+
+std::string Cell::Text() const {
+  if (std::holds_alternative<std::nullptr_t>(value_)) return "-";
+  if (const auto* text = std::get_if<std::string>(&value_)) return Printable(*text);
+  if (const auto* number = std::get_if<double>(&value_)) return fmt::format("{:.6g}", *number);
+  return Printable(Json());
+}
+
+std::string Cell::Json() const {
+  return std::visit(
+      [](const auto& value) {
+        if constexpr (std::is_same_v<std::decay_t<decltype(value)>, JsonValue>) {
+          return DumpJson(*value);
+        } else {
+          return DumpJson(nlohmann::json(value));
+        }
+      },
+      value_);
+}
+
 TablePrinter::TablePrinter(std::vector<std::string> columns) : columns_(std::move(columns)) {}
 
-void TablePrinter::AddRow(std::vector<nlohmann::json> cells) {
+void TablePrinter::AddRow(std::vector<Cell> cells) {
   ARROW_CHECK_EQ(cells.size(), columns_.size()) << "a table row needs a cell for each column";
   rows_.push_back(std::move(cells));
 }
@@ -57,9 +88,9 @@ void TablePrinter::PrintText(std::ostream& out) const {
   for (const auto& row : rows_) {
     std::vector<std::string>& line = lines.emplace_back();
     for (size_t c = 0; c < row.size(); ++c) {
-      line.push_back(CellText(row[c]));
+      line.push_back(row[c].Text());
       layout[c].width = std::max(layout[c].width, Width(line.back()));
-      if (!row[c].is_number() && !row[c].is_null()) layout[c].right = false;
+      if (row[c].IsLeftAligned()) layout[c].right = false;
     }
   }
   for (const auto& line : lines) {
@@ -77,7 +108,8 @@ void TablePrinter::PrintJson(std::ostream& out) const {
   for (size_t r = 0; r < rows_.size(); ++r) {
     out << (r == 0 ? "\n{" : ",\n{");
     for (size_t c = 0; c < columns_.size(); ++c) {
-      out << (c == 0 ? "" : ",") << Dump(columns_[c]) << ':' << Dump(rows_[r][c]);
+      out << (c == 0 ? "" : ",") << DumpJson(nlohmann::json(columns_[c])) << ':'
+          << rows_[r][c].Json();
     }
     out << '}';
   }

@@ -1,19 +1,47 @@
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <ostream>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
 #include <vector>
 
 #include "base/format.h"  // IWYU pragma: export
+#include "base/json_value.h"
 
 namespace shopstream {
 
+// A value in a table.
+class Cell {
+ public:
+  // Implicit, so that a row reads as a list of its values.
+  Cell(std::nullptr_t) {}                                       // NOLINT: a missing value
+  Cell(bool value) : value_(value) {}                           // NOLINT
+  Cell(double value) : value_(value) {}                         // NOLINT
+  Cell(const char* value) : value_(std::string(value)) {}       // NOLINT
+  Cell(std::string value) : value_(std::move(value)) {}         // NOLINT
+  Cell(std::string_view value) : value_(std::string(value)) {}  // NOLINT
+  Cell(const nlohmann::json& value);                            // NOLINT
+  template <std::integral T>
+  Cell(T value) : value_(static_cast<int64_t>(value)) {}  // NOLINT
+
+  bool IsLeftAligned() const;  // Neither a number nor null.
+  std::string Text() const;    // For a person.
+  std::string Json() const;
+
+ private:
+  std::variant<std::nullptr_t, bool, int64_t, double, std::string, JsonValue> value_ = nullptr;
+};
+
 // A cell whose value may be missing.
 template <typename T>
-nlohmann::json OrNull(const std::optional<T>& value) {
-  return value ? nlohmann::json(*value) : nlohmann::json(nullptr);
+Cell OrNull(const std::optional<T>& value) {
+  return value ? Cell(*value) : Cell(nullptr);
 }
 
 // Rows for a person (aligned columns, numbers right-aligned, null as "-") or, with --json, for a
@@ -21,7 +49,7 @@ nlohmann::json OrNull(const std::optional<T>& value) {
 class TablePrinter {
  public:
   explicit TablePrinter(std::vector<std::string> columns);
-  void AddRow(std::vector<nlohmann::json> cells);  // Exactly one per column.
+  void AddRow(std::vector<Cell> cells);  // Exactly one per column.
   void Print(std::ostream& out, bool as_json) const;
 
  private:
@@ -29,7 +57,7 @@ class TablePrinter {
   void PrintJson(std::ostream& out) const;
 
   std::vector<std::string> columns_;
-  std::vector<std::vector<nlohmann::json>> rows_;
+  std::vector<std::vector<Cell>> rows_;
 };
 
 }  // namespace shopstream

@@ -2,9 +2,10 @@
 
 #include <iostream>
 #include <memory>
-#include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "base/log.h"
+#include "base/report.h"
 #include "base/table_printer.h"
 #include "cli/command.h"
 #include "kafka/admin.h"
@@ -12,8 +13,6 @@
 
 namespace shopstream::cli {
 namespace {
-
-using nlohmann::json;
 
 struct AuditFlags {
   size_t limit = 100;
@@ -23,7 +22,7 @@ TablePrinter PartitionTable(const observe::AuditReport& report) {
   TablePrinter table({"topic_id", "partition", "log_start", "txn", "end", "bronze_rows",
                       "quarantined_rows", "replayed_rows", "gaps", "doubles", "others", "lag"});
   for (const observe::PartitionAudit& p : report.partitions) {
-    const json lag = p.end ? json(p.lag) : json(nullptr);
+    const Cell lag = p.end ? Cell(p.lag) : Cell(nullptr);
     table.AddRow({p.topic_id, p.partition, OrNull(p.log_start), OrNull(p.txn), OrNull(p.end),
                   p.bronze_rows, p.quarantined_rows, p.replayed_rows, p.gaps, p.doubles, p.others,
                   lag});
@@ -42,19 +41,6 @@ TablePrinter FindingTable(const observe::AuditReport& report) {
                   observe::Meaning(found.finding.difference)});
   }
   return table;
-}
-
-void PrintJson(const observe::AuditReport& report) {
-  std::cout << "{\"topic\":" << json(report.topic) << ",\"topic_id\":" << json(report.topic_id)
-            << ",\"bronze_version\":" << report.bronze_version
-            << ",\"clean\":" << json(report.clean())
-            << ",\"kafka_records\":" << report.kafka_records
-            << ",\"rows_without_coordinates\":" << report.rows_without_coordinates
-            << ",\"partitions\":";
-  PartitionTable(report).Print(std::cout, true);
-  std::cout << ",\"differences\":";
-  FindingTable(report).Print(std::cout, true);
-  std::cout << ",\"differences_left_out\":" << report.findings_left_out << "}\n";
 }
 
 void PrintForPerson(const observe::AuditReport& report) {
@@ -87,22 +73,22 @@ Result<int> RunAudit(const Context& context, const AuditFlags& flags) {
   ARROW_ASSIGN_OR_RAISE(
       const observe::AuditReport report,
       observe::Audit(context.config.kafka, context.config.lake, admin.get(), store.get(), options));
-  context.json ? PrintJson(report) : PrintForPerson(report);
+  context.json ? PrintReport(std::cout, observe::ToJson(report)) : PrintForPerson(report);
   return report.clean() ? kDone : kDifferenceFound;
 }
 
 }  // namespace
 
-void AddAudit(CLI::App& app, Job* job) {
+Command AuditCommand() {
   auto flags = std::make_shared<AuditFlags>();
-  CLI::App* audit = app.add_subcommand(
-      "audit", "Compare Kafka and the lake, offset by offset; exits with 3 if they differ");
-  audit->add_option("--limit", flags->limit, "Maximum number of ranges to list; all are counted")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 1'000'000));
-  audit->callback([flags, job] {
-    *job = [flags](const Context& context) { return RunAudit(context, *flags); };
-  });
+  return {.name = "audit",
+          .meaning = "Compare Kafka and the lake, offset by offset; exits with 3 if they differ",
+          .options = {{.name = "--limit",
+                       .target = &flags->limit,
+                       .meaning = "Maximum number of ranges to list; all are counted",
+                       .show_default = true,
+                       .bounds = Bounds{1, 1'000'000}}},
+          .run = Running(flags, RunAudit)};
 }
 
 }  // namespace shopstream::cli

@@ -1,13 +1,20 @@
 #pragma once
 
-#include <CLI/CLI.hpp>
+#include <cstddef>
+#include <cstdint>
 #include <functional>
+#include <limits>
+#include <memory>
+#include <optional>
 #include <string>
+#include <utility>
+#include <variant>
 #include <vector>
 
 #include "base/config.h"
 #include "base/status.h"
 
+// Commands and their options as tables; command_line.cc alone knows the parser behind them.
 namespace shopstream::cli {
 
 // Exit codes of every command.
@@ -20,25 +27,67 @@ struct Context {
 
 using Job = std::function<Result<int>(const Context&)>;
 
-// One row of the command table in main.cc: adds its subcommand and flags to the app, and sets
-// `*job` if the user chose it. One file per command, src/cli/<name>.cc.
-struct Command {
-  const char* name;
-  void (*add)(CLI::App& app, Job* job);
+// Parses the text of a value and stores it; Invalid says what is wrong with the text.
+using ParseText = std::function<Status(const std::string&)>;
+
+// Where the value of an option goes. bool: a flag without a value. vector: repeatable, one value an
+// occurrence. optional: stays empty if the option is not given. Lives as long as the command.
+using Target =
+    std::variant<bool*, int*, int64_t*, size_t*, double*, std::string*, std::vector<std::string>*,
+                 std::optional<uint64_t>*, std::optional<std::string>*, ParseText>;
+
+struct Bounds {
+  int64_t least;
+  int64_t most = std::numeric_limits<int64_t>::max();  // The default: no upper bound.
 };
 
-void AddTopics(CLI::App& app, Job* job);
-void AddRegistry(CLI::App& app, Job* job);
-void AddSchema(CLI::App& app, Job* job);
-void AddGenerate(CLI::App& app, Job* job);
-void AddReplay(CLI::App& app, Job* job);
-void AddIngest(CLI::App& app, Job* job);
-void AddAudit(CLI::App& app, Job* job);
-void AddQuarantine(CLI::App& app, Job* job);
-void AddStorage(CLI::App& app, Job* job);
-void AddTable(CLI::App& app, Job* job);
-void AddConsume(CLI::App& app, Job* job);
-void AddGroup(CLI::App& app, Job* job);
-void AddHealth(CLI::App& app, Job* job);
+struct Option {
+  const char* name;  // "--limit", or "TOPIC" for an argument that is given by its place.
+  Target target;
+  const char* meaning = "";
+  const char* value = nullptr;  // What help shows for the value. Null: its type.
+  bool required = false;
+  bool show_default = false;  // In help; the default is what the target holds.
+  std::optional<Bounds> bounds{};
+  // The error of a text that is no value, or "".
+  std::string (*check)(const std::string& text) = nullptr;
+  const char* excludes = nullptr;  // Name of an earlier option that may not be given as well.
+};
+
+// A command runs, or has commands of its own, one of which must be given.
+struct Command {
+  const char* name;
+  const char* meaning;
+  std::vector<Option> options{};
+  Job run{};
+  std::vector<Command> commands{};
+  // Checks what no option checks alone, before anything runs. Null: nothing.
+  std::function<Status()> check{};
+  // Whether this run serves metrics on metrics.listen, as long-running ones do. Null: it does not.
+  std::function<bool()> serves_metrics{};
+};
+
+inline bool Always() { return true; }
+
+// The job that runs `run` with the flags that the options of the command filled.
+template <typename Flags>
+Job Running(std::shared_ptr<Flags> flags, Result<int> (*run)(const Context&, const Flags&)) {
+  return [flags = std::move(flags), run](const Context& context) { return run(context, *flags); };
+}
+
+// One file per command, src/cli/<name>.cc.
+Command TopicsCommand();
+Command RegistryCommand();
+Command SchemaCommand();
+Command StorageCommand();
+Command GenerateCommand();
+Command ReplayCommand();
+Command IngestCommand();
+Command AuditCommand();
+Command TableCommand();
+Command ConsumeCommand();
+Command GroupCommand();
+Command QuarantineCommand();
+Command HealthCommand();
 
 }  // namespace shopstream::cli

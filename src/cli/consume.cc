@@ -3,6 +3,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/json.h"
 #include "base/log.h"
 #include "base/shutdown.h"
 #include "cli/command.h"
@@ -50,9 +51,7 @@ Result<int> Consume(const Context& context, const ConsumeFlags& flags) {
     ARROW_ASSIGN_OR_RAISE(const kafka::RecordBatch batch, reader->Next(Millis{200}));
     for (const kafka::RecordView& record : batch.records) {
       if (printed == flags.max || ShutdownRequested()) break;
-      std::cout << decoder.ToJson(record).dump(-1, ' ', false,
-                                               nlohmann::json::error_handler_t::replace)
-                << '\n';
+      std::cout << DumpJson(decoder.ToJson(record)) << '\n';
       ++printed;
     }
     std::cout.flush();
@@ -67,16 +66,18 @@ Result<int> Consume(const Context& context, const ConsumeFlags& flags) {
 
 }  // namespace
 
-void AddConsume(CLI::App& app, Job* job) {
+Command ConsumeCommand() {
   auto flags = std::make_shared<ConsumeFlags>();
-  CLI::App* consume = app.add_subcommand("consume", "Print decoded messages of the topic");
-  consume->add_flag("--from-beginning", flags->from_beginning,
-                    "Start with the oldest message; default: only new messages");
-  consume->add_option("--max", flags->max, "Stop after this many messages")
-      ->check(CLI::PositiveNumber);
-  consume->callback([flags, job] {
-    *job = [flags](const Context& context) { return Consume(context, *flags); };
-  });
+  return {.name = "consume",
+          .meaning = "Print decoded messages of the topic",
+          .options = {{.name = "--from-beginning",
+                       .target = &flags->from_beginning,
+                       .meaning = "Start with the oldest message; default: only new messages"},
+                      {.name = "--max",
+                       .target = &flags->max,
+                       .meaning = "Stop after this many messages",
+                       .bounds = Bounds{1}}},
+          .run = Running(flags, Consume)};
 }
 
 }  // namespace shopstream::cli

@@ -41,7 +41,8 @@ void WarnOfTheFuture(const GenerateFlags& flags, const generate::Shoppers& shopp
       FormatCount(flags.produce.count), FormatTimestamp(static_cast<int64_t>(end)));
 }
 
-Result<int> Generate(const Context& context, GenerateFlags flags) {
+Result<int> Generate(const Context& context, const GenerateFlags& given) {
+  GenerateFlags flags = given;
   flags.events.seed = flags.seed ? *flags.seed : RandomSeed();
   ARROW_ASSIGN_OR_RAISE(const generate::Catalogue catalogue, generate::BuiltInCatalogue());
   ARROW_ASSIGN_OR_RAISE(const generate::Shoppers shoppers, generate::BuiltInShoppers());
@@ -54,72 +55,57 @@ Result<int> Generate(const Context& context, GenerateFlags flags) {
   return ProduceAndReport(context, source.get(), flags.produce);
 }
 
-void AddLimits(CLI::App* command, GenerateFlags* flags) {
-  command
-      ->add_option("--count", flags->produce.count,
-                   "Number of events; with neither this nor --duration: until Ctrl-C")
-      ->option_text("N")
-      ->check(CheckPositiveCount);
-  command
-      ->add_option_function<std::string>(
-          "--duration",
-          [flags](const std::string& text) { flags->produce.duration = *ParseDuration(text); },
-          "Run time, e.g. 60s, 5m, 2h")
-      ->option_text("TIME")
-      ->check([](const std::string& text) {
-        const auto duration = ParseDuration(text);
-        return duration.ok() ? "" : duration.status().message();
-      });
-  command->add_option("--rate", flags->produce.rate, "Events per second [as fast as possible]")
-      ->option_text("R")
-      ->check(CheckPositiveNumber);
+Status ParseStart(const std::string& text, GenerateFlags* flags) {
+  return generate::ParseTimestamp(text).Value(&flags->events.start_millis.emplace());
 }
 
-void AddReproduction(CLI::App* command, GenerateFlags* flags) {
-  command->add_option("--seed", flags->seed, "Equal seeds give equal purchases [random]")
-      ->option_text("S")
-      ->check(CheckSeed);
-  command
-      ->add_option_function<std::string>(
-          "--start",
-          [flags](const std::string& text) {
-            flags->events.start_millis = *generate::ParseTimestamp(text);
-          },
-          "Event time of the first purchase, ISO 8601; it then advances by one day per million "
-          "purchases [the current time]")
-      ->option_text("TIME")
-      ->check([](const std::string& text) {
-        const auto start = generate::ParseTimestamp(text);
-        return start.ok() ? "" : start.status().message();
-      });
+Option ShareOption(const char* name, double* share, const char* meaning) {
+  return {.name = name, .target = share, .meaning = meaning, .value = "0..1 [0]"};
 }
 
-void AddShares(CLI::App* command, GenerateFlags* flags) {
-  const auto add = [&](const char* flag, double* share, const char* meaning) {
-    command->add_option(flag, *share, meaning)->option_text("0..1 [0]");
-  };
-  add("--late-share", &flags->events.late_share,
-      "Share of events that are two hours to a day late");
-  add("--duplicate-share", &flags->events.duplicate_share,
-      "Share of events that repeat a recent event, including its id");
-  add("--malformed-share", &flags->events.malformed_share,
-      "Share of deliberately corrupted events (ten kinds)");
+// How many events, how fast, and which.
+std::vector<Option> Options(GenerateFlags* flags) {
+  return {{.name = "--count",
+           .target = &flags->produce.count,
+           .meaning = "Number of events; with neither this nor --duration: until Ctrl-C",
+           .value = "N",
+           .check = CheckPositiveCount},
+          {.name = "--duration",
+           .target =
+               [flags](const std::string& text) {
+                 return ParseDuration(text).Value(&flags->produce.duration);
+               },
+           .meaning = "Run time, e.g. 60s, 5m, 2h",
+           .value = "TIME"},
+          RateOption(&flags->produce),
+          {.name = "--seed",
+           .target = &flags->seed,
+           .meaning = "Equal seeds give equal purchases [random]",
+           .value = "S",
+           .check = CheckSeed},
+          {.name = "--start",
+           .target = [flags](const std::string& text) { return ParseStart(text, flags); },
+           .meaning = "Event time of the first purchase, ISO 8601; it then advances by one day per "
+                      "million purchases [the current time]",
+           .value = "TIME"},
+          ShareOption("--late-share", &flags->events.late_share,
+                      "Share of events that are two hours to a day late"),
+          ShareOption("--duplicate-share", &flags->events.duplicate_share,
+                      "Share of events that repeat a recent event, including its id"),
+          ShareOption("--malformed-share", &flags->events.malformed_share,
+                      "Share of deliberately corrupted events (ten kinds)")};
 }
 
 }  // namespace
 
-void AddGenerate(CLI::App& app, Job* job) {
-  CLI::App* command = app.add_subcommand("generate", "Produce synthetic purchases");
+Command GenerateCommand() {
   auto flags = std::make_shared<GenerateFlags>();
-  AddLimits(command, flags.get());
-  AddReproduction(command, flags.get());
-  AddShares(command, flags.get());
-  command->callback([job, flags] {
-    if (const Status shares = generate::CheckShares(flags->events); !shares.ok()) {
-      throw CLI::ValidationError(shares.message());
-    }
-    *job = [flags](const Context& context) { return Generate(context, *flags); };
-  });
+  return {.name = "generate",
+          .meaning = "Produce synthetic purchases",
+          .options = Options(flags.get()),
+          .run = Running(flags, Generate),
+          .check = [flags] { return generate::CheckShares(flags->events); },
+          .serves_metrics = [flags] { return flags->produce.rate > 0; }};
 }
 
 }  // namespace shopstream::cli

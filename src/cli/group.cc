@@ -1,6 +1,6 @@
 #include <iostream>
 #include <memory>
-#include <nlohmann/json.hpp>
+#include <optional>
 
 #include "base/table_printer.h"
 #include "cli/command.h"
@@ -11,8 +11,6 @@
 
 namespace shopstream::cli {
 namespace {
-
-using nlohmann::json;
 
 std::string Note(const observe::PartitionLag& lag) {
   if (lag.beyond_kafka()) return "the lake is ahead of Kafka: Kafka lost records";
@@ -36,11 +34,12 @@ Result<int> Describe(const Context& context) {
   TablePrinter table({"partition", "lake_txn", "committed", "log_start", "end", "lag",
                       "lag_seconds", "member", "note"});
   for (const observe::PartitionLag& lag : lags) {
-    const json seconds = lag.lag_ms ? json(static_cast<double>(*lag.lag_ms) / 1000) : json(nullptr);
+    std::optional<double> seconds;
+    if (lag.lag_ms) seconds = static_cast<double>(*lag.lag_ms) / 1000;
     const auto owner = owners.find(lag.partition);
     table.AddRow({lag.partition, OrNull(lag.txn), OrNull(lag.committed), lag.log_start, lag.end,
-                  lag.lag, seconds, owner == owners.end() ? json(nullptr) : json(owner->second),
-                  Note(lag)});
+                  lag.lag, OrNull(seconds),
+                  owner == owners.end() ? Cell(nullptr) : Cell(owner->second), Note(lag)});
   }
   if (!context.json) {
     std::cout << "group " << kafka.group << ", topic " << kafka.topic
@@ -52,11 +51,10 @@ Result<int> Describe(const Context& context) {
 
 }  // namespace
 
-void AddGroup(CLI::App& app, Job* job) {
-  CLI::App* group = app.add_subcommand("group", "Show the progress of ingest");
-  group->require_subcommand(1);
-  group->add_subcommand("describe", "Lag of each partition, in offsets and in seconds")
-      ->callback([job] { *job = Describe; });
+Command GroupCommand() {
+  Command describe{"describe", "Lag of each partition, in offsets and in seconds", {}, Describe};
+  return {
+      .name = "group", .meaning = "Show the progress of ingest", .commands = {std::move(describe)}};
 }
 
 }  // namespace shopstream::cli

@@ -34,16 +34,16 @@ Result<int> RunHealth(const Context& context, const HealthFlags& flags) {
 
 }  // namespace
 
-void AddHealth(CLI::App& app, Job* job) {
+Command HealthCommand() {
   auto flags = std::make_shared<HealthFlags>();
-  CLI::App* health = app.add_subcommand(
-      "health", "Check each component and suggest remedies; exits with 1 if any is down");
-  health->add_option("--timeout-ms", flags->timeout_ms, "Time limit for each component")
-      ->capture_default_str()
-      ->check(CLI::Range(100, 60'000));
-  health->callback([flags, job] {
-    *job = [flags](const Context& context) { return RunHealth(context, *flags); };
-  });
+  return {.name = "health",
+          .meaning = "Check each component and suggest remedies; exits with 1 if any is down",
+          .options = {{.name = "--timeout-ms",
+                       .target = &flags->timeout_ms,
+                       .meaning = "Time limit for each component",
+                       .show_default = true,
+                       .bounds = Bounds{100, 60'000}}},
+          .run = Running(flags, RunHealth)};
 }
 
 }  // namespace shopstream::cli

@@ -3,11 +3,10 @@
 #include <algorithm>
 #include <iostream>
 #include <memory>
-#include <nlohmann/json.hpp>
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/log.h"
-#include "base/metrics.h"
 #include "base/progress_line.h"
 #include "base/shutdown.h"
 #include "base/table_printer.h"
@@ -16,6 +15,10 @@
 
 namespace shopstream::cli {
 namespace {
+
+struct IngestFlags {
+  bool until_caught_up = false;
+};
 
 class Progress {
  public:
@@ -85,11 +88,10 @@ void PrintSummary(const ingest::IngestStats& stats, bool as_json) {
       FormatBytes(stats.file_bytes()));
 }
 
-Result<int> RunCommand(const Context& context, bool until_caught_up) {
-  ARROW_ASSIGN_OR_RAISE(auto metrics, ServeMetrics(context.config.metrics.listen));
+Result<int> RunCommand(const Context& context, const IngestFlags& flags) {
   ingest::IngestStats stats;
   Progress progress(&stats);
-  const Status status = ingest::RunIngest(context.config, until_caught_up, &stats,
+  const Status status = ingest::RunIngest(context.config, flags.until_caught_up, &stats,
                                           ShutdownRequested, [&] { progress.Tick(); });
   progress.End();
   PrintSummary(stats, context.json);
@@ -99,16 +101,15 @@ Result<int> RunCommand(const Context& context, bool until_caught_up) {
 
 }  // namespace
 
-void AddIngest(CLI::App& app, Job* job) {
-  CLI::App* command = app.add_subcommand("ingest", "Ingest from Kafka into Bronze, exactly once");
-  auto until_caught_up = std::make_shared<bool>(false);
-  command->add_flag("--until-caught-up", *until_caught_up,
-                    "Stop once the lake has reached the current end of the topic");
-  command->callback([job, until_caught_up] {
-    *job = [until_caught_up](const Context& context) {
-      return RunCommand(context, *until_caught_up);
-    };
-  });
+Command IngestCommand() {
+  auto flags = std::make_shared<IngestFlags>();
+  return {.name = "ingest",
+          .meaning = "Ingest from Kafka into Bronze, exactly once",
+          .options = {{.name = "--until-caught-up",
+                       .target = &flags->until_caught_up,
+                       .meaning = "Stop once the lake has reached the current end of the topic"}},
+          .run = Running(flags, RunCommand),
+          .serves_metrics = Always};
 }
 
 }  // namespace shopstream::cli

@@ -5,11 +5,11 @@
 #include <charconv>
 #include <cmath>
 #include <iostream>
-#include <nlohmann/json.hpp>
 #include <string_view>
 #include <utility>
 
 #include "base/format.h"
+#include "base/json.h"
 #include "base/log.h"
 
 namespace shopstream::cli {
@@ -90,6 +90,14 @@ std::string CheckSeed(const std::string& text) {
   uint64_t value = 0;
   if (ParseNumber(text, &value) == std::errc{}) return "";
   return "'" + text + "' is not a seed: a whole number from 0 to 18446744073709551615";
+}
+
+Option RateOption(produce::ProduceOptions* options) {
+  return {.name = "--rate",
+          .target = &options->rate,
+          .meaning = "Events per second [as fast as possible]",
+          .value = "R",
+          .check = CheckPositiveNumber};
 }
 
 Result<int> ProduceAndReport(const Context& context, generate::EventSource* source,

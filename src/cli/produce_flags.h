@@ -1,6 +1,5 @@
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <string>
 
@@ -20,6 +19,8 @@ Result<Millis> ParseDuration(const std::string& text);
 std::string CheckPositiveNumber(const std::string& text);
 std::string CheckPositiveCount(const std::string& text);
 std::string CheckSeed(const std::string& text);
+
+Option RateOption(produce::ProduceOptions* options);
 
 // Produces, prints the summary on stdout and returns the exit code: kFailed if a delivery
 // failed.

@@ -2,9 +2,10 @@
 
 #include <iostream>
 #include <memory>
-#include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "base/progress_line.h"
+#include "base/report.h"
 #include "base/shutdown.h"
 #include "base/table_printer.h"
 #include "cli/command.h"
@@ -15,8 +16,8 @@
 namespace shopstream::cli {
 namespace {
 
-using nlohmann::json;
 using observe::QuarantinedRow;
+using observe::SentAt;
 
 struct QuarantineFlags {
   std::string cause;
@@ -27,12 +28,8 @@ struct QuarantineFlags {
   int64_t batch = ingest::QuarantineReplay::Options().batch_rows;
 };
 
-json Bytes(const QuarantinedRow& row) {
-  return row.value ? json(row.value->size()) : json(nullptr);
-}
-
-std::string SentAt(const QuarantinedRow& row) {
-  return row.timestamp_us ? FormatTimestamp(*row.timestamp_us / 1000) : "unknown";
+Cell Bytes(const QuarantinedRow& row) {
+  return row.value ? Cell(row.value->size()) : Cell(nullptr);
 }
 
 TablePrinter RowTable(const observe::QuarantineListing& listing) {
@@ -55,11 +52,7 @@ Result<int> List(const Context& context, const QuarantineFlags& flags) {
                         observe::ListQuarantine(store.get(), context.config.lake.quarantine_table,
                                                 flags.cause, flags.limit));
   if (context.json) {
-    std::cout << "{\"rows\":";
-    RowTable(listing).Print(std::cout, true);
-    std::cout << ",\"matching\":" << listing.matching << ",\"by_cause\":";
-    CauseTable(listing).Print(std::cout, true);
-    std::cout << "}\n";
+    PrintReport(std::cout, observe::ToJson(listing));
     return kDone;
   }
   if (listing.by_cause.empty()) {
@@ -71,25 +64,6 @@ Result<int> List(const Context& context, const QuarantineFlags& flags) {
             << FormatCount(listing.matching) << "; all rows by cause:\n";
   CauseTable(listing).Print(std::cout, false);
   return kDone;
-}
-
-json OptionalHex(const std::optional<std::string>& bytes) {
-  return bytes ? json(FormatHex(*bytes)) : json(nullptr);
-}
-
-json ToJson(const QuarantinedRow& row) {
-  return {{"topic", row.topic},
-          {"topic_id", row.topic_id},
-          {"partition", row.partition},
-          {"offset", row.offset},
-          {"timestamp", row.timestamp_us ? json(SentAt(row)) : json(nullptr)},
-          {"schema_id", OrNull(row.schema_id)},
-          {"cause", row.cause},
-          {"detail", row.detail},
-          {"key_hex", OptionalHex(row.key)},
-          {"value_hex", OptionalHex(row.value)},
-          {"headers", row.headers},
-          {"quarantined_at", FormatTimestamp(row.quarantined_at_us / 1000)}};
 }
 
 void PrintBytes(const char* name, const std::optional<std::string>& bytes) {
@@ -108,7 +82,7 @@ void PrintForPerson(const QuarantinedRow& row) {
             << "quarantined " << FormatTimestamp(row.quarantined_at_us / 1000) << "\n"
             << "cause       " << Printable(row.cause) << "\n"
             << "detail      " << Printable(row.detail) << "\n"
-            << "schema id   " << OrNull(row.schema_id) << "\n"
+            << "schema id   " << (row.schema_id ? std::to_string(*row.schema_id) : "null") << "\n"
             << "headers     " << Printable(row.headers) << "\n";
   PrintBytes("key", row.key);
   PrintBytes("value", row.value);
@@ -124,9 +98,9 @@ Result<int> Show(const Context& context, const QuarantineFlags& flags) {
                             " is not in quarantine: `shopstream quarantine list` shows what is");
   }
   if (context.json) {
-    json all = json::array();
-    for (const QuarantinedRow& row : rows) all.push_back(ToJson(row));
-    std::cout << all.dump(2, ' ', false, json::error_handler_t::replace) << "\n";
+    auto all = nlohmann::ordered_json::array();
+    for (const QuarantinedRow& row : rows) all.push_back(observe::ToJson(row));
+    std::cout << DumpJson(all, 2) << "\n";
     return kDone;
   }
   for (const QuarantinedRow& row : rows) PrintForPerson(row);
@@ -165,55 +139,69 @@ Result<int> Replay(const Context& context, const QuarantineFlags& flags) {
   return kDone;
 }
 
-CLI::Option* AddTime(CLI::App* command, const char* flag, std::optional<int64_t>* millis,
-                     const char* meaning) {
-  return command
-      ->add_option_function<std::string>(
-          flag, [millis](const std::string& text) { *millis = *generate::ParseTimestamp(text); },
-          meaning)
-      ->check([](const std::string& text) {
-        const auto time = generate::ParseTimestamp(text);
-        return time.ok() ? std::string() : time.status().message();
-      });
+Option TimeOption(const char* name, std::optional<int64_t>* millis, const char* meaning) {
+  const ParseText parse = [millis](const std::string& text) {
+    return generate::ParseTimestamp(text).Value(&millis->emplace());
+  };
+  return {.name = name, .target = parse, .meaning = meaning};
+}
+
+Command ListCommand(const std::shared_ptr<QuarantineFlags>& flags) {
+  return {.name = "list",
+          .meaning = "List the newest records, and the number of rows per cause",
+          .options = {{.name = "--cause",
+                       .target = &flags->cause,
+                       .meaning = "Only records with this cause, e.g. corrupt"},
+                      {.name = "--limit",
+                       .target = &flags->limit,
+                       .meaning = "Maximum number of rows to list",
+                       .show_default = true,
+                       .bounds = Bounds{1, 100'000}}},
+          .run = Running(flags, List)};
+}
+
+Command ShowCommand(const std::shared_ptr<QuarantineFlags>& flags) {
+  return {.name = "show",
+          .meaning = "Show one record with its bytes",
+          .options = {{.name = "PARTITION",
+                       .target = &flags->partition,
+                       .meaning = "Kafka partition",
+                       .required = true,
+                       .bounds = Bounds{0}},
+                      {.name = "OFFSET",
+                       .target = &flags->offset,
+                       .meaning = "Kafka offset",
+                       .required = true,
+                       .bounds = Bounds{0}}},
+          .run = Running(flags, Show)};
+}
+
+Command ReplayCommand(const std::shared_ptr<QuarantineFlags>& flags) {
+  return {.name = "replay",
+          .meaning =
+              "Add the records that are now readable to Bronze, each once; quarantine keeps them",
+          .options = {{.name = "--cause",
+                       .target = &flags->replay.cause,
+                       .meaning = "Only records with this cause"},
+                      TimeOption("--since", &flags->replay.since_ms,
+                                 "Only records sent at this time or later"),
+                      TimeOption("--until", &flags->replay.until_ms,
+                                 "Only records sent before this time"),
+                      {.name = "--batch",
+                       .target = &flags->batch,
+                       .meaning = "Maximum number of records per commit",
+                       .show_default = true,
+                       .bounds = Bounds{1, 1'000'000}}},
+          .run = Running(flags, Replay)};
 }
 
 }  // namespace
 
-void AddQuarantine(CLI::App& app, Job* job) {
+Command QuarantineCommand() {
   auto flags = std::make_shared<QuarantineFlags>();
-  CLI::App* quarantine = app.add_subcommand("quarantine", "Inspect and replay undecodable records");
-  quarantine->require_subcommand(1);
-
-  CLI::App* list = quarantine->add_subcommand(
-      "list", "List the newest records, and the number of rows per cause");
-  list->add_option("--cause", flags->cause, "Only records with this cause, e.g. corrupt");
-  list->add_option("--limit", flags->limit, "Maximum number of rows to list")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 100'000));
-  list->callback(
-      [flags, job] { *job = [flags](const Context& context) { return List(context, *flags); }; });
-
-  CLI::App* show = quarantine->add_subcommand("show", "Show one record with its bytes");
-  show->add_option("PARTITION", flags->partition, "Kafka partition")
-      ->required()
-      ->check(CLI::NonNegativeNumber);
-  show->add_option("OFFSET", flags->offset, "Kafka offset")
-      ->required()
-      ->check(CLI::NonNegativeNumber);
-  show->callback(
-      [flags, job] { *job = [flags](const Context& context) { return Show(context, *flags); }; });
-
-  CLI::App* replay = quarantine->add_subcommand(
-      "replay",
-      "Add the records that are now readable to Bronze, each once; quarantine keeps them");
-  replay->add_option("--cause", flags->replay.cause, "Only records with this cause");
-  AddTime(replay, "--since", &flags->replay.since_ms, "Only records sent at this time or later");
-  AddTime(replay, "--until", &flags->replay.until_ms, "Only records sent before this time");
-  replay->add_option("--batch", flags->batch, "Maximum number of records per commit")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 1'000'000));
-  replay->callback(
-      [flags, job] { *job = [flags](const Context& context) { return Replay(context, *flags); }; });
+  return {.name = "quarantine",
+          .meaning = "Inspect and replay undecodable records",
+          .commands = {ListCommand(flags), ShowCommand(flags), ReplayCommand(flags)}};
 }
 
 }  // namespace shopstream::cli

@@ -8,6 +8,7 @@
 
 #include "avro/schema.h"
 #include "base/format.h"
+#include "base/json.h"
 #include "ingest/frame.h"
 #include "model/calendar.h"
 

@@ -3,11 +3,11 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <string>
 
 #include "avro/columns.h"
 #include "avro/decoder.h"
+#include "base/json.h"
 #include "base/status.h"
 #include "kafka/record.h"
 #include "registry/client.h"

@@ -22,10 +22,11 @@ Result<int> Serve(const Context& context) {
 
 }  // namespace
 
-void AddRegistry(CLI::App& app, Job* job) {
-  app.add_subcommand("registry",
-                     "Serve the Confluent-compatible schema registry on registry.listen")
-      ->callback([job] { *job = Serve; });
+Command RegistryCommand() {
+  return {.name = "registry",
+          .meaning = "Serve the Confluent-compatible schema registry on registry.listen",
+          .run = Serve,
+          .serves_metrics = Always};
 }
 
 }  // namespace shopstream::cli

@@ -26,30 +26,30 @@ Result<int> Replay(const Context& context, const ReplayFlags& flags) {
 
 }  // namespace
 
-void AddReplay(CLI::App& app, Job* job) {
-  CLI::App* command =
-      app.add_subcommand("replay", "Produce real purchases from a Parquet or CSV file");
+Command ReplayCommand() {
   auto flags = std::make_shared<ReplayFlags>();
-  command
-      ->add_option("source", flags->source,
-                   "Mapping of the file's columns, e.g. config/sources/complete_journey.yaml")
-      ->option_text("SOURCE.yaml")
-      ->required();
-  CLI::Option* rate =
-      command->add_option("--rate", flags->produce.rate, "Events per second [as fast as possible]")
-          ->option_text("R")
-          ->check(CheckPositiveNumber);
-  command
-      ->add_option("--speed", flags->recorded.speed,
-                   "Speed-up factor; 1000 replays a year in 9 hours")
-      ->option_text("X")
-      ->check(CheckPositiveNumber)
-      ->excludes(rate);
-  command->add_option("--limit", flags->produce.count, "Only the first N events")
-      ->option_text("N")
-      ->check(CheckPositiveCount);
-  command->callback(
-      [job, flags] { *job = [flags](const Context& context) { return Replay(context, *flags); }; });
+  return {.name = "replay",
+          .meaning = "Produce real purchases from a Parquet or CSV file",
+          .options = {{.name = "source",
+                       .target = &flags->source,
+                       .meaning = "Mapping of the file's columns, e.g. "
+                                  "config/sources/complete_journey.yaml",
+                       .value = "SOURCE.yaml",
+                       .required = true},
+                      RateOption(&flags->produce),
+                      {.name = "--speed",
+                       .target = &flags->recorded.speed,
+                       .meaning = "Speed-up factor; 1000 replays a year in 9 hours",
+                       .value = "X",
+                       .check = CheckPositiveNumber,
+                       .excludes = "--rate"},
+                      {.name = "--limit",
+                       .target = &flags->produce.count,
+                       .meaning = "Only the first N events",
+                       .value = "N",
+                       .check = CheckPositiveCount}},
+          .run = Running(flags, Replay),
+          .serves_metrics = Always};
 }
 
 }  // namespace shopstream::cli

@@ -6,11 +6,11 @@
 #include <fstream>
 #include <iostream>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <sstream>
 
 #include "avro/schema_change.h"
+#include "base/json.h"
 #include "base/table_printer.h"
 #include "cli/command.h"
 #include "registry/canonical.h"
@@ -107,7 +107,7 @@ Result<registry::RegisteredSchema> Find(registry::Client& client, const SchemaOp
 Result<int> Show(const Context& context, const SchemaOptions& options) {
   ARROW_ASSIGN_OR_RAISE(auto client, registry::Client::Open(context.config.registry));
   ARROW_ASSIGN_OR_RAISE(const auto found, Find(*client, options));
-  const auto pretty = ordered_json::parse(found.schema, nullptr, false);
+  const auto pretty = ParseOrderedJson(found.schema);
   if (context.json) {
     std::cout << ordered_json{{"subject", found.subject},
                               {"version", found.version},
@@ -282,49 +282,47 @@ Result<int> Verify(const Context& context, const SchemaOptions& options) {
 
 }  // namespace
 
-void AddSchema(CLI::App& app, Job* job) {
+Command SchemaCommand() {
   auto options = std::make_shared<SchemaOptions>();
-  CLI::App* schema =
-      app.add_subcommand("schema", "Register, compare and check schemas in any registry");
-  schema->require_subcommand(1);
-  const auto add = [&](const char* name, const char* help,
-                       Result<int> (*run)(const Context&, const SchemaOptions&)) {
-    CLI::App* command = schema->add_subcommand(name, help);
-    command->callback([options, job, run] {
-      *job = [options, run](const Context& context) { return run(context, *options); };
-    });
-    return command;
-  };
-  const auto add_file = [&](CLI::App* command) {
-    command->add_option("FILE", options->file, "Avro schema")->capture_default_str();
-    command->add_option("--subject", options->subject, "Default: <kafka.topic>-value");
-  };
-
-  add_file(
-      add("register", "Register a schema; registering it again returns the same id", Register));
-  schema->add_subcommand("list", "List subjects with their versions and ids")->callback([job] {
-    *job = List;
-  });
-  add("show", "Print a subject's latest schema, or the schema of an id", Show)
-      ->add_option("SUBJECT|ID", options->subject_or_id)
-      ->required();
-  add_file(add("check",
-               "Check whether a schema can follow the latest version, and who must upgrade first; "
-               "exits with 3 if not",
-               Check));
-  CLI::App* diff = add("diff",
-                       "Show the changes from a registered version to a file, and their effect on "
-                       "old and new readers; exits with 3 if there are any",
-                       Diff);
-  add_file(diff);
-  diff->add_option("--version", options->version, "Default: the latest");
-  add("verify",
+  const Option file{
+      .name = "FILE", .target = &options->file, .meaning = "Avro schema", .show_default = true};
+  const Option subject{
+      .name = "--subject", .target = &options->subject, .meaning = "Default: <kafka.topic>-value"};
+  Command enter{"register",
+                "Register a schema; registering it again returns the same id",
+                {file, subject},
+                Running(options, Register)};
+  Command list{"list", "List subjects with their versions and ids", {}, List};
+  Command show{"show",
+               "Print a subject's latest schema, or the schema of an id",
+               {{.name = "SUBJECT|ID", .target = &options->subject_or_id, .required = true}},
+               Running(options, Show)};
+  Command check{"check",
+                "Check whether a schema can follow the latest version, and who must upgrade first; "
+                "exits with 3 if not",
+                {file, subject},
+                Running(options, Check)};
+  Command diff{
+      "diff",
+      "Show the changes from a registered version to a file, and their effect on old and new "
+      "readers; exits with 3 if there are any",
+      {file,
+       subject,
+       {.name = "--version", .target = &options->version, .meaning = "Default: the latest"}},
+      Running(options, Diff)};
+  Command verify{
+      "verify",
       "Check that the latest version of each subject equals its file in the folder; exits with 3 "
       "if not",
-      Verify)
-      ->add_option("FOLDER", options->folder,
-                   "purchase_event.avsc belongs to <kafka.topic>-value, NAME.avsc to NAME-value")
-      ->capture_default_str();
+      {{.name = "FOLDER",
+        .target = &options->folder,
+        .meaning = "purchase_event.avsc belongs to <kafka.topic>-value, NAME.avsc to NAME-value",
+        .show_default = true}},
+      Running(options, Verify)};
+  return {.name = "schema",
+          .meaning = "Register, compare and check schemas in any registry",
+          .commands = {std::move(enter), std::move(list), std::move(show), std::move(check),
+                       std::move(diff), std::move(verify)}};
 }
 
 }  // namespace shopstream::cli

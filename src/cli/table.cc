@@ -1,17 +1,16 @@
 #include "lake/table.h"
 
-#include <algorithm>
 #include <iostream>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
+#include "base/json.h"
 #include "base/table_printer.h"
 #include "cli/command.h"
 #include "cli/table_commands.h"
-#include "lake/compaction_plan.h"
 #include "lake/object_store.h"
+#include "lake/reports.h"
 #include "lake/table_history.h"
 
 namespace shopstream::cli {
@@ -19,42 +18,15 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int64_t kSmallFileBytes = lake::CompactionPlanOptions{}.small_bytes;
-
 struct TableFlags {
   std::string name;
   int64_t limit = 20;
 };
 
-// Sizes of a set of files.
-struct FileTotals {
-  int64_t files = 0;
-  int64_t rows = 0;
-  int64_t bytes = 0;
-  int64_t without_rows = 0;  // Files whose writer did not say how many rows they hold.
-  int64_t small_files = 0;
-  int64_t small_bytes = 0;
-};
+Cell RowsCell(int64_t rows, bool known) { return known ? Cell(rows) : Cell(nullptr); }
 
-FileTotals Total(const std::vector<DataFile>& files) {
-  FileTotals totals;
-  for (const DataFile& file : files) {
-    ++totals.files;
-    totals.bytes += file.size_bytes;
-    totals.rows += std::max<int64_t>(file.rows, 0);
-    totals.without_rows += file.rows < 0;
-    if (file.size_bytes < kSmallFileBytes) {
-      ++totals.small_files;
-      totals.small_bytes += file.size_bytes;
-    }
-  }
-  return totals;
-}
-
-json RowsCell(int64_t rows, bool known) { return known ? json(rows) : json(nullptr); }
-
-json SizeCell(int64_t bytes, bool as_json) {
-  return as_json ? json(bytes) : json(FormatBytes(bytes));
+Cell SizeCell(int64_t bytes, bool as_json) {
+  return as_json ? Cell(bytes) : Cell(FormatBytes(bytes));
 }
 
 // A table that cannot be read gets a line that says why, so that it does not hide the others.
@@ -71,13 +43,13 @@ Result<int> List(const Context& context) {
       continue;
     }
     const auto snapshot = (*table)->snapshot();
-    const FileTotals totals = Total(snapshot->Files());
+    const lake::FileTotals totals = lake::Total(snapshot->Files());
     ARROW_ASSIGN_OR_RAISE(const auto newest, lake::ReadHistory(store.get(), path, 1));
     const bool known = !newest.empty() && newest[0].version == snapshot->version();
     printer.AddRow(
         {path, snapshot->version(), totals.files, RowsCell(totals.rows, totals.without_rows == 0),
          SizeCell(totals.bytes, context.json),
-         known ? json(FormatTimestamp(newest[0].timestamp_ms)) : json(nullptr), nullptr});
+         known ? Cell(FormatTimestamp(newest[0].timestamp_ms)) : Cell(nullptr), nullptr});
   }
   printer.Print(std::cout, context.json);
   if (paths.empty() && !context.json) {
@@ -106,7 +78,7 @@ Result<int> History(const Context& context, const TableFlags& flags) {
     printer.AddRow({record.version, FormatTimestamp(record.timestamp_ms),
                     Printable(record.operation), Printable(record.engine), record.files_added,
                     record.files_removed, record.rows_added,
-                    context.json ? json(record.txns) : json(TxnsText(record.txns))});
+                    context.json ? Cell(json(record.txns)) : Cell(TxnsText(record.txns))});
   }
   printer.Print(std::cout, context.json);
   return kDone;
@@ -123,44 +95,37 @@ Result<int> Files(const Context& context, const TableFlags& flags) {
   }
   printer.Print(std::cout, context.json);
   if (context.json) return kDone;
-  const FileTotals totals = Total(files);
+  const lake::FileTotals totals = lake::Total(files);
   std::cout << FormatCount(totals.files) << " files, " << FormatCount(totals.rows) << " rows, "
             << FormatBytes(totals.bytes) << "; " << FormatCount(totals.small_files)
-            << " of them are small (under " << FormatBytes(kSmallFileBytes) << "), "
+            << " of them are small (under " << FormatBytes(lake::SmallFileBytes()) << "), "
             << FormatBytes(totals.small_bytes) << " together\n";
   return kDone;
 }
 
 }  // namespace
 
-void AddTable(CLI::App& app, Job* job) {
+Command TableCommand() {
   const auto flags = std::make_shared<TableFlags>();
-  CLI::App* table = app.add_subcommand("table", "Inspect and maintain tables");
-  table->require_subcommand(1);
-
-  table->add_subcommand("list", "List all tables with size and last commit")->callback([job] {
-    *job = List;
-  });
-
-  CLI::App* history = table->add_subcommand("history", "Show what each version of a table changed");
-  history->add_option("NAME", flags->name, "e.g. bronze-events")->required();
-  history->add_option("--limit", flags->limit, "Maximum number of versions, newest first")
-      ->option_text("N")
-      ->capture_default_str()
-      ->check(CLI::Range(int64_t{1}, int64_t{1} << 40));
-  history->callback([flags, job] {
-    *job = [flags](const Context& context) { return History(context, *flags); };
-  });
-
-  CLI::App* files = table->add_subcommand("files", "List the live files of a table");
-  files->add_option("NAME", flags->name, "e.g. bronze-events")->required();
-  files->callback(
-      [flags, job] { *job = [flags](const Context& context) { return Files(context, *flags); }; });
-
-  AddTableVacuum(table, job);
-  AddTableVerify(table, job);
-  AddTableOptimize(table, job);
-  AddTableRepair(table, job);
+  Command list{"list", "List all tables with size and last commit", {}, List};
+  Command history{"history",
+                  "Show what each version of a table changed",
+                  {TableNameOption(&flags->name),
+                   {.name = "--limit",
+                    .target = &flags->limit,
+                    .meaning = "Maximum number of versions, newest first",
+                    .value = "N",
+                    .show_default = true,
+                    .bounds = Bounds{1, int64_t{1} << 40}}},
+                  Running(flags, History)};
+  Command files{"files",
+                "List the live files of a table",
+                {TableNameOption(&flags->name)},
+                Running(flags, Files)};
+  return {.name = "table",
+          .meaning = "Inspect and maintain tables",
+          .commands = {std::move(list), std::move(history), std::move(files), TableVacuumCommand(),
+                       TableVerifyCommand(), TableOptimizeCommand(), TableRepairCommand()}};
 }
 
 }  // namespace shopstream::cli

@@ -1,15 +1,20 @@
 #pragma once
 
-#include <CLI/CLI.hpp>
+#include <string>
 
 #include "cli/command.h"
 
 namespace shopstream::cli {
 
-// Subcommands of `table` with their own files, src/cli/table_<name>.cc.
-void AddTableOptimize(CLI::App* table, Job* job);
-void AddTableRepair(CLI::App* table, Job* job);
-void AddTableVacuum(CLI::App* table, Job* job);
-void AddTableVerify(CLI::App* table, Job* job);
+// Commands of `table` with their own files, src/cli/table_<name>.cc.
+Command TableOptimizeCommand();
+Command TableRepairCommand();
+Command TableVacuumCommand();
+Command TableVerifyCommand();
+
+// The table that they work on.
+inline Option TableNameOption(std::string* name) {
+  return {.name = "NAME", .target = name, .meaning = "e.g. bronze-events", .required = true};
+}
 
 }  // namespace shopstream::cli

@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <iostream>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/format.h"
+#include "base/json.h"
 #include "base/progress_line.h"
 #include "base/shutdown.h"
 #include "base/table_printer.h"
@@ -39,7 +39,7 @@ Result<int> DryRun(const lake::Table& table, bool as_json) {
     const auto count = static_cast<int64_t>(group.files.size());
     const std::string partition = lake::PartitionFolder(group.partition);
     printer.AddRow({partition.empty() ? "(none)" : Printable(partition), count,
-                    as_json ? json(group.bytes) : json(FormatBytes(group.bytes))});
+                    as_json ? Cell(group.bytes) : Cell(FormatBytes(group.bytes))});
     files += count;
     bytes += group.bytes;
   }
@@ -112,15 +112,15 @@ Result<int> Optimize(const Context& context, const OptimizeFlags& flags) {
 
 }  // namespace
 
-void AddTableOptimize(CLI::App* table, Job* job) {
+Command TableOptimizeCommand() {
   const auto flags = std::make_shared<OptimizeFlags>();
-  CLI::App* optimize =
-      table->add_subcommand("optimize", "Merge small files of each partition into large ones");
-  optimize->add_option("NAME", flags->name, "e.g. bronze-events")->required();
-  optimize->add_flag("--dry-run", flags->dry_run, "Only show what would be merged");
-  optimize->callback([flags, job] {
-    *job = [flags](const Context& context) { return Optimize(context, *flags); };
-  });
+  return {.name = "optimize",
+          .meaning = "Merge small files of each partition into large ones",
+          .options = {TableNameOption(&flags->name),
+                      {.name = "--dry-run",
+                       .target = &flags->dry_run,
+                       .meaning = "Only show what would be merged"}},
+          .run = Running(flags, Optimize)};
 }
 
 }  // namespace shopstream::cli

@@ -2,55 +2,47 @@
 
 #include <iostream>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <string>
 
 #include "base/clock.h"
 #include "base/format.h"
+#include "base/json.h"
 #include "base/progress_line.h"
+#include "base/report.h"
 #include "base/shutdown.h"
 #include "base/table_printer.h"
 #include "cli/table_commands.h"
 #include "lake/object_store.h"
 #include "lake/put_proof.h"
 #include "lake/repair.h"
+#include "lake/reports.h"
 #include "lake/table.h"
 #include "tables/columns.h"
 
 namespace shopstream::cli {
 namespace {
 
-using nlohmann::json;
-
 // Limit of the listing for a person; all are counted, and --json lists all.
-constexpr int64_t kListedFiles = 50;
+constexpr size_t kListedFiles = 50;
 
 struct RepairFlags {
   std::string name;
   bool apply = false;
 };
 
-void PrintJson(const RepairFlags& flags, const TablePrinter& listed,
-               const lake::RepairResult& result) {
-  std::cout << "{\"table\":" << json(flags.name) << ",\"repaired\":" << json(flags.apply)
-            << ",\"files\":" << result.repaired.files << ",\"paths\":" << result.repaired.paths
-            << ",\"partitions\":" << result.repaired.partitions
-            << ",\"statistics\":" << result.repaired.statistics
-            << ",\"footers\":" << result.repaired.footers << ",\"files_seen\":" << result.files_seen
-            << ",\"files_written\":" << result.files_written
-            << ",\"bytes_written\":" << result.bytes_written << ",\"commits\":" << result.commits
-            << ",\"conflicts\":" << result.conflicts << ",\"finished\":" << json(result.finished)
-            << ",\"needs\":";
-  listed.Print(std::cout, true);
-  std::cout << "}\n";
+TablePrinter Listed(const lake::RepairReport& report) {
+  TablePrinter listed({"path", "needs"});
+  for (const auto& file : report.listed) listed.AddRow({Printable(file.path), file.needs});
+  return listed;
 }
 
-void PrintForPerson(const RepairFlags& flags, const TablePrinter& listed,
-                    const lake::RepairResult& result) {
+void PrintForPerson(const RepairFlags& flags, const lake::RepairReport& report) {
+  const lake::RepairResult& result = report.result;
   const lake::RepairCounts& counts = result.repaired;
-  if (counts.files > 0) listed.Print(std::cout, false);
-  if (counts.files > kListedFiles) {
-    std::cout << "... and " << FormatCount(counts.files - kListedFiles)
+  if (counts.files > 0) Listed(report).Print(std::cout, false);
+  if (report.listed.size() < static_cast<size_t>(counts.files)) {
+    std::cout << "... and "
+              << FormatCount(counts.files - static_cast<int64_t>(report.listed.size()))
               << " more; --json lists all\n";
   }
   if (counts.files == 0) {
@@ -78,8 +70,8 @@ Result<int> RunRepair(const Context& context, const RepairFlags& flags) {
   ARROW_ASSIGN_OR_RAISE(const auto table, lake::Table::Open(store.get(), flags.name));
   if (flags.apply) ARROW_RETURN_NOT_OK(lake::ProvePutIfAbsent(store.get(), flags.name));
   ProgressLine line({.in_place = Millis{500}, .logged = Millis{10'000}}, BootClock::now());
-  TablePrinter listed({"path", "needs"});
-  int64_t listed_count = 0;
+  lake::RepairReport report{
+      .table = flags.name, .repaired = flags.apply, .result = {}, .listed = {}};
   lake::RepairOptions options;
   options.dry_run = !flags.apply;
   options.day_column = tables::kQuarantinedAt;
@@ -95,27 +87,29 @@ Result<int> RunRepair(const Context& context, const RepairFlags& flags) {
               now);
   };
   hooks.on_file = [&](const DataFile& file, const lake::RepairNeeds& needs) {
-    if (!context.json && ++listed_count > kListedFiles) return;
-    listed.AddRow({Printable(file.path), needs.Text()});
+    if (!context.json && report.listed.size() >= kListedFiles) return;
+    report.listed.push_back({file.path, needs.Text()});
   };
   const auto result = lake::Repair(table.get(), options, hooks);
   line.End();
   ARROW_RETURN_NOT_OK(result.status());
-  context.json ? PrintJson(flags, listed, *result) : PrintForPerson(flags, listed, *result);
-  return result->finished ? kDone : kFailed;
+  report.result = *result;
+  context.json ? PrintReport(std::cout, lake::ToJson(report)) : PrintForPerson(flags, report);
+  return report.result.finished ? kDone : kFailed;
 }
 
 }  // namespace
 
-void AddTableRepair(CLI::App* table, Job* job) {
+Command TableRepairCommand() {
   const auto flags = std::make_shared<RepairFlags>();
-  CLI::App* repair = table->add_subcommand(
-      "repair", "List the files that endanger or mislead other readers; with --apply, repair them");
-  repair->add_option("NAME", flags->name, "e.g. bronze-events")->required();
-  repair->add_flag("--apply", flags->apply, "Repair them; without this flag nothing changes");
-  repair->callback([flags, job] {
-    *job = [flags](const Context& context) { return RunRepair(context, *flags); };
-  });
+  return {
+      .name = "repair",
+      .meaning = "List the files that endanger or mislead other readers; with --apply, repair them",
+      .options = {TableNameOption(&flags->name),
+                  {.name = "--apply",
+                   .target = &flags->apply,
+                   .meaning = "Repair them; without this flag nothing changes"}},
+      .run = Running(flags, RunRepair)};
 }
 
 }  // namespace shopstream::cli

@@ -1,24 +1,24 @@
 #include <chrono>
 #include <iostream>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <string>
 
+#include "base/json.h"
 #include "base/progress_line.h"
+#include "base/report.h"
 #include "base/shutdown.h"
 #include "base/table_printer.h"
 #include "cli/table_commands.h"
 #include "lake/object_store.h"
+#include "lake/reports.h"
 #include "lake/table.h"
 #include "lake/vacuum.h"
 
 namespace shopstream::cli {
 namespace {
 
-using nlohmann::json;
-
 // Limit of the listing for a person; all are counted, and --json lists all.
-constexpr int64_t kListedFiles = 50;
+constexpr size_t kListedFiles = 50;
 
 struct VacuumFlags {
   std::string name;
@@ -27,15 +27,13 @@ struct VacuumFlags {
   bool force = false;
 };
 
-void PrintJson(const VacuumFlags& flags, const TablePrinter& listed,
-               const lake::VacuumResult& result) {
-  std::cout << "{\"table\":" << json(flags.name) << ",\"deleted\":" << json(flags.remove)
-            << ",\"files\":" << result.files << ",\"bytes\":" << result.bytes
-            << ",\"files_seen\":" << result.files_seen
-            << ",\"uploads_given_up\":" << result.uploads_given_up
-            << ",\"finished\":" << json(result.finished) << ",\"paths\":";
-  listed.Print(std::cout, true);
-  std::cout << "}\n";
+TablePrinter Listed(const lake::VacuumReport& report) {
+  TablePrinter listed({"path", "bytes", "modified"});
+  for (const lake::ObjectEntry& file : report.listed) {
+    listed.AddRow(
+        {Printable(file.path), FormatBytes(file.size_bytes), FormatTimestamp(file.modified_ms)});
+  }
+  return listed;
 }
 
 std::string Advice(const VacuumFlags& flags) {
@@ -46,11 +44,12 @@ std::string Advice(const VacuumFlags& flags) {
   return command + (flags.force ? " --force" : "");
 }
 
-void PrintForPerson(const VacuumFlags& flags, const TablePrinter& listed,
-                    const lake::VacuumResult& result) {
-  if (result.files > 0) listed.Print(std::cout, false);
-  if (result.files > kListedFiles) {
-    std::cout << "... and " << FormatCount(result.files - kListedFiles)
+void PrintForPerson(const VacuumFlags& flags, const lake::VacuumReport& report) {
+  const lake::VacuumResult& result = report.result;
+  if (result.files > 0) Listed(report).Print(std::cout, false);
+  if (report.listed.size() < static_cast<size_t>(result.files)) {
+    std::cout << "... and "
+              << FormatCount(result.files - static_cast<int64_t>(report.listed.size()))
               << " more; --json lists all\n";
   }
   const std::string totals = FormatCount(result.files) + " files, " + FormatBytes(result.bytes) +
@@ -72,17 +71,14 @@ Result<int> RunVacuum(const Context& context, const VacuumFlags& flags) {
   ARROW_ASSIGN_OR_RAISE(const auto store, lake::OpenObjectStore(context.config));
   ARROW_ASSIGN_OR_RAISE(const auto table, lake::Table::Open(store.get(), flags.name));
   ProgressLine progress({Millis{200}, Millis{10000}}, BootClock::now());
-  TablePrinter listed({"path", "bytes", "modified"});
-  int64_t listed_count = 0;
+  lake::VacuumReport report{
+      .table = flags.name, .deleted = flags.remove, .result = {}, .listed = {}};
   lake::VacuumOptions options;
   options.retention = std::chrono::hours(flags.retention_hours);
   options.force = flags.force;
   options.dry_run = !flags.remove;
   options.on_file = [&](const lake::ObjectEntry& file) {
-    if (!context.json && ++listed_count > kListedFiles) return;
-    listed.AddRow({Printable(file.path),
-                   context.json ? json(file.size_bytes) : json(FormatBytes(file.size_bytes)),
-                   FormatTimestamp(file.modified_ms)});
+    if (context.json || report.listed.size() < kListedFiles) report.listed.push_back(file);
   };
   options.on_progress = [&](int64_t files_seen) {
     const auto now = BootClock::now();
@@ -92,29 +88,32 @@ Result<int> RunVacuum(const Context& context, const VacuumFlags& flags) {
   const auto result = lake::Vacuum(table.get(), options, ShutdownRequested);
   progress.End();
   ARROW_RETURN_NOT_OK(result.status());
-  context.json ? PrintJson(flags, listed, *result) : PrintForPerson(flags, listed, *result);
-  return result->finished ? kDone : kFailed;
+  report.result = *result;
+  context.json ? PrintReport(std::cout, lake::ToJson(report)) : PrintForPerson(flags, report);
+  return report.result.finished ? kDone : kFailed;
 }
 
 }  // namespace
 
-void AddTableVacuum(CLI::App* table, Job* job) {
+Command TableVacuumCommand() {
   const auto flags = std::make_shared<VacuumFlags>();
-  CLI::App* vacuum = table->add_subcommand(
-      "vacuum", "List the files that no version of a table needs; with --delete, delete them");
-  vacuum->add_option("NAME", flags->name, "e.g. bronze-events")->required();
-  vacuum->add_flag("--delete", flags->remove, "Delete them; without this flag nothing changes");
-  vacuum
-      ->add_option("--retention-hours", flags->retention_hours,
-                   "Keep files younger than this, by the server's clock")
-      ->option_text("N")
-      ->capture_default_str()
-      ->check(CLI::Range(int64_t{0}, int64_t{24} * 366 * 10));
-  vacuum->add_flag("--force", flags->force,
-                   "Allow less than 24 hours; only if nothing is writing to the table");
-  vacuum->callback([flags, job] {
-    *job = [flags](const Context& context) { return RunVacuum(context, *flags); };
-  });
+  return {
+      .name = "vacuum",
+      .meaning = "List the files that no version of a table needs; with --delete, delete them",
+      .options = {TableNameOption(&flags->name),
+                  {.name = "--delete",
+                   .target = &flags->remove,
+                   .meaning = "Delete them; without this flag nothing changes"},
+                  {.name = "--retention-hours",
+                   .target = &flags->retention_hours,
+                   .meaning = "Keep files younger than this, by the server's clock",
+                   .value = "N",
+                   .show_default = true,
+                   .bounds = Bounds{0, int64_t{24} * 366 * 10}},
+                  {.name = "--force",
+                   .target = &flags->force,
+                   .meaning = "Allow less than 24 hours; only if nothing is writing to the table"}},
+      .run = Running(flags, RunVacuum)};
 }
 
 }  // namespace shopstream::cli

@@ -1,19 +1,19 @@
 #include <iostream>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <string>
 
+#include "base/json.h"
 #include "base/progress_line.h"
+#include "base/report.h"
 #include "base/shutdown.h"
 #include "base/table_printer.h"
 #include "cli/table_commands.h"
 #include "lake/object_store.h"
+#include "lake/reports.h"
 #include "lake/verify.h"
 
 namespace shopstream::cli {
 namespace {
-
-using nlohmann::json;
 
 struct VerifyFlags {
   std::string name;
@@ -27,22 +27,6 @@ TablePrinter Findings(const lake::VerifyReport& report) {
     printer.AddRow({Printable(finding.path), Printable(finding.reason)});
   }
   return printer;
-}
-
-void PrintJson(const VerifyFlags& flags, const lake::VerifyReport& report) {
-  std::cout << "{\"table\":" << json(flags.name) << ",\"version\":" << report.version
-            << ",\"clean\":" << json(report.clean() && report.finished)
-            << ",\"deep\":" << json(flags.deep) << ",\"finished\":" << json(report.finished)
-            << ",\"files\":" << report.files << ",\"rows\":" << report.rows
-            << ",\"bytes\":" << report.bytes << ",\"orphan_files\":" << report.orphan_files
-            << ",\"needs_repair\":" << report.repairs.files
-            << ",\"orphan_bytes\":" << report.orphan_bytes
-            << ",\"log_entries\":" << report.log_entries
-            << ",\"checkpoints\":" << report.checkpoints
-            << ",\"checkpoints_compared\":" << report.checkpoints_compared
-            << ",\"difference_count\":" << report.finding_count << ",\"differences\":";
-  Findings(report).Print(std::cout, true);
-  std::cout << "}\n";
 }
 
 void PrintForPerson(const VerifyFlags& flags, const lake::VerifyReport& report) {
@@ -91,28 +75,33 @@ Result<int> RunVerify(const Context& context, const VerifyFlags& flags) {
   const auto report = lake::VerifyTable(store.get(), flags.name, options, ShutdownRequested);
   progress.End();
   ARROW_RETURN_NOT_OK(report.status());
-  context.json ? PrintJson(flags, *report) : PrintForPerson(flags, *report);
+  if (context.json) {
+    PrintReport(std::cout, lake::ToJson(lake::VerifiedTable{
+                               .table = flags.name, .deep = flags.deep, .result = *report}));
+  } else {
+    PrintForPerson(flags, *report);
+  }
   if (!report->clean()) return kDifferenceFound;
   return report->finished ? kDone : kFailed;
 }
 
 }  // namespace
 
-void AddTableVerify(CLI::App* table, Job* job) {
+Command TableVerifyCommand() {
   const auto flags = std::make_shared<VerifyFlags>();
-  CLI::App* verify = table->add_subcommand(
-      "verify", "Check a table's files against its log; exits with 3 if they differ");
-  verify->add_option("NAME", flags->name, "e.g. bronze-events")->required();
-  verify->add_flag("--deep", flags->deep, "Read every value, and compare every checkpoint");
-  verify
-      ->add_option("--limit", flags->limit,
-                   "Maximum number of differences to list; all are counted")
-      ->option_text("N")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 1'000'000));
-  verify->callback([flags, job] {
-    *job = [flags](const Context& context) { return RunVerify(context, *flags); };
-  });
+  return {.name = "verify",
+          .meaning = "Check a table's files against its log; exits with 3 if they differ",
+          .options = {TableNameOption(&flags->name),
+                      {.name = "--deep",
+                       .target = &flags->deep,
+                       .meaning = "Read every value, and compare every checkpoint"},
+                      {.name = "--limit",
+                       .target = &flags->limit,
+                       .meaning = "Maximum number of differences to list; all are counted",
+                       .value = "N",
+                       .show_default = true,
+                       .bounds = Bounds{1, 1'000'000}}},
+          .run = Running(flags, RunVerify)};
 }
 
 }  // namespace shopstream::cli

@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <iostream>
 #include <memory>
-#include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "base/table_printer.h"
 #include "cli/command.h"
 #include "kafka/admin.h"
@@ -80,7 +80,7 @@ void PrintForPerson(const kafka::TopicState& topic) {
   std::cout << "topic " << topic.name << ", id " << topic.id << "\n\n";
   TablePrinter partitions({"partition", "leader", "replicas", "in sync"});
   for (const auto& partition : topic.partitions) {
-    partitions.AddRow({partition.id, partition.leader < 0 ? json("none") : json(partition.leader),
+    partitions.AddRow({partition.id, partition.leader < 0 ? Cell("none") : Cell(partition.leader),
                        Join(partition.replicas), Join(partition.in_sync)});
   }
   partitions.Print(std::cout, false);
@@ -109,35 +109,30 @@ Result<int> Describe(const Context& context, const TopicsOptions& options) {
 
 }  // namespace
 
-void AddTopics(CLI::App& app, Job* job) {
+Command TopicsCommand() {
   auto options = std::make_shared<TopicsOptions>();
-  CLI::App* topics = app.add_subcommand("topics", "Create and inspect Kafka topics");
-  topics->require_subcommand(1);
-
-  CLI::App* setup = topics->add_subcommand(
-      "setup", "Create kafka.topic, or update its settings to the contract; reports the changes");
-  setup->add_option("--partitions", options->partitions, "Number of partitions; can only grow")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 10000));
-  setup
-      ->add_option("--replication-factor", options->replication_factor,
-                   "Replicas of each partition")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 100));
-  setup->callback([options, job] {
-    *job = [options](const Context& context) { return SetUp(context, *options); };
-  });
-
-  topics->add_subcommand("list", "List topics and the health of their partitions")->callback([job] {
-    *job = List;
-  });
-
-  CLI::App* describe =
-      topics->add_subcommand("describe", "Show leaders, in-sync replicas and settings");
-  describe->add_option("TOPIC", options->topic, "Default: kafka.topic");
-  describe->callback([options, job] {
-    *job = [options](const Context& context) { return Describe(context, *options); };
-  });
+  Command setup{"setup",
+                "Create kafka.topic, or update its settings to the contract; reports the changes",
+                {{.name = "--partitions",
+                  .target = &options->partitions,
+                  .meaning = "Number of partitions; can only grow",
+                  .show_default = true,
+                  .bounds = Bounds{1, 10000}},
+                 {.name = "--replication-factor",
+                  .target = &options->replication_factor,
+                  .meaning = "Replicas of each partition",
+                  .show_default = true,
+                  .bounds = Bounds{1, 100}}},
+                Running(options, SetUp)};
+  Command list{"list", "List topics and the health of their partitions", {}, List};
+  Command describe{
+      "describe",
+      "Show leaders, in-sync replicas and settings",
+      {{.name = "TOPIC", .target = &options->topic, .meaning = "Default: kafka.topic"}},
+      Running(options, Describe)};
+  return {.name = "topics",
+          .meaning = "Create and inspect Kafka topics",
+          .commands = {std::move(setup), std::move(list), std::move(describe)}};
 }
 
 }  // namespace shopstream::cli

@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "base/json.h"
 #include "generate/uuid.h"
 #include "model/purchase_event.h"
 

@@ -5,6 +5,8 @@
 
 #include <string>
 
+#include "base/json.h"
+
 namespace shopstream::ingest {
 namespace {
 

@@ -1,10 +1,10 @@
 #include "ingest/cut_builder.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <utility>
 
+#include "base/json.h"
 #include "ingest/align_columns.h"
 #include "ingest/frame.h"
 #include "lake/partition_path.h"
@@ -30,7 +30,7 @@ std::string HeadersToJson(const kafka::Headers& headers) {
     list.push_back({{"key", name}, {"value", value ? nlohmann::json(*value) : nlohmann::json()}});
   }
   // Header values are any bytes; what is not UTF-8 is shown by the replacement character.
-  return list.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return DumpJson(list);
 }
 
 std::optional<std::string> ToText(const std::optional<kafka::Bytes>& bytes) {
@@ -66,8 +66,7 @@ bool IsSpelledByItsFolder(const std::string& field, std::string_view value) {
 // Text from outside, short enough for a message and printable.
 std::string Quote(std::string_view text) {
   constexpr size_t kShown = 40;
-  std::string quoted = nlohmann::json(std::string(text.substr(0, kShown)))
-                           .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  std::string quoted = DumpJson(nlohmann::json(std::string(text.substr(0, kShown))));
   return text.size() > kShown ? quoted + "..." : quoted;
 }
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/json.h"
 #include "ingest/testing.h"
 #include "model/calendar.h"
 

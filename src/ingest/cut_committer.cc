@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <utility>
 #include <variant>
 
 #include "base/error_kind.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "ingest/cut_files.h"
 #include "ingest/table_growth.h"

@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "base/error_kind.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "base/runtime.h"
 #include "ingest/cut_files.h"
@@ -245,9 +246,9 @@ Status QuarantineReplay::Commit(const lake::Snapshot& base, const Cut& cut) {
   rows.written_since = begun;
   ARROW_ASSIGN_OR_RAISE(rows.adds, WriteBronzeFiles(bronze_->store(), cut));
   rows.txns = {{app_id, fence.value_or(0) + 1}};
-  rows.info = {{"kafkaTopic", cut.topic},
-               {"kafkaTopicId", cut.topic_id},
-               {"replayedFromQuarantine", brought.Format()}};
+  rows.info = nlohmann::json{{"kafkaTopic", cut.topic},
+                             {"kafkaTopicId", cut.topic_id},
+                             {"replayedFromQuarantine", brought.Format()}};
   const auto prepare =
       [&](const lake::Snapshot& snapshot) -> Result<std::variant<lake::Changes, lake::Refusal>> {
     if (snapshot.Txn(app_id) != fence) return lake::Refusal{"another replay was faster"};

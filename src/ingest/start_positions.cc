@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <functional>
-#include <nlohmann/json.hpp>
 
 #include "base/error_kind.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "tables/columns.h"
 #include "tables/coordinates.h"
@@ -16,7 +16,7 @@ namespace {
 // False only where the file's statistics prove that it has no row of the topic's partition from
 // `begin` on.
 bool MayHold(const DataFile& file, const std::string& topic_id, int32_t partition, int64_t begin) {
-  nlohmann::json statistics = nlohmann::json::parse(file.statistics, nullptr, false);
+  nlohmann::json statistics = ParseJson(file.statistics);
   if (!statistics.is_object()) return true;
   const nlohmann::json low = statistics.value("minValues", nlohmann::json::object());
   const nlohmann::json high = statistics.value("maxValues", nlohmann::json::object());

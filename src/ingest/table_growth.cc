@@ -1,10 +1,10 @@
 #include "ingest/table_growth.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "avro/merge.h"
+#include "base/json.h"
 #include "lake/column_merge.h"
 #include "tables/names.h"
 
@@ -20,7 +20,7 @@ Result<std::vector<std::string>> ReadPartitionValues(const lake::Snapshot& snaps
   std::vector<std::string> values;
   const std::string* property = FindProperty(snapshot, tables::kPartitionValuesProperty);
   if (property == nullptr) return values;
-  const nlohmann::json list = nlohmann::json::parse(*property, nullptr, false);
+  const nlohmann::json list = ParseJson(*property);
   if (!list.is_array()) {
     return Status::Invalid("the table's property ", tables::kPartitionValuesProperty,
                            " is not a JSON list: ", *property);

@@ -9,8 +9,9 @@
 #include <parquet/arrow/writer.h>
 #include <parquet/properties.h>
 
-#include <nlohmann/json.hpp>
 #include <utility>
+
+#include "base/json.h"
 
 namespace shopstream::lake {
 namespace {
@@ -166,7 +167,7 @@ class CheckpointWriter {
         .Int64(add.file.modified_ms)
         .Bool(false)  // In a checkpoint no file is a change of the data.
         .TextOrNull(add.file.statistics);
-    const json tags = json::parse(add.tags, nullptr, false);
+    const json tags = ParseJson(add.tags);
     if (tags.is_object()) {
       PartitionValues pairs;
       for (const auto& [key, value] : tags.items()) {
@@ -267,7 +268,7 @@ Status WriteCheckpoint(ObjectStore* store, const std::string& table_path, const 
 Result<int64_t> ReadCheckpointHint(ObjectStore* store, const std::string& table_path) {
   ARROW_ASSIGN_OR_RAISE(const auto content, store->Get(HintPath(table_path)));
   if (content == nullptr) return -1;
-  const json hint = json::parse(std::string_view(*content), nullptr, /*allow_exceptions=*/false);
+  const json hint = ParseJson(std::string_view(*content));
   if (!hint.is_object() || !hint.contains("version") || !hint["version"].is_number_integer()) {
     return -1;
   }

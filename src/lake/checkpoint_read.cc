@@ -9,9 +9,9 @@
 #include <parquet/properties.h>
 #include <parquet/statistics.h>
 
-#include <nlohmann/json.hpp>
 #include <utility>
 
+#include "base/json.h"
 #include "lake/checkpoint.h"
 #include "lake/delta_schema.h"
 #include "lake/parsed_statistics.h"
@@ -158,7 +158,7 @@ Status ReadAdd(const ActionColumn& column, int64_t i, LogEntry* actions) {
   if (const auto tags = column.Map("tags", i)) {
     json object = json::object();
     for (const auto& [key, value] : *tags) object[key] = value ? json(*value) : json(nullptr);
-    add.tags = object.dump(-1, ' ', false, json::error_handler_t::replace);
+    add.tags = DumpJson(object);
   }
   ARROW_RETURN_NOT_OK(SetLogPath(*column.Text("path", i), &add));
   actions->adds.push_back(std::move(add));

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <string_view>
 #include <utility>
 
 #include "base/join.h"
+#include "base/json.h"
 #include "lake/column_merge.h"
 #include "lake/delta_schema.h"
 #include "lake/partition_path.h"
@@ -57,7 +57,7 @@ Status CheckPartitionValues(const DataFile& file, const std::vector<std::string>
 }
 
 json CommitInfo(const Changes& changes, const std::string& id, int64_t read_version) {
-  json info = changes.info.is_object() ? changes.info : json::object();
+  json info = changes.info->is_object() ? *changes.info : json::object();
   info["timestamp"] = WallClockMillis();
   info["operation"] = changes.operation;
   if (!info.contains("operationParameters")) info["operationParameters"] = json::object();
@@ -140,12 +140,12 @@ LogEntry FirstEntry(const TableSpec& spec, std::string schema_string) {
   metadata.configuration.insert(DefaultProperties().begin(), DefaultProperties().end());
   metadata.created_ms = WallClockMillis();
   entry.metadata = std::move(metadata);
-  entry.commit_info = {{"timestamp", WallClockMillis()},
-                       {"operation", "CREATE TABLE"},
-                       {"operationParameters", json::object()},
-                       {"isBlindAppend", true},
-                       {"engineInfo", kEngine},
-                       {"txnId", NewUuid()}};
+  entry.commit_info = json{{"timestamp", WallClockMillis()},
+                           {"operation", "CREATE TABLE"},
+                           {"operationParameters", json::object()},
+                           {"isBlindAppend", true},
+                           {"engineInfo", kEngine},
+                           {"txnId", NewUuid()}};
   return entry;
 }
 

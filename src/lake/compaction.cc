@@ -4,7 +4,6 @@
 #include <arrow/util/byte_size.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <random>
 #include <string>
@@ -13,6 +12,7 @@
 #include <variant>
 
 #include "base/error_kind.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "base/retry.h"
 #include "base/runtime.h"

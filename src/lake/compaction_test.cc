@@ -16,6 +16,7 @@
 #include <thread>
 
 #include "base/error_kind.h"
+#include "base/json.h"
 #include "lake/data_file_stream.h"
 #include "lake/faulty_store.h"
 #include "lake/log_entry.h"

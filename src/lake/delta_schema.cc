@@ -6,9 +6,10 @@
 #include <cctype>
 #include <cstdio>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <utility>
 #include <vector>
+
+#include "base/json.h"
 
 namespace shopstream::lake {
 namespace {
@@ -86,7 +87,7 @@ Result<json> StructType(const arrow::FieldVector& fields, const std::string& pat
     ARROW_ASSIGN_OR_RAISE(json type, DeltaType(*field->type(), Inside(path, field->name())));
     json metadata = json::object();
     for (int64_t i = 0; field->metadata() != nullptr && i < field->metadata()->size(); ++i) {
-      json value = json::parse(field->metadata()->value(i), nullptr, /*allow_exceptions=*/false);
+      json value = ParseJson(field->metadata()->value(i));
       // Arrow's readers of Parquet leave numbers of their own there.
       const std::string& key = field->metadata()->key(i);
       if (value.is_discarded() || key.starts_with("PARQUET:")) continue;
@@ -268,7 +269,7 @@ Result<std::string> FormatDeltaSchema(const arrow::Schema& schema) {
 }
 
 Result<std::shared_ptr<arrow::Schema>> ParseDeltaSchema(const std::string& schema_string) {
-  const json schema = json::parse(schema_string, nullptr, /*allow_exceptions=*/false);
+  const json schema = ParseJson(schema_string);
   if (!schema.is_object() || !schema.contains("fields") || !schema["fields"].is_array()) {
     return Status::Invalid("schemaString is not a struct in JSON: ", schema_string.substr(0, 200));
   }

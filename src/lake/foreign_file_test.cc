@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "base/json.h"
 #include "lake/compaction.h"
 #include "lake/delta_schema.h"
 #include "lake/file_statistics.h"

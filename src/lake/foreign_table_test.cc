@@ -7,11 +7,11 @@
 #include <gtest/gtest.h>
 #include <parquet/arrow/writer.h>
 
-#include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "base/json.h"
 #include "lake/checkpoint.h"
 #include "lake/log_cleanup.h"
 #include "lake/log_name.h"

@@ -1,6 +1,6 @@
 #include "lake/json_tree.h"
 
-#include <nlohmann/json.hpp>
+#include "base/json.h"
 
 namespace shopstream::lake {
 namespace {

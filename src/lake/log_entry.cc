@@ -4,6 +4,7 @@
 #include <functional>
 #include <utility>
 
+#include "base/json.h"
 #include "lake/delta_schema.h"
 #include "lake/partition_path.h"
 
@@ -193,7 +194,7 @@ json FormatAdd(const AddFile& add) {
               {"modificationTime", add.file.modified_ms},
               {"dataChange", add.data_change}};
   if (!add.file.statistics.empty()) out["stats"] = add.file.statistics;
-  if (!add.tags.empty()) out["tags"] = json::parse(add.tags, nullptr, false);
+  if (!add.tags.empty()) out["tags"] = ParseJson(add.tags);
   return out;
 }
 
@@ -263,7 +264,7 @@ Result<LogEntry> ParseLogEntry(std::string_view text, const std::string& name) {
     const std::string_view line = text.substr(begin, end - begin);
     begin = end + 1;
     if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
-    const json actions = json::parse(line, nullptr, /*allow_exceptions=*/false);
+    const json actions = ParseJson(line);
     if (!actions.is_object()) {
       return Status::Invalid(name, " is damaged: '", line.substr(0, 80), "' is not a JSON object");
     }
@@ -280,10 +281,10 @@ std::string FormatLogEntry(const LogEntry& entry) {
   std::string out;
   const auto append = [&out](const char* kind, json action) {
     // Bytes that are no UTF-8 cannot occur in JSON; a replacement beats an exception.
-    out += json({{kind, std::move(action)}}).dump(-1, ' ', false, json::error_handler_t::replace);
+    out += DumpJson(json({{kind, std::move(action)}}));
     out += '\n';
   };
-  if (!entry.commit_info.is_null()) append("commitInfo", entry.commit_info);
+  if (!entry.commit_info->is_null()) append("commitInfo", *entry.commit_info);
   if (entry.protocol) append("protocol", FormatProtocol(*entry.protocol));
   if (entry.metadata) append("metaData", FormatMetadata(*entry.metadata));
   for (const Txn& txn : entry.txns) append("txn", FormatTxn(txn));
@@ -297,8 +298,8 @@ uint64_t EntryDigest(std::string_view text) {
 }
 
 std::string CommitId(const LogEntry& entry) {
-  if (!entry.commit_info.is_object()) return "";
-  return OptionalString(entry.commit_info, "txnId").value_or("");
+  if (!entry.commit_info->is_object()) return "";
+  return OptionalString(*entry.commit_info, "txnId").value_or("");
 }
 
 int64_t RowsFromStatistics(std::string_view statistics) {

@@ -2,12 +2,12 @@
 
 #include <cstdint>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/json_value.h"
 #include "base/status.h"
 #include "model/data_file.h"
 
@@ -68,8 +68,8 @@ struct LogEntry {
   std::vector<AddFile> adds;
   std::vector<RemoveFile> removes;
   std::vector<Txn> txns;
-  nlohmann::json commit_info;  // Null if the writer gave none.
-  uint64_t digest = 0;         // EntryDigest of its bytes; 0: not known.
+  JsonValue commit_info;  // Null if the writer gave none.
+  uint64_t digest = 0;    // EntryDigest of its bytes; 0: not known.
 };
 
 // `name` is for messages. Invalid: not JSON lines, or an action lacks what the protocol requires.

@@ -13,8 +13,8 @@
 #include <parquet/statistics.h>
 
 #include <limits>
-#include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "lake/column_statistics.h"
 #include "lake/memory_store.h"
 

@@ -12,10 +12,10 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 
+#include "base/json.h"
 #include "lake/partition_path.h"
 #include "lake/statistics_bound.h"
 
@@ -132,9 +132,9 @@ json Plain(const json& value) {
 }  // namespace
 
 std::string PlainStatistics(const std::string& statistics) {
-  const json parsed = json::parse(statistics, nullptr, /*allow_exceptions=*/false);
+  const json parsed = ParseJson(statistics);
   if (!parsed.is_object()) return statistics;
-  return Plain(parsed).dump(-1, ' ', false, json::error_handler_t::replace);
+  return DumpJson(Plain(parsed));
 }
 
 std::string StatisticsText(const arrow::StructArray& parsed, int64_t i) {

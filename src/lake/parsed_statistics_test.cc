@@ -7,6 +7,8 @@
 #include <memory>
 #include <string>
 
+#include "base/json.h"
+
 namespace shopstream::lake {
 namespace {
 

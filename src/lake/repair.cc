@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <deque>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 #include <variant>
@@ -13,6 +12,7 @@
 
 #include "base/error_kind.h"
 #include "base/format.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "base/retry.h"
 #include "lake/column_statistics.h"

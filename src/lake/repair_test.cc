@@ -8,6 +8,7 @@
 #include <cmath>
 #include <map>
 
+#include "base/json.h"
 #include "lake/data_file_stream.h"
 #include "lake/partition_path.h"
 #include "lake/table_state.h"
@@ -120,7 +121,7 @@ class RepairTest : public LakeTest {
   }
   nlohmann::json NewestCommitInfo() {
     const auto bytes = *store_->inner()->Get(LogEntryPath(kPath, table_->snapshot()->version()));
-    return ParseLogEntry(std::string_view(*bytes), "entry")->commit_info;
+    return ParseLogEntry(std::string_view(*bytes), "entry")->commit_info.operator*();
   }
 
   TableSpec spec_;

@@ -4,6 +4,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "base/json.h"
 #include "lake/column_statistics.h"
 
 namespace shopstream::lake {

@@ -5,8 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
-#include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "lake/column_statistics.h"
 #include "lake/file_statistics.h"
 #include "lake/testing.h"

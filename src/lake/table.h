@@ -5,13 +5,13 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "base/clock.h"
+#include "base/json_value.h"
 #include "base/status.h"
 #include "lake/object_store.h"
 #include "model/data_file.h"
@@ -78,8 +78,8 @@ struct Changes {
   // Live files that get these statistics and otherwise stay unchanged. As with removes, the commit
   // conflicts if one of them is no longer live.
   std::vector<DataFile> restates;
-  std::map<std::string, int64_t> txns;             // app id -> version
-  nlohmann::json info = nlohmann::json::object();  // Merged into commitInfo.
+  std::map<std::string, int64_t> txns;  // app id -> version
+  JsonValue info;                       // An object, merged into commitInfo; null: nothing.
   bool data_change = true;
   // Nothing: the files have the columns that the table was opened with, and the table must still
   // have them.

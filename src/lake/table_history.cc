@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/json.h"
 #include "lake/log_entry.h"
 #include "lake/log_name.h"
 #include "lake/log_reader.h"
@@ -21,8 +22,8 @@ VersionRecord Summarize(int64_t version, const LogEntry& entry, int64_t modified
   VersionRecord record;
   record.version = version;
   record.timestamp_ms = modified_ms;
-  if (entry.commit_info.is_object()) {
-    const auto& info = entry.commit_info;
+  if (entry.commit_info->is_object()) {
+    const auto& info = *entry.commit_info;
     if (const auto it = info.find("timestamp"); it != info.end() && it->is_number()) {
       record.timestamp_ms = it->get<int64_t>();
     }

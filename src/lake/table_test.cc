@@ -8,6 +8,7 @@
 #include <set>
 #include <thread>
 
+#include "base/json.h"
 #include "lake/checkpoint.h"
 #include "lake/faulty_store.h"
 #include "lake/log_entry.h"

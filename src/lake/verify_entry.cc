@@ -7,10 +7,10 @@
 #include <cctype>
 #include <cstdio>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <utility>
 
+#include "base/json.h"
 #include "lake/retention.h"
 
 namespace shopstream::lake {
@@ -86,7 +86,7 @@ std::string Lower(std::string text) {
 class SchemaCheck {
  public:
   std::vector<std::string> Run(const std::string& schema_string) {
-    const json schema = json::parse(schema_string, nullptr, /*allow_exceptions=*/false);
+    const json schema = ParseJson(schema_string);
     const json* fields = schema.is_object() ? Find(schema, "fields") : nullptr;
     if (fields == nullptr || !fields->is_array()) {
       return {"schemaString is no struct in JSON: " + schema_string.substr(0, 80)};
@@ -177,7 +177,7 @@ class EntryCheck {
     std::vector<std::pair<std::string, json>> actions;
     for (size_t begin = 0; begin < text.size();) {
       const size_t end = std::min(text.find('\n', begin), text.size());
-      const json line = json::parse(text.substr(begin, end - begin), nullptr, false);
+      const json line = ParseJson(text.substr(begin, end - begin));
       begin = end + 1;
       if (!line.is_object()) continue;  // Reading the entry says so.
       for (const auto& [kind, action] : line.items()) {

@@ -13,11 +13,11 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string_view>
 #include <utility>
 
+#include "base/json.h"
 #include "lake/column_statistics.h"
 #include "lake/partition_path.h"
 #include "lake/stored_column.h"
@@ -202,7 +202,7 @@ void CheckColumn(const json& statistics, const ColumnFacts& facts,
 void CheckStatistics(const DataFile& file, const std::vector<ColumnFacts>& facts,
                      std::vector<std::string>* reasons) {
   if (file.statistics.empty()) return;
-  const json statistics = json::parse(file.statistics, nullptr, /*allow_exceptions=*/false);
+  const json statistics = ParseJson(file.statistics);
   if (!statistics.is_object()) {
     reasons->push_back("its statistics in the log are not a JSON object");
     return;

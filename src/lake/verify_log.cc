@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <utility>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/error_kind.h"
+#include "base/json.h"
 #include "base/runtime.h"
 #include "lake/checkpoint.h"
 #include "lake/log_entry.h"
@@ -351,7 +351,7 @@ Status CheckHint(ObjectStore* store, const std::string& table_path, const Log& l
   const std::string path = LogFolder(table_path) + "_last_checkpoint";
   ARROW_ASSIGN_OR_RAISE(const auto content, store->Get(path));
   if (content == nullptr) return Status::OK();
-  const json text = json::parse(std::string_view(*content), nullptr, /*allow_exceptions=*/false);
+  const json text = ParseJson(std::string_view(*content));
   if (const std::string fault = HintFault(text); !fault.empty()) find(path, fault);
   const int64_t hint = HintedNumber(text, "version", -1);
   if (hint < 0) return Status::OK();

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <limits>
 
+#include "base/json.h"
 #include "lake/checkpoint.h"
 #include "lake/memory_store.h"
 #include "lake/parquet_file.h"

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -49,6 +50,7 @@ struct AuditReport {
 
   bool clean() const { return findings.empty() && rows_without_coordinates == 0; }
 };
+nlohmann::ordered_json ToJson(const AuditReport& report);
 
 struct AuditOptions {
   size_t max_findings = 100;  // Maximum ranges kept; all are counted.

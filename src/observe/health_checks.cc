@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <charconv>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "base/error_kind.h"
 #include "base/format.h"
 #include "base/http_client.h"
+#include "base/json.h"
 #include "base/listen_address.h"
 #include "base/tcp_probe.h"
 #include "kafka/admin.h"
@@ -132,7 +132,7 @@ ComponentHealth CheckRegistry(const RegistryConfig& config, Millis timeout) {
   if (reply->status == 200) {
     // A registry of another make has no such path.
     const auto health = client->Get("/health");
-    const auto told = nlohmann::json::parse(health.ok() ? health->body : "", nullptr, false);
+    const auto told = ParseJson(health.ok() ? health->body : "");
     if (!told.is_object() || told.value("status", "") != "degraded") {
       return Ok("registry", "answers");
     }

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +21,10 @@ struct QuarantineListing {
   std::map<std::string, int64_t> by_cause;  // All rows, filtered or not.
   int64_t matching = 0;                     // Rows that pass the filter.
 };
+nlohmann::ordered_json ToJson(const QuarantineListing& listing);
+nlohmann::ordered_json ToJson(const QuarantinedRow& row);
+// When the record was sent, ISO 8601, or "unknown".
+std::string SentAt(const QuarantinedRow& row);
 
 // `cause` empty: all. Reads the whole table, file by file, and keeps at most `limit` rows. Empty if
 // the lake has no quarantine table.

@@ -7,6 +7,8 @@
 
 #include <deque>
 
+#include "base/json.h"
+
 namespace shopstream::produce {
 namespace {
 

@@ -5,8 +5,9 @@
 #include <functional>
 #include <initializer_list>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <set>
+
+#include "base/json.h"
 
 namespace shopstream::registry {
 namespace {
@@ -208,15 +209,10 @@ Json Normalized(const Json& type, const std::string& enclosing) {
 
 Result<std::string> Rewrite(std::string_view schema,
                             const std::function<Json(const Json&)>& rewrite) {
-  bool too_deep = false;
-  const auto bound_depth = [&](int depth, Json::parse_event_t, const Json&) {
-    too_deep = too_deep || depth > kMaxDepth;
-    return !too_deep;
-  };
   try {
-    const Json parsed = Json::parse(schema, bound_depth);
-    if (too_deep) return Status::Invalid("not a schema: nested deeper than ", kMaxDepth);
-    return rewrite(parsed).dump();
+    const auto parsed = ParseBoundedJsonOrThrow(schema, kMaxDepth);
+    if (!parsed) return Status::Invalid("not a schema: nested deeper than ", kMaxDepth);
+    return rewrite(*parsed).dump();
   } catch (const Json::exception& e) {
     return Status::Invalid("not a schema: ", e.what());
   }

@@ -3,13 +3,13 @@
 #include <cctype>
 #include <map>
 #include <mutex>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <shared_mutex>
 #include <utility>
 
 #include "base/error_kind.h"
 #include "base/http_client.h"
+#include "base/json.h"
 #include "registry/references.h"
 #include "registry/rest.h"
 
@@ -52,7 +52,7 @@ struct Answer {
 Answer ToAnswer(const HttpResponse& response) {
   Answer answer;
   answer.status = response.status;
-  answer.body = json::parse(response.body, nullptr, false);
+  answer.body = ParseJson(response.body);
   if (answer.body.is_object()) {
     const json code = answer.body.value("error_code", json());
     const json message = answer.body.value("message", json());
@@ -118,10 +118,7 @@ struct Client::Impl {
   }
   Result<Answer> Post(const std::string& path, const json& body) {
     std::lock_guard lock(connection_mutex);
-    ARROW_ASSIGN_OR_RAISE(
-        HttpResponse response,
-        connection.Post(path, body.dump(-1, ' ', false, json::error_handler_t::replace),
-                        kMediaType));
+    ARROW_ASSIGN_OR_RAISE(HttpResponse response, connection.Post(path, DumpJson(body), kMediaType));
     return ToAnswer(response);
   }
   Result<RegisteredSchema> GetVersion(const std::string& subject, const std::string& version);

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <limits>
-#include <nlohmann/json.hpp>
 #include <utility>
 
+#include "base/json.h"
 #include "registry/canonical.h"
 #include "registry/compatibility_level.h"
 #include "registry/references.h"
@@ -44,7 +44,7 @@ Result<std::vector<SchemaReference>> PinReferences(const State& state,
 
 // The value of the group's property in the schema's metadata.
 std::optional<std::string> GroupOf(const std::string& metadata, const std::string& property) {
-  const auto parsed = nlohmann::json::parse(metadata, nullptr, false);
+  const auto parsed = ParseJson(metadata);
   if (!parsed.is_object() || !parsed.contains("properties")) return std::nullopt;
   const auto& properties = parsed["properties"];
   if (!properties.is_object() || !properties.contains(property)) return std::nullopt;

@@ -3,9 +3,9 @@
 #include <memory>
 
 #include "base/http_server.h"
+#include "base/users.h"
 #include "registry/rest.h"
 #include "registry/store.h"
-#include "registry/users.h"
 
 namespace shopstream::registry {
 
@@ -31,7 +31,7 @@ class Api {
 
   // A reply if the head alone is enough to refuse the request: no such user, or no permission.
   std::optional<HttpReply> Gate(const HttpRequest& head) const;
-  HttpReply Handle(const HttpRequest& request) const;
+  HttpReply Handle(HttpRequest& request) const;  // Sets its captures.
 
   struct Impl;  // The table of routes names its members.
 

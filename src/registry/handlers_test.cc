@@ -3,10 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <nlohmann/json.hpp>
-
 #include "avro/schema.h"
 #include "base/http_client.h"
+#include "base/json.h"
 #include "registry/client.h"
 #include "registry/memory_store.h"
 #include "registry/rest.h"
@@ -59,7 +58,7 @@ class HandlersTest : public testing::Test {
       ADD_FAILURE() << response.status();
       return {0, {}};
     }
-    return {response->status, json::parse(response->body, nullptr, false)};
+    return {response->status, ParseJson(response->body)};
   }
 
   MemoryStore store_;

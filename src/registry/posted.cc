@@ -2,6 +2,8 @@
 
 #include <limits>
 
+#include "base/json.h"
+
 namespace shopstream::registry {
 namespace {
 
@@ -25,15 +27,12 @@ RestError InvalidSchema(const std::string& reason) {
 
 // Discarded where it is no object, or too deep.
 Json ParseBody(const std::string& body) {
-  bool too_deep = false;
-  Json parsed = Json::parse(
-      body,
-      [&](int depth, Json::parse_event_t, const Json&) {
-        too_deep = too_deep || depth > kMaxDepth;
-        return !too_deep;
-      },
-      false);
-  return too_deep || !parsed.is_object() ? Json(Json::value_t::discarded) : parsed;
+  try {
+    auto parsed = ParseBoundedJsonOrThrow(body, kMaxDepth);
+    if (parsed.has_value() && parsed->is_object()) return *std::move(parsed);
+  } catch (const Json::exception&) {
+  }
+  return Json(Json::value_t::discarded);
 }
 
 RestError NoObject() {
@@ -62,9 +61,7 @@ std::optional<RestError> ReadReferences(const Json& given, PostedSchema* posted)
     const auto version = one.is_object() ? GetInt(one, "version") : std::nullopt;
     const bool whole = version.has_value() && *version != 0 && Get(one, "name").is_string() &&
                        Get(one, "subject").is_string();
-    if (!whole)
-      return InvalidSchema("Invalid reference: " +
-                           one.dump(-1, ' ', false, Json::error_handler_t::replace));
+    if (!whole) return InvalidSchema("Invalid reference: " + DumpJson(one));
     posted->references.push_back({one["name"], one["subject"], *version});
   }
   return std::nullopt;
@@ -73,7 +70,7 @@ std::optional<RestError> ReadReferences(const Json& given, PostedSchema* posted)
 std::optional<RestError> ReadObject(const Json& given, const char* name, std::string* text) {
   if (given.is_null()) return std::nullopt;
   if (!given.is_object()) return RestError{kUnprocessable, std::string(name) + " is not an object"};
-  *text = given.dump(-1, ' ', false, Json::error_handler_t::replace);
+  *text = DumpJson(given);
   return std::nullopt;
 }
 

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <variant>
 
+#include "base/json.h"
 #include "registry/decisions.h"
 #include "registry/rest.h"
 

@@ -4,8 +4,9 @@
 #include <array>
 #include <cctype>
 #include <limits>
-#include <nlohmann/json.hpp>
 #include <utility>
+
+#include "base/json.h"
 
 namespace shopstream::registry {
 namespace {
@@ -99,16 +100,16 @@ Result<Record> ParseModeRecord(const Json& key, const Json& value) {
   return record;
 }
 
-Result<std::optional<Record>> ParseJson(const Json& key, const std::optional<std::string>& text) {
+Result<std::optional<Record>> ParseValue(const Json& key, const std::optional<std::string>& text) {
   const Json& type = key["keytype"];
-  const Json value = text.has_value() && type != "NOOP" ? Json::parse(*text) : Json();
+  const Json value = text.has_value() && type != "NOOP" ? ParseOrderedJsonOrThrow(*text) : Json();
   // ":.context:subject"; ids of other contexts are others.
   if (Subject(key).starts_with(":.")) return std::nullopt;
   if (type == "SCHEMA") return ParseSchema(key, value);
   if (type == "CONFIG") return ParseConfig(key, value);
   if (type == "MODE") return ParseModeRecord(key, value);
   if (type == "NOOP" && text.has_value()) {
-    const Json ours = Json::parse(*text, nullptr, false);
+    const Json ours = ParseOrderedJson(*text);
     if (!ours.is_object() || !ours.contains("lastId")) return std::nullopt;
     ARROW_ASSIGN_OR_RAISE(const int32_t last_id, PositiveInt(ours, "lastId"));
     return IdWatermark{last_id};
@@ -143,8 +144,8 @@ KeyAndValue SerializeOne(const SchemaRecord& record) {
     value["references"].push_back(
         {{"name", one.name}, {"subject", one.subject}, {"version", one.version}});
   }
-  if (!record.metadata.empty()) value["metadata"] = Json::parse(record.metadata);
-  if (!record.rule_set.empty()) value["ruleSet"] = Json::parse(record.rule_set);
+  if (!record.metadata.empty()) value["metadata"] = ParseOrderedJsonOrThrow(record.metadata);
+  if (!record.rule_set.empty()) value["ruleSet"] = ParseOrderedJsonOrThrow(record.rule_set);
   value["schema"] = record.schema;
   value["deleted"] = record.deleted;
   return {SchemaKey(record.subject, record.version), value.dump()};
@@ -165,7 +166,7 @@ KeyAndValue SerializeOne(const ConfigRecord& record) {
   if (config.compatibility_group.has_value()) {
     value["compatibilityGroup"] = *config.compatibility_group;
   }
-  if (!config.others.empty()) value.update(Json::parse(config.others));
+  if (!config.others.empty()) value.update(ParseOrderedJsonOrThrow(config.others));
   return {key, value.dump()};
 }
 
@@ -209,10 +210,10 @@ std::optional<Mode> ParseMode(std::string_view name) {
 
 Result<std::optional<Record>> ParseRecord(std::string_view key,
                                           const std::optional<std::string>& value) {
-  const Json parsed = Json::parse(key, nullptr, false);
+  const Json parsed = ParseOrderedJson(key);
   if (!parsed.is_object() || !parsed.contains("keytype")) return std::nullopt;
   try {
-    return ParseJson(parsed, value);
+    return ParseValue(parsed, value);
   } catch (const Json::exception& e) {
     return Status::Invalid("record with key ", key, ": ", e.what());
   }

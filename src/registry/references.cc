@@ -1,12 +1,12 @@
 #include "registry/references.h"
 
 #include <map>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <string_view>
 #include <utility>
 
 #include "avro/node.h"
+#include "base/json.h"
 
 namespace shopstream::registry {
 namespace {
@@ -16,14 +16,8 @@ using Json = nlohmann::ordered_json;
 constexpr int kMaxDepth = 256;
 
 Result<Json> ParseBounded(const std::string& text) {
-  bool too_deep = false;
-  const auto bound_depth = [&](int depth, Json::parse_event_t, const Json&) {
-    too_deep = too_deep || depth > kMaxDepth;
-    return !too_deep;
-  };
   try {
-    Json parsed = Json::parse(text, bound_depth);
-    if (!too_deep) return parsed;
+    if (auto parsed = ParseBoundedJsonOrThrow(text, kMaxDepth)) return *std::move(parsed);
   } catch (const Json::exception& e) {
     return Status::Invalid("not a schema: ", e.what());
   }
@@ -133,7 +127,7 @@ Result<std::string> SelfContained(const std::string& schema,
   }
   ARROW_ASSIGN_OR_RAISE(Json type, ParseBounded(schema));
   ARROW_RETURN_NOT_OK(inliner.Inline(&type, "", 0, true));
-  return type.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return DumpJson(type);
 }
 
 }  // namespace shopstream::registry

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include <string>
 #include <variant>
 
 #include "base/http_server.h"
+#include "base/json.h"
 
 namespace shopstream::registry {
 
@@ -35,7 +35,6 @@ enum RestCode {
   kSchemaTooLarge = 42209,
   kStoreFailed = 50001,
   kTimedOut = 50002,
-  kForwardingFailed = 50003,  // Never used: every instance writes directly.
   kStarting = 503,
 };
 
@@ -43,6 +42,8 @@ struct RestError {
   int code = 0;  // A RestCode, or a plain HTTP status.
   std::string message;
 };
+
+inline RestError NotFound() { return {kNotFound, "HTTP 404 Not Found"}; }
 
 using RestReply = std::variant<nlohmann::json, RestError>;
 

@@ -6,8 +6,8 @@
 #include "base/config.h"
 #include "base/http_server.h"
 #include "base/status.h"
+#include "base/users.h"
 #include "registry/kafka_store.h"
-#include "registry/users.h"
 
 namespace shopstream::registry {
 

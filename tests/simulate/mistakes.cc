@@ -5,6 +5,7 @@
 #include <utility>
 #include <variant>
 
+#include "base/json.h"
 #include "tables/progress.h"
 
 namespace shopstream::simulate {
@@ -71,10 +72,10 @@ class FilelessSnapshot : public SnapshotView {
 class RewoundSnapshot : public SnapshotView {
  public:
   RewoundSnapshot(const Snapshot& right, const Changes& changes) : SnapshotView(right) {
-    const auto ranges = changes.info.find("kafkaOffsets");
-    if (ranges == changes.info.end()) return;
+    const auto ranges = changes.info->find("kafkaOffsets");
+    if (ranges == changes.info->end()) return;
     for (const auto& range : *ranges) {
-      const std::string app_id = tables::ProgressAppId(changes.info.value("kafkaTopicId", ""),
+      const std::string app_id = tables::ProgressAppId(changes.info->value("kafkaTopicId", ""),
                                                        range.value("partition", 0));
       const int64_t begin = range.value("begin", int64_t{0});
       const auto txn = right.Txn(app_id);
@@ -169,7 +170,7 @@ class MistakenTable : public lake::Table {
   }
 
   static bool IsReplay(const Changes& changes) {
-    return changes.info.contains("replayedFromQuarantine");
+    return changes.info->contains("replayedFromQuarantine");
   }
 
   // With the txns of the version that the rows were chosen at.

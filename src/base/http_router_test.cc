@@ -1,9 +1,9 @@
-#include "registry/router.h"
+#include "base/http_router.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace shopstream::registry {
+namespace shopstream {
 namespace {
 
 using testing::ElementsAre;
@@ -23,4 +23,4 @@ TEST(Router, ASubjectMayHoldSlashes) {
 }
 
 }  // namespace
-}  // namespace shopstream::registry
+}  // namespace shopstream

@@ -1,4 +1,4 @@
-#include "registry/users.h"
+#include "base/users.h"
 
 #include <crypt.h>
 #include <openssl/crypto.h>
@@ -17,7 +17,7 @@
 
 #include "base/error_kind.h"
 
-namespace shopstream::registry {
+namespace shopstream {
 namespace {
 
 using Digest = std::array<unsigned char, SHA256_DIGEST_LENGTH>;
@@ -172,4 +172,4 @@ std::optional<Role> Users::Authenticate(std::string_view authorization) const {
   return user->second.role;
 }
 
-}  // namespace shopstream::registry
+}  // namespace shopstream

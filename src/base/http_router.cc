@@ -1,8 +1,8 @@
-#include "registry/router.h"
+#include "base/http_router.h"
 
 #include "base/http_query.h"
 
-namespace shopstream::registry {
+namespace shopstream {
 namespace {
 
 std::vector<std::string_view> Split(std::string_view text) {
@@ -47,4 +47,4 @@ std::optional<std::vector<std::string>> MatchPath(std::string_view pattern,
   return captures;
 }
 
-}  // namespace shopstream::registry
+}  // namespace shopstream

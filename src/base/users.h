@@ -8,7 +8,7 @@
 
 #include "base/status.h"
 
-namespace shopstream::registry {
+namespace shopstream {
 
 enum class Role { kReader, kWriter };
 
@@ -39,4 +39,4 @@ class Users {
   std::unique_ptr<Impl> impl_;
 };
 
-}  // namespace shopstream::registry
+}  // namespace shopstream

@@ -1,0 +1,72 @@
+"""What compiling the program costs: measured from scratch in a folder of its own, without ccache.
+
+As a compiler launcher (`bench_build.py LOG COMMAND...`) it runs one command and adds the CPU time it took,
+and the file that it wrote, to LOG.
+"""
+
+import os
+import pathlib
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+TOUCHED = "src/lake/table.cc"  # One that much of the program calls.
+SLOWEST = 10
+
+
+def children_cpu() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def launch(log: str, command: list[str]) -> int:
+    code = subprocess.call(command)
+    output = command[command.index("-o") + 1] if "-o" in command else "?"
+    with open(log, "a", encoding="utf-8") as lines:
+        lines.write(f"{children_cpu():.2f} {output}\n")
+    return code
+
+
+def ninja(folder: pathlib.Path) -> tuple[float, float]:
+    """CPU and wall seconds of building the program."""
+    cpu, begun = children_cpu(), time.monotonic()
+    subprocess.run(["ninja", "-C", folder, "-j", str(os.cpu_count()), "shopstream"], check=True,
+                   stdout=subprocess.DEVNULL)
+    return children_cpu() - cpu, time.monotonic() - begun
+
+
+def measure(say: Callable[..., None]) -> None:
+    print("the program's release build from scratch, without ccache", flush=True)
+    folder = pathlib.Path(tempfile.mkdtemp(dir=ROOT / "build", prefix="bench-build-"))
+    log = folder / "cpu.log"
+    try:
+        deps = os.environ.get("SHOPSTREAM_DEPS", str(ROOT / ".deps"))
+        launcher = f"{sys.executable};{pathlib.Path(__file__).resolve()};{log}"
+        subprocess.run(["cmake", "--preset", "release", "-B", folder, f"-DSHOPSTREAM_DEPS={deps}",
+                        f"-DCMAKE_CXX_COMPILER_LAUNCHER={launcher}"],
+                       check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
+        cpu, wall = ninja(folder)
+        costs = sorted(((float(cost), output) for cost, output in map(str.split, log.read_text().splitlines())),
+                       reverse=True)
+        (ROOT / TOUCHED).touch()
+        _, again = ninja(folder)
+    finally:
+        shutil.rmtree(folder)
+    compiling = sum(cost for cost, _ in costs)
+    say("CPU", f"{cpu:.0f} s", "at most 330")
+    say("wall", f"{wall:.0f} s", f"on {os.cpu_count()} cores")
+    say(".cc files", f"{len(costs)}")
+    say("CPU per .cc", f"{compiling / len(costs):.2f} s", "at most 3")
+    say(f"after touching {TOUCHED}, wall", f"{again:.1f} s", "at most 15, linking included")
+    for cost, output in costs[:SLOWEST]:
+        parts = [part for part in pathlib.Path(output).parts if not part.endswith((".dir", "CMakeFiles"))]
+        say("/".join(parts).removesuffix(".o"), f"{cost:.1f} s", "of CPU")
+
+
+if __name__ == "__main__":
+    sys.exit(launch(sys.argv[1], sys.argv[2:]))

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace shopstream {
+
+struct HttpRequest {
+  std::string method, path;           // path decoded, without the query
+  std::vector<std::string> captures;  // what the route's pattern leaves open
+  std::string body, content_type;
+  std::function<std::string(const std::string& name)> query;   // decoded; "" if absent
+  std::function<std::string(const std::string& name)> header;  // "" if absent
+  std::string raw_path;                                        // as sent, without the query
+};
+
+struct HttpReply {
+  int status = 200;
+  std::string body;
+  std::string content_type = "application/json";
+  std::vector<std::pair<std::string, std::string>> headers{};  // additional ones
+  // The rest of a body that is too long for memory or that grows: called for one piece after the
+  // other, each when the client has taken the last one, until there is none. May block its thread.
+  std::function<std::optional<std::string>()> next_piece{};
+};
+
+// May change the request, which it gets for itself.
+using HttpHandler = std::function<HttpReply(HttpRequest&)>;
+
+}  // namespace shopstream

@@ -1,0 +1,28 @@
+#include "base/report.h"
+
+#include "base/json.h"
+
+namespace shopstream {
+namespace {
+
+void PrintList(std::ostream& out, const nlohmann::ordered_json& list) {
+  out << '[';
+  for (size_t i = 0; i < list.size(); ++i) out << (i == 0 ? "\n" : ",\n") << DumpJson(list[i]);
+  out << (list.empty() ? "]\n" : "\n]\n");
+}
+
+}  // namespace
+
+void PrintReport(std::ostream& out, const nlohmann::ordered_json& report) {
+  if (report.is_array()) return PrintList(out, report);
+  out << '{';
+  const char* separator = "";
+  for (const auto& [name, value] : report.items()) {
+    out << separator << DumpJson(nlohmann::json(name)) << ':';
+    value.is_array() ? PrintList(out, value) : static_cast<void>(out << DumpJson(value));
+    separator = ",";
+  }
+  out << "}\n";
+}
+
+}  // namespace shopstream

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cli/command.h"
+
+namespace shopstream::cli {
+
+struct Program {
+  const char* name;
+  const char* meaning;
+  const char* version;
+  std::vector<Option> options;  // They may stand before and after the command.
+  std::vector<Command> commands;
+  std::string footer;  // Below the program's own help.
+};
+
+// What the arguments ask for: a job, or an exit code with the message that explains it.
+struct Choice {
+  Job job;  // Null: nothing is left to do.
+  bool serves_metrics = false;
+  int exit_code = kDone;
+  std::string error;
+};
+
+// Fills the targets of the options. Prints the text that --help and --version ask for.
+Choice ParseCommandLine(const Program& program, int argc, char** argv);
+
+}  // namespace shopstream::cli

@@ -1,0 +1,102 @@
+#include "base/format.h"
+#include "base/json.h"
+#include "observe/audit.h"
+#include "observe/quarantine.h"
+
+// The reports of this folder as JSON.
+namespace shopstream::observe {
+namespace {
+
+using nlohmann::ordered_json;
+
+template <typename T>
+ordered_json OrNull(const std::optional<T>& value) {
+  return value ? ordered_json(*value) : ordered_json(nullptr);
+}
+
+ordered_json OptionalHex(const std::optional<std::string>& bytes) {
+  return bytes ? ordered_json(FormatHex(*bytes)) : ordered_json(nullptr);
+}
+
+ordered_json ToJson(const PartitionAudit& p) {
+  return {{"topic_id", p.topic_id},
+          {"partition", p.partition},
+          {"log_start", OrNull(p.log_start)},
+          {"txn", OrNull(p.txn)},
+          {"end", OrNull(p.end)},
+          {"bronze_rows", p.bronze_rows},
+          {"quarantined_rows", p.quarantined_rows},
+          {"replayed_rows", p.replayed_rows},
+          {"gaps", p.gaps},
+          {"doubles", p.doubles},
+          {"others", p.others},
+          {"lag", p.end ? ordered_json(p.lag) : ordered_json(nullptr)}};
+}
+
+// Offsets as people name them: both ends belong to the range.
+ordered_json ToJson(const AuditFinding& found) {
+  const OffsetRange& range = found.finding.range;
+  return {{"topic_id", found.topic_id},
+          {"partition", range.partition},
+          {"first_offset", range.begin},
+          {"last_offset", range.end - 1},
+          {"difference", Name(found.finding.difference)},
+          {"meaning", Meaning(found.finding.difference)}};
+}
+
+}  // namespace
+
+ordered_json ToJson(const AuditReport& report) {
+  ordered_json partitions = ordered_json::array();
+  for (const PartitionAudit& p : report.partitions) partitions.push_back(ToJson(p));
+  ordered_json differences = ordered_json::array();
+  for (const AuditFinding& found : report.findings) differences.push_back(ToJson(found));
+  return {{"topic", report.topic},
+          {"topic_id", report.topic_id},
+          {"bronze_version", report.bronze_version},
+          {"clean", report.clean()},
+          {"kafka_records", report.kafka_records},
+          {"rows_without_coordinates", report.rows_without_coordinates},
+          {"partitions", std::move(partitions)},
+          {"differences", std::move(differences)},
+          {"differences_left_out", report.findings_left_out}};
+}
+
+std::string SentAt(const QuarantinedRow& row) {
+  return row.timestamp_us ? FormatTimestamp(*row.timestamp_us / 1000) : "unknown";
+}
+
+ordered_json ToJson(const QuarantineListing& listing) {
+  ordered_json rows = ordered_json::array();
+  for (const QuarantinedRow& row : listing.newest) {
+    rows.push_back({{"time", SentAt(row)},
+                    {"partition", row.partition},
+                    {"offset", row.offset},
+                    {"cause", row.cause},
+                    {"detail", row.detail},
+                    {"bytes", row.value ? ordered_json(row.value->size()) : ordered_json()}});
+  }
+  ordered_json by_cause = ordered_json::array();
+  for (const auto& [cause, count] : listing.by_cause) {
+    by_cause.push_back({{"cause", cause}, {"rows", count}});
+  }
+  return {
+      {"rows", std::move(rows)}, {"matching", listing.matching}, {"by_cause", std::move(by_cause)}};
+}
+
+ordered_json ToJson(const QuarantinedRow& row) {
+  return {{"cause", row.cause},
+          {"detail", row.detail},
+          {"headers", row.headers},
+          {"key_hex", OptionalHex(row.key)},
+          {"offset", row.offset},
+          {"partition", row.partition},
+          {"quarantined_at", FormatTimestamp(row.quarantined_at_us / 1000)},
+          {"schema_id", OrNull(row.schema_id)},
+          {"timestamp", row.timestamp_us ? ordered_json(SentAt(row)) : ordered_json(nullptr)},
+          {"topic", row.topic},
+          {"topic_id", row.topic_id},
+          {"value_hex", OptionalHex(row.value)}};
+}
+
+}  // namespace shopstream::observe
