@@ -58,7 +58,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
   shopstream::registry::MemoryStore store;
   const shopstream::registry::Api api(store);
   for (int i = 0; i < kMostRequests && !text.empty(); ++i) {
-    const HttpRequest request = ToRequest(TakeUntil(kNextRequest, &text));
+    HttpRequest request = ToRequest(TakeUntil(kNextRequest, &text));
     FUZZ_CHECK(!api.Gate(request).has_value());
     const HttpReply reply = api.Handle(request);
     FUZZ_CHECK(reply.status >= 200 && reply.status < 600);

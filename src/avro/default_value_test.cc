@@ -5,6 +5,7 @@
 #include <string>
 
 #include "avro/testing.h"
+#include "base/json.h"
 
 namespace shopstream::avro {
 namespace {

@@ -8,6 +8,7 @@
 
 #include "avro/node.h"
 #include "avro/testing.h"
+#include "base/json.h"
 
 namespace shopstream::avro {
 namespace {

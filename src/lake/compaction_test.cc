@@ -213,10 +213,10 @@ TEST_F(CompactionTest, TheCommitSaysThatNoRowsChange) {
   ASSERT_TRUE(Compact(table_.get(), {}).ok());
   const auto entry =
       ReadLogEntry(&store_, kPath, table_->snapshot()->version()).ValueOrDie().value();
-  EXPECT_EQ("OPTIMIZE", entry.commit_info["operation"]);
-  EXPECT_EQ("6", entry.commit_info["operationMetrics"]["numRemovedFiles"]);
-  EXPECT_EQ("2", entry.commit_info["operationMetrics"]["numAddedFiles"]);
-  EXPECT_EQ(false, entry.commit_info["isBlindAppend"]);
+  EXPECT_EQ("OPTIMIZE", (*entry.commit_info)["operation"]);
+  EXPECT_EQ("6", (*entry.commit_info)["operationMetrics"]["numRemovedFiles"]);
+  EXPECT_EQ("2", (*entry.commit_info)["operationMetrics"]["numAddedFiles"]);
+  EXPECT_EQ(false, (*entry.commit_info)["isBlindAppend"]);
   EXPECT_TRUE(entry.txns.empty());
   ASSERT_EQ(6U, entry.removes.size());
   for (const auto& remove : entry.removes) {

@@ -29,7 +29,7 @@ std::string RepairAdvice(const std::string& table, const RepairCounts& counts);
 struct RepairOptions {
   bool dry_run = false;  // Changes nothing; on_file shows what would be done.
   // A timestamp column: its UTC day replaces a date that no reader accepts. Without it: null.
-  std::string day_column;
+  std::string day_column = {};
   int64_t memory_bytes = 64 << 20;  // Rows, row groups and buffers together; at least 8 MiB.
   // A commit publishes its work when it reaches one of these, so a conflict wastes no more.
   int64_t commit_files = 1000;

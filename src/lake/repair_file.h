@@ -47,8 +47,8 @@ Result<DataFile> CopyDataFile(ObjectStore* store, const std::string& table_path,
 struct RewriteOptions {
   arrow::MemoryPool* pool = arrow::default_memory_pool();
   int64_t memory_bytes = 64 << 20;
-  std::function<bool()> stop;  // Called between batches of rows; true: Cancelled.
-  std::string day_column;      // See RewriteDataFile.
+  std::function<bool()> stop;   // Called between batches of rows; true: Cancelled.
+  std::string day_column = {};  // See RewriteDataFile.
 };
 
 // Writes the same rows again, in the same order, with statistics. If its partition has a date that

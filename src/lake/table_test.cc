@@ -209,8 +209,8 @@ TEST_F(TableTest, AnAppendSaysThatItReadNothing) {
   Append("a.parquet");
   const auto text = *store_.Get(LogEntryPath(kPath, 1));
   const auto entry = *ParseLogEntry(std::string_view(*text), "1");
-  EXPECT_EQ(true, entry.commit_info["isBlindAppend"]);
-  EXPECT_EQ("WRITE", entry.commit_info["operation"]);
+  EXPECT_EQ(true, (*entry.commit_info)["isBlindAppend"]);
+  EXPECT_EQ("WRITE", (*entry.commit_info)["operation"]);
   EXPECT_EQ(36U, CommitId(entry).size());
 }
 
@@ -467,7 +467,7 @@ TEST_F(TableTest, ARemoveIsRetriedWhileItsFilesLive) {
   EXPECT_THAT(Names(*Loaded()), ElementsAre("large.parquet", "small-2.parquet"));
   const auto text = *store_.Get(LogEntryPath(kPath, 3));
   const auto entry = *ParseLogEntry(std::string_view(*text), "3");
-  EXPECT_EQ(false, entry.commit_info["isBlindAppend"]);
+  EXPECT_EQ(false, (*entry.commit_info)["isBlindAppend"]);
   EXPECT_FALSE(entry.adds[0].data_change);
   EXPECT_FALSE(entry.removes[0].data_change);
 }

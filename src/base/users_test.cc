@@ -1,11 +1,11 @@
-#include "registry/users.h"
+#include "base/users.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <string>
 
-namespace shopstream::registry {
+namespace shopstream {
 namespace {
 
 using testing::HasSubstr;
@@ -49,4 +49,4 @@ TEST(UsersTest, AFileIsRefusedByLine) {
 }
 
 }  // namespace
-}  // namespace shopstream::registry
+}  // namespace shopstream
