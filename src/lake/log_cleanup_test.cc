@@ -238,15 +238,13 @@ TEST_F(LogCleanUpTest, ACheckpointKilledAnywhereLeavesTheTableAsItWas) {
 }
 
 TEST_F(LogCleanUpTest, ARunningWriterForgetsExpiredTombstones) {
-  Create({{"delta.checkpointInterval", "1000"},
-          {"delta.deletedFileRetentionDuration", "interval 0 seconds"}});
-  DataFile last = Fake(0);
-  Commit({last});
-  for (int i = 1; i < 250; ++i) {
-    DataFile next = Fake(i);
-    Commit({next}, {last});
-    last = next;
-  }
+  Create({{"delta.checkpointInterval", "1000"}});
+  std::vector<DataFile> files;
+  for (int i = 0; i < 250; ++i) files.push_back(Fake(i));
+  Commit(files);
+  // They expire immediately; files can no longer be added.
+  ChangeProperties({{"delta.deletedFileRetentionDuration", "interval 0 seconds"}});
+  for (int i = 1; i < 250; ++i) Commit({}, {files[i]});
   const auto& state = StateOf(*table_->snapshot());
   EXPECT_LE(state.tombstone_count(), 100);
   EXPECT_EQ(1, state.file_count());

@@ -67,7 +67,7 @@ class LakeTest : public ::testing::Test {
   void Commit(std::vector<DataFile> adds, std::vector<DataFile> removes = {}) {
     Changes changes;
     changes.adds = std::move(adds);
-    changes.written_since = BootClock::now();
+    if (!changes.adds.empty()) changes.written_since = BootClock::now();
     changes.removes = std::move(removes);
     changes.txns["app"] = table_->snapshot()->Txn("app").value_or(0) + 1;
     const auto result = table_->Commit(Unconditionally(changes), BootClock::now() + Millis{20000});
