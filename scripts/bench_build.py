@@ -44,6 +44,7 @@ def measure(say: Callable[..., None]) -> None:
     print("the program's release build from scratch, without ccache", flush=True)
     folder = pathlib.Path(tempfile.mkdtemp(dir=ROOT / "build", prefix="bench-build-"))
     log = folder / "cpu.log"
+    before = (ROOT / TOUCHED).stat()
     try:
         deps = os.environ.get("SHOPSTREAM_DEPS", str(ROOT / ".deps"))
         launcher = f"{sys.executable};{pathlib.Path(__file__).resolve()};{log}"
@@ -56,6 +57,7 @@ def measure(say: Callable[..., None]) -> None:
         (ROOT / TOUCHED).touch()
         _, again = ninja(folder)
     finally:
+        os.utime(ROOT / TOUCHED, ns=(before.st_atime_ns, before.st_mtime_ns))  # Other builds need not follow.
         shutil.rmtree(folder)
     compiling = sum(cost for cost, _ in costs)
     say("CPU", f"{cpu:.0f} s", "at most 330")

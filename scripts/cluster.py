@@ -160,8 +160,7 @@ class Cluster:
         started = time.monotonic()
         self._registry.start([str(self.binary), "registry",
                               "--set", f"registry.listen=127.0.0.1:{self.ports.registry}",
-                              "--set", f"kafka.bootstrap_servers={self.bootstrap_servers}",
-                              "--set", "metrics.listen="], cwd=ROOT)  # The port is for ingest.
+                              "--set", f"kafka.bootstrap_servers={self.bootstrap_servers}"], cwd=ROOT)
         self._wait("the registry", self._registry_missing, [self._registry], timeout)
         self._say(f"registry ready after {time.monotonic() - started:.1f} s")
 

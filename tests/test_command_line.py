@@ -89,8 +89,8 @@ def test_global_flags_may_stand_before_or_after_the_command(tmp_path: pathlib.Pa
         assert json.loads(done.stdout) == {"rows": [], "matching": 0, "by_cause": []}
 
 
-@pytest.mark.parametrize("arguments", [["ingest"], ["registry"], ["generate", "--rate", "1"]])
-def test_long_running_commands_serve_metrics(arguments: list[str], tmp_path: pathlib.Path) -> None:
+@pytest.mark.parametrize("arguments", [["ingest"]])
+def test_a_command_that_has_metrics_serves_them(arguments: list[str], tmp_path: pathlib.Path) -> None:
     """From the start, before Kafka answers: nothing listens on port 1."""
     running = Running([str(BINARY), *arguments, "--set", "kafka.bootstrap_servers=127.0.0.1:1",
                        "--set", "registry.listen=127.0.0.1:0", "--set", f"lake.uri={tmp_path}/lake",

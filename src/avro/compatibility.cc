@@ -46,7 +46,8 @@ class Checker {
   // Whether it can be read; what is wrong is reported. A pair within itself is taken for readable,
   // as by Avro's Java library, and one that was found readable is not looked at again.
   bool CheckPair(const Node& reader, const Node& writer, const std::string& path, int depth) {
-    if (++pairs_ > kMostPairs || depth > kMostDepth) {
+    pairs_ += 1 + writer.fields.size() + reader.fields.size();  // What a pair keeps in memory.
+    if (pairs_ > kMostPairs || depth > kMostDepth) {
       refusal_ = {
           ResolutionRule::kTypeMismatch,  "", "the two schemas are too large to be compared",
           "split them into smaller ones", "", false};

@@ -187,7 +187,9 @@ class Merger {
       if (writer->kind == reader.kind && writer->items != nullptr) items.push_back(writer->items);
     }
     if (reader.is_named()) return Named(reader, path);
-    if (reader.items == nullptr) return WithLogicalType(*widest, Name(widest->kind));
+    // A column that widens has no logical type, and gets none: its values keep their meaning.
+    if (widest != &reader) return Name(widest->kind);
+    if (reader.items == nullptr) return WithLogicalType(reader, Name(reader.kind));
     const char* const key = reader.kind == Kind::kArray ? "items" : "values";
     return {{"type", Name(reader.kind)}, {key, Place(*reader.items, items, path + "/" + key)}};
   }
@@ -418,8 +420,8 @@ Result<Schema> MergeSchemas(const Schema& reader, const Schema& writer) {
     return table;
   }
   return Status::Invalid(
-      "the writer's types that are read as one type of the table differ in more ", "than ",
-      kMostRounds, " places; give them names of their own");
+      "the writer's types that are read as one type of the table differ in more than ", kMostRounds,
+      " places; give them names of their own");
 }
 
 }  // namespace shopstream::avro

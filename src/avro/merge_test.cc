@@ -76,6 +76,9 @@ TEST(MergeTest, TwoWritersWithAnotherNewFieldEachGiveTheSameFieldsInAnyOrder) {
 TEST(MergeTest, NumbersWidenWithinTheirColumn) {
   EXPECT_EQ("f:long", MergedType(R"("int")", R"("long")"));
   EXPECT_EQ("f:double", MergedType(R"("float")", R"("double")"));
+  // The column keeps its meaning, whatever the writer's values mean.
+  EXPECT_EQ("f:long",
+            MergedType(R"("int")", R"({"type": "long", "logicalType": "timestamp-millis"})"));
   EXPECT_EQ("f:double", MergedType(R"("double")", R"("int")"));
   EXPECT_THAT(MergedType(R"("int")", R"("double")"), HasSubstr("TYPE_MISMATCH at /fields/0/type"));
 }

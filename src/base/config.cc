@@ -261,6 +261,8 @@ Status Apply(const Assignment& assignment, Config* config) {
     return Status::OK();
   }
   const Setting* setting = FindSetting(assignment.key);
+  // It never had an effect; files of earlier versions contain it.
+  if (setting == nullptr && assignment.key == "console.listen") return Status::OK();
   if (setting == nullptr) {
     return Status::Invalid(assignment.source, ": unknown setting '", assignment.key, "'",
                            DidYouMean(assignment.key, KnownKeys()));

@@ -22,12 +22,13 @@ struct HttpReply {
   std::string body;
   std::string content_type = "application/json";
   std::vector<std::pair<std::string, std::string>> headers{};  // additional ones
-  // The rest of a body that is too long for memory or that grows: called for one piece after the
-  // other, each when the client has taken the last one, until there is none. May block its thread.
+  // The rest of a body that is too long for memory or that grows: called once per
+  // piece, after the client has taken the previous one, until it returns nothing. It may block its
+  // thread, but not for long: Stop() waits for it.
   std::function<std::optional<std::string>()> next_piece{};
 };
 
-// May change the request, which it gets for itself.
+// The handler owns the request and may modify it.
 using HttpHandler = std::function<HttpReply(HttpRequest&)>;
 
 }  // namespace shopstream

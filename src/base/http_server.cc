@@ -212,7 +212,7 @@ class Connection : public std::enable_shared_from_this<Connection<Stream>> {
 
   void Finish(bool keep) { keep ? ReadHead() : EndWriting(); }
 
-  // In chunks. A client of HTTP 1.0 knows none: for it the body ends with the connection.
+  // Chunked. HTTP/1.0 has no chunks, so there the end of the connection ends the body.
   void WriteInPieces(HttpReply reply, bool keep) {
     chunked_ = parser_->get().version() >= 11;
     keep = keep && chunked_;
@@ -224,14 +224,18 @@ class Connection : public std::enable_shared_from_this<Connection<Stream>> {
     http::async_write_header(stream_, *head_,
                              [self = this->shared_from_this(), keep](Error error, size_t) {
                                if (error) return self->Close();
-                               if (self->request_.method == "HEAD") return self->Finish(keep);
+                               if (self->request_.method == "HEAD") {
+                                 self->next_piece_ = nullptr;
+                                 self->piece_.clear();
+                                 return self->Finish(keep);
+                               }
                                self->WritePiece(keep);
                              });
   }
 
   // The piece that is ready, then the next ones. An empty chunk would end the body.
   void WritePiece(bool keep) {
-    while (piece_.empty()) {
+    if (piece_.empty()) {
       std::optional<std::string> next;
       const bool produced = !Guard([&] {
         next = next_piece_();
@@ -240,6 +244,10 @@ class Connection : public std::enable_shared_from_this<Connection<Stream>> {
       if (!produced) return Close();  // The status is sent: a cut connection is the error.
       if (!next.has_value()) return WriteEnd(keep);
       piece_ = *std::move(next);
+      if (piece_.empty()) {  // Through the queue, so that others run and Stop() takes effect.
+        return asio::post(stream_.get_executor(),
+                          [self = this->shared_from_this(), keep] { self->WritePiece(keep); });
+      }
     }
     Tcp().expires_after(server_->options.write_timeout);
     const auto written = [self = this->shared_from_this(), keep](Error error, size_t) {
@@ -254,6 +262,7 @@ class Connection : public std::enable_shared_from_this<Connection<Stream>> {
   void WriteEnd(bool keep) {
     next_piece_ = nullptr;
     if (!chunked_) return Finish(keep);
+    Tcp().expires_after(server_->options.write_timeout);
     asio::async_write(stream_, http::make_chunk_last(),
                       [self = this->shared_from_this(), keep](Error error, size_t) {
                         if (error) return self->Close();

@@ -27,7 +27,7 @@ nlohmann::ordered_json ParseOrderedJson(std::string_view text);
 // Throw nlohmann::json::exception, which names the place of the fault.
 nlohmann::json ParseJsonOrThrow(std::string_view text);
 nlohmann::ordered_json ParseOrderedJsonOrThrow(std::string_view text);
-// Nothing if it nests deeper; stops there.
+// Returns nothing, and stops parsing, if the text nests deeper than `max_depth`.
 std::optional<nlohmann::ordered_json> ParseBoundedJsonOrThrow(std::string_view text, int max_depth);
 
 // On one line, or with `indent` spaces a level. Bytes that are not UTF-8 become U+FFFD.

@@ -10,7 +10,6 @@
 #include <array>
 #include <fstream>
 #include <mutex>
-#include <set>
 #include <shared_mutex>
 #include <sstream>
 #include <vector>
@@ -22,7 +21,7 @@ namespace {
 
 using Digest = std::array<unsigned char, SHA256_DIGEST_LENGTH>;
 
-// Passwords beyond are refused: hashing them costs by their length.
+// Longer credentials are refused, because the cost of hashing grows with length.
 constexpr size_t kMaxCredentials = 512;
 constexpr size_t kMaxRemembered = 10'000;
 

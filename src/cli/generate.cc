@@ -104,8 +104,7 @@ Command GenerateCommand() {
           .meaning = "Produce synthetic purchases",
           .options = Options(flags.get()),
           .run = Running(flags, Generate),
-          .check = [flags] { return generate::CheckShares(flags->events); },
-          .serves_metrics = [flags] { return flags->produce.rate > 0; }};
+          .check = [flags] { return generate::CheckShares(flags->events); }};
 }
 
 }  // namespace shopstream::cli

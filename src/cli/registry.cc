@@ -25,8 +25,7 @@ Result<int> Serve(const Context& context) {
 Command RegistryCommand() {
   return {.name = "registry",
           .meaning = "Serve the Confluent-compatible schema registry on registry.listen",
-          .run = Serve,
-          .serves_metrics = Always};
+          .run = Serve};
 }
 
 }  // namespace shopstream::cli

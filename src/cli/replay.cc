@@ -48,8 +48,7 @@ Command ReplayCommand() {
                        .meaning = "Only the first N events",
                        .value = "N",
                        .check = CheckPositiveCount}},
-          .run = Running(flags, Replay),
-          .serves_metrics = Always};
+          .run = Running(flags, Replay)};
 }
 
 }  // namespace shopstream::cli

@@ -36,7 +36,7 @@ struct CutProgress {
   std::optional<int64_t> quarantine_fence;
 };
 
-// One (region, date) partition of the lake.
+// One partition of the lake: a value of the partition field, and a date.
 struct LakePartition {
   int value = 0;     // Index into Cut::partition_values.
   int32_t date = 0;  // Days since 1970-01-01.

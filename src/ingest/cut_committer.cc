@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "ingest/cut_files.h"
 #include "ingest/table_growth.h"
+#include "lake/retention.h"
 #include "tables/progress.h"
 
 namespace shopstream::ingest {
@@ -84,7 +85,8 @@ Result<CutOutcome> FromCommit(const lake::CommitResult& result, const lake::Tabl
     case lake::CommitOutcome::kConflict:
       Log::Info("A commit to {} was refused: {}.", table.path(), result.detail);
       if (result.too_old) return CutOutcome::kTooOld;
-      return result.refusal ? static_cast<CutOutcome>(result.refusal->code) : CutOutcome::kFenced;
+      if (!result.refusal || !result.refusal->code) return CutOutcome::kFenced;
+      return static_cast<CutOutcome>(*result.refusal->code);
     case lake::CommitOutcome::kUnknown:
       break;
   }
@@ -170,6 +172,8 @@ Result<CutOutcome> CutCommitter::CommitQuarantine(Job* job) {
   // A consumer that lost its partitions should not add to quarantine what Bronze will refuse.
   ARROW_ASSIGN_OR_RAISE(auto bronze, bronze_->Refresh());
   if (!StandsAt(*bronze, job->cut, &CutProgress::fence)) return CutOutcome::kFenced;
+  ARROW_ASSIGN_OR_RAISE(const Millis max_age, lake::MaxCommitAge(bronze->properties()));
+  if (BootClock::now() - job->cut.sealed_at >= max_age) return CutOutcome::kTooOld;
   // An error is left for Bronze's commit to return.
   const Result<GrowthPlan> plan = job->PlanGrowthFor(*bronze);
   if (plan.ok() && !plan->conflict.empty()) return CutOutcome::kOutgrown;
@@ -224,6 +228,12 @@ Result<CutOutcome> CutCommitter::CommitBronze(Job* job) {
 }
 
 Result<CommittedCut> CutCommitter::Commit(const Cut& cut, const std::function<bool()>& abandoned) {
+  // Checked again for the version that is built on; here, before anything is written.
+  const auto max_age = lake::MaxCommitAge(bronze_->snapshot()->properties());
+  if (!max_age.ok()) {
+    return max_age.status().WithMessage("table ", bronze_->path(), ": ",
+                                        max_age.status().message());
+  }
   Job job{.cut = cut, .abandoned = abandoned};
   struct Step {
     const char* what;

@@ -8,7 +8,7 @@
 namespace shopstream::ingest {
 
 struct CutLimits {
-  int64_t batch_size = 50;           // Rows of one region.
+  int64_t batch_size = 50;           // Rows of one partition value.
   Millis commit_interval{1000};      // Shortest time between cuts by size.
   Millis batch_timeout{30000};       // Longest wait of a row, with or without traffic.
   int64_t filling_bytes = 32 << 20;  // Maximum memory of the filling cut.
@@ -26,8 +26,8 @@ struct Filling {
 enum class CutReason { kSize, kAge, kMemory, kPartitions, kCaughtUp, kRevoke, kStop };
 const char* Name(CutReason reason);
 
-// Whether to cut now. The interleaving of partitions, regions, dates or schema versions does not
-// matter.
+// Whether to cut now. The interleaving of partitions, partition values, dates or schema versions
+// does not matter.
 std::optional<CutReason> DueCut(const Filling& filling, const CutLimits& limits,
                                 BootClock::time_point last_cut, BootClock::time_point now);
 

@@ -100,16 +100,5 @@ TEST_F(CutWriterTest, CutsOfAnEarlierEpochAreAbandonedAndReported) {
   EXPECT_EQ(CutOutcome::kCommitted, ReportsOf(&writer, 1)[0].result->outcome);
 }
 
-TEST_F(CutWriterTest, DestructionAbandonsWhatIsInFlight) {
-  {
-    CutWriter writer(&committer_);
-    writer.Submit(MakeCut(0, 10));
-    writer.Submit(MakeCut(10, 20));
-    writer.AbandonBefore(1);  // As the destructor does; the first is held up until here.
-    go_.set_value();
-  }
-  EXPECT_EQ(std::nullopt, bronze_->snapshot()->Txn(tables::ProgressAppId(kTopicId, 0)));
-}
-
 }  // namespace
 }  // namespace shopstream::ingest

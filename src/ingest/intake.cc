@@ -61,7 +61,7 @@ Result<Intake::Taken> Intake::Take(const kafka::RecordView& record, BootClock::t
 }
 
 bool Intake::Ask(const std::vector<int32_t>& ids) {
-  // Not the time of the record: each of many look-ups may have taken long.
+  // Not the caller's `now`: earlier look-ups may have taken a while.
   const BootClock::time_point now = BootClock::now();
   if (out_until_ && now < *out_until_) return false;
   out_until_.reset();

@@ -30,7 +30,8 @@ class Intake {
     kWait,    // It is not: the registry gives no answer, or too much is parked. Offer it again.
   };
 
-  // `schemas` is borrowed and only its. `layout` serves a table that stores no reader schema.
+  // `schemas` is borrowed; nobody else uses it. `layout` serves a table that stores no reader
+  // schema.
   Intake(std::shared_ptr<const BronzeLayout> layout, SchemaCache* schemas);
 
   // Drops all records and starts over with what this version of Bronze stores about its rows.

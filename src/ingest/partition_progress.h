@@ -31,7 +31,7 @@ class PartitionProgress {
   bool Awaits(int64_t offset) const { return reading_ && offset >= next_; }
   // Whether an earlier consumer has quarantined the record, which must not be done twice.
   bool IsQuarantined(int64_t offset) const { return quarantined_.contains(offset); }
-  // Every offset below `next` has been read, or holds no record for us. False: that was known.
+  // Every offset below `next` has been read, or holds no record for us. False: nothing changed.
   bool AdvanceTo(int64_t next) {
     if (!reading_ || next <= next_) return false;
     next_ = next;

@@ -1,8 +1,5 @@
 #include "ingest/quarantine_replay.h"
 
-#include <algorithm>
-#include <chrono>
-#include <limits>
 #include <utility>
 #include <variant>
 
@@ -29,7 +26,7 @@ constexpr Millis kLookAtRegistryEvery{50};
 
 bool Passes(const tables::QuarantinedRows& rows, int64_t row, const std::string& topic,
             const ReplayFilter& filter) {
-  if (rows.TopicAt(row) != topic || !rows.CoordinatesAt(row)) return false;
+  if (rows.TopicAt(row) != topic || !rows.coordinates().At(row)) return false;
   if (!filter.cause.empty() && rows.CauseAt(row) != filter.cause) return false;
   const std::optional<int64_t> micros = rows.TimestampAt(row);
   if (!micros) return !filter.since_ms && !filter.until_ms;
@@ -146,9 +143,7 @@ Status QuarantineReplay::Flush(const std::string& topic_id, std::vector<Quaranti
       retry.Succeeded();
       continue;
     }
-    // A file that is gone was merged and vacuumed by others: the next try reads what replaced it.
-    const bool gone = KindOf(status) == ErrorKind::kGone;
-    ARROW_RETURN_NOT_OK(retry.Wait(gone ? WithKind(ErrorKind::kUnavailable, status) : status));
+    ARROW_RETURN_NOT_OK(retry.Wait(status));
   }
   return Status::OK();
 }
@@ -267,7 +262,7 @@ Status QuarantineReplay::Commit(const lake::Snapshot& base, const Cut& cut) {
     case lake::CommitOutcome::kCommitted:
       return Status::OK();
     case lake::CommitOutcome::kConflict:
-      return Unavailable("other writers were faster: ", result.detail);
+      return Unavailable("the commit was refused: ", result.detail);
     case lake::CommitOutcome::kUnknown:
       break;
   }

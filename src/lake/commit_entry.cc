@@ -167,7 +167,7 @@ Status CheckChanges(const TableState& base, const WriterView& writer, const Chan
 }
 
 Result<BootClock::time_point> FilesExpire(const TableState& base, const Changes& changes) {
-  if (!changes.written_since) return BootClock::time_point::max();
+  if (changes.adds.empty() || !changes.written_since) return BootClock::time_point::max();
   ARROW_ASSIGN_OR_RAISE(const Millis max_age, MaxCommitAge(base.properties()));
   return *changes.written_since + max_age;
 }

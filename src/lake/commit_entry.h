@@ -20,7 +20,7 @@ namespace shopstream::lake {
 // delta.checkpointInterval of the tables that we create, and of those that have none.
 inline constexpr int64_t kDefaultCheckpointInterval = 100;
 
-// What a table must still be for this writer.
+// What this writer expects of the table.
 struct WriterView {
   std::shared_ptr<arrow::Schema> schema;  // The columns of its files, unless the table grows.
   std::vector<std::string> partition_columns;

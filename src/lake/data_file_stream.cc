@@ -65,33 +65,28 @@ bool ShowsInValuesOnly(const arrow::DataType& type) {
          type.id() == arrow::Type::DATE32 || type.id() == arrow::Type::TIMESTAMP;
 }
 
-bool HoldsTimes(const parquet::FileMetaData& file) {
-  for (int i = 0; i < file.num_columns(); ++i) {
-    const auto* column = file.schema()->Column(i);
-    const auto& type = column->logical_type();
-    if (column->physical_type() == parquet::Type::INT96 || type->is_date() ||
-        type->is_timestamp()) {
-      return true;
-    }
-  }
-  return false;
-}
-
 // Spark's LEGACY mode stores days before 1582-10-15, and times before 1900, in the Julian calendar.
-// Keys in the footer say so (DataSourceUtils.datetimeRebaseSpec), and a file of ours has no such
-// keys: its readers would take the days as they are. Spark itself converts them.
-Status CheckCalendar(const parquet::FileMetaData& file) {
+// Keys in the footer say so (DataSourceUtils.datetimeRebaseSpec and int96RebaseSpec), and a file of
+// ours has no such keys: its readers would take the days as they are. Spark itself converts them.
+// `leaves`: the columns that are read.
+Status CheckCalendar(const parquet::FileMetaData& file, const std::vector<int>& leaves) {
   const auto keys = file.key_value_metadata();
-  if (keys == nullptr || !HoldsTimes(file)) return Status::OK();
+  if (keys == nullptr) return Status::OK();
   const auto version = keys->Get("org.apache.spark.version");
   const bool before_spark_3 = version.ok() && *version < "3.";
-  if (!before_spark_3 && !keys->Contains("org.apache.spark.legacyDateTime") &&
-      !keys->Contains("org.apache.spark.legacyINT96")) {
-    return Status::OK();
+  const bool julian_int96 = before_spark_3 || keys->Contains("org.apache.spark.legacyINT96");
+  const bool julian_others = before_spark_3 || keys->Contains("org.apache.spark.legacyDateTime");
+  for (const int leaf : leaves) {
+    const auto* column = file.schema()->Column(leaf);
+    const auto& type = column->logical_type();
+    const bool int96 = column->physical_type() == parquet::Type::INT96;
+    if (int96 ? julian_int96 : julian_others && (type->is_date() || type->is_timestamp())) {
+      return Status::NotImplemented(
+          "Spark wrote its dates in the Julian calendar (LEGACY mode): rewrite it with Spark's "
+          "OPTIMIZE");
+    }
   }
-  return Status::NotImplemented(
-      "Spark wrote its dates in the Julian calendar (LEGACY mode): rewrite it with Spark's "
-      "OPTIMIZE");
+  return Status::OK();
 }
 
 }  // namespace
@@ -112,7 +107,6 @@ Result<std::unique_ptr<DataFileReader>> DataFileReader::Open(
     parquet::arrow::FileReaderBuilder builder;
     ARROW_RETURN_NOT_OK(builder.Open(std::move(input), properties));
     const auto metadata = builder.raw_reader()->metadata();
-    ARROW_RETURN_NOT_OK(CheckCalendar(*metadata));
     parquet::ArrowReaderProperties rows = DataFileProperties();
     rows.set_pre_buffer(false);
     rows.set_batch_size(
@@ -121,10 +115,9 @@ Result<std::unique_ptr<DataFileReader>> DataFileReader::Open(
                           builder.memory_pool(memory.pool)->properties(rows)->Build());
     std::vector<int> row_groups(static_cast<size_t>(metadata->num_row_groups()));
     std::iota(row_groups.begin(), row_groups.end(), 0);
-    return reader->parquet_
-        ->GetRecordBatchReader(row_groups,
-                               LeavesOf(*metadata, fields->fields(), file.partition_values))
-        .Value(&reader->batches_);
+    const auto leaves = LeavesOf(*metadata, fields->fields(), file.partition_values);
+    ARROW_RETURN_NOT_OK(CheckCalendar(*metadata, leaves));
+    return reader->parquet_->GetRecordBatchReader(row_groups, leaves).Value(&reader->batches_);
   };
   const Status status = open();
   if (status.ok()) return reader;

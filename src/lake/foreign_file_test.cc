@@ -23,6 +23,7 @@
 #include "lake/file_statistics.h"
 #include "lake/memory_store.h"
 #include "lake/parquet_file.h"
+#include "lake/repair.h"
 #include "lake/table.h"
 #include "lake/verify_file.h"
 
@@ -109,11 +110,15 @@ class ForeignFileTest : public ::testing::Test {
     writer->Close();
     CommitBytes(*sink->Finish().ValueOrDie(), static_cast<int64_t>(micros.size()));
   }
-  void CommitRows(const std::shared_ptr<arrow::RecordBatch>& rows) {
+  void CommitRows(const std::shared_ptr<arrow::RecordBatch>& rows,
+                  const std::shared_ptr<const arrow::KeyValueMetadata>& footer = nullptr) {
     const auto sink = arrow::io::BufferOutputStream::Create().ValueOrDie();
     const auto writer =
         parquet::arrow::FileWriter::Open(*rows->schema(), arrow::default_memory_pool(), sink)
             .ValueOrDie();
+    if (footer != nullptr) {
+      ASSERT_TRUE(writer->AddKeyValueMetadata(footer).ok());
+    }
     ASSERT_TRUE(writer->WriteRecordBatch(*rows).ok());
     ASSERT_TRUE(writer->Close().ok());
     CommitBytes(*sink->Finish().ValueOrDie(), rows->num_rows());
@@ -202,10 +207,36 @@ TEST_P(JulianCalendarTest, DatesThatSparkStoredInItAreNotMergedWithOurs) {
   EXPECT_TRUE(std::ranges::any_of(left, [&](const auto& f) { return f.path == julian.path; }));
 }
 
+// Repair reads floating-point columns, and must not mind how the file stores its dates.
+TEST_P(JulianCalendarTest, ColumnsWithoutTimesAreReadAllTheSame) {
+  Create({arrow::field("at", Time()), arrow::field("x", arrow::float64())});
+  CommitRows(
+      Batch({{"at", Column(Time(), "[0]")}, {"x", Column(arrow::float64(), "[1]")}}),
+      arrow::key_value_metadata({"org.apache.spark.version", GetParam()[1]}, {GetParam()[0], ""}));
+  const auto repaired = Repair(table_.get(), {}, {});
+  ASSERT_TRUE(repaired.ok()) << repaired.status();
+  EXPECT_TRUE(repaired->finished);
+}
+
 INSTANTIATE_TEST_SUITE_P(Spark, JulianCalendarTest,
                          ::testing::Values(Footer{"3.5.1", "org.apache.spark.legacyINT96"},
-                                           Footer{"3.0.0", "org.apache.spark.legacyDateTime"},
                                            Footer{"2.4.8", "another.key"}));
+
+TEST_F(ForeignFileTest, EachOfSparksLegacyKeysIsForItsOwnColumns) {
+  Create({arrow::field("day", arrow::date32())});
+  const auto commit = [&](const char* key, const char* days) {
+    CommitRows(Batch({{"day", Column(arrow::date32(), days)}}),
+               arrow::key_value_metadata({"org.apache.spark.version", key}, {"3.5.1", ""}));
+  };
+  commit("org.apache.spark.legacyINT96", "[1]");
+  commit("org.apache.spark.legacyDateTime", "[2]");
+  commit("another.key", "[3]");
+  CompactionOptions options;
+  options.plan.growth = 1;
+  const Status status = Compact(table_.get(), options).status();
+  EXPECT_NE(std::string::npos, status.message().find("Julian calendar")) << status;
+  EXPECT_EQ(2u, table_->snapshot()->Files().size());  // Days 1 and 3 are merged.
+}
 
 TEST_F(ForeignFileTest, NanosecondsAreFloored) {
   Create({arrow::field("at", Time())});

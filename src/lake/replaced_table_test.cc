@@ -122,7 +122,7 @@ TEST_F(ReplacedTableTest, AnEntryThatAnotherEngineReplacedIsReadAnewBeforeTheNex
   ASSERT_TRUE(CommitTo(table_.get(), "app").ok());
   PutText(LogEntryPath(kPath, 2), R"({"txn":{"appId":"theirs","version":7}})"
                                   "\n");
-  // The progress of the lost commit is not built upon: the caller's precondition sees it.
+  // The progress of the lost commit is not built upon: the caller's prepare sees it.
   std::optional<int64_t> seen = 99;
   Changes changes;
   changes.txns["app"] = 3;

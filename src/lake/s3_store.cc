@@ -1,7 +1,6 @@
 #include "lake/s3_store.h"
 
 #include <algorithm>
-#include <thread>
 #include <utility>
 
 #include "base/clock.h"

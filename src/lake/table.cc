@@ -7,7 +7,6 @@
 
 #include "base/error_kind.h"
 #include "base/log.h"
-#include "base/runtime.h"
 #include "lake/checkpointer.h"
 #include "lake/column_merge.h"
 #include "lake/commit_entry.h"
@@ -264,8 +263,10 @@ Result<DeltaTable::Attempt> DeltaTable::TryCommit(const Seen& base, const Prepar
   const auto expiry = FilesExpire(state, changes);
   if (!expiry.ok()) return Annotate(expiry.status());
   if (BootClock::now() >= *expiry) {
-    Attempt refused =
-        ended(CommitOutcome::kConflict, "its files are too old: a vacuum may have taken them");
+    Attempt refused = ended(CommitOutcome::kConflict,
+                            "its files are too old: by the table's "
+                            "delta.deletedFileRetentionDuration another program's "
+                            "vacuum may have deleted them");
     refused.result->too_old = true;
     return refused;
   }

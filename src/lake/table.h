@@ -88,13 +88,13 @@ struct Changes {
 
 // Why a writer does not commit on top of a version.
 struct Refusal {
-  std::string why;  // For messages; the version is added.
-  int code = 0;     // The writer's own; it comes back in CommitResult.
+  std::string why;                         // For messages; the version is added.
+  std::optional<int> code = std::nullopt;  // The writer's own; it comes back in CommitResult.
 };
 
-// Decides what a commit does on top of a version, or that it must not be made there. Pure, and
-// called with the version that each attempt builds on, so that another writer's change is merged,
-// never overwritten. Commit returns its error.
+// Decides what a commit does on top of a version, or that it must not be made there. Without
+// I/O; called with the version that each attempt builds on, so that another writer's change is
+// merged, never overwritten. Commit returns its error.
 using Prepare = std::function<Result<std::variant<Changes, Refusal>>(const Snapshot&)>;
 // For a writer that depends on nothing but the files it removes.
 Prepare Unconditionally(Changes changes);

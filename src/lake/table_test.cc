@@ -153,10 +153,15 @@ TEST_F(TableTest, AnAppendIsTheNextVersion) {
 
 TEST_F(TableTest, FilesThatAVacuumMayHaveTakenAreNotCommitted) {
   Changes changes;
+  changes.adds = {File("a.parquet")};
   changes.written_since = BootClock::now() - std::chrono::minutes(31);
   const CommitResult refused = Commit(changes);
   EXPECT_EQ(CommitOutcome::kConflict, refused.outcome);
   EXPECT_TRUE(refused.too_old);
+  EXPECT_THAT(refused.detail, HasSubstr("deletedFileRetentionDuration"));
+  Changes none = changes;
+  none.adds = {};
+  EXPECT_EQ(CommitOutcome::kCommitted, Commit(none).outcome);
   changes.written_since = BootClock::now() - std::chrono::minutes(29);
   EXPECT_EQ(CommitOutcome::kCommitted, Commit(changes).outcome);
 }
@@ -190,7 +195,7 @@ TEST_F(TableTest, NothingIsCommittedIntoATableThatIsGone) {
   EXPECT_TRUE(store_.inner()->List("")->empty());
 }
 
-TEST_F(TableTest, ATransactionWithoutFilesRecordsItsTxn) {
+TEST_F(TableTest, ACommitWithoutFilesRecordsItsTxn) {
   Changes changes;
   changes.txns = {{"shopstream/x/0", 17}};
   EXPECT_EQ(CommitOutcome::kCommitted, Commit(changes).outcome);

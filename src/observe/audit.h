@@ -14,7 +14,6 @@
 #include "kafka/admin.h"
 #include "lake/object_store.h"
 #include "observe/coverage.h"
-#include "tables/replayed_offsets.h"
 
 namespace shopstream::observe {
 

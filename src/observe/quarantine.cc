@@ -62,8 +62,10 @@ Result<std::vector<QuarantinedRow>> FindQuarantined(lake::ObjectStore* store,
   std::vector<QuarantinedRow> found;
   ARROW_RETURN_NOT_OK(VisitQuarantine(store, table, [&](const tables::QuarantinedRows& rows) {
     for (int64_t row = 0; row < rows.size(); ++row) {
-      const auto at = rows.CoordinatesAt(row);
-      if (at && at->partition == partition && at->offset == offset) found.push_back(rows.Read(row));
+      const tables::CoordinateColumns& at = rows.coordinates();
+      if (at.PartitionAt(row) == partition && at.OffsetAt(row) == offset) {
+        found.push_back(rows.Read(row));
+      }
     }
     return Status::OK();
   }));

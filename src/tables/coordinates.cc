@@ -20,12 +20,23 @@ Result<CoordinateColumns> CoordinateColumns::Of(const arrow::RecordBatch& rows) 
 }
 
 std::optional<Coordinates> CoordinateColumns::At(int64_t row) const {
-  if (topic_ids_->IsNull(row) || partitions_->IsNull(row) || offsets_->IsNull(row)) {
-    return std::nullopt;
-  }
-  const Coordinates found{topic_ids_->GetView(row), partitions_->Value(row), offsets_->Value(row)};
-  if (found.partition < 0 || found.offset < 0) return std::nullopt;
-  return found;
+  const auto topic_id = TopicIdAt(row);
+  const auto partition = PartitionAt(row);
+  const auto offset = OffsetAt(row);
+  if (!topic_id || partition.value_or(-1) < 0 || offset.value_or(-1) < 0) return std::nullopt;
+  return Coordinates{*topic_id, *partition, *offset};
+}
+
+std::optional<std::string_view> CoordinateColumns::TopicIdAt(int64_t row) const {
+  return topic_ids_->IsNull(row) ? std::nullopt : std::optional(topic_ids_->GetView(row));
+}
+
+std::optional<int32_t> CoordinateColumns::PartitionAt(int64_t row) const {
+  return partitions_->IsNull(row) ? std::nullopt : std::optional(partitions_->Value(row));
+}
+
+std::optional<int64_t> CoordinateColumns::OffsetAt(int64_t row) const {
+  return offsets_->IsNull(row) ? std::nullopt : std::optional(offsets_->Value(row));
 }
 
 Status VisitCoordinates(lake::ObjectStore* store, const std::string& table_path,

@@ -34,6 +34,10 @@ class CoordinateColumns {
 
   // Nothing: a coordinate is null or negative, so the row was not written by ingest.
   std::optional<Coordinates> At(int64_t row) const;
+  // One of them; nothing: null.
+  std::optional<std::string_view> TopicIdAt(int64_t row) const;
+  std::optional<int32_t> PartitionAt(int64_t row) const;
+  std::optional<int64_t> OffsetAt(int64_t row) const;
 
  private:
   CoordinateColumns() = default;

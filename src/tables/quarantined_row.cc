@@ -2,8 +2,10 @@
 
 #include <arrow/record_batch.h>
 #include <arrow/table.h>
+#include <arrow/type.h>
 
 #include <utility>
+#include <vector>
 
 #include "lake/parquet_file.h"
 #include "tables/columns.h"
@@ -47,11 +49,9 @@ std::optional<int64_t> QuarantinedRows::TimestampAt(int64_t row) const {
 QuarantinedRow QuarantinedRows::Read(int64_t row) const {
   QuarantinedRow out;
   out.topic = Text(*topics_, row);
-  const Coordinates unknown{.topic_id = {}, .partition = -1, .offset = -1};
-  const Coordinates from = coordinates_.At(row).value_or(unknown);
-  out.topic_id = from.topic_id;
-  out.partition = from.partition;
-  out.offset = from.offset;
+  out.topic_id = coordinates_.TopicIdAt(row).value_or("");
+  out.partition = coordinates_.PartitionAt(row).value_or(-1);
+  out.offset = coordinates_.OffsetAt(row).value_or(-1);
   out.timestamp_us = TimestampAt(row);
   if (schema_ids_->IsValid(row)) out.schema_id = schema_ids_->Value(row);
   out.cause = Text(*causes_, row);
@@ -66,7 +66,12 @@ QuarantinedRow QuarantinedRows::Read(int64_t row) const {
 Status VisitQuarantined(lake::ObjectStore* store, const std::string& table_path,
                         const DataFile& file, const std::shared_ptr<arrow::Schema>& schema,
                         const std::function<Status(const QuarantinedRows&)>& on_rows) {
-  ARROW_ASSIGN_OR_RAISE(const auto table, lake::ReadDataFile(store, table_path, file, schema));
+  // Without the partition's date, which an earlier version took from Kafka's timestamp: a year that
+  // no reader accepts must not hide the rows.
+  std::vector<std::string> names;
+  for (const auto& field : QuarantineFields()) names.push_back(field->name());
+  ARROW_ASSIGN_OR_RAISE(const auto table,
+                        lake::ReadDataFile(store, table_path, file, schema, names));
   arrow::TableBatchReader batches(*table);
   while (true) {
     std::shared_ptr<arrow::RecordBatch> batch;

@@ -40,7 +40,7 @@ class QuarantinedRows {
   static Result<QuarantinedRows> Of(const arrow::RecordBatch& rows);
 
   int64_t size() const { return causes_->length(); }
-  std::optional<Coordinates> CoordinatesAt(int64_t row) const { return coordinates_.At(row); }
+  const CoordinateColumns& coordinates() const { return coordinates_; }
   std::string_view TopicAt(int64_t row) const { return topics_->GetView(row); }
   std::string_view CauseAt(int64_t row) const { return causes_->GetView(row); }
   std::optional<int64_t> TimestampAt(int64_t row) const;
