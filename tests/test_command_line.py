@@ -89,15 +89,14 @@ def test_global_flags_may_stand_before_or_after_the_command(tmp_path: pathlib.Pa
         assert json.loads(done.stdout) == {"rows": [], "matching": 0, "by_cause": []}
 
 
-@pytest.mark.parametrize("arguments", [["ingest"]])
-def test_a_command_that_has_metrics_serves_them(arguments: list[str], tmp_path: pathlib.Path) -> None:
+def test_ingest_serves_metrics(tmp_path: pathlib.Path) -> None:
     """From the start, before Kafka answers: nothing listens on port 1."""
-    running = Running([str(BINARY), *arguments, "--set", "kafka.bootstrap_servers=127.0.0.1:1",
+    running = Running([str(BINARY), "ingest", "--set", "kafka.bootstrap_servers=127.0.0.1:1",
                        "--set", "registry.listen=127.0.0.1:0", "--set", f"lake.uri={tmp_path}/lake",
                        "--set", "metrics.listen=127.0.0.1:0"], ENVIRONMENT, tmp_path)
     try:
         found = wait_until(lambda: re.search(r"metrics on (http://\S+)", running.errors.read_text()), 10,
-                           f"{arguments} says where its metrics are")
+                           "ingest says where its metrics are")
         with urllib.request.urlopen(found.group(1), timeout=5) as answer:
             assert answer.status == 200
     finally:

@@ -63,11 +63,8 @@ struct Command {
   std::vector<Command> commands{};
   // Checks what no option checks alone, before anything runs. Null: nothing.
   std::function<Status()> check{};
-  // Whether this run serves metrics on metrics.listen, as long-running ones do. Null: it does not.
-  std::function<bool()> serves_metrics{};
+  bool serves_metrics = false;  // On metrics.listen, while it runs.
 };
-
-inline bool Always() { return true; }
 
 // The job that runs `run` with the flags that the options of the command filled.
 template <typename Flags>

@@ -109,7 +109,7 @@ Command IngestCommand() {
                        .target = &flags->until_caught_up,
                        .meaning = "Stop once the lake has reached the current end of the topic"}},
           .run = Running(flags, RunCommand),
-          .serves_metrics = Always};
+          .serves_metrics = true};
 }
 
 }  // namespace shopstream::cli

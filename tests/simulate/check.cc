@@ -95,19 +95,23 @@ class Checker {
                                                               table.snapshot()->schema(), names));
     ARROW_ASSIGN_OR_RAISE(const auto rows, read->CombineChunksToBatch());
     ARROW_ASSIGN_OR_RAISE(const auto coordinates, tables::CoordinateColumns::Of(*rows));
+    std::shared_ptr<arrow::Int64Array> ids;      // In Bronze.
+    std::shared_ptr<arrow::BinaryArray> values;  // In quarantine.
+    if (bronze) {
+      ARROW_ASSIGN_OR_RAISE(ids, tables::TypedColumn<arrow::Int64Array>(*rows, "id"));
+    } else {
+      ARROW_ASSIGN_OR_RAISE(values, tables::TypedColumn<arrow::BinaryArray>(*rows, tables::kValue));
+    }
     for (int64_t row = 0; row < rows->num_rows(); ++row) {
       const auto at = coordinates.At(row);
       if (!at) return Status::Invalid(file.path, " has a row without coordinates");
       Sighting& sighting = seen_[std::string(at->topic_id)][{at->partition, at->offset}];
       if (bronze) {
         ++sighting.bronze;
-        ARROW_ASSIGN_OR_RAISE(const auto ids, tables::TypedColumn<arrow::Int64Array>(*rows, "id"));
         sighting.id = ids->Value(row);
         continue;
       }
       ++sighting.quarantine;
-      ARROW_ASSIGN_OR_RAISE(const auto values,
-                            tables::TypedColumn<arrow::BinaryArray>(*rows, tables::kValue));
       if (values->IsValid(row)) sighting.value = values->GetString(row);
     }
     return Status::OK();
