@@ -32,20 +32,6 @@ class IntakeTest : public ::testing::Test {
     bronze_ = *lake::Table::OpenOrCreate(&store_, layout_->table);
   }
 
-  registry::LookUp Answer(int32_t id) {
-    asked_.push_back(id);
-    registry::LookUp answer;
-    if (out_) {
-      answer.detail = "connection refused";
-      return answer;
-    }
-    const auto found = schemas_.find(id);
-    answer.outcome = found == schemas_.end() ? registry::LookUpOutcome::kUnknown
-                                             : registry::LookUpOutcome::kFound;
-    if (found != schemas_.end()) answer.schema.schema = found->second;
-    return answer;
-  }
-
   Taken Take(std::optional<std::string> value) {
     const auto taken = intake_.Take(records_.Make(0, next_offset_, std::move(value)), clock_.now);
     EXPECT_TRUE(taken.ok()) << taken.status();
@@ -69,11 +55,9 @@ class IntakeTest : public ::testing::Test {
   }
 
   shopstream::testing::StoppedClock clock_;
-  std::map<int32_t, std::string> schemas_ = testing::SchemasById();
-  bool out_ = false;
-  std::vector<int32_t> asked_;
+  testing::ListedRegistry registry_{.schemas = testing::SchemasById()};
   std::shared_ptr<const BronzeLayout> layout_ = testing::EventLayout();
-  SchemaCache cache_{layout_, [this](int32_t id) { return Answer(id); }};
+  SchemaCache cache_{layout_, [this](int32_t id) { return registry_.Answer(id); }};
   testing::Records records_;
   int64_t next_offset_ = 100;
   lake::MemoryStore store_;
@@ -86,7 +70,7 @@ TEST_F(IntakeTest, ARecordIsDecidedAtOnceAndItsSchemaIsAskedForOnce) {
   EXPECT_EQ(Taken::kTaken, Take(Event(2, "EU", kOct24)));
   EXPECT_EQ(Taken::kTaken, Take("garbage"));
   EXPECT_EQ(Taken::kTaken, Take(std::nullopt));
-  EXPECT_THAT(asked_, ElementsAre(testing::kSchemaId));
+  EXPECT_THAT(registry_.asked, ElementsAre(testing::kSchemaId));
   const Cut cut = *intake_.Finish();
   EXPECT_THAT(cut.kafka_offset, ElementsAre(100, 101));
   ASSERT_EQ(2u, cut.quarantined.size());
@@ -100,7 +84,7 @@ TEST_F(IntakeTest, AnIdIsUnknownOnlyOnceItsDenialIsConfirmed) {
   clock_.now += SchemaCache::kConfirmUnknownAfter - Millis{1};
   DecideParked();
   EXPECT_TRUE(intake_.filling().has_parked());
-  EXPECT_EQ(1, std::count(asked_.begin(), asked_.end(), kNobodysId));
+  EXPECT_EQ(1, std::count(registry_.asked.begin(), registry_.asked.end(), kNobodysId));
   clock_.now += Millis{1};
   DecideParked();
   EXPECT_FALSE(intake_.filling().has_parked());
@@ -111,9 +95,9 @@ TEST_F(IntakeTest, AnIdIsUnknownOnlyOnceItsDenialIsConfirmed) {
 }
 
 TEST_F(IntakeTest, AnIdThatTheRegistryLearnsMeanwhileMakesItsRecordsRows) {
-  schemas_.erase(testing::kWithLeft);
+  registry_.schemas.erase(testing::kWithLeft);
   EXPECT_EQ(Taken::kParked, Take(testing::EventWithLeft(1, "x")));
-  schemas_ = testing::SchemasById();
+  registry_.schemas = testing::SchemasById();
   clock_.now += SchemaCache::kConfirmUnknownAfter;
   DecideParked();
   const Cut cut = *intake_.Finish();
@@ -122,16 +106,16 @@ TEST_F(IntakeTest, AnIdThatTheRegistryLearnsMeanwhileMakesItsRecordsRows) {
 }
 
 TEST_F(IntakeTest, AnOutageIsNoVerdict) {
-  out_ = true;
+  registry_.out = true;
   EXPECT_EQ(Taken::kWait, Take(Event(1, "US", kOct24)));
   EXPECT_EQ("connection refused", intake_.TakeOutage());
   EXPECT_EQ(std::nullopt, intake_.TakeOutage()) << "it is said once";
   EXPECT_EQ(Taken::kWait, Take(Event(1, "US", kOct24)));
-  EXPECT_EQ(1u, asked_.size()) << "it is not asked again yet";
+  EXPECT_EQ(1u, registry_.asked.size()) << "it is not asked again yet";
   clock_.now += SchemaCache::kOutagePause;
   EXPECT_EQ(Taken::kWait, Take(Event(1, "US", kOct24)));
-  EXPECT_EQ(2u, asked_.size());
-  out_ = false;
+  EXPECT_EQ(2u, registry_.asked.size());
+  registry_.out = false;
   clock_.now += SchemaCache::kOutagePause;
   EXPECT_EQ(Taken::kTaken, Take(Event(1, "US", kOct24)));
   EXPECT_EQ(1, intake_.filling().rows());
@@ -139,15 +123,15 @@ TEST_F(IntakeTest, AnOutageIsNoVerdict) {
 
 TEST_F(IntakeTest, WhatIsParkedWaitsOutAnOutage) {
   EXPECT_EQ(Taken::kParked, Take(Event(1, "US", kOct24, kNobodysId)));
-  out_ = true;
+  registry_.out = true;
   clock_.now += SchemaCache::kConfirmUnknownAfter;
   DecideParked();
   EXPECT_TRUE(intake_.TakeOutage());
   EXPECT_TRUE(intake_.filling().has_parked());
-  const size_t asked = asked_.size();
+  const size_t asked = registry_.asked.size();
   DecideParked();
-  EXPECT_EQ(asked, asked_.size());
-  out_ = false;
+  EXPECT_EQ(asked, registry_.asked.size());
+  registry_.out = false;
   clock_.now += SchemaCache::kOutagePause;
   DecideParked();
   EXPECT_FALSE(intake_.filling().has_parked());
@@ -188,9 +172,9 @@ TEST_F(IntakeTest, GrowthThatContradictsTheRowsIsNotAdopted) {
 TEST_F(IntakeTest, StartingOverForgetsRecordsAndTheOutage) {
   EXPECT_EQ(Taken::kTaken, Take(Event(1, "US", kOct24)));
   EXPECT_EQ(Taken::kParked, Take(Event(1, "US", kOct24, kNobodysId)));
-  out_ = true;
+  registry_.out = true;
   EXPECT_EQ(Taken::kWait, Take(testing::EventWithLeft(2, "x")));
-  out_ = false;
+  registry_.out = false;
   ASSERT_TRUE(intake_.StartFrom(*bronze_->snapshot()).ok());
   EXPECT_EQ(std::nullopt, intake_.TakeOutage());
   EXPECT_FALSE(intake_.filling().has_parked());

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "ingest/testing.h"
+
 namespace shopstream::ingest {
 namespace {
 
@@ -30,43 +32,26 @@ std::shared_ptr<const BronzeLayout> LayoutOf(const std::string& schema) {
       *BronzeLayout::Make(*avro::Schema::Parse(schema), {}));
 }
 
-// A registry whose answers the test writes; what it does not list it denies.
-class SchemaCacheTest : public testing::Test {
+class SchemaCacheTest : public ::testing::Test {
  protected:
-  registry::LookUp Answer(int32_t id) {
-    asked_.push_back(id);
-    registry::LookUp answer;
-    if (down_) {
-      answer.detail = "connection refused";
-      return answer;
-    }
-    auto found = schemas_.find(id);
-    answer.outcome = found == schemas_.end() ? registry::LookUpOutcome::kUnknown
-                                             : registry::LookUpOutcome::kFound;
-    if (found != schemas_.end()) answer.schema.schema = found->second;
-    return answer;
-  }
-
   bool Resolve(std::vector<int32_t> ids) { return (last_ = cache_.Resolve(ids, now_)).resolved; }
   const KnownSchema* Find(int32_t id) { return cache_.Find(id, now_); }
 
-  std::map<int32_t, std::string> schemas_;
-  bool down_ = false;
-  std::vector<int32_t> asked_;
+  testing::ListedRegistry registry_;
   BootClock::time_point now_{seconds{1000}};
   ResolveOutcome last_;
-  SchemaCache cache_{LayoutOf(kReader), [this](int32_t id) { return Answer(id); }};
+  SchemaCache cache_{LayoutOf(kReader), [this](int32_t id) { return registry_.Answer(id); }};
 };
 
 TEST_F(SchemaCacheTest, AFoundIdIsAskedForOnce) {
-  schemas_[1] = kWiderWriter;
+  registry_.schemas[1] = kWiderWriter;
   EXPECT_EQ(Find(1), nullptr);
   EXPECT_TRUE(Resolve({1}));
   now_ += minutes{60};
   ASSERT_NE(Find(1), nullptr);
   EXPECT_TRUE(Find(1)->decoder);
   EXPECT_TRUE(Resolve({1}));
-  EXPECT_EQ(asked_, std::vector<int32_t>({1}));
+  EXPECT_EQ(registry_.asked, std::vector<int32_t>({1}));
 }
 
 TEST_F(SchemaCacheTest, AnUnknownIdIsConfirmedTwoSecondsLaterAndThenRemembered) {
@@ -75,7 +60,7 @@ TEST_F(SchemaCacheTest, AnUnknownIdIsConfirmedTwoSecondsLaterAndThenRemembered) 
   EXPECT_EQ(last_.ask_again_at, now_ + seconds{2});
   now_ += Millis{1999};
   EXPECT_FALSE(Resolve({7}));
-  EXPECT_EQ(asked_.size(), 1u) << "asked again before its time";
+  EXPECT_EQ(registry_.asked.size(), 1u) << "asked again before its time";
   now_ += Millis{1};
   EXPECT_TRUE(Resolve({7}));
   ASSERT_NE(Find(7), nullptr);
@@ -91,32 +76,32 @@ TEST_F(SchemaCacheTest, ManyNewIdsWaitForOneConfirmation) {
   EXPECT_FALSE(Resolve({7, 8, 9}));
   now_ += seconds{2};
   EXPECT_TRUE(Resolve({7, 8, 9}));
-  EXPECT_EQ(asked_.size(), 6u);
+  EXPECT_EQ(registry_.asked.size(), 6u);
 }
 
 TEST_F(SchemaCacheTest, AnIdThatTurnsUpAtTheSecondQuestionIsNoBadRecord) {
   EXPECT_FALSE(Resolve({7}));
-  schemas_[7] = kReader;
+  registry_.schemas[7] = kReader;
   now_ += seconds{2};
   EXPECT_TRUE(Resolve({7}));
   EXPECT_TRUE(Find(7)->decoder);
 }
 
 TEST_F(SchemaCacheTest, AnOutageIsNoVerdict) {
-  down_ = true;
+  registry_.out = true;
   EXPECT_FALSE(Resolve({7, 8}));
   EXPECT_EQ(last_.outage, "connection refused");
-  EXPECT_EQ(asked_.size(), 1u) << "the next id would wait for the same time-out";
+  EXPECT_EQ(registry_.asked.size(), 1u) << "the next id would wait for the same time-out";
   EXPECT_EQ(Find(7), nullptr);
   now_ += seconds{5};
   EXPECT_FALSE(Resolve({7}));
-  down_ = false;
+  registry_.out = false;
   EXPECT_FALSE(Resolve({7})) << "the first denial; an outage before it confirms nothing";
 }
 
 TEST_F(SchemaCacheTest, WhatTheReaderCannotReadIsAVerdict) {
-  schemas_[3] = kUnreadable;
-  schemas_[4] = "not a schema";
+  registry_.schemas[3] = kUnreadable;
+  registry_.schemas[4] = "not a schema";
   EXPECT_TRUE(Resolve({3, 4}));
   EXPECT_EQ(Find(3)->cause, Cause::kIncompatibleSchema);
   EXPECT_EQ(Find(4)->cause, Cause::kIncompatibleSchema);
@@ -124,7 +109,7 @@ TEST_F(SchemaCacheTest, WhatTheReaderCannotReadIsAVerdict) {
 }
 
 TEST_F(SchemaCacheTest, ANewFieldGrowsTheLayoutAndEveryDecoderFollows) {
-  schemas_ = {{1, kReader}, {2, kWiderWriter}};
+  registry_.schemas = {{1, kReader}, {2, kWiderWriter}};
   const auto before = cache_.layout();
   EXPECT_TRUE(Resolve({1}));
   EXPECT_EQ(cache_.layout(), before) << "grew for a schema that has nothing new";
@@ -133,18 +118,18 @@ TEST_F(SchemaCacheTest, ANewFieldGrowsTheLayoutAndEveryDecoderFollows) {
   EXPECT_EQ(Find(1), nullptr) << "its decoder fills the columns of before";
   EXPECT_TRUE(Resolve({1}));
   EXPECT_NE(Find(1), nullptr);
-  EXPECT_EQ(asked_, std::vector<int32_t>({1, 2})) << "asked the registry for what it knew";
+  EXPECT_EQ(registry_.asked, std::vector<int32_t>({1, 2})) << "asked the registry for what it knew";
 }
 
 TEST_F(SchemaCacheTest, IdsResolvedTogetherAreCurrentTogether) {
-  schemas_ = {{1, kReader}, {2, kWiderWriter}};
+  registry_.schemas = {{1, kReader}, {2, kWiderWriter}};
   EXPECT_TRUE(Resolve({1, 2}));
   EXPECT_NE(Find(1), nullptr);
   EXPECT_NE(Find(2), nullptr);
 }
 
 TEST_F(SchemaCacheTest, AnothersFieldIsAdoptedBesideOurOwn) {
-  schemas_ = {{1, kWiderWriter}};
+  registry_.schemas = {{1, kWiderWriter}};
   EXPECT_TRUE(Resolve({1}));
   const std::string theirs = EventWith("long", R"(, {"name": "y", "type": "string"})");
   EXPECT_TRUE(cache_.Adopt(*avro::Schema::Parse(theirs)).ok());
@@ -153,7 +138,7 @@ TEST_F(SchemaCacheTest, AnothersFieldIsAdoptedBesideOurOwn) {
 }
 
 TEST_F(SchemaCacheTest, AFieldOfAnotherTypeIsNotAdoptedAndAfterAResetItIsRefused) {
-  schemas_ = {{1, kWiderWriter}};
+  registry_.schemas = {{1, kWiderWriter}};
   EXPECT_TRUE(Resolve({1}));
   const std::string theirs = EventWith("long", R"(, {"name": "x", "type": "boolean"})");
   EXPECT_FALSE(cache_.Adopt(*avro::Schema::Parse(theirs)).ok());

@@ -15,6 +15,7 @@
 #include "ingest/cut_builder.h"
 #include "ingest/schema_cache.h"
 #include "kafka/record.h"
+#include "registry/schema_source.h"
 
 // For tests: records of a small event, described in a test's terms.
 namespace shopstream::ingest::testing {
@@ -143,5 +144,26 @@ inline std::optional<int32_t> Add(const kafka::RecordView& record, const SchemaC
   EXPECT_TRUE(builder->Add(record, *frame, *schema, schemas.layout()).ok());
   return std::nullopt;
 }
+
+// A registry that has the schemas a test lists, and denies all others.
+struct ListedRegistry {
+  std::map<int32_t, std::string> schemas = {};
+  bool out = false;                 // It does not answer.
+  std::vector<int32_t> asked = {};  // Each question.
+
+  registry::LookUp Answer(int32_t id) {
+    asked.push_back(id);
+    registry::LookUp answer;
+    if (out) {
+      answer.detail = "connection refused";
+      return answer;
+    }
+    const auto found = schemas.find(id);
+    answer.outcome = found == schemas.end() ? registry::LookUpOutcome::kUnknown
+                                            : registry::LookUpOutcome::kFound;
+    if (found != schemas.end()) answer.schema.schema = found->second;
+    return answer;
+  }
+};
 
 }  // namespace shopstream::ingest::testing
