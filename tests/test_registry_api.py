@@ -6,6 +6,7 @@ import os
 import pathlib
 import re
 import subprocess
+import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Iterator
@@ -73,13 +74,12 @@ def java_of_21() -> str:
     return found[max(found)]
 
 
-@pytest.fixture(scope="module")
-def apicurio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of its Confluent API; in memory, new."""
+@contextlib.contextmanager
+def apicurio(log: pathlib.Path) -> Iterator[str]:
+    """A new Apicurio in memory, which logs to the given file; gives the URL of its Confluent API."""
     if not APICURIO.exists():
         pytest.fail(f"{APICURIO} is missing: ./run setup")
     ports = _free_ports()
-    log = tmp_path_factory.mktemp("apicurio") / "log"
     url = f"http://127.0.0.1:{ports.brokers}/apis/ccompat/v7"
     with open(log, "wb") as output:
         process = subprocess.Popen(
@@ -100,17 +100,34 @@ def apicurio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         process.wait(timeout=30)
 
 
+def differences_of(url: str) -> dict[str, Any]:
+    """What the registry answers to each step that it answers in another way than ours."""
+    player = Player(url, f"{uuid.uuid4().hex}-")
+    found = {}
+    for step in SCRIPT:
+        answer = player.play(step)
+        if answer != step.answer:
+            found[step.name] = answer
+    return found
+
+
 def test_ours_answers_as_documented(cluster: Cluster) -> None:
     player = Player(cluster.registry_url, f"{uuid.uuid4().hex}-")
     for step in SCRIPT:
         assert player.play(step) == step.answer, step
 
 
-def test_where_apicurio_differs_is_listed(apicurio: str) -> None:
-    player = Player(apicurio, f"{uuid.uuid4().hex}-")
-    found = {}
-    for step in SCRIPT:
-        answer = player.play(step)
-        if answer != step.answer:
-            found[step.name] = answer
+def test_where_apicurio_differs_is_listed(tmp_path: pathlib.Path) -> None:
+    # Apicurio now and then closes a connection without an answer, which is no answer to compare.
+    # What it did before is lost with its memory, so that the script starts again on a new one.
+    for attempt in range(3):
+        log = tmp_path / f"apicurio-{attempt}.log"
+        try:
+            with apicurio(log) as url:
+                found = differences_of(url)
+            break
+        except (ConnectionError, urllib.error.URLError) as error:
+            print(f"Apicurio: {error}; its log ends with\n{log.read_text()[-4000:]}")
+    else:
+        pytest.fail("Apicurio dropped a connection in each of three runs")
     assert found == {name: answer for name, (answer, _) in DIFFERENCES.items()}
