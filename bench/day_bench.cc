@@ -26,13 +26,13 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "ingest/maintenance_policy.h"
-#include "lake/compaction.h"
-#include "lake/log_entry.h"
-#include "lake/object_store.h"
-#include "lake/parquet_file.h"
-#include "lake/table.h"
-#include "lake/uuid.h"
-#include "lake/vacuum.h"
+#include "lake/delta/log_entry.h"
+#include "lake/delta/table.h"
+#include "lake/parquet/parquet_file.h"
+#include "lake/store/object_store.h"
+#include "lake/store/uuid.h"
+#include "lake/upkeep/compaction.h"
+#include "lake/upkeep/vacuum.h"
 
 namespace shopstream::lake {
 namespace {

@@ -21,11 +21,11 @@
 
 #include "base/json.h"
 #include "base/log.h"
-#include "lake/log_cleanup.h"
-#include "lake/log_entry.h"
-#include "lake/object_store.h"
-#include "lake/table.h"
-#include "lake/uuid.h"
+#include "lake/delta/log_cleanup.h"
+#include "lake/delta/log_entry.h"
+#include "lake/delta/table.h"
+#include "lake/store/object_store.h"
+#include "lake/store/uuid.h"
 
 namespace shopstream::lake {
 namespace {

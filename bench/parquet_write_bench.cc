@@ -13,11 +13,13 @@
 #include <string>
 #include <vector>
 
-#include "lake/memory_store.h"
-#include "lake/parquet_file.h"
+#include "lake/parquet/parquet_file.h"
+#include "simulate/memory_store.h"
 
 namespace shopstream::lake {
 namespace {
+
+using simulate::MemoryStore;
 
 // Generates one value a row. Every event_id is distinct: repeated ids would flatter the figures.
 class Rows {

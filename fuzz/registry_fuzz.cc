@@ -10,7 +10,7 @@
 #include "base/json.h"
 #include "fuzz_target.h"
 #include "registry/handlers.h"
-#include "registry/memory_store.h"
+#include "simulate/schema_log.h"
 
 namespace {
 
@@ -55,7 +55,7 @@ HttpRequest ToRequest(std::string_view text) {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
   std::string_view text(reinterpret_cast<const char*>(bytes), size);
-  shopstream::registry::MemoryStore store;
+  shopstream::simulate::SchemaLog store;
   const shopstream::registry::Api api(store);
   for (int i = 0; i < kMostRequests && !text.empty(); ++i) {
     HttpRequest request = ToRequest(TakeUntil(kNextRequest, &text));

@@ -2,7 +2,7 @@
 #include <string>
 
 #include "fuzz_target.h"
-#include "lake/s3_reply.h"
+#include "lake/store/s3_reply.h"
 
 using namespace shopstream::lake;
 

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-TOUCHED = "src/lake/table.cc"  # One that much of the program calls.
+TOUCHED = "src/lake/delta/table.cc"  # One that much of the program calls.
 SLOWEST = 10
 
 

@@ -15,7 +15,7 @@
 #include "base/metrics.h"
 #include "base/shutdown.h"
 #include "cli/command_line.h"
-#include "lake/object_store.h"
+#include "lake/store/object_store.h"
 
 namespace shopstream::cli {
 namespace {

@@ -20,10 +20,10 @@
 #include <string>
 #include <vector>
 
-#include "lake/object_store.h"
-#include "lake/parquet_file.h"
-#include "lake/partition_path.h"
-#include "lake/table.h"
+#include "lake/store/object_store.h"
+#include "lake/parquet/parquet_file.h"
+#include "lake/parquet/partition_path.h"
+#include "lake/delta/table.h"
 
 namespace shopstream::lake {
 namespace {

@@ -29,6 +29,9 @@ MAY_INCLUDE = {
             "observe"},
 }
 
+# The floors of the lake, bottom up; what is common to their tests lies beside them.
+FLOORS_OF_LAKE = ["store", "parquet", "delta", "upkeep"]
+
 # A header's first words, and the one folder that knows the library behind it.
 ONLY_IN = {"librdkafka/": "kafka", "rdkafka": "kafka", "boost/": "base", "CLI/": "cli",
            "nlohmann/json.hpp": "base"}
@@ -61,6 +64,12 @@ def forbidden_includes(folder: str, text: str) -> list[str]:
             if (first := header.partition("/")[0]) in MAY_INCLUDE and first not in may_include(folder)]
 
 
+def forbidden_floors(floor: str, text: str) -> list[str]:
+    """Those headers of the lake, in `text`, that lie above `floor`."""
+    above = FLOORS_OF_LAKE[FLOORS_OF_LAKE.index(floor) + 1:]
+    return [header for header in includes(text) if any(header.startswith(f"lake/{name}/") for name in above)]
+
+
 def misplaced_libraries(folder: str, text: str) -> list[str]:
     return [header for header in includes(text) for start, home in ONLY_IN.items()
             if header.startswith(start) and folder != home]
@@ -72,7 +81,7 @@ def named_fields(text: str) -> list[str]:
 
 def test_only_tests_use_the_simulated_world() -> None:
     broken = [path.relative_to(SRC) for folder, path in sources()
-              if folder != "simulate" and not path.name.endswith("_test.cc")
+              if folder != "simulate" and not path.name.endswith(("_test.cc", "testing.h"))
               for header in includes(path.read_text()) if header.startswith("simulate/")]
     assert not broken, broken
 
@@ -84,6 +93,14 @@ def test_every_folder_has_its_rule() -> None:
 def test_folders_include_only_what_they_may() -> None:
     broken = [f"{path.relative_to(SRC)} includes {header}" for folder, path in sources()
               for header in forbidden_includes(folder, path.read_text())]
+    assert not broken, "\n".join(broken)
+
+
+def test_the_lake_includes_no_floor_above() -> None:
+    assert {path.name for path in (SRC / "lake").iterdir() if path.is_dir()} == set(FLOORS_OF_LAKE)
+    broken = [f"{path.relative_to(SRC)} includes {header}" for floor in FLOORS_OF_LAKE
+              for path in sorted((SRC / "lake" / floor).iterdir()) if not path.stem.endswith("_test")
+              for header in forbidden_floors(floor, path.read_text())]
     assert not broken, "\n".join(broken)
 
 
@@ -113,6 +130,8 @@ def test_the_include_rule_bites(folder: str, line: str, caught: bool) -> None:
 
 
 def test_the_other_rules_bite() -> None:
+    assert forbidden_floors("parquet", '#include "lake/delta/table.h"')
+    assert not forbidden_floors("upkeep", '#include "lake/delta/table.h"')
     assert misplaced_libraries("observe", "#include <librdkafka/rdkafka.h>")
     assert misplaced_libraries("registry", "#include <CLI/CLI.hpp>")
     assert not misplaced_libraries("kafka", "#include <librdkafka/rdkafka.h>")

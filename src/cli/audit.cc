@@ -9,7 +9,7 @@
 #include "base/table_printer.h"
 #include "cli/command.h"
 #include "kafka/admin.h"
-#include "lake/object_store.h"
+#include "lake/store/object_store.h"
 
 namespace shopstream::cli {
 namespace {

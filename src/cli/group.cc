@@ -6,7 +6,7 @@
 #include "cli/command.h"
 #include "kafka/admin.h"
 #include "kafka/group_members.h"
-#include "lake/object_store.h"
+#include "lake/store/object_store.h"
 #include "observe/lag.h"
 
 namespace shopstream::cli {

@@ -11,7 +11,7 @@
 #include "cli/command.h"
 #include "generate/timestamp.h"
 #include "ingest/quarantine_replay.h"
-#include "lake/object_store.h"
+#include "lake/store/object_store.h"
 
 namespace shopstream::cli {
 namespace {

@@ -3,8 +3,8 @@
 
 #include "base/table_printer.h"
 #include "cli/command.h"
-#include "lake/object_store.h"
-#include "lake/storage_walk.h"
+#include "lake/store/object_store.h"
+#include "lake/upkeep/storage_walk.h"
 
 namespace shopstream::cli {
 namespace {

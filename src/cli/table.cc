@@ -1,4 +1,4 @@
-#include "lake/table.h"
+#include "lake/delta/table.h"
 
 #include <iostream>
 #include <memory>
@@ -9,9 +9,9 @@
 #include "base/table_printer.h"
 #include "cli/command.h"
 #include "cli/table_commands.h"
-#include "lake/object_store.h"
-#include "lake/reports.h"
-#include "lake/table_history.h"
+#include "lake/delta/table_history.h"
+#include "lake/store/object_store.h"
+#include "lake/upkeep/reports.h"
 
 namespace shopstream::cli {
 namespace {

@@ -13,11 +13,11 @@
 #include "base/shutdown.h"
 #include "base/table_printer.h"
 #include "cli/table_commands.h"
-#include "lake/compaction.h"
-#include "lake/object_store.h"
-#include "lake/partition_path.h"
-#include "lake/put_proof.h"
-#include "lake/table.h"
+#include "lake/delta/table.h"
+#include "lake/parquet/partition_path.h"
+#include "lake/store/object_store.h"
+#include "lake/store/put_proof.h"
+#include "lake/upkeep/compaction.h"
 
 namespace shopstream::cli {
 namespace {

@@ -12,11 +12,11 @@
 #include "base/shutdown.h"
 #include "base/table_printer.h"
 #include "cli/table_commands.h"
-#include "lake/object_store.h"
-#include "lake/put_proof.h"
-#include "lake/repair.h"
-#include "lake/reports.h"
-#include "lake/table.h"
+#include "lake/delta/table.h"
+#include "lake/store/object_store.h"
+#include "lake/store/put_proof.h"
+#include "lake/upkeep/repair.h"
+#include "lake/upkeep/reports.h"
 #include "tables/columns.h"
 
 namespace shopstream::cli {

@@ -9,10 +9,10 @@
 #include "base/shutdown.h"
 #include "base/table_printer.h"
 #include "cli/table_commands.h"
-#include "lake/object_store.h"
-#include "lake/reports.h"
-#include "lake/table.h"
-#include "lake/vacuum.h"
+#include "lake/delta/table.h"
+#include "lake/store/object_store.h"
+#include "lake/upkeep/reports.h"
+#include "lake/upkeep/vacuum.h"
 
 namespace shopstream::cli {
 namespace {

@@ -8,9 +8,9 @@
 #include "base/shutdown.h"
 #include "base/table_printer.h"
 #include "cli/table_commands.h"
-#include "lake/object_store.h"
-#include "lake/reports.h"
-#include "lake/verify.h"
+#include "lake/store/object_store.h"
+#include "lake/upkeep/reports.h"
+#include "lake/upkeep/verify.h"
 
 namespace shopstream::cli {
 namespace {

@@ -4,7 +4,7 @@
 
 #include "avro/decoder.h"
 #include "avro/merge.h"
-#include "lake/column_merge.h"
+#include "lake/delta/column_merge.h"
 #include "tables/columns.h"
 #include "tables/names.h"
 

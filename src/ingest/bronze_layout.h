@@ -10,7 +10,7 @@
 #include "avro/schema.h"
 #include "base/config.h"
 #include "base/status.h"
-#include "lake/table.h"
+#include "lake/delta/table.h"
 #include "tables/names.h"
 
 namespace shopstream::ingest {

@@ -7,7 +7,7 @@
 
 #include "ingest/partition_progress.h"
 #include "kafka/topic_metadata.h"
-#include "lake/table.h"
+#include "lake/delta/table.h"
 
 namespace shopstream::ingest {
 

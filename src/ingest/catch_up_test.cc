@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "ingest/testing.h"
-#include "lake/memory_store.h"
+#include "simulate/memory_store.h"
 #include "tables/progress.h"
 
 namespace shopstream::ingest {
@@ -18,7 +18,7 @@ PartitionProgress ReadTo(int32_t partition, int64_t next) {
 }
 
 TEST(CatchUpTest, BronzeIsThereWhereEveryTxnIs) {
-  lake::MemoryStore store;
+  simulate::MemoryStore store;
   const auto bronze = *lake::Table::OpenOrCreate(&store, testing::EventLayout()->table);
   const auto commit = [&](int32_t partition, int64_t txn) {
     lake::Changes changes;

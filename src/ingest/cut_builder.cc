@@ -7,7 +7,7 @@
 #include "base/json.h"
 #include "ingest/align_columns.h"
 #include "ingest/frame.h"
-#include "lake/partition_path.h"
+#include "lake/parquet/partition_path.h"
 #include "model/calendar.h"
 
 namespace shopstream::ingest {

@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "ingest/cut_files.h"
 #include "ingest/table_growth.h"
-#include "lake/retention.h"
+#include "lake/delta/retention.h"
 #include "tables/progress.h"
 
 namespace shopstream::ingest {

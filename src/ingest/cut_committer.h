@@ -9,7 +9,7 @@
 #include "base/retry.h"
 #include "base/status.h"
 #include "ingest/cut.h"
-#include "lake/table.h"
+#include "lake/delta/table.h"
 
 namespace shopstream::ingest {
 

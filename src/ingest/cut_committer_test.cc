@@ -14,10 +14,10 @@
 
 #include "ingest/start_positions.h"
 #include "ingest/testing.h"
-#include "lake/faulty_store.h"
-#include "lake/memory_store.h"
-#include "lake/parquet_file.h"
+#include "lake/parquet/parquet_file.h"
 #include "model/calendar.h"
+#include "simulate/faulty_store.h"
+#include "simulate/memory_store.h"
 #include "tables/columns.h"
 #include "tables/names.h"
 #include "tables/progress.h"
@@ -25,7 +25,7 @@
 namespace shopstream::ingest {
 namespace {
 
-using lake::Operation;
+using simulate::Operation;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using testing::kOct24;
@@ -98,7 +98,7 @@ class CutCommitterTest : public ::testing::Test {
   SchemaCache schemas_ = testing::EventSchemas();
   testing::Records records_;
   CutBuilder builder_{layout_};
-  lake::FaultyStore store_{std::make_unique<lake::MemoryStore>()};
+  simulate::FaultyStore store_{std::make_unique<simulate::MemoryStore>()};
   std::unique_ptr<lake::Table> bronze_, quarantine_;
   std::string topic_id_ = kTopicId;
   bool abandoned_ = false;
@@ -212,7 +212,7 @@ TEST_F(CutCommitterTest, EveryStepMayFailAndIsMadeAgain) {
     for (const char* path : {"bronze-events", "bronze-quarantine"}) {
       for (int call = 0; call < 3; ++call) {
         for (int kind = 0; kind < 3; ++kind) {
-          lake::Fault& fault = store_.On(operation, path).Skipping(call);
+          simulate::Fault& fault = store_.On(operation, path).Skipping(call);
           if (kind == 0) fault.FailsBefore();
           if (kind == 1) fault.LosesReply();
           if (kind == 2) fault.TearsWrite();
@@ -292,7 +292,7 @@ TEST_F(CutCommitterTest, RowsWithoutATxnAreNoticed) {
   lake::Changes copy;
   copy.adds = bronze_->snapshot()->Files();
   copy.written_since = BootClock::now();
-  lake::FaultyStore& store = store_;
+  simulate::FaultyStore& store = store_;
   lake::TableSpec spec = layout_->table;
   spec.path = "copy";
   auto bare = *lake::Table::OpenOrCreate(&store, spec);

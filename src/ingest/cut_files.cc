@@ -11,8 +11,8 @@
 #include <utility>
 
 #include "ingest/align_columns.h"
-#include "lake/parquet_file.h"
-#include "lake/upload_queue.h"
+#include "lake/parquet/parquet_file.h"
+#include "lake/store/upload_queue.h"
 #include "model/calendar.h"
 #include "tables/columns.h"
 

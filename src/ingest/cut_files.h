@@ -6,7 +6,7 @@
 
 #include "base/status.h"
 #include "ingest/cut.h"
-#include "lake/object_store.h"
+#include "lake/store/object_store.h"
 #include "model/data_file.h"
 
 namespace shopstream::ingest {

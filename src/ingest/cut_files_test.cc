@@ -6,8 +6,8 @@
 #include <gtest/gtest.h>
 
 #include "ingest/testing.h"
-#include "lake/memory_store.h"
-#include "lake/parquet_file.h"
+#include "lake/parquet/parquet_file.h"
+#include "simulate/memory_store.h"
 #include "tables/columns.h"
 
 namespace shopstream::ingest {
@@ -43,7 +43,7 @@ class CutFilesTest : public ::testing::Test {
   SchemaCache schemas_ = testing::EventSchemas();
   testing::Records records_;
   CutBuilder builder_{layout_};
-  lake::MemoryStore store_;
+  simulate::MemoryStore store_;
   int64_t next_offset_ = 100;
 };
 

@@ -5,7 +5,7 @@
 #include <future>
 
 #include "ingest/testing.h"
-#include "lake/memory_store.h"
+#include "simulate/memory_store.h"
 #include "tables/columns.h"
 #include "tables/names.h"
 #include "tables/progress.h"
@@ -40,7 +40,7 @@ class CutWriterTest : public ::testing::Test {
 
   std::shared_ptr<const BronzeLayout> layout_ = testing::EventLayout();
   CutBuilder builder_{layout_};
-  lake::MemoryStore store_;
+  simulate::MemoryStore store_;
   std::unique_ptr<lake::Table> bronze_ = *lake::Table::OpenOrCreate(&store_, layout_->table);
   std::unique_ptr<lake::Table> quarantine_ =
       *lake::Table::OpenOrCreate(&store_, tables::QuarantineSpec(tables::kQuarantinePath));

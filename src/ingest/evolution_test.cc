@@ -18,12 +18,12 @@
 #include "ingest/quarantine_replay.h"
 #include "ingest/table_growth.h"
 #include "ingest/testing.h"
-#include "lake/delta_schema.h"
-#include "lake/faulty_store.h"
-#include "lake/log_entry.h"
-#include "lake/memory_store.h"
-#include "lake/parquet_file.h"
+#include "lake/delta/delta_schema.h"
+#include "lake/delta/log_entry.h"
+#include "lake/parquet/parquet_file.h"
 #include "model/calendar.h"
+#include "simulate/faulty_store.h"
+#include "simulate/memory_store.h"
 #include "tables/columns.h"
 #include "tables/names.h"
 #include "tables/progress.h"
@@ -31,7 +31,7 @@
 namespace shopstream::ingest {
 namespace {
 
-using lake::Operation;
+using simulate::Operation;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using testing::kOct24;
@@ -151,7 +151,7 @@ class EvolutionTest : public ::testing::Test {
   }
 
   LayoutOptions options_;
-  lake::FaultyStore store_{std::make_unique<lake::MemoryStore>()};
+  simulate::FaultyStore store_{std::make_unique<simulate::MemoryStore>()};
 };
 
 TEST_F(EvolutionTest, ANewFieldBecomesAColumnInTheCommitOfItsFirstRows) {
@@ -207,7 +207,7 @@ TEST_F(EvolutionTest, EveryStepOfAGrowingCommitMayFail) {
   int64_t cuts = 0;
   for (int call = 0; call < 3; ++call) {
     for (const int kind : {0, 1, 2}) {
-      lake::Fault& fault = store_.On(Operation::kPutIfAbsent, "bronze-events").Skipping(call);
+      simulate::Fault& fault = store_.On(Operation::kPutIfAbsent, "bronze-events").Skipping(call);
       if (kind == 0) fault.FailsBefore();
       if (kind == 1) fault.LosesReply();
       if (kind == 2) fault.TearsWrite();

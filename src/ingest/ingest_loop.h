@@ -23,7 +23,7 @@
 #include "ingest/start_positions.h"
 #include "kafka/record_source.h"
 #include "kafka/topic_metadata.h"
-#include "lake/table.h"
+#include "lake/delta/table.h"
 
 namespace shopstream::ingest {
 

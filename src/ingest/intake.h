@@ -12,7 +12,7 @@
 #include "ingest/cut_builder.h"
 #include "ingest/schema_cache.h"
 #include "kafka/record.h"
-#include "lake/table.h"
+#include "lake/delta/table.h"
 
 namespace shopstream::ingest {
 

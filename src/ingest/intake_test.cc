@@ -11,7 +11,7 @@
 
 #include "base/testing.h"
 #include "ingest/testing.h"
-#include "lake/memory_store.h"
+#include "simulate/memory_store.h"
 #include "tables/names.h"
 
 namespace shopstream::ingest {
@@ -60,7 +60,7 @@ class IntakeTest : public ::testing::Test {
   SchemaCache cache_{layout_, [this](int32_t id) { return registry_.Answer(id); }};
   testing::Records records_;
   int64_t next_offset_ = 100;
-  lake::MemoryStore store_;
+  simulate::MemoryStore store_;
   std::unique_ptr<lake::Table> bronze_;
   Intake intake_{layout_, &cache_};
 };

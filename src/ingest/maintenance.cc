@@ -14,7 +14,7 @@
 #include "base/format.h"
 #include "base/log.h"
 #include "base/metrics.h"
-#include "lake/vacuum.h"
+#include "lake/upkeep/vacuum.h"
 
 namespace shopstream::ingest {
 namespace {

@@ -8,8 +8,8 @@
 #include "base/runtime.h"
 #include "base/stop.h"
 #include "ingest/maintenance_policy.h"
-#include "lake/compaction.h"
-#include "lake/table.h"
+#include "lake/delta/table.h"
+#include "lake/upkeep/compaction.h"
 
 namespace shopstream::ingest {
 

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "lake/compaction_plan.h"
+#include "lake/upkeep/compaction_plan.h"
 #include "model/data_file.h"
 
 namespace shopstream::ingest {

@@ -13,8 +13,8 @@
 #include "ingest/maintenance.h"
 #include "kafka/record_source.h"
 #include "kafka/topic_metadata.h"
-#include "lake/object_store.h"
-#include "lake/table.h"
+#include "lake/delta/table.h"
+#include "lake/store/object_store.h"
 #include "registry/schema_source.h"
 
 namespace shopstream::ingest {

@@ -10,7 +10,7 @@
 #include "ingest/cut_files.h"
 #include "ingest/pipeline.h"
 #include "ingest/table_growth.h"
-#include "lake/object_store.h"
+#include "lake/store/object_store.h"
 #include "model/calendar.h"
 #include "registry/client.h"
 #include "tables/columns.h"

@@ -13,7 +13,7 @@
 #include "ingest/cut.h"
 #include "ingest/intake.h"
 #include "ingest/schema_cache.h"
-#include "lake/table.h"
+#include "lake/delta/table.h"
 #include "tables/replayed_offsets.h"
 
 namespace shopstream::ingest {

@@ -12,8 +12,8 @@
 #include "base/testing.h"
 #include "ingest/cut_committer.h"
 #include "ingest/testing.h"
-#include "lake/faulty_store.h"
-#include "lake/memory_store.h"
+#include "simulate/faulty_store.h"
+#include "simulate/memory_store.h"
 #include "tables/columns.h"
 #include "tables/names.h"
 #include "tables/progress.h"
@@ -104,7 +104,7 @@ class QuarantineReplayTest : public ::testing::Test {
   testing::Records records_;
   int64_t next_offset_ = 0;
   std::shared_ptr<const BronzeLayout> layout_ = testing::EventLayout();
-  lake::FaultyStore store_{std::make_unique<lake::MemoryStore>()};
+  simulate::FaultyStore store_{std::make_unique<simulate::MemoryStore>()};
   std::unique_ptr<lake::Table> bronze_, quarantine_;
   QuarantineReplay::Options options_;
 };
@@ -171,8 +171,8 @@ TEST_F(QuarantineReplayTest, AnOutageOfTheRegistryIsWaitedOutAndNoVerdict) {
 TEST_F(QuarantineReplayTest, AFailureOfStorageIsRetriedAndAddsNothingTwice) {
   Ingest({testing::EventWithLeft(1, "x")});
   registry_.schemas = testing::SchemasById();
-  store_.On(lake::Operation::kPutIfAbsent, "bronze-events/_delta_log").LosesReply().Times(2);
-  store_.On(lake::Operation::kPut, ".parquet").FailsBefore().Times(1);
+  store_.On(simulate::Operation::kPutIfAbsent, "bronze-events/_delta_log").LosesReply().Times(2);
+  store_.On(simulate::Operation::kPut, ".parquet").FailsBefore().Times(1);
   const auto summary = Replay();
   ASSERT_TRUE(summary.ok()) << summary.status();
   EXPECT_EQ(1, Rows());
@@ -194,7 +194,7 @@ TEST_F(QuarantineReplayTest, AStopIsReportedAndWhatIsCommittedStays) {
 }
 
 TEST_F(QuarantineReplayTest, WithoutAQuarantineThereIsNothingToDo) {
-  lake::MemoryStore empty;
+  simulate::MemoryStore empty;
   const auto summary = ReplayQuarantine(&empty, &registry_, kTopic, {}, {}, {});
   ASSERT_TRUE(summary.ok()) << summary.status();
   EXPECT_EQ(0, summary->replayed);

@@ -9,7 +9,7 @@
 #include "base/status.h"
 #include "ingest/bronze_layout.h"
 #include "kafka/topic_metadata.h"
-#include "lake/table.h"
+#include "lake/delta/table.h"
 #include "model/offset_range.h"
 
 namespace shopstream::ingest {

@@ -5,7 +5,7 @@
 
 #include "avro/merge.h"
 #include "base/json.h"
-#include "lake/column_merge.h"
+#include "lake/delta/column_merge.h"
 #include "tables/names.h"
 
 namespace shopstream::ingest {

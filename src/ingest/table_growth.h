@@ -7,7 +7,7 @@
 
 #include "base/status.h"
 #include "ingest/bronze_layout.h"
-#include "lake/table.h"
+#include "lake/delta/table.h"
 
 namespace shopstream::ingest {
 

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "ingest/testing.h"
-#include "lake/memory_store.h"
+#include "simulate/memory_store.h"
 #include "tables/names.h"
 
 namespace shopstream::ingest {
@@ -38,7 +38,7 @@ class TableGrowthTest : public ::testing::Test {
   }
 
   const Layout event_ = testing::EventLayout();
-  lake::MemoryStore store_;
+  simulate::MemoryStore store_;
   std::unique_ptr<lake::Table> table_;
   std::shared_ptr<const lake::Snapshot> snapshot_;
 };

@@ -10,13 +10,17 @@
 #include <utility>
 #include <vector>
 
-#include "lake/faulty_store.h"
-#include "lake/log_entry.h"
-#include "lake/memory_store.h"
-#include "lake/parquet_file.h"
-#include "lake/table.h"
+#include "lake/delta/log_entry.h"
+#include "lake/delta/table.h"
+#include "lake/parquet/parquet_file.h"
+#include "simulate/faulty_store.h"
+#include "simulate/memory_store.h"
 
 namespace shopstream::lake::testing {
+
+using simulate::Fault;
+using simulate::FaultyStore;
+using simulate::MemoryStore;
 
 inline constexpr char kPath[] = "bronze-events";
 

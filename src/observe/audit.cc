@@ -10,7 +10,7 @@
 #include "base/format.h"
 #include "base/shutdown.h"
 #include "kafka/reader.h"
-#include "lake/table.h"
+#include "lake/delta/table.h"
 #include "observe/lake_offsets.h"
 #include "tables/names.h"
 #include "tables/progress.h"

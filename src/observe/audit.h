@@ -12,7 +12,7 @@
 #include "base/config.h"
 #include "base/status.h"
 #include "kafka/admin.h"
-#include "lake/object_store.h"
+#include "lake/store/object_store.h"
 #include "observe/coverage.h"
 
 namespace shopstream::observe {

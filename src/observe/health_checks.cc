@@ -11,8 +11,8 @@
 #include "base/listen_address.h"
 #include "base/tcp_probe.h"
 #include "kafka/admin.h"
-#include "lake/object_store.h"
-#include "lake/table.h"
+#include "lake/delta/table.h"
+#include "lake/store/object_store.h"
 #include "observe/health.h"
 #include "observe/lag.h"
 

@@ -4,7 +4,7 @@
 #include <set>
 
 #include "kafka/reader.h"
-#include "lake/table.h"
+#include "lake/delta/table.h"
 #include "model/calendar.h"
 #include "tables/progress.h"
 

@@ -11,7 +11,7 @@
 #include "base/config.h"
 #include "base/status.h"
 #include "kafka/admin.h"
-#include "lake/object_store.h"
+#include "lake/store/object_store.h"
 
 namespace shopstream::observe {
 

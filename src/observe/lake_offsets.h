@@ -5,8 +5,8 @@
 #include <string>
 
 #include "base/status.h"
-#include "lake/object_store.h"
-#include "lake/table.h"
+#include "lake/delta/table.h"
+#include "lake/store/object_store.h"
 #include "tables/coordinates.h"
 
 namespace shopstream::observe {

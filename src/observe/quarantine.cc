@@ -8,7 +8,7 @@
 #include <tuple>
 #include <utility>
 
-#include "lake/table.h"
+#include "lake/delta/table.h"
 
 namespace shopstream::observe {
 namespace {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/status.h"
-#include "lake/object_store.h"
+#include "lake/store/object_store.h"
 #include "tables/quarantined_row.h"
 
 namespace shopstream::observe {

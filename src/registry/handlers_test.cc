@@ -7,8 +7,8 @@
 #include "base/http_client.h"
 #include "base/json.h"
 #include "registry/client.h"
-#include "registry/memory_store.h"
 #include "registry/rest.h"
+#include "simulate/schema_log.h"
 
 namespace shopstream::registry {
 namespace {
@@ -61,7 +61,7 @@ class HandlersTest : public testing::Test {
     return {response->status, ParseJson(response->body)};
   }
 
-  MemoryStore store_;
+  simulate::SchemaLog store_;
   HttpServer server_{{.listen = "127.0.0.1:0"}};
   RegistryConfig config_;
   std::unique_ptr<HttpClient> http_;
@@ -356,7 +356,7 @@ class SecuredTest : public testing::Test {
                            : http.Post("/subjects/s/versions", body, kMediaType)->status;
   }
 
-  MemoryStore store_;
+  simulate::SchemaLog store_;
   HttpServer server_{{.listen = "127.0.0.1:0"}};
 };
 

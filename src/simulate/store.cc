@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "base/error_kind.h"
-#include "lake/faulty_store.h"
+#include "simulate/faulty_store.h"
 
 namespace shopstream::simulate {
 namespace {
@@ -102,7 +102,7 @@ class SimulatedStore::Client : public lake::ObjectStore {
   void Tear(const std::string& path, const arrow::Buffer& content) {
     if (content.size() == 0) return;
     auto half = content.CopySlice(0, content.size() / 2).ValueOrDie();
-    shared_->Write(lake::TornPath(path), std::move(half));
+    shared_->Write(TornPath(path), std::move(half));
   }
 
   // `content`: of a change of the store; null where the call only looks. `effect` of a change may

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "lake/object_store.h"
+#include "lake/store/object_store.h"
 #include "simulate/scheduler.h"
 
 namespace shopstream::simulate {

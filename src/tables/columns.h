@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "lake/table.h"
+#include "lake/delta/table.h"
 
 // The columns that our tables have besides those of the record. docs/lake.md gives their meaning.
 namespace shopstream::tables {

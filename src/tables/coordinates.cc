@@ -3,7 +3,7 @@
 #include <arrow/record_batch.h>
 #include <arrow/table.h>
 
-#include "lake/parquet_file.h"
+#include "lake/parquet/parquet_file.h"
 #include "tables/columns.h"
 #include "tables/typed_column.h"
 

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "base/status.h"
-#include "lake/object_store.h"
+#include "lake/store/object_store.h"
 #include "model/data_file.h"
 
 namespace shopstream::tables {

@@ -4,8 +4,8 @@
 #include <arrow/record_batch.h>
 #include <gtest/gtest.h>
 
-#include "lake/memory_store.h"
-#include "lake/parquet_file.h"
+#include "lake/parquet/parquet_file.h"
+#include "simulate/memory_store.h"
 #include "tables/columns.h"
 
 namespace shopstream::tables {
@@ -48,7 +48,7 @@ TEST(CoordinateColumns, AMissingColumnAndAnotherTypeAreNamed) {
 }
 
 TEST(VisitCoordinates, StopsWhereTheCallerSaysSo) {
-  lake::MemoryStore store;
+  simulate::MemoryStore store;
   const auto rows = Rows(kPartitions);
   const auto file = lake::WriteDataFile(&store, "t", {}, rows).ValueOrDie();
   const auto visited = [&](int64_t most) {

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "lake/parquet_file.h"
+#include "lake/parquet/parquet_file.h"
 #include "tables/columns.h"
 #include "tables/typed_column.h"
 

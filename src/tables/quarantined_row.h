@@ -12,7 +12,7 @@
 #include <string_view>
 
 #include "base/status.h"
-#include "lake/object_store.h"
+#include "lake/store/object_store.h"
 #include "model/data_file.h"
 #include "tables/coordinates.h"
 

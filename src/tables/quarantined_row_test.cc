@@ -4,8 +4,8 @@
 #include <arrow/record_batch.h>
 #include <gtest/gtest.h>
 
-#include "lake/memory_store.h"
-#include "lake/parquet_file.h"
+#include "lake/parquet/parquet_file.h"
+#include "simulate/memory_store.h"
 #include "tables/columns.h"
 
 namespace shopstream::tables {
@@ -23,7 +23,7 @@ std::shared_ptr<arrow::RecordBatch> Row(const std::vector<std::string>& values) 
 }
 
 TEST(QuarantinedRows, AreReadAsTheyWereStored) {
-  lake::MemoryStore store;
+  simulate::MemoryStore store;
   const auto stored = Row({R"("t")", R"("id")", "2", "7", "1000", "5", R"("corrupt")", R"("why")",
                            R"("k")", R"("v")", R"("[]")", "2000"});
   const auto file = lake::WriteDataFile(&store, "q", {}, stored).ValueOrDie();
@@ -59,7 +59,7 @@ TEST(QuarantinedRows, MayLackEverythingButTheCause) {
 
 // An earlier version took the partition's date from Kafka's timestamp.
 TEST(QuarantinedRows, AreReadFromAPartitionWhoseDateNoReaderAccepts) {
-  lake::MemoryStore store;
+  simulate::MemoryStore store;
   const auto rows = Row({"null", "null", "0", "7", "null", "null", R"("corrupt")", "null", "null",
                          "null", "null", "null"});
   const auto file = lake::WriteDataFile(&store, "q", {{kDate, "10000-01-01"}}, rows).ValueOrDie();
@@ -76,7 +76,7 @@ TEST(QuarantinedRows, AreReadFromAPartitionWhoseDateNoReaderAccepts) {
 }
 
 TEST(QuarantinedRows, AMissingColumnIsNamed) {
-  lake::MemoryStore store;
+  simulate::MemoryStore store;
   const auto fields = arrow::schema({arrow::field("n", arrow::int64())});
   const auto rows = arrow::RecordBatch::Make(
       fields, 1,

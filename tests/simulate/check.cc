@@ -7,11 +7,11 @@
 #include <utility>
 
 #include "ingest/quarantine_replay.h"
-#include "lake/log_entry.h"
-#include "lake/log_reader.h"
-#include "lake/parquet_file.h"
-#include "lake/table.h"
-#include "lake/verify.h"
+#include "lake/delta/log_entry.h"
+#include "lake/delta/log_reader.h"
+#include "lake/delta/table.h"
+#include "lake/parquet/parquet_file.h"
+#include "lake/upkeep/verify.h"
 #include "tables/columns.h"
 #include "tables/coordinates.h"
 #include "tables/typed_column.h"

@@ -9,8 +9,8 @@
 #include "ingest/ingest_stats.h"
 #include "ingest/pipeline.h"
 #include "ingest/quarantine_replay.h"
-#include "lake/compaction.h"
-#include "lake/vacuum.h"
+#include "lake/upkeep/compaction.h"
+#include "lake/upkeep/vacuum.h"
 #include "simulate/check.h"
 #include "simulate/world.h"
 

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "kafka/topic_metadata.h"
-#include "lake/object_store.h"
-#include "lake/table.h"
+#include "lake/delta/table.h"
+#include "lake/store/object_store.h"
 #include "registry/schema_source.h"
 
 namespace shopstream::simulate {

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "ingest/testing.h"
-#include "lake/table.h"
+#include "lake/delta/table.h"
 #include "tables/columns.h"
 #include "tables/progress.h"
 

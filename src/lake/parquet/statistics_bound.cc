@@ -1,0 +1,206 @@
+#include "lake/parquet/statistics_bound.h"
+
+#include <arrow/util/checked_cast.h>
+#include <arrow/util/decimal.h>
+#include <arrow/util/utf8.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+
+#include "base/json.h"
+
+namespace shopstream::lake {
+namespace {
+
+using arrow::Decimal128;
+using arrow::internal::checked_cast;
+
+constexpr size_t kTextBoundChars = 32;
+constexpr uint32_t kLastCodePoint = 0x10FFFF;
+constexpr int kDoubleDigits = 15;
+// 0001-01-01 and 9999-12-31, in days since 1970.
+constexpr int64_t kFirstDay = -719162;
+constexpr int64_t kLastDay = 2932896;
+constexpr int64_t kMicrosPerDay = 86'400'000'000;
+constexpr int64_t kMicrosPerMilli = 1000;
+
+// Where the first `chars` code points of valid UTF-8 end; npos: there are no more than these.
+size_t EndOfChars(std::string_view text, size_t chars) {
+  for (size_t i = 0; i < text.size(); ++i) {
+    const bool starts_char = (static_cast<uint8_t>(text[i]) & 0xC0) != 0x80;
+    if (starts_char && chars-- == 0) return i;
+  }
+  return std::string_view::npos;
+}
+
+uint32_t DecodeCodePoint(std::string_view bytes) {
+  const auto lead = static_cast<uint8_t>(bytes[0]);
+  if (bytes.size() == 1) return lead;
+  uint32_t code = lead & (0xFFu >> (bytes.size() + 1));
+  for (const char c : bytes.substr(1)) code = code << 6 | (static_cast<uint8_t>(c) & 0x3F);
+  return code;
+}
+
+std::string EncodeCodePoint(uint32_t code) {
+  const auto tail = [code](int shift) {
+    return static_cast<char>(0x80 | ((code >> shift) & 0x3F));
+  };
+  if (code < 0x80) return {static_cast<char>(code)};
+  if (code < 0x800) return {static_cast<char>(0xC0 | code >> 6), tail(0)};
+  if (code < 0x10000) return {static_cast<char>(0xE0 | code >> 12), tail(6), tail(0)};
+  return {static_cast<char>(0xF0 | code >> 18), tail(12), tail(6), tail(0)};
+}
+
+std::optional<std::string> QuotedJson(const std::optional<std::string>& text) {
+  return text ? std::optional(lake::QuotedJson(*text)) : std::nullopt;
+}
+
+// JSON has no numbers for infinities; readers know them by these names.
+// Readers may order -0 below 0, or not.
+std::optional<std::string> FloatingBound(double value, bool is_max) {
+  if (std::isnan(value)) return std::nullopt;
+  if (value == 0) return is_max ? "0.0" : "-0.0";
+  if (std::isinf(value)) return value > 0 ? "\"Infinity\"" : "\"-Infinity\"";
+  return nlohmann::json(value).dump();
+}
+
+// Without sign and point.
+std::string Digits(const Decimal128& value) {
+  std::string text = value.ToIntegerString();
+  return text[0] == '-' ? text.substr(1) : text;
+}
+
+int64_t FloorDiv(int64_t value, int64_t by) { return value / by - (value % by < 0 ? 1 : 0); }
+
+}  // namespace
+
+bool HasBounds(const arrow::DataType& type) {
+  switch (type.id()) {
+    case arrow::Type::BOOL:
+    case arrow::Type::INT8:
+    case arrow::Type::INT16:
+    case arrow::Type::INT32:
+    case arrow::Type::INT64:
+    case arrow::Type::FLOAT:
+    case arrow::Type::DOUBLE:
+    case arrow::Type::DECIMAL128:
+    case arrow::Type::DATE32:
+    case arrow::Type::TIMESTAMP:
+    case arrow::Type::STRING:
+      return true;
+    case arrow::Type::DICTIONARY:
+      return HasBounds(*checked_cast<const arrow::DictionaryType&>(type).value_type());
+    default:
+      return false;
+  }
+}
+
+std::optional<std::string> BoundJson(const arrow::Scalar& value, bool is_max) {
+  switch (value.type->id()) {
+    case arrow::Type::BOOL:
+    case arrow::Type::INT8:
+    case arrow::Type::INT16:
+    case arrow::Type::INT32:
+    case arrow::Type::INT64:
+      return value.ToString();
+    case arrow::Type::FLOAT:
+      return FloatingBound(checked_cast<const arrow::FloatScalar&>(value).value, is_max);
+    case arrow::Type::DOUBLE:
+      return FloatingBound(checked_cast<const arrow::DoubleScalar&>(value).value, is_max);
+    case arrow::Type::DECIMAL128: {
+      const auto& type = checked_cast<const arrow::Decimal128Type&>(*value.type);
+      return DecimalBound(checked_cast<const arrow::Decimal128Scalar&>(value).value,
+                          type.precision(), type.scale(), is_max);
+    }
+    case arrow::Type::DATE32:
+      return QuotedJson(DateBound(checked_cast<const arrow::Date32Scalar&>(value).value));
+    case arrow::Type::TIMESTAMP:
+      if (checked_cast<const arrow::TimestampType&>(*value.type).unit() != arrow::TimeUnit::MICRO) {
+        return std::nullopt;  // Not a type of a table.
+      }
+      return QuotedJson(
+          TimestampBound(checked_cast<const arrow::TimestampScalar&>(value).value, is_max));
+    case arrow::Type::STRING: {
+      const std::string_view text = checked_cast<const arrow::StringScalar&>(value).view();
+      return QuotedJson(is_max ? UpperTextBound(text, kTextBoundChars)
+                               : LowerTextBound(text, kTextBoundChars));
+    }
+    default:
+      return std::nullopt;
+  }
+}
+
+std::string QuotedJson(const std::string& text) { return nlohmann::json(text).dump(); }
+
+std::optional<std::string> LowerTextBound(std::string_view text, size_t max_chars) {
+  if (!arrow::util::ValidateUTF8(text)) return std::nullopt;
+  return std::string(text.substr(0, EndOfChars(text, max_chars)));
+}
+
+std::optional<std::string> UpperTextBound(std::string_view text, size_t max_chars) {
+  if (!arrow::util::ValidateUTF8(text)) return std::nullopt;
+  const size_t end = EndOfChars(text, max_chars);
+  if (end == std::string_view::npos) return std::string(text);
+  std::string_view kept = text.substr(0, end);
+  while (!kept.empty()) {
+    size_t start = kept.size() - 1;
+    while ((static_cast<uint8_t>(kept[start]) & 0xC0) == 0x80) --start;
+    const uint32_t code = DecodeCodePoint(kept.substr(start));
+    kept = kept.substr(0, start);
+    if (code == kLastCodePoint) continue;  // Cannot be raised: raise the one before.
+    const uint32_t next = code == 0xD7FF ? 0xE000 : code + 1;  // Surrogates are no characters.
+    return std::string(kept) + EncodeCodePoint(next);
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> DateBound(int64_t days) {
+  // Checked before the calendar, whose years have 16 bits.
+  if (days < kFirstDay || days > kLastDay) return std::nullopt;
+  const std::chrono::year_month_day date{std::chrono::sys_days(std::chrono::days(days))};
+  char text[16];
+  std::snprintf(text, sizeof(text), "%04d-%02u-%02u", static_cast<int>(date.year()),
+                static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()));
+  return text;
+}
+
+std::optional<std::string> TimestampBound(int64_t micros, bool round_up) {
+  if (micros < kFirstDay * kMicrosPerDay || micros >= (kLastDay + 1) * kMicrosPerDay) {
+    return std::nullopt;
+  }
+  int64_t bound = FloorDiv(micros, kMicrosPerMilli) * kMicrosPerMilli;
+  if (round_up && bound < micros) bound += kMicrosPerMilli;
+  const bool exact = FloorDiv(bound, kMicrosPerDay) > kLastDay;
+  if (exact) bound = micros;
+  const int64_t day = FloorDiv(bound, kMicrosPerDay);
+  const int64_t in_day = bound - day * kMicrosPerDay;
+  const auto seconds = static_cast<int>(in_day / 1'000'000);
+  const auto fraction = static_cast<int>(in_day % 1'000'000);
+  char time[40];
+  std::snprintf(time, sizeof(time), "T%02d:%02d:%02d.%0*dZ", seconds / 3600, seconds / 60 % 60,
+                seconds % 60, exact ? 6 : 3,
+                exact ? fraction : static_cast<int>(fraction / kMicrosPerMilli));
+  return *DateBound(day) + time;
+}
+
+std::string DecimalBound(const Decimal128& value, int32_t precision, int32_t scale, bool round_up) {
+  Decimal128 bound = value;
+  const auto digits = static_cast<int>(Digits(value).size());
+  if (digits > kDoubleDigits) {
+    const Decimal128 unit = Decimal128::GetScaleMultiplier(digits - kDoubleDigits);
+    const Decimal128 rest = value % unit;  // Has the sign of the value.
+    bound = value - rest;
+    if (rest != 0 && (rest > 0) == round_up) bound = round_up ? bound + unit : bound - unit;
+    if (!bound.FitsInPrecision(precision)) bound = value;
+  }
+  const bool negative = bound < 0;
+  std::string text = Digits(bound);
+  const auto fraction = static_cast<size_t>(std::max(scale, 0));
+  if (text.size() <= fraction) text.insert(0, fraction + 1 - text.size(), '0');
+  if (fraction > 0) text.insert(text.size() - fraction, ".");
+  return (negative ? "-" : "") + text;
+}
+
+}  // namespace shopstream::lake

@@ -1,0 +1,45 @@
+#include "lake/store/upload_queue.h"
+
+#include <utility>
+
+namespace shopstream::lake {
+namespace {
+
+// As many as hide a round trip; more would only queue at the service.
+constexpr size_t kMaxUnderWay = 8;
+// One larger object still goes along with the making of the next.
+constexpr int64_t kMaxBytesUnderWay = 4 << 20;
+
+}  // namespace
+
+Status UploadQueue::Put(std::string path, std::shared_ptr<arrow::Buffer> content) {
+  if (!store_->IsRemote()) return store_->Put(path, *content);
+  const int64_t bytes = content->size();
+  while (under_way_.size() == kMaxUnderWay ||
+         (!under_way_.empty() && bytes_under_way_ + bytes > kMaxBytesUnderWay)) {
+    ARROW_RETURN_NOT_OK(AwaitOldest());
+  }
+  // A thread each: next to a round trip it costs nothing.
+  auto status = std::async(std::launch::async,
+                           [store = store_, path = std::move(path), content = std::move(content)] {
+                             return store->Put(path, *content);
+                           });
+  under_way_.push_back({std::move(status), bytes});
+  bytes_under_way_ += bytes;
+  return Status::OK();
+}
+
+Status UploadQueue::Finish() {
+  Status status;
+  while (!under_way_.empty()) status &= AwaitOldest();
+  return status;
+}
+
+Status UploadQueue::AwaitOldest() {
+  const Status status = under_way_.front().status.get();
+  bytes_under_way_ -= under_way_.front().bytes;
+  under_way_.pop_front();
+  return status;
+}
+
+}  // namespace shopstream::lake
