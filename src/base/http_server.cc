@@ -1,6 +1,9 @@
 #include "base/http_server.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -9,7 +12,8 @@
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
-#include <boost/beast/http.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/string_body.hpp>
 #include <boost/beast/ssl/ssl_stream.hpp>
 #include <cerrno>
 #include <cstring>
@@ -35,6 +39,7 @@ using TlsStream = beast::ssl_stream<beast::tcp_stream>;
 
 constexpr uint32_t kMaxHeadBytes = 16 << 10;
 constexpr size_t kMaxPathBytes = 8 << 10;
+constexpr size_t kReadBytes = 64 << 10;
 // What a refused client may still send, unheard, so that it gets to read why it was refused.
 constexpr size_t kMaxDrainBytes = size_t{256} << 20;
 constexpr Millis kDrainTimeout{10000};
@@ -82,40 +87,92 @@ struct HttpServer::Impl {
 
 namespace {
 
-// One connection, on a strand of its own: a chain of "read a head, read a body, answer". Kept alive
-// by the operation that is under way; closed with the last of them.
-template <typename Stream>
-class Connection : public std::enable_shared_from_this<Connection<Stream>> {
+using Then = std::function<void(Error, size_t)>;
+
+// A connection's bytes, plain or under TLS. Virtual, so that the protocol above is compiled once.
+class Wire {
  public:
-  Connection(Stream stream, HttpServer::Impl* server)
-      : stream_(std::move(stream)), server_(server) {}
+  virtual ~Wire() = default;
+  virtual beast::tcp_stream& Tcp() = 0;
+  virtual void Handshake(Then then) = 0;
+  virtual void ReadSome(asio::mutable_buffer buffer, Then then) = 0;
+  virtual void Write(std::array<asio::const_buffer, 3> buffers, Then then) = 0;
+};
+
+template <typename Stream>
+class WireOf : public Wire {
+ public:
+  explicit WireOf(Stream stream) : stream_(std::move(stream)) {}
+
+  beast::tcp_stream& Tcp() override { return beast::get_lowest_layer(stream_); }
+  void Handshake(Then then) override {
+    if constexpr (std::is_same_v<Stream, TlsStream>) {
+      stream_.async_handshake(asio::ssl::stream_base::server,
+                              [then = std::move(then)](Error error) { then(error, 0); });
+    } else {
+      then({}, 0);
+    }
+  }
+  void ReadSome(asio::mutable_buffer buffer, Then then) override {
+    stream_.async_read_some(asio::mutable_buffers_1(buffer), std::move(then));
+  }
+  void Write(std::array<asio::const_buffer, 3> buffers, Then then) override {
+    asio::async_write(stream_, buffers, std::move(then));
+  }
+
+ private:
+  Stream stream_;
+};
+
+// One connection, on a strand: a chain of "read a head, read a body, answer". The operation under
+// way keeps it alive; the connection closes when the last one ends.
+class Connection : public std::enable_shared_from_this<Connection> {
+ public:
+  Connection(std::unique_ptr<Wire> wire, HttpServer::Impl* server)
+      : wire_(std::move(wire)), server_(server) {}
   ~Connection() { --server_->connections; }
 
   void Start() {
-    asio::post(stream_.get_executor(), [self = this->shared_from_this()] {
-      if constexpr (std::is_same_v<Stream, TlsStream>) {
-        self->Tcp().expires_after(self->server_->options.head_timeout);
-        self->stream_.async_handshake(asio::ssl::stream_base::server, [self](Error error) {
-          if (!error) self->ReadHead();
-        });
-      } else {
-        self->ReadHead();
-      }
+    asio::post(wire_->Tcp().get_executor(), [self = shared_from_this()] {
+      self->wire_->Tcp().expires_after(self->server_->options.head_timeout);
+      self->wire_->Handshake([self](Error error, size_t) {
+        if (!error) self->ReadHead();
+      });
     });
   }
 
  private:
-  beast::tcp_stream& Tcp() { return beast::get_lowest_layer(stream_); }
+  using Step = void (Connection::*)(Error);
 
   void ReadHead() {
     parser_.emplace();
     parser_->header_limit(kMaxHeadBytes);
     parser_->body_limit(static_cast<uint64_t>(server_->options.max_body_bytes));
     request_ = {};
-    Tcp().expires_after(server_->options.head_timeout);
-    http::async_read_header(
-        stream_, buffer_, *parser_,
-        [self = this->shared_from_this()](Error error, size_t) { self->OnHead(error); });
+    wire_->Tcp().expires_after(server_->options.head_timeout);
+    Parse(&Connection::OnHead);
+  }
+
+  // Feeds the parser what has arrived, reading more as needed, until it has the whole head, or in
+  // eager mode the whole request, or fails.
+  void Parse(Step then) {
+    const auto complete = [this] {
+      return parser_->eager() ? parser_->is_done() : parser_->is_header_done();
+    };
+    Error error;
+    while (!error && buffer_.size() > 0 && !complete()) {
+      buffer_.consume(parser_->put(buffer_.data(), error));
+    }
+    if (error == http::error::need_more) error = {};
+    if (error || complete()) return (this->*then)(error);
+    const size_t room = std::min(kReadBytes, buffer_.max_size() - buffer_.size());
+    if (room == 0) return (this->*then)(http::error::buffer_overflow);
+    wire_->ReadSome(buffer_.prepare(room),
+                    [self = shared_from_this(), then](Error failed, size_t size) {
+                      if (failed) return (*self.*then)(failed);
+                      self->buffer_.commit(size);
+                      self->Parse(then);
+                    });
   }
 
   void OnHead(Error error) {
@@ -132,18 +189,13 @@ class Connection : public std::enable_shared_from_this<Connection<Stream>> {
     if (parser_->is_done()) return OnBody({});
     const auto expect = parser_->get()[http::field::expect];
     if (!beast::iequals(expect, "100-continue")) return ReadBody();
-    auto go_on = std::make_shared<http::response<http::empty_body>>(http::status::continue_, 11);
-    http::async_write(stream_, *go_on,
-                      [self = this->shared_from_this(), go_on](Error failed, size_t) {
-                        if (!failed) self->ReadBody();
-                      });
+    Send("HTTP/1.1 100 Continue\r\n\r\n", "", "", &Connection::ReadBody);
   }
 
   void ReadBody() {
-    Tcp().expires_after(server_->options.body_timeout);
-    http::async_read(
-        stream_, buffer_, *parser_,
-        [self = this->shared_from_this()](Error error, size_t) { self->OnBody(error); });
+    wire_->Tcp().expires_after(server_->options.body_timeout);
+    parser_->eager(true);
+    Parse(&Connection::OnBody);
   }
 
   void OnBody(Error error) {
@@ -171,9 +223,7 @@ class Connection : public std::enable_shared_from_this<Connection<Stream>> {
     if (error == http::error::header_limit || error == http::error::buffer_overflow) {
       return Write(server_->on_error(431, request_), false);
     }
-    const bool cut_off = error == beast::error::timeout || error == http::error::end_of_stream ||
-                         error == http::error::partial_message ||
-                         error.category() != http::make_error_code(http::error{}).category();
+    const bool cut_off = error.category() != http::make_error_code(http::error{}).category();
     if (cut_off) return Close();
     Write(server_->on_error(400, request_), false);
   }
@@ -194,111 +244,98 @@ class Connection : public std::enable_shared_from_this<Connection<Stream>> {
   }
 
   void Write(HttpReply reply, bool keep) {
-    response_ = {};
-    response_.result(static_cast<unsigned>(reply.status));
-    response_.set(http::field::content_type, reply.content_type);
-    for (const auto& [name, value] : reply.headers) response_.set(name, value);
-    Tcp().expires_after(server_->options.write_timeout);
-    if (reply.next_piece != nullptr) return WriteInPieces(std::move(reply), keep);
-    response_.keep_alive(keep);
-    response_.content_length(reply.body.size());
-    if (request_.method != "HEAD") response_.body() = std::move(reply.body);
-    http::async_write(stream_, response_,
-                      [self = this->shared_from_this(), keep](Error error, size_t) {
-                        if (error) return self->Close();
-                        self->Finish(keep);
-                      });
+    const bool in_pieces = reply.next_piece != nullptr;
+    // HTTP/1.0 has no chunks, so there the end of the connection ends the body.
+    chunked_ = in_pieces && parser_->get().version() >= 11;
+    keep_ = keep && (chunked_ || !in_pieces);
+    std::string head = fmt::format(
+        "HTTP/1.1 {} {}\r\nContent-Type: {}\r\n", reply.status,
+        View(http::obsolete_reason(http::int_to_status(static_cast<unsigned>(reply.status)))),
+        reply.content_type);
+    for (const auto& [name, value] : reply.headers) head += name + ": " + value + "\r\n";
+    if (!keep_) head += "Connection: close\r\n";
+    if (chunked_) head += "Transfer-Encoding: chunked\r\n";
+    if (!in_pieces) head += fmt::format("Content-Length: {}\r\n", reply.body.size());
+    head += "\r\n";
+    if (request_.method == "HEAD") return Send(std::move(head), "", "", &Connection::Finish);
+    if (!in_pieces) {
+      return Send(std::move(head), std::move(reply.body), "", &Connection::Finish);
+    }
+    next_piece_ = std::move(reply.next_piece);
+    next_ = std::move(reply.body);
+    Send(std::move(head), "", "", &Connection::WritePiece);
   }
 
-  void Finish(bool keep) { keep ? ReadHead() : EndWriting(); }
+  // Writes the three texts one after the other, then goes on with `then`.
+  void Send(std::string head, std::string body, std::string tail, void (Connection::*then)()) {
+    sent_ = {std::move(head), std::move(body), std::move(tail)};
+    wire_->Tcp().expires_after(server_->options.write_timeout);
+    wire_->Write({asio::buffer(sent_[0]), asio::buffer(sent_[1]), asio::buffer(sent_[2])},
+                 [self = shared_from_this(), then](Error error, size_t) {
+                   if (error) return self->Close();
+                   (*self.*then)();
+                 });
+  }
 
-  // Chunked. HTTP/1.0 has no chunks, so there the end of the connection ends the body.
-  void WriteInPieces(HttpReply reply, bool keep) {
-    chunked_ = parser_->get().version() >= 11;
-    keep = keep && chunked_;
-    response_.keep_alive(keep);
-    response_.chunked(chunked_);
-    next_piece_ = std::move(reply.next_piece);
-    piece_ = std::move(reply.body);
-    head_.emplace(response_);
-    http::async_write_header(stream_, *head_,
-                             [self = this->shared_from_this(), keep](Error error, size_t) {
-                               if (error) return self->Close();
-                               if (self->request_.method == "HEAD") {
-                                 self->next_piece_ = nullptr;
-                                 self->piece_.clear();
-                                 return self->Finish(keep);
-                               }
-                               self->WritePiece(keep);
-                             });
+  void Finish() {
+    next_piece_ = nullptr;
+    keep_ ? ReadHead() : EndWriting();
   }
 
   // The piece that is ready, then the next ones. An empty chunk would end the body.
-  void WritePiece(bool keep) {
-    if (piece_.empty()) {
+  void WritePiece() {
+    if (next_.empty()) {
       std::optional<std::string> next;
       const bool produced = !Guard([&] {
         next = next_piece_();
         return std::optional<HttpReply>();
       });
       if (!produced) return Close();  // The status is sent: a cut connection is the error.
-      if (!next.has_value()) return WriteEnd(keep);
-      piece_ = *std::move(next);
-      if (piece_.empty()) {  // Through the queue, so that others run and Stop() takes effect.
-        return asio::post(stream_.get_executor(),
-                          [self = this->shared_from_this(), keep] { self->WritePiece(keep); });
+      if (!next.has_value()) {
+        return chunked_ ? Send("0\r\n\r\n", "", "", &Connection::Finish) : Finish();
+      }
+      next_ = *std::move(next);
+      if (next_.empty()) {  // Through the queue, so that others run and Stop() takes effect.
+        return asio::post(wire_->Tcp().get_executor(),
+                          [self = shared_from_this()] { self->WritePiece(); });
       }
     }
-    Tcp().expires_after(server_->options.write_timeout);
-    const auto written = [self = this->shared_from_this(), keep](Error error, size_t) {
-      if (error) return self->Close();
-      self->piece_.clear();
-      self->WritePiece(keep);
-    };
-    chunked_ ? asio::async_write(stream_, http::make_chunk(asio::buffer(piece_)), written)
-             : asio::async_write(stream_, asio::buffer(piece_), written);
-  }
-
-  void WriteEnd(bool keep) {
-    next_piece_ = nullptr;
-    if (!chunked_) return Finish(keep);
-    Tcp().expires_after(server_->options.write_timeout);
-    asio::async_write(stream_, http::make_chunk_last(),
-                      [self = this->shared_from_this(), keep](Error error, size_t) {
-                        if (error) return self->Close();
-                        self->Finish(keep);
-                      });
+    std::string size = chunked_ ? fmt::format("{:x}\r\n", next_.size()) : "";
+    Send(std::move(size), std::exchange(next_, {}), chunked_ ? "\r\n" : "",
+         &Connection::WritePiece);
   }
 
   // Closing while the client still sends would make its system throw our answer away.
   void EndWriting() {
     Error ignored;
-    Tcp().socket().shutdown(Tcp::socket::shutdown_send, ignored);
-    Tcp().expires_after(kDrainTimeout);
+    wire_->Tcp().socket().shutdown(Tcp::socket::shutdown_send, ignored);
+    wire_->Tcp().expires_after(kDrainTimeout);
     Drain();
   }
 
   void Drain() {
     scratch_.resize(64 << 10);
-    Tcp().async_read_some(asio::buffer(scratch_),
-                          [self = this->shared_from_this()](Error error, size_t size) {
-                            self->drained_ += size;
-                            if (!error && self->drained_ < kMaxDrainBytes) return self->Drain();
-                            self->Close();
-                          });
+    wire_->Tcp().async_read_some(asio::mutable_buffers_1(asio::buffer(scratch_)),
+                                 Then([self = shared_from_this()](Error error, size_t size) {
+                                   self->drained_ += size;
+                                   if (!error && self->drained_ < kMaxDrainBytes) {
+                                     return self->Drain();
+                                   }
+                                   self->Close();
+                                 }));
   }
 
-  void Close() { Tcp().close(); }
+  void Close() { wire_->Tcp().close(); }
 
-  Stream stream_;
-  HttpServer::Impl* server_;
-  beast::flat_buffer buffer_{kMaxHeadBytes + (64 << 10)};
+  const std::unique_ptr<Wire> wire_;
+  HttpServer::Impl* const server_;
+  beast::flat_buffer buffer_{kMaxHeadBytes + kReadBytes};
   std::optional<http::request_parser<http::string_body>> parser_;
   HttpRequest request_;
-  http::response<http::string_body> response_;
-  // A reply in pieces: its head, the piece that is being sent, and those to come.
-  std::optional<http::response_serializer<http::string_body>> head_;
-  std::string piece_;
+  bool keep_ = false;                // The connection, after this answer.
+  std::array<std::string, 3> sent_;  // Being written.
+  // A reply in pieces: the one to be sent next, and the source of the others.
+  std::string next_;
   std::function<std::optional<std::string>()> next_piece_;
   bool chunked_ = false;
   std::string scratch_;
@@ -385,11 +422,13 @@ void HttpServer::Impl::Accept() {
       ++connections;
       Error ignored;
       socket.set_option(Tcp::no_delay(true), ignored);
+      std::unique_ptr<Wire> wire;
       if (tls.has_value()) {
-        std::make_shared<Connection<TlsStream>>(TlsStream(std::move(socket), *tls), this)->Start();
+        wire = std::make_unique<WireOf<TlsStream>>(TlsStream(std::move(socket), *tls));
       } else {
-        std::make_shared<Connection<PlainStream>>(PlainStream(std::move(socket)), this)->Start();
+        wire = std::make_unique<WireOf<PlainStream>>(PlainStream(std::move(socket)));
       }
+      std::make_shared<Connection>(std::move(wire), this)->Start();
     }
     Accept();
   });

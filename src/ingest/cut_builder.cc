@@ -16,6 +16,8 @@ namespace {
 constexpr int64_t kMicrosPerDay = 86'400'000'000;
 constexpr int64_t kMillisPerDay = 86'400'000;
 constexpr std::string_view kNullText = "__HIVE_DEFAULT_PARTITION__";
+// Comparing so many short texts is faster than hashing one.
+constexpr size_t kComparedValues = 8;
 constexpr int64_t kYear2000Micros = 946'684'800'000'000;
 
 int32_t FloorDays(int64_t micros) {
@@ -254,6 +256,10 @@ std::variant<int, CutBuilder::Verdict> CutBuilder::FindPartitionValue(
   if (text == kNullText) [[unlikely]] {
     return refuse(Quote(text) +
                   " is the name of the null partition: Delta readers read it as null");
+  }
+  const size_t first = std::min(partition_values_.size(), kComparedValues);
+  for (size_t i = 0; i < first; ++i) {
+    if (partition_values_[i] == text) return static_cast<int>(i);
   }
   const auto found = partition_value_index_.find(text);
   if (found != partition_value_index_.end()) return found->second;

@@ -17,6 +17,7 @@ constexpr size_t kRecordsPerMemoryCheck = 64;
 // Or after so many bytes.
 constexpr size_t kBytesPerMemoryCheck = 64 << 10;
 constexpr Millis kBetweenRestarts{1000};
+constexpr size_t kPrefetch = 4;
 
 int64_t ValueBytes(const kafka::RecordBatch& batch) {
   int64_t bytes = 0;
@@ -108,6 +109,10 @@ Result<IngestLoop::Blocker> IngestLoop::TakeBatch(Pending* pending) {
   size_t unchecked_bytes = kBytesPerMemoryCheck;
   for (; pending->next < records.size(); ++pending->next) {
     const kafka::RecordView& record = records[pending->next];
+    if (pending->next + kPrefetch < records.size() && records[pending->next + kPrefetch].value) {
+      __builtin_prefetch(records[pending->next + kPrefetch].value->data());
+      __builtin_prefetch(records[pending->next + kPrefetch].value->data() + 64);
+    }
     if (pending->next % kRecordsPerMemoryCheck == 0 || unchecked_bytes >= kBytesPerMemoryCheck) {
       unchecked_bytes = 0;
       if (intake_.filling().bytes() >= limits_.cut.filling_bytes) {

@@ -165,10 +165,10 @@ Result<std::unique_ptr<DataFileWriter>> DataFileWriter::Open(
   writer->unbounded_ = MisleadingColumns(Selection(sample));
   writer->unbounded_.insert(unbounded.begin(), unbounded.end());
   ARROW_ASSIGN_OR_RAISE(writer->sink_, store->OpenOutput(writer->full_path_));
-  ARROW_ASSIGN_OR_RAISE(const auto properties,
-                        PropertiesFor(Selection(sample), writer->unbounded_, writer->pool_.get()));
-  auto opened = parquet::arrow::FileWriter::Open(*sample.schema(), writer->pool_.get(),
-                                                 writer->sink_, properties);
+  ARROW_ASSIGN_OR_RAISE(const Encodings encodings, Encodings::For(Selection(sample)));
+  auto opened = parquet::arrow::FileWriter::Open(
+      *sample.schema(), writer->pool_.get(), writer->sink_,
+      encodings.Properties(writer->unbounded_, writer->pool_.get()));
   if (!opened.ok()) return writer->Annotate(opened.status());
   writer->parquet_ = *std::move(opened);
   return writer;

@@ -18,7 +18,7 @@ namespace {
 using arrow::internal::checked_cast;
 
 constexpr int kZstdLevel = 1;
-// Enough to tell ids from categories; a hundredth of what the encoding of a full batch costs.
+// Enough to tell ids from categories.
 constexpr int64_t kSampleRows = 4096;
 // From here on the time saved by a better choice is worth the trial.
 constexpr int64_t kTrialRows = 16 * kSampleRows;
@@ -52,11 +52,8 @@ std::vector<std::string_view> Sample(const Selection& selection, int column) {
   return values;
 }
 
-// A dictionary pays where values repeat. Where most are distinct, building one costs as much as the
-// rest of the encoding, and then it is given up.
-bool ValuesRepeat(const std::vector<std::string_view>& sample) {
-  const std::unordered_set<std::string_view> distinct(sample.begin(), sample.end());
-  return distinct.size() * 2 <= sample.size();
+size_t CountDistinct(const std::vector<std::string_view>& sample) {
+  return std::unordered_set<std::string_view>(sample.begin(), sample.end()).size();
 }
 
 // zstd that hardly looks for repetition but still packs bytes by their frequency.
@@ -120,6 +117,17 @@ void AddMisleading(const std::string& path, const arrow::Array& values, const Se
   }
 }
 
+// Nothing is left to compress where all values are equal: the indices are one run.
+Status UseDictionary(const std::string& name, int64_t distinct,
+                     parquet::WriterProperties::Builder* builder) {
+  builder->enable_dictionary(name);
+  if (distinct == 1) {
+    builder->compression(name, arrow::Compression::UNCOMPRESSED)
+        ->compression_level(name, arrow::util::kUseDefaultCompressionLevel);
+  }
+  return Status::OK();
+}
+
 // Encodings that every reader of the last years knows: differences for what tends to grow, lengths
 // apart from bytes for texts.
 Status ChooseEncoding(const Selection& selection, int column,
@@ -139,15 +147,21 @@ Status ChooseEncoding(const Selection& selection, int column,
                   });
       return Status::OK();
     case arrow::Type::DICTIONARY:  // Its maker has built it already.
-      builder->enable_dictionary(name);
-      return Status::OK();
+      return UseDictionary(
+          name,
+          checked_cast<const arrow::DictionaryArray&>(*selection.rows().column(column))
+              .dictionary()
+              ->length(),
+          builder);
     default:
       break;
   }
   const auto sample = Sample(selection, column);
-  if (ValuesRepeat(sample)) {
-    builder->enable_dictionary(name);
-    return Status::OK();
+  const size_t distinct = CountDistinct(sample);
+  // A dictionary pays where values repeat. Where most are distinct, building one costs as much as
+  // the rest of the encoding, and then it is given up.
+  if (distinct * 2 <= sample.size()) {
+    return UseDictionary(name, static_cast<int64_t>(distinct), builder);
   }
   switch (selection.rows().column(column)->type_id()) {
     case arrow::Type::INT32:
@@ -179,19 +193,26 @@ ColumnPaths MisleadingColumns(const Selection& selection) {
   return found;
 }
 
-Result<std::shared_ptr<parquet::WriterProperties>> PropertiesFor(const Selection& selection,
-                                                                 const ColumnPaths& unbounded,
-                                                                 arrow::MemoryPool* pool) {
-  parquet::WriterProperties::Builder builder;
-  builder.memory_pool(pool)
-      ->compression(arrow::Compression::ZSTD)
+Encodings::Encodings() {
+  chosen_.compression(arrow::Compression::ZSTD)
       ->compression_level(kZstdLevel)
       ->max_row_group_length(kRowGroupRows)
       ->created_by("ShopStream")
       ->disable_dictionary();
+}
+
+Result<Encodings> Encodings::For(const Selection& selection) {
+  Encodings encodings;
   for (int i = 0; i < selection.rows().num_columns(); ++i) {
-    ARROW_RETURN_NOT_OK(ChooseEncoding(selection, i, &builder));
+    ARROW_RETURN_NOT_OK(ChooseEncoding(selection, i, &encodings.chosen_));
   }
+  return encodings;
+}
+
+std::shared_ptr<parquet::WriterProperties> Encodings::Properties(const ColumnPaths& unbounded,
+                                                                 arrow::MemoryPool* pool) const {
+  parquet::WriterProperties::Builder builder = chosen_;
+  builder.memory_pool(pool);
   for (const std::string& column : unbounded) builder.disable_statistics(column);
   return builder.build();
 }

@@ -50,12 +50,21 @@ using ColumnPaths = std::set<std::string>;
 // Floating-point columns, members of structs included, whose footer bounds would mislead.
 ColumnPaths MisleadingColumns(const Selection& selection);
 
-// How to write a file of rows like these: for each column dictionary, delta or plain encoding, and
-// the compression level. The footer has no statistics for `unbounded` columns and for
-// floating-point items of lists and maps: Parquet's bounds ignore NaN, so that readers who skip by
-// them would miss it.
-Result<std::shared_ptr<parquet::WriterProperties>> PropertiesFor(const Selection& selection,
-                                                                 const ColumnPaths& unbounded,
-                                                                 arrow::MemoryPool* pool);
+// How to encode each column of rows like these: dictionary, delta or plain encoding, and how to
+// compress it. The choice samples the rows, so that files of one batch share it.
+class Encodings {
+ public:
+  static Result<Encodings> For(const Selection& selection);
+
+  // The footer has no statistics for `unbounded` columns and for floating-point items of lists and
+  // maps: Parquet's bounds ignore NaN, so that readers who skip by them would miss it.
+  std::shared_ptr<parquet::WriterProperties> Properties(const ColumnPaths& unbounded,
+                                                        arrow::MemoryPool* pool) const;
+
+ private:
+  Encodings();
+
+  parquet::WriterProperties::Builder chosen_;
+};
 
 }  // namespace shopstream::lake

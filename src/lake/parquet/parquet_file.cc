@@ -28,13 +28,12 @@ struct EncodedFile {
 
 // The rows as a Parquet file, and its footer.
 Result<std::shared_ptr<parquet::FileMetaData>> EncodeRows(
-    const Selection& selection, const ColumnPaths& unbounded,
+    const Selection& selection, const Encodings& encodings, const ColumnPaths& unbounded,
     const std::shared_ptr<arrow::io::OutputStream>& sink) {
-  ARROW_ASSIGN_OR_RAISE(const auto properties,
-                        PropertiesFor(selection, unbounded, arrow::default_memory_pool()));
-  ARROW_ASSIGN_OR_RAISE(const auto writer, parquet::arrow::FileWriter::Open(
-                                               *selection.rows().schema(),
-                                               arrow::default_memory_pool(), sink, properties));
+  arrow::MemoryPool* const pool = arrow::default_memory_pool();
+  ARROW_ASSIGN_OR_RAISE(const auto writer,
+                        parquet::arrow::FileWriter::Open(*selection.rows().schema(), pool, sink,
+                                                         encodings.Properties(unbounded, pool)));
   for (int64_t begin = 0; begin < selection.count(); begin += kRowGroupRows) {
     const int64_t count = std::min(kRowGroupRows, selection.count() - begin);
     ARROW_RETURN_NOT_OK(writer->NewRowGroup());
@@ -66,12 +65,12 @@ Status FillFromValues(const Selection& selection, std::vector<ColumnFacts>* colu
   return Status::OK();
 }
 
-Result<EncodedFile> Encode(const Selection& selection) {
+Result<EncodedFile> Encode(const Selection& selection, const Encodings& encodings) {
   ColumnPaths unbounded = MisleadingColumns(selection);
   for (;;) {
     ARROW_ASSIGN_OR_RAISE(auto sink,
                           arrow::io::BufferOutputStream::Create(selection.count() * 32 + 4096));
-    ARROW_ASSIGN_OR_RAISE(const auto footer, EncodeRows(selection, unbounded, sink));
+    ARROW_ASSIGN_OR_RAISE(const auto footer, EncodeRows(selection, encodings, unbounded, sink));
     auto columns = ColumnsWithStatistics(*selection.rows().schema());
     ARROW_RETURN_NOT_OK(FillFromFooter(*footer, &columns));
     ARROW_RETURN_NOT_OK(FillFromValues(selection, &columns));
@@ -89,13 +88,14 @@ Result<EncodedFile> Encode(const Selection& selection) {
 using Putter = std::function<Status(const std::string&, const std::shared_ptr<arrow::Buffer>&)>;
 
 Result<DataFile> Write(const Putter& put, const std::string& table_path,
-                       const PartitionValues& partition, const Selection& selection) {
+                       const PartitionValues& partition, const Selection& selection,
+                       const Encodings& encodings) {
   DataFile file;
   file.path = NewDataFilePath(partition);
   file.partition_values = partition;
   file.rows = selection.count();
   const std::string path = table_path + "/" + file.path;
-  auto encoded = Encode(selection);
+  auto encoded = Encode(selection, encodings);
   if (!encoded.ok()) {
     return encoded.status().WithMessage("cannot encode ", path, ": ", encoded.status().message());
   }
@@ -150,25 +150,37 @@ class ParquetTableReader {
 Result<DataFile> WriteDataFile(ObjectStore* store, const std::string& table_path,
                                const PartitionValues& partition,
                                const std::shared_ptr<arrow::RecordBatch>& rows) {
-  return Write(PutInto(store), table_path, partition, Selection(*rows));
+  const Selection selection(*rows);
+  ARROW_ASSIGN_OR_RAISE(const Encodings encodings, Encodings::For(selection));
+  return Write(PutInto(store), table_path, partition, selection, encodings);
 }
 
 Result<DataFile> WriteDataFile(ObjectStore* store, const std::string& table_path,
                                const PartitionValues& partition,
                                const std::shared_ptr<arrow::RecordBatch>& rows,
                                const std::vector<int32_t>& selected) {
-  return Write(PutInto(store), table_path, partition, Selection(*rows, selected));
+  const Selection selection(*rows, selected);
+  ARROW_ASSIGN_OR_RAISE(const Encodings encodings, Encodings::For(selection));
+  return Write(PutInto(store), table_path, partition, selection, encodings);
 }
 
-Result<DataFile> WriteDataFile(UploadQueue* queue, const std::string& table_path,
-                               const PartitionValues& partition,
-                               const std::shared_ptr<arrow::RecordBatch>& rows,
-                               const std::vector<int32_t>& selected) {
-  return Write(
-      [queue](const std::string& path, const std::shared_ptr<arrow::Buffer>& content) {
-        return queue->Put(path, content);
+BatchWriter::BatchWriter(UploadQueue* queue, std::string table_path,
+                         std::shared_ptr<arrow::RecordBatch> rows)
+    : queue_(queue), table_path_(std::move(table_path)), rows_(std::move(rows)) {}
+
+BatchWriter::~BatchWriter() = default;
+
+Result<DataFile> BatchWriter::Write(const PartitionValues& partition,
+                                    const std::vector<int32_t>& selected) {
+  if (encodings_ == nullptr) {
+    ARROW_ASSIGN_OR_RAISE(Encodings encodings, Encodings::For(Selection(*rows_)));
+    encodings_ = std::make_unique<Encodings>(std::move(encodings));
+  }
+  return lake::Write(
+      [this](const std::string& path, const std::shared_ptr<arrow::Buffer>& content) {
+        return queue_->Put(path, content);
       },
-      table_path, partition, Selection(*rows, selected));
+      table_path_, partition, Selection(*rows_, selected), *encodings_);
 }
 
 Result<std::shared_ptr<arrow::Table>> ReadDataFile(ObjectStore* store,

@@ -14,6 +14,8 @@
 
 namespace shopstream::lake {
 
+class Encodings;
+
 // Encodes the rows (without partition columns) as one Parquet file, stores it as <table>/<partition
 // path>/<name>.parquet, and returns it as the log names it, with statistics. Durable if it returns
 // OK.
@@ -28,11 +30,20 @@ Result<DataFile> WriteDataFile(ObjectStore* store, const std::string& table_path
                                const std::shared_ptr<arrow::RecordBatch>& rows,
                                const std::vector<int32_t>& selected);
 
-// The same through a queue: durable once the queue is finished.
-Result<DataFile> WriteDataFile(UploadQueue* queue, const std::string& table_path,
-                               const PartitionValues& partition,
-                               const std::shared_ptr<arrow::RecordBatch>& rows,
-                               const std::vector<int32_t>& selected);
+// Writes a batch of interleaved partitions as one file each, through a queue: they are durable once
+// the queue is finished. The encodings are chosen once, by the whole batch.
+class BatchWriter {
+ public:
+  BatchWriter(UploadQueue* queue, std::string table_path, std::shared_ptr<arrow::RecordBatch> rows);
+  ~BatchWriter();
+  Result<DataFile> Write(const PartitionValues& partition, const std::vector<int32_t>& selected);
+
+ private:
+  UploadQueue* const queue_;
+  const std::string table_path_;
+  const std::shared_ptr<arrow::RecordBatch> rows_;
+  std::unique_ptr<Encodings> encodings_;  // From the first file on.
+};
 
 // The chosen columns (partition columns are filled from the log); none: all.
 Result<std::shared_ptr<arrow::Table>> ReadDataFile(ObjectStore* store,
