@@ -44,7 +44,7 @@ class S3Store : public ObjectStore {
                                         const std::string& after) override;
   Result<std::vector<std::string>> ListFolders(const std::string& folder) override;
   Status Delete(const std::string& path) override;
-  Result<int64_t> Now() override;  // To the second.
+  Result<int64_t> Now() override;  // Accurate to the second.
   // Unfinished multipart uploads below the root; in a table's own bucket, those of the table.
   Result<int64_t> RemoveAbandonedWrites(std::chrono::milliseconds min_age) override;
   std::string Describe() const override { return uri_; }
