@@ -91,7 +91,7 @@ class DeltaTable : public Table {
     return newest_;
   }
   Result<Seen> ReadNewest();
-  // Loads the table as if opened now. Invalid: it is gone, or another one has replaced it.
+  // Loads the table as if opened now. Invalid: it was deleted, or another one has replaced it.
   // `disproved`: the entry of the known version is no longer there, so its state is discarded.
   Result<Seen> Reload(const Seen& known, bool disproved = false);
   // Whether the log still has the entry of the state's version from which the state was built. Also

@@ -684,7 +684,7 @@ TEST_F(CheckpointTest, AFailedCheckpointDoesNotFailTheCommit) {
   EXPECT_FALSE(HasCheckpoint(10));
   EXPECT_EQ(11, Append("f11").version);
   Reopen();
-  EXPECT_TRUE(HasCheckpoint(11));  // The first to miss it writes one of its own version.
+  EXPECT_TRUE(HasCheckpoint(11));  // The first writer to miss it writes one of its own version.
   EXPECT_EQ(12, Append("f12").version);
   Reopen();
   EXPECT_FALSE(HasCheckpoint(12));

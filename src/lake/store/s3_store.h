@@ -32,7 +32,7 @@ class S3Store : public ObjectStore {
  public:
   // Makes no request. Invalid: the settings cannot work.
   static Result<std::unique_ptr<ObjectStore>> Open(const std::string& uri, const S3Config& config);
-  // Call once at the end of a program, after the last store is gone; Arrow requires it.
+  // Call once at the end of a program, after the last store is destroyed; Arrow requires it.
   static void Shutdown();
 
   Result<std::shared_ptr<arrow::Buffer>> Get(const std::string& path) override;

@@ -173,7 +173,7 @@ TEST_F(ForeignFileTest, Int96TimestampsAreExactFromYear1To9999) {
   EXPECT_EQ(expected, Values("at"));
   for (const DataFile& file : table_->snapshot()->Files()) {
     EXPECT_TRUE(Reasons(file).empty());
-    DataFile told = file;  // By what its values are, not by what a wrapped reading finds.
+    DataFile told = file;  // Describes its true values, not those of a wrapped reading.
     told.statistics =
         ComputeStatistics(&store_, kPath, file, *table_->snapshot()->schema()).ValueOrDie();
     EXPECT_TRUE(Reasons(told).empty());

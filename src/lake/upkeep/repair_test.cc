@@ -213,7 +213,7 @@ TEST_F(RepairTest, RowsOfADateThatNoReaderAcceptsGoToTheNullPartitionWithoutATim
   EXPECT_EQ(4, nulls);
 }
 
-// Like a file of an earlier version, whose footer has bounds beside NaN: another writer's default.
+// Like a file of an earlier version, whose footer has bounds despite NaN: another writer's default.
 TEST_F(RepairTest, AFooterWithBoundsBesideNanIsWrittenAgainWithoutThem) {
   const auto rows = MakeRows({1, 2}, {1, std::nan("")}, {5, 5});
   const auto sink = *arrow::io::BufferOutputStream::Create();
