@@ -1,5 +1,5 @@
 // Decoding and encoding of purchases on one core. Every event_id and amount differs, since repeated
-// text would flatter the figures. items_per_second is events per second.
+// text would flatter the results. items_per_second is events per second.
 #include <arrow/array/builder_binary.h>
 #include <arrow/array/builder_primitive.h>
 #include <arrow/memory_pool.h>
@@ -98,7 +98,7 @@ const std::shared_ptr<arrow::RecordBatch>& Events() {
   return events;
 }
 
-// One cut: columns filled from empty, handed over and dropped.
+// One cut: columns are filled from empty, handed over and dropped.
 void DecodePurchases(benchmark::State& state) {
   const Schema schema = PurchaseSchema();
   const Encoder encoder = OrDie(Encoder::Compile(*PurchaseEventSchema(), schema));

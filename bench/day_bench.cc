@@ -1,11 +1,11 @@
-// A table's life at a steady rate, with time compressed: what becomes of files, log and bytes?
-// Prints a JSON array, one object for each simulated hour.
+// A table's life at a steady rate in compressed time: how do files, log and bytes develop? Prints a
+// JSON array with one object per simulated hour.
 //
 //   day_bench LAKE [HOURS] [EVENTS_PER_SECOND] [SECONDS_PER_COMMIT]
 //
 // Rows, files, commits, compaction by ingest's own policy, checkpoints, log clean-up and an hourly
-// vacuum are real; only the clock is not: each commit stands for SECONDS_PER_COMMIT, and the store
-// says what time it is then. Compaction comes between commits rather than beside them.
+// vacuum are real; only the clock is simulated: each commit counts as SECONDS_PER_COMMIT, and the
+// store's clock follows. Compaction runs between commits, not concurrently.
 
 #include <arrow/builder.h>
 #include <arrow/record_batch.h>
@@ -43,15 +43,15 @@ constexpr char kPath[] = "bronze-events";
 constexpr const char* kRegions[] = {"ASIA", "EU", "US"};
 constexpr int64_t kMidnightMs = 1761264000000;  // 2025-10-24
 constexpr int64_t kHourMs = 3600 * 1000;
-constexpr int kVersionsPerCompaction = 8;  // As ingest's maintenance waits for.
+constexpr int kVersionsPerCompaction = 8;  // As in ingest's maintenance.
 
-// Another store's objects, at a time of our own: each is as old as the simulated moment at which it
+// Another store's objects with simulated times: each is as old as the simulated time at which it
 // was written.
 class SimulatedTime : public ObjectStore {
  public:
   explicit SimulatedTime(std::unique_ptr<ObjectStore> inner) : inner_(std::move(inner)) {}
 
-  // From here on it is `now_ms`. One thread; others may use the store meanwhile.
+  // From now on the time is `now_ms`. One thread; others may use the store meanwhile.
   void Set(int64_t now_ms) {
     const std::lock_guard lock(mutex_);
     moments_.emplace_back(WallClockMillis(), now_ms);
@@ -104,7 +104,7 @@ class SimulatedTime : public ObjectStore {
   std::vector<std::pair<int64_t, int64_t>> moments_;  // Wall clock, simulated; guarded by mutex_.
 };
 
-// Rows of about Bronze's cost: an id that never repeats, some categories, numbers, progress.
+// Rows that cost about as much as Bronze's: a unique id, some categories, numbers, progress.
 class Rows {
  public:
   Result<std::shared_ptr<arrow::RecordBatch>> Make(int64_t count, int64_t now_ms) {
@@ -158,7 +158,7 @@ class Day {
     fields.push_back(arrow::field("region", arrow::utf8()));
     fields.push_back(arrow::field("date", arrow::date32()));
     spec.schema = arrow::schema(fields);
-    // Tombstones are judged by the wall clock: so many seconds pass here while an hour does there.
+    // Tombstones use the wall clock: about this many seconds pass per simulated hour.
     spec.properties = {{"delta.deletedFileRetentionDuration", "interval 10 seconds"}};
     ARROW_ASSIGN_OR_RAISE(table_, Table::OpenOrCreate(store_, spec));
     for (int64_t hour = 1; hour <= hours; ++hour) {

@@ -1,5 +1,5 @@
-// What the bare client library drains: every record of a topic through the consumer's own batch
-// call, looked at and thrown away. The yardstick for `shopstream ingest`. Prints one line of JSON.
+// Throughput of the bare client library: every record of a topic through the consumer's own batch
+// call, touched and discarded. The baseline for `shopstream ingest`. Prints one line of JSON.
 //
 //   drain_bench BOOTSTRAP TOPIC PARTITIONS
 
@@ -20,7 +20,7 @@ using Clock = std::chrono::steady_clock;
 
 rd_kafka_t* OpenConsumer(const std::string& bootstrap) {
   rd_kafka_conf_t* conf = rd_kafka_conf_new();
-  // The queue and its back-off are those that serve the bare library best on two cores.
+  // The queue and back-off with which the bare library is fastest on two cores.
   const std::pair<const char*, std::string> settings[] = {
       {"bootstrap.servers", bootstrap},        {"group.id", "drain-bench"},
       {"enable.auto.commit", "false"},         {"auto.offset.reset", "earliest"},

@@ -2,10 +2,10 @@
 //
 //   log_bench LAKE [COMMITS]
 //
-// Each commit names three new files, as an ingest of three regions does; every hundredth takes what
-// the last hundred added out again for one large file each, as an optimizer does. Only the log is
-// real: no data file is written. After each commit that counts comes a bare put of an entry's size,
-// as the yardstick of what the disk takes just then.
+// Each commit names three new files, like an ingest of three regions; every hundredth replaces the
+// files of the last hundred with one large file each, like an optimizer. Only the log is real: no
+// data file is written. After each measured commit comes a bare put of an entry's size, as a
+// baseline for the disk's current speed.
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -35,7 +35,7 @@ using std::chrono::duration;
 
 constexpr char kPath[] = "bronze-events";
 constexpr int kOptimizeEvery = 100;
-constexpr int kEnds = 100;            // Commits at each end that are compared.
+constexpr int kEnds = 100;            // Number of commits compared at each end.
 constexpr size_t kEntryBytes = 1800;  // About what such a commit writes.
 
 double MillisSince(BootClock::time_point start) {
@@ -55,7 +55,7 @@ TableSpec Spec() {
        arrow::field("kafka_offset", arrow::int64()), arrow::field("region", arrow::utf8()),
        arrow::field("date", arrow::date32())});
   spec.partition_columns = {"region", "date"};
-  // A second stands for the hour that tombstones live: the commits of an hour pass in seconds here.
+  // The commits of an hour pass in seconds here, so tombstones live for a second, not an hour.
   spec.properties = {{"delta.deletedFileRetentionDuration", "interval 1 seconds"}};
   return spec;
 }
@@ -101,7 +101,7 @@ Result<LogSize> Measure(ObjectStore* store) {
   return size;
 }
 
-// As if the log had lain there for 25 hours.
+// Makes the log 25 hours old.
 void AgeLog(const std::string& root) {
   const timespec times[2] = {{0, UTIME_OMIT}, {::time(nullptr) - 25 * 3600, 0}};
   for (const auto& entry : std::filesystem::directory_iterator(root + "/" + LogFolder(kPath))) {

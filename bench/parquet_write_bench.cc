@@ -1,4 +1,4 @@
-// What it costs to write rows of Bronze's shape as a data file, on one core, without a disk.
+// The cost of writing rows like Bronze's as a data file, on one core, without a disk.
 
 #include <arrow/array.h>
 #include <arrow/builder.h>
@@ -21,7 +21,7 @@ namespace {
 
 using simulate::MemoryStore;
 
-// Generates one value a row. Every event_id is distinct: repeated ids would flatter the figures.
+// Generates one value per row. Every event_id is distinct: repeated ids would flatter the results.
 class Rows {
  public:
   explicit Rows(int64_t count) : count_(count) {}
@@ -85,7 +85,7 @@ class Rows {
   int64_t Below(int64_t end) {
     return static_cast<int64_t>(random_() % static_cast<uint64_t>(end));
   }
-  // Popular products far more often than others.
+  // Popular products occur far more often than others.
   int64_t Product() { return Below(1 + Below(1 + Below(500))); }
   std::string Uuid() {
     char text[37];

@@ -1,6 +1,7 @@
-// How fast `shopstream generate` produces, against the bare client library with ready-made payloads
-// at the same durability: the same topic, idempotent, acks=all, snappy. Needs a running cluster and
-// registry. Rounds alternate, so that both meet the same machine; the ratio is that of the medians.
+// How fast `shopstream generate` produces, compared with the bare client library with prepared
+// payloads at the same durability: the same topic, idempotent, acks=all, snappy. Needs a running
+// cluster and registry. Rounds alternate, so that both see the same machine; the ratio is that of
+// the medians.
 //
 //   produce_bench [--bootstrap HOSTS] [--registry URL] [--topic T] [--count N] [--rounds R]
 //                 [--client-property K=V ...]
@@ -97,7 +98,7 @@ struct Options {
   int rounds = 3;
 };
 
-// librdkafka as its own examples use it: one produce a message, a poll now and then.
+// librdkafka as in its own examples: one produce call per message, an occasional poll.
 class BareClient {
  public:
   static Result<std::unique_ptr<BareClient>> Open(const KafkaConfig& config) {
@@ -166,8 +167,8 @@ class BareClient {
   rd_kafka_topic_t* topic_ = nullptr;
 };
 
-// Its time is what the command reports, from the first event to the last acknowledgement; as with
-// the bare client, what comes before (the client, the schema) is left out.
+// The time is as reported by the command, from the first event to the last acknowledgement; as with
+// the bare client, the set-up (client, schema) is excluded.
 Result<Round> Generate(const Options& options) {
   const double cpu = CpuSeconds();
   ARROW_ASSIGN_OR_RAISE(auto source, OpenSource());
@@ -182,7 +183,7 @@ Result<Round> Generate(const Options& options) {
   return Round{summary.acknowledged, summary.seconds, CpuSeconds() - cpu};
 }
 
-// Without Kafka: one thread, parcels thrown away.
+// Without Kafka: one thread, parcels are discarded.
 Result<int64_t> GenerateAndEncode(int64_t count) {
   ARROW_ASSIGN_OR_RAISE(auto source, OpenSource());
   ARROW_ASSIGN_OR_RAISE(auto maker, produce::ParcelMaker::Open(source.get(), *PurchaseEventSchema(),

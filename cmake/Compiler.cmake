@@ -1,4 +1,4 @@
-# Warnings are errors; ccache and mold serve where they are installed.
+# Warnings are errors; ccache and mold are used if installed.
 add_library(shopstream_warnings INTERFACE)
 target_compile_options(shopstream_warnings INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor
                                                      -Werror)

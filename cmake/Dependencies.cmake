@@ -16,8 +16,8 @@ find_package(Boost 1.74 REQUIRED)  # Headers only: Asio and Beast.
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(httplib REQUIRED IMPORTED_TARGET cpp-httplib)
 
-# Arrow and Parquet: the system's when it has them, else those inside the pyarrow wheel, whose
-# libraries carry their full soname only.
+# Arrow and Parquet: the system's if installed, otherwise those in the pyarrow wheel, whose
+# libraries have only their full soname.
 find_package(Arrow QUIET)
 find_package(Parquet QUIET)
 if(NOT TARGET Arrow::arrow_shared OR NOT TARGET Parquet::parquet_shared)
@@ -36,7 +36,7 @@ if(NOT TARGET Arrow::arrow_shared OR NOT TARGET Parquet::parquet_shared)
     INTERFACE_LINK_LIBRARIES Arrow::arrow_shared)
 endif()
 
-# The wheel keeps S3 in a library of its own; a system's Arrow has it inside.
+# The wheel has S3 in a separate library; a system's Arrow includes it.
 file(GLOB arrow_s3_library "${SHOPSTREAM_DEPS}/arrow/libarrow_s3.so.*00")
 add_library(Arrow::arrow_s3 INTERFACE IMPORTED)
 target_link_libraries(Arrow::arrow_s3 INTERFACE Arrow::arrow_shared)
@@ -44,7 +44,7 @@ if(arrow_home AND arrow_s3_library)
   target_link_libraries(Arrow::arrow_s3 INTERFACE "${arrow_s3_library}")
 endif()
 
-# librdkafka: built by ./run setup; a system one of 2.2 or later serves as well.
+# librdkafka: built by ./run setup; the system's version 2.2 or later works as well.
 find_path(rdkafka_include librdkafka/rdkafka.h HINTS "${SHOPSTREAM_DEPS}/librdkafka/include"
           NO_CACHE REQUIRED)
 find_library(rdkafka_library rdkafka HINTS "${SHOPSTREAM_DEPS}/librdkafka/lib" NO_CACHE REQUIRED)

@@ -1,4 +1,4 @@
-# Turns a text file into a C++ constant, so that a program finds it wherever it is started:
+# Turns a text file into a C++ constant, so that a program needs no file at run time:
 #
 #   shopstream_embed(shopstream_generate catalogue.yaml kCatalogueYaml)
 #

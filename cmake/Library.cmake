@@ -3,11 +3,11 @@
 #
 #   shopstream_library(lake DEPENDS shopstream::model)
 #
-# TEST_DEPENDS: what the test program alone links against.
-#
 # in src/lake gives the target shopstream::lake and the program lake_test, run by ctest. The target
-# unit_tests builds all such programs; `all` leaves them out, so that a release build has the program
-# and the drivers of tests/ only.
+# unit_tests builds all such programs; `all` excludes them, so that a release build has only the
+# program and the drivers of tests/.
+#
+# TEST_DEPENDS: what only the test program links against.
 add_custom_target(unit_tests)
 
 function(shopstream_library name)
@@ -31,7 +31,7 @@ function(shopstream_library name)
     target_link_libraries(${name}_test PRIVATE shopstream_${name} ${ARG_TEST_DEPENDS}
                                                shopstream_warnings GTest::gmock GTest::gtest_main)
     add_test(NAME ${name}_test COMMAND ${name}_test)
-    # Nobody waits longer for one folder's tests; the slowest takes a fraction of it under ASan.
+    # Far longer than any folder's tests take, even under ASan.
     set_tests_properties(${name}_test PROPERTIES TIMEOUT 300)
     add_dependencies(unit_tests ${name}_test)
   endif()

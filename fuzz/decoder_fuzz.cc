@@ -46,7 +46,7 @@ constexpr const char* kNullable = R"({"type": "record", "name": "PurchaseEvent",
     {"name": "digest", "type": {"type": "fixed", "name": "F", "size": 5}},
     {"name": "timestamp", "type": ["null", {"type": "long", "logicalType": "timestamp-millis"}]}]})";
 
-// kNullable without what is fixed or an enum.
+// kNullable without fixed and enum types.
 constexpr const char* kOptional = R"({"type": "record", "name": "PurchaseEvent", "fields": [
     {"name": "event_id", "type": ["null", "string"]}, {"name": "user_id", "type": ["null", "long"]},
     {"name": "region", "type": ["string", "null"]}, {"name": "product_id", "type": "string"},
@@ -72,7 +72,7 @@ Pair& Choose(uint8_t number) {
   return pairs[number % std::size(pairs)];
 }
 
-// Numbers from bytes; zeros when they have run out.
+// Numbers from bytes; zeros once the bytes are used up.
 class Numbers {
  public:
   explicit Numbers(std::span<const uint8_t> bytes) : bytes_(bytes) {}
@@ -108,7 +108,7 @@ void DecodeByAnySchema(std::span<const uint8_t> input) {
   FUZZ_CHECK(rows->ValidateFull().ok());
   FUZZ_CHECK(rows->num_rows() == (result == DecodeResult::kRow ? 1 : 0));
   if (rows->num_rows() == 0) return;
-  // What was read can be written, and is then read again.
+  // Whatever was read can be written, and then read again.
   const auto encoder = Encoder::Compile(*columns_schema, *schema);
   FUZZ_CHECK(encoder.ok());
   EncodedRows encoded;
@@ -129,7 +129,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
     return 0;
   }
   Pair& pair = Choose(bytes[0]);
-  // A buffer of its own, so that a read behind its end is seen.
+  // A separate buffer, so that a read past its end is detected.
   const std::vector<uint8_t> body(bytes + 1, bytes + size);
   Columns& columns = pair.columns;
   const int64_t rows = columns.rows();

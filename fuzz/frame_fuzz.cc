@@ -7,7 +7,7 @@
 #include "ingest/frame.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
-  // A buffer of its own, so that a read behind its end is seen.
+  // A separate buffer, so that a read past its end is detected.
   const std::vector<uint8_t> value(bytes, bytes + size);
   const auto frame = shopstream::ingest::ParseFrame(value);
   FUZZ_CHECK(frame.has_value() == (size >= 5 && value[0] == 0));

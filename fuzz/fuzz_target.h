@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <iostream>
 
-// Each target defines it; libFuzzer and replay_test.cc call it. Aborts where a promise is broken.
+// Defined by each target; called by libFuzzer and replay_test.cc. Aborts if a guarantee is broken.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size);
 
 // assert() that stays in release builds.

@@ -1,5 +1,5 @@
-// input := "METHOD TARGET\n" *( "Name: value\n" ) "\n" body, handed to the registry's API as the
-// HTTP server would; several requests, split by 0x1E, meet the same registry.
+// input := "METHOD TARGET\n" *( "Name: value\n" ) "\n" body, passed to the registry's API as by
+// the HTTP server; several requests, split by 0x1E, go to the same registry.
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -63,7 +63,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
     const HttpReply reply = api.Handle(request);
     FUZZ_CHECK(reply.status >= 200 && reply.status < 600);
     FUZZ_CHECK(nlohmann::json::accept(reply.body));
-    // A log that reads back what was written never fails.
+    // A log that returns what was written never fails.
     FUZZ_CHECK(reply.status != 500);
   }
   return 0;

@@ -1,4 +1,4 @@
-// A fuzz target as a unit test: its seeds, then broken copies of them, the same in every run.
+// A fuzz target as a unit test: its seeds, then corrupted copies of them, the same in every run.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -24,7 +24,7 @@ std::vector<Input> ReadSeeds() {
   for (const auto& entry : std::filesystem::directory_iterator(SHOPSTREAM_CORPUS)) {
     paths.push_back(entry.path());
   }
-  std::ranges::sort(paths);  // A folder has no order of its own.
+  std::ranges::sort(paths);  // A folder has no order.
   std::vector<Input> seeds;
   for (const auto& path : paths) {
     std::ifstream file(path, std::ios::binary);
@@ -33,7 +33,7 @@ std::vector<Input> ReadSeeds() {
   return seeds;
 }
 
-// Breaks inputs the way storage, networks and attackers do.
+// Corrupts inputs as storage, networks and attackers do.
 class Breaker {
  public:
   explicit Breaker(std::vector<Input> seeds) : seeds_(std::move(seeds)) {}
@@ -47,7 +47,7 @@ class Breaker {
 
  private:
   size_t Draw(size_t below) { return random_() % below; }
-  // Those at which formats change their mind are more likely.
+  // Byte values that matter to formats are more likely.
   uint8_t Byte() {
     static constexpr uint8_t kEdges[] = {0x00, 0x01, 0x02, 0x7F, 0x80, 0xFE, 0xFF, '"', '{', ']'};
     return Draw(2) == 0 ? kEdges[Draw(std::size(kEdges))] : static_cast<uint8_t>(random_());

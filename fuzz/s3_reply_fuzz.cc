@@ -1,4 +1,4 @@
-// input := the body of an answer by an object store, or by whatever stands between.
+// input := the body of an answer from an object store, or from a proxy in between.
 #include <string>
 
 #include "fuzz_target.h"
@@ -12,7 +12,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
     for (const auto& object : page->objects) FUZZ_CHECK(object.key.size() <= size);
   }
   if (const auto page = ParseS3Uploads(xml); page.ok()) {
-    // Otherwise a reader would ask for the same page for ever.
+    // Otherwise a reader would request the same page forever.
     FUZZ_CHECK(!page->more || !page->next_key.empty());
   }
   if (const auto names = ParseS3Buckets(xml); names.ok()) FUZZ_CHECK(names->size() <= size);

@@ -19,7 +19,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
   }
   FUZZ_CHECK(!schema->CanonicalForm().empty());
   FUZZ_CHECK(CheckReadable(*schema, *schema).empty());
-  // Both refuse a schema, or neither.
+  // Both reject a schema, or neither does.
   FUZZ_CHECK(ToArrowSchema(*schema).ok() == Decoder::Compile(*schema, *schema).ok());
   return 0;
 }

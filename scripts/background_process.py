@@ -1,4 +1,4 @@
-"""A process that outlives the command that started it, and is later ended by that very identity."""
+"""A process that outlives the command that started it, and can later be stopped as exactly that process."""
 
 import contextlib
 import os
@@ -13,15 +13,15 @@ def _boot_id() -> str:
 
 
 def _identity(pid: int) -> str | None:
-    """Names one process for ever: a pid is used again, pid + start time + boot are not.
+    """Identifies one process uniquely: a pid may be reused, pid + start time + boot id may not.
 
-    None when no such process runs; a zombie runs no more.
+    None if no such process runs; a zombie does not count as running.
     """
     try:
         stat = pathlib.Path(f"/proc/{pid}/stat").read_text()
     except (FileNotFoundError, ProcessLookupError):
         return None
-    fields = stat.rpartition(")")[2].split()  # The program's name may hold spaces and brackets.
+    fields = stat.rpartition(")")[2].split()  # The program's name may contain spaces and brackets.
     state, start_ticks = fields[0], fields[19]
     if state in "ZX":
         return None
@@ -29,9 +29,9 @@ def _identity(pid: int) -> str | None:
 
 
 class BackgroundProcess:
-    """One process with a folder of its own: `pid` (its identity) and `output.log` (what it prints).
+    """One process with its own folder: `pid` (its identity) and `output.log` (its output).
 
-    Any later BackgroundProcess over the same folder stands for the same process.
+    Any later BackgroundProcess with the same folder refers to the same process.
     """
 
     def __init__(self, name: str, folder: pathlib.Path):
@@ -43,7 +43,7 @@ class BackgroundProcess:
 
     def start(self, command: list[str], environment: dict[str, str] | None = None,
               cwd: pathlib.Path | None = None) -> None:
-        """Starts `command` in a session of its own, so that Ctrl-C here does not reach it."""
+        """Starts `command` in a new session, so that Ctrl-C here does not reach it."""
         self.folder.mkdir(parents=True, exist_ok=True)
         with open(self.output, "wb") as output:
             self._child = subprocess.Popen(
@@ -54,7 +54,7 @@ class BackgroundProcess:
             self._pid_file.write_text(identity)
 
     def pid(self) -> int | None:
-        """The pid while exactly the process that was started still runs, else None."""
+        """The pid while the very process that was started is still running, else None."""
         if self._child is not None and self._child.poll() is not None:
             self._child = None
         try:
@@ -68,7 +68,7 @@ class BackgroundProcess:
         return self.pid() is not None
 
     def signal(self, number: int) -> bool:
-        """False when there was no process to signal."""
+        """False if there was no process to signal."""
         pid = self.pid()
         if pid is None:
             return False
@@ -77,7 +77,7 @@ class BackgroundProcess:
         return True
 
     def wait(self, timeout: float) -> bool:
-        """True once the process has ended."""
+        """True once the process has exited."""
         deadline = time.monotonic() + timeout
         while self.running():
             if time.monotonic() >= deadline:
@@ -87,7 +87,7 @@ class BackgroundProcess:
         return True
 
     def kill(self, timeout: float = 10) -> bool:
-        """SIGKILL. False when it had ended before; raises if it does not go within `timeout`."""
+        """SIGKILL. False if it had already exited; raises if it does not exit within `timeout`."""
         was_running = self.signal(signal.SIGKILL)
         if not self.wait(timeout):
             raise TimeoutError(f"{self.name} (pid {self.pid()}) still runs {timeout:.0f} s after SIGKILL")

@@ -32,12 +32,12 @@ REPLAY = ROOT / "config/sources/complete_journey.yaml"
 EVENTS = 3_000_000
 ROUNDS = 3
 PARTITIONS = 3
-TIMEOUT = 600  # Seconds, of any one command.
+TIMEOUT = 600  # Seconds, for any one command.
 
 
 @dataclasses.dataclass
 class Run:
-    """One finished command: what it printed, and what it took of the machine."""
+    """One finished command: its output, and the resources it used."""
     output: dict
     cpu_seconds: float
     peak_mib: float
@@ -54,7 +54,7 @@ class Bench:
                    {**self.environment(topic, lake or self.folder / "lake"), **settings})
 
     def environment(self, topic: str, lake: pathlib.Path) -> dict[str, str]:
-        """Default settings but for where things are; the caller's own do not count."""
+        """Default settings except for locations; the caller's own settings are ignored."""
         return {**{name: value for name, value in os.environ.items() if not name.startswith("SHOPSTREAM_")},
                 "SHOPSTREAM_KAFKA_BOOTSTRAP_SERVERS": self.cluster.bootstrap_servers,
                 "SHOPSTREAM_KAFKA_TOPIC": topic,
@@ -67,7 +67,7 @@ class Bench:
         self.shopstream(topic, "generate", "--count", events or self.events, "--seed", 7, *flags)
 
     def ingest(self, topic: str, **settings: str) -> Run:
-        """Everything the topic holds, into a lake of this round's own."""
+        """Everything in the topic, into a new lake for this round."""
         self._lakes += 1
         lake = self.folder / f"lake-{self._lakes}"
         done = self.shopstream(topic, "ingest", "--until-caught-up", lake=lake,
@@ -109,7 +109,7 @@ def run(command: list, environment: dict[str, str], timeout: float = TIMEOUT) ->
 
 
 def peak_mib(pid: int) -> float:
-    """The process's own high-water mark of resident memory."""
+    """The process's peak resident memory."""
     try:
         found = re.search(r"VmHWM:\s+(\d+) kB", pathlib.Path(f"/proc/{pid}/status").read_text())
     except FileNotFoundError:
@@ -169,7 +169,7 @@ def bench_ingest(bench: Bench) -> None:
 
 
 def bench_garbage(bench: Bench) -> None:
-    # Twice as many: an ingest that meets its first unknown schema ids waits 2 s once, to confirm them.
+    # Twice as many: an ingest that encounters unknown schema ids waits 2 s once, to confirm them.
     events = 2 * bench.events
     print(f"ingest of {events:,} events with and without 10 % garbage", flush=True)
     bench.fill("bench-clean", events=events)
@@ -184,8 +184,8 @@ def bench_garbage(bench: Bench) -> None:
 
 
 def fill_with_versions(bench: Bench, topic: str, events: int, newest_only: bool) -> None:
-    """Purchases with 0 to 4 optional fields more, in turn: of five versions of the schema, or all of the newest.
-    The rows they become are the same."""
+    """Purchases with 0 to 4 additional optional fields: alternating five versions of the schema, or all of the
+    newest. The resulting rows are the same."""
     import fastavro
     from confluent_kafka import Producer
     from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
@@ -244,7 +244,7 @@ def bench_evolution(bench: Bench) -> None:
     for topic, seen in sides.items():
         say(f"{topic.removeprefix('bench-')}: commits, files",
             ", ".join(f"{run.output['commits']}/{run.output['files']}" for run in seen), "by speed alone")
-    # Neither rows nor time nor memory make a cut: the number of files does not depend on speed.
+    # No bound on rows, time or memory triggers a cut: the number of files does not depend on speed.
     whole = {"SHOPSTREAM_INGEST_MEMORY_LIMIT_MB": "2048", "SHOPSTREAM_INGEST_COMMIT_INTERVAL_MS": "3600000",
              "SHOPSTREAM_INGEST_BATCH_TIMEOUT_SECONDS": "86400"}
     files = [bench.ingest(topic, **whole).output["files"] for topic in sides]
@@ -403,7 +403,7 @@ PARTS = {"codec": bench_codec, "produce": bench_produce, "ingest": bench_ingest,
          "evolution": bench_evolution, "replay": bench_replay, "s3": bench_s3, "freshness": bench_freshness,
          "log": bench_log, "optimize": bench_optimize, "registry": bench_registry, "day": bench_day,
          "build": bench_build_time}
-LONG = {"day", "build"}  # Only where they are named.
+LONG = {"day", "build"}  # Only if named.
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
-"""What compiling the program costs: measured from scratch in a folder of its own, without ccache.
+"""The cost of compiling the program: measured from scratch in a separate folder, without ccache.
 
-As a compiler launcher (`bench_build.py LOG COMMAND...`) it runs one command and adds the CPU time it took,
-and the file that it wrote, to LOG.
+As a compiler launcher (`bench_build.py LOG COMMAND...`) it runs one command and appends the CPU time it took, and the
+file that it wrote, to LOG.
 """
 
 import os
@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-TOUCHED = "src/lake/delta/table.cc"  # One that much of the program calls.
+TOUCHED = "src/lake/delta/table.cc"  # Much of the program calls it.
 SLOWEST = 10
 
 
@@ -57,7 +57,7 @@ def measure(say: Callable[..., None]) -> None:
         (ROOT / TOUCHED).touch()
         _, again = ninja(folder)
     finally:
-        os.utime(ROOT / TOUCHED, ns=(before.st_atime_ns, before.st_mtime_ns))  # Other builds need not follow.
+        os.utime(ROOT / TOUCHED, ns=(before.st_atime_ns, before.st_mtime_ns))  # Other builds need not rebuild it.
         shutil.rmtree(folder)
     compiling = sum(cost for cost, _ in costs)
     say("CPU", f"{cpu:.0f} s", "at most 330")

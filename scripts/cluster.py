@@ -38,16 +38,16 @@ SETTINGS = ROOT / "deploy/local"
 BROKERS = (1, 2, 3)
 MINIO_USER = MINIO_PASSWORD = "minioadmin"  # MinIO's own defaults; it listens on 127.0.0.1 only.
 
-START_TIMEOUT = 120.0  # Seconds; 8 on an idle machine of two cores, 50 on a very busy one.
+START_TIMEOUT = 120.0  # Seconds; 8 on an idle two-core machine, 50 on a very busy one.
 STOP_TIMEOUT = 30.0   # Seconds from SIGTERM to SIGKILL.
-# A node signs off with the controllers before it ends. Once two of three have gone, there is no
+# A node signs off with the controllers before it exits. Once two of three have stopped, there is no
 # majority left to sign off with, and Kafka would wait for one for five minutes.
 LAST_NODE_TIMEOUT = 10.0
 PROGRESS_EVERY = 5.0  # Seconds between two lines about the same wait.
 
 
 class ClusterError(Exception):
-    """Says what failed, on what, and what to do."""
+    """The message says what failed, on what, and what to do."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Ports:
 
 
 class Cluster:
-    """Starts, watches and ends the nodes of one folder; another Cluster over it sees the same."""
+    """Starts, monitors and stops the nodes of one folder; another Cluster with the same folder sees the same nodes."""
 
     def __init__(self, directory: pathlib.Path, ports: Ports = Ports(), binary: pathlib.Path = BINARY,
                  say: Callable[[str], None] = print):
@@ -96,7 +96,7 @@ class Cluster:
 
     @property
     def s3_environment(self) -> dict[str, str]:
-        """What a shopstream reads to find this MinIO."""
+        """The variables with which a shopstream finds this MinIO."""
         return {"SHOPSTREAM_S3_ENDPOINT": self.minio_url, "SHOPSTREAM_S3_REGION": "us-east-1",
                 "SHOPSTREAM_S3_ACCESS_KEY": MINIO_USER, "SHOPSTREAM_S3_SECRET_KEY": MINIO_PASSWORD}
 
@@ -115,7 +115,7 @@ class Cluster:
     # Brokers.
 
     def start_brokers(self, numbers: Iterable[int] = BROKERS, timeout: float = START_TIMEOUT) -> None:
-        """Starts those that do not run, and returns once every one of `numbers` serves."""
+        """Starts those that are not running, and returns once every one of `numbers` serves."""
         numbers = tuple(numbers)
         started = time.monotonic()
         new = [n for n in numbers if not self._brokers[n].running()]
@@ -145,7 +145,7 @@ class Cluster:
                       "its data is complete")
 
     def kill_broker(self, number: int) -> None:
-        """SIGKILL: no goodbye to the controller, no flush."""
+        """SIGKILL: no sign-off with the controller, no flush."""
         self._brokers[number].kill()
 
     # Registry.
@@ -190,18 +190,18 @@ class Cluster:
         self._kill(self._await_end(self._terminate([self._minio]), timeout), timeout)
 
     def kill_minio(self) -> None:
-        """SIGKILL. What it acknowledged is on disk."""
+        """SIGKILL. Acknowledged writes are on disk."""
         self._minio.kill()
 
     def minio_serves(self) -> bool:
-        """True once it also takes writes."""
+        """True once it also accepts writes."""
         return _answers(f"{self.minio_url}/minio/health/cluster")
 
-    # All of it.
+    # The whole cluster.
 
     def stop(self, timeout: float = STOP_TIMEOUT) -> None:
         self.stop_registry(timeout)
-        if self._minio.running():  # Few start it, so that its absence is worth no word.
+        if self._minio.running():  # Few users start it, so its absence is not reported.
             self.stop_minio(timeout)
         self.stop_brokers(timeout=timeout)
 
@@ -210,18 +210,18 @@ class Cluster:
             process.kill()
 
     def serving(self, number: int) -> set[int]:
-        """The brokers that broker `number` takes for alive; empty while it does not answer."""
+        """The brokers that broker `number` considers alive; empty while it does not answer."""
         seen = self._metadata(number)
         return set(seen.brokers) if seen else set()
 
     def leaderless(self, number: int) -> list[str]:
-        """Partitions that have no leader in the eyes of broker `number`, as topic-partition."""
+        """Partitions without a leader according to broker `number`, as topic-partition."""
         seen = self._metadata(number)
         return [f"{topic.topic}-{partition.id}" for topic in (seen.topics.values() if seen else [])
                 for partition in topic.partitions.values() if partition.leader < 0]
 
     def _metadata(self, number: int) -> ClusterMetadata | None:
-        """What broker `number` knows of the cluster; nothing while it does not answer."""
+        """Broker `number`'s metadata of the cluster; nothing while it does not answer."""
         port = self.ports.broker(number)
         if not _listens(port):
             return None
@@ -244,7 +244,7 @@ class Cluster:
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """Keeps a second `up` or `down` on this folder waiting for its turn."""
+        """Makes other `up` and `down` commands on this folder wait for their turn."""
         self.directory.mkdir(parents=True, exist_ok=True)
         with open(self.directory / "lock", "w") as lock:
             try:
@@ -254,7 +254,7 @@ class Cluster:
                 fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
-    # How a node is set up.
+    # Setting up a node.
 
     def _folder(self, number: int) -> pathlib.Path:
         return self.directory / f"broker-{number}"
@@ -271,7 +271,7 @@ class Cluster:
                 "-cp", f"{libraries}/*", main_class, *arguments]
 
     def _properties(self, number: int) -> str:
-        """Writes the node's settings anew, since ports and shared settings may have changed."""
+        """Rewrites the node's settings, since ports and shared settings may have changed."""
         folder = self._folder(number)
         folder.mkdir(parents=True, exist_ok=True)
         voters = ",".join(f"{n}@127.0.0.1:{self.ports.controller(n)}" for n in BROKERS)
@@ -293,13 +293,13 @@ log.dirs={folder / "data"}
         return path.read_text().strip()
 
     def _format(self, numbers: list[int]) -> None:
-        """Gives every folder that has no data yet Kafka's storage format, all at the same time."""
+        """Applies Kafka's storage format to every folder without data, all at the same time."""
         new = [n for n in numbers if not (self._folder(n) / "data/meta.properties").exists()]
         tools = {}
         for n in new:
             command = self._java(n, "kafka.tools.StorageTool", "format", "--ignore-formatted",
                                  f"--cluster-id={self._cluster_id()}", "--config", self._properties(n))
-            command.insert(1, "-XX:TieredStopAtLevel=1")  # Short-lived: starting fast is all.
+            command.insert(1, "-XX:TieredStopAtLevel=1")  # Short-lived: only the start-up time matters.
             tools[n] = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         for n, tool in tools.items():
             output = tool.communicate(timeout=60)[0].decode(errors="replace")
@@ -314,7 +314,7 @@ log.dirs={folder / "data"}
         self._refuse_taken_port("minio's console", self.ports.minio_console)
         folder = self.directory / "minio"
         self._say(f"starting minio on {self.minio_url}")
-        # A folder of certificates of its own: it would look into the home directory.
+        # A separate folder for certificates: by default it would look into the home directory.
         self._minio.start(
             [str(program), "server", "--address", f"127.0.0.1:{self.ports.minio}",
              "--console-address", f"127.0.0.1:{self.ports.minio_console}",
@@ -324,7 +324,7 @@ log.dirs={folder / "data"}
                          "MINIO_ROOT_USER": MINIO_USER, "MINIO_ROOT_PASSWORD": MINIO_PASSWORD,
                          "MINIO_UPDATE": "off"})
 
-    # Waiting and ending.
+    # Waiting and stopping.
 
     def _wait_until_serving(self, numbers: tuple[int, ...], timeout: float) -> None:
         expected = {n for n in BROKERS if self._brokers[n].running() or n in numbers}
@@ -333,8 +333,8 @@ log.dirs={folder / "data"}
             waiting = [str(n) for n in numbers if not self.serving(n) >= expected]
             if waiting:
                 return f"broker{'s' if len(waiting) > 1 else ''} {', '.join(waiting)}"
-            # Nodes that were killed together choose leaders some time after all are back. With a
-            # node missing, a partition may rightly have none.
+            # Nodes that were killed together elect leaders some time after all are back. With a
+            # node missing, a partition may legitimately have none.
             leaderless = self.leaderless(numbers[0]) if expected == set(BROKERS) else []
             return f"a leader of {', '.join(leaderless[:3])}" if leaderless else None
 
@@ -348,7 +348,7 @@ log.dirs={folder / "data"}
 
     def _wait(self, what: str, missing: Callable[[], str | None], processes: list[BackgroundProcess],
               timeout: float) -> None:
-        """Until missing() is None; a process that ends meanwhile, or `timeout`, is an error."""
+        """Waits until missing() is None; an error if a process exits meanwhile, or after `timeout`."""
         started = time.monotonic()
         next_line = started + PROGRESS_EVERY
         while (rest := missing()) is not None:
@@ -368,7 +368,7 @@ log.dirs={folder / "data"}
         return sum(broker.running() for broker in self._brokers.values()) >= 2
 
     def _terminate(self, processes: list[BackgroundProcess]) -> list[BackgroundProcess]:
-        """SIGTERM; those that were running."""
+        """Sends SIGTERM; returns those that were running."""
         running = [process for process in processes if process.signal(signal.SIGTERM)]
         for process in processes:
             if process not in running:
@@ -378,7 +378,7 @@ log.dirs={folder / "data"}
 
     def _await_end(self, processes: list[BackgroundProcess], timeout: float,
                    enough: Callable[[], bool] = lambda: False) -> list[BackgroundProcess]:
-        """Those that still run when `timeout` is over, or when the others' end was `enough`."""
+        """Returns those still running after `timeout`, or once the others' exit was `enough`."""
         left = list(processes)
         started = time.monotonic()
         next_line = started + PROGRESS_EVERY
@@ -423,12 +423,12 @@ def _answers(url: str) -> bool:
     try:
         with urllib.request.urlopen(url, timeout=2) as reply:
             return reply.status == 200
-    except OSError:  # HTTP errors are among them.
+    except OSError:  # Includes HTTP errors.
         return False
 
 
 def _holder(port: int) -> str:
-    """" by pid 12 (nginx -g ...)", or nothing where the system does not tell."""
+    """" by pid 12 (nginx -g ...)", or nothing if the system does not show it."""
     with contextlib.suppress(psutil.Error, OSError):
         for connection in psutil.net_connections("tcp"):
             listening = connection.status == psutil.CONN_LISTEN and connection.laddr.port == port

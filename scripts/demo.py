@@ -38,29 +38,29 @@ SCHEMA = ROOT / "schemas/purchase_event.avsc"
 SOURCE = ROOT / "config/sources/complete_journey.yaml"
 REAL_DATA = ROOT / ".deps/data/complete_journey/transactions.parquet"
 SYNTHETIC = 200_000
-# Shares of the synthetic purchases, so that quarantine, and later the finer tables, have work.
+# Shares of the synthetic purchases, so that quarantine, and later the finer tables, get some data.
 SHARES = {"--late-share": "0.01", "--duplicate-share": "0.005", "--malformed-share": "0.001"}
 
 TROUBLE = re.compile(r"\b(WARN|ERROR|FATAL|warning|error)\b")
-STEP_TIMEOUT = 600.0  # Seconds; the longest step takes some 10 on an idle machine of two cores.
+STEP_TIMEOUT = 600.0  # Seconds; the longest step takes about 10 on an idle two-core machine.
 
 
 class DemoError(Exception):
-    """Says which step failed, and what is known of it."""
+    """The message says which step failed, and what is known about the failure."""
 
 
 class Screen:
-    """What the demo says, with headings and colours where a person looks at a terminal."""
+    """The demo's output, with headings and colours on a terminal."""
 
     def __init__(self, steps: int):
         self._steps = steps
         self._step = 0
-        self.title = "set-up"  # Of the step at work.
+        self.title = "set-up"  # Of the current step.
         self._colours = sys.stdout.isatty() and "NO_COLOR" not in os.environ
 
     @contextlib.contextmanager
     def step(self, title: str) -> Iterator[None]:
-        """A numbered heading before, the seconds it took after."""
+        """Prints a numbered heading before, and the seconds it took after."""
         self._step += 1
         self.title = title
         self.line()
@@ -83,7 +83,7 @@ class Screen:
         self.line(self._paint("32", text))
 
     def table(self, head: Sequence[str], rows: Iterable[Sequence[str]], texts: int = 1) -> None:
-        """The first `texts` columns hold texts, the others numbers, which end below each other."""
+        """The first `texts` columns are text, the others right-aligned numbers."""
         cells = [list(head), *map(list, rows)]
         widths = [max(len(row[i]) for row in cells) for i in range(len(head))]
         for row in cells:
@@ -102,7 +102,7 @@ class Screen:
 
 @dataclasses.dataclass(frozen=True)
 class Lake:
-    """Where the tables are, and what a program and a reader need to be let in."""
+    """Where the tables are, and the credentials that a program and a reader need."""
     uri: str
     environment: dict[str, str]
     storage_options: dict[str, str]
@@ -123,11 +123,11 @@ class Lake:
 
 
 class Program:
-    """`shopstream`, told by its environment where everything is; it reports in JSON."""
+    """`shopstream`, with all locations passed in its environment; it reports in JSON."""
 
     def __init__(self, cluster: Cluster, lake: Lake):
         self._cluster = cluster
-        # Nothing of what the caller's environment says of other clusters and lakes.
+        # Ignores settings for other clusters and lakes in the caller's environment.
         self._environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("SHOPSTREAM_")},
             "SHOPSTREAM_KAFKA_BOOTSTRAP_SERVERS": cluster.bootstrap_servers,
@@ -138,7 +138,7 @@ class Program:
         }
 
     def run(self, *arguments: str) -> Any:
-        """What it printed, as JSON. Its log and its progress go where ours go."""
+        """Its output, parsed as JSON. Its log and its progress go where ours go."""
         command = [str(BINARY), "--json", *arguments]
         try:
             done = subprocess.run(command, cwd=ROOT, env=self._environment, stdin=subprocess.DEVNULL,
@@ -167,7 +167,7 @@ class Program:
 
 @dataclasses.dataclass
 class Results:
-    """What the steps reported, as the program's JSON says it."""
+    """The results of the steps, as in the program's JSON."""
     synthetic: dict[str, Any]
     real: dict[str, Any]
     ingest: dict[str, Any]
@@ -185,7 +185,7 @@ def check_set_up() -> None:
 
 
 def check_cluster_is_ours(cluster: Cluster) -> None:
-    """Brokers of another folder may listen on these ports: nothing is to be written to them."""
+    """Brokers of another folder may listen on these ports, and must not be written to."""
     ours = (cluster.directory / "cluster-id").read_text().strip()
     try:
         theirs = AdminClient({"bootstrap.servers": cluster.bootstrap_servers,
@@ -199,7 +199,7 @@ def check_cluster_is_ours(cluster: Cluster) -> None:
 
 @contextlib.contextmanager
 def running(cluster: Cluster, with_minio: bool, keep: bool, screen: Screen) -> Iterator[None]:
-    """The cluster, and afterwards, whatever happened, the end of what was started here."""
+    """The cluster; afterwards, whatever happened, stops what was started here."""
     brokers = [n for n in BROKERS if cluster.broker_pid(n) is None]
     registry = cluster.registry_pid() is None
     minio = with_minio and cluster.minio_pid() is None
@@ -310,7 +310,7 @@ def summarize(results: Results, lake: Lake, screen: Screen) -> None:
 
 
 def show_agreement(results: Results, counted: int, screen: Screen) -> None:
-    """Kafka's records as the audit saw them, and rows as the independent reader counted them."""
+    """Kafka's records as counted by the audit, and rows as counted by the independent reader."""
     partitions = results.audit["partitions"]
     bronze = sum(p["bronze_rows"] for p in partitions)
     quarantined = sum(p["quarantined_rows"] for p in partitions)

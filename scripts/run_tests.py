@@ -1,15 +1,14 @@
-"""Builds, runs the tests and adds up what they counted.
+"""Builds, runs the tests and adds up their results.
 
     run_tests.py                     everything: units, program
-    run_tests.py units|program ...   only that; `program` passes what follows on to pytest
-    run_tests.py soak ...            the long forms, some hours; passes what follows on to pytest
-    run_tests.py simulate ...        2,000 simulated histories; passes what follows on to the simulator:
+    run_tests.py units|program ...   only that; `program` passes further arguments to pytest
+    run_tests.py soak ...            the long forms, some hours; passes further arguments to pytest
+    run_tests.py simulate ...        2,000 simulated histories; passes further arguments to the simulator:
                                      --seeds N --from S, or --until-stopped
 
-units: the unit tests under ASan and UBSan; program: pytest on tests/, the released program against real
-brokers; soak: the tests of it marked `soak` or `soak_only`, in their long form;
-simulate: histories of several programs on simulated time, storage and Kafka. The last line is
-`N passed, N failed`.
+units: the unit tests under ASan and UBSan; program: pytest on tests/, the release build against real brokers; soak: its
+tests marked `soak` or `soak_only`, in their long form; simulate: histories of several programs on simulated time,
+storage and Kafka. The last line is `N passed, N failed`.
 """
 
 import argparse
@@ -74,7 +73,7 @@ def unit_tests(preset: str) -> Count:
         report = reports / f"{program.get('name')}.xml"
         counted = count_report(report)
         if program.get("status") != "run" and counted.failed == 0:
-            counted.failed = 1  # It crashed, leaked or hung: no case of its report says so.
+            counted.failed = 1  # It crashed, leaked or hung, which its report does not show.
         count += counted
     return insist(count, code)
 
@@ -87,7 +86,7 @@ def whole_program(arguments: list[str], **environment: str) -> Count:
 
 
 def count_report(path: pathlib.Path) -> Count:
-    """Of a JUnit report, as GoogleTest and pytest write it; none was written: nothing ran."""
+    """Counts a JUnit report of GoogleTest or pytest; if none was written, nothing ran."""
     count = Count()
     if not path.exists():
         return count
@@ -102,7 +101,7 @@ def count_report(path: pathlib.Path) -> Count:
 
 
 def insist(count: Count, exit_code: int) -> Count:
-    """A runner that failed has at least one failure, whatever it reported."""
+    """A runner that failed counts at least one failure, whatever it reported."""
     return count + Count(failed=1) if exit_code != 0 and count.failed == 0 else count
 
 
@@ -122,7 +121,7 @@ def units() -> Count:
 
 
 def program(arguments: list[str], **environment: str) -> Count:
-    build("asan", "lake_test")  # tests/test_s3.py runs its contract against real servers.
+    build("asan", "lake_test")  # tests/test_s3.py runs its contract tests against real servers.
     build("release", "all")
     return whole_program(arguments, **environment)
 

@@ -1,16 +1,15 @@
 """Installs and builds what the project needs and this machine lacks, into .deps.
 
     setup.py             what building, testing and the local cluster need
-    setup.py --quiet     the same, without a word when nothing is missing
+    setup.py --quiet     the same, silent if nothing is missing
     setup.py --minio     also MinIO, which takes 4 minutes to build on two cores
-    setup.py --tests     also all that tests start: MinIO, versitygw (3 minutes), and Spark (1 GB)
+    setup.py --tests     also everything that tests start: MinIO, versitygw (3 minutes), and Spark (1 GB)
     setup.py --lint      also what ./run lint needs
     setup.py --program   only what compiling the program needs
 
-Every step leaves a stamp with the checksum of what it was made from; a step whose stamp fits is
-not done again. A step works in a folder of its own and moves the result in place at the end, so
-that it may be interrupted at any moment. Only the standard library is used: nothing else is
-certain to be here yet.
+Every step leaves a stamp with a checksum of its inputs; a step whose stamp matches is skipped. A step works in a
+temporary folder and moves the result into place at the end, so that it may be interrupted at any moment. Only the
+standard library is used, because nothing else may be installed yet.
 """
 
 import argparse
@@ -36,7 +35,7 @@ VENV = DEPS / "venv"
 REQUIREMENTS = ROOT / "tests/requirements.txt"
 KAFKA = ROOT / "deploy/local/kafka"
 SPARK = ROOT / "tests/spark"
-AVRO = ROOT / "tests/java"  # Apache's Avro for Java, which tests hold ours against.
+AVRO = ROOT / "tests/java"  # Apache's Avro for Java, which tests compare ours with.
 
 APICURIO_ARTIFACT = "io.apicurio:apicurio-registry-app:3.3.3:tar.gz:all"
 APICURIO_SHA256 = "8bc6751c76d963734224b01d5e7f84ccb3cb61c87d3bd77c36c35f10a5cbed63"
@@ -48,7 +47,7 @@ LIBRDKAFKA_SHA256 = "ada7d703bb1d3237e2292bfabf438d663b6160c9f1ac2a2406b5dc4257c
 # repository is archived since February 2026: this is its last version.
 MINIO_PACKAGE = "github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c"
 VERSITYGW_PACKAGE = "github.com/versity/versitygw/cmd/versitygw@v1.8.0"  # A second S3 server, for tests.
-GO_VERSIONS = {"minio": (1, 24), "versitygw": (1, 25)}  # What their go.mod ask for, at least.
+GO_VERSIONS = {"minio": (1, 24), "versitygw": (1, 25)}  # Minimum versions in their go.mod.
 
 DATA_SHA256 = {
     "products.parquet": "09210f88a318b1a3db5080a7a900ca02c2ee4dbb8594a82727983cb0b12762c3",
@@ -63,18 +62,18 @@ PACKAGES = """
     prometheus-cpp-dev wrk zlib1g-dev
 """.split()
 LINT_PACKAGES = ["clang-tidy-16", "shellcheck"]
-# Wanted as commands, since they often come from elsewhere than the system's packages.
+# Checked as commands, since they often come from elsewhere than the system's packages.
 COMPILING_COMMANDS = {"g++": "g++", "npm": "npm"}
 JAVA_COMMANDS = {"java": "openjdk-17-jre-headless", "mvn": "maven"}
 TEST_COMMANDS = {"javac": "openjdk-17-jdk-headless"}
 
 PACKAGES_STEP = "packages"
-MAVEN = threading.Lock()  # Two at once would write the same files of its cache.
+MAVEN = threading.Lock()  # Concurrent runs would write the same files of its cache.
 STEP_TIMEOUT = 3600  # Seconds for one command; the slowest (MinIO) takes 220 on two idle cores.
 
 
 class SetupError(Exception):
-    """Says what failed, why, and what to do."""
+    """The message says what failed, why, and what to do."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,13 +90,13 @@ class Wanted:
 
     @property
     def commands(self) -> dict[str, str]:
-        """And the package of each."""
+        """The commands, with the package of each."""
         return {**COMPILING_COMMANDS, **(JAVA_COMMANDS if self.kafka or self.tests else {}),
                 **(TEST_COMMANDS if self.tests else {})}
 
 
 class Step:
-    """One thing to install. It is done while the stamp fits and every one of `makes` exists."""
+    """One thing to install. It is done while the stamp matches and every one of `makes` exists."""
 
     def __init__(self, name: str, work: Callable[["Step"], None], inputs: Iterable[str] = (),
                  makes: Iterable[pathlib.Path] = (), needs_packages: bool = False):
@@ -127,7 +126,7 @@ class Step:
 
     def command(self, *words: object, cwd: pathlib.Path | None = None,
                 environment: dict[str, str] | None = None) -> None:
-        """Runs one command, its output going to the step's log."""
+        """Runs one command, with its output in the step's log."""
         text = " ".join(map(str, words))
         with open(self.log, "a") as log:
             log.write(f"$ {text}\n")
@@ -159,7 +158,7 @@ def missing_packages(wanted: Wanted) -> list[str]:
 
 
 def as_root() -> list[str] | None:
-    """What to put before a command so that it runs as root; None when there is no way."""
+    """The prefix with which a command runs as root; None if that is impossible."""
     if os.geteuid() == 0:
         return []
     if shutil.which("sudo") and subprocess.run(["sudo", "-n", "true"], capture_output=True).returncode == 0:
@@ -176,7 +175,7 @@ def install_packages(step: Step, missing: list[str]) -> None:
 
 
 def install_python(step: Step) -> None:
-    """In place, since an environment cannot be moved; pip itself leaves out what is there."""
+    """In place, since an environment cannot be moved; pip itself skips what is already installed."""
     step.command(sys.executable, "-m", "venv", VENV)
     step.command(VENV / "bin/pip", "install", "--require-hashes", "--only-binary", ":all:",
                  "--no-compile", "--disable-pip-version-check", "-r", REQUIREMENTS)
@@ -193,7 +192,7 @@ def site_packages() -> pathlib.Path:
 
 
 def link_data(step: Step, source: pathlib.Path) -> None:
-    """The real purchases get a path that does not depend on the version of Python."""
+    """Gives the real purchases a path that does not depend on the version of Python."""
     target = DEPS / "data/complete_journey"
     target.mkdir(parents=True, exist_ok=True)
     for name, checksum in DATA_SHA256.items():
@@ -212,7 +211,7 @@ def install_avro(step: Step) -> None:
 
 
 def install_apicurio(step: Step) -> None:
-    """A foreign registry, to hold ours against in tests."""
+    """Another registry, to compare ours with in tests."""
     with MAVEN:
         step.command("mvn", "--batch-mode", "--strict-checksums", "dependency:copy",
                      f"-Dartifact={APICURIO_ARTIFACT}", f"-DoutputDirectory={step.folder}")
@@ -226,9 +225,9 @@ def install_apicurio(step: Step) -> None:
 def install_spark(step: Step) -> None:
     """Apart from the other Python packages: it is three times their size, and only tests need it."""
     python = step.folder / "python"
-    # With a pip of its own: the other packages' environment may be at work just now.
+    # With its own pip: the other packages' environment may be in use right now.
     step.command(sys.executable, "-m", "venv", step.folder / "pip")
-    # Spark comes as source only, which is Python and its own jars: nothing is compiled.
+    # Spark comes only as source, which is Python and its own jars: nothing is compiled.
     step.command(step.folder / "pip/bin/pip", "install", "--require-hashes", "--no-deps", "--no-compile",
                  "--disable-pip-version-check", "--target", python, "-r", SPARK / "requirements.txt")
     jars = fetch_jars(step, SPARK)
@@ -237,8 +236,8 @@ def install_spark(step: Step) -> None:
 
 
 def fetch_jars(step: Step, project: pathlib.Path) -> pathlib.Path:
-    """The jars of a pom.xml, held against the SHA256SUMS beside it."""
-    # --strict-checksums: a jar that its repository's checksum does not fit is an error.
+    """The jars of a pom.xml, checked against the SHA256SUMS next to it."""
+    # --strict-checksums: a jar that does not match its repository's checksum is an error.
     libraries = step.folder / "libs"
     with MAVEN:
         step.command("mvn", "--batch-mode", "--strict-checksums", "-f", project / "pom.xml",
@@ -270,7 +269,7 @@ def build_librdkafka(step: Step) -> None:
 
 
 def check_go(programs: Iterable[str]) -> None:
-    """Before any step starts, since what apt-get could install is too old."""
+    """Checked before any step starts, because apt-get may only offer a version that is too old."""
     wanted = max((GO_VERSIONS[name] for name in programs), default=None)
     if wanted is None:
         return
@@ -287,7 +286,7 @@ def check_go(programs: Iterable[str]) -> None:
 
 
 def build_with_go(step: Step, package: str) -> None:
-    """Nothing is kept but the program: its sources and compiled packages take up to 3 GB."""
+    """Only the program is kept: its sources and compiled packages take up to 3 GB."""
     scratch = step.folder / "tmp"
     scratch.mkdir()
     step.command("go", "install", package, environment={
@@ -296,7 +295,7 @@ def build_with_go(step: Step, package: str) -> None:
         "GOCACHE": str(step.folder / "cache"),
         "GOBIN": str(step.folder / "bin"),
         "GOTMPDIR": str(scratch),
-        "GOTOOLCHAIN": "local",            # Never another Go than the one that was checked.
+        "GOTOOLCHAIN": "local",            # Only the Go that was checked.
         "GOFLAGS": "-trimpath -modcacherw",  # The step's folder can be removed afterwards.
         "CGO_ENABLED": "0",
     })
@@ -304,7 +303,7 @@ def build_with_go(step: Step, package: str) -> None:
 
 
 def replace(new: pathlib.Path, old: pathlib.Path) -> None:
-    """Puts a finished folder where its predecessor stands."""
+    """Moves a finished folder into the place of its predecessor."""
     old.parent.mkdir(parents=True, exist_ok=True)
     if old.exists():
         old.rename(new.with_name("replaced"))
@@ -353,12 +352,12 @@ def steps_to_do(wanted: Wanted, missing: list[str]) -> list[Step]:
     todo = [step for step in all_steps(wanted, missing) if not step.done()]
     check_go([step.name for step in todo if step.name in GO_VERSIONS])
     if missing:
-        # Not by a stamp: what is missing is asked of the system every time.
+        # Without a stamp: the system is asked each time what is missing.
         todo.insert(0, Step(PACKAGES_STEP, lambda step: install_packages(step, missing)))
     return todo
 
 
-# Running them.
+# Running the steps.
 
 
 @dataclasses.dataclass
@@ -373,7 +372,7 @@ class Failure:
 
 
 class Schedule:
-    """Runs steps side by side; those that need packages begin when these are installed."""
+    """Runs steps in parallel; those that need packages start when these are installed."""
 
     def __init__(self, todo: list[Step]):
         self._todo = todo

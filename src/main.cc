@@ -23,7 +23,7 @@ namespace {
 constexpr char kVersion[] = "shopstream 0.1.0";
 constexpr char kDefaultConfigFile[] = "config/pipeline.yaml";
 
-// The commands, in the order in which a newcomer meets them.
+// The commands, in the order in which new users need them.
 std::vector<Command> Commands() {
   return {TopicsCommand(),   RegistryCommand(), SchemaCommand(), StorageCommand(),
           GenerateCommand(), ReplayCommand(),   IngestCommand(), AuditCommand(),
@@ -85,7 +85,7 @@ ConfigSources Sources(const GlobalFlags& flags) {
   return sources;
 }
 
-// Metrics are served from before the job starts until it has ended.
+// Metrics are served from before the job starts until it has finished.
 Result<int> Run(const Choice& choice, const Context& context) {
   std::unique_ptr<HttpServer> metrics;
   if (choice.serves_metrics) {

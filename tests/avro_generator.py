@@ -1,8 +1,8 @@
 """Random Avro schemas of every type, readers that evolved from them, values, and their bytes.
 
-A schema is built of dicts that are shared where a named type is used again; text() writes the
-definition at its first place and the name at the others, as Avro wants it. Bytes are written here,
-in several blocks and with their sizes, so that no library's habits hide one of ours."""
+A schema is built of dicts that are shared when a named type is used again; text() writes the definition at its first
+place and the name at the others, as Avro requires. Bytes are written here, in several blocks and with their sizes,
+so that no library's habits hide one of ours."""
 
 import copy
 import random
@@ -29,7 +29,7 @@ def name(schema: dict) -> str:
 
 
 def text(schema: dict, defined: set[str] | None = None) -> object:
-    """As JSON; what begins with _ is ours."""
+    """As JSON; keys that begin with _ are ours."""
     defined = set() if defined is None else defined
     if kind(schema) == "union":
         return [text(branch, defined) for branch in schema["branches"]]
@@ -58,11 +58,11 @@ def without_logical_types(schema: object) -> object:
 
 
 class Generator:
-    """`for_fastavro`: without what fastavro 1.13.1 reads otherwise than the specification and Avro Java:
-    - defaults that only the reader has: it takes the JSON as the value, so that bytes stay text;
-    - unions with a branch that is promoted before the one of the value's own type: the first wins;
+    """`for_fastavro`: excludes what fastavro 1.13.1 reads differently from the specification and Avro Java:
+    - defaults that only the reader has: it uses the JSON as the value, so that bytes stay text;
+    - unions with a branch that needs promotion before the branch of the value's own type: the first wins;
     - an int or a long read as a float: it is not rounded to one;
-    - a named type used twice: the second is not always found where the first lies in a union."""
+    - a named type used twice: the second use is not always found if the first is in a union."""
 
     def __init__(self, seed: int, for_fastavro: bool = False):
         self._draw = random.Random(seed)
@@ -73,8 +73,8 @@ class Generator:
     # --- Schemas ---------------------------------------------------------------------------------
 
     def writer(self) -> dict:
-        """A record whose last field, which no reader reads, is some bytes: Java 1.12.2 takes an array for
-        truncated where fewer bytes follow than its items have in the reader's schema."""
+        """A record whose last field, which no reader reads, is some bytes: Java 1.12.2 considers an array truncated
+        if fewer bytes follow than its items have in the reader's schema."""
         schema = self.record()
         schema["fields"].append({"name": "tail", "type": {"type": "fixed", "name": "Tail", "namespace": "org",
                                                           "size": 800}})
@@ -95,7 +95,7 @@ class Generator:
 
     def _field(self, depth: int) -> dict:
         field = {"name": self._fresh("f"), "type": self.type(depth)}
-        # Java holds a writer's defaults against its types as the reader's aliases rename them.
+        # Java checks a writer's defaults against its types after renaming them by the reader's aliases.
         if self._draw.random() < 0.1 and kind(field["type"]) in PRIMITIVES:
             field["default"] = self.default(field["type"])
         return field
@@ -183,9 +183,9 @@ class Generator:
     # --- Readers ---------------------------------------------------------------------------------
 
     def evolve(self, writer: dict) -> dict:
-        """A reader that can read the writer's values, but for a null here and there."""
+        """A reader that can read the writer's values, except for an occasional null."""
         self._evolved: dict[int, dict] = {}
-        self._known = []  # The reader has its own of each.
+        self._known = []  # The reader has its own copy of each.
         return self._evolve(writer, top=True)
 
     def _evolve(self, writer: dict, top: bool = False, in_union: bool = False) -> dict:

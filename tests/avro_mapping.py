@@ -1,7 +1,7 @@
-"""docs/avro.md's table once more, to hold ours against: a raw value of Avro's as the row it becomes.
+"""An independent version of the table in docs/avro.md, to compare ours with: from a raw Avro value to its row.
 
-Raw values are those of DecodeAvro.java: bytes in hexadecimal, a value of a union with the number of
-its branch. Schemas are those of avro_generator.py."""
+Raw values are those of DecodeAvro.java: bytes in hexadecimal, a value of a union with the number of its branch.
+Schemas are those of avro_generator.py."""
 
 import struct
 import uuid
@@ -82,7 +82,7 @@ def decimal_value(raw: str, schema: dict) -> str:
 
 
 def whole_micros(raw: object, schema: dict) -> object:
-    """With the nanoseconds that a row keeps."""
+    """Truncates nanoseconds to the microseconds that a row keeps."""
     which = kind(schema)
     if which == "union":
         return [raw[0], whole_micros(raw[1], schema["branches"][raw[0]])]
@@ -96,7 +96,7 @@ def whole_micros(raw: object, schema: dict) -> object:
 
 
 def without_branches(raw: object, schema: dict) -> object:
-    """As libraries that do not say which branch they chose."""
+    """For libraries that do not report the chosen branch."""
     which = kind(schema)
     if which == "union":
         return without_branches(raw[1], schema["branches"][raw[0]])

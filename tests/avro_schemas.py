@@ -1,4 +1,4 @@
-"""Random Avro schemas of every kind, and neighbours of them: what someone might change one into."""
+"""Random Avro schemas of every kind, and variants that someone might change them into."""
 
 import copy
 import json
@@ -17,13 +17,13 @@ Schema = Any  # str, list or dict, as in Avro's JSON.
 
 
 class Schemas:
-    """One source of chance: the same seed gives the same schemas."""
+    """One source of randomness: the same seed gives the same schemas."""
 
     def __init__(self, seed: int):
         self.draw = random.Random(seed)
 
     def pair(self) -> tuple[Schema, Schema]:
-        """A schema and one that it, or its changes, came from."""
+        """A schema and a variant: either may have been changed into the other."""
         self._spaces = self.draw.choice([[""], ["shop"], ["shop", "lab"]])
         first = tidy(self._type(self.draw.randrange(2, 5)))
         second = copy.deepcopy(first)
@@ -43,7 +43,7 @@ class Schemas:
 
     def _leaf(self) -> Schema:
         if self.draw.random() < 0.25:
-            return self._full(self.draw.choice(NAMES))  # Tidied away where nothing has the name.
+            return self._full(self.draw.choice(NAMES))  # Removed by tidy if nothing has the name.
         kind = self.draw.choice(PRIMITIVES)
         if kind in LOGICAL and self.draw.random() < 0.3:
             logical = self.draw.choice(LOGICAL[kind])
@@ -70,7 +70,7 @@ class Schemas:
     def _field(self, name: str, depth: int) -> dict:
         field = {"name": name, "type": self._type(depth - 1)}
         if self.draw.random() < 0.4:
-            field["default"] = None  # Tidied into one of the type.
+            field["default"] = None  # tidy replaces it with a default of the type.
         if self.draw.random() < 0.04:
             field["aliases"] = [self.draw.choice(FIELDS)]
         return field
@@ -176,8 +176,8 @@ def _find_types(container: Any, key: Any, places: list) -> None:
 
 
 def tidy(schema: Schema) -> Schema:
-    """A valid schema that is nearly this one."""
-    while True:  # What is taken out may have defined a name; each round takes out something.
+    """The nearest valid schema."""
+    while True:  # Removing a type may remove the definition of a name; each round removes something.
         before = json.dumps(schema)
         schema = _Tidy().type(schema)
         if json.dumps(schema) == before:
@@ -185,7 +185,7 @@ def tidy(schema: Schema) -> Schema:
 
 
 class _Tidy:
-    """Names known and defined once, unions flat and without doubles, defaults that fit."""
+    """Names known and defined once, unions flat and without duplicates, defaults that fit."""
 
     def __init__(self) -> None:
         self.defined: dict[str, dict] = {}

@@ -1,8 +1,8 @@
-// The codec as a program, for tests/test_codec.py, which holds it against other implementations.
+// Runs the codec for tests/test_codec.py, which compares it with other implementations.
 //
 //   codec_driver decode WRITER.avsc READER.avsc   frames -> Arrow stream of the rows; a line
 //                                                 "<number of the frame>: <reason>" on stderr for
-//                                                 each that is refused
+//                                                 each frame that is refused
 //   codec_driver encode SCHEMA.avsc               Arrow stream -> frames
 //   codec_driver canonical SCHEMA.avsc            its Parsing Canonical Form
 //   codec_driver cases                            lines {"writer", "reader", "bodies":
@@ -10,10 +10,10 @@
 //                                                 -> for each a line {"rows", "encoded"}, each a
 //                                                 list: the row of each body as JSON or
 //                                                 {"error": why, "place": where}, and the rows
-//                                                 encoded again by the reader's schema; or
-//                                                 {"error"} where the schemas do not fit
+//                                                 encoded again with the reader's schema; or
+//                                                 {"error"} if the schemas do not match
 //   codec_driver readable                         lines "reader<TAB>writer" -> for each a line of
-//                                                 the rules that are broken
+//                                                 the violated rules
 //
 //   frames := frame*;  frame := size (4 bytes, little endian) body
 #include <arrow/array.h>
@@ -158,7 +158,7 @@ json MembersToJson(const arrow::StructArray& column, int64_t i) {
   return members;
 }
 
-// Binary as hexadecimal, a decimal without its point, everything else as it lies in the column.
+// Binary as hexadecimal, a decimal without its point, everything else as stored in the column.
 json ValueToJson(const arrow::Array& column, int64_t i) {
   if (column.IsNull(i)) return nullptr;
   switch (column.type_id()) {

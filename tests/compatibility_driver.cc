@@ -1,4 +1,4 @@
-// Judges each line "reader TAB writer" of its input: "yes", or "no" and the broken rules.
+// Judges each line "reader TAB writer" of its input: "yes", or "no" and the violated rules.
 #include <iostream>
 #include <string>
 

@@ -1,4 +1,4 @@
-"""What every test of the whole program has: one real cluster, and a corner of it for itself."""
+"""Fixtures for tests of the whole program: one real cluster, and isolated resources for each test."""
 
 import os
 import pathlib
@@ -22,19 +22,19 @@ from shopstream import Shopstream, shopstream_world
 from spark_session import spark_session
 from versitygw import Versitygw, VersitygwServer
 
-CLUSTERS = local_cluster.ROOT / "build/test-clusters"  # One folder a session, named by its pid.
+CLUSTERS = local_cluster.ROOT / "build/test-clusters"  # One folder per session, named by its pid.
 VERSITYGW = "versitygw"  # Its folder in there.
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    # SIGTERM too shall run the fixtures to their end, so that no broker is left over.
+    # SIGTERM must also run the fixtures' teardown, so that no broker is left over.
     signal.signal(signal.SIGTERM, lambda *_: pytest.exit("SIGTERM"))
     config.addinivalue_line("markers", "soak: has a longer form, which `./run test soak` runs")
     config.addinivalue_line("markers", "soak_only: runs in `./run test soak` alone")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Tests that take too long for every change stay out of sight until they are asked for."""
+    """Tests that are too slow for every change are deselected unless requested."""
     if soak.LONG:
         return
     left_out = [item for item in items if item.get_closest_marker("soak_only")]
@@ -45,7 +45,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(scope="session")
 def session_cluster() -> Iterator[Cluster]:
-    """The session's one cluster, nothing started. Use `brokers`, `cluster` or `minio`, which heal."""
+    """The session's one cluster, with nothing started. Use `brokers`, `cluster` or `minio`, which repair it."""
     _end_leftovers()
     folder = CLUSTERS / str(os.getpid())
     shared = Cluster(folder, _free_ports(), say=lambda line: print(f"cluster: {line}"))
@@ -58,7 +58,7 @@ def session_cluster() -> Iterator[Cluster]:
 
 @pytest.fixture
 def brokers(session_cluster: Cluster) -> Cluster:
-    """All three brokers serve, whatever the test before did to them."""
+    """All three brokers serve, whatever the previous test did to them."""
     session_cluster.start_brokers()
     return session_cluster
 
@@ -72,13 +72,13 @@ def cluster(brokers: Cluster) -> Cluster:
 
 @pytest.fixture
 def minio(session_cluster: Cluster, request: pytest.FixtureRequest) -> Minio:
-    """MinIO serves, with an empty bucket of this test's own."""
+    """MinIO serves, with a new empty bucket for this test."""
     return _created(Minio(_bucket_name(request), cluster=session_cluster))
 
 
 @pytest.fixture(scope="session")
 def versitygw_server(session_cluster: Cluster) -> Iterator[VersitygwServer]:
-    """The session's one versitygw, not started. Use `versitygw` or `s3`, which heal."""
+    """The session's one versitygw, not started. Use `versitygw` or `s3`, which repair it."""
     server = VersitygwServer(session_cluster.directory / VERSITYGW, session_cluster.ports.minio + 2)
     try:
         yield server
@@ -88,13 +88,13 @@ def versitygw_server(session_cluster: Cluster) -> Iterator[VersitygwServer]:
 
 @pytest.fixture
 def versitygw(versitygw_server: VersitygwServer, request: pytest.FixtureRequest) -> Versitygw:
-    """versitygw serves, with an empty bucket of this test's own."""
+    """versitygw serves, with a new empty bucket for this test."""
     return _created(Versitygw(_bucket_name(request), server=versitygw_server))
 
 
 @pytest.fixture(params=["minio", "versitygw"])
 def s3(request: pytest.FixtureRequest) -> Bucket:
-    """For what must hold with every S3 server: each of the two in turn, with an empty bucket."""
+    """For tests that must pass with every S3 server: each of the two in turn, with an empty bucket."""
     return request.getfixturevalue(request.param)
 
 
@@ -113,25 +113,25 @@ def _bucket_name(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="session")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """A Spark session with Delta and S3, as docs/reading-the-lake.md makes it: one for all tests."""
+    """A Spark session with Delta and S3, as docs/reading-the-lake.md creates it: one for all tests."""
     with spark_session(tmp_path_factory.mktemp("spark")) as session:
         yield session
 
 
 @pytest.fixture
 def shopstream(cluster: Cluster, tmp_path: pathlib.Path, request: pytest.FixtureRequest) -> Iterator[Shopstream]:
-    """The program, with a topic (not created yet), a group and a lake of this test's own."""
+    """The program, with a topic (not created yet), a group and a lake for this test only."""
     with shopstream_world(cluster, tmp_path, f"{_name(request)[:80]}-{uuid.uuid4().hex[:6]}") as world:
         yield world
 
 
 def _name(request: pytest.FixtureRequest) -> str:
-    """The test's, as topics and buckets may be called."""
+    """The test's name, restricted to what topics and buckets allow."""
     return re.sub(r"[^a-z0-9]+", "-", request.node.name.lower()).strip("-")
 
 
 def _end_leftovers() -> None:
-    """Ends what a session that was itself killed has left behind, by the pid files it wrote."""
+    """Kills processes left behind by sessions that were themselves killed, using their pid files."""
     for folder in CLUSTERS.glob("*"):
         if not pathlib.Path(f"/proc/{folder.name}").exists():
             Cluster(folder).kill()
@@ -140,7 +140,7 @@ def _end_leftovers() -> None:
 
 
 def _free_ports() -> Ports:
-    """Ten neighbours nobody listens on, below the range that outgoing connections draw from."""
+    """Ten consecutive ports that nobody listens on, below the range of ephemeral ports."""
     first = 12000 + os.getpid() % 1000 * 10
     for base in range(first, first + 2000, 10):
         if all(_is_free(port) for port in range(base, base + 10)):

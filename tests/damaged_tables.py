@@ -1,4 +1,4 @@
-"""A small table in every damaged form that an engine might refuse. Each damage is a function of the table's folder."""
+"""A small table with every kind of damage that an engine might reject. Each is a function of the table's folder."""
 
 import contextlib
 import json

@@ -1,4 +1,4 @@
-"""Python in our documents, run as it stands there."""
+"""Runs the Python code in our documents unchanged."""
 
 import ast
 import pathlib
@@ -10,7 +10,7 @@ FENCE = re.compile(r"```python\n(.*?)```", re.DOTALL)
 
 
 def section(document: pathlib.Path, *headings: str) -> str:
-    """What stands under the heading `headings[0]`, in it under `headings[1]`, and so on."""
+    """The text below the heading `headings[0]`, below `headings[1]` in it, and so on."""
     text = document.read_text()
     for depth, heading in enumerate(headings, start=2):
         begin = re.search(rf"^{'#' * depth} {re.escape(heading)}$", text, re.MULTILINE)
@@ -25,7 +25,7 @@ def blocks(text: str) -> list[str]:
 
 
 def replaced(code: str, replacements: Mapping[str, str]) -> str:
-    """For what differs between a reader's machine and a test: each must be there to be replaced."""
+    """Replaces what differs between a reader's machine and a test; every key must occur."""
     for old, new in replacements.items():
         assert old in code, f"{old!r} is not in\n{code}"
         code = code.replace(old, new)
@@ -33,7 +33,7 @@ def replaced(code: str, replacements: Mapping[str, str]) -> str:
 
 
 def run(code: str, names: dict[str, Any]) -> Any:
-    """Executes `code` with `names`, which it may add to. What its last line evaluates to, if anything."""
+    """Executes `code` with `names`, which it may extend. Returns the value of its last line, if any."""
     tree = ast.parse(code)
     last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
     exec(compile(tree, "document", "exec"), names)

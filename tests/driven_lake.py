@@ -1,5 +1,5 @@
-"""Tables of the lake through our own code: tests/lake_driver.cc writes and reads them, rows travel
-as an Arrow IPC stream."""
+"""Tables of the lake through our own code: tests/lake_driver.cc writes and reads them, with rows as an Arrow IPC
+stream."""
 
 import io
 import os
@@ -14,7 +14,7 @@ PARTITIONS = "region,date"
 
 
 class Lake:
-    """A lake of the test's own, through our code."""
+    """A lake for this test only, through our code."""
 
     def __init__(self, folder: pathlib.Path):
         self.folder = folder

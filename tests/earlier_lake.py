@@ -1,5 +1,5 @@
-"""Small lakes as programs of the past wrote them, kept in tests/earlier_lake/<commit of the program>: `lake` is the
-lake, records.json what its Kafka topic held. To keep one of the program as it is now:
+"""Small lakes written by earlier versions, in tests/earlier_lake/<commit of the program>: `lake` is the lake,
+records.json the content of its Kafka topic. To add one written by the current program:
 
     .deps/venv/bin/python tests/earlier_lake.py build/release/shopstream NAME
 """
@@ -73,7 +73,7 @@ def framed(schema_id: int, row: Record) -> bytes:
 
 
 class Topic:
-    """A topic that takes records of any time, and what stands at which offset."""
+    """A topic that accepts records of any time, and the record at each offset."""
 
     def __init__(self, world: Shopstream):
         self.world = world
@@ -81,7 +81,7 @@ class Topic:
         servers = {"bootstrap.servers": world.cluster.bootstrap_servers, "log_level": 0}
         self._producer = Producer(servers | {"acks": "all", "linger.ms": 2})
         world.run("topics", "setup")
-        # A broker that compresses again refuses times before 1970.
+        # A broker that recompresses rejects times before 1970.
         wanted = {"message.timestamp.after.max.ms": str(2**63 - 1), "compression.type": "producer"}
         resource = ConfigResource(ConfigResource.Type.TOPIC, world.topic, incremental_configs=[
             ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET) for name, value in wanted.items()])
@@ -103,8 +103,8 @@ class Topic:
 
 
 def restored(world: Shopstream, name: str) -> Topic:
-    """The lake, and a topic that has what was in its topic. Kafka gives the topic an id of its own, which is put in
-    place of the old one: in the log, in checkpoints, and in one column of the data files."""
+    """The lake, and a topic with the content of its topic. Kafka gives the topic a new id, which replaces the old
+    one in the log, in checkpoints, and in one column of the data files."""
     topic = Topic(world)
     kept = json.loads((FOLDER / name / "records.json").read_text())
     topic.send(kept["records"])
@@ -146,7 +146,7 @@ def _rename_rows(path: pathlib.Path, old: str, new: str) -> int:
 
 
 def write(world: Shopstream, folder: pathlib.Path) -> None:
-    """Several commits, a checkpoint, a compaction, and values that a program may not have been ready for."""
+    """Several commits, a checkpoint, a compaction, and values that a program may not have handled."""
     topic = Topic(world)
     sent = []
     batches = [records_of(topic.schema_id, range(start, start + 15)) for start in range(0, 60, 15)]
@@ -167,7 +167,7 @@ def write(world: Shopstream, folder: pathlib.Path) -> None:
 
 
 def _keep_verdicts(topic: Topic, sent: list[Record], bronze: pathlib.Path) -> None:
-    """Takes the row from each record that the program put in quarantine although others may not."""
+    """Removes the row from each record that this program quarantined, although other versions may not."""
     columns = ["kafka_partition", "kafka_offset"]
     there = {tuple(row[name] for name in columns) for path in bronze.rglob("*.parquet")
              if "_delta_log" not in path.parts for row in pq.ParquetFile(path).read(columns).to_pylist()}

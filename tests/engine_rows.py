@@ -1,5 +1,4 @@
-"""Rows of the table of tests/test_engines.py: what they may hold, and one spelling of them for all
-readers."""
+"""Rows of the table of tests/test_engines.py: their possible values, and one representation for all readers."""
 
 import datetime
 import decimal
@@ -12,10 +11,10 @@ import pyarrow as pa
 
 UTC = datetime.timezone.utc
 PARTITION = "r&d"
-# Nothing beyond ASCII, in the name or in values: Spark leaves such letters in the folder's name and in the log,
-# delta-rs 1.6 spells them %C3%A9 when it removes a file, so that the two of them disagree, and Spark's VACUUM deletes
-# what delta-rs wrote under such a name. Nor "~": delta-rs does not find its own file again when it compacts there.
-# test_foreign_vacuum.py has all of those.
+# Only ASCII, in the name and in values: Spark leaves other letters unescaped in the folder's name and in the log,
+# delta-rs 1.6 spells them %C3%A9 when it removes a file, so that the two disagree, and Spark's VACUUM deletes
+# what delta-rs wrote under such a name. No "~" either: delta-rs does not find its own file again when it compacts.
+# test_foreign_vacuum.py covers all of those.
 PLACES = ["US", "R&D", "two words", " lead", "100%", "a+b", "\"quoted\"", "it's", "a\nb", "a\tb", "..", "a/b",
           "a=b", "a\\b", "%41", "\x01", "x" * 60, None]
 DATES = [datetime.date(2025, 10, 24), datetime.date(1, 1, 1), datetime.date(9999, 12, 31), None]
@@ -34,15 +33,15 @@ Row = dict[str, Any]
 
 
 class Rows:
-    """Makes rows of any schema; every id once. Timestamps are those of Spark's INT96, which delta-rs reads as
-    nanoseconds: the years 1677 to 2262."""
+    """Makes rows of any schema with unique ids. Timestamps are in the range of Spark's INT96, which delta-rs reads
+    as nanoseconds: the years 1677 to 2262."""
 
     def __init__(self, chance: random.Random):
         self.chance = chance
         self.made = 0
 
     def make(self, schema: pa.Schema, count: int) -> list[Row]:
-        # A few partitions at a time, as a batch has them.
+        # Only a few partitions at a time, like a batch.
         places, dates = self.chance.sample(PLACES, 3), self.chance.sample(DATES, 2)
         rows = []
         for _ in range(count):
@@ -92,7 +91,7 @@ def batch(rows: list[Row], schema: pa.Schema) -> pa.Table:
 
 
 def plain(value: Any, kind: pa.DataType) -> Any:
-    """One spelling of a value for all readers: comparable, NaN and signs included."""
+    """One representation of a value for all readers: comparable, including NaN and signs."""
     if value is None:
         return None
     if pa.types.is_floating(kind):
@@ -110,7 +109,7 @@ def plain(value: Any, kind: pa.DataType) -> Any:
 
 
 def content(rows: list[Row], schema: pa.Schema) -> dict[str, Row]:
-    """Rows by id; an id twice is a difference of its own."""
+    """Rows by id; a duplicate id is a difference of its own kind."""
     found: dict[str, Row] = {}
     for row in rows:
         key = row["id"] if row["id"] not in found else f"{row['id']} again {len(found)}"

@@ -20,7 +20,7 @@ INNER = pa.struct([("day", pa.date32()), ("money", pa.decimal128(38, 9)), ("rati
 STRUCT = pa.struct([("n", pa.int64()), ("word", pa.string()), ("x", pa.float64()), ("paid", pa.bool_()),
                     ("inner", INNER)])
 
-# What a later version of the table has besides, top level and in structs.
+# Additional columns of a later version of the table, at the top level and in structs.
 LATER = pa.schema([("coupon", pa.string()), ("refunded", pa.bool_()),
                    ("more", pa.struct([("n", pa.int64()), ("at", TIME)]))])
 SCHEMA = pa.schema([
@@ -31,14 +31,14 @@ SCHEMA = pa.schema([
     ("note", pa.string()), ("raw", pa.binary()), ("items", pa.list_(pa.int64())),
     ("map", pa.map_(pa.string(), pa.float64())), ("s", STRUCT)])
 
-# A struct with members that no statistics know of: the whole table goes without.
+# A struct with members without statistics: the table as a whole has none.
 MIXED = pa.schema([("id", pa.int64()), ("word", pa.string()),
                    ("s", pa.struct([("n", pa.int64()), ("raw", pa.binary()),
                                     ("inner", pa.struct([("items", pa.list_(pa.float64())), ("x", pa.float64())]))]))])
 
 
 def grown_schema() -> pa.Schema:
-    """Two new members too: one of a struct, one of a struct in it."""
+    """Also two new members: one of a struct, one of a nested struct."""
     inner = pa.struct([*INNER, pa.field("later", pa.int32())])
     fields = [field for field in STRUCT if field.name != "inner"]
     grown = pa.struct([*fields, pa.field("inner", inner), pa.field("late", pa.string())])
@@ -47,7 +47,7 @@ def grown_schema() -> pa.Schema:
 
 
 def extremes(kind: pa.DataType, name: str) -> list[Any]:
-    """Values at the edges of a type, as Arrow takes them (dates and times as numbers)."""
+    """Values at the limits of a type, as Arrow accepts them (dates and times as numbers)."""
     if pa.types.is_boolean(kind):
         return [True, False]
     if pa.types.is_integer(kind):
@@ -76,7 +76,7 @@ EXACT = decimal.Context(prec=60)
 
 
 def ordinary(kind: pa.DataType, center: int, rng: random.Random) -> Any:
-    """A value near a file's own center, so that files can be told apart."""
+    """A value near a file's own center, so that files can be distinguished."""
     near = center * 10 + rng.randrange(10)
     if pa.types.is_boolean(kind):
         return center % 2 == 0
@@ -96,7 +96,7 @@ def ordinary(kind: pa.DataType, center: int, rng: random.Random) -> Any:
 
 
 def column(kind: pa.DataType, name: str, count: int, center: int, rng: random.Random) -> pa.Array:
-    """One file's values: of one center, or extreme, or null, or some of each."""
+    """One file's values: around one center, extreme, null, or a mixture."""
     if pa.types.is_struct(kind):
         members = [column(member.type, member.name, count, center, rng) for member in kind]
         nulls = rng.choice([0, 0, 0.3, 1])
@@ -112,7 +112,7 @@ def column(kind: pa.DataType, name: str, count: int, center: int, rng: random.Ra
     nulls = rng.choice([0, 0, 0, 0.3, 1])
     extreme = rng.choice([0, 0, 0, 0.2, 1])
     pool = extremes(kind, name)
-    if rng.random() < 0.7:  # One value that has no bound hides the others.
+    if rng.random() < 0.7:  # A value without a bound hides the others.
         pool = [value for value in pool if not has_no_bound(kind, value)]
     values = [None if rng.random() < nulls else rng.choice(pool) if rng.random() < extreme
               else ordinary(kind, center, rng) for _ in range(count)]
@@ -151,7 +151,7 @@ class Filter:
     path: tuple[str, ...]
     kind: pa.DataType
     operator: str
-    values: tuple[Any, ...] = ()  # Python's values; empty for a test of null or NaN.
+    values: tuple[Any, ...] = ()  # Python values; empty for a test of null or NaN.
 
     def __str__(self) -> str:
         return f"{'.'.join(self.path)} {self.operator} {[repr(value)[:60] for value in self.values]}"
@@ -186,7 +186,7 @@ class Filter:
         return any(isinstance(value, float) and value == 0 and math.copysign(1, value) < 0 for value in self.values)
 
     def triple(self) -> list[tuple[str, str, Any]] | None:
-        """As delta-rs's own filters are written; it has none for the others."""
+        """In the form of delta-rs's own filters; None if it has no such filter."""
         if len(self.path) > 1 or not self.values:
             return None
         value = list(self.values) if self.operator == "in" else self.values[0]
@@ -266,7 +266,7 @@ def leaves(fields: Any, parents: tuple[str, ...] = ()) -> list[tuple[tuple[str, 
 
 
 def python_value(kind: pa.DataType, value: Any) -> Any:
-    """None where Python has no such value."""
+    """None if Python has no such value."""
     if pa.types.is_date(kind):
         return EPOCH.date() + datetime.timedelta(days=value) if -719162 <= value <= 2932896 else None
     if pa.types.is_timestamp(kind):

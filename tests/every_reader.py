@@ -1,4 +1,4 @@
-"""A table as each of the readers of docs/reading-the-lake.md finds it."""
+"""Reads a table with each of the readers in docs/reading-the-lake.md."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""An HTTP proxy in front of an object store that fails as told: what networks and services do to S3."""
+"""An HTTP proxy in front of an object store that fails on request, as networks and services do with S3."""
 
 import contextlib
 import dataclasses
@@ -19,7 +19,7 @@ Handler = Callable[["Exchange"], None]
 
 @dataclasses.dataclass
 class Exchange:
-    """One request, read whole, and the connections to either side."""
+    """One request, read completely, and the connections to both sides."""
     method: str
     target: str
     head: bytes
@@ -32,23 +32,23 @@ class Exchange:
         return re.search(rb"^if-none-match:", self.head, re.IGNORECASE | re.MULTILINE) is not None
 
     def ask(self) -> bytes:
-        """What the store answers, byte for byte."""
+        """The store's answer, byte for byte."""
         with socket.create_connection(self.upstream, TIMEOUT) as server:
-            with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # It may refuse before it has read all.
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # It may refuse before reading everything.
                 server.sendall(re.sub(rb"\r\n\r\n$", b"\r\nConnection: close\r\n\r\n", self.head) + self.body)
             return b"".join(iter(lambda: server.recv(CHUNK), b""))
 
 
     def answer(self, status: int) -> None:
-        """Without asking the store."""
+        """Answers without asking the store."""
         self.client.sendall(f"HTTP/1.1 {status} As The Test Says\r\nConnection: close\r\nContent-Length: 0\r\n\r\n".encode())
 
 
 class Broken(Exception):
-    """The client's connection is to be closed without another word."""
+    """The client's connection must be closed without an answer."""
 
 
-# What can become of a request.
+# The possible fates of a request.
 
 def passes(exchange: Exchange) -> None:
     exchange.client.sendall(exchange.ask())
@@ -81,7 +81,7 @@ def truncates(exchange: Exchange) -> None:
 
 
 def loses_reply(exchange: Exchange) -> None:
-    """The store did the work; nobody hears of it."""
+    """The store does the work; the client gets no reply."""
     exchange.ask()
     raise Broken
 
@@ -98,11 +98,11 @@ class Rule:
 
 
 class FaultProxy:
-    """Set `share` for faults at random, or `on(...)` for one in particular. `seen` counts what was done."""
+    """Set `share` for random faults, or `on(...)` for a particular one. `seen` counts what was done."""
 
     def __init__(self, upstream: tuple[str, int], seed: int = 7):
         self.upstream = upstream
-        self.share = 0.0  # Of all requests that no rule is for.
+        self.share = 0.0  # Of all requests that match no rule.
         self.faults = FAULTS
         self.seen: Counter[str] = Counter()
         self.before: Callable[[Exchange], None] = lambda _: None  # Sees every request first.
@@ -140,7 +140,7 @@ class FaultProxy:
             threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
     def _serve(self, client: socket.socket) -> None:
-        """One request a connection: the answer says so, or is cut off."""
+        """One request per connection: the answer says so, or is truncated."""
         with client, contextlib.suppress(Broken, OSError):
             exchange = self._read(client)
             if exchange is None:
@@ -181,7 +181,7 @@ class FaultProxy:
 
 
 class _More:
-    """What follows the head of a request; raises Broken where the client goes in between."""
+    """Reads the body of a request; raises Broken if the client disconnects."""
 
     def __init__(self, client: socket.socket, begun: bytes):
         self._client = client

@@ -1,7 +1,7 @@
-// Writes and reads tables of the lake for tests/test_lake.py, which holds them against other
-// readers and writers. Rows travel as an Arrow IPC stream.
+// Writes and reads tables of the lake for tests/test_lake.py, which compares them with other
+// readers and writers. Rows are passed as an Arrow IPC stream.
 //
-//   lake_driver append LAKE TABLE [COLUMN,COLUMN...] < rows  one commit a batch, partitioned
+//   lake_driver append LAKE TABLE [COLUMN,COLUMN...] < rows  one commit per batch, partitioned
 //   lake_driver extend LAKE TABLE [COLUMN,COLUMN...] < rows  the same; adds columns to the table
 //   lake_driver read LAKE TABLE > rows
 //   lake_driver remove LAKE TABLE PATH                       one live file

@@ -8,7 +8,7 @@ from s3_bucket import Bucket
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Minio(Bucket):
-    cluster: Cluster  # Its stop_minio, kill_minio and start_minio are there to be used.
+    cluster: Cluster  # Tests may use its stop_minio, kill_minio and start_minio.
 
     @property
     def endpoint(self) -> str:

@@ -1,5 +1,5 @@
-"""A script of requests to a schema registry, each with the answer that Confluent's documentation and
-release 7.9 give. Ids stand as "id1", "id2": an id gets its name where it is first told."""
+"""A script of requests to a schema registry, each with the answer according to Confluent's documentation and release
+7.9. Ids are written as "id1", "id2", in the order in which they first appear."""
 
 import dataclasses
 import json
@@ -25,7 +25,7 @@ REFERENCES = [{"name": "shop.Order", "subject": "S-orders", "version": 1}]
 
 @dataclasses.dataclass
 class Step:
-    """S- in paths and answers stands for a prefix of the run's own."""
+    """S- in paths and answers is replaced by a prefix unique to the run."""
     name: str
     method: str
     path: str
@@ -184,7 +184,7 @@ class Player:
             return told.get("error_code", error.code) if isinstance(told, dict) else error.code
 
     def _plain(self, told: Any, expected: Any) -> Any:
-        """With labels for ids and S- for the prefix. What an object holds besides may be there."""
+        """With labels for ids and S- for the prefix. Extra members of objects are allowed."""
         if isinstance(told, dict):
             if isinstance(told.get("id"), int):
                 told["id"] = self._label_of(told["id"], expected)
@@ -193,7 +193,7 @@ class Player:
         if isinstance(told, list):
             one = expected[0] if isinstance(expected, list) and expected else None
             items = [self._label(self._plain(item, one), one) for item in told]
-            # Names come in an order of the registry's own.
+            # The order of names is up to the registry.
             return sorted(items) if all(isinstance(item, str) for item in items) else items
         return told.replace(self._prefix, "S-") if isinstance(told, str) else told
 
@@ -209,7 +209,7 @@ class Player:
 
 
 def _json(text: bytes) -> Any:
-    """None where it is none."""
+    """None if it is not JSON."""
     try:
         return json.loads(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""One bucket of a real S3 server in a test: where it is, how to get in."""
+"""One bucket of a real S3 server in a test: its address and credentials."""
 
 import abc
 import dataclasses
@@ -29,7 +29,7 @@ class Bucket(abc.ABC):
 
     @abc.abstractmethod
     def stop_server(self) -> None:
-        """By SIGTERM; what it acknowledged is there when it is started again."""
+        """By SIGTERM; acknowledged writes are there after a restart."""
 
     @property
     def lake(self) -> str:
@@ -38,14 +38,14 @@ class Bucket(abc.ABC):
 
     @property
     def environment(self) -> dict[str, str]:
-        """What a shopstream reads to keep its lake here."""
+        """The variables with which a shopstream keeps its lake here."""
         return {"SHOPSTREAM_S3_ENDPOINT": self.endpoint, "SHOPSTREAM_S3_REGION": self.region,
                 "SHOPSTREAM_S3_ACCESS_KEY": self.access_key, "SHOPSTREAM_S3_SECRET_KEY": self.secret_key,
                 "SHOPSTREAM_LAKE_URI": self.lake}
 
     @property
     def storage_options(self) -> dict[str, str]:
-        """As deltalake and Polars call the same."""
+        """The same under the names of deltalake and Polars."""
         return {"AWS_ENDPOINT_URL": self.endpoint, "AWS_REGION": self.region, "AWS_ALLOW_HTTP": "true",
                 "AWS_ACCESS_KEY_ID": self.access_key, "AWS_SECRET_ACCESS_KEY": self.secret_key}
 
@@ -58,7 +58,7 @@ class Bucket(abc.ABC):
         self.files(allow_bucket_creation=True).create_dir(self.bucket)
 
     def ask(self, method: str, *targets: str, data: str = "") -> str:
-        """Sends signed requests one after the other; `targets`: paths and queries. The answers."""
+        """Sends signed requests one after another; `targets`: paths and queries. Returns the answers."""
         sent = ["--header", f"x-amz-content-sha256: {hashlib.sha256(data.encode()).hexdigest()}",
                 *(["--data", data] if data else [])]
         done = subprocess.run(
@@ -69,7 +69,7 @@ class Bucket(abc.ABC):
         return done.stdout
 
     def remove(self, bucket: str) -> None:
-        """A bucket of this server and all that is in it. Arrow would leave objects that stand for folders."""
+        """Removes a bucket of this server with its content. Arrow would leave marker objects for folders."""
         found = self.files().get_file_info(fs.FileSelector(bucket, recursive=True))
         keys = [urllib.parse.quote(entry.path) for entry in found if entry.is_file]
         self.ask("DELETE", *keys, bucket)

@@ -1,4 +1,4 @@
-"""Running `shopstream` in a test: in a world of its own (topic, group, lake), and never left over."""
+"""Runs `shopstream` in a test, isolated (own topic, group and lake), and always cleans up."""
 
 import contextlib
 import json
@@ -13,7 +13,7 @@ from cluster import Cluster
 
 
 class Running:
-    """A `shopstream` that runs beside the test; its output lies in `output` and `errors`."""
+    """A `shopstream` that runs alongside the test; its output is in `output` and `errors`."""
 
     def __init__(self, command: list[str], environment: Mapping[str, str], folder: pathlib.Path):
         self.output = folder / "stdout.log"
@@ -34,7 +34,7 @@ class Running:
         self._process.send_signal(number)
 
     def kill(self) -> None:
-        """SIGKILL, which also ends a process stopped with SIGSTOP."""
+        """SIGKILL, which also kills a process stopped with SIGSTOP."""
         self._process.kill()
         self._process.wait(timeout=10)
 
@@ -52,7 +52,7 @@ class Running:
         return self.wait(timeout)
 
     def words(self) -> str:
-        """What a failed assertion wants to show."""
+        """The output to show if an assertion fails."""
         return (f"$ {' '.join(self.command)}\nstdout: {_end(self.output)}\nstderr: {_end(self.errors)}")
 
 
@@ -87,7 +87,7 @@ class Shopstream:
 
     def run(self, *arguments: object, expect: int | None = 0, timeout: float = 60,
             **settings: str) -> subprocess.CompletedProcess[str]:
-        """Runs a command to its end. `expect`: its exit code, or None where any will do."""
+        """Runs a command until it exits. `expect`: its exit code, or None if any is accepted."""
         command = self.command(*arguments)
         done = subprocess.run(command, env=self.environment(**settings), stdin=subprocess.DEVNULL,
                               capture_output=True, text=True, timeout=timeout)
@@ -101,7 +101,7 @@ class Shopstream:
         return json.loads(self.run("--json", *arguments, **options).stdout)
 
     def start(self, *arguments: object, program: pathlib.Path | None = None, **settings: str) -> Running:
-        """Starts a command that runs beside the test; the end of the test ends it. `program`: another `shopstream`."""
+        """Starts a command alongside the test, which stops it at its end. `program`: another `shopstream`."""
         folder = self.folder / f"process-{len(self._started) + 1}"
         folder.mkdir()
         command = self.command(*arguments)

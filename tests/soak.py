@@ -1,4 +1,4 @@
-"""Which form of a test runs: the short one of every change, or the long one of `./run test soak`."""
+"""Selects the form of a test: the short one for every change, or the long one of `./run test soak`."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Spark in a test: the session of docs/reading-the-lake.md, with the jars that set-up fetched."""
+"""Spark in a test: the session of docs/reading-the-lake.md, with the jars installed by set-up."""
 
 import contextlib
 import os
@@ -14,7 +14,7 @@ from cluster import DEPS, ROOT
 DOCUMENT = ROOT / "docs/reading-the-lake.md"
 PACKAGES = "io.delta:delta-spark_2.13:4.0.0,org.apache.hadoop:hadoop-aws:3.4.1"
 
-# Loopback only, no pages, and no more threads and partitions than a small lake needs.
+# Loopback only, no web UI, and no more threads and partitions than a small lake needs.
 DEFAULTS = """
 spark.master                    local[2]
 spark.driver.host               127.0.0.1
@@ -36,7 +36,7 @@ spark.sql.warehouse.dir         {folder}/warehouse
 def spark_session(folder: pathlib.Path) -> Iterator[Any]:
     (folder / "spark-defaults.conf").write_text(DEFAULTS.format(jars=DEPS / "spark/jars", folder=folder))
     environment = {"SPARK_CONF_DIR": str(folder), "SPARK_LOCAL_IP": "127.0.0.1", "PYSPARK_PYTHON": sys.executable}
-    # What Spark would fetch by these names lies in .deps already, of the same versions.
+    # What Spark would download under these names is already in .deps, in the same versions.
     code = documented.replaced(documented.blocks(documented.section(DOCUMENT, "From disk", "Spark"))[0], {PACKAGES: ""})
     names: dict[str, Any] = {}
     with mock.patch.dict(os.environ, environment), mock.patch.object(sys, "path", [str(DEPS / "spark/python"), *sys.path]):
@@ -48,5 +48,5 @@ def spark_session(folder: pathlib.Path) -> Iterator[Any]:
             gateway = session.sparkContext._gateway
             session.stop()
             gateway.shutdown()
-            gateway.proc.stdin.close()  # The JVM ends when this does.
+            gateway.proc.stdin.close()  # The JVM exits when this is closed.
             gateway.proc.wait(timeout=30)

@@ -1,5 +1,5 @@
-"""Whatever a producer sends: values, keys, headers, timestamps and partition values of every kind go through real
-Kafka and real ingest, and every reader finds each record once, as it was sent."""
+"""Anything a producer may send: values, keys, headers, timestamps and partition values of every kind go through real
+Kafka and real ingest, and every reader finds each record exactly once and unchanged."""
 
 import dataclasses
 import io
@@ -30,7 +30,7 @@ SCHEMA = {"type": "record", "name": "Anything", "fields": [
     {"name": "number", "type": "long"}, {"name": "place", "type": ["null", "string"]},
     {"name": "at", "type": {"type": "long", "logicalType": "timestamp-millis"}},
     {"name": "day", "type": {"type": "int", "logicalType": "date"}}, {"name": "note", "type": "string"}]}
-# The same bytes without the rules that the writer keeps for times.
+# The same bytes without the writer's rules for times.
 PLAIN = fastavro.parse_schema(SCHEMA | {"fields": [
     field | {"type": field["type"]["type"]} if isinstance(field["type"], dict) else field
     for field in SCHEMA["fields"]]})
@@ -48,11 +48,11 @@ PLACES = [None, "", " ", "  ", "US", "R&D", "été", "日本", "😀", "..", "."
 
 @dataclasses.dataclass
 class Sent:
-    """A record as it was sent. `row`: what Bronze must have; nothing: it must be in quarantine."""
+    """A record as it was sent. `row`: its row in Bronze; None: it must be in quarantine."""
     value: bytes | None
     key: bytes | None
     row: dict[str, Any] | None
-    either: bool = False  # Bytes that may be a row by chance.
+    either: bool = False  # Bytes that may happen to be a row.
 
 
 class Source:
@@ -62,8 +62,8 @@ class Source:
         self.producer = Producer({"bootstrap.servers": world.cluster.bootstrap_servers, "acks": "all", "linger.ms": 2,
                                   "log_level": 0})
         world.run("topics", "setup")
-        # By default Kafka refuses times that are more than an hour ahead.
-        # A broker that compresses again refuses times before 1970.
+        # By default Kafka rejects times that are more than an hour ahead.
+        # A broker that recompresses rejects times before 1970.
         wanted = {"message.timestamp.after.max.ms": str(2**63 - 1), "compression.type": "producer"}
         resource = ConfigResource(ConfigResource.Type.TOPIC, world.topic, incremental_configs=[
             ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET) for name, value in wanted.items()])
@@ -128,12 +128,12 @@ class Source:
 
 
 def folder_fits(place: str) -> bool:
-    """A folder's name has at most 200 bytes, three for each byte that is escaped."""
+    """A folder's name has at most 200 bytes; each escaped byte counts as three."""
     return len("place=") + sum(1 if chr(byte) in PLAIN_BYTES else 3 for byte in place.encode()) <= 200
 
 
 def expected(row: dict[str, Any], timestamp: int) -> bool:
-    """Whether the rules of docs/lake.md make it a row."""
+    """Whether it becomes a row under the rules of docs/lake.md."""
     place = row["place"] or ""
     in_years = timestamp == NO_TIMESTAMP or YEAR_1 <= timestamp <= LAST
     in_time = YEAR_2000 <= row["at"] <= LAST and (timestamp == NO_TIMESTAMP or row["at"] <= timestamp + DAY)
@@ -142,7 +142,7 @@ def expected(row: dict[str, Any], timestamp: int) -> bool:
 
 
 def files_of_cuts(world: Shopstream, name: str) -> list[int]:
-    """For each commit of ingest the number of its files."""
+    """The number of files in each commit of ingest."""
     counts = []
     for entry in (world.lake / name / "_delta_log").glob("*.json"):
         actions = [json.loads(line) for line in entry.read_text().splitlines()]
@@ -177,7 +177,7 @@ def test_whatever_is_sent_is_found_once_by_every_reader(shopstream: Shopstream, 
     seed = random.randrange(1 << 32)
     print(f"seed {seed}")
     source = Source(shopstream, seed)
-    # The age of what waits is unknown if its first record has no timestamp.
+    # The age of waiting records is unknown if the first one has no timestamp.
     for partition in range(3):
         row = {"number": -partition, "place": None, "at": YEAR_2000, "day": 0, "note": ""}
         source.send(Sent(source.frame(row), None, row), partition, NO_TIMESTAMP)

@@ -1,4 +1,4 @@
-"""The local cluster as a person meets it: ./run up, down and status, on ports of the test's own."""
+"""The local cluster from a user's perspective: ./run up, down and status, on ports for this test only."""
 
 import os
 import pathlib
@@ -20,7 +20,7 @@ from waiting import wait_until
 
 
 def cluster_command(over: Cluster, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """`./run up`, `down` or `status`, but for the test's folder and ports."""
+    """`./run up`, `down` or `status`, with the test's folder and ports."""
     script = local_cluster.ROOT / "scripts/cluster.py"
     where = ["--directory", str(over.directory), "--port", str(over.ports.brokers),
              "--controller-port", str(over.ports.controllers), "--registry-port", str(over.ports.registry),
@@ -112,7 +112,7 @@ def test_data_outlives_down_and_up(brokers: Cluster) -> None:
     admin.create_topics([NewTopic(topic, 1, 3)])[topic].result(timeout=30)
     down = cluster_command(brokers, "down")
     assert down.returncode == 0, down.stderr
-    # The last one may have to be killed: what it holds outlives that as well.
+    # The last one may have to be killed: its data must survive that as well.
     gone = [f"broker {n} stopped" in down.stdout or f"broker {n} was left" in down.stdout for n in BROKERS]
     assert gone == [True] * 3, down.stdout
     assert broker_pids(brokers) == dict.fromkeys(BROKERS)
@@ -211,7 +211,7 @@ def test_minio_that_is_not_built_is_said_to_be_so(session_cluster: Cluster, tmp_
         session_cluster.start_minio()
 
 
-# What `down` may end: exactly the process that was started.
+# `down` may only stop exactly the process that was started.
 
 
 @pytest.fixture

@@ -1,5 +1,5 @@
-"""Our Avro codec against independent ones, fastavro and Apache's avro for Python and Java: both
-directions, schema resolution, canonical forms and the compatibility rules. Needs no broker."""
+"""Compares our Avro codec with independent ones, fastavro and Apache's avro for Python and Java: both directions,
+schema resolution, canonical forms and the compatibility rules. Needs no broker."""
 
 import datetime
 import io
@@ -51,7 +51,7 @@ EVOLVED = record(
 
 
 class Codec:
-    """The driver, with schemas in files as it wants them."""
+    """The driver, with schemas in the files that it requires."""
 
     def __init__(self, folder: pathlib.Path):
         self._folder = folder
@@ -64,7 +64,7 @@ class Codec:
         return subprocess.run([DRIVER, command, *paths], input=stdin, capture_output=True, timeout=60)
 
     def decode(self, bodies: list[bytes], writer: dict, reader: dict) -> tuple[pa.Table, dict[int, str]]:
-        """The rows, and the reason for each body that was refused."""
+        """The rows, and the reason for each rejected body."""
         frames = b"".join(struct.pack("<I", len(body)) + body for body in bodies)
         done = self._run("decode", writer, reader, stdin=frames)
         assert done.returncode == 0, done.stderr.decode()
@@ -88,7 +88,7 @@ class Codec:
         return done.stdout.decode().rstrip("\n")
 
     def broken_rules(self, pairs: list[tuple[object, object]]) -> list[list[str]]:
-        """For each reader and writer."""
+        """The violated rules for each reader and writer."""
         lines = [f"{json.dumps(reader)}\t{json.dumps(writer)}\n" for reader, writer in pairs]
         done = self._run("readable", stdin="".join(lines).encode())
         assert done.returncode == 0, done.stderr.decode()
@@ -184,7 +184,7 @@ def test_resolves_schemas_as_others_do(codec: Codec, other) -> None:
     assert not refused
     expected = [other.read(body, EVERY_TYPE, reader) for body in bodies]
     for row, value in zip(rows.to_pylist(), expected, strict=True):
-        value["b"] = float(value["b"])  # Apache's leaves a long read as a double as it is.
+        value["b"] = float(value["b"])  # Apache's returns a long read as a double unchanged.
         if "renamed" in value:  # Nor does Python round an int that is read as a float.
             value["renamed"] = struct.unpack("<f", struct.pack("<f", value["renamed"]))[0]
         assert row == value
@@ -313,7 +313,7 @@ def test_random_schemas_give_the_values_of_avro_java(cases: list[Case], ours: li
         assert "error" not in our, (seed, our["error"], case.writer, case.reader)
         for got, raw in zip(our["rows"], their["values"], strict=True):
             if "error" in raw:
-                # The one thing that a reader which fits the schema may refuse.
+                # The only thing that a compatible reader may reject.
                 assert got.get("error") == "a null is not allowed by the reader's schema", (
                     seed, got, raw, case.writer, case.reader)
                 refused += 1
@@ -324,7 +324,7 @@ def test_random_schemas_give_the_values_of_avro_java(cases: list[Case], ours: li
 
 
 def test_random_schemas_give_the_values_of_fastavro(cases: list[Case], java: list[dict]) -> None:
-    """Through Java's, which ours equal."""
+    """Compared with Java's values, which equal ours."""
     for seed, (case, their) in enumerate(zip(cases[SCHEMAS:], java[SCHEMAS:], strict=True)):
         writer, reader = without_logical_types(case.writer), without_logical_types(case.reader)
         for body, raw in zip(case.bodies, their["values"], strict=True):
@@ -335,11 +335,11 @@ def test_random_schemas_give_the_values_of_fastavro(cases: list[Case], java: lis
 
 
 def test_others_read_random_rows_that_it_writes(cases: list[Case], ours: list[dict], java: list[dict]) -> None:
-    """Each row encoded again by the reader's schema gives the value it came from."""
+    """Each row, encoded again with the reader's schema, decodes to the original value."""
     for seed, (case, our, their) in enumerate(zip(cases, ours, java, strict=True)):
         raws = [raw for raw in their["values"] if "error" not in raw]
         reader = without_logical_types(case.reader)
         for body, raw in zip(our["encoded"], raws, strict=True):
             value = with_hex(FastAvro.read(bytes.fromhex(body), reader, reader))
-            # The rest of a microsecond is gone.
+            # Fractions of a microsecond are dropped.
             assert value == without_branches(whole_micros(raw, case.reader_type), case.reader_type), seed

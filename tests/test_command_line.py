@@ -1,4 +1,4 @@
-"""What the program says about its own flags, commands and settings; needs no cluster."""
+"""What the program reports about its own flags, commands and settings; needs no cluster."""
 
 import json
 import os

@@ -37,7 +37,7 @@ def small_files(world: Shopstream, name: str = BRONZE) -> collections.Counter:
 
 
 def coordinates(world: Shopstream) -> collections.Counter:
-    """(partition, offset) of every row of both tables, by delta-rs."""
+    """(partition, offset) of every row of both tables, read with delta-rs."""
     found: collections.Counter = collections.Counter()
     for name in BRONZE, QUARANTINE:
         seen = open_table(world, name).to_pyarrow_table(columns=["kafka_partition", "kafka_offset"])
@@ -73,7 +73,7 @@ def test_optimize_merges_each_partition_and_says_what_it_did(topic: Shopstream) 
 
 
 def test_ingest_beside_optimizers_killed_at_random_loses_and_doubles_nothing(topic: Shopstream) -> None:
-    """Two ingests that compact by themselves, and a third optimizer that never ends well."""
+    """Two ingests with automatic compaction, and a third optimizer that never exits cleanly."""
     seed = random.randrange(1 << 32)
     print(f"seed {seed}")
     chance = random.Random(seed)
@@ -84,7 +84,7 @@ def test_ingest_beside_optimizers_killed_at_random_loses_and_doubles_nothing(top
     killed = 0
     for _ in range(40):
         optimizer = topic.start("table", "optimize", BRONZE)
-        time.sleep(chance.uniform(0.01, 0.4))  # The moment of the kill is what is random here.
+        time.sleep(chance.uniform(0.01, 0.4))  # Kill at a random time.
         killed += optimizer.running()
         optimizer.kill()
     assert killed > 0
@@ -101,7 +101,7 @@ def test_ingest_beside_optimizers_killed_at_random_loses_and_doubles_nothing(top
 
 
 class Reader:
-    """delta-rs, again and again: it must never fail, nor see a row twice, nor fewer than before."""
+    """Reads with delta-rs in a loop: it must never fail, nor see a row twice, nor fewer than before."""
 
     def __init__(self, world: Shopstream):
         self.problem: str | None = None
@@ -120,7 +120,7 @@ class Reader:
                 assert len(keys) == seen.num_rows, "a row twice"
                 assert len(keys) >= most, "rows missing"
                 most, self.reads = len(keys), self.reads + 1
-            except Exception as problem:  # Told by stop(), on the test's own thread.
+            except Exception as problem:  # Reported by stop(), on the test's own thread.
                 self.problem = repr(problem)
                 return
             self._stopping.wait(0.5)
@@ -133,7 +133,7 @@ class Reader:
 
 
 def test_a_table_at_a_steady_rate_keeps_its_file_bound(topic: Shopstream) -> None:
-    """Time compressed: commits as fast as they come, each with a file for every region."""
+    """Compressed time: commits as fast as possible, each with a file for every region."""
     ingest = topic.start("ingest", SHOPSTREAM_INGEST_BATCH_SIZE="1", SHOPSTREAM_INGEST_COMMIT_INTERVAL_MS="20")
     producer = topic.start("generate", "--rate", 1000)
     most = 0
@@ -150,7 +150,7 @@ def test_a_table_at_a_steady_rate_keeps_its_file_bound(topic: Shopstream) -> Non
     assert ingest.stop() == 0, ingest.words()
     commits = sum(entry["operation"] == "WRITE" for entry in open_table(topic).history())
     print(f"{commits} commits, {most} small files in a partition at most")
-    assert commits > 200  # So many files a region there would be.
+    assert commits > 200  # Without compaction each region would have this many files.
     assert 0 < most <= 100
     catch_up(topic)
     expect_exactly_once(topic, kafka_records(topic))

@@ -1,4 +1,4 @@
-"""Compatibility verdicts are those of Apache Avro's own Java library."""
+"""Compatibility verdicts match those of Apache Avro's own Java library."""
 
 import json
 import os
@@ -19,7 +19,7 @@ PAIRS = 6_000  # Each judged in both directions.
 
 @pytest.fixture(scope="module")
 def java(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """The command that judges as Java does."""
+    """The command that runs the Java library."""
     if not JARS.exists():
         pytest.fail(f"{JARS} is missing: ./run setup")
     classes = tmp_path_factory.mktemp("classes")
@@ -46,7 +46,7 @@ def test_verdicts_equal_those_of_avro_java(java: list[str]) -> None:
                  if our.split()[0] != their.split()[0]]
     assert not different, f"{len(different)} differ, the first: {json.dumps(different[0], indent=1)}"
 
-    # What was generated asks both answers, and every rule, often enough to mean something.
+    # Both answers, and every rule, occurred often enough to be meaningful.
     verdicts = Counter(line.split()[0] for line in theirs)
     assert min(verdicts["yes"], verdicts["no"]) > len(pairs) // 5, verdicts
     rules = Counter(rule for line in theirs for rule in set(line.split()[1:]))

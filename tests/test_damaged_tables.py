@@ -1,4 +1,4 @@
-"""`table verify` reports whatever delta-rs or Spark would refuse, or read otherwise than the other."""
+"""`table verify` reports everything that delta-rs or Spark would reject or read differently from the other."""
 
 import json
 import os
@@ -19,14 +19,14 @@ BINARY = pathlib.Path(os.environ.get(
 ROWS = 16
 TABLE = "t"
 
-# What Spark 4.0 with Delta 4.0 refuses, or reads as other rows, where delta-rs sees nothing wrong. The soak tests ask it
-# again; here a few are asked, as each takes it a second or more.
+# What Spark 4.0 with Delta 4.0 rejects, or reads as other rows, although delta-rs sees nothing wrong. The soak tests
+# check all of these; here only a few are checked, since each takes a second or more.
 SPARK_ALONE = {
     "column_mapping_without_its_protocol", "commit_info_that_is_a_text", "file_added_and_removed_in_an_entry",
     "protocol_with_a_text_for_a_version", "retention_that_is_no_duration", "unknown_column_mapping", "writer_of_version_8"}
 SPARK_ASKED = sorted(DAMAGES) if soak.LONG else ["checkpoint_without_metadata", "file_added_and_removed_in_an_entry"]
 
-# What no engine refuses, but some reader stumbles over, or an older version of the table does.
+# What no engine rejects, but some reader or an older version of the table has trouble with.
 REPORTED_AS_WELL = {
     "a_second_metadata_in_an_entry", "a_second_protocol_in_an_entry", "configuration_with_a_number",
     "file_added_twice_in_an_entry", "format_that_is_not_parquet", "gap_before_the_checkpoint",
@@ -58,12 +58,12 @@ def verify(log: Log) -> subprocess.CompletedProcess[str]:
 
 
 def delta_rs_refuses(log: Log) -> str:
-    """Why; empty where it reads the rows that were written."""
+    """The reason; empty if it reads the rows that were written."""
     try:
         table = DeltaTable(str(log.table))
         rows = table.to_pyarrow_table().num_rows
         filtered = QueryBuilder().register("t", table).execute("SELECT * FROM t WHERE id >= 0").read_all().num_rows
-    except BaseException as error:  # A panic of Rust is no Exception.
+    except BaseException as error:  # A Rust panic is not an Exception.
         return f"{type(error).__name__}: {error}"
     return "" if rows == filtered == ROWS else f"{rows} rows, {filtered} of them with an id"
 
@@ -90,7 +90,7 @@ def test_verify_reports_what_another_engine_refuses(log: Log, name: str) -> None
     if not refused and name not in SPARK_ALONE | REPORTED_AS_WELL:
         assert done.returncode == 0, done.stdout
         return
-    if done.returncode == 1:  # Beyond this program as a whole: no difference of the table, but said as well.
+    if done.returncode == 1:  # The whole table is unsupported: not a difference, but reported as well.
         assert TABLE in done.stderr
         return
     assert done.returncode == 3, f"{refused}\n{done.stdout}{done.stderr}"

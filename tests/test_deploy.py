@@ -1,4 +1,4 @@
-"""deploy/: what `docker compose config` makes of it, and as much as can be tried without an engine."""
+"""deploy/: the output of `docker compose config`, and whatever can be tested without an engine."""
 
 import json
 import os
@@ -83,7 +83,7 @@ def test_data_lies_in_volumes_of_its_own(services: dict[str, Any]) -> None:
 @pytest.mark.parametrize("name", BROKERS)
 def test_the_images_entry_point_makes_a_node_of_each_broker(name: str, services: dict[str, Any],
                                                             tmp_path: pathlib.Path) -> None:
-    """Runs what the image runs first: it turns the environment into settings and formats the storage."""
+    """Runs the image's first step: it turns the environment into settings and formats the storage."""
     for folder in ("default", "mounted", "final"):
         (tmp_path / folder).mkdir()
     for file in ("server.properties", "log4j2.yaml", "tools-log4j2.yaml"):
@@ -142,7 +142,7 @@ def test_the_image_gets_the_libraries_that_the_program_needs() -> None:
 
 
 def test_the_image_is_built_from_what_git_keeps() -> None:
-    """Files that the Dockerfile copies are there, and what must not go to the engine is left out."""
+    """Files that the Dockerfile copies exist, and files that the engine must not get are excluded."""
     for line in (ROOT / "deploy/Dockerfile").read_text().splitlines():
         if line.startswith("COPY ") and "--from" not in line:
             assert (ROOT / line.split()[1]).exists(), line
@@ -151,7 +151,7 @@ def test_the_image_is_built_from_what_git_keeps() -> None:
 
 
 def test_compose_finds_a_mistake(tmp_path: pathlib.Path) -> None:
-    """So that the tests above mean something."""
+    """So that the tests above are meaningful."""
     broken = tmp_path / "compose.yaml"
     broken.write_text(COMPOSE.read_text().replace("condition: service_healthy", "condition: service_helathy"))
     shutil.copy(ROOT / "deploy/Dockerfile", tmp_path)

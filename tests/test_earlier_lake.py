@@ -1,4 +1,4 @@
-"""A lake of an earlier program is opened, healed and continued: every record of then and of now is there once."""
+"""An earlier program's lake is opened, repaired and continued: every old and new record is there exactly once."""
 
 from typing import Any
 

@@ -1,5 +1,5 @@
-"""Spark, delta-rs and our own programs change one table in turn, at random; every few steps all of
-them, and a model in Python, must agree on every row."""
+"""Spark, delta-rs and our own programs take turns changing one table at random; every few steps all of them, and a
+model in Python, must agree on every row."""
 
 import dataclasses
 import os
@@ -24,7 +24,7 @@ TABLE = "t"
 STEPS = 2_000 if soak.LONG else 60
 SECONDS_OF_CI = 75
 COMPARE_EVERY = 3
-SPARK_COMPARES_EVERY = 9  # And after each vacuum: it is by far the slowest.
+SPARK_COMPARES_EVERY = 9  # And after each vacuum: Spark is by far the slowest.
 MOST_ROWS = 600
 SPARK_SETTINGS = {
     "spark.databricks.delta.retentionDurationCheck.enabled": "false",
@@ -46,7 +46,7 @@ class Model:
 
 @dataclasses.dataclass
 class Condition:
-    """One predicate, in each engine's words."""
+    """One predicate, in each engine's syntax."""
     spark: str
     rust: str
     holds: Callable[[Row], bool]
@@ -54,7 +54,7 @@ class Condition:
 
 
 class World:
-    """The table, the model, and each engine's hand on it."""
+    """The table, the model, and each engine's access to it."""
 
     def __init__(self, lake: Lake, spark: Any, seed: int):
         self.chance = random.Random(seed)
@@ -97,7 +97,7 @@ class World:
         self.model.rows = {key: row for key, row in self.model.rows.items() if not doomed(row)}
 
     def condition(self) -> Condition:
-        """Of rows that are there, for the most part."""
+        """Usually matches existing rows."""
         row = self.chance.choice(list(self.model.rows.values()) or self.rows.make(self.model.schema, 1))
         n, place = self.chance.randrange(3, 12), row[PARTITION]
         kinds = [
@@ -252,7 +252,7 @@ class World:
         DeltaTable(self.path).create_checkpoint()
         return ""
 
-    # --- what they share -------------------------------------------------------------------------
+    # --- shared ----------------------------------------------------------------------------------
 
     def grow(self) -> str:
         name, kind = self.chance.choice(MORE)
@@ -302,7 +302,7 @@ class World:
         self.program("verify", TABLE)
 
 
-# How often each comes up.
+# Relative frequency of each step.
 WEIGHTS = {
     "ours_append": 6, "spark_append": 3, "rust_append": 3, "ours_remove_file": 1, "ours_optimize": 3, "ours_repair": 2,
     "spark_optimize": 1, "rust_optimize": 2, "spark_delete": 2, "rust_delete": 2, "spark_update": 2, "rust_update": 2,

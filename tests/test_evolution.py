@@ -1,5 +1,5 @@
-"""Schemas that change while records flow, any event at all, and quarantined records that come back:
-real brokers, several consumers, kills at random moments; delta-rs reads what came of it."""
+"""Schemas that change while records flow, arbitrary events, and replayed quarantined records: real brokers, several
+consumers, kills at random moments; delta-rs reads the result."""
 
 import datetime
 import io
@@ -76,7 +76,7 @@ def plain(value: object) -> object:
 
 
 def expect_every_value(topic: Topic, name: str = "bronze-events") -> pa.Table:
-    """Each record stands once, with what was sent in every column and null in those it has not."""
+    """Each record is there once, with the sent value in every column and null in those it lacks."""
     table = bronze(topic.world, name).to_pyarrow_table()
     own = {column for value in topic.sent.values() for column in value}
     assert own <= set(table.column_names)
@@ -110,10 +110,10 @@ def test_versions_interleave_and_two_consumers_each_meet_another_new_field(shops
     topic = Topic(shopstream)
     first = topic.register(**BASE, note="string")
     world = topic.world
-    world.run("ingest", "--until-caught-up")  # Makes the table by the first version.
+    world.run("ingest", "--until-caught-up")  # Creates the table with the first version.
     left = topic.register(**BASE, note="string", left=["null", "string"])
     right = topic.register(**BASE, note="string", right="double")
-    shorter = topic.register(id="long", region="string", timestamp=TIMESTAMP)  # int became long, note went.
+    shorter = topic.register(id="long", region="string", timestamp=TIMESTAMP)  # int became long, note was removed.
     wrong = topic.register(**{**BASE, "id": "string"})
     members = [world.start("ingest", SHOPSTREAM_INGEST_BATCH_TIMEOUT_SECONDS="1") for _ in range(2)]
     wait_until(lambda: len(assigned(world)) == 2, 40, "two members of the group")
@@ -135,7 +135,7 @@ def test_versions_interleave_and_two_consumers_each_meet_another_new_field(shops
     refused = world.json("quarantine", "list")["rows"][0]
     assert refused["cause"] == "incompatible_schema"
     assert "TYPE_MISMATCH at /fields/0/type" in refused["detail"], refused
-    # One entry made the table; each growth came with rows.
+    # One entry created the table; each growth came with rows.
     for version in commits_with_metadata(world)[1:]:
         entry = (world.lake / f"bronze-events/_delta_log/{version:020}.json").read_text()
         assert '"add"' in entry, "a column came without rows"
@@ -164,7 +164,7 @@ def test_growth_survives_kills_at_random_moments(shopstream: Shopstream) -> None
             topic.send(writer, [event(number, **{f: f"{f} {number}" for f in extra})], chance.randrange(3))
             number += 1
         topic.flush()
-        time.sleep(chance.uniform(0.05, 0.7))  # The moment of the kill is what is random here.
+        time.sleep(chance.uniform(0.05, 0.7))  # Kill at a random time.
         member = chance.choice(list(members))
         members[member].kill()
         members[member] = start_member(shopstream, member)
@@ -184,8 +184,8 @@ def outcomes(summary: list[dict]) -> dict[str, int]:
 
 
 def test_replays_killed_and_two_at_once_bring_each_record_once(shopstream: Shopstream) -> None:
-    """The schema of half the records becomes known after they were quarantined."""
-    topic = Topic(shopstream, "Late")  # No other test's, so that the next schema has the next id.
+    """The schema of half the records is registered after they were quarantined."""
+    topic = Topic(shopstream, "Late")  # Unique, so that the next schema has the next id.
     known, schema = topic.register(**BASE)
     to_come = {**schema, "fields": [*schema["fields"], {"name": "extra", "type": "string"}]}
     for partition in range(3):
@@ -207,7 +207,7 @@ def test_replays_killed_and_two_at_once_bring_each_record_once(shopstream: Shops
         running = [shopstream.start(*replay) for _ in range(2)]
         topic.send((known, schema), [event(n) for n in range(100)], chance.randrange(3))
         topic.flush()
-        time.sleep(chance.uniform(0.05, 0.6))  # The moment of the kill is what is random here.
+        time.sleep(chance.uniform(0.05, 0.6))  # Kill at a random time.
         for process in running:
             process.kill()
     last = [shopstream.start(*replay) for _ in range(2)]
@@ -222,7 +222,7 @@ def test_replays_killed_and_two_at_once_bring_each_record_once(shopstream: Shops
     report = shopstream.json("audit")
     assert report["clean"], report
     assert sum(partition["replayed_rows"] for partition in report["partitions"]) == 3000
-    # A real double beside the replayed ones is still found.
+    # A real duplicate next to the replayed ones is still found.
     with_double = bronze(shopstream).to_pyarrow_table(filters=[("schema_id", "=", known + 1)]).slice(0, 1)
     write_deltalake(str(shopstream.lake / "bronze-events"), with_double, mode="append")
     found = shopstream.json("audit", expect=3)["differences"]

@@ -1,5 +1,5 @@
-"""What the pipeline promises, on real brokers: processes are killed, stopped and starved while it
-runs, and afterwards an audit and independent readers find every record once."""
+"""The pipeline's guarantees, on real brokers: processes are killed, stopped and starved while it runs, and
+afterwards an audit and independent readers find every record exactly once."""
 
 import contextlib
 import io
@@ -23,7 +23,7 @@ from shopstream import Running, Shopstream
 from waiting import wait_until
 
 BRONZE, QUARANTINE = "bronze-events", "bronze-quarantine"
-# Commits come as often as they can, so that a random moment is likely to hit one.
+# Commits are as frequent as possible, so that a random moment is likely to hit one.
 EAGER = {"SHOPSTREAM_INGEST_BATCH_SIZE": "1", "SHOPSTREAM_INGEST_COMMIT_INTERVAL_MS": "50"}
 
 
@@ -96,7 +96,7 @@ def says(running: Running, words: str) -> bool:
 
 
 def test_thirty_kills_under_load_lose_and_double_nothing(topic: Shopstream) -> None:
-    """Up to three consumers; static members, so that a new process goes on where one was killed."""
+    """Up to three consumers; static members, so that a new process takes over from a killed one."""
     seed = random.randrange(1 << 32)
     print(f"seed {seed}")
     chance = random.Random(seed)
@@ -107,7 +107,7 @@ def test_thirty_kills_under_load_lose_and_double_nothing(topic: Shopstream) -> N
 
     members = {member: start(member) for member in range(3)}
     for _ in range(32):
-        time.sleep(chance.uniform(0.05, 0.9))  # The moment of the kill is what is random here.
+        time.sleep(chance.uniform(0.05, 0.9))  # Kill at a random time.
         member = chance.randrange(3)
         members[member].kill()
         members[member] = start(member)
@@ -138,7 +138,7 @@ def test_consumers_come_and_go_without_a_trace(topic: Shopstream) -> None:
 
 
 def test_a_consumer_frozen_past_its_session_is_refused(topic: Shopstream) -> None:
-    """Its rows are buffered when it freezes; another reads and commits them; then it wakes."""
+    """Its rows are buffered when it freezes; another one reads and commits them; then it resumes."""
     topic.run("generate", "--count", 3000, "--seed", 1)
     frozen = topic.start("ingest", SHOPSTREAM_INGEST_BATCH_SIZE="1000000", SHOPSTREAM_INGEST_BATCH_TIMEOUT_SECONDS="8",
                          SHOPSTREAM_METRICS_LISTEN="127.0.0.1:0")
@@ -157,7 +157,7 @@ def test_a_consumer_frozen_past_its_session_is_refused(topic: Shopstream) -> Non
 
 
 def metrics(running: Running) -> str:
-    """What a running ingest shows on /metrics; empty until it serves."""
+    """The metrics of a running ingest from /metrics; empty until it serves."""
     found = re.search(r"metrics on (http://\S+)", running.errors.read_text(errors="replace"))
     if not found:
         return ""
@@ -184,7 +184,7 @@ def test_the_registry_gone_and_back(topic: Shopstream, cluster: Cluster) -> None
     catch_up(topic)
     topic.run("generate", "--count", 1000)
     cluster.stop_registry()
-    # The table keeps its schema, so that it starts; but what id 1 means it must ask.
+    # The table stores its schema, so it starts; but it must ask for the meaning of id 1.
     consumer = topic.start("ingest", **EAGER)
     wait_until(lambda: says(consumer, "the schema registry does not answer"), 60, "it says why it waits")
     assert consumer.running() and rows(topic) == 1000 and rows(topic, QUARANTINE) == 0
@@ -240,7 +240,7 @@ def test_a_changed_group_name_changes_nothing(topic: Shopstream) -> None:
 
 
 def test_a_lake_ahead_of_kafka_is_not_written_to(topic: Shopstream) -> None:
-    """The same topic id, but Kafka's end is below the lake's txn: as after a restored broker."""
+    """The same topic id, but Kafka's end is below the lake's txn, as after restoring a broker."""
     topic.run("generate", "--count", 300)
     catch_up(topic)
     topic_id = table(topic).to_pyarrow_table(columns=["kafka_topic_id"])["kafka_topic_id"][0].as_py()

@@ -1,5 +1,5 @@
-"""Other engines' VACUUM at our tables deletes what no version needs, and no live file, whatever the
-partition's value and the name of its column."""
+"""Other engines' VACUUM on our tables deletes what no version needs, and no live file, whatever the partition's
+value and the name of its column."""
 
 import os
 import pathlib
@@ -16,7 +16,7 @@ OTHERS = ["é", "e\u0301", "日本", "😀", "\u00a0", "\u2028", "\u3000x", "\x8
           "../up", "~", "%41", "%25", "100%", "+", "R&D", "\"'", "a/b/c", "a\\b", "_hidden", ".hidden", "=", "a=b",
           "été & \"R&D\" (100 %) + $5!", None]
 VALUES = list(dict.fromkeys(ASCII + OTHERS))
-# No comma, at which the driver splits.
+# No comma, because the driver splits there.
 NAMES = ["R&D", "été", "a'b", "a+b%", "!$()*:@~", "two words", "日本", "a=b", "q?#[]"]
 
 
@@ -26,7 +26,7 @@ def lake(tmp_path: pathlib.Path) -> Lake:
 
 
 def filled(lake: Lake, table: str, columns: list[str], values: list[str | None]) -> list[dict]:
-    """One file a value, which is that of all partition columns; returns the rows."""
+    """One file per value, which is used for all partition columns; returns the rows."""
     rows = [{"id": f"id-{i:04}", **dict.fromkeys(columns, value)} for i, value in enumerate(values)]
     schema = pa.schema([(name, pa.string()) for name in ["id", *columns]])
     lake.append(table, pa.RecordBatch.from_pylist(rows, schema), partitions=",".join(columns))
@@ -34,7 +34,7 @@ def filled(lake: Lake, table: str, columns: list[str], values: list[str | None])
 
 
 def orphan(lake: Lake, table: str) -> pathlib.Path:
-    """A file beside a live one that no version names: what a vacuum is there for."""
+    """A file next to a live one that no version names, which a vacuum should delete."""
     live = sorted((lake.folder / table).rglob("*.parquet"))[0]
     path = live.with_name("part-orphan.parquet")
     path.write_bytes(live.read_bytes())

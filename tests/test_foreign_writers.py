@@ -1,5 +1,5 @@
-"""Other writers change the table while ingest runs: what ingest does not write it refuses in words
-and goes on after the repair, the rest it merges. Either way every record is in the lake once."""
+"""Other writers change the table while ingest runs: ingest rejects, with a message, what it cannot write and
+continues after the repair, and merges the rest. Either way every record is in the lake once."""
 
 import contextlib
 import json
@@ -15,7 +15,7 @@ from shopstream import Running, Shopstream
 from waiting import wait_until
 
 BRONZE = "bronze-events"
-# Commits come as often as they can.
+# Commits are as frequent as possible.
 EAGER = {"SHOPSTREAM_INGEST_BATCH_SIZE": "1", "SHOPSTREAM_INGEST_COMMIT_INTERVAL_MS": "50"}
 EVENTS = 100
 
@@ -37,13 +37,13 @@ class Table:
         return sum(files.column("num_records").to_pylist())
 
     def newest(self, action: str) -> dict:
-        """The metaData or protocol in force. Nothing is checkpointed in these tests."""
+        """The current metaData or protocol. These tests write no checkpoints."""
         found = [json.loads(line) for entry in sorted(self.log.glob("*.json"))
                  for line in entry.read_text().splitlines()]
         return [line[action] for line in found if action in line][-1]
 
     def commit(self, *actions: dict) -> None:
-        """An entry as another engine writes it, under the next version that is free."""
+        """Writes an entry as another engine would, under the next free version."""
         written = self.log / f".{uuid.uuid4()}"
         written.write_text("".join(json.dumps(action) + "\n" for action in (
             {"commitInfo": {"timestamp": 1_700_000_000_000, "operation": "SET TBLPROPERTIES",
@@ -79,7 +79,7 @@ def column_mapping(table: Table) -> None:
 
 
 def row_tracking(table: Table) -> None:
-    """For writers alone: readers of any age go on."""
+    """Affects only writers: readers of any version continue."""
     table.commit({"protocol": {"minReaderVersion": 1, "minWriterVersion": 7,
                                "writerFeatures": ["domainMetadata", "rowTracking"]}})
 
@@ -132,7 +132,7 @@ def other_partitioning(table: Table) -> None:
 
 @pytest.fixture
 def ingesting(shopstream: Shopstream) -> tuple[Shopstream, Running, Table]:
-    """An ingest that has committed all there is and waits for more."""
+    """An ingest that has committed everything and waits for more."""
     shopstream.run("topics", "setup")
     shopstream.run("generate", "--count", EVENTS, "--seed", 1)
     running = shopstream.start("ingest", **EAGER)
@@ -168,7 +168,7 @@ def test_what_ingest_does_not_write_stops_it_in_words(ingesting: tuple[Shopstrea
     again = world.run("ingest", "--until-caught-up", expect=1)
     assert words in again.stderr
     assert len(list(table.log.glob("*.json"))) == version, "nothing was committed in spite of it"
-    table.commit({"protocol": protocol}, {"metaData": metadata})  # As dropping the feature ends.
+    table.commit({"protocol": protocol}, {"metaData": metadata})  # The last step of dropping the feature.
     expect_every_record_once(world, table)
 
 

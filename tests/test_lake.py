@@ -1,5 +1,5 @@
-"""Our Delta tables against independent readers and writers (delta-rs, Polars, DuckDB): each reads
-what the other wrote, and neither disturbs the other. Needs no broker."""
+"""Our Delta tables and independent readers and writers (delta-rs, Polars, DuckDB): each reads what the other wrote,
+and neither disturbs the other. Needs no broker."""
 
 import datetime
 import decimal
@@ -64,7 +64,7 @@ def every_reader(path: str) -> dict[str, list[dict]]:
 
 
 def files(path: str, column: str) -> list:
-    """One column of what delta-rs knows of a table's files."""
+    """One column of delta-rs's metadata of a table's files."""
     return pa.table(DeltaTable(path).get_add_actions(flatten=True)).column(column).to_pylist()
 
 
@@ -82,7 +82,7 @@ def test_other_readers_agree_with_what_was_written(lake: Lake) -> None:
 
 
 def test_other_readers_know_every_encoding(lake: Lake) -> None:
-    # Enough rows for the trial that picks the fast compression.
+    # Enough rows for the trial that selects the fast compression.
     batches = [rows(0, 70_000)]
     lake.append("t", *batches)
     for reader, found in every_reader(lake.path("t")).items():
@@ -195,7 +195,7 @@ def test_an_append_of_delta_rs_between_two_of_ours(lake: Lake) -> None:
 
 
 def test_delta_rs_takes_over_and_hands_back(lake: Lake) -> None:
-    """Their compaction removes our files; we append to what is left and checkpoint it."""
+    """Their compaction removes our files; we append to the remaining table and write a checkpoint."""
     lake.append("t", *[rows(n * 10, 10) for n in range(20)])
     DeltaTable(lake.path("t")).optimize.compact()
     lake.append("t", *[rows(200 + n * 10, 10) for n in range(90)])
@@ -341,7 +341,7 @@ def test_table_list_history_and_files(lake: Lake) -> None:
     assert "there is no table nothing" in table_command(lake, "files", "nothing", expect=1)
 
 
-# --- Looking after a table -----------------------------------------------------------------------
+# --- Maintaining a table -------------------------------------------------------------------------
 
 def age(path: pathlib.Path, hours: float) -> None:
     then = time.time() - hours * 3600
@@ -349,7 +349,7 @@ def age(path: pathlib.Path, hours: float) -> None:
 
 
 def orphan(lake: Lake, name: str, hours: float) -> pathlib.Path:
-    """A file of a commit that did not happen."""
+    """A file of a commit that never completed."""
     path = lake.folder / "t" / "region=US" / f"date={DAY}" / name
     path.write_bytes(b"x" * 1000)
     age(path, hours)
@@ -430,7 +430,7 @@ def test_verify_names_what_is_wrong(lake: Lake) -> None:
 
 
 def test_readers_of_delta_rs_never_fail_while_the_log_is_cleaned_up(lake: Lake) -> None:
-    """They open, follow and read all the while; the last entries of the log are all that is left."""
+    """They open, follow and read continuously, until only the last entries of the log are left."""
     lake.append("t", *[rows(n, 1) for n in range(105)])
     log = lake.folder / "t" / "_delta_log"
     for path in log.iterdir():
@@ -447,15 +447,15 @@ def test_readers_of_delta_rs_never_fail_while_the_log_is_cleaned_up(lake: Lake) 
                 if count < before:
                     failures.append(f"{count} rows after {before}")
                 before = count
-            except Exception as error:  # Whatever it is, it is what this test looks for.
+            except Exception as error:  # Any error is what this test looks for.
                 failures.append(repr(error))
 
     reader = threading.Thread(target=read)
     reader.start()
     try:
         written = 105
-        # A writer that ends stops its clean-up, so that each goes on for a while after the checkpoint
-        # that begins it; the next one goes on with it.
+        # A writer that exits stops its clean-up, so each one continues for a while after the checkpoint
+        # that starts it; the next one resumes it.
         while (log / f"{99:020}.json").exists():
             assert written < 3000, lake.log("t")
             lake.append("t", *[rows(written + n, 1) for n in range(195)])

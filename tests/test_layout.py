@@ -1,5 +1,5 @@
-"""The rules of the source tree, read from the files themselves: who may include whom, which
-third-party library stays where, and where the fields of a purchase may be named."""
+"""The rules of the source tree, checked in the files themselves: who may include whom, where each third-party
+library may be used, and where the fields of a purchase may be named."""
 
 import pathlib
 import re
@@ -11,7 +11,7 @@ SRC = pathlib.Path(__file__).resolve().parent.parent / "src"
 INCLUDE = re.compile(r'^\s*#\s*include\s+[<"]([^>"]+)[>"]', re.MULTILINE)
 COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
 
-# What each folder may include besides itself, base and model.
+# What each folder may include in addition to itself, base and model.
 MAY_INCLUDE = {
     "base": set(),
     "model": set(),
@@ -29,14 +29,14 @@ MAY_INCLUDE = {
             "observe"},
 }
 
-# The floors of the lake, bottom up; what is common to their tests lies beside them.
+# The floors of the lake, bottom up; code shared by their tests is next to them.
 FLOORS_OF_LAKE = ["store", "parquet", "delta", "upkeep"]
 
-# A header's first words, and the one folder that knows the library behind it.
+# The start of a header's path, and the only folder that may use that library.
 ONLY_IN = {"librdkafka/": "kafka", "rdkafka": "kafka", "boost/": "base", "CLI/": "cli",
            "nlohmann/json.hpp": "base"}
 
-# Fields that are a purchase's alone. (region and timestamp are the lake's partitioning as well.)
+# Fields that only a purchase has. (region and timestamp are the lake's partitioning as well.)
 PURCHASE_FIELD = re.compile(
     r'\b(?:event_id|user_id|product_id|product_name)\b|"(?:quantity|amount|currency)"')
 MAY_NAME_FIELDS = {"generate", "model"}
@@ -59,13 +59,13 @@ def includes(text: str) -> list[str]:
 
 
 def forbidden_includes(folder: str, text: str) -> list[str]:
-    """Those of our own headers, in `text`, that a file of `folder` must not include."""
+    """The project headers in `text` that a file of `folder` must not include."""
     return [header for header in includes(text)
             if (first := header.partition("/")[0]) in MAY_INCLUDE and first not in may_include(folder)]
 
 
 def forbidden_floors(floor: str, text: str) -> list[str]:
-    """Those headers of the lake, in `text`, that lie above `floor`."""
+    """The lake headers in `text` that are above `floor`."""
     above = FLOORS_OF_LAKE[FLOORS_OF_LAKE.index(floor) + 1:]
     return [header for header in includes(text) if any(header.startswith(f"lake/{name}/") for name in above)]
 

@@ -1,5 +1,5 @@
-"""audit, consume, group describe, quarantine and health on a real cluster; differences are planted
-in the lake with delta-rs, an independent writer."""
+"""audit, consume, group describe, quarantine and health on a real cluster; differences are planted in the lake with
+delta-rs, an independent writer."""
 
 import json
 import signal

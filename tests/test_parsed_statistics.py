@@ -1,4 +1,4 @@
-"""Statistics that another engine's checkpoint has in columns alone (delta.checkpoint.writeStatsAsJson=false) survive
+"""Statistics that another engine's checkpoint has only in columns (delta.checkpoint.writeStatsAsJson=false) survive
 our own checkpoint. delta-rs writes such checkpoints; Spark 4.0 with Delta 4.0 then writes no statistics at all."""
 
 import datetime
@@ -16,7 +16,7 @@ from deltalake import DeltaTable, write_deltalake
 from driven_lake import Lake, stream
 
 INFINITY = float("inf")
-# Least and greatest value of each column.
+# Minimum and maximum of each column.
 COLUMNS: dict[str, tuple[pa.DataType, Any, Any]] = {
     "paid": (pa.bool_(), False, True),
     "tiny": (pa.int8(), -128, 127),
@@ -60,7 +60,7 @@ def parsed(text: str) -> dict[str, Any]:
 
 
 def plain(value: Any) -> Any:
-    """Numbers and times by value, without what is null."""
+    """Numbers and times by value, without nulls."""
     if isinstance(value, dict):
         members = {key: plain(member) for key, member in value.items()}
         return {key: member for key, member in members.items() if member not in (None, {})}
@@ -72,7 +72,7 @@ def plain(value: Any) -> Any:
         return time.replace(tzinfo=time.tzinfo or datetime.UTC)
     if not isinstance(value, decimal.Decimal):
         return value
-    with numpy.errstate(over="ignore"):  # Writers give a float in as many digits as they like.
+    with numpy.errstate(over="ignore"):  # Writers may give a float any number of digits.
         single = numpy.float32(value)
     return float(single) if numpy.isfinite(single) and single != 0 else float(value)
 
@@ -96,12 +96,12 @@ def test_statistics_in_columns_alone_survive_our_checkpoint(lake: Lake) -> None:
         entry.unlink()
     assert len(written) == 2 and all(statistics["minValues"] for statistics in written.values())
 
-    for n in (2, 3, 4):  # Version 4 is ours to checkpoint.
+    for n in (2, 3, 4):  # Version 4 is due for our checkpoint.
         lake.run("extend", "t", stdin=stream([pa.RecordBatch.from_pylist([{"n": n}], schema=SCHEMA)]))
     kept = json_statistics(log / f"{4:020}.checkpoint.parquet")
     assert len(kept) == 5
     for path, statistics in written.items():
-        for bounds in ("minValues", "maxValues"):  # delta-rs has no bounds of booleans in columns.
+        for bounds in ("minValues", "maxValues"):  # delta-rs has no bounds for booleans in columns.
             statistics[bounds].pop("paid", None)
         for kind, values in statistics.items():
             assert kept[path][kind] == values, kind

@@ -1,5 +1,5 @@
-"""A folder or a file that ShopStream may not use: refused immediately, by name, with the remedy.
-Waiting would not help, and a wait hides the reason. Needs root, to take the rights away."""
+"""A folder or a file that ShopStream may not access is reported immediately, by name, with the remedy. Waiting would
+not help, and would hide the reason. Needs root, to remove the permissions."""
 
 import subprocess
 import time
@@ -10,7 +10,7 @@ import pytest
 from shopstream import Shopstream
 
 BRONZE = "bronze-events"
-# Root without the right to ignore the permissions of files.
+# Root without the capability to ignore file permissions.
 AS_ORDINARY_USER = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search",
                     "--inh-caps", "-dac_override,-dac_read_search"]
 SOON = 20  # Seconds. Retries of an outage take 60 and more.
@@ -35,7 +35,7 @@ def run(world: Shopstream, *arguments: object) -> subprocess.CompletedProcess[st
 
 
 def refused(world: Shopstream, *arguments: object) -> str:
-    """What it says. Once, soon, and with the reason."""
+    """Its message: a single one, soon, and with the reason."""
     begun = time.monotonic()
     done = run(world, *arguments)
     words = f"{arguments}: exit code {done.returncode}\n{done.stderr}"

@@ -38,7 +38,7 @@ def reader(shopstream: Shopstream) -> Iterator[Consumer]:
 
 
 def ends(shopstream: Shopstream) -> list[int]:
-    """The end offset of each partition, as soon as its leader knows it: after a restart it may not yet."""
+    """The end offset of each partition, once its leader knows it, which may take a while after a restart."""
     def ask() -> list[int] | None:
         with contextlib.suppress(KafkaException):
             return [consumer.get_watermark_offsets(TopicPartition(shopstream.topic, p), timeout=30)[1]
@@ -50,7 +50,7 @@ def ends(shopstream: Shopstream) -> list[int]:
 
 
 def read(shopstream: Shopstream) -> list[list[Message]]:
-    """All that the topic holds, partition by partition, in the order of their offsets."""
+    """All records of the topic, partition by partition, in offset order."""
     messages: list[list[Message]] = [[] for _ in range(PARTITIONS)]
     left = sum(ends(shopstream))
     with reader(shopstream) as consumer:
@@ -93,7 +93,7 @@ class Decoder:
 
 
 def murmur2(data: bytes) -> int:
-    """org.apache.kafka.common.utils.Utils.murmur2, which the Java client partitions by."""
+    """org.apache.kafka.common.utils.Utils.murmur2, which the Java client uses for partitioning."""
     mask, m = 0xFFFFFFFF, 0x5BD1E995
     h = 0x9747B28C ^ len(data)
     whole = len(data) - len(data) % 4
@@ -208,7 +208,7 @@ def classify(decoder: Decoder, value: bytes | None) -> tuple[str, dict]:
         event = decoder.decode(value)
     except UnicodeDecodeError:
         return "utf-8", {}
-    except OverflowError:  # What Python's datetime cannot hold, fastavro cannot read.
+    except OverflowError:  # Values beyond Python's datetime cannot be read by fastavro.
         return "year", {}
     except (EOFError, AssertionError, IndexError, struct.error, MemoryError):
         return "undecodable", {}
@@ -253,7 +253,7 @@ def test_every_failed_delivery_is_counted(topic: Shopstream) -> None:
     assert "were not delivered" in generating.errors.read_text()
     topic.cluster.start_brokers()
     held = sum(ends(topic))
-    # A record may have been written though its reply was lost, but never the other way round.
+    # A record may have been written although its reply was lost, but never the reverse.
     assert summary["acknowledged"] <= held <= summary["events"]
 
 
@@ -363,7 +363,7 @@ event:
 
 @pytest.fixture
 def sales(tmp_path: pathlib.Path) -> pathlib.Path:
-    """A mapping of four sales within four minutes, not in their order."""
+    """A mapping of four sales within four minutes, out of order."""
     (tmp_path / "sales.csv").write_text("sale,customer,country,paid,at\n"
                                         "3,7,jp,300,2025-10-24T12:04:00Z\n"
                                         "1,7,de,1.5,2025-10-24T12:00:00Z\n"

@@ -1,4 +1,4 @@
-"""docs/reading-the-lake.md: every block of it runs, and counts what is there."""
+"""Runs every code block of docs/reading-the-lake.md and checks the counts."""
 
 import pathlib
 import re
@@ -22,7 +22,7 @@ EVENTS = 3000
 
 @pytest.fixture(scope="module")
 def checkout(session_cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
-    """A folder with a lake where a checkout has its own."""
+    """A folder with a lake at the place where a checkout has its own."""
     session_cluster.start_brokers()
     session_cluster.start_registry()
     folder = tmp_path_factory.mktemp("checkout")
@@ -36,7 +36,7 @@ def checkout(session_cluster: Cluster, tmp_path_factory: pytest.TempPathFactory)
 
 @pytest.fixture(scope="module")
 def expected(checkout: pathlib.Path) -> dict[str, int]:
-    """Rows of each region, by a reader that knows nothing of Delta: nothing but committed files is there."""
+    """Rows per region, by a reader without Delta support: the folder has only committed files."""
     files = f"{checkout}/.shopstream/lake/bronze-events/region=*/date=*/*.parquet"
     counted = duckdb.sql(f"SELECT region, count(*) FROM read_parquet('{files}', hive_partitioning=true) GROUP BY ALL")
     counts = dict(counted.fetchall())
@@ -46,20 +46,20 @@ def expected(checkout: pathlib.Path) -> dict[str, int]:
 
 @pytest.fixture
 def in_checkout(checkout: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The paths of the document begin at the root of the checkout."""
+    """The paths in the document are relative to the root of the checkout."""
     monkeypatch.chdir(checkout)
 
 
 @pytest.fixture
 def bucket(s3: Bucket, checkout: pathlib.Path) -> Bucket:
-    """The same lake in S3: nothing in it says where it is."""
+    """The same lake in S3: nothing in it contains its location."""
     fs.copy_files(str(checkout / ".shopstream/lake"), f"{s3.bucket}/lake", source_filesystem=fs.LocalFileSystem(),
                   destination_filesystem=s3.files(), use_threads=False)
     return s3
 
 
 def counts(value: Any) -> dict[str, int] | None:
-    """Of a reader's own kind of table; None where `value` is no count by region."""
+    """Converts a reader's own kind of table; None if `value` is not a count by region."""
     match value:
         case pa.Table():
             rows = [tuple(row.values()) for row in value.to_pylist()]
@@ -82,7 +82,7 @@ def run_all(text: str, replacements: dict[str, str], names: dict[str, Any] | Non
 
 
 def here(bucket: Bucket, scheme: str = "s3") -> dict[str, str]:
-    """What the document says of MinIO, as it is in this test."""
+    """The document's MinIO settings, replaced by those of this test."""
     return {"http://127.0.0.1:9000": bucket.endpoint, f"{scheme}://shopstream/lake": f"{scheme}://{bucket.bucket}/lake"}
 
 
@@ -119,7 +119,7 @@ def test_from_s3(reader: str, bucket: Bucket, expected: dict[str, int]) -> None:
 
 def test_spark_from_disk_and_from_s3(spark: Any, in_checkout: None, bucket: Bucket, expected: dict[str, int],
                                      checkout: pathlib.Path) -> None:
-    # Java cannot change its folder: it does not follow `in_checkout`.
+    # Java cannot change its working directory: it does not follow `in_checkout`.
     session, *reads = documented.blocks(documented.section(DOCUMENT, "From disk", "Spark"))
     names = {"spark": spark}
     for code in reads:

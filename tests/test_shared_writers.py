@@ -1,5 +1,5 @@
-"""Which writers may share a table on S3, as docs/lake.md says: another engine's commit and one of ours meet at the same
-version, ours between the other one's look at the log and its put."""
+"""Which writers may share a table on S3, as docs/lake.md says: another engine's commit and one of ours meet at the
+same version, ours between the other one's check of the log and its put."""
 
 import subprocess
 import sys
@@ -16,7 +16,7 @@ from waiting import wait_until
 
 BRONZE = "bronze-events"
 EVENTS = 100
-# A commit for each handful of records, soon after it came.
+# A commit for each handful of records, soon after they arrive.
 EAGER = {"SHOPSTREAM_INGEST_BATCH_SIZE": "1", "SHOPSTREAM_INGEST_COMMIT_INTERVAL_MS": "50"}
 
 
@@ -40,8 +40,8 @@ def ingesting(world: Shopstream, minio: Minio) -> Running:
 
 
 def meet(world: Shopstream, minio: Minio, commit: Callable[[FaultProxy], None]) -> tuple[bool, int]:
-    """Runs `commit` of another engine, and lets ours take its version before its put arrives. Then ingest commits once
-    more, and must have every row. Whether the put was a conditional one, and how many rows were lost until then."""
+    """Runs `commit` of another engine, and lets ours take its version before its put arrives. Then ingest commits
+    once more, and must have every row. Returns whether the put was conditional, and the rows lost until then."""
     running = ingesting(world, minio)
     version = table(minio).version() + 1
     conditional: list[bool] = []
@@ -67,7 +67,7 @@ def meet(world: Shopstream, minio: Minio, commit: Callable[[FaultProxy], None]) 
 
 def test_delta_rs_and_ours_are_safe_together_on_s3(shopstream: Shopstream, minio: Minio) -> None:
     def commit(proxy: FaultProxy) -> None:
-        # In a process of its own: delta-rs lets no other thread of Python run meanwhile, and the proxy is one.
+        # In a separate process: delta-rs blocks all other Python threads, and the proxy is one.
         options = {**minio.storage_options, "AWS_ENDPOINT_URL": proxy.url, "timeout": "120s"}
         code = (f"import deltalake; table = deltalake.DeltaTable('{minio.lake}/{BRONZE}', storage_options={options!r})\n"
                 "table.alter.set_table_properties({'delta.logRetentionDuration': 'interval 2 days'})")
@@ -88,4 +88,4 @@ def test_spark_on_s3_replaces_a_commit_of_ours_until_the_next_one_as_the_docs_wa
 
     conditional, lost = meet(shopstream, minio, commit)
     assert not conditional
-    assert 0 < lost <= EVENTS  # Those of the first commit, if ours made several of them.
+    assert 0 < lost <= EVENTS  # Those of the first commit, if ours made several.

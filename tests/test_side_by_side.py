@@ -1,4 +1,4 @@
-"""An earlier program and this one at one lake at the same time, both killed again and again."""
+"""An earlier program and this one use one lake at the same time, both killed over and over."""
 
 import os
 import pathlib
@@ -23,7 +23,7 @@ KILLS = 30
 
 @pytest.fixture(scope="module")
 def earlier_program() -> pathlib.Path:
-    """Built from its commit, unless SHOPSTREAM_EARLIER_BINARY names it."""
+    """Built from its commit, unless SHOPSTREAM_EARLIER_BINARY names a binary."""
     if built := os.environ.get("SHOPSTREAM_EARLIER_BINARY"):
         return pathlib.Path(built)
     checkout = ROOT / "build/earlier" / EARLIER
@@ -62,7 +62,7 @@ def test_an_earlier_program_beside_this_one_brings_each_record_once(
     producer = shopstream.start("generate", "--rate", 1500, "--malformed-share", 0.02)
 
     def start(member: int) -> Running:
-        """Every second one is the earlier program; with two groups it has one of its own."""
+        """Every second one is the earlier program; if there are two groups it has its own."""
         old = member % 2 == 0
         group = f"{shopstream.group}-{member % groups}"
         return shopstream.start("ingest", program=earlier_program if old else None, **EAGER,
@@ -71,7 +71,7 @@ def test_an_earlier_program_beside_this_one_brings_each_record_once(
     members = {member: start(member) for member in range(4)}
     wait_until(lambda: places(shopstream, BRONZE), 60, "the first commit")
     for _ in range(KILLS):
-        time.sleep(chance.uniform(0.1, 1.5))  # The moment of the kill is what is random here.
+        time.sleep(chance.uniform(0.1, 1.5))  # Kill at a random time.
         member = chance.randrange(4)
         members[member].kill()
         members[member] = start(member)

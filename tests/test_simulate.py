@@ -1,5 +1,5 @@
-"""Whole histories on simulated time, storage and Kafka: what the simulator promises, and that it
-catches the mistakes that a protocol like ours invites."""
+"""Whole histories on simulated time, storage and Kafka: the simulator's guarantees, and that it catches the mistakes
+that a protocol like ours invites."""
 
 import pathlib
 import subprocess
@@ -9,8 +9,8 @@ import soak
 
 SIMULATE = pathlib.Path(__file__).resolve().parent.parent / "build/release/tests/simulate/simulate"
 
-# The mistakes of tests/simulate/mistakes.h, and the seed of a history that catches each. Whoever
-# changes what a seed means finds new ones with: simulate --mistake NAME --seeds 5000
+# The mistakes of tests/simulate/mistakes.h, and the seed of a history that catches each. After changing
+# the meaning of seeds, find new ones with: simulate --mistake NAME --seeds 5000
 CAUGHT_BY = {
     "read-uncommitted": 1,
     "offsets-before-rows": 8,
@@ -56,7 +56,7 @@ def test_a_failure_names_its_seed_and_shrinks_to_a_history_that_fails_too() -> N
     whole, _, smaller = ran.stdout.partition("deeds are enough:")
     assert f"seed {seed} fails:" in whole
     deeds = [line.strip() for line in smaller.splitlines() if " ms: " in line]
-    # A transaction that is aborted takes two; hardly anything else is left.
+    # An aborted transaction takes two; hardly anything else is left.
     assert 2 <= len(deeds) <= 4, ran.stdout
     assert any("abort the transaction" in deed for deed in deeds), ran.stdout
 

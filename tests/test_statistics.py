@@ -1,8 +1,7 @@
-"""Statistics never hide a row: readers that skip files by them find what they find without them.
+"""Statistics never hide a row: readers that skip files by them find the same rows as without them.
 
-The rows have every type, extreme values and all nulls by turns. What a reader answers from our
-table is held against the same reader on the same rows in memory, where nothing can be skipped. Needs
-no broker."""
+The rows have every type, extreme values and all nulls in turn. A reader's answer from our table is compared with the
+same reader's on the same rows in memory, where nothing can be skipped. Needs no broker."""
 
 import io
 import itertools
@@ -30,7 +29,7 @@ from every_filter import Filter
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 DRIVER = pathlib.Path(os.environ.get("SHOPSTREAM_LAKE_DRIVER", ROOT / "build/release/src/lake/lake_driver"))
 SOAK = "SHOPSTREAM_SOAK" in os.environ
-FILTERS = 8000 if SOAK else 500  # Of each of four readers, over all stages of the table.
+FILTERS = 8000 if SOAK else 500  # For each of four readers, over all stages of the table.
 SPARK_FILTERS = 2000 if SOAK else 200
 SPARK_PARTS = 40 if SOAK else 4
 SEED = 8
@@ -50,7 +49,7 @@ def shopstream(lake: pathlib.Path, *arguments: str) -> None:
 
 
 def rows_of(table: DeltaTable) -> pa.Table:
-    """All rows of the live files, by a reader that knows nothing of statistics."""
+    """All rows of the live files, by a reader that ignores statistics."""
     schema = pa.schema(table.schema().to_arrow())
     parts = []
     for uri in table.file_uris():
@@ -88,12 +87,12 @@ def delta_rs(table: DeltaTable, rows: pa.Table) -> Answers:
     asked = itertools.count()
 
     def in_table(filter: Filter) -> list[int]:
-        # Making the dataset anew for each takes most of the time.
+        # Rebuilding the dataset for each filter takes most of the time.
         if next(asked) % 10 == 0:
             return ids(table.to_pyarrow_table(columns=["id"], filters=filter.triple() or filter.arrow()))
         return ids(dataset.to_table(columns=["id"], filter=filter.arrow()))
 
-    # pyarrow itself takes x < NaN for true wherever it knows a bound, with or without Delta.
+    # pyarrow itself evaluates x < NaN as true wherever it knows a bound, with or without Delta.
     return (lambda filter: [] if filter.has_nan() else in_table(filter),
             lambda filter: [] if filter.has_nan() else ids(memory.to_table(columns=["id"], filter=filter.arrow())))
 
@@ -121,7 +120,7 @@ def with_polars(table: DeltaTable, rows: pa.Table) -> Answers:
 
 
 def datafusion(table: DeltaTable, rows: pa.Table) -> Answers:
-    # It has no rows in memory for Python: a table of one file without statistics of any kind.
+    # It cannot hold rows in memory for Python: use a table of one file without any statistics.
     folder = f"{table.table_uri.removeprefix('file://').rstrip('/')}-plain-{table.version()}"
     plain_table(folder, rows)
 
@@ -153,7 +152,7 @@ def set_properties(path: pathlib.Path, properties: dict[str, str]) -> None:
 
 @pytest.fixture(scope="module")
 def stages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], DeltaTable]]:
-    """Opens the table as it was at a stage. All stages are versions of one table."""
+    """Opens the table at a stage. All stages are versions of one table."""
     lake = tmp_path_factory.mktemp("statistics")
     rng = random.Random(SEED)
     versions = {}
@@ -212,9 +211,9 @@ def test_spark_finds_what_it_finds_without_statistics(stages: Callable[[str], De
     spark.read.format("delta").load(f"{folder}-plain-for-spark-{part}").coalesce(1).cache().createOrReplaceTempView("plain")
     wrong = []
     asked = every_filter.filters(rows.schema, SPARK_FILTERS // SPARK_PARTS, SEED + part)
-    # Parquet's Java reader looks -0 up in dictionaries that have 0, with or without statistics.
+    # Parquet's Java reader looks up -0 in dictionaries that have 0, with or without statistics.
     for some in chunks([filter for filter in asked if not filter.has_negative_zero()], 50):
-        # A predicate that is selected, not filtered by, skips nothing.
+        # A predicate in the select list, instead of the filter, skips nothing.
         verdicts = ", ".join(filter.sql("spark") for filter in some)
         answers = spark.sql(f"SELECT id, {verdicts} FROM plain t").collect()
         right = [sorted(row[0] for row in answers if row[i + 1]) for i in range(len(some))]
@@ -244,7 +243,7 @@ def test_a_struct_with_members_that_have_no_bounds_hides_nothing(tmp_path: pathl
 
 
 def test_the_statistics_let_readers_skip_files(stages: Callable[[str], DeltaTable]) -> None:
-    # Otherwise the tests above would hold for a table without any.
+    # Otherwise the tests above would pass for a table without any.
     for stage in STAGES:
         actions = pa.table(stages(stage).get_add_actions(flatten=True)).to_pylist()
         bounded = [action for action in actions if action.get("max.id") is not None]

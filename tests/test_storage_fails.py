@@ -1,5 +1,5 @@
-"""The disk under a running ingest fills up, turns read-only, or loses a file: ingest says so in
-words, leaves nothing half-written, and goes on when it is repaired. Mounts, so it needs root."""
+"""The disk under a running ingest fills up, turns read-only, or loses a file: ingest reports it, leaves nothing
+half-written, and continues after the repair. Mounts, so it needs root."""
 
 import pathlib
 import subprocess
@@ -12,14 +12,14 @@ from shopstream import Running, Shopstream
 from waiting import wait_until
 
 BRONZE = "bronze-events"
-# Commits come as often as they can.
+# Commits are as frequent as possible.
 EAGER = {"SHOPSTREAM_INGEST_BATCH_SIZE": "1", "SHOPSTREAM_INGEST_COMMIT_INTERVAL_MS": "50"}
 EVENTS = 200
 DISK_BYTES = 8 << 20
 
 
 class Disk:
-    """A small file system of the test's own."""
+    """A small file system for this test only."""
 
     def __init__(self, folder: pathlib.Path):
         self.folder = folder
@@ -28,7 +28,7 @@ class Disk:
         mount("-t", "tmpfs", "-o", f"size={DISK_BYTES}", "shopstream-test", folder)
 
     def fill(self) -> None:
-        """Takes all the room there is; what needs none goes on."""
+        """Takes all free space; operations that need none continue."""
         with open(self._ballast, "ab", buffering=0) as ballast:
             for size in (1 << 20, 1 << 12):
                 try:
@@ -41,7 +41,7 @@ class Disk:
         self._ballast.unlink()
 
     def make(self, mode: str) -> None:
-        """ro or rw. Busy while a file is open for writing, which never lasts."""
+        """ro or rw. Busy while a file is open for writing, which is always brief."""
         wait_until(lambda: subprocess.run(["mount", "-o", f"remount,{mode}", self.folder],
                                           capture_output=True).returncode == 0, 20, f"the disk is {mode}")
 
@@ -65,7 +65,7 @@ def disk(tmp_path: pathlib.Path) -> Iterator[Disk]:
 
 @pytest.fixture
 def ingesting(disk: Disk, shopstream: Shopstream) -> Running:
-    """An ingest onto that disk that has committed all there is and waits for more."""
+    """An ingest onto that disk that has committed everything and waits for more."""
     shopstream.lake = disk.folder / "lake"
     shopstream.run("topics", "setup")
     shopstream.run("generate", "--count", EVENTS, "--seed", 1)
@@ -129,7 +129,7 @@ def test_a_full_disk_at_the_start_is_said_and_leaves_no_half_a_table(disk: Disk,
 
 def test_a_full_disk_pauses_optimize_which_says_why_immediately_and_once(disk: Disk, shopstream: Shopstream,
                                                                          ingesting: Running) -> None:
-    # As many rows in each partition as before: however they are cut into files, a merge doubles the largest.
+    # As many rows in each partition as before: however they are split into files, a merge doubles the largest.
     shopstream.run("generate", "--count", EVENTS, "--seed", 1)
     wait_until(lambda: rows(shopstream) == 2 * EVENTS, 60, "the lake has more than one file in each partition")
     assert ingesting.stop() == 0, ingesting.words()

@@ -18,7 +18,7 @@ def admin(cluster: Cluster) -> AdminClient:
 
 
 def create(cluster: Cluster, *topics: NewTopic) -> None:
-    client = admin(cluster)  # Its requests end with it.
+    client = admin(cluster)  # Its requests are cancelled when it is destroyed.
     for future in client.create_topics(list(topics)).values():
         future.result(30)
 
@@ -94,7 +94,7 @@ def test_unknown_topic(shopstream: Shopstream) -> None:
 
 
 def test_topic_ids_are_printed_as_kafka_prints_them(shopstream: Shopstream) -> None:
-    # As many as make it all but certain that some hold the two characters in which URL-safe base64
+    # Enough to make it all but certain that some contain the two characters in which URL-safe base64
     # differs from plain.
     names = [f"{shopstream.topic}-{i}" for i in range(20)]
     create(shopstream.cluster, *(NewTopic(n, num_partitions=1, replication_factor=1) for n in names))

@@ -1,5 +1,5 @@
-"""A lake that nobody looks after: ingests, optimizers and vacuums at once, all of them killed again
-and again, while a reader of another make looks at the table all the time."""
+"""A lake that runs unattended: concurrent ingests, optimizers and vacuums, all of them killed over and over, while
+an independent reader checks the table all the time."""
 
 import contextlib
 import os
@@ -18,7 +18,7 @@ from waiting import wait_until
 
 BRONZE = "bronze-events"
 EAGER = {"SHOPSTREAM_INGEST_BATCH_SIZE": "1", "SHOPSTREAM_INGEST_COMMIT_INTERVAL_MS": "50"}
-# Checkpoints many times in a minute; tombstones expire after the shortest time that compaction accepts.
+# Many checkpoints per minute; tombstones expire after the shortest time that compaction accepts.
 BUSY_LOG = {"delta.checkpointInterval": "7", "delta.deletedFileRetentionDuration": "interval 60 seconds"}
 DAYS = 86400.0
 PARTITIONS = 3
@@ -27,8 +27,8 @@ ORPHANS = 200
 
 
 class Reader(threading.Thread):
-    """Opens the table every second as delta-rs sees it. Of each Kafka partition, exactly the offsets
-    below the progress that the same version records must be there, each once."""
+    """Opens the table with delta-rs every second. For each Kafka partition, exactly the offsets below the progress
+    recorded in the same version must be there, each once."""
 
     def __init__(self, table: pathlib.Path, app_id: str):
         super().__init__(daemon=True)
@@ -41,7 +41,7 @@ class Reader(threading.Thread):
         while not self._ended.wait(1):
             try:
                 self.look()
-            except Exception as error:  # Whatever a reader may meet is a fault of the table.
+            except Exception as error:  # Any error of the reader is a fault of the table.
                 self.faults.append(repr(error))
             self.looks += 1
 
@@ -63,7 +63,7 @@ class Reader(threading.Thread):
 
 
 def plant_orphans(table: pathlib.Path) -> list[pathlib.Path]:
-    """What commits that never happened left behind two days ago."""
+    """The leftovers of commits that failed two days ago."""
     folder = next(table.glob("region=*/date=*"))
     long_ago = time.time() - 2 * DAYS
     orphans = [folder / f"part-orphan-{n}.parquet" for n in range(ORPHANS)]
@@ -74,10 +74,10 @@ def plant_orphans(table: pathlib.Path) -> list[pathlib.Path]:
 
 
 def age_log(table: pathlib.Path) -> None:
-    """Lets two days pass for what has lain in the log for 20 s, so that it is cleaned up."""
+    """Ages entries older than 20 s by two days, so that they are cleaned up."""
     now = time.time()
     for path in (table / "_delta_log").glob("0*"):
-        with contextlib.suppress(FileNotFoundError):  # Cleaned up just now.
+        with contextlib.suppress(FileNotFoundError):  # Just cleaned up.
             if 20 < now - path.stat().st_mtime < DAYS:
                 os.utime(path, (now - 2 * DAYS, now - 2 * DAYS))
 
@@ -115,8 +115,8 @@ def test_everything_at_once_and_killed(shopstream: Shopstream) -> None:
         if role not in running:
             start(role)
     for _ in range(KILLS):
-        time.sleep(chance.uniform(0.05, 1.0))  # The moment of the kill is what is random here.
-        for role in roles:  # Optimizers and vacuums end by themselves, and begin again.
+        time.sleep(chance.uniform(0.05, 1.0))  # Kill at a random time.
+        for role in roles:  # Optimizers and vacuums finish, and start again.
             if not running[role].running():
                 assert "ingest" not in role and running[role].wait(0) == 0, running[role].words()
                 start(role)

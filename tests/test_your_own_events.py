@@ -1,4 +1,4 @@
-"""docs/your-own-events.md, run as it stands there, against a cluster and a lake of the test's own."""
+"""Runs docs/your-own-events.md unchanged, against a cluster and a lake for this test only."""
 
 import pathlib
 import re
@@ -17,7 +17,7 @@ def commands() -> list[list[str]]:
 
 
 def run_one(command: list[str], world: Shopstream) -> str:
-    """With this machine's programs, and the test's addresses and topic in place of the default ones."""
+    """With this machine's programs, and the test's addresses and topic instead of the defaults."""
     addresses = {"SHOPSTREAM_KAFKA_TOPIC": world.topic, "SHOPSTREAM_KAFKA_GROUP": world.group}
     if command[0] == ".deps/venv/bin/python":
         command = [sys.executable, *command[1:]]
@@ -38,7 +38,7 @@ def test_the_document_does_what_it_says(shopstream: Shopstream) -> None:
     outputs = [run_one(command, shopstream) for command in commands()]
     assert len(outputs) == 5
     assert "Clean: 1,000 records" in outputs[3], outputs[3]
-    # 1,000 clicks in turn of three campaigns; the cost of click n is n % 50.
+    # 1,000 clicks, alternating between three campaigns; the cost of click n is n % 50.
     costs = {name: sum(n % 50 for n in range(1000) if n % 3 == i) for i, name in enumerate(("spring", "summer", "brand"))}
     counts = {"spring": 334, "summer": 333, "brand": 333}
     expected = [f"{name} {counts[name]} {costs[name]}" for name in sorted(costs)]

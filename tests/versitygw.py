@@ -1,4 +1,4 @@
-"""versitygw in a test: a second S3 server, which keeps objects as files of a folder."""
+"""versitygw in a test: a second S3 server, which stores objects as files in a folder."""
 
 import dataclasses
 import os
@@ -14,7 +14,7 @@ from s3_bucket import Bucket
 from waiting import wait_until
 
 PROGRAM = DEPS / "versitygw/versitygw"
-HEALTH = "/-/health"  # No bucket may be named so.
+HEALTH = "/-/health"  # Not a valid bucket name.
 ADMIN = (MINIO_USER, MINIO_PASSWORD)
 
 
@@ -60,7 +60,7 @@ class VersitygwServer:
             with urllib.request.urlopen(f"{self.url}{HEALTH}", timeout=2) as answer:
                 return answer.status == 200
         except urllib.error.URLError as error:
-            return "CERTIFICATE_VERIFY_FAILED" in str(error.reason)  # It speaks, with a certificate of the test's own.
+            return "CERTIFICATE_VERIFY_FAILED" in str(error.reason)  # It answers, with a self-signed certificate.
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Bounded waiting for a condition, for tests that would otherwise sleep and hope."""
+"""Bounded waiting for a condition, instead of sleeping and hoping."""
 
 import time
 from collections.abc import Callable
@@ -8,7 +8,7 @@ T = TypeVar("T")
 
 
 def wait_until(condition: Callable[[], T], timeout: float, what: str, interval: float = 0.05) -> T:
-    """What `condition` returns, as soon as that is true. Fails, naming `what`, after `timeout` s."""
+    """Returns the result of `condition` once it is true. Fails, naming `what`, after `timeout` s."""
     deadline = time.monotonic() + timeout
     while not (result := condition()):
         if time.monotonic() >= deadline:

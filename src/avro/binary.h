@@ -49,7 +49,7 @@ inline uint64_t SpreadGroups(uint64_t x) {
   return (x & 0x007f007f007f007f) | ((x & 0x3f803f803f803f80) << 1);
 }
 
-// Writes at most kMaxLongBytes, but may write 8 even if fewer count; returns the end.
+// Writes at most kMaxLongBytes, but may touch 8 bytes even if fewer count; returns the end.
 inline uint8_t* PutVarint(uint64_t value, uint8_t* to) {
   if (value < 0x80) {
     *to = static_cast<uint8_t>(value);
@@ -72,8 +72,8 @@ inline uint64_t FirstBytes(uint64_t word, size_t bytes) {
   return bytes >= 8 ? word : word & ((uint64_t{1} << (8 * bytes)) - 1);
 }
 
-// Copies `size` bytes, of which `readable` (at least `size`) are in readable memory; writes up to
-// kCopySlack more. Returns a word with a high bit set if the text is not ASCII.
+// Copies `size` bytes, of which `readable` (at least `size`) are in readable memory; may write up
+// to kCopySlack more. Returns a word with a high bit set if the text is not ASCII.
 inline uint64_t CopyText(const uint8_t* from, size_t size, size_t readable, uint8_t* to) {
   uint64_t high = 0;
   if (readable - size >= 16) [[likely]] {
@@ -89,7 +89,7 @@ inline uint64_t CopyText(const uint8_t* from, size_t size, size_t readable, uint
     if (left > 8) high |= FirstBytes(high_word, left - 8);
     return high & kHighBits;
   }
-  // Near the end: overlapping words instead.
+  // Near the end: use overlapping words instead.
   if (size >= 8) {
     for (size_t i = 0; i + 8 < size; i += 8) {
       high |= LoadWord(from + i);

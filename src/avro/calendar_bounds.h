@@ -6,7 +6,7 @@ namespace shopstream::avro {
 
 inline constexpr int64_t kMicrosPerMilli = 1000;
 inline constexpr int64_t kNanosPerMicro = 1000;
-// The years 0001 to 9999 since 1970, both bounds included.
+// The years 0001 to 9999 as days since 1970, both bounds included.
 inline constexpr int64_t kFirstDay = -719'162;
 inline constexpr int64_t kLastDay = 2'932'896;
 inline constexpr int64_t kMillisPerDay = 86'400'000;

@@ -57,7 +57,7 @@ struct Calendar {
   const char* logical;
   int64_t first;
   int64_t last;
-  int64_t largest;  // The largest of the kind.
+  int64_t largest;  // The largest of its kind.
 };
 
 class CalendarTest : public testing::TestWithParam<Calendar> {};

@@ -8,7 +8,7 @@
 namespace shopstream::avro {
 namespace {
 
-// Where a type stands in the schema: "order.lines[].price".
+// Paths name a type's place in the schema: "order.lines[].price".
 class ColumnTypes {
  public:
   Result<std::shared_ptr<arrow::DataType>> TypeOf(const Node& type, const std::string& path) {
@@ -103,7 +103,7 @@ class ColumnTypes {
     }
   }
 
-  std::vector<const Node*> open_;  // The records around.
+  std::vector<const Node*> open_;  // The enclosing records.
   int columns_ = 0;
 };
 
@@ -125,7 +125,7 @@ std::string MemberName(const UnionShape& shape, const Node& value) {
   return Name(value.kind);
 }
 
-// Delta compares names without regard to case.
+// Delta compares names case-insensitively.
 std::string Folded(std::string name) {
   std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::tolower(c); });
   return name;

@@ -38,16 +38,16 @@
 
 namespace shopstream::avro {
 
-// Bounds on a schema's columns. Names that refer to names could make it grow without limit.
+// Bounds on a schema's columns. Nested references to named types could multiply without limit.
 inline constexpr int kMaxColumns = 16'384;
-// For decimals that become text: printing takes time quadratic in the number of digits.
+// For decimals that become text: formatting is quadratic in the number of digits.
 inline constexpr int32_t kMaxDecimalDigits = 1'000;
 inline constexpr int32_t kMaxDecimal128Digits = 38;
 
 inline constexpr char kEmptyRecordMember[] = "_empty";
 
 // The columns of a record. NotImplemented names the field without a column: a recursive type, too
-// many columns, a decimal of too many digits.
+// many columns, or a decimal with too many digits.
 Result<std::shared_ptr<arrow::Schema>> ToArrowSchema(const Schema& reader);
 
 // A union as its branches other than null. One branch: the union has that type. Several: it is a
@@ -57,7 +57,7 @@ struct UnionShape {
   bool has_null = false;
 
   static UnionShape Of(const Node& type);
-  // True for more than one branch; a type that is not a union is its own only value.
+  // True for more than one branch; the only value of a type that is not a union is itself.
   bool is_struct() const { return values.size() > 1; }
 };
 

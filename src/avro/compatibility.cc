@@ -14,7 +14,7 @@ namespace {
 
 enum class Verdict {
   kDecoder,  // Whether the resolved tree reads every value.
-  kJava,     // Any branch of a reader's union will do; a field that stands for several will not.
+  kJava,     // Accepts any branch of a reader's union; rejects a field that matches several.
 };
 
 std::string Upper(const Node& node) {
@@ -43,8 +43,8 @@ class Checker {
     return false;
   }
 
-  // Whether it can be read; what is wrong is reported. A pair within itself is taken for readable,
-  // as by Avro's Java library, and one that was found readable is not looked at again.
+  // Whether it can be read; reports what is wrong. A pair within itself is assumed readable, as in
+  // Avro's Java library, and a pair found readable is not checked again.
   bool CheckPair(const Node& reader, const Node& writer, const std::string& path, int depth) {
     pairs_ += 1 + writer.fields.size() + reader.fields.size();  // What a pair keeps in memory.
     if (pairs_ > kMostPairs || depth > kMostDepth) {
@@ -111,7 +111,7 @@ class Checker {
       if (readable) return true;
     }
     if (named == reader.branches.size()) return ReportBranch(reader, writer, path);
-    // What is wrong with the branch that was meant says more than that none fits.
+    // The fault in the intended branch says more than that no branch matches.
     return check(named) && ReportBranch(reader, writer, path);
   }
 
@@ -186,7 +186,7 @@ class Checker {
                   "keep these symbols, or give the enum a default", "[" + missing + "]");
   }
 
-  // Records that do not fit are not looked at again: they may hold much, and each other.
+  // Mismatched records are not checked again: they may be large and contain each other.
   bool CheckRecords(const Resolution& pair, const std::string& path, int depth) {
     const auto known = broken_records_.find(&pair);
     if (known != broken_records_.end()) {
@@ -246,19 +246,19 @@ class Checker {
     return false;
   }
 
-  // Bounds of time and stack for hostile schemas; far above what people write.
+  // Bounds on time and stack for hostile schemas; far above what people write.
   static constexpr size_t kMostPairs = 1'000'000;
   static constexpr int kMostDepth = 2'000;
   static constexpr size_t kMostReasons = 100;
 
   const Verdict verdict_;
   ResolvedTree* const tree_;
-  std::map<std::pair<const Node*, const Node*>, bool> seen_;  // False: it does not fit.
-  // The first reason of each. One whose reasons were all cut off is looked at again.
+  std::map<std::pair<const Node*, const Node*>, bool> seen_;  // False: it does not match.
+  // The first reason of each. A pair whose reasons were all cut off is checked again.
   std::map<const Resolution*, Incompatibility> broken_records_;
   std::vector<Incompatibility> found_;
   size_t pairs_ = 0;
-  std::optional<Incompatibility> refusal_;  // Ends it all: the only reason then.
+  std::optional<Incompatibility> refusal_;  // Stops the check: then it is the only reason.
 };
 
 }  // namespace

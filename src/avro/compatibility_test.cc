@@ -17,7 +17,7 @@ using testing::Field;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-// "TYPE_MISMATCH at /fields/0/type", one after the other.
+// "TYPE_MISMATCH at /fields/0/type", in the order reported.
 std::vector<std::string> Broken(std::string_view reader, std::string_view writer) {
   std::vector<std::string> broken;
   for (const auto& found : CheckReadable(ParseSchemaText(reader), ParseSchemaText(writer))) {

@@ -21,8 +21,8 @@ struct DecodeProgram;  // decode_program.h
 // with it, each into its own Columns.
 class Decoder {
  public:
-  // Bound on the memory that items of one record's arrays and maps take in columns; a hostile
-  // record could claim far more than it has bytes. Items without bytes (nulls) are counted.
+  // Bound on the memory that the items of one record's arrays and maps take in columns; a hostile
+  // record can claim far more items than it has bytes. Items without bytes (nulls) are counted.
   static constexpr int64_t kMaxItemBytes = int64_t{64} << 20;
   static constexpr int64_t kMaxEmptyItems = int64_t{1} << 16;
 

@@ -78,7 +78,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Garbage{R"("string")", "08 f4 90 80 80", DecodeResult::kInvalidUtf8},
                     Garbage{R"("string")", "08 f0 80 80 80", DecodeResult::kInvalidUtf8}));
 
-// Where in the text, and how far from the body's end, decides how it is copied and checked.
+// The position in the text and the distance to the body's end select the copying and checking code.
 TEST(DecoderTest, FindsInvalidUtf8Anywhere) {
   Pair pair(Record(R"({"name": "f", "type": "string"}, {"name": "g", "type": "bytes"})"));
   for (int size = 1; size <= 50; ++size) {

@@ -57,7 +57,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(Reading{R"("int")", "03", R"("long")", "-2"},
                     Reading{R"("int")", "03", R"("float")", "-2"},
                     Reading{R"("int")", "03", R"("double")", "-2"},
-                    // 16777217 is no float, so a float reader sees its neighbour.
+                    // 16777217 is not representable as a float; a float reader gets its neighbour.
                     Reading{R"("int")", "82 80 80 10", R"("float")", "16777216"},
                     Reading{R"("int")", "82 80 80 10", R"("double")", "16777217"},
                     Reading{R"("long")", "82 80 80 10", R"("float")", "16777216"},
@@ -101,7 +101,7 @@ TEST(DecoderTest, ReadsEveryLogicalType) {
   expect(Logical(R"("long")", "time-micros"), "02", "1");
   expect(Logical(R"("long")", "timestamp-micros"), "03", "-2");
   expect(Logical(R"("long")", "timestamp-nanos"), "d0 0f", "1");
-  expect(Logical(R"("long")", "timestamp-nanos"), "01", "-1");  // Down, before 1970 too.
+  expect(Logical(R"("long")", "timestamp-nanos"), "01", "-1");  // Rounded down, before 1970 too.
   expect(Logical(R"("long")", "local-timestamp-nanos"), "01", "-1");
   expect(Decimal(4, 2), "04 fb 1e", R"("-12.50")");
   expect(Decimal(4, 2), "0c 00 00 00 00 04 e2", R"("12.50")");
@@ -166,7 +166,7 @@ TEST(DecoderTest, SaysAtWhichValueItFailed) {
   EXPECT_EQ(0, pair.columns().rows());
 }
 
-// A few bytes that claim to be a great deal.
+// A few bytes that claim to be very large.
 TEST(DecoderTest, BoundsWhatARecordMayAskFor) {
   const auto decode = [](const std::string& type, const std::string& bytes) {
     Pair pair(RecordOf(R"({"type": "array", "items": )" + type + "}"));
@@ -183,12 +183,12 @@ TEST(DecoderTest, BoundsWhatARecordMayAskFor) {
             decode(R"({"type": "record", "name": "E", "fields": []})", huge));
   EXPECT_EQ(DecodeResult::kTooManyItems,
             decode(R"({"type": "fixed", "name": "F", "size": 0})", huge));
-  EXPECT_EQ(DecodeResult::kTruncated, decode(R"("int")", "01 80 80 08"));  // A size behind the end.
+  EXPECT_EQ(DecodeResult::kTruncated, decode(R"("int")", "01 80 80 08"));  // A size past the end.
   EXPECT_EQ(DecodeResult::kBadLength, decode(R"("int")", "01 01"));
   EXPECT_EQ(DecodeResult::kTruncated, decode(R"("int")", "ff ff ff ff ff ff ff ff ff 01 00"));
 }
 
-// One byte of the record makes a default of a kilobyte.
+// One byte of the record expands to a default of a kilobyte.
 TEST(DecoderTest, BoundsWhatDefaultsAdd) {
   const std::string items = R"({"name": "f", "type": {"type": "array", "items": {"type": "record",
       "name": "I", "fields": [{"name": "a", "type": "boolean"})";
@@ -255,7 +255,7 @@ TEST(DecoderTest, RefusesSchemasWithoutEndByPath) {
               HasSubstr("field \"a[].b{}\": record P contains itself"));
   EXPECT_THAT(error(R"({"name": "a", "type": )" + Decimal(1001, 0) + "}"),
               HasSubstr("1001 digits"));
-  // Each record holds the one before twice.
+  // Each record contains the previous one twice.
   std::string doubled = R"({"name": "f0", "type": {"type": "record", "name": "R0", "fields": []}})";
   for (int i = 1; i < 40; ++i) {
     const std::string before = "\"R" + std::to_string(i - 1) + "\"";
@@ -399,7 +399,7 @@ TEST_F(PurchaseTest, EveryPrefixIsTruncatedAndLeavesTheRowsBefore) {
   ASSERT_EQ(DecodeResult::kRow, decoder_.Decode(body, &columns));
   const int64_t used = columns.used_bytes();
   for (size_t size = 0; size < body.size(); ++size) {
-    // A buffer of its own, so that a sanitizer sees a read behind the end.
+    // A separate buffer, so that a sanitizer catches a read past the end.
     const std::vector<uint8_t> cut(body.begin(), body.begin() + static_cast<ptrdiff_t>(size));
     EXPECT_EQ(DecodeResult::kTruncated, decoder_.Decode(cut, &columns)) << size;
     EXPECT_EQ(1, columns.rows());

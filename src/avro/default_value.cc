@@ -19,7 +19,7 @@ bool IsIntegerWithin(const json& value, int64_t least, int64_t most) {
   return value.is_number_integer() && value.get<int64_t>() >= least && value.get<int64_t>() <= most;
 }
 
-// A field that the object leaves out takes its own default.
+// A field missing from the object takes its own default.
 bool IsDefaultOfRecord(const json& value, const Node& type, int64_t* steps_left) {
   return value.is_object() && std::ranges::all_of(type.fields, [&](const Field& field) {
            const auto found = value.find(field.name);
@@ -60,7 +60,7 @@ void AppendUnion(const json& value, const Node& type, std::string* out) {
   EncodeDefault(value, **branch, out);
 }
 
-// One block and the end.
+// One block and the end marker.
 void AppendItems(const json& value, const Node& type, std::string* out) {
   if (!value.empty()) AppendLong(static_cast<int64_t>(value.size()), out);
   for (const auto& [key, item] : value.items()) {
@@ -73,7 +73,7 @@ void AppendItems(const json& value, const Node& type, std::string* out) {
 }  // namespace
 
 std::optional<std::string> BytesOfDefault(const std::string& text) {
-  // The JSON parser has refused what is not UTF-8; code points to 255 take at most two bytes.
+  // The JSON parser has rejected invalid UTF-8; code points up to 255 take at most two bytes.
   std::string bytes;
   for (size_t i = 0; i < text.size(); ++i) {
     const auto lead = static_cast<uint8_t>(text[i]);

@@ -41,7 +41,7 @@ std::optional<EncodeCode> CodeOfText(const Node& type) {
 
 std::optional<EncodeCode> CodeOfInteger(Type::type column, const Node& type) {
   const std::string& logical = type.logical_type;
-  // A logical type is a promise about the values that only a column of that meaning can keep.
+  // Only a column with the same meaning can guarantee what a logical type promises about values.
   if (!logical.empty() && !logical.starts_with("time-") && !logical.starts_with("local-")) {
     return std::nullopt;
   }
@@ -164,7 +164,7 @@ class Compiler {
     return op;
   }
 
-  // The number of a union's branch (null: that of null); -1 where the type is none.
+  // The number of a union's branch (null: that of null); -1 if `type` is not a union.
   static int32_t BranchOf(const Node& type, const Node* value) {
     for (size_t i = 0; i < type.branches.size(); ++i) {
       const Node* branch = type.branches[i];
@@ -247,7 +247,7 @@ class Compiler {
                                   "; change the field's type in the schema");
   }
 
-  std::vector<const Node*> open_;  // The records around.
+  std::vector<const Node*> open_;  // The enclosing records.
 };
 
 }  // namespace

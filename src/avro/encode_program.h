@@ -15,7 +15,7 @@ namespace shopstream::avro {
 
 // How a value is written.
 enum class EncodeCode : uint8_t {
-  kNull,  // Nothing, or a union's branch of null alone.
+  kNull,  // Writes no bytes, or only a union's branch of null.
   kInt32,
   kInt32AsDouble,
   kInt64,
@@ -23,7 +23,7 @@ enum class EncodeCode : uint8_t {
   kDouble,
   kText,
   kBoolean,
-  // In the order above they cost least.
+  // The fastest first.
   kFloat,
   kMicrosAsMillis,
   kMicrosAsNanos,
@@ -42,8 +42,8 @@ enum class EncodeCode : uint8_t {
 // One type of the Avro schema, and the column it is written from.
 struct EncodeOp {
   EncodeCode code = EncodeCode::kNull;
-  int column = -1;           // In the rows, or in the column around it; -1: none, always null.
-  int32_t branch = -1;       // Branch of the union around the value; -1: none.
+  int column = -1;           // In the rows, or in the enclosing column; -1: none, always null.
+  int32_t branch = -1;       // Branch of the enclosing union; -1: none.
   int32_t null_branch = -1;  // -1: a null cannot be written.
   int64_t size = -1;         // Fixed, and decimals in it: bytes.
   int32_t precision = 0;

@@ -20,7 +20,7 @@
 namespace shopstream::avro {
 namespace {
 
-// For a value, without its text and branch: a number, a length, or a block's and the list's end.
+// Per value, without its text and branch: a number, a length, or the end of a block and the list.
 constexpr int64_t kMaxValueBytes = kMaxLongBytes + 1;
 constexpr int64_t kMaxBranchBytes = kMaxIntBytes;
 constexpr int64_t kMicrosPerMilli = 1000;
@@ -31,7 +31,7 @@ struct Source {
   const EncodeOp* op = nullptr;
   EncodeCode code = EncodeCode::kNull;
   int32_t branch = -1;
-  const uint8_t* validity = nullptr;  // Null where the column holds no null.
+  const uint8_t* validity = nullptr;  // Null if the column has no nulls.
   int64_t first = 0;                  // Value 0 within the buffers; `offsets` starts at value 0.
   const uint8_t* values = nullptr;
   const int32_t* offsets = nullptr;
@@ -68,7 +68,7 @@ Source Bind(const EncodeOp& op, const arrow::ArrayData* array) {
     const int child = is_list ? static_cast<int>(i) : op.inner[i].column;
     source.inner.push_back(
         Bind(op.inner[i], child < 0 ? nullptr : children->child_data[child].get()));
-    // The entries of a map are a struct, with an offset of its own.
+    // The entries of a map are a struct with its own offset.
     if (op.code == EncodeCode::kMap) {
       source.inner.back().first += children->offset;
       if (source.inner.back().offsets != nullptr) source.inner.back().offsets += children->offset;
@@ -77,7 +77,7 @@ Source Bind(const EncodeOp& op, const arrow::ArrayData* array) {
   return source;
 }
 
-// At least what the values [begin, end) take.
+// An upper bound on the size of the values [begin, end).
 int64_t MostBytes(const Source& source, int64_t begin, int64_t end) {
   const EncodeOp& op = *source.op;
   int64_t each = kMaxValueBytes + std::max<int64_t>(op.size, 0);
@@ -99,8 +99,8 @@ int64_t MostBytes(const Source& source, int64_t begin, int64_t end) {
   return bytes;
 }
 
-// Writes rows; the caller has made room for the longest. What does not fit is remembered, the first
-// of it, and left out.
+// Writes rows; the caller has made room for the longest. Remembers the first value that does not
+// fit, and omits such values.
 class RowWriter {
  public:
   RowWriter(const std::vector<Source>& sources, uint8_t* to) : sources_(sources), to_(to) {}
@@ -117,7 +117,7 @@ class RowWriter {
   const Status& status() const { return status_; }
 
  private:
-  // What is common takes and returns the place it writes to, which so stays in a register.
+  // The common cases take and return the write position, which so stays in a register.
   [[gnu::always_inline]] uint8_t* WriteValue(const Source& source, int64_t i, uint8_t* to) {
     const int64_t place = source.first + i;
     if (source.validity != nullptr && !arrow::bit_util::GetBit(source.validity, place)) {
@@ -254,7 +254,7 @@ class RowWriter {
     to_ += bytes.size();
   }
 
-  // Values whose text stands for something else.
+  // Values that are encoded differently from their text.
   void WriteFromText(const Source& source, int64_t i) {
     const EncodeOp& op = *source.op;
     const std::string_view text = TextOf(source, i);

@@ -21,7 +21,7 @@ std::shared_ptr<arrow::Schema> Column(const std::shared_ptr<arrow::DataType>& ty
   return arrow::schema({arrow::field("f", type)});
 }
 
-// The one row of column "f", written as the Avro type.
+// The single row of column "f", written as the Avro type.
 std::vector<uint8_t> Encoded(const std::shared_ptr<arrow::DataType>& column, const char* value,
                              const char* type) {
   const auto schema = Column(column);

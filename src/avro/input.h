@@ -13,8 +13,8 @@
 
 namespace shopstream::avro {
 
-// What is left of one body. Reads check the end before they touch a byte. The compiler would not
-// inline what has so many callers, and a tenth of the speed would be gone.
+// The rest of one body. Reads check the end before they touch a byte. Forced inline: the compiler
+// would not inline functions with so many callers, which costs a tenth of the speed.
 struct Input {
   const uint8_t* begin;
   const uint8_t* next;
@@ -22,7 +22,7 @@ struct Input {
 
   size_t left() const { return static_cast<size_t>(end - next); }
 
-  // The next 8 bytes, zeros behind the end. Some are left.
+  // The next 8 bytes, with zeros past the end. At least one must be left.
   uint64_t Peek() const {
     if (left() >= 8) [[likely]]
       return LoadWord(next);
@@ -49,8 +49,8 @@ struct Input {
     return DecodeResult::kRow;
   }
 
-  // More than 8 bytes: few values are that large. Its own copies, so that the rest may stay in
-  // registers.
+  // More than 8 bytes: few values are that large. Works on its own copies, so that the members may
+  // stay in registers.
   DecodeResult LongVarint(size_t longest, uint64_t* value) {
     size_t bytes = 0;
     uint64_t sum = 0;
@@ -135,7 +135,7 @@ struct Input {
     return *branch < branches ? DecodeResult::kRow : DecodeResult::kBadLength;
   }
 
-  // The head of a block of an array or a map: how many items, and where they end if it says so.
+  // The head of a block of an array or a map: the number of items, and their size if it is given.
   DecodeResult Block(uint64_t* items, std::optional<uint64_t>* bytes) {
     int64_t count;
     DecodeResult result = Long(&count);

@@ -18,15 +18,15 @@ std::optional<Layout> LayoutOf(const arrow::DataType& type);
 // Whether a column has offsets, one more than its values.
 inline bool HasOffsets(Layout layout) { return layout == Layout::kText || layout == Layout::kList; }
 
-// Number of columns that a type takes, itself included. A column is followed by what it holds: a
+// Number of columns that a type takes, including its own. A column is followed by its contents: a
 // struct by its members; a list by its items; a map by its entries, a struct of key and value.
 int32_t ColumnCount(const arrow::DataType& type);
 
-// Identifies the layouts of the first `fields` fields with everything they hold: a decoder only
-// writes into columns of its own shape. Nullability does not matter.
+// Identifies the layouts of the first `fields` fields including nested ones: a decoder only writes
+// into columns of its own shape. Nullability does not matter.
 uint64_t ShapeOf(const arrow::Schema& schema, int fields);
 
-// Size of that many values of a fixed width; 0 for others.
+// Size of this many values of a fixed width; 0 for others.
 int64_t ValueBytes(Layout layout, int64_t rows);
 
 template <typename T>

@@ -15,7 +15,7 @@ constexpr uint32_t kBillion = 1'000'000'000;
 
 using Bytes = std::span<const uint8_t>;
 
-// Without leading bytes that say nothing but the sign.
+// Strips leading bytes that only repeat the sign.
 Bytes Shortest(Bytes bytes) {
   while (bytes.size() > 1 && (bytes[0] == 0 || bytes[0] == 0xFF) &&
          (bytes[0] & 0x80) == (bytes[1] & 0x80)) {
@@ -62,9 +62,9 @@ std::string Digits(Bytes magnitude) {
   return reversed;
 }
 
-// The magnitude of decimal digits, the highest byte first.
+// The magnitude of decimal digits, most significant byte first.
 std::vector<uint8_t> Magnitude(std::string_view digits) {
-  std::vector<uint8_t> bytes;  // The lowest first.
+  std::vector<uint8_t> bytes;  // Least significant first.
   for (const char digit : digits) {
     uint32_t carry = static_cast<uint32_t>(digit - '0');
     for (uint8_t& byte : bytes) {

@@ -10,8 +10,8 @@
 
 namespace shopstream::avro {
 
-// Avro's decimals are two's complement, highest byte first; no bytes mean 0. Returns a number of 16
-// bytes in the machine's order; nothing if it has more than `precision` (at most 38) digits.
+// Avro's decimals are two's complement, most significant byte first; no bytes mean 0. Returns a
+// number of 16 bytes in native order; nothing if it has more than `precision` (at most 38) digits.
 std::optional<std::array<uint64_t, 2>> ReadDecimal(std::span<const uint8_t> bytes,
                                                    int32_t precision);
 // The shortest encoding of the number.
@@ -28,7 +28,7 @@ std::optional<std::string> ParseDecimal(std::string_view text, int32_t precision
 std::string FormatUuid(std::span<const uint8_t> bytes);
 std::optional<std::string> ParseUuid(std::string_view text);
 
-// 12 bytes (months, days, milliseconds; 4 bytes each, lowest first) as an ISO 8601 duration,
+// 12 bytes (months, days, milliseconds; 4 bytes each, little-endian) as an ISO 8601 duration,
 // "P1M2DT3.004S", with all parts; and the inverse.
 std::string FormatDuration(std::span<const uint8_t> bytes);
 std::optional<std::string> ParseDuration(std::string_view text);

@@ -33,7 +33,7 @@ bool Contains(const std::vector<std::string>& names, const std::string& name) {
 
 bool IsNull(const Node* type) { return type->kind == Kind::kNull; }
 
-// A column of the reader's type is that of the writer's too, so the reader's may become it.
+// The writer's values fit a column of the reader's type too, so the reader's type may widen.
 bool Widens(const Node& reader, const Node& writer) {
   return (reader.kind == Kind::kInt && writer.kind == Kind::kLong && reader.logical_type.empty()) ||
          (reader.kind == Kind::kFloat && writer.kind == Kind::kDouble);
@@ -43,8 +43,8 @@ Types BranchesOf(const Node& node) {
   return node.kind == Kind::kUnion ? node.branches : Types{&node};
 }
 
-// Which of `own`, the reader's branches, takes the values of a branch of the writer's: the one that
-// the tree says, unless they would be promoted and an earlier one can be widened.
+// The branch of `own`, the reader's branches, that takes the values of a writer's branch: the one
+// in the tree, unless they would be promoted and an earlier one can be widened.
 std::optional<size_t> FindSlot(const Resolution& pair, const Types& own) {
   const bool fits = pair.broken != ResolutionRule::kMissingUnionBranch &&
                     pair.broken != ResolutionRule::kTypeMismatch &&
@@ -60,8 +60,8 @@ std::optional<size_t> FindSlot(const Resolution& pair, const Types& own) {
 
 constexpr size_t kMostPairs = 1'000'000;
 
-// The writer's types that are read as each named type of the reader, wherever they are: a name
-// means one type in the whole document, so its definition has to hold them all.
+// The writer's types that are read as each named type of the reader, wherever they occur: a name
+// means one type in the whole document, so its definition must cover them all.
 class Partners {
  public:
   Partners(const Node& reader, const Node* writer, ResolvedTree* tree) : tree_(tree) {
@@ -83,7 +83,7 @@ class Partners {
     const auto found = partners_.find(&named);
     return found == partners_.end() ? kNone : found->second;
   }
-  // The reader's type of that full name, or null.
+  // The reader's type with that full name, or null.
   const Node* Named(const std::string& name) const {
     const auto found = named_.find(name);
     return found == named_.end() ? nullptr : found->second;
@@ -118,7 +118,7 @@ class Partners {
     }
   }
 
-  // A type at a place that only the writer has.
+  // A type that occurs only in the writer.
   void MeetOnlyWriter(const Node& writer) {
     if (writer.is_named()) {
       const Node* same = Named(writer.name);
@@ -153,8 +153,8 @@ json Optional(json type) {
   return branches;
 }
 
-// Builds the merged schema's JSON from the resolved tree; without a writer, the reader's own. At
-// each place stand the reader's type and those of the writer that are read into it.
+// Builds the merged schema's JSON from the resolved tree; without a writer, the reader's own. Each
+// place has the reader's type and the writer's types that are read into it.
 class Merger {
  public:
   Merger(const Node& reader, const Node* writer, ResolvedTree* tree)
@@ -187,7 +187,7 @@ class Merger {
       if (writer->kind == reader.kind && writer->items != nullptr) items.push_back(writer->items);
     }
     if (reader.is_named()) return Named(reader, path);
-    // A column that widens has no logical type, and gets none: its values keep their meaning.
+    // A widening column has no logical type and gets none: its values keep their meaning.
     if (widest != &reader) return Name(widest->kind);
     if (reader.items == nullptr) return WithLogicalType(reader, Name(reader.kind));
     const char* const key = reader.kind == Kind::kArray ? "items" : "values";
@@ -209,11 +209,11 @@ class Merger {
       const std::string place = reader.kind == Kind::kUnion ? path + "/" + std::to_string(i) : path;
       branches.push_back(Plain(*own[i], slots[i], place));
     }
-    // One type is one column, several are a struct; the first never turns into the second.
+    // One type is one column, several are a struct; a column never turns into a struct.
     const bool several = own.size() - std::ranges::count_if(own, IsNull) > 1;
     Types added;
     for (const Node* branch : unmatched) {
-      // The second of a type merges with the first once that is the reader's.
+      // A second type of the same kind merges with the first once that is in the reader.
       const auto same = [&](const Node* other) { return SameType(*branch, *other); };
       if (std::ranges::any_of(added, same)) continue;
       added.push_back(branch);
@@ -224,7 +224,7 @@ class Merger {
     return branches.size() == 1 && reader.kind != Kind::kUnion ? branches.front() : branches;
   }
 
-  // A type that only the writer has, as it is.
+  // A type that only the writer has, unchanged.
   json OnlyWriter(const Node& writer, const std::string& path) {
     if (writer.is_named()) return OnlyWriterNamed(writer, path);
     if (writer.kind == Kind::kUnion) {
@@ -261,7 +261,7 @@ class Merger {
     return WithLogicalType(writer, std::move(type));
   }
 
-  // The definition holds all that the two sides know of the type, at its first place.
+  // The definition, at its first place, holds everything that the two sides know of the type.
   json Named(const Node& reader, const std::string& path) {
     if (!defined_.insert(reader.name).second) return reader.name;
     return Nested(path, [&] { return Definition(reader, path); });
@@ -280,7 +280,7 @@ class Merger {
     return WithLogicalType(reader, std::move(type));
   }
 
-  // In the merged document a definition may come earlier than in the two, and nest deeper.
+  // In the merged document a definition may occur earlier than in the two, and nest deeper.
   template <typename MakeType>
   json Nested(const std::string& path, MakeType make_type) {
     if (nested_ == Schema::kMaxDepth) {
@@ -383,7 +383,7 @@ class Merger {
   ResolvedTree* const tree_;
   const Partners partners_;
   std::set<std::string> defined_;
-  int nested_ = 0;  // Definitions around.
+  int nested_ = 0;  // Enclosing definitions.
   std::string conflicts_;
 };
 
@@ -397,8 +397,8 @@ std::string Reasons(const std::vector<Incompatibility>& found) {
   return reasons;
 }
 
-// Several types of the writer may be read as one of the reader's. What they have in common and the
-// reader lacks is added for the first; the next round merges the others with that.
+// Several types of the writer may be read as one type of the reader. What they share and the reader
+// lacks is added for the first; the next round merges the others with the result.
 constexpr int kMostRounds = 16;
 
 }  // namespace

@@ -12,7 +12,7 @@ namespace shopstream::avro {
 //   at the end, in nested records too. A renamed field is a new one: aliases of the writer's fields
 //   do not count, those of the reader's do.
 // - A field that one of the two lacks reads as null there, whatever its default: otherwise the
-//   value of a row would depend on which schemas had been met before it.
+//   value of a row would depend on the schemas encountered before it.
 // - int and long become long, float and double become double; a type and its union with null
 //   become the union.
 //

@@ -29,7 +29,7 @@ enum class Kind : uint8_t {
 
 // "record", "long" and so on, as in the specification.
 const char* Name(Kind kind);
-// The primitive of that name, or nothing.
+// The primitive with that name, or nothing.
 std::optional<Kind> PrimitiveKind(std::string_view name);
 
 struct Node;
@@ -42,11 +42,11 @@ struct Field {
   std::shared_ptr<const nlohmann::json> default_value;
 };
 
-// One type. Several places may point at a named type's node, so the tree may have cycles; only
+// One type. Several places may point to a named type's node, so the tree may have cycles; only
 // definitions nest, at most Schema::kMaxDepth deep. Owned by its Schema.
 struct Node {
   Kind kind = Kind::kNull;
-  // As given, if it applies to this kind of type; others are ignored, as the specification
+  // As given, if it applies to this kind of type; otherwise it is ignored, as the specification
   // requires. Empty: none.
   std::string logical_type;
   int32_t precision = 0;  // Decimal.
@@ -58,7 +58,7 @@ struct Node {
   std::vector<std::string> symbols;           // Enum.
   std::optional<std::string> default_symbol;  // Enum.
   const Node* items = nullptr;                // Array: items; map: values.
-  std::vector<const Node*> branches;          // Union: never nested, no type twice.
+  std::vector<const Node*> branches;          // Union: never nested, no duplicate types.
   int64_t size = 0;                           // Fixed, in bytes.
 
   bool is_named() const {
@@ -69,7 +69,7 @@ struct Node {
 // The name without its namespace.
 std::string_view ShortName(std::string_view full_name);
 
-// The type as shown to a person: "long (timestamp-millis)", "record com.shop.Order".
+// The type in messages: "long (timestamp-millis)", "record com.shop.Order".
 std::string Describe(const Node& node);
 
 }  // namespace shopstream::avro

@@ -75,7 +75,7 @@ class RandomSchema {
     return "{\"type\":\"enum\",\"name\":\"" + Fresh("E") + "\",\"symbols\":[" + symbols + "]}";
   }
 
-  // A union of any number of the types that may occur several times, with null or one primitive.
+  // A union of any number of repeatable types, with null or one primitive.
   std::string Union(int depth) {
     std::string branches = draw_(2) == 0 ? "\"null\"" : Primitive();
     for (uint64_t i = draw_(4); i > 0; --i) {

@@ -1,6 +1,6 @@
 #pragma once
-// For tests only: a writer's schema and a reader's that has grown away from it, in every way that
-// resolution has a rule for. Names come from few, so that they meet by accident too.
+// For tests only: a writer's schema and a reader's that has diverged from it, in every way that
+// resolution has a rule for. There are few names, so they also coincide by accident.
 
 #include <algorithm>
 #include <cstdint>
@@ -63,7 +63,7 @@ class RandomPair {
 
   std::string FullName() { return Any<std::string>({"a.X", "b.X", "c.X", "a.Y", "b.Y", "Z"}); }
 
-  // The same name, or one that resolution finds, or none that it does.
+  // The same name, one that resolution finds, or one that it does not.
   std::pair<json, json> Heads(const char* kind) {
     const std::string written = FullName();
     json writer_type = {{"type", kind}, {"name", written}};
@@ -73,7 +73,7 @@ class RandomPair {
     return {std::move(writer_type), std::move(reader_type)};
   }
 
-  // A name that the side has defined already refers to what it defined.
+  // A name that the side has already defined refers to that definition.
   json Once(Side side, json type) {
     const auto name = type["name"].get<std::string>();
     if (open_[side].contains(name)) return "int";

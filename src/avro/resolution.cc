@@ -10,20 +10,20 @@ bool HasAlias(const Node& reader, const Node& writer) {
   return std::ranges::find(reader.aliases, writer.name) != reader.aliases.end();
 }
 
-// Without their namespaces; an alias of the reader counts too.
+// Without their namespaces; the reader's aliases count too.
 bool NamesMatch(const Node& writer, const Node& reader) {
   return ShortName(reader.name) == ShortName(writer.name) || HasAlias(reader, writer);
 }
 
-// Whether the reader's logical type would give the writer's bytes another meaning. What only one of
-// them annotates is read as it stands, as the specification has it.
+// Whether the reader's logical type would give the writer's bytes another meaning. If only one side
+// has a logical type, the value is read unchanged, as the specification requires.
 bool ChangesMeaning(const Node& writer, const Node& reader) {
   if (writer.logical_type.empty() || reader.logical_type.empty()) return false;
   return writer.logical_type != reader.logical_type || writer.scale != reader.scale ||
          writer.precision > reader.precision;
 }
 
-// How well a branch of the reader's union serves a value; the lowest is taken, and the first of
+// How well a branch of the reader's union matches a value; the lowest rank wins, and the first of
 // equals. A type's own branch comes before a promotion, as in Avro's Java library: the
 // specification's "first that matches" would turn the int of ["long", "int"] into a long.
 enum class Rank : uint8_t { kSame, kAlias, kShortName, kPromoted, kWrongSize, kNone };
@@ -52,7 +52,7 @@ void ChooseBranch(Resolution* pair) {
 
 using FieldsByName = std::unordered_map<std::string_view, size_t>;
 
-// The fields of the same name first, so that an alias never takes what another field is named for.
+// Fields of the same name first, so that an alias never takes a field that another one names.
 void PairFields(Resolution* pair) {
   const std::vector<Field>& written = pair->writer->fields;
   const std::vector<Field>& read = pair->reader->fields;
@@ -175,7 +175,7 @@ bool Promotes(Kind writer, Kind reader) {
   }
 }
 
-// Comes to an end: only definitions nest, and a record is not looked into.
+// Terminates: only definitions nest, and records are not descended into.
 bool Matches(const Node& writer, const Node& reader) {
   if (reader.kind == Kind::kUnion || writer.kind == Kind::kUnion) return true;
   if (reader.kind != writer.kind) return Promotes(writer.kind, reader.kind);

@@ -26,33 +26,33 @@ enum class ResolutionForm : uint8_t {
   kValue,        // In one step: a primitive, an enum, a fixed, or types that do not fit.
 };
 
-// What one field of the reader's record is read from.
+// The source of one field of the reader's record.
 struct FieldResolution {
-  // Null: the writer has no such field, and it takes its default. A field of the writer is read
+  // Null: the writer has no such field, and it takes its default. Each field of the writer is read
   // into one field of the reader: the one of its name, otherwise the first with an alias for it.
   const Field* written = nullptr;
-  // All fields of the writer that its name and its aliases name, in that order. Avro's Java library
-  // refuses several, and does not notice that one serves two of the reader's fields.
+  // All fields of the writer that match its name or its aliases, in that order. Avro's Java library
+  // refuses several, and does not notice if one is used for two of the reader's fields.
   std::vector<const Field*> named;
   bool lacks_default = false;  // Nothing is written, and nothing else can be read.
 };
 
-// What becomes of a value of type `writer` that is read as `reader`: one node of the resolved tree.
-// The types inside are pairs that the tree resolves in turn.
+// How a value of type `writer` is read as `reader`: one node of the resolved tree. The types inside
+// are pairs that the tree resolves in turn.
 struct Resolution {
   const Node* writer = nullptr;
   const Node* reader = nullptr;
   ResolutionForm form = ResolutionForm::kValue;
-  // The rule that forbids this pair; the types inside have their own. A record whose name does not
-  // match, which has kNameMismatch, is resolved all the same.
+  // The rule that forbids this pair; the types inside have their own. A record with kNameMismatch
+  // is resolved regardless.
   std::optional<ResolutionRule> broken;
-  // Both have a logical type, and the reader's would turn the value into another one. The
-  // specification allows it; a column does not.
+  // Both have a logical type, and the reader's would change the value's meaning. The specification
+  // allows it; a column does not.
   bool changes_meaning = false;
   // kReaderUnion, unless kMissingUnionBranch: the number of the branch.
   size_t branch = 0;
-  // kRecord: for each field of the reader; and for each field of the writer the number of the
-  // reader's field that it is read into, kSkipped if there is none.
+  // kRecord: the source of each field of the reader; and for each field of the writer the number of
+  // the reader's field that it is read into, kSkipped if there is none.
   std::vector<FieldResolution> fields;
   std::vector<size_t> read_into;
   // Enums: what each of the writer's symbols is read as; null: the reader lacks it, and has no
@@ -62,13 +62,13 @@ struct Resolution {
   static constexpr size_t kSkipped = SIZE_MAX;
 
   const Node& chosen() const { return *reader->branches[branch]; }
-  // A value can be read, as far as this pair decides it.
+  // A value can be read, as far as this pair determines.
   bool fits() const { return !broken && !changes_meaning; }
 };
 
-// The resolved tree of a pair of schemas, whose nodes outlive it. Pairs are resolved when they are
-// first asked for, each once, in a time linear in what the two types hold themselves; so recursive
-// schemas need no care, and a walk pays for what it visits. Not thread-safe.
+// The resolved tree of a pair of schemas, whose nodes outlive it. Each pair is resolved once, when
+// first requested, in time linear in the size of the two types without their nested types; so
+// recursive schemas need no special care, and a walk pays only for what it visits. Not thread-safe.
 class ResolvedTree {
  public:
   // Stays valid as long as the tree.
@@ -89,11 +89,11 @@ class ResolvedTree {
 // "int is promotable to long, float or double" and so on. False for equal kinds.
 bool Promotes(Kind writer, Kind reader);
 
-// The specification's shallow test "schemas match", by which Avro's Java library looks for a branch
-// of a union that could be meant.
+// The specification's shallow test "schemas match", which Avro's Java library uses to find the
+// intended branch of a union.
 bool Matches(const Node& writer, const Node& reader);
 
-// Whether the two are one type to a reader: of one kind and, if named, of one full name.
+// Whether a reader considers the two the same type: same kind and, if named, same full name.
 bool SameType(const Node& one, const Node& other);
 
 }  // namespace shopstream::avro

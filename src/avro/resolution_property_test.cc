@@ -1,5 +1,5 @@
-// Decoder, compatibility check and merge give one answer, for generated pairs of schemas: the one
-// that the resolved tree gives to a reader of values that knows no columns.
+// For generated pairs of schemas, decoder, compatibility check and merge agree with a reader of
+// values that follows the resolved tree and does not use columns.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -28,9 +28,9 @@ namespace {
 using nlohmann::json;
 
 constexpr uint32_t kPairs = 6'000;
-constexpr int kValues = 60;  // So many that every branch of every union is written.
+constexpr int kValues = 60;  // Enough to write every branch of every union.
 
-// A value of the writer's type; what it holds depends on the type.
+// A value of the writer's type; its content depends on the type.
 struct Value {
   int64_t number = 0;  // Also the branch of a union, the symbol of an enum.
   std::string text;
@@ -38,7 +38,7 @@ struct Value {
   std::vector<Value> inner;
 };
 
-// Values whose unions take their branches in turn.
+// Values whose unions cycle through their branches.
 class Values {
  public:
   explicit Values(uint32_t seed) : random_(seed) {}
@@ -139,8 +139,8 @@ void Encode(const Value& value, const Node& type, std::vector<uint8_t>* out) {
   }
 }
 
-// What the tree says a value is read as, in the JSON of its column. Nothing: a null that the reader
-// has no place for.
+// How the tree reads a value, in the JSON of its column. Nothing: a null that the reader cannot
+// hold.
 class TreeReader {
  public:
   std::optional<json> Read(const Value& value, const Node& writer, const Node& reader) {
@@ -224,7 +224,7 @@ class TreeReader {
   ResolvedTree tree_;
 };
 
-// The paths of what has a value in some row: "f", "f.X", "f[].g".
+// The paths that have a value in some row: "f", "f.X", "f[].g".
 void FindValues(const json& value, const std::string& path, std::set<std::string>* found) {
   if (value.is_null()) return;
   found->insert(path);
@@ -275,7 +275,7 @@ class Case {
   }
   bool ReadsEverything() const { return CheckReadable(reader_, writer_).empty(); }
 
-  // Every value is read as the tree says; the paths that have a value.
+  // Expects every value to be read as the tree says; returns the paths that have a value.
   std::set<std::string> ExpectRows(const Schema& reader, bool may_refuse_nulls) const {
     const Decoder decoder = ValueOf(Decoder::Compile(writer_, reader));
     const auto schema = ValueOf(ToArrowSchema(reader));
@@ -306,7 +306,7 @@ class Case {
     return found;
   }
 
-  // The merged schema reads both, and every column it has grown has values.
+  // The merged schema reads both, and every added column has values.
   void ExpectMerged(const Schema& merged, int* columns_checked) const {
     SCOPED_TRACE("merged " + merged.text());
     EXPECT_TRUE(CheckReadable(merged, reader_).empty());
@@ -317,8 +317,8 @@ class Case {
     const std::set<std::string> filled = ExpectRows(merged, /*may_refuse_nulls=*/false);
     const std::set<std::string> before = ColumnsOf(reader_);
     const std::set<std::string> after = ColumnsOf(merged);
-    // Another branch of the same short name gives members of a union other names; a table refuses.
-    // And a name that is used twice brings all its members to both places.
+    // Another branch with the same short name renames the members of a union, which a table
+    // refuses. A name that is used twice brings all its members to both places.
     std::set<const Node*> named;
     if (!std::ranges::includes(after, before) || !NamesEachOnce(merged.root(), &named)) return;
     ++*columns_checked;
@@ -328,7 +328,7 @@ class Case {
     }
   }
 
-  // A name means a record on one side and, say, an enum on the other: no table has room for both.
+  // A name means a record on one side and, say, an enum on the other: no table can hold both.
   bool HasClash() const {
     std::map<std::string, Kind> kinds;
     return !AddNames(writer_.root(), &kinds) || !AddNames(reader_.root(), &kinds);
@@ -384,7 +384,7 @@ TEST(ResolutionPropertyTest, CheckDecoderAndMergeAgree) {
       ASSERT_TRUE(!pair->ReadsEverything() || pair->HasClash()) << table.status();
     }
   }
-  // What was generated asks every answer often enough to mean something.
+  // Each outcome was generated often enough to be meaningful.
   EXPECT_GT(readable, 200);
   EXPECT_GT(refused, 500);
   EXPECT_GT(merged, 500);

@@ -4,7 +4,7 @@
 
 namespace shopstream::avro {
 
-// The rules of schema resolution that can be broken, with the names of Confluent's registry.
+// The rules of schema resolution that can be violated, with the names of Confluent's registry.
 enum class ResolutionRule : uint8_t {
   kNameMismatch,
   kFixedSizeMismatch,

@@ -32,7 +32,7 @@ std::vector<std::string> Broken(const Schema& reader, const Schema& writer) {
   return broken;
 }
 
-// Decoder, check and merge give one answer each time: the alias means b.X.
+// Decoder, check and merge always agree: the alias means b.X.
 class AliasedBranchTest : public testing::Test {
  protected:
   // The row of the writer's value 7.
@@ -79,7 +79,7 @@ TEST_F(AliasedBranchTest, IsChosenBeforeAnEarlierBranchThatDoesNotFit) {
   ExpectRow(table, R"([{"f": {"a_X": null, "b_X": {"g": 7}}}])");
 }
 
-// The branch of the reader's union that the writer's type is read as; -1: none.
+// The branch of the reader's union as which the writer's type is read; -1: none.
 int BranchOf(std::string_view writer, std::string_view reader_union) {
   const Schema written = ParseSchemaText(writer), read = ParseSchemaText(reader_union);
   ResolvedTree tree;
@@ -132,7 +132,7 @@ TEST(ResolutionTest, AFieldIsReadIntoOneFieldItsNamesakeFirst) {
                                 {"name": "c", "aliases": ["b"], "type": "int", "default": 1})"));
 }
 
-// A decoder that takes the alias first finds nothing to read into the field of that name.
+// A decoder that used the alias first would have nothing left for the field of that name.
 TEST(ResolutionTest, AnAliasOfAFieldThatIsThereIsNotUsed) {
   const Schema table = Record(R"({"name": "a", "aliases": ["b"], "type": ["null", "int"],
                                   "default": null}, {"name": "b", "type": "int"})");
@@ -145,7 +145,7 @@ TEST(ResolutionTest, AnAliasOfAFieldThatIsThereIsNotUsed) {
   EXPECT_TRUE(ValueOf(rows.Finish())->Equals(*Rows(columns, R"([{"a": null, "b": 7}])")));
 }
 
-// Both of the writer's types are read as the table's, which takes what either has.
+// Both of the writer's types are read as the table's, which must cover both.
 TEST(ResolutionTest, ATypeThatIsReadFromSeveralHoldsThemAll) {
   const Schema table = RecordOf(R"([{"type": "record", "name": "a.X",
       "fields": [{"name": "f", "type": "int"}]}, "string"])");

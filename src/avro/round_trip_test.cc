@@ -1,4 +1,4 @@
-// Properties that hold for any schema and any bytes, tried on seeded random ones.
+// Properties that hold for any schema and any bytes, tested with seeded random ones.
 #include <gtest/gtest.h>
 
 #include <memory>
@@ -16,7 +16,7 @@ namespace {
 
 constexpr int kSchemas = 300;
 
-// A schema of any types and bodies of it, all drawn from one seed.
+// A random schema and bodies of it, all drawn from one seed.
 class RandomBodies {
  public:
   explicit RandomBodies(uint32_t seed) : random_(seed) {
@@ -59,7 +59,7 @@ TEST(RoundTripTest, RowsComeBackAsTheyWere) {
     SCOPED_TRACE(std::to_string(seed) + " " + random.schema->text());
     const auto rows = DecodeAll(random);
     ASSERT_EQ(static_cast<int64_t>(random.bodies.size()), rows->num_rows());
-    // Rows in the middle of a batch too, whose buffers begin before them.
+    // Also rows in the middle of a batch, whose buffers begin before them.
     const int64_t first = rows->num_rows() / 3;
     const auto part = rows->Slice(first);
     const Encoder encoder = ValueOf(Encoder::Compile(*rows->schema(), *random.schema));
@@ -75,7 +75,7 @@ TEST(RoundTripTest, RowsComeBackAsTheyWere) {
   }
 }
 
-// The rows before and after garbage are what they are without it.
+// Rows before and after garbage are the same as without it.
 TEST(RoundTripTest, GarbageBetweenRowsLeavesNoTrace) {
   for (uint32_t seed = 0; seed < kSchemas; ++seed) {
     RandomBodies random(seed);
@@ -116,7 +116,7 @@ TEST(RoundTripTest, EveryPrefixOfARecordIsTruncated) {
   }
 }
 
-// What only the writer has is stepped over wherever it stands.
+// Anything that only the writer has is skipped, wherever it occurs.
 TEST(RoundTripTest, AReaderWithoutFieldsSkipsAnything) {
   for (uint32_t seed = 0; seed < kSchemas; ++seed) {
     const RandomBodies random(seed);

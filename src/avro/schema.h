@@ -23,7 +23,7 @@ class Schema {
   // Invalid names the place in the document (a JSON pointer) and the broken rule.
   static Result<Schema> Parse(std::string_view json);
   const Node& root() const { return *root_; }
-  // "Parsing Canonical Form for Schemas": schemas with equal text are equal to a reader.
+  // "Parsing Canonical Form for Schemas": schemas with equal text are equivalent to a reader.
   std::string CanonicalForm() const;
   const std::string& text() const { return text_; }  // As given.
 

@@ -13,8 +13,8 @@ namespace {
 
 constexpr size_t kMostChanges = 200;
 
-// Walks both trees side by side. A pair of records is looked at once, so recursive types end, and
-// only definitions nest, so the stack is bounded.
+// Walks both trees side by side. A pair of records is visited once, so recursive types terminate,
+// and only definitions nest, so the stack is bounded.
 class Walker {
  public:
   std::vector<std::string> Walk(const Node& before, const Node& after) {
@@ -63,7 +63,7 @@ class Walker {
     return {&type};
   }
 
-  // Two branches are one where they have the same kind and name.
+  // Two branches are the same if they have the same kind and name.
   static const Node* FindBranch(const Node& wanted, const std::vector<const Node*>& among) {
     for (const Node* branch : among) {
       if (SameType(*branch, wanted)) return branch;

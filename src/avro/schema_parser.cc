@@ -18,7 +18,7 @@ namespace {
 
 using nlohmann::json;
 
-// JSON within JSON: a type takes up to three levels, and a default may nest beside it.
+// A type takes up to three levels of JSON, and a default may nest in addition.
 constexpr int kMaxJsonDepth = 4 * Schema::kMaxDepth;
 constexpr const char* kNameRule =
     "a name starts with a letter or _ and continues with letters, digits and _";
@@ -37,7 +37,7 @@ bool IsSimpleName(std::string_view name) {
          std::ranges::all_of(name, [&](char c) { return letter(c) || (c >= '0' && c <= '9'); });
 }
 
-// Simple names with dots between.
+// Simple names separated by dots.
 bool IsFullName(std::string_view name) {
   while (true) {
     const size_t dot = name.find('.');
@@ -57,7 +57,7 @@ std::string Qualify(std::string_view name, const std::string& space) {
   return space + "." + std::string(name);
 }
 
-// The parser itself takes any depth, but what walks the values recurses.
+// The parser itself accepts any depth, but code that walks the values recurses.
 Status CheckJsonDepth(std::string_view text) {
   int depth = 0;
   bool in_string = false;
@@ -104,7 +104,7 @@ class Builder {
   }
 
  private:
-  // Checked last: a default may be of a record that is still being built.
+  // Checked last: a default may be of a record that is still incomplete.
   struct PendingDefault {
     const Field* field;
     std::string path;
@@ -160,7 +160,7 @@ class Builder {
       return shared;
     }
     auto found = names_.find(Qualify(name, space));
-    // As Avro's Java library has it, though the specification does not: a type without namespace.
+    // Not in the specification, but as Avro's Java library does it: a type without namespace.
     if (found == names_.end()) found = names_.find(name);
     if (found != names_.end()) return found->second;
     return Broken(path, "unknown type \"", name, "\"; define it before its first use");
@@ -200,7 +200,7 @@ class Builder {
     if (fields == type.end() || !fields->is_array()) {
       return Broken(path, "\"fields\" of record ", node->name, " is not a list");
     }
-    node->fields.reserve(fields->size());  // Pending defaults point at them.
+    node->fields.reserve(fields->size());  // Pending defaults point to them.
     std::set<std::string> seen;
     for (size_t i = 0; i < fields->size(); ++i) {
       const std::string place = path + "/fields/" + std::to_string(i);
@@ -284,7 +284,7 @@ class Builder {
     return node;
   }
 
-  // A node of a named type, known by its name from here on.
+  // A node of a named type, which is known by its name from here on.
   Result<Node*> Define(Kind kind, const json& type, const std::string& path,
                        const std::string& enclosing) {
     ARROW_ASSIGN_OR_RAISE(const std::string name, Text(type, "name", path));
@@ -320,7 +320,7 @@ class Builder {
     return found->get<std::string>();
   }
 
-  // A list of strings; empty where the key is missing.
+  // A list of strings; empty if the key is missing.
   static Result<std::vector<std::string>> Names(const json& object, const char* key,
                                                 const std::string& path) {
     std::vector<std::string> names;
@@ -334,7 +334,7 @@ class Builder {
     return names;
   }
 
-  // The specification: a logical type that is unknown or does not fit its type is ignored.
+  // The specification: an unknown or unsuitable logical type is ignored.
   static void SetLogicalType(const json& type, Node* node) {
     static const std::map<std::string, std::set<Kind>, std::less<>> kUnderlying = {
         {"decimal", {Kind::kBytes, Kind::kFixed}},
@@ -379,7 +379,7 @@ class Builder {
 
   std::shared_ptr<NodeTree> tree_;
   std::map<std::string, const Node*, std::less<>> names_;
-  std::map<Kind, const Node*> primitives_;  // Those without annotations; one node serves all.
+  std::map<Kind, const Node*> primitives_;  // Those without annotations; one node each.
   std::vector<PendingDefault> defaults_;
   int64_t default_steps_left_ = kMaxDefaultSteps;  // Shared by all defaults.
 };

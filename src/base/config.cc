@@ -19,8 +19,8 @@
 namespace shopstream {
 namespace {
 
-// The settings. This table is the one place that knows them: parsing, checks, help and the names of
-// the environment variables come from it.
+// The settings. Only this table knows them: parsing, checks, help and the names of the environment
+// variables come from it.
 
 enum class TextForm { kAny, kRequired, kListen, kListenOrOff, kHttpUrl, kHttpUrlOrNone, kTable };
 
@@ -96,7 +96,7 @@ const Setting kSettings[] = {
      "session token of s3.access_key, if that is temporary"},
     {"s3.ca_file", TextField{SHOPSTREAM_FIELD(s3.ca_file), TextForm::kAny},
      "PEM file of the CAs to trust instead of the system's, for https:// endpoints"},
-    // At most what fits an int32 row index, far above any sensible file.
+    // The upper bound keeps row indexes in int32, far above any sensible file.
     {"ingest.batch_size", NumberField{SHOPSTREAM_FIELD(ingest.batch_size), 1, 100'000'000},
      "commit once any region has this many rows"},
     {"ingest.batch_timeout_seconds",
@@ -105,18 +105,18 @@ const Setting kSettings[] = {
     {"ingest.commit_interval_ms",
      NumberField{SHOPSTREAM_FIELD(ingest.commit_interval_ms), 0, 3'600'000},
      "shortest time between cuts that are made because of ingest.batch_size"},
-    // Below 16 MiB a cut would get less than 4 MiB, where one record may take 8.
+    // Below 16 MiB a cut would get less than 4 MiB, while one record may take 8.
     {"ingest.memory_limit_mb", NumberField{SHOPSTREAM_FIELD(ingest.memory_limit_mb), 16, 1'048'576},
      "MiB for the filling cut, the cuts in flight and the client's queue together"},
     {"ingest.partition_field", TextField{SHOPSTREAM_FIELD(ingest.partition_field)},
      "string field of the record that is Bronze's first partition column"},
     {"ingest.partition_values", ListField{SHOPSTREAM_FIELD(ingest.partition_values)},
      "allowed values of that field, separated by commas; others are quarantined; empty: any value"},
-    // Each value that is open costs a file in every cut, and a folder for ever.
+    // Each open value costs a file in every cut, and a permanent folder.
     {"ingest.max_partition_values",
      NumberField{SHOPSTREAM_FIELD(ingest.max_partition_values), 1, 10'000},
      "maximum number of distinct values if any is allowed; records beyond it are quarantined"},
-    // A cut holds a writer, and storage a request, for each partition.
+    // For each partition, a cut holds a writer, and storage a request.
     {"ingest.max_open_partitions",
      NumberField{SHOPSTREAM_FIELD(ingest.max_open_partitions), 1, 10'000},
      "maximum number of partitions that one cut, or one commit of `quarantine replay`, writes to; "
@@ -133,14 +133,14 @@ const Setting kSettings[] = {
 
 #undef SHOPSTREAM_FIELD
 
-// The free map: its keys are librdkafka's, which checks them.
+// The free-form map: its keys are librdkafka's, which checks them.
 constexpr std::string_view kSecurityPrefix = "kafka.security.";
 constexpr const char* kSecurityMeaning =
     "any librdkafka property, e.g. kafka.security.security.protocol=SASL_SSL";
 
 constexpr std::string_view kEnvironmentPrefix = "SHOPSTREAM_";
 
-// One value on its way into the configuration, and where it stands, for messages.
+// One value to be set in the configuration, and its source for messages.
 struct Assignment {
   std::string key, value, source;
 };
@@ -174,7 +174,7 @@ Status CheckUrl(const std::string& value) {
   return Status::Invalid("'", value, "' is not a URL: write http://host:port or https://host:port");
 }
 
-// A path of folders that every store takes and no reader hides: none begins with '.' or '_'.
+// A path of folders that every store accepts and no reader hides: none begins with '.' or '_'.
 Status CheckTableName(const std::string& value) {
   bool fine = !value.empty();
   char before = '/';
@@ -333,7 +333,7 @@ Result<std::vector<Assignment>> ReadFile(const ConfigSources& sources) {
 // --- The environment and the command line.
 
 // SHOPSTREAM_KAFKA_SECURITY_SASL_USERNAME -> kafka.security.sasl.username: librdkafka's names have
-// dots where a shell's can only have underscores.
+// dots, but a shell's can only have underscores.
 std::optional<std::string> SecurityKey(const std::string& name) {
   const std::string prefix = EnvironmentName(kSecurityPrefix);
   if (!name.starts_with(prefix) || name.size() == prefix.size()) return std::nullopt;
@@ -344,7 +344,7 @@ std::optional<std::string> SecurityKey(const std::string& name) {
   return key;
 }
 
-// Variables of other tools may begin with SHOPSTREAM_ too; a slip is one in a section we know.
+// Other tools may use SHOPSTREAM_ variables too; only one in a known section is a mistake.
 bool InKnownSection(const std::string& name) {
   return std::any_of(std::begin(kSettings), std::end(kSettings), [&](const Setting& setting) {
     const std::string_view key = setting.key;

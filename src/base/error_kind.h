@@ -13,7 +13,7 @@ enum class ErrorKind {
   kUnavailable,  // A server, disk or network does not answer now; the only kind worth a retry.
   kRefused,      // Permission or credentials: fails again until access is granted.
   kCorrupt,      // The bytes exist but are not what they should be.
-  kGone,         // What was named no longer exists.
+  kGone,         // The named object no longer exists.
   kInvalid,      // The request or the configuration is wrong.
 };
 

@@ -9,7 +9,7 @@
 namespace shopstream {
 namespace {
 
-// The length of the UTF-8 character at the start of `text`, or 0 where there is none.
+// The length of the UTF-8 character at the start of `text`, or 0 if there is none.
 size_t Utf8Length(std::string_view text) {
   const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned char lead = byte(0);
@@ -29,7 +29,7 @@ size_t Utf8Length(std::string_view text) {
   return overlong || surrogate || too_high ? 0 : length;
 }
 
-// C1 control characters (U+0080 to U+009F) steer terminals as ESC does.
+// C1 control characters (U+0080 to U+009F) control terminals as ESC does.
 bool IsControl(std::string_view character) {
   const auto lead = static_cast<unsigned char>(character[0]);
   if (character.size() == 1) return lead < 0x20 || lead == 0x7F;
@@ -62,7 +62,7 @@ std::string FormatBytes(int64_t bytes) {
   constexpr std::array kUnits = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
   double size = static_cast<double>(bytes);
   size_t unit = 0;
-  // 1023.95 would print as "1024.0": the next unit serves better.
+  // 1023.95 would print as "1024.0": use the next unit.
   while (std::abs(size) >= (unit == 0 ? 1024 : 1023.95) && unit + 1 < kUnits.size()) {
     size /= 1024;
     ++unit;

@@ -6,7 +6,7 @@
 
 namespace shopstream {
 
-// For people: 1234567 -> "1,234,567"; 1536 -> "1.5 KiB"; 95000 ms -> "1 min 35 s".
+// Human-readable: 1234567 -> "1,234,567"; 1536 -> "1.5 KiB"; 95000 ms -> "1 min 35 s".
 std::string FormatCount(int64_t count);
 std::string FormatBytes(int64_t bytes);
 std::string FormatMillis(int64_t millis);
@@ -14,7 +14,7 @@ std::string FormatMillis(int64_t millis);
 // Milliseconds since the Unix epoch -> "2025-10-24T08:15:30.123Z".
 std::string FormatTimestamp(int64_t unix_millis);
 
-// Two lower-case digits for each byte.
+// Two lower-case digits per byte.
 std::string FormatHex(std::string_view bytes);
 // The value of a hexadecimal digit of either case; -1 for any other character.
 int HexDigit(char c);

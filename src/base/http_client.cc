@@ -11,7 +11,7 @@
 namespace shopstream {
 namespace {
 
-constexpr size_t kMaxReplyBytes = 64 << 20;  // More is no answer of a service we talk to.
+constexpr size_t kMaxReplyBytes = 64 << 20;  // No service we talk to answers with more.
 
 struct Url {
   std::string origin;  // scheme://host:port
@@ -67,7 +67,7 @@ struct HttpClient::Impl {
     client.set_write_timeout(timeout);
     client.set_keep_alive(true);
     client.set_tcp_nodelay(true);
-    client.set_url_encode(false);  // Callers pass paths as they go over the wire.
+    client.set_url_encode(false);  // Callers pass encoded paths.
     if (!url.user.empty()) {
       client.set_basic_auth(url.user, url.password);
     } else if (!access.username.empty()) {
@@ -86,7 +86,7 @@ struct HttpClient::Impl {
     request.body = body;
     if (!content_type.empty()) request.set_header("Content-Type", content_type);
     HttpResponse response;
-    // The library's own read time-out starts anew with every packet; this bounds the whole answer.
+    // The library's own read timeout restarts with every packet; this bounds the whole answer.
     const BootClock::time_point deadline = BootClock::now() + timeout;
     request.content_receiver = [&](const char* bytes, size_t size, uint64_t, uint64_t) {
       if (response.body.size() + size > kMaxReplyBytes || BootClock::now() > deadline) return false;
@@ -116,7 +116,7 @@ Result<HttpClient> HttpClient::Open(const std::string& base_url, Millis timeout,
                            ": this build has no TLS; use http:// or build with OpenSSL");
   }
 #endif
-  // The library writes to sockets without MSG_NOSIGNAL: a peer that closes would end the process.
+  // The library writes without MSG_NOSIGNAL: a peer that closes would kill the process.
   static const bool ignores_broken_pipes = signal(SIGPIPE, SIG_IGN) != SIG_ERR;
   if (!ignores_broken_pipes) return Unavailable("cannot ignore SIGPIPE");
   return HttpClient(std::make_unique<Impl>(std::move(url), timeout, access));

@@ -28,7 +28,7 @@ struct RouteMatch {
   bool path_known = false;  // Some route has the path, perhaps with another method.
 };
 
-// The first of `routes`, which have a `method` and a `pattern`, that fits. GET serves HEAD too.
+// The first matching one of `routes`, which have a `method` and a `pattern`. GET also serves HEAD.
 template <typename Routes>
 auto FindRoute(const Routes& routes, const HttpRequest& request) {
   const std::string method = request.method == "HEAD" ? "GET" : request.method;

@@ -32,8 +32,8 @@ class HttpServer {
  public:
   explicit HttpServer(HttpServerOptions options);
   ~HttpServer();
-  // Patterns as in base/http_router.h, e.g. "/subjects/*/versions". The first route that fits
-  // serves.
+  // Patterns as in base/http_router.h, e.g. "/subjects/*/versions". The first matching route is
+  // used.
   void Route(const std::string& method, const std::string& pattern, HttpHandler handler);
   // `gate` is called with the head of every request before its body is read. If it returns a reply,
   // that is sent and the body is never read.

@@ -102,7 +102,7 @@ TEST_F(HttpTest, StopsWhileClientsKeepTheirConnections) {
   EXPECT_THAT(after.status().message(), HasSubstr("/nowhere"));
 }
 
-// One request as bytes on a socket of the test's own.
+// Sends the bytes of one request on a raw socket.
 std::string Exchange(int port, const std::string& bytes) {
   boost::asio::io_context context;
   boost::asio::ip::tcp::socket socket(context);
@@ -126,7 +126,7 @@ TEST_F(HttpTest, WhatIsNoRequestIsRefused) {
 TEST_F(HttpTest, SlowClientsAreCutOff) {
   Serve({.listen = "127.0.0.1:0", .head_timeout = Millis{100}, .body_timeout = Millis{100}});
   ASSERT_TRUE(server_->Start().ok());
-  // These end, which is what is tested.
+  // The test is that these return at all.
   EXPECT_EQ("", Exchange(server_->port(), "GET /nowhere HTTP/1.1\r\nHost:"));
   EXPECT_EQ("", Exchange(server_->port(), "POST /echo HTTP/1.1\r\nContent-Length: 5\r\n\r\nab"));
 }

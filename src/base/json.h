@@ -5,9 +5,9 @@
 #include <string>
 #include <string_view>
 
-// The one way to include the JSON library. Its classes are compiled once, in json.cc: in each file
-// that uses them they would cost seconds. Headers name JSON by <nlohmann/json_fwd.hpp>, and hold it
-// in a JsonValue (base/json_value.h).
+// The one way to include the JSON library. Its classes are compiled once, in json.cc: they would
+// cost seconds in each file that uses them. Headers declare JSON with <nlohmann/json_fwd.hpp>, and
+// store it in a JsonValue (base/json_value.h).
 
 NLOHMANN_JSON_NAMESPACE_BEGIN
 extern template class basic_json<>;
@@ -24,13 +24,13 @@ namespace shopstream {
 nlohmann::json ParseJson(std::string_view text);
 nlohmann::ordered_json ParseOrderedJson(std::string_view text);
 
-// Throw nlohmann::json::exception, which names the place of the fault.
+// Throw nlohmann::json::exception, which names the position of the fault.
 nlohmann::json ParseJsonOrThrow(std::string_view text);
 nlohmann::ordered_json ParseOrderedJsonOrThrow(std::string_view text);
 // Returns nothing, and stops parsing, if the text nests deeper than `max_depth`.
 std::optional<nlohmann::ordered_json> ParseBoundedJsonOrThrow(std::string_view text, int max_depth);
 
-// On one line, or with `indent` spaces a level. Bytes that are not UTF-8 become U+FFFD.
+// On one line, or with `indent` spaces per level. Bytes that are not UTF-8 become U+FFFD.
 std::string DumpJson(const nlohmann::json& value, int indent = -1);
 std::string DumpJson(const nlohmann::ordered_json& value, int indent = -1);
 

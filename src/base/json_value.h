@@ -5,8 +5,8 @@
 
 namespace shopstream {
 
-// A JSON value for members of structs, so that their headers do without the JSON library. Copies
-// are deep. Null at first.
+// A JSON value for members of structs, so that their headers do not need the JSON library. Copies
+// are deep. Initially null.
 class JsonValue {
  public:
   JsonValue();
@@ -20,7 +20,7 @@ class JsonValue {
   const nlohmann::json& operator*() const { return *value_; }
   nlohmann::json* operator->() { return value_.get(); }
   const nlohmann::json* operator->() const { return value_.get(); }
-  // The member of that name; a null value becomes an object.
+  // The member with that name; a null value becomes an object.
   nlohmann::json& operator[](const char* name);
 
  private:

@@ -52,7 +52,7 @@ Status StartLogging(std::string_view level) {
     if (level != known.name) continue;
     auto logger = std::make_shared<spdlog::logger>(
         "shopstream", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
-    // On a terminal a line of progress may stand where this one begins.
+    // On a terminal a progress line may be at the start of this line.
     const std::string clear = isatty(STDERR_FILENO) == 1 ? "\r\x1b[K" : "";
     logger->set_pattern(clear + "%Y-%m-%dT%H:%M:%S.%e %^%-5l%$ %v");
     logger->set_level(known.level);

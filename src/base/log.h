@@ -13,7 +13,7 @@ namespace shopstream {
 Status StartLogging(std::string_view level);
 
 // Use: Log::Info("opened {} at version {}", path, version);
-// Formatting is compiled in log.cc alone: in each file that logs it would cost seconds.
+// Formatting is compiled only in log.cc: it would cost seconds in each file that logs.
 namespace Log {
 
 enum class Level { kDebug, kInfo, kWarn, kError };

@@ -12,7 +12,7 @@ std::string Lower(std::string text) {
   return text;
 }
 
-// Optimal string alignment: insertions, deletions, substitutions and swaps of neighbours.
+// Optimal string alignment: insertions, deletions, substitutions and swaps of adjacent characters.
 size_t EditDistance(const std::string& a, const std::string& b) {
   std::vector<size_t> before_last(b.size() + 1), last(b.size() + 1), row(b.size() + 1);
   for (size_t j = 0; j <= b.size(); ++j) last[j] = j;
@@ -33,10 +33,10 @@ size_t EditDistance(const std::string& a, const std::string& b) {
 }  // namespace
 
 std::string NearestName(const std::string& name, const std::vector<std::string>& candidates) {
-  constexpr size_t kLongestName = 200;  // Bounds the quadratic work on whatever a user types.
+  constexpr size_t kLongestName = 200;  // Bounds the quadratic work on user input.
   if (name.empty() || name.size() > kLongestName) return "";
   std::string nearest;
-  // One edit in three characters is still a slip; more is another word.
+  // One edit in three characters is a typo; more is another word.
   size_t bound = std::max<size_t>(1, name.size() / 3) + 1;
   for (const std::string& candidate : candidates) {
     const size_t distance = EditDistance(Lower(name), Lower(candidate));

@@ -13,7 +13,7 @@ namespace {
 constexpr std::string_view kClearLine = "\r\x1b[K";
 constexpr int kUsualColumns = 80;
 
-// The terminal's current width: a person may change it at any time.
+// The terminal's current width, which may change at any time.
 int TerminalColumns() {
   winsize size{};
   const bool known = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;

@@ -7,8 +7,8 @@
 
 namespace shopstream {
 
-// Progress of a long command on stderr: a line in place on a terminal, otherwise an occasional line
-// in the log. One thread.
+// Progress of a long command on stderr: updated in place on a terminal, otherwise an occasional log
+// line. One thread.
 class ProgressLine {
  public:
   struct Intervals {

@@ -5,7 +5,7 @@
 
 namespace shopstream {
 
-// Prints a report as JSON: an object on one line, but the elements of its lists on a line each.
+// Prints a report as JSON: an object on one line, but with each list element on its own line.
 void PrintReport(std::ostream& out, const nlohmann::ordered_json& report);
 
 }  // namespace shopstream

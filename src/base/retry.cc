@@ -27,7 +27,7 @@ std::optional<Millis> Backoff::Next(BootClock::time_point now) {
   const auto left =
       std::chrono::duration_cast<Millis>(*first_failure_ + options_.give_up_after - now);
   if (left.count() <= 0) return std::nullopt;
-  const int doublings = std::min(failures_++, 30);  // 2^30 times any pause is past any bound.
+  const int doublings = std::min(failures_++, 30);  // 2^30 times any pause exceeds any bound.
   const Millis ceiling = std::min(options_.longest, options_.first * (int64_t{1} << doublings));
   // At least 1 ms, so that a run of small draws cannot spin.
   const auto range = static_cast<uint64_t>(std::max<int64_t>(ceiling.count(), 1));

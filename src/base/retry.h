@@ -16,13 +16,13 @@ namespace shopstream {
 struct BackoffOptions {
   Millis first{100};
   Millis longest{5000};
-  Millis give_up_after{30000};  // Since the first failure; no pause reaches past it.
+  Millis give_up_after{30000};  // Since the first failure; no pause extends past it.
 };
 
 class Backoff {
  public:
   explicit Backoff(BackoffOptions options, uint64_t seed = 0);  // seed 0: random
-  // The pause before the next try, or nothing once the limit is reached.
+  // The pause before the next attempt, or nothing once the limit is reached.
   std::optional<Millis> Next(BootClock::time_point now);
   void Reset();  // After a success.
 
@@ -36,15 +36,15 @@ class Backoff {
 struct RetryOptions {
   BackoffOptions patience;
   StopToken stop = {};
-  // How the error begins once patience has run out: "gave up compacting bronze-events". Empty: it
-  // stays as it is.
+  // How the error begins once patience has run out: "gave up compacting bronze-events". Empty: the
+  // error is unchanged.
   std::string gave_up = {};
   // Called before each pause.
   std::function<void(const Status& why, Millis pause)> on_wait = {};
 };
 
-// Repeats what failed because something was unavailable, which is the only error that time cures.
-// One thread.
+// Repeats work that failed because something was unavailable, the only error that time can fix. One
+// thread.
 class Retry {
  public:
   explicit Retry(RetryOptions options);
@@ -62,10 +62,10 @@ class Retry {
     }
   }
 
-  // For work that does part of its job in each try: waits before the next one, unless a stop is
+  // For work that makes some progress in each attempt: waits before the next one, unless a stop is
   // requested. An error: `why` itself if it is final, or because patience has run out.
   Status Wait(const Status& why);
-  // Patience starts anew.
+  // Resets patience.
   void Succeeded() { backoff_.Reset(); }
 
  private:

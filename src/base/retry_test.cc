@@ -57,7 +57,7 @@ TEST(Backoff, StartsAgainAfterASuccess) {
   EXPECT_LE(pause->count(), 100);
 }
 
-// What a step's tries return, one after the other; the last one for ever.
+// Returns the given outcomes one after another; repeats the last one forever.
 class Step {
  public:
   explicit Step(std::vector<Status> outcomes) : outcomes_(std::move(outcomes)) {}

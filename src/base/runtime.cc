@@ -16,7 +16,7 @@ constexpr Millis kAskEvery{50};
 void Sleep(Millis pause) {
   Runtime* const simulated = Runtime::Simulated();
   if (simulated == nullptr) return std::this_thread::sleep_for(pause);
-  // Nobody else has the address, so only time wakes.
+  // Nobody else has the address, so only the deadline wakes it.
   const BootClock::time_point until = BootClock::now() + pause;
   while (BootClock::now() < until) simulated->WaitOn(&until, until);
 }
@@ -34,7 +34,7 @@ bool SleepUnless(const std::function<bool()>& stop, Millis pause) {
 uint64_t RandomBits() {
   if (Runtime* const simulated = Runtime::Simulated()) return simulated->RandomBits();
   uint64_t bits = 0;
-  // Fails only on a system without a source of randomness, where no name would be safe.
+  // Fails only on a system without a randomness source, where no name would be safe.
   ARROW_CHECK_EQ(::getentropy(&bits, sizeof(bits)), 0);
   return bits;
 }

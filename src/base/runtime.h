@@ -11,9 +11,9 @@
 
 namespace shopstream {
 
-// The seam to time, threads and random numbers. A program uses the operating system's. A simulation
-// installs its own on the thread that it runs on; BootClock, WallClockMillis and everything below
-// then use it instead, so that one thread can run several programs and a seed decides their order.
+// The interface to time, threads and random numbers. A program uses the operating system's. A
+// simulation installs its own on its thread; BootClock, WallClockMillis and everything below then
+// use it instead, so that one thread can run several programs and a seed decides their order.
 class Runtime {
  public:
   virtual ~Runtime() = default;

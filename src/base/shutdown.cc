@@ -15,13 +15,13 @@ namespace {
 
 constexpr int kExitOnSecondSignal = 130;
 
-// Lock-free atomics and write(2) are all that a signal handler may touch.
+// A signal handler may use only lock-free atomics and write(2).
 std::atomic<bool> stop_requested{false};
 std::atomic<int> signals_seen{0};
 std::atomic<int> wake_fd{-1};
 static_assert(std::atomic<int>::is_always_lock_free && std::atomic<bool>::is_always_lock_free);
 
-// An event that is never read again: once written, every sleeper's poll returns at once.
+// The event is never read: once written, every sleeper's poll returns immediately.
 int OpenWakeFd() {
   static const int fd = [] {
     const int opened = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

@@ -4,7 +4,7 @@
 
 namespace shopstream {
 
-// SIGINT and SIGTERM ask for a clean stop; a second one stops the process immediately (exit 130).
+// SIGINT and SIGTERM request a clean stop; a second one stops the process immediately (exit 130).
 // Call once, before other threads start.
 void InstallShutdownHandlers();
 bool ShutdownRequested();

@@ -10,7 +10,7 @@
 namespace shopstream {
 namespace {
 
-// Each case ends its own process: a request to stop cannot be taken back.
+// Each case exits its own process: a stop request cannot be undone.
 class ShutdownDeathTest : public testing::Test {
  protected:
   void SetUp() override { testing::FLAGS_gtest_death_test_style = "threadsafe"; }

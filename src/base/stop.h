@@ -12,7 +12,7 @@ namespace shopstream {
 // Tells running work to stop. Thread-safe.
 class StopSource {
  public:
-  void Request();  // Wakes everybody who waits. For good.
+  void Request();  // Wakes all waiters. Permanent.
   bool requested() const;
   // Waits until the pause is over or a stop is requested. Returns whether it was requested.
   bool WaitFor(Millis pause);
@@ -23,13 +23,13 @@ class StopSource {
   bool requested_ = false;  // Guarded by mutex_.
 };
 
-// What work asks whether it should stop, and waits on meanwhile.
+// Running work asks it whether to stop, and waits on it meanwhile.
 class StopToken {
  public:
   StopToken() = default;  // Never stops.
   // Borrowed; outlives the token.
   explicit StopToken(StopSource* source) : source_(source) {}
-  // Stops once `asked` returns true, which a wait calls every 50 ms.
+  // Stops once `asked` returns true; a wait calls it every 50 ms.
   explicit StopToken(std::function<bool()> asked) : asked_(std::move(asked)) {}
 
   bool requested() const;

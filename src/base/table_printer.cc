@@ -12,7 +12,7 @@
 namespace shopstream {
 namespace {
 
-// Columns on a terminal: one per code point is near enough for what we print.
+// Terminal columns: one per code point is accurate enough for what we print.
 size_t Width(const std::string& text) {
   return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) {
     return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
@@ -21,7 +21,7 @@ size_t Width(const std::string& text) {
 
 struct Column {
   size_t width = 0;
-  bool right = true;  // Until a cell that is no number is seen.
+  bool right = true;  // Until a non-numeric cell is seen.
 };
 
 std::string Align(const std::string& text, const Column& column) {

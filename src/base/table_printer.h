@@ -31,7 +31,7 @@ class Cell {
   Cell(T value) : value_(static_cast<int64_t>(value)) {}  // NOLINT
 
   bool IsLeftAligned() const;  // Neither a number nor null.
-  std::string Text() const;    // For a person.
+  std::string Text() const;    // Human-readable.
   std::string Json() const;
 
  private:
@@ -44,8 +44,8 @@ Cell OrNull(const std::optional<T>& value) {
   return value ? Cell(*value) : Cell(nullptr);
 }
 
-// Rows for a person (aligned columns, numbers right-aligned, null as "-") or, with --json, for a
-// program (an array of objects whose keys are the column names, with numbers as numbers).
+// Rows for people (aligned columns, numbers right-aligned, null as "-") or, with --json, for
+// programs (an array of objects whose keys are the column names, with numbers as numbers).
 class TablePrinter {
  public:
   explicit TablePrinter(std::vector<std::string> columns);

@@ -8,7 +8,7 @@
 
 namespace shopstream::testing {
 
-// Time stands still but for waits. One per thread at a time.
+// Time advances only during waits. One per thread at a time.
 class StoppedClock : public Runtime {
  public:
   StoppedClock() { Simulate(this); }

@@ -34,7 +34,7 @@ bool EqualInConstantTime(std::string_view a, std::string_view b) {
   return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
 }
 
-// Nothing where the system knows no such hash.
+// Nothing if the system does not support the hash.
 std::optional<std::string> Crypt(const std::string& password, const std::string& setting) {
   auto scratch = std::make_unique<crypt_data>();
   const char* hash = crypt_r(password.c_str(), setting.c_str(), scratch.get());
@@ -68,14 +68,13 @@ std::vector<std::string> SplitFields(std::string_view line) {
 
 struct Users::Impl {
   std::map<std::string, User, std::less<>> users;
-  // What an unknown name's password is held against.
+  // The hash against which an unknown user's password is checked.
   std::string decoy;
-  // Salted digests of credentials that were right, since hashing takes many milliseconds on
-  // purpose.
+  // Salted digests of verified credentials, since hashing deliberately takes many milliseconds.
   std::array<unsigned char, 32> salt{};
   std::shared_mutex mutex;
   std::map<Digest, Role> remembered;
-  // One hash at a time: guesses must not take all the processors.
+  // One hash at a time: guesses must not use up all processors.
   std::mutex hashing;
 
   Digest DigestOf(const std::string& credentials) const {

@@ -30,7 +30,7 @@ TablePrinter PartitionTable(const observe::AuditReport& report) {
   return table;
 }
 
-// Offsets as people name them: both ends belong to the range.
+// Offsets as people write them: both ends are inclusive.
 TablePrinter FindingTable(const observe::AuditReport& report) {
   TablePrinter table(
       {"topic_id", "partition", "first_offset", "last_offset", "difference", "meaning"});

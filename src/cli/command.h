@@ -14,7 +14,7 @@
 #include "base/config.h"
 #include "base/status.h"
 
-// Commands and their options as tables; command_line.cc alone knows the parser behind them.
+// Commands and their options as tables; only command_line.cc knows the parser behind them.
 namespace shopstream::cli {
 
 // Exit codes of every command.
@@ -27,11 +27,11 @@ struct Context {
 
 using Job = std::function<Result<int>(const Context&)>;
 
-// Parses the text of a value and stores it; Invalid says what is wrong with the text.
+// Parses the text of a value and stores it; Invalid explains what is wrong with the text.
 using ParseText = std::function<Status(const std::string&)>;
 
-// Where the value of an option goes. bool: a flag without a value. vector: repeatable, one value an
-// occurrence. optional: stays empty if the option is not given. Lives as long as the command.
+// Where the value of an option goes. bool: a flag without a value. vector: repeatable, one value
+// per occurrence. optional: stays empty if the option is not given. Lives as long as the command.
 using Target =
     std::variant<bool*, int*, int64_t*, size_t*, double*, std::string*, std::vector<std::string>*,
                  std::optional<uint64_t>*, std::optional<std::string>*, ParseText>;
@@ -42,31 +42,31 @@ struct Bounds {
 };
 
 struct Option {
-  const char* name;  // "--limit", or "TOPIC" for an argument that is given by its place.
+  const char* name;  // "--limit", or "TOPIC" for a positional argument.
   Target target;
   const char* meaning = "";
-  const char* value = nullptr;  // What help shows for the value. Null: its type.
+  const char* value = nullptr;  // Placeholder for the value in help. Null: its type.
   bool required = false;
   bool show_default = false;  // In help; the default is what the target holds.
   std::optional<Bounds> bounds{};
-  // The error of a text that is no value, or "".
+  // Returns the error in an invalid text, or "".
   std::string (*check)(const std::string& text) = nullptr;
-  const char* excludes = nullptr;  // Name of an earlier option that may not be given as well.
+  const char* excludes = nullptr;  // Name of an earlier option that must not be given as well.
 };
 
-// A command runs, or has commands of its own, one of which must be given.
+// A command either runs or has subcommands, one of which must be given.
 struct Command {
   const char* name;
   const char* meaning;
   std::vector<Option> options{};
   Job run{};
   std::vector<Command> commands{};
-  // Checks what no option checks alone, before anything runs. Null: nothing.
+  // Checks the options together, before anything runs. Null: no check.
   std::function<Status()> check{};
   bool serves_metrics = false;  // On metrics.listen, while it runs.
 };
 
-// The job that runs `run` with the flags that the options of the command filled.
+// The job that calls `run` with the flags filled from the command's options.
 template <typename Flags>
 Job Running(std::shared_ptr<Flags> flags, Result<int> (*run)(const Context&, const Flags&)) {
   return [flags = std::move(flags), run](const Context& context) { return run(context, *flags); };

@@ -12,7 +12,7 @@
 namespace shopstream::cli {
 namespace {
 
-// The innermost command that the arguments chose: `schema list` rather than `schema`.
+// The innermost command selected by the arguments: `schema list` rather than `schema`.
 const CLI::App* Chosen(const CLI::App& app) {
   const CLI::App* chosen = &app;
   while (!chosen->get_subcommands().empty()) chosen = chosen->get_subcommands().front();
@@ -31,7 +31,7 @@ std::vector<std::string> SubcommandNames(const CLI::App& app) {
   return names;
 }
 
-// Flags that may stand after this command: its own and those of the commands around it.
+// Flags allowed after this command: its own and those of the commands around it.
 std::vector<std::string> FlagNames(const CLI::App& app) {
   std::vector<std::string> names;
   for (const CLI::App* level = &app; level != nullptr; level = level->get_parent()) {
@@ -42,7 +42,7 @@ std::vector<std::string> FlagNames(const CLI::App& app) {
   return names;
 }
 
-// What is wrong with the arguments, in our words where ours say more than the library's.
+// What is wrong with the arguments, in our own words if they say more than the library's.
 std::string DescribeUsageError(const CLI::App& app, const CLI::ParseError& error) {
   const CLI::App* chosen = Chosen(app);
   const std::string line = CommandLine(*chosen);
@@ -65,7 +65,7 @@ std::string DescribeUsageError(const CLI::App& app, const CLI::ParseError& error
   return error.what() + help;
 }
 
-// Adds the option with the type of its target, which decides what the parser takes and help shows.
+// Adds the option with the type of its target, which determines what is parsed and shown in help.
 struct AddTarget {
   CLI::App* app;
   const Option& option;
@@ -74,7 +74,7 @@ struct AddTarget {
     return app->add_flag(option.name, *target, option.meaning);
   }
   CLI::Option* operator()(std::vector<std::string>* target) const {
-    // One value an occurrence: what follows may be the command.
+    // One value per occurrence: the next argument may be the command.
     return app->add_option(option.name, *target, option.meaning)
         ->type_size(1)
         ->allow_extra_args(false);
@@ -130,7 +130,7 @@ void Add(CLI::App* app, const Command& command, Choice* choice) {
 
 Choice ParseCommandLine(const Program& program, int argc, char** argv) {
   CLI::App app(program.meaning, program.name);
-  app.fallthrough();  // Global flags may stand after the command too; subcommands inherit this.
+  app.fallthrough();  // Global flags are allowed after the command too; subcommands inherit this.
   app.require_subcommand(1);
   for (const Option& option : program.options) Add(&app, option);
   app.set_version_flag("--version", program.version, "Print the version and exit");

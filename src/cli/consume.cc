@@ -55,7 +55,7 @@ Result<int> Consume(const Context& context, const ConsumeFlags& flags) {
       ++printed;
     }
     std::cout.flush();
-    // What reads our output has gone; nothing is left to do, and nothing is wrong.
+    // The reader of our output has exited; nothing is left to do, and it is not an error.
     if (!std::cout) {
       std::cout.clear();
       break;

@@ -27,7 +27,7 @@ uint64_t RandomSeed() {
   return uint64_t{device()} << 32 | device();
 }
 
-// Simulated time runs by itself; past the present, ingest takes events for mistakes.
+// Simulated time may run ahead of real time; ingest treats events from the future as mistakes.
 void WarnOfTheFuture(const GenerateFlags& flags, const generate::Shoppers& shoppers) {
   if (!flags.events.start_millis || flags.produce.count == 0) return;
   constexpr double kDayMillis = 86'400'000;
@@ -63,7 +63,7 @@ Option ShareOption(const char* name, double* share, const char* meaning) {
   return {.name = name, .target = share, .meaning = meaning, .value = "0..1 [0]"};
 }
 
-// How many events, how fast, and which.
+// Number, rate and kind of the events.
 std::vector<Option> Options(GenerateFlags* flags) {
   return {{.name = "--count",
            .target = &flags->produce.count,

@@ -17,7 +17,7 @@ struct HealthFlags {
 
 Result<int> RunHealth(const Context& context, const HealthFlags& flags) {
   const Millis timeout{flags.timeout_ms};
-  // The wait outlasts the steps' own time-outs, whose messages say more than "no answer".
+  // Wait longer than the steps' own timeouts, whose messages say more than "no answer".
   const auto report =
       observe::RunHealthChecks(observe::AllHealthChecks(context.config, timeout), 2 * timeout);
   TablePrinter table({"component", "state", "detail", "remedy"});

@@ -68,7 +68,7 @@ Result<Millis> ParseDuration(const std::string& text) {
     const std::string_view number(text.data(), text.size() - unit.size());
     if (ParseNumber(number, &value) != std::errc{}) continue;
     const double total = value * static_cast<double>(millis);
-    // A year: far beyond any run, and far from where the arithmetic of clocks ends.
+    // A year: far longer than any run, and far below the limits of clock arithmetic.
     if (total >= 1 && total <= 366 * 86'400'000.0) return Millis{std::llround(total)};
   }
   return Status::Invalid("'", text, "' is not a duration; write it as 500ms, 60s, 5m or 2h");

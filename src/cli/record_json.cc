@@ -48,7 +48,7 @@ ordered_json EntriesToJson(const arrow::MapArray& column, int64_t i) {
   return entries;
 }
 
-// A value of a column of one of the types that ToArrowSchema makes.
+// A value of a column of any type that ToArrowSchema produces.
 ordered_json ValueToJson(const arrow::Array& column, int64_t i) {
   if (column.IsNull(i)) return nullptr;
   switch (column.type_id()) {

@@ -14,7 +14,7 @@
 
 namespace shopstream::cli {
 
-// Kafka records as JSON for a person, each value decoded with the schema that its frame names. An
+// Kafka records as human-readable JSON, each value decoded with the schema that its frame names. An
 // undecodable value has `error` and `value_hex` instead of `value`. One thread.
 class RecordDecoder {
  public:

@@ -29,14 +29,14 @@ struct SchemaOptions {
   std::string folder = "schemas";
 };
 
-// The schema of the program's own event, which belongs to the topic of the configuration.
+// The schema of the program's own event, which belongs to the configured topic.
 constexpr const char* kEventFile = "purchase_event.avsc";
 
 std::string SubjectOf(const Context& context, const SchemaOptions& options) {
   return options.subject.empty() ? context.config.kafka.topic + "-value" : options.subject;
 }
 
-// The file's text, once it has proved to be a schema.
+// The file's text, if it is a valid schema.
 Result<std::string> ReadSchema(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   std::ostringstream text;
@@ -55,7 +55,7 @@ Result<int> Register(const Context& context, const SchemaOptions& options) {
   ARROW_ASSIGN_OR_RAISE(auto client, registry::Client::Open(context.config.registry));
   const std::string subject = SubjectOf(context, options);
   ARROW_ASSIGN_OR_RAISE(auto registered, client->Register(subject, schema));
-  // Registries need not tell the version; the latest with this id is the one.
+  // Registries need not return the version; it is the latest one with this id.
   if (registered.version == 0) {
     ARROW_ASSIGN_OR_RAISE(const auto latest, client->Latest(subject));
     if (latest.id == registered.id) registered.version = latest.version;
@@ -162,7 +162,7 @@ void Print(const avro::SchemaChange& change) {
   std::cout << avro::UpgradeOrder(change) << "\n";
 }
 
-// What the file would change in a registered schema.
+// The changes from a registered schema to the file.
 Result<avro::SchemaChange> CompareWith(const registry::RegisteredSchema& registered,
                                        const std::string& text) {
   const auto before = avro::Schema::Parse(registered.schema);
@@ -176,7 +176,7 @@ Result<avro::SchemaChange> CompareWith(const registry::RegisteredSchema& registe
 
 Result<registry::RegisteredSchema> FindVersion(registry::Client& client, const std::string& subject,
                                                int32_t version) {
-  // By its id, which brings what the schema refers to along.
+  // Looked up by id, which includes the schemas that it refers to.
   ARROW_ASSIGN_OR_RAISE(auto found,
                         version == 0 ? client.Latest(subject) : client.Version(subject, version));
   const auto whole = client.ById(found.id);
@@ -228,7 +228,7 @@ Result<int> Diff(const Context& context, const SchemaOptions& options) {
   return change.changes.empty() ? kDone : kDifferenceFound;
 }
 
-// The subject whose schema a file of the folder holds.
+// The subject whose schema is in the given file of the folder.
 std::string SubjectOfFile(const Context& context, const std::filesystem::path& file) {
   const std::string topic =
       file.filename() == kEventFile ? context.config.kafka.topic : file.stem().string();

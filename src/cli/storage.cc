@@ -11,7 +11,7 @@ namespace {
 
 Result<int> RunTest(const Context& context) {
   ARROW_ASSIGN_OR_RAISE(const auto store, lake::OpenObjectStore(context.config));
-  // Inside a table's folder: with a bucket for each table, that is where one may be written.
+  // Inside a table's folder: if each table has its own bucket, only there can objects be written.
   const auto report = lake::WalkStorage(store.get(), context.config.lake.bronze_table);
   TablePrinter printer({"step", "state", "milliseconds", "detail"});
   for (const lake::StorageStep& step : report.steps) {

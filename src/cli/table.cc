@@ -29,7 +29,7 @@ Cell SizeCell(int64_t bytes, bool as_json) {
   return as_json ? Cell(bytes) : Cell(FormatBytes(bytes));
 }
 
-// A table that cannot be read gets a line that says why, so that it does not hide the others.
+// An unreadable table gets a line with the reason, so that it does not hide the others.
 Result<int> List(const Context& context) {
   ARROW_ASSIGN_OR_RAISE(const auto store, lake::OpenObjectStore(context.config));
   ARROW_ASSIGN_OR_RAISE(const auto paths, lake::FindTables(store.get()));
@@ -68,7 +68,7 @@ std::string TxnsText(const std::map<std::string, int64_t>& txns) {
 
 Result<int> History(const Context& context, const TableFlags& flags) {
   ARROW_ASSIGN_OR_RAISE(const auto store, lake::OpenObjectStore(context.config));
-  // Opening first tells a missing table from one whose entries are all cleaned up.
+  // Opening it first distinguishes a missing table from one whose entries are all cleaned up.
   ARROW_RETURN_NOT_OK(lake::Table::Open(store.get(), flags.name).status());
   ARROW_ASSIGN_OR_RAISE(const auto records,
                         lake::ReadHistory(store.get(), flags.name, flags.limit));

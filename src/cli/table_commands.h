@@ -12,7 +12,7 @@ Command TableRepairCommand();
 Command TableVacuumCommand();
 Command TableVerifyCommand();
 
-// The table that they work on.
+// The table to work on.
 inline Option TableNameOption(std::string* name) {
   return {.name = "NAME", .target = name, .meaning = "e.g. bronze-events", .required = true};
 }

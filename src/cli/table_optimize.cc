@@ -29,7 +29,7 @@ struct OptimizeFlags {
   bool dry_run = false;
 };
 
-// What would be merged, and into how many files.
+// Shows what would be merged, and into how many files.
 Result<int> DryRun(const lake::Table& table, bool as_json) {
   auto groups = lake::PlanCompaction(table.snapshot()->Files(), {});
   TablePrinter printer({"partition", "files", "bytes"});

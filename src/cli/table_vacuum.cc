@@ -17,7 +17,7 @@
 namespace shopstream::cli {
 namespace {
 
-// Limit of the listing for a person; all are counted, and --json lists all.
+// Limit of the human-readable list; all are counted, and --json lists all.
 constexpr size_t kListedFiles = 50;
 
 struct VacuumFlags {

@@ -29,7 +29,7 @@ Result<int> SetUp(const Context& context, const TopicsOptions& options) {
   auto wanted = kafka::PurchaseTopicSettings(context.config.kafka.topic);
   wanted.partitions = options.partitions;
   wanted.replication_factor = options.replication_factor;
-  // With one replica, two in sync would be asked for in vain: nobody could write.
+  // With one replica, two in-sync replicas are impossible: nobody could write.
   if (wanted.replication_factor == 1) wanted.configs["min.insync.replicas"] = "1";
   ARROW_ASSIGN_OR_RAISE(auto admin, kafka::Admin::Open(context.config.kafka));
   ARROW_ASSIGN_OR_RAISE(auto changes, kafka::SetUpTopic(*admin, wanted));

@@ -23,7 +23,7 @@ AliasTable::AliasTable(std::span<const double> weights) : slots_(weights.size())
       small.push_back(rich);
     }
   }
-  // What is left is full but for rounding.
+  // The remaining slots are full except for rounding.
   for (const uint32_t i : small) slots_[i] = {0, i};
   for (const uint32_t i : large) slots_[i] = {0, i};
 }

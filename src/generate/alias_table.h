@@ -6,7 +6,7 @@
 
 namespace shopstream::generate {
 
-// Draws an index by given weights in constant time (Walker's alias method, built as by Vose).
+// Draws an index by given weights in constant time (Vose's version of Walker's alias method).
 // Immutable.
 class AliasTable {
  public:
@@ -30,7 +30,7 @@ class AliasTable {
   std::vector<Slot> slots_;
 };
 
-// Zipf's law: the k-th of `count` weighs 1 / k^exponent.
+// Zipf's law: item k of `count` has weight 1 / k^exponent.
 std::vector<double> ZipfWeights(int count, double exponent);
 
 }  // namespace shopstream::generate

@@ -18,14 +18,14 @@ extern const std::string_view kCatalogueYaml;
 namespace shopstream::generate {
 namespace {
 
-// What shops print on labels: 12.49, 34.99, 249.00.
+// Rounds to typical shop prices: 12.49, 34.99, 249.00.
 double LabelPrice(double price) {
   if (price < 10) return std::round(price * 10) / 10 - 0.01;
   if (price < 100) return std::round(price) - 0.01;
   return std::round(price / 10) * 10 - 1;
 }
 
-// The brand's place among its rivals decides where in the item's range it sells.
+// The brand's level among its rivals decides where in the item's price range it sells.
 double DrawPrice(const YAML::Node& range, double brand_level, Random* random) {
   const double low = range[0].as<double>(), high = range[1].as<double>();
   const double level = std::clamp(brand_level + 0.16 * (random->Unit() - 0.5), 0.0, 1.0);
@@ -50,7 +50,7 @@ void AddProducts(const YAML::Node& category, int category_index, Random* random,
   }
 }
 
-// Which product is the k-th best seller is drawn once, so that no category has all of them.
+// Assigns the best-seller ranks at random, so that they spread over all categories.
 void RankProducts(double exponent, Random* random, std::vector<Product>* products) {
   std::vector<int> order(products->size());
   std::iota(order.begin(), order.end(), 0);

@@ -10,8 +10,8 @@
 
 namespace shopstream::generate {
 
-// The ways to break a record on purpose. The last ones are already broken in the columns; the
-// others are applied when the record is put on the wire (see WireFault).
+// Deliberate ways to break a record. The last ones are already broken in the columns; the others
+// are applied when the record is put on the wire (see WireFault).
 enum class Fault {
   kEmpty,          // No bytes.
   kShort,          // Shorter than the frame.
@@ -30,14 +30,14 @@ inline constexpr bool IsWireFault(Fault fault) { return fault < Fault::kInvalidU
 struct WireFault {
   int32_t row = 0;
   Fault fault = Fault::kEmpty;
-  uint64_t random = 0;  // For the details, so that equal seeds break records in the same way.
+  uint64_t random = 0;  // For the details, so that equal seeds break records identically.
 };
 
 struct EventBatch {
   // PurchaseEventSchema(); null at the end of the source. No rows: nothing is due yet; ask again.
   std::shared_ptr<arrow::RecordBatch> rows;
   std::vector<WireFault> wire_faults;  // In order of row, at most one per row.
-  int64_t malformed = 0;               // Rows broken on purpose, on the wire or in the columns.
+  int64_t malformed = 0;               // Rows broken deliberately, on the wire or in the columns.
   int64_t late = 0;
   int64_t duplicates = 0;
 };

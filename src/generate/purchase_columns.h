@@ -20,14 +20,14 @@ struct PaddedText {
   int32_t size = 0;
 
   PaddedText() = default;
-  // Cut at kCapacity bytes.
+  // Truncated at kCapacity bytes.
   explicit PaddedText(std::string_view text)
       : size(static_cast<int32_t>(text.size() < kCapacity ? text.size() : kCapacity)) {
     std::memcpy(bytes, text.data(), size);
   }
 };
 
-// A utf8 column of known bounds, written without checks.
+// A utf8 column with known bounds, written without checks.
 class TextColumn {
  public:
   // Room for `rows` texts of at most PaddedText::kCapacity bytes each.

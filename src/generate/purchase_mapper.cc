@@ -36,7 +36,7 @@ const std::shared_ptr<arrow::DataType>& UtcMillis() {
 
 Result<ArrayPtr> CastTo(const ArrayPtr& column, const std::shared_ptr<arrow::DataType>& type) {
   auto options = arrow::compute::CastOptions::Safe(type);
-  options.allow_time_truncate = true;  // What is finer than milliseconds is dropped.
+  options.allow_time_truncate = true;  // Digits finer than milliseconds are dropped.
   ARROW_ASSIGN_OR_RAISE(const arrow::Datum result, arrow::compute::Cast(column, options));
   return result.make_array();
 }
@@ -46,7 +46,7 @@ Result<TextPtr> AsText(const ArrayPtr& column) {
   return std::static_pointer_cast<arrow::StringArray>(text);
 }
 
-// Nothing where it is null or empty: both are missing values.
+// Nothing if it is null or empty: both are missing values.
 std::optional<std::string_view> ValueAt(const arrow::StringArray& column, int64_t row) {
   if (row < 0 || column.IsNull(row) || column.value_length(row) == 0) return std::nullopt;
   return column.GetView(row);
@@ -122,7 +122,7 @@ Result<std::unique_ptr<JoinedTable>> LoadJoinedTable(const Join& join,
   return table;
 }
 
-// One batch on its way: every function reads `rows` and names its row in messages.
+// One batch being mapped: every function reads `rows` and names the row in messages.
 class BatchMapping {
  public:
   BatchMapping(const SourceMapping& mapping,
@@ -134,7 +134,7 @@ class BatchMapping {
     ARROW_RETURN_NOT_OK(MatchJoins());
     const std::shared_ptr<arrow::Schema> schema = PurchaseEventSchema();
     arrow::ArrayVector columns(schema->num_fields());
-    // Look-ups by another field come second.
+    // Fields looked up by another field come second.
     for (const bool by_field : {false, true}) {
       for (int i = 0; i < schema->num_fields(); ++i) {
         const std::string& name = schema->field(i)->name();
@@ -165,7 +165,7 @@ class BatchMapping {
     return Status::Invalid(Where(row), ": there is no value for ", field);
   }
 
-  // The column of the main file, or of the row that is joined, as text.
+  // The column of the main file, or of the joined row, as text.
   Result<const arrow::StringArray*> Text(const std::string& column) {
     TextPtr& text = texts_[column];
     if (text == nullptr) {
@@ -289,7 +289,7 @@ class BatchMapping {
     return joined_[ref.join]->columns.at(ref.column).get();
   }
 
-  // False where a value is missing.
+  // False if a value is missing.
   bool Fill(const Template& text, const std::vector<const arrow::StringArray*>& columns,
             int64_t row, std::string* made) const {
     *made = text.literals[0];
@@ -322,7 +322,7 @@ Result<std::shared_ptr<arrow::Array>> ToUtcMillis(const std::shared_ptr<arrow::A
     case arrow::Type::DATE32:
     case arrow::Type::DATE64:
     case arrow::Type::TIMESTAMP: {
-      // An instant has the same number with a zone and without: only the type's name changes.
+      // An instant has the same number with and without a zone: only the type's name changes.
       const auto zone = column->type_id() == arrow::Type::TIMESTAMP
                             ? static_cast<const arrow::TimestampType&>(*column->type()).timezone()
                             : "";

@@ -12,14 +12,14 @@
 namespace shopstream::generate {
 
 // The values of a time column as milliseconds since the Unix epoch: timestamps (UTC if they have no
-// zone), dates, or text in ISO 8601. `where` is the beginning of messages.
+// zone), dates, or ISO 8601 text. `where` is the prefix of messages.
 Result<std::shared_ptr<arrow::Array>> ToUtcMillis(const std::shared_ptr<arrow::Array>& column,
                                                   const std::string& where);
 
 struct JoinedTable;  // purchase_mapper.cc
 
-// Turns rows of a mapping's file into purchases. Holds the joined files in memory (the columns that
-// are used). Not thread-safe.
+// Turns rows of a mapping's file into purchases. Holds the used columns of the joined files in
+// memory. Not thread-safe.
 class PurchaseMapper {
  public:
   // Reads the joined files. Invalid: a column or a constant does not fit.
@@ -34,7 +34,7 @@ class PurchaseMapper {
  private:
   explicit PurchaseMapper(const SourceMapping& mapping);
   const SourceMapping mapping_;
-  std::vector<std::unique_ptr<JoinedTable>> joined_;  // As mapping_.joins.
+  std::vector<std::unique_ptr<JoinedTable>> joined_;  // Parallel to mapping_.joins.
 };
 
 }  // namespace shopstream::generate

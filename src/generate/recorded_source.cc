@@ -44,7 +44,7 @@ class RecordedSource : public EventSource {
   int key_column() const override { return kUserIdColumn; }
 
  private:
-  // How many of the current rows are due now.
+  // The number of current rows that are due.
   int64_t RowsDue() {
     const int64_t rows = events_->num_rows() - next_;
     if (speed_ <= 0) return rows;

@@ -53,7 +53,7 @@ constexpr const char* kSales =
     "8,3,101,5,89638,0,2025-10-24T12:00:05Z\n"
     "9,4,102,-1,2,10,2025-10-24T14:00:06+02:00\n";
 
-// Files in a folder of their own, and the events read from them.
+// Files in a separate folder, and the events read from them.
 class RecordedSourceTest : public testing::Test {
  protected:
   void SetUp() override {
@@ -78,7 +78,7 @@ class RecordedSourceTest : public testing::Test {
     return OpenRecordedSource(mapping, options, [this] { return now_; });
   }
 
-  // Every row as text, one column after the other.
+  // Every row as text, column by column.
   static void AppendRows(const arrow::RecordBatch& batch, std::vector<std::string>* rows) {
     for (int64_t row = 0; row < batch.num_rows(); ++row) {
       std::string text;
@@ -161,7 +161,7 @@ TEST_F(RecordedSourceTest, ReadsParquet) {
       ElementsAre(IdOf("7/2") + "|100|EU|2|Salt/Pepper|1|2.5|EUR|2025-10-24 12:00:00.123Z"));
 }
 
-// "basket" tells the rows apart.
+// "basket" distinguishes the rows.
 std::string Sale(int basket, const std::string& time) {
   return std::to_string(basket) + ",1,1,1,1,1," + time + "\n";
 }

@@ -75,7 +75,7 @@ Result<Shoppers> BuiltInShoppers() { return ParseShoppers(kShoppersYaml); }
 double Rhythm(const Shoppers& shoppers, const Region& region, int64_t utc_millis) {
   const double local_hours =
       static_cast<double>(utc_millis + region.utc_offset_hours * kHourMillis) / kHourMillis;
-  // A weight stands for the middle of its hour; between two middles it changes linearly.
+  // A weight applies to the middle of its hour; between two middles it changes linearly.
   const double shifted = local_hours - 0.5;
   const auto before = static_cast<int64_t>(std::floor(shifted));
   const double part = shifted - static_cast<double>(before);

@@ -15,7 +15,7 @@ struct Region {
   std::string currency;      // ISO 4217.
   double rate = 1;           // Units of the currency for one USD.
   int steps_per_unit = 100;  // Amounts are multiples of 1/steps_per_unit: 100 for cents, 1 for yen.
-  double share = 0;          // Share of all purchases over a week; they add up to 1.
+  double share = 0;          // Share of all purchases over a week; the shares add up to 1.
   int utc_offset_hours = 0;
 };
 
@@ -41,7 +41,7 @@ Result<Shoppers> ParseShoppers(std::string_view yaml);
 // The shoppers built into the program.
 Result<Shoppers> BuiltInShoppers();
 
-// How busy a region is at a moment, 1 being its average over a week; changes smoothly.
+// How busy a region is at a given time, 1 being its weekly average; changes smoothly.
 double Rhythm(const Shoppers& shoppers, const Region& region, int64_t utc_millis);
 
 }  // namespace shopstream::generate

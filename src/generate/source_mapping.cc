@@ -24,7 +24,7 @@ std::string Listed(const Names& names) {
   return text;
 }
 
-// What a field may become, where that is not free.
+// The allowed values of a field, if they are restricted.
 Names AllowedValues(const std::string& field) {
   if (field == "region") return {"US", "EU", "ASIA"};
   if (field == "currency") return {"USD", "EUR", "JPY"};
@@ -37,7 +37,7 @@ FieldRule RuleOf(RuleKind kind) {
   return rule;
 }
 
-// Reads one mapping. Every function that returns a Status names the line it is about.
+// Reads one mapping. Every function that returns a Status names the line concerned.
 class Reader {
  public:
   explicit Reader(const std::string& path) { mapping_.path = path; }
@@ -79,7 +79,7 @@ class Reader {
     return Status::OK();
   }
 
-  // The text under a key that must be there.
+  // The text of a required key.
   Result<std::string> Text(const YAML::Node& node, const std::string& key) const {
     const YAML::Node value = node[key];
     if (!value) return Error(node, "'", key, "' is missing");
@@ -239,7 +239,7 @@ class Reader {
     return Error(node, "'{", name, "}': there is no join '", join, "'", DidYouMean(join, known));
   }
 
-  // Numbers and times come from a column or a constant; words, where they are few, are known.
+  // Numbers and times come from a column or a constant; restricted text must be an allowed value.
   Status CheckType(const std::string& field, const FieldRule& rule, const YAML::Node& node) const {
     const auto type = PurchaseEventSchema()->GetFieldByName(field)->type();
     const bool direct = rule.kind == RuleKind::kColumn || rule.kind == RuleKind::kValue;
@@ -262,7 +262,7 @@ class Reader {
     return Status::OK();
   }
 
-  // A look-up by a field needs one that does not itself wait for another.
+  // A field used for a look-up must not itself be looked up by a field.
   Status CheckReference(const FieldRule& rule, const YAML::Node& node) const {
     if (rule.field.empty()) return Status::OK();
     const Names fields = PurchaseEventSchema()->field_names();

@@ -12,7 +12,7 @@
 
 namespace shopstream::generate {
 
-// How the rows of a file become purchases, as a person writes it in YAML:
+// How the rows of a file become purchases, written in YAML:
 //
 //   file: path, relative to the mapping; .parquet or .csv (with a line of column names)
 //   joins:                            other files, by a key
@@ -23,12 +23,12 @@ namespace shopstream::generate {
 //     f: {column: c, values: {a: x, b: y}, otherwise: z}    a look-up, by the column's text;
 //                                       `modulo: n` looks up the remainder of an integer column
 //     f: {field: g, values: {...}}                    the same by another field of the event
-//     f: {text: "{c} {products.d}", case: title}      text with values put in; of a list, the first
-//                                                     whose values are all there
+//     f: {text: "{c} {products.d}", case: title}      text with values inserted; in a list, the
+//                                                     first without missing values
 //     f: {uuid5: "{c}/{d}", namespace: UUID}          a name-based UUID of such a text
 //
 // In a text, {c} is a column of the main file and {products.d} one of the joined row; a null or
-// empty value, or a row that is not there, counts as missing.
+// empty value, or a missing row, counts as missing.
 
 // A column of the main file (join < 0) or of a joined one.
 struct ColumnRef {
@@ -69,7 +69,7 @@ struct SourceMapping {
   std::string path;  // Path of the mapping itself, for messages.
   std::string file;  // Resolved.
   std::vector<Join> joins;
-  std::map<std::string, FieldRule> fields;  // One for each field of the purchase.
+  std::map<std::string, FieldRule> fields;  // One per field of the purchase.
 };
 
 // Invalid names file, line, fault and, for a name, the nearest one; IOError: no such file.

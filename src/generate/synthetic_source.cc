@@ -27,7 +27,7 @@ constexpr int kUserIdColumn = 1;
 constexpr uint32_t kRecentEvents = 512;
 
 constexpr const char* kUnknownRegions[] = {"MARS", "LATAM", "us", ""};
-// A Latin-1 e acute, an overlong slash, half a surrogate pair, a sequence cut short.
+// A Latin-1 e acute, an overlong slash, half a surrogate pair, a truncated sequence.
 constexpr const char* kInvalidTexts[] = {"Caf\xe9 Mug", "Tea \xc0\xaf Pot", "Lamp \xed\xa0\x80",
                                          "Vase \xf0\x9f\x98"};
 
@@ -41,7 +41,7 @@ struct Purchase {
   int32_t region = 0;
 };
 
-// Shares of [0, 1] as bounds on 32 random bits, each including those before it.
+// Shares of [0, 1] as cumulative bounds on 32 random bits.
 struct Thresholds {
   uint64_t malformed = 0, duplicate = 0, late = 0;
 };
@@ -57,7 +57,7 @@ Thresholds MakeThresholds(const SyntheticOptions& options) {
   return thresholds;
 }
 
-// 256 random values stand for a distribution: coarse, and one load a draw.
+// 256 random values approximate a distribution: coarse, but one load per draw.
 using ByteTable = std::array<double, 256>;
 
 ByteTable MakeDiscountTable(const std::vector<Discount>& discounts) {
@@ -122,7 +122,7 @@ class SyntheticSource : public EventSource {
   struct ProductText {
     PaddedText id, name;
   };
-  // A home's users and how active each of them is.
+  // A region's users and how active each of them is.
   struct Home {
     AliasTable activity;
     std::vector<int32_t> user_ids;
@@ -153,7 +153,7 @@ class SyntheticSource : public EventSource {
     region_bounds_.resize(shoppers_.regions.size());
   }
 
-  // The same homes for every seed of the events: a user lives where they live.
+  // The same homes for every seed: a user's region does not change.
   void SettleUsers() {
     Random random(shoppers_.seed);
     homes_.resize(shoppers_.regions.size());
@@ -173,7 +173,7 @@ class SyntheticSource : public EventSource {
     }
   }
 
-  // Takes the regions' shares and the pace from the rhythm at `millis`, good for one minute.
+  // Takes the regions' shares and the pace from the rhythm at `millis`, valid for one minute.
   void FollowRhythm(int64_t millis) {
     double busy = 0;
     std::vector<double> levels;
@@ -207,7 +207,7 @@ class SyntheticSource : public EventSource {
       Write(recent_[random_.Below(static_cast<uint32_t>(recent_.size()))]);
       ++batch->duplicates;
     } else if (kind < thresholds_.duplicate) {
-      AddGood(Draw(random));  // The first event of all: there is nothing to repeat yet.
+      AddGood(Draw(random));  // The very first event: there is nothing to repeat yet.
     } else {
       Purchase purchase = Draw(random);
       purchase.timestamp_millis -= kEarliestDelayMillis + random_.Below(kLatestDelaySpread);
@@ -247,7 +247,7 @@ class SyntheticSource : public EventSource {
     Write(purchase, *region, *name);
   }
 
-  // `random`: its lower half is not spent yet.
+  // `random`: its lower half has not been used yet.
   Purchase Draw(uint64_t random) {
     Purchase purchase;
     const uint64_t high = random_.Next();
@@ -329,14 +329,14 @@ class SyntheticSource : public EventSource {
 
   std::vector<PaddedText> region_names_, currencies_;  // [region]
   std::vector<double> steps_per_unit_;                 // [region]
-  std::vector<uint64_t> region_bounds_;                // [region], cumulated, of 2^32.
+  std::vector<uint64_t> region_bounds_;                // [region], cumulative, of 2^32.
   std::vector<Home> homes_;                            // [region]
 
   double clock_millis_;
   double mean_gap_millis_ = 0;
   double next_rhythm_millis_ = 0;
 
-  std::vector<Purchase> recent_;  // A ring; empty where no duplicates are wanted.
+  std::vector<Purchase> recent_;  // A ring; empty if no duplicates are wanted.
   uint64_t next_recent_ = 0;
   PurchaseColumns columns_;
 };

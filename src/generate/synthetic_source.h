@@ -19,7 +19,7 @@ struct SyntheticOptions {
   std::optional<int64_t> start_millis = std::nullopt;
   // Shares of all events, each in [0, 1], together at most 1.
   double late_share = 0;       // Event time two hours to a day in the past.
-  double duplicate_share = 0;  // One of the latest good events again, unchanged.
+  double duplicate_share = 0;  // Repeats one of the latest good events unchanged.
   double malformed_share = 0;  // Broken, with every Fault equally likely.
 };
 

@@ -155,7 +155,7 @@ TEST(SyntheticSource, RegionsFollowTheirOwnDay) {
   for (const Event& event : Make(From(kStart), 1'000'000).events) {
     ++by_hour[event.region][(event.timestamp - kStart) / kHourMillis];
   }
-  // 20:00 against 4:00 by each region's clock.
+  // 20:00 against 4:00 in each region's local time.
   EXPECT_GT(by_hour["US"][2], 5 * by_hour["US"][10]);
   EXPECT_GT(by_hour["EU"][19], 5 * by_hour["EU"][3]);
   EXPECT_GT(by_hour["ASIA"][11], 5 * by_hour["ASIA"][19]);

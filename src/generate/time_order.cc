@@ -48,7 +48,7 @@ Result<bool> IsInOrder(const TableFile& file, const std::string& time_column) {
   }
 }
 
-// Hands out a table's rows by a list of their numbers.
+// Returns a table's rows in the order of a list of row numbers.
 class OrderedBatches : public arrow::RecordBatchReader {
  public:
   OrderedBatches(std::shared_ptr<arrow::RecordBatch> rows, std::vector<int32_t> order)

@@ -8,7 +8,7 @@ namespace {
 
 constexpr int64_t kMinuteMillis = 60'000;
 
-// Reads from the front of a text; whatever does not fit is nothing.
+// Reads from the front of a text; returns nothing for anything that does not match.
 class Scanner {
  public:
   explicit Scanner(std::string_view text) : text_(text) {}
@@ -73,7 +73,7 @@ std::optional<int64_t> ScanTime(Scanner* scanner) {
   return millis + *second * 1000 + *fraction;
 }
 
-// Nothing or Z: zero; +HH:MM and +HHMM: what local time is ahead of UTC.
+// Nothing or Z: zero; +HH:MM and +HHMM: the offset of local time ahead of UTC.
 std::optional<int64_t> ScanOffset(Scanner* scanner) {
   if (scanner->AtEnd() || scanner->Any("Zz")) return 0;
   const auto sign = scanner->Any("+-");

@@ -22,7 +22,7 @@ inline Uuid MakeUuidV4(uint64_t high, uint64_t low) {
   return {(high & ~0xf000ull) | 0x4000, (low & ~(0xc0ull << 56)) | (0x80ull << 56)};
 }
 
-// Version 5: SHA-1 of the namespace and the name; equal names, equal ids.
+// Version 5: SHA-1 of the namespace and the name; equal names give equal ids.
 Uuid MakeUuidV5(const Uuid& name_space, std::string_view name);
 
 // Writes kUuidTextSize characters, lower case: 2ed6657d-e927-568b-95e1-2665a8aea6a2.

@@ -11,8 +11,8 @@
 
 namespace shopstream::ingest {
 
-// Converts the array to `type`, which has all its members and may have more: those become null.
-// Members match by name, at every depth. Shares the values. Invalid: types that differ otherwise.
+// Converts the array to `type`, which has all of its members and possibly more; those become null.
+// Members match by name at every depth. Shares the values. Invalid: the types differ otherwise.
 Result<std::shared_ptr<arrow::Array>> AlignArray(const std::shared_ptr<arrow::Array>& array,
                                                  const std::shared_ptr<arrow::DataType>& type);
 

@@ -11,8 +11,8 @@
 namespace shopstream::ingest {
 namespace {
 
-// Nullable throughout, members of nested types too: a later schema may drop any field, and what a
-// table once forbids to be null stays forbidden.
+// Makes everything nullable, including members of nested types: a later schema may drop any field,
+// and a column once declared non-nullable in a table stays so.
 std::shared_ptr<arrow::DataType> NullableType(const std::shared_ptr<arrow::DataType>& type);
 
 std::shared_ptr<arrow::Field> NullableField(const std::shared_ptr<arrow::Field>& field) {
@@ -103,7 +103,7 @@ Result<BronzeLayout> BronzeLayout::Make(const avro::Schema& reader_schema,
 
 Status CheckGrowth(const BronzeLayout& before, const BronzeLayout& after) {
   ARROW_RETURN_NOT_OK(lake::MergeColumns(before.table.schema, *after.table.schema));
-  // Members of a union's column may be named otherwise once it has another branch.
+  // A new branch may rename the members of a union's column.
   return lake::CheckColumns(*after.table.schema, *before.table.schema);
 }
 

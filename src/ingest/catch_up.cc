@@ -6,7 +6,7 @@ namespace shopstream::ingest {
 
 CatchUpTargets::CatchUpTargets(const std::vector<kafka::OffsetSpan>& spans) {
   for (const kafka::OffsetSpan& span : spans) {
-    // An empty partition has nothing to wait for, wherever its offsets stand.
+    // An empty partition has nothing to wait for, whatever its offsets.
     ends_.push_back(span.log_start == span.end ? 0 : span.end);
   }
 }

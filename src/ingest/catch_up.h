@@ -11,15 +11,15 @@
 
 namespace shopstream::ingest {
 
-// Where an ingest that runs until it has caught up stops: at the ends that the partitions had when
+// Where an ingest that runs until caught up stops: at the end offsets that the partitions had when
 // it started. Partitions added since have no target.
 class CatchUpTargets {
  public:
   explicit CatchUpTargets(const std::vector<kafka::OffsetSpan>& spans);
 
-  // Whether Bronze is at every target, by whichever consumer of the group.
+  // Whether Bronze has reached every target, no matter which consumer of the group did the work.
   bool ReachedBy(const lake::Snapshot& bronze, const std::string& topic_id) const;
-  // Whether these partitions have been read up to their targets, and some of it is not cut yet.
+  // Whether these partitions have been read up to their targets but not completely cut yet.
   bool JustReadBy(const std::map<int32_t, PartitionProgress>& partitions) const;
 
  private:

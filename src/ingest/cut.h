@@ -53,10 +53,10 @@ struct Cut {
   std::vector<OffsetRange> lost;  // Expired in Kafka before they were read; reported in the log.
 
   std::shared_ptr<const BronzeLayout> layout;  // Layout of `rows`; may have more than the table.
-  // All that its consumer knows, used or not. The empty text is the null partition.
+  // All values that its consumer knows, used or not. The empty string is the null partition.
   std::vector<std::string> partition_values;
 
-  // Row i came from Kafka's (kafka_partition[i], kafka_offset[i]) and goes to
+  // Row i came from Kafka at (kafka_partition[i], kafka_offset[i]) and goes to
   // lake_partitions[lake_partition[i]]. All arrays are as long as `rows`.
   std::shared_ptr<arrow::RecordBatch> rows;
   std::vector<int32_t> kafka_partition;

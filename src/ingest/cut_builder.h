@@ -22,8 +22,8 @@
 
 namespace shopstream::ingest {
 
-// A record with a larger value is quarantined whole: one row must fit many times into the memory of
-// a cut. This is part of the verdict, so it is not a setting.
+// A record with a larger value is quarantined in full: a cut's memory must hold many rows. The
+// bound is part of the verdict, so it is not a setting.
 inline constexpr size_t kMaxRecordBytes = 8 << 20;
 
 // The record as it was before quarantine, without key and headers; borrows its value.
@@ -39,13 +39,13 @@ class CutBuilder {
  public:
   explicit CutBuilder(std::shared_ptr<const BronzeLayout> layout);
 
-  // If any partition value is allowed: the values that the table has, which the bound counts.
+  // If any partition value is allowed: the values already in the table count towards the bound.
   void Admit(const std::vector<std::string>& values);
 
-  // The record's frame. Nothing: no schema can decode the record, and it is taken as quarantined.
+  // The record's frame. Nothing: no schema can decode the record, and it is quarantined.
   std::optional<Frame> Open(const kafka::RecordView& record);
-  // Takes an opened record as a row of the layout, or as a quarantined record, as its schema
-  // decides. OutOfMemory: there is no room for the row, which says nothing about the record.
+  // Adds an opened record as a row of the layout or as a quarantined record, depending on its
+  // schema. OutOfMemory: there is no room for the row; this is no verdict on the record.
   Status Add(const kafka::RecordView& record, const Frame& frame, const KnownSchema& schema,
              const std::shared_ptr<const BronzeLayout>& layout);
 
@@ -53,7 +53,7 @@ class CutBuilder {
   // belongs to this cut, which must not be finished before the record is decided.
   void Park(const kafka::RecordView& record, int32_t schema_id);
   std::vector<int32_t> ParkedIds() const;
-  // Decides the parked records whose id is known by now. OutOfMemory: as for Add.
+  // Decides the parked records whose id is now known. OutOfMemory: as for Add.
   Status DecideParked(const SchemaCache& schemas, BootClock::time_point now);
   bool has_parked() const { return !parked_.empty(); }
   int64_t parked_bytes() const { return parked_bytes_; }
@@ -89,10 +89,10 @@ class CutBuilder {
   Result<std::optional<Verdict>> AddRow(const kafka::RecordView& record, const Frame& frame,
                                         const avro::Decoder& decoder);
   void Quarantine(QuarantinedRecord record, Verdict verdict);
-  // Sets the columns so far aside if their layout is different.
+  // Sets the columns filled so far aside if their layout differs.
   Status UseLayout(const std::shared_ptr<const BronzeLayout>& layout);
   // The value's index, kNewPartitionValue, or why it is not allowed. A missing value and the empty
-  // text are the null partition.
+  // string are the null partition.
   static constexpr int kNewPartitionValue = -1;
   std::variant<int, Verdict> FindPartitionValue(std::optional<std::string_view> field) const;
   int AddPartitionValue(std::string_view text);

@@ -47,7 +47,7 @@ class CutCommitter {
   CutCommitter(lake::Table* bronze, lake::Table* quarantine, TopicId topic_id, Options options);
 
   // `abandoned` is called before every step and every attempt; true stops the work. An error means
-  // that patience ran out; it names the step and the last error of storage.
+  // that patience ran out; it names the step and the last storage error.
   Result<CommittedCut> Commit(const Cut& cut, const std::function<bool()>& abandoned);
 
  private:

@@ -19,7 +19,7 @@ struct Filling {
   int64_t fullest_value_rows = 0;
   int64_t bytes = 0;
   int64_t open_partitions = 0;
-  // When the first record since the last cut was taken; nothing: there is none.
+  // When the first record since the last cut was taken; nothing if there is none.
   std::optional<BootClock::time_point> since;
 };
 

@@ -38,7 +38,7 @@ class CutWriter {
   std::vector<CutReport> TakeReports();
   int64_t bytes_in_flight() const { return bytes_in_flight_; }
 
-  // Cuts of epochs before `epoch` are not started any more, and the current one stops at its next
+  // Cuts of epochs before `epoch` are no longer started, and the current one stops at its next
   // step. They are reported as abandoned.
   void AbandonBefore(int64_t epoch);
 

@@ -1,4 +1,4 @@
-// Tables that grow, and quarantine that comes back: consumers and replays over one store.
+// Growing tables and replayed quarantine: several consumers and replays share one store.
 
 #include <arrow/array.h>
 #include <arrow/scalar.h>
@@ -39,7 +39,7 @@ using testing::kOct24;
 constexpr char kTopic[] = "t";
 constexpr char kTopicId[] = "2vEXY_6eQ4-J_Cb_JlBqbw";
 
-// One consumer with tables, schemas and rows of its own; it reads one Kafka partition.
+// A consumer with its own tables, schemas and rows; it reads one Kafka partition.
 struct Consumer {
   Consumer(lake::ObjectStore* store, int32_t partition_read, const LayoutOptions& options)
       : partition(partition_read),
@@ -88,7 +88,7 @@ struct Consumer {
 
   const int32_t partition;
   int64_t next = 0;
-  int64_t sent = kOct24 + testing::kDay / 2;  // Kafka's timestamp of what it reads.
+  int64_t sent = kOct24 + testing::kDay / 2;  // Kafka's timestamp of its records.
   SchemaCache schemas;
   CutBuilder builder;
   testing::Records records;
@@ -99,7 +99,7 @@ class EvolutionTest : public ::testing::Test {
  protected:
   Consumer NewConsumer(int32_t partition) { return Consumer(&store_, partition, options_); }
 
-  // A column of every row of Bronze as a reader sees it, by "partition/offset".
+  // One column of all Bronze rows as a reader sees it, keyed by "partition/offset".
   std::map<std::string, std::string> Column(const std::string& name) {
     std::map<std::string, std::string> values;
     auto table = *lake::Table::Open(&store_, tables::kBronzePath);
@@ -123,7 +123,7 @@ class EvolutionTest : public ::testing::Test {
     return (*lake::Table::Open(&store_, tables::kBronzePath))->snapshot();
   }
 
-  // What some other writer does to the columns, in a version of its own.
+  // Changes the columns in a separate version, as another writer would.
   void ChangeColumns(const std::function<arrow::FieldVector(arrow::FieldVector)>& change) {
     const auto snapshot = Bronze();
     const auto first = store_.Get(lake::LogEntryPath(tables::kBronzePath, 0));
@@ -194,7 +194,7 @@ TEST_F(EvolutionTest, OfTwoTypesForOneNewFieldTheSecondIsReadAgain) {
   EXPECT_EQ(b.Commit(number)->outcome, CutOutcome::kOutgrown);
   EXPECT_EQ(Column("left"), (std::map<std::string, std::string>{{"0/0", "x"}}));
 
-  // By what the table is now, it is no row.
+  // With the table as it is now, the record is no longer a row.
   Consumer again = NewConsumer(1);
   ASSERT_TRUE(again.schemas.Adopt(*ReadTableMemory(*Bronze(), options_)->reader_schema).ok());
   const Cut cut = again.Read({testing::EventWithNumber(1, 7, testing::kWithLeftAsNumber)});

@@ -12,9 +12,9 @@ namespace {
 constexpr Millis kPollTimeout{50};
 constexpr Millis kBlockedWait{20};
 constexpr Millis kLookAtLakeEvery{100};
-// Records taken between two looks at memory: at most this many go over its bound.
+// Records between two memory checks; the bound is exceeded by at most this many.
 constexpr size_t kRecordsPerMemoryCheck = 64;
-// Or after so many bytes.
+// Bytes after which memory is checked in any case.
 constexpr size_t kBytesPerMemoryCheck = 64 << 10;
 constexpr Millis kBetweenRestarts{1000};
 constexpr size_t kPrefetch = 4;
@@ -120,7 +120,7 @@ Result<IngestLoop::Blocker> IngestLoop::TakeBatch(Pending* pending) {
         if (blocker != Blocker::kNone) return blocker;
       }
     }
-    // Any record may open one more: a bound that must hold exactly is checked before each.
+    // Any record may open one more, so an exact bound is checked before each record.
     if (intake_.filling().open_partitions() >= limits_.cut.open_partitions) [[unlikely]] {
       ARROW_ASSIGN_OR_RAISE(const Blocker blocker, MakeRoom(CutReason::kPartitions));
       if (blocker != Blocker::kNone) return blocker;
@@ -145,7 +145,7 @@ Result<IngestLoop::Blocker> IngestLoop::TakeBatch(Pending* pending) {
   return Blocker::kNone;
 }
 
-// Cuts, so that the filling cut is empty.
+// Cuts to empty the filling cut.
 Result<IngestLoop::Blocker> IngestLoop::MakeRoom(CutReason reason) {
   if (intake_.filling().has_parked()) return Blocker::kSchema;
   if (!parts_.writer->has_room()) return Blocker::kMemory;
@@ -168,7 +168,7 @@ void IngestLoop::WarnOfOutage() {
   parts_.stats->OnPaused(true, "registry");
 }
 
-// The client has seen every offset below these, also those that hold no record for us.
+// The client has seen every offset below these, including those that hold no record for us.
 void IngestLoop::AdvanceToEnds(const std::vector<kafka::PartitionOffset>& ends) {
   for (const kafka::PartitionOffset& end : ends) {
     auto found = partitions_.find(end.partition);
@@ -232,8 +232,7 @@ Status IngestLoop::CutIfDue() {
   return reason ? Seal(*reason) : Status::OK();
 }
 
-// Takes everything read so far, of which nothing is parked, and hands it to the writer, which has
-// room.
+// Hands everything read so far to the writer, which has room. Nothing of it is parked.
 Status IngestLoop::Seal(CutReason reason) {
   filling_since_.reset();
   last_cut_ = BootClock::now();
@@ -326,7 +325,7 @@ Status IngestLoop::HandleRebalance(const kafka::Rebalance& rebalance) {
 }
 
 Status IngestLoop::OnAssigned(const std::vector<int32_t>& partitions) {
-  // Even where the start is not known yet the group must get its answer: assigned, but not read.
+  // The group needs its answer even for partitions whose start is unknown: assigned, but not read.
   std::vector<kafka::PartitionOffset> anywhere;
   for (int32_t partition : partitions) {
     partitions_[partition] = PartitionProgress();
@@ -398,7 +397,7 @@ Status IngestLoop::RestartIfDue() {
   Result<std::vector<StartPosition>> starts = std::vector<StartPosition>{};
   if (!partitions.empty()) starts = FindStarts(partitions);
   if (!starts.ok()) {
-    // Storage, brokers and a topic may come back; a table that forbids us to write will not.
+    // Storage, brokers and a topic may come back; a table that forbids our writes stays that way.
     const ErrorKind kind = KindOf(starts.status());
     if (kind != ErrorKind::kUnavailable && kind != ErrorKind::kGone) return starts.status();
     std::optional<Millis> pause = restart_backoff_.Next(BootClock::now());
@@ -413,7 +412,7 @@ Status IngestLoop::RestartIfDue() {
   restart_backoff_.Reset();
   restart_needed_ = false;
   last_restart_ = BootClock::now();
-  // Whatever was polled since the drop lies beyond where reading starts now.
+  // Records polled since the drop are beyond the new start positions.
   pending_.clear();
   if (partitions.empty()) return Status::OK();
   std::vector<kafka::PartitionOffset> offsets;

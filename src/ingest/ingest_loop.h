@@ -92,7 +92,7 @@ class IngestLoop {
   void ShowProgress();
   Status CutIfDue();
   Status Seal(CutReason reason);
-  // Commits all that was read. False: time ran out, or a commit was fenced.
+  // Commits everything read. False: time ran out, or a commit was fenced.
   Result<bool> Flush(CutReason reason);
 
   // Drops every row that is buffered or in flight, because buffers mix partitions.

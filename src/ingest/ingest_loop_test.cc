@@ -28,7 +28,7 @@ using testing::kOct24;
 constexpr char kTopic[] = "t";
 constexpr int32_t kNobodysId = 99;
 
-// Ingests on a clock, a store, a Kafka and a registry of the test's own. Time passes in Run alone.
+// Ingests with the test's own clock, store, Kafka and registry. Time passes only in Run.
 class IngestLoopTest : public ::testing::Test {
  protected:
   struct Ingest {

@@ -18,7 +18,7 @@ namespace shopstream::ingest {
 
 // Collects records into the filling cut, each with its verdict: a row of Bronze, or a quarantined
 // record. A verdict depends on the record, the registry and the table alone, so every source of
-// records comes to the same one. One thread; asking the registry is its only I/O.
+// records reaches the same one. One thread; asking the registry is its only I/O.
 //
 // The registry may lag behind a writer, so its denial of a schema id counts only once it is
 // confirmed. Until then the record is parked: the source continues, but the cut cannot be finished.
@@ -27,7 +27,7 @@ class Intake {
   enum class Taken {
     kTaken,   // It is in the filling cut.
     kParked,  // The same, without a verdict yet; see DecideParked.
-    kWait,    // It is not: the registry gives no answer, or too much is parked. Offer it again.
+    kWait,    // Not taken: the registry gives no answer, or too much is parked. Offer it again.
   };
 
   // `schemas` is borrowed; nobody else uses it. `layout` serves a table that stores no reader
@@ -43,13 +43,13 @@ class Intake {
   // the table has.
   void Drop();
 
-  // Records of one partition must come in order of their offsets. An error: there is no room for
-  // the row, which says nothing about the record.
+  // Records of one partition must come in offset order. An error: there is no room for the row;
+  // this is no verdict on the record.
   Result<Taken> Take(const kafka::RecordView& record, BootClock::time_point now);
-  // Asks for the schema ids of the parked records when an answer may be expected, and decides the
-  // records whose id is known by now.
+  // Asks for the schema ids of the parked records once an answer is due, and decides the records
+  // whose id is now known.
   Status DecideParked(BootClock::time_point now);
-  // Why the registry gave no answer, if it was asked in vain since the last call.
+  // Why the registry gave no answer, if a request failed since the last call.
   std::optional<std::string> TakeOutage();
 
   const CutBuilder& filling() const { return builder_; }
@@ -57,14 +57,14 @@ class Intake {
   Result<Cut> Finish();
 
  private:
-  // True: all ids are known now. Otherwise the registry is out, or its denial is not confirmed yet.
+  // True: all ids are now known. Otherwise the registry is down, or a denial is not confirmed yet.
   bool Ask(const std::vector<int32_t>& ids);
 
   const std::shared_ptr<const BronzeLayout> layout_;
   SchemaCache* const schemas_;
   CutBuilder builder_;
   int64_t adopted_version_ = -1;  // Bronze version whose schema is merged into ours.
-  // The registry gave no answer, and is not asked again before.
+  // Set when the registry gave no answer: it is not asked again before this time.
   std::optional<BootClock::time_point> out_until_;
   std::optional<std::string> outage_;
   BootClock::time_point ask_for_parked_at_ = BootClock::time_point::max();

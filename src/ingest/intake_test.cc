@@ -24,7 +24,7 @@ using testing::kOct24;
 
 constexpr int32_t kNobodysId = 99;
 
-// An intake beside a registry that answers as told, on a clock that only the test moves.
+// An intake with a scripted registry and a clock that only the test advances.
 class IntakeTest : public ::testing::Test {
  protected:
   IntakeTest() {
@@ -40,7 +40,7 @@ class IntakeTest : public ::testing::Test {
   }
   void DecideParked() { EXPECT_TRUE(intake_.DecideParked(clock_.now).ok()); }
 
-  // Another writer's change of Bronze.
+  // Changes Bronze as another writer would.
   void Grow(const std::string& schema_text) {
     const auto layout = std::make_shared<const BronzeLayout>(
         *BronzeLayout::Make(*avro::Schema::Parse(schema_text), {}));
@@ -161,7 +161,7 @@ TEST_F(IntakeTest, GrowthThatContradictsTheRowsIsNotAdopted) {
   EXPECT_EQ(Taken::kTaken, Take(testing::EventWithLeft(1, "x")));
   Grow(testing::EventWith("left", "long"));
   EXPECT_FALSE(*intake_.Adopt(*bronze_->snapshot()));
-  // Starting over with the table, the same record has another verdict.
+  // After starting over with the table, the same record gets another verdict.
   ASSERT_TRUE(intake_.StartFrom(*bronze_->snapshot()).ok());
   EXPECT_EQ(0, intake_.filling().rows());
   EXPECT_EQ(Taken::kTaken, Take(testing::EventWithLeft(1, "x")));

@@ -7,7 +7,7 @@
 namespace shopstream::ingest {
 namespace {
 
-// Values below 32 have a bucket each; above, every power of two is cut into 32.
+// Values below 32 have a bucket each; above that, every power of two is split into 32.
 int BucketOf(uint64_t value, int sub_buckets) {
   if (value < static_cast<uint64_t>(sub_buckets)) return static_cast<int>(value);
   const int sub_bits = std::bit_width(static_cast<unsigned>(sub_buckets)) - 1;

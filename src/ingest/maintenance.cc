@@ -21,14 +21,14 @@ namespace {
 
 constexpr int kNice = 10;
 constexpr Millis kReportInterval{60'000};
-// A look at a table of very many files takes a while: it gets no more than a hundredth of the time.
+// Checking a table with very many files takes a while, so it gets at most 1 % of the time.
 constexpr int kPauseForEachLook = 100;
 
 prometheus::Family<prometheus::Counter>& CounterFamily(const char* name, const char* help) {
   return prometheus::BuildCounter().Name(name).Help(help).Register(Metrics());
 }
 
-// For the calling thread alone, as Linux defines it.
+// Affects only the calling thread, which is specific to Linux.
 void LowerPriority() {
   const auto thread = static_cast<id_t>(::syscall(SYS_gettid));
   if (::setpriority(PRIO_PROCESS, thread, kNice) != 0) {

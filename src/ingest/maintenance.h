@@ -32,7 +32,7 @@ struct MaintenanceOptions {
   Millis vacuum_interval{3'600'000};
 };
 
-// Maintains the tables that ingest fills, on one thread of low priority, from construction to
+// Maintains the tables that ingest fills, on one low-priority thread, from construction to
 // destruction: compaction as decided by PlanMaintenance, and vacuum once an hour. Failures are
 // logged and retried later; ingest continues. Several ingests may maintain the same tables.
 class Maintenance {
@@ -49,7 +49,7 @@ class Maintenance {
     int64_t seen_version = -1;
     BootClock::time_point seen_at{};
     BootClock::time_point not_before{};
-    lake::CompactionResult unreported;  // Merged since the last line in the log.
+    lake::CompactionResult unreported;  // Merged since the last log line.
     BootClock::time_point reported_at{};
     BootClock::time_point vacuum_at{};
   };

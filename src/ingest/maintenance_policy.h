@@ -10,14 +10,14 @@
 namespace shopstream::ingest {
 
 struct MaintenancePolicy {
-  // Growth for a partition in which files still arrive: little work per row, some dozens of files
-  // waiting; and for one that has been quiet for `quiet_after`: a handful is left.
+  // Growth factor of a partition that still receives files (little work per row, a few dozen files
+  // waiting), and of one that has been quiet for `quiet_after` (a handful of files left).
   int64_t growth = 8;
   int64_t quiet_growth = 2;
   Millis quiet_after{600'000};
-  // During a heavy load (a replay, or a backlog) ingest gets the machine. It is one if within
-  // `recent` files came to more partitions than a live topic opens, or more rows than it has. The
-  // cap keeps partitions readable even if the load never stops.
+  // During a heavy load (a replay or a backlog) ingest gets the machine. A load is heavy if, within
+  // `recent`, more partitions received files, or more rows arrived, than with a live topic. The cap
+  // keeps partitions readable even if the load never stops.
   Millis recent{60'000};
   int64_t load_partitions = 32;
   int64_t load_rows = 3'000'000;
@@ -28,7 +28,7 @@ struct MaintenancePolicy {
 std::vector<lake::CompactionGroup> PlanMaintenance(std::vector<DataFile> small_files,
                                                    int64_t now_ms, const MaintenancePolicy& policy);
 
-// The number in the partition that has the most of them.
+// The number of files in the partition that has the most.
 int64_t MostFilesOfAPartition(const std::vector<DataFile>& files);
 
 }  // namespace shopstream::ingest

@@ -29,7 +29,7 @@ std::vector<DataFile> Files(int count, const std::string& date, int64_t age_ms,
   return files;
 }
 
-// The same in each of so many partitions.
+// The same in each of several partitions.
 std::vector<DataFile> Replay(int partitions, int count, int64_t age_ms) {
   std::vector<DataFile> all;
   for (int i = 0; i < partitions; ++i) {
@@ -59,7 +59,7 @@ TEST(PlanMaintenance, SoIsABacklogOfManyRows) {
   EXPECT_THAT(PlanMaintenance(Files(50, "d", 1000, 100'000), kNow, {}), IsEmpty());
   const auto groups = PlanMaintenance(Files(50, "d", 2 * kMinute, 100'000), kNow, {});
   ASSERT_THAT(groups, SizeIs(1));
-  EXPECT_THAT(groups[0].files, SizeIs(45));  // 128 MiB; the rest waits until there is more of it.
+  EXPECT_THAT(groups[0].files, SizeIs(45));  // 128 MiB; the rest waits for more.
 }
 
 TEST(PlanMaintenance, InALoadPartitionsWithTooManyFilesAreMergedAllTheSame) {

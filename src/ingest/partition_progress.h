@@ -20,18 +20,18 @@ class PartitionProgress {
   explicit PartitionProgress(const StartPosition& start);
 
   bool reading() const { return reading_; }
-  // Nothing is read until it is given another start.
+  // Stops reading until it is given another start.
   void StopReading() { reading_ = false; }
   // False: only an operator can decide how it continues; see StartPosition::Verdict.
   bool readable() const { return readable_; }
   int64_t begin() const { return begin_; }
   int64_t next() const { return next_; }
 
-  // Whether the record at this offset is the next one to read, or lies beyond it.
+  // Whether the record at this offset is the next one to read, or one after it.
   bool Awaits(int64_t offset) const { return reading_ && offset >= next_; }
   // Whether an earlier consumer has quarantined the record, which must not be done twice.
   bool IsQuarantined(int64_t offset) const { return quarantined_.contains(offset); }
-  // Every offset below `next` has been read, or holds no record for us. False: nothing changed.
+  // Every offset below `next` has been read or holds no record for us. False: nothing changed.
   bool AdvanceTo(int64_t next) {
     if (!reading_ || next <= next_) return false;
     next_ = next;

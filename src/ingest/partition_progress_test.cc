@@ -13,7 +13,7 @@ PartitionProgress ReadFrom(std::optional<int64_t> txn, kafka::OffsetSpan span) {
   return PartitionProgress(DecideStart(3, txn, span, /*has_rows=*/false));
 }
 
-// A cut of one partition; with records for quarantine if told.
+// A cut of one partition, optionally with quarantined records.
 Cut Sealed(PartitionProgress* progress, bool quarantines = false) {
   Cut cut;
   if (quarantines) cut.quarantined.emplace_back();

@@ -28,8 +28,8 @@ namespace shopstream::ingest {
 namespace {
 
 // Three quarters of the memory limit are for cuts: one filling and those in flight, in equal parts.
-// A sixteenth is for the client's queue, because for every 100 bytes that it counts it uses about
-// 350 more. A cut stays well below the 2 GiB of text that a column can hold.
+// A sixteenth is for the client's queue, which uses about 350 more bytes for every 100 that it
+// counts. A cut stays well below the 2 GiB of text that a column can hold.
 constexpr int64_t kMaxFillingBytes = 1 << 30;
 
 struct MemoryShares {
@@ -44,7 +44,7 @@ MemoryShares ShareMemory(int64_t limit_mb) {
               bytes * 3 / 4 / static_cast<int64_t>(CutWriter::kMaxInFlight + 1), kMaxFillingBytes)};
 }
 
-// Repeats a start-up step while the part it needs may still be coming up.
+// Repeats a start-up step while the service it needs may still be coming up.
 template <typename Step>
 auto WithPatience(const char* what, const std::function<bool()>& stop, Step&& step)
     -> decltype(step()) {
@@ -57,8 +57,8 @@ auto WithPatience(const char* what, const std::function<bool()>& stop, Step&& st
   return retry.Run(step);
 }
 
-// Makes the table after the newest schema of the topic that the registry has. Another consumer may
-// make it at the same time, after another schema; which of them stands makes no difference.
+// Creates the table from the topic's newest schema in the registry. Another consumer may create it
+// at the same time from another schema; it makes no difference which of them wins.
 Status CreateBronze(lake::ObjectStore* store, registry::SchemaSource* registry,
                     const std::string& topic, const LayoutOptions& options) {
   Result<registry::RegisteredSchema> latest = registry->Latest(topic + "-value");
@@ -72,7 +72,7 @@ Status CreateBronze(lake::ObjectStore* store, registry::SchemaSource* registry,
   return lake::Table::Create(store, layout.table);
 }
 
-// Says so where an earlier version, or another engine, left files that mislead other readers.
+// Warns if an earlier version or another engine left files that mislead other readers.
 void AdviseRepair(const lake::Table& table) {
   const std::string advice =
       lake::RepairAdvice(table.path(), lake::CountRepairs(*table.snapshot()));
@@ -85,7 +85,7 @@ Result<std::shared_ptr<const BronzeLayout>> FindLayout(lake::ObjectStore* store,
                                                        registry::SchemaSource* registry,
                                                        const std::string& topic,
                                                        const LayoutOptions& options) {
-  // Before all else, since it makes the bucket too.
+  // First, because it also creates the bucket.
   ARROW_RETURN_NOT_OK(lake::ProvePutIfAbsent(store, options.table));
   Result<std::unique_ptr<lake::Table>> table = lake::Table::Open(store, options.table);
   if (table.status().IsKeyError()) {
@@ -144,7 +144,7 @@ Status IngestInto(const OpenLake& lake, const IngestSources& sources,
                    .writer = &writer,
                    .stats = stats},
                   limits);
-  // After what it borrows, so that it ends before.
+  // Declared after what it borrows, so that it is destroyed first.
   std::optional<Maintenance> maintenance;
   if (settings.maintenance) {
     maintenance.emplace(std::vector<lake::Table*>{lake.bronze.get(), lake.quarantine.get()},

@@ -35,7 +35,7 @@ bool Passes(const tables::QuarantinedRows& rows, int64_t row, const std::string&
          millis < filter.until_ms.value_or(millis + 1);
 }
 
-// No timestamp: the record has none, or one that the column cannot hold, which refuses it again.
+// No timestamp: the record has none, or one that the column cannot hold and will reject again.
 QuarantinedRecord RecordOf(const tables::QuarantinedRow& row) {
   QuarantinedRecord record;
   record.partition = row.partition;
@@ -51,13 +51,13 @@ Status Stopped() {
       "the replay was stopped; committed records stay, and running it again does the rest");
 }
 
-// An outage fails the try: the next one chooses anew.
+// An outage fails the attempt; the next one selects the records again.
 Status CheckRegistry(Intake* intake) {
   const std::optional<std::string> outage = intake->TakeOutage();
   return outage ? Unavailable("the schema registry: ", *outage) : Status::OK();
 }
 
-// Those of the cut's rows, which were all chosen for not being there yet.
+// The offsets of the cut's rows, none of which was in Bronze when they were selected.
 tables::ReplayedOffsets OffsetsOf(const Cut& cut) {
   tables::ReplayedOffsets offsets;
   for (size_t row = 0; row < cut.kafka_offset.size(); ++row) {
@@ -126,7 +126,7 @@ Status QuarantineReplay::TakeFile(const lake::Snapshot& snapshot, const DataFile
                                   snapshot.schema(), take);
 }
 
-// Until none of the records is left, however often others come first.
+// Repeats until no record is left, however often other writers win the commit.
 Status QuarantineReplay::Flush(const std::string& topic_id, std::vector<QuarantinedRecord> left) {
   Retry retry({.patience = options_.patience,
                .stop = StopToken(options_.stop),
@@ -148,7 +148,7 @@ Status QuarantineReplay::Flush(const std::string& topic_id, std::vector<Quaranti
   return Status::OK();
 }
 
-// One commit of as many records as a cut may have. What is decided is taken out of `left`.
+// One commit of as many records as fit into a cut. Decided records are removed from `left`.
 Status QuarantineReplay::TryCut(const std::string& topic_id, std::vector<QuarantinedRecord>* left) {
   ARROW_ASSIGN_OR_RAISE(const auto bronze, bronze_->Refresh());
   ReplaySummary counted = summary_;
@@ -173,7 +173,7 @@ Status QuarantineReplay::TryCut(const std::string& topic_id, std::vector<Quarant
   return Status::OK();
 }
 
-// Those that are not in Bronze, and that ingest has passed.
+// Selects the records that are not in Bronze and that ingest has passed.
 Result<std::vector<QuarantinedRecord*>> QuarantineReplay::Choose(
     const lake::Snapshot& bronze, const std::string& topic_id, std::vector<QuarantinedRecord>& left,
     ReplaySummary* summary) {
@@ -193,8 +193,8 @@ Result<std::vector<QuarantinedRecord*>> QuarantineReplay::Choose(
   return chosen;
 }
 
-// By what the table is at this snapshot, and what the registry says now. The first `taken` records
-// are in the cut, each with its verdict: at least one, and no more than the open partitions allow.
+// Uses the table at this snapshot and the registry's current answers. The first `taken` records are
+// in the cut, each with its verdict: at least one, no more than the open partitions allow.
 Result<Cut> QuarantineReplay::Decode(const lake::Snapshot& bronze,
                                      const std::vector<QuarantinedRecord*>& records,
                                      size_t* taken) {
@@ -221,7 +221,7 @@ Status QuarantineReplay::Take(const kafka::RecordView& record) {
   return Stopped();
 }
 
-// Waits for the confirmation of what the registry denied.
+// Waits until the registry's denials are confirmed.
 Status QuarantineReplay::DecideParked() {
   while (intake_.filling().has_parked()) {
     if (options_.stop()) return Stopped();
@@ -266,7 +266,7 @@ Status QuarantineReplay::Commit(const lake::Snapshot& base, const Cut& cut) {
     case lake::CommitOutcome::kUnknown:
       break;
   }
-  // Should it stand after all, the table's next version says so.
+  // If it did take effect, the table's next version shows that.
   return Unavailable("storage did not report whether a commit took effect: ", result.detail);
 }
 

@@ -47,7 +47,7 @@ class QuarantineReplay {
     int64_t batch_rows = 10'000;       // In one commit.
     int64_t batch_bytes = 32LL << 20;  // Total size of values in one commit.
     int64_t open_partitions = 500;     // In one commit, each with a file.
-    // For the time without an answer from storage or registry, or without winning a commit.
+    // Limits the time without an answer from storage or registry, or without winning a commit.
     BackoffOptions patience{
         .first = Millis{100}, .longest = Millis{5000}, .give_up_after = Millis{600'000}};
     Millis commit_deadline{10'000};
@@ -81,7 +81,7 @@ class QuarantineReplay {
                      size_t* taken);
   Status Take(const kafka::RecordView& record);
   Status DecideParked();
-  // Unavailable: nothing was committed, or it is not known; the next version shows what is left.
+  // Unavailable: nothing was committed, or the outcome is unknown; the next version shows it.
   Status Commit(const lake::Snapshot& base, const Cut& cut);
 
   const std::string topic_;
@@ -93,13 +93,13 @@ class QuarantineReplay {
   ReplaySummary summary_;
 };
 
-// The replayed offsets that the table stores. Invalid: they are gone although its txn counts
-// replays, so that replayed records cannot be distinguished from duplicates any more.
+// The replayed offsets that the table stores. Invalid: they are missing although its txn counts
+// replays, so that replayed records can no longer be distinguished from duplicates.
 Result<tables::ReplayedOffsets> ReadReplayed(const lake::Snapshot& bronze,
                                              const std::string& topic_id);
 
 // Runs to the current end of the quarantine table, with a store and schema source that the caller
-// keeps.
+// owns.
 Result<ReplaySummary> ReplayQuarantine(lake::ObjectStore* store, registry::SchemaSource* registry,
                                        const std::string& topic,
                                        const LayoutOptions& layout_options,

@@ -55,7 +55,7 @@ class TestRegistry : public registry::SchemaSource {
   bool out = false;
 };
 
-// A lake whose ingest quarantined some records, on a clock that only waits move.
+// A lake whose ingest quarantined some records, with a clock that only waits advance.
 class QuarantineReplayTest : public ::testing::Test {
  protected:
   void SetUp() override {

@@ -58,7 +58,7 @@ SchemaCache::Entry SchemaCache::EntryOf(const registry::LookUp& found) {
                     .cause = Cause::kIncompatibleSchema,
                     .detail = "the registered schema is not Avro: " + writer.status().message()};
   }
-  entry.generation = generation_;  // Compile may have moved it on.
+  entry.generation = generation_;  // Compile may have increased it.
   return entry;
 }
 
@@ -102,7 +102,7 @@ bool SchemaCache::ResolveOne(int32_t id, BootClock::time_point now, ResolveOutco
   return true;
 }
 
-// False: the time for asking is up.
+// False: time ran out.
 bool SchemaCache::ResolveAll(const std::vector<int32_t>& ids, BootClock::time_point now,
                              ResolveOutcome* outcome) {
   const BootClock::time_point begin = BootClock::now();
@@ -113,7 +113,7 @@ bool SchemaCache::ResolveAll(const std::vector<int32_t>& ids, BootClock::time_po
       return false;
     }
     if (!ResolveOne(id, now, outcome)) outcome->resolved = false;
-    if (outcome->outage) return false;  // The next would wait for the same time-out.
+    if (outcome->outage) return false;  // The next one would wait for the same timeout.
   }
   return true;
 }
@@ -125,7 +125,7 @@ ResolveOutcome SchemaCache::Resolve(const std::vector<int32_t>& ids, BootClock::
   }
   ResolveOutcome outcome;
   // A schema that makes the layout grow leaves those compiled before it stale. Once all of them
-  // have been merged nothing grows any more.
+  // have been merged, nothing grows any more.
   int64_t generation = 0;
   do {
     generation = generation_;

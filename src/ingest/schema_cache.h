@@ -27,8 +27,8 @@ struct KnownSchema {
 struct ResolveOutcome {
   // Every requested id is known now.
   bool resolved = false;
-  // Otherwise: why the registry gave no verdict (an outage), or nothing if a "no such id" waits to
-  // be confirmed.
+  // Otherwise: why the registry gave no verdict (an outage), or nothing if a "no such id" is
+  // waiting to be confirmed.
   std::optional<std::string> outage;
   BootClock::time_point ask_again_at;  // When the first of them may be answered.
 };
@@ -85,7 +85,7 @@ class SchemaCache {
   int64_t generation_ = 0;  // Increases with each change of layout_.
   LookUpById look_up_;
   std::unordered_map<int32_t, Entry> known_;
-  std::unordered_map<int32_t, BootClock::time_point> denied_at_;  // Once; to be confirmed.
+  std::unordered_map<int32_t, BootClock::time_point> denied_at_;  // Denied once; to be confirmed.
   size_t unknown_count_ = 0;
 };
 

@@ -15,7 +15,7 @@ namespace {
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-// A schema of the event, whose id is of that type, with more fields behind it.
+// The event's schema with an id of this type, followed by further fields.
 std::string EventWith(const std::string& id_type, const std::string& more = "") {
   return R"({"type": "record", "name": "E", "fields": [{"name": "region", "type": "string"},
       {"name": "timestamp", "type": {"type": "long", "logicalType": "timestamp-millis"}},

@@ -13,8 +13,8 @@
 namespace shopstream::ingest {
 namespace {
 
-// False only where the file's statistics prove that it has no row of the topic's partition from
-// `begin` on.
+// False only if the file's statistics prove that it has no row of the topic's partition at or after
+// `begin`.
 bool MayHold(const DataFile& file, const std::string& topic_id, int32_t partition, int64_t begin) {
   nlohmann::json statistics = ParseJson(file.statistics);
   if (!statistics.is_object()) return true;
@@ -28,8 +28,8 @@ bool MayHold(const DataFile& file, const std::string& topic_id, int32_t partitio
   return !high.contains(tables::kOffset) || high[tables::kOffset] >= begin;
 }
 
-// Calls `found` with each offset at or above `begin` that the table holds of the topic's partition;
-// it answers whether to go on.
+// Calls `found` with each offset of the topic's partition in the table at or above `begin`, until
+// it returns false.
 Status ScanOffsets(lake::Table* table, const lake::Snapshot& snapshot, const std::string& topic_id,
                    int32_t partition, int64_t begin, const std::function<bool(int64_t)>& found) {
   for (const DataFile& file : snapshot.Files()) {
@@ -51,7 +51,7 @@ Status ScanOffsets(lake::Table* table, const lake::Snapshot& snapshot, const std
 }  // namespace
 
 std::optional<OffsetRange> StartPosition::lost() const {
-  // A partition the lake never heard of begins at the log start: nothing of it was ours to lose.
+  // A partition that is new to the lake begins at the log start: nothing can have been lost.
   if (!fence || offset <= begin) return std::nullopt;
   return OffsetRange{.partition = partition, .begin = begin, .end = offset};
 }
@@ -116,8 +116,8 @@ Result<std::vector<StartPosition>> FindStartPositions(lake::Table* bronze, lake:
                                                       const std::string& topic_id,
                                                       const std::vector<int32_t>& partitions,
                                                       const std::vector<kafka::OffsetSpan>& spans) {
-  // Bronze first: a cut quarantines before it commits to Bronze, so what an older Bronze snapshot
-  // leaves to be read, a newer quarantine snapshot shows where it was quarantined.
+  // Bronze first: a cut quarantines before it commits to Bronze, so the newer quarantine snapshot
+  // has every quarantined record at or above the progress in the older Bronze snapshot.
   ARROW_ASSIGN_OR_RAISE(auto bronze_snapshot, bronze->Refresh());
   ARROW_ASSIGN_OR_RAISE(auto quarantine_snapshot, quarantine->Refresh());
   std::vector<StartPosition> starts;

@@ -18,7 +18,7 @@ namespace shopstream::ingest {
 struct StartPosition {
   enum class Verdict {
     kRead,
-    kBeyondEnd,       // The lake is ahead of Kafka: it lost records, or is another one.
+    kBeyondEnd,       // The lake is ahead of Kafka, which lost records or is another cluster.
     kRowsWithoutTxn,  // Rows of this topic, but no record of its progress.
   };
   Verdict verdict = Verdict::kRead;
@@ -39,7 +39,7 @@ StartPosition DecideStart(int32_t partition, std::optional<int64_t> txn, kafka::
 // Logs what an operator has to know about the start. Invalid: it cannot be decided.
 Status Announce(const StartPosition& start, const std::string& topic, const std::string& topic_id);
 
-// A topic's id, and the offsets that Kafka holds of each of its partitions.
+// A topic's id, and the offset range of each of its partitions in Kafka.
 struct TopicSpans {
   std::string id;
   std::vector<kafka::OffsetSpan> spans;  // By partition.

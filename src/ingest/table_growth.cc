@@ -26,7 +26,7 @@ Result<std::vector<std::string>> ReadPartitionValues(const lake::Snapshot& snaps
                            " is not a JSON list: ", *property);
   }
   for (const nlohmann::json& value : list) {
-    // Null, which Delta writes as the empty text, is no value that the bound counts.
+    // Delta writes null as the empty string, which does not count towards the bound.
     if (value.is_string() && value != "") values.push_back(value.get<std::string>());
   }
   return values;
@@ -53,7 +53,7 @@ GrowthPlan Conflict(std::string why) {
   return {.growth = std::nullopt, .conflict = std::move(why)};
 }
 
-// Null: the two cannot be merged, and `why` says it.
+// Null: the two cannot be merged, and `why` explains it.
 Result<std::shared_ptr<const BronzeLayout>> MergeLayouts(
     const lake::Snapshot& snapshot, const std::string& kept_text,
     const std::shared_ptr<const BronzeLayout>& rows, std::string* why) {
@@ -109,7 +109,7 @@ Result<GrowthPlan> PlanGrowth(const lake::Snapshot& snapshot,
   growth.columns = rows->table.schema;
   const std::string* kept_text = FindProperty(snapshot, tables::kReaderSchemaProperty);
   if (kept_text == nullptr) {
-    // A table that somebody else made: it takes what it has columns for.
+    // Another program created the table, so only the columns it already has can be written.
     ARROW_RETURN_NOT_OK(CheckUnharmed(snapshot, *rows));
     growth.properties[tables::kReaderSchemaProperty] = rows->reader_schema.text();
   } else {

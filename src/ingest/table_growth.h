@@ -14,7 +14,7 @@ namespace shopstream::ingest {
 // The properties that the table stores about its rows; see bronze_layout.h.
 struct TableMemory {
   std::optional<avro::Schema> reader_schema;
-  // Includes those of its files, so that a list that used to be closed counts when it is opened.
+  // Includes those of its files, so that values of a once fixed list count when any are allowed.
   std::vector<std::string> partition_values;
 };
 Result<TableMemory> ReadTableMemory(const lake::Snapshot& snapshot, const LayoutOptions& options);

@@ -19,7 +19,7 @@ Layout LayoutOf(const std::string& schema, const LayoutOptions& options = {}) {
       *BronzeLayout::Make(*avro::Schema::Parse(schema), options));
 }
 
-// Bronze, which commits make grow.
+// A Bronze table that grows by commits.
 class TableGrowthTest : public ::testing::Test {
  protected:
   void Create(const Layout& layout) { table_ = *lake::Table::OpenOrCreate(&store_, layout->table); }
@@ -76,7 +76,7 @@ TEST_F(TableGrowthTest, RowsThatGiveAColumnAnotherTypeDoNotFit) {
 TEST_F(TableGrowthTest, AColumnThatIsNotInTheTableAnyMoreIsAnError) {
   Create(event_);
   const Layout wider = LayoutOf(testing::EventWith("left", "string"));
-  // The property tells of a column that the table does not have.
+  // The property describes a column that the table does not have.
   Apply({Now().schema(), {{tables::kReaderSchemaProperty, wider->reader_schema.text()}}});
   const Status status = PlanGrowth(Now(), event_, {}).status();
   EXPECT_TRUE(status.IsInvalid());

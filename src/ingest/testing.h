@@ -76,7 +76,7 @@ inline std::string Event(int64_t id, const std::string& region, int64_t timestam
   return value;
 }
 
-// By a schema in which the region may be null, and is.
+// Written with a schema whose region is nullable; here it is null.
 inline std::string EventOfNoRegion(int64_t id, int64_t timestamp_ms = kOct24) {
   std::string value = {0, 0, 0, 0, static_cast<char>(kWithNullableRegion)};
   AppendLong(id, &value);
@@ -98,7 +98,7 @@ inline std::string EventWithNumber(int64_t id, int64_t number, int32_t schema_id
   return value;
 }
 
-// Records like those of a poll, in the test's own memory.
+// Records as a poll returns them, in memory that the test owns.
 class Records {
  public:
   // Kafka's timestamp is that of an event sent on 2025-10-24 at noon.
@@ -145,7 +145,7 @@ inline std::optional<int32_t> Add(const kafka::RecordView& record, const SchemaC
   return std::nullopt;
 }
 
-// A registry that has the schemas a test lists, and denies all others.
+// A registry that has the schemas listed by a test, and denies all others.
 struct ListedRegistry {
   std::map<int32_t, std::string> schemas = {};
   bool out = false;                 // It does not answer.

@@ -117,13 +117,13 @@ struct Admin::Impl {
     return options;
   }
 
-  // Sends a request on a queue of its own and waits for the event with its result.
+  // Sends a request on its own queue and waits for the event with its result.
   Result<EventHandle> Call(rd_kafka_admin_op_t op, int32_t broker, const std::string& what,
                            const Request& request) {
     ARROW_ASSIGN_OR_RAISE(OptionsHandle options, NewOptions(op, broker));
     QueueHandle queue(rd_kafka_queue_new(client.get()));
     request(options.get(), queue.get());
-    // The request's own time-out makes the event; the second more is for its delivery.
+    // The request's own timeout produces the event; allow one more second for its delivery.
     const auto wait = static_cast<int>(timeout.count()) + 1000;
     EventHandle event(rd_kafka_queue_poll(queue.get(), wait));
     if (event == nullptr) return Failure(what, RD_KAFKA_RESP_ERR__TIMED_OUT);
@@ -133,8 +133,8 @@ struct Admin::Impl {
     return event;
   }
 
-  // A broker that answers now. Left to itself the client asks the controller, and where that has
-  // just gone down waits for it although any broker could tell.
+  // A broker that is currently answering. By default the client asks the controller, and if that
+  // has just failed waits for it although any broker could answer.
   Result<int32_t> AnsweringBroker(const std::string& what) {
     const rd_kafka_metadata_t* raw = nullptr;
     const auto code =
@@ -142,7 +142,7 @@ struct Admin::Impl {
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return Failure(what, code);
     MetadataHandle metadata(raw);
     if (metadata->orig_broker_id >= 0) return metadata->orig_broker_id;
-    // Asked by its bootstrap address; "host:port/bootstrap" tells which one it is.
+    // Asked at its bootstrap address; "host:port/bootstrap" shows which one it is.
     const std::string name = metadata->orig_broker_name;
     for (int i = 0; i < metadata->broker_cnt; ++i) {
       const rd_kafka_metadata_broker& broker = metadata->brokers[i];
@@ -162,16 +162,16 @@ struct Admin::Impl {
     return Status::OK();
   }
 
-  // `broker`: the one to ask.
+  // `broker`: the broker to ask.
   Result<std::vector<TopicState>> DescribeTopics(const std::vector<std::string>& names,
                                                  int32_t broker = kClientsChoice);
   Status ReadConfigs(TopicState* topic);
-  // By partition; -1 where the answer names none.
+  // By partition; -1 if the answer has none.
   Result<std::vector<int64_t>> ListOffsets(const std::string& topic, int partitions,
                                            rd_kafka_OffsetSpec_t which);
 };
 
-// Topics that do not exist (any more) are left out.
+// Topics that do not exist, or no longer do, are left out.
 Result<std::vector<TopicState>> Admin::Impl::DescribeTopics(const std::vector<std::string>& names,
                                                             int32_t broker) {
   std::vector<TopicState> topics;
@@ -318,7 +318,7 @@ Result<bool> Admin::EveryBrokerServes(const std::string& name, int partitions) {
   ARROW_ASSIGN_OR_RAISE(const ClusterState cluster, DescribeCluster());
   for (const BrokerState& broker : cluster.brokers) {
     const auto topics = impl_->DescribeTopics({name}, broker.id);
-    if (!topics.ok()) continue;  // It went down meanwhile; no client can ask it either.
+    if (!topics.ok()) continue;  // It failed meanwhile; no client can ask it either.
     const bool serves = topics->size() == 1 && HasAllLeaders(topics->front(), partitions);
     if (!serves) return false;
   }

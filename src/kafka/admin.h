@@ -44,8 +44,8 @@ class Admin : public TopicMetadata {
   Result<std::vector<TopicState>> ListTopics();
   Result<std::optional<TopicState>> DescribeTopic(const std::string& name,
                                                   bool with_configs = true) override;
-  // Whether every broker that answers knows the topic with that many partitions, each with a
-  // leader. Brokers learn of a change one after the other, and clients ask any of them.
+  // Whether every broker that answers knows the topic with this many partitions, each with a
+  // leader. Brokers learn of a change one after another, and clients may ask any of them.
   Result<bool> EveryBrokerServes(const std::string& name, int partitions);
   Status CreateTopic(const TopicSettings& settings);
   Status AddPartitions(const std::string& name, int total);

@@ -15,11 +15,11 @@ namespace {
 
 using ConfHandle = std::unique_ptr<rd_kafka_conf_t, decltype(&rd_kafka_conf_destroy)>;
 
-// librdkafka's levels are syslog's. What it calls an error (3) is a connection it will try again
-// by itself, so it is a warning here; what the program cannot get done comes back as a Status.
+// librdkafka's levels are syslog's. Its errors (3) are connections that it retries automatically,
+// so they are warnings here; a failure of the program is returned as a Status.
 constexpr int kCritical = 2, kWarning = 4, kInfo = 6;
 
-// How many lines like this one were held back before it; nothing: hold it back.
+// How many similar lines were suppressed before this one; nothing: suppress this one too.
 std::optional<int> Throttle(const char* facility, const char* text) {
   static std::mutex mutex;
   static LogThrottle throttle(Millis{30000});
@@ -83,7 +83,7 @@ Result<ClientHandle> OpenClient(ClientKind kind, rd_kafka_conf_s* conf) {
   const auto type = kind == ClientKind::kProducer ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER;
   rd_kafka_t* client = rd_kafka_new(type, conf, reason.data(), reason.size());
   if (client == nullptr) {
-    rd_kafka_conf_destroy(conf);  // rd_kafka_new takes it over on success only.
+    rd_kafka_conf_destroy(conf);  // rd_kafka_new takes ownership only on success.
     return Status::Invalid("cannot open a Kafka client: ", reason.data(),
                            "; check the kafka.* settings");
   }

@@ -25,8 +25,8 @@ using Properties = std::map<std::string, std::string>;
 
 enum class ClientKind { kProducer, kConsumer };
 
-// bootstrap.servers and the user's kafka.security on top of `properties`; librdkafka logs to
-// our log. Invalid names a property that it refuses. `opaque` is passed to callbacks.
+// Sets bootstrap.servers and the user's kafka.security on top of `properties`; librdkafka logs to
+// our log. Invalid names a rejected property. `opaque` is passed to callbacks.
 Result<rd_kafka_conf_s*> MakeConf(const KafkaConfig& config, const Properties& properties,
                                   void* opaque);
 Result<ClientHandle> OpenClient(ClientKind kind, rd_kafka_conf_s* conf);  // Takes conf's ownership.

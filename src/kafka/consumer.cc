@@ -85,8 +85,8 @@ struct Consumer::Impl {
   std::vector<Rebalance> rebalances;
   bool closing = false;
 
-  // Runs inside a poll. Only takes note: the loop flushes and answers between two polls, when no
-  // record is half-way.
+  // Runs inside a poll. Only records the event: the loop flushes and answers between two polls,
+  // when no record is half processed.
   void OnRebalance(rd_kafka_resp_err_t kind, const rd_kafka_topic_partition_list_t* list) {
     if (closing) {
       rd_kafka_assign(client.get(), nullptr);
@@ -102,7 +102,7 @@ struct Consumer::Impl {
   Status Sort(rd_kafka_message_t* raw, PollResult* out);
 };
 
-// Puts one polled message where it belongs: a record, or an event of its partition.
+// Files one polled message: as a record, or as an event of its partition.
 Status Consumer::Impl::Sort(rd_kafka_message_t* raw, PollResult* out) {
   MessageHandle message(raw);
   switch (raw->err) {
@@ -147,19 +147,19 @@ Result<std::unique_ptr<Consumer>> Consumer::Open(const KafkaConfig& config,
       {"group.id", config.group},
       {"enable.auto.commit", "false"},
       {"enable.auto.offset.store", "false"},
-      {"auto.offset.reset", "error"},  // Where to read is the lake's business, never a default.
+      {"auto.offset.reset", "error"},  // Start offsets come from the lake, never from a default.
       {"partition.assignment.strategy", "cooperative-sticky"},
       {"session.timeout.ms", std::to_string(options.session_timeout_ms)},
       {"enable.partition.eof", "true"},
       {"isolation.level", options.read_committed ? "read_committed" : "read_uncommitted"},
       {"queued.min.messages", "10000000"},  // The bound is in bytes.
       {"queued.max.messages.kbytes", std::to_string(options.queue_kbytes)},
-      // A full queue is looked at again after this, where the client's default sleeps 1 s.
+      // A full queue is checked again after this time; the client's default sleeps 1 s.
       {"fetch.queue.backoff.ms", "2"},
-      // Small fetches keep the partitions in step, so that replayed history fills few dates at
-      // once.
+      // Small fetches keep the partitions in step, so that replayed history fills few dates at the
+      // same time.
       {"fetch.message.max.bytes", std::to_string(kFetchBytes)},
-      // So that a topic deleted and created again is noticed in seconds, not minutes.
+      // Notices within seconds, not minutes, that a topic was deleted and created again.
       {"topic.metadata.refresh.interval.ms", "10000"},
   };
   if (!config.group_instance_id.empty()) {

@@ -16,7 +16,7 @@ std::string NameOf(const rd_kafka_MemberDescription_t* member) {
   const char* name =
       instance != nullptr ? instance : rd_kafka_MemberDescription_consumer_id(member);
   std::string host = rd_kafka_MemberDescription_host(member);
-  if (host.starts_with('/')) host.erase(0, 1);  // Java prints an address without a name so.
+  if (host.starts_with('/')) host.erase(0, 1);  // Java prints an unnamed host's address so.
   return std::string(name) + " at " + host;
 }
 
@@ -64,7 +64,7 @@ Result<PartitionOwners> DescribeOwners(const KafkaConfig& config, Millis timeout
   const QueueHandle queue(rd_kafka_queue_new(client.get()));
   const char* groups[] = {config.group.c_str()};
   rd_kafka_DescribeConsumerGroups(client.get(), groups, 1, options.get(), queue.get());
-  // The request's own time-out makes the event; the second more is for its delivery.
+  // The request's own timeout produces the event; allow one more second for its delivery.
   const EventHandle event(
       rd_kafka_queue_poll(queue.get(), static_cast<int>(timeout.count()) + 1000));
   if (event == nullptr) return failure(RD_KAFKA_RESP_ERR__TIMED_OUT, "");

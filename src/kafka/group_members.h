@@ -10,7 +10,7 @@
 
 namespace shopstream::kafka {
 
-// Which member currently reads a partition for the group: "shopstream-1b2c... at 10.0.0.7"; a
+// The member that currently reads a partition for the group: "shopstream-1b2c... at 10.0.0.7"; a
 // static member is shown by its group.instance.id.
 using PartitionOwners = std::map<int32_t, std::string>;
 

@@ -9,7 +9,7 @@
 
 namespace shopstream::kafka {
 
-// While brokers are down the client library logs it several times a second per connection. This
+// While brokers are down, the client library logs it several times per second and connection. This
 // passes one line of each kind per interval and counts the rest. Not thread-safe.
 class LogThrottle {
  public:

@@ -17,16 +17,16 @@ namespace {
 
 using TopicHandle = Handle<rd_kafka_topic_t, &rd_kafka_topic_destroy>;
 
-// Once given up, reports of what was purged are there at once; this is only a bound.
+// After a purge, its delivery reports are available immediately; this is only a bound.
 constexpr int kPurgeMillis = 5000;
 
-// So many messages go to the client in one call: its array of them stays on the stack and in cache.
+// Messages per call of the client, so that its array of them stays on the stack and in cache.
 constexpr size_t kSliceRows = 256;
 
 rd_kafka_message_t ToClientMessage(const Message& message) {
   static constexpr uint8_t kNoBytes[1] = {0};  // A null value would be a tombstone.
   rd_kafka_message_t made = {};
-  // The client's struct serves both ways; it copies from here and writes nothing.
+  // The client's struct is also used for consuming; here it only copies from the payload.
   made.payload = const_cast<uint8_t*>(message.value.empty() ? kNoBytes : message.value.data());
   made.len = message.value.size();
   made.key = const_cast<char*>(message.key.data());
@@ -40,12 +40,12 @@ Properties ContractProperties() {
       {"acks", "all"},
       {"compression.type", "snappy"},
       {"partitioner", "murmur2_random"},
-      // Two minutes, as in Java: an outage up to that long loses nothing, and a longer one ends.
+      // Two minutes, as in Java: a shorter outage loses nothing, and a longer one is reported.
       {"message.timeout.ms", "120000"},
-      // Fuller batches cost the brokers less for each message, and nobody waits for one purchase.
+      // Fuller batches cost the brokers less per message, and nobody waits for a single purchase.
       {"linger.ms", "20"},
       {"batch.num.messages", "10000"},
-      // What the client holds at most, under 128 MiB with its own 150 bytes or so for a message.
+      // The client's limit; under 128 MiB with its overhead of about 150 bytes per message.
       {"queue.buffering.max.kbytes", "65536"},
       {"queue.buffering.max.messages", "200000"},
   };
@@ -63,7 +63,7 @@ struct Producer::Impl {
   std::atomic<int64_t> acknowledged{0};
   std::atomic<int64_t> failed{0};
 
-  // Called by the client from within Poll and Flush, in their thread.
+  // Called by the client from within Poll and Flush, on their thread.
   static void OnDelivery(rd_kafka_t* /*client*/, const rd_kafka_message_t* message, void* opaque) {
     auto* impl = static_cast<Impl*>(opaque);
     if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
@@ -90,7 +90,7 @@ struct Producer::Impl {
     return Unavailable("topic ", name, ": ", rd_kafka_err2str(rd_kafka_last_error()));
   }
 
-  // At most kSliceRows. How many, from the first on, are dealt with.
+  // At most kSliceRows. Returns how many messages, from the first, were processed.
   Result<size_t> SendSlice(rd_kafka_topic_t* topic, std::span<const Message> messages) {
     rd_kafka_message_t slice[kSliceRows];
     std::transform(messages.begin(), messages.end(), slice, ToClientMessage);
@@ -101,7 +101,7 @@ struct Producer::Impl {
     for (size_t i = 0; i < messages.size(); ++i) {
       if (slice[i].err == RD_KAFKA_RESP_ERR_NO_ERROR) continue;
       if (slice[i].err == RD_KAFKA_RESP_ERR__FATAL) return FatalError();
-      // Once the queue is full, the client refuses the whole rest of the call.
+      // Once the queue is full, the client refuses all remaining messages of the call.
       if (slice[i].err == RD_KAFKA_RESP_ERR__QUEUE_FULL) return i;
       queued.fetch_add(1, std::memory_order_relaxed);
       CountFailed(rd_kafka_topic_name(topic), RD_KAFKA_PARTITION_UA, slice[i].err);
@@ -174,7 +174,7 @@ int64_t Producer::GiveUp() {
 
 ProducerStats Producer::stats() const {
   ProducerStats stats;
-  // In this order, so that no message is ever seen as more than was queued.
+  // In this order, so that a snapshot never shows more messages done than queued.
   stats.acknowledged = impl_->acknowledged.load();
   stats.failed = impl_->failed.load();
   stats.queued = impl_->queued.load();

@@ -23,7 +23,7 @@ struct ProducerStats {
 
 struct Message {
   std::string_view key;
-  std::span<const uint8_t> value;  // May be empty: a record of no bytes, not a tombstone.
+  std::span<const uint8_t> value;  // May be empty: a zero-length record, not a tombstone.
 };
 
 enum class SendOutcome { kQueued, kQueueFull };

@@ -11,12 +11,12 @@ namespace {
 
 using testing::HasSubstr;
 
-// librdkafka's own brokers, inside the process.
+// librdkafka's mock brokers, inside the process.
 const Properties kMockCluster = {{"test.mock.num.brokers", "3"}};
 
 std::unique_ptr<Producer> OpenProducer(Properties overrides) {
   KafkaConfig config;
-  config.bootstrap_servers = "127.0.0.1:1";  // Nobody serves there.
+  config.bootstrap_servers = "127.0.0.1:1";  // Nothing listens there.
   auto producer = Producer::Open(config, overrides);
   EXPECT_TRUE(producer.ok()) << producer.status();
   return std::move(*producer);

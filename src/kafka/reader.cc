@@ -19,7 +19,7 @@ Result<std::unique_ptr<Reader>> Reader::Open(const KafkaConfig& config,
                                              const std::vector<OffsetRange>& ranges,
                                              const ConsumerOptions& options) {
   KafkaConfig outside = config;
-  // The client wants a name to assign partitions by hand; nothing is ever committed under it.
+  // The client requires a name for manual assignment; nothing is ever committed under it.
   outside.group = config.group + "-reader";
   outside.group_instance_id.clear();
   ARROW_ASSIGN_OR_RAISE(auto consumer, Consumer::Open(outside, options));
@@ -45,8 +45,8 @@ Result<RecordBatch> Reader::Next(Millis timeout) {
   for (int32_t partition : polled.out_of_range) {
     auto range = left_.find(partition);
     if (range == left_.end()) continue;
-    // Retention removed what lies below the log start, which happens once; after that, it is the
-    // end that came down to below what is asked for.
+    // Retention deleted the records below the log start; that happens only once. If it happens
+    // again, the end has moved back below the requested offset.
     if (!moved_to_log_start_.insert(partition).second) {
       return Unavailable("Partition ", partition, " ends below offset ", range->second.end,
                          ": the topic was truncated or created again. Restart the command");

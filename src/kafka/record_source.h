@@ -30,15 +30,15 @@ struct Rebalance {
 struct PollResult {
   RecordBatch batch;
   // Follow the batch's records; answer them in this order. Usually none or one; two if Restart
-  // met a revocation that was not polled yet, and answered it.
+  // found an unpolled revocation and answered it.
   std::vector<Rebalance> rebalances;
   std::vector<PartitionOffset> ends;  // Partitions read to their end: the next offset.
   std::vector<int32_t> out_of_range;  // The broker does not have the requested offset.
   bool topic_gone = false;            // The topic does not exist, or no longer does.
 };
 
-// The seam to Kafka for reading a topic. It is a member of a group after Subscribe, and independent
-// after Assign without Subscribe. All calls must come from one thread, the polling one.
+// The interface to Kafka for reading a topic. It is a member of a group after Subscribe, and
+// independent after Assign without Subscribe. All calls must come from one thread, the polling one.
 class RecordSource {
  public:
   virtual ~RecordSource() = default;
@@ -51,13 +51,13 @@ class RecordSource {
   // Adds partitions to the assignment and reads from the offsets.
   virtual Status Assign(const std::vector<PartitionOffset>& start) = 0;
   virtual Status Unassign(const std::vector<int32_t>& partitions) = 0;
-  // Reads assigned partitions again, from other offsets; drops what was already fetched of them.
+  // Restarts assigned partitions at other offsets; drops their records fetched so far.
   virtual Status Restart(const std::vector<PartitionOffset>& start) = 0;
 
   virtual Status Pause(const std::vector<int32_t>& partitions) = 0;
   virtual Status Resume(const std::vector<int32_t>& partitions) = 0;
 
-  // Commits to the group's coordinator, for lag displays only; never waits, only logs failures.
+  // Commits to the group's coordinator, only for lag displays; never waits, only logs failures.
   virtual void CommitForDisplay(const std::vector<PartitionOffset>& offsets) = 0;
   // The partition's end as of the last fetch; -1 before the first fetch.
   virtual int64_t CachedEnd(int32_t partition) const = 0;

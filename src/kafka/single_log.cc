@@ -54,14 +54,14 @@ LogReader::~LogReader() {
 Result<std::unique_ptr<LogReader>> LogReader::Open(const KafkaConfig& config,
                                                    const std::string& topic) {
   const Properties properties = {
-      // Never joined and nothing committed: the client wants a name for assign().
+      // Never joined, nothing is committed: the client requires a name for assign().
       {"group.id", "shopstream-log-reader"},
       {"enable.auto.commit", "false"},
       {"isolation.level", "read_committed"},
       {"enable.partition.eof", "true"},
-      // A log that lost its start or its end is no longer the one that was read.
+      // A log that lost its start or its end is no longer the log that was read.
       {"auto.offset.reset", "error"},
-      // The end of the log, past a transaction marker, is noticed by an empty fetch.
+      // The end of the log after a transaction marker is noticed by an empty fetch.
       {"fetch.wait.max.ms", "50"},
       {"fetch.error.backoff.ms", "100"},
       {"reconnect.backoff.max.ms", "1000"},
@@ -88,7 +88,7 @@ Result<std::optional<LogRecord>> LogReader::Next(Millis timeout) {
     return std::nullopt;
   }
   if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    if (!EndsTheReading(message->err)) return std::nullopt;  // The client logs and tries again.
+    if (!EndsTheReading(message->err)) return std::nullopt;  // The client logs it and retries.
     return impl_->Failure("reading topic " + impl_->topic, message->err,
                           rd_kafka_message_errstr(message.get()), timeout);
   }
@@ -136,7 +136,7 @@ struct LogWriter::Impl {
     return Status::Invalid("a record of ", bytes, " bytes is too large for topic ", topic,
                            ": raise its max.message.bytes, or write less");
   }
-  // What is queued when the writer is fenced is purged; that it was fenced is what to tell.
+  // Fencing a writer purges its queue; report the fencing, not the purge.
   Status DeliveryFailure(Millis timeout) {
     std::array<char, 512> reason{};
     const auto fatal = rd_kafka_fatal_error(client.get(), reason.data(), reason.size());
@@ -152,7 +152,7 @@ struct LogWriter::Impl {
 LogWriter::LogWriter(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 LogWriter::~LogWriter() {
-  // What is still queued is given up: its transaction was not committed.
+  // Abandons what is still queued: its transaction was not committed.
   rd_kafka_purge(impl_->client.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
 }
 
@@ -162,12 +162,12 @@ Result<std::unique_ptr<LogWriter>> LogWriter::Open(const KafkaConfig& config,
                                                    Millis timeout) {
   const Properties properties = {
       {"transactional.id", transactional_id},
-      // A writer that dies holds back readers of committed records no longer than this.
+      // A dead writer holds back readers of committed records for at most this long.
       {"transaction.timeout.ms", "10000"},
       {"linger.ms", "0"},
       {"message.max.bytes", std::to_string(kMaxLogEntryBytes)},
       {"compression.type", "lz4"},
-      // Being fenced is an everyday end here, and comes back as a Status like all else.
+      // Being fenced is normal here, and is returned as a Status like any other error.
       {"log_level", "0"},
       {"reconnect.backoff.max.ms", "1000"},
   };

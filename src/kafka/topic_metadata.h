@@ -32,7 +32,7 @@ struct OffsetSpan {
   int64_t end = 0;        // One past the last (the last stable offset for read_committed).
 };
 
-// The seam to a cluster's metadata of a topic. Every call blocks and is bounded by a timeout.
+// The interface to a cluster's topic metadata. Every call blocks and is bounded by a timeout.
 // Thread-safe.
 class TopicMetadata {
  public:

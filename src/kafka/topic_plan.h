@@ -10,12 +10,12 @@
 
 namespace shopstream::kafka {
 
-// The changes from a topic's actual state to the wanted one. Empty: nothing to do.
+// The changes from a topic's actual state to the wanted one. Empty: none needed.
 struct TopicPlan {
   bool create = false;
   int raise_partitions_to = 0;  // 0: leave them
   std::map<std::string, std::string> set_configs;
-  std::vector<std::string> changes;  // One line each, for a person.
+  std::vector<std::string> changes;  // One human-readable line each.
 
   bool empty() const { return changes.empty(); }
 };
@@ -30,7 +30,7 @@ Result<TopicPlan> PlanTopic(const TopicSettings& wanted, const std::optional<Top
 // with a leader. Returns the changes; empty if nothing had to change.
 Result<std::vector<std::string>> SetUpTopic(Admin& admin, const TopicSettings& wanted);
 
-// What producers and consumers of purchases depend on: partitions, replicas, settings.
+// The settings that producers and consumers of purchases depend on.
 TopicSettings PurchaseTopicSettings(const std::string& name);
 
 }  // namespace shopstream::kafka

@@ -35,8 +35,8 @@ inline TableSpec SmallSpec(const std::map<std::string, std::string>& properties 
   return spec;
 }
 
-// A table of real files in its own store, whose clock a test moves and which fails on request. The
-// test's own checks bypass the faults.
+// A table of real files in its own store, whose clock the test moves and which fails on request.
+// The test's own checks bypass the faults.
 class LakeTest : public ::testing::Test {
  protected:
   void SetUp() override { Create({}); }
@@ -84,7 +84,7 @@ class LakeTest : public ::testing::Test {
     return file;
   }
 
-  // As another engine sets them, under a table that is open. Those of its creation are the others.
+  // Sets properties of an open table, as another engine would; Create's argument is for new tables.
   void ChangeProperties(const std::map<std::string, std::string>& properties) {
     const auto text = *store_->inner()->Get(LogEntryPath(kPath, 0));
     LogEntry change;
@@ -124,8 +124,8 @@ class LakeTest : public ::testing::Test {
     return out;
   }
 
-  // Runs `act` again and again in a world that `prepare` makes, and kills it before and after each
-  // of its store calls and, for writes, half-way; `check` examines the result.
+  // Runs `act` repeatedly in a world that `prepare` makes, and kills it before and after each of
+  // its store calls and, for writes, halfway; `check` examines the result.
   template <typename Prepare, typename Act, typename Check>
   void KillEverywhere(const Prepare& prepare, const Act& act, const Check& check) {
     for (const char* moment : {"before", "after", "half-way"}) {

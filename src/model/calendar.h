@@ -14,7 +14,7 @@ namespace shopstream {
 inline constexpr int64_t kYear1Millis = -62'135'596'800'000;
 inline constexpr int64_t kLastMillis = 253'402'300'799'999;
 
-// The timestamp of a record without one, as in kafka::RecordView.
+// The timestamp of a record that has none, as in kafka::RecordView.
 inline constexpr int64_t kNoTimestamp = -1;
 
 // Within these bounds, a thousand times the value plus a day fits an int64.
@@ -31,11 +31,11 @@ inline constexpr std::string_view kSentPrefix = "Kafka's timestamp ";
 inline constexpr std::string_view kOutsideSuffix = " ms is outside the years 0001 to 9999";
 
 // The end of a quarantined record's detail if its timestamp is outside the calendar: the table's
-// column is null then, as if there were none, so the number is kept here.
+// column is null then, as if there were none, so the number is stored here.
 inline std::string DescribeSentOutside(int64_t millis) {
   return std::string(kSentPrefix) + std::to_string(millis) + std::string(kOutsideSuffix);
 }
-// The number that such a detail ends with; nothing for any other detail.
+// The number at the end of such a detail; nothing for any other detail.
 inline std::optional<int64_t> FindSentOutside(std::string_view detail) {
   if (!detail.ends_with(kOutsideSuffix)) return std::nullopt;
   detail.remove_suffix(kOutsideSuffix.size());

@@ -19,7 +19,7 @@
 namespace shopstream::observe {
 namespace {
 
-// Kafka's side of the topic of today.
+// Kafka's view of the current topic.
 struct TopicBounds {
   std::string id;
   bool compacted = false;
@@ -30,7 +30,7 @@ struct Rows {
   std::map<tables::ProgressKey, PartitionCoverage> by_partition;
   int64_t without_coordinates = 0;
 
-  // Rows of a file mostly share topic and partition: remembering the last one saves the look-up.
+  // Most rows of a file share topic and partition, so remembering the last saves the look-up.
   PartitionCoverage* Find(std::string_view topic_id, int32_t partition) {
     if (last_ == nullptr || partition != last_key_.partition || topic_id != last_key_.topic_id) {
       last_key_ = {std::string(topic_id), partition};
@@ -89,8 +89,8 @@ Status ScanTable(lake::ObjectStore* store, const std::string& path, const lake::
   return Status::OK();
 }
 
-// The quarantine of this cut stands before its Bronze commit, so a quarantine read after Bronze's
-// snapshot holds all that belongs to it.
+// A cut's quarantine is committed before its Bronze commit, so a quarantine snapshot read after
+// Bronze's contains everything that belongs to it.
 Status ScanQuarantine(lake::ObjectStore* store, const std::string& path, ProgressTicker* ticker,
                       Rows* rows) {
   auto table = lake::Table::Open(store, path);
@@ -114,7 +114,7 @@ Status AddReplayed(const lake::Snapshot& bronze, Rows* rows) {
   return Status::OK();
 }
 
-// What Kafka and the lake can be compared in: [log start, txn), as far as Kafka's log reaches.
+// The ranges where Kafka and the lake can be compared: [log start, txn), up to Kafka's end.
 std::vector<OffsetRange> ComparedRanges(const TopicBounds& topic,
                                         const std::map<tables::ProgressKey, int64_t>& progress) {
   std::vector<OffsetRange> ranges;
@@ -154,8 +154,8 @@ Result<int64_t> DrainKafka(const KafkaConfig& config, const TopicBounds& topic,
   return records;
 }
 
-// Retention may have removed records during the audit: what lies below the log start of afterwards
-// cannot be compared any more. A topic deleted meanwhile leaves nothing to compare with.
+// Retention may have deleted records during the audit: offsets below the log start read afterwards
+// can no longer be compared. If the topic was deleted, nothing can.
 Status MoveLogStarts(const std::string& name, kafka::Admin* admin, TopicBounds* topic) {
   if (topic->id.empty()) return Status::OK();
   ARROW_ASSIGN_OR_RAISE(const TopicBounds after, FindTopic(name, admin));
@@ -209,7 +209,7 @@ void ComparePartition(const tables::ProgressKey& key, const CoverageBounds& boun
   report->partitions.push_back(std::move(audit));
 }
 
-// Every partition that Kafka, a txn or a row names: those of today's topic first.
+// Every partition that Kafka, a txn or a row names, those of the current topic first.
 void CompareAll(const TopicBounds& topic, const std::map<tables::ProgressKey, int64_t>& progress,
                 const AuditOptions& options, Rows* rows, AuditReport* report) {
   for (const auto& entry : progress) rows->by_partition[entry.first];
@@ -239,7 +239,7 @@ Result<AuditReport> Audit(const KafkaConfig& config, const LakeConfig& lake, kaf
   ARROW_ASSIGN_OR_RAISE(const auto bronze, lake::Table::Open(store, lake.bronze_table));
   const std::shared_ptr<const lake::Snapshot> snapshot = bronze->snapshot();
   const std::map<tables::ProgressKey, int64_t> progress = tables::ReadProgress(snapshot->Txns());
-  // After the snapshot: so Kafka's end is never behind the txn for having been read earlier.
+  // After the snapshot, so that Kafka's end is not below the txn just because it was read earlier.
   ARROW_ASSIGN_OR_RAISE(TopicBounds topic, FindTopic(config.topic, admin));
 
   AuditReport report;

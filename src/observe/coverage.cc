@@ -17,7 +17,7 @@ struct Span {
   int64_t begin = 0, end = kForEver;
 };
 
-// The bits of the 64 offsets from `first` on that lie in the span.
+// The bits of the 64 offsets starting at `first` that are in the span.
 uint64_t MaskOf(const Span& span, int64_t first) {
   const auto below = [&](int64_t bound) -> uint64_t {  // Bits of offsets below the bound.
     if (bound <= first) return 0;
@@ -26,7 +26,7 @@ uint64_t MaskOf(const Span& span, int64_t first) {
   return below(span.end) & ~below(span.begin);
 }
 
-// Joins neighbouring bits, across words, into ranges.
+// Joins adjacent bits, across words, into ranges.
 class RangeJoiner {
  public:
   explicit RangeJoiner(OnRange on_range) : on_range_(std::move(on_range)) {}
@@ -71,7 +71,7 @@ struct Rule {
   uint64_t (*select)(const Words&);
 };
 
-// Below the log start nobody but the lake knows; [log start, end) can be compared with Kafka.
+// Below the log start only the lake has data; [log start, end) can be compared with Kafka.
 std::vector<Rule> RulesFor(const CoverageBounds& bounds) {
   std::vector<Rule> rules = {
       {Difference::kTwiceInBronze, {}, [](const Words& w) { return w.twice_in_bronze; }},
@@ -163,8 +163,8 @@ void PartitionCoverage::ForEachWord(const OnWords& on_words) const {
   }
 }
 
-// Holes among [0, known_end), from the lake's first row on: what lies before it was gone from Kafka
-// before the lake existed.
+// Holes in [0, known_end) after the lake's first row: Kafka had deleted anything earlier before the
+// lake existed.
 void PartitionCoverage::FindHoles(int64_t known_end, const OnRange& on_hole) const {
   int64_t covered_to = -1;
   RangeJoiner covered([&](int64_t begin, int64_t end) {

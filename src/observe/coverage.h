@@ -32,7 +32,7 @@ struct Finding {
 
 // What is known about a partition in addition to its rows.
 struct CoverageBounds {
-  // Kafka's; nothing if the topic (or this incarnation) is gone: only the lake is checked.
+  // Kafka's; nothing if the topic (or this incarnation) was deleted: only the lake is checked.
   std::optional<int64_t> log_start, end;
   // The lake's: the next offset to read; nothing if it never committed one.
   std::optional<int64_t> txn;
@@ -68,7 +68,7 @@ class PartitionCoverage {
   int64_t replayed_rows() const { return replayed_rows_; }
 
   // Every range in which the two disagree, by kind and then by offset. Quarantined offsets at or
-  // beyond the txn are no difference: quarantine is committed first, and the cut will follow.
+  // above the txn are no difference: quarantine is committed first, and the cut will follow.
   using OnFinding = std::function<void(const Finding&)>;
   void Compare(int32_t partition, const CoverageBounds& bounds, const OnFinding& found) const;
 

@@ -100,7 +100,7 @@ TEST_F(CoverageTest, DoublesInOneTableOrBoth) {
   Kafka(0, 100);
   Bronze(0, 100);
   Bronze(20, 30);
-  Bronze(20, 21);  // A third row is the same double.
+  Bronze(20, 21);  // A third row is the same duplicate.
   Quarantine(63, 65);
   Quarantine(64, 65);
   EXPECT_THAT(Compare({0, 100, 100}), ElementsAre(Found(Difference::kTwiceInBronze, 20, 30),
@@ -166,8 +166,8 @@ TEST_F(CoverageTest, SparseOffsetsCostLittle) {
   EXPECT_THAT(Compare({far, far + 3, far + 3}), ElementsAre(Found(Difference::kExpired, 8, far)));
 }
 
-// What Compare must say of one offset between log start 1000 and txn 2500, written as the rules
-// read.
+// What Compare must report for one offset between log start 1000 and txn 2500, in the wording of
+// the rules.
 std::set<Difference> Expected(int64_t offset, bool kafka, int bronze, int quarantine) {
   std::set<Difference> expected;
   const bool in_lake = bronze + quarantine > 0;

@@ -13,7 +13,7 @@
 namespace shopstream::observe {
 namespace {
 
-// Shared by the one who waits and the threads that answer, whichever lives longer.
+// Shared by the waiting thread and the checks' threads, whichever live longer.
 struct Answers {
   std::mutex mutex;
   std::condition_variable arrived;
@@ -25,7 +25,7 @@ void RunOne(const HealthCheck& check, size_t index, Answers* answers) {
   ComponentHealth health;
   try {
     health = check.run();
-  } catch (const std::exception& e) {  // A check of one part must not end the report on the others.
+  } catch (const std::exception& e) {  // One failing check must not stop the report on the others.
     health = {check.name, HealthState::kDown, e.what(), "report this as a defect"};
   }
   const std::lock_guard lock(answers->mutex);

@@ -19,8 +19,8 @@
 namespace shopstream::observe {
 namespace {
 
-// A record waits at most the batch time-out for its cut; older than that and this much more, ingest
-// is not keeping up, or not running.
+// A record waits at most the batch timeout for its cut; if it is older than that plus this grace,
+// ingest is not keeping up or not running.
 constexpr int64_t kLagGraceMillis = 30'000;
 
 ComponentHealth Ok(std::string component, std::string detail) {
@@ -48,7 +48,7 @@ std::vector<std::string> Split(const std::string& list) {
   return parts;
 }
 
-// As the client library reads a bootstrap server: [protocol://]host[:port].
+// As the client library parses a bootstrap server: [protocol://]host[:port].
 Result<ListenAddress> ParseBootstrapServer(const std::string& text) {
   const size_t protocol = text.find("://");
   const std::string address = protocol == std::string::npos ? text : text.substr(protocol + 3);
@@ -130,7 +130,7 @@ ComponentHealth CheckRegistry(const RegistryConfig& config, Millis timeout) {
   const auto reply = client->Get("/subjects");
   if (!reply.ok()) return Down("registry", reply.status().message(), remedy);
   if (reply->status == 200) {
-    // A registry of another make has no such path.
+    // Registries of other vendors have no such path.
     const auto health = client->Get("/health");
     const auto told = ParseJson(health.ok() ? health->body : "");
     if (!told.is_object() || told.value("status", "") != "degraded") {
@@ -149,7 +149,7 @@ ComponentHealth CheckRegistry(const RegistryConfig& config, Millis timeout) {
   return Down("registry", fmt::format("GET /subjects: status {}", reply->status), remedy);
 }
 
-// When Bronze's newest log entry was written, by the store's clock.
+// When Bronze's newest log entry was written, by the server's clock.
 Result<int64_t> LastCommitMillis(lake::ObjectStore* store, const std::string& table,
                                  int64_t version) {
   const std::string entry = fmt::format("{}/_delta_log/{:020}.json", table, version);
@@ -225,7 +225,7 @@ Result<ComponentHealth> MeasureIngest(const Config& config, Millis timeout) {
 ComponentHealth CheckIngest(const Config& config, Millis timeout) {
   const auto health = MeasureIngest(config, timeout);
   if (health.ok()) return *health;
-  // What it is measured with has a line of its own above.
+  // The components that it depends on have their own lines above.
   return Degraded("ingest", health.status().message(), "first fix the components that are down");
 }
 

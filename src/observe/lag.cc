@@ -11,7 +11,7 @@
 namespace shopstream::observe {
 namespace {
 
-// Only the first record of each range is wanted, so little is fetched ahead.
+// Only the first record of each range is needed, so little is fetched ahead.
 constexpr kafka::ConsumerOptions kFirstRecordsOnly{.queue_kbytes = 1024, .poll_records = 100};
 
 std::optional<int64_t> AgeOf(int64_t sent_ms, int64_t now_ms) {
@@ -19,7 +19,7 @@ std::optional<int64_t> AgeOf(int64_t sent_ms, int64_t now_ms) {
   return std::max<int64_t>(0, now_ms - sent_ms);
 }
 
-// Reads on from `next` to the first record that is there: offsets may be skipped.
+// Reads from `next` to the first existing record: offsets may be skipped.
 Status MeasureAges(const KafkaConfig& config, Millis patience, std::vector<PartitionLag>* lags) {
   std::vector<OffsetRange> ranges;
   for (const PartitionLag& lag : *lags) {

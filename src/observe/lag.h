@@ -18,7 +18,7 @@ namespace shopstream::observe {
 struct PartitionLag {
   int32_t partition = 0;
   std::optional<int64_t> txn;        // The lake's own progress, which decides.
-  std::optional<int64_t> committed;  // Committed to Kafka by ingest, for displays only.
+  std::optional<int64_t> committed;  // Committed to Kafka by ingest, only for displays.
   int64_t log_start = 0, end = 0;    // Kafka's.
   int64_t lag = 0;                   // Offsets that are not in the lake yet.
   // Age of the first record that is not in the lake, by its Kafka timestamp; nothing if the record

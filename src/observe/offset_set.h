@@ -26,7 +26,7 @@ class OffsetSet {
   Page* PageFor(int64_t page);
 
   std::map<int64_t, std::unique_ptr<Page>> pages_;
-  // Offsets come in order, so the page of the last one is nearly always that of the next.
+  // Offsets come in order, so the next one is nearly always on the last one's page.
   int64_t last_page_ = -1;
   Page* last_ = nullptr;
 };

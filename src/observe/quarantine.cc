@@ -31,7 +31,7 @@ bool IsNewer(const QuarantinedRow& a, const QuarantinedRow& b) {
          std::tie(b.timestamp_us, b.topic_id, b.partition, b.offset);
 }
 
-// Keeps the newest `limit` rows; the vector grows to twice that before it is cut.
+// Keeps the newest `limit` rows; the vector grows to twice that before it is trimmed.
 void KeepNewest(size_t limit, std::vector<QuarantinedRow>* rows) {
   std::sort(rows->begin(), rows->end(), IsNewer);
   if (rows->size() > limit) rows->resize(limit);

@@ -33,7 +33,7 @@ ordered_json ToJson(const PartitionAudit& p) {
           {"lag", p.end ? ordered_json(p.lag) : ordered_json(nullptr)}};
 }
 
-// Offsets as people name them: both ends belong to the range.
+// Offsets as people write them: both ends are inclusive.
 ordered_json ToJson(const AuditFinding& found) {
   const OffsetRange& range = found.finding.range;
   return {{"topic_id", found.topic_id},

@@ -12,8 +12,8 @@
 namespace shopstream::produce {
 
 // Parcels circulate between the thread that fills them and the thread that sends them, in order.
-// There are never more than `parcels` of them: the filling thread waits for one to return, which is
-// the back-pressure. One thread at each end.
+// There are never more than `parcels` of them: the filling thread waits for one to return, which
+// provides back-pressure. One thread at each end.
 class Handover {
  public:
   explicit Handover(int parcels);

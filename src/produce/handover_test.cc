@@ -9,7 +9,7 @@ namespace {
 
 constexpr Millis kLong{20'000};
 
-// A parcel is told from another by its count of bytes.
+// Parcels are distinguished by their number of bytes.
 void Fill(Handover* handover, int64_t bytes) {
   std::unique_ptr<Parcel> parcel = handover->TakeEmpty();
   ASSERT_NE(parcel, nullptr);

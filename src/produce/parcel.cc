@@ -13,7 +13,7 @@
 namespace shopstream::produce {
 namespace {
 
-// The decimal text of each number, one after the other; `ends` gets where each ends.
+// The decimal text of each number, concatenated; `ends` gets the end of each.
 template <typename ArrayType>
 void AppendDecimals(const arrow::Array& column, std::string* text, std::vector<size_t>* ends) {
   constexpr size_t kLongest = 20;
@@ -89,7 +89,7 @@ Result<Made> ParcelMaker::Make(int64_t max_rows, Parcel* parcel) {
   }
   parcel->bytes = static_cast<int64_t>(parcel->rows_.bytes.size());
   parcel->broken_.clear();
-  parcel->broken_.reserve(batch.wire_faults.size());  // Messages refer to its elements' bytes.
+  parcel->broken_.reserve(batch.wire_faults.size());  // Messages point into its elements.
   for (const generate::WireFault& fault : batch.wire_faults) {
     kafka::Message& message = parcel->messages[fault.row];
     parcel->broken_.push_back(Break(message.value, fault.fault, fault.random));

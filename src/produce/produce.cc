@@ -29,13 +29,13 @@ extern const std::string_view kPurchaseEventAvsc;
 namespace shopstream::produce {
 namespace {
 
-// Large enough that handing over costs nothing, small enough to stay in the cache.
+// Large enough that a handover costs nothing, small enough to stay in the cache.
 constexpr int64_t kParcelRows = 4096;
 constexpr int kParcels = 4;
-// At a given rate, a parcel holds about this long's events.
+// At a given rate, a parcel holds the events of about this time.
 constexpr double kPacedSeconds = 0.01;
 constexpr Millis kIdlePause{5};
-// No wait is longer, so that progress is shown and stops are noticed.
+// Longest single wait, so that progress is shown and stops are noticed.
 constexpr Millis kLongestWait{100};
 
 Status CheckTopic(const Config& config) {
@@ -72,7 +72,7 @@ class Filler {
   void Run() { handover_->Finish(Fill()); }
 
  private:
-  // OK where the events are at their end, for whatever reason.
+  // OK if the events have ended, for whatever reason.
   Status Fill() {
     while (rows_left_ > 0) {
       std::unique_ptr<Parcel> parcel = handover_->TakeEmpty();
@@ -97,7 +97,7 @@ class Filler {
     }
   }
 
-  // How many events may be made now, after waiting for that; 0: it is time to end.
+  // Waits, and returns how many events may be made now; 0: stop.
   int64_t WaitForTurn() {
     const int64_t most = std::min(kParcelRows, rows_left_);
     const int64_t wanted =
@@ -139,7 +139,7 @@ class Sender {
     const Status sent = SendAll();
     handover_->Stop();
     while (UnderWay() > 0 && !MustEnd()) Serve(kLongestWait);
-    // An early end leaves messages under way; a little time is theirs, then they count as failed.
+    // An early stop leaves messages in flight; they get a little time, then they count as failed.
     while (UnderWay() > 0 && BootClock::now() < EndsAt()) Serve(kLongestWait);
     GiveUpTheRest();
     progress_.End();
@@ -187,8 +187,8 @@ class Sender {
     return stats.queued - stats.acknowledged - stats.failed;
   }
 
-  // No more than what is under way is to be waited for: a delivery failed, or a stop was asked for
-  // and the time since is over.
+  // Only messages in flight are still waited for: a delivery failed, or a stop was requested and
+  // its grace period is over.
   bool MustEnd() {
     if (producer_->stats().failed > 0) {
       EndsAt();
@@ -197,7 +197,7 @@ class Sender {
     return ShutdownRequested() && BootClock::now() >= EndsAt();
   }
 
-  // Fixed when first asked for, once an end is due.
+  // Fixed at the first call, once a stop is due.
   BootClock::time_point EndsAt() {
     if (!ends_at_) ends_at_ = BootClock::now() + flush_timeout_;
     return *ends_at_;
@@ -245,7 +245,7 @@ Result<ProduceSummary> Produce(generate::EventSource* source, const Config& conf
   const BootClock::time_point now = BootClock::now();
   Filler filler(std::move(maker), options, &handover, now);
   Sender sender(config.kafka.topic, producer.get(), options, &handover, now);
-  const std::jthread filling([&] { filler.Run(); });  // Ends when the sender stops the handover.
+  const std::jthread filling([&] { filler.Run(); });  // Returns when the sender stops the handover.
   return sender.Run();
 }
 

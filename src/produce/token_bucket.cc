@@ -28,7 +28,7 @@ int64_t TokenBucket::Take(int64_t wanted, BootClock::time_point now) {
 BootClock::duration TokenBucket::UntilAvailable(int64_t wanted, BootClock::time_point now) const {
   const double missing = std::min(static_cast<double>(wanted), capacity_) - TokensAt(now);
   if (missing <= 0) return BootClock::duration{0};
-  // Rounded up, so that the tokens are there once this has passed.
+  // Rounded up, so that the tokens are available after this time.
   return BootClock::duration{static_cast<int64_t>(std::ceil(missing / rate_ * kNanos)) + 1};
 }
 

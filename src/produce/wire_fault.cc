@@ -8,8 +8,8 @@ namespace {
 using generate::Fault;
 
 constexpr size_t kFrameSize = 5;  // Magic byte and schema id, see parcel.h.
-// Registries number from one; none will ever come to these. A few, as where records come from a
-// topic that belongs to another registry.
+// Registries assign ids from one, so these are never assigned. There are a few, as if records came
+// from a topic that belongs to another registry.
 constexpr uint8_t kUnknownId[] = {0x7f, 0xff, 0xff};
 constexpr uint64_t kUnknownIds = 16;
 
@@ -17,7 +17,7 @@ std::vector<uint8_t> CutTo(std::span<const uint8_t> record, size_t size) {
   return {record.begin(), record.begin() + static_cast<std::ptrdiff_t>(size)};
 }
 
-// Keeps the frame and at least one byte of the body, and loses at least one.
+// Keeps the frame and at least one byte of the body, and drops at least one.
 size_t TruncatedSize(std::span<const uint8_t> record, uint64_t random) {
   const size_t body = record.size() - kFrameSize;
   return kFrameSize + (body < 2 ? 0 : 1 + random % (body - 1));
@@ -45,7 +45,7 @@ std::vector<uint8_t> Break(std::span<const uint8_t> record, Fault fault, uint64_
       broken.resize(record.size() + 1 + random % 16, static_cast<uint8_t>(random >> 32));
       return broken;
     case Fault::kHugeLength: {
-      // The varint of 2^31 - 1: where a string's length is expected, far more than there is.
+      // The varint of 2^31 - 1: as a string's length, far more than the bytes available.
       constexpr uint8_t kHuge[] = {0xfe, 0xff, 0xff, 0xff, 0x0f};
       broken.resize(std::max(broken.size(), kFrameSize + sizeof kHuge));
       std::copy(std::begin(kHuge), std::end(kHuge), broken.begin() + kFrameSize);
@@ -54,7 +54,7 @@ std::vector<uint8_t> Break(std::span<const uint8_t> record, Fault fault, uint64_
     case Fault::kInvalidUtf8:
     case Fault::kUnknownRegion:
     case Fault::kFarFuture:
-      break;  // In the columns already.
+      break;  // Already broken in the columns.
   }
   return broken;
 }

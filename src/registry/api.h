@@ -15,7 +15,7 @@
 #include "registry/handlers.h"
 #include "registry/posted.h"
 
-// For the files of the handlers alone: what they share.
+// Shared by the handlers' files only.
 namespace shopstream::registry {
 
 struct Api::Impl {
@@ -47,11 +47,11 @@ struct Api::Impl {
   RestReply GetClusterId(const HttpRequest& request);
   RestReply GetHealth(const HttpRequest& request);
 
-  // `find` looks in memory and says whether it found its answer. Where it did not, the log's end is
-  // read first: another registry may have written since. Nothing: memory was enough or caught up.
+  // `find` searches memory and returns whether it found its answer. If not, it is repeated at the
+  // end of the log: another registry may have written since. Nothing: no error.
   std::optional<RestError> LookTwice(const std::function<bool(const State&)>& find);
   std::optional<RestError> CatchUp();
-  // Writes what `decide` wants, and gives its last decision.
+  // Writes what `decide` requests, and returns its last decision.
   std::variant<Decision, RestError> Write(const std::function<Decision(const State&)>& decide);
   RestReply FindVersion(const HttpRequest& request, Which which, SchemaRecord* found);
   RestReply ById(const std::string& id_text,
@@ -69,22 +69,22 @@ struct Api::Impl {
 
 // The request's path and query.
 std::optional<int32_t> ParseInt(std::string_view text);
-// "latest" (or -1, as Confluent takes it) or a number from 1.
+// "latest" (or -1, as Confluent accepts) or a number from 1.
 std::variant<int32_t, RestError> ParseVersion(const std::string& text);
 bool IsTrue(const HttpRequest& request, const char* name);
 // ?deleted= and ?deletedOnly=
 Which WhichVersions(const HttpRequest& request);
-// ":.:orders" is "orders", ":*:ord" as a prefix is "ord": there is the default context only.
+// ":.:orders" is "orders", ":*:ord" as a prefix is "ord": only the default context exists.
 std::string InDefaultContext(const std::string& subject);
 // The first capture of the path; "" if the path has none.
 std::string SubjectOf(const HttpRequest& request);
 std::optional<RestError> CheckSubject(const std::string& subject);
 
-// Schema, type, references, metadata and rules, as all answers with a schema hold them.
+// Schema, type, references, metadata and rules, as in every answer with a schema.
 nlohmann::json SchemaToJson(const SchemaRecord& record);
 // The same with subject, version and id.
 nlohmann::json ToJson(const SchemaRecord& record);
-// The schema itself as the answer; as text if it is not JSON, as one of another type than Avro.
+// The schema itself as the answer; as a string if it is not JSON, such as a non-Avro schema.
 nlohmann::json SchemaAlone(const std::string& text);
 
 // ?offset=&limit= of a list.

@@ -17,7 +17,7 @@ using Json = nlohmann::ordered_json;
 constexpr std::array<std::string_view, 8> kPrimitives = {"null",  "boolean", "int",   "long",
                                                          "float", "double",  "bytes", "string"};
 
-// Attributes without meaning to Avro may hold any JSON; printing it takes stack.
+// Attributes unknown to Avro may hold any JSON; printing nested JSON uses stack.
 constexpr int kMaxDepth = 256;
 
 bool IsPrimitive(std::string_view name) {
@@ -88,7 +88,7 @@ Json CanonicalNamed(const Json& type, const std::string& enclosing) {
 
 Json CanonicalObject(const Json& type, const std::string& enclosing) {
   if (!type.contains("type") || !type["type"].is_string()) {
-    // {"type": {...}} and {"type": [...]} say no more than what they hold.
+    // {"type": {...}} and {"type": [...]} mean the same as the inner schema.
     return type.contains("type") ? Canonical(type["type"], enclosing) : type;
   }
   const std::string kind = type["type"];
@@ -128,7 +128,7 @@ FullName NameOf(const Json& type, const std::string& enclosing) {
   return Split(given, !dotted && has_space ? type["namespace"].get<std::string>() : enclosing);
 }
 
-// Attributes without a place of their own, by name.
+// Attributes without a fixed place, by name.
 void AddSorted(const Json& from, std::initializer_list<std::string_view> placed, Json* to) {
   std::map<std::string, Json> sorted;
   for (const auto& [key, value] : from.items()) {

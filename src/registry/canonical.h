@@ -16,9 +16,9 @@ namespace shopstream::registry {
 // `schema` must be a valid Avro schema; Invalid only if it is not JSON.
 Result<std::string> CanonicalText(std::string_view schema);
 
-// The text that is equal for schemas that differ only in form, like Confluent's registry makes it
-// for `normalize`: full names everywhere, attributes and aliases sorted. Doc, defaults, aliases and
-// logical types are kept. Errors as above.
+// The text that is equal for schemas that differ only in form, as Confluent's registry produces it
+// for `normalize`: full names everywhere, attributes and aliases sorted. Docs, defaults, aliases
+// and logical types are kept. Errors as above.
 Result<std::string> NormalizedText(std::string_view schema);
 
 }  // namespace shopstream::registry

@@ -20,14 +20,14 @@ using nlohmann::json;
 
 // A registry may itself wait for Kafka to find a new leader while it writes.
 constexpr Millis kTimeout{35000};
-// Looking up an id stands in the way of a stream, whose owner tries again by itself.
+// A look-up of an id blocks a stream, whose owner retries anyway.
 constexpr Millis kLookUpTimeout{5000};
 
 // Limit on the schemas that one schema may refer to, directly or indirectly.
 constexpr int kMaxReferenceDepth = 32;
 constexpr size_t kMaxReferences = 200;
 
-// RFC 3986: a subject is one segment of the path, whatever it holds.
+// RFC 3986: a subject is a single path segment, whatever it contains.
 std::string PercentEncode(const std::string& text) {
   constexpr char kHex[] = "0123456789ABCDEF";
   std::string out;
@@ -41,10 +41,10 @@ std::string PercentEncode(const std::string& text) {
   return out;
 }
 
-// A registry's answer, told apart as far as callers need it.
+// A registry's answer, as detailed as callers need it.
 struct Answer {
   int status = 0;
-  int error_code = 0;  // 0 where the body has none.
+  int error_code = 0;  // 0 if the body has none.
   std::string message;
   json body;
 };
@@ -122,7 +122,7 @@ struct Client::Impl {
     return ToAnswer(response);
   }
   Result<RegisteredSchema> GetVersion(const std::string& subject, const std::string& version);
-  // From a registry's answer with a schema: the schema with its references inlined.
+  // The schema in a registry's answer, with its references inlined.
   Result<std::string> WholeSchema(const json& answer);
   Status AddDefinitions(const json& answer, int depth, std::set<std::string>* seen,
                         std::vector<std::string>* definitions);
@@ -175,8 +175,8 @@ Result<std::string> Client::Impl::WholeSchema(const json& answer) {
   return SelfContained(answer.at("schema"), definitions);
 }
 
-// Asked for on the connection of look-ups, whose lock is held. Hidden versions count: a schema that
-// stands refers to them.
+// Uses the connection of look-ups, whose lock is held. Deleted versions count: a live schema may
+// refer to them.
 Status Client::Impl::AddDefinitions(const json& answer, int depth, std::set<std::string>* seen,
                                     std::vector<std::string>* definitions) {
   const json references = answer.value("references", json());

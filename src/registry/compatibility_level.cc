@@ -27,7 +27,7 @@ constexpr std::array<LevelRow, 7> kLevels = {{
 
 const LevelRow& Row(CompatibilityLevel level) { return kLevels[static_cast<size_t>(level)]; }
 
-// Schemas longer than this are cut short in messages.
+// Longer schemas are truncated in messages.
 constexpr size_t kMostShown = 10 << 10;
 
 std::string ReplaceAll(std::string text, std::string_view from, std::string_view to) {
@@ -37,7 +37,7 @@ std::string ReplaceAll(std::string text, std::string_view from, std::string_view
   return text;
 }
 
-// Who reads whose data, for people; the words of avro::Incompatibility are "reader" and "writer".
+// Which side reads whose data, for messages; avro::Incompatibility says "reader" and "writer".
 struct Direction {
   std::string reader, writer;
 };

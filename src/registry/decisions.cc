@@ -56,7 +56,7 @@ EarlierVersion ToEarlier(const State& state, const SchemaRecord& record) {
   EarlierVersion earlier{record.version, record.type, record.schema, ""};
   if (record.references.empty()) return earlier;
   const auto definitions = ResolveReferences(state, record.references, Which::kAll);
-  if (!definitions.ok()) return earlier;  // Comparing it says which type is missing.
+  if (!definitions.ok()) return earlier;  // Comparing it reports the missing type.
   earlier.self_contained = SelfContained(record.schema, *definitions).ValueOr("");
   return earlier;
 }
@@ -67,7 +67,7 @@ RestError ReferenceExists(const std::string& subject, int32_t version) {
               ",version=" + std::to_string(version) + "}."};
 }
 
-// By versions that are still there; of a permanent deletion also by those that are hidden.
+// By live versions; for a permanent deletion also by soft-deleted ones.
 bool IsReferenced(const State& state, const std::string& subject, int32_t version, Which which,
                   bool by_others_only) {
   return std::ranges::any_of(state.ReferencesTo(subject, version), [&](const auto& referrer) {
@@ -76,7 +76,7 @@ bool IsReferenced(const State& state, const std::string& subject, int32_t versio
   });
 }
 
-// Without versions a subject has neither config nor mode of its own.
+// A subject without versions has neither config nor mode of its own.
 void ForgetSettings(const State& state, const std::string& subject, std::vector<Record>* records) {
   if (state.Config(subject) != nullptr) records->push_back(ConfigRecord{subject, std::nullopt});
   if (state.OwnMode(subject).has_value()) records->push_back(ModeRecord{subject, std::nullopt});
@@ -95,7 +95,7 @@ std::optional<RestError> CheckImport(const State& state, const std::string& subj
   return std::nullopt;
 }
 
-// The id the candidate gets; 0 where the wanted one stands for another schema, or none is left.
+// The candidate's id; 0 if the wanted one belongs to another schema, or none is left.
 int32_t ChooseId(const State& state, const Candidate& candidate, int32_t wanted) {
   if (wanted <= 0) {
     const bool some_left = state.last_id() < std::numeric_limits<int32_t>::max();
@@ -199,7 +199,7 @@ Decision DecideRegistration(const State& state, const std::string& subject,
                                             std::to_string(posted.id) + " is not permitted."
                                       : "No id is left to assign."});
   }
-  // Only an import may write over a version. What it forgets was an id that records may still name.
+  // Only an import may overwrite a version. Records may still name the id that it replaces.
   if (state.Find(subject, record.version, Which::kAll) != nullptr) {
     if (IsReferenced(state, subject, record.version, Which::kAll, false)) {
       return Refuse(ReferenceExists(subject, record.version));
@@ -208,7 +208,7 @@ Decision DecideRegistration(const State& state, const std::string& subject,
   }
   decision.schema = record;
   decision.records.push_back(record);
-  // A hidden version of the same schema makes way for the new one, so that it is listed once.
+  // A soft-deleted version of the same schema is replaced by the new one, to list it only once.
   for (const int32_t version : state.Versions(subject, Which::kDeletedOnly)) {
     const bool same = state.Find(subject, version, Which::kAll)->id == record.id;
     if (same && version < record.version && state.ReferencesTo(subject, version).empty()) {
@@ -310,7 +310,7 @@ Decision DecideMode(const State& state, const std::string& subject, std::optiona
     if (any) {
       return Refuse({kNotPermitted, "Cannot import since found existing subjects"});
     }
-    // Hidden versions would stand in the way of imported ones.
+    // Soft-deleted versions would conflict with imported ones.
     for (const std::string& name : state.Subjects(Which::kAll)) {
       if (!subject.empty() && name != subject) continue;
       for (const int32_t version : state.Versions(name, Which::kAll)) {

@@ -24,22 +24,22 @@ struct PostedSchema {
   bool normalize = false;
 };
 
-// A valid schema that is to become a version of a subject.
+// A valid schema that may become a version of a subject.
 struct Candidate {
   SchemaRecord record;  // Without version and id.
   avro::Schema schema;  // With its references inlined.
   std::string identity;
 };
 
-// Invalid names what is wrong with it, or the reference that does not resolve.
+// Invalid explains what is wrong with it, or names the reference that does not resolve.
 Result<Candidate> MakeCandidate(const State& state, const std::string& subject,
                                 const PostedSchema& posted);
 
 // The version with the candidate's schema; null if there is none.
 const SchemaRecord* FindCandidate(const State& state, const Candidate& candidate, Which which);
 
-// Why the candidate must not follow the version or, if none is given, those that the subject's
-// level requires; empty if it may.
+// Why the candidate must not follow the version or, if none is given, the versions that the
+// subject's level requires; empty if it may.
 std::vector<std::string> CheckCandidate(const State& state, const Candidate& candidate,
                                         std::optional<int32_t> only_version);
 

@@ -20,7 +20,7 @@ RestError StoreFailure(const Status& status) {
   return {kStoreFailed, status.message()};
 }
 
-// Takes one of the places of those that wait for Kafka.
+// Occupies one of the slots for requests that wait for Kafka.
 class Place {
  public:
   Place(std::atomic<int>* taken, int most) : taken_(taken), free_(++*taken <= most) {}
@@ -82,7 +82,7 @@ RestReply Api::Impl::GetClusterId(const HttpRequest&) {
          {{"kafka-cluster", store.ClusterId()}, {"schema-registry-cluster", "schema-registry"}}}}}};
 }
 
-// Not Confluent's: "ok", or "degraded" and what is wrong while reads are served all the same.
+// Not in Confluent's API: "ok", or "degraded" and the reason while reads are still served.
 RestReply Api::Impl::GetHealth(const HttpRequest&) {
   const Status whole = store.Whole();
   if (whole.ok()) return json{{"status", "ok"}};
@@ -91,7 +91,7 @@ RestReply Api::Impl::GetHealth(const HttpRequest&) {
 
 namespace {
 
-// `ready`: only once the log has been read. `writes`: for writers only.
+// `ready`: only once the log has been read. `writes`: only for writers.
 struct Row {
   const char* method;
   const char* pattern;
@@ -112,7 +112,7 @@ RestReply GetRelease(Api::Impl&, const HttpRequest&) {
   return json{{"version", kFollowedRelease}, {"commitId", "shopstream"}};
 }
 
-// The first that fits serves.
+// The first match is used.
 constexpr Row kRows[] = {
     {"GET", "", &GetRoot, false},
     {"GET", "subjects", &Call<&Api::Impl::ListSubjects>},

@@ -10,7 +10,7 @@
 namespace shopstream::registry {
 
 struct HandlerOptions {
-  // Time limits of one request. Writing lasts longer than Kafka needs to find a new leader for a
+  // Time limits of one request. Writing takes longer than Kafka needs to elect a new leader for a
   // killed broker's partitions (about 10 s); reading is for clients in the middle of a stream.
   Millis write_timeout{30000};
   Millis look_timeout{4000};
@@ -24,7 +24,7 @@ struct HandlerOptions {
 // Thread-safe.
 class Api {
  public:
-  // `store` must outlive it. Without users everyone may do everything.
+  // `store` must outlive it. Without users, anyone may do anything.
   explicit Api(Store& store, HandlerOptions options = {}, Users users = {});
   ~Api();
   Api(Api&&) noexcept;

@@ -24,7 +24,7 @@ const std::string kOrderWithDefault = R"({"type":"record","name":"Order","fields
 const std::string kOrderWithoutDefault = R"({"type":"record","name":"Order","fields":[
     {"name":"id","type":"string"},{"name":"amount","type":"double"}]})";
 
-// The HTTP side on a real socket, in front of a log in memory.
+// The HTTP side on a real socket, with a log in memory.
 class HandlersTest : public testing::Test {
  protected:
   void SetUp() override {
@@ -339,7 +339,7 @@ TEST_F(HandlersTest, HostileSchemasAreRefused) {
 class SecuredTest : public testing::Test {
  protected:
   void SetUp() override {
-    // "reader" and "writer", each with its name as its password.
+    // Users "reader" and "writer", each with its name as its password.
     AddRoutes(server_, store_, {},
               *Users::Parse("reader:$6$salt$UiPzsBvSmPQHksMnLshRq3CUjzRFMfQaAOdGPhGX"
                             "Bi2jrZHYhSKQI1fnBD/oljr6StLBrFlO4wMIHCls.qxgF0:reader\n"

@@ -15,7 +15,7 @@ namespace {
 constexpr Millis kPollPause{100};
 constexpr Millis kBrokerTimeout{5000};
 constexpr int kReplicas = 3;
-// Limit of a batch, which includes more than its records.
+// Limit of a batch, which contains more than its records.
 constexpr int64_t kMaxMessageBytes = kafka::kMaxLogEntryBytes + (64 << 10);
 
 Millis Left(BootClock::time_point deadline) {
@@ -50,7 +50,7 @@ kafka::TopicSettings TopicFor(const std::string& name, size_t brokers) {
                       {"min.insync.replicas", replicas == kReplicas ? "2" : "1"}}};
 }
 
-// One that another registry created takes Kafka's default, which a schema of 1 MB exceeds.
+// A topic created by another registry has Kafka's default, too small for a 1 MB schema.
 void RaiseMessageBound(kafka::Admin& admin, const kafka::TopicState& topic) {
   const auto bound = topic.configs.find("max.message.bytes");
   if (bound == topic.configs.end() || std::stoll(bound->second) >= kMaxMessageBytes) return;
@@ -110,7 +110,7 @@ std::string KafkaStore::ClusterId() const {
   return cluster_id_;
 }
 
-// Another registry may create it in the same moment; what stands afterwards counts.
+// Another registry may create it at the same time; use whatever exists afterwards.
 Status KafkaStore::EnsureTopic() {
   const std::string& name = options_.topic;
   ARROW_ASSIGN_OR_RAISE(auto admin, kafka::Admin::Open(config_, kBrokerTimeout));
@@ -149,7 +149,7 @@ void KafkaStore::Follow() {
   progressed_.notify_all();
 }
 
-// Waits for the brokers, and for a leader of the new topic, up to the start time-out.
+// Waits up to the start timeout for the brokers, and for a leader of the new topic.
 Status KafkaStore::OpenLog() {
   Retry retry({.patience = {.first = Millis{100},
                             .longest = Millis{2000},
@@ -246,7 +246,7 @@ Status KafkaStore::Write(const Decide& decide, Millis timeout) {
                        timeout.count(), " ms");
   }
   last_write_failure_ = Unavailable("no time was left to write to topic ", options_.topic);
-  // Registries that take the right to write from each other meet at random.
+  // Random pauses, so that registries stop taking the right to write from each other.
   Retry retry(
       {.patience = {.first = Millis{20}, .longest = Millis{1000}, .give_up_after = Left(deadline)},
        .stop = StopToken(&stop_)});
@@ -274,8 +274,8 @@ Result<bool> KafkaStore::TryWrite(const Decide& decide, BootClock::time_point de
 
   const auto offset = writer_->Append(entries, std::max(Millis{1}, Left(deadline)));
   last_write_failure_ = offset.status();
-  // The commit is acknowledged before the end that CatchUp asks for moves past it: the next
-  // decision must not be made before these records have been read back.
+  // The commit is acknowledged before the end that CatchUp requests moves past it, so no further
+  // decision may be made before these records have been read back.
   if (offset.ok()) last_write_failure_ = WaitForPosition(*offset + 1, deadline);
   if (last_write_failure_.ok()) return true;
   Log::Info("the right to write topic {} is lost: {}", options_.topic,

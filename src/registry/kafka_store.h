@@ -27,8 +27,8 @@ struct KafkaStoreOptions {
 // The compacted topic `_schemas`, one partition. A thread follows the log and applies it to memory,
 // which answers all reads. Several registries may share the topic: the one that writes takes over
 // the right to write (kafka::LogWriter), reads the log to its end, decides, and writes in a
-// transaction, which Kafka refuses if another took over meanwhile; then all of it is repeated. So
-// no id gets two schemas, and no schema two ids.
+// transaction, which Kafka refuses if another took over meanwhile; then it starts over. So no id
+// gets two schemas, and no schema two ids.
 //
 // A record that cannot be understood may contain an id or a version. Until it is overwritten, reads
 // of known schemas are served, but nothing is written and nothing is reported as unknown.
@@ -80,7 +80,7 @@ class KafkaStore final : public Store {
   bool announced_ = false;                    // Whether reaching start_end_ was logged.
   Status failure_;
   std::string cluster_id_;
-  // Records that could not be understood, by key, until a valid one is written there.
+  // Records that could not be understood, by key, until a valid record replaces them.
   std::map<std::string, std::string> unreadable_;
 
   // Held while writing; one write at a time.

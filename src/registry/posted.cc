@@ -8,7 +8,7 @@ namespace shopstream::registry {
 namespace {
 
 using nlohmann::json;
-using Json = nlohmann::ordered_json;  // What is kept as text keeps its order.
+using Json = nlohmann::ordered_json;  // Stored text keeps its order.
 
 constexpr int kMaxDepth = 64;
 constexpr const char* kInvalidLevelText =
@@ -17,7 +17,7 @@ constexpr const char* kInvalidLevelText =
 constexpr const char* kInvalidModeText =
     "Invalid mode. Valid values are READWRITE, READONLY, READONLY_OVERRIDE and IMPORT.";
 
-// What ShopStream does not act on is refused: taking it would promise that it works.
+// Settings that ShopStream does not act on: accepting them would promise that they work.
 constexpr const char* kConfigNotSupported[] = {"alias", "defaultMetadata", "overrideMetadata",
                                                "defaultRuleSet", "overrideRuleSet"};
 
@@ -25,7 +25,7 @@ RestError InvalidSchema(const std::string& reason) {
   return {kInvalidSchema, "Invalid schema: " + reason};
 }
 
-// Discarded where it is no object, or too deep.
+// Discarded if it is not an object or nested too deeply.
 Json ParseBody(const std::string& body) {
   try {
     auto parsed = ParseBoundedJsonOrThrow(body, kMaxDepth);
@@ -44,7 +44,7 @@ Json Get(const Json& object, const char* name) {
   return object.contains(name) ? object[name] : Json();
 }
 
-// 0 where it is not given or null; nothing where it is no int.
+// 0 if absent or null; nothing if it is not an int.
 std::optional<int32_t> GetInt(const Json& object, const char* name) {
   const Json number = Get(object, name);
   if (number.is_null()) return 0;

@@ -13,7 +13,7 @@ namespace shopstream::registry {
 
 // {"schema": "<Avro as text>", "schemaType": "AVRO", "references": [{"name", "subject",
 // "version"}],
-//  "metadata": {}, "ruleSet": {}, "id": 1, "version": 1}; all but the schema may be left out.
+//  "metadata": {}, "ruleSet": {}, "id": 1, "version": 1}; only the schema is required.
 std::variant<PostedSchema, RestError> ParsePostedSchema(const std::string& body);
 
 // {"compatibility": "FULL", "normalize": true, "compatibilityGroup": "major"}: `before` with the

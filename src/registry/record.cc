@@ -103,7 +103,7 @@ Result<Record> ParseModeRecord(const Json& key, const Json& value) {
 Result<std::optional<Record>> ParseValue(const Json& key, const std::optional<std::string>& text) {
   const Json& type = key["keytype"];
   const Json value = text.has_value() && type != "NOOP" ? ParseOrderedJsonOrThrow(*text) : Json();
-  // ":.context:subject"; ids of other contexts are others.
+  // ":.context:subject"; other contexts have their own ids.
   if (Subject(key).starts_with(":.")) return std::nullopt;
   if (type == "SCHEMA") return ParseSchema(key, value);
   if (type == "CONFIG") return ParseConfig(key, value);

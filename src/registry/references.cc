@@ -48,7 +48,7 @@ std::string FullName(const Json& type, const std::string& enclosing) {
 
 class Inliner {
  public:
-  // Notes every named type of the text.
+  // Records every named type in the text.
   void AddDefinitions(const Json& type, const std::string& enclosing) {
     std::string space = enclosing;
     if (DefinesAName(type)) {
@@ -100,7 +100,7 @@ class Inliner {
   Status InlineDefinition(Json* type, const std::string& enclosing, int depth, bool ours) {
     const std::string name = FullName(*type, enclosing);
     if (!defined_.insert(name).second && !ours) {
-      *type = name;  // Taken in before, from where it was named alone.
+      *type = name;  // Its definition was inlined at an earlier mention.
       return Status::OK();
     }
     if (!type->contains("fields") || !(*type)["fields"].is_array()) return Status::OK();
@@ -112,7 +112,7 @@ class Inliner {
   }
 
   std::map<std::string, Json> definitions_;
-  std::set<std::string> defined_;  // In the schema as it is so far.
+  std::set<std::string> defined_;  // In the schema so far.
 };
 
 }  // namespace

@@ -7,10 +7,10 @@
 
 namespace shopstream::registry {
 
-// The schema with every type that it only names replaced, at the first mention, by its definition
-// from `definitions`: a self-contained schema. `definitions` are the texts of Avro schemas whose
-// named types, nested ones included, may be used. Without any it is `schema` itself. Invalid: a
-// text is not JSON, or the types nest too deep.
+// The schema with the first mention of every undefined type replaced by its definition from
+// `definitions`: a self-contained schema. `definitions` are the texts of Avro schemas whose named
+// types, including nested ones, may be used. Without any it is `schema` itself. Invalid: a text is
+// not JSON, or the types nest too deeply.
 Result<std::string> SelfContained(const std::string& schema,
                                   const std::vector<std::string>& definitions);
 

@@ -47,7 +47,7 @@ std::string SubjectOf(const HttpRequest& request) {
 
 namespace {
 
-// A record's key is JSON, which holds nothing else.
+// A record's key is JSON, which must be UTF-8.
 bool IsUtf8(const std::string& text) {
   try {
     return !json(text).dump().empty();

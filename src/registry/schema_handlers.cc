@@ -2,7 +2,7 @@
 
 #include "registry/api.h"
 
-// Schemas that are posted: to be registered, found or checked.
+// Posted schemas: to be registered, found or checked.
 namespace shopstream::registry {
 
 using nlohmann::json;
@@ -29,7 +29,7 @@ RestReply Api::Impl::Register(const HttpRequest& request) {
     return json{{"id", record.id}, {"version", record.version}};
   };
 
-  // What stands already, or is no schema, needs no right to write.
+  // An existing schema or an invalid one can be answered without the right to write.
   Decision known;
   store.Read([&](const State& state) { known = DecideRegistration(state, subject, schema); });
   if (!known.refusal.has_value() && known.records.empty()) return answer(known.schema);
@@ -66,7 +66,7 @@ RestReply Api::Impl::LookUp(const HttpRequest& request) {
   return ToJson(*found);
 }
 
-// Against one version at the subject's level, or, without one, against all that the level names.
+// Against one version at the subject's level or, without one, all that the level covers.
 RestReply Api::Impl::Check(const HttpRequest& request, std::optional<int32_t> only_version) {
   const std::string subject = SubjectOf(request);
   const auto posted = ReadPosted(request, subject);

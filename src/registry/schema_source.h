@@ -26,7 +26,7 @@ struct LookUp {
   std::string detail;  // Why it is unavailable, with the URL.
 };
 
-// The seam to the registry for reading records. Calls block and are bounded by a timeout.
+// The interface to the registry for reading records. Calls block and are bounded by a timeout.
 class SchemaSource {
  public:
   virtual ~SchemaSource() = default;

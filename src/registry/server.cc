@@ -10,12 +10,12 @@ namespace {
 HttpServerOptions HttpOptions(const RegistryConfig& config) {
   HttpServerOptions options;
   options.listen = config.listen;
-  // Writes wait for each other and for Kafka, on a thread each: enough of them that reads still get
-  // through (HandlerOptions::most_waiting).
+  // Writes wait for each other and for Kafka, one thread each, so there must be enough threads for
+  // reads to get through (HandlerOptions::most_waiting).
   options.threads = 32;
-  // A schema of 1 MiB as a JSON string, every character of it escaped, and its metadata.
+  // A schema of 1 MiB as a JSON string with every character escaped, and its metadata.
   options.max_body_bytes = 4 << 20;
-  options.max_connections = 250;  // As many bodies may be in memory at once: 1 GB at the worst.
+  options.max_connections = 250;  // That many bodies may be in memory together: 1 GB at worst.
   options.tls_certificate = config.tls_certificate;
   options.tls_key = config.tls_key;
   return options;

@@ -7,8 +7,8 @@ using nlohmann::json;
 
 namespace {
 
-// Confluent names the level "compatibility" where it is set and "compatibilityLevel" where it is
-// told.
+// Confluent calls the level "compatibility" in requests that set it and "compatibilityLevel" in
+// answers.
 json ToJson(const SubjectConfig& config, const char* level_name) {
   json out = json::object();
   if (!config.others.empty()) out = ParseJson(config.others);

@@ -8,7 +8,7 @@
 namespace shopstream::registry {
 namespace {
 
-// Far above what people write: a schema takes no more with it.
+// Far more than people write; bounds what one schema can inline.
 constexpr size_t kMostReferences = 200;
 constexpr int kMostReferenceDepth = 32;
 
@@ -103,7 +103,7 @@ Status State::ApplyOne(const IdWatermark& watermark) {
   return Status::OK();
 }
 
-// Takes the version out, and its id with the last use of it.
+// Removes the version, and its id if no other version uses it.
 void State::Forget(const std::string& subject, int32_t version) {
   const auto found = subjects_.find(subject);
   if (found == subjects_.end()) return;
@@ -129,7 +129,7 @@ void State::Forget(const std::string& subject, int32_t version) {
 std::vector<std::string> State::Subjects(Which which) const {
   std::vector<std::string> names;
   for (const auto& [name, unused] : subjects_) {
-    // One that has live versions is no deleted subject.
+    // A subject with live versions is not deleted.
     if (which == Which::kDeletedOnly && HasSubject(name)) continue;
     if (HasSubject(name, which)) names.push_back(name);
   }

@@ -24,7 +24,7 @@ class StateTest : public testing::Test {
   Decision Decide(const std::string& subject, const std::string& text) {
     return DecideRegistration(state_, subject, {.text = text});
   }
-  // As the server does it, without Kafka.
+  // Applies the decision like the server, but without Kafka.
   Decision Do(Decision decision) {
     for (const Record& record : decision.records) Apply(record);
     return decision;
@@ -123,7 +123,7 @@ TEST_F(StateTest, AnIdIsNotGivenOutAgainWhenItsSchemaIsGoneForGood) {
   Do(DecideSubjectDeletion(state_, "a", false));
   State after_restart;
   for (const Record& record : DecideSubjectDeletion(state_, "a", true).records) {
-    ASSERT_TRUE(after_restart.Apply(record).ok());  // All that compaction may leave.
+    ASSERT_TRUE(after_restart.Apply(record).ok());  // Everything that compaction may leave.
   }
   EXPECT_EQ(2, DecideRegistration(after_restart, "b", {.text = kOrderWithDefault}).schema.id);
 }

@@ -28,13 +28,13 @@ class Store {
   virtual Status Whole() const = 0;
   // Reads the state in memory. `look` must be short.
   virtual void Read(const Look& look) const = 0;
-  // Waits until memory has everything that was stored when this was called.
+  // Waits until memory has everything that was stored at the time of the call.
   virtual Status CatchUp(Millis timeout) = 0;
   // Decides on a state that no other registry can change before the records are written, all or
   // none of them; returns once they are written and in memory. Invalid: they are too large.
   // IOError: they may or may not be written.
   virtual Status Write(const Decide& decide, Millis timeout) = 0;
-  // Id of the Kafka cluster; empty if it is not known.
+  // The Kafka cluster's id; empty if unknown.
   virtual std::string ClusterId() const = 0;
 };
 

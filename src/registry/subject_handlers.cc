@@ -43,7 +43,7 @@ RestReply Api::Impl::ListVersions(const HttpRequest& request) {
   return json(versions);
 }
 
-// The version of the path into `found`; the reply counts only where there is none.
+// Loads the path's version into `found`; the reply is meaningful only if there is none.
 RestReply Api::Impl::FindVersion(const HttpRequest& request, Which which, SchemaRecord* found) {
   const std::string subject = SubjectOf(request);
   const auto version = ParseVersion(request.captures.at(1));

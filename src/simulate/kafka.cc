@@ -94,7 +94,7 @@ void SimulatedKafka::DeleteTopic() {
 }
 
 void SimulatedKafka::CreateTopic(int partitions) {
-  // As Kafka prints an id: 22 characters.
+  // In the format of Kafka's ids: 22 characters.
   id_ = "SimulatedTopicId" + std::to_string(100'000 + ids_++);
   logs_.assign(partitions, PartitionLog{});
   scheduler_->WakeAll(this);
@@ -143,7 +143,7 @@ void SimulatedKafka::EndSessions() {
     }
   }
   for (Member* member : late) Evict(member);
-  // Those that never come back are forgotten.
+  // Members that never come back are removed.
   std::erase_if(members_, [&](const auto& entry) {
     return entry.second->evicted && scheduler_->crashed(entry.second->program);
   });
@@ -160,8 +160,8 @@ std::vector<int> SimulatedKafka::Owners() const {
   return owners;
 }
 
-// Sticky and cooperative: each member gets an equal share, and keeps of it what it has. What
-// another has above its share is asked back, and given away once that one has answered.
+// Sticky and cooperative: each member gets an equal share and keeps what it has of it. Partitions
+// above a member's share are requested back, and given away once it has answered.
 void SimulatedKafka::Rebalance() {
   std::vector<Member*> live;
   for (auto& [order, member] : members_) {
@@ -216,7 +216,7 @@ class SimulatedKafka::Source : public kafka::RecordSource {
     kafka::PollResult result;
     while (true) {
       if (scheduler_->dead()) return Crashed();
-      // A client that was asleep learns only from the coordinator that its session has ended.
+      // A client that was suspended learns only from the coordinator that its session timed out.
       if (member_ != nullptr && !member_->evicted) member_->last_poll = scheduler_->time();
       if (kafka_->id_.empty()) {
         result.topic_gone = std::exchange(knows_topic_, false);
@@ -278,7 +278,7 @@ class SimulatedKafka::Source : public kafka::RecordSource {
   struct Reading {
     int64_t next = 0;
     bool paused = false;
-    bool stuck = false;  // Out of range, until it is assigned anew.
+    bool stuck = false;  // Out of range, until it is reassigned.
     int64_t told_end_at = -1;
   };
 
@@ -291,7 +291,7 @@ class SimulatedKafka::Source : public kafka::RecordSource {
     return Status::OK();
   }
 
-  // Only now and then all that there is: a poll ends anywhere.
+  // Only sometimes everything available: a poll may end anywhere.
   void Fetch(kafka::PollResult* result) {
     int64_t room = 1 + scheduler_->chance()->Below(kMostInAPoll);
     for (auto& [partition, reading] : reading_) {
@@ -329,7 +329,7 @@ class SimulatedKafka::Source : public kafka::RecordSource {
     if (member_ == nullptr) return;
     result->rebalances = std::exchange(member_->news, {});
     if (!member_->evicted) return;
-    // Told so now; it joins again as another member.
+    // It is notified now, and joins again as a new member.
     kafka_->Leave(member_);
     member_ = kafka_->Join(scheduler_->program());
   }
@@ -342,7 +342,7 @@ class SimulatedKafka::Source : public kafka::RecordSource {
   bool knows_topic_ = true;
 };
 
-// ---- what it knows of the topic
+// ---- its metadata of the topic
 
 class SimulatedKafka::Metadata : public kafka::TopicMetadata {
  public:

@@ -26,7 +26,7 @@ struct StoredOffset {
   };
   Kind kind = Kind::kRecord;
   int64_t timestamp_ms = 0;
-  const std::string* key = nullptr;    // Null: none. Owned by the cluster, to its end.
+  const std::string* key = nullptr;    // Null: none. Owned by the cluster, which outlives it.
   const std::string* value = nullptr;  // Likewise.
 };
 
@@ -35,15 +35,15 @@ struct PartitionLog {
   std::vector<StoredOffset> offsets;  // From 0 on; those below log_start have expired.
 
   int64_t end() const { return static_cast<int64_t>(offsets.size()); }
-  int64_t last_stable() const;  // Where read_committed ends.
+  int64_t last_stable() const;  // The last stable offset, where read_committed ends.
 };
 
 struct KafkaFaults {
   double metadata_fails = 0;  // Probability for a request of the topic's id or its offsets.
 };
 
-// A cluster with one topic and one group, as seen by a consumer: cooperative rebalances
-// with sessions, transactions, expiry, truncation, a topic deleted and created again.
+// A cluster with one topic and one group, as seen by a consumer: cooperative rebalances with
+// sessions, transactions, expiry, truncation, a topic deleted and created again.
 class SimulatedKafka {
  public:
   static constexpr Millis kSession{10'000};
@@ -52,7 +52,7 @@ class SimulatedKafka {
 
   KafkaFaults faults;
 
-  // ---- what producers and operators do
+  // ---- the actions of producers and operators
   const std::string& id() const { return id_; }  // Empty: there is no such topic.
   int partitions() const { return static_cast<int>(logs_.size()); }
   const PartitionLog& log(int32_t partition) const { return logs_[partition]; }
@@ -71,7 +71,7 @@ class SimulatedKafka {
   // The program that owns each partition. Members whose session has timed out do not count.
   std::vector<int> Owners() const;
 
-  // ---- what programs see
+  // ---- the view of programs
   std::unique_ptr<kafka::RecordSource> OpenSource(bool read_committed = true);
   std::unique_ptr<kafka::TopicMetadata> OpenMetadata();
 

@@ -9,7 +9,7 @@
 
 namespace shopstream::simulate {
 
-// Gathers the pieces, and puts them at Close.
+// Collects the pieces, and puts them at Close.
 class MemoryStore::Output : public arrow::io::OutputStream {
  public:
   Output(MemoryStore* store, std::string path,

@@ -23,10 +23,10 @@ class MemoryStore : public lake::ObjectStore {
   Result<std::vector<std::string>> ListFolders(const std::string& folder) override;
   Status Delete(const std::string& path) override;
   Result<int64_t> Now() override;
-  // Nothing here outlives its writer.
+  // Unfinished writes are lost with their writer.
   Result<int64_t> RemoveAbandonedWrites(std::chrono::milliseconds) override { return 0; }
   std::string Describe() const override { return "memory"; }
-  // Moves the store's clock further ahead of the wall clock.
+  // Moves the server's clock further ahead of the wall clock.
   void AdvanceClock(std::chrono::milliseconds by);
 
  private:

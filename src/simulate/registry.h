@@ -11,13 +11,13 @@
 
 namespace shopstream::simulate {
 
-// Schemas of one subject. The newest is the one of the highest id.
+// Schemas of one subject. The one with the highest id is the newest.
 class SimulatedRegistry : public registry::SchemaSource {
  public:
   explicit SimulatedRegistry(Scheduler* scheduler) : scheduler_(scheduler) {}
 
   bool out = false;           // It does not answer.
-  double denies_wrongly = 0;  // Like one that lags behind its writer: once per program and id.
+  double denies_wrongly = 0;  // As if it lagged behind its writer: once per program and id.
 
   void Register(int32_t id, std::string schema) { schemas_[id] = std::move(schema); }
 

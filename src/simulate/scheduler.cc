@@ -14,7 +14,7 @@
 namespace shopstream::simulate {
 namespace {
 
-// Enough for a Parquet writer under ASan; pages that are not touched cost nothing.
+// Enough for a Parquet writer under ASan; untouched pages cost nothing.
 constexpr size_t kStackBytes = 1 << 20;
 constexpr auto kStart = BootClock::time_point(std::chrono::hours(1000));
 constexpr int64_t kStartMillis = 1'761'350'400'000;  // 2025-10-25T00:00:00Z
@@ -28,7 +28,7 @@ struct Scheduler::Fiber {
   std::function<void()> body;
   ucontext_t context{};
   void* stack = nullptr;
-  const void* key = nullptr;  // Waits on it.
+  const void* key = nullptr;  // What it waits on.
   uint64_t turn = 0;
   bool ended = false;
   void* fake_stack = nullptr;  // AddressSanitizer's.
@@ -47,7 +47,7 @@ Scheduler::Scheduler(Chance* chance, Trace* trace)
 }
 
 Scheduler::~Scheduler() {
-  // A thread that never ended leaves its stack, and what lies on it, to the end of the test.
+  // A thread that never finished leaves its stack and its content until the end of the test.
   for (auto& [number, fiber] : fibers_) Reap(fiber.get());
   for (void* stack : free_stacks_) ::munmap(stack, kStackBytes);
   Runtime::Simulate(nullptr);
@@ -89,7 +89,7 @@ void Scheduler::Enter() {
   self->running_->body();
   self->running_->body = nullptr;
   self->running_->ended = true;
-  self->Yield();  // For good.
+  self->Yield();  // Never returns.
 }
 
 void Scheduler::Switch(Fiber* fiber) {
@@ -124,7 +124,7 @@ void Scheduler::Reap(Fiber* fiber) {
 }
 
 void Scheduler::Schedule(Fiber* fiber, BootClock::time_point due) {
-  // Of what is due at the same time, chance decides.
+  // Events that are due at the same time run in random order.
   const uint64_t order = (chance_->Bits() << 24) | (next_order_++ & 0xffffff);
   due_.emplace(Due{due, order}, Event{.call = nullptr, .fiber = fiber, .turn = fiber->turn});
 }
@@ -150,7 +150,7 @@ bool Scheduler::Run(const std::function<bool()>& done, BootClock::time_point unt
     if (due_.empty() || due_.begin()->first.first > until) return false;
     auto node = due_.extract(due_.begin());
     Event& event = node.mapped();
-    if (event.fiber != nullptr && event.turn != event.fiber->turn) continue;  // Woken before.
+    if (event.fiber != nullptr && event.turn != event.fiber->turn) continue;  // Already woken.
     now_ = std::max(now_, node.key().first);
     if (event.fiber == nullptr) {
       event.call();
@@ -173,7 +173,7 @@ bool Scheduler::Run(const std::function<bool()>& done, BootClock::time_point unt
 void Scheduler::Crash(int program) {
   if (programs_[program].crashed || ended(program)) return;
   programs_[program].crashed = true;
-  // Whatever its threads wait for will not come: they are to end now.
+  // Its threads would wait forever, so they must finish now.
   for (auto& [number, fiber] : fibers_) {
     if (fiber->program != program || fiber->ended || fiber.get() == running_) continue;
     ++fiber->turn;

@@ -14,9 +14,9 @@
 
 namespace shopstream::simulate {
 
-// Runs several programs, each with any number of threads, on one thread of the operating system. A
-// thread runs until it waits; a seed decides how long waits are and which thread runs next. Time
-// passes only while all threads wait.
+// Runs several programs, each with any number of threads, on one operating system thread. A thread
+// runs until it waits; a seed decides how long waits are and which thread runs next. Time passes
+// only while all threads wait.
 //
 // A crashed program has no further visible effect: the seams refuse its calls, and its waits take
 // no time, so that its threads finish and free their memory.
@@ -42,7 +42,7 @@ class Scheduler : public Runtime {
   bool crashed(int program) const { return programs_[program].crashed; }
   int programs() const { return static_cast<int>(programs_.size()); }
   bool ended(int program) const { return programs_[program].threads == 0; }
-  // None of its threads runs for that long.
+  // None of its threads runs for this time.
   void Suspend(int program, Millis for_as_long);
   // Advances its wall clock by this much.
   void MoveWallClock(int program, Millis by) { programs_[program].wall_offset += by; }
@@ -58,7 +58,7 @@ class Scheduler : public Runtime {
   void Count(const std::string& event) { trace_->Count(event); }
   Chance* chance() { return chance_; }
   BootClock::time_point time() const { return now_; }
-  int64_t EpochMillis() const;  // By a clock that is never moved.
+  int64_t EpochMillis() const;  // By a clock that is never changed.
 
   // ---- Runtime
   BootClock::time_point Now() override;
@@ -73,7 +73,7 @@ class Scheduler : public Runtime {
   struct Fiber;
   struct Program {
     std::string name;
-    int threads = 0;  // Those that have not finished.
+    int threads = 0;  // Number of unfinished threads.
     bool crashed = false;
     BootClock::duration boot_offset{0};  // Machines were booted at different times.
     Millis wall_offset{0};
@@ -82,7 +82,7 @@ class Scheduler : public Runtime {
   struct Event {
     std::function<void()> call;  // Or:
     Fiber* fiber = nullptr;
-    uint64_t turn = 0;  // A fiber that was woken earlier has moved on to another turn.
+    uint64_t turn = 0;  // If the fiber was woken earlier, it has moved on to another turn.
   };
   using Due = std::pair<BootClock::time_point, uint64_t>;
 

@@ -83,7 +83,7 @@ TEST_F(SchedulerTest, ACrashedProgramComesToItsEndWithoutTakingTime) {
       happened_.push_back("thread");
     });
     while (!scheduler_.dead()) Sleep(Millis{700});
-    // What would have been a long wait.
+    // Would otherwise be a long wait.
     Sleep(Millis{600'000});
     stop = true;
     other.join();

@@ -7,7 +7,7 @@
 
 namespace shopstream::simulate {
 
-// For tests: a log in memory that fails like a real one on request.
+// For tests: an in-memory log that on request fails like a real one.
 class SchemaLog final : public registry::Store {
  public:
   void NotReadYet(const std::string& reason) { ready_ = Unavailable(reason); }

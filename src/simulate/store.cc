@@ -86,7 +86,7 @@ class SimulatedStore::Client : public lake::ObjectStore {
 
  private:
   friend class Output;
-  // Of a change that has no bytes to tear.
+  // For a change without bytes that could be torn.
   static inline const std::shared_ptr<arrow::Buffer> kNoContent =
       std::make_shared<arrow::Buffer>(nullptr, 0);
 
@@ -105,13 +105,13 @@ class SimulatedStore::Client : public lake::ObjectStore {
     shared_->Write(TornPath(path), std::move(half));
   }
 
-  // `content`: of a change of the store; null where the call only looks. `effect` of a change may
-  // come later than this client lives.
+  // `content`: of a change to the store; null if the call only reads. The `effect` of a change may
+  // happen after this client is destroyed.
   template <typename T>
   Result<T> Call(const char* what, const std::string& path,
                  const std::shared_ptr<arrow::Buffer>& content, std::function<T()> effect);
 
-  // The call fails by chance, before it had its effect.
+  // The call fails by chance before it has any effect.
   template <typename T>
   Status FailBefore(const std::string& path, const std::shared_ptr<arrow::Buffer>& content,
                     const std::function<T()>& effect);
@@ -202,7 +202,7 @@ Result<T> SimulatedStore::Client::Call(const char* what, const std::string& path
   return result;
 }
 
-// Gathers the pieces, and puts them at Close.
+// Collects the pieces, and puts them at Close.
 class SimulatedStore::Output : public arrow::io::OutputStream {
  public:
   Output(Client* client, std::string path, std::shared_ptr<arrow::io::BufferOutputStream> pieces)

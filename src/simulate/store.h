@@ -11,13 +11,13 @@
 
 namespace shopstream::simulate {
 
-// The probability of each fault in a call of the store, from 0 to 1.
+// The probability of each fault in a call to the store, from 0 to 1.
 struct StoreFaults {
   double fails_before = 0;  // Unavailable; nothing was done.
   double loses_reply = 0;   // Done, and then unavailable.
   double tears = 0;         // Half of a write exists under a hidden name (TornPath). Unavailable.
   double lands_late = 0;    // Unavailable, and the write or deletion happens up to 40 s later.
-  double is_slow = 0;       // The call takes up to 3 s; a listing shows what was there before.
+  double is_slow = 0;       // The call takes up to 3 s; a listing shows the state before the call.
   double crashes = 0;       // The program dies before, during or after the call.
 };
 
@@ -27,7 +27,7 @@ class SimulatedStore {
  public:
   explicit SimulatedStore(Scheduler* scheduler) : scheduler_(scheduler) {}
 
-  StoreFaults faults;  // Of every call that a program makes.
+  StoreFaults faults;  // Applied to every call of a program.
   // Suspends the program for this long in the middle of its next write.
   void SuspendAtWrite(int program, Millis for_as_long) { suspend_[program] = for_as_long; }
 

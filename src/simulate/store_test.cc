@@ -13,7 +13,7 @@ using lake::PutOutcome;
 
 class SimulatedStoreTest : public ::testing::Test {
  protected:
-  // As a program of its own, to the end.
+  // Runs the job as a separate program until it finishes.
   int Do(std::function<void(lake::ObjectStore*)> job) {
     const int program = scheduler_.StartProgram("p", [this, job] { job(store_.Open().get()); });
     scheduler_.Run([&] { return scheduler_.ended(program); }, scheduler_.time() + Millis{100'000});

@@ -7,7 +7,7 @@
 
 namespace shopstream::simulate {
 
-// What happened in a history, in order: kept as a fingerprint, and as text if requested.
+// The events of a history, in order: kept as a fingerprint, and as text if requested.
 class Trace {
  public:
   explicit Trace(bool keep_text = false) : keep_text_(keep_text) {}
@@ -21,7 +21,7 @@ class Trace {
     if (time.size() < 14) time.insert(0, 14 - time.size(), ' ');
     text_.append(time).append(" ").append(who).append(": ").append(what).append("\n");
   }
-  // One more of an event whose number is reported: "lost reply".
+  // Counts an event that is reported by number: "lost reply".
   void Count(const std::string& event, int64_t times = 1) { counts_[event] += times; }
 
   bool keeps_text() const { return keep_text_; }
@@ -30,7 +30,7 @@ class Trace {
   const std::map<std::string, int64_t>& counts() const { return counts_; }
 
  private:
-  // FNV-1a, with an end to each piece.
+  // FNV-1a, with a terminator after each piece.
   void Mix(std::string_view piece) {
     for (const char c : piece) Mix(static_cast<uint8_t>(c));
     Mix(uint8_t{0xff});

@@ -8,7 +8,7 @@
 
 #include "lake/delta/table.h"
 
-// The columns that our tables have besides those of the record. docs/lake.md gives their meaning.
+// The columns of our tables besides those of the record. docs/lake.md describes them.
 namespace shopstream::tables {
 
 // Where in Kafka a row came from, in Bronze and in quarantine. Topic id, partition and offset

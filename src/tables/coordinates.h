@@ -47,7 +47,7 @@ class CoordinateColumns {
   std::shared_ptr<arrow::Int64Array> offsets_;
 };
 
-// False: leave the other rows out.
+// False: skip the remaining rows.
 using OnCoordinates = std::function<bool(const std::optional<Coordinates>&)>;
 
 // Calls `on_row` for each row of a data file, in the file's order. Errors name the file.

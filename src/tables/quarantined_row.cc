@@ -66,7 +66,7 @@ QuarantinedRow QuarantinedRows::Read(int64_t row) const {
 Status VisitQuarantined(lake::ObjectStore* store, const std::string& table_path,
                         const DataFile& file, const std::shared_ptr<arrow::Schema>& schema,
                         const std::function<Status(const QuarantinedRows&)>& on_rows) {
-  // Without the partition's date, which an earlier version took from Kafka's timestamp: a year that
+  // Omits the partition's date, which an earlier version took from Kafka's timestamp: a year that
   // no reader accepts must not hide the rows.
   std::vector<std::string> names;
   for (const auto& field : QuarantineFields()) names.push_back(field->name());

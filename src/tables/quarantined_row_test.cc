@@ -67,7 +67,7 @@ TEST(QuarantinedRows, AreReadFromAPartitionWhoseDateNoReaderAccepts) {
   const Status status = VisitQuarantined(
       &store, "q", file, QuarantineSpec("q").schema, [&](const QuarantinedRows& found) {
         EXPECT_EQ(std::nullopt, found.coordinates().At(0));
-        EXPECT_EQ(7, found.Read(0).offset);  // What is known of a foreign row is shown.
+        EXPECT_EQ(7, found.Read(0).offset);  // Known fields of a foreign row are shown.
         seen += found.size();
         return Status::OK();
       });

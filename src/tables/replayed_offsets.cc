@@ -89,7 +89,7 @@ bool ReplayedOffsets::Insert(int32_t partition, int64_t offset) {
   return InsertRun(offset, offset + 1, &partitions_[partition]);
 }
 
-// False: some of it was there already.
+// False: part of it was present already.
 bool ReplayedOffsets::InsertRun(int64_t begin, int64_t end, Runs* runs) {
   bool is_new = true;
   auto run = runs->upper_bound(begin);

@@ -19,12 +19,12 @@
 namespace shopstream::simulate {
 namespace {
 
-// How often an offset is in the lake, and what as.
+// How often an offset is in the lake, and in which form.
 struct Sighting {
   int bronze = 0, quarantine = 0;
   bool replayed = false;
-  int64_t id = -1;                   // As Bronze has it.
-  std::optional<std::string> value;  // As quarantine has it.
+  int64_t id = -1;                   // According to Bronze.
+  std::optional<std::string> value;  // According to quarantine.
 };
 using Place = std::pair<int32_t, int64_t>;                           // Partition, offset.
 using Sightings = std::map<std::string, std::map<Place, Sighting>>;  // By topic id.
@@ -67,7 +67,7 @@ class Checker {
     const auto snapshot = table->snapshot();
     for (const DataFile& file : snapshot->Files()) ARROW_RETURN_NOT_OK(ReadRows(*table, file));
     ARROW_RETURN_NOT_OK(CheckVersions(path, snapshot->version()));
-    // Costs more than all else here, and most of what it looks for is not this test's.
+    // More expensive than all other checks here, and mostly covered by other tests.
     if (world_->plan.seed % 4 != 0) return Status::OK();
     ARROW_ASSIGN_OR_RAISE(const auto report,
                           lake::VerifyTable(store_.get(), path, {}, [] { return false; }));
@@ -117,14 +117,14 @@ class Checker {
     return Status::OK();
   }
 
-  // Each version that the log still tells apart: its files are there, unless they were removed
-  // longer ago than readers of old versions are promised them.
+  // The files of each version still in the log exist, unless they were removed longer ago than the
+  // time guaranteed to readers of old versions.
   Status CheckVersions(const std::string& path, int64_t newest) {
     std::map<std::string, int64_t> removed;  // When.
     std::set<std::string> added;
     for (int64_t version = newest; version >= 0; --version) {
       ARROW_ASSIGN_OR_RAISE(const auto entry, lake::ReadLogEntry(store_.get(), path, version));
-      if (!entry) break;  // Cleaned up, and all before it.
+      if (!entry) break;  // Cleaned up, like all before it.
       for (const auto& add : entry->adds) added.insert(add.file.path);
       for (const auto& remove : entry->removes) {
         removed.try_emplace(remove.path, remove.deleted_ms);
@@ -194,7 +194,7 @@ class Checker {
     return "";
   }
 
-  static constexpr int64_t kPromised = 3'500'000;  // An hour, but for clocks that differ.
+  static constexpr int64_t kPromised = 3'500'000;  // An hour, less a margin for clock differences.
 
   World* const world_;
   const std::unique_ptr<lake::ObjectStore> store_;

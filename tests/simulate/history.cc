@@ -21,7 +21,7 @@ constexpr Millis kLateWritesHaveLanded{41'000};
 constexpr Millis kLongestSettling{1'000'000};
 constexpr Millis kLastAction{60'000};
 
-// What a run of many histories must have seen.
+// Events that a run of many histories must include.
 constexpr const char* kEvents[] = {
     "all machines slept",
     "compact: conflict",
@@ -102,7 +102,7 @@ class History {
         [this, number, stop = ingest.stop] {
           IngestMain(/*until_caught_up=*/false, stop);
           world_->scheduler.Note("ends");
-          // A supervisor starts it again.
+          // A supervisor restarts it.
           const Millis pause{world_->chance.Between(200, 8000)};
           world_->scheduler.After(pause, [this, number] { StartIngest(number); });
         });
@@ -114,7 +114,7 @@ class History {
     if (status.ok()) return;
     world_->scheduler.Note("fails: " + status.ToString());
     if (world_->scheduler.dead() || (!until_caught_up && IsUnavailable(status))) return;
-    // While a topic is away none can be read, and one that has just started may see an end.
+    // A deleted topic cannot be read, and one just created may look caught up.
     if (!until_caught_up && status.IsKeyError()) return;
     Fail("an ingest stopped: " + status.ToString());
   }
@@ -146,7 +146,7 @@ class History {
     return status;
   }
 
-  // Programs that run once and may fail for want of a store.
+  // Programs that run once and may fail if the store is unavailable.
   void StartSome(const std::string& name, int64_t count,
                  Status (History::*job)(lake::ObjectStore*)) {
     for (int64_t i = 0; i < count; ++i) {
@@ -223,7 +223,7 @@ class History {
     return Status::OK();
   }
 
-  // ---- deeds
+  // ---- actions
 
   void Do(const Action& action) {
     Scheduler& scheduler = world_->scheduler;
@@ -305,7 +305,7 @@ class History {
 
   // ---- the end
 
-  // Everything works again, and one ingest alone reads the rest. Then the lake is looked at.
+  // All faults stop, and a single ingest reads the rest. Then the lake is checked.
   void Settle() {
     Scheduler& scheduler = world_->scheduler;
     settling_ = true;
@@ -376,7 +376,7 @@ Plan Shrink(Plan plan, Mistake mistake) {
     smaller.*rate = 0;
     if (plan.*rate > 0 && fails(smaller)) plan = smaller;
   }
-  // Halves first, then quarters, down to single deeds.
+  // Halves first, then quarters, down to single actions.
   for (size_t length = plan.actions.size() / 2; length > 0; length /= 2) {
     for (size_t begin = 0; begin < plan.actions.size();) {
       Plan smaller = plan;

@@ -11,18 +11,18 @@
 namespace shopstream::simulate {
 
 struct HistoryResult {
-  std::vector<std::string> failures;  // None: all that is promised held.
-  uint64_t fingerprint = 0;           // Of all that happened, in order.
+  std::vector<std::string> failures;  // Empty: every guarantee held.
+  uint64_t fingerprint = 0;           // Of all events, in order.
   std::map<std::string, int64_t> counts;
-  std::string text;  // What happened, where it was asked for.
+  std::string text;  // The events, if requested.
   int64_t records = 0;
 };
 
-// Lets the plan happen, then lets everything be read in peace, and checks what the lake has become.
-// The plan decides all: run twice, it gives the same result.
+// Runs the plan, then lets everything be read without faults, and checks the resulting lake. The
+// plan decides everything: run twice, it gives the same result.
 HistoryResult RunHistory(const Plan& plan, Mistake mistake, bool keep_text = false);
 
-// A plan that fails too and from which nothing more can be left out: deeds, kinds of faults.
+// A minimal plan that still fails: no action and no kind of fault can be left out.
 Plan Shrink(Plan plan, Mistake mistake);
 
 }  // namespace shopstream::simulate

@@ -22,9 +22,9 @@ struct Arguments {
   bool until_stopped = false;
   bool shrink = false;
   bool verbose = false;      // A line for each seed.
-  bool show = false;         // What happened, line by line.
-  bool log = false;          // What the programs log.
-  int64_t twice = 0;         // So many seeds run a second time, to the same trace.
+  bool show = false;         // The events, line by line.
+  bool log = false;          // The programs' logs.
+  int64_t twice = 0;         // Number of seeds run a second time, which must give the same trace.
   bool every_event = false;  // An event that never happened is a failure.
   Mistake mistake = Mistake::kNone;
 };
@@ -44,7 +44,7 @@ void PrintSmaller(const Plan& plan, Mistake mistake) {
   for (const Action& action : smaller.actions) std::printf("  %s\n", Describe(action).c_str());
 }
 
-// CPU time of this process, which a busy machine does not stretch.
+// CPU time of this process, which is independent of the machine's load.
 double CpuSeconds() {
   rusage usage{};
   ::getrusage(RUSAGE_SELF, &usage);
@@ -117,7 +117,7 @@ bool Refuse(const std::string& what) {
   return false;
 }
 
-// False: it has said why.
+// False: the reason has been printed.
 bool Parse(const std::vector<std::string>& words, Arguments* out) {
   const std::map<std::string, bool*> flags = {{"--until-stopped", &out->until_stopped},
                                               {"--every-event", &out->every_event},
@@ -155,7 +155,7 @@ bool Parse(const std::vector<std::string>& words, Arguments* out) {
 
 int main(int argc, char** argv) {
   using namespace shopstream::simulate;  // NOLINT(google-build-using-namespace)
-  // Codecs ask for large buffers again and again; do not give them back in between.
+  // Codecs repeatedly allocate large buffers; do not return them to the system in between.
   ::mallopt(M_MMAP_THRESHOLD, 256 << 20);
   ::mallopt(M_TRIM_THRESHOLD, 1 << 30);
   Arguments arguments;

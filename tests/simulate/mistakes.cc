@@ -25,7 +25,7 @@ Changes* ChangesIn(Prepared* prepared) {
   return prepared->ok() ? std::get_if<Changes>(&**prepared) : nullptr;
 }
 
-// A snapshot seen through another's eyes.
+// A snapshot, parts of which are replaced.
 class SnapshotView : public Snapshot {
  public:
   explicit SnapshotView(const Snapshot& right) : right_(right) {}
@@ -55,7 +55,7 @@ class SnapshotView : public Snapshot {
   const Snapshot& right_;
 };
 
-// One that shows no files.
+// Shows no files.
 class FilelessSnapshot : public SnapshotView {
  public:
   explicit FilelessSnapshot(std::shared_ptr<const Snapshot> right)
@@ -68,7 +68,7 @@ class FilelessSnapshot : public SnapshotView {
   const std::shared_ptr<const Snapshot> right_;
 };
 
-// One whose txns stand where the cut of `changes` begins, though they have moved on inside of it.
+// Shows txns where the cut of `changes` begins, although they are already inside it.
 class RewoundSnapshot : public SnapshotView {
  public:
   RewoundSnapshot(const Snapshot& right, const Changes& changes) : SnapshotView(right) {
@@ -91,7 +91,7 @@ class RewoundSnapshot : public SnapshotView {
   std::map<std::string, int64_t> rewound_;
 };
 
-// One whose txns are those of an earlier version.
+// Shows the txns of an earlier version.
 class OutdatedTxns : public SnapshotView {
  public:
   OutdatedTxns(const Snapshot& right, std::map<std::string, int64_t> txns)
@@ -144,8 +144,8 @@ class MistakenTable : public lake::Table {
     return std::make_shared<FilelessSnapshot>(std::move(snapshot));
   }
 
-  // The range of a cut shows in its changes alone. If this version refuses it, one that was seen
-  // before and agrees to it shows them.
+  // A cut's range is visible only in its changes. If this version refuses the cut, an earlier
+  // version that accepts it shows them.
   Prepare AtLeast(const Prepare& prepare) {
     Remember(*right_->snapshot());
     return [this, &prepare](const Snapshot& snapshot) {
@@ -173,7 +173,7 @@ class MistakenTable : public lake::Table {
     return changes.info->contains("replayedFromQuarantine");
   }
 
-  // With the txns of the version that the rows were chosen at.
+  // With the txns of the version for which the rows were selected.
   Prepare Unfenced(const Prepare& prepare) {
     return [&prepare, txns = right_->snapshot()->Txns()](const Snapshot& snapshot) {
       Prepared unfenced = prepare(OutdatedTxns(snapshot, txns));
@@ -221,7 +221,7 @@ class MistakenTable : public lake::Table {
     ARROW_ASSIGN_OR_RAISE(CommitResult result, right_->Commit(watched, deadline));
     if (result.outcome != CommitOutcome::kUnknown) return result;
     again.growth.reset();
-    // Its rows are written anew too; the same files would only be named twice.
+    // The rows must be written again too; otherwise the same files would be named twice.
     for (DataFile& file : again.adds) {
       ARROW_ASSIGN_OR_RAISE(const auto content, store()->Get(path() + "/" + file.path));
       if (content == nullptr) return result;
@@ -260,7 +260,7 @@ class MistakenTable : public lake::Table {
   std::vector<std::map<std::string, int64_t>> txns_;  // Of the versions seen, oldest first.
 };
 
-// As a store without conditional puts is used by some: a look, and then a put.
+// How some programs use a store without conditional puts: check, then put.
 class ReplacingStore : public lake::ObjectStore {
  public:
   explicit ReplacingStore(std::unique_ptr<lake::ObjectStore> right) : right_(std::move(right)) {}

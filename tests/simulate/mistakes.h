@@ -12,22 +12,22 @@
 
 namespace shopstream::simulate {
 
-// Mistakes that a protocol like ours invites. Each is made where the program meets a seam, so that
-// the program itself has no switch for it; the simulator is to catch every one.
+// Mistakes that a protocol like ours invites. Each is made at one of the program's seams, so that
+// the program itself has no switch for it; the simulator must catch every one.
 enum class Mistake {
   kNone,
-  kFenceByAtLeast,  // A commit is legal where the table is at its begin or anywhere before its end.
+  kFenceByAtLeast,      // Accepts a commit if the table is anywhere before the cut's end.
   kOffsetsBeforeRows,   // Two commits: progress, then rows.
   kRowsBeforeOffsets,   // Two commits: rows, then progress.
-  kBlindRetry,          // After an unknown outcome the same is committed again without a look.
-  kNoVacuumMargin,      // Vacuum takes files that no version names, however new.
-  kNoSkipSet,           // What is in quarantine already is not looked at.
-  kTopicIdAskedOnce,    // The topic's id is taken to be what it was at the start.
-  kPutReplaces,         // A look, and then a put that replaces: two writers may both win.
-  kReadUncommitted,     // Records of aborted transactions are taken too.
-  kMergeRegardless,     // A merge is committed although an input is gone.
-  kReplayWithoutFence,  // A replay does not look whether another one came first.
-  kOutageIsAVerdict,    // A registry that gives no answer has "no such id".
+  kBlindRetry,          // After an unknown outcome, commits the same again without checking.
+  kNoVacuumMargin,      // Vacuum deletes files that no version names, however new.
+  kNoSkipSet,           // Ignores which records are already in quarantine.
+  kTopicIdAskedOnce,    // Assumes that the topic's id never changes after the start.
+  kPutReplaces,         // Checks, then puts with replacement: two writers may both win.
+  kReadUncommitted,     // Takes records of aborted transactions too.
+  kMergeRegardless,     // Commits a merge although an input is no longer live.
+  kReplayWithoutFence,  // A replay does not check whether another one came first.
+  kOutageIsAVerdict,    // Treats a registry outage as "no such id".
 };
 inline constexpr Mistake kAllMistakes[] = {
     Mistake::kFenceByAtLeast,   Mistake::kOffsetsBeforeRows,  Mistake::kRowsBeforeOffsets,
@@ -38,8 +38,8 @@ inline constexpr Mistake kAllMistakes[] = {
 
 std::string_view Name(Mistake mistake);  // "fence-by-at-least"
 
-// What the program is given in the place of the right one, which it takes over. The right one
-// itself where the mistake is another's.
+// Wraps the given object in one that makes the mistake, and takes ownership of it. Returns the
+// object itself if the mistake is elsewhere.
 std::unique_ptr<lake::ObjectStore> Mistaken(Mistake mistake,
                                             std::unique_ptr<lake::ObjectStore> right);
 std::unique_ptr<lake::Table> Mistaken(Mistake mistake, std::unique_ptr<lake::Table> right);

@@ -59,7 +59,7 @@ const char* Name(Deed deed) {
 
 struct Habit {
   Deed deed;
-  double expected;    // In one history.
+  double expected;    // Per history.
   int64_t low, high;  // Of `amount`.
 };
 
@@ -119,7 +119,7 @@ Plan MakePlan(uint64_t seed) {
   }
   std::stable_sort(plan.actions.begin(), plan.actions.end(),
                    [](const Action& a, const Action& b) { return a.at < b.at; });
-  // Some worlds are calm, so that faults are seen alone too.
+  // Some worlds have few faults, so that each fault also occurs alone.
   const double trouble = chance.Once(0.2) ? 0 : static_cast<double>(chance.Below(100)) / 100;
   const auto rate = [&](double most) {
     return chance.Once(0.5) ? trouble * most * static_cast<double>(chance.Below(100)) / 100 : 0;

@@ -16,20 +16,20 @@ enum class Deed {
   kProduceOpen,        // The same in a transaction.
   kCommitTransaction,  // Of partition `who`.
   kAbortTransaction,
-  kCrash,           // Ingest `who`; it is started again later.
+  kCrash,           // Ingest `who`; it is restarted later.
   kStop,            // Ingest `who`, cleanly; likewise.
   kSuspend,         // Ingest `who` for `amount` milliseconds.
-  kSuspendWriter,   // The same at its next call of the store for a write.
+  kSuspendWriter,   // The same at its next write to the store.
   kLosePartitions,  // Of ingest `who`.
   kExpire,          // The oldest `amount` records of partition `who`.
   kTruncate,        // The newest `amount` records of partition `who`.
   kRecreateTopic,
   kRegistryOut,  // For `amount` milliseconds.
   kStoreOut,     // Likewise.
-  kRepliesLost,  // Likewise, of the store: calls have their effect, and nobody is told.
-  kRegister,     // The schema that records were written by before the registry knew it.
+  kRepliesLost,  // Likewise, of the store: calls take effect, but no reply arrives.
+  kRegister,     // Registers a schema whose records were written before the registry knew it.
   kReplay,       // `amount` quarantine replays are started at the same time.
-  kCompact,      // Of all tables, by `amount` programs of their own.
+  kCompact,      // Of all tables, by `amount` separate programs.
   kVacuum,       // Likewise.
   kWallClock,    // Of ingest `who`, by `amount` milliseconds.
   kSleep,        // Every machine for `amount` minutes.
@@ -42,8 +42,8 @@ struct Action {
   int64_t amount = 0;
 };
 
-// A whole history, before it happens: what is done, and how unreliable the world is. The rest
-// follows from the seed.
+// A whole history in advance: its actions, and how unreliable the world is. The rest follows from
+// the seed.
 struct Plan {
   static constexpr int kIngests = 2;
   static constexpr int kPartitions = 3;
@@ -54,9 +54,9 @@ struct Plan {
   StoreFaults store;
   double metadata_fails = 0;
   double registry_denies = 0;
-  int64_t batch_size = 10;  // Of an ingest, and how often it may cut.
+  int64_t batch_size = 10;  // Of an ingest, and its minimum time between cuts.
   Millis commit_interval{800};
-  bool lake_exists = true;  // False: the first ingests make the tables, perhaps at the same time.
+  bool lake_exists = true;  // False: the first ingests create the tables, perhaps at the same time.
 };
 
 Plan MakePlan(uint64_t seed);

@@ -36,7 +36,7 @@ World::World(const Plan& a_plan, Mistake a_mistake, bool keep_text)
   if (!plan.lake_exists) return;
   const auto look = Look();
   auto bronze = events::EventLayout(layout)->table;
-  // So that a history has some.
+  // So that a history has some checkpoints.
   bronze.properties["delta.checkpointInterval"] = "8";
   ARROW_CHECK_OK(lake::Table::Create(look.get(), bronze));
   auto quarantine = tables::QuarantineSpec(layout.quarantine_table);
@@ -44,7 +44,7 @@ World::World(const Plan& a_plan, Mistake a_mistake, bool keep_text)
   ARROW_CHECK_OK(lake::Table::Create(look.get(), quarantine));
 }
 
-// A purchase, in one of several versions, or what no reader can make sense of.
+// A purchase in one of several versions, or a value that no reader can decode.
 std::string World::MakeValue(ProducedRecord* record) {
   using Fate = ProducedRecord::Fate;
   record->id = next_id++;
@@ -55,7 +55,7 @@ std::string World::MakeValue(ProducedRecord* record) {
   if (kind < 80) return events::EventWithNumber(record->id, record->id * 3);
   record->fate = Fate::kEither;
   if (kind < 83) return events::EventWithNumber(record->id, 5, kRegisteredLate);
-  // The first of these two to be committed decides what the new column is.
+  // The first of these two to be committed decides the type of the new column.
   if (kind < 85) return events::EventWithLeft(record->id, "links");
   if (kind < 86) return events::EventWithNumber(record->id, 7, events::kWithLeftAsNumber);
   record->fate = Fate::kGarbage;
@@ -71,7 +71,7 @@ void World::Produce(int32_t partition, int64_t amount, bool open) {
     ProducedRecord record;
     std::optional<std::string> value = MakeValue(&record);
     if (record.fate == ProducedRecord::Fate::kGarbage && chance.Once(0.2)) value.reset();
-    // What is behind an open transaction is not read either.
+    // Records after an open transaction are not read either.
     const int64_t offset =
         kafka.Produce(partition, "42", std::move(value), events::kOct24 + events::kDay / 2, open);
     record.value = kafka.log(partition).offsets[offset].value;

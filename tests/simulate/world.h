@@ -21,27 +21,27 @@ namespace shopstream::simulate {
 
 inline constexpr char kTopic[] = "purchases";
 
-// What became of a record that a producer was told is in Kafka.
+// The fate of a record that Kafka acknowledged.
 struct ProducedRecord {
   int64_t id = 0;  // Of its event; -1: it has none.
   enum class Fate {
-    kRow,      // Every ingest can read it.
-    kGarbage,  // None can.
-    kEither,   // That depends on what was known when.
+    kRow,      // Every ingest can decode it.
+    kGarbage,  // No ingest can decode it.
+    kEither,   // Depends on what was known at the time.
   } fate = Fate::kRow;
   const std::string* value = nullptr;  // Null: a null value.
 };
 
-// What is true of one partition of one incarnation of the topic.
+// The expected state of one partition of one incarnation of the topic.
 struct PartitionTruth {
-  std::vector<ProducedRecord> records;  // By offset; markers have an entry that is not looked at.
-  std::set<int64_t> aborted;            // Offsets that nobody may see: aborted, or a marker.
-  std::set<int64_t> expired;            // Before the lake had them.
-  std::set<int64_t> disturbed;          // Truncated once: what had them may be another record now.
+  std::vector<ProducedRecord> records;  // By offset; markers have an unused entry.
+  std::set<int64_t> aborted;            // Offsets that nobody may see: aborted records and markers.
+  std::set<int64_t> expired;            // Before they were in the lake.
+  std::set<int64_t> disturbed;          // Truncated once: another record may have the offset now.
   bool deleted = false;                 // The topic is.
 };
 
-// All that a history happens in.
+// The environment of a history.
 struct World {
   World(const Plan& plan, Mistake mistake, bool keep_text);
 
@@ -58,9 +58,9 @@ struct World {
   ingest::LayoutOptions layout;
   std::map<std::string, std::vector<PartitionTruth>> truth;  // By topic id.
   int64_t next_id = 1;
-  std::vector<std::string> failures;  // The first of them says what went wrong.
+  std::vector<std::string> failures;  // The first one explains what went wrong.
 
-  // ---- deeds of producers and operators
+  // ---- actions of producers and operators
   void Produce(int32_t partition, int64_t amount, bool open);
   void EndTransaction(int32_t partition, bool commit);
   void Expire(int32_t partition, int64_t amount);
@@ -70,7 +70,7 @@ struct World {
 
  private:
   std::string MakeValue(ProducedRecord* record);
-  // Of Bronze; nothing where the lake has never heard of the partition.
+  // Bronze's; nothing if the partition is new to the lake.
   std::optional<int64_t> LakeTxn(int32_t partition);
   std::vector<PartitionTruth>& Now() { return truth[kafka.id()]; }
 };

@@ -118,7 +118,7 @@ class ActionWriter {
   Status status_;
 };
 
-// Collects actions into batches and these into a Parquet file in memory.
+// Collects actions into batches, and batches into a Parquet file in memory.
 class CheckpointWriter {
  public:
   static Result<std::unique_ptr<CheckpointWriter>> Open() {
@@ -165,7 +165,7 @@ class CheckpointWriter {
         .Map(add.file.partition_values)
         .Int64(add.file.size_bytes)
         .Int64(add.file.modified_ms)
-        .Bool(false)  // In a checkpoint no file is a change of the data.
+        .Bool(false)  // In a checkpoint no file is a data change.
         .TextOrNull(add.file.statistics);
     const json tags = ParseJson(add.tags);
     if (tags.is_object()) {
@@ -204,7 +204,7 @@ class CheckpointWriter {
  private:
   CheckpointWriter() = default;
 
-  // Completes a row of which column `written` is filled.
+  // Completes a row in which column `written` is filled.
   Status Row(int written, const ActionWriter& action) {
     ARROW_RETURN_NOT_OK(action.Finish());
     for (int i = 0; i < batch_->num_fields(); ++i) {
@@ -255,7 +255,7 @@ Status WriteCheckpoint(ObjectStore* store, const std::string& table_path, const 
   ARROW_ASSIGN_OR_RAISE(const auto content, writer->Finish());
   const std::string path =
       LogFolder(table_path) + ZeroPadded(state.version(), 20) + ".checkpoint.parquet";
-  // Another writer's checkpoint of the same version holds the same.
+  // Another writer's checkpoint of the same version has the same content.
   ARROW_ASSIGN_OR_RAISE(const PutOutcome outcome, store->PutIfAbsent(path, *content));
   json hint = {{"version", state.version()}, {"size", writer->actions()}};
   if (outcome == PutOutcome::kCreated) {

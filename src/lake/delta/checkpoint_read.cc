@@ -24,7 +24,7 @@ using nlohmann::json;
 
 constexpr int64_t kBatchRows = 4096;  // About 4 MB if the files have statistics.
 
-// Text in whichever layout the writer chose.
+// A string in whichever layout the writer chose.
 std::optional<std::string> TextAt(const arrow::Array& array, int64_t i) {
   if (array.IsNull(i)) return std::nullopt;
   switch (array.type_id()) {
@@ -58,7 +58,7 @@ class ActionColumn {
     const auto parsed = std::dynamic_pointer_cast<arrow::StructArray>(Field(field));
     return parsed == nullptr ? "" : StatisticsText(*parsed, i);
   }
-  // A struct in the action; without fields where there is none.
+  // A struct in the action; it has no fields if absent.
   ActionColumn Struct(const char* field) const { return ActionColumn(Field(field)); }
   std::optional<int64_t> Int(const char* field, int64_t i) const {
     const auto array = Field(field);
@@ -87,7 +87,7 @@ class ActionColumn {
     }
     return out;
   }
-  // Nothing where the map itself is null.
+  // Nothing if the map itself is null.
   std::optional<PartitionValues> Map(const char* field, int64_t i) const {
     const auto map = std::dynamic_pointer_cast<arrow::MapArray>(Field(field));
     if (map == nullptr || map->IsNull(i)) return std::nullopt;
@@ -221,8 +221,8 @@ Result<std::unique_ptr<parquet::arrow::FileReader>> OpenPart(ObjectStore* store,
   return builder.properties(properties)->Build();
 }
 
-// Whether some file has no statistics as JSON, as far as the footer shows. The same in columns may
-// be by far the most of a checkpoint, so it is read only where it is all there is.
+// Whether some file lacks JSON statistics, as far as the footer shows. stats_parsed may be by far
+// the largest part of a checkpoint, so it is read only if needed.
 bool LacksJsonStatistics(const parquet::FileMetaData& file) {
   const int stats = file.schema()->ColumnIndex("add.stats");
   const int path = file.schema()->ColumnIndex("add.path");

@@ -11,8 +11,8 @@
 namespace shopstream::lake {
 namespace {
 
-// The log is cleaned up this many times in its retention, so that it holds little more than that,
-// but the whole of it is not listed at every checkpoint.
+// The log is cleaned up this many times per retention period, so that it holds little more than
+// that without a complete listing at every checkpoint.
 constexpr int64_t kCleanUpsInRetention = 24;
 constexpr int64_t kMinCleanUpIntervalMs = 60 * 1000;
 constexpr int64_t kMaxCleanUpIntervalMs = 3600 * 1000;
@@ -40,7 +40,7 @@ void Checkpointer::WriteIfDue(const std::shared_ptr<const TableState>& state) {
   const bool due = multiple > std::max<int64_t>(checkpoint_version_, 0);
   if (!due || busy_.exchange(true)) return;
   checkpoint_version_ = multiple;
-  if (thread_.joinable()) thread_.join();  // Done: it clears the flag last.
+  if (thread_.joinable()) thread_.join();  // It is done: it clears the flag last.
   thread_ = Thread([this, state, multiple] {
     Write(*state, multiple);
     busy_ = false;

@@ -13,7 +13,7 @@
 namespace shopstream::lake {
 
 // Writes a table's checkpoints on its own thread and cleans up the log after them. Thread-safe. A
-// failure costs nothing but room: the next checkpoint tries again.
+// failure only costs space: the next checkpoint tries again.
 class Checkpointer {
  public:
   // `checkpoint_version`: of the newest checkpoint.
@@ -22,8 +22,8 @@ class Checkpointer {
 
   // A checkpoint of this version exists.
   void Saw(int64_t checkpoint_version);
-  // After a commit. Whoever commits a multiple of delta.checkpointInterval writes its checkpoint.
-  // Should that writer have died, the first to miss it does.
+  // Call after a commit. The writer that commits a multiple of delta.checkpointInterval writes its
+  // checkpoint. If it has died, the first writer to notice does.
   void WriteIfDue(const std::shared_ptr<const TableState>& state);
 
  private:
@@ -33,11 +33,11 @@ class Checkpointer {
   ObjectStore* const store_;
   const std::string table_path_;
   std::mutex mutex_;
-  int64_t checkpoint_version_;  // Newest that is written, or is somebody's to write. By mutex_.
+  int64_t checkpoint_version_;  // Newest that is written or that some writer will write. By mutex_.
   Thread thread_;               // Guarded by mutex_.
   std::atomic<bool> busy_ = false;
   std::atomic<bool> closing_ = false;
-  int64_t clean_up_due_ms_ = 0;  // By the store's clock. Only the thread's.
+  int64_t clean_up_due_ms_ = 0;  // By the server's clock. Used by the thread only.
 };
 
 }  // namespace shopstream::lake

@@ -41,7 +41,7 @@ Result<FieldPtr> MergeField(const std::string& path, const FieldPtr& table,
   return type == table->type() ? table : table->WithType(std::move(type));
 }
 
-// `prefix` is the path of the fields' parent with a dot behind it, or empty.
+// `prefix` is the path of the fields' parent followed by a dot, or empty.
 Result<arrow::FieldVector> MergeFields(const std::string& prefix, const arrow::FieldVector& table,
                                        const arrow::FieldVector& written) {
   arrow::FieldVector merged;
@@ -66,7 +66,7 @@ Result<arrow::FieldVector> MergeFields(const std::string& prefix, const arrow::F
   return merged;
 }
 
-// `table` itself where nothing is new.
+// `table` itself if nothing is new.
 Result<TypePtr> MergeTypes(const std::string& path, const TypePtr& table, const TypePtr& written) {
   if (table->Equals(*written)) return table;
   const bool nested = table->id() == written->id() &&

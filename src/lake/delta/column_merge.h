@@ -8,8 +8,8 @@
 
 namespace shopstream::lake {
 
-// Checks that the table still has the columns that the writer fills, nested members included, and
-// requires none that it does not know. Invalid names the column.
+// Checks that the table still has the columns that the writer fills, including nested members, and
+// requires no others. Invalid names the column.
 Status CheckColumns(const arrow::Schema& table, const arrow::Schema& written);
 
 // The table's columns followed by those that only `written` has, nullable; members of nested

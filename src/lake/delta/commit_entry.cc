@@ -22,7 +22,7 @@ using nlohmann::json;
 
 constexpr char kEngine[] = "ShopStream";
 
-// The lake's own defaults, kept in each table so that any other writer follows them too.
+// The lake's own defaults, stored in each table so that any other writer follows them too.
 const std::map<std::string, std::string>& DefaultProperties() {
   static const std::map<std::string, std::string> kDefaults = {
       {"delta.checkpointInterval", std::to_string(kDefaultCheckpointInterval)},
@@ -31,7 +31,7 @@ const std::map<std::string, std::string>& DefaultProperties() {
   return kDefaults;
 }
 
-// A path occurs once among the adds and removes of an entry (Delta protocol, "Delta Log Entries").
+// A path occurs only once among an entry's adds and removes (Delta protocol, "Delta Log Entries").
 Status CheckPaths(const Changes& changes) {
   std::set<std::string_view> paths;
   for (const auto* files : {&changes.adds, &changes.removes, &changes.restates}) {
@@ -68,11 +68,11 @@ json CommitInfo(const Changes& changes, const std::string& id, int64_t read_vers
   return info;
 }
 
-// What a commit makes of the table's columns.
+// A commit's effect on the table's columns.
 struct Columns {
   std::shared_ptr<arrow::Schema> written;  // Those of the commit's files.
   std::shared_ptr<arrow::Schema> table;    // Those of the table after it.
-  std::optional<Metadata> metadata;        // For the entry; none: the table has all of it already.
+  std::optional<Metadata> metadata;        // For the entry; none: the table already has all of it.
 };
 
 Result<Columns> ColumnsAfter(const TableState& base, const WriterView& writer,

@@ -15,7 +15,7 @@
 
 namespace shopstream::lake {
 
-// From a commit's changes to the entry of the log that publishes them. No I/O.
+// Turns a commit's changes into the log entry that publishes them. No I/O.
 
 // delta.checkpointInterval of the tables that we create, and of those that have none.
 inline constexpr int64_t kDefaultCheckpointInterval = 100;
@@ -35,12 +35,12 @@ LogEntry FirstEntry(const TableSpec& spec, std::string schema_string);
 // An error: the changes are not a valid commit, or the table does not allow them.
 Status CheckChanges(const TableState& base, const WriterView& writer, const Changes& changes);
 
-// When the added files become too old to be committed: MaxCommitAge after they began to be written.
+// When the added files become too old to be committed: MaxCommitAge after the first was started.
 // Invalid: the table's retention leaves too little time for any commit.
 Result<BootClock::time_point> FilesExpire(const TableState& base, const Changes& changes);
 
-// The entry that is to follow `base`; `id` makes it recognizable. Nothing: a file to replace is no
-// longer live, so that what was derived from it is stale. The changes have been checked.
+// The entry to follow `base`; `id` makes it recognizable. Nothing: a file to replace is no longer
+// live, so the output derived from it is stale. The changes have been checked.
 Result<std::optional<LogEntry>> BuildEntry(const TableState& base, const WriterView& writer,
                                            const Changes& changes, const std::string& id);
 

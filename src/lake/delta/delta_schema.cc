@@ -66,7 +66,7 @@ std::string Inside(const std::string& path, const std::string& name) {
 
 Result<json> DeltaType(const arrow::DataType& type, const std::string& path);
 
-// Readers of Delta compare names without regard to case.
+// Delta readers compare names case-insensitively.
 Status CheckNames(const arrow::FieldVector& fields, const std::string& path) {
   std::map<std::string, std::string> seen;
   for (const auto& field : fields) {
@@ -88,7 +88,7 @@ Result<json> StructType(const arrow::FieldVector& fields, const std::string& pat
     json metadata = json::object();
     for (int64_t i = 0; field->metadata() != nullptr && i < field->metadata()->size(); ++i) {
       json value = ParseJson(field->metadata()->value(i));
-      // Arrow's readers of Parquet leave numbers of their own there.
+      // Arrow's Parquet readers add their own field ids there.
       const std::string& key = field->metadata()->key(i);
       if (value.is_discarded() || key.starts_with("PARQUET:")) continue;
       metadata[key] = std::move(value);
@@ -206,7 +206,7 @@ Result<arrow::FieldVector> ParseFields(const json& type, const std::string& path
   return fields;
 }
 
-// Null: files have nothing of it.
+// Null: files do not store the field.
 std::shared_ptr<arrow::Field> StoredField(const std::shared_ptr<arrow::Field>& field) {
   const arrow::DataType& type = *field->type();
   switch (type.id()) {

@@ -29,7 +29,7 @@ namespace shopstream::lake {
 Result<std::string> FormatDeltaSchema(const arrow::Schema& schema);
 Result<std::shared_ptr<arrow::Schema>> ParseDeltaSchema(const std::string& schema_string);
 
-// The part of these fields that data files have: without type void (Arrow's null), at any depth,
+// The part of these fields that data files store: without type void (Arrow's null), at any depth,
 // and without structs, lists and maps that would be empty.
 arrow::FieldVector StoredFields(const arrow::FieldVector& fields);
 
@@ -37,8 +37,8 @@ arrow::FieldVector StoredFields(const arrow::FieldVector& fields);
 std::shared_ptr<arrow::Schema> StoredSchema(const arrow::Schema& table,
                                             const std::vector<std::string>& partition_columns);
 
-// Refuses a table whose data files are not Parquet, by the provider in its metaData; a missing
-// provider is accepted.
+// Refuses a table whose data files are not Parquet, according to the provider in its metaData; a
+// missing provider is accepted.
 Status CheckDataFormat(const std::optional<std::string>& provider);
 
 }  // namespace shopstream::lake

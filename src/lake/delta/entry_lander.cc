@@ -37,7 +37,7 @@ Result<Landing> EntryLander::Land(int64_t version, LogEntry* entry) {
   if (BootClock::now() >= deadline_) return Landing::kNotSent;
   for (bool uncertain = false;;) {
     const auto put = store_->PutIfAbsent(path, *bytes);
-    // A process suspended in mid-put may have written into a past already cleaned up.
+    // A process suspended during the put may have written a version that was already cleaned up.
     if (put.ok() && *put == PutOutcome::kCreated) {
       return BootClock::now() < deadline_ + kStateLifetime ? Landing::kOurs : Landing::kUncertain;
     }

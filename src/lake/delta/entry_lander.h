@@ -13,7 +13,7 @@
 namespace shopstream::lake {
 
 // Entries are kept for at least a day, so the newest version of an hour ago has not been cleaned up
-// yet. After that, a missing entry may be one that was cleaned up, and a put would create a version
+// yet. After an hour, a missing entry may have been cleaned up, and a put would create a version
 // that nobody reads.
 inline constexpr std::chrono::hours kStateLifetime{1};
 
@@ -38,8 +38,8 @@ enum class Landing {
   kUncertain,  // The store did not answer in time.
 };
 
-// Sends the same bytes to the same version until that version exists, then determines by the
-// commit's unique id whose it is: a reply may be lost, but a version is written only once.
+// Sends the same bytes to the same version until that version exists, then uses the commit's unique
+// id to determine whose it is: a reply may be lost, but a version is written only once.
 class EntryLander {
  public:
   EntryLander(ObjectStore* store, std::string table_path, BootClock::time_point deadline);

@@ -1,4 +1,4 @@
-// Properties that other engines set: what is not understood means keep, or refuse.
+// Properties set by other engines: one that is not understood means keep, or refuse.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -25,7 +25,7 @@ constexpr char kDeletedFileRetention[] = "delta.deletedFileRetentionDuration";
 
 class ForeignPropertyTest : public testing::LakeTest {
  protected:
-  // As another engine sets it, under a table that is open.
+  // Sets properties of an open table, as another engine would.
   void SetProperties(const Properties& properties) {
     Create({});
     ChangeProperties(properties);
@@ -93,7 +93,7 @@ TEST(RetentionWarningsTest, EachPropertyThatIsNotUnderstoodHasOneLineWithARemedy
           AllOf(HasSubstr("enableExpiredLogCleanup=no"), HasSubstr("true or false"))));
 }
 
-// Whose files would be too old for their commit again and again.
+// Otherwise their files would be too old to commit, over and over.
 TEST_F(ForeignPropertyTest, ARetentionTooShortForACommitStopsRepairAndCompaction) {
   for (const char* retention : {"interval 0 hours", "interval 15 seconds", "interval 59 seconds"}) {
     SCOPED_TRACE(retention);
@@ -141,7 +141,7 @@ TEST_F(ForeignPropertyTest, OptionsOfTheFormatSurviveOurMetadataAndCheckpoints) 
   };
   grow("a");
   EXPECT_EQ("true", newest_options(2)["header"]);
-  Append(0);  // Version 3: its checkpoint is all that is left.
+  Append(0);  // Version 3: only its checkpoint is left.
   Reopen();
   for (int64_t version = 0; version <= 3; ++version) Delete(LogEntryPath(kPath, version));
   Reopen();

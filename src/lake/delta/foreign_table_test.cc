@@ -1,5 +1,5 @@
-// What other engines do to a table itself: followed where it does no harm, refused by name
-// otherwise.
+// Changes that other engines make to a table: harmless ones are followed, others are refused by
+// name.
 
 #include <arrow/io/memory.h>
 #include <arrow/json/from_string.h>
@@ -29,7 +29,7 @@ using testing::kPath;
 
 class ForeignTableTest : public testing::LakeTest {
  protected:
-  // As another engine writes it: the table's own columns and one more.
+  // As written by another engine: the table's own columns and one more.
   static json Metadata(const json& more_field = nullptr) {
     json fields = json::array();
     for (const auto& [name, type] :
@@ -49,7 +49,7 @@ class ForeignTableTest : public testing::LakeTest {
     const int64_t version = Table::Open(store_->inner(), kPath).ValueOrDie()->snapshot()->version();
     PutText(LogEntryPath(kPath, version + 1), json({{"metaData", metadata}}).dump() + "\n");
   }
-  // A checkpoint of the newest version, of these columns; the entries up to it are gone.
+  // A checkpoint of the newest version, with these columns; the entries up to it are deleted.
   void OtherWritesCheckpoint(const arrow::FieldVector& columns,
                              const std::vector<std::string>& values) {
     arrow::ArrayVector arrays;
@@ -193,7 +193,7 @@ TEST_F(ForeignTableTest, AFormatThatIsNotNamedIsParquet) {
   EXPECT_TRUE(OpenError().ok()) << OpenError();
 }
 
-// A checkpoint of one part may be named classically, or part 1 of 1; some writers leave both.
+// A single-part checkpoint has the classic name or is part 1 of 1; some writers leave both.
 class SinglePartTest : public ForeignTableTest {
  protected:
   void SetUp() override {

@@ -30,7 +30,7 @@ int64_t NewestExpired(const std::vector<NamedObject>& log, int64_t cutoff_ms) {
   return newest;
 }
 
-// The lowest version from which entries lead to the newest without a gap.
+// The lowest version from which entries are contiguous up to the newest.
 int64_t ContiguousFrom(const std::vector<NamedObject>& log) {
   int64_t from = std::numeric_limits<int64_t>::max();
   for (auto each = log.rbegin(); each != log.rend(); ++each) {
@@ -41,7 +41,7 @@ int64_t ContiguousFrom(const std::vector<NamedObject>& log) {
   return from;
 }
 
-// The parts of the newest complete checkpoint at or below `version`, in `*checkpoint` its version.
+// The parts of the newest complete checkpoint at or below `version`; `*checkpoint` is its version.
 std::vector<std::string> NewestCheckpoint(const std::vector<NamedObject>& log, int64_t version,
                                           int64_t* checkpoint) {
   std::map<int64_t, std::map<int64_t, std::vector<std::string>>> parts;
@@ -72,7 +72,7 @@ LogCleanUpPlan PlanLogCleanUp(const std::vector<ObjectEntry>& objects, int64_t c
   for (const ObjectEntry& object : objects) {
     const auto name = ParseLogName(object.path);
     if (!name) continue;
-    // What such a checkpoint refers to lies elsewhere: not ours to judge.
+    // Such a checkpoint refers to files elsewhere, so delete nothing.
     if (name->kind == LogName::Kind::kUuidCheckpoint) return {};
     log.push_back({&object, *name});
   }
@@ -95,7 +95,7 @@ Result<LogCleanUpResult> CleanUpLog(ObjectStore* store, const std::string& table
                                     int64_t now_ms, const LogCleanUpOptions& options,
                                     const std::function<bool()>& stop) {
   LogCleanUpResult result;
-  // A value that is no boolean keeps everything, like "false".
+  // A value that is not a boolean keeps everything, like "false".
   const char* switched = "delta.enableExpiredLogCleanup";
   if (properties.contains(switched) && !PropertyIs(properties, switched, true)) return result;
   const int64_t retention_ms =

@@ -28,7 +28,7 @@ namespace shopstream::lake {
 struct LogCleanUpOptions {
   // Minimum retention, whatever the table's property says. A writer builds on what was the newest
   // version up to an hour ago and may take another hour for its put (table.cc); if that version
-  // were gone, the put would create a version that nobody reads.
+  // were deleted, the put would create a version that nobody reads.
   Millis min_retention = std::chrono::hours(3);
   int64_t max_deletes = 5000;  // Per run, so that a checkpoint's thread finishes.
 };
@@ -38,11 +38,11 @@ struct LogCleanUpResult {
   bool finished = true;  // False: more was left than max_deletes allows, or `stop` returned true.
 };
 
-// How long entries are kept: delta.logRetentionDuration, by default 30 days as in Delta; a duration
-// that is not understood means for ever.
+// How long entries are kept: delta.logRetentionDuration, by default 30 days as in Delta; forever if
+// the duration is not understood.
 int64_t LogRetentionMs(const std::map<std::string, std::string>& properties);
 
-// `properties`: of the newest version; delta.enableExpiredLogCleanup=false keeps everything.
+// `properties`: those of the newest version; delta.enableExpiredLogCleanup=false keeps everything.
 // `now_ms`: by the server's clock.
 Result<LogCleanUpResult> CleanUpLog(ObjectStore* store, const std::string& table_path,
                                     const std::map<std::string, std::string>& properties,

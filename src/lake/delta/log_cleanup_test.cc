@@ -67,7 +67,7 @@ TEST(LogCleanUpPlanTest, ACheckpointOfAYoungVersionCoversNothingYet) {
 }
 
 TEST(LogCleanUpPlanTest, AVersionIsAsYoungAsTheYoungestUpToIt) {
-  // 1 was copied anew: 2 and 3 may be as new as that.
+  // Version 1 was copied again: 2 and 3 may be as new as that.
   const auto log = Log({{"0", 50}, {"1", 2}, {"2", 40}, {"3", 39}, {"c3", 39}, {"4", 1}});
   EXPECT_THAT(Expired(log, 24), IsEmpty());
 }
@@ -112,7 +112,7 @@ class LogCleanUpTest : public testing::LakeTest {
       if (table_->snapshot()->version() % 5 == 0) Reopen();
     }
   }
-  // A file of which only the log tells.
+  // A file that exists only in the log.
   static DataFile Fake(int64_t number) {
     DataFile file;
     file.path = "region=EU/" + std::to_string(number) + ".parquet";
@@ -141,7 +141,7 @@ TEST_F(LogCleanUpTest, TheWriterCleansUpAfterACheckpoint) {
   Grow(29);
   EXPECT_EQ(0, OldestEntry());
   Commit({Fake(30)});
-  // Beside the writer, which would end it by closing the table.
+  // The clean-up runs in the background; closing the table would stop it.
   const auto deadline = BootClock::now() + std::chrono::seconds(30);
   while (OldestEntry() != 20 && BootClock::now() < deadline) std::this_thread::yield();
   EXPECT_EQ(20, OldestEntry());
@@ -254,7 +254,7 @@ TEST_F(LogCleanUpTest, ARunningWriterForgetsExpiredTombstones) {
 
 // --- Against a model -----------------------------------------------------------------------------
 
-// Random commits, checkpoints, clean-ups and restarts: whoever opens the table sees the model.
+// Random commits, checkpoints, clean-ups and restarts: opening the table always yields the model.
 TEST_F(LogCleanUpTest, AnyHistoryEqualsTheModel) {
   const uint32_t seed = std::random_device()();
   SCOPED_TRACE("seed " + std::to_string(seed));

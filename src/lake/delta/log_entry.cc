@@ -46,7 +46,7 @@ PartitionValues ParsePartitionValues(const json& action) {
   const auto it = action.find("partitionValues");
   if (it == action.end() || !it->is_object()) return values;
   for (const auto& [column, value] : it->items()) {
-    // Null and empty are one value.
+    // Null and the empty string are the same value.
     const bool present = value.is_string() && !value.get_ref<const std::string&>().empty();
     values.emplace_back(column, present ? std::optional(value.get<std::string>()) : std::nullopt);
   }
@@ -216,7 +216,7 @@ json FormatTxn(const Txn& txn) {
   return out;
 }
 
-// Stops as soon as the number is found: it comes first, ahead of long lists of bounds.
+// Stops as soon as the number is found: it comes first, before the long lists of bounds.
 class RowCountFinder : public nlohmann::json_sax<json> {
  public:
   int64_t rows() const { return rows_; }
@@ -280,7 +280,7 @@ Result<LogEntry> ParseLogEntry(std::string_view text, const std::string& name) {
 std::string FormatLogEntry(const LogEntry& entry) {
   std::string out;
   const auto append = [&out](const char* kind, json action) {
-    // Bytes that are no UTF-8 cannot occur in JSON; a replacement beats an exception.
+    // Bytes that are not UTF-8 cannot occur in JSON; a replacement beats an exception.
     out += DumpJson(json({{kind, std::move(action)}}));
     out += '\n';
   };

@@ -13,8 +13,8 @@
 
 namespace shopstream::lake {
 
-// The actions of a Delta log entry (Delta protocol, "Actions"), as far as protocol (1, 2) defines
-// them.
+// The actions of a Delta log entry (Delta protocol, "Actions"), to the extent that protocol (1, 2)
+// defines them.
 
 struct Protocol {
   int min_reader_version = 1;
@@ -52,7 +52,7 @@ struct RemoveFile {
   int64_t deleted_ms = 0;
   bool data_change = true;
   PartitionValues partition_values;
-  std::optional<int64_t> size_bytes;  // Absent: the writer gave no extended file metadata.
+  std::optional<int64_t> size_bytes;  // Absent: the writer omitted the extended file metadata.
 };
 
 struct Txn {
@@ -72,7 +72,7 @@ struct LogEntry {
   uint64_t digest = 0;    // EntryDigest of its bytes; 0: not known.
 };
 
-// `name` is for messages. Invalid: not JSON lines, or an action lacks what the protocol requires.
+// `name` is for messages. Invalid: not JSON lines, or an action lacks a required field.
 // NotImplemented: an absolute path (a shallow clone) or a deletion vector.
 Result<LogEntry> ParseLogEntry(std::string_view text, const std::string& name);
 std::string FormatLogEntry(const LogEntry& entry);

@@ -15,9 +15,9 @@
 namespace shopstream::lake {
 namespace {
 
-// Beyond this many entries, a checkpoint and a listing are cheaper than one read each.
+// Above this many entries, a checkpoint and a listing are cheaper than one read per entry.
 constexpr int kMaxEntriesToAdvance = 250;
-// A listing that has gaps met a clean-up or was not of one moment; another one right after it sees
+// A listing with gaps overlapped a clean-up or was not atomic; another one right after it sees
 // more.
 constexpr int kListings = 5;
 constexpr std::chrono::milliseconds kPauseBetweenListings{50};
@@ -43,7 +43,7 @@ void Note(const std::string& path, LogListing* listing) {
     case LogName::Kind::kUuidCheckpoint:
       listing->has_uuid_checkpoint = true;
       break;
-    case LogName::Kind::kCompacted:  // A shorter way to what the entries say too.
+    case LogName::Kind::kCompacted:  // Only repeats what the entries contain.
     case LogName::Kind::kChecksum:
       break;
   }
@@ -51,7 +51,7 @@ void Note(const std::string& path, LogListing* listing) {
 
 Result<LogListing> ListLog(ObjectStore* store, const std::string& table_path, int64_t from) {
   const std::string folder = LogFolder(table_path);
-  // Versions fill 19 of their 20 digits at most, so the first is '0'; other names are passed over.
+  // Versions have at most 19 of the 20 digits, so the first is '0'; other names are skipped.
   ARROW_ASSIGN_OR_RAISE(
       const auto objects,
       store->List(folder + "0", from > 0 ? folder + ZeroPadded(from, 20) : std::string()));
@@ -67,8 +67,8 @@ struct Route {
   int64_t last = -1;
 };
 
-// The complete checkpoints, newest first, then the way without any; of these,
-// those from which the entries lead on without a gap.
+// The complete checkpoints, newest first, then the route without any; only those from which the
+// entries continue without a gap.
 std::vector<Route> FindRoutes(const LogListing& listing) {
   const int64_t newest_entry = listing.entries.empty() ? -1 : *listing.entries.rbegin();
   // The lowest version from which entries are contiguous up to the newest.
@@ -89,7 +89,7 @@ std::vector<Route> FindRoutes(const LogListing& listing) {
   return routes;
 }
 
-// Null: an entry vanished since it was listed.
+// Null: an entry was deleted after it was listed.
 Result<std::shared_ptr<TableState>> Follow(ObjectStore* store, const std::string& table_path,
                                            const Route& route) {
   auto state = std::make_shared<TableState>();
@@ -102,7 +102,7 @@ Result<std::shared_ptr<TableState>> Follow(ObjectStore* store, const std::string
     ARROW_RETURN_NOT_OK(state->Replay(version, *entry));
   }
   if (route.checkpoint == route.last) {
-    // Another program's clean-up may have left the checkpoint alone.
+    // Another program's clean-up may have left only the checkpoint.
     ARROW_ASSIGN_OR_RAISE(const auto entry, store->Get(LogEntryPath(table_path, route.last)));
     if (entry != nullptr) state->NoteEntryDigest(EntryDigest(std::string_view(*entry)));
   }
@@ -110,7 +110,7 @@ Result<std::shared_ptr<TableState>> Follow(ObjectStore* store, const std::string
   return state;
 }
 
-// Tries the routes in turn; null: none led anywhere, list again. `*failure` is the last reason.
+// Tries the routes in turn; null: none worked, list again. `*failure` is the last reason.
 Result<LoadedState> FollowFirst(ObjectStore* store, const std::string& table_path,
                                 const std::vector<Route>& routes, Status* failure) {
   for (const Route& route : routes) {
@@ -119,7 +119,7 @@ Result<LoadedState> FollowFirst(ObjectStore* store, const std::string& table_pat
       if (*state == nullptr) continue;
       return LoadedState{*state, route.checkpoint};
     }
-    // What no other route would mend: an unsupported table, or entries that all routes share.
+    // No other route would help: the table is unsupported, or all routes share the entries.
     if (state.status().IsNotImplemented() || route.checkpoint < 0) return state.status();
     *failure = state.status();
     Log::Warn("{}: cannot load from checkpoint {}, trying without it: {}", table_path,
@@ -160,7 +160,7 @@ Result<LoadedState> LoadState(ObjectStore* store, const std::string& table_path)
   Status failure;
   for (int attempt = 0; attempt < kListings; ++attempt) {
     if (attempt > 1) Sleep(kPauseBetweenListings * attempt);
-    // The hint may be wrong; then the second listing, from the start, does without it.
+    // The hint may be wrong; the second listing, from the start, does not use it.
     ARROW_ASSIGN_OR_RAISE(listing, ListLog(store, table_path, attempt == 0 ? hint : 0));
     ARROW_ASSIGN_OR_RAISE(LoadedState loaded,
                           FollowFirst(store, table_path, FindRoutes(listing), &failure));

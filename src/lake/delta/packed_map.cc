@@ -10,12 +10,12 @@
 namespace shopstream::lake {
 namespace {
 
-// Large enough for zstd to see many alike entries, small enough to decode for one look-up.
+// Large enough for zstd to see many similar entries, small enough to decode for one look-up.
 constexpr size_t kSealBytes = 512 << 10;
 
 uint64_t HashOf(std::string_view key) { return std::hash<std::string_view>{}(key); }
 
-// Failure would mean that memory this process wrote has changed under it, or is exhausted.
+// A failure would mean that this process's memory was corrupted or is exhausted.
 arrow::util::Codec* Zstd() {
   thread_local const std::unique_ptr<arrow::util::Codec> codec =
       arrow::util::Codec::Create(arrow::Compression::ZSTD, 1).ValueOrDie();
@@ -47,7 +47,7 @@ std::string Decompress(const std::string& packed, size_t plain_size) {
   return out;
 }
 
-// Entries lie one after the other: key size, value size (4 bytes each, native), key, value.
+// Entries are consecutive: key size, value size (4 bytes each, native), key, value.
 void AppendEntry(std::string_view key, std::string_view value, std::string* out) {
   const uint32_t sizes[2] = {static_cast<uint32_t>(key.size()),
                              static_cast<uint32_t>(value.size())};
@@ -73,7 +73,7 @@ struct PackedMap::Block {
   std::vector<uint64_t> hashes;  // Sorted hashes of the keys.
   std::string bytes;
   size_t plain_size = 0;
-  bool sealed = false;  // Compressed, and merged no more.
+  bool sealed = false;  // Compressed, and no longer merged.
 
   static std::shared_ptr<const Block> Make(std::string plain) {
     auto block = std::make_shared<Block>();

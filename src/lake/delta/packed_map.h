@@ -21,7 +21,7 @@ class PackedMap {
   using Entry = std::pair<std::string, std::string>;  // Key, value.
 
   size_t size() const { return size_; }
-  // The values of the keys, in their order; nothing for a key that is absent.
+  // The values of the keys, in the same order; nothing for a key that is absent.
   std::vector<std::optional<std::string>> Find(const std::vector<std::string>& keys) const;
   // Replaces the values of existing keys. No key may occur twice in `entries`.
   void Put(const std::vector<Entry>& entries);

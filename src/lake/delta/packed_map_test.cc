@@ -32,7 +32,7 @@ TEST(PackedMapTest, ACopyDoesNotSeeLaterChanges) {
   EXPECT_THAT(map.Find({"c", "a", "b"}), ElementsAre("4", std::nullopt, "3"));
 }
 
-// Against std::map, through many blocks: small and sealed, appended to, replaced and erased from.
+// Compares with std::map over many blocks, small and sealed: appends, replaces and erases.
 TEST(PackedMapTest, BehavesAsAMap) {
   PackedMap map;
   std::map<std::string, std::string> model;

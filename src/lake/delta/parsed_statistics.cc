@@ -24,8 +24,8 @@ namespace {
 
 using arrow::internal::checked_cast;
 
-// As few digits as tell the value from others of its type. Spark's statistics have NaN, to which it
-// is the greatest value, as a text.
+// The fewest digits that distinguish the value from others of its type. Spark's statistics write
+// NaN, the greatest value to Spark, as a string.
 template <typename Float>
 std::string FloatingJson(Float value) {
   if (std::isnan(value)) return "\"NaN\"";
@@ -69,7 +69,7 @@ std::optional<std::string> ValueJson(const arrow::Scalar& value, bool is_max) {
     case arrow::Type::DECIMAL128: {
       const auto& type = checked_cast<const arrow::Decimal128Type&>(*value.type);
       const auto digits = checked_cast<const arrow::Decimal128Scalar&>(value).value;
-      // Not ToString, which falls into scientific notation.
+      // ToString may use scientific notation.
       std::string text = arrow::Decimal128(arrow::Decimal128::Abs(digits)).ToIntegerString();
       const auto fraction = static_cast<size_t>(std::max(type.scale(), 0));
       if (text.size() <= fraction) text.insert(0, fraction + 1 - text.size(), '0');
@@ -79,12 +79,12 @@ std::optional<std::string> ValueJson(const arrow::Scalar& value, bool is_max) {
     }
     case arrow::Type::TIMESTAMP:
       return TimestampJson(checked_cast<const arrow::TimestampScalar&>(value), is_max);
-    default:  // Booleans, integers and dates: of other types there are no bounds.
+    default:  // Booleans, integers and dates; other types have no bounds.
       return BoundJson(value, is_max);
   }
 }
 
-// Without members that are null or have nothing in them.
+// Omits members that are null or empty.
 std::string ObjectJson(const arrow::StructArray& object, int64_t i, bool is_max) {
   std::string json = "{";
   for (int field = 0; field < object.num_fields(); ++field) {

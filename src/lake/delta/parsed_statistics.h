@@ -9,9 +9,9 @@ namespace shopstream::lake {
 
 // The JSON text of add.stats from row `i` of a checkpoint's add.stats_parsed (Delta protocol,
 // "Checkpoint Schema"), the only statistics in a checkpoint if the table's property
-// delta.checkpoint.writeStatsAsJson is false. Empty: the row has no statistics. Values stay as they
-// are, with texts and decimals in full; one that JSON statistics cannot show (bytes, years outside
-// 1 to 9999) is left out.
+// delta.checkpoint.writeStatsAsJson is false. Empty: the row has no statistics. Values are
+// unchanged, with strings and decimals in full; those that JSON statistics cannot represent (bytes,
+// years outside 1 to 9999) are omitted.
 std::string StatisticsText(const arrow::StructArray& parsed, int64_t i);
 
 // Statistics in a canonical form: equal texts for equal values, regardless of a number's digits, a

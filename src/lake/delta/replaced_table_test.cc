@@ -1,5 +1,5 @@
-// A table's folder under a running writer: replaced, restored, or with another entry in the place
-// of one that was read.
+// A table's folder changes under a running writer: it is replaced or restored, or an entry that was
+// read is overwritten.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -118,13 +118,13 @@ TEST_F(ReplacedTableTest, ATableThatWasMovedAwayAndBackIsContinued) {
   EXPECT_EQ(2, CommitTo(table_.get(), "app").ValueOrDie().version);
 }
 
-// What another engine does that looks whether an entry is there and then writes it.
+// Another engine checks whether an entry exists and then writes it.
 TEST_F(ReplacedTableTest, AnEntryThatAnotherEngineReplacedIsReadAnewBeforeTheNextCommit) {
   ASSERT_TRUE(CommitTo(table_.get(), "app").ok());
   ASSERT_TRUE(CommitTo(table_.get(), "app").ok());
   PutText(LogEntryPath(kPath, 2), R"({"txn":{"appId":"theirs","version":7}})"
                                   "\n");
-  // The progress of the lost commit is not built upon: the caller's prepare sees it.
+  // The commit does not build on the lost commit's progress: the caller's prepare sees it.
   std::optional<int64_t> seen = 99;
   Changes changes;
   changes.txns["app"] = 3;

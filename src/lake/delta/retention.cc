@@ -33,7 +33,7 @@ std::optional<double> UnitMillis(std::string unit) {
   return found == kUnits.end() ? std::nullopt : std::optional(found->second);
 }
 
-// Fractions belong to seconds alone (Spark's IntervalUtils.stringToInterval).
+// Only seconds may have a fraction (Spark's IntervalUtils.stringToInterval).
 std::optional<double> Count(std::string_view text, bool negative, const std::string& unit) {
   if (text.empty() || text.find_first_not_of("0123456789.") != std::string_view::npos ||
       std::ranges::count(text, '.') > 1 || text == ".") {
@@ -67,7 +67,7 @@ std::optional<int64_t> ParseInterval(std::string_view text) {
     std::string number = words[at++];
     const bool negative = number.front() == '-';
     if (negative || number.front() == '+') number.erase(0, 1);
-    // A sign may stand apart.
+    // A sign may be a separate word.
     if (number.empty() && at < words.size()) number = words[at++];
     if (at == words.size()) return std::nullopt;
     const std::string& unit = words[at++];

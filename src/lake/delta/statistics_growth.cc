@@ -17,7 +17,7 @@ bool Complete(const std::vector<ColumnFacts>& missing, const arrow::Schema& tabl
   return true;
 }
 
-// Columns of the partition are in no statistics.
+// Partition columns have no statistics.
 std::vector<ColumnFacts> Missing(const TableState& base, const arrow::Schema& have,
                                  const arrow::Schema& table) {
   if (have.Equals(table)) return {};
@@ -36,7 +36,7 @@ void CompleteStatistics(const TableState& base, const arrow::Schema& written,
   for (AddFile& add : entry->adds) Complete(not_written, table, &add);
   const auto added = Missing(base, *base.schema(), table);
   if (added.empty()) return;
-  std::unordered_set<std::string> named;  // A path occurs once in an entry.
+  std::unordered_set<std::string> named;  // A path occurs only once in an entry.
   for (const AddFile& add : entry->adds) named.insert(add.file.path);
   for (const RemoveFile& remove : entry->removes) named.insert(remove.path);
   base.ForEachAdd([&](const AddFile& live) {

@@ -67,7 +67,7 @@ TEST_F(StatisticsGrowthTest, LiveFilesSayThatANewColumnIsNull) {
                              files[0].partition_values));
   }
   EXPECT_THAT(Entry(4), HasSubstr(R"("dataChange":false)"));
-  Grow(kMore);  // Nothing new: nothing is named again.
+  Grow(kMore);  // Nothing new, so no file is added again.
   EXPECT_THAT(Entry(5), ::testing::Not(HasSubstr("\"add\"")));
 }
 

@@ -22,9 +22,9 @@ namespace shopstream::lake {
 namespace {
 
 constexpr Millis kCreateTimeout{30000};
-constexpr int64_t kTrimInterval = 100;  // Versions from one dropping of tombstones to the next.
+constexpr int64_t kTrimInterval = 100;  // Versions between two removals of expired tombstones.
 
-// A state lives as long as its program: what others remove must not pile up in it.
+// A state lives as long as its program, so files removed by others must not accumulate in it.
 std::shared_ptr<const TableState> WithoutExpiredTombstones(
     std::shared_ptr<const TableState> state) {
   if (state->tombstone_count() == 0) return state;
@@ -91,21 +91,21 @@ class DeltaTable : public Table {
     return newest_;
   }
   Result<Seen> ReadNewest();
-  // As if it were opened now. Invalid: the table is gone, or another one is in its place.
-  // `disproved`: the entry of the known version does not stand, so nothing of it is kept.
+  // Loads the table as if opened now. Invalid: it was deleted, or another one has replaced it.
+  // `disproved`: the entry of the known version is no longer there, so its state is discarded.
   Result<Seen> Reload(const Seen& known, bool disproved = false);
-  // Whether the entry of the state's version is in the log, as the state was built from it. False
-  // as well if the state does not know its entry: then nothing is proved.
+  // Whether the log still has the entry of the state's version from which the state was built. Also
+  // false if the state does not know its entry: then nothing is proved.
   Result<bool> EntryStands(const TableState& state);
-  // Keeps the newer of what is known and what was seen, and returns it.
+  // Keeps the newer of the known state and the one just seen, and returns it.
   Seen Adopt(Seen seen);
-  // The newest known state, read anew if it is too old to build on, or if its entry is not the one
-  // that it was. Errors: as Reload.
+  // The newest known state, reloaded if it is too old to build on or if its entry was replaced.
+  // Errors: as Reload.
   Result<Seen> Fresh();
   // Builds on `base` and writes the next version.
   Result<Attempt> TryCommit(const Seen& base, const Prepare& prepare, const std::string& id,
                             BootClock::time_point deadline);
-  // Once for each value that is not understood. With mutex_.
+  // Warns once for each value that is not understood. With mutex_.
   void WarnOfRetention(const TableState& state);
   Status Annotate(const Status& status) const {
     return status.ok() ? status : status.WithMessage("table ", path_, ": ", status.message());
@@ -130,7 +130,7 @@ Result<DeltaTable::Seen> DeltaTable::ReadNewest() {
     if (!advanced.ok()) return Annotate(advanced.status());
     if (*advanced == known.state) return Adopt({*std::move(advanced), now});
     if (*advanced != nullptr) {
-      // After the newer entries were read: they may be those of another table.
+      // Checked after the newer entries were read, because they may be another table's.
       ARROW_ASSIGN_OR_RAISE(const bool stands, EntryStands(*known.state));
       if (!stands) return Reload(known, /*disproved=*/true);
       return Adopt({*std::move(advanced), now});
@@ -187,9 +187,9 @@ DeltaTable::Seen DeltaTable::Adopt(Seen seen) {
 Result<DeltaTable::Seen> DeltaTable::Fresh() {
   const Seen known = Newest();
   if (BootClock::now() >= known.expires()) return ReadNewest();
-  // A put would succeed in the folder of a table that is gone, and nobody could open what it makes;
-  // in that of another table it would lose records. A store that does not answer proves nothing:
-  // the put will meet it too.
+  // In the folder of a deleted table a put would succeed and create something that nobody can open;
+  // in the folder of another table it would lose records. A store that does not answer proves
+  // nothing; the put will notice as well.
   const auto stands = EntryStands(*known.state);
   if (!stands.ok() || *stands) return known;
   return Reload(known, /*disproved=*/true);
@@ -206,9 +206,9 @@ Result<bool> DeltaTable::EntryStands(const TableState& state) {
   return false;
 }
 
-// One attempt builds on the newest known version and writes the next one. It ends in one of four
-// ways: it stands; another's stands there (read it, prepare again, and build on it); it is refused;
-// or the store does not say, until the deadline.
+// One attempt builds on the newest known version and writes the next one. It has one of four
+// outcomes: it is committed; another writer took the version (read it, prepare again, and build on
+// it); it is refused; or the store does not answer until the deadline.
 Result<CommitResult> DeltaTable::Commit(const Prepare& prepare, BootClock::time_point deadline) {
   const std::string id = NewUuid();
   Pacer contention(Millis{2}, Millis{200}, deadline);
@@ -219,7 +219,7 @@ Result<CommitResult> DeltaTable::Commit(const Prepare& prepare, BootClock::time_
     const auto base = overtaken ? ReadNewest() : Fresh();
     if (!base.ok()) {
       if (!IsUnavailable(base.status())) return base.status();
-      // Nothing of ours stands anywhere: either nothing was sent, or another's took its place.
+      // Nothing of ours is in the log: nothing was sent, or another writer took the version.
       if (outage.Pause()) continue;
       CommitResult result = Ended(CommitOutcome::kConflict, base.status().message());
       result.attempts = attempts;
@@ -303,7 +303,7 @@ Result<std::unique_ptr<DeltaTable>> OpenDeltaTable(ObjectStore* store, const std
   return std::make_unique<DeltaTable>(store, path, std::move(loaded), now);
 }
 
-// Writes version 0 unless there is one. Whose stands in the end makes no difference here.
+// Writes version 0 unless it exists. It makes no difference which writer creates it.
 Status CreateTable(ObjectStore* store, const TableSpec& spec) {
   for (const std::string& column : spec.partition_columns) {
     if (spec.schema->GetFieldIndex(column) < 0) {

@@ -39,7 +39,7 @@ class Snapshot {
   virtual const std::map<std::string, int64_t>& Txns() const = 0;
   // Live files, sorted by path.
   virtual std::vector<DataFile> Files() const = 0;
-  // The same one at a time, unsorted: for tables with too many files for memory.
+  // Visits live files one at a time, unsorted: for tables with too many files for memory.
   virtual void VisitFiles(const std::function<void(const DataFile&)>& visit) const = 0;
   virtual int64_t file_count() const = 0;
   // Visits each file that readers of older versions may still use: removed within
@@ -52,21 +52,21 @@ class Snapshot {
 enum class CommitOutcome {
   kCommitted,
   // It is not visible and never will be: the writer refused the version that it would build on, its
-  // files are too old, a removed file is gone, or other writers (or slow requests) used up the time
-  // until the deadline.
+  // files are too old, a file to remove is no longer live, or other writers (or slow requests) used
+  // up the time until the deadline.
   kConflict,
   kUnknown,  // The store did not answer until the deadline; it may have committed.
 };
 
 // What a commit adds to the table's metaData.
 struct TableGrowth {
-  // Every column of the commit's files, partition columns included. Existing ones must agree;
+  // Every column of the commit's files, including partition columns. Existing ones must agree;
   // missing ones are added, nullable; see MergeColumns.
   std::shared_ptr<arrow::Schema> columns;
   std::map<std::string, std::string> properties;  // To be set.
 };
 
-// What one commit does to a table.
+// The changes that one commit makes to a table.
 struct Changes {
   std::string operation = "WRITE";  // commitInfo.operation
   std::vector<DataFile> adds;
@@ -81,7 +81,7 @@ struct Changes {
   std::map<std::string, int64_t> txns;  // app id -> version
   JsonValue info;                       // An object, merged into commitInfo; null: nothing.
   bool data_change = true;
-  // Nothing: the files have the columns that the table was opened with, and the table must still
+  // Nothing: the files have the columns that the table had when opened, and the table must still
   // have them.
   std::optional<TableGrowth> growth;
 };
@@ -89,14 +89,14 @@ struct Changes {
 // Why a writer does not commit on top of a version.
 struct Refusal {
   std::string why;                         // For messages; the version is added.
-  std::optional<int> code = std::nullopt;  // The writer's own; it comes back in CommitResult.
+  std::optional<int> code = std::nullopt;  // Set by the writer; returned in CommitResult.
 };
 
-// Decides what a commit does on top of a version, or that it must not be made there. Without
-// I/O; called with the version that each attempt builds on, so that another writer's change is
-// merged, never overwritten. Commit returns its error.
+// Decides what a commit does on top of a version, or that it must not be made there. No I/O. Called
+// with the version that each attempt builds on, so that another writer's change is merged, never
+// overwritten. Commit returns its error.
 using Prepare = std::function<Result<std::variant<Changes, Refusal>>(const Snapshot&)>;
-// For a writer that depends on nothing but the files it removes.
+// For a writer that depends only on the files it removes.
 Prepare Unconditionally(Changes changes);
 
 struct CommitResult {
@@ -116,7 +116,7 @@ class Table {
   static Result<std::unique_ptr<Table>> Open(ObjectStore* store, const std::string& path);
   // Creates the table if absent.
   static Status Create(ObjectStore* store, const TableSpec& spec);
-  // Creates it if absent; if present, checks that columns and partitioning agree.
+  // Creates it if absent; otherwise checks that columns and partitioning agree.
   static Result<std::unique_ptr<Table>> OpenOrCreate(ObjectStore* store, const TableSpec& spec);
 
   virtual const std::string& path() const = 0;
@@ -127,7 +127,7 @@ class Table {
   virtual Result<std::shared_ptr<const Snapshot>> Refresh() = 0;
   // Retries with back-off on versions taken by others and on lost replies, until `deadline` (less
   // than an hour away). An error means that the table does not allow the commit (an unknown
-  // feature, a missing column, another partitioning), that the changes are not a valid commit, or
+  // feature, a missing column, different partitioning), that the changes are not a valid commit, or
   // that `prepare` failed; nothing was written. Every delta.checkpointInterval versions a
   // checkpoint is written on the table's own thread, for which the destructor waits; after it, at
   // most once an hour, the log is cleaned up.

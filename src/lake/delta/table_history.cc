@@ -10,7 +10,7 @@
 namespace shopstream::lake {
 namespace {
 
-// gold-metrics/<name>: tables lie at most this deep.
+// gold-metrics/<name>: tables are at most this deep.
 constexpr int kMaxDepth = 3;
 
 bool IsEntry(const std::string& path) {

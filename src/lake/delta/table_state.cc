@@ -19,7 +19,7 @@ namespace {
 constexpr int kReaderVersion = 1;
 constexpr int kWriterVersion = 2;
 
-// Values of the packed maps: fixed 8-byte numbers and texts after their 4-byte size; -1 is null.
+// Values of the packed maps: fixed 8-byte numbers, and strings after a 4-byte size; -1 is null.
 class Packer {
  public:
   Packer& Number(int64_t value) {
@@ -75,7 +75,7 @@ class Unpacker {
   std::string_view bytes_;
 };
 
-// The log's spelling of a path is kept only where it is not the one we would write.
+// The log's spelling of a path is stored only if it differs from the one we would write.
 std::optional<std::string> Spelling(const std::string& path, const std::string& log_path) {
   return EncodeLogPath(path) == log_path ? std::nullopt : std::optional(log_path);
 }
@@ -145,7 +145,7 @@ Status CheckReadable(const Protocol& protocol) {
 
 Status CheckProperties(const std::map<std::string, std::string>& properties) {
   for (const auto& [key, value] : properties) {
-    // Delta compares these names, which users choose, without regard to case.
+    // Delta compares these user-chosen names case-insensitively.
     if (Lower(key).starts_with("delta.constraints.")) {
       return Status::NotImplemented("the table has the constraint ", key, " (", value,
                                     "), which this writer cannot check: drop the constraint");
@@ -166,8 +166,8 @@ Status CheckProperties(const std::map<std::string, std::string>& properties) {
   return Status::OK();
 }
 
-// `parent`: what holds these fields, with a dot behind it. They are a schema's columns, or whatever
-// a struct, a list or a map has.
+// `parent`: the owner of these fields, followed by a dot. They are a schema's columns, or the
+// members of a struct, a list or a map.
 Status CheckColumnRules(const arrow::FieldVector& fields, const std::string& parent) {
   for (const auto& field : fields) {
     for (int64_t i = 0; field->metadata() != nullptr && i < field->metadata()->size(); ++i) {

@@ -22,7 +22,7 @@ class TableState : public Snapshot {
  public:
   // Applies the next version's entry. After the last one, call Finish.
   Status Replay(int64_t version, const LogEntry& entry);
-  // Applies actions of the checkpoint of `version`, in any number of portions, with the metaData in
+  // Applies actions of the checkpoint of `version`, in any number of calls, with the metaData in
   // the first; each path occurs once.
   Status ReplayCheckpoint(int64_t version, const LogEntry& actions);
   // The digest of the newest entry's bytes, if the state was read from a checkpoint alone.
@@ -54,12 +54,12 @@ class TableState : public Snapshot {
   void ForEachAdd(const std::function<void(const AddFile&)>& visit) const;
   void ForEachTombstone(const std::function<void(const RemoveFile&)>& visit) const;
   int64_t tombstone_count() const { return static_cast<int64_t>(tombstones_.size()); }
-  // The live files of these paths, in their order; nothing for a path that is not live.
+  // The live files at these paths, in the same order; nothing for a path that is not live.
   std::vector<std::optional<AddFile>> FindFiles(const std::vector<std::string>& paths) const;
   // Removes tombstones older than the table's delta.deletedFileRetentionDuration.
   void DropExpiredTombstones(int64_t now_ms);
-  // EntryDigest of this version's entry; 0: not known. A version is written once: another entry in
-  // its place means that this is another table, or one that was restored.
+  // EntryDigest of this version's entry; 0: not known. A version is written once: a different entry
+  // in its place means that the table was replaced or restored.
   uint64_t entry_digest() const { return entry_digest_; }
   int64_t memory_bytes() const { return files_.memory_bytes() + tombstones_.memory_bytes(); }
 
@@ -72,7 +72,7 @@ class TableState : public Snapshot {
   std::shared_ptr<const Metadata> metadata_;
   std::shared_ptr<arrow::Schema> schema_;
   std::map<std::string, int64_t> txns_;
-  std::map<std::string, int64_t> txns_updated_ms_;  // Only of those that have one.
+  std::map<std::string, int64_t> txns_updated_ms_;  // Only for those that have one.
   PackedMap files_;                                 // By path; see table_state.cc for the values.
   PackedMap tombstones_;
 };
@@ -82,12 +82,12 @@ inline const TableState& StateOf(const Snapshot& snapshot) {
   return dynamic_cast<const TableState&>(snapshot);
 }
 
-// Whether the newest version has the file: one that is gone from storage may have been replaced by
-// another writer. True as well if the table cannot be read now; the caller's next read says why.
+// Whether the newest version has the file: one missing from storage may have been replaced by
+// another writer. Also true if the table cannot be read now; the caller's next read explains why.
 bool MayBeLive(Table* table, const std::string& path);
 
-// OK for a plain (1, 2) table. Otherwise NotImplemented, naming the feature that forbids writing to
-// the table and the remedy.
+// OK for a plain (1, 2) table. Otherwise NotImplemented, naming the feature that forbids writing
+// and the remedy.
 Status CheckWritable(const TableState& state);
 
 // A count property; `otherwise` if absent, not a number, or below 1.

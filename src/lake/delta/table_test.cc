@@ -56,7 +56,7 @@ std::vector<std::string> Names(const Snapshot& snapshot) {
   return names;
 }
 
-// All that a reader can tell of a version, as text.
+// Everything that a reader can see of a version, as text.
 std::string Described(const Snapshot& snapshot) {
   std::string out = snapshot.schema()->ToString();
   for (const auto& [key, value] : snapshot.properties()) out += "\n" + key + "=" + value;
@@ -105,7 +105,7 @@ class TableTest : public ::testing::Test {
     return table_->Commit(Unconditionally(changes), In(Millis{10000})).status();
   }
 
-  // Another program, with a connection of its own that does not fail.
+  // Another program, with its own connection that does not fail.
   std::unique_ptr<Table> OtherWriter() {
     return Table::OpenOrCreate(store_.inner(), Spec()).ValueOrDie();
   }
@@ -237,7 +237,7 @@ TEST_F(TableTest, RefreshReadsOnlyWhatIsNew) {
   const int lists = store_.Count(Operation::kList);
   EXPECT_EQ(2, (*table_->Refresh())->version());
   EXPECT_EQ(gets + 4,
-            store_.Count(Operation::kGet));  // Two entries, no third, and the one known before.
+            store_.Count(Operation::kGet));  // Two entries, a missing third, and the known one.
   EXPECT_EQ(lists, store_.Count(Operation::kList));
 }
 
@@ -350,7 +350,7 @@ TEST_F(TableTest, AStoreThatNeverAnswersLeavesTheOutcomeUnknown) {
   EXPECT_EQ(CommitOutcome::kUnknown, result.outcome);
   EXPECT_THAT(result.detail, HasSubstr("injected fault"));
   store_.Heal();
-  EXPECT_THAT(Names(**table_->Refresh()), ElementsAre("a.parquet"));  // This time it stands.
+  EXPECT_THAT(Names(**table_->Refresh()), ElementsAre("a.parquet"));  // This time it is committed.
 }
 
 TEST_F(TableTest, NothingIsSentAfterTheDeadline) {
@@ -361,7 +361,7 @@ TEST_F(TableTest, NothingIsSentAfterTheDeadline) {
 
 TEST_F(TableTest, AStoreDownWhileReadingWhatOthersWroteIsNoUnknownOutcome) {
   OtherAppends("theirs.parquet");
-  // The entry in the way can be read once (to see whose it is), then nothing any more.
+  // The conflicting entry can be read once (to see whose it is), then nothing can.
   store_.On(Operation::kGet, "00001.json").Skipping(1).FailsBefore().Always();
   const CommitResult result = Append("ours.parquet", Millis{200});
   EXPECT_EQ(CommitOutcome::kConflict, result.outcome);
@@ -369,7 +369,7 @@ TEST_F(TableTest, AStoreDownWhileReadingWhatOthersWroteIsNoUnknownOutcome) {
 }
 
 TEST_F(TableTest, EveryCallMayFailOnceAndNothingIsLostOrDoubled) {
-  // Strikes the n-th call of any kind during the commit, for n = 0, 1, ... until none is left.
+  // Fails the n-th call of any kind during the commit, for n = 0, 1, ... until none is left.
   for (const bool lose : {false, true}) {
     for (int n = 0;; ++n) {
       OtherAppends("theirs-" + std::to_string(lose) + std::to_string(n));  // Forces a second round.
@@ -439,7 +439,7 @@ TEST_F(TableTest, ConcurrentWritersLoseNothingAndLeaveNoGap) {
     writers.emplace_back([&, w] {
       const auto table = Table::Open(&store_, kPath).ValueOrDie();
       for (int i = 0; i < kCommits;) {
-        // A counter that all of them raise by one: a doubled or lost commit would show in it.
+        // A counter that all of them increment: a duplicate or lost commit would show in it.
         const int64_t seen = table->Refresh().ValueOrDie()->Txn("counter").value_or(0);
         Changes changes;
         changes.adds = {File(std::to_string(w) + "-" + std::to_string(i))};
@@ -684,7 +684,7 @@ TEST_F(CheckpointTest, AFailedCheckpointDoesNotFailTheCommit) {
   EXPECT_FALSE(HasCheckpoint(10));
   EXPECT_EQ(11, Append("f11").version);
   Reopen();
-  EXPECT_TRUE(HasCheckpoint(11));  // The first to miss it writes one of its own version.
+  EXPECT_TRUE(HasCheckpoint(11));  // The first writer to miss it writes one of its own version.
   EXPECT_EQ(12, Append("f12").version);
   Reopen();
   EXPECT_FALSE(HasCheckpoint(12));

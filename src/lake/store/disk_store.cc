@@ -25,8 +25,8 @@ namespace shopstream::lake {
 namespace {
 
 constexpr char kTemporaryFolder[] = ".tmp";
-// A temporary file nobody holds locked is its dead writer's; younger ones are spared, since a
-// writer locks its file a moment after creating it.
+// An unlocked temporary file belongs to a dead writer; younger ones are kept, since a writer locks
+// its file a moment after creating it.
 constexpr std::chrono::minutes kTemporaryFileMinAge{10};
 
 std::string Remedy(int error) {
@@ -52,8 +52,8 @@ std::string Remedy(int error) {
   }
 }
 
-// A full or read-only disk may be repaired while a program waits; a permission or a wrong path is
-// not found to be right by trying again.
+// A full or read-only disk may be repaired while a program waits; retrying does not fix a
+// permission or a wrong path.
 ErrorKind KindOfError(int error) {
   switch (error) {
     case EACCES:
@@ -124,7 +124,7 @@ std::string ParentOf(const std::string& full_path) {
   return slash == 0 || slash == std::string::npos ? "/" : full_path.substr(0, slash);
 }
 
-// Refuses what could leave the root or meet the temporary files.
+// Refuses paths that could leave the root or collide with the temporary files.
 Status CheckPath(const std::string& path) {
   bool good = !path.empty() && path.find('\0') == std::string::npos;
   for (size_t begin = 0; good && begin <= path.size();) {
@@ -151,7 +151,7 @@ class Lister {
     const std::string full_path = root_ + "/" + folder;
     const DirHandle dir(::opendir(full_path.c_str()));
     if (!dir) {
-      // Removed meanwhile, or never there: no objects.
+      // Deleted meanwhile, or never existed: no objects.
       if (errno == ENOENT || errno == ENOTDIR) return Status::OK();
       return DiskError("list", full_path, errno);
     }
@@ -184,7 +184,8 @@ class Lister {
     if (S_ISDIR(info.st_mode)) {
       const std::string inside = path + "/";
       const bool matches = inside.starts_with(prefix_) || prefix_.starts_with(inside);
-      // Every path inside begins with `inside`; all are passed when `after` lies beyond them.
+      // Every path inside begins with `inside`; all are skipped if `after_` sorts after all of
+      // them.
       const bool passed = inside < after_ && !after_.starts_with(inside);
       return matches && !passed ? Walk(inside) : Status::OK();
     }
@@ -202,7 +203,7 @@ class Lister {
 
 }  // namespace
 
-// A file in <root>/.tmp, locked while its writer lives, unlinked when this object goes.
+// A file in <root>/.tmp, locked while its writer lives, unlinked when this object is destroyed.
 class DiskStore::TemporaryFile {
  public:
   static Result<std::unique_ptr<TemporaryFile>> Create(const std::string& folder) {
@@ -293,7 +294,7 @@ Result<std::unique_ptr<ObjectStore>> DiskStore::Open(const std::string& root,
   if (error) return DiskError("resolve", root, error.value());
   while (absolute.size() > 1 && absolute.ends_with('/')) absolute.pop_back();
   auto store = std::unique_ptr<DiskStore>(new DiskStore(absolute, described_as));
-  // Not needed to go on; what stands in its way, a disk mounted read-only say, shows at a write.
+  // Not required here; an obstacle such as a read-only disk shows up at the first write.
   const auto removed = store->RemoveAbandonedWrites(kTemporaryFileMinAge);
   if (!removed.ok()) Log::Debug("{}", removed.status().message());
   return store;
@@ -379,7 +380,7 @@ Result<PutOutcome> DiskStore::Publish(TemporaryFile* file, const std::string& pa
       continue;
     }
     if (error != 0 && error != EEXIST) return DiskError("create", target, error);
-    // Also where another's object stands: what is built on seeing it must not outlive it.
+    // Also if another's object exists: whatever builds on seeing it must not outlive it.
     ARROW_RETURN_NOT_OK(FlushFolder(folder));
     return error == 0 ? PutOutcome::kCreated : PutOutcome::kExists;
   }
@@ -400,8 +401,8 @@ Status DiskStore::MakeFolder(const std::string& full_path) {
       return DiskError("create folder", full_path, errno);
     }
   }
-  // One that stood already may be another process's, not flushed yet; above the root it is not ours
-  // to flush.
+  // An existing one may be another process's and not flushed yet; above the root it is not ours to
+  // flush.
   if (full_path.size() >= root_.size()) ARROW_RETURN_NOT_OK(FlushFolder(parent));
   const std::lock_guard lock(mutex_);
   durable_folders_.insert(full_path);
@@ -437,7 +438,7 @@ Result<std::vector<std::string>> DiskStore::ListFolders(const std::string& folde
   }
   for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
     std::string name = entry->path().filename().string();
-    std::error_code gone;  // An entry removed meanwhile is no folder.
+    std::error_code gone;  // An entry deleted meanwhile is not a folder.
     if (entry->is_directory(gone) && !(folder.empty() && name == kTemporaryFolder)) {
       names.push_back(std::move(name));
     }

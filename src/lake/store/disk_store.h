@@ -13,7 +13,7 @@ namespace shopstream::lake {
 // Objects as files under one folder. An object is written to a new file in <root>/.tmp, flushed,
 // and then given its final name in one step (rename, or link if the name must be new); then the
 // folder is flushed too. So a reader, or a machine after a power loss, sees the whole object or
-// none. The root must be on one file system that has hard links.
+// none. The root must be on a single file system that has hard links.
 class DiskStore : public ObjectStore {
  public:
   // Creates the root if absent, and removes temporary files of dead writers in <root>/.tmp.

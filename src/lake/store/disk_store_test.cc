@@ -165,7 +165,7 @@ TEST_F(DiskStoreTest, ErrorsNameThePathTheReasonAndTheRemedy) {
 }
 
 TEST_F(DiskStoreTest, AFullDiskIsToldWithTheRemedy) {
-  // A file-size limit makes write() fail as a full disk does, part of the way through.
+  // A file-size limit makes write() fail partway through, as a full disk does.
   const pid_t child = ::fork();
   ASSERT_GE(child, 0);
   if (child == 0) {
@@ -182,8 +182,8 @@ TEST_F(DiskStoreTest, AFullDiskIsToldWithTheRemedy) {
   EXPECT_EQ(0, WEXITSTATUS(status));
 }
 
-// The promise of the header, with a real kill: at whatever moment a writer dies, a name shows the
-// whole object or none.
+// Tests the header's guarantee with a real kill: whenever a writer dies, a name shows the whole
+// object or none.
 TEST_F(DiskStoreTest, AKilledWriterLeavesNoHalfObject) {
   constexpr size_t kSize = 4 << 20;
   for (int round = 0; round < 20; ++round) {
@@ -257,7 +257,7 @@ TEST(OpenObjectStore, KnowsPathsAndFileUris) {
   const std::string root = ::testing::TempDir() + NewUuid();
   EXPECT_EQ(root, OpenAt(root).ValueOrDie()->Describe());
   EXPECT_EQ("file://" + root, OpenAt("file://" + root).ValueOrDie()->Describe());
-  // "a b%" in a URI; a plain path is taken as it is.
+  // "a b%" in a URI; a plain path is used literally.
   const auto escaped = OpenAt("file://" + root + "/a%20b%25").ValueOrDie();
   ASSERT_TRUE(escaped->Put("x", *arrow::Buffer::FromString("1")).ok());
   EXPECT_TRUE(std::filesystem::exists(root + "/a b%/x"));
@@ -294,7 +294,7 @@ TEST(OpenObjectStore, ALakeUnderTheLiteralNameOfItsUriIsNotReplacedByAnEmptyOne)
   EXPECT_THAT(refused.message(), HasSubstr(root + "/a b'"));
   EXPECT_FALSE(std::filesystem::exists(root + "/a b"));
   EXPECT_TRUE(OpenAt(root + "/a%20b").ok());
-  // Where both have tables, the URI names one of them.
+  // If both have tables, the URI names one of them.
   std::filesystem::create_directories(root + "/a b/bronze-events/_delta_log");
   EXPECT_TRUE(OpenAt(uri).ok());
   // And after the remedy.

@@ -45,7 +45,7 @@ Result<std::string> DecodedPath(std::string_view path, const std::string& uri) {
   return decoded;
 }
 
-// Whether a folder of tables is there. What cannot be looked at is for the opening to report.
+// Whether a folder of tables exists. If it cannot be read, opening it reports that.
 bool HoldsTables(const std::filesystem::path& root) {
   std::error_code error;
   for (auto it = std::filesystem::directory_iterator(root, error);
@@ -56,8 +56,8 @@ bool HoldsTables(const std::filesystem::path& root) {
   return false;
 }
 
-// Earlier versions took the path of a file URI as it is written: a lake of theirs is not to be
-// replaced by an empty one.
+// Earlier versions used the path of a file URI literally: such a lake must not be replaced by an
+// empty one.
 Status CheckNoLiteralLake(const std::string& written, const std::string& decoded,
                           const std::string& uri) {
   if (written == decoded || !HoldsTables(written) || HoldsTables(decoded)) return Status::OK();

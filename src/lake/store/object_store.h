@@ -76,7 +76,7 @@ std::vector<std::string> FoldersBelow(const std::string& prefix,
 
 // The store of lake.uri: a path, file:///... or s3://...; NotImplemented for other schemes.
 Result<std::unique_ptr<ObjectStore>> OpenObjectStore(const Config& config);
-// Call at the end of a program, after the last store is gone.
+// Call at the end of a program, after the last store is destroyed.
 void ShutdownObjectStores();
 
 }  // namespace shopstream::lake

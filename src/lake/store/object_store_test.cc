@@ -33,10 +33,10 @@ using ::testing::IsEmpty;
 struct Kind {
   const char* name;
   std::function<std::unique_ptr<ObjectStore>(const std::string& root)> open;
-  int64_t clock_step_ms = 0;  // Its clock is told to this exactness.
+  int64_t clock_step_ms = 0;  // The resolution of its clock.
 };
 
-// A real one: tests/test_s3.py says where. Credentials come from AWS's own variables.
+// A real one, at the address set by tests/test_s3.py. Credentials come from AWS's own variables.
 std::unique_ptr<ObjectStore> OpenS3(const std::string& root) {
   Config config;
   config.s3.endpoint = std::getenv("SHOPSTREAM_TEST_S3_ENDPOINT");
@@ -61,7 +61,7 @@ std::vector<Kind> Stores() {
   return kinds;
 }
 
-// What every store promises.
+// Guarantees of every store.
 class StoreContract : public ::testing::TestWithParam<Kind> {
  protected:
   ~StoreContract() override { std::filesystem::remove_all(root_); }
@@ -178,7 +178,7 @@ TEST_P(StoreContract, DeletesOnceOrTwice) {
   ASSERT_TRUE(Put("t/a", "x").ok());
   EXPECT_TRUE(store_->Delete("t/a").ok());
   EXPECT_TRUE(store_->Delete("t/a").ok());
-  EXPECT_THAT(Paths(""), IsEmpty());  // Not even a trace of its folder.
+  EXPECT_THAT(Paths(""), IsEmpty());  // The folder is gone too.
 }
 
 TEST_P(StoreContract, KeepsWhatItPromises) {
@@ -194,7 +194,7 @@ const auto* const kEndOfStores = ::testing::AddGlobalTestEnvironment(new EndOfSt
 INSTANTIATE_TEST_SUITE_P(Stores, StoreContract, ::testing::ValuesIn(Stores()),
                          [](const auto& kind) { return kind.param.name; });
 
-// What every store promises about objects written piece by piece.
+// Guarantees of every store about objects written piece by piece.
 class OutputContract : public ::testing::TestWithParam<Kind> {
  protected:
   ~OutputContract() override { std::filesystem::remove_all(root_); }
@@ -292,17 +292,17 @@ TEST_P(OutputContract, ALiveWriterIsNotAbandoned) {
 INSTANTIATE_TEST_SUITE_P(Stores, OutputContract, ::testing::ValuesIn(Stores()),
                          [](const auto& kind) { return kind.param.name; });
 
-// A service cannot tell a slow writer from a dead one, so that a live one serves as a dead one.
+// A service cannot distinguish a slow writer from a dead one, so a live one will do.
 class UploadContract : public OutputContract {};
 
 TEST_P(UploadContract, WhatADeadWriterLeftIsGivenUpOnceItIsOld) {
   const auto output = store_->OpenOutput("t/large").ValueOrDie();
   const std::string piece(1 << 20, 'x');
   for (int i = 0; i < 24; ++i) ASSERT_TRUE(output->Write(piece).ok());
-  // Nothing of a dead writer's is under way. A part that is may bring the upload back.
+  // A dead writer has no part in flight; a part that is may bring the upload back.
   ASSERT_TRUE(output->Flush().ok());
   EXPECT_EQ(0, *store_->RemoveAbandonedWrites(std::chrono::hours(1)));
-  // Its clock is told to the second only, which makes an upload seem younger than it is.
+  // Its clock has a resolution of a second, which makes an upload seem younger than it is.
   EXPECT_EQ(1, *store_->RemoveAbandonedWrites(std::chrono::seconds(-2)));
   EXPECT_EQ(0, *store_->RemoveAbandonedWrites(std::chrono::seconds(-2)));
   EXPECT_TRUE(output->Close().IsIOError());

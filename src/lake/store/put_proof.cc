@@ -23,21 +23,21 @@ namespace shopstream::lake {
 namespace {
 
 constexpr char kObjectName[] = "/.put-if-absent-";
-// At a round trip of 1 s the races take 20 s. Whoever is slower is judged by fewer of them.
+// At a round trip of 1 s the races take 20 s. A slower store is judged by fewer of them.
 constexpr Millis kLongestRace{30'000};
-// So many names are raced at the same time, since a service may let the losers of one wait for each
+// Number of names raced at the same time, since a service may make the losers of one wait for each
 // other (MinIO: 0.1 s).
 constexpr int kLanes = 4;
-// So that lost replies, which prove nothing, cannot make the proof a formality.
+// Lost replies prove nothing, so enough races must have a clear result.
 constexpr int kLeastProven = kProofNames / 2;
-// A proof takes a minute at most: objects this much older than ours are those of a killed one.
+// A proof takes a minute at most: objects this much older than ours are from a killed one.
 constexpr int64_t kLeftOverAfterMillis = 3'600'000;
 
 constexpr char kWhatNext[] =
     "Two writers would lose each other's commits, so nothing is written. Use a store that honours "
     "it (docs/lake.md lists those that passed), or repair the proxy in between";
 
-// What one race for a name showed.
+// The outcome of one race for a name.
 struct Race {
   std::array<std::optional<PutOutcome>, kProofWriters> replies;  // Nothing: none came.
   bool read = false;                                             // Whether `content` is known.
@@ -63,7 +63,7 @@ Judgement Judge(const Race& race, int name) {
                                           "were told that they created it",
                                           winners, kProofWriters)};
   }
-  // Without a winner its reply was lost, or its second attempt met what the first had put.
+  // Without a winner, its reply was lost, or its retry found its own first attempt's object.
   if (winners == 0 || !race.read) return {};
   const auto winner = std::find(race.replies.begin(), race.replies.end(), PutOutcome::kCreated);
   if (race.content != Content(name, static_cast<int>(winner - race.replies.begin()))) {
@@ -96,20 +96,19 @@ class Proof {
                            ". ", kWhatNext);
   }
 
-  // Finds most faults, the missing permissions among them, by two requests.
+  // Finds most faults, including missing permissions, with two requests.
   Status ProveOneAfterTheOther() {
     const std::string path = prefix_ + "single";
     const auto first = arrow::Buffer::FromString("1");
     const auto second = arrow::Buffer::FromString("2");
-    // A new name: what is there already after a lost reply is this one's too.
+    // The name is new: after a lost reply, an existing object is this call's too.
     ARROW_RETURN_NOT_OK(store_->PutIfAbsent(path, *first).status());
     ARROW_ASSIGN_OR_RAISE(const PutOutcome again, store_->PutIfAbsent(path, *second));
     if (again == PutOutcome::kExists) return Status::OK();
     return Broken("it let a conditional put replace an existing object");
   }
 
-  // Runs job(0) ... job(count - 1), each in a thread of its own; `absent` for those that cannot
-  // start.
+  // Runs job(0) ... job(count - 1), each in its own thread; `absent` for those that cannot start.
   static Status InThreads(
       int count, const std::function<void(int)>& job,
       const std::function<void(int)>& absent = [](int) {}) {
@@ -130,7 +129,7 @@ class Proof {
 
   Status RaceForAll() {
     deadline_ = BootClock::now() + kLongestRace;
-    std::deque<std::barrier<>> starts;  // Nobody begins with a name before all of its lane do.
+    std::deque<std::barrier<>> starts;  // Nobody starts a name before its whole lane does.
     for (int lane = 0; lane < kLanes; ++lane) starts.emplace_back(kProofWriters);
     return InThreads(
         kLanes * kProofWriters,
@@ -186,14 +185,14 @@ class Proof {
                        trouble_.ok() ? "" : "; the last reply that failed: " + trouble_.message());
   }
 
-  // Ours, and those of a killed proof. What remains after a failure goes with a later proof.
+  // Deletes our objects, and those of a killed proof. A later proof deletes leftovers of a failure.
   void CleanUp() {
     const auto entries = store_->List(folder_);
     if (!entries.ok()) {
       Log::Warn("{}* is left over: {}", prefix_, entries.status().message());
       return;
     }
-    int64_t now_ms = 0;  // By the store's clock: of our newest object.
+    int64_t now_ms = 0;  // By the server's clock: of our newest object.
     for (const ObjectEntry& entry : *entries) {
       if (entry.path.starts_with(prefix_)) now_ms = std::max(now_ms, entry.modified_ms);
     }
@@ -228,7 +227,7 @@ class Proof {
   BootClock::time_point deadline_;
   std::atomic<bool> decided_ = false;  // Two won: the rest of the races cannot change that.
   std::array<std::atomic<int>, kProofNames> winners_ = {};
-  std::array<Race, kProofNames> races_;  // Each reply is one thread's.
+  std::array<Race, kProofNames> races_;  // Each reply is written by one thread.
   std::mutex mutex_;
   Status trouble_;  // Guarded by mutex_ while threads run.
 };

@@ -28,15 +28,15 @@ constexpr char kFolder[] = "bronze-events";
 class RemoteMemoryStore : public MemoryStore {
  public:
   bool IsRemote() const override { return true; }
-  // What the proofs so far left.
+  // The objects that the proofs have left behind.
   size_t Objects() { return List("", "").ValueOrDie().size(); }
 };
 
-// Looks first and writes afterwards. Between the two it waits for another writer of the same name;
-// one that comes alone is answered as it should be.
+// Checks first and writes afterwards. In between it waits for another writer of the same name; a
+// writer that comes alone gets the correct answer.
 class RacyStore : public RemoteMemoryStore {
  public:
-  // Only for names that end so.
+  // Applies only to names with this suffix.
   explicit RacyStore(std::string names) : names_(std::move(names)) {}
 
   Result<PutOutcome> PutIfAbsent(const std::string& path, const arrow::Buffer& content) override {
@@ -60,7 +60,7 @@ class RacyStore : public RemoteMemoryStore {
   std::map<std::string, int> looked_;
 };
 
-// A store of one fault, told by what it makes of a put.
+// A store with one fault, defined by its response to a put.
 class LyingStore : public RemoteMemoryStore {
  public:
   using Lie = Result<PutOutcome> (*)(LyingStore* store, const std::string& path,
@@ -77,7 +77,7 @@ class LyingStore : public RemoteMemoryStore {
   const Lie lie_;
 };
 
-// What two puts, one after the other, can prove.
+// Whether the store passes what two puts, one after the other, can prove.
 bool RefusesALatePut(ObjectStore* store) {
   const auto text = arrow::Buffer::FromString("x");
   EXPECT_EQ(PutOutcome::kCreated, *store->PutIfAbsent("late", *text));
@@ -164,7 +164,7 @@ TEST(PutProof, AStoreThatLosesWhatTheWinnerPutIsRefused) {
   EXPECT_TRUE(ProvePutIfAbsent(&store, kFolder).IsInvalid());
 }
 
-// No reply comes for any put of so many of the names.
+// No put of this many of the names gets a reply.
 void LoseRaces(FaultyStore* store, int names) {
   for (int name = 0; name < names; ++name) {
     store->On(Operation::kPutIfAbsent, fmt::format("race-{:02}", name)).LosesReply().Always();
@@ -189,7 +189,7 @@ TEST(PutProof, TooFewRepliesAreNoProof) {
   EXPECT_TRUE(ProvePutIfAbsent(&store, kFolder).ok()) << "and may be tried again";
 }
 
-// A first attempt that succeeded but was answered by an error makes the second one meet itself.
+// If a first attempt succeeds but is answered by an error, the retry finds its own object.
 TEST(PutProof, AWinnerThatWasToldItLostProvesNothing) {
   LyingStore store([](LyingStore* self, const std::string& path,
                       const arrow::Buffer& content) -> Result<PutOutcome> {

@@ -16,13 +16,13 @@ namespace shopstream::lake {
 namespace {
 
 constexpr long kConnectTimeoutMillis = 3000;
-// A transfer ends that moves less than this many bytes a second for so long...
+// A transfer is aborted if it moves less than this many bytes per second for this long...
 constexpr long kSlowestBytesPerSecond = 1024;
 constexpr long kStallSeconds = 10;
-// ...or takes longer than this, and a second more for each so many bytes that it carries.
+// ...or takes longer than this, plus one second for every this many bytes that it carries.
 constexpr long kTotalSeconds = 30;
 constexpr int64_t kBytesPerExtraSecond = 256 << 10;
-// Threads at work at once are few; what is beyond is closed after use.
+// Few threads are active at the same time; further handles are closed after use.
 constexpr size_t kMaxIdleHandles = 16;
 
 struct HeaderListDeleter {
@@ -39,7 +39,7 @@ size_t TakeBody(const char* bytes, size_t size, size_t count, void* reply) {
   return size * count;
 }
 
-// The value where the line is `name: value`, else nothing. Names are the same in either case.
+// The value if the line is `name: value`, otherwise nothing. Names are case-insensitive.
 std::string_view HeaderValue(std::string_view line, std::string_view name) {
   const auto same = [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == b; };
   if (line.size() <= name.size() || line[name.size()] != ':' ||
@@ -105,7 +105,7 @@ int64_t Size(const arrow::Buffer* body) { return body == nullptr ? 0 : body->siz
 
 }  // namespace
 
-// One curl handle: one request at a time, and the connection of the last one.
+// One curl handle: one request at a time; keeps the connection of the last one.
 class S3Client::Handle {
  public:
   Handle() : curl_(curl_easy_init()) {}
@@ -139,7 +139,7 @@ class S3Client::Handle {
     HeaderList headers;
     if (request.only_if_absent) Append(&headers, "If-None-Match: *");
     if (request.body != nullptr) Append(&headers, "Content-Type: application/octet-stream");
-    // S3 asks for it in every request; libcurl takes it into the signature.
+    // S3 requires it in every request; libcurl includes it in the signature.
     Append(&headers, "x-amz-content-sha256: " + Sha256(request.body));
     if (!credentials.session_token.empty()) {
       Append(&headers, "X-Amz-Security-Token: " + credentials.session_token);
@@ -157,14 +157,14 @@ class S3Client::Handle {
     curl_easy_setopt(curl_, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
     if (!config.ca_file.empty()) {
       curl_easy_setopt(curl_, CURLOPT_CAINFO, config.ca_file.c_str());
-      curl_easy_setopt(curl_, CURLOPT_CAPATH, nullptr);  // Nobody else's word counts.
+      curl_easy_setopt(curl_, CURLOPT_CAPATH, nullptr);  // Trust no other certificates.
     }
   }
 
   void SetRequest(const std::string& url, curl_slist* headers, const S3Request& request) {
     const int64_t size = Size(request.body);
     curl_easy_setopt(curl_, CURLOPT_URL, url.c_str());
-    curl_easy_setopt(curl_, CURLOPT_PATH_AS_IS, 1L);  // What is signed is what is sent.
+    curl_easy_setopt(curl_, CURLOPT_PATH_AS_IS, 1L);  // The path sent must equal the signed one.
     curl_easy_setopt(curl_, CURLOPT_TIMEOUT,
                      kTotalSeconds + static_cast<long>(size / kBytesPerExtraSecond));
     if (request.body != nullptr) {
@@ -210,7 +210,7 @@ S3Client::~S3Client() = default;
 
 Result<std::unique_ptr<S3Client>> S3Client::Open(const S3Config& config,
                                                  CredentialsSource credentials) {
-  // Once in a process, before threads use it; a program that never opens S3 never pays for it.
+  // Once per process, before threads use it; a program that never opens S3 never pays for it.
   static const bool ready = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK &&
                             signal(SIGPIPE, SIG_IGN) != SIG_ERR;  // TLS writes without asking.
   if (!ready) return Unavailable("libcurl cannot be started");

@@ -21,7 +21,7 @@ struct Meaning {
   std::string_view code;
   std::string_view arrow_name;
   std::string_view words;
-  bool passing = false;  // Another try may go well, whatever HTTP's status says.
+  bool passing = false;  // A retry may succeed, whatever the HTTP status.
 };
 
 // clang-format off
@@ -83,7 +83,7 @@ const Meaning* FindMeaning(std::string_view code) {
   return found == std::end(kMeanings) ? nullptr : found;
 }
 
-// A 403 without a body is what a HEAD gets; only a bucket has a region of its own.
+// A HEAD gets a 403 without a body; only a bucket has its own region.
 std::string CodeOf(const S3Reply& reply, const S3Error& error) {
   if (!error.code.empty()) return error.code;
   if (reply.status == 403) return "AccessDenied";
@@ -91,7 +91,7 @@ std::string CodeOf(const S3Reply& reply, const S3Error& error) {
   return "";
 }
 
-// What the reply itself tells beyond its code.
+// What the reply reveals beyond its code.
 std::string Detail(const Meaning& meaning, const S3Reply& reply, const S3Error& error,
                    int64_t now_ms) {
   const std::string region = !error.region.empty() ? error.region : reply.region;
@@ -126,7 +126,7 @@ S3Verdict Judge(const S3Reply& reply, bool conditional) {
     return S3Verdict::kAnswered;
   }
   const std::string code = ParseS3Error(reply.body).code;
-  if (code == "BucketAlreadyExists") return S3Verdict::kRefused;  // Though a 409.
+  if (code == "BucketAlreadyExists") return S3Verdict::kRefused;  // Although it is a 409.
   const bool later = (reply.status >= 500 && reply.status != 501) || reply.status == 409 ||
                      reply.status == 408 || reply.status == 429 || reply.status == 307;
   if (later) return S3Verdict::kAgain;

@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::string_view kScheme = "s3://";
 
-// What AWS allows, and MinIO with it: 3 to 63 of a-z, 0-9, '-' and '.'.
+// What AWS and MinIO allow: 3 to 63 of a-z, 0-9, '-' and '.'.
 Status CheckBucket(std::string_view bucket) {
   const auto plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
   const bool good = bucket.size() >= 3 && bucket.size() <= 63 && plain(bucket.front()) &&
@@ -22,7 +22,7 @@ Status CheckBucket(std::string_view bucket) {
       "' cannot be a bucket's name: 3 to 63 lower-case letters, digits, '-' and '.'");
 }
 
-// No part is empty, "." or "..": services and clients differ in what they make of those.
+// No part is empty, "." or "..": services and clients treat those differently.
 Status CheckParts(std::string_view path) {
   bool good = !path.empty() && path.find('\0') == std::string_view::npos;
   for (size_t begin = 0; good && begin <= path.size();) {
@@ -41,7 +41,7 @@ S3Place SplitAtBucket(const std::string& path) {
   return {path.substr(0, slash), path.substr(slash + 1)};
 }
 
-// A TLS certificate for *.s3... covers one label only, so a bucket with a dot goes into the path.
+// A TLS certificate for *.s3... covers only one label, so a bucket with a dot goes into the path.
 bool InPath(const S3Address& address, const std::string& bucket) {
   return address.path_style || bucket.find('.') != std::string::npos;
 }

@@ -40,7 +40,7 @@ class S3Root {
   std::string prefix_;  // "" or ends in '/'.
 };
 
-// A host with the S3 API, and how it expects to get the bucket.
+// A host with the S3 API, and where it expects the bucket.
 struct S3Address {
   std::string scheme;     // http or https
   std::string authority;  // host or host:port; for AWS without the bucket

@@ -57,7 +57,7 @@ TEST(S3Address, IsAwssOwnUnlessAnEndpointIsGiven) {
   config.region = "eu-central-1";
   EXPECT_EQ("https://lake.s3.eu-central-1.amazonaws.com/a",
             S3Url(*S3Address::Of(config), {"lake", "a"}, {}));
-  // A dot would not fit the certificate.
+  // A dot would not match the certificate.
   EXPECT_EQ("https://s3.eu-central-1.amazonaws.com/my.lake/a",
             S3Url(*S3Address::Of(config), {"my.lake", "a"}, {}));
   config.region = "cn-north-1";

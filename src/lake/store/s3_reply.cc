@@ -18,7 +18,7 @@ constexpr size_t kShownBytes = 200;
 // Some services qualify the names: <s3:Error>.
 std::string_view LocalName(const pugi::xml_node& node) {
   const std::string_view name = node.name();
-  return name.substr(name.find(':') + 1);  // All of it where there is no colon.
+  return name.substr(name.find(':') + 1);  // The whole name if there is no colon.
 }
 
 pugi::xml_node Child(const pugi::xml_node& parent, std::string_view name) {
@@ -32,14 +32,14 @@ std::string Text(const pugi::xml_node& parent, std::string_view name) {
   return Child(parent, name).text().get();
 }
 
-// A key as the service has it. All services are asked to escape the keys of a listing, but some do
-// not and say so by leaving EncodingType out (versitygw); what they send must be taken as it is.
+// A key as the service stores it. All services are asked to escape the keys of a listing, but some
+// do not and omit EncodingType (versitygw); their keys must be used unchanged.
 std::string Key(const pugi::xml_node& root, const pugi::xml_node& parent, std::string_view name) {
   std::string text = Text(parent, name);
   return Text(root, "EncodingType") == "url" ? UnescapeFromS3(text) : text;
 }
 
-// The root element, where it has that name.
+// The root element, if it has that name.
 Result<pugi::xml_node> Parse(const std::string& xml, std::string_view root,
                              pugi::xml_document* doc) {
   const auto parsed =
@@ -110,7 +110,7 @@ S3Error ParseS3Error(const std::string& xml) {
 
 Result<int64_t> ParseS3Time(const std::string& text) {
   int64_t millis = 0;
-  // Up to milliseconds: further digits would be refused.
+  // Up to milliseconds: further digits would be rejected.
   const size_t dot = text.find('.');
   const std::string kept = dot == std::string::npos ? text : text.substr(0, dot + 4);
   const std::string utc = kept.ends_with('Z') ? kept : kept + "Z";

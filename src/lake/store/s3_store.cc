@@ -13,14 +13,14 @@
 namespace shopstream::lake {
 namespace {
 
-// Back-off within one call, not counting the time of its requests: about 18 tries if each fails
+// Back-off within one call, not counting the time of its requests: about 18 attempts if each fails
 // immediately. Callers are more patient.
 constexpr BackoffOptions kPatience{
     .first = Millis{100}, .longest = Millis{1000}, .give_up_after = Millis{8'000}};
 constexpr double kConnectTimeoutSeconds = 3;
 constexpr double kStallTimeoutSeconds = 10;
 
-// The same patience for Arrow's requests, counted in tries since it does not tell the time.
+// The same patience for Arrow's requests, counted in attempts because it does not report the time.
 class Retries : public arrow::fs::S3RetryStrategy {
  public:
   bool ShouldRetry(const AWSErrorDetail& error, int64_t tries) override {
@@ -60,7 +60,7 @@ Result<arrow::fs::S3Options> Options(const S3Config& config, const S3Address& ad
   return options;
 }
 
-// A provider may renew them between two questions: what is returned belongs together.
+// A provider may renew them between two calls; what is returned belongs together.
 S3Credentials CurrentCredentials(const arrow::fs::S3Options& options) {
   constexpr int kTries = 3;  // Two renewals in a row do not happen.
   S3Credentials credentials;
@@ -74,7 +74,7 @@ bool SaysNoSuchBucket(const S3Reply& reply) {
   return reply.status == 404 && ParseS3Error(reply.body).code == "NoSuchBucket";
 }
 
-// Arrow's stream, but one that goes without Close() leaves nothing: Arrow's would close itself.
+// Arrow's stream, but leaves nothing if destroyed without Close(); Arrow's would close itself.
 class S3Output : public arrow::io::OutputStream {
  public:
   S3Output(std::string what, std::shared_ptr<arrow::io::OutputStream> stream)
@@ -86,7 +86,7 @@ class S3Output : public arrow::io::OutputStream {
     if (closed_) return Status::Invalid("cannot ", what_, ": the stream is closed");
     return OrGiveUp(stream_->Write(data, size));
   }
-  // Waits for the parts under way.
+  // Waits for the parts in flight.
   Status Flush() override { return closed_ ? Status::OK() : OrGiveUp(stream_->Flush()); }
   Status Close() override {
     if (closed_) return Status::OK();
@@ -200,13 +200,13 @@ Result<std::vector<ObjectEntry>> S3Store::List(const std::string& prefix,
   std::vector<ObjectEntry> entries;
   for (const std::string& bucket : buckets) {
     S3Query query;
-    // A bare root's prefix without a '/' is a beginning of buckets' names, not of keys.
+    // Without a '/', a bare root's prefix is a prefix of bucket names, not of keys.
     if (bucket == begin.bucket && !begin.key.empty()) query.emplace_back("prefix", begin.key);
     if (!after.empty() && bucket == above.bucket) query.emplace_back("start-after", above.key);
     ARROW_RETURN_NOT_OK(ListBucket(bucket, query, [&](const S3Listing& page) {
       for (const S3Listing::Object& object : page.objects) {
         std::string path = root_.PathOf({bucket, object.key});
-        // Consoles and other clients mark folders by empty objects, which no path of ours names.
+        // Consoles and other clients mark folders with empty objects, which no path of ours names.
         if (path <= after || path.ends_with('/')) continue;
         entries.push_back({std::move(path), object.size_bytes, object.modified_ms});
       }
@@ -234,7 +234,7 @@ Status S3Store::Delete(const std::string& path) {
 }
 
 Result<int64_t> S3Store::Now() {
-  // Every answer has the time, be it a refusal.
+  // Every answer contains the time, even a refusal.
   const S3Request request{"GET", {root_.bucket(), ""}, {{"list-type", "2"}, {"max-keys", "1"}}};
   S3Reply reply = client_->Send(request);
   if (reply.date_ms < 0) {
@@ -255,7 +255,7 @@ Result<int64_t> S3Store::RemoveAbandonedWrites(std::chrono::milliseconds min_age
     for (const S3Uploads::Upload& upload : uploads) {
       const S3Place place{bucket, upload.key};
       if (!root_.Contains(place) || now_ms - upload.begun_ms < min_age.count()) continue;
-      // 404: its writer has finished or given it up meanwhile.
+      // 404: its writer has completed or aborted it meanwhile.
       ARROW_RETURN_NOT_OK(
           Call("abort the upload of", {"DELETE", place, {{"uploadId", upload.id}}}).status());
       ++removed;
@@ -272,7 +272,7 @@ Result<S3Reply> S3Store::Call(const std::string& verb, const S3Request& request)
     if (verdict == S3Verdict::kAnswered) return reply;
     const Status failure =
         S3Failure(Words(verb, request.place), reply, request.only_if_absent, WallClockMillis());
-    // What may have taken effect is not sent again: only the caller can find out.
+    // A request that may have taken effect is not repeated: only the caller can find out.
     if (verdict != S3Verdict::kAgain) return failure;
     ARROW_RETURN_NOT_OK(retry.Wait(failure));
   }
@@ -291,7 +291,7 @@ Result<S3Reply> S3Store::Write(const std::string& verb, const S3Request& request
 
 Status S3Store::MakeBucket(const std::string& bucket) {
   std::shared_ptr<arrow::Buffer> where;
-  if (config_.region != "us-east-1") {  // The default is not to be named.
+  if (config_.region != "us-east-1") {  // The default must not be named.
     where = arrow::Buffer::FromString("<CreateBucketConfiguration><LocationConstraint>" +
                                       config_.region +
                                       "</LocationConstraint></CreateBucketConfiguration>");
@@ -331,7 +331,7 @@ Status S3Store::ListBucket(const std::string& bucket, S3Query query,
   return Status::OK();
 }
 
-// Without a prefix, since MinIO takes one for the whole key.
+// Without a prefix, because MinIO treats it as the whole key.
 Result<std::vector<S3Uploads::Upload>> S3Store::UploadsIn(const std::string& bucket) {
   std::vector<S3Uploads::Upload> uploads;
   S3Uploads page;

@@ -32,7 +32,7 @@ class S3Store : public ObjectStore {
  public:
   // Makes no request. Invalid: the settings cannot work.
   static Result<std::unique_ptr<ObjectStore>> Open(const std::string& uri, const S3Config& config);
-  // Call once at the end of a program, after the last store is gone; Arrow requires it.
+  // Call once at the end of a program, after the last store is destroyed; Arrow requires it.
   static void Shutdown();
 
   Result<std::shared_ptr<arrow::Buffer>> Get(const std::string& path) override;
@@ -44,7 +44,7 @@ class S3Store : public ObjectStore {
                                         const std::string& after) override;
   Result<std::vector<std::string>> ListFolders(const std::string& folder) override;
   Status Delete(const std::string& path) override;
-  Result<int64_t> Now() override;  // To the second.
+  Result<int64_t> Now() override;  // Accurate to the second.
   // Unfinished multipart uploads below the root; in a table's own bucket, those of the table.
   Result<int64_t> RemoveAbandonedWrites(std::chrono::milliseconds min_age) override;
   std::string Describe() const override { return uri_; }

@@ -17,7 +17,7 @@ std::shared_ptr<arrow::io::RandomAccessFile> MakeStoreInput(
     std::shared_ptr<arrow::io::RandomAccessFile> file,
     std::function<Status(const Status&)> failure);
 
-// Adds the path that was read to the error, unless it is the store's, which names it already.
+// Adds the path that was read to the error, unless it is the store's, which already names it.
 Status CannotRead(const std::string& path, const Status& error);
 
 }  // namespace shopstream::lake

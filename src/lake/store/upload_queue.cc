@@ -5,9 +5,9 @@
 namespace shopstream::lake {
 namespace {
 
-// As many as hide a round trip; more would only queue at the service.
+// Enough to hide a round trip; more would only queue at the service.
 constexpr size_t kMaxUnderWay = 8;
-// One larger object still goes along with the making of the next.
+// A larger object can still be uploaded while the next one is made.
 constexpr int64_t kMaxBytesUnderWay = 4 << 20;
 
 }  // namespace
@@ -19,7 +19,7 @@ Status UploadQueue::Put(std::string path, std::shared_ptr<arrow::Buffer> content
          (!under_way_.empty() && bytes_under_way_ + bytes > kMaxBytesUnderWay)) {
     ARROW_RETURN_NOT_OK(AwaitOldest());
   }
-  // A thread each: next to a round trip it costs nothing.
+  // One thread each: compared with a round trip it costs nothing.
   auto status = std::async(std::launch::async,
                            [store = store_, path = std::move(path), content = std::move(content)] {
                              return store->Put(path, *content);

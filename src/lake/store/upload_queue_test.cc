@@ -37,7 +37,7 @@ TEST(UploadQueue, AllAreThereOnceFinished) {
 
 TEST(UploadQueue, SeveralAreUnderWayAtOnceWhereTheStoreIsRemote) {
   FaultyStore store(std::make_unique<RemoteMemoryStore>());
-  // Each waits for another; one after the other, the first would wait in vain.
+  // Each waits for another; if run one after the other, the first would wait in vain.
   std::mutex mutex;
   std::condition_variable met;
   int here = 0;

@@ -26,10 +26,10 @@ namespace {
 
 using Paths = std::unordered_set<std::string>;
 
-// Enough rows for the writer to judge a column by.
+// Enough rows for the writer to choose a column's encoding.
 constexpr int64_t kSliceRows = 1 << 16;
 
-// One group's rows in order, gathered into batches of a useful size whatever the files' sizes.
+// One group's rows in order, gathered into batches of a useful size, whatever the file sizes.
 class GroupReader {
  public:
   GroupReader(ObjectStore* store, const std::string& table_path, const CompactionGroup& group,
@@ -57,7 +57,7 @@ class GroupReader {
     return arrow::ConcatenateRecordBatches(parts, memory_.pool);
   }
   size_t files_done() const { return file_; }
-  // The one that Next() failed on.
+  // The file on which Next() failed.
   const DataFile& file() const { return group_.files[file_]; }
 
  private:
@@ -99,9 +99,9 @@ struct Merge {
   DataFile output;
 };
 
-// Merges that one commit is to publish.
+// Merges to be published by one commit.
 struct Batch {
-  std::shared_ptr<arrow::Schema> schema;  // The table's, which they were made by.
+  std::shared_ptr<arrow::Schema> schema;  // The table's, when they were made.
   BootClock::time_point begun;
   std::vector<Merge> merges;
   int64_t bytes = 0;
@@ -121,7 +121,7 @@ Changes ChangesOf(const Batch& batch) {
     changes.removes.insert(changes.removes.end(), merge.group.files.begin(),
                            merge.group.files.end());
   }
-  // As texts, which is how other writers give metrics.
+  // As strings, which is how other writers report metrics.
   changes.info["operationParameters"] = {{"predicate", "[]"}};
   changes.info["operationMetrics"] = {{"numAddedFiles", std::to_string(changes.adds.size())},
                                       {"numRemovedFiles", std::to_string(changes.removes.size())},
@@ -130,7 +130,7 @@ Changes ChangesOf(const Batch& batch) {
   return changes;
 }
 
-// The batch's files have the columns of the schema that they were made by.
+// The batch's files have the columns of the schema with which they were made.
 std::variant<Changes, Refusal> PrepareOn(const Batch& batch, const Snapshot& snapshot) {
   if (snapshot.schema()->Equals(*batch.schema)) return ChangesOf(batch);
   return Refusal{"the table's columns have changed"};
@@ -194,7 +194,7 @@ class Compactor {
       if (file.size_bytes >= options_.plan.small_bytes) return;
       if (scope_ && !scope_->contains(file.path)) return;
       files.push_back(file);
-      files.back().statistics = {};  // By far the most of it, and not needed.
+      files.back().statistics = {};  // By far the largest part, and not needed.
     });
     if (!scope_) {
       scope_.emplace();
@@ -237,7 +237,7 @@ class Compactor {
     return Status::OK();
   }
 
-  // The merged file, not referred to by anything yet.
+  // The merged file, which nothing refers to yet.
   Result<DataFile> Write(const Snapshot& snapshot, const CompactionGroup& group) {
     ColumnPaths unbounded;
     for (;;) {
@@ -246,10 +246,10 @@ class Compactor {
     }
   }
 
-  // Nothing: to be written again, with what is in `unbounded` by then.
+  // Nothing: it must be written again, with the columns that `unbounded` has by then.
   Result<std::optional<DataFile>> TryWrite(const Snapshot& snapshot, const CompactionGroup& group,
                                            ColumnPaths* unbounded) {
-    // Batches are gathered in a copy, and the encoder doubles its buffers: both take a multiple.
+    // Batches are gathered in a copy and the encoder doubles its buffers, so both take a multiple.
     const StreamMemory reading{&pool_, options_.memory_bytes / 8};
     const StreamMemory writing{&pool_, options_.memory_bytes / 4};
     GroupReader reader(table_->store(), table_->path(), group,
@@ -277,8 +277,8 @@ class Compactor {
         } else if (rows == nullptr) {
           ARROW_ASSIGN_OR_RAISE(auto merged, writer->Finish());
           *unbounded = writer->unbounded();
-          // Its rows are no newer than before: so order of arrival, and what counts as recent,
-          // outlive a merge.
+          // Its rows are no newer than before, so the arrival order and what counts as recent
+          // survive a merge.
           if (merged) merged->modified_ms = group.files.back().modified_ms;
           return merged;
         }
@@ -287,7 +287,7 @@ class Compactor {
       }
     };
     auto output = copy();
-    // A Finish that failed may have left the file; before it there is none.
+    // A failed Finish may have left the file; before it there is none.
     if (!output.ok() && writer != nullptr) Discard(writer->path());
     return output;
   }
@@ -299,18 +299,18 @@ class Compactor {
     if (hooks_.progress) hooks_.progress(progress_);
   }
 
-  // Storage may come back, and a file that is gone may have been replaced by another writer's. What
-  // is wrong with a file stays wrong: it is left out, and the next pass merges the others of its
-  // partition. The whole group is left out if no single file is to blame.
+  // Storage may come back, and a missing file may have been replaced by another writer. A damaged
+  // file stays damaged: it is left out, and the next pass merges the others of its partition. The
+  // whole group is left out if no single file is to blame.
   Status SetAside(const Status& problem, const CompactionGroup& group) {
     if (IsUnavailable(problem)) return Hindered(problem);
     if (unreadable_.empty() && KindOf(problem) == ErrorKind::kRefused) return problem;
     if (KindOf(problem) == ErrorKind::kGone && !MayBeLive(table_, unreadable_)) {
-      set_aside_ = true;  // The next plan no longer has it.
+      set_aside_ = true;  // The next plan will not include it.
       return Status::OK();
     }
     if (unmergeable_.ok()) {
-      unmergeable_ = problem;  // Said by the caller.
+      unmergeable_ = problem;  // Reported by the caller.
     } else {
       Log::Warn("compaction of {}: {}", table_->path(), problem.message());
     }
@@ -321,7 +321,7 @@ class Compactor {
     return Status::OK();
   }
 
-  // Commits the merges whose inputs are all live still, and empties the batch.
+  // Commits the merges whose inputs are all still live, and empties the batch.
   Status Publish(Batch* batch) {
     while (!batch->merges.empty()) {
       const auto committed =
@@ -337,7 +337,7 @@ class Compactor {
       } else {
         hindrance_ = Unavailable(committed->detail);
         if (committed->outcome == CommitOutcome::kUnknown) {
-          batch->merges.clear();  // It may stand: what it adds is not ours to delete.
+          batch->merges.clear();  // It may be committed, so what it adds is not ours to delete.
         } else {
           ++result_.conflicts;
           DropStale(batch);
@@ -349,7 +349,7 @@ class Compactor {
     return Status::OK();
   }
 
-  // After a conflict: what was overtaken goes; all of it where that is not the cause.
+  // After a conflict: drops the stale merges, or all merges if staleness is not the cause.
   void DropStale(Batch* batch) {
     Paths wanted;
     for (const Merge& merge : batch->merges) {
@@ -378,8 +378,8 @@ class Compactor {
     batch->merges.clear();
   }
 
-  // False: it could not be deleted now, and is left to vacuum. So are those after it: each would
-  // wait as long for a storage that does not answer.
+  // False: it could not be deleted now and is left to vacuum. So are those after it: each would
+  // wait as long for storage that does not answer.
   bool Discard(const std::string& path) {
     const Status status = table_->store()->Delete(table_->path() + "/" + path);
     if (!status.ok()) Log::Debug("left to vacuum: {}", status.message());
@@ -398,7 +398,7 @@ class Compactor {
     }
   }
 
-  // Remembers why nothing came of it, and says so once. Returns an error that no retry can help.
+  // Remembers why no progress was made, and logs it once. Returns an error that no retry can fix.
   Status Hindered(const Status& problem) {
     hindrance_ = problem;
     if (!IsUnavailable(problem)) return problem;
@@ -419,13 +419,13 @@ class Compactor {
   const CompactionHooks& hooks_;
   std::mt19937_64 random_;
   arrow::ProxyMemoryPool pool_{arrow::default_memory_pool()};
-  std::optional<Paths> scope_;  // Live at the beginning, or made of such files.
+  std::optional<Paths> scope_;  // Live at the start, or made of such files.
   int64_t bytes_read_ = 0;
   CompactionProgress progress_;
   CompactionResult result_;
   std::string unreadable_;  // The file that the last group failed on, if it was one.
   bool set_aside_ = false;  // In this pass: the next plan differs.
-  bool waits_ = false;      // It was said that storage does not answer.
+  bool waits_ = false;      // It was logged that storage does not answer.
   Status unmergeable_;      // The first.
   Status hindrance_ = Unavailable("nothing could be merged");  // The last.
   Retry retry_;

@@ -7,15 +7,15 @@
 namespace shopstream::lake {
 namespace {
 
-// A file whose writer did not say counts as empty: it may be written once more, and is known then.
+// A file of unknown row count counts as empty: it may be rewritten once, and is known then.
 int64_t Rows(const DataFile& file) { return std::max<int64_t>(file.rows, 0); }
 
 bool ArrivedBefore(const DataFile& a, const DataFile& b) {
   return std::pair(a.modified_ms, a.path) < std::pair(b.modified_ms, b.path);
 }
 
-// Keeps the most of the files, from the smallest up, of which the largest is small enough beside
-// the whole; none where no two are.
+// Keeps as many of the smallest files as possible such that the largest of them is small enough
+// relative to their sum; none if no two qualify.
 void KeepMergeable(std::vector<DataFile>* files, int64_t growth) {
   std::sort(files->begin(), files->end(), [](const DataFile& a, const DataFile& b) {
     return std::pair(Rows(a), a.path) < std::pair(Rows(b), b.path);
@@ -41,7 +41,7 @@ class PartitionPlanner {
     for (DataFile& file : files) {
       open_.bytes += file.size_bytes;
       open_.files.push_back(std::move(file));
-      // What reaches the target is settled, so the growth of its rows needs no check any more.
+      // A merge that reaches the target is settled, so its growth no longer matters.
       if (open_.bytes >= options_.target_bytes) {
         Emit();
       } else if (static_cast<int64_t>(open_.files.size()) >= options_.max_files) {

@@ -82,8 +82,8 @@ TEST(PlanCompaction, BoundsTheFilesOfAMerge) {
   for (const auto& group : groups) EXPECT_LE(group.files.size(), 1000U);
 }
 
-// A partition as arrivals and merges change it. A file carries how often its most rewritten row
-// was written again.
+// A partition as arrivals and merges change it. A file records how often its most rewritten row was
+// rewritten.
 class Simulation {
  public:
   Simulation(CompactionPlanOptions options, uint64_t seed) : options_(options), random_(seed) {}
@@ -141,7 +141,7 @@ class Simulation {
   void Add(int64_t rows, int rewrites) {
     DataFile file = File(std::to_string(next_), rows, "US", next_);
     ++next_;
-    // Encoders do better with more rows, and not always alike.
+    // Encoders do better with more rows, but not uniformly.
     const double bytes_per_row = std::uniform_real_distribution<>(15, 45)(random_);
     file.size_bytes = static_cast<int64_t>(static_cast<double>(rows) * bytes_per_row) + 4000;
     live_[file.path] = {file, rewrites};
@@ -154,8 +154,8 @@ class Simulation {
   int64_t rows_written_ = 0;
 };
 
-// Whatever arrives: rows are written again a bounded number of times, no file grows too large, and
-// it comes to rest.
+// Whatever arrives, rows are rewritten a bounded number of times, no file grows too large, and the
+// partition settles.
 TEST(PlanCompaction, RewritesAreBoundedForAnyArrivals) {
   for (uint64_t seed = 1; seed <= 40; ++seed) {
     SCOPED_TRACE(seed);
@@ -177,14 +177,14 @@ TEST(PlanCompaction, RewritesAreBoundedForAnyArrivals) {
     ASSERT_NO_FATAL_FAILURE(simulation.Compact());
     EXPECT_EQ(at_rest, simulation.rows_written());
     EXPECT_EQ(arrived, simulation.rows());
-    // A file of more rows than these is settled at 15 bytes a row; the last merge may pass it.
+    // A file with more rows is settled at 15 bytes per row; the last merge may exceed this.
     const double settled_rows = (32 << 20) / 15.0;
     const double growth = static_cast<double>(options.growth);
     EXPECT_LE(simulation.MostRewrites(), std::log(settled_rows) / std::log(growth) + 1);
   }
 }
 
-// A day at 1,000 events/s: each region gets 333 rows every second, looked at every 10 s.
+// A day at 1,000 events/s: each region gets 333 rows per second, checked every 10 s.
 TEST(PlanCompaction, ASteadyDayStaysWithinItsFileBound) {
   Simulation simulation({.growth = 8}, 7);
   size_t most_files = 0;

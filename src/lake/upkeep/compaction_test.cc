@@ -75,7 +75,7 @@ class CompactionTest : public ::testing::Test {
                      const std::shared_ptr<arrow::RecordBatch>& rows) {
     Changes changes;
     DataFile file = WriteDataFile(table->store(), kPath, {{"region", region}}, rows).ValueOrDie();
-    file.modified_ms += table->snapshot()->version();  // Never two in one millisecond.
+    file.modified_ms += table->snapshot()->version();  // Never two in the same millisecond.
     changes.adds = {file};
     changes.written_since = BootClock::now();
     changes.txns = {{"reader/" + region, rows->num_rows()}};
@@ -89,7 +89,7 @@ class CompactionTest : public ::testing::Test {
       Append(table, "EU", Rows(1000 + i * 10, 10));
     }
   }
-  // Each row of the table as text, read with a connection that does not fail.
+  // Each row of the table as text, read over a connection that does not fail.
   std::multiset<std::string> AllRows() { return AllRows(store_.inner()); }
   static std::multiset<std::string> AllRows(ObjectStore* store) {
     std::multiset<std::string> rows;
@@ -147,7 +147,7 @@ TEST_F(CompactionTest, MergesEachPartitionAndKeepsEveryRow) {
   EXPECT_EQ(0, Compact(table_.get(), {})->commits);
 }
 
-// A table of its own, of files with one row each.
+// A separate table whose files have one row each.
 class CompactionStatisticsTest : public ::testing::Test {
  protected:
   DataFile Merged(const std::shared_ptr<arrow::Array>& values) {
@@ -273,7 +273,7 @@ TEST_F(CompactionTest, MemoryStaysWithinItsBound) {
   EXPECT_EQ(208, result.files_removed);
   EXPECT_EQ(562'000, result.rows);
   EXPECT_LE(result.peak_memory_bytes, options.memory_bytes);
-  EXPECT_GT(result.peak_memory_bytes, options.memory_bytes / 8);  // It is what was measured.
+  EXPECT_GT(result.peak_memory_bytes, options.memory_bytes / 8);  // Something was measured.
 }
 
 TEST_F(CompactionTest, AFileThatIsNotWhatTheLogSaysStopsOnlyItself) {
@@ -312,7 +312,7 @@ TEST_F(CompactionTest, WorkIsBoundedAsToldAndTheRestComesNext) {
   EXPECT_EQ(0, Compact(table_.get(), options)->files_removed);
 }
 
-// Another optimizer merges the files of US between our writing and our commit.
+// Another optimizer merges the files of US between our write and our commit.
 TEST_F(CompactionTest, WhatWasOvertakenIsDiscardedAndTheRestStands) {
   AppendSixFiles(table_.get());
   const auto before = AllRows();
@@ -330,7 +330,7 @@ TEST_F(CompactionTest, WhatWasOvertakenIsDiscardedAndTheRestStands) {
   EXPECT_EQ(3, result.files_removed);
   EXPECT_EQ(1, result.conflicts);
   EXPECT_EQ(2U, Files().size());
-  EXPECT_EQ(8, StoredFiles());  // Six inputs and two merges: the one overtaken is deleted.
+  EXPECT_EQ(8, StoredFiles());  // Six inputs and two merges: the stale one is deleted.
   EXPECT_EQ(before, AllRows());
 }
 
@@ -365,7 +365,7 @@ class CompactionDamage : public CompactionTest, public ::testing::WithParamInter
   }
 };
 
-// What is wrong with one file neither stops the merge of the others nor is waited for.
+// A damaged file neither prevents the merge of the others nor is waited for.
 TEST_P(CompactionDamage, OfOneFileIsNamedAndTheOthersOfItsPartitionMerge) {
   AppendSixFiles(table_.get());
   const DataFile bad = Files()[2];
@@ -390,7 +390,7 @@ enum class Harm { kFails, kLosesReply, kTears, kDies };
 
 class CompactionHarm : public CompactionTest, public ::testing::WithParamInterface<Harm> {};
 
-// Whatever single call goes wrong, or is the last before the process dies: the same rows.
+// Whichever call fails, or is the last before the process dies: the same rows.
 TEST_P(CompactionHarm, EveryStorageCallMayGoWrong) {
   AppendSixFiles(table_.get());
   const auto before = AllRows();

@@ -1,4 +1,4 @@
-// Data files as other engines write them: read, merged and checked without a change of a value.
+// Data files as other engines write them are read, merged and checked without changing a value.
 
 #include <arrow/array.h>
 #include <arrow/io/memory.h>
@@ -54,7 +54,7 @@ std::shared_ptr<arrow::RecordBatch> Batch(
   return arrow::RecordBatch::Make(arrow::schema(fields), arrays[0]->length(), arrays);
 }
 
-// The time of a day as Spark stores it.
+// A time of day as Spark stores it.
 parquet::Int96 Int96At(int64_t micros) {
   const int64_t day = micros / kMicrosPerDay - (micros % kMicrosPerDay < 0);
   parquet::Int96 value;
@@ -84,7 +84,7 @@ class ForeignFileTest : public ::testing::Test {
     const auto result = table_->Commit(Unconditionally(changes), BootClock::now() + Millis{20'000});
     ASSERT_EQ(CommitOutcome::kCommitted, result.ValueOrDie().outcome);
   }
-  // A file of just these bytes and, as Spark leaves them out for INT96, without statistics.
+  // A file with exactly these bytes and, since Spark omits them for INT96, without statistics.
   void CommitBytes(const arrow::Buffer& content, int64_t rows) {
     DataFile file;
     file.path = "foreign-" + std::to_string(table_->snapshot()->version()) + ".parquet";
@@ -142,7 +142,7 @@ class ForeignFileTest : public ::testing::Test {
   }
   DataFile Merged() {
     CompactionOptions options;
-    options.plan.growth = 1;  // However unlike the files are.
+    options.plan.growth = 1;  // However different the files are.
     EXPECT_EQ(1, Compact(table_.get(), options).ValueOrDie().files_added);
     return table_->snapshot()->Files().at(0);
   }
@@ -173,7 +173,7 @@ TEST_F(ForeignFileTest, Int96TimestampsAreExactFromYear1To9999) {
   EXPECT_EQ(expected, Values("at"));
   for (const DataFile& file : table_->snapshot()->Files()) {
     EXPECT_TRUE(Reasons(file).empty());
-    DataFile told = file;  // By what its values are, not by what a wrapped reading finds.
+    DataFile told = file;  // Describes its true values, not those of a wrapped reading.
     told.statistics =
         ComputeStatistics(&store_, kPath, file, *table_->snapshot()->schema()).ValueOrDie();
     EXPECT_TRUE(Reasons(told).empty());
@@ -209,7 +209,7 @@ TEST_P(JulianCalendarTest, DatesThatSparkStoredInItAreNotMergedWithOurs) {
   EXPECT_TRUE(std::ranges::any_of(left, [&](const auto& f) { return f.path == julian.path; }));
 }
 
-// Repair reads floating-point columns, and must not mind how the file stores its dates.
+// Repair reads floating-point columns, regardless of how the file stores its dates.
 TEST_P(JulianCalendarTest, ColumnsWithoutTimesAreReadAllTheSame) {
   Create({arrow::field("at", Time()), arrow::field("x", arrow::float64())});
   CommitRows(
@@ -296,7 +296,7 @@ TEST_F(ForeignFileTest, VoidColumnsAreNullAndInNoFile) {
   EXPECT_EQ(R"({"numRecords":3,"minValues":{"n":1,"s":{"a":3}},"maxValues":{"n":5,"s":{"a":3}},)"
             R"("nullCount":{"n":0,"s":{"a":2}}})",
             merged.statistics);
-  // What a later metaData of ours would say.
+  // As a later metaData of ours would say.
   const std::string schema = FormatDeltaSchema(*table_->snapshot()->schema()).ValueOrDie();
   EXPECT_NE(std::string::npos, schema.find(R"("name":"v","nullable":true,"type":"void")"));
   EXPECT_TRUE(ParseDeltaSchema(schema).ValueOrDie()->Equals(*table_->snapshot()->schema()));
@@ -310,7 +310,7 @@ TEST_F(ForeignFileTest, AColumnIsFoundAfterItsNameChangedInCase) {
   CommitRows(Batch({{"buyer", Column(buyer, R"([{"name": "x"}, null])")},
                     {"id", Column(arrow::int64(), "[1, 2]")}}));
   CommitRows(Batch({{"ID", Column(arrow::int64(), "[7]")}, {"Id", Column(arrow::int64(), "[3]")}}));
-  EXPECT_EQ("1|2|3|", Values("Id"));  // The exact name goes first.
+  EXPECT_EQ("1|2|3|", Values("Id"));  // The exact name takes precedence.
   const std::string buyers = Values("Buyer");
   EXPECT_EQ("{Name:string = x}|null|null|", buyers);
   const DataFile old = table_->snapshot()->Files().at(0);

@@ -30,7 +30,7 @@ bool HasFloatingColumn(const Snapshot& snapshot) {
   });
 }
 
-// What one live file becomes.
+// The result for one live file.
 struct Change {
   DataFile before;
   RepairNeeds needs;
@@ -38,9 +38,9 @@ struct Change {
   std::string statistics;
 };
 
-// Changes that one commit is to publish.
+// Changes to be published by one commit.
 struct Batch {
-  std::shared_ptr<arrow::Schema> schema;  // The table's, which they were made by.
+  std::shared_ptr<arrow::Schema> schema;  // The table's, when they were made.
   BootClock::time_point begun;
   std::vector<Change> changes;
   int64_t bytes = 0;
@@ -60,14 +60,14 @@ Changes ChangesOf(const Batch& batch) {
     changes.removes.push_back(change.before);
     changes.adds.insert(changes.adds.end(), change.after.begin(), change.after.end());
   }
-  // As texts, which is how other writers give metrics.
+  // As strings, which is how other writers report metrics.
   changes.info["operationMetrics"] = {{"numRestatedFiles", std::to_string(changes.restates.size())},
                                       {"numRemovedFiles", std::to_string(changes.removes.size())},
                                       {"numAddedFiles", std::to_string(changes.adds.size())}};
   return changes;
 }
 
-// The batch's files have the columns of the schema that they were made by.
+// The batch's files have the columns of the schema with which they were made.
 std::variant<Changes, Refusal> PrepareOn(const Batch& batch, const Snapshot& snapshot) {
   if (snapshot.schema()->Equals(*batch.schema)) return ChangesOf(batch);
   return Refusal{"the table's columns have changed"};
@@ -102,7 +102,7 @@ class Repairer {
     Log::Warn("repair of {} waits and retries: {}", table_->path(), hindrance.message());
   }
 
-  // The files that need something, and those of which only their values show whether they do.
+  // The files that need something, and those for which only their values show whether they do.
   Status Plan() {
     ARROW_ASSIGN_OR_RAISE(const auto snapshot, table_->Refresh());
     if (!options_.dry_run) {
@@ -120,7 +120,7 @@ class Repairer {
     return Status::OK();
   }
 
-  // As much of what is to be done as one commit takes.
+  // As much of the remaining work as fits into one commit.
   Status RunBatch() {
     const auto snapshot = table_->snapshot();
     Batch batch{snapshot->schema(), BootClock::now(), {}, 0};
@@ -194,16 +194,16 @@ class Repairer {
     return Status::OK();
   }
 
-  // What is wrong with a file stays wrong: it is left as it is, the others go on.
+  // A damaged file stays damaged: it is left alone, and the others continue.
   void SetAside(const Status& problem) {
     if (unrepairable_.ok()) {
-      unrepairable_ = problem;  // Said by the caller.
+      unrepairable_ = problem;  // Reported by the caller.
     } else {
       Log::Warn("repair of {}: {}", table_->path(), problem.message());
     }
   }
 
-  // Commits the changes whose files are all live still. What comes of none is to be done again.
+  // Commits the changes whose files are all still live. Uncommitted ones must be repeated.
   Status Publish(Batch* batch) {
     while (!batch->changes.empty()) {
       const auto committed =
@@ -223,7 +223,7 @@ class Repairer {
       }
       const bool unknown = committed->outcome == CommitOutcome::kUnknown;
       result_.conflicts += !unknown;
-      // It may stand: then what it adds is not ours to delete, and its files are no longer live.
+      // It may be committed: then what it adds is not ours to delete, and its files are not live.
       if (unknown || !DropStale(batch)) {
         DoAgain(batch, /*discard=*/!unknown);
         return retry_.Wait(Unavailable(committed->detail));
@@ -232,7 +232,7 @@ class Repairer {
     return Status::OK();
   }
 
-  // After a conflict: what was overtaken goes. False: nothing was, so that is not the cause.
+  // After a conflict: drops the stale changes. False: there were none, so that is not the cause.
   bool DropStale(Batch* batch) {
     const auto refreshed = table_->Refresh();
     if (!refreshed.ok() || !(*refreshed)->schema()->Equals(*batch->schema)) return false;
@@ -294,7 +294,7 @@ class Repairer {
   Status unrepairable_;        // The first.
   Status hindrance_;           // The last.
   bool look_for_nan_ = false;  // The table has floating columns.
-  bool waits_ = false;         // It was said that storage does not answer.
+  bool waits_ = false;         // It was logged that storage does not answer.
   bool stopped_ = false;
   Retry retry_;
 };

@@ -37,7 +37,7 @@ struct RepairOptions {
   // A table whose retention leaves a commit less time than this is refused as Invalid.
   Millis commit_interval{30'000};
   Millis commit_deadline{10'000};
-  // For the time without any success: others were faster, or storage failed.
+  // Limits the time without any success: others were faster, or storage failed.
   BackoffOptions patience{
       .first = Millis{200}, .longest = Millis{5000}, .give_up_after = Millis{60'000}};
 };
@@ -69,9 +69,9 @@ struct RepairResult {
 // Repairs a table that an earlier version of this program, or another engine, has written to. Rows
 // do not change: commits have operation REPAIR and dataChange false.
 //   path        the file's bytes are copied to a name that every engine spells alike;
-//   partition   the rows are written again, into a partition that every reader accepts;
-//   statistics  the log's entry is written again, with statistics computed from the file;
-//   footer      the rows are written again: bounds of a column with NaN are left out.
+//   partition   the rows are rewritten into a partition that every reader accepts;
+//   statistics  the log's entry is rewritten, with statistics computed from the file;
+//   footer      the rows are rewritten, without bounds for columns with NaN.
 // The replaced file is removed in the log and stays in storage until vacuum deletes it.
 //
 // Considers the files that are live at its start. Safe alongside writers, optimizers and other

@@ -35,7 +35,7 @@ using arrow::internal::checked_cast;
 constexpr int64_t kPieceBytes = 4 << 20;
 constexpr int64_t kMicrosPerDay = int64_t{86400} * 1000 * 1000;
 
-// "2025-10-24", of a year from 1 to 9999.
+// "2025-10-24", with a year from 1 to 9999.
 bool IsDateOfEveryReader(const std::string& text) {
   if (text.size() != 10 || text[4] != '-' || text[7] != '-') return false;
   for (const size_t i : {0, 1, 2, 3, 5, 6, 8, 9}) {
@@ -83,7 +83,7 @@ Result<std::set<std::string>> BoundedFloats(ObjectStore* store, const std::strin
   END_PARQUET_CATCH_EXCEPTIONS
 }
 
-// Days since 1970; nothing: no day that a partition can be named after.
+// Days since 1970; nothing: not a day that can name a partition.
 using Day = std::optional<int32_t>;
 
 Day DayOf(const arrow::TimestampArray& times, int64_t row) {
@@ -95,7 +95,7 @@ Day DayOf(const arrow::TimestampArray& times, int64_t row) {
   return year < 1 || year > 9999 ? Day() : Day(static_cast<int32_t>(day));
 }
 
-// Writes again the rows of one file, those of one day at a time.
+// Rewrites the rows of one file, one day at a time.
 class Rewriter {
  public:
   Rewriter(ObjectStore* store, const std::string& table_path, const DataFile& file,
@@ -167,7 +167,7 @@ class Rewriter {
     return partition;
   }
 
-  // The rows of that day, in their order.
+  // The rows of that day, in their original order.
   arrow::RecordBatchVector RowsOf(const Day& day, const std::shared_ptr<arrow::RecordBatch>& rows) {
     if (!by_day_) return {rows};
     const auto& times =
@@ -192,7 +192,7 @@ class Rewriter {
     }
   }
 
-  // Nothing: to be written again, with what is in `unbounded` by then.
+  // Nothing: it must be written again, with the columns that `unbounded` has by then.
   Result<std::optional<DataFile>> TryWrite(const Day& day, const PartitionValues& partition,
                                            ColumnPaths* unbounded) {
     std::unique_ptr<DataFileWriter> writer;
@@ -222,7 +222,7 @@ class Rewriter {
       return written;
     };
     auto written = copy();
-    // A Finish that failed may have left the file.
+    // A failed Finish may have left the file.
     if (!written.ok() && writer != nullptr) Discard(writer->path());
     return written;
   }

@@ -16,11 +16,11 @@
 
 namespace shopstream::lake {
 
-// What must be repaired in one live file of a table, and the functions for it.
+// What must be repaired in one live file of a table, and the functions that do it.
 
 struct RepairNeeds {
   bool path = false;        // Spark's VACUUM would delete it: see java_path.h.
-  bool partition = false;   // A date that no reader accepts: of year 10000, of year -2.
+  bool partition = false;   // A date that no reader accepts: year 10000 or year -2.
   bool statistics = false;  // The log's statistics hide rows from some reader: see HasSoundForm.
   bool footer = false;      // Its footer has bounds for a column with NaN, which hide its rows.
 
@@ -37,8 +37,8 @@ RepairNeeds NeedsByLog(const AddFile& add, const Snapshot& snapshot);
 Result<bool> FooterMisleads(ObjectStore* store, const std::string& table_path, const DataFile& file,
                             const Snapshot& snapshot);
 
-// Both return files that no version names yet, with everything but statistics as the log is to have
-// it; after an error they are deleted, as far as the store answers.
+// Both return files that no version names yet, with everything except statistics as the log will
+// have it; after an error they are deleted if the store answers.
 
 // Copies the file to the name that this writer would give it.
 Result<DataFile> CopyDataFile(ObjectStore* store, const std::string& table_path,
@@ -53,7 +53,7 @@ struct RewriteOptions {
 
 // Writes the same rows again, in the same order, with statistics. If its partition has a date that
 // no reader accepts, rows go to the UTC day of the timestamp in `day_column`, so that one file may
-// become several; in a table without that column, and without a day, to the null partition.
+// become several; to the null partition if the table has no such column or the row no day.
 Result<std::vector<DataFile>> RewriteDataFile(ObjectStore* store, const std::string& table_path,
                                               const DataFile& file, const Snapshot& snapshot,
                                               const RewriteOptions& options);

@@ -59,7 +59,7 @@ class RepairTest : public LakeTest {
     table_ = Table::OpenOrCreate(store_.get(), spec_).ValueOrDie();
   }
 
-  // A file in the folder that an earlier version would have given it.
+  // A file in the folder where an earlier version would have put it.
   DataFile FileIn(const std::string& folder, const PartitionValues& partition,
                   const std::shared_ptr<arrow::RecordBatch>& rows) {
     DataFile file = *WriteDataFile(store_->inner(), kPath, partition, rows);
@@ -72,7 +72,7 @@ class RepairTest : public LakeTest {
     return file;
   }
 
-  // One file of each need, and one that needs nothing.
+  // One file for each need, and one that needs nothing.
   void AddOneOfEachNeed() {
     const PartitionValues plain = {{"v", "US"}, {"date", "2025-10-24"}};
     DataFile sound = *WriteDataFile(store_->inner(), kPath, plain, MakeRows({1}, {1}, {5}));
@@ -86,7 +86,7 @@ class RepairTest : public LakeTest {
     Commit({sound, path, date, statistics});
   }
 
-  // n -> "v/date" of every row, by the live files; each file is there.
+  // n -> "v/date" of every row in the live files, all of which exist.
   std::map<int64_t, std::string> Rows() {
     std::map<int64_t, std::string> rows;
     const auto table = Table::Open(store_->inner(), kPath).ValueOrDie();
@@ -213,7 +213,7 @@ TEST_F(RepairTest, RowsOfADateThatNoReaderAcceptsGoToTheNullPartitionWithoutATim
   EXPECT_EQ(4, nulls);
 }
 
-// As a file of an earlier version, whose footer has bounds beside NaN: another writer's default.
+// Like a file of an earlier version, whose footer has bounds despite NaN: another writer's default.
 TEST_F(RepairTest, AFooterWithBoundsBesideNanIsWrittenAgainWithoutThem) {
   const auto rows = MakeRows({1, 2}, {1, std::nan("")}, {5, 5});
   const auto sink = *arrow::io::BufferOutputStream::Create();
@@ -276,7 +276,7 @@ TEST_F(RepairTest, AStorageThatFailsNowAndThenDelaysIt) {
 
 TEST_F(RepairTest, WhatAnotherWriterReplacedMeanwhileStaysAsThatWriterLeftIt) {
   AddOneOfEachNeed();
-  // As the repair's entry is about to be written, another program removes one of its files.
+  // Another program removes one of the files just before the repair's entry is written.
   const auto other = Table::Open(store_->inner(), kPath).ValueOrDie();
   const auto files = other->snapshot()->Files();
   const auto doomed = std::find_if(files.begin(), files.end(), [](const DataFile& file) {

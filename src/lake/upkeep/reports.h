@@ -11,7 +11,7 @@
 #include "lake/upkeep/verify.h"
 #include "model/data_file.h"
 
-// What the upkeep of a table found and did, as values and as JSON.
+// The results of a table's upkeep, as values and as JSON.
 namespace shopstream::lake {
 
 // Sizes of a set of files.
@@ -19,7 +19,7 @@ struct FileTotals {
   int64_t files = 0;
   int64_t rows = 0;
   int64_t bytes = 0;
-  int64_t without_rows = 0;  // Files whose writer did not say how many rows they hold.
+  int64_t without_rows = 0;  // Files whose writer did not record their number of rows.
   int64_t small_files = 0;   // Small enough for compaction to merge.
   int64_t small_bytes = 0;
 };

@@ -14,12 +14,12 @@
 namespace shopstream::lake {
 namespace {
 
-// A second's resolution of the store's clock, and the way there and back.
+// The server's clock may have a resolution of a second; add the round trip.
 constexpr int64_t kToleratedClockDifferenceMillis = 5000;
 constexpr int64_t kPieceBytes = 1 << 20;
 constexpr int kPieces = 11;  // More than one part of a multipart upload.
 
-// What one step found; an empty detail needs no words.
+// What one step found; an empty detail means nothing to report.
 using StepResult = Result<std::string>;
 
 Status Expect(bool holds, const std::string& otherwise) {
@@ -30,8 +30,7 @@ std::shared_ptr<arrow::Buffer> Text(const std::string& text) {
   return arrow::Buffer::FromString(text);
 }
 
-// Walks what the lake asks of a store, in a folder that nobody else uses. A step builds on those
-// before it.
+// Exercises the store in a folder that nobody else uses. Each step builds on those before it.
 class StorageWalk {
  public:
   StorageWalk(ObjectStore* store, std::string folder) : store_(store), folder_(std::move(folder)) {}
@@ -129,7 +128,7 @@ class StorageWalk {
     ARROW_RETURN_NOT_OK(Expect(left.empty(), left.empty() ? "" : left[0].path + " still exists"));
     return "";
   }
-  // Whatever is left after a step failed.
+  // Deletes whatever is left after a failed step.
   Status CleanUp() {
     ARROW_ASSIGN_OR_RAISE(const auto left, store_->List(folder_ + "/"));
     for (const auto& entry : left) ARROW_RETURN_NOT_OK(store_->Delete(entry.path));
@@ -143,7 +142,7 @@ class StorageWalk {
     ARROW_RETURN_NOT_OK(Expect(*outcome == wanted, otherwise));
     return "";
   }
-  // Signed right only if every such character is.
+  // The signature is right only if every such character is escaped.
   std::string Plain() const { return folder_ + "/region=EU/a b%+é.txt"; }
   std::string Log(int version) const { return fmt::format("{}/log/{:020}.json", folder_, version); }
 

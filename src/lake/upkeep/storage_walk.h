@@ -28,7 +28,7 @@ struct StorageReport {
 };
 
 // Exercises every operation that the lake needs of a store, in a new folder below `folder`, which
-// it removes. A step builds on those before it: after the first failure the others are not tried.
+// it removes. Each step builds on those before it: after the first failure the others are skipped.
 StorageReport WalkStorage(ObjectStore* store, const std::string& folder);
 
 }  // namespace shopstream::lake

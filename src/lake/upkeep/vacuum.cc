@@ -12,7 +12,7 @@
 namespace shopstream::lake {
 namespace {
 
-// Candidates held at once; each batch costs one look at the newest version.
+// Candidates held at the same time; each batch costs one read of the newest version.
 constexpr size_t kBatch = 10'000;
 
 class Vacuumer {
@@ -23,10 +23,10 @@ class Vacuumer {
 
   Result<VacuumResult> Run() {
     ARROW_ASSIGN_OR_RAISE(const auto snapshot, table_->Refresh());
-    // Sorts out most at once; what is left is looked up again before it goes.
+    // Excludes most files early; candidates are checked again before they are deleted.
     named_ = NamedSince(*snapshot);
     named_version_ = snapshot->version();
-    // The owner of the table may ask for longer, for commits of theirs that take longer.
+    // The owner of the table may ask for longer, because their commits may take longer.
     retention_ms_ = options_.retention.count();
     if (!options_.force) {
       retention_ms_ = std::max(retention_ms_, TombstoneRetentionMs(snapshot->properties()));
@@ -47,7 +47,7 @@ class Vacuumer {
 
  private:
   PathSet NamedSince(const Snapshot& snapshot) const {
-    // Whoever removed a file noted it by a clock of his own: believe the earlier one.
+    // Removal times are by the remover's own clock, so use the earlier of the two clocks.
     const int64_t now_ms = std::min(now_ms_, WallClockMillis());
     return NamedFiles(snapshot, now_ms - TombstoneRetentionMs(snapshot.properties()));
   }
@@ -85,7 +85,7 @@ class Vacuumer {
   Table* const table_;
   const VacuumOptions& options_;
   const std::function<bool()>& stop_;
-  const int64_t now_ms_;  // By the store's clock, before the listing.
+  const int64_t now_ms_;  // By the server's clock, before the listing.
   int64_t retention_ms_ = 0;
   PathSet named_;
   int64_t named_version_ = -1;
@@ -103,7 +103,7 @@ Result<VacuumResult> Vacuum(Table* table, const VacuumOptions& options,
                            FormatMillis(VacuumOptions::kMinRetention.count()),
                            " or more, or add --force if nothing is writing to the table");
   }
-  // The store's clock is told by a write, for which whoever only looks may lack the permission.
+  // Reading the server's clock needs a write, which a read-only user may not be allowed.
   const auto now_ms = table->store()->Now();
   if (!options.dry_run) ARROW_RETURN_NOT_OK(now_ms.status());
   return Vacuumer(table, options, stop, now_ms.ok() ? *now_ms : WallClockMillis()).Run();

@@ -18,11 +18,11 @@ namespace shopstream::lake {
 //
 // Safe alongside writers, optimizers and other vacuums, and however it stops, because a file is
 // deleted only if, in this order, it
-//   1. stood in a listing, older than `retention` by the store's clock;
-//   2. was named by no version that had been committed by then: the newest one is read after the
-//      listing, so that an append which landed in between names its file;
-//   3. can be named by no later version: a writer names only files it has just written, and what
-//      is older than MaxCommitAge (retention.h), at most 12 hours, is not committed.
+//   1. was in a listing, older than `retention` by the server's clock;
+//   2. was named by no version committed by then: the newest one is read after the
+//      listing, so that an append which completed in between names its file;
+//   3. can be named by no later version: a writer names only files it has just written, and files
+//      older than MaxCommitAge (retention.h), at most 12 hours, are not committed.
 // A version from which an optimizer or a foreign writer removed the file names it as removed, and
 // so protects it as long as readers of older versions may need it. Each deletion is independent:
 // after a kill between two of them the next vacuum does the rest, and of two concurrent vacuums the
@@ -49,7 +49,7 @@ struct VacuumResult {
   bool finished = true;          // False: `stop` returned true before the end.
 };
 
-// IOError: the store fails; files deleted until then were safe to delete.
+// IOError: the store failed; the files deleted before that were safe to delete.
 Result<VacuumResult> Vacuum(Table* table, const VacuumOptions& options,
                             const std::function<bool()>& stop);
 

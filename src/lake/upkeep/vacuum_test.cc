@@ -59,7 +59,7 @@ TEST_F(VacuumTest, ADryRunOnlyTells) {
 
 TEST_F(VacuumTest, ADryRunNeedsNoPermissionToWrite) {
   const DataFile orphan = WriteFile(0, 10);
-  // Like a store that gets its time from a write, and refuses every write.
+  // Like a store that reads its clock by writing, and refuses every write.
   store_->On(Operation::kNow).FailsBefore().Always();
   store_->On(Operation::kPut).FailsBefore().Always();
   store_->On(Operation::kPutIfAbsent).FailsBefore().Always();
@@ -67,7 +67,7 @@ TEST_F(VacuumTest, ADryRunNeedsNoPermissionToWrite) {
   VacuumOptions options;
   options.dry_run = true;
   options.force = true;
-  options.retention = Millis{-1000};  // The clock of the store has not moved.
+  options.retention = Millis{-1000};  // The server's clock has not moved.
   EXPECT_EQ(1, Run(options).files);
   EXPECT_TRUE(Exists(orphan));
   options.dry_run = false;
@@ -81,7 +81,7 @@ TEST_F(VacuumTest, SparesWhatReadersOfOlderVersionsMayBeAt) {
   Commit({large}, {small});
   AdvanceClock(kLongAgo);
   Reopen();
-  EXPECT_EQ(0, Run().files);  // Removed just now, by the clock of whoever removed it.
+  EXPECT_EQ(0, Run().files);  // Removed just now, by the remover's clock.
   EXPECT_TRUE(Exists(small));
 }
 

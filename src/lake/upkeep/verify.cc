@@ -18,11 +18,11 @@
 namespace shopstream::lake {
 namespace {
 
-// Files looked at together, and by how many threads: an object store answers many as fast as one.
+// Files per batch, and threads that check them: an object store answers many as fast as one.
 constexpr size_t kBatch = 256;
 constexpr size_t kThreads = 4;
 
-// What stands in the table's folder: 24 bytes a file.
+// The contents of the table's folder: 24 bytes per file.
 class Listing {
  public:
   void Add(const ObjectEntry& object) {
@@ -32,7 +32,7 @@ class Listing {
     std::sort(objects_.begin(), objects_.end(),
               [](const Object& a, const Object& b) { return a.path < b.path; });
   }
-  // Its size, counting it as named; nothing where it was not listed. `*again`: it was named before.
+  // The file's size; marks it as named. Nothing: not listed. `*again`: it was already named.
   std::optional<int64_t> Name(const std::string& path, bool* again) {
     const auto it = std::lower_bound(
         objects_.begin(), objects_.end(), HashOf(path),
@@ -82,7 +82,7 @@ class Verifier {
       Find(LogFolder(table_path_), table.status().message());
     }
     report_.finished = !stop_();
-    // Files were looked at by several threads.
+    // Files were checked by several threads.
     std::stable_sort(
         report_.findings.begin(), report_.findings.end(),
         [](const VerifyFinding& a, const VerifyFinding& b) { return a.path < b.path; });
@@ -116,7 +116,7 @@ class Verifier {
     return Status::OK();
   }
 
-  // After the snapshot, so that each of its files stands in the listing.
+  // After the snapshot, so that each of its files is in the listing.
   Status List() {
     snapshot_ = table_->snapshot();
     report_.version = snapshot_->version();
@@ -162,7 +162,7 @@ class Verifier {
     std::atomic<size_t> next = 0;
     std::vector<Status> statuses(std::min(kThreads, batch.size()));
     std::vector<Thread> threads;
-    // Looking up notes what is named: this thread's alone.
+    // Name() marks the files, so only this thread may call it.
     std::vector<std::optional<int64_t>> sizes;
     for (const DataFile& file : batch) {
       bool again = false;
@@ -186,7 +186,7 @@ class Verifier {
   Status CheckFile(const DataFile& file, std::optional<int64_t> size) {
     for (const std::string& reason : CheckPartition(file, *snapshot_)) FindFile(file, reason);
     if (!size) {
-      // Hidden from the listing, or put where partitions do not lie? Look for the file itself.
+      // It may be hidden from the listing or outside its partition's folder: look it up directly.
       ARROW_ASSIGN_OR_RAISE(size, SizeOf(file));
       if (!size) return Vanished(file);
     }
@@ -221,7 +221,7 @@ class Verifier {
     return std::optional<int64_t>();
   }
 
-  // An optimizer may have taken it out of the table, and a vacuum deleted it, since we began.
+  // An optimizer may have removed it from the table, and a vacuum deleted it, since the start.
   Status Vanished(const DataFile& file) {
     ARROW_ASSIGN_OR_RAISE(const auto newest, table_->Refresh());
     const auto& state = StateOf(*newest);

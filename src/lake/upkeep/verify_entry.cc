@@ -27,7 +27,7 @@ struct FieldForm {
   Form form;
 };
 
-// What the protocol requires of each action. Optional fields that have another type are faults too.
+// The fields that the protocol requires of each action. Wrongly typed optional ones are faults too.
 const std::map<std::string, std::vector<FieldForm>>& RequiredFields() {
   static const std::map<std::string, std::vector<FieldForm>> kFields = {
       {"protocol", {{"minReaderVersion", Form::kVersion}, {"minWriterVersion", Form::kVersion}}},
@@ -118,7 +118,7 @@ class SchemaCheck {
   }
 
   void CheckType(const json& type, const std::string& path) {
-    if (type.is_string()) {  // Whether its name is known, opening the table shows.
+    if (type.is_string()) {  // Opening the table checks whether its name is known.
       int precision = 0;
       int scale = 0;
       const std::string name = type.get<std::string>();
@@ -179,13 +179,13 @@ class EntryCheck {
       const size_t end = std::min(text.find('\n', begin), text.size());
       const json line = ParseJson(text.substr(begin, end - begin));
       begin = end + 1;
-      if (!line.is_object()) continue;  // Reading the entry says so.
+      if (!line.is_object()) continue;  // Reading the entry reports it.
       for (const auto& [kind, action] : line.items()) {
         if (!action.is_null()) actions.emplace_back(kind, action);
       }
     }
     if (actions.empty()) find_("it has no action");
-    // What an entry says of the table holds for all of its files.
+    // An entry's metaData applies to all of its files.
     for (const auto& [kind, action] : actions) {
       if (kind == "metaData") CheckMetadata(action);
       if (kind == "protocol") CheckProtocol(action);
@@ -259,7 +259,7 @@ class EntryCheck {
     *partition_columns_ = columns->get<std::vector<std::string>>();
   }
 
-  // Lists of features belong to reader version 3 and writer version 7, and to no other.
+  // Only reader version 3 and writer version 7 have lists of features.
   void CheckProtocol(const json& protocol) {
     if (!protocol.is_object()) return;
     if (++protocols_ > 1) find_("it has more than one protocol");
@@ -333,7 +333,7 @@ std::vector<std::string> MetadataFaults(const TableState& state) {
                      std::to_string(state.protocol().min_writer_version) +
                      ", which is no version of the Delta protocol");
   }
-  // The protocols that this program opens have no column mapping.
+  // The protocols that this program supports have no column mapping.
   const auto mapping = state.properties().find("delta.columnMapping.mode");
   if (mapping != state.properties().end() && mapping->second != "none") {
     faults.push_back("the property " + mapping->first + "=" + mapping->second +

@@ -18,7 +18,7 @@ void CheckEntryForm(std::string_view text,
                     std::optional<std::vector<std::string>>* partition_columns,
                     const std::function<void(const std::string& reason)>& find);
 
-// Faults in the schema and the partition columns of a table that this program opens nevertheless.
+// Faults in the schema and partition columns of a table that this program opens regardless.
 std::vector<std::string> MetadataFaults(const TableState& state);
 
 // The fault in a decoded path of a data file, relative to the table: empty parts, "." or "..",

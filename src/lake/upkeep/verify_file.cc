@@ -31,10 +31,10 @@ using arrow::internal::checked_cast;
 using nlohmann::json;
 
 constexpr int64_t kMicrosPerMilli = 1000;
-// Decimals travel through JSON numbers, which readers take for doubles.
+// Decimals pass through JSON numbers, which readers parse as doubles.
 constexpr double kDoubleSlack = 1e-12;
 
-// How a bound of the log stands to the value it shall bound.
+// How a bound in the log relates to the value it should bound.
 enum class Bound { kHolds, kBroken, kNoValue };
 
 template <typename T>
@@ -83,7 +83,7 @@ std::optional<double> AsDouble(const Scalar& value) {
   }
 }
 
-// Dates and timestamps stand in the log as text; a timestamp's maximum may be cut to milliseconds.
+// The log has dates and timestamps as text; a timestamp's maximum may be cut to milliseconds.
 Bound CompareTimes(const std::string& bound, const Scalar& value, bool is_max) {
   const auto parsed = ParsePartitionValue(bound, value.type);
   if (!parsed.ok() || !(*parsed)->is_valid) return Bound::kNoValue;
@@ -92,8 +92,8 @@ Bound CompareTimes(const std::string& bound, const Scalar& value, bool is_max) {
   return Compare(*AsInt(**parsed) + slack, *AsInt(value), is_max);
 }
 
-// Numbers that JSON has none for are in the log as texts. NaN is Spark's, to which it is the
-// greatest of all.
+// Numbers that JSON cannot represent are strings in the log. NaN comes from Spark, where it is the
+// greatest value.
 std::optional<double> NamedNumber(const json& bound) {
   if (!bound.is_string()) return std::nullopt;
   if (bound == "Infinity" || bound == "NaN") return std::numeric_limits<double>::infinity();
@@ -128,7 +128,7 @@ Bound CheckBound(const json& bound, const Scalar& value, bool is_max) {
     if (const auto named = NamedNumber(bound)) return Compare(*named, *number, is_max);
     if (!bound.is_number()) return Bound::kNoValue;
     auto told = bound.get<double>();
-    // Writers give as many digits as a float needs, which readers round to a float again.
+    // Writers give as many digits as a float needs; readers round them to a float again.
     if (value.type->id() == arrow::Type::FLOAT) told = static_cast<float>(told);
     return CompareNumbers(told, *number, is_max);
   }
@@ -223,7 +223,7 @@ bool Less(const Scalar& a, const Scalar& b) {
   return *AsDouble(a) < *AsDouble(b);
 }
 
-// What a footer claims of a column against what its values show.
+// Compares a footer's claims about a column with its values.
 void CheckFooter(const ColumnFacts& footer, const ColumnFacts& values,
                  std::vector<std::string>* reasons) {
   const std::string column = "column " + values.DottedPath();
@@ -241,15 +241,15 @@ void CheckFooter(const ColumnFacts& footer, const ColumnFacts& values,
   }
 }
 
-// The facts of the columns that the file has, from its values. `rows`: how many there are; as it
-// was where the file has none of the columns.
+// The facts of the file's columns, from their values. `rows`: their number; unchanged if the file
+// has none of the columns.
 Result<std::vector<ColumnFacts>> FactsFromValues(parquet::arrow::FileReader* reader,
                                                  const arrow::Schema& schema,
                                                  const PartitionValues& partition, int64_t* rows) {
   const auto metadata = reader->parquet_reader()->metadata();
   std::vector<ColumnFacts> facts;
   for (const auto& field : schema.fields()) {
-    // A partition column, or one that was added later, has no values to look at.
+    // Partition columns and columns added later have no values in the file.
     const auto leaves = LeavesOf(*metadata, {field}, partition);
     if (leaves.empty()) continue;
     ValueFacts column(*field);
@@ -299,7 +299,7 @@ Result<FileCheck> Check(ObjectStore* store, const std::string& path, const DataF
   return check;
 }
 
-// The value that a path spells out for a column, "column=value"; nothing where it does not.
+// The value that a path gives for a column, "column=value"; nothing if it does not.
 std::optional<std::string> ValueInPath(const std::string& path, const std::string& column) {
   for (size_t begin = 0; begin < path.size();) {
     const size_t end = path.find('/', begin);
@@ -318,11 +318,11 @@ std::optional<std::string> ValueInPath(const std::string& path, const std::strin
 
 std::vector<std::string> CheckPartition(const DataFile& file, const Snapshot& snapshot) {
   std::vector<std::string> reasons;
-  // So this version names it. A long value's folder does not show the value.
+  // The folder that this program would choose. A long value's folder does not show the value.
   const bool own_folder = file.path.starts_with(PartitionFolder(file.partition_values) + "/");
   for (const auto& [column, value] : file.partition_values) {
     const auto field = snapshot.schema()->GetFieldByName(column);
-    if (field == nullptr) continue;  // Opening the table refuses that.
+    if (field == nullptr) continue;  // Opening the table refuses it.
     const auto parsed = ParsePartitionValue(value, field->type());
     if (!parsed.ok()) {
       reasons.push_back("column " + column + ": " + parsed.status().message());

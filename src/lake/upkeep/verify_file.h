@@ -17,12 +17,12 @@ struct FileCheck {
   std::vector<std::string> reasons;  // Differences from the log; empty: none.
 };
 
-// Partition values: one for each partition column, of its type, and equal to the value in the path
-// if the path has it (column=value).
+// Partition values: one per partition column, of its type, and equal to the value in the path if
+// the path has it (column=value).
 std::vector<std::string> CheckPartition(const DataFile& file, const Snapshot& snapshot);
 
-// Rows and statistics of a file, by its footer or, if `deep`, by its values, of which it holds one
-// column of a row group at a time. An error: the file cannot be read.
+// Rows and statistics of a file, from its footer or, if `deep`, from its values, of which it holds
+// one column of a row group at a time. An error: the file cannot be read.
 Result<FileCheck> CheckFileContent(ObjectStore* store, const std::string& table_path,
                                    const DataFile& file, const arrow::Schema& schema, bool deep);
 

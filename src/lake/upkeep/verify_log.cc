@@ -26,15 +26,15 @@ using nlohmann::json;
 
 using Find = std::function<void(const std::string& path, const std::string& reason)>;
 
-// Paths of one difference that are named; the others are counted.
+// Maximum number of paths named for one difference; the others are counted.
 constexpr int64_t kNamedPaths = 5;
-// A listing that met a clean-up has gaps that another one does not.
+// A listing that overlapped a clean-up has gaps; another one does not.
 constexpr int kListings = 3;
 constexpr Millis kPauseBetweenListings{200};
 
 struct Checkpoint {
   std::vector<std::string> parts;
-  std::set<int64_t> part_counts;  // How many parts each complete checkpoint of this version has.
+  std::set<int64_t> part_counts;  // Number of parts of each complete checkpoint of this version.
   int64_t modified_ms = 0;
 };
 
@@ -72,8 +72,8 @@ Result<Log> ListWholeLog(ObjectStore* store, const std::string& table_path) {
   return log;
 }
 
-// The versions of entries that are missing: between others, or right after the newest checkpoint,
-// or at the very beginning where no checkpoint replaces it. As ranges [first, last].
+// The versions of missing entries: between others, right after the newest checkpoint, or at the
+// very beginning if no checkpoint replaces them. As ranges [first, last].
 std::vector<std::pair<int64_t, int64_t>> Gaps(const Log& log) {
   std::vector<std::pair<int64_t, int64_t>> gaps;
   int64_t before = log.checkpoints.empty() ? -1 : log.checkpoints.rbegin()->first;
@@ -85,7 +85,7 @@ std::vector<std::pair<int64_t, int64_t>> Gaps(const Log& log) {
   return gaps;
 }
 
-// Names a few of the paths that differ and counts the rest.
+// Names a few of the differing paths and counts the rest.
 class PathList {
  public:
   void Add(const std::string& path) {
@@ -104,8 +104,8 @@ class PathList {
 
 uint64_t HashOf(const std::string& text) { return std::hash<std::string>{}(text); }
 
-// What must be equal of an action, besides its path. Statistics are compared apart, since a
-// checkpoint may keep them in another form.
+// What must be equal in an action, besides its path. Statistics are compared separately, because a
+// checkpoint may store them in another form.
 std::string Described(const AddFile& add) {
   std::string text = std::to_string(add.file.size_bytes) + ' ' +
                      std::to_string(add.file.modified_ms) + ' ' + add.tags;
@@ -174,7 +174,7 @@ void CompareFiles(const TableState& replayed, const TableState& kept,
     differ("its information about files differs from the entries: " + other.Text());
 }
 
-// A checkpoint leaves out tombstones that had expired when it was written, and no others.
+// A checkpoint omits tombstones that had expired when it was written, and no others.
 void CompareTombstones(const TableState& replayed, const TableState& kept, int64_t written_ms,
                        const std::function<void(const std::string&)>& differ) {
   std::set<uint64_t> in_checkpoint;
@@ -205,8 +205,7 @@ void CompareStates(const TableState& replayed, const TableState& kept, int64_t w
   CompareTombstones(replayed, kept, written_ms, differ);
 }
 
-// Follows the log once from its oldest readable place and holds each checkpoint on the way against
-// it.
+// Replays the log once from its oldest readable version and compares each checkpoint on the way.
 class Follower {
  public:
   Follower(ObjectStore* store, const std::string& table_path, const Log& log, const Find& find,
@@ -218,7 +217,7 @@ class Follower {
         progress_(progress),
         stop_(stop) {}
 
-  // Starts at the checkpoint of `from` (-1: before version 0), goes on to the newest checkpoint.
+  // Starts at the checkpoint of `from` (-1: before version 0) and stops at the newest checkpoint.
   Status Run(int64_t from) {
     if (from >= 0) {
       ARROW_ASSIGN_OR_RAISE(const auto start, Read(from));
@@ -229,7 +228,7 @@ class Follower {
     for (int64_t version = from + 1; version <= last && !stop_(); ++version) {
       progress_(version - from, last - from);
       ARROW_ASSIGN_OR_RAISE(const bool replayed, Replay(version));
-      if (!replayed) return Status::OK();  // Said already; beyond it nothing can be told.
+      if (!replayed) return Status::OK();  // Already reported; nothing after it can be checked.
       if (log_.checkpoints.contains(version)) ARROW_RETURN_NOT_OK(CompareAt(version));
     }
     return Status::OK();
@@ -237,7 +236,7 @@ class Follower {
   int64_t compared() const { return compared_; }
 
  private:
-  // Nothing: it cannot be read, which is said.
+  // Nothing: it cannot be read, which has been reported.
   Result<std::optional<TableState>> Read(int64_t version) {
     const Checkpoint& checkpoint = log_.checkpoints.at(version);
     auto state = ReadCheckpoint(store_, checkpoint.parts, version);
@@ -246,7 +245,7 @@ class Follower {
       if (finished.ok()) return std::optional(*std::move(state));
       state = finished;
     }
-    // A store that is down, or a clean-up that came first, is no damage.
+    // A store that is down, or an earlier clean-up, is not damage.
     ARROW_ASSIGN_OR_RAISE(const auto there, store_->List(checkpoint.parts[0]));
     if (!there.empty()) find_(checkpoint.parts[0], state.status().message());
     return std::optional<TableState>();
@@ -254,7 +253,7 @@ class Follower {
 
   Result<bool> Replay(int64_t version) {
     const auto entry = ReadLogEntry(store_, table_path_, version);
-    // An entry that could not be fetched is no finding about the table.
+    // An entry that could not be fetched is not a finding about the table.
     if (!entry.ok() && KindOf(entry.status()) != ErrorKind::kInvalid) return entry.status();
     Status status = entry.status();
     if (entry.ok()) {
@@ -289,8 +288,8 @@ class Follower {
   int64_t compared_ = 0;
 };
 
-// Where to start so that entries lead from there to the newest checkpoint: at the checkpoint before
-// it or, for all, as far back as they go. Nothing: the newest is all there is to start from.
+// Where to start so that entries lead to the newest checkpoint: at the checkpoint before it or, for
+// all, as far back as they go. Nothing: only the newest checkpoint is available.
 std::optional<int64_t> StartOf(const Log& log, bool all_checkpoints) {
   if (log.checkpoints.empty()) return std::nullopt;
   std::optional<int64_t> start;
@@ -306,8 +305,8 @@ std::optional<int64_t> StartOf(const Log& log, bool all_checkpoints) {
   return from == 0 ? std::optional<int64_t>(-1) : start;
 }
 
-// Holds each entry that a reader of the newest version may look at against the protocol; all that
-// are kept for `all`.
+// Checks each entry that a reader of the newest version may read against the protocol; for `all`,
+// every entry that still exists.
 Status CheckEntries(ObjectStore* store, const std::string& table_path, const Log& log,
                     std::optional<std::vector<std::string>> partition_columns, bool all,
                     const Find& find, const std::function<bool()>& stop) {
@@ -325,8 +324,8 @@ Status CheckEntries(ObjectStore* store, const std::string& table_path, const Log
   return Status::OK();
 }
 
-// What is wrong with the text of a hint; empty: nothing. Readers do without a hint that they cannot
-// read, but follow one that they can.
+// The fault in a hint's text; empty: none. Readers ignore a hint that they cannot parse, but follow
+// one that they can.
 std::string HintFault(const json& hint) {
   const auto is_count = [&hint](const char* name) {
     return hint.contains(name) && hint[name].is_number_integer() && hint[name] >= 0;
@@ -363,7 +362,7 @@ Status CheckHint(ObjectStore* store, const std::string& table_path, const Log& l
     }
     return Status::OK();
   }
-  // One that was not listed may have been written meanwhile, and the hint after it.
+  // One that was not listed, and the hint for it, may have been written meanwhile.
   ARROW_ASSIGN_OR_RAISE(const Log now, ListWholeLog(store, table_path));
   if (!now.checkpoints.contains(hint)) {
     find(path,

@@ -20,7 +20,7 @@ struct LogCheck {
 // The log part of VerifyTable. `find` receives each difference, with a path relative to the lake's
 // root. `all_checkpoints`: compare every checkpoint with the replay that leads to it, not only the
 // newest, and check every entry, not only those that lead to the newest version.
-// `partition_columns`: those of the newest version; nothing if they are not known.
+// `partition_columns`: those of the newest version; nothing if unknown.
 Result<LogCheck> CheckLog(
     ObjectStore* store, const std::string& table_path, bool all_checkpoints,
     const std::optional<std::vector<std::string>>& partition_columns,

@@ -250,14 +250,14 @@ TEST_F(VerifyTest, ACleanedUpLogIsWhole) {
   Delete(LogFolder(kPath) + ZeroPadded(10, 20) + ".checkpoint.parquet");
   const VerifyReport report = Verify(/*deep=*/true);
   EXPECT_TRUE(report.clean());
-  EXPECT_EQ(0, report.checkpoints_compared);  // Nothing leads to it.
+  EXPECT_EQ(0, report.checkpoints_compared);  // No entries lead to it.
 }
 
 TEST_F(VerifyTest, ACheckpointThatIsNotTheReplayIsNamed) {
   Grow(19);
   const DataFile lost = Append(190);
   Reopen();
-  // The checkpoint of 20 as a writer would make it that had missed the last entry.
+  // The checkpoint of 20 as written by a writer that missed the last entry.
   const std::string path = LogFolder(kPath) + ZeroPadded(20, 20) + ".checkpoint.parquet";
   TableState state =
       ReadCheckpoint(store_->inner(),
