@@ -15,23 +15,27 @@
 
 #include "ingest/align_columns.h"
 #include "lake/parquet/parquet_file.h"
-#include "lake/store/upload_queue.h"
 #include "model/calendar.h"
 #include "tables/columns.h"
 
 namespace shopstream::ingest {
 namespace {
 
-using RowIndices = std::vector<int32_t>;
-
 // The rows of each lake partition, in their order.
-std::vector<RowIndices> GroupRows(const Cut& cut) {
+std::vector<lake::PartitionRows> GroupRows(const Cut& cut) {
   std::vector<int32_t> counts(cut.lake_partitions.size(), 0);
   for (int32_t group : cut.lake_partition) ++counts[group];
-  std::vector<RowIndices> groups(counts.size());
-  for (size_t i = 0; i < groups.size(); ++i) groups[i].reserve(counts[i]);
+  const auto& columns = cut.layout->table.partition_columns;
+  std::vector<lake::PartitionRows> groups(counts.size());
+  for (size_t i = 0; i < groups.size(); ++i) {
+    const LakePartition& partition = cut.lake_partitions[i];
+    const std::string& value = cut.partition_values[partition.value];
+    groups[i].values = {{columns[0], value.empty() ? std::nullopt : std::optional(value)},
+                        {columns[1], FormatDate(partition.date)}};
+    groups[i].rows.reserve(counts[i]);
+  }
   for (size_t row = 0; row < cut.lake_partition.size(); ++row) {
-    groups[cut.lake_partition[row]].push_back(static_cast<int32_t>(row));
+    groups[cut.lake_partition[row]].rows.push_back(static_cast<int32_t>(row));
   }
   return groups;
 }
@@ -168,22 +172,8 @@ std::string FormatDate(int32_t days) {
 }
 
 Result<std::vector<DataFile>> WriteBronzeFiles(lake::ObjectStore* store, const Cut& cut) {
-  const lake::TableSpec& table = cut.layout->table;
-  std::vector<DataFile> files;
-  ARROW_ASSIGN_OR_RAISE(auto rows, BronzeRows(cut));
-  std::vector<RowIndices> groups = GroupRows(cut);
-  lake::UploadQueue uploads(store);
-  lake::BatchWriter writer(&uploads, table.path, std::move(rows));
-  for (size_t i = 0; i < groups.size(); ++i) {
-    const LakePartition& partition = cut.lake_partitions[i];
-    const std::string& value = cut.partition_values[partition.value];
-    const PartitionValues values = {
-        {table.partition_columns[0], value.empty() ? std::nullopt : std::optional(value)},
-        {table.partition_columns[1], FormatDate(partition.date)}};
-    ARROW_ASSIGN_OR_RAISE(files.emplace_back(), writer.Write(values, groups[i]));
-  }
-  ARROW_RETURN_NOT_OK(uploads.Finish());
-  return files;
+  ARROW_ASSIGN_OR_RAISE(const auto rows, BronzeRows(cut));
+  return lake::WriteDataFiles(store, cut.layout->table.path, rows, GroupRows(cut));
 }
 
 Result<std::vector<DataFile>> WriteQuarantineFiles(lake::ObjectStore* store, const Cut& cut) {

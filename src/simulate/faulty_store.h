@@ -94,6 +94,7 @@ class FaultyStore : public lake::ObjectStore {
   Result<int64_t> RemoveAbandonedWrites(std::chrono::milliseconds min_age) override;
   std::string Describe() const override { return inner_->Describe(); }
   bool IsRemote() const override { return inner_->IsRemote(); }
+  int ParallelPuts() const override { return inner_->ParallelPuts(); }
 
  private:
   class Output;

@@ -168,7 +168,7 @@ Result<std::unique_ptr<DataFileWriter>> DataFileWriter::Open(
   ARROW_ASSIGN_OR_RAISE(const Encodings encodings, Encodings::For(Selection(sample)));
   auto opened = parquet::arrow::FileWriter::Open(
       *sample.schema(), writer->pool_.get(), writer->sink_,
-      encodings.Properties(writer->unbounded_, writer->pool_.get()));
+      encodings.Properties(kRowGroupRows, writer->unbounded_, writer->pool_.get()));
   if (!opened.ok()) return writer->Annotate(opened.status());
   writer->parquet_ = *std::move(opened);
   return writer;

@@ -18,6 +18,9 @@ namespace {
 using arrow::internal::checked_cast;
 
 constexpr int kZstdLevel = 1;
+// For a smaller file, which compaction soon replaces, setting zstd up for each page takes longer
+// than all the rest; Snappy needs no set-up.
+constexpr int64_t kMinZstdRows = 2048;
 // Enough to tell ids from categories.
 constexpr int64_t kSampleRows = 4096;
 // From here on the time saved by a better choice is worth the trial.
@@ -117,72 +120,6 @@ void AddMisleading(const std::string& path, const arrow::Array& values, const Se
   }
 }
 
-// Nothing is left to compress where all values are equal: the indices are one run.
-Status UseDictionary(const std::string& name, int64_t distinct,
-                     parquet::WriterProperties::Builder* builder) {
-  builder->enable_dictionary(name);
-  if (distinct == 1) {
-    builder->compression(name, arrow::Compression::UNCOMPRESSED)
-        ->compression_level(name, arrow::util::kUseDefaultCompressionLevel);
-  }
-  return Status::OK();
-}
-
-// Encodings that every reader of the last years knows: differences for what tends to grow, lengths
-// apart from bytes for texts.
-Status ChooseEncoding(const Selection& selection, int column,
-                      parquet::WriterProperties::Builder* builder) {
-  const std::string& name = selection.rows().column_name(column);
-  switch (selection.rows().column(column)->type_id()) {
-    case arrow::Type::BOOL:
-      return Status::OK();
-    case arrow::Type::STRUCT:
-    case arrow::Type::LIST:
-    case arrow::Type::MAP:
-      VisitLeaves(name, *selection.rows().column(column)->type(), false,
-                  [builder](const std::string& leaf, const arrow::DataType& type, bool is_item) {
-                    // Given up by itself where the values do not repeat.
-                    builder->enable_dictionary(leaf);
-                    if (is_item && arrow::is_floating(type.id())) builder->disable_statistics(leaf);
-                  });
-      return Status::OK();
-    case arrow::Type::DICTIONARY:  // Its maker has built it already.
-      return UseDictionary(
-          name,
-          checked_cast<const arrow::DictionaryArray&>(*selection.rows().column(column))
-              .dictionary()
-              ->length(),
-          builder);
-    default:
-      break;
-  }
-  const auto sample = Sample(selection, column);
-  const size_t distinct = CountDistinct(sample);
-  // A dictionary pays where values repeat. Where most are distinct, building one costs as much as
-  // the rest of the encoding, and then it is given up.
-  if (distinct * 2 <= sample.size()) {
-    return UseDictionary(name, static_cast<int64_t>(distinct), builder);
-  }
-  switch (selection.rows().column(column)->type_id()) {
-    case arrow::Type::INT32:
-    case arrow::Type::INT64:
-    case arrow::Type::DATE32:
-    case arrow::Type::TIMESTAMP:
-      builder->encoding(name, parquet::Encoding::DELTA_BINARY_PACKED);
-      return Status::OK();
-    case arrow::Type::STRING:
-    case arrow::Type::BINARY: {
-      builder->encoding(name, parquet::Encoding::DELTA_LENGTH_BYTE_ARRAY);
-      if (selection.count() < kTrialRows) return Status::OK();
-      ARROW_ASSIGN_OR_RAISE(const bool fast, FastIsAsGood(sample));
-      if (fast) builder->codec_options(name, FastZstd());
-      return Status::OK();
-    }
-    default:
-      return Status::OK();
-  }
-}
-
 }  // namespace
 
 ColumnPaths MisleadingColumns(const Selection& selection) {
@@ -194,26 +131,89 @@ ColumnPaths MisleadingColumns(const Selection& selection) {
 }
 
 Encodings::Encodings() {
-  chosen_.compression(arrow::Compression::ZSTD)
-      ->compression_level(kZstdLevel)
-      ->max_row_group_length(kRowGroupRows)
-      ->created_by("ShopStream")
-      ->disable_dictionary();
+  chosen_.max_row_group_length(kRowGroupRows)->created_by("ShopStream")->disable_dictionary();
 }
 
 Result<Encodings> Encodings::For(const Selection& selection) {
   Encodings encodings;
   for (int i = 0; i < selection.rows().num_columns(); ++i) {
-    ARROW_RETURN_NOT_OK(ChooseEncoding(selection, i, &encodings.chosen_));
+    ARROW_RETURN_NOT_OK(encodings.Choose(selection, i));
   }
   return encodings;
 }
 
-std::shared_ptr<parquet::WriterProperties> Encodings::Properties(const ColumnPaths& unbounded,
+// Encodings that readers have known for years: differences for what tends to grow, lengths apart
+// from bytes for texts.
+Status Encodings::Choose(const Selection& selection, int column) {
+  const std::string& name = selection.rows().column_name(column);
+  const arrow::Array& values = *selection.rows().column(column);
+  const auto use_dictionary = [&](size_t distinct) {
+    chosen_.enable_dictionary(name);
+    if (distinct == 1) constant_.insert(name);
+    return Status::OK();
+  };
+  switch (values.type_id()) {
+    case arrow::Type::BOOL:
+      return Status::OK();
+    case arrow::Type::STRUCT:
+    case arrow::Type::LIST:
+    case arrow::Type::MAP:
+      VisitLeaves(name, *values.type(), false,
+                  [this](const std::string& leaf, const arrow::DataType& type, bool is_item) {
+                    // The encoder gives it up where the values do not repeat.
+                    chosen_.enable_dictionary(leaf);
+                    if (is_item && arrow::is_floating(type.id())) chosen_.disable_statistics(leaf);
+                  });
+      return Status::OK();
+    case arrow::Type::DICTIONARY: {
+      const auto& encoded = checked_cast<const arrow::DictionaryArray&>(values);
+      return use_dictionary(static_cast<size_t>(encoded.dictionary()->length()));
+    }
+    default:
+      break;
+  }
+  const auto sample = Sample(selection, column);
+  const size_t distinct = CountDistinct(sample);
+  // A dictionary pays where values repeat. Where most are distinct, building one costs as much as
+  // the rest of the encoding, and then it is given up.
+  if (distinct * 2 <= sample.size()) return use_dictionary(distinct);
+  switch (values.type_id()) {
+    case arrow::Type::INT32:
+    case arrow::Type::INT64:
+    case arrow::Type::DATE32:
+    case arrow::Type::TIMESTAMP:
+      chosen_.encoding(name, parquet::Encoding::DELTA_BINARY_PACKED);
+      return Status::OK();
+    case arrow::Type::STRING:
+    case arrow::Type::BINARY: {
+      chosen_.encoding(name, parquet::Encoding::DELTA_LENGTH_BYTE_ARRAY);
+      if (selection.count() < kTrialRows) return Status::OK();
+      ARROW_ASSIGN_OR_RAISE(const bool fast, FastIsAsGood(sample));
+      if (fast) random_.insert(name);
+      return Status::OK();
+    }
+    default:
+      return Status::OK();
+  }
+}
+
+std::shared_ptr<parquet::WriterProperties> Encodings::Properties(int64_t rows,
+                                                                 const ColumnPaths& unbounded,
                                                                  arrow::MemoryPool* pool) const {
   parquet::WriterProperties::Builder builder = chosen_;
   builder.memory_pool(pool);
   for (const std::string& column : unbounded) builder.disable_statistics(column);
+  if (rows < kMinZstdRows) {
+    builder.compression(arrow::Compression::SNAPPY);
+    return builder.build();
+  }
+  builder.compression(arrow::Compression::ZSTD)->compression_level(kZstdLevel);
+  for (const std::string& column : random_) builder.codec_options(column, FastZstd());
+  // Nothing is left to compress where all indices are equal: they are one run.
+  for (const std::string& column : constant_) {
+    builder.compression(column, arrow::Compression::UNCOMPRESSED)
+        ->compression_level(column, arrow::util::kUseDefaultCompressionLevel);
+  }
   return builder.build();
 }
 

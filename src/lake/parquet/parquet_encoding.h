@@ -56,15 +56,19 @@ class Encodings {
  public:
   static Result<Encodings> For(const Selection& selection);
 
-  // The footer has no statistics for `unbounded` columns and for floating-point items of lists and
-  // maps: Parquet's bounds ignore NaN, so that readers who skip by them would miss it.
-  std::shared_ptr<parquet::WriterProperties> Properties(const ColumnPaths& unbounded,
+  // For a file of `rows` rows. The footer has no statistics for `unbounded` columns and for
+  // floating-point items of lists and maps: Parquet's bounds ignore NaN, so that readers who skip
+  // by them would miss it.
+  std::shared_ptr<parquet::WriterProperties> Properties(int64_t rows, const ColumnPaths& unbounded,
                                                         arrow::MemoryPool* pool) const;
 
  private:
   Encodings();
+  Status Choose(const Selection& selection, int column);
 
-  parquet::WriterProperties::Builder chosen_;
+  parquet::WriterProperties::Builder chosen_;  // All but the compression.
+  ColumnPaths constant_;                       // One value in the whole sample.
+  ColumnPaths random_;                         // Has no repetition for zstd to find.
 };
 
 }  // namespace shopstream::lake

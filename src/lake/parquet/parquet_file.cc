@@ -7,7 +7,10 @@
 #include <parquet/file_reader.h>
 
 #include <algorithm>
+#include <atomic>
 #include <functional>
+#include <future>
+#include <thread>
 #include <utility>
 
 #include "base/clock.h"
@@ -17,6 +20,7 @@
 #include "lake/parquet/stored_column.h"
 #include "lake/parquet/value_facts.h"
 #include "lake/store/store_input.h"
+#include "lake/store/upload_queue.h"
 
 namespace shopstream::lake {
 namespace {
@@ -31,9 +35,10 @@ Result<std::shared_ptr<parquet::FileMetaData>> EncodeRows(
     const Selection& selection, const Encodings& encodings, const ColumnPaths& unbounded,
     const std::shared_ptr<arrow::io::OutputStream>& sink) {
   arrow::MemoryPool* const pool = arrow::default_memory_pool();
-  ARROW_ASSIGN_OR_RAISE(const auto writer,
-                        parquet::arrow::FileWriter::Open(*selection.rows().schema(), pool, sink,
-                                                         encodings.Properties(unbounded, pool)));
+  ARROW_ASSIGN_OR_RAISE(
+      const auto writer,
+      parquet::arrow::FileWriter::Open(*selection.rows().schema(), pool, sink,
+                                       encodings.Properties(selection.count(), unbounded, pool)));
   for (int64_t begin = 0; begin < selection.count(); begin += kRowGroupRows) {
     const int64_t count = std::min(kRowGroupRows, selection.count() - begin);
     ARROW_RETURN_NOT_OK(writer->NewRowGroup());
@@ -164,23 +169,38 @@ Result<DataFile> WriteDataFile(ObjectStore* store, const std::string& table_path
   return Write(PutInto(store), table_path, partition, selection, encodings);
 }
 
-BatchWriter::BatchWriter(UploadQueue* queue, std::string table_path,
-                         std::shared_ptr<arrow::RecordBatch> rows)
-    : queue_(queue), table_path_(std::move(table_path)), rows_(std::move(rows)) {}
-
-BatchWriter::~BatchWriter() = default;
-
-Result<DataFile> BatchWriter::Write(const PartitionValues& partition,
-                                    const std::vector<int32_t>& selected) {
-  if (encodings_ == nullptr) {
-    ARROW_ASSIGN_OR_RAISE(Encodings encodings, Encodings::For(Selection(*rows_)));
-    encodings_ = std::make_unique<Encodings>(std::move(encodings));
-  }
-  return lake::Write(
-      [this](const std::string& path, const std::shared_ptr<arrow::Buffer>& content) {
-        return queue_->Put(path, content);
-      },
-      table_path_, partition, Selection(*rows_, selected), *encodings_);
+Result<std::vector<DataFile>> WriteDataFiles(ObjectStore* store, const std::string& table_path,
+                                             const std::shared_ptr<arrow::RecordBatch>& rows,
+                                             const std::vector<PartitionRows>& partitions) {
+  if (partitions.empty()) return std::vector<DataFile>();
+  ARROW_ASSIGN_OR_RAISE(const Encodings encodings, Encodings::For(Selection(*rows)));
+  std::vector<DataFile> files(partitions.size());
+  std::atomic<size_t> next = 0;
+  std::atomic<bool> failed = false;
+  const int threads = std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1,
+                                 std::min(store->ParallelPuts(), static_cast<int>(files.size())));
+  const auto write_some = [&]() -> Status {
+    UploadQueue uploads(store, store->ParallelPuts() / threads);
+    const Putter put = [&](const std::string& path, const std::shared_ptr<arrow::Buffer>& content) {
+      return uploads.Put(path, content);
+    };
+    for (size_t i = next++; i < files.size() && !failed; i = next++) {
+      ARROW_ASSIGN_OR_RAISE(files[i], Write(put, table_path, partitions[i].values,
+                                            Selection(*rows, partitions[i].rows), encodings));
+    }
+    return uploads.Finish();
+  };
+  const auto work = [&] {
+    Status status = write_some();
+    if (!status.ok()) failed = true;
+    return status;
+  };
+  std::vector<std::future<Status>> others;
+  for (int i = 1; i < threads; ++i) others.push_back(std::async(std::launch::async, work));
+  Status status = work();
+  for (auto& other : others) status &= other.get();
+  ARROW_RETURN_NOT_OK(status);
+  return files;
 }
 
 Result<std::shared_ptr<arrow::Table>> ReadDataFile(ObjectStore* store,

@@ -9,12 +9,9 @@
 
 #include "base/status.h"
 #include "lake/store/object_store.h"
-#include "lake/store/upload_queue.h"
 #include "model/data_file.h"
 
 namespace shopstream::lake {
-
-class Encodings;
 
 // Encodes the rows (without partition columns) as one Parquet file, stores it as <table>/<partition
 // path>/<name>.parquet, and returns it as the log names it, with statistics. Durable if it returns
@@ -30,20 +27,18 @@ Result<DataFile> WriteDataFile(ObjectStore* store, const std::string& table_path
                                const std::shared_ptr<arrow::RecordBatch>& rows,
                                const std::vector<int32_t>& selected);
 
-// Writes a batch of interleaved partitions as one file each, through a queue: they are durable once
-// the queue is finished. The encodings are chosen once, by the whole batch.
-class BatchWriter {
- public:
-  BatchWriter(UploadQueue* queue, std::string table_path, std::shared_ptr<arrow::RecordBatch> rows);
-  ~BatchWriter();
-  Result<DataFile> Write(const PartitionValues& partition, const std::vector<int32_t>& selected);
-
- private:
-  UploadQueue* const queue_;
-  const std::string table_path_;
-  const std::shared_ptr<arrow::RecordBatch> rows_;
-  std::unique_ptr<Encodings> encodings_;  // From the first file on.
+// The rows of one partition in a batch, by position.
+struct PartitionRows {
+  PartitionValues values;
+  std::vector<int32_t> rows;
 };
+
+// Writes a batch of interleaved partitions as one file each, in the order of `partitions`; durable
+// if it returns OK. The encodings are chosen once, by the whole batch. Runs on several threads
+// where the store takes several puts at a time; each holds a copy of one partition's rows.
+Result<std::vector<DataFile>> WriteDataFiles(ObjectStore* store, const std::string& table_path,
+                                             const std::shared_ptr<arrow::RecordBatch>& rows,
+                                             const std::vector<PartitionRows>& partitions);
 
 // The chosen columns (partition columns are filled from the log); none: all.
 Result<std::shared_ptr<arrow::Table>> ReadDataFile(ObjectStore* store,

@@ -14,6 +14,7 @@
 #include <cstring>
 #include <filesystem>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 #include "base/error_kind.h"
@@ -298,6 +299,10 @@ Result<std::unique_ptr<ObjectStore>> DiskStore::Open(const std::string& root,
   const auto removed = store->RemoveAbandonedWrites(kTemporaryFileMinAge);
   if (!removed.ok()) Log::Debug("{}", removed.status().message());
   return store;
+}
+
+int DiskStore::ParallelPuts() const {
+  return std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, 4);
 }
 
 Result<std::shared_ptr<arrow::Buffer>> DiskStore::Get(const std::string& path) {

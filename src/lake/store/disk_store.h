@@ -33,6 +33,8 @@ class DiskStore : public ObjectStore {
   Result<int64_t> Now() override;
   Result<int64_t> RemoveAbandonedWrites(std::chrono::milliseconds min_age) override;
   std::string Describe() const override { return described_as_; }
+  // The file system flushes together what waits for it.
+  int ParallelPuts() const override;
 
  private:
   class TemporaryFile;

@@ -60,9 +60,10 @@ class ObjectStore {
   // one: `min_age` must exceed the duration of any write. Returns how many it removed.
   virtual Result<int64_t> RemoveAbandonedWrites(std::chrono::milliseconds min_age) = 0;
   virtual std::string Describe() const = 0;  // For messages: the root as the user wrote it.
-  // Each call is a network round trip, so that concurrent calls pay off, and the store's guarantees
-  // depend on another product.
+  // Each call is a network round trip, and the store's guarantees depend on another product.
   virtual bool IsRemote() const { return false; }
+  // How many puts at the same time take less time than one after the other.
+  virtual int ParallelPuts() const { return 1; }
 
  private:
   friend Status ProvePutIfAbsent(ObjectStore* store, const std::string& folder);

@@ -49,6 +49,8 @@ class S3Store : public ObjectStore {
   Result<int64_t> RemoveAbandonedWrites(std::chrono::milliseconds min_age) override;
   std::string Describe() const override { return uri_; }
   bool IsRemote() const override { return true; }
+  // Enough to hide a round trip; more would only queue at the service.
+  int ParallelPuts() const override { return 8; }
 
  private:
   S3Store(std::string uri, S3Root root, S3Config config, arrow::fs::S3Options options,

@@ -1,21 +1,20 @@
 #include "lake/store/upload_queue.h"
 
+#include <iterator>
 #include <utility>
 
 namespace shopstream::lake {
 namespace {
 
-// Enough to hide a round trip; more would only queue at the service.
-constexpr size_t kMaxUnderWay = 8;
 // A larger object can still be uploaded while the next one is made.
 constexpr int64_t kMaxBytesUnderWay = 4 << 20;
 
 }  // namespace
 
 Status UploadQueue::Put(std::string path, std::shared_ptr<arrow::Buffer> content) {
-  if (!store_->IsRemote()) return store_->Put(path, *content);
+  if (at_once_ == 1) return store_->Put(path, *content);
   const int64_t bytes = content->size();
-  while (under_way_.size() == kMaxUnderWay ||
+  while (std::ssize(under_way_) == at_once_ ||
          (!under_way_.empty() && bytes_under_way_ + bytes > kMaxBytesUnderWay)) {
     ARROW_RETURN_NOT_OK(AwaitOldest());
   }

@@ -12,12 +12,12 @@
 
 namespace shopstream::lake {
 
-// Puts objects, several at the same time if the store is remote, while the caller makes the next
-// one. On a disk each is put immediately, because the disk is the bottleneck. One thread.
+// Puts objects, several at the same time, while the caller makes the next one. One thread.
 class UploadQueue {
  public:
-  // Borrowed; it outlives the queue.
-  explicit UploadQueue(ObjectStore* store) : store_(store) {}
+  // The store is borrowed; it outlives the queue. `at_once`: with 1, Put returns when the object is
+  // durable.
+  UploadQueue(ObjectStore* store, int at_once) : store_(store), at_once_(at_once) {}
   UploadQueue(const UploadQueue&) = delete;
   UploadQueue& operator=(const UploadQueue&) = delete;
   ~UploadQueue() = default;  // Waits for pending puts: each future does.
@@ -36,6 +36,7 @@ class UploadQueue {
   };
 
   ObjectStore* const store_;
+  const int at_once_;
   std::deque<Upload> under_way_;
   int64_t bytes_under_way_ = 0;
 };
