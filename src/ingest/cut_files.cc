@@ -24,7 +24,7 @@ namespace {
 
 using RowIndices = std::vector<int32_t>;
 
-// The rows of each lake partition, in their order.
+// The rows of each lake partition, in their original order.
 std::vector<RowIndices> GroupRows(const Cut& cut) {
   std::vector<int32_t> counts(cut.lake_partitions.size(), 0);
   for (int32_t group : cut.lake_partition) ++counts[group];
@@ -36,7 +36,7 @@ std::vector<RowIndices> GroupRows(const Cut& cut) {
   return groups;
 }
 
-// A dictionary with one entry: four bytes a row, which are gathered and encoded faster than texts.
+// A dictionary with one entry: four bytes per row, faster to gather and encode than text.
 Result<std::shared_ptr<arrow::Array>> RepeatText(const std::string& text, int64_t times) {
   arrow::StringBuilder entry;
   ARROW_RETURN_NOT_OK(entry.Append(text));
@@ -50,15 +50,15 @@ Result<std::shared_ptr<arrow::Array>> RepeatText(const std::string& text, int64_
       std::move(dictionary));
 }
 
-// A column over memory of the cut's own, which outlives it.
+// A column that views memory of the cut, which outlives it.
 template <typename ArrayType, typename Value>
 std::shared_ptr<arrow::Array> View(const std::vector<Value>& values) {
   return std::make_shared<ArrayType>(static_cast<int64_t>(values.size()),
                                      arrow::Buffer::Wrap(values));
 }
 
-// One timestamp for each item, through `millis(item)`; null where there is none, and
-// outside the years 0001 to 9999.
+// One timestamp per item, from `millis(item)`; null if there is none or if it is outside the years
+// 0001 to 9999.
 template <typename Items, typename Millis>
 Result<std::shared_ptr<arrow::Array>> TimestampColumn(const Items& items, Millis&& millis) {
   arrow::TimestampBuilder builder(tables::Instant(), arrow::default_memory_pool());
@@ -74,7 +74,7 @@ Result<std::shared_ptr<arrow::Array>> TimestampColumn(const Items& items, Millis
   return builder.Finish();
 }
 
-// Collects columns that may each fail to be made.
+// Collects columns, each of which may fail to be built.
 class ColumnList {
  public:
   void Add(Result<std::shared_ptr<arrow::Array>> column) {
@@ -96,7 +96,7 @@ class ColumnList {
   Status status_;
 };
 
-// All rows of the cut with the columns of BronzeLayout::file; views of it where they can be.
+// All rows of the cut with the columns of BronzeLayout::file; views of the cut where possible.
 Result<std::shared_ptr<arrow::RecordBatch>> BronzeRows(const Cut& cut) {
   const BronzeLayout& layout = *cut.layout;
   const auto rows = cut.rows->num_rows();
@@ -118,7 +118,7 @@ Result<std::shared_ptr<arrow::RecordBatch>> BronzeRows(const Cut& cut) {
 
 using Records = std::vector<const QuarantinedRecord*>;
 
-// A text or binary column of what may be absent.
+// A text or binary column of optional values.
 template <typename Builder, typename Value>
 Result<std::shared_ptr<arrow::Array>> OptionalColumn(const Records& records, Value&& value) {
   Builder builder;
@@ -194,7 +194,7 @@ Result<std::vector<DataFile>> WriteQuarantineFiles(lake::ObjectStore* store, con
   if (cut.quarantined.empty()) return std::vector<DataFile>();
   Records records;
   for (const QuarantinedRecord& record : cut.quarantined) records.push_back(&record);
-  // The day of quarantined_at: no value from outside names a partition.
+  // The day of quarantined_at, so that no external value names a partition.
   const auto date = floor<days>(milliseconds(cut.ingested_at_ms)).count();
   ARROW_ASSIGN_OR_RAISE(auto batch, QuarantineRows(cut, records));
   ARROW_ASSIGN_OR_RAISE(

@@ -20,10 +20,10 @@ using arrow::internal::checked_cast;
 constexpr int kZstdLevel = 1;
 // Enough to tell ids from categories.
 constexpr int64_t kSampleRows = 4096;
-// From here on the time saved by a better choice is worth the trial.
+// From this number of rows on, a better choice saves more time than the trial costs.
 constexpr int64_t kTrialRows = 16 * kSampleRows;
 
-// Bytes of a fixed-width or variable-width value; empty for types that have neither.
+// The bytes of a fixed-width or variable-width value; empty for other types.
 std::string_view ValueBytes(const arrow::Array& column, int64_t i) {
   switch (column.type_id()) {
     case arrow::Type::STRING:
@@ -40,7 +40,7 @@ std::string_view ValueBytes(const arrow::Array& column, int64_t i) {
   }
 }
 
-// Some values of a column, from all over it; nulls left out.
+// A sample of values spread over the whole column, without nulls.
 std::vector<std::string_view> Sample(const Selection& selection, int column) {
   const arrow::Array& array = *selection.rows().column(column);
   const int64_t step = std::max<int64_t>(1, selection.count() / kSampleRows);
@@ -56,18 +56,18 @@ size_t CountDistinct(const std::vector<std::string_view>& sample) {
   return std::unordered_set<std::string_view>(sample.begin(), sample.end()).size();
 }
 
-// zstd that hardly looks for repetition but still packs bytes by their frequency.
+// zstd with little search for repetition, but still with entropy coding of the bytes.
 std::shared_ptr<arrow::util::CodecOptions> FastZstd() {
-  constexpr int kTargetLength = 106;  // With the fast strategy: how far to skip.
-  constexpr int kLiterals = 1002;     // 1: pack them in any case.
+  constexpr int kTargetLength = 106;  // For the fast strategy: the step size.
+  constexpr int kLiterals = 1002;     // 1: always compress them.
   auto options = std::make_shared<arrow::util::ZstdCodecOptions>();
   options->compression_level = kZstdLevel;
   options->compression_context_params = {{kTargetLength, 64}, {kLiterals, 1}};
   return options;
 }
 
-// Random ids have nothing to look for: there the fast way is half the work for the same bytes.
-// Decided by trying both on the sample.
+// Random ids have no repetition to find, so the fast options produce the same size for half the
+// work. Tries both on the sample to decide.
 Result<bool> FastIsAsGood(const std::vector<std::string_view>& sample) {
   std::string text;
   for (const std::string_view value : sample) text += value;
@@ -117,7 +117,7 @@ void AddMisleading(const std::string& path, const arrow::Array& values, const Se
   }
 }
 
-// Nothing is left to compress where all values are equal: the indices are one run.
+// If all values are equal, nothing is left to compress: the indices are a single run.
 Status UseDictionary(const std::string& name, int64_t distinct,
                      parquet::WriterProperties::Builder* builder) {
   builder->enable_dictionary(name);
@@ -128,8 +128,8 @@ Status UseDictionary(const std::string& name, int64_t distinct,
   return Status::OK();
 }
 
-// Encodings that every reader of the last years knows: differences for what tends to grow, lengths
-// apart from bytes for texts.
+// Uses only encodings that all readers of recent years support: deltas for values that tend to
+// increase, lengths separate from bytes for text.
 Status ChooseEncoding(const Selection& selection, int column,
                       parquet::WriterProperties::Builder* builder) {
   const std::string& name = selection.rows().column_name(column);
@@ -141,7 +141,7 @@ Status ChooseEncoding(const Selection& selection, int column,
     case arrow::Type::MAP:
       VisitLeaves(name, *selection.rows().column(column)->type(), false,
                   [builder](const std::string& leaf, const arrow::DataType& type, bool is_item) {
-                    // Given up by itself where the values do not repeat.
+                    // The encoder falls back automatically if the values do not repeat.
                     builder->enable_dictionary(leaf);
                     if (is_item && arrow::is_floating(type.id())) builder->disable_statistics(leaf);
                   });
@@ -158,8 +158,8 @@ Status ChooseEncoding(const Selection& selection, int column,
   }
   const auto sample = Sample(selection, column);
   const size_t distinct = CountDistinct(sample);
-  // A dictionary pays where values repeat. Where most are distinct, building one costs as much as
-  // the rest of the encoding, and then it is given up.
+  // A dictionary pays off if values repeat. If most are distinct, building one costs as much as the
+  // rest of the encoding, and the encoder then abandons it.
   if (distinct * 2 <= sample.size()) {
     return UseDictionary(name, static_cast<int64_t>(distinct), builder);
   }

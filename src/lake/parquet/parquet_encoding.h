@@ -18,7 +18,8 @@ namespace shopstream::lake {
 
 // One row group for most files, so that readers get long runs of each column.
 inline constexpr int64_t kRowGroupRows = 1 << 20;
-// The rows of a batch that go into a file.
+
+// The rows of a batch that go into one file.
 class Selection {
  public:
   explicit Selection(const arrow::RecordBatch& rows) : rows_(rows), count_(rows.num_rows()) {}
@@ -44,7 +45,7 @@ class Selection {
   std::shared_ptr<arrow::Int32Array> positions_;  // Null: all rows.
 };
 
-// Columns by their dotted paths in the file.
+// Dotted paths of columns in the file.
 using ColumnPaths = std::set<std::string>;
 
 // Floating-point columns, members of structs included, whose footer bounds would mislead.
@@ -57,7 +58,7 @@ class Encodings {
   static Result<Encodings> For(const Selection& selection);
 
   // The footer has no statistics for `unbounded` columns and for floating-point items of lists and
-  // maps: Parquet's bounds ignore NaN, so that readers who skip by them would miss it.
+  // maps: Parquet's bounds ignore NaN, so readers that skip by bounds would miss it.
   std::shared_ptr<parquet::WriterProperties> Properties(const ColumnPaths& unbounded,
                                                         arrow::MemoryPool* pool) const;
 

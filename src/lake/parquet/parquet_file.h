@@ -17,7 +17,7 @@ namespace shopstream::lake {
 class Encodings;
 
 // Encodes the rows (without partition columns) as one Parquet file, stores it as <table>/<partition
-// path>/<name>.parquet, and returns it as the log names it, with statistics. Durable if it returns
+// path>/<name>.parquet, and returns its entry for the log, with statistics. Durable if it returns
 // OK.
 Result<DataFile> WriteDataFile(ObjectStore* store, const std::string& table_path,
                                const PartitionValues& partition,
@@ -31,7 +31,7 @@ Result<DataFile> WriteDataFile(ObjectStore* store, const std::string& table_path
                                const std::vector<int32_t>& selected);
 
 // Writes a batch of interleaved partitions as one file each, through a queue: they are durable once
-// the queue is finished. The encodings are chosen once, by the whole batch.
+// the queue is finished. The encodings are chosen once, from the whole batch.
 class BatchWriter {
  public:
   BatchWriter(UploadQueue* queue, std::string table_path, std::shared_ptr<arrow::RecordBatch> rows);
@@ -42,7 +42,7 @@ class BatchWriter {
   UploadQueue* const queue_;
   const std::string table_path_;
   const std::shared_ptr<arrow::RecordBatch> rows_;
-  std::unique_ptr<Encodings> encodings_;  // From the first file on.
+  std::unique_ptr<Encodings> encodings_;  // Set by the first file.
 };
 
 // The chosen columns (partition columns are filled from the log); none: all.
