@@ -29,9 +29,9 @@ const char* Describe(DecodeResult result) {
     case DecodeResult::kTooManyItems:
       return "arrays and maps hold more than 64 MiB of values, or 65536 items without bytes";
     case DecodeResult::kDuplicateKey:
-      return "a map has a key twice";
+      return "a map has a duplicate key";
     case DecodeResult::kColumnsFull:
-      return "the columns can take no more text, or memory is exhausted";
+      return "the columns have no room for more text, or memory is exhausted";
   }
   return "unknown";
 }

@@ -270,12 +270,12 @@ std::variant<int, CutBuilder::Verdict> CutBuilder::FindPartitionValue(
   if (text.empty()) return kNewPartitionValue;  // Not counted towards the bound.
   if (!IsSpelledByItsFolder(layout_->options.partition_field, text)) {
     return refuse(Quote(text) + " has " + std::to_string(text.size()) +
-                  " bytes, too many for a folder's name, from which some readers take it");
+                  " bytes, too many for a folder name, from which some readers take the value");
   }
   const int64_t counted =
       std::ssize(partition_values_) - (partition_value_index_.contains("") ? 1 : 0);
   if (counted >= layout_->options.max_partition_values) {
-    return refuse(Quote(text) + " would be one value more than the table's " +
+    return refuse(Quote(text) + " is a new value, and the table already has " +
                   std::to_string(counted) + "; raise ingest.max_partition_values to admit it");
   }
   return kNewPartitionValue;

@@ -76,7 +76,9 @@ lake::Refusal Refuse(CutOutcome outcome, std::string why) {
   return {.why = std::move(why), .code = static_cast<int>(outcome)};
 }
 
-lake::Refusal Fenced() { return Refuse(CutOutcome::kFenced, "the txns are not the cut's begin"); }
+lake::Refusal Fenced() {
+  return Refuse(CutOutcome::kFenced, "the table's txns do not match the start of the cut");
+}
 
 Result<CutOutcome> FromCommit(const lake::CommitResult& result, const lake::Table& table) {
   switch (result.outcome) {

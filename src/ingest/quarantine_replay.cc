@@ -48,7 +48,7 @@ QuarantinedRecord RecordOf(const tables::QuarantinedRow& row) {
 
 Status Stopped() {
   return Status::Cancelled(
-      "the replay was stopped; committed records stay, and running it again does the rest");
+      "the replay was stopped; committed records are kept, and running it again adds the rest");
 }
 
 // An outage fails the attempt; the next one selects the records again.
@@ -132,7 +132,7 @@ Status QuarantineReplay::Flush(const std::string& topic_id, std::vector<Quaranti
                .stop = StopToken(options_.stop),
                .gave_up = "Gave up the replay",
                .on_wait = [](const Status& why, Millis pause) {
-                 Log::Warn("The replay waits: {}. Retrying in {} ms.", why.message(),
+                 Log::Warn("The replay is waiting: {}. Retrying in {} ms.", why.message(),
                            pause.count());
                }});
   while (!left.empty()) {

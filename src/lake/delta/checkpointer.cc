@@ -55,13 +55,13 @@ void Checkpointer::Write(const TableState& state, int64_t multiple) {
     status = WriteCheckpoint(store_, table_path_, state, WallClockMillis());
   }
   if (!status.ok()) {
-    Log::Warn("table {}: no checkpoint of version {}, the next one will do: {}", table_path_,
-              state.version(), status.message());
+    Log::Warn("table {}: no checkpoint of version {} was written, the next one suffices: {}",
+              table_path_, state.version(), status.message());
     return;
   }
   status = CleanUpLogIfDue(state);
   if (!status.ok()) {
-    Log::Warn("table {}: the log was not cleaned up, the next checkpoint tries again: {}",
+    Log::Warn("table {}: the log was not cleaned up, the next checkpoint retries it: {}",
               table_path_, status.message());
   }
 }

@@ -264,8 +264,8 @@ Result<DeltaTable::Attempt> DeltaTable::TryCommit(const Seen& base, const Prepar
   if (!expiry.ok()) return Annotate(expiry.status());
   if (BootClock::now() >= *expiry) {
     Attempt refused = ended(CommitOutcome::kConflict,
-                            "its files are too old: by the table's "
-                            "delta.deletedFileRetentionDuration another program's "
+                            "its files are too old: under the table's "
+                            "delta.deletedFileRetentionDuration, another program's "
                             "vacuum may have deleted them");
     refused.result->too_old = true;
     return refused;
@@ -273,8 +273,8 @@ Result<DeltaTable::Attempt> DeltaTable::TryCommit(const Seen& base, const Prepar
   auto entry = BuildEntry(state, writer_, changes, id);
   if (!entry.ok()) return Annotate(entry.status());
   if (!*entry) {
-    return ended(CommitOutcome::kConflict,
-                 "a file to replace is gone at version " + std::to_string(state.version()));
+    return ended(CommitOutcome::kConflict, "a file to be replaced no longer exists in version " +
+                                               std::to_string(state.version()));
   }
   const auto sent_at = BootClock::now();
   EntryLander lander(store_, path_, std::min({deadline, base.expires(), *expiry}));
