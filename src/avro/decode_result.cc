@@ -29,7 +29,7 @@ const char* Describe(DecodeResult result) {
     case DecodeResult::kTooManyItems:
       return "arrays and maps hold more than 64 MiB of values, or 65536 items without bytes";
     case DecodeResult::kDuplicateKey:
-      return "a map has a duplicate key";
+      return "a map has a key twice";
     case DecodeResult::kColumnsFull:
       return "the columns have no room for more text, or memory is exhausted";
   }

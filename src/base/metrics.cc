@@ -34,7 +34,7 @@ Result<std::unique_ptr<HttpServer>> ServeMetrics(const std::string& listen) {
   server->Route("GET", "/metrics", Scrape);
   ARROW_RETURN_NOT_OK(server->Start());
   if (address.port != 0 && server->port() != address.port) {
-    Log::Warn("metrics: {} is taken, using port {} instead", listen, server->port());
+    Log::Warn("metrics: {} is taken, so they are on port {}", listen, server->port());
   }
   Log::Info("metrics on http://{}:{}/metrics", listen.substr(0, listen.rfind(':')), server->port());
   return server;

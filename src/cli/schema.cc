@@ -97,7 +97,7 @@ Result<registry::RegisteredSchema> Find(registry::Client& client, const SchemaOp
       return look_up.schema;
     case registry::LookUpOutcome::kUnknown:
       return Status::KeyError("the registry has no schema with id ", id,
-                              ": `shopstream schema list` lists its schemas");
+                              ": `shopstream schema list` shows those it has");
     case registry::LookUpOutcome::kUnavailable:
       break;
   }

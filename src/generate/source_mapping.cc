@@ -256,8 +256,8 @@ class Reader {
       if (allowed.empty() || std::find(allowed.begin(), allowed.end(), result) != allowed.end()) {
         continue;
       }
-      return Error(node, "'", result, "' is not an allowed ", field, DidYouMean(result, allowed),
-                   " (allowed: ", Listed(allowed), ")");
+      return Error(node, "'", result, "' is no ", field, DidYouMean(result, allowed),
+                   " (there are ", Listed(allowed), ")");
     }
     return Status::OK();
   }

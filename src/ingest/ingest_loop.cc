@@ -355,7 +355,7 @@ Status IngestLoop::OnRevoked(const std::vector<int32_t>& partitions, bool lost) 
   Result<bool> flushed = false;
   if (lost) {
     Log::Warn(
-        "Our session with the group has expired, and our partitions belong to another "
+        "Our session with the group has ended, and our partitions belong to another "
         "consumer; uncommitted rows are dropped and will be read again.");
   } else {
     flushed = Flush(CutReason::kRevoke);
@@ -425,7 +425,7 @@ Status IngestLoop::RestartIfDue() {
 
 Status IngestLoop::AdoptTable() {
   ARROW_ASSIGN_OR_RAISE(const bool adopted, intake_.Adopt(*parts_.bronze->snapshot()));
-  if (!adopted) ScheduleRestart("another consumer gave a new field a different type");
+  if (!adopted) ScheduleRestart("another consumer gave a new field another type");
   return Status::OK();
 }
 

@@ -132,7 +132,7 @@ Status QuarantineReplay::Flush(const std::string& topic_id, std::vector<Quaranti
                .stop = StopToken(options_.stop),
                .gave_up = "Gave up the replay",
                .on_wait = [](const Status& why, Millis pause) {
-                 Log::Warn("The replay is waiting: {}. Retrying in {} ms.", why.message(),
+                 Log::Warn("The replay waits: {}. Retrying in {} ms.", why.message(),
                            pause.count());
                }});
   while (!left.empty()) {

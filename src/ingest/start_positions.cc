@@ -97,11 +97,11 @@ Status Announce(const StartPosition& start, const std::string& topic, const std:
 Result<TopicSpans> ReadTopicSpans(kafka::TopicMetadata* topics, const std::string& topic,
                                   const std::vector<int32_t>& partitions) {
   ARROW_ASSIGN_OR_RAISE(const auto before, topics->DescribeTopic(topic, false));
-  if (!before) return Status::KeyError("topic ", topic, " does not exist, or no longer exists");
+  if (!before) return Status::KeyError("topic ", topic, " does not exist, or no longer does");
   const int count = static_cast<int>(before->partitions.size());
   if (*std::ranges::max_element(partitions) >= count) {
-    return Status::KeyError("topic ", topic, " now has ", count,
-                            " partitions, fewer than the group assigned");
+    return Status::KeyError("topic ", topic, " has ", count, " partitions now, fewer than ",
+                            "the group assigned");
   }
   TopicSpans found{.id = before->id, .spans = {}};
   ARROW_ASSIGN_OR_RAISE(found.spans, topics->OffsetSpans(topic, count));

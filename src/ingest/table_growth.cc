@@ -131,7 +131,7 @@ Result<GrowthPlan> PlanGrowth(const lake::Snapshot& snapshot,
   }
   if (admitted.size() > before) {
     if (std::ssize(admitted) > rows->options.max_partition_values) {
-      return Conflict("together with the values of other consumers there would be " +
+      return Conflict("together with other consumers' there would be " +
                       std::to_string(admitted.size()) +
                       " partition values, more than ingest.max_partition_values");
     }

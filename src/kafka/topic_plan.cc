@@ -9,14 +9,14 @@ namespace {
 
 Status TooFewBrokers(const TopicSettings& wanted, int brokers) {
   return Status::Invalid("topic ", wanted.name, " needs ", wanted.replication_factor,
-                         " brokers for its replication factor, but only ", brokers,
-                         " are up: start the ", "others with ./run up, then try again");
+                         " brokers for its replication factor, ", brokers, " are up: start the ",
+                         "others with ./run up, then try again");
 }
 
 Status TooManyPartitions(const TopicSettings& wanted, size_t actual) {
   return Status::Invalid(
       "topic ", wanted.name, " has ", actual, " partitions, ", wanted.partitions,
-      " are wanted, and Kafka cannot remove partitions: ", "ask for --partitions ", actual,
+      " are wanted, and Kafka cannot take partitions away: ", "ask for --partitions ", actual,
       ", or delete the topic with its records ", "and set it up again");
 }
 

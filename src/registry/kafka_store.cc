@@ -41,7 +41,7 @@ Status CheckTopic(const kafka::TopicState& topic) {
 kafka::TopicSettings TopicFor(const std::string& name, size_t brokers) {
   const int replicas = std::clamp(static_cast<int>(brokers), 1, kReplicas);
   if (replicas < kReplicas) {
-    Log::Warn("creating topic {} with only {} replicas: no more brokers are up", name, replicas);
+    Log::Warn("topic {} is created with only {} replicas: no more brokers are up", name, replicas);
   }
   return {.name = name,
           .partitions = 1,
@@ -157,7 +157,7 @@ Status KafkaStore::OpenLog() {
                             .give_up_after = options_.start_timeout},
                .stop = StopToken(&stop_),
                .on_wait = [](const Status& why, Millis) {
-                 Log::Warn("the registry is waiting for Kafka: {}", why.message());
+                 Log::Warn("the registry waits for Kafka: {}", why.message());
                }});
   return retry.Run([this]() -> Status {
     ARROW_RETURN_NOT_OK(EnsureTopic());

@@ -33,7 +33,7 @@ Result<std::unique_ptr<Server>> Server::Start(const Config& config, KafkaStoreOp
   const RegistryConfig& registry = config.registry;
   if (registry.tls_certificate.empty() != registry.tls_key.empty()) {
     return Status::Invalid(
-        "registry.tls.certificate and registry.tls.key go together: set both or neither");
+        "registry.tls.certificate and registry.tls.key go together: set both, or none");
   }
   Users users;
   if (!registry.users.empty()) {

@@ -61,7 +61,7 @@ void Checkpointer::Write(const TableState& state, int64_t multiple) {
   }
   status = CleanUpLogIfDue(state);
   if (!status.ok()) {
-    Log::Warn("table {}: the log was not cleaned up, the next checkpoint retries it: {}",
+    Log::Warn("table {}: the log was not cleaned up, the next checkpoint tries again: {}",
               table_path_, status.message());
   }
 }

@@ -99,7 +99,7 @@ std::vector<std::string> RetentionWarnings(const Properties& properties) {
   std::vector<std::string> warnings;
   const auto warn = [&](const std::string& name, const char* kind, const char* remedy) {
     warnings.push_back("the property " + name + "=" + properties.at(name) + " is " + kind +
-                       ", so nothing is deleted under it; set it to " + remedy);
+                       ", so nothing is deleted by it; set it to " + remedy);
   };
   for (const char* name : {kDeletedFileRetention, kLogRetention}) {
     if (properties.contains(name) && !ParseInterval(properties.at(name))) {

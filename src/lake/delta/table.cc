@@ -264,8 +264,8 @@ Result<DeltaTable::Attempt> DeltaTable::TryCommit(const Seen& base, const Prepar
   if (!expiry.ok()) return Annotate(expiry.status());
   if (BootClock::now() >= *expiry) {
     Attempt refused = ended(CommitOutcome::kConflict,
-                            "its files are too old: under the table's "
-                            "delta.deletedFileRetentionDuration, another program's "
+                            "its files are too old: by the table's "
+                            "delta.deletedFileRetentionDuration another program's "
                             "vacuum may have deleted them");
     refused.result->too_old = true;
     return refused;

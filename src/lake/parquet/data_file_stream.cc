@@ -46,7 +46,7 @@ Result<std::shared_ptr<arrow::io::RandomAccessFile>> OpenBuffered(
   ARROW_ASSIGN_OR_RAISE(auto input, store->OpenInput(path));
   ARROW_ASSIGN_OR_RAISE(const int64_t size, input->GetSize());
   if (size != file.size_bytes) {
-    return Status::Invalid("it has ", size, " bytes, but the log says ", file.size_bytes);
+    return Status::Invalid("it has ", size, " bytes where the log says ", file.size_bytes);
   }
   if (size > memory.bytes / 2) {
     properties->enable_buffered_stream();

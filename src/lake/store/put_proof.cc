@@ -189,7 +189,7 @@ class Proof {
   void CleanUp() {
     const auto entries = store_->List(folder_);
     if (!entries.ok()) {
-      Log::Warn("{}* could not be cleaned up: {}", prefix_, entries.status().message());
+      Log::Warn("{}* is left over: {}", prefix_, entries.status().message());
       return;
     }
     int64_t now_ms = 0;  // By the server's clock: of our newest object.
@@ -213,8 +213,7 @@ class Proof {
       }
     });
     if (!started.ok()) Keep(started);
-    if (left || !started.ok())
-      Log::Warn("{}* could not be cleaned up: {}", prefix_, trouble_.message());
+    if (left || !started.ok()) Log::Warn("{}* is left over: {}", prefix_, trouble_.message());
   }
 
   void Keep(const Status& status) {

@@ -76,7 +76,7 @@ class GroupReader {
       reader_.reset();
       if (file.rows >= 0 && file_rows_ != file.rows) {
         return Status::Invalid(table_path_, "/", file.path, " has ", file_rows_,
-                               " rows, but the log says ", file.rows,
+                               " rows where the log says ", file.rows,
                                ": it is not merged; see `shopstream table files`");
       }
       file_rows_ = 0;

@@ -119,7 +119,7 @@ class Rewriter {
       }
       if (file_.rows >= 0 && rows != file_.rows) {
         return Status::Invalid(table_path_, "/", file_.path, " has ", rows,
-                               " rows, but the log says ", file_.rows, ": it is not repaired");
+                               " rows where the log says ", file_.rows, ": it is not repaired");
       }
       return Status::OK();
     };
@@ -311,8 +311,8 @@ Result<DataFile> CopyDataFile(ObjectStore* store, const std::string& table_path,
     ARROW_ASSIGN_OR_RAISE(const auto input, store->OpenInput(table_path + "/" + file.path));
     ARROW_ASSIGN_OR_RAISE(const int64_t size, input->GetSize());
     if (size != file.size_bytes) {
-      return Status::Invalid(table_path, "/", file.path, " has ", size, " bytes, but the log says ",
-                             file.size_bytes);
+      return Status::Invalid(table_path, "/", file.path, " has ", size,
+                             " bytes where the log says ", file.size_bytes);
     }
     ARROW_ASSIGN_OR_RAISE(const auto output, store->OpenOutput(target));
     for (int64_t at = 0; at < size;) {

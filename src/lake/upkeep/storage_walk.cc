@@ -61,7 +61,7 @@ class StorageWalk {
     ARROW_ASSIGN_OR_RAISE(const auto content, store_->Get(Log(1)));
     ARROW_RETURN_NOT_OK(Expect(content != nullptr && content->ToString() == "ours",
                                "the refused put changed the object"));
-    return "refused, as required";
+    return "refused, as it must be";
   }
   StepResult RaceConditionalWrites() {
     ARROW_RETURN_NOT_OK(RacePutIfAbsent(store_, folder_));
