@@ -90,7 +90,7 @@ class BackgroundProcess:
         """SIGKILL. False if it had already exited; raises if it does not exit within `timeout`."""
         was_running = self.signal(signal.SIGKILL)
         if not self.wait(timeout):
-            raise TimeoutError(f"{self.name} (pid {self.pid()}) still runs {timeout:.0f} s after SIGKILL")
+            raise TimeoutError(f"{self.name} (pid {self.pid()}) is still running {timeout:.0f} s after SIGKILL")
         return was_running
 
     def last_output(self, lines: int = 15) -> str:

@@ -1,10 +1,10 @@
-"""Measures what docs/performance.md states, each figure as a ratio within one run.
+"""Measures the figures of docs/performance.md, each as a ratio within one run.
 
     ./run bench [codec] [produce] [ingest] [garbage] [evolution] [replay] [s3] [freshness] [log] [optimize]
-                [registry] [day] [build]                              none named: all but day and build
+                [registry] [day] [build]                              default: all but day and build
 
-Starts a cluster of its own on ports of its own and ends it. Rounds of the two sides of a ratio
-alternate, and the median of each side counts, so that both meet the same machine.
+Starts its own cluster on its own ports and stops it afterwards. Rounds of the two sides of a ratio
+alternate and the median of each side counts, so that both sides see the same machine load.
 """
 
 import argparse
@@ -94,7 +94,7 @@ def run(command: list, environment: dict[str, str], timeout: float = TIMEOUT) ->
     while True:
         if time.monotonic() > deadline:
             process.kill()
-            sys.exit(f"bench: {' '.join(map(str, command))}\nstill ran after {timeout:g} s")
+            sys.exit(f"bench: {' '.join(map(str, command))}\nwas still running after {timeout:g} s")
         peak = max(peak, peak_mib(process.pid))
         try:
             output, errors = process.communicate(timeout=0.2)
@@ -179,7 +179,7 @@ def bench_garbage(bench: Bench) -> None:
         for topic, seen in rates.items():
             seen.append(bench.ingest(topic).output["records_per_second"])
     clean, garbage = (median(seen) for seen in rates.values())
-    say("with 10 % garbage", f"{garbage / 1e6:.2f} million/s", "events, the 2 s to confirm unknown ids included")
+    say("with 10 % garbage", f"{garbage / 1e6:.2f} million/s", "events, including the 2 s to confirm unknown ids")
     say("garbage / clean", f"{garbage / clean:.2f}", "at least 0.5")
 
 
@@ -243,12 +243,12 @@ def bench_evolution(bench: Bench) -> None:
     say("CPU of five / one", f"{median(five_cpu) / median(one_cpu):.2f}", "at most 1.1")
     for topic, seen in sides.items():
         say(f"{topic.removeprefix('bench-')}: commits, files",
-            ", ".join(f"{run.output['commits']}/{run.output['files']}" for run in seen), "by speed alone")
+            ", ".join(f"{run.output['commits']}/{run.output['files']}" for run in seen), "depends only on speed")
     # No bound on rows, time or memory triggers a cut: the number of files does not depend on speed.
     whole = {"SHOPSTREAM_INGEST_MEMORY_LIMIT_MB": "2048", "SHOPSTREAM_INGEST_COMMIT_INTERVAL_MS": "3600000",
              "SHOPSTREAM_INGEST_BATCH_TIMEOUT_SECONDS": "86400"}
     files = [bench.ingest(topic, **whole).output["files"] for topic in sides]
-    say("files where memory has room for all", f"{files[0]}, {files[1]}", "the same")
+    say("files if all fits in memory", f"{files[0]}, {files[1]}", "the same")
 
 
 def bench_replay(bench: Bench) -> None:
@@ -317,12 +317,12 @@ def bench_freshness(bench: Bench) -> None:
 
 
 def bench_log(bench: Bench) -> None:
-    print("10,000 commits in a row, three files each, a compaction every hundred; the log alone, on disk", flush=True)
+    print("10,000 commits in a row, three files each, a compaction every hundred; only the log, on disk", flush=True)
     figures = run([BENCH / "log_bench", bench.folder / "lake-log"], dict(os.environ)).output
     for end in ("first", "last"):
         say(f"{end} hundred commits, p50 / p99",
             f"{figures[f'{end}_p50_ms']:.2f} / {figures[f'{end}_p99_ms']:.2f} ms", "with fsync")
-    say("a bare put then, p50", f"{figures['first_bare_ms']:.2f}, {figures['last_bare_ms']:.2f} ms")
+    say("a bare put at those times, p50", f"{figures['first_bare_ms']:.2f}, {figures['last_bare_ms']:.2f} ms")
     beyond = [figures[f"{end}_p50_ms"] / figures[f"{end}_bare_ms"] for end in ("first", "last")]
     say("commit / bare put, first and last hundred", f"{beyond[0]:.2f}, {beyond[1]:.2f}", "the same")
     say("open the table at the end", f"{figures['open_ms']:.0f} ms", "at most 2 s")
@@ -331,11 +331,11 @@ def bench_log(bench: Bench) -> None:
         f"{figures['live_files']} live files")
     say("log objects, a day later", f"{figures['log_objects']} to {figures['log_objects_cleaned']}",
         f"cleaned up in {figures['clean_ms']:.0f} ms")
-    say("open the table then", f"{figures['reopen_ms']:.0f} ms")
+    say("open the table after clean-up", f"{figures['reopen_ms']:.0f} ms")
 
 
 def bench_day(bench: Bench) -> None:
-    print("30 hours at 1,000 events/s in a few minutes, a commit every 10 s of them; on disk", flush=True)
+    print("30 hours at 1,000 events/s in a few minutes, with a commit for every 10 s; on disk", flush=True)
     curve = run([BENCH / "day_bench", bench.folder / "lake-day"], dict(os.environ), timeout=1800).output
     print("  hour  live files  most small  log objects  checkpoint KiB  live MiB  stored MiB  written again  open ms")
     for hour in curve:
@@ -348,7 +348,7 @@ def bench_day(bench: Bench) -> None:
 
 
 def bench_optimize(bench: Bench) -> None:
-    print(f"table optimize of {bench.events:,} rows in files of some 20 thousand, on disk", flush=True)
+    print(f"table optimize of {bench.events:,} rows in files of about 20 thousand, on disk", flush=True)
     topic = "bench-optimize"
     bench.fill(topic)
     runs = []
@@ -408,13 +408,13 @@ LONG = {"day", "build"}  # Only if named.
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="./run bench", description=__doc__.splitlines()[0])
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"parts to run, of {', '.join(PARTS)}; default: all except `day` and `build`")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"parts to run: {', '.join(PARTS)}; default: all except `day` and `build`")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--events", type=int, default=EVENTS, help="number of events in the ingest part")
     arguments = parser.parse_args()
     unknown = set(arguments.parts) - set(PARTS)
     if unknown:
-        parser.error(f"no part is named {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
+        parser.error(f"unknown part {', '.join(sorted(unknown))}; the parts are {', '.join(PARTS)}")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("bench: stopped by SIGTERM"))
     with tempfile.TemporaryDirectory(dir=BINARY.parent, prefix="bench-") as name:
         cluster = Cluster(pathlib.Path(name) / "cluster",

@@ -1,4 +1,4 @@
-"""The cost of compiling the program: measured from scratch in a separate folder, without ccache.
+"""Measures the cost of compiling the program from scratch, in a separate folder and without ccache.
 
 As a compiler launcher (`bench_build.py LOG COMMAND...`) it runs one command and appends the CPU time it took, and the
 file that it wrote, to LOG.
@@ -64,7 +64,7 @@ def measure(say: Callable[..., None]) -> None:
     say("wall", f"{wall:.0f} s", f"on {os.cpu_count()} cores")
     say(".cc files", f"{len(costs)}")
     say("CPU per .cc", f"{compiling / len(costs):.2f} s", "at most 3")
-    say(f"after touching {TOUCHED}, wall", f"{again:.1f} s", "at most 15, linking included")
+    say(f"after touching {TOUCHED}, wall", f"{again:.1f} s", "at most 15, including linking")
     for cost, output in costs[:SLOWEST]:
         parts = [part for part in pathlib.Path(output).parts if not part.endswith((".dir", "CMakeFiles"))]
         say("/".join(parts).removesuffix(".o"), f"{cost:.1f} s", "of CPU")

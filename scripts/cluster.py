@@ -1,11 +1,11 @@
-"""The local cluster: three Kafka nodes, the schema registry and MinIO, for people and for tests.
+"""Runs the local cluster: three Kafka nodes, the schema registry and MinIO, for people and for tests.
 
     cluster.py up [--minio] [--no-registry]     start whatever is not running, wait until it is ready
-    cluster.py up --broker N                    only that broker
+    cluster.py up --broker N                    start only that broker
     cluster.py down [--broker N]                stop exactly what was started
-    cluster.py status
+    cluster.py status                           show what is running and ready
 
-Each process keeps its folder, with data, log and pid file, below --directory; data outlives `down`.
+Each process has its own folder below --directory, with its data, log and pid file. `down` keeps the data.
 """
 
 import argparse
@@ -141,7 +141,7 @@ class Cluster:
             return
         for broker in self._await_end(left, LAST_NODE_TIMEOUT):
             broker.kill()
-            self._say(f"{broker.name} was left without a majority to sign off with: killed; "
+            self._say(f"{broker.name} had no majority left to sign off with, so it was killed; "
                       "its data is complete")
 
     def kill_broker(self, number: int) -> None:
@@ -244,7 +244,7 @@ class Cluster:
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """Makes other `up` and `down` commands on this folder wait for their turn."""
+        """Makes other `up` and `down` commands on this folder wait."""
         self.directory.mkdir(parents=True, exist_ok=True)
         with open(self.directory / "lock", "w") as lock:
             try:

@@ -1,13 +1,13 @@
-"""From nothing to real purchases in a lake, and what came of it.
+"""Loads real purchases into a lake and prints a summary.
 
     ./run demo [--keep] [--lake s3://]
 
-Starts the local cluster, sends synthetic and real purchases through Kafka, takes them into Bronze,
-audits the result and reads it with programs that share no code with this one. It works where
-`./run up` and the default settings do, so that every other command sees what it made, and it only
-ever adds: after a second run the tables hold both. What was already running goes on running.
-With --lake s3:// MinIO is started too and the lake lies there, a bucket for each table; with
---lake s3://BUCKET/PREFIX, below that.
+Starts the local cluster, sends synthetic and real purchases through Kafka, ingests them into Bronze,
+audits the result and reads it with programs that share no code with this one. It uses the same
+cluster, topic and lake as `./run up` and the default settings, so that every other command sees the
+result. It only adds data: a second run appends to the tables. Processes that were already running
+keep running. With --lake s3:// it also starts MinIO and puts the lake there, one bucket per table;
+with --lake s3://BUCKET/PREFIX, below that prefix.
 """
 
 import argparse
@@ -46,7 +46,7 @@ STEP_TIMEOUT = 600.0  # Seconds; the longest step takes about 10 on an idle two-
 
 
 class DemoError(Exception):
-    """The message says which step failed, and what is known about the failure."""
+    """The message names the step that failed and what is known about the failure."""
 
 
 class Screen:
@@ -181,7 +181,7 @@ class Results:
 def check_set_up() -> None:
     for path, what in ((BINARY, "the program"), (REAL_DATA, "the real purchases")):
         if not path.exists():
-            raise DemoError(f"{what} ({path}) is missing: ./run demo gets it, or ./run build")
+            raise DemoError(f"{what} ({path}) is missing; ./run demo or ./run build provides it")
 
 
 def check_cluster_is_ours(cluster: Cluster) -> None:
@@ -199,7 +199,7 @@ def check_cluster_is_ours(cluster: Cluster) -> None:
 
 @contextlib.contextmanager
 def running(cluster: Cluster, with_minio: bool, keep: bool, screen: Screen) -> Iterator[None]:
-    """The cluster; afterwards, whatever happened, stops what was started here."""
+    """Starts the cluster; afterwards, even on failure, stops what was started here."""
     brokers = [n for n in BROKERS if cluster.broker_pid(n) is None]
     registry = cluster.registry_pid() is None
     minio = with_minio and cluster.minio_pid() is None
@@ -214,7 +214,7 @@ def running(cluster: Cluster, with_minio: bool, keep: bool, screen: Screen) -> I
         yield
     finally:
         if (brokers or registry or minio) and not keep:
-            screen.heading("Stop what was started (its data is kept; --keep leaves it running)")
+            screen.heading("Stop what this demo started (data is kept; --keep leaves it running)")
             with cluster.locked():
                 if minio:
                     cluster.stop_minio()
@@ -241,18 +241,18 @@ def audit(program: Program, screen: Screen) -> dict[str, Any]:
     report = program.run("audit")
     partitions = report["partitions"]
     gaps, doubles = (sum(p[kind] for p in partitions) for kind in ("gaps", "doubles"))
-    screen.detail(f"offset by offset, Kafka against the lake: {gaps:,} missing, {doubles:,} twice")
+    screen.detail(f"offset by offset, Kafka against the lake: {gaps:,} missing, {doubles:,} duplicated")
     return report
 
 
 def perform(program: Program, screen: Screen) -> Results:
     with screen.step(f"Create the topic {TOPIC}"):
-        for change in program.run("topics", "setup")["changes"] or ["it is there, with the right settings"]:
+        for change in program.run("topics", "setup")["changes"] or ["it already exists, with the right settings"]:
             screen.detail(change)
     with screen.step("Register the schema of a purchase"):
         schema = program.run("schema", "register", str(SCHEMA))
         screen.detail(f"{schema['subject']}: version {schema['version']}, id {schema['id']}")
-    with screen.step(f"Generate {SYNTHETIC:,} purchases, a few of them late, repeated or broken"):
+    with screen.step(f"Generate {SYNTHETIC:,} purchases, a few of them late, repeated or malformed"):
         shares = [word for share in SHARES.items() for word in share]
         synthetic = produce(program, screen, "generate", "--count", str(SYNTHETIC), *shares)
     with screen.step("Replay a year of real purchases from 457 stores"):
@@ -333,7 +333,7 @@ def show_figures(results: Results, screen: Screen) -> None:
         ("produce, real", f"{results.real['rate']:,.0f} events/s"),
         ("ingest", f"{ingested['records_per_second']:,} events/s"),
         ("commits", f"{ingested['commits']:,}"),
-        ("commit of the log", quantiles(ingested["log_commit"])),
+        ("log commit", quantiles(ingested["log_commit"])),
         ("cut to readable", quantiles(ingested["cut"])),
         ("size of an event in Kafka", f"{sent / events:,.1f} bytes before compression"),
         ("size of a row in Bronze", f"{bronze['bytes'] / bronze['rows']:,.1f} bytes"),

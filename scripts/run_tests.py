@@ -1,12 +1,12 @@
-"""Builds, runs the tests and adds up their results.
+"""Builds the project, runs the tests and adds up the results.
 
     run_tests.py                     everything: units, program
-    run_tests.py units|program ...   only that; `program` passes further arguments to pytest
-    run_tests.py soak ...            the long forms, some hours; passes further arguments to pytest
+    run_tests.py units|program ...   only these tests; `program` passes further arguments to pytest
+    run_tests.py soak ...            the long forms, which take hours; passes further arguments to pytest
     run_tests.py simulate ...        2,000 simulated histories; passes further arguments to the simulator:
                                      --seeds N --from S, or --until-stopped
 
-units: the unit tests under ASan and UBSan; program: pytest on tests/, the release build against real brokers; soak: its
+units: the unit tests under ASan and UBSan; program: pytest on tests/, the release build against real brokers; soak: the
 tests marked `soak` or `soak_only`, in their long form; simulate: histories of several programs on simulated time,
 storage and Kafka. The last line is `N passed, N failed`.
 """

@@ -1,4 +1,4 @@
-"""Installs and builds what the project needs and this machine lacks, into .deps.
+"""Installs and builds into .deps whatever the project needs and this machine lacks.
 
     setup.py             what building, testing and the local cluster need
     setup.py --quiet     the same, silent if nothing is missing
@@ -8,8 +8,8 @@
     setup.py --program   only what compiling the program needs
 
 Every step leaves a stamp with a checksum of its inputs; a step whose stamp matches is skipped. A step works in a
-temporary folder and moves the result into place at the end, so that it may be interrupted at any moment. Only the
-standard library is used, because nothing else may be installed yet.
+temporary folder and moves the result into place at the end, so it can be interrupted at any time. Only the standard
+library is used, because nothing else may be installed yet.
 """
 
 import argparse
@@ -245,7 +245,7 @@ def fetch_jars(step: Step, project: pathlib.Path) -> pathlib.Path:
     wanted = dict(reversed(line.split()) for line in (project / "SHA256SUMS").read_text().splitlines())
     found = {path.name for path in libraries.iterdir()}
     if found != set(wanted):
-        raise SetupError(f"Maven brought other jars than {project}/SHA256SUMS names: {sorted(found ^ set(wanted))}")
+        raise SetupError(f"Maven's jars are not those that {project}/SHA256SUMS lists: {sorted(found ^ set(wanted))}")
     for name, checksum in wanted.items():
         verify(libraries / name, checksum)
     return libraries
@@ -313,8 +313,8 @@ def replace(new: pathlib.Path, old: pathlib.Path) -> None:
 def verify(path: pathlib.Path, sha256: str) -> None:
     found = hashlib.sha256(path.read_bytes()).hexdigest()
     if found != sha256:
-        raise SetupError(f"{path} has checksum {found}, expected {sha256}: a broken download, or not "
-                         "the file this project was tested with")
+        raise SetupError(f"{path} has checksum {found}, expected {sha256}: the download is broken, or "
+                         "it is not the file that this project was tested with")
 
 
 def all_steps(wanted: Wanted, missing: list[str]) -> list[Step]:
@@ -464,7 +464,7 @@ def main() -> int:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                say(f"another setup is working on {DEPS}: waiting for it")
+                say(f"another ./run setup is working on {DEPS}: waiting for it")
                 fcntl.flock(lock, fcntl.LOCK_EX)
             return set_up(arguments.quiet, wanted)
     except SetupError as error:

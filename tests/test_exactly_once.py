@@ -148,7 +148,7 @@ def test_a_consumer_frozen_past_its_session_is_refused(topic: Shopstream) -> Non
     catch_up(topic)
     assert rows(topic) == 3000
     frozen.signal(signal.SIGCONT)
-    wait_until(lambda: says(frozen, "another consumer advanced") or says(frozen, "lost to another"), 60,
+    wait_until(lambda: says(frozen, "another consumer advanced") or says(frozen, "belong to another"), 60,
                "the frozen consumer notices")
     topic.run("generate", "--count", 100, "--seed", 2)
     wait_until(lambda: rows(topic) == 3100, 60, "it reads on from the lake's offsets")

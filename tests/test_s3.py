@@ -305,7 +305,7 @@ def test_a_store_that_looks_first_and_writes_afterwards_is_refused(shopstream: S
     assert steps["second conditional write"]["state"] == "ok"
     raced = steps["concurrent conditional writes"]
     assert raced["state"] == "failed"
-    assert "ignores `If-None-Match: *`" in raced["detail"] and "were told that they created it" in raced["detail"]
+    assert "ignores `If-None-Match: *`" in raced["detail"] and "reported that they had created it" in raced["detail"]
     fill(shopstream, 100)
     done = shopstream.run("ingest", "--until-caught-up", expect=1, **through(proxy, minio))
     assert "ignores `If-None-Match: *`" in done.stderr

@@ -16,10 +16,10 @@
 namespace shopstream::avro {
 namespace {
 
-// Few, since a consumer may keep columns for each of a thousand partitions.
+// Few, because a consumer may keep columns for each of a thousand partitions.
 constexpr int64_t kFirstRows = 16;
 constexpr int64_t kFirstText = 256;
-// Small buffers double; large ones grow by half, so that at most a third of them lies idle.
+// Small buffers double; large ones grow by half, so that at most a third of them is unused.
 constexpr int64_t kLargeBuffer = int64_t{1} << 20;
 
 int64_t Grown(int64_t size, int64_t width) {
@@ -209,7 +209,7 @@ bool Columns::ReserveSlow(int64_t text) {
   if (rows_ >= row_capacity_ && !GrowRows().ok()) return false;
   int64_t budget = max_text_;
   for (Column& column : columns_) {
-    // In lists each text makes room for itself.
+    // Inside lists each text makes its own room.
     if (!column.decoded || column.layout != Layout::kText || column.list >= 0) continue;
     const int64_t used = column.offsets[rows_];
     if (used + text > column.data_capacity || column.data == nullptr) {
@@ -318,7 +318,7 @@ Result<std::shared_ptr<arrow::RecordBatch>> Columns::Finish() {
   return arrow::RecordBatch::Make(schema_, rows, std::move(arrays));
 }
 
-// Sets the buffer's size to what is used; its capacity stays, since shrinking would copy.
+// Sets the buffer's size to the bytes used but keeps its capacity, because shrinking would copy.
 Result<std::shared_ptr<arrow::Buffer>> Columns::Trim(
     int64_t size, const std::shared_ptr<arrow::ResizableBuffer>& buffer) {
   if (buffer == nullptr) return arrow::AllocateBuffer(size);  // Nulls only.
@@ -329,7 +329,7 @@ Result<std::shared_ptr<arrow::Buffer>> Columns::Trim(
 
 Result<std::shared_ptr<arrow::ArrayData>> Columns::TakeColumn(
     int32_t place, const std::shared_ptr<arrow::DataType>& type, int64_t length) {
-  if (length == 0) {  // Lists without an item have no buffers.
+  if (length == 0) {  // Lists without items have no buffers.
     ARROW_ASSIGN_OR_RAISE(const auto empty, arrow::MakeEmptyArray(type));
     return empty->data();
   }
@@ -358,7 +358,7 @@ Result<std::shared_ptr<arrow::ArrayData>> Columns::TakeColumn(
                           TakeColumn(child, field->type(), child_length));
     child = columns_[child].end;
   }
-  // A null may have been taken back since the bitmap was made.
+  // The row with the null may have been removed since the bitmap was created.
   if (array->GetNullCount() == 0) array->buffers[0] = nullptr;
   return array;
 }

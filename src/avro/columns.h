@@ -15,15 +15,15 @@
 
 namespace shopstream::avro {
 
-// Growing columns in Arrow's own layout. A Decoder appends a whole row or nothing. Columns after
-// those of the decoder belong to the owner: one Append per decoded row, at any time before Finish.
+// Columns that grow, in Arrow's own layout. A Decoder appends a whole row or nothing. Columns after
+// the decoder's belong to the owner: one Append per decoded row, at any time before Finish.
 // Not thread-safe; one owner; movable.
 class Columns {
  public:
   static constexpr int64_t kMaxText = std::numeric_limits<int32_t>::max();  // Arrow's offsets.
 
-  // The decoder fills the first `decoded` fields (-1: all). Their types are those of ToArrowSchema,
-  // those of the owner's may also be int32 but not nested; another type is a programming error and
+  // The decoder fills the first `decoded` fields (-1: all). Their types are those of ToArrowSchema;
+  // the owner's may also be int32, but not nested. Any other type is a programming error and
   // aborts. A text column takes at most `max_text` bytes.
   explicit Columns(std::shared_ptr<arrow::Schema> schema, int decoded = -1,
                    int64_t max_text = kMaxText);
@@ -31,7 +31,7 @@ class Columns {
   const std::shared_ptr<arrow::Schema>& schema() const { return schema_; }
   int64_t rows() const { return rows_; }
   int64_t bytes() const { return allocated_; }  // Allocated.
-  int64_t used_bytes() const;                   // Part of these that holds values, without bitmaps.
+  int64_t used_bytes() const;                   // The part that holds values, without bitmaps.
 
   // Values of a row already appended, for routing. The column's type must match: utf8 or binary;
   // int64, timestamp, int32 or date32.
@@ -39,16 +39,16 @@ class Columns {
   int64_t Int64(int column, int64_t row) const;
   bool IsNull(int column, int64_t row) const;
 
-  // The next value of one of the owner's columns. Invalid: a column of another type or of the
-  // decoder's, more values than rows, a null in a field that is not nullable. CapacityError: the
-  // column has no room for more text.
+  // Appends the next value to one of the owner's columns. Invalid: a column of another type or of
+  // the decoder, more values than rows, or a null in a field that is not nullable. CapacityError:
+  // the column has no room for more text.
   Status AppendInt64(int column, int64_t value);  // int64, timestamp, int32, date32.
   Status AppendDouble(int column, double value);
   Status AppendBool(int column, bool value);
   Status AppendString(int column, std::string_view value);  // utf8 (not checked again), binary.
   Status AppendNull(int column);
 
-  // Removes the rows from `rows` on: rows that were decoded but refused for their content.
+  // Removes the rows from `rows` on: those decoded but refused because of their content.
   void Truncate(int64_t rows);
   // Returns all rows without copying and starts empty, holding no memory. Invalid, and nothing is
   // returned, if one of the owner's columns has fewer values than there are rows.
@@ -57,24 +57,24 @@ class Columns {
  private:
   friend class Decoder;
 
-  // In the order of layout.h: members and items after the column that holds them. Value i of a text
-  // column is data[offsets[i], offsets[i + 1]); of a list, these items of the column after it. So
-  // whatever a failed row left behind is overwritten by the next row, in items too.
+  // In the order of layout.h: members and items follow the column that holds them. Value i of a
+  // text column is data[offsets[i], offsets[i + 1]); for a list, these are items of the next
+  // column. So the next row overwrites whatever a failed row left behind, including items.
   struct Column {
     Layout layout = Layout::kInt64;
     bool nullable = false;
     bool decoded = false;
-    int32_t end = 0;     // The column after those that it holds.
+    int32_t end = 0;     // The index after the columns that it holds.
     int32_t list = -1;   // The list whose items it belongs to; -1: it has one value per row.
     int64_t length = 0;  // For the owner's columns; the decoder's have rows_.
     // The buffers' bytes, cached for the inner loop.
-    uint8_t* values = nullptr;                              // For a fixed width.
+    uint8_t* values = nullptr;                              // Fixed width.
     int32_t* offsets = nullptr;                             // Text, list.
     uint8_t* data = nullptr;                                // Text.
-    uint8_t* validity = nullptr;                            // From the first null on.
-    int64_t data_capacity = 0;                              // Text, in bytes, without the slack.
+    uint8_t* validity = nullptr;                            // Present from the first null on.
+    int64_t data_capacity = 0;                              // Text, in bytes, excluding the slack.
     int64_t item_capacity = 0;                              // List: of each column of its items.
-    std::shared_ptr<arrow::ResizableBuffer> values_buffer;  // Or offsets.
+    std::shared_ptr<arrow::ResizableBuffer> values_buffer;  // Values or offsets.
     std::shared_ptr<arrow::ResizableBuffer> data_buffer;
     std::shared_ptr<arrow::ResizableBuffer> validity_buffer;
   };
@@ -90,7 +90,7 @@ class Columns {
   }
   bool ReserveSlow(int64_t text);
   Status GrowRows();
-  // Makes room for `items` in the columns of a list's items.
+  // Makes room for `items` items in the columns of the list's items.
   Status GrowItems(int32_t list, int64_t items);
   Status GrowValues(int64_t values, Column* column);
   Status GrowText(int64_t needed, Column* column);
@@ -102,11 +102,11 @@ class Columns {
   int64_t length(const Column& column) const;
   Status CheckAppend(const Column& column, int field, bool fits) const;
   void MarkAppended(Column* column);
-  // Null, with null in all members of structs and no items; creates the bitmaps.
+  // Writes a null: also null in all members of structs, and no items. Creates the bitmaps.
   Status PutNulls(int32_t column, int64_t place);
-  // The same for what the column holds, but not for the column.
+  // The same for everything the column holds, but not for the column itself.
   Status PutNullMembers(int32_t column, int64_t place);
-  // A null at `place`; the column has its validity bitmap.
+  // Writes a null at `place`; the column must have its validity bitmap.
   static void PutNull(Column* column, int64_t place);
   static Result<std::shared_ptr<arrow::Buffer>> Trim(
       int64_t size, const std::shared_ptr<arrow::ResizableBuffer>& buffer);

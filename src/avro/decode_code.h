@@ -6,45 +6,45 @@
 
 namespace shopstream::avro {
 
-// What one op of a decode program does.
+// The operation of one op of a decode program.
 enum class DecodeCode : uint8_t {
-  // Put one value into a column; named after the writer's type, and the reader's if promoted.
+  // Store one value in a column. Named after the writer's type, and the reader's if promoted.
   kInt,
   kLong,
   kIntAsFloat,  // Rounded to a float before it becomes a double, as specified.
   kLongAsFloat,
   kIntAsDouble,
   kLongAsDouble,
-  kIntAsMillis,  // timestamp-millis, into microseconds.
+  kIntAsMillis,  // timestamp-millis, converted to microseconds.
   kLongAsMillis,
-  kLongAsMicros,  // timestamp-micros; an int is always inside its bounds.
-  kIntAsNanos,    // timestamp-nanos, into microseconds, rounded down.
+  kLongAsMicros,  // timestamp-micros; an int is always within its bounds.
+  kIntAsNanos,    // timestamp-nanos, converted to microseconds, rounded down.
   kLongAsNanos,
   kFloat,
   kDouble,
   kBoolean,
-  kString,  // UTF-8 is checked.
+  kString,  // Checks that it is UTF-8.
   kBytes,
   kDate,
   kFixed,        // number: bytes.
-  kEnum,         // table: of texts, by the writer's symbol.
-  kUuid,         // 16 bytes, into text.
-  kDuration,     // 12 bytes, into text.
+  kEnum,         // table: of texts, indexed by the writer's symbol.
+  kUuid,         // 16 bytes, converted to text.
+  kDuration,     // 12 bytes, converted to text.
   kDecimal,      // number: bytes, or kVariableSize; table: of decimals.
-  kDecimalText,  // The same, into text.
-  // The next `length` ops belong to these.
+  kDecimalText,  // The same, converted to text.
+  // The next `length` ops belong to each of these.
   kNullable,  // Null, or the result of these ops.
-  kUnion,     // table: of branches, which locate the value's ops among them.
-  kArray,     // They decode one item. number: its bytes in columns; table: 1: none.
+  kUnion,     // table: of branches, which give the range of each value's ops.
+  kArray,     // They decode one item. number: its bytes in columns; table: 1 if it has no bytes.
   kMap,       // The same for a value; kMap itself reads the key.
   kDefault,   // They read constants[table] instead of the record.
-  // These stand alone.
-  kNotNull,      // Branch of a union with null for a reader without. The value's op follows.
+  // These have no ops of their own.
+  kNotNull,      // For a nullable writer and a reader without null. The value's op follows.
   kRefuseNull,   // In a union: the reader has no null.
   kMarkValid,    // After each value of a nullable column.
-  kNull,         // With everything that the column holds.
-  kNullMembers,  // What the column holds, but not the column.
-  // For fields that only the writer has.
+  kNull,         // Sets the column and everything it holds to null.
+  kNullMembers,  // Sets everything the column holds to null, but not the column.
+  // Skip fields that only the writer has.
   kSkipInt,  // Also for an enum.
   kSkipLong,
   kSkipBoolean,
@@ -55,7 +55,8 @@ enum class DecodeCode : uint8_t {
   kSkipBlocks,
 };
 
-// How a primitive of the writer's kind that is not a decimal becomes the reader's, if it can.
+// The code that converts a primitive of the writer's kind, except a decimal, to the reader's type,
+// which must be compatible.
 DecodeCode PrimitiveCode(Kind writer, const Node& reader);
 
 }  // namespace shopstream::avro

@@ -23,7 +23,7 @@ std::string NameOfItem(std::string_view key) {
   constexpr size_t kShown = 40;
   std::string name = "[\"";
   for (const char c : key.substr(0, kShown)) {
-    name += c >= ' ' && c <= '~' && c != '"' ? c : '?';  // Text may be cut inside a letter.
+    name += c >= ' ' && c <= '~' && c != '"' ? c : '?';  // The text may end inside a character.
   }
   return name + "\"]";
 }

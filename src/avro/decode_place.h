@@ -6,14 +6,14 @@
 
 namespace shopstream::avro {
 
-// Takes the place of an op; represents the item it was at.
+// Stands for a list item in the place of an op.
 inline constexpr char kItemMark = '\x01';
 
-// The place of an op with the names of the items it was at, as people read it: "lines[3].price".
-// `items` has a kItemMark and a name for each list around, the innermost first.
+// The place of an op with the item marks replaced by names, for people to read: "lines[3].price".
+// `items` has a kItemMark and a name for each enclosing list, the innermost first.
 std::string FillItems(std::string_view place, std::string items);
 
-// "[3]", and ["color"] for a key of a map, which may be any text.
+// "[3]" for an item of a list, ["color"] for a key of a map, which may be any text.
 std::string NameOfItem(int64_t number);
 std::string NameOfItem(std::string_view key);
 

@@ -16,7 +16,7 @@ TEST(DecodePlaceTest, ItemsAreNamedFromTheOutermostOn) {
   EXPECT_EQ("lines[3].tags[\"color\"]",
             FillItems(Marked("lines*.tags*"), Marked("*[\"color\"]*[3]")));
   EXPECT_EQ("id", FillItems("id", ""));
-  // It failed at the list itself, before an item.
+  // The failure was at the list itself, before any item.
   EXPECT_EQ("lines[3].tags", FillItems(Marked("lines*.tags*"), Marked("*[3]")));
 }
 

@@ -22,12 +22,12 @@ namespace {
 
 using arrow::DataType;
 
-// Types that refer to types could make a program grow without end.
+// Types that refer to other types could make a program grow without bound.
 constexpr int kMaxSteps = 1 << 20;
 constexpr int64_t kLongestUuid = 36;
 constexpr int64_t kLongestDuration = 64;
 
-// Bytes that a value, its members and their bitmaps take, without text and items.
+// Bytes taken by a value, its members and their bitmaps, excluding text and items.
 int64_t WidthOf(const DataType& type) {
   int64_t bytes = 1;
   const auto layout = *LayoutOf(type);
@@ -48,15 +48,15 @@ Status CheckReadableValues(const Schema& writer, const Schema& reader, ResolvedT
   return Status::Invalid("the reader's schema cannot read the writer's data: ", reasons);
 }
 
-// Where a value goes.
+// The column that a value is written to.
 struct Target {
   const DataType* type;
   int32_t column;
-  bool may_be_null;   // Some op makes a null there.
-  std::string place;  // As DecodeProgram::places.
+  bool may_be_null;   // Some op writes a null there.
+  std::string place;  // See DecodeProgram::places.
 };
 
-// Turns the resolved tree into ops. What does not fit has been refused before, but for nulls.
+// Turns the resolved tree into ops. Incompatible types have already been refused, except nulls.
 class Compiler {
  public:
   explicit Compiler(ResolvedTree* tree) : tree_(tree) {}
@@ -77,7 +77,7 @@ class Compiler {
     return op;
   }
 
-  // An op whose ops `add` adds.
+  // Adds an op together with the ops that belong to it, which `add` adds.
   template <typename AddOps>
   Status AddAround(DecodeOp op, const Target& target, AddOps add) {
     op.column = target.column;
@@ -90,7 +90,7 @@ class Compiler {
   }
 
   Status Step(const std::string& place) {
-    // Each keeps its place in words, which long names make long.
+    // Each op stores its place as text, so long names cost memory.
     steps_ += 1 + static_cast<int>(place.size() / 32);
     if (steps_ <= kMaxSteps) return Status::OK();
     return Unsupported(place, "the schemas unfold to more than ", kMaxSteps,
@@ -117,7 +117,7 @@ class Compiler {
     return place.empty() ? name : place + "." + name;
   }
 
-  // The fields of a record; `parent` holds their columns.
+  // Adds the fields of a record; `parent` holds their columns.
   Status AddFields(const Resolution& record, const arrow::FieldVector& columns,
                    const Target& parent) {
     std::vector<Target> targets;
@@ -186,7 +186,7 @@ class Compiler {
     return Status::OK();
   }
 
-  // A value of the writer's, which is no union; the reader's may be one.
+  // Adds a value whose writer's type is not a union; the reader's type may be one.
   Status AddBranch(const Node& writer, const Node& reader, const Target& target) {
     if (writer.kind == Kind::kNull) {
       if (!UnionShape::Of(reader).has_null) {
@@ -259,7 +259,7 @@ class Compiler {
     Target item = target;
     item.may_be_null = false;
     item.place += kItemMark;
-    item.column += is_map ? 3 : 1;  // The entries and the key stand before a value.
+    item.column += is_map ? 3 : 1;  // The entries and the key come before the value.
     item.type = is_map
                     ? arrow::internal::checked_cast<const arrow::MapType&>(list).item_type().get()
                     : list.field(0)->type().get();
@@ -308,11 +308,11 @@ class Compiler {
     op.number = size;
     op.table = static_cast<int32_t>(program_.decimals.size());
     program_.decimals.push_back({reader.precision, reader.scale});
-    if (is_text) MayPut(reader.precision + 3);  // Sign, a zero and the point.
+    if (is_text) MayPut(reader.precision + 3);  // Sign, leading zero and decimal point.
     return Status::OK();
   }
 
-  // Text that the record need not have.
+  // Accounts for text that is not copied from the record.
   void MayPut(int64_t text) {
     if (lists_ > 0) {
       item_cost_ += text;
@@ -426,16 +426,16 @@ class Compiler {
     });
   }
 
-  // An encoded constant grows at most so much in columns: a byte may be a struct of a union.
+  // A constant grows at most by this factor in columns: one byte may become a union's struct.
   static constexpr int64_t kLargestGrowth = 16;
 
   ResolvedTree* const tree_;
   DecodeProgram program_;
-  std::vector<const Node*> open_;  // The writer's records around what is skipped.
+  std::vector<const Node*> open_;  // The writer's records that enclose the skipped value.
   int64_t item_cost_ = 0;          // For the innermost list.
-  int lists_ = 0;                  // Around.
+  int lists_ = 0;                  // Enclosing lists.
   int steps_ = 0;
-  bool reads_ = false;  // Something was added that takes a byte at least.
+  bool reads_ = false;  // Something was added that takes at least one byte.
 };
 
 }  // namespace

@@ -27,7 +27,7 @@ struct DecimalType {
   int32_t scale = 0;
 };
 
-// The ops of one branch, counted from the first op after its union's.
+// The range of one branch's ops, relative to the op after the union's.
 struct UnionBranch {
   int32_t begin = 0;
   int32_t end = 0;
@@ -42,11 +42,12 @@ struct DecodeProgram {
   std::vector<std::vector<UnionBranch>> branches;
   std::vector<DecimalType> decimals;
   std::vector<std::string> constants;  // In Avro's encoding.
-  // The most that a value without text in the record adds to a column outside lists.
+  // Upper bound of the text that one value outside lists adds to its column when the text is not
+  // copied from the record (enums, defaults, uuids and so on). In bytes.
   int64_t longest_text = 0;
   uint64_t shape = 0;  // Identifies the columns; see layout.h.
 
-  // As Decoder::Compile.
+  // See Decoder::Compile.
   static Result<DecodeProgram> Compile(const Schema& writer, const Schema& reader);
 };
 

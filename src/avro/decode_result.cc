@@ -31,7 +31,7 @@ const char* Describe(DecodeResult result) {
     case DecodeResult::kDuplicateKey:
       return "a map has a key twice";
     case DecodeResult::kColumnsFull:
-      return "the columns can take no more text, or memory is exhausted";
+      return "the columns have no room for more text, or memory is exhausted";
   }
   return "unknown";
 }

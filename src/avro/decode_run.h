@@ -1,5 +1,5 @@
 #pragma once
-// Belongs to decoder.cc, which alone includes it.
+// Part of decoder.cc, the only file that includes it.
 
 #include <arrow/util/bit_util.h>
 #include <arrow/util/utf8.h>
@@ -23,8 +23,8 @@
 
 namespace shopstream::avro {
 
-// Runs a program over one body. Everything it writes lies behind the last row, so a row that fails
-// half-way leaves no trace.
+// Runs a program over one body. It writes only after the last row, so a row that fails halfway
+// leaves no trace.
 class Decoder::Run {
  public:
   Run(const DecodeProgram& program, std::span<const uint8_t> body, Columns* out)
@@ -51,7 +51,7 @@ class Decoder::Run {
     return Inner</*kInList=*/true>(&op, &op + 1 + op.length);
   }
 
-  // Where it failed.
+  // The place of the failure.
   std::string Place() const {
     if (failed_ == nullptr) return "";
     return FillItems(program_.places[failed_ - program_.ops.data()], items_);
@@ -60,16 +60,16 @@ class Decoder::Run {
  private:
   using Column = Columns::Column;
 
-  // What is read, and where it goes.
+  // The read position and the row to write.
   struct Cursor : Input {
     Column* columns;
-    int64_t row;  // In lists, the item.
+    int64_t row;  // Inside lists, the item.
 
     Column& column(const DecodeOp& op) const { return columns[op.column]; }
   };
 
-  // Outside lists there is room for a row in every column; in lists each item makes its own. What
-  // is common works on a copy of the cursor, which the compiler keeps in registers.
+  // Outside lists every column has room for a row; inside lists each item makes its own room.
+  // Common ops work on a copy of the cursor, which the compiler keeps in registers.
   template <bool kInList>
   [[gnu::always_inline]] DecodeResult Ops(const DecodeOp* op, const DecodeOp* end) {
     Cursor at = at_;
@@ -84,7 +84,7 @@ class Decoder::Run {
     return DecodeResult::kRow;
   }
 
-  // Those that belong to another op.
+  // Runs the ops that belong to another op.
   template <bool kInList>
   [[gnu::noinline]] DecodeResult Inner(const DecodeOp* op, const DecodeOp* end) {
     return Ops<kInList>(op, end);
@@ -199,7 +199,7 @@ class Decoder::Run {
     return result;
   }
 
-  // A day or an instant, whose calendar has bounds.
+  // A date or timestamp; the calendar limits its range.
   template <int64_t kFirst, int64_t kLast, typename Read, typename Convert>
   [[gnu::always_inline]] DecodeResult Dated(const DecodeOp& op, Cursor* at, Read read,
                                             Convert convert) {
@@ -229,7 +229,7 @@ class Decoder::Run {
     return result;
   }
 
-  // Room for the text of the value in a list.
+  // Makes room for the text of a value inside a list.
   bool MakeRoom(size_t size, Column* target) {
     const int64_t end = int64_t{target->offsets[at_.row]} + static_cast<int64_t>(size);
     return (end <= target->data_capacity && target->data != nullptr) ||
@@ -256,7 +256,7 @@ class Decoder::Run {
     return DecodeResult::kRow;
   }
 
-  // Text that does not stand so in the record.
+  // Stores text that is not copied from the record.
   template <bool kInList>
   DecodeResult Put(const DecodeOp& op, std::string_view text) {
     Column& target = at_.column(op);
@@ -309,7 +309,7 @@ class Decoder::Run {
     return DecodeResult::kRow;
   }
 
-  // A null steps over the ops of the value.
+  // A null skips the ops of the value.
   [[gnu::always_inline]] DecodeResult Nullable(const DecodeOp** position, Cursor* at) {
     const DecodeOp& op = **position;
     size_t branch;
@@ -360,7 +360,7 @@ class Decoder::Run {
     return result;
   }
 
-  // An array or a map, block by block. Its items begin where those of the value before end.
+  // An array or a map, block by block. Its items begin where those of the previous value end.
   DecodeResult Items(const DecodeOp& op) {
     Column& list = at_.column(op);
     const int64_t row = at_.row;
@@ -388,7 +388,7 @@ class Decoder::Run {
     return op.code == DecodeCode::kMap ? CheckKeys(op) : DecodeResult::kRow;
   }
 
-  // What a block asks for, before a byte is set aside for it.
+  // Checks a block's demand against the bounds before any memory is allocated for it.
   DecodeResult TakeItems(const DecodeOp& op, uint64_t count) {
     const bool without_bytes = op.table == 1;
     if (without_bytes && count > empty_items_) return DecodeResult::kTooManyItems;
@@ -420,7 +420,7 @@ class Decoder::Run {
     return NameOfItem(Key(op, item));
   }
 
-  // A reader of the column would find only one of two.
+  // Refuses duplicate keys: a reader of the column would find only one of the two values.
   DecodeResult CheckKeys(const DecodeOp& op) {
     const Column& map = at_.column(op);
     const int64_t begin = map.offsets[at_.row];
@@ -434,7 +434,7 @@ class Decoder::Run {
                                                           : DecodeResult::kDuplicateKey;
   }
 
-  // Values that are checked as far as the next one's place depends on them.
+  // Skips a value, checking only what is needed to find the next one.
   DecodeResult Skip(const DecodeOp** position) {
     const DecodeOp& op = **position;
     int64_t ignored;
@@ -473,8 +473,8 @@ class Decoder::Run {
         at_.next += *bytes;
         continue;
       }
-      if (op.length == 0) continue;  // Items without bytes.
-      for (; count > 0; --count) {   // Each takes a byte at least.
+      if (op.length == 0) continue;  // Items have no bytes.
+      for (; count > 0; --count) {   // Each takes at least one byte.
         result = Inner</*kInList=*/true>(&op + 1, &op + 1 + op.length);
         if (result != DecodeResult::kRow) {
           items_ += kItemMark + std::string("[]");
@@ -490,7 +490,7 @@ class Decoder::Run {
   uint64_t item_bytes_ = kMaxItemBytes;
   uint64_t empty_items_ = kMaxEmptyItems;
   const DecodeOp* failed_ = nullptr;
-  std::string items_;  // Around the failed one, each behind a kItemMark, the innermost first.
+  std::string items_;  // Names around the failure, each after a kItemMark, innermost first.
 };
 
 }  // namespace shopstream::avro

@@ -22,17 +22,17 @@ struct DecodeProgram;  // decode_program.h
 class Decoder {
  public:
   // Bound on the memory that the items of one record's arrays and maps take in columns; a hostile
-  // record can claim far more items than it has bytes. Items without bytes (nulls) are counted.
+  // record can claim far more items than it has bytes. Items without bytes (nulls) are limited by
+  // number.
   static constexpr int64_t kMaxItemBytes = int64_t{64} << 20;
   static constexpr int64_t kMaxEmptyItems = int64_t{1} << 16;
 
   // Invalid: the reader cannot read the writer; names the path and the rule.
-  // NotImplemented: as for ToArrowSchema, or the writer has a recursive type. A writer's
-  // null is allowed for a reader without null: only records with a null are refused
-  // (kUnexpectedNull).
+  // NotImplemented: as for ToArrowSchema, or the writer has a recursive type. A nullable writer is
+  // allowed for a reader without null: only records with a null are refused (kUnexpectedNull).
   static Result<Decoder> Compile(const Schema& writer, const Schema& reader);
-  // The decoder's columns of `out` must be those of ToArrowSchema(reader); others abort. Any result
-  // but kRow leaves `out` unchanged and sets `place`, if given, to the value of the record that
+  // The decoder's columns of `out` must match ToArrowSchema(reader), or it aborts. Any result other
+  // than kRow leaves `out` unchanged and sets `place`, if given, to the value of the record that
   // failed: "items[3].price", "" for the whole record.
   DecodeResult Decode(std::span<const uint8_t> body, Columns* out,
                       std::string* place = nullptr) const;
@@ -40,7 +40,7 @@ class Decoder {
  private:
   class Run;
   Decoder() = default;
-  // Invalid: a default that does not fit its column.
+  // Invalid: a default does not fit its column.
   Status CheckDefaults(const Schema& reader) const;
 
   std::shared_ptr<const DecodeProgram> program_;

@@ -45,7 +45,7 @@ std::string Describe(httplib::Error error, Millis timeout) {
     case httplib::Error::Write:
       return "the connection was cut while sending";
     case httplib::Error::SSLConnection:
-      return "no TLS connection: does it speak https?";
+      return "could not set up TLS: does the server use https?";
     case httplib::Error::SSLLoadingCerts:
       return "the certificates cannot be read: is the CA file a PEM file?";
     case httplib::Error::SSLServerVerification:

@@ -10,7 +10,7 @@ namespace shopstream {
 
 struct HttpRequest {
   std::string method, path;           // path decoded, without the query
-  std::vector<std::string> captures;  // what the route's pattern leaves open
+  std::vector<std::string> captures;  // matches of the route's placeholders
   std::string body, content_type;
   std::function<std::string(const std::string& name)> query;   // decoded; "" if absent
   std::function<std::string(const std::string& name)> header;  // "" if absent
@@ -22,8 +22,8 @@ struct HttpReply {
   std::string body;
   std::string content_type = "application/json";
   std::vector<std::pair<std::string, std::string>> headers{};  // additional ones
-  // The rest of a body that is too long for memory or that grows: called once per
-  // piece, after the client has taken the previous one, until it returns nothing. It may block its
+  // Produces the rest of a body that is too long for memory or that grows. Called once per piece,
+  // after the client has received the previous one, until it returns nothing. It may block its
   // thread, but not for long: Stop() waits for it.
   std::function<std::optional<std::string>()> next_piece{};
 };

@@ -40,7 +40,8 @@ using TlsStream = beast::ssl_stream<beast::tcp_stream>;
 constexpr uint32_t kMaxHeadBytes = 16 << 10;
 constexpr size_t kMaxPathBytes = 8 << 10;
 constexpr size_t kReadBytes = 64 << 10;
-// What a refused client may still send, unheard, so that it gets to read why it was refused.
+// After a refusal, bytes to read and discard so that the client can finish sending and then read
+// the reason.
 constexpr size_t kMaxDrainBytes = size_t{256} << 20;
 constexpr Millis kDrainTimeout{10000};
 constexpr int kListenBacklog = 512;
@@ -79,7 +80,7 @@ struct HttpServer::Impl {
   std::optional<asio::ssl::context> tls;
   std::atomic<int> connections{0};
   int port = 0;
-  // Both from Start to Stop. With the context go the connections that wait in it.
+  // Both exist from Start to Stop. Destroying the context closes the connections waiting in it.
   std::optional<asio::io_context> context;
   std::optional<Tcp::acceptor> acceptor;
   std::vector<std::thread> threads;
@@ -89,7 +90,7 @@ namespace {
 
 using Then = std::function<void(Error, size_t)>;
 
-// A connection's bytes, plain or under TLS. Virtual, so that the protocol above is compiled once.
+// A connection's byte stream, plain or TLS. Virtual, so that the protocol is compiled only once.
 class Wire {
  public:
   virtual ~Wire() = default;
@@ -124,8 +125,8 @@ class WireOf : public Wire {
   Stream stream_;
 };
 
-// One connection, on a strand: a chain of "read a head, read a body, answer". The operation under
-// way keeps it alive; the connection closes when the last one ends.
+// One connection, on a strand: a chain of "read a head, read a body, answer". The pending operation
+// keeps it alive; the connection closes when the last one completes.
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
   Connection(std::unique_ptr<Wire> wire, HttpServer::Impl* server)
@@ -153,8 +154,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
     Parse(&Connection::OnHead);
   }
 
-  // Feeds the parser what has arrived, reading more as needed, until it has the whole head, or in
-  // eager mode the whole request, or fails.
+  // Feeds received bytes to the parser, reading more as needed, until it fails or has the whole
+  // head (in eager mode, the whole request).
   void Parse(Step then) {
     const auto complete = [this] {
       return parser_->eager() ? parser_->is_done() : parser_->is_header_done();
@@ -205,7 +206,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     Write(std::move(reply), parser_->get().keep_alive());
   }
 
-  // An exception of a handler ends here.
+  // Catches the exceptions of handlers.
   std::optional<HttpReply> Guard(const std::function<std::optional<HttpReply>()>& handle) {
     std::string what = "unknown exception";
     try {
@@ -245,7 +246,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   void Write(HttpReply reply, bool keep) {
     const bool in_pieces = reply.next_piece != nullptr;
-    // HTTP/1.0 has no chunks, so there the end of the connection ends the body.
+    // HTTP/1.0 has no chunks: the body ends when the connection closes.
     chunked_ = in_pieces && parser_->get().version() >= 11;
     keep_ = keep && (chunked_ || !in_pieces);
     std::string head = fmt::format(
@@ -266,7 +267,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     Send(std::move(head), "", "", &Connection::WritePiece);
   }
 
-  // Writes the three texts one after the other, then goes on with `then`.
+  // Writes the three texts one after the other, then calls `then`.
   void Send(std::string head, std::string body, std::string tail, void (Connection::*then)()) {
     sent_ = {std::move(head), std::move(body), std::move(tail)};
     wire_->Tcp().expires_after(server_->options.write_timeout);
@@ -282,7 +283,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     keep_ ? ReadHead() : EndWriting();
   }
 
-  // The piece that is ready, then the next ones. An empty chunk would end the body.
+  // Writes the piece that is ready, then the next ones. An empty chunk would end the body.
   void WritePiece() {
     if (next_.empty()) {
       std::optional<std::string> next;
@@ -290,12 +291,12 @@ class Connection : public std::enable_shared_from_this<Connection> {
         next = next_piece_();
         return std::optional<HttpReply>();
       });
-      if (!produced) return Close();  // The status is sent: a cut connection is the error.
+      if (!produced) return Close();  // The status is sent: only closing can report the error.
       if (!next.has_value()) {
         return chunked_ ? Send("0\r\n\r\n", "", "", &Connection::Finish) : Finish();
       }
       next_ = *std::move(next);
-      if (next_.empty()) {  // Through the queue, so that others run and Stop() takes effect.
+      if (next_.empty()) {  // Lets others run, and Stop() take effect.
         return asio::post(wire_->Tcp().get_executor(),
                           [self = shared_from_this()] { self->WritePiece(); });
       }
@@ -305,7 +306,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
          &Connection::WritePiece);
   }
 
-  // Closing while the client still sends would make its system throw our answer away.
+  // If we closed while the client is still sending, its system would discard our answer.
   void EndWriting() {
     Error ignored;
     wire_->Tcp().socket().shutdown(Tcp::socket::shutdown_send, ignored);
@@ -332,9 +333,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   beast::flat_buffer buffer_{kMaxHeadBytes + kReadBytes};
   std::optional<http::request_parser<http::string_body>> parser_;
   HttpRequest request_;
-  bool keep_ = false;                // The connection, after this answer.
+  bool keep_ = false;                // Keep the connection after this answer.
   std::array<std::string, 3> sent_;  // Being written.
-  // A reply in pieces: the one to be sent next, and the source of the others.
+  // A reply in pieces: the next one to send, and the source of the rest.
   std::string next_;
   std::function<std::optional<std::string>()> next_piece_;
   bool chunked_ = false;
@@ -373,7 +374,7 @@ Status HttpServer::Impl::LoadCertificate() {
   return Status::OK();
 }
 
-// The errors of the system come back with errno set.
+// System errors are returned with errno set.
 Status HttpServer::Impl::BindTo(const std::string& host, int to_port) {
   Error error;
   Tcp::resolver resolver(*context);
@@ -416,7 +417,7 @@ Status HttpServer::Impl::Bind() {
 
 void HttpServer::Impl::Accept() {
   acceptor->async_accept(asio::make_strand(*context), [this](Error error, Tcp::socket socket) {
-    // Without descriptors to spare accepting fails at once, again and again.
+    // With no free descriptor, accepting fails immediately, again and again.
     if (error) std::this_thread::sleep_for(Millis{10});
     if (!error && connections < options.max_connections) {
       ++connections;

@@ -47,7 +47,7 @@ void PrintForPerson(const observe::AuditReport& report) {
   PartitionTable(report).Print(std::cout, false);
   std::cout << '\n';
   if (report.topic_id.empty()) {
-    std::cout << "Kafka has no topic " << report.topic << ": the lake was checked alone.\n";
+    std::cout << "Kafka has no topic " << report.topic << ": only the lake was checked.\n";
   }
   if (!report.findings.empty()) FindingTable(report).Print(std::cout, false);
   if (report.findings_left_out > 0) {

@@ -16,7 +16,7 @@ namespace {
 constexpr int64_t kMicrosPerDay = 86'400'000'000;
 constexpr int64_t kMillisPerDay = 86'400'000;
 constexpr std::string_view kNullText = "__HIVE_DEFAULT_PARTITION__";
-// Comparing so many short texts is faster than hashing one.
+// Comparing this many short texts is faster than hashing one.
 constexpr size_t kComparedValues = 8;
 constexpr int64_t kYear2000Micros = 946'684'800'000'000;
 
@@ -31,7 +31,7 @@ std::string HeadersToJson(const kafka::Headers& headers) {
   for (const auto& [name, value] : headers) {
     list.push_back({{"key", name}, {"value", value ? nlohmann::json(*value) : nlohmann::json()}});
   }
-  // Header values are any bytes; what is not UTF-8 is shown by the replacement character.
+  // Header values are arbitrary bytes; invalid UTF-8 becomes the replacement character.
   return DumpJson(list);
 }
 
@@ -58,14 +58,14 @@ int64_t SizeOf(const QuarantinedRecord& record) {
                               record.headers_json.size());
 }
 
-// Whether a reader that takes partition values from folders, as Polars does, finds this one. The
-// name of a longer value is cut.
+// Whether a reader that takes partition values from folder names, as Polars does, gets this value.
+// The folder name of a longer value is cut.
 bool IsSpelledByItsFolder(const std::string& field, std::string_view value) {
   const std::string folder = lake::PartitionFolder({{field, std::string(value)}});
   return lake::DecodeLogPath(folder) == field + "=" + std::string(value);
 }
 
-// Text from outside, short enough for a message and printable.
+// Quotes external text, printable and short enough for a message.
 std::string Quote(std::string_view text) {
   constexpr size_t kShown = 40;
   std::string quoted = DumpJson(nlohmann::json(std::string(text.substr(0, kShown))));
@@ -128,7 +128,7 @@ Status CutBuilder::Add(const kafka::RecordView& record, const Frame& frame,
   return Status::OK();
 }
 
-// A row by the schema's decoder, or why there is none.
+// Adds a row with the schema's decoder, or returns why there is none.
 Result<std::optional<CutBuilder::Verdict>> CutBuilder::AddBy(
     const KnownSchema& schema, const kafka::RecordView& record, const Frame& frame,
     const std::shared_ptr<const BronzeLayout>& layout) {
@@ -150,7 +150,7 @@ Status CutBuilder::UseLayout(const std::shared_ptr<const BronzeLayout>& layout) 
   return Status::OK();
 }
 
-// Appends the row, or leaves everything as it was and says why.
+// Appends the row, or changes nothing and returns the reason.
 Result<std::optional<CutBuilder::Verdict>> CutBuilder::AddRow(const kafka::RecordView& record,
                                                               const Frame& frame,
                                                               const avro::Decoder& decoder) {
@@ -194,7 +194,7 @@ Result<std::optional<CutBuilder::Verdict>> CutBuilder::AddRow(const kafka::Recor
                   "the event time " + std::to_string(micros / 1000) +
                       " ms is before 2000 or more than a day past Kafka's timestamp");
   }
-  // Only a row admits a value.
+  // A value is admitted only by a row.
   int value_index = std::get<int>(value);
   if (value_index == kNewPartitionValue) value_index = AddPartitionValue(text.value_or(""));
   cut_.kafka_partition.push_back(record.partition);
@@ -209,7 +209,7 @@ Result<std::optional<CutBuilder::Verdict>> CutBuilder::AddRow(const kafka::Recor
 void CutBuilder::Quarantine(QuarantinedRecord record, Verdict verdict) {
   record.cause = verdict.cause;
   record.detail = std::move(verdict.detail);
-  // The column is null then; the exact number is kept here.
+  // The column is null in that case; the exact number is kept here.
   const std::string sent = DescribeSentOutside(record.timestamp_ms);
   if (!IsCalendarMillis(record.timestamp_ms) && record.detail != sent) {
     record.detail += "; " + sent;
@@ -267,15 +267,15 @@ std::variant<int, CutBuilder::Verdict> CutBuilder::FindPartitionValue(
     return refuse(field ? Quote(text) + " is not one of the allowed values"
                         : "the partition field is null");
   }
-  if (text.empty()) return kNewPartitionValue;  // There is one null partition, beside the bound.
+  if (text.empty()) return kNewPartitionValue;  // Not counted towards the bound.
   if (!IsSpelledByItsFolder(layout_->options.partition_field, text)) {
     return refuse(Quote(text) + " has " + std::to_string(text.size()) +
-                  " bytes, too many for a folder's name, from which some readers take it");
+                  " bytes, too many for a folder name, from which some readers take the value");
   }
   const int64_t counted =
       std::ssize(partition_values_) - (partition_value_index_.contains("") ? 1 : 0);
   if (counted >= layout_->options.max_partition_values) {
-    return refuse(Quote(text) + " would be one value more than the table's " +
+    return refuse(Quote(text) + " is a new value, and the table already has " +
                   std::to_string(counted) + "; raise ingest.max_partition_values to admit it");
   }
   return kNewPartitionValue;

@@ -23,7 +23,7 @@ using testing::kOct24;
 
 class CutBuilderTest : public ::testing::Test {
  protected:
-  // The id it asks for, if any.
+  // The schema id that it asks for, if any.
   std::optional<int32_t> Add(std::optional<std::string> value, int32_t partition = 0) {
     return testing::Add(records_.Make(partition, next_offset_++, std::move(value)), schemas_,
                         &builder_);
@@ -40,7 +40,7 @@ class CutBuilderTest : public ::testing::Test {
                            const std::shared_ptr<arrow::DataType>& type = arrow::int64()) {
     return (*arrow::json::ArrayFromJSONString(type, values))->ToString();
   }
-  // What became of one value that is no good.
+  // The outcome for one bad value.
   QuarantinedRecord Refused(std::optional<std::string> value) {
     EXPECT_EQ(Add(std::move(value)), std::nullopt);
     Cut cut = *builder_.Finish();
@@ -117,7 +117,7 @@ TEST_F(CutBuilderTest, EveryKindOfGarbageHasItsCause) {
 }
 
 TEST_F(CutBuilderTest, TheBoundsOfTheEventTimeAreGood) {
-  // Kafka's timestamp is noon of the 24th: one day past it is still good.
+  // Kafka's timestamp is noon of the 24th; up to one day later is allowed.
   Add(testing::Event(1, "US", kOct24 + kDay / 2 + kDay));
   Add(testing::Event(2, "US", 946'684'800'000));
   EXPECT_EQ(builder_.rows(), 2);
@@ -217,7 +217,7 @@ TEST_F(CutBuilderTest, AParkedRecordWhoseIdTurnsUpIsARow) {
   EXPECT_EQ(cut.quarantined[0].key, "42");
 }
 
-// One cut of a writer's old and new versions in turn, as a table reads it.
+// One cut with a writer's old and new versions in turn, as a table reads it.
 TEST_F(CutBuilderTest, VersionsInterleavedFillOneCutWithNullsWhereTheFieldWasNotWritten) {
   for (int64_t id = 0; id < 6; id += 3) {
     Take(testing::Event(id, "US", kOct24));
@@ -264,7 +264,7 @@ TEST(OpenPartitionValuesTest, AnyValueIsTakenUpToTheBoundThatTheTablesOwnCountTo
         testing::Add(records.Make(0, offset++, testing::Event(1, value, time)), schemas, &builder),
         std::nullopt);
   };
-  add("never", 0);  // No row, so no value of the table.
+  add("never", 0);  // Not a row, so not a value of the table.
   for (const char* value : {"a", "b", "c", "a", "old"}) add(value);
   add(std::string(1025, 'x'));
   const Cut cut = *builder.Finish();

@@ -18,7 +18,7 @@ namespace {
 
 using Fence = std::optional<int64_t> CutProgress::*;
 
-// True where the table stands exactly where the cut begins, in every partition of it.
+// Whether the table's progress is exactly where the cut begins, in every partition of the cut.
 bool StandsAt(const lake::Snapshot& snapshot, const Cut& cut, Fence fence) {
   for (const CutProgress& progress : cut.progress) {
     std::string app_id = tables::ProgressAppId(cut.topic_id, progress.range.partition);
@@ -42,7 +42,7 @@ nlohmann::json ToJson(const std::vector<OffsetRange>& ranges) {
   return list;
 }
 
-// What a reader of the log wants to know of a commit: which offsets, and what was lost before them.
+// Commit details for readers of the log: the offsets, and those lost before them.
 nlohmann::json CommitInfo(const Cut& cut) {
   std::vector<OffsetRange> ranges;
   for (const CutProgress& progress : cut.progress) ranges.push_back(progress.range);
@@ -60,8 +60,8 @@ std::map<std::string, int64_t> Progress(const Cut& cut) {
   return txns;
 }
 
-// Never backwards: after a crash between the two commits quarantine is ahead of Bronze, and its txn
-// is what tells a reader that rows beyond Bronze's may exist.
+// Never moves backwards: after a crash between the two commits quarantine is ahead of Bronze, and
+// its txn is how a reader knows that rows beyond Bronze's may exist.
 std::map<std::string, int64_t> QuarantineProgress(const Cut& cut) {
   std::map<std::string, int64_t> txns = Progress(cut);
   for (const CutProgress& progress : cut.progress) {
@@ -71,12 +71,14 @@ std::map<std::string, int64_t> QuarantineProgress(const Cut& cut) {
   return txns;
 }
 
-// The refusal carries the outcome it means for the cut.
+// The refusal carries the resulting outcome of the cut.
 lake::Refusal Refuse(CutOutcome outcome, std::string why) {
   return {.why = std::move(why), .code = static_cast<int>(outcome)};
 }
 
-lake::Refusal Fenced() { return Refuse(CutOutcome::kFenced, "the txns are not the cut's begin"); }
+lake::Refusal Fenced() {
+  return Refuse(CutOutcome::kFenced, "the table's txns do not match the start of the cut");
+}
 
 Result<CutOutcome> FromCommit(const lake::CommitResult& result, const lake::Table& table) {
   switch (result.outcome) {
@@ -90,27 +92,27 @@ Result<CutOutcome> FromCommit(const lake::CommitResult& result, const lake::Tabl
     case lake::CommitOutcome::kUnknown:
       break;
   }
-  // Trying again is safe: if the lost commit stands after all, the fence refuses the second one.
+  // A retry is safe: if the lost commit took effect after all, the fence refuses the second one.
   return Unavailable("storage did not report whether a commit to ", table.path(),
                      " took effect: ", result.detail);
 }
 
 }  // namespace
 
-// What is done of one cut so far.
+// The work on one cut so far.
 struct CutCommitter::Job {
   const Cut& cut;
   const std::function<bool()>& abandoned;
   std::vector<DataFile> bronze_files = {};
   std::vector<DataFile> quarantine_files = {};
-  bool unsure = false;  // A commit to Bronze may or may not stand.
+  bool unsure = false;  // A commit to Bronze may or may not have taken effect.
   CommittedCut committed = {};
 
   Result<std::variant<lake::Changes, lake::Refusal>> PrepareQuarantine(
       const lake::Snapshot& snapshot) const;
   Result<std::variant<lake::Changes, lake::Refusal>> PrepareBronze(
       const lake::Snapshot& snapshot) const;
-  // Without rows there is nothing to grow for.
+  // Without rows the table need not grow.
   Result<GrowthPlan> PlanGrowthFor(const lake::Snapshot& snapshot) const {
     if (cut.rows->num_rows() == 0) return GrowthPlan{};
     return PlanGrowth(snapshot, cut.layout, cut.partition_values);
@@ -132,7 +134,7 @@ Result<CutOutcome> CutCommitter::RunStep(const char* what, Job* job,
                }});
   const auto outcome = retry.Run(
       [&]() -> Result<CutOutcome> { return job->abandoned() ? CutOutcome::kAbandoned : step(); });
-  // A stop during a pause leaves the error that it was waiting for to pass.
+  // Stopping during a back-off pause leaves the error that was to be retried.
   if (!outcome.ok() && IsUnavailable(outcome.status()) && job->abandoned()) {
     return CutOutcome::kAbandoned;
   }
@@ -150,8 +152,8 @@ Result<CutOutcome> CutCommitter::WriteFiles(Job* job) {
   return CutOutcome::kCommitted;
 }
 
-// Offsets belong to a topic id. While Kafka still calls the topic by the id the cut was read under,
-// every record of it came from that topic: ids are never used twice.
+// Offsets belong to a topic id. While Kafka's id for the topic is still the one the cut was read
+// under, all of its records came from that topic: ids are never reused.
 Result<CutOutcome> CutCommitter::CheckTopic(Job* job) {
   ARROW_ASSIGN_OR_RAISE(std::string now, topic_id_());
   return now == job->cut.topic_id ? CutOutcome::kCommitted : CutOutcome::kTopicChanged;
@@ -169,7 +171,7 @@ Result<std::variant<lake::Changes, lake::Refusal>> CutCommitter::Job::PrepareQua
 }
 
 Result<CutOutcome> CutCommitter::CommitQuarantine(Job* job) {
-  // A consumer that lost its partitions should not add to quarantine what Bronze will refuse.
+  // A consumer that lost its partitions should not quarantine records that Bronze will refuse.
   ARROW_ASSIGN_OR_RAISE(auto bronze, bronze_->Refresh());
   if (!StandsAt(*bronze, job->cut, &CutProgress::fence)) return CutOutcome::kFenced;
   ARROW_ASSIGN_OR_RAISE(const Millis max_age, lake::MaxCommitAge(bronze->properties()));
@@ -203,8 +205,9 @@ Result<std::variant<lake::Changes, lake::Refusal>> CutCommitter::Job::PrepareBro
 }
 
 Result<CutOutcome> CutCommitter::CommitBronze(Job* job) {
-  // What is a row here may have been put away by a consumer that was left behind: verdicts differ
-  // where two saw the table at different times. Whoever owns the partition now reads on from both.
+  // A row of this cut may have been quarantined by a consumer that fell behind: verdicts differ if
+  // two consumers saw the table at different times. The partition's current owner continues from
+  // the progress in both tables.
   if (job->cut.quarantined.empty() && !job->unsure) {
     ARROW_ASSIGN_OR_RAISE(const auto quarantine, quarantine_->Refresh());
     if (!StandsAt(*quarantine, job->cut, &CutProgress::quarantine_fence))
@@ -219,7 +222,7 @@ Result<CutOutcome> CutCommitter::CommitBronze(Job* job) {
   job->committed.version = result.version;
   job->committed.log_latency = std::chrono::duration_cast<Millis>(BootClock::now() - start);
   if (result.outcome == lake::CommitOutcome::kUnknown) job->unsure = true;
-  // What refused us may be our own commit, whose reply was lost.
+  // The conflicting commit may be our own, whose reply was lost.
   if (result.outcome == lake::CommitOutcome::kConflict && job->unsure &&
       StandsAtEnd(*bronze_->snapshot(), job->cut)) {
     return CutOutcome::kCommitted;
@@ -228,7 +231,7 @@ Result<CutOutcome> CutCommitter::CommitBronze(Job* job) {
 }
 
 Result<CommittedCut> CutCommitter::Commit(const Cut& cut, const std::function<bool()>& abandoned) {
-  // Checked again for the version that is built on; here, before anything is written.
+  // Checked again for the version that the commit builds on; here, before anything is written.
   const auto max_age = lake::MaxCommitAge(bronze_->snapshot()->properties());
   if (!max_age.ok()) {
     return max_age.status().WithMessage("table ", bronze_->path(), ": ",

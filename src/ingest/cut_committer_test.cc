@@ -32,7 +32,7 @@ using testing::kOct24;
 
 constexpr char kTopicId[] = "2vEXY_6eQ4-J_Cb_JlBqbw";
 
-// One consumer's way from records to a committed cut, over a store that fails as told.
+// One consumer's path from records to a committed cut, over a store that fails on demand.
 class CutCommitterTest : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -83,7 +83,7 @@ class CutCommitterTest : public ::testing::Test {
     return counts;
   }
 
-  // Every offset of [0, end) stands in one of the tables, once.
+  // Every offset of [0, end) is in one of the tables, exactly once.
   void ExpectExactlyOnce(int64_t end) {
     std::map<int64_t, int> bronze = Offsets(tables::kBronzePath),
                            quarantine = Offsets(tables::kQuarantinePath);
@@ -172,7 +172,7 @@ TEST_F(CutCommitterTest, ALostReplyIsNoSecondCommit) {
 }
 
 TEST_F(CutCommitterTest, ACommitThatStandsUnheardOfIsNotTakenForAnothers) {
-  // The reply is lost, then storage is away for longer than one attempt lasts.
+  // The reply is lost, then storage is unavailable for longer than one attempt.
   store_.On(Operation::kPutIfAbsent, "bronze-events/_delta_log").LosesReply();
   store_.On(Operation::kPutIfAbsent, "bronze-events/_delta_log").FailsBefore().Always();
   store_.On(Operation::kGet, "bronze-events/_delta_log").FailsBefore().Always();
@@ -191,7 +191,7 @@ TEST_F(CutCommitterTest, ACommitThatStandsUnheardOfIsNotTakenForAnothers) {
 }
 
 TEST_F(CutCommitterTest, WhatTheTableForbidsIsNotTriedAgain) {
-  // Another writer asks for more than this one can do.
+  // Another writer requires a feature that this one does not support.
   const std::string upgrade = R"({"protocol":{"minReaderVersion":1,"minWriterVersion":7}})";
   ASSERT_TRUE(store_
                   .PutIfAbsent("bronze-events/_delta_log/00000000000000000001.json",
@@ -203,8 +203,7 @@ TEST_F(CutCommitterTest, WhatTheTableForbidsIsNotTriedAgain) {
             0);
 }
 
-// Every call to storage on the way of one cut fails once, before or after it took effect, or
-// half-way.
+// Every storage call for one cut fails once: before taking effect, after it, or halfway.
 TEST_F(CutCommitterTest, EveryStepMayFailAndIsMadeAgain) {
   int64_t next = 0;
   std::optional<int64_t> fence;
@@ -237,7 +236,7 @@ TEST_F(CutCommitterTest, KilledBetweenTheTwoCommitsNothingIsQuarantinedTwice) {
   EXPECT_THAT(last_error_.message(), HasSubstr("commit to Bronze"));
   store_.Heal();
 
-  // The next consumer finds its start by the lake, and ends its cut elsewhere.
+  // The next consumer finds its start offset in the lake, and ends its cut elsewhere.
   std::vector<StartPosition> starts =
       *FindStartPositions(bronze_.get(), quarantine_.get(), kTopicId, {0}, {{0, 100}});
   ASSERT_EQ(starts.size(), 1u);
@@ -247,7 +246,7 @@ TEST_F(CutCommitterTest, KilledBetweenTheTwoCommitsNothingIsQuarantinedTwice) {
       Commit(MakeCut(0, 8, starts[0].fence, starts[0].quarantine_fence, starts[0].quarantined)),
       CutOutcome::kCommitted);
 
-  // And the one after that, though quarantine's txn was not moved by the cut above.
+  // So does the one after that, although the cut above did not move quarantine's txn.
   starts = *FindStartPositions(bronze_.get(), quarantine_.get(), kTopicId, {0}, {{0, 100}});
   EXPECT_EQ(starts[0].begin, 8);
   EXPECT_THAT(starts[0].quarantined, ElementsAre(10));
@@ -272,7 +271,7 @@ TEST_F(CutCommitterTest, WhatIsAbandonedLeavesNoTrace) {
 
 TEST_F(CutCommitterTest, ACutOlderThanHalfTheTablesRetentionIsReadAgain) {
   Cut cut = MakeCut(0, 12, std::nullopt);
-  // A table of ours lets other programs' vacuum take unnamed files after an hour.
+  // This table lets another program's vacuum delete orphans after an hour.
   cut.sealed_at -= std::chrono::minutes{30} + std::chrono::seconds{1};
   EXPECT_EQ(Commit(cut), CutOutcome::kTooOld);
   EXPECT_TRUE(Offsets(tables::kBronzePath).empty());
@@ -288,7 +287,7 @@ TEST_F(CutCommitterTest, PatienceEndsWithWordsThatNameTheStep) {
 
 TEST_F(CutCommitterTest, RowsWithoutATxnAreNoticed) {
   EXPECT_EQ(Commit(MakeCut(1, 4, std::nullopt)), CutOutcome::kCommitted);
-  // The same rows in a table whose log does not tell of progress.
+  // The same rows in a table whose log records no progress.
   lake::Changes copy;
   copy.adds = bronze_->snapshot()->Files();
   copy.written_since = BootClock::now();

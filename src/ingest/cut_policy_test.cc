@@ -9,7 +9,7 @@ using std::chrono::seconds;
 
 class CutPolicyTest : public testing::Test {
  protected:
-  // The cut that is due `after` the last one, whose first record came at `first`.
+  // The cut due `after` the last one, if the first record since then came at `first`.
   std::optional<CutReason> Due(int64_t rows, BootClock::duration after,
                                std::optional<BootClock::duration> first = seconds{0},
                                int64_t bytes = 1) {

@@ -15,7 +15,7 @@ namespace {
 
 constexpr char kTopicId[] = "2vEXY_6eQ4-J_Cb_JlBqbw";
 
-// A writer whose first step toward a commit waits until the test lets it go on.
+// A writer whose first step towards a commit waits until the test lets it continue.
 class CutWriterTest : public ::testing::Test {
  protected:
   Cut MakeCut(int64_t begin, int64_t end, int64_t epoch = 0) {

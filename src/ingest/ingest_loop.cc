@@ -85,7 +85,7 @@ Status IngestLoop::Poll(Millis timeout) {
     ScheduleRestart("Kafka does not hold the next offset of partition " +
                     std::to_string(partition));
   }
-  if (polled.topic_gone && !partitions_.empty()) ScheduleRestart("the topic is gone");
+  if (polled.topic_gone && !partitions_.empty()) ScheduleRestart("the topic no longer exists");
   for (const kafka::Rebalance& rebalance : polled.rebalances) {
     ARROW_RETURN_NOT_OK(HandleRebalance(rebalance));
   }
@@ -355,8 +355,8 @@ Status IngestLoop::OnRevoked(const std::vector<int32_t>& partitions, bool lost) 
   Result<bool> flushed = false;
   if (lost) {
     Log::Warn(
-        "Our session with the group has ended and our partitions are lost to another "
-        "consumer; rows not committed yet are dropped, they will be read again.");
+        "Our session with the group has ended, and our partitions belong to another "
+        "consumer; uncommitted rows are dropped and will be read again.");
   } else {
     flushed = Flush(CutReason::kRevoke);
   }
@@ -434,8 +434,9 @@ Result<std::vector<StartPosition>> IngestLoop::FindStarts(const std::vector<int3
                         ReadTopicSpans(parts_.topics, parts_.topic, partitions));
   if (topic_id_ != topic.id) {
     if (!topic_id_.empty()) {
-      Log::Warn("Topic {} was created again: id {}, before {}. It is read from its beginning.",
-                parts_.topic, topic.id, topic_id_);
+      Log::Warn(
+          "Topic {} was recreated: its id is {}, it was {}. Reading starts from its beginning.",
+          parts_.topic, topic.id, topic_id_);
       if (targets_) ARROW_RETURN_NOT_OK(SetTargets());
     }
     topic_id_ = topic.id;

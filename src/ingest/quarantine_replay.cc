@@ -48,7 +48,7 @@ QuarantinedRecord RecordOf(const tables::QuarantinedRow& row) {
 
 Status Stopped() {
   return Status::Cancelled(
-      "the replay was stopped; committed records stay, and running it again does the rest");
+      "the replay was stopped; committed records are kept, and running it again adds the rest");
 }
 
 // An outage fails the attempt; the next one selects the records again.

@@ -124,7 +124,7 @@ Status Consumer::Impl::Sort(rd_kafka_message_t* raw, PollResult* out) {
       return Status::OK();
     case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
     case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
-      return Refused("Kafka refuses to let us read topic ", topic, ": ",
+      return Refused("Kafka does not allow us to read topic ", topic, ": ",
                      rd_kafka_message_errstr(raw),
                      ". Grant READ on the topic and the group, or check kafka.security.");
     default:

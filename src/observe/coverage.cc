@@ -119,7 +119,7 @@ const char* Name(Difference difference) {
 const char* Meaning(Difference difference) {
   switch (difference) {
     case Difference::kMissing:
-      return "Kafka holds these, they are below the lake's progress, and no table has them";
+      return "in Kafka and below the lake's progress, but in no table";
     case Difference::kExpired:
       return "no longer in Kafka and not in the lake: expired before ingest, or never written";
     case Difference::kTwiceInBronze:

@@ -208,7 +208,7 @@ ComponentHealth JudgeLag(const IngestConfig& config, const std::vector<Partition
     return Degraded("ingest", behind,
                     "check that `shopstream ingest` is running, and read its log");
   }
-  return Ok("ingest", offsets == 0 ? "nothing waits" : behind);
+  return Ok("ingest", offsets == 0 ? "caught up" : behind);
 }
 
 Result<ComponentHealth> MeasureIngest(const Config& config, Millis timeout) {

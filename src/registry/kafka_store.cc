@@ -25,9 +25,10 @@ Millis Left(BootClock::time_point deadline) {
 
 Status CheckTopic(const kafka::TopicState& topic) {
   if (topic.partitions.size() != 1) {
-    return Status::Invalid("topic ", topic.name, " has ", topic.partitions.size(),
-                           " partitions, a registry's log has 1: move its records to a topic of ",
-                           "one partition, or delete it");
+    return Status::Invalid(
+        "topic ", topic.name, " has ", topic.partitions.size(),
+        " partitions, but a registry's log has 1: move its records to a topic of ",
+        "one partition, or delete it");
   }
   const auto policy = topic.configs.find("cleanup.policy");
   if (policy != topic.configs.end() && policy->second != "compact") {
@@ -242,7 +243,7 @@ Status KafkaStore::Write(const Decide& decide, Millis timeout) {
   const auto deadline = BootClock::now() + timeout;
   std::unique_lock lock(write_mutex_, deadline - BootClock::now());
   if (!lock.owns_lock()) {
-    return Unavailable("earlier writes to topic ", options_.topic, " did not end within ",
+    return Unavailable("earlier writes to topic ", options_.topic, " did not finish within ",
                        timeout.count(), " ms");
   }
   last_write_failure_ = Unavailable("no time was left to write to topic ", options_.topic);
@@ -278,7 +279,7 @@ Result<bool> KafkaStore::TryWrite(const Decide& decide, BootClock::time_point de
   // decision may be made before these records have been read back.
   if (offset.ok()) last_write_failure_ = WaitForPosition(*offset + 1, deadline);
   if (last_write_failure_.ok()) return true;
-  Log::Info("the right to write topic {} is lost: {}", options_.topic,
+  Log::Info("lost the right to write to topic {}: {}", options_.topic,
             last_write_failure_.message());
   writer_.reset();
   if (last_write_failure_.IsInvalid()) return last_write_failure_;

@@ -186,7 +186,7 @@ void Scheduler::Suspend(int program, Millis for_as_long) {
   programs_[program].suspended_until = now_ + for_as_long;
 }
 
-// ---- for the seams
+// ---- for the simulated interfaces
 
 void Scheduler::Pass(BootClock::duration time) {
   if (running_ == nullptr || dead()) return;

@@ -18,8 +18,8 @@ namespace shopstream::simulate {
 // runs until it waits; a seed decides how long waits are and which thread runs next. Time passes
 // only while all threads wait.
 //
-// A crashed program has no further visible effect: the seams refuse its calls, and its waits take
-// no time, so that its threads finish and free their memory.
+// A crashed program has no further visible effect: the simulated interfaces refuse its calls, and
+// its waits take no time, so that its threads finish and free their memory.
 class Scheduler : public Runtime {
  public:
   // Installs itself on this thread until it is destroyed. Borrows its arguments.
@@ -47,7 +47,7 @@ class Scheduler : public Runtime {
   // Advances its wall clock by this much.
   void MoveWallClock(int program, Millis by) { programs_[program].wall_offset += by; }
 
-  // ---- for the seams, called by a thread of a program
+  // ---- for the simulated interfaces, called by a thread of a program
   // The running thread's program; -1 outside any program.
   int program() const { return running_program_; }
   const std::string& ProgramName(int program) const { return programs_[program].name; }

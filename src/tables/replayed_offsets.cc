@@ -24,7 +24,7 @@ class TextReader {
     int64_t number = 0;
     const auto [stop, error] = std::from_chars(at_, end_, number);
     if (error != std::errc() || number < 0 || number > kMaxOffset) {
-      return Status::Invalid("no number where one should be");
+      return Status::Invalid("a number is missing");
     }
     at_ = stop;
     return number;
@@ -43,7 +43,7 @@ Result<ReplayedOffsets> ReplayedOffsets::Parse(std::string_view text) {
   while (!reader.done()) {
     ARROW_ASSIGN_OR_RAISE(const int64_t partition, reader.Number());
     if (partition > std::numeric_limits<int32_t>::max() || !reader.Skip(':')) {
-      return Status::Invalid("no partition where one should be");
+      return Status::Invalid("a partition is missing");
     }
     Runs& runs = offsets.partitions_[static_cast<int32_t>(partition)];
     int64_t end = 0;
@@ -53,7 +53,7 @@ Result<ReplayedOffsets> ReplayedOffsets::Parse(std::string_view text) {
       if (reader.Skip('+')) {
         ARROW_ASSIGN_OR_RAISE(more, reader.Number());
       }
-      if (end > kMaxOffset) return Status::Invalid("an offset beyond all that Kafka has");
+      if (end > kMaxOffset) return Status::Invalid("an offset is larger than Kafka allows");
       const int64_t begin = end + gap;
       end = begin + more + 1;
       InsertRun(begin, end, &runs);

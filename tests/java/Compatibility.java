@@ -34,7 +34,7 @@ public final class Compatibility {
           result.getCompatibility() == SchemaCompatibility.SchemaCompatibilityType.COMPATIBLE;
       return compatible ? "yes" : "no" + rules;
     } catch (AvroRuntimeException refused) {
-      return "no " + refused.getClass().getSimpleName(); // A field that stands for several.
+      return "no " + refused.getClass().getSimpleName(); // It matches several fields.
     }
   }
 }

@@ -1,9 +1,9 @@
-// Avro's Java library as a program, for tests/test_codec.py. A line in is a case:
+// Avro's Java library as a program, for tests/test_codec.py. Each input line is one case:
 //   {"writer": schema, "reader": schema, "bodies": [hexadecimal]}
-// and a line out has for each body its value, or {"error": why} in its place:
+// and each output line has one value per body, or {"error": why} in its place:
 //   {"values": [...]}
-// Values are as they lie in Java, without logical types: bytes and fixed are hexadecimal, a value
-// of a union is [number of the reader's branch, value].
+// Values are those of Java, without logical types: bytes and fixed are hexadecimal, and a value of
+// a union is [index of the reader's branch, value].
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;

@@ -12,8 +12,8 @@
 
 namespace shopstream::simulate {
 
-// Mistakes that a protocol like ours invites. Each is made at one of the program's seams, so that
-// the program itself has no switch for it; the simulator must catch every one.
+// Mistakes that a protocol like ours invites. Each is made at one of the program's interfaces, so
+// the program itself needs no switch for it; the simulator must catch every one.
 enum class Mistake {
   kNone,
   kFenceByAtLeast,      // Accepts a commit if the table is anywhere before the cut's end.

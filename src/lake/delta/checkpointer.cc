@@ -55,8 +55,8 @@ void Checkpointer::Write(const TableState& state, int64_t multiple) {
     status = WriteCheckpoint(store_, table_path_, state, WallClockMillis());
   }
   if (!status.ok()) {
-    Log::Warn("table {}: no checkpoint of version {}, the next one will do: {}", table_path_,
-              state.version(), status.message());
+    Log::Warn("table {}: no checkpoint of version {} was written, the next one suffices: {}",
+              table_path_, state.version(), status.message());
     return;
   }
   status = CleanUpLogIfDue(state);

@@ -74,7 +74,7 @@ Result<TypePtr> MergeTypes(const std::string& path, const TypePtr& table, const 
                        table->id() == arrow::Type::MAP);
   if (!nested) {
     return Status::Invalid("column ", path, " is ", table->ToString(), " in the table, but ",
-                           written->ToString(), " is to be written: use another table");
+                           written->ToString(), " in the rows to write: use another table");
   }
   TypePtr merged;
   if (table->id() == arrow::Type::STRUCT) {
@@ -92,7 +92,7 @@ Result<TypePtr> MergeTypes(const std::string& path, const TypePtr& table, const 
     if (!own.key_type()->Equals(*other.key_type())) {
       return Status::Invalid("the keys of column ", path, " are ", own.key_type()->ToString(),
                              " in the table, but ", other.key_type()->ToString(),
-                             " are to be written: use another table");
+                             " in the rows to write: use another table");
     }
     merged = std::make_shared<arrow::MapType>(own.key_field(), std::move(item));
   }
@@ -120,7 +120,7 @@ Status CheckColumns(const arrow::Schema& table, const arrow::Schema& written) {
     return Status::Invalid("column ", table.field(i)->name(), " is ",
                            table.field(i)->type()->ToString(),
                            " in the table and lacks members of ", fields[i]->type()->ToString(),
-                           ", which is to be written");
+                           " in the rows to write");
   }
   return Status::OK();
 }

@@ -38,7 +38,7 @@ TEST(ColumnMergeTest, WhatIsNoGrowthIsRefused) {
   const auto table = Columns({kA->WithNullable(false)});
   EXPECT_THAT(
       MergeColumns(Columns({kA}), *Columns({arrow::field("a", arrow::utf8())})).status().message(),
-      HasSubstr("column a is int64 in the table, but string is to be written"));
+      HasSubstr("column a is int64 in the table, but string in the rows to write"));
   EXPECT_THAT(MergeColumns(table, *Columns({kA})).status().message(),
               HasSubstr("must not be null in the table"));
   EXPECT_THAT(MergeColumns(table, *Columns({kB})).status().message(),

@@ -152,8 +152,8 @@ LogEntry FirstEntry(const TableSpec& spec, std::string schema_string) {
 Status CheckChanges(const TableState& base, const WriterView& writer, const Changes& changes) {
   ARROW_RETURN_NOT_OK(CheckPaths(changes));
   if (!changes.adds.empty() && !changes.written_since) {
-    return Status::Invalid("the commit does not say since when file ", changes.adds[0].path,
-                           " exists: a vacuum may have deleted it");
+    return Status::Invalid("the commit does not state when file ", changes.adds[0].path,
+                           " was written: a vacuum may have deleted it");
   }
   for (const DataFile& file : changes.adds) {
     ARROW_RETURN_NOT_OK(CheckPartitionValues(file, writer.partition_columns));

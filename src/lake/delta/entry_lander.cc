@@ -61,7 +61,7 @@ Result<Landing> EntryLander::WhoseStands(int64_t version, const std::string& id)
   ARROW_ASSIGN_OR_RAISE(const auto entry, ReadLogEntry(store_, table_path_, version));
   if (!entry) {
     return Unavailable(LogEntryPath(table_path_, version),
-                       " is there for writers but not for readers");
+                       " exists for writers but is not visible to readers");
   }
   return CommitId(*entry) == id ? Landing::kOurs : Landing::kTheirs;
 }

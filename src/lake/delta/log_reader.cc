@@ -135,12 +135,12 @@ Status NoRoute(const std::string& table_path, const LogListing& listing) {
         " keeps its checkpoints in the V2 format, which is not supported: set "
         "delta.checkpointPolicy=classic, drop the feature v2Checkpoint and write a checkpoint");
   }
-  return Status::Invalid("the log of table ", table_path,
-                         " is incomplete: ", listing.entries.size(), " entries, ",
-                         listing.checkpoints.size(),
-                         " checkpoints, but no way from a checkpoint (or version 0) to version ",
-                         listing.entries.empty() ? -1 : *listing.entries.rbegin(),
-                         ": restore the missing files of ", LogFolder(table_path));
+  return Status::Invalid(
+      "the log of table ", table_path, " is incomplete: ", listing.entries.size(), " entries, ",
+      listing.checkpoints.size(),
+      " checkpoints, but not all entries from a checkpoint (or version 0) to version ",
+      listing.entries.empty() ? -1 : *listing.entries.rbegin(), ": restore the missing files of ",
+      LogFolder(table_path));
 }
 
 }  // namespace

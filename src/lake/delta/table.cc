@@ -273,8 +273,8 @@ Result<DeltaTable::Attempt> DeltaTable::TryCommit(const Seen& base, const Prepar
   auto entry = BuildEntry(state, writer_, changes, id);
   if (!entry.ok()) return Annotate(entry.status());
   if (!*entry) {
-    return ended(CommitOutcome::kConflict,
-                 "a file to replace is gone at version " + std::to_string(state.version()));
+    return ended(CommitOutcome::kConflict, "a file to be replaced no longer exists in version " +
+                                               std::to_string(state.version()));
   }
   const auto sent_at = BootClock::now();
   EntryLander lander(store_, path_, std::min({deadline, base.expires(), *expiry}));

@@ -25,7 +25,7 @@ void AddColumns(const Path& parents, const arrow::Field& field, std::vector<Colu
   switch (field.type()->id()) {
     case arrow::Type::LIST:
     case arrow::Type::MAP:
-    case arrow::Type::NA:  // Files do not have it.
+    case arrow::Type::NA:  // Files do not store it.
       return;
     case arrow::Type::STRUCT:
       for (const auto& member : field.type()->fields()) AddColumns(path, *member, columns);
@@ -40,7 +40,7 @@ void AddColumns(const Path& parents, const arrow::Field& field, std::vector<Colu
   columns->back().path = std::move(path);
 }
 
-// Statistics of one column over all row groups; null where some row group has none.
+// Statistics of one column over all row groups; null if any row group has none.
 template <typename DType>
 std::shared_ptr<parquet::Statistics> Merged(const parquet::FileMetaData& file, int column) {
   const auto merged = parquet::MakeStatistics<DType>(file.schema()->Column(column));
@@ -74,8 +74,8 @@ std::shared_ptr<parquet::Statistics> Merged(const parquet::FileMetaData& file, i
   }
 }
 
-// Whether every row group with values has whole bounds: writers leave those of long text out, or
-// cut them short.
+// Whether every row group with values has complete bounds: writers omit or truncate those of long
+// text.
 bool HasWholeBounds(const parquet::FileMetaData& file, int column) {
   for (int i = 0; i < file.num_row_groups(); ++i) {
     const auto group = file.RowGroup(i);
@@ -87,7 +87,7 @@ bool HasWholeBounds(const parquet::FileMetaData& file, int column) {
   return true;
 }
 
-// Whether the file has nothing of this path, in any spelling.
+// Whether the file has no column at this path, regardless of case.
 bool Lacks(const parquet::schema::GroupNode& root, const Path& path) {
   const parquet::schema::Node* node = &root;
   for (const std::string& name : path) {
@@ -134,7 +134,7 @@ Status Fill(const parquet::FileMetaData& file, std::vector<ColumnFacts>* columns
   return Status::OK();
 }
 
-// The object that holds a column's value, with those above it made where they are not there.
+// The object that holds a column's value; creates missing objects above it.
 JsonTree& ParentOf(const Path& path, JsonTree* root) {
   JsonTree* parent = root;
   for (size_t i = 0; i + 1 < path.size(); ++i) parent = &parent->Member(path[i]);
@@ -143,7 +143,7 @@ JsonTree& ParentOf(const Path& path, JsonTree* root) {
 
 bool IsQuoted(const std::string& json) { return json.starts_with('"'); }
 
-// A JSON number as every reader parses it into an integer or a decimal: no exponent.
+// A JSON number that every reader can parse as an integer or a decimal: no exponent.
 bool IsPlainNumber(const std::string& json) {
   return !json.empty() && json.find_first_not_of("-.0123456789") == std::string::npos;
 }
@@ -179,7 +179,7 @@ bool HasMemberWithoutBounds(const arrow::DataType& type) {
                      [](const auto& member) { return HasMemberWithoutBounds(*member->type()); });
 }
 
-// Whether a struct's object is there in minValues or maxValues, for each struct above a column.
+// Whether minValues or maxValues has an object for each struct above a column.
 bool HasParents(const JsonTree& bounds, const Path& path) {
   const JsonTree* parent = &bounds;
   for (size_t i = 0; i + 1 < path.size(); ++i) {

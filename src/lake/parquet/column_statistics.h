@@ -84,7 +84,7 @@ std::optional<std::string> CompletedStatistics(const std::string& statistics,
 // Whether statistics have the form written by StatisticsJson: numRecords alone, or nullCount of
 // every column and, unless all are null, both bounds in a form that every reader can parse. Absent
 // statistics also count as sound. Checks the text only: whether bounds are true, and whether a
-// floating-point column has NaN, only the file shows (file_statistics.h).
+// floating-point column has NaN, can only be told from the file (file_statistics.h).
 bool HasSoundForm(const std::string& statistics, const arrow::Schema& schema,
                   const PartitionValues& partition);
 

@@ -24,11 +24,11 @@ namespace {
 constexpr int64_t kMaxBatchRows = 1 << 16;
 constexpr int64_t kLeastReadBytes = 64 << 10;
 constexpr int64_t kMostReadBytes = 1 << 20;
-// For a value of any kind: its offset or the value, its validity, and the decoder's copy.
+// For a value of any type: its offset or the value, its validity, and the decoder's copy.
 constexpr int64_t kBytesPerValue = 16;
 
-// Decoded bytes of a row at most, as far as the file's own sizes tell: a dictionary may hide more,
-// but not values of more than a page.
+// Upper bound of a row's decoded bytes according to the file's own sizes. Dictionaries may hide
+// more, but no value larger than a page.
 int64_t RowBytes(const parquet::FileMetaData& file) {
   int64_t most = 0;
   for (int i = 0; i < file.num_row_groups(); ++i) {
@@ -38,7 +38,7 @@ int64_t RowBytes(const parquet::FileMetaData& file) {
   return std::max<int64_t>(2 * most + file.num_columns() * kBytesPerValue, 1);
 }
 
-// A small file at one go, which on an object store is one request; of others a piece of each column
+// Reads a small file in one request to the object store, and a larger one in pieces, one per column
 // at a time.
 Result<std::shared_ptr<arrow::io::RandomAccessFile>> OpenBuffered(
     ObjectStore* store, const std::string& path, const DataFile& file, const StreamMemory& memory,
@@ -59,16 +59,16 @@ Result<std::shared_ptr<arrow::io::RandomAccessFile>> OpenBuffered(
       std::shared_ptr<arrow::Buffer>(std::move(content)));
 }
 
-// Types whose footers may hide a NaN, leave long text out, or have a bound that no text shows.
+// Types whose footers may hide a NaN, omit long text, or have a bound that no text can represent.
 bool ShowsInValuesOnly(const arrow::DataType& type) {
   return arrow::is_floating(type.id()) || type.id() == arrow::Type::STRING ||
          type.id() == arrow::Type::DATE32 || type.id() == arrow::Type::TIMESTAMP;
 }
 
 // Spark's LEGACY mode stores days before 1582-10-15, and times before 1900, in the Julian calendar.
-// Keys in the footer say so (DataSourceUtils.datetimeRebaseSpec and int96RebaseSpec), and a file of
-// ours has no such keys: its readers would take the days as they are. Spark itself converts them.
-// `leaves`: the columns that are read.
+// Keys in the footer mark such files (DataSourceUtils.datetimeRebaseSpec and int96RebaseSpec), and
+// Spark converts their values. Our files have no such keys, so readers would use the copied values
+// unconverted. `leaves`: the columns that are read.
 Status CheckCalendar(const parquet::FileMetaData& file, const std::vector<int>& leaves) {
   const auto keys = file.key_value_metadata();
   if (keys == nullptr) return Status::OK();
@@ -176,7 +176,7 @@ Result<std::unique_ptr<DataFileWriter>> DataFileWriter::Open(
 
 DataFileWriter::~DataFileWriter() {
   if (sink_ == nullptr || sink_->closed()) return;
-  // The encoder's destructor would end the file properly, which must then go nowhere.
+  // The encoder's destructor would complete the file, so the sink must discard what it writes.
   const Status ignored = sink_->Abort();
   parquet_.reset();
 }
@@ -192,12 +192,12 @@ Status DataFileWriter::Write(const arrow::RecordBatch& rows) {
     ARROW_RETURN_NOT_OK(Annotate(values_[i].Add(*rows.column(i), pool_.get())));
     in_vain_ |= AddUnbounded(values_[i].columns(), file_.rows, &unbounded_);
   }
-  // What remains is looked at all the same, so that no third attempt is needed.
+  // The remaining rows are still examined, so that no third attempt is needed.
   return in_vain_ ? Status::OK() : Annotate(Encode(rows));
 }
 
 Status DataFileWriter::Encode(const arrow::RecordBatch& rows) {
-  // A row group stays in memory until it is complete, encoded.
+  // A row group stays in memory, encoded, until it is complete.
   if (pool_->bytes_allocated() >= row_group_bytes_) {
     ARROW_RETURN_NOT_OK(parquet_->NewBufferedRowGroup());
   }

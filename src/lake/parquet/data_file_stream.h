@@ -19,7 +19,7 @@
 
 namespace shopstream::lake {
 
-// The memory that a stream may take, and its pool.
+// The memory that a stream may use, and the pool it comes from.
 struct StreamMemory {
   arrow::MemoryPool* pool = arrow::default_memory_pool();  // Borrowed; outlives the stream.
   int64_t bytes = 8 << 20;

@@ -25,7 +25,7 @@ std::shared_ptr<arrow::RecordBatch> Numbers(const std::vector<double>& values) {
 
 class DataFileWriterTest : public ::testing::Test {
  protected:
-  // Nothing: to be written again.
+  // Nothing: the rows must be written again.
   std::optional<DataFile> Write(const std::vector<std::vector<double>>& batches,
                                 ColumnPaths* unbounded) {
     const auto writer =

@@ -33,7 +33,7 @@ Result<Footer> ReadFooter(ObjectStore* store, const std::string& path,
   END_PARQUET_CATCH_EXCEPTIONS
 }
 
-// Whether a column's values must be looked at: no footer shows NaN.
+// Whether a column's values must be examined: no footer shows NaN.
 bool NeedsValues(const ColumnFacts& column, int64_t rows) {
   if (column.null_count && *column.null_count == rows) return false;
   return arrow::is_floating(column.type->id()) || !IsBounded(column, rows);

@@ -14,10 +14,8 @@ namespace shopstream::lake {
 // and from the values of columns for which the footer is insufficient (floating-point columns,
 // which may have NaN; long texts; types other than the table's). Holds a few megabytes of rows.
 // `table_schema`: of the newest snapshot; file.partition_values names the columns to omit.
-// partition columns, of which file.partition_values names those to leave out.
 // IOError: the store does not answer. Other errors: the file cannot be read with the table's
 // schema.
-// says.
 Result<std::string> ComputeStatistics(ObjectStore* store, const std::string& table_path,
                                       const DataFile& file, const arrow::Schema& table_schema);
 

@@ -17,7 +17,7 @@ struct Character {
   size_t bytes = 1;
 };
 
-// The character at the beginning of the text, which is not empty.
+// The first character of the text, which must not be empty.
 Character FirstCharacter(std::string_view text) {
   const auto lead = static_cast<uint8_t>(text[0]);
   if (lead < 0x80) return {lead, 1};

@@ -32,7 +32,7 @@ TEST(JavaSpellingTest, SpacesAndControlCharactersOfAnyScriptAreEscaped) {
 TEST(JavaSpellingTest, WhatIsNoUtf8IsReplaced) {
   EXPECT_EQ("a\uFFFDb", JavaSpelling("a\xFF"
                                      "b"));
-  EXPECT_EQ("\uFFFD\uFFFD", JavaSpelling("\xC0\xAF"));            // Longer than it must be.
+  EXPECT_EQ("\uFFFD\uFFFD", JavaSpelling("\xC0\xAF"));            // Overlong.
   EXPECT_EQ("\uFFFD\uFFFD\uFFFD", JavaSpelling("\xED\xA0\x80"));  // A surrogate.
   EXPECT_EQ("\uFFFD", JavaSpelling("\xE2"));
 }

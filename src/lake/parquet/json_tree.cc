@@ -58,7 +58,7 @@ class Builder : public nlohmann::json_sax<json> {
   }
 
   std::string key_;
-  std::vector<std::pair<std::string, JsonTree>> open_;  // Each under the name it will have.
+  std::vector<std::pair<std::string, JsonTree>> open_;  // Each with its name in the parent.
   JsonTree root_;
 };
 

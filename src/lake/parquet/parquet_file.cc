@@ -30,7 +30,7 @@ struct EncodedFile {
   std::string statistics;
 };
 
-// The rows as a Parquet file, and its footer.
+// Writes the rows as a Parquet file and returns its footer.
 Result<std::shared_ptr<parquet::FileMetaData>> EncodeRows(
     const Selection& selection, const Encodings& encodings, const ColumnPaths& unbounded,
     const std::shared_ptr<arrow::io::OutputStream>& sink) {
@@ -51,7 +51,7 @@ Result<std::shared_ptr<parquet::FileMetaData>> EncodeRows(
   return writer->metadata();
 }
 
-// Completes what the footer does not tell: the bounds of long texts, and what it must not have.
+// Adds what the footer lacks: the bounds of long texts, and those it must not contain.
 Status FillFromValues(const Selection& selection, std::vector<ColumnFacts>* columns) {
   std::string looked_at;
   for (const ColumnFacts& column : *columns) {
@@ -79,7 +79,7 @@ Result<EncodedFile> Encode(const Selection& selection, const Encodings& encoding
     auto columns = ColumnsWithStatistics(*selection.rows().schema());
     ARROW_RETURN_NOT_OK(FillFromFooter(*footer, &columns));
     ARROW_RETURN_NOT_OK(FillFromValues(selection, &columns));
-    // Seldom: a value that no bound is true for (a date of year 10000) shows only now.
+    // Rarely, a value without a true bound (a date in the year 10000) is found only now.
     bool again = AddUnbounded(columns, selection.count(), &unbounded);
     again |= AddZeroColumns(*footer, &unbounded);
     if (again) continue;
@@ -117,7 +117,7 @@ Putter PutInto(ObjectStore* store) {
   };
 }
 
-// A data file open for reading: its Parquet columns, and those that only the log knows.
+// A data file open for reading: its Parquet columns and those stored only in the log.
 class ParquetTableReader {
  public:
   static Result<ParquetTableReader> Open(ObjectStore* store, const std::string& path,

@@ -208,7 +208,7 @@ TEST_F(ParquetFileTest, AColumnOfNullsHasNoBounds) {
       statistics);
 }
 
-// --- Where no true bound can be written ---
+// --- Values without a true bound ---
 
 TEST_F(ParquetFileTest, NotANumberBoundsNothing) {
   arrow::DoubleBuilder builder;
@@ -221,7 +221,7 @@ TEST_F(ParquetFileTest, NotANumberBoundsNothing) {
   const DataFile file = Write(rows);
   EXPECT_EQ(R"({"numRecords":4})", file.statistics);
   EXPECT_EQ((std::vector<bool>{false, true}), FooterBounds(file));
-  // Rows without it are bounded, though others of the batch have it.
+  // Rows without it are bounded, although other rows of the batch have it.
   const DataFile others = *WriteDataFile(&store_, "t", {}, rows, {0, 3});
   EXPECT_EQ(2.0, json::parse(others.statistics)["maxValues"]["x"]);
   EXPECT_EQ((std::vector<bool>{true, true}), FooterBounds(others));

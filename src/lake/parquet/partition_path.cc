@@ -41,7 +41,7 @@ std::string Escape(std::string_view text) {
   return out;
 }
 
-// FNV-1a of 64 bits: the same in every version and on every machine.
+// 64-bit FNV-1a: the same in every version and on every machine.
 uint64_t Hash(std::string_view text) {
   uint64_t hash = 0xcbf29ce484222325;
   for (const char c : text) {
@@ -51,7 +51,7 @@ uint64_t Hash(std::string_view text) {
   return hash;
 }
 
-// The first bytes of the name, no escape cut apart, and the value's hash.
+// The first bytes of the name, without splitting an escape, and the value's hash.
 std::string Shorten(const std::string& name, std::string_view value) {
   size_t kept = kKeptOfLongName;
   if (name[kept - 1] == '%') kept -= 1;
@@ -65,7 +65,7 @@ std::string Shorten(const std::string& name, std::string_view value) {
 // RFC 2396: unreserved characters, and those reserved ones that stand for themselves in a path.
 bool UriPathKeeps(char c) { return IsPlain(c) || c == '~' || c == '/' || c == '='; }
 
-// With as many decimals as the writer spelled out, brought to the column's scale.
+// Parses any number of decimals and rescales to the column's scale.
 Result<std::shared_ptr<arrow::Scalar>> ParseDecimal(const std::string& text,
                                                     const std::shared_ptr<arrow::DataType>& type) {
   arrow::Decimal128 value;
@@ -148,7 +148,7 @@ Result<std::shared_ptr<arrow::Scalar>> ParsePartitionValue(
     case arrow::Type::DECIMAL128:
       return ParseDecimal(*text, type);
     case arrow::Type::TIMESTAMP: {
-      // Both "2025-10-24 01:02:03.4" and "2025-10-24T01:02:03.4Z"; either way UTC.
+      // Accepts "2025-10-24 01:02:03.4" and "2025-10-24T01:02:03.4Z"; both are UTC.
       std::string plain = *text;
       if (plain.ends_with('Z')) plain.pop_back();
       const auto unzoned = arrow::timestamp(arrow::TimeUnit::MICRO);

@@ -19,8 +19,8 @@ namespace shopstream::lake {
 // VACUUM compares the path in the log with Java's spelling of the listed path, character by
 // character, and Java escapes other characters than the log's writers do. A name=value above 200
 // bytes is cut to 180, followed by "-" and the value's 64-bit FNV-1a hash in 16 hexadecimal digits.
-// Readers take the value from the log, but Polars takes it from the folder, so that ingest
-// quarantines records whose folder would be cut.
+// Readers take the value from the log, but Polars takes it from the folder, so ingest
+// quarantines records whose folder name would be cut.
 std::string PartitionFolder(const PartitionValues& values);
 // A unique name in that folder.
 std::string NewDataFilePath(const PartitionValues& partition);

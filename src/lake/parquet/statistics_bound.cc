@@ -26,7 +26,7 @@ constexpr int64_t kLastDay = 2932896;
 constexpr int64_t kMicrosPerDay = 86'400'000'000;
 constexpr int64_t kMicrosPerMilli = 1000;
 
-// Where the first `chars` code points of valid UTF-8 end; npos: there are no more than these.
+// The end of the first `chars` code points of valid UTF-8; npos: there are no more than these.
 size_t EndOfChars(std::string_view text, size_t chars) {
   for (size_t i = 0; i < text.size(); ++i) {
     const bool starts_char = (static_cast<uint8_t>(text[i]) & 0xC0) != 0x80;
@@ -57,8 +57,8 @@ std::optional<std::string> QuotedJson(const std::optional<std::string>& text) {
   return text ? std::optional(lake::QuotedJson(*text)) : std::nullopt;
 }
 
-// JSON has no numbers for infinities; readers know them by these names.
-// Readers may order -0 below 0, or not.
+// JSON has no numbers for infinities; readers recognise these names. Some readers order -0 below 0,
+// others do not.
 std::optional<std::string> FloatingBound(double value, bool is_max) {
   if (std::isnan(value)) return std::nullopt;
   if (value == 0) return is_max ? "0.0" : "-0.0";
@@ -66,7 +66,7 @@ std::optional<std::string> FloatingBound(double value, bool is_max) {
   return nlohmann::json(value).dump();
 }
 
-// Without sign and point.
+// The digits without sign and decimal point.
 std::string Digits(const Decimal128& value) {
   std::string text = value.ToIntegerString();
   return text[0] == '-' ? text.substr(1) : text;
@@ -150,7 +150,7 @@ std::optional<std::string> UpperTextBound(std::string_view text, size_t max_char
     const uint32_t code = DecodeCodePoint(kept.substr(start));
     kept = kept.substr(0, start);
     if (code == kLastCodePoint) continue;  // Cannot be raised: raise the one before.
-    const uint32_t next = code == 0xD7FF ? 0xE000 : code + 1;  // Surrogates are no characters.
+    const uint32_t next = code == 0xD7FF ? 0xE000 : code + 1;  // Surrogates are not characters.
     return std::string(kept) + EncodeCodePoint(next);
   }
   return std::nullopt;

@@ -14,7 +14,7 @@ TEST(TextBound, IsRaisedAtACharacter) {
   EXPECT_EQ("abc", UpperTextBound("abc", 3));
   EXPECT_EQ("abd", UpperTextBound("abcd", 3));
   EXPECT_EQ("日\u672d", UpperTextBound("日本語", 2));           // U+672C raised to U+672D.
-  EXPECT_EQ("b", UpperTextBound("a\U0010FFFF\U0010FFFFx", 3));  // The last characters cannot be.
+  EXPECT_EQ("b", UpperTextBound("a\U0010FFFF\U0010FFFFx", 3));  // The last ones cannot be raised.
   EXPECT_EQ("\uE000", UpperTextBound("\uD7FFx", 1));            // Surrogates are skipped.
   EXPECT_EQ("\u0080", UpperTextBound("\x7Fx", 1));              // One byte longer.
   EXPECT_EQ(std::nullopt, UpperTextBound("\U0010FFFFx", 1));
@@ -31,7 +31,7 @@ TEST(TimestampBoundTest, RoundsToTheSafeSide) {
   EXPECT_EQ("0001-01-01T00:00:00.000Z", TimestampBound(-62135596800000000, false));
   EXPECT_EQ("9999-12-31T23:59:59.999Z", TimestampBound(253402300799999000, true));
   EXPECT_EQ("9999-12-31T23:59:59.999Z", TimestampBound(253402300799999999, false));
-  // The next millisecond is in a year that the text cannot show.
+  // The next millisecond is in a year that the text cannot represent.
   EXPECT_EQ("9999-12-31T23:59:59.999999Z", TimestampBound(253402300799999999, true));
   for (const int64_t beyond : {std::numeric_limits<int64_t>::min(), int64_t{-62135596800000001},
                                int64_t{253402300800000000}, int64_t{2060000000000000000},

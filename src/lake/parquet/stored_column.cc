@@ -30,7 +30,7 @@ Result<std::shared_ptr<arrow::ChunkedArray>> Constant(const std::shared_ptr<arro
 
 constexpr int64_t kNanosPerMicro = 1000;
 
-// The microsecond that each value lies in; Arrow's cast would round those before 1970 up.
+// Rounds down to microseconds; Arrow's cast would round values before 1970 up.
 Result<std::shared_ptr<arrow::Array>> Floored(const arrow::TimestampArray& nanos,
                                               const std::shared_ptr<arrow::DataType>& micros,
                                               arrow::MemoryPool* pool) {
@@ -52,8 +52,8 @@ bool IsTimestamp(const arrow::DataType& type, arrow::TimeUnit::type unit) {
          checked_cast<const arrow::TimestampType&>(type).unit() == unit;
 }
 
-// Brings what another writer stored (INT96, a narrower integer, large strings) to the table's type.
-// A value that the type does not have is an error.
+// Converts what another writer stored (INT96, a narrower integer, large strings) to the table's
+// type. A value that the type cannot represent is an error.
 Result<std::shared_ptr<arrow::Array>> CastTo(const std::shared_ptr<arrow::Array>& array,
                                              const std::shared_ptr<arrow::DataType>& type,
                                              arrow::compute::ExecContext* context) {
@@ -67,8 +67,8 @@ Result<std::shared_ptr<arrow::Array>> CastTo(const std::shared_ptr<arrow::Array>
   return cast.make_array();
 }
 
-// The array with its own length, nulls and offsets, and other children. Its offset is kept, so that
-// only whole children may be given.
+// The array with the same length, nulls and offsets but other children. Its offset is kept, so the
+// children must be complete.
 std::shared_ptr<arrow::Array> WithChildren(
     const arrow::Array& array, const std::shared_ptr<arrow::DataType>& type,
     std::vector<std::shared_ptr<arrow::ArrayData>> children) {

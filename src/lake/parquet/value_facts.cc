@@ -16,7 +16,7 @@ namespace {
 using arrow::Array;
 using arrow::internal::checked_cast;
 
-// The least and the greatest of an array's values; without a value: neither.
+// The smallest and largest value of an array, if it has any.
 template <typename Value>
 struct Extremes {
   bool found = false;
@@ -47,8 +47,8 @@ Extremes<Value> FindExtremes(const Array& array, const Get& get) {
   return extremes;
 }
 
-// Widens the bounds in `facts` by an array's. `make` brings a value into a scalar of its own, that
-// keeps no batch in memory; `less(value, scalar)` and `more(value, scalar)` compare with one.
+// Widens the bounds in `facts` to include an array's. `make` copies a value to a scalar of its own,
+// which keeps no batch in memory; `less(value, scalar)` and `more(value, scalar)` compare with one.
 template <typename Value, typename Make, typename Less, typename More>
 void Widen(const Extremes<Value>& extremes, const Make& make, const Less& less, const More& more,
            ColumnFacts* facts) {
@@ -144,7 +144,7 @@ void WidenBounds(const Array& array, ColumnFacts* facts) {
   }
 }
 
-// Visits the arrays of the columns with statistics, in order. A member is null where its struct is.
+// Visits the arrays of the columns with statistics, in order. Members of a null struct are null.
 Status VisitColumns(const std::shared_ptr<Array>& values, arrow::MemoryPool* pool,
                     const std::function<Status(const Array&)>& visit) {
   switch (values->type_id()) {

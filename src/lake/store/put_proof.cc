@@ -60,7 +60,7 @@ Judgement Judge(const Race& race, int name) {
   const auto winners = told(PutOutcome::kCreated);
   if (winners > 1) {
     return {Verdict::kBroken, fmt::format("{} of {} concurrent conditional puts of one name "
-                                          "were told that they created it",
+                                          "reported that they had created it",
                                           winners, kProofWriters)};
   }
   // Without a winner, its reply was lost, or its retry found its own first attempt's object.

@@ -120,7 +120,7 @@ TEST(PutProof, AStoreThatLooksFirstAndWritesAfterwardsIsRefused) {
     const Status status = ProvePutIfAbsent(&store, kFolder);
     EXPECT_TRUE(status.IsInvalid()) << status;
     EXPECT_THAT(status.message(), HasSubstr("ignores `If-None-Match: *`"));
-    EXPECT_THAT(status.message(), HasSubstr("were told that they created it"));
+    EXPECT_THAT(status.message(), HasSubstr("reported that they had created it"));
     EXPECT_EQ(0U, store.Objects());
     EXPECT_TRUE(ProvePutIfAbsent(&store, kFolder).IsInvalid()) << "no proof is none later either";
   }

@@ -77,7 +77,7 @@ std::string Remedy(CURLcode code, const S3Config& config) {
     case CURLE_COULDNT_CONNECT:
       return ": is the service running, and s3.endpoint right?";
     case CURLE_SSL_CONNECT_ERROR:
-      return ": does s3.endpoint speak TLS there (https://), or plain HTTP (http://)?";
+      return ": check whether s3.endpoint expects TLS (https://) or plain HTTP (http://)";
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_ISSUER_ERROR:
       return ": its certificate is not trusted: set s3.ca_file to the PEM file of the authority "

@@ -89,7 +89,7 @@ class SchemaCheck {
     const json schema = ParseJson(schema_string);
     const json* fields = schema.is_object() ? Find(schema, "fields") : nullptr;
     if (fields == nullptr || !fields->is_array()) {
-      return {"schemaString is no struct in JSON: " + schema_string.substr(0, 80)};
+      return {"schemaString is not a JSON struct: " + schema_string.substr(0, 80)};
     }
     CheckFields(*fields, "");
     return std::move(faults_);
@@ -106,7 +106,7 @@ class SchemaCheck {
       }
       const std::string path = parent + name->get<std::string>();
       if (!names.insert(Lower(*name)).second) {
-        faults_.push_back("column " + path + " is in the schema twice, but for case");
+        faults_.push_back("column " + path + " is in the schema twice if case is ignored");
       }
       Require(field, "nullable", path, [](const json& value) { return value.is_boolean(); });
       Require(field, "metadata", path, [](const json& value) { return value.is_object(); });
@@ -124,7 +124,7 @@ class SchemaCheck {
       const std::string name = type.get<std::string>();
       if (std::sscanf(name.c_str(), "decimal(%d,%d)", &precision, &scale) == 2 &&
           (precision < 1 || precision > 38 || scale < 0 || scale > precision)) {
-        faults_.push_back("column " + path + " has the type " + name + ", which cannot be");
+        faults_.push_back("column " + path + " has the type " + name + ", which is not possible");
       }
       return;
     }
@@ -222,7 +222,7 @@ class EntryCheck {
 
   void CheckAdd(const std::string& name, const json& add) {
     if (const json* stats = Find(add, "stats"); stats != nullptr && !stats->is_string()) {
-      find_("its " + name + " has statistics that are no text: " + Shown(*stats));
+      find_("its " + name + " has statistics that are not a string: " + Shown(*stats));
     }
     const json* values = Find(add, "partitionValues");
     if (values == nullptr || !values->is_object() || !*partition_columns_) return;

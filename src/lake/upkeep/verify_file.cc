@@ -181,7 +181,7 @@ void CheckColumn(const json& statistics, const ColumnFacts& facts,
     if (bound == nullptr) continue;
     if (!IsBoundOf(*facts.type, *bound)) {
       reasons->push_back(column + ": the log says " + (is_max ? "maximum " : "minimum ") +
-                         bound->dump() + ", which is no " + facts.type->ToString());
+                         bound->dump() + ", which is not of type " + facts.type->ToString());
       continue;
     }
     if (value == nullptr || !value->is_valid) continue;
@@ -189,13 +189,14 @@ void CheckColumn(const json& statistics, const ColumnFacts& facts,
     if (verdict == Bound::kHolds) continue;
     const std::string name = is_max ? "maximum" : "minimum";
     reasons->push_back(column + ": the log says " + name + " " + bound->dump() +
-                       (verdict == Bound::kNoValue ? ", which is no " + value->type->ToString()
-                                                   : ", the file has " + value->ToString()));
+                       (verdict == Bound::kNoValue
+                            ? ", which is not of type " + value->type->ToString()
+                            : ", the file has " + value->ToString()));
   }
   const json* max = Member(statistics, "maxValues", facts.path);
   if (facts.has_nan && max != nullptr && *max != "NaN") {
-    reasons->push_back(column + " has NaN, which readers do not find by the log's maximum " +
-                       max->dump());
+    reasons->push_back(column + " has NaN, which the log's maximum " + max->dump() +
+                       " hides from readers");
   }
 }
 

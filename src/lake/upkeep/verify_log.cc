@@ -192,8 +192,8 @@ void CompareTombstones(const TableState& replayed, const TableState& kept, int64
   kept.ForEachTombstone([&](const RemoveFile& remove) {
     if (!in_entries.contains(HashOf(remove.path))) extra.Add(remove.path);
   });
-  if (!missing.empty()) differ("it lacks files removed lately: " + missing.Text());
-  if (!extra.empty()) differ("it names as removed what the entries do not: " + extra.Text());
+  if (!missing.empty()) differ("it lacks recently removed files: " + missing.Text());
+  if (!extra.empty()) differ("it names removed files that the entries do not: " + extra.Text());
 }
 
 void CompareStates(const TableState& replayed, const TableState& kept, int64_t written_ms,
@@ -358,7 +358,7 @@ Status CheckHint(ObjectStore* store, const std::string& table_path, const Log& l
     const int64_t parts = HintedNumber(text, "parts", 1);
     if (!found->second.part_counts.contains(parts)) {
       find(path, "it names a checkpoint of version " + std::to_string(hint) + " in " +
-                     std::to_string(parts) + " parts, which is not there");
+                     std::to_string(parts) + " parts, which does not exist");
     }
     return Status::OK();
   }
@@ -366,7 +366,7 @@ Status CheckHint(ObjectStore* store, const std::string& table_path, const Log& l
   ARROW_ASSIGN_OR_RAISE(const Log now, ListWholeLog(store, table_path));
   if (!now.checkpoints.contains(hint)) {
     find(path,
-         "it names the checkpoint of version " + std::to_string(hint) + ", which is not there");
+         "it names the checkpoint of version " + std::to_string(hint) + ", which does not exist");
   }
   return Status::OK();
 }
