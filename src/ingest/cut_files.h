@@ -15,8 +15,8 @@ namespace shopstream::ingest {
 std::string FormatDate(int32_t days);
 
 // Writes the rows of a cut as data files of Bronze, one per lake partition, in the order they were
-// read. No log entry names them before the commit. Memory holds one partition's copy of the rows,
-// and a few encoded files if the store is remote.
+// read. No log entry names them before the commit. Memory holds a copy of one partition's rows for
+// each thread, and a few encoded files if the store is remote.
 Result<std::vector<DataFile>> WriteBronzeFiles(lake::ObjectStore* store, const Cut& cut);
 
 // Likewise its quarantined records, one file per date of their Kafka timestamp.
