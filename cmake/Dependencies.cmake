@@ -13,8 +13,6 @@ find_package(prometheus-cpp REQUIRED)
 find_package(GTest REQUIRED)
 find_package(benchmark REQUIRED)
 find_package(Boost 1.74 REQUIRED)  # Headers only: Asio and Beast.
-find_package(PkgConfig REQUIRED)
-pkg_check_modules(httplib REQUIRED IMPORTED_TARGET cpp-httplib)
 
 # Arrow and Parquet: the system's if installed, otherwise those in the pyarrow wheel, whose
 # libraries have only their full soname.

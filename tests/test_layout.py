@@ -33,7 +33,7 @@ MAY_INCLUDE = {
 FLOORS_OF_LAKE = ["store", "parquet", "delta", "upkeep"]
 
 # The start of a header's path, and the only folder that may use that library.
-ONLY_IN = {"librdkafka/": "kafka", "rdkafka": "kafka", "boost/": "base", "CLI/": "cli",
+ONLY_IN = {"curl/": "base", "librdkafka/": "kafka", "rdkafka": "kafka", "boost/": "base", "CLI/": "cli",
            "nlohmann/json.hpp": "base"}
 
 # Fields that only a purchase has. (region and timestamp are the lake's partitioning as well.)

@@ -1,17 +1,15 @@
 #include "base/http_client.h"
 
-#include <httplib.h>
-#include <signal.h>
-
 #include <regex>
 #include <utility>
 
 #include "base/error_kind.h"
+#include "base/http_transfer.h"
 
 namespace shopstream {
 namespace {
 
-constexpr size_t kMaxReplyBytes = 64 << 20;  // No service we talk to answers with more.
+constexpr int64_t kMaxReplyBytes = 64 << 20;  // No service we talk to answers with more.
 
 struct Url {
   std::string origin;  // scheme://host:port
@@ -33,93 +31,73 @@ Result<Url> ParseUrl(const std::string& text) {
   return url;
 }
 
-std::string Describe(httplib::Error error, Millis timeout) {
+std::string Describe(const HttpTransferReply& reply, Millis timeout) {
   const std::string bound = " within " + std::to_string(timeout.count()) + " ms";
-  switch (error) {
-    case httplib::Error::Connection:
+  switch (reply.failure) {
+    case HttpFailure::kHostUnknown:
+      return "the host name is not known: is the address right?";
+    case HttpFailure::kNotConnected:
       return "could not connect: is it running, and is the address right?";
-    case httplib::Error::ConnectionTimeout:
+    case HttpFailure::kConnectTimeout:
       return "no connection" + bound;
-    case httplib::Error::Read:
-      return "no complete answer" + bound + ", or the connection was cut";
-    case httplib::Error::Write:
-      return "the connection was cut while sending";
-    case httplib::Error::SSLConnection:
+    case HttpFailure::kTimeout:
+      return "no complete answer" + bound;
+    case HttpFailure::kCutOff:
+      return "the connection was cut before a complete answer";
+    case HttpFailure::kTls:
       return "could not set up TLS: does the server use https?";
-    case httplib::Error::SSLLoadingCerts:
+    case HttpFailure::kNotHttp:
+      return "its answer is not HTTP: does the server expect https?";
+    case HttpFailure::kBadCaFile:
       return "the certificates cannot be read: is the CA file a PEM file?";
-    case httplib::Error::SSLServerVerification:
+    case HttpFailure::kNotTrusted:
       return "its certificate is not trusted: name the CA that signed it";
-    case httplib::Error::Canceled:
-      return "the answer was cut off: not complete" + bound + ", or larger than 64 MiB";
+    case HttpFailure::kTooLarge:
+      return "the answer is larger than 64 MiB";
     default:
-      return httplib::to_string(error);
+      return reply.problem;
   }
 }
 
 }  // namespace
 
 struct HttpClient::Impl {
-  Impl(Url parsed, Millis bound, const HttpAccess& access)
-      : url(std::move(parsed)), timeout(bound), client(url.origin) {
-    client.set_connection_timeout(timeout);
-    client.set_read_timeout(timeout);
-    client.set_write_timeout(timeout);
-    client.set_keep_alive(true);
-    client.set_tcp_nodelay(true);
-    client.set_url_encode(false);  // Callers pass encoded paths.
-    if (!url.user.empty()) {
-      client.set_basic_auth(url.user, url.password);
-    } else if (!access.username.empty()) {
-      client.set_basic_auth(access.username, access.password);
-    }
-#ifdef CPPHTTPLIB_OPENSSL_SUPPORT
-    if (!access.ca_file.empty()) client.set_ca_cert_path(access.ca_file.c_str());
-#endif
-  }
-
   Result<HttpResponse> Send(const std::string& method, const std::string& path,
                             const std::string& body, const std::string& content_type) {
-    httplib::Request request;
+    const std::string_view text(body);
     request.method = method;
-    request.path = url.prefix + path;
-    request.body = body;
-    if (!content_type.empty()) request.set_header("Content-Type", content_type);
-    HttpResponse response;
-    // The library's own read timeout restarts with every packet; this bounds the whole answer.
-    const BootClock::time_point deadline = BootClock::now() + timeout;
-    request.content_receiver = [&](const char* bytes, size_t size, uint64_t, uint64_t) {
-      if (response.body.size() + size > kMaxReplyBytes || BootClock::now() > deadline) return false;
-      response.body.append(bytes, size);
-      return true;
-    };
-    const httplib::Result answer = client.send(request);
-    if (!answer) {
-      return Unavailable(method, " ", url.origin, request.path, ": ",
-                         Describe(answer.error(), timeout));
+    request.url = url.origin + url.prefix + path;
+    request.headers = {"Expect:"};  // No pause before a large body.
+    request.body = nullptr;
+    if (!content_type.empty()) {
+      request.headers.push_back("Content-Type: " + content_type);
+      request.body = &text;
     }
-    response.status = answer->status;
-    return response;
+    HttpTransferReply reply = transfer.Send(request);
+    request.body = nullptr;
+    if (reply.failure != HttpFailure::kNone) {
+      return Unavailable(method, " ", request.url, ": ", Describe(reply, request.timeout));
+    }
+    return HttpResponse{reply.status, std::move(reply.body)};
   }
 
   Url url;
-  Millis timeout;
-  httplib::Client client;
+  HttpTransfer transfer;
+  HttpTransferRequest request;  // What all requests have in common, and the last one.
 };
 
 Result<HttpClient> HttpClient::Open(const std::string& base_url, Millis timeout,
                                     const HttpAccess& access) {
   ARROW_ASSIGN_OR_RAISE(Url url, ParseUrl(base_url));
-#ifndef CPPHTTPLIB_OPENSSL_SUPPORT
-  if (url.origin.starts_with("https:")) {
-    return Status::Invalid(url.origin,
-                           ": this build has no TLS; use http:// or build with OpenSSL");
-  }
-#endif
-  // The library writes without MSG_NOSIGNAL: a peer that closes would kill the process.
-  static const bool ignores_broken_pipes = signal(SIGPIPE, SIG_IGN) != SIG_ERR;
-  if (!ignores_broken_pipes) return Unavailable("cannot ignore SIGPIPE");
-  return HttpClient(std::make_unique<Impl>(std::move(url), timeout, access));
+  ARROW_ASSIGN_OR_RAISE(HttpTransfer transfer, HttpTransfer::Open());
+  HttpTransferRequest common;
+  common.connect_timeout = common.timeout = timeout;
+  common.username = url.user.empty() ? access.username : url.user;
+  common.password = url.user.empty() ? access.password : url.password;
+  common.ca_file = access.ca_file;
+  common.max_reply_bytes = kMaxReplyBytes;
+  return HttpClient(
+      std::make_unique<Impl>(Impl{std::move(url), std::move(transfer), std::move(common)}));
 }
 
 HttpClient::HttpClient(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -1,8 +1,6 @@
 #include "lake/store/s3_client.h"
 
-#include <curl/curl.h>
 #include <openssl/evp.h>
-#include <signal.h>
 
 #include <algorithm>
 #include <cctype>
@@ -15,29 +13,15 @@
 namespace shopstream::lake {
 namespace {
 
-constexpr long kConnectTimeoutMillis = 3000;
-// A transfer is aborted if it moves less than this many bytes per second for this long...
-constexpr long kSlowestBytesPerSecond = 1024;
-constexpr long kStallSeconds = 10;
-// ...or takes longer than this, plus one second for every this many bytes that it carries.
-constexpr long kTotalSeconds = 30;
+constexpr Millis kConnectTimeout{3000};
+constexpr int64_t kSlowestBytesPerSecond = 1024;
+// A request takes at most this long, plus one second for every this many bytes that it carries.
+constexpr Millis kTotalTimeout{30'000};
 constexpr int64_t kBytesPerExtraSecond = 256 << 10;
-// Few threads are active at the same time; further handles are closed after use.
-constexpr size_t kMaxIdleHandles = 16;
-
-struct HeaderListDeleter {
-  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
-};
-using HeaderList = std::unique_ptr<curl_slist, HeaderListDeleter>;
-
-void Append(HeaderList* list, const std::string& line) {
-  list->reset(curl_slist_append(list->release(), line.c_str()));
-}
-
-size_t TakeBody(const char* bytes, size_t size, size_t count, void* reply) {
-  static_cast<S3Reply*>(reply)->body.append(bytes, size * count);
-  return size * count;
-}
+// Objects are read whole.
+constexpr int64_t kMaxReplyBytes = int64_t{8} << 30;
+// Few threads are active at the same time; further connections are closed after use.
+constexpr size_t kMaxIdle = 16;
 
 // The value if the line is `name: value`, otherwise nothing. Names are case-insensitive.
 std::string_view HeaderValue(std::string_view line, std::string_view name) {
@@ -53,39 +37,31 @@ std::string_view HeaderValue(std::string_view line, std::string_view name) {
   return line;
 }
 
-size_t TakeHeader(const char* bytes, size_t size, size_t count, void* out) {
-  auto* reply = static_cast<S3Reply*>(out);
-  const std::string_view line(bytes, size * count);
+void TakeHeader(std::string_view line, S3Reply* reply) {
   if (const auto date = HeaderValue(line, "date"); !date.empty()) {
-    const time_t seconds = curl_getdate(std::string(date).c_str(), nullptr);
-    if (seconds >= 0) reply->date_ms = int64_t{seconds} * 1000;
+    const int64_t seconds = ParseHttpDate(std::string(date));
+    if (seconds >= 0) reply->date_ms = seconds * 1000;
   } else if (const auto region = HeaderValue(line, "x-amz-bucket-region"); !region.empty()) {
     reply->region = region;
   }
-  return size * count;
 }
 
-bool IsTrustProblem(CURLcode code) {
-  return code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE ||
-         code == CURLE_SSL_ISSUER_ERROR;
-}
-
-std::string Remedy(CURLcode code, const S3Config& config) {
-  switch (code) {
-    case CURLE_COULDNT_RESOLVE_HOST:
+std::string Remedy(HttpFailure failure, const S3Config& config) {
+  switch (failure) {
+    case HttpFailure::kHostUnknown:
       return ": is the name in s3.endpoint right, and the network up?";
-    case CURLE_COULDNT_CONNECT:
+    case HttpFailure::kNotConnected:
       return ": is the service running, and s3.endpoint right?";
-    case CURLE_SSL_CONNECT_ERROR:
+    case HttpFailure::kTls:
+    case HttpFailure::kNotHttp:
       return ": check whether s3.endpoint expects TLS (https://) or plain HTTP (http://)";
-    case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_ISSUER_ERROR:
+    case HttpFailure::kNotTrusted:
       return ": its certificate is not trusted: set s3.ca_file to the PEM file of the authority "
-             "that "
-             "signed it, and check that it names the host of s3.endpoint";
-    case CURLE_SSL_CACERT_BADFILE:
+             "that signed it, and check that it names the host of s3.endpoint";
+    case HttpFailure::kBadCaFile:
       return ": s3.ca_file '" + config.ca_file + "' cannot be read as PEM certificates";
-    case CURLE_OPERATION_TIMEDOUT:
+    case HttpFailure::kTimeout:
+    case HttpFailure::kConnectTimeout:
       return ": the service is too slow or out of reach";
     default:
       return "";
@@ -101,105 +77,37 @@ std::string Sha256(const arrow::Buffer* body) {
   return FormatHex({reinterpret_cast<const char*>(digest), size});
 }
 
-int64_t Size(const arrow::Buffer* body) { return body == nullptr ? 0 : body->size(); }
+std::vector<std::string> Headers(const S3Credentials& credentials, const S3Request& request) {
+  std::vector<std::string> headers;
+  if (request.only_if_absent) headers.push_back("If-None-Match: *");
+  if (request.body != nullptr) headers.push_back("Content-Type: application/octet-stream");
+  // S3 requires it in every request; libcurl includes it in the signature.
+  headers.push_back("x-amz-content-sha256: " + Sha256(request.body));
+  if (!credentials.session_token.empty()) {
+    headers.push_back("X-Amz-Security-Token: " + credentials.session_token);
+  }
+  return headers;
+}
+
+HttpTransferRequest ToTransfer(const S3Config& config, const S3Credentials& credentials,
+                               const S3Request& request) {
+  HttpTransferRequest transfer;
+  transfer.method = request.method;
+  transfer.headers = Headers(credentials, request);
+  transfer.username = credentials.access_key;
+  transfer.password = credentials.secret_key;
+  transfer.signature_scope = "aws:amz:" + config.region + ":s3";
+  transfer.ca_file = config.ca_file;
+  transfer.proxy_of_environment = true;
+  transfer.connect_timeout = kConnectTimeout;
+  const int64_t bytes = request.body == nullptr ? 0 : request.body->size();
+  transfer.timeout = kTotalTimeout + Millis{1000 * (bytes / kBytesPerExtraSecond)};
+  transfer.min_bytes_per_second = kSlowestBytesPerSecond;
+  transfer.max_reply_bytes = kMaxReplyBytes;
+  return transfer;
+}
 
 }  // namespace
-
-// One curl handle: one request at a time; keeps the connection of the last one.
-class S3Client::Handle {
- public:
-  Handle() : curl_(curl_easy_init()) {}
-  Handle(const Handle&) = delete;
-  Handle& operator=(const Handle&) = delete;
-  ~Handle() { curl_easy_cleanup(curl_); }
-
-  S3Reply Send(const S3Config& config, const std::string& url, const S3Credentials& credentials,
-               const S3Request& request) {
-    S3Reply reply;
-    if (curl_ == nullptr) {
-      reply.problem = "out of memory";
-      return reply;
-    }
-    curl_easy_reset(curl_);  // Keeps connections.
-    error_[0] = '\0';
-    const HeaderList headers = Headers(credentials, request);
-    SetTransport(config);
-    SetRequest(url, headers.get(), request);
-    Sign(config, credentials);
-    curl_easy_setopt(curl_, CURLOPT_WRITEFUNCTION, TakeBody);
-    curl_easy_setopt(curl_, CURLOPT_WRITEDATA, &reply);
-    curl_easy_setopt(curl_, CURLOPT_HEADERFUNCTION, TakeHeader);
-    curl_easy_setopt(curl_, CURLOPT_HEADERDATA, &reply);
-    Finish(curl_easy_perform(curl_), config, &reply);
-    return reply;
-  }
-
- private:
-  static HeaderList Headers(const S3Credentials& credentials, const S3Request& request) {
-    HeaderList headers;
-    if (request.only_if_absent) Append(&headers, "If-None-Match: *");
-    if (request.body != nullptr) Append(&headers, "Content-Type: application/octet-stream");
-    // S3 requires it in every request; libcurl includes it in the signature.
-    Append(&headers, "x-amz-content-sha256: " + Sha256(request.body));
-    if (!credentials.session_token.empty()) {
-      Append(&headers, "X-Amz-Security-Token: " + credentials.session_token);
-    }
-    return headers;
-  }
-
-  void SetTransport(const S3Config& config) {
-    curl_easy_setopt(curl_, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(curl_, CURLOPT_ERRORBUFFER, error_);
-    curl_easy_setopt(curl_, CURLOPT_CONNECTTIMEOUT_MS, kConnectTimeoutMillis);
-    curl_easy_setopt(curl_, CURLOPT_LOW_SPEED_LIMIT, kSlowestBytesPerSecond);
-    curl_easy_setopt(curl_, CURLOPT_LOW_SPEED_TIME, kStallSeconds);
-    curl_easy_setopt(curl_, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(curl_, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
-    if (!config.ca_file.empty()) {
-      curl_easy_setopt(curl_, CURLOPT_CAINFO, config.ca_file.c_str());
-      curl_easy_setopt(curl_, CURLOPT_CAPATH, nullptr);  // Trust no other certificates.
-    }
-  }
-
-  void SetRequest(const std::string& url, curl_slist* headers, const S3Request& request) {
-    const int64_t size = Size(request.body);
-    curl_easy_setopt(curl_, CURLOPT_URL, url.c_str());
-    curl_easy_setopt(curl_, CURLOPT_PATH_AS_IS, 1L);  // The path sent must equal the signed one.
-    curl_easy_setopt(curl_, CURLOPT_TIMEOUT,
-                     kTotalSeconds + static_cast<long>(size / kBytesPerExtraSecond));
-    if (request.body != nullptr) {
-      curl_easy_setopt(curl_, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(size));
-      curl_easy_setopt(curl_, CURLOPT_POSTFIELDS,
-                       reinterpret_cast<const char*>(request.body->data()));
-    }
-    curl_easy_setopt(curl_, CURLOPT_CUSTOMREQUEST, request.method.c_str());
-    curl_easy_setopt(curl_, CURLOPT_HTTPHEADER, headers);
-  }
-
-  void Sign(const S3Config& config, const S3Credentials& credentials) {
-    const std::string scope = "aws:amz:" + config.region + ":s3";
-    curl_easy_setopt(curl_, CURLOPT_AWS_SIGV4, scope.c_str());
-    curl_easy_setopt(curl_, CURLOPT_USERNAME, credentials.access_key.c_str());
-    curl_easy_setopt(curl_, CURLOPT_PASSWORD, credentials.secret_key.c_str());
-  }
-
-  void Finish(CURLcode code, const S3Config& config, S3Reply* reply) {
-    long status = 0, request_bytes = 0;
-    curl_easy_getinfo(curl_, CURLINFO_RESPONSE_CODE, &status);
-    curl_easy_getinfo(curl_, CURLINFO_REQUEST_SIZE, &request_bytes);
-    reply->sent = request_bytes > 0;
-    if (code == CURLE_OK) {
-      reply->status = static_cast<int>(status);
-      return;
-    }
-    const char* reason = error_[0] != '\0' ? error_ : curl_easy_strerror(code);
-    reply->problem = reason + Remedy(code, config);
-    reply->hopeless = IsTrustProblem(code);
-  }
-
-  CURL* const curl_;
-  char error_[CURL_ERROR_SIZE] = "";
-};
 
 S3Client::S3Client(S3Config config, S3Address address, CredentialsSource credentials)
     : config_(std::move(config)),
@@ -210,43 +118,54 @@ S3Client::~S3Client() = default;
 
 Result<std::unique_ptr<S3Client>> S3Client::Open(const S3Config& config,
                                                  CredentialsSource credentials) {
-  // Once per process, before threads use it; a program that never opens S3 never pays for it.
-  static const bool ready = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK &&
-                            signal(SIGPIPE, SIG_IGN) != SIG_ERR;  // TLS writes without asking.
-  if (!ready) return Unavailable("libcurl cannot be started");
   ARROW_ASSIGN_OR_RAISE(S3Address address, S3Address::Of(config));
   return std::unique_ptr<S3Client>(
       new S3Client(config, std::move(address), std::move(credentials)));
 }
 
-std::unique_ptr<S3Client::Handle> S3Client::Borrow() {
+Result<HttpTransfer> S3Client::Borrow() {
   {
     const std::lock_guard lock(mutex_);
     if (!idle_.empty()) {
-      auto handle = std::move(idle_.back());
+      HttpTransfer transfer = std::move(idle_.back());
       idle_.pop_back();
-      return handle;
+      return transfer;
     }
   }
-  return std::make_unique<Handle>();
+  return HttpTransfer::Open();
 }
 
-void S3Client::Return(std::unique_ptr<Handle> handle) {
+void S3Client::Return(HttpTransfer transfer) {
   const std::lock_guard lock(mutex_);
-  if (idle_.size() < kMaxIdleHandles) idle_.push_back(std::move(handle));
+  if (idle_.size() < kMaxIdle) idle_.push_back(std::move(transfer));
 }
 
 S3Reply S3Client::Send(const S3Request& request) {
-  auto handle = Borrow();
-  S3Reply reply =
-      handle->Send(config_, S3Url(address_, request.place, request.query), credentials_(), request);
-  Return(std::move(handle));
+  S3Reply reply;
+  auto transfer = Borrow();
+  if (!transfer.ok()) {
+    reply.problem = transfer.status().message();
+    return reply;
+  }
+  HttpTransferRequest sent = ToTransfer(config_, credentials_(), request);
+  sent.url = S3Url(address_, request.place, request.query);
+  std::string_view body;
+  if (request.body != nullptr) {
+    body = std::string_view(*request.body);
+    sent.body = &body;
+  }
+  sent.on_header = [&reply](std::string_view line) { TakeHeader(line, &reply); };
+  HttpTransferReply answer = transfer->Send(sent);
+  Return(*std::move(transfer));
+  reply.sent = answer.sent;
+  reply.status = answer.status;
+  reply.body = std::move(answer.body);
+  if (answer.failure != HttpFailure::kNone) {
+    reply.problem = answer.problem + Remedy(answer.failure, config_);
+    reply.hopeless =
+        answer.failure == HttpFailure::kNotTrusted || answer.failure == HttpFailure::kBadCaFile;
+  }
   return reply;
-}
-
-std::string SystemCaFile() {
-  const auto* info = curl_version_info(CURLVERSION_NOW);
-  return info->age >= CURLVERSION_SEVENTH && info->cainfo != nullptr ? info->cainfo : "";
 }
 
 }  // namespace shopstream::lake

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/config.h"
+#include "base/http_transfer.h"
 #include "base/status.h"
 #include "lake/store/s3_location.h"
 
@@ -51,19 +52,15 @@ class S3Client {
   S3Reply Send(const S3Request& request);
 
  private:
-  class Handle;
   S3Client(S3Config config, S3Address address, CredentialsSource credentials);
-  std::unique_ptr<Handle> Borrow();
-  void Return(std::unique_ptr<Handle> handle);
+  Result<HttpTransfer> Borrow();
+  void Return(HttpTransfer transfer);
 
   const S3Config config_;
   const S3Address address_;
   const CredentialsSource credentials_;
   std::mutex mutex_;
-  std::vector<std::unique_ptr<Handle>> idle_;  // Each with its open connection.
+  std::vector<HttpTransfer> idle_;  // Each with its open connection.
 };
-
-// The CA file that this machine's libcurl was built with; "" if unknown.
-std::string SystemCaFile();
 
 }  // namespace shopstream::lake
