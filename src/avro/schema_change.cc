@@ -150,6 +150,17 @@ class Walker {
   std::vector<std::string> changes_;
 };
 
+nlohmann::ordered_json ToJson(const std::vector<Incompatibility>& reasons) {
+  nlohmann::ordered_json out = nlohmann::ordered_json::array();
+  for (const auto& one : reasons) {
+    out.push_back({{"rule", Name(one.rule)},
+                   {"path", one.path},
+                   {"message", one.message},
+                   {"remedy", one.remedy}});
+  }
+  return out;
+}
+
 }  // namespace
 
 SchemaChange CompareSchemas(const Schema& old_schema, const Schema& new_schema) {
@@ -172,6 +183,15 @@ std::string UpgradeOrder(const SchemaChange& change) {
   }
   return "No order works: neither side reads the other's data. Write to another topic, or change "
          "the schema in steps.";
+}
+
+nlohmann::ordered_json ToJson(const SchemaChange& change) {
+  return {{"changes", change.changes},
+          {"new_readers_read_old_data", change.to_new_reader.empty()},
+          {"old_readers_read_new_data", change.to_old_reader.empty()},
+          {"to_new_readers", ToJson(change.to_new_reader)},
+          {"to_old_readers", ToJson(change.to_old_reader)},
+          {"order", UpgradeOrder(change)}};
 }
 
 }  // namespace shopstream::avro

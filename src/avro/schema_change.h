@@ -1,5 +1,6 @@
 #pragma once
 
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
@@ -18,5 +19,7 @@ SchemaChange CompareSchemas(const Schema& old_schema, const Schema& new_schema);
 
 // Which side to upgrade first, in one sentence.
 std::string UpgradeOrder(const SchemaChange& change);
+
+nlohmann::ordered_json ToJson(const SchemaChange& change);
 
 }  // namespace shopstream::avro

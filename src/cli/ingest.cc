@@ -51,39 +51,16 @@ class Progress {
   ProgressLine line_{{.in_place = Millis{900}, .logged = Millis{10'000}}, shown_at_};
 };
 
-nlohmann::json Quantiles(const ingest::Latencies& latencies) {
-  return {{"p50_ms", latencies.Quantile(.5)}, {"p99_ms", latencies.Quantile(.99)}};
-}
-
-nlohmann::json Summary(const ingest::IngestStats& stats) {
-  const double seconds = stats.seconds();
-  const int64_t records = stats.rows() + stats.quarantined();
-  return {{"rows", stats.rows()},
-          {"quarantined", stats.quarantined()},
-          {"quarantined_by_cause", stats.quarantined_by_cause()},
-          {"commits", stats.commits()},
-          {"files", stats.files()},
-          {"file_bytes", stats.file_bytes()},
-          {"fences", stats.fences()},
-          {"seconds", seconds},
-          {"records_per_second",
-           static_cast<int64_t>(seconds > 0 ? static_cast<double>(records) / seconds : 0)},
-          {"log_commit", Quantiles(stats.log_commits())},
-          {"cut", Quantiles(stats.cuts())},
-          {"freshness", Quantiles(stats.freshness())}};
-}
-
 void PrintSummary(const ingest::IngestStats& stats, bool as_json) {
-  const nlohmann::json summary = Summary(stats);
   if (as_json) {
-    std::cout << summary.dump() << "\n";
+    std::cout << DumpJson(ingest::ToJson(stats)) << "\n";
     return;
   }
   std::cout << fmt::format(
       "{} rows into Bronze and {} records into quarantine, in {:.1f} s ({}/s)\n"
       "{} commits (p50 {} ms, p99 {} ms from cut to readable), {} files, {}\n",
       FormatCount(stats.rows()), FormatCount(stats.quarantined()), stats.seconds(),
-      FormatCount(summary["records_per_second"].get<int64_t>()), FormatCount(stats.commits()),
+      FormatCount(stats.records_per_second()), FormatCount(stats.commits()),
       stats.cuts().Quantile(.5), stats.cuts().Quantile(.99), FormatCount(stats.files()),
       FormatBytes(stats.file_bytes()));
 }

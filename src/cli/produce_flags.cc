@@ -23,31 +23,10 @@ std::errc ParseNumber(std::string_view text, T* value) {
                                                                   : error;
 }
 
-double Rate(const produce::ProduceSummary& summary) {
-  return summary.seconds > 0 ? static_cast<double>(summary.acknowledged) / summary.seconds : 0;
-}
-
-void PrintJson(const produce::ProduceSummary& summary) {
-  const nlohmann::ordered_json json = {
-      {"events", summary.events},
-      {"acknowledged", summary.acknowledged},
-      {"failed", summary.failed},
-      {"malformed", summary.malformed},
-      {"late", summary.late},
-      {"duplicates", summary.duplicates},
-      {"bytes", summary.bytes},
-      {"seconds", summary.seconds},
-      {"rate", Rate(summary)},
-      {"interrupted", summary.interrupted},
-      {"first_error", summary.first_error},
-  };
-  std::cout << json.dump() << "\n";
-}
-
 void PrintLine(const produce::ProduceSummary& summary) {
   std::string line = fmt::format(
       "{} events in {:.1f} s ({}/s, {}): acknowledged {}, failed {}", FormatCount(summary.events),
-      summary.seconds, FormatCount(std::llround(Rate(summary))), FormatBytes(summary.bytes),
+      summary.seconds, FormatCount(std::llround(summary.rate())), FormatBytes(summary.bytes),
       FormatCount(summary.acknowledged), FormatCount(summary.failed));
   for (const auto& [name, count] :
        {std::pair{"malformed", summary.malformed}, std::pair{"late", summary.late},
@@ -104,7 +83,11 @@ Result<int> ProduceAndReport(const Context& context, generate::EventSource* sour
                              const produce::ProduceOptions& options) {
   ARROW_ASSIGN_OR_RAISE(const produce::ProduceSummary summary,
                         produce::Produce(source, context.config, options));
-  context.json ? PrintJson(summary) : PrintLine(summary);
+  if (context.json) {
+    std::cout << DumpJson(produce::ToJson(summary)) << "\n";
+  } else {
+    PrintLine(summary);
+  }
   if (summary.failed == 0) return kDone;
   Log::Error("{} of {} events were not delivered; the first: {}", FormatCount(summary.failed),
              FormatCount(summary.events), summary.first_error);

@@ -124,26 +124,6 @@ Result<int> Show(const Context& context, const SchemaOptions& options) {
   return kDone;
 }
 
-ordered_json ToJson(const std::vector<avro::Incompatibility>& reasons) {
-  ordered_json out = ordered_json::array();
-  for (const auto& one : reasons) {
-    out.push_back({{"rule", avro::Name(one.rule)},
-                   {"path", one.path},
-                   {"message", one.message},
-                   {"remedy", one.remedy}});
-  }
-  return out;
-}
-
-ordered_json ToJson(const avro::SchemaChange& change) {
-  return {{"changes", change.changes},
-          {"new_readers_read_old_data", change.to_new_reader.empty()},
-          {"old_readers_read_new_data", change.to_old_reader.empty()},
-          {"to_new_readers", ToJson(change.to_new_reader)},
-          {"to_old_readers", ToJson(change.to_old_reader)},
-          {"order", avro::UpgradeOrder(change)}};
-}
-
 void PrintReaders(const char* who, const char* data,
                   const std::vector<avro::Incompatibility>& reasons) {
   std::cout << who << (reasons.empty() ? " can read " : " can NOT read ") << data
@@ -199,7 +179,7 @@ Result<int> Check(const Context& context, const SchemaOptions& options) {
                         {"compatible", verdict.compatible},
                         {"first_version", verdict.first_version},
                         {"reasons", verdict.reasons}};
-    if (change.has_value()) out["change"] = ToJson(*change);
+    if (change.has_value()) out["change"] = avro::ToJson(*change);
     std::cout << out.dump(2) << "\n";
   } else if (verdict.first_version) {
     std::cout << options.file << " would be the first version of subject " << subject << "\n";
@@ -219,7 +199,7 @@ Result<int> Diff(const Context& context, const SchemaOptions& options) {
   ARROW_ASSIGN_OR_RAISE(const auto registered, FindVersion(*client, subject, options.version));
   ARROW_ASSIGN_OR_RAISE(const auto change, CompareWith(registered, schema));
   if (context.json) {
-    std::cout << ToJson(change).dump(2) << "\n";
+    std::cout << avro::ToJson(change).dump(2) << "\n";
   } else {
     std::cout << "From version " << registered.version << " of subject " << subject << " to "
               << options.file << ":\n";

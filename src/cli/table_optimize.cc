@@ -18,11 +18,10 @@
 #include "lake/store/object_store.h"
 #include "lake/store/put_proof.h"
 #include "lake/upkeep/compaction.h"
+#include "lake/upkeep/reports.h"
 
 namespace shopstream::cli {
 namespace {
-
-using nlohmann::json;
 
 struct OptimizeFlags {
   std::string name;
@@ -51,34 +50,16 @@ Result<int> DryRun(const lake::Table& table, bool as_json) {
   return kDone;
 }
 
-json Summary(const lake::CompactionResult& result, int64_t files_before, int64_t files_after,
-             double seconds) {
-  return {{"files_removed", result.files_removed},
-          {"files_added", result.files_added},
-          {"files_before", files_before},
-          {"files_after", files_after},
-          {"bytes_read", result.bytes_removed},
-          {"bytes_written", result.bytes_added},
-          {"rows", result.rows},
-          {"commits", result.commits},
-          {"conflicts", result.conflicts},
-          {"peak_memory_bytes", result.peak_memory_bytes},
-          {"seconds", seconds},
-          {"stopped", result.stopped}};
-}
-
-void PrintForPerson(const json& summary, const std::string& name) {
-  const auto count = [&](const char* key) { return FormatCount(summary[key].get<int64_t>()); };
-  const auto bytes = [&](const char* key) { return FormatBytes(summary[key].get<int64_t>()); };
+void PrintForPerson(const lake::CompactionReport& report, const std::string& name) {
+  const lake::CompactionResult& merged = report.result;
   std::cout << fmt::format(
       "{}: {} small files became {}; the table has {} files, it had {}\n"
       "{} rows, {} read, {} written, in {:.1f} s and {} commits\n",
-      name, count("files_removed"), count("files_added"), count("files_after"),
-      count("files_before"), count("rows"), bytes("bytes_read"), bytes("bytes_written"),
-      summary["seconds"].get<double>(), count("commits"));
-  if (summary["stopped"].get<bool>()) {
-    std::cout << "stopped early: unfinished work is discarded; run it again\n";
-  }
+      name, FormatCount(merged.files_removed), FormatCount(merged.files_added),
+      FormatCount(report.files_after), FormatCount(report.files_before), FormatCount(merged.rows),
+      FormatBytes(merged.bytes_removed), FormatBytes(merged.bytes_added), report.seconds,
+      FormatCount(merged.commits));
+  if (merged.stopped) std::cout << "stopped early: unfinished work is discarded; run it again\n";
 }
 
 Result<int> Optimize(const Context& context, const OptimizeFlags& flags) {
@@ -97,17 +78,20 @@ Result<int> Optimize(const Context& context, const OptimizeFlags& flags) {
                           FormatBytes(progress.bytes)),
               now);
   };
-  const auto result = lake::Compact(table.get(), {}, {.stop = ShutdownRequested, .progress = show});
+  auto result = lake::Compact(table.get(), {}, {.stop = ShutdownRequested, .progress = show});
   line.End();
   ARROW_RETURN_NOT_OK(result.status());
-  const double seconds = std::chrono::duration<double>(BootClock::now() - begun).count();
-  const json summary = Summary(*result, files_before, table->snapshot()->file_count(), seconds);
+  const lake::CompactionReport report = {
+      .result = *std::move(result),
+      .files_before = files_before,
+      .files_after = table->snapshot()->file_count(),
+      .seconds = std::chrono::duration<double>(BootClock::now() - begun).count()};
   if (context.json) {
-    std::cout << summary.dump() << "\n";
+    std::cout << DumpJson(lake::ToJson(report)) << "\n";
   } else {
-    PrintForPerson(summary, flags.name);
+    PrintForPerson(report, flags.name);
   }
-  return result->stopped ? kFailed : kDone;
+  return report.result.stopped ? kFailed : kDone;
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <chrono>
 
+#include "base/json.h"
 #include "base/metrics.h"
 #include "model/calendar.h"
 
@@ -137,6 +138,30 @@ int64_t IngestStats::lag() const {
 double IngestStats::seconds() const {
   if (!first_record_ || !last_commit_) return 0;
   return Seconds(*last_commit_ - *first_record_);
+}
+
+int64_t IngestStats::records_per_second() const {
+  const double duration = seconds();
+  return duration > 0 ? static_cast<int64_t>(static_cast<double>(rows_ + quarantined_) / duration)
+                      : 0;
+}
+
+nlohmann::json ToJson(const IngestStats& stats) {
+  const auto quantiles = [](const Latencies& latencies) -> nlohmann::json {
+    return {{"p50_ms", latencies.Quantile(.5)}, {"p99_ms", latencies.Quantile(.99)}};
+  };
+  return {{"rows", stats.rows()},
+          {"quarantined", stats.quarantined()},
+          {"quarantined_by_cause", stats.quarantined_by_cause()},
+          {"commits", stats.commits()},
+          {"files", stats.files()},
+          {"file_bytes", stats.file_bytes()},
+          {"fences", stats.fences()},
+          {"seconds", stats.seconds()},
+          {"records_per_second", stats.records_per_second()},
+          {"log_commit", quantiles(stats.log_commits())},
+          {"cut", quantiles(stats.cuts())},
+          {"freshness", quantiles(stats.freshness())}};
 }
 
 }  // namespace shopstream::ingest

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 
@@ -44,6 +45,7 @@ class IngestStats {
   int64_t lag() const;
   // From the first record delivered to the last commit.
   double seconds() const;
+  int64_t records_per_second() const;  // Rows and quarantined records, in that time.
   const Latencies& log_commits() const { return log_commits_; }  // The Delta commit alone.
   const Latencies& cuts() const { return cuts_; }                // Sealed to committed.
   const Latencies& freshness() const { return freshness_; }      // Kafka's timestamp to readable.
@@ -74,5 +76,7 @@ class IngestStats {
   prometheus::Gauge& last_commit_seconds_;
   prometheus::Histogram& commit_seconds_;
 };
+
+nlohmann::json ToJson(const IngestStats& stats);
 
 }  // namespace shopstream::ingest

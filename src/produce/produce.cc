@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/format.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "base/shutdown.h"
 #include "kafka/admin.h"
@@ -247,6 +248,20 @@ Result<ProduceSummary> Produce(generate::EventSource* source, const Config& conf
   Sender sender(config.kafka.topic, producer.get(), options, &handover, now);
   const std::jthread filling([&] { filler.Run(); });  // Returns when the sender stops the handover.
   return sender.Run();
+}
+
+nlohmann::ordered_json ToJson(const ProduceSummary& summary) {
+  return {{"events", summary.events},
+          {"acknowledged", summary.acknowledged},
+          {"failed", summary.failed},
+          {"malformed", summary.malformed},
+          {"late", summary.late},
+          {"duplicates", summary.duplicates},
+          {"bytes", summary.bytes},
+          {"seconds", summary.seconds},
+          {"rate", summary.rate()},
+          {"interrupted", summary.interrupted},
+          {"first_error", summary.first_error}};
 }
 
 }  // namespace shopstream::produce

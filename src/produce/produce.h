@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 
 #include "base/clock.h"
@@ -30,7 +31,11 @@ struct ProduceSummary {
   double seconds = 0;        // From the first event to the last acknowledgement.
   bool interrupted = false;  // By a signal.
   std::string first_error;   // Reason of the first failed delivery.
+
+  // Acknowledged events per second.
+  double rate() const { return seconds > 0 ? static_cast<double>(acknowledged) / seconds : 0; }
 };
+nlohmann::ordered_json ToJson(const ProduceSummary& summary);
 
 // Registers the purchase event's schema and sends the source's events to kafka.topic, until the
 // source ends, a limit is reached, a stop is requested or a delivery fails (after the client has

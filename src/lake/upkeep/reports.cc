@@ -27,6 +27,22 @@ FileTotals Total(const std::vector<DataFile>& files) {
   return totals;
 }
 
+nlohmann::json ToJson(const CompactionReport& report) {
+  const CompactionResult& merged = report.result;
+  return {{"files_removed", merged.files_removed},
+          {"files_added", merged.files_added},
+          {"files_before", report.files_before},
+          {"files_after", report.files_after},
+          {"bytes_read", merged.bytes_removed},
+          {"bytes_written", merged.bytes_added},
+          {"rows", merged.rows},
+          {"commits", merged.commits},
+          {"conflicts", merged.conflicts},
+          {"peak_memory_bytes", merged.peak_memory_bytes},
+          {"seconds", report.seconds},
+          {"stopped", merged.stopped}};
+}
+
 ordered_json ToJson(const VacuumReport& report) {
   ordered_json paths = ordered_json::array();
   for (const ObjectEntry& file : report.listed) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "lake/store/object_store.h"
+#include "lake/upkeep/compaction.h"
 #include "lake/upkeep/repair.h"
 #include "lake/upkeep/vacuum.h"
 #include "lake/upkeep/verify.h"
@@ -25,6 +26,13 @@ struct FileTotals {
 };
 FileTotals Total(const std::vector<DataFile>& files);
 int64_t SmallFileBytes();  // Files below this size are small.
+
+struct CompactionReport {
+  CompactionResult result;
+  int64_t files_before = 0, files_after = 0;  // Of the whole table.
+  double seconds = 0;
+};
+nlohmann::json ToJson(const CompactionReport& report);
 
 struct VacuumReport {
   std::string table;
