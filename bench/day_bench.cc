@@ -25,13 +25,13 @@
 #include "base/format.h"
 #include "base/json.h"
 #include "base/log.h"
-#include "ingest/maintenance_policy.h"
 #include "lake/delta/log_entry.h"
 #include "lake/delta/table.h"
 #include "lake/parquet/parquet_file.h"
 #include "lake/store/object_store.h"
 #include "lake/store/uuid.h"
 #include "lake/upkeep/compaction.h"
+#include "lake/upkeep/maintenance_policy.h"
 #include "lake/upkeep/vacuum.h"
 
 namespace shopstream::lake {
@@ -195,7 +195,7 @@ class Day {
 
   Status Compact() {
     const auto plan = [this](std::vector<DataFile> files) {
-      return ingest::PlanMaintenance(std::move(files), now_ms_, {});
+      return lake::PlanMaintenance(std::move(files), now_ms_, {});
     };
     ARROW_ASSIGN_OR_RAISE(const auto done,
                           lake::Compact(table_.get(), {.plan = {}, .memory_bytes = 16 << 20},

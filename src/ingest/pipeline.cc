@@ -12,7 +12,6 @@
 #include "ingest/cut_committer.h"
 #include "ingest/cut_writer.h"
 #include "ingest/ingest_loop.h"
-#include "ingest/maintenance.h"
 #include "ingest/schema_cache.h"
 #include "ingest/table_growth.h"
 #include "kafka/admin.h"
@@ -20,6 +19,7 @@
 #include "lake/delta/table.h"
 #include "lake/store/object_store.h"
 #include "lake/store/put_proof.h"
+#include "lake/upkeep/maintenance.h"
 #include "lake/upkeep/repair.h"
 #include "registry/client.h"
 #include "tables/columns.h"
@@ -145,7 +145,7 @@ Status IngestInto(const OpenLake& lake, const IngestSources& sources,
                    .stats = stats},
                   limits);
   // Declared after what it borrows, so that it is destroyed first.
-  std::optional<Maintenance> maintenance;
+  std::optional<lake::Maintenance> maintenance;
   if (settings.maintenance) {
     maintenance.emplace(std::vector<lake::Table*>{lake.bronze.get(), lake.quarantine.get()},
                         *settings.maintenance);

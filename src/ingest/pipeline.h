@@ -10,11 +10,11 @@
 #include "ingest/bronze_layout.h"
 #include "ingest/cut_policy.h"
 #include "ingest/ingest_stats.h"
-#include "ingest/maintenance.h"
 #include "kafka/record_source.h"
 #include "kafka/topic_metadata.h"
 #include "lake/delta/table.h"
 #include "lake/store/object_store.h"
+#include "lake/upkeep/maintenance.h"
 #include "registry/schema_source.h"
 
 namespace shopstream::ingest {
@@ -39,7 +39,7 @@ Result<OpenLake> OpenOrCreateLake(lake::ObjectStore* store, registry::SchemaSour
 struct IngestSettings {
   std::string topic;
   CutLimits cut;
-  std::optional<MaintenanceOptions> maintenance;  // Nothing: no maintenance.
+  std::optional<lake::MaintenanceOptions> maintenance;  // Nothing: no maintenance.
 };
 // The sources of an ingest; borrowed.
 struct IngestSources {

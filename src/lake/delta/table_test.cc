@@ -10,142 +10,22 @@
 
 #include "base/json.h"
 #include "lake/delta/checkpoint.h"
-#include "lake/delta/log_entry.h"
-#include "simulate/faulty_store.h"
-#include "simulate/memory_store.h"
+#include "lake/delta/table_testing.h"
 
 namespace shopstream::lake {
 namespace {
 
 using simulate::Fault;
-using simulate::FaultyStore;
-using simulate::MemoryStore;
 using simulate::Operation;
-
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-constexpr char kPath[] = "bronze-events";
-
-TableSpec Spec() {
-  TableSpec spec;
-  spec.path = kPath;
-  spec.schema = arrow::schema(
-      {arrow::field("event_id", arrow::utf8()), arrow::field("amount", arrow::float64()),
-       arrow::field("region", arrow::utf8()), arrow::field("date", arrow::date32())});
-  spec.partition_columns = {"region", "date"};
-  return spec;
-}
-
-DataFile File(const std::string& name) {
-  DataFile file;
-  file.path = "region=US/date=2025-10-24/" + name;
-  file.partition_values = {{"region", "US"}, {"date", "2025-10-24"}};
-  file.size_bytes = 100;
-  file.rows = 3;
-  file.modified_ms = 1761264000000;
-  file.statistics = R"({"numRecords":3,"minValues":{"amount":1.5},"nullCount":{"amount":0}})";
-  return file;
-}
-
-std::vector<std::string> Names(const Snapshot& snapshot) {
-  std::vector<std::string> names;
-  for (const DataFile& file : snapshot.Files()) {
-    names.push_back(file.path.substr(file.path.rfind('/') + 1));
-  }
-  return names;
-}
-
-// Everything that a reader can see of a version, as text.
-std::string Described(const Snapshot& snapshot) {
-  std::string out = snapshot.schema()->ToString();
-  for (const auto& [key, value] : snapshot.properties()) out += "\n" + key + "=" + value;
-  for (const auto& [app_id, version] : snapshot.Txns()) {
-    out += "\n" + app_id + "@" + std::to_string(version);
-  }
-  for (const DataFile& file : snapshot.Files()) {
-    out += "\n" + file.path + " " + std::to_string(file.size_bytes) + " " +
-           std::to_string(file.rows) + " " + std::to_string(file.modified_ms) + " " +
-           file.statistics;
-    for (const auto& [column, value] : file.partition_values) {
-      out += " " + column + "=" + value.value_or("null");
-    }
-  }
-  return out;
-}
-
-class TableTest : public ::testing::Test {
- protected:
-  void SetUp() override { Reopen(); }
-
-  void Reopen(const TableSpec& spec = Spec()) {
-    table_.reset();  // Waits for the checkpoint it is writing.
-    auto table = Table::OpenOrCreate(&store_, spec);
-    ASSERT_TRUE(table.ok()) << table.status();
-    table_ = *std::move(table);
-  }
-
-  static BootClock::time_point In(Millis time) { return BootClock::now() + time; }
-
-  CommitResult Commit(const Changes& changes, Millis time = Millis{10000}) {
-    auto result = table_->Commit(Unconditionally(changes), In(time));
-    EXPECT_TRUE(result.ok()) << result.status();
-    return result.ValueOr(CommitResult());
-  }
-  CommitResult Append(const std::string& name, Millis time = Millis{10000}) {
-    Changes changes;
-    changes.adds = {File(name)};
-    changes.written_since = BootClock::now();
-    return Commit(changes, time);
-  }
-  Status AppendError(const std::string& name) {
-    Changes changes;
-    changes.adds = {File(name)};
-    changes.written_since = BootClock::now();
-    return table_->Commit(Unconditionally(changes), In(Millis{10000})).status();
-  }
-
-  // Another program, with its own connection that does not fail.
-  std::unique_ptr<Table> OtherWriter() {
-    return Table::OpenOrCreate(store_.inner(), Spec()).ValueOrDie();
-  }
-  void OtherAppends(const std::string& name) {
-    Changes changes;
-    changes.adds = {File(name)};
-    changes.written_since = BootClock::now();
-    ASSERT_EQ(CommitOutcome::kCommitted,
-              OtherWriter()->Commit(Unconditionally(changes), In(Millis{10000}))->outcome);
-  }
-  void OtherWritesEntry(const std::string& json_lines) {
-    const int64_t version = Table::Open(store_.inner(), kPath).ValueOrDie()->snapshot()->version();
-    PutText(LogEntryPath(kPath, version + 1), json_lines);
-  }
-  void PutText(const std::string& path, const std::string& text) {
-    ASSERT_TRUE(store_.inner()->Put(path, *arrow::Buffer::FromString(text)).ok());
-  }
-  void Delete(const std::string& path) { ASSERT_TRUE(store_.inner()->Delete(path).ok()); }
-
-  std::shared_ptr<const Snapshot> Loaded() {
-    auto table = Table::Open(store_.inner(), kPath);
-    EXPECT_TRUE(table.ok()) << table.status();
-    return table.ok() ? (*table)->snapshot() : nullptr;
-  }
-  int64_t EntryCount() {
-    int64_t count = 0;
-    const auto objects = store_.inner()->List(LogFolder(kPath)).ValueOrDie();
-    for (const auto& object : objects) count += object.path.ends_with(".json");
-    return count;
-  }
-  bool HasCheckpoint(int64_t version) {
-    return *store_.inner()->Get(CheckpointPath(version)) != nullptr;
-  }
-  static std::string CheckpointPath(int64_t version) {
-    return LogFolder(kPath) + ZeroPadded(version, 20) + ".checkpoint.parquet";
-  }
-
-  FaultyStore store_{std::make_unique<MemoryStore>()};
-  std::unique_ptr<Table> table_;
-};
+using testing::Described;
+using testing::File;
+using testing::kPath;
+using testing::Names;
+using testing::Spec;
+using testing::TableTest;
 
 // --- The plain way -------------------------------------------------------------------------------
 
@@ -587,133 +467,6 @@ TEST_F(TableTest, ADamagedEntryIsNamed) {
   OtherWritesEntry("{\"add\":{\"path\":\"half");
   EXPECT_THAT(Table::Open(&store_, kPath).status().message(),
               HasSubstr("00000000000000000001.json"));
-}
-
-// --- Checkpoints ---------------------------------------------------------------------------------
-
-class CheckpointTest : public TableTest {
- protected:
-  void SetUp() override {
-    TableSpec spec = Spec();
-    spec.properties["delta.checkpointInterval"] = "10";
-    Reopen(spec);
-  }
-  // Adds, removes and progress up to version 25, with checkpoints of 10 and 20.
-  void Grow() {
-    for (int i = 1; i <= 25; ++i) {
-      Changes changes;
-      changes.adds = {File("f" + std::to_string(i))};
-      changes.written_since = BootClock::now();
-      changes.adds[0].partition_values[0].second =
-          i % 5 == 0 ? std::nullopt : std::optional<std::string>("E U/%");
-      if (i % 3 == 0) changes.removes = {File("f" + std::to_string(i - 1))};
-      changes.txns["app" + std::to_string(i % 4)] = i * 100;
-      ASSERT_EQ(i, Commit(changes).version);
-      if (i % 10 == 0) Reopen();  // Waits for the checkpoint.
-    }
-  }
-};
-
-TEST_F(CheckpointTest, ACheckpointEqualsTheReplayedLog) {
-  Grow();
-  ASSERT_TRUE(HasCheckpoint(10));
-  ASSERT_TRUE(HasCheckpoint(20));
-  const std::string replayed = Described(*table_->snapshot());
-  for (int i = 0; i <= 20; ++i) Delete(LogEntryPath(kPath, i));
-  EXPECT_EQ(replayed, Described(*Loaded()));
-  EXPECT_EQ(20, *ReadCheckpointHint(&store_, kPath));
-  Delete(LogFolder(kPath) + "_last_checkpoint");
-  EXPECT_EQ(replayed, Described(*Loaded()));
-}
-
-TEST_F(CheckpointTest, AReaderNeedsNoEntryBesideTheCheckpoint) {
-  Grow();
-  for (int i = 0; i <= 25; ++i) Delete(LogEntryPath(kPath, i));
-  EXPECT_EQ(20, Loaded()->version());
-}
-
-TEST_F(CheckpointTest, AWrongHintIsOnlyAHint) {
-  Grow();
-  const std::string replayed = Described(*table_->snapshot());
-  for (const char* hint : {R"({"version":999,"size":1})", R"({"version":15,"size":1})",
-                           R"({"version":10,"size":1})", R"({"version":"x"})", "torn {", ""}) {
-    PutText(LogFolder(kPath) + "_last_checkpoint", hint);
-    EXPECT_EQ(replayed, Described(*Loaded())) << hint;
-  }
-}
-
-TEST_F(CheckpointTest, ADamagedCheckpointGivesWayToAnOlderOneOrTheEntries) {
-  Grow();
-  const std::string replayed = Described(*table_->snapshot());
-  PutText(CheckpointPath(20), "not Parquet");
-  EXPECT_EQ(replayed, Described(*Loaded()));
-  PutText(CheckpointPath(10), "");
-  EXPECT_EQ(replayed, Described(*Loaded()));
-}
-
-TEST_F(CheckpointTest, APartlyWrittenMultiPartCheckpointIsIgnored) {
-  Grow();
-  PutText(LogFolder(kPath) + ZeroPadded(25, 20) + ".checkpoint.0000000001.0000000002.parquet", "x");
-  EXPECT_EQ(25, Loaded()->version());
-}
-
-TEST_F(CheckpointTest, AGapInTheEntriesIsNamed) {
-  Grow();
-  Delete(LogEntryPath(kPath, 22));
-  const Status status = Table::Open(&store_, kPath).status();
-  EXPECT_TRUE(status.IsInvalid());
-  EXPECT_THAT(status.message(), HasSubstr("incomplete"));
-}
-
-TEST_F(CheckpointTest, AGapThatClosesIsReadAgain) {
-  Grow();
-  const auto entry = *store_.Get(LogEntryPath(kPath, 22));
-  Delete(LogEntryPath(kPath, 22));
-  store_.On(Operation::kList).Skipping(2).Calls([&](const std::string&) {
-    ASSERT_TRUE(store_.inner()->Put(LogEntryPath(kPath, 22), *entry).ok());
-  });
-  EXPECT_EQ(25, Table::Open(&store_, kPath).ValueOrDie()->snapshot()->version());
-}
-
-TEST_F(CheckpointTest, AFailedCheckpointDoesNotFailTheCommit) {
-  store_.On(Operation::kPutIfAbsent, "checkpoint").FailsBefore();
-  for (int i = 1; i <= 10; ++i) {
-    ASSERT_EQ(i, Append("f" + std::to_string(i)).version);
-  }
-  Reopen();
-  EXPECT_FALSE(HasCheckpoint(10));
-  EXPECT_EQ(11, Append("f11").version);
-  Reopen();
-  EXPECT_TRUE(HasCheckpoint(11));  // The first writer to miss it writes one of its own version.
-  EXPECT_EQ(12, Append("f12").version);
-  Reopen();
-  EXPECT_FALSE(HasCheckpoint(12));
-}
-
-TEST_F(CheckpointTest, TombstonesLiveAnHour) {
-  Grow();
-  const auto tombstones = [this](int64_t version) {
-    const TableState state =
-        ReadCheckpoint(&store_, {CheckpointPath(version)}, version).ValueOrDie();
-    return state.tombstone_count();
-  };
-  EXPECT_EQ(6, tombstones(20));  // For versions 3, 6, ... 18.
-  TableState state = ReadCheckpoint(&store_, {CheckpointPath(20)}, 20).ValueOrDie();
-  state.DropExpiredTombstones(WallClockMillis() + 3600 * 1000 + 1000);
-  EXPECT_EQ(0, state.tombstone_count());
-}
-
-TEST_F(CheckpointTest, V2CheckpointsAreRefusedByName) {
-  Grow();
-  for (int i = 0; i <= 20; ++i) Delete(LogEntryPath(kPath, i));
-  Delete(CheckpointPath(10));
-  Delete(CheckpointPath(20));
-  PutText(LogFolder(kPath) + ZeroPadded(20, 20) +
-              ".checkpoint.80a083e8-7026-4e79-81be-64bd76c43a11.json",
-          "{}");
-  const Status status = Table::Open(&store_, kPath).status();
-  EXPECT_TRUE(status.IsNotImplemented());
-  EXPECT_THAT(status.message(), HasSubstr("V2"));
 }
 
 }  // namespace

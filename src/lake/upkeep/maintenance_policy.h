@@ -7,7 +7,7 @@
 #include "lake/upkeep/compaction_plan.h"
 #include "model/data_file.h"
 
-namespace shopstream::ingest {
+namespace shopstream::lake {
 
 struct MaintenancePolicy {
   // Growth factor of a partition that still receives files (little work per row, a few dozen files
@@ -15,9 +15,9 @@ struct MaintenancePolicy {
   int64_t growth = 8;
   int64_t quiet_growth = 2;
   Millis quiet_after{600'000};
-  // During a heavy load (a replay or a backlog) ingest gets the machine. A load is heavy if, within
-  // `recent`, more partitions received files, or more rows arrived, than with a live topic. The cap
-  // keeps partitions readable even if the load never stops.
+  // During a heavy load (a replay or a backlog) the writer gets the machine. A load is heavy if,
+  // within `recent`, more partitions received files, or more rows arrived, than with a live topic.
+  // The cap keeps partitions readable even if the load never stops.
   Millis recent{60'000};
   int64_t load_partitions = 32;
   int64_t load_rows = 3'000'000;
@@ -25,10 +25,10 @@ struct MaintenancePolicy {
 };
 
 // The small files of a table that should be merged now.
-std::vector<lake::CompactionGroup> PlanMaintenance(std::vector<DataFile> small_files,
-                                                   int64_t now_ms, const MaintenancePolicy& policy);
+std::vector<CompactionGroup> PlanMaintenance(std::vector<DataFile> small_files, int64_t now_ms,
+                                             const MaintenancePolicy& policy);
 
 // The number of files in the partition that has the most.
 int64_t MostFilesOfAPartition(const std::vector<DataFile>& files);
 
-}  // namespace shopstream::ingest
+}  // namespace shopstream::lake

@@ -1,11 +1,11 @@
-#include "ingest/maintenance_policy.h"
+#include "lake/upkeep/maintenance_policy.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <string>
 
-namespace shopstream::ingest {
+namespace shopstream::lake {
 namespace {
 
 using ::testing::IsEmpty;
@@ -72,4 +72,4 @@ TEST(PlanMaintenance, InALoadPartitionsWithTooManyFilesAreMergedAllTheSame) {
 }
 
 }  // namespace
-}  // namespace shopstream::ingest
+}  // namespace shopstream::lake

@@ -1,11 +1,11 @@
-#include "ingest/maintenance_policy.h"
+#include "lake/upkeep/maintenance_policy.h"
 
 #include <algorithm>
 #include <iterator>
 #include <map>
 #include <utility>
 
-namespace shopstream::ingest {
+namespace shopstream::lake {
 namespace {
 
 using Partitions = std::map<PartitionValues, std::vector<DataFile>>;
@@ -33,20 +33,19 @@ bool IsLoading(const Partitions& partitions, int64_t now_ms, const MaintenancePo
 
 }  // namespace
 
-std::vector<lake::CompactionGroup> PlanMaintenance(std::vector<DataFile> small_files,
-                                                   int64_t now_ms,
-                                                   const MaintenancePolicy& policy) {
+std::vector<CompactionGroup> PlanMaintenance(std::vector<DataFile> small_files, int64_t now_ms,
+                                             const MaintenancePolicy& policy) {
   Partitions partitions;
   for (DataFile& file : small_files) {
     partitions[file.partition_values].push_back(std::move(file));
   }
   const bool loading = IsLoading(partitions, now_ms, policy);
-  std::vector<lake::CompactionGroup> groups;
+  std::vector<CompactionGroup> groups;
   for (auto& [partition, files] : partitions) {
     if (loading && std::ssize(files) <= policy.most_files_in_a_load) continue;
     const bool quiet = now_ms - NewestMillis(files) > policy.quiet_after.count();
-    auto planned = lake::PlanCompaction(std::move(files),
-                                        {.growth = quiet ? policy.quiet_growth : policy.growth});
+    auto planned =
+        PlanCompaction(std::move(files), {.growth = quiet ? policy.quiet_growth : policy.growth});
     std::move(planned.begin(), planned.end(), std::back_inserter(groups));
   }
   return groups;
@@ -59,4 +58,4 @@ int64_t MostFilesOfAPartition(const std::vector<DataFile>& files) {
   return most;
 }
 
-}  // namespace shopstream::ingest
+}  // namespace shopstream::lake

@@ -1,4 +1,4 @@
-#include "ingest/maintenance.h"
+#include "lake/upkeep/maintenance.h"
 
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>
@@ -16,7 +16,7 @@
 #include "base/metrics.h"
 #include "lake/upkeep/vacuum.h"
 
-namespace shopstream::ingest {
+namespace shopstream::lake {
 namespace {
 
 constexpr int kNice = 10;
@@ -61,10 +61,10 @@ struct Maintenance::Counters {
           .Register(Metrics());
 };
 
-Maintenance::Maintenance(const std::vector<lake::Table*>& tables, MaintenanceOptions options)
+Maintenance::Maintenance(const std::vector<Table*>& tables, MaintenanceOptions options)
     : options_(std::move(options)), counters_(std::make_unique<Counters>()) {
   const auto vacuum_at = BootClock::now() + options_.vacuum_after_start;
-  for (lake::Table* table : tables) {
+  for (Table* table : tables) {
     wards_.push_back({.table = table, .unreported = {}, .vacuum_at = vacuum_at});
   }
   thread_ = Thread([this] { Run(); });
@@ -114,7 +114,7 @@ void Maintenance::Compact(Ward* ward) {
   }
   ward->not_before = now + options_.after_failure;
   counters_->failures.Add(label).Increment();
-  Log::Warn("Compaction of {} failed; retrying in {} s while ingest continues: {}",
+  Log::Warn("Compaction of {} failed; retrying in {} s while writing continues: {}",
             ward->table->path(),
             std::chrono::duration_cast<std::chrono::seconds>(options_.after_failure).count(),
             result.status().message());
@@ -126,7 +126,7 @@ void Maintenance::Vacuum(Ward* ward) {
   ward->vacuum_at = BootClock::now() + options_.vacuum_interval;
   if (!result.ok()) {
     counters_->vacuum_failures.Add(label).Increment();
-    Log::Warn("Vacuum of {} failed; retrying in {} min while ingest continues: {}",
+    Log::Warn("Vacuum of {} failed; retrying in {} min while writing continues: {}",
               ward->table->path(),
               std::chrono::duration_cast<std::chrono::minutes>(options_.vacuum_interval).count(),
               result.status().message());
@@ -139,13 +139,13 @@ void Maintenance::Vacuum(Ward* ward) {
             result->uploads_given_up);
 }
 
-void Maintenance::Report(Ward* ward, const lake::CompactionResult& result) {
+void Maintenance::Report(Ward* ward, const CompactionResult& result) {
   const std::map<std::string, std::string> label = {{"table", ward->table->path()}};
   counters_->commits.Add(label).Increment(static_cast<double>(result.commits));
   counters_->files.Add(label).Increment(static_cast<double>(result.files_removed));
   counters_->bytes.Add(label).Increment(static_cast<double>(result.bytes_added));
   counters_->conflicts.Add(label).Increment(static_cast<double>(result.conflicts));
-  lake::CompactionResult& sum = ward->unreported;
+  CompactionResult& sum = ward->unreported;
   sum.files_removed += result.files_removed;
   sum.files_added += result.files_added;
   sum.bytes_removed += result.bytes_removed;
@@ -159,4 +159,4 @@ void Maintenance::Report(Ward* ward, const lake::CompactionResult& result) {
   ward->reported_at = now;
 }
 
-}  // namespace shopstream::ingest
+}  // namespace shopstream::lake

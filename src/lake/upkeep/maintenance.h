@@ -7,17 +7,17 @@
 #include "base/clock.h"
 #include "base/runtime.h"
 #include "base/stop.h"
-#include "ingest/maintenance_policy.h"
 #include "lake/delta/table.h"
 #include "lake/upkeep/compaction.h"
+#include "lake/upkeep/maintenance_policy.h"
 
-namespace shopstream::ingest {
+namespace shopstream::lake {
 
 struct MaintenanceOptions {
   MaintenancePolicy policy;
-  lake::CompactionOptions compaction{
+  CompactionOptions compaction{
       .plan = {},
-      .memory_bytes = 16 << 20,  // On top of ingest's, within 300 MB in total.
+      .memory_bytes = 16 << 20,  // On top of the writer's, within 300 MB in total.
       .max_bytes = 256 << 20,    // Then the other tables have their turn.
       .patience = {.first = Millis{200}, .longest = Millis{2000}, .give_up_after = Millis{10'000}}};
   // Checking costs microseconds per file, so it happens only after this many new versions, or after
@@ -32,24 +32,25 @@ struct MaintenanceOptions {
   Millis vacuum_interval{3'600'000};
 };
 
-// Maintains the tables that ingest fills, on one low-priority thread, from construction to
-// destruction: compaction as decided by PlanMaintenance, and vacuum once an hour. Failures are
-// logged and retried later; ingest continues. Several ingests may maintain the same tables.
+// Maintains the tables that a long-running writer fills, on one low-priority thread, from
+// construction to destruction: compaction as decided by PlanMaintenance, and vacuum once an hour.
+// Failures are logged and retried later; writing continues. Several programs may maintain the same
+// tables.
 class Maintenance {
  public:
   // The tables are borrowed and outlive it.
-  Maintenance(const std::vector<lake::Table*>& tables, MaintenanceOptions options);
+  Maintenance(const std::vector<Table*>& tables, MaintenanceOptions options);
   ~Maintenance();  // Discards the current merge, stops a vacuum at the next file.
 
  private:
   struct Counters;
   // One table, and its state when last checked.
   struct Ward {
-    lake::Table* table;
+    Table* table;
     int64_t seen_version = -1;
     BootClock::time_point seen_at{};
     BootClock::time_point not_before{};
-    lake::CompactionResult unreported;  // Merged since the last log line.
+    CompactionResult unreported;  // Merged since the last log line.
     BootClock::time_point reported_at{};
     BootClock::time_point vacuum_at{};
   };
@@ -58,7 +59,7 @@ class Maintenance {
   bool IsDue(const Ward& ward) const;
   void Compact(Ward* ward);
   void Vacuum(Ward* ward);
-  void Report(Ward* ward, const lake::CompactionResult& result);
+  void Report(Ward* ward, const CompactionResult& result);
 
   const MaintenanceOptions options_;
   std::vector<Ward> wards_;  // Used by the thread only.
@@ -67,4 +68,4 @@ class Maintenance {
   Thread thread_;
 };
 
-}  // namespace shopstream::ingest
+}  // namespace shopstream::lake
