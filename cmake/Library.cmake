@@ -28,6 +28,7 @@ function(shopstream_library name)
   target_link_libraries(shopstream_${name} PUBLIC ${ARG_DEPENDS} PRIVATE shopstream_warnings)
   if(tests)
     add_executable(${name}_test EXCLUDE_FROM_ALL ${tests})
+    set_target_properties(${name}_test PROPERTIES UNITY_BUILD OFF)  # Their helpers share names.
     target_link_libraries(${name}_test PRIVATE shopstream_${name} ${ARG_TEST_DEPENDS}
                                                shopstream_warnings GTest::gmock GTest::gtest_main)
     add_test(NAME ${name}_test COMMAND ${name}_test)

@@ -46,7 +46,7 @@ TablePrinter CauseTable(const observe::QuarantineListing& listing) {
   return table;
 }
 
-Result<int> List(const Context& context, const QuarantineFlags& flags) {
+Result<int> ListQuarantined(const Context& context, const QuarantineFlags& flags) {
   ARROW_ASSIGN_OR_RAISE(const auto store, lake::OpenObjectStore(context.config));
   ARROW_ASSIGN_OR_RAISE(const auto listing,
                         observe::ListQuarantine(store.get(), context.config.lake.quarantine_table,
@@ -157,7 +157,7 @@ Command ListCommand(const std::shared_ptr<QuarantineFlags>& flags) {
                        .meaning = "Maximum number of rows to list",
                        .show_default = true,
                        .bounds = Bounds{1, 100'000}}},
-          .run = Running(flags, List)};
+          .run = Running(flags, ListQuarantined)};
 }
 
 Command ShowCommand(const std::shared_ptr<QuarantineFlags>& flags) {

@@ -73,7 +73,7 @@ Result<int> Register(const Context& context, const SchemaOptions& options) {
   return kDone;
 }
 
-Result<int> List(const Context& context) {
+Result<int> ListSubjects(const Context& context) {
   ARROW_ASSIGN_OR_RAISE(auto client, registry::Client::Open(context.config.registry));
   ARROW_ASSIGN_OR_RAISE(const auto subjects, client->Subjects());
   TablePrinter table({"subject", "versions", "latest", "id"});
@@ -272,7 +272,7 @@ Command SchemaCommand() {
                 "Register a schema; registering it again returns the same id",
                 {file, subject},
                 Running(options, Register)};
-  Command list{"list", "List subjects with their versions and ids", {}, List};
+  Command list{"list", "List subjects with their versions and ids", {}, ListSubjects};
   Command show{"show",
                "Print a subject's latest schema, or the schema of an id",
                {{.name = "SUBJECT|ID", .target = &options->subject_or_id, .required = true}},

@@ -30,7 +30,7 @@ Cell SizeCell(int64_t bytes, bool as_json) {
 }
 
 // An unreadable table gets a line with the reason, so that it does not hide the others.
-Result<int> List(const Context& context) {
+Result<int> ListTables(const Context& context) {
   ARROW_ASSIGN_OR_RAISE(const auto store, lake::OpenObjectStore(context.config));
   ARROW_ASSIGN_OR_RAISE(const auto paths, lake::FindTables(store.get()));
   TablePrinter printer({"table", "version", "files", "rows", "bytes", "last_commit", "problem"});
@@ -107,7 +107,7 @@ Result<int> Files(const Context& context, const TableFlags& flags) {
 
 Command TableCommand() {
   const auto flags = std::make_shared<TableFlags>();
-  Command list{"list", "List all tables with size and last commit", {}, List};
+  Command list{"list", "List all tables with size and last commit", {}, ListTables};
   Command history{"history",
                   "Show what each version of a table changed",
                   {TableNameOption(&flags->name),

@@ -42,7 +42,7 @@ Result<int> SetUp(const Context& context, const TopicsOptions& options) {
   return kDone;
 }
 
-Result<int> List(const Context& context) {
+Result<int> ListTopics(const Context& context) {
   ARROW_ASSIGN_OR_RAISE(auto admin, kafka::Admin::Open(context.config.kafka));
   ARROW_ASSIGN_OR_RAISE(auto topics, admin->ListTopics());
   TablePrinter table({"topic", "partitions", "replicas", "without_leader", "under_replicated"});
@@ -124,7 +124,7 @@ Command TopicsCommand() {
                   .show_default = true,
                   .bounds = Bounds{1, 100}}},
                 Running(options, SetUp)};
-  Command list{"list", "List topics and the health of their partitions", {}, List};
+  Command list{"list", "List topics and the health of their partitions", {}, ListTopics};
   Command describe{
       "describe",
       "Show leaders, in-sync replicas and settings",

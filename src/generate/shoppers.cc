@@ -31,7 +31,7 @@ Region ReadRegion(const YAML::Node& node) {
           .utc_offset_hours = node["utc_offset"].as<int>()};
 }
 
-Shoppers Read(const YAML::Node& root) {
+Shoppers ReadShoppers(const YAML::Node& root) {
   Shoppers shoppers;
   shoppers.seed = root["seed"].as<uint64_t>();
   shoppers.users = root["users"].as<int>();
@@ -56,7 +56,7 @@ Shoppers Read(const YAML::Node& root) {
 
 Result<Shoppers> ParseShoppers(std::string_view yaml) {
   try {
-    Shoppers shoppers = Read(YAML::Load(std::string(yaml)));
+    Shoppers shoppers = ReadShoppers(YAML::Load(std::string(yaml)));
     if (shoppers.regions.empty()) return Status::Invalid("shoppers: there is no region");
     if (shoppers.users < static_cast<int>(shoppers.regions.size())) {
       return Status::Invalid("shoppers: fewer users than regions");

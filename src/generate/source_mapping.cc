@@ -38,9 +38,9 @@ FieldRule RuleOf(RuleKind kind) {
 }
 
 // Reads one mapping. Every function that returns a Status names the line concerned.
-class Reader {
+class MappingReader {
  public:
-  explicit Reader(const std::string& path) { mapping_.path = path; }
+  explicit MappingReader(const std::string& path) { mapping_.path = path; }
 
   Result<SourceMapping> Read(const YAML::Node& root) {
     ARROW_RETURN_NOT_OK(CheckKeys(root, {"file", "joins", "event"}, "a mapping"));
@@ -122,11 +122,11 @@ class Reader {
                                    "text", "case", "uuid5", "namespace"},
                                   "a field"));
     const std::vector<
-        std::pair<const char*, Result<FieldRule> (Reader::*)(const YAML::Node&) const>>
-        kinds = {{"value", &Reader::ReadValue},   {"text", &Reader::ReadText},
-                 {"uuid5", &Reader::ReadUuid5},   {"values", &Reader::ReadLookUp},
-                 {"modulo", &Reader::ReadLookUp}, {"column", &Reader::ReadColumn},
-                 {"field", &Reader::ReadLookUp}};
+        std::pair<const char*, Result<FieldRule> (MappingReader::*)(const YAML::Node&) const>>
+        kinds = {{"value", &MappingReader::ReadValue},   {"text", &MappingReader::ReadText},
+                 {"uuid5", &MappingReader::ReadUuid5},   {"values", &MappingReader::ReadLookUp},
+                 {"modulo", &MappingReader::ReadLookUp}, {"column", &MappingReader::ReadColumn},
+                 {"field", &MappingReader::ReadLookUp}};
     for (const auto& [key, read] : kinds) {
       if (!node[key]) continue;
       ARROW_ASSIGN_OR_RAISE(FieldRule rule, (this->*read)(node));
@@ -285,7 +285,7 @@ class Reader {
 
 Result<SourceMapping> ParseSourceMapping(const std::string& yaml, const std::string& path) {
   try {
-    return Reader(path).Read(YAML::Load(yaml));
+    return MappingReader(path).Read(YAML::Load(yaml));
   } catch (const YAML::Exception& error) {
     return Status::Invalid(path, ", line ", error.mark.line + 1, ": ", error.msg);
   }

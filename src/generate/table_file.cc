@@ -15,7 +15,7 @@
 namespace shopstream::generate {
 namespace {
 
-constexpr int64_t kBatchRows = 32'768;
+constexpr int64_t kReadBatchRows = 32'768;
 constexpr int32_t kCsvBlockBytes = 4 << 20;
 
 using ParquetReader = std::unique_ptr<parquet::arrow::FileReader>;
@@ -24,7 +24,7 @@ Result<ParquetReader> OpenParquet(const std::string& path) {
   try {
     ARROW_ASSIGN_OR_RAISE(auto file, arrow::io::ReadableFile::Open(path));
     parquet::ArrowReaderProperties properties;
-    properties.set_batch_size(kBatchRows);
+    properties.set_batch_size(kReadBatchRows);
     properties.set_pre_buffer(false);  // It would hold whole row groups.
     properties.set_use_threads(false);
     properties.set_coerce_int96_timestamp_unit(arrow::TimeUnit::MICRO);  // ns end in 2262.

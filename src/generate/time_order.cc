@@ -19,7 +19,7 @@ namespace {
 
 constexpr int64_t kBatchRows = 32'768;
 
-using Reader = std::shared_ptr<arrow::RecordBatchReader>;
+using ReaderPointer = std::shared_ptr<arrow::RecordBatchReader>;
 
 // Appends the column's times; `row` counts the rows so far, for messages.
 Status AppendTimes(const TableFile& file, const std::shared_ptr<arrow::Array>& column,
@@ -34,7 +34,7 @@ Status AppendTimes(const TableFile& file, const std::shared_ptr<arrow::Array>& c
 }
 
 Result<bool> IsInOrder(const TableFile& file, const std::string& time_column) {
-  ARROW_ASSIGN_OR_RAISE(const Reader reader, file.Read({time_column}));
+  ARROW_ASSIGN_OR_RAISE(const ReaderPointer reader, file.Read({time_column}));
   int64_t last = std::numeric_limits<int64_t>::min(), row = 0;
   std::vector<int64_t> times;
   while (true) {
@@ -76,7 +76,7 @@ class OrderedBatches : public arrow::RecordBatchReader {
 Result<std::shared_ptr<arrow::RecordBatch>> LoadWhole(const TableFile& file,
                                                       const std::vector<std::string>& columns,
                                                       int64_t memory_limit_bytes) {
-  ARROW_ASSIGN_OR_RAISE(const Reader reader, file.Read(columns));
+  ARROW_ASSIGN_OR_RAISE(const ReaderPointer reader, file.Read(columns));
   arrow::RecordBatchVector batches;
   int64_t bytes = 0;
   while (true) {

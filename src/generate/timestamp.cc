@@ -6,7 +6,7 @@
 namespace shopstream::generate {
 namespace {
 
-constexpr int64_t kMinuteMillis = 60'000;
+constexpr int64_t kMillisPerMinute = 60'000;
 
 // Reads from the front of a text; returns nothing for anything that does not match.
 class Scanner {
@@ -65,7 +65,7 @@ std::optional<int64_t> ScanTime(Scanner* scanner) {
   if (!hour || !scanner->Any(":")) return std::nullopt;
   const auto minute = scanner->Digits(2, 59);
   if (!minute) return std::nullopt;
-  const int64_t millis = (*hour * 60 + *minute) * kMinuteMillis;
+  const int64_t millis = (*hour * 60 + *minute) * kMillisPerMinute;
   if (!scanner->Any(":")) return millis;
   const auto second = scanner->Digits(2, 59);
   const auto fraction = second ? ScanFraction(scanner) : std::nullopt;
@@ -82,7 +82,7 @@ std::optional<int64_t> ScanOffset(Scanner* scanner) {
   scanner->Any(":");
   const auto minute = scanner->Digits(2, 59);
   if (!minute) return std::nullopt;
-  const int64_t ahead = (*hour * 60 + *minute) * kMinuteMillis;
+  const int64_t ahead = (*hour * 60 + *minute) * kMillisPerMinute;
   return *sign == '-' ? -ahead : ahead;
 }
 

@@ -17,9 +17,6 @@ using Json = nlohmann::ordered_json;
 constexpr std::array<std::string_view, 8> kPrimitives = {"null",  "boolean", "int",   "long",
                                                          "float", "double",  "bytes", "string"};
 
-// Attributes unknown to Avro may hold any JSON; printing nested JSON uses stack.
-constexpr int kMaxDepth = 256;
-
 bool IsPrimitive(std::string_view name) {
   return std::find(kPrimitives.begin(), kPrimitives.end(), name) != kPrimitives.end();
 }
@@ -210,8 +207,8 @@ Json Normalized(const Json& type, const std::string& enclosing) {
 Result<std::string> Rewrite(std::string_view schema,
                             const std::function<Json(const Json&)>& rewrite) {
   try {
-    const auto parsed = ParseBoundedJsonOrThrow(schema, kMaxDepth);
-    if (!parsed) return Status::Invalid("not a schema: nested deeper than ", kMaxDepth);
+    const auto parsed = ParseBoundedJsonOrThrow(schema, kMaxSchemaDepth);
+    if (!parsed) return Status::Invalid("not a schema: nested deeper than ", kMaxSchemaDepth);
     return rewrite(*parsed).dump();
   } catch (const Json::exception& e) {
     return Status::Invalid("not a schema: ", e.what());

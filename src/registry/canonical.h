@@ -7,6 +7,9 @@
 
 namespace shopstream::registry {
 
+// Attributes unknown to Avro may hold any JSON; printing nested JSON uses stack.
+inline constexpr int kMaxSchemaDepth = 256;
+
 // The text that decides whether two schemas are the same: the form in which Avro's Java library
 // prints a parsed schema, which Confluent's registry stores and compares. No white space,
 // attributes in a fixed order, names and namespaces split, references by the shortest name, plain

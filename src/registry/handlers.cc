@@ -92,7 +92,7 @@ RestReply Api::Impl::GetHealth(const HttpRequest&) {
 namespace {
 
 // `ready`: only once the log has been read. `writes`: only for writers.
-struct Row {
+struct Endpoint {
   const char* method;
   const char* pattern;
   RestReply (*handle)(Api::Impl&, const HttpRequest&);
@@ -113,7 +113,7 @@ RestReply GetRelease(Api::Impl&, const HttpRequest&) {
 }
 
 // The first match is used.
-constexpr Row kRows[] = {
+constexpr Endpoint kEndpoints[] = {
     {"GET", "", &GetRoot, false},
     {"GET", "subjects", &Call<&Api::Impl::ListSubjects>},
     {"GET", "subjects/**/versions", &Call<&Api::Impl::ListVersions>},
@@ -156,7 +156,7 @@ bool TakesABody(const HttpRequest& request) {
 }  // namespace
 
 RestReply Api::Impl::Route(HttpRequest& request) {
-  auto match = FindRoute(kRows, request);
+  auto match = FindRoute(kEndpoints, request);
   if (match.route == nullptr && !match.path_known) return NotFound();
   if (match.route == nullptr) return RestError{405, "HTTP 405 Method Not Allowed"};
   if (TakesABody(request) && !TakesMediaType(request.content_type)) {
@@ -193,7 +193,7 @@ std::optional<HttpReply> Api::Gate(const HttpRequest& head) const {
     reply.headers.emplace_back("WWW-Authenticate", "Basic realm=\"SchemaRegistry\"");
     return reply;
   }
-  const auto match = FindRoute(kRows, head);
+  const auto match = FindRoute(kEndpoints, head);
   if (match.route == nullptr || !match.route->writes || *role == Role::kWriter) return std::nullopt;
   return ToHttp(RestError{40301, "User is denied operation Write: it has the role reader"});
 }

@@ -10,7 +10,7 @@ namespace {
 using nlohmann::json;
 using Json = nlohmann::ordered_json;  // Stored text keeps its order.
 
-constexpr int kMaxDepth = 64;
+constexpr int kMaxBodyDepth = 64;
 constexpr const char* kInvalidLevelText =
     "Invalid compatibility level. Valid values are none, backward, forward, full, "
     "backward_transitive, forward_transitive, and full_transitive";
@@ -28,7 +28,7 @@ RestError InvalidSchema(const std::string& reason) {
 // Discarded if it is not an object or nested too deeply.
 Json ParseBody(const std::string& body) {
   try {
-    auto parsed = ParseBoundedJsonOrThrow(body, kMaxDepth);
+    auto parsed = ParseBoundedJsonOrThrow(body, kMaxBodyDepth);
     if (parsed.has_value() && parsed->is_object()) return *std::move(parsed);
   } catch (const Json::exception&) {
   }
@@ -37,7 +37,7 @@ Json ParseBody(const std::string& body) {
 
 RestError NoObject() {
   return {kBadRequest,
-          "The body is not a JSON object, or nests deeper than " + std::to_string(kMaxDepth)};
+          "The body is not a JSON object, or nests deeper than " + std::to_string(kMaxBodyDepth)};
 }
 
 Json Get(const Json& object, const char* name) {

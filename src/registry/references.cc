@@ -7,21 +7,20 @@
 
 #include "avro/node.h"
 #include "base/json.h"
+#include "registry/canonical.h"
 
 namespace shopstream::registry {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr int kMaxDepth = 256;
-
 Result<Json> ParseBounded(const std::string& text) {
   try {
-    if (auto parsed = ParseBoundedJsonOrThrow(text, kMaxDepth)) return *std::move(parsed);
+    if (auto parsed = ParseBoundedJsonOrThrow(text, kMaxSchemaDepth)) return *std::move(parsed);
   } catch (const Json::exception& e) {
     return Status::Invalid("not a schema: ", e.what());
   }
-  return Status::Invalid("not a schema: nested deeper than ", kMaxDepth);
+  return Status::Invalid("not a schema: nested deeper than ", kMaxSchemaDepth);
 }
 
 std::string SpaceOf(const std::string& full_name) {
@@ -62,8 +61,8 @@ class Inliner {
   }
 
   Status Inline(Json* type, const std::string& enclosing, int depth, bool ours) {
-    if (depth > kMaxDepth) {
-      return Status::Invalid("with its references the schema nests deeper than ", kMaxDepth);
+    if (depth > kMaxSchemaDepth) {
+      return Status::Invalid("with its references the schema nests deeper than ", kMaxSchemaDepth);
     }
     if (type->is_string()) return InlineName(type, enclosing, depth);
     if (type->is_array()) {

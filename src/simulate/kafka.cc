@@ -13,8 +13,6 @@ constexpr int64_t kCallMicros = 10'000;
 constexpr Millis kLookAtSessionsEvery{1000};
 constexpr int64_t kMostInAPoll = 40;
 
-Status Crashed() { return Status::Cancelled("the program has crashed"); }
-
 kafka::Bytes ToBytes(const std::string& text) {
   return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/runtime.h"
+#include "base/status.h"
 #include "simulate/chance.h"
 #include "simulate/trace.h"
 
@@ -51,6 +52,7 @@ class Scheduler : public Runtime {
   // The running thread's program; -1 outside any program.
   int program() const { return running_program_; }
   const std::string& ProgramName(int program) const { return programs_[program].name; }
+  // The programs' calls fail with Crashed() from then on.
   bool dead() const { return running_program_ >= 0 && programs_[running_program_].crashed; }
   // Lets time pass while other threads run. Does nothing outside a program.
   void Pass(BootClock::duration time);
@@ -107,5 +109,8 @@ class Scheduler : public Runtime {
   struct Contexts;
   std::unique_ptr<Contexts> contexts_;
 };
+
+// What every call of a program returns once it is dead.
+inline Status Crashed() { return Status::Cancelled("the program has crashed"); }
 
 }  // namespace shopstream::simulate

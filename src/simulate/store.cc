@@ -16,8 +16,6 @@ constexpr int64_t kUsualMicros = 20'000;
 constexpr int64_t kSlowMicros = 3'000'000;
 constexpr int64_t kLatestMicros = 40'000'000;
 
-Status Crashed() { return Status::Cancelled("the program has crashed"); }
-
 }  // namespace
 
 bool SimulatedStore::Create(const std::string& path, std::shared_ptr<arrow::Buffer> content) {

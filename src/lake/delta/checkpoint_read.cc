@@ -22,7 +22,7 @@ namespace {
 using arrow::internal::checked_cast;
 using nlohmann::json;
 
-constexpr int64_t kBatchRows = 4096;  // About 4 MB if the files have statistics.
+constexpr int64_t kReadBatchRows = 4096;  // About 4 MB if the files have statistics.
 
 // A string in whichever layout the writer chose.
 std::optional<std::string> TextAt(const arrow::Array& array, int64_t i) {
@@ -213,7 +213,7 @@ Result<std::unique_ptr<parquet::arrow::FileReader>> OpenPart(ObjectStore* store,
                                                              const std::string& part) {
   ARROW_ASSIGN_OR_RAISE(auto input, store->OpenInput(part));
   parquet::ArrowReaderProperties properties;
-  properties.set_batch_size(kBatchRows);
+  properties.set_batch_size(kReadBatchRows);
   properties.set_pre_buffer(false);
   properties.set_coerce_int96_timestamp_unit(arrow::TimeUnit::MICRO);  // Spark's, in stats_parsed.
   parquet::arrow::FileReaderBuilder builder;

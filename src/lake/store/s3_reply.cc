@@ -13,7 +13,7 @@
 namespace shopstream::lake {
 namespace {
 
-constexpr size_t kShownBytes = 200;
+constexpr size_t kShownReplyBytes = 200;
 
 // Some services qualify the names: <s3:Error>.
 std::string_view LocalName(const pugi::xml_node& node) {
@@ -48,7 +48,7 @@ Result<pugi::xml_node> Parse(const std::string& xml, std::string_view root,
   if (parsed && LocalName(element) == root) return element;
   return Unavailable("the answer is not ", root, ": ",
                      parsed ? "another document" : parsed.description(), ": ",
-                     Printable(xml.substr(0, kShownBytes)));
+                     Printable(xml.substr(0, kShownReplyBytes)));
 }
 
 }  // namespace
@@ -118,7 +118,7 @@ Result<int64_t> ParseS3Time(const std::string& text) {
                                              &millis)) {
     return millis;
   }
-  return Unavailable("'", Printable(text.substr(0, kShownBytes)), "' is not an S3 time");
+  return Unavailable("'", Printable(text.substr(0, kShownReplyBytes)), "' is not an S3 time");
 }
 
 }  // namespace shopstream::lake

@@ -19,7 +19,7 @@ namespace shopstream::lake {
 namespace {
 
 // Files per batch, and threads that check them: an object store answers many as fast as one.
-constexpr size_t kBatch = 256;
+constexpr size_t kFilesAtOnce = 256;
 constexpr size_t kThreads = 4;
 
 // The contents of the table's folder: 24 bytes per file.
@@ -152,7 +152,7 @@ class Verifier {
     snapshot_->VisitFiles([&](const DataFile& file) {
       if (!status.ok() || stop_()) return;
       batch.push_back(file);
-      if (batch.size() == kBatch) status = CheckBatch(std::exchange(batch, {}));
+      if (batch.size() == kFilesAtOnce) status = CheckBatch(std::exchange(batch, {}));
     });
     ARROW_RETURN_NOT_OK(status);
     return stop_() ? Status::OK() : CheckBatch(batch);

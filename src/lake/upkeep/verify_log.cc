@@ -24,7 +24,7 @@ namespace {
 
 using nlohmann::json;
 
-using Find = std::function<void(const std::string& path, const std::string& reason)>;
+using OnFault = std::function<void(const std::string& path, const std::string& reason)>;
 
 // Maximum number of paths named for one difference; the others are counted.
 constexpr int64_t kNamedPaths = 5;
@@ -208,7 +208,7 @@ void CompareStates(const TableState& replayed, const TableState& kept, int64_t w
 // Replays the log once from its oldest readable version and compares each checkpoint on the way.
 class Follower {
  public:
-  Follower(ObjectStore* store, const std::string& table_path, const Log& log, const Find& find,
+  Follower(ObjectStore* store, const std::string& table_path, const Log& log, const OnFault& find,
            const std::function<void(int64_t, int64_t)>& progress, const std::function<bool()>& stop)
       : store_(store),
         table_path_(table_path),
@@ -281,7 +281,7 @@ class Follower {
   ObjectStore* const store_;
   const std::string& table_path_;
   const Log& log_;
-  const Find& find_;
+  const OnFault& find_;
   const std::function<void(int64_t, int64_t)>& progress_;
   const std::function<bool()>& stop_;
   TableState state_;
@@ -309,7 +309,7 @@ std::optional<int64_t> StartOf(const Log& log, bool all_checkpoints) {
 // every entry that still exists.
 Status CheckEntries(ObjectStore* store, const std::string& table_path, const Log& log,
                     std::optional<std::vector<std::string>> partition_columns, bool all,
-                    const Find& find, const std::function<bool()>& stop) {
+                    const OnFault& find, const std::function<bool()>& stop) {
   int64_t from = 0;
   if (!all && !log.checkpoints.empty()) {
     from = StartOf(log, false).value_or(log.checkpoints.rbegin()->first) + 1;
@@ -346,7 +346,7 @@ int64_t HintedNumber(const json& hint, const char* name, int64_t otherwise) {
 }
 
 Status CheckHint(ObjectStore* store, const std::string& table_path, const Log& log,
-                 const Find& find) {
+                 const OnFault& find) {
   const std::string path = LogFolder(table_path) + "_last_checkpoint";
   ARROW_ASSIGN_OR_RAISE(const auto content, store->Get(path));
   if (content == nullptr) return Status::OK();
@@ -375,7 +375,8 @@ Status CheckHint(ObjectStore* store, const std::string& table_path, const Log& l
 
 Result<LogCheck> CheckLog(ObjectStore* store, const std::string& table_path, bool all_checkpoints,
                           const std::optional<std::vector<std::string>>& partition_columns,
-                          const Find& find, const std::function<void(int64_t, int64_t)>& progress,
+                          const OnFault& find,
+                          const std::function<void(int64_t, int64_t)>& progress,
                           const std::function<bool()>& stop) {
   Log log;
   std::vector<std::pair<int64_t, int64_t>> gaps;
