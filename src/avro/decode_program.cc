@@ -57,9 +57,9 @@ struct Target {
 };
 
 // Turns the resolved tree into ops. Incompatible types have already been refused, except nulls.
-class Compiler {
+class DecodeCompiler {
  public:
-  explicit Compiler(ResolvedTree* tree) : tree_(tree) {}
+  explicit DecodeCompiler(ResolvedTree* tree) : tree_(tree) {}
 
   Result<DecodeProgram> Compile(const Node& writer, const Node& reader,
                                 const arrow::Schema& columns) {
@@ -449,7 +449,7 @@ Result<DecodeProgram> DecodeProgram::Compile(const Schema& writer, const Schema&
                                   "; only records can be decoded");
   }
   ARROW_ASSIGN_OR_RAISE(DecodeProgram program,
-                        Compiler(&tree).Compile(writer.root(), reader.root(), *columns));
+                        DecodeCompiler(&tree).Compile(writer.root(), reader.root(), *columns));
   program.shape = ShapeOf(*columns, columns->num_fields());
   return program;
 }

@@ -107,7 +107,7 @@ std::optional<EncodeCode> CodeOf(const arrow::DataType& column, const Node& type
   }
 }
 
-class Compiler {
+class EncodeCompiler {
  public:
   // The fields of a record, from columns of these names.
   Result<std::vector<EncodeOp>> Fields(const Node& record, const arrow::FieldVector& columns,
@@ -258,7 +258,7 @@ Result<std::vector<EncodeOp>> CompileEncodeOps(const arrow::Schema& columns, con
     return Status::NotImplemented("rows cannot be written as ", Describe(record),
                                   "; wrap it in a record");
   }
-  return Compiler().Fields(record, columns.fields(), "");
+  return EncodeCompiler().Fields(record, columns.fields(), "");
 }
 
 }  // namespace shopstream::avro

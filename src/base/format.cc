@@ -125,4 +125,11 @@ std::string Printable(std::string_view text) {
   return out;
 }
 
+std::string ToLower(std::string text) {
+  for (char& c : text) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return text;
+}
+
 }  // namespace shopstream

@@ -23,4 +23,7 @@ int HexDigit(char c);
 // or \x1b, so that a message cannot control the terminal it is printed on.
 std::string Printable(std::string_view text);
 
+// ASCII letters in lower case.
+std::string ToLower(std::string text);
+
 }  // namespace shopstream

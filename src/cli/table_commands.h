@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 
 #include "cli/command.h"
@@ -11,6 +12,9 @@ Command TableOptimizeCommand();
 Command TableRepairCommand();
 Command TableVacuumCommand();
 Command TableVerifyCommand();
+
+// Limit of the human-readable lists of files; all are counted, and --json lists all.
+inline constexpr size_t kListedFiles = 50;
 
 // The table to work on.
 inline Option TableNameOption(std::string* name) {

@@ -22,9 +22,6 @@
 namespace shopstream::cli {
 namespace {
 
-// Limit of the human-readable list; all are counted, and --json lists all.
-constexpr size_t kListedFiles = 50;
-
 struct RepairFlags {
   std::string name;
   bool apply = false;

@@ -17,9 +17,6 @@
 namespace shopstream::cli {
 namespace {
 
-// Limit of the human-readable list; all are counted, and --json lists all.
-constexpr size_t kListedFiles = 50;
-
 struct VacuumFlags {
   std::string name;
   bool remove = false;

@@ -10,6 +10,9 @@
 
 namespace shopstream::generate {
 
+// The position of user_id, which is the Kafka key of purchases.
+inline constexpr int kUserIdColumn = 1;
+
 // Deliberate ways to break a record. The last ones are already broken in the columns; the others
 // are applied when the record is put on the wire (see WireFault).
 enum class Fault {

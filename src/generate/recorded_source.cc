@@ -13,7 +13,6 @@
 namespace shopstream::generate {
 namespace {
 
-constexpr int kUserIdColumn = 1;
 constexpr int kTimestampColumn = 8;
 
 class RecordedSource : public EventSource {

@@ -12,8 +12,6 @@ extern const std::string_view kShoppersYaml;
 namespace shopstream::generate {
 namespace {
 
-constexpr int64_t kHourMillis = 3'600'000;
-
 template <size_t N>
 std::array<double, N> ReadWeights(const YAML::Node& node) {
   auto weights = node.as<std::array<double, N>>();

@@ -10,6 +10,8 @@
 
 namespace shopstream::generate {
 
+inline constexpr int64_t kHourMillis = 3'600'000;
+
 struct Region {
   std::string name;          // As in the event: US, EU, ASIA.
   std::string currency;      // ISO 4217.

@@ -17,12 +17,10 @@ namespace shopstream::generate {
 namespace {
 
 constexpr int64_t kMinuteMillis = 60'000;
-constexpr int64_t kHourMillis = 3'600'000;
 constexpr double kDayMillis = 86'400'000.0;
 constexpr int64_t kEarliestDelayMillis = 2 * kHourMillis;
 constexpr uint32_t kLatestDelaySpread = 22 * kHourMillis;
 constexpr int64_t kYear9999Millis = 253'370'764'800'000;  // 9999-01-01T00:00:00Z
-constexpr int kUserIdColumn = 1;
 // A duplicate repeats one of this many latest good events: a short window.
 constexpr uint32_t kRecentEvents = 512;
 

@@ -16,7 +16,6 @@
 namespace shopstream::generate {
 namespace {
 
-constexpr int64_t kHourMillis = 3'600'000;
 constexpr int64_t kStart = 1'761'264'000'000;  // 2025-10-24T00:00:00Z, a Friday.
 
 struct Event {

@@ -39,7 +39,7 @@ bool DefinesAName(const Json& type) {
          (kind == "record" || kind == "error" || kind == "enum" || kind == "fixed");
 }
 
-std::string FullName(const Json& type, const std::string& enclosing) {
+std::string FullNameOf(const Json& type, const std::string& enclosing) {
   const std::string name = type["name"];
   const bool has_space = type.contains("namespace") && type["namespace"].is_string();
   return Qualify(name, has_space ? type["namespace"].get<std::string>() : enclosing);
@@ -51,7 +51,7 @@ class Inliner {
   void AddDefinitions(const Json& type, const std::string& enclosing) {
     std::string space = enclosing;
     if (DefinesAName(type)) {
-      const std::string name = FullName(type, enclosing);
+      const std::string name = FullNameOf(type, enclosing);
       definitions_.emplace(name, type);
       space = SpaceOf(name);
     }
@@ -97,7 +97,7 @@ class Inliner {
   }
 
   Status InlineDefinition(Json* type, const std::string& enclosing, int depth, bool ours) {
-    const std::string name = FullName(*type, enclosing);
+    const std::string name = FullNameOf(*type, enclosing);
     if (!defined_.insert(name).second && !ours) {
       *type = name;  // Its definition was inlined at an earlier mention.
       return Status::OK();

@@ -32,9 +32,9 @@ std::string FloatingJson(Float value) {
   if (std::isinf(value)) return value > 0 ? "\"Infinity\"" : "\"-Infinity\"";
   char text[64];
   const auto [end, error] = std::to_chars(text, text + sizeof(text), value);
-  std::string json(text, end);
-  if (json.find_first_of(".e") == std::string::npos) json += ".0";
-  return json;
+  std::string number(text, end);
+  if (number.find_first_of(".e") == std::string::npos) number += ".0";
+  return number;
 }
 
 std::optional<std::string> TimestampJson(const arrow::TimestampScalar& value, bool is_max) {
@@ -86,7 +86,7 @@ std::optional<std::string> ValueJson(const arrow::Scalar& value, bool is_max) {
 
 // Omits members that are null or empty.
 std::string ObjectJson(const arrow::StructArray& object, int64_t i, bool is_max) {
-  std::string json = "{";
+  std::string out = "{";
   for (int field = 0; field < object.num_fields(); ++field) {
     const auto member = object.field(field);
     if (member->IsNull(i)) continue;
@@ -100,10 +100,10 @@ std::string ObjectJson(const arrow::StructArray& object, int64_t i, bool is_max)
       value = ValueJson(**scalar, is_max);
     }
     if (!value) continue;
-    if (json.size() > 1) json += ',';
-    json += QuotedJson(name) + ":" + *value;
+    if (out.size() > 1) out += ',';
+    out += QuotedJson(name) + ":" + *value;
   }
-  return json + "}";
+  return out + "}";
 }
 
 using nlohmann::json;
@@ -139,8 +139,8 @@ std::string PlainStatistics(const std::string& statistics) {
 
 std::string StatisticsText(const arrow::StructArray& parsed, int64_t i) {
   if (parsed.IsNull(i)) return "";
-  std::string json = ObjectJson(parsed, i, /*is_max=*/false);
-  return json == "{}" ? "" : json;
+  std::string bounds = ObjectJson(parsed, i, /*is_max=*/false);
+  return bounds == "{}" ? "" : bounds;
 }
 
 }  // namespace shopstream::lake

@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/format.h"
+
 namespace shopstream::lake {
 namespace {
 
@@ -17,12 +19,6 @@ constexpr char kLogCleanUp[] = "delta.enableExpiredLogCleanup";
 constexpr int64_t kHourMs = 3600 * 1000;
 constexpr Millis kMostCommitAge = std::chrono::hours(12);
 constexpr Millis kLeastCommitAge = std::chrono::seconds(10);
-
-std::string Lower(std::string_view text) {
-  std::string lower(text);
-  std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return std::tolower(c); });
-  return lower;
-}
 
 std::optional<double> UnitMillis(std::string unit) {
   static const std::map<std::string, double> kUnits = {
@@ -57,7 +53,7 @@ Status TooShort(const Properties& properties) {
 }  // namespace
 
 std::optional<int64_t> ParseInterval(std::string_view text) {
-  std::istringstream in(Lower(text));
+  std::istringstream in(ToLower(std::string(text)));
   std::vector<std::string> words;
   for (std::string word; in >> word;) words.push_back(std::move(word));
   size_t at = !words.empty() && words[0] == "interval" ? 1 : 0;
@@ -88,7 +84,7 @@ int64_t IntervalMillis(const Properties& properties, const std::string& name, in
 
 bool PropertyIs(const Properties& properties, const std::string& name, bool value) {
   const auto it = properties.find(name);
-  return it != properties.end() && Lower(it->second) == (value ? "true" : "false");
+  return it != properties.end() && ToLower(it->second) == (value ? "true" : "false");
 }
 
 bool MayBeOn(const Properties& properties, const std::string& name) {

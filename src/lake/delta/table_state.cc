@@ -8,6 +8,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/format.h"
 #include "base/join.h"
 #include "lake/delta/delta_schema.h"
 #include "lake/delta/retention.h"
@@ -128,11 +129,6 @@ RemoveFile UnpackRemove(std::string_view path, std::string_view packed) {
   return remove;
 }
 
-std::string Lower(std::string text) {
-  std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::tolower(c); });
-  return text;
-}
-
 Status CheckReadable(const Protocol& protocol) {
   if (protocol.min_reader_version <= kReaderVersion) return Status::OK();
   const std::string features =
@@ -146,7 +142,7 @@ Status CheckReadable(const Protocol& protocol) {
 Status CheckProperties(const std::map<std::string, std::string>& properties) {
   for (const auto& [key, value] : properties) {
     // Delta compares these user-chosen names case-insensitively.
-    if (Lower(key).starts_with("delta.constraints.")) {
+    if (ToLower(key).starts_with("delta.constraints.")) {
       return Status::NotImplemented("the table has the constraint ", key, " (", value,
                                     "), which this writer cannot check: drop the constraint");
     }

@@ -141,28 +141,28 @@ JsonTree& ParentOf(const Path& path, JsonTree* root) {
   return *parent;
 }
 
-bool IsQuoted(const std::string& json) { return json.starts_with('"'); }
+bool IsQuoted(const std::string& text) { return text.starts_with('"'); }
 
 // A JSON number that every reader can parse as an integer or a decimal: no exponent.
-bool IsPlainNumber(const std::string& json) {
-  return !json.empty() && json.find_first_not_of("-.0123456789") == std::string::npos;
+bool IsPlainNumber(const std::string& text) {
+  return !text.empty() && text.find_first_not_of("-.0123456789") == std::string::npos;
 }
 
 bool IsSoundBound(const JsonTree* bound, const arrow::DataType& type) {
   if (bound == nullptr || bound->is_object() || bound->is_null()) return false;
-  const std::string& json = bound->scalar();
+  const std::string& text = bound->scalar();
   switch (type.id()) {
     case arrow::Type::BOOL:
-      return json == "true" || json == "false";
+      return text == "true" || text == "false";
     case arrow::Type::FLOAT:
     case arrow::Type::DOUBLE:
-      return !IsQuoted(json) || json == "\"Infinity\"" || json == "\"-Infinity\"";
+      return !IsQuoted(text) || text == "\"Infinity\"" || text == "\"-Infinity\"";
     case arrow::Type::DATE32:
     case arrow::Type::TIMESTAMP:
     case arrow::Type::STRING:
-      return IsQuoted(json);
+      return IsQuoted(text);
     default:
-      return IsPlainNumber(json);
+      return IsPlainNumber(text);
   }
 }
 

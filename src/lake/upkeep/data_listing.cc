@@ -71,7 +71,7 @@ class Walker {
   const std::function<bool()>& stop_;
 };
 
-uint64_t HashOf(std::string_view path) { return std::hash<std::string_view>{}(path); }
+uint64_t PathHash(std::string_view path) { return std::hash<std::string_view>{}(path); }
 
 }  // namespace
 
@@ -82,12 +82,12 @@ Status ForEachDataFolder(ObjectStore* store, const std::string& table_path,
   return Walker(store, table_path, visit, stop).Walk("", partition_columns);
 }
 
-void PathSet::Add(std::string_view path) { hashes_.push_back(HashOf(path)); }
+void PathSet::Add(std::string_view path) { hashes_.push_back(PathHash(path)); }
 
 void PathSet::Finish() { std::sort(hashes_.begin(), hashes_.end()); }
 
 bool PathSet::Contains(std::string_view path) const {
-  return std::binary_search(hashes_.begin(), hashes_.end(), HashOf(path));
+  return std::binary_search(hashes_.begin(), hashes_.end(), PathHash(path));
 }
 
 PathSet NamedFiles(const Snapshot& snapshot, int64_t removed_after_ms) {

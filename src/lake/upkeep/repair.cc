@@ -39,14 +39,14 @@ struct Change {
 };
 
 // Changes to be published by one commit.
-struct Batch {
+struct RepairBatch {
   std::shared_ptr<arrow::Schema> schema;  // The table's, when they were made.
   BootClock::time_point begun;
   std::vector<Change> changes;
   int64_t bytes = 0;
 };
 
-Changes ChangesOf(const Batch& batch) {
+Changes ChangesOfRepair(const RepairBatch& batch) {
   Changes changes;
   changes.operation = "REPAIR";
   changes.written_since = batch.begun;
@@ -68,8 +68,8 @@ Changes ChangesOf(const Batch& batch) {
 }
 
 // The batch's files have the columns of the schema with which they were made.
-std::variant<Changes, Refusal> PrepareOn(const Batch& batch, const Snapshot& snapshot) {
-  if (snapshot.schema()->Equals(*batch.schema)) return ChangesOf(batch);
+std::variant<Changes, Refusal> PrepareRepair(const RepairBatch& batch, const Snapshot& snapshot) {
+  if (snapshot.schema()->Equals(*batch.schema)) return ChangesOfRepair(batch);
   return Refusal{"the table's columns have changed"};
 }
 
@@ -123,7 +123,7 @@ class Repairer {
   // As much of the remaining work as fits into one commit.
   Status RunBatch() {
     const auto snapshot = table_->snapshot();
-    Batch batch{snapshot->schema(), BootClock::now(), {}, 0};
+    RepairBatch batch{snapshot->schema(), BootClock::now(), {}, 0};
     look_for_nan_ = HasFloatingColumn(*snapshot);
     size_t failures = 0;
     while (!todo_.empty() && !Stopped() && !IsFull(batch)) {
@@ -149,13 +149,13 @@ class Repairer {
     return useful ? Status::OK() : retry_.Wait(hindrance_);
   }
 
-  bool IsFull(const Batch& batch) const {
+  bool IsFull(const RepairBatch& batch) const {
     return static_cast<int64_t>(batch.changes.size()) >= options_.commit_files ||
            batch.bytes >= options_.commit_bytes ||
            (!batch.changes.empty() && BootClock::now() - batch.begun >= options_.commit_interval);
   }
 
-  Status Consider(const AddFile& live, const Snapshot& snapshot, Batch* batch) {
+  Status Consider(const AddFile& live, const Snapshot& snapshot, RepairBatch* batch) {
     Change change{live.file, NeedsByLog(live, snapshot), {}, ""};
     if (look_for_nan_) {
       ARROW_ASSIGN_OR_RAISE(change.needs.footer,
@@ -204,11 +204,11 @@ class Repairer {
   }
 
   // Commits the changes whose files are all still live. Uncommitted ones must be repeated.
-  Status Publish(Batch* batch) {
+  Status Publish(RepairBatch* batch) {
     while (!batch->changes.empty()) {
-      const auto committed =
-          table_->Commit([batch](const Snapshot& snapshot) { return PrepareOn(*batch, snapshot); },
-                         BootClock::now() + options_.commit_deadline);
+      const auto committed = table_->Commit(
+          [batch](const Snapshot& snapshot) { return PrepareRepair(*batch, snapshot); },
+          BootClock::now() + options_.commit_deadline);
       if (!committed.ok()) {
         DoAgain(batch, /*discard=*/true);
         return committed.status();
@@ -233,7 +233,7 @@ class Repairer {
   }
 
   // After a conflict: drops the stale changes. False: there were none, so that is not the cause.
-  bool DropStale(Batch* batch) {
+  bool DropStale(RepairBatch* batch) {
     const auto refreshed = table_->Refresh();
     if (!refreshed.ok() || !(*refreshed)->schema()->Equals(*batch->schema)) return false;
     std::vector<std::string> paths;
@@ -252,7 +252,7 @@ class Repairer {
     return dropped;
   }
 
-  void DoAgain(Batch* batch, bool discard) {
+  void DoAgain(RepairBatch* batch, bool discard) {
     for (const Change& change : batch->changes) {
       if (discard) Discard(change);
       todo_.push_back(change.before.path);

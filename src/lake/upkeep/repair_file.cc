@@ -32,8 +32,8 @@ namespace {
 
 using arrow::internal::checked_cast;
 
-constexpr int64_t kPieceBytes = 4 << 20;
-constexpr int64_t kMicrosPerDay = int64_t{86400} * 1000 * 1000;
+constexpr int64_t kCopiedBytes = 4 << 20;
+constexpr int64_t kDayMicros = int64_t{86400} * 1000 * 1000;
 
 // "2025-10-24", with a year from 1 to 9999.
 bool IsDateOfEveryReader(const std::string& text) {
@@ -89,7 +89,7 @@ using Day = std::optional<int32_t>;
 Day DayOf(const arrow::TimestampArray& times, int64_t row) {
   if (times.IsNull(row)) return std::nullopt;
   const int64_t micros = times.Value(row);
-  const int64_t day = micros / kMicrosPerDay - (micros % kMicrosPerDay < 0);
+  const int64_t day = micros / kDayMicros - (micros % kDayMicros < 0);
   const std::chrono::year_month_day date{std::chrono::sys_days(std::chrono::days(day))};
   const int year = static_cast<int>(date.year());
   return year < 1 || year > 9999 ? Day() : Day(static_cast<int32_t>(day));
@@ -316,7 +316,7 @@ Result<DataFile> CopyDataFile(ObjectStore* store, const std::string& table_path,
     }
     ARROW_ASSIGN_OR_RAISE(const auto output, store->OpenOutput(target));
     for (int64_t at = 0; at < size;) {
-      ARROW_ASSIGN_OR_RAISE(const auto piece, input->ReadAt(at, std::min(kPieceBytes, size - at)));
+      ARROW_ASSIGN_OR_RAISE(const auto piece, input->ReadAt(at, std::min(kCopiedBytes, size - at)));
       if (piece->size() == 0) return Corrupt(file.path, " ends after ", at, " bytes");
       ARROW_RETURN_NOT_OK(output->Write(piece));
       at += piece->size();

@@ -10,6 +10,7 @@
 #include <set>
 #include <utility>
 
+#include "base/format.h"
 #include "base/json.h"
 #include "lake/delta/retention.h"
 
@@ -78,11 +79,6 @@ const json* Find(const json& object, const char* name) {
   return it == object.end() || it->is_null() ? nullptr : &*it;
 }
 
-std::string Lower(std::string text) {
-  std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::tolower(c); });
-  return text;
-}
-
 class SchemaCheck {
  public:
   std::vector<std::string> Run(const std::string& schema_string) {
@@ -105,7 +101,7 @@ class SchemaCheck {
         continue;
       }
       const std::string path = parent + name->get<std::string>();
-      if (!names.insert(Lower(*name)).second) {
+      if (!names.insert(ToLower(*name)).second) {
         faults_.push_back("column " + path + " is in the schema twice if case is ignored");
       }
       Require(field, "nullable", path, [](const json& value) { return value.is_boolean(); });
@@ -319,7 +315,7 @@ std::vector<std::string> MetadataFaults(const TableState& state) {
   std::vector<std::string> faults = SchemaCheck().Run(state.metadata().schema_string);
   std::set<std::string> names;
   for (const std::string& column : state.partition_columns()) {
-    if (!names.insert(Lower(column)).second) {
+    if (!names.insert(ToLower(column)).second) {
       faults.push_back("partition column " + column + " is named twice");
     }
     const auto field = state.schema()->GetFieldByName(column);

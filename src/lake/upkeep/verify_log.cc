@@ -29,8 +29,8 @@ using OnFault = std::function<void(const std::string& path, const std::string& r
 // Maximum number of paths named for one difference; the others are counted.
 constexpr int64_t kNamedPaths = 5;
 // A listing that overlapped a clean-up has gaps; another one does not.
-constexpr int kListings = 3;
-constexpr Millis kPauseBetweenListings{200};
+constexpr int kListingsToAgree = 3;
+constexpr Millis kPauseToAgree{200};
 
 struct Checkpoint {
   std::vector<std::string> parts;
@@ -102,7 +102,7 @@ class PathList {
   std::string names_;
 };
 
-uint64_t HashOf(const std::string& text) { return std::hash<std::string>{}(text); }
+uint64_t TextHash(const std::string& text) { return std::hash<std::string>{}(text); }
 
 // What must be equal in an action, besides its path. Statistics are compared separately, because a
 // checkpoint may store them in another form.
@@ -122,8 +122,8 @@ struct FilePrint {
   uint64_t statistics;  // 0: none.
 
   static FilePrint Of(const AddFile& add) {
-    return {HashOf(add.file.path), HashOf(Described(add)),
-            add.file.statistics.empty() ? 0 : HashOf(PlainStatistics(add.file.statistics))};
+    return {TextHash(add.file.path), TextHash(Described(add)),
+            add.file.statistics.empty() ? 0 : TextHash(PlainStatistics(add.file.statistics))};
   }
   bool Agrees(const FilePrint& other) const {
     const bool same_statistics =
@@ -162,7 +162,7 @@ void CompareFiles(const TableState& replayed, const TableState& kept,
   });
   const auto actual = Prints(kept);
   replayed.ForEachAdd([&](const AddFile& add) {
-    if (FindPrint(actual, HashOf(add.file.path)) == nullptr) missing.Add(add.file.path);
+    if (FindPrint(actual, TextHash(add.file.path)) == nullptr) missing.Add(add.file.path);
   });
   const auto same_path = [](const FilePrint& a, const FilePrint& b) { return a.path == b.path; };
   if (std::adjacent_find(actual.begin(), actual.end(), same_path) != actual.end()) {
@@ -179,18 +179,18 @@ void CompareTombstones(const TableState& replayed, const TableState& kept, int64
                        const std::function<void(const std::string&)>& differ) {
   std::set<uint64_t> in_checkpoint;
   kept.ForEachTombstone(
-      [&](const RemoveFile& remove) { in_checkpoint.insert(HashOf(remove.path)); });
+      [&](const RemoveFile& remove) { in_checkpoint.insert(TextHash(remove.path)); });
   std::set<uint64_t> in_entries;
   PathList missing;
   const int64_t oldest = written_ms - TombstoneRetentionMs(kept.properties());
   replayed.ForEachTombstone([&](const RemoveFile& remove) {
-    in_entries.insert(HashOf(remove.path));
-    const bool there = in_checkpoint.contains(HashOf(remove.path));
+    in_entries.insert(TextHash(remove.path));
+    const bool there = in_checkpoint.contains(TextHash(remove.path));
     if (!there && remove.deleted_ms > oldest) missing.Add(remove.path);
   });
   PathList extra;
   kept.ForEachTombstone([&](const RemoveFile& remove) {
-    if (!in_entries.contains(HashOf(remove.path))) extra.Add(remove.path);
+    if (!in_entries.contains(TextHash(remove.path))) extra.Add(remove.path);
   });
   if (!missing.empty()) differ("it lacks recently removed files: " + missing.Text());
   if (!extra.empty()) differ("it names removed files that the entries do not: " + extra.Text());
@@ -380,8 +380,8 @@ Result<LogCheck> CheckLog(ObjectStore* store, const std::string& table_path, boo
                           const std::function<bool()>& stop) {
   Log log;
   std::vector<std::pair<int64_t, int64_t>> gaps;
-  for (int listing = 0; listing < kListings && !stop(); ++listing) {
-    if (listing > 0) Sleep(kPauseBetweenListings);
+  for (int listing = 0; listing < kListingsToAgree && !stop(); ++listing) {
+    if (listing > 0) Sleep(kPauseToAgree);
     ARROW_ASSIGN_OR_RAISE(log, ListWholeLog(store, table_path));
     gaps = Gaps(log);
     if (gaps.empty()) break;
