@@ -22,10 +22,11 @@ rd_kafka_t* OpenConsumer(const std::string& bootstrap) {
   rd_kafka_conf_t* conf = rd_kafka_conf_new();
   // The queue and back-off with which the bare library is fastest on two cores.
   const std::pair<const char*, std::string> settings[] = {
-      {"bootstrap.servers", bootstrap},        {"group.id", "drain-bench"},
-      {"enable.auto.commit", "false"},         {"auto.offset.reset", "earliest"},
-      {"enable.partition.eof", "true"},        {"queued.min.messages", "10000000"},
-      {"queued.max.messages.kbytes", "65536"}, {"fetch.queue.backoff.ms", "2"},
+      {"bootstrap.servers", bootstrap},          {"group.id", "drain-bench"},
+      {"enable.auto.commit", "false"},           {"auto.offset.reset", "earliest"},
+      {"enable.partition.eof", "true"},          {"queued.min.messages", "1000000"},
+      {"queued.max.messages.kbytes", "1048576"}, {"fetch.message.max.bytes", "8388608"},
+      {"fetch.queue.backoff.ms", "2"},
   };
   char reason[512];
   for (const auto& [name, value] : settings) {
