@@ -355,8 +355,10 @@ Status IngestLoop::OnRevoked(const std::vector<int32_t>& partitions, bool lost) 
   Result<bool> flushed = false;
   if (lost) {
     Log::Warn(
-        "Our session with the group has ended, and our partitions belong to another "
-        "consumer; uncommitted rows are dropped and will be read again.");
+        "The group has ended our session: no heartbeat reached it in time, or it rebalanced "
+        "without "
+        "us. Our partitions may belong to another consumer now; rows not committed yet are dropped "
+        "and will be read again.");
   } else {
     flushed = Flush(CutReason::kRevoke);
   }
