@@ -108,10 +108,8 @@ struct CutCommitter::Job {
   bool unsure = false;  // A commit to Bronze may or may not have taken effect.
   CommittedCut committed = {};
 
-  Result<std::variant<lake::Changes, lake::Refusal>> PrepareQuarantine(
-      const lake::Snapshot& snapshot) const;
-  Result<std::variant<lake::Changes, lake::Refusal>> PrepareBronze(
-      const lake::Snapshot& snapshot) const;
+  Result<lake::ChangesOrRefusal> PrepareQuarantine(const lake::Snapshot& snapshot) const;
+  Result<lake::ChangesOrRefusal> PrepareBronze(const lake::Snapshot& snapshot) const;
   // Without rows the table need not grow.
   Result<GrowthPlan> PlanGrowthFor(const lake::Snapshot& snapshot) const {
     if (cut.rows->num_rows() == 0) return GrowthPlan{};
@@ -159,7 +157,7 @@ Result<CutOutcome> CutCommitter::CheckTopic(Job* job) {
   return now == job->cut.topic_id ? CutOutcome::kCommitted : CutOutcome::kTopicChanged;
 }
 
-Result<std::variant<lake::Changes, lake::Refusal>> CutCommitter::Job::PrepareQuarantine(
+Result<lake::ChangesOrRefusal> CutCommitter::Job::PrepareQuarantine(
     const lake::Snapshot& snapshot) const {
   if (!StandsAt(snapshot, cut, &CutProgress::quarantine_fence)) return Fenced();
   lake::Changes changes;
@@ -187,7 +185,7 @@ Result<CutOutcome> CutCommitter::CommitQuarantine(Job* job) {
   return FromCommit(result, *quarantine_);
 }
 
-Result<std::variant<lake::Changes, lake::Refusal>> CutCommitter::Job::PrepareBronze(
+Result<lake::ChangesOrRefusal> CutCommitter::Job::PrepareBronze(
     const lake::Snapshot& snapshot) const {
   if (!StandsAt(snapshot, cut, &CutProgress::fence)) return Fenced();
   if (abandoned()) return Refuse(CutOutcome::kAbandoned, "the cut was abandoned");

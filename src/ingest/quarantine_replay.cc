@@ -244,8 +244,7 @@ Status QuarantineReplay::Commit(const lake::Snapshot& base, const Cut& cut) {
   rows.info = nlohmann::json{{"kafkaTopic", cut.topic},
                              {"kafkaTopicId", cut.topic_id},
                              {"replayedFromQuarantine", brought.Format()}};
-  const auto prepare =
-      [&](const lake::Snapshot& snapshot) -> Result<std::variant<lake::Changes, lake::Refusal>> {
+  const auto prepare = [&](const lake::Snapshot& snapshot) -> Result<lake::ChangesOrRefusal> {
     if (snapshot.Txn(app_id) != fence) return lake::Refusal{"another replay was faster"};
     ARROW_ASSIGN_OR_RAISE(GrowthPlan plan, PlanGrowth(snapshot, cut.layout, cut.partition_values));
     if (!plan.growth) return lake::Refusal{plan.conflict};

@@ -18,7 +18,7 @@ using lake::Prepare;
 using lake::Refusal;
 using lake::Snapshot;
 
-using Prepared = Result<std::variant<Changes, Refusal>>;
+using Prepared = Result<ChangesOrRefusal>;
 
 // The changes, unless the writer refused or failed.
 Changes* ChangesIn(Prepared* prepared) {

@@ -129,7 +129,7 @@ TEST_F(ReplacedTableTest, AnEntryThatAnotherEngineReplacedIsReadAnewBeforeTheNex
   Changes changes;
   changes.txns["app"] = 3;
   const auto fenced = table_->Commit(
-      [&](const Snapshot& base) -> std::variant<Changes, Refusal> {
+      [&](const Snapshot& base) -> ChangesOrRefusal {
         seen = base.Txn("app");
         if (seen == 2) return changes;
         return Refusal{"the progress is another"};

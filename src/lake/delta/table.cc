@@ -326,6 +326,14 @@ Prepare Unconditionally(Changes changes) {
   return [changes = std::move(changes)](const Snapshot&) { return changes; };
 }
 
+Prepare ForColumns(std::shared_ptr<arrow::Schema> columns, Changes changes) {
+  return [columns = std::move(columns),
+          changes = std::move(changes)](const Snapshot& snapshot) -> ChangesOrRefusal {
+    if (!snapshot.schema()->Equals(*columns)) return Refusal{"the table's columns have changed"};
+    return changes;
+  };
+}
+
 Result<std::unique_ptr<Table>> Table::Open(ObjectStore* store, const std::string& path) {
   return OpenDeltaTable(store, path);
 }

@@ -91,13 +91,16 @@ struct Refusal {
   std::string why;                         // For messages; the version is added.
   std::optional<int> code = std::nullopt;  // Set by the writer; returned in CommitResult.
 };
+using ChangesOrRefusal = std::variant<Changes, Refusal>;
 
 // Decides what a commit does on top of a version, or that it must not be made there. No I/O. Called
 // with the version that each attempt builds on, so that another writer's change is merged, never
 // overwritten. Commit returns its error.
-using Prepare = std::function<Result<std::variant<Changes, Refusal>>(const Snapshot&)>;
+using Prepare = std::function<Result<ChangesOrRefusal>(const Snapshot&)>;
 // For a writer that depends only on the files it removes.
 Prepare Unconditionally(Changes changes);
+// For one whose files were made for these columns: refuses once the table has others.
+Prepare ForColumns(std::shared_ptr<arrow::Schema> columns, Changes changes);
 
 struct CommitResult {
   CommitOutcome outcome = CommitOutcome::kUnknown;

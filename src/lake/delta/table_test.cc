@@ -61,7 +61,7 @@ TEST_F(TableTest, AWriterMustSaySinceWhenItsFilesExist) {
 }
 
 TEST_F(TableTest, AnErrorOfTheWriterIsReturnedAndNothingIsWritten) {
-  const auto fails = [](const Snapshot&) -> Result<std::variant<Changes, Refusal>> {
+  const auto fails = [](const Snapshot&) -> Result<ChangesOrRefusal> {
     return Status::Invalid("the writer's own");
   };
   EXPECT_THAT(table_->Commit(fails, In(Millis{1000})).status().message(),
@@ -291,7 +291,7 @@ TEST_F(TableTest, ThePreconditionIsAskedAgainOfWhatOthersWrote) {
   changes.written_since = BootClock::now();
   changes.txns["app"] = 20;
   const auto at_10 = [](const Changes& wanted) -> Prepare {
-    return [&wanted](const Snapshot& base) -> std::variant<Changes, Refusal> {
+    return [&wanted](const Snapshot& base) -> ChangesOrRefusal {
       if (base.Txn("app").value_or(10) == 10) return wanted;
       return Refusal{"another consumer was here"};
     };
@@ -325,7 +325,7 @@ TEST_F(TableTest, ConcurrentWritersLoseNothingAndLeaveNoGap) {
         changes.adds = {File(std::to_string(w) + "-" + std::to_string(i))};
         changes.written_since = BootClock::now();
         changes.txns["counter"] = seen + 1;
-        const auto fenced = [&](const Snapshot& base) -> std::variant<Changes, Refusal> {
+        const auto fenced = [&](const Snapshot& base) -> ChangesOrRefusal {
           if (base.Txn("counter").value_or(0) == seen) return changes;
           return Refusal{"another writer counted on"};
         };

@@ -130,12 +130,6 @@ Changes ChangesOf(const Batch& batch) {
   return changes;
 }
 
-// The batch's files have the columns of the schema with which they were made.
-std::variant<Changes, Refusal> PrepareOn(const Batch& batch, const Snapshot& snapshot) {
-  if (snapshot.schema()->Equals(*batch.schema)) return ChangesOf(batch);
-  return Refusal{"the table's columns have changed"};
-}
-
 class Compactor {
  public:
   Compactor(Table* table, const CompactionOptions& options, const CompactionHooks& hooks)
@@ -324,9 +318,8 @@ class Compactor {
   // Commits the merges whose inputs are all still live, and empties the batch.
   Status Publish(Batch* batch) {
     while (!batch->merges.empty()) {
-      const auto committed =
-          table_->Commit([batch](const Snapshot& snapshot) { return PrepareOn(*batch, snapshot); },
-                         BootClock::now() + options_.commit_deadline);
+      const auto committed = table_->Commit(ForColumns(batch->schema, ChangesOf(*batch)),
+                                            BootClock::now() + options_.commit_deadline);
       if (!committed.ok()) {
         DiscardAll(batch);
         return committed.status();

@@ -67,12 +67,6 @@ Changes ChangesOfRepair(const RepairBatch& batch) {
   return changes;
 }
 
-// The batch's files have the columns of the schema with which they were made.
-std::variant<Changes, Refusal> PrepareRepair(const RepairBatch& batch, const Snapshot& snapshot) {
-  if (snapshot.schema()->Equals(*batch.schema)) return ChangesOfRepair(batch);
-  return Refusal{"the table's columns have changed"};
-}
-
 class Repairer {
  public:
   Repairer(Table* table, const RepairOptions& options, const RepairHooks& hooks)
@@ -206,9 +200,8 @@ class Repairer {
   // Commits the changes whose files are all still live. Uncommitted ones must be repeated.
   Status Publish(RepairBatch* batch) {
     while (!batch->changes.empty()) {
-      const auto committed = table_->Commit(
-          [batch](const Snapshot& snapshot) { return PrepareRepair(*batch, snapshot); },
-          BootClock::now() + options_.commit_deadline);
+      const auto committed = table_->Commit(ForColumns(batch->schema, ChangesOfRepair(*batch)),
+                                            BootClock::now() + options_.commit_deadline);
       if (!committed.ok()) {
         DoAgain(batch, /*discard=*/true);
         return committed.status();
