@@ -236,7 +236,7 @@ class SimulatedKafka::Source : public kafka::RecordSource {
     scheduler_->Note("assigns" + Ranges(start));
     for (const PartitionOffset& item : start) {
       Reading& reading = reading_[item.partition];
-      reading = {.next = item.offset, .paused = reading.paused};
+      reading = {.next = item.offset};
       if (item.offset == kafka::kOffsetBeginning && item.partition < kafka_->partitions()) {
         reading.next = kafka_->logs_[item.partition].log_start;
       }
@@ -275,7 +275,6 @@ class SimulatedKafka::Source : public kafka::RecordSource {
  private:
   struct Reading {
     int64_t next = 0;
-    bool paused = false;
     bool stuck = false;  // Out of range, until it is reassigned.
     int64_t told_end_at = -1;
   };
@@ -283,8 +282,11 @@ class SimulatedKafka::Source : public kafka::RecordSource {
   Status SetPaused(const std::vector<int32_t>& partitions, bool paused) {
     if (scheduler_->dead()) return Crashed();
     for (int32_t partition : partitions) {
-      const auto found = reading_.find(partition);
-      if (found != reading_.end()) found->second.paused = paused;
+      if (paused) {
+        paused_.insert(partition);
+      } else {
+        paused_.erase(partition);
+      }
     }
     return Status::OK();
   }
@@ -293,7 +295,8 @@ class SimulatedKafka::Source : public kafka::RecordSource {
   void Fetch(kafka::PollResult* result) {
     int64_t room = 1 + scheduler_->chance()->Below(kMostInAPoll);
     for (auto& [partition, reading] : reading_) {
-      if (reading.paused || reading.stuck || partition >= kafka_->partitions()) continue;
+      if (paused_.contains(partition) || reading.stuck || partition >= kafka_->partitions())
+        continue;
       const PartitionLog& log = kafka_->logs_[partition];
       if (reading.next < log.log_start || reading.next > log.end()) {
         reading.stuck = true;
@@ -337,6 +340,7 @@ class SimulatedKafka::Source : public kafka::RecordSource {
   const bool read_committed_;
   Member* member_ = nullptr;
   std::map<int32_t, Reading> reading_;
+  std::set<int32_t> paused_;  // Remembered while a partition is not assigned, as the client does.
   bool knows_topic_ = true;
 };
 

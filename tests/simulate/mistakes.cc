@@ -18,7 +18,7 @@ using lake::Prepare;
 using lake::Refusal;
 using lake::Snapshot;
 
-using Prepared = Result<ChangesOrRefusal>;
+using Prepared = Result<lake::ChangesOrRefusal>;
 
 // The changes, unless the writer refused or failed.
 Changes* ChangesIn(Prepared* prepared) {
