@@ -3,7 +3,7 @@ add_library(shopstream_warnings INTERFACE)
 target_compile_options(shopstream_warnings INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor
                                                      -Werror
   # In a unity build no file is the main one, whose unnamed types GCC trusts to occur once.
-  $<$<BOOL:${CMAKE_UNITY_BUILD}>:-Wno-subobject-linkage>)
+  $<$<AND:$<CXX_COMPILER_ID:GNU>,$<BOOL:${CMAKE_UNITY_BUILD}>>:-Wno-subobject-linkage>)
 
 find_program(SHOPSTREAM_CCACHE ccache)
 if(SHOPSTREAM_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)

@@ -122,7 +122,7 @@ def test_only_generate_and_model_name_the_fields_of_a_purchase() -> None:
     ("base", '#include "model/data_file.h"', True),
     ("observe", '#include "ingest/ingest_loop.h"', True),
     ("model", '#include "base/status.h"', False),
-    ("ingest", '#include "lake/table.h"', False),
+    ("ingest", '#include "lake/delta/table.h"', False),
     ("lake", "#include <arrow/type.h>", False),
 ])
 def test_the_include_rule_bites(folder: str, line: str, caught: bool) -> None:

@@ -1,9 +1,10 @@
 #include "avro/column_types.h"
 
 #include <algorithm>
-#include <cctype>
 #include <map>
 #include <utility>
+
+#include "base/format.h"
 
 namespace shopstream::avro {
 namespace {
@@ -126,14 +127,9 @@ std::string MemberName(const UnionShape& shape, const Node& value) {
 }
 
 // Delta compares names case-insensitively.
-std::string Folded(std::string name) {
-  std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::tolower(c); });
-  return name;
-}
-
 std::map<std::string, int> Count(const std::vector<std::string>& names) {
   std::map<std::string, int> counts;
-  for (const std::string& name : names) ++counts[Folded(name)];
+  for (const std::string& name : names) ++counts[ToLower(name)];
   return counts;
 }
 
@@ -161,14 +157,14 @@ std::vector<std::string> UnionMembers(const UnionShape& shape) {
   for (const Node* value : shape.values) names.push_back(MemberName(shape, *value));
   const auto counts = Count(names);
   for (size_t i = 0; i < names.size(); ++i) {
-    if (counts.at(Folded(names[i])) == 1 || !shape.values[i]->is_named()) continue;
+    if (counts.at(ToLower(names[i])) == 1 || !shape.values[i]->is_named()) continue;
     names[i] = shape.values[i]->name;
     std::ranges::replace(names[i], '.', '_');
   }
   std::map<std::string, int> seen;
   for (std::string& name : names) {
     const std::string wanted = name;
-    for (int number = 1; !seen.emplace(Folded(name), 0).second;) {
+    for (int number = 1; !seen.emplace(ToLower(name), 0).second;) {
       name = wanted + "_" + std::to_string(++number);
     }
   }

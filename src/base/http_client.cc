@@ -9,8 +9,6 @@
 namespace shopstream {
 namespace {
 
-constexpr int64_t kMaxReplyBytes = 64 << 20;  // No service we talk to answers with more.
-
 struct Url {
   std::string origin;  // scheme://host:port
   std::string user, password;
@@ -64,17 +62,16 @@ std::string Describe(const HttpTransferReply& reply, Millis timeout) {
 struct HttpClient::Impl {
   Result<HttpResponse> Send(const std::string& method, const std::string& path,
                             const std::string& body, const std::string& content_type) {
-    const std::string_view text(body);
     request.method = method;
     request.url = url.origin + url.prefix + path;
     request.headers = {"Expect:"};  // No pause before a large body.
-    request.body = nullptr;
+    request.body.reset();
     if (!content_type.empty()) {
       request.headers.push_back("Content-Type: " + content_type);
-      request.body = &text;
+      request.body = body;
     }
     HttpTransferReply reply = transfer.Send(request);
-    request.body = nullptr;
+    request.body.reset();
     if (reply.failure != HttpFailure::kNone) {
       return Unavailable(method, " ", request.url, ": ", Describe(reply, request.timeout));
     }
@@ -95,7 +92,6 @@ Result<HttpClient> HttpClient::Open(const std::string& base_url, Millis timeout,
   common.username = url.user.empty() ? access.username : url.user;
   common.password = url.user.empty() ? access.password : url.password;
   common.ca_file = access.ca_file;
-  common.max_reply_bytes = kMaxReplyBytes;
   return HttpClient(
       std::make_unique<Impl>(Impl{std::move(url), std::move(transfer), std::move(common)}));
 }

@@ -104,7 +104,7 @@ struct HttpTransfer::Handle {
       curl_easy_setopt(curl, CURLOPT_CAINFO, request.ca_file.c_str());
       curl_easy_setopt(curl, CURLOPT_CAPATH, nullptr);  // Trust no other certificates.
     }
-    if (!request.username.empty()) {
+    if (!request.username.empty() || !request.signature_scope.empty()) {
       curl_easy_setopt(curl, CURLOPT_USERNAME, request.username.c_str());
       curl_easy_setopt(curl, CURLOPT_PASSWORD, request.password.c_str());
     }
@@ -116,7 +116,7 @@ struct HttpTransfer::Handle {
   void SetRequest(const HttpTransferRequest& request, curl_slist* headers) {
     curl_easy_setopt(curl, CURLOPT_URL, request.url.c_str());
     curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L);  // A signature covers the path as it is sent.
-    if (request.body != nullptr) {
+    if (request.body.has_value()) {
       curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE,
                        static_cast<curl_off_t>(request.body->size()));
       curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request.body->data());

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,17 +30,17 @@ enum class HttpFailure {
 };
 
 struct HttpTransferRequest {
-  std::string method, url;
-  std::vector<std::string> headers{};  // "Name: value"
-  const std::string_view* body{};      // Borrowed; null: none.
-  std::string username{}, password{};  // Empty: none.
-  std::string signature_scope{};       // libcurl's CURLOPT_AWS_SIGV4; empty: basic authentication.
-  std::string ca_file{};               // PEM; empty: the system's.
-  bool proxy_of_environment = false;   // http_proxy and the like.
+  std::string method, url;                 // Any method but HEAD.
+  std::vector<std::string> headers{};      // "Name: value"
+  std::optional<std::string_view> body{};  // Borrowed.
+  std::string username{}, password{};      // Empty: none.
+  std::string signature_scope{};      // libcurl's CURLOPT_AWS_SIGV4; empty: basic authentication.
+  std::string ca_file{};              // PEM; empty: the system's.
+  bool proxy_of_environment = false;  // http_proxy and the like.
   Millis connect_timeout{5000};
-  Millis timeout{5000};              // The whole exchange.
-  int64_t min_bytes_per_second = 0;  // Aborted if slower for 10 s; 0: not checked.
-  int64_t max_reply_bytes = 64 << 20;
+  Millis timeout{5000};                // The whole exchange.
+  int64_t min_bytes_per_second = 0;    // Aborted if slower for 10 s; 0: not checked.
+  int64_t max_reply_bytes = 64 << 20;  // A larger answer is a failure.
   std::function<void(std::string_view line)> on_header{};
 };
 
@@ -69,7 +70,7 @@ class HttpTransfer {
   std::unique_ptr<Handle> handle_;
 };
 
-// Seconds since 1970 of an HTTP date; -1 if it is none.
+// Seconds since 1970 of an HTTP date; -1 if invalid.
 int64_t ParseHttpDate(const std::string& text);
 
 // The CA file that this machine's libcurl was built with; "" if unknown.

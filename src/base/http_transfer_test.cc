@@ -55,9 +55,8 @@ TEST_F(HttpTransferTest, SendsBodiesAndHandsOutHeaders) {
   EXPECT_NE(std::string::npos, lines.find("X-Place: here\r\n"));
   // The next request of the same transfer has nothing of the last one.
   const std::string large(3 << 20, 'x');
-  const std::string_view body = large;
   request = Request("PUT", "/echo");
-  request.body = &body;
+  request.body = large;
   EXPECT_EQ(large, transfer_.Send(request).body);
   EXPECT_EQ(404, transfer_.Send(Request("DELETE", "/echo")).status);
 }

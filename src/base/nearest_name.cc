@@ -1,16 +1,12 @@
 #include "base/nearest_name.h"
 
 #include <algorithm>
-#include <cctype>
 #include <cstddef>
+
+#include "base/format.h"
 
 namespace shopstream {
 namespace {
-
-std::string Lower(std::string text) {
-  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return text;
-}
 
 // Optimal string alignment: insertions, deletions, substitutions and swaps of adjacent characters.
 size_t EditDistance(const std::string& a, const std::string& b) {
@@ -39,7 +35,7 @@ std::string NearestName(const std::string& name, const std::vector<std::string>&
   // One edit in three characters is a typo; more is another word.
   size_t bound = std::max<size_t>(1, name.size() / 3) + 1;
   for (const std::string& candidate : candidates) {
-    const size_t distance = EditDistance(Lower(name), Lower(candidate));
+    const size_t distance = EditDistance(ToLower(name), ToLower(candidate));
     if (distance < bound) {
       bound = distance;
       nearest = candidate;

@@ -19,7 +19,7 @@ std::string FormatDate(int32_t days);
 // each thread, and a few encoded files if the store is remote.
 Result<std::vector<DataFile>> WriteBronzeFiles(lake::ObjectStore* store, const Cut& cut);
 
-// Likewise its quarantined records, one file per date of their Kafka timestamp.
+// Likewise its quarantined records, as one file, of the day of ingestion.
 Result<std::vector<DataFile>> WriteQuarantineFiles(lake::ObjectStore* store, const Cut& cut);
 
 }  // namespace shopstream::ingest

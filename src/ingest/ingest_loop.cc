@@ -109,9 +109,9 @@ Result<IngestLoop::Blocker> IngestLoop::TakeBatch(Pending* pending) {
   size_t unchecked_bytes = kBytesPerMemoryCheck;
   for (; pending->next < records.size(); ++pending->next) {
     const kafka::RecordView& record = records[pending->next];
-    if (pending->next + kPrefetch < records.size() && records[pending->next + kPrefetch].value) {
-      __builtin_prefetch(records[pending->next + kPrefetch].value->data());
-      __builtin_prefetch(records[pending->next + kPrefetch].value->data() + 64);
+    if (pending->next + kPrefetch < records.size()) {
+      const std::optional<kafka::Bytes>& ahead = records[pending->next + kPrefetch].value;
+      if (ahead && !ahead->empty()) __builtin_prefetch(ahead->data());
     }
     if (pending->next % kRecordsPerMemoryCheck == 0 || unchecked_bytes >= kBytesPerMemoryCheck) {
       unchecked_bytes = 0;
@@ -356,9 +356,8 @@ Status IngestLoop::OnRevoked(const std::vector<int32_t>& partitions, bool lost) 
   if (lost) {
     Log::Warn(
         "The group has ended our session: no heartbeat reached it in time, or it rebalanced "
-        "without "
-        "us. Our partitions may belong to another consumer now; rows not committed yet are dropped "
-        "and will be read again.");
+        "without us. Our partitions may belong to another consumer now; uncommitted rows are "
+        "dropped and will be read again.");
   } else {
     flushed = Flush(CutReason::kRevoke);
   }

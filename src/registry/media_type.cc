@@ -5,6 +5,8 @@
 #include <cctype>
 #include <charconv>
 
+#include "base/format.h"
+
 namespace shopstream::registry {
 namespace {
 
@@ -23,12 +25,6 @@ std::string_view Trim(std::string_view text) {
   return text;
 }
 
-std::string Lower(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), [](unsigned char c) { return std::tolower(c); });
-  return out;
-}
-
 // "text/html;q=0.8" -> "text/html" and 0.8.
 struct Wish {
   std::string type;
@@ -38,7 +34,7 @@ struct Wish {
 Wish ParseWish(std::string_view text) {
   Wish wish;
   size_t end = std::min(text.find(';'), text.size());
-  wish.type = Lower(Trim(text.substr(0, end)));
+  wish.type = ToLower(std::string(Trim(text.substr(0, end))));
   while (end < text.size()) {
     text.remove_prefix(end + 1);
     end = std::min(text.find(';'), text.size());

@@ -3,12 +3,12 @@
 #include <arrow/util/key_value_metadata.h>
 
 #include <algorithm>
-#include <cctype>
 #include <cstdio>
 #include <map>
 #include <utility>
 #include <vector>
 
+#include "base/format.h"
 #include "base/json.h"
 
 namespace shopstream::lake {
@@ -70,9 +70,7 @@ Result<json> DeltaType(const arrow::DataType& type, const std::string& path);
 Status CheckNames(const arrow::FieldVector& fields, const std::string& path) {
   std::map<std::string, std::string> seen;
   for (const auto& field : fields) {
-    std::string folded = field->name();
-    std::ranges::transform(folded, folded.begin(), [](unsigned char c) { return std::tolower(c); });
-    const auto [other, is_new] = seen.emplace(std::move(folded), field->name());
+    const auto [other, is_new] = seen.emplace(ToLower(field->name()), field->name());
     if (is_new) continue;
     return Status::Invalid("columns ", Inside(path, field->name()), " and ", other->second,
                            " have names that a Delta table does not distinguish; rename one");
@@ -254,10 +252,7 @@ std::shared_ptr<arrow::Schema> StoredSchema(const arrow::Schema& table,
 }
 
 Status CheckDataFormat(const std::optional<std::string>& provider) {
-  if (!provider) return Status::OK();
-  std::string folded = *provider;
-  std::ranges::transform(folded, folded.begin(), [](unsigned char c) { return std::tolower(c); });
-  if (folded == "parquet") return Status::OK();
+  if (!provider || ToLower(*provider) == "parquet") return Status::OK();
   return Status::NotImplemented("the table's data files are ", *provider,
                                 " (metaData.format.provider), this program reads Parquet: write a "
                                 "new table");

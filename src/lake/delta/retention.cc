@@ -1,7 +1,6 @@
 #include "lake/delta/retention.h"
 
 #include <algorithm>
-#include <cctype>
 #include <charconv>
 #include <chrono>
 #include <sstream>

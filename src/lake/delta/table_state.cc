@@ -3,7 +3,6 @@
 #include <arrow/util/key_value_metadata.h>
 
 #include <algorithm>
-#include <cctype>
 #include <charconv>
 #include <cstring>
 #include <utility>

@@ -1,6 +1,7 @@
 #include "lake/parquet/parquet_encoding.h"
 
 #include <arrow/type.h>
+#include <arrow/util/byte_size.h>
 #include <arrow/util/checked_cast.h>
 #include <arrow/util/compression.h>
 
@@ -18,9 +19,10 @@ namespace {
 using arrow::internal::checked_cast;
 
 constexpr int kZstdLevel = 1;
-// For a smaller file, which compaction soon replaces, setting zstd up for each page takes longer
-// than all the rest; Snappy needs no set-up.
+// For a file below both, setting zstd up for each page takes longer than all the rest; Snappy needs
+// no set-up. Compaction replaces such files.
 constexpr int64_t kMinZstdRows = 2048;
+constexpr double kMinZstdBytes = 512 << 10;  // In memory.
 // Enough to tell ids from categories.
 constexpr int64_t kSampleRows = 4096;
 // From here on the time saved by a better choice is worth the trial.
@@ -69,7 +71,7 @@ std::shared_ptr<arrow::util::CodecOptions> FastZstd() {
   return options;
 }
 
-// Random ids have nothing to look for: there the fast way is half the work for the same bytes.
+// Random ids have no repetition to find: there the fast way is half the work for the same bytes.
 // Decided by trying both on the sample.
 Result<bool> FastIsAsGood(const std::vector<std::string_view>& sample) {
   std::string text;
@@ -136,6 +138,11 @@ Encodings::Encodings() {
 
 Result<Encodings> Encodings::For(const Selection& selection) {
   Encodings encodings;
+  const int64_t rows = selection.rows().num_rows();
+  if (rows > 0) {
+    encodings.bytes_per_row_ = static_cast<double>(arrow::util::TotalBufferSize(selection.rows())) /
+                               static_cast<double>(rows);
+  }
   for (int i = 0; i < selection.rows().num_columns(); ++i) {
     ARROW_RETURN_NOT_OK(encodings.Choose(selection, i));
   }
@@ -147,11 +154,6 @@ Result<Encodings> Encodings::For(const Selection& selection) {
 Status Encodings::Choose(const Selection& selection, int column) {
   const std::string& name = selection.rows().column_name(column);
   const arrow::Array& values = *selection.rows().column(column);
-  const auto use_dictionary = [&](size_t distinct) {
-    chosen_.enable_dictionary(name);
-    if (distinct == 1) constant_.insert(name);
-    return Status::OK();
-  };
   switch (values.type_id()) {
     case arrow::Type::BOOL:
       return Status::OK();
@@ -167,16 +169,20 @@ Status Encodings::Choose(const Selection& selection, int column) {
       return Status::OK();
     case arrow::Type::DICTIONARY: {
       const auto& encoded = checked_cast<const arrow::DictionaryArray&>(values);
-      return use_dictionary(static_cast<size_t>(encoded.dictionary()->length()));
+      chosen_.enable_dictionary(name);
+      if (encoded.dictionary()->length() == 1) constant_.insert(name);
+      return Status::OK();
     }
     default:
       break;
   }
   const auto sample = Sample(selection, column);
-  const size_t distinct = CountDistinct(sample);
   // A dictionary pays where values repeat. Where most are distinct, building one costs as much as
   // the rest of the encoding, and then it is given up.
-  if (distinct * 2 <= sample.size()) return use_dictionary(distinct);
+  if (CountDistinct(sample) * 2 <= sample.size()) {
+    chosen_.enable_dictionary(name);
+    return Status::OK();
+  }
   switch (values.type_id()) {
     case arrow::Type::INT32:
     case arrow::Type::INT64:
@@ -203,7 +209,7 @@ std::shared_ptr<parquet::WriterProperties> Encodings::Properties(int64_t rows,
   parquet::WriterProperties::Builder builder = chosen_;
   builder.memory_pool(pool);
   for (const std::string& column : unbounded) builder.disable_statistics(column);
-  if (rows < kMinZstdRows) {
+  if (rows < kMinZstdRows && static_cast<double>(rows) * bytes_per_row_ < kMinZstdBytes) {
     builder.compression(arrow::Compression::SNAPPY);
     return builder.build();
   }

@@ -67,8 +67,9 @@ class Encodings {
   Status Choose(const Selection& selection, int column);
 
   parquet::WriterProperties::Builder chosen_;  // All but the compression.
-  ColumnPaths constant_;                       // One value in the whole sample.
+  ColumnPaths constant_;                       // Dictionaries of one value.
   ColumnPaths random_;                         // Has no repetition for zstd to find.
+  double bytes_per_row_ = 0;                   // In memory.
 };
 
 }  // namespace shopstream::lake

@@ -10,10 +10,13 @@
 #include <atomic>
 #include <functional>
 #include <future>
+#include <new>
+#include <system_error>
 #include <thread>
 #include <utility>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "lake/parquet/column_statistics.h"
 #include "lake/parquet/parquet_encoding.h"
 #include "lake/parquet/partition_path.h"
@@ -190,13 +193,22 @@ Result<std::vector<DataFile>> WriteDataFiles(ObjectStore* store, const std::stri
     }
     return uploads.Finish();
   };
-  const auto work = [&] {
-    Status status = write_some();
-    if (!status.ok()) failed = true;
-    return status;
+  const auto work = [&]() -> Status {
+    try {
+      const Status status = write_some();
+      if (!status.ok()) failed = true;
+      return status;
+    } catch (const std::bad_alloc&) {
+      failed = true;
+      return Status::OutOfMemory("no room to write the files of ", table_path);
+    }
   };
   std::vector<std::future<Status>> others;
-  for (int i = 1; i < threads; ++i) others.push_back(std::async(std::launch::async, work));
+  try {
+    for (int i = 1; i < threads; ++i) others.push_back(std::async(std::launch::async, work));
+  } catch (const std::system_error& error) {
+    Log::Debug("{} files are written by fewer threads: {}", files.size(), error.what());
+  }
   Status status = work();
   for (auto& other : others) status &= other.get();
   ARROW_RETURN_NOT_OK(status);

@@ -16,12 +16,15 @@
 
 #include "base/json.h"
 #include "lake/parquet/column_statistics.h"
+#include "simulate/faulty_store.h"
 #include "simulate/memory_store.h"
 
 namespace shopstream::lake {
 namespace {
 
+using simulate::FaultyStore;
 using simulate::MemoryStore;
+using simulate::Operation;
 
 using nlohmann::json;
 
@@ -320,6 +323,51 @@ TEST_F(ParquetFileTest, BoundsAreOfAllRowGroups) {
   const json statistics = Statistics(rows);
   EXPECT_EQ(0, statistics["minValues"]["n"]);
   EXPECT_EQ(kRows - 1, statistics["maxValues"]["n"]);
+}
+
+class ParallelStore : public MemoryStore {
+ public:
+  int ParallelPuts() const override { return 4; }
+};
+
+// Rows 0, 1, ... of one column, row i in partition i % 12.
+std::vector<PartitionRows> TwelvePartitions(int rows) {
+  std::vector<PartitionRows> partitions(12);
+  for (int i = 0; i < 12; ++i) partitions[i].values = {{"p", std::to_string(i)}};
+  for (int row = 0; row < rows; ++row) partitions[row % 12].rows.push_back(row);
+  return partitions;
+}
+
+TEST(WriteDataFilesTest, ThreadsKeepTheOrderOfPartitionsAndRows) {
+  FaultyStore store(std::make_unique<ParallelStore>());
+  arrow::Int64Builder n;
+  for (int i = 0; i < 5000; ++i) ASSERT_TRUE(n.Append(i).ok());
+  const auto schema = arrow::schema({arrow::field("n", arrow::int64())});
+  const auto rows = arrow::RecordBatch::Make(schema, 5000, {*n.Finish()});
+  const auto partitions = TwelvePartitions(5000);
+  const auto files = WriteDataFiles(&store, "t", rows, partitions).ValueOrDie();
+  ASSERT_EQ(12U, files.size());
+  for (int i = 0; i < 12; ++i) {
+    EXPECT_EQ(partitions[i].values, files[i].partition_values);
+    const auto table = ReadDataFile(&store, "t", files[i], schema, {"n"}).ValueOrDie();
+    ASSERT_EQ(static_cast<int64_t>(partitions[i].rows.size()), table->num_rows());
+    const auto column =
+        std::static_pointer_cast<arrow::Int64Array>((*table->CombineChunks())->column(0)->chunk(0));
+    for (int64_t row = 0; row < column->length(); ++row) {
+      ASSERT_EQ(partitions[i].rows[row], column->Value(row));
+    }
+  }
+}
+
+TEST(WriteDataFilesTest, AFailedPutIsReturned) {
+  FaultyStore store(std::make_unique<ParallelStore>());
+  store.On(Operation::kPut).Skipping(5).FailsBefore();
+  arrow::Int64Builder n;
+  for (int i = 0; i < 5000; ++i) ASSERT_TRUE(n.Append(i).ok());
+  const auto rows = arrow::RecordBatch::Make(arrow::schema({arrow::field("n", arrow::int64())}),
+                                             5000, {*n.Finish()});
+  EXPECT_TRUE(WriteDataFiles(&store, "t", rows, TwelvePartitions(5000)).status().IsIOError());
+  EXPECT_LE(store.Count(Operation::kPut), 12);
 }
 
 }  // namespace

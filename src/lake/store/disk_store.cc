@@ -398,6 +398,8 @@ Status DiskStore::MakeFolder(const std::string& full_path) {
     if (durable_folders_.contains(full_path)) return Status::OK();
   }
   const std::string parent = ParentOf(full_path);
+  // Another thread may have made the parent and not flushed it yet.
+  if (parent.size() >= root_.size()) ARROW_RETURN_NOT_OK(MakeFolder(parent));
   if (::mkdir(full_path.c_str(), 0777 /* & ~umask */) != 0 && errno != EEXIST) {
     if (errno != ENOENT) return DiskError("create folder", full_path, errno);
     ForgetFolder(parent);

@@ -1,7 +1,6 @@
 #include "lake/store/object_store.h"
 
 #include <algorithm>
-#include <cctype>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -9,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/format.h"
 #include "lake/store/disk_store.h"
 #include "lake/store/s3_store.h"
 
@@ -71,8 +71,7 @@ Result<std::unique_ptr<ObjectStore>> OpenFileUri(const std::string& uri) {
   static constexpr std::string_view kLocalHost = "localhost";
   std::string path = uri.substr(kFileScheme.size());
   // The two ways to name this machine (RFC 8089).
-  std::string host = path.substr(0, path.find('/'));
-  std::ranges::transform(host, host.begin(), [](unsigned char c) { return std::tolower(c); });
+  const std::string host = ToLower(path.substr(0, path.find('/')));
   if (host == kLocalHost) path.erase(0, host.size());
   if (!path.starts_with('/')) {
     return Status::Invalid("lake.uri '", uri, "' names the host '", path.substr(0, path.find('/')),

@@ -147,15 +147,11 @@ S3Reply S3Client::Send(const S3Request& request) {
     reply.problem = transfer.status().message();
     return reply;
   }
-  HttpTransferRequest sent = ToTransfer(config_, credentials_(), request);
-  sent.url = S3Url(address_, request.place, request.query);
-  std::string_view body;
-  if (request.body != nullptr) {
-    body = std::string_view(*request.body);
-    sent.body = &body;
-  }
-  sent.on_header = [&reply](std::string_view line) { TakeHeader(line, &reply); };
-  HttpTransferReply answer = transfer->Send(sent);
+  HttpTransferRequest outgoing = ToTransfer(config_, credentials_(), request);
+  outgoing.url = S3Url(address_, request.place, request.query);
+  if (request.body != nullptr) outgoing.body = std::string_view(*request.body);
+  outgoing.on_header = [&reply](std::string_view line) { TakeHeader(line, &reply); };
+  HttpTransferReply answer = transfer->Send(outgoing);
   Return(*std::move(transfer));
   reply.sent = answer.sent;
   reply.status = answer.status;

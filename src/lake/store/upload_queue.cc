@@ -1,13 +1,14 @@
 #include "lake/store/upload_queue.h"
 
 #include <iterator>
+#include <system_error>
 #include <utility>
 
 namespace shopstream::lake {
 namespace {
 
-// A larger object can still be uploaded while the next one is made.
-constexpr int64_t kMaxBytesUnderWay = 4 << 20;
+// For each put at the same time. A larger object can still be uploaded while the next one is made.
+constexpr int64_t kBytesUnderWay = 512 << 10;
 
 }  // namespace
 
@@ -15,15 +16,18 @@ Status UploadQueue::Put(std::string path, std::shared_ptr<arrow::Buffer> content
   if (at_once_ == 1) return store_->Put(path, *content);
   const int64_t bytes = content->size();
   while (std::ssize(under_way_) == at_once_ ||
-         (!under_way_.empty() && bytes_under_way_ + bytes > kMaxBytesUnderWay)) {
+         (!under_way_.empty() && bytes_under_way_ + bytes > at_once_ * kBytesUnderWay)) {
     ARROW_RETURN_NOT_OK(AwaitOldest());
   }
   // One thread each: compared with a round trip it costs nothing.
-  auto status = std::async(std::launch::async,
-                           [store = store_, path = std::move(path), content = std::move(content)] {
-                             return store->Put(path, *content);
-                           });
-  under_way_.push_back({std::move(status), bytes});
+  try {
+    under_way_.push_back(
+        {std::async(std::launch::async,
+                    [store = store_, path, content] { return store->Put(path, *content); }),
+         bytes});
+  } catch (const std::system_error&) {  // No further thread can be started.
+    return store_->Put(path, *content);
+  }
   bytes_under_way_ += bytes;
   return Status::OK();
 }

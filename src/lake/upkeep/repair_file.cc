@@ -32,7 +32,7 @@ namespace {
 
 using arrow::internal::checked_cast;
 
-constexpr int64_t kCopiedBytes = 4 << 20;
+constexpr int64_t kCopyBytes = 4 << 20;
 constexpr int64_t kDayMicros = int64_t{86400} * 1000 * 1000;
 
 // "2025-10-24", with a year from 1 to 9999.
@@ -316,7 +316,7 @@ Result<DataFile> CopyDataFile(ObjectStore* store, const std::string& table_path,
     }
     ARROW_ASSIGN_OR_RAISE(const auto output, store->OpenOutput(target));
     for (int64_t at = 0; at < size;) {
-      ARROW_ASSIGN_OR_RAISE(const auto piece, input->ReadAt(at, std::min(kCopiedBytes, size - at)));
+      ARROW_ASSIGN_OR_RAISE(const auto piece, input->ReadAt(at, std::min(kCopyBytes, size - at)));
       if (piece->size() == 0) return Corrupt(file.path, " ends after ", at, " bytes");
       ARROW_RETURN_NOT_OK(output->Write(piece));
       at += piece->size();

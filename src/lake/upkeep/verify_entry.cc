@@ -4,7 +4,6 @@
 #include <arrow/type_traits.h>
 
 #include <algorithm>
-#include <cctype>
 #include <cstdio>
 #include <map>
 #include <set>

@@ -30,7 +30,7 @@ using arrow::Scalar;
 using arrow::internal::checked_cast;
 using nlohmann::json;
 
-constexpr int64_t kMilliMicros = 1000;
+constexpr int64_t kMicrosInMilli = 1000;
 // Decimals pass through JSON numbers, which readers parse as doubles.
 constexpr double kDoubleSlack = 1e-12;
 
@@ -88,7 +88,7 @@ Bound CompareTimes(const std::string& bound, const Scalar& value, bool is_max) {
   const auto parsed = ParsePartitionValue(bound, value.type);
   if (!parsed.ok() || !(*parsed)->is_valid) return Bound::kNoValue;
   const bool is_timestamp = value.type->id() == arrow::Type::TIMESTAMP;
-  const int64_t slack = is_max && is_timestamp ? kMilliMicros - 1 : 0;
+  const int64_t slack = is_max && is_timestamp ? kMicrosInMilli - 1 : 0;
   return Compare(*AsInt(**parsed) + slack, *AsInt(value), is_max);
 }
 

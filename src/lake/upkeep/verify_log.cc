@@ -29,8 +29,8 @@ using OnFault = std::function<void(const std::string& path, const std::string& r
 // Maximum number of paths named for one difference; the others are counted.
 constexpr int64_t kNamedPaths = 5;
 // A listing that overlapped a clean-up has gaps; another one does not.
-constexpr int kListingsToAgree = 3;
-constexpr Millis kPauseToAgree{200};
+constexpr int kMostListings = 3;
+constexpr Millis kPauseBeforeListing{200};
 
 struct Checkpoint {
   std::vector<std::string> parts;
@@ -380,8 +380,8 @@ Result<LogCheck> CheckLog(ObjectStore* store, const std::string& table_path, boo
                           const std::function<bool()>& stop) {
   Log log;
   std::vector<std::pair<int64_t, int64_t>> gaps;
-  for (int listing = 0; listing < kListingsToAgree && !stop(); ++listing) {
-    if (listing > 0) Sleep(kPauseToAgree);
+  for (int listing = 0; listing < kMostListings && !stop(); ++listing) {
+    if (listing > 0) Sleep(kPauseBeforeListing);
     ARROW_ASSIGN_OR_RAISE(log, ListWholeLog(store, table_path));
     gaps = Gaps(log);
     if (gaps.empty()) break;
