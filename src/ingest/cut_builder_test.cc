@@ -299,7 +299,7 @@ TEST(OpenPartitionValuesTest, NullAndEmptyAreTheNullPartitionWhichTheBoundDoesNo
   EXPECT_THAT(cut.partition_values, ElementsAre("", "a", "b"));
   EXPECT_THAT(cut.lake_partition, ElementsAre(0, 1, 0, 2));
   ASSERT_EQ(cut.quarantined.size(), 1u);
-  EXPECT_THAT(cut.quarantined[0].detail, HasSubstr("the table's 2"));
+  EXPECT_THAT(cut.quarantined[0].detail, HasSubstr("the table already has 2"));
 }
 
 TEST_F(CutBuilderTest, NullAndEmptyAreNoneOfTheKnownValues) {
