@@ -32,6 +32,36 @@ MAY_INCLUDE = {
 # The floors of the lake, bottom up; code shared by their tests is next to them.
 FLOORS_OF_LAKE = ["store", "parquet", "delta", "upkeep"]
 
+# Source files without a _test.cc, and what tests them. Commands (cli, main.cc) and the doubles of simulate are
+# tested by running the program and the simulator.
+TESTED_ELSEWHERE = {
+    "real servers, tests/": """
+        kafka/admin kafka/consumer kafka/errors kafka/group_members kafka/reader kafka/single_log registry/client
+        registry/kafka_store registry/server lake/store/s3_client lake/store/s3_store lake/upkeep/storage_walk
+        observe/audit observe/health_checks observe/lag observe/lake_offsets observe/quarantine observe/reports
+        produce/produce ingest/pipeline ingest/ingest_stats lake/upkeep/maintenance lake/upkeep/reports
+        generate/purchase_mapper generate/table_file generate/time_order""",
+    "lake/delta/table_test.cc, checkpoint_test.cc, foreign_table_test.cc, foreign_property_test.cc": """
+        lake/delta/checkpoint_read lake/delta/checkpointer lake/delta/commit_entry lake/delta/delta_schema
+        lake/delta/entry_lander lake/delta/log_entry lake/delta/log_reader lake/delta/table_history
+        lake/delta/table_state""",
+    "lake/parquet/parquet_file_test.cc, data_file_stream_test.cc, lake/upkeep/foreign_file_test.cc": """
+        lake/parquet/column_statistics lake/parquet/file_statistics lake/parquet/json_tree
+        lake/parquet/stored_column lake/parquet/value_facts lake/store/store_input""",
+    "lake/upkeep/verify_test.cc, repair_test.cc, vacuum_test.cc": """
+        lake/upkeep/data_listing lake/upkeep/repair_file lake/upkeep/verify_file lake/upkeep/verify_log""",
+    "registry/handlers_test.cc": """
+        registry/decisions registry/id_handlers registry/request registry/schema_handlers
+        registry/setting_handlers registry/subject_handlers""",
+    "base/http_test.cc": "base/http_client base/http_server",
+    "avro/decode_program_test.cc, decoder_test.cc": "avro/decode_code avro/decode_result",
+    "ingest/cut_builder_test.cc, table_growth_test.cc": "ingest/bronze_layout ingest/cause",
+    "observe/coverage_test.cc": "observe/offset_set",
+    "generate/synthetic_source_test.cc": "generate/purchase_columns generate/shoppers",
+    "nothing is decided there": "base/clock base/json base/log base/memory lake/store/uuid model/purchase_event "
+                                "tables/columns",
+}
+
 # The start of a header's path, and the only folder that may use that library.
 ONLY_IN = {"curl/": "base", "librdkafka/": "kafka", "rdkafka": "kafka", "boost/": "base", "CLI/": "cli",
            "nlohmann/json.hpp": "base"}
@@ -102,6 +132,14 @@ def test_the_lake_includes_no_floor_above() -> None:
               for path in sorted((SRC / "lake" / floor).iterdir()) if not path.stem.endswith("_test")
               for header in forbidden_floors(floor, path.read_text())]
     assert not broken, "\n".join(broken)
+
+
+def test_what_decides_has_its_test_beside_it() -> None:
+    untested = {str(path.relative_to(SRC).with_suffix("")) for folder, path in sources()
+                if path.suffix == ".cc" and not path.stem.endswith("_test") and folder not in ("cli", "simulate")
+                and not path.with_name(f"{path.stem}_test.cc").exists()}
+    listed = [name for names in TESTED_ELSEWHERE.values() for name in names.split()]
+    assert untested == set(listed) and len(listed) == len(set(listed))
 
 
 def test_each_library_is_known_to_one_folder() -> None:
