@@ -43,7 +43,7 @@ TESTED_ELSEWHERE = {
         generate/purchase_mapper generate/table_file generate/time_order""",
     "lake/delta/table_test.cc, checkpoint_test.cc, foreign_table_test.cc, foreign_property_test.cc": """
         lake/delta/checkpoint_read lake/delta/checkpointer lake/delta/commit_entry lake/delta/delta_schema
-        lake/delta/entry_lander lake/delta/log_entry lake/delta/log_reader lake/delta/table_history
+        lake/delta/entry_lander lake/delta/log_entry lake/delta/log_reader
         lake/delta/table_state""",
     "lake/parquet/parquet_file_test.cc, data_file_stream_test.cc, lake/upkeep/foreign_file_test.cc": """
         lake/parquet/column_statistics lake/parquet/file_statistics lake/parquet/json_tree
