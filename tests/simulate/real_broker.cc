@@ -77,15 +77,23 @@ class RealBroker : public Broker {
                           RD_KAFKA_V_OPAQUE(&delivery), RD_KAFKA_V_END);
     if (sent != RD_KAFKA_RESP_ERR_NO_ERROR) return Unavailable("send: ", rd_kafka_err2str(sent));
     while (!delivery.reported) rd_kafka_poll(client, 100);  // Bounded by message.timeout.ms.
-    if (delivery.error == RD_KAFKA_RESP_ERR_NO_ERROR) return delivery.offset;
-    return Unavailable("delivery: ", rd_kafka_err2str(delivery.error));
+    if (delivery.error != RD_KAFKA_RESP_ERR_NO_ERROR) {
+      return Unavailable("delivery: ", rd_kafka_err2str(delivery.error));
+    }
+    return newest_[partition] = delivery.offset;
   }
 
   Status EndTransaction(int32_t partition, bool commit) override {
     ARROW_ASSIGN_OR_RAISE(rd_kafka_t * client, Producer(partition));
     open_[partition] = false;
-    return commit ? ToStatus(rd_kafka_commit_transaction(client, kTimeoutMillis), "commit")
-                  : ToStatus(rd_kafka_abort_transaction(client, kTimeoutMillis), "abort");
+    ARROW_RETURN_NOT_OK(
+        commit ? ToStatus(rd_kafka_commit_transaction(client, kTimeoutMillis), "commit")
+               : ToStatus(rd_kafka_abort_transaction(client, kTimeoutMillis), "abort"));
+    // The coordinator has decided; the partition's leader writes the marker later.
+    return Await([this, partition]() -> Result<bool> {
+      ARROW_ASSIGN_OR_RAISE(const auto spans, admin_->OffsetSpans(topic_, partition + 1));
+      return spans[partition].end == newest_[partition] + 2;
+    });
   }
 
   Status Expire(int32_t partition, int64_t log_start) override {
@@ -177,6 +185,7 @@ class RealBroker : public Broker {
   const std::unique_ptr<kafka::Admin> admin_;
   std::map<int32_t, Client> producers_;
   std::map<int32_t, bool> open_;
+  std::map<int32_t, int64_t> newest_;  // The offset of the record sent last, by partition.
 };
 
 }  // namespace
