@@ -13,8 +13,6 @@
 namespace shopstream::ingest {
 namespace {
 
-constexpr int64_t kMicrosPerDay = 86'400'000'000;
-constexpr int64_t kMillisPerDay = 86'400'000;
 constexpr std::string_view kNullText = "__HIVE_DEFAULT_PARTITION__";
 // Comparing this many short texts is faster than hashing one.
 constexpr size_t kComparedValues = 8;

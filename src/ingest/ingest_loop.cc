@@ -17,7 +17,6 @@ constexpr size_t kRecordsPerMemoryCheck = 64;
 // Bytes after which memory is checked in any case.
 constexpr size_t kBytesPerMemoryCheck = 64 << 10;
 constexpr Millis kBetweenRestarts{1000};
-constexpr size_t kPrefetch = 4;
 
 int64_t ValueBytes(const kafka::RecordBatch& batch) {
   int64_t bytes = 0;
@@ -109,10 +108,6 @@ Result<IngestLoop::Blocker> IngestLoop::TakeBatch(Pending* pending) {
   size_t unchecked_bytes = kBytesPerMemoryCheck;
   for (; pending->next < records.size(); ++pending->next) {
     const kafka::RecordView& record = records[pending->next];
-    if (pending->next + kPrefetch < records.size()) {
-      const std::optional<kafka::Bytes>& ahead = records[pending->next + kPrefetch].value;
-      if (ahead && !ahead->empty()) __builtin_prefetch(ahead->data());
-    }
     if (pending->next % kRecordsPerMemoryCheck == 0 || unchecked_bytes >= kBytesPerMemoryCheck) {
       unchecked_bytes = 0;
       if (intake_.filling().bytes() >= limits_.cut.filling_bytes) {

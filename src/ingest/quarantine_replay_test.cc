@@ -31,28 +31,15 @@ using ::testing::Pair;
 constexpr char kTopic[] = "t";
 constexpr char kTopicId[] = "2vEXY_6eQ4-J_Cb_JlBqbw";
 
-// Knows the schemas that a test gives it.
-class TestRegistry : public registry::SchemaSource {
+// A listed registry as a source of schemas; at first it has the one that the events are written in.
+class TestRegistry : public registry::SchemaSource, public testing::ListedRegistry {
  public:
-  registry::LookUp ById(int32_t id) override {
-    registry::LookUp answer;
-    if (out) {
-      answer.detail = "connection refused";
-      return answer;
-    }
-    const auto found = schemas.find(id);
-    answer.outcome = found == schemas.end() ? registry::LookUpOutcome::kUnknown
-                                            : registry::LookUpOutcome::kFound;
-    if (found != schemas.end()) answer.schema.schema = found->second;
-    return answer;
-  }
+  TestRegistry() { schemas = {{testing::kSchemaId, testing::kEventSchema}}; }
+  registry::LookUp ById(int32_t id) override { return Answer(id); }
   Result<registry::RegisteredSchema> Latest(const std::string&) override {
     return registry::RegisteredSchema{
         .id = 1, .version = 1, .subject = "", .schema = schemas.at(1)};
   }
-
-  std::map<int32_t, std::string> schemas = {{testing::kSchemaId, testing::kEventSchema}};
-  bool out = false;
 };
 
 // A lake whose ingest quarantined some records, with a clock that only waits advance.

@@ -13,7 +13,6 @@ namespace shopstream::kafka {
 namespace {
 
 constexpr int kFetchBytes = 256 << 10;
-constexpr ssize_t kPrefetch = 8;
 
 PartitionListHandle ToList(const std::string& topic, const std::vector<PartitionOffset>& offsets) {
   PartitionListHandle list(rd_kafka_topic_partition_list_new(static_cast<int>(offsets.size())));
@@ -192,15 +191,7 @@ Result<PollResult> Consumer::Poll(Millis timeout) {
   result.batch.records.reserve(std::max<ssize_t>(count, 0));
   result.batch.messages.reserve(std::max<ssize_t>(count, 0));
   Status refused;
-  for (ssize_t i = 0; i < count; ++i) {
-    // The client's threads filled these on other cores.
-    if (i + kPrefetch < count) {
-      __builtin_prefetch(impl_->polled[i + kPrefetch]);
-      __builtin_prefetch(reinterpret_cast<const char*>(impl_->polled[i + kPrefetch]) + 64);
-      __builtin_prefetch(reinterpret_cast<const char*>(impl_->polled[i + kPrefetch]) + 128);
-    }
-    refused &= impl_->Sort(impl_->polled[i], &result);
-  }
+  for (ssize_t i = 0; i < count; ++i) refused &= impl_->Sort(impl_->polled[i], &result);
   ARROW_RETURN_NOT_OK(refused);
   char reason[512];
   if (rd_kafka_fatal_error(impl_->client.get(), reason, sizeof(reason)) !=

@@ -9,6 +9,10 @@
 
 namespace shopstream {
 
+inline constexpr int64_t kMicrosPerMilli = 1000;
+inline constexpr int64_t kMillisPerDay = 86'400'000;
+inline constexpr int64_t kMicrosPerDay = kMillisPerDay * kMicrosPerMilli;
+
 // The instants of the years 0001 to 9999 (UTC), in milliseconds since 1970, bounds included.
 // Readers refuse every query on a table that has a date outside them.
 inline constexpr int64_t kYear1Millis = -62'135'596'800'000;

@@ -295,8 +295,8 @@ class SimulatedKafka::Source : public kafka::RecordSource {
   void Fetch(kafka::PollResult* result) {
     int64_t room = 1 + scheduler_->chance()->Below(kMostInAPoll);
     for (auto& [partition, reading] : reading_) {
-      if (paused_.contains(partition) || reading.stuck || partition >= kafka_->partitions())
-        continue;
+      if (reading.stuck || paused_.contains(partition)) continue;
+      if (partition >= kafka_->partitions()) continue;
       const PartitionLog& log = kafka_->logs_[partition];
       if (reading.next < log.log_start || reading.next > log.end()) {
         reading.stuck = true;

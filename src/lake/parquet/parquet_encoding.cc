@@ -170,7 +170,11 @@ Status Encodings::Choose(const Selection& selection, int column) {
     case arrow::Type::DICTIONARY: {
       const auto& encoded = checked_cast<const arrow::DictionaryArray&>(values);
       chosen_.enable_dictionary(name);
-      if (encoded.dictionary()->length() == 1) constant_.insert(name);
+      // Nothing is left to compress where all indices are equal: they are one run.
+      if (encoded.dictionary()->length() == 1) {
+        chosen_.compression(name, arrow::Compression::UNCOMPRESSED)
+            ->compression_level(name, arrow::util::kUseDefaultCompressionLevel);
+      }
       return Status::OK();
     }
     default:
@@ -215,11 +219,6 @@ std::shared_ptr<parquet::WriterProperties> Encodings::Properties(int64_t rows,
   }
   builder.compression(arrow::Compression::ZSTD)->compression_level(kZstdLevel);
   for (const std::string& column : random_) builder.codec_options(column, FastZstd());
-  // Nothing is left to compress where all indices are equal: they are one run.
-  for (const std::string& column : constant_) {
-    builder.compression(column, arrow::Compression::UNCOMPRESSED)
-        ->compression_level(column, arrow::util::kUseDefaultCompressionLevel);
-  }
   return builder.build();
 }
 

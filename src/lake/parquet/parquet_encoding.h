@@ -66,8 +66,7 @@ class Encodings {
   Encodings();
   Status Choose(const Selection& selection, int column);
 
-  parquet::WriterProperties::Builder chosen_;  // All but the compression.
-  ColumnPaths constant_;                       // Dictionaries of one value.
+  parquet::WriterProperties::Builder chosen_;  // All but the default compression.
   ColumnPaths random_;                         // Has no repetition for zstd to find.
   double bytes_per_row_ = 0;                   // In memory.
 };

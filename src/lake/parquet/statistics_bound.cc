@@ -10,6 +10,7 @@
 #include <cstdio>
 
 #include "base/json.h"
+#include "model/calendar.h"
 
 namespace shopstream::lake {
 namespace {
@@ -23,8 +24,6 @@ constexpr int kDoubleDigits = 15;
 // 0001-01-01 and 9999-12-31, in days since 1970.
 constexpr int64_t kFirstDay = -719162;
 constexpr int64_t kLastDay = 2932896;
-constexpr int64_t kMicrosPerDay = 86'400'000'000;
-constexpr int64_t kMicrosPerMilli = 1000;
 
 // The end of the first `chars` code points of valid UTF-8; npos: there are no more than these.
 size_t EndOfChars(std::string_view text, size_t chars) {

@@ -25,6 +25,7 @@
 #include "lake/upkeep/compaction.h"
 #include "lake/upkeep/repair.h"
 #include "lake/upkeep/verify_file.h"
+#include "model/calendar.h"
 #include "simulate/memory_store.h"
 
 namespace shopstream::lake {
@@ -33,7 +34,6 @@ namespace {
 using simulate::MemoryStore;
 
 constexpr char kPath[] = "t";
-constexpr int64_t kMicrosPerDay = int64_t{86400} * 1000 * 1000;
 constexpr int64_t kJulianDayOf1970 = 2440588;
 
 std::shared_ptr<arrow::DataType> Time() { return arrow::timestamp(arrow::TimeUnit::MICRO, "UTC"); }

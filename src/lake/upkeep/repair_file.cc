@@ -26,6 +26,7 @@
 #include "lake/parquet/stored_column.h"
 #include "lake/parquet/value_facts.h"
 #include "lake/store/store_input.h"
+#include "model/calendar.h"
 
 namespace shopstream::lake {
 namespace {
@@ -33,7 +34,6 @@ namespace {
 using arrow::internal::checked_cast;
 
 constexpr int64_t kCopyBytes = 4 << 20;
-constexpr int64_t kDayMicros = int64_t{86400} * 1000 * 1000;
 
 // "2025-10-24", with a year from 1 to 9999.
 bool IsDateOfEveryReader(const std::string& text) {
@@ -89,7 +89,7 @@ using Day = std::optional<int32_t>;
 Day DayOf(const arrow::TimestampArray& times, int64_t row) {
   if (times.IsNull(row)) return std::nullopt;
   const int64_t micros = times.Value(row);
-  const int64_t day = micros / kDayMicros - (micros % kDayMicros < 0);
+  const int64_t day = micros / kMicrosPerDay - (micros % kMicrosPerDay < 0);
   const std::chrono::year_month_day date{std::chrono::sys_days(std::chrono::days(day))};
   const int year = static_cast<int>(date.year());
   return year < 1 || year > 9999 ? Day() : Day(static_cast<int32_t>(day));

@@ -13,6 +13,7 @@
 #include "lake/parquet/data_file_stream.h"
 #include "lake/parquet/partition_path.h"
 #include "lake/testing.h"
+#include "model/calendar.h"
 
 namespace shopstream::lake::testing {
 namespace {
@@ -22,8 +23,6 @@ using simulate::MemoryStore;
 using simulate::Operation;
 
 using ::testing::HasSubstr;
-
-constexpr int64_t kDayMicros = int64_t{86400} * 1000 * 1000;
 
 // Rows of a table as an earlier version of this program may have left them.
 std::shared_ptr<arrow::RecordBatch> MakeRows(const std::vector<int64_t>& n,
@@ -35,7 +34,7 @@ std::shared_ptr<arrow::RecordBatch> MakeRows(const std::vector<int64_t>& n,
                              arrow::default_memory_pool());
   for (size_t i = 0; i < n.size(); ++i) {
     EXPECT_TRUE(n_builder.Append(n[i]).ok() && x_builder.Append(x[i]).ok() &&
-                at.Append(arrival_days[i] * kDayMicros + 1).ok());
+                at.Append(arrival_days[i] * kMicrosPerDay + 1).ok());
   }
   return arrow::RecordBatch::Make(
       arrow::schema({arrow::field("n", arrow::int64()), arrow::field("x", arrow::float64()),

@@ -22,6 +22,7 @@
 #include "lake/parquet/partition_path.h"
 #include "lake/parquet/stored_column.h"
 #include "lake/parquet/value_facts.h"
+#include "model/calendar.h"
 
 namespace shopstream::lake {
 namespace {
@@ -30,7 +31,6 @@ using arrow::Scalar;
 using arrow::internal::checked_cast;
 using nlohmann::json;
 
-constexpr int64_t kMicrosInMilli = 1000;
 // Decimals pass through JSON numbers, which readers parse as doubles.
 constexpr double kDoubleSlack = 1e-12;
 
@@ -88,7 +88,7 @@ Bound CompareTimes(const std::string& bound, const Scalar& value, bool is_max) {
   const auto parsed = ParsePartitionValue(bound, value.type);
   if (!parsed.ok() || !(*parsed)->is_valid) return Bound::kNoValue;
   const bool is_timestamp = value.type->id() == arrow::Type::TIMESTAMP;
-  const int64_t slack = is_max && is_timestamp ? kMicrosInMilli - 1 : 0;
+  const int64_t slack = is_max && is_timestamp ? kMicrosPerMilli - 1 : 0;
   return Compare(*AsInt(**parsed) + slack, *AsInt(value), is_max);
 }
 
