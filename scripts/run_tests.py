@@ -3,12 +3,15 @@
     run_tests.py                     everything: units, program
     run_tests.py units|program ...   only these tests; `program` passes further arguments to pytest
     run_tests.py soak ...            the long forms, which take hours; passes further arguments to pytest
+    run_tests.py tsan                data races: the unit tests, and programs that run concurrently
+    run_tests.py fuzz ...            the fuzzers, a minute each; passes further arguments to fuzz.py
     run_tests.py simulate ...        2,000 simulated histories; passes further arguments to the simulator:
                                      --seeds N --from S, or --until-stopped
 
 units: the unit tests under ASan and UBSan; program: pytest on tests/, the release build against real brokers; soak: the
-tests marked `soak` or `soak_only`, in their long form; simulate: histories of several programs on simulated time,
-storage and Kafka. The last line is `N passed, N failed`.
+tests marked `soak` or `soak_only`, in their long form, an hour of each fuzzer, and tsan; simulate: histories of several
+programs on simulated time, storage and Kafka; tsan: under ThreadSanitizer; fuzz: libFuzzer on what parses bytes from
+outside. The last line is `N passed, N failed`.
 """
 
 import argparse
@@ -25,6 +28,16 @@ from collections.abc import Callable, Iterable
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 DEPS = pathlib.Path(os.environ.get("SHOPSTREAM_DEPS", ROOT / ".deps"))
 NOTHING_COLLECTED = 5  # pytest's exit code when no test was selected.
+TSAN_OPTIONS = "second_deadlock_stack=1"
+# Several threads and programs at work, on real servers: two ingests with rebalances, registries under load, compaction
+# beside ingest, and everything killed at random.
+CONCURRENT_TESTS = [
+    "tests/test_exactly_once.py::test_consumers_come_and_go_without_a_trace",
+    "tests/test_registry.py::test_two_registries_at_once_agree",
+    "tests/test_registry.py::test_kill_9_under_load",
+    "tests/test_compaction.py::test_ingest_beside_optimizers_killed_at_random_loses_and_doubles_nothing",
+    "tests/test_unattended.py::test_everything_at_once_and_killed",
+]
 
 
 @dataclasses.dataclass
@@ -64,6 +77,7 @@ def unit_tests(preset: str) -> Count:
         "GTEST_OUTPUT": f"xml:{reports}/",
         "ASAN_OPTIONS": "detect_stack_use_after_return=1:strict_string_checks=1",
         "UBSAN_OPTIONS": "print_stacktrace=1",
+        "TSAN_OPTIONS": TSAN_OPTIONS,
     }
     code = subprocess.run(
         ["ctest", "--test-dir", folder, "--output-on-failure", "--output-junit", summary,
@@ -120,6 +134,32 @@ def units() -> Count:
     return unit_tests("asan")
 
 
+def tsan() -> Count:
+    build("tsan", "unit_tests", "shopstream")
+    return unit_tests("tsan") + concurrent_programs()
+
+
+def concurrent_programs() -> Count:
+    """A program that is killed, or whose exit code nobody looks at, reports its races in a file."""
+    races = fresh_folder(ROOT / "build/tsan/races")
+    count = whole_program(CONCURRENT_TESTS, SHOPSTREAM_BINARY=str(ROOT / "build/tsan/shopstream"),
+                          TSAN_OPTIONS=f"{TSAN_OPTIONS} log_path={races}/race")
+    for report in sorted(races.iterdir()):
+        print(report.read_text(), flush=True)
+        count.failed += 1
+    return count
+
+
+def fuzz(arguments: list[str]) -> Count:
+    code = subprocess.run([sys.executable, ROOT / "scripts/fuzz.py", *arguments]).returncode
+    return Count(failed=1) if code else Count(passed=1)
+
+
+def soak(arguments: list[str]) -> Count:
+    count = program(["-m", "soak or soak_only", *arguments], SHOPSTREAM_SOAK="1")
+    return count if arguments else count + tsan() + fuzz(["--seconds", "3600"])
+
+
 def program(arguments: list[str], **environment: str) -> Count:
     build("asan", "lake_test")  # tests/test_s3.py runs its contract tests against real servers.
     build("release", "all")
@@ -146,13 +186,13 @@ def run(suites: Iterable[tuple[str, Callable[[], Count]]]) -> Count:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="./run test")
-    parser.add_argument("suite", nargs="?", choices=["units", "program", "soak", "simulate"])
+    parser.add_argument("suite", nargs="?", choices=["units", "program", "soak", "simulate", "tsan", "fuzz"])
     arguments, rest = parser.parse_known_args()
-    if rest and arguments.suite in (None, "units"):
-        parser.error("only `./run test program`, `soak` and `simulate` pass arguments on: "
+    if rest and arguments.suite in (None, "units", "tsan"):
+        parser.error("only `./run test program`, `soak`, `simulate` and `fuzz` pass arguments on: "
                      + " ".join(rest))
     suites = {"units": units, "program": lambda: program(rest), "simulate": lambda: simulate(rest),
-              "soak": lambda: program(["-m", "soak or soak_only", *rest], SHOPSTREAM_SOAK="1")}
+              "soak": lambda: soak(rest), "tsan": tsan, "fuzz": lambda: fuzz(rest)}
     chosen = [arguments.suite] if arguments.suite else ["units", "program"]
     try:
         total = run((name, suites[name]) for name in chosen)

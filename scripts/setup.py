@@ -5,6 +5,7 @@
     setup.py --minio     also MinIO, which takes 4 minutes to build on two cores
     setup.py --tests     also everything that tests start: MinIO, versitygw (3 minutes), and Spark (1 GB)
     setup.py --lint      also what ./run lint needs
+    setup.py --fuzz      also what ./run test fuzz needs
     setup.py --program   only what compiling the program needs
 
 Every step leaves a stamp with a checksum of its inputs; a step whose stamp matches is skipped. A step works in a
@@ -62,6 +63,7 @@ PACKAGES = """
     prometheus-cpp-dev wrk zlib1g-dev
 """.split()
 LINT_PACKAGES = ["clang-tidy-16", "shellcheck"]
+FUZZ_PACKAGES = ["clang-16", "libclang-rt-16-dev"]
 # Checked as commands, since they often come from elsewhere than the system's packages.
 COMPILING_COMMANDS = {"g++": "g++", "npm": "npm"}
 JAVA_COMMANDS = {"java": "openjdk-17-jre-headless", "mvn": "maven"}
@@ -83,10 +85,11 @@ class Wanted:
     minio: bool
     tests: bool
     lint: bool
+    fuzz: bool
 
     @property
     def packages(self) -> list[str]:
-        return PACKAGES + (LINT_PACKAGES if self.lint else [])
+        return PACKAGES + (LINT_PACKAGES if self.lint else []) + (FUZZ_PACKAGES if self.fuzz else [])
 
     @property
     def commands(self) -> dict[str, str]:
@@ -454,12 +457,19 @@ def main() -> int:
     parser.add_argument("--minio", action="store_true", help="also MinIO, built from source")
     parser.add_argument("--tests", action="store_true", help="also what only tests need: MinIO, versitygw, Spark, Avro for Java")
     parser.add_argument("--lint", action="store_true", help="also what ./run lint needs")
+    parser.add_argument("--fuzz", action="store_true", help="also what ./run test fuzz needs")
     parser.add_argument("--program", action="store_true", help="only what compiling the program needs")
     arguments = parser.parse_args()
     wanted = Wanted(kafka=not arguments.program, minio=arguments.minio or arguments.tests,
-                    tests=arguments.tests, lint=arguments.lint)
+                    tests=arguments.tests, lint=arguments.lint, fuzz=arguments.fuzz)
     try:
-        DEPS.mkdir(parents=True, exist_ok=True)
+        try:
+            DEPS.mkdir(parents=True, exist_ok=True)
+            (DEPS / "lock").touch()
+        except OSError as error:
+            raise SetupError(f"cannot write to {DEPS} ({error.strerror}): give this user permission, or set"
+                             " SHOPSTREAM_DEPS to another folder; a program that is built runs without it:"
+                             " build/release/shopstream") from None
         with open(DEPS / "lock", "w") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

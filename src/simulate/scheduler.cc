@@ -2,14 +2,10 @@
 
 #include <arrow/util/logging.h>
 #include <sys/mman.h>
-#include <ucontext.h>
 
 #include <utility>
 
-#if defined(__SANITIZE_ADDRESS__)
-#include <sanitizer/common_interface_defs.h>
-#define SIMULATE_ASAN 1
-#endif
+#include "simulate/context.h"
 
 namespace shopstream::simulate {
 namespace {
@@ -26,23 +22,15 @@ struct Scheduler::Fiber {
   int64_t number = 0;
   int program = -1;
   std::function<void()> body;
-  ucontext_t context{};
   void* stack = nullptr;
+  std::unique_ptr<Context> context;
   const void* key = nullptr;  // What it waits on.
   uint64_t turn = 0;
   bool ended = false;
-  void* fake_stack = nullptr;  // AddressSanitizer's.
-};
-
-struct Scheduler::Contexts {
-  ucontext_t main{};
-  void* main_fake_stack = nullptr;
-  const void* main_stack = nullptr;
-  size_t main_stack_bytes = 0;
 };
 
 Scheduler::Scheduler(Chance* chance, Trace* trace)
-    : chance_(chance), trace_(trace), now_(kStart), contexts_(std::make_unique<Contexts>()) {
+    : chance_(chance), trace_(trace), now_(kStart), main_(std::make_unique<Context>()) {
   Runtime::Simulate(this);
 }
 
@@ -68,11 +56,7 @@ Scheduler::Fiber* Scheduler::NewFiber(int program, std::function<void()> body) {
     fiber->stack = free_stacks_.back();
     free_stacks_.pop_back();
   }
-  ARROW_CHECK_EQ(::getcontext(&fiber->context), 0);
-  fiber->context.uc_stack.ss_sp = fiber->stack;
-  fiber->context.uc_stack.ss_size = kStackBytes;
-  fiber->context.uc_link = nullptr;
-  ::makecontext(&fiber->context, &Scheduler::Enter, 0);
+  fiber->context = std::make_unique<Context>(fiber->stack, kStackBytes, &Scheduler::Enter);
   ++programs_[program].threads;
   Fiber* const raw = fiber.get();
   fibers_[raw->number] = std::move(fiber);
@@ -82,45 +66,28 @@ Scheduler::Fiber* Scheduler::NewFiber(int program, std::function<void()> body) {
 
 void Scheduler::Enter() {
   auto* const self = static_cast<Scheduler*>(Runtime::Simulated());
-#ifdef SIMULATE_ASAN
-  __sanitizer_finish_switch_fiber(nullptr, &self->contexts_->main_stack,
-                                  &self->contexts_->main_stack_bytes);
-#endif
-  self->running_->body();
-  self->running_->body = nullptr;
-  self->running_->ended = true;
-  self->Yield();  // Never returns.
+  Fiber* const fiber = self->running_;
+  fiber->context->Arrive();
+  fiber->body();
+  fiber->body = nullptr;
+  fiber->ended = true;
+  fiber->context->SwitchForGood(self->main_.get());
 }
 
 void Scheduler::Switch(Fiber* fiber) {
   running_ = fiber;
   running_program_ = fiber->program;
-#ifdef SIMULATE_ASAN
-  __sanitizer_start_switch_fiber(&contexts_->main_fake_stack, fiber->stack, kStackBytes);
-#endif
-  ::swapcontext(&contexts_->main, &fiber->context);
-#ifdef SIMULATE_ASAN
-  __sanitizer_finish_switch_fiber(contexts_->main_fake_stack, nullptr, nullptr);
-#endif
+  main_->SwitchTo(fiber->context.get());
   running_ = nullptr;
   running_program_ = -1;
 }
 
-void Scheduler::Yield() {
-  Fiber* const self = running_;
-#ifdef SIMULATE_ASAN
-  __sanitizer_start_switch_fiber(self->ended ? nullptr : &self->fake_stack, contexts_->main_stack,
-                                 contexts_->main_stack_bytes);
-#endif
-  ::swapcontext(&self->context, &contexts_->main);
-#ifdef SIMULATE_ASAN
-  __sanitizer_finish_switch_fiber(self->fake_stack, &contexts_->main_stack,
-                                  &contexts_->main_stack_bytes);
-#endif
-}
+void Scheduler::Yield() { running_->context->SwitchTo(main_.get()); }
 
 void Scheduler::Reap(Fiber* fiber) {
-  if (fiber->stack != nullptr) free_stacks_.push_back(std::exchange(fiber->stack, nullptr));
+  if (fiber->stack == nullptr) return;
+  fiber->context.reset();
+  free_stacks_.push_back(std::exchange(fiber->stack, nullptr));
 }
 
 void Scheduler::Schedule(Fiber* fiber, BootClock::time_point due) {

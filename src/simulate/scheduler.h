@@ -15,6 +15,8 @@
 
 namespace shopstream::simulate {
 
+class Context;
+
 // Runs several programs, each with any number of threads, on one operating system thread. A thread
 // runs until it waits; a seed decides how long waits are and which thread runs next. Time passes
 // only while all threads wait.
@@ -106,8 +108,7 @@ class Scheduler : public Runtime {
   uint64_t next_order_ = 0;
   Fiber* running_ = nullptr;
   int running_program_ = -1;
-  struct Contexts;
-  std::unique_ptr<Contexts> contexts_;
+  std::unique_ptr<Context> main_;  // The thread that calls Run.
 };
 
 // What every call of a program returns once it is dead.

@@ -124,18 +124,17 @@ Status SimulatedStore::Client::FailBefore(const std::string& path,
                                           const std::shared_ptr<arrow::Buffer>& content,
                                           const std::function<T()>& effect) {
   Chance* const chance = scheduler_->chance();
-  const StoreFaults& faults = shared_->faults;
-  if (chance->Once(faults.fails_before)) {
+  if (chance->Once(shared_->faults.fails_before)) {
     scheduler_->Count("store: call refused");
     return Unavailable("simulated: no answer for ", path);
   }
   if (content == nullptr) return Status::OK();
-  if (chance->Once(faults.tears)) {
+  if (chance->Once(shared_->faults.tears)) {
     scheduler_->Count("store: torn write");
     Tear(path, *content);
     return Unavailable("simulated: the write of ", path, " broke off");
   }
-  if (chance->Once(faults.lands_late)) {
+  if (chance->Once(shared_->faults.lands_late)) {
     scheduler_->Count("store: late write");
     const auto late = std::chrono::microseconds(chance->Below(kLatestMicros));
     scheduler_->At(scheduler_->time() + late, [scheduler = scheduler_, path, effect] {
