@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <exception>
 #include <filesystem>
+#include <fstream>
 #include <limits>
 #include <optional>
 #include <set>
@@ -143,6 +145,7 @@ constexpr std::string_view kEnvironmentPrefix = "SHOPSTREAM_";
 // One value to be set in the configuration, and its source for messages.
 struct Assignment {
   std::string key, value, source;
+  bool in_file = false;
 };
 
 std::vector<std::string> KnownKeys() {
@@ -255,12 +258,48 @@ Status Set(const SwitchField& field, const std::string& value, Config* config) {
   return Status::OK();
 }
 
+bool IsIn(const std::string& section, const Setting& setting) {
+  return std::string_view(setting.key).starts_with(section + ".");
+}
+
+bool IsSection(const std::string& key) {
+  return key + "." == kSecurityPrefix ||
+         std::ranges::any_of(kSettings, [&](const Setting& one) { return IsIn(key, one); });
+}
+
+// An example setting of a section.
+std::string ExampleIn(const std::string& section) {
+  if (section == "kafka") return "kafka.topic";
+  const Setting* const first =
+      std::ranges::find_if(kSettings, [&](const Setting& one) { return IsIn(section, one); });
+  return first == std::end(kSettings) ? section + ".sasl.username" : first->key;
+}
+
+Status RefuseSection(const Assignment& assignment) {
+  const std::string& section = assignment.key;
+  const std::string example = ExampleIn(section);
+  if (!assignment.in_file) {
+    return Status::Invalid(assignment.source, ": '", section,
+                           "' is a section: name a setting of it, such as ", example);
+  }
+  return Status::Invalid(assignment.source, ": '", section,
+                         "' is a section: write its settings below it, indented, such as `",
+                         example.substr(section.size() + 1), ": ...`");
+}
+
 Status Apply(const Assignment& assignment, Config* config) {
   if (assignment.key.starts_with(kSecurityPrefix)) {
     config->kafka.security[assignment.key.substr(kSecurityPrefix.size())] = assignment.value;
     return Status::OK();
   }
   const Setting* setting = FindSetting(assignment.key);
+  if (setting == nullptr && IsSection(assignment.key)) {
+    return RefuseSection(assignment);
+  }
+  if (assignment.key.empty()) {
+    return Status::Invalid(assignment.source,
+                           ": expected sections such as `kafka:`, each with its settings below it");
+  }
   // It never had an effect; files of earlier versions contain it.
   if (setting == nullptr && assignment.key == "console.listen") return Status::OK();
   if (setting == nullptr) {
@@ -284,7 +323,7 @@ std::string Place(const std::string& file, const YAML::Node& node) {
 Status Flatten(const std::string& file, const YAML::Node& node, const std::string& key,
                std::vector<Assignment>* out) {
   if (node.IsScalar() || (node.IsNull() && FindSetting(key) != nullptr)) {
-    out->push_back({key, node.IsNull() ? "" : node.Scalar(), Place(file, node)});
+    out->push_back({key, node.IsNull() ? "" : node.Scalar(), Place(file, node), /*in_file=*/true});
     return Status::OK();
   }
   const Setting* setting = FindSetting(key);
@@ -292,7 +331,7 @@ Status Flatten(const std::string& file, const YAML::Node& node, const std::strin
       std::holds_alternative<ListField>(setting->field)) {
     std::vector<std::string> items;
     for (const auto& item : node) items.push_back(item.IsScalar() ? item.Scalar() : "");
-    out->push_back({key, Joined(items, ","), Place(file, node)});
+    out->push_back({key, Joined(items, ","), Place(file, node), /*in_file=*/true});
     return Status::OK();
   }
   if (node.IsNull()) return Status::OK();  // A section with all its lines commented out.
@@ -308,6 +347,23 @@ Status Flatten(const std::string& file, const YAML::Node& node, const std::strin
   return Status::OK();
 }
 
+bool BeginsWithTab(const std::string& path, int line) {
+  std::ifstream file(path);
+  std::string text;
+  for (int i = 0; i <= line && std::getline(file, text); ++i) {
+  }
+  return text.starts_with('\t');
+}
+
+// Settings that exclude each other.
+Status CheckTogether(const Config& config) {
+  if (config.lake.bronze_table == config.lake.quarantine_table) {
+    return Status::Invalid("lake.bronze_table and lake.quarantine_table are both '",
+                           config.lake.bronze_table, "': give each its own table");
+  }
+  return Status::OK();
+}
+
 Result<std::vector<Assignment>> ReadFile(const ConfigSources& sources) {
   std::vector<Assignment> assignments;
   std::error_code error;
@@ -315,12 +371,20 @@ Result<std::vector<Assignment>> ReadFile(const ConfigSources& sources) {
     if (!sources.file_required) return assignments;
     return Status::Invalid(sources.file, ": no such configuration file");
   }
+  if (std::filesystem::is_directory(sources.file, error)) {
+    return Status::Invalid(sources.file, ": this is a folder; name a configuration file in it");
+  }
   try {
     ARROW_RETURN_NOT_OK(Flatten(sources.file, YAML::LoadFile(sources.file), "", &assignments));
   } catch (const YAML::BadFile&) {
     return Status::Invalid(sources.file, ": the configuration file cannot be read");
   } catch (const YAML::Exception& e) {
-    return Status::Invalid(sources.file, ":", e.mark.line + 1, ": not valid YAML: ", e.msg);
+    return Status::Invalid(sources.file, ":", e.mark.line + 1, ": not valid YAML: ", e.msg,
+                           BeginsWithTab(sources.file, e.mark.line)
+                               ? " (the line begins with a tab: indent with spaces)"
+                               : "");
+  } catch (const std::exception& e) {  // An unreadable file must not crash the program.
+    return Status::Invalid(sources.file, ": cannot be read: ", e.what());
   }
   std::set<std::string> seen;
   for (const Assignment& assignment : assignments) {
@@ -344,6 +408,17 @@ std::optional<std::string> SecurityKey(const std::string& name) {
   return key;
 }
 
+// SHOPSTREAM_KAFKA -> kafka.
+std::optional<std::string> SectionNamed(const std::string& name) {
+  if (name + "_" == EnvironmentName(kSecurityPrefix)) return "kafka.security";
+  for (const Setting& setting : kSettings) {
+    const std::string_view key = setting.key;
+    const std::string_view section = key.substr(0, key.find('.'));
+    if (name == EnvironmentName(section)) return std::string(section);
+  }
+  return std::nullopt;
+}
+
 // Other tools may use SHOPSTREAM_ variables too; only one in a known section is a mistake.
 bool InKnownSection(const std::string& name) {
   return std::any_of(std::begin(kSettings), std::end(kSettings), [&](const Setting& setting) {
@@ -361,6 +436,8 @@ Result<std::vector<Assignment>> ReadEnvironment(const ConfigSources& sources) {
       assignments.push_back({found->second, value, "environment variable " + name});
     } else if (const auto security = SecurityKey(name)) {
       assignments.push_back({*security, value, "environment variable " + name});
+    } else if (const auto section = SectionNamed(name)) {
+      return RefuseSection({*section, value, "environment variable " + name});
     } else if (InKnownSection(name)) {
       std::vector<std::string> names;
       for (const auto& entry : keys) names.push_back(entry.first);
@@ -395,6 +472,7 @@ Result<Config> LoadConfig(const ConfigSources& sources) {
   for (const Assignment& a : from_environment) ARROW_RETURN_NOT_OK(Apply(a, &config));
   ARROW_ASSIGN_OR_RAISE(const auto from_overrides, ReadOverrides(sources));
   for (const Assignment& a : from_overrides) ARROW_RETURN_NOT_OK(Apply(a, &config));
+  ARROW_RETURN_NOT_OK(CheckTogether(config));
   return config;
 }
 

@@ -146,7 +146,7 @@ TEST_F(ConfigTest, BrokenFilesAreRefusedWithTheirLine) {
   File("- a\n- b\n");
   EXPECT_THAT(Error(), HasSubstr("must be a value or a map"));
   File("just text");
-  EXPECT_THAT(Error(), HasSubstr("unknown setting ''"));
+  EXPECT_THAT(Error(), HasSubstr("expected sections such as `kafka:`"));
   File("kafka:\n  topic: [a]\n");
   EXPECT_THAT(Error(), HasSubstr(":2: kafka.topic must be a value"));
   File("kafka:\n  topic: a\n  topic: b\n");
@@ -154,6 +154,26 @@ TEST_F(ConfigTest, BrokenFilesAreRefusedWithTheirLine) {
   sources_.overrides = {"nonsense"};
   File("");
   EXPECT_THAT(Error(), HasSubstr("write --set key=value"));
+}
+
+TEST_F(ConfigTest, ASectionIsNoSetting) {
+  File("kafka: hello\n");
+  EXPECT_THAT(Error(), HasSubstr(":1: 'kafka' is a section: write its settings below it, indented, "
+                                 "such as `topic: ...`"));
+  File("kafka:\n  security: hello\n");
+  EXPECT_THAT(Error(), HasSubstr(":2: 'kafka.security' is a section: write its settings below it, "
+                                 "indented, such as `sasl.username: ...`"));
+  File("");
+  sources_.environment = {{"SHOPSTREAM_KAFKA", "x"}};
+  EXPECT_EQ(
+      "environment variable SHOPSTREAM_KAFKA: 'kafka' is a section: name a setting of it, "
+      "such as kafka.topic",
+      Error());
+  sources_.environment = {{"SHOPSTREAM_KAFKA_SECURITY", "x"}};
+  EXPECT_THAT(Error(), HasSubstr("such as kafka.security.sasl.username"));
+  sources_.environment.clear();
+  sources_.overrides = {"kafka=x"};
+  EXPECT_EQ("--set: 'kafka' is a section: name a setting of it, such as kafka.topic", Error());
 }
 
 TEST_F(ConfigTest, EverySettingCanBeSetToItsDefault) {

@@ -29,23 +29,27 @@ Result<Url> ParseUrl(const std::string& text) {
   return url;
 }
 
-std::string Describe(const HttpTransferReply& reply, Millis timeout) {
+std::string Describe(const HttpTransferReply& reply, Millis timeout, const std::string& setting) {
   const std::string bound = " within " + std::to_string(timeout.count()) + " ms";
+  const std::string address = setting.empty() ? "the address" : setting;
   switch (reply.failure) {
     case HttpFailure::kHostUnknown:
-      return "the host name is not known: is the address right?";
+      return "the host name is not known: correct " + address + ", or the network's name service";
     case HttpFailure::kNotConnected:
-      return "could not connect: is it running, and is the address right?";
+      return reply.problem + ": start the server, or correct " + address;
     case HttpFailure::kConnectTimeout:
-      return "no connection" + bound;
+      return "no connection" + bound + ": check the network, and " + address;
     case HttpFailure::kTimeout:
-      return "no complete answer" + bound;
+      return "no complete answer" + bound + ": the server is overloaded or hangs; see its log";
     case HttpFailure::kCutOff:
-      return "the connection was cut before a complete answer";
+      return reply.body.empty() && reply.status == 0
+                 ? "the connection was closed without an HTTP answer: correct " + address +
+                       ", or see the server's log"
+                 : "the connection was cut before a complete answer";
     case HttpFailure::kTls:
-      return "could not set up TLS: does the server use https?";
+      return "could not set up TLS: if the server speaks plain HTTP, write http:// in " + address;
     case HttpFailure::kNotHttp:
-      return "its answer is not HTTP: does the server expect https?";
+      return "its answer is not HTTP: correct " + address + " (https:// if it expects TLS)";
     case HttpFailure::kBadCaFile:
       return "the certificates cannot be read: is the CA file a PEM file?";
     case HttpFailure::kNotTrusted:
@@ -73,7 +77,7 @@ struct HttpClient::Impl {
     HttpTransferReply reply = transfer.Send(request);
     request.body.reset();
     if (reply.failure != HttpFailure::kNone) {
-      return Unavailable(method, " ", request.url, ": ", Describe(reply, request.timeout));
+      return Unavailable(method, " ", request.url, ": ", Describe(reply, request.timeout, setting));
     }
     return HttpResponse{reply.status, std::move(reply.body)};
   }
@@ -81,6 +85,7 @@ struct HttpClient::Impl {
   Url url;
   HttpTransfer transfer;
   HttpTransferRequest request;  // What all requests have in common, and the last one.
+  std::string setting;
 };
 
 Result<HttpClient> HttpClient::Open(const std::string& base_url, Millis timeout,
@@ -92,8 +97,8 @@ Result<HttpClient> HttpClient::Open(const std::string& base_url, Millis timeout,
   common.username = url.user.empty() ? access.username : url.user;
   common.password = url.user.empty() ? access.password : url.password;
   common.ca_file = access.ca_file;
-  return HttpClient(
-      std::make_unique<Impl>(Impl{std::move(url), std::move(transfer), std::move(common)}));
+  return HttpClient(std::make_unique<Impl>(
+      Impl{std::move(url), std::move(transfer), std::move(common), access.setting}));
 }
 
 HttpClient::HttpClient(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

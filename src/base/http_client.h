@@ -17,6 +17,8 @@ struct HttpResponse {
 struct HttpAccess {
   std::string username{}, password{};  // Those in the URL take precedence.
   std::string ca_file{};               // PEM; empty: the system's.
+  // The setting that holds the URL, for remedies: "registry.url". Empty: none is named.
+  std::string setting{};
 };
 
 // One host, one persistent connection; every call has a timeout. Not thread-safe. IOError naming

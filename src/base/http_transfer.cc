@@ -3,9 +3,12 @@
 #include <curl/curl.h>
 #include <signal.h>
 
+#include <system_error>
 #include <utility>
 
 #include "base/error_kind.h"
+#include "base/format.h"
+#include "base/shutdown.h"
 
 namespace shopstream {
 namespace {
@@ -48,6 +51,11 @@ size_t TakeHeader(const char* bytes, size_t size, size_t count, void* out) {
   return size * count;
 }
 
+// libcurl asks at least once per second whether to go on.
+int StopsNow(void* /*unused*/, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+  return ShutdownOverdue() ? 1 : 0;
+}
+
 HttpFailure ToFailure(CURLcode code, bool connected) {
   switch (code) {
     case CURLE_OK:
@@ -73,6 +81,8 @@ HttpFailure ToFailure(CURLcode code, bool connected) {
     case CURLE_SEND_ERROR:
     case CURLE_PARTIAL_FILE:
       return HttpFailure::kCutOff;
+    case CURLE_ABORTED_BY_CALLBACK:
+      return HttpFailure::kInterrupted;
     default:
       return HttpFailure::kOther;
   }
@@ -88,6 +98,8 @@ struct HttpTransfer::Handle {
 
   void SetTransport(const HttpTransferRequest& request) {
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+    curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, StopsNow);
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, error);
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
@@ -142,6 +154,12 @@ struct HttpTransfer::Handle {
     reply.failure = receiver->too_large ? HttpFailure::kTooLarge
                                         : ToFailure(code, connect_micros > 0 || reply.sent);
     reply.problem = error[0] != '\0' ? error : curl_easy_strerror(code);
+    if (long reason = 0; reply.failure == HttpFailure::kNotConnected &&
+                         curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &reason) == CURLE_OK &&
+                         reason != 0) {
+      reply.problem = ToLower(std::generic_category().message(static_cast<int>(reason)));
+    }
+    if (reply.failure == HttpFailure::kInterrupted) reply.problem = "the program is stopping";
     return reply;
   }
 

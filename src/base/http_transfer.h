@@ -26,6 +26,7 @@ enum class HttpFailure {
   kTimeout,
   kCutOff,
   kTooLarge,
+  kInterrupted,  // The program is stopping: ShutdownOverdue.
   kOther,
 };
 
@@ -47,7 +48,7 @@ struct HttpTransferRequest {
 struct HttpTransferReply {
   int status = 0;  // 0: no complete answer, and then:
   HttpFailure failure = HttpFailure::kNone;
-  std::string problem;  // In the library's words.
+  std::string problem;  // In the library's words, or the system's.
   bool sent = false;    // The server may have received the request.
   std::string body;
 };

@@ -7,9 +7,13 @@
 
 #include <array>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "base/format.h"
+#include "base/log_throttle.h"
 #include "base/nearest_name.h"
 
 namespace shopstream {
@@ -39,12 +43,31 @@ spdlog::level::level_enum LevelOf(Log::Level level) {
   return spdlog::level::err;
 }
 
+// How many warnings of this kind were left out before this one. Nothing: leave out this one too.
+std::optional<int> LeftOutBefore(std::string_view kind, Millis hold) {
+  static std::mutex mutex;
+  static LogThrottle throttle(Millis{30'000});
+  const std::lock_guard lock(mutex);
+  return throttle.Pass(kind, hold, BootClock::now());
+}
+
 }  // namespace
 
 void Log::Write(Level level, fmt::string_view format, fmt::format_args args) {
   const auto spd_level = LevelOf(level);
   if (!spdlog::should_log(spd_level)) return;
-  spdlog::log(spd_level, std::string_view(fmt::vformat(format, args)));
+  const std::string text = fmt::vformat(format, args);
+  if (level == Level::kWarn) return WarnOnce(KindOfLine(text), Millis{0}, text);
+  spdlog::log(spd_level, std::string_view(text));
+}
+
+void Log::WarnOnce(std::string_view kind, Millis hold, std::string_view text) {
+  if (!spdlog::should_log(spdlog::level::warn)) return;
+  const std::optional<int> left_out = LeftOutBefore(kind, hold);
+  if (!left_out) return;
+  const std::string more =
+      *left_out == 0 ? "" : fmt::format(" (and {} like it before)", FormatCount(*left_out));
+  spdlog::warn("{}{}", text, more);
 }
 
 Status StartLogging(std::string_view level) {
@@ -62,8 +85,9 @@ Status StartLogging(std::string_view level) {
   }
   std::vector<std::string> names;
   for (const LevelName& known : kLevels) names.emplace_back(known.name);
-  return Status::Invalid("unknown log level '", level, "'", DidYouMean(std::string(level), names),
-                         "; levels are trace, debug, info, warn, error and off");
+  const std::string near = DidYouMean(std::string(level), names);
+  return Status::Invalid("unknown log level '", level, "'",
+                         Then(near, "levels are trace, debug, info, warn, error and off"));
 }
 
 }  // namespace shopstream

@@ -4,6 +4,7 @@
 
 #include <string_view>
 
+#include "base/clock.h"
 #include "base/status.h"
 
 namespace shopstream {
@@ -18,6 +19,11 @@ namespace Log {
 
 enum class Level { kDebug, kInfo, kWarn, kError };
 void Write(Level level, fmt::string_view format, fmt::format_args args);
+
+// Every warning is written once in 30 s for each kind, with the number of those left out. `kind`:
+// what two reports of the same thing have in common; Warn derives it from the text. `hold`: nothing
+// is written before the kind has lasted that long, for what usually cures itself.
+void WarnOnce(std::string_view kind, Millis hold, std::string_view text);
 
 template <typename... Args>
 void Debug(fmt::format_string<Args...> format, Args&&... args) {

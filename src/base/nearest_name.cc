@@ -1,6 +1,7 @@
 #include "base/nearest_name.h"
 
 #include <algorithm>
+#include <cctype>
 #include <cstddef>
 
 #include "base/format.h"
@@ -47,6 +48,12 @@ std::string NearestName(const std::string& name, const std::vector<std::string>&
 std::string DidYouMean(const std::string& name, const std::vector<std::string>& candidates) {
   const std::string nearest = NearestName(name, candidates);
   return nearest.empty() ? "" : "; did you mean '" + nearest + "'?";
+}
+
+std::string Then(const std::string& near, const std::string& text) {
+  if (near.empty() || text.empty()) return near + "; " + text;
+  const char first = static_cast<char>(std::toupper(static_cast<unsigned char>(text.front())));
+  return near + " " + first + text.substr(1);
 }
 
 }  // namespace shopstream

@@ -21,6 +21,11 @@ TEST(NearestName, IsSilentWhereNothingIsNear) {
   EXPECT_EQ("", DidYouMean("zzzzzz", kCommands));
 }
 
+TEST(NearestName, WhatFollowsAQuestionIsASentence) {
+  EXPECT_EQ("; create it", Then("", "create it"));
+  EXPECT_EQ("; did you mean 'audit'? Create it", Then(DidYouMean("Audit", kCommands), "create it"));
+}
+
 TEST(NearestName, TakesTheNearestOfSeveral) {
   EXPECT_EQ("kafka.group", NearestName("kafka.gruop", {"kafka.topic", "kafka.group"}));
 }

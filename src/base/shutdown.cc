@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -19,6 +20,9 @@ constexpr int kExitOnSecondSignal = 130;
 std::atomic<bool> stop_requested{false};
 std::atomic<int> signals_seen{0};
 std::atomic<int> wake_fd{-1};
+std::atomic<int64_t> requested_at_ms{0};
+std::atomic<int64_t> grace_ms{3000};
+static_assert(std::atomic<int64_t>::is_always_lock_free);
 static_assert(std::atomic<int>::is_always_lock_free && std::atomic<bool>::is_always_lock_free);
 
 // The event is never read: once written, every sleeper's poll returns immediately.
@@ -31,6 +35,19 @@ int OpenWakeFd() {
   return fd;
 }
 
+// Safe in a signal handler.
+int64_t MonotonicMillis() {
+  timespec now{};
+  clock_gettime(CLOCK_BOOTTIME, &now);
+  return int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000;
+}
+
+void NoteRequest() {
+  int64_t none = 0;  // A later request does not extend the grace.
+  requested_at_ms.compare_exchange_strong(none, MonotonicMillis());
+  stop_requested.store(true);
+}
+
 void WakeSleepers() {
   const int fd = wake_fd.load();
   if (fd < 0) return;
@@ -41,7 +58,7 @@ void WakeSleepers() {
 void OnSignal(int) {
   const int saved_errno = errno;
   if (signals_seen.fetch_add(1) > 0) _exit(kExitOnSecondSignal);
-  stop_requested.store(true);
+  NoteRequest();
   WakeSleepers();
   errno = saved_errno;
 }
@@ -62,8 +79,14 @@ bool ShutdownRequested() { return stop_requested.load(std::memory_order_relaxed)
 
 void RequestShutdown() {
   OpenWakeFd();
-  stop_requested.store(true);
+  NoteRequest();
   WakeSleepers();
+}
+
+void SetShutdownGrace(Millis grace) { grace_ms.store(grace.count()); }
+
+bool ShutdownOverdue() {
+  return ShutdownRequested() && MonotonicMillis() - requested_at_ms.load() >= grace_ms.load();
 }
 
 bool SleepUnlessShutdown(Millis pause) {

@@ -9,6 +9,13 @@ namespace shopstream {
 void InstallShutdownHandlers();
 bool ShutdownRequested();
 void RequestShutdown();  // For tests, and for parts that decide to stop the program.
+
+// How long orderly work may continue after a stop was requested; 3 s unless set. What waits for a
+// server asks ShutdownOverdue, and gives up once it is true: a server that hangs must not keep the
+// program.
+void SetShutdownGrace(Millis grace);
+bool ShutdownOverdue();
+
 // Sleeps until the pause is over or a stop is requested; returns true for a stop.
 bool SleepUnlessShutdown(Millis pause);
 

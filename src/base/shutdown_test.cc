@@ -60,5 +60,34 @@ TEST_F(ShutdownDeathTest, ARequestFromInsideDoesNotCountAsASignal) {
       testing::ExitedWithCode(7), "");
 }
 
+TEST_F(ShutdownDeathTest, ItIsOverdueOnceTheGraceIsOver) {
+  EXPECT_EXIT(
+      {
+        SetShutdownGrace(Millis{20});
+        const bool before = ShutdownOverdue();
+        RequestShutdown();
+        const auto requested = BootClock::now();
+        while (!ShutdownOverdue()) std::this_thread::yield();
+        const bool in_time = BootClock::now() - requested >= Millis{19};
+        std::exit(!before && in_time ? 0 : 1);
+      },
+      testing::ExitedWithCode(0), "");
+}
+
+TEST_F(ShutdownDeathTest, ASecondRequestDoesNotExtendTheGrace) {
+  EXPECT_EXIT(
+      {
+        SetShutdownGrace(Millis{50});
+        RequestShutdown();
+        const auto requested = BootClock::now();
+        // If each request counted, it would never be overdue.
+        while (!ShutdownOverdue() && BootClock::now() - requested < std::chrono::seconds(20)) {
+          RequestShutdown();
+        }
+        std::exit(ShutdownOverdue() ? 0 : 1);
+      },
+      testing::ExitedWithCode(0), "");
+}
+
 }  // namespace
 }  // namespace shopstream
