@@ -9,6 +9,8 @@
 #include "kafka/client.h"
 #include "kafka/errors.h"
 #include "kafka/handles.h"
+#include "kafka/span_answers.h"
+#include "kafka/topic_description.h"
 
 namespace shopstream::kafka {
 namespace {
@@ -24,45 +26,13 @@ using GroupOffsetsHandle =
 
 constexpr int32_t kClientsChoice = -1;
 
-// librdkafka prints topic ids in plain base64; Kafka's own tools (org.apache.kafka.common.Uuid)
-// print the URL-safe alphabet.
-std::string TopicIdText(const rd_kafka_Uuid_t* id) {
-  const char* text = id == nullptr ? nullptr : rd_kafka_Uuid_base64str(id);
-  std::string url_safe = text == nullptr ? "" : text;
-  std::replace(url_safe.begin(), url_safe.end(), '+', '-');
-  std::replace(url_safe.begin(), url_safe.end(), '/', '_');
-  return url_safe;
-}
+// A call: what it does, for messages, and the permission that it needs.
+struct Deed {
+  std::string what, needs;
+};
 
-std::vector<int32_t> NodeIds(const rd_kafka_Node_t** nodes, size_t count) {
-  std::vector<int32_t> ids;
-  for (size_t i = 0; i < count; ++i) ids.push_back(rd_kafka_Node_id(nodes[i]));
-  return ids;
-}
-
-PartitionState ToPartitionState(const rd_kafka_TopicPartitionInfo_t* info) {
-  PartitionState state;
-  state.id = rd_kafka_TopicPartitionInfo_partition(info);
-  const rd_kafka_Node_t* leader = rd_kafka_TopicPartitionInfo_leader(info);
-  if (leader != nullptr) state.leader = rd_kafka_Node_id(leader);
-  size_t count = 0;
-  const rd_kafka_Node_t** nodes = rd_kafka_TopicPartitionInfo_replicas(info, &count);
-  state.replicas = NodeIds(nodes, count);
-  nodes = rd_kafka_TopicPartitionInfo_isr(info, &count);
-  state.in_sync = NodeIds(nodes, count);
-  return state;
-}
-
-TopicState ToTopicState(const rd_kafka_TopicDescription_t* description) {
-  TopicState topic;
-  topic.name = rd_kafka_TopicDescription_name(description);
-  topic.id = TopicIdText(rd_kafka_TopicDescription_topic_id(description));
-  size_t count = 0;
-  const auto* partitions = rd_kafka_TopicDescription_partitions(description, &count);
-  for (size_t i = 0; i < count; ++i) topic.partitions.push_back(ToPartitionState(partitions[i]));
-  std::sort(topic.partitions.begin(), topic.partitions.end(),
-            [](const PartitionState& a, const PartitionState& b) { return a.id < b.id; });
-  return topic;
+std::string ToDescribe(const std::string& topic) {
+  return "DESCRIBE on topic " + topic + " (READ and WRITE include it)";
 }
 
 bool HasAllLeaders(const TopicState& topic, int partitions) {
@@ -71,9 +41,10 @@ bool HasAllLeaders(const TopicState& topic, int partitions) {
                      [](const PartitionState& p) { return p.leader >= 0; });
 }
 
-PartitionListHandle ListPartitions(const std::string& topic, int partitions, int64_t offset) {
-  PartitionListHandle list(rd_kafka_topic_partition_list_new(partitions));
-  for (int32_t p = 0; p < partitions; ++p) {
+PartitionListHandle ListPartitions(const std::string& topic, const std::vector<int32_t>& partitions,
+                                   int64_t offset) {
+  PartitionListHandle list(rd_kafka_topic_partition_list_new(static_cast<int>(partitions.size())));
+  for (const int32_t p : partitions) {
     rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), p)->offset = offset;
   }
   return list;
@@ -83,14 +54,14 @@ PartitionListHandle ListPartitions(const std::string& topic, int partitions, int
 
 struct Admin::Impl {
   ClientHandle client;
-  std::string bootstrap_servers;
+  KafkaConfig config;
   Millis timeout;
 
   using Request = std::function<void(const rd_kafka_AdminOptions_t*, rd_kafka_queue_t*)>;
 
-  Status Failure(const std::string& what, int code, const char* reason = nullptr) {
-    return DescribeFailure({what, code, reason == nullptr ? "" : reason, timeout},
-                           bootstrap_servers, HasReachedCluster(client.get()));
+  Status Failure(const Deed& deed, int code, const char* reason = nullptr) {
+    return DescribeFailure({deed.what, code, reason == nullptr ? "" : reason, timeout, deed.needs},
+                           config, client.get());
   }
 
   Result<OptionsHandle> NewOptions(rd_kafka_admin_op_t op, int32_t broker) {
@@ -118,14 +89,13 @@ struct Admin::Impl {
   }
 
   // Sends a request on its own queue and waits for the event with its result.
-  Result<EventHandle> Call(rd_kafka_admin_op_t op, int32_t broker, const std::string& what,
+  Result<EventHandle> Call(rd_kafka_admin_op_t op, int32_t broker, const Deed& what,
                            const Request& request) {
     ARROW_ASSIGN_OR_RAISE(OptionsHandle options, NewOptions(op, broker));
     QueueHandle queue(rd_kafka_queue_new(client.get()));
     request(options.get(), queue.get());
     // The request's own timeout produces the event; allow one more second for its delivery.
-    const auto wait = static_cast<int>(timeout.count()) + 1000;
-    EventHandle event(rd_kafka_queue_poll(queue.get(), wait));
+    EventHandle event = AwaitEvent(client.get(), queue.get(), timeout + Millis{1000});
     if (event == nullptr) return Failure(what, RD_KAFKA_RESP_ERR__TIMED_OUT);
     if (const auto code = rd_kafka_event_error(event.get())) {
       return Failure(what, code, rd_kafka_event_error_string(event.get()));
@@ -133,14 +103,24 @@ struct Admin::Impl {
     return event;
   }
 
+  // Asks again and again, each time with more patience, so that it can end early.
+  Result<MetadataHandle> Metadata(const Deed& deed, bool all_topics) {
+    const BootClock::time_point since = BootClock::now();
+    for (Millis slice{1000};; slice *= 2) {
+      const auto left = std::chrono::ceil<Millis>(since + timeout - BootClock::now());
+      const rd_kafka_metadata_t* raw = nullptr;
+      const auto code =
+          rd_kafka_metadata(client.get(), all_topics ? 1 : 0, nullptr, &raw,
+                            static_cast<int>(std::max(Millis{1}, std::min(slice, left)).count()));
+      if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return MetadataHandle(raw);
+      if (left <= slice || IsHopeless(client.get(), since)) return Failure(deed, code);
+    }
+  }
+
   // A broker that is currently answering. By default the client asks the controller, and if that
   // has just failed waits for it although any broker could answer.
-  Result<int32_t> AnsweringBroker(const std::string& what) {
-    const rd_kafka_metadata_t* raw = nullptr;
-    const auto code =
-        rd_kafka_metadata(client.get(), 0, nullptr, &raw, static_cast<int>(timeout.count()));
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return Failure(what, code);
-    MetadataHandle metadata(raw);
+  Result<int32_t> AnsweringBroker(const Deed& deed) {
+    ARROW_ASSIGN_OR_RAISE(const MetadataHandle metadata, Metadata(deed, /*all_topics=*/false));
     if (metadata->orig_broker_id >= 0) return metadata->orig_broker_id;
     // Asked at its bootstrap address; "host:port/bootstrap" shows which one it is.
     const std::string name = metadata->orig_broker_name;
@@ -152,7 +132,7 @@ struct Admin::Impl {
     return kClientsChoice;
   }
 
-  Status CheckTopicResult(const std::string& what, const rd_kafka_topic_result_t* const* results,
+  Status CheckTopicResult(const Deed& what, const rd_kafka_topic_result_t* const* results,
                           size_t count) {
     for (size_t i = 0; i < count; ++i) {
       if (const auto code = rd_kafka_topic_result_error(results[i])) {
@@ -166,9 +146,10 @@ struct Admin::Impl {
   Result<std::vector<TopicState>> DescribeTopics(const std::vector<std::string>& names,
                                                  int32_t broker = kClientsChoice);
   Status ReadConfigs(TopicState* topic);
-  // By partition; -1 if the answer has none.
-  Result<std::vector<int64_t>> ListOffsets(const std::string& topic, int partitions,
-                                           rd_kafka_OffsetSpec_t which);
+  Status AskSpans(const std::string& topic, SpanAnswers* answers);
+  // Asks the leaders of the partitions that have not failed.
+  Status ListOffsets(const std::string& topic, rd_kafka_OffsetSpec_t spec,
+                     int64_t OffsetSpan::*which, SpanAnswers* answers);
 };
 
 // Topics that do not exist, or no longer do, are left out.
@@ -180,8 +161,8 @@ Result<std::vector<TopicState>> Admin::Impl::DescribeTopics(const std::vector<st
   for (const auto& name : names) raw_names.push_back(name.c_str());
   TopicNamesHandle collection(
       rd_kafka_TopicCollection_of_topic_names(raw_names.data(), raw_names.size()));
-  const std::string what =
-      names.size() == 1 ? "describing topic " + names.front() : "describing the topics";
+  const Deed what{names.size() == 1 ? "describing topic " + names.front() : "describing the topics",
+                  ToDescribe(names.front())};
   if (broker == kClientsChoice) {
     ARROW_ASSIGN_OR_RAISE(broker, AnsweringBroker(what));
   }
@@ -206,7 +187,8 @@ Result<std::vector<TopicState>> Admin::Impl::DescribeTopics(const std::vector<st
 }
 
 Status Admin::Impl::ReadConfigs(TopicState* topic) {
-  const std::string what = "reading the settings of topic " + topic->name;
+  const Deed what{"reading the settings of topic " + topic->name,
+                  "DESCRIBE_CONFIGS on topic " + topic->name};
   ARROW_ASSIGN_OR_RAISE(const int32_t broker, AnsweringBroker(what));
   ResourceHandle resource(
       rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic->name.c_str()));
@@ -237,10 +219,23 @@ Status Admin::Impl::ReadConfigs(TopicState* topic) {
   return Status::OK();
 }
 
-Result<std::vector<int64_t>> Admin::Impl::ListOffsets(const std::string& topic, int partitions,
-                                                      rd_kafka_OffsetSpec_t which) {
-  const std::string what = "listing the offsets of topic " + topic;
-  PartitionListHandle list = ListPartitions(topic, partitions, which);
+// The client waits for a leader that is missing as long as for an answer, and then has none for
+// any partition: leave such partitions out.
+Status Admin::Impl::AskSpans(const std::string& topic, SpanAnswers* answers) {
+  ARROW_ASSIGN_OR_RAISE(const auto topics, DescribeTopics({topic}));
+  if (topics.empty()) return NoSuchTopic(topic, config.bootstrap_servers);
+  answers->ExcludeLeaderless(topics.front().partitions);
+  ARROW_RETURN_NOT_OK(
+      ListOffsets(topic, RD_KAFKA_OFFSET_SPEC_EARLIEST, &OffsetSpan::log_start, answers));
+  return ListOffsets(topic, RD_KAFKA_OFFSET_SPEC_LATEST, &OffsetSpan::end, answers);
+}
+
+Status Admin::Impl::ListOffsets(const std::string& topic, rd_kafka_OffsetSpec_t spec,
+                                int64_t OffsetSpan::*which, SpanAnswers* answers) {
+  const std::vector<int32_t> asked = answers->open();
+  if (asked.empty()) return Status::OK();
+  const Deed what{"listing the offsets of topic " + topic, ToDescribe(topic)};
+  PartitionListHandle list = ListPartitions(topic, asked, spec);
   ARROW_ASSIGN_OR_RAISE(EventHandle event, Call(RD_KAFKA_ADMIN_OP_LISTOFFSETS, kClientsChoice, what,
                                                 [&](const auto* options, auto* queue) {
                                                   rd_kafka_ListOffsets(client.get(), list.get(),
@@ -249,15 +244,20 @@ Result<std::vector<int64_t>> Admin::Impl::ListOffsets(const std::string& topic, 
   size_t count = 0;
   const auto* infos =
       rd_kafka_ListOffsets_result_infos(rd_kafka_event_ListOffsets_result(event.get()), &count);
-  std::vector<int64_t> offsets(partitions, -1);
   for (size_t i = 0; i < count; ++i) {
     const auto* found = rd_kafka_ListOffsetsResultInfo_topic_partition(infos[i]);
+    const int32_t partition = found->partition;
     if (found->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-      return Failure(what + " [" + std::to_string(found->partition) + "]", found->err);
+      answers->Set(
+          partition, which,
+          Failure({what.what + " [" + std::to_string(partition) + "]", what.needs}, found->err));
+    } else if (found->offset < 0) {
+      answers->SetSilent(partition);
+    } else {
+      answers->Set(partition, which, found->offset);
     }
-    offsets.at(found->partition) = found->offset;
   }
-  return offsets;
+  return Status::OK();
 }
 
 Admin::Admin(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -266,12 +266,12 @@ Admin::~Admin() = default;
 Result<std::unique_ptr<Admin>> Admin::Open(const KafkaConfig& config, Millis timeout) {
   ARROW_ASSIGN_OR_RAISE(rd_kafka_conf_s * conf, MakeConf(config, {}, nullptr));
   ARROW_ASSIGN_OR_RAISE(ClientHandle client, OpenClient(ClientKind::kProducer, conf));
-  auto impl = std::make_unique<Impl>(Impl{std::move(client), config.bootstrap_servers, timeout});
+  auto impl = std::make_unique<Impl>(Impl{std::move(client), config, timeout});
   return std::unique_ptr<Admin>(new Admin(std::move(impl)));
 }
 
 Result<ClusterState> Admin::DescribeCluster() {
-  const std::string what = "describing the cluster";
+  const Deed what{"describing the cluster", "DESCRIBE on the cluster"};
   ARROW_ASSIGN_OR_RAISE(const int32_t broker, impl_->AnsweringBroker(what));
   ARROW_ASSIGN_OR_RAISE(EventHandle event, impl_->Call(RD_KAFKA_ADMIN_OP_DESCRIBECLUSTER, broker,
                                                        what, [&](const auto* options, auto* queue) {
@@ -296,11 +296,9 @@ Result<ClusterState> Admin::DescribeCluster() {
 }
 
 Result<std::vector<TopicState>> Admin::ListTopics() {
-  const rd_kafka_metadata_t* raw = nullptr;
-  const auto code = rd_kafka_metadata(impl_->client.get(), 1, nullptr, &raw,
-                                      static_cast<int>(impl_->timeout.count()));
-  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return impl_->Failure("listing the topics", code);
-  MetadataHandle metadata(raw);
+  ARROW_ASSIGN_OR_RAISE(
+      const MetadataHandle metadata,
+      impl_->Metadata({"listing the topics", "DESCRIBE on the topics"}, /*all_topics=*/true));
   std::vector<std::string> names;
   for (int i = 0; i < metadata->topic_cnt; ++i) names.emplace_back(metadata->topics[i].topic);
   std::sort(names.begin(), names.end());
@@ -325,16 +323,45 @@ Result<bool> Admin::EveryBrokerServes(const std::string& name, int partitions) {
   return true;
 }
 
+Status Admin::CheckMayWrite(const std::string& name) {
+  const Deed deed{"writing to topic " + name, "WRITE on topic " + name};
+  ARROW_ASSIGN_OR_RAISE(const int32_t broker, impl_->AnsweringBroker(deed));
+  const char* names[] = {name.c_str()};
+  TopicNamesHandle collection(rd_kafka_TopicCollection_of_topic_names(names, 1));
+  ARROW_ASSIGN_OR_RAISE(
+      const EventHandle event,
+      impl_->Call(RD_KAFKA_ADMIN_OP_DESCRIBETOPICS, broker, deed,
+                  [&](const auto* options, auto* queue) {
+                    ErrorHandle(rd_kafka_AdminOptions_set_include_authorized_operations(
+                        const_cast<rd_kafka_AdminOptions_t*>(options), 1));
+                    rd_kafka_DescribeTopics(impl_->client.get(), collection.get(), options, queue);
+                  }));
+  size_t count = 0;
+  const auto* results = rd_kafka_DescribeTopics_result_topics(
+      rd_kafka_event_DescribeTopics_result(event.get()), &count);
+  for (size_t i = 0; i < count; ++i) {
+    size_t allowed_count = 0;
+    const auto* allowed =
+        rd_kafka_TopicDescription_authorized_operations(results[i], &allowed_count);
+    if (allowed == nullptr || allowed_count == 0) continue;
+    const auto* end = allowed + allowed_count;
+    if (std::find(allowed, end, RD_KAFKA_ACL_OPERATION_WRITE) != end) continue;
+    return impl_->Failure(deed, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
+  }
+  return Status::OK();
+}
+
 Status Admin::CreateTopic(const TopicSettings& settings) {
-  const std::string what = "creating topic " + settings.name;
+  const Deed what{"creating topic " + settings.name,
+                  "CREATE on topic " + settings.name + " or on the cluster"};
   std::array<char, 512> reason{};
   NewTopicHandle topic(rd_kafka_NewTopic_new(settings.name.c_str(), settings.partitions,
                                              settings.replication_factor, reason.data(),
                                              reason.size()));
-  if (topic == nullptr) return Status::Invalid(what, ": ", reason.data());
+  if (topic == nullptr) return Status::Invalid(what.what, ": ", reason.data());
   for (const auto& [name, value] : settings.configs) {
     const auto code = rd_kafka_NewTopic_set_config(topic.get(), name.c_str(), value.c_str());
-    if (code) return impl_->Failure(what + " with " + name + " = " + value, code);
+    if (code) return impl_->Failure({what.what + " with " + name + " = " + value, ""}, code);
   }
   rd_kafka_NewTopic_t* topics[] = {topic.get()};
   ARROW_ASSIGN_OR_RAISE(EventHandle event,
@@ -350,11 +377,12 @@ Status Admin::CreateTopic(const TopicSettings& settings) {
 }
 
 Status Admin::AddPartitions(const std::string& name, int total) {
-  const std::string what = "raising topic " + name + " to " + std::to_string(total) + " partitions";
+  const Deed what{"raising topic " + name + " to " + std::to_string(total) + " partitions",
+                  "ALTER on topic " + name};
   std::array<char, 512> reason{};
   NewPartitionsHandle wanted(
       rd_kafka_NewPartitions_new(name.c_str(), total, reason.data(), reason.size()));
-  if (wanted == nullptr) return Status::Invalid(what, ": ", reason.data());
+  if (wanted == nullptr) return Status::Invalid(what.what, ": ", reason.data());
   rd_kafka_NewPartitions_t* partitions[] = {wanted.get()};
   ARROW_ASSIGN_OR_RAISE(EventHandle event,
                         impl_->Call(RD_KAFKA_ADMIN_OP_CREATEPARTITIONS, kClientsChoice, what,
@@ -370,13 +398,13 @@ Status Admin::AddPartitions(const std::string& name, int total) {
 
 Status Admin::SetTopicConfigs(const std::string& name,
                               const std::map<std::string, std::string>& configs) {
-  const std::string what = "changing the settings of topic " + name;
+  const Deed what{"changing the settings of topic " + name, "ALTER_CONFIGS on topic " + name};
   ResourceHandle resource(rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, name.c_str()));
   for (const auto& [key, value] : configs) {
     ErrorHandle error(rd_kafka_ConfigResource_add_incremental_config(
         resource.get(), key.c_str(), RD_KAFKA_ALTER_CONFIG_OP_TYPE_SET, value.c_str()));
     if (error != nullptr) {
-      return Status::Invalid(what, ": ", key, " = ", value, ": ",
+      return Status::Invalid(what.what, ": ", key, " = ", value, ": ",
                              rd_kafka_error_string(error.get()));
     }
   }
@@ -398,27 +426,19 @@ Status Admin::SetTopicConfigs(const std::string& name,
   return Status::OK();
 }
 
-Result<std::vector<OffsetSpan>> Admin::OffsetSpans(const std::string& topic, int partitions) {
-  ARROW_ASSIGN_OR_RAISE(auto starts,
-                        impl_->ListOffsets(topic, partitions, RD_KAFKA_OFFSET_SPEC_EARLIEST));
-  ARROW_ASSIGN_OR_RAISE(auto ends,
-                        impl_->ListOffsets(topic, partitions, RD_KAFKA_OFFSET_SPEC_LATEST));
-  std::vector<OffsetSpan> spans;
-  for (int p = 0; p < partitions; ++p) {
-    if (starts[p] < 0 || ends[p] < 0) {
-      return Unavailable("listing the offsets of topic ", topic, " [", p, "] at ",
-                         impl_->bootstrap_servers, ": the answer leaves the partition out; ",
-                         "see `shopstream topics describe ", topic, "`");
-    }
-    spans.push_back({starts[p], ends[p]});
-  }
-  return spans;
+std::vector<Result<OffsetSpan>> Admin::OffsetSpans(const std::string& topic,
+                                                   const std::vector<int32_t>& partitions) {
+  SpanAnswers answers(topic, partitions);
+  const Status whole = impl_->AskSpans(topic, &answers);
+  return answers.Finish(whole);
 }
 
 Result<std::vector<int64_t>> Admin::CommittedOffsets(const std::string& group,
                                                      const std::string& topic, int partitions) {
-  const std::string what = "reading the committed offsets of group " + group;
-  PartitionListHandle list = ListPartitions(topic, partitions, RD_KAFKA_OFFSET_INVALID);
+  const Deed what{"reading the committed offsets of group " + group,
+                  "DESCRIBE on group " + group + " (READ includes it) and on topic " + topic};
+  PartitionListHandle list =
+      ListPartitions(topic, AllPartitions(partitions), RD_KAFKA_OFFSET_INVALID);
   GroupOffsetsHandle wanted(rd_kafka_ListConsumerGroupOffsets_new(group.c_str(), list.get()));
   rd_kafka_ListConsumerGroupOffsets_t* groups[] = {wanted.get()};
   ARROW_ASSIGN_OR_RAISE(EventHandle event,

@@ -47,11 +47,14 @@ class Admin : public TopicMetadata {
   // Whether every broker that answers knows the topic with this many partitions, each with a
   // leader. Brokers learn of a change one after another, and clients may ask any of them.
   Result<bool> EveryBrokerServes(const std::string& name, int partitions);
+  // OK if we may write to the topic, or if the brokers do not tell.
+  Status CheckMayWrite(const std::string& name);
   Status CreateTopic(const TopicSettings& settings);
   Status AddPartitions(const std::string& name, int total);
   Status SetTopicConfigs(const std::string& name,
                          const std::map<std::string, std::string>& configs);
-  Result<std::vector<OffsetSpan>> OffsetSpans(const std::string& topic, int partitions) override;
+  std::vector<Result<OffsetSpan>> OffsetSpans(const std::string& topic,
+                                              const std::vector<int32_t>& partitions) override;
   // Offsets that a group has committed to Kafka; -1: none. Indexed by partition.
   Result<std::vector<int64_t>> CommittedOffsets(const std::string& group, const std::string& topic,
                                                 int partitions);

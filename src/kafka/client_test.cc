@@ -29,6 +29,20 @@ TEST(MakeConf, UsersSecurityStandsAboveTheProgramsProperties) {
   rd_kafka_conf_destroy(*conf);
 }
 
+TEST(MakeConf, TlsTrustsTheSystemsAuthoritiesUnlessOthersAreNamed) {
+  KafkaConfig config;
+  config.security = {{"security.protocol", "SASL_SSL"}};
+  auto conf = MakeConf(config, {}, nullptr);
+  ASSERT_TRUE(conf.ok()) << conf.status();
+  EXPECT_EQ("probe", ValueOf(*conf, "ssl.ca.location"));
+  rd_kafka_conf_destroy(*conf);
+  config.security["ssl.ca.location"] = "/etc/ca.pem";
+  conf = MakeConf(config, {}, nullptr);
+  ASSERT_TRUE(conf.ok()) << conf.status();
+  EXPECT_EQ("/etc/ca.pem", ValueOf(*conf, "ssl.ca.location"));
+  rd_kafka_conf_destroy(*conf);
+}
+
 TEST(MakeConf, RefusedPropertyIsNamedWithItsValue) {
   auto conf = MakeConf({}, {{"acks", "most"}}, nullptr);
   ASSERT_FALSE(conf.ok());

@@ -19,6 +19,10 @@ struct ConsumerOptions {
   int session_timeout_ms = 10000;
   // False: see every record of a transactional producer, aborted or not.
   bool read_committed = true;
+  // How the brokers and `group describe` show this client. Empty: "shopstream".
+  std::string client_id{};
+  // True: reads by Assign alone, so that the group is only a name, and needs no permission.
+  bool outside_group = false;
 };
 
 // The record source of a cluster: one topic, read without auto-commit and with cooperative-sticky
@@ -35,10 +39,12 @@ class Consumer : public RecordSource {
   Status Assign(const std::vector<PartitionOffset>& start) override;
   Status Unassign(const std::vector<int32_t>& partitions) override;
   Status Restart(const std::vector<PartitionOffset>& start) override;
+  Status Validate(const PartitionOffset& at) override;
   Status Pause(const std::vector<int32_t>& partitions) override;
   Status Resume(const std::vector<int32_t>& partitions) override;
   void CommitForDisplay(const std::vector<PartitionOffset>& offsets) override;
   int64_t CachedEnd(int32_t partition) const override;
+  std::string Unreachable() const override;
   void Close() override;
 
  private:

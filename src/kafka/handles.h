@@ -4,6 +4,8 @@
 
 #include <memory>
 
+#include "base/clock.h"
+
 // For src/kafka/*.cc only.
 namespace shopstream::kafka {
 
@@ -24,5 +26,8 @@ using EventHandle = Handle<rd_kafka_event_t, &rd_kafka_event_destroy>;
 using ErrorHandle = Handle<rd_kafka_error_t, &rd_kafka_error_destroy>;
 using PartitionListHandle =
     Handle<rd_kafka_topic_partition_list_t, &rd_kafka_topic_partition_list_destroy>;
+
+// The next event; null if none came within `timeout`, or none can come (IsHopeless).
+EventHandle AwaitEvent(rd_kafka_t* client, rd_kafka_queue_t* queue, Millis timeout);
 
 }  // namespace shopstream::kafka

@@ -3,19 +3,25 @@
 #include <librdkafka/rdkafka.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
+#include <charconv>
 #include <map>
 #include <mutex>
 #include <utility>
 #include <vector>
 
 #include "base/error_kind.h"
+#include "kafka/errors.h"
 #include "kafka/handles.h"
 
 namespace shopstream::kafka {
 namespace {
 
 using TopicHandle = Handle<rd_kafka_topic_t, &rd_kafka_topic_destroy>;
+
+// As in Java: a shorter outage loses nothing, and a longer one is reported.
+constexpr Millis kDeliveryTimeout{120'000};
 
 // After a purge, its delivery reports are available immediately; this is only a bound.
 constexpr int kPurgeMillis = 5000;
@@ -40,8 +46,7 @@ Properties ContractProperties() {
       {"acks", "all"},
       {"compression.type", "snappy"},
       {"partitioner", "murmur2_random"},
-      // Two minutes, as in Java: a shorter outage loses nothing, and a longer one is reported.
-      {"message.timeout.ms", "120000"},
+      {"message.timeout.ms", std::to_string(kDeliveryTimeout.count())},
       // Fuller batches cost the brokers less per message, and nobody waits for a single purchase.
       {"linger.ms", "20"},
       {"batch.num.messages", "10000"},
@@ -51,10 +56,22 @@ Properties ContractProperties() {
   };
 }
 
+// As configured; librdkafka refuses a text that is no number.
+Millis DeliveryTimeout(const KafkaConfig& config, const Properties& properties) {
+  const auto given = config.security.find("message.timeout.ms");
+  const std::string& text =
+      given != config.security.end() ? given->second : properties.at("message.timeout.ms");
+  int64_t millis = kDeliveryTimeout.count();
+  std::from_chars(text.data(), text.data() + text.size(), millis);
+  return Millis{millis};
+}
+
 }  // namespace
 
 struct Producer::Impl {
-  std::mutex mutex;     // Guards topics and first_error.
+  std::mutex mutex;  // Guards topics and first_error.
+  KafkaConfig config;
+  Millis delivery_timeout = kDeliveryTimeout;
   ClientHandle client;  // Destroyed after its topics.
   std::map<std::string, TopicHandle> topics;
   std::string first_error;
@@ -77,9 +94,19 @@ struct Producer::Impl {
     failed.fetch_add(1, std::memory_order_relaxed);
     std::lock_guard lock(mutex);
     if (!first_error.empty()) return;
-    first_error = "topic " + topic;
-    if (partition >= 0) first_error += ", partition " + std::to_string(partition);
-    first_error += ": " + std::string(rd_kafka_err2str(error));
+    std::string place = "topic " + topic;
+    if (partition >= 0) place += ", partition " + std::to_string(partition);
+    first_error = Describe(place, topic, error).message();
+  }
+
+  // After a fatal error the client only purges its queue; report why.
+  Status Describe(const std::string& place, const std::string& topic,
+                  rd_kafka_resp_err_t error) const {
+    std::array<char, 512> reason{};
+    const auto fatal = rd_kafka_fatal_error(client.get(), reason.data(), reason.size());
+    return DescribeFailure({"producing to " + place, fatal ? fatal : error, reason.data(),
+                            delivery_timeout, "WRITE on topic " + topic},
+                           config, client.get());
   }
 
   Result<rd_kafka_topic_t*> Topic(const std::string& name) {
@@ -100,21 +127,16 @@ struct Producer::Impl {
     if (static_cast<size_t>(taken) == messages.size()) return messages.size();
     for (size_t i = 0; i < messages.size(); ++i) {
       if (slice[i].err == RD_KAFKA_RESP_ERR_NO_ERROR) continue;
-      if (slice[i].err == RD_KAFKA_RESP_ERR__FATAL) return FatalError();
+      if (slice[i].err == RD_KAFKA_RESP_ERR__FATAL) {
+        const std::string name = rd_kafka_topic_name(topic);
+        return Describe("topic " + name, name, RD_KAFKA_RESP_ERR__FATAL);
+      }
       // Once the queue is full, the client refuses all remaining messages of the call.
       if (slice[i].err == RD_KAFKA_RESP_ERR__QUEUE_FULL) return i;
       queued.fetch_add(1, std::memory_order_relaxed);
       CountFailed(rd_kafka_topic_name(topic), RD_KAFKA_PARTITION_UA, slice[i].err);
     }
     return messages.size();
-  }
-
-  // Why the client takes no more messages of any kind.
-  Status FatalError() const {
-    char reason[512];
-    const rd_kafka_resp_err_t error = rd_kafka_fatal_error(client.get(), reason, sizeof reason);
-    return Unavailable("the Kafka producer cannot continue: ", rd_kafka_err2str(error), " (",
-                       reason, "); start the command again");
   }
 };
 
@@ -126,6 +148,8 @@ Result<std::unique_ptr<Producer>> Producer::Open(const KafkaConfig& config,
   Properties properties = ContractProperties();
   for (const auto& [key, value] : overrides) properties[key] = value;
   auto impl = std::make_unique<Impl>();
+  impl->config = config;
+  impl->delivery_timeout = DeliveryTimeout(config, properties);
   ARROW_ASSIGN_OR_RAISE(rd_kafka_conf_t * conf, MakeConf(config, properties, impl.get()));
   rd_kafka_conf_set_dr_msg_cb(conf, &Impl::OnDelivery);
   ARROW_ASSIGN_OR_RAISE(impl->client, OpenClient(ClientKind::kProducer, conf));

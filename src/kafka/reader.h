@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <set>
@@ -15,11 +16,13 @@
 
 namespace shopstream::kafka {
 
-// Reads the given ranges of a topic's partitions once, outside any group. One thread.
+// Reads the given ranges of a topic's partitions once, outside any group. A partition that cannot
+// be read further is left out, and the others go on. One thread.
 class Reader {
  public:
-  // A range may begin below the log start: reading then starts there. `end` may be beyond Kafka's
-  // end, or INT64_MAX to follow a topic indefinitely.
+  // The ranges of a partition ascend and do not overlap. A range may begin below the log start:
+  // reading then starts there. `end` may be beyond Kafka's end, or INT64_MAX to follow a topic
+  // indefinitely.
   static Result<std::unique_ptr<Reader>> Open(const KafkaConfig& config,
                                               const std::vector<OffsetRange>& ranges,
                                               const ConsumerOptions& options = {});
@@ -27,16 +30,26 @@ class Reader {
   // Waits up to `timeout`; omits records outside the ranges. An empty batch: none arrived yet.
   Result<RecordBatch> Next(Millis timeout);
 
-  // Every range has been read to its end.
+  // Every range has been read to its end, or its partition has failed.
   bool done() const { return left_.empty(); }
+
+  // The partitions that were not read to the end of their ranges, and why.
+  const std::map<int32_t, Status>& failed() const { return failed_; }
+  // What was not read so far has failed for this reason.
+  Status GiveUp(const Status& why);
 
  private:
   Reader(std::unique_ptr<Consumer> consumer, const std::vector<OffsetRange>& ranges);
-  Status Finish(int32_t partition);
+  Status EndRange(int32_t partition);
+  Status Fail(int32_t partition, const Status& why);
+  Status TakeRecords(PollResult* polled, RecordBatch* wanted, std::set<int32_t>* ended);
+  Status FollowLogStart(int32_t partition);
 
   std::unique_ptr<Consumer> consumer_;
   std::set<int32_t> moved_to_log_start_;
-  std::map<int32_t, OffsetRange> left_;  // `begin` advances to the next offset to read.
+  // The first one of a partition is being read; its `begin` advances to the next offset to read.
+  std::map<int32_t, std::deque<OffsetRange>> left_;
+  std::map<int32_t, Status> failed_;
 };
 
 }  // namespace shopstream::kafka

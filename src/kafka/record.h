@@ -22,6 +22,7 @@ struct RecordView {
   int64_t timestamp_ms = -1;  // Unix epoch; -1: the producer gave none.
   std::optional<Bytes> key;
   std::optional<Bytes> value;  // Nothing: a null value (tombstone), unlike an empty one.
+  int32_t leader_epoch = -1;   // The leader's when it was written; -1: unknown.
   const rd_kafka_message_s* message = nullptr;  // Null: created by hand; it has no headers.
 };
 

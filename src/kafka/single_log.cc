@@ -28,7 +28,7 @@ bool EndsTheReading(int code) {
     case RD_KAFKA_RESP_ERR__FATAL:
       return true;
     default:
-      return false;
+      return IsUnreadableBatch(code);
   }
 }
 
@@ -36,12 +36,12 @@ bool EndsTheReading(int code) {
 
 struct LogReader::Impl {
   ClientHandle client;
-  std::string bootstrap_servers;
+  KafkaConfig config;
   std::string topic;
 
   Status Failure(const std::string& what, int code, const char* reason, Millis timeout) {
-    return DescribeFailure({what, code, reason, timeout}, bootstrap_servers,
-                           HasReachedCluster(client.get()));
+    return DescribeFailure({what, code, reason, timeout, "READ on topic " + topic}, config,
+                           client.get());
   }
 };
 
@@ -59,6 +59,7 @@ Result<std::unique_ptr<LogReader>> LogReader::Open(const KafkaConfig& config,
       {"enable.auto.commit", "false"},
       {"isolation.level", "read_committed"},
       {"enable.partition.eof", "true"},
+      {"check.crcs", "true"},
       // A log that lost its start or its end is no longer the log that was read.
       {"auto.offset.reset", "error"},
       // The end of the log after a transaction marker is noticed by an empty fetch.
@@ -73,10 +74,9 @@ Result<std::unique_ptr<LogReader>> LogReader::Open(const KafkaConfig& config,
   rd_kafka_topic_partition_list_add(start.get(), topic.c_str(), kPartition)->offset =
       RD_KAFKA_OFFSET_BEGINNING;
   if (const auto code = rd_kafka_assign(client.get(), start.get())) {
-    return DescribeFailure({"reading topic " + topic, code, "", Millis{0}},
-                           config.bootstrap_servers, true);
+    return DescribeFailure({"reading topic " + topic, code, "", Millis{0}}, config, client.get());
   }
-  auto impl = std::make_unique<Impl>(Impl{std::move(client), config.bootstrap_servers, topic});
+  auto impl = std::make_unique<Impl>(Impl{std::move(client), config, topic});
   return std::unique_ptr<LogReader>(new LogReader(std::move(impl)));
 }
 
@@ -114,8 +114,8 @@ Result<int64_t> LogReader::End(Millis timeout) {
 
 struct LogWriter::Impl {
   ClientHandle client;
-  std::string bootstrap_servers;
-  std::string topic;
+  KafkaConfig config;
+  std::string topic, transactional_id;
   // The last offset and the first failure of the records being appended; written by delivery
   // reports, inside rd_kafka_flush.
   int64_t offset = -1;
@@ -128,8 +128,10 @@ struct LogWriter::Impl {
   }
 
   Status Failure(int code, const char* reason, Millis timeout) {
-    return DescribeFailure({"writing to topic " + topic, code, reason, timeout}, bootstrap_servers,
-                           HasReachedCluster(client.get()));
+    const std::string needs = "WRITE on topic " + topic +
+                              ", and WRITE and DESCRIBE on transactional id " + transactional_id;
+    return DescribeFailure({"writing to topic " + topic, code, reason, timeout, needs}, config,
+                           client.get());
   }
   Status Queue(const LogEntry& entry, Millis timeout);
   Status TooLarge(size_t bytes) const {
@@ -172,8 +174,9 @@ Result<std::unique_ptr<LogWriter>> LogWriter::Open(const KafkaConfig& config,
       {"reconnect.backoff.max.ms", "1000"},
   };
   auto impl = std::make_unique<Impl>();
-  impl->bootstrap_servers = config.bootstrap_servers;
+  impl->config = config;
   impl->topic = topic;
+  impl->transactional_id = transactional_id;
   ARROW_ASSIGN_OR_RAISE(rd_kafka_conf_s * conf, MakeConf(config, properties, impl.get()));
   rd_kafka_conf_set_dr_msg_cb(conf, &Impl::OnDelivery);
   ARROW_ASSIGN_OR_RAISE(impl->client, OpenClient(ClientKind::kProducer, conf));

@@ -40,8 +40,13 @@ class TopicMetadata {
   // Nothing if the topic does not exist. An error: no broker answers.
   virtual Result<std::optional<TopicState>> DescribeTopic(const std::string& name,
                                                           bool with_configs) = 0;
-  // Indexed by partition.
-  virtual Result<std::vector<OffsetSpan>> OffsetSpans(const std::string& topic, int partitions) = 0;
+  // One answer for each of the partitions, in their order. An error concerns its own partition, for
+  // instance because it has no leader, or its leader does not answer (unavailable).
+  virtual std::vector<Result<OffsetSpan>> OffsetSpans(const std::string& topic,
+                                                      const std::vector<int32_t>& partitions) = 0;
 };
+
+// 0, 1, ... count - 1.
+std::vector<int32_t> AllPartitions(size_t count);
 
 }  // namespace shopstream::kafka

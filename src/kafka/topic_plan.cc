@@ -10,7 +10,7 @@ namespace {
 Status TooFewBrokers(const TopicSettings& wanted, int brokers) {
   return Status::Invalid("topic ", wanted.name, " needs ", wanted.replication_factor,
                          " brokers for its replication factor, ", brokers, " are up: start the ",
-                         "others with ./run up, then try again");
+                         "others, or ask for --replication-factor ", brokers);
 }
 
 Status TooManyPartitions(const TopicSettings& wanted, size_t actual) {
@@ -48,7 +48,7 @@ Status WaitForLeaders(Admin& admin, const TopicSettings& wanted) {
     if (serves) return Status::OK();
     return Unavailable("topic ", wanted.name, " has partitions without a leader after 30 s: ",
                        "see `shopstream topics describe ", wanted.name,
-                       "`, and start the brokers that are down with ./run up");
+                       "`, and start the brokers that are down");
   });
 }
 

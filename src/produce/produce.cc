@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/shutdown.h"
 #include "kafka/admin.h"
+#include "kafka/errors.h"
 #include "kafka/producer.h"
 #include "model/purchase_event.h"
 #include "produce/handover.h"
@@ -43,9 +44,7 @@ Status CheckTopic(const Config& config) {
   ARROW_ASSIGN_OR_RAISE(auto admin, kafka::Admin::Open(config.kafka));
   ARROW_ASSIGN_OR_RAISE(const auto topic, admin->DescribeTopic(config.kafka.topic, false));
   if (topic.has_value()) return Status::OK();
-  return Status::Invalid("there is no topic ", config.kafka.topic, " at ",
-                         config.kafka.bootstrap_servers,
-                         ": create it with `shopstream topics setup`");
+  return kafka::NoSuchTopic(config.kafka.topic, config.kafka.bootstrap_servers);
 }
 
 Result<int32_t> RegisterSchema(const Config& config) {

@@ -208,7 +208,7 @@ Client::Client(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Client::~Client() = default;
 
 Result<std::unique_ptr<Client>> Client::Open(const RegistryConfig& config) {
-  const HttpAccess access{config.username, config.password, config.ca_file};
+  const HttpAccess access{config.username, config.password, config.ca_file, "registry.url"};
   ARROW_ASSIGN_OR_RAISE(HttpClient calls, HttpClient::Open(config.url, kTimeout, access));
   ARROW_ASSIGN_OR_RAISE(HttpClient look_ups, HttpClient::Open(config.url, kLookUpTimeout, access));
   auto impl = std::make_unique<Impl>(config.url, std::move(calls), std::move(look_ups));

@@ -84,9 +84,10 @@ RestReply Api::Impl::GetClusterId(const HttpRequest&) {
 
 // Not in Confluent's API: "ok", or "degraded" and the reason while reads are still served.
 RestReply Api::Impl::GetHealth(const HttpRequest&) {
-  const Status whole = store.Whole();
-  if (whole.ok()) return json{{"status", "ok"}};
-  return json{{"status", "degraded"}, {"reason", whole.message()}};
+  Status healthy = store.Whole();
+  if (healthy.ok()) healthy = store.Writable();
+  if (healthy.ok()) return json{{"status", "ok"}};
+  return json{{"status", "degraded"}, {"reason", healthy.message()}};
 }
 
 namespace {

@@ -51,6 +51,10 @@ kafka::TopicSettings TopicFor(const std::string& name, size_t brokers) {
                       {"min.insync.replicas", replicas == kReplicas ? "2" : "1"}}};
 }
 
+bool IsRefused(const Status& status) {
+  return !status.ok() && KindOf(status) == ErrorKind::kRefused;
+}
+
 // A topic created by another registry has Kafka's default, too small for a 1 MB schema.
 void RaiseMessageBound(kafka::Admin& admin, const kafka::TopicState& topic) {
   const auto bound = topic.configs.find("max.message.bytes");
@@ -106,6 +110,20 @@ Status KafkaStore::Whole() const {
                      "correct record, or a null value, under the same key");
 }
 
+Status KafkaStore::Writable() const {
+  std::lock_guard lock(progress_mutex_);
+  return write_refusal_;
+}
+
+// OK: the last write succeeded.
+void KafkaStore::NoteRefusal(const Status& refusal) {
+  std::lock_guard lock(progress_mutex_);
+  if (write_refusal_.ok() && !refusal.ok()) {
+    Log::Warn("the registry cannot write, it only answers questions: {}", refusal.message());
+  }
+  write_refusal_ = refusal;
+}
+
 std::string KafkaStore::ClusterId() const {
   std::lock_guard lock(progress_mutex_);
   return cluster_id_;
@@ -131,6 +149,8 @@ Status KafkaStore::EnsureTopic() {
     if (!topic.has_value()) return created;
   }
   ARROW_RETURN_NOT_OK(CheckTopic(*topic));
+  const Status may_write = admin->CheckMayWrite(name);
+  if (may_write.ok() || IsRefused(may_write)) NoteRefusal(may_write);
   RaiseMessageBound(*admin, *topic);
   return Status::OK();
 }
@@ -144,7 +164,7 @@ void KafkaStore::Follow() {
   Status status = OpenLog();
   while (status.ok() && !stop_.requested()) status = ReadOn();
   if (stop_.requested()) return;
-  Log::Error("the registry can no longer follow its log: {}", status.ToString());
+  Log::Error("the registry can no longer follow its log: {}", status.message());
   std::lock_guard lock(progress_mutex_);
   failure_ = status;
   progressed_.notify_all();
@@ -262,6 +282,7 @@ Status KafkaStore::Write(const Decide& decide, Millis timeout) {
 
 Result<bool> KafkaStore::TryWrite(const Decide& decide, BootClock::time_point deadline) {
   last_write_failure_ = writer_ == nullptr ? TakeOver(deadline) : Status::OK();
+  if (IsRefused(last_write_failure_)) return RefuseWrites();
   if (last_write_failure_.ok()) last_write_failure_ = CatchUp(Left(deadline));
   if (!last_write_failure_.ok()) return false;
 
@@ -278,12 +299,23 @@ Result<bool> KafkaStore::TryWrite(const Decide& decide, BootClock::time_point de
   // The commit is acknowledged before the end that CatchUp requests moves past it, so no further
   // decision may be made before these records have been read back.
   if (offset.ok()) last_write_failure_ = WaitForPosition(*offset + 1, deadline);
-  if (last_write_failure_.ok()) return true;
+  if (last_write_failure_.ok()) {
+    NoteRefusal(Status::OK());
+    return true;
+  }
+  if (IsRefused(last_write_failure_)) return RefuseWrites();
   Log::Info("lost the right to write to topic {}: {}", options_.topic,
             last_write_failure_.message());
   writer_.reset();
   if (last_write_failure_.IsInvalid()) return last_write_failure_;
   return false;
+}
+
+// No later attempt succeeds before an operator grants the permission.
+Status KafkaStore::RefuseWrites() {
+  writer_.reset();
+  NoteRefusal(last_write_failure_);
+  return last_write_failure_;
 }
 
 Status KafkaStore::TakeOver(BootClock::time_point deadline) {

@@ -43,6 +43,7 @@ class KafkaStore final : public Store {
   Status CatchUp(Millis timeout) override;
   Status Write(const Decide& decide, Millis timeout) override;
   Status Whole() const override;
+  Status Writable() const override;
   std::string ClusterId() const override;
 
   // OK while the log is being read or waited for; otherwise why it stopped permanently.
@@ -58,11 +59,13 @@ class KafkaStore final : public Store {
   Status EnsureTopic();
   void ApplyRecord(const kafka::LogRecord& record);
   void PublishPosition(int64_t position);
+  void NoteRefusal(const Status& refusal);
 
   Status WaitForPosition(int64_t offset, BootClock::time_point deadline);
   // One attempt of Write. True: done; false: the right to write was lost, try again.
   Result<bool> TryWrite(const Decide& decide, BootClock::time_point deadline);
   Status TakeOver(BootClock::time_point deadline);
+  Status RefuseWrites();
 
   const KafkaConfig config_;
   const KafkaStoreOptions options_;
@@ -79,6 +82,7 @@ class KafkaStore final : public Store {
   int64_t start_end_ = -1;                    // The end of the log when it was opened.
   bool announced_ = false;                    // Whether reaching start_end_ was logged.
   Status failure_;
+  Status write_refusal_;  // Why Kafka does not let us write; OK: as far as is known it does.
   std::string cluster_id_;
   // Records that could not be understood, by key, until a valid record replaces them.
   std::map<std::string, std::string> unreadable_;

@@ -34,6 +34,8 @@ class Store {
   // none of them; returns once they are written and in memory. Invalid: they are too large.
   // IOError: they may or may not be written.
   virtual Status Write(const Decide& decide, Millis timeout) = 0;
+  // OK unless it is known that writes are refused; otherwise why.
+  virtual Status Writable() const { return Status::OK(); }
   // The Kafka cluster's id; empty if unknown.
   virtual std::string ClusterId() const = 0;
 };

@@ -294,7 +294,12 @@ Result<std::unique_ptr<ObjectStore>> DiskStore::Open(const std::string& root,
   std::string absolute = std::filesystem::absolute(root, error).lexically_normal().string();
   if (error) return DiskError("resolve", root, error.value());
   while (absolute.size() > 1 && absolute.ends_with('/')) absolute.pop_back();
-  auto store = std::unique_ptr<DiskStore>(new DiskStore(absolute, described_as));
+  if (std::filesystem::exists(absolute, error) && !std::filesystem::is_directory(absolute, error)) {
+    return Status::Invalid("lake.uri: ", absolute, " is a file: name a folder");
+  }
+  // A relative path is only clear to those who know where the program was started.
+  auto store = std::unique_ptr<DiskStore>(
+      new DiskStore(absolute, described_as == root ? absolute : described_as));
   // Not required here; an obstacle such as a read-only disk shows up at the first write.
   const auto removed = store->RemoveAbandonedWrites(kTemporaryFileMinAge);
   if (!removed.ok()) Log::Debug("{}", removed.status().message());

@@ -106,6 +106,17 @@ Result<std::unique_ptr<ObjectStore>> OpenObjectStore(const Config& config) {
         "lake.uri '", uri, "': '", uri.substr(0, colon),
         "' storage is not supported; use a path, file:///path or s3://bucket/prefix");
   }
+  // A scheme with a slash missing would become a folder of that name.
+  for (const std::string_view scheme : {"s3:", "file:"}) {
+    if (!uri.starts_with(scheme)) continue;
+    return Status::Invalid("lake.uri '", uri, "': write ", scheme,
+                           scheme == "s3:" ? "//bucket/prefix" : "///absolute/path");
+  }
+  if (uri == "~" || uri.starts_with("~/")) {
+    return Status::Invalid("lake.uri '", uri,
+                           "': only a shell expands '~'; write the folder's path, ",
+                           "or let the shell do it: --set lake.uri=\"$HOME", uri.substr(1), "\"");
+  }
   return DiskStore::Open(uri, uri);
 }
 

@@ -111,8 +111,13 @@ std::string Words(const S3Reply& reply, int64_t now_ms) {
   if (const Meaning* meaning = FindMeaning(code)) {
     return std::string(meaning->words) + Detail(*meaning, reply, error, now_ms) + said;
   }
-  const std::string own = error.message.empty() ? reply.body : error.message;
-  return Printable(own.substr(0, kShownBytes)) + said;
+  if (error.message.empty() && code.empty()) {
+    const std::string body =
+        reply.body.empty() ? "" : ", but '" + Printable(reply.body.substr(0, kShownBytes)) + "'";
+    return "the answer is not S3's" + body + ": correct s3.endpoint" + said;
+  }
+  return Printable((error.message.empty() ? reply.body : error.message).substr(0, kShownBytes)) +
+         said;
 }
 
 }  // namespace

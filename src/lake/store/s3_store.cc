@@ -7,6 +7,7 @@
 #include "base/error_kind.h"
 #include "base/log.h"
 #include "base/retry.h"
+#include "base/shutdown.h"
 #include "lake/store/s3_failure.h"
 #include "lake/store/store_input.h"
 
@@ -273,7 +274,7 @@ Result<S3Reply> S3Store::Call(const std::string& verb, const S3Request& request)
     const Status failure =
         S3Failure(Words(verb, request.place), reply, request.only_if_absent, WallClockMillis());
     // A request that may have taken effect is not repeated: only the caller can find out.
-    if (verdict != S3Verdict::kAgain) return failure;
+    if (verdict != S3Verdict::kAgain || ShutdownOverdue()) return failure;
     ARROW_RETURN_NOT_OK(retry.Wait(failure));
   }
 }
@@ -297,7 +298,7 @@ Status S3Store::MakeBucket(const std::string& bucket) {
                                       "</LocationConstraint></CreateBucketConfiguration>");
   }
   const S3Request request{"PUT", {bucket, ""}, {}, false, where.get()};
-  return Retry({.patience = kPatience}).Run([&] {
+  return Retry({.patience = kPatience, .stop = StopToken(ShutdownOverdue)}).Run([&] {
     const S3Reply reply = client_->Send(request);
     // Another writer may have been first.
     const bool there =
@@ -310,6 +311,11 @@ Status S3Store::MakeBucket(const std::string& bucket) {
 
 Status S3Store::CheckBucketIsThere(const std::string& verb, const S3Request& request,
                                    const S3Reply& reply) const {
+  if (ParseS3Error(reply.body).code.empty()) {
+    return Status::Invalid("cannot ", Words(verb, request.place), ": ",
+                           config_.endpoint.empty() ? "AWS" : config_.endpoint,
+                           " answers 404 as no S3 service does: correct s3.endpoint");
+  }
   if (root_.bucket_per_table() || !SaysNoSuchBucket(reply)) return Status::OK();
   return S3Failure(Words(verb, request.place), reply, false, WallClockMillis());
 }
