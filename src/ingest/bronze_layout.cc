@@ -4,6 +4,8 @@
 
 #include "avro/decoder.h"
 #include "avro/merge.h"
+#include "base/join.h"
+#include "base/nearest_name.h"
 #include "lake/delta/column_merge.h"
 #include "tables/columns.h"
 #include "tables/names.h"
@@ -41,12 +43,14 @@ Result<int> FindField(const arrow::Schema& record, const std::string& name,
                       const arrow::DataType& type, const char* setting) {
   int index = record.GetFieldIndex(name);
   if (index < 0) {
-    return Status::Invalid("The event schema has no field \"", name, "\", which ", setting,
-                           " names. Its fields: ", record.ToString());
+    const std::vector<std::string> fields = record.field_names();
+    const std::string near = DidYouMean(name, fields);
+    return Status::Invalid(setting, " is '", name, "', but the event's schema has no such field",
+                           near.empty() ? ": it has " + Joined(fields, ", ") : near);
   }
   if (!record.field(index)->type()->Equals(type)) {
-    return Status::Invalid("The event's field \"", name, "\" is ",
-                           record.field(index)->type()->ToString(), " but ", setting, " needs ",
+    return Status::Invalid(setting, " is '", name, "', whose type is ",
+                           record.field(index)->type()->ToString(), ": name a field of type ",
                            type.ToString());
   }
   return index;

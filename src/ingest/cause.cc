@@ -24,4 +24,14 @@ std::string_view Name(Cause cause) {
   return "";
 }
 
+std::vector<std::string> CauseNames() {
+  std::vector<std::string> names;
+  for (const Cause cause : {Cause::kEmpty, Cause::kBadFrame, Cause::kUnknownSchema, Cause::kCorrupt,
+                            Cause::kIncompatibleSchema, Cause::kUnknownPartitionValue,
+                            Cause::kBadTimestamp, Cause::kTooLarge}) {
+    names.emplace_back(Name(cause));
+  }
+  return names;
+}
+
 }  // namespace shopstream::ingest

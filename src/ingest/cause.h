@@ -1,6 +1,8 @@
 #pragma once
 
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace shopstream::ingest {
 
@@ -19,5 +21,8 @@ enum class Cause {
 
 // The value of the column `cause`: "bad_frame".
 std::string_view Name(Cause cause);
+
+// All of them.
+std::vector<std::string> CauseNames();
 
 }  // namespace shopstream::ingest

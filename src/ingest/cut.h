@@ -12,6 +12,7 @@
 #include "ingest/bronze_layout.h"
 #include "ingest/cause.h"
 #include "model/offset_range.h"
+#include "tables/partition_state.h"
 
 namespace shopstream::ingest {
 
@@ -34,6 +35,20 @@ struct CutProgress {
   std::optional<int64_t> fence;
   // The same for the quarantine table's txn; it advances only with cuts that quarantine records.
   std::optional<int64_t> quarantine_fence;
+  // What Bronze keeps with the range's end.
+  tables::Position position = {};
+  // What an operator had accepted when the range was read: a commit is valid only if nothing was
+  // accepted since.
+  std::optional<int64_t> accepted = {};
+};
+
+// A partition that the table says from now on is not read until an operator decides. The commit is
+// valid only where the partition's progress could be committed.
+struct CutStop {
+  int32_t partition = 0;
+  std::optional<int64_t> fence;
+  std::optional<int64_t> accepted;
+  tables::Stop stop;
 };
 
 // One partition of the lake: a value of the partition field, and a date.
@@ -50,6 +65,7 @@ struct Cut {
   std::string topic;
   std::string topic_id;
   std::vector<CutProgress> progress;
+  std::vector<CutStop> stops;
   std::vector<OffsetRange> lost;  // Expired in Kafka before they were read; reported in the log.
 
   std::shared_ptr<const BronzeLayout> layout;  // Layout of `rows`; may have more than the table.

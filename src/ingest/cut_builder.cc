@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "ingest/align_columns.h"
 #include "ingest/frame.h"
+#include "ingest/header_json.h"
 #include "lake/parquet/partition_path.h"
 #include "model/calendar.h"
 
@@ -21,16 +22,6 @@ constexpr int64_t kYear2000Micros = 946'684'800'000'000;
 int32_t FloorDays(int64_t micros) {
   int64_t days = micros / kMicrosPerDay;
   return static_cast<int32_t>(days * kMicrosPerDay > micros ? days - 1 : days);
-}
-
-std::string HeadersToJson(const kafka::Headers& headers) {
-  if (headers.empty()) return "[]";
-  nlohmann::json list = nlohmann::json::array();
-  for (const auto& [name, value] : headers) {
-    list.push_back({{"key", name}, {"value", value ? nlohmann::json(*value) : nlohmann::json()}});
-  }
-  // Header values are arbitrary bytes; invalid UTF-8 becomes the replacement character.
-  return DumpJson(list);
 }
 
 std::optional<std::string> ToText(const std::optional<kafka::Bytes>& bytes) {

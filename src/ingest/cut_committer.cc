@@ -11,27 +11,52 @@
 #include "ingest/cut_files.h"
 #include "ingest/table_growth.h"
 #include "lake/delta/retention.h"
+#include "tables/partition_state.h"
 #include "tables/progress.h"
 
 namespace shopstream::ingest {
 namespace {
 
-using Fence = std::optional<int64_t> CutProgress::*;
-
-// Whether the table's progress is exactly where the cut begins, in every partition of the cut.
-bool StandsAt(const lake::Snapshot& snapshot, const Cut& cut, Fence fence) {
-  for (const CutProgress& progress : cut.progress) {
-    std::string app_id = tables::ProgressAppId(cut.topic_id, progress.range.partition);
-    if (snapshot.Txn(app_id) != progress.*fence) return false;
-  }
-  return true;
+// Whether the partition is where the cut expects it, and nobody has stopped it or continued it with
+// a loss: a consumer left behind must not write past either.
+bool IsAsRead(const lake::Snapshot& bronze, const Cut& cut, int32_t partition,
+              std::optional<int64_t> fence, std::optional<int64_t> accepted) {
+  const tables::PartitionState state =
+      tables::ReadPartitionState(bronze.Txns(), cut.topic_id, partition);
+  return state.next == fence && state.accepted == accepted && !state.stopped();
 }
 
-bool StandsAtEnd(const lake::Snapshot& snapshot, const Cut& cut) {
-  return std::all_of(cut.progress.begin(), cut.progress.end(), [&](const CutProgress& progress) {
-    return snapshot.Txn(tables::ProgressAppId(cut.topic_id, progress.range.partition)) ==
-           progress.range.end;
+// Whether every partition of the cut is as it was when the cut was read.
+bool BronzeStandsAt(const lake::Snapshot& bronze, const Cut& cut) {
+  return std::ranges::all_of(cut.progress,
+                             [&](const CutProgress& progress) {
+                               return IsAsRead(bronze, cut, progress.range.partition,
+                                               progress.fence, progress.accepted);
+                             }) &&
+         std::ranges::all_of(cut.stops, [&](const CutStop& stop) {
+           return IsAsRead(bronze, cut, stop.partition, stop.fence, stop.accepted);
+         });
+}
+
+bool QuarantineStandsAt(const lake::Snapshot& quarantine, const Cut& cut) {
+  return std::ranges::all_of(cut.progress, [&](const CutProgress& progress) {
+    return quarantine.Txn(tables::ProgressAppId(cut.topic_id, progress.range.partition)) ==
+           progress.quarantine_fence;
   });
+}
+
+// Whether Bronze has what the cut publishes.
+bool StandsAtEnd(const lake::Snapshot& bronze, const Cut& cut) {
+  const auto state = [&](int32_t partition) {
+    return tables::ReadPartitionState(bronze.Txns(), cut.topic_id, partition);
+  };
+  return std::ranges::all_of(cut.progress,
+                             [&](const CutProgress& progress) {
+                               return state(progress.range.partition).next == progress.range.end;
+                             }) &&
+         std::ranges::all_of(cut.stops, [&](const CutStop& stop) {
+           return state(stop.partition).stop.reason == stop.stop.reason;
+         });
 }
 
 nlohmann::json ToJson(const std::vector<OffsetRange>& ranges) {
@@ -60,6 +85,20 @@ std::map<std::string, int64_t> Progress(const Cut& cut) {
   return txns;
 }
 
+// What Bronze keeps beside the progress, as far as the table does not have it yet.
+std::map<std::string, int64_t> BronzeTxns(const Cut& cut, const lake::Snapshot& bronze) {
+  std::map<std::string, int64_t> txns = Progress(cut);
+  for (const CutProgress& progress : cut.progress) {
+    tables::Put(cut.topic_id, progress.range.partition, progress.position, &txns);
+  }
+  for (const CutStop& stop : cut.stops) {
+    tables::Put(cut.topic_id, stop.partition, stop.stop, &txns);
+  }
+  for (const OffsetRange& lost : cut.lost) tables::PutLost(cut.topic_id, lost, &txns);
+  tables::DropKnown(bronze.Txns(), &txns);
+  return txns;
+}
+
 // Never moves backwards: after a crash between the two commits quarantine is ahead of Bronze, and
 // its txn is how a reader knows that rows beyond Bronze's may exist.
 std::map<std::string, int64_t> QuarantineProgress(const Cut& cut) {
@@ -77,7 +116,7 @@ lake::Refusal Refuse(CutOutcome outcome, std::string why) {
 }
 
 lake::Refusal Fenced() {
-  return Refuse(CutOutcome::kFenced, "the table's txns do not match the start of the cut");
+  return Refuse(CutOutcome::kFenced, "the table's txns are not those that the cut was read after");
 }
 
 Result<CutOutcome> FromCommit(const lake::CommitResult& result, const lake::Table& table) {
@@ -159,7 +198,7 @@ Result<CutOutcome> CutCommitter::CheckTopic(Job* job) {
 
 Result<lake::ChangesOrRefusal> CutCommitter::Job::PrepareQuarantine(
     const lake::Snapshot& snapshot) const {
-  if (!StandsAt(snapshot, cut, &CutProgress::quarantine_fence)) return Fenced();
+  if (!QuarantineStandsAt(snapshot, cut)) return Fenced();
   lake::Changes changes;
   changes.adds = quarantine_files;
   changes.written_since = cut.sealed_at;
@@ -171,7 +210,7 @@ Result<lake::ChangesOrRefusal> CutCommitter::Job::PrepareQuarantine(
 Result<CutOutcome> CutCommitter::CommitQuarantine(Job* job) {
   // A consumer that lost its partitions should not quarantine records that Bronze will refuse.
   ARROW_ASSIGN_OR_RAISE(auto bronze, bronze_->Refresh());
-  if (!StandsAt(*bronze, job->cut, &CutProgress::fence)) return CutOutcome::kFenced;
+  if (!BronzeStandsAt(*bronze, job->cut)) return CutOutcome::kFenced;
   ARROW_ASSIGN_OR_RAISE(const Millis max_age, lake::MaxCommitAge(bronze->properties()));
   if (BootClock::now() - job->cut.sealed_at >= max_age) return CutOutcome::kTooOld;
   // An error is left for Bronze's commit to return.
@@ -187,7 +226,7 @@ Result<CutOutcome> CutCommitter::CommitQuarantine(Job* job) {
 
 Result<lake::ChangesOrRefusal> CutCommitter::Job::PrepareBronze(
     const lake::Snapshot& snapshot) const {
-  if (!StandsAt(snapshot, cut, &CutProgress::fence)) return Fenced();
+  if (!BronzeStandsAt(snapshot, cut)) return Fenced();
   if (abandoned()) return Refuse(CutOutcome::kAbandoned, "the cut was abandoned");
   ARROW_ASSIGN_OR_RAISE(GrowthPlan plan, PlanGrowthFor(snapshot));
   if (!plan.conflict.empty()) {
@@ -196,7 +235,7 @@ Result<lake::ChangesOrRefusal> CutCommitter::Job::PrepareBronze(
   lake::Changes changes;
   changes.adds = bronze_files;
   changes.written_since = cut.sealed_at;
-  changes.txns = Progress(cut);
+  changes.txns = BronzeTxns(cut, snapshot);
   changes.info = CommitInfo(cut);
   changes.growth = std::move(plan.growth);
   return changes;
@@ -208,8 +247,7 @@ Result<CutOutcome> CutCommitter::CommitBronze(Job* job) {
   // the progress in both tables.
   if (job->cut.quarantined.empty() && !job->unsure) {
     ARROW_ASSIGN_OR_RAISE(const auto quarantine, quarantine_->Refresh());
-    if (!StandsAt(*quarantine, job->cut, &CutProgress::quarantine_fence))
-      return CutOutcome::kFenced;
+    if (!QuarantineStandsAt(*quarantine, job->cut)) return CutOutcome::kFenced;
   }
   const BootClock::time_point start = BootClock::now();
   ARROW_ASSIGN_OR_RAISE(lake::CommitResult result, bronze_->Commit(

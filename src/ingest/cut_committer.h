@@ -15,7 +15,8 @@ namespace shopstream::ingest {
 
 enum class CutOutcome {
   kCommitted,
-  kFenced,        // Another consumer advanced a partition of the cut: none of it is in Bronze.
+  kFenced,        // Another consumer advanced or stopped a partition of the cut, or an operator
+                  // decided about it: none of the cut is in Bronze.
   kOutgrown,      // The current table stores its rows differently. Decode them again.
   kTopicChanged,  // The topic was deleted since: the cut's offsets mean nothing now.
   kTooOld,        // A vacuum may delete its files as orphans. Drop it and read it again.

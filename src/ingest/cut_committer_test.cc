@@ -14,12 +14,14 @@
 
 #include "ingest/start_positions.h"
 #include "ingest/testing.h"
+#include "kafka/record_hash.h"
 #include "lake/parquet/parquet_file.h"
 #include "model/calendar.h"
 #include "simulate/faulty_store.h"
 #include "simulate/memory_store.h"
 #include "tables/columns.h"
 #include "tables/names.h"
+#include "tables/partition_state.h"
 #include "tables/progress.h"
 
 namespace shopstream::ingest {
@@ -29,6 +31,7 @@ using simulate::Operation;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using testing::kOct24;
+using ::testing::Pair;
 
 constexpr char kTopicId[] = "2vEXY_6eQ4-J_Cb_JlBqbw";
 
@@ -66,6 +69,21 @@ class CutCommitterTest : public ::testing::Test {
     Result<CommittedCut> committed = committer.Commit(cut, [this] { return abandoned_; });
     last_error_ = committed.status();
     return committed.ok() ? committed->outcome : CutOutcome::kAbandoned;
+  }
+
+  // Where the next consumer of partition 0 starts, which Kafka holds completely.
+  StartPosition FindStart() {
+    TopicSpans topic{.id = kTopicId, .spans = {}};
+    topic.spans.emplace(0, kafka::OffsetSpan{0, 100});
+    return FindStartPositions(bronze_.get(), quarantine_.get(), topic)->at(0);
+  }
+  Cut MakeCutFrom(const StartPosition& start, int64_t end) {
+    std::set<int64_t> skip;
+    for (const auto& [offset, hash] : start.quarantined) skip.insert(offset);
+    return MakeCut(start.begin, end, start.fence, start.quarantine_fence, skip);
+  }
+  tables::PartitionState State() {
+    return tables::ReadPartitionState((*bronze_->Refresh())->Txns(), kTopicId, 0);
   }
 
   // How often each offset is in a table, as a reader sees it.
@@ -237,23 +255,76 @@ TEST_F(CutCommitterTest, KilledBetweenTheTwoCommitsNothingIsQuarantinedTwice) {
   store_.Heal();
 
   // The next consumer finds its start offset in the lake, and ends its cut elsewhere.
-  std::vector<StartPosition> starts =
-      *FindStartPositions(bronze_.get(), quarantine_.get(), kTopicId, {0}, {{0, 100}});
-  ASSERT_EQ(starts.size(), 1u);
-  EXPECT_EQ(starts[0].begin, 0);
-  EXPECT_THAT(starts[0].quarantined, ElementsAre(0, 5, 10));
-  EXPECT_EQ(
-      Commit(MakeCut(0, 8, starts[0].fence, starts[0].quarantine_fence, starts[0].quarantined)),
-      CutOutcome::kCommitted);
+  StartPosition start = FindStart();
+  EXPECT_EQ(start.begin, 0);
+  const auto hash_of = [this](int64_t offset) {
+    return kafka::ContentHash(records_.Make(0, offset, "garbage"));
+  };
+  EXPECT_THAT(start.quarantined,
+              ElementsAre(Pair(0, hash_of(0)), Pair(5, hash_of(5)), Pair(10, hash_of(10))));
+  EXPECT_EQ(Commit(MakeCutFrom(start, 8)), CutOutcome::kCommitted);
 
   // So does the one after that, although the cut above did not move quarantine's txn.
-  starts = *FindStartPositions(bronze_.get(), quarantine_.get(), kTopicId, {0}, {{0, 100}});
-  EXPECT_EQ(starts[0].begin, 8);
-  EXPECT_THAT(starts[0].quarantined, ElementsAre(10));
-  EXPECT_EQ(
-      Commit(MakeCut(8, 20, starts[0].fence, starts[0].quarantine_fence, starts[0].quarantined)),
-      CutOutcome::kCommitted);
+  start = FindStart();
+  EXPECT_EQ(start.begin, 8);
+  EXPECT_THAT(start.quarantined, ElementsAre(Pair(10, hash_of(10))));
+  EXPECT_EQ(Commit(MakeCutFrom(start, 20)), CutOutcome::kCommitted);
   ExpectExactlyOnce(20);
+}
+
+TEST_F(CutCommitterTest, TheStateIsCommittedWithTheProgress) {
+  Cut cut = MakeCut(0, 12, std::nullopt);
+  tables::Position& position = cut.progress[0].position;
+  position.last = {.offset = 11, .leader_epoch = 3, .timestamp_ms = kOct24, .hash = 77};
+  position.end_epoch = 3;
+  position.empty = tables::EmptyOffsets{0, 12, 0, 0};
+  cut.lost = {{.partition = 0, .begin = 2, .end = 4}};
+  ASSERT_EQ(Commit(cut), CutOutcome::kCommitted);
+  EXPECT_EQ(State().position, position);
+  EXPECT_THAT(State().lost, ElementsAre(OffsetRange{0, 2, 4}));
+}
+
+TEST_F(CutCommitterTest, AStopAloneIsACommitAndThenThePartitionTakesNoRows) {
+  ASSERT_EQ(Commit(MakeCut(0, 10, std::nullopt)), CutOutcome::kCommitted);
+  Cut stop = MakeCut(0, 0, std::nullopt);
+  stop.progress.clear();
+  stop.stops = {{.partition = 0,
+                 .fence = 10,
+                 .accepted = std::nullopt,
+                 .stop = {.reason = tables::StopReason::kTruncated, .at_ms = 9}}};
+  const int64_t files = bronze_->snapshot()->file_count();
+  EXPECT_EQ(Commit(stop), CutOutcome::kCommitted);
+  EXPECT_EQ(State().stop.reason, tables::StopReason::kTruncated);
+  EXPECT_EQ(bronze_->snapshot()->file_count(), files);
+  EXPECT_EQ(Commit(MakeCut(10, 15, 10, 10)), CutOutcome::kFenced);
+  EXPECT_EQ(Commit(stop), CutOutcome::kFenced) << "there is nothing to add";
+  ExpectExactlyOnce(10);
+}
+
+TEST_F(CutCommitterTest, ALostReplyOfAStopIsNoFence) {
+  ASSERT_EQ(Commit(MakeCut(0, 10, std::nullopt)), CutOutcome::kCommitted);
+  Cut stop = MakeCut(0, 0, std::nullopt);
+  stop.progress.clear();
+  stop.stops = {{.partition = 0,
+                 .fence = 10,
+                 .accepted = std::nullopt,
+                 .stop = {.reason = tables::StopReason::kTruncated, .at_ms = 9}}};
+  store_.On(Operation::kPutIfAbsent, "bronze-events/_delta_log").LosesReply().Times(1);
+  EXPECT_EQ(Commit(stop), CutOutcome::kCommitted);
+}
+
+TEST_F(CutCommitterTest, WhatWasReadBeforeALossWasAcceptedIsNotCommittedAfterIt) {
+  ASSERT_EQ(Commit(MakeCut(0, 10, std::nullopt)), CutOutcome::kCommitted);
+  Cut late = MakeCut(10, 15, 10, 10);
+  lake::Changes accept;
+  tables::PutAccepted(kTopicId, 0, 10, &accept.txns);
+  ASSERT_EQ(
+      lake::CommitOutcome::kCommitted,
+      bronze_->Commit(lake::Unconditionally(accept), BootClock::now() + std::chrono::seconds{5})
+          ->outcome);
+  EXPECT_EQ(Commit(late), CutOutcome::kFenced);
+  late.progress[0].accepted = 10;
+  EXPECT_EQ(Commit(late), CutOutcome::kCommitted);
 }
 
 TEST_F(CutCommitterTest, RowsOfADeletedTopicAreNotCommittedUnderItsId) {
@@ -301,8 +372,9 @@ TEST_F(CutCommitterTest, RowsWithoutATxnAreNoticed) {
   }
   ASSERT_TRUE(
       bare->Commit(lake::Unconditionally(copy), BootClock::now() + std::chrono::seconds{5}).ok());
-  auto starts =
-      *FindStartPositions(bare.get(), quarantine_.get(), kTopicId, {0, 1}, {{0, 100}, {0, 100}});
+  TopicSpans both{.id = kTopicId, .spans = {}};
+  for (int32_t partition : {0, 1}) both.spans.emplace(partition, kafka::OffsetSpan{0, 100});
+  auto starts = *FindStartPositions(bare.get(), quarantine_.get(), both);
   EXPECT_EQ(starts[0].verdict, StartPosition::Verdict::kRowsWithoutTxn);
   EXPECT_EQ(starts[1].verdict, StartPosition::Verdict::kRead) << "no rows of partition 1";
 }

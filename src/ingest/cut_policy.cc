@@ -18,20 +18,27 @@ const char* Name(CutReason reason) {
       return "revoke";
     case CutReason::kStop:
       return "stop";
+    case CutReason::kNotice:
+      return "notice";
   }
   return "";
 }
 
 std::optional<CutReason> DueCut(const Filling& filling, const CutLimits& limits,
                                 BootClock::time_point last_cut, BootClock::time_point now) {
-  if (!filling.since) return std::nullopt;
+  // Not immediately: the first records of a new partition tell it as well.
+  std::optional<CutReason> notice;
+  if (filling.notice_since && now - *filling.notice_since >= limits.commit_interval) {
+    notice = CutReason::kNotice;
+  }
+  if (!filling.since) return notice;
   if (filling.bytes >= limits.filling_bytes) return CutReason::kMemory;
   if (filling.open_partitions >= limits.open_partitions) return CutReason::kPartitions;
   if (filling.fullest_value_rows >= limits.batch_size && now - last_cut >= limits.commit_interval) {
     return CutReason::kSize;
   }
   if (now - *filling.since >= limits.batch_timeout) return CutReason::kAge;
-  return std::nullopt;
+  return notice;
 }
 
 }  // namespace shopstream::ingest

@@ -21,9 +21,11 @@ struct Filling {
   int64_t open_partitions = 0;
   // When the first record since the last cut was taken; nothing if there is none.
   std::optional<BootClock::time_point> since;
+  // When a partition first had something to tell the table besides what was read.
+  std::optional<BootClock::time_point> notice_since = {};
 };
 
-enum class CutReason { kSize, kAge, kMemory, kPartitions, kCaughtUp, kRevoke, kStop };
+enum class CutReason { kSize, kAge, kMemory, kPartitions, kCaughtUp, kRevoke, kStop, kNotice };
 const char* Name(CutReason reason);
 
 // Whether to cut now. The interleaving of partitions, partition values, dates or schema versions

@@ -61,5 +61,20 @@ TEST_F(CutPolicyTest, NothingReadNothingCut) {
   EXPECT_EQ(Due(0, seconds{3600}, std::nullopt, 5000), std::nullopt);
 }
 
+TEST_F(CutPolicyTest, ANoticeWaitsForTheFirstRecordsButNotLong) {
+  const auto due = [&](BootClock::duration after, int64_t rows) {
+    Filling filling{.fullest_value_rows = rows,
+                    .bytes = 1,
+                    .open_partitions = 0,
+                    .since = rows > 0 ? std::optional(start_) : std::nullopt,
+                    .notice_since = start_};
+    return DueCut(filling, limits_, start_, start_ + after);
+  };
+  EXPECT_EQ(due(Millis{999}, 0), std::nullopt);
+  EXPECT_EQ(due(Millis{1000}, 0), CutReason::kNotice);
+  EXPECT_EQ(due(Millis{1000}, 1), CutReason::kNotice);
+  EXPECT_EQ(due(Millis{1000}, 50), CutReason::kSize);
+}
+
 }  // namespace
 }  // namespace shopstream::ingest

@@ -18,6 +18,30 @@ constexpr size_t kRecordsPerMemoryCheck = 64;
 constexpr size_t kBytesPerMemoryCheck = 64 << 10;
 constexpr Millis kBetweenRestarts{1000};
 
+// Why the records of a cut are read again.
+const char* WhyReadAgain(CutOutcome outcome) {
+  switch (outcome) {
+    case CutOutcome::kFenced:
+      return "another consumer or an operator changed one of our partitions; our rows are "
+             "dropped";
+    case CutOutcome::kOutgrown:
+      return "the table has grown differently in the meantime";
+    case CutOutcome::kTooOld:
+      return "a cut waited too long for storage and is read again";
+    default:
+      return "the topic was deleted since its records were read";
+  }
+}
+
+// Settles the partition of the current run before the run's records are gone.
+struct SettledRun {
+  PartitionProgress*& progress;
+  void Settle() const {
+    if (progress != nullptr) progress->Settle();
+  }
+  ~SettledRun() { Settle(); }
+};
+
 int64_t ValueBytes(const kafka::RecordBatch& batch) {
   int64_t bytes = 0;
   for (const kafka::RecordView& record : batch.records) {
@@ -32,29 +56,44 @@ IngestLoop::IngestLoop(IngestParts parts, IngestLimits limits)
     : parts_(std::move(parts)),
       limits_(limits),
       intake_(parts_.layout, parts_.schemas),
+      starts_(parts_.topics, parts_.topic, parts_.bronze, parts_.quarantine),
+      assignment_(&starts_, parts_.source, parts_.stats),
       restart_backoff_(
           {.first = Millis{200}, .longest = Millis{5000}, .give_up_after = Millis{600'000}}) {}
 
-Status IngestLoop::Run(bool until_caught_up, const std::function<bool()>& stop) {
-  if (until_caught_up) ARROW_RETURN_NOT_OK(SetTargets());
+Result<IngestEnd> IngestLoop::Run(bool until_caught_up, const std::function<bool()>& stop) {
+  IngestEnd end;
+  if (until_caught_up) {
+    catch_up_.emplace(parts_.topics, parts_.topic);
+    const Status set = catch_up_->SetTargets(stop);
+    if (!set.ok() && stop()) return IngestEnd{.interrupted = true};
+    ARROW_RETURN_NOT_OK(set);
+  }
   ARROW_RETURN_NOT_OK(parts_.source->Subscribe());
   last_cut_ = BootClock::now() - limits_.cut.commit_interval;
-  while (!stop()) {
+  bool caught_up = false;
+  while (!caught_up && !stop()) {
     ARROW_RETURN_NOT_OK(Step());
-    if (until_caught_up) {
-      ARROW_ASSIGN_OR_RAISE(bool caught_up, CaughtUp());
-      if (caught_up) break;
-    }
+    if (!until_caught_up) continue;
+    ARROW_ASSIGN_OR_RAISE(caught_up, CaughtUp());
   }
-  ARROW_ASSIGN_OR_RAISE(bool flushed, Flush(CutReason::kStop));
-  if (!flushed) Log::Warn("Stopped before the last rows were committed; they will be read again.");
+  end.interrupted = until_caught_up && !caught_up;
+  ARROW_ASSIGN_OR_RAISE(end.flushed, Flush(CutReason::kStop));
+  end.stopped = assignment_.Stopped();
+  if (until_caught_up) {
+    catch_up_->Describe(*parts_.bronze->snapshot(), assignment_.Missing(), &end);
+  }
+  if (!end.flushed) {
+    Log::Warn("Stopped before the last rows were committed; they will be read again.");
+  }
   parts_.source->Close();
-  return Status::OK();
+  return end;
 }
 
 Status IngestLoop::Step() {
   ARROW_RETURN_NOT_OK(HandleReports());
   ARROW_RETURN_NOT_OK(RestartIfDue());
+  ARROW_RETURN_NOT_OK(LookAfterUnread());
   ARROW_RETURN_NOT_OK(DecideParked());
   ARROW_ASSIGN_OR_RAISE(const Blocker blocker, TakePending());
   ShowProgress();
@@ -69,6 +108,7 @@ Status IngestLoop::Step() {
 
 Status IngestLoop::Poll(Millis timeout) {
   ARROW_ASSIGN_OR_RAISE(kafka::PollResult polled, parts_.source->Poll(timeout));
+  ARROW_ASSIGN_OR_RAISE(const std::string restart, assignment_.Examine(&polled, BootClock::now()));
   const int64_t bytes = ValueBytes(polled.batch);
   if (!polled.batch.records.empty()) {
     parts_.stats->OnRecords(static_cast<int64_t>(polled.batch.records.size()), bytes,
@@ -78,13 +118,8 @@ Status IngestLoop::Poll(Millis timeout) {
     pending_.push_back(
         {.batch = std::move(polled.batch), .ends = std::move(polled.ends), .bytes = bytes});
   }
-  for (int32_t partition : polled.out_of_range) {
-    auto found = partitions_.find(partition);
-    if (found == partitions_.end() || !found->second.reading()) continue;
-    ScheduleRestart("Kafka does not hold the next offset of partition " +
-                    std::to_string(partition));
-  }
-  if (polled.topic_gone && !partitions_.empty()) ScheduleRestart("the topic no longer exists");
+  if (!restart.empty()) ScheduleRestart(restart);
+  if (polled.topic_gone && !assignment_.empty()) ScheduleRestart("the topic no longer exists");
   for (const kafka::Rebalance& rebalance : polled.rebalances) {
     ARROW_RETURN_NOT_OK(HandleRebalance(rebalance));
   }
@@ -94,6 +129,10 @@ Status IngestLoop::Poll(Millis timeout) {
 Result<IngestLoop::Blocker> IngestLoop::TakePending() {
   while (!pending_.empty()) {
     ARROW_ASSIGN_OR_RAISE(const Blocker blocker, TakeBatch(&pending_.front()));
+    if (blocker == Blocker::kReplaced) {
+      ScheduleRestart("Kafka's log of a partition was replaced while it was read");
+      return Blocker::kNone;
+    }
     if (blocker != Blocker::kNone) return blocker;
     AdvanceToEnds(pending_.front().ends);
     pending_.pop_front();
@@ -104,7 +143,9 @@ Result<IngestLoop::Blocker> IngestLoop::TakePending() {
 Result<IngestLoop::Blocker> IngestLoop::TakeBatch(Pending* pending) {
   const BootClock::time_point now = BootClock::now();
   const std::vector<kafka::RecordView>& records = pending->batch.records;
-  auto found = partitions_.end();  // Records come in runs of one partition.
+  int32_t run = -1;  // Records come in runs of one partition.
+  PartitionProgress* progress = nullptr;
+  const SettledRun settled{progress};
   size_t unchecked_bytes = kBytesPerMemoryCheck;
   for (; pending->next < records.size(); ++pending->next) {
     const kafka::RecordView& record = records[pending->next];
@@ -121,20 +162,27 @@ Result<IngestLoop::Blocker> IngestLoop::TakeBatch(Pending* pending) {
       if (blocker != Blocker::kNone) return blocker;
     }
     unchecked_bytes += record.value ? record.value->size() : 0;
-    if (found == partitions_.end() || found->first != record.partition) {
-      found = partitions_.find(record.partition);
-      if (found == partitions_.end()) continue;
+    if (run != record.partition) {
+      settled.Settle();
+      progress = assignment_.Find(run = record.partition);
     }
-    PartitionProgress& progress = found->second;
-    if (!progress.Awaits(record.offset)) continue;
-    if (!progress.IsQuarantined(record.offset)) {
+    if (progress == nullptr || !progress->Awaits(record.offset)) continue;
+    if (assignment_.IsReplaced(*progress, record)) [[unlikely]]
+      return Blocker::kReplaced;
+    const PartitionProgress::Skip skip = progress->Quarantined(record);
+    if (skip == PartitionProgress::Skip::kOther) [[unlikely]] {
+      ARROW_RETURN_NOT_OK(assignment_.Stop(
+          run, {.reason = tables::StopReason::kOtherRecord, .kafka_offset = record.offset}));
+      continue;
+    }
+    if (skip == PartitionProgress::Skip::kNo) {
       ARROW_ASSIGN_OR_RAISE(const Intake::Taken taken, intake_.Take(record, now));
       if (taken != Intake::Taken::kTaken) [[unlikely]] {
         WarnOfOutage();
         if (taken == Intake::Taken::kWait) return Blocker::kSchema;
       }
     }
-    progress.AdvanceTo(record.offset + 1);
+    progress->Take(record);
     if (!filling_since_) filling_since_ = now;
   }
   return Blocker::kNone;
@@ -166,8 +214,8 @@ void IngestLoop::WarnOfOutage() {
 // The client has seen every offset below these, including those that hold no record for us.
 void IngestLoop::AdvanceToEnds(const std::vector<kafka::PartitionOffset>& ends) {
   for (const kafka::PartitionOffset& end : ends) {
-    auto found = partitions_.find(end.partition);
-    if (found == partitions_.end() || !found->second.AdvanceTo(end.offset)) continue;
+    PartitionProgress* progress = assignment_.Find(end.partition);
+    if (progress == nullptr || !progress->AdvanceTo(end.offset, end.leader_epoch)) continue;
     if (!filling_since_) filling_since_ = BootClock::now();
   }
 }
@@ -198,32 +246,37 @@ Status IngestLoop::SetPaused(bool paused, const char* why) {
   }
   if (paused == paused_) return Status::OK();
   paused_ = paused;
-  if (!paused) return parts_.source->Resume(ReadablePartitions());
+  if (!paused) return assignment_.SetPaused(false);
   Log::Info("Reading is paused: waiting for the {}.", why);
   parts_.stats->OnPaused(true, why);
-  return parts_.source->Pause(ReadablePartitions());
+  return assignment_.SetPaused(true);
 }
 
 // ---- cuts
 
 void IngestLoop::ShowProgress() {
-  for (const auto& [partition, progress] : partitions_) {
-    const int64_t end = parts_.source->CachedEnd(partition);
-    if (end >= 0) parts_.stats->SetLag(partition, std::max<int64_t>(end - progress.next(), 0));
-  }
+  assignment_.ShowLag();
   parts_.stats->SetBuffered(intake_.filling().bytes() + PendingBytes() +
                             parts_.writer->bytes_in_flight());
 }
 
 Status IngestLoop::CutIfDue() {
+  if (!assignment_.has_notice()) {
+    notice_since_.reset();
+  } else if (!notice_since_) {
+    notice_since_ = BootClock::now();
+  }
   const CutBuilder& cut = intake_.filling();
   if (!parts_.writer->has_room() || cut.has_parked()) return Status::OK();
   const Filling filling = {.fullest_value_rows = cut.fullest_value_rows(),
                            .bytes = cut.bytes(),
                            .open_partitions = cut.open_partitions(),
-                           .since = filling_since_};
+                           .since = filling_since_,
+                           .notice_since = notice_since_};
   std::optional<CutReason> reason = DueCut(filling, limits_.cut, last_cut_, BootClock::now());
-  if (!reason && targets_ && targets_->JustReadBy(partitions_)) reason = CutReason::kCaughtUp;
+  if (!reason && catch_up_ && catch_up_->targets().JustReadBy(assignment_.partitions())) {
+    reason = CutReason::kCaughtUp;
+  }
   return reason ? Seal(*reason) : Status::OK();
 }
 
@@ -234,11 +287,11 @@ Status IngestLoop::Seal(CutReason reason) {
   ARROW_ASSIGN_OR_RAISE(Cut cut, intake_.Finish());
   cut.epoch = epoch_;
   cut.topic = parts_.topic;
-  cut.topic_id = topic_id_;
+  cut.topic_id = starts_.topic_id();
   cut.sealed_at = last_cut_;
   cut.ingested_at_ms = WallClockMillis();
-  for (auto& [partition, progress] : partitions_) progress.Seal(&cut);
-  if (cut.progress.empty()) return Status::OK();
+  assignment_.Seal(&cut);
+  if (cut.progress.empty() && cut.stops.empty()) return Status::OK();
   parts_.stats->OnCut(reason);
   parts_.writer->Submit(std::move(cut));
   return Status::OK();
@@ -282,26 +335,20 @@ Status IngestLoop::HandleReport(const CutReport& report) {
       for (const CutProgress& progress : report.cut.progress) {
         offsets.push_back({progress.range.partition, progress.range.end});
       }
-      parts_.source->CommitForDisplay(offsets);
+      if (!offsets.empty()) parts_.source->CommitForDisplay(offsets);
       return AdoptTable();
     }
     case CutOutcome::kFenced:
-      if (stale) return Status::OK();
-      parts_.stats->OnFenced();
-      ScheduleRestart("another consumer advanced one of our partitions; our rows are dropped");
-      return Status::OK();
-    case CutOutcome::kOutgrown:
-      if (!stale) ScheduleRestart("the table has grown differently in the meantime");
-      return Status::OK();
-    case CutOutcome::kTooOld:
-      if (!stale) ScheduleRestart("a cut waited too long for storage and is read again");
-      return Status::OK();
-    case CutOutcome::kTopicChanged:
-      if (!stale) ScheduleRestart("the topic was deleted since its records were read");
-      return Status::OK();
+      if (!stale) parts_.stats->OnFenced();
+      break;
     case CutOutcome::kAbandoned:
       return Status::OK();
+    case CutOutcome::kOutgrown:
+    case CutOutcome::kTooOld:
+    case CutOutcome::kTopicChanged:
+      break;
   }
+  if (!stale) ScheduleRestart(WhyReadAgain(committed.outcome));
   return Status::OK();
 }
 
@@ -320,24 +367,20 @@ Status IngestLoop::HandleRebalance(const kafka::Rebalance& rebalance) {
 }
 
 Status IngestLoop::OnAssigned(const std::vector<int32_t>& partitions) {
+  parts_.stats->OnJoined();
   // The group needs its answer even for partitions whose start is unknown: assigned, but not read.
   std::vector<kafka::PartitionOffset> anywhere;
   for (int32_t partition : partitions) {
-    partitions_[partition] = PartitionProgress();
+    assignment_.Add(partition);
     anywhere.push_back({partition, kafka::kOffsetBeginning});
   }
   if (partitions.empty()) return parts_.source->Assign({});
-  const std::string topic_id_before = topic_id_;
-  Result<std::vector<StartPosition>> starts = FindStarts(partitions);
-  const bool same_topic = topic_id_before.empty() || topic_id_before == topic_id_;
+  const std::string topic_id_before = starts_.topic_id();
+  Result<std::vector<StartPosition>> starts = std::vector<StartPosition>();
+  if (!restart_needed_) starts = starts_.Find(partitions);
+  const bool same_topic = topic_id_before.empty() || topic_id_before == starts_.topic_id();
   if (starts.ok() && same_topic && !restart_needed_) {
-    std::vector<kafka::PartitionOffset> offsets;
-    for (const StartPosition& start : *starts) offsets.push_back({start.partition, start.offset});
-    ARROW_RETURN_NOT_OK(parts_.source->Assign(offsets));
-    // The client remembers that a partition was paused, even while it was not ours.
-    ARROW_RETURN_NOT_OK(paused_ ? parts_.source->Pause(partitions)
-                                : parts_.source->Resume(partitions));
-    ARROW_RETURN_NOT_OK(Apply(*starts));
+    ARROW_RETURN_NOT_OK(assignment_.Start(*starts, Assignment::Client::kAssigns, BootClock::now()));
     return AdoptTable();
   }
   ARROW_RETURN_NOT_OK(parts_.source->Assign(anywhere));
@@ -349,6 +392,7 @@ Status IngestLoop::OnAssigned(const std::vector<int32_t>& partitions) {
 Status IngestLoop::OnRevoked(const std::vector<int32_t>& partitions, bool lost) {
   Result<bool> flushed = false;
   if (lost) {
+    parts_.stats->OnSessionEnded();
     Log::Warn(
         "The group has ended our session: no heartbeat reached it in time, or it rebalanced "
         "without us. Our partitions may belong to another consumer now; uncommitted rows are "
@@ -356,15 +400,12 @@ Status IngestLoop::OnRevoked(const std::vector<int32_t>& partitions, bool lost) 
   } else {
     flushed = Flush(CutReason::kRevoke);
   }
-  for (int32_t partition : partitions) {
-    partitions_.erase(partition);
-    parts_.stats->SetLag(partition, 0);
-  }
+  for (int32_t partition : partitions) assignment_.Remove(partition);
   ARROW_RETURN_NOT_OK(parts_.source->Unassign(partitions));
   ARROW_RETURN_NOT_OK(flushed);
   if (*flushed) return Status::OK();
   DropEverything();
-  if (!partitions_.empty() && !restart_needed_) {
+  if (!assignment_.empty() && !restart_needed_) {
     ScheduleRestart("partitions were revoked before their rows were committed");
   }
   return Status::OK();
@@ -376,7 +417,7 @@ void IngestLoop::DropEverything() {
   intake_.Drop();
   pending_.clear();
   filling_since_.reset();
-  for (auto& [partition, progress] : partitions_) progress.StopReading();
+  assignment_.StopReading();
 }
 
 void IngestLoop::ScheduleRestart(const std::string& why) {
@@ -389,9 +430,9 @@ void IngestLoop::ScheduleRestart(const std::string& why) {
 
 Status IngestLoop::RestartIfDue() {
   if (!restart_needed_ || BootClock::now() < restart_at_) return Status::OK();
-  const std::vector<int32_t> partitions = AssignedPartitions();
+  const std::vector<int32_t> partitions = assignment_.Numbers();
   Result<std::vector<StartPosition>> starts = std::vector<StartPosition>{};
-  if (!partitions.empty()) starts = FindStarts(partitions);
+  if (!partitions.empty()) starts = starts_.Find(partitions);
   if (!starts.ok()) {
     // Storage, brokers and a topic may come back; a table that forbids our writes stays that way.
     const ErrorKind kind = KindOf(starts.status());
@@ -411,12 +452,9 @@ Status IngestLoop::RestartIfDue() {
   // Records polled since the drop are beyond the new start positions.
   pending_.clear();
   if (partitions.empty()) return Status::OK();
-  std::vector<kafka::PartitionOffset> offsets;
-  for (const StartPosition& start : *starts) offsets.push_back({start.partition, start.offset});
-  ARROW_RETURN_NOT_OK(parts_.source->Restart(offsets));
-  ARROW_RETURN_NOT_OK(parts_.source->Resume(partitions));
   paused_ = false;
-  return Apply(*starts);
+  ARROW_RETURN_NOT_OK(assignment_.SetPaused(false));
+  return assignment_.Start(*starts, Assignment::Client::kRestarts, last_restart_);
 }
 
 Status IngestLoop::AdoptTable() {
@@ -425,73 +463,31 @@ Status IngestLoop::AdoptTable() {
   return Status::OK();
 }
 
-Result<std::vector<StartPosition>> IngestLoop::FindStarts(const std::vector<int32_t>& partitions) {
-  ARROW_ASSIGN_OR_RAISE(const TopicSpans topic,
-                        ReadTopicSpans(parts_.topics, parts_.topic, partitions));
-  if (topic_id_ != topic.id) {
-    if (!topic_id_.empty()) {
-      Log::Warn(
-          "Topic {} was recreated: its id is {}, it was {}. Reading starts from its beginning.",
-          parts_.topic, topic.id, topic_id_);
-      if (targets_) ARROW_RETURN_NOT_OK(SetTargets());
-    }
-    topic_id_ = topic.id;
-  }
-  return FindStartPositions(parts_.bronze, parts_.quarantine, topic_id_, partitions, topic.spans);
-}
-
-Status IngestLoop::Apply(const std::vector<StartPosition>& starts) {
-  for (const StartPosition& start : starts) {
-    ARROW_RETURN_NOT_OK(Announce(start, parts_.topic, topic_id_));
-    PartitionProgress& progress = partitions_[start.partition] = PartitionProgress(start);
-    parts_.stats->SetStopped(start.partition, !progress.readable());
-    if (!progress.readable()) ARROW_RETURN_NOT_OK(parts_.source->Pause({start.partition}));
-    if (std::optional<OffsetRange> lost = start.lost()) {
-      parts_.stats->OnLost(lost->end - lost->begin);
-    }
-  }
-  return Status::OK();
-}
-
-std::vector<int32_t> IngestLoop::AssignedPartitions() const {
-  std::vector<int32_t> partitions;
-  for (const auto& [partition, progress] : partitions_) partitions.push_back(partition);
-  return partitions;
-}
-
-std::vector<int32_t> IngestLoop::ReadablePartitions() const {
-  std::vector<int32_t> partitions;
-  for (const auto& [partition, progress] : partitions_) {
-    if (progress.readable()) partitions.push_back(partition);
-  }
-  return partitions;
+Status IngestLoop::LookAfterUnread() {
+  if (restart_needed_) return Status::OK();
+  ARROW_ASSIGN_OR_RAISE(const Assignment::Unread unread,
+                        assignment_.LookAfterUnread(BootClock::now()));
+  if (!unread.restart.empty()) ScheduleRestart(unread.restart);
+  return unread.started ? AdoptTable() : Status::OK();
 }
 
 // ---- until caught up
-
-Status IngestLoop::SetTargets() {
-  ARROW_ASSIGN_OR_RAISE(auto topic, parts_.topics->DescribeTopic(parts_.topic, false));
-  if (!topic) {
-    return Status::KeyError("Topic ", parts_.topic,
-                            " does not exist; create it with: shopstream topics setup");
-  }
-  ARROW_ASSIGN_OR_RAISE(auto spans,
-                        parts_.topics->OffsetSpans(parts_.topic, topic->partitions.size()));
-  targets_.emplace(spans);
-  topic_id_ = topic->id;
-  return Status::OK();
-}
 
 Result<bool> IngestLoop::CaughtUp() {
   const BootClock::time_point now = BootClock::now();
   if (now < look_at_lake_at_) return false;
   look_at_lake_at_ = now + kLookAtLakeEvery;
+  if (!starts_.topic_id().empty() && starts_.topic_id() != catch_up_->topic_id()) {
+    const Status set = catch_up_->SetTargets([] { return true; });
+    if (!set.ok()) return IsUnavailable(set) ? Result<bool>(false) : set;
+  }
   Result<std::shared_ptr<const lake::Snapshot>> snapshot = parts_.bronze->Refresh();
   if (!snapshot.ok()) {
     Log::Warn("Cannot read the lake: {}", snapshot.status().message());
     return false;
   }
-  return targets_->ReachedBy(**snapshot, topic_id_);
+  const auto busy = assignment_.BusyWith(**snapshot, restart_needed_ || paused_);
+  return catch_up_->IsDone(**snapshot, busy, now);
 }
 
 }  // namespace shopstream::ingest

@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,13 +11,14 @@
 #include "base/clock.h"
 #include "base/retry.h"
 #include "base/status.h"
+#include "ingest/assignment.h"
 #include "ingest/bronze_layout.h"
 #include "ingest/catch_up.h"
 #include "ingest/cut_policy.h"
 #include "ingest/cut_writer.h"
+#include "ingest/ingest_end.h"
 #include "ingest/ingest_stats.h"
 #include "ingest/intake.h"
-#include "ingest/partition_progress.h"
 #include "ingest/schema_cache.h"
 #include "ingest/start_positions.h"
 #include "kafka/record_source.h"
@@ -58,9 +58,9 @@ class IngestLoop {
   IngestLoop(IngestParts parts, IngestLimits limits);
 
   // Runs until `stop` returns true or, if `until_caught_up`, until the lake is at or past the
-  // current end of every partition. Then flushes. An error says why it cannot continue; records
-  // that were read but not committed will be read again.
-  Status Run(bool until_caught_up, const std::function<bool()>& stop);
+  // current end of every partition that can be read. Then flushes. An error says why it cannot
+  // continue; records that were read but not committed will be read again.
+  Result<IngestEnd> Run(bool until_caught_up, const std::function<bool()>& stop);
 
  private:
   struct Pending {
@@ -69,7 +69,7 @@ class IngestLoop {
     int64_t bytes = 0;  // Total size of values.
     size_t next = 0;    // Records before it are taken.
   };
-  enum class Blocker { kNone, kSchema, kMemory };
+  enum class Blocker { kNone, kSchema, kMemory, kReplaced };
 
   Status Step();
   Status HandleReports();
@@ -101,23 +101,20 @@ class IngestLoop {
   Status RestartIfDue();
   // Adopts what other consumers have changed in the table; restarts if that is impossible.
   Status AdoptTable();
-  Result<std::vector<StartPosition>> FindStarts(const std::vector<int32_t>& partitions);
-  Status Apply(const std::vector<StartPosition>& starts);
+  // What is assigned and not read is tried again, each partition alone.
+  Status LookAfterUnread();
 
-  Status SetTargets();
   Result<bool> CaughtUp();
-  std::vector<int32_t> AssignedPartitions() const;
-  // Those that are not stopped permanently: a pause pauses them and a resume resumes them.
-  std::vector<int32_t> ReadablePartitions() const;
 
   IngestParts parts_;
   IngestLimits limits_;
   Intake intake_;
-  std::string topic_id_;
-  std::map<int32_t, PartitionProgress> partitions_;  // One per assigned partition.
-  std::deque<Pending> pending_;                      // Polled, but not taken yet.
+  StartFinder starts_;
+  Assignment assignment_;
+  std::deque<Pending> pending_;  // Polled, but not taken yet.
   int64_t epoch_ = 0;
   std::optional<BootClock::time_point> filling_since_;
+  std::optional<BootClock::time_point> notice_since_;
   BootClock::time_point last_cut_{};
   std::optional<BootClock::time_point> blocked_since_;
   bool paused_ = false;
@@ -125,7 +122,7 @@ class IngestLoop {
   BootClock::time_point restart_at_{};
   BootClock::time_point last_restart_{};
   Backoff restart_backoff_;
-  std::optional<CatchUpTargets> targets_;
+  std::optional<CatchUp> catch_up_;
   BootClock::time_point look_at_lake_at_{};
 };
 

@@ -1,6 +1,9 @@
 #include "ingest/ingest_stats.h"
 
+#include <algorithm>
 #include <chrono>
+#include <mutex>
+#include <utility>
 
 #include "base/json.h"
 #include "base/metrics.h"
@@ -26,8 +29,33 @@ prometheus::Histogram& CommitHistogram() {
                                                        5, 10});
 }
 
-std::map<std::string, std::string> PartitionLabel(int32_t partition) {
-  return {{"partition", std::to_string(partition)}};
+// Shared by all ingests of a process, so that one of them does not remove a gauge that another one
+// still sets. A program has one ingest; tests have more.
+class PartitionGauges {
+ public:
+  using Family = prometheus::Family<prometheus::Gauge>;
+
+  prometheus::Gauge* Acquire(Family* family, int32_t partition) {
+    const std::lock_guard lock(mutex_);
+    prometheus::Gauge* const gauge = &family->Add({{"partition", std::to_string(partition)}});
+    ++users_[gauge];
+    return gauge;
+  }
+  void Release(Family* family, prometheus::Gauge* gauge) {
+    const std::lock_guard lock(mutex_);
+    if (gauge == nullptr || --users_[gauge] > 0) return;
+    users_.erase(gauge);
+    family->Remove(gauge);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::map<prometheus::Gauge*, int> users_;
+};
+
+PartitionGauges& SharedGauges() {
+  static PartitionGauges gauges;
+  return gauges;
 }
 
 double Seconds(BootClock::duration duration) {
@@ -43,7 +71,7 @@ IngestStats::IngestStats()
       cuts_family_(Counters("shopstream_ingest_cuts_total", "Cuts made, by reason")),
       lag_family_(Gauges("shopstream_ingest_lag_records", "Records of a partition not read yet")),
       stopped_family_(Gauges("shopstream_ingest_partition_stopped",
-                             "1 if the lake is ahead of Kafka and the partition is not read")),
+                             "1 if the partition is not read: see `shopstream progress show`")),
       records_total_(
           Counters("shopstream_ingest_records_total", "Records read from Kafka").Add({})),
       consumed_bytes_total_(
@@ -58,6 +86,9 @@ IngestStats::IngestStats()
       lost_total_(Counters("shopstream_ingest_expired_offsets_total",
                            "Offsets that Kafka expired before they were read")
                       .Add({})),
+      assigned_gauge_(
+          Gauges("shopstream_ingest_assigned_partitions", "Partitions that the group gave to us")
+              .Add({})),
       paused_gauge_(Gauges("shopstream_ingest_paused", "1 while reading is paused").Add({})),
       buffered_bytes_(
           Gauges("shopstream_ingest_buffered_bytes", "Memory of filling and in-flight cuts")
@@ -66,6 +97,10 @@ IngestStats::IngestStats()
                                   "Wall clock of the last Bronze commit")
                                .Add({})),
       commit_seconds_(CommitHistogram()) {}
+
+IngestStats::~IngestStats() {
+  while (!assigned_.empty()) Forget(assigned_.begin()->first);
+}
 
 void IngestStats::OnRecords(int64_t count, int64_t bytes, BootClock::time_point now) {
   if (!first_record_) first_record_ = now;
@@ -91,6 +126,7 @@ void IngestStats::OnCommitted(const CutReport& report, int64_t wall_clock_ms) {
   for (int64_t sent : report.cut.kafka_timestamp_ms) {
     if (sent != kNoTimestamp) freshness_.Add(wall_clock_ms - sent);
   }
+  for (const OffsetRange& lost : report.cut.lost) OnLost(lost.end - lost.begin);
   std::map<Cause, int64_t> causes;
   for (const QuarantinedRecord& record : report.cut.quarantined) ++causes[record.cause];
   for (const auto& [cause, count] : causes) {
@@ -120,19 +156,63 @@ void IngestStats::OnLost(int64_t records) { lost_total_.Increment(static_cast<do
 
 void IngestStats::SetBuffered(int64_t bytes) { buffered_bytes_.Set(static_cast<double>(bytes)); }
 
-void IngestStats::SetLag(int32_t partition, int64_t records) {
-  lag_[partition] = records;
-  lag_family_.Add(PartitionLabel(partition)).Set(static_cast<double>(records));
+int64_t IngestStats::buffered() const { return static_cast<int64_t>(buffered_bytes_.Value()); }
+
+void IngestStats::Assign(int32_t partition) {
+  Forget(partition);
+  assigned_[partition] = {};
+  assigned_gauge_.Set(static_cast<double>(assigned_.size()));
+}
+
+void IngestStats::Forget(int32_t partition) {
+  const auto found = assigned_.find(partition);
+  if (found == assigned_.end()) return;
+  SharedGauges().Release(&lag_family_, found->second.lag_gauge);
+  SharedGauges().Release(&stopped_family_, found->second.stopped_gauge);
+  assigned_.erase(found);
+  assigned_gauge_.Set(static_cast<double>(assigned_.size()));
+}
+
+void IngestStats::SetLag(int32_t partition, std::optional<int64_t> records) {
+  const auto found = assigned_.find(partition);
+  if (found == assigned_.end()) return;
+  Assigned& assigned = found->second;
+  assigned.lag = records;
+  if (!records) {
+    SharedGauges().Release(&lag_family_, std::exchange(assigned.lag_gauge, nullptr));
+    return;
+  }
+  if (assigned.lag_gauge == nullptr) {
+    assigned.lag_gauge = SharedGauges().Acquire(&lag_family_, partition);
+  }
+  assigned.lag_gauge->Set(static_cast<double>(*records));
 }
 
 void IngestStats::SetStopped(int32_t partition, bool stopped) {
-  stopped_family_.Add(PartitionLabel(partition)).Set(stopped ? 1 : 0);
+  const auto found = assigned_.find(partition);
+  if (found == assigned_.end()) return;
+  Assigned& assigned = found->second;
+  assigned.stopped = stopped;
+  if (assigned.stopped_gauge == nullptr) {
+    assigned.stopped_gauge = SharedGauges().Acquire(&stopped_family_, partition);
+  }
+  assigned.stopped_gauge->Set(stopped ? 1 : 0);
 }
 
-int64_t IngestStats::lag() const {
-  int64_t sum = 0;
-  for (const auto& [partition, records] : lag_) sum += records;
+std::optional<int64_t> IngestStats::lag() const {
+  std::optional<int64_t> sum;
+  for (const auto& [partition, assigned] : assigned_) {
+    if (assigned.lag) sum = sum.value_or(0) + *assigned.lag;
+  }
   return sum;
+}
+
+int64_t IngestStats::partitions_of_unknown_lag() const {
+  return std::ranges::count_if(assigned_, [](const auto& item) { return !item.second.lag; });
+}
+
+int64_t IngestStats::partitions_stopped() const {
+  return std::ranges::count_if(assigned_, [](const auto& item) { return item.second.stopped; });
 }
 
 double IngestStats::seconds() const {

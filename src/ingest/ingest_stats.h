@@ -5,10 +5,12 @@
 #include <prometheus/histogram.h>
 
 #include <cstdint>
+#include <iterator>
 #include <map>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "base/clock.h"
 #include "ingest/cause.h"
@@ -19,9 +21,13 @@
 namespace shopstream::ingest {
 
 // Counts the work of an ingest: for its progress line, its summary and /metrics. One thread writes.
+// What is not known has no gauge, so that an alert on its absence fires.
 class IngestStats {
  public:
   IngestStats();
+  ~IngestStats();
+  IngestStats(const IngestStats&) = delete;
+  IngestStats& operator=(const IngestStats&) = delete;
 
   void OnRecords(int64_t count, int64_t bytes, BootClock::time_point now);
   void OnCut(CutReason reason);
@@ -30,8 +36,20 @@ class IngestStats {
   void OnPaused(bool paused, const std::string& why);
   void OnLost(int64_t records);
   void SetBuffered(int64_t bytes);
-  void SetLag(int32_t partition, int64_t records);
+  int64_t buffered() const;  // Bytes read and not committed.
+  // The group has answered: which partitions are ours is known, even if it is none.
+  void OnJoined() { joined_ = true; }
+  // The group has ended our session; what it gives us next is not known yet.
+  void OnSessionEnded() { joined_ = false; }
+  // A partition is ours; its lag is unknown until SetLag. Forget: it no longer is, and its gauges
+  // disappear, because another consumer shows them now.
+  void Assign(int32_t partition);
+  void Forget(int32_t partition);
+  void SetLag(int32_t partition, std::optional<int64_t> records);  // Nothing: unknown.
+  // Only an operator can continue the partition. Until Forget.
   void SetStopped(int32_t partition, bool stopped);
+  // Why no broker can be reached; empty: one answers, as far as is known.
+  void SetUnreachable(std::string why) { unreachable_ = std::move(why); }
 
   int64_t records() const { return records_; }
   int64_t rows() const { return rows_; }
@@ -42,7 +60,13 @@ class IngestStats {
   int64_t fences() const { return fences_; }
   const std::map<std::string, int64_t>& quarantined_by_cause() const { return by_cause_; }
   const std::string& paused_why() const { return paused_why_; }  // Empty: running.
-  int64_t lag() const;
+  const std::string& unreachable() const { return unreachable_; }
+  bool joined() const { return joined_; }
+  int64_t assigned() const { return std::ssize(assigned_); }
+  // Records not read yet; nothing: unknown for all assigned partitions, or none is assigned.
+  std::optional<int64_t> lag() const;
+  int64_t partitions_of_unknown_lag() const;
+  int64_t partitions_stopped() const;
   // From the first record delivered to the last commit.
   double seconds() const;
   int64_t records_per_second() const;  // Rows and quarantined records, in that time.
@@ -54,8 +78,15 @@ class IngestStats {
   int64_t records_ = 0, rows_ = 0, quarantined_ = 0, commits_ = 0, files_ = 0, file_bytes_ = 0,
           fences_ = 0;
   std::map<std::string, int64_t> by_cause_;
-  std::map<int32_t, int64_t> lag_;
-  std::string paused_why_;
+  struct Assigned {
+    std::optional<int64_t> lag;
+    bool stopped = false;
+    prometheus::Gauge* lag_gauge = nullptr;      // Null while the lag is unknown.
+    prometheus::Gauge* stopped_gauge = nullptr;  // Null until its start is decided.
+  };
+  std::map<int32_t, Assigned> assigned_;
+  bool joined_ = false;
+  std::string paused_why_, unreachable_;
   std::optional<BootClock::time_point> first_record_, last_commit_;
   Latencies log_commits_, cuts_, freshness_;
 
@@ -71,6 +102,7 @@ class IngestStats {
   prometheus::Counter& file_bytes_total_;
   prometheus::Counter& fences_total_;
   prometheus::Counter& lost_total_;
+  prometheus::Gauge& assigned_gauge_;
   prometheus::Gauge& paused_gauge_;
   prometheus::Gauge& buffered_bytes_;
   prometheus::Gauge& last_commit_seconds_;

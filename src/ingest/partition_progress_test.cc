@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "ingest/testing.h"
+#include "kafka/record_hash.h"
+
 namespace shopstream::ingest {
 namespace {
 
@@ -10,7 +13,7 @@ using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
 PartitionProgress ReadFrom(std::optional<int64_t> txn, kafka::OffsetSpan span) {
-  return PartitionProgress(DecideStart(3, txn, span, /*has_rows=*/false));
+  return PartitionProgress(testing::StartAfter(3, txn, span));
 }
 
 // A cut of one partition, optionally with quarantined records.
@@ -80,25 +83,123 @@ TEST(PartitionProgressTest, TheFenceOfQuarantineMovesOnlyWithCutsThatQuarantine)
 }
 
 TEST(PartitionProgressTest, WhatAnEarlierConsumerQuarantinedIsSkippedInTheFirstCutToo) {
-  StartPosition start = DecideStart(3, 40, {.log_start = 0, .end = 90}, false);
-  start.quarantined = {42, 55};
+  testing::Records records;
+  const kafka::RecordView garbage = records.Make(3, 42, "garbage");
+  StartPosition start = testing::StartAfter(3, 40, {.log_start = 0, .end = 90});
+  start.quarantined = {{42, kafka::ContentHash(garbage)}, {55, 1}};
   start.quarantine_fence = 60;
   PartitionProgress progress(start);
-  EXPECT_TRUE(progress.IsQuarantined(42));
-  EXPECT_FALSE(progress.IsQuarantined(43));
+  using Skip = PartitionProgress::Skip;
+  EXPECT_EQ(Skip::kSame, progress.Quarantined(garbage));
+  EXPECT_EQ(Skip::kNo, progress.Quarantined(records.Make(3, 43, "garbage")));
+  EXPECT_EQ(Skip::kOther, progress.Quarantined(records.Make(3, 42, "other")))
+      << "Kafka's log was replaced";
   progress.AdvanceTo(50);
   EXPECT_EQ(60, Sealed(&progress, /*quarantines=*/true).progress.at(0).quarantine_fence);
-  EXPECT_TRUE(progress.IsQuarantined(55));
+  EXPECT_EQ(Skip::kOther, progress.Quarantined(records.Make(3, 55, "garbage")));
   progress.AdvanceTo(58);
   EXPECT_EQ(60, Sealed(&progress).progress.at(0).quarantine_fence) << "never backwards";
 }
 
-TEST(PartitionProgressTest, WhatIsBeyondKafkasEndIsNotRead) {
-  const PartitionProgress progress = ReadFrom(100, {.log_start = 0, .end = 90});
-  EXPECT_FALSE(progress.readable());
+TEST(PartitionProgressTest, ThePositionIsThatOfTheRangesEnd) {
+  testing::Records records;
+  PartitionProgress progress = ReadFrom(40, {.log_start = 0, .end = 90});
+  kafka::RecordView record = records.Make(3, 43, "x");
+  record.leader_epoch = 7;
+  progress.Take(record);
+  const tables::Position taken = Sealed(&progress).progress.at(0).position;
+  ASSERT_TRUE(taken.last);
+  EXPECT_EQ((tables::LastRecord{43, 7, record.timestamp_ms, kafka::ContentHash(record)}),
+            *taken.last);
+  EXPECT_EQ(7, taken.end_epoch);
+  EXPECT_EQ((tables::EmptyOffsets{40, 44, 3, 40 + 41 + 42}), taken.empty);
+  EXPECT_TRUE(progress.AdvanceTo(46, 8));
+  const tables::Position passed = Sealed(&progress).progress.at(0).position;
+  EXPECT_EQ(43, passed.last->offset);
+  EXPECT_EQ(8, passed.end_epoch) << "the markers' own";
+  EXPECT_EQ((tables::EmptyOffsets{40, 46, 5, 40 + 41 + 42 + 44 + 45}), passed.empty);
+}
+
+TEST(PartitionProgressTest, LostOffsetsAreNotCountedAsEmpty) {
+  StartPosition start = testing::StartAfter(3, 40, {.log_start = 60, .end = 90});
+  start.position.end_epoch = 5;
+  PartitionProgress progress(start);
+  const tables::Position position = Sealed(&progress).progress.at(0).position;
+  EXPECT_EQ((tables::EmptyOffsets{40, 60, 0, 0}), position.empty);
+  EXPECT_EQ(-1, position.end_epoch) << "of an offset that nobody has read";
+}
+
+TEST(PartitionProgressTest, AtFirstSightTheTableIsToldEvenOfAnEmptyPartition) {
+  PartitionProgress progress = ReadFrom(std::nullopt, {.log_start = 7, .end = 7});
+  EXPECT_TRUE(progress.has_notice());
+  const Cut cut = Sealed(&progress);
+  ASSERT_THAT(cut.progress, SizeIs(1));
+  EXPECT_EQ((OffsetRange{3, 7, 7}), cut.progress[0].range);
+  EXPECT_EQ(std::nullopt, cut.progress[0].fence);
+  EXPECT_FALSE(progress.has_notice());
+  EXPECT_THAT(Sealed(&progress).progress, IsEmpty());
+  progress.AdvanceTo(9);
+  EXPECT_EQ(7, Sealed(&progress).progress.at(0).fence);
+  EXPECT_FALSE(ReadFrom(7, {.log_start = 7, .end = 7}).has_notice());
+}
+
+TEST(PartitionProgressTest, AStopIsInTheNextCutWithWhatWasReadBefore) {
+  PartitionProgress progress = ReadFrom(40, {.log_start = 0, .end = 90});
+  progress.AdvanceTo(45);
+  progress.Stop({.reason = tables::StopReason::kOtherRecord, .at_ms = 1, .kafka_offset = 45});
+  EXPECT_TRUE(progress.has_notice());
+  EXPECT_TRUE(progress.stopped());
+  EXPECT_FALSE(progress.Awaits(45));
+  EXPECT_FALSE(progress.AdvanceTo(60));
+  const Cut cut = Sealed(&progress);
+  EXPECT_EQ((OffsetRange{3, 40, 45}), cut.progress.at(0).range);
+  ASSERT_THAT(cut.stops, SizeIs(1));
+  EXPECT_EQ(40, cut.stops[0].fence) << "as before the cut";
+  EXPECT_EQ(tables::StopReason::kOtherRecord, cut.stops[0].stop.reason);
+  EXPECT_FALSE(progress.has_notice());
+  EXPECT_THAT(Sealed(&progress).stops, IsEmpty());
+}
+
+TEST(PartitionProgressTest, WhatIsBeyondKafkasEndIsNotReadAndTheTableIsTold) {
+  PartitionProgress progress = ReadFrom(100, {.log_start = 0, .end = 90});
   EXPECT_FALSE(progress.reading());
-  EXPECT_TRUE(PartitionProgress().readable()) << "only its start is not known yet";
+  EXPECT_TRUE(progress.stopped());
+  const Cut cut = Sealed(&progress);
+  EXPECT_THAT(cut.progress, IsEmpty());
+  ASSERT_THAT(cut.stops, SizeIs(1));
+  EXPECT_EQ(tables::StopReason::kBeyondEnd, cut.stops[0].stop.reason);
+  EXPECT_EQ(90, cut.stops[0].stop.kafka_offset);
+}
+
+TEST(PartitionProgressTest, WhatTheTableKnowsToBeStoppedIsNotToldAgain) {
+  tables::PartitionState state;
+  state.next = 40;
+  state.stop.reason = tables::StopReason::kTruncated;
+  PartitionProgress progress(DecideStart(3, state, {.log_start = 0, .end = 90}, false));
+  EXPECT_TRUE(progress.stopped());
+  EXPECT_FALSE(progress.reading());
+  EXPECT_FALSE(progress.has_notice());
+}
+
+TEST(PartitionProgressTest, AfterAHaltReadingContinuesWhereItWas) {
+  PartitionProgress progress = ReadFrom(40, {.log_start = 0, .end = 90});
+  progress.AdvanceTo(45);
+  progress.Halt(45);
+  EXPECT_FALSE(progress.Awaits(45));
+  EXPECT_EQ((OffsetRange{3, 40, 45}), Sealed(&progress).progress.at(0).range);
+  progress.Continue();
+  EXPECT_TRUE(progress.Awaits(45));
   EXPECT_FALSE(PartitionProgress().reading());
+}
+
+TEST(PartitionProgressTest, WhatWasPolledBelowAHaltIsStillTaken) {
+  PartitionProgress progress = ReadFrom(40, {.log_start = 0, .end = 90});
+  progress.Halt(42);
+  EXPECT_FALSE(progress.reading());
+  EXPECT_TRUE(progress.Awaits(41));
+  EXPECT_FALSE(progress.Awaits(42));
+  progress.AdvanceTo(43);
+  EXPECT_EQ(progress.next(), 40);
 }
 
 }  // namespace

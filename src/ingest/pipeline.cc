@@ -9,14 +9,18 @@
 #include "base/log.h"
 #include "base/retry.h"
 #include "base/runtime.h"
+#include "base/shutdown.h"
 #include "ingest/cut_committer.h"
 #include "ingest/cut_writer.h"
 #include "ingest/ingest_loop.h"
 #include "ingest/schema_cache.h"
+#include "ingest/start_checks.h"
 #include "ingest/table_growth.h"
 #include "kafka/admin.h"
 #include "kafka/consumer.h"
+#include "kafka/group_members.h"
 #include "lake/delta/table.h"
+#include "lake/delta/table_state.h"
 #include "lake/store/object_store.h"
 #include "lake/store/put_proof.h"
 #include "lake/upkeep/maintenance.h"
@@ -31,6 +35,11 @@ namespace {
 // A sixteenth is for the client's queue, which uses about 350 more bytes for every 100 that it
 // counts. A cut stays well below the 2 GiB of text that a column can hold.
 constexpr int64_t kMaxFillingBytes = 1 << 30;
+
+// A member that died leaves the group after its session timeout of 10 s.
+constexpr Millis kOthersLeaveWithin{15'000};
+// After a stop was requested: longer than a flush, and for programs that have nothing to flush.
+constexpr Millis kFlushGrace{25'000}, kIdleGrace{3'000};
 
 struct MemoryShares {
   int64_t queue_kbytes;
@@ -120,9 +129,9 @@ Result<OpenLake> OpenOrCreateLake(lake::ObjectStore* store, registry::SchemaSour
   return lake;
 }
 
-Status IngestInto(const OpenLake& lake, const IngestSources& sources,
-                  const IngestSettings& settings, bool until_caught_up, IngestStats* stats,
-                  const std::function<bool()>& stop) {
+Result<IngestEnd> IngestInto(const OpenLake& lake, const IngestSources& sources,
+                             const IngestSettings& settings, bool until_caught_up,
+                             IngestStats* stats, const std::function<bool()>& stop) {
   SchemaCache schemas(lake.layout, [&](int32_t id) { return sources.registry->ById(id); });
   CutCommitter committer(lake.bronze.get(), lake.quarantine.get(),
                          [&]() -> Result<std::string> {
@@ -153,17 +162,24 @@ Status IngestInto(const OpenLake& lake, const IngestSources& sources,
   return loop.Run(until_caught_up, stop);
 }
 
-Status RunIngest(const Config& config, bool until_caught_up, IngestStats* stats,
-                 const std::function<bool()>& stop, const std::function<void()>& on_tick) {
+Result<IngestEnd> RunIngest(const Config& config, bool until_caught_up, IngestStats* stats,
+                            const std::function<bool()>& stop,
+                            const std::function<void()>& on_tick) {
   const MemoryShares memory = ShareMemory(config.ingest.memory_limit_mb);
   ARROW_ASSIGN_OR_RAISE(auto store, lake::OpenObjectStore(config));
   ARROW_ASSIGN_OR_RAISE(auto registry, registry::Client::Open(config.registry));
+  ARROW_ASSIGN_OR_RAISE(auto admin, kafka::Admin::Open(config.kafka));
+  ARROW_RETURN_NOT_OK(
+      CheckTopicAndTable(admin.get(), config.kafka, store.get(), config.lake.bronze_table));
   ARROW_ASSIGN_OR_RAISE(const OpenLake lake,
                         OpenOrCreateLake(store.get(), registry.get(), config.kafka.topic,
                                          LayoutOptions::From(config), stop));
-  ARROW_ASSIGN_OR_RAISE(auto admin, kafka::Admin::Open(config.kafka));
+  const std::string client_id = ClientIdOf(lake::StateOf(*lake.bronze->snapshot()).metadata().id);
+  GroupGuard group(config.kafka.group, client_id, [&] { return kafka::ListMembers(config.kafka); });
+  ARROW_RETURN_NOT_OK(group.AwaitOthers(kOthersLeaveWithin, StopToken(stop)));
   ARROW_ASSIGN_OR_RAISE(auto consumer,
-                        kafka::Consumer::Open(config.kafka, {.queue_kbytes = memory.queue_kbytes}));
+                        kafka::Consumer::Open(config.kafka, {.queue_kbytes = memory.queue_kbytes,
+                                                             .client_id = client_id}));
   IngestSettings settings;
   settings.topic = config.kafka.topic;
   settings.cut = {.batch_size = config.ingest.batch_size,
@@ -173,16 +189,23 @@ Status RunIngest(const Config& config, bool until_caught_up, IngestStats* stats,
                   .open_partitions = config.ingest.max_open_partitions};
   if (config.ingest.maintenance) settings.maintenance.emplace();
   BootClock::time_point next_tick{};
-  return IngestInto(lake,
-                    {.records = consumer.get(), .topics = admin.get(), .registry = registry.get()},
-                    settings, until_caught_up, stats, [&] {
-                      const BootClock::time_point now = BootClock::now();
-                      if (now >= next_tick) {
-                        on_tick();
-                        next_tick = now + std::chrono::seconds{1};
-                      }
-                      return stop();
-                    });
+  Status refused;
+  const auto should_stop = [&] {
+    // Only what was read is worth the time to commit it.
+    SetShutdownGrace(stats->buffered() > 0 ? kFlushGrace : kIdleGrace);
+    const BootClock::time_point now = BootClock::now();
+    if (now >= next_tick) {
+      on_tick();
+      next_tick = now + std::chrono::seconds{1};
+      if (refused.ok()) refused = group.Look(now);
+    }
+    return !refused.ok() || stop();
+  };
+  const auto end = IngestInto(
+      lake, {.records = consumer.get(), .topics = admin.get(), .registry = registry.get()},
+      settings, until_caught_up, stats, should_stop);
+  ARROW_RETURN_NOT_OK(refused);
+  return end;
 }
 
 }  // namespace shopstream::ingest

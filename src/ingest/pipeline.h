@@ -9,6 +9,7 @@
 #include "base/status.h"
 #include "ingest/bronze_layout.h"
 #include "ingest/cut_policy.h"
+#include "ingest/ingest_end.h"
 #include "ingest/ingest_stats.h"
 #include "kafka/record_source.h"
 #include "kafka/topic_metadata.h"
@@ -48,13 +49,14 @@ struct IngestSources {
   registry::SchemaSource* registry = nullptr;
 };
 // Runs the loop, writer and maintenance until `stop`; see IngestLoop::Run.
-Status IngestInto(const OpenLake& lake, const IngestSources& sources,
-                  const IngestSettings& settings, bool until_caught_up, IngestStats* stats,
-                  const std::function<bool()>& stop);
+Result<IngestEnd> IngestInto(const OpenLake& lake, const IngestSources& sources,
+                             const IngestSettings& settings, bool until_caught_up,
+                             IngestStats* stats, const std::function<bool()>& stop);
 
 // Opens the lake, the registry and Kafka as configured, and runs the loop until `stop`. `stats` may
 // be read by the `on_tick` callback, which runs on the loop's thread about once per second.
-Status RunIngest(const Config& config, bool until_caught_up, IngestStats* stats,
-                 const std::function<bool()>& stop, const std::function<void()>& on_tick);
+Result<IngestEnd> RunIngest(const Config& config, bool until_caught_up, IngestStats* stats,
+                            const std::function<bool()>& stop,
+                            const std::function<void()>& on_tick);
 
 }  // namespace shopstream::ingest

@@ -1,14 +1,16 @@
 #include "ingest/start_positions.h"
 
 #include <algorithm>
-#include <functional>
 
 #include "base/error_kind.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "kafka/record_hash.h"
+#include "model/calendar.h"
 #include "tables/columns.h"
 #include "tables/coordinates.h"
 #include "tables/progress.h"
+#include "tables/quarantined_row.h"
 
 namespace shopstream::ingest {
 namespace {
@@ -28,24 +30,69 @@ bool MayHold(const DataFile& file, const std::string& topic_id, int32_t partitio
   return !high.contains(tables::kOffset) || high[tables::kOffset] >= begin;
 }
 
-// Calls `found` with each offset of the topic's partition in the table at or above `begin`, until
-// it returns false.
-Status ScanOffsets(lake::Table* table, const lake::Snapshot& snapshot, const std::string& topic_id,
-                   int32_t partition, int64_t begin, const std::function<bool(int64_t)>& found) {
+// Whether the table has a row of the topic's partition.
+Result<bool> HasRows(lake::Table* table, const lake::Snapshot& snapshot,
+                     const std::string& topic_id, int32_t partition) {
+  bool found = false;
   for (const DataFile& file : snapshot.Files()) {
-    if (!MayHold(file, topic_id, partition, begin)) continue;
-    bool more = true;
+    if (!MayHold(file, topic_id, partition, 0)) continue;
     ARROW_RETURN_NOT_OK(tables::VisitCoordinates(
         table->store(), table->path(), file, snapshot.schema(), [&](const auto& row) {
-          if (row && row->topic_id == topic_id && row->partition == partition &&
-              row->offset >= begin) {
-            more = found(row->offset);
-          }
-          return more;
+          found = row && row->topic_id == topic_id && row->partition == partition;
+          return !found;
         }));
-    if (!more) break;
+    if (found) break;
   }
-  return Status::OK();
+  return found;
+}
+
+kafka::Bytes BytesOf(const std::string& text) {
+  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
+}
+
+// The hash of the record as Kafka had it. kAnyRecord: the row does not show when it was sent,
+// because it had no time, or because an earlier program did not keep one that no table can hold.
+int64_t HashOf(const tables::QuarantinedRow& row) {
+  const std::optional<int64_t> sent_ms =
+      row.timestamp_us ? *row.timestamp_us / 1000 : FindSentOutside(row.detail);
+  if (!sent_ms) return StartPosition::kAnyRecord;
+  kafka::RecordView record;
+  record.timestamp_ms = *sent_ms;
+  if (row.key) record.key = BytesOf(*row.key);
+  if (row.value) record.value = BytesOf(*row.value);
+  return kafka::ContentHash(record);
+}
+
+// The records of the topic's partition in quarantine, at or above `begin`.
+Result<std::map<int64_t, int64_t>> ReadQuarantined(lake::Table* table,
+                                                   const lake::Snapshot& snapshot,
+                                                   const std::string& topic_id, int32_t partition,
+                                                   int64_t begin) {
+  std::map<int64_t, int64_t> quarantined;
+  const auto take = [&](const tables::QuarantinedRows& rows) -> Status {
+    for (int64_t row = 0; row < rows.size(); ++row) {
+      const auto at = rows.coordinates().At(row);
+      if (!at || at->topic_id != topic_id || at->partition != partition || at->offset < begin) {
+        continue;
+      }
+      quarantined[at->offset] = HashOf(rows.Read(row));
+    }
+    return Status::OK();
+  };
+  for (const DataFile& file : snapshot.Files()) {
+    if (!MayHold(file, topic_id, partition, begin)) continue;
+    ARROW_RETURN_NOT_OK(
+        tables::VisitQuarantined(table->store(), table->path(), file, snapshot.schema(), take));
+  }
+  return quarantined;
+}
+
+bool RemovesRecords(kafka::TopicMetadata* topics, const std::string& topic) {
+  const auto described = topics->DescribeTopic(topic, /*with_configs=*/true);
+  if (!described.ok() || !*described) return true;
+  const auto policy = (*described)->configs.find("cleanup.policy");
+  return policy == (*described)->configs.end() ||
+         policy->second.find("compact") != std::string::npos;
 }
 
 }  // namespace
@@ -56,15 +103,37 @@ std::optional<OffsetRange> StartPosition::lost() const {
   return OffsetRange{.partition = partition, .begin = begin, .end = offset};
 }
 
-StartPosition DecideStart(int32_t partition, std::optional<int64_t> txn, kafka::OffsetSpan kafka,
-                          bool has_rows) {
+void LogStopped(int32_t partition, const std::string& topic, const tables::Stop& stop) {
+  Log::Error("Partition {} of {} is not read: {}. `shopstream progress show` explains.", partition,
+             topic, tables::Meaning(stop.reason));
+}
+
+StartPosition DecideStart(int32_t partition, const tables::PartitionState& state,
+                          kafka::OffsetSpan kafka, bool has_rows) {
   StartPosition start;
   start.partition = partition;
-  start.fence = txn;
-  start.begin = txn.value_or(kafka.log_start);
+  start.fence = state.next;
+  start.begin = state.next.value_or(kafka.log_start);
   start.offset = std::max(start.begin, kafka.log_start);
-  if (!txn && has_rows) start.verdict = StartPosition::Verdict::kRowsWithoutTxn;
-  if (start.begin > kafka.end) start.verdict = StartPosition::Verdict::kBeyondEnd;
+  start.kafka = kafka;
+  start.position = state.position;
+  start.stop = state.stop;
+  start.accepted = state.accepted;
+  if (!start.position.empty) {
+    start.position.empty = tables::EmptyOffsets{.from = start.begin, .to = start.begin};
+  }
+  if (!state.next && has_rows) {
+    start.verdict = StartPosition::Verdict::kRowsWithoutTxn;
+  } else if (state.stopped()) {
+    start.verdict = StartPosition::Verdict::kStopped;
+    start.offset = start.begin;  // What expires meanwhile is not lost before somebody reads on.
+  } else if (start.begin > kafka.end && state.accepted == start.begin) {
+    // The operator knows that Kafka's log is shorter. What it gets below `begin` is lost.
+    start.offset = kafka.end;
+  } else if (start.begin > kafka.end) {
+    start.verdict = StartPosition::Verdict::kBeyondEnd;
+    start.stop = {.reason = tables::StopReason::kBeyondEnd, .kafka_offset = kafka.end};
+  }
   return start;
 }
 
@@ -72,6 +141,8 @@ Status Announce(const StartPosition& start, const std::string& topic, const std:
   switch (start.verdict) {
     case StartPosition::Verdict::kRead:
       break;
+    case StartPosition::Verdict::kUnknownYet:  // Whoever keeps it waiting says why.
+      return Status::OK();
     case StartPosition::Verdict::kRowsWithoutTxn:
       return Status::Invalid(
           "Bronze has rows of topic ", topic, " (id ", topic_id, ") partition ", start.partition,
@@ -79,11 +150,9 @@ Status Announce(const StartPosition& start, const std::string& topic, const std:
           ": their progress is unknown, and reading from the start would duplicate them. ",
           "Restore the table's log, or move the table away to read the topic again");
     case StartPosition::Verdict::kBeyondEnd:
-      Log::Error(
-          "Partition {} of {} is not read: the lake is at offset {}, beyond Kafka's "
-          "end. Kafka lost records, or this is another cluster with the same topic id.",
-          start.partition, topic, start.begin);
-      break;
+    case StartPosition::Verdict::kStopped:
+      LogStopped(start.partition, topic, start.stop);
+      return Status::OK();
   }
   if (const std::optional<OffsetRange> lost = start.lost()) {
     Log::Error(
@@ -98,13 +167,21 @@ Result<TopicSpans> ReadTopicSpans(kafka::TopicMetadata* topics, const std::strin
                                   const std::vector<int32_t>& partitions) {
   ARROW_ASSIGN_OR_RAISE(const auto before, topics->DescribeTopic(topic, false));
   if (!before) return Status::KeyError("topic ", topic, " does not exist, or no longer does");
-  const int count = static_cast<int>(before->partitions.size());
-  if (*std::ranges::max_element(partitions) >= count) {
-    return Status::KeyError("topic ", topic, " has ", count, " partitions now, fewer than ",
-                            "the group assigned");
-  }
   TopicSpans found{.id = before->id, .spans = {}};
-  ARROW_ASSIGN_OR_RAISE(found.spans, topics->OffsetSpans(topic, count));
+  const int count = static_cast<int>(before->partitions.size());
+  std::vector<int32_t> asked;
+  for (int32_t partition : partitions) {
+    if (partition < count) {
+      asked.push_back(partition);
+      continue;
+    }
+    // The group learns later than we that the topic was created again.
+    found.spans.emplace(partition, Status::KeyError("the topic has only ", count, " partitions"));
+  }
+  if (!asked.empty()) {
+    auto spans = topics->OffsetSpans(topic, asked);
+    for (size_t i = 0; i < asked.size(); ++i) found.spans.emplace(asked[i], std::move(spans[i]));
+  }
   ARROW_ASSIGN_OR_RAISE(const auto after, topics->DescribeTopic(topic, false));
   if (!after || after->id != found.id) {
     return Unavailable("topic ", topic, " was just deleted or created again");
@@ -113,33 +190,70 @@ Result<TopicSpans> ReadTopicSpans(kafka::TopicMetadata* topics, const std::strin
 }
 
 Result<std::vector<StartPosition>> FindStartPositions(lake::Table* bronze, lake::Table* quarantine,
-                                                      const std::string& topic_id,
-                                                      const std::vector<int32_t>& partitions,
-                                                      const std::vector<kafka::OffsetSpan>& spans) {
+                                                      const TopicSpans& topic) {
   // Bronze first: a cut quarantines before it commits to Bronze, so the newer quarantine snapshot
   // has every quarantined record at or above the progress in the older Bronze snapshot.
   ARROW_ASSIGN_OR_RAISE(auto bronze_snapshot, bronze->Refresh());
   ARROW_ASSIGN_OR_RAISE(auto quarantine_snapshot, quarantine->Refresh());
   std::vector<StartPosition> starts;
-  for (int32_t partition : partitions) {
-    const std::string app_id = tables::ProgressAppId(topic_id, partition);
-    std::optional<int64_t> txn = bronze_snapshot->Txn(app_id);
-    bool has_rows = false;
-    if (!txn) {
-      ARROW_RETURN_NOT_OK(ScanOffsets(bronze, *bronze_snapshot, topic_id, partition, 0,
-                                      [&](int64_t) { return !(has_rows = true); }));
+  for (const auto& [partition, span] : topic.spans) {
+    if (!span.ok()) {
+      StartPosition& unknown = starts.emplace_back();
+      unknown.verdict = StartPosition::Verdict::kUnknownYet;
+      unknown.partition = partition;
+      unknown.why = span.status().message();
+      continue;
     }
-    StartPosition start = DecideStart(partition, txn, spans.at(partition), has_rows);
-    start.quarantine_fence = quarantine_snapshot->Txn(app_id);
+    const tables::PartitionState state =
+        tables::ReadPartitionState(bronze_snapshot->Txns(), topic.id, partition);
+    bool has_rows = false;
+    if (!state.next) {
+      ARROW_ASSIGN_OR_RAISE(has_rows, HasRows(bronze, *bronze_snapshot, topic.id, partition));
+    }
+    StartPosition start = DecideStart(partition, state, *span, has_rows);
+    start.quarantine_fence = quarantine_snapshot->Txn(tables::ProgressAppId(topic.id, partition));
     if (start.quarantine_fence.value_or(start.begin) > start.begin) {
-      ARROW_RETURN_NOT_OK(ScanOffsets(quarantine, *quarantine_snapshot, topic_id, partition,
-                                      start.begin, [&](int64_t offset) {
-                                        start.quarantined.insert(offset);
-                                        return true;
-                                      }));
+      ARROW_ASSIGN_OR_RAISE(start.quarantined, ReadQuarantined(quarantine, *quarantine_snapshot,
+                                                               topic.id, partition, start.begin));
+      // An operator knows that Kafka has other records than the lake. What is quarantined at their
+      // offsets keeps them out, because it has their coordinates.
+      if (start.accepted && start.accepted == start.fence) {
+        for (auto& [offset, hash] : start.quarantined) hash = StartPosition::kAnyRecord;
+      }
     }
     starts.push_back(std::move(start));
   }
+  return starts;
+}
+
+// Another consumer may commit past the ends after they were read: only a progress that was beyond
+// them before the question proves that the log is shorter.
+void StartFinder::LeaveOutNewProgress(const lake::Snapshot& before,
+                                      std::vector<StartPosition>* starts) const {
+  for (StartPosition& start : *starts) {
+    if (start.verdict != StartPosition::Verdict::kBeyondEnd) continue;
+    const auto known = before.Txn(tables::ProgressAppId(topic_id_, start.partition));
+    if (known && *known > start.kafka.end) continue;
+    const int32_t partition = start.partition;
+    start = {};
+    start.verdict = StartPosition::Verdict::kUnknownYet;
+    start.partition = partition;
+    start.why = "another consumer has just brought the lake beyond the end that Kafka gave";
+  }
+}
+
+Result<std::vector<StartPosition>> StartFinder::Find(const std::vector<int32_t>& partitions) {
+  ARROW_ASSIGN_OR_RAISE(const auto before, bronze_->Refresh());
+  ARROW_ASSIGN_OR_RAISE(const TopicSpans topic, ReadSpans(partitions));
+  if (topic_id_ != topic.id && !topic_id_.empty()) {
+    Log::Warn("Topic {} was recreated: its id is {}, it was {}. Reading starts from its beginning.",
+              topic_, topic.id, topic_id_);
+  }
+  topic_id_ = topic.id;
+  ARROW_ASSIGN_OR_RAISE(auto starts, FindStartPositions(bronze_, quarantine_, topic));
+  LeaveOutNewProgress(*before, &starts);
+  const bool removes_records = RemovesRecords(topics_, topic_);
+  for (StartPosition& start : starts) start.removes_records = removes_records;
   return starts;
 }
 

@@ -7,14 +7,18 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "avro/schema.h"
 #include "ingest/bronze_layout.h"
 #include "ingest/cut_builder.h"
 #include "ingest/schema_cache.h"
+#include "ingest/start_positions.h"
 #include "kafka/record.h"
+#include "kafka/record_source.h"
 #include "registry/schema_source.h"
 
 // For tests: records of a small event, described in a test's terms.
@@ -98,6 +102,14 @@ inline std::string EventWithNumber(int64_t id, int64_t number, int32_t schema_id
   return value;
 }
 
+// Where a partition starts of which the table knows the progress alone.
+inline StartPosition StartAfter(int32_t partition, std::optional<int64_t> txn,
+                                kafka::OffsetSpan span, bool has_rows = false) {
+  tables::PartitionState state;
+  state.next = txn;
+  return DecideStart(partition, state, span, has_rows);
+}
+
 // Records as a poll returns them, in memory that the test owns.
 class Records {
  public:
@@ -117,6 +129,48 @@ class Records {
     return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
   }
   std::deque<std::string> values_;
+};
+
+// A source that brings nothing and notes what it is asked to do.
+class NotingSource : public kafka::RecordSource {
+ public:
+  Status Subscribe() override { return Status::OK(); }
+  Result<kafka::PollResult> Poll(Millis) override { return kafka::PollResult{}; }
+  Status Assign(const std::vector<kafka::PartitionOffset>& start) override {
+    return Note(start, &assigned);
+  }
+  Status Unassign(const std::vector<int32_t>&) override { return Status::OK(); }
+  Status Restart(const std::vector<kafka::PartitionOffset>& start) override {
+    return Note(start, &restarted);
+  }
+  Status Validate(const kafka::PartitionOffset& at) override {
+    validated.push_back(at.partition);
+    return validation;
+  }
+  Status Pause(const std::vector<int32_t>& partitions) override {
+    for (int32_t partition : partitions) paused.insert(partition);
+    return Status::OK();
+  }
+  Status Resume(const std::vector<int32_t>& partitions) override {
+    for (int32_t partition : partitions) paused.erase(partition);
+    return Status::OK();
+  }
+  void CommitForDisplay(const std::vector<kafka::PartitionOffset>&) override {}
+  int64_t CachedEnd(int32_t) const override { return cached_end; }
+  void Close() override {}
+
+  std::vector<std::pair<int32_t, int64_t>> assigned, restarted;  // Partition, offset.
+  std::vector<int32_t> validated;
+  std::set<int32_t> paused;
+  Status validation;
+  int64_t cached_end = -1;
+
+ private:
+  static Status Note(const std::vector<kafka::PartitionOffset>& start,
+                     std::vector<std::pair<int32_t, int64_t>>* noted) {
+    for (const auto& item : start) noted->emplace_back(item.partition, item.offset);
+    return Status::OK();
+  }
 };
 
 // Knows the ids of SchemasById (all resolved except those of other versions); denies others.

@@ -16,6 +16,10 @@ Result<CoordinateColumns> CoordinateColumns::Of(const arrow::RecordBatch& rows) 
   ARROW_ASSIGN_OR_RAISE(columns.topic_ids_, TypedColumn<arrow::StringArray>(rows, kTopicId));
   ARROW_ASSIGN_OR_RAISE(columns.partitions_, TypedColumn<arrow::Int32Array>(rows, kPartition));
   ARROW_ASSIGN_OR_RAISE(columns.offsets_, TypedColumn<arrow::Int64Array>(rows, kOffset));
+  const auto sent = rows.GetColumnByName(kTimestamp);
+  if (sent != nullptr && sent->type()->Equals(Instant())) {
+    columns.timestamps_ = std::static_pointer_cast<arrow::TimestampArray>(sent);
+  }
   return columns;
 }
 
@@ -24,7 +28,10 @@ std::optional<Coordinates> CoordinateColumns::At(int64_t row) const {
   const auto partition = PartitionAt(row);
   const auto offset = OffsetAt(row);
   if (!topic_id || partition.value_or(-1) < 0 || offset.value_or(-1) < 0) return std::nullopt;
-  return Coordinates{*topic_id, *partition, *offset};
+  Coordinates at{*topic_id, *partition, *offset, std::nullopt};
+  if (timestamps_ != nullptr && timestamps_->IsValid(row))
+    at.timestamp_us = timestamps_->Value(row);
+  return at;
 }
 
 std::optional<std::string_view> CoordinateColumns::TopicIdAt(int64_t row) const {
@@ -42,8 +49,11 @@ std::optional<int64_t> CoordinateColumns::OffsetAt(int64_t row) const {
 Status VisitCoordinates(lake::ObjectStore* store, const std::string& table_path,
                         const DataFile& file, const std::shared_ptr<arrow::Schema>& schema,
                         const OnCoordinates& on_row) {
-  ARROW_ASSIGN_OR_RAISE(const auto table, lake::ReadDataFile(store, table_path, file, schema,
-                                                             CoordinateColumns::Names()));
+  std::vector<std::string> names = CoordinateColumns::Names();
+  const auto sent = schema->GetFieldByName(kTimestamp);
+  if (sent != nullptr && sent->type()->Equals(Instant())) names.push_back(kTimestamp);
+  ARROW_ASSIGN_OR_RAISE(const auto table,
+                        lake::ReadDataFile(store, table_path, file, schema, names));
   arrow::TableBatchReader batches(*table);
   while (true) {
     std::shared_ptr<arrow::RecordBatch> rows;

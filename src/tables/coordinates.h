@@ -23,11 +23,13 @@ struct Coordinates {
   std::string_view topic_id;
   int32_t partition = 0;
   int64_t offset = 0;
+  std::optional<int64_t> timestamp_us;  // Kafka's; nothing: none, unknown, or no such column.
 };
 
 // The coordinates of one batch.
 class CoordinateColumns {
  public:
+  // Of those that every table of ours has.
   static std::vector<std::string> Names();
   // Invalid: a column is missing or has another type.
   static Result<CoordinateColumns> Of(const arrow::RecordBatch& rows);
@@ -45,6 +47,7 @@ class CoordinateColumns {
   std::shared_ptr<arrow::StringArray> topic_ids_;
   std::shared_ptr<arrow::Int32Array> partitions_;
   std::shared_ptr<arrow::Int64Array> offsets_;
+  std::shared_ptr<arrow::TimestampArray> timestamps_;  // Null: there is no such column.
 };
 
 // False: skip the remaining rows.

@@ -47,6 +47,26 @@ TEST(CoordinateColumns, AMissingColumnAndAnotherTypeAreNamed) {
   EXPECT_EQ("column kafka_partition is int64, not int32", other.message());
 }
 
+TEST(CoordinateColumns, HaveTheTimeOfSendingIfThereIsOne) {
+  const auto sent = [](const std::shared_ptr<arrow::DataType>& type) {
+    const auto rows = Rows(Column(arrow::int32(), "[0, 1, 2, 3]"));
+    const auto with_sent =
+        rows->AddColumn(3, arrow::field(kTimestamp, type), Column(type, "[5000, 6000, 7000, null]"))
+            .ValueOrDie();
+    simulate::MemoryStore store;
+    const auto file = lake::WriteDataFile(&store, "t", {}, with_sent).ValueOrDie();
+    std::vector<std::optional<int64_t>> seen;
+    EXPECT_TRUE(VisitCoordinates(&store, "t", file, with_sent->schema(), [&](const auto& row) {
+                  if (row) seen.push_back(row->timestamp_us);
+                  return true;
+                }).ok());
+    return seen;
+  };
+  using Seen = std::vector<std::optional<int64_t>>;
+  EXPECT_EQ((Seen{5000, std::nullopt}), sent(Instant()));
+  EXPECT_EQ((Seen{std::nullopt, std::nullopt}), sent(arrow::int64())) << "another type";
+}
+
 TEST(VisitCoordinates, StopsWhereTheCallerSaysSo) {
   simulate::MemoryStore store;
   const auto rows = Rows(kPartitions);

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/config.h"
+#include "base/status.h"
+#include "base/stop.h"
+#include "kafka/group_members.h"
+#include "kafka/topic_metadata.h"
+#include "lake/store/object_store.h"
+
+// What would make an ingest read the wrong records, or only a part of them.
+namespace shopstream::ingest {
+
+// The topic must exist, and the Bronze table, if it exists, must not be another topic's. OK if no
+// broker answers: the loop waits for them.
+Status CheckTopicAndTable(kafka::TopicMetadata* topics, const KafkaConfig& config,
+                          lake::ObjectStore* store, const std::string& bronze_table);
+
+// Two lakes that share a consumer group each get a part of the records. So a member shows its lake:
+// its client id holds the id of the Bronze table.
+std::string ClientIdOf(const std::string& table_id);
+
+using ListGroup = std::function<Result<std::vector<kafka::GroupMember>>()>;
+
+class GroupGuard {
+ public:
+  GroupGuard(std::string group, std::string client_id, ListGroup list);
+
+  // Before joining: waits until the group has no member of another lake. Invalid, naming both, if
+  // it still has one after `patience`, which must exceed the session timeout: a member that died
+  // stays in the group for so long. OK if no broker answers.
+  Status AwaitOthers(Millis patience, const StopToken& stop);
+
+  // While reading, at most every 30 s: the other lake may have started at the same moment. Of two,
+  // the one with the greater client id gets an error.
+  Status Look(BootClock::time_point now);
+
+ private:
+  Result<std::optional<kafka::GroupMember>> FindOther() const;
+  Status Refuse(const kafka::GroupMember& other) const;
+
+  const std::string group_, client_id_;
+  const ListGroup list_;
+  BootClock::time_point next_look_;
+};
+
+}  // namespace shopstream::ingest
