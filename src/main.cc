@@ -28,7 +28,7 @@ std::vector<Command> Commands() {
   return {TopicsCommand(),   RegistryCommand(), SchemaCommand(), StorageCommand(),
           GenerateCommand(), ReplayCommand(),   IngestCommand(), AuditCommand(),
           TableCommand(),    ConsumeCommand(),  GroupCommand(),  QuarantineCommand(),
-          HealthCommand()};
+          ProgressCommand(), HealthCommand()};
 }
 
 struct GlobalFlags {
@@ -98,7 +98,10 @@ int RunJob(const Choice& choice, const Context& context) {
   try {
     const Result<int> code = Run(choice, context);
     std::cout.flush();
-    if (!code.ok()) return Fail(kFailed, code.status().message());
+    if (!code.ok()) {
+      const bool interrupted = code.status().IsCancelled() && ShutdownRequested();
+      return Fail(interrupted ? kInterrupted : kFailed, code.status().message());
+    }
     if (!std::cout) return Fail(kFailed, "standard output could not be written");
     return *code;
   } catch (const std::exception& e) {

@@ -58,9 +58,13 @@ void PrintForPerson(const observe::AuditReport& report) {
     std::cout << FormatCount(report.rows_without_coordinates)
               << " rows without a Kafka topic id, partition or offset: ingest did not write them\n";
   }
+  for (const auto& [partition, why] : report.not_compared) {
+    std::cout << "Partition " << partition << " was not compared with Kafka: " << why << '\n';
+  }
   if (report.clean()) {
     std::cout << "Clean: " << FormatCount(report.kafka_records)
-              << " records in Kafka below the lake's progress, each in the lake exactly once.\n";
+              << " records in Kafka below the lake's progress, each in the lake exactly once; the "
+              << "contents of " << FormatCount(report.contents_compared) << " agree.\n";
   }
 }
 

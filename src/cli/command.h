@@ -18,7 +18,13 @@
 namespace shopstream::cli {
 
 // Exit codes of every command.
-enum ExitCode { kDone = 0, kFailed = 1, kWrongUsage = 2, kDifferenceFound = 3 };
+enum ExitCode {
+  kDone = 0,
+  kFailed = 1,
+  kWrongUsage = 2,
+  kDifferenceFound = 3,  // A check found a difference, or something is missing.
+  kInterrupted = 130,    // By SIGINT or SIGTERM, before the work was done.
+};
 
 struct Context {
   Config config;
@@ -86,5 +92,6 @@ Command ConsumeCommand();
 Command GroupCommand();
 Command QuarantineCommand();
 Command HealthCommand();
+Command ProgressCommand();
 
 }  // namespace shopstream::cli

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <charconv>
 #include <limits>
 #include <string_view>
 #include <type_traits>
@@ -46,17 +47,21 @@ std::vector<std::string> FlagNames(const CLI::App& app) {
 std::string DescribeUsageError(const CLI::App& app, const CLI::ParseError& error) {
   const CLI::App* chosen = Chosen(app);
   const std::string line = CommandLine(*chosen);
-  const std::string help = "; see `" + line + " --help`";
+  const std::string see = "see `" + line + " --help`";
+  const std::string help = "; " + see;
+  const auto guess = [&](const std::string& name, const std::vector<std::string>& known) {
+    return Then(DidYouMean(name, known), see);
+  };
   const std::vector<std::string> unknown = app.remaining(true);
   if (!unknown.empty() && unknown.front().starts_with("-")) {
     const std::string name = unknown.front().substr(0, unknown.front().find('='));
-    return fmt::format("unknown flag '{}'{}{}", name, DidYouMean(name, FlagNames(*chosen)), help);
+    return fmt::format("unknown flag '{}'{}", name, guess(name, FlagNames(*chosen)));
   }
   const std::vector<std::string> subcommands = SubcommandNames(*chosen);
   if (!unknown.empty() && !subcommands.empty()) {
     const std::string words = chosen == &app ? "" : " of `" + line + "`";
-    return fmt::format("unknown command '{}'{}{}{}", unknown.front(), words,
-                       DidYouMean(unknown.front(), subcommands), help);
+    return fmt::format("unknown command '{}'{}{}", unknown.front(), words,
+                       guess(unknown.front(), subcommands));
   }
   if (!unknown.empty()) return fmt::format("unexpected argument '{}'{}", unknown.front(), help);
   if (!subcommands.empty()) {
@@ -93,13 +98,17 @@ struct AddTarget {
   }
 };
 
-CLI::Validator Within(const Bounds& bounds) {
-  if (bounds.most < std::numeric_limits<int64_t>::max()) {
-    return CLI::Range(bounds.least, bounds.most);
+// The error in a text that must be a whole number within the bounds; "": none.
+std::string CheckWithin(const Bounds& bounds, const std::string& text) {
+  int64_t number = 0;
+  const char* const last = text.data() + text.size();
+  const auto [end, error] = std::from_chars(text.data(), last, number);
+  const bool whole = error == std::errc() && end == last;
+  if (whole && number >= bounds.least && number <= bounds.most) return "";
+  if (bounds.most == std::numeric_limits<int64_t>::max()) {
+    return fmt::format("'{}' is not a whole number of {} or more", text, bounds.least);
   }
-  if (bounds.least == 0) return CLI::NonNegativeNumber;
-  if (bounds.least == 1) return CLI::PositiveNumber;
-  return CLI::Range(bounds.least, bounds.most);
+  return fmt::format("'{}' is not a whole number from {} to {}", text, bounds.least, bounds.most);
 }
 
 void Add(CLI::App* app, const Option& option) {
@@ -107,7 +116,10 @@ void Add(CLI::App* app, const Option& option) {
   if (option.value != nullptr) added->option_text(option.value);
   if (option.required) added->required();
   if (option.show_default) added->capture_default_str();
-  if (option.bounds.has_value()) added->check(Within(*option.bounds));
+  if (option.bounds.has_value()) {
+    added->check(
+        [bounds = *option.bounds](const std::string& text) { return CheckWithin(bounds, text); });
+  }
   if (option.check != nullptr) added->check(option.check);
   if (option.excludes != nullptr) added->excludes(app->get_option(option.excludes));
 }

@@ -9,6 +9,7 @@
 #include "cli/command.h"
 #include "cli/record_json.h"
 #include "kafka/admin.h"
+#include "kafka/errors.h"
 #include "kafka/reader.h"
 #include "registry/client.h"
 
@@ -25,17 +26,19 @@ struct ConsumeFlags {
 Result<std::vector<OffsetRange>> RangesOf(const KafkaConfig& config, bool from_beginning) {
   ARROW_ASSIGN_OR_RAISE(const auto admin, kafka::Admin::Open(config));
   ARROW_ASSIGN_OR_RAISE(const auto topic, admin->DescribeTopic(config.topic, false));
-  if (!topic) {
-    return Status::KeyError("there is no topic ", config.topic, " at ", config.bootstrap_servers,
-                            ": create it with `shopstream topics setup`");
-  }
-  const auto partitions = static_cast<int>(topic->partitions.size());
-  ARROW_ASSIGN_OR_RAISE(const auto spans, admin->OffsetSpans(config.topic, partitions));
+  if (!topic) return kafka::NoSuchTopic(config.topic, config.bootstrap_servers);
+  const auto partitions = kafka::AllPartitions(topic->partitions.size());
+  const auto spans = admin->OffsetSpans(config.topic, partitions);
   std::vector<OffsetRange> ranges;
-  for (int32_t p = 0; p < partitions; ++p) {
-    const kafka::OffsetSpan& span = spans[static_cast<size_t>(p)];
-    ranges.push_back({p, from_beginning ? span.log_start : span.end, kForEver});
+  for (const int32_t p : partitions) {
+    const Result<kafka::OffsetSpan>& span = spans[static_cast<size_t>(p)];
+    if (span.ok()) {
+      ranges.push_back({p, from_beginning ? span->log_start : span->end, kForEver});
+    } else {
+      Log::Warn("partition {} is left out: {}", p, span.status().message());
+    }
   }
+  if (ranges.empty() && !spans.empty()) return spans.front().status();
   return ranges;
 }
 
@@ -55,6 +58,9 @@ Result<int> Consume(const Context& context, const ConsumeFlags& flags) {
       ++printed;
     }
     std::cout.flush();
+    for (const auto& [partition, why] : reader->failed()) {
+      return why.WithMessage("partition ", partition, ": ", why.message());
+    }
     // The reader of our output has exited; nothing is left to do, and it is not an error.
     if (!std::cout) {
       std::cout.clear();

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -31,9 +32,10 @@ uint64_t RandomSeed() {
 void WarnOfTheFuture(const GenerateFlags& flags, const generate::Shoppers& shoppers) {
   if (!flags.events.start_millis || flags.produce.count == 0) return;
   constexpr double kDayMillis = 86'400'000;
-  const double end =
-      static_cast<double>(*flags.events.start_millis) +
-      static_cast<double>(flags.produce.count) / shoppers.purchases_per_day * kDayMillis;
+  constexpr double kEndOf9999 = 253'402'300'799'999;
+  const double end = std::min(kEndOf9999, static_cast<double>(*flags.events.start_millis) +
+                                              static_cast<double>(flags.produce.count) /
+                                                  shoppers.purchases_per_day * kDayMillis);
   if (end <= static_cast<double>(WallClockMillis()) + kDayMillis) return;
   Log::Warn(
       "{} events from --start on reach about {}: those more than a day in the future will "

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -5,6 +6,7 @@
 #include "base/table_printer.h"
 #include "cli/command.h"
 #include "kafka/admin.h"
+#include "kafka/errors.h"
 #include "kafka/group_members.h"
 #include "lake/store/object_store.h"
 #include "observe/lag.h"
@@ -13,6 +15,11 @@ namespace shopstream::cli {
 namespace {
 
 std::string Note(const observe::PartitionLag& lag) {
+  if (!lag.known()) return lag.unknown;
+  if (lag.stopped()) {
+    return std::string("not read: ") + tables::Meaning(lag.stop.reason) +
+           "; see `shopstream progress show`";
+  }
   if (lag.beyond_kafka()) return "the lake is ahead of Kafka: Kafka lost records";
   if (lag.lost()) return "records expired before ingest";
   return "";
@@ -25,10 +32,7 @@ Result<int> Describe(const Context& context) {
                         observe::ReadBronzeTxns(store.get(), context.config.lake.bronze_table));
   ARROW_ASSIGN_OR_RAISE(const auto admin, kafka::Admin::Open(kafka));
   ARROW_ASSIGN_OR_RAISE(const auto topic, admin->DescribeTopic(kafka.topic, false));
-  if (!topic) {
-    return Status::KeyError("there is no topic ", kafka.topic, " at ", kafka.bootstrap_servers,
-                            ": create it with `shopstream topics setup`");
-  }
+  if (!topic) return kafka::NoSuchTopic(kafka.topic, kafka.bootstrap_servers);
   ARROW_ASSIGN_OR_RAISE(const auto lags, observe::MeasureLag(kafka, admin.get(), *topic, txns));
   ARROW_ASSIGN_OR_RAISE(const auto owners, kafka::DescribeOwners(kafka));
   TablePrinter table({"partition", "lake_txn", "committed", "log_start", "end", "lag",
@@ -37,8 +41,9 @@ Result<int> Describe(const Context& context) {
     std::optional<double> seconds;
     if (lag.lag_ms) seconds = static_cast<double>(*lag.lag_ms) / 1000;
     const auto owner = owners.find(lag.partition);
-    table.AddRow({lag.partition, OrNull(lag.txn), OrNull(lag.committed), lag.log_start, lag.end,
-                  lag.lag, OrNull(seconds),
+    const auto known = [&lag](int64_t value) { return lag.known() ? Cell(value) : Cell(nullptr); };
+    table.AddRow({lag.partition, OrNull(lag.txn), OrNull(lag.committed), known(lag.log_start),
+                  known(lag.end), known(lag.lag), OrNull(seconds),
                   owner == owners.end() ? Cell(nullptr) : Cell(owner->second), Note(lag)});
   }
   if (!context.json) {
@@ -46,7 +51,8 @@ Result<int> Describe(const Context& context) {
               << "; the lake's txn decides, the committed offset is for displays only\n";
   }
   table.Print(std::cout, context.json);
-  return kDone;
+  const bool complete = std::ranges::all_of(lags, &observe::PartitionLag::known);
+  return complete ? kDone : kDifferenceFound;
 }
 
 }  // namespace

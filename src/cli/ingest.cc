@@ -3,14 +3,17 @@
 #include <algorithm>
 #include <iostream>
 #include <memory>
+#include <utility>
 
 #include "base/clock.h"
+#include "base/error_kind.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/progress_line.h"
 #include "base/shutdown.h"
 #include "base/table_printer.h"
 #include "cli/command.h"
+#include "ingest/ingest_end.h"
 #include "ingest/pipeline.h"
 
 namespace shopstream::cli {
@@ -20,9 +23,37 @@ struct IngestFlags {
   bool until_caught_up = false;
 };
 
+// How long the group waits for a member that died.
+std::string PatienceOf(const KafkaConfig& config) {
+  const auto protocol = config.security.find("group.protocol");
+  const bool brokers_decide = protocol != config.security.end() && protocol->second == "consumer";
+  return brokers_decide ? "until its session times out" : "up to 10 s";
+}
+
+// How far behind it is, or why that is not known.
+std::string Behind(const ingest::IngestStats& stats, const std::string& patience) {
+  if (!stats.unreachable().empty()) return "no broker answers: " + stats.unreachable();
+  if (stats.assigned() == 0) {
+    if (stats.joined()) return "no partition is ours: the other members of the group have them all";
+    return "waiting for partitions: the group is assigning them; if a member died, " + patience;
+  }
+  const int64_t unknown = stats.partitions_of_unknown_lag();
+  std::string text = stats.lag() ? FormatCount(*stats.lag()) + " behind" : "";
+  if (unknown > 0) {
+    text += fmt::format("{}{} of {} partitions of unknown lag", text.empty() ? "" : " · ", unknown,
+                        stats.assigned());
+  }
+  if (stats.partitions_stopped() > 0) {
+    text +=
+        fmt::format(" · {} stopped, see `shopstream progress show`", stats.partitions_stopped());
+  }
+  return text;
+}
+
 class Progress {
  public:
-  explicit Progress(const ingest::IngestStats* stats) : stats_(stats) {}
+  Progress(const ingest::IngestStats* stats, std::string patience)
+      : stats_(stats), patience_(std::move(patience)) {}
 
   void Tick() {
     const BootClock::time_point now = BootClock::now();
@@ -30,13 +61,13 @@ class Progress {
     const double seconds = std::chrono::duration<double>(now - shown_at_).count();
     const double rate = static_cast<double>(stats_->rows() - shown_rows_) / seconds;
     line_.Show(
-        fmt::format(
-            "{} rows in Bronze, {}/s · {} quarantined · {} behind · {} commits, p99 {} ms{}",
-            FormatCount(stats_->rows()), FormatCount(static_cast<int64_t>(rate)),
-            FormatCount(stats_->quarantined()), FormatCount(stats_->lag()),
-            FormatCount(stats_->commits()), stats_->cuts().Quantile(.99),
-            stats_->paused_why().empty() ? ""
-                                         : " · paused: waiting for the " + stats_->paused_why()),
+        fmt::format("{} rows in Bronze, {}/s · {} quarantined · {} · {} commits, p99 {} ms{}",
+                    FormatCount(stats_->rows()), FormatCount(static_cast<int64_t>(rate)),
+                    FormatCount(stats_->quarantined()), Behind(*stats_, patience_),
+                    FormatCount(stats_->commits()), stats_->cuts().Quantile(.99),
+                    stats_->paused_why().empty()
+                        ? ""
+                        : " · paused: waiting for the " + stats_->paused_why()),
         now);
     shown_at_ = now;
     shown_rows_ = stats_->rows();
@@ -46,14 +77,21 @@ class Progress {
 
  private:
   const ingest::IngestStats* stats_;
+  const std::string patience_;
   BootClock::time_point shown_at_ = BootClock::now();
   int64_t shown_rows_ = 0;
   ProgressLine line_{{.in_place = Millis{900}, .logged = Millis{10'000}}, shown_at_};
 };
 
-void PrintSummary(const ingest::IngestStats& stats, bool as_json) {
+void PrintSummary(const ingest::IngestStats& stats, const ingest::IngestEnd& end, bool as_json) {
   if (as_json) {
-    std::cout << DumpJson(ingest::ToJson(stats)) << "\n";
+    nlohmann::json summary = ingest::ToJson(stats);
+    summary["stopped"] = end.stopped;
+    summary["missing"] = nlohmann::json::object();
+    for (const auto& [partition, why] : end.missing) {
+      summary["missing"][std::to_string(partition)] = why;
+    }
+    std::cout << DumpJson(summary) << "\n";
     return;
   }
   std::cout << fmt::format(
@@ -65,28 +103,60 @@ void PrintSummary(const ingest::IngestStats& stats, bool as_json) {
       FormatBytes(stats.file_bytes()));
 }
 
+// What the lake does not have, although it was to catch up.
+void ExplainRest(const ingest::IngestEnd& end) {
+  for (const int32_t partition : end.stopped) {
+    std::cerr << fmt::format(
+        "shopstream: partition {} is stopped; see `shopstream progress show`\n", partition);
+  }
+  for (const auto& [partition, why] : end.missing) {
+    std::cerr << fmt::format("shopstream: partition {} has not caught up: {}\n", partition, why);
+  }
+}
+
+// A plain ingest has done its work once everything that it has read is committed.
+ExitCode CodeOf(const ingest::IngestEnd& end, bool until_caught_up) {
+  if (end.interrupted) {
+    std::cerr << "shopstream: interrupted before the lake had caught up\n";
+    return kInterrupted;
+  }
+  if (!until_caught_up) return end.flushed ? kDone : kInterrupted;
+  ExplainRest(end);
+  return end.stopped.empty() && end.missing.empty() ? kDone : kDifferenceFound;
+}
+
 Result<int> RunCommand(const Context& context, const IngestFlags& flags) {
   ingest::IngestStats stats;
-  Progress progress(&stats);
-  const Status status = ingest::RunIngest(context.config, flags.until_caught_up, &stats,
-                                          ShutdownRequested, [&] { progress.Tick(); });
+  Progress progress(&stats, PatienceOf(context.config.kafka));
+  const Result<ingest::IngestEnd> end = ingest::RunIngest(
+      context.config, flags.until_caught_up, &stats, ShutdownRequested, [&] { progress.Tick(); });
   progress.End();
-  PrintSummary(stats, context.json);
-  ARROW_RETURN_NOT_OK(status);
-  return kDone;
+  // A start that failed has nothing to sum up.
+  if (end.ok() || stats.commits() > 0) {
+    PrintSummary(stats, end.ok() ? *end : ingest::IngestEnd{}, context.json);
+  }
+  if (!end.ok() && ShutdownRequested() && IsUnavailable(end.status())) {
+    std::cerr << "shopstream: interrupted: " << end.status().message() << "\n";
+    return kInterrupted;
+  }
+  ARROW_RETURN_NOT_OK(end.status());
+  return CodeOf(*end, flags.until_caught_up);
 }
 
 }  // namespace
 
 Command IngestCommand() {
   auto flags = std::make_shared<IngestFlags>();
-  return {.name = "ingest",
-          .meaning = "Ingest from Kafka into Bronze, exactly once",
-          .options = {{.name = "--until-caught-up",
-                       .target = &flags->until_caught_up,
-                       .meaning = "Stop once the lake has reached the current end of the topic"}},
-          .run = Running(flags, RunCommand),
-          .serves_metrics = true};
+  return {
+      .name = "ingest",
+      .meaning = "Ingest from Kafka into Bronze, exactly once",
+      .options = {{.name = "--until-caught-up",
+                   .target = &flags->until_caught_up,
+                   .meaning =
+                       "Stop once the lake has reached the current end of the topic; exits with "
+                       "3 if partitions are stopped or cannot be read"}},
+      .run = Running(flags, RunCommand),
+      .serves_metrics = true};
 }
 
 }  // namespace shopstream::cli

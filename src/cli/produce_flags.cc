@@ -54,9 +54,11 @@ Result<Millis> ParseDuration(const std::string& text) {
 }
 
 std::string CheckPositiveNumber(const std::string& text) {
+  // Beyond these no clock can tell the difference, and its arithmetic would overflow.
+  constexpr double kLeast = 1e-6, kMost = 1e9;
   double value = 0;
-  if (ParseNumber(text, &value) == std::errc{} && value > 0 && std::isfinite(value)) return "";
-  return "'" + text + "' is not a number above zero";
+  if (ParseNumber(text, &value) == std::errc{} && value >= kLeast && value <= kMost) return "";
+  return "'" + text + "' is not a number from 0.000001 to 1000000000";
 }
 
 std::string CheckPositiveCount(const std::string& text) {

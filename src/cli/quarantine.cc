@@ -1,15 +1,20 @@
 #include "observe/quarantine.h"
 
+#include <algorithm>
 #include <iostream>
+#include <limits>
 #include <memory>
 
+#include "base/join.h"
 #include "base/json.h"
+#include "base/nearest_name.h"
 #include "base/progress_line.h"
 #include "base/report.h"
 #include "base/shutdown.h"
 #include "base/table_printer.h"
 #include "cli/command.h"
 #include "generate/timestamp.h"
+#include "ingest/cause.h"
 #include "ingest/quarantine_replay.h"
 #include "lake/store/object_store.h"
 
@@ -139,6 +144,13 @@ Result<int> Replay(const Context& context, const QuarantineFlags& flags) {
   return kDone;
 }
 
+std::string CheckCause(const std::string& text) {
+  const std::vector<std::string> causes = ingest::CauseNames();
+  if (std::find(causes.begin(), causes.end(), text) != causes.end()) return "";
+  return "unknown cause '" + text + "'" + DidYouMean(text, causes) + " (causes are " +
+         Joined(causes, ", ") + ")";
+}
+
 Option TimeOption(const char* name, std::optional<int64_t>* millis, const char* meaning) {
   const ParseText parse = [millis](const std::string& text) {
     return generate::ParseTimestamp(text).Value(&millis->emplace());
@@ -151,7 +163,8 @@ Command ListCommand(const std::shared_ptr<QuarantineFlags>& flags) {
           .meaning = "List the newest records, and the number of rows per cause",
           .options = {{.name = "--cause",
                        .target = &flags->cause,
-                       .meaning = "Only records with this cause, e.g. corrupt"},
+                       .meaning = "Only records with this cause, e.g. corrupt",
+                       .check = CheckCause},
                       {.name = "--limit",
                        .target = &flags->limit,
                        .meaning = "Maximum number of rows to list",
@@ -167,7 +180,7 @@ Command ShowCommand(const std::shared_ptr<QuarantineFlags>& flags) {
                        .target = &flags->partition,
                        .meaning = "Kafka partition",
                        .required = true,
-                       .bounds = Bounds{0}},
+                       .bounds = Bounds{0, std::numeric_limits<int32_t>::max()}},
                       {.name = "OFFSET",
                        .target = &flags->offset,
                        .meaning = "Kafka offset",
@@ -182,7 +195,8 @@ Command ReplayCommand(const std::shared_ptr<QuarantineFlags>& flags) {
               "Add the records that are now readable to Bronze, each once; quarantine keeps them",
           .options = {{.name = "--cause",
                        .target = &flags->replay.cause,
-                       .meaning = "Only records with this cause"},
+                       .meaning = "Only records with this cause",
+                       .check = CheckCause},
                       TimeOption("--since", &flags->replay.since_ms,
                                  "Only records sent at this time or later"),
                       TimeOption("--until", &flags->replay.until_ms,

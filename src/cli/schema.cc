@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <sstream>
@@ -117,10 +118,12 @@ Result<int> Show(const Context& context, const SchemaOptions& options) {
               << "\n";
     return kDone;
   }
+  // Not on stdout, which is a schema file: `schema show S > s.avsc`.
   if (!found.subject.empty()) {
-    std::cout << "subject " << found.subject << ", version " << found.version << ", ";
+    std::cerr << "subject " << found.subject << ", version " << found.version << ", ";
   }
-  std::cout << "id " << found.id << "\n" << pretty.dump(2) << "\n";
+  std::cerr << "id " << found.id << "\n";
+  std::cout << pretty.dump(2) << "\n";
   return kDone;
 }
 
@@ -288,7 +291,10 @@ Command SchemaCommand() {
       "readers; exits with 3 if there are any",
       {file,
        subject,
-       {.name = "--version", .target = &options->version, .meaning = "Default: the latest"}},
+       {.name = "--version",
+        .target = &options->version,
+        .meaning = "Default: the latest",
+        .bounds = Bounds{1, std::numeric_limits<int32_t>::max()}}},
       Running(options, Diff)};
   Command verify{
       "verify",

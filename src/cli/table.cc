@@ -1,5 +1,6 @@
 #include "lake/delta/table.h"
 
+#include <algorithm>
 #include <iostream>
 #include <memory>
 #include <string>
@@ -9,6 +10,7 @@
 #include "base/table_printer.h"
 #include "cli/command.h"
 #include "cli/table_commands.h"
+#include "lake/delta/existing_table.h"
 #include "lake/delta/table_history.h"
 #include "lake/store/object_store.h"
 #include "lake/upkeep/reports.h"
@@ -51,10 +53,11 @@ Result<int> ListTables(const Context& context) {
          SizeCell(totals.bytes, context.json),
          known ? Cell(FormatTimestamp(newest[0].timestamp_ms)) : Cell(nullptr), nullptr});
   }
-  printer.Print(std::cout, context.json);
-  if (paths.empty() && !context.json) {
-    std::cout << "no tables in " << store->Describe() << " yet: `shopstream ingest` creates them\n";
+  if (paths.empty()) {
+    return Status::KeyError("there are no tables in ", store->Describe(),
+                            ": correct lake.uri, or create them with `shopstream ingest`");
   }
+  printer.Print(std::cout, context.json);
   return exit_code;
 }
 
@@ -69,7 +72,7 @@ std::string TxnsText(const std::map<std::string, int64_t>& txns) {
 Result<int> History(const Context& context, const TableFlags& flags) {
   ARROW_ASSIGN_OR_RAISE(const auto store, lake::OpenObjectStore(context.config));
   // Opening it first distinguishes a missing table from one whose entries are all cleaned up.
-  ARROW_RETURN_NOT_OK(lake::Table::Open(store.get(), flags.name).status());
+  ARROW_RETURN_NOT_OK(lake::OpenExisting(store.get(), flags.name).status());
   ARROW_ASSIGN_OR_RAISE(const auto records,
                         lake::ReadHistory(store.get(), flags.name, flags.limit));
   TablePrinter printer(
@@ -86,7 +89,7 @@ Result<int> History(const Context& context, const TableFlags& flags) {
 
 Result<int> Files(const Context& context, const TableFlags& flags) {
   ARROW_ASSIGN_OR_RAISE(const auto store, lake::OpenObjectStore(context.config));
-  ARROW_ASSIGN_OR_RAISE(const auto table, lake::Table::Open(store.get(), flags.name));
+  ARROW_ASSIGN_OR_RAISE(const auto table, lake::OpenExisting(store.get(), flags.name));
   const auto files = table->snapshot()->Files();
   TablePrinter printer({"path", "rows", "bytes"});
   for (const DataFile& file : files) {
@@ -103,11 +106,32 @@ Result<int> Files(const Context& context, const TableFlags& flags) {
   return kDone;
 }
 
+// Columns as readers see them, with the first partition column first.
+Result<int> Describe(const Context& context, const TableFlags& flags) {
+  ARROW_ASSIGN_OR_RAISE(const auto store, lake::OpenObjectStore(context.config));
+  ARROW_ASSIGN_OR_RAISE(const auto table, lake::OpenExisting(store.get(), flags.name));
+  const auto snapshot = table->snapshot();
+  const std::vector<std::string>& partitions = snapshot->partition_columns();
+  TablePrinter printer({"column", "type", "nullable", "partition"});
+  for (const auto& field : snapshot->schema()->fields()) {
+    const auto found = std::find(partitions.begin(), partitions.end(), field->name());
+    printer.AddRow(
+        {Printable(field->name()), field->type()->ToString(), field->nullable(),
+         found == partitions.end() ? Cell(nullptr) : Cell(found - partitions.begin() + 1)});
+  }
+  printer.Print(std::cout, context.json);
+  return kDone;
+}
+
 }  // namespace
 
 Command TableCommand() {
   const auto flags = std::make_shared<TableFlags>();
   Command list{"list", "List all tables with size and last commit", {}, ListTables};
+  Command describe{"describe",
+                   "Show a table's columns",
+                   {TableNameOption(&flags->name)},
+                   Running(flags, Describe)};
   Command history{"history",
                   "Show what each version of a table changed",
                   {TableNameOption(&flags->name),
@@ -124,8 +148,9 @@ Command TableCommand() {
                 Running(flags, Files)};
   return {.name = "table",
           .meaning = "Inspect and maintain tables",
-          .commands = {std::move(list), std::move(history), std::move(files), TableVacuumCommand(),
-                       TableVerifyCommand(), TableOptimizeCommand(), TableRepairCommand()}};
+          .commands = {std::move(list), std::move(describe), std::move(history), std::move(files),
+                       TableVacuumCommand(), TableVerifyCommand(), TableOptimizeCommand(),
+                       TableRepairCommand()}};
 }
 
 }  // namespace shopstream::cli

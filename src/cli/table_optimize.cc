@@ -13,7 +13,7 @@
 #include "base/shutdown.h"
 #include "base/table_printer.h"
 #include "cli/table_commands.h"
-#include "lake/delta/table.h"
+#include "lake/delta/existing_table.h"
 #include "lake/parquet/partition_path.h"
 #include "lake/store/object_store.h"
 #include "lake/store/put_proof.h"
@@ -64,7 +64,7 @@ void PrintForPerson(const lake::CompactionReport& report, const std::string& nam
 
 Result<int> Optimize(const Context& context, const OptimizeFlags& flags) {
   ARROW_ASSIGN_OR_RAISE(const auto store, lake::OpenObjectStore(context.config));
-  ARROW_ASSIGN_OR_RAISE(const auto table, lake::Table::Open(store.get(), flags.name));
+  ARROW_ASSIGN_OR_RAISE(const auto table, lake::OpenExisting(store.get(), flags.name));
   if (flags.dry_run) return DryRun(*table, context.json);
   ARROW_RETURN_NOT_OK(lake::ProvePutIfAbsent(store.get(), flags.name));
   const int64_t files_before = table->snapshot()->file_count();

@@ -12,7 +12,7 @@
 #include "base/shutdown.h"
 #include "base/table_printer.h"
 #include "cli/table_commands.h"
-#include "lake/delta/table.h"
+#include "lake/delta/existing_table.h"
 #include "lake/store/object_store.h"
 #include "lake/store/put_proof.h"
 #include "lake/upkeep/repair.h"
@@ -64,7 +64,7 @@ void PrintForPerson(const RepairFlags& flags, const lake::RepairReport& report) 
 
 Result<int> RunRepair(const Context& context, const RepairFlags& flags) {
   ARROW_ASSIGN_OR_RAISE(const auto store, lake::OpenObjectStore(context.config));
-  ARROW_ASSIGN_OR_RAISE(const auto table, lake::Table::Open(store.get(), flags.name));
+  ARROW_ASSIGN_OR_RAISE(const auto table, lake::OpenExisting(store.get(), flags.name));
   if (flags.apply) ARROW_RETURN_NOT_OK(lake::ProvePutIfAbsent(store.get(), flags.name));
   ProgressLine line({.in_place = Millis{500}, .logged = Millis{10'000}}, BootClock::now());
   lake::RepairReport report{

@@ -9,7 +9,7 @@
 #include "base/shutdown.h"
 #include "base/table_printer.h"
 #include "cli/table_commands.h"
-#include "lake/delta/table.h"
+#include "lake/delta/existing_table.h"
 #include "lake/store/object_store.h"
 #include "lake/upkeep/reports.h"
 #include "lake/upkeep/vacuum.h"
@@ -66,7 +66,7 @@ void PrintForPerson(const VacuumFlags& flags, const lake::VacuumReport& report) 
 
 Result<int> RunVacuum(const Context& context, const VacuumFlags& flags) {
   ARROW_ASSIGN_OR_RAISE(const auto store, lake::OpenObjectStore(context.config));
-  ARROW_ASSIGN_OR_RAISE(const auto table, lake::Table::Open(store.get(), flags.name));
+  ARROW_ASSIGN_OR_RAISE(const auto table, lake::OpenExisting(store.get(), flags.name));
   ProgressLine progress({Millis{200}, Millis{10000}}, BootClock::now());
   lake::VacuumReport report{
       .table = flags.name, .deleted = flags.remove, .result = {}, .listed = {}};

@@ -8,6 +8,7 @@
 #include "base/shutdown.h"
 #include "base/table_printer.h"
 #include "cli/table_commands.h"
+#include "lake/delta/existing_table.h"
 #include "lake/store/object_store.h"
 #include "lake/upkeep/reports.h"
 #include "lake/upkeep/verify.h"
@@ -74,6 +75,8 @@ Result<int> RunVerify(const Context& context, const VerifyFlags& flags) {
   };
   const auto report = lake::VerifyTable(store.get(), flags.name, options, ShutdownRequested);
   progress.End();
+  // Names the tables that exist.
+  if (report.status().IsKeyError()) return lake::OpenExisting(store.get(), flags.name).status();
   ARROW_RETURN_NOT_OK(report.status());
   if (context.json) {
     PrintReport(std::cout, lake::ToJson(lake::VerifiedTable{

@@ -3,9 +3,12 @@
 #include <memory>
 
 #include "base/json.h"
+#include "base/log.h"
+#include "base/nearest_name.h"
 #include "base/table_printer.h"
 #include "cli/command.h"
 #include "kafka/admin.h"
+#include "kafka/errors.h"
 #include "kafka/topic_plan.h"
 
 namespace shopstream::cli {
@@ -26,7 +29,8 @@ std::string Join(const std::vector<int32_t>& ids) {
 }
 
 Result<int> SetUp(const Context& context, const TopicsOptions& options) {
-  auto wanted = kafka::PurchaseTopicSettings(context.config.kafka.topic);
+  const std::string& name = options.topic.empty() ? context.config.kafka.topic : options.topic;
+  auto wanted = kafka::PurchaseTopicSettings(name);
   wanted.partitions = options.partitions;
   wanted.replication_factor = options.replication_factor;
   // With one replica, two in-sync replicas are impossible: nobody could write.
@@ -45,6 +49,11 @@ Result<int> SetUp(const Context& context, const TopicsOptions& options) {
 Result<int> ListTopics(const Context& context) {
   ARROW_ASSIGN_OR_RAISE(auto admin, kafka::Admin::Open(context.config.kafka));
   ARROW_ASSIGN_OR_RAISE(auto topics, admin->ListTopics());
+  if (topics.empty()) {
+    // Kafka silently omits topics that the user may not see.
+    Log::Warn("{} sees no topic: there is none, or it has no DESCRIBE on any",
+              kafka::Principal(context.config.kafka));
+  }
   TablePrinter table({"topic", "partitions", "replicas", "without_leader", "under_replicated"});
   for (const auto& topic : topics) {
     if (topic.name.starts_with("__")) continue;  // Kafka's own
@@ -90,15 +99,20 @@ void PrintForPerson(const kafka::TopicState& topic) {
   settings.Print(std::cout, false);
 }
 
+Status DescribeAbsence(const std::string& name, const KafkaConfig& config, kafka::Admin* admin) {
+  std::vector<std::string> names;
+  if (const auto topics = admin->ListTopics(); topics.ok()) {
+    for (const auto& topic : *topics) names.push_back(topic.name);
+  }
+  const std::string near = DidYouMean(name, names);
+  return kafka::NoSuchTopic(name, config.bootstrap_servers, near);
+}
+
 Result<int> Describe(const Context& context, const TopicsOptions& options) {
   const std::string& name = options.topic.empty() ? context.config.kafka.topic : options.topic;
   ARROW_ASSIGN_OR_RAISE(auto admin, kafka::Admin::Open(context.config.kafka));
   ARROW_ASSIGN_OR_RAISE(auto topic, admin->DescribeTopic(name));
-  if (!topic.has_value()) {
-    return Status::KeyError("there is no topic ", name, " at ",
-                            context.config.kafka.bootstrap_servers,
-                            ": create it with `shopstream topics setup`");
-  }
+  if (!topic.has_value()) return DescribeAbsence(name, context.config.kafka, admin.get());
   if (context.json) {
     std::cout << ToJson(*topic).dump(2) << "\n";
   } else {
@@ -111,19 +125,29 @@ Result<int> Describe(const Context& context, const TopicsOptions& options) {
 
 Command TopicsCommand() {
   auto options = std::make_shared<TopicsOptions>();
+  const Option partitions{.name = "--partitions",
+                          .target = &options->partitions,
+                          .meaning = "Number of partitions; can only grow",
+                          .show_default = true,
+                          .bounds = Bounds{1, 10000}};
+  const Option replicas{.name = "--replication-factor",
+                        .target = &options->replication_factor,
+                        .meaning = "Replicas of each partition",
+                        .show_default = true,
+                        .bounds = Bounds{1, 100}};
   Command setup{"setup",
                 "Create kafka.topic, or update its settings to the contract; reports the changes",
-                {{.name = "--partitions",
-                  .target = &options->partitions,
-                  .meaning = "Number of partitions; can only grow",
-                  .show_default = true,
-                  .bounds = Bounds{1, 10000}},
-                 {.name = "--replication-factor",
-                  .target = &options->replication_factor,
-                  .meaning = "Replicas of each partition",
-                  .show_default = true,
-                  .bounds = Bounds{1, 100}}},
+                {partitions, replicas},
                 Running(options, SetUp)};
+  Command create{"create",
+                 "Create a topic with the same settings as kafka.topic, or update it to them",
+                 {{.name = "TOPIC",
+                   .target = &options->topic,
+                   .meaning = "Name of the topic",
+                   .required = true},
+                  partitions,
+                  replicas},
+                 Running(options, SetUp)};
   Command list{"list", "List topics and the health of their partitions", {}, ListTopics};
   Command describe{
       "describe",
@@ -132,7 +156,7 @@ Command TopicsCommand() {
       Running(options, Describe)};
   return {.name = "topics",
           .meaning = "Create and inspect Kafka topics",
-          .commands = {std::move(setup), std::move(list), std::move(describe)}};
+          .commands = {std::move(setup), std::move(create), std::move(list), std::move(describe)}};
 }
 
 }  // namespace shopstream::cli

@@ -1,20 +1,27 @@
 #include "observe/audit.h"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <memory>
 #include <string_view>
 #include <utility>
 
 #include "base/error_kind.h"
-#include "base/format.h"
-#include "base/shutdown.h"
 #include "kafka/reader.h"
-#include "lake/delta/table.h"
+#include "kafka/record_hash.h"
+#include "lake/delta/existing_table.h"
+#include "model/calendar.h"
+#include "observe/content_sample.h"
 #include "observe/lake_offsets.h"
+#include "observe/progress_ticker.h"
+#include "observe/read_ranges.h"
 #include "tables/names.h"
+#include "tables/partition_state.h"
 #include "tables/progress.h"
+#include "tables/quarantined_row.h"
 #include "tables/replayed_offsets.h"
+#include "tables/table_topic.h"
 
 namespace shopstream::observe {
 namespace {
@@ -23,15 +30,29 @@ namespace {
 struct TopicBounds {
   std::string id;
   bool compacted = false;
-  std::vector<kafka::OffsetSpan> spans;  // By partition.
+  std::vector<Result<kafka::OffsetSpan>> spans;  // By partition.
+
+  // Null: Kafka does not answer for the partition, or does not have it.
+  const kafka::OffsetSpan* Find(int32_t partition) const {
+    const auto at = static_cast<size_t>(partition);
+    return at < spans.size() && spans[at].ok() ? &*spans[at] : nullptr;
+  }
+};
+
+constexpr int64_t kNotSampled = std::numeric_limits<int64_t>::max();
+
+struct PartitionRows {
+  PartitionCoverage coverage{};
+  ContentSample sample;
+  int64_t sampled_from = 0;  // Kafka has no records below.
 };
 
 struct Rows {
-  std::map<tables::ProgressKey, PartitionCoverage> by_partition;
+  std::map<tables::ProgressKey, PartitionRows> by_partition;
   int64_t without_coordinates = 0;
 
   // Most rows of a file share topic and partition, so remembering the last saves the look-up.
-  PartitionCoverage* Find(std::string_view topic_id, int32_t partition) {
+  PartitionRows* Find(std::string_view topic_id, int32_t partition) {
     if (last_ == nullptr || partition != last_key_.partition || topic_id != last_key_.topic_id) {
       last_key_ = {std::string(topic_id), partition};
       last_ = &by_partition[last_key_];
@@ -41,26 +62,7 @@ struct Rows {
 
  private:
   tables::ProgressKey last_key_;
-  PartitionCoverage* last_ = nullptr;
-};
-
-class ProgressTicker {
- public:
-  explicit ProgressTicker(const std::function<void(const std::string&)>& say) : say_(say) {}
-
-  // Cancelled when the program is asked to stop.
-  Status Tick(std::string_view what, int64_t count) {
-    if (ShutdownRequested()) return Status::Cancelled("the audit was interrupted");
-    const BootClock::time_point now = BootClock::now();
-    if (now < next_) return Status::OK();
-    next_ = now + std::chrono::seconds(1);
-    say_(std::string(what) + ": " + FormatCount(count));
-    return Status::OK();
-  }
-
- private:
-  const std::function<void(const std::string&)>& say_;
-  BootClock::time_point next_ = BootClock::now() + std::chrono::seconds(1);
+  PartitionRows* last_ = nullptr;
 };
 
 Result<TopicBounds> FindTopic(const std::string& name, kafka::Admin* admin) {
@@ -71,16 +73,43 @@ Result<TopicBounds> FindTopic(const std::string& name, kafka::Admin* admin) {
   const auto policy = topic->configs.find("cleanup.policy");
   bounds.compacted =
       policy != topic->configs.end() && policy->second.find("compact") != std::string::npos;
-  const auto partitions = static_cast<int>(topic->partitions.size());
-  ARROW_ASSIGN_OR_RAISE(bounds.spans, admin->OffsetSpans(name, partitions));
+  const auto partitions = kafka::AllPartitions(topic->partitions.size());
+  bounds.spans = admin->OffsetSpans(name, partitions);
   return bounds;
 }
 
-Status ScanTable(lake::ObjectStore* store, const std::string& path, const lake::Snapshot& snapshot,
-                 void (PartitionCoverage::*add)(int64_t), ProgressTicker* ticker, Rows* rows) {
+// Every partition of the current topic, ready to sample the rows whose records Kafka still has.
+// `quarantine` may be null: there is none.
+void PrepareSamples(const TopicBounds& topic, const lake::Snapshot& bronze,
+                    const lake::Snapshot* quarantine, Rows* rows) {
+  const int64_t stored = CountRows(bronze) + (quarantine == nullptr ? 0 : CountRows(*quarantine));
+  for (size_t p = 0; p < topic.spans.size(); ++p) {
+    const auto partition = static_cast<int32_t>(p);
+    const kafka::OffsetSpan* const span = topic.Find(partition);
+    const auto [entry, added] = rows->by_partition.emplace(
+        tables::ProgressKey{topic.id, partition},
+        PartitionRows{.sample = ContentSample::OfRows(stored),
+                      .sampled_from = span == nullptr ? kNotSampled : span->log_start});
+    const auto state = tables::ReadPartitionState(bronze.Txns(), topic.id, partition);
+    if (state.position.last) entry->second.sample.AddLast(*state.position.last);
+  }
+}
+
+bool IsSampled(const std::string& topic_id, const PartitionRows& rows,
+               const tables::Coordinates& row) {
+  return row.topic_id == topic_id && row.offset >= rows.sampled_from &&
+         rows.sample.Samples(row.offset);
+}
+
+Status ScanBronze(lake::ObjectStore* store, const std::string& path, const lake::Snapshot& snapshot,
+                  const std::string& topic_id, ProgressTicker* ticker, Rows* rows) {
   const std::string what = "rows read from " + path;
   const auto on_row = [&](const tables::Coordinates& row) {
-    (rows->Find(row.topic_id, row.partition)->*add)(row.offset);
+    PartitionRows* partition = rows->Find(row.topic_id, row.partition);
+    partition->coverage.AddBronze(row.offset);
+    if (row.timestamp_us && IsSampled(topic_id, *partition, row)) {
+      partition->sample.AddTimestamp(row.offset, *row.timestamp_us);
+    }
   };
   const auto on_file = [&](const RowScan& so_far) { return ticker->Tick(what, so_far.rows); };
   ARROW_ASSIGN_OR_RAISE(const RowScan scan,
@@ -89,19 +118,62 @@ Status ScanTable(lake::ObjectStore* store, const std::string& path, const lake::
   return Status::OK();
 }
 
-// A cut's quarantine is committed before its Bronze commit, so a quarantine snapshot read after
-// Bronze's contains everything that belongs to it.
-Status ScanQuarantine(lake::ObjectStore* store, const std::string& path, ProgressTicker* ticker,
-                      Rows* rows) {
+// The hash of the record that the row was made of; nothing if the row does not show when it was
+// sent.
+std::optional<int64_t> HashOf(const tables::QuarantinedRow& row) {
+  const auto bytes = [](const std::optional<std::string>& text) -> std::optional<kafka::Bytes> {
+    if (!text) return std::nullopt;
+    return kafka::Bytes(reinterpret_cast<const uint8_t*>(text->data()), text->size());
+  };
+  const std::optional<int64_t> sent_ms =
+      row.timestamp_us ? *row.timestamp_us / kMicrosPerMilli : FindSentOutside(row.detail);
+  if (!sent_ms) return std::nullopt;
+  kafka::RecordView record;
+  record.timestamp_ms = *sent_ms;
+  record.key = bytes(row.key);
+  record.value = bytes(row.value);
+  return kafka::ContentHash(record);
+}
+
+// Null: there is no quarantine. A cut's quarantine is committed before its Bronze commit, so a
+// snapshot read after Bronze's contains everything that belongs to it.
+Result<std::shared_ptr<const lake::Snapshot>> OpenQuarantine(lake::ObjectStore* store,
+                                                             const std::string& path) {
   auto table = lake::Table::Open(store, path);
-  if (table.status().IsKeyError()) return Status::OK();
+  if (table.status().IsKeyError()) return nullptr;
   ARROW_RETURN_NOT_OK(table.status());
-  return ScanTable(store, path, *(*table)->snapshot(), &PartitionCoverage::AddQuarantine, ticker,
-                   rows);
+  return (*table)->snapshot();
+}
+
+Status ScanQuarantine(lake::ObjectStore* store, const std::string& path,
+                      const lake::Snapshot& snapshot, const std::string& topic_id,
+                      ProgressTicker* ticker, Rows* rows) {
+  int64_t scanned = 0;
+  const auto on_rows = [&](const tables::QuarantinedRows& batch) -> Status {
+    for (int64_t i = 0; i < batch.size(); ++i) {
+      const auto row = batch.coordinates().At(i);
+      if (!row) {
+        ++rows->without_coordinates;
+        continue;
+      }
+      PartitionRows* partition = rows->Find(row->topic_id, row->partition);
+      partition->coverage.AddQuarantine(row->offset);
+      if (IsSampled(topic_id, *partition, *row)) {
+        const auto hash = HashOf(batch.Read(i));
+        if (hash) partition->sample.AddHash(row->offset, *hash);
+      }
+    }
+    scanned += batch.size();
+    return ticker->Tick("rows read from " + path, scanned);
+  };
+  for (const DataFile& file : snapshot.Files()) {
+    ARROW_RETURN_NOT_OK(tables::VisitQuarantined(store, path, file, snapshot.schema(), on_rows));
+  }
+  return Status::OK();
 }
 
 Status AddReplayed(const lake::Snapshot& bronze, Rows* rows) {
-  for (auto& [key, coverage] : rows->by_partition) {
+  for (auto& [key, partition] : rows->by_partition) {
     const auto property = bronze.properties().find(tables::ReplayedProperty(key.topic_id));
     if (property == bronze.properties().end()) continue;
     auto replayed = tables::ReplayedOffsets::Parse(property->second);
@@ -109,49 +181,52 @@ Status AddReplayed(const lake::Snapshot& bronze, Rows* rows) {
       return replayed.status().WithMessage("Bronze's property ", property->first,
                                            " is damaged: ", replayed.status().message());
     }
+    PartitionCoverage& coverage = partition.coverage;
     replayed->ForEach(key.partition, [&](int64_t offset) { coverage.AddReplayed(offset); });
   }
   return Status::OK();
 }
 
-// The ranges where Kafka and the lake can be compared: [log start, txn), up to Kafka's end.
-std::vector<OffsetRange> ComparedRanges(const TopicBounds& topic,
-                                        const std::map<tables::ProgressKey, int64_t>& progress) {
+// The ranges where Kafka and the lake can be compared: [log start, txn), up to Kafka's end. What is
+// lost is not read: a batch there may be damaged.
+std::vector<OffsetRange> ComparedRanges(const TopicBounds& topic, const tables::Txns& txns) {
   std::vector<OffsetRange> ranges;
   for (size_t p = 0; p < topic.spans.size(); ++p) {
     const auto partition = static_cast<int32_t>(p);
-    const auto txn = progress.find({topic.id, partition});
-    if (txn == progress.end()) continue;
-    const int64_t end = std::min(txn->second, topic.spans[p].end);
-    if (topic.spans[p].log_start < end)
-      ranges.push_back({partition, topic.spans[p].log_start, end});
+    const tables::PartitionState state = tables::ReadPartitionState(txns, topic.id, partition);
+    const kafka::OffsetSpan* const span = topic.Find(partition);
+    if (!state.next || span == nullptr) continue;
+    ForEachNotLost(state.lost, span->log_start, std::min(*state.next, span->end),
+                   [&](int64_t begin, int64_t end) {
+                     ranges.push_back({partition, begin, end});
+                   });
   }
   return ranges;
 }
 
-Result<int64_t> DrainKafka(const KafkaConfig& config, const TopicBounds& topic,
-                           const std::vector<OffsetRange>& ranges, Millis patience,
-                           ProgressTicker* ticker, Rows* rows) {
-  if (ranges.empty()) return 0;
+// Counts what was read and compared in the report. A partition that cannot be read to its end gets
+// the reason as its span.
+Status DrainKafka(const KafkaConfig& config, const std::vector<OffsetRange>& ranges,
+                  Millis patience, ProgressTicker* ticker, TopicBounds* topic, Rows* rows,
+                  AuditReport* report) {
+  if (ranges.empty()) return Status::OK();
   ARROW_ASSIGN_OR_RAISE(const auto reader, kafka::Reader::Open(config, ranges));
-  int64_t records = 0;
-  BootClock::time_point deadline = BootClock::now() + patience;
-  while (!reader->done()) {
-    ARROW_ASSIGN_OR_RAISE(const kafka::RecordBatch batch, reader->Next(Millis{200}));
-    const BootClock::time_point now = BootClock::now();
-    if (!batch.records.empty()) deadline = now + patience;
-    if (now > deadline) {
-      return Unavailable("topic ", config.topic, ": no records for ",
-                         FormatMillis(patience.count()), " after ", FormatCount(records),
-                         "; see `shopstream health` for the brokers");
+  const auto on_record = [&](const kafka::RecordView& record) {
+    ++report->kafka_records;
+    PartitionRows* partition = rows->Find(topic->id, record.partition);
+    partition->coverage.AddKafka(record.offset);
+    const ContentSample::Verdict verdict = partition->sample.Compare(record);
+    if (verdict == ContentSample::Verdict::kUnknown) return;
+    ++report->contents_compared;
+    if (verdict == ContentSample::Verdict::kOther) {
+      partition->coverage.AddOtherContent(record.offset);
     }
-    for (const kafka::RecordView& record : batch.records) {
-      rows->Find(topic.id, record.partition)->AddKafka(record.offset);
-    }
-    records += static_cast<int64_t>(batch.records.size());
-    ARROW_RETURN_NOT_OK(ticker->Tick("records read from Kafka", records));
+  };
+  ARROW_RETURN_NOT_OK(ReadRanges(reader.get(), patience, ticker, on_record));
+  for (const auto& [partition, why] : reader->failed()) {
+    topic->spans[static_cast<size_t>(partition)] = why;
   }
-  return records;
+  return Status::OK();
 }
 
 // Retention may have deleted records during the audit: offsets below the log start read afterwards
@@ -163,8 +238,10 @@ Status MoveLogStarts(const std::string& name, kafka::Admin* admin, TopicBounds* 
     return Unavailable("topic ", name,
                        " was deleted or created again during the audit; run it again");
   }
-  for (size_t p = 0; p < topic->spans.size() && p < after.spans.size(); ++p) {
-    topic->spans[p].log_start = std::max(topic->spans[p].log_start, after.spans[p].log_start);
+  for (size_t p = 0; p < topic->spans.size(); ++p) {
+    const kafka::OffsetSpan* const now = after.Find(static_cast<int32_t>(p));
+    if (now == nullptr || !topic->spans[p].ok()) continue;
+    topic->spans[p]->log_start = std::max(topic->spans[p]->log_start, now->log_start);
   }
   return Status::OK();
 }
@@ -173,6 +250,7 @@ int64_t* Counter(Difference difference, PartitionAudit* audit) {
   switch (difference) {
     case Difference::kMissing:
     case Difference::kExpired:
+    case Difference::kVanished:
       return &audit->gaps;
     case Difference::kTwiceInBronze:
     case Difference::kTwiceInQuarantine:
@@ -211,23 +289,24 @@ void ComparePartition(const tables::ProgressKey& key, const CoverageBounds& boun
 
 // Every partition that Kafka, a txn or a row names, those of the current topic first.
 void CompareAll(const TopicBounds& topic, const std::map<tables::ProgressKey, int64_t>& progress,
-                const AuditOptions& options, Rows* rows, AuditReport* report) {
-  for (const auto& entry : progress) rows->by_partition[entry.first];
-  for (size_t p = 0; p < topic.spans.size(); ++p) {
-    rows->by_partition[{topic.id, static_cast<int32_t>(p)}];
-  }
+                const tables::Txns& txns, const AuditOptions& options, Rows* rows,
+                AuditReport* report) {
+  for (const auto& entry : progress) rows->by_partition.try_emplace(entry.first);
   for (const bool of_today : {true, false}) {
-    for (const auto& [key, coverage] : rows->by_partition) {
+    for (const auto& [key, partition] : rows->by_partition) {
       if ((key.topic_id == topic.id) != of_today) continue;
       CoverageBounds bounds;
       bounds.compacted = topic.compacted;
-      if (const auto txn = progress.find(key); txn != progress.end()) bounds.txn = txn->second;
-      if (of_today && static_cast<size_t>(key.partition) < topic.spans.size()) {
-        const kafka::OffsetSpan& span = topic.spans[static_cast<size_t>(key.partition)];
-        bounds.log_start = span.log_start;
-        bounds.end = span.end;
+      tables::PartitionState state = tables::ReadPartitionState(txns, key.topic_id, key.partition);
+      bounds.txn = state.next;
+      bounds.empty = state.position.empty;
+      bounds.lost = std::move(state.lost);
+      const kafka::OffsetSpan* const span = of_today ? topic.Find(key.partition) : nullptr;
+      if (span != nullptr) {
+        bounds.log_start = span->log_start;
+        bounds.end = span->end;
       }
-      ComparePartition(key, bounds, coverage, options.max_findings, report);
+      ComparePartition(key, bounds, partition.coverage, options.max_findings, report);
     }
   }
 }
@@ -236,11 +315,13 @@ void CompareAll(const TopicBounds& topic, const std::map<tables::ProgressKey, in
 
 Result<AuditReport> Audit(const KafkaConfig& config, const LakeConfig& lake, kafka::Admin* admin,
                           lake::ObjectStore* store, const AuditOptions& options) {
-  ARROW_ASSIGN_OR_RAISE(const auto bronze, lake::Table::Open(store, lake.bronze_table));
+  ARROW_ASSIGN_OR_RAISE(const auto bronze, lake::OpenExisting(store, lake.bronze_table));
   const std::shared_ptr<const lake::Snapshot> snapshot = bronze->snapshot();
   const std::map<tables::ProgressKey, int64_t> progress = tables::ReadProgress(snapshot->Txns());
   // After the snapshot, so that Kafka's end is not below the txn just because it was read earlier.
   ARROW_ASSIGN_OR_RAISE(TopicBounds topic, FindTopic(config.topic, admin));
+  ARROW_RETURN_NOT_OK(
+      tables::CheckFilledFrom(*snapshot, lake.bronze_table, config.topic, topic.id));
 
   AuditReport report;
   report.topic = config.topic;
@@ -248,16 +329,23 @@ Result<AuditReport> Audit(const KafkaConfig& config, const LakeConfig& lake, kaf
   report.bronze_version = snapshot->version();
   ProgressTicker ticker(options.progress);
   Rows rows;
-  ARROW_RETURN_NOT_OK(ScanTable(store, lake.bronze_table, *snapshot, &PartitionCoverage::AddBronze,
-                                &ticker, &rows));
-  ARROW_RETURN_NOT_OK(ScanQuarantine(store, lake.quarantine_table, &ticker, &rows));
+  ARROW_ASSIGN_OR_RAISE(const auto quarantine, OpenQuarantine(store, lake.quarantine_table));
+  PrepareSamples(topic, *snapshot, quarantine.get(), &rows);
+  ARROW_RETURN_NOT_OK(ScanBronze(store, lake.bronze_table, *snapshot, topic.id, &ticker, &rows));
+  if (quarantine != nullptr) {
+    ARROW_RETURN_NOT_OK(
+        ScanQuarantine(store, lake.quarantine_table, *quarantine, topic.id, &ticker, &rows));
+  }
   ARROW_RETURN_NOT_OK(AddReplayed(*snapshot, &rows));
-  ARROW_ASSIGN_OR_RAISE(
-      report.kafka_records,
-      DrainKafka(config, topic, ComparedRanges(topic, progress), options.patience, &ticker, &rows));
+  ARROW_RETURN_NOT_OK(DrainKafka(config, ComparedRanges(topic, snapshot->Txns()), options.patience,
+                                 &ticker, &topic, &rows, &report));
   ARROW_RETURN_NOT_OK(MoveLogStarts(config.topic, admin, &topic));
   report.rows_without_coordinates = rows.without_coordinates;
-  CompareAll(topic, progress, options, &rows, &report);
+  for (size_t p = 0; p < topic.spans.size(); ++p) {
+    if (topic.spans[p].ok()) continue;
+    report.not_compared[static_cast<int32_t>(p)] = topic.spans[p].status().message();
+  }
+  CompareAll(topic, progress, snapshot->Txns(), options, &rows, &report);
   return report;
 }
 

@@ -65,10 +65,32 @@ uint64_t WordOf(const OffsetSet::Page* page, int64_t word) {
   return page == nullptr ? 0 : (*page)[static_cast<size_t>(word)];
 }
 
+// Ranges that may overlap, as their union, ascending.
+class RangeUnion {
+ public:
+  void Add(int64_t begin, int64_t end) {
+    if (begin < end) ranges_.emplace_back(begin, end);
+  }
+  void ForEach(const OnRange& on_range) {
+    std::sort(ranges_.begin(), ranges_.end());
+    for (size_t i = 0; i < ranges_.size();) {
+      auto [begin, end] = ranges_[i];
+      for (++i; i < ranges_.size() && ranges_[i].first <= end; ++i) {
+        end = std::max(end, ranges_[i].second);
+      }
+      on_range(begin, end);
+    }
+  }
+
+ private:
+  std::vector<std::pair<int64_t, int64_t>> ranges_;
+};
+
 struct Rule {
   Difference difference;
   Span span;
   uint64_t (*select)(const Words&);
+  bool with_kafka = false;  // Lost offsets are not compared with Kafka.
 };
 
 // Below the log start only the lake has data; [log start, end) can be compared with Kafka.
@@ -84,11 +106,13 @@ std::vector<Rule> RulesFor(const CoverageBounds& bounds) {
   if (!bounds.log_start || !bounds.txn) return rules;
   const Span compared{*bounds.log_start, std::min(*bounds.txn, bounds.end.value_or(kForEver))};
   rules.push_back(
-      {Difference::kMissing, compared, [](const Words& w) { return w.kafka & ~w.lake(); }});
+      {Difference::kMissing, compared, [](const Words& w) { return w.kafka & ~w.lake(); }, true});
   if (!bounds.compacted) {
-    rules.push_back(
-        {Difference::kNotInKafka, compared, [](const Words& w) { return w.lake() & ~w.kafka; }});
+    rules.push_back({Difference::kNotInKafka, compared,
+                     [](const Words& w) { return w.lake() & ~w.kafka; }, true});
   }
+  rules.push_back({Difference::kOtherContent, compared,
+                   [](const Words& w) { return w.lake() & w.kafka & w.other_content; }, true});
   return rules;
 }
 
@@ -100,6 +124,8 @@ const char* Name(Difference difference) {
       return "missing";
     case Difference::kExpired:
       return "expired";
+    case Difference::kVanished:
+      return "vanished";
     case Difference::kTwiceInBronze:
       return "twice_in_bronze";
     case Difference::kTwiceInQuarantine:
@@ -112,6 +138,8 @@ const char* Name(Difference difference) {
       return "beyond_progress";
     case Difference::kBeyondKafka:
       return "beyond_kafka";
+    case Difference::kOtherContent:
+      return "other_content";
   }
   return "unknown";
 }
@@ -121,7 +149,9 @@ const char* Meaning(Difference difference) {
     case Difference::kMissing:
       return "in Kafka and below the lake's progress, but in no table";
     case Difference::kExpired:
-      return "no longer in Kafka and not in the lake: expired before ingest, or never written";
+      return "lost to the lake: expired before ingest, or accepted as lost, or never written";
+    case Difference::kVanished:
+      return "no longer in Kafka, and the lake has fewer rows here than ingest wrote";
     case Difference::kTwiceInBronze:
       return "more than one row in Bronze";
     case Difference::kTwiceInQuarantine:
@@ -134,8 +164,21 @@ const char* Meaning(Difference difference) {
       return "in Bronze at or beyond the progress recorded there";
     case Difference::kBeyondKafka:
       return "the lake has read further than Kafka's log reaches: Kafka lost records";
+    case Difference::kOtherContent:
+      return "Kafka has another record at this offset than the lake";
   }
   return "unknown";
+}
+
+void ForEachNotLost(const std::vector<OffsetRange>& lost, int64_t begin, int64_t end,
+                    const OnRange& on_part) {
+  for (const OffsetRange& range : lost) {
+    if (range.begin >= end) break;
+    if (range.end <= begin) continue;
+    if (begin < range.begin) on_part(begin, range.begin);
+    begin = std::max(begin, range.end);
+  }
+  if (begin < end) on_part(begin, end);
 }
 
 std::vector<int64_t> PartitionCoverage::Pages() const {
@@ -154,28 +197,85 @@ void PartitionCoverage::ForEachWord(const OnWords& on_words) const {
     const auto* replayed = replayed_.FindPage(page);
     const auto* twice_in_bronze = twice_in_bronze_.FindPage(page);
     const auto* twice_in_quarantine = twice_in_quarantine_.FindPage(page);
+    const auto* other_content = other_content_.FindPage(page);
     for (int64_t word = 0; word < OffsetSet::kWordsPerPage; ++word) {
       on_words(page * OffsetSet::kOffsetsPerPage + word * 64,
                Words{WordOf(bronze, word), WordOf(quarantine, word), WordOf(kafka, word),
                      WordOf(twice_in_bronze, word), WordOf(twice_in_quarantine, word),
-                     WordOf(replayed, word)});
+                     WordOf(replayed, word), WordOf(other_content, word)});
     }
   }
 }
 
-// Holes in [0, known_end) after the lake's first row: Kafka had deleted anything earlier before the
-// lake existed.
-void PartitionCoverage::FindHoles(int64_t known_end, const OnRange& on_hole) const {
-  int64_t covered_to = -1;
+std::optional<int64_t> PartitionCoverage::FirstInLake() const {
+  std::optional<int64_t> first_offset;
+  ForEachWord([&](int64_t first, const Words& words) {
+    if (first_offset || words.lake() == 0) return;
+    first_offset = first + __builtin_ctzll(words.lake());
+  });
+  return first_offset;
+}
+
+// Calls `on_hole` with each range of offsets that `select` does not cover.
+void PartitionCoverage::FindHoles(const OffsetRange& within, const Select& select,
+                                  const OnRange& on_hole) const {
+  int64_t covered_to = within.begin;
+  const auto end_hole = [&](int64_t begin) {
+    if (covered_to < begin) on_hole(covered_to, begin);
+  };
   RangeJoiner covered([&](int64_t begin, int64_t end) {
-    if (covered_to >= 0) on_hole(covered_to, begin);
+    end_hole(begin);
     covered_to = end;
   });
   ForEachWord([&](int64_t first, const Words& words) {
-    covered.Add(words.lake() & MaskOf({0, known_end}, first), first);
+    covered.Add(select(first, words) & MaskOf({within.begin, within.end}, first), first);
   });
   covered.Finish();
-  if (covered_to >= 0) on_hole(covered_to, known_end);
+  end_hole(within.end);
+}
+
+// What ingest passed without a record is neither in the lake nor in Kafka. More holes than that are
+// rows that vanished; one of them alone is known by the difference of the sums.
+void PartitionCoverage::CheckLedger(int32_t partition, const CoverageBounds& bounds,
+                                    bool has_extra_rows, const OnFinding& found) const {
+  const tables::EmptyOffsets& ledger = *bounds.empty;
+  const int64_t log_start = *bounds.log_start;
+  const auto covered = [log_start](int64_t first, const Words& words) {
+    return words.lake() | (words.kafka & MaskOf({log_start, kForEver}, first));
+  };
+  const auto visit_holes = [&](int64_t begin, int64_t end, const OnRange& on_hole) {
+    FindHoles({partition, begin, end}, covered,
+              [&](int64_t b, int64_t e) { ForEachNotLost(bounds.lost, b, e, on_hole); });
+  };
+  tables::EmptyOffsets holes{ledger.from, ledger.to};
+  visit_holes(ledger.from, ledger.to, [&](int64_t b, int64_t e) { holes.Skip(b, e); });
+  if (holes == ledger) return;
+
+  const auto report = [&](Difference difference, int64_t begin, int64_t end) {
+    found({difference, {partition, begin, end}});
+  };
+  const int64_t below_kafka = std::max(ledger.from, std::min(log_start, ledger.to));
+  if (holes.count <= ledger.count) {
+    // Rows at offsets that held no record. Above the log start they were found already.
+    if (has_extra_rows) return;
+    const int64_t single = tables::EmptyOffsets::Minus(ledger.sum, holes.sum);
+    const bool is_single = ledger.count - holes.count == 1 && single < ledger.to;
+    report(Difference::kNotInKafka, is_single ? single : ledger.from,
+           is_single ? single + 1 : ledger.to);
+    return;
+  }
+  const int64_t single = tables::EmptyOffsets::Minus(holes.sum, ledger.sum);
+  if (holes.count - ledger.count == 1 && ledger.from <= single && single < ledger.to) {
+    report(Difference::kVanished, single, single + 1);
+    return;
+  }
+  bool reported = false;
+  const auto vanished = [&](int64_t b, int64_t e) {
+    reported = true;
+    report(Difference::kVanished, b, e);
+  };
+  visit_holes(ledger.from, below_kafka, vanished);
+  if (!reported) visit_holes(below_kafka, ledger.to, vanished);
 }
 
 void PartitionCoverage::Compare(int32_t partition, const CoverageBounds& bounds,
@@ -183,18 +283,43 @@ void PartitionCoverage::Compare(int32_t partition, const CoverageBounds& bounds,
   const auto report = [&](Difference difference, int64_t begin, int64_t end) {
     if (begin < end) found({difference, {partition, begin, end}});
   };
+  bool has_extra_rows = false;
   for (const Rule& rule : RulesFor(bounds)) {
-    RangeJoiner joiner([&](int64_t b, int64_t e) { report(rule.difference, b, e); });
+    const auto found_by_rule = [&](int64_t begin, int64_t end) {
+      has_extra_rows = has_extra_rows || rule.difference == Difference::kNotInKafka;
+      report(rule.difference, begin, end);
+    };
+    RangeJoiner joiner([&](int64_t begin, int64_t end) {
+      if (!rule.with_kafka) return found_by_rule(begin, end);
+      ForEachNotLost(bounds.lost, begin, end, found_by_rule);
+    });
     ForEachWord([&](int64_t first, const Words& words) {
       joiner.Add(rule.select(words) & MaskOf(rule.span, first), first);
     });
     joiner.Finish();
   }
   if (!bounds.log_start || !bounds.txn) return;
-  FindHoles(std::min(*bounds.log_start, *bounds.txn),
-            [&](int64_t b, int64_t e) { report(Difference::kExpired, b, e); });
-  report(Difference::kExpired, *bounds.txn, *bounds.log_start);
-  if (bounds.end) report(Difference::kBeyondKafka, *bounds.end, *bounds.txn);
+
+  RangeUnion expired;
+  const auto add_expired = [&](int64_t begin, int64_t end) { expired.Add(begin, end); };
+  for (const OffsetRange& lost : bounds.lost) expired.Add(lost.begin, lost.end);
+  const bool has_ledger = bounds.empty && bounds.empty->to == *bounds.txn;
+  // Below the ledger nothing tells an offset that held no record from a lost one. Kafka had deleted
+  // anything before the lake's first row before the lake existed.
+  const int64_t unexplained =
+      std::min({*bounds.log_start, *bounds.txn, has_ledger ? bounds.empty->from : kForEver});
+  if (const auto first = FirstInLake(); first && *first < unexplained) {
+    FindHoles(
+        {partition, *first, unexplained}, [](int64_t, const Words& words) { return words.lake(); },
+        add_expired);
+  }
+  ForEachNotLost(bounds.lost, *bounds.txn, *bounds.log_start, add_expired);
+  expired.ForEach([&](int64_t b, int64_t e) { report(Difference::kExpired, b, e); });
+  if (has_ledger) CheckLedger(partition, bounds, has_extra_rows, found);
+  if (bounds.end) {
+    ForEachNotLost(bounds.lost, *bounds.end, *bounds.txn,
+                   [&](int64_t b, int64_t e) { report(Difference::kBeyondKafka, b, e); });
+  }
 }
 
 }  // namespace shopstream::observe

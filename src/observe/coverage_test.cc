@@ -158,12 +158,125 @@ TEST_F(CoverageTest, AnEarlierIncarnationOfTheTopicHasOnlyDoubles) {
               ElementsAre(Found(Difference::kTwiceInBronze, 49, 50)));
 }
 
+TEST_F(CoverageTest, WhatHeldNoRecordIsNotExpired) {
+  Kafka(80, 99);
+  Bronze(0, 20);
+  Bronze(30, 78);
+  Bronze(80, 99);
+  tables::EmptyOffsets empty{0, 100};
+  for (const auto& [begin, end] : {std::pair{20, 30}, {78, 80}, {99, 100}}) empty.Skip(begin, end);
+  EXPECT_THAT(Compare({80, 100, 100, false, empty}), IsEmpty());
+  EXPECT_THAT(Compare({100, 100, 100, false, empty}), IsEmpty()) << "all of it expired";
+  EXPECT_THAT(Compare({30, 100, 100, false, empty}),
+              testing::Contains(Found(Difference::kNotInKafka, 30, 78)))
+      << "above the log start Kafka is compared";
+  empty.to = 99;
+  EXPECT_THAT(Compare({80, 100, 100, false, empty}),
+              ElementsAre(Found(Difference::kExpired, 20, 30), Found(Difference::kExpired, 78, 80)))
+      << "a ledger that does not reach to the txn says nothing";
+}
+
+TEST_F(CoverageTest, ARowThatVanishesIsNamed) {
+  Bronze(0, 20);
+  Bronze(30, 50);
+  Bronze(51, 80);
+  tables::EmptyOffsets empty{0, 80};
+  empty.Skip(20, 30);
+  EXPECT_THAT(Compare({80, 80, 80, false, empty}),
+              ElementsAre(Found(Difference::kVanished, 50, 51)));
+}
+
+TEST_F(CoverageTest, RowsThatVanishAreInOneOfTheHolesBelowTheLogStart) {
+  Kafka(80, 90);
+  Bronze(0, 20);
+  Bronze(30, 50);
+  Bronze(52, 90);
+  tables::EmptyOffsets empty{0, 95};
+  empty.Skip(20, 30);
+  empty.Skip(90, 95);
+  EXPECT_THAT(
+      Compare({80, 95, 95, false, empty}),
+      ElementsAre(Found(Difference::kVanished, 20, 30), Found(Difference::kVanished, 50, 52)));
+}
+
+TEST_F(CoverageTest, ARowThatVanishesAboveTheLogStartIsMissing) {
+  Kafka(0, 80);
+  Bronze(0, 50);
+  Bronze(51, 80);
+  EXPECT_THAT(Compare({0, 80, 80, false, tables::EmptyOffsets{0, 80}}),
+              ElementsAre(Found(Difference::kMissing, 50, 51)));
+}
+
+TEST_F(CoverageTest, ARecordThatExpiredDuringTheAuditDoesNotHideItsRow) {
+  Kafka(40, 80);
+  Bronze(0, 50);
+  Bronze(51, 80);
+  EXPECT_THAT(Compare({60, 80, 80, false, tables::EmptyOffsets{0, 80}}),
+              ElementsAre(Found(Difference::kVanished, 50, 51)));
+}
+
+TEST_F(CoverageTest, ARowWhereNoRecordWas) {
+  Bronze(0, 80);
+  tables::EmptyOffsets empty{0, 80};
+  empty.Skip(33, 34);
+  EXPECT_THAT(Compare({80, 80, 80, false, empty}),
+              ElementsAre(Found(Difference::kNotInKafka, 33, 34)));
+  empty.Skip(40, 42);
+  EXPECT_THAT(Compare({80, 80, 80, false, empty}),
+              ElementsAre(Found(Difference::kNotInKafka, 0, 80)));
+}
+
+TEST_F(CoverageTest, LostRangesStayReported) {
+  Bronze(0, 20);
+  Bronze(30, 50);
+  CoverageBounds bounds{50, 50, 50, false, tables::EmptyOffsets{0, 50}};
+  bounds.lost = {{kPartition, 20, 28}, {kPartition, 25, 30}};
+  EXPECT_THAT(Compare(bounds), ElementsAre(Found(Difference::kExpired, 20, 30)));
+  bounds.empty.reset();
+  EXPECT_THAT(Compare(bounds), ElementsAre(Found(Difference::kExpired, 20, 30)))
+      << "also without a ledger, and once";
+}
+
+// Kafka's log was cut to 50 and written to again; the rows of [50, 80) are of the earlier records.
+TEST_F(CoverageTest, AnAcceptedLossIsNotComparedWithKafka) {
+  Kafka(0, 70);
+  Bronze(0, 60);
+  Bronze(65, 80);
+  CoverageBounds bounds{0, 70, 80, false, tables::EmptyOffsets{0, 80}};
+  coverage_.AddOtherContent(55);
+  bounds.lost = {{kPartition, 50, 80}};
+  EXPECT_THAT(Compare(bounds), ElementsAre(Found(Difference::kExpired, 50, 80)));
+  bounds.lost.clear();
+  EXPECT_THAT(Compare(bounds), testing::IsSupersetOf({Found(Difference::kMissing, 60, 65),
+                                                      Found(Difference::kOtherContent, 55, 56),
+                                                      Found(Difference::kBeyondKafka, 70, 80)}));
+}
+
+TEST_F(CoverageTest, AnEmptyPartitionThatExpired) {
+  EXPECT_THAT(Compare({100, 100, 0, false, tables::EmptyOffsets{0, 0}}),
+              ElementsAre(Found(Difference::kExpired, 0, 100)));
+}
+
+TEST_F(CoverageTest, ALedgerBeginsWhereTheEarlierProgramStopped) {
+  Bronze(0, 10);
+  Bronze(12, 40);
+  Bronze(45, 60);
+  tables::EmptyOffsets empty{30, 60};
+  empty.Skip(40, 45);
+  EXPECT_THAT(Compare({60, 60, 60, false, empty}),
+              ElementsAre(Found(Difference::kExpired, 10, 12)));
+}
+
 TEST_F(CoverageTest, SparseOffsetsCostLittle) {
   const int64_t far = int64_t{1} << 60;
   Kafka(far, far + 3);
   Bronze(far, far + 3);
   coverage_.AddBronze(7);
   EXPECT_THAT(Compare({far, far + 3, far + 3}), ElementsAre(Found(Difference::kExpired, 8, far)));
+  tables::EmptyOffsets empty{0, far + 3};
+  empty.Skip(0, 7);
+  empty.Skip(8, far);
+  EXPECT_THAT(Compare({far, far + 3, far + 3, false, empty}), IsEmpty());
 }
 
 // What Compare must report for one offset between log start 1000 and txn 2500, in the wording of
@@ -201,6 +314,25 @@ TEST_F(CoverageTest, AgreesWithTheRulesOnRandomSets) {
     for (int64_t o = f.range.begin; o < f.range.end; ++o) seen[o].insert(f.difference);
   }
   EXPECT_EQ(expected, seen);
+}
+
+TEST_F(CoverageTest, TheLedgerFindsAnyRowThatVanishes) {
+  for (uint32_t seed = 0; seed < 200; ++seed) {
+    std::mt19937 random(seed);
+    coverage_ = {};
+    tables::EmptyOffsets empty{0, 500};
+    const auto gone = static_cast<int64_t>(random() % 500);
+    for (int64_t offset = 0; offset < 500; ++offset) {
+      const bool record = offset == gone || random() % 4 != 0;
+      if (!record) empty.Skip(offset, offset + 1);
+      if (record && offset >= 300) coverage_.AddKafka(offset);
+      if (record && offset != gone) coverage_.AddBronze(offset);
+    }
+    const Difference expected = gone < 300 ? Difference::kVanished : Difference::kMissing;
+    EXPECT_THAT(Compare({300, 500, 500, false, empty}),
+                ElementsAre(Found(expected, gone, gone + 1)))
+        << seed;
+  }
 }
 
 }  // namespace

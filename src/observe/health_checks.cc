@@ -64,16 +64,50 @@ ComponentHealth CheckBroker(const std::string& address, Millis timeout) {
   }
   const Status reached = ProbeTcp(parsed->host, parsed->port, timeout);
   if (reached.ok()) return Ok(component, "reachable");
-  return Down(component, reached.message(), "start the broker: `./run up`, or see its log");
+  return Down(component, reached.message(),
+              "start the broker (the local cluster: `./run up`), or correct "
+              "kafka.bootstrap_servers");
+}
+
+struct Told {
+  std::string detail, remedy;  // The remedy is empty if the message has none after the mark.
+};
+
+// The messages of kafka/errors.cc end with their remedy: "... (connection refused): start ...".
+Told SplitAfter(const std::string& message, std::string_view mark, size_t kept) {
+  const size_t at = message.rfind(mark);
+  if (at == std::string::npos) return {message, ""};
+  return {message.substr(0, at + kept), message.substr(message.find(": ", at) + 2)};
+}
+
+// Judges a failed request to Kafka. A user who may not look does not know that something is wrong;
+// one who cannot log in can do nothing at all.
+ComponentHealth KafkaFailure(const std::string& component, const Status& status) {
+  const Told denied = SplitAfter(status.message(), ": grant ", 0);
+  const ErrorKind kind = KindOf(status);
+  if (kind == ErrorKind::kRefused && !denied.remedy.empty()) {
+    return Degraded(component, "not allowed to see: " + denied.detail, denied.remedy);
+  }
+  const Told told = SplitAfter(status.message(), "): ", 1);
+  if (!told.remedy.empty()) return Down(component, told.detail, told.remedy);
+  switch (kind) {
+    case ErrorKind::kRefused:
+      return Down(component, told.detail, "correct kafka.security");
+    case ErrorKind::kInvalid:
+      return Down(component, told.detail, "correct kafka.*");
+    default:
+      return Down(component, told.detail, "start enough brokers for a majority");
+  }
 }
 
 ComponentHealth CheckController(const KafkaConfig& config, Millis timeout) {
-  const std::string remedy = "start enough brokers for a majority: `./run up`";
   const auto admin = kafka::Admin::Open(config, timeout);
   if (!admin.ok()) return Down("cluster", admin.status().message(), "correct kafka.*");
   const auto cluster = (*admin)->DescribeCluster();
-  if (!cluster.ok()) return Down("cluster", cluster.status().message(), remedy);
-  if (cluster->controller < 0) return Down("cluster", "there is no controller", remedy);
+  if (!cluster.ok()) return KafkaFailure("cluster", cluster.status());
+  if (cluster->controller < 0) {
+    return Down("cluster", "there is no controller", "start enough brokers for a majority");
+  }
   return Ok("cluster",
             fmt::format("{} brokers, controller {}", cluster->brokers.size(), cluster->controller));
 }
@@ -113,19 +147,28 @@ ComponentHealth CheckTopic(const KafkaConfig& config, Millis timeout) {
   const std::string component = "topic " + config.topic;
   const auto admin = kafka::Admin::Open(config, timeout);
   if (!admin.ok()) return Down(component, admin.status().message(), "correct kafka.*");
-  const auto topic = (*admin)->DescribeTopic(config.topic);
-  if (!topic.ok())
-    return Down(component, topic.status().message(), "start the brokers: `./run up`");
-  if (!*topic) {
-    return Down(component, "does not exist", "create it: `shopstream topics setup`");
+  auto topic = (*admin)->DescribeTopic(config.topic, /*with_configs=*/false);
+  // The line of the cluster has the reason.
+  if (IsUnavailable(topic.status())) {
+    return Down(component, "unknown: the cluster does not answer", "see the cluster");
   }
-  return JudgeTopic(**topic);
+  if (!topic.ok()) return KafkaFailure(component, topic.status());
+  if (!*topic) {
+    return Down(component, "does not exist",
+                "create it: `shopstream topics create " + config.topic + "`");
+  }
+  const auto whole = (*admin)->DescribeTopic(config.topic);
+  if (whole.ok() && *whole) return JudgeTopic(**whole);
+  const ComponentHealth judged = JudgeTopic(**topic);
+  if (judged.state != HealthState::kOk) return judged;
+  return whole.ok() ? Down(component, "was just deleted", "run the check again")
+                    : KafkaFailure(component, whole.status());
 }
 
 ComponentHealth CheckRegistry(const RegistryConfig& config, Millis timeout) {
   const std::string remedy = "start it: `shopstream registry`, or correct registry.url";
-  auto client =
-      HttpClient::Open(config.url, timeout, {config.username, config.password, config.ca_file});
+  auto client = HttpClient::Open(
+      config.url, timeout, {config.username, config.password, config.ca_file, "registry.url"});
   if (!client.ok()) return Down("registry", client.status().message(), "correct registry.url");
   const auto reply = client->Get("/subjects");
   if (!reply.ok()) return Down("registry", reply.status().message(), remedy);
@@ -183,13 +226,20 @@ ComponentHealth JudgeLag(const IngestConfig& config, const std::vector<Partition
   int64_t offsets = 0, oldest = 0;
   bool unknown_age = false;
   for (const PartitionLag& lag : lags) {
+    if (lag.stopped()) {
+      return Down("ingest",
+                  fmt::format("partition {} has not been read since {}: {}", lag.partition,
+                              FormatTimestamp(lag.stop.at_ms), Meaning(lag.stop.reason)),
+                  "see `shopstream progress show`");
+    }
     if (lag.beyond_kafka()) {
       return Down("ingest",
                   fmt::format("partition {}: the lake has read to {}, Kafka ends at {}: Kafka lost "
                               "records",
                               lag.partition, *lag.txn, lag.end),
-                  "the partition is not read: restore Kafka's data, or create the topic again");
+                  "see `shopstream progress show`");
     }
+    if (!lag.known()) continue;
     offsets += lag.lag;
     oldest = std::max(oldest, lag.lag_ms.value_or(0));
     unknown_age = unknown_age || !lag.lag_ms;
@@ -197,6 +247,13 @@ ComponentHealth JudgeLag(const IngestConfig& config, const std::vector<Partition
   const std::string behind =
       fmt::format("{} records behind, the oldest {}", FormatCount(offsets),
                   unknown_age ? "of unknown age" : FormatMillis(oldest) + " old");
+  for (const PartitionLag& lag : lags) {
+    if (lag.known()) continue;
+    return Degraded(
+        "ingest",
+        fmt::format("partition {}: {}; of the others {}", lag.partition, lag.unknown, behind),
+        "start the brokers that are down");
+  }
   for (const PartitionLag& lag : lags) {
     if (!lag.lost()) continue;
     return Degraded("ingest",
@@ -225,6 +282,13 @@ Result<ComponentHealth> MeasureIngest(const Config& config, Millis timeout) {
 ComponentHealth CheckIngest(const Config& config, Millis timeout) {
   const auto health = MeasureIngest(config, timeout);
   if (health.ok()) return *health;
+  if (KindOf(health.status()) == ErrorKind::kRefused) {
+    return KafkaFailure("ingest", health.status());
+  }
+  if (IsUnavailable(health.status())) {
+    return Degraded("ingest", "unknown: the cluster or the lake does not answer",
+                    "first fix the components that are down");
+  }
   // The components that it depends on have their own lines above.
   return Degraded("ingest", health.status().message(), "first fix the components that are down");
 }

@@ -6,7 +6,7 @@
 #include "kafka/reader.h"
 #include "lake/delta/table.h"
 #include "model/calendar.h"
-#include "tables/progress.h"
+#include "tables/partition_state.h"
 
 namespace shopstream::observe {
 namespace {
@@ -32,6 +32,8 @@ Status MeasureAges(const KafkaConfig& config, Millis patience, std::vector<Parti
   const BootClock::time_point deadline = BootClock::now() + patience;
   while (!wanted.empty() && !reader->done() && BootClock::now() < deadline) {
     ARROW_ASSIGN_OR_RAISE(const kafka::RecordBatch batch, reader->Next(Millis{100}));
+    // Its age stays unknown: the batch at its progress may be damaged.
+    for (const auto& failed : reader->failed()) wanted.erase(failed.first);
     for (const kafka::RecordView& record : batch.records) {
       if (wanted.erase(record.partition) == 0) continue;
       (*lags)[static_cast<size_t>(record.partition)].lag_ms =
@@ -56,21 +58,30 @@ Result<std::vector<PartitionLag>> MeasureLag(const KafkaConfig& config, kafka::A
                                              const std::map<std::string, int64_t>& txns,
                                              Millis patience) {
   const auto count = static_cast<int>(topic.partitions.size());
-  ARROW_ASSIGN_OR_RAISE(const auto spans, admin->OffsetSpans(topic.name, count));
-  ARROW_ASSIGN_OR_RAISE(const auto committed,
-                        admin->CommittedOffsets(config.group, topic.name, count));
-  const auto progress = tables::ReadProgress(txns);
+  const auto spans =
+      admin->OffsetSpans(topic.name, kafka::AllPartitions(static_cast<size_t>(count)));
+  // For display only: whoever does not see the group's offsets still learns the lag.
+  auto committed = admin->CommittedOffsets(config.group, topic.name, count);
+  if (!committed.ok()) committed = std::vector<int64_t>(topic.partitions.size(), -1);
   std::vector<PartitionLag> lags;
   for (int32_t p = 0; p < count; ++p) {
     const auto at = static_cast<size_t>(p);
     PartitionLag lag;
     lag.partition = p;
-    lag.log_start = spans[at].log_start;
-    lag.end = spans[at].end;
-    if (const auto txn = progress.find({topic.id, p}); txn != progress.end()) lag.txn = txn->second;
-    if (committed[at] >= 0) lag.committed = committed[at];
-    lag.lag = std::max<int64_t>(0, lag.end - lag.next());
-    if (lag.lag == 0) lag.lag_ms = 0;
+    if (spans[at].ok()) {
+      lag.log_start = spans[at]->log_start;
+      lag.end = spans[at]->end;
+    } else {
+      lag.unknown = spans[at].status().message();
+    }
+    const tables::PartitionState state = tables::ReadPartitionState(txns, topic.id, p);
+    lag.txn = state.next;
+    lag.stop = state.stop;
+    if ((*committed)[at] >= 0) lag.committed = (*committed)[at];
+    if (lag.known()) {
+      lag.lag = std::max<int64_t>(0, lag.end - lag.next());
+      if (lag.lag == 0) lag.lag_ms = 0;
+    }
     lags.push_back(lag);
   }
   ARROW_RETURN_NOT_OK(MeasureAges(config, patience, &lags));

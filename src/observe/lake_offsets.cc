@@ -1,10 +1,17 @@
 #include "observe/lake_offsets.h"
 
+#include <algorithm>
 #include <optional>
 
 #include "tables/coordinates.h"
 
 namespace shopstream::observe {
+
+int64_t CountRows(const lake::Snapshot& snapshot) {
+  int64_t rows = 0;
+  snapshot.VisitFiles([&](const DataFile& file) { rows += std::max<int64_t>(0, file.rows); });
+  return rows;
+}
 
 Result<RowScan> ScanCoordinates(lake::ObjectStore* store, const std::string& table_path,
                                 const lake::Snapshot& snapshot, const OnRow& on_row,

@@ -22,6 +22,9 @@ struct RowScan {
 // Called after each file with what was read so far; an error stops the scan.
 using OnFile = std::function<Status(const RowScan& so_far)>;
 
+// According to the table's log.
+int64_t CountRows(const lake::Snapshot& snapshot);
+
 // Reads the coordinates of every live row, file by file, in the order of the rows in each file.
 Result<RowScan> ScanCoordinates(lake::ObjectStore* store, const std::string& table_path,
                                 const lake::Snapshot& snapshot, const OnRow& on_row,

@@ -1,6 +1,16 @@
 #include "observe/offset_set.h"
 
+#include <algorithm>
+
 namespace shopstream::observe {
+namespace {
+
+bool HasBit(const OffsetSet::Page& page, int64_t offset) {
+  const uint64_t word = page[static_cast<size_t>(offset % OffsetSet::kOffsetsPerPage / 64)];
+  return (word >> (offset % 64) & 1) != 0;
+}
+
+}  // namespace
 
 OffsetSet::Page* OffsetSet::PageFor(int64_t page) {
   if (page != last_page_) {
@@ -18,6 +28,27 @@ bool OffsetSet::Insert(int64_t offset) {
   if ((word & bit) != 0) return false;
   word |= bit;
   return true;
+}
+
+bool OffsetSet::Contains(int64_t offset) const {
+  const Page* page = FindPage(offset / kOffsetsPerPage);
+  return page != nullptr && HasBit(*page, offset);
+}
+
+void OffsetSet::ForEachGap(int64_t begin, int64_t end,
+                           const std::function<void(int64_t, int64_t)>& on_gap) const {
+  for (auto page = pages_.lower_bound(begin / kOffsetsPerPage); begin < end; ++page) {
+    const int64_t start = page == pages_.end() ? end : page->first * kOffsetsPerPage;
+    if (begin < start) {
+      on_gap(begin, std::min(start, end));
+      begin = start;
+      if (begin >= end) return;
+    }
+    const int64_t stop = std::min(end, start + kOffsetsPerPage);
+    for (; begin < stop; ++begin) {
+      if (!HasBit(*page->second, begin)) on_gap(begin, begin + 1);
+    }
+  }
 }
 
 const OffsetSet::Page* OffsetSet::FindPage(int64_t page) const {

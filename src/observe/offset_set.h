@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 
@@ -17,6 +18,12 @@ class OffsetSet {
 
   // False: the offset was present already. `offset` must not be negative.
   bool Insert(int64_t offset);
+
+  bool Contains(int64_t offset) const;
+  // Visits the ranges of [begin, end) that have no offset of the set, ascending; adjacent ones may
+  // come in pieces. Takes a step per offset of existing pages only.
+  void ForEachGap(int64_t begin, int64_t end,
+                  const std::function<void(int64_t begin, int64_t end)>& on_gap) const;
 
   // Page p holds offsets [p * kOffsetsPerPage, (p + 1) * kOffsetsPerPage); null if it is empty.
   const Page* FindPage(int64_t page) const;

@@ -8,7 +8,7 @@
 #include <tuple>
 #include <utility>
 
-#include "lake/delta/table.h"
+#include "lake/delta/existing_table.h"
 
 namespace shopstream::observe {
 namespace {
@@ -16,10 +16,8 @@ namespace {
 using OnRows = std::function<Status(const tables::QuarantinedRows&)>;
 
 Status VisitQuarantine(lake::ObjectStore* store, const std::string& path, const OnRows& on_rows) {
-  const auto table = lake::Table::Open(store, path);
-  if (table.status().IsKeyError()) return Status::OK();
-  ARROW_RETURN_NOT_OK(table.status());
-  const auto snapshot = (*table)->snapshot();
+  ARROW_ASSIGN_OR_RAISE(const auto table, lake::OpenExisting(store, path));
+  const auto snapshot = table->snapshot();
   for (const DataFile& file : snapshot->Files()) {
     ARROW_RETURN_NOT_OK(tables::VisitQuarantined(store, path, file, snapshot->schema(), on_rows));
   }

@@ -1,6 +1,8 @@
 #include "base/format.h"
 #include "base/json.h"
+#include "model/calendar.h"
 #include "observe/audit.h"
+#include "observe/progress.h"
 #include "observe/quarantine.h"
 
 // The reports of this folder as JSON.
@@ -33,6 +35,46 @@ ordered_json ToJson(const PartitionAudit& p) {
           {"lag", p.end ? ordered_json(p.lag) : ordered_json(nullptr)}};
 }
 
+std::string TimeOf(int64_t sent_ms) {
+  return IsKnownMillis(sent_ms) ? FormatTimestamp(sent_ms) : "unknown";
+}
+
+// Both ends are inclusive; an empty range has none.
+ordered_json ToJson(const OffsetRange& range) {
+  if (range.empty()) return {{"first_offset", nullptr}, {"last_offset", nullptr}};
+  return {{"first_offset", range.begin}, {"last_offset", range.end - 1}};
+}
+
+ordered_json ToJson(const PartitionReport& p) {
+  ordered_json lost = ordered_json::array();
+  for (const OffsetRange& range : p.state.lost) lost.push_back(ToJson(range));
+  ordered_json out = {
+      {"partition", p.partition},
+      {"txn", OrNull(p.state.next)},
+      {"log_start", p.kafka ? ordered_json(p.kafka->log_start) : ordered_json(nullptr)},
+      {"end", p.kafka ? ordered_json(p.kafka->end) : ordered_json(nullptr)},
+      {"stopped", p.state.stopped()},
+      {"reason", p.state.stopped() ? ordered_json(Name(p.state.stop.reason)) : nullptr},
+      {"since", p.state.stopped() ? ordered_json(FormatTimestamp(p.state.stop.at_ms)) : nullptr},
+      {"would_lose", p.would_lose ? ToJson(*p.would_lose) : ordered_json(nullptr)},
+      {"lost", std::move(lost)}};
+  if (!p.unknown.empty()) out["unknown"] = p.unknown;
+  if (const auto& last = p.state.position.last) {
+    out["last_record"] = {{"offset", last->offset},
+                          {"leader_epoch", last->leader_epoch},
+                          {"sent", TimeOf(last->timestamp_ms)}};
+  }
+  if (const auto& empty = p.state.position.empty) {
+    out["without_record"] = {{"from", empty->from}, {"offsets", empty->count}};
+  }
+  if (p.would_lose) {
+    out["records_to_lose"] = p.records_to_lose.count;
+    out["first_sent"] = TimeOf(p.records_to_lose.first_ms);
+    out["last_sent"] = TimeOf(p.records_to_lose.last_ms);
+  }
+  return out;
+}
+
 // Offsets as people write them: both ends are inclusive.
 ordered_json ToJson(const AuditFinding& found) {
   const OffsetRange& range = found.finding.range;
@@ -51,15 +93,30 @@ ordered_json ToJson(const AuditReport& report) {
   for (const PartitionAudit& p : report.partitions) partitions.push_back(ToJson(p));
   ordered_json differences = ordered_json::array();
   for (const AuditFinding& found : report.findings) differences.push_back(ToJson(found));
+  ordered_json not_compared = ordered_json::array();
+  for (const auto& [partition, why] : report.not_compared) {
+    not_compared.push_back({{"partition", partition}, {"why", why}});
+  }
   return {{"topic", report.topic},
           {"topic_id", report.topic_id},
           {"bronze_version", report.bronze_version},
           {"clean", report.clean()},
           {"kafka_records", report.kafka_records},
+          {"contents_compared", report.contents_compared},
           {"rows_without_coordinates", report.rows_without_coordinates},
+          {"not_compared", std::move(not_compared)},
           {"partitions", std::move(partitions)},
           {"differences", std::move(differences)},
           {"differences_left_out", report.findings_left_out}};
+}
+
+ordered_json ToJson(const ProgressReport& report) {
+  ordered_json partitions = ordered_json::array();
+  for (const PartitionReport& p : report.partitions) partitions.push_back(ToJson(p));
+  return {{"topic", report.topic},
+          {"topic_id", report.topic_id},
+          {"stopped", report.any_stopped()},
+          {"partitions", std::move(partitions)}};
 }
 
 std::string SentAt(const QuarantinedRow& row) {
