@@ -34,6 +34,25 @@ int64_t PartitionLog::last_stable() const {
   return end();
 }
 
+std::optional<int64_t> PartitionLog::EndOfEpoch(int32_t epoch) const {
+  if (epoch == leader_epoch()) return end();
+  const auto next =
+      std::ranges::upper_bound(epochs, epoch, {}, &std::pair<int32_t, int64_t>::first);
+  if (next == epochs.end()) return std::nullopt;
+  return next->second;
+}
+
+void PartitionLog::StartEpoch(int32_t epoch) {
+  std::erase_if(epochs, [this](const auto& entry) { return entry.second >= end(); });
+  epochs.emplace_back(epoch, end());
+}
+
+void PartitionLog::CutAt(int64_t new_end) {
+  offsets.resize(new_end);
+  if (corrupt >= new_end) corrupt = -1;
+  std::erase_if(epochs, [new_end](const auto& entry) { return entry.second >= new_end; });
+}
+
 SimulatedKafka::SimulatedKafka(Scheduler* scheduler, std::string topic, int partitions)
     : scheduler_(scheduler), topic_(std::move(topic)) {
   CreateTopic(partitions);
@@ -51,6 +70,7 @@ int64_t SimulatedKafka::Produce(int32_t partition, std::optional<std::string> ke
   const auto kind = in_transaction ? StoredOffset::Kind::kOpen : StoredOffset::Kind::kRecord;
   log.offsets.push_back({.kind = kind,
                          .timestamp_ms = timestamp_ms,
+                         .leader_epoch = log.leader_epoch(),
                          .key = Keep(std::move(key)),
                          .value = Keep(std::move(value))});
   scheduler_->WakeAll(this);
@@ -67,7 +87,7 @@ void SimulatedKafka::EndTransaction(int32_t partition, bool commit) {
     stored.kind = commit ? StoredOffset::Kind::kRecord : StoredOffset::Kind::kAborted;
   }
   if (!open) return;
-  log.offsets.push_back({.kind = StoredOffset::Kind::kMarker});
+  log.offsets.push_back({.kind = StoredOffset::Kind::kMarker, .leader_epoch = log.leader_epoch()});
   scheduler_->Count(commit ? "kafka: transaction committed" : "kafka: transaction aborted");
   scheduler_->WakeAll(this);
 }
@@ -75,14 +95,62 @@ void SimulatedKafka::EndTransaction(int32_t partition, bool commit) {
 void SimulatedKafka::Expire(int32_t partition, int64_t log_start) {
   PartitionLog& log = logs_[partition];
   log.log_start = std::clamp(log_start, log.log_start, log.last_stable());
+  while (log.epochs.size() > 1 && log.epochs[1].second <= log.log_start) {
+    log.epochs.erase(log.epochs.begin());
+  }
+  log.epochs.front().second = std::max(log.epochs.front().second, log.log_start);
   scheduler_->WakeAll(this);
 }
 
 void SimulatedKafka::Truncate(int32_t partition, int64_t end) {
   PartitionLog& log = logs_[partition];
   if (end < log.log_start || end >= log.end()) return;
-  log.offsets.resize(end);
+  const int32_t epoch = log.leader_epoch();
+  log.CutAt(end);
+  log.StartEpoch(epoch + 1);
   scheduler_->WakeAll(this);
+}
+
+void SimulatedKafka::Elect(int32_t partition) {
+  PartitionLog& log = logs_[partition];
+  log.led = true;
+  log.corrupt = -1;
+  log.StartEpoch(log.leader_epoch() + 1);
+  scheduler_->Count("kafka: leader elected");
+  scheduler_->WakeAll(this);
+}
+
+void SimulatedKafka::Restore(int32_t partition, int64_t end) {
+  PartitionLog& log = logs_[partition];
+  if (end < log.log_start || end >= log.end()) return;
+  log.CutAt(end);
+  log.StartEpoch(log.epochs.empty() ? 0 : log.leader_epoch() + 1);
+  scheduler_->Count("kafka: log restored");
+  // No session outlives the brokers' absence.
+  std::vector<Member*> members;
+  for (auto& [order, member] : members_) {
+    if (!member->evicted) members.push_back(member.get());
+  }
+  for (Member* member : members) Evict(member);
+  scheduler_->WakeAll(this);
+}
+
+void SimulatedKafka::LoseLeader(int32_t partition) { logs_[partition].led = false; }
+
+void SimulatedKafka::Corrupt(int32_t partition, int64_t offset) {
+  logs_[partition].corrupt = offset;
+}
+
+kafka::RecordView SimulatedKafka::View(int32_t partition, int64_t offset) const {
+  const StoredOffset& stored = logs_[partition].offsets[offset];
+  kafka::RecordView record;
+  record.partition = partition;
+  record.offset = offset;
+  record.timestamp_ms = stored.timestamp_ms;
+  record.leader_epoch = stored.leader_epoch;
+  if (stored.key != nullptr) record.key = ToBytes(*stored.key);
+  if (stored.value != nullptr) record.value = ToBytes(*stored.value);
+  return record;
 }
 
 void SimulatedKafka::DeleteTopic() {
@@ -225,7 +293,7 @@ class SimulatedKafka::Source : public kafka::RecordSource {
       TakeNews(&result);
       const bool empty = result.batch.records.empty() && result.ends.empty() &&
                          result.rebalances.empty() && result.out_of_range.empty() &&
-                         !result.topic_gone;
+                         result.truncated.empty() && result.corrupt.empty() && !result.topic_gone;
       if (!empty || BootClock::now() >= until) return result;
       scheduler_->WaitOn(kafka_, until);
     }
@@ -257,6 +325,15 @@ class SimulatedKafka::Source : public kafka::RecordSource {
     return Status::OK();
   }
   Status Restart(const std::vector<PartitionOffset>& start) override { return Assign(start); }
+  Status Validate(const PartitionOffset& at) override {
+    if (scheduler_->dead()) return Crashed();
+    auto found = reading_.find(at.partition);
+    if (found == reading_.end() || !found->second.polled || found->second.stuck) {
+      return Unavailable("simulated: nothing of partition ", at.partition, " was polled yet");
+    }
+    found->second = {.next = at.offset, .epoch = at.leader_epoch, .validate = true, .polled = true};
+    return Status::OK();
+  }
   Status Pause(const std::vector<int32_t>& partitions) override {
     return SetPaused(partitions, true);
   }
@@ -275,7 +352,12 @@ class SimulatedKafka::Source : public kafka::RecordSource {
  private:
   struct Reading {
     int64_t next = 0;
-    bool stuck = false;  // Out of range, until it is reassigned.
+    int32_t epoch = -1;      // The epoch of the offset before `next`; -1: unknown.
+    int32_t log_epoch = -1;  // The newest that the client has heard of.
+    bool validate = false;   // Before more is read.
+    bool polled = false;     // Something, since it was assigned.
+    bool passed = false;     // An offset, since it was assigned or validated.
+    bool stuck = false;      // Out of range or truncated, until it is reassigned.
     int64_t told_end_at = -1;
   };
 
@@ -298,6 +380,13 @@ class SimulatedKafka::Source : public kafka::RecordSource {
       if (reading.stuck || paused_.contains(partition)) continue;
       if (partition >= kafka_->partitions()) continue;
       const PartitionLog& log = kafka_->logs_[partition];
+      if (!log.led) continue;
+      if (!HasHistory(log, &reading)) {
+        reading.stuck = true;
+        scheduler_->Count("kafka: truncation detected");
+        result->truncated.push_back(partition);
+        continue;
+      }
       if (reading.next < log.log_start || reading.next > log.end()) {
         reading.stuck = true;
         scheduler_->Count("kafka: offset out of range");
@@ -306,24 +395,40 @@ class SimulatedKafka::Source : public kafka::RecordSource {
       }
       const int64_t end = read_committed_ ? log.last_stable() : log.end();
       for (; room > 0 && reading.next < end; ++reading.next) {
+        if (reading.next == log.corrupt) {
+          reading.stuck = true;
+          scheduler_->Count("kafka: corrupt batch");
+          result->corrupt.push_back({partition, reading.next, "simulated: bad checksum"});
+          break;
+        }
         const StoredOffset& stored = log.offsets[reading.next];
+        reading.epoch = stored.leader_epoch;
+        reading.passed = true;
         const bool seen = stored.kind == StoredOffset::Kind::kRecord ||
                           (!read_committed_ && stored.kind != StoredOffset::Kind::kMarker);
         if (!seen) continue;
         --room;
-        kafka::RecordView record;
-        record.partition = partition;
-        record.offset = reading.next;
-        record.timestamp_ms = stored.timestamp_ms;
-        if (stored.key != nullptr) record.key = ToBytes(*stored.key);
-        if (stored.value != nullptr) record.value = ToBytes(*stored.value);
-        result->batch.records.push_back(record);
+        reading.polled = true;
+        result->batch.records.push_back(kafka_->View(partition, reading.next));
       }
       if (reading.next == end && reading.told_end_at != end) {
         reading.told_end_at = end;
-        result->ends.push_back({partition, end});
+        reading.polled = true;
+        result->ends.push_back({partition, end, reading.passed ? reading.epoch : -1});
       }
     }
+  }
+
+  // The client compares epochs when it is told to, and when a new leader was elected. What it was
+  // told to compare may have expired meanwhile.
+  bool HasHistory(const PartitionLog& log, Reading* reading) {
+    const bool due = reading->validate || log.leader_epoch() > reading->log_epoch;
+    reading->log_epoch = log.leader_epoch();
+    reading->validate = false;
+    if (!due || reading->epoch < 0) return true;
+    scheduler_->Count("kafka: epoch validated");
+    const std::optional<int64_t> end = log.EndOfEpoch(reading->epoch);
+    return end && *end >= reading->next;
   }
 
   void TakeNews(kafka::PollResult* result) {
@@ -356,24 +461,36 @@ class SimulatedKafka::Metadata : public kafka::TopicMetadata {
     kafka::TopicState state;
     state.name = name;
     state.id = kafka_->id_;
-    state.partitions.resize(kafka_->logs_.size());
+    state.configs["cleanup.policy"] = "delete";
+    for (const PartitionLog& log : kafka_->logs_) {
+      kafka::PartitionState& partition = state.partitions.emplace_back();
+      partition.id = static_cast<int32_t>(state.partitions.size()) - 1;
+      partition.leader = log.led ? 1 : -1;
+    }
     return state;
   }
-  Result<std::vector<kafka::OffsetSpan>> OffsetSpans(const std::string& topic,
-                                                     int partitions) override {
-    ARROW_RETURN_NOT_OK(Ask());
-    if (topic != kafka_->topic_ || partitions > kafka_->partitions()) {
-      return Unavailable("simulated: no such partition of ", topic);
+  std::vector<Result<kafka::OffsetSpan>> OffsetSpans(
+      const std::string& topic, const std::vector<int32_t>& partitions) override {
+    const Status asked = Ask();
+    std::vector<Result<kafka::OffsetSpan>> answers;
+    for (const int32_t partition : partitions) {
+      answers.push_back(asked.ok() ? Span(topic, partition) : asked);
     }
-    std::vector<kafka::OffsetSpan> spans;
-    for (int partition = 0; partition < partitions; ++partition) {
-      const PartitionLog& log = kafka_->logs_[partition];
-      spans.push_back({log.log_start, log.last_stable()});
-    }
-    return spans;
+    return answers;
   }
 
  private:
+  Result<kafka::OffsetSpan> Span(const std::string& topic, int32_t partition) {
+    if (topic != kafka_->topic_ || partition >= kafka_->partitions()) {
+      return Status::KeyError("simulated: topic ", topic, " has no partition ", partition);
+    }
+    const PartitionLog& log = kafka_->logs_[partition];
+    if (!log.led) {
+      scheduler_->Count("kafka: no leader answers");
+      return Unavailable("simulated: partition ", partition, " has no leader");
+    }
+    return kafka::OffsetSpan{log.log_start, log.last_stable()};
+  }
   Status Ask() {
     scheduler_->Pass(std::chrono::microseconds(scheduler_->chance()->Below(kCallMicros)));
     if (scheduler_->dead()) return Crashed();

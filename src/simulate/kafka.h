@@ -26,6 +26,7 @@ struct StoredOffset {
   };
   Kind kind = Kind::kRecord;
   int64_t timestamp_ms = 0;
+  int32_t leader_epoch = 0;
   const std::string* key = nullptr;    // Null: none. Owned by the cluster, which outlives it.
   const std::string* value = nullptr;  // Likewise.
 };
@@ -33,9 +34,18 @@ struct StoredOffset {
 struct PartitionLog {
   int64_t log_start = 0;
   std::vector<StoredOffset> offsets;  // From 0 on; those below log_start have expired.
+  // Each epoch that wrote something, and the current one, with its first offset; both ascend.
+  std::vector<std::pair<int32_t, int64_t>> epochs = {{0, 0}};
+  bool led = true;       // False: it has no leader, nobody can read it or ask for its offsets.
+  int64_t corrupt = -1;  // The leader's copy of this offset cannot be read; -1: all can.
 
   int64_t end() const { return static_cast<int64_t>(offsets.size()); }
   int64_t last_stable() const;  // The last stable offset, where read_committed ends.
+  int32_t leader_epoch() const { return epochs.back().first; }
+  // Where the epoch ends, as the leader answers a consumer. Nothing: it does not know the epoch.
+  std::optional<int64_t> EndOfEpoch(int32_t epoch) const;
+  void StartEpoch(int32_t epoch);
+  void CutAt(int64_t end);
 };
 
 struct KafkaFaults {
@@ -62,12 +72,22 @@ class SimulatedKafka {
   // Ends the partition's transaction, if one is open.
   void EndTransaction(int32_t partition, bool commit);
   void Expire(int32_t partition, int64_t log_start);
-  // The brokers lose acknowledged records.
+  // Its leader fails, and no other can be elected until Elect.
+  void LoseLeader(int32_t partition);
+  // The leader's copy of an offset is damaged.
+  void Corrupt(int32_t partition, int64_t offset);
+  // Another replica leads, whose copy is intact; nothing is lost.
+  void Elect(int32_t partition);
+  // A replica leads that lacks acknowledged records.
   void Truncate(int32_t partition, int64_t end);
+  // The brokers return from a backup of the time when the log ended at `end`. They have forgotten
+  // the epochs since, so those repeat.
+  void Restore(int32_t partition, int64_t end);
   void DeleteTopic();
   void CreateTopic(int partitions);
   // The group's coordinator takes all partitions from the program's member.
   void LoseMember(int program);
+  kafka::RecordView View(int32_t partition, int64_t offset) const;
   // The program that owns each partition. Members whose session has timed out do not count.
   std::vector<int> Owners() const;
 

@@ -4,6 +4,7 @@
 #include <arrow/array/array_primitive.h>
 #include <arrow/table.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "ingest/quarantine_replay.h"
@@ -14,6 +15,7 @@
 #include "lake/upkeep/verify.h"
 #include "tables/columns.h"
 #include "tables/coordinates.h"
+#include "tables/partition_state.h"
 #include "tables/typed_column.h"
 
 namespace shopstream::simulate {
@@ -65,6 +67,7 @@ class Checker {
   Status LookAt(const std::string& path) {
     ARROW_ASSIGN_OR_RAISE(const auto table, lake::Table::Open(store_.get(), path));
     const auto snapshot = table->snapshot();
+    if (path == world_->layout.table) bronze_ = snapshot;
     for (const DataFile& file : snapshot->Files()) ARROW_RETURN_NOT_OK(ReadRows(*table, file));
     ARROW_RETURN_NOT_OK(CheckVersions(path, snapshot->version()));
     // More expensive than all other checks here, and mostly covered by other tests.
@@ -144,10 +147,11 @@ class Checker {
   }
 
   void Compare(const std::string& topic_id, int32_t partition, const PartitionTruth& truth) {
+    const auto state = tables::ReadPartitionState(bronze_->Txns(), topic_id, partition);
     auto& places = seen_[topic_id];
-    const auto end = static_cast<int64_t>(truth.records.size());
-    int64_t known = end;
-    if (!truth.disturbed.empty()) known = std::max(known, *truth.disturbed.rbegin() + 1);
+    CheckState(topic_id, partition, truth, state);
+    auto known = static_cast<int64_t>(truth.records.size());
+    if (!truth.replaced.empty()) known = std::max(known, truth.replaced.rbegin()->first + 1);
     for (int64_t offset = 0; offset < known; ++offset) {
       const Place place{partition, offset};
       Sighting sighting;
@@ -155,14 +159,82 @@ class Checker {
         sighting = found->second;
         places.erase(found);
       }
-      const std::string wrong = truth.disturbed.contains(offset) ? Twice(sighting)
-                                : truth.aborted.contains(offset) ? Seen(sighting)
-                                                                 : Differs(truth, offset, sighting);
+      std::string wrong = Twice(sighting);
+      if (wrong.empty() && (state.stopped() || IsLost(state, offset))) {
+        wrong = truth.replaced.contains(offset) ? UnlikeAny(truth, offset, sighting)
+                                                : Differs(truth, offset, sighting, true);
+      } else if (wrong.empty()) {
+        // Nobody compares the log of a deleted topic any more.
+        wrong =
+            (truth.deleted || IsBelowLogStart(topic_id, place)) && truth.replaced.contains(offset)
+                ? UnlikeAny(truth, offset, sighting)
+                : Differs(truth, offset, sighting, Excused(truth, state, topic_id, place));
+      }
       if (wrong.empty()) continue;
       Fail(wrong + ": topic " + topic_id + Named(place) + ", " + std::to_string(sighting.bronze) +
            " times in Bronze, " + std::to_string(sighting.quarantine) + " times in quarantine" +
            (sighting.replayed ? ", replayed" : ""));
     }
+  }
+
+  // What the lake knows of a partition beside its rows.
+  void CheckState(const std::string& topic_id, int32_t partition, const PartitionTruth& truth,
+                  const tables::PartitionState& state) {
+    const auto fail = [&](const char* what) {
+      Fail(what + (": topic " + topic_id + " partition " + std::to_string(partition)));
+    };
+    if (!state.next) {
+      if (!truth.deleted) fail("no progress at first sight");
+      return;
+    }
+    if (!state.position.empty) return fail("no ledger of empty offsets");
+    if (state.stopped() && truth.lowest_cut >= *state.next) fail("stopped without a reason");
+    const bool cut = truth.lowest_cut != PartitionTruth::kNeverCut;
+    if (cut) return;
+    tables::EmptyOffsets empty{.from = state.position.empty->from, .to = *state.next};
+    for (const int64_t offset : truth.aborted) {
+      if (offset >= empty.from && offset < empty.to && !IsLost(state, offset)) {
+        empty.Skip(offset, offset + 1);
+      }
+    }
+    if (empty != *state.position.empty) fail("a wrong ledger of empty offsets");
+  }
+
+  static bool IsLost(const tables::PartitionState& state, int64_t offset) {
+    return std::ranges::any_of(state.lost, [&](const OffsetRange& lost) {
+      return offset >= lost.begin && offset < lost.end;
+    });
+  }
+
+  bool IsBelowLogStart(const std::string& topic_id, const Place& place) const {
+    return topic_id == world_->kafka.id() &&
+           place.second < world_->kafka.log(place.first).log_start;
+  }
+
+  // Whether a record may be missing. One that expired unread is lost, and the lake says so, unless
+  // it did not know the partition then.
+  bool Excused(const PartitionTruth& truth, const tables::PartitionState& state,
+               const std::string& topic_id, const Place& place) const {
+    const int64_t offset = place.second;
+    if (truth.deleted) return true;
+    // Nothing is left in Kafka that shows how deep it was cut.
+    if (offset >= truth.lowest_cut && IsBelowLogStart(topic_id, place)) return true;
+    return truth.expired.contains(offset) && state.position.empty &&
+           offset < state.position.empty->from;
+  }
+
+  // A row that is none of the records that the offset ever had.
+  static std::string UnlikeAny(const PartitionTruth& truth, int64_t offset,
+                               const Sighting& sighting) {
+    const std::vector<ProducedRecord>& replaced = truth.replaced.at(offset);
+    if (std::ranges::any_of(replaced, [&](const ProducedRecord& record) {
+          return Differs(record, sighting, true).empty();
+        })) {
+      return "";
+    }
+    const bool present = offset < std::ssize(truth.records) && !truth.aborted.contains(offset);
+    if (present) return Differs(truth.records[offset], sighting, true);
+    return sighting.bronze + sighting.quarantine == 0 ? "" : "a row without a record";
   }
 
   static std::string Twice(const Sighting& sighting) {
@@ -172,18 +244,18 @@ class Checker {
     return once ? "" : "a record twice";
   }
 
-  static std::string Seen(const Sighting& sighting) {
-    return sighting.bronze + sighting.quarantine == 0 ? "" : "a record that was aborted";
+  static std::string Differs(const PartitionTruth& truth, int64_t offset, const Sighting& sighting,
+                             bool may_be_missing) {
+    const bool seen = sighting.bronze + sighting.quarantine > 0;
+    if (offset >= std::ssize(truth.records)) return seen ? "a record that Kafka lost" : "";
+    if (truth.aborted.contains(offset)) return seen ? "a record that was aborted" : "";
+    return Differs(truth.records[offset], sighting, may_be_missing);
   }
 
-  static std::string Differs(const PartitionTruth& truth, int64_t offset,
-                             const Sighting& sighting) {
+  static std::string Differs(const ProducedRecord& record, const Sighting& sighting,
+                             bool may_be_missing) {
     using Fate = ProducedRecord::Fate;
-    const ProducedRecord& record = truth.records[offset];
-    if (std::string twice = Twice(sighting); !twice.empty()) return twice;
-    if (sighting.bronze + sighting.quarantine == 0) {
-      return truth.deleted || truth.expired.contains(offset) ? "" : "a record lost";
-    }
+    if (sighting.bronze + sighting.quarantine == 0) return may_be_missing ? "" : "a record lost";
     if (sighting.bronze == 1 && record.fate == Fate::kGarbage) return "garbage in Bronze";
     if (sighting.quarantine == 1 && record.fate == Fate::kRow) return "a good record in quarantine";
     if (sighting.bronze == 1 && sighting.id != record.id) return "another record's row";
@@ -199,6 +271,7 @@ class Checker {
   World* const world_;
   const std::unique_ptr<lake::ObjectStore> store_;
   Sightings seen_;
+  std::shared_ptr<const lake::Snapshot> bronze_;
 };
 
 }  // namespace

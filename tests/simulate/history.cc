@@ -12,6 +12,7 @@
 #include "lake/upkeep/compaction.h"
 #include "lake/upkeep/vacuum.h"
 #include "simulate/check.h"
+#include "simulate/operator.h"
 #include "simulate/world.h"
 
 namespace shopstream::simulate {
@@ -20,6 +21,7 @@ namespace {
 constexpr Millis kLateWritesHaveLanded{41'000};
 constexpr Millis kLongestSettling{1'000'000};
 constexpr Millis kLastAction{60'000};
+constexpr int kMostRounds = 4;
 
 // Events that a run of many histories must include.
 constexpr const char* kEvents[] = {
@@ -32,8 +34,17 @@ constexpr const char* kEvents[] = {
     "crash during a write",
     "ingest: commit",
     "ingest: fence",
+    "ingest: partition stopped",
+    "kafka: corrupt batch",
+    "kafka: epoch validated",
     "kafka: expired before it was read",
+    "kafka: expired in a partition that had been empty",
+    "kafka: leader elected",
+    "kafka: leader lost",
+    "kafka: log cut and grown past the lake",
+    "kafka: log restored",
     "kafka: no answer",
+    "kafka: no leader answers",
     "kafka: offset out of range",
     "kafka: partition revoked",
     "kafka: partitions lost",
@@ -42,6 +53,9 @@ constexpr const char* kEvents[] = {
     "kafka: transaction committed",
     "kafka: truncation",
     "kafka: truncation below the lake",
+    "kafka: truncation detected",
+    "operator: loss accepted",
+    "operator: offset given up",
     "registry: a known id denied",
     "registry: a schema turns up late",
     "registry: no answer",
@@ -109,8 +123,10 @@ class History {
   }
 
   void IngestMain(bool until_caught_up, const std::shared_ptr<bool>& stop) {
-    const Status status =
-        RunIngest(until_caught_up, [&] { return *stop || world_->scheduler.dead(); });
+    ingest::IngestEnd end;
+    const Status status = RunIngest(
+        until_caught_up, [&] { return *stop || world_->scheduler.dead(); }, &end);
+    if (status.ok() && until_caught_up) last_end_ = end;
     if (status.ok()) return;
     world_->scheduler.Note("fails: " + status.ToString());
     if (world_->scheduler.dead() || (!until_caught_up && IsUnavailable(status))) return;
@@ -119,7 +135,8 @@ class History {
     Fail("an ingest stopped: " + status.ToString());
   }
 
-  Status RunIngest(bool until_caught_up, const std::function<bool()>& stop) {
+  Status RunIngest(bool until_caught_up, const std::function<bool()>& stop,
+                   ingest::IngestEnd* end) {
     const Mistake mistake = world_->mistake;
     const auto store = Mistaken(mistake, world_->store.Open());
     const auto registry = Mistaken(mistake, &world_->registry);
@@ -131,19 +148,22 @@ class History {
       lake.quarantine = Mistaken(mistake, std::move(lake.quarantine));
     }
     const auto topics = Mistaken(mistake, world_->kafka.OpenMetadata());
-    const auto records = world_->kafka.OpenSource(mistake != Mistake::kReadUncommitted);
+    const auto records =
+        Mistaken(mistake, world_->kafka.OpenSource(mistake != Mistake::kReadUncommitted));
     ingest::IngestSettings settings;
     settings.topic = kTopic;
     settings.cut = {.batch_size = world_->plan.batch_size,
                     .commit_interval = world_->plan.commit_interval,
                     .batch_timeout = Millis{4000}};
     ingest::IngestStats stats;
-    const Status status = ingest::IngestInto(
+    const auto ended = ingest::IngestInto(
         lake, {.records = records.get(), .topics = topics.get(), .registry = registry.get()},
         settings, until_caught_up, &stats, stop);
+    if (ended.ok()) *end = *ended;
     world_->trace.Count("ingest: fence", stats.fences());
     world_->trace.Count("ingest: commit", stats.commits());
-    return status;
+    world_->trace.Count("ingest: partition stopped", std::ssize(end->stopped));
+    return ended.status();
   }
 
   // Programs that run once and may fail if the store is unavailable.
@@ -207,6 +227,8 @@ class History {
     return Status::OK();
   }
 
+  Status AcceptLosses(lake::ObjectStore* store) { return simulate::AcceptLosses(world_, store); }
+
   Status Vacuum(lake::ObjectStore* store) {
     for (const std::string& path : {world_->layout.table, world_->layout.quarantine_table}) {
       ARROW_ASSIGN_OR_RAISE(const auto table, lake::Table::Open(store, path));
@@ -254,10 +276,6 @@ class History {
         return world_->kafka.LoseMember(ingests_[who].program);
       case Deed::kExpire:
         return world_->Expire(who, action.amount);
-      case Deed::kTruncate:
-        return world_->Truncate(who, action.amount);
-      case Deed::kRecreateTopic:
-        return world_->RecreateTopic();
       case Deed::kRegistryOut:
         world_->registry.out = true;
         return scheduler.After(time, [this] { world_->registry.out = false; });
@@ -274,6 +292,24 @@ class History {
 
   void DoMore(const Action& action) {
     switch (action.deed) {
+      case Deed::kExpireUnread:
+        return world_->ExpireUnread(action.who, action.amount);
+      case Deed::kElect:
+        if (!world_->kafka.id().empty()) world_->kafka.Elect(action.who);
+        return;
+      case Deed::kLoseLeader:
+        return world_->LoseLeader(action.who, Millis{action.amount});
+      case Deed::kTruncate:
+      case Deed::kTruncateAndGrow:
+        return world_->Truncate(action.who, action.amount, action.deed == Deed::kTruncateAndGrow);
+      case Deed::kRestore:
+        return world_->Restore(action.who, action.amount);
+      case Deed::kCorrupt:
+        return world_->Corrupt(action.who, Millis{action.amount});
+      case Deed::kRecreateTopic:
+        return world_->RecreateTopic();
+      case Deed::kAcceptLoss:
+        return StartSome("operator", 1, &History::AcceptLosses);
       case Deed::kRepliesLost:
         world_->trace.Count("store: replies lost for a while");
         world_->store.faults.loses_reply = 1;
@@ -305,7 +341,8 @@ class History {
 
   // ---- the end
 
-  // All faults stop, and a single ingest reads the rest. Then the lake is checked.
+  // All faults stop, and a single ingest reads the rest, in every second history with the help of
+  // an operator, who leaves no partition stopped. Then the lake is checked.
   void Settle() {
     Scheduler& scheduler = world_->scheduler;
     settling_ = true;
@@ -313,8 +350,10 @@ class History {
     world_->kafka.faults = {};
     world_->registry.out = false;
     world_->registry.denies_wrongly = 0;
+    const bool helped = world_->plan.seed % 2 == 1;
     for (int32_t partition = 0; partition < Plan::kPartitions; ++partition) {
       world_->EndTransaction(partition, /*commit=*/true);
+      world_->Repair(partition, /*completely=*/!helped);
     }
     for (Ingest& ingest : ingests_) *ingest.stop = true;
     const auto all_ended = [this] {
@@ -327,12 +366,24 @@ class History {
     if (!scheduler.Run(all_ended, scheduler.time() + kLongestSettling)) {
       return Fail("a program did not end");
     }
-    scheduler.StartProgram("last-ingest", [this] {
-      IngestMain(/*until_caught_up=*/true, std::make_shared<bool>(false));
-    });
-    if (!scheduler.Run(all_ended, scheduler.time() + kLongestSettling)) {
-      return Fail("the last ingest did not catch up");
+    for (int round = 0; round < (helped ? kMostRounds : 1); ++round) {
+      last_end_.reset();
+      scheduler.StartProgram("last-ingest", [this] {
+        IngestMain(/*until_caught_up=*/true, std::make_shared<bool>(false));
+      });
+      if (!scheduler.Run(all_ended, scheduler.time() + kLongestSettling) || !last_end_) {
+        return Fail("the last ingest did not catch up");
+      }
+      if (!helped || (last_end_->stopped.empty() && last_end_->missing.empty())) break;
+      StartSome("operator", 1, &History::AcceptLosses);
+      if (!scheduler.Run(all_ended, scheduler.time() + kLongestSettling)) {
+        return Fail("the operator did not end");
+      }
     }
+    for (const auto& [partition, why] : last_end_->missing) {
+      Fail("partition " + std::to_string(partition) + " was not read to its end: " + why);
+    }
+    if (helped && !last_end_->stopped.empty()) Fail("an operator could not continue a partition");
     scheduler.StartProgram("checker", [this] { Check(world_); });
     if (!scheduler.Run(all_ended, scheduler.time() + kLongestSettling)) {
       Fail("the check did not end");
@@ -343,6 +394,7 @@ class History {
   std::array<Ingest, Plan::kIngests> ingests_;
   int starts_ = 0;
   bool settling_ = false;
+  std::optional<ingest::IngestEnd> last_end_;
 };
 
 }  // namespace

@@ -40,8 +40,9 @@ struct Member {
 std::vector<kafka::PartitionOffset> ReadPositions(std::istream* words) {
   std::vector<kafka::PartitionOffset> positions;
   for (std::string word; *words >> word;) {
-    const size_t at = word.find('@');
-    positions.push_back({std::stoi(word.substr(0, at)), std::stoll(word.substr(at + 1))});
+    const size_t at = word.find('@'), epoch = word.find(':');
+    positions.push_back({std::stoi(word.substr(0, at)), std::stoll(word.substr(at + 1)),
+                         epoch == word.npos ? -1 : std::stoi(word.substr(epoch + 1))});
   }
   return positions;
 }
@@ -100,6 +101,7 @@ class Script {
       return Done(operation == "assign" ? member.source->Assign(positions)
                                         : member.source->Restart(positions));
     }
+    if (operation == "validate") return Done(member.source->Validate(ReadPositions(words).at(0)));
     const auto partitions = ReadPartitions(words);
     if (operation == "drain") return Drain(&member, {partitions.begin(), partitions.end()});
     if (operation == "unassign") return Done(member.source->Unassign(partitions));
@@ -135,11 +137,12 @@ class Script {
   Result<std::string> Spans() {
     ARROW_ASSIGN_OR_RAISE(const auto topic, metadata_->DescribeTopic(broker_->topic(), false));
     if (!topic) return "no topic";
-    ARROW_ASSIGN_OR_RAISE(
-        const auto spans,
-        metadata_->OffsetSpans(broker_->topic(), static_cast<int>(topic->partitions.size())));
+    const auto partitions = kafka::AllPartitions(topic->partitions.size());
     std::vector<std::string> texts;
-    for (const auto& span : spans) texts.push_back(fmt::format("{}..{}", span.log_start, span.end));
+    for (const auto& span : metadata_->OffsetSpans(broker_->topic(), partitions)) {
+      ARROW_RETURN_NOT_OK(span.status());
+      texts.push_back(fmt::format("{}..{}", span->log_start, span->end));
+    }
     return fmt::format("{}", fmt::join(texts, " "));
   }
 
@@ -151,8 +154,7 @@ class Script {
     return "done";
   }
 
-  // drain NAME PARTITION...: polls until each of them has reported its end, or that it is out of
-  // range.
+  // drain NAME PARTITION...: polls until each of them has reported its end, or why it has none.
   Result<std::string> Drain(Member* member, std::set<int32_t> waiting) {
     std::map<int32_t, std::string> seen;
     const auto deadline = BootClock::now() + kLongestWait;
@@ -164,14 +166,19 @@ class Script {
       for (const auto& record : polled.batch.records) {
         const auto* text = reinterpret_cast<const char*>(record.value->data());
         seen[record.partition] +=
-            fmt::format(" {}@{}", std::string_view(text, record.value->size()), record.offset);
+            fmt::format(" {}@{}:{}", std::string_view(text, record.value->size()), record.offset,
+                        record.leader_epoch);
       }
       for (const auto& end : polled.ends) {
-        seen[end.partition] += fmt::format(" end {}", end.offset);
+        seen[end.partition] += fmt::format(" end {}:{}", end.offset, end.leader_epoch);
         waiting.erase(end.partition);
       }
       for (const int32_t partition : polled.out_of_range) {
         seen[partition] += " out of range";
+        waiting.erase(partition);
+      }
+      for (const int32_t partition : polled.truncated) {
+        seen[partition] += " truncated";
         waiting.erase(partition);
       }
     }

@@ -106,6 +106,23 @@ class OutdatedTxns : public SnapshotView {
   const std::map<std::string, int64_t> txns_;
 };
 
+// Shows the txns of a version without some of them.
+class CensoredTxns : public OutdatedTxns {
+ public:
+  CensoredTxns(std::shared_ptr<const Snapshot> right, std::map<std::string, int64_t> txns)
+      : OutdatedTxns(*right, std::move(txns)), right_(std::move(right)) {}
+
+ private:
+  const std::shared_ptr<const Snapshot> right_;
+};
+
+bool IsState(const std::string& app_id, std::initializer_list<std::string_view> names) {
+  if (!app_id.starts_with("shopstream-state/")) return false;
+  return std::ranges::any_of(names, [&](std::string_view name) {
+    return app_id.find("/" + std::string(name)) != std::string::npos;
+  });
+}
+
 class MistakenTable : public lake::Table {
  public:
   MistakenTable(Mistake mistake, std::unique_ptr<lake::Table> right)
@@ -132,6 +149,10 @@ class MistakenTable : public lake::Table {
         return Regardless(prepare, deadline);
       case Mistake::kReplayWithoutFence:
         return right_->Commit(Unfenced(prepare), deadline);
+      case Mistake::kStopIsForgotten:
+      case Mistake::kNoFirstSight:
+      case Mistake::kLossInCommitInfoAlone:
+        return right_->Commit(Forgetful(prepare), deadline);
       default:
         return right_->Commit(prepare, deadline);
     }
@@ -139,6 +160,15 @@ class MistakenTable : public lake::Table {
 
  private:
   std::shared_ptr<const Snapshot> Seen(std::shared_ptr<const Snapshot> snapshot) const {
+    if (mistake_ == Mistake::kNoHistoryCheck || mistake_ == Mistake::kEpochAlone) {
+      std::map<std::string, int64_t> txns = snapshot->Txns();
+      std::erase_if(txns, [this](const auto& txn) {
+        return mistake_ == Mistake::kEpochAlone
+                   ? IsState(txn.first, {"last-hash", "last-timestamp"})
+                   : IsState(txn.first, {"last-", "end-epoch"});
+      });
+      return std::make_shared<CensoredTxns>(std::move(snapshot), std::move(txns));
+    }
     const bool quarantine = path().find("quarantine") != std::string::npos;
     if (mistake_ != Mistake::kNoSkipSet || !quarantine) return snapshot;
     return std::make_shared<FilelessSnapshot>(std::move(snapshot));
@@ -167,6 +197,27 @@ class MistakenTable : public lake::Table {
   void Remember(const Snapshot& snapshot) {
     if (mistake_ != Mistake::kFenceByAtLeast) return;
     if (txns_.empty() || txns_.back() != snapshot.Txns()) txns_.push_back(snapshot.Txns());
+  }
+
+  // Some of the txns are left out.
+  Prepare Forgetful(const Prepare& prepare) const {
+    return [this, &prepare](const Snapshot& snapshot) {
+      Prepared prepared = prepare(snapshot);
+      Changes* changes = ChangesIn(&prepared);
+      if (changes == nullptr) return prepared;
+      const bool rows = !changes->adds.empty();
+      std::erase_if(changes->txns, [&](const auto& txn) {
+        switch (mistake_) {
+          case Mistake::kStopIsForgotten:
+            return IsState(txn.first, {"stop-"});
+          case Mistake::kLossInCommitInfoAlone:
+            return IsState(txn.first, {"lost/"});
+          default:
+            return !rows && !snapshot.Txn(txn.first);
+        }
+      });
+      return prepared;
+    };
   }
 
   static bool IsReplay(const Changes& changes) {
@@ -313,8 +364,8 @@ class RememberingMetadata : public kafka::TopicMetadata {
     state->id = id_;
     return state;
   }
-  Result<std::vector<kafka::OffsetSpan>> OffsetSpans(const std::string& topic,
-                                                     int partitions) override {
+  std::vector<Result<kafka::OffsetSpan>> OffsetSpans(
+      const std::string& topic, const std::vector<int32_t>& partitions) override {
     return right_->OffsetSpans(topic, partitions);
   }
 
@@ -374,6 +425,20 @@ std::string_view Name(Mistake mistake) {
       return "replay-without-fence";
     case Mistake::kOutageIsAVerdict:
       return "outage-is-a-verdict";
+    case Mistake::kNoHistoryCheck:
+      return "no-history-check";
+    case Mistake::kEpochAlone:
+      return "epoch-alone";
+    case Mistake::kValidatesWithTheLastEpoch:
+      return "validates-with-the-last-epoch";
+    case Mistake::kStopIsForgotten:
+      return "stop-is-forgotten";
+    case Mistake::kNoFirstSight:
+      return "no-first-sight";
+    case Mistake::kLossInCommitInfoAlone:
+      return "loss-in-commit-info-alone";
+    case Mistake::kCorruptBatchSkipped:
+      return "corrupt-batch-skipped";
   }
   return "";
 }

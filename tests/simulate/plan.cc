@@ -31,8 +31,22 @@ const char* Name(Deed deed) {
       return "lose partitions";
     case Deed::kExpire:
       return "expire";
+    case Deed::kExpireUnread:
+      return "produce and expire";
+    case Deed::kElect:
+      return "elect a leader";
+    case Deed::kLoseLeader:
+      return "lose the leader";
     case Deed::kTruncate:
       return "truncate";
+    case Deed::kTruncateAndGrow:
+      return "truncate and grow";
+    case Deed::kRestore:
+      return "restore a backup";
+    case Deed::kCorrupt:
+      return "corrupt an offset";
+    case Deed::kAcceptLoss:
+      return "accept losses";
     case Deed::kRecreateTopic:
       return "re-create the topic";
     case Deed::kRegistryOut:
@@ -71,7 +85,14 @@ constexpr Habit kHabits[] = {
     {Deed::kSuspendWriter, 0.7, 10'500, 16'000},  // A little longer than a session.
     {Deed::kLosePartitions, 0.7, 0, 0},
     {Deed::kExpire, 0.3, 1, 30},
-    {Deed::kTruncate, 0.1, 1, 20},
+    {Deed::kExpireUnread, 0.2, 1, 10},
+    {Deed::kElect, 0.8, 0, 0},
+    {Deed::kLoseLeader, 0.3, 500, 20'000},
+    {Deed::kTruncate, 0.2, 1, 20},
+    {Deed::kTruncateAndGrow, 0.2, 1, 20},
+    {Deed::kRestore, 0.2, 1, 30},
+    {Deed::kCorrupt, 0.2, 1000, 30'000},
+    {Deed::kAcceptLoss, 0.4, 0, 0},
     {Deed::kRecreateTopic, 0.1, 0, 0},
     {Deed::kRegistryOut, 0.4, 500, 8000},
     {Deed::kStoreOut, 0.3, 500, 15'000},
@@ -83,6 +104,22 @@ constexpr Habit kHabits[] = {
     {Deed::kWallClock, 0.2, -5000, 5000},
     {Deed::kSleep, 0.3, 1, 60 * 40},
 };
+
+bool OfPartition(Deed deed) {
+  switch (deed) {
+    case Deed::kExpire:
+    case Deed::kExpireUnread:
+    case Deed::kElect:
+    case Deed::kLoseLeader:
+    case Deed::kTruncate:
+    case Deed::kTruncateAndGrow:
+    case Deed::kRestore:
+    case Deed::kCorrupt:
+      return true;
+    default:
+      return false;
+  }
+}
 
 }  // namespace
 
@@ -111,7 +148,7 @@ Plan MakePlan(uint64_t seed) {
   for (const Habit& habit : kHabits) {
     for (double left = habit.expected * 2; left > 0; left -= 1) {
       if (!chance.Once(std::min(left, 1.0) / 2)) continue;
-      const bool of_partition = habit.deed == Deed::kExpire || habit.deed == Deed::kTruncate;
+      const bool of_partition = OfPartition(habit.deed);
       add(habit.deed,
           static_cast<int>(chance.Below(of_partition ? Plan::kPartitions : Plan::kIngests)),
           chance.Between(habit.low, habit.high));

@@ -16,13 +16,20 @@ enum class Deed {
   kProduceOpen,        // The same in a transaction.
   kCommitTransaction,  // Of partition `who`.
   kAbortTransaction,
-  kCrash,           // Ingest `who`; it is restarted later.
-  kStop,            // Ingest `who`, cleanly; likewise.
-  kSuspend,         // Ingest `who` for `amount` milliseconds.
-  kSuspendWriter,   // The same at its next write to the store.
-  kLosePartitions,  // Of ingest `who`.
-  kExpire,          // The oldest `amount` records of partition `who`.
-  kTruncate,        // The newest `amount` records of partition `who`.
+  kCrash,            // Ingest `who`; it is restarted later.
+  kStop,             // Ingest `who`, cleanly; likewise.
+  kSuspend,          // Ingest `who` for `amount` milliseconds.
+  kSuspendWriter,    // The same at its next write to the store.
+  kLosePartitions,   // Of ingest `who`.
+  kExpire,           // The oldest `amount` records of partition `who`.
+  kExpireUnread,     // Produces `amount` records to partition `who`, and all of it expires.
+  kElect,            // Another replica leads partition `who`.
+  kLoseLeader,       // Partition `who` has no leader for `amount` milliseconds.
+  kTruncate,         // The newest `amount` records of partition `who`.
+  kTruncateAndGrow,  // The same, and more records immediately take their place.
+  kRestore,          // Partition `who`, to a backup; then `amount` records are produced.
+  kCorrupt,          // An offset of partition `who`, for `amount` milliseconds.
+  kAcceptLoss,       // An operator continues all partitions that cannot be read.
   kRecreateTopic,
   kRegistryOut,  // For `amount` milliseconds.
   kStoreOut,     // Likewise.

@@ -91,8 +91,9 @@ class RealBroker : public Broker {
                : ToStatus(rd_kafka_abort_transaction(client, kTimeoutMillis), "abort"));
     // The coordinator has decided; the partition's leader writes the marker later.
     return Await([this, partition]() -> Result<bool> {
-      ARROW_ASSIGN_OR_RAISE(const auto spans, admin_->OffsetSpans(topic_, partition + 1));
-      return spans[partition].end == newest_[partition] + 2;
+      const auto answers = admin_->OffsetSpans(topic_, {partition});
+      ARROW_ASSIGN_OR_RAISE(const auto span, answers.front());
+      return span.end == newest_[partition] + 2;
     });
   }
 

@@ -7,7 +7,6 @@
 #include "ingest/testing.h"
 #include "lake/delta/table.h"
 #include "tables/columns.h"
-#include "tables/progress.h"
 
 namespace shopstream::simulate {
 namespace {
@@ -73,7 +72,9 @@ void World::Produce(int32_t partition, int64_t amount, bool open) {
     if (record.fate == ProducedRecord::Fate::kGarbage && chance.Once(0.2)) value.reset();
     // Records after an open transaction are not read either.
     const int64_t offset =
-        kafka.Produce(partition, "42", std::move(value), events::kOct24 + events::kDay / 2, open);
+        // No two have the same time, so that no two are equal.
+        kafka.Produce(partition, "42", std::move(value),
+                      events::kOct24 + events::kDay / 2 + record.id, open);
     record.value = kafka.log(partition).offsets[offset].value;
     partition_truth.records.resize(offset);
     partition_truth.records.push_back(record);
@@ -94,40 +95,109 @@ void World::EndTransaction(int32_t partition, bool commit) {
   }
 }
 
-std::optional<int64_t> World::LakeTxn(int32_t partition) {
+tables::PartitionState World::LakeState(int32_t partition) {
   const auto look = Look();
   const auto table = lake::Table::Open(look.get(), layout.table);
-  if (!table.ok()) return std::nullopt;
-  return (*table)->snapshot()->Txn(tables::ProgressAppId(kafka.id(), partition));
+  if (!table.ok()) return {};
+  return tables::ReadPartitionState((*table)->snapshot()->Txns(), kafka.id(), partition);
 }
 
 void World::Expire(int32_t partition, int64_t amount) {
   if (kafka.id().empty()) return;
   const int64_t before = kafka.log(partition).log_start;
-  const int64_t txn = LakeTxn(partition).value_or(0);
+  const std::optional<int64_t> next = LakeState(partition).next;
   kafka.Expire(partition, before + amount);
   const int64_t after = kafka.log(partition).log_start;
   trace.Count("kafka: records expired", after > before);
-  for (int64_t offset = std::max(before, txn); offset < after; ++offset) {
+  if (next == 0 && after > 0) trace.Count("kafka: expired in a partition that had been empty");
+  for (int64_t offset = std::max(before, next.value_or(0)); offset < after; ++offset) {
     Now()[partition].expired.insert(offset);
     trace.Count("kafka: expired before it was read");
   }
 }
 
-void World::Truncate(int32_t partition, int64_t amount) {
+void World::ExpireUnread(int32_t partition, int64_t amount) {
+  if (kafka.id().empty()) return;
+  Produce(partition, amount, /*open=*/false);
+  Expire(partition, kafka.log(partition).end());
+}
+
+void World::LoseLeader(int32_t partition, Millis time) {
+  if (kafka.id().empty()) return;
+  trace.Count("kafka: leader lost");
+  kafka.LoseLeader(partition);
+  scheduler.After(time, [this, partition, id = kafka.id()] {
+    if (kafka.id() == id) kafka.Elect(partition);
+  });
+}
+
+void World::Lose(int32_t partition, int64_t end, int64_t grow,
+                 void (SimulatedKafka::*cut)(int32_t, int64_t)) {
+  const PartitionLog& log = kafka.log(partition);
+  const tables::PartitionState state = LakeState(partition);
+  // Between an operator's decision and the next record, the lake has nothing to compare with.
+  if (operators > 0 || (state.next && state.accepted == state.next)) return;
+  if (end < log.log_start || end >= log.end()) return;
+  PartitionTruth& partition_truth = Now()[partition];
+  for (int64_t offset = end; offset < log.end(); ++offset) {
+    if (log.offsets[offset].kind == StoredOffset::Kind::kRecord) {
+      partition_truth.replaced[offset].push_back(partition_truth.records[offset]);
+    }
+    partition_truth.aborted.erase(offset);
+  }
+  partition_truth.records.resize(end);
+  partition_truth.lowest_cut = std::min(partition_truth.lowest_cut, end);
+  (kafka.*cut)(partition, end);
+  trace.Count("kafka: truncation");
+  if (grow > 0) Produce(partition, grow, /*open=*/false);
+  if (state.next.value_or(0) <= end) return;
+  trace.Count("kafka: truncation below the lake");
+  trace.Count("kafka: log cut and grown past the lake", log.end() >= *state.next ? 1 : 0);
+}
+
+void World::Truncate(int32_t partition, int64_t amount, bool grow) {
   if (kafka.id().empty()) return;
   const PartitionLog& log = kafka.log(partition);
   const int64_t end = std::max(log.log_start, log.end() - amount);
-  PartitionTruth& partition_truth = Now()[partition];
-  if (end == log.end()) return;
-  trace.Count("kafka: truncation");
-  if (LakeTxn(partition).value_or(0) > end) trace.Count("kafka: truncation below the lake");
-  for (int64_t offset = end; offset < log.end(); ++offset) {
-    partition_truth.disturbed.insert(offset);
-    partition_truth.aborted.erase(offset);
+  Lose(partition, end, grow ? log.end() - end + chance.Between(0, 5) : 0,
+       &SimulatedKafka::Truncate);
+}
+
+// A backup is made while the brokers are down, so it ends where an epoch does; the next epoch then
+// has the same number again. That the lake's last record is gone can be seen only by its content,
+// so the backup is older than it.
+void World::Restore(int32_t partition, int64_t amount) {
+  if (kafka.id().empty()) return;
+  const PartitionLog& log = kafka.log(partition);
+  const std::optional<tables::LastRecord> last = LakeState(partition).position.last;
+  if (!last) return;
+  std::vector<int64_t> ends;
+  for (const auto& [epoch, start] : log.epochs) {
+    if (start >= log.log_start && start <= last->offset) ends.push_back(start);
   }
-  kafka.Truncate(partition, end);
-  partition_truth.records.resize(end);
+  if (ends.empty()) return;
+  Lose(partition, ends[chance.Below(std::ssize(ends))], amount, &SimulatedKafka::Restore);
+}
+
+void World::Corrupt(int32_t partition, Millis time) {
+  if (kafka.id().empty()) return;
+  const PartitionLog& log = kafka.log(partition);
+  // Mostly where it has not been read yet.
+  const int64_t newest = std::min<int64_t>(10, log.end() - log.log_start);
+  if (newest == 0) return;
+  kafka.Corrupt(partition, log.end() - chance.Between(1, newest));
+  if (chance.Once(0.5)) return;  // No other replica has it.
+  scheduler.After(time, [this, partition, id = kafka.id()] {
+    if (kafka.id() == id) kafka.Elect(partition);
+  });
+}
+
+void World::Repair(int32_t partition, bool completely) {
+  if (kafka.id().empty()) return;
+  const PartitionLog& log = kafka.log(partition);
+  // What the lake has read cannot be given up.
+  const bool unread = log.corrupt >= LakeState(partition).next.value_or(0);
+  if (completely || !log.led || !unread) kafka.Elect(partition);
 }
 
 void World::RecreateTopic() {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -16,6 +17,7 @@
 #include "simulate/registry.h"
 #include "simulate/scheduler.h"
 #include "simulate/store.h"
+#include "tables/partition_state.h"
 
 namespace shopstream::simulate {
 
@@ -34,11 +36,14 @@ struct ProducedRecord {
 
 // The expected state of one partition of one incarnation of the topic.
 struct PartitionTruth {
+  static constexpr int64_t kNeverCut = std::numeric_limits<int64_t>::max();
   std::vector<ProducedRecord> records;  // By offset; markers have an unused entry.
   std::set<int64_t> aborted;            // Offsets that nobody may see: aborted records and markers.
   std::set<int64_t> expired;            // Before they were in the lake.
-  std::set<int64_t> disturbed;          // Truncated once: another record may have the offset now.
-  bool deleted = false;                 // The topic is.
+  // Records that Kafka lost by a truncation or a restored backup; others may have their offsets.
+  std::map<int64_t, std::vector<ProducedRecord>> replaced;
+  int64_t lowest_cut = kNeverCut;  // Where the log ended after the deepest cut.
+  bool deleted = false;            // The topic is.
 };
 
 // The environment of a history.
@@ -59,19 +64,29 @@ struct World {
   std::map<std::string, std::vector<PartitionTruth>> truth;  // By topic id.
   int64_t next_id = 1;
   std::vector<std::string> failures;  // The first one explains what went wrong.
+  int operators = 0;                  // Programs that compare Kafka with the lake.
 
   // ---- actions of producers and operators
   void Produce(int32_t partition, int64_t amount, bool open);
   void EndTransaction(int32_t partition, bool commit);
   void Expire(int32_t partition, int64_t amount);
-  void Truncate(int32_t partition, int64_t amount);
+  void ExpireUnread(int32_t partition, int64_t amount);
+  void LoseLeader(int32_t partition, Millis time);
+  void Truncate(int32_t partition, int64_t amount, bool grow);
+  void Restore(int32_t partition, int64_t amount);
+  void Corrupt(int32_t partition, Millis time);
+  // Another replica leads if the partition has no leader, or if an operator cannot help otherwise.
+  void Repair(int32_t partition, bool completely);
   void RecreateTopic();
   void RegisterLateSchema();
 
  private:
   std::string MakeValue(ProducedRecord* record);
-  // Bronze's; nothing if the partition is new to the lake.
-  std::optional<int64_t> LakeTxn(int32_t partition);
+  // Bronze's.
+  tables::PartitionState LakeState(int32_t partition);
+  // The brokers lose all from `end` on. `cut` makes them lose it.
+  void Lose(int32_t partition, int64_t end, int64_t grow,
+            void (SimulatedKafka::*cut)(int32_t, int64_t));
   std::vector<PartitionTruth>& Now() { return truth[kafka.id()]; }
 };
 
