@@ -123,8 +123,8 @@ class Cluster:
             self._say(f"broker {n} is already running on 127.0.0.1:{self.ports.broker(n)} "
                       f"(pid {self.broker_pid(n)})")
         for n in new:
-            self._refuse_taken_port(f"broker {n}", self.ports.broker(n))
-            self._refuse_taken_port(f"broker {n}'s controller", self.ports.controller(n))
+            self._refuse_taken_port(f"broker {n}", self.ports.broker(n), "--port", 19094)
+            self._refuse_taken_port(f"broker {n}'s controller", self.ports.controller(n), *self._other_controllers())
         self._format(new)
         for n in new:
             self._say(f"starting broker {n} on 127.0.0.1:{self.ports.broker(n)}")
@@ -156,7 +156,7 @@ class Cluster:
             return
         if not os.access(self.binary, os.X_OK):
             raise ClusterError(f"the registry is part of {self.binary}, which is not built: ./run build")
-        self._refuse_taken_port("the registry", self.ports.registry)
+        self._refuse_taken_port("the registry", self.ports.registry, "--registry-port", 18082)
         started = time.monotonic()
         self._registry.start([str(self.binary), "registry",
                               "--set", f"registry.listen=127.0.0.1:{self.ports.registry}",
@@ -171,7 +171,7 @@ class Cluster:
         self._registry.kill()
 
     def registry_serves(self) -> bool:
-        return _answers(f"{self.registry_url}/subjects")
+        return answers(f"{self.registry_url}/subjects")
 
     # MinIO.
 
@@ -195,7 +195,7 @@ class Cluster:
 
     def minio_serves(self) -> bool:
         """True once it also accepts writes."""
-        return _answers(f"{self.minio_url}/minio/health/cluster")
+        return answers(f"{self.minio_url}/minio/health/cluster")
 
     # The whole cluster.
 
@@ -260,15 +260,7 @@ class Cluster:
         return self.directory / f"broker-{number}"
 
     def _java(self, number: int, main_class: str, *arguments: str) -> list[str]:
-        home = os.environ.get("JAVA_HOME")
-        java = f"{home}/bin/java" if home else shutil.which("java")
-        libraries = DEPS / "kafka/libs"
-        if java is None or not libraries.is_dir():
-            raise ClusterError(f"Kafka needs java (found: {java}) and its jars in {libraries}: ./run setup")
-        return [java, "-Xmx384m", "-XX:+UseSerialGC", "-XX:-UsePerfData", "-XX:+ExitOnOutOfMemoryError",
-                f"-Dlog4j2.configurationFile={SETTINGS / 'log4j2.properties'}",
-                f"-Dshopstream.log={self.log_file(number)}",
-                "-cp", f"{libraries}/*", main_class, *arguments]
+        return kafka_command(self.log_file(number), main_class, *arguments)
 
     def _properties(self, number: int) -> str:
         """Rewrites the node's settings, since ports and shared settings may have changed."""
@@ -286,11 +278,7 @@ log.dirs={folder / "data"}
         return str(path)
 
     def _cluster_id(self) -> str:
-        path = self.directory / "cluster-id"
-        if not path.exists():
-            self.directory.mkdir(parents=True, exist_ok=True)
-            path.write_text(base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("="))
-        return path.read_text().strip()
+        return cluster_id(self.directory)
 
     def _format(self, numbers: list[int]) -> None:
         """Applies Kafka's storage format to every folder without data, all at the same time."""
@@ -310,8 +298,8 @@ log.dirs={folder / "data"}
         program = DEPS / "minio/minio"
         if not program.exists():
             raise ClusterError(f"{program} is missing: ./run setup --minio builds it")
-        self._refuse_taken_port("minio", self.ports.minio)
-        self._refuse_taken_port("minio's console", self.ports.minio_console)
+        self._refuse_taken_port("minio", self.ports.minio, "--minio-port", 19000)
+        self._refuse_taken_port("minio's console", self.ports.minio_console, "--minio-port", 19000)
         folder = self.directory / "minio"
         self._say(f"starting minio on {self.minio_url}")
         # A separate folder for certificates: by default it would look into the home directory.
@@ -407,10 +395,37 @@ log.dirs={folder / "data"}
                  if (text := tail(path, 12))]
         return "\n".join(words) or f"It wrote no log in {process.folder}."
 
-    def _refuse_taken_port(self, what: str, port: int) -> None:
+    def _other_controllers(self) -> tuple[str, int]:
+        """The flag that moves the controllers' ports, and a value of it; by default they follow the brokers'."""
+        follow = self.ports.controllers == self.ports.brokers + 100
+        return ("--port", 19094) if follow else ("--controller-port", 19194)
+
+    def _refuse_taken_port(self, what: str, port: int, flag: str, other: int) -> None:
         if _listens(port):
-            raise ClusterError(f"{what} needs port {port}, which is taken{_holder(port)}. "
-                               "Stop that process, then try again.")
+            raise ClusterError(f"{what} needs port {port}, which is taken{_holder(port)}. Stop it there"
+                               " (./run down, if it is the cluster of another checkout), or choose another port,"
+                               f" such as {flag} {other}.")
+
+
+def kafka_command(log: pathlib.Path, main_class: str, *arguments: str) -> list[str]:
+    """Runs a class of Kafka's that logs to `log`."""
+    home = os.environ.get("JAVA_HOME")
+    java = f"{home}/bin/java" if home else shutil.which("java")
+    libraries = DEPS / "kafka/libs"
+    if java is None or not libraries.is_dir():
+        raise ClusterError(f"Kafka needs java (found: {java}) and its jars in {libraries}: ./run setup")
+    return [java, "-Xmx384m", "-XX:+UseSerialGC", "-XX:-UsePerfData", "-XX:+ExitOnOutOfMemoryError",
+            f"-Dlog4j2.configurationFile={SETTINGS / 'log4j2.properties'}", f"-Dshopstream.log={log}",
+            "-cp", f"{libraries}/*", main_class, *arguments]
+
+
+def cluster_id(directory: pathlib.Path) -> str:
+    """The id of the cluster in this folder; a new one at the first call."""
+    path = directory / "cluster-id"
+    if not path.exists():
+        directory.mkdir(parents=True, exist_ok=True)
+        path.write_text(base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("="))
+    return path.read_text().strip()
 
 
 def _listens(port: int) -> bool:
@@ -419,7 +434,7 @@ def _listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def _answers(url: str) -> bool:
+def answers(url: str) -> bool:
     try:
         with urllib.request.urlopen(url, timeout=2) as reply:
             return reply.status == 200
@@ -434,8 +449,15 @@ def _holder(port: int) -> str:
             listening = connection.status == psutil.CONN_LISTEN and connection.laddr.port == port
             if listening and connection.pid:
                 command = " ".join(psutil.Process(connection.pid).cmdline())
-                return f" by pid {connection.pid} ({command[:100]})"
+                return f" by pid {connection.pid} in {_working_folder(connection.pid)} ({command[:100]})"
     return ""
+
+
+def _working_folder(pid: int) -> str:
+    try:
+        return psutil.Process(pid).cwd()
+    except (psutil.Error, OSError):
+        return "an unknown folder"
 
 
 def _state(process: BackgroundProcess, serves: bool) -> str:

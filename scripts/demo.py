@@ -30,13 +30,13 @@ from confluent_kafka.admin import AdminClient
 from deltalake import DeltaTable
 
 from background_process import tail
-from cluster import BINARY, BROKERS, MINIO_PASSWORD, MINIO_USER, ROOT, Cluster, ClusterError, Ports
+from cluster import BINARY, BROKERS, DEPS, MINIO_PASSWORD, MINIO_USER, ROOT, Cluster, ClusterError, Ports
 
 TOPIC = "shopstream-purchases"
 GROUP = "purchase-ingestion-consumers"
 SCHEMA = ROOT / "schemas/purchase_event.avsc"
 SOURCE = ROOT / "config/sources/complete_journey.yaml"
-REAL_DATA = ROOT / ".deps/data/complete_journey/transactions.parquet"
+REAL_DATA = DEPS / "data/complete_journey/transactions.parquet"
 SYNTHETIC = 200_000
 # Shares of the synthetic purchases, so that quarantine, and later the finer tables, get some data.
 SHARES = {"--late-share": "0.01", "--duplicate-share": "0.005", "--malformed-share": "0.001"}
@@ -184,6 +184,15 @@ def check_set_up() -> None:
             raise DemoError(f"{what} ({path}) is missing; ./run demo or ./run build provides it")
 
 
+def source_mapping() -> pathlib.Path:
+    """The mapping of the real purchases; a copy with their path if the dependencies are not in this checkout."""
+    if DEPS == ROOT / ".deps":
+        return SOURCE
+    copy = ROOT / "build" / SOURCE.name
+    copy.write_text(SOURCE.read_text().replace("../../.deps/data/", f"{DEPS / 'data'}/"))
+    return copy
+
+
 def check_cluster_is_ours(cluster: Cluster) -> None:
     """Brokers of another folder may listen on these ports, and must not be written to."""
     ours = (cluster.directory / "cluster-id").read_text().strip()
@@ -256,7 +265,7 @@ def perform(program: Program, screen: Screen) -> Results:
         shares = [word for share in SHARES.items() for word in share]
         synthetic = produce(program, screen, "generate", "--count", str(SYNTHETIC), *shares)
     with screen.step("Replay a year of real purchases from 457 stores"):
-        real = produce(program, screen, "replay", str(SOURCE))
+        real = produce(program, screen, "replay", str(source_mapping()))
     with screen.step("Ingest from Kafka to Bronze until caught up"):
         ingested = ingest(program, screen)
     with screen.step("Audit"):

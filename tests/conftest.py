@@ -17,6 +17,7 @@ import soak
 from background_process import BackgroundProcess
 from cluster import Cluster, Ports
 from minio import Minio
+from secured_cluster import SecuredCluster, SecuredPorts
 from s3_bucket import Bucket
 from shopstream import Shopstream, shopstream_world
 from spark_session import spark_session
@@ -68,6 +69,22 @@ def cluster(brokers: Cluster) -> Cluster:
     """The brokers and the registry serve."""
     brokers.start_registry()
     return brokers
+
+
+@pytest.fixture(scope="session")
+def secured_node() -> Iterator[SecuredCluster]:
+    """The session's one node that requires a login, with its registry, started once."""
+    folder = CLUSTERS / str(os.getpid()) / "secured"
+    first = _free_range(24000 + os.getpid() % 1000 * 8, 5)
+    ports = SecuredPorts(clients=first, nodes=first + 1, controller=first + 2, registry=first + 3, plaintext=first + 4)
+    node = SecuredCluster(folder, ports, say=lambda line: print(f"secured cluster: {line}"))
+    try:
+        node.start()
+        node.start_registry()
+        yield node
+    finally:
+        node.kill()
+    shutil.rmtree(folder)
 
 
 @pytest.fixture
@@ -135,17 +152,22 @@ def _end_leftovers() -> None:
     for folder in CLUSTERS.glob("*"):
         if not pathlib.Path(f"/proc/{folder.name}").exists():
             Cluster(folder).kill()
+            SecuredCluster(folder / "secured").kill()
             BackgroundProcess("versitygw", folder / VERSITYGW).kill()
             shutil.rmtree(folder)
 
 
 def _free_ports() -> Ports:
-    """Ten consecutive ports that nobody listens on, below the range of ephemeral ports."""
-    first = 12000 + os.getpid() % 1000 * 10
-    for base in range(first, first + 2000, 10):
-        if all(_is_free(port) for port in range(base, base + 10)):
-            return Ports(brokers=base, controllers=base + 3, registry=base + 6, minio=base + 7)
-    raise RuntimeError(f"no ten free ports in a row between {first} and {first + 2000}")
+    base = _free_range(12000 + os.getpid() % 1000 * 10, 10)
+    return Ports(brokers=base, controllers=base + 3, registry=base + 6, minio=base + 7)
+
+
+def _free_range(first: int, count: int) -> int:
+    """The first of `count` consecutive ports that nobody listens on, below the range of ephemeral ports."""
+    for base in range(first, min(first + 2000, 32000), count):
+        if all(_is_free(port) for port in range(base, base + count)):
+            return base
+    raise RuntimeError(f"no {count} free ports in a row from {first} on")
 
 
 def _is_free(port: int) -> bool:

@@ -168,7 +168,8 @@ def test_a_port_that_minio_needs_is_named_with_its_holder(above: int, what: str,
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         cluster = Cluster(tmp_path, Ports(minio=port - above))
-        with pytest.raises(ClusterError, match=f"^{what} needs port {port}, which is taken by pid {os.getpid()}"):
+        with pytest.raises(ClusterError, match=f"^{what} needs port {port}, which is taken by pid {os.getpid()}"
+                                                   ".* such as --minio-port "):
             cluster.start_minio()
     assert cluster.minio_pid() is None
 

@@ -1,11 +1,16 @@
 """What the program reports about its own flags, commands and settings; needs no cluster."""
 
+import contextlib
+import http.server
 import json
 import os
 import pathlib
 import re
+import socket
 import subprocess
+import threading
 import urllib.request
+from collections.abc import Iterator
 
 import pytest
 
@@ -81,12 +86,13 @@ def test_version() -> None:
 
 def test_global_flags_may_stand_before_or_after_the_command(tmp_path: pathlib.Path) -> None:
     lake = f"lake.uri={tmp_path}/lake"
-    for arguments in (["--json", "--set", lake, "quarantine", "list"],
-                      ["quarantine", "list", "--set", lake, "--json"],
-                      ["quarantine", "--set", lake, "list", "--json"]):
-        done = run(*arguments)
-        assert done.returncode == 0, done.stderr
-        assert json.loads(done.stdout) == {"rows": [], "matching": 0, "by_cause": []}
+    for arguments in (["--json", "--set", lake, "health", "--timeout-ms", "200"],
+                      ["health", "--set", lake, "--timeout-ms", "200", "--json"],
+                      ["health", "--set", lake, "--json", "--timeout-ms", "200"]):
+        done = run(*arguments, SHOPSTREAM_KAFKA_BOOTSTRAP_SERVERS="127.0.0.1:1",
+                   SHOPSTREAM_REGISTRY_URL="http://127.0.0.1:1")
+        assert done.returncode == 1, done.stderr
+        assert {row["component"] for row in json.loads(done.stdout)} >= {"registry", "lake"}
 
 
 def test_ingest_serves_metrics(tmp_path: pathlib.Path) -> None:
@@ -101,3 +107,156 @@ def test_ingest_serves_metrics(tmp_path: pathlib.Path) -> None:
             assert answer.status == 200
     finally:
         running.kill()
+
+
+# ---- every flag, whatever is given to it
+
+NUMBERS = ("INT", "UINT", "FLOAT", "N", "R", "S", "X", "0..1", "TIME", "OFFSET")
+NO_NUMBERS = ("", "x", "nan", "-nan", "inf", "-1", "1e308", "-1e308", "1e-320", "99999999999999999999", "0x10", " 5",
+              "5 ", "1,5", "٣")
+
+
+def options_of(command: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str, str]]:
+    """(command, flag or positional, placeholder of its value) of a command and those below it, from its help."""
+    text = run(*command, "--help").stdout
+    section, below = "", []
+    for line in text.splitlines():
+        if line and not line.startswith(" "):
+            section = line.rstrip(":")
+        elif section in ("Options", "Positionals") and (found := re.match(r"  (\S+) (\S+)", line)):
+            yield command, found[1], found[2].split("=")[0]
+        elif section == "Subcommands" and (found := re.match(r"  (\S+)  ", line)):
+            below.append(found[1])
+    for name in below:
+        yield from options_of((*command, name))
+
+
+def test_no_number_given_to_a_flag_is_more_than_wrong_usage() -> None:
+    """The flags come from the program's own help, so that a new one is tested as well."""
+    tried = 0
+    for command, option, placeholder in options_of(()):
+        if placeholder not in NUMBERS or not command:
+            continue
+        for value in NO_NUMBERS:
+            if placeholder == "0..1" and value == "1e-320":
+                continue  # It is one.
+            given = [f"{option}={value}"] if option.startswith("-") else [value]
+            others = ["0"] if option == "OFFSET" else []
+            done = run(*command, *others, *given)
+            words = f"$ {' '.join(command)} {given}: {done.returncode} {done.stderr}"
+            assert done.returncode == 2 and done.stdout == "", words
+            assert done.stderr.startswith("shopstream: ") and done.stderr.count("\n") == 1, words
+            assert len(done.stderr) < 400, words
+            tried += 1
+    assert tried > 150
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    (["quarantine", "show", "x", "1"], "PARTITION: 'x' is not a whole number from 0 to 2147483647"),
+    (["consume", "--max", "0"], "--max: '0' is not a whole number of 1 or more"),
+    (["generate", "--rate", "1e308"], "--rate: '1e308' is not a number from 0.000001 to 1000000000"),
+    (["quarantine", "list", "--cause", "korrupt"], "unknown cause 'korrupt'; did you mean 'corrupt'? (causes are empty, "),
+    (["--config", ".", "audit"], ".: this is a folder; name a configuration file"),
+    (["tabel"], "did you mean 'table'? See `shopstream --help`"),
+    (["--set", "lake.quarantine_table=bronze-events", "audit"], "are both 'bronze-events': give each its own table"),
+])
+def test_wrong_values_are_named_in_words(arguments: list[str], message: str) -> None:
+    done = run(*arguments)
+    assert done.returncode == 2 and message in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize(("text", "message"), [
+    ("kafka: hello\n", "1: 'kafka' is a section: write its settings below it, indented, such as `topic: ...`"),
+    ("just some words\n", "1: expected sections such as `kafka:`"),
+    ("kafka:\n\ttopic: x\n", "(the line begins with a tab: indent with spaces)"),
+    ("kafka: [1, 2]\n", "must be a value or a map, not a list"),
+    ("\x00\x01\x02", "pipeline.yaml"),
+    ("a: *b\n", "not valid YAML"),
+    ("{" * 3000, "pipeline.yaml"),
+], ids=["section", "words", "tab", "list", "bytes", "alias", "deep"])
+def test_a_file_that_is_no_configuration_is_named(tmp_path: pathlib.Path, text: str, message: str) -> None:
+    config = tmp_path / "pipeline.yaml"
+    config.write_text(text)
+    done = run("--config", str(config), "audit")
+    assert done.returncode == 2 and message in done.stderr and done.stderr.count("\n") == 1, done.stderr
+
+
+# ---- a lake that is not there
+
+@pytest.mark.parametrize("command", [("quarantine", "list"), ("quarantine", "show", "0", "0"), ("audit",),
+                                     ("table", "list"), ("table", "describe", "bronze-events"),
+                                     ("table", "history", "bronze-events"), ("table", "files", "bronze-events"),
+                                     ("table", "verify", "bronze-events"), ("table", "vacuum", "bronze-events"),
+                                     ("table", "optimize", "bronze-events"), ("table", "repair", "bronze-events")])
+def test_an_absent_lake_is_an_error_with_its_absolute_path(command: tuple[str, ...], tmp_path: pathlib.Path) -> None:
+    done = subprocess.run([str(BINARY), "--set", "lake.uri=lake", "--set", "kafka.bootstrap_servers=127.0.0.1:1",
+                           *command], env=ENVIRONMENT, cwd=tmp_path, capture_output=True, text=True, timeout=30)
+    assert done.returncode == 1 and done.stdout == "", done
+    assert f"{tmp_path}/lake" in done.stderr and "lake.uri" in done.stderr, done.stderr
+    assert not (tmp_path / "lake").exists()
+
+
+@pytest.mark.parametrize(("uri", "message"), [
+    ("s3:/x", "write s3://bucket/prefix"),
+    ("s3:bucket", "write s3://bucket/prefix"),
+    ("file:/x", "write file:///absolute/path"),
+    ("~/lake", "only a shell expands '~'"),
+    ("/etc/passwd", "/etc/passwd is a file: name a folder"),
+    ("gs://x/y", "'gs' storage is not supported"),
+])
+def test_a_root_that_cannot_be_a_lake_is_refused(uri: str, message: str, tmp_path: pathlib.Path) -> None:
+    for command in (("table", "list"), ("storage", "test"), ("ingest", "--until-caught-up")):
+        done = subprocess.run([str(BINARY), "--set", f"lake.uri={uri}", *command], env=ENVIRONMENT, cwd=tmp_path,
+                              capture_output=True, text=True, timeout=30)
+        assert done.returncode == 1 and message in done.stderr, done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def web_server() -> Iterator[str]:
+    """A server that is neither a registry nor S3."""
+    class Answers(http.server.BaseHTTPRequestHandler):
+        def answer(self) -> None:
+            self.send_response(404)
+            self.end_headers()
+            self.wfile.write(b"<html>nothing here</html>")
+
+        do_GET = do_PUT = do_POST = do_DELETE = answer
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answers)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+
+
+@pytest.mark.parametrize("command", [("table", "list"), ("storage", "test"), ("quarantine", "list"), ("audit",)])
+def test_an_endpoint_that_is_no_s3_service_is_named(command: tuple[str, ...], web_server: str) -> None:
+    done = run(*command, SHOPSTREAM_LAKE_URI="s3://bucket/lake", SHOPSTREAM_S3_ENDPOINT=web_server,
+               SHOPSTREAM_S3_ACCESS_KEY="x", SHOPSTREAM_S3_SECRET_KEY="y")
+    assert done.returncode == 1 and "s3.endpoint" in done.stdout + done.stderr, done
+
+
+@pytest.mark.parametrize(("url", "message"), [
+    ("http://127.0.0.1:1", "connection refused: start the server, or correct registry.url"),
+    ("http://nohost.invalid:8082", "the host name is not known: correct registry.url"),
+    ("closes", "closed without an HTTP answer: correct registry.url"),
+    ("web", "is registry.url the URL of a schema registry?"),
+])
+def test_a_wrong_registry_is_named_with_its_setting(url: str, message: str, web_server: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closes:
+        threading.Thread(target=_close_all, args=(closes,), daemon=True).start()
+        urls = {"web": web_server, "closes": f"http://127.0.0.1:{closes.getsockname()[1]}"}
+        done = run("schema", "list", SHOPSTREAM_REGISTRY_URL=urls.get(url, url))
+    assert done.returncode == 1 and message in done.stderr, done.stderr
+
+
+def _close_all(server: socket.socket) -> None:
+    """Accepts each connection, and closes it once the request has come."""
+    with contextlib.suppress(OSError):
+        while True:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(4096)

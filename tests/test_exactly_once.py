@@ -240,21 +240,29 @@ def test_a_changed_group_name_changes_nothing(topic: Shopstream) -> None:
 
 
 def test_a_lake_ahead_of_kafka_is_not_written_to(topic: Shopstream) -> None:
-    """The same topic id, but Kafka's end is below the lake's txn, as after restoring a broker."""
+    """The same topic id, but Kafka's end is below the lake's txn, as after restoring a broker. New records do not
+    change that: they have other records' offsets."""
+    def rows_of_0() -> int:
+        return table(topic).to_pyarrow_table(filters=[("kafka_partition", "=", 0)]).num_rows
+
     topic.run("generate", "--count", 300)
     catch_up(topic)
+    before = rows_of_0()
     topic_id = table(topic).to_pyarrow_table(columns=["kafka_topic_id"])["kafka_topic_id"][0].as_py()
     nothing = table(topic).to_pyarrow_table().slice(0, 0)
+    ahead = before + 20
     write_deltalake(table(topic), nothing, mode="append", commit_properties=CommitProperties(
-        app_transactions=[Transaction(f"shopstream/{topic_id}/0", 10_000)]))
-    consumer = topic.start("ingest", **EAGER)
-    wait_until(lambda: says(consumer, "beyond Kafka's end"), 60, "it says what is wrong")
-    topic.run("generate", "--count", 300)
-    with_0 = {m.partition() for m in read_kafka(topic)}
-    assert 0 in with_0
-    wait_until(lambda: all(p["lag"] == 0 for p in topic.json("group", "describe") if p["partition"] != 0), 60,
-               "the other partitions are read")
-    assert consumer.stop() == 0, consumer.words()
+        app_transactions=[Transaction(f"shopstream/{topic_id}/0", ahead)]))
+    for _ in range(2):
+        consumer = topic.start("ingest", **EAGER)
+        wait_until(lambda: says(consumer, "Partition 0") and says(consumer, "`shopstream progress show` explains"), 60,
+                   "it says what is wrong")
+        topic.run("generate", "--count", 300)
+        wait_until(lambda: all(p["lag"] == 0 for p in topic.json("group", "describe") if p["partition"] != 0), 60,
+                   "the other partitions are read")
+        assert consumer.stop() == 0, consumer.words()
+    assert sum(m.partition() == 0 for m in read_kafka(topic)) > ahead
+    assert rows_of_0() == before
 
 
 def test_garbage_of_every_kind_lands_in_quarantine_once(topic: Shopstream) -> None:
@@ -310,4 +318,4 @@ def test_a_quiet_topic_is_flushed_by_the_clock(topic: Shopstream) -> None:
 
 def test_a_topic_that_is_not_there_yet(shopstream: Shopstream) -> None:
     failed = shopstream.run("ingest", "--until-caught-up", expect=1, timeout=90)
-    assert "topics setup" in failed.stderr or "schema register" in failed.stderr
+    assert "topics create" in failed.stderr, failed.stderr

@@ -36,10 +36,11 @@ FLOORS_OF_LAKE = ["store", "parquet", "delta", "upkeep"]
 # tested by running the program and the simulator.
 TESTED_ELSEWHERE = {
     "real servers, tests/": """
-        kafka/admin kafka/consumer kafka/errors kafka/group_members kafka/reader kafka/single_log registry/client
+        kafka/admin kafka/consumer kafka/errors kafka/group_members kafka/reader kafka/single_log kafka/topic_description registry/client
         registry/kafka_store registry/server lake/store/s3_client lake/store/s3_store lake/upkeep/storage_walk
-        observe/audit observe/health_checks observe/lag observe/lake_offsets observe/quarantine observe/reports
-        produce/produce ingest/pipeline ingest/ingest_stats lake/upkeep/maintenance lake/upkeep/reports
+        observe/audit observe/health_checks observe/progress observe/progress_ticker observe/lag observe/lake_offsets observe/quarantine
+        observe/read_ranges observe/reports
+        produce/produce ingest/pipeline lake/upkeep/maintenance lake/upkeep/reports
         generate/purchase_mapper generate/table_file generate/time_order""",
     "lake/delta/table_test.cc, checkpoint_test.cc, foreign_table_test.cc, foreign_property_test.cc": """
         lake/delta/checkpoint_read lake/delta/checkpointer lake/delta/commit_entry lake/delta/delta_schema
@@ -56,9 +57,8 @@ TESTED_ELSEWHERE = {
     "base/http_test.cc": "base/http_client base/http_server",
     "avro/decode_program_test.cc, decoder_test.cc": "avro/decode_code avro/decode_result",
     "ingest/cut_builder_test.cc, table_growth_test.cc": "ingest/bronze_layout ingest/cause",
-    "observe/coverage_test.cc": "observe/offset_set",
     "generate/synthetic_source_test.cc": "generate/purchase_columns generate/shoppers",
-    "nothing is decided there": "base/clock base/json base/log base/memory lake/store/uuid model/purchase_event "
+    "nothing is decided there": "base/clock base/json base/memory lake/store/uuid model/purchase_event "
                                 "tables/columns",
 }
 

@@ -496,6 +496,8 @@ def test_schema_commands(shopstream: Shopstream, tmp_path: pathlib.Path) -> None
     assert shopstream.json("schema", "register", PURCHASE) == first
     assert shopstream.json("schema", "show", subject)["schema"]["name"] == "PurchaseEvent"
     assert shopstream.json("schema", "show", first["id"])["schema"]["name"] == "PurchaseEvent"
+    shown = shopstream.run("schema", "show", subject)  # `schema show S > s.avsc` makes a schema file.
+    assert json.loads(shown.stdout)["name"] == "PurchaseEvent" and f"subject {subject}, version" in shown.stderr
     rows = {row["subject"]: row for row in shopstream.json("schema", "list")}
     assert rows[subject]["latest"] == 1 and rows[subject]["id"] == first["id"]
 

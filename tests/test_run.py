@@ -1,5 +1,6 @@
 """./run itself: its answer to typos, and how it adds up test reports."""
 
+import os
 import pathlib
 import subprocess
 
@@ -9,8 +10,9 @@ import run_tests as runner
 ROOT = local_cluster.ROOT
 
 
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([ROOT / "run", *arguments], capture_output=True, text=True, timeout=30)
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([ROOT / "run", *arguments], env={**os.environ, **environment}, capture_output=True,
+                          text=True, timeout=30)
 
 
 def test_alone_it_lists_the_commands() -> None:
@@ -30,6 +32,25 @@ def test_format_refuses_other_arguments() -> None:
     failed = run("format", "--chek")
     assert failed.returncode == 2
     assert "--chek" in failed.stderr
+
+
+def test_help_installs_and_builds_nothing(tmp_path: pathlib.Path) -> None:
+    for command in ("up", "demo", "test", "bench", "lint", "format", "status"):
+        shown = run(command, "--help", SHOPSTREAM_DEPS=str(tmp_path / "absent"))
+        assert shown.returncode == 0 and "usage: ./run" in shown.stdout, (command, shown.stderr)
+    assert not (tmp_path / "absent").exists()
+
+
+def test_before_set_up_the_remedy_is_named(tmp_path: pathlib.Path) -> None:
+    failed = run("status", SHOPSTREAM_DEPS=str(tmp_path / "absent"))
+    assert failed.returncode == 1 and "nothing is set up yet" in failed.stderr, failed.stderr
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "file").write_text("")
+    failed = run("setup", SHOPSTREAM_DEPS=str(tmp_path / "file/deps"))
+    assert failed.returncode == 1 and "Traceback" not in failed.stderr, failed.stderr
+    assert "cannot write to" in failed.stderr and "SHOPSTREAM_DEPS" in failed.stderr
 
 
 def test_setup_has_nothing_to_do_a_second_time() -> None:
