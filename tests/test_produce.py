@@ -280,7 +280,7 @@ def test_what_is_missing_is_said(shopstream: Shopstream) -> None:
     (["--count", "0"], "'0' is not a whole number above zero"),
     (["--count", "many"], "'many' is not a whole number"),
     (["--duration", "5 weeks"], "500ms, 60s, 5m or 2h"),
-    (["--rate", "-1"], "'-1' is not a number above zero"),
+    (["--rate", "-1"], "'-1' is not a number from 0.000001"),
     (["--start", "yesterday"], "'yesterday' is not a time"),
     (["--late-share", "1.5"], "--late-share 1.5: a share is between 0 and 1"),
     (["--late-share", "0.6", "--malformed-share", "0.6"], "add up to 1.2"),
