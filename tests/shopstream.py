@@ -4,8 +4,10 @@ import contextlib
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
+import urllib.request
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -50,6 +52,18 @@ class Running:
         if self.running():
             self.signal(signal.SIGTERM)
         return self.wait(timeout)
+
+    def says(self, words: str) -> bool:
+        """Whether these words are in its log by now."""
+        return words in self.errors.read_text(errors="replace")
+
+    def metrics(self) -> str:
+        """What /metrics shows; empty until it is served."""
+        found = re.search(r"metrics on (http://\S+)", self.errors.read_text(errors="replace"))
+        if not found:
+            return ""
+        with urllib.request.urlopen(found[1], timeout=5) as answer:
+            return answer.read().decode()
 
     def words(self) -> str:
         """The output to show if an assertion fails."""

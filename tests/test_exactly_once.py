@@ -4,10 +4,8 @@ afterwards an audit and independent readers find every record exactly once."""
 import contextlib
 import io
 import random
-import re
 import signal
 import time
-import urllib.request
 from collections.abc import Iterator
 
 import fastavro
@@ -91,10 +89,6 @@ def topic(shopstream: Shopstream) -> Shopstream:
     return shopstream
 
 
-def says(running: Running, words: str) -> bool:
-    return words in running.errors.read_text(errors="replace")
-
-
 def test_thirty_kills_under_load_lose_and_double_nothing(topic: Shopstream) -> None:
     """Up to three consumers; static members, so that a new process takes over from a killed one."""
     seed = random.randrange(1 << 32)
@@ -142,27 +136,18 @@ def test_a_consumer_frozen_past_its_session_is_refused(topic: Shopstream) -> Non
     topic.run("generate", "--count", 3000, "--seed", 1)
     frozen = topic.start("ingest", SHOPSTREAM_INGEST_BATCH_SIZE="1000000", SHOPSTREAM_INGEST_BATCH_TIMEOUT_SECONDS="8",
                          SHOPSTREAM_METRICS_LISTEN="127.0.0.1:0")
-    wait_until(lambda: "records_total 3000" in metrics(frozen), 60, "all records are read, none is committed")
+    wait_until(lambda: "records_total 3000" in frozen.metrics(), 60, "all records are read, none is committed")
     frozen.signal(signal.SIGSTOP)
     assert rows(topic) == 0
     catch_up(topic)
     assert rows(topic) == 3000
     frozen.signal(signal.SIGCONT)
-    wait_until(lambda: says(frozen, "another consumer advanced") or says(frozen, "belong to another"), 60,
+    wait_until(lambda: frozen.says("another consumer advanced") or frozen.says("belong to another"), 60,
                "the frozen consumer notices")
     topic.run("generate", "--count", 100, "--seed", 2)
     wait_until(lambda: rows(topic) == 3100, 60, "it reads on from the lake's offsets")
     assert frozen.stop() == 0, frozen.words()
     expect_exactly_once(topic, 3100)
-
-
-def metrics(running: Running) -> str:
-    """The metrics of a running ingest from /metrics; empty until it serves."""
-    found = re.search(r"metrics on (http://\S+)", running.errors.read_text(errors="replace"))
-    if not found:
-        return ""
-    with urllib.request.urlopen(found.group(1), timeout=5) as answer:
-        return answer.read().decode()
 
 
 def test_a_broker_killed_while_producing_and_ingesting(topic: Shopstream, cluster: Cluster) -> None:
@@ -186,7 +171,7 @@ def test_the_registry_gone_and_back(topic: Shopstream, cluster: Cluster) -> None
     cluster.stop_registry()
     # The table stores its schema, so it starts; but it must ask for the meaning of id 1.
     consumer = topic.start("ingest", **EAGER)
-    wait_until(lambda: says(consumer, "the schema registry does not answer"), 60, "it says why it waits")
+    wait_until(lambda: consumer.says("the schema registry does not answer"), 60, "it says why it waits")
     assert consumer.running() and rows(topic) == 1000 and rows(topic, QUARANTINE) == 0
     cluster.start_registry()
     wait_until(lambda: rows(topic) == 2000, 60, "it goes on")
@@ -222,7 +207,7 @@ def test_offsets_expired_below_the_lakes_are_reported(topic: Shopstream) -> None
     topic.run("generate", "--count", 90)
     consumer = topic.start("ingest", "--until-caught-up")
     assert consumer.wait(60) == 0, consumer.words()
-    assert says(consumer, "expired in Kafka before they were read"), consumer.words()
+    assert consumer.says("expired in Kafka before they were read"), consumer.words()
     report = topic.json("audit", expect=3)
     assert {d["difference"] for d in report["differences"]} == {"expired"}
     assert {d["partition"] for d in report["differences"]} == {0}
@@ -255,7 +240,7 @@ def test_a_lake_ahead_of_kafka_is_not_written_to(topic: Shopstream) -> None:
         app_transactions=[Transaction(f"shopstream/{topic_id}/0", ahead)]))
     for _ in range(2):
         consumer = topic.start("ingest", **EAGER)
-        wait_until(lambda: says(consumer, "Partition 0") and says(consumer, "`shopstream progress show` explains"), 60,
+        wait_until(lambda: consumer.says("Partition 0") and consumer.says("`shopstream progress show` explains"), 60,
                    "it says what is wrong")
         topic.run("generate", "--count", 300)
         wait_until(lambda: all(p["lag"] == 0 for p in topic.json("group", "describe") if p["partition"] != 0), 60,

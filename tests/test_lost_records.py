@@ -1,5 +1,5 @@
-"""Records that Kafka loses, cannot deliver, or has without a leader, on real brokers: the partition concerned says so,
-and the others go on."""
+"""Records that Kafka loses, cannot deliver, or has without a leader, on real brokers: the partition concerned reports
+it, and the others continue."""
 
 import pathlib
 import shutil
@@ -12,7 +12,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from deltalake import DeltaTable
 
 from cluster import Cluster
-from shopstream import Running, Shopstream
+from shopstream import Shopstream
 from waiting import wait_until
 
 BATCH_HEADER = 61  # Bytes before a batch's records; its checksum covers what follows it at 21.
@@ -49,10 +49,6 @@ def rows_by_partition(world: Shopstream) -> dict[int, int]:
     table = DeltaTable(str(world.lake / "bronze-events")).to_pyarrow_table(columns=["kafka_partition"])
     found = table.column("kafka_partition").to_pylist()
     return {partition: found.count(partition) for partition in sorted(set(found))}
-
-
-def says(running: Running, words: str) -> bool:
-    return words in running.errors.read_text(errors="replace")
 
 
 def expect_stop_that_lasts(world: Shopstream, reason: str, lost: tuple[int, int]) -> None:
@@ -173,7 +169,7 @@ def test_a_corrupt_batch_stops_its_partition_alone(shopstream: Shopstream, clust
     begin, end = damage(log, kind)
     cluster.start_brokers([1])
     running = shopstream.start("ingest")
-    wait_until(lambda: says(running, f"Partition 1 of {shopstream.topic} is not read beyond offset {begin}"), 60,
+    wait_until(lambda: running.says(f"Partition 1 of {shopstream.topic} is not read beyond offset {begin}"), 60,
                "the running ingest names topic, partition and offset")
     generate(shopstream, 60, seed=4)
     others = 240 - partition_end(shopstream, 1)

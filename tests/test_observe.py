@@ -165,7 +165,7 @@ def test_consume_without_the_beginning_waits_for_what_comes(shopstream: Shopstre
     shopstream.run("topics", "setup")
     shopstream.run("generate", "--count", 50, "--seed", 7)
     running = shopstream.start("consume")
-    wait_until(lambda: "press Ctrl-C to stop" in running.errors.read_text(), 30, "consume reads")
+    wait_until(lambda: running.says("press Ctrl-C to stop"), 30, "consume reads")
     shopstream.run("generate", "--count", 20, "--seed", 8)
     wait_until(lambda: len(running.output.read_text().splitlines()) >= 20, 30, "20 messages printed")
     running.signal(signal.SIGINT)

@@ -4,7 +4,6 @@ continuing it, which offsets held no record, and what is lost."""
 import os
 import re
 import signal
-import urllib.request
 from typing import Any
 
 from confluent_kafka import Consumer, Producer, TopicPartition
@@ -88,10 +87,6 @@ def expire(world: Shopstream, ends: dict[int, int]) -> None:
     client = kafka_admin(world)  # Futures of a client that is gone never end.
     for done in client.delete_records(wanted).values():
         done.result(30)
-
-
-def says(running: Running, words: str) -> bool:
-    return words in running.errors.read_text(errors="replace")
 
 
 def test_a_stopped_partition_is_explained_and_continued(shopstream: Shopstream) -> None:
@@ -203,7 +198,7 @@ def test_records_that_expire_in_a_partition_that_had_been_empty_are_reported(sho
     shopstream.run("generate", "--count", 90)
     consumer = shopstream.start("ingest", "--until-caught-up")
     assert consumer.wait(60) == 0, consumer.words()
-    assert says(consumer, "expired in Kafka before they were read"), consumer.words()
+    assert consumer.says("expired in Kafka before they were read"), consumer.words()
     assert differences(shopstream) == [(0, 0, end - 1, "expired")]
     assert partition_of(progress(shopstream), 0)["lost"] == [{"first_offset": 0, "last_offset": end - 1}]
 
@@ -234,7 +229,7 @@ def read_values(world: Shopstream) -> list[bytes]:
 
 
 def test_markers_and_aborted_records_are_not_expired(shopstream: Shopstream) -> None:
-    """Once retention has passed, nothing in Kafka tells them from records any more."""
+    """Once retention has passed, nothing in Kafka distinguishes them from records."""
     ends = fill(shopstream, 30)
     produce_transactions(shopstream, transactions=6, records=50, aborted={1, 4})
     catch_up(shopstream)
@@ -310,7 +305,7 @@ def test_an_interrupted_catch_up_has_not_caught_up(shopstream: Shopstream) -> No
     shopstream.run("generate", "--count", 300)
     nowhere = "http://127.0.0.1:9"  # Records wait for their schema.
     consumer = shopstream.start("ingest", "--until-caught-up", SHOPSTREAM_REGISTRY_URL=nowhere)
-    wait_until(lambda: says(consumer, "the schema registry does not answer"), 60, "it cannot go on")
+    wait_until(lambda: consumer.says("the schema registry does not answer"), 60, "it cannot go on")
     consumer.signal(signal.SIGINT)
     assert consumer.wait(60) == 130, consumer.words()
     assert "before the lake had caught up" in consumer.words()
@@ -333,7 +328,7 @@ def test_catching_up_waits_for_brokers_that_restart(shopstream: Shopstream, clus
     shopstream.run("generate", "--count", 300)
     cluster.stop_brokers([1, 2, 3])
     consumer = shopstream.start("ingest", "--until-caught-up")
-    wait_until(lambda: says(consumer, "Waiting for Kafka"), 60, "it waits for the brokers")
+    wait_until(lambda: consumer.says("Waiting for Kafka"), 60, "it waits for the brokers")
     cluster.start_brokers()
     assert consumer.wait(120) == 0, consumer.words()
     assert len(rows(shopstream)) == 600
@@ -341,12 +336,8 @@ def test_catching_up_waits_for_brokers_that_restart(shopstream: Shopstream, clus
 
 def gauges(running: Running, name: str) -> dict[str, float]:
     """The values of a metric of a running ingest, by its labels."""
-    found = re.search(r"metrics on (http://\S+)", running.errors.read_text(errors="replace"))
-    if not found:
-        return {}
-    with urllib.request.urlopen(found[1], timeout=5) as answer:
-        text = answer.read().decode()
-    return {labels: float(value) for labels, value in re.findall(rf"^{name}(\S*) (\S+)$", text, re.MULTILINE)}
+    found = re.findall(rf"^{name}(\S*) (\S+)$", running.metrics(), re.MULTILINE)
+    return {labels: float(value) for labels, value in found}
 
 
 LAG, ASSIGNED = "shopstream_ingest_lag_records", "shopstream_ingest_assigned_partitions"
@@ -370,7 +361,7 @@ def test_the_lag_is_unknown_while_no_broker_answers(shopstream: Shopstream, clus
     for broker in (1, 2, 3):
         cluster.kill_broker(broker)
     wait_until(lambda: not gauges(running, LAG), 60, "the lag is not shown")
-    wait_until(lambda: says(running, "no broker answers: 127.0.0.1:"), 60, "the progress line tells why")
+    wait_until(lambda: running.says("no broker answers: 127.0.0.1:"), 60, "the progress line tells why")
     cluster.start_brokers()
     wait_until(lambda: len(gauges(running, LAG)) == 3, 90, "the lag is known again")
     assert running.stop() == 0, running.words()

@@ -210,7 +210,7 @@ def test_a_registry_that_may_not_write_answers_at_once_and_shows_it(world: World
                                                  "SHOPSTREAM_REGISTRY_LISTEN": "127.0.0.1:0"})
     url = wait_until(lambda: (found := re.search(r"listening on http://(127.0.0.1:\d+)", running.errors.read_text()))
                      and f"http://{found.group(1)}", 20, "the registry listens")
-    wait_until(lambda: "has been read to its end" in running.errors.read_text(), 30, "the registry has read its topic")
+    wait_until(lambda: running.says("has been read to its end"), 30, "the registry has read its topic")
     health = json.loads(urllib.request.urlopen(f"{url}/health", timeout=10).read())
     assert health["status"] == "degraded" and "WRITE on topic _schemas" in health["reason"], health
     post = urllib.request.Request(f"{url}/subjects/x-value/versions", method="POST",

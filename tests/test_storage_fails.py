@@ -90,7 +90,7 @@ def expect_whole(world: Shopstream, events: int) -> None:
 
 def expect_pause_and_recovery(world: Shopstream, running: Running, words: str, repair) -> None:
     world.run("generate", "--count", EVENTS, "--seed", 2)
-    wait_until(lambda: words in running.errors.read_text(), 60, f"ingest says {words!r}")
+    wait_until(lambda: running.says(words), 60, f"ingest says {words!r}")
     assert running.running(), running.words()
     expect_whole(world, EVENTS)
     repair()
@@ -118,7 +118,7 @@ def test_a_full_disk_at_the_start_is_said_and_leaves_no_half_a_table(disk: Disk,
     shopstream.run("generate", "--count", EVENTS, "--seed", 1)
     disk.fill()
     running = shopstream.start("ingest", "--until-caught-up", **EAGER)
-    wait_until(lambda: "free some space on that disk" in running.errors.read_text(), 90, "ingest says why it waits")
+    wait_until(lambda: running.says("free some space on that disk"), 90, "ingest says why it waits")
     running.kill()
     disk.free()
     shopstream.run("ingest", "--until-caught-up", timeout=120)
@@ -135,7 +135,7 @@ def test_a_full_disk_pauses_optimize_which_says_why_immediately_and_once(disk: D
     assert ingesting.stop() == 0, ingesting.words()
     disk.fill()
     running = shopstream.start("table", "optimize", BRONZE)
-    wait_until(lambda: "free some space on that disk" in running.errors.read_text(), 10, "it says why it waits")
+    wait_until(lambda: running.says("free some space on that disk"), 10, "it says why it waits")
     assert running.running(), running.words()
     disk.free()
     assert running.wait(30) == 0, running.words()

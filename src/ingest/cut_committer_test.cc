@@ -62,6 +62,17 @@ class CutCommitterTest : public ::testing::Test {
     return cut;
   }
 
+  // Stops partition 0 at `fence`, without rows.
+  Cut MakeStop(int64_t fence) {
+    Cut stop = MakeCut(0, 0, std::nullopt);
+    stop.progress.clear();
+    stop.stops = {{.partition = 0,
+                   .fence = fence,
+                   .accepted = std::nullopt,
+                   .stop = {.reason = tables::StopReason::kTruncated, .at_ms = 9}}};
+    return stop;
+  }
+
   CutOutcome Commit(const Cut& cut) {
     CutCommitter committer(
         bronze_.get(), quarantine_.get(), [this]() -> Result<std::string> { return topic_id_; },
@@ -286,12 +297,7 @@ TEST_F(CutCommitterTest, TheStateIsCommittedWithTheProgress) {
 
 TEST_F(CutCommitterTest, AStopAloneIsACommitAndThenThePartitionTakesNoRows) {
   ASSERT_EQ(Commit(MakeCut(0, 10, std::nullopt)), CutOutcome::kCommitted);
-  Cut stop = MakeCut(0, 0, std::nullopt);
-  stop.progress.clear();
-  stop.stops = {{.partition = 0,
-                 .fence = 10,
-                 .accepted = std::nullopt,
-                 .stop = {.reason = tables::StopReason::kTruncated, .at_ms = 9}}};
+  const Cut stop = MakeStop(10);
   const int64_t files = bronze_->snapshot()->file_count();
   EXPECT_EQ(Commit(stop), CutOutcome::kCommitted);
   EXPECT_EQ(State().stop.reason, tables::StopReason::kTruncated);
@@ -303,12 +309,7 @@ TEST_F(CutCommitterTest, AStopAloneIsACommitAndThenThePartitionTakesNoRows) {
 
 TEST_F(CutCommitterTest, ALostReplyOfAStopIsNoFence) {
   ASSERT_EQ(Commit(MakeCut(0, 10, std::nullopt)), CutOutcome::kCommitted);
-  Cut stop = MakeCut(0, 0, std::nullopt);
-  stop.progress.clear();
-  stop.stops = {{.partition = 0,
-                 .fence = 10,
-                 .accepted = std::nullopt,
-                 .stop = {.reason = tables::StopReason::kTruncated, .at_ms = 9}}};
+  const Cut stop = MakeStop(10);
   store_.On(Operation::kPutIfAbsent, "bronze-events/_delta_log").LosesReply().Times(1);
   EXPECT_EQ(Commit(stop), CutOutcome::kCommitted);
 }

@@ -40,8 +40,7 @@ QuarantinedRecord RecordOf(const tables::QuarantinedRow& row) {
   QuarantinedRecord record;
   record.partition = row.partition;
   record.offset = row.offset;
-  record.timestamp_ms = row.timestamp_us ? *row.timestamp_us / 1000
-                                         : FindSentOutside(row.detail).value_or(kNoTimestamp);
+  record.timestamp_ms = row.sent_ms().value_or(kNoTimestamp);
   record.value = row.value;
   return record;
 }

@@ -46,23 +46,6 @@ Result<bool> HasRows(lake::Table* table, const lake::Snapshot& snapshot,
   return found;
 }
 
-kafka::Bytes BytesOf(const std::string& text) {
-  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
-}
-
-// The hash of the record as Kafka had it. kAnyRecord: the row does not show when it was sent,
-// because it had no time, or because an earlier program did not keep one that no table can hold.
-int64_t HashOf(const tables::QuarantinedRow& row) {
-  const std::optional<int64_t> sent_ms =
-      row.timestamp_us ? *row.timestamp_us / 1000 : FindSentOutside(row.detail);
-  if (!sent_ms) return StartPosition::kAnyRecord;
-  kafka::RecordView record;
-  record.timestamp_ms = *sent_ms;
-  if (row.key) record.key = BytesOf(*row.key);
-  if (row.value) record.value = BytesOf(*row.value);
-  return kafka::ContentHash(record);
-}
-
 // The records of the topic's partition in quarantine, at or above `begin`.
 Result<std::map<int64_t, int64_t>> ReadQuarantined(lake::Table* table,
                                                    const lake::Snapshot& snapshot,
@@ -75,7 +58,10 @@ Result<std::map<int64_t, int64_t>> ReadQuarantined(lake::Table* table,
       if (!at || at->topic_id != topic_id || at->partition != partition || at->offset < begin) {
         continue;
       }
-      quarantined[at->offset] = HashOf(rows.Read(row));
+      const tables::QuarantinedRow stored = rows.Read(row);
+      const auto sent_ms = stored.sent_ms();
+      quarantined[at->offset] = sent_ms ? kafka::ContentHash(*sent_ms, stored.key, stored.value)
+                                        : StartPosition::kAnyRecord;
     }
     return Status::OK();
   };
@@ -126,9 +112,9 @@ StartPosition DecideStart(int32_t partition, const tables::PartitionState& state
     start.verdict = StartPosition::Verdict::kRowsWithoutTxn;
   } else if (state.stopped()) {
     start.verdict = StartPosition::Verdict::kStopped;
-    start.offset = start.begin;  // What expires meanwhile is not lost before somebody reads on.
+    start.offset = start.begin;  // What expires meanwhile is lost only once reading continues.
   } else if (start.begin > kafka.end && state.accepted == start.begin) {
-    // The operator knows that Kafka's log is shorter. What it gets below `begin` is lost.
+    // The operator knows that Kafka's log is shorter. New records below `begin` are lost.
     start.offset = kafka.end;
   } else if (start.begin > kafka.end) {
     start.verdict = StartPosition::Verdict::kBeyondEnd;
@@ -141,7 +127,7 @@ Status Announce(const StartPosition& start, const std::string& topic, const std:
   switch (start.verdict) {
     case StartPosition::Verdict::kRead:
       break;
-    case StartPosition::Verdict::kUnknownYet:  // Whoever keeps it waiting says why.
+    case StartPosition::Verdict::kUnknownYet:  // Its reason is logged where it waits.
       return Status::OK();
     case StartPosition::Verdict::kRowsWithoutTxn:
       return Status::Invalid(
@@ -175,7 +161,7 @@ Result<TopicSpans> ReadTopicSpans(kafka::TopicMetadata* topics, const std::strin
       asked.push_back(partition);
       continue;
     }
-    // The group learns later than we that the topic was created again.
+    // The group notices later than we do that the topic was created again.
     found.spans.emplace(partition, Status::KeyError("the topic has only ", count, " partitions"));
   }
   if (!asked.empty()) {
@@ -238,7 +224,7 @@ void StartFinder::LeaveOutNewProgress(const lake::Snapshot& before,
     start = {};
     start.verdict = StartPosition::Verdict::kUnknownYet;
     start.partition = partition;
-    start.why = "another consumer has just brought the lake beyond the end that Kafka gave";
+    start.why = "another consumer has just advanced the lake beyond the end that Kafka reported";
   }
 }
 

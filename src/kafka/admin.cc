@@ -41,15 +41,6 @@ bool HasAllLeaders(const TopicState& topic, int partitions) {
                      [](const PartitionState& p) { return p.leader >= 0; });
 }
 
-PartitionListHandle ListPartitions(const std::string& topic, const std::vector<int32_t>& partitions,
-                                   int64_t offset) {
-  PartitionListHandle list(rd_kafka_topic_partition_list_new(static_cast<int>(partitions.size())));
-  for (const int32_t p : partitions) {
-    rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), p)->offset = offset;
-  }
-  return list;
-}
-
 }  // namespace
 
 struct Admin::Impl {
@@ -103,7 +94,7 @@ struct Admin::Impl {
     return event;
   }
 
-  // Asks again and again, each time with more patience, so that it can end early.
+  // Asks repeatedly, each time with more patience, so that it can stop early.
   Result<MetadataHandle> Metadata(const Deed& deed, bool all_topics) {
     const BootClock::time_point since = BootClock::now();
     for (Millis slice{1000};; slice *= 2) {
@@ -219,8 +210,8 @@ Status Admin::Impl::ReadConfigs(TopicState* topic) {
   return Status::OK();
 }
 
-// The client waits for a leader that is missing as long as for an answer, and then has none for
-// any partition: leave such partitions out.
+// The client waits for a missing leader as long as for an answer, and then returns nothing for any
+// partition, so such partitions are left out.
 Status Admin::Impl::AskSpans(const std::string& topic, SpanAnswers* answers) {
   ARROW_ASSIGN_OR_RAISE(const auto topics, DescribeTopics({topic}));
   if (topics.empty()) return NoSuchTopic(topic, config.bootstrap_servers);

@@ -85,7 +85,7 @@ void LogLine(const rd_kafka_t* client, int level, const char* facility, const ch
   if (level > kInfo) {
     Log::Debug("kafka client: {}: {}", facility, text);
   } else if (level > kWarning) {
-    // Connections that were idle, or that the broker closed in peace.
+    // Connections that were idle, or that the broker closed normally.
     if (!trouble) Log::Info("kafka client: {}: {}", facility, text);
   } else if (level <= kCritical) {
     Log::Error("kafka client: {}: {}", facility, text);
@@ -183,6 +183,15 @@ Result<ClientHandle> OpenClient(ClientKind kind, rd_kafka_conf_s* conf) {
                            "; check the kafka.* settings");
   }
   return ClientHandle(client);
+}
+
+PartitionListHandle ListPartitions(const std::string& topic, const std::vector<int32_t>& partitions,
+                                   int64_t offset) {
+  PartitionListHandle list(rd_kafka_topic_partition_list_new(static_cast<int>(partitions.size())));
+  for (const int32_t p : partitions) {
+    rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), p)->offset = offset;
+  }
+  return list;
 }
 
 EventHandle AwaitEvent(rd_kafka_t* client, rd_kafka_queue_t* queue, Millis timeout) {

@@ -27,14 +27,6 @@ PartitionListHandle ToList(const std::string& topic, const std::vector<Partition
   return list;
 }
 
-PartitionListHandle ToList(const std::string& topic, const std::vector<int32_t>& partitions) {
-  PartitionListHandle list(rd_kafka_topic_partition_list_new(static_cast<int>(partitions.size())));
-  for (int32_t partition : partitions) {
-    rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), partition);
-  }
-  return list;
-}
-
 Status FromCall(rd_kafka_error_t* raw, std::string_view what, const std::string& topic) {
   ErrorHandle error(raw);
   if (error == nullptr) return Status::OK();
@@ -171,7 +163,7 @@ Status Consumer::Impl::Sort(rd_kafka_message_t* raw, PollResult* out) {
       return Status::Invalid("Group ", config.group,
                              " has members that are not `shopstream ingest`: they ",
                              "do not use the assignment strategy ", kAssignmentStrategy,
-                             ". Stop them, or set kafka.group to a group of its own.");
+                             ". Stop them, or set a different kafka.group.");
     default:
       Log::Warn("Kafka consumer of {}: {}", topic, rd_kafka_message_errstr(raw));
       return Status::OK();
@@ -250,7 +242,7 @@ Result<std::unique_ptr<Consumer>> Consumer::Open(const KafkaConfig& config,
 }
 
 Status Consumer::Subscribe() {
-  PartitionListHandle topics = ToList(impl_->topic, std::vector<int32_t>{RD_KAFKA_PARTITION_UA});
+  PartitionListHandle topics = ListPartitions(impl_->topic, {RD_KAFKA_PARTITION_UA});
   rd_kafka_resp_err_t error = rd_kafka_subscribe(impl_->client.get(), topics.get());
   if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
     return Unavailable("Cannot subscribe to ", impl_->topic, ": ", rd_kafka_err2str(error));
@@ -286,9 +278,9 @@ Status Consumer::Assign(const std::vector<PartitionOffset>& start) {
 }
 
 Status Consumer::Unassign(const std::vector<int32_t>& partitions) {
-  return FromCall(
-      rd_kafka_incremental_unassign(impl_->client.get(), ToList(impl_->topic, partitions).get()),
-      "give up", impl_->topic);
+  return FromCall(rd_kafka_incremental_unassign(impl_->client.get(),
+                                                ListPartitions(impl_->topic, partitions).get()),
+                  "give up", impl_->topic);
 }
 
 Status Consumer::Restart(const std::vector<PartitionOffset>& start) {
@@ -310,15 +302,15 @@ Status Consumer::Validate(const PartitionOffset& at) {
 }
 
 Status Consumer::Pause(const std::vector<int32_t>& partitions) {
-  rd_kafka_resp_err_t error =
-      rd_kafka_pause_partitions(impl_->client.get(), ToList(impl_->topic, partitions).get());
+  rd_kafka_resp_err_t error = rd_kafka_pause_partitions(
+      impl_->client.get(), ListPartitions(impl_->topic, partitions).get());
   if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return Status::OK();
   return Unavailable("Cannot pause ", impl_->topic, ": ", rd_kafka_err2str(error));
 }
 
 Status Consumer::Resume(const std::vector<int32_t>& partitions) {
-  rd_kafka_resp_err_t error =
-      rd_kafka_resume_partitions(impl_->client.get(), ToList(impl_->topic, partitions).get());
+  rd_kafka_resp_err_t error = rd_kafka_resume_partitions(
+      impl_->client.get(), ListPartitions(impl_->topic, partitions).get());
   if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return Status::OK();
   return Unavailable("Cannot resume ", impl_->topic, ": ", rd_kafka_err2str(error));
 }

@@ -3,6 +3,8 @@
 #include <librdkafka/rdkafka.h>
 
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "base/clock.h"
 
@@ -26,6 +28,10 @@ using EventHandle = Handle<rd_kafka_event_t, &rd_kafka_event_destroy>;
 using ErrorHandle = Handle<rd_kafka_error_t, &rd_kafka_error_destroy>;
 using PartitionListHandle =
     Handle<rd_kafka_topic_partition_list_t, &rd_kafka_topic_partition_list_destroy>;
+
+// The same offset for each; by default none.
+PartitionListHandle ListPartitions(const std::string& topic, const std::vector<int32_t>& partitions,
+                                   int64_t offset = RD_KAFKA_OFFSET_INVALID);
 
 // The next event; null if none came within `timeout`, or none can come (IsHopeless).
 EventHandle AwaitEvent(rd_kafka_t* client, rd_kafka_queue_t* queue, Millis timeout);

@@ -17,7 +17,7 @@ uint64_t MixWord(uint64_t hash, uint64_t word) {
 }
 
 // Eight bytes at a step. The length comes first, so that the zeros which fill the last word are
-// told from zeros of the field; a null is told from an empty field.
+// distinguished from zeros of the field, and a null from an empty field.
 uint64_t MixField(uint64_t hash, const std::optional<Bytes>& field) {
   if (!field) return MixWord(hash, 0);
   hash = MixWord(hash, field->size() + 1);
@@ -36,6 +36,11 @@ uint64_t MixField(uint64_t hash, const std::optional<Bytes>& field) {
   return hash;
 }
 
+std::optional<Bytes> BytesOf(const std::optional<std::string>& text) {
+  if (!text) return std::nullopt;
+  return Bytes(reinterpret_cast<const uint8_t*>(text->data()), text->size());
+}
+
 // The finalizer of splitmix64.
 uint64_t Avalanche(uint64_t hash) {
   hash = (hash ^ (hash >> 30)) * 0xBF58476D1CE4E5B9;
@@ -50,6 +55,15 @@ int64_t ContentHash(const RecordView& record) {
   hash = Avalanche(MixField(MixField(hash, record.key), record.value));
   hash &= static_cast<uint64_t>(std::numeric_limits<int64_t>::max());
   return hash == 0 ? 1 : static_cast<int64_t>(hash);
+}
+
+int64_t ContentHash(int64_t timestamp_ms, const std::optional<std::string>& key,
+                    const std::optional<std::string>& value) {
+  RecordView record;
+  record.timestamp_ms = timestamp_ms;
+  record.key = BytesOf(key);
+  record.value = BytesOf(value);
+  return ContentHash(record);
 }
 
 }  // namespace shopstream::kafka

@@ -118,33 +118,6 @@ Status ScanBronze(lake::ObjectStore* store, const std::string& path, const lake:
   return Status::OK();
 }
 
-// The hash of the record that the row was made of; nothing if the row does not show when it was
-// sent.
-std::optional<int64_t> HashOf(const tables::QuarantinedRow& row) {
-  const auto bytes = [](const std::optional<std::string>& text) -> std::optional<kafka::Bytes> {
-    if (!text) return std::nullopt;
-    return kafka::Bytes(reinterpret_cast<const uint8_t*>(text->data()), text->size());
-  };
-  const std::optional<int64_t> sent_ms =
-      row.timestamp_us ? *row.timestamp_us / kMicrosPerMilli : FindSentOutside(row.detail);
-  if (!sent_ms) return std::nullopt;
-  kafka::RecordView record;
-  record.timestamp_ms = *sent_ms;
-  record.key = bytes(row.key);
-  record.value = bytes(row.value);
-  return kafka::ContentHash(record);
-}
-
-// Null: there is no quarantine. A cut's quarantine is committed before its Bronze commit, so a
-// snapshot read after Bronze's contains everything that belongs to it.
-Result<std::shared_ptr<const lake::Snapshot>> OpenQuarantine(lake::ObjectStore* store,
-                                                             const std::string& path) {
-  auto table = lake::Table::Open(store, path);
-  if (table.status().IsKeyError()) return nullptr;
-  ARROW_RETURN_NOT_OK(table.status());
-  return (*table)->snapshot();
-}
-
 Status ScanQuarantine(lake::ObjectStore* store, const std::string& path,
                       const lake::Snapshot& snapshot, const std::string& topic_id,
                       ProgressTicker* ticker, Rows* rows) {
@@ -159,8 +132,11 @@ Status ScanQuarantine(lake::ObjectStore* store, const std::string& path,
       PartitionRows* partition = rows->Find(row->topic_id, row->partition);
       partition->coverage.AddQuarantine(row->offset);
       if (IsSampled(topic_id, *partition, *row)) {
-        const auto hash = HashOf(batch.Read(i));
-        if (hash) partition->sample.AddHash(row->offset, *hash);
+        const tables::QuarantinedRow stored = batch.Read(i);
+        if (const auto sent_ms = stored.sent_ms()) {
+          partition->sample.AddHash(row->offset,
+                                    kafka::ContentHash(*sent_ms, stored.key, stored.value));
+        }
       }
     }
     scanned += batch.size();

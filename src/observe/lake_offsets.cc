@@ -13,6 +13,14 @@ int64_t CountRows(const lake::Snapshot& snapshot) {
   return rows;
 }
 
+Result<std::shared_ptr<const lake::Snapshot>> OpenQuarantine(lake::ObjectStore* store,
+                                                             const std::string& path) {
+  auto table = lake::Table::Open(store, path);
+  if (table.status().IsKeyError()) return nullptr;
+  ARROW_RETURN_NOT_OK(table.status());
+  return (*table)->snapshot();
+}
+
 Result<RowScan> ScanCoordinates(lake::ObjectStore* store, const std::string& table_path,
                                 const lake::Snapshot& snapshot, const OnRow& on_row,
                                 const OnFile& on_file) {

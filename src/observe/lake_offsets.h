@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 
 #include "base/status.h"
@@ -24,6 +25,11 @@ using OnFile = std::function<Status(const RowScan& so_far)>;
 
 // According to the table's log.
 int64_t CountRows(const lake::Snapshot& snapshot);
+
+// Null: there is no quarantine. A cut's quarantine is committed before its Bronze commit, so a
+// snapshot read after Bronze's contains everything that belongs to it.
+Result<std::shared_ptr<const lake::Snapshot>> OpenQuarantine(lake::ObjectStore* store,
+                                                             const std::string& path);
 
 // Reads the coordinates of every live row, file by file, in the order of the rows in each file.
 Result<RowScan> ScanCoordinates(lake::ObjectStore* store, const std::string& table_path,

@@ -4,10 +4,11 @@
 #include <memory>
 #include <utility>
 
+#include "kafka/errors.h"
 #include "kafka/reader.h"
 #include "lake/delta/existing_table.h"
 #include "observe/coverage.h"
-#include "observe/lake_offsets.h"
+#include "observe/lake_history.h"
 #include "observe/progress_ticker.h"
 #include "observe/read_ranges.h"
 #include "tables/progress.h"
@@ -16,66 +17,28 @@
 namespace shopstream::observe {
 namespace {
 
-// The lake's rows of one partition.
-struct LakeRows {
-  OffsetSet offsets;
-  ContentSample sample;
-  int64_t quarantined_to = 0;  // One past the last offset in quarantine.
-};
-
-Status ScanRows(lake::ObjectStore* store, const std::string& path, const lake::Snapshot& snapshot,
-                const tables::ProgressKey& key, bool is_quarantine, ProgressTicker* ticker,
-                LakeRows* rows) {
-  const auto on_row = [&](const tables::Coordinates& row) {
-    if (row.partition != key.partition || row.topic_id != key.topic_id) return;
-    rows->offsets.Insert(row.offset);
-    if (is_quarantine) rows->quarantined_to = std::max(rows->quarantined_to, row.offset + 1);
-    if (row.timestamp_us && rows->sample.Samples(row.offset)) {
-      rows->sample.AddTimestamp(row.offset, *row.timestamp_us);
-    }
-  };
-  const auto on_file = [&](const RowScan& so_far) {
-    return ticker->Tick("rows read from " + path, so_far.rows);
-  };
-  return ScanCoordinates(store, path, snapshot, on_row, on_file).status();
-}
-
 class ProgressReader {
  public:
-  ProgressReader(const KafkaConfig& config, const LakeConfig& lake, lake::ObjectStore* store,
-                 const ProgressOptions& options)
-      : config_(config), lake_(lake), store_(store), options_(options), ticker_(options.progress) {}
+  ProgressReader(const KafkaConfig& config, const ProgressOptions& options, ProgressTicker* ticker)
+      : config_(config), options_(options), ticker_(ticker) {}
 
   // Compares the histories, and fills in what would be lost.
-  Status Explain(const lake::Snapshot& bronze, const std::string& topic_id,
-                 PartitionReport* report) {
-    const auto quarantine = lake::Table::Open(store_, lake_.quarantine_table);
-    if (!quarantine.ok() && !quarantine.status().IsKeyError()) return quarantine.status();
-    const auto quarantined = quarantine.ok() ? (*quarantine)->snapshot() : nullptr;
-    LakeRows rows;
-    rows.sample =
-        ContentSample::OfRows(CountRows(bronze) + (quarantined ? CountRows(*quarantined) : 0));
-    const tables::ProgressKey key{topic_id, report->partition};
-    ARROW_RETURN_NOT_OK(ScanRows(store_, lake_.bronze_table, bronze, key, false, &ticker_, &rows));
-    if (quarantined) {
-      ARROW_RETURN_NOT_OK(
-          ScanRows(store_, lake_.quarantine_table, *quarantined, key, true, &ticker_, &rows));
-    }
+  Status Explain(LakeHistory lake, PartitionReport* report) {
     const tables::PartitionState& state = report->state;
-    if (state.position.last) rows.sample.AddLast(*state.position.last);
+    if (state.position.last) lake.sample.AddLast(*state.position.last);
     const kafka::OffsetSpan& span = *report->kafka;
     const int64_t next = state.next.value_or(0);
-    Parting parting(span.log_start, std::move(rows.sample), &rows.offsets);
-    std::vector<OffsetRange> ranges;  // What is lost already tells nothing, and may be damaged.
+    Parting parting(span.log_start, std::move(lake.sample), &lake.offsets);
+    std::vector<OffsetRange> ranges;  // Without those lost already, which may be damaged.
     ForEachNotLost(state.lost, span.log_start, std::min(next, span.end),
                    [&](int64_t begin, int64_t end) {
                      ranges.push_back({report->partition, begin, end});
                    });
     ARROW_RETURN_NOT_OK(ReadKafka(ranges, &parting));
     parting.Finish(std::min(next, span.end));
-    report->would_lose = LossOf(report->partition, state, span.end, parting, rows.quarantined_to);
+    report->would_lose = LossOf(report->partition, state, span.end, parting, lake.quarantined_to);
     report->records_to_lose = parting.records();
-    report->empty_in_loss = EmptyIn(*report->would_lose, state, rows.offsets);
+    report->empty_in_loss = EmptyIn(*report->would_lose, state, lake.offsets);
     return Status::OK();
   }
 
@@ -83,16 +46,14 @@ class ProgressReader {
   Status ReadKafka(const std::vector<OffsetRange>& ranges, Parting* parting) {
     if (ranges.empty()) return Status::OK();
     ARROW_ASSIGN_OR_RAISE(const auto reader, kafka::Reader::Open(config_, ranges));
-    ARROW_RETURN_NOT_OK(ReadRanges(reader.get(), options_.patience, &ticker_,
+    ARROW_RETURN_NOT_OK(ReadRanges(reader.get(), options_.patience, ticker_,
                                    [&](const kafka::RecordView& record) { parting->Add(record); }));
     return reader->failed().empty() ? Status::OK() : reader->failed().begin()->second;
   }
 
   const KafkaConfig& config_;
-  const LakeConfig& lake_;
-  lake::ObjectStore* store_;
   const ProgressOptions& options_;
-  ProgressTicker ticker_;
+  ProgressTicker* const ticker_;
 };
 
 }  // namespace
@@ -122,18 +83,15 @@ Result<ProgressReport> ShowProgress(const KafkaConfig& config, const LakeConfig&
   ARROW_ASSIGN_OR_RAISE(const auto bronze, lake::OpenExisting(store, lake.bronze_table));
   const auto snapshot = bronze->snapshot();
   ARROW_ASSIGN_OR_RAISE(const auto topic, admin->DescribeTopic(config.topic, false));
-  if (!topic) {
-    return Status::KeyError("there is no topic ", config.topic, " at ", config.bootstrap_servers,
-                            ": create it with `shopstream topics setup`");
-  }
+  if (!topic) return kafka::NoSuchTopic(config.topic, config.bootstrap_servers);
   ARROW_RETURN_NOT_OK(
       tables::CheckFilledFrom(*snapshot, lake.bronze_table, config.topic, topic->id));
   ProgressReport report{.topic = config.topic, .topic_id = topic->id, .partitions = {}};
   const auto spans =
       admin->OffsetSpans(config.topic, kafka::AllPartitions(topic->partitions.size()));
-  ProgressReader reader(config, lake, store, options);
+  std::vector<int32_t> to_explain;
   for (size_t p = 0; p < topic->partitions.size(); ++p) {
-    PartitionReport partition;
+    PartitionReport& partition = report.partitions.emplace_back();
     partition.partition = static_cast<int32_t>(p);
     partition.state = tables::ReadPartitionState(snapshot->Txns(), topic->id, partition.partition);
     if (spans[p].ok()) {
@@ -141,12 +99,18 @@ Result<ProgressReport> ShowProgress(const KafkaConfig& config, const LakeConfig&
     } else {
       partition.unknown = spans[p].status().message();
     }
-    if (partition.state.stopped() && partition.kafka) {
-      const Status explained = reader.Explain(*snapshot, topic->id, &partition);
-      if (explained.IsCancelled()) return explained;
-      if (!explained.ok()) partition.unknown = explained.message();
-    }
-    report.partitions.push_back(std::move(partition));
+    if (partition.state.stopped() && partition.kafka) to_explain.push_back(partition.partition);
+  }
+  ProgressTicker ticker(options.progress);
+  ProgressReader reader(config, options, &ticker);
+  auto histories = ReadLakeHistories(store, lake, *snapshot, topic->id, to_explain, &ticker);
+  for (int32_t p : to_explain) {
+    PartitionReport& partition = report.partitions[p];
+    const Status explained = histories.ok()
+                                 ? reader.Explain(std::move(histories->at(p)), &partition)
+                                 : histories.status();
+    if (explained.IsCancelled()) return explained;
+    if (!explained.ok()) partition.unknown = explained.message();
   }
   return report;
 }

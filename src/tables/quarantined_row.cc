@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "lake/parquet/parquet_file.h"
+#include "model/calendar.h"
 #include "tables/columns.h"
 #include "tables/typed_column.h"
 
@@ -61,6 +62,10 @@ QuarantinedRow QuarantinedRows::Read(int64_t row) const {
   out.headers = Text(*headers_, row);
   if (quarantined_at_->IsValid(row)) out.quarantined_at_us = quarantined_at_->Value(row);
   return out;
+}
+
+std::optional<int64_t> QuarantinedRow::sent_ms() const {
+  return timestamp_us ? *timestamp_us / kMicrosPerMilli : FindSentOutside(detail);
 }
 
 Status VisitQuarantined(lake::ObjectStore* store, const std::string& table_path,

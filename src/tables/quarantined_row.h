@@ -31,6 +31,10 @@ struct QuarantinedRow {
   std::optional<std::string> key, value;
   std::string headers;  // JSON text.
   int64_t quarantined_at_us = 0;
+
+  // When the record was sent, even outside those years. Nothing: it had no time, or an earlier
+  // program did not keep one that no table can hold.
+  std::optional<int64_t> sent_ms() const;
 };
 
 // The rows of one batch of quarantine.

@@ -1,22 +1,17 @@
 #include "simulate/operator.h"
 
 #include <algorithm>
+#include <functional>
 #include <memory>
 #include <utility>
 
 #include "ingest/accept_loss.h"
 #include "lake/delta/table.h"
-#include "observe/lake_offsets.h"
+#include "observe/lake_history.h"
 #include "observe/parting.h"
 
 namespace shopstream::simulate {
 namespace {
-
-struct Rows {
-  observe::OffsetSet offsets;
-  observe::ContentSample sample;
-  int64_t quarantined_to = 0;
-};
 
 class Operator {
  public:
@@ -69,10 +64,15 @@ class Operator {
   // As `progress show` does.
   Status Compare(const std::string& topic_id, int32_t partition,
                  const tables::PartitionState& state, ingest::LossToAccept* loss) {
-    Rows rows;
-    ARROW_RETURN_NOT_OK(ReadRows(world_->layout.table, topic_id, partition, false, &rows));
-    ARROW_RETURN_NOT_OK(
-        ReadRows(world_->layout.quarantine_table, topic_id, partition, true, &rows));
+    const std::function<void(const std::string&)> silent = [](const std::string&) {};
+    observe::ProgressTicker ticker(silent);
+    const LakeConfig tables{.uri = {},
+                            .bronze_table = world_->layout.table,
+                            .quarantine_table = world_->layout.quarantine_table};
+    ARROW_ASSIGN_OR_RAISE(auto histories,
+                          observe::ReadLakeHistories(store_, tables, *bronze_->snapshot(), topic_id,
+                                                     {partition}, &ticker));
+    observe::LakeHistory& rows = histories.at(partition);
     if (state.position.last) rows.sample.AddLast(*state.position.last);
     const SimulatedKafka& kafka = world_->kafka;
     if (kafka.id() != topic_id) return Status::KeyError("the topic is gone");
@@ -87,19 +87,6 @@ class Operator {
     loss->lost = observe::LossOf(partition, state, log.last_stable(), parting, rows.quarantined_to);
     loss->empty = observe::EmptyIn(loss->lost, state, rows.offsets);
     return Status::OK();
-  }
-
-  Status ReadRows(const std::string& path, const std::string& topic_id, int32_t partition,
-                  bool quarantine, Rows* rows) {
-    ARROW_ASSIGN_OR_RAISE(const auto table, lake::Table::Open(store_, path));
-    const auto on_row = [&](const tables::Coordinates& row) {
-      if (row.partition != partition || row.topic_id != topic_id) return;
-      rows->offsets.Insert(row.offset);
-      if (quarantine) rows->quarantined_to = std::max(rows->quarantined_to, row.offset + 1);
-      if (row.timestamp_us) rows->sample.AddTimestamp(row.offset, *row.timestamp_us);
-    };
-    const auto on_file = [](const auto&) { return Status::OK(); };
-    return observe::ScanCoordinates(store_, path, *table->snapshot(), on_row, on_file).status();
   }
 
   Status Accept(const ingest::LossToAccept& loss) {

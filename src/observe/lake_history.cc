@@ -1,0 +1,49 @@
+#include "observe/lake_history.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "observe/lake_offsets.h"
+
+namespace shopstream::observe {
+namespace {
+
+Status AddRows(lake::ObjectStore* store, const std::string& path, const lake::Snapshot& snapshot,
+               const std::string& topic_id, bool is_quarantine, ProgressTicker* ticker,
+               std::map<int32_t, LakeHistory>* histories) {
+  const auto on_row = [&](const tables::Coordinates& row) {
+    const auto found = histories->find(row.partition);
+    if (found == histories->end() || row.topic_id != topic_id) return;
+    LakeHistory& history = found->second;
+    history.offsets.Insert(row.offset);
+    if (is_quarantine) history.quarantined_to = std::max(history.quarantined_to, row.offset + 1);
+    if (row.timestamp_us && history.sample.Samples(row.offset)) {
+      history.sample.AddTimestamp(row.offset, *row.timestamp_us);
+    }
+  };
+  const auto on_file = [&](const RowScan& so_far) {
+    return ticker->Tick("rows read from " + path, so_far.rows);
+  };
+  return ScanCoordinates(store, path, snapshot, on_row, on_file).status();
+}
+
+}  // namespace
+
+Result<std::map<int32_t, LakeHistory>> ReadLakeHistories(
+    lake::ObjectStore* store, const LakeConfig& lake, const lake::Snapshot& bronze,
+    const std::string& topic_id, const std::vector<int32_t>& partitions, ProgressTicker* ticker) {
+  std::map<int32_t, LakeHistory> histories;
+  if (partitions.empty()) return histories;
+  ARROW_ASSIGN_OR_RAISE(const auto quarantine, OpenQuarantine(store, lake.quarantine_table));
+  const int64_t rows = CountRows(bronze) + (quarantine ? CountRows(*quarantine) : 0);
+  for (int32_t partition : partitions) histories[partition].sample = ContentSample::OfRows(rows);
+  ARROW_RETURN_NOT_OK(
+      AddRows(store, lake.bronze_table, bronze, topic_id, false, ticker, &histories));
+  if (quarantine) {
+    ARROW_RETURN_NOT_OK(
+        AddRows(store, lake.quarantine_table, *quarantine, topic_id, true, ticker, &histories));
+  }
+  return histories;
+}
+
+}  // namespace shopstream::observe
