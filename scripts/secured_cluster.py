@@ -1,5 +1,5 @@
 """A local Kafka node that requires users to log in: SASL_SSL with SCRAM-SHA-512 for clients, mutual TLS between nodes,
-and ACLs for everything else. Nobody may do anything that was not granted.
+and ACLs for everything else. Everything that is not granted is denied.
 
 The administrator is not a user with a password but a certificate, `admin.pem`, for the nodes' listener: so the first
 user can be created without a password on any command line. Secrets are files of mode 600 in the cluster's folder.

@@ -46,7 +46,7 @@ def test_an_ingest_that_meets_another_lakes_is_refused_and_both_are_named(world:
     line = refused.stderr.strip().rsplit("\n", 1)[-1]
     assert len(set(re.findall(r"shopstream-[0-9a-f]{8}-[0-9a-f-]{27}(?=[,.])", line))) == 2, line
     assert "kafka.group" in line, line
-    # With a group of its own it gets every record.
+    # In its own group it gets every record.
     group = f"{world.group}-other"
     world.node.grant(world.ingester, [Grant("GROUP", group, "READ")])
     world.run(world.ingester, "ingest", "--until-caught-up", SHOPSTREAM_KAFKA_GROUP=group, **other)

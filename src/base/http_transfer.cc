@@ -51,7 +51,7 @@ size_t TakeHeader(const char* bytes, size_t size, size_t count, void* out) {
   return size * count;
 }
 
-// libcurl asks at least once per second whether to go on.
+// libcurl asks at least once per second whether to continue.
 int StopsNow(void* /*unused*/, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
   return ShutdownOverdue() ? 1 : 0;
 }

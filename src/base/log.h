@@ -20,9 +20,9 @@ namespace Log {
 enum class Level { kDebug, kInfo, kWarn, kError };
 void Write(Level level, fmt::string_view format, fmt::format_args args);
 
-// Every warning is written once in 30 s for each kind, with the number of those left out. `kind`:
-// what two reports of the same thing have in common; Warn derives it from the text. `hold`: nothing
-// is written before the kind has lasted that long, for what usually cures itself.
+// A warning of each kind is written at most once every 30 s, with the number of those left out.
+// `kind`: what two reports of the same thing have in common; Warn derives it from the text. `hold`:
+// nothing is written before the kind has lasted that long, for what usually cures itself.
 void WarnOnce(std::string_view kind, Millis hold, std::string_view text);
 
 template <typename... Args>

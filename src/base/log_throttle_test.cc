@@ -42,7 +42,7 @@ TEST(LogThrottle, WhatCuresItselfIsNeverShown) {
   const BootClock::time_point start{};
   EXPECT_EQ(std::nullopt, throttle.Pass("a", kHold, start));
   EXPECT_EQ(std::nullopt, throttle.Pass("a", kHold, start + seconds(4)));
-  // Over since; the next one begins anew.
+  // It is over; the next one starts a new period.
   EXPECT_EQ(std::nullopt, throttle.Pass("a", kHold, start + seconds(60)));
 }
 

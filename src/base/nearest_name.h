@@ -12,7 +12,7 @@ std::string NearestName(const std::string& name, const std::vector<std::string>&
 // "; did you mean 'x'?" for the end of a message, or "" if no candidate is near.
 std::string DidYouMean(const std::string& name, const std::vector<std::string>& candidates);
 
-// What follows DidYouMean: "; create it", or as a sentence of its own after its question.
+// What follows DidYouMean: "; create it", or a separate sentence after its question.
 std::string Then(const std::string& near, const std::string& text);
 
 }  // namespace shopstream

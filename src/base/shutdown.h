@@ -10,9 +10,9 @@ void InstallShutdownHandlers();
 bool ShutdownRequested();
 void RequestShutdown();  // For tests, and for parts that decide to stop the program.
 
-// How long orderly work may continue after a stop was requested; 3 s unless set. What waits for a
-// server asks ShutdownOverdue, and gives up once it is true: a server that hangs must not keep the
-// program.
+// How long orderly work may continue after a stop was requested; 3 s unless set. Code that waits
+// for a server asks ShutdownOverdue, and gives up once it is true: a server that hangs must not
+// keep the program.
 void SetShutdownGrace(Millis grace);
 bool ShutdownOverdue();
 

@@ -103,7 +103,7 @@ void PrintSummary(const ingest::IngestStats& stats, const ingest::IngestEnd& end
       FormatBytes(stats.file_bytes()));
 }
 
-// What the lake does not have, although it was to catch up.
+// What the lake lacks, although ingest was to catch up.
 void ExplainRest(const ingest::IngestEnd& end) {
   for (const int32_t partition : end.stopped) {
     std::cerr << fmt::format(

@@ -54,7 +54,7 @@ Result<Millis> ParseDuration(const std::string& text) {
 }
 
 std::string CheckPositiveNumber(const std::string& text) {
-  // Beyond these no clock can tell the difference, and its arithmetic would overflow.
+  // Outside these bounds no clock can measure the difference, and its arithmetic would overflow.
   constexpr double kLeast = 1e-6, kMost = 1e9;
   double value = 0;
   if (ParseNumber(text, &value) == std::errc{} && value >= kLeast && value <= kMost) return "";

@@ -79,7 +79,7 @@ void PrintLoss(const observe::PartitionReport& p, const OffsetRange& lost) {
     std::cout << "The partition is not stopped: Kafka may still deliver records among them.\n";
   }
   if (lost.begin < p.state.next) {
-    std::cout << "Rows that the lake has of these offsets stay; they are of other records.\n";
+    std::cout << "The lake keeps its rows at these offsets; they come from other records.\n";
   }
   if (records.count == 0) return;
   std::cout << fmt::format(
@@ -92,7 +92,7 @@ void PrintStopped(const observe::PartitionReport& p) {
   std::cout << fmt::format("\nPartition {} has not been read since {}: {}.\n", p.partition,
                            FormatTimestamp(p.state.stop.at_ms), Meaning(p.state.stop.reason));
   if (!p.would_lose) {
-    std::cout << "What continuing costs is not known: " << p.unknown << "\n";
+    std::cout << "The loss is unknown: " << p.unknown << "\n";
     return;
   }
   PrintLoss(p, *p.would_lose);
@@ -168,7 +168,7 @@ Result<ingest::LossToAccept> LossFor(const observe::ProgressReport& report,
   return loss;
 }
 
-// Whether the operator agrees; nothing: nobody can be asked.
+// Whether the operator agrees; nothing: there is no terminal to ask on.
 std::optional<bool> Confirmed(const AcceptFlags& flags) {
   if (flags.yes) return true;
   if (isatty(STDIN_FILENO) != 1) return std::nullopt;

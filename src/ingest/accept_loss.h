@@ -26,13 +26,13 @@ struct LossToAccept {
 
 enum class AcceptOutcome {
   kAccepted,
-  kNotStopped,     // Ingest reads the partition, and `until` was not given: nothing is to accept.
-  kProgressMoved,  // The progress is no longer the one that the operator was shown.
+  kNotStopped,  // Ingest reads the partition, and `until` is not set: there is nothing to accept.
+  kProgressMoved,  // The progress has changed since the operator saw it.
 };
 
-// Records the loss in Bronze and ends the partition's stop, in one commit. Ingest then continues at
-// `next`, or at `until`. Unavailable: the lake does not answer, and it is unknown whether the loss
-// was accepted; the same call finds out.
+// Records the loss in Bronze and lifts the partition's stop, in one commit. Ingest then continues
+// at `next`, or at `until`. Unavailable: the lake does not answer, and it is unknown whether the
+// loss was accepted; the same call finds out.
 Result<AcceptOutcome> AcceptLoss(lake::Table* bronze, const LossToAccept& loss,
                                  Millis patience = Millis{60'000});
 

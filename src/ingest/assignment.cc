@@ -41,7 +41,8 @@ std::vector<int32_t> Assignment::Stopped() const {
 std::map<int32_t, std::string> Assignment::Missing() const {
   std::map<int32_t, std::string> missing;
   for (int32_t partition : checks_.Running()) {
-    missing[partition] = "nothing of it arrives, so whether its history is intact is not known";
+    missing[partition] =
+        "none of its records arrive, so it is unknown whether its history is intact";
   }
   for (const auto& [partition, waiting] : waiting_) missing[partition] = waiting.why;
   for (const auto& [partition, held] : held_) {
@@ -124,7 +125,7 @@ Status Assignment::SetPaused(bool paused) {
   return paused ? source_->Pause(partitions) : source_->Resume(partitions);
 }
 
-// ---- what a poll brings
+// ---- the results of a poll
 
 Result<std::string> Assignment::Examine(kafka::PollResult* polled, BootClock::time_point now) {
   const auto reading = [this](int32_t partition) {
@@ -313,7 +314,7 @@ Result<Assignment::Unread> Assignment::LookAfterUnread(BootClock::time_point now
   look_at_ = now + kLookEvery;
   for (int32_t partition : paused_ ? std::vector<int32_t>{} : checks_.Overdue(now)) {
     Log::Warn(
-        "Partition {} of {} is not read yet: nothing of it arrives, so it is not known whether "
+        "Partition {} of {} is not read yet: none of its records arrive, so it is unknown whether "
         "Kafka still has the history that the lake was read from.",
         partition, topic_);
   }

@@ -28,7 +28,7 @@ namespace shopstream::ingest {
 //   checked   the client reads it, but its records are dropped until its history is known
 //   read
 //   held      Kafka has a batch that cannot be read: tried again from time to time
-//   stopped   only an operator decides how it continues; the table says so
+//   stopped   only an operator can continue it; recorded in the table
 class Assignment {
  public:
   // All borrowed; they outlive it.
@@ -59,20 +59,20 @@ class Assignment {
   // While paused, the client fetches nothing.
   Status SetPaused(bool paused);
 
-  // Looks at what a poll brought besides records to take. What a history check needs is taken out.
-  // Not empty: why reading has to start anew from the lake.
+  // Handles everything in a poll's result but the records to take, and removes what belongs to a
+  // history check. Not empty: why reading must restart from the lake.
   Result<std::string> Examine(kafka::PollResult* polled, BootClock::time_point now);
   // Stops the partition; the next cut records it in the table.
   Status Stop(int32_t partition, tables::Stop stop);
-  // An epoch that falls from one record to the next proves that the log was replaced. True once per
-  // offset: if it is still so after a new start, that is how the log is.
+  // An epoch that decreases from one record to the next proves that the log was replaced. True once
+  // per offset: if the epoch still decreases there after a restart, the log is just like that.
   bool IsReplaced(const PartitionProgress& progress, const kafka::RecordView& record);
 
   struct Unread {
     bool started = false;
-    std::string restart = {};  // Not empty: why reading has to start anew from the lake.
+    std::string restart = {};  // Not empty: why reading must restart from the lake.
   };
-  // Tries again what is not read. Each partition alone: nothing of it is buffered.
+  // Retries the partitions that are not read, each alone: nothing of them is buffered.
   Result<Unread> LookAfterUnread(BootClock::time_point now);
 
   // See PartitionProgress.
@@ -95,8 +95,8 @@ class Assignment {
   };
 
   void Hear(const kafka::PollResult& polled, BootClock::time_point now);
-  // A leader that is out of reach costs each question its time limit, while the others wait:
-  // `asked_for`.
+  // `asked_for`: how long the last question took; with a leader out of reach, its whole time limit,
+  // during which the other partitions wait.
   void Wait(int32_t partition, const std::string& why, BootClock::time_point now, Millis asked_for);
   Result<Unread> StartWaiting(BootClock::time_point now);
   // The batch at `offset` cannot be read, for this reason.

@@ -138,7 +138,7 @@ void CatchUp::Describe(const lake::Snapshot& bronze, const std::map<int32_t, std
     } else if (const auto silent = unanswered_.find(partition); silent != unanswered_.end()) {
       why = silent->second;
     } else {
-      why = "the group has not given it to this consumer, and no other has brought it further";
+      why = "the group has not assigned it to this consumer, and no other has made progress in it";
     }
   }
 }

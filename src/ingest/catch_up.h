@@ -24,7 +24,7 @@ class CatchUpTargets {
   CatchUpTargets() = default;
   explicit CatchUpTargets(const std::vector<kafka::OffsetSpan>& spans);
 
-  // Nothing: Kafka has not said yet where the partition ends.
+  // Nothing: the end of the partition is not known yet.
   void Set(int32_t partition, std::optional<kafka::OffsetSpan> span);
   std::vector<int32_t> Unknown() const;
 
@@ -56,13 +56,14 @@ class CatchUp {
   // topic.
   Status SetTargets(const std::function<bool()>& stop);
   const CatchUpTargets& targets() const { return targets_; }
-  const std::string& topic_id() const { return topic_id_; }  // Whose ends the targets are.
+  const std::string& topic_id() const { return topic_id_; }  // The topic of the targets.
 
-  // Done: the lake has reached all targets, or those left did not move for kPatience and are none
-  // of `busy`, which this consumer still works on.
+  // Done: the lake has reached all targets, or the partitions left have not advanced for kPatience
+  // and are not in `busy`, the partitions that this consumer still works on.
   bool IsDone(const lake::Snapshot& bronze, const std::set<int32_t>& busy,
               BootClock::time_point now);
-  // Adds what is left at the end. `reasons`: why this consumer does not read some partitions.
+  // Adds the partitions that are left at the end. `reasons`: why this consumer does not read some
+  // partitions.
   void Describe(const lake::Snapshot& bronze, const std::map<int32_t, std::string>& reasons,
                 IngestEnd* end) const;
 
@@ -74,7 +75,7 @@ class CatchUp {
   const std::string topic_;
   std::string topic_id_;
   CatchUpTargets targets_;
-  std::map<int32_t, std::string> unanswered_;  // Why Kafka does not say where a partition ends.
+  std::map<int32_t, std::string> unanswered_;  // Why the end of a partition is unknown.
   std::map<int32_t, std::optional<int64_t>> unreached_;
   BootClock::time_point unmoved_since_{};
   BootClock::time_point ask_again_at_{};

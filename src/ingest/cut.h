@@ -42,8 +42,8 @@ struct CutProgress {
   std::optional<int64_t> accepted = {};
 };
 
-// A partition that the table says from now on is not read until an operator decides. The commit is
-// valid only where the partition's progress could be committed.
+// Marks a partition as stopped in the table: it is not read until an operator decides. The commit
+// is valid only if the partition's progress could be committed.
 struct CutStop {
   int32_t partition = 0;
   std::optional<int64_t> fence;

@@ -17,8 +17,8 @@
 namespace shopstream::ingest {
 namespace {
 
-// Whether the partition is where the cut expects it, and nobody has stopped it or continued it with
-// a loss: a consumer left behind must not write past either.
+// Whether the partition is where the cut expects it, and has not been stopped, or continued with a
+// loss, since: a consumer that fell behind must not write past either.
 bool IsAsRead(const lake::Snapshot& bronze, const Cut& cut, int32_t partition,
               std::optional<int64_t> fence, std::optional<int64_t> accepted) {
   const tables::PartitionState state =

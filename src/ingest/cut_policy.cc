@@ -26,7 +26,7 @@ const char* Name(CutReason reason) {
 
 std::optional<CutReason> DueCut(const Filling& filling, const CutLimits& limits,
                                 BootClock::time_point last_cut, BootClock::time_point now) {
-  // Not immediately: the first records of a new partition tell it as well.
+  // Not immediately: the first cut with records of a new partition carries the notice too.
   std::optional<CutReason> notice;
   if (filling.notice_since && now - *filling.notice_since >= limits.commit_interval) {
     notice = CutReason::kNotice;

@@ -21,7 +21,7 @@ struct Filling {
   int64_t open_partitions = 0;
   // When the first record since the last cut was taken; nothing if there is none.
   std::optional<BootClock::time_point> since;
-  // When a partition first had something to tell the table besides what was read.
+  // When a partition first had a notice for the table besides its records.
   std::optional<BootClock::time_point> notice_since = {};
 };
 

@@ -96,7 +96,7 @@ TEST_F(DurableStateTest, ItOutlivesCheckpointsCompactionTheLogsCleanUpAndVacuum)
   ASSERT_EQ(1, std::ssize(before[1].lost));
   ASSERT_TRUE(before[2].stopped());
 
-  // Another partition goes on for days.
+  // Another partition continues for days.
   const std::string log = std::string(tables::kBronzePath) + "/_delta_log/";
   for (int i = 0; i < 20; ++i) {
     Commit(MakeCut(3, i, i + 1, i == 0 ? std::nullopt : std::optional<int64_t>(i)));

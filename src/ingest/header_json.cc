@@ -20,7 +20,7 @@ void Put(const std::string& name, const std::string& bytes, nlohmann::ordered_js
 
 std::string HeadersToJson(const kafka::Headers& headers) {
   if (headers.empty()) return "[]";
-  arrow::util::InitializeUTF8();  // Without it, Arrow takes everything for text.
+  arrow::util::InitializeUTF8();  // Without it, Arrow accepts any bytes as text.
   nlohmann::ordered_json list = nlohmann::ordered_json::array();
   for (const auto& [name, value] : headers) {
     nlohmann::ordered_json header;

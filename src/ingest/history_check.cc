@@ -20,7 +20,7 @@ tables::LastRecord Describe(const kafka::RecordView& record) {
           .hash = kafka::ContentHash(record)};
 }
 
-// What one poll brought of one partition.
+// One partition's part of a poll.
 struct Polled {
   const kafka::RecordView* first = nullptr;
   std::optional<int64_t> end;
@@ -65,7 +65,7 @@ HistoryCheck::HistoryCheck(const StartPosition& start)
   last_must_exist_ = last_ && log_start <= last_->offset && !start.removes_records;
   validates_all_ = !last_ || start.begin > last_->offset + 1;
   // The epoch at the progress includes the markers that follow the last record. The last record's
-  // own does not, and they may be of a later epoch: it can only vouch for the record itself.
+  // own does not, and they may have a later epoch: it only proves the record itself.
   if (start.position.end_epoch >= 0) {
     validation_ = {partition_, std::max(start.begin, log_start), start.position.end_epoch};
   } else if (last_) {
@@ -135,7 +135,7 @@ HistoryChecks::Findings HistoryChecks::Look(kafka::PollResult* polled) {
     const Step step = StepOf(&check, found);
     std::erase(polled->truncated, partition);
     if (step.kind == Step::Kind::kPassed) {
-      // Only the last record was read for the check alone.
+      // Only the last record was read solely for the check.
       if (check.compares(found.first)) {
         polled->batch.records.erase(polled->batch.records.begin() +
                                     (found.first - polled->batch.records.data()));

@@ -17,12 +17,10 @@ namespace shopstream::ingest {
 // assignment to the verdict:
 //
 //  1. The last record that the lake has taken is read again and compared. If the log has its
-//  offset,
-//     but no record there, it is another history, unless Kafka may remove single records.
-//  2. If it has expired, or was removed, or if offsets without a record follow it in the lake, the
-//  client
-//     compares epochs: it continues at the lake's progress only if the log still has the epoch that
-//     was read up to there.
+//     offset but no record there, it is another history, unless Kafka may remove single records.
+//  2. If the record has expired or was removed, or if offsets without a record follow it in the
+//     lake, the client compares epochs: it continues at the lake's progress only if the log still
+//     has the epoch that was read up to there.
 //
 // A log that was cut and grew again fails one of the two, unless it is a copy of the same brokers
 // that repeats the epochs and ends among the markers that follow the last record: up to that
@@ -71,8 +69,8 @@ class HistoryCheck {
   bool validating_ = false;
 };
 
-// The checks that run. Takes what belongs to them out of each poll, so that nothing of a partition
-// is read before its verdict.
+// The running checks. Removes what belongs to them from each poll, so that ingest takes nothing of
+// a partition before its verdict.
 class HistoryChecks {
  public:
   // Borrowed; it outlives this.
@@ -108,7 +106,7 @@ class HistoryChecks {
 
   bool Validate(const kafka::PartitionOffset& at);
   // Whether this verdict at the same offset came before. A single one may answer an earlier
-  // question of the client, which asks on its own when a leader changes.
+  // question of the client, which also asks when a leader changes.
   bool IsConfirmed(const kafka::PartitionOffset& at);
 
   kafka::RecordSource* const source_;

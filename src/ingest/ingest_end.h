@@ -9,7 +9,7 @@ namespace shopstream::ingest {
 
 // How an ingest ended.
 struct IngestEnd {
-  // It was to run until caught up, and was stopped before.
+  // It was asked to run until caught up, but was stopped before that.
   bool interrupted = false;
   // Everything that was read is committed.
   bool flushed = true;

@@ -101,7 +101,7 @@ class IngestLoop {
   Status RestartIfDue();
   // Adopts what other consumers have changed in the table; restarts if that is impossible.
   Status AdoptTable();
-  // What is assigned and not read is tried again, each partition alone.
+  // Retries assigned partitions that are not read, each alone.
   Status LookAfterUnread();
 
   Result<bool> CaughtUp();

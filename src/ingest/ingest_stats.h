@@ -21,7 +21,7 @@
 namespace shopstream::ingest {
 
 // Counts the work of an ingest: for its progress line, its summary and /metrics. One thread writes.
-// What is not known has no gauge, so that an alert on its absence fires.
+// An unknown value has no gauge, so that an alert on its absence fires.
 class IngestStats {
  public:
   IngestStats();
@@ -37,9 +37,9 @@ class IngestStats {
   void OnLost(int64_t records);
   void SetBuffered(int64_t bytes);
   int64_t buffered() const;  // Bytes read and not committed.
-  // The group has answered: which partitions are ours is known, even if it is none.
+  // The group has answered: our partitions are known, even if there are none.
   void OnJoined() { joined_ = true; }
-  // The group has ended our session; what it gives us next is not known yet.
+  // The group has ended our session; our next partitions are not known yet.
   void OnSessionEnded() { joined_ = false; }
   // A partition is ours; its lag is unknown until SetLag. Forget: it no longer is, and its gauges
   // disappear, because another consumer shows them now.

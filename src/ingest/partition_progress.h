@@ -40,8 +40,8 @@ class PartitionProgress {
   void Continue() { halted_ = false; }
   // Halts until an operator decides. The next cut records it in the table.
   void Stop(const tables::Stop& stop);
-  // Whether the table says, or will after the next cut, that only an operator can decide how the
-  // partition continues.
+  // Whether the table marks the partition as stopped, or will after the next cut: only an operator
+  // can continue it.
   bool stopped() const { return stopped_; }
   // Whether the next cut has news for the table besides what was read: the partition's first sight,
   // its stop, or what expired before it was read.
@@ -49,7 +49,7 @@ class PartitionProgress {
 
   int64_t begin() const { return begin_; }
   int64_t next() const { return next_; }
-  // Of the last record taken, by this or an earlier consumer; -1: unknown.
+  // The epoch of the last record taken, by this or an earlier consumer; -1: unknown.
   int32_t last_epoch() const {
     if (taken_ != nullptr) return taken_->leader_epoch;
     return position_.last ? position_.last->leader_epoch : -1;
@@ -68,8 +68,8 @@ class PartitionProgress {
   };
   Skip Quarantined(const kafka::RecordView& record) const;
   // The awaited record is in the filling cut, or was quarantined before. Offsets before it hold
-  // none. It must stay valid until Settle or Seal: only the last of a run is hashed, which would
-  // otherwise take 3 % of the whole work.
+  // none. It must stay valid until Settle or Seal: only the last of a run is hashed, since hashing
+  // each one takes 3 % of the CPU.
   void Take(const kafka::RecordView& record) {
     if (record.offset != next_ && position_.empty) position_.empty->Skip(next_, record.offset);
     taken_ = &record;

@@ -54,7 +54,7 @@ Status GroupGuard::Refuse(const kafka::GroupMember& other) const {
   return Status::Invalid("group ", group_, " is read for another lake: its member ", other.name,
                          " has the client id ", other.client_id, ", this lake's is ", client_id_,
                          ". Each lake would get a part of the records: stop the other ingest, or ",
-                         "set kafka.group to a group of its own for one of them");
+                         "set a different kafka.group for one of them");
 }
 
 Status GroupGuard::AwaitOthers(Millis patience, const StopToken& stop) {

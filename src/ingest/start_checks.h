@@ -13,7 +13,7 @@
 #include "kafka/topic_metadata.h"
 #include "lake/store/object_store.h"
 
-// What would make an ingest read the wrong records, or only a part of them.
+// Checks for mistakes that make an ingest read the wrong records, or only some of them.
 namespace shopstream::ingest {
 
 // The topic must exist, and the Bronze table, if it exists, must not be another topic's. OK if no
@@ -21,8 +21,8 @@ namespace shopstream::ingest {
 Status CheckTopicAndTable(kafka::TopicMetadata* topics, const KafkaConfig& config,
                           lake::ObjectStore* store, const std::string& bronze_table);
 
-// Two lakes that share a consumer group each get a part of the records. So a member shows its lake:
-// its client id holds the id of the Bronze table.
+// Two lakes that share a consumer group each get only some of the records. A member's client id
+// therefore contains the id of its Bronze table.
 std::string ClientIdOf(const std::string& table_id);
 
 using ListGroup = std::function<Result<std::vector<kafka::GroupMember>>()>;
@@ -32,8 +32,8 @@ class GroupGuard {
   GroupGuard(std::string group, std::string client_id, ListGroup list);
 
   // Before joining: waits until the group has no member of another lake. Invalid, naming both, if
-  // it still has one after `patience`, which must exceed the session timeout: a member that died
-  // stays in the group for so long. OK if no broker answers.
+  // it still has one after `patience`, which must exceed the session timeout: a dead member stays
+  // in the group until then. OK if no broker answers.
   Status AwaitOthers(Millis patience, const StopToken& stop);
 
   // While reading, at most every 30 s: the other lake may have started at the same moment. Of two,

@@ -21,7 +21,7 @@ struct StartPosition {
   enum class Verdict {
     kRead,
     kBeyondEnd,       // The lake is ahead of Kafka, which lost records or is another cluster.
-    kStopped,         // The table says that only an operator can decide how it continues.
+    kStopped,         // According to the table, only an operator can continue it.
     kRowsWithoutTxn,  // Rows of this topic, but no record of its progress.
     kUnknownYet,      // Kafka does not answer for the partition; the rest is not set.
   };

@@ -13,7 +13,7 @@ class StuckPartitions {
  public:
   static constexpr Millis kSilence{60'000};
 
-  // Something of the partition arrived, or reading it began anew.
+  // Something of the partition arrived, or reading it restarted.
   void Heard(int32_t partition, BootClock::time_point now) {
     silent_since_.insert_or_assign(partition, now);
   }

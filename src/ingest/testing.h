@@ -102,7 +102,7 @@ inline std::string EventWithNumber(int64_t id, int64_t number, int32_t schema_id
   return value;
 }
 
-// Where a partition starts of which the table knows the progress alone.
+// The start of a partition of which the table has only the progress.
 inline StartPosition StartAfter(int32_t partition, std::optional<int64_t> txn,
                                 kafka::OffsetSpan span, bool has_rows = false) {
   tables::PartitionState state;
@@ -131,7 +131,7 @@ class Records {
   std::deque<std::string> values_;
 };
 
-// A source that brings nothing and notes what it is asked to do.
+// A source that delivers nothing and records its calls.
 class NotingSource : public kafka::RecordSource {
  public:
   Status Subscribe() override { return Status::OK(); }

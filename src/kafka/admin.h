@@ -47,7 +47,7 @@ class Admin : public TopicMetadata {
   // Whether every broker that answers knows the topic with this many partitions, each with a
   // leader. Brokers learn of a change one after another, and clients may ask any of them.
   Result<bool> EveryBrokerServes(const std::string& name, int partitions);
-  // OK if we may write to the topic, or if the brokers do not tell.
+  // OK if we may write to the topic, or if the brokers do not report it.
   Status CheckMayWrite(const std::string& name);
   Status CreateTopic(const TopicSettings& settings);
   Status AddPartitions(const std::string& name, int total);

@@ -36,8 +36,8 @@ Result<ClientHandle> OpenClient(ClientKind kind, rd_kafka_conf_s* conf);  // Tak
 // Whether the client has ever received an answer from the cluster. Does not wait.
 bool HasReachedCluster(rd_kafka_s* client);
 
-// The most telling of the client's broken connections; nothing: none broke. Of the last 15 s, and
-// not counting connections that were closed without a reason: RecentTrouble.
+// The most informative of the client's broken connections; nothing: none broke. Of the last 15 s,
+// and not counting connections that were closed without a reason: RecentTrouble.
 std::optional<Trouble> LastTrouble(const rd_kafka_s* client);
 std::optional<Trouble> RecentTrouble(const rd_kafka_s* client);
 

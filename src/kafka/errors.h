@@ -33,7 +33,7 @@ bool IsUnreadableBatch(int code);
 Status NoSuchTopic(const std::string& topic, const std::string& servers,
                    const std::string& near = "");
 
-// Who we are to the brokers: "User:alice".
+// Our principal at the brokers: "User:alice".
 std::string Principal(const KafkaConfig& config);
 
 }  // namespace shopstream::kafka

@@ -34,7 +34,7 @@ Result<std::unique_ptr<Reader>> Reader::Open(const KafkaConfig& config,
   return reader;
 }
 
-// Goes on with the partition's next range, if it has one.
+// Continues with the partition's next range, if it has one.
 Status Reader::EndRange(int32_t partition) {
   std::deque<OffsetRange>& ranges = left_.at(partition);
   ranges.pop_front();
@@ -55,8 +55,8 @@ Status Reader::GiveUp(const Status& why) {
   return Status::OK();
 }
 
-// `ended`: the partitions of which a range ends here. What follows of them in the same poll is left
-// out: the next range is read from its begin.
+// `ended`: the partitions of which a range ends here. Their later records in the same poll
+// are left out: the next range is read from its beginning.
 Status Reader::TakeRecords(PollResult* polled, RecordBatch* wanted, std::set<int32_t>* ended) {
   for (size_t i = 0; i < polled->batch.records.size(); ++i) {
     const RecordView& record = polled->batch.records[i];
@@ -107,13 +107,13 @@ Result<RecordBatch> Reader::Next(Millis timeout) {
   }
   for (const int32_t partition : polled.truncated) {
     if (!is_read(partition)) continue;
-    ARROW_RETURN_NOT_OK(Fail(
-        partition, Unavailable("the log was cut while it was read: its records are others now. "
-                               "Restart the command")));
+    ARROW_RETURN_NOT_OK(
+        Fail(partition, Unavailable("the log was cut while it was read: its records have changed. "
+                                    "Restart the command")));
   }
   for (const CorruptBatch& batch : polled.corrupt) {
     if (!is_read(batch.partition)) continue;
-    // What is damaged may lie behind the range, if the range ends in offsets without a record.
+    // The damage may be after the range, if the range ends in offsets without a record.
     ARROW_RETURN_NOT_OK(
         batch.offset >= left_.at(batch.partition).front().end
             ? EndRange(batch.partition)

@@ -17,7 +17,7 @@
 namespace shopstream::kafka {
 
 // Reads the given ranges of a topic's partitions once, outside any group. A partition that cannot
-// be read further is left out, and the others go on. One thread.
+// be read further is left out, and the others continue. One thread.
 class Reader {
  public:
   // The ranges of a partition ascend and do not overlap. A range may begin below the log start:
@@ -35,7 +35,7 @@ class Reader {
 
   // The partitions that were not read to the end of their ranges, and why.
   const std::map<int32_t, Status>& failed() const { return failed_; }
-  // What was not read so far has failed for this reason.
+  // The partitions not read to their end have failed for this reason.
   Status GiveUp(const Status& why);
 
  private:

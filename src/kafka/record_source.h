@@ -44,8 +44,8 @@ struct PollResult {
   std::vector<Rebalance> rebalances;
   std::vector<PartitionOffset> ends;  // Partitions read to their end: the next offset.
   std::vector<int32_t> out_of_range;  // The broker does not have the requested offset.
-  // Kafka's log of these no longer has the history that was read: it was cut, and perhaps it grew
-  // again. Nothing more of them follows until Restart.
+  // Kafka's log of these partitions no longer has the history that was read: it was cut, and may
+  // have grown again. Nothing more of them follows until Restart.
   std::vector<int32_t> truncated;
   // The batch with this offset cannot be read; the message says why. Nothing more of the partition
   // follows until Restart, since the client may continue at a wrong offset.

@@ -6,14 +6,14 @@
 
 namespace shopstream::kafka {
 
-// What a broken connection shows, the most telling first.
+// What a broken connection shows, the most informative first.
 enum class TroubleKind {
   kLogin,              // User name or password is wrong.
   kMechanism,          // The broker has no such SASL mechanism, or no login at all.
   kClientCertificate,  // The broker requires a certificate of ours.
   kUntrusted,          // The broker's certificate is not trusted.
   kNoTls,              // TLS was expected; the other side does not speak it.
-  kNotKafka,           // The answer is no answer of a Kafka broker.
+  kNotKafka,           // The other side is not a Kafka broker.
   kHostUnknown,
   kNotConnected,  // Refused, or no route.
   kSilent,        // Connected or not, no answer came in time.

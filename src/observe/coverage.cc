@@ -235,7 +235,7 @@ void PartitionCoverage::FindHoles(const OffsetRange& within, const Select& selec
 }
 
 // What ingest passed without a record is neither in the lake nor in Kafka. More holes than that are
-// rows that vanished; one of them alone is known by the difference of the sums.
+// rows that vanished; a single one is identified by the difference of the sums.
 void PartitionCoverage::CheckLedger(int32_t partition, const CoverageBounds& bounds,
                                     bool has_extra_rows, const OnFinding& found) const {
   const tables::EmptyOffsets& ledger = *bounds.empty;
@@ -304,7 +304,7 @@ void PartitionCoverage::Compare(int32_t partition, const CoverageBounds& bounds,
   const auto add_expired = [&](int64_t begin, int64_t end) { expired.Add(begin, end); };
   for (const OffsetRange& lost : bounds.lost) expired.Add(lost.begin, lost.end);
   const bool has_ledger = bounds.empty && bounds.empty->to == *bounds.txn;
-  // Below the ledger nothing tells an offset that held no record from a lost one. Kafka had deleted
+  // Below the ledger an offset that held no record looks like a lost one. Kafka had deleted
   // anything before the lake's first row before the lake existed.
   const int64_t unexplained =
       std::min({*bounds.log_start, *bounds.txn, has_ledger ? bounds.empty->from : kForEver});

@@ -14,7 +14,7 @@ namespace shopstream::observe {
 // How lake and Kafka can disagree about a range of offsets.
 enum class Difference {
   kMissing,  // Kafka has them below the lake's txn; neither table does.
-  // Lost for ever: expired before ingest read them, or their loss was accepted. Without a ledger
+  // Lost permanently: expired before ingest read them, or their loss was accepted. Without a ledger
   // also any offset below Kafka's log start that is in neither table.
   kExpired,
   kVanished,  // Below Kafka's log start: ingest has taken a record there, and no table has it now.

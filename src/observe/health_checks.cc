@@ -80,8 +80,8 @@ Told SplitAfter(const std::string& message, std::string_view mark, size_t kept) 
   return {message.substr(0, at + kept), message.substr(message.find(": ", at) + 2)};
 }
 
-// Judges a failed request to Kafka. A user who may not look does not know that something is wrong;
-// one who cannot log in can do nothing at all.
+// Judges a failed request to Kafka. A missing permission does not prove that anything is wrong; a
+// refused login makes everything fail.
 ComponentHealth KafkaFailure(const std::string& component, const Status& status) {
   const Told denied = SplitAfter(status.message(), ": grant ", 0);
   const ErrorKind kind = KindOf(status);
@@ -148,7 +148,7 @@ ComponentHealth CheckTopic(const KafkaConfig& config, Millis timeout) {
   const auto admin = kafka::Admin::Open(config, timeout);
   if (!admin.ok()) return Down(component, admin.status().message(), "correct kafka.*");
   auto topic = (*admin)->DescribeTopic(config.topic, /*with_configs=*/false);
-  // The line of the cluster has the reason.
+  // The reason is in the line of the cluster.
   if (IsUnavailable(topic.status())) {
     return Down(component, "unknown: the cluster does not answer", "see the cluster");
   }

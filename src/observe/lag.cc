@@ -60,7 +60,7 @@ Result<std::vector<PartitionLag>> MeasureLag(const KafkaConfig& config, kafka::A
   const auto count = static_cast<int>(topic.partitions.size());
   const auto spans =
       admin->OffsetSpans(topic.name, kafka::AllPartitions(static_cast<size_t>(count)));
-  // For display only: whoever does not see the group's offsets still learns the lag.
+  // For display only: without the group's offsets the lag is still known.
   auto committed = admin->CommittedOffsets(config.group, topic.name, count);
   if (!committed.ok()) committed = std::vector<int64_t>(topic.partitions.size(), -1);
   std::vector<PartitionLag> lags;

@@ -50,7 +50,7 @@ OffsetRange LossOf(int32_t partition, const tables::PartitionState& state, int64
       if (seen < 0 && last) lost.begin = std::min(lost.begin, last->offset);
       break;
     case tables::StopReason::kTruncated:
-      // Its own record may be there still; what followed it is not.
+      // The last record itself may still be there; what followed it is not.
       if (!at && last) lost.begin = std::min(lost.begin, last->offset + 1);
       break;
   }

@@ -12,8 +12,8 @@
 
 namespace shopstream::observe {
 
-// Where the histories of one partition in Kafka and in the lake part. Below that offset they are
-// the same, so one record that agrees shows that all earlier ones do.
+// Where the histories of one partition in Kafka and in the lake diverge. Below that offset they are
+// the same, so one record that agrees proves that all earlier ones do.
 class Parting {
  public:
   // Kafka's records are compared from offset `from` on. `lake`: the offsets of the lake's rows.
@@ -22,7 +22,7 @@ class Parting {
 
   // Records in ascending order, below the lake's progress.
   void Add(const kafka::RecordView& record);
-  // Every record below `end` was added: a row after the last of them has no record any more.
+  // Every record below `end` was added: a row after the last of them no longer has a record.
   void Finish(int64_t end);
 
   // Nothing: no record differs. If only some rows are sampled, it may be too low, never too high.
@@ -45,8 +45,9 @@ class Parting {
   Records since_;  // Since the last one that agrees.
 };
 
-// What an operator gives up by continuing a stopped partition: from where the histories part (`at`;
-// nothing: not known) to the progress, or to the end of the records that quarantine has above it
+// What an operator gives up by continuing a stopped partition: from where the histories diverge
+// (`at`; nothing: not known) to the progress, or to the end of the records that quarantine has
+// above it
 // (`quarantined_to`; 0: none), whose offsets are taken. Empty: Kafka has all of the lake's history
 // again. `kafka_end`: Kafka's present end.
 OffsetRange LossOf(int32_t partition, const tables::PartitionState& state, int64_t kafka_end,

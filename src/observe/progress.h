@@ -17,7 +17,7 @@
 
 namespace shopstream::observe {
 
-// How far the lake has read one partition of the topic, and what keeps it from going on.
+// How far the lake has read one partition of the topic, and what stops it.
 struct PartitionReport {
   int32_t partition = 0;
   tables::PartitionState state;

@@ -119,7 +119,7 @@ Status KafkaStore::Writable() const {
 void KafkaStore::NoteRefusal(const Status& refusal) {
   std::lock_guard lock(progress_mutex_);
   if (write_refusal_.ok() && !refusal.ok()) {
-    Log::Warn("the registry cannot write, it only answers questions: {}", refusal.message());
+    Log::Warn("the registry cannot write and serves reads only: {}", refusal.message());
   }
   write_refusal_ = refusal;
 }

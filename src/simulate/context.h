@@ -6,9 +6,9 @@
 
 namespace shopstream::simulate {
 
-// A place where execution continues: the calling thread, or a function on a stack of its own. One
-// thread switches between them. AddressSanitizer and ThreadSanitizer are told of each switch,
-// because they keep the bounds of the stack and the order of accesses per thread.
+// A place where execution continues: the calling thread, or a function on its own stack. One thread
+// switches between them. AddressSanitizer and ThreadSanitizer are notified of each switch, because
+// they keep the bounds of the stack and the order of accesses per thread.
 class Context {
  public:
   // The calling thread.
@@ -20,7 +20,7 @@ class Context {
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
 
-  // Suspends this one, which runs, until somebody switches back.
+  // Suspends this one, which is running, until it is switched to again.
   void SwitchTo(Context* to);
   [[noreturn]] void SwitchForGood(Context* to);
   // The first call on the new stack.

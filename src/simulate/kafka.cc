@@ -126,7 +126,7 @@ void SimulatedKafka::Restore(int32_t partition, int64_t end) {
   log.CutAt(end);
   log.StartEpoch(log.epochs.empty() ? 0 : log.leader_epoch() + 1);
   scheduler_->Count("kafka: log restored");
-  // No session outlives the brokers' absence.
+  // All sessions time out while the brokers are away.
   std::vector<Member*> members;
   for (auto& [order, member] : members_) {
     if (!member->evicted) members.push_back(member.get());
@@ -353,7 +353,7 @@ class SimulatedKafka::Source : public kafka::RecordSource {
   struct Reading {
     int64_t next = 0;
     int32_t epoch = -1;      // The epoch of the offset before `next`; -1: unknown.
-    int32_t log_epoch = -1;  // The newest that the client has heard of.
+    int32_t log_epoch = -1;  // The newest that the client knows.
     bool validate = false;   // Before more is read.
     bool polled = false;     // Something, since it was assigned.
     bool passed = false;     // An offset, since it was assigned or validated.

@@ -80,8 +80,8 @@ class SimulatedKafka {
   void Elect(int32_t partition);
   // A replica leads that lacks acknowledged records.
   void Truncate(int32_t partition, int64_t end);
-  // The brokers return from a backup of the time when the log ended at `end`. They have forgotten
-  // the epochs since, so those repeat.
+  // The brokers are restored from a backup taken when the log ended at `end`. They have forgotten
+  // later epochs, which therefore repeat.
   void Restore(int32_t partition, int64_t end);
   void DeleteTopic();
   void CreateTopic(int partitions);

@@ -29,7 +29,7 @@ struct Coordinates {
 // The coordinates of one batch.
 class CoordinateColumns {
  public:
-  // Of those that every table of ours has.
+  // The columns that every table of ours has.
   static std::vector<std::string> Names();
   // Invalid: a column is missing or has another type.
   static Result<CoordinateColumns> Of(const arrow::RecordBatch& rows);

@@ -10,7 +10,7 @@
 
 // What Bronze keeps of one Kafka partition beside its progress, so that a lost, cut or restored log
 // is noticed. It consists of txn actions, because they outlive the log's clean-up, compaction and
-// what foreign programs do with the table:
+// maintenance by other programs:
 //
 //   appId := "shopstream-state/" topic-id "/" partition "/" name
 //   name  := "last-offset" | "last-epoch" | "last-timestamp" | "last-hash" | "end-epoch"
@@ -33,7 +33,7 @@ struct LastRecord {
   bool operator==(const LastRecord&) const = default;
 };
 
-// Whether both can be the same record. What one of them does not know is not compared.
+// Whether both can be the same record. Values that one of them lacks are not compared.
 bool MayBeSame(const LastRecord& one, const LastRecord& other);
 
 // The offsets of [from, to) that held no record when ingest passed them: markers of transactions,
@@ -91,7 +91,7 @@ struct PartitionState {
 };
 
 // Values that are absent, or that no ingest writes, are read as unknown. `empty` and `end_epoch`
-// are known only if they belong to the progress: an earlier program moves the progress alone.
+// are known only if they belong to the progress: an earlier program advances only the progress.
 PartitionState ReadPartitionState(const Txns& txns, const std::string& topic_id, int32_t partition);
 
 void Put(const std::string& topic_id, int32_t partition, const Position& position, Txns* txns);

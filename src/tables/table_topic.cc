@@ -42,7 +42,7 @@ Status CheckFilledFrom(const lake::Snapshot& bronze, const std::string& table,
   if (may_be_ours || other.empty()) return Status::OK();
   return Status::Invalid("table ", table, " holds records of topic ", other, ", not of ", topic,
                          ": set kafka.topic to ", other, ", or lake.bronze_table and ",
-                         "lake.quarantine_table to tables of their own for ", topic);
+                         "lake.quarantine_table to other tables for ", topic);
 }
 
 }  // namespace shopstream::tables

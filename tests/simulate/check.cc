@@ -164,7 +164,7 @@ class Checker {
         wrong = truth.replaced.contains(offset) ? UnlikeAny(truth, offset, sighting)
                                                 : Differs(truth, offset, sighting, true);
       } else if (wrong.empty()) {
-        // Nobody compares the log of a deleted topic any more.
+        // The log of a deleted topic can no longer be compared.
         wrong =
             (truth.deleted || IsBelowLogStart(topic_id, place)) && truth.replaced.contains(offset)
                 ? UnlikeAny(truth, offset, sighting)

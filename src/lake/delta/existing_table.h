@@ -10,7 +10,7 @@
 namespace shopstream::lake {
 
 // Opens a table for those who do not create it. If there is none, the KeyError names the nearest
-// table that exists, or says that the lake has none.
+// existing table, or reports that the lake has none.
 Result<std::unique_ptr<Table>> OpenExisting(ObjectStore* store, const std::string& path);
 
 }  // namespace shopstream::lake
