@@ -14,7 +14,8 @@ import tempfile
 import time
 from collections.abc import Callable
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+from places import DEPS, ROOT
+
 TOUCHED = "src/lake/delta/table.cc"  # Much of the program calls it.
 SLOWEST = 10
 
@@ -46,9 +47,8 @@ def measure(say: Callable[..., None]) -> None:
     log = folder / "cpu.log"
     before = (ROOT / TOUCHED).stat()
     try:
-        deps = os.environ.get("SHOPSTREAM_DEPS", str(ROOT / ".deps"))
         launcher = f"{sys.executable};{pathlib.Path(__file__).resolve()};{log}"
-        subprocess.run(["cmake", "--preset", "release", "-B", folder, f"-DSHOPSTREAM_DEPS={deps}",
+        subprocess.run(["cmake", "--preset", "release", "-B", folder, f"-DSHOPSTREAM_DEPS={DEPS}",
                         f"-DCMAKE_CXX_COMPILER_LAUNCHER={launcher}"],
                        check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
         cpu, wall = ninja(folder)

@@ -1,41 +1,31 @@
-"""Runs the local cluster: three Kafka nodes, the schema registry and MinIO, for people and for tests.
+"""The local cluster, for people and for tests: three Kafka nodes, the schema registry and MinIO.
 
-    cluster.py up [--minio] [--no-registry]     start whatever is not running, wait until it is ready
-    cluster.py up --broker N                    start only that broker
-    cluster.py down [--broker N]                stop exactly what was started
-    cluster.py status                           show what is running and ready
-
-Each process has its own folder below --directory, with its data, log and pid file. `down` keeps the data.
+Each process has its own folder below the cluster's, with its data, log and pid file. The cluster's folder also
+remembers the ports.
 """
 
-import argparse
 import base64
 import contextlib
-import dataclasses
 import fcntl
 import os
 import pathlib
 import shutil
 import signal
-import socket
 import subprocess
-import sys
 import time
 import urllib.request
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 
-import psutil
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient, ClusterMetadata
 
+import ports as local_ports
 from background_process import BackgroundProcess, tail
+from places import BINARY, DEPS, ROOT
+from ports import BROKERS, Asked, ClusterError, Needed, Ports
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-DEPS = pathlib.Path(os.environ.get("SHOPSTREAM_DEPS", ROOT / ".deps"))
-BINARY = pathlib.Path(os.environ.get("SHOPSTREAM_BINARY", ROOT / "build/release/shopstream"))
 SETTINGS = ROOT / "deploy/local"
-BROKERS = (1, 2, 3)
 MINIO_USER = MINIO_PASSWORD = "minioadmin"  # MinIO's own defaults; it listens on 127.0.0.1 only.
 
 START_TIMEOUT = 120.0  # Seconds; 8 on an idle two-core machine, 50 on a very busy one.
@@ -44,29 +34,6 @@ STOP_TIMEOUT = 30.0   # Seconds from SIGTERM to SIGKILL.
 # majority left to sign off with, and Kafka would wait for one for five minutes.
 LAST_NODE_TIMEOUT = 10.0
 PROGRESS_EVERY = 5.0  # Seconds between two lines about the same wait.
-
-
-class ClusterError(Exception):
-    """The message says what failed, on what, and what to do."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Ports:
-    """All on 127.0.0.1. Broker n listens on `brokers + n - 1`."""
-    brokers: int = 9094
-    controllers: int = 9194
-    registry: int = 8082
-    minio: int = 9000  # Its console is one above.
-
-    @property
-    def minio_console(self) -> int:
-        return self.minio + 1
-
-    def broker(self, number: int) -> int:
-        return self.brokers + number - 1
-
-    def controller(self, number: int) -> int:
-        return self.controllers + number - 1
 
 
 class Cluster:
@@ -84,11 +51,11 @@ class Cluster:
 
     @property
     def bootstrap_servers(self) -> str:
-        return ",".join(f"127.0.0.1:{self.ports.broker(n)}" for n in BROKERS)
+        return self.ports.bootstrap_servers
 
     @property
     def registry_url(self) -> str:
-        return f"http://127.0.0.1:{self.ports.registry}"
+        return self.ports.registry_url
 
     @property
     def minio_url(self) -> str:
@@ -122,9 +89,7 @@ class Cluster:
         for n in set(numbers) - set(new):
             self._say(f"broker {n} is already running on 127.0.0.1:{self.ports.broker(n)} "
                       f"(pid {self.broker_pid(n)})")
-        for n in new:
-            self._refuse_taken_port(f"broker {n}", self.ports.broker(n), "--port", 19094)
-            self._refuse_taken_port(f"broker {n}'s controller", self.ports.controller(n), *self._other_controllers())
+        self._insist_on_free(local_ports.needed_by_brokers(self.ports, new))
         self._format(new)
         for n in new:
             self._say(f"starting broker {n} on 127.0.0.1:{self.ports.broker(n)}")
@@ -156,7 +121,7 @@ class Cluster:
             return
         if not os.access(self.binary, os.X_OK):
             raise ClusterError(f"the registry is part of {self.binary}, which is not built: ./run build")
-        self._refuse_taken_port("the registry", self.ports.registry, "--registry-port", 18082)
+        self._insist_on_free(local_ports.needed_by_registry(self.ports))
         started = time.monotonic()
         self._registry.start([str(self.binary), "registry",
                               "--set", f"registry.listen=127.0.0.1:{self.ports.registry}",
@@ -221,26 +186,51 @@ class Cluster:
                 for partition in topic.partitions.values() if partition.leader < 0]
 
     def _metadata(self, number: int) -> ClusterMetadata | None:
-        """Broker `number`'s metadata of the cluster; nothing while it does not answer."""
+        """Broker `number`'s metadata of the cluster; nothing while it does not answer, or if another cluster does."""
         port = self.ports.broker(number)
-        if not _listens(port):
+        if not local_ports.in_use(port):
             return None
         client = AdminClient({"bootstrap.servers": f"127.0.0.1:{port}", "log_level": 0})
         try:
-            return client.list_topics(timeout=2)
+            seen = client.list_topics(timeout=2)
         except KafkaException:
             return None
+        return seen if seen.cluster_id == self._cluster_id() else None
 
     def status(self) -> list[str]:
         lines = []
         for n, broker in self._brokers.items():
-            where = f"127.0.0.1:{self.ports.broker(n)}"
-            lines.append(f"broker {n}   {where:22} " + _state(broker, n in self.serving(n)))
+            port = self.ports.broker(n)
+            lines.append(f"broker {n}   {f'127.0.0.1:{port}':22} " + _state(broker, n in self.serving(n), port))
         lines.append(f"registry   {self.registry_url:22} "
-                     + _state(self._registry, self.registry_serves()))
-        lines.append(f"minio      {self.minio_url:22} " + _state(self._minio, self.minio_serves())
+                     + _state(self._registry, self.registry_serves(), self.ports.registry))
+        lines.append(f"minio      {self.minio_url:22} " + _state(self._minio, self.minio_serves(), self.ports.minio)
                      + (f", console on :{self.ports.minio_console}" if self._minio.running() else ""))
         return lines
+
+    def insist_on_free_ports(self, brokers: Iterable[int], registry: bool, minio: bool) -> None:
+        """Checks every port of what would have to start, so that either all of it can start or nothing does."""
+        needs = local_ports.needed_by_brokers(self.ports, [n for n in brokers if not self._brokers[n].running()])
+        if registry and not self._registry.running():
+            needs += local_ports.needed_by_registry(self.ports)
+        if minio and not self._minio.running():
+            needs += local_ports.needed_by_minio(self.ports)
+        local_ports.insist_on_free(needs)
+
+    def running(self) -> list[str]:
+        """The names of all that runs."""
+        return [process.name for process in [*self._brokers.values(), self._registry, self._minio] if process.running()]
+
+    def insist_on_own(self) -> None:
+        """Brokers of another folder may listen on these ports, and must not be written to."""
+        try:
+            theirs = AdminClient({"bootstrap.servers": self.bootstrap_servers,
+                                  "log_level": 0}).list_topics(timeout=20).cluster_id
+        except KafkaException as error:
+            raise ClusterError(f"{self.bootstrap_servers} does not report its cluster id: {error}") from None
+        if theirs != self._cluster_id():
+            raise ClusterError(f"{self.bootstrap_servers} is cluster {theirs}, but {self.directory} is cluster "
+                               f"{self._cluster_id()}. Nothing was written; choose other ports with --port")
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
@@ -298,8 +288,7 @@ log.dirs={folder / "data"}
         program = DEPS / "minio/minio"
         if not program.exists():
             raise ClusterError(f"{program} is missing: ./run setup --minio builds it")
-        self._refuse_taken_port("minio", self.ports.minio, "--minio-port", 19000)
-        self._refuse_taken_port("minio's console", self.ports.minio_console, "--minio-port", 19000)
+        self._insist_on_free(local_ports.needed_by_minio(self.ports))
         folder = self.directory / "minio"
         self._say(f"starting minio on {self.minio_url}")
         # A separate folder for certificates: by default it would look into the home directory.
@@ -320,7 +309,7 @@ log.dirs={folder / "data"}
         def missing() -> str | None:
             waiting = [str(n) for n in numbers if not self.serving(n) >= expected]
             if waiting:
-                return f"broker{'s' if len(waiting) > 1 else ''} {', '.join(waiting)}"
+                return f"broker{'s' if len(waiting) > 1 else ''} {in_words(waiting)}"
             # Nodes that were killed together elect leaders some time after all are back. With a
             # node missing, a partition may legitimately have none.
             leaderless = self.leaderless(numbers[0]) if expected == set(BROKERS) else []
@@ -395,16 +384,10 @@ log.dirs={folder / "data"}
                  if (text := tail(path, 12))]
         return "\n".join(words) or f"It wrote no log in {process.folder}."
 
-    def _other_controllers(self) -> tuple[str, int]:
-        """The flag that moves the controllers' ports, and a value of it; by default they follow the brokers'."""
-        follow = self.ports.controllers == self.ports.brokers + 100
-        return ("--port", 19094) if follow else ("--controller-port", 19194)
-
-    def _refuse_taken_port(self, what: str, port: int, flag: str, other: int) -> None:
-        if _listens(port):
-            raise ClusterError(f"{what} needs port {port}, which is taken{_holder(port)}. Stop it there"
-                               " (./run down, if it is the cluster of another checkout), or choose another port,"
-                               f" such as {flag} {other}.")
+    def _insist_on_free(self, needs: list[Needed]) -> None:
+        """The folder remembers the ports before anything starts on them."""
+        local_ports.insist_on_free(needs)
+        local_ports.remember(self.directory, self.ports)
 
 
 def kafka_command(log: pathlib.Path, main_class: str, *arguments: str) -> list[str]:
@@ -428,12 +411,6 @@ def cluster_id(directory: pathlib.Path) -> str:
     return path.read_text().strip()
 
 
-def _listens(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.settimeout(1)
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
 def answers(url: str) -> bool:
     try:
         with urllib.request.urlopen(url, timeout=2) as reply:
@@ -442,95 +419,34 @@ def answers(url: str) -> bool:
         return False
 
 
-def _holder(port: int) -> str:
-    """" by pid 12 (nginx -g ...)", or nothing if the system does not show it."""
-    with contextlib.suppress(psutil.Error, OSError):
-        for connection in psutil.net_connections("tcp"):
-            listening = connection.status == psutil.CONN_LISTEN and connection.laddr.port == port
-            if listening and connection.pid:
-                command = " ".join(psutil.Process(connection.pid).cmdline())
-                return f" by pid {connection.pid} in {_working_folder(connection.pid)} ({command[:100]})"
-    return ""
+def in_words(names: list[str]) -> str:
+    """"1, 2 and 3"."""
+    return " and ".join([*([", ".join(names[:-1])] if len(names) > 1 else []), names[-1]])
 
 
-def _working_folder(pid: int) -> str:
-    try:
-        return psutil.Process(pid).cwd()
-    except (psutil.Error, OSError):
-        return "an unknown folder"
+def left_running(cluster: Cluster) -> str:
+    """After a failure, so that nobody is surprised by what was left; empty if nothing runs."""
+    names = cluster.running()
+    return f"still running: {in_words(names)} (./run down stops them)" if names else ""
 
 
-def _state(process: BackgroundProcess, serves: bool) -> str:
-    if not process.running():
-        return "not running"
-    return f"{'ready' if serves else 'running, not ready yet'} (pid {process.pid()})"
+def _state(process: BackgroundProcess, serves: bool, port: int) -> str:
+    if process.running():
+        return f"{'ready' if serves else 'running, not ready yet'} (pid {process.pid()})"
+    return "not running" + (f"; {local_ports.holder(port)} uses port {port}" if local_ports.in_use(port) else "")
 
 
-def _up(cluster: Cluster, broker: int | None, registry: bool, minio: bool) -> None:
-    if broker is not None:
-        cluster.start_brokers([broker])
-        return
-    cluster.start_brokers()
-    if registry:
-        cluster.start_registry()
-    if minio:
-        cluster.start_minio()
-    print("\n".join(["", *cluster.status(), f"logs and data: {cluster.directory}", "stop it: ./run down"]))
-
-
-def _down(cluster: Cluster, broker: int | None) -> None:
-    if broker is None:
-        cluster.stop()
-    else:
-        cluster.stop_brokers([broker])
-
-
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="./run", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    where = argparse.ArgumentParser(add_help=False)
-    where.add_argument("--directory", type=pathlib.Path, default=ROOT / ".shopstream/cluster")
-    where.add_argument("--port", type=int, default=Ports.brokers, metavar="PORT",
-                       help="port of broker 1; the others follow")
-    where.add_argument("--controller-port", type=int, metavar="PORT",
-                       help="port of broker 1's controller; by default 100 above --port")
-    where.add_argument("--registry-port", type=int, default=Ports.registry)
-    where.add_argument("--minio-port", type=int, default=Ports.minio, metavar="PORT",
-                       help="port of MinIO's S3 API; its console is one above")
-    commands = parser.add_subparsers(dest="command", required=True)
-    up = commands.add_parser("up", parents=[where], help="start whatever is not running")
-    part = up.add_mutually_exclusive_group()
-    part.add_argument("--broker", type=int, choices=BROKERS, help="only this broker")
-    part.add_argument("--minio", action="store_true", help="also MinIO, an S3 object store")
-    up.add_argument("--no-registry", action="store_true", help="brokers only")
-    down = commands.add_parser("down", parents=[where], help="stop exactly what was started")
-    down.add_argument("--broker", type=int, choices=BROKERS, help="only this broker")
-    commands.add_parser("status", parents=[where], help="show what is running and ready")
-    return parser.parse_args()
-
-
-def main() -> int:
-    arguments = _arguments()
-    controllers = arguments.controller_port or arguments.port + 100
-    ports = Ports(arguments.port, controllers, arguments.registry_port, arguments.minio_port)
-    cluster = Cluster(arguments.directory, ports, say=lambda line: print(line, flush=True))
-    try:
-        if arguments.command == "status":
-            print("\n".join(cluster.status()))
-            return 0
-        with cluster.locked():
-            if arguments.command == "up":
-                _up(cluster, arguments.broker, not arguments.no_registry, arguments.minio)
-            else:
-                _down(cluster, arguments.broker)
-    except (ClusterError, TimeoutError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("interrupted; what was started is still running: ./run down stops it", file=sys.stderr)
-        return 130
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def cluster_of(asked: Asked, directory: pathlib.Path, say: Callable[[str], None]) -> Cluster:
+    """The cluster of this folder, on the ports that are asked for, else on those of last time."""
+    directory = directory.resolve()
+    last = local_ports.remembered(directory)
+    ports = asked.over(last)
+    cluster = Cluster(directory, ports, say=say)
+    parts = {"broker": ("brokers", "controllers"), "registry": ("registry",), "minio": ("minio",)}
+    for name in cluster.running():
+        for part in parts[name.split()[0]]:
+            runs, wanted = getattr(last, part), getattr(ports, part)
+            if runs != wanted:
+                raise ClusterError(f"the cluster of {directory} already runs, with {part} on port {runs}, not "
+                                   f"{wanted}. Stop it first with ./run down, or leave out the port")
+    return cluster

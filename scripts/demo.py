@@ -1,16 +1,5 @@
-"""Loads real purchases into a lake and prints a summary.
+"""./run demo: loads real purchases into a lake and prints a summary. arguments.py describes it."""
 
-    ./run demo [--keep] [--lake s3://]
-
-Starts the local cluster, sends synthetic and real purchases through Kafka, ingests them into Bronze,
-audits the result and reads it with programs that share no code with this one. It uses the same
-cluster, topic and lake as `./run up` and the default settings, so that every other command sees the
-result. It only adds data: a second run appends to the tables. Processes that were already running
-keep running. With --lake s3:// it also starts MinIO and puts the lake there, one bucket per table;
-with --lake s3://BUCKET/PREFIX, below that prefix.
-"""
-
-import argparse
 import contextlib
 import dataclasses
 import json
@@ -25,12 +14,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import duckdb
-from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
 from deltalake import DeltaTable
 
+import arguments
 from background_process import tail
-from cluster import BINARY, BROKERS, DEPS, MINIO_PASSWORD, MINIO_USER, ROOT, Cluster, ClusterError, Ports
+from cluster import BROKERS, MINIO_PASSWORD, MINIO_USER, Cluster, ClusterError, cluster_of, left_running
+from places import BINARY, CLUSTER, DEPS, ROOT
+from ports import environment
 
 TOPIC = "shopstream-purchases"
 GROUP = "purchase-ingestion-consumers"
@@ -193,19 +183,6 @@ def source_mapping() -> pathlib.Path:
     return copy
 
 
-def check_cluster_is_ours(cluster: Cluster) -> None:
-    """Brokers of another folder may listen on these ports, and must not be written to."""
-    ours = (cluster.directory / "cluster-id").read_text().strip()
-    try:
-        theirs = AdminClient({"bootstrap.servers": cluster.bootstrap_servers,
-                              "log_level": 0}).list_topics(timeout=20).cluster_id
-    except KafkaException as error:
-        raise DemoError(f"{cluster.bootstrap_servers} does not report its cluster id: {error}") from None
-    if theirs != ours:
-        raise DemoError(f"{cluster.bootstrap_servers} is cluster {theirs}, but {cluster.directory} is "
-                        f"cluster {ours}. Nothing was written; choose its ports with --port")
-
-
 @contextlib.contextmanager
 def running(cluster: Cluster, with_minio: bool, keep: bool, screen: Screen) -> Iterator[None]:
     """Starts the cluster; afterwards, even on failure, stops what was started here."""
@@ -215,10 +192,11 @@ def running(cluster: Cluster, with_minio: bool, keep: bool, screen: Screen) -> I
     parts = ["three Kafka brokers", "the schema registry", *(["MinIO"] if with_minio else [])]
     try:
         with screen.step(f"Start {', '.join(parts[:-1])} and {parts[-1]}"), cluster.locked():
+            cluster.insist_on_free_ports(BROKERS, registry, minio)
             if with_minio:
                 cluster.start_minio()
             cluster.start_brokers()
-            check_cluster_is_ours(cluster)
+            cluster.insist_on_own()
             cluster.start_registry()
         yield
     finally:
@@ -374,9 +352,8 @@ import polars
 polars.scan_delta({address}).group_by("region").agg(polars.len(), polars.col("amount").sum()).collect()""")
     screen.heading("Next steps" if serving else f"Next steps, after ./run up{' --minio' if lake.storage_options else ''}")
     settings = dict(lake.environment) if lake.storage_options else {}
-    if cluster.ports != Ports():
-        settings |= {"SHOPSTREAM_KAFKA_BOOTSTRAP_SERVERS": cluster.bootstrap_servers,
-                     "SHOPSTREAM_REGISTRY_URL": cluster.registry_url}
+    if cluster.directory != CLUSTER:  # Otherwise ./run shopstream finds them.
+        settings |= environment(cluster.ports)
     if settings:
         screen.line("export " + " ".join(f"{name}={shlex.quote(value)}" for name, value in settings.items()))
     screen.line("./run shopstream quarantine list --limit 10\n"
@@ -389,51 +366,43 @@ polars.scan_delta({address}).group_by("region").agg(polars.len(), polars.col("am
         screen.line("./run down")
 
 
-def s3_uri(text: str) -> str:
-    if not re.fullmatch(r"s3://([a-z0-9][a-z0-9.-]+(/[^?#]*)?)?", text):
-        raise argparse.ArgumentTypeError(f"{text!r} is neither s3:// nor s3://bucket/prefix")
-    return text
-
-
-def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="./run demo", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--keep", action="store_true", help="leave the cluster running at the end")
-    parser.add_argument("--lake", type=s3_uri, metavar="s3://[BUCKET/PREFIX]",
-                        help="put the lake into MinIO; default: .shopstream/lake")
-    parser.add_argument("--port", type=int, default=Ports.brokers, metavar="PORT",
-                        help="port of broker 1; the others follow")
-    parser.add_argument("--registry-port", type=int, default=Ports.registry, metavar="PORT")
-    parser.add_argument("--minio-port", type=int, default=Ports.minio, metavar="PORT")
-    return parser.parse_args()
-
-
 def main() -> int:
-    asked = arguments()
-    ports = Ports(asked.port, asked.port + 100, asked.registry_port, asked.minio_port)
+    asked = arguments.parse("demo", sys.argv[1:])
     screen = Screen(steps=7)
-    cluster = Cluster(ROOT / ".shopstream/cluster", ports, say=screen.detail)
-    lake = Lake.in_minio(asked.lake, cluster) if asked.lake else Lake.on_disk(ROOT / ".shopstream/lake")
-    started = time.monotonic()
     try:
-        check_set_up()
-        screen.line(f"topic {TOPIC} on {cluster.bootstrap_servers}\nlake  {lake.uri}")
-        screen.line("Existing data is kept; this run adds to it.")
-        was_up = (all(cluster.broker_pid(n) is not None for n in BROKERS)
-                  and (not asked.lake or cluster.minio_pid() is not None))
-        with running(cluster, bool(asked.lake), asked.keep, screen):
-            results = perform(Program(cluster, lake), screen)
-            summarize(results, lake, screen)
-            screen.line()
-            screen.line(f"Total time: {time.monotonic() - started:.0f} s.")
-            show_next_steps(lake, cluster, asked.keep or was_up, screen)
+        cluster = cluster_of(arguments.asked_ports(asked), asked.directory, screen.detail)
+    except ClusterError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    lake = Lake.in_minio(asked.lake, cluster) if asked.lake else Lake.on_disk(ROOT / ".shopstream/lake")
+    try:
+        load_and_summarize(cluster, lake, asked.keep, screen)
+        return 0
     except (DemoError, ClusterError, TimeoutError) as error:
         print(f"\nerror: {screen.title}: {error}", file=sys.stderr)
-        return 1
+        code = 1
     except KeyboardInterrupt:
         print("\ninterrupted", file=sys.stderr)
-        return 130
-    return 0
+        code = 130
+    if left := left_running(cluster):
+        print(left, file=sys.stderr)
+    return code
+
+
+def load_and_summarize(cluster: Cluster, lake: Lake, keep: bool, screen: Screen) -> None:
+    started = time.monotonic()
+    check_set_up()
+    screen.line(f"topic {TOPIC} on {cluster.bootstrap_servers}\nlake  {lake.uri}")
+    screen.line("Existing data is kept; this run adds to it.")
+    with_minio = bool(lake.storage_options)
+    was_up = (all(cluster.broker_pid(n) is not None for n in BROKERS)
+              and (not with_minio or cluster.minio_pid() is not None))
+    with running(cluster, with_minio, keep, screen):
+        results = perform(Program(cluster, lake), screen)
+        summarize(results, lake, screen)
+        screen.line()
+        screen.line(f"Total time: {time.monotonic() - started:.0f} s.")
+        show_next_steps(lake, cluster, keep or was_up, screen)
 
 
 if __name__ == "__main__":

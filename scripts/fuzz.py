@@ -9,12 +9,12 @@ not reach before; the unit tests replay it from then on.
 
 import argparse
 import os
-import pathlib
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+from places import ROOT
+
 CORPUS = ROOT / "fuzz/corpus"
 BUILD = ROOT / "build/fuzz"
 MOST_BYTES = 4096  # Of an input; as in fuzz/replay_test.cc.

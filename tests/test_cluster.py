@@ -1,5 +1,6 @@
 """The local cluster from a user's perspective: ./run up, down and status, on ports for this test only."""
 
+import json
 import os
 import pathlib
 import signal
@@ -21,12 +22,16 @@ from waiting import wait_until
 
 def cluster_command(over: Cluster, *arguments: str) -> subprocess.CompletedProcess[str]:
     """`./run up`, `down` or `status`, with the test's folder and ports."""
-    script = local_cluster.ROOT / "scripts/cluster.py"
-    where = ["--directory", str(over.directory), "--port", str(over.ports.brokers),
-             "--controller-port", str(over.ports.controllers), "--registry-port", str(over.ports.registry),
-             "--minio-port", str(over.ports.minio)]
-    return subprocess.run([sys.executable, str(script), *arguments, *where], capture_output=True,
-                          text=True, timeout=180)
+    return in_folder(over.directory, *arguments, "--port", str(over.ports.brokers),
+                     "--controller-port", str(over.ports.controllers), "--registry-port", str(over.ports.registry),
+                     "--minio-port", str(over.ports.minio))
+
+
+def in_folder(directory: pathlib.Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The same, with the ports that this folder remembers."""
+    script = local_cluster.ROOT / "scripts/cluster_commands.py"
+    return subprocess.run([sys.executable, str(script), *arguments, "--directory", str(directory)],
+                          capture_output=True, text=True, timeout=180)
 
 
 def broker_pids(of: Cluster) -> dict[int, int | None]:
@@ -72,13 +77,83 @@ def test_a_killed_broker_is_noticed_and_comes_back(brokers: Cluster) -> None:
     assert brokers.serving(3) == {1, 2, 3}
 
 
-def test_a_taken_port_is_named_with_its_holder(brokers: Cluster) -> None:
+def test_a_taken_port_is_named_with_its_holder_and_what_still_runs(brokers: Cluster) -> None:
     cluster_command(brokers, "down", "--broker", "1")
+    me = pathlib.Path("/proc/self/comm").read_text().strip()
     with socket.create_server(("127.0.0.1", brokers.ports.broker(1))):
         done = cluster_command(brokers, "up", "--broker", "1")
+        assert f"not running; {me} (pid {os.getpid()}) uses port" in cluster_command(brokers, "status").stdout
     assert done.returncode == 1
-    assert f"port {brokers.ports.broker(1)}, which is taken by pid {os.getpid()}" in done.stderr
+    assert f"port {brokers.ports.broker(1)} (broker 1) is used by {me} (pid {os.getpid()}).\n" in done.stderr
+    assert "choose other ports here: --port " in done.stderr and "./run down, or" not in done.stderr
+    assert "still running: broker 2, broker 3" in done.stderr and "(./run down stops them)" in done.stderr
     assert brokers.broker_pid(1) is None
+
+
+# Ports.
+
+
+def test_the_folder_remembers_its_ports(brokers: Cluster) -> None:
+    kept = json.loads((brokers.directory / "ports.json").read_text())
+    assert kept["kafka"] == [brokers.ports.broker(n) for n in BROKERS]
+    status = in_folder(brokers.directory, "status").stdout
+    assert [f"127.0.0.1:{port}" in line for port, line in zip(kept["kafka"], status.splitlines())] == [True] * 3
+    assert status.count("ready (pid") >= 3
+    again = in_folder(brokers.directory, "up", "--no-registry")
+    assert again.stdout.count("already running") == 3, again.stderr
+
+
+def test_a_cluster_from_before_ports_were_remembered_is_found(cluster: Cluster) -> None:
+    (cluster.directory / "ports.json").unlink()
+    before = in_folder(cluster.directory, "status").stdout
+    assert before.count("ready (pid") >= 4, before
+    assert cluster.registry_url in before and cluster.bootstrap_servers.partition(",")[0] in before
+
+
+def test_other_ports_than_the_cluster_runs_on_are_refused(brokers: Cluster) -> None:
+    other = in_folder(brokers.directory, "up", "--port", "31094")
+    assert other.returncode == 1 and not other.stdout
+    assert f"already runs, with brokers on port {brokers.ports.brokers}, not 31094" in other.stderr
+    assert "./run down" in other.stderr
+
+
+def test_all_ports_are_checked_before_anything_starts(brokers: Cluster, tmp_path: pathlib.Path) -> None:
+    """Another checkout on the same ports: nothing starts, nothing is written, and the first one is not harmed."""
+    before = broker_pids(brokers)
+    other = tmp_path / ".shopstream/cluster"
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        registry = taken.getsockname()[1]
+        done = in_folder(other, "up", "--port", str(brokers.ports.brokers), "--controller-port",
+                         str(brokers.ports.controllers), "--registry-port", str(registry))
+    assert done.returncode == 1 and not done.stdout
+    for n in BROKERS:
+        assert f"{brokers.ports.broker(n)} (broker {n})" in done.stderr
+        assert str(before[n]) in done.stderr
+    assert f"are used by the cluster of {brokers.directory} (pid " in done.stderr
+    assert f"port {registry} (the registry) is used by" in done.stderr
+    assert not list(other.glob("broker-*")) and broker_pids(brokers) == before
+    status = in_folder(other, "status", "--port", str(brokers.ports.brokers)).stdout
+    assert status.splitlines()[0].endswith(f"not running; the cluster of {brokers.directory} uses port {brokers.ports.brokers}")
+
+
+def test_a_neighbours_cluster_is_to_be_stopped_in_its_checkout(tmp_path: pathlib.Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        ports = Ports(minio=free.getsockname()[1])
+    neighbour = Cluster(tmp_path / "neighbour/.shopstream/cluster", ports, say=print)
+    try:
+        neighbour.start_minio()
+        with pytest.raises(ClusterError) as caught:
+            Cluster(tmp_path / "ours/.shopstream/cluster", ports, say=print).start_minio()
+        assert f"used by the cluster of {tmp_path / 'neighbour'} (pid {neighbour.minio_pid()})" in str(caught.value)
+        assert "stop it there with ./run down, or choose other ports here: --minio-port " in str(caught.value)
+    finally:
+        neighbour.kill()
+
+
+def test_a_damaged_list_of_ports_is_named(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "ports.json").write_text("{}")
+    done = in_folder(tmp_path, "status")
+    assert done.returncode == 1 and f"{tmp_path}/ports.json is damaged" in done.stderr
 
 
 def test_a_node_that_dies_while_starting_leaves_its_last_words(brokers: Cluster) -> None:
@@ -168,8 +243,8 @@ def test_a_port_that_minio_needs_is_named_with_its_holder(above: int, what: str,
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         cluster = Cluster(tmp_path, Ports(minio=port - above))
-        with pytest.raises(ClusterError, match=f"^{what} needs port {port}, which is taken by pid {os.getpid()}"
-                                                   ".* such as --minio-port "):
+        with pytest.raises(ClusterError, match=rf"(?s)port {port} \({what}\) is used by .*\(pid {os.getpid()}\)"
+                                               ".*choose other ports here: --minio-port "):
             cluster.start_minio()
     assert cluster.minio_pid() is None
 

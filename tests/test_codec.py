@@ -21,11 +21,10 @@ import pytest
 
 from avro_generator import Generator, text, without_logical_types
 from avro_mapping import row, whole_micros, with_hex, without_branches
+from places import DEPS, ROOT
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
 DRIVER = pathlib.Path(os.environ.get("SHOPSTREAM_CODEC_DRIVER",
                                      ROOT / "build/release/src/avro/codec_driver"))
-DEPS = pathlib.Path(os.environ.get("SHOPSTREAM_DEPS", ROOT / ".deps"))
 PURCHASE = json.loads((ROOT / "schemas/purchase_event.avsc").read_text())
 UTC = datetime.timezone.utc
 

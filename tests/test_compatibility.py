@@ -1,7 +1,6 @@
 """Compatibility verdicts match those of Apache Avro's own Java library."""
 
 import json
-import os
 import pathlib
 import subprocess
 from collections import Counter
@@ -9,9 +8,8 @@ from collections import Counter
 import pytest
 
 from avro_schemas import Schemas
+from places import DEPS, ROOT
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-DEPS = pathlib.Path(os.environ.get("SHOPSTREAM_DEPS", ROOT / ".deps"))
 JARS = DEPS / "avro/libs"
 DRIVER = ROOT / "build/release/src/avro/compatibility_driver"
 PAIRS = 6_000  # Each judged in both directions.

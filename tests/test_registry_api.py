@@ -2,7 +2,6 @@
 difference in Apicurio's answers is listed with its reason."""
 
 import contextlib
-import os
 import pathlib
 import re
 import subprocess
@@ -16,11 +15,10 @@ import pytest
 
 from cluster import Cluster
 from conftest import _free_ports
+from places import DEPS
 from registry_script import PLAIN, SCRIPT, WITH_DEFAULT, Player
 from waiting import wait_until
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-DEPS = pathlib.Path(os.environ.get("SHOPSTREAM_DEPS", ROOT / ".deps"))
 APICURIO = DEPS / "apicurio"
 
 # Apicurio's answer to a step, and why it differs.
