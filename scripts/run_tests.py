@@ -25,8 +25,8 @@ import time
 import xml.etree.ElementTree as xml
 from collections.abc import Callable, Iterable
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-DEPS = pathlib.Path(os.environ.get("SHOPSTREAM_DEPS", ROOT / ".deps"))
+from places import DEPS, ROOT
+
 NOTHING_COLLECTED = 5  # pytest's exit code when no test was selected.
 TSAN_OPTIONS = "second_deadlock_stack=1"
 # Several threads and programs at work, on real servers: two ingests with rebalances, registries under load, compaction
@@ -60,11 +60,8 @@ class BuildError(Exception):
 
 
 def build(preset: str, *targets: str) -> None:
-    started = time.monotonic()
-    say(f"building {preset}")
     if subprocess.run([ROOT / "scripts/build", preset, *targets]).returncode != 0:
         raise BuildError(f"{preset} does not build")
-    say(f"{preset} built in {time.monotonic() - started:.0f} s")
 
 
 def unit_tests(preset: str) -> Count:
@@ -185,7 +182,8 @@ def run(suites: Iterable[tuple[str, Callable[[], Count]]]) -> Count:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="./run test")
+    parser = argparse.ArgumentParser(prog="./run test", description=__doc__.replace("run_tests.py", "./run test"),
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("suite", nargs="?", choices=["units", "program", "soak", "simulate", "tsan", "fuzz"])
     arguments, rest = parser.parse_known_args()
     if rest and arguments.suite in (None, "units", "tsan"):

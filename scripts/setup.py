@@ -14,7 +14,6 @@ library is used, because nothing else may be installed yet.
 """
 
 import argparse
-import concurrent.futures
 import dataclasses
 import fcntl
 import hashlib
@@ -28,10 +27,11 @@ import sys
 import tarfile
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-DEPS = pathlib.Path(os.environ.get("SHOPSTREAM_DEPS", ROOT / ".deps")).absolute()
+from places import BINARY, DEPS, ROOT
+from setup_step import PACKAGES_STEP, Schedule, SetupError, Step
+
 VENV = DEPS / "venv"
 REQUIREMENTS = ROOT / "tests/requirements.txt"
 KAFKA = ROOT / "deploy/local/kafka"
@@ -69,13 +69,7 @@ COMPILING_COMMANDS = {"g++": "g++", "npm": "npm"}
 JAVA_COMMANDS = {"java": "openjdk-17-jre-headless", "mvn": "maven"}
 TEST_COMMANDS = {"javac": "openjdk-17-jdk-headless"}
 
-PACKAGES_STEP = "packages"
 MAVEN = threading.Lock()  # Concurrent runs would write the same files of its cache.
-STEP_TIMEOUT = 3600  # Seconds for one command; the slowest (MinIO) takes 220 on two idle cores.
-
-
-class SetupError(Exception):
-    """The message says what failed, why, and what to do."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,54 +90,6 @@ class Wanted:
         """The commands, with the package of each."""
         return {**COMPILING_COMMANDS, **(JAVA_COMMANDS if self.kafka or self.tests else {}),
                 **(TEST_COMMANDS if self.tests else {})}
-
-
-class Step:
-    """One thing to install. It is done while the stamp matches and every one of `makes` exists."""
-
-    def __init__(self, name: str, work: Callable[["Step"], None], inputs: Iterable[str] = (),
-                 makes: Iterable[pathlib.Path] = (), needs_packages: bool = False):
-        self.name = name
-        self.needs_packages = needs_packages
-        self._work = work
-        self._makes = makes
-        self._stamp = DEPS / "stamps" / name
-        self._fingerprint = hashlib.sha256("\0".join([str(DEPS), *inputs]).encode()).hexdigest()
-        self.log = DEPS / "log" / f"{name}.log"
-        self.folder = DEPS / "work" / name
-
-    def done(self) -> bool:
-        return (self._stamp.exists() and self._stamp.read_text() == self._fingerprint
-                and all(path.exists() for path in self._makes))
-
-    def run(self) -> None:
-        self._stamp.unlink(missing_ok=True)
-        for folder in (self._stamp.parent, self.log.parent):
-            folder.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(self.folder, ignore_errors=True)
-        self.folder.mkdir(parents=True)
-        self.log.write_text("")
-        self._work(self)
-        shutil.rmtree(self.folder)
-        self._stamp.write_text(self._fingerprint)
-
-    def command(self, *words: object, cwd: pathlib.Path | None = None,
-                environment: dict[str, str] | None = None) -> None:
-        """Runs one command, with its output in the step's log."""
-        text = " ".join(map(str, words))
-        with open(self.log, "a") as log:
-            log.write(f"$ {text}\n")
-            log.flush()
-            try:
-                code = subprocess.run(list(map(str, words)), cwd=cwd, stdin=subprocess.DEVNULL,
-                                      stdout=log, stderr=log, timeout=STEP_TIMEOUT,
-                                      env={**os.environ, **(environment or {})}).returncode
-            except FileNotFoundError as error:
-                raise SetupError(f"{words[0]} is not installed") from error
-            except subprocess.TimeoutExpired as error:
-                raise SetupError(f"`{text}` did not finish within {STEP_TIMEOUT} s") from error
-        if code != 0:
-            raise SetupError(f"`{text}` failed with exit code {code}")
 
 
 # Steps.
@@ -360,64 +306,6 @@ def steps_to_do(wanted: Wanted, missing: list[str]) -> list[Step]:
     return todo
 
 
-# Running the steps.
-
-
-@dataclasses.dataclass
-class Failure:
-    step: Step
-    reason: str
-
-    def __str__(self) -> str:
-        lines = self.step.log.read_text(errors="replace").splitlines()[-15:] if self.step.log.exists() else []
-        return "\n".join([f"error: {self.step.name}: {self.reason}",
-                          *(f"    {line}" for line in lines), f"    whole log: {self.step.log}"])
-
-
-class Schedule:
-    """Runs steps in parallel; those that need packages start when these are installed."""
-
-    def __init__(self, todo: list[Step]):
-        self._todo = todo
-        self._started: dict[str, float] = {}
-        self._packages_ended = threading.Event()
-        self._failures: list[Failure] = []
-
-    def run(self) -> list[Failure]:
-        with concurrent.futures.ThreadPoolExecutor(len(self._todo)) as pool:
-            waiting = {pool.submit(self._run, step) for step in self._todo}
-            while waiting:
-                done, waiting = concurrent.futures.wait(waiting, timeout=20)
-                for future in done:
-                    future.result()
-                if not done:
-                    self._say_what_runs()
-        return self._failures
-
-    def _run(self, step: Step) -> None:
-        if step.needs_packages:
-            self._packages_ended.wait()
-            if any(failure.step.name == PACKAGES_STEP for failure in self._failures):
-                return
-        started = self._started[step.name] = time.monotonic()
-        say(f"{step.name}: started, log in {step.log}")
-        try:
-            step.run()
-            say(f"{step.name}: done in {time.monotonic() - started:.0f} s")
-        except (SetupError, OSError, tarfile.TarError) as error:
-            say(f"{step.name}: failed after {time.monotonic() - started:.0f} s")
-            self._failures.append(Failure(step, str(error)))
-        finally:
-            del self._started[step.name]
-            if step.name == PACKAGES_STEP:
-                self._packages_ended.set()
-
-    def _say_what_runs(self) -> None:
-        now = time.monotonic()
-        running = [f"{name} ({now - start:.0f} s)" for name, start in list(self._started.items())]
-        say(f"still running: {', '.join(running)}")
-
-
 def say(line: str) -> None:
     print(f"setup: {line}", flush=True)
 
@@ -442,13 +330,27 @@ def set_up(quiet: bool, wanted: Wanted) -> int:
         if not quiet:
             say(f"nothing is missing ({time.monotonic() - started:.1f} s)")
         return 0
-    say(f"{len(todo)} step{'s' if len(todo) > 1 else ''} to do: {', '.join(step.name for step in todo)}")
     failures = Schedule(todo).run()
     for failure in failures:
         print(failure, file=sys.stderr)
-    if not failures:
-        say(f"complete after {time.monotonic() - started:.0f} s")
     return 1 if failures else 0
+
+
+def lend_dependencies() -> None:
+    """.deps leads to SHOPSTREAM_DEPS, so that paths in documents and mappings hold, and the folder is remembered."""
+    link = ROOT / ".deps"
+    if DEPS != link and not os.path.lexists(link) and os.access(ROOT, os.W_OK):
+        link.symlink_to(DEPS)
+
+
+def insist_on_writable() -> None:
+    try:
+        DEPS.mkdir(parents=True, exist_ok=True)
+        (DEPS / "lock").touch()
+    except OSError as error:
+        built = f"; to run the built program: {BINARY}" if os.access(BINARY, os.X_OK) else ""
+        raise SetupError(f"cannot write to {DEPS} ({error.strerror}): give this user permission, or set"
+                         f" SHOPSTREAM_DEPS to another folder{built}") from None
 
 
 def main() -> int:
@@ -463,13 +365,8 @@ def main() -> int:
     wanted = Wanted(kafka=not arguments.program, minio=arguments.minio or arguments.tests,
                     tests=arguments.tests, lint=arguments.lint, fuzz=arguments.fuzz)
     try:
-        try:
-            DEPS.mkdir(parents=True, exist_ok=True)
-            (DEPS / "lock").touch()
-        except OSError as error:
-            raise SetupError(f"cannot write to {DEPS} ({error.strerror}): give this user permission, or set"
-                             " SHOPSTREAM_DEPS to another folder; a program that is built runs without it:"
-                             " build/release/shopstream") from None
+        insist_on_writable()
+        lend_dependencies()
         with open(DEPS / "lock", "w") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

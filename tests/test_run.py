@@ -1,24 +1,86 @@
-"""./run itself: its answer to typos, and how it adds up test reports."""
+"""./run itself: its help, its answer to typos, what it prints besides the program, and how it adds up test reports.
 
+What compiles or writes runs in a small checkout: the real scripts, a program of one file, and a set-up that does nothing.
+"""
+
+import json
 import os
 import pathlib
+import re
+import shutil
 import subprocess
+import sys
+from collections.abc import Sequence
 
-import cluster as local_cluster
+import pytest
+
 import run_tests as runner
+from places import ROOT
 
-ROOT = local_cluster.ROOT
+COMMANDS = "setup build demo test bench up down status lint format shopstream".split()
+PROGRAM = r"""
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+int main(int count, char** words) {
+  char folder[4096];
+  const char* brokers = getenv("SHOPSTREAM_KAFKA_BOOTSTRAP_SERVERS");
+  printf("first in %s with %s on %s\n", getcwd(folder, sizeof folder), words[count - 1], brokers ? brokers : "default");
+  return 3;
+}
+"""
+PROJECT = """
+cmake_minimum_required(VERSION 3.25)
+project(small LANGUAGES C)
+add_executable(shopstream main.c)
+"""
 
 
-def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([ROOT / "run", *arguments], env={**os.environ, **environment}, capture_output=True,
-                          text=True, timeout=30)
+def run(*arguments: str, root: pathlib.Path = ROOT, cwd: pathlib.Path | None = None, before: Sequence[object] = (),
+        **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*before, root / "run", *arguments], cwd=cwd, env={**os.environ, **environment},
+                          capture_output=True, text=True, timeout=60)
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+    """The small checkout, compiled. Tests that change it take a copy."""
+    checkout = tmp_path_factory.mktemp("small") / "check out"
+    shutil.copytree(ROOT / "scripts", checkout / "scripts", ignore=shutil.ignore_patterns("__pycache__"))
+    (checkout / "config").mkdir()
+    for file in ("run", "CMakePresets.json", "config/pipeline.yaml"):
+        shutil.copy(ROOT / file, checkout / file)
+    (checkout / "tests").mkdir()
+    (checkout / "tests/requirements.txt").touch()
+    (checkout / "CMakeLists.txt").write_text(PROJECT)
+    (checkout / "main.c").write_text(PROGRAM)
+    (checkout / "scripts/setup.py").write_text("print('setup: a word on standard output')\n")
+    python = checkout / ".deps/venv/bin/python"
+    python.parent.mkdir(parents=True)
+    python.symlink_to(sys.executable)
+    first = small(checkout, "shopstream", "x", cwd=checkout.parent)
+    assert first.stdout == f"first in {checkout.parent} with x on default\n", first.stderr
+    assert "setup: a word" in first.stderr and "Compiling, " in first.stderr and "compiled in" in first.stderr
+    return checkout
+
+
+@pytest.fixture
+def checkout(built: pathlib.Path, tmp_path: pathlib.Path) -> pathlib.Path:
+    shutil.copytree(built, tmp_path / "small", symlinks=True)  # Keeps times, as cp -a does.
+    return tmp_path / "small"
+
+
+def small(checkout: pathlib.Path, *arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
+    return run(*arguments, root=checkout, SHOPSTREAM_DEPS=str(checkout / ".deps"), **options)
+
+
+# Help, before anything is installed.
 
 
 def test_alone_it_lists_the_commands() -> None:
     listed = run()
     assert listed.returncode == 0
-    for command in "setup build demo test bench up down lint format".split():
+    for command in COMMANDS:
         assert f"\n  {command} " in listed.stdout
 
 
@@ -35,26 +97,144 @@ def test_format_refuses_other_arguments() -> None:
 
 
 def test_help_installs_and_builds_nothing(tmp_path: pathlib.Path) -> None:
-    for command in ("up", "demo", "test", "bench", "lint", "format", "status"):
-        shown = run(command, "--help", SHOPSTREAM_DEPS=str(tmp_path / "absent"))
-        assert shown.returncode == 0 and "usage: ./run" in shown.stdout, (command, shown.stderr)
-    assert not (tmp_path / "absent").exists()
+    """On a machine that has only Python and the shell's own tools."""
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    (tools / "python3").symlink_to(pathlib.Path(sys.executable).resolve())
+    for tool in ("env", "bash", "dirname", "readlink", "cat"):
+        (tools / tool).symlink_to(shutil.which(tool))
+    fresh = tmp_path / "checkout"
+    shutil.copytree(ROOT / "scripts", fresh / "scripts", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "run", fresh)
+    before = sorted(fresh.rglob("*"))
+    for command in COMMANDS:
+        for flag in ("--help", "-h"):
+            shown = run(command, flag, root=fresh, PATH=str(tools), PYTHONDONTWRITEBYTECODE="1")
+            assert (shown.returncode, shown.stderr) == (0, ""), command
+            assert f"usage: ./run {command}" in shown.stdout
+    assert sorted(fresh.rglob("*")) == before
+
+
+def test_every_part_of_bench_is_in_its_help() -> None:
+    parts = re.search(r"^PARTS = \{(.*?)\}", (ROOT / "scripts/bench.py").read_text(), re.MULTILINE | re.DOTALL)[1]
+    listed = re.search(r"^parts: (.*)$", run("bench", "--help").stdout, re.MULTILINE)[1]
+    assert listed.split() == re.findall(r'"(\w+)":', parts)
 
 
 def test_before_set_up_the_remedy_is_named(tmp_path: pathlib.Path) -> None:
-    failed = run("status", SHOPSTREAM_DEPS=str(tmp_path / "absent"))
-    assert failed.returncode == 1 and "nothing is set up yet" in failed.stderr, failed.stderr
+    for command in ("status", "down"):
+        failed = run(command, SHOPSTREAM_DEPS=str(tmp_path / "absent"))
+        assert failed.returncode == 1 and "nothing is set up yet" in failed.stderr, failed.stderr
+        assert "./run setup" in failed.stderr
+    assert not (tmp_path / "absent").exists()
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: pathlib.Path) -> None:
     (tmp_path / "file").write_text("")
     failed = run("setup", SHOPSTREAM_DEPS=str(tmp_path / "file/deps"))
     assert failed.returncode == 1 and "Traceback" not in failed.stderr, failed.stderr
-    assert "cannot write to" in failed.stderr and "SHOPSTREAM_DEPS" in failed.stderr
+    assert f"cannot write to {tmp_path}/file/deps" in failed.stderr and "SHOPSTREAM_DEPS" in failed.stderr
 
 
 def test_setup_has_nothing_to_do_a_second_time() -> None:
     assert "nothing is missing" in run("setup").stdout
+
+
+def test_only_one_place_knows_where_dependencies_are() -> None:
+    """So that SHOPSTREAM_DEPS works everywhere, absolute or relative."""
+    reads = re.compile(r"""(environ\.get|environ|getenv)[\[(]"SHOPSTREAM_DEPS|\$\{SHOPSTREAM_DEPS:?-""")
+    found = {str(path.relative_to(ROOT)) for folder in ("scripts", "tests", "deploy") for path in (ROOT / folder).rglob("*")
+             if path.suffix in (".py", ".bash", "") and path.is_file() and path.name != "test_run.py"
+             and reads.search(path.read_text(errors="replace"))}
+    assert found | {"run"} == {"scripts/places.py", "scripts/places.bash", "run"}
+    assert not reads.search((ROOT / "run").read_text())
+
+
+def test_relative_dependencies_count_from_the_current_folder(tmp_path: pathlib.Path) -> None:
+    assert f"(no {tmp_path}/deps" not in (failed := run("status", cwd=tmp_path, SHOPSTREAM_DEPS="deps")).stdout
+    assert failed.returncode == 1
+    (tmp_path / "file").write_text("")
+    assert f"cannot write to {tmp_path}/file/deps" in run("setup", cwd=tmp_path, SHOPSTREAM_DEPS="file/deps").stderr
+
+
+# ./run shopstream.
+
+
+def test_the_program_is_alone_on_standard_output(checkout: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    """It runs where the caller is, and its exit code is passed on."""
+    elsewhere = tmp_path / "else where"
+    elsewhere.mkdir()
+    done = small(checkout, "shopstream", "a b", cwd=elsewhere)
+    assert done.returncode == 3
+    assert done.stdout == f"first in {elsewhere} with a b on default\n"
+    again = small(checkout, "shopstream", "--help", cwd=elsewhere)
+    assert (again.stdout, again.stderr) == (f"first in {elsewhere} with --help on default\n", "")
+    link = tmp_path / "shop"
+    link.symlink_to(checkout / "run")
+    linked = subprocess.run([link, "shopstream", "x"], cwd=elsewhere, capture_output=True, text=True, timeout=60,
+                            env={**os.environ, "SHOPSTREAM_DEPS": str(checkout / ".deps")})
+    assert (linked.stdout, linked.stderr) == (f"first in {elsewhere} with x on default\n", "")
+
+
+def test_a_copied_checkout_builds_its_own_sources(built: pathlib.Path, checkout: pathlib.Path) -> None:
+    (checkout / "main.c").write_text(PROGRAM.replace("first", "second"))
+    done = small(checkout, "shopstream", "x", cwd=checkout)
+    assert done.stdout.startswith("second in "), done.stderr
+    assert f"build/release was made for {built}: starting it afresh" in done.stderr
+    assert small(built, "shopstream", "x", cwd=built).stdout.startswith("first in ")
+    quiet = small(checkout, "shopstream", "x", cwd=checkout)
+    assert (quiet.stdout, quiet.stderr) == (done.stdout, "")
+
+
+def test_what_does_not_compile_is_shown_with_its_log(checkout: pathlib.Path) -> None:
+    (checkout / "main.c").write_text(PROGRAM.replace("return 3;", "return three;"))
+    failed = small(checkout, "shopstream", "x", cwd=checkout)
+    assert (failed.returncode, failed.stdout) == (1, "")
+    assert "three" in failed.stderr and f"whole log: {checkout}/build/release/compile.log" in failed.stderr
+    assert "three" in (checkout / "build/release/compile.log").read_text()
+
+
+def test_the_program_finds_a_cluster_on_other_ports(checkout: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    ports = checkout / ".shopstream/cluster/ports.json"
+    ports.parent.mkdir(parents=True)
+    ports.write_text(json.dumps({"kafka": [7001, 7002, 7003], "controller": [7101, 7102, 7103], "registry": 7201,
+                                 "minio": 7301}))
+
+    def brokers(*arguments: str, **options: object) -> str:
+        return small(checkout, "shopstream", *arguments, "x", **options).stdout.rpartition(" on ")[2].strip()
+
+    assert brokers(cwd=tmp_path) == "127.0.0.1:7001,127.0.0.1:7002,127.0.0.1:7003"
+    # What the user chose wins.
+    assert brokers(cwd=tmp_path, SHOPSTREAM_KAFKA_BOOTSTRAP_SERVERS="mine:1") == "mine:1"
+    assert brokers("--config", "mine.yaml", cwd=tmp_path) == "default"
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config/pipeline.yaml").touch()
+    assert brokers(cwd=tmp_path) == "default"
+    config = checkout / "config/pipeline.yaml"
+    config.write_text(config.read_text().replace("127.0.0.1:9094,", "kafka.example.com:9094,"))
+    assert brokers(cwd=checkout) == "default"
+
+
+def test_a_checkout_that_cannot_be_written_runs_what_is_built(checkout: pathlib.Path) -> None:
+    if os.geteuid() == 0:  # Permissions do not bind root; a mount does.
+        before = ["unshare", "--mount", "sh", "-c", 'mount --bind "$0" "$0" && mount -o remount,ro,bind "$0" && exec "$@"',
+                  checkout]
+        if subprocess.run(["unshare", "--mount", "true"], capture_output=True).returncode != 0:
+            pytest.skip("this machine lets root create no mounts")
+    else:
+        before = []
+        for folder in [checkout, *(path for path in checkout.rglob("*") if path.is_dir() and not path.is_symlink())]:
+            folder.chmod(0o555)
+    (checkout / "main.c").write_text(PROGRAM.replace("first", "second"))
+    try:
+        done = small(checkout, "shopstream", "x", cwd=checkout.parent, before=before)
+        assert (done.stdout, done.stderr) == (f"first in {checkout.parent} with x on default\n", "")
+    finally:
+        for folder in [checkout, *(path for path in checkout.rglob("*") if path.is_dir() and not path.is_symlink())]:
+            folder.chmod(0o755)
+
+
+# Reports.
 
 
 def report(folder: pathlib.Path, cases: str) -> pathlib.Path:
