@@ -9,6 +9,8 @@ import re
 import shlex
 import subprocess
 import sys
+import tempfile
+import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -31,8 +33,12 @@ SYNTHETIC = 200_000
 # Shares of the synthetic purchases, so that quarantine, and later the finer tables, get some data.
 SHARES = {"--late-share": "0.01", "--duplicate-share": "0.005", "--malformed-share": "0.001"}
 
+LOG_ENTRY = re.compile(r"\d{4}-\d\d-\d\dT\S+ +(?P<level>\w+) +(?P<text>.*)")
 TROUBLE = re.compile(r"\b(WARN|ERROR|FATAL|warning|error)\b")
 STEP_TIMEOUT = 600.0  # Seconds; the longest step takes about 10 on an idle two-core machine.
+
+
+CLEAR_LINE = "\r\x1b[K"
 
 
 class DemoError(Exception):
@@ -46,7 +52,8 @@ class Screen:
         self._steps = steps
         self._step = 0
         self.title = "set-up"  # Of the current step.
-        self._colours = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+        self._terminal = sys.stdout.isatty()
+        self._colours = self._terminal and "NO_COLOR" not in os.environ
 
     @contextlib.contextmanager
     def step(self, title: str) -> Iterator[None]:
@@ -64,10 +71,16 @@ class Screen:
         self.line(self._paint("1", title))
 
     def line(self, text: str = "") -> None:
-        print(text, flush=True)
+        print(f"{CLEAR_LINE if self._terminal else ''}{text}", flush=True)
 
     def detail(self, text: str) -> None:
         self.line(f"      {text}")
+
+    def passing(self, text: str) -> None:
+        """On a terminal, until the next line; elsewhere not at all."""
+        if self._terminal:
+            columns = os.get_terminal_size(1).columns or 80
+            print(f"{CLEAR_LINE}      {text}"[:columns - 1 + len(CLEAR_LINE)], end="", flush=True)
 
     def good(self, text: str) -> None:
         self.line(self._paint("32", text))
@@ -115,8 +128,9 @@ class Lake:
 class Program:
     """`shopstream`, with all locations passed in its environment; it reports in JSON."""
 
-    def __init__(self, cluster: Cluster, lake: Lake):
+    def __init__(self, cluster: Cluster, lake: Lake, screen: Screen):
         self._cluster = cluster
+        self._screen = screen
         # Ignores settings for other clusters and lakes in the caller's environment.
         self._environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("SHOPSTREAM_")},
@@ -128,19 +142,35 @@ class Program:
         }
 
     def run(self, *arguments: str) -> Any:
-        """Its output, parsed as JSON. Its log and its progress go where ours go."""
+        """Its output, parsed as JSON. Its warnings and its progress go to the screen."""
         command = [str(BINARY), "--json", *arguments]
-        try:
-            done = subprocess.run(command, cwd=ROOT, env=self._environment, stdin=subprocess.DEVNULL,
-                                  stdout=subprocess.PIPE, timeout=STEP_TIMEOUT, check=False)
-        except subprocess.TimeoutExpired:
-            raise DemoError(f"{shlex.join(command)}\ndid not finish within {STEP_TIMEOUT:.0f} s.\n"
-                            f"{self._last_words()}") from None
-        output = done.stdout.decode(errors="replace")
-        if done.returncode != 0:
-            raise DemoError(f"{shlex.join(command)}\nexited with code {done.returncode}.\n"
-                            f"{output}{self._last_words()}")
-        return json.loads(output) if output.strip() else None
+        with tempfile.TemporaryFile() as output:
+            process = subprocess.Popen(command, cwd=ROOT, env=self._environment, stdin=subprocess.DEVNULL, stdout=output,
+                                       stderr=subprocess.PIPE, text=True, errors="replace")
+            relay = threading.Thread(target=self._relay, args=(process.stderr,))
+            relay.start()
+            try:
+                code = process.wait(STEP_TIMEOUT)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise DemoError(f"{shlex.join(command)}\ndid not finish within {STEP_TIMEOUT:.0f} s.\n"
+                                f"{self._last_words()}") from None
+            finally:
+                relay.join()
+            output.seek(0)
+            text = output.read().decode(errors="replace")
+        if code != 0:
+            raise DemoError(f"{shlex.join(command)}\nexited with code {code}.\n{text}{self._last_words()}")
+        return json.loads(text) if text.strip() else None
+
+    def _relay(self, lines: Iterable[str]) -> None:
+        """Below the step's heading, and without the time, which the demo's own lines do not have either."""
+        for line in lines:
+            entry = LOG_ENTRY.fullmatch(line.rstrip())
+            if entry and entry["level"] == "info":
+                self._screen.passing(entry["text"])
+            else:
+                self._screen.detail(f"{entry['level']}: {entry['text']}" if entry else line.rstrip())
 
     def _last_words(self) -> str:
         """Warnings of the servers: the program's own log has been on the screen all along."""
@@ -339,17 +369,13 @@ def show_next_steps(lake: Lake, cluster: Cluster, serving: bool, screen: Screen)
     if lake.storage_options:
         address += ", storage_options=minio"
     screen.heading("Read it yourself")
-    screen.line(f"{sys.executable}\n")
-    if lake.storage_options:
-        screen.line(f"minio = {json.dumps(lake.storage_options)}\n")
-    screen.line(f"""from deltalake import DeltaTable
-bronze = DeltaTable({address}).to_pyarrow_dataset()
-
-import duckdb
-duckdb.sql("SELECT region, count(*), sum(amount) FROM bronze GROUP BY ALL")
-
-import polars
-polars.scan_delta({address}).group_by("region").agg(polars.len(), polars.col("amount").sum()).collect()""")
+    screen.line(f"$ {sys.executable}")
+    code = [f"minio = {json.dumps(lake.storage_options)}"] if lake.storage_options else []
+    code += ["from deltalake import DeltaTable", f"bronze = DeltaTable({address}).to_pyarrow_dataset()",
+             "import duckdb", 'duckdb.sql("SELECT region, count(*), sum(amount) FROM bronze GROUP BY ALL")',
+             "import polars", f'polars.scan_delta({address}).group_by("region").len().collect()']
+    for line in code:
+        screen.line(f">>> {line}")
     screen.heading("Next steps" if serving else f"Next steps, after ./run up{' --minio' if lake.storage_options else ''}")
     settings = dict(lake.environment) if lake.storage_options else {}
     if cluster.directory != CLUSTER:  # Otherwise ./run shopstream finds them.
@@ -398,7 +424,7 @@ def load_and_summarize(cluster: Cluster, lake: Lake, keep: bool, screen: Screen)
     was_up = (all(cluster.broker_pid(n) is not None for n in BROKERS)
               and (not with_minio or cluster.minio_pid() is not None))
     with running(cluster, with_minio, keep, screen):
-        results = perform(Program(cluster, lake), screen)
+        results = perform(Program(cluster, lake, screen), screen)
         summarize(results, lake, screen)
         screen.line()
         screen.line(f"Total time: {time.monotonic() - started:.0f} s.")
