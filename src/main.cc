@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/config.h"
+#include "base/default_config.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/metrics.h"
@@ -21,7 +22,6 @@ namespace shopstream::cli {
 namespace {
 
 constexpr char kVersion[] = "shopstream 0.1.0";
-constexpr char kDefaultConfigFile[] = "config/pipeline.yaml";
 
 // The commands, in the order in which new users need them.
 std::vector<Command> Commands() {
@@ -32,7 +32,7 @@ std::vector<Command> Commands() {
 }
 
 struct GlobalFlags {
-  std::optional<std::string> config_file;  // Nothing: kDefaultConfigFile, if it exists.
+  std::optional<std::string> config_file;  // Nothing: the default one, if it exists.
   std::vector<std::string> overrides;
   std::string log_level = "info";
   bool json = false;
@@ -54,12 +54,12 @@ std::vector<Option> GlobalOptions(GlobalFlags* flags) {
           {.name = "--json", .target = &flags->json, .meaning = "Print tables as JSON"}};
 }
 
-std::string SettingsHelp() {
+std::string SettingsHelp(const std::string& config_file) {
   std::string text = fmt::format(
       "Settings, given by --set key=value, in the environment (SHOPSTREAM_KAFKA_TOPIC for "
       "kafka.topic)\n"
       "or in {}:\n",
-      kDefaultConfigFile);
+      config_file);
   for (const SettingHelp& setting : ListSettings()) {
     text += fmt::format("  {:<29} {} [{}]\n", setting.key, setting.meaning, setting.default_value);
   }
@@ -71,9 +71,9 @@ int Fail(int code, std::string_view message) {
   return code;
 }
 
-ConfigSources Sources(const GlobalFlags& flags) {
+ConfigSources Sources(const GlobalFlags& flags, const DefaultConfig& usual) {
   ConfigSources sources;
-  sources.file = flags.config_file.value_or(kDefaultConfigFile);
+  sources.file = flags.config_file.value_or(usual.file);
   sources.file_required = flags.config_file.has_value();
   sources.overrides = flags.overrides;
   for (char** variable = environ; *variable != nullptr; ++variable) {
@@ -83,6 +83,14 @@ ConfigSources Sources(const GlobalFlags& flags) {
     sources.environment.emplace(text.substr(0, equals), text.substr(equals + 1));
   }
   return sources;
+}
+
+Result<Config> Load(const GlobalFlags& flags, const DefaultConfig& usual) {
+  const ConfigSources sources = Sources(flags, usual);
+  Log::Debug("settings come from {}", sources.file);
+  ARROW_ASSIGN_OR_RAISE(Config config, LoadConfig(sources));
+  if (!flags.config_file) CountPathsFromCheckout(usual.checkout, sources, &config);
+  return config;
 }
 
 // Metrics are served from before the job starts until it has finished.
@@ -111,13 +119,14 @@ int RunJob(const Choice& choice, const Context& context) {
 
 int Run(int argc, char** argv) {
   GlobalFlags flags;
+  const DefaultConfig usual = FindDefaultConfig(ProgramPath());
   const Program program{
       .name = "shopstream",
       .meaning = "A real-time purchase pipeline: Kafka to a Delta lake, exactly once.",
       .version = kVersion,
       .options = GlobalOptions(&flags),
       .commands = Commands(),
-      .footer = SettingsHelp()};
+      .footer = SettingsHelp(usual.file)};
   const Choice choice = ParseCommandLine(program, argc, argv);
   if (!choice.error.empty()) return Fail(choice.exit_code, choice.error);
   if (choice.job == nullptr) return choice.exit_code;
@@ -126,7 +135,7 @@ int Run(int argc, char** argv) {
   if (Status status = StartLogging(flags.log_level); !status.ok()) {
     return Fail(kWrongUsage, status.message());
   }
-  Result<Config> config = LoadConfig(Sources(flags));
+  Result<Config> config = Load(flags, usual);
   if (!config.ok()) return Fail(kWrongUsage, config.status().message());
   context.config = std::move(*config);
   InstallShutdownHandlers();

@@ -1,0 +1,29 @@
+# cmake --install build/release --prefix DIR: the program, the libraries that set-up brought (system packages hold the
+# others), its default configuration, the schemas, and what shells and `man` read.
+set(needed_at_run_time lib/shopstream)
+set_target_properties(shopstream PROPERTIES INSTALL_RPATH "\$ORIGIN/../${needed_at_run_time}")
+install(TARGETS shopstream RUNTIME_DEPENDENCY_SET shopstream_libraries RUNTIME DESTINATION bin)
+
+string(REGEX REPLACE "([][+.*()^$?|\\\\{}])" "\\\\\\1" deps_pattern "${SHOPSTREAM_DEPS}")
+install(RUNTIME_DEPENDENCY_SET shopstream_libraries
+  PRE_EXCLUDE_REGEXES "^ld-linux"
+  POST_INCLUDE_REGEXES "^${deps_pattern}/" POST_EXCLUDE_REGEXES ".*"
+  LIBRARY DESTINATION ${needed_at_run_time})
+
+install(DIRECTORY config schemas DESTINATION share/shopstream)
+install(FILES LICENSE DESTINATION share/doc/shopstream)
+
+# The program writes these itself, from its table of commands.
+function(install_output file)
+  install(CODE "
+    execute_process(COMMAND \"$<TARGET_FILE:shopstream>\" ${ARGN} OUTPUT_VARIABLE text COMMAND_ERROR_IS_FATAL ANY)
+    file(WRITE \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${file}\" \"\${text}\")")
+endfunction()
+if(EXISTS "${PROJECT_SOURCE_DIR}/src/cli/completion.cc")
+  install_output(share/bash-completion/completions/shopstream completion bash)
+  install_output(share/zsh/site-functions/_shopstream completion zsh)
+  install_output(share/fish/vendor_completions.d/shopstream.fish completion fish)
+endif()
+if(EXISTS "${PROJECT_SOURCE_DIR}/src/cli/man.cc")
+  install_output(share/man/man1/shopstream.1 man)
+endif()

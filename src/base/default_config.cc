@@ -1,0 +1,73 @@
+#include "base/default_config.h"
+
+#include <algorithm>
+#include <cctype>
+#include <string_view>
+#include <system_error>
+
+namespace shopstream {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr char kFile[] = "config/pipeline.yaml";
+
+bool Exists(const fs::path& path) {
+  std::error_code ignored;  // What cannot be looked at is not there for us.
+  return fs::is_regular_file(path, ignored);
+}
+
+// kafka.topic is SHOPSTREAM_KAFKA_TOPIC.
+std::string Variable(std::string_view key) {
+  std::string name = "SHOPSTREAM_";
+  for (const char c : key) {
+    name += c == '.' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  }
+  return name;
+}
+
+bool IsGiven(std::string_view key, const ConfigSources& sources) {
+  if (sources.environment.contains(Variable(key))) return true;
+  return std::ranges::any_of(sources.overrides, [&](const std::string& assignment) {
+    return assignment.starts_with(std::string(key) + "=");
+  });
+}
+
+bool IsRelativePath(const std::string& text) {
+  return !text.empty() && text.find("://") == std::string::npos && !text.starts_with("file:") &&
+         fs::path(text).is_relative();
+}
+
+}  // namespace
+
+DefaultConfig FindDefaultConfig(const fs::path& program) {
+  if (Exists(kFile) || program.empty()) return {.file = kFile, .checkout = {}};
+  const fs::path folder = program.parent_path();
+  const fs::path checkout = folder.parent_path().parent_path();
+  if (folder.parent_path().filename() == "build" && Exists(checkout / kFile)) {
+    return {.file = checkout / kFile, .checkout = checkout};
+  }
+  const fs::path installed = folder.parent_path() / "share/shopstream" / kFile;
+  return {.file = Exists(installed) ? installed.string() : kFile, .checkout = {}};
+}
+
+fs::path ProgramPath() {
+  std::error_code unknown;
+  return fs::read_symlink("/proc/self/exe", unknown);
+}
+
+void CountPathsFromCheckout(const fs::path& checkout, const ConfigSources& sources,
+                            Config* config) {
+  if (checkout.empty()) return;
+  const auto count = [&](std::string_view key, std::string* path) {
+    if (IsRelativePath(*path) && !IsGiven(key, sources)) *path = checkout / *path;
+  };
+  count("lake.uri", &config->lake.uri);
+  count("registry.ca_file", &config->registry.ca_file);
+  count("registry.tls.certificate", &config->registry.tls_certificate);
+  count("registry.tls.key", &config->registry.tls_key);
+  count("registry.users", &config->registry.users);
+  count("s3.ca_file", &config->s3.ca_file);
+}
+
+}  // namespace shopstream

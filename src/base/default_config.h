@@ -1,0 +1,31 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "base/config.h"
+
+namespace shopstream {
+
+// The configuration that holds if none is named.
+struct DefaultConfig {
+  std::string file;  // config/pipeline.yaml if there is none anywhere.
+  // The checkout that the file belongs to, if that is not the current folder; else empty.
+  std::filesystem::path checkout;
+};
+
+// The first of these that exists: config/pipeline.yaml in the current folder; the one of the
+// checkout whose build/PRESET/ holds the program; the installed one,
+// ../share/shopstream/config/pipeline.yaml from the program's folder. `program`: its path with all
+// links resolved.
+DefaultConfig FindDefaultConfig(const std::filesystem::path& program);
+
+// The running program's path, with all links resolved; empty if the system does not say.
+std::filesystem::path ProgramPath();
+
+// Relative paths of a checkout's configuration count from the checkout, wherever the program runs.
+// Those that the user gives, in the environment or by --set, count from the current folder.
+void CountPathsFromCheckout(const std::filesystem::path& checkout, const ConfigSources& sources,
+                            Config* config);
+
+}  // namespace shopstream

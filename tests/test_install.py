@@ -1,0 +1,82 @@
+"""`cmake --install`: the installed program needs neither the checkout nor what set-up brought."""
+
+import os
+import pathlib
+import shutil
+import subprocess
+
+import pytest
+
+from places import DEPS, ROOT
+
+COMPLETIONS = {"bash": "share/bash-completion/completions/shopstream", "zsh": "share/zsh/site-functions/_shopstream",
+               "fish": "share/fish/vendor_completions.d/shopstream.fish"}
+
+
+@pytest.fixture(scope="module")
+def prefix(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+    folder = tmp_path_factory.mktemp("installed") / "usr"
+    subprocess.run(["cmake", "--install", ROOT / "build/release", "--prefix", folder], check=True, capture_output=True,
+                   timeout=60)
+    return folder
+
+
+def run(prefix: pathlib.Path, *arguments: str, cwd: pathlib.Path) -> subprocess.CompletedProcess[str]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("SHOPSTREAM_")}
+    return subprocess.run([prefix / "bin/shopstream", *arguments], cwd=cwd, env=environment, capture_output=True,
+                          text=True, timeout=30)
+
+
+def test_its_libraries_are_installed_or_the_systems(prefix: pathlib.Path) -> None:
+    linked = subprocess.run(["ldd", prefix / "bin/shopstream"], check=True, capture_output=True, text=True).stdout
+    found = [pathlib.Path(line.split()[2]).resolve() for line in linked.splitlines() if " => /" in line]
+    ours = {path.name.partition(".")[0] for path in found if path.is_relative_to(prefix / "lib/shopstream")}
+    assert "librdkafka" in ours and "not found" not in linked
+    assert not [path for path in found if path.is_relative_to(DEPS.resolve()) or path.is_relative_to(ROOT)]
+
+
+def test_it_finds_its_configuration(prefix: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    assert f"or in {prefix}/share/shopstream/config/pipeline.yaml:" in run(prefix, "--help", cwd=tmp_path).stdout
+    config = prefix / "share/shopstream/config/pipeline.yaml"
+    config.write_text(config.read_text().replace("uri: .shopstream/lake", "uri: the-lake"))
+    assert f"{tmp_path}/the-lake" in run(prefix, "table", "list", cwd=tmp_path).stderr
+    # One in the current folder comes first.
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config/pipeline.yaml").write_text("lake:\n  uri: another\n")
+    assert f"{tmp_path}/another" in run(prefix, "table", "list", cwd=tmp_path).stderr
+
+
+def test_a_program_in_its_checkout_uses_the_checkouts_lake_from_anywhere(tmp_path: pathlib.Path) -> None:
+    checkout = tmp_path / "checkout"
+    (checkout / "build/release").mkdir(parents=True)
+    shutil.copytree(ROOT / "config", checkout / "config")
+    shutil.copy(ROOT / "build/release/shopstream", checkout / "build/release/shopstream")
+    program = checkout / "build/release/shopstream"
+
+    def lake(*arguments: str, **environment: str) -> str:
+        done = subprocess.run([program, *arguments, "table", "list"], cwd=tmp_path, env={**os.environ, **environment},
+                              capture_output=True, text=True, timeout=30)
+        return done.stderr
+
+    assert f"{checkout}/.shopstream/lake" in lake()
+    assert f"{tmp_path}/mine" in lake("--set", "lake.uri=mine")
+    assert f"{tmp_path}/mine" in lake(SHOPSTREAM_LAKE_URI="mine")
+
+
+@pytest.mark.parametrize("shell", COMPLETIONS)
+@pytest.mark.skipif(not (ROOT / "src/cli/completion.cc").exists(), reason="the program writes no completions")
+def test_the_shell_understands_its_completions(shell: str, prefix: pathlib.Path) -> None:
+    file = prefix / COMPLETIONS[shell]
+    assert "ingest" in file.read_text()
+    if shutil.which(shell):
+        checked = subprocess.run([shell, "-n", file], capture_output=True, text=True, timeout=30)
+        assert (checked.returncode, checked.stderr) == (0, "")
+
+
+@pytest.mark.skipif(not (ROOT / "src/cli/man.cc").exists(), reason="the program writes no manual page")
+def test_the_manual_page_is_well_formed(prefix: pathlib.Path) -> None:
+    page = prefix / "share/man/man1/shopstream.1"
+    assert "ingest" in page.read_text()
+    if shutil.which("groff"):
+        checked = subprocess.run(["groff", "-man", "-Tutf8", "-ww", page], capture_output=True, text=True, timeout=30)
+        assert (checked.returncode, checked.stderr) == (0, "")
