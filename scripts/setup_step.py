@@ -115,7 +115,7 @@ class Schedule:
 
     def _estimate(self) -> float:
         """Packages first; the other steps share the cores, and take as long as the longest at least."""
-        times = {step.name: phase.took(f"setup {step.name}", SECONDS[step.name]) for step in self._todo}
+        times = {step.name: phase.took(f"setup {step.name}", SECONDS.get(step.name, 1)) for step in self._todo}
         packages = times.pop(PACKAGES_STEP, 0)
         return packages + max(sum(times.values()) / (os.cpu_count() or 1), max(times.values(), default=0))
 

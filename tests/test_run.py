@@ -234,6 +234,70 @@ def test_a_checkout_that_cannot_be_written_runs_what_is_built(checkout: pathlib.
             folder.chmod(0o755)
 
 
+# Phases.
+
+INSTALL = """
+import sys
+from setup_step import Schedule, SetupError, Step
+def fail(step):
+    step.command("seq", 100, 130)
+    raise SetupError("it is broken")
+steps = [Step("good", lambda step: step.command("echo", "much detail"), ["an input"])]
+if sys.argv[1:]: steps.append(Step("bad", fail))
+failures = Schedule([step for step in steps if not step.done()]).run()
+print(*failures, sep="\\n", file=sys.stderr)
+"""
+
+
+def install(deps: pathlib.Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-c", INSTALL, *arguments], cwd=ROOT / "scripts", text=True, timeout=30,
+                          env={**os.environ, "SHOPSTREAM_DEPS": str(deps)}, capture_output=True)
+
+
+def test_set_up_shows_a_line_for_each_step_and_learns_how_long_they_take(tmp_path: pathlib.Path) -> None:
+    done = install(tmp_path)
+    assert done.stdout.splitlines()[0] == f"Setting up: good (about 1 s; logs in {tmp_path}/log)"
+    assert re.fullmatch(r"  good: \d+ s\n  set up in \d+ s\n", done.stdout.partition("\n")[2])
+    assert "much detail" in (tmp_path / "log/good.log").read_text()
+    assert json.loads((tmp_path / "log/times.json").read_text())["setup good"] < 30
+
+
+def test_a_failed_step_shows_the_end_of_its_log(tmp_path: pathlib.Path) -> None:
+    failed = install(tmp_path, "with a bad one")
+    assert "bad: failed after " in failed.stdout and "set up in" not in failed.stdout
+    lines = failed.stderr.splitlines()
+    assert lines[0] == "error: bad: it is broken"
+    assert [line.strip() for line in lines[1:-1]] == [str(n) for n in range(111, 131)]
+    assert lines[-1].strip() == f"whole log: {tmp_path}/log/bad.log"
+    assert install(tmp_path, "again").stdout.startswith("Setting up: bad (")  # The good one is not done twice.
+
+
+PROGRESS = """
+import phase, time
+phase.SHORT = 0
+shown = phase.Phase("Working, 8 steps", 30)
+for done in range(9):
+    time.sleep(0.01)
+    shown.progress(done, 8, "x" * 200)
+shown.end()
+"""
+
+
+def test_progress_is_one_line_on_a_terminal_and_few_elsewhere(tmp_path: pathlib.Path) -> None:
+    command = [sys.executable, "-c", PROGRESS]
+    environment = {**os.environ, "SHOPSTREAM_DEPS": str(tmp_path)}
+    piped = subprocess.run(command, cwd=ROOT / "scripts", env=environment, capture_output=True, text=True, timeout=30)
+    assert [line[:7] for line in piped.stdout.splitlines()] == ["Working", *(f"  [{n}/8]" for n in (2, 4, 6)), "  done "]
+    assert piped.stdout.startswith("Working, 8 steps (about 30 s)\n")
+    terminal, writer = os.openpty()
+    subprocess.run(command, cwd=ROOT / "scripts", env=environment, stdout=writer, timeout=30, check=True)
+    os.close(writer)
+    text = os.read(terminal, 100_000).decode()
+    os.close(terminal)
+    assert text.count("\n") == 2 and text.count("\r\x1b[K  [") == 8
+    assert max(map(len, re.split(r"[\r\n]+", text))) < 80 + len("\x1b[K")
+
+
 # Reports.
 
 
