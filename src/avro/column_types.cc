@@ -9,6 +9,8 @@
 namespace shopstream::avro {
 namespace {
 
+constexpr size_t kLongestPath = 200;  // In messages.
+
 // Paths name a type's place in the schema: "order.lines[].price".
 class ColumnTypes {
  public:
@@ -17,6 +19,36 @@ class ColumnTypes {
       return Status::NotImplemented("field \"", path, "\": the schema has more than ", kMaxColumns,
                                     " columns, members included; split it into several topics");
     }
+    if (depth_ == kMaxColumnDepth) {
+      return Status::NotImplemented("field \"", path.substr(0, kLongestPath),
+                                    "\": types nest more than ", kMaxColumnDepth,
+                                    " deep in it; flatten it");
+    }
+    ++depth_;
+    auto column = ColumnOf(type, path);
+    --depth_;
+    return column;
+  }
+
+  Result<arrow::FieldVector> FieldsOf(const Node& record, const std::string& path) {
+    if (std::ranges::find(open_, &record) != open_.end()) {
+      return Status::NotImplemented("field \"", path, "\": ", Describe(record),
+                                    " contains itself, and a table has no recursive type; flatten "
+                                    "it, or send the parts as separate records");
+    }
+    open_.push_back(&record);
+    arrow::FieldVector fields;
+    for (const Field& field : record.fields) {
+      ARROW_ASSIGN_OR_RAISE(
+          auto type, TypeOf(*field.type, path.empty() ? field.name : path + "." + field.name));
+      fields.push_back(arrow::field(field.name, std::move(type)));
+    }
+    open_.pop_back();
+    return fields;
+  }
+
+ private:
+  Result<std::shared_ptr<arrow::DataType>> ColumnOf(const Node& type, const std::string& path) {
     const UnionShape shape = UnionShape::Of(type);
     if (shape.is_struct()) return UnionType(shape, path);
     if (shape.values.empty()) return arrow::utf8();
@@ -38,24 +70,6 @@ class ColumnTypes {
     }
   }
 
-  Result<arrow::FieldVector> FieldsOf(const Node& record, const std::string& path) {
-    if (std::ranges::find(open_, &record) != open_.end()) {
-      return Status::NotImplemented("field \"", path, "\": ", Describe(record),
-                                    " contains itself, and a table has no recursive type; flatten "
-                                    "it, or send the parts as separate records");
-    }
-    open_.push_back(&record);
-    arrow::FieldVector fields;
-    for (const Field& field : record.fields) {
-      ARROW_ASSIGN_OR_RAISE(
-          auto type, TypeOf(*field.type, path.empty() ? field.name : path + "." + field.name));
-      fields.push_back(arrow::field(field.name, std::move(type)));
-    }
-    open_.pop_back();
-    return fields;
-  }
-
- private:
   Result<std::shared_ptr<arrow::DataType>> RecordType(const Node& type, const std::string& path) {
     ARROW_ASSIGN_OR_RAISE(auto fields, FieldsOf(type, path));
     if (fields.empty()) fields.push_back(arrow::field(kEmptyRecordMember, arrow::utf8()));
@@ -106,6 +120,7 @@ class ColumnTypes {
 
   std::vector<const Node*> open_;  // The enclosing records.
   int columns_ = 0;
+  int depth_ = 0;
 };
 
 bool HasKind(const UnionShape& shape, Kind kind) {

@@ -40,14 +40,15 @@ namespace shopstream::avro {
 
 // Bounds on a schema's columns. Nested references to named types could multiply without limit.
 inline constexpr int kMaxColumns = 16'384;
+inline constexpr int kMaxColumnDepth = 64;  // Of types within a field; readers' code recurses.
 // For decimals that become text: formatting is quadratic in the number of digits.
 inline constexpr int32_t kMaxDecimalDigits = 1'000;
 inline constexpr int32_t kMaxDecimal128Digits = 38;
 
 inline constexpr char kEmptyRecordMember[] = "_empty";
 
-// The columns of a record. NotImplemented names the field without a column: a recursive type, too
-// many columns, or a decimal with too many digits.
+// The columns of a record. NotImplemented names the field without a column: a recursive type, types
+// nested too deeply, too many columns, or a decimal with too many digits.
 Result<std::shared_ptr<arrow::Schema>> ToArrowSchema(const Schema& reader);
 
 // A union as its branches other than null. One branch: the union has that type. Several: it is a

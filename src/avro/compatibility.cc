@@ -231,7 +231,8 @@ class Checker {
     if (!lacks_default) return true;
     return Report(ResolutionRule::kReaderFieldMissingDefaultValue, place,
                   "field \"" + field.name + "\" of the reader's " + Describe(*pair.reader) +
-                      " is not written and has no default",
+                      (field.default_value ? " is not written, and its default is not valid"
+                                           : " is not written and has no default"),
                   "give the field a default, or its former name as an alias", field.name);
   }
 

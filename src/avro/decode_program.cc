@@ -323,8 +323,8 @@ class DecodeCompiler {
 
   Status AddDefault(const Field& field, const Target& target) {
     const Node& type = *field.type;
-    if (!field.default_value) {
-      return Broken(target.place, "is not written and has no default; give it one");
+    if (!field.default_valid) {
+      return Broken(target.place, "is not written and has no valid default; give it one");
     }
     if (field.default_value->is_null() && UnionShape::Of(type).has_null) {
       Add(DecodeCode::kNull, target);

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+#include <memory>
 #include <string>
 
 #include "avro/testing.h"
@@ -12,9 +14,25 @@ namespace {
 
 using nlohmann::json;
 
+// A field of the type with the default.
+Field FieldOf(const Schema& type, std::string_view value) {
+  Field field;
+  field.name = "f";
+  field.type = &type.root();
+  field.default_value = std::make_shared<const json>(json::parse(value));
+  return field;
+}
+
 bool Allows(std::string_view type, std::string_view value) {
+  const Schema schema = ParseSchemaText(type);
   int64_t steps_left = kMaxDefaultSteps;
-  return IsDefaultOf(json::parse(value), ParseSchemaText(type).root(), &steps_left);
+  return IsReadableDefault(FieldOf(schema, value), &steps_left);
+}
+
+bool JavaAllows(std::string_view type, std::string_view value) {
+  const Schema schema = ParseSchemaText(type);
+  int64_t steps_left = kMaxDefaultSteps;
+  return IsDefaultOf(FieldOf(schema, value), &steps_left);
 }
 
 TEST(DefaultValueTest, TheJsonOfEachTypeIsAllowedAndNoOther) {
@@ -37,6 +55,29 @@ TEST(DefaultValueTest, TheJsonOfEachTypeIsAllowedAndNoOther) {
   EXPECT_TRUE(Allows(R"({"type": "map", "values": "int"})", R"({"a": 1})"));
 }
 
+TEST(DefaultValueTest, JavaAcceptsAnyTextForBytesFixedAndEnum) {
+  EXPECT_TRUE(JavaAllows(R"("bytes")", R"("\u0100")"));
+  EXPECT_TRUE(JavaAllows(R"({"type": "fixed", "name": "F", "size": 2})", R"("a")"));
+  EXPECT_TRUE(JavaAllows(R"({"type": "enum", "name": "E", "symbols": ["A"]})", R"("B")"));
+  EXPECT_FALSE(JavaAllows(R"("bytes")", "1"));
+  EXPECT_FALSE(JavaAllows(R"("int")", "1.0"));
+  EXPECT_FALSE(JavaAllows(R"({"type": "array", "items": "int"})", "null"));
+}
+
+TEST(DefaultValueTest, AFloatsMayBeTheTextOfANumber) {
+  for (const char* text :
+       {"NaN", "-Infinity", "0.0", " 1.5d ", ".5", "1.", "+1e3", "1e400", "4f"}) {
+    EXPECT_TRUE(JavaAllows(R"("double")", json(text).dump())) << text;
+  }
+  for (const char* text : {"", "nan", "inf", "1,5", "d", "1 2", "Infinity5", "0x1"}) {
+    EXPECT_FALSE(JavaAllows(R"("float")", json(text).dump())) << text;
+  }
+  EXPECT_FALSE(JavaAllows(R"(["null", "double"])", R"("0.0")"));
+  EXPECT_EQ(-1500, NumberOfDefault("-1.5e3"));
+  EXPECT_EQ(0, NumberOfDefault("1e-400"));
+  EXPECT_EQ(std::numeric_limits<double>::infinity(), NumberOfDefault("1e400"));
+}
+
 TEST(DefaultValueTest, AFieldThatARecordLeavesOutTakesItsOwn) {
   const char* const record = R"({"type": "record", "name": "P", "fields": [
       {"name": "x", "type": "int"}, {"name": "y", "type": "int", "default": 5}]})";
@@ -50,7 +91,7 @@ TEST(DefaultValueTest, AFieldThatARecordLeavesOutTakesItsOwn) {
 TEST(DefaultValueTest, StepsBoundTheWork) {
   const Schema list = ParseSchemaText(R"({"type": "array", "items": "int"})");
   int64_t steps_left = 3;
-  EXPECT_FALSE(IsDefaultOf(json::parse("[1, 2, 3]"), list.root(), &steps_left));
+  EXPECT_FALSE(IsDefaultOf(FieldOf(list, "[1, 2, 3]"), &steps_left));
   EXPECT_LT(steps_left, 0);
 }
 
@@ -68,6 +109,7 @@ TEST(DefaultValueTest, EncodesAsAvroDoes) {
   EXPECT_EQ(Bytes("02"),
             encoded(R"({"type": "enum", "name": "E", "symbols": ["A", "B"]})", R"("B")"));
   EXPECT_EQ(Bytes("00 00 00 00 00 00 f8 3f"), encoded(R"("double")", "1.5"));
+  EXPECT_EQ(Bytes("00 00 c0 3f"), encoded(R"("float")", R"("1.5")"));
 }
 
 }  // namespace

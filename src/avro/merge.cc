@@ -411,7 +411,7 @@ Result<Schema> MergeSchemas(const Schema& reader, const Schema& writer) {
     const json merged = merger.Merge();
     if (!merger.conflicts().empty()) return Status::Invalid(merger.conflicts());
     if (merged != Merger(table.root(), nullptr, &tree).Merge()) {
-      ARROW_ASSIGN_OR_RAISE(table, Schema::Parse(merged.dump()));
+      ARROW_ASSIGN_OR_RAISE(table, Schema::ParseKept(merged.dump()));
       continue;
     }
     std::string reasons = Reasons(CheckReadable(table, writer, &tree));

@@ -27,6 +27,16 @@ std::string_view ShortName(std::string_view full_name) {
   return dot == std::string_view::npos ? full_name : full_name.substr(dot + 1);
 }
 
+std::string NamespaceOf(std::string_view full_name) {
+  const size_t dot = full_name.rfind('.');
+  return dot == std::string_view::npos ? "" : std::string(full_name.substr(0, dot));
+}
+
+std::string Qualify(std::string_view name, std::string_view space) {
+  if (space.empty() || name.find('.') != std::string_view::npos) return std::string(name);
+  return std::string(space) + "." + std::string(name);
+}
+
 std::string Describe(const Node& node) {
   std::string text = Name(node.kind);
   if (node.is_named()) text += " " + node.name;

@@ -38,8 +38,11 @@ struct Field {
   std::string name;
   std::vector<std::string> aliases;
   const Node* type = nullptr;
-  // Null: none. Checked against the type by Schema::Parse.
+  // Null: none. As written, so that a float's or double's may be the text of a number.
   std::shared_ptr<const nlohmann::json> default_value;
+  // Whether it is a value of the type, which readers can take. Avro's Java library accepts more:
+  // any text for an enum, fixed or bytes, and, in schemas that registries store, anything.
+  bool default_valid = false;
 };
 
 // One type. Several places may point to a named type's node, so the tree may have cycles; only
@@ -58,7 +61,7 @@ struct Node {
   std::vector<std::string> symbols;           // Enum.
   std::optional<std::string> default_symbol;  // Enum.
   const Node* items = nullptr;                // Array: items; map: values.
-  std::vector<const Node*> branches;          // Union: never nested, no duplicate types.
+  std::vector<const Node*> branches;          // Union: not nested, no duplicates; may be none.
   int64_t size = 0;                           // Fixed, in bytes.
 
   bool is_named() const {
@@ -66,8 +69,11 @@ struct Node {
   }
 };
 
-// The name without its namespace.
+// The parts of a full name; the namespace may be empty.
 std::string_view ShortName(std::string_view full_name);
+std::string NamespaceOf(std::string_view full_name);
+// The full name that `name` means within a namespace.
+std::string Qualify(std::string_view name, std::string_view space);
 
 // The type in messages: "long (timestamp-millis)", "record com.shop.Order".
 std::string Describe(const Node& node);

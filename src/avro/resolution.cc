@@ -72,7 +72,7 @@ void PairFields(Resolution* pair) {
   for (size_t i = 0; i < read.size(); ++i) consider(i, read[i].name);
   for (size_t i = 0; i < read.size(); ++i) {
     for (const std::string& alias : read[i].aliases) consider(i, alias);
-    pair->fields[i].lacks_default = pair->fields[i].written == nullptr && !read[i].default_value;
+    pair->fields[i].lacks_default = pair->fields[i].written == nullptr && !read[i].default_valid;
   }
 }
 

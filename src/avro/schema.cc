@@ -94,12 +94,16 @@ class CanonicalWriter {
 
 }  // namespace
 
-Result<Schema> Schema::Parse(std::string_view json) {
+Result<Schema> Schema::Parse(std::string_view json, const ParseOptions& options) {
   Schema schema;
-  ARROW_ASSIGN_OR_RAISE(const std::shared_ptr<const NodeTree> tree, ParseSchema(json));
+  ARROW_ASSIGN_OR_RAISE(const std::shared_ptr<const NodeTree> tree, ParseSchema(json, options));
   schema.root_ = std::shared_ptr<const Node>(tree, tree->root);
   schema.text_ = json;
   return schema;
+}
+
+Result<Schema> Schema::ParseKept(std::string_view json) {
+  return Parse(json, {.validate_defaults = false, .accept_wrapped_types = true});
 }
 
 std::string Schema::CanonicalForm() const { return CanonicalWriter().Write(*root_); }

@@ -10,7 +10,10 @@
 #include <vector>
 
 #include "avro/default_value.h"
-#include "avro/schema.h"
+#include "avro/redefinition.h"
+#include "avro/schema_text.h"
+#include "avro/unicode_names.h"
+#include "base/format.h"
 #include "base/json.h"
 
 namespace shopstream::avro {
@@ -20,6 +23,8 @@ using nlohmann::json;
 
 // A type takes up to three levels of JSON, and a default may nest in addition.
 constexpr int kMaxJsonDepth = 4 * Schema::kMaxDepth;
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+constexpr int64_t kMaxFixedSize = std::numeric_limits<int32_t>::max() - 8;  // Java's arrays.
 constexpr const char* kNameRule =
     "a name starts with a letter or _ and continues with letters, digits and _";
 
@@ -27,14 +32,6 @@ template <typename... Args>
 Status Broken(const std::string& path, Args&&... rule) {
   return Status::Invalid("Avro schema, at ", path.empty() ? "the root" : path, ": ",
                          std::forward<Args>(rule)...);
-}
-
-bool IsSimpleName(std::string_view name) {
-  const auto letter = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-  };
-  return !name.empty() && letter(name.front()) &&
-         std::ranges::all_of(name, [&](char c) { return letter(c) || (c >= '0' && c <= '9'); });
 }
 
 // Simple names separated by dots.
@@ -47,78 +44,119 @@ bool IsFullName(std::string_view name) {
   }
 }
 
-std::string NamespaceOf(std::string_view full_name) {
-  const size_t dot = full_name.rfind('.');
-  return dot == std::string_view::npos ? "" : std::string(full_name.substr(0, dot));
-}
-
-std::string Qualify(std::string_view name, const std::string& space) {
-  if (space.empty() || name.find('.') != std::string_view::npos) return std::string(name);
-  return space + "." + std::string(name);
-}
-
-// The parser itself accepts any depth, but code that walks the values recurses.
-Status CheckJsonDepth(std::string_view text) {
-  int depth = 0;
-  bool in_string = false;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (in_string) {
-      if (c == '\\') ++i;
-      if (c == '"') in_string = false;
-      continue;
-    }
-    if (c == '"') in_string = true;
-    if (c == '{' || c == '[') ++depth;
-    if (c == '}' || c == ']') --depth;
-    if (depth > kMaxJsonDepth) {
-      return Status::Invalid("Avro schema, at byte ", i, ": brackets nest more than ",
-                             kMaxJsonDepth, " deep; split the type into smaller ones");
-    }
-  }
-  return Status::OK();
-}
-
 Result<json> ParseDocument(std::string_view text) {
   if (text.size() > Schema::kMaxText) {
     return Status::Invalid("Avro schema of ", text.size(), " bytes: at most ", Schema::kMaxText,
                            " are read; drop its documentation or split it");
   }
-  ARROW_RETURN_NOT_OK(CheckJsonDepth(text));
+  if (text.starts_with(kByteOrderMark)) {
+    return Status::Invalid("Avro schema, at byte 0: a byte order mark; remove it");
+  }
+  Result<std::string> plain = WithoutComments(text);
+  ARROW_RETURN_NOT_OK(plain.status());
+  ARROW_RETURN_NOT_OK(CheckJsonDepth(*plain, kMaxJsonDepth));
   try {
-    return ParseJsonOrThrow(text);
+    return ParseJsonOrThrow(*plain);
   } catch (const json::exception& error) {
     return Status::Invalid("Avro schema is not JSON: ", error.what());
   }
 }
 
-// Builds the tree from the document, depth first, so that a name is known after its definition.
+// Builds the tree from the document, depth first. A name may be used before its definition, so
+// names, unions and defaults are checked when the whole document has been read.
 class Builder {
  public:
-  Builder() : tree_(std::make_shared<NodeTree>()) {}
+  explicit Builder(const ParseOptions& options)
+      : options_(options), tree_(std::make_shared<NodeTree>()) {}
 
   Result<std::shared_ptr<const NodeTree>> Build(const json& document) {
     ARROW_ASSIGN_OR_RAISE(tree_->root, Type(document, "", "", 0));
-    for (const PendingDefault& pending : defaults_) ARROW_RETURN_NOT_OK(CheckDefault(pending));
+    ARROW_RETURN_NOT_OK(ReplaceMentions());
+    for (const PendingUnion& pending : unions_) ARROW_RETURN_NOT_OK(CheckUnion(pending));
+    for (const Redefinition& again : redefinitions_) {
+      if (IsSameDefinition(again.first, again.second)) continue;
+      return Broken(again.path, "type ", again.second.node->name, " is defined twice");
+    }
+    ARROW_RETURN_NOT_OK(CheckDefaults());
     return tree_;
   }
 
  private:
-  // Checked last: a default may be of a record that is still incomplete.
+  // The use of a name that is not defined yet; `node` takes its place until then.
+  struct Mention {
+    const Node* node;
+    std::string name, path, space;
+  };
+  struct PendingUnion {
+    const Node* node;
+    std::string path;
+  };
+  struct Redefinition {
+    Definition first, second;
+    std::string path;
+  };
   struct PendingDefault {
-    const Field* field;
+    Field* field;
     std::string path;
   };
 
-  Status CheckDefault(const PendingDefault& pending) {
-    const Field& field = *pending.field;
-    if (IsDefaultOf(*field.default_value, *field.type, &default_steps_left_)) return Status::OK();
-    if (default_steps_left_ < 0) {
-      return Broken(pending.path, "the defaults up to that of field \"", field.name,
-                    "\" take too long to check: nest fewer unions in them");
+  Status ReplaceMentions() {
+    if (mentions_.empty()) return Status::OK();
+    std::map<const Node*, const Node*> meant;
+    for (const Mention& mention : mentions_) {
+      const Node* found = FindType(mention.name, mention.space);
+      if (found == nullptr) {
+        return Broken(mention.path, "unknown type \"", mention.name,
+                      "\"; define it in the schema, or refer to the subject that does");
+      }
+      meant[mention.node] = found;
     }
-    return Broken(pending.path, "the default of field \"", field.name, "\" is not a ",
-                  Describe(*field.type));
+    const auto replace = [&](const Node** node) {
+      const auto found = meant.find(*node);
+      if (found != meant.end()) *node = found->second;
+    };
+    replace(&tree_->root);
+    for (Node& node : tree_->nodes) {
+      replace(&node.items);
+      for (Field& field : node.fields) replace(&field.type);
+      for (const Node*& branch : node.branches) replace(&branch);
+    }
+    return Status::OK();
+  }
+
+  static Status CheckUnion(const PendingUnion& pending) {
+    std::set<std::string> seen;
+    int number = 0;
+    for (const Node* branch : pending.node->branches) {
+      const std::string place = pending.path + "/" + std::to_string(number++);
+      const std::string name = branch->is_named() ? branch->name : Name(branch->kind);
+      if (!seen.insert(name).second) return Broken(place, "the union has two branches of ", name);
+    }
+    return Status::OK();
+  }
+
+  Status CheckDefaults() {
+    int64_t steps_left = kMaxDefaultSteps;  // Shared by all defaults.
+    for (const PendingDefault& pending : defaults_) {
+      const Field& field = *pending.field;
+      if (!options_.validate_defaults || IsDefaultOf(field, &steps_left)) continue;
+      if (steps_left < 0) {
+        return Broken(pending.path, "the defaults up to that of field \"", field.name,
+                      "\" take too long to check: nest fewer unions in them");
+      }
+      return Broken(pending.path, "the default of field \"", field.name, "\" is not a ",
+                    Describe(*field.type));
+    }
+    // A record's default may leave out fields whose own defaults are valid.
+    steps_left = kMaxDefaultSteps;
+    for (bool changed = true; std::exchange(changed, false);) {
+      for (const PendingDefault& pending : defaults_) {
+        Field& field = *pending.field;
+        if (field.default_valid || !IsReadableDefault(field, &steps_left)) continue;
+        field.default_valid = changed = true;
+      }
+    }
+    return Status::OK();
   }
 
   Node* NewNode(Kind kind) {
@@ -138,7 +176,10 @@ class Builder {
 
     const auto inner = type.find("type");
     if (inner == type.end()) return Broken(path, "\"type\" is missing");
-    if (!inner->is_string()) return Type(*inner, path + "/type", space, depth + 1);
+    if (!inner->is_string()) {
+      if (options_.accept_wrapped_types) return Type(*inner, path + "/type", space, depth + 1);
+      return Broken(path + "/type", "\"type\" is not a string: write the inner type in its place");
+    }
     const auto& name = inner->get_ref<const std::string&>();
     if (name == "record" || name == "error") return Record(type, path, space, depth);
     if (name == "enum") return Enum(type, path, space);
@@ -159,27 +200,31 @@ class Builder {
       if (shared == nullptr) shared = NewNode(*primitive);
       return shared;
     }
+    if (const Node* found = FindType(name, space)) return found;
+    const Node* stand_in = NewNode(Kind::kNull);
+    mentions_.push_back({stand_in, name, path, space});
+    return stand_in;
+  }
+
+  // Null if it is not defined, at least not so far.
+  const Node* FindType(const std::string& name, const std::string& space) const {
     auto found = names_.find(Qualify(name, space));
     // Not in the specification, but as Avro's Java library does it: a type without namespace.
     if (found == names_.end()) found = names_.find(name);
-    if (found != names_.end()) return found->second;
-    return Broken(path, "unknown type \"", name, "\"; define it before its first use");
+    return found == names_.end() ? nullptr : found->second.node;
   }
 
   Result<const Node*> Union(const json& type, const std::string& path, const std::string& space,
                             int depth) {
-    if (type.empty()) return Broken(path, "a union has at least one branch");
     Node* node = NewNode(Kind::kUnion);
-    std::set<std::string> seen;
     for (size_t i = 0; i < type.size(); ++i) {
       const std::string place = path + "/" + std::to_string(i);
       ARROW_ASSIGN_OR_RAISE(const Node* branch, Type(type[i], place, space, depth + 1));
       if (branch->kind == Kind::kUnion)
         return Broken(place, "a union must not contain a union directly");
-      const std::string name = branch->is_named() ? branch->name : Name(branch->kind);
-      if (!seen.insert(name).second) return Broken(place, "the union has two branches of ", name);
       node->branches.push_back(branch);
     }
+    unions_.push_back({node, path});
     return node;
   }
 
@@ -210,7 +255,7 @@ class Builder {
         return Broken(place, "record ", node->name, " has two fields \"", name, "\"");
       }
     }
-    return node;
+    return names_.at(node->name).node;
   }
 
   Status AddField(const json& source, const std::string& path, int depth, Node* record) {
@@ -239,9 +284,10 @@ class Builder {
 
   static Status CheckOrder(const json& field, const std::string& path) {
     const auto order = field.find("order");
-    if (order == field.end() || *order == "ascending" || *order == "descending" ||
-        *order == "ignore") {
-      return Status::OK();
+    if (order == field.end()) return Status::OK();
+    if (order->is_string()) {
+      const std::string name = ToLower(order->get<std::string>());
+      if (name == "ascending" || name == "descending" || name == "ignore") return Status::OK();
     }
     return Broken(path + "/order", "an order is ascending, descending or ignore");
   }
@@ -262,53 +308,59 @@ class Builder {
       }
     }
     const auto value = type.find("default");
-    if (value == type.end()) return node;
-    if (!IsDefaultOf(*value, *node, &default_steps_left_)) {
+    if (value == type.end() || !value->is_string()) return names_.at(node->name).node;
+    node->default_symbol = value->get<std::string>();
+    if (!seen.contains(*node->default_symbol)) {
       return Broken(path + "/default", "the default of enum ", node->name,
                     " is not one of its symbols");
     }
-    node->default_symbol = value->get<std::string>();
-    return node;
+    return names_.at(node->name).node;
   }
 
   Result<const Node*> Fixed(const json& type, const std::string& path, const std::string& space) {
     ARROW_ASSIGN_OR_RAISE(Node * node, Define(Kind::kFixed, type, path, space));
     const auto size = type.find("size");
     if (size == type.end() || !size->is_number_unsigned() ||
-        size->get<uint64_t>() > static_cast<uint64_t>(std::numeric_limits<int32_t>::max())) {
+        size->get<uint64_t>() > static_cast<uint64_t>(kMaxFixedSize)) {
       return Broken(path, "\"size\" of fixed ", node->name,
-                    " is not a number of bytes between 0 and 2147483647");
+                    " is not a number of bytes between 0 and ", kMaxFixedSize);
     }
     node->size = size->get<int64_t>();
     SetLogicalType(type, node);
-    return node;
+    return names_.at(node->name).node;
   }
 
   // A node of a named type, which is known by its name from here on.
   Result<Node*> Define(Kind kind, const json& type, const std::string& path,
                        const std::string& enclosing) {
-    ARROW_ASSIGN_OR_RAISE(const std::string name, Text(type, "name", path));
+    ARROW_ASSIGN_OR_RAISE(std::string name, Text(type, "name", path));
     std::string space = enclosing;
-    if (type.contains("namespace") && name.find('.') == std::string::npos) {
-      ARROW_ASSIGN_OR_RAISE(space, Text(type, "namespace", path));
+    const auto own_space = type.find("namespace");
+    if (own_space != type.end() && own_space->is_string() && name.find('.') == std::string::npos) {
+      space = own_space->get<std::string>();
       if (!space.empty() && !IsFullName(space)) {
         return Broken(path + "/namespace", "\"", space, "\": ", kNameRule, ", with dots between");
       }
     }
-    const std::string full_name = Qualify(name, space);
-    if (!IsFullName(full_name)) return Broken(path + "/name", "\"", name, "\": ", kNameRule);
-    if (PrimitiveKind(full_name)) {
+    if (name.rfind('.') == 0)
+      name.erase(0, 1);  // Java: in no namespace.
+    else
+      name = Qualify(name, space);
+    if (!IsFullName(name)) return Broken(path + "/name", "\"", name, "\": ", kNameRule);
+    if (PrimitiveKind(name)) {
       return Broken(path + "/name", "\"", name, "\" is the name of a primitive type");
     }
     Node* node = NewNode(kind);
-    node->name = full_name;
-    if (!names_.emplace(full_name, node).second) {
-      return Broken(path + "/name", "type ", full_name, " is defined twice");
-    }
+    node->name = name;
+    const auto [known, is_first] = names_.emplace(name, Definition{node, &type});
+    if (!is_first) redefinitions_.push_back({known->second, {node, &type}, path + "/name"});
     ARROW_ASSIGN_OR_RAISE(const auto aliases, Names(type, "aliases", path));
     for (const std::string& alias : aliases) {
-      if (!IsFullName(alias)) return Broken(path + "/aliases", "\"", alias, "\": ", kNameRule);
-      node->aliases.push_back(Qualify(alias, NamespaceOf(full_name)));
+      if (!IsSimpleName(ShortName(alias))) {
+        return Broken(path + "/aliases", "\"", alias, "\": ", kNameRule);
+      }
+      node->aliases.push_back(alias.rfind('.') == 0 ? alias.substr(1)
+                                                    : Qualify(alias, NamespaceOf(name)));
     }
     return node;
   }
@@ -377,18 +429,22 @@ class Builder {
     return true;
   }
 
+  const ParseOptions options_;
   std::shared_ptr<NodeTree> tree_;
-  std::map<std::string, const Node*, std::less<>> names_;
+  std::map<std::string, Definition, std::less<>> names_;
   std::map<Kind, const Node*> primitives_;  // Those without annotations; one node each.
+  std::vector<Mention> mentions_;
+  std::vector<PendingUnion> unions_;
+  std::vector<Redefinition> redefinitions_;
   std::vector<PendingDefault> defaults_;
-  int64_t default_steps_left_ = kMaxDefaultSteps;  // Shared by all defaults.
 };
 
 }  // namespace
 
-Result<std::shared_ptr<const NodeTree>> ParseSchema(std::string_view text) {
+Result<std::shared_ptr<const NodeTree>> ParseSchema(std::string_view text,
+                                                    const ParseOptions& options) {
   ARROW_ASSIGN_OR_RAISE(const json document, ParseDocument(text));
-  return Builder().Build(document);
+  return Builder(options).Build(document);
 }
 
 }  // namespace shopstream::avro

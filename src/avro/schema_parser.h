@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "avro/node.h"
+#include "avro/schema.h"
 #include "base/status.h"
 
 namespace shopstream::avro {
@@ -16,6 +17,7 @@ struct NodeTree {
 };
 
 // Does the work of Schema::Parse; separate, so that schema.h needs no JSON.
-Result<std::shared_ptr<const NodeTree>> ParseSchema(std::string_view json);
+Result<std::shared_ptr<const NodeTree>> ParseSchema(std::string_view json,
+                                                    const ParseOptions& options = {});
 
 }  // namespace shopstream::avro

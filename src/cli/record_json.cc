@@ -98,7 +98,7 @@ Result<RecordDecoder::Program*> RecordDecoder::ProgramOf(int32_t schema_id) {
     return Status::KeyError("the registry has no schema ", schema_id);
   }
   if (found.outcome == registry::LookUpOutcome::kUnavailable) return Status::IOError(found.detail);
-  ARROW_ASSIGN_OR_RAISE(const avro::Schema schema, avro::Schema::Parse(found.schema.schema));
+  ARROW_ASSIGN_OR_RAISE(const avro::Schema schema, avro::Schema::ParseKept(found.schema.schema));
   ARROW_ASSIGN_OR_RAISE(avro::Decoder decoder, avro::Decoder::Compile(schema, schema));
   ARROW_ASSIGN_OR_RAISE(auto columns, avro::ToArrowSchema(schema));
   auto program =

@@ -148,7 +148,7 @@ void Print(const avro::SchemaChange& change) {
 // The changes from a registered schema to the file.
 Result<avro::SchemaChange> CompareWith(const registry::RegisteredSchema& registered,
                                        const std::string& text) {
-  const auto before = avro::Schema::Parse(registered.schema);
+  const auto before = avro::Schema::ParseKept(registered.schema);
   if (!before.ok()) {
     return Status::Invalid("version ", registered.version, " of subject ", registered.subject, ": ",
                            before.status().message());

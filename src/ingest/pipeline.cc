@@ -76,7 +76,7 @@ Status CreateBronze(lake::ObjectStore* store, registry::SchemaSource* registry,
         latest.status().message(), "\nThe first ingest creates the table from the topic's schema: ",
         "register one with `shopstream schema register`, or produce some events");
   }
-  ARROW_ASSIGN_OR_RAISE(const avro::Schema reader, avro::Schema::Parse(latest->schema));
+  ARROW_ASSIGN_OR_RAISE(const avro::Schema reader, avro::Schema::ParseKept(latest->schema));
   ARROW_ASSIGN_OR_RAISE(const BronzeLayout layout, BronzeLayout::Make(reader, options));
   return lake::Table::Create(store, layout.table);
 }
@@ -105,7 +105,7 @@ Result<std::shared_ptr<const BronzeLayout>> FindLayout(lake::ObjectStore* store,
   ARROW_ASSIGN_OR_RAISE(TableMemory memory, ReadTableMemory(*(*table)->snapshot(), options));
   if (!memory.reader_schema) {
     ARROW_ASSIGN_OR_RAISE(const auto latest, registry->Latest(topic + "-value"));
-    ARROW_ASSIGN_OR_RAISE(memory.reader_schema, avro::Schema::Parse(latest.schema));
+    ARROW_ASSIGN_OR_RAISE(memory.reader_schema, avro::Schema::ParseKept(latest.schema));
   }
   ARROW_ASSIGN_OR_RAISE(BronzeLayout layout, BronzeLayout::Make(*memory.reader_schema, options));
   return std::make_shared<const BronzeLayout>(std::move(layout));

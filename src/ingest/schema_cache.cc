@@ -49,7 +49,7 @@ KnownSchema SchemaCache::Compile(const avro::Schema& writer) {
 
 SchemaCache::Entry SchemaCache::EntryOf(const registry::LookUp& found) {
   Entry entry;
-  Result<avro::Schema> writer = avro::Schema::Parse(found.schema.schema);
+  Result<avro::Schema> writer = avro::Schema::ParseKept(found.schema.schema);
   if (writer.ok()) {
     entry.schema = Compile(*writer);
     entry.writer = *std::move(writer);

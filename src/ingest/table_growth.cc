@@ -33,7 +33,7 @@ Result<std::vector<std::string>> ReadPartitionValues(const lake::Snapshot& snaps
 }
 
 Result<avro::Schema> ParseKept(const std::string& text) {
-  Result<avro::Schema> schema = avro::Schema::Parse(text);
+  Result<avro::Schema> schema = avro::Schema::ParseKept(text);
   if (schema.ok()) return schema;
   return schema.status().WithMessage("the table's property ", tables::kReaderSchemaProperty,
                                      " is not an Avro schema: ", schema.status().message());
