@@ -27,6 +27,8 @@ struct RegistryConfig {
   std::string username;
   std::string password;
   std::string ca_file;  // PEM: the CA that signed its certificate; empty: the system's CAs.
+  std::string subject;  // Of the topic's schemas; empty: by the strategy.
+  std::string subject_strategy = "topic";  // topic, record or topic_record.
   // Used by `shopstream registry`.
   std::string tls_certificate;  // PEM; empty: plain HTTP.
   std::string tls_key;          // PEM.
@@ -55,13 +57,21 @@ struct IngestConfig {
   int64_t batch_timeout_seconds = 30;  // Longest time that a buffered row waits for its cut.
   int64_t commit_interval_ms = 1000;   // Shortest time between cuts by size.
   int64_t memory_limit_mb = 128;       // For filling and in-flight cuts and the client's queue.
-  // Fields of the record that partition its rows.
-  std::string partition_field = "region";
-  std::vector<std::string> partition_values = {"US", "EU", "ASIA"};  // Empty: any, up to the bound.
-  int64_t max_partition_values = 100;  // Each is a folder, and a file in every cut.
-  int64_t max_open_partitions = 500;   // In one cut: each costs a file; reaching it cuts.
-  std::string event_time_field = "timestamp";
-  bool maintenance = true;  // Compact and vacuum the tables while ingesting.
+  // Fields of the record that partition its rows, before the date; a nested one as a.b.
+  std::vector<std::string> partition_field = {"region"};
+  // The values of a single partition field; empty: any, up to the bound.
+  std::vector<std::string> partition_values = {"US", "EU", "ASIA"};
+  int64_t max_partition_values = 100;          // Each is a folder, and a file in every cut.
+  int64_t max_open_partitions = 500;           // In one cut: each costs a file; reaching it cuts.
+  std::string event_time_field = "timestamp";  // a.b: nested; empty: Kafka's timestamp.
+  std::string event_time_unit;                 // d, s, ms, us or ns, of a plain int or long.
+  // A record is quarantined if its event time is earlier (days since 1970-01-01; 2000-01-01), or
+  // further ahead of Kafka's timestamp.
+  int32_t event_time_earliest = 10'957;
+  int64_t event_time_ahead_hours = 24;
+  std::vector<std::string> wide_decimals;  // PATH=text|double|decimal; * for all other paths.
+  std::string record_types = "one";        // Or each.
+  bool maintenance = true;                 // Compact and vacuum the tables while ingesting.
 };
 
 struct MetricsConfig {

@@ -74,6 +74,51 @@ TEST_F(ConfigTest, ListsAreWrittenWithCommasOrAsAList) {
   EXPECT_THAT(Error(), HasSubstr("twice"));
 }
 
+// The values belong to the field: each source, in ascending precedence, sets the field alone, the
+// values alone, or both.
+TEST_F(ConfigTest, ANewPartitionFieldDropsTheValuesOfTheOldOne) {
+  enum class Sets { kField, kValues, kBoth };
+  constexpr Sets kAll[] = {Sets::kField, Sets::kValues, Sets::kBoth};
+  for (const Sets file : kAll) {
+    for (const Sets set : kAll) {
+      std::string yaml = "ingest:\n";
+      if (file != Sets::kValues) yaml += "  partition_field: store\n";
+      if (file != Sets::kField) yaml += "  partition_values: [north]\n";
+      File(yaml);
+      sources_.overrides.clear();
+      if (set != Sets::kField) sources_.overrides.emplace_back("ingest.partition_values=x");
+      if (set != Sets::kValues) sources_.overrides.emplace_back("ingest.partition_field=shop");
+      const IngestConfig ingest = Load()->ingest;
+      if (set == Sets::kField) {
+        EXPECT_THAT(ingest.partition_values, ElementsAre());
+      } else {
+        EXPECT_THAT(ingest.partition_values, ElementsAre("x"));
+      }
+      const char* const from_file = file == Sets::kValues ? "region" : "store";
+      EXPECT_THAT(ingest.partition_field, ElementsAre(set == Sets::kValues ? from_file : "shop"));
+    }
+  }
+  File("ingest: {partition_field: store}\n");
+  sources_.overrides.clear();
+  EXPECT_THAT(Load()->ingest.partition_values, ElementsAre());
+  sources_.environment = {{"SHOPSTREAM_INGEST_PARTITION_VALUES", "a"}};
+  EXPECT_THAT(Load()->ingest.partition_values, ElementsAre("a"));
+  sources_.overrides = {"ingest.partition_field=store"};  // The same field: nothing to drop.
+  EXPECT_THAT(Load()->ingest.partition_values, ElementsAre("a"));
+  sources_.environment = {{"SHOPSTREAM_INGEST_PARTITION_FIELD", "shop"}};
+  sources_.overrides = {"ingest.partition_values=b"};
+  EXPECT_THAT(Load()->ingest.partition_values, ElementsAre("b"));
+}
+
+TEST_F(ConfigTest, SettingsThatExcludeEachOther) {
+  File("ingest: {partition_field: [a, b], partition_values: [x]}\n");
+  EXPECT_THAT(Error(), HasSubstr("ingest.partition_field names 2: leave"));
+  File("ingest: {event_time_field: '', event_time_unit: ms}\n");
+  EXPECT_THAT(Error(), HasSubstr("leave both empty"));
+  File("lake: {bronze_table: a, quarantine_table: a}\n");
+  EXPECT_THAT(Error(), HasSubstr("give each its own table"));
+}
+
 TEST_F(ConfigTest, ATablesNameIsAPathThatReadersSee) {
   for (const char* name : {"bronze-events", "sensors/bronze_2.x"}) {
     sources_.file = "";

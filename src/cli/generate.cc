@@ -7,12 +7,12 @@
 
 #include "base/format.h"
 #include "base/log.h"
+#include "base/timestamp.h"
 #include "cli/command.h"
 #include "cli/produce_flags.h"
 #include "generate/catalogue.h"
 #include "generate/shoppers.h"
 #include "generate/synthetic_source.h"
-#include "generate/timestamp.h"
 
 namespace shopstream::cli {
 namespace {
@@ -58,7 +58,7 @@ Result<int> Generate(const Context& context, const GenerateFlags& given) {
 }
 
 Status ParseStart(const std::string& text, GenerateFlags* flags) {
-  return generate::ParseTimestamp(text).Value(&flags->events.start_millis.emplace());
+  return ParseTimestamp(text).Value(&flags->events.start_millis.emplace());
 }
 
 Option ShareOption(const char* name, double* share, const char* meaning) {

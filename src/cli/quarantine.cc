@@ -12,8 +12,8 @@
 #include "base/report.h"
 #include "base/shutdown.h"
 #include "base/table_printer.h"
+#include "base/timestamp.h"
 #include "cli/command.h"
-#include "generate/timestamp.h"
 #include "ingest/cause.h"
 #include "ingest/quarantine_replay.h"
 #include "lake/store/object_store.h"
@@ -153,7 +153,7 @@ std::string CheckCause(const std::string& text) {
 
 Option TimeOption(const char* name, std::optional<int64_t>* millis, const char* meaning) {
   const ParseText parse = [millis](const std::string& text) {
-    return generate::ParseTimestamp(text).Value(&millis->emplace());
+    return ParseTimestamp(text).Value(&millis->emplace());
   };
   return {.name = name, .target = parse, .meaning = meaning};
 }

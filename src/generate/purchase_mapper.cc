@@ -19,11 +19,11 @@
 #include <unordered_map>
 #include <utility>
 
+#include "base/timestamp.h"
 #include "generate/table_file.h"
-#include "generate/timestamp.h"
 #include "model/purchase_event.h"
 
-namespace shopstream::generate {
+namespace shopstream {
 namespace {
 
 using ArrayPtr = std::shared_ptr<arrow::Array>;
@@ -356,4 +356,4 @@ Result<std::shared_ptr<arrow::RecordBatch>> PurchaseMapper::Map(const arrow::Rec
   return BatchMapping(mapping_, joined_, rows, first_row).Run();
 }
 
-}  // namespace shopstream::generate
+}  // namespace shopstream

@@ -61,7 +61,7 @@ Result<int> FindField(const arrow::Schema& record, const std::string& name,
 LayoutOptions LayoutOptions::From(const Config& config) {
   return {.table = config.lake.bronze_table,
           .quarantine_table = config.lake.quarantine_table,
-          .partition_field = config.ingest.partition_field,
+          .partition_field = config.ingest.partition_field.front(),
           .partition_values = config.ingest.partition_values,
           .max_partition_values = config.ingest.max_partition_values,
           .event_time_field = config.ingest.event_time_field};

@@ -1,9 +1,9 @@
-#include "generate/timestamp.h"
+#include "base/timestamp.h"
 
 #include <chrono>
 #include <optional>
 
-namespace shopstream::generate {
+namespace shopstream {
 namespace {
 
 constexpr int64_t kMillisPerMinute = 60'000;
@@ -104,4 +104,4 @@ Result<int64_t> ParseTimestamp(std::string_view text) {
   return Status::Invalid("'", text, "' is not a time; write it as 2025-10-24T08:15:30Z");
 }
 
-}  // namespace shopstream::generate
+}  // namespace shopstream

@@ -1,8 +1,8 @@
-#include "generate/timestamp.h"
+#include "base/timestamp.h"
 
 #include <gtest/gtest.h>
 
-namespace shopstream::generate {
+namespace shopstream {
 namespace {
 
 TEST(ParseTimestamp, ReadsIso8601) {
@@ -27,4 +27,4 @@ TEST(ParseTimestamp, RefusesTheRest) {
 }
 
 }  // namespace
-}  // namespace shopstream::generate
+}  // namespace shopstream
