@@ -23,7 +23,7 @@
 #include "generate/table_file.h"
 #include "model/purchase_event.h"
 
-namespace shopstream {
+namespace shopstream::generate {
 namespace {
 
 using ArrayPtr = std::shared_ptr<arrow::Array>;
@@ -356,4 +356,4 @@ Result<std::shared_ptr<arrow::RecordBatch>> PurchaseMapper::Map(const arrow::Rec
   return BatchMapping(mapping_, joined_, rows, first_row).Run();
 }
 
-}  // namespace shopstream
+}  // namespace shopstream::generate
