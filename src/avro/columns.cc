@@ -76,21 +76,29 @@ int64_t Columns::used_bytes() const {
   return bytes;
 }
 
-std::string_view Columns::String(int column, int64_t row) const {
-  const Column& source = columns_[fields_[column]];
+std::string_view Columns::StringAt(int place, int64_t row) const {
+  const Column& source = columns_[place];
   const int32_t begin = source.offsets[row];
   return {reinterpret_cast<const char*>(source.data) + begin,
           static_cast<size_t>(source.offsets[row + 1] - begin)};
 }
 
-int64_t Columns::Int64(int column, int64_t row) const {
-  const Column& source = columns_[fields_[column]];
+int64_t Columns::Int64At(int place, int64_t row) const {
+  const Column& source = columns_[place];
   if (source.layout == Layout::kInt32) return LoadAt<int32_t>(source.values, row);
   return LoadAt<int64_t>(source.values, row);
 }
 
-bool Columns::IsNull(int column, int64_t row) const {
-  const uint8_t* validity = columns_[fields_[column]].validity;
+bool Columns::BoolAt(int place, int64_t row) const {
+  return arrow::bit_util::GetBit(columns_[place].values, row);
+}
+
+const uint8_t* Columns::DecimalAt(int place, int64_t row) const {
+  return columns_[place].values + row * 16;
+}
+
+bool Columns::IsNullAt(int place, int64_t row) const {
+  const uint8_t* validity = columns_[place].validity;
   return validity != nullptr && !arrow::bit_util::GetBit(validity, row);
 }
 

@@ -35,9 +35,17 @@ class Columns {
 
   // Values of a row already appended, for routing. The column's type must match: utf8 or binary;
   // int64, timestamp, int32 or date32.
-  std::string_view String(int column, int64_t row) const;
-  int64_t Int64(int column, int64_t row) const;
-  bool IsNull(int column, int64_t row) const;
+  std::string_view String(int column, int64_t row) const { return StringAt(fields_[column], row); }
+  int64_t Int64(int column, int64_t row) const { return Int64At(fields_[column], row); }
+  bool IsNull(int column, int64_t row) const { return IsNullAt(fields_[column], row); }
+
+  // The same by place (see column_paths.h), which may be a member of structs: it has a value for
+  // each row, null where a struct around it is null. Not for items of lists and maps.
+  std::string_view StringAt(int place, int64_t row) const;
+  int64_t Int64At(int place, int64_t row) const;
+  bool BoolAt(int place, int64_t row) const;
+  const uint8_t* DecimalAt(int place, int64_t row) const;  // 16 bytes, little-endian.
+  bool IsNullAt(int place, int64_t row) const;
 
   // Appends the next value to one of the owner's columns. Invalid: a column of another type or of
   // the decoder, more values than rows, or a null in a field that is not nullable. CapacityError:

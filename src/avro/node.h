@@ -43,6 +43,9 @@ struct Field {
   // Whether it is a value of the type, which readers can take. Avro's Java library accepts more:
   // any text for an enum, fixed or bytes, and, in schemas that registries store, anything.
   bool default_valid = false;
+  // A logicalType that is beside "type" instead of within it, where Avro ignores it. Only for
+  // messages; empty: none.
+  std::string stray_logical_type;
 };
 
 // One type. Several places may point to a named type's node, so the tree may have cycles; only

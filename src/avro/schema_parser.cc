@@ -273,6 +273,10 @@ class Builder {
     }
     ARROW_ASSIGN_OR_RAISE(field.type,
                           Type(*type, path + "/type", NamespaceOf(record->name), depth + 1));
+    const auto stray = source.find("logicalType");
+    if (stray != source.end() && stray->is_string() && field.type->logical_type.empty()) {
+      field.stray_logical_type = stray->get<std::string>();
+    }
     const auto value = source.find("default");
     if (value != source.end()) field.default_value = std::make_shared<const json>(*value);
     record->fields.push_back(std::move(field));
