@@ -158,10 +158,8 @@ bool BeginsWithTab(const std::string& path, int line) {
 
 // Values that this version knows but does not use yet.
 Status CheckSupported(const Config& config) {
-  if (config.ingest.partition_field.size() != 1 || config.ingest.event_time_field.empty()) {
-    return Status::Invalid(
-        "ingest.partition_field and ingest.event_time_field: more or fewer than one field is not "
-        "supported yet");
+  if (config.ingest.partition_field.size() != 1) {
+    return Status::Invalid("ingest.partition_field: exactly one field is supported yet");
   }
   Config defaults;
   for (const char* key : {"registry.subject", "registry.subject_strategy", "ingest.event_time_unit",

@@ -39,8 +39,8 @@ std::shared_ptr<arrow::DataType> NullableType(const std::shared_ptr<arrow::DataT
   }
 }
 
-Result<int> FindField(const arrow::Schema& record, const std::string& name,
-                      const arrow::DataType& type, const char* setting) {
+Result<int> FindTextField(const arrow::Schema& record, const std::string& name,
+                          const arrow::DataType& type, const char* setting) {
   int index = record.GetFieldIndex(name);
   if (index < 0) {
     const std::vector<std::string> fields = record.field_names();
@@ -64,7 +64,10 @@ LayoutOptions LayoutOptions::From(const Config& config) {
           .partition_field = config.ingest.partition_field.front(),
           .partition_values = config.ingest.partition_values,
           .max_partition_values = config.ingest.max_partition_values,
-          .event_time_field = config.ingest.event_time_field};
+          .event_time_field = config.ingest.event_time_field,
+          .event_time_unit = config.ingest.event_time_unit,
+          .event_time_earliest = config.ingest.event_time_earliest,
+          .event_time_ahead_hours = config.ingest.event_time_ahead_hours};
 }
 
 Result<BronzeLayout> BronzeLayout::Make(const avro::Schema& reader_schema,
@@ -77,12 +80,11 @@ Result<BronzeLayout> BronzeLayout::Make(const avro::Schema& reader_schema,
     return Status::Invalid("the record has ", layout.record->num_fields(), " fields; at most ",
                            kMaxColumns, " become columns");
   }
-  ARROW_ASSIGN_OR_RAISE(
-      layout.partition_column,
-      FindField(*layout.record, options.partition_field, *arrow::utf8(), "ingest.partition_field"));
-  ARROW_ASSIGN_OR_RAISE(layout.event_time_column,
-                        FindField(*layout.record, options.event_time_field, *tables::Instant(),
-                                  "ingest.event_time_field"));
+  ARROW_ASSIGN_OR_RAISE(layout.partition_column,
+                        FindTextField(*layout.record, options.partition_field, *arrow::utf8(),
+                                      "ingest.partition_field"));
+  ARROW_ASSIGN_OR_RAISE(const auto paths, avro::ColumnPaths(reader_schema));
+  ARROW_ASSIGN_OR_RAISE(layout.event_time, ResolveEventTime(paths, options));
   arrow::FieldVector columns;
   for (int i = 0; i < layout.record->num_fields(); ++i) {
     if (i != layout.partition_column) columns.push_back(NullableField(layout.record->field(i)));

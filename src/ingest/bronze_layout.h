@@ -8,25 +8,12 @@
 #include <vector>
 
 #include "avro/schema.h"
-#include "base/config.h"
 #include "base/status.h"
+#include "ingest/event_time.h"
+#include "ingest/layout_options.h"
 #include "lake/delta/table.h"
-#include "tables/names.h"
 
 namespace shopstream::ingest {
-
-// How records of any schema become rows of Bronze.
-struct LayoutOptions {
-  std::string table = tables::kBronzePath;
-  std::string quarantine_table = tables::kQuarantinePath;
-  std::string partition_field = "region";  // A string field of the record.
-  // Records with other values are quarantined. Empty: any value, up to max_partition_values.
-  std::vector<std::string> partition_values = {"US", "EU", "ASIA"};
-  int64_t max_partition_values = 100;
-  std::string event_time_field = "timestamp";  // A timestamp field of the record.
-
-  static LayoutOptions From(const Config& config);
-};
 
 // The record's columns as the decoder fills them, and the table's columns: the record's without the
 // partition field, then Kafka's coordinates, then the partition columns <partition field> and date.
@@ -39,7 +26,7 @@ struct BronzeLayout {
   LayoutOptions options;
   std::shared_ptr<arrow::Schema> record;  // Filled by the decoder.
   int partition_column = -1;              // In `record`.
-  int event_time_column = -1;             // In `record`; timestamp[us, UTC].
+  EventTime event_time;
   std::shared_ptr<arrow::Schema>
       file;  // The columns of a data file: the table's without partition columns.
   lake::TableSpec table;

@@ -17,7 +17,6 @@ namespace {
 constexpr std::string_view kNullText = "__HIVE_DEFAULT_PARTITION__";
 // Comparing this many short texts is faster than hashing one.
 constexpr size_t kComparedValues = 8;
-constexpr int64_t kYear2000Micros = 946'684'800'000'000;
 
 int32_t FloorDays(int64_t micros) {
   int64_t days = micros / kMicrosPerDay;
@@ -169,20 +168,15 @@ Result<std::optional<CutBuilder::Verdict>> CutBuilder::AddRow(const kafka::Recor
   if (auto* refused = std::get_if<Verdict>(&value)) {
     return refuse(refused->cause, std::move(refused->detail));
   }
-  if (columns_.IsNull(layout_->event_time_column, row)) {
-    return refuse(Cause::kBadTimestamp, "the event time is null");
-  }
-  const int64_t micros = columns_.Int64(layout_->event_time_column, row);
   if (!IsCalendarMillis(record.timestamp_ms)) {
     return refuse(Cause::kBadTimestamp, DescribeSentOutside(record.timestamp_ms));
   }
-  const bool has_sent = record.timestamp_ms != kNoTimestamp;
-  if (micros < kYear2000Micros ||
-      (has_sent && micros / 1000 > record.timestamp_ms + kMillisPerDay)) {
-    return refuse(Cause::kBadTimestamp,
-                  "the event time " + std::to_string(micros / 1000) +
-                      " ms is before 2000 or more than a day past Kafka's timestamp");
+  std::variant<int64_t, std::string> time =
+      ReadEventTime(layout_->event_time, columns_, row, record);
+  if (auto* why = std::get_if<std::string>(&time)) {
+    return refuse(Cause::kBadTimestamp, std::move(*why));
   }
+  const int64_t micros = std::get<int64_t>(time);
   // A value is admitted only by a row.
   int value_index = std::get<int>(value);
   if (value_index == kNewPartitionValue) value_index = AddPartitionValue(text.value_or(""));

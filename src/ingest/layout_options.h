@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/config.h"
+#include "tables/names.h"
+
+namespace shopstream::ingest {
+
+// How records of any schema become rows of Bronze; see IngestConfig for the fields.
+struct LayoutOptions {
+  std::string table = tables::kBronzePath;
+  std::string quarantine_table = tables::kQuarantinePath;
+  std::string partition_field = "region";  // A string field of the record.
+  // Records with other values are quarantined. Empty: any value, up to max_partition_values.
+  std::vector<std::string> partition_values = {"US", "EU", "ASIA"};
+  int64_t max_partition_values = 100;
+  std::string event_time_field = "timestamp";  // Empty: Kafka's timestamp.
+  std::string event_time_unit = "";
+  int32_t event_time_earliest = 10'957;  // Days since 1970-01-01.
+  int64_t event_time_ahead_hours = 24;
+
+  static LayoutOptions From(const Config& config);
+};
+
+}  // namespace shopstream::ingest
