@@ -191,6 +191,14 @@ class SecuredCluster:
                 raise ClusterError(f"the registry does not serve.\n{self._registry.last_output()}")
             time.sleep(0.1)
 
+    @property
+    def data_folder(self) -> pathlib.Path:
+        return self._node.folder / "data"
+
+    def kill_node(self) -> None:
+        """SIGKILL. The registry waits for the node."""
+        self._node.kill()
+
     def kill(self) -> None:
         self._registry.kill()
         self._node.kill()

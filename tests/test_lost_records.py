@@ -1,6 +1,7 @@
 """Records that Kafka loses, cannot deliver, or has without a leader, on real brokers: the partition concerned reports
 it, and the others continue."""
 
+import json
 import pathlib
 import shutil
 import struct
@@ -12,6 +13,8 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from deltalake import DeltaTable
 
 from cluster import Cluster
+from secured_cluster import SecuredCluster
+from secured_world import World, secured_world
 from shopstream import Shopstream
 from waiting import wait_until
 
@@ -116,6 +119,44 @@ def test_a_partition_restored_from_a_backup_is_recognised(shopstream: Shopstream
     generate(shopstream, 100, seed=3)
     assert catch_up(shopstream, expect=3)["stopped"] == [0]
     expect_stop_that_lasts(shopstream, "other_record", (50, 99))
+
+
+def epoch_of(world: World, partition: int, offset: int) -> int:
+    reader = Consumer({**world.node.client_properties(world.ingester), "bootstrap.servers": world.node.bootstrap_servers,
+                       "group.id": world.group, "enable.auto.commit": False, "log_level": 0})
+    reader.assign([TopicPartition(world.topic, partition, offset)])
+    record = reader.poll(30)
+    reader.close()
+    assert record is not None and record.error() is None, record and record.error()
+    return record.leader_epoch()
+
+
+def test_a_node_restored_with_all_its_state_is_recognised(secured_node: SecuredCluster,
+                                                          tmp_path: pathlib.Path) -> None:
+    """The node forgets its last epochs as well and gives them again, so that only the contents of its records differ."""
+    backup, data = tmp_path / "backup", secured_node.data_folder
+    with secured_world(secured_node, tmp_path) as world:
+        world.run(world.producer, "generate", "--count", 100, "--seed", 1)
+        secured_node.kill_node()
+        shutil.copytree(data, backup)
+        secured_node.start()
+        world.run(world.producer, "generate", "--count", 100, "--seed", 2)
+        world.run(world.ingester, "ingest", "--until-caught-up")
+        progress = json.loads(world.run(world.ingester, "--json", "progress", "show").stdout)["partitions"]
+        last = {partition["partition"]: partition["txn"] - 1 for partition in progress}
+        epochs = [epoch_of(world, partition, offset) for partition, offset in last.items()]
+        secured_node.kill_node()
+        shutil.rmtree(data)
+        shutil.copytree(backup, data)
+        secured_node.start()
+        world.run(world.producer, "generate", "--count", 300, "--seed", 3)
+        assert [epoch_of(world, partition, offset) for partition, offset in last.items()] == epochs
+        before = sorted(event_ids(world.program))
+        report = world.run(world.ingester, "--json", "ingest", "--until-caught-up", expect=3)
+        assert json.loads(report.stdout)["stopped"] == [0, 1]
+        shown = json.loads(world.run(world.ingester, "--json", "progress", "show", expect=3).stdout)["partitions"]
+        assert [partition["reason"] for partition in shown] == ["other_record"] * 2, shown
+        assert sorted(event_ids(world.program)) == before
 
 
 # Batches that cannot be read.

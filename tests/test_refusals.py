@@ -134,10 +134,13 @@ def reserved() -> Iterator[int]:
     ("reserved", "connection refused", "correct kafka.bootstrap_servers"),
     ("plaintext", "it does not speak TLS", "kafka.security.security.protocol"),
     ("nodes", "it requires a client certificate", "set kafka.security.ssl.certificate.location"),
+    ("another name", "or is for another host name", "name the host in kafka.bootstrap_servers as the certificate does"),
 ])
 def test_a_wrong_address_is_named(world: World, reserved: int, server: str, reason: str, remedy: str) -> None:
     ports = {"plaintext": world.node.ports.plaintext, "nodes": world.node.ports.nodes, "reserved": reserved}
     servers = f"127.0.0.1:{ports[server]}" if server in ports else server
+    if server == "another name":
+        servers = f"127.1:{world.node.ports.clients}"  # The same address, which its certificate does not name so.
     protocol = {"SHOPSTREAM_KAFKA_SECURITY_SECURITY_PROTOCOL": "SSL"} if server == "nodes" else {}
     line = last_line(world.run(world.producer, "topics", "describe", expect=1, servers=servers, **protocol))
     assert reason in line and remedy in line, line
