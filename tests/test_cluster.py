@@ -17,6 +17,7 @@ import cluster as local_cluster
 from background_process import BackgroundProcess
 from cluster import BROKERS, Cluster, ClusterError, Ports
 from minio import Minio
+from places import ROOT
 from waiting import wait_until
 
 
@@ -29,7 +30,7 @@ def cluster_command(over: Cluster, *arguments: str) -> subprocess.CompletedProce
 
 def in_folder(directory: pathlib.Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """The same, with the ports that this folder remembers."""
-    script = local_cluster.ROOT / "scripts/cluster_commands.py"
+    script = ROOT / "scripts/cluster_commands.py"
     return subprocess.run([sys.executable, str(script), *arguments, "--directory", str(directory)],
                           capture_output=True, text=True, timeout=180)
 
@@ -134,6 +135,16 @@ def test_all_ports_are_checked_before_anything_starts(brokers: Cluster, tmp_path
     assert not list(other.glob("broker-*")) and broker_pids(brokers) == before
     status = in_folder(other, "status", "--port", str(brokers.ports.brokers)).stdout
     assert status.splitlines()[0].endswith(f"not running; the cluster of {brokers.directory} uses port {brokers.ports.brokers}")
+
+
+def test_the_demo_starts_nothing_if_a_port_is_taken(brokers: Cluster, tmp_path: pathlib.Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = subprocess.run([sys.executable, ROOT / "scripts/demo.py", "--keep", "--directory", tmp_path / "cluster",
+                               "--port", "28094", "--registry-port", port], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert f"port {port} (the registry) is used by" in done.stderr and "still running" not in done.stderr
+    assert "starting" not in done.stdout and not list((tmp_path / "cluster").glob("broker-*"))
 
 
 def test_a_neighbours_cluster_is_to_be_stopped_in_its_checkout(tmp_path: pathlib.Path) -> None:

@@ -143,11 +143,30 @@ def test_the_image_gets_the_libraries_that_the_program_needs() -> None:
 
 def test_the_image_is_built_from_what_git_keeps() -> None:
     """Files that the Dockerfile copies exist, and files that the engine must not get are excluded."""
-    for line in (ROOT / "deploy/Dockerfile").read_text().splitlines():
-        if line.startswith("COPY ") and "--from" not in line:
-            assert (ROOT / line.split()[1]).exists(), line
+    for line in copies():
+        assert all((ROOT / source).exists() for source in line.split()[1:-1]), line
     ignored = set((ROOT / ".dockerignore").read_text().split("\n"))
     assert {".git", ".deps", ".shopstream", "build"} <= ignored
+
+
+def copies() -> list[str]:
+    lines = (ROOT / "deploy/Dockerfile").read_text().splitlines()
+    return [line for line in lines if line.startswith("COPY ") and "--from" not in line]
+
+
+def test_the_image_has_what_its_set_up_reads(tmp_path: pathlib.Path) -> None:
+    """Set-up runs before the rest of the sources is copied."""
+    for line in copies():
+        *sources, target = line.split()[1:]
+        if target == ".":
+            break
+        (tmp_path / target).mkdir(exist_ok=True)
+        for source in sources:
+            shutil.copy(ROOT / source, tmp_path / target)
+    # Only its help: this Python is not the one that set-up would use, so it would install everything again.
+    done = subprocess.run([sys.executable, "-B", tmp_path / "scripts/setup.py", "--program", "--help"],
+                          capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "") and "--program" in done.stdout
 
 
 def test_compose_finds_a_mistake(tmp_path: pathlib.Path) -> None:
