@@ -40,18 +40,19 @@ class Cluster:
     """Starts, monitors and stops the nodes of one folder; another Cluster with the same folder sees the same nodes."""
 
     def __init__(self, directory: pathlib.Path, ports: Ports = Ports(), binary: pathlib.Path = BINARY,
-                 say: Callable[[str], None] = print):
+                 say: Callable[[str], None] = print, brokers: tuple[int, ...] = BROKERS):
+        """brokers: fewer start faster, but keep fewer copies; a folder always has the same."""
         self.directory = directory.resolve()
         self.ports = ports
         self.binary = binary
         self._say = say
-        self._brokers = {n: BackgroundProcess(f"broker {n}", self._folder(n)) for n in BROKERS}
+        self._brokers = {n: BackgroundProcess(f"broker {n}", self._folder(n)) for n in brokers}
         self._registry = BackgroundProcess("registry", self.directory / "registry")
         self._minio = BackgroundProcess("minio", self.directory / "minio")
 
     @property
     def bootstrap_servers(self) -> str:
-        return self.ports.bootstrap_servers
+        return self.ports.bootstrap_servers(self._brokers)
 
     @property
     def registry_url(self) -> str:
@@ -81,9 +82,9 @@ class Cluster:
 
     # Brokers.
 
-    def start_brokers(self, numbers: Iterable[int] = BROKERS, timeout: float = START_TIMEOUT) -> None:
-        """Starts those that are not running, and returns once every one of `numbers` serves."""
-        numbers = tuple(numbers)
+    def start_brokers(self, numbers: Iterable[int] | None = None, timeout: float = START_TIMEOUT) -> None:
+        """Starts those that are not running, and returns once every one of `numbers`, by default all, serves."""
+        numbers = tuple(self._brokers if numbers is None else numbers)
         started = time.monotonic()
         new = [n for n in numbers if not self._brokers[n].running()]
         for n in set(numbers) - set(new):
@@ -98,8 +99,8 @@ class Cluster:
         if new:
             self._say(f"brokers ready after {time.monotonic() - started:.1f} s")
 
-    def stop_brokers(self, numbers: Iterable[int] = BROKERS, timeout: float = STOP_TIMEOUT) -> None:
-        stopping = self._terminate([self._brokers[n] for n in numbers])
+    def stop_brokers(self, numbers: Iterable[int] | None = None, timeout: float = STOP_TIMEOUT) -> None:
+        stopping = self._terminate([self._brokers[n] for n in (self._brokers if numbers is None else numbers)])
         left = self._await_end(stopping, timeout, enough=lambda: not self._have_majority())
         if self._have_majority():
             self._kill(left, timeout)
@@ -256,7 +257,7 @@ class Cluster:
         """Rewrites the node's settings, since ports and shared settings may have changed."""
         folder = self._folder(number)
         folder.mkdir(parents=True, exist_ok=True)
-        voters = ",".join(f"{n}@127.0.0.1:{self.ports.controller(n)}" for n in BROKERS)
+        voters = ",".join(f"{n}@127.0.0.1:{self.ports.controller(n)}" for n in self._brokers)
         path = folder / "server.properties"
         path.write_text((SETTINGS / "server.properties").read_text() + f"""
 # This node.
@@ -264,8 +265,22 @@ node.id={number}
 listeners=PLAINTEXT://127.0.0.1:{self.ports.broker(number)},CONTROLLER://127.0.0.1:{self.ports.controller(number)}
 controller.quorum.voters={voters}
 log.dirs={folder / "data"}
-""")
+{self._copies()}""")
         return str(path)
+
+    def _copies(self) -> str:
+        """With fewer than three nodes no topic can have three copies."""
+        count = len(self._brokers)
+        if count >= len(BROKERS):
+            return ""
+        in_sync = max(count - 1, 1)
+        return f"""
+default.replication.factor={count}
+min.insync.replicas={in_sync}
+offsets.topic.replication.factor={count}
+transaction.state.log.replication.factor={count}
+transaction.state.log.min.isr={in_sync}
+"""
 
     def _cluster_id(self) -> str:
         return cluster_id(self.directory)
@@ -304,7 +319,7 @@ log.dirs={folder / "data"}
     # Waiting and stopping.
 
     def _wait_until_serving(self, numbers: tuple[int, ...], timeout: float) -> None:
-        expected = {n for n in BROKERS if self._brokers[n].running() or n in numbers}
+        expected = {n for n in self._brokers if self._brokers[n].running() or n in numbers}
 
         def missing() -> str | None:
             waiting = [str(n) for n in numbers if not self.serving(n) >= expected]
@@ -312,7 +327,7 @@ log.dirs={folder / "data"}
                 return f"broker{'s' if len(waiting) > 1 else ''} {in_words(waiting)}"
             # Nodes that were killed together elect leaders some time after all are back. With a
             # node missing, a partition may legitimately have none.
-            leaderless = self.leaderless(numbers[0]) if expected == set(BROKERS) else []
+            leaderless = self.leaderless(numbers[0]) if expected == set(self._brokers) else []
             return f"a leader of {', '.join(leaderless[:3])}" if leaderless else None
 
         self._wait("the brokers", missing, [self._brokers[n] for n in numbers], timeout)
@@ -342,7 +357,7 @@ log.dirs={folder / "data"}
             time.sleep(0.1)
 
     def _have_majority(self) -> bool:
-        return sum(broker.running() for broker in self._brokers.values()) >= 2
+        return sum(broker.running() for broker in self._brokers.values()) > len(self._brokers) // 2
 
     def _terminate(self, processes: list[BackgroundProcess]) -> list[BackgroundProcess]:
         """Sends SIGTERM; returns those that were running."""

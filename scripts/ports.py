@@ -44,9 +44,8 @@ class Ports:
     def controller(self, number: int) -> int:
         return self.controllers + number - 1
 
-    @property
-    def bootstrap_servers(self) -> str:
-        return ",".join(f"127.0.0.1:{self.broker(n)}" for n in BROKERS)
+    def bootstrap_servers(self, numbers: Iterable[int] = BROKERS) -> str:
+        return ",".join(f"127.0.0.1:{self.broker(n)}" for n in numbers)
 
     @property
     def registry_url(self) -> str:
@@ -245,7 +244,7 @@ def _free_from(flag: str) -> int:
 
 def environment(ports: Ports) -> dict[str, str]:
     """The settings that differ from those of a cluster with the default ports."""
-    settings = {"SHOPSTREAM_KAFKA_BOOTSTRAP_SERVERS": (ports.bootstrap_servers, Ports().bootstrap_servers),
+    settings = {"SHOPSTREAM_KAFKA_BOOTSTRAP_SERVERS": (ports.bootstrap_servers(), Ports().bootstrap_servers()),
                 "SHOPSTREAM_REGISTRY_URL": (ports.registry_url, Ports().registry_url)}
     return {name: value for name, (value, default) in settings.items() if value != default}
 

@@ -25,6 +25,7 @@ from versitygw import Versitygw, VersitygwServer
 
 CLUSTERS = local_cluster.ROOT / "build/test-clusters"  # One folder per session, named by its pid.
 VERSITYGW = "versitygw"  # Its folder in there.
+ONE_NODE = "one-node"
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -72,9 +73,25 @@ def cluster(brokers: Cluster) -> Cluster:
 
 
 @pytest.fixture(scope="session")
-def secured_node() -> Iterator[SecuredCluster]:
+def one_node(session_cluster: Cluster) -> Iterator[Cluster]:
+    """A cluster of a single broker, with its registry: it starts sooner, for tests that need no copies."""
+    folder = session_cluster.directory / ONE_NODE
+    first = _free_range(22000 + os.getpid() % 500 * 4, 4)
+    node = Cluster(folder, Ports(brokers=first, controllers=first + 1, registry=first + 2),
+                   say=lambda line: print(f"one node: {line}"), brokers=(1,))
+    try:
+        node.start_brokers()
+        node.start_registry()
+        yield node
+    finally:
+        node.kill()
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def secured_node(session_cluster: Cluster) -> Iterator[SecuredCluster]:
     """The session's one node that requires a login, with its registry, started once."""
-    folder = CLUSTERS / str(os.getpid()) / "secured"
+    folder = session_cluster.directory / "secured"  # Which outlives this fixture.
     first = _free_range(24000 + os.getpid() % 1000 * 8, 5)
     ports = SecuredPorts(clients=first, nodes=first + 1, controller=first + 2, registry=first + 3, plaintext=first + 4)
     node = SecuredCluster(folder, ports, say=lambda line: print(f"secured cluster: {line}"))
@@ -152,6 +169,7 @@ def _end_leftovers() -> None:
     for folder in CLUSTERS.glob("*"):
         if not pathlib.Path(f"/proc/{folder.name}").exists():
             Cluster(folder).kill()
+            Cluster(folder / ONE_NODE).kill()
             SecuredCluster(folder / "secured").kill()
             BackgroundProcess("versitygw", folder / VERSITYGW).kill()
             shutil.rmtree(folder)

@@ -210,6 +210,14 @@ def test_data_outlives_down_and_up(brokers: Cluster) -> None:
     assert topic in AdminClient({"bootstrap.servers": brokers.bootstrap_servers}).list_topics(timeout=10).topics
 
 
+def test_a_cluster_of_one_node(one_node: Cluster) -> None:
+    admin = AdminClient({"bootstrap.servers": one_node.bootstrap_servers})
+    topic = f"alone-{os.getpid()}"
+    admin.create_topics([NewTopic(topic, 1)])[topic].result(timeout=30)
+    assert one_node.serving(1) == {1} and one_node.leaderless(1) == []
+    assert [line.split()[0] for line in one_node.status()] == ["broker", "registry", "minio"]
+
+
 # MinIO.
 
 
