@@ -56,6 +56,7 @@ TESTED_ELSEWHERE = {
         registry/setting_handlers registry/subject_handlers""",
     "base/http_test.cc": "base/http_client base/http_server",
     "avro/decode_program_test.cc, decoder_test.cc": "avro/decode_code avro/decode_result",
+    "ingest/event_time_test.cc, partitioning_test.cc": "ingest/field_choice",
     "ingest/cut_builder_test.cc, table_growth_test.cc": "ingest/bronze_layout ingest/cause",
     "generate/synthetic_source_test.cc": "generate/purchase_columns generate/shoppers",
     "nothing is decided there": "base/clock base/json base/memory lake/store/uuid model/purchase_event "

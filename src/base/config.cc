@@ -158,13 +158,9 @@ bool BeginsWithTab(const std::string& path, int line) {
 
 // Values that this version knows but does not use yet.
 Status CheckSupported(const Config& config) {
-  if (config.ingest.partition_field.size() != 1) {
-    return Status::Invalid("ingest.partition_field: exactly one field is supported yet");
-  }
   Config defaults;
-  for (const char* key : {"registry.subject", "registry.subject_strategy", "ingest.event_time_unit",
-                          "ingest.event_time_earliest", "ingest.event_time_ahead_hours",
-                          "ingest.wide_decimals", "ingest.record_types"}) {
+  for (const char* key : {"registry.subject", "registry.subject_strategy", "ingest.wide_decimals",
+                          "ingest.record_types"}) {
     Config set = config;
     const Setting& setting = *FindSetting(key);
     const std::string value = SettingText(setting, set);

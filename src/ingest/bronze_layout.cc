@@ -1,11 +1,11 @@
 #include "ingest/bronze_layout.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "avro/decoder.h"
 #include "avro/merge.h"
-#include "base/join.h"
-#include "base/nearest_name.h"
+#include "ingest/stored_layout.h"
 #include "lake/delta/column_merge.h"
 #include "tables/columns.h"
 #include "tables/names.h"
@@ -39,21 +39,15 @@ std::shared_ptr<arrow::DataType> NullableType(const std::shared_ptr<arrow::DataT
   }
 }
 
-Result<int> FindTextField(const arrow::Schema& record, const std::string& name,
-                          const arrow::DataType& type, const char* setting) {
-  int index = record.GetFieldIndex(name);
-  if (index < 0) {
-    const std::vector<std::string> fields = record.field_names();
-    const std::string near = DidYouMean(name, fields);
-    return Status::Invalid(setting, " is '", name, "', but the event's schema has no such field",
-                           near.empty() ? ": it has " + Joined(fields, ", ") : near);
+// The columns of a data file: those of the record that are not partition columns, then ours.
+arrow::FieldVector FileColumns(const BronzeLayout& layout) {
+  arrow::FieldVector columns;
+  for (int i = 0; i < layout.record->num_fields(); ++i) {
+    if (layout.IsPartitionColumn(i)) continue;
+    columns.push_back(NullableField(layout.record->field(i))->WithName(layout.column_names[i]));
   }
-  if (!record.field(index)->type()->Equals(type)) {
-    return Status::Invalid(setting, " is '", name, "', whose type is ",
-                           record.field(index)->type()->ToString(), ": name a field of type ",
-                           type.ToString());
-  }
-  return index;
+  for (const auto& field : tables::BronzeFields()) columns.push_back(field);
+  return columns;
 }
 
 }  // namespace
@@ -61,7 +55,7 @@ Result<int> FindTextField(const arrow::Schema& record, const std::string& name,
 LayoutOptions LayoutOptions::From(const Config& config) {
   return {.table = config.lake.bronze_table,
           .quarantine_table = config.lake.quarantine_table,
-          .partition_field = config.ingest.partition_field.front(),
+          .partition_field = config.ingest.partition_field,
           .partition_values = config.ingest.partition_values,
           .max_partition_values = config.ingest.max_partition_values,
           .event_time_field = config.ingest.event_time_field,
@@ -80,34 +74,44 @@ Result<BronzeLayout> BronzeLayout::Make(const avro::Schema& reader_schema,
     return Status::Invalid("the record has ", layout.record->num_fields(), " fields; at most ",
                            kMaxColumns, " become columns");
   }
-  ARROW_ASSIGN_OR_RAISE(layout.partition_column,
-                        FindTextField(*layout.record, options.partition_field, *arrow::utf8(),
-                                      "ingest.partition_field"));
   ARROW_ASSIGN_OR_RAISE(const auto paths, avro::ColumnPaths(reader_schema));
   ARROW_ASSIGN_OR_RAISE(layout.event_time, ResolveEventTime(paths, options));
-  arrow::FieldVector columns;
-  for (int i = 0; i < layout.record->num_fields(); ++i) {
-    if (i != layout.partition_column) columns.push_back(NullableField(layout.record->field(i)));
-  }
-  for (const auto& field : tables::BronzeFields()) {
-    if (layout.record->GetFieldIndex(field->name()) >= 0 ||
-        layout.record->GetFieldIndex(tables::kDate) >= 0) {
-      return Status::Invalid("The event has a field named \"", field->name(),
-                             "\" or \"date\", which is reserved for Bronze; rename it");
-    }
-    columns.push_back(field);
-  }
+  ARROW_ASSIGN_OR_RAISE(layout.partition, ResolvePartition(paths, options));
+  layout.column_names = ColumnNames(*layout.record, &layout.partition);
+  arrow::FieldVector columns = FileColumns(layout);
   layout.file = arrow::schema(columns);
-  columns.push_back(arrow::field(options.partition_field, arrow::utf8()));
+  layout.table.path = options.table;
+  for (const PartitionField& field : layout.partition) {
+    columns.push_back(arrow::field(field.column, field.type));
+    layout.table.partition_columns.push_back(field.column);
+  }
   columns.push_back(arrow::field(tables::kDate, arrow::date32()));
-  layout.table = {.path = options.table,
-                  .schema = arrow::schema(columns),
-                  .partition_columns = {options.partition_field, tables::kDate},
-                  .properties = {{tables::kReaderSchemaProperty, reader_schema.text()}}};
+  layout.table.partition_columns.emplace_back(tables::kDate);
+  layout.table.schema = arrow::schema(columns);
+  layout.table.properties = {{tables::kReaderSchemaProperty, reader_schema.text()},
+                             {tables::kLayoutProperty, LayoutText(layout)}};
   return layout;
 }
 
+bool BronzeLayout::IsPartitionColumn(int column) const {
+  const std::string& name = record->field(column)->name();
+  return std::ranges::any_of(
+      partition, [&](const PartitionField& field) { return !field.nested && field.path == name; });
+}
+
+Status CheckSameNames(const BronzeLayout& one, const BronzeLayout& other) {
+  for (int i = 0; i < one.record->num_fields(); ++i) {
+    const std::string& field = one.record->field(i)->name();
+    const int j = other.record->GetFieldIndex(field);
+    if (j < 0 || other.column_names[j] == one.column_names[i]) continue;
+    return Status::Invalid("field ", field, " is column ", one.column_names[i], " in one layout, ",
+                           "and column ", other.column_names[j], " in the other");
+  }
+  return Status::OK();
+}
+
 Status CheckGrowth(const BronzeLayout& before, const BronzeLayout& after) {
+  ARROW_RETURN_NOT_OK(CheckSameNames(before, after));
   ARROW_RETURN_NOT_OK(lake::MergeColumns(before.table.schema, *after.table.schema));
   // A new branch may rename the members of a union's column.
   return lake::CheckColumns(*after.table.schema, *before.table.schema);

@@ -51,7 +51,7 @@ struct CutStop {
   tables::Stop stop;
 };
 
-// One partition of the lake: a value of the partition field, and a date.
+// One partition of the lake: values of the partition fields, and a date.
 struct LakePartition {
   int value = 0;     // Index into Cut::partition_values.
   int32_t date = 0;  // Days since 1970-01-01.
@@ -69,8 +69,9 @@ struct Cut {
   std::vector<OffsetRange> lost;  // Expired in Kafka before they were read; reported in the log.
 
   std::shared_ptr<const BronzeLayout> layout;  // Layout of `rows`; may have more than the table.
-  // All values that its consumer knows, used or not. The empty string is the null partition.
-  std::vector<std::string> partition_values;
+  // All values of the partition fields that its consumer knows, used or not: a text for each
+  // field, the empty one for null.
+  std::vector<std::vector<std::string>> partition_values;
 
   // Row i came from Kafka at (kafka_partition[i], kafka_offset[i]) and goes to
   // lake_partitions[lake_partition[i]]. All arrays are as long as `rows`.

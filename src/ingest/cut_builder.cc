@@ -14,10 +14,6 @@
 namespace shopstream::ingest {
 namespace {
 
-constexpr std::string_view kNullText = "__HIVE_DEFAULT_PARTITION__";
-// Comparing this many short texts is faster than hashing one.
-constexpr size_t kComparedValues = 8;
-
 int32_t FloorDays(int64_t micros) {
   int64_t days = micros / kMicrosPerDay;
   return static_cast<int32_t>(days * kMicrosPerDay > micros ? days - 1 : days);
@@ -46,20 +42,6 @@ int64_t SizeOf(const QuarantinedRecord& record) {
                               record.headers_json.size());
 }
 
-// Whether a reader that takes partition values from folder names, as Polars does, gets this value.
-// The folder name of a longer value is cut.
-bool IsSpelledByItsFolder(const std::string& field, std::string_view value) {
-  const std::string folder = lake::PartitionFolder({{field, std::string(value)}});
-  return lake::DecodeLogPath(folder) == field + "=" + std::string(value);
-}
-
-// Quotes external text, printable and short enough for a message.
-std::string Quote(std::string_view text) {
-  constexpr size_t kShown = 40;
-  std::string quoted = DumpJson(nlohmann::json(std::string(text.substr(0, kShown))));
-  return text.size() > kShown ? quoted + "..." : quoted;
-}
-
 }  // namespace
 
 kafka::RecordView View(const QuarantinedRecord& kept) {
@@ -79,11 +61,8 @@ CutBuilder::CutBuilder(std::shared_ptr<const BronzeLayout> layout)
   Clear();
 }
 
-void CutBuilder::Admit(const std::vector<std::string>& values) {
-  if (!layout_->any_partition_value()) return;
-  for (const std::string& value : values) {
-    if (!partition_value_index_.contains(value)) AddPartitionValue(value);
-  }
+void CutBuilder::Admit(const std::vector<PartitionTuples::Tuple>& values) {
+  if (layout_->any_partition_value()) tuples_.Admit(values);
 }
 
 std::optional<Frame> CutBuilder::Open(const kafka::RecordView& record) {
@@ -160,13 +139,9 @@ Result<std::optional<CutBuilder::Verdict>> CutBuilder::AddRow(const kafka::Recor
     columns_.Truncate(row);
     return Verdict{cause, std::move(detail)};
   };
-  std::optional<std::string_view> text;
-  if (!columns_.IsNull(layout_->partition_column, row)) {
-    text = columns_.String(layout_->partition_column, row);
-  }
-  std::variant<int, Verdict> value = FindPartitionValue(text);
-  if (auto* refused = std::get_if<Verdict>(&value)) {
-    return refuse(refused->cause, std::move(refused->detail));
+  std::variant<int, std::string> found = tuples_.Find(*layout_, columns_, row);
+  if (auto* why = std::get_if<std::string>(&found)) {
+    return refuse(Cause::kUnknownPartitionValue, std::move(*why));
   }
   if (!IsCalendarMillis(record.timestamp_ms)) {
     return refuse(Cause::kBadTimestamp, DescribeSentOutside(record.timestamp_ms));
@@ -177,15 +152,15 @@ Result<std::optional<CutBuilder::Verdict>> CutBuilder::AddRow(const kafka::Recor
     return refuse(Cause::kBadTimestamp, std::move(*why));
   }
   const int64_t micros = std::get<int64_t>(time);
-  // A value is admitted only by a row.
-  int value_index = std::get<int>(value);
-  if (value_index == kNewPartitionValue) value_index = AddPartitionValue(text.value_or(""));
+  // Only a row admits new values.
+  const int known = std::get<int>(found);
+  const int value = known == PartitionTuples::kNew ? tuples_.AddFound() : known;
   cut_.kafka_partition.push_back(record.partition);
   cut_.kafka_offset.push_back(record.offset);
   cut_.kafka_timestamp_ms.push_back(record.timestamp_ms);
   cut_.schema_id.push_back(frame.schema_id);
-  cut_.lake_partition.push_back(LakePartitionIndex(value_index, FloorDays(micros)));
-  ++value_rows_[value_index];
+  cut_.lake_partition.push_back(LakePartitionIndex(value, FloorDays(micros)));
+  ++value_rows_[value];
   return std::nullopt;
 }
 
@@ -230,51 +205,12 @@ Status CutBuilder::DecideParked(const SchemaCache& schemas, BootClock::time_poin
   return Status::OK();
 }
 
-std::variant<int, CutBuilder::Verdict> CutBuilder::FindPartitionValue(
-    std::optional<std::string_view> field) const {
-  const std::string_view text = field.value_or("");
-  const auto refuse = [](std::string detail) {
-    return Verdict{Cause::kUnknownPartitionValue, std::move(detail)};
-  };
-  if (text == kNullText) [[unlikely]] {
-    return refuse(Quote(text) +
-                  " is the name of the null partition: Delta readers read it as null");
-  }
-  const size_t first = std::min(partition_values_.size(), kComparedValues);
-  for (size_t i = 0; i < first; ++i) {
-    if (partition_values_[i] == text) return static_cast<int>(i);
-  }
-  const auto found = partition_value_index_.find(text);
-  if (found != partition_value_index_.end()) return found->second;
-  if (!layout_->any_partition_value()) {
-    return refuse(field ? Quote(text) + " is not one of the allowed values"
-                        : "the partition field is null");
-  }
-  if (text.empty()) return kNewPartitionValue;  // Not counted towards the bound.
-  if (!IsSpelledByItsFolder(layout_->options.partition_field, text)) {
-    return refuse(Quote(text) + " has " + std::to_string(text.size()) +
-                  " bytes, too many for a folder name, from which some readers take the value");
-  }
-  const int64_t counted =
-      std::ssize(partition_values_) - (partition_value_index_.contains("") ? 1 : 0);
-  if (counted >= layout_->options.max_partition_values) {
-    return refuse(Quote(text) + " is a new value, and the table already has " +
-                  std::to_string(counted) + "; raise ingest.max_partition_values to admit it");
-  }
-  return kNewPartitionValue;
-}
-
-int CutBuilder::AddPartitionValue(std::string_view text) {
-  const int index = static_cast<int>(partition_values_.size());
-  partition_values_.emplace_back(text);
-  partition_value_index_.emplace(text, index);
-  last_index_.push_back(-1);
-  value_rows_.push_back(0);
-  return index;
-}
-
 int32_t CutBuilder::LakePartitionIndex(int value, int32_t date) {
   const LakePartition wanted{value, date};
+  if (static_cast<size_t>(value) >= last_index_.size()) {
+    last_index_.resize(tuples_.tuples().size(), -1);
+    value_rows_.resize(tuples_.tuples().size(), 0);
+  }
   int32_t& last = last_index_[value];
   if (last >= 0 && cut_.lake_partitions[last] == wanted) return last;
   const int64_t key = int64_t{value} << 32 | static_cast<uint32_t>(date);
@@ -305,7 +241,7 @@ Result<Cut> CutBuilder::Finish() {
     ARROW_ASSIGN_OR_RAISE(cut_.rows, AlignBatches(std::exchange(earlier_, {}), layout_->record));
   }
   cut_.layout = layout_;
-  cut_.partition_values = partition_values_;
+  cut_.partition_values = tuples_.tuples();
   Cut cut = std::move(cut_);
   StartEmpty();
   return cut;
@@ -325,12 +261,10 @@ void CutBuilder::StartEmpty() {
 }
 
 void CutBuilder::Clear() {
-  partition_values_.clear();
-  partition_value_index_.clear();
   last_index_.clear();
   value_rows_.clear();
   StartEmpty();
-  for (const std::string& value : layout_->options.partition_values) AddPartitionValue(value);
+  tuples_.Clear(*layout_);
 }
 
 }  // namespace shopstream::ingest

@@ -3,13 +3,10 @@
 #include <arrow/record_batch.h>
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <unordered_map>
-#include <variant>
 #include <vector>
 
 #include "avro/columns.h"
@@ -17,6 +14,7 @@
 #include "ingest/bronze_layout.h"
 #include "ingest/cut.h"
 #include "ingest/frame.h"
+#include "ingest/partition_tuples.h"
 #include "ingest/schema_cache.h"
 #include "kafka/record.h"
 
@@ -40,7 +38,7 @@ class CutBuilder {
   explicit CutBuilder(std::shared_ptr<const BronzeLayout> layout);
 
   // If any partition value is allowed: the values already in the table count towards the bound.
-  void Admit(const std::vector<std::string>& values);
+  void Admit(const std::vector<PartitionTuples::Tuple>& values);
 
   // The record's frame. Nothing: no schema can decode the record, and it is quarantined.
   std::optional<Frame> Open(const kafka::RecordView& record);
@@ -60,7 +58,7 @@ class CutBuilder {
 
   int64_t rows() const { return static_cast<int64_t>(cut_.kafka_offset.size()); }
   int64_t quarantined() const { return static_cast<int64_t>(cut_.quarantined.size()); }
-  // Rows of the partition value that has the most; quarantined records count as a separate one.
+  // Rows of the partition values that have the most; quarantined records count as a separate one.
   int64_t fullest_value_rows() const;
   // Upper bound of the Bronze partitions in the cut if no record is added: those of its rows, and
   // one for each parked record. One record adds at most one.
@@ -79,10 +77,6 @@ class CutBuilder {
     Cause cause;
     std::string detail;
   };
-  struct TextHash {
-    using is_transparent = void;
-    size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
-  };
   Result<std::optional<Verdict>> AddBy(const KnownSchema& schema, const kafka::RecordView& record,
                                        const Frame& frame,
                                        const std::shared_ptr<const BronzeLayout>& layout);
@@ -91,11 +85,6 @@ class CutBuilder {
   void Quarantine(QuarantinedRecord record, Verdict verdict);
   // Sets the columns filled so far aside if their layout differs.
   Status UseLayout(const std::shared_ptr<const BronzeLayout>& layout);
-  // The value's index, kNewPartitionValue, or why it is not allowed. A missing value and the empty
-  // string are the null partition.
-  static constexpr int kNewPartitionValue = -1;
-  std::variant<int, Verdict> FindPartitionValue(std::optional<std::string_view> field) const;
-  int AddPartitionValue(std::string_view text);
   void StartEmpty();
   int32_t LakePartitionIndex(int value, int32_t date);
 
@@ -104,11 +93,11 @@ class CutBuilder {
   std::vector<std::shared_ptr<arrow::RecordBatch>> earlier_;  // Rows of earlier layouts.
   int64_t earlier_bytes_ = 0;
   Cut cut_;  // The filling cut; its rows are in earlier_ and columns_ until Finish.
-  std::vector<std::string> partition_values_;
-  std::unordered_map<std::string, int, TextHash, std::equal_to<>> partition_value_index_;
+  PartitionTuples tuples_;
   std::unordered_map<int64_t, int32_t> lake_partition_index_;
-  std::vector<int32_t> last_index_;  // Per partition value: the lake partition last used.
-  std::vector<int64_t> value_rows_;  // Per partition value.
+  // For each tuple that has had a row: the lake partition last used, and the rows of this cut.
+  std::vector<int32_t> last_index_;
+  std::vector<int64_t> value_rows_;
   int64_t quarantined_bytes_ = 0;
   std::vector<QuarantinedRecord> parked_;  // Not decided yet.
   int64_t parked_bytes_ = 0;

@@ -19,6 +19,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using testing::kDay;
+using Tuples = std::vector<PartitionTuples::Tuple>;
 using testing::kOct24;
 
 class CutBuilderTest : public ::testing::Test {
@@ -257,7 +258,7 @@ TEST(OpenPartitionValuesTest, AnyValueIsTakenUpToTheBoundThatTheTablesOwnCountTo
   CutBuilder builder(testing::EventLayout(options));
   SchemaCache schemas = testing::EventSchemas(options);
   testing::Records records;
-  builder.Admit({"old"});
+  builder.Admit({{"old"}});
   int64_t offset = 0;
   const auto add = [&](const std::string& value, int64_t time = kOct24) {
     EXPECT_EQ(
@@ -268,7 +269,7 @@ TEST(OpenPartitionValuesTest, AnyValueIsTakenUpToTheBoundThatTheTablesOwnCountTo
   for (const char* value : {"a", "b", "c", "a", "old"}) add(value);
   add(std::string(1025, 'x'));
   const Cut cut = *builder.Finish();
-  EXPECT_THAT(cut.partition_values, ElementsAre("old", "a", "b"));
+  EXPECT_EQ(cut.partition_values, (Tuples{{"old"}, {"a"}, {"b"}}));
   EXPECT_THAT(cut.kafka_offset, ElementsAre(1, 2, 4, 5));
   ASSERT_EQ(cut.quarantined.size(), 3u);
   EXPECT_EQ(cut.quarantined[0].cause, Cause::kBadTimestamp);
@@ -296,7 +297,7 @@ TEST(OpenPartitionValuesTest, NullAndEmptyAreTheNullPartitionWhichTheBoundDoesNo
   EXPECT_EQ(builder.fullest_value_rows(), 2);
   const Cut cut = *builder.Finish();
   EXPECT_THAT(cut.kafka_offset, ElementsAre(0, 1, 2, 3));
-  EXPECT_THAT(cut.partition_values, ElementsAre("", "a", "b"));
+  EXPECT_EQ(cut.partition_values, (Tuples{{""}, {"a"}, {"b"}}));
   EXPECT_THAT(cut.lake_partition, ElementsAre(0, 1, 0, 2));
   ASSERT_EQ(cut.quarantined.size(), 1u);
   EXPECT_THAT(cut.quarantined[0].detail, HasSubstr("the table already has 2"));
@@ -315,7 +316,7 @@ TEST(OpenPartitionValuesTest, TextsThatAFolderSpellsArePartitionsAndTheNameOfNul
   CutBuilder builder(testing::EventLayout(options));
   SchemaCache schemas = testing::EventSchemas(options);
   testing::Records records;
-  builder.Admit({"__HIVE_DEFAULT_PARTITION__"});
+  builder.Admit({{"__HIVE_DEFAULT_PARTITION__"}});
   const std::string longest(64, '%');  // "region=" and three bytes each: 199.
   int64_t offset = 0;
   for (const std::string& value :
@@ -327,8 +328,8 @@ TEST(OpenPartitionValuesTest, TextsThatAFolderSpellsArePartitionsAndTheNameOfNul
   }
   const Cut cut = *builder.Finish();
   EXPECT_THAT(cut.kafka_offset, ElementsAre(0, 3, 4));
-  EXPECT_THAT(cut.partition_values,
-              ElementsAre("__HIVE_DEFAULT_PARTITION__", longest, "..", "\x01\x7f"));
+  EXPECT_EQ(cut.partition_values,
+            (Tuples{{"__HIVE_DEFAULT_PARTITION__"}, {longest}, {".."}, {"\x01\x7f"}}));
   ASSERT_EQ(cut.quarantined.size(), 2u);
   EXPECT_THAT(cut.quarantined[0].detail, HasSubstr("65 bytes, too many"));
   EXPECT_EQ(cut.quarantined[1].cause, Cause::kUnknownPartitionValue);

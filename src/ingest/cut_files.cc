@@ -29,9 +29,13 @@ std::vector<lake::PartitionRows> GroupRows(const Cut& cut) {
   std::vector<lake::PartitionRows> groups(counts.size());
   for (size_t i = 0; i < groups.size(); ++i) {
     const LakePartition& partition = cut.lake_partitions[i];
-    const std::string& value = cut.partition_values[partition.value];
-    groups[i].values = {{columns[0], value.empty() ? std::nullopt : std::optional(value)},
-                        {columns[1], FormatDate(partition.date)}};
+    const std::vector<std::string>& values = cut.partition_values[partition.value];
+    for (size_t field = 0; field < values.size(); ++field) {
+      const std::string& value = values[field];
+      groups[i].values.emplace_back(columns[field],
+                                    value.empty() ? std::nullopt : std::optional(value));
+    }
+    groups[i].values.emplace_back(tables::kDate, FormatDate(partition.date));
     groups[i].rows.reserve(counts[i]);
   }
   for (size_t row = 0; row < cut.lake_partition.size(); ++row) {
@@ -106,8 +110,8 @@ Result<std::shared_ptr<arrow::RecordBatch>> BronzeRows(const Cut& cut) {
   const auto rows = cut.rows->num_rows();
   ColumnList columns;
   for (int i = 0; i < cut.rows->num_columns(); ++i) {
-    if (i == layout.partition_column) continue;
-    const auto type = layout.file->GetFieldByName(layout.record->field(i)->name())->type();
+    if (layout.IsPartitionColumn(i)) continue;
+    const auto type = layout.file->GetFieldByName(layout.column_names[i])->type();
     columns.Add(AlignArray(cut.rows->column(i), type));
   }
   columns.Add(RepeatText(cut.topic, rows));

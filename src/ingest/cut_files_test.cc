@@ -66,6 +66,45 @@ TEST_F(CutFilesTest, EachLakePartitionGetsOneFileWithItsRowsInOrder) {
   EXPECT_THAT(OffsetsIn(table, files[2], schema), ElementsAre(102));
 }
 
+// Ours are renamed, a nested partition field stays in its struct, one at the top leaves the file.
+TEST_F(CutFilesTest, ColumnsAndFoldersHaveTheNamesOfTheTable) {
+  const auto schema = avro::Schema::Parse(R"({"type": "record", "name": "Event", "fields": [
+      {"name": "id", "type": "long"},
+      {"name": "date", "type": "string"},
+      {"name": "head", "type": ["null", {"type": "record", "name": "Head", "fields": [
+          {"name": "date", "type": "string"}, {"name": "n", "type": "int"}]}]}]})");
+  LayoutOptions options;
+  options.partition_field = {"date", "head.n"};
+  options.partition_values = {};
+  options.event_time_field = "";
+  const auto layout = std::make_shared<const BronzeLayout>(*BronzeLayout::Make(*schema, options));
+  EXPECT_THAT(layout->table.partition_columns, ElementsAre("date_", "head_n", "date"));
+  EXPECT_LT(layout->file->GetFieldIndex("date_"), 0);
+  CutBuilder builder(layout);
+  const KnownSchema known{
+      .decoder = *avro::Decoder::Compile(*schema, *schema), .cause = {}, .detail = {}};
+  for (const auto& body : {std::string("\x02\x04/ \x02\x02x\x05", 7), std::string("\x04\0\0", 3)}) {
+    const auto record = records_.Make(0, next_offset_++, std::string("\0\0\0\0\x01", 5) + body);
+    ASSERT_TRUE(builder.Add(record, *builder.Open(record), known, layout).ok());
+  }
+  Cut cut = *builder.Finish();
+  cut.ingested_at_ms = kOct24;
+  ASSERT_EQ(2, cut.rows->num_rows());
+  const auto files = *WriteBronzeFiles(&store_, cut);
+  ASSERT_EQ(2u, files.size());
+  using Value = std::pair<std::string, std::optional<std::string>>;
+  EXPECT_THAT(files[0].partition_values, ElementsAre(Value("date_", "/ "), Value("head_n", "-3"),
+                                                     Value("date", "2025-10-24")));
+  EXPECT_THAT(files[0].path, ::testing::StartsWith("date_=%2F%20/head_n=-3/date=2025-10-24/"));
+  EXPECT_THAT(files[1].partition_values,
+              ElementsAre(Value("date_", std::nullopt), Value("head_n", std::nullopt),
+                          Value("date", "2025-10-24")));
+  const auto rows = *lake::ReadDataFile(&store_, layout->table.path, files[0], layout->table.schema,
+                                        {"id", "date_", "head", "head_n"});
+  EXPECT_THAT(rows->ToString(),
+              ::testing::AllOf(::testing::HasSubstr("-3"), ::testing::HasSubstr("/ ")));
+}
+
 TEST_F(CutFilesTest, QuarantinedRecordsLieUnderTheDayTheyWereQuarantined) {
   Take("garbage");
   Take(Event(1, "US", kOct24));

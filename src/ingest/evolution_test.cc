@@ -252,7 +252,8 @@ TEST_F(EvolutionTest, TheBoundOfPartitionValuesHoldsForAllConsumersTogether) {
   again.builder.Admit(ReadTableMemory(*Bronze(), options_)->partition_values);
   EXPECT_EQ(again.Publish({testing::Event(1, "b1", kOct24), testing::Event(2, "b2", kOct24)}),
             CutOutcome::kCommitted);
-  EXPECT_THAT(ReadTableMemory(*Bronze(), options_)->partition_values, ElementsAre("a1", "b1"));
+  EXPECT_THAT(ReadTableMemory(*Bronze(), options_)->partition_values,
+              ElementsAre(ElementsAre("a1"), ElementsAre("b1")));
   EXPECT_EQ(Column("region"), (std::map<std::string, std::string>{{"0/0", "a1"}, {"1/0", "b1"}}));
 }
 
@@ -271,7 +272,8 @@ TEST_F(EvolutionTest, RowsOfTheNullPartitionAreReadAsNullAndItIsNoValueOfTheTabl
   }
   EXPECT_THAT(folders,
               ::testing::UnorderedElementsAre("region=__HIVE_DEFAULT_PARTITION__", "region=EU"));
-  EXPECT_THAT(ReadTableMemory(*Bronze(), options_)->partition_values, ElementsAre("EU"));
+  EXPECT_THAT(ReadTableMemory(*Bronze(), options_)->partition_values,
+              ElementsAre(ElementsAre("EU")));
 
   Consumer b = NewConsumer(1);
   b.builder.Admit(ReadTableMemory(*Bronze(), options_)->partition_values);

@@ -13,7 +13,7 @@ namespace shopstream::ingest {
 struct LayoutOptions {
   std::string table = tables::kBronzePath;
   std::string quarantine_table = tables::kQuarantinePath;
-  std::string partition_field = "region";  // A string field of the record.
+  std::vector<std::string> partition_field = {"region"};
   // Records with other values are quarantined. Empty: any value, up to max_partition_values.
   std::vector<std::string> partition_values = {"US", "EU", "ASIA"};
   int64_t max_partition_values = 100;

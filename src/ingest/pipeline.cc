@@ -15,6 +15,7 @@
 #include "ingest/ingest_loop.h"
 #include "ingest/schema_cache.h"
 #include "ingest/start_checks.h"
+#include "ingest/stored_layout.h"
 #include "ingest/table_growth.h"
 #include "kafka/admin.h"
 #include "kafka/consumer.h"
@@ -102,6 +103,7 @@ Result<std::shared_ptr<const BronzeLayout>> FindLayout(lake::ObjectStore* store,
     table = lake::Table::Open(store, options.table);
   }
   ARROW_RETURN_NOT_OK(table.status());
+  ARROW_RETURN_NOT_OK(CheckPartitionFields(*(*table)->snapshot(), options));
   ARROW_ASSIGN_OR_RAISE(TableMemory memory, ReadTableMemory(*(*table)->snapshot(), options));
   if (!memory.reader_schema) {
     ARROW_ASSIGN_OR_RAISE(const auto latest, registry->Latest(topic + "-value"));
@@ -126,6 +128,8 @@ Result<OpenLake> OpenOrCreateLake(lake::ObjectStore* store, registry::SchemaSour
                               store, tables::QuarantineSpec(options.quarantine_table));
                         }));
   for (const lake::Table* table : {lake.bronze.get(), lake.quarantine.get()}) AdviseRepair(*table);
+  const std::string other_time = WarnOfEventTime(*lake.bronze->snapshot(), options);
+  if (!other_time.empty()) Log::Warn("{}", other_time);
   return lake;
 }
 

@@ -1,10 +1,12 @@
 #include "ingest/table_growth.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "avro/merge.h"
 #include "base/json.h"
+#include "ingest/stored_layout.h"
 #include "lake/delta/column_merge.h"
 #include "tables/names.h"
 
@@ -16,20 +18,74 @@ const std::string* FindProperty(const lake::Snapshot& snapshot, const char* name
   return found == snapshot.properties().end() ? nullptr : &found->second;
 }
 
-Result<std::vector<std::string>> ReadPartitionValues(const lake::Snapshot& snapshot) {
-  std::vector<std::string> values;
+using Tuple = std::vector<std::string>;
+
+// Null and the empty text are the same, and do not count towards the bound.
+bool IsNullTuple(const Tuple& tuple) {
+  return std::ranges::all_of(tuple, [](const std::string& text) { return text.empty(); });
+}
+
+// A text of a list, "" for null.
+std::optional<std::string> TextOf(const nlohmann::json& value) {
+  if (value.is_null()) return "";
+  return value.is_string() ? std::optional(value.get<std::string>()) : std::nullopt;
+}
+
+// Texts if one text field partitions the table, otherwise a list of values for each tuple.
+std::optional<Tuple> TupleOf(const nlohmann::json& value, size_t fields) {
+  Tuple tuple;
+  if (!value.is_array()) {
+    if (const auto text = TextOf(value)) tuple.push_back(*text);
+  } else {
+    for (const nlohmann::json& item : value) {
+      if (const auto text = TextOf(item)) tuple.push_back(*text);
+    }
+  }
+  return tuple.size() == fields ? std::optional(std::move(tuple)) : std::nullopt;
+}
+
+// `fields`: the number of partition columns before the date.
+Result<std::vector<Tuple>> ReadPartitionValues(const lake::Snapshot& snapshot, size_t fields) {
+  std::vector<Tuple> values;
   const std::string* property = FindProperty(snapshot, tables::kPartitionValuesProperty);
   if (property == nullptr) return values;
   const nlohmann::json list = ParseJson(*property);
-  if (!list.is_array()) {
-    return Status::Invalid("the table's property ", tables::kPartitionValuesProperty,
-                           " is not a JSON list: ", *property);
+  bool broken = !list.is_array();
+  for (const nlohmann::json& value : broken ? nlohmann::json::array() : list) {
+    std::optional<Tuple> tuple = TupleOf(value, fields);
+    broken = broken || !tuple;
+    if (tuple && !IsNullTuple(*tuple)) values.push_back(*std::move(tuple));
   }
-  for (const nlohmann::json& value : list) {
-    // Delta writes null as the empty string, which does not count towards the bound.
-    if (value.is_string() && value != "") values.push_back(value.get<std::string>());
+  if (!broken) return values;
+  return Status::Invalid("the table's property ", tables::kPartitionValuesProperty,
+                         " is not a JSON list of values of its partition columns: ", *property);
+}
+
+std::string FormatPartitionValues(const std::vector<Tuple>& values, const BronzeLayout& layout) {
+  const bool texts = layout.partition.size() == 1 && layout.partition.front().is_text();
+  nlohmann::json list = nlohmann::json::array();
+  for (const Tuple& tuple : values) {
+    if (texts) {
+      list.push_back(tuple.front());
+      continue;
+    }
+    nlohmann::json items = nlohmann::json::array();
+    for (const std::string& text : tuple) {
+      items.push_back(text.empty() ? nlohmann::json() : nlohmann::json(text));
+    }
+    list.push_back(std::move(items));
   }
-  return values;
+  return list.dump();
+}
+
+// The values of a file in the partition columns before the date.
+Tuple TupleOf(const DataFile& file, size_t fields) {
+  Tuple tuple;
+  for (size_t i = 0; i < std::min(fields, file.partition_values.size()); ++i) {
+    tuple.push_back(file.partition_values[i].second.value_or(""));
+  }
+  tuple.resize(fields);
+  return tuple;
 }
 
 Result<avro::Schema> ParseKept(const std::string& text) {
@@ -49,6 +105,14 @@ Status CheckUnharmed(const lake::Snapshot& snapshot, const BronzeLayout& kept) {
       "version before that change, or set lake.bronze_table to a new table");
 }
 
+// A table of an earlier version gets the property with its next growth. It is never rewritten: two
+// consumers with different settings would change it with every commit.
+void RecordLayout(const lake::Snapshot& snapshot, const BronzeLayout& rows,
+                  lake::TableGrowth* growth) {
+  if (FindProperty(snapshot, tables::kLayoutProperty) != nullptr) return;
+  if (!growth->properties.empty()) growth->properties[tables::kLayoutProperty] = LayoutText(rows);
+}
+
 GrowthPlan Conflict(std::string why) {
   return {.growth = std::nullopt, .conflict = std::move(why)};
 }
@@ -66,9 +130,8 @@ Result<std::shared_ptr<const BronzeLayout>> MergeLayouts(
   const auto kept = std::make_shared<const BronzeLayout>(std::move(made));
   ARROW_RETURN_NOT_OK(CheckUnharmed(snapshot, *kept));
   const auto merged = BronzeLayout::Grow(kept, rows->reader_schema);
-  const Status fits = merged.ok()
-                          ? lake::CheckColumns(*(*merged)->table.schema, *rows->table.schema)
-                          : merged.status();
+  Status fits = merged.ok() ? CheckSameNames(*rows, **merged) : merged.status();
+  if (fits.ok()) fits = lake::CheckColumns(*(*merged)->table.schema, *rows->table.schema);
   if (fits.ok()) return merged;
   *why = fits.message();
   return nullptr;
@@ -90,21 +153,21 @@ Result<TableMemory> ReadTableMemory(const lake::Snapshot& snapshot, const Layout
     ARROW_ASSIGN_OR_RAISE(memory.reader_schema, ParseKept(*text));
   }
   if (!options.partition_values.empty()) return memory;
-  ARROW_ASSIGN_OR_RAISE(memory.partition_values, ReadPartitionValues(snapshot));
+  const size_t fields = options.partition_field.size();
+  ARROW_ASSIGN_OR_RAISE(memory.partition_values, ReadPartitionValues(snapshot, fields));
   if (FindProperty(snapshot, tables::kPartitionValuesProperty) != nullptr) return memory;
-  for (const DataFile& file : snapshot.Files()) {
-    if (file.partition_values.empty() || !file.partition_values[0].second) continue;
-    const std::string& value = *file.partition_values[0].second;
-    if (std::ranges::find(memory.partition_values, value) == memory.partition_values.end()) {
-      memory.partition_values.push_back(value);
-    }
-  }
+  std::set<Tuple> seen;
+  snapshot.VisitFiles([&](const DataFile& file) {
+    Tuple tuple = TupleOf(file, fields);
+    if (!IsNullTuple(tuple)) seen.insert(std::move(tuple));
+  });
+  memory.partition_values.assign(seen.begin(), seen.end());
   return memory;
 }
 
 Result<GrowthPlan> PlanGrowth(const lake::Snapshot& snapshot,
                               const std::shared_ptr<const BronzeLayout>& rows,
-                              const std::vector<std::string>& partition_values) {
+                              const std::vector<Tuple>& partition_values) {
   lake::TableGrowth growth;
   growth.columns = rows->table.schema;
   const std::string* kept_text = FindProperty(snapshot, tables::kReaderSchemaProperty);
@@ -121,12 +184,16 @@ Result<GrowthPlan> PlanGrowth(const lake::Snapshot& snapshot,
       growth.properties[tables::kReaderSchemaProperty] = merged->reader_schema.text();
     }
   }
-  if (!rows->any_partition_value()) return GrowthPlan{.growth = std::move(growth), .conflict = ""};
+  if (!rows->any_partition_value()) {
+    RecordLayout(snapshot, *rows, &growth);
+    return GrowthPlan{.growth = std::move(growth), .conflict = ""};
+  }
 
-  ARROW_ASSIGN_OR_RAISE(std::vector<std::string> admitted, ReadPartitionValues(snapshot));
+  ARROW_ASSIGN_OR_RAISE(std::vector<Tuple> admitted,
+                        ReadPartitionValues(snapshot, rows->partition.size()));
   const size_t before = admitted.size();
-  for (const std::string& value : partition_values) {
-    if (value.empty()) continue;
+  for (const Tuple& value : partition_values) {
+    if (IsNullTuple(value)) continue;
     if (std::ranges::find(admitted, value) == admitted.end()) admitted.push_back(value);
   }
   if (admitted.size() > before) {
@@ -135,8 +202,9 @@ Result<GrowthPlan> PlanGrowth(const lake::Snapshot& snapshot,
                       std::to_string(admitted.size()) +
                       " partition values, more than ingest.max_partition_values");
     }
-    growth.properties[tables::kPartitionValuesProperty] = nlohmann::json(admitted).dump();
+    growth.properties[tables::kPartitionValuesProperty] = FormatPartitionValues(admitted, *rows);
   }
+  RecordLayout(snapshot, *rows, &growth);
   return GrowthPlan{.growth = std::move(growth), .conflict = ""};
 }
 

@@ -24,7 +24,7 @@ class TableGrowthTest : public ::testing::Test {
  protected:
   void Create(const Layout& layout) { table_ = *lake::Table::OpenOrCreate(&store_, layout->table); }
   const lake::Snapshot& Now() { return *(snapshot_ = table_->snapshot()); }
-  GrowthPlan Plan(const Layout& rows, const std::vector<std::string>& values = {}) {
+  GrowthPlan Plan(const Layout& rows, const std::vector<std::vector<std::string>>& values = {}) {
     const auto plan = PlanGrowth(Now(), rows, values);
     EXPECT_TRUE(plan.ok()) << plan.status();
     return plan.ValueOr(GrowthPlan{});
@@ -89,12 +89,56 @@ TEST_F(TableGrowthTest, NewPartitionValuesAreAddedToTheTablesList) {
   any.max_partition_values = 3;
   const Layout layout = testing::EventLayout(any);
   Create(layout);
-  Apply(*Plan(layout, {"US", ""}).growth);
-  EXPECT_THAT(ReadTableMemory(Now(), any)->partition_values, ElementsAre("US"));
-  Apply(*Plan(layout, {"EU", "US", "MARS"}).growth);
-  EXPECT_THAT(ReadTableMemory(Now(), any)->partition_values, ElementsAre("US", "EU", "MARS"));
-  EXPECT_FALSE(Plan(layout, {"VENUS"}).growth) << "together they exceed the bound";
-  EXPECT_TRUE(Plan(layout, {"EU"}).growth);
+  Apply(*Plan(layout, {{"US"}, {""}}).growth);
+  EXPECT_THAT(ReadTableMemory(Now(), any)->partition_values, ElementsAre(ElementsAre("US")));
+  Apply(*Plan(layout, {{"EU"}, {"US"}, {"MARS"}}).growth);
+  EXPECT_THAT(ReadTableMemory(Now(), any)->partition_values,
+              ElementsAre(ElementsAre("US"), ElementsAre("EU"), ElementsAre("MARS")));
+  EXPECT_FALSE(Plan(layout, {{"VENUS"}}).growth) << "together they exceed the bound";
+  EXPECT_TRUE(Plan(layout, {{"EU"}}).growth);
+}
+
+TEST_F(TableGrowthTest, ValuesOfSeveralFieldsAreListedTogether) {
+  LayoutOptions any;
+  any.partition_field = {"region", "id"};
+  any.partition_values = {};
+  const Layout layout = testing::EventLayout(any);
+  Create(layout);
+  Apply(*Plan(layout, {{"US", "1"}, {"", ""}, {"", "2"}}).growth);
+  EXPECT_EQ(R"([["US","1"],[null,"2"]])", Now().properties().at(tables::kPartitionValuesProperty));
+  EXPECT_THAT(ReadTableMemory(Now(), any)->partition_values,
+              ElementsAre(ElementsAre("US", "1"), ElementsAre("", "2")));
+  any.partition_field = {"region"};
+  EXPECT_THAT(ReadTableMemory(Now(), any).status().message(), HasSubstr("partition columns"));
+}
+
+// Consumers that met `date` and `date_` in another order: each gave the first one its column.
+TEST_F(TableGrowthTest, AColumnThatHoldsAnotherFieldIsAConflict) {
+  const auto event_with = [](const std::string& field) {
+    return LayoutOf(testing::EventWith(field, "string"));
+  };
+  Create(event_with("date_"));
+  const GrowthPlan plan = Plan(event_with("date"));
+  EXPECT_FALSE(plan.growth);
+  EXPECT_THAT(plan.conflict,
+              HasSubstr("field date is column date_ in one layout, and column date__"));
+  EXPECT_THAT(BronzeLayout::Grow(event_with("date_"), event_with("date")->reader_schema)
+                  .ValueOrDie()
+                  ->column_names,
+              ElementsAre("id", "region", "timestamp", "date_", "date__"));
+}
+
+TEST_F(TableGrowthTest, ATableOfAnEarlierVersionRecordsItsLayoutWhenItGrowsAndNeverAgain) {
+  lake::TableSpec spec = event_->table;
+  spec.properties.erase(tables::kLayoutProperty);
+  table_ = *lake::Table::OpenOrCreate(&store_, spec);
+  EXPECT_TRUE(Plan(event_).growth->properties.empty());
+  Apply(*Plan(LayoutOf(testing::EventWith("left", "string"))).growth);
+  const std::string recorded = Now().properties().at(tables::kLayoutProperty);
+  LayoutOptions other;
+  other.event_time_field = "";
+  Apply(*Plan(LayoutOf(testing::EventWith("right", "string"), other)).growth);
+  EXPECT_EQ(recorded, Now().properties().at(tables::kLayoutProperty));
 }
 
 TEST_F(TableGrowthTest, ADamagedListOfPartitionValuesIsAnError) {

@@ -13,6 +13,8 @@ inline constexpr char kQuarantinePath[] = "bronze-quarantine";
 // value is allowed, the admitted values as a JSON list.
 inline constexpr char kReaderSchemaProperty[] = "shopstream.readerSchema";
 inline constexpr char kPartitionValuesProperty[] = "shopstream.partitionValues";
+// The settings with which Bronze was created, see TableLayout.
+inline constexpr char kLayoutProperty[] = "shopstream.layout";
 
 // The property of Bronze that stores the replayed offsets of a topic, see ReplayedOffsets.
 inline std::string ReplayedProperty(const std::string& topic_id) {

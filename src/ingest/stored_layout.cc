@@ -1,0 +1,94 @@
+#include "ingest/stored_layout.h"
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "avro/column_types.h"
+#include "base/config.h"
+#include "base/join.h"
+#include "ingest/bronze_layout.h"
+#include "tables/columns.h"
+#include "tables/names.h"
+#include "tables/table_layout.h"
+
+namespace shopstream::ingest {
+namespace {
+
+std::string ShowFields(const std::vector<std::string>& fields) {
+  return fields.empty() ? "date only" : Joined(fields, ",");
+}
+
+std::string ShowEventTime(const std::string& path, const std::string& unit) {
+  if (path.empty()) return "Kafka's timestamp";
+  return unit.empty() ? path : path + " in " + unit;
+}
+
+// Nothing: another program created the table.
+Result<std::optional<std::vector<std::string>>> PartitionFieldsOf(const lake::Snapshot& table) {
+  ARROW_ASSIGN_OR_RAISE(const auto layout, tables::ReadTableLayout(table));
+  std::vector<std::string> fields;
+  if (layout) {
+    for (const auto& one : layout->partition) fields.push_back(one.path);
+    return fields;
+  }
+  const std::vector<std::string>& columns = table.partition_columns();
+  if (columns.empty() || columns.back() != tables::kDate) return std::nullopt;
+  fields.assign(columns.begin(), columns.end() - 1);
+  return fields;
+}
+
+}  // namespace
+
+std::string LayoutText(const BronzeLayout& layout) {
+  tables::TableLayout stored{.partition = {},
+                             .event_time_path = layout.event_time.path,
+                             .event_time_unit = layout.options.event_time_unit};
+  for (const PartitionField& field : layout.partition) {
+    stored.partition.push_back({field.path, field.column});
+  }
+  return Format(stored);
+}
+
+Status CheckPartitionFields(const lake::Snapshot& table, const LayoutOptions& options) {
+  ARROW_ASSIGN_OR_RAISE(const auto fields, PartitionFieldsOf(table));
+  if (!fields || *fields == options.partition_field) return Status::OK();
+  const bool is_default = options.partition_field == IngestConfig().partition_field;
+  return Status::Invalid("table ", options.table, " is partitioned by ", ShowFields(*fields),
+                         ", and ingest.partition_field is ", ShowFields(options.partition_field),
+                         is_default ? " (the default)" : "", ": set it to ",
+                         fields->empty() ? "the empty list" : Joined(*fields, ","),
+                         ", or lake.bronze_table to a new table");
+}
+
+Result<std::map<std::string, std::string>> FieldsOfColumns(const lake::Snapshot& table) {
+  std::map<std::string, std::string> fields;
+  const auto schema_text = table.properties().find(tables::kReaderSchemaProperty);
+  if (schema_text == table.properties().end()) return fields;
+  ARROW_ASSIGN_OR_RAISE(const auto schema, avro::Schema::Parse(schema_text->second));
+  ARROW_ASSIGN_OR_RAISE(const auto record, avro::ToArrowSchema(schema));
+  ARROW_ASSIGN_OR_RAISE(const auto paths, PartitionFieldsOf(table));
+  std::vector<PartitionField> partition;
+  for (const std::string& path : paths.value_or(std::vector<std::string>())) {
+    partition.emplace_back().path = path;
+    partition.back().nested = path.find('.') != std::string::npos;
+  }
+  const std::vector<std::string> names = ColumnNames(*record, &partition);
+  for (size_t i = 0; i < names.size(); ++i) {
+    fields[names[i]] = record->field(static_cast<int>(i))->name();
+  }
+  for (const PartitionField& field : partition) fields[field.column] = field.path;
+  return fields;
+}
+
+std::string WarnOfEventTime(const lake::Snapshot& table, const LayoutOptions& options) {
+  const auto layout = tables::ReadTableLayout(table);
+  if (!layout.ok() || !*layout) return "";
+  const std::string stored = ShowEventTime((*layout)->event_time_path, (*layout)->event_time_unit);
+  const std::string set = ShowEventTime(options.event_time_field, options.event_time_unit);
+  if (stored == set) return "";
+  return "Table " + options.table + " was created with " + stored +
+         " as event time; its new rows are dated by " + set + ".";
+}
+
+}  // namespace shopstream::ingest

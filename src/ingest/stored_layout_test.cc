@@ -1,0 +1,93 @@
+#include "ingest/stored_layout.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "ingest/testing.h"
+#include "simulate/memory_store.h"
+#include "tables/names.h"
+#include "tables/table_layout.h"
+
+namespace shopstream::ingest {
+namespace {
+
+using ::testing::HasSubstr;
+
+class StoredLayoutTest : public ::testing::Test {
+ protected:
+  // A table created with these options, or by a version that stored no layout.
+  const lake::Snapshot& Create(const LayoutOptions& options, bool stored = true) {
+    lake::TableSpec spec = testing::EventLayout(options)->table;
+    if (!stored) spec.properties.erase(tables::kLayoutProperty);
+    store_ = std::make_unique<simulate::MemoryStore>();
+    table_ = *lake::Table::OpenOrCreate(store_.get(), spec);
+    return *(snapshot_ = table_->snapshot());
+  }
+
+  LayoutOptions options_;
+  std::unique_ptr<simulate::MemoryStore> store_;
+  std::unique_ptr<lake::Table> table_;
+  std::shared_ptr<const lake::Snapshot> snapshot_;
+};
+
+TEST_F(StoredLayoutTest, ATableKnowsItsFields) {
+  options_.partition_field = {"region", "id"};
+  options_.partition_values = {};
+  const auto layout = *tables::ReadTableLayout(Create(options_));
+  ASSERT_TRUE(layout);
+  EXPECT_EQ((tables::TableLayout{.partition = {{"region", "region"}, {"id", "id"}},
+                                 .event_time_path = "timestamp",
+                                 .event_time_unit = ""}),
+            *layout);
+}
+
+TEST_F(StoredLayoutTest, OtherPartitionFieldsAreRefusedWithBothSettings) {
+  for (const bool stored : {true, false}) {
+    options_.partition_field = {"region"};
+    const lake::Snapshot& table = Create(options_, stored);
+    EXPECT_TRUE(CheckPartitionFields(table, options_).ok());
+    options_.partition_field = {};
+    EXPECT_EQ(
+        "table bronze-events is partitioned by region, and ingest.partition_field is date "
+        "only: set it to region, or lake.bronze_table to a new table",
+        CheckPartitionFields(table, options_).message());
+  }
+  options_.partition_values = {};
+  const lake::Snapshot& table = Create(options_);
+  options_.partition_field = {"region"};
+  EXPECT_THAT(CheckPartitionFields(table, options_).message(),
+              HasSubstr("partitioned by date only, and ingest.partition_field is region (the "
+                        "default): set it to the empty list"));
+}
+
+TEST_F(StoredLayoutTest, EveryColumnOfTheRecordHasItsField) {
+  using ::testing::Contains;
+  using ::testing::Pair;
+  for (const bool stored : {true, false}) {
+    const lake::TableSpec spec = [&] {
+      lake::TableSpec made =
+          BronzeLayout::Make(*avro::Schema::Parse(testing::EventWith("date", "string")), {})->table;
+      if (!stored) made.properties.erase(tables::kLayoutProperty);
+      return made;
+    }();
+    simulate::MemoryStore store;
+    const auto fields = *FieldsOfColumns(*(*lake::Table::OpenOrCreate(&store, spec))->snapshot());
+    EXPECT_THAT(fields, Contains(Pair("date_", "date")));
+    EXPECT_THAT(fields, Contains(Pair("region", "region")));
+    EXPECT_EQ(fields.size(), 4u);
+  }
+}
+
+TEST_F(StoredLayoutTest, AnotherEventTimeIsAWarning) {
+  const LayoutOptions usual;
+  options_.event_time_field = "";
+  EXPECT_EQ("", WarnOfEventTime(Create(usual), usual));
+  EXPECT_EQ(
+      "Table bronze-events was created with timestamp as event time; its new rows are dated "
+      "by Kafka's timestamp.",
+      WarnOfEventTime(Create(usual), options_));
+  EXPECT_EQ("", WarnOfEventTime(Create(usual, /*stored=*/false), options_));
+}
+
+}  // namespace
+}  // namespace shopstream::ingest
