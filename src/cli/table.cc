@@ -1,6 +1,5 @@
 #include "lake/delta/table.h"
 
-#include <algorithm>
 #include <iostream>
 #include <memory>
 #include <string>
@@ -106,32 +105,11 @@ Result<int> Files(const Context& context, const TableFlags& flags) {
   return kDone;
 }
 
-// Columns as readers see them, with the first partition column first.
-Result<int> Describe(const Context& context, const TableFlags& flags) {
-  ARROW_ASSIGN_OR_RAISE(const auto store, lake::OpenObjectStore(context.config));
-  ARROW_ASSIGN_OR_RAISE(const auto table, lake::OpenExisting(store.get(), flags.name));
-  const auto snapshot = table->snapshot();
-  const std::vector<std::string>& partitions = snapshot->partition_columns();
-  TablePrinter printer({"column", "type", "nullable", "partition"});
-  for (const auto& field : snapshot->schema()->fields()) {
-    const auto found = std::find(partitions.begin(), partitions.end(), field->name());
-    printer.AddRow(
-        {Printable(field->name()), field->type()->ToString(), field->nullable(),
-         found == partitions.end() ? Cell(nullptr) : Cell(found - partitions.begin() + 1)});
-  }
-  printer.Print(std::cout, context.json);
-  return kDone;
-}
-
 }  // namespace
 
 Command TableCommand() {
   const auto flags = std::make_shared<TableFlags>();
   Command list{"list", "List all tables with size and last commit", {}, ListTables};
-  Command describe{"describe",
-                   "Show a table's columns",
-                   {TableNameOption(&flags->name)},
-                   Running(flags, Describe)};
   Command history{"history",
                   "Show what each version of a table changed",
                   {TableNameOption(&flags->name),
@@ -148,9 +126,9 @@ Command TableCommand() {
                 Running(flags, Files)};
   return {.name = "table",
           .meaning = "Inspect and maintain tables",
-          .commands = {std::move(list), std::move(describe), std::move(history), std::move(files),
-                       TableVacuumCommand(), TableVerifyCommand(), TableOptimizeCommand(),
-                       TableRepairCommand()}};
+          .commands = {std::move(list), TableDescribeCommand(), std::move(history),
+                       std::move(files), TableVacuumCommand(), TableVerifyCommand(),
+                       TableOptimizeCommand(), TableRepairCommand()}};
 }
 
 }  // namespace shopstream::cli

@@ -1,0 +1,167 @@
+#include <algorithm>
+#include <iostream>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "base/table_printer.h"
+#include "cli/command.h"
+#include "cli/table_commands.h"
+#include "ingest/layout_options.h"
+#include "ingest/stored_layout.h"
+#include "lake/delta/existing_table.h"
+#include "lake/delta/table_history.h"
+#include "lake/store/object_store.h"
+#include "lake/upkeep/reports.h"
+#include "tables/table_layout.h"
+
+namespace shopstream::cli {
+namespace {
+
+using nlohmann::ordered_json;
+
+struct Described {
+  std::string name, type;
+  bool nullable = true;
+  std::optional<int64_t> partition;  // Its position, from 1.
+  std::optional<std::string> field;  // The path of the record's field; nothing for our own columns.
+  std::string note;
+};
+
+struct TableFacts {
+  std::string name;
+  int64_t version = 0;
+  lake::FileTotals totals;
+  std::optional<int64_t> committed_ms;  // Nothing: its entry is no longer in the log.
+  std::vector<Described> columns;
+  std::optional<tables::TableLayout> layout;
+  std::string warning;
+};
+
+std::string NoteOf(const Described& column) {
+  if (!column.field || *column.field == column.name) return "";
+  if (column.field->find('.') != std::string::npos) return "copy of a nested field";
+  return "renamed: the table has another column " + *column.field;
+}
+
+std::vector<Described> DescribeColumns(const lake::Snapshot& snapshot,
+                                       const std::map<std::string, std::string>& fields) {
+  const std::vector<std::string>& partitions = snapshot.partition_columns();
+  std::vector<Described> columns;
+  for (const auto& field : snapshot.schema()->fields()) {
+    Described column{field->name(), field->type()->ToString(), field->nullable(), {}, {}, ""};
+    const auto found = std::ranges::find(partitions, field->name());
+    if (found != partitions.end()) column.partition = found - partitions.begin() + 1;
+    const auto source = fields.find(field->name());
+    if (source != fields.end()) column.field = source->second;
+    column.note = NoteOf(column);
+    columns.push_back(std::move(column));
+  }
+  return columns;
+}
+
+Result<TableFacts> ReadFacts(const Context& context, const std::string& name) {
+  ARROW_ASSIGN_OR_RAISE(const auto store, lake::OpenObjectStore(context.config));
+  ARROW_ASSIGN_OR_RAISE(const auto table, lake::OpenExisting(store.get(), name));
+  const auto snapshot = table->snapshot();
+  TableFacts facts;
+  facts.name = name;
+  facts.version = snapshot->version();
+  facts.totals = lake::Total(snapshot->Files());
+  ARROW_ASSIGN_OR_RAISE(const auto newest, lake::ReadHistory(store.get(), name, 1));
+  if (!newest.empty() && newest[0].version == snapshot->version()) {
+    facts.committed_ms = newest[0].timestamp_ms;
+  }
+  ARROW_ASSIGN_OR_RAISE(const auto fields, ingest::FieldsOfColumns(*snapshot));
+  facts.columns = DescribeColumns(*snapshot, fields);
+  ARROW_ASSIGN_OR_RAISE(facts.layout, tables::ReadTableLayout(*snapshot));
+  if (name == context.config.lake.bronze_table) {
+    facts.warning = ingest::WarnOfEventTime(*snapshot, ingest::LayoutOptions::From(context.config));
+  }
+  return facts;
+}
+
+ordered_json ToJson(const TableFacts& facts) {
+  const auto or_null = [](const auto& value) {
+    return value ? ordered_json(*value) : ordered_json();
+  };
+  ordered_json columns = ordered_json::array(), partition = ordered_json::array();
+  for (const Described& column : facts.columns) {
+    columns.push_back({{"column", column.name},
+                       {"type", column.type},
+                       {"nullable", column.nullable},
+                       {"partition", or_null(column.partition)},
+                       {"field", or_null(column.field)},
+                       {"note", column.note}});
+  }
+  for (int64_t position = 1; position <= std::ssize(facts.columns); ++position) {
+    for (const Described& column : facts.columns) {
+      if (column.partition != position) continue;
+      partition.push_back({{"column", column.name}, {"field", or_null(column.field)}});
+    }
+  }
+  ordered_json event_time;
+  if (facts.layout) {
+    event_time = {{"field", facts.layout->event_time_path},
+                  {"unit", facts.layout->event_time_unit}};
+  }
+  return {
+      {"table", facts.name},
+      {"columns", std::move(columns)},
+      {"partition", std::move(partition)},
+      {"event_time", std::move(event_time)},
+      {"files", facts.totals.files},
+      {"rows", facts.totals.without_rows == 0 ? ordered_json(facts.totals.rows) : ordered_json()},
+      {"bytes", facts.totals.bytes},
+      {"version", facts.version},
+      {"last_commit",
+       facts.committed_ms ? ordered_json(FormatTimestamp(*facts.committed_ms)) : ordered_json()}};
+}
+
+void Print(const TableFacts& facts) {
+  TablePrinter printer({"column", "type", "nullable", "partition", "field", "note"});
+  for (const Described& column : facts.columns) {
+    printer.AddRow({Printable(column.name), column.type, column.nullable, OrNull(column.partition),
+                    column.field ? Cell(Printable(*column.field)) : Cell(nullptr),
+                    Printable(column.note)});
+  }
+  printer.Print(std::cout, /*as_json=*/false);
+  std::cout << "\n"
+            << FormatCount(facts.totals.rows) << " rows in " << FormatCount(facts.totals.files)
+            << " files, " << FormatBytes(facts.totals.bytes) << "; version " << facts.version;
+  if (facts.committed_ms) std::cout << " of " << FormatTimestamp(*facts.committed_ms);
+  std::cout << "\n";
+  if (facts.layout) {
+    const std::string& path = facts.layout->event_time_path;
+    const std::string& unit = facts.layout->event_time_unit;
+    std::cout << "event time: " << (path.empty() ? "Kafka's timestamp" : Printable(path))
+              << (unit.empty() ? "" : " in " + unit) << "\n";
+  }
+  if (!facts.warning.empty()) std::cout << Printable(facts.warning) << "\n";
+}
+
+Result<int> DescribeTable(const Context& context, const std::string& name) {
+  ARROW_ASSIGN_OR_RAISE(const TableFacts facts, ReadFacts(context, name));
+  if (context.json) {
+    std::cout << ToJson(facts).dump(2) << "\n";
+  } else {
+    Print(facts);
+  }
+  return kDone;
+}
+
+}  // namespace
+
+Command TableDescribeCommand() {
+  auto name = std::make_shared<std::string>();
+  const Option option = TableNameOption(name.get());
+  return {"describe",
+          "Show a table's columns, the fields they come from, its event time and size",
+          {option},
+          Running(std::move(name), DescribeTable)};
+}
+
+}  // namespace shopstream::cli
