@@ -167,19 +167,10 @@ def _command(pid: int) -> list[str]:
 
 
 def _cluster_of(pid: int) -> pathlib.Path | None:
-    """A broker names its log, MinIO its data; the registry runs in its checkout, whose pid file has its number."""
-    command = _command(pid)
-    for word in command:
-        if word.startswith("-Dshopstream.log="):
-            return pathlib.Path(word.partition("=")[2]).parent.parent
-    if "server" in command and (data := [word for word in command if word.endswith("/minio/data")]):
-        return pathlib.Path(data[0]).parent.parent
-    if "registry" in command:
-        cluster = pathlib.Path(f"/proc/{pid}/cwd").readlink() / CLUSTER.parent.name / CLUSTER.name
-        with contextlib.suppress(OSError):
-            if (cluster / "registry/pid").read_text().startswith(f"{pid} "):
-                return cluster
-    return None
+    """Every process of a cluster writes to output.log in its folder there."""
+    output = pathlib.Path(f"/proc/{pid}/fd/1").readlink()
+    of_cluster = output.name == "output.log" and re.fullmatch(r"broker-\d|registry|minio", output.parent.name)
+    return output.parent.parent if of_cluster else None
 
 
 # Whether all ports are free.
