@@ -38,7 +38,7 @@ TESTED_ELSEWHERE = {
     "real servers, tests/": """
         kafka/admin kafka/consumer kafka/errors kafka/group_members kafka/reader kafka/single_log kafka/topic_description registry/client
         registry/kafka_store registry/server lake/store/s3_client lake/store/s3_store lake/upkeep/storage_walk
-        observe/audit observe/health_checks observe/progress observe/progress_ticker observe/lag observe/lake_history observe/lake_offsets
+        observe/audit observe/health_checks observe/progress observe/lag observe/lake_history observe/lake_offsets
         observe/quarantine observe/read_ranges observe/reports
         produce/produce ingest/pipeline lake/upkeep/maintenance lake/upkeep/reports
         generate/purchase_mapper generate/table_file generate/time_order""",

@@ -104,6 +104,7 @@ bool IsSampled(const std::string& topic_id, const PartitionRows& rows,
 Status ScanBronze(lake::ObjectStore* store, const std::string& path, const lake::Snapshot& snapshot,
                   const std::string& topic_id, ProgressTicker* ticker, Rows* rows) {
   const std::string what = "rows read from " + path;
+  const int64_t total = CountRows(snapshot);
   const auto on_row = [&](const tables::Coordinates& row) {
     PartitionRows* partition = rows->Find(row.topic_id, row.partition);
     partition->coverage.AddBronze(row.offset);
@@ -111,7 +112,9 @@ Status ScanBronze(lake::ObjectStore* store, const std::string& path, const lake:
       partition->sample.AddTimestamp(row.offset, *row.timestamp_us);
     }
   };
-  const auto on_file = [&](const RowScan& so_far) { return ticker->Tick(what, so_far.rows); };
+  const auto on_file = [&](const RowScan& so_far) {
+    return ticker->Tick(what, so_far.rows, total);
+  };
   ARROW_ASSIGN_OR_RAISE(const RowScan scan,
                         ScanCoordinates(store, path, snapshot, on_row, on_file));
   rows->without_coordinates += scan.without_coordinates;
@@ -122,6 +125,7 @@ Status ScanQuarantine(lake::ObjectStore* store, const std::string& path,
                       const lake::Snapshot& snapshot, const std::string& topic_id,
                       ProgressTicker* ticker, Rows* rows) {
   int64_t scanned = 0;
+  const int64_t total = CountRows(snapshot);
   const auto on_rows = [&](const tables::QuarantinedRows& batch) -> Status {
     for (int64_t i = 0; i < batch.size(); ++i) {
       const auto row = batch.coordinates().At(i);
@@ -140,7 +144,7 @@ Status ScanQuarantine(lake::ObjectStore* store, const std::string& path,
       }
     }
     scanned += batch.size();
-    return ticker->Tick("rows read from " + path, scanned);
+    return ticker->Tick("rows read from " + path, scanned, total);
   };
   for (const DataFile& file : snapshot.Files()) {
     ARROW_RETURN_NOT_OK(tables::VisitQuarantined(store, path, file, snapshot.schema(), on_rows));
@@ -198,7 +202,7 @@ Status DrainKafka(const KafkaConfig& config, const std::vector<OffsetRange>& ran
       partition->coverage.AddOtherContent(record.offset);
     }
   };
-  ARROW_RETURN_NOT_OK(ReadRanges(reader.get(), patience, ticker, on_record));
+  ARROW_RETURN_NOT_OK(ReadRanges(reader.get(), ranges, patience, ticker, on_record));
   for (const auto& [partition, why] : reader->failed()) {
     topic->spans[static_cast<size_t>(partition)] = why;
   }

@@ -21,8 +21,9 @@ Status AddRows(lake::ObjectStore* store, const std::string& path, const lake::Sn
       history.sample.AddTimestamp(row.offset, *row.timestamp_us);
     }
   };
+  const int64_t total = CountRows(snapshot);
   const auto on_file = [&](const RowScan& so_far) {
-    return ticker->Tick("rows read from " + path, so_far.rows);
+    return ticker->Tick("rows read from " + path, so_far.rows, total);
   };
   return ScanCoordinates(store, path, snapshot, on_row, on_file).status();
 }

@@ -46,7 +46,7 @@ class ProgressReader {
   Status ReadKafka(const std::vector<OffsetRange>& ranges, Parting* parting) {
     if (ranges.empty()) return Status::OK();
     ARROW_ASSIGN_OR_RAISE(const auto reader, kafka::Reader::Open(config_, ranges));
-    ARROW_RETURN_NOT_OK(ReadRanges(reader.get(), options_.patience, ticker_,
+    ARROW_RETURN_NOT_OK(ReadRanges(reader.get(), ranges, options_.patience, ticker_,
                                    [&](const kafka::RecordView& record) { parting->Add(record); }));
     return reader->failed().empty() ? Status::OK() : reader->failed().begin()->second;
   }

@@ -1,14 +1,19 @@
 #include "observe/read_ranges.h"
 
+#include <algorithm>
 #include <iterator>
+#include <string>
 
 #include "base/error_kind.h"
 #include "base/format.h"
 
 namespace shopstream::observe {
 
-Status ReadRanges(kafka::Reader* reader, Millis patience, ProgressTicker* ticker,
-                  const OnRecord& on_record) {
+Status ReadRanges(kafka::Reader* reader, const std::vector<OffsetRange>& ranges, Millis patience,
+                  ProgressTicker* ticker, const OnRecord& on_record) {
+  const std::string what = "records read from Kafka";
+  int64_t most = 0;  // A compacted topic has fewer records than offsets.
+  for (const OffsetRange& range : ranges) most += range.end - range.begin;
   int64_t records = 0;
   BootClock::time_point deadline = BootClock::now() + patience;
   while (!reader->done()) {
@@ -21,9 +26,9 @@ Status ReadRanges(kafka::Reader* reader, Millis patience, ProgressTicker* ticker
     }
     for (const kafka::RecordView& record : batch.records) on_record(record);
     records += std::ssize(batch.records);
-    ARROW_RETURN_NOT_OK(ticker->Tick("records read from Kafka", records));
+    ARROW_RETURN_NOT_OK(ticker->Tick(what, records, std::max(most, records + 1)));
   }
-  return Status::OK();
+  return ticker->Tick(what, records, records);
 }
 
 }  // namespace shopstream::observe
