@@ -77,7 +77,7 @@ Status StartLogging(std::string_view level) {
         "shopstream", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
     // On a terminal a progress line may be at the start of this line.
     const std::string clear = isatty(STDERR_FILENO) == 1 ? "\r\x1b[K" : "";
-    logger->set_pattern(clear + "%Y-%m-%dT%H:%M:%S.%e %^%-5l%$ %v");
+    logger->set_pattern(clear + "%Y-%m-%dT%H:%M:%S.%e %^%-7l%$ %v");
     logger->set_level(known.level);
     logger->flush_on(spdlog::level::trace);
     spdlog::set_default_logger(std::move(logger));
