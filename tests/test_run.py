@@ -157,6 +157,37 @@ def test_relative_dependencies_count_from_the_current_folder(tmp_path: pathlib.P
     assert f"cannot write to {tmp_path}/file/deps" in run("setup", cwd=tmp_path, SHOPSTREAM_DEPS="file/deps").stderr
 
 
+def test_dependencies_elsewhere_are_linked_and_remembered(tmp_path: pathlib.Path) -> None:
+    """So that the paths in documents and mappings hold, and later commands need no variable."""
+    checkout, elsewhere = tmp_path / "checkout", tmp_path / "elsewhere"
+    shutil.copytree(ROOT / "scripts", checkout / "scripts", ignore=shutil.ignore_patterns("__pycache__"))
+
+    def deps(words: str, **environment: str) -> str:
+        cleared = {name: value for name, value in os.environ.items() if name != "SHOPSTREAM_DEPS"}
+        return subprocess.run(["bash", "-c", words], cwd=checkout / "scripts", env={**cleared, **environment},
+                              capture_output=True, text=True, timeout=30, check=True).stdout.strip()
+
+    python = f"{sys.executable} -B -c 'import places; print(places.DEPS)'"
+    bash = "source ./places.bash; echo $SHOPSTREAM_DEPS"
+    assert deps(python) == deps(bash) == str(checkout / ".deps")
+    deps(f"{sys.executable} -B -c 'import setup; setup.lend_dependencies()'", SHOPSTREAM_DEPS=str(elsewhere))
+    assert deps(python) == deps(bash) == str(elsewhere)
+    assert deps(python, SHOPSTREAM_DEPS="x") == deps(bash, SHOPSTREAM_DEPS="x") == str(checkout / "scripts/x")
+
+
+def test_an_old_python_is_named(tmp_path: pathlib.Path) -> None:
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    for tool in ("bash", "dirname", "cat"):
+        (tools / tool).symlink_to(shutil.which(tool))
+    failed = subprocess.run(["bash", ROOT / "run", "setup"], env={"PATH": str(tools)}, capture_output=True, text=True,
+                            timeout=30)
+    assert failed.returncode == 1 and "Python 3.11 or later is needed" in failed.stderr
+    shown = subprocess.run(["bash", ROOT / "run", "up", "--help"], env={"PATH": str(tools)}, capture_output=True,
+                           text=True, timeout=30)
+    assert (shown.returncode, shown.stderr) == (0, "") and "up   " in shown.stdout
+
+
 # ./run shopstream.
 
 
