@@ -206,7 +206,7 @@ def check_set_up() -> None:
 
 def source_mapping() -> pathlib.Path:
     """The mapping of the real purchases; a copy with their path if the dependencies are not in this checkout."""
-    if DEPS == ROOT / ".deps":
+    if DEPS.resolve() == (ROOT / ".deps").resolve():
         return SOURCE
     copy = ROOT / "build" / SOURCE.name
     copy.write_text(SOURCE.read_text().replace("../../.deps/data/", f"{DEPS / 'data'}/"))
