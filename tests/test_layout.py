@@ -40,8 +40,10 @@ TESTED_ELSEWHERE = {
         registry/kafka_store registry/server lake/store/s3_client lake/store/s3_store lake/upkeep/storage_walk
         observe/audit observe/health_checks observe/progress observe/lag observe/lake_history observe/lake_offsets
         observe/quarantine observe/read_ranges observe/reports
-        produce/produce ingest/pipeline lake/upkeep/maintenance lake/upkeep/reports
-        generate/purchase_mapper generate/table_file generate/time_order""",
+        produce/produce ingest/pipeline lake/upkeep/maintenance lake/upkeep/reports""",
+    "generate/recorded_source_test.cc, mapping_rules_test.cc, source_mapping_test.cc": """
+        generate/mapping_yaml generate/purchase_mapper generate/row_filter generate/rule_reader
+        generate/source_rows generate/table_file generate/text_file generate/time_order generate/value_reader""",
     "lake/delta/table_test.cc, checkpoint_test.cc, foreign_table_test.cc, foreign_property_test.cc": """
         lake/delta/checkpoint_read lake/delta/checkpointer lake/delta/commit_entry lake/delta/delta_schema
         lake/delta/entry_lander lake/delta/log_entry lake/delta/log_reader

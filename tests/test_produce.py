@@ -3,9 +3,11 @@
 import collections
 import contextlib
 import datetime
+import decimal
 import io
 import json
 import pathlib
+import random
 import signal
 import struct
 import uuid
@@ -17,8 +19,10 @@ import pytest
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Message, TopicPartition
 from confluent_kafka.schema_registry import SchemaRegistryClient
 
+import source_shapes
 from cluster import BROKERS, DEPS, ROOT
 from shopstream import Running, Shopstream
+from source_shapes import RATES, amount
 from waiting import wait_until
 
 COMPLETE_JOURNEY = ROOT / "config/sources/complete_journey.yaml"
@@ -312,7 +316,7 @@ def expected_purchases(count: int) -> list[dict]:
             "product_id": str(row["product_id"]),
             "product_name": product_name(row["product_id"], products.get(row["product_id"], {})),
             "quantity": row["quantity"],
-            "amount": row["sales_value"],
+            "amount": amount(decimal.Decimal(str(row["sales_value"])) * RATES[CURRENCIES[region]], CURRENCIES[region]),
             "currency": CURRENCIES[region],
             "timestamp": row["transaction_timestamp"].replace(tzinfo=datetime.timezone.utc),
         })
@@ -344,6 +348,14 @@ def test_replayed_purchases_are_the_real_ones_twice_alike(topic: Shopstream) -> 
     for event in found.values():
         event["product_name"] = event["product_name"].casefold()
     assert found == expected
+
+
+def test_a_replay_counts_the_rows_that_make_no_event(topic: Shopstream, tmp_path: pathlib.Path) -> None:
+    expected, skipped = source_shapes.uci_online_retail(tmp_path, 2_000, random.Random(7))
+    summary = topic.json("replay", ROOT / "config/sources/uci_online_retail.yaml", "--folder", tmp_path)
+    assert summary["acknowledged"] == len(expected) and summary["skipped"] == skipped
+    found = collections.Counter(event["event_id"] for event in Decoder(topic).decode_all(read(topic)))
+    assert found == collections.Counter(event["event_id"] for event in expected)
 
 
 SALES_MAPPING = """
@@ -392,7 +404,7 @@ def test_a_csv_file_is_replayed_in_the_order_of_time(topic: Shopstream, sales: p
     ("column: customer", "colunm: customer", "unknown key 'colunm'; did you mean 'column'?"),
     ("quantity: {value: 2}", "", "the event's field 'quantity' is missing"),
     ("file: sales.csv", "file: no.csv", "no.csv cannot be read"),
-    ("{column: paid}", "{column: country}", "column country as amount"),
+    ("{column: paid}", "{column: country}", "row 1, column country: 'jp' is no number (event field amount)"),
 ])
 def test_a_mistake_in_a_mapping_is_explained(topic: Shopstream, sales: pathlib.Path, old: str, new: str,
                                              words: str) -> None:

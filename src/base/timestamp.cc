@@ -14,6 +14,11 @@ class Scanner {
   explicit Scanner(std::string_view text) : text_(text) {}
 
   bool AtEnd() const { return text_.empty(); }
+  bool Word(std::string_view word) {
+    if (!text_.starts_with(word)) return false;
+    text_.remove_prefix(word.size());
+    return true;
+  }
   // One of these characters.
   std::optional<char> Any(std::string_view characters) {
     if (text_.empty() || characters.find(text_.front()) == text_.npos) return std::nullopt;
@@ -21,6 +26,7 @@ class Scanner {
     text_.remove_prefix(1);
     return found;
   }
+  bool AtDigit() const { return !text_.empty() && text_.front() >= '0' && text_.front() <= '9'; }
   // Exactly `count` digits, at most `most`.
   std::optional<int> Digits(int count, int most) {
     int value = 0;
@@ -38,9 +44,10 @@ class Scanner {
 
 std::optional<int64_t> ScanDate(Scanner* scanner) {
   const auto year = scanner->Digits(4, 9999);
-  if (!year || !scanner->Any("-")) return std::nullopt;
+  if (!year) return std::nullopt;
+  const bool extended = scanner->Any("-").has_value();
   const auto month = scanner->Digits(2, 12);
-  if (!month || !scanner->Any("-")) return std::nullopt;
+  if (!month || (extended && !scanner->Any("-"))) return std::nullopt;
   const auto day = scanner->Digits(2, 31);
   if (!day) return std::nullopt;
   const std::chrono::year_month_day date{std::chrono::year{*year},
@@ -59,49 +66,61 @@ std::optional<int64_t> ScanFraction(Scanner* scanner) {
   return millis;
 }
 
-// HH:MM, HH:MM:SS or HH:MM:SS.fff
+// HH:MM, HH:MM:SS or HH:MM:SS.fff; the colons may be left out.
 std::optional<int64_t> ScanTime(Scanner* scanner) {
   const auto hour = scanner->Digits(2, 23);
-  if (!hour || !scanner->Any(":")) return std::nullopt;
+  if (!hour) return std::nullopt;
+  const bool extended = scanner->Any(":").has_value();
   const auto minute = scanner->Digits(2, 59);
   if (!minute) return std::nullopt;
   const int64_t millis = (*hour * 60 + *minute) * kMillisPerMinute;
-  if (!scanner->Any(":")) return millis;
+  if (extended ? !scanner->Any(":") : !scanner->AtDigit()) return millis;
   const auto second = scanner->Digits(2, 59);
   const auto fraction = second ? ScanFraction(scanner) : std::nullopt;
   if (!fraction) return std::nullopt;
   return millis + *second * 1000 + *fraction;
 }
 
-// Nothing or Z: zero; +HH:MM and +HHMM: the offset of local time ahead of UTC.
+// Z, UTC, +HH:MM, +HHMM or +HH: the offset of local time ahead of UTC.
 std::optional<int64_t> ScanOffset(Scanner* scanner) {
-  if (scanner->AtEnd() || scanner->Any("Zz")) return 0;
+  if (scanner->Any("Zz") || scanner->Word("UTC")) return 0;
   const auto sign = scanner->Any("+-");
   const auto hour = sign ? scanner->Digits(2, 23) : std::nullopt;
   if (!hour) return std::nullopt;
-  scanner->Any(":");
-  const auto minute = scanner->Digits(2, 59);
+  const bool more = scanner->Any(":").has_value() || scanner->AtDigit();
+  const auto minute = more ? scanner->Digits(2, 59) : std::optional(0);
   if (!minute) return std::nullopt;
   const int64_t ahead = (*hour * 60 + *minute) * kMillisPerMinute;
   return *sign == '-' ? -ahead : ahead;
 }
 
-std::optional<int64_t> Scan(std::string_view text) {
+std::optional<IsoTime> Scan(std::string_view text) {
   Scanner scanner(text);
   const auto date = ScanDate(&scanner);
-  if (!date || scanner.AtEnd()) return date;
+  if (!date) return std::nullopt;
+  IsoTime found{.clock_millis = *date};
+  if (scanner.AtEnd()) return found;
   if (!scanner.Any("Tt ")) return std::nullopt;
   const auto time = ScanTime(&scanner);
-  const auto offset = time ? ScanOffset(&scanner) : std::nullopt;
-  if (!offset || !scanner.AtEnd()) return std::nullopt;
-  return *date + *time - *offset;
+  if (!time) return std::nullopt;
+  found.clock_millis += *time;
+  if (scanner.AtEnd()) return found;
+  scanner.Any(" ");
+  found.offset_millis = ScanOffset(&scanner);
+  if (!found.offset_millis || !scanner.AtEnd()) return std::nullopt;
+  return found;
 }
 
 }  // namespace
 
-Result<int64_t> ParseTimestamp(std::string_view text) {
-  if (const auto millis = Scan(text)) return *millis;
+Result<IsoTime> ParseIsoTime(std::string_view text) {
+  if (const auto time = Scan(text)) return *time;
   return Status::Invalid("'", text, "' is not a time; write it as 2025-10-24T08:15:30Z");
+}
+
+Result<int64_t> ParseTimestamp(std::string_view text) {
+  ARROW_ASSIGN_OR_RAISE(const IsoTime time, ParseIsoTime(text));
+  return time.clock_millis - time.offset_millis.value_or(0);
 }
 
 }  // namespace shopstream

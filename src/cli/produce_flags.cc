@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 #include <iostream>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -23,7 +24,14 @@ std::errc ParseNumber(std::string_view text, T* value) {
                                                                   : error;
 }
 
-void PrintLine(const produce::ProduceSummary& summary) {
+int64_t CountOf(const generate::SkippedRows& skipped) {
+  int64_t count = skipped.filtered + skipped.short_lines + skipped.long_lines;
+  for (const auto& [field, rows] : skipped.missing) count += rows;
+  return count;
+}
+
+void PrintLine(const produce::ProduceSummary& summary,
+               const std::optional<generate::SkippedRows>& skipped) {
   std::string line = fmt::format(
       "{} events in {:.1f} s ({}/s, {}): acknowledged {}, failed {}", FormatCount(summary.events),
       summary.seconds, FormatCount(std::llround(summary.rate())), FormatBytes(summary.bytes),
@@ -33,10 +41,33 @@ void PrintLine(const produce::ProduceSummary& summary) {
         std::pair{"duplicates", summary.duplicates}}) {
     if (count > 0) line += fmt::format(", {} {}", name, FormatCount(count));
   }
+  if (skipped) line += DescribeSkipped(*skipped);
   std::cout << line << (summary.interrupted ? "; stopped by a signal" : "") << "\n";
 }
 
+nlohmann::ordered_json ToJson(const generate::SkippedRows& skipped) {
+  return {{"filtered", skipped.filtered},
+          {"missing", nlohmann::ordered_json(skipped.missing)},
+          {"short_lines", skipped.short_lines},
+          {"long_lines", skipped.long_lines}};
+}
+
 }  // namespace
+
+std::string DescribeSkipped(const generate::SkippedRows& skipped) {
+  if (CountOf(skipped) == 0) return "";
+  std::string parts;
+  const auto add = [&](const std::string& name, int64_t count) {
+    if (count == 0) return;
+    parts += fmt::format("{}{} {}", parts.empty() ? "" : ", ", name, FormatCount(count));
+  };
+  add("filtered", skipped.filtered);
+  for (const auto& [field, rows] : skipped.missing) add("without " + field, rows);
+  add("short lines", skipped.short_lines);
+  add("long lines", skipped.long_lines);
+  const int64_t count = CountOf(skipped);
+  return fmt::format("; skipped {} row{} ({})", FormatCount(count), count == 1 ? "" : "s", parts);
+}
 
 Result<Millis> ParseDuration(const std::string& text) {
   constexpr std::pair<std::string_view, int64_t> kUnits[] = {
@@ -86,9 +117,11 @@ Result<int> ProduceAndReport(const Context& context, generate::EventSource* sour
   ARROW_ASSIGN_OR_RAISE(const produce::ProduceSummary summary,
                         produce::Produce(source, context.config, options));
   if (context.json) {
-    std::cout << DumpJson(produce::ToJson(summary)) << "\n";
+    nlohmann::ordered_json json = produce::ToJson(summary);
+    if (const auto skipped = source->skipped()) json["skipped"] = ToJson(*skipped);
+    std::cout << DumpJson(json) << "\n";
   } else {
-    PrintLine(summary);
+    PrintLine(summary, source->skipped());
   }
   if (summary.failed == 0) return kDone;
   Log::Error("{} of {} events were not delivered; the first: {}", FormatCount(summary.failed),

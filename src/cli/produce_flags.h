@@ -22,6 +22,9 @@ std::string CheckSeed(const std::string& text);
 
 Option RateOption(produce::ProduceOptions* options);
 
+// "; skipped 12 rows (filtered 10, without user_id 2)", or "" if none was.
+std::string DescribeSkipped(const generate::SkippedRows& skipped);
+
 // Produces, prints the summary on stdout and returns the exit code: kFailed if a delivery
 // failed.
 Result<int> ProduceAndReport(const Context& context, generate::EventSource* source,

@@ -48,10 +48,17 @@ ordered_json EntriesToJson(const arrow::MapArray& column, int64_t i) {
   return entries;
 }
 
-// A value of a column of any type that ToArrowSchema produces.
+int64_t MillisOf(const arrow::TimestampArray& times, int64_t i) {
+  const auto unit = static_cast<const arrow::TimestampType&>(*times.type()).unit();
+  return unit == arrow::TimeUnit::MILLI ? times.Value(i) : times.Value(i) / 1000;
+}
+
+// A value of a column of any type that ToArrowSchema produces, or that purchases have.
 ordered_json ValueToJson(const arrow::Array& column, int64_t i) {
   if (column.IsNull(i)) return nullptr;
   switch (column.type_id()) {
+    case arrow::Type::INT32:
+      return static_cast<const arrow::Int32Array&>(column).Value(i);
     case arrow::Type::INT64:
       return static_cast<const arrow::Int64Array&>(column).Value(i);
     case arrow::Type::DOUBLE:
@@ -70,10 +77,8 @@ ordered_json ValueToJson(const arrow::Array& column, int64_t i) {
       const std::string midnight = FormatTimestamp(days * kMillisPerDay);
       return midnight.substr(0, midnight.find('T'));
     }
-    case arrow::Type::TIMESTAMP: {
-      const int64_t micros = static_cast<const arrow::TimestampArray&>(column).Value(i);
-      return FormatTimestamp(micros / 1000);
-    }
+    case arrow::Type::TIMESTAMP:
+      return FormatTimestamp(MillisOf(static_cast<const arrow::TimestampArray&>(column), i));
     case arrow::Type::STRUCT:
       return MembersToJson(static_cast<const arrow::StructArray&>(column), i);
     case arrow::Type::LIST:
@@ -86,6 +91,14 @@ ordered_json ValueToJson(const arrow::Array& column, int64_t i) {
 }
 
 }  // namespace
+
+ordered_json RowToJson(const arrow::RecordBatch& rows, int64_t row) {
+  ordered_json values = ordered_json::object();
+  for (int c = 0; c < rows.num_columns(); ++c) {
+    values[rows.schema()->field(c)->name()] = ValueToJson(*rows.column(c), row);
+  }
+  return values;
+}
 
 RecordDecoder::RecordDecoder(registry::Client* registry) : registry_(registry) {}
 
@@ -115,11 +128,7 @@ Result<ordered_json> RecordDecoder::DecodeValue(int32_t schema_id, kafka::Bytes 
                            avro::Describe(decoded));
   }
   ARROW_ASSIGN_OR_RAISE(const auto row, program->columns.Finish());
-  ordered_json value = ordered_json::object();
-  for (int c = 0; c < row->num_columns(); ++c) {
-    value[row->schema()->field(c)->name()] = ValueToJson(*row->column(c), 0);
-  }
-  return value;
+  return RowToJson(*row, 0);
 }
 
 ordered_json RecordDecoder::ToJson(const kafka::RecordView& record) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <arrow/record_batch.h>
+
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -13,6 +15,9 @@
 #include "registry/client.h"
 
 namespace shopstream::cli {
+
+// The row's values by column name; bytes are hexadecimal, times ISO 8601.
+nlohmann::ordered_json RowToJson(const arrow::RecordBatch& rows, int64_t row);
 
 // Kafka records as human-readable JSON, each value decoded with the schema that its frame names. An
 // undecodable value has `error` and `value_hex` instead of `value`. One thread.

@@ -3,7 +3,10 @@
 #include <arrow/record_batch.h>
 
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "base/status.h"
@@ -12,6 +15,7 @@ namespace shopstream::generate {
 
 // The position of user_id, which is the Kafka key of purchases.
 inline constexpr int kUserIdColumn = 1;
+inline constexpr int kTimestampColumn = 8;
 
 // Deliberate ways to break a record. The last ones are already broken in the columns; the others
 // are applied when the record is put on the wire (see WireFault).
@@ -45,6 +49,14 @@ struct EventBatch {
   int64_t duplicates = 0;
 };
 
+// Rows of a recorded source that make no event.
+struct SkippedRows {
+  int64_t filtered = 0;                    // They do not meet the mapping's `where`.
+  std::map<std::string, int64_t> missing;  // By the first field without a value.
+  int64_t short_lines = 0;                 // Lines with fewer, or more, values than the header.
+  int64_t long_lines = 0;
+};
+
 // A stream of purchases. Not thread-safe.
 class EventSource {
  public:
@@ -53,6 +65,8 @@ class EventSource {
   virtual Result<EventBatch> Next(int64_t max_rows) = 0;
   // The column of the rows that is the Kafka key.
   virtual int key_column() const = 0;
+  // So far; nothing if the source has no rows that it could skip.
+  virtual std::optional<SkippedRows> skipped() const { return std::nullopt; }
 };
 
 }  // namespace shopstream::generate

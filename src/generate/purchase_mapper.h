@@ -4,37 +4,36 @@
 
 #include <cstdint>
 #include <memory>
-#include <vector>
 
 #include "base/status.h"
+#include "generate/event_source.h"
 #include "generate/source_mapping.h"
+#include "generate/source_rows.h"
 
 namespace shopstream::generate {
-
-// The values of a time column as milliseconds since the Unix epoch: timestamps (UTC if they have no
-// zone), dates, or ISO 8601 text. `where` is the prefix of messages.
-Result<std::shared_ptr<arrow::Array>> ToUtcMillis(const std::shared_ptr<arrow::Array>& column,
-                                                  const std::string& where);
-
-struct JoinedTable;  // purchase_mapper.cc
 
 // Turns rows of a mapping's file into purchases. Holds the used columns of the joined files in
 // memory. Not thread-safe.
 class PurchaseMapper {
  public:
-  // Reads the joined files. Invalid: a column or a constant does not fit.
+  // Reads the joined files. Invalid: a column does not fit.
   static Result<std::unique_ptr<PurchaseMapper>> Open(const SourceMapping& mapping);
-  ~PurchaseMapper();
 
-  // `rows` has the columns ColumnsOf(mapping, -1); `first_row` is the number of rows before them,
-  // for messages. The result has PurchaseEventSchema().
-  Result<std::shared_ptr<arrow::RecordBatch>> Map(const arrow::RecordBatch& rows,
-                                                  int64_t first_row);
+  // `rows` has the columns ColumnsOf(mapping, -1) and kRowColumn. The result has
+  // PurchaseEventSchema(), without the rows that the mapping leaves out; those are counted in
+  // `skipped`.
+  Result<std::shared_ptr<arrow::RecordBatch>> Map(std::shared_ptr<arrow::RecordBatch> rows,
+                                                  SkippedRows* skipped) const;
+
+  // The times of those purchases, and of some that Map leaves out; `rows` needs only
+  // TimeColumnsOf(mapping).
+  Result<std::shared_ptr<arrow::TimestampArray>> Times(
+      std::shared_ptr<arrow::RecordBatch> rows) const;
 
  private:
-  explicit PurchaseMapper(const SourceMapping& mapping);
+  PurchaseMapper(const SourceMapping& mapping, JoinedFiles joined);
   const SourceMapping mapping_;
-  std::vector<std::unique_ptr<JoinedTable>> joined_;  // Parallel to mapping_.joins.
+  const JoinedFiles joined_;
 };
 
 }  // namespace shopstream::generate

@@ -13,24 +13,28 @@
 namespace shopstream::generate {
 namespace {
 
-constexpr int kTimestampColumn = 8;
+// Everything that reading the events needs.
+struct Recording {
+  SourceMapping mapping;
+  TableFile file;
+  std::unique_ptr<PurchaseMapper> mapper;
+  SkippedCounts skipped = {};
+};
 
 class RecordedSource : public EventSource {
  public:
-  RecordedSource(std::shared_ptr<arrow::RecordBatchReader> reader,
-                 std::unique_ptr<PurchaseMapper> mapper, double speed,
+  RecordedSource(std::unique_ptr<Recording> recording,
+                 std::shared_ptr<arrow::RecordBatchReader> reader, double speed,
                  std::function<int64_t()> now_millis)
-      : reader_(std::move(reader)),
-        mapper_(std::move(mapper)),
+      : recording_(std::move(recording)),
+        reader_(std::move(reader)),
         speed_(speed),
         now_millis_(std::move(now_millis)) {}
 
   Result<EventBatch> Next(int64_t max_rows) override {
     while (events_ == nullptr || next_ == events_->num_rows()) {
-      ARROW_ASSIGN_OR_RAISE(const auto rows, reader_->Next());
-      if (rows == nullptr) return EventBatch{};
-      ARROW_ASSIGN_OR_RAISE(events_, mapper_->Map(*rows, rows_read_));
-      rows_read_ += rows->num_rows();
+      ARROW_ASSIGN_OR_RAISE(events_, reader_->Next());
+      if (events_ == nullptr) return EventBatch{};
       next_ = 0;
     }
     const int64_t rows = std::min(max_rows, RowsDue());
@@ -41,6 +45,13 @@ class RecordedSource : public EventSource {
   }
 
   int key_column() const override { return kUserIdColumn; }
+
+  std::optional<SkippedRows> skipped() const override {
+    SkippedRows skipped = recording_->skipped.rows;
+    skipped.short_lines = recording_->skipped.lines.with_fewer_values;
+    skipped.long_lines = recording_->skipped.lines.with_more_values;
+    return skipped;
+  }
 
  private:
   // The number of current rows that are due.
@@ -65,13 +76,12 @@ class RecordedSource : public EventSource {
     int64_t wall_millis = 0;
   };
 
-  const std::shared_ptr<arrow::RecordBatchReader> reader_;
-  const std::unique_ptr<PurchaseMapper> mapper_;
+  const std::unique_ptr<Recording> recording_;
+  const std::shared_ptr<arrow::RecordBatchReader> reader_;  // Borrows from it.
   const double speed_;
   const std::function<int64_t()> now_millis_;
   std::shared_ptr<arrow::RecordBatch> events_;  // Mapped; handed out up to next_.
   int64_t next_ = 0;
-  int64_t rows_read_ = 0;
   std::optional<Began> began_;
 };
 
@@ -80,15 +90,19 @@ class RecordedSource : public EventSource {
 Result<std::unique_ptr<EventSource>> OpenRecordedSource(const SourceMapping& mapping,
                                                         const RecordedOptions& options,
                                                         std::function<int64_t()> now_millis) {
-  ARROW_ASSIGN_OR_RAISE(const TableFile file, TableFile::Open(mapping.file));
   const FieldRule& time = mapping.fields.at("timestamp");
   if (time.kind != RuleKind::kColumn) {
     return Status::Invalid(mapping.path, ": 'timestamp' must come from a column, for the order");
   }
-  ARROW_ASSIGN_OR_RAISE(auto reader,
-                        ReadInTimeOrder(file, ColumnsOf(mapping, -1), time.column, options.sort));
+  ARROW_ASSIGN_OR_RAISE(TableFile file,
+                        TableFile::Open(mapping.file, mapping.format, ColumnsOf(mapping, -1)));
   ARROW_ASSIGN_OR_RAISE(auto mapper, PurchaseMapper::Open(mapping));
-  return std::make_unique<RecordedSource>(std::move(reader), std::move(mapper), options.speed,
+  std::unique_ptr<Recording> recording(
+      new Recording{.mapping = mapping, .file = std::move(file), .mapper = std::move(mapper)});
+  ARROW_ASSIGN_OR_RAISE(auto reader,
+                        ReadInTimeOrder(recording->file, recording->mapping, *recording->mapper,
+                                        options.sort, &recording->skipped));
+  return std::make_unique<RecordedSource>(std::move(recording), std::move(reader), options.speed,
                                           std::move(now_millis));
 }
 

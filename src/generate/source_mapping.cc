@@ -1,9 +1,7 @@
 #include "generate/source_mapping.h"
 
 #include <arrow/type.h>
-#include <yaml-cpp/yaml.h>
 
-#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -11,287 +9,212 @@
 #include <utility>
 
 #include "base/nearest_name.h"
+#include "generate/mapping_yaml.h"
+#include "generate/rule_reader.h"
 #include "model/purchase_event.h"
 
 namespace shopstream::generate {
 namespace {
 
-using Names = std::vector<std::string>;
+using Test = Condition::Test;
 
-std::string Listed(const Names& names) {
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
-  return text;
-}
-
-// The allowed values of a field, if they are restricted.
-Names AllowedValues(const std::string& field) {
-  if (field == "region") return {"US", "EU", "ASIA"};
-  if (field == "currency") return {"USD", "EUR", "JPY"};
-  return {};
-}
-
-FieldRule RuleOf(RuleKind kind) {
-  FieldRule rule;
-  rule.kind = kind;
-  return rule;
-}
+constexpr std::pair<const char*, Test> kTests[] = {
+    {"is", Test::kIs},       {"is_not", Test::kIsNot},
+    {"like", Test::kLike},   {"not_like", Test::kNotLike},
+    {"above", Test::kAbove}, {"at_least", Test::kAtLeast},
+    {"below", Test::kBelow}, {"at_most", Test::kAtMost}};
 
 // Reads one mapping. Every function that returns a Status names the line concerned.
 class MappingReader {
  public:
-  explicit MappingReader(const std::string& path) { mapping_.path = path; }
+  MappingReader(const std::string& path, std::string folder)
+      : yaml_(path), folder_(std::move(folder)) {
+    mapping_.path = path;
+  }
 
   Result<SourceMapping> Read(const YAML::Node& root) {
-    ARROW_RETURN_NOT_OK(CheckKeys(root, {"file", "joins", "event"}, "a mapping"));
-    ARROW_ASSIGN_OR_RAISE(const std::string file, Text(root, "file"));
+    ARROW_RETURN_NOT_OK(
+        yaml_.CheckKeys(root, {"file", "csv", "nulls", "joins", "where", "event"}, "a mapping"));
+    ARROW_ASSIGN_OR_RAISE(const std::string file, yaml_.Text(root, "file"));
     mapping_.file = Resolve(file);
+    ARROW_ASSIGN_OR_RAISE(mapping_.format, ReadFormat(root));
     if (root["joins"]) ARROW_RETURN_NOT_OK(ReadJoins(root["joins"]));
-    if (!root["event"]) return Error(root, "there is no 'event', which defines each field");
+    if (root["where"]) ARROW_RETURN_NOT_OK(ReadWhere(root["where"]));
+    if (!root["event"]) return yaml_.Error(root, "there is no 'event', which defines each field");
     ARROW_RETURN_NOT_OK(ReadFields(root["event"]));
     return std::move(mapping_);
   }
 
  private:
-  template <typename... Args>
-  Status Error(const YAML::Node& node, Args&&... what) const {
-    return Status::Invalid(mapping_.path, ", line ", node.Mark().line + 1, ": ",
-                           std::forward<Args>(what)...);
-  }
-
   std::string Resolve(const std::string& file) const {
     const std::filesystem::path path(file);
+    if (!folder_.empty()) return (std::filesystem::path(folder_) / path.filename()).string();
     if (path.is_absolute()) return file;
     return (std::filesystem::path(mapping_.path).parent_path() / path).lexically_normal().string();
   }
 
-  Status CheckKeys(const YAML::Node& node, const Names& known, const std::string& what) const {
-    if (!node.IsMap()) return Error(node, what, " consists of keys and values: ", Listed(known));
-    std::set<std::string> seen;
-    for (const auto& entry : node) {
-      const std::string key = entry.first.Scalar();
-      if (std::find(known.begin(), known.end(), key) == known.end()) {
-        return Error(entry.first, "unknown key '", key, "'", DidYouMean(key, known), " (", what,
-                     " knows ", Listed(known), ")");
-      }
-      if (!seen.insert(key).second) return Error(entry.first, "'", key, "' is given twice");
+  // `csv` and `nulls`.
+  Result<FileFormat> ReadFormat(const YAML::Node& node) const {
+    FileFormat format;
+    if (node["nulls"]) {
+      ARROW_ASSIGN_OR_RAISE(format.nulls, yaml_.Texts(node, "nulls"));
     }
-    return Status::OK();
+    const YAML::Node csv = node["csv"];
+    if (!csv) return format;
+    ARROW_RETURN_NOT_OK(yaml_.CheckKeys(
+        csv, {"delimiter", "encoding", "quote", "decimal", "short_lines", "long_lines"}, "csv"));
+    if (csv["delimiter"]) {
+      ARROW_ASSIGN_OR_RAISE(format.delimiter, yaml_.Character(csv, "delimiter"));
+    }
+    if (csv["quote"]) {
+      ARROW_ASSIGN_OR_RAISE(format.quote, yaml_.Character(csv, "quote"));
+    }
+    if (csv["decimal"]) {
+      ARROW_ASSIGN_OR_RAISE(const std::string decimal, yaml_.Text(csv, "decimal"));
+      if (decimal != "." && decimal != ",") {
+        return yaml_.Error(csv["decimal"], "'decimal' can be: . or ,");
+      }
+      format.decimal = decimal[0];
+    }
+    if (csv["encoding"]) {
+      ARROW_ASSIGN_OR_RAISE(const std::string encoding, yaml_.Text(csv, "encoding"));
+      format.encoding = ParseEncoding(encoding);
+      if (!format.encoding) {
+        return yaml_.Error(csv["encoding"], "'encoding' can be: utf-8, latin-1, cp1252, utf-16");
+      }
+    }
+    ARROW_ASSIGN_OR_RAISE(format.skip_short_lines, yaml_.Word(csv, "short_lines", "skip"));
+    ARROW_ASSIGN_OR_RAISE(format.skip_long_lines, yaml_.Word(csv, "long_lines", "skip"));
+    return format;
   }
 
-  // The text of a required key.
-  Result<std::string> Text(const YAML::Node& node, const std::string& key) const {
-    const YAML::Node value = node[key];
-    if (!value) return Error(node, "'", key, "' is missing");
-    if (!value.IsScalar()) return Error(value, "'", key, "' must be a text or a number");
-    return value.Scalar();
+  RuleReader Rules() const {
+    Names joins;
+    for (const Join& join : mapping_.joins) joins.push_back(join.name);
+    return {yaml_, std::move(joins)};
   }
 
   Status ReadJoins(const YAML::Node& joins) {
-    if (!joins.IsMap()) return Error(joins, "'joins' consists of a name for each joined file");
+    if (!joins.IsMap())
+      return yaml_.Error(joins, "'joins' consists of a name for each joined file");
     for (const auto& entry : joins) {
       Join join;
       join.name = entry.first.Scalar();
-      ARROW_RETURN_NOT_OK(CheckKeys(entry.second, {"file", "key", "on"}, "a join"));
-      ARROW_ASSIGN_OR_RAISE(const std::string file, Text(entry.second, "file"));
+      ARROW_RETURN_NOT_OK(
+          yaml_.CheckKeys(entry.second, {"file", "key", "on", "csv", "nulls"}, "a join"));
+      ARROW_ASSIGN_OR_RAISE(const std::string file, yaml_.Text(entry.second, "file"));
       join.file = Resolve(file);
-      ARROW_ASSIGN_OR_RAISE(join.key, Text(entry.second, "key"));
-      ARROW_ASSIGN_OR_RAISE(join.on, Text(entry.second, "on"));
+      ARROW_ASSIGN_OR_RAISE(join.format, ReadFormat(entry.second));
+      ARROW_ASSIGN_OR_RAISE(join.key, yaml_.Text(entry.second, "key"));
+      // Only the joins before this one are known, so that none needs itself.
+      ARROW_ASSIGN_OR_RAISE(join.on, Rules().Column(entry.second, "on"));
+      for (const auto& other : joins) {
+        if (join.on.join < 0 && join.on.column.starts_with(other.first.Scalar() + ".")) {
+          return yaml_.Error(entry.second["on"], "'", join.on.column,
+                             "' must be of a join that is ", "listed before '", join.name, "'");
+        }
+      }
       mapping_.joins.push_back(std::move(join));
     }
     return Status::OK();
   }
 
+  Status ReadWhere(const YAML::Node& where) {
+    if (!where.IsSequence()) return yaml_.Error(where, "'where' is a list of conditions");
+    for (const YAML::Node& node : where) {
+      ARROW_ASSIGN_OR_RAISE(Condition condition, ReadCondition(node));
+      mapping_.where.push_back(std::move(condition));
+    }
+    return Status::OK();
+  }
+
+  Result<Condition> ReadCondition(const YAML::Node& node) const {
+    Names tests, known = {"column"};
+    for (const auto& [name, test] : kTests) tests.emplace_back(name);
+    known.insert(known.end(), tests.begin(), tests.end());
+    ARROW_RETURN_NOT_OK(yaml_.CheckKeys(node, known, "a condition"));
+    Condition condition;
+    ARROW_ASSIGN_OR_RAISE(condition.column, Rules().Column(node, "column"));
+    if (node.size() != 2) {
+      return yaml_.Error(node, "a condition is a column and one of ", Listed(tests));
+    }
+    for (const auto& [name, test] : kTests) {
+      if (!node[name]) continue;
+      condition.test = test;
+      ARROW_ASSIGN_OR_RAISE(condition.values, yaml_.Texts(node, name));
+      if (test < Test::kAbove) continue;
+      const auto bound = ParseDecimal(condition.values[0]);
+      if (!bound || condition.values.size() > 1) {
+        return yaml_.Error(node[name], "'", name, "' must be a number");
+      }
+      condition.bound = *bound;
+    }
+    return condition;
+  }
+
   Status ReadFields(const YAML::Node& event) {
     const Names fields = PurchaseEventSchema()->field_names();
-    ARROW_RETURN_NOT_OK(CheckKeys(event, fields, "the event"));
+    ARROW_RETURN_NOT_OK(yaml_.CheckKeys(event, fields, "the event"));
+    const RuleReader rules = Rules();
     for (const std::string& field : fields) {
       const YAML::Node node = event[field];
-      if (!node) return Error(event, "the event's field '", field, "' is missing");
-      ARROW_ASSIGN_OR_RAISE(mapping_.fields[field], ReadRule(field, node));
+      if (!node) return yaml_.Error(event, "the event's field '", field, "' is missing");
+      ARROW_ASSIGN_OR_RAISE(mapping_.fields[field], rules.Read(field, node));
     }
     for (const auto& [field, rule] : mapping_.fields) {
-      ARROW_RETURN_NOT_OK(CheckReference(rule, event[field]));
+      ARROW_RETURN_NOT_OK(CheckReference(rule.field, true, event[field]));
+      if (rule.rate) ARROW_RETURN_NOT_OK(CheckReference(rule.rate->field, false, event[field]));
     }
     return Status::OK();
   }
 
-  Result<FieldRule> ReadRule(const std::string& field, const YAML::Node& node) const {
-    ARROW_RETURN_NOT_OK(CheckKeys(node,
-                                  {"column", "field", "value", "values", "otherwise", "modulo",
-                                   "text", "case", "uuid5", "namespace"},
-                                  "a field"));
-    const std::vector<
-        std::pair<const char*, Result<FieldRule> (MappingReader::*)(const YAML::Node&) const>>
-        kinds = {{"value", &MappingReader::ReadValue},   {"text", &MappingReader::ReadText},
-                 {"uuid5", &MappingReader::ReadUuid5},   {"values", &MappingReader::ReadLookUp},
-                 {"modulo", &MappingReader::ReadLookUp}, {"column", &MappingReader::ReadColumn},
-                 {"field", &MappingReader::ReadLookUp}};
-    for (const auto& [key, read] : kinds) {
-      if (!node[key]) continue;
-      ARROW_ASSIGN_OR_RAISE(FieldRule rule, (this->*read)(node));
-      ARROW_RETURN_NOT_OK(CheckType(field, rule, node));
-      return rule;
-    }
-    return Error(node, "a field needs one of column, value, values, text, uuid5");
-  }
-
-  Result<FieldRule> ReadColumn(const YAML::Node& node) const {
-    ARROW_RETURN_NOT_OK(CheckKeys(node, {"column"}, "a field by column alone"));
-    FieldRule rule = RuleOf(RuleKind::kColumn);
-    ARROW_ASSIGN_OR_RAISE(rule.column, Text(node, "column"));
-    return rule;
-  }
-
-  Result<FieldRule> ReadValue(const YAML::Node& node) const {
-    ARROW_RETURN_NOT_OK(CheckKeys(node, {"value"}, "a constant"));
-    FieldRule rule = RuleOf(RuleKind::kValue);
-    ARROW_ASSIGN_OR_RAISE(rule.value, Text(node, "value"));
-    return rule;
-  }
-
-  Result<FieldRule> ReadLookUp(const YAML::Node& node) const {
-    ARROW_RETURN_NOT_OK(
-        CheckKeys(node, {"column", "field", "values", "otherwise", "modulo"}, "a look-up"));
-    FieldRule rule = RuleOf(RuleKind::kLookUp);
-    if (node["field"] && node["column"]) {
-      return Error(node, "a look-up uses a column or a field, not both");
-    }
-    const char* by = node["field"] ? "field" : "column";
-    ARROW_ASSIGN_OR_RAISE((node["field"] ? rule.field : rule.column), Text(node, by));
-    const YAML::Node values = node["values"];
-    if (!values || !values.IsMap() || values.size() == 0) {
-      return Error(node, "'values' must map each value");
-    }
-    for (const auto& entry : values) {
-      if (!entry.second.IsScalar()) return Error(entry.second, "a value must map to a text");
-      rule.values[entry.first.Scalar()] = entry.second.Scalar();
-    }
-    if (node["otherwise"]) {
-      ARROW_ASSIGN_OR_RAISE(rule.otherwise, Text(node, "otherwise"));
-    }
-    if (node["modulo"]) {
-      rule.modulo = node["modulo"].as<int64_t>(0);
-      if (rule.modulo <= 0)
-        return Error(node["modulo"], "'modulo' must be a whole number above zero");
-    }
-    return rule;
-  }
-
-  Result<FieldRule> ReadText(const YAML::Node& node) const {
-    ARROW_RETURN_NOT_OK(CheckKeys(node, {"text", "case"}, "a text"));
-    FieldRule rule = RuleOf(RuleKind::kText);
-    const YAML::Node text = node["text"];
-    for (size_t i = 0; i < (text.IsSequence() ? text.size() : 1); ++i) {
-      ARROW_ASSIGN_OR_RAISE(Template parsed, ReadTemplate(text.IsSequence() ? text[i] : text));
-      rule.texts.push_back(std::move(parsed));
-    }
-    if (rule.texts.empty()) return Error(text, "'text' is an empty list");
-    if (node["case"]) {
-      if (node["case"].Scalar() != "title") return Error(node["case"], "'case' can be: title");
-      rule.title_case = true;
-    }
-    return rule;
-  }
-
-  Result<FieldRule> ReadUuid5(const YAML::Node& node) const {
-    ARROW_RETURN_NOT_OK(CheckKeys(node, {"uuid5", "namespace"}, "a uuid5"));
-    FieldRule rule = RuleOf(RuleKind::kUuid5);
-    ARROW_ASSIGN_OR_RAISE(Template name, ReadTemplate(node["uuid5"]));
-    rule.texts.push_back(std::move(name));
-    ARROW_ASSIGN_OR_RAISE(const std::string text, Text(node, "namespace"));
-    const Result<Uuid> name_space = ParseUuid(text);
-    if (!name_space.ok()) return Error(node["namespace"], name_space.status().message());
-    rule.name_space = *name_space;
-    return rule;
-  }
-
-  Result<Template> ReadTemplate(const YAML::Node& node) const {
-    if (!node.IsScalar()) return Error(node, "a text is expected, such as \"{column} {column}\"");
-    const std::string text = node.Scalar();
-    Template made;
-    size_t at = 0;
-    while (true) {
-      const size_t open = text.find('{', at);
-      made.literals.push_back(text.substr(at, open - at));
-      if (open == std::string::npos) return made;
-      const size_t close = text.find('}', open);
-      if (close == std::string::npos) return Error(node, "in '", text, "' a '{' is not closed");
-      ARROW_ASSIGN_OR_RAISE(ColumnRef ref,
-                            ReadColumnRef(node, text.substr(open + 1, close - open - 1)));
-      made.columns.push_back(std::move(ref));
-      at = close + 1;
-    }
-  }
-
-  // "column" or "join.column".
-  Result<ColumnRef> ReadColumnRef(const YAML::Node& node, const std::string& name) const {
-    if (name.empty()) return Error(node, "'{}' names no column");
-    const size_t dot = name.find('.');
-    if (dot == std::string::npos) return ColumnRef{-1, name};
-    const std::string join = name.substr(0, dot);
-    Names known;
-    for (size_t i = 0; i < mapping_.joins.size(); ++i) {
-      if (mapping_.joins[i].name == join)
-        return ColumnRef{static_cast<int>(i), name.substr(dot + 1)};
-      known.push_back(mapping_.joins[i].name);
-    }
-    return Error(node, "'{", name, "}': there is no join '", join, "'", DidYouMean(join, known));
-  }
-
-  // Numbers and times come from a column or a constant; restricted text must be an allowed value.
-  Status CheckType(const std::string& field, const FieldRule& rule, const YAML::Node& node) const {
-    const auto type = PurchaseEventSchema()->GetFieldByName(field)->type();
-    const bool direct = rule.kind == RuleKind::kColumn || rule.kind == RuleKind::kValue;
-    if (type->id() != arrow::Type::STRING && !direct) {
-      return Error(node, "'", field, "' is a ", type->ToString(),
-                   ": it comes from a column or is a constant value");
-    }
-    std::vector<std::string> results;
-    if (rule.kind == RuleKind::kValue) results.push_back(rule.value);
-    for (const auto& [from, to] : rule.values) results.push_back(to);
-    if (rule.otherwise) results.push_back(*rule.otherwise);
-    const Names allowed = AllowedValues(field);
-    for (const std::string& result : results) {
-      if (allowed.empty() || std::find(allowed.begin(), allowed.end(), result) != allowed.end()) {
-        continue;
-      }
-      return Error(node, "'", result, "' is no ", field, DidYouMean(result, allowed),
-                   " (there are ", Listed(allowed), ")");
-    }
-    return Status::OK();
-  }
-
-  // A field used for a look-up must not itself be looked up by a field.
-  Status CheckReference(const FieldRule& rule, const YAML::Node& node) const {
-    if (rule.field.empty()) return Status::OK();
+  // A field used for a look-up must be a text, which does not itself come from a field.
+  Status CheckReference(const std::string& name, bool from_columns, const YAML::Node& node) const {
+    if (name.empty()) return Status::OK();
     const Names fields = PurchaseEventSchema()->field_names();
-    const auto other = mapping_.fields.find(rule.field);
+    const auto other = mapping_.fields.find(name);
     if (other == mapping_.fields.end()) {
-      return Error(node, "there is no field '", rule.field, "'", DidYouMean(rule.field, fields));
+      return yaml_.Error(node, "there is no field '", name, "'", DidYouMean(name, fields));
     }
-    const auto type = PurchaseEventSchema()->GetFieldByName(rule.field)->type();
-    if (type->id() != arrow::Type::STRING || !other->second.field.empty()) {
-      return Error(node, "a look-up by field '", rule.field,
-                   "' is not possible: it must be a text that comes from columns");
+    const auto type = PurchaseEventSchema()->GetFieldByName(name)->type();
+    if (type->id() != arrow::Type::STRING || (from_columns && !other->second.field.empty())) {
+      return yaml_.Error(node, "a look-up by field '", name,
+                         "' is not possible: it must be a text that comes from columns");
     }
     return Status::OK();
   }
 
+  const MappingYaml yaml_;
+  const std::string folder_;
   SourceMapping mapping_;
 };
 
+template <typename Visit>
+void ForEachColumn(const FieldRule& rule, const Visit& visit) {
+  if (rule.column) visit(*rule.column);
+  if (rule.rate && rule.rate->column) visit(*rule.rate->column);
+  for (const ColumnRef& ref : rule.factors) visit(ref);
+  for (const Template& text : rule.texts) {
+    for (const ColumnRef& ref : text.columns) visit(ref);
+  }
+}
+
 }  // namespace
 
-Result<SourceMapping> ParseSourceMapping(const std::string& yaml, const std::string& path) {
+std::string SourceMapping::NameOf(const ColumnRef& ref) const {
+  return ref.join < 0 ? ref.column : joins[static_cast<size_t>(ref.join)].name + "." + ref.column;
+}
+
+Result<SourceMapping> ParseSourceMapping(const std::string& yaml, const std::string& path,
+                                         const std::string& folder) {
   try {
-    return MappingReader(path).Read(YAML::Load(yaml));
+    return MappingReader(path, folder).Read(YAML::Load(yaml));
   } catch (const YAML::Exception& error) {
     return Status::Invalid(path, ", line ", error.mark.line + 1, ": ", error.msg);
   }
 }
 
-Result<SourceMapping> LoadSourceMapping(const std::string& path) {
+Result<SourceMapping> LoadSourceMapping(const std::string& path, const std::string& folder) {
   std::ifstream file(path);
   std::ostringstream text;
   text << file.rdbuf();
@@ -299,23 +222,30 @@ Result<SourceMapping> LoadSourceMapping(const std::string& path) {
     return Status::IOError(path, " cannot be read; the mappings that come with the program are in ",
                            "config/sources");
   }
-  return ParseSourceMapping(text.str(), path);
+  return ParseSourceMapping(text.str(), path, folder);
 }
 
 std::vector<std::string> ColumnsOf(const SourceMapping& mapping, int join) {
   std::set<std::string> columns;
-  for (const auto& [field, rule] : mapping.fields) {
-    if (join < 0 && !rule.column.empty()) columns.insert(rule.column);
-    for (const Template& text : rule.texts) {
-      for (const ColumnRef& ref : text.columns) {
-        if (ref.join == join) columns.insert(ref.column);
-      }
-    }
-  }
-  for (size_t i = 0; i < mapping.joins.size(); ++i) {
-    if (join < 0) columns.insert(mapping.joins[i].on);
-    if (join == static_cast<int>(i)) columns.insert(mapping.joins[i].key);
-  }
+  const auto visit = [&](const ColumnRef& ref) {
+    if (ref.join == join || (ref.join < 0 && join < 0)) columns.insert(ref.column);
+  };
+  for (const auto& [field, rule] : mapping.fields) ForEachColumn(rule, visit);
+  for (const Condition& condition : mapping.where) visit(condition.column);
+  for (const Join& other : mapping.joins) visit(other.on);
+  if (join >= 0) columns.insert(mapping.joins[static_cast<size_t>(join)].key);
+  return {columns.begin(), columns.end()};
+}
+
+std::vector<std::string> TimeColumnsOf(const SourceMapping& mapping) {
+  std::set<std::string> columns;
+  const auto visit = [&](const ColumnRef& ref) {
+    ColumnRef main = ref;
+    while (main.join >= 0) main = mapping.joins[static_cast<size_t>(main.join)].on;
+    columns.insert(main.column);
+  };
+  ForEachColumn(mapping.fields.at("timestamp"), visit);
+  for (const Condition& condition : mapping.where) visit(condition.column);
   return {columns.begin(), columns.end()};
 }
 

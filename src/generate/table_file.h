@@ -1,34 +1,49 @@
 #pragma once
 
 #include <arrow/record_batch.h>
-#include <arrow/type.h>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "base/status.h"
+#include "generate/file_format.h"
 
 namespace shopstream::generate {
 
-// A Parquet (.parquet) or CSV (.csv, with column names in its first line) file, read as a stream of
-// batches. CSV columns are all text; the mapping decides what they mean.
+// Beside the columns asked for, each batch has the number of each row in the file: rows of data,
+// counted from 1 (lines would be useless, as a quoted value may have line breaks).
+inline constexpr const char* kRowColumn = "#row";
+
+struct SkippedLines {
+  int64_t with_fewer_values = 0;
+  int64_t with_more_values = 0;
+};
+
+// A Parquet (.parquet) or text (.csv, .tsv, .txt, with column names in its first line) file, read
+// as a stream of batches. Columns of text files are all utf8; the mapping decides what they mean.
+// Texts of any Arrow type, also dictionaries and binary ones, become utf8.
 class TableFile {
  public:
-  // Reads the names of the columns. IOError: no such file, or not of this format.
-  static Result<TableFile> Open(const std::string& path);
+  // Reads the names of the columns. IOError: no such file, or not of this format. Invalid names
+  // each needed column that the file lacks, and the nearest existing one.
+  static Result<TableFile> Open(const std::string& path, const FileFormat& format,
+                                const std::vector<std::string>& needed);
 
   const std::string& path() const { return path_; }
-  // Invalid names each column that the file lacks, and the nearest existing one.
-  Status CheckColumns(const std::vector<std::string>& columns) const;
-  // Reads from the first row, these columns in this order. Memory is bounded by the file's row
-  // groups (compressed) and a batch.
-  Result<std::shared_ptr<arrow::RecordBatchReader>> Read(
-      const std::vector<std::string>& columns) const;
+  // Reads from the first row, these of the needed columns in this order, then kRowColumn. Memory is
+  // bounded by the file's row groups (compressed) and a batch. Counts in `skipped`, which must
+  // outlive the reader; null: they are not counted.
+  Result<std::shared_ptr<arrow::RecordBatchReader>> Read(const std::vector<std::string>& columns,
+                                                         SkippedLines* skipped) const;
 
  private:
+  Status CheckColumns(const std::vector<std::string>& needed) const;
+
   std::string path_;
-  bool is_csv_ = false;
+  FileFormat format_;
+  bool is_text_ = false;
   std::vector<std::string> columns_;
 };
 

@@ -12,7 +12,7 @@
 #include <numeric>
 #include <utility>
 
-#include "generate/purchase_mapper.h"
+#include "model/purchase_event.h"
 
 namespace shopstream::generate {
 namespace {
@@ -21,32 +21,39 @@ constexpr int64_t kBatchRows = 32'768;
 
 using ReaderPointer = std::shared_ptr<arrow::RecordBatchReader>;
 
-// Appends the column's times; `row` counts the rows so far, for messages.
-Status AppendTimes(const TableFile& file, const std::shared_ptr<arrow::Array>& column,
-                   const std::string& name, int64_t row, std::vector<int64_t>* times) {
-  const std::string where =
-      file.path() + ", from row " + std::to_string(row + 1) + " on, column " + name;
-  ARROW_ASSIGN_OR_RAISE(const auto millis, ToUtcMillis(column, where));
-  if (millis->null_count() > 0) return Status::Invalid(where, ": a time is missing");
-  const auto& values = static_cast<const arrow::TimestampArray&>(*millis);
-  times->insert(times->end(), values.raw_values(), values.raw_values() + values.length());
-  return Status::OK();
-}
-
-Result<bool> IsInOrder(const TableFile& file, const std::string& time_column) {
-  ARROW_ASSIGN_OR_RAISE(const ReaderPointer reader, file.Read({time_column}));
-  int64_t last = std::numeric_limits<int64_t>::min(), row = 0;
-  std::vector<int64_t> times;
+Result<bool> IsInOrder(const TableFile& file, const SourceMapping& mapping,
+                       const PurchaseMapper& mapper) {
+  ARROW_ASSIGN_OR_RAISE(const ReaderPointer reader, file.Read(TimeColumnsOf(mapping), nullptr));
+  int64_t last = std::numeric_limits<int64_t>::min();
   while (true) {
-    ARROW_ASSIGN_OR_RAISE(const auto batch, reader->Next());
+    ARROW_ASSIGN_OR_RAISE(auto batch, reader->Next());
     if (batch == nullptr) return true;
-    times.assign(1, last);
-    ARROW_RETURN_NOT_OK(AppendTimes(file, batch->column(0), time_column, row, &times));
-    if (!std::is_sorted(times.begin(), times.end())) return false;
-    last = times.back();
-    row += batch->num_rows();
+    ARROW_ASSIGN_OR_RAISE(const auto times, mapper.Times(std::move(batch)));
+    for (int64_t row = 0; row < times->length(); ++row) {
+      if (times->Value(row) < last) return false;
+      last = times->Value(row);
+    }
   }
 }
+
+// The events in the order of the file.
+class StreamedEvents : public arrow::RecordBatchReader {
+ public:
+  StreamedEvents(ReaderPointer rows, const PurchaseMapper* mapper, SkippedRows* skipped)
+      : rows_(std::move(rows)), mapper_(mapper), skipped_(skipped) {}
+  std::shared_ptr<arrow::Schema> schema() const override { return PurchaseEventSchema(); }
+  Status ReadNext(std::shared_ptr<arrow::RecordBatch>* batch) override {
+    ARROW_RETURN_NOT_OK(rows_->ReadNext(batch));
+    if (*batch == nullptr) return Status::OK();
+    ARROW_ASSIGN_OR_RAISE(*batch, mapper_->Map(std::move(*batch), skipped_));
+    return Status::OK();
+  }
+
+ private:
+  const ReaderPointer rows_;
+  const PurchaseMapper* mapper_;
+  SkippedRows* skipped_;
+};
 
 // Returns a table's rows in the order of a list of row numbers.
 class OrderedBatches : public arrow::RecordBatchReader {
@@ -74,44 +81,44 @@ class OrderedBatches : public arrow::RecordBatchReader {
 };
 
 Result<std::shared_ptr<arrow::RecordBatch>> LoadWhole(const TableFile& file,
-                                                      const std::vector<std::string>& columns,
+                                                      arrow::RecordBatchReader* events,
                                                       int64_t memory_limit_bytes) {
-  ARROW_ASSIGN_OR_RAISE(const ReaderPointer reader, file.Read(columns));
   arrow::RecordBatchVector batches;
   int64_t bytes = 0;
   while (true) {
-    ARROW_ASSIGN_OR_RAISE(auto batch, reader->Next());
+    ARROW_ASSIGN_OR_RAISE(auto batch, events->Next());
     if (batch == nullptr) break;
     bytes += arrow::util::TotalBufferSize(*batch);
     if (bytes > memory_limit_bytes) {
       return Status::Invalid(file.path(), " is not sorted by time, and too large to be sorted ",
-                             "here: its columns take more than ", memory_limit_bytes >> 20,
+                             "here: its events take more than ", memory_limit_bytes >> 20,
                              " MiB; sort the file by its time first");
     }
     batches.push_back(std::move(batch));
   }
   ARROW_ASSIGN_OR_RAISE(const auto table,
-                        arrow::Table::FromRecordBatches(reader->schema(), std::move(batches)));
+                        arrow::Table::FromRecordBatches(events->schema(), std::move(batches)));
   return table->CombineChunksToBatch();
 }
 
 }  // namespace
 
-Result<std::shared_ptr<arrow::RecordBatchReader>> ReadInTimeOrder(
-    const TableFile& file, const std::vector<std::string>& columns, const std::string& time_column,
-    const SortOptions& options) {
-  ARROW_RETURN_NOT_OK(file.CheckColumns(columns));
-  ARROW_ASSIGN_OR_RAISE(const bool in_order, IsInOrder(file, time_column));
-  if (in_order) return file.Read(columns);
-  ARROW_ASSIGN_OR_RAISE(auto rows, LoadWhole(file, columns, options.memory_limit_bytes));
-  std::vector<int64_t> times;
-  ARROW_RETURN_NOT_OK(
-      AppendTimes(file, rows->GetColumnByName(time_column), time_column, 0, &times));
-  std::vector<int32_t> order(times.size());
+Result<std::shared_ptr<arrow::RecordBatchReader>> ReadInTimeOrder(const TableFile& file,
+                                                                  const SourceMapping& mapping,
+                                                                  const PurchaseMapper& mapper,
+                                                                  const SortOptions& options,
+                                                                  SkippedCounts* skipped) {
+  ARROW_ASSIGN_OR_RAISE(const bool in_order, IsInOrder(file, mapping, mapper));
+  ARROW_ASSIGN_OR_RAISE(auto rows, file.Read(ColumnsOf(mapping, -1), &skipped->lines));
+  auto events = std::make_shared<StreamedEvents>(std::move(rows), &mapper, &skipped->rows);
+  if (in_order) return events;
+  ARROW_ASSIGN_OR_RAISE(auto whole, LoadWhole(file, events.get(), options.memory_limit_bytes));
+  const auto& times = static_cast<const arrow::TimestampArray&>(*whole->column(kTimestampColumn));
+  std::vector<int32_t> order(static_cast<size_t>(times.length()));
   std::iota(order.begin(), order.end(), 0);
   std::stable_sort(order.begin(), order.end(),
-                   [&](int32_t a, int32_t b) { return times[a] < times[b]; });
-  return std::make_shared<OrderedBatches>(std::move(rows), std::move(order));
+                   [&](int32_t a, int32_t b) { return times.Value(a) < times.Value(b); });
+  return std::make_shared<OrderedBatches>(std::move(whole), std::move(order));
 }
 
 }  // namespace shopstream::generate

@@ -4,24 +4,34 @@
 
 #include <cstdint>
 #include <memory>
-#include <string>
-#include <vector>
 
 #include "base/status.h"
+#include "generate/event_source.h"
+#include "generate/purchase_mapper.h"
+#include "generate/source_mapping.h"
 #include "generate/table_file.h"
 
 namespace shopstream::generate {
 
 struct SortOptions {
-  // Maximum memory for the needed columns of a file that must be sorted; together with the sort's
-  // copy it is temporarily twice that.
+  // Maximum memory for the events of a file that must be sorted; together with the sort's copy it
+  // is temporarily twice that.
   int64_t memory_limit_bytes = int64_t{512} << 20;
 };
 
-// The file's rows in the order of a time column, equal times in the order of the file. A file that
-// is already in order, as most exports are, is streamed, whatever its size.
-Result<std::shared_ptr<arrow::RecordBatchReader>> ReadInTimeOrder(
-    const TableFile& file, const std::vector<std::string>& columns, const std::string& time_column,
-    const SortOptions& options = {});
+// Rows that make no event, in the file as far as it has been read.
+struct SkippedCounts {
+  SkippedRows rows;
+  SkippedLines lines;
+};
+
+// The file's events in the order of their time, equal times in the order of the file. A file that
+// is already in order, as most exports are, is streamed, whatever its size. Borrows everything,
+// also for the reader.
+Result<std::shared_ptr<arrow::RecordBatchReader>> ReadInTimeOrder(const TableFile& file,
+                                                                  const SourceMapping& mapping,
+                                                                  const PurchaseMapper& mapper,
+                                                                  const SortOptions& options,
+                                                                  SkippedCounts* skipped);
 
 }  // namespace shopstream::generate

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <arrow/type.h>
+
+#include <string>
+
+#include "base/status.h"
+#include "generate/field_rule.h"
+#include "generate/source_rows.h"
+
+// Columns of a file -> columns of events, null where a value is missing. Invalid names the file,
+// the row, the column, the value and the event's field.
+namespace shopstream::generate {
+
+// A whole number or a double.
+Result<ArrayPtr> ReadNumbers(SourceRows* rows, const ColumnRef& ref, const arrow::Field& field);
+
+// Milliseconds in UTC from a timestamp (UTC if nothing names its zone), a date, a text, or, with an
+// epoch, a number.
+Result<ArrayPtr> ReadTimes(SourceRows* rows, const ColumnRef& ref, const TimeRule& rule,
+                           const arrow::Field& field);
+
+// The product of the columns, times the rate. `currency`: of each event, decides the rounding if
+// there is a rate; otherwise to 2 places. `by`: what the rate's factors are for; null if not
+// needed.
+Result<ArrayPtr> ReadAmounts(SourceRows* rows, const std::vector<ColumnRef>& factors,
+                             const Rate* rate, const arrow::StringArray* by,
+                             const arrow::StringArray* currency, const arrow::Field& field);
+
+// The first 4 bytes of each text's SHA-1, as a big-endian number without its highest bit.
+Result<ArrayPtr> HashTexts(const arrow::StringArray& texts);
+
+}  // namespace shopstream::generate
