@@ -28,9 +28,13 @@ struct OptimizeFlags {
   bool dry_run = false;
 };
 
+// Whoever asks for it wants every partition merged, however little that saves: two small files are
+// enough. Maintenance in the background waits for more, so that it rewrites rows less often.
+constexpr lake::CompactionPlanOptions kPlan = {.growth = 1};
+
 // Shows what would be merged, and into how many files.
 Result<int> DryRun(const lake::Table& table, bool as_json) {
-  auto groups = lake::PlanCompaction(table.snapshot()->Files(), {});
+  auto groups = lake::PlanCompaction(table.snapshot()->Files(), kPlan);
   TablePrinter printer({"partition", "files", "bytes"});
   int64_t files = 0;
   int64_t bytes = 0;
@@ -52,6 +56,11 @@ Result<int> DryRun(const lake::Table& table, bool as_json) {
 
 void PrintForPerson(const lake::CompactionReport& report, const std::string& name) {
   const lake::CompactionResult& merged = report.result;
+  if (merged.files_removed == 0 && !merged.stopped) {
+    std::cout << fmt::format("{}: nothing to merge; the table has {} files\n", name,
+                             FormatCount(report.files_after));
+    return;
+  }
   std::cout << fmt::format(
       "{}: {} small files became {}; the table has {} files, it had {}\n"
       "{} rows, {} read, {} written, in {:.1f} s and {} commits\n",
@@ -78,7 +87,8 @@ Result<int> Optimize(const Context& context, const OptimizeFlags& flags) {
                           FormatBytes(progress.bytes)),
               now);
   };
-  auto result = lake::Compact(table.get(), {}, {.stop = ShutdownRequested, .progress = show});
+  auto result =
+      lake::Compact(table.get(), {.plan = kPlan}, {.stop = ShutdownRequested, .progress = show});
   line.End();
   ARROW_RETURN_NOT_OK(result.status());
   const lake::CompactionReport report = {
