@@ -8,14 +8,18 @@
 #include <limits>
 #include <memory>
 #include <optional>
-#include <sstream>
+#include <utility>
+#include <vector>
 
+#include "avro/node.h"
 #include "avro/schema_change.h"
 #include "base/json.h"
 #include "base/table_printer.h"
 #include "cli/command.h"
+#include "cli/schema_file.h"
 #include "registry/canonical.h"
 #include "registry/client.h"
+#include "registry/subject.h"
 
 namespace shopstream::cli {
 namespace {
@@ -23,7 +27,9 @@ namespace {
 using nlohmann::ordered_json;
 
 struct SchemaOptions {
-  std::string subject;  // Empty: <kafka.topic>-value.
+  std::string subject;  // Empty: see registry.subject_strategy.
+  std::vector<std::string> references;
+  std::string output;  // Of `show`: a file, or - for stdout.
   std::string file = "schemas/purchase_event.avsc";
   std::string subject_or_id;
   int32_t version = 0;  // 0: the latest.
@@ -33,29 +39,26 @@ struct SchemaOptions {
 // The schema of the program's own event, which belongs to the configured topic.
 constexpr const char* kEventFile = "purchase_event.avsc";
 
-std::string SubjectOf(const Context& context, const SchemaOptions& options) {
-  return options.subject.empty() ? context.config.kafka.topic + "-value" : options.subject;
+// The subject of the configured topic for this record, or the one given.
+std::string SubjectOf(const Context& context, const SchemaOptions& options,
+                      const std::string& record) {
+  if (!options.subject.empty()) return options.subject;
+  return SubjectFor(registry::SubjectNaming::From(context.config.registry),
+                    context.config.kafka.topic, record);
 }
 
-// The file's text, if it is a valid schema.
-Result<std::string> ReadSchema(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  if (file) text << file.rdbuf();
-  if (!file || !text) {
-    return Status::IOError("cannot read the schema file ", path,
-                           ": name an .avsc file that exists");
-  }
-  const auto schema = avro::Schema::Parse(text.str());
-  if (!schema.ok()) return Status::Invalid(path, ": ", schema.status().message());
-  return text.str();
+// The file of the options with the references of the options.
+Result<SchemaFile> ReadFile(const SchemaOptions& options, registry::Client* client) {
+  ARROW_ASSIGN_OR_RAISE(auto references, ParseReferences(options.references, client));
+  return ReadSchemaFile(options.file, std::move(references), client);
 }
 
 Result<int> Register(const Context& context, const SchemaOptions& options) {
-  ARROW_ASSIGN_OR_RAISE(const std::string schema, ReadSchema(options.file));
   ARROW_ASSIGN_OR_RAISE(auto client, registry::Client::Open(context.config.registry));
-  const std::string subject = SubjectOf(context, options);
-  ARROW_ASSIGN_OR_RAISE(auto registered, client->Register(subject, schema));
+  ARROW_ASSIGN_OR_RAISE(const SchemaFile file, ReadFile(options, client.get()));
+  WarnOfStrayTypes(file);
+  const std::string subject = SubjectOf(context, options, file.schema.root().name);
+  ARROW_ASSIGN_OR_RAISE(auto registered, client->Register(subject, file.text, file.references));
   // Registries need not return the version; it is the latest one with this id.
   if (registered.version == 0) {
     ARROW_ASSIGN_OR_RAISE(const auto latest, client->Latest(subject));
@@ -87,11 +90,21 @@ Result<int> ListSubjects(const Context& context) {
   return kDone;
 }
 
+Result<registry::RegisteredSchema> FindVersion(registry::Client& client, const std::string& subject,
+                                               int32_t version) {
+  return version == 0 ? client.Latest(subject) : client.Version(subject, version);
+}
+
 Result<registry::RegisteredSchema> Find(registry::Client& client, const SchemaOptions& options) {
   const std::string& name = options.subject_or_id;
   int32_t id = 0;
   const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), id);
-  if (error != std::errc() || end != name.data() + name.size()) return client.Latest(name);
+  if (error != std::errc() || end != name.data() + name.size()) {
+    return FindVersion(client, name, options.version);
+  }
+  if (options.version != 0) {
+    return Status::Invalid("--version is a version of a subject, and ", name, " is an id");
+  }
   auto look_up = client.ById(id);
   switch (look_up.outcome) {
     case registry::LookUpOutcome::kFound:
@@ -105,15 +118,29 @@ Result<registry::RegisteredSchema> Find(registry::Client& client, const SchemaOp
   return Status::IOError(look_up.detail);
 }
 
+// Avro is made readable; any other text is as it is.
+std::string FileText(const registry::RegisteredSchema& schema) {
+  if (schema.schema_type != "AVRO") return schema.raw;
+  return ParseOrderedJson(schema.schema).dump(2) + "\n";
+}
+
+Status WriteFile(const std::string& path, const std::string& text) {
+  std::ofstream file(path, std::ios::binary | std::ios::trunc);
+  file << text;
+  file.close();
+  return file ? Status::OK() : Status::IOError("cannot write ", path);
+}
+
 Result<int> Show(const Context& context, const SchemaOptions& options) {
   ARROW_ASSIGN_OR_RAISE(auto client, registry::Client::Open(context.config.registry));
   ARROW_ASSIGN_OR_RAISE(const auto found, Find(*client, options));
-  const auto pretty = ParseOrderedJson(found.schema);
   if (context.json) {
+    const bool avro = found.schema_type == "AVRO";
     std::cout << ordered_json{{"subject", found.subject},
                               {"version", found.version},
                               {"id", found.id},
-                              {"schema", pretty}}
+                              {"schema",
+                               avro ? ParseOrderedJson(found.schema) : ordered_json(found.raw)}}
                      .dump(2)
               << "\n";
     return kDone;
@@ -122,8 +149,13 @@ Result<int> Show(const Context& context, const SchemaOptions& options) {
   if (!found.subject.empty()) {
     std::cerr << "subject " << found.subject << ", version " << found.version << ", ";
   }
-  std::cerr << "id " << found.id << "\n";
-  std::cout << pretty.dump(2) << "\n";
+  std::cerr << "id " << found.id
+            << (found.schema_type == "AVRO" ? "" : ", " + Printable(found.schema_type)) << "\n";
+  if (options.output.empty() || options.output == "-") {
+    std::cout << FileText(found);
+    return kDone;
+  }
+  ARROW_RETURN_NOT_OK(WriteFile(options.output, FileText(found)));
   return kDone;
 }
 
@@ -147,75 +179,105 @@ void Print(const avro::SchemaChange& change) {
 
 // The changes from a registered schema to the file.
 Result<avro::SchemaChange> CompareWith(const registry::RegisteredSchema& registered,
-                                       const std::string& text) {
-  const auto before = avro::Schema::ParseKept(registered.schema);
-  if (!before.ok()) {
-    return Status::Invalid("version ", registered.version, " of subject ", registered.subject, ": ",
-                           before.status().message());
+                                       const avro::Schema& after) {
+  const std::string what =
+      "version " + std::to_string(registered.version) + " of subject " + registered.subject;
+  if (registered.schema_type != "AVRO") {
+    return Status::Invalid(what, " is ", registered.schema_type, ": only Avro can be compared");
   }
-  ARROW_ASSIGN_OR_RAISE(const auto after, avro::Schema::Parse(text));
+  const auto before = avro::Schema::ParseKept(registered.schema);
+  if (!before.ok()) return Status::Invalid(what, ": ", before.status().message());
   return avro::CompareSchemas(*before, after);
 }
 
-Result<registry::RegisteredSchema> FindVersion(registry::Client& client, const std::string& subject,
-                                               int32_t version) {
-  // Looked up by id, which includes the schemas that it refers to.
-  ARROW_ASSIGN_OR_RAISE(auto found,
-                        version == 0 ? client.Latest(subject) : client.Version(subject, version));
-  const auto whole = client.ById(found.id);
-  if (whole.outcome == registry::LookUpOutcome::kFound) found.schema = whole.schema.schema;
-  return found;
+// "version 4", "versions 1-4", "versions 1, 2, 5".
+std::string ShowVersions(const std::vector<int32_t>& versions) {
+  if (versions.size() == 1) return "version " + std::to_string(versions.front());
+  std::string text = "versions ";
+  const bool dense = versions.back() - versions.front() + 1 == std::ssize(versions);
+  if (dense) return text + std::to_string(versions.front()) + "-" + std::to_string(versions.back());
+  for (size_t i = 0; i < versions.size(); ++i) {
+    text += (i == 0 ? "" : ", ") + std::to_string(versions[i]);
+  }
+  return text;
+}
+
+void PrintVerdict(const registry::CompatibilityVerdict& verdict, const std::string& file,
+                  const std::string& subject) {
+  if (verdict.first_version) {
+    std::cout << file << " would be the first version of subject " << subject << "\n";
+    return;
+  }
+  std::cout << file << (verdict.compatible ? " can" : " cannot")
+            << " follow the latest version of subject " << subject << ": "
+            << (verdict.compatible ? "" : "in") << "compatible under " << Printable(verdict.level)
+            << " with " << ShowVersions(verdict.versions) << "\n";
+  for (const auto& reason : verdict.reasons) std::cout << "  " << Printable(reason) << "\n";
 }
 
 Result<int> Check(const Context& context, const SchemaOptions& options) {
-  ARROW_ASSIGN_OR_RAISE(const std::string schema, ReadSchema(options.file));
   ARROW_ASSIGN_OR_RAISE(auto client, registry::Client::Open(context.config.registry));
-  const std::string subject = SubjectOf(context, options);
-  ARROW_ASSIGN_OR_RAISE(const auto verdict, client->CheckCompatible(subject, schema));
+  ARROW_ASSIGN_OR_RAISE(const SchemaFile file, ReadFile(options, client.get()));
+  WarnOfStrayTypes(file);
+  const std::string subject = SubjectOf(context, options, file.schema.root().name);
+  ARROW_ASSIGN_OR_RAISE(const auto verdict,
+                        client->CheckCompatible(subject, file.text, file.references));
   std::optional<avro::SchemaChange> change;
   if (!verdict.first_version) {
-    ARROW_ASSIGN_OR_RAISE(const auto latest, FindVersion(*client, subject, 0));
-    ARROW_ASSIGN_OR_RAISE(change, CompareWith(latest, schema));
+    ARROW_ASSIGN_OR_RAISE(const auto latest, client->Latest(subject));
+    ARROW_ASSIGN_OR_RAISE(change, CompareWith(latest, file.schema));
   }
   if (context.json) {
     ordered_json out = {{"subject", subject},
                         {"compatible", verdict.compatible},
                         {"first_version", verdict.first_version},
+                        {"level", verdict.level},
+                        {"versions", verdict.versions},
                         {"reasons", verdict.reasons}};
     if (change.has_value()) out["change"] = avro::ToJson(*change);
     std::cout << out.dump(2) << "\n";
-  } else if (verdict.first_version) {
-    std::cout << options.file << " would be the first version of subject " << subject << "\n";
   } else {
-    std::cout << options.file << (verdict.compatible ? " can" : " cannot")
-              << " follow the latest version of subject " << subject << "\n";
-    for (const auto& reason : verdict.reasons) std::cout << "  " << reason << "\n";
-    Print(*change);
+    PrintVerdict(verdict, options.file, subject);
+    if (change.has_value()) Print(*change);
   }
   return verdict.compatible ? kDone : kDifferenceFound;
 }
 
+// The file, with the references of the registered version unless others were given: a file that
+// was registered with references can be compared without naming them again.
+Result<SchemaFile> ReadFileLike(const registry::RegisteredSchema& registered,
+                                const std::string& path, const SchemaOptions& options,
+                                registry::Client* client) {
+  if (options.references.empty()) return ReadSchemaFile(path, registered.references, client);
+  ARROW_ASSIGN_OR_RAISE(auto references, ParseReferences(options.references, client));
+  return ReadSchemaFile(path, std::move(references), client);
+}
+
 Result<int> Diff(const Context& context, const SchemaOptions& options) {
-  ARROW_ASSIGN_OR_RAISE(const std::string schema, ReadSchema(options.file));
   ARROW_ASSIGN_OR_RAISE(auto client, registry::Client::Open(context.config.registry));
-  const std::string subject = SubjectOf(context, options);
+  ARROW_ASSIGN_OR_RAISE(const std::string text, ReadText(options.file));
+  const std::string subject = SubjectOf(context, options, RecordName(text));
   ARROW_ASSIGN_OR_RAISE(const auto registered, FindVersion(*client, subject, options.version));
-  ARROW_ASSIGN_OR_RAISE(const auto change, CompareWith(registered, schema));
+  ARROW_ASSIGN_OR_RAISE(const SchemaFile file,
+                        ReadFileLike(registered, options.file, options, client.get()));
+  ARROW_ASSIGN_OR_RAISE(const auto change, CompareWith(registered, file.schema));
   if (context.json) {
     std::cout << avro::ToJson(change).dump(2) << "\n";
   } else {
-    std::cout << "From version " << registered.version << " of subject " << subject << " to "
-              << options.file << ":\n";
+    std::cout << "From version " << registered.version << " of subject " << registered.subject
+              << " to " << options.file << ":\n";
     Print(change);
   }
   return change.changes.empty() ? kDone : kDifferenceFound;
 }
 
 // The subject whose schema is in the given file of the folder.
-std::string SubjectOfFile(const Context& context, const std::filesystem::path& file) {
-  const std::string topic =
-      file.filename() == kEventFile ? context.config.kafka.topic : file.stem().string();
-  return topic + "-value";
+std::string SubjectOfFile(const Context& context, const std::filesystem::path& file,
+                          const std::string& record) {
+  auto naming = registry::SubjectNaming::From(context.config.registry);
+  const bool own = file.filename() == kEventFile;
+  if (!own) naming.subject.clear();
+  return SubjectFor(naming, own ? context.config.kafka.topic : file.stem().string(), record);
 }
 
 struct Verified {
@@ -225,8 +287,8 @@ struct Verified {
 
 Result<Verified> VerifyFile(registry::Client& client, const Context& context,
                             const std::filesystem::path& file) {
-  Verified verified{file.string(), SubjectOfFile(context, file), "same", 0};
-  ARROW_ASSIGN_OR_RAISE(const std::string text, ReadSchema(file.string()));
+  ARROW_ASSIGN_OR_RAISE(const std::string text, ReadText(file.string()));
+  Verified verified{file.string(), SubjectOfFile(context, file, RecordName(text)), "same", 0};
   const auto latest = client.Latest(verified.subject);
   if (latest.status().IsKeyError()) {
     verified.state = "not registered";
@@ -234,7 +296,9 @@ Result<Verified> VerifyFile(registry::Client& client, const Context& context,
   }
   ARROW_RETURN_NOT_OK(latest);
   verified.version = latest->version;
-  ARROW_ASSIGN_OR_RAISE(const std::string ours, registry::CanonicalText(text));
+  ARROW_ASSIGN_OR_RAISE(const SchemaFile ours_whole,
+                        ReadFileLike(*latest, file.string(), {}, &client));
+  ARROW_ASSIGN_OR_RAISE(const std::string ours, registry::CanonicalText(ours_whole.schema.text()));
   ARROW_ASSIGN_OR_RAISE(const std::string theirs, registry::CanonicalText(latest->schema));
   if (ours != theirs) verified.state = "differs: see `shopstream schema diff`";
   return verified;
@@ -270,31 +334,45 @@ Command SchemaCommand() {
   const Option file{
       .name = "FILE", .target = &options->file, .meaning = "Avro schema", .show_default = true};
   const Option subject{
-      .name = "--subject", .target = &options->subject, .meaning = "Default: <kafka.topic>-value"};
+      .name = "--subject",
+      .target = &options->subject,
+      .meaning = "Default: <kafka.topic>-value, or as registry.subject_strategy says"};
+  const Option reference{.name = "--reference",
+                         .target = &options->references,
+                         .meaning =
+                             "Schema with a type that FILE only names; repeatable. The "
+                             "version may be `latest`",
+                         .value = "NAME=SUBJECT:VERSION"};
+  const Option version{.name = "--version",
+                       .target = &options->version,
+                       .meaning = "Default: the latest",
+                       .bounds = Bounds{1, std::numeric_limits<int32_t>::max()}};
   Command enter{"register",
                 "Register a schema; registering it again returns the same id",
-                {file, subject},
+                {file, subject, reference},
                 Running(options, Register)};
   Command list{"list", "List subjects with their versions and ids", {}, ListSubjects};
   Command show{"show",
                "Print a subject's latest schema, or the schema of an id",
-               {{.name = "SUBJECT|ID", .target = &options->subject_or_id, .required = true}},
+               {{.name = "SUBJECT|ID", .target = &options->subject_or_id, .required = true},
+                version,
+                {.name = "-o,--output",
+                 .target = &options->output,
+                 .meaning = "Write the schema to this file; -: to stdout",
+                 .value = "FILE"}},
                Running(options, Show)};
-  Command check{"check",
-                "Check whether a schema can follow the latest version, and who must upgrade first; "
-                "exits with 3 if not",
-                {file, subject},
-                Running(options, Check)};
+  Command check{
+      "check",
+      "Check whether a schema can be the next version, by the registry, and who must upgrade "
+      "first; "
+      "exits with 3 if not",
+      {file, subject, reference},
+      Running(options, Check)};
   Command diff{
       "diff",
       "Show the changes from a registered version to a file, and their effect on old and new "
       "readers; exits with 3 if there are any",
-      {file,
-       subject,
-       {.name = "--version",
-        .target = &options->version,
-        .meaning = "Default: the latest",
-        .bounds = Bounds{1, std::numeric_limits<int32_t>::max()}}},
+      {file, subject, reference, version},
       Running(options, Diff)};
   Command verify{
       "verify",

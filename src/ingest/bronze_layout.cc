@@ -61,7 +61,8 @@ LayoutOptions LayoutOptions::From(const Config& config) {
           .event_time_field = config.ingest.event_time_field,
           .event_time_unit = config.ingest.event_time_unit,
           .event_time_earliest = config.ingest.event_time_earliest,
-          .event_time_ahead_hours = config.ingest.event_time_ahead_hours};
+          .event_time_ahead_hours = config.ingest.event_time_ahead_hours,
+          .naming = registry::SubjectNaming::From(config.registry)};
 }
 
 Result<BronzeLayout> BronzeLayout::Make(const avro::Schema& reader_schema,

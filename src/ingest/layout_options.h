@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/config.h"
+#include "registry/subject.h"
 #include "tables/names.h"
 
 namespace shopstream::ingest {
@@ -21,6 +22,8 @@ struct LayoutOptions {
   std::string event_time_unit = "";
   int32_t event_time_earliest = 10'957;  // Days since 1970-01-01.
   int64_t event_time_ahead_hours = 24;
+
+  registry::SubjectNaming naming = {};  // Of the schema from which a table is created.
 
   static LayoutOptions From(const Config& config);
 };

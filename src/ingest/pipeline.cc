@@ -67,21 +67,6 @@ auto WithPatience(const char* what, const std::function<bool()>& stop, Step&& st
   return retry.Run(step);
 }
 
-// Creates the table from the topic's newest schema in the registry. Another consumer may create it
-// at the same time from another schema; it makes no difference which of them wins.
-Status CreateBronze(lake::ObjectStore* store, registry::SchemaSource* registry,
-                    const std::string& topic, const LayoutOptions& options) {
-  Result<registry::RegisteredSchema> latest = registry->Latest(topic + "-value");
-  if (!latest.ok()) {
-    return latest.status().WithMessage(
-        latest.status().message(), "\nThe first ingest creates the table from the topic's schema: ",
-        "register one with `shopstream schema register`, or produce some events");
-  }
-  ARROW_ASSIGN_OR_RAISE(const avro::Schema reader, avro::Schema::ParseKept(latest->schema));
-  ARROW_ASSIGN_OR_RAISE(const BronzeLayout layout, BronzeLayout::Make(reader, options));
-  return lake::Table::Create(store, layout.table);
-}
-
 // Warns if an earlier version or another engine left files that mislead other readers.
 void AdviseRepair(const lake::Table& table) {
   const std::string advice =
@@ -94,20 +79,24 @@ void AdviseRepair(const lake::Table& table) {
 Result<std::shared_ptr<const BronzeLayout>> FindLayout(lake::ObjectStore* store,
                                                        registry::SchemaSource* registry,
                                                        const std::string& topic,
-                                                       const LayoutOptions& options) {
+                                                       const LayoutOptions& options,
+                                                       const PeekSchema& peek) {
   // First, because it also creates the bucket.
   ARROW_RETURN_NOT_OK(lake::ProvePutIfAbsent(store, options.table));
   Result<std::unique_ptr<lake::Table>> table = lake::Table::Open(store, options.table);
   if (table.status().IsKeyError()) {
-    ARROW_RETURN_NOT_OK(CreateBronze(store, registry, topic, options));
+    ARROW_ASSIGN_OR_RAISE(const avro::Schema first,
+                          FindFirstSchema(registry, options.naming, topic, peek));
+    ARROW_ASSIGN_OR_RAISE(const BronzeLayout layout, BronzeLayout::Make(first, options));
+    ARROW_RETURN_NOT_OK(lake::Table::Create(store, layout.table));
     table = lake::Table::Open(store, options.table);
   }
   ARROW_RETURN_NOT_OK(table.status());
   ARROW_RETURN_NOT_OK(CheckPartitionFields(*(*table)->snapshot(), options));
   ARROW_ASSIGN_OR_RAISE(TableMemory memory, ReadTableMemory(*(*table)->snapshot(), options));
   if (!memory.reader_schema) {
-    ARROW_ASSIGN_OR_RAISE(const auto latest, registry->Latest(topic + "-value"));
-    ARROW_ASSIGN_OR_RAISE(memory.reader_schema, avro::Schema::ParseKept(latest.schema));
+    ARROW_ASSIGN_OR_RAISE(memory.reader_schema,
+                          FindFirstSchema(registry, options.naming, topic, peek));
   }
   ARROW_ASSIGN_OR_RAISE(BronzeLayout layout, BronzeLayout::Make(*memory.reader_schema, options));
   return std::make_shared<const BronzeLayout>(std::move(layout));
@@ -115,10 +104,10 @@ Result<std::shared_ptr<const BronzeLayout>> FindLayout(lake::ObjectStore* store,
 
 Result<OpenLake> OpenOrCreateLake(lake::ObjectStore* store, registry::SchemaSource* registry,
                                   const std::string& topic, const LayoutOptions& options,
-                                  const std::function<bool()>& stop) {
+                                  const std::function<bool()>& stop, const PeekSchema& peek) {
   OpenLake lake;
   ARROW_ASSIGN_OR_RAISE(lake.layout, WithPatience("the table and its schema", stop, [&] {
-                          return FindLayout(store, registry, topic, options);
+                          return FindLayout(store, registry, topic, options, peek);
                         }));
   ARROW_ASSIGN_OR_RAISE(lake.bronze, WithPatience("the lake", stop, [&] {
                           return lake::Table::OpenOrCreate(store, lake.layout->table);
@@ -175,9 +164,10 @@ Result<IngestEnd> RunIngest(const Config& config, bool until_caught_up, IngestSt
   ARROW_ASSIGN_OR_RAISE(auto admin, kafka::Admin::Open(config.kafka));
   ARROW_RETURN_NOT_OK(
       CheckTopicAndTable(admin.get(), config.kafka, store.get(), config.lake.bronze_table));
-  ARROW_ASSIGN_OR_RAISE(const OpenLake lake,
-                        OpenOrCreateLake(store.get(), registry.get(), config.kafka.topic,
-                                         LayoutOptions::From(config), stop));
+  ARROW_ASSIGN_OR_RAISE(
+      const OpenLake lake,
+      OpenOrCreateLake(store.get(), registry.get(), config.kafka.topic, LayoutOptions::From(config),
+                       stop, [&] { return PeekTopic(config.kafka, registry.get()); }));
   const std::string client_id = ClientIdOf(lake::StateOf(*lake.bronze->snapshot()).metadata().id);
   GroupGuard group(config.kafka.group, client_id, [&] { return kafka::ListMembers(config.kafka); });
   ARROW_RETURN_NOT_OK(group.AwaitOthers(kOthersLeaveWithin, StopToken(stop)));

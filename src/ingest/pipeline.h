@@ -9,6 +9,7 @@
 #include "base/status.h"
 #include "ingest/bronze_layout.h"
 #include "ingest/cut_policy.h"
+#include "ingest/first_schema.h"
 #include "ingest/ingest_end.h"
 #include "ingest/ingest_stats.h"
 #include "kafka/record_source.h"
@@ -21,11 +22,12 @@
 namespace shopstream::ingest {
 
 // The layout of the lake's Bronze, from the schema that the table stores. If the table does not
-// exist yet, it is created from the newest schema in the registry for the topic.
+// exist yet, it is created; see FindFirstSchema.
 Result<std::shared_ptr<const BronzeLayout>> FindLayout(lake::ObjectStore* store,
                                                        registry::SchemaSource* registry,
                                                        const std::string& topic,
-                                                       const LayoutOptions& options);
+                                                       const LayoutOptions& options,
+                                                       const PeekSchema& peek = nullptr);
 
 // The two tables that an ingest writes; created if they do not exist.
 struct OpenLake {
@@ -35,7 +37,8 @@ struct OpenLake {
 // Waits up to a minute for a store or registry that does not answer yet, or until `stop`.
 Result<OpenLake> OpenOrCreateLake(lake::ObjectStore* store, registry::SchemaSource* registry,
                                   const std::string& topic, const LayoutOptions& options,
-                                  const std::function<bool()>& stop);
+                                  const std::function<bool()>& stop,
+                                  const PeekSchema& peek = nullptr);
 
 struct IngestSettings {
   std::string topic;

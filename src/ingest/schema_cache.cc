@@ -49,6 +49,13 @@ KnownSchema SchemaCache::Compile(const avro::Schema& writer) {
 
 SchemaCache::Entry SchemaCache::EntryOf(const registry::LookUp& found) {
   Entry entry;
+  if (found.schema.schema_type != "AVRO") {
+    entry.schema = {.decoder = std::nullopt,
+                    .cause = Cause::kIncompatibleSchema,
+                    .detail = "schema " + std::to_string(found.schema.id) + " is " +
+                              found.schema.schema_type + "; ShopStream decodes Avro"};
+    return entry;
+  }
   Result<avro::Schema> writer = avro::Schema::ParseKept(found.schema.schema);
   if (writer.ok()) {
     entry.schema = Compile(*writer);

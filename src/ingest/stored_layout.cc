@@ -65,7 +65,7 @@ Result<std::map<std::string, std::string>> FieldsOfColumns(const lake::Snapshot&
   std::map<std::string, std::string> fields;
   const auto schema_text = table.properties().find(tables::kReaderSchemaProperty);
   if (schema_text == table.properties().end()) return fields;
-  ARROW_ASSIGN_OR_RAISE(const auto schema, avro::Schema::Parse(schema_text->second));
+  ARROW_ASSIGN_OR_RAISE(const auto schema, avro::Schema::ParseKept(schema_text->second));
   ARROW_ASSIGN_OR_RAISE(const auto record, avro::ToArrowSchema(schema));
   ARROW_ASSIGN_OR_RAISE(const auto paths, PartitionFieldsOf(table));
   std::vector<PartitionField> partition;

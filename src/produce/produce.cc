@@ -10,6 +10,7 @@
 #include <thread>
 #include <utility>
 
+#include "avro/node.h"
 #include "base/format.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -23,6 +24,7 @@
 #include "produce/progress.h"
 #include "produce/token_bucket.h"
 #include "registry/client.h"
+#include "registry/subject.h"
 
 namespace shopstream {
 extern const std::string_view kPurchaseEventAvsc;
@@ -49,9 +51,11 @@ Status CheckTopic(const Config& config) {
 
 Result<int32_t> RegisterSchema(const Config& config) {
   ARROW_ASSIGN_OR_RAISE(auto client, registry::Client::Open(config.registry));
-  ARROW_ASSIGN_OR_RAISE(
-      const registry::RegisteredSchema registered,
-      client->Register(config.kafka.topic + "-value", std::string(kPurchaseEventAvsc)));
+  ARROW_ASSIGN_OR_RAISE(const auto schema, avro::Schema::Parse(kPurchaseEventAvsc));
+  const std::string subject = registry::SubjectFor(registry::SubjectNaming::From(config.registry),
+                                                   config.kafka.topic, schema.root().name);
+  ARROW_ASSIGN_OR_RAISE(const registry::RegisteredSchema registered,
+                        client->Register(subject, std::string(kPurchaseEventAvsc)));
   return registered.id;
 }
 

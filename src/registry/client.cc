@@ -116,30 +116,41 @@ struct Client::Impl {
     ARROW_ASSIGN_OR_RAISE(HttpResponse response, connection.Get(path));
     return ToAnswer(response);
   }
+  Result<HttpResponse> LookUpGet(const std::string& path) {
+    std::lock_guard lock(look_up_mutex);
+    return look_up_connection.Get(path);
+  }
   Result<Answer> Post(const std::string& path, const json& body) {
     std::lock_guard lock(connection_mutex);
     ARROW_ASSIGN_OR_RAISE(HttpResponse response, connection.Post(path, DumpJson(body), kMediaType));
     return ToAnswer(response);
   }
   Result<RegisteredSchema> GetVersion(const std::string& subject, const std::string& version);
-  // The schema in a registry's answer, with its references inlined.
-  Result<std::string> WholeSchema(const json& answer);
-  Status AddDefinitions(const json& answer, int depth, std::set<std::string>* seen,
-                        std::vector<std::string>* definitions);
+  // Inlines the schemas that this one refers to. Takes the lock of look-ups.
+  Status Complete(RegisteredSchema* schema);
+  Result<std::string> Inline(const std::string& schema,
+                             const std::vector<SchemaReference>& references);
+  Status AddDefinitions(const std::vector<SchemaReference>& references, int depth,
+                        std::set<std::string>* seen, std::vector<std::string>* definitions);
 };
 
 namespace {
 
+// An answer to a question by id has no id, nor has one to a question for a reference need it.
 Result<RegisteredSchema> ToSchema(const std::string& call, const json& body) {
   try {
     RegisteredSchema schema;
-    schema.id = body.at("id");
+    schema.id = body.value("id", 0);
     schema.version = body.value("version", 0);
     schema.subject = body.value("subject", "");
-    schema.schema = body.at("schema");
+    schema.raw = schema.schema = body.at("schema");
+    schema.schema_type = body.value("schemaType", "AVRO");
+    for (const json& one : body.value("references", json::array())) {
+      schema.references.push_back({one.at("name"), one.at("subject"), one.at("version")});
+    }
     return schema;
   } catch (const json::exception&) {
-    return NotARegistry(call, "id and schema");
+    return NotARegistry(call, "schema");
   }
 }
 
@@ -151,6 +162,15 @@ Result<std::vector<T>> ToList(const std::string& call, const Answer& answer) {
   } catch (const json::exception&) {
     return NotARegistry(call, "list");
   }
+}
+
+json ToBody(const std::string& schema, const std::vector<SchemaReference>& references) {
+  json body = {{"schema", schema}};
+  for (const SchemaReference& one : references) {
+    body["references"].push_back(
+        {{"name", one.name}, {"subject", one.subject}, {"version", one.version}});
+  }
+  return body;
 }
 
 std::string VersionsPath(const std::string& subject) {
@@ -165,41 +185,44 @@ Result<RegisteredSchema> Client::Impl::GetVersion(const std::string& subject,
   const std::string call = "GET " + url + path;
   ARROW_ASSIGN_OR_RAISE(const Answer answer, Get(path));
   if (answer.status != 200) return ToStatus(call, answer);
-  return ToSchema(call, answer.body);
+  ARROW_ASSIGN_OR_RAISE(RegisteredSchema schema, ToSchema(call, answer.body));
+  const Status completed = Complete(&schema);
+  if (completed.ok()) return schema;
+  return completed.WithMessage(call, ": the schema cannot be assembled: ", completed.message());
 }
 
-Result<std::string> Client::Impl::WholeSchema(const json& answer) {
+Status Client::Impl::Complete(RegisteredSchema* schema) {
+  if (schema->schema_type != "AVRO" || schema->references.empty()) return Status::OK();
+  return Inline(schema->raw, schema->references).Value(&schema->schema);
+}
+
+Result<std::string> Client::Impl::Inline(const std::string& schema,
+                                         const std::vector<SchemaReference>& references) {
+  std::lock_guard lock(look_up_mutex);
   std::set<std::string> seen;
   std::vector<std::string> definitions;
-  ARROW_RETURN_NOT_OK(AddDefinitions(answer, 0, &seen, &definitions));
-  return SelfContained(answer.at("schema"), definitions);
+  ARROW_RETURN_NOT_OK(AddDefinitions(references, 0, &seen, &definitions));
+  return SelfContained(schema, definitions);
 }
 
 // Uses the connection of look-ups, whose lock is held. Deleted versions count: a live schema may
 // refer to them.
-Status Client::Impl::AddDefinitions(const json& answer, int depth, std::set<std::string>* seen,
+Status Client::Impl::AddDefinitions(const std::vector<SchemaReference>& references, int depth,
+                                    std::set<std::string>* seen,
                                     std::vector<std::string>* definitions) {
-  const json references = answer.value("references", json());
-  if (!references.is_array()) return Status::OK();
   if (depth > kMaxReferenceDepth) return Status::Invalid("references nest too deep");
-  for (const json& one : references) {
-    const json subject = one.is_object() ? one.value("subject", json()) : json();
-    const json version = one.is_object() ? one.value("version", json()) : json();
-    if (!subject.is_string() || !version.is_number_integer()) {
-      return Status::Invalid("a reference has no subject and version");
-    }
+  for (const SchemaReference& one : references) {
     const std::string path =
-        VersionsPath(subject) + "/" + std::to_string(version.get<int32_t>()) + "?deleted=true";
+        VersionsPath(one.subject) + "/" + std::to_string(one.version) + "?deleted=true";
     if (!seen->insert(path).second) continue;
     if (seen->size() > kMaxReferences) return Status::Invalid("it has too many references");
+    const std::string call = "GET " + url + path;
     ARROW_ASSIGN_OR_RAISE(const HttpResponse response, look_up_connection.Get(path));
     const Answer referenced = ToAnswer(response);
-    if (referenced.status != 200) return ToStatus("GET " + url + path, referenced);
-    if (!referenced.body.is_object() || !referenced.body.value("schema", json()).is_string()) {
-      return NotARegistry("GET " + url + path, "schema");
-    }
-    ARROW_RETURN_NOT_OK(AddDefinitions(referenced.body, depth + 1, seen, definitions));
-    definitions->push_back(referenced.body["schema"]);
+    if (referenced.status != 200) return ToStatus(call, referenced);
+    ARROW_ASSIGN_OR_RAISE(const RegisteredSchema schema, ToSchema(call, referenced.body));
+    ARROW_RETURN_NOT_OK(AddDefinitions(schema.references, depth + 1, seen, definitions));
+    definitions->push_back(schema.raw);
   }
   return Status::OK();
 }
@@ -224,8 +247,7 @@ LookUp Client::ById(int32_t id) {
   }
   const std::string path = "/schemas/ids/" + std::to_string(id);
   const std::string call = "GET " + impl_->url + path;
-  std::unique_lock connection_lock(impl_->look_up_mutex);
-  const auto response = impl_->look_up_connection.Get(path);
+  const auto response = impl_->LookUpGet(path);
   if (!response.ok()) {
     look_up.detail = response.status().message();
     return look_up;
@@ -235,22 +257,24 @@ LookUp Client::ById(int32_t id) {
     look_up.outcome = LookUpOutcome::kUnknown;
     return look_up;
   }
-  const bool has_schema = answer.status == 200 && answer.body.is_object() &&
-                          answer.body.value("schema", json()).is_string();
-  if (!has_schema) {
-    look_up.detail = answer.status == 200 ? NotARegistry(call, "schema").message()
-                                          : ToStatus(call, answer).message();
+  if (answer.status != 200) {
+    look_up.detail = ToStatus(call, answer).message();
     return look_up;
   }
-  auto whole = impl_->WholeSchema(answer.body);
-  connection_lock.unlock();
-  if (!whole.ok()) {
-    look_up.detail = call + ": the schema cannot be assembled: " + whole.status().message();
+  auto found = ToSchema(call, answer.body);
+  if (!found.ok()) {
+    look_up.detail = found.status().message();
+    return look_up;
+  }
+  if (const Status completed = impl_->Complete(&*found); !completed.ok()) {
+    look_up.detail = call + ": the schema cannot be assembled: " + completed.message();
     return look_up;
   }
   look_up.outcome = LookUpOutcome::kFound;
+  look_up.schema = *std::move(found);
   look_up.schema.id = id;
-  look_up.schema.schema = *std::move(whole);
+  look_up.schema.subject.clear();  // One of several, perhaps.
+  look_up.schema.version = 0;
   std::unique_lock lock(impl_->cache_mutex);
   impl_->cache.insert({id, look_up.schema});
   return look_up;
@@ -264,10 +288,16 @@ Result<RegisteredSchema> Client::Version(const std::string& subject, int32_t ver
   return impl_->GetVersion(subject, std::to_string(version));
 }
 
-Result<RegisteredSchema> Client::Register(const std::string& subject, const std::string& schema) {
+Result<std::string> Client::Inline(const std::string& schema,
+                                   const std::vector<SchemaReference>& references) {
+  return impl_->Inline(schema, references);
+}
+
+Result<RegisteredSchema> Client::Register(const std::string& subject, const std::string& schema,
+                                          const std::vector<SchemaReference>& references) {
   const std::string path = VersionsPath(subject);
   const std::string call = "POST " + impl_->url + path;
-  ARROW_ASSIGN_OR_RAISE(const Answer answer, impl_->Post(path, {{"schema", schema}}));
+  ARROW_ASSIGN_OR_RAISE(const Answer answer, impl_->Post(path, ToBody(schema, references)));
   if (answer.status != 200) return ToStatus(call, answer);
   if (!answer.body.is_object() || !answer.body.value("id", json()).is_number_integer()) {
     return NotARegistry(call, "id");
@@ -292,8 +322,19 @@ Result<std::vector<int32_t>> Client::Versions(const std::string& subject) {
   return ToList<int32_t>("GET " + impl_->url + path, answer);
 }
 
-Result<CompatibilityVerdict> Client::CheckCompatible(const std::string& subject,
-                                                     const std::string& schema) {
+Result<std::string> Client::Level(const std::string& subject) {
+  const std::string path = "/config/" + PercentEncode(subject) + "?defaultToGlobal=true";
+  ARROW_ASSIGN_OR_RAISE(const Answer answer, impl_->Get(path));
+  if (answer.status != 200) return ToStatus("GET " + impl_->url + path, answer);
+  const json level =
+      answer.body.is_object() ? answer.body.value("compatibilityLevel", json()) : json();
+  if (level.is_string()) return level.get<std::string>();
+  return NotARegistry("GET " + impl_->url + path, "compatibilityLevel");
+}
+
+Result<CompatibilityVerdict> Client::CheckCompatible(
+    const std::string& subject, const std::string& schema,
+    const std::vector<SchemaReference>& references) {
   CompatibilityVerdict verdict;
   const auto versions = Versions(subject);
   if (versions.status().IsKeyError()) {
@@ -301,9 +342,20 @@ Result<CompatibilityVerdict> Client::CheckCompatible(const std::string& subject,
     return verdict;
   }
   ARROW_RETURN_NOT_OK(versions);
-  const std::string path = "/compatibility" + VersionsPath(subject) + "/latest?verbose=true";
+  ARROW_ASSIGN_OR_RAISE(verdict.level, Level(subject));
+  verdict.versions = *versions;
+  const bool transitive = verdict.level.ends_with("_TRANSITIVE");
+  if (!transitive && !versions->empty()) verdict.versions = {versions->back()};
+  const std::string base = "/compatibility" + VersionsPath(subject);
+  // Compares with the versions of the level; older registries only compare with one version.
+  std::string path = base + "?verbose=true";
+  ARROW_ASSIGN_OR_RAISE(Answer answer, impl_->Post(path, ToBody(schema, references)));
+  if (answer.status == 405 || (answer.status == 404 && answer.error_code != kSubjectNotFound)) {
+    path = base + "/latest?verbose=true";
+    if (!versions->empty()) verdict.versions = {versions->back()};
+    ARROW_ASSIGN_OR_RAISE(answer, impl_->Post(path, ToBody(schema, references)));
+  }
   const std::string call = "POST " + impl_->url + path;
-  ARROW_ASSIGN_OR_RAISE(const Answer answer, impl_->Post(path, {{"schema", schema}}));
   if (answer.status != 200) return ToStatus(call, answer);
   try {
     verdict.compatible = answer.body.at("is_compatible");

@@ -15,6 +15,8 @@ namespace shopstream::registry {
 struct CompatibilityVerdict {
   bool compatible = false;
   bool first_version = false;        // There is nothing to be compatible with.
+  std::string level;                 // "BACKWARD"; empty for a first version.
+  std::vector<int32_t> versions;     // Those compared with.
   std::vector<std::string> reasons;  // In the registry's words; may be empty.
 };
 
@@ -29,14 +31,21 @@ class Client : public SchemaSource {
   ~Client() override;
   LookUp ById(int32_t id) override;
   Result<RegisteredSchema> Latest(const std::string& subject) override;
-  Result<RegisteredSchema> Register(const std::string& subject, const std::string& schema);
+  Result<RegisteredSchema> Register(const std::string& subject, const std::string& schema,
+                                    const std::vector<SchemaReference>& references = {});
+  // The schema with those that it refers to inlined.
+  Result<std::string> Inline(const std::string& schema,
+                             const std::vector<SchemaReference>& references);
 
   Result<std::vector<std::string>> Subjects();
   Result<std::vector<int32_t>> Versions(const std::string& subject);  // Ascending.
   Result<RegisteredSchema> Version(const std::string& subject, int32_t version);
+  // The subject's compatibility level, or the registry's if it has none.
+  Result<std::string> Level(const std::string& subject);
   // Whether the schema would be accepted as the subject's next version.
   Result<CompatibilityVerdict> CheckCompatible(const std::string& subject,
-                                               const std::string& schema);
+                                               const std::string& schema,
+                                               const std::vector<SchemaReference>& references = {});
 
  private:
   struct Impl;

@@ -2,8 +2,10 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "base/status.h"
+#include "registry/record.h"
 
 namespace shopstream::registry {
 
@@ -11,7 +13,10 @@ struct RegisteredSchema {
   int32_t id = 0;
   int32_t version = 0;  // 0: not reported by this call.
   std::string subject;
-  std::string schema;  // Its JSON text.
+  std::string schema;  // Avro: its JSON text, with the schemas that it refers to inlined.
+  std::string schema_type = "AVRO";  // Or JSON, PROTOBUF.
+  std::vector<SchemaReference> references = {};
+  std::string raw = {};  // Its text without them, as the registry stores it.
 };
 
 enum class LookUpOutcome {
@@ -30,7 +35,6 @@ struct LookUp {
 class SchemaSource {
  public:
   virtual ~SchemaSource() = default;
-  // The schema, with the schemas that it refers to inlined.
   virtual LookUp ById(int32_t id) = 0;
   // The subject's newest version. KeyError: the subject does not exist. IOError: no answer.
   virtual Result<RegisteredSchema> Latest(const std::string& subject) = 0;

@@ -11,10 +11,12 @@
 
 namespace shopstream::simulate {
 
-// Schemas of one subject. The one with the highest id is the newest.
+// Schemas of one subject, any name of which is right if it is empty. The one with the highest id is
+// the newest.
 class SimulatedRegistry : public registry::SchemaSource {
  public:
-  explicit SimulatedRegistry(Scheduler* scheduler) : scheduler_(scheduler) {}
+  explicit SimulatedRegistry(Scheduler* scheduler, std::string subject = "")
+      : scheduler_(scheduler), subject_(std::move(subject)) {}
 
   bool out = false;           // It does not answer.
   double denies_wrongly = 0;  // As if it lagged behind its writer: once per program and id.
@@ -45,7 +47,8 @@ class SimulatedRegistry : public registry::SchemaSource {
   Result<registry::RegisteredSchema> Latest(const std::string& subject) override {
     Pass();
     if (out || scheduler_->dead()) return Unavailable("simulated: the registry is out");
-    if (schemas_.empty()) return Status::KeyError("simulated: no subject ", subject);
+    const bool other = !subject_.empty() && subject != subject_;
+    if (schemas_.empty() || other) return Status::KeyError("simulated: no subject ", subject);
     const auto& [id, schema] = *schemas_.rbegin();
     return registry::RegisteredSchema{
         .id = id, .version = id, .subject = subject, .schema = schema};
@@ -55,6 +58,7 @@ class SimulatedRegistry : public registry::SchemaSource {
   void Pass() { scheduler_->Pass(std::chrono::microseconds(scheduler_->chance()->Below(5000))); }
 
   Scheduler* const scheduler_;
+  const std::string subject_;
   std::map<int32_t, std::string> schemas_;
   std::set<std::pair<int, int32_t>> denied_;  // Program, id.
 };
