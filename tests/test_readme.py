@@ -128,9 +128,8 @@ def test_every_documented_report_is_json_and_nothing_else(tour: Tour) -> None:
     also = ["table list", "progress show", "group describe", "topics list", "schema verify", "health", "storage test",
             f"quarantine show {newest['partition']} {newest['offset']}"]
     for words in dict.fromkeys([*reports, *also]):
-        done = tour.shell(f"{SHOPSTREAM}{words} --json")
-        assert done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
-        assert json.loads(done.stdout) is not None, words
+        # Without ./run, which the other tests go through: it would take longer than the command.
+        assert json.loads(tour.world.run(*words.split(), "--json").stdout) is not None, words
 
 
 def test_a_pipe_gets_json(tour: Tour) -> None:
