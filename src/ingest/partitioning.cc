@@ -28,8 +28,12 @@ const char* WhyNotPartition(const avro::ColumnPath& column) {
     case arrow::Type::BOOL:
     case arrow::Type::INT64:
     case arrow::Type::DATE32:
-    case arrow::Type::DECIMAL128:
       return nullptr;
+    case arrow::Type::DECIMAL128:
+      // It writes -1.23 as "-1.-23", and then cannot read that.
+      return static_cast<const arrow::DecimalType&>(*column.type).scale() == 0
+                 ? nullptr
+                 : "whose negative values delta-rs cannot read as partition values";
     case arrow::Type::DOUBLE:
       return "whose equal values can be spelled differently";
     case arrow::Type::BINARY:

@@ -19,10 +19,11 @@ constexpr char kOrder[] = R"({"type": "record", "name": "Order", "fields": [
     {"name": "gift", "type": "boolean"},
     {"name": "shop", "type": ["null", "int"]},
     {"name": "day", "type": {"type": "int", "logicalType": "date"}},
-    {"name": "tax", "type": {"type": "bytes", "logicalType": "decimal", "precision": 5, "scale": 2}},
+    {"name": "tax", "type": {"type": "bytes", "logicalType": "decimal", "precision": 5}},
     {"name": "head", "type": {"type": "record", "name": "Head", "fields": [
         {"name": "land", "type": "string"}]}},
     {"name": "ratio", "type": "double"},
+    {"name": "cost", "type": {"type": "bytes", "logicalType": "decimal", "precision": 5, "scale": 2}},
     {"name": "raw", "type": "bytes"},
     {"name": "at", "type": {"type": "long", "logicalType": "timestamp-millis"}},
     {"name": "lines", "type": {"type": "array", "items": "string"}},
@@ -51,18 +52,18 @@ TEST_F(PartitioningTest, EveryTypeWithOneSpellingOfAValueHasItsTextOfTheLog) {
         avro::DecodeResult::kRow,
         decoder.Decode({reinterpret_cast<const uint8_t*>(body.data()), body.size()}, &columns));
   };
-  const std::string rest(8 + 1 + 1 + 1 + 1, '\0');  // ratio, raw, at, lines, wide.
+  const std::string rest(8 + 1 + 1 + 1 + 1 + 1, '\0');  // ratio, cost, raw, at, lines, wide.
   std::string first("\x02\x01\x02", 3);
   AppendLong(-7, &first);
   AppendLong(-719'162, &first);
-  add(first + "\x04\xff\x85" + "\x04\xc3\xa4" + rest);  // -1.23, ä
-  add(std::string("\0\0\0\0\x02\x05\0", 7) + rest);     // 0.05, an empty text
+  add(first + "\x04\xff\x85" + "\x04\xc3\xa4" + rest);  // -123, ä
+  add(std::string("\0\0\0\0\x02\x05\0", 7) + rest);     // 5, an empty text
   std::vector<std::vector<std::optional<std::string>>> texts(2);
   for (int64_t row = 0; row < 2; ++row) {
     for (const auto& field : fields) texts[row].push_back(PartitionText(field, columns, row));
   }
-  EXPECT_THAT(texts[0], ElementsAre("M", "true", "-7", "0001-01-01", "-1.23", "\xc3\xa4"));
-  EXPECT_THAT(texts[1], ElementsAre("S", "false", std::nullopt, "1970-01-01", "0.05", ""));
+  EXPECT_THAT(texts[0], ElementsAre("M", "true", "-7", "0001-01-01", "-123", "\xc3\xa4"));
+  EXPECT_THAT(texts[1], ElementsAre("S", "false", std::nullopt, "1970-01-01", "5", ""));
 }
 
 TEST_F(PartitioningTest, OtherTypesAreRefusedWithTheReasonAndCandidates) {
@@ -73,6 +74,7 @@ TEST_F(PartitioningTest, OtherTypesAreRefusedWithTheReasonAndCandidates) {
       "partition by date only.",
       Error("ratio"));
   EXPECT_THAT(Error("raw"), HasSubstr("which is no text"));
+  EXPECT_THAT(Error("cost"), HasSubstr("delta-rs"));
   EXPECT_THAT(Error("at"), HasSubstr("which differs in every record"));
   EXPECT_THAT(Error("head"), HasSubstr("which is not a single value"));
   EXPECT_THAT(Error("lines"), HasSubstr("which is not a single value"));
