@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "avro/column_types.h"
 #include "avro/node.h"
 #include "avro/schema.h"
 #include "base/status.h"
@@ -25,6 +26,7 @@ struct ColumnPath {
 
 // All of them, depth first: structs before their members. Lists and maps are included, their items
 // are not. Errors are those of ToArrowSchema. The nodes belong to the schema.
-Result<std::vector<ColumnPath>> ColumnPaths(const Schema& reader);
+Result<std::vector<ColumnPath>> ColumnPaths(const Schema& reader,
+                                            const ColumnOptions& options = {});
 
 }  // namespace shopstream::avro

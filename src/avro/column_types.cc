@@ -14,6 +14,10 @@ constexpr size_t kLongestPath = 200;  // In messages.
 // Paths name a type's place in the schema: "order.lines[].price".
 class ColumnTypes {
  public:
+  explicit ColumnTypes(const ColumnOptions& options) : options_(options) {}
+
+  const std::vector<std::string>& wide() const { return wide_; }
+
   Result<std::shared_ptr<arrow::DataType>> TypeOf(const Node& type, const std::string& path) {
     if (++columns_ > kMaxColumns) {
       return Status::NotImplemented("field \"", path, "\": the schema has more than ", kMaxColumns,
@@ -87,14 +91,40 @@ class ColumnTypes {
     return arrow::struct_(std::move(members));
   }
 
-  static Result<std::shared_ptr<arrow::DataType>> LeafType(const Node& type,
-                                                           const std::string& path) {
+  // As in ColumnOptions.
+  static std::string WithoutMarks(const std::string& path) {
+    std::string plain;
+    for (const char c : path) {
+      if (std::string_view("[]{}").find(c) == std::string_view::npos) plain += c;
+    }
+    return plain;
+  }
+
+  Result<std::shared_ptr<arrow::DataType>> WideType(const Node& type, const std::string& path) {
+    const std::string& plain = wide_.emplace_back(WithoutMarks(path));
+    const auto found = options_.wide.find(plain);
+    switch (found == options_.wide.end() ? options_.other : found->second) {
+      case WideDecimal::kText:
+        return arrow::utf8();
+      case WideDecimal::kDouble:
+        return arrow::float64();
+      case WideDecimal::kDecimal:
+        break;
+    }
+    if (type.scale <= kMaxDecimal128Digits) {
+      return arrow::decimal128(kMaxDecimal128Digits, type.scale);
+    }
+    return Status::Invalid("field \"", path, "\": a decimal with ", type.scale,
+                           " digits after the point is none of 38 digits: choose text or double");
+  }
+
+  Result<std::shared_ptr<arrow::DataType>> LeafType(const Node& type, const std::string& path) {
     const std::string& logical = type.logical_type;
     if (logical == "decimal") {
       if (type.precision <= kMaxDecimal128Digits) {
         return arrow::decimal128(type.precision, type.scale);
       }
-      if (type.precision <= kMaxDecimalDigits) return arrow::utf8();
+      if (type.precision <= kMaxDecimalDigits) return WideType(type, path);
       return Status::NotImplemented("field \"", path, "\": a decimal of ", type.precision,
                                     " digits; at most ", kMaxDecimalDigits, " are supported");
     }
@@ -118,6 +148,8 @@ class ColumnTypes {
     }
   }
 
+  const ColumnOptions& options_;
+  std::vector<std::string> wide_;
   std::vector<const Node*> open_;  // The enclosing records.
   int columns_ = 0;
   int depth_ = 0;
@@ -186,14 +218,28 @@ std::vector<std::string> UnionMembers(const UnionShape& shape) {
   return names;
 }
 
-Result<std::shared_ptr<arrow::Schema>> ToArrowSchema(const Schema& reader) {
-  const Node& root = reader.root();
-  if (root.kind != Kind::kRecord) {
-    return Status::NotImplemented("a ", Describe(root),
-                                  " at the root of a schema has no columns; wrap it in a record");
-  }
-  ARROW_ASSIGN_OR_RAISE(auto fields, ColumnTypes().FieldsOf(root, ""));
+namespace {
+
+Result<arrow::FieldVector> FieldsOfRoot(const Node& root, ColumnTypes* types) {
+  if (root.kind == Kind::kRecord) return types->FieldsOf(root, "");
+  return Status::NotImplemented("a ", Describe(root),
+                                " at the root of a schema has no columns; wrap it in a record");
+}
+
+}  // namespace
+
+Result<std::shared_ptr<arrow::Schema>> ToArrowSchema(const Schema& reader,
+                                                     const ColumnOptions& options) {
+  ColumnTypes types(options);
+  ARROW_ASSIGN_OR_RAISE(auto fields, FieldsOfRoot(reader.root(), &types));
   return arrow::schema(std::move(fields));
+}
+
+Result<std::vector<std::string>> WideDecimalPaths(const Schema& reader) {
+  const ColumnOptions options;
+  ColumnTypes types(options);
+  ARROW_RETURN_NOT_OK(FieldsOfRoot(reader.root(), &types));
+  return types.wide();
 }
 
 }  // namespace shopstream::avro

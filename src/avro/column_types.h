@@ -9,7 +9,7 @@
 //   string, uuid (string or fixed), enum     utf8                   string
 //   bytes, big-decimal, fixed                binary                 binary
 //   decimal(p, s), p <= 38                   decimal128(p, s)       decimal(p,s)
-//   decimal(p, s), p > 38                    utf8, "-12.50"         string
+//   decimal(p, s), p > 38                    utf8, "-12.50"         string; see ColumnOptions
 //   date                                     date32                 date
 //   timestamp-millis, -micros, -nanos        timestamp[us, UTC]     timestamp
 //   local-timestamp-*, time-*                int64, in their unit   long
@@ -28,6 +28,7 @@
 #include <arrow/type.h>
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -47,9 +48,26 @@ inline constexpr int32_t kMaxDecimal128Digits = 38;
 
 inline constexpr char kEmptyRecordMember[] = "_empty";
 
+// The column of a decimal of more than 38 digits.
+enum class WideDecimal {
+  kText,     // Every digit.
+  kDouble,   // The nearest double.
+  kDecimal,  // decimal128(38, s): only values of at most 38 digits.
+};
+
+struct ColumnOptions {
+  // By path: names of columns with dots between them, items of lists and maps without an index.
+  std::map<std::string, WideDecimal> wide = {};
+  WideDecimal other = WideDecimal::kText;  // All other paths.
+};
+
 // The columns of a record. NotImplemented names the field without a column: a recursive type, types
 // nested too deeply, too many columns, or a decimal with too many digits.
-Result<std::shared_ptr<arrow::Schema>> ToArrowSchema(const Schema& reader);
+Result<std::shared_ptr<arrow::Schema>> ToArrowSchema(const Schema& reader,
+                                                     const ColumnOptions& options = {});
+
+// The paths of the decimals of more than 38 digits. Errors as above.
+Result<std::vector<std::string>> WideDecimalPaths(const Schema& reader);
 
 // A union as its branches other than null. One branch: the union has that type. Several: it is a
 // struct with a member for each branch, one of which has the value.

@@ -26,12 +26,13 @@ enum class DecodeCode : uint8_t {
   kString,  // Checks that it is UTF-8.
   kBytes,
   kDate,
-  kFixed,        // number: bytes.
-  kEnum,         // table: of texts, indexed by the writer's symbol.
-  kUuid,         // 16 bytes, converted to text.
-  kDuration,     // 12 bytes, converted to text.
-  kDecimal,      // number: bytes, or kVariableSize; table: of decimals.
-  kDecimalText,  // The same, converted to text.
+  kFixed,          // number: bytes.
+  kEnum,           // table: of texts, indexed by the writer's symbol.
+  kUuid,           // 16 bytes, converted to text.
+  kDuration,       // 12 bytes, converted to text.
+  kDecimal,        // number: bytes, or kVariableSize; table: of decimals.
+  kDecimalText,    // The same, converted to text.
+  kDecimalDouble,  // The same, converted to the nearest double.
   // The next `length` ops belong to each of these.
   kNullable,  // Null, or the result of these ops.
   kUnion,     // table: of branches, which give the range of each value's ops.

@@ -303,8 +303,12 @@ class DecodeCompiler {
   }
 
   Status AddDecimal(int64_t size, const Node& reader, const Target& target) {
-    const bool is_text = reader.precision > kMaxDecimal128Digits;
-    DecodeOp& op = Add(is_text ? DecodeCode::kDecimalText : DecodeCode::kDecimal, target);
+    const bool is_text = target.type->id() == arrow::Type::STRING;
+    const bool is_double = target.type->id() == arrow::Type::DOUBLE;
+    DecodeOp& op = Add(is_text     ? DecodeCode::kDecimalText
+                       : is_double ? DecodeCode::kDecimalDouble
+                                   : DecodeCode::kDecimal,
+                       target);
     op.number = size;
     op.table = static_cast<int32_t>(program_.decimals.size());
     program_.decimals.push_back({reader.precision, reader.scale});
@@ -440,8 +444,9 @@ class DecodeCompiler {
 
 }  // namespace
 
-Result<DecodeProgram> DecodeProgram::Compile(const Schema& writer, const Schema& reader) {
-  ARROW_ASSIGN_OR_RAISE(const auto columns, ToArrowSchema(reader));
+Result<DecodeProgram> DecodeProgram::Compile(const Schema& writer, const Schema& reader,
+                                             const ColumnOptions& options) {
+  ARROW_ASSIGN_OR_RAISE(const auto columns, ToArrowSchema(reader, options));
   ResolvedTree tree;
   ARROW_RETURN_NOT_OK(CheckReadableValues(writer, reader, &tree));
   if (writer.root().kind != Kind::kRecord) {

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "avro/column_types.h"
 #include "avro/decode_code.h"
 #include "avro/schema.h"
 #include "base/status.h"
@@ -48,7 +49,8 @@ struct DecodeProgram {
   uint64_t shape = 0;  // Identifies the columns; see layout.h.
 
   // See Decoder::Compile.
-  static Result<DecodeProgram> Compile(const Schema& writer, const Schema& reader);
+  static Result<DecodeProgram> Compile(const Schema& writer, const Schema& reader,
+                                       const ColumnOptions& options = {});
 };
 
 }  // namespace shopstream::avro

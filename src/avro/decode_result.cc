@@ -26,6 +26,8 @@ const char* Describe(DecodeResult result) {
       return "an enum's index is beyond its symbols";
     case DecodeResult::kBadDecimal:
       return "a decimal has more digits than its precision";
+    case DecodeResult::kDoesNotFit:
+      return "a decimal does not fit the column that ingest.wide_decimals gives it";
     case DecodeResult::kTooManyItems:
       return "arrays and maps hold more than 64 MiB of values, or 65536 items without bytes";
     case DecodeResult::kDuplicateKey:

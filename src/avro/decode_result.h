@@ -18,6 +18,7 @@ enum class DecodeResult {
   kUnexpectedNull,  // A null, but the reader's schema has none.
   kBadSymbol,       // An enum index without a symbol.
   kBadDecimal,      // More digits than the schema's precision.
+  kDoesNotFit,      // A decimal with more digits, or larger, than its column takes.
   kTooManyItems,    // Lists and maps exceed Decoder's bounds.
   kDuplicateKey,    // A key that occurs twice in a map.
   // Not the record's fault: a column has no room for more text (2 GiB), or memory ran out. Finish

@@ -159,6 +159,7 @@ class Decoder::Run {
         return Enum<kInList>(op);
       case DecodeCode::kDecimal:
       case DecodeCode::kDecimalText:
+      case DecodeCode::kDecimalDouble:
         return Decimal<kInList>(op);
       case DecodeCode::kUnion:
       case DecodeCode::kSkipUnion:
@@ -303,8 +304,18 @@ class Decoder::Run {
       const auto text = FormatDecimal(bytes, type.precision, type.scale);
       return text ? Put<kInList>(op, *text) : DecodeResult::kBadDecimal;
     }
-    const auto number = ReadDecimal(bytes, type.precision);
-    if (!number) return DecodeResult::kBadDecimal;
+    if (op.code == DecodeCode::kDecimalDouble) {
+      const auto text = FormatDecimal(bytes, type.precision, type.scale);
+      const auto nearest = text ? NearestDouble(*text) : std::nullopt;
+      if (!nearest) return text ? DecodeResult::kDoesNotFit : DecodeResult::kBadDecimal;
+      StoreAt(at_.column(op).values, at_.row, *nearest);
+      return DecodeResult::kRow;
+    }
+    const auto number = ReadDecimal(bytes, std::min(type.precision, kMaxDecimal128Digits));
+    if (!number) {
+      return type.precision > kMaxDecimal128Digits ? DecodeResult::kDoesNotFit
+                                                   : DecodeResult::kBadDecimal;
+    }
     StoreAt(at_.column(op).values, at_.row, *number);
     return DecodeResult::kRow;
   }

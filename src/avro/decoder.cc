@@ -12,18 +12,19 @@
 
 namespace shopstream::avro {
 
-Result<Decoder> Decoder::Compile(const Schema& writer, const Schema& reader) {
-  ARROW_ASSIGN_OR_RAISE(DecodeProgram program, DecodeProgram::Compile(writer, reader));
+Result<Decoder> Decoder::Compile(const Schema& writer, const Schema& reader,
+                                 const ColumnOptions& options) {
+  ARROW_ASSIGN_OR_RAISE(DecodeProgram program, DecodeProgram::Compile(writer, reader, options));
   arrow::util::InitializeUTF8();
   Decoder decoder;
   decoder.program_ = std::make_shared<const DecodeProgram>(std::move(program));
-  ARROW_RETURN_NOT_OK(decoder.CheckDefaults(reader));
+  ARROW_RETURN_NOT_OK(decoder.CheckDefaults(reader, options));
   return decoder;
 }
 
-Status Decoder::CheckDefaults(const Schema& reader) const {
+Status Decoder::CheckDefaults(const Schema& reader, const ColumnOptions& options) const {
   if (program_->constants.empty()) return Status::OK();
-  ARROW_ASSIGN_OR_RAISE(auto columns, ToArrowSchema(reader));
+  ARROW_ASSIGN_OR_RAISE(auto columns, ToArrowSchema(reader, options));
   Columns scratch(std::move(columns));
   for (const DecodeOp& op : program_->ops) {
     if (op.code != DecodeCode::kDefault) continue;

@@ -30,10 +30,11 @@ class Decoder {
   // Invalid: the reader cannot read the writer; names the path and the rule.
   // NotImplemented: as for ToArrowSchema, or the writer has a recursive type. A nullable writer is
   // allowed for a reader without null: only records with a null are refused (kUnexpectedNull).
-  static Result<Decoder> Compile(const Schema& writer, const Schema& reader);
-  // The decoder's columns of `out` must match ToArrowSchema(reader), or it aborts. Any result other
-  // than kRow leaves `out` unchanged and sets `place`, if given, to the value of the record that
-  // failed: "items[3].price", "" for the whole record.
+  static Result<Decoder> Compile(const Schema& writer, const Schema& reader,
+                                 const ColumnOptions& options = {});
+  // The decoder's columns of `out` must match ToArrowSchema(reader, options), or it aborts. Any
+  // result other than kRow leaves `out` unchanged and sets `place`, if given, to the value of the
+  // record that failed: "items[3].price", "" for the whole record.
   DecodeResult Decode(std::span<const uint8_t> body, Columns* out,
                       std::string* place = nullptr) const;
 
@@ -41,7 +42,7 @@ class Decoder {
   class Run;
   Decoder() = default;
   // Invalid: a default does not fit its column.
-  Status CheckDefaults(const Schema& reader) const;
+  Status CheckDefaults(const Schema& reader, const ColumnOptions& options) const;
 
   std::shared_ptr<const DecodeProgram> program_;
 };

@@ -122,6 +122,17 @@ std::optional<std::string> FormatDecimal(Bytes bytes, int32_t precision, int32_t
   return digits;
 }
 
+std::optional<double> NearestDouble(std::string_view text) {
+  double number = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (parsed.ec == std::errc()) return number;
+  // Out of range at either end.
+  const bool is_negative = text.starts_with('-');
+  if (is_negative) text.remove_prefix(1);
+  if (!text.starts_with("0.")) return std::nullopt;
+  return is_negative ? -0.0 : 0.0;
+}
+
 std::optional<std::string> ParseDecimal(std::string_view text, int32_t precision, int32_t scale) {
   const bool is_negative = text.starts_with('-');
   if (is_negative) text.remove_prefix(1);

@@ -21,6 +21,9 @@ std::string DecimalBytes(std::array<uint64_t, 2> number);
 // quadratic in the precision.
 std::optional<std::string> FormatDecimal(std::span<const uint8_t> bytes, int32_t precision,
                                          int32_t scale);
+// The double nearest to FormatDecimal's text, 0 if it is too small for one; nothing if it is too
+// large.
+std::optional<double> NearestDouble(std::string_view text);
 // Back to the shortest encoding; nothing if the text is not in FormatDecimal's form.
 std::optional<std::string> ParseDecimal(std::string_view text, int32_t precision, int32_t scale);
 

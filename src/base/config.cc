@@ -159,7 +159,7 @@ bool BeginsWithTab(const std::string& path, int line) {
 // Values that this version knows but does not use yet.
 Status CheckSupported(const Config& config) {
   Config defaults;
-  for (const char* key : {"ingest.wide_decimals", "ingest.record_types"}) {
+  for (const char* key : {"ingest.record_types"}) {
     Config set = config;
     const Setting& setting = *FindSetting(key);
     const std::string value = SettingText(setting, set);

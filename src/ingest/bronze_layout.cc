@@ -5,6 +5,7 @@
 
 #include "avro/decoder.h"
 #include "avro/merge.h"
+#include "base/join.h"
 #include "ingest/stored_layout.h"
 #include "lake/delta/column_merge.h"
 #include "tables/columns.h"
@@ -50,6 +51,33 @@ arrow::FieldVector FileColumns(const BronzeLayout& layout) {
   return columns;
 }
 
+// ingest.wide_decimals, whose form is checked: PATH=text, or * for the path.
+avro::ColumnOptions WideDecimalOptions(const std::vector<std::string>& settings) {
+  avro::ColumnOptions options;
+  for (const std::string& setting : settings) {
+    const size_t equals = setting.find('=');
+    const std::string path = setting.substr(0, equals);
+    const std::string kind = setting.substr(equals + 1);
+    const auto wide = kind == "double"    ? avro::WideDecimal::kDouble
+                      : kind == "decimal" ? avro::WideDecimal::kDecimal
+                                          : avro::WideDecimal::kText;
+    (path == "*" ? options.other : options.wide[path]) = wide;
+  }
+  return options;
+}
+
+Status CheckWidePaths(const avro::Schema& schema, const avro::ColumnOptions& options) {
+  if (options.wide.empty()) return Status::OK();
+  ARROW_ASSIGN_OR_RAISE(const auto paths, avro::WideDecimalPaths(schema));
+  for (const auto& [path, kind] : options.wide) {
+    if (std::ranges::find(paths, path) != paths.end()) continue;
+    return Status::Invalid(
+        "ingest.wide_decimals names \"", path, "\", which is no decimal of more than 38 digits",
+        paths.empty() ? "; the schema has none" : ": those are ", Joined(paths, ", "));
+  }
+  return Status::OK();
+}
+
 }  // namespace
 
 LayoutOptions LayoutOptions::From(const Config& config) {
@@ -62,6 +90,7 @@ LayoutOptions LayoutOptions::From(const Config& config) {
           .event_time_unit = config.ingest.event_time_unit,
           .event_time_earliest = config.ingest.event_time_earliest,
           .event_time_ahead_hours = config.ingest.event_time_ahead_hours,
+          .columns = WideDecimalOptions(config.ingest.wide_decimals),
           .naming = registry::SubjectNaming::From(config.registry)};
 }
 
@@ -70,12 +99,13 @@ Result<BronzeLayout> BronzeLayout::Make(const avro::Schema& reader_schema,
   BronzeLayout layout;
   layout.reader_schema = reader_schema;
   layout.options = options;
-  ARROW_ASSIGN_OR_RAISE(layout.record, avro::ToArrowSchema(reader_schema));
+  ARROW_ASSIGN_OR_RAISE(layout.record, avro::ToArrowSchema(reader_schema, options.columns));
   if (layout.record->num_fields() > kMaxColumns) {
     return Status::Invalid("the record has ", layout.record->num_fields(), " fields; at most ",
                            kMaxColumns, " become columns");
   }
-  ARROW_ASSIGN_OR_RAISE(const auto paths, avro::ColumnPaths(reader_schema));
+  ARROW_ASSIGN_OR_RAISE(const auto paths, avro::ColumnPaths(reader_schema, options.columns));
+  ARROW_RETURN_NOT_OK(CheckWidePaths(reader_schema, options.columns));
   ARROW_ASSIGN_OR_RAISE(layout.event_time, ResolveEventTime(paths, options));
   ARROW_ASSIGN_OR_RAISE(layout.partition, ResolvePartition(paths, options));
   layout.column_names = ColumnNames(*layout.record, &layout.partition);

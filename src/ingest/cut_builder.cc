@@ -42,6 +42,13 @@ int64_t SizeOf(const QuarantinedRecord& record) {
                               record.headers_json.size());
 }
 
+// Why a record that was not decoded is in quarantine.
+Cause CauseOf(avro::DecodeResult result) {
+  if (result == avro::DecodeResult::kOutOfRange) return Cause::kBadTimestamp;
+  if (result == avro::DecodeResult::kDoesNotFit) return Cause::kIncompatibleSchema;
+  return Cause::kCorrupt;
+}
+
 }  // namespace
 
 kafka::RecordView View(const QuarantinedRecord& kept) {
@@ -131,9 +138,7 @@ Result<std::optional<CutBuilder::Verdict>> CutBuilder::AddRow(const kafka::Recor
   }
   if (result != avro::DecodeResult::kRow) {
     const std::string where = place.empty() ? "" : "at " + place + ": ";
-    const Cause cause =
-        result == avro::DecodeResult::kOutOfRange ? Cause::kBadTimestamp : Cause::kCorrupt;
-    return Verdict{cause, where + avro::Describe(result)};
+    return Verdict{CauseOf(result), where + avro::Describe(result)};
   }
   auto refuse = [&](Cause cause, std::string detail) {
     columns_.Truncate(row);

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "avro/column_types.h"
 #include "base/config.h"
 #include "registry/subject.h"
 #include "tables/names.h"
@@ -23,6 +24,7 @@ struct LayoutOptions {
   int32_t event_time_earliest = 10'957;  // Days since 1970-01-01.
   int64_t event_time_ahead_hours = 24;
 
+  avro::ColumnOptions columns = {};     // Of decimals of more than 38 digits.
   registry::SubjectNaming naming = {};  // Of the schema from which a table is created.
 
   static LayoutOptions From(const Config& config);

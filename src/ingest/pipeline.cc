@@ -99,6 +99,7 @@ Result<std::shared_ptr<const BronzeLayout>> FindLayout(lake::ObjectStore* store,
                           FindFirstSchema(registry, options.naming, topic, peek));
   }
   ARROW_ASSIGN_OR_RAISE(BronzeLayout layout, BronzeLayout::Make(*memory.reader_schema, options));
+  ARROW_RETURN_NOT_OK(CheckWideDecimals(*(*table)->snapshot(), layout));
   return std::make_shared<const BronzeLayout>(std::move(layout));
 }
 

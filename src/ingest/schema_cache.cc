@@ -34,7 +34,8 @@ const KnownSchema* SchemaCache::Find(int32_t id, BootClock::time_point now) cons
 
 Result<KnownSchema> SchemaCache::CompileOrWhyNot(const avro::Schema& writer) {
   ARROW_ASSIGN_OR_RAISE(auto layout, BronzeLayout::Grow(layout_, writer));
-  ARROW_ASSIGN_OR_RAISE(auto decoder, avro::Decoder::Compile(writer, layout->reader_schema));
+  ARROW_ASSIGN_OR_RAISE(
+      auto decoder, avro::Decoder::Compile(writer, layout->reader_schema, layout->options.columns));
   if (layout != layout_) Reset(std::move(layout));
   return KnownSchema{.decoder = std::move(decoder), .cause = {}, .detail = {}};
 }

@@ -1,5 +1,7 @@
 #include "ingest/stored_layout.h"
 
+#include <algorithm>
+#include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -38,6 +40,46 @@ Result<std::optional<std::vector<std::string>>> PartitionFieldsOf(const lake::Sn
   return fields;
 }
 
+// As ingest.wide_decimals names it.
+const char* ShowWide(const arrow::DataType& type) {
+  if (type.id() == arrow::Type::DOUBLE) return "double";
+  return type.id() == arrow::Type::DECIMAL128 ? "decimal" : "text";
+}
+
+// The type of what a column holds: the items of a list, the values of a map.
+std::shared_ptr<arrow::DataType> WithoutLists(std::shared_ptr<arrow::DataType> type) {
+  while (true) {
+    if (type->id() == arrow::Type::LIST) {
+      type = type->field(0)->type();
+    } else if (type->id() == arrow::Type::MAP) {
+      type = static_cast<const arrow::MapType&>(*type).item_type();
+    } else {
+      return type;
+    }
+  }
+}
+
+// The type of a column by its path; null if the schema does not have it.
+std::shared_ptr<arrow::DataType> TypeAt(const arrow::Schema& table, const std::string& path,
+                                        const BronzeLayout& layout) {
+  std::shared_ptr<arrow::DataType> type;
+  for (size_t begin = 0; begin <= path.size();) {
+    const size_t end = std::min(path.find('.', begin), path.size());
+    const std::string name = path.substr(begin, end - begin);
+    std::shared_ptr<arrow::Field> field;
+    if (type == nullptr) {
+      const int index = layout.record->GetFieldIndex(name);
+      if (index >= 0) field = table.GetFieldByName(layout.column_names[index]);
+    } else if (type->id() == arrow::Type::STRUCT) {
+      field = static_cast<const arrow::StructType&>(*type).GetFieldByName(name);
+    }
+    if (field == nullptr) return nullptr;
+    type = WithoutLists(field->type());
+    begin = end + 1;
+  }
+  return type;
+}
+
 }  // namespace
 
 std::string LayoutText(const BronzeLayout& layout) {
@@ -59,6 +101,19 @@ Status CheckPartitionFields(const lake::Snapshot& table, const LayoutOptions& op
                          is_default ? " (the default)" : "", ": set it to ",
                          fields->empty() ? "the empty list" : Joined(*fields, ","),
                          ", or lake.bronze_table to a new table");
+}
+
+Status CheckWideDecimals(const lake::Snapshot& table, const BronzeLayout& layout) {
+  ARROW_ASSIGN_OR_RAISE(const auto paths, avro::WideDecimalPaths(layout.reader_schema));
+  for (const std::string& path : paths) {
+    const auto stored = TypeAt(*table.schema(), path, layout);
+    const auto wanted = TypeAt(*layout.table.schema, path, layout);
+    if (stored == nullptr || wanted == nullptr || stored->Equals(*wanted)) continue;
+    return Status::Invalid("table ", layout.options.table, " has ", path, " as ", ShowWide(*stored),
+                           ", and ingest.wide_decimals says ", ShowWide(*wanted),
+                           ": set it back, or lake.bronze_table to a new table");
+  }
+  return Status::OK();
 }
 
 Result<std::map<std::string, std::string>> FieldsOfColumns(const lake::Snapshot& table) {

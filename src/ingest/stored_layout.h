@@ -18,6 +18,9 @@ std::string LayoutText(const BronzeLayout& layout);
 // versions, whose partition columns have their fields' names, too.
 Status CheckPartitionFields(const lake::Snapshot& table, const LayoutOptions& options);
 
+// Invalid: the table has a decimal of more than 38 digits as another type than the layout.
+Status CheckWideDecimals(const lake::Snapshot& table, const BronzeLayout& layout);
+
 // The record's field of each column of the table that has one, by its path; nothing for tables
 // without a reader schema.
 Result<std::map<std::string, std::string>> FieldsOfColumns(const lake::Snapshot& table);

@@ -78,6 +78,31 @@ TEST_F(StoredLayoutTest, EveryColumnOfTheRecordHasItsField) {
   }
 }
 
+TEST_F(StoredLayoutTest, TheColumnOfAWideDecimalCannotChange) {
+  const auto schema = *avro::Schema::Parse(R"({"type": "record", "name": "E", "fields": [
+      {"name": "region", "type": "string"}, {"name": "date", "type": {"type": "array", "items": {
+          "type": "record", "name": "L", "fields": [{"name": "price", "type": {
+              "type": "bytes", "logicalType": "decimal", "precision": 64, "scale": 2}}]}}}]})");
+  options_.event_time_field = "";
+  const auto made = [&](std::map<std::string, avro::WideDecimal> wide) {
+    options_.columns.wide = std::move(wide);
+    return BronzeLayout::Make(schema, options_);
+  };
+  const auto as_text = *made({});
+  const auto as_double = *made({{"date.price", avro::WideDecimal::kDouble}});
+  simulate::MemoryStore store;
+  const auto table = *lake::Table::OpenOrCreate(&store, as_text.table);
+  EXPECT_TRUE(CheckWideDecimals(*table->snapshot(), as_text).ok());
+  EXPECT_EQ(
+      "table bronze-events has date.price as text, and ingest.wide_decimals says double: set "
+      "it back, or lake.bronze_table to a new table",
+      CheckWideDecimals(*table->snapshot(), as_double).message());
+  EXPECT_EQ(
+      "ingest.wide_decimals names \"price\", which is no decimal of more than 38 digits: "
+      "those are date.price",
+      made({{"price", avro::WideDecimal::kDouble}}).status().message());
+}
+
 TEST_F(StoredLayoutTest, AnotherEventTimeIsAWarning) {
   const LayoutOptions usual;
   options_.event_time_field = "";
