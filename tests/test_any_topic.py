@@ -1,0 +1,132 @@
+"""Topics of random schemas, with every type that Avro has: each is ingested with nothing set but its name, by Kafka's
+timestamp and without partition fields, and again with a field of its own as partition. Every value is read back."""
+
+import datetime
+import decimal
+import json
+import math
+import random
+import struct
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
+from deltalake import DeltaTable
+
+import avro_mapping
+import soak
+from avro_generator import Generator, kind, text
+from shopstream import Shopstream
+
+SCHEMAS, RECORDS, AT_ONCE = 200 if soak.LONG else 25, 5, 4
+EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+PARTITIONS = {"string", "enum", "boolean", "int", "long"}  # Kinds that may partition, without a logical type.
+
+
+def as_row(value: Any, of: pa.DataType) -> Any:
+    """A value of pyarrow's to_pylist in the form of avro_mapping."""
+    if value is None:
+        return None
+    if pa.types.is_struct(of):
+        return {of.field(i).name: as_row(value[of.field(i).name], of.field(i).type) for i in range(of.num_fields)}
+    if pa.types.is_map(of):
+        return {key: as_row(item, of.item_type) for key, item in value}
+    if pa.types.is_list(of):
+        return [as_row(item, of.value_type) for item in value]
+    if pa.types.is_timestamp(of):
+        return (value - EPOCH) // datetime.timedelta(microseconds=1)
+    if pa.types.is_date(of):
+        return (value - EPOCH.date()).days
+    if pa.types.is_decimal(of):
+        with decimal.localcontext(prec=50):
+            return str(int(value.scaleb(of.scale)))
+    if pa.types.is_binary(of):
+        return value.hex().upper()
+    return value
+
+
+def same(one: Any, other: Any) -> bool:
+    if isinstance(one, dict):
+        return isinstance(other, dict) and one.keys() == other.keys() and all(same(one[k], other[k]) for k in one)
+    if isinstance(one, list):
+        return isinstance(other, list) and len(one) == len(other) and all(map(same, one, other))
+    if isinstance(one, float) and isinstance(other, float):
+        return one == other or math.isnan(one) and math.isnan(other)
+    return type(one) is type(other) and one == other
+
+
+class Topic:
+    """One random schema with its records."""
+
+    def __init__(self, world: Shopstream, seed: int):
+        self.world, self.seed = world, seed
+        self.name = f"any-{seed}-{uuid.uuid4().hex[:8]}"
+        self.draw = Generator(seed)
+        self.schema = self.draw.writer()
+        values = [self.draw.value(self.schema) for _ in range(RECORDS)]
+        self.bodies = [self.draw.encode(value, self.schema) for value in values]
+        self.rows = [avro_mapping.row(avro_mapping.with_hex(listed(value)), self.schema) for value in values]
+        fields = [field["name"] for field in self.schema["fields"]
+                  if kind(field["type"]) in PARTITIONS and "logicalType" not in field["type"]]
+        self.partition = random.Random(seed).choice(fields) if fields else ""
+
+    def send(self, producer: Producer, schema_id: int) -> None:
+        for body in self.bodies:
+            producer.produce(self.name, struct.pack(">bI", 0, schema_id) + body)
+
+    def check(self, partition: str) -> str | None:
+        """What is wrong."""
+        table = f"{self.name}-{partition or 'date'}"
+        settings = {"kafka.topic": self.name, "kafka.group": table, "lake.bronze_table": table,
+                    "lake.quarantine_table": f"{table}-q", "ingest.partition_field": partition,
+                    "ingest.event_time_field": "", "ingest.maintenance": "false"}
+        sets = [word for key, value in settings.items() for word in ("--set", f"{key}={value}")]
+        done = self.world.run(*sets, "ingest", "--until-caught-up", expect=None, timeout=60)
+        if done.returncode != 0:
+            return f"{done.stderr}"
+        found = DeltaTable(str(self.world.lake / table)).to_pyarrow_table().sort_by("kafka_offset")
+        rows = [{name: as_row(row[name], found.schema.field(name).type) for name in self.rows[0]}
+                for row in found.to_pylist()]
+        expected = self.rows
+        if partition:  # Delta has no empty text as a partition value.
+            expected = [row | {partition: None if row[partition] == "" else row[partition]} for row in self.rows]
+        return None if same(rows, expected) else f"{rows}\nexpected\n{expected}\n{done.stdout}"
+
+    def failures(self) -> list[str]:
+        wrong = {partition: self.check(partition) for partition in {"", self.partition}}
+        return [f"seed {self.seed}, partitioned by {partition or 'date'}: {json.dumps(text(self.schema))}\n{why}"
+                for partition, why in wrong.items() if why is not None]
+
+
+def listed(value: Any) -> Any:
+    """Branches of unions as lists, as the mapping has them."""
+    if isinstance(value, tuple):
+        return [value[0], listed(value[1])]
+    if isinstance(value, list):
+        return [listed(item) for item in value]
+    if isinstance(value, dict):
+        return {key: listed(item) for key, item in value.items()}
+    return value
+
+
+@pytest.mark.soak
+def test_any_schema_becomes_a_table_with_every_value(shopstream: Shopstream) -> None:
+    topics = [Topic(shopstream, seed) for seed in range(SCHEMAS)]
+    servers = {"bootstrap.servers": shopstream.cluster.bootstrap_servers, "log_level": 0}
+    admin = AdminClient(servers)  # Its requests end with it.
+    created = admin.create_topics([NewTopic(topic.name, 1, 1) for topic in topics])
+    registry = SchemaRegistryClient({"url": shopstream.cluster.registry_url})
+    producer = Producer(servers | {"linger.ms": 2})
+    for topic in topics:
+        created[topic.name].result(20)
+        schema_id = registry.register_schema(f"{topic.name}-value", Schema(json.dumps(text(topic.schema)), "AVRO"))
+        topic.send(producer, schema_id)
+    assert producer.flush(20) == 0
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        failures = [why for topic_failures in pool.map(Topic.failures, topics) for why in topic_failures]
+    assert not failures, f"{len(failures)} of {SCHEMAS} schemas\n" + "\n".join(failures[:5])
