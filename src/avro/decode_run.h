@@ -20,6 +20,7 @@
 #include "avro/decoder.h"
 #include "avro/input.h"
 #include "avro/logical_text.h"
+#include "avro/wide_decimal.h"
 
 namespace shopstream::avro {
 
@@ -304,20 +305,9 @@ class Decoder::Run {
       const auto text = FormatDecimal(bytes, type.precision, type.scale);
       return text ? Put<kInList>(op, *text) : DecodeResult::kBadDecimal;
     }
-    if (op.code == DecodeCode::kDecimalDouble) {
-      const auto text = FormatDecimal(bytes, type.precision, type.scale);
-      const auto nearest = text ? NearestDouble(*text) : std::nullopt;
-      if (!nearest) return text ? DecodeResult::kDoesNotFit : DecodeResult::kBadDecimal;
-      StoreAt(at_.column(op).values, at_.row, *nearest);
-      return DecodeResult::kRow;
-    }
-    const auto number = ReadDecimal(bytes, std::min(type.precision, kMaxDecimal128Digits));
-    if (!number) {
-      return type.precision > kMaxDecimal128Digits ? DecodeResult::kDoesNotFit
-                                                   : DecodeResult::kBadDecimal;
-    }
-    StoreAt(at_.column(op).values, at_.row, *number);
-    return DecodeResult::kRow;
+    uint8_t* const values = at_.column(op).values;
+    return op.code == DecodeCode::kDecimal ? StoreDecimal(bytes, type, at_.row, values)
+                                           : StoreNearestDouble(bytes, type, at_.row, values);
   }
 
   // A null skips the ops of the value.

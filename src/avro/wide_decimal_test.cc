@@ -1,4 +1,5 @@
-// Decimals of more than 38 digits, as text, doubles or decimals of 38 digits.
+#include "avro/wide_decimal.h"
+
 #include <arrow/array/array_primitive.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
