@@ -1,24 +1,17 @@
 #include "base/progress_line.h"
 
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <iostream>
+#include <string_view>
 
 #include "base/log.h"
+#include "base/terminal.h"
 
 namespace shopstream {
 namespace {
 
 constexpr std::string_view kClearLine = "\r\x1b[K";
-constexpr int kUsualColumns = 80;
-
-// The terminal's current width, which may change at any time.
-int TerminalColumns() {
-  winsize size{};
-  const bool known = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
-  return known ? size.ws_col : kUsualColumns;
-}
 
 }  // namespace
 
@@ -34,20 +27,11 @@ void ProgressLine::Show(const std::string& line, BootClock::time_point now) {
     return;
   }
   shown_ = true;
-  std::cerr << kClearLine << FirstColumns(line, TerminalColumns() - 1) << std::flush;
+  std::cerr << kClearLine << FirstColumns(line, StyleOf(STDERR_FILENO).columns - 1) << std::flush;
 }
 
 void ProgressLine::End() {
   if (shown_) std::cerr << kClearLine << std::flush;
-}
-
-std::string_view FirstColumns(std::string_view text, int columns) {
-  size_t end = 0;
-  for (; end < text.size(); ++end) {
-    const bool begins_character = (static_cast<unsigned char>(text[end]) & 0xC0) != 0x80;
-    if (begins_character && columns-- <= 0) break;
-  }
-  return text.substr(0, end);
 }
 
 }  // namespace shopstream

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 
 #include "base/clock.h"
 
@@ -28,8 +27,5 @@ class ProgressLine {
   BootClock::time_point due_at_;
   bool shown_ = false;
 };
-
-// The first `columns` characters of a UTF-8 text. A line that wraps could not be overwritten.
-std::string_view FirstColumns(std::string_view text, int columns);
 
 }  // namespace shopstream

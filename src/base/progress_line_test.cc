@@ -5,14 +5,6 @@
 namespace shopstream {
 namespace {
 
-TEST(ProgressLine, CutsBetweenCharacters) {
-  EXPECT_EQ("3 rows", FirstColumns("3 rows", 80));
-  EXPECT_EQ("3 ro", FirstColumns("3 rows", 4));
-  EXPECT_EQ("3 · ", FirstColumns("3 · 4", 4));
-  EXPECT_EQ("3 ·", FirstColumns("3 ·", 3));
-  EXPECT_EQ("", FirstColumns("rows", 0));
-}
-
 TEST(ProgressLine, IsDueAfterItsInterval) {
   const BootClock::time_point start{};
   ProgressLine line({.in_place = Millis{100}, .logged = Millis{100}}, start);

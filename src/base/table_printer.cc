@@ -2,8 +2,10 @@
 
 #include <arrow/util/logging.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <iostream>
 #include <type_traits>
 #include <utility>
 
@@ -12,21 +14,77 @@
 namespace shopstream {
 namespace {
 
-// Terminal columns: one per code point is accurate enough for what we print.
-size_t Width(const std::string& text) {
-  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
-  }));
-}
+constexpr size_t kGap = 2;         // Between columns.
+constexpr size_t kNarrowest = 20;  // Of a column whose texts are broken.
 
 struct Column {
   size_t width = 0;
   bool right = true;  // Until a non-numeric cell is seen.
 };
 
-std::string Align(const std::string& text, const Column& column) {
-  const std::string padding(column.width - std::min(column.width, Width(text)), ' ');
-  return column.right ? padding + text : text + padding;
+const char* ColourOf(Cell::State state) {
+  switch (state) {
+    case Cell::State::kPlain:
+      return "";
+    case Cell::State::kGood:
+      return "\x1b[32m";
+    case Cell::State::kWarning:
+      return "\x1b[33m";
+    case Cell::State::kBad:
+      return "\x1b[31m";
+  }
+  return "";
+}
+
+std::string Coloured(const std::string& text, Cell::State state, const TerminalStyle& style) {
+  if (!style.colour || state == Cell::State::kPlain || text.empty()) return text;
+  return ColourOf(state) + text + "\x1b[0m";
+}
+
+size_t TotalWidth(const std::vector<Column>& layout) {
+  size_t width = 0;
+  for (const Column& column : layout) width += column.width + (width == 0 ? 0 : kGap);
+  return width;
+}
+
+// Makes the widest text columns narrower until the table fits. False: it cannot.
+bool Fit(std::vector<Column>* layout, size_t columns) {
+  while (TotalWidth(*layout) > columns) {
+    Column* widest = nullptr;
+    for (Column& column : *layout) {
+      if (column.right || column.width <= kNarrowest) continue;
+      if (widest == nullptr || column.width > widest->width) widest = &column;
+    }
+    if (widest == nullptr) return false;
+    --widest->width;
+  }
+  return true;
+}
+
+// One row's cells, each broken into lines.
+void PrintLines(std::ostream& out, const std::vector<std::vector<std::string>>& cells,
+                const std::vector<Cell::State>& states, const std::vector<Column>& layout,
+                const TerminalStyle& style) {
+  size_t lines = 1;
+  for (const auto& cell : cells) lines = std::max(lines, cell.size());
+  for (size_t line = 0; line < lines; ++line) {
+    std::string text;
+    size_t pending = 0;  // Spaces that are printed only if something follows.
+    for (size_t c = 0; c < cells.size(); ++c) {
+      const std::string part = line < cells[c].size() ? cells[c][line] : "";
+      const size_t padding = layout[c].width - std::min(layout[c].width, DisplayWidth(part));
+      const size_t before = layout[c].right ? padding : 0;
+      if (part.empty()) {
+        pending += before;
+      } else {
+        text.append(pending + before, ' ');
+        text += Coloured(part, states[c], style);
+        pending = 0;
+      }
+      pending += padding - before + kGap;
+    }
+    out << text << '\n';
+  }
 }
 
 }  // namespace
@@ -78,28 +136,53 @@ void TablePrinter::AddRow(std::vector<Cell> cells) {
 }
 
 void TablePrinter::Print(std::ostream& out, bool as_json) const {
-  as_json ? PrintJson(out) : PrintText(out);
+  if (as_json) return PrintJson(out);
+  PrintText(out, &out == &std::cout ? StyleOf(STDOUT_FILENO) : TerminalStyle());
 }
 
-void TablePrinter::PrintText(std::ostream& out) const {
-  std::vector<std::vector<std::string>> lines = {columns_};
+void TablePrinter::PrintText(std::ostream& out, const TerminalStyle& style) const {
   std::vector<Column> layout(columns_.size());
-  for (size_t c = 0; c < columns_.size(); ++c) layout[c] = {Width(columns_[c]), !rows_.empty()};
-  for (const auto& row : rows_) {
-    std::vector<std::string>& line = lines.emplace_back();
-    for (size_t c = 0; c < row.size(); ++c) {
-      line.push_back(row[c].Text());
-      layout[c].width = std::max(layout[c].width, Width(line.back()));
+  for (size_t c = 0; c < columns_.size(); ++c) {
+    layout[c] = {DisplayWidth(columns_[c]), !rows_.empty()};
+    for (const auto& row : rows_) {
+      layout[c].width = std::max(layout[c].width, DisplayWidth(row[c].Text()));
       if (row[c].IsLeftAligned()) layout[c].right = false;
     }
   }
-  for (const auto& line : lines) {
-    std::string text;
-    for (size_t c = 0; c < line.size(); ++c) {
-      text += (c == 0 ? "" : "  ") + Align(line[c], layout[c]);
+  if (!Fit(&layout, style.columns)) return PrintBlocks(out, style);
+  std::vector<std::vector<std::string>> cells;
+  for (size_t c = 0; c < columns_.size(); ++c) cells.push_back({columns_[c]});
+  PrintLines(out, cells, std::vector(columns_.size(), Cell::State::kPlain), layout, style);
+  for (const auto& row : rows_) {
+    std::vector<Cell::State> states;
+    for (size_t c = 0; c < row.size(); ++c) {
+      cells[c] = WrapWords(row[c].Text(), layout[c].width);
+      states.push_back(row[c].state());
     }
-    text.erase(text.find_last_not_of(' ') + 1);
-    out << text << '\n';
+    PrintLines(out, cells, states, layout, style);
+  }
+}
+
+// "name: value", a blank line between rows.
+void TablePrinter::PrintBlocks(std::ostream& out, const TerminalStyle& style) const {
+  size_t names = 0;
+  for (const std::string& column : columns_) names = std::max(names, DisplayWidth(column));
+  const size_t indent = names + kGap;
+  const size_t room = style.columns > indent + kNarrowest ? style.columns - indent : kNarrowest;
+  for (size_t r = 0; r < rows_.size(); ++r) {
+    if (r > 0) out << '\n';
+    for (size_t c = 0; c < columns_.size(); ++c) {
+      std::string start = columns_[c] + ":";
+      for (const std::string& line : WrapWords(rows_[r][c].Text(), room)) {
+        out << start;
+        if (!line.empty()) {
+          out << std::string(indent - DisplayWidth(start), ' ')
+              << Coloured(line, rows_[r][c].state(), style);
+        }
+        out << '\n';
+        start.clear();
+      }
+    }
   }
 }
 

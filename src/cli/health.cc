@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iostream>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "base/table_printer.h"
@@ -15,6 +16,19 @@ struct HealthFlags {
   int64_t timeout_ms = 5000;
 };
 
+Cell ShowState(observe::HealthState state) {
+  const std::string name(observe::Name(state));
+  switch (state) {
+    case observe::HealthState::kOk:
+      return {name, Cell::State::kGood};
+    case observe::HealthState::kDegraded:
+      return {name, Cell::State::kWarning};
+    case observe::HealthState::kDown:
+      return {name, Cell::State::kBad};
+  }
+  return {name, Cell::State::kPlain};
+}
+
 Result<int> RunHealth(const Context& context, const HealthFlags& flags) {
   const Millis timeout{flags.timeout_ms};
   // Wait longer than the steps' own timeouts, whose messages say more than "no answer".
@@ -23,7 +37,7 @@ Result<int> RunHealth(const Context& context, const HealthFlags& flags) {
   TablePrinter table({"component", "state", "detail", "remedy"});
   for (const observe::ComponentHealth& component : report) {
     table.AddRow(
-        {component.component, observe::Name(component.state), component.detail, component.remedy});
+        {component.component, ShowState(component.state), component.detail, component.remedy});
   }
   table.Print(std::cout, context.json);
   const bool down = std::any_of(report.begin(), report.end(), [](const auto& component) {
