@@ -1,9 +1,11 @@
 """audit, consume, group describe, quarantine and health on a real cluster; differences are planted in the lake with
 delta-rs, an independent writer."""
 
+import datetime
 import json
 import signal
 import subprocess
+from collections import Counter
 
 import pyarrow
 from confluent_kafka.admin import AdminClient
@@ -171,6 +173,48 @@ def test_consume_without_the_beginning_waits_for_what_comes(shopstream: Shopstre
     running.signal(signal.SIGINT)
     assert running.wait(20) == 0, running.words()
     assert len(running.output.read_text().splitlines()) == 20
+
+
+def test_consume_begins_and_stops_where_it_is_told(shopstream: Shopstream) -> None:
+    shopstream.run("topics", "setup")
+    shopstream.run("generate", "--count", 300, "--seed", 7)
+    everything = consumed(shopstream, "-o", "start", "-e")
+    ends = Counter(partition for partition, _, _ in everything)
+    assert sum(ends.values()) == 300 and len(ends) == 3
+    last = {p: [(p, end - i) for i in range(5, 0, -1)] for p, end in ends.items()}
+
+    def places(*arguments: object) -> list[tuple[int, int]]:
+        return sorted((partition, offset) for partition, offset, _ in consumed(shopstream, *arguments))
+
+    # The last five of each partition, then the end; however the number is given.
+    for five in ("-o", "-5"), ("--offset", "-5"), ("--offset=-5",):
+        assert places(*five) == sorted(sum(last.values(), []))
+    assert places(shopstream.topic, "-n", 5, "--offset", -5, "--partition", 1) == last[1]
+    assert len(places("-o", "-5", "-n", 7)) == 7
+    assert places("-o", ends[0] - 2, "-p", 0, "-e") == last[0][3:]
+    assert places("-o", f"+{ends[2] - 1}", "-p", "2,2", "-e") == last[2][4:]
+    assert len(places("-o", "+0", "-p", "0,2", "-e")) == ends[0] + ends[2]
+    assert places("-o", "-1000000", "-e") == places("--from-beginning", "--exit")
+    assert places("-e") == places("-o", "@4102444800000", "-e") == places("-o", "end", "-e") == []
+    # One user's purchases.
+    key, count = Counter(key for _, _, key in everything).most_common(1)[0]
+    assert [k for _, _, k in consumed(shopstream, "-o", "start", "-e", "--key", key)] == [key] * count
+    assert consumed(shopstream, "-o", "start", "-e", "--key", "nobody") == []
+    # What is produced after a moment.
+    moment = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(milliseconds=5)
+    wait_until(lambda: datetime.datetime.now(datetime.timezone.utc) > moment, 5, "a later millisecond")
+    shopstream.run("generate", "--count", 20, "--seed", 8)
+    for time in f"@{moment:%Y-%m-%dT%H:%M:%S.%f}"[:-3] + "Z", f"@{int(moment.timestamp() * 1000)}":
+        assert len(places("-o", time, "-n", 20)) == 20 == len(places("-o", time, "-e"))
+    done = shopstream.run("consume", "-p", 7, expect=1)
+    assert f"topic {shopstream.topic} has no partition 7: its partitions are 0 to 2" in done.stderr
+    done = shopstream.run("consume", shopstream.topic + "x", "-e", expect=1)
+    assert f"did you mean '{shopstream.topic}'?" in done.stderr
+
+
+def consumed(shopstream: Shopstream, *arguments: object) -> list[tuple[int, int, str]]:
+    records = map(json.loads, shopstream.run("consume", *arguments).stdout.splitlines())
+    return [(record["partition"], record["offset"], record["key"]) for record in records]
 
 
 def test_quarantine_lists_and_shows(shopstream: Shopstream) -> None:

@@ -4,8 +4,8 @@
 
 #include "base/json.h"
 #include "base/log.h"
-#include "base/nearest_name.h"
 #include "base/table_printer.h"
+#include "cli/absent_topic.h"
 #include "cli/command.h"
 #include "kafka/admin.h"
 #include "kafka/errors.h"
@@ -97,15 +97,6 @@ void PrintForPerson(const kafka::TopicState& topic) {
   TablePrinter settings({"setting", "value"});
   for (const auto& name : topic.own_configs) settings.AddRow({name, topic.configs.at(name)});
   settings.Print(std::cout, false);
-}
-
-Status DescribeAbsence(const std::string& name, const KafkaConfig& config, kafka::Admin* admin) {
-  std::vector<std::string> names;
-  if (const auto topics = admin->ListTopics(); topics.ok()) {
-    for (const auto& topic : *topics) names.push_back(topic.name);
-  }
-  const std::string near = DidYouMean(name, names);
-  return kafka::NoSuchTopic(name, config.bootstrap_servers, near);
 }
 
 Result<int> Describe(const Context& context, const TopicsOptions& options) {

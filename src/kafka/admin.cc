@@ -424,6 +424,34 @@ std::vector<Result<OffsetSpan>> Admin::OffsetSpans(const std::string& topic,
   return answers.Finish(whole);
 }
 
+Result<std::vector<int64_t>> Admin::OffsetsAt(const std::string& topic,
+                                              const std::vector<int32_t>& partitions,
+                                              int64_t timestamp_ms) {
+  const Deed what{"finding the offsets of topic " + topic + " at a time", ToDescribe(topic)};
+  PartitionListHandle list = ListPartitions(topic, partitions, timestamp_ms);
+  ARROW_ASSIGN_OR_RAISE(EventHandle event,
+                        impl_->Call(RD_KAFKA_ADMIN_OP_LISTOFFSETS, kClientsChoice, what,
+                                    [&](const auto* options, auto* queue) {
+                                      rd_kafka_ListOffsets(impl_->client.get(), list.get(), options,
+                                                           queue);
+                                    }));
+  size_t count = 0;
+  const auto* infos =
+      rd_kafka_ListOffsets_result_infos(rd_kafka_event_ListOffsets_result(event.get()), &count);
+  std::map<int32_t, int64_t> found;
+  for (size_t i = 0; i < count; ++i) {
+    const auto* one = rd_kafka_ListOffsetsResultInfo_topic_partition(infos[i]);
+    if (one->err) return impl_->Failure(what, one->err);
+    found[one->partition] = one->offset;
+  }
+  std::vector<int64_t> offsets;
+  for (const int32_t partition : partitions) {
+    const auto answer = found.find(partition);
+    offsets.push_back(answer == found.end() ? -1 : answer->second);
+  }
+  return offsets;
+}
+
 Result<std::vector<int64_t>> Admin::CommittedOffsets(const std::string& group,
                                                      const std::string& topic, int partitions) {
   const Deed what{"reading the committed offsets of group " + group,

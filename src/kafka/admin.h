@@ -55,6 +55,11 @@ class Admin : public TopicMetadata {
                          const std::map<std::string, std::string>& configs);
   std::vector<Result<OffsetSpan>> OffsetSpans(const std::string& topic,
                                               const std::vector<int32_t>& partitions) override;
+  // The first offset of each partition whose record has this timestamp or a later one; -1: none
+  // has.
+  Result<std::vector<int64_t>> OffsetsAt(const std::string& topic,
+                                         const std::vector<int32_t>& partitions,
+                                         int64_t timestamp_ms);
   // Offsets that a group has committed to Kafka; -1: none. Indexed by partition.
   Result<std::vector<int64_t>> CommittedOffsets(const std::string& group, const std::string& topic,
                                                 int partitions);

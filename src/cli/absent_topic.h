@@ -1,0 +1,14 @@
+#pragma once
+
+#include <string>
+
+#include "base/config.h"
+#include "base/status.h"
+#include "kafka/admin.h"
+
+namespace shopstream::cli {
+
+// The error about a topic that does not exist; names the nearest one, if the brokers have one.
+Status DescribeAbsence(const std::string& name, const KafkaConfig& config, kafka::Admin* admin);
+
+}  // namespace shopstream::cli
