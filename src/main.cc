@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/config.h"
@@ -16,6 +17,8 @@
 #include "base/metrics.h"
 #include "base/shutdown.h"
 #include "cli/command_line.h"
+#include "cli/completion.h"
+#include "cli/manual.h"
 #include "lake/store/object_store.h"
 
 namespace shopstream::cli {
@@ -24,11 +27,13 @@ namespace {
 constexpr char kVersion[] = "shopstream 0.1.0";
 
 // The commands, in the order in which new users need them.
-std::vector<Command> Commands() {
-  return {TopicsCommand(),   RegistryCommand(), SchemaCommand(), StorageCommand(),
-          GenerateCommand(), ReplayCommand(),   IngestCommand(), AuditCommand(),
-          TableCommand(),    ConsumeCommand(),  GroupCommand(),  QuarantineCommand(),
-          ProgressCommand(), HealthCommand()};
+std::vector<Command> Commands(const Program* program) {
+  return {TopicsCommand(),    RegistryCommand(), SchemaCommand(),
+          StorageCommand(),   GenerateCommand(), ReplayCommand(),
+          IngestCommand(),    AuditCommand(),    TableCommand(),
+          ConsumeCommand(),   GroupCommand(),    QuarantineCommand(),
+          ProgressCommand(),  HealthCommand(),   CompletionCommand(program),
+          ManCommand(program)};
 }
 
 struct GlobalFlags {
@@ -38,11 +43,12 @@ struct GlobalFlags {
   bool json = false;
 };
 
-std::vector<Option> GlobalOptions(GlobalFlags* flags) {
+// `config_value`: the placeholder of --config, which must outlive the options.
+std::vector<Option> GlobalOptions(GlobalFlags* flags, const std::string& config_value) {
   return {{.name = "--config",
            .target = &flags->config_file,
            .meaning = "Configuration file",
-           .value = "FILE [config/pipeline.yaml]"},
+           .value = config_value.c_str()},
           {.name = "--set",
            .target = &flags->overrides,
            .meaning = "Override one setting; repeatable",
@@ -120,13 +126,14 @@ int RunJob(const Choice& choice, const Context& context) {
 int Run(int argc, char** argv) {
   GlobalFlags flags;
   const DefaultConfig usual = FindDefaultConfig(ProgramPath());
-  const Program program{
-      .name = "shopstream",
-      .meaning = "A real-time purchase pipeline: Kafka to a Delta lake, exactly once.",
-      .version = kVersion,
-      .options = GlobalOptions(&flags),
-      .commands = Commands(),
-      .footer = SettingsHelp(usual.file)};
+  const std::string config_value = "FILE [" + usual.file + "]";
+  Program program{.name = "shopstream",
+                  .meaning = "A real-time purchase pipeline: Kafka to a Delta lake, exactly once.",
+                  .version = kVersion,
+                  .options = GlobalOptions(&flags, config_value),
+                  .commands = {},
+                  .footer = SettingsHelp(usual.file)};
+  program.commands = Commands(&program);
   const Choice choice = ParseCommandLine(program, argc, argv);
   if (!choice.error.empty()) return Fail(choice.exit_code, choice.error);
   if (choice.job == nullptr) return choice.exit_code;

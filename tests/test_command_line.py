@@ -1,13 +1,17 @@
 """What the program reports about its own flags, commands and settings; needs no cluster."""
 
 import contextlib
+import functools
 import http.server
 import json
 import os
 import pathlib
+import pty
 import re
+import shutil
 import socket
 import subprocess
+import termios
 import threading
 import urllib.request
 from collections.abc import Iterator
@@ -21,6 +25,11 @@ from waiting import wait_until
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("SHOPSTREAM_")}
 COMMANDS = ("topics", "registry", "schema", "generate", "replay", "ingest", "audit", "table", "consume", "group",
             "quarantine", "health")
+
+
+@functools.cache
+def help_of(*command: str) -> str:
+    return run(*command, "--help").stdout
 
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -118,13 +127,13 @@ NO_NUMBERS = ("", "x", "nan", "-nan", "inf", "-1", "1e308", "-1e308", "1e-320", 
 
 def options_of(command: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str, str]]:
     """(command, flag or positional, placeholder of its value) of a command and those below it, from its help."""
-    text = run(*command, "--help").stdout
+    text = help_of(*command)
     section, below = "", []
     for line in text.splitlines():
         if line and not line.startswith(" "):
             section = line.rstrip(":")
         elif section in ("Options", "Positionals") and (found := re.match(r"  (\S+) (\S+)", line)):
-            yield command, found[1], found[2].split("=")[0]
+            yield command, found[1].split(",")[-1], found[2].split("=")[0]  # "-n,--max INT"
         elif section == "Subcommands" and (found := re.match(r"  (\S+)  ", line)):
             below.append(found[1])
     for name in below:
@@ -154,6 +163,10 @@ def test_no_number_given_to_a_flag_is_more_than_wrong_usage() -> None:
 @pytest.mark.parametrize(("arguments", "message"), [
     (["quarantine", "show", "x", "1"], "PARTITION: 'x' is not a whole number from 0 to 2147483647"),
     (["consume", "--max", "0"], "--max: '0' is not a whole number of 1 or more"),
+    (["consume", "-o", "-x"], "--offset: '-x' is none of start, end, an offset, +N (after the start), -N (before the end)"),
+    (["consume", "--offset=@yesterday"], "--offset: '@yesterday' is none of start"),
+    (["consume", "-p", "0,"], "--partition: '0,' is not a partition, such as 1, or several, such as 0,2"),
+    (["consume", "--offset", "5", "--from-beginning"], "--offset excludes --from-beginning"),
     (["generate", "--rate", "1e308"], "--rate: '1e308' is not a number from 0.000001 to 1000000000"),
     (["quarantine", "list", "--cause", "korrupt"], "unknown cause 'korrupt'; did you mean 'corrupt'? (causes are empty, "),
     (["--config", ".", "audit"], ".: this is a folder; name a configuration file"),
@@ -179,6 +192,123 @@ def test_a_file_that_is_no_configuration_is_named(tmp_path: pathlib.Path, text: 
     config.write_text(text)
     done = run("--config", str(config), "audit")
     assert done.returncode == 2 and message in done.stderr and done.stderr.count("\n") == 1, done.stderr
+
+
+# ---- completion, manual, default configuration, tables
+
+def commands_below(command: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    text = help_of(*command)
+    for name in re.findall(r"^  ([a-z-]+)  ", text.partition("Subcommands:")[2].partition("\n\n")[0], re.MULTILINE):
+        yield (*command, name)
+        yield from commands_below((*command, name))
+
+
+def completed(script: pathlib.Path, *words: str) -> list[str]:
+    """What bash offers for the last word."""
+    done = subprocess.run(["bash", "-c", 'source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _shopstream; '
+                           'printf "%s\\n" "${COMPREPLY[@]}"', "bash", str(script), "shopstream", *words],
+                          capture_output=True, text=True, timeout=30, check=True)
+    assert done.stderr == ""
+    return done.stdout.split()
+
+
+def test_completion_knows_every_command(tmp_path: pathlib.Path) -> None:
+    commands = list(commands_below())
+    assert ("table", "optimize") in commands and len(commands) > 30
+    for shell in "bash", "zsh", "fish":
+        script = tmp_path / shell
+        script.write_text(run("completion", shell).stdout)
+        text = script.read_text()
+        assert all(f"'{' ' if len(command) == 1 else ''}{' '.join(command)}'" in text for command in commands)
+        if program := shutil.which(shell):
+            check = {"fish": "--no-execute"}.get(shell, "-n")
+            subprocess.run([program, check, str(script)], check=True, timeout=30)
+    bash = tmp_path / "bash"
+    assert completed(bash, "tab") == ["table"]
+    assert completed(bash, "--json", "table", "v") == ["vacuum", "verify"]
+    assert completed(bash, "table", "optimize", "--dr") == ["--dry-run"]
+    assert completed(bash, "consume", "--of") == ["--offset"]
+    assert completed(bash, "--config", "") == []  # Files, by the shell.
+    assert {"list", "describe", "--json", "--help"} <= set(completed(bash, "table", ""))
+    done = run("completion", "bahs")
+    assert done.returncode == 1 and "did you mean 'bash'?" in done.stderr
+
+
+def test_the_manual_has_every_command_flag_and_setting() -> None:
+    page = run("man").stdout
+    if man := shutil.which("man"):
+        done = subprocess.run([man, "--warnings", "-l", "-"], input=page, capture_output=True, text=True, timeout=60,
+                              env={**os.environ, "MANWIDTH": "100", "MANPAGER": "cat", "LC_ALL": "C.UTF-8"})
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "shopstream - A real-time purchase pipeline" in re.sub(r".\x08", "", done.stdout)
+    plain = page.replace("\\-", "-")
+    for command, option, _ in options_of(()):
+        assert option in plain, (command, option)
+    for command in commands_below():
+        assert any(line.startswith(f'.SS "shopstream {" ".join(command)}') for line in plain.splitlines()), command
+    assert "\\fBkafka.bootstrap_servers\\fR" in page
+
+
+def test_the_default_configuration_is_found_beside_the_program(tmp_path: pathlib.Path) -> None:
+    def used(program: pathlib.Path, folder: pathlib.Path) -> str:
+        done = subprocess.run([program, "--help"], env=ENVIRONMENT, cwd=folder, capture_output=True, text=True,
+                              timeout=30, check=True)
+        return re.findall(r"--config FILE \[(.*)\]", done.stdout)[0]
+
+    def lake(program: pathlib.Path, folder: pathlib.Path) -> str:
+        done = subprocess.run([program, "table", "list"], env=ENVIRONMENT, cwd=folder, capture_output=True, text=True,
+                              timeout=30)
+        assert done.returncode == 1
+        return done.stderr
+
+    elsewhere = tmp_path / "elsewhere"
+    for name in "elsewhere", "bin", "share/shopstream/config", "checkout/build/release", "checkout/config":
+        (tmp_path / name).mkdir(parents=True)
+    installed, built = tmp_path / "bin/shopstream", tmp_path / "checkout/build/release/shopstream"
+    shutil.copy(BINARY, installed)
+    os.link(installed, built)
+    assert used(installed, elsewhere) == "config/pipeline.yaml"
+    for config in "share/shopstream", "checkout":
+        (tmp_path / config / "config/pipeline.yaml").write_text("lake:\n  uri: my-lake\n")
+    (tmp_path / "checkout/CMakeLists.txt").touch()
+    assert used(installed, elsewhere) == f"{tmp_path}/share/shopstream/config/pipeline.yaml"
+    assert f"{elsewhere}/my-lake" in lake(installed, elsewhere)
+    # A checkout's lake is in the checkout, wherever the program is called.
+    assert used(built, elsewhere) == f"{tmp_path}/checkout/config/pipeline.yaml"
+    assert f"{tmp_path}/checkout/my-lake" in lake(built, elsewhere)
+    # The working folder's own file comes first.
+    (elsewhere / "config").mkdir()
+    (elsewhere / "config/pipeline.yaml").write_text("lake:\n  uri: here\n")
+    assert f"{elsewhere}/here" in lake(built, elsewhere)
+
+
+def shown_on_a_terminal(columns: int, *arguments: str) -> str:
+    outer, inner = pty.openpty()
+    termios.tcsetwinsize(inner, (24, columns))
+    environment = {name: value for name, value in ENVIRONMENT.items() if name != "NO_COLOR"}
+    with subprocess.Popen([str(BINARY), *arguments], env={**environment, "TERM": "xterm"}, stdout=inner,
+                          stderr=subprocess.DEVNULL) as program:
+        os.close(inner)
+        text = b""
+        with contextlib.suppress(OSError):  # Linux reports the end of a terminal as an error.
+            while piece := os.read(outer, 65_536):
+                text += piece
+        program.wait(30)
+    os.close(outer)
+    return text.decode()
+
+
+def test_tables_fit_the_terminal_and_show_states_in_colour(tmp_path: pathlib.Path) -> None:
+    arguments = ["health", "--timeout-ms", "200", "--set", f"lake.uri={tmp_path}/lake", "--set",
+                 "kafka.bootstrap_servers=127.0.0.1:1", "--set", "registry.url=http://127.0.0.1:1"]
+    for columns in 40, 80, 200:
+        text = shown_on_a_terminal(columns, *arguments)
+        assert "\x1b[31mdown\x1b[0m" in text
+        lines = re.sub(r"\x1b\[\d+m", "", text).splitlines()
+        assert lines and max(map(len, lines)) <= columns
+        assert (lines[0].startswith("component:")) == (columns == 40)
+    done = run(*arguments)
+    assert "\x1b" not in done.stdout and "\n" in done.stdout
 
 
 # ---- a lake that is not there

@@ -48,7 +48,7 @@ struct Bounds {
 };
 
 struct Option {
-  const char* name;  // "--limit", or "TOPIC" for a positional argument.
+  const char* name;  // "--limit", "-n,--max", or "TOPIC" for a positional argument.
   Target target;
   const char* meaning = "";
   const char* value = nullptr;  // Placeholder for the value in help. Null: its type.
@@ -70,6 +70,7 @@ struct Command {
   // Checks the options together, before anything runs. Null: no check.
   std::function<Status()> check{};
   bool serves_metrics = false;  // On metrics.listen, while it runs.
+  bool hidden = false;          // In help, completion and the manual.
 };
 
 // The job that calls `run` with the flags filled from the command's options.

@@ -129,6 +129,7 @@ void Add(CLI::App* app, const Command& command, Choice* choice) {
   for (const Option& option : command.options) Add(added, option);
   for (const Command& below : command.commands) Add(added, below, choice);
   if (!command.commands.empty()) added->require_subcommand(1);
+  if (command.hidden) added->group("");
   if (command.run == nullptr) return;
   added->callback([&command, choice] {
     const Status checked = command.check == nullptr ? Status::OK() : command.check();
