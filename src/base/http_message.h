@@ -14,7 +14,7 @@ struct HttpRequest {
   std::string body, content_type;
   std::function<std::string(const std::string& name)> query;   // decoded; "" if absent
   std::function<std::string(const std::string& name)> header;  // "" if absent
-  std::string raw_path;                                        // as sent, without the query
+  std::string raw_path, raw_query;                             // as sent
 };
 
 struct HttpReply {

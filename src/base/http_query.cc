@@ -32,16 +32,22 @@ std::string PercentDecode(std::string_view text) {
 }
 
 std::string QueryValue(std::string_view query, std::string_view name) {
+  const std::vector<std::string> values = QueryValues(query, name);
+  return values.empty() ? "" : values.front();
+}
+
+std::vector<std::string> QueryValues(std::string_view query, std::string_view name) {
+  std::vector<std::string> values;
   while (!query.empty()) {
     const size_t end = std::min(query.find('&'), query.size());
     const std::string_view pair = query.substr(0, end);
     const size_t equals = std::min(pair.find('='), pair.size());
     if (FormDecode(pair.substr(0, equals)) == name) {
-      return FormDecode(pair.substr(std::min(equals + 1, pair.size())));
+      values.push_back(FormDecode(pair.substr(std::min(equals + 1, pair.size()))));
     }
     query.remove_prefix(std::min(end + 1, query.size()));
   }
-  return "";
+  return values;
 }
 
 }  // namespace shopstream

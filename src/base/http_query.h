@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace shopstream {
 
@@ -11,5 +12,7 @@ std::string PercentDecode(std::string_view text);
 // The decoded value of a name in "a=1&b=2", where + means a space. The first value if there are
 // several, "" if there is none.
 std::string QueryValue(std::string_view query, std::string_view name);
+// All of them, in their order.
+std::vector<std::string> QueryValues(std::string_view query, std::string_view name);
 
 }  // namespace shopstream

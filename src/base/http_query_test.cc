@@ -15,6 +15,7 @@ TEST(HttpQuery, EscapesAreDecodedAndOthersStay) {
 TEST(HttpQuery, ValuesAreFoundByName) {
   EXPECT_EQ("true", QueryValue("deleted=true&x=1", "deleted"));
   EXPECT_EQ("a b&", QueryValue("x=1&name=a+b%26", "name"));
+  EXPECT_EQ((std::vector<std::string>{"1", "", "b c"}), QueryValues("k=1&x=2&k&k=b+c", "k"));
   EXPECT_EQ("", QueryValue("name", "name"));
   EXPECT_EQ("", QueryValue("&&=&a", "b"));
 }
