@@ -45,7 +45,7 @@ def version(subject: str, number: int, label: str, text: str, **more: Any) -> di
 ORDERS = "/subjects/S-orders"
 SCRIPT = [
     Step("root", "GET", "/", {}),
-    Step("types", "GET", "/schemas/types", ["AVRO"]),
+    Step("types", "GET", "/schemas/types", ["AVRO", "JSON", "PROTOBUF"]),
     Step("contexts", "GET", "/contexts", ["."]),
     Step("global config", "GET", "/config", {"compatibilityLevel": "BACKWARD"}),
     Step("global config, set", "PUT", "/config", {"compatibility": "BACKWARD"}, {"compatibility": "BACKWARD"}),
@@ -156,6 +156,211 @@ SCRIPT = [
     Step("delete a subject for good", "DELETE", f"{ORDERS}?permanent=true", [1, 3]),
     Step("gone: by id", "GET", "/schemas/ids/id2", 40403),
     Step("still used elsewhere: by id", "GET", "/schemas/ids/id1", {"schema": PLAIN}),
+]
+
+
+def optional(number: int) -> str:
+    """A record whose number makes it another schema; all are compatible."""
+    fields = [{"name": "f1", "type": "string"}]
+    fields += [{"name": f"f{n}", "type": "string", "default": ""} for n in range(2, number + 1)]
+    return json.dumps({"type": "record", "name": "Rx", "fields": fields}, separators=(",", ":"))
+
+
+def of_one_field(type: Any, **more: Any) -> str:
+    return json.dumps({"type": "record", "name": "Rx", "fields": [{"name": "f", "type": type, **more}]},
+                      separators=(",", ":"))
+
+
+def rules(*rule: dict, of: str = "domainRules") -> dict:
+    return {of: list(rule)}
+
+
+OWNER = {"properties": {"owner": "shop"}}
+ENCRYPT = {"name": "encrypt", "kind": "TRANSFORM", "mode": "WRITEREAD", "type": "ENCRYPT"}
+SUB = {"type": "record", "name": "Sub", "namespace": "otherns", "fields": [{"name": "x", "type": "string"}]}
+HOLDER = {"type": "record", "name": "Holder", "namespace": "ns", "fields": [{"name": "s", "type": "otherns.Sub"}]}
+INLINED = {**HOLDER, "fields": [{"name": "s", "type": SUB}]}
+SUB_REFERENCE = [{"name": "otherns.Sub", "subject": "S-sub", "version": 1}]
+NUMBERS = '{"type":"int","z":1.0,"a":{"c":1e2,"b":12345678901234567890123}}'
+PROTO = 'syntax = "proto3"; message R {}'
+
+
+def text(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"))
+
+
+def facts(subject: str, *steps: Step) -> list[Step]:
+    """Steps whose paths are relative to a subject of their own."""
+    return [dataclasses.replace(step, path=step.path.replace("@", f"S-{subject}")) for step in steps]
+
+
+VERSIONS = "/subjects/@/versions"
+LATEST = "/subjects/@/versions/latest"
+
+# What Confluent's release 7.9 answers, each fact from its tests or its code, which the name gives. They need a
+# registry that serves contexts, metadata and rules as Confluent's does.
+FACTS = [
+    *facts("meta", Step("testRegisterWithAndWithoutMetadata", "POST", VERSIONS, {"id": "meta1"},
+                        schema(optional(1), metadata=OWNER)),
+           Step("the same without metadata: same id", "POST", VERSIONS, {"id": "meta1"}, schema(optional(1))),
+           Step("testConfigMetadata: a new version inherits", "POST", VERSIONS, {"id": "meta2"}, schema(optional(2))),
+           Step("the inherited metadata", "GET", LATEST, {"version": 2, "metadata": OWNER}),
+           Step("getLatestWithMetadata", "GET", "/subjects/@/metadata?key=owner&value=shop", {"version": 2}),
+           Step("getLatestWithMetadata: no such", "GET", "/subjects/@/metadata?key=owner&value=x", 40403),
+           Step("getLatestWithMetadata: two", "GET", "/subjects/@/metadata?key=owner&value=shop&key=a&value=b", 40403),
+           Step("getLatestWithMetadata: no subject", "GET", "/subjects/@-not/metadata?key=owner&value=shop", 40401)),
+    *facts("rules", Step("testConfigRuleSet", "POST", VERSIONS, {"id": "rules1"},
+                         schema(optional(3), ruleSet=rules(ENCRYPT))),
+           Step("a new version inherits rules", "POST", VERSIONS, {"id": "rules2"}, schema(optional(4))),
+           Step("the inherited rules", "GET", LATEST, {"ruleSet": rules(ENCRYPT)}),
+           Step("testSchemaRuleSet: rules alone", "POST", VERSIONS, {"id": "rules3"},
+                {"ruleSet": rules({**ENCRYPT, "name": "other"})}),
+           Step("rules alone: the latest text", "GET", LATEST,
+                {"version": 3, "schema": optional(4), "ruleSet": rules({**ENCRYPT, "name": "other"})}),
+           Step("getSchemas: ruleType", "GET", "/schemas?subjectPrefix=@&ruleType=ENCRYPT&latestOnly=true",
+                [{"version": 3}]),
+           Step("getSchemas: no such ruleType", "GET", "/schemas?subjectPrefix=@&ruleType=CEL", []),
+           Step("testRegisterInvalidRuleSet: mode", "POST", VERSIONS, 42210,
+                schema(optional(5), ruleSet=rules({**ENCRYPT, "mode": "READ"}, of="migrationRules"))),
+           Step("testRegisterInvalidRuleSet: type", "POST", VERSIONS, 42210,
+                schema(optional(5), ruleSet=rules({"name": "a"}))),
+           Step("testRegisterInvalidRuleSet: twice", "POST", VERSIONS, 42210,
+                schema(optional(5), ruleSet=rules(ENCRYPT, ENCRYPT)))),
+    *facts("cv", Step("testConfluentVersion: plain", "POST", VERSIONS, {"id": "cv1"}, schema(optional(6))),
+           Step("version -1: a new version", "POST", VERSIONS, {"id": "cv2", "version": 2},
+                schema(optional(6), version=-1)),
+           Step("it is noted", "GET", LATEST,
+                {"version": 2, "metadata": {"properties": {"confluent:version": "2"}}}),
+           Step("version -1 again: the same", "POST", VERSIONS, {"id": "cv2", "version": 2},
+                schema(optional(6), version=-1)),
+           Step("registerOrForward: not the next version", "POST", VERSIONS, 42201, schema(optional(7), version=9))),
+    *facts("group", Step("testCompatibilityGroup: config", "PUT", "/config/@", {"compatibilityGroup": "major"},
+                         {"compatibilityGroup": "major"}),
+           Step("group 1", "POST", VERSIONS, {"id": "group1"},
+                schema(of_one_field("string"), metadata={"properties": {"major": "1"}})),
+           Step("group 2", "POST", VERSIONS, {"id": "group2"},
+                schema(of_one_field("int"), metadata={"properties": {"major": "2"}})),
+           Step("without: inherits group 2", "POST", VERSIONS, 409, schema(of_one_field("boolean")))),
+    *facts("default", Step("AvroSchemaProvider: an invalid default", "POST", VERSIONS, {"id": "default1"},
+                           schema(of_one_field("int", default="foo"))),
+           Step("lookup of it", "POST", "/subjects/@", {"id": "default1"}, schema(of_one_field("int", default="foo"))),
+           Step("it is served", "GET", "/schemas/ids/default1/schema", json.loads(of_one_field("int", default="foo"))),
+           Step("double as text", "POST", "/subjects/@-d/versions", {"id": "default2"},
+                schema(of_one_field("double", default="0.0"))),
+           Step("long 0.0", "POST", "/subjects/@-l/versions", {"id": "default3"},
+                schema(of_one_field("long", default=0.0))),
+           Step("normalize checks defaults", "POST", "/subjects/@-n/versions?normalize=true", 42201,
+                schema(of_one_field("int", default="foo"))),
+           Step("verbose: 200 with a message", "POST", "/compatibility/subjects/@/versions/latest?verbose=true",
+                {"is_compatible": False}, schema('{"type":"nonsense"}')),
+           Step("not verbose: 42201", "POST", "/compatibility/subjects/@/versions", 42201,
+                schema('{"type":"nonsense"}'))),
+    *facts("holder", Step("canLookup: the reference", "POST", "/subjects/S-sub/versions", {"id": "sub1"},
+                          schema(text(SUB))),
+           Step("canLookup: with references", "POST", VERSIONS, {"id": "holder1"},
+                schema(text(HOLDER), references=SUB_REFERENCE)),
+           Step("canLookup: with references inlined", "POST", VERSIONS, {"id": "holder1"}, schema(text(INLINED))),
+           Step("lookup with references inlined", "POST", "/subjects/@", {"id": "holder1"}, schema(text(INLINED))),
+           Step("formattedString: resolved", "GET", f"{LATEST}?format=resolved", {"schema": text(INLINED)}),
+           Step("formattedString: resolved, by id", "GET", "/schemas/ids/holder1?format=resolved",
+                {"schema": text(INLINED)}),
+           Step("formattedString: unknown", "GET", f"{LATEST}?format=x", {"schema": text(HOLDER)})),
+    *facts("norm", Step("testSchemaNormalization", "POST", f"{VERSIONS}?normalize=true", {"id": "norm1"},
+                        schema('{"type":"record","name":"n.R","fields":[{"name":"a","type":{"type":"int"}}],'
+                               '"x":{"a":1,"b":2}}')),
+           Step("normalized lookup, sorted otherwise", "POST", "/subjects/@?normalize=true", {"id": "norm1"},
+                schema('{"x":{"b":2,"a":1},"namespace":"n","type":"record","name":"R",'
+                       '"fields":[{"type":"int","name":"a"}]}')),
+           Step("normalized references: two", "POST", "/subjects/@-two/versions?normalize=true", {"id": "norm2"},
+                schema('["otherns.Sub","Rx"]', references=[*SUB_REFERENCE, {"name": "Rx", "subject": "S-meta",
+                                                                           "version": 1}])),
+           Step("normalized references: in another order", "POST", "/subjects/@-two?normalize=True", {"id": "norm2"},
+                schema('["otherns.Sub","Rx"]', references=[{"name": "Rx", "subject": "S-meta", "version": 1},
+                                                           *SUB_REFERENCE])),
+           Step("the text as sent", "POST", "/subjects/@-text/versions", {"id": "norm3"}, schema(NUMBERS)),
+           Step("the text as sent, served", "GET", "/subjects/@-text/versions/1", {"schema": NUMBERS})),
+    *facts("gone", Step("deleteSubject: one version", "POST", VERSIONS, {"id": "gone1"}, schema(optional(8))),
+           Step("deleteSubject: its level", "PUT", "/config/@", {"compatibility": "FORWARD"},
+                {"compatibility": "FORWARD"}),
+           Step("deleteSubject: its mode", "PUT", "/mode/@", {"mode": "READWRITE"}, {"mode": "READWRITE"}),
+           Step("deleteSubject", "DELETE", "/subjects/@", [1]),
+           Step("deleteSubject removes the level", "GET", "/config/@", 40408),
+           Step("deleteSubject removes the mode", "GET", "/mode/@", 40409)),
+    *facts("config", Step("ConfigValue.update: two members", "PUT", "/config/@",
+                          {"compatibility": "FULL", "normalize": True}, {"compatibility": "FULL", "normalize": True}),
+           Step("ConfigValue.update: null leaves the values", "PUT", "/config/@", {},
+                {"compatibility": None, "normalize": None}),
+           Step("ConfigValue.update: they stay", "GET", "/config/@", {"compatibilityLevel": "FULL", "normalize": True}),
+           Step("testConfigMetadata: defaultMetadata", "PUT", "/config/@",
+                {"defaultMetadata": OWNER, "overrideRuleSet": rules(ENCRYPT)},
+                {"defaultMetadata": OWNER, "overrideRuleSet": rules(ENCRYPT)}),
+           Step("defaults are added", "POST", VERSIONS, {"id": "config1", "metadata": OWNER, "ruleSet": rules(ENCRYPT)},
+                schema(optional(9))),
+           Step("no level of its own: the default", "PUT", "/config/@-n", {"normalize": True}, {"normalize": True}),
+           Step("no level of its own: the default, told", "GET", "/config/@-n",
+                {"compatibilityLevel": "BACKWARD", "normalize": True}),
+           Step("AliasFilter", "PUT", "/config/@-alias", {"alias": "S-config"}, {"alias": "S-config"}),
+           Step("AliasFilter: read", "GET", "/subjects/@-alias/versions/latest", {"subject": "S-config"}),
+           Step("AliasFilter: not for config", "GET", "/config/@-alias", {"alias": "S-config"})),
+    *facts("limit", Step("normalizeLimit: 0 is the default", "GET", "/subjects?subjectPrefix=S-sub&limit=0", ["S-sub"]),
+           Step("normalizeLimit: 1", "GET", "/schemas?subjectPrefix=S-meta&limit=1", [{"version": 1}]),
+           Step("normalizeLimit: offset", "GET", "/schemas?subjectPrefix=S-meta&offset=1&limit=-5", [{"version": 2}]),
+           Step("VersionId: blanks and capitals", "GET", "/subjects/S-meta/versions/%20Latest", {"version": 2}),
+           Step("no GUIDs", "GET", "/schemas/guids/00000000-0000-0000-0000-000000000000", 40403)),
+    *facts("ctx", Step("ContextFilter: the default context", "GET", "/contexts/:.:/subjects?subjectPrefix=S-sub", ["S-sub"]),
+           Step("qualified subject", "POST", "/subjects/:.S-lab:@/versions", {"id": "ctx1", "version": 1},
+                schema(optional(10))),
+           Step("it is listed with its context", "GET", "/subjects?subjectPrefix=:.S-lab:", [":.S-lab:S-ctx"]),
+           Step("ContextFilter: its subjects", "GET", "/contexts/.S-lab/subjects", [":.S-lab:S-ctx"]),
+           Step("ContextFilter: a version", "GET", "/contexts/:.S-lab:/subjects/@/versions/1",
+                {"subject": ":.S-lab:S-ctx", "schema": optional(10)}),
+           Step("lookup without a context finds it", "POST", "/subjects/@", {"subject": ":.S-lab:S-ctx"},
+                schema(optional(10))),
+           Step("the level of a context", "PUT", "/contexts/.S-lab/config", {"compatibility": "NONE"},
+                {"compatibility": "NONE"}),
+           Step("the level of a context, in scope", "GET", "/config/:.S-lab:@?defaultToGlobal=true",
+                {"compatibilityLevel": "NONE"}),
+           Step("the level of a context is only its own", "GET", "/config/@?defaultToGlobal=true",
+                {"compatibilityLevel": "BACKWARD"}),
+           Step("a context with a colon", "GET", "/contexts/a:b/subjects", 400),
+           Step("a context with subjects is not deleted", "DELETE", "/contexts/.S-lab", 42205),
+           Step("its subject", "DELETE", "/subjects/:.S-lab:@", [1]),
+           Step("its subject for good", "DELETE", "/subjects/:.S-lab:@?permanent=true", [1]),
+           Step("an empty context is deleted", "DELETE", "/contexts/.S-lab", {})),
+    *facts("import", Step("IMPORT", "PUT", "/contexts/.S-imp/mode/@", {"mode": "IMPORT"}, {"mode": "IMPORT"}),
+           Step("an invalid default in IMPORT mode", "POST", f"/contexts/.S-imp{VERSIONS}", {"version": 3},
+                schema(of_one_field("int", default="bar"), id=2_000_000_001, version=3)),
+           Step("IMPORT of another schema under the id", "POST", f"/contexts/.S-imp{VERSIONS}", 42205,
+                schema(of_one_field("int", default="baz"), id=2_000_000_001, version=4)),
+           Step("back from IMPORT", "PUT", "/contexts/.S-imp/mode/@", {"mode": "READWRITE"}, {"mode": "READWRITE"}),
+           Step("registerOrForward: existing id and version", "POST", f"/contexts/.S-imp{VERSIONS}", {"version": 3},
+                schema(of_one_field("int", default="bar"), id=2_000_000_001, version=3)),
+           Step("an id is searched in its context", "GET", "/contexts/.S-imp/schemas/ids/2000000001",
+                {"schema": of_one_field("int", default="bar")}),
+           Step("an id is searched in all contexts", "GET", "/schemas/ids/2000000001",
+                {"schema": of_one_field("int", default="bar")}),
+           Step("the imported subject", "DELETE", "/contexts/.S-imp/subjects/@", [3]),
+           Step("the imported subject for good", "DELETE", "/contexts/.S-imp/subjects/@?permanent=true", [3]),
+           Step("the context of the import", "DELETE", "/contexts/.S-imp", {})),
+    *facts("proto", Step("PROTOBUF registers", "POST", VERSIONS, {"id": "proto1"}, schema(PROTO, schemaType="PROTOBUF")),
+           Step("PROTOBUF is served", "GET", "/schemas/ids/proto1", {"schema": PROTO, "schemaType": "PROTOBUF"}),
+           Step("PROTOBUF is found", "POST", "/subjects/@", {"id": "proto1"}, schema(PROTO, schemaType="PROTOBUF")),
+           Step("PROTOBUF is compatible", "POST", "/compatibility/subjects/@/versions/latest", {"is_compatible": True},
+                schema(PROTO + "message S {}", schemaType="PROTOBUF")),
+           Step("PROTOBUF, serialized", "GET", "/schemas/ids/proto1?format=serialized", 422),
+           Step("AVRO after PROTOBUF", "POST", VERSIONS, 409, schema(PLAIN)),
+           Step("JSON registers", "POST", "/subjects/@-json/versions", {"id": "json1"},
+                schema('{"type": "object"}', schemaType="JSON")),
+           Step("JSON as sent", "GET", "/schemas/ids/json1", {"schema": '{"type": "object"}', "schemaType": "JSON"})),
+    *facts("java", *[Step(name, "POST", f"/subjects/@-{number}/versions", {"version": 1}, schema(one))
+                     for number, (name, one) in enumerate({
+                         "comment": '{"type": /* a */ "int", "n": 1}', "empty union": "[]",
+                         "Unicode": '{"type":"record","name":"Запись","fields":[{"name":"größe","type":"int"}]}',
+                         "forward reference": text({**HOLDER, "fields": [{"name": "a", "type": "otherns.Sub"},
+                                                                        {"name": "b", "type": SUB}]}),
+                     }.items())],
+           Step("wrapped type", "POST", "/subjects/@-no/versions", 42201, schema('{"type":{"type":"int"}}')),
+           Step("byte order mark", "POST", "/subjects/@-no/versions", 42201, schema("\ufeff\"int\""))),
 ]
 
 

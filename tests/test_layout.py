@@ -56,6 +56,7 @@ TESTED_ELSEWHERE = {
     "registry/handlers_test.cc": """
         registry/decisions registry/id_handlers registry/request registry/schema_handlers
         registry/setting_handlers registry/subject_handlers""",
+    "registry/canonical_test.cc, registration_test.cc": "registry/candidate registry/schema_names",
     "base/http_test.cc": "base/http_client base/http_server",
     "avro/decode_program_test.cc, decoder_test.cc": "avro/decode_code avro/decode_result",
     "ingest/event_time_test.cc, partitioning_test.cc": "ingest/field_choice",

@@ -1,5 +1,6 @@
 """The registry on real brokers, through Confluent's own client; and the `schema` commands."""
 
+import concurrent.futures
 import contextlib
 import json
 import pathlib
@@ -236,6 +237,32 @@ class Hammer:
         pairs = {(value["id"], value["schema"])
                  for value in map(json.loads, read_log(cluster).values()) if "schema" in value}
         assert len({id for id, _ in pairs}) == len(pairs) == len({schema for _, schema in pairs})
+
+
+def optional(name: str, number: int) -> str:
+    """Any of these may follow any other."""
+    return record(name, *({"name": f"f{n}", "type": "int", "default": 0} for n in range(number)))
+
+
+@pytest.mark.parametrize("subjects", ["one subject", "a subject each", "one schema"])
+def test_a_burst_of_registrations_waits_its_turn(subjects: str, pair: tuple[Instance, Instance],
+                                                 shopstream: Shopstream) -> None:
+    name = f"R{random.getrandbits(60)}"
+
+    def register(number: int) -> tuple[int, dict]:
+        subject = f"{shopstream.topic}-{number if subjects == 'a subject each' else 0}"
+        schema = optional(name, 0 if subjects == "one schema" else number)
+        # Two registries, so that each also waits for the right to write.
+        return pair[number % 2].register(subject, schema)
+
+    burst = 60 if subjects == "a subject each" else 300
+    with concurrent.futures.ThreadPoolExecutor(burst) as threads:
+        answers = list(threads.map(register, range(burst)))
+    assert {status for status, _ in answers} == {200}, [answer for answer in answers if answer[0] != 200][:3]
+    schemas = 1 if subjects == "one schema" else burst
+    assert len({body["id"] for _, body in answers}) == schemas
+    versions = [body["version"] for _, body in answers]
+    assert sorted(set(versions)) == list(range(1, (burst if subjects == "one subject" else 1) + 1))
 
 
 def test_two_registries_at_once_agree(pair: tuple[Instance, Instance], shopstream: Shopstream) -> None:

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "registry/context.h"
 #include "registry/decisions.h"
 #include "registry/handlers.h"
 #include "registry/posted.h"
@@ -44,6 +46,9 @@ struct Api::Impl {
   RestReply GetMode(const HttpRequest& request);
   RestReply PutMode(const HttpRequest& request);
   RestReply DeleteMode(const HttpRequest& request);
+  RestReply GetByMetadata(const HttpRequest& request);
+  RestReply GetContexts(const HttpRequest& request);
+  RestReply DeleteContext(const HttpRequest& request);
   RestReply GetClusterId(const HttpRequest& request);
   RestReply GetHealth(const HttpRequest& request);
 
@@ -54,8 +59,11 @@ struct Api::Impl {
   // Writes what `decide` requests, and returns its last decision.
   std::variant<Decision, RestError> Write(const std::function<Decision(const State&)>& decide);
   RestReply FindVersion(const HttpRequest& request, Which which, SchemaRecord* found);
-  RestReply ById(const std::string& id_text,
-                 const std::function<nlohmann::json(const State&, const SchemaRecord&)>& answer);
+  Target Rewrite(const Target& target) const;
+  // `answer` gets a version that has the path's id, and its context.
+  RestReply ById(const HttpRequest& request,
+                 const std::function<RestReply(const State&, const SchemaRecord&,
+                                               const std::string& context)>& answer);
   RestReply Check(const HttpRequest& request, std::optional<int32_t> only_version);
   std::variant<PostedSchema, RestError> ReadPosted(const HttpRequest& request,
                                                    const std::string& subject);
@@ -74,26 +82,32 @@ std::variant<int32_t, RestError> ParseVersion(const std::string& text);
 bool IsTrue(const HttpRequest& request, const char* name);
 // ?deleted= and ?deletedOnly=
 Which WhichVersions(const HttpRequest& request);
-// ":.:orders" is "orders", ":*:ord" as a prefix is "ord": only the default context exists.
-std::string InDefaultContext(const std::string& subject);
-// The first capture of the path; "" if the path has none.
+// The first capture of the path, qualified; "" if the path has none.
 std::string SubjectOf(const HttpRequest& request);
+// Of a subject that is to hold schemas.
 std::optional<RestError> CheckSubject(const std::string& subject);
+// Of a subject that is to have settings, or the start of a context's.
+std::optional<RestError> CheckScope(const std::string& subject);
+// The subjects that a request to read may mean: one without a context is searched in all.
+std::vector<std::string> SubjectsMeant(const State& state, const std::string& subject);
 
 // Schema, type, references, metadata and rules, as in every answer with a schema.
 nlohmann::json SchemaToJson(const SchemaRecord& record);
 // The same with subject, version and id.
 nlohmann::json ToJson(const SchemaRecord& record);
-// The schema itself as the answer; as a string if it is not JSON, such as a non-Avro schema.
-nlohmann::json SchemaAlone(const std::string& text);
+// The record with its text in the ?format= of the request: "resolved" inlines the references.
+std::variant<SchemaRecord, RestError> Formatted(const HttpRequest& request, const State& state,
+                                                const SchemaRecord& record);
 
-// ?offset=&limit= of a list.
+// ?offset=&limit= of a list. A limit that is not positive or above `most`: `most`.
 template <typename T>
-void CutToPage(const HttpRequest& request, std::vector<T>* list) {
+void CutToPage(const HttpRequest& request, std::vector<T>* list,
+               int32_t most = std::numeric_limits<int32_t>::max()) {
   const int32_t offset = std::max(ParseInt(request.query("offset")).value_or(0), 0);
-  const int32_t limit = ParseInt(request.query("limit")).value_or(-1);
+  int32_t limit = ParseInt(request.query("limit")).value_or(-1);
+  if (limit <= 0 || limit > most) limit = most;
   list->erase(list->begin(), list->begin() + std::min<ptrdiff_t>(offset, std::ssize(*list)));
-  if (limit >= 0 && std::ssize(*list) > limit) list->resize(static_cast<size_t>(limit));
+  if (std::ssize(*list) > limit) list->resize(static_cast<size_t>(limit));
 }
 
 }  // namespace shopstream::registry

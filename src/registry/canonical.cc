@@ -2,214 +2,280 @@
 
 #include <algorithm>
 #include <array>
-#include <functional>
 #include <initializer_list>
 #include <map>
 #include <set>
 
+#include "avro/node.h"
+#include "base/format.h"
 #include "base/json.h"
+#include "registry/schema_json.h"
+#include "registry/schema_names.h"
 
 namespace shopstream::registry {
 namespace {
 
 using Json = nlohmann::ordered_json;
+using Names = std::initializer_list<std::string_view>;
 
-constexpr std::array<std::string_view, 8> kPrimitives = {"null",  "boolean", "int",   "long",
-                                                         "float", "double",  "bytes", "string"};
+// What Avro gives a meaning; Java drops it where it has none.
+constexpr std::array<std::string_view, 10> kTypeAttributes = {
+    "doc", "fields", "items", "name", "namespace", "size", "symbols", "values", "type", "aliases"};
+constexpr std::array<std::string_view, 6> kFieldAttributes = {"default", "doc",  "name",
+                                                              "order",   "type", "aliases"};
 
-bool IsPrimitive(std::string_view name) {
-  return std::find(kPrimitives.begin(), kPrimitives.end(), name) != kPrimitives.end();
+bool IsTypeWord(std::string_view name) {
+  constexpr std::array<std::string_view, 6> kComplex = {"record", "enum",  "array",
+                                                        "map",    "union", "fixed"};
+  return avro::PrimitiveKind(name).has_value() || std::ranges::count(kComplex, name) > 0;
 }
 
-struct FullName {
-  std::string space, name;
+template <typename Known>
+bool IsIn(const Known& known, std::string_view name) {
+  return std::ranges::find(known, name) != std::ranges::end(known);
+}
+
+std::string KindOf(const Json& type) { return TextOf(type, "type").value_or(""); }
+
+// Avro's Java library turns the text of a float's or double's default into a number.
+Json DefaultOf(const Json& field) {
+  const Json& value = field["default"];
+  const auto type = field.find("type");
+  if (!value.is_string() || type == field.end()) return value;
+  const std::string kind = type->is_string() ? type->get<std::string>() : KindOf(*type);
+  if (kind != "float" && kind != "double") return value;
+  const auto number = ParseSchemaJson(value.get<std::string>());
+  const bool is_number = number.ok() && (number->is_number() || number->is_binary());
+  return is_number ? NumberAsWritten(value.get<std::string>()) : value;
+}
+
+std::string OrderOf(const Json& field) {
+  return ToLower(TextOf(field, "order").value_or("ascending"));
+}
+
+class Canonical {
+ public:
+  explicit Canonical(const SchemaNames& names) : names_(names) {}
+
+  Json Type(const Json& type, const std::string& enclosing) {
+    if (type.is_string()) return Mention(type, enclosing);
+    if (type.is_array()) {
+      Json out = Json::array();
+      for (const Json& branch : type) out.push_back(Type(branch, enclosing));
+      return out;
+    }
+    if (!type.is_object() || !type.contains("type")) return type;
+    if (!type["type"].is_string()) return Type(type["type"], enclosing);  // Wrapped.
+    if (DefinesAName(type)) return Named(type, enclosing, enclosing);
+    const std::string kind = type["type"];
+    Json out = {{"type", kind}};
+    if (kind == "array" && type.contains("items")) {
+      out["items"] = Type(type["items"], enclosing);
+    } else if (kind == "map" && type.contains("values")) {
+      out["values"] = Type(type["values"], enclosing);
+    } else if (!avro::PrimitiveKind(kind)) {
+      return Mention(type["type"], enclosing);
+    }
+    AddRest(type, kTypeAttributes, &out);
+    return out.size() == 1 ? out["type"] : out;
+  }
+
+ private:
+  Json Mention(const std::string& name, const std::string& enclosing) {
+    if (avro::PrimitiveKind(name)) return name;
+    const std::string full = names_.Resolve(name, enclosing);
+    const auto* definition = names_.Find(full);
+    if (definition != nullptr && !written_.contains(full)) {
+      return Named(*definition->type, definition->enclosing, enclosing);
+    }
+    return Shortest(full, enclosing);
+  }
+
+  static std::string Shortest(const std::string& full, const std::string& enclosing) {
+    const std::string name(avro::ShortName(full));
+    return avro::NamespaceOf(full) == enclosing && !IsTypeWord(name) ? name : full;
+  }
+
+  // A record, error, enum or fixed, printed within the namespace `around`.
+  Json Named(const Json& type, const std::string& enclosing, const std::string& around) {
+    const std::string full = FullNameOf(type, enclosing);
+    const std::string space = avro::NamespaceOf(full);
+    if (!written_.insert(full).second) return Shortest(full, around);
+    const std::string kind = type["type"];
+    Json out = {{"type", kind}, {"name", std::string(avro::ShortName(full))}};
+    if (space != around) out["namespace"] = space;
+    AddText(type, "doc", &out);
+    if (type.contains("fields") && type["fields"].is_array()) {
+      out["fields"] = Json::array();
+      for (const Json& field : type["fields"]) out["fields"].push_back(Field(field, space));
+    }
+    if (kind == "enum") {
+      if (type.contains("symbols")) out["symbols"] = type["symbols"];
+      AddText(type, "default", &out);
+    }
+    if (kind == "fixed" && type.contains("size")) out["size"] = type["size"];
+    AddRest(type, kTypeAttributes, &out, kind == "enum" ? "default" : "");
+    Json aliases = Json::array();
+    if (type.contains("aliases") && type["aliases"].is_array()) {
+      for (const Json& alias : type["aliases"]) {
+        if (alias.is_string())
+          aliases.push_back(Shortest(avro::Qualify(alias.get<std::string>(), space), space));
+      }
+    }
+    if (!aliases.empty()) out["aliases"] = std::move(aliases);
+    return out;
+  }
+
+  Json Field(const Json& field, const std::string& space) {
+    if (!field.is_object()) return field;
+    Json out = Json::object();
+    AddText(field, "name", &out);
+    if (field.contains("type")) out["type"] = Type(field["type"], space);
+    AddText(field, "doc", &out);
+    if (field.contains("default")) out["default"] = DefaultOf(field);
+    if (OrderOf(field) != "ascending") out["order"] = OrderOf(field);
+    if (field.contains("aliases") && !field["aliases"].empty()) out["aliases"] = field["aliases"];
+    AddRest(field, kFieldAttributes, &out);
+    return out;
+  }
+
+  static void AddText(const Json& from, const char* name, Json* to) {
+    if (const auto text = TextOf(from, name)) (*to)[name] = *text;
+  }
+
+  // The attributes without a meaning, in the order given.
+  template <typename Known>
+  static void AddRest(const Json& from, const Known& known, Json* to, std::string_view also = "") {
+    for (const auto& [name, value] : from.items()) {
+      if (!IsIn(known, name) && name != also) (*to)[name] = value;
+    }
+  }
+
+  const SchemaNames& names_;
+  std::set<std::string> written_;
 };
 
-FullName Split(const std::string& name, const std::string& enclosing) {
-  const auto dot = name.rfind('.');
-  if (dot == std::string::npos) return {enclosing, name};
-  return {name.substr(0, dot), name.substr(dot + 1)};
-}
+class Normalized {
+ public:
+  explicit Normalized(const SchemaNames& names) : names_(names) {}
 
-// The attributes of `from` that have no fixed place, in the order given.
-void CopyRest(const Json& from, std::initializer_list<std::string_view> placed, Json* to) {
-  for (const auto& [key, value] : from.items()) {
-    if (std::find(placed.begin(), placed.end(), key) == placed.end()) (*to)[key] = value;
-  }
-}
-
-void CopyIfThere(const Json& from, const char* key, Json* to) {
-  if (from.contains(key)) (*to)[key] = from[key];
-}
-
-Json Canonical(const Json& type, const std::string& enclosing);
-
-Json CanonicalField(const Json& field, const std::string& space) {
-  Json out = Json::object();
-  CopyIfThere(field, "name", &out);
-  if (field.contains("type")) out["type"] = Canonical(field["type"], space);
-  CopyIfThere(field, "doc", &out);
-  CopyIfThere(field, "default", &out);
-  if (field.value("order", Json("ascending")) != "ascending") out["order"] = field["order"];
-  CopyIfThere(field, "aliases", &out);
-  CopyRest(field, {"name", "type", "doc", "default", "order", "aliases"}, &out);
-  return out;
-}
-
-// Record, error, enum, fixed.
-Json CanonicalNamed(const Json& type, const std::string& enclosing) {
-  const std::string kind = type["type"];
-  FullName name = Split(type.value("name", ""), enclosing);
-  const bool dotted = type.value("name", "").find('.') != std::string::npos;
-  if (!dotted && type.contains("namespace") && type["namespace"].is_string()) {
-    name.space = type["namespace"];
-  }
-  Json out = {{"type", kind}, {"name", name.name}};
-  if (name.space != enclosing) out["namespace"] = name.space;
-  CopyIfThere(type, "doc", &out);
-  if (type.contains("fields") && type["fields"].is_array()) {
-    out["fields"] = Json::array();
-    for (const Json& field : type["fields"]) {
-      out["fields"].push_back(CanonicalField(field, name.space));
+  Json Type(const Json& type, const std::string& enclosing) {
+    if (type.is_string()) return Mention(type, enclosing);
+    if (type.is_array()) {
+      Json out = Json::array();
+      for (const Json& branch : type) out.push_back(Type(branch, enclosing));
+      return out;
     }
+    if (!type.is_object() || !type.contains("type")) return type;
+    if (!type["type"].is_string()) return Type(type["type"], enclosing);  // Wrapped.
+    if (DefinesAName(type)) return Named(type, enclosing, enclosing);
+    const std::string kind = type["type"];
+    Json out = {{"type", kind}};
+    if (kind == "array" && type.contains("items")) {
+      out["items"] = Type(type["items"], enclosing);
+    } else if (kind == "map" && type.contains("values")) {
+      out["values"] = Type(type["values"], enclosing);
+    } else if (!avro::PrimitiveKind(kind)) {
+      return Mention(type["type"], enclosing);
+    }
+    AddLogicalType(type, &out);
+    AddSorted(type, kTypeAttributes, &out);
+    return out.size() == 1 ? out["type"] : out;
   }
-  CopyIfThere(type, "symbols", &out);
-  CopyIfThere(type, "default", &out);
-  CopyIfThere(type, "size", &out);
-  CopyRest(type,
-           {"type", "name", "namespace", "doc", "fields", "symbols", "default", "size", "aliases"},
-           &out);
-  CopyIfThere(type, "aliases", &out);
-  return out;
-}
 
-Json CanonicalObject(const Json& type, const std::string& enclosing) {
-  if (!type.contains("type") || !type["type"].is_string()) {
-    // {"type": {...}} and {"type": [...]} mean the same as the inner schema.
-    return type.contains("type") ? Canonical(type["type"], enclosing) : type;
+ private:
+  Json Mention(const std::string& name, const std::string& enclosing) {
+    if (avro::PrimitiveKind(name)) return name;
+    const std::string full = names_.Resolve(name, enclosing);
+    const auto* definition = names_.Find(full);
+    if (definition == nullptr || written_.contains(full)) return full;
+    return Named(*definition->type, definition->enclosing, enclosing);
   }
-  const std::string kind = type["type"];
-  if (kind == "record" || kind == "error" || kind == "enum" || kind == "fixed") {
-    return CanonicalNamed(type, enclosing);
-  }
-  Json out = {{"type", IsPrimitive(kind) ? Json(kind) : Canonical(type["type"], enclosing)}};
-  if (type.contains("items")) out["items"] = Canonical(type["items"], enclosing);
-  if (type.contains("values")) out["values"] = Canonical(type["values"], enclosing);
-  CopyRest(type, {"type", "items", "values"}, &out);
-  return out.size() == 1 && kind != "array" && kind != "map" ? out["type"] : out;
-}
 
-Json Canonical(const Json& type, const std::string& enclosing) {
-  if (type.is_string()) {
-    const std::string text = type;
-    if (IsPrimitive(text)) return type;
-    const FullName name = Split(text, enclosing);
-    return name.space == enclosing ? name.name : text;
-  }
-  if (type.is_array()) {
-    Json out = Json::array();
-    for (const Json& branch : type) out.push_back(Canonical(branch, enclosing));
+  Json Named(const Json& type, const std::string& enclosing, const std::string& around) {
+    const std::string full = FullNameOf(type, enclosing);
+    if (!written_.insert(full).second) return full;
+    const std::string kind = type["type"];
+    Json out = {{"name", full}, {"type", kind == "error" ? "record" : kind}};
+    // Without it, the name would be read as one of the namespace around. (Confluent's registry
+    // omits it, and then cannot read what it stored.)
+    if (avro::NamespaceOf(full).empty() && !around.empty()) out["namespace"] = "";
+    if (kind == "enum" && type.contains("symbols")) out["symbols"] = type["symbols"];
+    if (kind == "fixed") {
+      if (type.contains("size")) out["size"] = type["size"];
+      AddLogicalType(type, &out);
+    }
+    const std::string space = avro::NamespaceOf(full);
+    if (type.contains("fields") && type["fields"].is_array()) {
+      out["fields"] = Json::array();
+      for (const Json& field : type["fields"]) out["fields"].push_back(Field(field, space));
+    }
+    const auto doc = TextOf(type, "doc");
+    if (doc && !doc->empty()) out["doc"] = *doc;
+    AddAliases(type, &space, &out);
+    if (kind == "enum") {
+      if (const auto symbol = TextOf(type, "default")) out["default"] = *symbol;
+    }
+    AddSorted(type, kTypeAttributes, &out, kind == "enum" ? "default" : "");
     return out;
   }
-  return type.is_object() ? CanonicalObject(type, enclosing) : type;
-}
 
-std::string Join(const FullName& name) {
-  return name.space.empty() ? name.name : name.space + "." + name.name;
-}
-
-FullName NameOf(const Json& type, const std::string& enclosing) {
-  const std::string given = type.value("name", "");
-  const bool dotted = given.find('.') != std::string::npos;
-  const bool has_space = type.contains("namespace") && type["namespace"].is_string();
-  return Split(given, !dotted && has_space ? type["namespace"].get<std::string>() : enclosing);
-}
-
-// Attributes without a fixed place, by name.
-void AddSorted(const Json& from, std::initializer_list<std::string_view> placed, Json* to) {
-  std::map<std::string, Json> sorted;
-  for (const auto& [key, value] : from.items()) {
-    if (std::find(placed.begin(), placed.end(), key) == placed.end()) sorted[key] = value;
-  }
-  for (const auto& [key, value] : sorted) (*to)[key] = value;
-}
-
-void AddAliases(const Json& from, const std::string* space, Json* to) {
-  if (!from.contains("aliases") || !from["aliases"].is_array() || from["aliases"].empty()) return;
-  std::set<std::string> sorted;
-  for (const Json& alias : from["aliases"]) {
-    if (!alias.is_string()) continue;
-    sorted.insert(space == nullptr ? alias.get<std::string>() : Join(Split(alias, *space)));
-  }
-  (*to)["aliases"] = sorted;
-}
-
-Json Normalized(const Json& type, const std::string& enclosing);
-
-Json NormalizedField(const Json& field, const std::string& space) {
-  Json out = {{"name", field.value("name", "")}};
-  if (field.contains("type")) out["type"] = Normalized(field["type"], space);
-  out["order"] = field.value("order", Json("ascending"));
-  CopyIfThere(field, "doc", &out);
-  AddAliases(field, nullptr, &out);
-  CopyIfThere(field, "default", &out);
-  AddSorted(field, {"name", "type", "order", "doc", "aliases", "default"}, &out);
-  return out;
-}
-
-Json NormalizedNamed(const Json& type, const std::string& enclosing) {
-  const FullName name = NameOf(type, enclosing);
-  Json out = {{"name", Join(name)}, {"type", type["type"]}};
-  CopyIfThere(type, "symbols", &out);
-  CopyIfThere(type, "size", &out);
-  if (type.contains("fields") && type["fields"].is_array()) {
-    out["fields"] = Json::array();
-    for (const Json& field : type["fields"]) {
-      out["fields"].push_back(field.is_object() ? NormalizedField(field, name.space) : field);
-    }
-  }
-  if (type.value("doc", Json()) != "") CopyIfThere(type, "doc", &out);
-  AddAliases(type, &name.space, &out);
-  if (type["type"] == "enum") CopyIfThere(type, "default", &out);
-  AddSorted(type,
-            {"name", "namespace", "type", "symbols", "size", "fields", "doc", "aliases", "default"},
-            &out);
-  return out;
-}
-
-Json Normalized(const Json& type, const std::string& enclosing) {
-  if (type.is_string()) {
-    const std::string text = type;
-    return IsPrimitive(text) ? type : Json(Join(Split(text, enclosing)));
-  }
-  if (type.is_array()) {
-    Json out = Json::array();
-    for (const Json& branch : type) out.push_back(Normalized(branch, enclosing));
+  Json Field(const Json& field, const std::string& space) {
+    if (!field.is_object()) return field;
+    Json out = {{"name", field.value("name", "")}};
+    if (field.contains("type")) out["type"] = Type(field["type"], space);
+    out["order"] = OrderOf(field);
+    if (const auto doc = TextOf(field, "doc")) out["doc"] = *doc;
+    AddAliases(field, nullptr, &out);
+    if (field.contains("default")) out["default"] = SortedByName(DefaultOf(field));
+    AddSorted(field, kFieldAttributes, &out);
     return out;
   }
-  if (!type.is_object() || !type.contains("type")) return type;
-  if (!type["type"].is_string()) return Normalized(type["type"], enclosing);
-  const std::string kind = type["type"];
-  if (kind == "record" || kind == "error" || kind == "enum" || kind == "fixed") {
-    return NormalizedNamed(type, enclosing);
-  }
-  if (!IsPrimitive(kind) && kind != "array" && kind != "map") {
-    return Join(Split(kind, enclosing));
-  }
-  Json out = {{"type", kind}};
-  if (type.contains("items")) out["items"] = Normalized(type["items"], enclosing);
-  if (type.contains("values")) out["values"] = Normalized(type["values"], enclosing);
-  CopyIfThere(type, "logicalType", &out);
-  AddSorted(type, {"type", "items", "values", "logicalType"}, &out);
-  return out.size() == 1 && IsPrimitive(kind) ? out["type"] : out;
-}
 
-Result<std::string> Rewrite(std::string_view schema,
-                            const std::function<Json(const Json&)>& rewrite) {
+  // Of types within `space`, or of fields.
+  static void AddAliases(const Json& from, const std::string* space, Json* to) {
+    if (!from.contains("aliases") || !from["aliases"].is_array()) return;
+    std::set<std::string> sorted;
+    for (const Json& alias : from["aliases"]) {
+      if (!alias.is_string()) continue;
+      const std::string name = alias;
+      sorted.insert(space == nullptr ? name : avro::Qualify(name, *space));
+    }
+    if (!sorted.empty()) (*to)["aliases"] = sorted;
+  }
+
+  static void AddLogicalType(const Json& type, Json* to) {
+    for (const char* name : {"logicalType", "precision", "scale"}) {
+      const bool is_default = std::string_view(name) == "scale" && type.value(name, Json(0)) == 0;
+      if (type.contains("logicalType") && type.contains(name) && !is_default) {
+        (*to)[name] = type[name];
+      }
+    }
+  }
+
+  template <typename Known>
+  static void AddSorted(const Json& from, const Known& known, Json* to,
+                        std::string_view also = "") {
+    const bool decimal = from.value("logicalType", Json()) == "decimal";
+    std::map<std::string, Json> sorted;
+    for (const auto& [name, value] : from.items()) {
+      if (IsIn(known, name) || name == also || to->contains(name)) continue;
+      if (decimal && name == "scale") continue;  // 0, which is the default.
+      sorted[name] = SortedByName(value);
+    }
+    for (auto& [name, value] : sorted) (*to)[name] = std::move(value);
+  }
+
+  const SchemaNames& names_;
+  std::set<std::string> written_;
+};
+
+template <typename Form>
+Result<std::string> Rewrite(std::string_view schema, const std::vector<std::string>& other_types) {
+  ARROW_ASSIGN_OR_RAISE(const Json parsed, ParseSchemaJson(schema));
+  const SchemaNames names(parsed, other_types);
   try {
-    const auto parsed = ParseBoundedJsonOrThrow(schema, kMaxSchemaDepth);
-    if (!parsed) return Status::Invalid("not a schema: nested deeper than ", kMaxSchemaDepth);
-    return rewrite(*parsed).dump();
+    return DumpSchemaJson(Form(names).Type(parsed, ""));
   } catch (const Json::exception& e) {
     return Status::Invalid("not a schema: ", e.what());
   }
@@ -217,12 +283,14 @@ Result<std::string> Rewrite(std::string_view schema,
 
 }  // namespace
 
-Result<std::string> CanonicalText(std::string_view schema) {
-  return Rewrite(schema, [](const Json& parsed) { return Canonical(parsed, ""); });
+Result<std::string> CanonicalText(std::string_view schema,
+                                  const std::vector<std::string>& other_types) {
+  return Rewrite<Canonical>(schema, other_types);
 }
 
-Result<std::string> NormalizedText(std::string_view schema) {
-  return Rewrite(schema, [](const Json& parsed) { return Normalized(parsed, ""); });
+Result<std::string> NormalizedText(std::string_view schema,
+                                   const std::vector<std::string>& other_types) {
+  return Rewrite<Normalized>(schema, other_types);
 }
 
 }  // namespace shopstream::registry

@@ -49,6 +49,67 @@ TEST(CanonicalText, IsItsOwnCanonicalText) {
   EXPECT_EQ(once, Canonical(once));
 }
 
+TEST(CanonicalText, IsThatOfJava) {
+  // A type in no namespace within one that has one, a name that is that of a kind of type, a
+  // definition after its use, comments, and what means nothing where it stands.
+  EXPECT_EQ(R"({"type":"record","name":"R","namespace":"n","fields":[)"
+            R"({"name":"a","type":{"type":"enum","name":"E","namespace":"","symbols":["X"]}},)"
+            R"({"name":"b","type":{"type":"fixed","name":"map","size":2}},)"
+            R"({"name":"c","type":["E","n.map"]}],"default":1})",
+            Canonical(R"({"type":"record","name":"n.R",/* one */"doc":7,"symbols":[],"default":1,
+      "fields":[{"name":"a","type":"E"},{"name":"b","type":"map","order":"ASCENDING"},
+                {"name":"c","type":[{"type":"enum","name":"E","namespace":"","symbols":["X"],
+                    "default":null}, {"type":"fixed","name":"map","size":2}]}]})"));
+}
+
+TEST(CanonicalText, NumbersAndTextsStayAsWritten) {
+  const std::string text =
+      R"({"type":"record","name":"größe","fields":[{"name":"f","type":"double","default":1e2}],)"
+      R"("x":1.0,"z":12345678901234567890123})";
+  EXPECT_EQ(text, Canonical(text));
+  EXPECT_EQ(R"({"type":"record","name":"R","fields":[{"name":"f","type":"float","default":0.50}]})",
+            Canonical(R"({"type":"record","name":"R","fields":[{"name":"f","type":{"type":"float"},
+                "default":"0.50"}]})"));
+}
+
+std::string Normalized(std::string_view schema, const std::vector<std::string>& types = {}) {
+  auto text = NormalizedText(schema, types);
+  return text.ok() ? *text : text.status().ToString();
+}
+
+TEST(NormalizedText, NamesAreFullAndAttributesSorted) {
+  EXPECT_EQ(
+      R"({"name":"n.R","type":"record","fields":[{"name":"a","type":{"name":"n.F","type":"fixed",)"
+      R"("size":4,"logicalType":"decimal","precision":4,"aliases":["n.A","o.B"]},)"
+      R"("order":"ascending","default":"\u0001"},{"name":"b","type":"n.F","order":"ignore"}],)"
+      R"("a":[{"x":1,"y":2.0}],"z":1})",
+      Normalized(R"({"type":"record","name":"R","namespace":"n","z":1,"a":[{"y":2.0,"x":1}],
+          "doc":"","fields":[{"name":"a","type":"F","default":"\u0001"},{"order":"ignore",
+          "type":{"aliases":["o.B","A"],"type":"fixed","name":"F","size":4,"scale":0,"precision":4,
+                  "logicalType":"decimal"},"name":"b"}]})"));
+}
+
+TEST(NormalizedText, BareNamesAreThoseOfTheNamespaceOrOfNone) {
+  const char* const schema = R"({"type":"record","name":"n.R","fields":[{"name":"a","type":"T"}]})";
+  const auto with_type = [](const std::string& name) {
+    return R"({"name":"n.R","type":"record","fields":[{"name":"a","type":")" + name +
+           R"(","order":"ascending"}]})";
+  };
+  EXPECT_EQ(with_type("n.T"), Normalized(schema));
+  EXPECT_EQ(with_type("T"), Normalized(schema, {"T"}));
+  EXPECT_EQ(with_type("n.T"), Normalized(schema, {"T", "n.T"}));
+}
+
+TEST(NormalizedText, IsItsOwnNormalizedText) {
+  const std::string bare = Normalized(R"({"type":"record","name":"a.R","fields":[
+      {"name":"x","type":{"type":"fixed","name":"F","namespace":"","size":1}}]})");
+  EXPECT_EQ(bare, Normalized(bare));
+  const std::string once = Normalized(R"(["null",{"type":"record","name":"R","fields":[
+      {"name":"x","type":{"type":"enum","name":"E","namespace":"o","symbols":["A"],"default":"A"}},
+      {"name":"y","type":{"type":"int","logicalType":"date"}}]}])");
+  EXPECT_EQ(once, Normalized(once));
+}
+
 TEST(CanonicalText, DepthIsBounded) {
   const std::string deep = std::string(100000, '[') + std::string(100000, ']');
   EXPECT_TRUE(CanonicalText(R"({"type":"int","x":)" + deep + "}").status().IsInvalid());

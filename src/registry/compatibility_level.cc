@@ -56,15 +56,16 @@ void AddReasons(const avro::Schema& reader, const avro::Schema& writer, const Di
   }
 }
 
+std::string OtherType(const EarlierVersion& earlier, const std::string& type) {
+  return "Incompatible because of different schema type: version " +
+         std::to_string(earlier.version) + " is " + earlier.type + ", not " + type;
+}
+
 void CheckAgainst(const LevelRow& level, const avro::Schema& candidate,
                   const EarlierVersion& earlier, std::vector<std::string>* reasons) {
-  if (earlier.type != "AVRO") {
-    reasons->push_back("Incompatible because of different schema type: version " +
-                       std::to_string(earlier.version) + " is " + earlier.type + ", not AVRO");
-    return;
-  }
-  const auto other =
-      avro::Schema::Parse(earlier.self_contained.empty() ? earlier.schema : earlier.self_contained);
+  if (earlier.type != "AVRO") return reasons->push_back(OtherType(earlier, "AVRO"));
+  const auto other = avro::Schema::ParseKept(
+      earlier.self_contained.empty() ? earlier.schema : earlier.self_contained);
   if (!other.ok()) {
     reasons->push_back("Version " + std::to_string(earlier.version) +
                        " cannot be compared: " + other.status().message());
@@ -104,11 +105,17 @@ std::vector<std::string> CheckCompatible(CompatibilityLevel level, const avro::S
   for (size_t i = earlier.size(); i-- > first && reasons.empty();) {
     CheckAgainst(Row(level), candidate, earlier[i], &reasons);
   }
-  if (!reasons.empty()) {
-    reasons.push_back(std::string("{validateFields: 'false', compatibility: '") + Name(level) +
-                      "'}");
-  }
   return reasons;
+}
+
+std::vector<std::string> CheckType(CompatibilityLevel level, const std::string& type,
+                                   const std::vector<EarlierVersion>& earlier) {
+  if (level == CompatibilityLevel::kNone || earlier.empty()) return {};
+  const size_t first = IsTransitive(level) ? 0 : earlier.size() - 1;
+  for (size_t i = earlier.size(); i-- > first;) {
+    if (earlier[i].type != type) return {OtherType(earlier[i], type)};
+  }
+  return {};
 }
 
 }  // namespace shopstream::registry

@@ -33,8 +33,11 @@ struct EarlierVersion {
 
 // Why `candidate` must not follow `earlier` (ascending); empty if it may. In the format of
 // Confluent's registry: {errorType:'...', description:'...', additionalInfo:'...'} for every broken
-// rule, with the newest version that breaks any; then the version, its schema and the level.
+// rule, with the newest version that breaks any; then the version and its schema.
 std::vector<std::string> CheckCompatible(CompatibilityLevel level, const avro::Schema& candidate,
                                          const std::vector<EarlierVersion>& earlier);
+// The same for a schema whose text is not understood: it may follow others of its type.
+std::vector<std::string> CheckType(CompatibilityLevel level, const std::string& type,
+                                   const std::vector<EarlierVersion>& earlier);
 
 }  // namespace shopstream::registry

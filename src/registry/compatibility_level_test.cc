@@ -51,14 +51,13 @@ TEST(CompatibilityLevelTest, OnlyTransitiveLevelsLookBeyondTheLatest) {
 
 TEST(CompatibilityLevelTest, ReasonsAreInConfluentsFormat) {
   const auto reasons = Check(CompatibilityLevel::kBackward, kMore, {kId});
-  ASSERT_EQ(4u, reasons.size());
+  ASSERT_EQ(3u, reasons.size());
   EXPECT_THAT(reasons[0],
               AllOf(StartsWith("{errorType:'READER_FIELD_MISSING_DEFAULT_VALUE', description:'The "
                                "new schema cannot read data of the old schema (path '/fields/1')"),
                     HasSubstr("additionalInfo:'n'}")));
   EXPECT_EQ("{oldSchemaVersion: 1}", reasons[1]);
   EXPECT_EQ("{oldSchema: '" + kId + "'}", reasons[2]);
-  EXPECT_EQ("{validateFields: 'false', compatibility: 'BACKWARD'}", reasons[3]);
 }
 
 TEST(CompatibilityLevelTest, OtherTypesOfSchemaAreNotComparable) {
@@ -67,6 +66,17 @@ TEST(CompatibilityLevelTest, OtherTypesOfSchemaAreNotComparable) {
                       {{.version = 1, .type = "PROTOBUF", .schema = "message R {}"}});
   ASSERT_FALSE(reasons.empty());
   EXPECT_THAT(reasons[0], HasSubstr("version 1 is PROTOBUF, not AVRO"));
+}
+
+TEST(CompatibilityLevelTest, WhatIsNotUnderstoodFollowsItsType) {
+  const std::vector<EarlierVersion> earlier = {{.version = 1, .schema = kId},
+                                               {.version = 2, .type = "JSON", .schema = "{}"}};
+  EXPECT_THAT(CheckType(CompatibilityLevel::kFull, "JSON", earlier), IsEmpty());
+  EXPECT_THAT(CheckType(CompatibilityLevel::kNone, "PROTOBUF", earlier), IsEmpty());
+  EXPECT_THAT(CheckType(CompatibilityLevel::kFull, "PROTOBUF", earlier).at(0),
+              HasSubstr("version 2 is JSON, not PROTOBUF"));
+  EXPECT_THAT(CheckType(CompatibilityLevel::kFullTransitive, "JSON", earlier).at(0),
+              HasSubstr("version 1 is AVRO, not JSON"));
 }
 
 }  // namespace

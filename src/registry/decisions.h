@@ -5,7 +5,6 @@
 #include <string>
 #include <vector>
 
-#include "avro/schema.h"
 #include "registry/rest.h"
 #include "registry/state.h"
 
@@ -16,51 +15,48 @@ constexpr int32_t kLatest = -1;
 
 // A schema in a request.
 struct PostedSchema {
-  std::string text;
+  std::string text;                           // Blank: that of the latest version.
   std::vector<SchemaReference> references{};  // Version kLatest: the newest.
-  std::string metadata{}, rule_set{};         // JSON; empty: none.
+  std::string metadata{}, rule_set{};         // JSON; empty: those of the latest version.
   int32_t id = 0;                             // 0: to be assigned.
-  int32_t version = 0;                        // 0: the next.
+  int32_t version = 0;                        // 0: the next; kLatest: the same, noted in metadata.
   bool normalize = false;
+  std::string type = "AVRO";
 };
-
-// A valid schema that may become a version of a subject.
-struct Candidate {
-  SchemaRecord record;  // Without version and id.
-  avro::Schema schema;  // With its references inlined.
-  std::string identity;
-};
-
-// Invalid explains what is wrong with it, or names the reference that does not resolve.
-Result<Candidate> MakeCandidate(const State& state, const std::string& subject,
-                                const PostedSchema& posted);
-
-// The version with the candidate's schema; null if there is none.
-const SchemaRecord* FindCandidate(const State& state, const Candidate& candidate, Which which);
-
-// Why the candidate must not follow the version or, if none is given, the versions that the
-// subject's level requires; empty if it may.
-std::vector<std::string> CheckCandidate(const State& state, const Candidate& candidate,
-                                        std::optional<int32_t> only_version);
 
 struct Decision {
   std::optional<RestError> refusal;
   std::vector<Record> records;    // To be written. None: refused, or nothing changes.
   SchemaRecord schema;            // Registration: the resulting version.
+  bool was_changed = false;       // Registration: metadata, rules or text were filled in.
   std::vector<int32_t> versions;  // Deletion: the deleted versions.
 };
 
+Decision Refuse(RestError refusal);
+
+// registration.cc
 Decision DecideRegistration(const State& state, const std::string& subject,
                             const PostedSchema& posted);
+
+// decisions.cc
 Decision DecideVersionDeletion(const State& state, const std::string& subject, int32_t version,
                                bool permanent);
 Decision DecideSubjectDeletion(const State& state, const std::string& subject, bool permanent);
-// An empty subject: for all subjects.
+// A subject, or the start of a context's ("" for the default one).
 Decision DecideConfig(const State& state, const std::string& subject,
                       const std::optional<SubjectConfig>& config);
 Decision DecideMode(const State& state, const std::string& subject, std::optional<Mode> mode,
                     bool force);
 
+// Only of a context without subjects.
+Decision DecideContextDeletion(const State& state, const std::string& context);
+
+bool IsReadOnly(const State& state, const std::string& subject);
+Decision RefuseReadOnly(const std::string& subject);
+RestError ReferenceExists(const std::string& subject, int32_t version);
+// By versions of that kind, and of other subjects only if asked for.
+bool IsReferenced(const State& state, const std::string& subject, int32_t version, Which which,
+                  bool by_others_only);
 RestError UnknownSubject(const std::string& subject);
 RestError UnknownVersion(int32_t version);
 

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/http_query.h"
 #include "base/http_router.h"
 #include "registry/api.h"
 #include "registry/media_type.h"
@@ -13,7 +14,6 @@ using nlohmann::json;
 namespace {
 
 constexpr const char* kFollowedRelease = "7.9.0";
-constexpr const char* kDefaultContext = ".";
 
 RestError StoreFailure(const Status& status) {
   if (status.IsInvalid()) return {kSchemaTooLarge, status.message()};
@@ -35,7 +35,7 @@ class Place {
 };
 
 RestError TooManyWait() {
-  return {kTimedOut, "Too many requests wait for Kafka: try again in a moment"};
+  return {kBusy, "Too many requests wait for Kafka: try again in a moment"};
 }
 
 }  // namespace
@@ -107,8 +107,13 @@ RestReply Call(Api::Impl& api, const HttpRequest& request) {
 }
 
 RestReply GetRoot(Api::Impl&, const HttpRequest&) { return json::object(); }
-RestReply GetTypes(Api::Impl&, const HttpRequest&) { return json::array({"AVRO"}); }
-RestReply GetContexts(Api::Impl&, const HttpRequest&) { return json::array({kDefaultContext}); }
+RestReply GetTypes(Api::Impl&, const HttpRequest&) {
+  return json::array({"AVRO", "JSON", "PROTOBUF"});
+}
+// Release 7.9 gives schemas no GUIDs, but some clients ask for them.
+RestReply GetByGuid(Api::Impl&, const HttpRequest& request) {
+  return RestError{kSchemaNotFound, "Schema " + request.captures.at(0) + " not found"};
+}
 RestReply GetRelease(Api::Impl&, const HttpRequest&) {
   return json{{"version", kFollowedRelease}, {"commitId", "shopstream"}};
 }
@@ -117,6 +122,7 @@ RestReply GetRelease(Api::Impl&, const HttpRequest&) {
 constexpr Endpoint kEndpoints[] = {
     {"GET", "", &GetRoot, false},
     {"GET", "subjects", &Call<&Api::Impl::ListSubjects>},
+    {"GET", "subjects/**/metadata", &Call<&Api::Impl::GetByMetadata>},
     {"GET", "subjects/**/versions", &Call<&Api::Impl::ListVersions>},
     {"POST", "subjects/**/versions", &Call<&Api::Impl::Register>, true, true},
     {"GET", "subjects/**/versions/*/schema", &Call<&Api::Impl::GetVersionSchema>},
@@ -131,6 +137,7 @@ constexpr Endpoint kEndpoints[] = {
     {"GET", "schemas/ids/*/schema", &Call<&Api::Impl::GetSchemaById>},
     {"GET", "schemas/ids/*/subjects", &Call<&Api::Impl::GetSubjectsOfId>},
     {"GET", "schemas/ids/*/versions", &Call<&Api::Impl::GetVersionsOfId>},
+    {"GET", "schemas/guids/*", &GetByGuid},
     {"POST", "compatibility/subjects/**/versions/*", &Call<&Api::Impl::CheckOne>},
     {"POST", "compatibility/subjects/**/versions", &Call<&Api::Impl::CheckAll>},
     {"GET", "config", &Call<&Api::Impl::GetConfig>},
@@ -144,7 +151,8 @@ constexpr Endpoint kEndpoints[] = {
     {"GET", "mode/**", &Call<&Api::Impl::GetMode>},
     {"PUT", "mode/**", &Call<&Api::Impl::PutMode>, true, true},
     {"DELETE", "mode/**", &Call<&Api::Impl::DeleteMode>, true, true},
-    {"GET", "contexts", &GetContexts},
+    {"GET", "contexts", &Call<&Api::Impl::GetContexts>},
+    {"DELETE", "contexts/*", &Call<&Api::Impl::DeleteContext>, true, true},
     {"GET", "v1/metadata/id", &Call<&Api::Impl::GetClusterId>, false},
     {"GET", "v1/metadata/version", &GetRelease, false},
     {"GET", "health", &Call<&Api::Impl::GetHealth>},
@@ -156,7 +164,27 @@ bool TakesABody(const HttpRequest& request) {
 
 }  // namespace
 
+// The target with the subjects that it means.
+Target Api::Impl::Rewrite(const Target& target) const {
+  return RewriteAlias(target, [this](const std::string& subject) {
+    std::string alias;
+    store.Read([&](const State& state) {
+      const SubjectConfig* config = subject.empty() ? nullptr : state.Config(subject);
+      if (config != nullptr) alias = config->alias.value_or("");
+    });
+    return alias;
+  });
+}
+
 RestReply Api::Impl::Route(HttpRequest& request) {
+  const auto in_context = RewriteContext({request.raw_path, request.raw_query});
+  if (!in_context) return RestError{kBadRequest, "Context name cannot contain a colon"};
+  const Target target = Rewrite(*in_context);
+  request.raw_path = target.path;
+  request.raw_query = target.query;
+  request.query = [&request](const std::string& name) {
+    return QueryValue(request.raw_query, name);
+  };
   auto match = FindRoute(kEndpoints, request);
   if (match.route == nullptr && !match.path_known) return NotFound();
   if (match.route == nullptr) return RestError{405, "HTTP 405 Method Not Allowed"};
@@ -175,10 +203,13 @@ HttpReply ToHttp(const RestReply& reply) {
   if (const auto* body = std::get_if<json>(&reply)) {
     return {200, DumpJson(*body), kMediaType};
   }
+  if (const auto* body = std::get_if<PlainBody>(&reply)) return {200, body->text, kMediaType};
   const auto& error = std::get<RestError>(reply);
   const json body = {{"error_code", error.code}, {"message", error.message}};
   const int status = error.code >= 1000 ? error.code / 100 : error.code;
-  return {status, DumpJson(body), kMediaType};
+  HttpReply refusal{status, DumpJson(body), kMediaType};
+  if (status == 503) refusal.headers.emplace_back("Retry-After", "1");
+  return refusal;
 }
 
 Api::Api(Store& store, HandlerOptions options, Users users)
@@ -194,7 +225,10 @@ std::optional<HttpReply> Api::Gate(const HttpRequest& head) const {
     reply.headers.emplace_back("WWW-Authenticate", "Basic realm=\"SchemaRegistry\"");
     return reply;
   }
-  const auto match = FindRoute(kEndpoints, head);
+  HttpRequest request = head;
+  const auto target = RewriteContext({head.raw_path, head.raw_query});
+  if (target) request.raw_path = target->path;
+  const auto match = FindRoute(kEndpoints, request);
   if (match.route == nullptr || !match.route->writes || *role == Role::kWriter) return std::nullopt;
   return ToHttp(RestError{40301, "User is denied operation Write: it has the role reader"});
 }

@@ -15,11 +15,11 @@ struct HandlerOptions {
   Millis write_timeout{30000};
   Millis look_timeout{4000};
   // Maximum number of requests that wait for Kafka; further ones are asked to retry, so that
-  // threads remain for requests answered from memory.
-  int most_waiting = 24;
+  // threads remain for requests answered from memory. Writes that wait share a transaction.
+  int most_waiting = 360;
 };
 
-// Confluent's Schema Registry API for Avro, release 7.9, on top of a store: a function from request
+// Confluent's Schema Registry API, release 7.9, on top of a store: a function from request
 // to reply. Uses Confluent's error codes: 503 until the store is ready, 50001 if it fails.
 // Thread-safe.
 class Api {

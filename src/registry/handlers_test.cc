@@ -111,9 +111,8 @@ TEST_F(HandlersTest, UnknownThingsHaveConfluentsCodes) {
 TEST_F(HandlersTest, InvalidSchemasAre42201) {
   EXPECT_EQ(42201, Post("/subjects/s/versions", R"({"type":"record"})").code());
   EXPECT_EQ(42201, PostRaw("/subjects/s/versions", "{}").code());
-  EXPECT_EQ(
-      42201,
-      PostRaw("/subjects/s/versions", R"({"schema":"\"int\"","schemaType":"PROTOBUF"})").code());
+  EXPECT_EQ(42201,
+            PostRaw("/subjects/s/versions", R"({"schema":"\"int\"","schemaType":"XML"})").code());
   EXPECT_EQ(400, PostRaw("/subjects/s/versions", "no JSON").code());
   EXPECT_EQ(422, Post("/subjects/s/versions", "x").status);
 }
@@ -296,7 +295,7 @@ TEST_F(HandlersTest, ConfigIsChangedPartByPart) {
   EXPECT_EQ(
       (json{{"compatibilityLevel", "FULL"}, {"normalize", true}, {"compatibilityGroup", "major"}}),
       Get("/config/orders").body);
-  EXPECT_EQ(422, Put("/config", R"({"alias":"x"})").code());
+  EXPECT_EQ(422, Put("/config", R"({"alias":7})").code());
   EXPECT_EQ("FULL", Delete("/config/orders").body["compatibilityLevel"]);
   EXPECT_EQ(40408, Get("/config/orders").code());
   Put("/config", R"({"compatibility":"NONE"})");
@@ -319,10 +318,12 @@ TEST_F(HandlersTest, OtherMethodsTypesAndContextsAreRefused) {
   const json body = {{"schema", kOrder}};
   EXPECT_EQ(415, http_->Post("/subjects/s/versions", body.dump(), "text/html")->status);
   EXPECT_EQ(200, http_->Post("/subjects/s/versions", body.dump(), "application/json")->status);
-  EXPECT_EQ(42208, Post("/subjects/:.lab:s/versions", kOrder).code());
+  EXPECT_EQ(42208, Post("/subjects/:.lab:/versions", kOrder).code());
+  EXPECT_EQ(42208, Post("/subjects/:*:s/versions", kOrder).code());
+  EXPECT_EQ(400, Get("/contexts/a:b/subjects").code());
   EXPECT_EQ(1, Post("/subjects/:.:s", kOrder).body["id"]) << "the default context";
   EXPECT_EQ(json({"."}), Get("/contexts").body);
-  EXPECT_EQ(json({"AVRO"}), Get("/schemas/types").body);
+  EXPECT_EQ(json({"AVRO", "JSON", "PROTOBUF"}), Get("/schemas/types").body);
   EXPECT_EQ("memory", Get("/v1/metadata/id").body["scope"]["clusters"]["kafka-cluster"]);
 }
 

@@ -1,6 +1,9 @@
 #include "registry/kafka_store.h"
 
+#include <arrow/util/logging.h>
+
 #include <algorithm>
+#include <exception>
 #include <optional>
 #include <utility>
 
@@ -13,6 +16,7 @@ namespace shopstream::registry {
 namespace {
 
 constexpr Millis kPollPause{100};
+constexpr size_t kLargestBatch = 64;  // Writes in one transaction.
 constexpr Millis kBrokerTimeout{5000};
 constexpr int kReplicas = 3;
 // Limit of a batch, which contains more than its records.
@@ -74,12 +78,18 @@ KafkaStore::KafkaStore(KafkaConfig config, KafkaStoreOptions options)
 std::unique_ptr<KafkaStore> KafkaStore::Start(KafkaConfig config, KafkaStoreOptions options) {
   std::unique_ptr<KafkaStore> store(new KafkaStore(std::move(config), std::move(options)));
   store->follower_ = std::thread([raw = store.get()] { raw->Follow(); });
+  store->writing_ = std::thread([raw = store.get()] { raw->WriteBatches(); });
   return store;
 }
 
 KafkaStore::~KafkaStore() {
   stop_.Request();
+  {
+    std::lock_guard lock(queue_mutex_);
+    queued_.notify_all();
+  }
   follower_.join();
+  writing_.join();
 }
 
 Status KafkaStore::Failure() const {
@@ -157,7 +167,12 @@ Status KafkaStore::EnsureTopic() {
 
 void KafkaStore::Read(const Look& look) const {
   std::shared_lock lock(state_mutex_);
-  look(state_);
+  look(*state_);
+}
+
+std::shared_ptr<const State> KafkaStore::Snapshot() const {
+  std::shared_lock lock(state_mutex_);
+  return state_;
 }
 
 void KafkaStore::Follow() {
@@ -215,7 +230,8 @@ void KafkaStore::ApplyRecord(const kafka::LogRecord& record) {
   Status applied;
   {
     std::unique_lock lock(state_mutex_);
-    applied = state_.Apply(**parsed);
+    if (state_.use_count() > 1) state_ = std::make_shared<State>(*state_);
+    applied = state_->Apply(**parsed);
   }
   if (applied.ok()) return;
   Log::Error("topic {} offset {} is ignored: {}", options_.topic, record.offset, applied.message());
@@ -260,38 +276,109 @@ Status KafkaStore::CatchUp(Millis timeout) {
 
 Status KafkaStore::Write(const Decide& decide, Millis timeout) {
   ARROW_RETURN_NOT_OK(Whole());
-  const auto deadline = BootClock::now() + timeout;
-  std::unique_lock lock(write_mutex_, deadline - BootClock::now());
-  if (!lock.owns_lock()) {
-    return Unavailable("earlier writes to topic ", options_.topic, " did not finish within ",
-                       timeout.count(), " ms");
-  }
-  last_write_failure_ = Unavailable("no time was left to write to topic ", options_.topic);
-  // Random pauses, so that registries stop taking the right to write from each other.
-  Retry retry(
-      {.patience = {.first = Millis{20}, .longest = Millis{1000}, .give_up_after = Left(deadline)},
-       .stop = StopToken(&stop_)});
-  while (!stop_.requested()) {
-    ARROW_ASSIGN_OR_RAISE(const bool done, TryWrite(decide, deadline));
-    if (done) return Status::OK();
-    ARROW_RETURN_NOT_OK(retry.Wait(last_write_failure_));
-    if (BootClock::now() >= deadline) return last_write_failure_;
-  }
-  return Status::Cancelled("the registry is stopping");
+  QueuedWrite write{decide, BootClock::now() + timeout};
+  std::unique_lock lock(queue_mutex_);
+  queue_.push_back(&write);
+  queued_.notify_all();
+  // The writing thread finishes every write soon after its deadline.
+  finished_.wait(lock, [&] { return write.finished; });
+  return write.result;
 }
 
-Result<bool> KafkaStore::TryWrite(const Decide& decide, BootClock::time_point deadline) {
+// Empty: the store is stopping.
+KafkaStore::Batch KafkaStore::TakeBatch() {
+  std::unique_lock lock(queue_mutex_);
+  queued_.wait(lock, [&] { return stop_.requested() || !queue_.empty(); });
+  const auto count = static_cast<ptrdiff_t>(std::min(queue_.size(), kLargestBatch));
+  Batch batch(queue_.begin(), queue_.begin() + count);
+  queue_.erase(queue_.begin(), queue_.begin() + count);
+  return batch;
+}
+
+void KafkaStore::Finish(const Batch& batch, const Status& result) {
+  std::lock_guard lock(queue_mutex_);
+  for (QueuedWrite* write : batch) {
+    if (write->result.ok()) write->result = result;
+    write->finished = true;
+  }
+  finished_.notify_all();
+}
+
+void KafkaStore::WriteBatches() {
+  while (true) {
+    Batch batch = TakeBatch();
+    if (batch.empty()) return;
+    WriteBatch(std::move(batch));
+  }
+}
+
+void KafkaStore::WriteBatch(Batch batch) {
+  last_write_failure_ =
+      Unavailable("earlier writes to topic ", options_.topic, " took the time of this one");
+  const auto later = [](const QueuedWrite* one, const QueuedWrite* other) {
+    return one->deadline < other->deadline;
+  };
+  // Random pauses, so that registries stop taking the right to write from each other.
+  const auto last = (*std::ranges::max_element(batch, later))->deadline;
+  Retry retry(
+      {.patience = {.first = Millis{20}, .longest = Millis{1000}, .give_up_after = Left(last)},
+       .stop = StopToken(&stop_)});
+  while (true) {
+    if (stop_.requested()) return Finish(batch, Status::Cancelled("the registry is stopping"));
+    const auto now = BootClock::now();
+    const auto late = std::stable_partition(
+        batch.begin(), batch.end(), [&](const QueuedWrite* one) { return one->deadline > now; });
+    Finish(Batch(late, batch.end()), last_write_failure_);
+    batch.erase(late, batch.end());
+    if (batch.empty()) return;
+    const auto done = TryWrite(batch, (*std::ranges::min_element(batch, later))->deadline);
+    if (done.ok() && *done) return Finish(batch, Status::OK());
+    if (done.status().IsInvalid() && batch.size() > 1) return WriteHalves(batch);
+    if (!done.ok()) return Finish(batch, done.status());
+    const Status waited = retry.Wait(last_write_failure_);
+    if (!waited.ok()) return Finish(batch, waited);
+  }
+}
+
+// One of them is too large for the topic; the others are not to suffer from it.
+void KafkaStore::WriteHalves(const Batch& batch) {
+  const auto middle = batch.begin() + static_cast<ptrdiff_t>(batch.size() / 2);
+  WriteBatch(Batch(batch.begin(), middle));
+  WriteBatch(Batch(middle, batch.end()));
+}
+
+// What the writes decide, each on the state that the earlier ones leave.
+std::vector<kafka::LogEntry> KafkaStore::DecideAll(const Batch& batch) {
+  std::vector<kafka::LogEntry> entries;
+  const auto state = Snapshot();
+  std::optional<State> changed;
+  for (QueuedWrite* write : batch) {
+    try {
+      const std::vector<Record> records = write->decide(changed ? *changed : *state);
+      if (records.empty()) continue;
+      if (write != batch.back()) {
+        if (!changed) changed.emplace(*state);
+        // A decision never gives an id a second schema, which is all that is refused.
+        for (const Record& record : records) ARROW_CHECK_OK(changed->Apply(record));
+      }
+      for (KeyAndValue& one : SerializeAll(records)) {
+        entries.push_back({std::move(one.key), std::move(one.value)});
+      }
+    } catch (const std::exception& error) {
+      write->result = Status::UnknownError("the request failed: ", error.what());
+    }
+  }
+  return entries;
+}
+
+Result<bool> KafkaStore::TryWrite(const Batch& batch, BootClock::time_point deadline) {
   last_write_failure_ = writer_ == nullptr ? TakeOver(deadline) : Status::OK();
   if (IsRefused(last_write_failure_)) return RefuseWrites();
   if (last_write_failure_.ok()) last_write_failure_ = CatchUp(Left(deadline));
   if (!last_write_failure_.ok()) return false;
 
-  std::vector<kafka::LogEntry> entries;
-  Read([&](const State& state) {
-    for (KeyAndValue& one : SerializeAll(decide(state))) {
-      entries.push_back({std::move(one.key), std::move(one.value)});
-    }
-  });
+  for (QueuedWrite* write : batch) write->result = Status::OK();
+  const std::vector<kafka::LogEntry> entries = DecideAll(batch);
   if (entries.empty()) return true;
 
   const auto offset = writer_->Append(entries, std::max(Millis{1}, Left(deadline)));

@@ -2,12 +2,14 @@
 
 #include <condition_variable>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <shared_mutex>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "base/config.h"
 #include "base/stop.h"
@@ -40,6 +42,7 @@ class KafkaStore final : public Store {
 
   Status Ready() const override;
   void Read(const Look& look) const override;
+  std::shared_ptr<const State> Snapshot() const override;
   Status CatchUp(Millis timeout) override;
   Status Write(const Decide& decide, Millis timeout) override;
   Status Whole() const override;
@@ -61,9 +64,26 @@ class KafkaStore final : public Store {
   void PublishPosition(int64_t position);
   void NoteRefusal(const Status& refusal);
 
+  // Lives on the stack of Write, which waits until it is finished.
+  struct QueuedWrite {
+    Decide decide;
+    BootClock::time_point deadline;
+    Status result{};
+    bool finished = false;
+  };
+  using Batch = std::vector<QueuedWrite*>;
+
+  // Runs on the writing thread.
+  void WriteBatches();
+  Batch TakeBatch();
+  void WriteBatch(Batch batch);
+  void WriteHalves(const Batch& batch);
+  void Finish(const Batch& batch, const Status& result);
+  std::vector<kafka::LogEntry> DecideAll(const Batch& batch);
+  // One attempt. True: done; false: the right to write was lost, try again.
+  Result<bool> TryWrite(const Batch& batch, BootClock::time_point deadline);
+
   Status WaitForPosition(int64_t offset, BootClock::time_point deadline);
-  // One attempt of Write. True: done; false: the right to write was lost, try again.
-  Result<bool> TryWrite(const Decide& decide, BootClock::time_point deadline);
   Status TakeOver(BootClock::time_point deadline);
   Status RefuseWrites();
 
@@ -71,8 +91,9 @@ class KafkaStore final : public Store {
   const KafkaStoreOptions options_;
   StopSource stop_;
 
+  // Snapshots share it; it is copied before it changes while there are any.
   mutable std::shared_mutex state_mutex_;
-  State state_;
+  std::shared_ptr<State> state_ = std::make_shared<State>();
 
   // Progress of the following thread; guarded by progress_mutex_.
   mutable std::mutex progress_mutex_;
@@ -87,12 +108,16 @@ class KafkaStore final : public Store {
   // Records that could not be understood, by key, until a valid record replaces them.
   std::map<std::string, std::string> unreadable_;
 
-  // Held while writing; one write at a time.
-  std::timed_mutex write_mutex_;
+  // Writes that wait are decided one after the other, and written in one transaction.
+  std::mutex queue_mutex_;
+  std::condition_variable queued_, finished_;
+  std::deque<QueuedWrite*> queue_;
+
+  // Of the writing thread.
   std::unique_ptr<kafka::LogWriter> writer_;  // Null: another registry may have the right to write.
   Status last_write_failure_;
 
-  std::thread follower_;
+  std::thread follower_, writing_;
 };
 
 }  // namespace shopstream::registry

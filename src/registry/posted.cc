@@ -1,8 +1,12 @@
 #include "registry/posted.h"
 
+#include <algorithm>
 #include <limits>
+#include <string_view>
 
+#include "avro/schema.h"
 #include "base/json.h"
+#include "registry/rule_set.h"
 
 namespace shopstream::registry {
 namespace {
@@ -11,15 +15,12 @@ using nlohmann::json;
 using Json = nlohmann::ordered_json;  // Stored text keeps its order.
 
 constexpr int kMaxBodyDepth = 64;
+constexpr std::string_view kSchemaTypes[] = {"AVRO", "JSON", "PROTOBUF"};
 constexpr const char* kInvalidLevelText =
     "Invalid compatibility level. Valid values are none, backward, forward, full, "
     "backward_transitive, forward_transitive, and full_transitive";
 constexpr const char* kInvalidModeText =
     "Invalid mode. Valid values are READWRITE, READONLY, READONLY_OVERRIDE and IMPORT.";
-
-// Settings that ShopStream does not act on: accepting them would promise that they work.
-constexpr const char* kConfigNotSupported[] = {"alias", "defaultMetadata", "overrideMetadata",
-                                               "defaultRuleSet", "overrideRuleSet"};
 
 RestError InvalidSchema(const std::string& reason) {
   return {kInvalidSchema, "Invalid schema: " + reason};
@@ -74,19 +75,31 @@ std::optional<RestError> ReadObject(const Json& given, const char* name, std::st
   return std::nullopt;
 }
 
+std::optional<RestError> ReadRules(const Json& given, const char* name, std::string* text) {
+  if (auto error = ReadObject(Get(given, name), name, text)) return error;
+  *text = WithRuleDefaults(*text);
+  if (const auto fault = FaultOfRules(*text)) return RestError{kInvalidRules, *fault};
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::variant<PostedSchema, RestError> ParsePostedSchema(const std::string& body) {
   const Json given = ParseBody(body);
   if (given.is_discarded()) return NoObject();
-  const Json type = Get(given, "schemaType");
-  if (!type.is_null() && type != "AVRO") {
-    return InvalidSchema("this registry holds schemas of schemaType AVRO only");
-  }
   PostedSchema posted;
+  const Json type = Get(given, "schemaType");
+  if (!type.is_null()) {
+    if (!type.is_string() || std::ranges::count(kSchemaTypes, type.get<std::string>()) == 0) {
+      return InvalidSchema("the schemaType " + DumpJson(type) + " is none of AVRO, JSON, PROTOBUF");
+    }
+    posted.type = type;
+  }
   const Json text = Get(given, "schema");
-  if (!text.is_string()) return InvalidSchema("\"schema\" must hold the Avro schema as a string");
-  posted.text = text;
+  if (!text.is_null()) {
+    if (!text.is_string()) return InvalidSchema("\"schema\" must hold the schema as a string");
+    posted.text = text;
+  }
   if (posted.text.size() > avro::Schema::kMaxText) {
     return RestError{kSchemaTooLarge, "The schema has " + std::to_string(posted.text.size()) +
                                           " bytes, at most " +
@@ -95,7 +108,7 @@ std::variant<PostedSchema, RestError> ParsePostedSchema(const std::string& body)
   }
   if (auto error = ReadReferences(Get(given, "references"), &posted)) return *error;
   if (auto error = ReadObject(Get(given, "metadata"), "metadata", &posted.metadata)) return *error;
-  if (auto error = ReadObject(Get(given, "ruleSet"), "ruleSet", &posted.rule_set)) return *error;
+  if (auto error = ReadRules(given, "ruleSet", &posted.rule_set)) return *error;
   const auto id = GetInt(given, "id");
   const auto version = GetInt(given, "version");
   if (!id.has_value() || !version.has_value()) {
@@ -106,47 +119,56 @@ std::variant<PostedSchema, RestError> ParsePostedSchema(const std::string& body)
   return posted;
 }
 
-std::variant<SubjectConfig, RestError> ParsePostedConfig(const std::string& body,
-                                                         SubjectConfig before) {
+std::variant<PostedConfig, RestError> ParsePostedConfig(const std::string& body) {
   const Json given = ParseBody(body);
   if (given.is_discarded()) return NoObject();
-  for (const char* name : kConfigNotSupported) {
-    if (!Get(given, name).is_null()) {
-      return RestError{kUnprocessable,
-                       std::string(name) + " is not supported by this registry: leave it out"};
+  PostedConfig posted;
+  posted.given = json::object();
+  SubjectConfig& config = posted.config;
+  const auto take = [&](const char* name) {
+    const Json value = Get(given, name);
+    if (!value.is_null()) posted.given[name] = ParseJson(DumpJson(value));
+    return value;
+  };
+  const Json level = take("compatibility");
+  if (level.is_string()) config.level = ParseCompatibilityLevel(level.get<std::string>());
+  if (!level.is_null() && !config.level.has_value()) {
+    return RestError{kInvalidLevel, kInvalidLevelText};
+  }
+  for (const auto& [name, member] : kConfigMembers.flags) {
+    const Json flag = take(name);
+    if (flag.is_boolean()) config.*member = flag.get<bool>();
+    if (!flag.is_null() && !flag.is_boolean()) {
+      return RestError{kUnprocessable, std::string(name) + " must be true or false"};
     }
   }
-  for (const char* name : {"validateFields", "validateRules"}) {
-    if (Get(given, name) == true) {
-      return RestError{kUnprocessable, std::string(name) +
-                                           " is not supported by this registry: leave it out or "
-                                           "set it to false"};
+  for (const auto& [name, member] : kConfigMembers.texts) {
+    const Json text = take(name);
+    if (text.is_string()) config.*member = text.get<std::string>();
+    if (!text.is_null() && !text.is_string()) {
+      return RestError{kUnprocessable, std::string(name) + " must be a string"};
     }
   }
-  if (given.contains("compatibility")) {
-    const Json& level = given["compatibility"];
-    before.level.reset();
-    if (level.is_string()) before.level = ParseCompatibilityLevel(level.get<std::string>());
-    if (!level.is_null() && !before.level.has_value()) {
-      return RestError{kInvalidLevel, kInvalidLevelText};
-    }
+  for (const auto& [name, member] : kConfigMembers.objects) {
+    take(name);
+    const bool rules = std::string_view(name).ends_with("RuleSet");
+    const auto error = rules ? ReadRules(given, name, &(config.*member))
+                             : ReadObject(Get(given, name), name, &(config.*member));
+    if (error) return *error;
   }
-  if (given.contains("normalize")) {
-    const Json& normalize = given["normalize"];
-    if (!normalize.is_null() && !normalize.is_boolean()) {
-      return RestError{kUnprocessable, "normalize must be true or false"};
-    }
-    before.normalize.reset();
-    if (normalize.is_boolean()) before.normalize = normalize.get<bool>();
+  return posted;
+}
+
+SubjectConfig Updated(SubjectConfig before, const SubjectConfig& given) {
+  if (given.level.has_value()) before.level = given.level;
+  for (const auto& [name, member] : kConfigMembers.flags) {
+    if ((given.*member).has_value()) before.*member = given.*member;
   }
-  if (given.contains("compatibilityGroup")) {
-    const Json& group = given["compatibilityGroup"];
-    if (!group.is_null() && !group.is_string()) {
-      return RestError{kUnprocessable,
-                       "compatibilityGroup must be the name of a metadata property"};
-    }
-    before.compatibility_group.reset();
-    if (group.is_string()) before.compatibility_group = group.get<std::string>();
+  for (const auto& [name, member] : kConfigMembers.texts) {
+    if ((given.*member).has_value()) before.*member = given.*member;
+  }
+  for (const auto& [name, member] : kConfigMembers.objects) {
+    if (!(given.*member).empty()) before.*member = given.*member;
   }
   return before;
 }

@@ -11,15 +11,18 @@
 // Parsers of request bodies.
 namespace shopstream::registry {
 
-// {"schema": "<Avro as text>", "schemaType": "AVRO", "references": [{"name", "subject",
-// "version"}],
-//  "metadata": {}, "ruleSet": {}, "id": 1, "version": 1}; only the schema is required.
+// {"schema": "<text>", "schemaType": "AVRO", "references": [{"name", "subject", "version"}],
+//  "metadata": {}, "ruleSet": {}, "id": 1, "version": 1}; nothing is required.
 std::variant<PostedSchema, RestError> ParsePostedSchema(const std::string& body);
 
-// {"compatibility": "FULL", "normalize": true, "compatibilityGroup": "major"}: `before` with the
-// given fields changed; null resets a field.
-std::variant<SubjectConfig, RestError> ParsePostedConfig(const std::string& body,
-                                                         SubjectConfig before);
+// {"compatibility": "FULL", "normalize": true, "compatibilityGroup": "major", ...}
+struct PostedConfig {
+  SubjectConfig config;  // What is absent or null is not set.
+  nlohmann::json given;  // The settings as they were given.
+};
+std::variant<PostedConfig, RestError> ParsePostedConfig(const std::string& body);
+// With the given settings changed.
+SubjectConfig Updated(SubjectConfig before, const SubjectConfig& given);
 
 // {"mode": "READONLY"}; nothing if it is null.
 std::variant<std::optional<Mode>, RestError> ParsePostedMode(const std::string& body);

@@ -1,15 +1,14 @@
 #include "registry/posted.h"
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <string>
 #include <variant>
 
+#include "avro/schema.h"
+
 namespace shopstream::registry {
 namespace {
-
-using testing::HasSubstr;
 
 template <typename Posted>
 RestError ErrorOf(const Posted& posted) {
@@ -37,7 +36,7 @@ TEST(PostedTest, WhatIsNoSchemaIsRefused) {
   EXPECT_EQ(kBadRequest, ErrorOf(ParsePostedSchema(R"({"schema": )" + deep + "}")).code);
   EXPECT_EQ(kInvalidSchema, ErrorOf(ParsePostedSchema(R"({"schema": {}})")).code);
   EXPECT_EQ(kInvalidSchema,
-            ErrorOf(ParsePostedSchema(R"({"schema": "", "schemaType": "JSON"})")).code);
+            ErrorOf(ParsePostedSchema(R"({"schema": "", "schemaType": "THRIFT"})")).code);
   EXPECT_EQ(kInvalidSchema,
             ErrorOf(ParsePostedSchema(R"({"schema": "", "references": [{"name": "a"}]})")).code);
   EXPECT_EQ(kUnprocessable, ErrorOf(ParsePostedSchema(R"({"schema": "", "id": 2147483648})")).code);
@@ -45,26 +44,45 @@ TEST(PostedTest, WhatIsNoSchemaIsRefused) {
   EXPECT_EQ(kSchemaTooLarge, ErrorOf(ParsePostedSchema(R"({"schema": ")" + large + "\"}")).code);
 }
 
+TEST(PostedTest, OnlyWhatIsGivenIsRead) {
+  const auto posted = std::get<PostedSchema>(ParsePostedSchema("{}"));
+  EXPECT_EQ("", posted.text);
+  EXPECT_EQ("AVRO", posted.type);
+  EXPECT_EQ("PROTOBUF",
+            std::get<PostedSchema>(
+                ParsePostedSchema(R"({"schema": "message R {}", "schemaType": "PROTOBUF"})"))
+                .type);
+  EXPECT_EQ(kInvalidRules, ErrorOf(ParsePostedSchema(R"({"schema": "", "ruleSet": {"domainRules":
+      [{"name": "a"}]}})"))
+                               .code);
+}
+
 TEST(PostedTest, AConfigChangesTheGivenFieldsAlone) {
   SubjectConfig before;
   before.level = CompatibilityLevel::kFull;
   before.normalize = true;
-  const auto changed = std::get<SubjectConfig>(
-      ParsePostedConfig(R"({"compatibility": "none", "compatibilityGroup": "major"})", before));
+  const auto posted = std::get<PostedConfig>(ParsePostedConfig(
+      R"({"compatibility": "none", "normalize": null, "alias": "a", "overrideMetadata": {}})"));
+  EXPECT_EQ((nlohmann::json{{"compatibility", "none"},
+                            {"alias", "a"},
+                            {"overrideMetadata", nlohmann::json::object()}}),
+            posted.given);
+  const SubjectConfig changed = Updated(before, posted.config);
   EXPECT_EQ(CompatibilityLevel::kNone, changed.level);
   EXPECT_EQ(true, changed.normalize);
-  EXPECT_EQ("major", changed.compatibility_group);
-  const auto reset = std::get<SubjectConfig>(ParsePostedConfig(R"({"normalize": null})", changed));
-  EXPECT_FALSE(reset.normalize);
+  EXPECT_EQ("a", changed.alias);
+  EXPECT_EQ("{}", changed.override_metadata);
 }
 
-TEST(PostedTest, AConfigThatWouldPromiseTooMuchIsRefused) {
-  EXPECT_EQ(kInvalidLevel, ErrorOf(ParsePostedConfig(R"({"compatibility": "ALL"})", {})).code);
-  EXPECT_EQ(kUnprocessable, ErrorOf(ParsePostedConfig(R"({"normalize": 1})", {})).code);
-  EXPECT_THAT(ErrorOf(ParsePostedConfig(R"({"alias": "other"})", {})).message,
-              HasSubstr("alias is not supported"));
-  EXPECT_EQ(kUnprocessable, ErrorOf(ParsePostedConfig(R"({"validateFields": true})", {})).code);
-  EXPECT_EQ(200, ErrorOf(ParsePostedConfig(R"({"validateFields": false})", {})).code);
+TEST(PostedTest, AConfigThatIsNotValidIsRefused) {
+  EXPECT_EQ(kInvalidLevel, ErrorOf(ParsePostedConfig(R"({"compatibility": "ALL"})")).code);
+  EXPECT_EQ(kInvalidLevel, ErrorOf(ParsePostedConfig(R"({"compatibility": 1})")).code);
+  EXPECT_EQ(kUnprocessable, ErrorOf(ParsePostedConfig(R"({"normalize": 1})")).code);
+  EXPECT_EQ(kUnprocessable, ErrorOf(ParsePostedConfig(R"({"alias": 1})")).code);
+  EXPECT_EQ(kUnprocessable, ErrorOf(ParsePostedConfig(R"({"defaultMetadata": 1})")).code);
+  EXPECT_EQ(kInvalidRules,
+            ErrorOf(ParsePostedConfig(R"({"defaultRuleSet": {"domainRules": [{}]}})")).code);
+  EXPECT_EQ(200, ErrorOf(ParsePostedConfig(R"({"validateFields": true})")).code);
 }
 
 TEST(PostedTest, AModeIsNamedOrReset) {

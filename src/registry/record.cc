@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "registry/context.h"
 
 namespace shopstream::registry {
 namespace {
@@ -24,9 +25,10 @@ std::string Subject(const Json& key) {
   return key.contains("subject") && key["subject"].is_string() ? key["subject"] : Json("");
 }
 
-Result<int32_t> PositiveInt(const Json& object, const char* name) {
+Result<int32_t> PositiveInt(const Json& object, const char* name, int32_t least = 1) {
   const Json& number = object.at(name);
-  if (number.is_number_integer() && number > 0 && number <= std::numeric_limits<int32_t>::max()) {
+  if (number.is_number_integer() && number >= least &&
+      number <= std::numeric_limits<int32_t>::max()) {
     return number.get<int32_t>();
   }
   return Status::Invalid(name, " is not a positive int: ", number.dump());
@@ -82,10 +84,18 @@ Result<Record> ParseConfig(const Json& key, Json value) {
       return Status::Invalid("unknown compatibility level ", level.dump());
     }
   }
-  const Json normalize = take("normalize");
-  if (!normalize.is_null()) config.normalize = normalize.get<bool>();
-  const Json group = take("compatibilityGroup");
-  if (!group.is_null()) config.compatibility_group = group.get<std::string>();
+  for (const auto& [name, member] : kConfigMembers.texts) {
+    const Json text = take(name);
+    if (!text.is_null()) config.*member = text.get<std::string>();
+  }
+  for (const auto& [name, member] : kConfigMembers.flags) {
+    const Json flag = take(name);
+    if (!flag.is_null()) config.*member = flag.get<bool>();
+  }
+  for (const auto& [name, member] : kConfigMembers.objects) {
+    const Json object = take(name);
+    if (!object.is_null()) config.*member = object.dump();
+  }
   if (!value.empty()) config.others = value.dump();
   record.config = std::move(config);
   return record;
@@ -100,19 +110,29 @@ Result<Record> ParseModeRecord(const Json& key, const Json& value) {
   return record;
 }
 
+Result<std::optional<Record>> ParseWatermark(const Json& value) {
+  if (!value.is_object() || !value.contains("lastId")) return std::nullopt;
+  IdWatermark watermark;
+  ARROW_ASSIGN_OR_RAISE(watermark.last_ids[kDefaultContext], PositiveInt(value, "lastId", 0));
+  if (!value.contains("contexts")) return watermark;
+  const Json& contexts = value["contexts"];
+  for (const auto& [context, unused] : contexts.items()) {
+    ARROW_ASSIGN_OR_RAISE(watermark.last_ids[context], PositiveInt(contexts, context.c_str()));
+  }
+  return watermark;
+}
+
 Result<std::optional<Record>> ParseValue(const Json& key, const std::optional<std::string>& text) {
   const Json& type = key["keytype"];
   const Json value = text.has_value() && type != "NOOP" ? ParseOrderedJsonOrThrow(*text) : Json();
-  // ":.context:subject"; other contexts have their own ids.
-  if (Subject(key).starts_with(":.")) return std::nullopt;
   if (type == "SCHEMA") return ParseSchema(key, value);
   if (type == "CONFIG") return ParseConfig(key, value);
   if (type == "MODE") return ParseModeRecord(key, value);
   if (type == "NOOP" && text.has_value()) {
-    const Json ours = ParseOrderedJson(*text);
-    if (!ours.is_object() || !ours.contains("lastId")) return std::nullopt;
-    ARROW_ASSIGN_OR_RAISE(const int32_t last_id, PositiveInt(ours, "lastId"));
-    return IdWatermark{last_id};
+    return ParseWatermark(ParseOrderedJson(*text));
+  }
+  if (type == "CONTEXT") {
+    return ContextRecord{key.at("context").get<std::string>(), value.is_null()};
   }
   if (value.is_null()) return std::nullopt;
   if (type == "CLEAR_SUBJECT") return SubjectClearance{Subject(key)};
@@ -161,10 +181,15 @@ KeyAndValue SerializeOne(const ConfigRecord& record) {
   const SubjectConfig& config = *record.config;
   Json value = Json::object();
   if (!record.subject.empty()) value["subject"] = record.subject;
-  if (config.normalize.has_value()) value["normalize"] = *config.normalize;
+  for (const auto& [name, member] : kConfigMembers.texts) {
+    if ((config.*member).has_value()) value[name] = *(config.*member);
+  }
+  for (const auto& [name, member] : kConfigMembers.flags) {
+    if ((config.*member).has_value()) value[name] = *(config.*member);
+  }
   if (config.level.has_value()) value["compatibilityLevel"] = Name(*config.level);
-  if (config.compatibility_group.has_value()) {
-    value["compatibilityGroup"] = *config.compatibility_group;
+  for (const auto& [name, member] : kConfigMembers.objects) {
+    if (!(config.*member).empty()) value[name] = ParseOrderedJsonOrThrow(config.*member);
   }
   if (!config.others.empty()) value.update(ParseOrderedJsonOrThrow(config.others));
   return {key, value.dump()};
@@ -190,9 +215,25 @@ KeyAndValue SerializeOne(const SubjectClearance& clearance) {
   return {SubjectKey("CLEAR_SUBJECT", clearance.subject), value.dump()};
 }
 
+KeyAndValue SerializeOne(const ContextRecord& record) {
+  Json value = {{"tenant", "default"}, {"context", record.context}};
+  Json key = {{"keytype", "CONTEXT"}};
+  key.update(value);
+  key["magic"] = 0;
+  if (record.removed) return {key.dump(), std::nullopt};
+  return {key.dump(), value.dump()};
+}
+
 KeyAndValue SerializeOne(const IdWatermark& watermark) {
-  return {Json{{"keytype", "NOOP"}, {"magic", 0}}.dump(),
-          Json{{"lastId", watermark.last_id}}.dump()};
+  Json value = {{"lastId", 0}};
+  for (const auto& [context, last_id] : watermark.last_ids) {
+    if (context == kDefaultContext) {
+      value["lastId"] = last_id;
+    } else {
+      value["contexts"][context] = last_id;
+    }
+  }
+  return {Json{{"keytype", "NOOP"}, {"magic", 0}}.dump(), value.dump()};
 }
 
 }  // namespace

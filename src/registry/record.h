@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -21,12 +23,15 @@
 //   {"keytype":"MODE","subject":s,"magic":0}                 {"mode":"READONLY"}
 //   {"keytype":"DELETE_SUBJECT","subject":s,"magic":0}       {"subject":s,"version":v}
 //   {"keytype":"CLEAR_SUBJECT","subject":s,"magic":0}        {"subject":s}
-//   {"keytype":"NOOP","magic":0}                             {"lastId":i}, which is ours: Confluent
-//                                                            ignores the value
-//   CONTEXT and others, and records of subjects in another context, have no meaning here
+//   {"keytype":"CONTEXT","tenant":"default","context":c,"magic":0}  {"tenant":...,"context":c}
+//   {"keytype":"NOOP","magic":0}                             {"lastId":i,"contexts":{c:i}}, which
+//   is
+//                                                            ours: Confluent ignores the value
+//   others have no meaning here
 //
 // Without "subject" (releases before 6.2 wrote it as null) CONFIG, MODE and CLEAR_SUBJECT apply to
-// all subjects.
+// all subjects. A subject in another context is ":.context:subject" (registry/context.h); with an
+// empty name it means all subjects of the context.
 // A null value removes the record with the same key.
 namespace shopstream::registry {
 
@@ -46,7 +51,7 @@ struct SchemaRecord {
   std::string type = "AVRO";
   bool deleted = false;  // Soft-deleted: hidden from its subject, still served by id.
   std::vector<SchemaReference> references{};
-  std::string metadata{}, rule_set{};  // JSON as given; empty: none. Used by clients only.
+  std::string metadata{}, rule_set{};  // JSON as given; empty: none. Rules are run by clients.
 };
 
 struct SchemaTombstone {
@@ -54,18 +59,45 @@ struct SchemaTombstone {
   int32_t version = 0;
 };
 
-// Settings of a subject or of all subjects. Nothing: the setting for all, or the default.
+// Settings of a subject, of a context, or of all subjects in the default context. What is not set
+// is the default, not what the wider scope says: Confluent's registry reads one of them only.
 struct SubjectConfig {
-  std::optional<CompatibilityLevel> level;
+  std::optional<std::string> alias;  // The subject that requests for this one mean.
   std::optional<bool> normalize;
+  std::optional<bool> validate_fields;  // Whether reserved fields are checked.
+  std::optional<bool> validate_rules;   // For clients.
+  std::optional<CompatibilityLevel> level;
   // The metadata property whose values must be equal for two versions to be compared.
   std::optional<std::string> compatibility_group;
+  // JSON of metadata and rules that every new version gets, below and above its own; empty: none.
+  std::string default_metadata, override_metadata, default_rule_set, override_rule_set;
   std::string others;  // A JSON object of another registry's settings, kept unchanged; empty: none.
+
+  bool changes_schemas() const {
+    return !default_metadata.empty() || !override_metadata.empty() || !default_rule_set.empty() ||
+           !override_rule_set.empty();
+  }
   bool operator==(const SubjectConfig&) const = default;
 };
 
+// The settings that are text, true or false, or objects, by their names in JSON.
+struct ConfigMembers {
+  std::pair<const char*, std::optional<std::string> SubjectConfig::*> texts[2];
+  std::pair<const char*, std::optional<bool> SubjectConfig::*> flags[3];
+  std::pair<const char*, std::string SubjectConfig::*> objects[4];
+};
+inline constexpr ConfigMembers kConfigMembers = {
+    {{"alias", &SubjectConfig::alias}, {"compatibilityGroup", &SubjectConfig::compatibility_group}},
+    {{"normalize", &SubjectConfig::normalize},
+     {"validateFields", &SubjectConfig::validate_fields},
+     {"validateRules", &SubjectConfig::validate_rules}},
+    {{"defaultMetadata", &SubjectConfig::default_metadata},
+     {"overrideMetadata", &SubjectConfig::override_metadata},
+     {"defaultRuleSet", &SubjectConfig::default_rule_set},
+     {"overrideRuleSet", &SubjectConfig::override_rule_set}}};
+
 struct ConfigRecord {
-  std::string subject;                  // Empty: the default for all subjects.
+  std::string subject;                  // Empty: all subjects.
   std::optional<SubjectConfig> config;  // Nothing: removed.
 };
 
@@ -89,13 +121,18 @@ struct SubjectClearance {
   std::string subject;  // Empty: all.
 };
 
-// Ids up to this one are taken, even if their schemas no longer exist.
+struct ContextRecord {
+  std::string context;
+  bool removed = false;
+};
+
+// Ids up to these are taken, by context, even if their schemas no longer exist.
 struct IdWatermark {
-  int32_t last_id = 0;
+  std::map<std::string, int32_t> last_ids;
 };
 
 using Record = std::variant<SchemaRecord, SchemaTombstone, ConfigRecord, ModeRecord,
-                            SubjectDeletion, SubjectClearance, IdWatermark>;
+                            SubjectDeletion, SubjectClearance, ContextRecord, IdWatermark>;
 
 // Nothing: a record without meaning here. Invalid: the key is one of those above but the value
 // cannot be understood; it may contain ids.

@@ -46,10 +46,13 @@ TEST(Record, WhatAnOlderReleaseWroteForAllIsTakenBackWithIt) {
 TEST(Record, ConfigOfAnotherRegistryIsKept) {
   const std::string key = R"({"keytype":"CONFIG","subject":"s","magic":0})";
   const std::string value =
-      R"({"subject":"s","normalize":true,"compatibilityLevel":"NONE","validateFields":true})";
+      R"({"subject":"s","normalize":true,"validateFields":false,"compatibilityLevel":"NONE",)"
+      R"("defaultMetadata":{"properties":{"a":"1"}},"setByANewerRelease":{"x":1}})";
   const auto read = Parse<ConfigRecord>(key, value);
   EXPECT_EQ(CompatibilityLevel::kNone, read.config->level);
   EXPECT_EQ(true, read.config->normalize);
+  EXPECT_EQ(false, read.config->validate_fields);
+  EXPECT_TRUE(read.config->changes_schemas());
   EXPECT_EQ(value, Serialize(read).value);
 }
 
@@ -64,15 +67,19 @@ TEST(Record, ReferencesAreReadBack) {
 }
 
 TEST(Record, TheGreatestIdOutlivesItsSchema) {
-  const auto written = Serialize(IdWatermark{9});
-  EXPECT_EQ(9, Parse<IdWatermark>(written.key, written.value).last_id);
+  const IdWatermark watermark{{{".", 9}, {".lab", 3}}};
+  const auto written = Serialize(watermark);
+  EXPECT_EQ(R"({"lastId":9,"contexts":{".lab":3}})", written.value);
+  EXPECT_EQ(watermark.last_ids, Parse<IdWatermark>(written.key, written.value).last_ids);
+  EXPECT_EQ(9, Parse<IdWatermark>(written.key, R"({"lastId":9})").last_ids.at("."));
 }
 
-TEST(Record, OtherContextsHaveIdsOfTheirOwn) {
-  const auto record = ParseRecord(
-      R"({"keytype":"SCHEMA","subject":":.lab:s","version":1,"magic":1})", R"({"id":1})");
-  ASSERT_TRUE(record.ok()) << record.status();
-  EXPECT_FALSE(record->has_value());
+TEST(Record, AContextIsAnnounced) {
+  const auto written = Serialize(ContextRecord{".lab"});
+  EXPECT_EQ(R"({"keytype":"CONTEXT","tenant":"default","context":".lab","magic":0})", written.key);
+  EXPECT_EQ(R"({"tenant":"default","context":".lab"})", written.value);
+  EXPECT_EQ(".lab", Parse<ContextRecord>(written.key, written.value).context);
+  EXPECT_TRUE(Parse<ContextRecord>(written.key, std::nullopt).removed);
 }
 
 TEST(Record, SchemaIsReadBack) {
@@ -107,8 +114,8 @@ TEST(Record, SubjectDeletionIsRead) {
 }
 
 TEST(Record, OthersHaveNoMeaning) {
-  for (const char* key : {R"({"keytype":"NOOP","magic":0})",
-                          R"({"keytype":"CONTEXT","context":"x"})", "not JSON", "7", "", "{}"}) {
+  for (const char* key : {R"({"keytype":"NOOP","magic":0})", R"({"keytype":"ASSOCIATION","x":"x"})",
+                          "not JSON", "7", "", "{}"}) {
     auto record = ParseRecord(key, "{}");
     ASSERT_TRUE(record.ok()) << record.status();
     EXPECT_FALSE(record->has_value()) << key;

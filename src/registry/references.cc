@@ -7,43 +7,13 @@
 
 #include "avro/node.h"
 #include "base/json.h"
-#include "registry/canonical.h"
+#include "registry/schema_json.h"
+#include "registry/schema_names.h"
 
 namespace shopstream::registry {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-Result<Json> ParseBounded(const std::string& text) {
-  try {
-    if (auto parsed = ParseBoundedJsonOrThrow(text, kMaxSchemaDepth)) return *std::move(parsed);
-  } catch (const Json::exception& e) {
-    return Status::Invalid("not a schema: ", e.what());
-  }
-  return Status::Invalid("not a schema: nested deeper than ", kMaxSchemaDepth);
-}
-
-std::string SpaceOf(const std::string& full_name) {
-  const auto dot = full_name.rfind('.');
-  return dot == std::string::npos ? "" : full_name.substr(0, dot);
-}
-
-std::string Qualify(const std::string& name, const std::string& space) {
-  return space.empty() || name.find('.') != std::string::npos ? name : space + "." + name;
-}
-
-bool DefinesAName(const Json& type) {
-  if (!type.is_object() || !type.contains("type") || !type.contains("name")) return false;
-  const Json& kind = type["type"];
-  return type["name"].is_string() &&
-         (kind == "record" || kind == "error" || kind == "enum" || kind == "fixed");
-}
-
-std::string FullNameOf(const Json& type, const std::string& enclosing) {
-  const std::string name = type["name"];
-  const bool has_space = type.contains("namespace") && type["namespace"].is_string();
-  return Qualify(name, has_space ? type["namespace"].get<std::string>() : enclosing);
-}
 
 class Inliner {
  public:
@@ -53,7 +23,7 @@ class Inliner {
     if (DefinesAName(type)) {
       const std::string name = FullNameOf(type, enclosing);
       definitions_.emplace(name, type);
-      space = SpaceOf(name);
+      space = avro::NamespaceOf(name);
     }
     if (type.is_structured()) {
       for (const Json& part : type) AddDefinitions(part, space);
@@ -83,13 +53,13 @@ class Inliner {
   Status InlineName(Json* type, const std::string& enclosing, int depth) {
     const std::string name = *type;
     if (avro::PrimitiveKind(name)) return Status::OK();
-    for (const std::string& full : {Qualify(name, enclosing), name}) {
+    for (const std::string& full : {avro::Qualify(name, enclosing), name}) {
       if (defined_.contains(full)) return Status::OK();
       const auto found = definitions_.find(full);
       if (found == definitions_.end()) continue;
       Json definition = found->second;
       definition["name"] = std::string(avro::ShortName(full));
-      definition["namespace"] = SpaceOf(full);
+      definition["namespace"] = avro::NamespaceOf(full);
       *type = std::move(definition);
       return Inline(type, "", depth + 1, false);
     }
@@ -105,7 +75,7 @@ class Inliner {
     if (!type->contains("fields") || !(*type)["fields"].is_array()) return Status::OK();
     for (Json& field : (*type)["fields"]) {
       if (!field.is_object() || !field.contains("type")) continue;
-      ARROW_RETURN_NOT_OK(Inline(&field["type"], SpaceOf(name), depth + 1, ours));
+      ARROW_RETURN_NOT_OK(Inline(&field["type"], avro::NamespaceOf(name), depth + 1, ours));
     }
     return Status::OK();
   }
@@ -121,12 +91,12 @@ Result<std::string> SelfContained(const std::string& schema,
   if (definitions.empty()) return schema;
   Inliner inliner;
   for (const std::string& text : definitions) {
-    ARROW_ASSIGN_OR_RAISE(const Json definition, ParseBounded(text));
+    ARROW_ASSIGN_OR_RAISE(const Json definition, ParseSchemaJson(text));
     inliner.AddDefinitions(definition, "");
   }
-  ARROW_ASSIGN_OR_RAISE(Json type, ParseBounded(schema));
+  ARROW_ASSIGN_OR_RAISE(Json type, ParseSchemaJson(schema));
   ARROW_RETURN_NOT_OK(inliner.Inline(&type, "", 0, true));
-  return DumpJson(type);
+  return DumpSchemaJson(type);
 }
 
 }  // namespace shopstream::registry

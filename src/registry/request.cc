@@ -1,6 +1,8 @@
 #include <charconv>
 
+#include "base/format.h"
 #include "registry/api.h"
+#include "registry/canonical.h"
 
 // What the handlers read from a request, and how they write a schema.
 namespace shopstream::registry {
@@ -15,8 +17,12 @@ std::optional<int32_t> ParseInt(std::string_view text) {
 }
 
 std::variant<int32_t, RestError> ParseVersion(const std::string& text) {
-  if (text == "latest" || text == "-1") return kLatest;
-  const auto number = ParseInt(text);
+  const size_t start = text.find_first_not_of(" \t");
+  const std::string trimmed = start == std::string::npos
+                                  ? ""
+                                  : text.substr(start, text.find_last_not_of(" \t") + 1 - start);
+  if (ToLower(trimmed) == "latest" || trimmed == "-1") return kLatest;
+  const auto number = ParseInt(trimmed);
   if (number.has_value() && *number > 0) return *number;
   return RestError{kInvalidVersion,
                    "The specified version '" + text +
@@ -25,8 +31,7 @@ std::variant<int32_t, RestError> ParseVersion(const std::string& text) {
 }
 
 bool IsTrue(const HttpRequest& request, const char* name) {
-  const std::string value = request.query(name);
-  return value == "true" || value == "True" || value == "TRUE";
+  return ToLower(request.query(name)) == "true";
 }
 
 Which WhichVersions(const HttpRequest& request) {
@@ -34,15 +39,17 @@ Which WhichVersions(const HttpRequest& request) {
   return IsTrue(request, "deleted") ? Which::kAll : Which::kLive;
 }
 
-std::string InDefaultContext(const std::string& subject) {
-  for (const std::string_view prefix : {":.:", ":*:"}) {
-    if (subject.starts_with(prefix)) return subject.substr(prefix.size());
-  }
-  return subject;
+std::string SubjectOf(const HttpRequest& request) {
+  return request.captures.empty() ? "" : NormalizeSubject(request.captures.front());
 }
 
-std::string SubjectOf(const HttpRequest& request) {
-  return request.captures.empty() ? "" : InDefaultContext(request.captures.front());
+std::vector<std::string> SubjectsMeant(const State& state, const std::string& subject) {
+  std::vector<std::string> subjects = {subject};
+  if (ContextOf(subject) != kDefaultContext) return subjects;
+  for (const std::string& context : state.Contexts()) {
+    if (context != kDefaultContext) subjects.push_back(PrefixOf(context) + subject);
+  }
+  return subjects;
 }
 
 namespace {
@@ -58,19 +65,34 @@ bool IsUtf8(const std::string& text) {
 
 }  // namespace
 
-std::optional<RestError> CheckSubject(const std::string& subject) {
+std::optional<RestError> CheckScope(const std::string& subject) {
   const bool control = std::ranges::any_of(subject, [](unsigned char c) { return c < 0x20; });
-  const bool other_context = subject.starts_with(":.") || subject.starts_with(":*");
-  if (!subject.empty() && !control && !other_context && subject != "__GLOBAL" &&
-      subject != "__EMPTY" && IsUtf8(subject)) {
+  const QualifiedSubject parts = SplitSubject(subject);
+  const bool some_context = parts.context != "*" && !parts.context.empty();
+  if (!subject.empty() && !control && some_context && parts.name != "__GLOBAL" &&
+      parts.name != "__EMPTY" && IsUtf8(subject)) {
     return std::nullopt;
   }
   return RestError{kInvalidSubject, "The specified subject '" + subject + "' is not a valid."};
 }
 
-json SchemaAlone(const std::string& text) {
-  json schema = ParseJson(text);
-  return schema.is_discarded() ? json(text) : schema;
+std::optional<RestError> CheckSubject(const std::string& subject) {
+  if (!SplitSubject(subject).name.empty()) return CheckScope(subject);
+  return RestError{kInvalidSubject, "The specified subject '" + subject + "' is not a valid."};
+}
+
+std::variant<SchemaRecord, RestError> Formatted(const HttpRequest& request, const State& state,
+                                                const SchemaRecord& record) {
+  const std::string format = request.query("format");
+  SchemaRecord formatted = record;
+  if (format == "serialized" && record.type == "PROTOBUF") {
+    return RestError{kUnprocessable,
+                     "format=serialized is not supported: PROTOBUF schemas are kept as their text"};
+  }
+  if (format != "resolved" || record.type != "AVRO") return formatted;
+  const std::string whole = Resolved(state, record);
+  formatted.schema = CanonicalText(whole).ValueOr(whole);
+  return formatted;
 }
 
 json SchemaToJson(const SchemaRecord& record) {

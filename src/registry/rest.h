@@ -33,8 +33,10 @@ enum RestCode {
   kReferenceExists = 42206,
   kInvalidSubject = 42208,
   kSchemaTooLarge = 42209,
+  kInvalidRules = 42210,
   kStoreFailed = 50001,
   kTimedOut = 50002,
+  kBusy = 503,
   kStarting = 503,
 };
 
@@ -45,7 +47,11 @@ struct RestError {
 
 inline RestError NotFound() { return {kNotFound, "HTTP 404 Not Found"}; }
 
-using RestReply = std::variant<nlohmann::json, RestError>;
+struct PlainBody {
+  std::string text;  // A schema as it is stored; of type PROTOBUF, not JSON.
+};
+
+using RestReply = std::variant<nlohmann::json, RestError, PlainBody>;
 
 // {"error_code": ..., "message": ...} for an error; the HTTP status is its first 3 digits.
 HttpReply ToHttp(const RestReply& reply);

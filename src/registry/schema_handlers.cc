@@ -1,8 +1,10 @@
 #include <utility>
 
 #include "registry/api.h"
+#include "registry/candidate.h"
 
-// Posted schemas: to be registered, found or checked.
+// Posted schemas: to be registered, found or checked. All but the writing works on a snapshot, so
+// that other requests do not wait for a large schema.
 namespace shopstream::registry {
 
 using nlohmann::json;
@@ -13,33 +15,50 @@ std::variant<PostedSchema, RestError> Api::Impl::ReadPosted(const HttpRequest& r
   auto* schema = std::get_if<PostedSchema>(&posted);
   if (schema == nullptr) return posted;
   if (auto invalid = CheckSubject(subject)) return *invalid;
-  schema->normalize = IsTrue(request, "normalize");
-  if (!schema->normalize) {
-    store.Read([&](const State& state) { schema->normalize = state.NormalizesOf(subject); });
-  }
+  schema->normalize = IsTrue(request, "normalize") ||
+                      store.Snapshot()->ConfigInScope(subject).normalize.value_or(false);
   return posted;
 }
+
+namespace {
+
+// With the whole schema if anything was added to what was posted.
+RestReply ToAnswer(const HttpRequest& request, const State& state, const Decision& decision) {
+  if (!decision.was_changed) {
+    return json{{"id", decision.schema.id}, {"version", decision.schema.version}};
+  }
+  const auto formatted = Formatted(request, state, decision.schema);
+  if (const auto* error = std::get_if<RestError>(&formatted)) return *error;
+  json answer = ToJson(std::get<SchemaRecord>(formatted));
+  answer.erase("subject");
+  return answer;
+}
+
+RestError NoSchema(const Status& invalid) {
+  return {kInvalidSchema, "Invalid schema: " + invalid.message()};
+}
+
+}  // namespace
 
 RestReply Api::Impl::Register(const HttpRequest& request) {
   const std::string subject = SubjectOf(request);
   const auto posted = ReadPosted(request, subject);
   if (const auto* error = std::get_if<RestError>(&posted)) return *error;
   const PostedSchema& schema = std::get<PostedSchema>(posted);
-  const auto answer = [](const SchemaRecord& record) {
-    return json{{"id", record.id}, {"version", record.version}};
-  };
 
   // An existing schema or an invalid one can be answered without the right to write.
-  Decision known;
-  store.Read([&](const State& state) { known = DecideRegistration(state, subject, schema); });
-  if (!known.refusal.has_value() && known.records.empty()) return answer(known.schema);
+  auto state = store.Snapshot();
+  const Decision known = DecideRegistration(*state, subject, schema);
+  if (!known.refusal.has_value() && known.records.empty()) return ToAnswer(request, *state, known);
+  state.reset();  // It would be copied when the state changes.
   const bool invalid = known.refusal.has_value() && known.refusal->code == kInvalidSchema;
-  if (invalid && schema.references.empty() && schema.version <= 0) return *known.refusal;
+  const bool for_ever = schema.references.empty() && schema.version <= 0 && !schema.text.empty();
+  if (invalid && for_ever) return *known.refusal;
 
   const auto written =
-      Write([&](const State& state) { return DecideRegistration(state, subject, schema); });
+      Write([&](const State& now) { return DecideRegistration(now, subject, schema); });
   if (const auto* error = std::get_if<RestError>(&written)) return *error;
-  return answer(std::get<Decision>(written).schema);
+  return ToAnswer(request, *store.Snapshot(), std::get<Decision>(written));
 }
 
 RestReply Api::Impl::LookUp(const HttpRequest& request) {
@@ -49,21 +68,34 @@ RestReply Api::Impl::LookUp(const HttpRequest& request) {
   const Which which = IsTrue(request, "deleted") ? Which::kAll : Which::kLive;
   bool subject_known = false;
   Status invalid;
-  std::optional<SchemaRecord> found;
-  const auto failure = LookTwice([&](const State& state) {
-    subject_known = state.HasSubject(subject, which);
-    const auto candidate = MakeCandidate(state, subject, std::get<PostedSchema>(posted));
-    invalid = candidate.status();
-    if (!candidate.ok()) return false;
-    const SchemaRecord* record = FindCandidate(state, *candidate, which);
-    if (record != nullptr) found = *record;
-    return found.has_value();
-  });
-  if (failure.has_value()) return *failure;
-  if (!invalid.ok()) return RestError{kInvalidSchema, "Invalid schema: " + invalid.message()};
+  std::optional<RestReply> found;
+  const auto find = [&] {
+    const auto state = store.Snapshot();
+    subject_known = state->HasSubject(subject, which);
+    for (const std::string& name : SubjectsMeant(*state, subject)) {
+      const auto candidate =
+          MakeCandidate(*state, name, std::get<PostedSchema>(posted), /*is_new=*/false);
+      // Another context may lack the references.
+      if (name == subject) invalid = candidate.status();
+      if (!candidate.ok()) continue;
+      const SchemaRecord* record = FindCandidate(*state, *candidate, which);
+      if (record == nullptr) continue;
+      const auto formatted = Formatted(request, *state, *record);
+      const auto* error = std::get_if<RestError>(&formatted);
+      found = error != nullptr ? RestReply(*error)
+                               : RestReply(ToJson(std::get<SchemaRecord>(formatted)));
+      return true;
+    }
+    return false;
+  };
+  if (!find()) {
+    if (auto failure = CatchUp()) return *failure;
+    find();
+  }
+  if (found.has_value()) return *std::move(found);
+  if (!invalid.ok()) return NoSchema(invalid);
   if (!subject_known) return UnknownSubject(subject);
-  if (!found.has_value()) return RestError{kSchemaNotFound, "Schema not found"};
-  return ToJson(*found);
+  return RestError{kSchemaNotFound, "Schema not found"};
 }
 
 // Against one version at the subject's level or, without one, all that the level covers.
@@ -73,26 +105,22 @@ RestReply Api::Impl::Check(const HttpRequest& request, std::optional<int32_t> on
   if (const auto* error = std::get_if<RestError>(&posted)) return *error;
   if (auto failure = CatchUp()) return *failure;
 
-  std::optional<RestError> error;
-  std::vector<std::string> reasons;
-  store.Read([&](const State& state) {
-    if (only_version == kLatest) {
-      const SchemaRecord* latest = state.Latest(subject);
-      only_version = latest == nullptr ? std::nullopt : std::optional(latest->version);
-    } else if (only_version.has_value() && state.Find(subject, *only_version) == nullptr) {
-      error = state.HasSubject(subject) ? UnknownVersion(*only_version) : UnknownSubject(subject);
-      return;
-    }
-    const auto candidate = MakeCandidate(state, subject, std::get<PostedSchema>(posted));
-    if (!candidate.ok()) {
-      error = RestError{kInvalidSchema, "Invalid schema: " + candidate.status().message()};
-      return;
-    }
-    reasons = CheckCandidate(state, *candidate, only_version);
-  });
-  if (error.has_value()) return *error;
+  const auto state = store.Snapshot();
+  if (only_version == kLatest) {
+    const SchemaRecord* latest = state->Latest(subject);
+    only_version = latest == nullptr ? std::nullopt : std::optional(latest->version);
+  } else if (only_version.has_value() && state->Find(subject, *only_version) == nullptr) {
+    return state->HasSubject(subject) ? UnknownVersion(*only_version) : UnknownSubject(subject);
+  }
+  const bool verbose = IsTrue(request, "verbose");
+  const auto candidate =
+      MakeCandidate(*state, subject, std::get<PostedSchema>(posted), /*is_new=*/true);
+  if (!candidate.ok() && !verbose) return NoSchema(candidate.status());
+  const std::vector<std::string> reasons =
+      candidate.ok() ? CheckCandidate(*state, *candidate, only_version)
+                     : std::vector<std::string>{NoSchema(candidate.status()).message};
   json out = {{"is_compatible", reasons.empty()}};
-  if (IsTrue(request, "verbose")) out["messages"] = reasons;
+  if (verbose) out["messages"] = reasons;
   return out;
 }
 

@@ -10,12 +10,12 @@ namespace {
 HttpServerOptions HttpOptions(const RegistryConfig& config) {
   HttpServerOptions options;
   options.listen = config.listen;
-  // Writes wait for each other and for Kafka, one thread each, so there must be enough threads for
-  // reads to get through (HandlerOptions::most_waiting).
-  options.threads = 32;
+  // Writes wait for Kafka, one thread each, so there must be enough threads for reads to get
+  // through (HandlerOptions::most_waiting).
+  options.threads = 400;
   // A schema of 1 MiB as a JSON string with every character escaped, and its metadata.
-  options.max_body_bytes = 4 << 20;
-  options.max_connections = 250;  // That many bodies may be in memory together: 1 GB at worst.
+  options.max_body_bytes = 4 << 20;  // At most one per connection is in memory.
+  options.max_connections = 1000;
   options.tls_certificate = config.tls_certificate;
   options.tls_key = config.tls_key;
   return options;

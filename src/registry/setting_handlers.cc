@@ -7,16 +7,20 @@ using nlohmann::json;
 
 namespace {
 
-// Confluent calls the level "compatibility" in requests that set it and "compatibilityLevel" in
-// answers.
-json ToJson(const SubjectConfig& config, const char* level_name) {
+// With the default level if none is set.
+json ToJson(const SubjectConfig& config) {
   json out = json::object();
   if (!config.others.empty()) out = ParseJson(config.others);
-  if (config.level.has_value()) out[level_name] = Name(*config.level);
-  if (config.normalize.has_value()) out["normalize"] = *config.normalize;
-  if (config.compatibility_group.has_value()) {
-    out["compatibilityGroup"] = *config.compatibility_group;
+  for (const auto& [name, member] : kConfigMembers.texts) {
+    if ((config.*member).has_value()) out[name] = *(config.*member);
   }
+  for (const auto& [name, member] : kConfigMembers.flags) {
+    if ((config.*member).has_value()) out[name] = *(config.*member);
+  }
+  for (const auto& [name, member] : kConfigMembers.objects) {
+    if (!(config.*member).empty()) out[name] = ParseJson(config.*member);
+  }
+  out["compatibilityLevel"] = Name(config.level.value_or(CompatibilityLevel::kBackward));
   return out;
 }
 
@@ -24,15 +28,10 @@ json ToJson(const SubjectConfig& config, const char* level_name) {
 
 RestReply Api::Impl::GetConfig(const HttpRequest& request) {
   const std::string subject = SubjectOf(request);
-  const bool or_global = subject.empty() || IsTrue(request, "defaultToGlobal");
+  const bool in_scope = subject.empty() || IsTrue(request, "defaultToGlobal");
   std::optional<json> found;
   store.Read([&](const State& state) {
-    const SubjectConfig* config = state.Config(subject);
-    if (config == nullptr && !or_global) return;
-    if (config == nullptr) config = state.Config("");
-    SubjectConfig told = config == nullptr ? SubjectConfig{} : *config;
-    if (!told.level.has_value() && or_global) told.level = state.LevelOf(subject);
-    found = ToJson(told, "compatibilityLevel");
+    if (in_scope || state.Config(subject) != nullptr) found = ToJson(state.ConfigInScope(subject));
   });
   if (found.has_value()) return *found;
   return RestError{kNoSubjectLevel, "Subject '" + subject +
@@ -41,23 +40,19 @@ RestReply Api::Impl::GetConfig(const HttpRequest& request) {
 
 RestReply Api::Impl::PutConfig(const HttpRequest& request) {
   const std::string subject = SubjectOf(request);
-  if (!request.captures.empty()) {
-    if (auto invalid = CheckSubject(subject)) return *invalid;
+  if (!subject.empty()) {
+    if (auto invalid = CheckScope(subject)) return *invalid;
   }
-  SubjectConfig config;
+  const auto posted = ParsePostedConfig(request.body);
+  if (const auto* error = std::get_if<RestError>(&posted)) return *error;
+  const PostedConfig& given = std::get<PostedConfig>(posted);
   const auto written = Write([&](const State& state) {
     const SubjectConfig* before = state.Config(subject);
-    auto changed = ParsePostedConfig(request.body, before == nullptr ? SubjectConfig{} : *before);
-    if (auto* error = std::get_if<RestError>(&changed)) {
-      Decision refused;
-      refused.refusal = std::move(*error);
-      return refused;
-    }
-    config = std::get<SubjectConfig>(changed);
-    return DecideConfig(state, subject, config);
+    return DecideConfig(state, subject,
+                        Updated(before == nullptr ? SubjectConfig{} : *before, given.config));
   });
   if (const auto* error = std::get_if<RestError>(&written)) return *error;
-  return ToJson(config, "compatibility");
+  return given.given;
 }
 
 RestReply Api::Impl::DeleteConfig(const HttpRequest& request) {
@@ -65,14 +60,8 @@ RestReply Api::Impl::DeleteConfig(const HttpRequest& request) {
   json before;
   const auto written = Write([&](const State& state) {
     const SubjectConfig* config = state.Config(subject);
-    if (config == nullptr && !subject.empty()) {
-      Decision refused;
-      refused.refusal = UnknownSubject(subject);
-      return refused;
-    }
-    SubjectConfig told = config == nullptr ? SubjectConfig{} : *config;
-    if (subject.empty()) told.level = state.LevelOf("");
-    before = ToJson(told, "compatibilityLevel");
+    if (config == nullptr && !subject.empty()) return Refuse(UnknownSubject(subject));
+    before = ToJson(config == nullptr ? SubjectConfig{} : *config);
     return DecideConfig(state, subject, std::nullopt);
   });
   if (const auto* error = std::get_if<RestError>(&written)) return *error;
@@ -93,8 +82,8 @@ RestReply Api::Impl::GetMode(const HttpRequest& request) {
 
 RestReply Api::Impl::PutMode(const HttpRequest& request) {
   const std::string subject = SubjectOf(request);
-  if (!request.captures.empty()) {
-    if (auto invalid = CheckSubject(subject)) return *invalid;
+  if (!subject.empty()) {
+    if (auto invalid = CheckScope(subject)) return *invalid;
   }
   const auto posted = ParsePostedMode(request.body);
   if (const auto* error = std::get_if<RestError>(&posted)) return *error;
@@ -112,9 +101,7 @@ RestReply Api::Impl::DeleteMode(const HttpRequest& request) {
   const auto written = Write([&](const State& state) {
     before = state.OwnMode(subject);
     if (before.has_value()) return DecideMode(state, subject, std::nullopt, false);
-    Decision refused;
-    refused.refusal = UnknownSubject(subject);
-    return refused;
+    return Refuse(UnknownSubject(subject));
   });
   if (const auto* error = std::get_if<RestError>(&written)) return *error;
   return json{{"mode", Name(*before)}};

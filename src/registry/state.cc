@@ -3,7 +3,11 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/json.h"
+#include "base/sha256.h"
 #include "registry/canonical.h"
+#include "registry/context.h"
+#include "registry/references.h"
 
 namespace shopstream::registry {
 namespace {
@@ -19,15 +23,27 @@ bool IsMeant(const SchemaRecord& record, Which which) {
 }  // namespace
 
 std::string IdentityOf(const SchemaRecord& record) {
-  std::string identity = record.type == "AVRO"
-                             ? NormalizedText(record.schema).ValueOr(record.schema)
-                             : record.type + ":" + record.schema;
+  std::string identity =
+      record.type == "AVRO"
+          ? NormalizedText(record.schema, TypesOf(record.references)).ValueOr(record.schema)
+          : record.type + ":" + record.schema;
+  std::set<std::string> references;
   for (const SchemaReference& one : record.references) {
-    identity += "\n" + one.name + "\n" + one.subject + "\n" + std::to_string(one.version);
+    references.insert("\n" + one.name + "\n" + one.subject + "\n" + std::to_string(one.version));
   }
-  if (!record.metadata.empty()) identity += "\nmetadata " + record.metadata;
-  if (!record.rule_set.empty()) identity += "\nrules " + record.rule_set;
-  return identity;
+  for (const std::string& one : references) identity += one;
+  const auto add = [&](const char* name, const std::string& text) {
+    if (!text.empty()) identity += name + DumpJson(ParseJson(text));  // Sorted by name.
+  };
+  add("\nmetadata ", record.metadata);
+  add("\nrules ", record.rule_set);
+  return Sha256(identity);
+}
+
+std::vector<std::string> TypesOf(const std::vector<SchemaReference>& references) {
+  std::vector<std::string> names;
+  for (const SchemaReference& one : references) names.push_back(one.name);
+  return names;
 }
 
 Status State::Apply(const Record& record) {
@@ -36,8 +52,9 @@ Status State::Apply(const Record& record) {
 
 Status State::ApplyOne(const SchemaRecord& record) {
   const std::string identity = IdentityOf(record);
-  const auto users = uses_.find(record.id);
-  if (users != uses_.end() && !users->second.empty()) {
+  Ids& ids = ids_[ContextOf(record.subject)];
+  const auto users = ids.uses.find(record.id);
+  if (users != ids.uses.end() && !users->second.empty()) {
     const auto& [subject, version] = *users->second.begin();
     const bool replaced =
         users->second.size() == 1 && subject == record.subject && version == record.version;
@@ -47,13 +64,15 @@ Status State::ApplyOne(const SchemaRecord& record) {
     }
   }
   Forget(record.subject, record.version);
-  subjects_[record.subject][record.version] = {record, identity};
-  by_identity_.insert({identity, record.id});  // The first id stays the schema's.
-  uses_[record.id].insert({record.subject, record.version});
+  subjects_[record.subject][record.version] = {std::make_shared<const SchemaRecord>(record),
+                                               identity};
+  ids.by_identity[identity].insert(record.id);
+  ids.uses[record.id].insert({record.subject, record.version});
   for (const SchemaReference& one : record.references) {
-    referrers_[{one.subject, one.version}].insert({record.subject, record.version});
+    referrers_[{InContextOf(record.subject, one.subject), one.version}].insert(
+        {record.subject, record.version});
   }
-  last_id_ = std::max(last_id_, record.id);
+  ids.last = std::max(ids.last, record.id);
   return Status::OK();
 }
 
@@ -85,21 +104,35 @@ Status State::ApplyOne(const SubjectDeletion& deletion) {
   if (found == subjects_.end()) return Status::OK();
   for (auto& [version, entry] : found->second) {
     if (version > deletion.up_to_version) break;
-    entry.record.deleted = true;
+    SchemaRecord hidden = *entry.record;
+    hidden.deleted = true;
+    entry.record = std::make_shared<const SchemaRecord>(std::move(hidden));
   }
   return Status::OK();
 }
 
 Status State::ApplyOne(const SubjectClearance& clearance) {
   for (const std::string& subject : Subjects(Which::kAll)) {
-    if (!clearance.subject.empty() && subject != clearance.subject) continue;
+    if (!IsWithin(subject, clearance.subject)) continue;
     for (const int32_t version : Versions(subject, Which::kDeletedOnly)) Forget(subject, version);
   }
   return Status::OK();
 }
 
+Status State::ApplyOne(const ContextRecord& record) {
+  if (record.removed) {
+    announced_.erase(record.context);
+  } else {
+    announced_.insert(record.context);
+  }
+  return Status::OK();
+}
+
 Status State::ApplyOne(const IdWatermark& watermark) {
-  last_id_ = std::max(last_id_, watermark.last_id);
+  for (const auto& [context, last_id] : watermark.last_ids) {
+    Ids& ids = ids_[context];
+    ids.last = std::max(ids.last, last_id);
+  }
   return Status::OK();
 }
 
@@ -109,18 +142,23 @@ void State::Forget(const std::string& subject, int32_t version) {
   if (found == subjects_.end()) return;
   const auto entry = found->second.find(version);
   if (entry == found->second.end()) return;
-  const SchemaRecord& record = entry->second.record;
+  const SchemaRecord& record = *entry->second.record;
   for (const SchemaReference& one : record.references) {
-    auto& referrers = referrers_[{one.subject, one.version}];
+    const SubjectVersion referenced{InContextOf(subject, one.subject), one.version};
+    auto& referrers = referrers_[referenced];
     referrers.erase({subject, version});
-    if (referrers.empty()) referrers_.erase({one.subject, one.version});
+    if (referrers.empty()) referrers_.erase(referenced);
   }
-  auto& uses = uses_[record.id];
+  Ids& ids = ids_[ContextOf(subject)];
+  auto& uses = ids.uses[record.id];
   uses.erase({subject, version});
   if (uses.empty()) {
-    uses_.erase(record.id);
-    const auto known = by_identity_.find(entry->second.identity);
-    if (known != by_identity_.end() && known->second == record.id) by_identity_.erase(known);
+    const auto known = ids.by_identity.find(entry->second.identity);
+    if (known != ids.by_identity.end()) {
+      known->second.erase(record.id);
+      if (known->second.empty()) ids.by_identity.erase(known);
+    }
+    ids.uses.erase(record.id);
   }
   found->second.erase(entry);
   if (found->second.empty()) subjects_.erase(found);
@@ -139,7 +177,7 @@ std::vector<std::string> State::Subjects(Which which) const {
 bool State::HasSubject(const std::string& subject, Which which) const {
   const auto found = subjects_.find(subject);
   return found != subjects_.end() && std::ranges::any_of(found->second, [&](const auto& one) {
-           return IsMeant(one.second.record, which);
+           return IsMeant(*one.second.record, which);
          });
 }
 
@@ -148,7 +186,7 @@ std::vector<int32_t> State::Versions(const std::string& subject, Which which) co
   const auto found = subjects_.find(subject);
   if (found == subjects_.end()) return versions;
   for (const auto& [version, entry] : found->second) {
-    if (IsMeant(entry.record, which)) versions.push_back(version);
+    if (IsMeant(*entry.record, which)) versions.push_back(version);
   }
   return versions;
 }
@@ -162,7 +200,7 @@ const State::Entry* State::FindEntry(const std::string& subject, int32_t version
 
 const SchemaRecord* State::Find(const std::string& subject, int32_t version, Which which) const {
   const Entry* entry = FindEntry(subject, version);
-  return entry != nullptr && IsMeant(entry->record, which) ? &entry->record : nullptr;
+  return entry != nullptr && IsMeant(*entry->record, which) ? entry->record.get() : nullptr;
 }
 
 const SchemaRecord* State::Latest(const std::string& subject) const {
@@ -170,7 +208,7 @@ const SchemaRecord* State::Latest(const std::string& subject) const {
   if (found == subjects_.end()) return nullptr;
   const auto& versions = found->second;
   for (auto entry = versions.rbegin(); entry != versions.rend(); ++entry) {
-    if (!entry->second.record.deleted) return &entry->second.record;
+    if (!entry->second.record->deleted) return entry->second.record.get();
   }
   return nullptr;
 }
@@ -182,32 +220,44 @@ const SchemaRecord* State::FindIdentity(const std::string& subject, const std::s
   const auto& versions = found->second;
   for (auto entry = versions.rbegin(); entry != versions.rend(); ++entry) {
     const auto& [record, identity_of_record] = entry->second;
-    if (IsMeant(record, which) && identity_of_record == identity) return &record;
+    if (IsMeant(*record, which) && identity_of_record == identity) return record.get();
   }
   return nullptr;
 }
 
-const SchemaRecord* State::FindId(int32_t id) const {
-  const auto found = uses_.find(id);
-  if (found == uses_.end()) return nullptr;
-  const auto& [subject, version] = *found->second.begin();
-  return &FindEntry(subject, version)->record;
+const State::Ids* State::FindIds(const std::string& context) const {
+  const auto found = ids_.find(context);
+  return found == ids_.end() ? nullptr : &found->second;
 }
 
-std::vector<SubjectVersion> State::UsesOf(int32_t id, Which which) const {
+const SchemaRecord* State::FindId(int32_t id, const std::string& context) const {
+  const Ids* ids = FindIds(context);
+  if (ids == nullptr) return nullptr;
+  const auto found = ids->uses.find(id);
+  if (found == ids->uses.end()) return nullptr;
+  const auto& [subject, version] = *found->second.begin();
+  return FindEntry(subject, version)->record.get();
+}
+
+std::vector<SubjectVersion> State::UsesOf(int32_t id, Which which,
+                                          const std::string& context) const {
   std::vector<SubjectVersion> meant;
-  const auto found = uses_.find(id);
-  if (found == uses_.end()) return meant;
+  const Ids* ids = FindIds(context);
+  if (ids == nullptr) return meant;
+  const auto found = ids->uses.find(id);
+  if (found == ids->uses.end()) return meant;
   for (const SubjectVersion& use : found->second) {
     if (Find(use.first, use.second, which) != nullptr) meant.push_back(use);
   }
   return meant;
 }
 
-std::optional<int32_t> State::IdOf(const std::string& identity) const {
-  const auto found = by_identity_.find(identity);
-  if (found == by_identity_.end()) return std::nullopt;
-  return found->second;
+std::optional<int32_t> State::IdOf(const std::string& identity, const std::string& context) const {
+  const Ids* ids = FindIds(context);
+  if (ids == nullptr) return std::nullopt;
+  const auto found = ids->by_identity.find(identity);
+  if (found == ids->by_identity.end()) return std::nullopt;
+  return *found->second.begin();
 }
 
 std::vector<SubjectVersion> State::ReferencesTo(const std::string& subject, int32_t version) const {
@@ -223,32 +273,42 @@ int32_t State::NextVersion(const std::string& subject) const {
   return last < std::numeric_limits<int32_t>::max() ? last + 1 : 0;
 }
 
+std::vector<std::string> State::Contexts() const {
+  std::set<std::string> others = announced_;
+  for (const auto& [subject, unused] : subjects_) others.insert(ContextOf(subject));
+  others.erase(kDefaultContext);
+  std::vector<std::string> contexts = {kDefaultContext};
+  contexts.insert(contexts.end(), others.begin(), others.end());
+  return contexts;
+}
+
+int32_t State::last_id(const std::string& context) const {
+  const Ids* ids = FindIds(context);
+  return ids == nullptr ? 0 : ids->last;
+}
+
+IdWatermark State::Watermark() const {
+  IdWatermark watermark;
+  for (const auto& [context, ids] : ids_) {
+    if (ids.last > 0) watermark.last_ids[context] = ids.last;
+  }
+  return watermark;
+}
+
 const SubjectConfig* State::Config(const std::string& subject) const {
   const auto found = configs_.find(subject);
   return found == configs_.end() ? nullptr : &found->second;
 }
 
+SubjectConfig State::ConfigInScope(const std::string& subject) const {
+  for (const std::string& scope : {subject, PrefixOf(ContextOf(subject))}) {
+    if (const SubjectConfig* config = Config(scope)) return *config;
+  }
+  return {};
+}
+
 CompatibilityLevel State::LevelOf(const std::string& subject) const {
-  for (const SubjectConfig* config : {Config(subject), Config("")}) {
-    if (config != nullptr && config->level.has_value()) return *config->level;
-  }
-  return CompatibilityLevel::kBackward;
-}
-
-bool State::NormalizesOf(const std::string& subject) const {
-  for (const SubjectConfig* config : {Config(subject), Config("")}) {
-    if (config != nullptr && config->normalize.has_value()) return *config->normalize;
-  }
-  return false;
-}
-
-std::optional<std::string> State::CompatibilityGroupOf(const std::string& subject) const {
-  for (const SubjectConfig* config : {Config(subject), Config("")}) {
-    if (config != nullptr && config->compatibility_group.has_value()) {
-      return config->compatibility_group;
-    }
-  }
-  return std::nullopt;
+  return ConfigInScope(subject).level.value_or(CompatibilityLevel::kBackward);
 }
 
 std::optional<Mode> State::OwnMode(const std::string& subject) const {
@@ -260,8 +320,8 @@ std::optional<Mode> State::OwnMode(const std::string& subject) const {
 }
 
 Mode State::ModeOf(const std::string& subject) const {
-  for (const std::string& name : {subject, std::string()}) {
-    if (const auto own = OwnMode(name)) return *own;
+  for (const std::string& scope : {subject, PrefixOf(ContextOf(subject))}) {
+    if (const auto own = OwnMode(scope)) return *own;
   }
   return Mode::kReadWrite;
 }
@@ -272,21 +332,22 @@ class Resolver {
  public:
   Resolver(const State& state, Which which) : state_(state), which_(which) {}
 
-  Status Add(const std::vector<SchemaReference>& references, int depth) {
+  Status Add(const std::string& parent, const std::vector<SchemaReference>& references, int depth) {
     if (depth > kMostReferenceDepth) {
       return Status::Invalid("references go more than ", kMostReferenceDepth, " deep");
     }
     for (const SchemaReference& one : references) {
-      if (!seen_.insert({one.subject, one.version}).second) continue;
+      const std::string subject = InContextOf(parent, one.subject);
+      if (!seen_.insert({subject, one.version}).second) continue;
       if (seen_.size() > kMostReferences) {
         return Status::Invalid("a schema refers to more than ", kMostReferences, " others");
       }
-      const SchemaRecord* found = state_.Find(one.subject, one.version, which_);
+      const SchemaRecord* found = state_.Find(subject, one.version, which_);
       if (found == nullptr) {
         return Status::Invalid("No schema reference found for subject \"", one.subject,
                                "\" and version ", one.version);
       }
-      ARROW_RETURN_NOT_OK(Add(found->references, depth + 1));
+      ARROW_RETURN_NOT_OK(Add(subject, found->references, depth + 1));
       definitions_.push_back(found->schema);
     }
     return Status::OK();
@@ -302,12 +363,19 @@ class Resolver {
 
 }  // namespace
 
-Result<std::vector<std::string>> ResolveReferences(const State& state,
+Result<std::vector<std::string>> ResolveReferences(const State& state, const std::string& subject,
                                                    const std::vector<SchemaReference>& references,
                                                    Which which) {
   Resolver resolver(state, which);
-  ARROW_RETURN_NOT_OK(resolver.Add(references, 0));
+  ARROW_RETURN_NOT_OK(resolver.Add(subject, references, 0));
   return resolver.Take();
+}
+
+std::string Resolved(const State& state, const SchemaRecord& record) {
+  if (record.references.empty() || record.type != "AVRO") return record.schema;
+  const auto definitions = ResolveReferences(state, record.subject, record.references, Which::kAll);
+  if (!definitions.ok()) return record.schema;
+  return SelfContained(record.schema, *definitions).ValueOr(record.schema);
 }
 
 }  // namespace shopstream::registry

@@ -175,6 +175,51 @@ TEST_F(StateTest, TombstoneForgetsTheVersionAndItsId) {
   EXPECT_EQ(1, state_.last_id());
 }
 
+TEST_F(StateTest, ContextsHaveTheirOwnIdsAndSettings) {
+  Register("a", kOrder);
+  const Decision there = Register(":.lab:a", kOrderWithDefault);
+  EXPECT_EQ(1, there.schema.id);
+  EXPECT_EQ(2, there.records.size()) << "the context is announced";
+  EXPECT_EQ(1, Register(":.lab:b", kOrderWithDefault).records.size());
+  EXPECT_NE(state_.FindId(1)->schema, state_.FindId(1, ".lab")->schema);
+  EXPECT_THAT(state_.Contexts(), ElementsAre(".", ".lab"));
+  Apply(ConfigRecord{":.lab:", Level(CompatibilityLevel::kNone)});
+  Apply(ConfigRecord{"", Level(CompatibilityLevel::kFull)});
+  EXPECT_EQ(CompatibilityLevel::kNone, state_.LevelOf(":.lab:a"));
+  EXPECT_EQ(CompatibilityLevel::kFull, state_.LevelOf("a"));
+  EXPECT_EQ(CompatibilityLevel::kBackward, state_.LevelOf(":.other:a"));
+  EXPECT_EQ(kNotPermitted, Code(DecideContextDeletion(state_, ".lab")));
+  for (const char* subject : {":.lab:a", ":.lab:b"}) {
+    Do(DecideSubjectDeletion(state_, subject, false));
+    Do(DecideSubjectDeletion(state_, subject, true));
+  }
+  EXPECT_EQ(200, Code(Do(DecideContextDeletion(state_, ".lab"))));
+  EXPECT_THAT(state_.Contexts(), ElementsAre("."));
+  EXPECT_EQ(1, state_.Watermark().last_ids.at(".lab"));
+}
+
+TEST_F(StateTest, ReferencesAreOfTheContextOfTheirSchema) {
+  const std::string cart = R"({"type":"record","name":"Cart","fields":[
+      {"name":"orders","type":{"type":"array","items":"Order"}}]})";
+  const PostedSchema posted{.text = cart, .references = {{"Order", "order", 1}}};
+  Register("order", kOrder);
+  EXPECT_EQ(kInvalidSchema, Code(DecideRegistration(state_, ":.lab:cart", posted)));
+  Register(":.lab:order", kOrder);
+  EXPECT_EQ(200, Code(Do(DecideRegistration(state_, ":.lab:cart", posted))));
+  EXPECT_EQ(kReferenceExists, Code(DecideSubjectDeletion(state_, ":.lab:order", false)));
+  EXPECT_EQ(200, Code(DecideSubjectDeletion(state_, "order", false)));
+}
+
+// Earlier releases, and imports, may have given one schema several ids.
+TEST_F(StateTest, TheLowestIdOfASchemaIsItsId) {
+  Apply(SchemaRecord{"a", 1, 7, kOrder});
+  Apply(SchemaRecord{"b", 1, 5, kOrder});
+  EXPECT_EQ(5, state_.IdOf(IdentityOf({"", 0, 0, kOrder})));
+  EXPECT_NE(nullptr, state_.FindId(7));
+  Apply(SchemaTombstone{"b", 1});
+  EXPECT_EQ(7, state_.IdOf(IdentityOf({"", 0, 0, kOrder})));
+}
+
 TEST_F(StateTest, IdWithASecondSchemaIsRefused) {
   Apply(SchemaRecord{"a", 1, 1, kOrder});
   EXPECT_TRUE(state_.Apply(SchemaRecord{"b", 1, 1, kOrderWithDefault}).IsInvalid());

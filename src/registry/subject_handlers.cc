@@ -1,19 +1,32 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/http_query.h"
 #include "registry/api.h"
+#include "registry/metadata.h"
+#include "registry/rule_set.h"
 
 // Subjects and their versions.
 namespace shopstream::registry {
 
 using nlohmann::json;
 
+namespace {
+
+// The longest answers, as in Confluent's registry.
+constexpr int32_t kMostSubjects = 20'000;
+constexpr int32_t kMostSchemas = 1'000;
+
+}  // namespace
+
 RestReply Api::Impl::ListSubjects(const HttpRequest& request) {
-  const std::string prefix = InDefaultContext(request.query("subjectPrefix"));
+  // An empty prefix means the default context; none means all.
+  const auto prefixes = QueryValues(request.raw_query, "subjectPrefix");
+  const std::string prefix = prefixes.empty() ? std::string(kAnyContext) : prefixes.front();
   std::vector<std::string> names;
   store.Read([&](const State& state) { names = state.Subjects(WhichVersions(request)); });
-  std::erase_if(names, [&](const std::string& name) { return !name.starts_with(prefix); });
-  CutToPage(request, &names);
+  std::erase_if(names, [&](const std::string& name) { return !HasPrefix(name, prefix); });
+  CutToPage(request, &names, kMostSubjects);
   return json(names);
 }
 
@@ -50,15 +63,25 @@ RestReply Api::Impl::FindVersion(const HttpRequest& request, Which which, Schema
   if (const auto* error = std::get_if<RestError>(&version)) return *error;
   const int32_t number = std::get<int32_t>(version);
   bool subject_known = false;
+  RestReply refused;
   const auto failure = LookTwice([&](const State& state) {
     subject_known = state.HasSubject(subject, which);
-    const SchemaRecord* record =
-        number == kLatest ? state.Latest(subject) : state.Find(subject, number, which);
-    if (record != nullptr) *found = *record;
-    return record != nullptr;
+    for (const std::string& name : SubjectsMeant(state, subject)) {
+      const SchemaRecord* record =
+          number == kLatest ? state.Latest(name) : state.Find(name, number, which);
+      if (record == nullptr) continue;
+      auto formatted = Formatted(request, state, *record);
+      if (auto* error = std::get_if<RestError>(&formatted)) {
+        refused = *error;
+      } else {
+        *found = std::move(std::get<SchemaRecord>(formatted));
+      }
+      return true;
+    }
+    return false;
   });
   if (failure.has_value()) return *failure;
-  if (found->version > 0) return json();
+  if (found->version > 0 || std::holds_alternative<RestError>(refused)) return refused;
   return subject_known ? UnknownVersion(number) : UnknownSubject(subject);
 }
 
@@ -70,10 +93,46 @@ RestReply Api::Impl::GetVersion(const HttpRequest& request) {
 }
 
 RestReply Api::Impl::GetVersionSchema(const HttpRequest& request) {
-  RestReply reply = GetVersion(request);
-  auto* record = std::get_if<json>(&reply);
-  if (record == nullptr) return reply;
-  return SchemaAlone(record->at("schema").get_ref<const std::string&>());
+  SchemaRecord found;
+  RestReply missing =
+      FindVersion(request, IsTrue(request, "deleted") ? Which::kAll : Which::kLive, &found);
+  return found.version > 0 ? PlainBody{found.schema} : missing;
+}
+
+// The newest version that has every ?key= with the ?value= in the same place.
+RestReply Api::Impl::GetByMetadata(const HttpRequest& request) {
+  const std::string subject = SubjectOf(request);
+  const Which which = IsTrue(request, "deleted") ? Which::kAll : Which::kLive;
+  const auto keys = QueryValues(request.raw_query, "key");
+  const auto values = QueryValues(request.raw_query, "value");
+  if (keys.size() != values.size()) {
+    return RestError{kUnprocessable, "give as many values as keys"};
+  }
+  bool known = false;
+  std::optional<SchemaRecord> found;
+  const auto has_all = [&](const SchemaRecord& record) {
+    if (record.metadata.empty()) return false;
+    const auto properties = PropertiesOf(record.metadata);
+    for (size_t i = 0; i < keys.size(); ++i) {
+      const auto property = properties.find(keys[i]);
+      if (property == properties.end() || property->second != values[i]) return false;
+    }
+    return true;
+  };
+  const auto failure = LookTwice([&](const State& state) {
+    known = state.HasSubject(subject, which);
+    const auto versions = state.Versions(subject, which);
+    for (auto version = versions.rbegin(); version != versions.rend(); ++version) {
+      const SchemaRecord* record = state.Find(subject, *version, which);
+      if (!has_all(*record)) continue;
+      found = *record;
+      return true;
+    }
+    return false;
+  });
+  if (failure.has_value()) return *failure;
+  if (found.has_value()) return ToJson(*found);
+  return known ? RestError{kSchemaNotFound, "Schema not found"} : UnknownSubject(subject);
 }
 
 RestReply Api::Impl::GetReferencedBy(const HttpRequest& request) {
@@ -95,19 +154,23 @@ RestReply Api::Impl::GetReferencedBy(const HttpRequest& request) {
 }
 
 RestReply Api::Impl::ListSchemas(const HttpRequest& request) {
-  const std::string prefix = InDefaultContext(request.query("subjectPrefix"));
+  const std::string prefix = request.query("subjectPrefix");
+  const std::string rule_type = request.query("ruleType");
   const bool latest_only = IsTrue(request, "latestOnly");
   const Which which = IsTrue(request, "deleted") ? Which::kAll : Which::kLive;
   std::vector<SchemaRecord> found;
   store.Read([&](const State& state) {
     for (const std::string& subject : state.Subjects(which)) {
-      if (!subject.starts_with(prefix)) continue;
+      if (!HasPrefix(subject, prefix)) continue;
       std::vector<int32_t> versions = state.Versions(subject, which);
       if (latest_only) versions = {versions.back()};
-      for (const int32_t version : versions) found.push_back(*state.Find(subject, version, which));
+      for (const int32_t version : versions) {
+        const SchemaRecord& record = *state.Find(subject, version, which);
+        if (rule_type.empty() || HasRuleOfType(record.rule_set, rule_type)) found.push_back(record);
+      }
     }
   });
-  CutToPage(request, &found);
+  CutToPage(request, &found, kMostSchemas);
   json out = json::array();
   for (const SchemaRecord& record : found) out.push_back(ToJson(record));
   return out;
@@ -123,6 +186,25 @@ RestReply Api::Impl::DeleteVersion(const HttpRequest& request) {
   });
   if (const auto* error = std::get_if<RestError>(&written)) return *error;
   return json(std::get<Decision>(written).versions.front());
+}
+
+RestReply Api::Impl::GetContexts(const HttpRequest&) {
+  std::vector<std::string> contexts;
+  store.Read([&](const State& state) { contexts = state.Contexts(); });
+  return json(contexts);
+}
+
+RestReply Api::Impl::DeleteContext(const HttpRequest& request) {
+  std::string context = request.captures.at(0);
+  if (context.starts_with(':') || context.ends_with(':')) context = ContextOf(context);
+  if (!context.starts_with('.')) context.insert(context.begin(), '.');
+  if (context == kDefaultContext) {
+    return RestError{kNotPermitted, "The default context cannot be deleted"};
+  }
+  const auto written =
+      Write([&](const State& state) { return DecideContextDeletion(state, context); });
+  if (const auto* error = std::get_if<RestError>(&written)) return *error;
+  return json::object();
 }
 
 }  // namespace shopstream::registry

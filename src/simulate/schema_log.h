@@ -21,6 +21,10 @@ class SchemaLog final : public registry::Store {
     std::lock_guard lock(mutex_);
     look(state_);
   }
+  std::shared_ptr<const registry::State> Snapshot() const override {
+    std::lock_guard lock(mutex_);
+    return std::make_shared<const registry::State>(state_);
+  }
   Status CatchUp(Millis) override {
     std::lock_guard lock(mutex_);
     return ReadToEnd();

@@ -1,0 +1,98 @@
+#include "registry/metadata.h"
+
+#include <algorithm>
+
+#include "base/json.h"
+
+namespace shopstream::registry {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json ObjectOf(const std::string& text) {
+  Json parsed = text.empty() ? Json::object() : ParseOrderedJson(text);
+  return parsed.is_object() ? parsed : Json::object();
+}
+
+// Without members that hold nothing.
+std::string TextOf(Json metadata) {
+  for (const char* name : {"tags", "properties", "sensitive"}) {
+    if (metadata.contains(name) && metadata[name].empty()) metadata.erase(name);
+  }
+  return DumpJson(metadata);
+}
+
+}  // namespace
+
+std::string MergeMetadata(const std::string& under, const std::string& over) {
+  if (under.empty() || over.empty()) return under.empty() ? over : under;
+  Json merged = ObjectOf(under);
+  const Json above = ObjectOf(over);
+  for (const auto& [name, value] : above.items()) {
+    Json& member = merged[name];
+    if (member.is_object() && value.is_object()) {
+      member.update(value);
+    } else if (member.is_array() && value.is_array()) {
+      for (const Json& item : value) {
+        if (std::find(member.begin(), member.end(), item) == member.end()) member.push_back(item);
+      }
+    } else if (!value.is_null()) {
+      member = value;
+    }
+  }
+  return DumpJson(merged);
+}
+
+std::map<std::string, std::string> PropertiesOf(const std::string& metadata) {
+  std::map<std::string, std::string> properties;
+  const Json parsed = ObjectOf(metadata);
+  if (!parsed.contains("properties") || !parsed["properties"].is_object()) return properties;
+  for (const auto& [name, value] : parsed["properties"].items()) {
+    if (value.is_string()) properties[name] = value;
+  }
+  return properties;
+}
+
+std::optional<std::string> PropertyOf(const std::string& metadata, const std::string& name) {
+  const auto properties = PropertiesOf(metadata);
+  const auto found = properties.find(name);
+  if (found == properties.end()) return std::nullopt;
+  return found->second;
+}
+
+std::string WithVersionProperty(const std::string& metadata, int version) {
+  Json changed = ObjectOf(metadata);
+  if (!changed.contains("properties") || !changed["properties"].is_object()) {
+    changed["properties"] = Json::object();
+  }
+  changed["properties"][kVersionProperty] = std::to_string(version);
+  return DumpJson(changed);
+}
+
+std::string WithoutVersionProperty(const std::string& metadata) {
+  Json changed = ObjectOf(metadata);
+  if (changed.contains("properties") && changed["properties"].is_object()) {
+    changed["properties"].erase(kVersionProperty);
+  }
+  const std::string text = TextOf(std::move(changed));
+  return text == "{}" ? "" : text;
+}
+
+std::set<std::string> ReservedFieldsOf(const std::string& metadata) {
+  std::set<std::string> fields;
+  std::string names = PropertyOf(metadata, "confluent:reserved").value_or("") + ",";
+  for (size_t end = names.find(','); end != std::string::npos; end = names.find(',')) {
+    std::string name = names.substr(0, end);
+    names.erase(0, end + 1);
+    name.erase(0, name.find_first_not_of(' '));
+    name.erase(name.find_last_not_of(' ') + 1);
+    if (!name.empty()) fields.insert(name);
+  }
+  return fields;
+}
+
+bool IsSameJson(const std::string& one, const std::string& other) {
+  return one == other || (!one.empty() && !other.empty() && ParseJson(one) == ParseJson(other));
+}
+
+}  // namespace shopstream::registry

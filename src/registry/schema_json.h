@@ -1,0 +1,28 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/json.h"
+#include "base/status.h"
+
+namespace shopstream::registry {
+
+// Attributes unknown to Avro may hold any JSON; code that walks it uses stack.
+inline constexpr int kMaxSchemaDepth = 2'000;
+
+// The text of an Avro schema, without its comments. Attributes keep their order, and fractions and
+// numbers beyond 64 bits their spelling (as binary values, which no text can contain).
+// Invalid: it is not JSON, or nests deeper than kMaxSchemaDepth.
+Result<nlohmann::ordered_json> ParseSchemaJson(std::string_view text);
+
+// On one line, without white space; the reverse of ParseSchemaJson.
+std::string DumpSchemaJson(const nlohmann::ordered_json& value);
+
+// With the attributes of every object in the order of their names.
+nlohmann::ordered_json SortedByName(const nlohmann::ordered_json& value);
+
+// A number in the spelling of `text`, as ParseSchemaJson makes it.
+nlohmann::ordered_json NumberAsWritten(std::string_view text);
+
+}  // namespace shopstream::registry
