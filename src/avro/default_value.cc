@@ -21,8 +21,6 @@ bool IsIntegerWithin(const json& value, int64_t least, int64_t most) {
   return value.is_number_integer() && value.get<int64_t>() >= least && value.get<int64_t>() <= most;
 }
 
-bool IsFloat(const Node& type) { return type.kind == Kind::kFloat || type.kind == Kind::kDouble; }
-
 // Visits a default and its type together.
 class DefaultCheck {
  public:

@@ -10,6 +10,10 @@
 
 namespace shopstream::avro {
 
+inline bool IsFloat(const Node& type) {
+  return type.kind == Kind::kFloat || type.kind == Kind::kDouble;
+}
+
 // Both stop, with false, once `steps_left`, which each visited value decrements, is below 0:
 // records that refer to each other through unions may double the work at each level.
 inline constexpr int64_t kMaxDefaultSteps = 1 << 22;  // More than a schema of 1 MiB needs.

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "avro/compatibility.h"
+#include "avro/decoder.h"
 #include "avro/node.h"
 #include "avro/testing.h"
 #include "base/json.h"
@@ -153,6 +154,18 @@ TEST(MergeTest, LogicalTypesKeepTheirMeaning) {
       HasSubstr("precision 9 and scale 3"));
   EXPECT_EQ(R"(f:{"logicalType":"timestamp-millis","type":"long"})",
             Fields(RecordOf(R"({"type": "long", "logicalType": "timestamp-millis"})")));
+}
+
+TEST(MergeTest, AnInvalidDefaultIsNone) {
+  const Schema reader = ValueOf(Schema::ParseKept(R"({"type": "record", "name": "R", "fields": [
+      {"name": "a", "type": "int"}, {"name": "b", "type": "int", "default": "x"}]})"));
+  const Schema writer = Record(R"({"name": "a", "type": "int"})");
+  EXPECT_THAT(Decoder::Compile(writer, reader).status().message(),
+              HasSubstr("is not written, and its default is not valid"));
+  const Schema table = ValueOf(MergeSchemas(reader, writer));
+  EXPECT_EQ("union of null, int", Describe(*table.root().fields[1].type));
+  EXPECT_TRUE(Decoder::Compile(writer, table).ok());
+  EXPECT_TRUE(Decoder::Compile(reader, table).ok());
 }
 
 }  // namespace
