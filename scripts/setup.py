@@ -36,6 +36,7 @@ VENV = DEPS / "venv"
 REQUIREMENTS = ROOT / "tests/requirements.txt"
 KAFKA = ROOT / "deploy/local/kafka"
 SPARK = ROOT / "tests/spark"
+REGISTRY_CLIENTS = ROOT / "tests/go"
 AVRO = ROOT / "tests/java"  # Apache's Avro for Java, which tests compare ours with.
 
 APICURIO_ARTIFACT = "io.apicurio:apicurio-registry-app:3.3.3:tar.gz:all"
@@ -48,7 +49,7 @@ LIBRDKAFKA_SHA256 = "ada7d703bb1d3237e2292bfabf438d663b6160c9f1ac2a2406b5dc4257c
 # repository is archived since February 2026: this is its last version.
 MINIO_PACKAGE = "github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c"
 VERSITYGW_PACKAGE = "github.com/versity/versitygw/cmd/versitygw@v1.8.0"  # A second S3 server, for tests.
-GO_VERSIONS = {"minio": (1, 24), "versitygw": (1, 25)}  # Minimum versions in their go.mod.
+GO_VERSIONS = {"minio": (1, 24), "versitygw": (1, 25), "registry-clients": (1, 24)}  # Minimum versions in their go.mod.
 
 DATA_SHA256 = {
     "products.parquet": "09210f88a318b1a3db5080a7a900ca02c2ee4dbb8594a82727983cb0b12762c3",
@@ -234,11 +235,11 @@ def check_go(programs: Iterable[str]) -> None:
             "download page to /usr/local/go, put /usr/local/go/bin into PATH, then try again")
 
 
-def build_with_go(step: Step, package: str) -> None:
-    """Only the program is kept: its sources and compiled packages take up to 3 GB."""
+def build_with_go(step: Step, package: str, module: pathlib.Path | None = None) -> None:
+    """Only the program is kept: its sources and compiled packages take up to 3 GB. `module`: the folder of our own."""
     scratch = step.folder / "tmp"
     scratch.mkdir()
-    step.command("go", "install", package, environment={
+    step.command("go", "install", package, cwd=module, environment={
         "GOPATH": str(step.folder / "path"),
         "GOMODCACHE": str(step.folder / "modules"),
         "GOCACHE": str(step.folder / "cache"),
@@ -286,6 +287,9 @@ def all_steps(wanted: Wanted, missing: list[str]) -> list[Step]:
     if wanted.tests:
         steps.append(Step("versitygw", lambda step: build_with_go(step, VERSITYGW_PACKAGE), [VERSITYGW_PACKAGE],
                           [DEPS / "versitygw/versitygw"]))
+        steps.append(Step("registry-clients", lambda step: build_with_go(step, ".", REGISTRY_CLIENTS),
+                          [path.read_text() for path in sorted(REGISTRY_CLIENTS.iterdir())],
+                          [DEPS / "registry-clients/registry-clients"]))
         steps.append(Step("avro", install_avro, [(AVRO / name).read_text() for name in ("pom.xml", "SHA256SUMS")],
                           [DEPS / "avro/libs"], needs_packages=java_missing))
         steps.append(Step("apicurio", install_apicurio, [APICURIO_ARTIFACT, APICURIO_SHA256],
