@@ -92,6 +92,19 @@ TEST(TimeZone, BrokenFilesAreRefused) {
   }
 }
 
+TEST(TimeZone, AlteredFilesDoNoHarm) {
+  const std::string whole = FileOf("<-02>2<-01>,M3.5.0/-1,M10.5.0/0");
+  uint32_t random = 1;
+  for (int i = 0; i < 20'000; ++i) {
+    std::string altered = whole;
+    for (int changes = 0; changes <= i % 3; ++changes) {
+      random = random * 1664525 + 1013904223;
+      altered[(random >> 8) % altered.size()] = static_cast<char>(random >> 24);
+    }
+    if (const auto zone = TimeZone::Parse(altered, "test"); zone.ok()) zone->ToUtc(kMarch31Of2024);
+  }
+}
+
 TEST(TimeZone, AnUnknownZoneIsNamed) {
   for (const char* zone : {"Europe/Lisboa", "", "/etc/passwd", "../passwd", "Europe"}) {
     EXPECT_THAT(TimeZone::Load(zone).status().message(), HasSubstr("there is no zone"));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -31,7 +32,7 @@ struct Template {
 struct Rate {
   std::string field;  // Of the event.
   std::optional<ColumnRef> column;
-  std::map<std::string, Decimal> factors;
+  std::map<std::string, Decimal, std::less<>> factors;
   std::optional<Decimal> factor;  // If there is neither field nor column.
 };
 

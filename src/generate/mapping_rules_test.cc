@@ -111,7 +111,7 @@ TEST_F(MappingRulesTest, AQuoteThatIsNeverClosedIsExplained) {
   for (const size_t size : {1, 5 << 20, 20 << 20}) {
     Use("a,1,1,1,2024-03-01,\"\"\"y\"\nb,1,1,1,2024-03-01,\"lost\n" + std::string(size, 'x') +
         "\n");
-    EXPECT_THAT(Error(), HasSubstr("sales.csv: a quote is never closed, or not within 4 MiB"));
+    EXPECT_THAT(Error(), HasSubstr("sales.csv: a quote is never closed, or not within 1 MiB"));
   }
 }
 

@@ -13,7 +13,8 @@
 namespace shopstream::generate {
 namespace {
 
-constexpr int32_t kBlockBytes = 4 << 20;
+// The reader takes dozens of blocks ahead. A value must fit one, as it must a Kafka message.
+constexpr int32_t kBlockBytes = 1 << 20;
 constexpr int64_t kMaxHeaderBytes = 1 << 20;
 
 Result<Encoding> EncodingOf(const std::string& path, const FileFormat& format) {

@@ -13,7 +13,7 @@
 namespace shopstream::generate {
 
 inline constexpr const char* kUnclosedQuote =
-    "a quote is never closed, or not within 4 MiB; if quotes mean nothing in this file, set csv: "
+    "a quote is never closed, or not within 1 MiB; if quotes mean nothing in this file, set csv: "
     "{quote: \"\"}";
 
 // Fills in what the format leaves open, and reads the header. Of several delimiters, the first one

@@ -187,7 +187,7 @@ int MinorDigits(std::string_view currency) { return currency == "JPY" ? 0 : 2; }
 // The factor for a row. Null: `by` has none.
 const Decimal* FactorOf(const Rate& rate, const arrow::StringArray* by, int64_t row) {
   if (rate.factor) return &*rate.factor;
-  const auto found = rate.factors.find(std::string(ValueAt(*by, row).value_or("")));
+  const auto found = rate.factors.find(ValueAt(*by, row).value_or(""));
   return found == rate.factors.end() ? nullptr : &found->second;
 }
 
