@@ -1,6 +1,7 @@
 #include "registry/candidate.h"
 
 #include <algorithm>
+#include <ranges>
 #include <tuple>
 
 #include "avro/node.h"
@@ -144,8 +145,8 @@ const SchemaRecord* FindCandidate(const State& state, const Candidate& candidate
   const std::string& subject = candidate.record.subject;
   if (const auto* found = state.FindIdentity(subject, candidate.identity, which)) return found;
   const std::vector<int32_t> versions = state.Versions(subject, which);
-  for (auto version = versions.rbegin(); version != versions.rend(); ++version) {
-    const SchemaRecord* record = state.Find(subject, *version, which);
+  for (const int32_t version : std::views::reverse(versions)) {
+    const SchemaRecord* record = state.Find(subject, version, which);
     if (MeansVersion(state, candidate, *record)) return record;
   }
   return nullptr;

@@ -68,7 +68,8 @@ class Canonical {
     if (!type["type"].is_string()) return Type(type["type"], enclosing);  // Wrapped.
     if (DefinesAName(type)) return Named(type, enclosing, enclosing);
     const std::string kind = type["type"];
-    Json out = {{"type", kind}};
+    Json out = ObjectFor(type.size() + 1);
+    out["type"] = kind;
     if (kind == "array" && type.contains("items")) {
       out["items"] = Type(type["items"], enclosing);
     } else if (kind == "map" && type.contains("values")) {
@@ -77,7 +78,8 @@ class Canonical {
       return Mention(type["type"], enclosing);
     }
     AddRest(type, kTypeAttributes, &out);
-    return out.size() == 1 ? out["type"] : out;
+    if (out.size() == 1) return kind;
+    return out;
   }
 
  private:
@@ -102,7 +104,9 @@ class Canonical {
     const std::string space = avro::NamespaceOf(full);
     if (!written_.insert(full).second) return Shortest(full, around);
     const std::string kind = type["type"];
-    Json out = {{"type", kind}, {"name", std::string(avro::ShortName(full))}};
+    Json out = ObjectFor(type.size() + 1);
+    out["type"] = kind;
+    out["name"] = std::string(avro::ShortName(full));
     if (space != around) out["namespace"] = space;
     AddText(type, "doc", &out);
     if (type.contains("fields") && type["fields"].is_array()) {
@@ -128,7 +132,7 @@ class Canonical {
 
   Json Field(const Json& field, const std::string& space) {
     if (!field.is_object()) return field;
-    Json out = Json::object();
+    Json out = ObjectFor(field.size());
     AddText(field, "name", &out);
     if (field.contains("type")) out["type"] = Type(field["type"], space);
     AddText(field, "doc", &out);
@@ -170,7 +174,8 @@ class Normalized {
     if (!type["type"].is_string()) return Type(type["type"], enclosing);  // Wrapped.
     if (DefinesAName(type)) return Named(type, enclosing, enclosing);
     const std::string kind = type["type"];
-    Json out = {{"type", kind}};
+    Json out = ObjectFor(type.size() + 1);
+    out["type"] = kind;
     if (kind == "array" && type.contains("items")) {
       out["items"] = Type(type["items"], enclosing);
     } else if (kind == "map" && type.contains("values")) {
@@ -180,7 +185,8 @@ class Normalized {
     }
     AddLogicalType(type, &out);
     AddSorted(type, kTypeAttributes, &out);
-    return out.size() == 1 ? out["type"] : out;
+    if (out.size() == 1) return kind;
+    return out;
   }
 
  private:
@@ -196,7 +202,9 @@ class Normalized {
     const std::string full = FullNameOf(type, enclosing);
     if (!written_.insert(full).second) return full;
     const std::string kind = type["type"];
-    Json out = {{"name", full}, {"type", kind == "error" ? "record" : kind}};
+    Json out = ObjectFor(type.size() + 1);
+    out["name"] = full;
+    out["type"] = kind == "error" ? "record" : kind;
     // Without it, the name would be read as one of the namespace around. (Confluent's registry
     // omits it, and then cannot read what it stored.)
     if (avro::NamespaceOf(full).empty() && !around.empty()) out["namespace"] = "";
@@ -222,7 +230,8 @@ class Normalized {
 
   Json Field(const Json& field, const std::string& space) {
     if (!field.is_object()) return field;
-    Json out = {{"name", field.value("name", "")}};
+    Json out = ObjectFor(field.size() + 1);
+    out["name"] = field.value("name", "");
     if (field.contains("type")) out["type"] = Type(field["type"], space);
     out["order"] = OrderOf(field);
     if (const auto doc = TextOf(field, "doc")) out["doc"] = *doc;

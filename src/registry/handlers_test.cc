@@ -332,6 +332,20 @@ TEST_F(HandlersTest, HostileSchemasAreRefused) {
   for (int i = 0; i < 100'000; ++i) deep += R"({"type":"array","items":)";
   deep += "\"int\"" + std::string(100'000, '}');
   EXPECT_EQ(42209, Post("/subjects/s/versions", deep).code()) << "of more than 1 MiB";
+  // As deep as is accepted, through everything that walks types or JSON.
+  std::string types = "\"int\"";
+  for (int i = 0; i < 240; ++i) {
+    types = R"({"type":"record","name":"R)" + std::to_string(i) +
+            R"(","fields":[{"name":"f","type":["null",)" + types + "]}]}";
+  }
+  const std::string json_values = std::string(1990, '[') + std::string(1990, ']');
+  for (const std::string& text : {types, R"({"type":"int","x":)" + json_values + "}"}) {
+    const std::string subject = "/subjects/deep" + std::to_string(text.size());
+    EXPECT_EQ(200, Post(subject + "/versions?normalize=true", text).status);
+    EXPECT_EQ(200, Post(subject + "?normalize=true", text).status);
+    EXPECT_EQ(200, Post("/compatibility" + subject + "/versions/latest", text).status);
+    EXPECT_EQ(200, Get(subject + "/versions/1?format=resolved").status);
+  }
   EXPECT_EQ(42201, Post("/subjects/s/versions", std::string(100'000, '[')).code());
   EXPECT_EQ(400, PostRaw("/subjects/s/versions", std::string(100'000, '[')).code());
   EXPECT_EQ(413, PostRaw("/subjects/s/versions", std::string(20 << 20, ' ')).code());

@@ -11,6 +11,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+constexpr size_t kUsualMembers = 8;
+
 // Builds the value from the parser's events.
 class SchemaJsonReader final : public nlohmann::json_sax<Json> {
  public:
@@ -50,6 +52,7 @@ class SchemaJsonReader final : public nlohmann::json_sax<Json> {
       parent.push_back(std::move(value));
       return &parent.back();
     }
+    if (parent.empty()) parent.get_ref<Json::object_t&>().reserve(kUsualMembers);
     Json& member = parent[key_];  // A repeated name: the last one counts.
     member = std::move(value);
     return &member;
@@ -135,6 +138,12 @@ void Append(const Json& value, std::string* out) {
 
 }  // namespace
 
+Json ObjectFor(size_t members) {
+  Json object = Json::object();
+  object.get_ref<Json::object_t&>().reserve(members);
+  return object;
+}
+
 Json NumberAsWritten(std::string_view text) {
   return Json::binary(std::vector<uint8_t>(text.begin(), text.end()));
 }
@@ -162,7 +171,7 @@ Json SortedByName(const Json& value) {
   if (!value.is_object()) return value;
   std::map<std::string, Json> members;
   for (const auto& [name, member] : value.items()) members[name] = SortedByName(member);
-  Json sorted = Json::object();
+  Json sorted = ObjectFor(members.size());
   for (auto& [name, member] : members) sorted[name] = std::move(member);
   return sorted;
 }

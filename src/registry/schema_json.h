@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -21,6 +22,10 @@ std::string DumpSchemaJson(const nlohmann::ordered_json& value);
 
 // With the attributes of every object in the order of their names.
 nlohmann::ordered_json SortedByName(const nlohmann::ordered_json& value);
+
+// An object without members, with memory for that many. An ordered object copies its members, and
+// all within them, whenever it runs out of memory: nested ones would be copied again and again.
+nlohmann::ordered_json ObjectFor(size_t members);
 
 // A number in the spelling of `text`, as ParseSchemaJson makes it.
 nlohmann::ordered_json NumberAsWritten(std::string_view text);

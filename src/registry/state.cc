@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <ranges>
 
 #include "base/json.h"
 #include "base/sha256.h"
@@ -206,9 +207,8 @@ const SchemaRecord* State::Find(const std::string& subject, int32_t version, Whi
 const SchemaRecord* State::Latest(const std::string& subject) const {
   const auto found = subjects_.find(subject);
   if (found == subjects_.end()) return nullptr;
-  const auto& versions = found->second;
-  for (auto entry = versions.rbegin(); entry != versions.rend(); ++entry) {
-    if (!entry->second.record->deleted) return entry->second.record.get();
+  for (const auto& [version, entry] : std::views::reverse(found->second)) {
+    if (!entry.record->deleted) return entry.record.get();
   }
   return nullptr;
 }
@@ -217,10 +217,8 @@ const SchemaRecord* State::FindIdentity(const std::string& subject, const std::s
                                         Which which) const {
   const auto found = subjects_.find(subject);
   if (found == subjects_.end()) return nullptr;
-  const auto& versions = found->second;
-  for (auto entry = versions.rbegin(); entry != versions.rend(); ++entry) {
-    const auto& [record, identity_of_record] = entry->second;
-    if (IsMeant(*record, which) && identity_of_record == identity) return record.get();
+  for (const auto& [version, entry] : std::views::reverse(found->second)) {
+    if (IsMeant(*entry.record, which) && entry.identity == identity) return entry.record.get();
   }
   return nullptr;
 }

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <ranges>
 #include <utility>
 
 #include "base/http_query.h"
@@ -122,8 +123,8 @@ RestReply Api::Impl::GetByMetadata(const HttpRequest& request) {
   const auto failure = LookTwice([&](const State& state) {
     known = state.HasSubject(subject, which);
     const auto versions = state.Versions(subject, which);
-    for (auto version = versions.rbegin(); version != versions.rend(); ++version) {
-      const SchemaRecord* record = state.Find(subject, *version, which);
+    for (const int32_t version : std::views::reverse(versions)) {
+      const SchemaRecord* record = state.Find(subject, version, which);
       if (!has_all(*record)) continue;
       found = *record;
       return true;
