@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <cctype>
 #include <charconv>
 
 #include "base/format.h"
@@ -54,6 +56,14 @@ std::vector<std::string> SubjectsMeant(const State& state, const std::string& su
 
 namespace {
 
+bool IsBase64(const std::string& text) {
+  const size_t padding = std::min<size_t>(text.size() - text.find_last_not_of('=') - 1, 2);
+  const std::string_view digits(text.data(), text.size() - std::min(padding, text.size()));
+  return !digits.empty() && text.size() % 4 == 0 &&
+         std::ranges::all_of(
+             digits, [](unsigned char c) { return std::isalnum(c) != 0 || c == '+' || c == '/'; });
+}
+
 // A record's key is JSON, which must be UTF-8.
 bool IsUtf8(const std::string& text) {
   try {
@@ -85,7 +95,8 @@ std::variant<SchemaRecord, RestError> Formatted(const HttpRequest& request, cons
                                                 const SchemaRecord& record) {
   const std::string format = request.query("format");
   SchemaRecord formatted = record;
-  if (format == "serialized" && record.type == "PROTOBUF") {
+  // The text may be the serialized form itself, which Python's client registers.
+  if (format == "serialized" && record.type == "PROTOBUF" && !IsBase64(record.schema)) {
     return RestError{kUnprocessable,
                      "format=serialized is not supported: PROTOBUF schemas are kept as their text"};
   }
