@@ -18,7 +18,8 @@ from typing import Any
 import psutil
 import pytest
 from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
-from confluent_kafka.schema_registry import Schema, SchemaReference, SchemaRegistryClient, SchemaRegistryError
+from confluent_kafka.schema_registry import (
+    Metadata, MetadataProperties, Schema, SchemaReference, SchemaRegistryClient, SchemaRegistryError, ServerConfig)
 from confluent_kafka.schema_registry.avro import AvroDeserializer, AvroSerializer
 from confluent_kafka.serialization import MessageField, SerializationContext
 
@@ -382,6 +383,30 @@ def test_confluents_client_manages_schemas(shopstream: Shopstream) -> None:
     with pytest.raises(SchemaRegistryError) as gone:
         client(shopstream).get_schema(item_id)
     assert gone.value.error_code == 40403
+
+
+def test_confluents_client_uses_metadata_and_contexts(shopstream: Shopstream) -> None:
+    registry, subject = client(shopstream), f"{shopstream.topic}-value"
+    name = f"R{random.getrandbits(60)}"
+    for major, field in (("1", {"name": "n", "type": "int"}), ("2", {"name": "n", "type": "string"})):
+        registry.set_config(subject, ServerConfig(compatibility_group="major"))
+        registry.register_schema(subject, Schema(
+            record(name, field), "AVRO", [], Metadata(None, MetadataProperties({"major": major}), None), None))
+    assert registry.get_latest_with_metadata(subject, {"major": "1"}).version == 1
+    assert registry.get_latest_version(subject).schema.metadata.properties.properties == {"major": "2"}
+
+    latest = AvroSerializer(client(shopstream), None, conf={
+        "auto.register.schemas": False, "use.latest.version": False, "use.latest.with.metadata": {"major": "1"}})
+    context = SerializationContext(shopstream.topic, MessageField.VALUE)
+    value = {"id": "1", "n": 7}
+    assert AvroDeserializer(client(shopstream))(latest(value, context), context) == value
+
+    there = f":.{shopstream.topic}:value"
+    registry.register_schema(there, Schema(record(name), "AVRO"))
+    assert registry.get_subjects(subject_prefix=f":.{shopstream.topic}:") == [there]
+    assert f".{shopstream.topic}" in registry.get_contexts()
+    assert registry.delete_subject(there) == registry.delete_subject(there, permanent=True) == [1]
+    assert call(f"{shopstream.cluster.registry_url}/contexts/.{shopstream.topic}", method="DELETE") == (200, {})
 
 
 def test_restart_keeps_what_was_set_and_deleted(pair: tuple[Instance, Instance], shopstream: Shopstream) -> None:
