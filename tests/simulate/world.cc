@@ -26,7 +26,7 @@ World::World(const Plan& a_plan, Mistake a_mistake, bool keep_text)
       scheduler(&chance, &trace),
       store(&scheduler),
       kafka(&scheduler, kTopic, Plan::kPartitions),
-      registry(&scheduler) {
+      registry(&scheduler, std::string(kTopic) + "-value") {
   layout.partition_values = {"US", "EU"};
   for (const auto& [id, schema] : events::SchemasById()) {
     if (id != events::kWithIdAsText) registry.Register(id, schema);
