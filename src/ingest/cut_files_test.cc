@@ -83,7 +83,7 @@ TEST_F(CutFilesTest, ColumnsAndFoldersHaveTheNamesOfTheTable) {
   CutBuilder builder(layout);
   const KnownSchema known{
       .decoder = *avro::Decoder::Compile(*schema, *schema), .cause = {}, .detail = {}};
-  for (const auto& body : {std::string("\x02\x04/ \x02\x02x\x05", 7), std::string("\x04\0\0", 3)}) {
+  for (const auto& body : {std::string("\x02\x04/ \x02\x02x\x05", 8), std::string("\x04\0\0", 3)}) {
     const auto record = records_.Make(0, next_offset_++, std::string("\0\0\0\0\x01", 5) + body);
     ASSERT_TRUE(builder.Add(record, *builder.Open(record), known, layout).ok());
   }
