@@ -151,7 +151,7 @@ void TablePrinter::PrintText(std::ostream& out, const TerminalStyle& style) cons
   }
   if (!Fit(&layout, style.columns)) return PrintBlocks(out, style);
   std::vector<std::vector<std::string>> cells;
-  for (size_t c = 0; c < columns_.size(); ++c) cells.push_back({columns_[c]});
+  for (const std::string& column : columns_) cells.push_back({column});
   PrintLines(out, cells, std::vector(columns_.size(), Cell::State::kPlain), layout, style);
   for (const auto& row : rows_) {
     std::vector<Cell::State> states;

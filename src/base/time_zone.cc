@@ -25,8 +25,8 @@ constexpr int64_t kDay = 86'400;
 constexpr int64_t kCycle = 146'097 * kDay;  // 400 years: dates and weekdays repeat.
 
 int64_t BigEndian(std::string_view bytes) {
-  int64_t value = static_cast<signed char>(bytes[0]);
-  for (const char byte : bytes.substr(1)) value = value * 256 + static_cast<unsigned char>(byte);
+  int64_t value = (bytes[0] & 0x80) != 0 ? -1 : 0;
+  for (const char byte : bytes) value = value * 256 + static_cast<unsigned char>(byte);
   return value;
 }
 
@@ -89,7 +89,7 @@ std::optional<Block> ReadBlock(std::string_view file) {
 struct RuleDay {
   char form = 'M';
   int64_t month = 0, week = 0, day = 0;
-  int64_t seconds = 2 * 3600;
+  int64_t seconds = 7200;
 
   // Seconds since 1970 of the local clock.
   int64_t In(int year) const {

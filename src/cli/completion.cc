@@ -64,7 +64,10 @@ std::string BashCase(const Place& place, const Place& program) {
 std::string ZshList(const char* name,
                     const std::vector<std::pair<std::string, std::string>>& items) {
   std::string text = fmt::format("      {}=(", name);
-  for (const auto& [word, meaning] : items) text += "\n        " + Quoted(word + ":" + meaning);
+  for (const auto& [word, meaning] : items) {
+    text += "\n        ";
+    text += Quoted(fmt::format("{}:{}", word, meaning));
+  }
   return text + (items.empty() ? ")\n" : "\n      )\n");
 }
 

@@ -42,8 +42,10 @@ std::string SentTime(int64_t sent_ms) {
   return IsKnownMillis(sent_ms) ? FormatTimestamp(sent_ms) : "an unknown time";
 }
 
-std::string StateOf(const observe::PartitionReport& p) {
-  if (p.state.stopped()) return std::string("stopped: ") + Name(p.state.stop.reason);
+Cell StateOf(const observe::PartitionReport& p) {
+  if (p.state.stopped()) {
+    return {std::string("stopped: ") + Name(p.state.stop.reason), Cell::State::kBad};
+  }
   return p.kafka ? "read" : "unknown";
 }
 

@@ -218,7 +218,7 @@ Result<TimeRule> RuleReader::ReadTime(const YAML::Node& node) const {
 Result<Template> RuleReader::ReadTemplate(const YAML::Node& node) const {
   if (!node.IsScalar())
     return yaml_.Error(node, "a text is expected, such as \"{column} {column}\"");
-  const std::string text = node.Scalar();
+  const std::string& text = node.Scalar();
   Template made;
   size_t at = 0;
   while (true) {

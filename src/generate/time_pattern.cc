@@ -88,7 +88,8 @@ class FieldScanner {
     const bool colon = Literal(':');
     const bool more = !text_.empty() && text_[0] >= '0' && text_[0] <= '9';
     if ((colon || more) && !Number(2, 2, 0, 59, &minutes)) return false;
-    *millis = (west ? -1 : 1) * (hours * 60 + minutes) * int64_t{60'000};
+    const int64_t ahead = (int64_t{hours} * 60 + minutes) * 60'000;
+    *millis = west ? -ahead : ahead;
     return true;
   }
 
