@@ -78,7 +78,7 @@ std::optional<int64_t> ScanTime(Scanner* scanner) {
   const auto second = scanner->Digits(2, 59);
   const auto fraction = second ? ScanFraction(scanner) : std::nullopt;
   if (!fraction) return std::nullopt;
-  return millis + *second * 1000 + *fraction;
+  return millis + int64_t{*second} * 1000 + *fraction;
 }
 
 // Z, UTC, +HH:MM, +HHMM or +HH: the offset of local time ahead of UTC.

@@ -97,7 +97,7 @@ Result<std::shared_ptr<arrow::RecordBatch>> LoadWhole(const TableFile& file,
     batches.push_back(std::move(batch));
   }
   ARROW_ASSIGN_OR_RAISE(const auto table,
-                        arrow::Table::FromRecordBatches(events->schema(), std::move(batches)));
+                        arrow::Table::FromRecordBatches(events->schema(), batches));
   return table->CombineChunksToBatch();
 }
 
