@@ -169,10 +169,11 @@ Decision Add(const State& state, const SchemaRecord& record) {
 
 Decision DecideRegistration(const State& state, const std::string& subject,
                             const PostedSchema& posted) {
+  Result<Candidate> made = Status::Invalid("not made yet");
   if (!IsBlank(posted.text) && !state.ConfigInScope(subject).changes_schemas()) {
-    const auto candidate = MakeCandidate(state, subject, posted, /*is_new=*/false);
-    if (!candidate.ok()) return Invalid(candidate.status().message());
-    if (const auto* found = FindExisting(state, posted, *candidate)) return Exists(*found);
+    made = MakeCandidate(state, subject, posted, /*is_new=*/false);
+    if (!made.ok()) return Invalid(made.status().message());
+    if (const auto* found = FindExisting(state, posted, *made)) return Exists(*found);
   }
   if (const auto refusal = CheckMode(state, subject, posted)) return Refuse(*refusal);
   const bool import = state.ModeOf(subject) == Mode::kImport;
@@ -180,8 +181,11 @@ Decision DecideRegistration(const State& state, const std::string& subject,
   const bool changed = !import && Complete(state, subject, &whole);
   if (IsBlank(whole.text)) return Invalid("Empty schema");
 
-  auto made = MakeCandidate(state, subject, whole, /*is_new=*/posted.id <= 0);
-  if (!made.ok()) return Invalid(made.status().message());
+  // A large schema takes long to read.
+  if (!made.ok() || changed || posted.normalize) {
+    made = MakeCandidate(state, subject, whole, /*is_new=*/posted.id <= 0);
+    if (!made.ok()) return Invalid(made.status().message());
+  }
   if (posted.version == 0) {
     const SchemaRecord* found = FindCandidate(state, *made, Which::kLive);
     if (found != nullptr && (posted.id <= 0 || posted.id == found->id)) {
