@@ -45,12 +45,9 @@ Status ReadAvro(const State& state, const PostedSchema& posted, bool is_new, Can
   const avro::ParseOptions options{.validate_defaults = posted.normalize && is_new};
   ARROW_ASSIGN_OR_RAISE(candidate->schema, avro::Schema::Parse(whole, options));
   const std::vector<std::string> types = TypesOf(record.references);
-  if (!posted.normalize) {
-    ARROW_ASSIGN_OR_RAISE(record.schema, CanonicalText(posted.text, types));
-    return Status::OK();
-  }
-  record.references = Sorted(std::move(record.references));
-  ARROW_ASSIGN_OR_RAISE(record.schema, NormalizedText(posted.text, types));
+  if (posted.normalize) record.references = Sorted(std::move(record.references));
+  ARROW_ASSIGN_OR_RAISE(record.schema, posted.normalize ? NormalizedText(posted.text, types)
+                                                        : CanonicalText(posted.text, types));
   // Nothing is stored that cannot be read again.
   ARROW_ASSIGN_OR_RAISE(const std::string again, SelfContained(record.schema, definitions));
   return avro::Schema::Parse(again, options).status();

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "avro/node.h"
+#include "avro/schema.h"
 #include "base/format.h"
 #include "base/json.h"
 #include "registry/schema_json.h"
@@ -53,11 +54,38 @@ std::string OrderOf(const Json& field) {
   return ToLower(TextOf(field, "order").value_or("ascending"));
 }
 
+// How deep the types nest that are being written. A definition is written where its name is used
+// first, so the result may nest far deeper than the text does.
+struct Depth {
+  int levels = 0;
+  bool too_deep = false;
+};
+
+class Level {
+ public:
+  explicit Level(Depth* depth) : depth_(depth) {
+    if (++depth_->levels > avro::Schema::kMaxDepth) depth_->too_deep = true;
+  }
+  ~Level() { --depth_->levels; }
+  Level(const Level&) = delete;
+  Level& operator=(const Level&) = delete;
+
+ private:
+  Depth* depth_;
+};
+
 class Canonical {
  public:
   explicit Canonical(const SchemaNames& names) : names_(names) {}
 
   Json Type(const Json& type, const std::string& enclosing) {
+    const Level level(&depth_);
+    return depth_.too_deep ? Json() : TypeWithin(type, enclosing);
+  }
+  bool too_deep() const { return depth_.too_deep; }
+
+ private:
+  Json TypeWithin(const Json& type, const std::string& enclosing) {
     if (type.is_string()) return Mention(type, enclosing);
     if (type.is_array()) {
       Json out = Json::array();
@@ -82,7 +110,6 @@ class Canonical {
     return out;
   }
 
- private:
   Json Mention(const std::string& name, const std::string& enclosing) {
     if (avro::PrimitiveKind(name)) return name;
     const std::string full = names_.Resolve(name, enclosing);
@@ -156,6 +183,7 @@ class Canonical {
   }
 
   const SchemaNames& names_;
+  Depth depth_;
   std::set<std::string> written_;
 };
 
@@ -164,6 +192,13 @@ class Normalized {
   explicit Normalized(const SchemaNames& names) : names_(names) {}
 
   Json Type(const Json& type, const std::string& enclosing) {
+    const Level level(&depth_);
+    return depth_.too_deep ? Json() : TypeWithin(type, enclosing);
+  }
+  bool too_deep() const { return depth_.too_deep; }
+
+ private:
+  Json TypeWithin(const Json& type, const std::string& enclosing) {
     if (type.is_string()) return Mention(type, enclosing);
     if (type.is_array()) {
       Json out = Json::array();
@@ -189,7 +224,6 @@ class Normalized {
     return out;
   }
 
- private:
   Json Mention(const std::string& name, const std::string& enclosing) {
     if (avro::PrimitiveKind(name)) return name;
     const std::string full = names_.Resolve(name, enclosing);
@@ -276,6 +310,7 @@ class Normalized {
   }
 
   const SchemaNames& names_;
+  Depth depth_;
   std::set<std::string> written_;
 };
 
@@ -284,7 +319,10 @@ Result<std::string> Rewrite(std::string_view schema, const std::vector<std::stri
   ARROW_ASSIGN_OR_RAISE(const Json parsed, ParseSchemaJson(schema));
   const SchemaNames names(parsed, other_types);
   try {
-    return DumpSchemaJson(Form(names).Type(parsed, ""));
+    Form form(names);
+    const Json written = form.Type(parsed, "");
+    if (!form.too_deep()) return DumpSchemaJson(written);
+    return Status::Invalid("types nest more than ", avro::Schema::kMaxDepth, " deep");
   } catch (const Json::exception& e) {
     return Status::Invalid("not a schema: ", e.what());
   }

@@ -8,9 +8,10 @@
 
 namespace shopstream::registry {
 
-// Both rewrite a valid Avro schema; Invalid only if it is not JSON. `other_types` are the full
-// names of types that the schema uses and another schema defines. Comments are dropped. Numbers and
-// text are kept as they are written.
+// Both rewrite a valid Avro schema; Invalid only if it is not JSON, or nests deeper than
+// avro::Schema::kMaxDepth once each definition is where its name is used first. `other_types` are
+// the full names of types that the schema uses and another schema defines. Comments are dropped.
+// Numbers and text are kept as they are written.
 
 // The form in which Avro's Java library prints a parsed schema, which Confluent's registry stores
 // and compares. No white space, attributes in a fixed order, names and namespaces split, references

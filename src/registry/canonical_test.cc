@@ -115,6 +115,27 @@ TEST(CanonicalText, DepthIsBounded) {
   EXPECT_TRUE(CanonicalText(R"({"type":"int","x":)" + deep + "}").status().IsInvalid());
 }
 
+// A record that uses the first of `length` types, each of which uses the next one; the list of
+// them, which follows, nests three deep.
+std::string ForwardChain(int length) {
+  std::string types = R"({"type":"record","name":"T0","fields":[]})";
+  for (int i = 1; i <= length; ++i) {
+    const std::string next = i == length ? "int" : "T" + std::to_string(i + 1);
+    types += R"(,{"type":"record","name":"T)" + std::to_string(i) +
+             R"(","fields":[{"name":"f","type":")" + next + R"("}]})";
+  }
+  return R"({"type":"record","name":"R","fields":[{"name":"a","type":"T1"},{"name":"b","type":[)" +
+         types + "]}]}";
+}
+
+TEST(CanonicalText, DepthOfForwardReferencesIsBounded) {
+  for (const auto form : {CanonicalText, NormalizedText}) {
+    EXPECT_TRUE(form(ForwardChain(400), {}).ok());
+    EXPECT_TRUE(form(ForwardChain(600), {}).status().IsInvalid());
+    EXPECT_TRUE(form(ForwardChain(15'000), {}).status().IsInvalid());
+  }
+}
+
 TEST(CanonicalText, NotJsonIsInvalid) { EXPECT_TRUE(CanonicalText("{").status().IsInvalid()); }
 
 }  // namespace

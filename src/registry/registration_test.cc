@@ -113,6 +113,26 @@ TEST_F(RegistrationTest, NormalizingSortsReferencesAndChecksDefaults) {
   EXPECT_EQ(200, Code(Register({.text = bad}, "bad")));
 }
 
+TEST_F(RegistrationTest, WhatIsStoredCanBeReadAgain) {
+  const auto chain = [](int length) {
+    std::string types = R"({"type":"record","name":"T0","fields":[]})";
+    for (int i = 1; i <= length; ++i) {
+      types += R"(,{"type":"record","name":"T)" + std::to_string(i) +
+               R"(","fields":[{"name":"f","type":")" +
+               (i == length ? "int" : "T" + std::to_string(i + 1)) + R"("}]})";
+    }
+    return OrderWith(R"(,{"name":"a","type":"T1"},{"name":"b","type":[)" + types + R"(]})");
+  };
+  EXPECT_EQ(kInvalidSchema, Code(Register({.text = chain(600)})));
+  EXPECT_EQ(kInvalidSchema, Code(Register({.text = chain(15'000)})));
+  EXPECT_EQ(200, Code(Register({.text = chain(200)})));
+  EXPECT_EQ(200, Code(Register({.text = kOrder}))) << "comparable with the version before";
+  // A look-up of what may have been registered without normalizing does not check its defaults.
+  const std::string bad = OrderWith(R"(,{"name":"n","type":"int","default":"x"})");
+  Register({.text = bad}, "bad");
+  EXPECT_EQ(200, Code(DecideRegistration(state_, "bad", {.text = bad, .normalize = true})));
+}
+
 TEST_F(RegistrationTest, OnlyTheSameGroupIsCompared) {
   SubjectConfig config;
   config.compatibility_group = "major";
