@@ -133,8 +133,8 @@ bool MeansVersion(const State& state, const Candidate& candidate, const SchemaRe
     return false;
   }
   if (record.type != "AVRO") return record.schema == version.schema;
-  const auto ours = NormalizedText(candidate.schema->text());
-  const auto stored = NormalizedText(Resolved(state, version));
+  const auto ours = IdentityText(candidate.schema->text());
+  const auto stored = IdentityText(Resolved(state, version));
   return ours.ok() && stored.ok() && *ours == *stored;
 }
 

@@ -314,14 +314,17 @@ class Normalized {
   std::set<std::string> written_;
 };
 
+using Dump = std::string (*)(const Json& value);
+
 template <typename Form>
-Result<std::string> Rewrite(std::string_view schema, const std::vector<std::string>& other_types) {
+Result<std::string> Rewrite(std::string_view schema, const std::vector<std::string>& other_types,
+                            Dump dump) {
   ARROW_ASSIGN_OR_RAISE(const Json parsed, ParseSchemaJson(schema));
   const SchemaNames names(parsed, other_types);
   try {
     Form form(names);
     const Json written = form.Type(parsed, "");
-    if (!form.too_deep()) return DumpSchemaJson(written);
+    if (!form.too_deep()) return dump(written);
     return Status::Invalid("types nest more than ", avro::Schema::kMaxDepth, " deep");
   } catch (const Json::exception& e) {
     return Status::Invalid("not a schema: ", e.what());
@@ -332,12 +335,17 @@ Result<std::string> Rewrite(std::string_view schema, const std::vector<std::stri
 
 Result<std::string> CanonicalText(std::string_view schema,
                                   const std::vector<std::string>& other_types) {
-  return Rewrite<Canonical>(schema, other_types);
+  return Rewrite<Canonical>(schema, other_types, DumpSchemaJson);
 }
 
 Result<std::string> NormalizedText(std::string_view schema,
                                    const std::vector<std::string>& other_types) {
-  return Rewrite<Normalized>(schema, other_types);
+  return Rewrite<Normalized>(schema, other_types, DumpSchemaJson);
+}
+
+Result<std::string> IdentityText(std::string_view schema,
+                                 const std::vector<std::string>& other_types) {
+  return Rewrite<Normalized>(schema, other_types, DumpByValue);
 }
 
 }  // namespace shopstream::registry

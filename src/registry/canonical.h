@@ -8,7 +8,7 @@
 
 namespace shopstream::registry {
 
-// Both rewrite a valid Avro schema; Invalid only if it is not JSON, or nests deeper than
+// All rewrite a valid Avro schema; Invalid only if it is not JSON, or nests deeper than
 // avro::Schema::kMaxDepth once each definition is where its name is used first. `other_types` are
 // the full names of types that the schema uses and another schema defines. Comments are dropped.
 // Numbers and text are kept as they are written.
@@ -26,5 +26,10 @@ Result<std::string> CanonicalText(std::string_view schema,
 // sorted.
 Result<std::string> NormalizedText(std::string_view schema,
                                    const std::vector<std::string>& other_types = {});
+
+// The text that is equal for schemas that mean the same: the normalized one with fractions by their
+// value. Earlier releases stored 0.10 as 0.1, and Java reads both alike.
+Result<std::string> IdentityText(std::string_view schema,
+                                 const std::vector<std::string>& other_types = {});
 
 }  // namespace shopstream::registry

@@ -133,6 +133,19 @@ TEST_F(RegistrationTest, WhatIsStoredCanBeReadAgain) {
   EXPECT_EQ(200, Code(DecideRegistration(state_, "bad", {.text = bad, .normalize = true})));
 }
 
+TEST_F(RegistrationTest, TheSpellingOfANumberMakesNoOtherSchema) {
+  const auto with = [](const std::string& number) {
+    return OrderWith(R"(,{"name":"n","type":"double","default":)" + number + "}");
+  };
+  Apply(SchemaRecord{"s", 1, 7, with("0.1")});  // As an earlier release stored 0.10.
+  EXPECT_EQ(7, Register({.text = with("0.10")}).schema.id);
+  EXPECT_EQ(7, Register({.text = with("1e-1")}, "other").schema.id);
+  EXPECT_EQ(8, Register({.text = with("1.50")}, "new").schema.id);
+  EXPECT_EQ(with("1.50"), state_.FindId(8)->schema) << "stored as it is written";
+  EXPECT_EQ(9, Register({.text = with("1")}, "int").schema.id);
+  EXPECT_EQ(10, Register({.text = with("1.0")}, "double").schema.id);
+}
+
 TEST_F(RegistrationTest, OnlyTheSameGroupIsCompared) {
   SubjectConfig config;
   config.compatibility_group = "major";

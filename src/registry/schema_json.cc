@@ -1,5 +1,7 @@
 #include "registry/schema_json.h"
 
+#include <charconv>
+#include <cmath>
 #include <cstdint>
 #include <map>
 #include <vector>
@@ -111,11 +113,20 @@ void AppendQuoted(const std::string& text, std::string* out) {
   out->push_back('"');
 }
 
-void Append(const Json& value, std::string* out) {
+std::string ByValue(const std::string& spelling) {
+  if (spelling.find_first_of(".eE") == std::string::npos) return spelling;
+  double number = 0;
+  const char* const end = spelling.data() + spelling.size();
+  if (std::from_chars(spelling.data(), end, number).ec != std::errc()) return spelling;
+  return JavaText(number);
+}
+
+void Append(const Json& value, bool by_value, std::string* out) {
   if (value.is_string()) return AppendQuoted(value.get_ref<const std::string&>(), out);
   if (value.is_binary()) {
     const std::vector<uint8_t>& text = value.get_binary();
-    out->append(text.begin(), text.end());
+    const std::string spelling(text.begin(), text.end());
+    out->append(by_value ? ByValue(spelling) : spelling);
     return;
   }
   if (!value.is_structured()) {
@@ -131,7 +142,7 @@ void Append(const Json& value, std::string* out) {
       AppendQuoted(name, out);
       out->push_back(':');
     }
-    Append(member, out);
+    Append(member, by_value, out);
   }
   out->push_back(value.is_array() ? ']' : '}');
 }
@@ -158,8 +169,31 @@ Result<Json> ParseSchemaJson(std::string_view text) {
 
 std::string DumpSchemaJson(const Json& value) {
   std::string text;
-  Append(value, &text);
+  Append(value, /*by_value=*/false, &text);
   return text;
+}
+
+std::string DumpByValue(const Json& value) {
+  std::string text;
+  Append(value, /*by_value=*/true, &text);
+  return text;
+}
+
+std::string JavaText(double number) {
+  if (std::isnan(number)) return "NaN";
+  if (std::isinf(number)) return number < 0 ? "-Infinity" : "Infinity";
+  char buffer[32];
+  const double size = std::abs(number);
+  const bool plain = size == 0 || (size >= 1e-3 && size < 1e7);
+  const auto format = plain ? std::chars_format::fixed : std::chars_format::scientific;
+  std::string text(buffer, std::to_chars(buffer, buffer + sizeof(buffer), number, format).ptr);
+  const std::string digits = text.substr(0, text.find('e'));
+  const std::string fraction = digits.find('.') == std::string::npos ? ".0" : "";
+  if (plain) return digits + fraction;
+  std::string exponent = text.substr(digits.size() + 1);  // "+07", "-05", "+300"
+  const std::string sign = exponent.front() == '-' ? "-" : "";
+  exponent.erase(0, exponent.find_first_not_of("+-0"));
+  return digits + fraction + "E" + sign + exponent;
 }
 
 Json SortedByName(const Json& value) {

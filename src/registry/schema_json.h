@@ -20,12 +20,19 @@ Result<nlohmann::ordered_json> ParseSchemaJson(std::string_view text);
 // On one line, without white space; the reverse of ParseSchemaJson.
 std::string DumpSchemaJson(const nlohmann::ordered_json& value);
 
+// The same with fractions by their value: 0.10 as 0.1, 1e2 as 100.0. Integers stay apart from
+// fractions, and what a double does not hold keeps its spelling.
+std::string DumpByValue(const nlohmann::ordered_json& value);
+
 // With the attributes of every object in the order of their names.
 nlohmann::ordered_json SortedByName(const nlohmann::ordered_json& value);
 
 // An object without members, with memory for that many. An ordered object copies its members, and
 // all within them, whenever it runs out of memory: nested ones would be copied again and again.
 nlohmann::ordered_json ObjectFor(size_t members);
+
+// As Java writes a double: 0.5, 1.0E7, NaN.
+std::string JavaText(double number);
 
 // A number in the spelling of `text`, as ParseSchemaJson makes it.
 nlohmann::ordered_json NumberAsWritten(std::string_view text);

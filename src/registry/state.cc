@@ -26,7 +26,7 @@ bool IsMeant(const SchemaRecord& record, Which which) {
 std::string IdentityOf(const SchemaRecord& record) {
   std::string identity =
       record.type == "AVRO"
-          ? NormalizedText(record.schema, TypesOf(record.references)).ValueOr(record.schema)
+          ? IdentityText(record.schema, TypesOf(record.references)).ValueOr(record.schema)
           : record.type + ":" + record.schema;
   std::set<std::string> references;
   for (const SchemaReference& one : record.references) {
