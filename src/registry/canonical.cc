@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <initializer_list>
 #include <map>
 #include <set>
 
+#include "avro/default_value.h"
 #include "avro/node.h"
 #include "avro/schema.h"
 #include "base/format.h"
@@ -38,16 +40,18 @@ bool IsIn(const Known& known, std::string_view name) {
 
 std::string KindOf(const Json& type) { return TextOf(type, "type").value_or(""); }
 
-// Avro's Java library turns the text of a float's or double's default into a number.
+// Avro's Java library turns the text of a float's or double's default into a number. (JSON has no
+// NaN and no infinity: these it writes as text again.)
 Json DefaultOf(const Json& field) {
   const Json& value = field["default"];
   const auto type = field.find("type");
   if (!value.is_string() || type == field.end()) return value;
   const std::string kind = type->is_string() ? type->get<std::string>() : KindOf(*type);
   if (kind != "float" && kind != "double") return value;
-  const auto number = ParseSchemaJson(value.get<std::string>());
-  const bool is_number = number.ok() && (number->is_number() || number->is_binary());
-  return is_number ? NumberAsWritten(value.get<std::string>()) : value;
+  const auto number = avro::NumberOfDefault(value.get_ref<const std::string&>());
+  if (!number.has_value()) return value;
+  const std::string text = JavaText(*number);
+  return std::isfinite(*number) ? NumberAsWritten(text) : Json(text);
 }
 
 std::string OrderOf(const Json& field) {
