@@ -21,13 +21,21 @@ bool IsMeant(const SchemaRecord& record, Which which) {
   return which == Which::kAll || record.deleted == (which == Which::kDeletedOnly);
 }
 
+std::string IdentityTextOf(const SchemaRecord& record) {
+  if (record.type != "AVRO") return record.type + ":" + record.schema;
+  return IdentityText(record.schema, TypesOf(record.references)).ValueOr(record.schema);
+}
+
+// Whatever their metadata, rules and references are.
+bool IsSameSchema(const SchemaRecord& one, const SchemaRecord& other) {
+  return one.type == other.type &&
+         (one.schema == other.schema || IdentityTextOf(one) == IdentityTextOf(other));
+}
+
 }  // namespace
 
 std::string IdentityOf(const SchemaRecord& record) {
-  std::string identity =
-      record.type == "AVRO"
-          ? IdentityText(record.schema, TypesOf(record.references)).ValueOr(record.schema)
-          : record.type + ":" + record.schema;
+  std::string identity = IdentityTextOf(record);
   std::set<std::string> references;
   for (const SchemaReference& one : record.references) {
     references.insert("\n" + one.name + "\n" + one.subject + "\n" + std::to_string(one.version));
@@ -59,7 +67,8 @@ Status State::ApplyOne(const SchemaRecord& record) {
     const auto& [subject, version] = *users->second.begin();
     const bool replaced =
         users->second.size() == 1 && subject == record.subject && version == record.version;
-    if (!replaced && FindEntry(subject, version)->identity != identity) {
+    const Entry& known = *FindEntry(subject, version);
+    if (!replaced && known.identity != identity && !IsSameSchema(*known.record, record)) {
       return Status::Invalid("id ", record.id, " already belongs to a schema other than version ",
                              record.version, " of subject ", record.subject);
     }
@@ -137,7 +146,7 @@ Status State::ApplyOne(const IdWatermark& watermark) {
   return Status::OK();
 }
 
-// Removes the version, and its id if no other version uses it.
+// Removes the version, its id if no other version uses it, and its identity if none has it.
 void State::Forget(const std::string& subject, int32_t version) {
   const auto found = subjects_.find(subject);
   if (found == subjects_.end()) return;
@@ -153,14 +162,16 @@ void State::Forget(const std::string& subject, int32_t version) {
   Ids& ids = ids_[ContextOf(subject)];
   auto& uses = ids.uses[record.id];
   uses.erase({subject, version});
-  if (uses.empty()) {
-    const auto known = ids.by_identity.find(entry->second.identity);
-    if (known != ids.by_identity.end()) {
-      known->second.erase(record.id);
-      if (known->second.empty()) ids.by_identity.erase(known);
-    }
-    ids.uses.erase(record.id);
+  const std::string& identity = entry->second.identity;
+  const bool still_used = std::ranges::any_of(uses, [&](const SubjectVersion& use) {
+    return FindEntry(use.first, use.second)->identity == identity;
+  });
+  const auto known = ids.by_identity.find(identity);
+  if (!still_used && known != ids.by_identity.end()) {
+    known->second.erase(record.id);
+    if (known->second.empty()) ids.by_identity.erase(known);
   }
+  if (uses.empty()) ids.uses.erase(record.id);
   found->second.erase(entry);
   if (found->second.empty()) subjects_.erase(found);
 }

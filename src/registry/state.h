@@ -23,9 +23,10 @@ using SubjectVersion = std::pair<std::string, int32_t>;
 // schemas, so it costs little. Subjects are qualified (registry/context.h); one in the default
 // context has its plain name.
 //
-// Within a context one id belongs to one schema (by IdentityOf), regardless of the subjects it is
-// registered under. A schema normally has one id; imports, and logs of other registries, may give
-// it several.
+// Within a context one id belongs to one schema text, regardless of the subjects it is registered
+// under. We give another id to the same text with other references, metadata or rules (IdentityOf);
+// Confluent's registry may give them the same. An identity normally has one id; imports, and logs
+// of other registries, may give it several.
 class State {
  public:
   // Invalid, and nothing changes, if the record would give an id a second schema.

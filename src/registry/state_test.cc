@@ -226,6 +226,23 @@ TEST_F(StateTest, IdWithASecondSchemaIsRefused) {
   EXPECT_FALSE(state_.HasSubject("b"));
 }
 
+TEST_F(StateTest, OneIdMayHaveSeveralMetadata) {
+  SchemaRecord plain{"a", 1, 4, kOrder}, owned{"b", 1, 4, kOrder}, ruled{"c", 1, 4, kOrder};
+  owned.metadata = R"({"properties":{"owner":"shop"}})";
+  ruled.rule_set = R"({"domainRules":[{"name":"e","type":"ENCRYPT"}]})";
+  for (const SchemaRecord& record : {plain, owned, ruled}) Apply(record);
+  for (const SchemaRecord& record : {plain, owned, ruled}) {
+    EXPECT_EQ(4, state_.IdOf(IdentityOf(record)));
+  }
+  Apply(SchemaRecord{"d", 1, 4, kOrder});
+  Apply(SchemaTombstone{"a", 1});
+  EXPECT_EQ(4, state_.IdOf(IdentityOf(plain))) << "d has it";
+  Apply(SchemaTombstone{"b", 1});
+  EXPECT_EQ(std::nullopt, state_.IdOf(IdentityOf(owned)));
+  EXPECT_NE(nullptr, state_.FindId(4));
+  EXPECT_TRUE(state_.Apply(SchemaRecord{"e", 1, 4, kOrder, "JSON"}).IsInvalid());
+}
+
 TEST_F(StateTest, SchemasOfOtherTypesAreServedButNotBuiltOn) {
   Apply(SchemaRecord{"a", 1, 5, "syntax = \"proto3\";", "PROTOBUF"});
   EXPECT_EQ("PROTOBUF", state_.FindId(5)->type);
