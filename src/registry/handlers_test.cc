@@ -391,5 +391,30 @@ TEST(UsersTest, BadFilesAreRefusedByLine) {
   }
 }
 
+// As in Confluent's registry (getSchemaKeyUsingContexts of release 7.9).
+TEST_F(HandlersTest, AnIdIsThatOfTheSubjectAsked) {
+  const std::string first = R"("int")", second = R"("long")", third = R"("string")";
+  Post("/subjects/a/versions", first);
+  Post("/subjects/:.lab:b/versions", second);
+  Post("/subjects/:.test:c/versions", third);
+  Post("/subjects/:.test:d/versions", R"("boolean")");
+  const auto schema = [&](const std::string& query) {
+    const Answer answer = Get("/schemas/ids/1" + query);
+    return answer.status == 200 ? answer.body["schema"].get<std::string>()
+                                : std::to_string(answer.code());
+  };
+  EXPECT_EQ(first, schema(""));
+  EXPECT_EQ(first, schema("?subject=a"));
+  EXPECT_EQ(second, schema("?subject=b"));
+  EXPECT_EQ(third, schema("?subject=c"));
+  EXPECT_EQ(first, schema("?subject=nope"));
+  EXPECT_EQ(second, schema("?subject=:.lab:"));
+  EXPECT_EQ(third, schema("?subject=:.test:c"));
+  EXPECT_EQ("40403", schema("?subject=:.test:d"));
+  EXPECT_EQ("40403", schema("?subject=:.none:"));
+  EXPECT_EQ(40403, Get("/schemas/ids/2").code()) << "it is only in .test";
+  EXPECT_EQ(json({":.test:c"}), Get("/schemas/ids/1/subjects?subject=c").body);
+}
+
 }  // namespace
 }  // namespace shopstream::registry

@@ -9,11 +9,26 @@ using nlohmann::json;
 
 namespace {
 
-// Those in which an id may be meant: that of ?subject=, if it is not the default one, or all.
-std::vector<std::string> ContextsMeant(const HttpRequest& request, const State& state) {
-  const std::string context = ContextOf(request.query("subject"));
-  if (context != kDefaultContext && context != "*") return {context};
-  return state.Contexts();
+// The newest version of the subject that has the id or, without a name, any version of the context.
+const SchemaRecord* FindUse(const State& state, int32_t id, const std::string& subject) {
+  const QualifiedSubject parts = SplitSubject(subject);
+  if (parts.name.empty()) return state.FindId(id, parts.context);
+  const SchemaRecord* found = nullptr;
+  for (const auto& [user, version] : state.UsesOf(id, Which::kAll, parts.context)) {
+    if (user == subject) found = state.Find(user, version, Which::kAll);
+  }
+  return found;
+}
+
+// The version that has the id, as in Confluent's registry. Without ?subject= only the default
+// context is searched. A subject without a context means, in this order, itself, the subject of
+// that name in another context, and any in the default context; one with a context only itself.
+const SchemaRecord* FindMeant(const State& state, int32_t id, const std::string& subject) {
+  for (const std::string& name : SubjectsMeant(state, subject)) {
+    if (const SchemaRecord* found = FindUse(state, id, name)) return found;
+    if (subject.empty()) return nullptr;
+  }
+  return ContextOf(subject) == kDefaultContext ? state.FindId(id) : nullptr;
 }
 
 }  // namespace
@@ -24,15 +39,12 @@ RestReply Api::Impl::ById(const HttpRequest& request,
   const std::string& id_text = request.captures.at(0);
   const auto id = ParseInt(id_text);
   if (!id.has_value()) return NotFound();
+  const std::string subject = NormalizeSubject(request.query("subject"));
   std::optional<RestReply> found;
   const auto failure = LookTwice([&](const State& state) {
-    for (const std::string& context : ContextsMeant(request, state)) {
-      const SchemaRecord* record = state.FindId(*id, context);
-      if (record == nullptr) continue;
-      found = answer(state, *record, context);
-      return true;
-    }
-    return false;
+    const SchemaRecord* record = FindMeant(state, *id, subject);
+    if (record != nullptr) found = answer(state, *record, ContextOf(record->subject));
+    return record != nullptr;
   });
   if (failure.has_value()) return *failure;
   if (!found.has_value()) {
