@@ -10,6 +10,7 @@
 #include "registry/context.h"
 #include "registry/metadata.h"
 #include "registry/references.h"
+#include "registry/rule_set.h"
 
 namespace shopstream::registry {
 namespace {
@@ -54,15 +55,15 @@ Status ReadAvro(const State& state, const PostedSchema& posted, bool is_new, Can
 }
 
 // Whether the two hold the same, except that only one may say which version it is.
-bool IsSameMetadata(const SchemaRecord& candidate, const SchemaRecord& version) {
+bool HasSameMetadata(const SchemaRecord& candidate, const SchemaRecord& version) {
   const auto own = PropertyOf(candidate.metadata, kVersionProperty);
   const auto stored = PropertyOf(version.metadata, kVersionProperty);
   if (own.has_value() == stored.has_value()) {
-    return IsSameJson(candidate.metadata, version.metadata);
+    return IsSameMetadata(candidate.metadata, version.metadata);
   }
   if (own.has_value() && *own != std::to_string(version.version)) return false;
-  return IsSameJson(WithoutVersionProperty(candidate.metadata),
-                    WithoutVersionProperty(version.metadata));
+  return IsSameMetadata(WithoutVersionProperty(candidate.metadata),
+                        WithoutVersionProperty(version.metadata));
 }
 
 EarlierVersion ToEarlier(const State& state, const SchemaRecord& record) {
@@ -128,8 +129,8 @@ bool MeansVersion(const State& state, const Candidate& candidate, const SchemaRe
   const bool noted = PropertyOf(record.metadata, kVersionProperty).has_value() ||
                      PropertyOf(version.metadata, kVersionProperty).has_value();
   if (!inlined && (!noted || Sorted(record.references) != Sorted(version.references))) return false;
-  if (record.type != version.type || !IsSameMetadata(record, version) ||
-      !IsSameJson(record.rule_set, version.rule_set)) {
+  if (record.type != version.type || !HasSameMetadata(record, version) ||
+      !AreSameRules(record.rule_set, version.rule_set)) {
     return false;
   }
   if (record.type != "AVRO") return record.schema == version.schema;

@@ -68,12 +68,18 @@ TEST(CanonicalText, NumbersAndTextsStayAsWritten) {
       R"("x":1.0,"z":12345678901234567890123})";
   EXPECT_EQ(text, Canonical(text));
   const auto with_default = [](const std::string& value) {
-    return R"({"type":"record","name":"R","fields":[{"name":"f","type":"float","default":)" + value +
-           "}]}";
+    return R"({"type":"record","name":"R","fields":[{"name":"f","type":"float","default":)" +
+           value + "}]}";
   };
-  for (const auto& [given, stored] : std::vector<std::pair<std::string, std::string>>{
-           {R"("0.50")", "0.5"}, {R"(" 1 ")", "1.0"}, {R"("1e7")", "1.0E7"}, {R"(".5")", "0.5"},
-           {R"("1f")", "1.0"},   {R"("NaN")", R"("NaN")"}, {R"("x")", R"("x")"}, {"0.50", "0.50"}}) {
+  for (const auto& [given, stored] :
+       std::vector<std::pair<std::string, std::string>>{{R"("0.50")", "0.5"},
+                                                        {R"(" 1 ")", "1.0"},
+                                                        {R"("1e7")", "1.0E7"},
+                                                        {R"(".5")", "0.5"},
+                                                        {R"("1f")", "1.0"},
+                                                        {R"("NaN")", R"("NaN")"},
+                                                        {R"("x")", R"("x")"},
+                                                        {"0.50", "0.50"}}) {
     EXPECT_EQ(with_default(stored), Canonical(with_default(given)));
   }
 }

@@ -3,11 +3,15 @@
 #include <algorithm>
 
 #include "base/json.h"
+#include "registry/shape.h"
 
 namespace shopstream::registry {
 namespace {
 
 using Json = nlohmann::ordered_json;
+
+constexpr ShapedMember kMetadataMembers[] = {
+    {"tags", Shape::kTextSets}, {"properties", Shape::kTextMap}, {"sensitive", Shape::kTexts}};
 
 Json ObjectOf(const std::string& text) {
   Json parsed = text.empty() ? Json::object() : ParseOrderedJson(text);
@@ -24,6 +28,11 @@ std::string TextOf(Json metadata) {
 
 }  // namespace
 
+Result<std::string> ReadMetadata(const std::string& metadata) {
+  ARROW_ASSIGN_OR_RAISE(const Json read, ReadMembers(ParseOrderedJson(metadata), kMetadataMembers));
+  return DumpJson(read);
+}
+
 std::string MergeMetadata(const std::string& under, const std::string& over) {
   if (under.empty() || over.empty()) return under.empty() ? over : under;
   Json merged = ObjectOf(under);
@@ -36,6 +45,7 @@ std::string MergeMetadata(const std::string& under, const std::string& over) {
       for (const Json& item : value) {
         if (std::find(member.begin(), member.end(), item) == member.end()) member.push_back(item);
       }
+      std::sort(member.begin(), member.end());
     } else if (!value.is_null()) {
       member = value;
     }
@@ -91,8 +101,11 @@ std::set<std::string> ReservedFieldsOf(const std::string& metadata) {
   return fields;
 }
 
-bool IsSameJson(const std::string& one, const std::string& other) {
-  return one == other || (!one.empty() && !other.empty() && ParseJson(one) == ParseJson(other));
+bool IsSameMetadata(const std::string& one, const std::string& other) {
+  const auto sorted = [](const std::string& text) {
+    return ParseJson(ReadMetadata(text).ValueOr(text));
+  };
+  return one == other || (!one.empty() && !other.empty() && sorted(one) == sorted(other));
 }
 
 }  // namespace shopstream::registry

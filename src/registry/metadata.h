@@ -5,8 +5,14 @@
 #include <set>
 #include <string>
 
+#include "base/status.h"
+
 // A schema's metadata: {"tags": {}, "properties": {}, "sensitive": []}, as JSON; empty: none.
 namespace shopstream::registry {
+
+// As Confluent's registry keeps it: sets sorted, values as text, and nothing that is unknown or
+// empty. Invalid names what has the wrong shape.
+Result<std::string> ReadMetadata(const std::string& metadata);
 
 // Both together; where both have a tag or property, that of `over` counts.
 std::string MergeMetadata(const std::string& under, const std::string& over);
@@ -23,7 +29,7 @@ std::string WithoutVersionProperty(const std::string& metadata);
 // the subject may have.
 std::set<std::string> ReservedFieldsOf(const std::string& metadata);
 
-// Whether two texts hold the same JSON, whatever the order of their members.
-bool IsSameJson(const std::string& one, const std::string& other);
+// Whether both hold the same, in whatever order.
+bool IsSameMetadata(const std::string& one, const std::string& other);
 
 }  // namespace shopstream::registry

@@ -11,7 +11,7 @@ using testing::ElementsAre;
 TEST(MetadataTest, MergesByKey) {
   EXPECT_EQ(R"({"properties":{"a":"1","b":"3","c":"4"},"sensitive":["s","t"],"tags":{"x":["y"]}})",
             MergeMetadata(R"({"properties":{"a":"1","b":"2"},"sensitive":["s"]})",
-                          R"({"properties":{"b":"3","c":"4"},"sensitive":["s","t"],)"
+                          R"({"properties":{"b":"3","c":"4"},"sensitive":["t","s"],)"
                           R"("tags":{"x":["y"]}})"));
   EXPECT_EQ("{}", MergeMetadata("", "{}"));
   EXPECT_EQ("{}", MergeMetadata("{}", ""));
@@ -32,8 +32,20 @@ TEST(MetadataTest, ReservedFieldsAreAListOfNames) {
 }
 
 TEST(MetadataTest, OrderMakesNoDifference) {
-  EXPECT_TRUE(IsSameJson(R"({"a":1,"b":{"c":1,"d":2}})", R"({"b":{"d":2,"c":1},"a":1})"));
-  EXPECT_FALSE(IsSameJson("", "{}"));
+  EXPECT_TRUE(IsSameMetadata(R"({"properties":{"a":"1","b":"2"},"sensitive":["s","t"]})",
+                             R"({"sensitive":["t","s","t"],"properties":{"b":"2","a":"1"}})"));
+  EXPECT_TRUE(IsSameMetadata(R"({"tags":{"x":["a","b"]}})", R"({"tags":{"x":["b","a"]}})"));
+  EXPECT_FALSE(IsSameMetadata(R"({"sensitive":["s"]})", R"({"sensitive":["t"]})"));
+  EXPECT_FALSE(IsSameMetadata("", "{}"));
+}
+
+TEST(MetadataTest, ShapesAreChecked) {
+  EXPECT_EQ(R"({"properties":{"a":"1"},"sensitive":["s","t"]})",
+            *ReadMetadata(R"({"properties":{"a":1},"sensitive":["t","s"],"tags":{},"x":1})"));
+  for (const char* wrong : {R"({"properties":{"a":{"b":1}}})", R"({"properties":["a"]})",
+                            R"({"tags":{"x":"a"}})", R"({"sensitive":"s"})", "7"}) {
+    EXPECT_TRUE(ReadMetadata(wrong).status().IsInvalid()) << wrong;
+  }
 }
 
 }  // namespace

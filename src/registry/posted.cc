@@ -6,6 +6,7 @@
 
 #include "avro/schema.h"
 #include "base/json.h"
+#include "registry/metadata.h"
 #include "registry/rule_set.h"
 
 namespace shopstream::registry {
@@ -68,17 +69,18 @@ std::optional<RestError> ReadReferences(const Json& given, PostedSchema* posted)
   return std::nullopt;
 }
 
-std::optional<RestError> ReadObject(const Json& given, const char* name, std::string* text) {
-  if (given.is_null()) return std::nullopt;
-  if (!given.is_object()) return RestError{kUnprocessable, std::string(name) + " is not an object"};
-  *text = DumpJson(given);
-  return std::nullopt;
-}
-
-std::optional<RestError> ReadRules(const Json& given, const char* name, std::string* text) {
-  if (auto error = ReadObject(Get(given, name), name, text)) return error;
-  *text = WithRuleDefaults(*text);
-  if (const auto fault = FaultOfRules(*text)) return RestError{kInvalidRules, *fault};
+// Metadata or, if `are_rules`, rules.
+std::optional<RestError> ReadObject(const Json& given, const char* name, bool are_rules,
+                                    std::string* text) {
+  const Json object = Get(given, name);
+  if (object.is_null()) return std::nullopt;
+  const auto read = are_rules ? ReadRules(DumpJson(object)) : ReadMetadata(DumpJson(object));
+  if (!read.ok()) {
+    return RestError{kUnprocessable, std::string(name) + ": " + read.status().message()};
+  }
+  *text = *read;
+  const auto fault = are_rules ? FaultOfRules(*text) : std::nullopt;
+  if (fault.has_value()) return RestError{kInvalidRules, *fault};
   return std::nullopt;
 }
 
@@ -107,8 +109,8 @@ std::variant<PostedSchema, RestError> ParsePostedSchema(const std::string& body)
                                           " are accepted: drop its documentation or split it"};
   }
   if (auto error = ReadReferences(Get(given, "references"), &posted)) return *error;
-  if (auto error = ReadObject(Get(given, "metadata"), "metadata", &posted.metadata)) return *error;
-  if (auto error = ReadRules(given, "ruleSet", &posted.rule_set)) return *error;
+  if (auto error = ReadObject(given, "metadata", false, &posted.metadata)) return *error;
+  if (auto error = ReadObject(given, "ruleSet", true, &posted.rule_set)) return *error;
   const auto id = GetInt(given, "id");
   const auto version = GetInt(given, "version");
   if (!id.has_value() || !version.has_value()) {
@@ -150,11 +152,9 @@ std::variant<PostedConfig, RestError> ParsePostedConfig(const std::string& body)
     }
   }
   for (const auto& [name, member] : kConfigMembers.objects) {
-    take(name);
-    const bool rules = std::string_view(name).ends_with("RuleSet");
-    const auto error = rules ? ReadRules(given, name, &(config.*member))
-                             : ReadObject(Get(given, name), name, &(config.*member));
-    if (error) return *error;
+    const bool are_rules = std::string_view(name).ends_with("RuleSet");
+    if (auto error = ReadObject(given, name, are_rules, &(config.*member))) return *error;
+    if (!(config.*member).empty()) posted.given[name] = ParseJson(config.*member);
   }
   return posted;
 }

@@ -18,7 +18,7 @@ std::variant<PostedSchema, RestError> ParsePostedSchema(const std::string& body)
 // {"compatibility": "FULL", "normalize": true, "compatibilityGroup": "major", ...}
 struct PostedConfig {
   SubjectConfig config;  // What is absent or null is not set.
-  nlohmann::json given;  // The settings as they were given.
+  nlohmann::json given;  // The settings that were given, as they are read.
 };
 std::variant<PostedConfig, RestError> ParsePostedConfig(const std::string& body);
 // With the given settings changed.

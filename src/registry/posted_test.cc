@@ -85,6 +85,27 @@ TEST(PostedTest, AConfigThatIsNotValidIsRefused) {
   EXPECT_EQ(200, ErrorOf(ParsePostedConfig(R"({"validateFields": true})")).code);
 }
 
+TEST(PostedTest, MetadataAndRulesHaveTheirShape) {
+  const auto posted = std::get<PostedSchema>(ParsePostedSchema(
+      R"({"metadata": {"sensitive": ["b", "a", "b"], "properties": {"n": 1}, "x": {}},
+          "ruleSet": {"domainRules": [{"name": "r", "type": "T", "tags": ["b", "a"]}]}})"));
+  EXPECT_EQ(R"({"sensitive":["a","b"],"properties":{"n":"1"}})", posted.metadata);
+  EXPECT_EQ(R"({"domainRules":[{"name":"r","type":"T","tags":["a","b"],"kind":"TRANSFORM",)"
+            R"("mode":"WRITEREAD"}]})",
+            posted.rule_set);
+  for (const char* wrong : {R"({"metadata": {"properties": {"a": {"b": 1}}}})",
+                            R"({"metadata": {"properties": ["a"]}})", R"({"metadata": "x"})",
+                            R"({"ruleSet": {"domainRules": {}}})",
+                            R"({"ruleSet": {"domainRules": [{"name": "a", "type": "T",
+                                "kind": "FOO"}]}})"}) {
+    EXPECT_EQ(kUnprocessable, ErrorOf(ParsePostedSchema(wrong)).code) << wrong;
+  }
+  EXPECT_EQ(kUnprocessable,
+            ErrorOf(ParsePostedConfig(R"({"defaultMetadata": {"tags": ["a"]}})")).code);
+  EXPECT_EQ(kUnprocessable,
+            ErrorOf(ParsePostedConfig(R"({"overrideRuleSet": {"domainRules": [7]}})")).code);
+}
+
 TEST(PostedTest, AModeIsNamedOrReset) {
   EXPECT_EQ(Mode::kReadOnly, std::get<0>(ParsePostedMode(R"({"mode": "readonly"})")));
   EXPECT_EQ(std::nullopt, std::get<0>(ParsePostedMode(R"({"mode": null})")));

@@ -7,6 +7,7 @@
 
 #include "avro/unicode_names.h"
 #include "base/json.h"
+#include "registry/shape.h"
 
 namespace shopstream::registry {
 namespace {
@@ -25,6 +26,12 @@ constexpr std::array<RuleList, 2> kLists = {
      {"domainRules",
       "Domain rules can only be WRITE, READ, WRITEREAD",
       {"WRITE", "READ", "WRITEREAD"}}}};
+constexpr ShapedMember kRuleMembers[] = {
+    {"name", Shape::kName},      {"doc", Shape::kText},      {"kind", Shape::kName},
+    {"mode", Shape::kName},      {"type", Shape::kName},     {"tags", Shape::kTexts},
+    {"params", Shape::kTextMap}, {"expr", Shape::kText},     {"onSuccess", Shape::kText},
+    {"onFailure", Shape::kText}, {"disabled", Shape::kFlag},
+};
 constexpr size_t kLongestName = 64;
 
 std::optional<std::string> Text(const Json& rule, const char* name) {
@@ -37,6 +44,14 @@ const Json& RulesOf(const Json& rule_set, const char* list) {
   static const Json kNone = Json::array();
   const auto found = rule_set.find(list);
   return found == rule_set.end() || found->is_null() ? kNone : *found;
+}
+
+Result<Json> ReadRule(const Json& given) {
+  ARROW_ASSIGN_OR_RAISE(Json rule, ReadMembers(given, kRuleMembers));
+  if (!rule.contains("kind")) rule["kind"] = "TRANSFORM";
+  if (!rule.contains("mode")) rule["mode"] = "WRITEREAD";
+  if (rule["kind"] == "TRANSFORM" || rule["kind"] == "CONDITION") return rule;
+  return Status::Invalid("kind is neither TRANSFORM nor CONDITION");
 }
 
 std::optional<std::string> FaultOfName(const Json& rule) {
@@ -86,20 +101,29 @@ std::optional<std::string> FaultOfRules(const std::string& rule_set) {
   return std::nullopt;
 }
 
-std::string WithRuleDefaults(const std::string& rule_set) {
-  if (rule_set.empty()) return rule_set;
-  Json parsed = ParseOrderedJson(rule_set);
-  for (const RuleList& list : kLists) {
-    if (!parsed.is_object() || !parsed.contains(list.name) || !parsed[list.name].is_array()) {
-      continue;
-    }
-    for (Json& rule : parsed[list.name]) {
-      if (!rule.is_object()) continue;
-      if (!Text(rule, "kind")) rule["kind"] = "TRANSFORM";
-      if (!Text(rule, "mode")) rule["mode"] = "WRITEREAD";
+Result<std::string> ReadRules(const std::string& rule_set) {
+  const Json given = ParseOrderedJson(rule_set);
+  if (!given.is_object()) return Status::Invalid("it is not an object");
+  Json out = Json::object();
+  for (const auto& [name, rules] : given.items()) {
+    const bool known =
+        std::ranges::any_of(kLists, [&name](const RuleList& list) { return name == list.name; });
+    if (!known || rules.is_null()) continue;
+    if (!rules.is_array()) return Status::Invalid(name, " is not a list");
+    for (const Json& rule : rules) {
+      const auto read = ReadRule(rule);
+      if (!read.ok()) return Status::Invalid("a rule of ", name, ": ", read.status().message());
+      out[name].push_back(*read);
     }
   }
-  return DumpJson(parsed);
+  return DumpJson(out);
+}
+
+bool AreSameRules(const std::string& one, const std::string& other) {
+  const auto sorted = [](const std::string& text) {
+    return ParseJson(ReadRules(text).ValueOr(text));
+  };
+  return one == other || (!one.empty() && !other.empty() && sorted(one) == sorted(other));
 }
 
 std::string MergeRuleSets(const std::string& under, const std::string& over) {

@@ -46,10 +46,25 @@ TEST(RuleSetTest, MergesByName) {
 }
 
 TEST(RuleSetTest, DefaultsAreWrittenOut) {
-  EXPECT_EQ(
-      R"({"domainRules":[{"name":"a","mode":"READ","kind":"TRANSFORM"},)"
-      R"({"kind":"CONDITION","mode":"WRITEREAD"}]})",
-      WithRuleDefaults(R"({"domainRules":[{"name":"a","mode":"READ"},{"kind":"CONDITION"}]})"));
+  EXPECT_EQ(R"({"domainRules":[{"name":"a","mode":"READ","kind":"TRANSFORM"},)"
+            R"({"kind":"CONDITION","mode":"WRITEREAD"}]})",
+            *ReadRules(R"({"domainRules":[{"name":"a","mode":"READ"},{"kind":"CONDITION"}]})"));
+  EXPECT_EQ("{}", *ReadRules(R"({"domainRules":null,"migrationRules":[],"x":1})"));
+}
+
+TEST(RuleSetTest, ShapesAreChecked) {
+  const auto of_rule = [](const std::string& members) {
+    return R"({"domainRules":[{"name":"a","type":"T",)" + members + "}]}";
+  };
+  for (const char* wrong : {R"("kind":"FOO")", R"("tags":"PII")", R"("params":{"a":[]})",
+                            R"("disabled":"no")", R"("type":{})", R"("expr":[])"}) {
+    EXPECT_TRUE(ReadRules(of_rule(wrong)).status().IsInvalid()) << wrong;
+  }
+  EXPECT_TRUE(ReadRules(R"({"domainRules":{}})").status().IsInvalid());
+  EXPECT_TRUE(ReadRules(R"({"domainRules":[7]})").status().IsInvalid());
+  EXPECT_TRUE(AreSameRules(of_rule(R"("tags":["a","b"],"disabled":false)"),
+                           of_rule(R"("tags":["b","a","b"])")));
+  EXPECT_FALSE(AreSameRules(of_rule(R"("tags":["a"])"), of_rule(R"("tags":["b"])")));
 }
 
 TEST(RuleSetTest, TypesAreFoundInBothLists) {

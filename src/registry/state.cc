@@ -8,7 +8,9 @@
 #include "base/sha256.h"
 #include "registry/canonical.h"
 #include "registry/context.h"
+#include "registry/metadata.h"
 #include "registry/references.h"
+#include "registry/rule_set.h"
 
 namespace shopstream::registry {
 namespace {
@@ -44,8 +46,8 @@ std::string IdentityOf(const SchemaRecord& record) {
   const auto add = [&](const char* name, const std::string& text) {
     if (!text.empty()) identity += name + DumpJson(ParseJson(text));  // Sorted by name.
   };
-  add("\nmetadata ", record.metadata);
-  add("\nrules ", record.rule_set);
+  add("\nmetadata ", ReadMetadata(record.metadata).ValueOr(record.metadata));
+  add("\nrules ", ReadRules(record.rule_set).ValueOr(record.rule_set));
   return Sha256(identity);
 }
 
