@@ -48,14 +48,17 @@ std::string SubjectOf(const Context& context, const SchemaOptions& options,
 }
 
 // The file of the options with the references of the options.
-Result<SchemaFile> ReadFile(const SchemaOptions& options, registry::Client* client) {
-  ARROW_ASSIGN_OR_RAISE(auto references, ParseReferences(options.references, client));
-  return ReadSchemaFile(options.file, std::move(references), client);
+Result<SchemaFile> ReadFile(const Context& context, const SchemaOptions& options,
+                            registry::Client* client) {
+  ARROW_ASSIGN_OR_RAISE(const std::string text, ReadText(options.file));
+  const std::string subject = SubjectOf(context, options, RecordName(text));
+  ARROW_ASSIGN_OR_RAISE(auto references, ParseReferences(subject, options.references, client));
+  return ReadSchemaFile(subject, options.file, std::move(references), client);
 }
 
 Result<int> Register(const Context& context, const SchemaOptions& options) {
   ARROW_ASSIGN_OR_RAISE(auto client, registry::Client::Open(context.config.registry));
-  ARROW_ASSIGN_OR_RAISE(const SchemaFile file, ReadFile(options, client.get()));
+  ARROW_ASSIGN_OR_RAISE(const SchemaFile file, ReadFile(context, options, client.get()));
   WarnOfStrayTypes(file);
   const std::string subject = SubjectOf(context, options, file.schema.root().name);
   ARROW_ASSIGN_OR_RAISE(auto registered, client->Register(subject, file.text, file.references));
@@ -217,7 +220,7 @@ void PrintVerdict(const registry::CompatibilityVerdict& verdict, const std::stri
 
 Result<int> Check(const Context& context, const SchemaOptions& options) {
   ARROW_ASSIGN_OR_RAISE(auto client, registry::Client::Open(context.config.registry));
-  ARROW_ASSIGN_OR_RAISE(const SchemaFile file, ReadFile(options, client.get()));
+  ARROW_ASSIGN_OR_RAISE(const SchemaFile file, ReadFile(context, options, client.get()));
   WarnOfStrayTypes(file);
   const std::string subject = SubjectOf(context, options, file.schema.root().name);
   ARROW_ASSIGN_OR_RAISE(const auto verdict,
@@ -248,9 +251,12 @@ Result<int> Check(const Context& context, const SchemaOptions& options) {
 Result<SchemaFile> ReadFileLike(const registry::RegisteredSchema& registered,
                                 const std::string& path, const SchemaOptions& options,
                                 registry::Client* client) {
-  if (options.references.empty()) return ReadSchemaFile(path, registered.references, client);
-  ARROW_ASSIGN_OR_RAISE(auto references, ParseReferences(options.references, client));
-  return ReadSchemaFile(path, std::move(references), client);
+  const std::string& subject = registered.subject;
+  if (options.references.empty()) {
+    return ReadSchemaFile(subject, path, registered.references, client);
+  }
+  ARROW_ASSIGN_OR_RAISE(auto references, ParseReferences(subject, options.references, client));
+  return ReadSchemaFile(subject, path, std::move(references), client);
 }
 
 Result<int> Diff(const Context& context, const SchemaOptions& options) {

@@ -10,11 +10,13 @@
 #include "avro/node.h"
 #include "base/format.h"
 #include "base/json.h"
+#include "registry/context.h"
 
 namespace shopstream::cli {
 namespace {
 
-Result<registry::SchemaReference> ParseReference(const std::string& option,
+Result<registry::SchemaReference> ParseReference(const std::string& subject,
+                                                 const std::string& option,
                                                  registry::Client* client) {
   // A subject may contain colons, but a version cannot.
   const size_t equals = option.find('=');
@@ -30,7 +32,8 @@ Result<registry::SchemaReference> ParseReference(const std::string& option,
                                       .subject = option.substr(equals + 1, colon - equals - 1)};
   const std::string version = option.substr(colon + 1);
   if (version == "latest" || version == "-1") {
-    ARROW_ASSIGN_OR_RAISE(const auto latest, client->Latest(reference.subject));
+    ARROW_ASSIGN_OR_RAISE(const auto latest,
+                          client->Latest(registry::InContextOf(subject, reference.subject)));
     reference.version = latest.version;
     return reference;
   }
@@ -78,22 +81,22 @@ std::string RecordName(const std::string& text) {
 }
 
 Result<std::vector<registry::SchemaReference>> ParseReferences(
-    const std::vector<std::string>& options, registry::Client* client) {
+    const std::string& subject, const std::vector<std::string>& options, registry::Client* client) {
   std::vector<registry::SchemaReference> references;
   for (const std::string& option : options) {
-    ARROW_ASSIGN_OR_RAISE(references.emplace_back(), ParseReference(option, client));
+    ARROW_ASSIGN_OR_RAISE(references.emplace_back(), ParseReference(subject, option, client));
   }
   return references;
 }
 
-Result<SchemaFile> ReadSchemaFile(const std::string& path,
+Result<SchemaFile> ReadSchemaFile(const std::string& subject, const std::string& path,
                                   std::vector<registry::SchemaReference> references,
                                   registry::Client* client) {
   SchemaFile file{.path = path, .text = "", .references = std::move(references), .schema = {}};
   ARROW_ASSIGN_OR_RAISE(file.text, ReadText(path));
   std::string whole = file.text;
   if (!file.references.empty()) {
-    ARROW_ASSIGN_OR_RAISE(whole, client->Inline(file.text, file.references));
+    ARROW_ASSIGN_OR_RAISE(whole, client->Inline(subject, file.text, file.references));
   }
   auto schema = avro::Schema::Parse(whole);
   if (!schema.ok()) {

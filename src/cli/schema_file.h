@@ -24,12 +24,13 @@ Result<std::string> ReadText(const std::string& path);
 // The full name of the record that the text defines; empty if it is none.
 std::string RecordName(const std::string& text);
 
-// Invalid: an option is not NAME=SUBJECT:VERSION. The version may be "latest" or -1.
+// The references of a schema of `subject`, in whose context they are. Invalid: an option is not
+// NAME=SUBJECT:VERSION. The version may be "latest" or -1.
 Result<std::vector<registry::SchemaReference>> ParseReferences(
-    const std::vector<std::string>& options, registry::Client* client);
+    const std::string& subject, const std::vector<std::string>& options, registry::Client* client);
 
-// Reads and parses the file; fetches what it refers to.
-Result<SchemaFile> ReadSchemaFile(const std::string& path,
+// Reads and parses the file, a schema of `subject`; fetches what it refers to.
+Result<SchemaFile> ReadSchemaFile(const std::string& subject, const std::string& path,
                                   std::vector<registry::SchemaReference> references,
                                   registry::Client* client);
 

@@ -10,6 +10,7 @@
 #include "base/error_kind.h"
 #include "base/http_client.h"
 #include "base/json.h"
+#include "registry/context.h"
 #include "registry/references.h"
 #include "registry/rest.h"
 
@@ -128,15 +129,18 @@ struct Client::Impl {
   Result<RegisteredSchema> GetVersion(const std::string& subject, const std::string& version);
   // Inlines the schemas that this one refers to. Takes the lock of look-ups.
   Status Complete(RegisteredSchema* schema);
-  Result<std::string> Inline(const std::string& schema,
+  Result<std::string> Inline(const std::string& subject, const std::string& schema,
                              const std::vector<SchemaReference>& references);
-  Status AddDefinitions(const std::vector<SchemaReference>& references, int depth,
-                        std::set<std::string>* seen, std::vector<std::string>* definitions);
+  Status AddDefinitions(const std::string& subject, const std::vector<SchemaReference>& references,
+                        int depth, std::set<std::string>* seen,
+                        std::vector<std::string>* definitions);
+  // A subject that has the id; "" if the registry is too old to report it.
+  Result<std::string> SubjectOfId(int32_t id);
 };
 
 namespace {
 
-// An answer to a question by id has no id, nor has one to a question for a reference need it.
+// Answers by id carry no id; for references it is not needed.
 Result<RegisteredSchema> ToSchema(const std::string& call, const json& body) {
   try {
     RegisteredSchema schema;
@@ -193,27 +197,41 @@ Result<RegisteredSchema> Client::Impl::GetVersion(const std::string& subject,
 
 Status Client::Impl::Complete(RegisteredSchema* schema) {
   if (schema->schema_type != "AVRO" || schema->references.empty()) return Status::OK();
-  return Inline(schema->raw, schema->references).Value(&schema->schema);
+  if (schema->subject.empty()) {
+    ARROW_ASSIGN_OR_RAISE(schema->subject, SubjectOfId(schema->id));
+  }
+  return Inline(schema->subject, schema->raw, schema->references).Value(&schema->schema);
 }
 
-Result<std::string> Client::Impl::Inline(const std::string& schema,
+Result<std::string> Client::Impl::SubjectOfId(int32_t id) {
+  const std::string path = "/schemas/ids/" + std::to_string(id) + "/subjects?deleted=true";
+  ARROW_ASSIGN_OR_RAISE(const HttpResponse response, LookUpGet(path));
+  const Answer answer = ToAnswer(response);
+  if (answer.status == 404) return "";
+  ARROW_ASSIGN_OR_RAISE(const auto subjects, ToList<std::string>("GET " + url + path, answer));
+  return subjects.empty() ? "" : subjects.front();
+}
+
+Result<std::string> Client::Impl::Inline(const std::string& subject, const std::string& schema,
                                          const std::vector<SchemaReference>& references) {
   std::lock_guard lock(look_up_mutex);
   std::set<std::string> seen;
   std::vector<std::string> definitions;
-  ARROW_RETURN_NOT_OK(AddDefinitions(references, 0, &seen, &definitions));
+  ARROW_RETURN_NOT_OK(AddDefinitions(subject, references, 0, &seen, &definitions));
   return SelfContained(schema, definitions);
 }
 
 // Uses the connection of look-ups, whose lock is held. Deleted versions count: a live schema may
-// refer to them.
-Status Client::Impl::AddDefinitions(const std::vector<SchemaReference>& references, int depth,
+// refer to them. A reference without a context is in that of `subject`, which has it.
+Status Client::Impl::AddDefinitions(const std::string& subject,
+                                    const std::vector<SchemaReference>& references, int depth,
                                     std::set<std::string>* seen,
                                     std::vector<std::string>* definitions) {
   if (depth > kMaxReferenceDepth) return Status::Invalid("references nest too deep");
   for (const SchemaReference& one : references) {
+    const std::string referred = InContextOf(subject, one.subject);
     const std::string path =
-        VersionsPath(one.subject) + "/" + std::to_string(one.version) + "?deleted=true";
+        VersionsPath(referred) + "/" + std::to_string(one.version) + "?deleted=true";
     if (!seen->insert(path).second) continue;
     if (seen->size() > kMaxReferences) return Status::Invalid("it has too many references");
     const std::string call = "GET " + url + path;
@@ -221,7 +239,7 @@ Status Client::Impl::AddDefinitions(const std::vector<SchemaReference>& referenc
     const Answer referenced = ToAnswer(response);
     if (referenced.status != 200) return ToStatus(call, referenced);
     ARROW_ASSIGN_OR_RAISE(const RegisteredSchema schema, ToSchema(call, referenced.body));
-    ARROW_RETURN_NOT_OK(AddDefinitions(schema.references, depth + 1, seen, definitions));
+    ARROW_RETURN_NOT_OK(AddDefinitions(referred, schema.references, depth + 1, seen, definitions));
     definitions->push_back(schema.raw);
   }
   return Status::OK();
@@ -266,13 +284,13 @@ LookUp Client::ById(int32_t id) {
     look_up.detail = found.status().message();
     return look_up;
   }
+  found->id = id;
   if (const Status completed = impl_->Complete(&*found); !completed.ok()) {
     look_up.detail = call + ": the schema cannot be assembled: " + completed.message();
     return look_up;
   }
   look_up.outcome = LookUpOutcome::kFound;
   look_up.schema = *std::move(found);
-  look_up.schema.id = id;
   look_up.schema.subject.clear();  // One of several, perhaps.
   look_up.schema.version = 0;
   std::unique_lock lock(impl_->cache_mutex);
@@ -288,9 +306,9 @@ Result<RegisteredSchema> Client::Version(const std::string& subject, int32_t ver
   return impl_->GetVersion(subject, std::to_string(version));
 }
 
-Result<std::string> Client::Inline(const std::string& schema,
+Result<std::string> Client::Inline(const std::string& subject, const std::string& schema,
                                    const std::vector<SchemaReference>& references) {
-  return impl_->Inline(schema, references);
+  return impl_->Inline(subject, schema, references);
 }
 
 Result<RegisteredSchema> Client::Register(const std::string& subject, const std::string& schema,

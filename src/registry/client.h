@@ -33,8 +33,8 @@ class Client : public SchemaSource {
   Result<RegisteredSchema> Latest(const std::string& subject) override;
   Result<RegisteredSchema> Register(const std::string& subject, const std::string& schema,
                                     const std::vector<SchemaReference>& references = {});
-  // The schema with those that it refers to inlined.
-  Result<std::string> Inline(const std::string& schema,
+  // A schema of the subject with those that it refers to inlined.
+  Result<std::string> Inline(const std::string& subject, const std::string& schema,
                              const std::vector<SchemaReference>& references);
 
   Result<std::vector<std::string>> Subjects();

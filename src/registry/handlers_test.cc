@@ -391,6 +391,31 @@ TEST(UsersTest, BadFilesAreRefusedByLine) {
   }
 }
 
+TEST_F(HandlersTest, AClientResolvesReferencesInTheirContext) {
+  const std::string item = R"({"type":"record","name":"Item","fields":[]})";
+  const std::string cart =
+      R"({"type":"record","name":"Cart","fields":[{"name":"item","type":"Item"}]})";
+  ASSERT_TRUE(client_->Register("item", R"("int")").ok());
+  ASSERT_TRUE(client_->Register(":.lab:item", item).ok());
+  ASSERT_TRUE(client_->Register(":.lab:cart", cart, {{"Item", "item", 1}}).ok());
+  const auto is_whole = [&](const Result<RegisteredSchema>& schema) {
+    ASSERT_TRUE(schema.ok()) << schema.status();
+    EXPECT_TRUE(avro::Schema::Parse(schema->schema).ok()) << schema->schema;
+  };
+  is_whole(client_->Latest(":.lab:cart"));
+  EXPECT_TRUE(
+      avro::Schema::Parse(*client_->Inline(":.lab:other", cart, {{"Item", "item", 1}})).ok());
+  EXPECT_TRUE(
+      avro::Schema::Parse(*client_->Inline("other", cart, {{"Item", ":.lab:item", 1}})).ok());
+  // A registry whose URL names the context, and one that finds its ids in the default one.
+  config_.url += "/contexts/.lab";
+  const auto in_context = *Client::Open(config_);
+  EXPECT_EQ(LookUpOutcome::kFound, in_context->ById(2).outcome) << in_context->ById(2).detail;
+  is_whole(in_context->ById(2).schema);
+  ASSERT_TRUE(client_->Register("plain", cart, {{"Item", ":.lab:item", 1}}).ok());
+  is_whole(client_->ById(2).schema);
+}
+
 // As in Confluent's registry (getSchemaKeyUsingContexts of release 7.9).
 TEST_F(HandlersTest, AnIdIsThatOfTheSubjectAsked) {
   const std::string first = R"("int")", second = R"("long")", third = R"("string")";
