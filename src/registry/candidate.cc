@@ -41,7 +41,8 @@ std::vector<SchemaReference> Sorted(std::vector<SchemaReference> references) {
 Status ReadAvro(const State& state, const PostedSchema& posted, bool is_new, Candidate* candidate) {
   SchemaRecord& record = candidate->record;
   ARROW_ASSIGN_OR_RAISE(const auto definitions,
-                        ResolveReferences(state, record.subject, record.references, Which::kLive));
+                        ResolveReferences(state, record.subject, record.references,
+                                          is_new ? Which::kLive : Which::kAll));
   ARROW_ASSIGN_OR_RAISE(const std::string whole, SelfContained(posted.text, definitions));
   const avro::ParseOptions options{.validate_defaults = posted.normalize && is_new};
   ARROW_ASSIGN_OR_RAISE(candidate->schema, avro::Schema::Parse(whole, options));
@@ -117,7 +118,8 @@ Result<Candidate> MakeCandidate(const State& state, const std::string& subject,
     record.schema = posted.text;
     if (posted.normalize) record.references = Sorted(std::move(record.references));
     ARROW_RETURN_NOT_OK(
-        ResolveReferences(state, subject, record.references, Which::kLive).status());
+        ResolveReferences(state, subject, record.references, is_new ? Which::kLive : Which::kAll)
+            .status());
   }
   candidate.identity = IdentityOf(record);
   return candidate;

@@ -19,8 +19,8 @@ struct Candidate {
 };
 
 // Invalid explains what is wrong with it, or names the reference that does not resolve. A default
-// that is not of its type is wrong only in a new schema that is to be normalized, as in Confluent's
-// registry.
+// that is not of its type is wrong only in a new schema that is to be normalized, and a reference
+// to a soft-deleted version only in a new schema, as in Confluent's registry.
 Result<Candidate> MakeCandidate(const State& state, const std::string& subject,
                                 const PostedSchema& posted, bool is_new);
 

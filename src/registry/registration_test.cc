@@ -99,6 +99,22 @@ TEST_F(RegistrationTest, InlinedReferencesAreThoseOfTheReferringVersion) {
   EXPECT_THAT(state_.Versions("s"), ElementsAre(1));
 }
 
+TEST_F(RegistrationTest, OnlyNewSchemasNeedLiveReferences) {
+  Register({.text = kOrder}, "order");
+  const PostedSchema referring{
+      .text = R"({"type":"record","name":"Cart","fields":[{"name":"o","type":"shop.Order"}]})",
+      .references = {{"shop.Order", "order", 1}}};
+  const Decision made = Register(referring);
+  Apply(SubjectDeletion{"order", 1});
+  EXPECT_EQ(made.schema.id, Register(referring).schema.id);
+  EXPECT_EQ(kInvalidSchema, Code(Register(referring, "new")));
+  Apply(ModeRecord{"import", Mode::kImport});
+  PostedSchema imported = referring;
+  imported.id = made.schema.id;
+  imported.version = 1;
+  EXPECT_EQ(200, Code(Register(imported, "import")));
+}
+
 TEST_F(RegistrationTest, NormalizingSortsReferencesAndChecksDefaults) {
   Register({.text = kOrder}, "order");
   Register({.text = R"({"type":"enum","name":"E","symbols":["A"]})"}, "e");
