@@ -1,5 +1,6 @@
 #include "registry/references.h"
 
+#include <deque>
 #include <map>
 #include <set>
 #include <string_view>
@@ -17,18 +18,7 @@ using Json = nlohmann::ordered_json;
 
 class Inliner {
  public:
-  // Records every named type in the text.
-  void AddDefinitions(const Json& type, const std::string& enclosing) {
-    std::string space = enclosing;
-    if (DefinesAName(type)) {
-      const std::string name = FullNameOf(type, enclosing);
-      definitions_.emplace(name, type);
-      space = avro::NamespaceOf(name);
-    }
-    if (type.is_structured()) {
-      for (const Json& part : type) AddDefinitions(part, space);
-    }
-  }
+  void Add(Json text) { AddNames(texts_.emplace_back(std::move(text)), ""); }
 
   Status Inline(Json* type, const std::string& enclosing, int depth, bool ours) {
     if (depth > kMaxSchemaDepth) {
@@ -50,6 +40,19 @@ class Inliner {
   }
 
  private:
+  // Every named type within a text; the first of a name counts.
+  void AddNames(const Json& type, const std::string& enclosing) {
+    std::string space = enclosing;
+    if (DefinesAName(type)) {
+      const std::string name = FullNameOf(type, enclosing);
+      definitions_.emplace(name, &type);
+      space = avro::NamespaceOf(name);
+    }
+    if (type.is_structured()) {
+      for (const Json& part : type) AddNames(part, space);
+    }
+  }
+
   Status InlineName(Json* type, const std::string& enclosing, int depth) {
     const std::string name = *type;
     if (avro::PrimitiveKind(name)) return Status::OK();
@@ -57,7 +60,7 @@ class Inliner {
       if (defined_.contains(full)) return Status::OK();
       const auto found = definitions_.find(full);
       if (found == definitions_.end()) continue;
-      Json definition = found->second;
+      Json definition = *found->second;
       definition["name"] = std::string(avro::ShortName(full));
       definition["namespace"] = avro::NamespaceOf(full);
       *type = std::move(definition);
@@ -80,8 +83,9 @@ class Inliner {
     return Status::OK();
   }
 
-  std::map<std::string, Json> definitions_;
-  std::set<std::string> defined_;  // In the schema so far.
+  std::deque<Json> texts_;
+  std::map<std::string, const Json*> definitions_;  // Within texts_.
+  std::set<std::string> defined_;                   // In the schema so far.
 };
 
 }  // namespace
@@ -91,8 +95,8 @@ Result<std::string> SelfContained(const std::string& schema,
   if (definitions.empty()) return schema;
   Inliner inliner;
   for (const std::string& text : definitions) {
-    ARROW_ASSIGN_OR_RAISE(const Json definition, ParseSchemaJson(text));
-    inliner.AddDefinitions(definition, "");
+    ARROW_ASSIGN_OR_RAISE(Json definition, ParseSchemaJson(text));
+    inliner.Add(std::move(definition));
   }
   ARROW_ASSIGN_OR_RAISE(Json type, ParseSchemaJson(schema));
   ARROW_RETURN_NOT_OK(inliner.Inline(&type, "", 0, true));
