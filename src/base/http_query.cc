@@ -1,6 +1,7 @@
 #include "base/http_query.h"
 
 #include <algorithm>
+#include <cctype>
 
 #include "base/format.h"
 
@@ -27,6 +28,20 @@ std::string PercentDecode(std::string_view text) {
     }
     out += static_cast<char>(HexDigit(text[i + 1]) * 16 + HexDigit(text[i + 2]));
     i += 2;
+  }
+  return out;
+}
+
+std::string PercentEncode(std::string_view text) {
+  constexpr char kHex[] = "0123456789ABCDEF";
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (std::isalnum(byte) != 0 || std::string_view("-._~:").find(c) != std::string_view::npos) {
+      out += c;
+    } else {
+      out.append({'%', kHex[byte >> 4], kHex[byte & 0xF]});
+    }
   }
   return out;
 }

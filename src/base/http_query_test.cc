@@ -12,6 +12,11 @@ TEST(HttpQuery, EscapesAreDecodedAndOthersStay) {
   EXPECT_EQ("%zz+", PercentDecode("%zz+"));
 }
 
+TEST(HttpQuery, AllButUnreservedAndColonsIsEncoded) {
+  EXPECT_EQ(":.lab:a%2Fb%20c%26%3D%25%C3%BC-_~", PercentEncode(":.lab:a/b c&=%ü-_~"));
+  EXPECT_EQ("a+b&\"", PercentDecode(PercentEncode("a+b&\"")));
+}
+
 TEST(HttpQuery, ValuesAreFoundByName) {
   EXPECT_EQ("true", QueryValue("deleted=true&x=1", "deleted"));
   EXPECT_EQ("a b&", QueryValue("x=1&name=a+b%26", "name"));

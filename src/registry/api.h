@@ -59,6 +59,7 @@ struct Api::Impl {
   // Writes what `decide` requests, and returns its last decision.
   std::variant<Decision, RestError> Write(const std::function<Decision(const State&)>& decide);
   RestReply FindVersion(const HttpRequest& request, Which which, SchemaRecord* found);
+  RestReply GetVersionAs(const HttpRequest& request, RestReply (*answer)(const SchemaRecord&));
   Target Rewrite(const Target& target) const;
   // `answer` gets a version that has the path's id, and its context.
   RestReply ById(const HttpRequest& request,

@@ -1,6 +1,5 @@
 #include "registry/client.h"
 
-#include <cctype>
 #include <map>
 #include <mutex>
 #include <set>
@@ -9,6 +8,7 @@
 
 #include "base/error_kind.h"
 #include "base/http_client.h"
+#include "base/http_query.h"
 #include "base/json.h"
 #include "registry/context.h"
 #include "registry/references.h"
@@ -23,24 +23,6 @@ using nlohmann::json;
 constexpr Millis kTimeout{35000};
 // A look-up of an id blocks a stream, whose owner retries anyway.
 constexpr Millis kLookUpTimeout{5000};
-
-// Limit on the schemas that one schema may refer to, directly or indirectly.
-constexpr int kMaxReferenceDepth = 32;
-constexpr size_t kMaxReferences = 200;
-
-// RFC 3986: a subject is a single path segment, whatever it contains.
-std::string PercentEncode(const std::string& text) {
-  constexpr char kHex[] = "0123456789ABCDEF";
-  std::string out;
-  for (const unsigned char c : text) {
-    if (std::isalnum(c) || c == '-' || c == '.' || c == '_' || c == '~') {
-      out += static_cast<char>(c);
-    } else {
-      out += {'%', kHex[c >> 4], kHex[c & 15]};
-    }
-  }
-  return out;
-}
 
 // A registry's answer, as detailed as callers need it.
 struct Answer {

@@ -1,6 +1,5 @@
 #include "registry/context.h"
 
-#include <cctype>
 #include <utility>
 #include <vector>
 
@@ -55,20 +54,6 @@ std::string PrefixQuery(std::string_view query, std::string_view name, const std
     add(std::string(name) + "=" + prefix + std::string(rest));
   }
   if (!found && needed) add(std::string(name) + "=" + prefix);
-  return out;
-}
-
-std::string Encode(std::string_view text) {
-  constexpr const char* kHex = "0123456789ABCDEF";
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (std::isalnum(byte) != 0 || std::string_view("-._~:").find(c) != std::string_view::npos) {
-      out += c;
-    } else {
-      out.append({'%', kHex[byte >> 4], kHex[byte & 0xF]});
-    }
-  }
   return out;
 }
 
@@ -144,7 +129,7 @@ Target RewriteAlias(const Target& target,
   const auto replace = [&](std::string_view sent) {
     const std::string subject = NormalizeSubject(PercentDecode(sent));
     const std::string alias = alias_of(subject);
-    return alias.empty() ? std::string(sent) : Encode(InContextOf(subject, alias));
+    return alias.empty() ? std::string(sent) : PercentEncode(InContextOf(subject, alias));
   };
   const std::vector<std::string_view> parts = Split(target.path, '/');
   Target out{"", target.query};
@@ -159,7 +144,7 @@ Target RewriteAlias(const Target& target,
     const std::string alias = alias_of(NormalizeSubject(subject));
     // The first value counts.
     if (!alias.empty())
-      out.query = "subject=" + Encode(InContextOf(subject, alias)) + "&" + target.query;
+      out.query = "subject=" + PercentEncode(InContextOf(subject, alias)) + "&" + target.query;
   }
   return out;
 }

@@ -1,11 +1,16 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
 #include "base/status.h"
 
 namespace shopstream::registry {
+
+// Limits on the schemas that one schema may refer to, directly or indirectly.
+inline constexpr int kMaxReferenceDepth = 32;
+inline constexpr size_t kMaxReferences = 200;
 
 // The schema with the first mention of every undefined type replaced by its definition from
 // `definitions`: a self-contained schema. `definitions` are the texts of Avro schemas whose named

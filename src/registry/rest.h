@@ -35,7 +35,6 @@ enum RestCode {
   kSchemaTooLarge = 42209,
   kInvalidRules = 42210,
   kStoreFailed = 50001,
-  kTimedOut = 50002,
   kBusy = 503,
   kStarting = 503,
 };

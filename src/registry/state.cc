@@ -15,10 +15,6 @@
 namespace shopstream::registry {
 namespace {
 
-// Far more than people write; bounds what one schema can inline.
-constexpr size_t kMostReferences = 200;
-constexpr int kMostReferenceDepth = 32;
-
 bool IsMeant(const SchemaRecord& record, Which which) {
   return which == Which::kAll || record.deleted == (which == Which::kDeletedOnly);
 }
@@ -344,14 +340,14 @@ class Resolver {
   Resolver(const State& state, Which which) : state_(state), which_(which) {}
 
   Status Add(const std::string& parent, const std::vector<SchemaReference>& references, int depth) {
-    if (depth > kMostReferenceDepth) {
-      return Status::Invalid("references go more than ", kMostReferenceDepth, " deep");
+    if (depth > kMaxReferenceDepth) {
+      return Status::Invalid("references go more than ", kMaxReferenceDepth, " deep");
     }
     for (const SchemaReference& one : references) {
       const std::string subject = InContextOf(parent, one.subject);
       if (!seen_.insert({subject, one.version}).second) continue;
-      if (seen_.size() > kMostReferences) {
-        return Status::Invalid("a schema refers to more than ", kMostReferences, " others");
+      if (seen_.size() > kMaxReferences) {
+        return Status::Invalid("a schema refers to more than ", kMaxReferences, " others");
       }
       const SchemaRecord* found = state_.Find(subject, one.version, which_);
       if (found == nullptr) {

@@ -86,18 +86,22 @@ RestReply Api::Impl::FindVersion(const HttpRequest& request, Which which, Schema
   return subject_known ? UnknownVersion(number) : UnknownSubject(subject);
 }
 
-RestReply Api::Impl::GetVersion(const HttpRequest& request) {
+RestReply Api::Impl::GetVersionAs(const HttpRequest& request,
+                                  RestReply (*answer)(const SchemaRecord&)) {
   SchemaRecord found;
   RestReply missing =
       FindVersion(request, IsTrue(request, "deleted") ? Which::kAll : Which::kLive, &found);
-  return found.version > 0 ? ToJson(found) : missing;
+  return found.version > 0 ? answer(found) : missing;
+}
+
+RestReply Api::Impl::GetVersion(const HttpRequest& request) {
+  return GetVersionAs(request,
+                      [](const SchemaRecord& found) -> RestReply { return ToJson(found); });
 }
 
 RestReply Api::Impl::GetVersionSchema(const HttpRequest& request) {
-  SchemaRecord found;
-  RestReply missing =
-      FindVersion(request, IsTrue(request, "deleted") ? Which::kAll : Which::kLive, &found);
-  return found.version > 0 ? PlainBody{found.schema} : missing;
+  return GetVersionAs(
+      request, [](const SchemaRecord& found) -> RestReply { return PlainBody{found.schema}; });
 }
 
 // The newest version that has every ?key= with the ?value= in the same place.
