@@ -22,13 +22,14 @@ std::vector<std::string_view> Split(std::string_view text, char separator) {
   }
 }
 
-// ":.lab:", ".lab" and "lab" all mean ":.lab:". Nothing: not the name of one context.
+// ":.lab:", ".lab" and "lab" all mean ":.lab:", which is encoded again. Nothing: not the name of
+// one context.
 std::optional<std::string> ParsePrefix(std::string context) {
   if (context.starts_with(':')) context.erase(0, 1);
   if (context.ends_with(':')) context.pop_back();
   if (context.find(':') != std::string::npos) return std::nullopt;
   if (!context.starts_with('.')) context.insert(0, ".");
-  return PrefixOf(context);
+  return PercentEncode(PrefixOf(context));
 }
 
 // Each value of `name` gets the prefix; without any, an empty one does if `needed`.

@@ -47,6 +47,11 @@ TEST(ContextTest, TargetsWithinAContextGetItsPrefix) {
             rewritten("/contexts/lab/schemas/ids/7", "subject=:.own:s"));
   EXPECT_EQ("/contexts/lab", rewritten("/contexts/lab"));
   EXPECT_EQ("/subjects/contexts", rewritten("/subjects/contexts"));
+  EXPECT_EQ("/subjects?subjectPrefix=:.a%26b:", rewritten("/contexts/.a%26b/subjects"));
+  EXPECT_EQ("/subjects/:.a%2Fb%3F:s/versions", rewritten("/contexts/a%2Fb%3F/subjects/s/versions"));
+  EXPECT_EQ("/config/:.a%20b:", rewritten("/contexts/a%20b/config"));
+  EXPECT_EQ("/schemas/ids/7?subject=:.a%2Bb:s",
+            rewritten("/contexts/a%2Bb/schemas/ids/7", "subject=s"));
   EXPECT_EQ("none", rewritten("/contexts/a:b/subjects"));
 }
 
