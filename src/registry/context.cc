@@ -88,7 +88,7 @@ std::string InContextOf(std::string_view parent, std::string_view subject) {
 }
 
 bool IsWithin(std::string_view subject, std::string_view scope) {
-  if (subject == scope) return true;
+  if (subject == scope || scope.empty()) return true;
   return SplitSubject(scope).name.empty() && ContextOf(scope) == ContextOf(subject);
 }
 

@@ -27,7 +27,8 @@ std::string PrefixOf(const std::string& context);
 // A subject that a schema of `parent` names without a context is in that of `parent`.
 std::string InContextOf(std::string_view parent, std::string_view subject);
 
-// Whether `scope`, a subject or PrefixOf a context, includes the subject.
+// Whether `scope` includes the subject: "" all of them, in every context; ":.context:" those of the
+// context; another one only itself.
 bool IsWithin(std::string_view subject, std::string_view scope);
 
 // Whether a subject starts with a prefix of lists, which may begin with a context, or with

@@ -25,6 +25,15 @@ TEST(ContextTest, APrefixIsOfOneContextOrOfAny) {
   EXPECT_TRUE(HasPrefix("orders", ":*:ord"));
 }
 
+TEST(ContextTest, AScopeIsASubjectAContextOrAll) {
+  EXPECT_TRUE(IsWithin("a", ""));
+  EXPECT_TRUE(IsWithin(":.lab:a", ""));
+  EXPECT_TRUE(IsWithin(":.lab:a", ":.lab:"));
+  EXPECT_FALSE(IsWithin("a", ":.lab:"));
+  EXPECT_TRUE(IsWithin("a", "a"));
+  EXPECT_FALSE(IsWithin(":.lab:a", "a"));
+}
+
 TEST(ContextTest, TargetsWithinAContextGetItsPrefix) {
   const auto rewritten = [](const std::string& path, const std::string& query = "") {
     const auto target = RewriteContext({path, query});

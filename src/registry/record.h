@@ -24,15 +24,15 @@
 //   {"keytype":"DELETE_SUBJECT","subject":s,"magic":0}       {"subject":s,"version":v}
 //   {"keytype":"CLEAR_SUBJECT","subject":s,"magic":0}        {"subject":s}
 //   {"keytype":"CONTEXT","tenant":"default","context":c,"magic":0}  {"tenant":...,"context":c}
-//   {"keytype":"NOOP","magic":0}                             {"lastId":i,"contexts":{c:i}}, which
-//   is
-//                                                            ours: Confluent ignores the value
-//   others have no meaning here
+//   {"keytype":"NOOP","magic":0}                             {"lastId":i,"contexts":{c:i}}
 //
-// Without "subject" (releases before 6.2 wrote it as null) CONFIG, MODE and CLEAR_SUBJECT apply to
-// all subjects. A subject in another context is ":.context:subject" (registry/context.h); with an
-// empty name it means all subjects of the context.
-// A null value removes the record with the same key.
+// NOOP has a value only in our records; Confluent's registry ignores it. Other keys have no meaning
+// here.
+//
+// Without "subject" (releases before 6.2 wrote it as null) CONFIG and MODE apply to all subjects in
+// the default context, and CLEAR_SUBJECT to all subjects in every context. A subject in another
+// context is ":.context:subject" (registry/context.h); with an empty name it means all subjects of
+// the context. A null value removes the record with the same key.
 namespace shopstream::registry {
 
 // A schema of another subject whose types this one uses.
@@ -97,7 +97,7 @@ inline constexpr ConfigMembers kConfigMembers = {
      {"overrideRuleSet", &SubjectConfig::override_rule_set}}};
 
 struct ConfigRecord {
-  std::string subject;                  // Empty: all subjects.
+  std::string subject;                  // Empty: all subjects in the default context.
   std::optional<SubjectConfig> config;  // Nothing: removed.
 };
 
@@ -106,7 +106,7 @@ const char* Name(Mode mode);
 std::optional<Mode> ParseMode(std::string_view name);  // Ignores case.
 
 struct ModeRecord {
-  std::string subject;       // Empty: the default for all subjects.
+  std::string subject;       // Empty: the default for all subjects in the default context.
   std::optional<Mode> mode;  // Nothing: removed.
 };
 
@@ -118,7 +118,7 @@ struct SubjectDeletion {
 
 // Hard-deletes the soft-deleted versions of a subject, or of all.
 struct SubjectClearance {
-  std::string subject;  // Empty: all.
+  std::string subject;  // Empty: all, in every context.
 };
 
 struct ContextRecord {

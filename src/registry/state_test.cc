@@ -168,6 +168,14 @@ TEST_F(StateTest, ModesSayWhatIsTaken) {
   EXPECT_EQ(kNotPermitted, Code(DecideRegistration(state_, "b", other)));
 }
 
+TEST_F(StateTest, AllCanBeImportedOnlyIfNoContextHasSubjects) {
+  Register(":.lab:a", kOrder);
+  EXPECT_EQ(kNotPermitted, Code(DecideMode(state_, "", Mode::kImport, false)));
+  Do(DecideSubjectDeletion(state_, ":.lab:a", false));
+  EXPECT_EQ(200, Code(Do(DecideMode(state_, "", Mode::kImport, false))));
+  EXPECT_FALSE(state_.HasSubject(":.lab:a", Which::kAll));
+}
+
 TEST_F(StateTest, TombstoneForgetsTheVersionAndItsId) {
   Register("a", kOrder);
   Apply(SchemaTombstone{"a", 1});
