@@ -85,9 +85,9 @@ bool IsTrue(const HttpRequest& request, const char* name);
 Which WhichVersions(const HttpRequest& request);
 // The first capture of the path, qualified; "" if the path has none.
 std::string SubjectOf(const HttpRequest& request);
-// Of a subject that is to hold schemas.
+// Whether the subject may hold schemas. Nothing: it may.
 std::optional<RestError> CheckSubject(const std::string& subject);
-// Of a subject that is to have settings, or the start of a context's.
+// Whether the subject, or the start of a context's, may have settings. Nothing: it may.
 std::optional<RestError> CheckScope(const std::string& subject);
 // The subjects that a request to read may mean: one without a context is searched in all.
 std::vector<std::string> SubjectsMeant(const State& state, const std::string& subject);

@@ -279,7 +279,7 @@ class Normalized {
     return out;
   }
 
-  // Of types within `space`, or of fields.
+  // The aliases of a type are names within `space`; those of a field have none.
   static void AddAliases(const Json& from, const std::string* space, Json* to) {
     if (!from.contains("aliases") || !from["aliases"].is_array()) return;
     std::set<std::string> sorted;

@@ -48,7 +48,7 @@ Decision DecideConfig(const State& state, const std::string& subject,
 Decision DecideMode(const State& state, const std::string& subject, std::optional<Mode> mode,
                     bool force);
 
-// Only of a context without subjects.
+// Refused if the context has subjects.
 Decision DecideContextDeletion(const State& state, const std::string& context);
 
 bool IsReadOnly(const State& state, const std::string& subject);

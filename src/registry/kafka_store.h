@@ -113,7 +113,7 @@ class KafkaStore final : public Store {
   std::condition_variable queued_, finished_;
   std::deque<QueuedWrite*> queue_;
 
-  // Of the writing thread.
+  // Used only by the writing thread.
   std::unique_ptr<kafka::LogWriter> writer_;  // Null: another registry may have the right to write.
   Status last_write_failure_;
 
