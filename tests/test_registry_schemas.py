@@ -161,8 +161,8 @@ def test_texts_are_judged_and_printed_as_by_java(java: list[str]) -> None:
 
 ODD: list[Any] = [None, True, 0, -1, 1.5, "", "int", "Order", "shop.Order", "größe", "a b", [], {}, ["null", "int"],
                   [["int"]], {"type": "int"}, {"type": {"type": "int"}}, 2**31, "ascending", "null"]
-KEYS = ["type", "name", "namespace", "fields", "symbols", "items", "values", "size", "default", "order", "aliases", "doc",
-        "logicalType", "precision", "other"]
+KEYS = ["type", "name", "namespace", "fields", "symbols", "items", "values", "size", "default", "order", "aliases",
+        "doc", "logicalType", "precision", "other"]
 
 
 def places(value: Any) -> list[Any]:
