@@ -264,6 +264,10 @@ FACTS = [
            Step("formattedString: resolved", "GET", f"{LATEST}?format=resolved", {"schema": text(INLINED)}),
            Step("formattedString: resolved, by id", "GET", "/schemas/ids/holder1?format=resolved",
                 {"schema": text(INLINED)}),
+           Step("getLatestWithMetadata: a schema with a reference", "POST", "/subjects/@-meta/versions",
+                {"version": 1}, schema(text(HOLDER), references=SUB_REFERENCE, metadata=OWNER)),
+           Step("getLatestWithMetadata: resolved", "GET",
+                "/subjects/@-meta/metadata?key=owner&value=shop&format=resolved", {"schema": text(INLINED)}),
            Step("formattedString: unknown", "GET", f"{LATEST}?format=x", {"schema": text(HOLDER)})),
     *facts("norm", Step("testSchemaNormalization", "POST", f"{VERSIONS}?normalize=true", {"id": "norm1"},
                         schema('{"type":"record","name":"n.R","fields":[{"name":"a","type":{"type":"int"}}],'

@@ -52,7 +52,8 @@ RestReply Api::Impl::Register(const HttpRequest& request) {
   if (!known.refusal.has_value() && known.records.empty()) return ToAnswer(request, *state, known);
   state.reset();  // It would be copied when the state changes.
   const bool invalid = known.refusal.has_value() && known.refusal->code == kInvalidSchema;
-  const bool stays_invalid = schema.references.empty() && schema.version <= 0 && !schema.text.empty();
+  const bool stays_invalid =
+      schema.references.empty() && schema.version <= 0 && !schema.text.empty();
   if (invalid && stays_invalid) return *known.refusal;
 
   const auto written =

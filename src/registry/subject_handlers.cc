@@ -114,7 +114,7 @@ RestReply Api::Impl::GetByMetadata(const HttpRequest& request) {
     return RestError{kUnprocessable, "give as many values as keys"};
   }
   bool known = false;
-  std::optional<SchemaRecord> found;
+  std::optional<RestReply> found;
   const auto has_all = [&](const SchemaRecord& record) {
     if (record.metadata.empty()) return false;
     const auto properties = PropertiesOf(record.metadata);
@@ -130,13 +130,16 @@ RestReply Api::Impl::GetByMetadata(const HttpRequest& request) {
     for (const int32_t version : std::views::reverse(versions)) {
       const SchemaRecord* record = state.Find(subject, version, which);
       if (!has_all(*record)) continue;
-      found = *record;
+      const auto formatted = Formatted(request, state, *record);
+      const auto* error = std::get_if<RestError>(&formatted);
+      found = error != nullptr ? RestReply(*error)
+                               : RestReply(ToJson(std::get<SchemaRecord>(formatted)));
       return true;
     }
     return false;
   });
   if (failure.has_value()) return *failure;
-  if (found.has_value()) return ToJson(*found);
+  if (found.has_value()) return *std::move(found);
   return known ? RestError{kSchemaNotFound, "Schema not found"} : UnknownSubject(subject);
 }
 
