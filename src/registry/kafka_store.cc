@@ -167,12 +167,15 @@ Status KafkaStore::EnsureTopic() {
 
 void KafkaStore::Read(const Look& look) const {
   std::shared_lock lock(state_mutex_);
-  look(*state_);
+  look(state_->state);
 }
 
 std::shared_ptr<const State> KafkaStore::Snapshot() const {
   std::shared_lock lock(state_mutex_);
-  return state_;
+  state_->snapshots.fetch_add(1, std::memory_order_relaxed);
+  return {&state_->state, [shared = state_](const State*) {
+            shared->snapshots.fetch_sub(1, std::memory_order_release);
+          }};
 }
 
 void KafkaStore::Follow() {
@@ -230,8 +233,10 @@ void KafkaStore::ApplyRecord(const kafka::LogRecord& record) {
   Status applied;
   {
     std::unique_lock lock(state_mutex_);
-    if (state_.use_count() > 1) state_ = std::make_shared<State>(*state_);
-    applied = state_->Apply(**parsed);
+    if (state_->snapshots.load(std::memory_order_acquire) > 0) {
+      state_ = std::make_shared<SharedState>(state_->state);
+    }
+    applied = state_->state.Apply(**parsed);
   }
   if (applied.ok()) return;
   Log::Error("topic {} offset {} is ignored: {}", options_.topic, record.offset, applied.message());

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -91,9 +92,16 @@ class KafkaStore final : public Store {
   const KafkaStoreOptions options_;
   StopSource stop_;
 
-  // Snapshots share it; it is copied before it changes while there are any.
+  // Snapshots share it; it is copied before it changes while there are any. They are counted here
+  // because use_count() of a pointer does not order what its former owners read before our change.
+  struct SharedState {
+    SharedState() = default;
+    explicit SharedState(const State& copied) : state(copied) {}
+    State state;
+    std::atomic<int> snapshots{0};  // Increased under state_mutex_.
+  };
   mutable std::shared_mutex state_mutex_;
-  std::shared_ptr<State> state_ = std::make_shared<State>();
+  std::shared_ptr<SharedState> state_ = std::make_shared<SharedState>();
 
   // Progress of the following thread; guarded by progress_mutex_.
   mutable std::mutex progress_mutex_;
