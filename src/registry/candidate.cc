@@ -158,7 +158,7 @@ std::vector<std::string> CheckCandidate(const State& state, const Candidate& can
   const SubjectConfig config = state.ConfigInScope(subject);
   const CompatibilityLevel level = state.LevelOf(subject);
   const bool validate_fields = config.validate_fields.value_or(false);
-  std::vector<EarlierVersion> earlier;
+  std::vector<const SchemaRecord*> compared;
   const SchemaRecord* before = nullptr;
   for (const int32_t version : state.Versions(subject)) {
     if (only_version.has_value() && version != *only_version) continue;
@@ -168,7 +168,13 @@ std::vector<std::string> CheckCandidate(const State& state, const Candidate& can
         PropertyOf(before->metadata, *group) != PropertyOf(candidate.record.metadata, *group)) {
       continue;
     }
-    earlier.push_back(ToEarlier(state, *before));
+    compared.push_back(before);
+  }
+  // Only the newest one unless the level is transitive; resolving the references of all costs.
+  const bool all = IsTransitive(level) || compared.empty();
+  std::vector<EarlierVersion> earlier;
+  for (auto one = all ? compared.begin() : compared.end() - 1; one != compared.end(); ++one) {
+    earlier.push_back(ToEarlier(state, **one));
   }
   std::vector<std::string> reasons;
   if (validate_fields) reasons = CheckReserved(candidate, before);
