@@ -312,6 +312,15 @@ TEST_F(HandlersTest, NormalizeMakesOneOfWhatDiffersInFormOnly) {
             Get("/schemas/ids/1").body["schema"]);
 }
 
+TEST_F(HandlersTest, NormalizingIsDecidedAtTheEndOfTheLog) {
+  SubjectConfig normalizing;
+  normalizing.normalize = true;
+  store_.WriteElsewhere(ConfigRecord{"s", normalizing});
+  Post("/subjects/s/versions", R"({"type":"record","name":"n.R","fields":[],"b":1,"a":2})");
+  EXPECT_EQ(R"({"name":"n.R","type":"record","fields":[],"a":2,"b":1})",
+            Get("/schemas/ids/1").body["schema"]);
+}
+
 TEST_F(HandlersTest, OtherMethodsTypesAndContextsAreRefused) {
   EXPECT_EQ(405, Get("/subjects/orders").code());
   EXPECT_EQ(405, Put("/subjects", "{}").code());

@@ -12,15 +12,19 @@ using nlohmann::json;
 std::variant<PostedSchema, RestError> Api::Impl::ReadPosted(const HttpRequest& request,
                                                             const std::string& subject) {
   auto posted = ParsePostedSchema(request.body);
-  auto* schema = std::get_if<PostedSchema>(&posted);
-  if (schema == nullptr) return posted;
+  if (std::holds_alternative<RestError>(posted)) return posted;
   if (auto invalid = CheckSubject(subject)) return *invalid;
-  schema->normalize = IsTrue(request, "normalize") ||
-                      store.Snapshot()->ConfigInScope(subject).normalize.value_or(false);
+  std::get<PostedSchema>(posted).normalize = IsTrue(request, "normalize");
   return posted;
 }
 
 namespace {
+
+// Normalized if the request, or the config at the time of the decision, says so.
+PostedSchema InScope(PostedSchema schema, const State& state, const std::string& subject) {
+  schema.normalize = schema.normalize || state.ConfigInScope(subject).normalize.value_or(false);
+  return schema;
+}
 
 // With the whole schema if anything was added to what was posted.
 RestReply ToAnswer(const HttpRequest& request, const State& state, const Decision& decision) {
@@ -48,7 +52,7 @@ RestReply Api::Impl::Register(const HttpRequest& request) {
 
   // An existing schema or an invalid one can be answered without the right to write.
   auto state = store.Snapshot();
-  const Decision known = DecideRegistration(*state, subject, schema);
+  const Decision known = DecideRegistration(*state, subject, InScope(schema, *state, subject));
   if (!known.refusal.has_value() && known.records.empty()) return ToAnswer(request, *state, known);
   state.reset();  // It would be copied when the state changes.
   const bool invalid = known.refusal.has_value() && known.refusal->code == kInvalidSchema;
@@ -56,8 +60,9 @@ RestReply Api::Impl::Register(const HttpRequest& request) {
       schema.references.empty() && schema.version <= 0 && !schema.text.empty();
   if (invalid && stays_invalid) return *known.refusal;
 
-  const auto written =
-      Write([&](const State& now) { return DecideRegistration(now, subject, schema); });
+  const auto written = Write([&](const State& now) {
+    return DecideRegistration(now, subject, InScope(schema, now, subject));
+  });
   if (const auto* error = std::get_if<RestError>(&written)) return *error;
   return ToAnswer(request, *store.Snapshot(), std::get<Decision>(written));
 }
@@ -73,9 +78,9 @@ RestReply Api::Impl::LookUp(const HttpRequest& request) {
   const auto find = [&] {
     const auto state = store.Snapshot();
     subject_known = state->HasSubject(subject, which);
+    const PostedSchema schema = InScope(std::get<PostedSchema>(posted), *state, subject);
     for (const std::string& name : SubjectsMeant(*state, subject)) {
-      const auto candidate =
-          MakeCandidate(*state, name, std::get<PostedSchema>(posted), /*is_new=*/false);
+      const auto candidate = MakeCandidate(*state, name, schema, /*is_new=*/false);
       // Another context may lack the references.
       if (name == subject) invalid = candidate.status();
       if (!candidate.ok()) continue;
@@ -115,7 +120,8 @@ RestReply Api::Impl::Check(const HttpRequest& request, std::optional<int32_t> on
   }
   const bool verbose = IsTrue(request, "verbose");
   const auto candidate =
-      MakeCandidate(*state, subject, std::get<PostedSchema>(posted), /*is_new=*/true);
+      MakeCandidate(*state, subject, InScope(std::get<PostedSchema>(posted), *state, subject),
+                    /*is_new=*/true);
   if (!candidate.ok() && !verbose) return NoSchema(candidate.status());
   const std::vector<std::string> reasons =
       candidate.ok() ? CheckCandidate(*state, *candidate, only_version)
