@@ -4,7 +4,7 @@
 #include <map>
 #include <utility>
 
-#include "base/format.h"
+#include "base/unicode_names.h"
 
 namespace shopstream::avro {
 namespace {
@@ -17,6 +17,9 @@ class ColumnTypes {
   explicit ColumnTypes(const ColumnOptions& options) : options_(options) {}
 
   const std::vector<std::string>& wide() const { return wide_; }
+  // Also lists the path of each type in `paths`.
+  explicit ColumnTypes(const ColumnOptions& options, std::vector<std::string>* paths)
+      : options_(options), paths_(paths) {}
 
   Result<std::shared_ptr<arrow::DataType>> TypeOf(const Node& type, const std::string& path) {
     if (++columns_ > kMaxColumns) {
@@ -28,6 +31,7 @@ class ColumnTypes {
                                     "\": types nest more than ", kMaxColumnDepth,
                                     " deep in it; flatten it");
     }
+    if (paths_ != nullptr) paths_->push_back(WithoutMarks(path));
     ++depth_;
     auto column = ColumnOf(type, path);
     --depth_;
@@ -114,8 +118,9 @@ class ColumnTypes {
     if (type.scale <= kMaxDecimal128Digits) {
       return arrow::decimal128(kMaxDecimal128Digits, type.scale);
     }
-    return Status::Invalid("field \"", path, "\": a decimal with ", type.scale,
-                           " digits after the point is none of 38 digits: choose text or double");
+    return Status::Invalid(
+        "field \"", path, "\": a decimal with ", type.scale,
+        " digits after the point does not fit decimal(38): choose text or double");
   }
 
   Result<std::shared_ptr<arrow::DataType>> LeafType(const Node& type, const std::string& path) {
@@ -149,6 +154,7 @@ class ColumnTypes {
   }
 
   const ColumnOptions& options_;
+  std::vector<std::string>* const paths_ = nullptr;
   std::vector<std::string> wide_;
   std::vector<const Node*> open_;  // The enclosing records.
   int columns_ = 0;
@@ -176,7 +182,7 @@ std::string MemberName(const UnionShape& shape, const Node& value) {
 // Delta compares names case-insensitively.
 std::map<std::string, int> Count(const std::vector<std::string>& names) {
   std::map<std::string, int> counts;
-  for (const std::string& name : names) ++counts[ToLower(name)];
+  for (const std::string& name : names) ++counts[FoldCase(name)];
   return counts;
 }
 
@@ -204,14 +210,14 @@ std::vector<std::string> UnionMembers(const UnionShape& shape) {
   for (const Node* value : shape.values) names.push_back(MemberName(shape, *value));
   const auto counts = Count(names);
   for (size_t i = 0; i < names.size(); ++i) {
-    if (counts.at(ToLower(names[i])) == 1 || !shape.values[i]->is_named()) continue;
+    if (counts.at(FoldCase(names[i])) == 1 || !shape.values[i]->is_named()) continue;
     names[i] = shape.values[i]->name;
     std::ranges::replace(names[i], '.', '_');
   }
   std::map<std::string, int> seen;
   for (std::string& name : names) {
     const std::string wanted = name;
-    for (int number = 1; !seen.emplace(ToLower(name), 0).second;) {
+    for (int number = 1; !seen.emplace(FoldCase(name), 0).second;) {
       name = wanted + "_" + std::to_string(++number);
     }
   }
@@ -240,6 +246,14 @@ Result<std::vector<std::string>> WideDecimalPaths(const Schema& reader) {
   ColumnTypes types(options);
   ARROW_RETURN_NOT_OK(FieldsOfRoot(reader.root(), &types));
   return types.wide();
+}
+
+Result<std::vector<std::string>> TypePaths(const Schema& reader) {
+  const ColumnOptions options;
+  std::vector<std::string> paths;
+  ColumnTypes types(options, &paths);
+  ARROW_RETURN_NOT_OK(FieldsOfRoot(reader.root(), &types));
+  return paths;
 }
 
 }  // namespace shopstream::avro

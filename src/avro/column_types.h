@@ -69,6 +69,9 @@ Result<std::shared_ptr<arrow::Schema>> ToArrowSchema(const Schema& reader,
 // The paths of the decimals of more than 38 digits. Errors as above.
 Result<std::vector<std::string>> WideDecimalPaths(const Schema& reader);
 
+// The paths of all types in the columns, as in ColumnOptions. Errors as above.
+Result<std::vector<std::string>> TypePaths(const Schema& reader);
+
 // A union as its branches other than null. One branch: the union has that type. Several: it is a
 // struct with a member for each branch, one of which has the value.
 struct UnionShape {

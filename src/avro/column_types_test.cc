@@ -51,6 +51,9 @@ TEST(ColumnTypesTest, MembersThatDifferInCaseAloneTakeTheFullName) {
       {"type": "fixed", "name": "b.x", "size": 1}, "null", "int", "long"])");
   EXPECT_THAT(UnionMembers(UnionShape::Of(schema.root())),
               ElementsAre("a_X", "b_x", "int", "long"));
+  const Schema other = ParseSchemaText(R"([{"type": "fixed", "name": "a.Ж", "size": 1},
+      {"type": "fixed", "name": "b.ж", "size": 1}])");
+  EXPECT_THAT(UnionMembers(UnionShape::Of(other.root())), ElementsAre("a_Ж", "b_ж"));
 }
 
 TEST(ColumnTypesTest, ATableHasNoRecursiveType) {

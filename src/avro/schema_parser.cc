@@ -12,9 +12,9 @@
 #include "avro/default_value.h"
 #include "avro/redefinition.h"
 #include "avro/schema_text.h"
-#include "avro/unicode_names.h"
 #include "base/format.h"
 #include "base/json.h"
+#include "base/unicode_names.h"
 
 namespace shopstream::avro {
 namespace {

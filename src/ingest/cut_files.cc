@@ -167,14 +167,6 @@ Result<std::shared_ptr<arrow::RecordBatch>> QuarantineRows(const Cut& cut, const
 
 }  // namespace
 
-std::string FormatDate(int32_t days) {
-  std::chrono::year_month_day date{std::chrono::sys_days{std::chrono::days{days}}};
-  char text[16];
-  std::snprintf(text, sizeof(text), "%04d-%02u-%02u", static_cast<int>(date.year()),
-                static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()));
-  return text;
-}
-
 Result<std::vector<DataFile>> WriteBronzeFiles(lake::ObjectStore* store, const Cut& cut) {
   ARROW_ASSIGN_OR_RAISE(const auto rows, BronzeRows(cut));
   return lake::WriteDataFiles(store, cut.layout->table.path, rows, GroupRows(cut));

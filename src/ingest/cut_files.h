@@ -11,9 +11,6 @@
 
 namespace shopstream::ingest {
 
-// "2025-10-24", Delta's form of a date in a partition value; days since 1970-01-01.
-std::string FormatDate(int32_t days);
-
 // Writes the rows of a cut as data files of Bronze, one per lake partition, in the order they were
 // read. No log entry names them before the commit. Memory holds a copy of one partition's rows for
 // each thread, and a few encoded files if the store is remote.

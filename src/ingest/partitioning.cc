@@ -6,10 +6,10 @@
 #include <set>
 #include <utility>
 
-#include "base/format.h"
-#include "ingest/cut_files.h"
+#include "base/unicode_names.h"
 #include "ingest/field_choice.h"
 #include "lake/parquet/partition_path.h"
+#include "model/calendar.h"
 #include "tables/columns.h"
 
 namespace shopstream::ingest {
@@ -37,7 +37,7 @@ const char* WhyNotPartition(const avro::ColumnPath& column) {
     case arrow::Type::DOUBLE:
       return "whose equal values can be spelled differently";
     case arrow::Type::BINARY:
-      return "which is no text";
+      return "which is not a text";
     default:
       return "which is not a single value";
   }
@@ -58,11 +58,11 @@ std::vector<std::string> PartitionCandidates(const std::vector<avro::ColumnPath>
 class TakenNames {
  public:
   TakenNames() {
-    for (const auto& field : tables::BronzeFields()) names_.insert(ToLower(field->name()));
+    for (const auto& field : tables::BronzeFields()) names_.insert(FoldCase(field->name()));
     names_.insert(tables::kDate);
   }
   std::string Take(std::string name) {
-    while (!names_.insert(ToLower(name)).second) name += '_';
+    while (!names_.insert(FoldCase(name)).second) name += '_';
     return name;
   }
 

@@ -73,7 +73,7 @@ TEST_F(PartitioningTest, OtherTypesAreRefusedWithTheReasonAndCandidates) {
       "(boolean); shop (int); day (int (date)); tax (bytes (decimal)). Or leave it empty to "
       "partition by date only.",
       Error("ratio"));
-  EXPECT_THAT(Error("raw"), HasSubstr("which is no text"));
+  EXPECT_THAT(Error("raw"), HasSubstr("which is not a text"));
   EXPECT_THAT(Error("cost"), HasSubstr("delta-rs"));
   EXPECT_THAT(Error("at"), HasSubstr("which differs in every record"));
   EXPECT_THAT(Error("head"), HasSubstr("which is not a single value"));
@@ -96,6 +96,7 @@ TEST(ColumnNames, ANameThatIsTakenGetsUnderscores) {
   std::vector<PartitionField> none;
   EXPECT_THAT(ColumnNames(*Record({"date", "date_", "a", "A", "Kafka_Offset", "schema_id"}), &none),
               ElementsAre("date_", "date__", "a", "A_", "Kafka_Offset_", "schema_id_"));
+  EXPECT_THAT(ColumnNames(*Record({"größe", "GRÖßE"}), &none), ElementsAre("größe", "GRÖßE_"));
   EXPECT_THAT(ColumnNames(*Record({"date_", "date"}), &none), ElementsAre("date_", "date__"));
 }
 

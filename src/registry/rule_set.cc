@@ -5,8 +5,8 @@
 #include <set>
 #include <string_view>
 
-#include "avro/unicode_names.h"
 #include "base/json.h"
+#include "base/unicode_names.h"
 #include "registry/shape.h"
 
 namespace shopstream::registry {
@@ -62,7 +62,7 @@ std::optional<std::string> FaultOfName(const Json& rule) {
   // A name as in Avro, but with hyphens after its first letter.
   std::string plain = *name;
   std::replace(plain.begin() + 1, plain.end(), '-', '_');
-  if (!avro::IsSimpleName(plain)) return "Illegal character in rule name: " + *name;
+  if (!IsSimpleName(plain)) return "Illegal character in rule name: " + *name;
   return std::nullopt;
 }
 

@@ -10,6 +10,7 @@
 
 #include "base/format.h"
 #include "base/json.h"
+#include "base/unicode_names.h"
 
 namespace shopstream::lake {
 namespace {
@@ -70,7 +71,7 @@ Result<json> DeltaType(const arrow::DataType& type, const std::string& path);
 Status CheckNames(const arrow::FieldVector& fields, const std::string& path) {
   std::map<std::string, std::string> seen;
   for (const auto& field : fields) {
-    const auto [other, is_new] = seen.emplace(ToLower(field->name()), field->name());
+    const auto [other, is_new] = seen.emplace(FoldCase(field->name()), field->name());
     if (is_new) continue;
     return Status::Invalid("columns ", Inside(path, field->name()), " and ", other->second,
                            " have names that a Delta table does not distinguish; rename one");

@@ -9,12 +9,12 @@
 #include <arrow/util/checked_cast.h>
 
 #include <algorithm>
-#include <cctype>
 #include <string>
 #include <string_view>
 #include <unordered_set>
 #include <utility>
 
+#include "base/unicode_names.h"
 #include "lake/parquet/partition_path.h"
 
 namespace shopstream::lake {
@@ -154,8 +154,14 @@ const std::optional<std::string>* PartitionValue(const PartitionValues& partitio
 }  // namespace
 
 bool EqualButForCase(std::string_view a, std::string_view b) {
-  return std::ranges::equal(
-      a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
+  const auto is_ascii = [](char c) { return static_cast<unsigned char>(c) < 0x80; };
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+  size_t i = 0;
+  for (; i < a.size() && i < b.size() && is_ascii(a[i]) && is_ascii(b[i]); ++i) {
+    if (lower(a[i]) != lower(b[i])) return false;
+  }
+  if (i == a.size() || i == b.size()) return a.size() == b.size();
+  return FoldCase(a.substr(i)) == FoldCase(b.substr(i));
 }
 
 int StoredIndex(const arrow::FieldVector& stored, const std::string& name) {

@@ -9,8 +9,8 @@
 #include <set>
 #include <utility>
 
-#include "base/format.h"
 #include "base/json.h"
+#include "base/unicode_names.h"
 #include "lake/delta/retention.h"
 
 namespace shopstream::lake {
@@ -100,7 +100,7 @@ class SchemaCheck {
         continue;
       }
       const std::string path = parent + name->get<std::string>();
-      if (!names.insert(ToLower(*name)).second) {
+      if (!names.insert(FoldCase(name->get<std::string>())).second) {
         faults_.push_back("column " + path + " is in the schema twice if case is ignored");
       }
       Require(field, "nullable", path, [](const json& value) { return value.is_boolean(); });
@@ -314,7 +314,7 @@ std::vector<std::string> MetadataFaults(const TableState& state) {
   std::vector<std::string> faults = SchemaCheck().Run(state.metadata().schema_string);
   std::set<std::string> names;
   for (const std::string& column : state.partition_columns()) {
-    if (!names.insert(ToLower(column)).second) {
+    if (!names.insert(FoldCase(column)).second) {
       faults.push_back("partition column " + column + " is named twice");
     }
     const auto field = state.schema()->GetFieldByName(column);

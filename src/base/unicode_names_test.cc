@@ -1,8 +1,8 @@
-#include "avro/unicode_names.h"
+#include "base/unicode_names.h"
 
 #include <gtest/gtest.h>
 
-namespace shopstream::avro {
+namespace shopstream {
 namespace {
 
 TEST(UnicodeNamesTest, LettersOfAnyScriptAreTakenAsInJava) {
@@ -26,4 +26,4 @@ TEST(UnicodeNamesTest, CaseIsFoldedOneCharacterAtATime) {
 }
 
 }  // namespace
-}  // namespace shopstream::avro
+}  // namespace shopstream

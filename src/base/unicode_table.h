@@ -4,7 +4,7 @@
 #include <cstdint>
 
 // clang-format off
-namespace shopstream::avro {
+namespace shopstream {
 
 // First and last of each range.
 struct CodeRange { uint16_t first, last; };
@@ -117,4 +117,4 @@ inline constexpr LowerRange kLower[] = {
   {42950,42950,2,-35384}, {42951,42953,2,1}, {42997,42997,2,1}, {65313,65338,1,32},
 };
 
-}  // namespace shopstream::avro
+}  // namespace shopstream

@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-namespace shopstream::avro {
+namespace shopstream {
 
 // Whether Avro's Java library takes it as a name without namespace: a letter or _, then letters,
 // digits and _. Letters and digits are Java's, of any script, in the Basic Multilingual Plane.
@@ -13,4 +13,4 @@ bool IsSimpleName(std::string_view utf8);
 // UTF-8 stay too. Names that become equal are equal to engines that ignore case.
 std::string FoldCase(std::string_view utf8);
 
-}  // namespace shopstream::avro
+}  // namespace shopstream

@@ -1,12 +1,12 @@
-#include "avro/unicode_names.h"
+#include "base/unicode_names.h"
 
 #include <algorithm>
 #include <cstdint>
 #include <span>
 
-#include "avro/unicode_table.h"
+#include "base/unicode_table.h"
 
-namespace shopstream::avro {
+namespace shopstream {
 namespace {
 
 constexpr uint32_t kEndOfPlane = 0x10000;
@@ -47,12 +47,12 @@ void AppendCharacter(uint32_t code, std::string* out) {
   }
 }
 
-bool IsIn(std::span<const CodeRange> ranges, uint32_t code) {
+bool IsInRanges(std::span<const CodeRange> ranges, uint32_t code) {
   const auto after = std::ranges::upper_bound(ranges, code, {}, &CodeRange::first);
   return after != ranges.begin() && code <= (after - 1)->last;
 }
 
-bool MayStart(uint32_t code) { return code == '_' || IsIn(kLetters, code); }
+bool MayStart(uint32_t code) { return code == '_' || IsInRanges(kLetters, code); }
 
 uint32_t Lower(uint32_t code) {
   if (code >= 'A' && code <= 'Z') return code + ('a' - 'A');
@@ -72,7 +72,7 @@ bool IsSimpleName(std::string_view utf8) {
   while (!utf8.empty()) {
     const Character next = ReadCharacter(utf8);
     if (!next.valid || next.code >= kEndOfPlane) return false;
-    if (!MayStart(next.code) && (first || !IsIn(kDigits, next.code))) return false;
+    if (!MayStart(next.code) && (first || !IsInRanges(kDigits, next.code))) return false;
     first = false;
     utf8.remove_prefix(next.bytes);
   }
@@ -94,4 +94,4 @@ std::string FoldCase(std::string_view utf8) {
   return folded;
 }
 
-}  // namespace shopstream::avro
+}  // namespace shopstream
