@@ -6,6 +6,7 @@
 #include "avro/decoder.h"
 #include "avro/merge.h"
 #include "base/join.h"
+#include "base/nearest_name.h"
 #include "ingest/stored_layout.h"
 #include "lake/delta/column_merge.h"
 #include "tables/columns.h"
@@ -66,18 +67,6 @@ avro::ColumnOptions WideDecimalOptions(const std::vector<std::string>& settings)
   return options;
 }
 
-Status CheckWidePaths(const avro::Schema& schema, const avro::ColumnOptions& options) {
-  if (options.wide.empty()) return Status::OK();
-  ARROW_ASSIGN_OR_RAISE(const auto paths, avro::WideDecimalPaths(schema));
-  for (const auto& [path, kind] : options.wide) {
-    if (std::ranges::find(paths, path) != paths.end()) continue;
-    return Status::Invalid(
-        "ingest.wide_decimals names \"", path, "\", which is no decimal of more than 38 digits",
-        paths.empty() ? "; the schema has none" : ": those are ", Joined(paths, ", "));
-  }
-  return Status::OK();
-}
-
 }  // namespace
 
 LayoutOptions LayoutOptions::From(const Config& config) {
@@ -105,7 +94,6 @@ Result<BronzeLayout> BronzeLayout::Make(const avro::Schema& reader_schema,
                            kMaxColumns, " become columns");
   }
   ARROW_ASSIGN_OR_RAISE(const auto paths, avro::ColumnPaths(reader_schema, options.columns));
-  ARROW_RETURN_NOT_OK(CheckWidePaths(reader_schema, options.columns));
   ARROW_ASSIGN_OR_RAISE(layout.event_time, ResolveEventTime(paths, options));
   ARROW_ASSIGN_OR_RAISE(layout.partition, ResolvePartition(paths, options));
   layout.column_names = ColumnNames(*layout.record, &layout.partition);
@@ -128,6 +116,32 @@ bool BronzeLayout::IsPartitionColumn(int column) const {
   const std::string& name = record->field(column)->name();
   return std::ranges::any_of(
       partition, [&](const PartitionField& field) { return !field.nested && field.path == name; });
+}
+
+Status CheckWidePaths(const BronzeLayout& layout) {
+  ARROW_ASSIGN_OR_RAISE(const auto wide, avro::WideDecimalPaths(layout.reader_schema));
+  ARROW_ASSIGN_OR_RAISE(const auto all, avro::TypePaths(layout.reader_schema));
+  for (const auto& [path, kind] : layout.options.columns.wide) {
+    if (std::ranges::find(wide, path) != wide.end()) continue;
+    if (std::ranges::find(all, path) == all.end()) continue;
+    return Status::Invalid(
+        "ingest.wide_decimals names \"", path, "\", which is not a decimal of more than 38 digits",
+        wide.empty() ? "; the schema has none" : ": those are ", Joined(wide, ", "));
+  }
+  return Status::OK();
+}
+
+std::string WarnOfWidePaths(const BronzeLayout& layout) {
+  const auto all = avro::TypePaths(layout.reader_schema);
+  const auto wide = avro::WideDecimalPaths(layout.reader_schema);
+  if (!all.ok() || !wide.ok()) return "";  // BronzeLayout::Make has refused such a schema.
+  for (const auto& [path, kind] : layout.options.columns.wide) {
+    if (std::ranges::find(*all, path) != all->end()) continue;
+    return "ingest.wide_decimals names \"" + path +
+           "\", which the schema does not have yet; it counts once a schema adds it" +
+           DidYouMean(path, *wide);
+  }
+  return "";
 }
 
 Status CheckSameNames(const BronzeLayout& one, const BronzeLayout& other) {

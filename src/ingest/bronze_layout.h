@@ -45,6 +45,12 @@ struct BronzeLayout {
   bool any_partition_value() const { return options.partition_values.empty(); }
 };
 
+// Invalid: ingest.wide_decimals names a path that is another type. Only asked at the start: later,
+// a field that a schema adds must not stop its records.
+Status CheckWidePaths(const BronzeLayout& layout);
+// A warning if ingest.wide_decimals names a path that the schema does not have, or not yet.
+std::string WarnOfWidePaths(const BronzeLayout& layout);
+
 // Columns of `before` and their members must keep their meaning; Avro's rules would allow more.
 Status CheckGrowth(const BronzeLayout& before, const BronzeLayout& after);
 // Each field that both have must have the same column in both: if `date_` and `date` are added in

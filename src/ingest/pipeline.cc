@@ -88,6 +88,7 @@ Result<std::shared_ptr<const BronzeLayout>> FindLayout(lake::ObjectStore* store,
     ARROW_ASSIGN_OR_RAISE(const avro::Schema first,
                           FindFirstSchema(registry, options.naming, topic, peek));
     ARROW_ASSIGN_OR_RAISE(const BronzeLayout layout, BronzeLayout::Make(first, options));
+    ARROW_RETURN_NOT_OK(CheckWidePaths(layout));
     ARROW_RETURN_NOT_OK(lake::Table::Create(store, layout.table));
     table = lake::Table::Open(store, options.table);
   }
@@ -99,6 +100,7 @@ Result<std::shared_ptr<const BronzeLayout>> FindLayout(lake::ObjectStore* store,
                           FindFirstSchema(registry, options.naming, topic, peek));
   }
   ARROW_ASSIGN_OR_RAISE(BronzeLayout layout, BronzeLayout::Make(*memory.reader_schema, options));
+  ARROW_RETURN_NOT_OK(CheckWidePaths(layout));
   ARROW_RETURN_NOT_OK(CheckWideDecimals(*(*table)->snapshot(), layout));
   return std::make_shared<const BronzeLayout>(std::move(layout));
 }
@@ -119,7 +121,10 @@ Result<OpenLake> OpenOrCreateLake(lake::ObjectStore* store, registry::SchemaSour
                         }));
   for (const lake::Table* table : {lake.bronze.get(), lake.quarantine.get()}) AdviseRepair(*table);
   const std::string other_time = WarnOfEventTime(*lake.bronze->snapshot(), options);
-  if (!other_time.empty()) Log::Warn("{}", other_time);
+  const std::string later = WarnOfWidePaths(*lake.layout);
+  for (const std::string& warning : {other_time, later}) {
+    if (!warning.empty()) Log::Warn("{}", warning);
+  }
   return lake;
 }
 

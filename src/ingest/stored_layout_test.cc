@@ -98,9 +98,17 @@ TEST_F(StoredLayoutTest, TheColumnOfAWideDecimalCannotChange) {
       "it back, or lake.bronze_table to a new table",
       CheckWideDecimals(*table->snapshot(), as_double).message());
   EXPECT_EQ(
-      "ingest.wide_decimals names \"price\", which is no decimal of more than 38 digits: "
+      "ingest.wide_decimals names \"region\", which is not a decimal of more than 38 digits: "
       "those are date.price",
-      made({{"price", avro::WideDecimal::kDouble}}).status().message());
+      CheckWidePaths(*made({{"region", avro::WideDecimal::kDouble}})).message());
+  EXPECT_TRUE(CheckWidePaths(as_double).ok());
+  EXPECT_EQ("", WarnOfWidePaths(as_double));
+  EXPECT_TRUE(CheckWidePaths(*made({{"prize", avro::WideDecimal::kDouble}})).ok());
+  EXPECT_EQ(
+      "ingest.wide_decimals names \"date.prize\", which the schema does not have yet; it counts "
+      "once "
+      "a schema adds it; did you mean 'date.price'?",
+      WarnOfWidePaths(*made({{"date.prize", avro::WideDecimal::kDouble}})));
 }
 
 TEST_F(StoredLayoutTest, AnotherEventTimeIsAWarning) {

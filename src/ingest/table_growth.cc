@@ -96,6 +96,8 @@ Result<avro::Schema> ParseKept(const std::string& text) {
 }
 
 Status CheckUnharmed(const lake::Snapshot& snapshot, const BronzeLayout& kept) {
+  // A consumer with other settings, not a foreign writer: it has another remedy.
+  ARROW_RETURN_NOT_OK(CheckWideDecimals(snapshot, kept));
   const Status status = lake::CheckColumns(*snapshot.schema(), *kept.table.schema);
   if (status.ok()) return status;
   return Status::Invalid(
@@ -154,6 +156,7 @@ Result<TableMemory> ReadTableMemory(const lake::Snapshot& snapshot, const Layout
   }
   if (!options.partition_values.empty()) return memory;
   const size_t fields = options.partition_field.size();
+  if (fields == 0) return memory;
   ARROW_ASSIGN_OR_RAISE(memory.partition_values, ReadPartitionValues(snapshot, fields));
   if (FindProperty(snapshot, tables::kPartitionValuesProperty) != nullptr) return memory;
   std::set<Tuple> seen;

@@ -83,6 +83,25 @@ TEST_F(TableGrowthTest, AColumnThatIsNotInTheTableAnyMoreIsAnError) {
   EXPECT_THAT(status.message(), HasSubstr("another writer changed the table's columns"));
 }
 
+TEST_F(TableGrowthTest, AWideDecimalThatAnotherSettingStoredIsNoForeignChange) {
+  std::string added = testing::EventWith("price", "bytes");
+  const std::string plain = R"("type": "bytes")";
+  added.replace(
+      added.find(plain), plain.size(),
+      R"("type": {"type": "bytes", "logicalType": "decimal", "precision": 60, "scale": 2})");
+  LayoutOptions other;
+  other.columns.other = avro::WideDecimal::kDouble;
+  const Layout as_double = LayoutOf(testing::kEventSchema, other);
+  Create(event_);
+  Apply(*Plan(LayoutOf(added)).growth);
+  for (const Layout& rows : {as_double, LayoutOf(added, other)}) {
+    const Status status = PlanGrowth(Now(), rows, {}).status();
+    EXPECT_TRUE(status.IsInvalid());
+    EXPECT_THAT(status.message(), HasSubstr("has price as text, and ingest.wide_decimals says "
+                                            "double: set it back"));
+  }
+}
+
 TEST_F(TableGrowthTest, NewPartitionValuesAreAddedToTheTablesList) {
   LayoutOptions any;
   any.partition_values = {};
