@@ -1,13 +1,14 @@
 #include "ingest/first_schema.h"
 
-#include <limits>
-#include <memory>
+#include <iterator>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "avro/node.h"
 #include "base/clock.h"
 #include "base/error_kind.h"
+#include "base/log.h"
 #include "ingest/frame.h"
 #include "kafka/admin.h"
 #include "kafka/reader.h"
@@ -17,14 +18,21 @@ namespace {
 
 constexpr Millis kPeekFor{10'000};
 constexpr Millis kPeekStep{200};
+// Each costs a client. With more, the first ones hold nothing that can be decoded.
+constexpr size_t kMaxPeekedPartitions = 10;
 
 Status NoSchema(const registry::SubjectNaming& naming, const std::string& topic) {
-  const std::string subject =
-      naming.needs_record() ? "" : ", and there is no subject " + SubjectFor(naming, topic, "");
-  return Status::KeyError("topic ", topic, " has no record with a schema that the registry knows",
-                          subject, ". The first ingest creates the table from a schema: produce ",
-                          "some events, register one with `shopstream schema register FILE`, or ",
-                          "set registry.subject or registry.subject_strategy");
+  const std::string none = "topic " + topic + ": none of its first " +
+                           std::to_string(SchemaPeek::kMaxRecords) +
+                           " records has a schema that the registry knows";
+  if (naming.needs_record()) {
+    return Status::KeyError(none, ". The first ingest creates the table from a schema: produce ",
+                            "some events, or set registry.subject");
+  }
+  return Status::KeyError(none, ", and there is no subject ", SubjectFor(naming, topic, ""),
+                          ". The first ingest creates the table from a schema: produce some ",
+                          "events, register one with `shopstream schema register FILE`, or set ",
+                          "registry.subject or registry.subject_strategy");
 }
 
 Result<avro::Schema> ParseRegistered(const registry::RegisteredSchema& registered) {
@@ -33,6 +41,42 @@ Result<avro::Schema> ParseRegistered(const registry::RegisteredSchema& registere
                            registered.schema_type, "; ShopStream decodes Avro");
   }
   return avro::Schema::ParseKept(registered.schema);
+}
+
+Status TookTooLong(const std::string& topic, int32_t partition) {
+  return Unavailable("topic ", topic, ", partition ", partition, ": reading its first records for ",
+                     "the table's schema took longer than ", kPeekFor.count() / 1000, " s");
+}
+
+bool IsEmpty(const Result<kafka::OffsetSpan>& span) {
+  return span.ok() && span->end <= span->log_start;
+}
+
+Result<std::optional<registry::RegisteredSchema>> PeekPartition(
+    const KafkaConfig& config, int32_t partition, const Result<kafka::OffsetSpan>& filled,
+    BootClock::time_point deadline, SchemaPeek* peek) {
+  ARROW_ASSIGN_OR_RAISE(const kafka::OffsetSpan span, filled);
+  const OffsetRange range{partition, span.log_start, span.end};
+  ARROW_ASSIGN_OR_RAISE(auto reader, kafka::Reader::Open(config, {range}));
+  while (!reader->done() && !peek->gave_up()) {
+    if (BootClock::now() >= deadline) return TookTooLong(config.topic, partition);
+    ARROW_ASSIGN_OR_RAISE(const kafka::RecordBatch batch, reader->Next(kPeekStep));
+    for (const kafka::RecordView& record : batch.records) {
+      ARROW_ASSIGN_OR_RAISE(auto found, peek->Look(record));
+      if (found) {
+        Log::Info(
+            "Found the first schema of topic {}: id {}, of the record at partition {}, "
+            "offset {}",
+            config.topic, found->id, record.partition, record.offset);
+        return found;
+      }
+      if (peek->gave_up()) break;
+      if (BootClock::now() >= deadline) return TookTooLong(config.topic, partition);
+    }
+  }
+  const auto failed = reader->failed().find(partition);
+  if (failed != reader->failed().end()) return failed->second;
+  return std::nullopt;
 }
 
 }  // namespace
@@ -57,27 +101,23 @@ Result<std::optional<registry::RegisteredSchema>> PeekTopic(const KafkaConfig& c
   ARROW_ASSIGN_OR_RAISE(auto admin, kafka::Admin::Open(config));
   ARROW_ASSIGN_OR_RAISE(const auto topic, admin->DescribeTopic(config.topic, false));
   if (!topic) return std::nullopt;
+  const BootClock::time_point deadline = BootClock::now() + kPeekFor;
   std::vector<int32_t> partitions;
   for (int32_t i = 0; i < std::ssize(topic->partitions); ++i) partitions.push_back(i);
-  std::vector<OffsetRange> ranges;
   const auto spans = admin->OffsetSpans(config.topic, partitions);
+  std::erase_if(partitions, [&](int32_t i) { return IsEmpty(spans[static_cast<size_t>(i)]); });
+  if (partitions.size() > kMaxPeekedPartitions) partitions.resize(kMaxPeekedPartitions);
+  Status unread;
   for (const int32_t partition : partitions) {
-    const auto& span = spans[static_cast<size_t>(partition)];
-    if (span.ok() && span->end > span->log_start)
-      ranges.push_back({partition, span->log_start, span->end});
+    SchemaPeek peek(registry, SchemaPeek::kMaxRecords / std::ssize(partitions));
+    const auto found =
+        PeekPartition(config, partition, spans[static_cast<size_t>(partition)], deadline, &peek);
+    if (found.ok() && *found) return found;
+    // A later partition must not decide while an earlier one is only away.
+    if (IsUnavailable(found.status())) return found.status();
+    if (unread.ok()) unread = found.status();
   }
-  if (ranges.empty()) return std::nullopt;
-  ARROW_ASSIGN_OR_RAISE(auto reader, kafka::Reader::Open(config, ranges));
-  SchemaPeek peek(registry);
-  const BootClock::time_point deadline = BootClock::now() + kPeekFor;
-  while (!reader->done() && !peek.gave_up() && BootClock::now() < deadline) {
-    ARROW_ASSIGN_OR_RAISE(const kafka::RecordBatch batch, reader->Next(kPeekStep));
-    for (const kafka::RecordView& record : batch.records) {
-      ARROW_ASSIGN_OR_RAISE(auto found, peek.Look(record));
-      if (found) return found;
-      if (peek.gave_up()) break;
-    }
-  }
+  ARROW_RETURN_NOT_OK(unread);
   return std::nullopt;
 }
 
@@ -88,6 +128,12 @@ Result<avro::Schema> FindFirstSchema(registry::SchemaSource* registry,
     const auto latest = registry->Latest(SubjectFor(naming, topic, ""));
     if (latest.ok()) return ParseRegistered(*latest);
     if (!latest.status().IsKeyError()) return latest.status();
+    if (!naming.subject.empty()) {
+      Log::Warn(
+          "The registry has no subject {}, which registry.subject names: the topic's first "
+          "records decide the table's schema",
+          naming.subject);
+    }
   }
   if (peek) {
     ARROW_ASSIGN_OR_RAISE(const auto found, peek());

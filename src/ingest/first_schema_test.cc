@@ -61,6 +61,11 @@ TEST_F(FirstSchemaTest, ATopicOfGarbageEndsTheSearch) {
   EXPECT_TRUE(peek_.gave_up());
 }
 
+TEST_F(FirstSchemaTest, TheRegistryIsAskedForABoundedNumberOfUselessIds) {
+  for (int id = 1000; !peek_.gave_up(); ++id) Look(testing::Event(1, "", 1, id));
+  EXPECT_EQ(SchemaPeek::kMaxIds, std::ssize(registry_.ids.asked));
+}
+
 TEST_F(FirstSchemaTest, AnOutageIsNoAnswer) {
   registry_.ids.out = true;
   const auto found = peek_.Look(records_.Make(0, 0, testing::Event(1, "US", kOct24)));
@@ -89,8 +94,15 @@ TEST_F(FirstSchemaTest, TheSubjectComesFirstIfTheTopicHasOne) {
 
   const Status none = FindFirstSchema(&registry_, {}, "other", nullptr).status();
   EXPECT_TRUE(none.IsKeyError());
-  EXPECT_THAT(none.message(), HasSubstr("topic other has no record with a schema that the registry "
-                                        "knows, and there is no subject other-value. "));
+  EXPECT_THAT(
+      none.message(),
+      HasSubstr("topic other: none of its first 1000 records has a schema that the registry "
+                "knows, and there is no subject other-value. "));
+  EXPECT_THAT(none.message(), HasSubstr("schema register"));
+  const registry::SubjectNaming by_record{.strategy = "record"};
+  EXPECT_THAT(FindFirstSchema(&registry_, by_record, "other", nullptr).status().message(),
+              ::testing::Not(HasSubstr("schema register")))
+      << "the topic alone has no subject";
 }
 
 }  // namespace
