@@ -404,7 +404,7 @@ def test_a_csv_file_is_replayed_in_the_order_of_time(topic: Shopstream, sales: p
     ("column: customer", "colunm: customer", "unknown key 'colunm'; did you mean 'column'?"),
     ("quantity: {value: 2}", "", "the event's field 'quantity' is missing"),
     ("file: sales.csv", "file: no.csv", "no.csv cannot be read"),
-    ("{column: paid}", "{column: country}", "row 1, column country: 'jp' is no number (event field amount)"),
+    ("{column: paid}", "{column: country}", "row 1, column country: 'jp' is not a number (event field amount)"),
 ])
 def test_a_mistake_in_a_mapping_is_explained(topic: Shopstream, sales: pathlib.Path, old: str, new: str,
                                              words: str) -> None:

@@ -120,10 +120,10 @@ TEST_F(MappingRulesTest, EncodingsAreDecoded) {
   EXPECT_THAT(Titles(), ElementsAre("Café €"));
   Use("a,1,1,1,2024-03-01,ok\nb,1,1,1,2024-03-01,Caf\xe9\n");
   EXPECT_THAT(Error(),
-              HasSubstr("sales.csv, row 2, column title: bytes that are no UTF-8; set csv: "
+              HasSubstr("sales.csv, row 2, column title: bytes that are not UTF-8; set csv: "
                         "{encoding: cp1252}"));
   Use("a,1,1,1,2024-03-01,\x81\n", {}, "csv: {encoding: cp1252}");
-  EXPECT_THAT(Error(), HasSubstr("row 1, column title: bytes that are no cp1252"));
+  EXPECT_THAT(Error(), HasSubstr("row 1, column title: bytes that are not cp1252"));
   // A file with the mark of UTF-16 needs no setting; one of UTF-8 neither.
   std::string wide = "\xff\xfe";
   for (const char c : std::string(kColumns) + "\na,1,1,1,2024-03-01,x\n") wide += {c, '\0'};
@@ -143,7 +143,7 @@ TEST_F(MappingRulesTest, LinesOfAnotherLengthAreErrorsOrCounted) {
   EXPECT_THAT(Error(), HasSubstr("row 4: 7 columns, the header has 6; put values"));
   // Lines that are left out keep their numbers.
   Use(lines, {}, "csv: {short_lines: skip, long_lines: skip}");
-  EXPECT_THAT(Error(), HasSubstr("sales.csv, row 3, column price: 'many' is no number (event "
+  EXPECT_THAT(Error(), HasSubstr("sales.csv, row 3, column price: 'many' is not a number (event "
                                  "field amount)"));
   Use(lines, {{"amount", "{value: 1}"}}, "csv: {short_lines: skip, long_lines: skip}");
   EXPECT_THAT(Ids(), ElementsAre("a", "c"));
@@ -168,6 +168,12 @@ TEST_F(MappingRulesTest, MissingValuesAreSkippedOrGetADefault) {
               {"product_name", "{value: x}"},
               {"quantity", "{value: 1}"}});
   EXPECT_THAT(Ids(), ElementsAre("2", "3"));
+  Use("a,,much,1,2024-03-01,x\nb,2,1,1,2024-03-01,x\n",
+      {{"user_id", "{column: customer, missing: skip}"}, {"quantity", "{column: price}"}});
+  EXPECT_THAT(Ids(), ElementsAre("b"));
+  Use("a,,much,1,2024-03-01,x\nb,2,1,1,2024-03-01,x\n",
+      {{"user_id", "{column: customer, missing: skip}"}, {"amount", "{product: [price, pieces]}"}});
+  EXPECT_THAT(Ids(), ElementsAre("b"));
   Use(lines);
   EXPECT_THAT(
       Error(),
@@ -217,7 +223,7 @@ TEST_F(MappingRulesTest, TimesAreReadByFormatZoneAndEpoch) {
   Use("a,1,1,1,-1,x\n", {{"timestamp", "{column: at, epoch: us}"}});
   EXPECT_THAT(Times(), ElementsAre("1969-12-31 23:59:59.999Z"));
   Use("a,1,1,1,1709294400500,x\n", {{"timestamp", "{column: at, epoch: s}"}});
-  EXPECT_THAT(Error(), HasSubstr("'1709294400500' is no number of s since 1970"));
+  EXPECT_THAT(Error(), HasSubstr("'1709294400500' is not a number of s since 1970"));
   Use("a,1,1,1,2024-03-01,x\n", {{"timestamp", "{column: at, format: \"%d.%m.%Y\"}"}});
   EXPECT_THAT(Error(), HasSubstr("'2024-03-01' does not match the format '%d.%m.%Y'"));
 }
@@ -246,7 +252,7 @@ TEST_F(MappingRulesTest, RowsAreFilteredBeforeAnythingElse) {
   EXPECT_THAT(kept("pieces, is: \"\""), ElementsAre("5"));
   Use(lines, {}, "where: [{column: title, above: 5}]");
   EXPECT_THAT(Error(),
-              HasSubstr("row 1, column title: 'refund' is no number, which the condition"));
+              HasSubstr("row 1, column title: 'refund' is not a number, which the condition"));
 }
 
 TEST_F(MappingRulesTest, JoinedColumnsWorkInEveryRule) {

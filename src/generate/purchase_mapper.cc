@@ -154,10 +154,10 @@ class EventMaker {
 
   Result<ArrayPtr> Convert(const FieldRule& rule, const arrow::Field& field) {
     if (field.type()->id() == arrow::Type::TIMESTAMP) {
-      return ReadTimes(&rows_, *rule.column, rule.time, field);
+      return ReadTimes(&rows_, *rule.column, rule.time, field, keep_);
     }
     if (!rule.hash && field.type()->id() != arrow::Type::STRING) {
-      return ReadNumbers(&rows_, *rule.column, field);
+      return ReadNumbers(&rows_, *rule.column, field, keep_);
     }
     ARROW_ASSIGN_OR_RAISE(const TextPtr texts, rows_.Text(*rule.column));
     return rule.hash ? HashTexts(*texts) : Result<ArrayPtr>(texts);
@@ -165,7 +165,7 @@ class EventMaker {
 
   Result<ArrayPtr> Amounts(const FieldRule& rule, const std::vector<ColumnRef>& factors,
                            const arrow::Field& field) {
-    if (!rule.rate) return ReadAmounts(&rows_, factors, nullptr, nullptr, nullptr, field);
+    if (!rule.rate) return ReadAmounts(&rows_, factors, nullptr, nullptr, nullptr, field, keep_);
     TextPtr by;
     if (rule.rate->column) {
       ARROW_ASSIGN_OR_RAISE(by, rows_.Text(*rule.rate->column));
@@ -173,7 +173,7 @@ class EventMaker {
       by = std::static_pointer_cast<arrow::StringArray>(made_.at(rule.rate->field));
     }
     const auto& currency = static_cast<const arrow::StringArray&>(*made_.at(kCurrency));
-    return ReadAmounts(&rows_, factors, &*rule.rate, by.get(), &currency, field);
+    return ReadAmounts(&rows_, factors, &*rule.rate, by.get(), &currency, field, keep_);
   }
 
   Result<std::shared_ptr<arrow::Scalar>> ScalarOf(const std::string& text,

@@ -41,21 +41,79 @@ TEST_F(RecordedSourceTest, BatchesOfAnySizeHoldTheSameEvents) {
   EXPECT_EQ(*ReadAll(one->get(), 1), *ReadAll(other->get(), 3));
 }
 
-TEST_F(RecordedSourceTest, ReadsParquet) {
-  const auto schema =
-      arrow::schema({arrow::field("basket", arrow::int64()), arrow::field("item", arrow::int32()),
-                     arrow::field("customer", arrow::int64()), arrow::field("shop", arrow::int64()),
-                     arrow::field("pieces", arrow::int64()), arrow::field("paid", arrow::float64()),
-                     arrow::field("bought_at", arrow::timestamp(arrow::TimeUnit::NANO))});
-  const auto rows = arrow::json::ArrayFromJSONString(arrow::struct_(schema->fields()), R"([
-    {"basket": 7, "item": 2, "customer": 100, "shop": 4, "pieces": 1, "paid": 2.5,
-     "bought_at": "2025-10-24 12:00:00.123456789"}])");
+// One Parquet file, as if pandas had written it.
+void WriteParquet(const std::string& path, const arrow::FieldVector& fields,
+                  const std::string& json) {
+  const auto rows = arrow::json::ArrayFromJSONString(arrow::struct_(fields), json);
   ASSERT_TRUE(rows.ok()) << rows.status();
   const auto table =
       arrow::Table::FromRecordBatches({*arrow::RecordBatch::FromStructArray(*rows)}).ValueOrDie();
-  auto file = arrow::io::FileOutputStream::Open(Path("sales.parquet")).ValueOrDie();
+  auto file = arrow::io::FileOutputStream::Open(path).ValueOrDie();
   ASSERT_TRUE(parquet::arrow::WriteTable(*table, arrow::default_memory_pool(), file).ok());
   ASSERT_TRUE(file->Close().ok());
+}
+
+TEST_F(RecordedSourceTest, NanIsAMissingValueAndInfinityIsRefused) {
+  const arrow::FieldVector fields = {
+      arrow::field("basket", arrow::int64()),   arrow::field("item", arrow::int64()),
+      arrow::field("customer", arrow::int64()), arrow::field("shop", arrow::int64()),
+      arrow::field("pieces", arrow::float64()), arrow::field("paid", arrow::float32()),
+      arrow::field("bought_at", arrow::int64())};
+  const std::string row = R"({"basket": 7, "item": 2, "customer": 1, "shop": 4, "bought_at": 0, )";
+  std::string skipping = kEvent;
+  const auto replace = [&](const std::string& what, const std::string& by) {
+    skipping.replace(skipping.find(what), what.size(), by);
+  };
+  replace("{column: bought_at}", "{column: bought_at, epoch: s}");
+  replace("{column: pieces}", "{column: pieces, default: 9}");
+  const auto read = [&](const std::string& paid) -> Result<std::vector<std::string>> {
+    WriteParquet(Path("sales.parquet"), fields,
+                 "[" + row + R"("pieces": NaN, "paid": 2.5}, )" + row + R"("pieces": 1, "paid": )" +
+                     paid + "}]");
+    ARROW_ASSIGN_OR_RAISE(auto source, Open({}, skipping, "sales.parquet"));
+    return ReadAll(source.get());
+  };
+  EXPECT_THAT(read("NaN").status().message(),
+              HasSubstr("row 2, column paid: there is no value for amount"));
+  EXPECT_THAT(read("Inf").status().message(),
+              HasSubstr("row 2, column paid: 'inf' is not a finite number"));
+  replace("{column: paid}", "{column: paid, missing: skip}");
+  EXPECT_THAT(*read("NaN"), ElementsAre(HasSubstr("|9|2.5|EUR|1970-01-01")));
+  skipping = kEvent;
+  replace("{column: paid}", "{product: [paid, pieces], missing: skip}");
+  replace("{column: pieces}", "{value: 1}");
+  replace("{column: bought_at}", "{column: bought_at, epoch: s}");
+  EXPECT_THAT(*read("3"), ElementsAre(HasSubstr("|1|3|EUR|")));
+}
+
+TEST_F(RecordedSourceTest, AColumnOfTheWrongTypeIsNamedIfNoRowIsLeft) {
+  WriteParquet(Path("sales.parquet"),
+               {arrow::field("basket", arrow::int64()), arrow::field("item", arrow::int64()),
+                arrow::field("customer", arrow::int64()), arrow::field("shop", arrow::int64()),
+                arrow::field("pieces", arrow::int64()), arrow::field("paid", arrow::float64()),
+                arrow::field("bought_at", arrow::int64())},
+               R"([{"basket": 7, "item": 2, "customer": 1, "shop": 4, "pieces": 1, "paid": 2,
+                    "bought_at": 0}])");
+  const std::string none = "\nwhere: [{column: basket, is: [8]}]" + std::string(kEvent);
+  auto source = Open({}, none, "sales.parquet");
+  const Status status = source.ok() ? ReadAll(source->get()).status() : source.status();
+  EXPECT_THAT(status.message(),
+              HasSubstr("sales.parquet, column bought_at is of type int64: for a number, set "
+                        "'epoch'"));
+}
+
+TEST_F(RecordedSourceTest, ReadsParquet) {
+  const arrow::FieldVector fields = {
+      arrow::field("basket", arrow::int64()),
+      arrow::field("item", arrow::int32()),
+      arrow::field("customer", arrow::int64()),
+      arrow::field("shop", arrow::int64()),
+      arrow::field("pieces", arrow::int64()),
+      arrow::field("paid", arrow::float64()),
+      arrow::field("bought_at", arrow::timestamp(arrow::TimeUnit::NANO))};
+  WriteParquet(Path("sales.parquet"), fields, R"([
+    {"basket": 7, "item": 2, "customer": 100, "shop": 4, "pieces": 1, "paid": 2.5,
+     "bought_at": "2025-10-24 12:00:00.123456789"}])");
   auto source = Open({}, kEvent, "sales.parquet");
   ASSERT_TRUE(source.ok()) << source.status();
   EXPECT_THAT(
@@ -139,7 +197,8 @@ TEST_F(RecordedSourceTest, ColumnsThatAreNotThereNameTheNearest) {
 
 TEST_F(RecordedSourceTest, ValuesThatDoNotFitNameTheRows) {
   WriteSales("7,1,many,3,1,2.5,2025-10-24T12:00:00\n");
-  EXPECT_THAT(ErrorOf(), HasSubstr("sales.csv, row 1, column customer: 'many' is no whole number"));
+  EXPECT_THAT(ErrorOf(),
+              HasSubstr("sales.csv, row 1, column customer: 'many' is not a whole number"));
   WriteSales("7,1,1,3,1,2.5,yesterday\n");
   EXPECT_THAT(ErrorOf(), HasSubstr("row 1, column bought_at: 'yesterday' is not a time"));
   WriteSales("7,1,1,3,1,2.5,\n");

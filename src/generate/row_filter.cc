@@ -79,7 +79,7 @@ Result<int64_t> KeepWhere(const std::vector<Condition>& conditions, SourceRows* 
         const auto number = ParseDecimal(*value, point);
         if (!number) {
           ARROW_ASSIGN_OR_RAISE(const std::string where, rows->ValueFor(row, condition.column));
-          return Status::Invalid(where, " is no number, which the condition in 'where' needs");
+          return Status::Invalid(where, " is not a number, which the condition in 'where' needs");
         }
         meets = MeetsBound(condition.test, Compare(*number, condition.bound));
       }

@@ -265,19 +265,19 @@ Status RuleReader::CheckType(const std::string& field, const FieldRule& rule,
   const bool is_amount = type->id() == arrow::Type::DOUBLE;
   const bool direct = rule.kind == RuleKind::kColumn || rule.kind == RuleKind::kValue;
   if (rule.hash != (rule.hash && type->id() == arrow::Type::INT32)) {
-    return yaml_.Error(node, "'", field, "' is a ", type->ToString(),
+    return yaml_.Error(node, "'", field, "' is of type ", type->ToString(),
                        ": 'hash' makes whole numbers of texts");
   }
   if ((rule.rate || rule.kind == RuleKind::kProduct) && !is_amount) {
-    return yaml_.Error(node, "'", field, "' is a ", type->ToString(),
+    return yaml_.Error(node, "'", field, "' is of type ", type->ToString(),
                        ": 'product' and 'rate' make amounts");
   }
   if (SaysTime(node) && type->id() != arrow::Type::TIMESTAMP) {
     return yaml_.Error(node, "'", field,
-                       "' is no time: 'format', 'zone' and 'epoch' are for times");
+                       "' is not a time: 'format', 'zone' and 'epoch' are for times");
   }
   if (!is_text && !direct && !rule.hash && rule.kind != RuleKind::kProduct) {
-    return yaml_.Error(node, "'", field, "' is a ", type->ToString(),
+    return yaml_.Error(node, "'", field, "' is of type ", type->ToString(),
                        ": it comes from a column or is a constant value");
   }
   return Status::OK();
@@ -296,8 +296,8 @@ Status RuleReader::CheckAllowed(const std::string& field, const FieldRule& rule,
     if (allowed.empty() || std::find(allowed.begin(), allowed.end(), result) != allowed.end()) {
       continue;
     }
-    return yaml_.Error(node, "'", result, "' is no ", field, DidYouMean(result, allowed),
-                       " (there are ", Listed(allowed), ")");
+    return yaml_.Error(node, "'", result, "' is not a value of ", field,
+                       DidYouMean(result, allowed), " (there are ", Listed(allowed), ")");
   }
   return Status::OK();
 }

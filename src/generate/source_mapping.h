@@ -1,6 +1,5 @@
 #pragma once
 
-#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -13,9 +12,11 @@ namespace shopstream::generate {
 
 // How the rows of a file become purchases, written in YAML. docs/replay.md explains every key:
 //
+// clang-format off
 //   file: path, relative to the mapping; .parquet, or .csv, .tsv or .txt (with a line of names)
-//   csv: {delimiter: ";", encoding: latin-1, quote: '"', decimal: ",", short_lines: skip,
-//   long_lines: skip} nulls: ["", "n/a"] joins:                            other files, by a key
+//   csv: {delimiter: ";", encoding: latin-1, quote: '"', decimal: ",", short_lines: skip, long_lines: skip}
+//   nulls: ["", "n/a"]
+//   joins:                            other files, by a key
 //     products: {file: path, key: column of that file, on: column; csv and nulls as above}
 //   where:                            only rows that meet all of these
 //     - {column: c, is: [a, b]}       or is_not, like, not_like, above, at_least, below, at_most
@@ -29,9 +30,10 @@ namespace shopstream::generate {
 //                                                     first without missing values
 //     f: {uuid5: "{c}/{d}", namespace: UUID}          a name-based UUID of such a text
 //     f: {product: [c, d]}                            the columns multiplied
+// clang-format on
 //
-// A column is one of the main file, c, or of the joined row, products.d. A null or empty value, or
-// a missing row, counts as missing.
+// A column is one of the main file, c, or of the joined row, products.d. A null or empty value,
+// NaN, or a missing row, counts as missing.
 
 struct Join {
   std::string name;

@@ -87,8 +87,9 @@ TEST(SourceMapping, MissingPartsAreNamed) {
 }
 
 TEST(SourceMapping, WrongPartsAreNamed) {
-  EXPECT_THAT(ErrorOf(Sales("EU: EUR", "EU: EURO")),
-              AllOf(HasSubstr("'EURO' is no currency"), HasSubstr("did you mean 'EUR'?")));
+  EXPECT_THAT(
+      ErrorOf(Sales("EU: EUR", "EU: EURO")),
+      AllOf(HasSubstr("'EURO' is not a value of currency"), HasSubstr("did you mean 'EUR'?")));
   EXPECT_THAT(ErrorOf(Sales("{items.name}", "{item.name}")),
               AllOf(HasSubstr("there is no join 'item'"), HasSubstr("did you mean 'items'?")));
   EXPECT_THAT(ErrorOf(Sales("{items.name}", "{items.name")), HasSubstr("not closed"));
@@ -96,7 +97,7 @@ TEST(SourceMapping, WrongPartsAreNamed) {
   EXPECT_THAT(ErrorOf(Sales("case: title", "case: upper")), HasSubstr("'case' can be: title"));
   EXPECT_THAT(ErrorOf(Sales("6ba7b811", "6ba7")), HasSubstr("is not a UUID"));
   EXPECT_THAT(ErrorOf(Sales("{column: customer}", "{text: \"{customer}\"}")),
-              HasSubstr("'user_id' is a int32"));
+              HasSubstr("'user_id' is of type int32"));
   EXPECT_THAT(ErrorOf(Sales("{field: region", "{field: currency")), HasSubstr("not possible"));
   EXPECT_THAT(ErrorOf(Sales("{field: region", "{field: regoin")),
               HasSubstr("did you mean 'region'?"));

@@ -6,6 +6,7 @@
 #include <arrow/compute/cast.h>
 #include <arrow/datum.h>
 
+#include <cmath>
 #include <limits>
 #include <utility>
 
@@ -14,6 +15,38 @@
 #include "generate/table_file.h"
 
 namespace shopstream::generate {
+
+namespace {
+
+template <typename T>
+Result<ArrayPtr> NullForNan(const arrow::Array& column) {
+  const auto& numbers = static_cast<const arrow::NumericArray<T>&>(column);
+  arrow::NumericBuilder<T> builder;
+  ARROW_RETURN_NOT_OK(builder.Reserve(numbers.length()));
+  for (int64_t row = 0; row < numbers.length(); ++row) {
+    const bool missing = numbers.IsNull(row) || std::isnan(numbers.Value(row));
+    missing ? builder.UnsafeAppendNull() : builder.UnsafeAppend(numbers.Value(row));
+  }
+  return builder.Finish();
+}
+
+// Programs without nulls, such as pandas, write NaN for a missing number.
+Result<ArrayPtr> WithoutNan(const ArrayPtr& column) {
+  switch (column->type_id()) {
+    case arrow::Type::HALF_FLOAT: {
+      ARROW_ASSIGN_OR_RAISE(const auto wider, arrow::compute::Cast(*column, arrow::float32()));
+      return NullForNan<arrow::FloatType>(*wider);
+    }
+    case arrow::Type::FLOAT:
+      return NullForNan<arrow::FloatType>(*column);
+    case arrow::Type::DOUBLE:
+      return NullForNan<arrow::DoubleType>(*column);
+    default:
+      return column;
+  }
+}
+
+}  // namespace
 
 Result<TextPtr> AsText(const ArrayPtr& column) {
   ARROW_ASSIGN_OR_RAISE(const ArrayPtr text, arrow::compute::Cast(*column, arrow::utf8()));
@@ -56,7 +89,8 @@ Result<JoinedFiles::File> JoinedFiles::LoadFile(const Join& join,
   }
   File file;
   for (const auto& [column, arrays] : parts) {
-    ARROW_ASSIGN_OR_RAISE(file.columns[column], arrow::Concatenate(arrays));
+    ARROW_ASSIGN_OR_RAISE(const ArrayPtr whole, arrow::Concatenate(arrays));
+    ARROW_ASSIGN_OR_RAISE(file.columns[column], WithoutNan(whole));
   }
   ARROW_ASSIGN_OR_RAISE(file.keys, AsText(file.columns.at(join.key)));
   file.row_by_key.reserve(static_cast<size_t>(rows));
@@ -106,6 +140,10 @@ std::string SourceRows::At(int64_t row) const {
   return mapping_.file + ", row " + std::to_string(numbers->Value(row));
 }
 
+std::string SourceRows::NameOf(const ColumnRef& ref) const {
+  return mapping_.file + ", column " + mapping_.NameOf(ref);
+}
+
 Result<std::string> SourceRows::ValueFor(int64_t row, const ColumnRef& ref) {
   ARROW_ASSIGN_OR_RAISE(const TextPtr text, Text(ref));
   const std::string value = text->IsNull(row) ? "" : Printable(text->GetView(row));
@@ -127,9 +165,10 @@ Result<ArrayPtr> SourceRows::Matches(int join) {
 }
 
 Result<ArrayPtr> SourceRows::Column(const ColumnRef& ref) {
-  if (ref.join < 0) return rows_->GetColumnByName(ref.column);
   ArrayPtr& column = columns_[ref];
-  if (column == nullptr) {
+  if (column == nullptr && ref.join < 0) {
+    ARROW_ASSIGN_OR_RAISE(column, WithoutNan(rows_->GetColumnByName(ref.column)));
+  } else if (column == nullptr) {
     ARROW_ASSIGN_OR_RAISE(const ArrayPtr matches, Matches(ref.join));
     ARROW_ASSIGN_OR_RAISE(column, arrow::compute::Take(*joined_.Column(ref), *matches));
   }

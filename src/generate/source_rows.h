@@ -55,12 +55,14 @@ class SourceRows {
   int64_t size() const { return rows_->num_rows(); }
   // For messages: "sales.csv, row 7".
   std::string At(int64_t row) const;
+  // "sales.csv, column price"
+  std::string NameOf(const ColumnRef& ref) const;
   // "sales.csv, row 7, column price: 'n/a'"
   Result<std::string> ValueFor(int64_t row, const ColumnRef& ref);
   // What separates fractions in the column's texts.
   char DecimalPoint(const ColumnRef& ref) const;
 
-  // One value for each row, null if there is no joined row.
+  // One value for each row, null if there is no joined row, or the value is not a number (NaN).
   Result<ArrayPtr> Column(const ColumnRef& ref);
   Result<TextPtr> Text(const ColumnRef& ref);
 

@@ -214,9 +214,9 @@ class NumberedRows : public arrow::RecordBatchReader {
         file_.path + ", row " + std::to_string(numbers.Value(row)) + ", column " + name;
     const Encoding encoding = file_.format.encoding.value_or(Encoding::kUtf8);
     if (encoding != Encoding::kUtf8) {
-      return Status::Invalid(where, ": bytes that are no ", NameOf(encoding));
+      return Status::Invalid(where, ": bytes that are not ", NameOf(encoding));
     }
-    return Status::Invalid(where, ": bytes that are no UTF-8",
+    return Status::Invalid(where, ": bytes that are not UTF-8",
                            file_.is_text ? "; set csv: {encoding: cp1252}" : "");
   }
 

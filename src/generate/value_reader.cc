@@ -37,7 +37,8 @@ const char* ParseInto(std::string_view text, char point, int32_t* value) {
   if (!ParseWhole(text, &wide)) {
     const auto decimal = ParseDecimal(text, point);
     const auto whole = decimal ? ToInteger(*decimal) : std::nullopt;
-    if (!whole) return "is no whole number (a text is made one with 'hash: true')";
+    if (!decimal) return "is not a whole number (a text is made one with 'hash: true')";
+    if (!whole) return "is not a whole number";
     wide = *whole;
   }
   if (wide < std::numeric_limits<int32_t>::min() || wide > std::numeric_limits<int32_t>::max()) {
@@ -50,7 +51,7 @@ const char* ParseInto(std::string_view text, char point, int32_t* value) {
 const char* ParseInto(std::string_view text, char point, double* value) {
   if (point == '.' && ParseWhole(text, value) && std::isfinite(*value)) return nullptr;
   const auto decimal = ParseDecimal(text, point);
-  if (!decimal) return "is no number";
+  if (!decimal) return "is not a number";
   *value = ToDouble(*decimal);
   return nullptr;
 }
@@ -61,8 +62,22 @@ Status NoValue(SourceRows* rows, int64_t row, const ColumnRef& ref, const arrow:
   return Status::Invalid(value, " ", why, " (event field ", field.name(), ")", kRemedy);
 }
 
+bool IsKept(const RowMask& keep, int64_t row) { return keep[static_cast<size_t>(row)]; }
+
+Status CheckFinite(const arrow::Array& numbers, SourceRows* rows, const ColumnRef& ref,
+                   const arrow::Field& field, const RowMask& keep) {
+  if (numbers.type_id() != arrow::Type::DOUBLE) return Status::OK();
+  const auto& values = static_cast<const arrow::DoubleArray&>(numbers);
+  for (int64_t row = 0; row < values.length(); ++row) {
+    if (values.IsNull(row) || !IsKept(keep, row) || std::isfinite(values.Value(row))) continue;
+    return NoValue(rows, row, ref, field, "is not a finite number");
+  }
+  return Status::OK();
+}
+
 template <typename T, typename Builder>
-Result<ArrayPtr> ParseNumbers(SourceRows* rows, const ColumnRef& ref, const arrow::Field& field) {
+Result<ArrayPtr> ParseNumbers(SourceRows* rows, const ColumnRef& ref, const arrow::Field& field,
+                              const RowMask& keep) {
   ARROW_ASSIGN_OR_RAISE(const TextPtr texts, rows->Text(ref));
   const char point = rows->DecimalPoint(ref);
   Builder builder;
@@ -70,7 +85,7 @@ Result<ArrayPtr> ParseNumbers(SourceRows* rows, const ColumnRef& ref, const arro
   for (int64_t row = 0; row < texts->length(); ++row) {
     const auto text = ValueAt(*texts, row);
     T value{};
-    if (!text) {
+    if (!text || !IsKept(keep, row)) {
       builder.UnsafeAppendNull();
       continue;
     }
@@ -122,19 +137,19 @@ std::optional<int64_t> ParseTime(std::string_view text, const TimeRule& rule) {
 }
 
 std::string WhyNoTime(const TimeRule& rule) {
-  if (rule.epoch) return std::string("is no number of ") + rule.epoch->name + " since 1970";
+  if (rule.epoch) return std::string("is not a number of ") + rule.epoch->name + " since 1970";
   if (rule.pattern) return "does not match the format '" + rule.pattern->text() + "'";
   return "is not a time in ISO 8601, such as 2025-10-24T08:15:30Z; other forms need 'format' or "
          "'epoch'";
 }
 
 Result<ArrayPtr> ParseTimes(SourceRows* rows, const ColumnRef& ref, const TimeRule& rule,
-                            const arrow::Field& field) {
+                            const arrow::Field& field, const RowMask& keep) {
   ARROW_ASSIGN_OR_RAISE(const TextPtr texts, rows->Text(ref));
   arrow::TimestampBuilder builder(UtcMillis(), arrow::default_memory_pool());
   ARROW_RETURN_NOT_OK(builder.Reserve(texts->length()));
   for (int64_t row = 0; row < texts->length(); ++row) {
-    const auto text = ValueAt(*texts, row);
+    const auto text = IsKept(keep, row) ? ValueAt(*texts, row) : std::nullopt;
     const auto millis = text ? ParseTime(*text, rule) : std::nullopt;
     if (text && !millis) return NoValue(rows, row, ref, field, WhyNoTime(rule));
     millis ? builder.UnsafeAppend(*millis) : builder.UnsafeAppendNull();
@@ -174,7 +189,7 @@ Result<Decimal> ProductOf(SourceRows* rows, const std::vector<ColumnRef>& factor
   std::optional<Decimal> product = Decimal{1, 0};
   for (size_t i = 0; i < factors.size(); ++i) {
     const auto factor = ParseDecimal(texts[i]->GetView(row), rows->DecimalPoint(factors[i]));
-    if (!factor) return NoValue(rows, row, factors[i], field, "is no number");
+    if (!factor) return NoValue(rows, row, factors[i], field, "is not a number");
     product = Multiply(*product, *factor);
     if (!product) return NoValue(rows, row, factors[i], field, kTooManyDigits);
   }
@@ -193,39 +208,44 @@ const Decimal* FactorOf(const Rate& rate, const arrow::StringArray* by, int64_t 
 
 }  // namespace
 
-Result<ArrayPtr> ReadNumbers(SourceRows* rows, const ColumnRef& ref, const arrow::Field& field) {
+Result<ArrayPtr> ReadNumbers(SourceRows* rows, const ColumnRef& ref, const arrow::Field& field,
+                             const RowMask& keep) {
   ARROW_ASSIGN_OR_RAISE(const ArrayPtr column, rows->Column(ref));
   const bool is_whole = field.type()->id() == arrow::Type::INT32;
   if (column->type_id() != arrow::Type::STRING) {
     auto cast = arrow::compute::Cast(*column, field.type());
-    if (cast.ok()) return cast;
+    if (cast.ok()) {
+      ARROW_RETURN_NOT_OK(CheckFinite(**cast, rows, ref, field, keep));
+      return cast;
+    }
   }
   // Also to name the value that could not be converted.
-  return is_whole ? ParseNumbers<int32_t, arrow::Int32Builder>(rows, ref, field)
-                  : ParseNumbers<double, arrow::DoubleBuilder>(rows, ref, field);
+  return is_whole ? ParseNumbers<int32_t, arrow::Int32Builder>(rows, ref, field, keep)
+                  : ParseNumbers<double, arrow::DoubleBuilder>(rows, ref, field, keep);
 }
 
 Result<ArrayPtr> ReadTimes(SourceRows* rows, const ColumnRef& ref, const TimeRule& rule,
-                           const arrow::Field& field) {
+                           const arrow::Field& field, const RowMask& keep) {
   ARROW_ASSIGN_OR_RAISE(const ArrayPtr column, rows->Column(ref));
   switch (column->type_id()) {
     case arrow::Type::STRING:
-      return ParseTimes(rows, ref, rule, field);
+      return ParseTimes(rows, ref, rule, field, keep);
     case arrow::Type::DATE32:
     case arrow::Type::DATE64:
     case arrow::Type::TIMESTAMP:
       return ConvertTimes(column, rule.zone);
     default:
-      if (rule.epoch || rule.pattern) return ParseTimes(rows, ref, rule, field);
-      return Status::Invalid(
-          rows->At(0), ", column ", ref.column, " is of type ", column->type()->ToString(),
-          ": for a number, set 'epoch' to s, ms, us ", "or ns (event field ", field.name(), ")");
+      if (rule.epoch || rule.pattern) return ParseTimes(rows, ref, rule, field, keep);
+      return Status::Invalid(rows->NameOf(ref), " is of type ", column->type()->ToString(),
+                             ": for a number, set 'epoch' to s, ms, us or ns (event field ",
+                             field.name(), ")");
   }
 }
 
 Result<ArrayPtr> ReadAmounts(SourceRows* rows, const std::vector<ColumnRef>& factors,
                              const Rate* rate, const arrow::StringArray* by,
-                             const arrow::StringArray* currency, const arrow::Field& field) {
+                             const arrow::StringArray* currency, const arrow::Field& field,
+                             const RowMask& keep) {
   std::vector<TextPtr> texts;
   for (const ColumnRef& ref : factors) {
     ARROW_ASSIGN_OR_RAISE(texts.emplace_back(), rows->Text(ref));
@@ -233,7 +253,7 @@ Result<ArrayPtr> ReadAmounts(SourceRows* rows, const std::vector<ColumnRef>& fac
   arrow::DoubleBuilder builder;
   ARROW_RETURN_NOT_OK(builder.Reserve(rows->size()));
   for (int64_t row = 0; row < rows->size(); ++row) {
-    const bool missing = (rate != nullptr && currency->IsNull(row)) ||
+    const bool missing = !IsKept(keep, row) || (rate != nullptr && currency->IsNull(row)) ||
                          std::any_of(texts.begin(), texts.end(),
                                      [&](const TextPtr& text) { return !ValueAt(*text, row); });
     if (missing) {

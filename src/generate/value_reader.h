@@ -3,6 +3,7 @@
 #include <arrow/type.h>
 
 #include <string>
+#include <vector>
 
 #include "base/status.h"
 #include "generate/field_rule.h"
@@ -12,20 +13,25 @@
 // the row, the column, the value and the event's field.
 namespace shopstream::generate {
 
+// Whether each row is kept: a row that an earlier field left out causes no error, and gets null.
+using RowMask = std::vector<bool>;
+
 // A whole number or a double.
-Result<ArrayPtr> ReadNumbers(SourceRows* rows, const ColumnRef& ref, const arrow::Field& field);
+Result<ArrayPtr> ReadNumbers(SourceRows* rows, const ColumnRef& ref, const arrow::Field& field,
+                             const RowMask& keep);
 
 // Milliseconds in UTC from a timestamp (UTC if nothing names its zone), a date, a text, or, with an
 // epoch, a number.
 Result<ArrayPtr> ReadTimes(SourceRows* rows, const ColumnRef& ref, const TimeRule& rule,
-                           const arrow::Field& field);
+                           const arrow::Field& field, const RowMask& keep);
 
 // The product of the columns, times the rate. `currency`: of each event, decides the rounding if
 // there is a rate; otherwise to 2 places. `by`: what the rate's factors are for; null if not
 // needed.
 Result<ArrayPtr> ReadAmounts(SourceRows* rows, const std::vector<ColumnRef>& factors,
                              const Rate* rate, const arrow::StringArray* by,
-                             const arrow::StringArray* currency, const arrow::Field& field);
+                             const arrow::StringArray* currency, const arrow::Field& field,
+                             const RowMask& keep);
 
 // The first 4 bytes of each text's SHA-1, as a big-endian number without its highest bit.
 Result<ArrayPtr> HashTexts(const arrow::StringArray& texts);
