@@ -23,8 +23,6 @@ constexpr std::string_view kSecurityPrefix = "kafka.security.";
 constexpr const char* kSecurityMeaning =
     "any librdkafka property, e.g. kafka.security.security.protocol=SASL_SSL";
 
-constexpr std::string_view kEnvironmentPrefix = "SHOPSTREAM_";
-
 // One value to be set in the configuration, and its source for messages.
 struct Assignment {
   std::string key, value, source;
@@ -35,15 +33,6 @@ std::vector<std::string> KnownKeys() {
   std::vector<std::string> keys;
   for (const Setting& setting : AllSettings()) keys.emplace_back(setting.key);
   return keys;
-}
-
-// "kafka.bootstrap_servers" -> "SHOPSTREAM_KAFKA_BOOTSTRAP_SERVERS"
-std::string EnvironmentName(std::string_view key) {
-  std::string name(kEnvironmentPrefix);
-  for (char c : key) {
-    name += c == '.' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-  }
-  return name;
 }
 
 bool IsIn(const std::string& section, const Setting& setting) {
@@ -156,20 +145,6 @@ bool BeginsWithTab(const std::string& path, int line) {
   return text.starts_with('\t');
 }
 
-// Values that this version knows but does not use yet.
-Status CheckSupported(const Config& config) {
-  Config defaults;
-  for (const char* key : {"ingest.record_types"}) {
-    Config set = config;
-    const Setting& setting = *FindSetting(key);
-    const std::string value = SettingText(setting, set);
-    if (value != SettingText(setting, defaults)) {
-      return Status::Invalid(key, ": ", value, " is not supported yet");
-    }
-  }
-  return Status::OK();
-}
-
 // Settings that exclude each other.
 Status CheckTogether(const Config& config) {
   if (config.lake.bronze_table == config.lake.quarantine_table) {
@@ -188,7 +163,7 @@ Status CheckTogether(const Config& config) {
         "ingest.event_time_unit is the unit of a field, and ingest.event_time_field is empty: "
         "leave both empty to use Kafka's timestamp");
   }
-  return CheckSupported(config);
+  return Status::OK();
 }
 
 Result<std::vector<Assignment>> ReadFile(const ConfigSources& sources) {

@@ -53,7 +53,7 @@ struct S3Config {
 };
 
 struct IngestConfig {
-  int64_t batch_size = 50;             // Rows of one region that make a cut due.
+  int64_t batch_size = 50;             // Rows with the same partition values that make a cut due.
   int64_t batch_timeout_seconds = 30;  // Longest time that a buffered row waits for its cut.
   int64_t commit_interval_ms = 1000;   // Shortest time between cuts by size.
   int64_t memory_limit_mb = 128;       // For filling and in-flight cuts and the client's queue.
@@ -70,7 +70,7 @@ struct IngestConfig {
   int32_t event_time_earliest = 10'957;
   int64_t event_time_ahead_hours = 24;
   std::vector<std::string> wide_decimals;  // PATH=text|double|decimal; * for all other paths.
-  std::string record_types = "one";        // Or each.
+  std::string record_types = "one";        // The only choice.
   bool maintenance = true;                 // Compact and vacuum the tables while ingesting.
 };
 

@@ -69,7 +69,7 @@ const Setting kSettings[] = {
      "PEM file of the CAs to trust instead of the system's, for https:// endpoints"},
     // The upper bound keeps row indexes in int32, far above any sensible file.
     {"ingest.batch_size", NumberField{SHOPSTREAM_FIELD(ingest.batch_size), 1, 100'000'000},
-     "commit once any region has this many rows"},
+     "commit once this many rows have the same partition values"},
     {"ingest.batch_timeout_seconds",
      NumberField{SHOPSTREAM_FIELD(ingest.batch_timeout_seconds), 1, 86'400},
      "longest time that a buffered row waits for its cut"},
@@ -111,9 +111,9 @@ const Setting kSettings[] = {
      ListField{SHOPSTREAM_FIELD(ingest.wide_decimals), ListForm::kWideDecimals},
      "columns of decimals of more than 38 digits as PATH=text, PATH=double or PATH=decimal, "
      "separated by commas; * is any other path; by default text"},
-    {"ingest.record_types", ChoiceField{SHOPSTREAM_FIELD(ingest.record_types), {"one", "each"}},
-     "one: records of another type than the table's are quarantined; each: every type gets its "
-     "own table"},
+    {"ingest.record_types", ChoiceField{SHOPSTREAM_FIELD(ingest.record_types), {"one"}},
+     "one, the only choice: records of another type than the table's are quarantined; for each "
+     "further type, run another ingest with its own group and tables"},
     {"ingest.maintenance", SwitchField{SHOPSTREAM_FIELD(ingest.maintenance)},
      "true: ingest also compacts and vacuums the tables it fills; false: only `table optimize` "
      "and `table vacuum` do"},
@@ -246,6 +246,9 @@ Status Set(const ChoiceField& field, const std::string& value, Config* config) {
   if (std::ranges::find(field.choices, value) == field.choices.end()) {
     std::vector<std::string> shown = field.choices;
     if (shown.front().empty()) shown.front() = "empty";
+    if (shown.size() == 1) {
+      return Status::Invalid("'", value, "' is not supported: the only choice is ", shown.front());
+    }
     return Status::Invalid("'", value, "' is none of ", Joined(shown, ", "),
                            DidYouMean(value, field.choices));
   }
@@ -255,7 +258,7 @@ Status Set(const ChoiceField& field, const std::string& value, Config* config) {
 
 Status Set(const DateField& field, const std::string& value, Config* config) {
   const Result<int64_t> millis = ParseTimestamp(value);
-  if (value.size() != kDateLength || value.starts_with("0000") || !millis.ok()) {
+  if (value.size() != kDateLength || !millis.ok()) {
     return Status::Invalid("'", value, "' is not a date from 0001-01-01 to 9999-12-31");
   }
   // Only whole days, so the sign does not matter.
@@ -277,6 +280,14 @@ std::string Text(const DateField& field, Config& config) {
 }
 
 }  // namespace
+
+std::string EnvironmentName(std::string_view key) {
+  std::string name = "SHOPSTREAM_";
+  for (const char c : key) {
+    name += c == '.' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  }
+  return name;
+}
 
 std::span<const Setting> AllSettings() { return kSettings; }
 

@@ -66,6 +66,8 @@ struct Setting {
 };
 
 std::span<const Setting> AllSettings();
+// "kafka.bootstrap_servers" -> "SHOPSTREAM_KAFKA_BOOTSTRAP_SERVERS"
+std::string EnvironmentName(std::string_view key);
 // Null: there is none.
 const Setting* FindSetting(std::string_view key);
 

@@ -1,9 +1,10 @@
 #include "base/default_config.h"
 
 #include <algorithm>
-#include <cctype>
 #include <string_view>
 #include <system_error>
+
+#include "base/config_settings.h"
 
 namespace shopstream {
 namespace {
@@ -17,17 +18,8 @@ bool Exists(const fs::path& path) {
   return fs::is_regular_file(path, ignored);
 }
 
-// kafka.topic is SHOPSTREAM_KAFKA_TOPIC.
-std::string Variable(std::string_view key) {
-  std::string name = "SHOPSTREAM_";
-  for (const char c : key) {
-    name += c == '.' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-  }
-  return name;
-}
-
 bool IsGiven(std::string_view key, const ConfigSources& sources) {
-  if (sources.environment.contains(Variable(key))) return true;
+  if (sources.environment.contains(EnvironmentName(key))) return true;
   return std::ranges::any_of(sources.overrides, [&](const std::string& assignment) {
     return assignment.starts_with(std::string(key) + "=");
   });

@@ -231,7 +231,7 @@ Result<TimeZone> TimeZone::Parse(std::string_view file, const std::string& name)
   const auto rule =
       block && !block->footer.empty() ? RuleScanner(block->footer).Scan() : std::optional<Rule>();
   if (!block || (!block->footer.empty() && !rule)) {
-    return Status::Invalid("zone ", name, ": its file is no zone file of version 2 or later");
+    return Status::Invalid("zone ", name, ": its file is not a zone file of version 2 or later");
   }
   if (rule && block->transitions.empty()) block->first_offset = rule->standard;
   if (rule) Extend(*rule, &block->transitions);

@@ -44,7 +44,7 @@ class Scanner {
 
 std::optional<int64_t> ScanDate(Scanner* scanner) {
   const auto year = scanner->Digits(4, 9999);
-  if (!year) return std::nullopt;
+  if (!year || *year == 0) return std::nullopt;
   const bool extended = scanner->Any("-").has_value();
   const auto month = scanner->Digits(2, 12);
   if (!month || (extended && !scanner->Any("-"))) return std::nullopt;
