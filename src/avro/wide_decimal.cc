@@ -12,8 +12,9 @@ DecodeResult StoreDecimal(std::span<const uint8_t> bytes, const DecimalType& typ
                           uint8_t* values) {
   const auto number = ReadDecimal(bytes, std::min(type.precision, kMaxDecimal128Digits));
   if (!number) {
-    return type.precision > kMaxDecimal128Digits ? DecodeResult::kDoesNotFit
-                                                 : DecodeResult::kBadDecimal;
+    const bool valid = type.precision > kMaxDecimal128Digits &&
+                       FormatDecimal(bytes, type.precision, type.scale).has_value();
+    return valid ? DecodeResult::kDoesNotFit : DecodeResult::kBadDecimal;
   }
   StoreAt(values, row, *number);
   return DecodeResult::kRow;

@@ -62,7 +62,7 @@ TEST_F(WideDecimalTest, EachPathHasItsColumn) {
       "rates: map<string, string>",
       Types().substr(0, Types().find(" ('")));
   options_.other = WideDecimal::kDecimal;
-  EXPECT_THAT(Types(), HasSubstr("50 digits after the point is none of 38 digits"));
+  EXPECT_THAT(Types(), HasSubstr("50 digits after the point does not fit decimal(38)"));
 }
 
 TEST_F(WideDecimalTest, ADecimalTakes38Digits) {
@@ -74,6 +74,15 @@ TEST_F(WideDecimalTest, ADecimalTakes38Digits) {
   const std::string larger = *ParseDecimal("1" + std::string(36, '0') + ".00", 39, 2);
   EXPECT_EQ(DecodeResult::kDoesNotFit, Decode(larger));
   EXPECT_EQ(DecodeResult::kDoesNotFit, Decode(std::string(60, '\x7f')));
+  // More digits than the schema allows are an error of the record, not of the column.
+  uint8_t value[16];
+  const auto store = [&](int digits) {
+    const std::string bytes = *ParseDecimal("1" + std::string(digits - 1, '0'), digits, 0);
+    return StoreDecimal({reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()},
+                        {.precision = 50, .scale = 0}, 0, value);
+  };
+  EXPECT_EQ(DecodeResult::kDoesNotFit, store(50));
+  EXPECT_EQ(DecodeResult::kBadDecimal, store(51));
 }
 
 TEST_F(WideDecimalTest, ADoubleIsTheNearest) {
