@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from confluent_kafka import Producer
-from confluent_kafka.schema_registry import (SchemaRegistryClient, record_subject_name_strategy,
+from confluent_kafka.schema_registry import (Schema, SchemaRegistryClient, record_subject_name_strategy,
                                              topic_record_subject_name_strategy)
 from confluent_kafka.schema_registry.avro import AvroSerializer
 from confluent_kafka.serialization import MessageField, SerializationContext
@@ -84,7 +84,31 @@ def test_check_gives_the_registrys_verdict_under_its_level(shopstream: Shopstrea
     beside = versions[1] | {"fields": [*versions[1]["fields"], {"name": "at", "type": "long", "default": 0,
                                                                 "logicalType": "timestamp-millis"}]}
     warned = shopstream.run("schema", "check", file(tmp_path, "beside", beside)).stderr
-    assert 'the logicalType timestamp-millis of field at stands beside "type"' in warned
+    assert 'the logicalType timestamp-millis of field at is beside "type"' in warned
+
+
+def test_the_registry_decides_about_defaults_types_and_comments(shopstream: Shopstream, tmp_path: pathlib.Path) -> None:
+    subject = f"{shopstream.topic}-value"
+    wrong_default = record("Event", a="int")
+    wrong_default["fields"][0]["default"] = "x"
+    path = file(tmp_path, subject.removesuffix("-value"), wrong_default)
+    shopstream.run("schema", "register", path)
+    assert "No change" in shopstream.run("schema", "diff", path).stdout
+    assert "same" in shopstream.run("schema", "verify", tmp_path).stdout
+    by_record = {"SHOPSTREAM_REGISTRY_SUBJECT_STRATEGY": "record"}
+    commented = tmp_path / "commented.avsc"
+    commented.write_text("/* an event */ " + json.dumps(record("Commented", a="int")))
+    shopstream.run("schema", "register", commented, **by_record)
+    assert "of subject shop.Commented to" in shopstream.run("schema", "diff", commented, **by_record).stdout
+    nameless = tmp_path / "nameless.avsc"
+    nameless.write_text('"int"')
+    for command in ("register", "check", "diff"):
+        refused = shopstream.run("schema", command, nameless, expect=1, **by_record).stderr
+        assert f"needs a record's name, and {nameless} has none; use --subject" in refused, command
+    registry = SchemaRegistryClient({"url": shopstream.cluster.registry_url})
+    registry.register_schema(f"{subject}-json", Schema('{"type": "object"}', "JSON"))
+    verdict = shopstream.json("schema", "check", path, "--subject", f"{subject}-json", expect=3)
+    assert not verdict["compatible"] and "change" not in verdict
 
 
 @pytest.mark.parametrize(("strategy", "subject_of"), [("record", record_subject_name_strategy),

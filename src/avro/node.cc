@@ -50,4 +50,26 @@ std::string Describe(const Node& node) {
   return text;
 }
 
+std::string ExplainStrayLogicalType(const Field& field) {
+  const std::string ignored = "is beside \"type\", where Avro ignores it: ";
+  const Node* value = field.type;
+  std::string before, after;
+  if (value->kind == Kind::kUnion) {
+    const std::vector<const Node*>& branches = value->branches;
+    const auto is_null = [](const Node* branch) { return branch->kind == Kind::kNull; };
+    const auto found = std::find_if_not(branches.begin(), branches.end(), is_null);
+    value = nullptr;
+    if (found != branches.end() && branches.size() <= 2) value = *found;
+    if (branches.size() == 2) (found == branches.begin() ? after : before) = "\"null\"";
+    if (branches.size() == 2 && !is_null(branches[0]) && !is_null(branches[1])) value = nullptr;
+    before = "[" + before + (before.empty() ? "" : ", ");
+    after = (after.empty() ? "" : ", ") + after + "]";
+  }
+  if (value == nullptr || !PrimitiveKind(Name(value->kind))) {
+    return ignored + "move it into the definition of the type it belongs to";
+  }
+  return ignored + "write \"type\": " + before + "{\"type\": \"" + Name(value->kind) +
+         "\", \"logicalType\": \"" + field.stray_logical_type + "\"}" + after;
+}
+
 }  // namespace shopstream::avro

@@ -81,4 +81,9 @@ std::string Qualify(std::string_view name, std::string_view space);
 // The type in messages: "long (timestamp-millis)", "record com.shop.Order".
 std::string Describe(const Node& node);
 
+// For a field with a stray_logical_type: `is beside "type", where Avro ignores it: write "type":
+// {"type": "long", "logicalType": "timestamp-millis"}`. A union keeps its other branches; if it has
+// several, or the type is not primitive, the place is described instead.
+std::string ExplainStrayLogicalType(const Field& field);
+
 }  // namespace shopstream::avro

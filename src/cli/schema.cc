@@ -39,28 +39,38 @@ struct SchemaOptions {
 // The schema of the program's own event, which belongs to the configured topic.
 constexpr const char* kEventFile = "purchase_event.avsc";
 
+Result<std::string> SubjectOfRecord(const registry::SubjectNaming& naming, const std::string& topic,
+                                    const std::string& file, const std::string& record) {
+  if (naming.needs_record() && record.empty()) {
+    return Status::Invalid("registry.subject_strategy ", naming.strategy,
+                           " needs a record's name, ", "and ", file, " has none; use --subject");
+  }
+  return SubjectFor(naming, topic, record);
+}
+
 // The subject of the configured topic for this record, or the one given.
-std::string SubjectOf(const Context& context, const SchemaOptions& options,
-                      const std::string& record) {
+Result<std::string> SubjectOf(const Context& context, const SchemaOptions& options,
+                              const std::string& record) {
   if (!options.subject.empty()) return options.subject;
-  return SubjectFor(registry::SubjectNaming::From(context.config.registry),
-                    context.config.kafka.topic, record);
+  return SubjectOfRecord(registry::SubjectNaming::From(context.config.registry),
+                         context.config.kafka.topic, options.file, record);
 }
 
 // The file of the options with the references of the options.
 Result<SchemaFile> ReadFile(const Context& context, const SchemaOptions& options,
                             registry::Client* client) {
   ARROW_ASSIGN_OR_RAISE(const std::string text, ReadText(options.file));
-  const std::string subject = SubjectOf(context, options, RecordName(text));
+  ARROW_ASSIGN_OR_RAISE(const std::string subject, SubjectOf(context, options, RecordName(text)));
   ARROW_ASSIGN_OR_RAISE(auto references, ParseReferences(subject, options.references, client));
-  return ReadSchemaFile(subject, options.file, std::move(references), client);
+  return ReadSchemaFile(subject, options.file, std::move(references), Strictness::kAsNew, client);
 }
 
 Result<int> Register(const Context& context, const SchemaOptions& options) {
   ARROW_ASSIGN_OR_RAISE(auto client, registry::Client::Open(context.config.registry));
   ARROW_ASSIGN_OR_RAISE(const SchemaFile file, ReadFile(context, options, client.get()));
   WarnOfStrayTypes(file);
-  const std::string subject = SubjectOf(context, options, file.schema.root().name);
+  ARROW_ASSIGN_OR_RAISE(const std::string subject,
+                        SubjectOf(context, options, file.schema.root().name));
   ARROW_ASSIGN_OR_RAISE(auto registered, client->Register(subject, file.text, file.references));
   // Registries need not return the version; it is the latest one with this id.
   if (registered.version == 0) {
@@ -195,6 +205,7 @@ Result<avro::SchemaChange> CompareWith(const registry::RegisteredSchema& registe
 
 // "version 4", "versions 1-4", "versions 1, 2, 5".
 std::string ShowVersions(const std::vector<int32_t>& versions) {
+  if (versions.empty()) return "no version";
   if (versions.size() == 1) return "version " + std::to_string(versions.front());
   std::string text = "versions ";
   const bool dense = versions.back() - versions.front() + 1 == std::ssize(versions);
@@ -222,13 +233,17 @@ Result<int> Check(const Context& context, const SchemaOptions& options) {
   ARROW_ASSIGN_OR_RAISE(auto client, registry::Client::Open(context.config.registry));
   ARROW_ASSIGN_OR_RAISE(const SchemaFile file, ReadFile(context, options, client.get()));
   WarnOfStrayTypes(file);
-  const std::string subject = SubjectOf(context, options, file.schema.root().name);
+  ARROW_ASSIGN_OR_RAISE(const std::string subject,
+                        SubjectOf(context, options, file.schema.root().name));
   ARROW_ASSIGN_OR_RAISE(const auto verdict,
                         client->CheckCompatible(subject, file.text, file.references));
   std::optional<avro::SchemaChange> change;
   if (!verdict.first_version) {
     ARROW_ASSIGN_OR_RAISE(const auto latest, client->Latest(subject));
-    ARROW_ASSIGN_OR_RAISE(change, CompareWith(latest, file.schema));
+    // The registry's verdict counts; another type only cannot be shown as a change.
+    if (latest.schema_type == "AVRO") {
+      ARROW_ASSIGN_OR_RAISE(change, CompareWith(latest, file.schema));
+    }
   }
   if (context.json) {
     ordered_json out = {{"subject", subject},
@@ -253,16 +268,16 @@ Result<SchemaFile> ReadFileLike(const registry::RegisteredSchema& registered,
                                 registry::Client* client) {
   const std::string& subject = registered.subject;
   if (options.references.empty()) {
-    return ReadSchemaFile(subject, path, registered.references, client);
+    return ReadSchemaFile(subject, path, registered.references, Strictness::kAsStored, client);
   }
   ARROW_ASSIGN_OR_RAISE(auto references, ParseReferences(subject, options.references, client));
-  return ReadSchemaFile(subject, path, std::move(references), client);
+  return ReadSchemaFile(subject, path, std::move(references), Strictness::kAsStored, client);
 }
 
 Result<int> Diff(const Context& context, const SchemaOptions& options) {
   ARROW_ASSIGN_OR_RAISE(auto client, registry::Client::Open(context.config.registry));
   ARROW_ASSIGN_OR_RAISE(const std::string text, ReadText(options.file));
-  const std::string subject = SubjectOf(context, options, RecordName(text));
+  ARROW_ASSIGN_OR_RAISE(const std::string subject, SubjectOf(context, options, RecordName(text)));
   ARROW_ASSIGN_OR_RAISE(const auto registered, FindVersion(*client, subject, options.version));
   ARROW_ASSIGN_OR_RAISE(const SchemaFile file,
                         ReadFileLike(registered, options.file, options, client.get()));
@@ -278,12 +293,13 @@ Result<int> Diff(const Context& context, const SchemaOptions& options) {
 }
 
 // The subject whose schema is in the given file of the folder.
-std::string SubjectOfFile(const Context& context, const std::filesystem::path& file,
-                          const std::string& record) {
+Result<std::string> SubjectOfFile(const Context& context, const std::filesystem::path& file,
+                                  const std::string& record) {
   auto naming = registry::SubjectNaming::From(context.config.registry);
   const bool own = file.filename() == kEventFile;
   if (!own) naming.subject.clear();
-  return SubjectFor(naming, own ? context.config.kafka.topic : file.stem().string(), record);
+  return SubjectOfRecord(naming, own ? context.config.kafka.topic : file.stem().string(),
+                         file.string(), record);
 }
 
 struct Verified {
@@ -294,7 +310,8 @@ struct Verified {
 Result<Verified> VerifyFile(registry::Client& client, const Context& context,
                             const std::filesystem::path& file) {
   ARROW_ASSIGN_OR_RAISE(const std::string text, ReadText(file.string()));
-  Verified verified{file.string(), SubjectOfFile(context, file, RecordName(text)), "same", 0};
+  ARROW_ASSIGN_OR_RAISE(const std::string subject, SubjectOfFile(context, file, RecordName(text)));
+  Verified verified{file.string(), subject, "same", 0};
   const auto latest = client.Latest(verified.subject);
   if (latest.status().IsKeyError()) {
     verified.state = "not registered";

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "avro/node.h"
+#include "avro/schema_text.h"
 #include "base/format.h"
 #include "base/json.h"
 #include "registry/context.h"
@@ -48,12 +49,9 @@ void WarnOf(const avro::Node& node, const std::string& path, std::set<const avro
   for (const avro::Field& field : node.fields) {
     const std::string name = path.empty() ? field.name : path + "." + field.name;
     if (!field.stray_logical_type.empty()) {
-      const std::string type = avro::Name(field.type->kind);
       std::cerr << "warning: the logicalType " << Printable(field.stray_logical_type)
-                << " of field " << Printable(name)
-                << " stands beside \"type\", where Avro ignores it: write \"type\": {\"type\": \""
-                << type << "\", \"logicalType\": \"" << Printable(field.stray_logical_type)
-                << "\"}\n";
+                << " of field " << Printable(name) << " "
+                << Printable(avro::ExplainStrayLogicalType(field)) << "\n";
     }
     WarnOf(*field.type, name, seen);
   }
@@ -72,7 +70,8 @@ Result<std::string> ReadText(const std::string& path) {
 }
 
 std::string RecordName(const std::string& text) {
-  const nlohmann::json schema = ParseJson(text);
+  const auto plain = avro::WithoutComments(text);
+  const nlohmann::json schema = ParseJson(plain.ok() ? *plain : text);
   if (!schema.is_object() || !schema.value("name", nlohmann::json()).is_string()) return "";
   const std::string name = schema["name"];
   const nlohmann::json space = schema.value("namespace", nlohmann::json());
@@ -91,14 +90,17 @@ Result<std::vector<registry::SchemaReference>> ParseReferences(
 
 Result<SchemaFile> ReadSchemaFile(const std::string& subject, const std::string& path,
                                   std::vector<registry::SchemaReference> references,
-                                  registry::Client* client) {
+                                  Strictness strictness, registry::Client* client) {
   SchemaFile file{.path = path, .text = "", .references = std::move(references), .schema = {}};
   ARROW_ASSIGN_OR_RAISE(file.text, ReadText(path));
   std::string whole = file.text;
   if (!file.references.empty()) {
     ARROW_ASSIGN_OR_RAISE(whole, client->Inline(subject, file.text, file.references));
   }
-  auto schema = avro::Schema::Parse(whole);
+  // Whether a wrong default is accepted is for the registry to decide.
+  auto schema = strictness == Strictness::kAsStored
+                    ? avro::Schema::ParseKept(whole)
+                    : avro::Schema::Parse(whole, {.validate_defaults = false});
   if (!schema.ok()) {
     const std::string& why = schema.status().message();
     const bool undefined = why.find("unknown type") != std::string::npos;

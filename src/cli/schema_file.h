@@ -29,10 +29,15 @@ std::string RecordName(const std::string& text);
 Result<std::vector<registry::SchemaReference>> ParseReferences(
     const std::string& subject, const std::vector<std::string>& options, registry::Client* client);
 
+enum class Strictness {
+  kAsNew,     // As registries check a schema that is registered; they decide about its defaults.
+  kAsStored,  // As what a registry has stored, of any age.
+};
+
 // Reads and parses the file, a schema of `subject`; fetches what it refers to.
 Result<SchemaFile> ReadSchemaFile(const std::string& subject, const std::string& path,
                                   std::vector<registry::SchemaReference> references,
-                                  registry::Client* client);
+                                  Strictness strictness, registry::Client* client);
 
 // Prints a warning for each field whose logicalType is beside its type, where Avro ignores it.
 void WarnOfStrayTypes(const SchemaFile& file);

@@ -108,10 +108,10 @@ Status RefuseWithoutUnit(const avro::ColumnPath& column) {
                            ": ingest.event_time_unit must be d, s, ms, us or ns (", kKey, ")");
   }
   const Unit* const unit = UnitOf(stray);
-  return Status::Invalid("\"", column.path, "\" is a ", type, "; its logicalType ", stray,
-                         " stands beside \"type\", where Avro ignores it: write \"type\": ",
-                         "{\"type\": \"", type, "\", \"logicalType\": \"", stray, "\"}, or set ",
-                         "ingest.event_time_unit", unit ? std::string("=") + unit->name : "");
+  return Status::Invalid("\"", column.path, "\" is a ", type, "; its logicalType ", stray, " ",
+                         avro::ExplainStrayLogicalType(*column.field),
+                         ", or set ingest.event_time_unit",
+                         unit ? std::string("=") + unit->name : "");
 }
 
 std::variant<int64_t, std::string> ReadNumber(const EventTime& time, int64_t value) {
@@ -179,7 +179,7 @@ Result<EventTime> ResolveEventTime(const std::vector<avro::ColumnPath>& columns,
     time.form = EventTime::Form::kNumber;
   } else {
     const auto form = FormOf(*column);
-    if (!form) return RefuseField(*column, "which is no time", setting);
+    if (!form) return RefuseField(*column, "which is not a time", setting);
     if (unit != nullptr) {
       return Status::Invalid("\"", time.path, "\" is a ", DescribeType(*column),
                              ", which needs no unit: leave ingest.event_time_unit empty (", kKey,

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <arrow/type_fwd.h>
-
 #include <cstdint>
 #include <string>
 #include <variant>

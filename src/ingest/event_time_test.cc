@@ -130,7 +130,7 @@ TEST_F(EventTimeTest, ATextIsIso8601AndUtcWithoutAnOffset) {
   EXPECT_THAT(ReadText("24.10.\n2025"), HasSubstr("at: '24.10.\\n2025' is not a time"));
   EXPECT_THAT(ReadText("0000-01-01"), HasSubstr("0001 to 9999"));
   At(R"({"type": "enum", "name": "Day", "symbols": ["A"]})");
-  EXPECT_THAT(Error(), HasSubstr("\"at\" is a enum Day, which is no time"));
+  EXPECT_THAT(Error(), HasSubstr("\"at\" is an enum Day, which is not a time"));
 }
 
 TEST_F(EventTimeTest, ANestedFieldIsReadAndIsNullWhereARecordAroundItIs) {
@@ -148,7 +148,7 @@ TEST_F(EventTimeTest, ANestedFieldIsReadAndIsNullWhereARecordAroundItIs) {
   EXPECT_EQ("the event time pay.by.Card.at is null", Read(null));
   options_.event_time_field = "pay";
   EXPECT_THAT(Error(),
-              HasSubstr("\"pay\" is a record P, which is no time (ingest.event_time_field)."
+              HasSubstr("\"pay\" is a record P, which is not a time (ingest.event_time_field)."
                         " Candidates: pay.by.Card.at (timestamp-millis)."));
 }
 
@@ -205,10 +205,14 @@ TEST_F(EventTimeTest, AMissingFieldNamesTheNearestAndTheCandidates) {
 TEST_F(EventTimeTest, ALogicalTypeBesideTheTypeIsExplained) {
   Fields(R"({"name": "at", "type": "long", "logicalType": "timestamp-millis"})");
   EXPECT_EQ(
-      "\"at\" is a long; its logicalType timestamp-millis stands beside \"type\", where Avro "
+      "\"at\" is a long; its logicalType timestamp-millis is beside \"type\", where Avro "
       "ignores it: write \"type\": {\"type\": \"long\", \"logicalType\": "
       "\"timestamp-millis\"}, or set ingest.event_time_unit=ms",
       Error());
+  Fields(R"({"name": "at", "type": ["null", "long"], "logicalType": "timestamp-millis"})");
+  EXPECT_THAT(Error(), HasSubstr(R"(write "type": ["null", {"type": "long", "logicalType": )"
+                                 R"("timestamp-millis"}], or set)"));
+  Fields(R"({"name": "at", "type": "long", "logicalType": "timestamp-millis"})");
   options_.event_time_unit = "ms";
   EXPECT_EQ(std::to_string(kOct24 * 1000), ReadLong(kOct24));
   options_.event_time_field = "x";

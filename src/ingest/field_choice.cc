@@ -3,7 +3,7 @@
 #include <arrow/type.h>
 
 #include <algorithm>
-#include <span>
+#include <string>
 
 #include "base/join.h"
 #include "base/nearest_name.h"
@@ -39,6 +39,12 @@ const avro::ColumnPath* CollectionAround(const std::vector<avro::ColumnPath>& co
   return found == columns.end() ? nullptr : &*found;
 }
 
+// "an array", "a long".
+std::string WithArticle(const std::string& type) {
+  const bool vowel = type.find_first_of("aeiou") == 0 && !type.starts_with("union");
+  return (vowel ? "an " : "a ") + type;
+}
+
 }  // namespace
 
 Result<const avro::ColumnPath*> FindField(const std::vector<avro::ColumnPath>& columns,
@@ -59,8 +65,8 @@ Result<const avro::ColumnPath*> FindField(const std::vector<avro::ColumnPath>& c
 
 Status RefuseField(const avro::ColumnPath& column, const std::string& reason,
                    const FieldSetting& setting) {
-  return Status::Invalid("\"", column.path, "\" is a ", DescribeType(column), ", ", reason, " (",
-                         setting.key, ").", Advice(setting));
+  return Status::Invalid("\"", column.path, "\" is ", WithArticle(DescribeType(column)), ", ",
+                         reason, " (", setting.key, ").", Advice(setting));
 }
 
 std::string DescribeType(const avro::ColumnPath& column) {
