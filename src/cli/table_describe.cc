@@ -97,11 +97,12 @@ ordered_json ToJson(const TableFacts& facts) {
                        {"field", or_null(column.field)},
                        {"note", column.note}});
   }
-  for (int64_t position = 1; position <= std::ssize(facts.columns); ++position) {
-    for (const Described& column : facts.columns) {
-      if (column.partition != position) continue;
-      partition.push_back({{"column", column.name}, {"field", or_null(column.field)}});
-    }
+  std::map<int64_t, const Described*> by_position;
+  for (const Described& column : facts.columns) {
+    if (column.partition) by_position[*column.partition] = &column;
+  }
+  for (const auto& [position, column] : by_position) {
+    partition.push_back({{"column", column->name}, {"field", or_null(column->field)}});
   }
   ordered_json event_time;
   if (facts.layout) {
@@ -118,7 +119,8 @@ ordered_json ToJson(const TableFacts& facts) {
       {"bytes", facts.totals.bytes},
       {"version", facts.version},
       {"last_commit",
-       facts.committed_ms ? ordered_json(FormatTimestamp(*facts.committed_ms)) : ordered_json()}};
+       facts.committed_ms ? ordered_json(FormatTimestamp(*facts.committed_ms)) : ordered_json()},
+      {"warning", facts.warning.empty() ? ordered_json() : ordered_json(facts.warning)}};
 }
 
 void Print(const TableFacts& facts) {
@@ -130,8 +132,10 @@ void Print(const TableFacts& facts) {
   }
   printer.Print(std::cout, /*as_json=*/false);
   std::cout << "\n"
-            << FormatCount(facts.totals.rows) << " rows in " << FormatCount(facts.totals.files)
-            << " files, " << FormatBytes(facts.totals.bytes) << "; version " << facts.version;
+            << (facts.totals.without_rows == 0 ? FormatCount(facts.totals.rows)
+                                               : "an unknown number of")
+            << " rows in " << FormatCount(facts.totals.files) << " files, "
+            << FormatBytes(facts.totals.bytes) << "; version " << facts.version;
   if (facts.committed_ms) std::cout << " of " << FormatTimestamp(*facts.committed_ms);
   std::cout << "\n";
   if (facts.layout) {
