@@ -4,11 +4,9 @@
 #include <set>
 #include <utility>
 
-#include "base/json.h"
 #include "ingest/align_columns.h"
 #include "ingest/frame.h"
 #include "ingest/header_json.h"
-#include "lake/parquet/partition_path.h"
 #include "model/calendar.h"
 
 namespace shopstream::ingest {
