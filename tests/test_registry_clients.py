@@ -2,8 +2,6 @@
 Confluent's serializers for Java send."""
 
 import json
-import os
-import pathlib
 import subprocess
 import urllib.error
 import urllib.request
@@ -17,9 +15,8 @@ from confluent_kafka.schema_registry.avro import AvroDeserializer, AvroSerialize
 from confluent_kafka.schema_registry.error import SchemaRegistryError
 from confluent_kafka.serialization import MessageField, SerializationContext
 
+from places import DEPS
 from shopstream import Shopstream
-
-DEPS = pathlib.Path(os.environ.get("SHOPSTREAM_DEPS", pathlib.Path(__file__).resolve().parent.parent / ".deps"))
 
 
 def record(name: str, *fields: dict) -> str:

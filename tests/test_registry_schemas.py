@@ -3,7 +3,6 @@ what it refuses no Java client could read."""
 
 import copy
 import json
-import os
 import pathlib
 import random
 import subprocess
@@ -13,9 +12,8 @@ from typing import Any
 import pytest
 
 from avro_schemas import Schemas
+from places import DEPS, ROOT
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-DEPS = pathlib.Path(os.environ.get("SHOPSTREAM_DEPS", ROOT / ".deps"))
 JARS = DEPS / "avro/libs"
 DRIVER = ROOT / "build/release/src/registry/schema_driver"
 MUTATED = 2_000

@@ -181,8 +181,8 @@ Decision DecideRegistration(const State& state, const std::string& subject,
   const bool changed = !import && Complete(state, subject, &whole);
   if (IsBlank(whole.text)) return Invalid("Empty schema");
 
-  // A large schema takes long to read.
-  if (!made.ok() || changed || posted.normalize) {
+  // A large schema takes long to read. A new one must not refer to deleted versions.
+  if (!made.ok() || changed || posted.normalize || !whole.references.empty()) {
     made = MakeCandidate(state, subject, whole, /*is_new=*/posted.id <= 0);
     if (!made.ok()) return Invalid(made.status().message());
   }
