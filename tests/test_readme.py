@@ -19,6 +19,7 @@ README = ROOT / "README.md"
 SHOPSTREAM = "./run shopstream "
 # Commands in docs/ that other tests run, or that print no report.
 ELSEWHERE = {
+    "command-line.md": "its topics are the reader's own; test_observe.py consumes, test_command_line.py completes",
     "your-own-events.md": "test_your_own_events.py runs it whole",
     "registry.md": "new.avsc is the reader's own file; test_registry.py checks the commands of schemas",
 }
