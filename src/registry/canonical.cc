@@ -5,7 +5,9 @@
 #include <cmath>
 #include <initializer_list>
 #include <map>
+#include <optional>
 #include <set>
+#include <utility>
 
 #include "avro/default_value.h"
 #include "avro/node.h"
@@ -78,72 +80,28 @@ class Level {
   Depth* depth_;
 };
 
-class Canonical {
- public:
-  explicit Canonical(const SchemaNames& names) : names_(names) {}
+void AddText(const Json& from, const char* name, Json* to) {
+  if (const auto text = TextOf(from, name)) (*to)[name] = *text;
+}
 
-  Json Type(const Json& type, const std::string& enclosing) {
-    const Level level(&depth_);
-    return depth_.too_deep ? Json() : TypeWithin(type, enclosing);
-  }
-  bool too_deep() const { return depth_.too_deep; }
-
- private:
-  Json TypeWithin(const Json& type, const std::string& enclosing) {
-    if (type.is_string()) return Mention(type, enclosing);
-    if (type.is_array()) {
-      Json out = Json::array();
-      for (const Json& branch : type) out.push_back(Type(branch, enclosing));
-      return out;
-    }
-    if (!type.is_object() || !type.contains("type")) return type;
-    if (!type["type"].is_string()) return Type(type["type"], enclosing);  // Wrapped.
-    if (DefinesAName(type)) return Named(type, enclosing, enclosing);
-    const std::string kind = type["type"];
-    Json out = ObjectFor(type.size() + 1);
-    out["type"] = kind;
-    if (kind == "array" && type.contains("items")) {
-      out["items"] = Type(type["items"], enclosing);
-    } else if (kind == "map" && type.contains("values")) {
-      out["values"] = Type(type["values"], enclosing);
-    } else if (!avro::PrimitiveKind(kind)) {
-      return Mention(type["type"], enclosing);
-    }
-    AddRest(type, kTypeAttributes, &out);
-    if (out.size() == 1) return kind;
-    return out;
-  }
-
-  Json Mention(const std::string& name, const std::string& enclosing) {
-    if (avro::PrimitiveKind(name)) return name;
-    const std::string full = names_.Resolve(name, enclosing);
-    const auto* definition = names_.Find(full);
-    if (definition != nullptr && !written_.contains(full)) {
-      return Named(*definition->type, definition->enclosing, enclosing);
-    }
-    return Shortest(full, enclosing);
-  }
-
-  static std::string Shortest(const std::string& full, const std::string& enclosing) {
+// Java's text of a schema: names as short as they can be, attributes in the order given.
+struct Canonical {
+  static std::string Mention(const std::string& full, const std::string& enclosing) {
     const std::string name(avro::ShortName(full));
     return avro::NamespaceOf(full) == enclosing && !IsTypeWord(name) ? name : full;
   }
 
-  // A record, error, enum or fixed, printed within the namespace `around`.
-  Json Named(const Json& type, const std::string& enclosing, const std::string& around) {
-    const std::string full = FullNameOf(type, enclosing);
+  // A record, error, enum or fixed, in the namespace `around`.
+  static Json Define(const Json& type, const std::string& full, const std::string& around,
+                     std::optional<Json> fields) {
     const std::string space = avro::NamespaceOf(full);
-    if (!written_.insert(full).second) return Shortest(full, around);
     const std::string kind = type["type"];
     Json out = ObjectFor(type.size() + 1);
     out["type"] = kind;
     out["name"] = std::string(avro::ShortName(full));
     if (space != around) out["namespace"] = space;
     AddText(type, "doc", &out);
-    if (type.contains("fields") && type["fields"].is_array()) {
-      out["fields"] = Json::array();
-      for (const Json& field : type["fields"]) out["fields"].push_back(Field(field, space));
-    }
+    if (fields) out["fields"] = *std::move(fields);
     if (kind == "enum") {
       if (type.contains("symbols")) out["symbols"] = type["symbols"];
       AddText(type, "default", &out);
@@ -154,18 +112,17 @@ class Canonical {
     if (type.contains("aliases") && type["aliases"].is_array()) {
       for (const Json& alias : type["aliases"]) {
         if (alias.is_string())
-          aliases.push_back(Shortest(avro::Qualify(alias.get<std::string>(), space), space));
+          aliases.push_back(Mention(avro::Qualify(alias.get<std::string>(), space), space));
       }
     }
     if (!aliases.empty()) out["aliases"] = std::move(aliases);
     return out;
   }
 
-  Json Field(const Json& field, const std::string& space) {
-    if (!field.is_object()) return field;
+  static Json Field(const Json& field, std::optional<Json> type) {
     Json out = ObjectFor(field.size());
     AddText(field, "name", &out);
-    if (field.contains("type")) out["type"] = Type(field["type"], space);
+    if (type) out["type"] = *std::move(type);
     AddText(field, "doc", &out);
     if (field.contains("default")) out["default"] = DefaultOf(field);
     if (OrderOf(field) != "ascending") out["order"] = OrderOf(field);
@@ -174,71 +131,23 @@ class Canonical {
     return out;
   }
 
-  static void AddText(const Json& from, const char* name, Json* to) {
-    if (const auto text = TextOf(from, name)) (*to)[name] = *text;
-  }
+  static void AddAttributes(const Json& type, Json* to) { AddRest(type, kTypeAttributes, to); }
 
-  // The attributes without a meaning, in the order given.
+ private:
   template <typename Known>
   static void AddRest(const Json& from, const Known& known, Json* to, std::string_view also = "") {
     for (const auto& [name, value] : from.items()) {
       if (!IsIn(known, name) && name != also) (*to)[name] = value;
     }
   }
-
-  const SchemaNames& names_;
-  Depth depth_;
-  std::set<std::string> written_;
 };
 
-class Normalized {
- public:
-  explicit Normalized(const SchemaNames& names) : names_(names) {}
+// The text that is the same for all schemas with the same meaning: full names, sorted attributes.
+struct Normalized {
+  static std::string Mention(const std::string& full, const std::string&) { return full; }
 
-  Json Type(const Json& type, const std::string& enclosing) {
-    const Level level(&depth_);
-    return depth_.too_deep ? Json() : TypeWithin(type, enclosing);
-  }
-  bool too_deep() const { return depth_.too_deep; }
-
- private:
-  Json TypeWithin(const Json& type, const std::string& enclosing) {
-    if (type.is_string()) return Mention(type, enclosing);
-    if (type.is_array()) {
-      Json out = Json::array();
-      for (const Json& branch : type) out.push_back(Type(branch, enclosing));
-      return out;
-    }
-    if (!type.is_object() || !type.contains("type")) return type;
-    if (!type["type"].is_string()) return Type(type["type"], enclosing);  // Wrapped.
-    if (DefinesAName(type)) return Named(type, enclosing, enclosing);
-    const std::string kind = type["type"];
-    Json out = ObjectFor(type.size() + 1);
-    out["type"] = kind;
-    if (kind == "array" && type.contains("items")) {
-      out["items"] = Type(type["items"], enclosing);
-    } else if (kind == "map" && type.contains("values")) {
-      out["values"] = Type(type["values"], enclosing);
-    } else if (!avro::PrimitiveKind(kind)) {
-      return Mention(type["type"], enclosing);
-    }
-    AddLogicalType(type, &out);
-    AddSorted(type, kTypeAttributes, &out);
-    if (out.size() == 1) return kind;
-    return out;
-  }
-
-  Json Mention(const std::string& name, const std::string& enclosing) {
-    if (avro::PrimitiveKind(name)) return name;
-    const std::string full = names_.Resolve(name, enclosing);
-    const auto* definition = names_.Find(full);
-    if (definition == nullptr || written_.contains(full)) return full;
-    return Named(*definition->type, definition->enclosing, enclosing);
-  }
-
-  Json Named(const Json& type, const std::string& enclosing, const std::string& around) {
-    const std::string full = FullNameOf(type, enclosing);
-    if (!written_.insert(full).second) return full;
+  static Json Define(const Json& type, const std::string& full, const std::string& around,
+                     std::optional<Json> fields) {
     const std::string kind = type["type"];
     Json out = ObjectFor(type.size() + 1);
     out["name"] = full;
@@ -251,34 +160,34 @@ class Normalized {
       if (type.contains("size")) out["size"] = type["size"];
       AddLogicalType(type, &out);
     }
-    const std::string space = avro::NamespaceOf(full);
-    if (type.contains("fields") && type["fields"].is_array()) {
-      out["fields"] = Json::array();
-      for (const Json& field : type["fields"]) out["fields"].push_back(Field(field, space));
-    }
+    if (fields) out["fields"] = *std::move(fields);
     const auto doc = TextOf(type, "doc");
     if (doc && !doc->empty()) out["doc"] = *doc;
+    const std::string space = avro::NamespaceOf(full);
     AddAliases(type, &space, &out);
-    if (kind == "enum") {
-      if (const auto symbol = TextOf(type, "default")) out["default"] = *symbol;
-    }
+    if (kind == "enum") AddText(type, "default", &out);
     AddSorted(type, kTypeAttributes, &out, kind == "enum" ? "default" : "");
     return out;
   }
 
-  Json Field(const Json& field, const std::string& space) {
-    if (!field.is_object()) return field;
+  static Json Field(const Json& field, std::optional<Json> type) {
     Json out = ObjectFor(field.size() + 1);
     out["name"] = field.value("name", "");
-    if (field.contains("type")) out["type"] = Type(field["type"], space);
+    if (type) out["type"] = *std::move(type);
     out["order"] = OrderOf(field);
-    if (const auto doc = TextOf(field, "doc")) out["doc"] = *doc;
+    AddText(field, "doc", &out);
     AddAliases(field, nullptr, &out);
     if (field.contains("default")) out["default"] = SortedByName(DefaultOf(field));
     AddSorted(field, kFieldAttributes, &out);
     return out;
   }
 
+  static void AddAttributes(const Json& type, Json* to) {
+    AddLogicalType(type, to);
+    AddSorted(type, kTypeAttributes, to);
+  }
+
+ private:
   // The aliases of a type are names within `space`; those of a field have none.
   static void AddAliases(const Json& from, const std::string* space, Json* to) {
     if (!from.contains("aliases") || !from["aliases"].is_array()) return;
@@ -312,6 +221,74 @@ class Normalized {
     }
     for (auto& [name, value] : sorted) (*to)[name] = std::move(value);
   }
+};
+
+// Writes a schema in a form, each definition where its name is used first.
+template <typename Form>
+class Writer {
+ public:
+  explicit Writer(const SchemaNames& names) : names_(names) {}
+
+  Json Type(const Json& type, const std::string& enclosing) {
+    const Level level(&depth_);
+    return depth_.too_deep ? Json() : TypeWithin(type, enclosing);
+  }
+  bool too_deep() const { return depth_.too_deep; }
+
+ private:
+  Json TypeWithin(const Json& type, const std::string& enclosing) {
+    if (type.is_string()) return Mention(type, enclosing);
+    if (type.is_array()) {
+      Json out = Json::array();
+      for (const Json& branch : type) out.push_back(Type(branch, enclosing));
+      return out;
+    }
+    if (!type.is_object() || !type.contains("type")) return type;
+    if (!type["type"].is_string()) return Type(type["type"], enclosing);  // Wrapped.
+    if (DefinesAName(type)) return Define(type, enclosing, enclosing);
+    const std::string kind = type["type"];
+    Json out = ObjectFor(type.size() + 1);
+    out["type"] = kind;
+    if (kind == "array" && type.contains("items")) {
+      out["items"] = Type(type["items"], enclosing);
+    } else if (kind == "map" && type.contains("values")) {
+      out["values"] = Type(type["values"], enclosing);
+    } else if (!avro::PrimitiveKind(kind)) {
+      return Mention(type["type"], enclosing);
+    }
+    Form::AddAttributes(type, &out);
+    if (out.size() == 1) return kind;
+    return out;
+  }
+
+  Json Mention(const std::string& name, const std::string& enclosing) {
+    if (avro::PrimitiveKind(name)) return name;
+    const std::string full = names_.Resolve(name, enclosing);
+    const auto* definition = names_.Find(full);
+    if (definition == nullptr || written_.contains(full)) return Form::Mention(full, enclosing);
+    return Define(*definition->type, definition->enclosing, enclosing);
+  }
+
+  // `enclosing`: the namespace around the definition in the schema; `around`: in what is written.
+  Json Define(const Json& type, const std::string& enclosing, const std::string& around) {
+    const std::string full = FullNameOf(type, enclosing);
+    if (!written_.insert(full).second) return Form::Mention(full, around);
+    std::optional<Json> fields;
+    if (type.contains("fields") && type["fields"].is_array()) {
+      fields = Json::array();
+      for (const Json& field : type["fields"]) {
+        fields->push_back(Field(field, avro::NamespaceOf(full)));
+      }
+    }
+    return Form::Define(type, full, around, std::move(fields));
+  }
+
+  Json Field(const Json& field, const std::string& space) {
+    if (!field.is_object()) return field;
+    std::optional<Json> type;
+    if (field.contains("type")) type = Type(field["type"], space);
+    return Form::Field(field, std::move(type));
+  }
 
   const SchemaNames& names_;
   Depth depth_;
@@ -326,9 +303,9 @@ Result<std::string> Rewrite(std::string_view schema, const std::vector<std::stri
   ARROW_ASSIGN_OR_RAISE(const Json parsed, ParseSchemaJson(schema));
   const SchemaNames names(parsed, other_types);
   try {
-    Form form(names);
-    const Json written = form.Type(parsed, "");
-    if (!form.too_deep()) return dump(written);
+    Writer<Form> writer(names);
+    const Json written = writer.Type(parsed, "");
+    if (!writer.too_deep()) return dump(written);
     return Status::Invalid("types nest more than ", avro::Schema::kMaxDepth, " deep");
   } catch (const Json::exception& e) {
     return Status::Invalid("not a schema: ", e.what());
