@@ -5,7 +5,6 @@ import pathlib
 import re
 import shutil
 import signal
-import socket
 import uuid
 from collections.abc import Iterator
 from typing import Any, TypeVar
@@ -17,6 +16,7 @@ import soak
 from background_process import BackgroundProcess
 from cluster import Cluster, Ports
 from minio import Minio
+from ports import in_use
 from secured_cluster import SecuredCluster, SecuredPorts
 from s3_bucket import Bucket
 from shopstream import Shopstream, shopstream_world
@@ -183,16 +183,6 @@ def _free_ports() -> Ports:
 def _free_range(first: int, count: int) -> int:
     """The first of `count` consecutive ports that nobody listens on, below the range of ephemeral ports."""
     for base in range(first, min(first + 2000, 32000), count):
-        if all(_is_free(port) for port in range(base, base + count)):
+        if not any(in_use(port) for port in range(base, base + count)):
             return base
     raise RuntimeError(f"no {count} free ports in a row from {first} on")
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True

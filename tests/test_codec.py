@@ -20,8 +20,9 @@ import pyarrow as pa
 import pytest
 
 from avro_generator import Generator, text, without_logical_types
+from avro_java import java_program
 from avro_mapping import row, whole_micros, with_hex, without_branches
-from places import DEPS, ROOT
+from places import ROOT
 
 DRIVER = pathlib.Path(os.environ.get("SHOPSTREAM_CODEC_DRIVER",
                                      ROOT / "build/release/src/avro/codec_driver"))
@@ -298,11 +299,7 @@ def ours(cases: list[Case]) -> list[dict]:
 
 @pytest.fixture(scope="module")
 def java(cases: list[Case], tmp_path_factory: pytest.TempPathFactory) -> list[dict]:
-    classes = tmp_path_factory.mktemp("classes")
-    jars = f"{DEPS}/avro/libs/*"
-    subprocess.run(["javac", "-cp", jars, "-d", classes, ROOT / "tests/java/DecodeAvro.java"], check=True,
-                   timeout=120)
-    return answers(["java", "-XX:+UseSerialGC", "-Xmx256m", "-cp", f"{classes}:{jars}", "DecodeAvro"], cases)
+    return answers(java_program("DecodeAvro", tmp_path_factory.mktemp("classes"), "-Xmx256m"), cases)
 
 
 def test_random_schemas_give_the_values_of_avro_java(cases: list[Case], ours: list[dict],

@@ -7,10 +7,10 @@ from collections import Counter
 
 import pytest
 
+from avro_java import java_program
 from avro_schemas import Schemas
-from places import DEPS, ROOT
+from places import ROOT
 
-JARS = DEPS / "avro/libs"
 DRIVER = ROOT / "build/release/src/avro/compatibility_driver"
 PAIRS = 6_000  # Each judged in both directions.
 
@@ -18,12 +18,7 @@ PAIRS = 6_000  # Each judged in both directions.
 @pytest.fixture(scope="module")
 def java(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """The command that runs the Java library."""
-    if not JARS.exists():
-        pytest.fail(f"{JARS} is missing: ./run setup")
-    classes = tmp_path_factory.mktemp("classes")
-    subprocess.run(["javac", "-cp", f"{JARS}/*", "-d", classes, ROOT / "tests/java/Compatibility.java"],
-                   check=True, timeout=120)
-    return ["java", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", f"{JARS}/*:{classes}", "Compatibility"]
+    return java_program("Compatibility", tmp_path_factory.mktemp("classes"), "-XX:TieredStopAtLevel=1")
 
 
 def judge(command: list[str | pathlib.Path], lines: str) -> list[str]:

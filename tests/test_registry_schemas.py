@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
+from avro_java import java_program
 from avro_schemas import Schemas
-from places import DEPS, ROOT
+from places import ROOT
 
-JARS = DEPS / "avro/libs"
 DRIVER = ROOT / "build/release/src/registry/schema_driver"
 MUTATED = 2_000
 
@@ -24,13 +24,7 @@ Answer = dict[str, Any]
 @pytest.fixture(scope="module")
 def java(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """The command that runs the Java library."""
-    if not JARS.exists():
-        pytest.fail(f"{JARS} is missing: ./run setup")
-    classes = tmp_path_factory.mktemp("classes")
-    subprocess.run(["javac", "-cp", f"{JARS}/*", "-d", classes, ROOT / "tests/java/ParseSchema.java"],
-                   check=True, timeout=120)
-    return ["java", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xss16m", "-cp", f"{JARS}/*:{classes}",
-            "ParseSchema"]
+    return java_program("ParseSchema", tmp_path_factory.mktemp("classes"), "-XX:TieredStopAtLevel=1", "-Xss16m")
 
 
 def answers(command: list[str | pathlib.Path], texts: list[str]) -> list[Answer]:
