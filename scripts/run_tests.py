@@ -1,7 +1,8 @@
 """Builds the project, runs the tests and adds up the results.
 
     run_tests.py                     everything: units, program
-    run_tests.py units|program ...   only these tests; `program` passes further arguments to pytest
+    run_tests.py units|program ...   only these tests; `program` passes further arguments to pytest, and has two
+                                     workers if there are none
     run_tests.py soak ...            the long forms, which take hours; passes further arguments to pytest
     run_tests.py tsan                data races: the unit tests, and programs that run concurrently
     run_tests.py fuzz ...            the fuzzers, a minute each; passes further arguments to fuzz.py
@@ -28,6 +29,7 @@ from collections.abc import Callable, Iterable
 from places import DEPS, ROOT
 
 NOTHING_COLLECTED = 5  # pytest's exit code when no test was selected.
+TWO_WORKERS = ["--numprocesses=2", "--dist=loadgroup"]  # Each has its own cluster; see tests/conftest.py.
 TSAN_OPTIONS = "second_deadlock_stack=1"
 # Several threads and programs at work, on real servers: two ingests with rebalances, registries under load, compaction
 # beside ingest, and everything killed at random.
@@ -153,14 +155,19 @@ def fuzz(arguments: list[str]) -> Count:
 
 
 def soak(arguments: list[str]) -> Count:
-    count = program(["-m", "soak or soak_only", *arguments], SHOPSTREAM_SOAK="1")
+    build_program()
+    count = whole_program(["-m", "soak or soak_only", *arguments], SHOPSTREAM_SOAK="1")
     return count if arguments else count + tsan() + fuzz(["--seconds", "3600"])
 
 
-def program(arguments: list[str], **environment: str) -> Count:
+def program(arguments: list[str]) -> Count:
+    build_program()
+    return whole_program(arguments or TWO_WORKERS)
+
+
+def build_program() -> None:
     build("asan", "lake_test")  # tests/test_s3.py runs its contract tests against real servers.
     build("release", "all")
-    return whole_program(arguments, **environment)
 
 
 def simulate(arguments: list[str]) -> Count:

@@ -11,11 +11,11 @@ from typing import Any, TypeVar
 
 import pytest
 
-import cluster as local_cluster
 import soak
 from background_process import BackgroundProcess
 from cluster import Cluster, Ports
 from minio import Minio
+from places import ROOT
 from ports import in_use
 from secured_cluster import SecuredCluster, SecuredPorts
 from s3_bucket import Bucket
@@ -23,9 +23,10 @@ from shopstream import Shopstream, shopstream_world
 from spark_session import spark_session
 from versitygw import Versitygw, VersitygwServer
 
-CLUSTERS = local_cluster.ROOT / "build/test-clusters"  # One folder per session, named by its pid.
+CLUSTERS = ROOT / "build/test-clusters"  # One folder per session, named by its pid.
 VERSITYGW = "versitygw"  # Its folder in there.
 ONE_NODE = "one-node"
+SLOW_TO_START = ("spark", "secured_node")  # Fixtures.
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -33,10 +34,16 @@ def pytest_configure(config: pytest.Config) -> None:
     signal.signal(signal.SIGTERM, lambda *_: pytest.exit("SIGTERM"))
     config.addinivalue_line("markers", "soak: has a longer form, which `./run test soak` runs")
     config.addinivalue_line("markers", "soak_only: runs in `./run test soak` alone")
+    if not hasattr(config, "workerinput"):  # Before the workers start, and once.
+        _end_leftovers()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Tests that are too slow for every change are deselected unless requested."""
+    """Of several workers, one takes all tests of a file, and one all tests that use Spark, or the secured node. Tests
+    that are too slow for every change are deselected unless requested."""
+    for item in items:
+        shared = next((name for name in SLOW_TO_START if name in item.fixturenames), item.path.stem)
+        item.add_marker(pytest.mark.xdist_group(shared))
     if soak.LONG:
         return
     left_out = [item for item in items if item.get_closest_marker("soak_only")]
@@ -47,10 +54,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(scope="session")
 def session_cluster() -> Iterator[Cluster]:
-    """The session's one cluster, with nothing started. Use `brokers`, `cluster` or `minio`, which repair it."""
-    _end_leftovers()
+    """The worker's one cluster, with nothing started. Use `brokers`, `cluster` or `minio`, which repair it."""
     folder = CLUSTERS / str(os.getpid())
-    shared = Cluster(folder, _free_ports(), say=lambda line: print(f"cluster: {line}"))
+    shared = Cluster(folder, free_ports(), say=lambda line: print(f"cluster: {line}"))
     try:
         yield shared
     finally:
@@ -76,7 +82,7 @@ def cluster(brokers: Cluster) -> Cluster:
 def one_node(session_cluster: Cluster) -> Iterator[Cluster]:
     """A cluster of a single broker, with its registry: it starts sooner, for tests that need no copies."""
     folder = session_cluster.directory / ONE_NODE
-    first = _free_range(22000 + os.getpid() % 500 * 4, 4)
+    first = _free_range(22000, 24000, 4)
     node = Cluster(folder, Ports(brokers=first, controllers=first + 1, registry=first + 2),
                    say=lambda line: print(f"one node: {line}"), brokers=(1,))
     try:
@@ -92,7 +98,7 @@ def one_node(session_cluster: Cluster) -> Iterator[Cluster]:
 def secured_node(session_cluster: Cluster) -> Iterator[SecuredCluster]:
     """The session's one node that requires a login, with its registry, started once."""
     folder = session_cluster.directory / "secured"  # Which outlives this fixture.
-    first = _free_range(24000 + os.getpid() % 1000 * 8, 5)
+    first = _free_range(24000, 32000, 5)
     ports = SecuredPorts(clients=first, nodes=first + 1, controller=first + 2, registry=first + 3, plaintext=first + 4)
     node = SecuredCluster(folder, ports, say=lambda line: print(f"secured cluster: {line}"))
     try:
@@ -175,14 +181,20 @@ def _end_leftovers() -> None:
             shutil.rmtree(folder)
 
 
-def _free_ports() -> Ports:
-    base = _free_range(12000 + os.getpid() % 1000 * 10, 10)
+def free_ports() -> Ports:
+    base = _free_range(12000, 22000, 10)
     return Ports(brokers=base, controllers=base + 3, registry=base + 6, minio=base + 7)
 
 
-def _free_range(first: int, count: int) -> int:
-    """The first of `count` consecutive ports that nobody listens on, below the range of ephemeral ports."""
-    for base in range(first, min(first + 2000, 32000), count):
+def _free_range(low: int, high: int, count: int) -> int:
+    """The first of `count` consecutive ports that nobody listens on, in this worker's share of low..high-1. All are
+    below the range of ephemeral ports. Where the search begins depends on the process, so that sessions at the same
+    time rarely meet."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    ranges = (high - low) // workers // count
+    for i in range(ranges):
+        base = low + (worker * ranges + (os.getpid() + i) % ranges) * count
         if not any(in_use(port) for port in range(base, base + count)):
             return base
-    raise RuntimeError(f"no {count} free ports in a row from {first} on")
+    raise RuntimeError(f"no {count} free ports in a row from {low} to {high}")

@@ -24,7 +24,7 @@ from confluent_kafka.schema_registry.avro import AvroDeserializer, AvroSerialize
 from confluent_kafka.serialization import MessageField, SerializationContext
 
 from cluster import Cluster
-from conftest import _free_ports
+from conftest import free_ports
 from shopstream import Running, Shopstream
 from waiting import wait_until
 
@@ -96,7 +96,7 @@ class Instance:
 @pytest.fixture
 def pair(shopstream: Shopstream) -> Iterator[tuple[Instance, Instance]]:
     """Two registries started at the same time on the same topic."""
-    ports = _free_ports()
+    ports = free_ports()
     yield Instance(shopstream, ports.brokers), Instance(shopstream, ports.brokers + 1)
 
 
@@ -493,7 +493,7 @@ def secured(shopstream: Shopstream, tmp_path: pathlib.Path) -> Iterator[tuple[st
                               text=True, timeout=60)
         lines.append(f"{name}:{done.stdout.strip()}:{role}\n")
     users.write_text("".join(lines))
-    port = _free_ports().brokers
+    port = free_ports().brokers
     process = shopstream.start("registry", SHOPSTREAM_REGISTRY_LISTEN=f"127.0.0.1:{port}",
                                SHOPSTREAM_REGISTRY_TLS_CERTIFICATE=str(certificate),
                                SHOPSTREAM_REGISTRY_TLS_KEY=str(key), SHOPSTREAM_REGISTRY_USERS=str(users))
