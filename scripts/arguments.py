@@ -75,7 +75,7 @@ def _where(parser: argparse.ArgumentParser) -> None:
 
 def _port(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 65000:  # Other ports follow it.
-        raise argparse.ArgumentTypeError(f"{text!r} is no port: a number from 1 to 65000")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port; give a number from 1 to 65000")
     return int(text)
 
 

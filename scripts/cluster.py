@@ -12,6 +12,7 @@ import pathlib
 import shutil
 import signal
 import subprocess
+import sys
 import time
 import urllib.request
 import uuid
@@ -41,7 +42,7 @@ class Cluster:
 
     def __init__(self, directory: pathlib.Path, ports: Ports = Ports(), binary: pathlib.Path = BINARY,
                  say: Callable[[str], None] = print, brokers: tuple[int, ...] = BROKERS):
-        """brokers: fewer start faster, but keep fewer copies; a folder always has the same."""
+        """brokers: fewer start faster, but keep fewer copies; always pass the same ones for a folder."""
         self.directory = directory.resolve()
         self.ports = ports
         self.binary = binary
@@ -209,9 +210,10 @@ class Cluster:
                      + (f", console on :{self.ports.minio_console}" if self._minio.running() else ""))
         return lines
 
-    def insist_on_free_ports(self, brokers: Iterable[int], registry: bool, minio: bool) -> None:
-        """Checks every port of what would have to start, so that either all of it can start or nothing does."""
-        needs = local_ports.needed_by_brokers(self.ports, [n for n in brokers if not self._brokers[n].running()])
+    def insist_on_free_ports(self, registry: bool, minio: bool) -> None:
+        """Checks the ports of everything that must start, so that either all of it starts or nothing does."""
+        stopped = [n for n, broker in self._brokers.items() if not broker.running()]
+        needs = local_ports.needed_by_brokers(self.ports, stopped)
         if registry and not self._registry.running():
             needs += local_ports.needed_by_registry(self.ports)
         if minio and not self._minio.running():
@@ -219,19 +221,8 @@ class Cluster:
         local_ports.insist_on_free(needs)
 
     def running(self) -> list[str]:
-        """The names of all that runs."""
+        """The names of the running processes."""
         return [process.name for process in [*self._brokers.values(), self._registry, self._minio] if process.running()]
-
-    def insist_on_own(self) -> None:
-        """Brokers of another folder may listen on these ports, and must not be written to."""
-        try:
-            theirs = AdminClient({"bootstrap.servers": self.bootstrap_servers,
-                                  "log_level": 0}).list_topics(timeout=20).cluster_id
-        except KafkaException as error:
-            raise ClusterError(f"{self.bootstrap_servers} does not report its cluster id: {error}") from None
-        if theirs != self._cluster_id():
-            raise ClusterError(f"{self.bootstrap_servers} is cluster {theirs}, but {self.directory} is cluster "
-                               f"{self._cluster_id()}. Nothing was written; choose other ports with --port")
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
@@ -440,9 +431,27 @@ def in_words(names: list[str]) -> str:
 
 
 def left_running(cluster: Cluster) -> str:
-    """After a failure, so that nobody is surprised by what was left; empty if nothing runs."""
+    """What still runs, to report after a failure; empty if nothing does."""
     names = cluster.running()
     return f"still running: {in_words(names)} (./run down stops them)" if names else ""
+
+
+def exit_code(cluster: Cluster, work: Callable[[], None], error: Callable[[], str] = lambda: "error: ",
+              interrupted: str = "interrupted") -> int:
+    """Does a command's work; after a failure, prints the reason and what still runs. `error`: what precedes the reason,
+    asked for only then, since it may name the step that failed."""
+    try:
+        work()
+        return 0
+    except (ClusterError, TimeoutError) as failure:
+        print(f"{error()}{failure}", file=sys.stderr)
+        code = 1
+    except KeyboardInterrupt:
+        print(interrupted, file=sys.stderr)
+        code = 130
+    if left := left_running(cluster):
+        print(left, file=sys.stderr)
+    return code
 
 
 def _state(process: BackgroundProcess, serves: bool, port: int) -> str:

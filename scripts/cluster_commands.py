@@ -10,46 +10,36 @@ import argparse
 import sys
 
 import arguments
-from cluster import BROKERS, Cluster, ClusterError, cluster_of, left_running
+from cluster import Cluster, ClusterError, cluster_of, exit_code
 
 
 def up(cluster: Cluster, asked: argparse.Namespace) -> None:
-    if asked.broker is not None:
-        cluster.start_brokers([asked.broker])
-        return
-    cluster.insist_on_free_ports(BROKERS, not asked.no_registry, asked.minio)
-    cluster.start_brokers()
-    if not asked.no_registry:
-        cluster.start_registry()
-    if asked.minio:
-        cluster.start_minio()
-    print("\n".join(["", *cluster.status(), f"logs and data: {cluster.directory}", "stop it: ./run down"]))
+    with cluster.locked():
+        if asked.broker is not None:
+            cluster.start_brokers([asked.broker])
+            return
+        cluster.insist_on_free_ports(not asked.no_registry, asked.minio)
+        cluster.start_brokers()
+        if not asked.no_registry:
+            cluster.start_registry()
+        if asked.minio:
+            cluster.start_minio()
+        print("\n".join(["", *cluster.status(), f"logs and data: {cluster.directory}", "stop it: ./run down"]))
 
 
 def down(cluster: Cluster, asked: argparse.Namespace) -> None:
-    if asked.broker is None:
-        cluster.stop()
-    else:
-        cluster.stop_brokers([asked.broker])
+    with cluster.locked():
+        if asked.broker is None:
+            cluster.stop()
+        else:
+            cluster.stop_brokers([asked.broker])
 
 
-def perform(command: str, cluster: Cluster, asked: argparse.Namespace) -> int:
-    try:
-        if command == "status":
-            print("\n".join(cluster.status()))
-            return 0
-        with cluster.locked():
-            {"up": up, "down": down}[command](cluster, asked)
-        return 0
-    except (ClusterError, TimeoutError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        code = 1
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        code = 130
-    if left := left_running(cluster):
-        print(left, file=sys.stderr)
-    return code
+def status(cluster: Cluster, asked: argparse.Namespace) -> None:
+    print("\n".join(cluster.status()))
+
+
+COMMANDS = {"up": up, "down": down, "status": status}
 
 
 def main() -> int:
@@ -59,7 +49,7 @@ def main() -> int:
     except ClusterError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    return perform(command, cluster, asked)
+    return exit_code(cluster, lambda: COMMANDS[command](cluster, asked))
 
 
 if __name__ == "__main__":

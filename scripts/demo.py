@@ -19,8 +19,9 @@ import duckdb
 from deltalake import DeltaTable
 
 import arguments
+import phase
 from background_process import tail
-from cluster import BROKERS, MINIO_PASSWORD, MINIO_USER, Cluster, ClusterError, cluster_of, left_running
+from cluster import BROKERS, MINIO_PASSWORD, MINIO_USER, Cluster, ClusterError, cluster_of, exit_code, in_words
 from places import BINARY, CLUSTER, DEPS, ROOT
 from ports import environment
 
@@ -38,10 +39,7 @@ TROUBLE = re.compile(r"\b(WARN|ERROR|FATAL|warning|error)\b")
 STEP_TIMEOUT = 600.0  # Seconds; the longest step takes about 10 on an idle two-core machine.
 
 
-CLEAR_LINE = "\r\x1b[K"
-
-
-class DemoError(Exception):
+class DemoError(ClusterError):
     """The message names the step that failed and what is known about the failure."""
 
 
@@ -51,7 +49,7 @@ class Screen:
     def __init__(self, steps: int):
         self._steps = steps
         self._step = 0
-        self.title = "set-up"  # Of the current step.
+        self.title = "set-up"  # The current step.
         self._terminal = sys.stdout.isatty()
         self._colours = self._terminal and "NO_COLOR" not in os.environ
 
@@ -71,7 +69,7 @@ class Screen:
         self.line(self._paint("1", title))
 
     def line(self, text: str = "") -> None:
-        print(f"{CLEAR_LINE if self._terminal else ''}{text}", flush=True)
+        print(f"{phase.CLEAR_LINE if self._terminal else ''}{text}", flush=True)
 
     def detail(self, text: str) -> None:
         self.line(f"      {text}")
@@ -79,8 +77,7 @@ class Screen:
     def passing(self, text: str) -> None:
         """On a terminal, until the next line; elsewhere not at all."""
         if self._terminal:
-            columns = os.get_terminal_size(1).columns or 80
-            print(f"{CLEAR_LINE}      {text}"[:columns - 1 + len(CLEAR_LINE)], end="", flush=True)
+            phase.show_passing(f"      {text}")
 
     def good(self, text: str) -> None:
         self.line(self._paint("32", text))
@@ -221,12 +218,11 @@ def running(cluster: Cluster, with_minio: bool, keep: bool, screen: Screen) -> I
     minio = with_minio and cluster.minio_pid() is None
     parts = ["three Kafka brokers", "the schema registry", *(["MinIO"] if with_minio else [])]
     try:
-        with screen.step(f"Start {', '.join(parts[:-1])} and {parts[-1]}"), cluster.locked():
-            cluster.insist_on_free_ports(BROKERS, registry, minio)
+        with screen.step(f"Start {in_words(parts)}"), cluster.locked():
+            cluster.insist_on_free_ports(registry, minio)
             if with_minio:
                 cluster.start_minio()
             cluster.start_brokers()
-            cluster.insist_on_own()
             cluster.start_registry()
         yield
     finally:
@@ -401,18 +397,8 @@ def main() -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     lake = Lake.in_minio(asked.lake, cluster) if asked.lake else Lake.on_disk(ROOT / ".shopstream/lake")
-    try:
-        load_and_summarize(cluster, lake, asked.keep, screen)
-        return 0
-    except (DemoError, ClusterError, TimeoutError) as error:
-        print(f"\nerror: {screen.title}: {error}", file=sys.stderr)
-        code = 1
-    except KeyboardInterrupt:
-        print("\ninterrupted", file=sys.stderr)
-        code = 130
-    if left := left_running(cluster):
-        print(left, file=sys.stderr)
-    return code
+    return exit_code(cluster, lambda: load_and_summarize(cluster, lake, asked.keep, screen),
+                     lambda: f"\nerror: {screen.title}: ", "\ninterrupted")
 
 
 def load_and_summarize(cluster: Cluster, lake: Lake, keep: bool, screen: Screen) -> None:

@@ -8,9 +8,10 @@ import time
 from places import DEPS
 
 TIMES = DEPS / "log/times.json"  # What phases took on this machine, in seconds, by name.
-LINES = 4  # Of progress, where the output is no terminal,
-SHORT = 10  # and only after so many seconds.
-WIDTH = 80  # Of a terminal that does not say how wide it is.
+LINES = 4  # At most this many progress lines if the output is not a terminal,
+SHORT = 10  # and none before this many seconds.
+WIDTH = 80  # Columns of a terminal that does not report its width.
+CLEAR_LINE = "\r\x1b[K"
 
 
 def took(name: str, default: float) -> float:
@@ -25,18 +26,24 @@ def remember(name: str, seconds: float) -> None:
     known = {}
     with contextlib.suppress(OSError, ValueError):
         known = dict(json.loads(TIMES.read_text()))
-    with contextlib.suppress(OSError):  # Only estimates need it: a folder that cannot be written is no failure.
+    with contextlib.suppress(OSError):  # Only estimates need it, so a folder that cannot be written is not an error.
         TIMES.parent.mkdir(parents=True, exist_ok=True)
         new = TIMES.with_name(f"times.json.{os.getpid()}")
         new.write_text(json.dumps({**known, name: round(seconds, 2)}, indent=1) + "\n")
         new.rename(TIMES)
 
 
-def in_words(seconds: float) -> str:
+def duration(seconds: float) -> str:
     """"40 s", "13 min": as exact as an estimate is."""
     if seconds < 10:
         return f"{max(seconds, 1):.0f} s"
     return f"{round(seconds, -1):.0f} s" if seconds < 95 else f"{seconds / 60:.0f} min"
+
+
+def show_passing(line: str) -> None:
+    """On a terminal, until the next line; cut to its width."""
+    columns = os.get_terminal_size(1).columns or WIDTH
+    print(f"{CLEAR_LINE}{line[:columns - 1]}", end="", flush=True)
 
 
 class Phase:
@@ -49,7 +56,7 @@ class Phase:
         self._even = even
         self._terminal = os.isatty(1)
         self._quarter = 0
-        print(f"{title} (about {in_words(estimate)}{note})", flush=True)
+        print(f"{title} (about {duration(estimate)}{note})", flush=True)
 
     @property
     def seconds(self) -> float:
@@ -61,8 +68,7 @@ class Phase:
         quarter = LINES * done // total
         line = f"  [{done}/{total}] {text}{', ' if text else ''}{self._left(done / total)}"
         if self._terminal:
-            columns = os.get_terminal_size(1).columns or WIDTH
-            print(f"\r\x1b[K{line[:columns - 1]}", end="", flush=True)
+            show_passing(line)
         elif quarter > self._quarter and self.seconds > SHORT:
             print(line, flush=True)
         self._quarter = quarter
@@ -72,19 +78,19 @@ class Phase:
         print(f"{self._clear()}  {text}", flush=True)
 
     def end(self, text: str = "done") -> None:
-        self.line(f"{text} in {in_words(self.seconds)}")
+        self.line(f"{text} in {duration(self.seconds)}")
 
     def stop(self) -> None:
-        """Without a word: the caller says what failed."""
+        """Prints nothing: the caller reports the failure."""
         print(self._clear(), end="", flush=True)
 
     def _left(self, share: float) -> str:
         """From a tenth on, what was measured here replaces the estimate."""
         if self._even:
             expected = self.seconds / share if share >= 0.1 else self._estimate
-            return f"about {in_words(expected * (1 - share))} left"
+            return f"about {duration(expected * (1 - share))} left"
         left = self._estimate - self.seconds
-        return f"about {in_words(left)} left" if left > 0 else f"{in_words(self.seconds)} so far"
+        return f"about {duration(left)} left" if left > 0 else f"{duration(self.seconds)} so far"
 
     def _clear(self) -> str:
-        return "\r\x1b[K" if self._terminal else ""
+        return CLEAR_LINE if self._terminal else ""

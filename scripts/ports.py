@@ -114,7 +114,7 @@ def _ports_of_processes(directory: pathlib.Path) -> Ports:
 
 @dataclasses.dataclass(frozen=True)
 class Holder:
-    """The process that listens on a port; pid 0: the system does not say, because it is another user's."""
+    """The process that listens on a port; pid 0: the system does not show it, because it belongs to another user."""
     pid: int
     name: str = ""
     cluster: pathlib.Path | None = None  # The folder of the cluster that it belongs to.
@@ -145,7 +145,7 @@ def in_use(port: int) -> bool:
 def holder(port: int) -> Holder:
     sockets = set(_listening_sockets(port))
     for process in pathlib.Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):  # It ended, or is another user's.
+        with contextlib.suppress(OSError):  # It has exited, or belongs to another user.
             if any(link.is_symlink() and str(link.readlink()) in sockets for link in (process / "fd").iterdir()):
                 pid = int(process.name)
                 return Holder(pid, (process / "comm").read_text().strip(), _cluster_of(pid))
@@ -213,22 +213,24 @@ def insist_on_free(needs: Iterable[Needed]) -> None:
     lines = []
     for owner, holders in by_owner.items():
         ports = [need for found in holders for need in taken[found]]
-        used = "port " + ", ".join(f"{need.port} ({need.what})" for need in ports)
+        several = len(ports) > 1
+        used = ", ".join(f"{need.port} ({need.what})" for need in ports)
         pids = f" (pid {', '.join(str(found.pid) for found in holders)})" if holders[0].cluster else ""
-        lines.append(f"{used.replace('port ', 'ports ', 1) if len(ports) > 1 else used}"
-                     f" {'are' if len(ports) > 1 else 'is'} used by {owner}{pids}")
+        lines.append(f"port{'s' if several else ''} {used} {'are' if several else 'is'} used by {owner}{pids}")
     flags = dict.fromkeys(need.flag for found in taken.values() for need in found)
     others = " ".join(f"{flag} {_free_from(flag)}" for flag in flags)
     stop = "stop it there with ./run down, or " if all(found.is_a_checkout for found in taken) else ""
-    raise ClusterError("\n".join([";\n".join(lines) + ".", f"To go on, {stop}choose other ports here: {others}"]))
+    raise ClusterError("\n".join([";\n".join(lines) + ".", f"To continue, {stop}choose other ports here: {others}"]))
+
+
+# Each flag's default, and the ports that it moves, counted from its value.
+FLAGS = {"--port": (Ports.brokers, (0, 1, 2, 100, 101, 102)), "--controller-port": (Ports.controllers, (0, 1, 2)),
+         "--registry-port": (Ports.registry, (0,)), "--minio-port": (Ports.minio, (0, 1))}
 
 
 def _free_from(flag: str) -> int:
     """A value of the flag whose ports are free."""
-    used = {"--port": [0, 1, 2, 100, 101, 102], "--controller-port": [0, 1, 2], "--registry-port": [0],
-            "--minio-port": [0, 1]}[flag]
-    default = {"--port": Ports.brokers, "--controller-port": Ports.controllers, "--registry-port": Ports.registry,
-               "--minio-port": Ports.minio}[flag]
+    default, used = FLAGS[flag]
     bases = range(default + 10000, HIGHEST_PORT - max(used), 1000)
     return next((base for base in bases if not any(in_use(base + offset) for offset in used)), bases[0])
 

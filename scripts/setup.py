@@ -236,7 +236,8 @@ def check_go(programs: Iterable[str]) -> None:
 
 
 def build_with_go(step: Step, package: str, module: pathlib.Path | None = None) -> None:
-    """Only the program is kept: its sources and compiled packages take up to 3 GB. `module`: the folder of our own."""
+    """Only the program is kept: its sources and compiled packages take up to 3 GB. `module`: the folder of our own
+    module."""
     scratch = step.folder / "tmp"
     scratch.mkdir()
     step.command("go", "install", package, cwd=module, environment={
@@ -341,7 +342,8 @@ def set_up(quiet: bool, wanted: Wanted) -> int:
 
 
 def lend_dependencies() -> None:
-    """.deps leads to SHOPSTREAM_DEPS, so that paths in documents and mappings hold, and the folder is remembered."""
+    """Links .deps to SHOPSTREAM_DEPS, so that paths in documents and mappings are valid and later commands find the
+    folder."""
     link = ROOT / ".deps"
     if DEPS != link and not os.path.lexists(link) and os.access(ROOT, os.W_OK):
         link.symlink_to(DEPS)

@@ -20,7 +20,7 @@ STEP_TIMEOUT = 3600  # Seconds for one command; the slowest (MinIO) takes 220 on
 # Seconds of each step on two cores, before this machine is known.
 SECONDS = {PACKAGES_STEP: 60, "python": 45, "librdkafka": 50, "kafka": 20, "minio": 230, "versitygw": 180,
            "registry-clients": 20, "avro": 15, "apicurio": 30, "spark": 90}
-LAST_LINES = 20  # Of a failed step's log.
+LAST_LINES = 20  # Shown from a failed step's log.
 
 
 class SetupError(Exception):
@@ -87,7 +87,7 @@ class Failure:
 
 
 class Schedule:
-    """Runs steps in parallel; those that need packages start when these are installed."""
+    """Runs steps in parallel; those that need packages start once the packages are installed."""
 
     def __init__(self, todo: list[Step]):
         self._todo = todo
@@ -114,7 +114,7 @@ class Schedule:
         return self._failures
 
     def _estimate(self) -> float:
-        """Packages first; the other steps share the cores, and take as long as the longest at least."""
+        """Packages first; the other steps share the cores, and take at least as long as the longest."""
         times = {step.name: phase.took(f"setup {step.name}", SECONDS.get(step.name, 1)) for step in self._todo}
         packages = times.pop(PACKAGES_STEP, 0)
         return packages + max(sum(times.values()) / (os.cpu_count() or 1), max(times.values(), default=0))
