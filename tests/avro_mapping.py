@@ -109,6 +109,13 @@ def without_branches(raw: object, schema: dict) -> object:
     return raw
 
 
+def listed(value: object) -> object:
+    """Branches of unions with their values as lists, which avro_generator.py has as tuples."""
+    if isinstance(value, (tuple, list)):
+        return [listed(item) for item in value]
+    return {key: listed(item) for key, item in value.items()} if isinstance(value, dict) else value
+
+
 def with_hex(value: object) -> object:
     if isinstance(value, bytes):
         return value.hex()

@@ -5,13 +5,12 @@ A case is a JSON file of tests/cases with
             `whole` is the schema with its references inlined, for the writer
   records   [name of a schema, value]
   settings  of every run
-  runs      one ingest each, into tables of its own: settings, exit, message (a part of stderr), quarantine (cause and
+  runs      one ingest each, into its own tables: settings, exit, message (a part of stderr), quarantine (cause and
             a part of the detail, by offset), ask (SQL over the table `t`, and the rows), then (commands and a part of
             their output)
 TOPIC in a subject or command stands for the topic, TABLE for the table. {"$float": "inf"} and {"$bytes": "00ff"} are
 values that JSON lacks."""
 
-import copy
 import dataclasses
 import io
 import json
@@ -30,6 +29,8 @@ from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 from deltalake import DeltaTable
 
+from avro_generator import without_logical_types
+from settings import set_flags
 from shopstream import Shopstream
 
 CASES = pathlib.Path(__file__).resolve().parent / "cases"
@@ -58,15 +59,6 @@ def plain(value: Any) -> Any:
     return {key: plain(item) for key, item in value.items()}
 
 
-def without_logical_types(schema: Any) -> Any:
-    """So that fastavro writes times and decimals as the numbers and bytes of the case."""
-    if isinstance(schema, list):
-        return [without_logical_types(item) for item in schema]
-    if isinstance(schema, dict):
-        return {key: without_logical_types(item) for key, item in schema.items() if key != "logicalType"}
-    return schema
-
-
 class Cases:
     """All cases against one cluster."""
 
@@ -90,15 +82,17 @@ class Cases:
         except urllib.error.HTTPError as error:
             raise AssertionError(f"{subject}: {error.read().decode()}") from None
 
-    def prepare(self, name: str, case: dict[str, Any]) -> list[Run]:
+    def prepare(self, name: str) -> list[Run]:
         """Registers and produces everything; nothing is ingested yet."""
+        case = json.loads((CASES / f"{name}.json").read_text())
         topic = f"case-{name}-{uuid.uuid4().hex[:8]}"
         ids, writers = {}, {}
         for schema in case["schemas"]:
             ids[schema["name"]] = self.register(topic, schema)
-            whole = schema.get("whole", schema.get("schema"))
-            if whole is not None and "references" not in schema or "whole" in schema:
-                writers[schema["name"]] = fastavro.parse_schema(without_logical_types(copy.deepcopy(whole)))
+            inlined = schema.get("whole") or (None if "references" in schema else schema.get("schema"))
+            if inlined is not None:
+                # So that fastavro writes times and decimals as the numbers and bytes of the case.
+                writers[schema["name"]] = fastavro.parse_schema(without_logical_types(inlined))
         self.admin.create_topics([NewTopic(topic, 1, 1)])[topic].result(20)
         for writer, value in case["records"]:
             body = io.BytesIO()
@@ -110,8 +104,7 @@ class Cases:
     def command(self, run: Run, *arguments: str, expect: int | None = 0) -> Any:
         settings = {"kafka.topic": run.topic, "kafka.group": run.table, "lake.bronze_table": run.table,
                     "lake.quarantine_table": f"{run.table}-q", "ingest.maintenance": "false", **run.settings}
-        sets = [word for key, value in settings.items() for word in ("--set", f"{key}={value}")]
-        return self.world.run(*sets, *arguments, expect=expect, timeout=60)
+        return self.world.run(*set_flags(settings), *arguments, expect=expect, timeout=60)
 
     def check(self, run: Run) -> None:
         done = self.command(run, "ingest", "--until-caught-up", expect=run.expected.get("exit", 0))
@@ -141,7 +134,7 @@ class Cases:
             assert part in row["detail"], f"{run.name}: {row['detail']}"
 
     def check_all(self, names: list[str]) -> None:
-        runs = [run for name in names for run in self.prepare(name, json.loads((CASES / f"{name}.json").read_text()))]
+        runs = [run for name in names for run in self.prepare(name)]
         assert self.producer.flush(20) == 0
         with ThreadPoolExecutor(AT_ONCE) as pool:
             failures = [str(error) for error in pool.map(self.failure, runs) if error is not None]
@@ -150,6 +143,6 @@ class Cases:
     def failure(self, run: Run) -> BaseException | None:
         try:
             self.check(run)
-        except Exception as error:  # Of any reader, so that all cases are tried.
+        except Exception as error:  # From any reader, so that all cases run.
             return AssertionError(f"{run.name}, {run.settings}: {error}")
         return None

@@ -11,15 +11,18 @@ from typing import Any
 ORDER = {"type": "record", "name": "Order", "namespace": "shop", "fields": [{"name": "id", "type": "string"}]}
 
 
+def text(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"))
+
+
 def order(*fields: dict) -> str:
-    return json.dumps({**ORDER, "fields": [*ORDER["fields"], *fields]}, separators=(",", ":"))
+    return text({**ORDER, "fields": [*ORDER["fields"], *fields]})
 
 
 PLAIN = order()
 WITH_DEFAULT = order({"name": "amount", "type": "double", "default": 0})
 WITHOUT_DEFAULT = order({"name": "amount", "type": "double"})
-CART = json.dumps({"type": "record", "name": "Cart", "namespace": "shop", "fields": [
-    {"name": "order", "type": "Order"}]}, separators=(",", ":"))
+CART = text({"type": "record", "name": "Cart", "namespace": "shop", "fields": [{"name": "order", "type": "Order"}]})
 REFERENCES = [{"name": "shop.Order", "subject": "S-orders", "version": 1}]
 
 
@@ -61,7 +64,7 @@ SCRIPT = [
     Step("no such subject: mode", "GET", "/mode/S-orders", 40409),
     Step("no such subject: mode, global", "GET", "/mode/S-orders?defaultToGlobal=true", {"mode": "READWRITE"}),
     Step("no such id", "GET", "/schemas/ids/2000000000", 40403),
-    Step("an id that is no number", "GET", "/schemas/ids/x", 404),
+    Step("an id that is not a number", "GET", "/schemas/ids/x", 404),
     Step("no such path", "GET", "/nothing", 404),
     Step("compatible with the latest of nothing", "POST",
          "/compatibility/subjects/S-orders/versions/latest", {"is_compatible": True}, schema(PLAIN)),
@@ -93,7 +96,7 @@ SCRIPT = [
     Step("version, only the schema", "GET", f"{ORDERS}/versions/1/schema", json.loads(PLAIN)),
     Step("version that is not there", "GET", f"{ORDERS}/versions/9", 40402),
     Step("version 0", "GET", f"{ORDERS}/versions/0", 42202),
-    Step("version that is no number", "GET", f"{ORDERS}/versions/x", 42202),
+    Step("version that is not a number", "GET", f"{ORDERS}/versions/x", 42202),
     Step("look-up", "POST", ORDERS, version("S-orders", 1, "id1", PLAIN), schema(PLAIN)),
     Step("look-up of another", "POST", ORDERS, 40403, schema(WITHOUT_DEFAULT)),
     Step("look-up of no schema", "POST", ORDERS, 42201, schema("{")),
@@ -110,7 +113,7 @@ SCRIPT = [
          {"is_compatible": True, "messages": []}, schema(WITH_DEFAULT)),
 
     Step("config of a subject", "PUT", "/config/S-orders", {"compatibility": "FULL"}, {"compatibility": "FULL"}),
-    Step("config of a subject, told", "GET", "/config/S-orders", {"compatibilityLevel": "FULL"}),
+    Step("config of a subject, read back", "GET", "/config/S-orders", {"compatibilityLevel": "FULL"}),
     Step("config, no such level", "PUT", "/config/S-orders", 42203, {"compatibility": "SOME"}),
     Step("config of a subject, deleted", "DELETE", "/config/S-orders", {"compatibilityLevel": "FULL"}),
     Step("config of a subject, gone", "GET", "/config/S-orders", 40408),
@@ -118,14 +121,14 @@ SCRIPT = [
     Step("reference that does not resolve", "POST", "/subjects/S-carts/versions", 42201,
          schema(CART, references=[{**REFERENCES[0], "version": 9}])),
     Step("reference", "POST", "/subjects/S-carts/versions", {"id": "id3"}, schema(CART, references=REFERENCES)),
-    Step("reference, told", "GET", "/subjects/S-carts/versions/1",
+    Step("reference, read back", "GET", "/subjects/S-carts/versions/1",
          version("S-carts", 1, "id3", CART, references=REFERENCES)),
     Step("referenced by", "GET", f"{ORDERS}/versions/1/referencedby", ["id3"]),
     Step("delete what is referenced", "DELETE", f"{ORDERS}/versions/1", 42206),
     Step("delete the referrer", "DELETE", "/subjects/S-carts", [1]),
 
     Step("read-only", "PUT", "/mode/S-other", {"mode": "READONLY"}, {"mode": "READONLY"}),
-    Step("read-only, told", "GET", "/mode/S-other", {"mode": "READONLY"}),
+    Step("read-only, read back", "GET", "/mode/S-other", {"mode": "READONLY"}),
     Step("read-only, register", "POST", "/subjects/S-other/versions", 42205, schema(WITH_DEFAULT)),
     Step("read-only, delete", "DELETE", "/subjects/S-other", 42205),
     Step("read-only, over", "DELETE", "/mode/S-other", {"mode": "READONLY"}),
@@ -163,12 +166,11 @@ def optional(number: int) -> str:
     """A record whose number makes it another schema; all are compatible."""
     fields = [{"name": "f1", "type": "string"}]
     fields += [{"name": f"f{n}", "type": "string", "default": ""} for n in range(2, number + 1)]
-    return json.dumps({"type": "record", "name": "Rx", "fields": fields}, separators=(",", ":"))
+    return text({"type": "record", "name": "Rx", "fields": fields})
 
 
 def of_one_field(type: Any, **more: Any) -> str:
-    return json.dumps({"type": "record", "name": "Rx", "fields": [{"name": "f", "type": type, **more}]},
-                      separators=(",", ":"))
+    return text({"type": "record", "name": "Rx", "fields": [{"name": "f", "type": type, **more}]})
 
 
 def rules(*rule: dict, of: str = "domainRules") -> dict:
@@ -185,12 +187,8 @@ NUMBERS = '{"type":"int","z":1.0,"a":{"c":1e2,"b":12345678901234567890123}}'
 PROTO = 'syntax = "proto3"; message R {}'
 
 
-def text(value: Any) -> str:
-    return json.dumps(value, separators=(",", ":"))
-
-
 def facts(subject: str, *steps: Step) -> list[Step]:
-    """Steps whose paths are relative to a subject of their own."""
+    """Steps whose paths are relative to their own subject."""
     return [dataclasses.replace(step, path=step.path.replace("@", f"S-{subject}")) for step in steps]
 
 
@@ -301,7 +299,7 @@ FACTS = [
            Step("defaults are added", "POST", VERSIONS, {"id": "config1", "metadata": OWNER, "ruleSet": rules(ENCRYPT)},
                 schema(optional(9))),
            Step("no level of its own: the default", "PUT", "/config/@-n", {"normalize": True}, {"normalize": True}),
-           Step("no level of its own: the default, told", "GET", "/config/@-n",
+           Step("no level of its own: the default, read back", "GET", "/config/@-n",
                 {"compatibilityLevel": "BACKWARD", "normalize": True}),
            Step("AliasFilter", "PUT", "/config/@-alias", {"alias": "S-config"}, {"alias": "S-config"}),
            Step("AliasFilter: read", "GET", "/subjects/@-alias/versions/latest", {"subject": "S-config"}),
@@ -336,9 +334,9 @@ FACTS = [
                        schema(optional(11))),
            Step("an id of two contexts: the second", "POST", "/subjects/:.S-two:@-b/versions", {"version": 1},
                 schema(optional(12))),
-           Step("an id of two contexts, told in the first", "GET", "/contexts/.S-one/schemas/ids/1",
+           Step("an id of two contexts, read back in the first", "GET", "/contexts/.S-one/schemas/ids/1",
                 {"schema": optional(11)}),
-           Step("an id of two contexts, told in the second", "GET", "/contexts/.S-two/schemas/ids/1",
+           Step("an id of two contexts, read back in the second", "GET", "/contexts/.S-two/schemas/ids/1",
                 {"schema": optional(12)}),
            Step("getSchemaKeyUsingContexts: the first's subject", "GET", "/schemas/ids/1?subject=@",
                 {"schema": optional(11)}),
@@ -352,7 +350,7 @@ FACTS = [
                 schema(text(HOLDER), references=SUB_REFERENCE)),
            Step("a reference within a context, resolved", "GET",
                 "/subjects/:.S-one:@-holder/versions/1?format=resolved", {"schema": text(INLINED)}),
-           Step("a reference within a context, told", "GET", "/subjects/:.S-one:S-sub/versions/1/referencedby", [3]),
+           Step("a reference within a context, read back", "GET", "/subjects/:.S-one:S-sub/versions/1/referencedby", [3]),
            Step("a reference that another context has", "POST", "/contexts/.S-two/subjects/@-holder/versions", 42201,
                 schema(text(HOLDER), references=SUB_REFERENCE)),
            Step("a context with an escape", "POST", "/contexts/.S-a%26b/subjects/@/versions", {"version": 1},
@@ -372,7 +370,7 @@ FACTS = [
                           ("a rule's tags", "ruleSet", rules({**ENCRYPT, "tags": "PII"})))],
            Step("Metadata: sorted, as text", "POST", VERSIONS, {"id": "shape1"},
                 schema(optional(14), metadata={"properties": {"a": 1}, "sensitive": ["b", "a", "b"], "x": 1})),
-           Step("Metadata: sorted, as text, told", "GET", LATEST,
+           Step("Metadata: sorted, as text, read back", "GET", LATEST,
                 {"metadata": {"properties": {"a": "1"}, "sensitive": ["a", "b"]}}),
            Step("Metadata: in another order", "POST", "/subjects/@-other/versions", {"id": "shape1"},
                 schema(optional(14), metadata={"sensitive": ["a", "b"], "properties": {"a": "1"}})),
@@ -412,7 +410,7 @@ FACTS = [
            Step("PROTOBUF, serialized", "GET", "/schemas/ids/proto1?format=serialized", 422),
            Step("PROTOBUF registered as serialized", "POST", "/subjects/@-bytes/versions", {"id": "proto2"},
                 schema("CgdhLnByb3Rv", schemaType="PROTOBUF")),
-           Step("PROTOBUF registered as serialized, told", "GET", "/schemas/ids/proto2?format=serialized",
+           Step("PROTOBUF registered as serialized, read back", "GET", "/schemas/ids/proto2?format=serialized",
                 {"schema": "CgdhLnByb3Rv", "schemaType": "PROTOBUF"}),
            Step("AVRO after PROTOBUF", "POST", VERSIONS, 409, schema(PLAIN)),
            Step("JSON registers", "POST", "/subjects/@-json/versions", {"id": "json1"},

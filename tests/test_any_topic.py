@@ -1,8 +1,6 @@
 """Topics of random schemas, with every type that Avro has: each is ingested with nothing set but its name, by Kafka's
-timestamp and without partition fields, and again with a field of its own as partition. Every value is read back."""
+timestamp and without partition fields, and again partitioned by one of its own fields. Every value is read back."""
 
-import datetime
-import decimal
 import json
 import math
 import random
@@ -11,7 +9,6 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import pyarrow as pa
 import pytest
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
@@ -21,33 +18,12 @@ from deltalake import DeltaTable
 import avro_mapping
 import soak
 from avro_generator import Generator, kind, text
+from settings import set_flags
 from shopstream import Shopstream
+from table_values import as_numbers, plain
 
 SCHEMAS, RECORDS, AT_ONCE = 200 if soak.LONG else 25, 5, 4
-EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 PARTITIONS = {"string", "enum", "boolean", "int", "long"}  # Kinds that may partition, without a logical type.
-
-
-def as_row(value: Any, of: pa.DataType) -> Any:
-    """A value of pyarrow's to_pylist in the form of avro_mapping."""
-    if value is None:
-        return None
-    if pa.types.is_struct(of):
-        return {of.field(i).name: as_row(value[of.field(i).name], of.field(i).type) for i in range(of.num_fields)}
-    if pa.types.is_map(of):
-        return {key: as_row(item, of.item_type) for key, item in value}
-    if pa.types.is_list(of):
-        return [as_row(item, of.value_type) for item in value]
-    if pa.types.is_timestamp(of):
-        return (value - EPOCH) // datetime.timedelta(microseconds=1)
-    if pa.types.is_date(of):
-        return (value - EPOCH.date()).days
-    if pa.types.is_decimal(of):
-        with decimal.localcontext(prec=50):
-            return str(int(value.scaleb(of.scale)))
-    if pa.types.is_binary(of):
-        return value.hex().upper()
-    return value
 
 
 def same(one: Any, other: Any) -> bool:
@@ -70,7 +46,7 @@ class Topic:
         self.schema = schema or self.draw.writer()
         values = [self.draw.value(self.schema) for _ in range(records)]
         self.bodies = [self.draw.encode(value, self.schema) for value in values]
-        self.rows = [avro_mapping.row(avro_mapping.with_hex(listed(value)), self.schema) for value in values]
+        self.rows = [avro_mapping.row(avro_mapping.with_hex(avro_mapping.listed(value)), self.schema) for value in values]
         fields = [field["name"] for field in self.schema["fields"]
                   if kind(field["type"]) in PARTITIONS and "logicalType" not in field["type"]]
         self.partition = random.Random(seed).choice(fields) if fields else ""
@@ -85,16 +61,16 @@ class Topic:
         settings = {"kafka.topic": self.name, "kafka.group": table, "lake.bronze_table": table,
                     "lake.quarantine_table": f"{table}-q", "ingest.partition_field": partition,
                     "ingest.event_time_field": "", "ingest.maintenance": "false"}
-        sets = [word for key, value in settings.items() for word in ("--set", f"{key}={value}")]
+        sets = set_flags(settings)
         done = self.world.run(*sets, "ingest", "--until-caught-up", expect=None, timeout=60)
         if done.returncode != 0:
             return f"{done.stderr}"
-        found = DeltaTable(str(self.world.lake / table)).to_pyarrow_table().sort_by("kafka_offset")
-        # A field that is called like one of Bronze's own columns has another name there.
+        found = as_numbers(DeltaTable(str(self.world.lake / table)).to_pyarrow_table()).sort_by("kafka_offset")
+        # A field with the name of one of Bronze's own columns is renamed there.
         described = json.loads(self.world.run(*sets, "--json", "table", "describe", table).stdout)
         columns = {column["field"]: column["column"] for column in described["columns"] if column["field"]}
-        rows = [{name: as_row(row[columns[name]], found.schema.field(columns[name]).type) for name in self.rows[0]}
-                for row in found.to_pylist()]
+        rows = [{name: plain(row[columns[name]], found.schema.field(columns[name]).type) for name in self.rows[0]}
+                for row in found.to_pylist(maps_as_pydicts=None)]
         expected = self.rows
         if partition:  # Delta has no empty text as a partition value.
             expected = [row | {partition: None if row[partition] == "" else row[partition]} for row in self.rows]
@@ -104,17 +80,6 @@ class Topic:
         wrong = {partition: self.check(partition) for partition in {"", self.partition}}
         return [f"seed {self.seed}, partitioned by {partition or 'date'}: {json.dumps(text(self.schema))}\n{why}"
                 for partition, why in wrong.items() if why is not None]
-
-
-def listed(value: Any) -> Any:
-    """Branches of unions as lists, as the mapping has them."""
-    if isinstance(value, tuple):
-        return [value[0], listed(value[1])]
-    if isinstance(value, list):
-        return [listed(item) for item in value]
-    if isinstance(value, dict):
-        return {key: listed(item) for key, item in value.items()}
-    return value
 
 
 @pytest.mark.soak

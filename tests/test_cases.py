@@ -27,7 +27,7 @@ def test_every_reader_agrees_on_partitions_and_renamed_columns(shopstream: Shops
                "old-dates": ["n", "date"]}
     cases = Cases(shopstream)
     for name, names in columns.items():
-        run = cases.prepare(name, json.loads((CASES / f"{name}.json").read_text()))[0]
+        run = cases.prepare(name)[0]
         cases.producer.flush(20)
         cases.check(run)
         read = {reader: sorted(map(repr, rows))
@@ -37,7 +37,7 @@ def test_every_reader_agrees_on_partitions_and_renamed_columns(shopstream: Shops
 
 def test_a_table_keeps_its_settings_and_old_records_come_back(shopstream: Shopstream) -> None:
     cases = Cases(shopstream)
-    run = cases.prepare("before-2000", json.loads((CASES / "before-2000.json").read_text()))[0]
+    run = cases.prepare("before-2000")[0]
     cases.producer.flush(20)
     cases.check(run)
 
@@ -51,7 +51,7 @@ def test_a_table_keeps_its_settings_and_old_records_come_back(shopstream: Shopst
         cases.command(run, "quarantine", "replay")
         assert rows() == ["1997-01-01"]
     run.settings["ingest.event_time_field"] = ""
-    assert "new rows are dated by Kafka's timestamp" in cases.command(run, "ingest", "--until-caught-up").stderr
+    assert "new rows get their date from Kafka's timestamp" in cases.command(run, "ingest", "--until-caught-up").stderr
     shown = json.loads(cases.command(run, "--json", "table", "describe", run.table).stdout)
     assert (shown["event_time"], shown["rows"]) == ({"field": "at", "unit": ""}, 1)
     assert shown["partition"] == [{"column": "store", "field": "store"}, {"column": "date", "field": None}]

@@ -20,7 +20,7 @@ import pyarrow as pa
 import pytest
 
 from avro_generator import Generator, text, without_logical_types
-from avro_java import java_program
+from avro_java import answered, java_program
 from avro_mapping import row, whole_micros, with_hex, without_branches
 from places import ROOT
 
@@ -284,12 +284,10 @@ def cases() -> list[Case]:
     return [Case(seed, for_fastavro) for for_fastavro in (False, True) for seed in range(SCHEMAS)]
 
 
-def answers(command: list[object], cases: list[Case]) -> list[dict]:
+def answers(command: list[str | pathlib.Path], cases: list[Case]) -> list[dict]:
     """One JSON line for each case."""
-    done = subprocess.run(command, input="".join(case.line() for case in cases).encode(),
-                          capture_output=True, timeout=300)
-    assert done.returncode == 0, done.stderr.decode()
-    return [json.loads(line) for line in done.stdout.splitlines()]
+    lines = answered(command, "".join(case.line() for case in cases))
+    return [json.loads(line) for line in lines.split("\n")[:-1]]
 
 
 @pytest.fixture(scope="module")

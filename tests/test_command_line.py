@@ -163,8 +163,8 @@ def test_no_number_given_to_a_flag_is_more_than_wrong_usage() -> None:
 @pytest.mark.parametrize(("arguments", "message"), [
     (["quarantine", "show", "x", "1"], "PARTITION: 'x' is not a whole number from 0 to 2147483647"),
     (["consume", "--max", "0"], "--max: '0' is not a whole number of 1 or more"),
-    (["consume", "-o", "-x"], "--offset: '-x' is none of start, end, an offset, +N (after the start), -N (before the end)"),
-    (["consume", "--offset=@yesterday"], "--offset: '@yesterday' is none of start"),
+    (["consume", "-o", "-x"], "--offset: '-x' is not one of start, end, an offset, +N (after the start), -N (before the end)"),
+    (["consume", "--offset=@yesterday"], "--offset: '@yesterday' is not one of start"),
     (["consume", "-p", "0,"], "--partition: '0,' is not a partition, such as 1, or several, such as 0,2"),
     (["consume", "--offset", "5", "--from-beginning"], "--offset excludes --from-beginning"),
     (["generate", "--rate", "1e308"], "--rate: '1e308' is not a number from 0.000001 to 1000000000"),

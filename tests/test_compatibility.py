@@ -1,13 +1,11 @@
 """Compatibility verdicts match those of Apache Avro's own Java library."""
 
 import json
-import pathlib
-import subprocess
 from collections import Counter
 
 import pytest
 
-from avro_java import java_program
+from avro_java import answered, java_program
 from avro_schemas import Schemas
 from places import ROOT
 
@@ -21,19 +19,13 @@ def java(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     return java_program("Compatibility", tmp_path_factory.mktemp("classes"), "-XX:TieredStopAtLevel=1")
 
 
-def judge(command: list[str | pathlib.Path], lines: str) -> list[str]:
-    done = subprocess.run(command, input=lines.encode(), capture_output=True, timeout=300)
-    assert done.returncode == 0, done.stderr.decode()[-2000:]
-    return done.stdout.decode().splitlines()
-
-
 def test_verdicts_equal_those_of_avro_java(java: list[str]) -> None:
     pairs = []
     for seed in range(PAIRS):
         first, second = Schemas(seed).pair()
         pairs += [(first, second), (second, first)]
     lines = "".join(f"{json.dumps(reader)}\t{json.dumps(writer)}\n" for reader, writer in pairs)
-    ours, theirs = judge([DRIVER], lines), judge(java, lines)
+    ours, theirs = answered([DRIVER], lines).splitlines(), answered(java, lines).splitlines()
     assert len(ours) == len(theirs) == len(pairs)
     different = [(pair, our, their) for pair, our, their in zip(pairs, ours, theirs, strict=True)
                  if our.split()[0] != their.split()[0]]

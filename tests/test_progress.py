@@ -361,7 +361,7 @@ def test_the_lag_is_unknown_while_no_broker_answers(shopstream: Shopstream, clus
     for broker in (1, 2, 3):
         cluster.kill_broker(broker)
     wait_until(lambda: not gauges(running, LAG), 60, "the lag is not shown")
-    wait_until(lambda: running.says("no broker answers: 127.0.0.1:"), 60, "the progress line tells why")
+    wait_until(lambda: running.says("no broker answers: 127.0.0.1:"), 60, "the progress line gives the reason")
     cluster.start_brokers()
     wait_until(lambda: len(gauges(running, LAG)) == 3, 90, "the lag is known again")
     assert running.stop() == 0, running.words()

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from cluster import Cluster
-from conftest import _free_ports
+from conftest import free_ports
 from places import DEPS
 from registry_script import FACTS, PLAIN, SCRIPT, WITH_DEFAULT, Player
 from waiting import wait_until
@@ -34,7 +34,7 @@ DIFFERENCES: dict[str, tuple[Any, str]] = {
     "register with an id": ({"id": "another id"}, "it accepts the id outside IMPORT mode"),
     "subjects": (["S-orders", "S-other", "empty-S-", "ids-S-"], "it ignores subjectPrefix"),
     "version 0": (40402, "it does not distinguish this from a missing version"),
-    "version that is no number": (40402, "as above"),
+    "version that is not a number": (40402, "as above"),
     "look-up of no schema": (40403, "it reports an invalid schema as not found"),
     "schemas": ([{"schema": PLAIN}, {"schema": WITH_DEFAULT}],
                 "it ignores latestOnly and omits subject, version and id"),
@@ -76,7 +76,7 @@ def apicurio(log: pathlib.Path) -> Iterator[str]:
     """A new in-memory Apicurio, which logs to the given file; returns the URL of its Confluent API."""
     if not APICURIO.exists():
         pytest.fail(f"{APICURIO} is missing: ./run setup")
-    ports = _free_ports()
+    ports = free_ports()
     url = f"http://127.0.0.1:{ports.brokers}/apis/ccompat/v7"
     with open(log, "wb") as output:
         process = subprocess.Popen(

@@ -170,25 +170,25 @@ def java(registry_url: str, method: str, path: str, body: dict | None = None) ->
 
 
 def test_the_requests_of_the_java_serializer(shopstream: Shopstream, subject: str) -> None:
-    url, quoted = shopstream.cluster.registry_url, subject
+    url = shopstream.cluster.registry_url
     text = record("Order")
     body = {"version": 0, "id": -1, "schemaType": None, "schema": text, "references": [], "metadata": None,
             "ruleSet": None, "schemaTagsToAdd": None, "schemaTagsToRemove": None}
     lean = {name: value for name, value in body.items() if value not in (None, 0, -1)}
-    first = java(url, "POST", f"/subjects/{quoted}/versions?normalize=false", lean)["id"]
-    assert java(url, "POST", f"/subjects/{quoted}/versions?normalize=true", {"schema": text})["id"] == first
-    assert java(url, "POST", f"/subjects/{quoted}/versions?normalize=false", body)["id"] == first
-    read = java(url, "GET", f"/schemas/ids/{first}?fetchMaxId=false&subject={quoted}")
+    first = java(url, "POST", f"/subjects/{subject}/versions?normalize=false", lean)["id"]
+    assert java(url, "POST", f"/subjects/{subject}/versions?normalize=true", {"schema": text})["id"] == first
+    assert java(url, "POST", f"/subjects/{subject}/versions?normalize=false", body)["id"] == first
+    read = java(url, "GET", f"/schemas/ids/{first}?fetchMaxId=false&subject={subject}")
     assert read["schema"] == text
-    read = java(url, "GET", f"/schemas/ids/{first}?fetchMaxId=true&subject={quoted}")
+    read = java(url, "GET", f"/schemas/ids/{first}?fetchMaxId=true&subject={subject}")
     assert read["schema"] == text and read["maxId"] >= first
-    looked = java(url, "POST", f"/subjects/{quoted}?normalize=false&deleted=true", lean)
+    looked = java(url, "POST", f"/subjects/{subject}?normalize=false&deleted=true", lean)
     assert (looked["subject"], looked["version"], looked["id"]) == (subject, 1, first)
-    assert java(url, "GET", f"/subjects/{quoted}/versions/latest")["id"] == first
-    assert java(url, "GET", f"/subjects/{quoted}/versions/1?deleted=false")["id"] == first
-    config = java(url, "GET", f"/config/{quoted}?defaultToGlobal=true")
+    assert java(url, "GET", f"/subjects/{subject}/versions/latest")["id"] == first
+    assert java(url, "GET", f"/subjects/{subject}/versions/1?deleted=false")["id"] == first
+    config = java(url, "GET", f"/config/{subject}?defaultToGlobal=true")
     assert config["compatibilityLevel"] == "BACKWARD"
-    verdict = java(url, "POST", f"/compatibility/subjects/{quoted}/versions/latest?verbose=true", lean)
+    verdict = java(url, "POST", f"/compatibility/subjects/{subject}/versions/latest?verbose=true", lean)
     assert verdict == {"is_compatible": True, "messages": []} or verdict == {"is_compatible": True}
     with pytest.raises(urllib.error.HTTPError) as unknown:
         java(url, "GET", "/schemas/ids/2000000000?fetchMaxId=false")

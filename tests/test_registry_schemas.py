@@ -1,17 +1,16 @@
-"""Schema texts are accepted, refused and printed as by Avro's Java library: what Java takes a registry must take, and
-what it refuses no Java client could read."""
+"""Schema texts are accepted, refused and printed as in Avro's Java library: a registry must accept what Java accepts,
+and no Java client could read what Java refuses."""
 
 import copy
 import json
 import pathlib
 import random
-import subprocess
 import unicodedata
 from typing import Any
 
 import pytest
 
-from avro_java import java_program
+from avro_java import answered, java_program
 from avro_schemas import Schemas
 from places import ROOT
 
@@ -28,10 +27,8 @@ def java(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 
 
 def answers(command: list[str | pathlib.Path], texts: list[str]) -> list[Answer]:
-    lines = "".join(json.dumps(text) + "\n" for text in texts)
-    done = subprocess.run(command, input=lines.encode(), capture_output=True, timeout=300)
-    assert done.returncode == 0, done.stderr.decode()[-2000:]
-    return [json.loads(line) for line in done.stdout.decode().splitlines()]
+    lines = answered(command, "".join(json.dumps(text) + "\n" for text in texts))
+    return [json.loads(line) for line in lines.split("\n")[:-1]]
 
 
 def field(type: Any, **more: Any) -> str:

@@ -66,8 +66,8 @@ def test_files_as_they_are_found_are_replayed(cases: pathlib.Path, case: str, ro
                          "to leave out such rows, list the text in 'nulls' and set 'missing: skip', or use 'where'"),
     ("r5-short-line-csv", "r5-short-line.csv, row 13: 5 columns, the header has 6; to leave out such lines, set csv: "
                           "{short_lines: skip}"),
-    ("r6-text-customer-csv", "r6-text-customer.csv, row 1, column cust: 'CG-12500' is not a whole number (a text is made "
-                             "one with 'hash: true') (event field user_id)"),
+    ("r6-text-customer-csv", "r6-text-customer.csv, row 1, column cust: 'CG-12500' is not a whole number ('hash: true' "
+                             "makes one from a text) (event field user_id)"),
     ("r7-missing-customer-csv", "r7-missing-customer.csv, row 3, column cust: there is no value for event_id; give it a "
                                 "'default', or leave out such rows with 'missing: skip'"),
 ])

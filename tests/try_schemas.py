@@ -5,15 +5,14 @@ and compares every value with what was sent.
         [--program PATH] [--registry URL] [--bootstrap HOST:PORT]
 
 Reads *.avsc. A name that a file does not define is looked up in the folder's other files. Prints a line for each schema
-that failed or was refused, and a sum. The exit code is 1 if a value differs, or if one is refused for a reason that
-docs/avro.md and docs/your-own-events.md do not give.
+that failed or was refused, and the totals. The exit code is 1 if a value differs, or if a schema is refused for a reason
+that docs/avro.md and docs/your-own-events.md do not give.
 
 Folders that were tried: the *.avsc of apache/avro, RADAR-base/RADAR-Schemas and confluentinc/kafka-connect-datagen."""
 
 import argparse
 import collections
 import dataclasses
-import decimal
 import json
 import pathlib
 import re
@@ -28,13 +27,14 @@ import uuid
 from collections.abc import Iterator
 from typing import Any
 
-import pyarrow as pa
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 from deltalake import DeltaTable
 
 import avro_mapping
 from avro_generator import NAMED, PRIMITIVES, Generator, kind
+from settings import set_flags
+from table_values import as_numbers, plain
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 LOGICAL = {"date": "int", "time-millis": "int", "time-micros": "long",
@@ -44,7 +44,7 @@ DOCUMENTED = [r"at the root of a schema has no columns", r"contains itself", r"m
 
 
 class Unusable(Exception):
-    """The file is no Avro schema."""
+    """The file is not an Avro schema."""
 
 
 class Names:
@@ -183,52 +183,6 @@ def rewritten(schema: Any, names: Names, space: str, defined: set[str]) -> Any:
     return out
 
 
-def listed(value: Any) -> Any:
-    """A union's branch and value as a list."""
-    if isinstance(value, (tuple, list)):
-        return [listed(item) for item in value]
-    return {key: listed(item) for key, item in value.items()} if isinstance(value, dict) else value
-
-
-# ---- what the table holds, in the form of avro_mapping.py
-
-
-def plain(value: Any, type_: pa.DataType) -> Any:
-    if value is None:
-        return None
-    if pa.types.is_struct(type_):
-        return {field.name: plain(value[field.name], field.type) for field in type_}
-    if pa.types.is_list(type_) or pa.types.is_large_list(type_):
-        return [plain(item, type_.value_type) for item in value]
-    if pa.types.is_map(type_):
-        return {key: plain(item, type_.item_type) for key, item in value}
-    if pa.types.is_binary(type_) or pa.types.is_large_binary(type_):
-        return value.hex().upper()
-    if pa.types.is_decimal(type_):
-        with decimal.localcontext(prec=80):
-            return str(int(value.scaleb(type_.scale)))
-    return value
-
-
-def as_numbers(table: pa.Table) -> pa.Table:
-    """Instants and dates as the numbers that they are, at any depth."""
-    return table.cast(pa.schema([pa.field(f.name, number_type(f.type)) for f in table.schema]))
-
-
-def number_type(type_: pa.DataType) -> pa.DataType:
-    if pa.types.is_timestamp(type_):
-        return pa.int64()
-    if pa.types.is_date(type_):
-        return pa.int32()
-    if pa.types.is_struct(type_):
-        return pa.struct([pa.field(f.name, number_type(f.type)) for f in type_])
-    if pa.types.is_list(type_) or pa.types.is_large_list(type_):
-        return pa.list_(number_type(type_.value_type))
-    if pa.types.is_map(type_):
-        return pa.map_(number_type(type_.key_type), number_type(type_.item_type))
-    return type_
-
-
 def same(sent: Any, read: Any) -> bool:
     if isinstance(sent, dict) and isinstance(read, dict):
         return sent.keys() == read.keys() and all(same(value, read[key]) for key, value in sent.items())
@@ -280,7 +234,7 @@ class Trial:
         self._admin.create_topics([NewTopic(topic, 1, 1)])[topic].result(30)
         done = self._program(topic, lake, "", "ingest", "--until-caught-up")
         if done.returncode == 0:
-            return Outcome("failed", "a schema that is recursive, or no record, was ingested")
+            return Outcome("failed", "a schema that is recursive, or not a record, was ingested")
         return Outcome("refused", done.stderr.strip().rsplit("\n", 1)[-1])
 
     def _compare(self, topic: str, lake: pathlib.Path, schema: dict, number: int) -> Outcome:
@@ -301,7 +255,7 @@ class Trial:
         rows = sorted(table.to_pylist(maps_as_pydicts=None), key=lambda row: row["kafka_offset"])
         if len(rows) != len(values):
             return Outcome("failed", f"{len(rows)} rows of {len(values)} records")
-        expected = [avro_mapping.row(avro_mapping.with_hex(listed(value)), schema) for value in values]
+        expected = [avro_mapping.row(avro_mapping.with_hex(avro_mapping.listed(value)), schema) for value in values]
         for sent, row in zip(expected, rows, strict=True):
             for name, value in sent.items():
                 column = columns.get(name, name)
@@ -318,8 +272,7 @@ class Trial:
                     "lake.quarantine_table": f"{topic}-quarantine", "ingest.partition_field": field,
                     "ingest.partition_values": "", "ingest.event_time_field": "", "metrics.listen": "",
                     "ingest.maintenance": "false"}
-        flags = [word for key, value in settings.items() for word in ("--set", f"{key}={value}")]
-        return subprocess.run([self._asked.program, *flags, *words], capture_output=True, text=True, timeout=120)
+        return subprocess.run([self._asked.program, *set_flags(settings), *words], capture_output=True, text=True, timeout=120)
 
 
 def partition_field(schema: dict) -> str:

@@ -50,9 +50,8 @@ class PathLister {
 
 }  // namespace
 
-Result<std::vector<ColumnPath>> ColumnPaths(const Schema& reader, const ColumnOptions& options) {
-  ARROW_ASSIGN_OR_RAISE(const auto columns, ToArrowSchema(reader, options));
-  return PathLister().List(reader.root(), *columns);
+std::vector<ColumnPath> ColumnPaths(const Schema& reader, const arrow::Schema& columns) {
+  return PathLister().List(reader.root(), columns);
 }
 
 }  // namespace shopstream::avro

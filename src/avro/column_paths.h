@@ -25,8 +25,7 @@ struct ColumnPath {
 };
 
 // All of them, depth first: structs before their members. Lists and maps are included, their items
-// are not. Errors are those of ToArrowSchema. The nodes belong to the schema.
-Result<std::vector<ColumnPath>> ColumnPaths(const Schema& reader,
-                                            const ColumnOptions& options = {});
+// are not. `columns`: the schema's, from ToArrowSchema. The nodes belong to the schema.
+std::vector<ColumnPath> ColumnPaths(const Schema& reader, const arrow::Schema& columns);
 
 }  // namespace shopstream::avro

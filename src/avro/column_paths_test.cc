@@ -28,7 +28,7 @@ TEST(ColumnPaths, EveryColumnWithOneValuePerRowHasAPath) {
   const Schema schema = *Schema::Parse(kOrder);
   std::vector<std::string> paths;
   std::map<std::string, ColumnPath> by_path;
-  const std::vector<ColumnPath> all = *ColumnPaths(schema);
+  const std::vector<ColumnPath> all = ColumnPaths(schema, **ToArrowSchema(schema));
   for (const ColumnPath& path : all) {
     paths.push_back(path.path);
     by_path[path.path] = path;

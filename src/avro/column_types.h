@@ -41,7 +41,7 @@ namespace shopstream::avro {
 
 // Bounds on a schema's columns. Nested references to named types could multiply without limit.
 inline constexpr int kMaxColumns = 16'384;
-inline constexpr int kMaxColumnDepth = 64;  // Of types within a field; readers' code recurses.
+inline constexpr int kMaxColumnDepth = 64;  // Types nested in one field; readers' code recurses.
 // For decimals that become text: formatting is quadratic in the number of digits.
 inline constexpr int32_t kMaxDecimalDigits = 1'000;
 inline constexpr int32_t kMaxDecimal128Digits = 38;

@@ -13,7 +13,7 @@ namespace {
 
 using nlohmann::json;
 
-// The attributes that Avro gives no meaning, which Java compares.
+// Attributes without a meaning in Avro. Java compares them.
 json RestOf(const json& source, std::initializer_list<std::string_view> known) {
   json rest = source;
   for (const std::string_view name : known) rest.erase(std::string(name));

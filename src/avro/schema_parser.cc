@@ -139,7 +139,7 @@ class Builder {
     int64_t steps_left = kMaxDefaultSteps;  // Shared by all defaults.
     for (const PendingDefault& pending : defaults_) {
       const Field& field = *pending.field;
-      // Java fails at the text of a number that is none, whether it validates or not.
+      // Java rejects text that is not a number, whether or not it validates defaults.
       const bool number_expected = field.default_value->is_string() && IsFloat(*field.type) &&
                                    !options_.accept_wrapped_types;
       if (!options_.validate_defaults && !number_expected) continue;
@@ -351,7 +351,7 @@ class Builder {
       }
     }
     if (name.rfind('.') == 0)
-      name.erase(0, 1);  // Java: in no namespace.
+      name.erase(0, 1);  // As in Java: the name has no namespace.
     else
       name = Qualify(name, space);
     if (!IsFullName(name)) return Broken(path + "/name", "\"", name, "\": ", kNameRule);

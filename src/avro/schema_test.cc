@@ -109,7 +109,7 @@ TEST(SchemaTest, ErrorsNamePlaceAndRule) {
       {R"({"type": {"type": "int"}})", "at /type: \"type\" is not a string"},
       {R"({"type": "array", "items": {"type": ["null", "int"]}})", "at /items/type: \"type\" is"},
       {"\xEF\xBB\xBF\"int\"", "at byte 0: a byte order mark"},
-      {"\"int\" // end", "at byte 6: a comment after the schema"}};
+      {"\"int\" // end", "at byte 6: a comment follows the schema"}};
   for (const auto& [json, message] : cases) EXPECT_THAT(ErrorOf(json), HasSubstr(message)) << json;
 }
 

@@ -33,12 +33,12 @@ bool BeginsComment(std::string_view text, size_t at) {
 Result<std::string> WithoutComments(std::string_view text) {
   std::string plain(text);
   constexpr size_t kNone = std::string_view::npos;
-  size_t last_comment = kNone;  // With nothing but space after it.
+  size_t last_comment = kNone;  // Followed only by white space.
   bool any_document = false;
   for (size_t at = 0; at < text.size();) {
     if (BeginsComment(text, at)) {
       const auto end = SkipComment(text, at);
-      if (!end) return Status::Invalid("Avro schema, at byte ", at, ": the comment does not end");
+      if (!end) return Status::Invalid("Avro schema, at byte ", at, ": the comment is not closed");
       std::fill(plain.begin() + static_cast<ptrdiff_t>(at),
                 plain.begin() + static_cast<ptrdiff_t>(*end), ' ');
       last_comment = at;
@@ -53,7 +53,8 @@ Result<std::string> WithoutComments(std::string_view text) {
   }
   if (last_comment == kNone || !any_document) return plain;
   return Status::Invalid("Avro schema, at byte ", last_comment,
-                         ": a comment after the schema; Avro takes them only before its end");
+                         ": a comment follows the schema; Avro accepts comments only before its ",
+                         "end");
 }
 
 Status CheckJsonDepth(std::string_view text, int most) {

@@ -27,7 +27,7 @@ struct RegistryConfig {
   std::string username;
   std::string password;
   std::string ca_file;  // PEM: the CA that signed its certificate; empty: the system's CAs.
-  std::string subject;  // Of the topic's schemas; empty: by the strategy.
+  std::string subject;  // Has the topic's schemas; empty: the strategy names it.
   std::string subject_strategy = "topic";  // topic, record or topic_record.
   // Used by `shopstream registry`.
   std::string tls_certificate;  // PEM; empty: plain HTTP.

@@ -97,11 +97,11 @@ const Setting kSettings[] = {
      "reaching it makes a cut"},
     {"ingest.event_time_field",
      TextField{SHOPSTREAM_FIELD(ingest.event_time_field), TextForm::kPathOrNone},
-     "field of the record whose UTC date is Bronze's partition column date; a nested one as a.b; "
-     "empty: Kafka's timestamp"},
+     "field of the record whose UTC date fills Bronze's partition column \"date\"; write a nested "
+     "field as a.b; empty: Kafka's timestamp"},
     {"ingest.event_time_unit",
      ChoiceField{SHOPSTREAM_FIELD(ingest.event_time_unit), {"", "d", "s", "ms", "us", "ns"}},
-     "unit of a plain int or long: d, s, ms, us or ns; empty for every other type"},
+     "unit of a plain int or long: d, s, ms, us or ns; leave it empty for any other type"},
     {"ingest.event_time_earliest", DateField{SHOPSTREAM_FIELD(ingest.event_time_earliest)},
      "records with an earlier event time are quarantined; a date"},
     {"ingest.event_time_ahead_hours",
@@ -249,7 +249,7 @@ Status Set(const ChoiceField& field, const std::string& value, Config* config) {
     if (shown.size() == 1) {
       return Status::Invalid("'", value, "' is not supported: the only choice is ", shown.front());
     }
-    return Status::Invalid("'", value, "' is none of ", Joined(shown, ", "),
+    return Status::Invalid("'", value, "' is not one of ", Joined(shown, ", "),
                            DidYouMean(value, field.choices));
   }
   field.in(*config) = value;

@@ -21,10 +21,11 @@ class ConfigSettingsTest : public testing::Test {
 TEST_F(ConfigSettingsTest, AChoiceNamesItsValues) {
   ASSERT_TRUE(Set("registry.subject_strategy", "topic_record").ok());
   EXPECT_EQ("topic_record", config_.registry.subject_strategy);
-  EXPECT_EQ("'recrd' is none of topic, record, topic_record; did you mean 'record'?",
+  EXPECT_EQ("'recrd' is not one of topic, record, topic_record; did you mean 'record'?",
             Error("registry.subject_strategy", "recrd"));
   ASSERT_TRUE(Set("ingest.event_time_unit", "").ok());
-  EXPECT_THAT(Error("ingest.event_time_unit", "min"), HasSubstr("none of empty, d, s, ms, us, ns"));
+  EXPECT_THAT(Error("ingest.event_time_unit", "min"),
+              HasSubstr("not one of empty, d, s, ms, us, ns"));
 }
 
 TEST_F(ConfigSettingsTest, ADateIsDaysSince1970) {

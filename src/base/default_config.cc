@@ -14,7 +14,7 @@ namespace fs = std::filesystem;
 constexpr char kFile[] = "config/pipeline.yaml";
 
 bool Exists(const fs::path& path) {
-  std::error_code ignored;  // What cannot be looked at is not there for us.
+  std::error_code ignored;  // Treats an inaccessible file as absent.
   return fs::is_regular_file(path, ignored);
 }
 

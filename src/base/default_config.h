@@ -7,10 +7,10 @@
 
 namespace shopstream {
 
-// The configuration that holds if none is named.
+// The configuration used if none is named.
 struct DefaultConfig {
   std::string file;  // config/pipeline.yaml if there is none anywhere.
-  // The checkout that the file belongs to, if that is not the current folder; else empty.
+  // The checkout that the file belongs to, if that is not the current folder; otherwise empty.
   std::filesystem::path checkout;
 };
 
@@ -20,7 +20,7 @@ struct DefaultConfig {
 // links resolved.
 DefaultConfig FindDefaultConfig(const std::filesystem::path& program);
 
-// The running program's path, with all links resolved; empty if the system does not say.
+// The running program's path, with all links resolved; empty if it is unknown.
 std::filesystem::path ProgramPath();
 
 // Relative paths of a checkout's configuration count from the checkout, wherever the program runs.

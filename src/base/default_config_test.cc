@@ -11,7 +11,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A folder in which the test stands, with whatever files it creates.
+// The test's current folder, with the files it creates.
 class DefaultConfigTest : public testing::Test {
  protected:
   void SetUp() override {
@@ -49,7 +49,7 @@ TEST_F(DefaultConfigTest, AProgramInACheckoutFindsItsConfiguration) {
 
 TEST_F(DefaultConfigTest, AnInstalledProgramFindsTheInstalledOne) {
   Touch("usr/share/shopstream/config/pipeline.yaml");
-  Touch("config/pipeline.yaml");  // Beside usr, but usr is no build folder.
+  Touch("config/pipeline.yaml");  // Beside usr, which is not a build folder.
   const auto found = FindDefaultConfig(root_ / "usr/bin/shopstream");
   EXPECT_EQ(found.file, root_ / "usr/share/shopstream/config/pipeline.yaml");
   EXPECT_EQ(found.checkout, "");

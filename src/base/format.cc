@@ -125,6 +125,24 @@ std::string Printable(std::string_view text) {
   return out;
 }
 
+void AppendUtf8(char32_t code, std::string* out) {
+  const auto tail = [&](int shift) {
+    out->push_back(static_cast<char>(0x80 | ((code >> shift) & 0x3F)));
+  };
+  if (code < 0x80) {
+    out->push_back(static_cast<char>(code));
+  } else if (code < 0x800) {
+    out->push_back(static_cast<char>(0xC0 | (code >> 6)));
+    tail(0);
+  } else if (code < 0x10000) {
+    out->push_back(static_cast<char>(0xE0 | (code >> 12)));
+    tail(6), tail(0);
+  } else {
+    out->push_back(static_cast<char>(0xF0 | (code >> 18)));
+    tail(12), tail(6), tail(0);
+  }
+}
+
 std::string ToLower(std::string text) {
   for (char& c : text) {
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');

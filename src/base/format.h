@@ -23,6 +23,9 @@ int HexDigit(char c);
 // or \x1b, so that a message cannot control the terminal it is printed on.
 std::string Printable(std::string_view text);
 
+// The character in UTF-8. `code`: any Unicode scalar value.
+void AppendUtf8(char32_t code, std::string* out);
+
 // ASCII letters in lower case.
 std::string ToLower(std::string text);
 

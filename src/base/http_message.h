@@ -3,6 +3,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -12,9 +13,11 @@ struct HttpRequest {
   std::string method, path;           // path decoded, without the query
   std::vector<std::string> captures;  // matches of the route's placeholders
   std::string body, content_type;
-  std::function<std::string(const std::string& name)> query;   // decoded; "" if absent
   std::function<std::string(const std::string& name)> header;  // "" if absent
   std::string raw_path, raw_query;                             // as sent
+
+  // The decoded value of a name in raw_query; "" if absent.
+  std::string query(std::string_view name) const;
 };
 
 struct HttpReply {

@@ -4,6 +4,7 @@
 #include <cctype>
 
 #include "base/format.h"
+#include "base/http_message.h"
 
 namespace shopstream {
 namespace {
@@ -45,6 +46,8 @@ std::string PercentEncode(std::string_view text) {
   }
   return out;
 }
+
+std::string HttpRequest::query(std::string_view name) const { return QueryValue(raw_query, name); }
 
 std::string QueryValue(std::string_view query, std::string_view name) {
   const std::vector<std::string> values = QueryValues(query, name);

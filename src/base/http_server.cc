@@ -238,9 +238,6 @@ class Connection : public std::enable_shared_from_this<Connection> {
     request_.path = PercentDecode(request_.raw_path);
     request_.content_type = std::string(View(head[http::field::content_type]));
     request_.raw_query = mark == std::string::npos ? "" : target.substr(mark + 1);
-    request_.query = [this](const std::string& name) {
-      return QueryValue(request_.raw_query, name);
-    };
     request_.header = [this](const std::string& name) {
       return std::string(View(parser_->get()[name]));
     };

@@ -15,7 +15,7 @@ namespace shopstream {
 namespace {
 
 constexpr size_t kGap = 2;         // Between columns.
-constexpr size_t kNarrowest = 20;  // Of a column whose texts are broken.
+constexpr size_t kNarrowest = 20;  // The least width of a column whose texts are broken.
 
 struct Column {
   size_t width = 0;

@@ -8,14 +8,14 @@
 
 namespace shopstream {
 
-// What the place that text is printed on can show.
+// What the output device can show.
 struct TerminalStyle {
   size_t columns = std::numeric_limits<size_t>::max();  // No limit: a file or a pipe.
   bool colour = false;
 };
 
-// Of a file descriptor, now: the width of a terminal may change at any time. Colour on a terminal
-// that can, unless NO_COLOR is set (https://no-color.org).
+// The current style of a file descriptor; a terminal's width may change at any time. Colour on a
+// terminal that can, unless NO_COLOR is set (https://no-color.org).
 TerminalStyle StyleOf(int descriptor);
 
 // How many columns a terminal uses for a UTF-8 text: two for East Asian letters and most emoji,

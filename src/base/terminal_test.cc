@@ -50,7 +50,7 @@ TEST(Terminal, ATerminalHasAWidthAndAFileHasNone) {
   setenv("NO_COLOR", "1", 1);
   EXPECT_FALSE(StyleOf(inner).colour);
   unsetenv("NO_COLOR");
-  size.ws_col = 0;  // Not told.
+  size.ws_col = 0;  // Unknown.
   ASSERT_EQ(ioctl(outer, TIOCSWINSZ, &size), 0);
   EXPECT_EQ(StyleOf(inner).columns, 80u);
   close(inner);

@@ -20,24 +20,6 @@ constexpr std::array<char16_t, 32> kCp1252 = {
     0x2039, 0x0152, 0,      0x017D, 0,      0,      0x2018, 0x2019, 0x201C, 0x201D, 0x2022,
     0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0,      0x017E, 0x0178};
 
-void AppendUtf8(char32_t code, std::string* out) {
-  const auto tail = [&](int shift) {
-    out->push_back(static_cast<char>(0x80 | ((code >> shift) & 0x3F)));
-  };
-  if (code < 0x80) {
-    out->push_back(static_cast<char>(code));
-  } else if (code < 0x800) {
-    out->push_back(static_cast<char>(0xC0 | (code >> 6)));
-    tail(0);
-  } else if (code < 0x10000) {
-    out->push_back(static_cast<char>(0xE0 | (code >> 12)));
-    tail(6), tail(0);
-  } else {
-    out->push_back(static_cast<char>(0xF0 | (code >> 18)));
-    tail(12), tail(6), tail(0);
-  }
-}
-
 // Decodes piece by piece: what a piece leaves over is decoded with the next one.
 class Transcoder {
  public:
@@ -99,8 +81,8 @@ class Transcoder {
   const Encoding encoding_;
   bool at_start_ = true;
   bool big_endian_ = false;
-  std::optional<char> half_;           // Of a unit.
-  std::optional<char16_t> high_ = {};  // Of a pair.
+  std::optional<char> half_;           // The first byte of a unit.
+  std::optional<char16_t> high_ = {};  // The first unit of a pair.
 };
 
 class Utf8Stream : public arrow::io::InputStream {

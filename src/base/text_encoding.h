@@ -23,8 +23,8 @@ std::optional<Encoding> ParseEncoding(std::string_view name);
 // The names in messages and settings.
 const char* NameOf(Encoding encoding);
 
-// A byte that UTF-8 never has. It replaces what cannot be decoded, so that whoever checks the
-// result for UTF-8 finds the place.
+// A byte that UTF-8 never has. It replaces each undecodable unit, so that a UTF-8 check of the
+// result finds the place.
 inline constexpr char kUndecodable = '\xff';
 
 // The same text in UTF-8. For kUtf8 it is the stream itself. Reads one buffer ahead.

@@ -113,7 +113,7 @@ struct RuleDay {
 struct Rule {
   int64_t standard = 0;
   std::optional<int64_t> summer;
-  RuleDay begins, ends;  // Of summer time.
+  RuleDay begins, ends;  // When summer time begins and ends.
 };
 
 // POSIX TZ: "GMT0BST,M3.5.0/1,M10.5.0".
@@ -210,7 +210,8 @@ int YearOf(int64_t seconds) {
 // Continues the transitions by the rule for 400 years.
 void Extend(const Rule& rule, std::vector<Transition>* transitions) {
   const int64_t last = transitions->empty() ? 0 : transitions->back().utc;
-  if (!rule.summer) return;  // The last transition, or else the first offset, is for ever.
+  // The last transition, or the first offset if there is none, applies forever.
+  if (!rule.summer) return;
   std::vector<Transition> made;
   const int first_year = YearOf(last);
   for (int year = first_year; year <= first_year + 401; ++year) {
@@ -260,7 +261,7 @@ Result<TimeZone> TimeZone::Load(const std::string& name) {
   const bool inside = !name.empty() && name.front() != '/' && name.find("..") == name.npos;
   if (!inside || !std::filesystem::is_regular_file(path, error)) {
     return Status::Invalid("there is no zone '", name, "' in ", folder.string(),
-                           "; zones are written as Europe/Lisbon");
+                           "; write a zone as, for example, Europe/Lisbon");
   }
   std::ifstream stream(path, std::ios::binary);
   std::ostringstream bytes;

@@ -8,7 +8,7 @@
 
 namespace shopstream {
 
-// What a text in ISO 8601 says.
+// A parsed ISO 8601 time.
 struct IsoTime {
   int64_t clock_millis = 0;                   // Since 1970, of the clock that the text shows.
   std::optional<int64_t> offset_millis = {};  // That clock's distance from UTC, if it is given.

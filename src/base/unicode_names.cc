@@ -34,19 +34,6 @@ Character ReadCharacter(std::string_view text) {
   return {};
 }
 
-void AppendCharacter(uint32_t code, std::string* out) {
-  if (code < 0x80) {
-    out->push_back(static_cast<char>(code));
-  } else if (code < 0x800) {
-    out->push_back(static_cast<char>(0xC0 | code >> 6));
-    out->push_back(static_cast<char>(0x80 | (code & 0x3F)));
-  } else {
-    out->push_back(static_cast<char>(0xE0 | code >> 12));
-    out->push_back(static_cast<char>(0x80 | (code >> 6 & 0x3F)));
-    out->push_back(static_cast<char>(0x80 | (code & 0x3F)));
-  }
-}
-
 bool IsInRanges(std::span<const CodeRange> ranges, uint32_t code) {
   const auto after = std::ranges::upper_bound(ranges, code, {}, &CodeRange::first);
   return after != ranges.begin() && code <= (after - 1)->last;
@@ -85,7 +72,7 @@ std::string FoldCase(std::string_view utf8) {
   while (!utf8.empty()) {
     const Character next = ReadCharacter(utf8);
     if (next.valid) {
-      AppendCharacter(Lower(next.code), &folded);
+      AppendUtf8(Lower(next.code), &folded);
     } else {
       folded.push_back(utf8.front());
     }

@@ -70,13 +70,22 @@ struct Command {
   // Checks the options together, before anything runs. Null: no check.
   std::function<Status()> check{};
   bool serves_metrics = false;  // On metrics.listen, while it runs.
-  bool hidden = false;          // In help, completion and the manual.
+  bool hidden = false;          // Left out of help, completion and the manual.
 };
 
 // The job that calls `run` with the flags filled from the command's options.
 template <typename Flags>
 Job Running(std::shared_ptr<Flags> flags, Result<int> (*run)(const Context&, const Flags&)) {
   return [flags = std::move(flags), run](const Context& context) { return run(context, *flags); };
+}
+
+// Stores what `parse` makes of an option's text in the target.
+template <typename Parse, typename T>
+ParseText Storing(Parse parse, T* target) {
+  return [parse, target](const std::string& text) {
+    ARROW_ASSIGN_OR_RAISE(*target, parse(text));
+    return Status::OK();
+  };
 }
 
 // One file per command, src/cli/<name>.cc.

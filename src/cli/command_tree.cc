@@ -1,9 +1,28 @@
 #include "cli/command_tree.h"
 
+#include <string_view>
 #include <utility>
 
 namespace shopstream::cli {
 namespace {
+
+NamedOption Named(const Option& option) {
+  const std::string_view name = option.name;
+  const bool is_flag = std::holds_alternative<bool*>(option.target);
+  std::string_view value = option.value == nullptr ? "N" : option.value;
+  if (is_flag) value = "";
+  NamedOption named{.short_name = "", .long_name = "", .value = {}, .meaning = option.meaning};
+  named.value = value.substr(0, value.find(' '));  // Without its default.
+  if (!name.starts_with('-')) {
+    named.value = name;
+  } else if (const size_t comma = name.find(','); comma != std::string_view::npos) {
+    named.short_name = name.substr(0, comma);
+    named.long_name = name.substr(comma + 1);
+  } else {
+    named.long_name = name;
+  }
+  return named;
+}
 
 void AddOptions(const std::vector<Option>& options, Place* place) {
   for (const Option& option : options) {
@@ -29,24 +48,6 @@ void AddPlaces(const std::vector<Command>& commands, size_t parent, std::vector<
 }
 
 }  // namespace
-
-NamedOption Named(const Option& option) {
-  const std::string_view name = option.name;
-  const bool is_flag = std::holds_alternative<bool*>(option.target);
-  std::string_view value = option.value == nullptr ? "N" : option.value;
-  if (is_flag) value = "";
-  NamedOption named{.short_name = "", .long_name = "", .value = {}, .meaning = option.meaning};
-  named.value = value.substr(0, value.find(' '));  // Without its default.
-  if (!name.starts_with('-')) {
-    named.value = name;
-  } else if (const size_t comma = name.find(','); comma != std::string_view::npos) {
-    named.short_name = name.substr(0, comma);
-    named.long_name = name.substr(comma + 1);
-  } else {
-    named.long_name = name;
-  }
-  return named;
-}
 
 std::vector<Place> PlacesOf(const Program& program) {
   std::vector<Place> places = {

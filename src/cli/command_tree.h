@@ -1,7 +1,6 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "cli/command_line.h"
@@ -24,8 +23,6 @@ struct Place {
   std::vector<NamedOption> options;   // Its own; not those of the program, which all commands take.
   std::vector<NamedOption> arguments;
 };
-
-NamedOption Named(const Option& option);
 
 // The program first, then each command before those below it.
 std::vector<Place> PlacesOf(const Program& program);

@@ -4,7 +4,10 @@
 
 #include <iostream>
 #include <memory>
+#include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/nearest_name.h"
 #include "cli/command_tree.h"
@@ -19,46 +22,52 @@ std::string Quoted(std::string_view text) {
   return quoted + "'";
 }
 
-// "' topics'|'table list'": all paths as a pattern that `case` matches against "path word".
-std::string PathPattern(const std::vector<Place>& places, const char* separator) {
-  std::string pattern;
+// What can follow a path.
+struct Offer {
+  std::string path;  // "table list"; "": the program itself.
+  std::vector<const Command*> commands;
+  std::vector<NamedOption> options;  // Its own, the program's and --help.
+  std::string values;                // "|-n|--max|": the options whose next word is a value.
+};
+
+std::vector<Offer> OffersOf(const Program& program) {
+  const std::vector<Place> places = PlacesOf(program);
+  const std::vector<NamedOption>& everywhere = places[0].options;
+  std::vector<Offer> offers;
   for (const Place& place : places) {
-    if (place.path.empty()) continue;
-    const bool is_top = place.path.find(' ') == std::string::npos;
-    pattern += (pattern.empty() ? "" : separator) + Quoted((is_top ? " " : "") + place.path);
+    Offer offer{
+        .path = place.path, .commands = place.below, .options = place.options, .values = "|"};
+    auto& options = offer.options;
+    if (!place.path.empty()) options.insert(options.end(), everywhere.begin(), everywhere.end());
+    options.push_back({.short_name = "-h", .long_name = "--help", .value = "", .meaning = "Help"});
+    for (const NamedOption& option : options) {
+      if (option.value.empty()) continue;
+      if (!option.short_name.empty()) offer.values += option.short_name + "|";
+      offer.values += option.long_name + "|";
+    }
+    offers.push_back(std::move(offer));
+  }
+  return offers;
+}
+
+// "' topics'|'table list'": all paths as a pattern that `case` matches against "path word".
+std::string PathPattern(const std::vector<Offer>& offers, const char* separator) {
+  std::string pattern;
+  for (const Offer& offer : offers) {
+    if (offer.path.empty()) continue;
+    const bool is_top = offer.path.find(' ') == std::string::npos;
+    pattern += (pattern.empty() ? "" : separator) + Quoted((is_top ? " " : "") + offer.path);
   }
   return pattern;
 }
 
-std::vector<NamedOption> OptionsAt(const Place& place, const Place& program) {
-  std::vector<NamedOption> options = place.options;
-  if (!place.path.empty()) {
-    options.insert(options.end(), program.options.begin(), program.options.end());
-  }
-  options.push_back({.short_name = "-h", .long_name = "--help", .value = "", .meaning = "Help"});
-  return options;
-}
-
-// Options whose next word is a value.
-std::string ValueOptions(const std::vector<NamedOption>& options) {
-  std::string names;
-  for (const NamedOption& option : options) {
-    if (option.value.empty()) continue;
-    for (const std::string& name : {option.short_name, option.long_name}) {
-      if (!name.empty()) names += (names.empty() ? "" : "|") + name;
-    }
-  }
-  return names.empty() ? "''" : names;
-}
-
-std::string BashCase(const Place& place, const Place& program) {
+std::string BashCase(const Offer& offer) {
   std::string words;
-  for (const Command* command : place.below) words += std::string(command->name) + " ";
-  const auto options = OptionsAt(place, program);
-  for (const NamedOption& option : options) words += option.long_name + " ";
+  for (const Command* command : offer.commands) words += std::string(command->name) + " ";
+  for (const NamedOption& option : offer.options) words += option.long_name + " ";
   words.pop_back();
-  return fmt::format("    {}) values={}; words={} ;;\n", Quoted(place.path),
-                     Quoted("|" + ValueOptions(options) + "|"), Quoted(words));
+  return fmt::format("    {}) values={}; words={} ;;\n", Quoted(offer.path), Quoted(offer.values),
+                     Quoted(words));
 }
 
 std::string ZshList(const char* name,
@@ -71,10 +80,8 @@ std::string ZshList(const char* name,
   return text + (items.empty() ? ")\n" : "\n      )\n");
 }
 
-}  // namespace
-
 std::string BashCompletion(const Program& program) {
-  const std::vector<Place> places = PlacesOf(program);
+  const std::vector<Offer> offers = OffersOf(program);
   std::string text = fmt::format(
       "# bash completion for {0}: eval \"$({0} completion bash)\"\n"
       "_{0}() {{\n"
@@ -87,8 +94,8 @@ std::string BashCompletion(const Program& program) {
       "    esac\n"
       "  done\n"
       "  case \"$path\" in\n",
-      program.name, PathPattern(places, "|"));
-  for (const Place& place : places) text += BashCase(place, places[0]);
+      program.name, PathPattern(offers, "|"));
+  for (const Offer& offer : offers) text += BashCase(offer);
   // No reply: the shell offers files.
   text += fmt::format(
       "  esac\n"
@@ -102,7 +109,7 @@ std::string BashCompletion(const Program& program) {
 }
 
 std::string ZshCompletion(const Program& program) {
-  const std::vector<Place> places = PlacesOf(program);
+  const std::vector<Offer> offers = OffersOf(program);
   std::string text = fmt::format(
       "#compdef {0}\n"
       "# zsh completion for {0}: source <({0} completion zsh)\n"
@@ -115,16 +122,16 @@ std::string ZshCompletion(const Program& program) {
       "    esac\n"
       "  done\n"
       "  case \"$path_\" in\n",
-      program.name, PathPattern(places, "|"));
-  for (const Place& place : places) {
+      program.name, PathPattern(offers, "|"));
+  for (const Offer& offer : offers) {
     std::vector<std::pair<std::string, std::string>> commands, options;
-    for (const Command* command : place.below) {
+    for (const Command* command : offer.commands) {
       commands.emplace_back(command->name, command->meaning);
     }
-    const auto named = OptionsAt(place, places[0]);
-    for (const NamedOption& option : named) options.emplace_back(option.long_name, option.meaning);
-    text += fmt::format("    {})\n      values={}\n", Quoted(place.path),
-                        Quoted("|" + ValueOptions(named) + "|"));
+    for (const NamedOption& option : offer.options) {
+      options.emplace_back(option.long_name, option.meaning);
+    }
+    text += fmt::format("    {})\n      values={}\n", Quoted(offer.path), Quoted(offer.values));
     text += ZshList("commands", commands) + ZshList("options", options) + "      ;;\n";
   }
   text += fmt::format(
@@ -145,7 +152,7 @@ std::string ZshCompletion(const Program& program) {
 }
 
 std::string FishCompletion(const Program& program) {
-  const std::vector<Place> places = PlacesOf(program);
+  const std::vector<Offer> offers = OffersOf(program);
   std::string text = fmt::format(
       "# fish completion for {0}: {0} completion fish | source\n"
       "function __{0}_at\n"
@@ -159,15 +166,15 @@ std::string FishCompletion(const Program& program) {
       "  end\n"
       "  test \"$path\" = \"$argv\"\n"
       "end\n",
-      program.name, PathPattern(places, " "));
-  for (const Place& place : places) {
+      program.name, PathPattern(offers, " "));
+  for (const Offer& offer : offers) {
     const std::string at = fmt::format("complete -c {0} -n {1}", program.name,
-                                       Quoted(fmt::format("__{}_at {}", program.name, place.path)));
-    if (!place.below.empty()) text += at + " -f\n";
-    for (const Command* command : place.below) {
+                                       Quoted(fmt::format("__{}_at {}", program.name, offer.path)));
+    if (!offer.commands.empty()) text += at + " -f\n";
+    for (const Command* command : offer.commands) {
       text += fmt::format("{} -a {} -d {}\n", at, command->name, Quoted(command->meaning));
     }
-    for (const NamedOption& option : OptionsAt(place, places[0])) {
+    for (const NamedOption& option : offer.options) {
       text += fmt::format("{} -l {}{}{} -d {}\n", at, option.long_name.substr(2),
                           option.short_name.empty() ? "" : " -s " + option.short_name.substr(1),
                           option.value.empty() ? "" : " -r", Quoted(option.meaning));
@@ -175,6 +182,29 @@ std::string FishCompletion(const Program& program) {
   }
   return text;
 }
+
+struct Shell {
+  const char* name;
+  std::string (*completion)(const Program& program);
+};
+constexpr Shell kShells[] = {
+    {"bash", BashCompletion}, {"zsh", ZshCompletion}, {"fish", FishCompletion}};
+
+Result<int> PrintCompletion(const Program& program, const std::string& name) {
+  std::vector<std::string> names;
+  for (const Shell& shell : kShells) {
+    names.emplace_back(shell.name);
+    if (name != shell.name) continue;
+    std::cout << shell.completion(program);
+    return kDone;
+  }
+  return Status::Invalid(
+      "no completion for '", name, "'", DidYouMean(name, names),
+      fmt::format(" (the shells are {} and {})", fmt::join(names.begin(), names.end() - 1, ", "),
+                  names.back()));
+}
+
+}  // namespace
 
 Command CompletionCommand(const Program* program) {
   const auto shell = std::make_shared<std::string>();
@@ -185,20 +215,7 @@ Command CompletionCommand(const Program* program) {
                        .meaning = "bash, zsh or fish",
                        .value = "SHELL",
                        .required = true}},
-          .run = [program, shell](const Context&) -> Result<int> {
-            if (*shell == "bash") {
-              std::cout << BashCompletion(*program);
-            } else if (*shell == "zsh") {
-              std::cout << ZshCompletion(*program);
-            } else if (*shell == "fish") {
-              std::cout << FishCompletion(*program);
-            } else {
-              return Status::Invalid("no completion for '", *shell, "'",
-                                     DidYouMean(*shell, {"bash", "zsh", "fish"}),
-                                     " (there is bash, zsh and fish)");
-            }
-            return kDone;
-          },
+          .run = [program, shell](const Context&) { return PrintCompletion(*program, *shell); },
           .hidden = true};
 }
 

@@ -112,15 +112,6 @@ Result<int> Consume(const Context& context, ConsumeFlags flags) {
   return kDone;
 }
 
-// Stores what `parse` makes of the text.
-template <typename T>
-ParseText Storing(Result<T> (*parse)(const std::string&), T* target) {
-  return [parse, target](const std::string& text) {
-    ARROW_ASSIGN_OR_RAISE(*target, parse(text));
-    return Status::OK();
-  };
-}
-
 }  // namespace
 
 Command ConsumeCommand() {

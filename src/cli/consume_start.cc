@@ -1,11 +1,11 @@
 #include "cli/consume_start.h"
 
 #include <algorithm>
-#include <charconv>
 #include <limits>
 #include <optional>
 #include <string_view>
 
+#include "base/number.h"
 #include "base/timestamp.h"
 
 namespace shopstream::cli {
@@ -15,10 +15,7 @@ using Form = ConsumeStart::Form;
 
 template <typename T>
 std::optional<T> ParseDigits(std::string_view text) {
-  T value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  const bool whole = error == std::errc{} && end == text.data() + text.size();
-  return whole && value >= 0 && !text.starts_with('-') ? std::optional(value) : std::nullopt;
+  return text.starts_with('-') ? std::nullopt : ParseWhole<T>(text);
 }
 
 int64_t BeginOf(const kafka::OffsetSpan& span, const ConsumeStart& start, int64_t at_time) {
@@ -59,8 +56,8 @@ Result<ConsumeStart> ParseConsumeStart(const std::string& text) {
     if (number) return ConsumeStart{form, *number};
   }
   if (const auto offset = ParseDigits<int64_t>(text)) return ConsumeStart{Form::kOffset, *offset};
-  return Status::Invalid("'", text, "' is none of start, end, an offset, +N (after the start), -N ",
-                         "(before the end) and @TIME (milliseconds or 2025-10-24T08:15:30Z)");
+  return Status::Invalid("'", text, "' is not one of start, end, an offset, +N (after the start), ",
+                         "-N (before the end) and @TIME (milliseconds or 2025-10-24T08:15:30Z)");
 }
 
 Result<std::vector<int32_t>> ParsePartitions(const std::string& text) {

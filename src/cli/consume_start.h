@@ -31,9 +31,10 @@ Result<ConsumeStart> ParseConsumeStart(const std::string& text);
 // 1 or 0,2. Invalid explains the form.
 Result<std::vector<int32_t>> ParsePartitions(const std::string& text);
 
-// What to read of each partition: from the start on, but not from outside what Kafka has. `times`:
-// the offset of the start's time in each partition, -1 if nothing is that late; for kTime only.
-// `to_end`: stop at the partition's present end. Partitions with nothing to read are left out.
+// The range to read of each partition: from the start, limited to the offsets that Kafka has.
+// `times`: the offset of the start's time in each partition, -1 if nothing is that late; for kTime
+// only. `to_end`: stop at the partition's present end. Partitions with nothing to read are left
+// out.
 std::vector<OffsetRange> ChooseRanges(const std::map<int32_t, kafka::OffsetSpan>& spans,
                                       const ConsumeStart& start,
                                       const std::map<int32_t, int64_t>& times, bool to_end);

@@ -57,10 +57,6 @@ Result<int> Generate(const Context& context, const GenerateFlags& given) {
   return ProduceAndReport(context, source.get(), flags.produce);
 }
 
-Status ParseStart(const std::string& text, GenerateFlags* flags) {
-  return ParseTimestamp(text).Value(&flags->events.start_millis.emplace());
-}
-
 Option ShareOption(const char* name, double* share, const char* meaning) {
   return {.name = name, .target = share, .meaning = meaning, .value = "0..1 [0]"};
 }
@@ -73,10 +69,7 @@ std::vector<Option> Options(GenerateFlags* flags) {
            .value = "N",
            .check = CheckPositiveCount},
           {.name = "--duration",
-           .target =
-               [flags](const std::string& text) {
-                 return ParseDuration(text).Value(&flags->produce.duration);
-               },
+           .target = Storing(ParseDuration, &flags->produce.duration),
            .meaning = "Run time, e.g. 60s, 5m, 2h",
            .value = "TIME"},
           RateOption(&flags->produce),
@@ -86,7 +79,7 @@ std::vector<Option> Options(GenerateFlags* flags) {
            .value = "S",
            .check = CheckSeed},
           {.name = "--start",
-           .target = [flags](const std::string& text) { return ParseStart(text, flags); },
+           .target = Storing(ParseTimestamp, &flags->events.start_millis),
            .meaning = "Event time of the first purchase, ISO 8601; it then advances by one day per "
                       "million purchases [the current time]",
            .value = "TIME"},

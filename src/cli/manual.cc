@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <iostream>
+#include <string>
 #include <string_view>
 
 #include "base/config.h"
@@ -50,8 +51,6 @@ std::string Section(const Place& place, const char* program) {
   return text;
 }
 
-}  // namespace
-
 std::string ManPage(const Program& program) {
   const std::vector<Place> places = PlacesOf(program);
   std::string text = fmt::format(
@@ -82,6 +81,8 @@ std::string ManPage(const Program& program) {
       ".TP\n130\nInterrupted before the work was done.\n";
   return text;
 }
+
+}  // namespace
 
 Command ManCommand(const Program* program) {
   return {.name = "man",

@@ -25,7 +25,8 @@ std::errc ParseNumber(std::string_view text, T* value) {
 }
 
 int64_t CountOf(const generate::SkippedRows& skipped) {
-  int64_t count = skipped.filtered + skipped.short_lines + skipped.long_lines;
+  int64_t count =
+      skipped.filtered + skipped.lines.with_fewer_values + skipped.lines.with_more_values;
   for (const auto& [field, rows] : skipped.missing) count += rows;
   return count;
 }
@@ -41,32 +42,33 @@ void PrintLine(const produce::ProduceSummary& summary,
         std::pair{"duplicates", summary.duplicates}}) {
     if (count > 0) line += fmt::format(", {} {}", name, FormatCount(count));
   }
-  if (skipped) line += DescribeSkipped(*skipped);
+  const std::string described = skipped ? DescribeSkipped(*skipped) : "";
+  if (!described.empty()) line += "; " + described;
   std::cout << line << (summary.interrupted ? "; stopped by a signal" : "") << "\n";
 }
 
 nlohmann::ordered_json ToJson(const generate::SkippedRows& skipped) {
   return {{"filtered", skipped.filtered},
           {"missing", nlohmann::ordered_json(skipped.missing)},
-          {"short_lines", skipped.short_lines},
-          {"long_lines", skipped.long_lines}};
+          {"short_lines", skipped.lines.with_fewer_values},
+          {"long_lines", skipped.lines.with_more_values}};
 }
 
 }  // namespace
 
 std::string DescribeSkipped(const generate::SkippedRows& skipped) {
-  if (CountOf(skipped) == 0) return "";
+  const int64_t count = CountOf(skipped);
+  if (count == 0) return "";
   std::string parts;
-  const auto add = [&](const std::string& name, int64_t count) {
-    if (count == 0) return;
-    parts += fmt::format("{}{} {}", parts.empty() ? "" : ", ", name, FormatCount(count));
+  const auto add = [&](const std::string& name, int64_t rows) {
+    if (rows == 0) return;
+    parts += fmt::format("{}{} {}", parts.empty() ? "" : ", ", name, FormatCount(rows));
   };
   add("filtered", skipped.filtered);
   for (const auto& [field, rows] : skipped.missing) add("without " + field, rows);
-  add("short lines", skipped.short_lines);
-  add("long lines", skipped.long_lines);
-  const int64_t count = CountOf(skipped);
-  return fmt::format("; skipped {} row{} ({})", FormatCount(count), count == 1 ? "" : "s", parts);
+  add("short lines", skipped.lines.with_fewer_values);
+  add("long lines", skipped.lines.with_more_values);
+  return fmt::format("skipped {} row{} ({})", FormatCount(count), count == 1 ? "" : "s", parts);
 }
 
 Result<Millis> ParseDuration(const std::string& text) {

@@ -22,7 +22,7 @@ std::string CheckSeed(const std::string& text);
 
 Option RateOption(produce::ProduceOptions* options);
 
-// "; skipped 12 rows (filtered 10, without user_id 2)", or "" if none was.
+// "skipped 12 rows (filtered 10, without user_id 2)", or "" if none was.
 std::string DescribeSkipped(const generate::SkippedRows& skipped);
 
 // Produces, prints the summary on stdout and returns the exit code: kFailed if a delivery

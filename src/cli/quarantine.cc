@@ -152,10 +152,7 @@ std::string CheckCause(const std::string& text) {
 }
 
 Option TimeOption(const char* name, std::optional<int64_t>* millis, const char* meaning) {
-  const ParseText parse = [millis](const std::string& text) {
-    return ParseTimestamp(text).Value(&millis->emplace());
-  };
-  return {.name = name, .target = parse, .meaning = meaning};
+  return {.name = name, .target = Storing(ParseTimestamp, millis), .meaning = meaning};
 }
 
 Command ListCommand(const std::shared_ptr<QuarantineFlags>& flags) {

@@ -71,12 +71,8 @@ ordered_json ValueToJson(const arrow::Array& column, int64_t i) {
       return FormatHex(static_cast<const arrow::BinaryArray&>(column).GetView(i));
     case arrow::Type::DECIMAL128:
       return static_cast<const arrow::Decimal128Array&>(column).FormatValue(i);
-    case arrow::Type::DATE32: {
-      constexpr int64_t kMillisPerDay = 86'400'000;
-      const int64_t days = static_cast<const arrow::Date32Array&>(column).Value(i);
-      const std::string midnight = FormatTimestamp(days * kMillisPerDay);
-      return midnight.substr(0, midnight.find('T'));
-    }
+    case arrow::Type::DATE32:
+      return FormatDate(static_cast<const arrow::Date32Array&>(column).Value(i));
     case arrow::Type::TIMESTAMP:
       return FormatTimestamp(MillisOf(static_cast<const arrow::TimestampArray&>(column), i));
     case arrow::Type::STRUCT:

@@ -38,8 +38,9 @@ Result<int> Print(generate::EventSource* source, int64_t count) {
   }
   std::cout.flush();
   std::cout.clear();  // The reader of our output may have exited, which is not an error.
-  const std::string skipped = source->skipped() ? DescribeSkipped(*source->skipped()) : "";
-  if (!skipped.empty()) Log::Info("{}", skipped.substr(2));
+  const auto skipped = source->skipped();
+  const std::string described = skipped ? DescribeSkipped(*skipped) : "";
+  if (!described.empty()) Log::Info("{}", described);
   return kDone;
 }
 
@@ -69,8 +70,7 @@ Command ReplayCommand() {
                        .required = true},
                       {.name = "--folder",
                        .target = &flags->folder,
-                       .meaning = "Folder of the mapping's files, if it is another one than the "
-                                  "mapping says",
+                       .meaning = "Folder of the mapping's files, if not the one in the mapping",
                        .value = "FOLDER"},
                       {.name = "--print",
                        .target = &flags->print,

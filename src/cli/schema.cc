@@ -59,10 +59,11 @@ Result<std::string> SubjectOf(const Context& context, const SchemaOptions& optio
 // The file of the options with the references of the options.
 Result<SchemaFile> ReadFile(const Context& context, const SchemaOptions& options,
                             registry::Client* client) {
-  ARROW_ASSIGN_OR_RAISE(const std::string text, ReadText(options.file));
+  ARROW_ASSIGN_OR_RAISE(std::string text, ReadText(options.file));
   ARROW_ASSIGN_OR_RAISE(const std::string subject, SubjectOf(context, options, RecordName(text)));
   ARROW_ASSIGN_OR_RAISE(auto references, ParseReferences(subject, options.references, client));
-  return ReadSchemaFile(subject, options.file, std::move(references), Strictness::kAsNew, client);
+  return ReadSchemaFile(subject, options.file, std::move(text), std::move(references),
+                        Strictness::kAsNew, client);
 }
 
 Result<int> Register(const Context& context, const SchemaOptions& options) {
@@ -264,23 +265,25 @@ Result<int> Check(const Context& context, const SchemaOptions& options) {
 // The file, with the references of the registered version unless others were given: a file that
 // was registered with references can be compared without naming them again.
 Result<SchemaFile> ReadFileLike(const registry::RegisteredSchema& registered,
-                                const std::string& path, const SchemaOptions& options,
-                                registry::Client* client) {
+                                const std::string& path, std::string text,
+                                const SchemaOptions& options, registry::Client* client) {
   const std::string& subject = registered.subject;
-  if (options.references.empty()) {
-    return ReadSchemaFile(subject, path, registered.references, Strictness::kAsStored, client);
+  auto references = registered.references;
+  if (!options.references.empty()) {
+    ARROW_ASSIGN_OR_RAISE(references, ParseReferences(subject, options.references, client));
   }
-  ARROW_ASSIGN_OR_RAISE(auto references, ParseReferences(subject, options.references, client));
-  return ReadSchemaFile(subject, path, std::move(references), Strictness::kAsStored, client);
+  return ReadSchemaFile(subject, path, std::move(text), std::move(references),
+                        Strictness::kAsStored, client);
 }
 
 Result<int> Diff(const Context& context, const SchemaOptions& options) {
   ARROW_ASSIGN_OR_RAISE(auto client, registry::Client::Open(context.config.registry));
-  ARROW_ASSIGN_OR_RAISE(const std::string text, ReadText(options.file));
+  ARROW_ASSIGN_OR_RAISE(std::string text, ReadText(options.file));
   ARROW_ASSIGN_OR_RAISE(const std::string subject, SubjectOf(context, options, RecordName(text)));
   ARROW_ASSIGN_OR_RAISE(const auto registered, FindVersion(*client, subject, options.version));
-  ARROW_ASSIGN_OR_RAISE(const SchemaFile file,
-                        ReadFileLike(registered, options.file, options, client.get()));
+  ARROW_ASSIGN_OR_RAISE(
+      const SchemaFile file,
+      ReadFileLike(registered, options.file, std::move(text), options, client.get()));
   ARROW_ASSIGN_OR_RAISE(const auto change, CompareWith(registered, file.schema));
   if (context.json) {
     std::cout << avro::ToJson(change).dump(2) << "\n";
@@ -309,7 +312,7 @@ struct Verified {
 
 Result<Verified> VerifyFile(registry::Client& client, const Context& context,
                             const std::filesystem::path& file) {
-  ARROW_ASSIGN_OR_RAISE(const std::string text, ReadText(file.string()));
+  ARROW_ASSIGN_OR_RAISE(std::string text, ReadText(file.string()));
   ARROW_ASSIGN_OR_RAISE(const std::string subject, SubjectOfFile(context, file, RecordName(text)));
   Verified verified{file.string(), subject, "same", 0};
   const auto latest = client.Latest(verified.subject);
@@ -320,7 +323,7 @@ Result<Verified> VerifyFile(registry::Client& client, const Context& context,
   ARROW_RETURN_NOT_OK(latest);
   verified.version = latest->version;
   ARROW_ASSIGN_OR_RAISE(const SchemaFile ours_whole,
-                        ReadFileLike(*latest, file.string(), {}, &client));
+                        ReadFileLike(*latest, file.string(), std::move(text), {}, &client));
   ARROW_ASSIGN_OR_RAISE(const std::string ours, registry::CanonicalText(ours_whole.schema.text()));
   ARROW_ASSIGN_OR_RAISE(const std::string theirs, registry::CanonicalText(latest->schema));
   if (ours != theirs) verified.state = "differs: see `shopstream schema diff`";
@@ -363,8 +366,8 @@ Command SchemaCommand() {
   const Option reference{.name = "--reference",
                          .target = &options->references,
                          .meaning =
-                             "Schema with a type that FILE only names; repeatable. The "
-                             "version may be `latest`",
+                             "Schema that defines a type FILE refers to; repeatable. "
+                             "VERSION may be `latest`",
                          .value = "NAME=SUBJECT:VERSION"};
   const Option version{.name = "--version",
                        .target = &options->version,
@@ -386,9 +389,8 @@ Command SchemaCommand() {
                Running(options, Show)};
   Command check{
       "check",
-      "Check whether a schema can be the next version, by the registry, and who must upgrade "
-      "first; "
-      "exits with 3 if not",
+      "Ask the registry whether a schema can be the next version, and show who must upgrade first; "
+      "exits with 3 if it cannot",
       {file, subject, reference},
       Running(options, Check)};
   Command diff{

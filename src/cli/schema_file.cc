@@ -1,6 +1,5 @@
 #include "cli/schema_file.h"
 
-#include <charconv>
 #include <fstream>
 #include <iostream>
 #include <set>
@@ -11,6 +10,7 @@
 #include "avro/schema_text.h"
 #include "base/format.h"
 #include "base/json.h"
+#include "base/number.h"
 #include "registry/context.h"
 
 namespace shopstream::cli {
@@ -38,9 +38,9 @@ Result<registry::SchemaReference> ParseReference(const std::string& subject,
     reference.version = latest.version;
     return reference;
   }
-  const char* const end = version.data() + version.size();
-  const auto [last, error] = std::from_chars(version.data(), end, reference.version);
-  if (error != std::errc() || last != end || reference.version < 1) return wrong;
+  const auto number = ParseWhole<int32_t>(version);
+  if (!number || *number < 1) return wrong;
+  reference.version = *number;
   return reference;
 }
 
@@ -89,10 +89,10 @@ Result<std::vector<registry::SchemaReference>> ParseReferences(
 }
 
 Result<SchemaFile> ReadSchemaFile(const std::string& subject, const std::string& path,
+                                  std::string text,
                                   std::vector<registry::SchemaReference> references,
                                   Strictness strictness, registry::Client* client) {
-  SchemaFile file{.path = path, .text = "", .references = std::move(references), .schema = {}};
-  ARROW_ASSIGN_OR_RAISE(file.text, ReadText(path));
+  SchemaFile file{.text = std::move(text), .references = std::move(references), .schema = {}};
   std::string whole = file.text;
   if (!file.references.empty()) {
     ARROW_ASSIGN_OR_RAISE(whole, client->Inline(subject, file.text, file.references));
@@ -106,7 +106,7 @@ Result<SchemaFile> ReadSchemaFile(const std::string& subject, const std::string&
     const bool undefined = why.find("unknown type") != std::string::npos;
     return Status::Invalid(
         path, ": ", why,
-        undefined ? "; if a subject has it: --reference NAME=SUBJECT:VERSION" : "");
+        undefined ? "; if it is registered, add --reference NAME=SUBJECT:VERSION" : "");
   }
   file.schema = *std::move(schema);
   return file;

@@ -12,7 +12,6 @@ namespace shopstream::cli {
 
 // A schema file, and what it refers to.
 struct SchemaFile {
-  std::string path;
   std::string text;  // As it is in the file.
   std::vector<registry::SchemaReference> references;
   avro::Schema schema;  // With the referenced schemas inlined.
@@ -34,8 +33,10 @@ enum class Strictness {
   kAsStored,  // As what a registry has stored, of any age.
 };
 
-// Reads and parses the file, a schema of `subject`; fetches what it refers to.
+// Parses `text`, the content of the file at `path`, as a schema of `subject`; fetches what it
+// refers to.
 Result<SchemaFile> ReadSchemaFile(const std::string& subject, const std::string& path,
+                                  std::string text,
                                   std::vector<registry::SchemaReference> references,
                                   Strictness strictness, registry::Client* client);
 

@@ -5,16 +5,21 @@
 #include <limits>
 #include <string>
 
+#include "base/number.h"
+
 namespace shopstream::generate {
 namespace {
 
 constexpr int kMaxDigits = 30, kMaxScale = 30, kMaxProductDigits = 36;
 
-Decimal::Digits PowerOfTen(int exponent) {
+constexpr Decimal::Digits PowerOfTen(int exponent) {
   Decimal::Digits power = 1;
   for (int i = 0; i < exponent; ++i) power *= 10;
   return power;
 }
+
+constexpr Decimal::Digits kParsedBound = PowerOfTen(kMaxDigits);
+constexpr Decimal::Digits kProductBound = PowerOfTen(kMaxProductDigits);
 
 Decimal::Digits Absolute(Decimal::Digits value) { return value < 0 ? -value : value; }
 
@@ -26,14 +31,24 @@ std::string_view Trim(std::string_view text) {
   return text;
 }
 
+// Removes the zeros at the end of the fraction.
+void DropZeros(Decimal* value) {
+  for (; value->scale > 0 && value->digits % 10 == 0; --value->scale) value->digits /= 10;
+}
+
+// Drops the digits of the fraction for which there is no scale.
+void LimitScale(Decimal* value) {
+  for (; value->scale > kMaxScale; --value->scale) value->digits /= 10;
+}
+
 // Moves the point by a power of ten.
 std::optional<Decimal> Shift(Decimal value, int exponent) {
   value.scale -= exponent;
   for (; value.scale < 0; ++value.scale) {
     value.digits *= 10;
-    if (Absolute(value.digits) >= PowerOfTen(kMaxDigits)) return std::nullopt;
+    if (Absolute(value.digits) >= kParsedBound) return std::nullopt;
   }
-  for (; value.scale > kMaxScale; --value.scale) value.digits /= 10;
+  LimitScale(&value);
   return value;
 }
 
@@ -65,23 +80,18 @@ std::optional<Decimal> ParseDecimal(std::string_view text, char point) {
   if (text[at] != 'e' && text[at] != 'E') return std::nullopt;
   std::string_view power = text.substr(at + 1);
   if (power.starts_with('+')) power.remove_prefix(1);
-  int exponent = 0;
-  const auto [end, error] = std::from_chars(power.data(), power.data() + power.size(), exponent);
-  if (error != std::errc{} || end != power.data() + power.size()) return std::nullopt;
-  if (exponent < -400 || exponent > kMaxDigits) return std::nullopt;
-  return Shift(value, exponent);
+  const auto exponent = ParseWhole<int>(power);
+  if (!exponent || *exponent < -400 || *exponent > kMaxDigits) return std::nullopt;
+  return Shift(value, *exponent);
 }
 
 std::optional<Decimal> Multiply(const Decimal& a, const Decimal& b) {
   Decimal product;
   if (__builtin_mul_overflow(a.digits, b.digits, &product.digits)) return std::nullopt;
   product.scale = a.scale + b.scale;
-  while (product.scale > 0 && product.digits % 10 == 0) {
-    product.digits /= 10;
-    --product.scale;
-  }
-  for (; product.scale > kMaxScale; --product.scale) product.digits /= 10;
-  if (Absolute(product.digits) >= PowerOfTen(kMaxProductDigits)) return std::nullopt;
+  DropZeros(&product);
+  LimitScale(&product);
+  if (Absolute(product.digits) >= kProductBound) return std::nullopt;
   return product;
 }
 
@@ -111,10 +121,7 @@ double ToDouble(const Decimal& value) {
 }
 
 std::optional<int64_t> ToInteger(Decimal value) {
-  while (value.scale > 0 && value.digits % 10 == 0) {
-    value.digits /= 10;
-    --value.scale;
-  }
+  DropZeros(&value);
   const bool fits = value.digits >= std::numeric_limits<int64_t>::min() &&
                     value.digits <= std::numeric_limits<int64_t>::max();
   if (value.scale > 0 || !fits) return std::nullopt;

@@ -14,8 +14,9 @@ struct Decimal {
   bool operator==(const Decimal&) const = default;
 };
 
-// "-12.5", "1e3"; spaces around it are ignored, `point` separates the fraction. Of a fraction, what
-// is beyond 30 digits is dropped. Nothing if the text is no finite number, or 10^30 or more.
+// "-12.5", "1e3"; spaces around it are ignored, `point` separates the fraction. Digits of a
+// fraction after the 30th are dropped. Nothing if the text is not a finite number, or is 10^30 or
+// more.
 std::optional<Decimal> ParseDecimal(std::string_view text, char point = '.');
 
 // Nothing if the product has more than 36 digits.

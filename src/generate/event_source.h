@@ -49,12 +49,17 @@ struct EventBatch {
   int64_t duplicates = 0;
 };
 
-// Rows of a recorded source that make no event.
+// Lines of a text file with fewer, or more, values than its header.
+struct SkippedLines {
+  int64_t with_fewer_values = 0;
+  int64_t with_more_values = 0;
+};
+
+// Rows of a recorded source that do not become events.
 struct SkippedRows {
   int64_t filtered = 0;                    // They do not meet the mapping's `where`.
   std::map<std::string, int64_t> missing;  // By the first field without a value.
-  int64_t short_lines = 0;                 // Lines with fewer, or more, values than the header.
-  int64_t long_lines = 0;
+  SkippedLines lines;
 };
 
 // A stream of purchases. Not thread-safe.

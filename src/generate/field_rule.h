@@ -18,7 +18,6 @@ namespace shopstream::generate {
 struct ColumnRef {
   int join = -1;  // Index into SourceMapping::joins.
   std::string column;
-  bool operator==(const ColumnRef&) const = default;
   auto operator<=>(const ColumnRef&) const = default;
 };
 
@@ -42,7 +41,7 @@ struct Epoch {
   int64_t per_second;
 };
 
-// How a column is a time.
+// How to read a column as a time.
 struct TimeRule {
   std::optional<TimePattern> pattern;  // None: ISO 8601.
   TimeZone zone;                       // Of times that name none.

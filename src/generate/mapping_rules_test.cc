@@ -147,8 +147,8 @@ TEST_F(MappingRulesTest, LinesOfAnotherLengthAreErrorsOrCounted) {
                                  "field amount)"));
   Use(lines, {{"amount", "{value: 1}"}}, "csv: {short_lines: skip, long_lines: skip}");
   EXPECT_THAT(Ids(), ElementsAre("a", "c"));
-  EXPECT_EQ(skipped_.short_lines, 1);
-  EXPECT_EQ(skipped_.long_lines, 1);
+  EXPECT_EQ(skipped_.lines.with_fewer_values, 1);
+  EXPECT_EQ(skipped_.lines.with_more_values, 1);
 }
 
 TEST_F(MappingRulesTest, MissingValuesAreSkippedOrGetADefault) {
@@ -321,7 +321,7 @@ TEST_F(MappingRulesTest, MistakesAboutTheFileAreExplained) {
       {"where: [{column: id, abov: 1}]", "did you mean 'above'?"},
       {"where: [{column: id, above: many}]", "'above' must be a number"},
       {"joins: {a: {file: x.csv, key: k, on: b.k}, b: {file: y.csv, key: k, on: id}}",
-       "'b.k' must be of a join that is listed before 'a'"}};
+       "'b.k' must come from a join that is listed before 'a'"}};
   for (const auto& [above, message] : mistakes) {
     Use("", {}, above);
     EXPECT_THAT(Error(), AllOf(HasSubstr("sales.yaml, line"), HasSubstr(message))) << above;
@@ -335,7 +335,7 @@ TEST_F(MappingRulesTest, MistakesInAFieldAreExplained) {
       {"{product: [a, b]}", "'product' and 'rate' make amounts"},
       {"{column: a, zone: UTC}", "'format', 'zone' and 'epoch' are for times"},
       {"{column: a, missing: keep}", "'missing' can be: skip"},
-      {"{column: a, missing: skip, default: 1}", "leave out one of the two"}};
+      {"{column: a, missing: skip, default: 1}", "remove 'default' or 'missing'"}};
   for (const auto& [rule, message] : rules) {
     Use("", {{"user_id", rule}});
     EXPECT_THAT(Error(), HasSubstr(message)) << rule;
@@ -343,7 +343,7 @@ TEST_F(MappingRulesTest, MistakesInAFieldAreExplained) {
   const std::vector<std::pair<std::string, std::string>> times = {
       {"{column: at, zone: Europe/Lisboa}", "there is no zone 'Europe/Lisboa'"},
       {"{column: at, epoch: h}", "'epoch' can be: s, ms, us, ns"},
-      {"{column: at, epoch: s, zone: UTC}", "needs neither"},
+      {"{column: at, epoch: s, zone: UTC}", "cannot be combined with 'format' or 'zone'"},
       {"{column: at, format: \"%Q\"}", "unknown '%Q'"}};
   for (const auto& [rule, message] : times) {
     Use("", {{"timestamp", rule}});
@@ -352,8 +352,8 @@ TEST_F(MappingRulesTest, MistakesInAFieldAreExplained) {
   const std::vector<std::pair<std::string, std::string>> amounts = {
       {"{column: a, rate: {by: money, EUR: 1}}", "there is no field 'money'"},
       {"{column: a, rate: {EUR: 1}}", "a 'rate' is a number, or"},
-      {"{column: a, rate: -1}", "a rate is a number above zero"},
-      {"{column: a, hash: true}", "'hash' makes whole numbers of texts"},
+      {"{column: a, rate: -1}", "a rate must be a number above zero"},
+      {"{column: a, hash: true}", "'hash' makes whole numbers from texts"},
       {"{product: []}", "'product' must be a text or a list"}};
   for (const auto& [rule, message] : amounts) {
     Use("", {{"amount", rule}});

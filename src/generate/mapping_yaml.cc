@@ -3,25 +3,22 @@
 #include <algorithm>
 #include <set>
 
+#include "base/join.h"
 #include "base/nearest_name.h"
 
 namespace shopstream::generate {
 
-std::string Listed(const Names& names) {
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
-  return text;
-}
-
 Status MappingYaml::CheckKeys(const YAML::Node& node, const Names& known,
                               const std::string& what) const {
-  if (!node.IsMap()) return Error(node, what, " consists of keys and values: ", Listed(known));
+  if (!node.IsMap()) {
+    return Error(node, what, " consists of keys and values: ", Joined(known, ", "));
+  }
   std::set<std::string> seen;
   for (const auto& entry : node) {
     const std::string key = entry.first.Scalar();
     if (std::find(known.begin(), known.end(), key) == known.end()) {
       return Error(entry.first, "unknown key '", key, "'", DidYouMean(key, known), " (", what,
-                   " knows ", Listed(known), ")");
+                   " takes ", Joined(known, ", "), ")");
     }
     if (!seen.insert(key).second) return Error(entry.first, "'", key, "' is given twice");
   }

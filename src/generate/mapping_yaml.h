@@ -13,15 +13,10 @@ namespace shopstream::generate {
 
 using Names = std::vector<std::string>;
 
-// "a, b, c"
-std::string Listed(const Names& names);
-
 // Reads nodes of one mapping; messages name it and the line.
 class MappingYaml {
  public:
   explicit MappingYaml(std::string path) : path_(std::move(path)) {}
-
-  const std::string& path() const { return path_; }
 
   template <typename... Args>
   Status Error(const YAML::Node& node, Args&&... what) const {

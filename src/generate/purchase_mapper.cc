@@ -230,7 +230,7 @@ class EventMaker {
       const auto found = rule.values.find(key);
       if (found == rule.values.end() && !rule.otherwise) {
         return Status::Invalid(rows_.At(row), ": '", key, "' is not among the values of ", field,
-                               "; add it in ", mapping_.path, ", or an 'otherwise'");
+                               "; add it to ", mapping_.path, ", or add an 'otherwise'");
       }
       ARROW_RETURN_NOT_OK(
           builder.Append(found == rule.values.end() ? *rule.otherwise : found->second));

@@ -18,7 +18,7 @@ struct Recording {
   SourceMapping mapping;
   TableFile file;
   std::unique_ptr<PurchaseMapper> mapper;
-  SkippedCounts skipped = {};
+  SkippedRows skipped = {};
 };
 
 class RecordedSource : public EventSource {
@@ -46,12 +46,7 @@ class RecordedSource : public EventSource {
 
   int key_column() const override { return kUserIdColumn; }
 
-  std::optional<SkippedRows> skipped() const override {
-    SkippedRows skipped = recording_->skipped.rows;
-    skipped.short_lines = recording_->skipped.lines.with_fewer_values;
-    skipped.long_lines = recording_->skipped.lines.with_more_values;
-    return skipped;
-  }
+  std::optional<SkippedRows> skipped() const override { return recording_->skipped; }
 
  private:
   // The number of current rows that are due.
@@ -92,7 +87,8 @@ Result<std::unique_ptr<EventSource>> OpenRecordedSource(const SourceMapping& map
                                                         std::function<int64_t()> now_millis) {
   const FieldRule& time = mapping.fields.at("timestamp");
   if (time.kind != RuleKind::kColumn) {
-    return Status::Invalid(mapping.path, ": 'timestamp' must come from a column, for the order");
+    return Status::Invalid(mapping.path, ": 'timestamp' must come from a column, because it gives ",
+                           "the order of the events");
   }
   ARROW_ASSIGN_OR_RAISE(TableFile file,
                         TableFile::Open(mapping.file, mapping.format, ColumnsOf(mapping, -1)));

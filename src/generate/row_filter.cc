@@ -1,6 +1,7 @@
 #include "generate/row_filter.h"
 
 #include <algorithm>
+#include <string_view>
 
 namespace shopstream::generate {
 namespace {
@@ -34,18 +35,7 @@ bool MeetsBound(Test test, int order) {
   }
 }
 
-bool MeetsText(const Condition& condition, std::string_view value) {
-  const bool is_pattern = condition.test == Test::kLike || condition.test == Test::kNotLike;
-  const bool negated = condition.test == Test::kIsNot || condition.test == Test::kNotLike;
-  const bool found =
-      std::any_of(condition.values.begin(), condition.values.end(), [&](const std::string& wanted) {
-        return is_pattern ? Matches(value, wanted) : value == wanted;
-      });
-  return found != negated;
-}
-
-}  // namespace
-
+// Whether `pattern` describes the whole text: * is any text, ? any one character (byte).
 bool Matches(std::string_view text, std::string_view pattern) {
   size_t at = 0, next = 0, star = std::string_view::npos, resume = 0;
   while (at < text.size()) {
@@ -63,6 +53,18 @@ bool Matches(std::string_view text, std::string_view pattern) {
   }
   return pattern.find_first_not_of('*', next) == std::string_view::npos;
 }
+
+bool MeetsText(const Condition& condition, std::string_view value) {
+  const bool is_pattern = condition.test == Test::kLike || condition.test == Test::kNotLike;
+  const bool negated = condition.test == Test::kIsNot || condition.test == Test::kNotLike;
+  const bool found =
+      std::any_of(condition.values.begin(), condition.values.end(), [&](const std::string& wanted) {
+        return is_pattern ? Matches(value, wanted) : value == wanted;
+      });
+  return found != negated;
+}
+
+}  // namespace
 
 Result<int64_t> KeepWhere(const std::vector<Condition>& conditions, SourceRows* rows) {
   const int64_t before = rows->size();

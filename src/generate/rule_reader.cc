@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/join.h"
 #include "base/nearest_name.h"
 #include "model/purchase_event.h"
 
@@ -26,7 +27,7 @@ FieldRule RuleOf(RuleKind kind) {
   return rule;
 }
 
-// `keys` and what every rule but a constant may say about missing values.
+// `keys`, plus the keys for missing values, which every rule except a constant takes.
 Names AlsoMissing(Names keys) {
   keys.insert(keys.end(), {"default", "missing"});
   return keys;
@@ -51,7 +52,8 @@ Result<FieldRule> RuleReader::Read(const std::string& field, const YAML::Node& n
   }
   ARROW_ASSIGN_OR_RAISE(rule.skip_missing, yaml_.Word(node, "missing", "skip"));
   if (rule.skip_missing && rule.default_value) {
-    return yaml_.Error(node, "with a 'default' no value is missing: leave out one of the two");
+    return yaml_.Error(node, "a field with a 'default' has no missing values: remove 'default' or ",
+                       "'missing'");
   }
   ARROW_RETURN_NOT_OK(CheckType(field, rule, node));
   ARROW_RETURN_NOT_OK(CheckAllowed(field, rule, node));
@@ -105,7 +107,7 @@ Result<FieldRule> RuleReader::ReadLookUp(const YAML::Node& node) const {
   }
   const YAML::Node values = node["values"];
   if (!values || !values.IsMap() || values.size() == 0) {
-    return yaml_.Error(node, "'values' must map each value");
+    return yaml_.Error(node, "'values' must map each value to a text");
   }
   for (const auto& entry : values) {
     if (!entry.second.IsScalar()) return yaml_.Error(entry.second, "a value must map to a text");
@@ -184,14 +186,17 @@ Result<Rate> RuleReader::ReadRate(const YAML::Node& node) const {
 
 Result<Decimal> RuleReader::Factor(const YAML::Node& node) const {
   const auto factor = node.IsScalar() ? ParseDecimal(node.Scalar()) : std::nullopt;
-  if (!factor || factor->digits <= 0) return yaml_.Error(node, "a rate is a number above zero");
+  if (!factor || factor->digits <= 0) {
+    return yaml_.Error(node, "a rate must be a number above zero");
+  }
   return *factor;
 }
 
 Result<TimeRule> RuleReader::ReadTime(const YAML::Node& node) const {
   TimeRule time;
   if (node["epoch"] && (node["format"] || node["zone"])) {
-    return yaml_.Error(node, "an 'epoch' needs neither 'format' nor 'zone': it counts from UTC");
+    return yaml_.Error(node, "'epoch' cannot be combined with 'format' or 'zone': it is always in ",
+                       "UTC");
   }
   if (node["format"]) {
     ARROW_ASSIGN_OR_RAISE(const std::string text, yaml_.Text(node, "format"));
@@ -226,7 +231,9 @@ Result<Template> RuleReader::ReadTemplate(const YAML::Node& node) const {
     made.literals.push_back(text.substr(at, open - at));
     if (open == std::string::npos) return made;
     const size_t close = text.find('}', open);
-    if (close == std::string::npos) return yaml_.Error(node, "in '", text, "' a '{' is not closed");
+    if (close == std::string::npos) {
+      return yaml_.Error(node, "'", text, "' has a '{' without a '}'");
+    }
     ARROW_ASSIGN_OR_RAISE(ColumnRef ref,
                           TemplateColumn(node, text.substr(open + 1, close - open - 1)));
     made.columns.push_back(std::move(ref));
@@ -237,7 +244,7 @@ Result<Template> RuleReader::ReadTemplate(const YAML::Node& node) const {
 // "column" or "join.column".
 Result<ColumnRef> RuleReader::TemplateColumn(const YAML::Node& node,
                                              const std::string& name) const {
-  if (name.empty()) return yaml_.Error(node, "'{}' names no column");
+  if (name.empty()) return yaml_.Error(node, "'{}' does not name a column");
   const ColumnRef ref = ToColumn(name);
   if (ref.join >= 0 || name.find('.') == std::string::npos) return ref;
   const std::string join = name.substr(0, name.find('.'));
@@ -264,9 +271,9 @@ Status RuleReader::CheckType(const std::string& field, const FieldRule& rule,
   const bool is_text = type->id() == arrow::Type::STRING;
   const bool is_amount = type->id() == arrow::Type::DOUBLE;
   const bool direct = rule.kind == RuleKind::kColumn || rule.kind == RuleKind::kValue;
-  if (rule.hash != (rule.hash && type->id() == arrow::Type::INT32)) {
+  if (rule.hash && type->id() != arrow::Type::INT32) {
     return yaml_.Error(node, "'", field, "' is of type ", type->ToString(),
-                       ": 'hash' makes whole numbers of texts");
+                       ": 'hash' makes whole numbers from texts");
   }
   if ((rule.rate || rule.kind == RuleKind::kProduct) && !is_amount) {
     return yaml_.Error(node, "'", field, "' is of type ", type->ToString(),
@@ -297,7 +304,7 @@ Status RuleReader::CheckAllowed(const std::string& field, const FieldRule& rule,
       continue;
     }
     return yaml_.Error(node, "'", result, "' is not a value of ", field,
-                       DidYouMean(result, allowed), " (there are ", Listed(allowed), ")");
+                       DidYouMean(result, allowed), " (there are ", Joined(allowed, ", "), ")");
   }
   return Status::OK();
 }

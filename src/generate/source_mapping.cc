@@ -8,6 +8,7 @@
 #include <sstream>
 #include <utility>
 
+#include "base/join.h"
 #include "base/nearest_name.h"
 #include "generate/mapping_yaml.h"
 #include "generate/rule_reader.h"
@@ -95,8 +96,7 @@ class MappingReader {
   }
 
   Status ReadJoins(const YAML::Node& joins) {
-    if (!joins.IsMap())
-      return yaml_.Error(joins, "'joins' consists of a name for each joined file");
+    if (!joins.IsMap()) return yaml_.Error(joins, "'joins' must map a name to each joined file");
     for (const auto& entry : joins) {
       Join join;
       join.name = entry.first.Scalar();
@@ -106,12 +106,12 @@ class MappingReader {
       join.file = Resolve(file);
       ARROW_ASSIGN_OR_RAISE(join.format, ReadFormat(entry.second));
       ARROW_ASSIGN_OR_RAISE(join.key, yaml_.Text(entry.second, "key"));
-      // Only the joins before this one are known, so that none needs itself.
+      // Only earlier joins are known, so a join cannot refer to itself.
       ARROW_ASSIGN_OR_RAISE(join.on, Rules().Column(entry.second, "on"));
       for (const auto& other : joins) {
         if (join.on.join < 0 && join.on.column.starts_with(other.first.Scalar() + ".")) {
           return yaml_.Error(entry.second["on"], "'", join.on.column,
-                             "' must be of a join that is ", "listed before '", join.name, "'");
+                             "' must come from a join that is listed before '", join.name, "'");
         }
       }
       mapping_.joins.push_back(std::move(join));
@@ -136,7 +136,7 @@ class MappingReader {
     Condition condition;
     ARROW_ASSIGN_OR_RAISE(condition.column, Rules().Column(node, "column"));
     if (node.size() != 2) {
-      return yaml_.Error(node, "a condition is a column and one of ", Listed(tests));
+      return yaml_.Error(node, "a condition is a column and one of ", Joined(tests, ", "));
     }
     for (const auto& [name, test] : kTests) {
       if (!node[name]) continue;

@@ -92,7 +92,7 @@ TEST(SourceMapping, WrongPartsAreNamed) {
       AllOf(HasSubstr("'EURO' is not a value of currency"), HasSubstr("did you mean 'EUR'?")));
   EXPECT_THAT(ErrorOf(Sales("{items.name}", "{item.name}")),
               AllOf(HasSubstr("there is no join 'item'"), HasSubstr("did you mean 'items'?")));
-  EXPECT_THAT(ErrorOf(Sales("{items.name}", "{items.name")), HasSubstr("not closed"));
+  EXPECT_THAT(ErrorOf(Sales("{items.name}", "{items.name")), HasSubstr("has a '{' without a '}'"));
   EXPECT_THAT(ErrorOf(Sales("modulo: 3", "modulo: 0")), HasSubstr("above zero"));
   EXPECT_THAT(ErrorOf(Sales("case: title", "case: upper")), HasSubstr("'case' can be: title"));
   EXPECT_THAT(ErrorOf(Sales("6ba7b811", "6ba7")), HasSubstr("is not a UUID"));

@@ -46,12 +46,12 @@ Result<ArrayPtr> WithoutNan(const ArrayPtr& column) {
   }
 }
 
-}  // namespace
-
 Result<TextPtr> AsText(const ArrayPtr& column) {
   ARROW_ASSIGN_OR_RAISE(const ArrayPtr text, arrow::compute::Cast(*column, arrow::utf8()));
   return std::static_pointer_cast<arrow::StringArray>(text);
 }
+
+}  // namespace
 
 std::optional<std::string_view> ValueAt(const arrow::StringArray& column, int64_t row) {
   if (column.IsNull(row) || column.value_length(row) == 0) return std::nullopt;
@@ -84,7 +84,7 @@ Result<JoinedFiles::File> JoinedFiles::LoadFile(const Join& join,
     return Status::Invalid(join.file, " has too many rows for a join: ", rows);
   }
   if (const int64_t lines = skipped.with_fewer_values + skipped.with_more_values; lines > 0) {
-    Log::Warn("{}: {} lines with another number of values than the header are left out", join.file,
+    Log::Warn("{}: left out {} lines whose number of values differs from the header's", join.file,
               FormatCount(lines));
   }
   File file;

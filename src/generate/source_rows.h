@@ -20,7 +20,6 @@ namespace shopstream::generate {
 using ArrayPtr = std::shared_ptr<arrow::Array>;
 using TextPtr = std::shared_ptr<arrow::StringArray>;
 
-Result<TextPtr> AsText(const ArrayPtr& column);
 // Nothing if it is null or empty: both are missing values.
 std::optional<std::string_view> ValueAt(const arrow::StringArray& column, int64_t row);
 
@@ -59,7 +58,7 @@ class SourceRows {
   std::string NameOf(const ColumnRef& ref) const;
   // "sales.csv, row 7, column price: 'n/a'"
   Result<std::string> ValueFor(int64_t row, const ColumnRef& ref);
-  // What separates fractions in the column's texts.
+  // The decimal separator in the column's texts.
   char DecimalPoint(const ColumnRef& ref) const;
 
   // One value for each row, null if there is no joined row, or the value is not a number (NaN).

@@ -19,6 +19,7 @@
 #include <utility>
 
 #include "base/format.h"
+#include "base/join.h"
 #include "base/nearest_name.h"
 #include "generate/text_file.h"
 
@@ -71,7 +72,7 @@ Result<std::shared_ptr<arrow::RecordBatchReader>> ReadParquet(
   std::vector<int> row_groups(reader->num_row_groups()), indices;
   for (size_t i = 0; i < row_groups.size(); ++i) row_groups[i] = static_cast<int>(i);
   for (const std::string& column : columns) {
-    // Of a plain column; members of nested ones have longer paths.
+    // Finds plain columns only: members of nested ones have longer paths.
     indices.push_back(reader->parquet_reader()->metadata()->schema()->ColumnIndex(column));
     if (indices.back() < 0) {
       return Status::Invalid("column '", column, "' is nested; only plain columns can be used");
@@ -258,18 +259,7 @@ Result<TableFile> TableFile::Open(const std::string& path, const FileFormat& for
     return Status::Invalid(path, " ends in none of .parquet, .csv, .tsv and .txt: only these can ",
                            "be read");
   }
-  Status read;
-  if (table.is_text_) {
-    auto header = ReadTextHeader(path, format, needed);
-    read = header.status();
-    if (read.ok()) table.format_ = std::move(header->format);
-    if (read.ok()) table.columns_ = std::move(header->columns);
-  } else {
-    auto columns = ParquetColumns(path);
-    read = columns.status();
-    if (read.ok()) table.columns_ = *std::move(columns);
-  }
-  if (!read.ok()) {
+  if (const Status read = table.ReadHeader(needed); !read.ok()) {
     return Status::IOError(path, " cannot be read as a ", table.is_text_ ? "text" : "Parquet",
                            " file: ", read.message(),
                            "; data that the project uses is fetched by ./run setup");
@@ -278,15 +268,24 @@ Result<TableFile> TableFile::Open(const std::string& path, const FileFormat& for
   return table;
 }
 
+Status TableFile::ReadHeader(const std::vector<std::string>& needed) {
+  if (!is_text_) {
+    ARROW_ASSIGN_OR_RAISE(columns_, ParquetColumns(path_));
+    return Status::OK();
+  }
+  ARROW_ASSIGN_OR_RAISE(auto header, ReadTextHeader(path_, format_, needed));
+  format_ = std::move(header.format);
+  columns_ = std::move(header.columns);
+  return Status::OK();
+}
+
 Status TableFile::CheckColumns(const std::vector<std::string>& needed) const {
   for (const std::string& column : needed) {
     const auto count = std::count(columns_.begin(), columns_.end(), column);
     if (count == 1) continue;
     if (count > 1) return Status::Invalid(path_, " has ", count, " columns '", column, "'");
-    std::string all;
-    for (const std::string& known : columns_) all += (all.empty() ? "" : ", ") + known;
     return Status::Invalid(path_, " has no column '", column, "'", DidYouMean(column, columns_),
-                           " (its columns: ", Printable(all), ")");
+                           " (its columns: ", Printable(Joined(columns_, ", ")), ")");
   }
   return Status::OK();
 }

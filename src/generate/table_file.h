@@ -2,12 +2,12 @@
 
 #include <arrow/record_batch.h>
 
-#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "base/status.h"
+#include "generate/event_source.h"
 #include "generate/file_format.h"
 
 namespace shopstream::generate {
@@ -15,11 +15,6 @@ namespace shopstream::generate {
 // Beside the columns asked for, each batch has the number of each row in the file: rows of data,
 // counted from 1 (lines would be useless, as a quoted value may have line breaks).
 inline constexpr const char* kRowColumn = "#row";
-
-struct SkippedLines {
-  int64_t with_fewer_values = 0;
-  int64_t with_more_values = 0;
-};
 
 // A Parquet (.parquet) or text (.csv, .tsv, .txt, with column names in its first line) file, read
 // as a stream of batches. Columns of text files are all utf8; the mapping decides what they mean.
@@ -39,6 +34,8 @@ class TableFile {
                                                          SkippedLines* skipped) const;
 
  private:
+  // Fills in columns_ and, of a text, what format_ leaves open.
+  Status ReadHeader(const std::vector<std::string>& needed);
   Status CheckColumns(const std::vector<std::string>& needed) const;
 
   std::string path_;

@@ -13,7 +13,8 @@
 namespace shopstream::generate {
 namespace {
 
-// The reader takes dozens of blocks ahead. A value must fit one, as it must a Kafka message.
+// The reader reads dozens of blocks ahead. A value must fit in one block, as it must in a Kafka
+// message.
 constexpr int32_t kBlockBytes = 1 << 20;
 constexpr int64_t kMaxHeaderBytes = 1 << 20;
 
@@ -31,8 +32,8 @@ Result<std::shared_ptr<arrow::io::InputStream>> OpenText(const std::string& path
   return ToUtf8(std::move(file), encoding);
 }
 
-// Passes a text through, and fails at its end if a quote is still open: the parser would take the
-// rest of the file for one value.
+// Passes a text through, and fails at its end if a quote is still open: the parser would treat the
+// rest of the file as one value.
 class QuoteWatch : public arrow::io::InputStream {
  public:
   QuoteWatch(std::shared_ptr<arrow::io::InputStream> text, char delimiter, char quote)
@@ -168,7 +169,7 @@ Result<std::shared_ptr<arrow::RecordBatchReader>> ReadTextRows(
   convert.include_columns = columns;
   convert.strings_can_be_null = true;
   convert.null_values = format.nulls.value_or(std::vector<std::string>{""});
-  // Not utf8: the message about a text that is none could not name its row.
+  // Not utf8: the reader's message about invalid UTF-8 does not name the row.
   for (const std::string& column : columns) convert.column_types[column] = arrow::binary();
   return arrow::csv::StreamingReader::Make(arrow::io::default_io_context(), stream, read,
                                            ParseOptionsOf(format, std::move(uneven)), convert);

@@ -13,11 +13,11 @@
 namespace shopstream::generate {
 
 inline constexpr const char* kUnclosedQuote =
-    "a quote is never closed, or not within 1 MiB; if quotes mean nothing in this file, set csv: "
-    "{quote: \"\"}";
+    "a quote is never closed, or not within 1 MiB; if quotes have no special meaning in this file, "
+    "set csv: {quote: \"\"}";
 
-// Fills in what the format leaves open, and reads the header. Of several delimiters, the first one
-// that gives all needed columns, or else the one that gives the most columns.
+// Fills in what the format leaves open, and reads the header. The delimiter is the first one that
+// gives all needed columns, or else the one that gives the most columns.
 struct TextHeader {
   FileFormat format;  // With a delimiter and an encoding.
   std::vector<std::string> columns;

@@ -107,10 +107,10 @@ Result<std::shared_ptr<arrow::RecordBatchReader>> ReadInTimeOrder(const TableFil
                                                                   const SourceMapping& mapping,
                                                                   const PurchaseMapper& mapper,
                                                                   const SortOptions& options,
-                                                                  SkippedCounts* skipped) {
+                                                                  SkippedRows* skipped) {
   ARROW_ASSIGN_OR_RAISE(const bool in_order, IsInOrder(file, mapping, mapper));
   ARROW_ASSIGN_OR_RAISE(auto rows, file.Read(ColumnsOf(mapping, -1), &skipped->lines));
-  auto events = std::make_shared<StreamedEvents>(std::move(rows), &mapper, &skipped->rows);
+  auto events = std::make_shared<StreamedEvents>(std::move(rows), &mapper, skipped);
   if (in_order) return events;
   ARROW_ASSIGN_OR_RAISE(auto whole, LoadWhole(file, events.get(), options.memory_limit_bytes));
   const auto& times = static_cast<const arrow::TimestampArray&>(*whole->column(kTimestampColumn));

@@ -19,19 +19,14 @@ struct SortOptions {
   int64_t memory_limit_bytes = int64_t{512} << 20;
 };
 
-// Rows that make no event, in the file as far as it has been read.
-struct SkippedCounts {
-  SkippedRows rows;
-  SkippedLines lines;
-};
-
 // The file's events in the order of their time, equal times in the order of the file. A file that
-// is already in order, as most exports are, is streamed, whatever its size. Borrows everything,
-// also for the reader.
+// is already in order, as most exports are, is streamed, whatever its size. `skipped` counts the
+// rows that do not become events, as far as the file has been read. Borrows everything, also for
+// the reader.
 Result<std::shared_ptr<arrow::RecordBatchReader>> ReadInTimeOrder(const TableFile& file,
                                                                   const SourceMapping& mapping,
                                                                   const PurchaseMapper& mapper,
                                                                   const SortOptions& options,
-                                                                  SkippedCounts* skipped);
+                                                                  SkippedRows* skipped);
 
 }  // namespace shopstream::generate

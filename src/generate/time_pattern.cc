@@ -129,7 +129,7 @@ class FieldScanner {
   std::string_view text_;
 };
 
-std::optional<TimePattern::Time> TimeOf(const Clock& clock) {
+std::optional<IsoTime> TimeOf(const Clock& clock) {
   const std::chrono::year_month_day date{std::chrono::year{clock.year},
                                          std::chrono::month(static_cast<unsigned>(clock.month)),
                                          std::chrono::day(static_cast<unsigned>(clock.day))};
@@ -138,7 +138,7 @@ std::optional<TimePattern::Time> TimeOf(const Clock& clock) {
   const std::chrono::milliseconds time =
       std::chrono::sys_days(date).time_since_epoch() + std::chrono::hours(hour) +
       std::chrono::minutes(clock.minute) + std::chrono::seconds(clock.second);
-  return TimePattern::Time{time.count() + clock.millis, clock.offset_millis};
+  return IsoTime{time.count() + clock.millis, clock.offset_millis};
 }
 
 Status CheckPattern(const std::string& pattern, const std::set<char>& fields) {
@@ -183,7 +183,7 @@ Result<TimePattern> TimePattern::Compile(const std::string& pattern) {
   return compiled;
 }
 
-std::optional<TimePattern::Time> TimePattern::Parse(std::string_view text) const {
+std::optional<IsoTime> TimePattern::Parse(std::string_view text) const {
   FieldScanner scanner(text);
   Clock clock;
   for (const Item& item : items_) {

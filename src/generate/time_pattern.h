@@ -1,12 +1,12 @@
 #pragma once
 
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/status.h"
+#include "base/timestamp.h"
 
 namespace shopstream::generate {
 
@@ -17,20 +17,16 @@ namespace shopstream::generate {
 //   %b month's name, in English: Mar or March      %M minute    %S second
 //   %f fraction of a second, 1 to 9 digits         %z +02:00, +0200, +02 or Z       %% a %
 //
-// Numbers may have one digit less, as 9 for 09, except for years. Everything else must be in the
-// text as it is in the pattern.
+// Numbers other than years may omit a leading zero: 9 for 09. Everything else must be in the text
+// as it is in the pattern.
 class TimePattern {
  public:
   // Invalid: an unknown %x, or one that is missing or given twice.
   static Result<TimePattern> Compile(const std::string& pattern);
 
-  struct Time {
-    int64_t millis = 0;                         // Since 1970, of the clock that the text shows.
-    std::optional<int64_t> offset_millis = {};  // That clock's distance from UTC, if it has a %z.
-  };
-  // Nothing if the text does not match, or there is no such day or time. Digits beyond
-  // milliseconds are truncated.
-  std::optional<Time> Parse(std::string_view text) const;
+  // With an offset if the pattern has a %z. Nothing if the text does not match, or there is no such
+  // day or time. Digits beyond milliseconds are truncated.
+  std::optional<IsoTime> Parse(std::string_view text) const;
 
   const std::string& text() const { return text_; }
 

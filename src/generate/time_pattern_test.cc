@@ -14,7 +14,7 @@ using testing::HasSubstr;
 
 std::string Clock(const std::string& pattern, const std::string& text) {
   const auto time = TimePattern::Compile(pattern).ValueOrDie().Parse(text);
-  return time ? FormatTimestamp(time->millis) : "no";
+  return time ? FormatTimestamp(time->clock_millis) : "no";
 }
 
 TEST(TimePattern, ReadsEveryField) {

@@ -7,12 +7,14 @@
 #include <openssl/sha.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <utility>
 
+#include "base/number.h"
 #include "base/timestamp.h"
+#include "model/calendar.h"
 
 namespace shopstream::generate {
 namespace {
@@ -25,31 +27,27 @@ const std::shared_ptr<arrow::DataType>& UtcMillis() {
   return type;
 }
 
-// The whole text.
-template <typename T>
-bool ParseWhole(std::string_view text, T* value) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), *value);
-  return error == std::errc{} && end == text.data() + text.size();
-}
-
 const char* ParseInto(std::string_view text, char point, int32_t* value) {
-  int64_t wide = 0;
-  if (!ParseWhole(text, &wide)) {
+  std::optional<int64_t> wide = ParseWhole<int64_t>(text);
+  if (!wide) {
     const auto decimal = ParseDecimal(text, point);
-    const auto whole = decimal ? ToInteger(*decimal) : std::nullopt;
-    if (!decimal) return "is not a whole number (a text is made one with 'hash: true')";
-    if (!whole) return "is not a whole number";
-    wide = *whole;
+    if (!decimal) return "is not a whole number ('hash: true' makes one from a text)";
+    wide = ToInteger(*decimal);
+    if (!wide) return "is not a whole number";
   }
-  if (wide < std::numeric_limits<int32_t>::min() || wide > std::numeric_limits<int32_t>::max()) {
+  if (*wide < std::numeric_limits<int32_t>::min() || *wide > std::numeric_limits<int32_t>::max()) {
     return "does not fit a whole number of 32 bits";
   }
-  *value = static_cast<int32_t>(wide);
+  *value = static_cast<int32_t>(*wide);
   return nullptr;
 }
 
 const char* ParseInto(std::string_view text, char point, double* value) {
-  if (point == '.' && ParseWhole(text, value) && std::isfinite(*value)) return nullptr;
+  const auto number = point == '.' ? ParseWhole<double>(text) : std::nullopt;
+  if (number && std::isfinite(*number)) {
+    *value = *number;
+    return nullptr;
+  }
   const auto decimal = ParseDecimal(text, point);
   if (!decimal) return "is not a number";
   *value = ToDouble(*decimal);
@@ -105,8 +103,6 @@ int64_t ToUtcMillis(const TimeZone& zone, int64_t clock_millis) {
 }
 
 std::optional<int64_t> ParseEpoch(std::string_view text, const Epoch& epoch) {
-  // From year 1 to 9999.
-  constexpr int64_t kLeast = -62'135'596'800'000, kMost = 253'402'300'799'999;
   auto number = ParseDecimal(text);
   if (!number) return std::nullopt;
   for (; number->scale > 9; --number->scale) number->digits /= 10;
@@ -114,26 +110,21 @@ std::optional<int64_t> ParseEpoch(std::string_view text, const Epoch& epoch) {
   for (int i = 0; i < number->scale; ++i) unit *= 10;
   const Decimal::Digits scaled = number->digits * 1000;
   const Decimal::Digits millis = scaled / unit - (scaled % unit < 0);
-  if (millis < kLeast || millis > kMost) return std::nullopt;
+  if (millis < kYear1Millis || millis > kLastMillis) return std::nullopt;
   return static_cast<int64_t>(millis);
 }
 
 std::optional<int64_t> ParseTime(std::string_view text, const TimeRule& rule) {
   if (rule.epoch) return ParseEpoch(text, *rule.epoch);
-  int64_t clock = 0;
-  std::optional<int64_t> offset;
+  std::optional<IsoTime> time;
   if (rule.pattern) {
-    const auto time = rule.pattern->Parse(text);
-    if (!time) return std::nullopt;
-    clock = time->millis;
-    offset = time->offset_millis;
-  } else {
-    const auto time = ParseIsoTime(text);
-    if (!time.ok()) return std::nullopt;
-    clock = time->clock_millis;
-    offset = time->offset_millis;
+    time = rule.pattern->Parse(text);
+  } else if (const auto iso = ParseIsoTime(text); iso.ok()) {
+    time = *iso;
   }
-  return offset ? clock - *offset : ToUtcMillis(rule.zone, clock);
+  if (!time) return std::nullopt;
+  return time->offset_millis ? time->clock_millis - *time->offset_millis
+                             : ToUtcMillis(rule.zone, time->clock_millis);
 }
 
 std::string WhyNoTime(const TimeRule& rule) {
@@ -182,7 +173,7 @@ Result<ArrayPtr> ConvertTimes(const ArrayPtr& column, const TimeZone& zone) {
 
 constexpr const char* kTooManyDigits = "makes an amount of too many digits";
 
-// Of the texts in one row, none of which is missing.
+// The product of the texts in one row; none of them may be missing.
 Result<Decimal> ProductOf(SourceRows* rows, const std::vector<ColumnRef>& factors,
                           const std::vector<TextPtr>& texts, int64_t row,
                           const arrow::Field& field) {

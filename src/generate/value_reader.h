@@ -25,9 +25,9 @@ Result<ArrayPtr> ReadNumbers(SourceRows* rows, const ColumnRef& ref, const arrow
 Result<ArrayPtr> ReadTimes(SourceRows* rows, const ColumnRef& ref, const TimeRule& rule,
                            const arrow::Field& field, const RowMask& keep);
 
-// The product of the columns, times the rate. `currency`: of each event, decides the rounding if
-// there is a rate; otherwise to 2 places. `by`: what the rate's factors are for; null if not
-// needed.
+// The product of the columns, times the rate. If there is a rate, each event's `currency` decides
+// how its amount is rounded; otherwise amounts are rounded to 2 places. `by`: the values that
+// select the rate's factors; null if not needed.
 Result<ArrayPtr> ReadAmounts(SourceRows* rows, const std::vector<ColumnRef>& factors,
                              const Rate* rate, const arrow::StringArray* by,
                              const arrow::StringArray* currency, const arrow::Field& field,

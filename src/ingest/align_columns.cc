@@ -51,7 +51,8 @@ Result<DataPtr> Align(const DataPtr& data, const TypePtr& type) {
         break;
     }
   }
-  return Status::Invalid("a column of ", data->type->ToString(), " is none of ", type->ToString());
+  return Status::Invalid("a column of ", data->type->ToString(), " is not a column of ",
+                         type->ToString());
 }
 
 }  // namespace

@@ -93,7 +93,7 @@ Result<BronzeLayout> BronzeLayout::Make(const avro::Schema& reader_schema,
     return Status::Invalid("the record has ", layout.record->num_fields(), " fields; at most ",
                            kMaxColumns, " become columns");
   }
-  ARROW_ASSIGN_OR_RAISE(const auto paths, avro::ColumnPaths(reader_schema, options.columns));
+  const auto paths = avro::ColumnPaths(reader_schema, *layout.record);
   ARROW_ASSIGN_OR_RAISE(layout.event_time, ResolveEventTime(paths, options));
   ARROW_ASSIGN_OR_RAISE(layout.partition, ResolvePartition(paths, options));
   layout.column_names = ColumnNames(*layout.record, &layout.partition);
@@ -114,11 +114,13 @@ Result<BronzeLayout> BronzeLayout::Make(const avro::Schema& reader_schema,
 
 bool BronzeLayout::IsPartitionColumn(int column) const {
   const std::string& name = record->field(column)->name();
-  return std::ranges::any_of(
-      partition, [&](const PartitionField& field) { return !field.nested && field.path == name; });
+  return std::ranges::any_of(partition, [&](const PartitionField& field) {
+    return !field.nested() && field.path == name;
+  });
 }
 
 Status CheckWidePaths(const BronzeLayout& layout) {
+  if (layout.options.columns.wide.empty()) return Status::OK();
   ARROW_ASSIGN_OR_RAISE(const auto wide, avro::WideDecimalPaths(layout.reader_schema));
   ARROW_ASSIGN_OR_RAISE(const auto all, avro::TypePaths(layout.reader_schema));
   for (const auto& [path, kind] : layout.options.columns.wide) {
@@ -126,19 +128,20 @@ Status CheckWidePaths(const BronzeLayout& layout) {
     if (std::ranges::find(all, path) == all.end()) continue;
     return Status::Invalid(
         "ingest.wide_decimals names \"", path, "\", which is not a decimal of more than 38 digits",
-        wide.empty() ? "; the schema has none" : ": those are ", Joined(wide, ", "));
+        wide.empty() ? "; the schema has none" : "; the schema has these: ", Joined(wide, ", "));
   }
   return Status::OK();
 }
 
 std::string WarnOfWidePaths(const BronzeLayout& layout) {
+  if (layout.options.columns.wide.empty()) return "";
   const auto all = avro::TypePaths(layout.reader_schema);
   const auto wide = avro::WideDecimalPaths(layout.reader_schema);
   if (!all.ok() || !wide.ok()) return "";  // BronzeLayout::Make has refused such a schema.
   for (const auto& [path, kind] : layout.options.columns.wide) {
     if (std::ranges::find(*all, path) != all->end()) continue;
     return "ingest.wide_decimals names \"" + path +
-           "\", which the schema does not have yet; it counts once a schema adds it" +
+           "\", which the schema does not have yet; it takes effect when a schema adds it" +
            DidYouMean(path, *wide);
   }
   return "";

@@ -27,7 +27,7 @@ struct BronzeLayout {
   avro::Schema reader_schema;
   LayoutOptions options;
   std::shared_ptr<arrow::Schema> record;  // Filled by the decoder.
-  std::vector<std::string> column_names;  // Of the columns of `record` in the table.
+  std::vector<std::string> column_names;  // The table's name for each column of `record`.
   std::vector<PartitionField> partition;  // Without the date.
   EventTime event_time;
   std::shared_ptr<arrow::Schema>
@@ -45,10 +45,11 @@ struct BronzeLayout {
   bool any_partition_value() const { return options.partition_values.empty(); }
 };
 
-// Invalid: ingest.wide_decimals names a path that is another type. Only asked at the start: later,
-// a field that a schema adds must not stop its records.
+// Invalid: ingest.wide_decimals names a path that has another type. Checked only at the start:
+// later, a field that a schema adds must not stop its records.
 Status CheckWidePaths(const BronzeLayout& layout);
-// A warning if ingest.wide_decimals names a path that the schema does not have, or not yet.
+// A warning if ingest.wide_decimals names a path that the schema does not have, or does not have
+// yet.
 std::string WarnOfWidePaths(const BronzeLayout& layout);
 
 // Columns of `before` and their members must keep their meaning; Avro's rules would allow more.

@@ -71,7 +71,7 @@ struct Cut {
   std::shared_ptr<const BronzeLayout> layout;  // Layout of `rows`; may have more than the table.
   // All values of the partition fields that its consumer knows, used or not: a text for each
   // field, the empty one for null.
-  std::vector<std::vector<std::string>> partition_values;
+  std::vector<PartitionTuple> partition_values;
 
   // Row i came from Kafka at (kafka_partition[i], kafka_offset[i]) and goes to
   // lake_partitions[lake_partition[i]]. All arrays are as long as `rows`.

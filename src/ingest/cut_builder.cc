@@ -12,11 +12,6 @@
 namespace shopstream::ingest {
 namespace {
 
-int32_t FloorDays(int64_t micros) {
-  int64_t days = micros / kMicrosPerDay;
-  return static_cast<int32_t>(days * kMicrosPerDay > micros ? days - 1 : days);
-}
-
 std::optional<std::string> ToText(const std::optional<kafka::Bytes>& bytes) {
   if (!bytes) return std::nullopt;
   return std::string(reinterpret_cast<const char*>(bytes->data()), bytes->size());
@@ -66,7 +61,7 @@ CutBuilder::CutBuilder(std::shared_ptr<const BronzeLayout> layout)
   Clear();
 }
 
-void CutBuilder::Admit(const std::vector<PartitionTuples::Tuple>& values) {
+void CutBuilder::Admit(const std::vector<PartitionTuple>& values) {
   if (layout_->any_partition_value()) tuples_.Admit(values);
 }
 
@@ -162,7 +157,8 @@ Result<std::optional<CutBuilder::Verdict>> CutBuilder::AddRow(const kafka::Recor
   cut_.kafka_offset.push_back(record.offset);
   cut_.kafka_timestamp_ms.push_back(record.timestamp_ms);
   cut_.schema_id.push_back(frame.schema_id);
-  cut_.lake_partition.push_back(LakePartitionIndex(value, FloorDays(micros)));
+  cut_.lake_partition.push_back(
+      LakePartitionIndex(value, static_cast<int32_t>(FloorDiv(micros, kMicrosPerDay))));
   ++value_rows_[value];
   return std::nullopt;
 }

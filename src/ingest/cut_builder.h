@@ -38,12 +38,12 @@ class CutBuilder {
   explicit CutBuilder(std::shared_ptr<const BronzeLayout> layout);
 
   // If any partition value is allowed: the values already in the table count towards the bound.
-  void Admit(const std::vector<PartitionTuples::Tuple>& values);
+  void Admit(const std::vector<PartitionTuple>& values);
 
   // The record's frame. Nothing: no schema can decode the record, and it is quarantined.
   std::optional<Frame> Open(const kafka::RecordView& record);
   // Adds an opened record as a row of the layout or as a quarantined record, depending on its
-  // schema. OutOfMemory: there is no room for the row; this is no verdict on the record.
+  // schema. OutOfMemory: there is no room for the row; this is not a verdict on the record.
   Status Add(const kafka::RecordView& record, const Frame& frame, const KnownSchema& schema,
              const std::shared_ptr<const BronzeLayout>& layout);
 

@@ -19,7 +19,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using testing::kDay;
-using Tuples = std::vector<PartitionTuples::Tuple>;
+using Tuples = std::vector<PartitionTuple>;
 using testing::kOct24;
 
 class CutBuilderTest : public ::testing::Test {

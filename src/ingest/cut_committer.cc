@@ -85,7 +85,7 @@ std::map<std::string, int64_t> Progress(const Cut& cut) {
   return txns;
 }
 
-// What Bronze keeps beside the progress, as far as the table does not have it yet.
+// The state that Bronze keeps besides the progress, if the table does not have it yet.
 std::map<std::string, int64_t> BronzeTxns(const Cut& cut, const lake::Snapshot& bronze) {
   std::map<std::string, int64_t> txns = Progress(cut);
   for (const CutProgress& progress : cut.progress) {

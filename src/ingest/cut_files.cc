@@ -7,7 +7,6 @@
 #include <arrow/record_batch.h>
 
 #include <chrono>
-#include <cstdio>
 #include <cstring>
 #include <memory>
 #include <string>

@@ -1,10 +1,7 @@
 #include "ingest/event_time.h"
 
-#include <arrow/type.h>
-
 #include <algorithm>
 #include <optional>
-#include <utility>
 
 #include "base/format.h"
 #include "base/timestamp.h"
@@ -81,7 +78,8 @@ std::string Candidate(const avro::ColumnPath& column) {
          (stray ? std::string("=") + stray->name : "") + ")";
 }
 
-// The most likely first: times, then fields that are called like one. Only if there is none, longs.
+// The most likely first: times, then fields whose names suggest a time. Longs only if there are
+// none of these.
 std::vector<std::string> Candidates(const std::vector<avro::ColumnPath>& columns) {
   std::vector<std::string> times, named, longs;
   for (const avro::ColumnPath& column : columns) {
@@ -115,14 +113,10 @@ Status RefuseWithoutUnit(const avro::ColumnPath& column) {
 }
 
 std::variant<int64_t, std::string> ReadNumber(const EventTime& time, int64_t value) {
-  int64_t micros = 0;
-  bool fits = !__builtin_mul_overflow(value, time.times, &micros);
-  if (time.over > 1) {
-    micros = value / time.over - (value % time.over < 0 ? 1 : 0);
-  }
-  fits = fits && micros >= kYear1Millis * kMicrosPerMilli &&
-         micros <= kLastMillis * kMicrosPerMilli + kMicrosPerMilli - 1;
-  if (fits) return micros;
+  int64_t scaled = 0;
+  const bool overflows = __builtin_mul_overflow(value, time.times, &scaled);
+  const int64_t micros = FloorDiv(scaled, time.over);
+  if (!overflows && IsCalendarMillis(FloorDiv(micros, kMicrosPerMilli))) return micros;
   return time.path + " = " + std::to_string(value) + " " + time.unit +
          " is outside the years 0001 to 9999";
 }
@@ -155,10 +149,7 @@ std::variant<int64_t, std::string> ReadUnchecked(const EventTime& time,
   }
 }
 
-std::string Show(int64_t micros) {
-  const int64_t millis = micros / kMicrosPerMilli - (micros % kMicrosPerMilli < 0 ? 1 : 0);
-  return FormatTimestamp(millis);
-}
+std::string Show(int64_t micros) { return FormatTimestamp(FloorDiv(micros, kMicrosPerMilli)); }
 
 }  // namespace
 
@@ -205,7 +196,7 @@ std::variant<int64_t, std::string> ReadEventTime(const EventTime& time,
   const std::string& name = time.path.empty() ? "Kafka's timestamp" : time.path;
   if (*micros < time.earliest_micros) {
     return name + " is " + Show(*micros) + ", before ingest.event_time_earliest " +
-           Show(time.earliest_micros).substr(0, 10);
+           FormatDate(static_cast<int32_t>(time.earliest_micros / kMicrosPerDay));
   }
   const bool has_sent = record.timestamp_ms != kNoTimestamp;
   const int64_t latest = record.timestamp_ms + time.ahead_hours * kMillisPerHour;

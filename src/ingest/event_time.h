@@ -26,12 +26,13 @@ struct EventTime {
   int place = -1;  // The column, for avro::Columns.
   int64_t times = 1, over = 1;
   std::string path;  // Empty for kKafka.
-  std::string unit;  // Of kNumber: "ms".
+  std::string unit;  // For kNumber only, such as "ms".
   int64_t earliest_micros = 0;
   int64_t ahead_hours = 0;
 };
 
-// Invalid: no such field, it is no time, or its unit is missing or superfluous; names candidates.
+// Invalid: the field does not exist or is not a time, or its unit is missing or not needed. The
+// message names candidates.
 Result<EventTime> ResolveEventTime(const std::vector<avro::ColumnPath>& columns,
                                    const LayoutOptions& options);
 

@@ -53,7 +53,7 @@ Result<const avro::ColumnPath*> FindField(const std::vector<avro::ColumnPath>& c
   if (found != columns.end()) return &*found;
   if (const auto* collection = CollectionAround(columns, path)) {
     return Status::Invalid("\"", collection->path,
-                           "\" has any number of items, so a record has no ", "single \"", path,
+                           "\" can have several items, so a record does not have a single \"", path,
                            "\" (", setting.key, ").", Advice(setting));
   }
   std::vector<std::string> paths;

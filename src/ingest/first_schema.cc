@@ -10,7 +10,6 @@
 #include "base/error_kind.h"
 #include "base/log.h"
 #include "ingest/frame.h"
-#include "kafka/admin.h"
 #include "kafka/reader.h"
 
 namespace shopstream::ingest {
@@ -96,15 +95,14 @@ Result<std::optional<registry::RegisteredSchema>> SchemaPeek::Look(
   return std::nullopt;
 }
 
-Result<std::optional<registry::RegisteredSchema>> PeekTopic(const KafkaConfig& config,
+Result<std::optional<registry::RegisteredSchema>> PeekTopic(kafka::TopicMetadata* topics,
+                                                            const KafkaConfig& config,
                                                             registry::SchemaSource* registry) {
-  ARROW_ASSIGN_OR_RAISE(auto admin, kafka::Admin::Open(config));
-  ARROW_ASSIGN_OR_RAISE(const auto topic, admin->DescribeTopic(config.topic, false));
+  ARROW_ASSIGN_OR_RAISE(const auto topic, topics->DescribeTopic(config.topic, false));
   if (!topic) return std::nullopt;
   const BootClock::time_point deadline = BootClock::now() + kPeekFor;
-  std::vector<int32_t> partitions;
-  for (int32_t i = 0; i < std::ssize(topic->partitions); ++i) partitions.push_back(i);
-  const auto spans = admin->OffsetSpans(config.topic, partitions);
+  std::vector<int32_t> partitions = kafka::AllPartitions(topic->partitions.size());
+  const auto spans = topics->OffsetSpans(config.topic, partitions);
   std::erase_if(partitions, [&](int32_t i) { return IsEmpty(spans[static_cast<size_t>(i)]); });
   if (partitions.size() > kMaxPeekedPartitions) partitions.resize(kMaxPeekedPartitions);
   Status unread;

@@ -11,6 +11,7 @@
 #include "base/config.h"
 #include "base/status.h"
 #include "kafka/record.h"
+#include "kafka/topic_metadata.h"
 #include "registry/schema_source.h"
 #include "registry/subject.h"
 
@@ -34,17 +35,18 @@ class SchemaPeek {
  private:
   registry::SchemaSource* const registry_;
   const int64_t most_records_;
-  std::set<int32_t> useless_;  // Ids that are unknown, or no record's schema.
+  std::set<int32_t> useless_;  // Ids that are unknown, or whose schema is not a record.
   int64_t looked_ = 0;
 };
 
 // Nothing: no record of the topic names a known schema.
 using PeekSchema = std::function<Result<std::optional<registry::RegisteredSchema>>()>;
 
-// Looks at the first records of each partition in order, so that the same topic always gives the
-// same schema, at no more than kMaxRecords in all; logs which record decided. Unavailable: Kafka or
-// the registry does not answer, or a partition that comes first could not be read within 10 s.
-Result<std::optional<registry::RegisteredSchema>> PeekTopic(const KafkaConfig& config,
+// Looks at the first records of each partition in order, at most kMaxRecords in all, so that the
+// same topic always gives the same schema; logs which record decided. Unavailable: Kafka or the
+// registry does not answer, or a partition that comes first could not be read within 10 s.
+Result<std::optional<registry::RegisteredSchema>> PeekTopic(kafka::TopicMetadata* topics,
+                                                            const KafkaConfig& config,
                                                             registry::SchemaSource* registry);
 
 // The schema from which the table of a topic is created: the newest of the topic's subject, or, if

@@ -44,7 +44,7 @@ class Intake {
   void Drop();
 
   // Records of one partition must come in offset order. An error: there is no room for the row;
-  // this is no verdict on the record.
+  // this is not a verdict on the record.
   Result<Taken> Take(const kafka::RecordView& record, BootClock::time_point now);
   // Asks for the schema ids of the parked records once an answer is due, and decides the records
   // whose id is now known.

@@ -24,8 +24,8 @@ struct LayoutOptions {
   int32_t event_time_earliest = 10'957;  // Days since 1970-01-01.
   int64_t event_time_ahead_hours = 24;
 
-  avro::ColumnOptions columns = {};     // Of decimals of more than 38 digits.
-  registry::SubjectNaming naming = {};  // Of the schema from which a table is created.
+  avro::ColumnOptions columns = {};     // How decimals of more than 38 digits are stored.
+  registry::SubjectNaming naming = {};  // Finds the schema from which a table is created.
 
   static LayoutOptions From(const Config& config);
 };

@@ -6,7 +6,6 @@
 
 #include "base/json.h"
 #include "lake/parquet/partition_path.h"
-#include "tables/columns.h"
 
 namespace shopstream::ingest {
 namespace {
@@ -20,10 +19,6 @@ constexpr size_t kComparedValues = 8;
 // S3 allows 1,024 bytes for a key, which also has the table's path and the file's name.
 constexpr size_t kLongestFolder = 800;
 
-bool IsAllNull(const PartitionTuples::Tuple& tuple) {
-  return std::ranges::all_of(tuple, [](const std::string& text) { return text.empty(); });
-}
-
 // A key that no other tuple has.
 void AppendKey(std::string_view text, std::string* key) {
   *key += std::to_string(text.size());
@@ -31,7 +26,7 @@ void AppendKey(std::string_view text, std::string* key) {
   *key += text;
 }
 
-std::string KeyOf(const PartitionTuples::Tuple& tuple) {
+std::string KeyOf(const PartitionTuple& tuple) {
   if (tuple.size() == 1) return tuple.front();
   std::string key;
   for (const std::string& text : tuple) AppendKey(text, &key);
@@ -45,7 +40,7 @@ std::string Quote(std::string_view text) {
   return text.size() > kShown ? quoted + "..." : quoted;
 }
 
-std::string Quote(const PartitionTuples::Tuple& tuple) {
+std::string Quote(const PartitionTuple& tuple) {
   if (tuple.size() == 1) return Quote(std::string_view(tuple.front()));
   std::string quoted;
   for (const std::string& text : tuple) {
@@ -57,8 +52,7 @@ std::string Quote(const PartitionTuples::Tuple& tuple) {
 
 // Why readers that take partition values from folder names, as Polars does, or from the log would
 // get another value; nothing if they get this one.
-std::optional<std::string> WhyMisread(const BronzeLayout& layout,
-                                      const PartitionTuples::Tuple& tuple) {
+std::optional<std::string> WhyMisread(const BronzeLayout& layout, const PartitionTuple& tuple) {
   PartitionValues all;
   for (size_t i = 0; i < tuple.size(); ++i) {
     const std::string& column = layout.partition[i].column;
@@ -89,8 +83,8 @@ void PartitionTuples::Clear(const BronzeLayout& layout) {
   for (const std::string& value : layout.options.partition_values) Add({value});
 }
 
-void PartitionTuples::Admit(const std::vector<Tuple>& tuples) {
-  for (const Tuple& tuple : tuples) {
+void PartitionTuples::Admit(const std::vector<PartitionTuple>& tuples) {
+  for (const PartitionTuple& tuple : tuples) {
     if (!index_.contains(KeyOf(tuple))) Add(tuple);
   }
 }
@@ -142,7 +136,7 @@ int PartitionTuples::IndexOf(std::string_view key) const {
 std::variant<int, std::string> PartitionTuples::Judge(const BronzeLayout& layout) const {
   if (!layout.any_partition_value()) return Quote(found_) + " is not one of the allowed values";
   if (std::optional<std::string> misread = WhyMisread(layout, found_)) return *std::move(misread);
-  if (IsAllNull(found_)) return kNew;  // Not counted towards the bound.
+  if (IsNull(found_)) return kNew;  // Not counted towards the bound.
   if (counted_ >= layout.options.max_partition_values) {
     return Quote(found_) + " is a new value, and the table already has " +
            std::to_string(counted_) + "; raise ingest.max_partition_values to admit it";
@@ -152,9 +146,9 @@ std::variant<int, std::string> PartitionTuples::Judge(const BronzeLayout& layout
 
 int PartitionTuples::AddFound() { return Add(found_); }
 
-int PartitionTuples::Add(Tuple tuple) {
+int PartitionTuples::Add(PartitionTuple tuple) {
   const int index = static_cast<int>(tuples_.size());
-  if (!IsAllNull(tuple)) ++counted_;
+  if (!IsNull(tuple)) ++counted_;
   keys_.push_back(KeyOf(tuple));
   index_.emplace(keys_.back(), index);
   tuples_.push_back(std::move(tuple));

@@ -80,11 +80,7 @@ Result<std::vector<PartitionField>> ResolvePartition(const std::vector<avro::Col
   for (const std::string& path : options.partition_field) {
     ARROW_ASSIGN_OR_RAISE(const avro::ColumnPath* column, FindField(columns, path, setting));
     if (const char* why = WhyNotPartition(*column)) return RefuseField(*column, why, setting);
-    partition.push_back({.path = path,
-                         .column = "",
-                         .place = column->place,
-                         .type = column->type,
-                         .nested = path.find('.') != std::string::npos});
+    partition.push_back({.path = path, .column = "", .place = column->place, .type = column->type});
   }
   if (!options.partition_values.empty() && partition.size() == 1 && !partition[0].is_text()) {
     return Status::Invalid("ingest.partition_values lists texts, and \"", partition[0].path,
@@ -98,7 +94,7 @@ std::vector<std::string> ColumnNames(const arrow::Schema& record,
                                      std::vector<PartitionField>* partition) {
   TakenNames taken;
   for (PartitionField& field : *partition) {
-    if (!field.nested) continue;
+    if (!field.nested()) continue;
     std::string name = field.path;
     for (char& c : name) {
       if (c == '.') c = '_';
@@ -109,7 +105,7 @@ std::vector<std::string> ColumnNames(const arrow::Schema& record,
   for (const auto& field : record.fields()) {
     names.push_back(taken.Take(field->name()));
     for (PartitionField& one : *partition) {
-      if (!one.nested && one.path == field->name()) one.column = names.back();
+      if (!one.nested() && one.path == field->name()) one.column = names.back();
     }
   }
   return names;

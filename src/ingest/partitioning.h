@@ -2,6 +2,7 @@
 
 #include <arrow/type_fwd.h>
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,10 +22,17 @@ struct PartitionField {
   std::string column;  // In the table: "head_land".
   int place = -1;      // Its column, for avro::Columns.
   std::shared_ptr<arrow::DataType> type;
-  bool nested = false;
 
+  bool nested() const { return path.find('.') != std::string::npos; }
   bool is_text() const { return type->id() == arrow::Type::STRING; }
 };
+
+// The values of one partition, a text for each field; the empty one is null.
+using PartitionTuple = std::vector<std::string>;
+
+inline bool IsNull(const PartitionTuple& tuple) {
+  return std::ranges::all_of(tuple, [](const std::string& text) { return text.empty(); });
+}
 
 // The fields of the options, without the names of their columns. Invalid: no such field, or a type
 // that cannot partition; names candidates.

@@ -173,7 +173,7 @@ Result<IngestEnd> RunIngest(const Config& config, bool until_caught_up, IngestSt
   ARROW_ASSIGN_OR_RAISE(
       const OpenLake lake,
       OpenOrCreateLake(store.get(), registry.get(), config.kafka.topic, LayoutOptions::From(config),
-                       stop, [&] { return PeekTopic(config.kafka, registry.get()); }));
+                       stop, [&] { return PeekTopic(admin.get(), config.kafka, registry.get()); }));
   const std::string client_id = ClientIdOf(lake::StateOf(*lake.bronze->snapshot()).metadata().id);
   GroupGuard group(config.kafka.group, client_id, [&] { return kafka::ListMembers(config.kafka); });
   ARROW_RETURN_NOT_OK(group.AwaitOthers(kOthersLeaveWithin, StopToken(stop)));

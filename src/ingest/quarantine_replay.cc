@@ -70,15 +70,15 @@ tables::ReplayedOffsets OffsetsOf(const Cut& cut) {
 Result<tables::ReplayedOffsets> ReadReplayed(const lake::Snapshot& bronze,
                                              const std::string& topic_id) {
   const std::string name = tables::ReplayedProperty(topic_id);
-  const auto property = bronze.properties().find(name);
-  if (property == bronze.properties().end()) {
+  const std::string* property = lake::FindProperty(bronze, name);
+  if (property == nullptr) {
     if (!bronze.Txn(tables::ReplayAppId(topic_id))) return tables::ReplayedOffsets();
     return Status::Invalid("Bronze counts replays of topic id ", topic_id,
                            " but has lost its property ", name,
                            ", which lists their records: restore it from an older version's "
                            "metaData, otherwise records would be added twice");
   }
-  Result<tables::ReplayedOffsets> offsets = tables::ReplayedOffsets::Parse(property->second);
+  Result<tables::ReplayedOffsets> offsets = tables::ReplayedOffsets::Parse(*property);
   if (offsets.ok()) return offsets;
   return offsets.status().WithMessage("Bronze's property ", name,
                                       " is damaged: ", offsets.status().message());

@@ -70,7 +70,7 @@ SchemaCache::Entry SchemaCache::EntryOf(const registry::LookUp& found) {
   return entry;
 }
 
-// False: no verdict yet, and `outcome` says when to ask again.
+// False: no verdict yet, and `outcome` has the time to ask again.
 bool SchemaCache::ResolveOne(int32_t id, BootClock::time_point now, ResolveOutcome* outcome) {
   if (Find(id, now) != nullptr) return true;
   if (auto stale = known_.find(id); stale != known_.end() && stale->second.writer) {

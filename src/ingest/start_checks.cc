@@ -27,7 +27,8 @@ Status CheckTopicAndTable(kafka::TopicMetadata* topics, const KafkaConfig& confi
   if (found.ok() && !*found) return kafka::NoSuchTopic(topic, config.bootstrap_servers);
   if (!found.ok()) Log::Warn("Waiting for Kafka: {}", found.status().message());
   const auto table = lake::Table::Open(store, bronze_table);
-  if (!table.ok()) return Status::OK();  // Absent, or whoever opens it next reports the reason.
+  // The table is absent, or the next open reports the reason.
+  if (!table.ok()) return Status::OK();
   return tables::CheckFilledFrom(*(*table)->snapshot(), bronze_table, topic,
                                  found.ok() ? (*found)->id : "");
 }

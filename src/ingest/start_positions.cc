@@ -6,7 +6,6 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "kafka/record_hash.h"
-#include "model/calendar.h"
 #include "tables/columns.h"
 #include "tables/coordinates.h"
 #include "tables/progress.h"

@@ -53,7 +53,7 @@ StartPosition DecideStart(int32_t partition, const tables::PartitionState& state
 
 void LogStopped(int32_t partition, const std::string& topic, const tables::Stop& stop);
 
-// Logs what an operator has to know about the start. Invalid: it cannot be decided.
+// Logs what an operator must know about the start. Invalid: it cannot be decided.
 Status Announce(const StartPosition& start, const std::string& topic, const std::string& topic_id);
 
 // A topic's id, and the offset ranges of some of its partitions in Kafka.

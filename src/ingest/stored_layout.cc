@@ -97,7 +97,7 @@ Status CheckPartitionFields(const lake::Snapshot& table, const LayoutOptions& op
   if (!fields || *fields == options.partition_field) return Status::OK();
   const bool is_default = options.partition_field == IngestConfig().partition_field;
   return Status::Invalid("table ", options.table, " is partitioned by ", ShowFields(*fields),
-                         ", and ingest.partition_field is ", ShowFields(options.partition_field),
+                         ", but ingest.partition_field is ", ShowFields(options.partition_field),
                          is_default ? " (the default)" : "", ": set it to ",
                          fields->empty() ? "the empty list" : Joined(*fields, ","),
                          ", or lake.bronze_table to a new table");
@@ -110,23 +110,22 @@ Status CheckWideDecimals(const lake::Snapshot& table, const BronzeLayout& layout
     const auto wanted = TypeAt(*layout.table.schema, path, layout);
     if (stored == nullptr || wanted == nullptr || stored->Equals(*wanted)) continue;
     return Status::Invalid("table ", layout.options.table, " has ", path, " as ", ShowWide(*stored),
-                           ", and ingest.wide_decimals says ", ShowWide(*wanted),
-                           ": set it back, or lake.bronze_table to a new table");
+                           ", but ingest.wide_decimals sets it to ", ShowWide(*wanted),
+                           ": change it back, or set lake.bronze_table to a new table");
   }
   return Status::OK();
 }
 
 Result<std::map<std::string, std::string>> FieldsOfColumns(const lake::Snapshot& table) {
   std::map<std::string, std::string> fields;
-  const auto schema_text = table.properties().find(tables::kReaderSchemaProperty);
-  if (schema_text == table.properties().end()) return fields;
-  ARROW_ASSIGN_OR_RAISE(const auto schema, avro::Schema::ParseKept(schema_text->second));
+  const std::string* schema_text = lake::FindProperty(table, tables::kReaderSchemaProperty);
+  if (schema_text == nullptr) return fields;
+  ARROW_ASSIGN_OR_RAISE(const auto schema, avro::Schema::ParseKept(*schema_text));
   ARROW_ASSIGN_OR_RAISE(const auto record, avro::ToArrowSchema(schema));
   ARROW_ASSIGN_OR_RAISE(const auto paths, PartitionFieldsOf(table));
   std::vector<PartitionField> partition;
   for (const std::string& path : paths.value_or(std::vector<std::string>())) {
     partition.emplace_back().path = path;
-    partition.back().nested = path.find('.') != std::string::npos;
   }
   const std::vector<std::string> names = ColumnNames(*record, &partition);
   for (size_t i = 0; i < names.size(); ++i) {
@@ -143,7 +142,7 @@ std::string WarnOfEventTime(const lake::Snapshot& table, const LayoutOptions& op
   const std::string set = ShowEventTime(options.event_time_field, options.event_time_unit);
   if (stored == set) return "";
   return "Table " + options.table + " was created with " + stored +
-         " as event time; its new rows are dated by " + set + ".";
+         " as the event time; new rows get their date from " + set + ".";
 }
 
 }  // namespace shopstream::ingest

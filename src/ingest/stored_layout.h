@@ -14,8 +14,8 @@ struct BronzeLayout;
 // The text of the property shopstream.layout; see tables::TableLayout.
 std::string LayoutText(const BronzeLayout& layout);
 
-// Invalid: the table is partitioned by other fields than the options say. For tables of earlier
-// versions, whose partition columns have their fields' names, too.
+// Invalid: the table is partitioned by other fields than the options name. Also checks tables of
+// earlier versions, whose partition columns have the names of their fields.
 Status CheckPartitionFields(const lake::Snapshot& table, const LayoutOptions& options);
 
 // Invalid: the table has a decimal of more than 38 digits as another type than the layout.

@@ -48,7 +48,7 @@ TEST_F(StoredLayoutTest, OtherPartitionFieldsAreRefusedWithBothSettings) {
     EXPECT_TRUE(CheckPartitionFields(table, options_).ok());
     options_.partition_field = {};
     EXPECT_EQ(
-        "table bronze-events is partitioned by region, and ingest.partition_field is date "
+        "table bronze-events is partitioned by region, but ingest.partition_field is date "
         "only: set it to region, or lake.bronze_table to a new table",
         CheckPartitionFields(table, options_).message());
   }
@@ -56,7 +56,7 @@ TEST_F(StoredLayoutTest, OtherPartitionFieldsAreRefusedWithBothSettings) {
   const lake::Snapshot& table = Create(options_);
   options_.partition_field = {"region"};
   EXPECT_THAT(CheckPartitionFields(table, options_).message(),
-              HasSubstr("partitioned by date only, and ingest.partition_field is region (the "
+              HasSubstr("partitioned by date only, but ingest.partition_field is region (the "
                         "default): set it to the empty list"));
 }
 
@@ -94,20 +94,19 @@ TEST_F(StoredLayoutTest, TheColumnOfAWideDecimalCannotChange) {
   const auto table = *lake::Table::OpenOrCreate(&store, as_text.table);
   EXPECT_TRUE(CheckWideDecimals(*table->snapshot(), as_text).ok());
   EXPECT_EQ(
-      "table bronze-events has date.price as text, and ingest.wide_decimals says double: set "
-      "it back, or lake.bronze_table to a new table",
+      "table bronze-events has date.price as text, but ingest.wide_decimals sets it to double: "
+      "change it back, or set lake.bronze_table to a new table",
       CheckWideDecimals(*table->snapshot(), as_double).message());
   EXPECT_EQ(
-      "ingest.wide_decimals names \"region\", which is not a decimal of more than 38 digits: "
-      "those are date.price",
+      "ingest.wide_decimals names \"region\", which is not a decimal of more than 38 digits; "
+      "the schema has these: date.price",
       CheckWidePaths(*made({{"region", avro::WideDecimal::kDouble}})).message());
   EXPECT_TRUE(CheckWidePaths(as_double).ok());
   EXPECT_EQ("", WarnOfWidePaths(as_double));
   EXPECT_TRUE(CheckWidePaths(*made({{"prize", avro::WideDecimal::kDouble}})).ok());
   EXPECT_EQ(
-      "ingest.wide_decimals names \"date.prize\", which the schema does not have yet; it counts "
-      "once "
-      "a schema adds it; did you mean 'date.price'?",
+      "ingest.wide_decimals names \"date.prize\", which the schema does not have yet; it takes "
+      "effect when a schema adds it; did you mean 'date.price'?",
       WarnOfWidePaths(*made({{"date.prize", avro::WideDecimal::kDouble}})));
 }
 
@@ -116,8 +115,8 @@ TEST_F(StoredLayoutTest, AnotherEventTimeIsAWarning) {
   options_.event_time_field = "";
   EXPECT_EQ("", WarnOfEventTime(Create(usual), usual));
   EXPECT_EQ(
-      "Table bronze-events was created with timestamp as event time; its new rows are dated "
-      "by Kafka's timestamp.",
+      "Table bronze-events was created with timestamp as the event time; new rows get their date "
+      "from Kafka's timestamp.",
       WarnOfEventTime(Create(usual), options_));
   EXPECT_EQ("", WarnOfEventTime(Create(usual, /*stored=*/false), options_));
 }

@@ -13,18 +13,6 @@
 namespace shopstream::ingest {
 namespace {
 
-const std::string* FindProperty(const lake::Snapshot& snapshot, const char* name) {
-  const auto found = snapshot.properties().find(name);
-  return found == snapshot.properties().end() ? nullptr : &found->second;
-}
-
-using Tuple = std::vector<std::string>;
-
-// Null and the empty text are the same, and do not count towards the bound.
-bool IsNullTuple(const Tuple& tuple) {
-  return std::ranges::all_of(tuple, [](const std::string& text) { return text.empty(); });
-}
-
 // A text of a list, "" for null.
 std::optional<std::string> TextOf(const nlohmann::json& value) {
   if (value.is_null()) return "";
@@ -32,8 +20,8 @@ std::optional<std::string> TextOf(const nlohmann::json& value) {
 }
 
 // Texts if one text field partitions the table, otherwise a list of values for each tuple.
-std::optional<Tuple> TupleOf(const nlohmann::json& value, size_t fields) {
-  Tuple tuple;
+std::optional<PartitionTuple> TupleOf(const nlohmann::json& value, size_t fields) {
+  PartitionTuple tuple;
   if (!value.is_array()) {
     if (const auto text = TextOf(value)) tuple.push_back(*text);
   } else {
@@ -45,26 +33,30 @@ std::optional<Tuple> TupleOf(const nlohmann::json& value, size_t fields) {
 }
 
 // `fields`: the number of partition columns before the date.
-Result<std::vector<Tuple>> ReadPartitionValues(const lake::Snapshot& snapshot, size_t fields) {
-  std::vector<Tuple> values;
-  const std::string* property = FindProperty(snapshot, tables::kPartitionValuesProperty);
+Result<std::vector<PartitionTuple>> ReadPartitionValues(const lake::Snapshot& snapshot,
+                                                        size_t fields) {
+  std::vector<PartitionTuple> values;
+  const std::string* property = lake::FindProperty(snapshot, tables::kPartitionValuesProperty);
   if (property == nullptr) return values;
+  const auto broken = [&] {
+    return Status::Invalid("the table's property ", tables::kPartitionValuesProperty,
+                           " is not a JSON list of values of its partition columns: ", *property);
+  };
   const nlohmann::json list = ParseJson(*property);
-  bool broken = !list.is_array();
-  for (const nlohmann::json& value : broken ? nlohmann::json::array() : list) {
-    std::optional<Tuple> tuple = TupleOf(value, fields);
-    broken = broken || !tuple;
-    if (tuple && !IsNullTuple(*tuple)) values.push_back(*std::move(tuple));
+  if (!list.is_array()) return broken();
+  for (const nlohmann::json& value : list) {
+    std::optional<PartitionTuple> tuple = TupleOf(value, fields);
+    if (!tuple) return broken();
+    if (!IsNull(*tuple)) values.push_back(*std::move(tuple));
   }
-  if (!broken) return values;
-  return Status::Invalid("the table's property ", tables::kPartitionValuesProperty,
-                         " is not a JSON list of values of its partition columns: ", *property);
+  return values;
 }
 
-std::string FormatPartitionValues(const std::vector<Tuple>& values, const BronzeLayout& layout) {
+std::string FormatPartitionValues(const std::vector<PartitionTuple>& values,
+                                  const BronzeLayout& layout) {
   const bool texts = layout.partition.size() == 1 && layout.partition.front().is_text();
   nlohmann::json list = nlohmann::json::array();
-  for (const Tuple& tuple : values) {
+  for (const PartitionTuple& tuple : values) {
     if (texts) {
       list.push_back(tuple.front());
       continue;
@@ -79,8 +71,8 @@ std::string FormatPartitionValues(const std::vector<Tuple>& values, const Bronze
 }
 
 // The values of a file in the partition columns before the date.
-Tuple TupleOf(const DataFile& file, size_t fields) {
-  Tuple tuple;
+PartitionTuple TupleOf(const DataFile& file, size_t fields) {
+  PartitionTuple tuple;
   for (size_t i = 0; i < std::min(fields, file.partition_values.size()); ++i) {
     tuple.push_back(file.partition_values[i].second.value_or(""));
   }
@@ -96,7 +88,7 @@ Result<avro::Schema> ParseKept(const std::string& text) {
 }
 
 Status CheckUnharmed(const lake::Snapshot& snapshot, const BronzeLayout& kept) {
-  // A consumer with other settings, not a foreign writer: it has another remedy.
+  // First, because a consumer with other settings needs another remedy than a foreign writer.
   ARROW_RETURN_NOT_OK(CheckWideDecimals(snapshot, kept));
   const Status status = lake::CheckColumns(*snapshot.schema(), *kept.table.schema);
   if (status.ok()) return status;
@@ -111,7 +103,7 @@ Status CheckUnharmed(const lake::Snapshot& snapshot, const BronzeLayout& kept) {
 // consumers with different settings would change it with every commit.
 void RecordLayout(const lake::Snapshot& snapshot, const BronzeLayout& rows,
                   lake::TableGrowth* growth) {
-  if (FindProperty(snapshot, tables::kLayoutProperty) != nullptr) return;
+  if (lake::FindProperty(snapshot, tables::kLayoutProperty) != nullptr) return;
   if (!growth->properties.empty()) growth->properties[tables::kLayoutProperty] = LayoutText(rows);
 }
 
@@ -139,6 +131,26 @@ Result<std::shared_ptr<const BronzeLayout>> MergeLayouts(
   return nullptr;
 }
 
+// Adds the values that the table does not have. Returns why it cannot; empty if it can.
+Result<std::string> AdmitValues(const lake::Snapshot& snapshot, const BronzeLayout& rows,
+                                const std::vector<PartitionTuple>& values,
+                                lake::TableGrowth* growth) {
+  ARROW_ASSIGN_OR_RAISE(std::vector<PartitionTuple> admitted,
+                        ReadPartitionValues(snapshot, rows.partition.size()));
+  const size_t before = admitted.size();
+  for (const PartitionTuple& value : values) {
+    if (IsNull(value)) continue;
+    if (std::ranges::find(admitted, value) == admitted.end()) admitted.push_back(value);
+  }
+  if (admitted.size() == before) return "";
+  if (std::ssize(admitted) > rows.options.max_partition_values) {
+    return "together with other consumers' there would be " + std::to_string(admitted.size()) +
+           " partition values, more than ingest.max_partition_values";
+  }
+  growth->properties[tables::kPartitionValuesProperty] = FormatPartitionValues(admitted, rows);
+  return "";
+}
+
 }  // namespace
 
 Result<std::shared_ptr<const BronzeLayout>> LayoutOf(
@@ -151,18 +163,18 @@ Result<std::shared_ptr<const BronzeLayout>> LayoutOf(
 
 Result<TableMemory> ReadTableMemory(const lake::Snapshot& snapshot, const LayoutOptions& options) {
   TableMemory memory;
-  if (const std::string* text = FindProperty(snapshot, tables::kReaderSchemaProperty)) {
+  if (const std::string* text = lake::FindProperty(snapshot, tables::kReaderSchemaProperty)) {
     ARROW_ASSIGN_OR_RAISE(memory.reader_schema, ParseKept(*text));
   }
   if (!options.partition_values.empty()) return memory;
   const size_t fields = options.partition_field.size();
   if (fields == 0) return memory;
   ARROW_ASSIGN_OR_RAISE(memory.partition_values, ReadPartitionValues(snapshot, fields));
-  if (FindProperty(snapshot, tables::kPartitionValuesProperty) != nullptr) return memory;
-  std::set<Tuple> seen;
+  if (lake::FindProperty(snapshot, tables::kPartitionValuesProperty) != nullptr) return memory;
+  std::set<PartitionTuple> seen;
   snapshot.VisitFiles([&](const DataFile& file) {
-    Tuple tuple = TupleOf(file, fields);
-    if (!IsNullTuple(tuple)) seen.insert(std::move(tuple));
+    PartitionTuple tuple = TupleOf(file, fields);
+    if (!IsNull(tuple)) seen.insert(std::move(tuple));
   });
   memory.partition_values.assign(seen.begin(), seen.end());
   return memory;
@@ -170,10 +182,10 @@ Result<TableMemory> ReadTableMemory(const lake::Snapshot& snapshot, const Layout
 
 Result<GrowthPlan> PlanGrowth(const lake::Snapshot& snapshot,
                               const std::shared_ptr<const BronzeLayout>& rows,
-                              const std::vector<Tuple>& partition_values) {
+                              const std::vector<PartitionTuple>& partition_values) {
   lake::TableGrowth growth;
   growth.columns = rows->table.schema;
-  const std::string* kept_text = FindProperty(snapshot, tables::kReaderSchemaProperty);
+  const std::string* kept_text = lake::FindProperty(snapshot, tables::kReaderSchemaProperty);
   if (kept_text == nullptr) {
     // Another program created the table, so only the columns it already has can be written.
     ARROW_RETURN_NOT_OK(CheckUnharmed(snapshot, *rows));
@@ -187,25 +199,10 @@ Result<GrowthPlan> PlanGrowth(const lake::Snapshot& snapshot,
       growth.properties[tables::kReaderSchemaProperty] = merged->reader_schema.text();
     }
   }
-  if (!rows->any_partition_value()) {
-    RecordLayout(snapshot, *rows, &growth);
-    return GrowthPlan{.growth = std::move(growth), .conflict = ""};
-  }
-
-  ARROW_ASSIGN_OR_RAISE(std::vector<Tuple> admitted,
-                        ReadPartitionValues(snapshot, rows->partition.size()));
-  const size_t before = admitted.size();
-  for (const Tuple& value : partition_values) {
-    if (IsNullTuple(value)) continue;
-    if (std::ranges::find(admitted, value) == admitted.end()) admitted.push_back(value);
-  }
-  if (admitted.size() > before) {
-    if (std::ssize(admitted) > rows->options.max_partition_values) {
-      return Conflict("together with other consumers' there would be " +
-                      std::to_string(admitted.size()) +
-                      " partition values, more than ingest.max_partition_values");
-    }
-    growth.properties[tables::kPartitionValuesProperty] = FormatPartitionValues(admitted, *rows);
+  if (rows->any_partition_value()) {
+    ARROW_ASSIGN_OR_RAISE(std::string conflict,
+                          AdmitValues(snapshot, *rows, partition_values, &growth));
+    if (!conflict.empty()) return Conflict(std::move(conflict));
   }
   RecordLayout(snapshot, *rows, &growth);
   return GrowthPlan{.growth = std::move(growth), .conflict = ""};

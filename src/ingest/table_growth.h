@@ -15,7 +15,7 @@ namespace shopstream::ingest {
 struct TableMemory {
   std::optional<avro::Schema> reader_schema;
   // Includes those of its files, so that values of a once fixed list count when any are allowed.
-  std::vector<std::vector<std::string>> partition_values;  // As in a Cut.
+  std::vector<PartitionTuple> partition_values;  // As in a Cut.
 };
 Result<TableMemory> ReadTableMemory(const lake::Snapshot& snapshot, const LayoutOptions& options);
 // The layout of the schema that the table stores; `otherwise` if it stores none.
@@ -35,6 +35,6 @@ struct GrowthPlan {
 // (dropped, renamed, another type), so that nothing may be written.
 Result<GrowthPlan> PlanGrowth(const lake::Snapshot& snapshot,
                               const std::shared_ptr<const BronzeLayout>& rows,
-                              const std::vector<std::vector<std::string>>& partition_values);
+                              const std::vector<PartitionTuple>& partition_values);
 
 }  // namespace shopstream::ingest

@@ -97,8 +97,8 @@ TEST_F(TableGrowthTest, AWideDecimalThatAnotherSettingStoredIsNoForeignChange) {
   for (const Layout& rows : {as_double, LayoutOf(added, other)}) {
     const Status status = PlanGrowth(Now(), rows, {}).status();
     EXPECT_TRUE(status.IsInvalid());
-    EXPECT_THAT(status.message(), HasSubstr("has price as text, and ingest.wide_decimals says "
-                                            "double: set it back"));
+    EXPECT_THAT(status.message(), HasSubstr("has price as text, but ingest.wide_decimals sets it "
+                                            "to double: change it back"));
   }
 }
 

@@ -139,6 +139,9 @@ struct Admin::Impl {
   Status ReadConfigs(TopicState* topic);
   Status AskSpans(const std::string& topic, SpanAnswers* answers);
   // Asks the leaders of the partitions that have not failed.
+  // `which`: a timestamp in milliseconds, or an rd_kafka_OffsetSpec_t.
+  Result<EventHandle> AskOffsets(const Deed& what, const std::string& topic,
+                                 const std::vector<int32_t>& partitions, int64_t which);
   Status ListOffsets(const std::string& topic, rd_kafka_OffsetSpec_t spec,
                      int64_t OffsetSpan::*which, SpanAnswers* answers);
 };
@@ -221,17 +224,21 @@ Status Admin::Impl::AskSpans(const std::string& topic, SpanAnswers* answers) {
   return ListOffsets(topic, RD_KAFKA_OFFSET_SPEC_LATEST, &OffsetSpan::end, answers);
 }
 
+Result<EventHandle> Admin::Impl::AskOffsets(const Deed& what, const std::string& topic,
+                                            const std::vector<int32_t>& partitions, int64_t which) {
+  PartitionListHandle list = ListPartitions(topic, partitions, which);
+  return Call(RD_KAFKA_ADMIN_OP_LISTOFFSETS, kClientsChoice, what,
+              [&](const auto* options, auto* queue) {
+                rd_kafka_ListOffsets(client.get(), list.get(), options, queue);
+              });
+}
+
 Status Admin::Impl::ListOffsets(const std::string& topic, rd_kafka_OffsetSpec_t spec,
                                 int64_t OffsetSpan::*which, SpanAnswers* answers) {
   const std::vector<int32_t> asked = answers->open();
   if (asked.empty()) return Status::OK();
   const Deed what{"listing the offsets of topic " + topic, ToDescribe(topic)};
-  PartitionListHandle list = ListPartitions(topic, asked, spec);
-  ARROW_ASSIGN_OR_RAISE(EventHandle event, Call(RD_KAFKA_ADMIN_OP_LISTOFFSETS, kClientsChoice, what,
-                                                [&](const auto* options, auto* queue) {
-                                                  rd_kafka_ListOffsets(client.get(), list.get(),
-                                                                       options, queue);
-                                                }));
+  ARROW_ASSIGN_OR_RAISE(EventHandle event, AskOffsets(what, topic, asked, spec));
   size_t count = 0;
   const auto* infos =
       rd_kafka_ListOffsets_result_infos(rd_kafka_event_ListOffsets_result(event.get()), &count);
@@ -428,13 +435,8 @@ Result<std::vector<int64_t>> Admin::OffsetsAt(const std::string& topic,
                                               const std::vector<int32_t>& partitions,
                                               int64_t timestamp_ms) {
   const Deed what{"finding the offsets of topic " + topic + " at a time", ToDescribe(topic)};
-  PartitionListHandle list = ListPartitions(topic, partitions, timestamp_ms);
   ARROW_ASSIGN_OR_RAISE(EventHandle event,
-                        impl_->Call(RD_KAFKA_ADMIN_OP_LISTOFFSETS, kClientsChoice, what,
-                                    [&](const auto* options, auto* queue) {
-                                      rd_kafka_ListOffsets(impl_->client.get(), list.get(), options,
-                                                           queue);
-                                    }));
+                        impl_->AskOffsets(what, topic, partitions, timestamp_ms));
   size_t count = 0;
   const auto* infos =
       rd_kafka_ListOffsets_result_infos(rd_kafka_event_ListOffsets_result(event.get()), &count);
@@ -456,8 +458,7 @@ Result<std::vector<int64_t>> Admin::CommittedOffsets(const std::string& group,
                                                      const std::string& topic, int partitions) {
   const Deed what{"reading the committed offsets of group " + group,
                   "DESCRIBE on group " + group + " (READ includes it) and on topic " + topic};
-  PartitionListHandle list =
-      ListPartitions(topic, AllPartitions(partitions), RD_KAFKA_OFFSET_INVALID);
+  PartitionListHandle list = ListPartitions(topic, AllPartitions(partitions));
   GroupOffsetsHandle wanted(rd_kafka_ListConsumerGroupOffsets_new(group.c_str(), list.get()));
   rd_kafka_ListConsumerGroupOffsets_t* groups[] = {wanted.get()};
   ARROW_ASSIGN_OR_RAISE(EventHandle event,

@@ -55,8 +55,8 @@ class Admin : public TopicMetadata {
                          const std::map<std::string, std::string>& configs);
   std::vector<Result<OffsetSpan>> OffsetSpans(const std::string& topic,
                                               const std::vector<int32_t>& partitions) override;
-  // The first offset of each partition whose record has this timestamp or a later one; -1: none
-  // has.
+  // The first offset of each partition whose record has this timestamp or a later one; -1: there
+  // is none.
   Result<std::vector<int64_t>> OffsetsAt(const std::string& topic,
                                          const std::vector<int32_t>& partitions,
                                          int64_t timestamp_ms);

@@ -42,7 +42,7 @@ std::optional<Trouble> LastTrouble(const rd_kafka_s* client);
 std::optional<Trouble> RecentTrouble(const rd_kafka_s* client);
 
 // Whether to stop waiting for an answer, asked for at `since`: the brokers refuse us for a reason
-// that lasts, or the program was told to stop a while ago.
+// that lasts, or the program was asked to stop a while ago.
 bool IsHopeless(rd_kafka_s* client, BootClock::time_point since);
 
 }  // namespace shopstream::kafka

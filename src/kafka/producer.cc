@@ -56,7 +56,7 @@ Properties ContractProperties() {
   };
 }
 
-// As configured; librdkafka refuses a text that is no number.
+// As configured; librdkafka refuses a text that is not a number.
 Millis DeliveryTimeout(const KafkaConfig& config, const Properties& properties) {
   const auto given = config.security.find("message.timeout.ms");
   const std::string& text =

@@ -22,7 +22,7 @@ std::string_view TakeName(std::string_view* text) {
   return name;
 }
 
-// "ssl://10.0.0.7:9094/bootstrap" -> "10.0.0.7:9094"; empty if it is no address.
+// "ssl://10.0.0.7:9094/bootstrap" -> "10.0.0.7:9094"; empty if it is not an address.
 std::string_view AddressIn(std::string_view name) {
   if (const size_t scheme = name.find("://"); scheme != std::string_view::npos) {
     name.remove_prefix(scheme + 3);

@@ -21,6 +21,11 @@ inline constexpr int64_t kLastMillis = 253'402'300'799'999;
 // The timestamp of a record that has none, as in kafka::RecordView.
 inline constexpr int64_t kNoTimestamp = -1;
 
+// Rounds down, also below zero. `by` is positive.
+constexpr int64_t FloorDiv(int64_t value, int64_t by) {
+  return value / by - (value % by < 0 ? 1 : 0);
+}
+
 // Within these bounds, a thousand times the value plus a day fits an int64.
 constexpr bool IsCalendarMillis(int64_t millis) {
   return kYear1Millis <= millis && millis <= kLastMillis;

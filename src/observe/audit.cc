@@ -11,7 +11,6 @@
 #include "kafka/reader.h"
 #include "kafka/record_hash.h"
 #include "lake/delta/existing_table.h"
-#include "model/calendar.h"
 #include "observe/content_sample.h"
 #include "observe/lake_offsets.h"
 #include "observe/progress_ticker.h"
@@ -154,11 +153,12 @@ Status ScanQuarantine(lake::ObjectStore* store, const std::string& path,
 
 Status AddReplayed(const lake::Snapshot& bronze, Rows* rows) {
   for (auto& [key, partition] : rows->by_partition) {
-    const auto property = bronze.properties().find(tables::ReplayedProperty(key.topic_id));
-    if (property == bronze.properties().end()) continue;
-    auto replayed = tables::ReplayedOffsets::Parse(property->second);
+    const std::string name = tables::ReplayedProperty(key.topic_id);
+    const std::string* property = lake::FindProperty(bronze, name);
+    if (property == nullptr) continue;
+    auto replayed = tables::ReplayedOffsets::Parse(*property);
     if (!replayed.ok()) {
-      return replayed.status().WithMessage("Bronze's property ", property->first,
+      return replayed.status().WithMessage("Bronze's property ", name,
                                            " is damaged: ", replayed.status().message());
     }
     PartitionCoverage& coverage = partition.coverage;

@@ -17,7 +17,7 @@ class ContentSample {
   // Samples one of `one_in` offsets on average, always the same ones; 1: all of them.
   explicit ContentSample(int64_t one_in = 1) : one_in_(one_in) {}
 
-  // For tables of so many rows together: at most about a million of them are sampled, because a
+  // For tables with this many rows in total: at most about a million rows are sampled, because a
   // sampled row needs memory.
   static ContentSample OfRows(int64_t rows);
 

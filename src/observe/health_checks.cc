@@ -7,6 +7,7 @@
 #include "base/error_kind.h"
 #include "base/format.h"
 #include "base/http_client.h"
+#include "base/join.h"
 #include "base/json.h"
 #include "base/listen_address.h"
 #include "base/tcp_probe.h"
@@ -33,19 +34,6 @@ ComponentHealth Degraded(std::string component, std::string detail, std::string 
 
 ComponentHealth Down(std::string component, std::string detail, std::string remedy) {
   return {std::move(component), HealthState::kDown, std::move(detail), std::move(remedy)};
-}
-
-std::vector<std::string> Split(const std::string& list) {
-  std::vector<std::string> parts;
-  for (size_t at = 0; at <= list.size();) {
-    const size_t comma = std::min(list.find(',', at), list.size());
-    std::string part = list.substr(at, comma - at);
-    part.erase(0, part.find_first_not_of(' '));
-    part.erase(part.find_last_not_of(' ') + 1);
-    if (!part.empty()) parts.push_back(std::move(part));
-    at = comma + 1;
-  }
-  return parts;
 }
 
 // As the client library parses a bootstrap server: [protocol://]host[:port].
@@ -249,10 +237,10 @@ ComponentHealth JudgeLag(const IngestConfig& config, const std::vector<Partition
                   unknown_age ? "of unknown age" : FormatMillis(oldest) + " old");
   for (const PartitionLag& lag : lags) {
     if (lag.known()) continue;
-    return Degraded(
-        "ingest",
-        fmt::format("partition {}: {}; of the others {}", lag.partition, lag.unknown, behind),
-        "start the brokers that are down");
+    return Degraded("ingest",
+                    fmt::format("partition {}: {}; the other partitions: {}", lag.partition,
+                                lag.unknown, behind),
+                    "start the brokers that are down");
   }
   for (const PartitionLag& lag : lags) {
     if (!lag.lost()) continue;
@@ -297,7 +285,7 @@ ComponentHealth CheckIngest(const Config& config, Millis timeout) {
 
 std::vector<HealthCheck> AllHealthChecks(const Config& config, Millis timeout) {
   std::vector<HealthCheck> checks;
-  for (const std::string& address : Split(config.kafka.bootstrap_servers)) {
+  for (const std::string& address : SplitList(config.kafka.bootstrap_servers)) {
     checks.push_back({"broker " + address, [=] { return CheckBroker(address, timeout); }});
   }
   checks.push_back({"cluster", [=] { return CheckController(config.kafka, timeout); }});

@@ -50,12 +50,13 @@ Status ReadAvro(const State& state, const PostedSchema& posted, bool is_new, Can
   if (posted.normalize) record.references = Sorted(std::move(record.references));
   ARROW_ASSIGN_OR_RAISE(record.schema, posted.normalize ? NormalizedText(posted.text, types)
                                                         : CanonicalText(posted.text, types));
+  if (record.schema == posted.text) return Status::OK();
   // Nothing is stored that cannot be read again.
   ARROW_ASSIGN_OR_RAISE(const std::string again, SelfContained(record.schema, definitions));
   return avro::Schema::Parse(again, options).status();
 }
 
-// Whether the two hold the same, except that only one may say which version it is.
+// Whether the two are equal, except that only one may have the version property.
 bool HasSameMetadata(const SchemaRecord& candidate, const SchemaRecord& version) {
   const auto own = PropertyOf(candidate.metadata, kVersionProperty);
   const auto stored = PropertyOf(version.metadata, kVersionProperty);
@@ -101,6 +102,42 @@ std::vector<std::string> CheckReserved(const Candidate& candidate, const SchemaR
   return reasons;
 }
 
+// What a candidate means, computed once for all versions that it is compared with.
+class Meaning {
+ public:
+  Meaning(const State& state, const Candidate& candidate)
+      : state_(state),
+        candidate_(candidate),
+        noted_(HasVersionProperty(candidate.record)),
+        references_(Sorted(candidate.record.references)) {}
+
+  bool IsThatOf(const SchemaRecord& version) {
+    const SchemaRecord& record = candidate_.record;
+    if (record.type != version.type) return false;
+    const bool inlined = references_.empty() && !version.references.empty();
+    const bool noted = noted_ || HasVersionProperty(version);
+    if (!inlined && (!noted || references_ != Sorted(version.references))) return false;
+    if (!HasSameMetadata(record, version) || !AreSameRules(record.rule_set, version.rule_set)) {
+      return false;
+    }
+    if (record.type != "AVRO") return record.schema == version.schema;
+    if (!identity_) identity_ = IdentityText(candidate_.schema->text());
+    const auto stored = IdentityText(Resolved(state_, version));
+    return identity_->ok() && stored.ok() && **identity_ == *stored;
+  }
+
+ private:
+  static bool HasVersionProperty(const SchemaRecord& record) {
+    return PropertyOf(record.metadata, kVersionProperty).has_value();
+  }
+
+  const State& state_;
+  const Candidate& candidate_;
+  const bool noted_;
+  const std::vector<SchemaReference> references_;
+  std::optional<Result<std::string>> identity_;  // Only if it is needed.
+};
+
 }  // namespace
 
 Result<Candidate> MakeCandidate(const State& state, const std::string& subject,
@@ -126,28 +163,17 @@ Result<Candidate> MakeCandidate(const State& state, const std::string& subject,
 }
 
 bool MeansVersion(const State& state, const Candidate& candidate, const SchemaRecord& version) {
-  const SchemaRecord& record = candidate.record;
-  const bool inlined = record.references.empty() && !version.references.empty();
-  const bool noted = PropertyOf(record.metadata, kVersionProperty).has_value() ||
-                     PropertyOf(version.metadata, kVersionProperty).has_value();
-  if (!inlined && (!noted || Sorted(record.references) != Sorted(version.references))) return false;
-  if (record.type != version.type || !HasSameMetadata(record, version) ||
-      !AreSameRules(record.rule_set, version.rule_set)) {
-    return false;
-  }
-  if (record.type != "AVRO") return record.schema == version.schema;
-  const auto ours = IdentityText(candidate.schema->text());
-  const auto stored = IdentityText(Resolved(state, version));
-  return ours.ok() && stored.ok() && *ours == *stored;
+  return Meaning(state, candidate).IsThatOf(version);
 }
 
 const SchemaRecord* FindCandidate(const State& state, const Candidate& candidate, Which which) {
   const std::string& subject = candidate.record.subject;
   if (const auto* found = state.FindIdentity(subject, candidate.identity, which)) return found;
+  Meaning meaning(state, candidate);
   const std::vector<int32_t> versions = state.Versions(subject, which);
   for (const int32_t version : std::views::reverse(versions)) {
     const SchemaRecord* record = state.Find(subject, version, which);
-    if (MeansVersion(state, candidate, *record)) return record;
+    if (meaning.IsThatOf(*record)) return record;
   }
   return nullptr;
 }

@@ -13,7 +13,7 @@ namespace shopstream::registry {
 // A valid schema that may become a version of a subject.
 struct Candidate {
   SchemaRecord record;  // Without version and id.
-  // With its references inlined. Nothing: it is no Avro schema, and its text is not understood.
+  // With its references inlined. Nothing: it is not an Avro schema, and its text is not parsed.
   std::optional<avro::Schema> schema;
   std::string identity;
 };
@@ -28,7 +28,7 @@ Result<Candidate> MakeCandidate(const State& state, const std::string& subject,
 // references inlined is that of the version that refers to them, and one without the property
 // "confluent:version" that of the version which has it.
 const SchemaRecord* FindCandidate(const State& state, const Candidate& candidate, Which which);
-// Only the second of these, for one version.
+// The second check alone, for one version.
 bool MeansVersion(const State& state, const Candidate& candidate, const SchemaRecord& version);
 
 // Why the candidate must not follow the version or, if none is given, the versions that the

@@ -51,7 +51,7 @@ TEST(CanonicalText, IsItsOwnCanonicalText) {
 
 TEST(CanonicalText, IsThatOfJava) {
   // A type in no namespace within one that has one, a name that is that of a kind of type, a
-  // definition after its use, comments, and what means nothing where it stands.
+  // definition after its use, comments, and attributes that have no meaning in their place.
   EXPECT_EQ(R"({"type":"record","name":"R","namespace":"n","fields":[)"
             R"({"name":"a","type":{"type":"enum","name":"E","namespace":"","symbols":["X"]}},)"
             R"({"name":"b","type":{"type":"fixed","name":"map","size":2}},)"

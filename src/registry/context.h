@@ -40,11 +40,12 @@ struct Target {
   std::string path, query;
 };
 // /contexts/X/rest as the request for `rest` in the context: subjects in the path, ?subject= and
-// ?subjectPrefix= that have no context get it. Other targets stay. Nothing: no valid context.
+// ?subjectPrefix= that have no context get it. Other targets stay. Nothing: the context is not
+// valid.
 std::optional<Target> RewriteContext(const Target& target);
 
 // The same for a subject in the path, or in ?subject= of an id, that is another's alias. `alias_of`
-// gives the subject that one stands for; "" if it is none.
+// returns the subject that an alias refers to; "" if it is not an alias.
 Target RewriteAlias(const Target& target,
                     const std::function<std::string(const std::string&)>& alias_of);
 

@@ -39,7 +39,7 @@ bool IsReferenced(const State& state, const std::string& subject, int32_t versio
 
 namespace {
 
-// A subject without live versions has neither config nor mode of its own.
+// A subject without live versions keeps neither a config nor a mode.
 void ForgetSettings(const State& state, const std::string& subject, std::vector<Record>* records) {
   if (state.Config(subject) != nullptr) records->push_back(ConfigRecord{subject, std::nullopt});
   if (state.OwnMode(subject).has_value()) records->push_back(ModeRecord{subject, std::nullopt});

@@ -182,9 +182,6 @@ RestReply Api::Impl::Route(HttpRequest& request) {
   const Target target = Rewrite(*in_context);
   request.raw_path = target.path;
   request.raw_query = target.query;
-  request.query = [&request](const std::string& name) {
-    return QueryValue(request.raw_query, name);
-  };
   auto match = FindRoute(kEndpoints, request);
   if (match.route == nullptr && !match.path_known) return NotFound();
   if (match.route == nullptr) return RestError{405, "HTTP 405 Method Not Allowed"};

@@ -24,9 +24,9 @@ const SchemaRecord* FindUse(const State& state, int32_t id, const std::string& s
 // context is searched. A subject without a context means, in this order, itself, the subject of
 // that name in another context, and any in the default context; one with a context only itself.
 const SchemaRecord* FindMeant(const State& state, int32_t id, const std::string& subject) {
+  if (subject.empty()) return FindUse(state, id, subject);
   for (const std::string& name : SubjectsMeant(state, subject)) {
     if (const SchemaRecord* found = FindUse(state, id, name)) return found;
-    if (subject.empty()) return nullptr;
   }
   return ContextOf(subject) == kDefaultContext ? state.FindId(id) : nullptr;
 }

@@ -319,7 +319,7 @@ void KafkaStore::WriteBatches() {
 
 void KafkaStore::WriteBatch(Batch batch) {
   last_write_failure_ =
-      Unavailable("earlier writes to topic ", options_.topic, " took the time of this one");
+      Unavailable("earlier writes to topic ", options_.topic, " left no time for this one");
   const auto later = [](const QueuedWrite* one, const QueuedWrite* other) {
     return one->deadline < other->deadline;
   };
@@ -345,7 +345,7 @@ void KafkaStore::WriteBatch(Batch batch) {
   }
 }
 
-// One of them is too large for the topic; the others are not to suffer from it.
+// One write is too large for the topic; it must not fail the others.
 void KafkaStore::WriteHalves(const Batch& batch) {
   const auto middle = batch.begin() + static_cast<ptrdiff_t>(batch.size() / 2);
   WriteBatch(Batch(batch.begin(), middle));

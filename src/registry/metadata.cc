@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/join.h"
 #include "base/json.h"
 #include "registry/shape.h"
 
@@ -89,16 +90,8 @@ std::string WithoutVersionProperty(const std::string& metadata) {
 }
 
 std::set<std::string> ReservedFieldsOf(const std::string& metadata) {
-  std::set<std::string> fields;
-  std::string names = PropertyOf(metadata, "confluent:reserved").value_or("") + ",";
-  for (size_t end = names.find(','); end != std::string::npos; end = names.find(',')) {
-    std::string name = names.substr(0, end);
-    names.erase(0, end + 1);
-    name.erase(0, name.find_first_not_of(' '));
-    name.erase(name.find_last_not_of(' ') + 1);
-    if (!name.empty()) fields.insert(name);
-  }
-  return fields;
+  const auto fields = SplitList(PropertyOf(metadata, "confluent:reserved").value_or(""));
+  return {fields.begin(), fields.end()};
 }
 
 bool IsSameMetadata(const std::string& one, const std::string& other) {

@@ -23,10 +23,6 @@ constexpr const char* kInvalidLevelText =
 constexpr const char* kInvalidModeText =
     "Invalid mode. Valid values are READWRITE, READONLY, READONLY_OVERRIDE and IMPORT.";
 
-RestError InvalidSchema(const std::string& reason) {
-  return {kInvalidSchema, "Invalid schema: " + reason};
-}
-
 // Discarded if it is not an object or nested too deeply.
 Json ParseBody(const std::string& body) {
   try {
@@ -93,7 +89,7 @@ std::variant<PostedSchema, RestError> ParsePostedSchema(const std::string& body)
   const Json type = Get(given, "schemaType");
   if (!type.is_null()) {
     if (!type.is_string() || std::ranges::count(kSchemaTypes, type.get<std::string>()) == 0) {
-      return InvalidSchema("the schemaType " + DumpJson(type) + " is none of AVRO, JSON, PROTOBUF");
+      return InvalidSchema("the schemaType " + DumpJson(type) + " is not AVRO, JSON or PROTOBUF");
     }
     posted.type = type;
   }

@@ -59,8 +59,8 @@ struct SchemaTombstone {
   int32_t version = 0;
 };
 
-// Settings of a subject, of a context, or of all subjects in the default context. What is not set
-// is the default, not what the wider scope says: Confluent's registry reads one of them only.
+// Settings of a subject, of a context, or of all subjects in the default context. An unset field
+// has its default, not the wider scope's value: Confluent's registry reads only one config.
 struct SubjectConfig {
   std::optional<std::string> alias;  // The subject that requests for this one mean.
   std::optional<bool> normalize;

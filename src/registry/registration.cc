@@ -14,9 +14,7 @@
 namespace shopstream::registry {
 namespace {
 
-Decision Invalid(const std::string& reason) {
-  return Refuse({kInvalidSchema, "Invalid schema: " + reason});
-}
+Decision Invalid(const std::string& reason) { return Refuse(InvalidSchema(reason)); }
 
 Decision Exists(const SchemaRecord& version, bool was_changed = false) {
   Decision decision;
@@ -119,8 +117,8 @@ std::optional<RestError> Number(const State& state, const PostedSchema& posted, 
   SchemaRecord& record = candidate->record;
   const int32_t next = state.NextVersion(record.subject);
   if (posted.version > 0 && posted.version != next && !import) {
-    return RestError{kInvalidSchema, "Invalid schema: version " + std::to_string(posted.version) +
-                                         " is not one more than previous version"};
+    return InvalidSchema("version " + std::to_string(posted.version) +
+                         " is not one more than previous version");
   }
   record.version = posted.version > 0 ? posted.version : next;
   if (record.version <= 0) {

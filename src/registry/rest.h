@@ -45,6 +45,9 @@ struct RestError {
 };
 
 inline RestError NotFound() { return {kNotFound, "HTTP 404 Not Found"}; }
+inline RestError InvalidSchema(const std::string& reason) {
+  return {kInvalidSchema, "Invalid schema: " + reason};
+}
 
 struct PlainBody {
   std::string text;  // A schema as it is stored; of type PROTOBUF, not JSON.

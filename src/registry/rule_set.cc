@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "base/unicode_names.h"
+#include "registry/schema_names.h"
 #include "registry/shape.h"
 
 namespace shopstream::registry {
@@ -34,12 +35,6 @@ constexpr ShapedMember kRuleMembers[] = {
 };
 constexpr size_t kLongestName = 64;
 
-std::optional<std::string> Text(const Json& rule, const char* name) {
-  const auto found = rule.find(name);
-  if (found == rule.end() || !found->is_string()) return std::nullopt;
-  return found->get<std::string>();
-}
-
 const Json& RulesOf(const Json& rule_set, const char* list) {
   static const Json kNone = Json::array();
   const auto found = rule_set.find(list);
@@ -55,7 +50,7 @@ Result<Json> ReadRule(const Json& given) {
 }
 
 std::optional<std::string> FaultOfName(const Json& rule) {
-  const auto name = Text(rule, "name");
+  const auto name = TextOf(rule, "name");
   if (!name) return "Missing rule name";
   if (name->empty()) return "Empty rule name";
   if (name->size() > kLongestName) return "Rule name too long";
@@ -69,11 +64,11 @@ std::optional<std::string> FaultOfName(const Json& rule) {
 std::optional<std::string> FaultOfRule(const Json& rule, const RuleList& list) {
   if (!rule.is_object()) return std::string(list.name) + " holds something other than rules";
   if (auto fault = FaultOfName(rule)) return fault;
-  if (!Text(rule, "type")) return "Missing rule type";
-  const std::string mode = Text(rule, "mode").value_or("WRITEREAD");
+  if (!TextOf(rule, "type")) return "Missing rule type";
+  const std::string mode = TextOf(rule, "mode").value_or("WRITEREAD");
   if (std::ranges::find(list.modes, mode) == list.modes.end()) return list.fault;
   for (const char* action : {"onSuccess", "onFailure"}) {
-    const bool several = Text(rule, action).value_or("").find(',') != std::string::npos;
+    const bool several = TextOf(rule, action).value_or("").find(',') != std::string::npos;
     if (several && mode != list.modes.back()) {
       return "Multiple actions only valid with WRITEREAD and UPDOWN";
     }
@@ -153,7 +148,7 @@ bool HasRuleOfType(const std::string& rule_set, const std::string& type) {
   const Json parsed = ParseOrderedJson(rule_set);
   return parsed.is_object() && std::ranges::any_of(kLists, [&](const RuleList& list) {
            return std::ranges::any_of(RulesOf(parsed, list.name), [&](const Json& rule) {
-             return rule.is_object() && Text(rule, "type") == type;
+             return rule.is_object() && TextOf(rule, "type") == type;
            });
          });
 }

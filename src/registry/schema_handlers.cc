@@ -38,10 +38,6 @@ RestReply ToAnswer(const HttpRequest& request, const State& state, const Decisio
   return answer;
 }
 
-RestError NoSchema(const Status& invalid) {
-  return {kInvalidSchema, "Invalid schema: " + invalid.message()};
-}
-
 }  // namespace
 
 RestReply Api::Impl::Register(const HttpRequest& request) {
@@ -99,7 +95,7 @@ RestReply Api::Impl::LookUp(const HttpRequest& request) {
     find();
   }
   if (found.has_value()) return *std::move(found);
-  if (!invalid.ok()) return NoSchema(invalid);
+  if (!invalid.ok()) return InvalidSchema(invalid.message());
   if (!subject_known) return UnknownSubject(subject);
   return RestError{kSchemaNotFound, "Schema not found"};
 }
@@ -122,10 +118,11 @@ RestReply Api::Impl::Check(const HttpRequest& request, std::optional<int32_t> on
   const auto candidate =
       MakeCandidate(*state, subject, InScope(std::get<PostedSchema>(posted), *state, subject),
                     /*is_new=*/true);
-  if (!candidate.ok() && !verbose) return NoSchema(candidate.status());
+  if (!candidate.ok() && !verbose) return InvalidSchema(candidate.status().message());
   const std::vector<std::string> reasons =
-      candidate.ok() ? CheckCandidate(*state, *candidate, only_version)
-                     : std::vector<std::string>{NoSchema(candidate.status()).message};
+      candidate.ok()
+          ? CheckCandidate(*state, *candidate, only_version)
+          : std::vector<std::string>{InvalidSchema(candidate.status().message()).message};
   json out = {{"is_compatible", reasons.empty()}};
   if (verbose) out["messages"] = reasons;
   return out;

@@ -24,7 +24,7 @@ struct ShapedMember {
 };
 
 // The known members of the object, in its order; null and empty ones are dropped. Numbers, true and
-// false are taken for their text. Invalid names the member that has another shape.
+// false are treated as text. Invalid names the member that has another shape.
 Result<nlohmann::ordered_json> ReadMembers(const nlohmann::ordered_json& object,
                                            std::span<const ShapedMember> members);
 

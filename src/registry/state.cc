@@ -282,7 +282,9 @@ int32_t State::NextVersion(const std::string& subject) const {
 
 std::vector<std::string> State::Contexts() const {
   std::set<std::string> others = announced_;
-  for (const auto& [subject, unused] : subjects_) others.insert(ContextOf(subject));
+  for (const auto& [context, ids] : ids_) {
+    if (!ids.uses.empty()) others.insert(context);
+  }
   others.erase(kDefaultContext);
   std::vector<std::string> contexts = {kDefaultContext};
   contexts.insert(contexts.end(), others.begin(), others.end());
@@ -341,7 +343,7 @@ class Resolver {
 
   Status Add(const std::string& parent, const std::vector<SchemaReference>& references, int depth) {
     if (depth > kMaxReferenceDepth) {
-      return Status::Invalid("references go more than ", kMaxReferenceDepth, " deep");
+      return Status::Invalid("references nest more than ", kMaxReferenceDepth, " levels deep");
     }
     for (const SchemaReference& one : references) {
       const std::string subject = InContextOf(parent, one.subject);

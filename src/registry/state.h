@@ -101,7 +101,7 @@ class State {
   std::map<SubjectVersion, std::set<SubjectVersion>> referrers_;  // For each referenced version.
   std::map<std::string, SubjectConfig> configs_;  // "" and ":.context:": for all subjects in it.
   std::map<std::string, registry::Mode> modes_;   // As above.
-  std::set<std::string> announced_;               // Contexts with a record of their own.
+  std::set<std::string> announced_;               // Contexts that have a ContextRecord.
 };
 
 // What makes two schemas the same, as a digest: equal text except for formatting, references,

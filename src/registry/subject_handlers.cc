@@ -111,7 +111,7 @@ RestReply Api::Impl::GetByMetadata(const HttpRequest& request) {
   const auto keys = QueryValues(request.raw_query, "key");
   const auto values = QueryValues(request.raw_query, "value");
   if (keys.size() != values.size()) {
-    return RestError{kUnprocessable, "give as many values as keys"};
+    return RestError{kUnprocessable, "The request must have as many values as keys"};
   }
   bool known = false;
   std::optional<RestReply> found;
@@ -166,21 +166,20 @@ RestReply Api::Impl::ListSchemas(const HttpRequest& request) {
   const std::string rule_type = request.query("ruleType");
   const bool latest_only = IsTrue(request, "latestOnly");
   const Which which = IsTrue(request, "deleted") ? Which::kAll : Which::kLive;
-  std::vector<SchemaRecord> found;
-  store.Read([&](const State& state) {
-    for (const std::string& subject : state.Subjects(which)) {
-      if (!HasPrefix(subject, prefix)) continue;
-      std::vector<int32_t> versions = state.Versions(subject, which);
-      if (latest_only) versions = {versions.back()};
-      for (const int32_t version : versions) {
-        const SchemaRecord& record = *state.Find(subject, version, which);
-        if (rule_type.empty() || HasRuleOfType(record.rule_set, rule_type)) found.push_back(record);
-      }
+  const auto state = store.Snapshot();
+  std::vector<const SchemaRecord*> found;
+  for (const std::string& subject : state->Subjects(which)) {
+    if (!HasPrefix(subject, prefix)) continue;
+    std::vector<int32_t> versions = state->Versions(subject, which);
+    if (latest_only) versions = {versions.back()};
+    for (const int32_t version : versions) {
+      const SchemaRecord* record = state->Find(subject, version, which);
+      if (rule_type.empty() || HasRuleOfType(record->rule_set, rule_type)) found.push_back(record);
     }
-  });
+  }
   CutToPage(request, &found, kMostSchemas);
   json out = json::array();
-  for (const SchemaRecord& record : found) out.push_back(ToJson(record));
+  for (const SchemaRecord* record : found) out.push_back(ToJson(*record));
   return out;
 }
 

@@ -11,8 +11,8 @@
 
 namespace shopstream::simulate {
 
-// Schemas of one subject, any name of which is right if it is empty. The one with the highest id is
-// the newest.
+// Schemas of one subject. If its name is empty, every subject name matches. The schema with the
+// highest id is the newest.
 class SimulatedRegistry : public registry::SchemaSource {
  public:
   explicit SimulatedRegistry(Scheduler* scheduler, std::string subject = "")

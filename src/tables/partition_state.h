@@ -8,9 +8,9 @@
 
 #include "model/offset_range.h"
 
-// What Bronze keeps of one Kafka partition beside its progress, so that a lost, cut or restored log
-// is noticed. It consists of txn actions, because they outlive the log's clean-up, compaction and
-// maintenance by other programs:
+// The state that Bronze keeps for one Kafka partition besides its progress, so that a lost, cut or
+// restored log is noticed. It consists of txn actions, because they outlive the log's clean-up,
+// compaction and maintenance by other programs:
 //
 //   appId := "shopstream-state/" topic-id "/" partition "/" name
 //   name  := "last-offset" | "last-epoch" | "last-timestamp" | "last-hash" | "end-epoch"

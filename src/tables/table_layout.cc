@@ -47,12 +47,11 @@ std::string Format(const TableLayout& layout) {
 }
 
 Result<std::optional<TableLayout>> ReadTableLayout(const lake::Snapshot& snapshot) {
-  const auto found = snapshot.properties().find(kLayoutProperty);
-  if (found == snapshot.properties().end()) return std::nullopt;
-  std::optional<TableLayout> layout = ParseLayout(found->second);
+  const std::string* text = lake::FindProperty(snapshot, kLayoutProperty);
+  if (text == nullptr) return std::nullopt;
+  std::optional<TableLayout> layout = ParseLayout(*text);
   if (layout) return layout;
-  return Status::Invalid("the table's property ", kLayoutProperty,
-                         " is not a layout: ", found->second);
+  return Status::Invalid("the table's property ", kLayoutProperty, " is not a layout: ", *text);
 }
 
 }  // namespace shopstream::tables

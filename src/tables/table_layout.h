@@ -20,7 +20,7 @@ struct TableLayout {
   };
   std::vector<Partition> partition;  // Without the date.
   std::string event_time_path;       // Empty: Kafka's timestamp.
-  std::string event_time_unit;       // Of a plain number; otherwise empty.
+  std::string event_time_unit;       // Set only for a plain number.
 
   bool operator==(const TableLayout&) const = default;
 };

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/twmb/franz-go/pkg/sr"
 )
@@ -34,11 +35,7 @@ func franz(url, prefix string) *checks {
 func franzVersions(ctx context.Context, c *checks, client *sr.Client, subject string) {
 	types, err := client.SupportedTypes(ctx)
 	c.ok("types", err)
-	found := map[sr.SchemaType]bool{}
-	for _, kind := range types {
-		found[kind] = true
-	}
-	c.equal("types", true, found[sr.TypeAvro])
+	c.equal("types", true, slices.Contains(types, sr.TypeAvro))
 	_, err = client.SubjectVersions(ctx, subject)
 	c.equal("versions of nothing", 40401, franzCode(err))
 
@@ -59,7 +56,7 @@ func franzVersions(ctx context.Context, c *checks, client *sr.Client, subject st
 	c.equal("text by id", withDefault, text)
 	subjects, err := client.SubjectsByID(ctx, second.ID)
 	c.ok("subjects by id", err)
-	c.equal("subjects by id", true, contains(subjects, subject))
+	c.equal("subjects by id", true, slices.Contains(subjects, subject))
 	latest, err := client.SchemaByVersion(ctx, subject, -1)
 	c.ok("latest", err)
 	c.equal("latest", []any{second.ID, 2}, []any{latest.ID, latest.Version})
@@ -138,14 +135,5 @@ func franzDeletes(ctx context.Context, c *checks, client *sr.Client, prefix stri
 	all, err := client.Subjects(sr.WithParams(ctx, sr.ShowDeleted))
 	c.ok("subjects with deleted ones", err)
 	c.equal("subjects", []bool{false, true},
-		[]bool{contains(visible, prefix+"-carts"), contains(all, prefix+"-carts")})
-}
-
-func contains(all []string, wanted string) bool {
-	for _, one := range all {
-		if one == wanted {
-			return true
-		}
-	}
-	return false
+		[]bool{slices.Contains(visible, prefix+"-carts"), slices.Contains(all, prefix+"-carts")})
 }

@@ -1,4 +1,4 @@
-// What Java says about the characters of the Basic Multilingual Plane, for
+// How Java classifies the characters of the Basic Multilingual Plane, for
 // scripts/generate_unicode.py. Each line is one range:
 //   letter FIRST LAST
 //   digit FIRST LAST

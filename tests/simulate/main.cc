@@ -138,7 +138,7 @@ bool Parse(const std::vector<std::string>& words, Arguments* out) {
     if (number != numbers.end()) {
       char* end = nullptr;
       *number->second = std::strtoll(words[i].c_str(), &end, 10);
-      if (*end != '\0' || *number->second < 0) return Refuse(words[i] + " is no number");
+      if (*end != '\0' || *number->second < 0) return Refuse(words[i] + " is not a number");
       continue;
     }
     const auto* const mistake =

@@ -49,6 +49,12 @@ class Snapshot {
       const std::function<void(const std::string& path, int64_t removed_ms)>& visit) const = 0;
 };
 
+// Null: the table has no such property.
+inline const std::string* FindProperty(const Snapshot& snapshot, const std::string& name) {
+  const auto found = snapshot.properties().find(name);
+  return found == snapshot.properties().end() ? nullptr : &found->second;
+}
+
 enum class CommitOutcome {
   kCommitted,
   // It is not visible and never will be: the writer refused the version that it would build on, its

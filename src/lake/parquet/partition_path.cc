@@ -76,7 +76,7 @@ Result<std::shared_ptr<arrow::Scalar>> ParseDecimal(const std::string& text,
   const auto rescaled = parsed ? value.Rescale(scale, decimal.scale())
                                : Result<arrow::Decimal128>(Status::Invalid(""));
   if (!rescaled.ok() || !rescaled->FitsInPrecision(decimal.precision())) {
-    return Status::Invalid("partition value '", text, "' is no ", type->ToString());
+    return Status::Invalid("partition value '", text, "' is not a valid ", type->ToString());
   }
   return std::make_shared<arrow::Decimal128Scalar>(*rescaled, type);
 }
@@ -161,7 +161,7 @@ Result<std::shared_ptr<arrow::Scalar>> ParsePartitionValue(
   }
   auto scalar = arrow::Scalar::Parse(type, *text);
   if (scalar.ok()) return scalar;
-  return Status::Invalid("partition value '", *text, "' is no ", type->ToString());
+  return Status::Invalid("partition value '", *text, "' is not a valid ", type->ToString());
 }
 
 Result<std::optional<std::string>> FormatPartitionValue(const arrow::Scalar& value) {

@@ -5,7 +5,6 @@
 #include <arrow/util/utf8.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstdio>
 
@@ -42,16 +41,6 @@ uint32_t DecodeCodePoint(std::string_view bytes) {
   return code;
 }
 
-std::string EncodeCodePoint(uint32_t code) {
-  const auto tail = [code](int shift) {
-    return static_cast<char>(0x80 | ((code >> shift) & 0x3F));
-  };
-  if (code < 0x80) return {static_cast<char>(code)};
-  if (code < 0x800) return {static_cast<char>(0xC0 | code >> 6), tail(0)};
-  if (code < 0x10000) return {static_cast<char>(0xE0 | code >> 12), tail(6), tail(0)};
-  return {static_cast<char>(0xF0 | code >> 18), tail(12), tail(6), tail(0)};
-}
-
 std::optional<std::string> QuotedJson(const std::optional<std::string>& text) {
   return text ? std::optional(lake::QuotedJson(*text)) : std::nullopt;
 }
@@ -70,8 +59,6 @@ std::string Digits(const Decimal128& value) {
   std::string text = value.ToIntegerString();
   return text[0] == '-' ? text.substr(1) : text;
 }
-
-int64_t FloorDiv(int64_t value, int64_t by) { return value / by - (value % by < 0 ? 1 : 0); }
 
 }  // namespace
 
@@ -150,7 +137,9 @@ std::optional<std::string> UpperTextBound(std::string_view text, size_t max_char
     kept = kept.substr(0, start);
     if (code == kLastCodePoint) continue;  // Cannot be raised: raise the one before.
     const uint32_t next = code == 0xD7FF ? 0xE000 : code + 1;  // Surrogates are not characters.
-    return std::string(kept) + EncodeCodePoint(next);
+    std::string bound(kept);
+    AppendUtf8(next, &bound);
+    return bound;
   }
   return std::nullopt;
 }
@@ -158,11 +147,7 @@ std::optional<std::string> UpperTextBound(std::string_view text, size_t max_char
 std::optional<std::string> DateBound(int64_t days) {
   // Checked before the calendar, whose years have 16 bits.
   if (days < kFirstDay || days > kLastDay) return std::nullopt;
-  const std::chrono::year_month_day date{std::chrono::sys_days(std::chrono::days(days))};
-  char text[16];
-  std::snprintf(text, sizeof(text), "%04d-%02u-%02u", static_cast<int>(date.year()),
-                static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()));
-  return text;
+  return FormatDate(static_cast<int32_t>(days));
 }
 
 std::optional<std::string> TimestampBound(int64_t micros, bool round_up) {

@@ -16,6 +16,7 @@
 
 #include "base/unicode_names.h"
 #include "lake/parquet/partition_path.h"
+#include "model/calendar.h"
 
 namespace shopstream::lake {
 namespace {
@@ -41,7 +42,7 @@ Result<std::shared_ptr<arrow::Array>> Floored(const arrow::TimestampArray& nanos
       builder.UnsafeAppendNull();
     } else {
       const int64_t value = nanos.Value(i);
-      builder.UnsafeAppend(value / kNanosPerMicro - (value % kNanosPerMicro < 0));
+      builder.UnsafeAppend(FloorDiv(value, kNanosPerMicro));
     }
   }
   return builder.Finish();

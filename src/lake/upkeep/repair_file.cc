@@ -89,7 +89,7 @@ using Day = std::optional<int32_t>;
 Day DayOf(const arrow::TimestampArray& times, int64_t row) {
   if (times.IsNull(row)) return std::nullopt;
   const int64_t micros = times.Value(row);
-  const int64_t day = micros / kMicrosPerDay - (micros % kMicrosPerDay < 0);
+  const int64_t day = FloorDiv(micros, kMicrosPerDay);
   const std::chrono::year_month_day date{std::chrono::sys_days(std::chrono::days(day))};
   const int year = static_cast<int>(date.year());
   return year < 1 || year > 9999 ? Day() : Day(static_cast<int32_t>(day));

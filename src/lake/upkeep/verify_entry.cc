@@ -226,7 +226,7 @@ class EntryCheck {
     }
     for (const auto& [column, value] : values->items()) {
       if (std::ranges::find(**partition_columns_, column) == (*partition_columns_)->end()) {
-        find_("its " + name + " has a value of " + column + ", which is no partition column");
+        find_("its " + name + " has a value of " + column + ", which is not a partition column");
       }
     }
   }
@@ -326,7 +326,7 @@ std::vector<std::string> MetadataFaults(const TableState& state) {
   if (state.protocol().min_writer_version > kNewestWriter) {
     faults.push_back("its protocol has minWriterVersion " +
                      std::to_string(state.protocol().min_writer_version) +
-                     ", which is no version of the Delta protocol");
+                     ", which is not a version of the Delta protocol");
   }
   // The protocols that this program supports have no column mapping.
   const auto mapping = state.properties().find("delta.columnMapping.mode");
