@@ -48,6 +48,10 @@ void AppendEscaped(char c, std::string* out) {
 
 }  // namespace
 
+std::string Counted(int64_t count, std::string_view noun) {
+  return FormatCount(count) + " " + std::string(noun) + (count == 1 ? "" : "s");
+}
+
 std::string FormatCount(int64_t count) {
   std::string digits = std::to_string(count);
   const size_t first = count < 0 ? 1 : 0;

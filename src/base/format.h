@@ -8,6 +8,8 @@ namespace shopstream {
 
 // Human-readable: 1234567 -> "1,234,567"; 1536 -> "1.5 KiB"; 95000 ms -> "1 min 35 s".
 std::string FormatCount(int64_t count);
+// "1 file", "2,000 files".
+std::string Counted(int64_t count, std::string_view noun);
 std::string FormatBytes(int64_t bytes);
 std::string FormatMillis(int64_t millis);
 

@@ -17,6 +17,12 @@ TEST(Format, Counts) {
   EXPECT_EQ("-9,223,372,036,854,775,808", FormatCount(INT64_MIN));
 }
 
+TEST(Format, CountsOfThings) {
+  EXPECT_EQ("0 files", Counted(0, "file"));
+  EXPECT_EQ("1 file", Counted(1, "file"));
+  EXPECT_EQ("1,234 files", Counted(1234, "file"));
+}
+
 TEST(Format, Bytes) {
   EXPECT_EQ("0 B", FormatBytes(0));
   EXPECT_EQ("1023 B", FormatBytes(1023));

@@ -60,15 +60,14 @@ class Progress {
     if (!line_.IsDue(now)) return;
     const double seconds = std::chrono::duration<double>(now - shown_at_).count();
     const double rate = static_cast<double>(stats_->rows() - shown_rows_) / seconds;
-    line_.Show(
-        fmt::format("{} rows in Bronze, {}/s · {} quarantined · {} · {} commits, p99 {} ms{}",
-                    FormatCount(stats_->rows()), FormatCount(static_cast<int64_t>(rate)),
-                    FormatCount(stats_->quarantined()), Behind(*stats_, patience_),
-                    FormatCount(stats_->commits()), stats_->cuts().Quantile(.99),
-                    stats_->paused_why().empty()
-                        ? ""
-                        : " · paused: waiting for the " + stats_->paused_why()),
-        now);
+    line_.Show(fmt::format("{} in Bronze, {}/s · {} quarantined · {} · {}, p99 {} ms{}",
+                           Counted(stats_->rows(), "row"), FormatCount(static_cast<int64_t>(rate)),
+                           FormatCount(stats_->quarantined()), Behind(*stats_, patience_),
+                           Counted(stats_->commits(), "commit"), stats_->cuts().Quantile(.99),
+                           stats_->paused_why().empty()
+                               ? ""
+                               : " · paused: waiting for the " + stats_->paused_why()),
+               now);
     shown_at_ = now;
     shown_rows_ = stats_->rows();
   }
@@ -95,11 +94,11 @@ void PrintSummary(const ingest::IngestStats& stats, const ingest::IngestEnd& end
     return;
   }
   std::cout << fmt::format(
-      "{} rows into Bronze and {} records into quarantine, in {:.1f} s ({}/s)\n"
-      "{} commits (p50 {} ms, p99 {} ms from cut to readable), {} files, {}\n",
-      FormatCount(stats.rows()), FormatCount(stats.quarantined()), stats.seconds(),
-      FormatCount(stats.records_per_second()), FormatCount(stats.commits()),
-      stats.cuts().Quantile(.5), stats.cuts().Quantile(.99), FormatCount(stats.files()),
+      "{} into Bronze and {} into quarantine, in {:.1f} s ({}/s)\n"
+      "{} (p50 {} ms, p99 {} ms from cut to readable), {}, {}\n",
+      Counted(stats.rows(), "row"), Counted(stats.quarantined(), "record"), stats.seconds(),
+      FormatCount(stats.records_per_second()), Counted(stats.commits(), "commit"),
+      stats.cuts().Quantile(.5), stats.cuts().Quantile(.99), Counted(stats.files(), "file"),
       FormatBytes(stats.file_bytes()));
 }
 

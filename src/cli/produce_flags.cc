@@ -34,7 +34,7 @@ int64_t CountOf(const generate::SkippedRows& skipped) {
 void PrintLine(const produce::ProduceSummary& summary,
                const std::optional<generate::SkippedRows>& skipped) {
   std::string line = fmt::format(
-      "{} events in {:.1f} s ({}/s, {}): acknowledged {}, failed {}", FormatCount(summary.events),
+      "{} in {:.1f} s ({}/s, {}): acknowledged {}, failed {}", Counted(summary.events, "event"),
       summary.seconds, FormatCount(std::llround(summary.rate())), FormatBytes(summary.bytes),
       FormatCount(summary.acknowledged), FormatCount(summary.failed));
   for (const auto& [name, count] :
@@ -68,7 +68,7 @@ std::string DescribeSkipped(const generate::SkippedRows& skipped) {
   for (const auto& [field, rows] : skipped.missing) add("without " + field, rows);
   add("short lines", skipped.lines.with_fewer_values);
   add("long lines", skipped.lines.with_more_values);
-  return fmt::format("skipped {} row{} ({})", FormatCount(count), count == 1 ? "" : "s", parts);
+  return fmt::format("skipped {} ({})", Counted(count, "row"), parts);
 }
 
 Result<Millis> ParseDuration(const std::string& text) {
@@ -126,8 +126,8 @@ Result<int> ProduceAndReport(const Context& context, generate::EventSource* sour
     PrintLine(summary, source->skipped());
   }
   if (summary.failed == 0) return kDone;
-  Log::Error("{} of {} events were not delivered; the first: {}", FormatCount(summary.failed),
-             FormatCount(summary.events), summary.first_error);
+  Log::Error("{} of {} were not delivered; the first: {}", FormatCount(summary.failed),
+             Counted(summary.events, "event"), summary.first_error);
   return kFailed;
 }
 

@@ -48,7 +48,7 @@ Result<int> DryRun(const lake::Table& table, bool as_json) {
   }
   printer.Print(std::cout, as_json);
   if (!as_json) {
-    std::cout << fmt::format("{} files, {}, would become {}\n", FormatCount(files),
+    std::cout << fmt::format("{}, {}, would become {}\n", Counted(files, "file"),
                              FormatBytes(bytes), FormatCount(static_cast<int64_t>(groups.size())));
   }
   return kDone;
@@ -57,17 +57,17 @@ Result<int> DryRun(const lake::Table& table, bool as_json) {
 void PrintForPerson(const lake::CompactionReport& report, const std::string& name) {
   const lake::CompactionResult& merged = report.result;
   if (merged.files_removed == 0 && !merged.stopped) {
-    std::cout << fmt::format("{}: nothing to merge; the table has {} files\n", name,
-                             FormatCount(report.files_after));
+    std::cout << fmt::format("{}: nothing to merge; the table has {}\n", name,
+                             Counted(report.files_after, "file"));
     return;
   }
   std::cout << fmt::format(
-      "{}: {} small files became {}; the table has {} files, it had {}\n"
-      "{} rows, {} read, {} written, in {:.1f} s and {} commits\n",
-      name, FormatCount(merged.files_removed), FormatCount(merged.files_added),
-      FormatCount(report.files_after), FormatCount(report.files_before), FormatCount(merged.rows),
-      FormatBytes(merged.bytes_removed), FormatBytes(merged.bytes_added), report.seconds,
-      FormatCount(merged.commits));
+      "{}: {} became {}; the table has {}, it had {}\n"
+      "{}, {} read, {} written, in {:.1f} s and {}\n",
+      name, Counted(merged.files_removed, "small file"), FormatCount(merged.files_added),
+      Counted(report.files_after, "file"), FormatCount(report.files_before),
+      Counted(merged.rows, "row"), FormatBytes(merged.bytes_removed),
+      FormatBytes(merged.bytes_added), report.seconds, Counted(merged.commits, "commit"));
   if (merged.stopped) std::cout << "stopped early: unfinished work is discarded; run it again\n";
 }
 

@@ -43,17 +43,17 @@ void PrintForPerson(const RepairFlags& flags, const lake::RepairReport& report) 
               << " more; --json lists all\n";
   }
   if (counts.files == 0) {
-    std::cout << "Nothing to repair: " << FormatCount(result.files_seen) << " live files.\n";
+    std::cout << "Nothing to repair: " << Counted(result.files_seen, "live file") << ".\n";
   } else {
-    std::cout << fmt::format(
-        "{} {} of {} live files: path {}, partition {}, statistics {}, footer {}.\n",
-        flags.apply ? "Repaired" : "Would repair", FormatCount(counts.files),
-        FormatCount(result.files_seen), FormatCount(counts.paths), FormatCount(counts.partitions),
-        FormatCount(counts.statistics), FormatCount(counts.footers));
+    std::cout << fmt::format("{} {} of {}: path {}, partition {}, statistics {}, footer {}.\n",
+                             flags.apply ? "Repaired" : "Would repair", FormatCount(counts.files),
+                             Counted(result.files_seen, "live file"), FormatCount(counts.paths),
+                             FormatCount(counts.partitions), FormatCount(counts.statistics),
+                             FormatCount(counts.footers));
     if (flags.apply) {
-      std::cout << fmt::format("{} files written, {}, in {} commits.\n",
-                               FormatCount(result.files_written), FormatBytes(result.bytes_written),
-                               FormatCount(result.commits));
+      std::cout << fmt::format("{} written, {}, in {}.\n", Counted(result.files_written, "file"),
+                               FormatBytes(result.bytes_written),
+                               Counted(result.commits, "commit"));
     } else {
       std::cout << "Nothing was changed yet. To repair them, run:\n  shopstream table repair "
                 << flags.name << " --apply\n";
@@ -77,8 +77,8 @@ Result<int> RunRepair(const Context& context, const RepairFlags& flags) {
   hooks.progress = [&](const lake::RepairProgress& progress) {
     const auto now = BootClock::now();
     if (!line.IsDue(now)) return;
-    line.Show(fmt::format("repair {}: {} of {} files examined, {} {}, {} written", flags.name,
-                          FormatCount(progress.files_done), FormatCount(progress.files),
+    line.Show(fmt::format("repair {}: {} of {} examined, {} {}, {} written", flags.name,
+                          FormatCount(progress.files_done), Counted(progress.files, "file"),
                           FormatCount(progress.repaired), flags.apply ? "repaired" : "to repair",
                           FormatBytes(progress.bytes_written)),
               now);

@@ -128,7 +128,7 @@ ComponentHealth JudgeTopic(const kafka::TopicState& topic) {
     return Degraded(component, fmt::format("{} of {} partitions under-replicated", behind, all),
                     "start the brokers that are down, or wait until they have caught up");
   }
-  return Ok(component, fmt::format("{} partitions, all replicas in sync", all));
+  return Ok(component, Counted(static_cast<int64_t>(all), "partition") + ", all replicas in sync");
 }
 
 ComponentHealth CheckTopic(const KafkaConfig& config, Millis timeout) {
@@ -205,9 +205,9 @@ ComponentHealth CheckLake(const Config& config) {
     return Down("lake", committed.status().message(), "check that the storage answers");
   }
   const int64_t age = std::max<int64_t>(0, WallClockMillis() - *committed);
-  return Ok("lake", fmt::format("{} at version {}, {} files, last commit {} ago",
+  return Ok("lake", fmt::format("{} at version {}, {}, last commit {} ago",
                                 config.lake.bronze_table, snapshot->version(),
-                                FormatCount(snapshot->file_count()), FormatMillis(age)));
+                                Counted(snapshot->file_count(), "file"), FormatMillis(age)));
 }
 
 ComponentHealth JudgeLag(const IngestConfig& config, const std::vector<PartitionLag>& lags) {
@@ -233,7 +233,7 @@ ComponentHealth JudgeLag(const IngestConfig& config, const std::vector<Partition
     unknown_age = unknown_age || !lag.lag_ms;
   }
   const std::string behind =
-      fmt::format("{} records behind, the oldest {}", FormatCount(offsets),
+      fmt::format("{} behind, the oldest {}", Counted(offsets, "record"),
                   unknown_age ? "of unknown age" : FormatMillis(oldest) + " old");
   for (const PartitionLag& lag : lags) {
     if (lag.known()) continue;

@@ -134,9 +134,9 @@ void Maintenance::Vacuum(Ward* ward) {
   }
   counters_->vacuumed_files.Add(label).Increment(static_cast<double>(result->files));
   if (result->files + result->uploads_given_up == 0) return;
-  Log::Info("Vacuumed {}: deleted {} files that no version needed, {}, and {} abandoned writes.",
-            ward->table->path(), FormatCount(result->files), FormatBytes(result->bytes),
-            result->uploads_given_up);
+  Log::Info("Vacuumed {}: deleted {} that no version needed, {}, and {}.", ward->table->path(),
+            Counted(result->files, "file"), FormatBytes(result->bytes),
+            Counted(result->uploads_given_up, "abandoned write"));
 }
 
 void Maintenance::Report(Ward* ward, const CompactionResult& result) {
