@@ -30,6 +30,7 @@ from places import DEPS, ROOT
 
 NOTHING_COLLECTED = 5  # pytest's exit code when no test was selected.
 TWO_WORKERS = ["--numprocesses=2", "--dist=loadgroup"]  # Each has its own cluster; see tests/conftest.py.
+NO_TIMEOUT = "--timeout=0"  # For tests that take hours; pytest.ini has the limit of the others.
 TSAN_OPTIONS = "second_deadlock_stack=1"
 # Several threads and programs at work, on real servers: two ingests with rebalances, registries under load, compaction
 # beside ingest, and everything killed at random.
@@ -141,7 +142,7 @@ def tsan() -> Count:
 def concurrent_programs() -> Count:
     """A program that is killed, or whose exit code nobody looks at, reports its races in a file."""
     races = fresh_folder(ROOT / "build/tsan/races")
-    count = whole_program(CONCURRENT_TESTS, SHOPSTREAM_BINARY=str(ROOT / "build/tsan/shopstream"),
+    count = whole_program([NO_TIMEOUT, *CONCURRENT_TESTS], SHOPSTREAM_BINARY=str(ROOT / "build/tsan/shopstream"),
                           TSAN_OPTIONS=f"{TSAN_OPTIONS} log_path={races}/race")
     for report in sorted(races.iterdir()):
         print(report.read_text(), flush=True)
@@ -156,7 +157,7 @@ def fuzz(arguments: list[str]) -> Count:
 
 def soak(arguments: list[str]) -> Count:
     build_program()
-    count = whole_program(["-m", "soak or soak_only", *arguments], SHOPSTREAM_SOAK="1")
+    count = whole_program([NO_TIMEOUT, "-m", "soak or soak_only", *arguments], SHOPSTREAM_SOAK="1")
     return count if arguments else count + tsan() + fuzz(["--seconds", "3600"])
 
 
