@@ -57,7 +57,7 @@ def test_a_table_keeps_its_settings_and_old_records_come_back(shopstream: Shopst
     assert shown["partition"] == [{"column": "store", "field": "store"}, {"column": "date", "field": None}]
     run.settings["ingest.partition_field"] = ""
     refused = cases.command(run, "ingest", "--until-caught-up", expect=1).stderr
-    assert f"table {run.table} is partitioned by store, and ingest.partition_field is date only" in refused
+    assert f"table {run.table} is partitioned by store, but ingest.partition_field is date only" in refused
 
 
 def test_no_case_is_missing() -> None:
