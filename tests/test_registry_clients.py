@@ -20,7 +20,7 @@ from shopstream import Shopstream
 
 
 def record(name: str, *fields: dict) -> str:
-    return json.dumps({"type": "record", "name": name, "namespace": "shop",
+    return json.dumps({"type": "record", "name": name, "namespace": "clients",
                        "fields": [{"name": "id", "type": "string"}, *fields]}, separators=(",", ":"))
 
 
@@ -69,8 +69,8 @@ def test_what_the_python_client_registers(registry: SchemaRegistryClient, subjec
     assert "." in [context.strip(":") or "." for context in registry.get_contexts()]
     assert subject in registry.get_subjects()
 
-    refers = Schema(record("Cart", {"name": "order", "type": "shop.Order"}), "AVRO",
-                    [SchemaReference("shop.Order", subject, 2)])
+    refers = Schema(record("Cart", {"name": "order", "type": "clients.Order"}), "AVRO",
+                    [SchemaReference("clients.Order", subject, 2)])
     cart = registry.register_schema(f"{subject}-cart", refers)
     assert registry.get_referenced_by(subject, 2) == [cart]
     with pytest.raises(SchemaRegistryError) as protected:

@@ -2,7 +2,9 @@
 
 #include <functional>
 #include <string_view>
+#include <utility>
 
+#include "base/retry.h"
 #include "kafka/client.h"
 #include "kafka/errors.h"
 #include "kafka/handles.h"
@@ -43,42 +45,91 @@ Result<OptionsHandle> NewOptions(rd_kafka_t* client, Millis timeout) {
   return options;
 }
 
-// Calls `visit` with each member of config.group.
-Status VisitMembers(const KafkaConfig& config, Millis timeout,
-                    const std::function<void(const rd_kafka_MemberDescription_t*)>& visit) {
-  ARROW_ASSIGN_OR_RAISE(rd_kafka_conf_t* const conf, MakeConf(config, {}, nullptr));
-  ARROW_ASSIGN_OR_RAISE(const ClientHandle client, OpenClient(ClientKind::kProducer, conf));
-  const std::string what = "describing the members of group " + config.group;
-  const auto failure = [&](rd_kafka_resp_err_t code, const char* reason) {
-    const std::string needs = "DESCRIBE on group " + config.group + " (READ includes it)";
-    return DescribeFailure(
-        {.what = what, .code = code, .reason = reason, .timeout = timeout, .needs = needs}, config,
-        client.get());
-  };
-  ARROW_ASSIGN_OR_RAISE(const OptionsHandle options, NewOptions(client.get(), timeout));
-  const QueueHandle queue(rd_kafka_queue_new(client.get()));
-  const char* groups[] = {config.group.c_str()};
-  rd_kafka_DescribeConsumerGroups(client.get(), groups, 1, options.get(), queue.get());
-  // The request's own timeout produces the event; allow one more second for its delivery.
-  const EventHandle event = AwaitEvent(client.get(), queue.get(), timeout + Millis{1000});
-  if (event == nullptr) return failure(RD_KAFKA_RESP_ERR__TIMED_OUT, "");
-  if (const auto code = rd_kafka_event_error(event.get())) {
-    return failure(code, rd_kafka_event_error_string(event.get()));
+// The coordinator has just changed, or is still loading the group: it answers soon.
+bool IsSettling(rd_kafka_resp_err_t code) {
+  return code == RD_KAFKA_RESP_ERR_NOT_COORDINATOR ||
+         code == RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE ||
+         code == RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS;
+}
+
+using VisitMember = std::function<void(const rd_kafka_MemberDescription_t*)>;
+
+// Asks for the members of one group until its coordinator answers.
+class GroupRequest {
+ public:
+  static Result<GroupRequest> Open(const KafkaConfig& config, Millis timeout) {
+    ARROW_ASSIGN_OR_RAISE(rd_kafka_conf_t* const conf, MakeConf(config, {}, nullptr));
+    ARROW_ASSIGN_OR_RAISE(ClientHandle client, OpenClient(ClientKind::kProducer, conf));
+    return GroupRequest(config, timeout, std::move(client));
   }
-  size_t count = 0;
-  const auto** described = rd_kafka_DescribeConsumerGroups_result_groups(
-      rd_kafka_event_DescribeConsumerGroups_result(event.get()), &count);
-  for (size_t g = 0; g < count; ++g) {
-    const rd_kafka_error_t* error = rd_kafka_ConsumerGroupDescription_error(described[g]);
-    const auto code = error == nullptr ? RD_KAFKA_RESP_ERR_NO_ERROR : rd_kafka_error_code(error);
-    if (code == RD_KAFKA_RESP_ERR_GROUP_ID_NOT_FOUND) continue;
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return failure(code, rd_kafka_error_string(error));
-    const size_t members = rd_kafka_ConsumerGroupDescription_member_count(described[g]);
-    for (size_t m = 0; m < members; ++m) {
-      visit(rd_kafka_ConsumerGroupDescription_member(described[g], m));
+
+  Status Visit(const VisitMember& visit) {
+    Retry retry(
+        {.patience = {.first = Millis{100}, .longest = Millis{1000}, .give_up_after = timeout_}});
+    while (true) {
+      ARROW_ASSIGN_OR_RAISE(const EventHandle event, Ask());
+      const auto code = VisitAnswer(event.get(), visit);
+      if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return Status::OK();
+      // The brokers' own text is often empty.
+      const Status failure = Failure(code, rd_kafka_err2str(code));
+      if (!IsSettling(code)) return failure;
+      ARROW_RETURN_NOT_OK(retry.Wait(failure));
     }
   }
-  return Status::OK();
+
+ private:
+  GroupRequest(const KafkaConfig& config, Millis timeout, ClientHandle client)
+      : config_(config), timeout_(timeout), client_(std::move(client)) {}
+
+  Result<EventHandle> Ask() {
+    ARROW_ASSIGN_OR_RAISE(const OptionsHandle options, NewOptions(client_.get(), timeout_));
+    const QueueHandle queue(rd_kafka_queue_new(client_.get()));
+    const char* groups[] = {config_.group.c_str()};
+    rd_kafka_DescribeConsumerGroups(client_.get(), groups, 1, options.get(), queue.get());
+    // The request's own timeout produces the event; allow one more second for its delivery.
+    EventHandle event = AwaitEvent(client_.get(), queue.get(), timeout_ + Millis{1000});
+    if (event == nullptr) return Failure(RD_KAFKA_RESP_ERR__TIMED_OUT, "");
+    if (const auto code = rd_kafka_event_error(event.get())) {
+      return Failure(code, rd_kafka_event_error_string(event.get()));
+    }
+    return event;
+  }
+
+  // Returns the group's error. A group that does not exist has no members.
+  static rd_kafka_resp_err_t VisitAnswer(rd_kafka_event_t* event, const VisitMember& visit) {
+    size_t count = 0;
+    const auto** described = rd_kafka_DescribeConsumerGroups_result_groups(
+        rd_kafka_event_DescribeConsumerGroups_result(event), &count);
+    for (size_t g = 0; g < count; ++g) {
+      const rd_kafka_error_t* error = rd_kafka_ConsumerGroupDescription_error(described[g]);
+      const auto code = error == nullptr ? RD_KAFKA_RESP_ERR_NO_ERROR : rd_kafka_error_code(error);
+      if (code == RD_KAFKA_RESP_ERR_GROUP_ID_NOT_FOUND) continue;
+      if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return code;
+      const size_t members = rd_kafka_ConsumerGroupDescription_member_count(described[g]);
+      for (size_t m = 0; m < members; ++m) {
+        visit(rd_kafka_ConsumerGroupDescription_member(described[g], m));
+      }
+    }
+    return RD_KAFKA_RESP_ERR_NO_ERROR;
+  }
+
+  Status Failure(rd_kafka_resp_err_t code, const char* reason) const {
+    return DescribeFailure({.what = "describing the members of group " + config_.group,
+                            .code = code,
+                            .reason = reason,
+                            .timeout = timeout_,
+                            .needs = "DESCRIBE on group " + config_.group + " (READ includes it)"},
+                           config_, client_.get());
+  }
+
+  const KafkaConfig& config_;
+  Millis timeout_;
+  ClientHandle client_;
+};
+
+Status VisitMembers(const KafkaConfig& config, Millis timeout, const VisitMember& visit) {
+  ARROW_ASSIGN_OR_RAISE(GroupRequest request, GroupRequest::Open(config, timeout));
+  return request.Visit(visit);
 }
 
 }  // namespace
