@@ -5,7 +5,6 @@
 #include <arrow/type.h>
 #include <arrow/util/checked_cast.h>
 #include <arrow/util/decimal.h>
-#include <arrow/util/utf8.h>
 
 #include <algorithm>
 #include <charconv>
@@ -59,7 +58,7 @@ std::optional<std::string> ValueJson(const arrow::Scalar& value, bool is_max) {
     case arrow::Type::LARGE_STRING:
     case arrow::Type::STRING_VIEW: {
       const auto text = checked_cast<const arrow::BaseBinaryScalar&>(value).view();
-      if (!arrow::util::ValidateUTF8(text)) return std::nullopt;
+      if (!IsUtf8(text)) return std::nullopt;
       return QuotedJson(std::string(text));
     }
     case arrow::Type::FLOAT:

@@ -120,13 +120,18 @@ std::optional<std::string> BoundJson(const arrow::Scalar& value, bool is_max) {
 
 std::string QuotedJson(const std::string& text) { return nlohmann::json(text).dump(); }
 
+bool IsUtf8(std::string_view text) {
+  arrow::util::InitializeUTF8();  // Without it, Arrow accepts any bytes as text.
+  return arrow::util::ValidateUTF8(text);
+}
+
 std::optional<std::string> LowerTextBound(std::string_view text, size_t max_chars) {
-  if (!arrow::util::ValidateUTF8(text)) return std::nullopt;
+  if (!IsUtf8(text)) return std::nullopt;
   return std::string(text.substr(0, EndOfChars(text, max_chars)));
 }
 
 std::optional<std::string> UpperTextBound(std::string_view text, size_t max_chars) {
-  if (!arrow::util::ValidateUTF8(text)) return std::nullopt;
+  if (!IsUtf8(text)) return std::nullopt;
   const size_t end = EndOfChars(text, max_chars);
   if (end == std::string_view::npos) return std::string(text);
   std::string_view kept = text.substr(0, end);
