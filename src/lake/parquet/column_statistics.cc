@@ -40,11 +40,25 @@ void AddColumns(const Path& parents, const arrow::Field& field, std::vector<Colu
   columns->back().path = std::move(path);
 }
 
-// Statistics of one column over all row groups; null if any row group has none.
+// Some row groups of a file, with consecutive numbers.
+struct RowGroups {
+  const parquet::FileMetaData& file;
+  int first;
+  int end;
+
+  int64_t rows() const {
+    int64_t rows = 0;
+    for (int i = first; i < end; ++i) rows += file.RowGroup(i)->num_rows();
+    return rows;
+  }
+};
+
+// Statistics of one column over the row groups; null if any of them has none.
 template <typename DType>
-std::shared_ptr<parquet::Statistics> Merged(const parquet::FileMetaData& file, int column) {
+std::shared_ptr<parquet::Statistics> Merged(const RowGroups& groups, int column) {
+  const parquet::FileMetaData& file = groups.file;
   const auto merged = parquet::MakeStatistics<DType>(file.schema()->Column(column));
-  for (int i = 0; i < file.num_row_groups(); ++i) {
+  for (int i = groups.first; i < groups.end; ++i) {
     if (file.RowGroup(i)->num_rows() == 0) continue;
     const auto part = file.RowGroup(i)->ColumnChunk(column)->statistics();
     if (part == nullptr || !part->HasNullCount()) return nullptr;
@@ -53,22 +67,22 @@ std::shared_ptr<parquet::Statistics> Merged(const parquet::FileMetaData& file, i
   return merged;
 }
 
-std::shared_ptr<parquet::Statistics> Merged(const parquet::FileMetaData& file, int column) {
-  switch (file.schema()->Column(column)->physical_type()) {
+std::shared_ptr<parquet::Statistics> Merged(const RowGroups& groups, int column) {
+  switch (groups.file.schema()->Column(column)->physical_type()) {
     case parquet::Type::BOOLEAN:
-      return Merged<parquet::BooleanType>(file, column);
+      return Merged<parquet::BooleanType>(groups, column);
     case parquet::Type::INT32:
-      return Merged<parquet::Int32Type>(file, column);
+      return Merged<parquet::Int32Type>(groups, column);
     case parquet::Type::INT64:
-      return Merged<parquet::Int64Type>(file, column);
+      return Merged<parquet::Int64Type>(groups, column);
     case parquet::Type::FLOAT:
-      return Merged<parquet::FloatType>(file, column);
+      return Merged<parquet::FloatType>(groups, column);
     case parquet::Type::DOUBLE:
-      return Merged<parquet::DoubleType>(file, column);
+      return Merged<parquet::DoubleType>(groups, column);
     case parquet::Type::BYTE_ARRAY:
-      return Merged<parquet::ByteArrayType>(file, column);
+      return Merged<parquet::ByteArrayType>(groups, column);
     case parquet::Type::FIXED_LEN_BYTE_ARRAY:
-      return Merged<parquet::FLBAType>(file, column);
+      return Merged<parquet::FLBAType>(groups, column);
     default:
       return nullptr;
   }
@@ -76,9 +90,9 @@ std::shared_ptr<parquet::Statistics> Merged(const parquet::FileMetaData& file, i
 
 // Whether every row group with values has complete bounds: writers omit or truncate those of long
 // text.
-bool HasWholeBounds(const parquet::FileMetaData& file, int column) {
-  for (int i = 0; i < file.num_row_groups(); ++i) {
-    const auto group = file.RowGroup(i);
+bool HasWholeBounds(const RowGroups& groups, int column) {
+  for (int i = groups.first; i < groups.end; ++i) {
+    const auto group = groups.file.RowGroup(i);
     if (group->num_rows() == 0) continue;
     const auto part = group->ColumnChunk(column)->statistics();
     if (!part->HasMinMax() && part->null_count() < group->num_rows()) return false;
@@ -102,7 +116,8 @@ bool Lacks(const parquet::schema::GroupNode& root, const Path& path) {
   return false;
 }
 
-Status Fill(const parquet::FileMetaData& file, std::vector<ColumnFacts>* columns) {
+Status Fill(const RowGroups& groups, std::vector<ColumnFacts>* columns) {
+  const parquet::FileMetaData& file = groups.file;
   std::map<Path, int> stored;
   for (int i = 0; i < file.num_columns(); ++i) {
     const parquet::ColumnDescriptor& column = *file.schema()->Column(i);
@@ -116,14 +131,14 @@ Status Fill(const parquet::FileMetaData& file, std::vector<ColumnFacts>* columns
       });
     }
     if (found == stored.end()) {
-      if (Lacks(*file.schema()->group_node(), column.path)) column.null_count = file.num_rows();
+      if (Lacks(*file.schema()->group_node(), column.path)) column.null_count = groups.rows();
       continue;
     }
-    const auto statistics = Merged(file, found->second);
+    const auto statistics = Merged(groups, found->second);
     if (statistics == nullptr) continue;
     column.null_count = statistics->null_count();
     if (!HasBounds(*column.type) || !statistics->HasMinMax()) continue;
-    if (!HasWholeBounds(file, found->second)) continue;
+    if (!HasWholeBounds(groups, found->second)) continue;
     std::shared_ptr<arrow::Scalar> min;
     std::shared_ptr<arrow::Scalar> max;
     ARROW_RETURN_NOT_OK(parquet::arrow::StatisticsAsScalars(*statistics, &min, &max));
@@ -211,7 +226,14 @@ std::vector<ColumnFacts> ColumnsWithStatistics(const arrow::Schema& schema,
 
 Status FillFromFooter(const parquet::FileMetaData& file, std::vector<ColumnFacts>* columns) {
   BEGIN_PARQUET_CATCH_EXCEPTIONS
-  return Fill(file, columns);
+  return Fill({file, 0, file.num_row_groups()}, columns);
+  END_PARQUET_CATCH_EXCEPTIONS
+}
+
+Status FillFromRowGroup(const parquet::FileMetaData& file, int row_group,
+                        std::vector<ColumnFacts>* columns) {
+  BEGIN_PARQUET_CATCH_EXCEPTIONS
+  return Fill({file, row_group, row_group + 1}, columns);
   END_PARQUET_CATCH_EXCEPTIONS
 }
 

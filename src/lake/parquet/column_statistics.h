@@ -16,8 +16,8 @@
 
 namespace shopstream::lake {
 
-// Facts about one column's values in a whole file. Bounds are null if there are none (all null,
-// NaN, binary) or if they are not known.
+// Facts about one column's values in a whole file or a row group. Bounds are null if there are none
+// (all null, NaN, binary) or if they are not known.
 struct ColumnFacts {
   std::vector<std::string> path;  // A column's name; below a struct, also those of its members.
   std::shared_ptr<arrow::DataType> type;
@@ -40,6 +40,9 @@ std::vector<ColumnFacts> ColumnsWithStatistics(const arrow::Schema& schema,
 // the footer, of another type, or with truncated bounds. Names match regardless of case; a column
 // that the file does not have is all null. A footer does not show NaN.
 Status FillFromFooter(const parquet::FileMetaData& file, std::vector<ColumnFacts>* columns);
+// The same about the rows of one row group.
+Status FillFromRowGroup(const parquet::FileMetaData& file, int row_group,
+                        std::vector<ColumnFacts>* columns);
 
 // Replaces the facts of the columns in `known`.
 void ReplaceFacts(const std::vector<ColumnFacts>& known, std::vector<ColumnFacts>* columns);

@@ -6,7 +6,6 @@
 #include <parquet/properties.h>
 
 #include <algorithm>
-#include <numeric>
 #include <utility>
 #include <vector>
 
@@ -93,7 +92,8 @@ Status CheckCalendar(const parquet::FileMetaData& file, const std::vector<int>& 
 
 Result<std::unique_ptr<DataFileReader>> DataFileReader::Open(
     ObjectStore* store, const std::string& table_path, const DataFile& file,
-    const std::shared_ptr<arrow::Schema>& fields, const StreamMemory& memory) {
+    const std::shared_ptr<arrow::Schema>& fields, const StreamMemory& memory,
+    const FilePredicate& wanted) {
   auto reader = std::unique_ptr<DataFileReader>(new DataFileReader());
   reader->path_ = table_path + "/" + file.path;
   reader->fields_ = fields;
@@ -113,11 +113,10 @@ Result<std::unique_ptr<DataFileReader>> DataFileReader::Open(
         std::clamp<int64_t>(memory.bytes / 2 / RowBytes(*metadata), 1, kMaxBatchRows));
     ARROW_ASSIGN_OR_RAISE(reader->parquet_,
                           builder.memory_pool(memory.pool)->properties(rows)->Build());
-    std::vector<int> row_groups(static_cast<size_t>(metadata->num_row_groups()));
-    std::iota(row_groups.begin(), row_groups.end(), 0);
     const auto leaves = LeavesOf(*metadata, fields->fields(), file.partition_values);
     ARROW_RETURN_NOT_OK(CheckCalendar(*metadata, leaves));
-    return reader->parquet_->GetRecordBatchReader(row_groups, leaves).Value(&reader->batches_);
+    return reader->parquet_->GetRecordBatchReader(wanted.RowGroups(file, *metadata), leaves)
+        .Value(&reader->batches_);
   };
   const Status status = open();
   if (status.ok()) return reader;

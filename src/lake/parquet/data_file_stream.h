@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "lake/parquet/file_predicate.h"
 #include "lake/parquet/parquet_encoding.h"
 #include "lake/parquet/value_facts.h"
 #include "lake/store/object_store.h"
@@ -28,12 +29,14 @@ struct StreamMemory {
 // Reads the rows of a data file in batches, converted to the table's types. One thread.
 class DataFileReader {
  public:
-  // `fields` without partition columns, in the wanted order.
+  // `fields` without partition columns, in the wanted order. Row groups without a row that
+  // satisfies `wanted` are left out; the others have any rows.
   static Result<std::unique_ptr<DataFileReader>> Open(ObjectStore* store,
                                                       const std::string& table_path,
                                                       const DataFile& file,
                                                       const std::shared_ptr<arrow::Schema>& fields,
-                                                      const StreamMemory& memory);
+                                                      const StreamMemory& memory,
+                                                      const FilePredicate& wanted = {});
   // Null at the end.
   Result<std::shared_ptr<arrow::RecordBatch>> Next();
 

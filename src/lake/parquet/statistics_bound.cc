@@ -8,7 +8,9 @@
 #include <cmath>
 #include <cstdio>
 
+#include "base/format.h"
 #include "base/json.h"
+#include "base/timestamp.h"
 #include "model/calendar.h"
 
 namespace shopstream::lake {
@@ -52,6 +54,55 @@ std::optional<std::string> FloatingBound(double value, bool is_max) {
   if (value == 0) return is_max ? "0.0" : "-0.0";
   if (std::isinf(value)) return value > 0 ? "\"Infinity\"" : "\"-Infinity\"";
   return nlohmann::json(value).dump();
+}
+
+// Above every text that begins with this one: no UTF-8 has the byte 0xFF.
+std::string AboveAll(std::string_view beginning) { return std::string(beginning) + '\xFF'; }
+
+// Writers cut a long maximum and raise or lengthen it, each in its own way; its first characters
+// are those of the greatest value, or greater.
+std::shared_ptr<arrow::Scalar> TextBoundFrom(std::string text, bool is_max) {
+  const size_t end = EndOfChars(text, kTextBoundChars - 1);
+  if (!is_max || end == std::string::npos) {
+    return std::make_shared<arrow::StringScalar>(std::move(text));
+  }
+  const size_t after = EndOfChars(text, kTextBoundChars);
+  return std::make_shared<arrow::StringScalar>(AboveAll(std::string_view(text).substr(0, after)));
+}
+
+// Without an offset, an instant is not known.
+std::shared_ptr<arrow::Scalar> TimeBoundFrom(const std::string& text,
+                                             const std::shared_ptr<arrow::DataType>& type,
+                                             bool is_max) {
+  const auto& timestamp = checked_cast<const arrow::TimestampType&>(*type);
+  const auto time = ParseIsoTime(text);
+  if (!time.ok() || timestamp.unit() != arrow::TimeUnit::MICRO) return nullptr;
+  const bool is_instant = !timestamp.timezone().empty();
+  if (is_instant != time->offset_millis.has_value() && time->offset_millis.value_or(1) != 0) {
+    return nullptr;
+  }
+  const int64_t micros = (time->clock_millis - time->offset_millis.value_or(0)) * kMicrosPerMilli;
+  return std::make_shared<arrow::TimestampScalar>(micros + (is_max ? kMicrosPerMilli - 1 : 0),
+                                                  type);
+}
+
+std::shared_ptr<arrow::Scalar> DecimalBoundFrom(const std::string& text,
+                                                const std::shared_ptr<arrow::DataType>& type,
+                                                bool is_max) {
+  const auto& decimal = checked_cast<const arrow::Decimal128Type&>(*type);
+  Decimal128 value;
+  int32_t precision = 0;
+  int32_t scale = 0;
+  if (!Decimal128::FromString(text, &value, &precision, &scale).ok()) return nullptr;
+  const auto rescaled = value.Rescale(scale, decimal.scale());
+  if (!rescaled.ok() || !rescaled->FitsInPrecision(decimal.precision())) return nullptr;
+  value = *rescaled;
+  if (decimal.precision() > kDoubleDigits) {
+    Decimal128 margin = value / Decimal128::GetScaleMultiplier(kDoubleDigits);
+    margin = Decimal128(margin.Abs()) + Decimal128(1);
+    value = is_max ? value + margin : value - margin;
+  }
+  return std::make_shared<arrow::Decimal128Scalar>(value, type);
 }
 
 // The digits without sign and decimal point.
@@ -115,6 +166,25 @@ std::optional<std::string> BoundJson(const arrow::Scalar& value, bool is_max) {
     }
     default:
       return std::nullopt;
+  }
+}
+
+std::shared_ptr<arrow::Scalar> ParseBoundJson(const std::string& json,
+                                              const std::shared_ptr<arrow::DataType>& type,
+                                              bool is_max) {
+  if (!HasBounds(*type)) return nullptr;
+  const bool quoted = json.starts_with('"');
+  const auto parsed = quoted ? ParseJson(json) : nlohmann::json();
+  const std::string text = parsed.is_string() ? parsed.get<std::string>() : json;
+  switch (type->id()) {
+    case arrow::Type::STRING:
+      return quoted ? TextBoundFrom(text, is_max) : nullptr;
+    case arrow::Type::TIMESTAMP:
+      return TimeBoundFrom(text, type, is_max);
+    case arrow::Type::DECIMAL128:
+      return DecimalBoundFrom(text, type, is_max);
+    default:
+      return arrow::Scalar::Parse(type, text).ValueOr(nullptr);
   }
 }
 

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,6 +25,14 @@ bool HasBounds(const arrow::DataType& type);
 // The bound as JSON text. Nothing if no text is true for every reader: NaN, dates and times outside
 // the years 1 to 9999, text that is not UTF-8 or cannot be raised.
 std::optional<std::string> BoundJson(const arrow::Scalar& value, bool is_max);
+
+// The opposite, for statistics of any writer: a value that is surely below (above) every value of
+// the column, though perhaps further away than the text shows. Null: there is none. `json`: a
+// scalar's text. Allows for texts that are cut after 32 characters or more, for times cut to
+// milliseconds, and for decimals written as doubles (delta-rs).
+std::shared_ptr<arrow::Scalar> ParseBoundJson(const std::string& json,
+                                              const std::shared_ptr<arrow::DataType>& type,
+                                              bool is_max);
 
 // A text as quoted JSON.
 std::string QuotedJson(const std::string& text);

@@ -89,5 +89,63 @@ TEST(FloatingBoundTest, HasNamesForWhatJsonHasNoNumbersFor) {
   EXPECT_EQ("0.0", BoundJson(arrow::DoubleScalar(-0.0), true));
 }
 
+// The bound that a text states, as text; "none".
+std::string Stated(const std::string& json, const std::shared_ptr<arrow::DataType>& type,
+                   bool is_max) {
+  const auto bound = ParseBoundJson(json, type, is_max);
+  return bound == nullptr ? "none" : bound->ToString();
+}
+
+TEST(ParseBoundTest, ATextMayHaveBeenCut) {
+  const std::string long_text(32, 'm');
+  EXPECT_EQ("abc", Stated(R"("abc")", arrow::utf8(), true));
+  EXPECT_EQ(long_text, Stated('"' + long_text + '"', arrow::utf8(), false));
+  // Spark raises a cut maximum by a last character, others not at all.
+  for (const std::string end : {"", "\uD7FF", "\uFFFD", "zzz"}) {
+    EXPECT_EQ(long_text + '\xFF', Stated('"' + long_text + end + '"', arrow::utf8(), true)) << end;
+  }
+  EXPECT_EQ("none", Stated("7", arrow::utf8(), true));
+}
+
+TEST(ParseBoundTest, ATimeMayHaveBeenCut) {
+  const auto instant = arrow::timestamp(arrow::TimeUnit::MICRO, "UTC");
+  const auto local = arrow::timestamp(arrow::TimeUnit::MICRO);
+  for (const std::string text : {"2025-10-24T08:15:30.123Z", "2025-10-24T08:15:30.123000Z",
+                                 "2025-10-24T10:15:30.123+02:00", "2025-10-24 08:15:30.123 UTC"}) {
+    SCOPED_TRACE(text);
+    EXPECT_EQ("2025-10-24 08:15:30.123000Z", Stated('"' + text + '"', instant, false));
+    EXPECT_EQ("2025-10-24 08:15:30.123999Z", Stated('"' + text + '"', instant, true));
+  }
+  EXPECT_EQ("1969-12-31 23:59:59.999000Z",
+            Stated(R"("1969-12-31T23:59:59.999999Z")", instant, false));
+  EXPECT_EQ("none", Stated(R"("2025-10-24T08:15:30.123")", instant, true));
+  EXPECT_EQ("2025-10-24 08:15:30.123999", Stated(R"("2025-10-24T08:15:30.123")", local, true));
+  EXPECT_EQ("2025-10-24 08:15:30.123999", Stated(R"("2025-10-24T08:15:30.123Z")", local, true));
+  EXPECT_EQ("none", Stated(R"("2025-10-24T08:15:30.123+02:00")", local, true));
+  EXPECT_EQ("none", Stated(R"("yesterday")", instant, true));
+}
+
+TEST(ParseBoundTest, AWideDecimalMayHaveBeenADouble) {
+  EXPECT_EQ("12.50", Stated("12.5", arrow::decimal128(15, 2), true));
+  EXPECT_EQ("12.50", Stated("1.25E1", arrow::decimal128(15, 2), false));
+  EXPECT_EQ("none", Stated("12.505", arrow::decimal128(15, 2), false));
+  EXPECT_EQ("12345678901234580.13", Stated("12345678901234567.78", arrow::decimal128(38, 2), true));
+  EXPECT_EQ("12345678901234555.43",
+            Stated("12345678901234567.78", arrow::decimal128(38, 2), false));
+  EXPECT_EQ("-0.01", Stated("0", arrow::decimal128(38, 2), false));
+}
+
+TEST(ParseBoundTest, OtherTypesMeanWhatTheyShow) {
+  EXPECT_EQ("9223372036854775807", Stated("9223372036854775807", arrow::int64(), true));
+  EXPECT_EQ("none", Stated("9223372036854775808", arrow::int64(), true));
+  EXPECT_EQ("none", Stated("1.5", arrow::int64(), true));
+  EXPECT_EQ("none", Stated("null", arrow::int64(), true));
+  EXPECT_EQ("inf", Stated(R"("Infinity")", arrow::float64(), true));
+  EXPECT_EQ("-inf", Stated(R"("-Infinity")", arrow::float64(), false));
+  EXPECT_EQ("2025-10-24", Stated(R"("2025-10-24")", arrow::date32(), true));
+  EXPECT_EQ("true", Stated("true", arrow::boolean(), true));
+  EXPECT_EQ("none", Stated(R"("AA==")", arrow::binary(), true));
+}
+
 }  // namespace
 }  // namespace shopstream::lake
