@@ -341,6 +341,51 @@ def test_table_list_history_and_files(lake: Lake) -> None:
     assert "there is no table nothing" in table_command(lake, "files", "nothing", expect=1)
 
 
+def test_table_describe_shows_an_earlier_version_as_delta_rs_does(lake: Lake) -> None:
+    lake.append("t", *(rows(n * 10, 10 + n, "EU" if n % 3 else None) for n in range(60)))
+    lake.run("remove", "t", files(lake.path("t"), "path")[0])
+    wider = rows(1000, 5).append_column("note", pa.array(["new"] * 5))
+    lake.run("extend", "t", PARTITIONS, stdin=stream([wider]))
+    lake.append("t", *(rows(n * 10, 10).append_column("note", pa.nulls(10, pa.string())) for n in range(60)))
+    newest = DeltaTable(lake.path("t")).version()
+
+    def check(version: int, *arguments: str) -> None:
+        shown = table_command(lake, "describe", "t", *arguments)
+        then = DeltaTable(lake.path("t"), version=version)
+        actions = pa.table(then.get_add_actions(flatten=True))
+        assert (shown["version"], shown["files"], shown["rows"], shown["bytes"]) == (
+            version, actions.num_rows, pc.sum(actions["num_records"]).as_py() or 0,
+            pc.sum(actions["size_bytes"]).as_py() or 0), version
+        assert [column["column"] for column in shown["columns"]] == [field.name for field in then.schema().fields]
+
+    for version in (0, 1, 59, 60, 61, 62, 99, 100, 101, newest):
+        check(version, "--version", str(version))
+    # By the times of `table history`, which delta-rs reads in the same entries.
+    committed = {entry["version"]: entry["timestamp"] for entry in DeltaTable(lake.path("t")).history()}
+    for moment in (committed[0], committed[30], committed[61], committed[newest] - 1):
+        time_text = datetime.datetime.fromtimestamp(moment / 1000, UTC).isoformat()
+        check(max(version for version, at in committed.items() if at <= moment), "--as-of", time_text)
+    check(newest, "--as-of", "2999-12-31")
+    shown = subprocess.run([BINARY, "--set", f"lake.uri={lake.folder}", "table", "describe", "t", "--version", "60"],
+                           capture_output=True, text=True, timeout=60).stdout
+    assert "version 60 of 20" in shown
+
+    def refused(*arguments: str) -> str:
+        return table_command(lake, "describe", "t", *arguments, expect=1)
+
+    assert f"table t has no version {newest + 1}: its newest is version {newest}" in refused("--version",
+                                                                                             str(newest + 1))
+    # After a clean-up of the log, it is readable from the checkpoint on.
+    for version in range(100):
+        (lake.folder / "t" / "_delta_log" / f"{version:020}.json").unlink()
+    check(100, "--version", "100")
+    check(101, "--version", "101")
+    begins = "its log begins at version 100 of " + datetime.datetime.fromtimestamp(
+        committed[100] / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    assert f"table t no longer has version 99: {begins}" in refused("--version", "99")
+    assert f"table t has no version of 2001-02-03T00:00:00.000Z: {begins}" in refused("--as-of", "2001-02-03")
+
+
 # --- Maintaining a table -------------------------------------------------------------------------
 
 def age(path: pathlib.Path, hours: float) -> None:

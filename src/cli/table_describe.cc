@@ -8,12 +8,13 @@
 
 #include "base/json.h"
 #include "base/table_printer.h"
+#include "base/timestamp.h"
 #include "cli/command.h"
 #include "cli/table_commands.h"
 #include "ingest/layout_options.h"
 #include "ingest/stored_layout.h"
 #include "lake/delta/existing_table.h"
-#include "lake/delta/table_history.h"
+#include "lake/delta/table_at.h"
 #include "lake/store/object_store.h"
 #include "lake/upkeep/reports.h"
 #include "tables/table_layout.h"
@@ -22,6 +23,12 @@ namespace shopstream::cli {
 namespace {
 
 using nlohmann::ordered_json;
+
+struct DescribeFlags {
+  std::string name;
+  std::optional<uint64_t> version;
+  std::optional<int64_t> as_of_ms;
+};
 
 struct Described {
   std::string name, type;
@@ -63,18 +70,29 @@ std::vector<Described> DescribeColumns(const lake::Snapshot& snapshot,
   return columns;
 }
 
-Result<TableFacts> ReadFacts(const Context& context, const std::string& name) {
+// The newest snapshot, or the one asked for.
+Result<std::shared_ptr<const lake::Snapshot>> FindSnapshot(lake::ObjectStore* store,
+                                                           const DescribeFlags& flags) {
+  // Opening it first explains a missing table.
+  ARROW_ASSIGN_OR_RAISE(const auto table, lake::OpenExisting(store, flags.name));
+  if (flags.version) {
+    return lake::SnapshotAt(store, flags.name, static_cast<int64_t>(*flags.version));
+  }
+  if (!flags.as_of_ms) return table->snapshot();
+  ARROW_ASSIGN_OR_RAISE(const int64_t version, lake::VersionAt(store, flags.name, *flags.as_of_ms));
+  return lake::SnapshotAt(store, flags.name, version);
+}
+
+Result<TableFacts> ReadFacts(const Context& context, const DescribeFlags& flags) {
+  const std::string& name = flags.name;
   ARROW_ASSIGN_OR_RAISE(const auto store, lake::OpenObjectStore(context.config));
-  ARROW_ASSIGN_OR_RAISE(const auto table, lake::OpenExisting(store.get(), name));
-  const auto snapshot = table->snapshot();
+  ARROW_ASSIGN_OR_RAISE(const auto snapshot, FindSnapshot(store.get(), flags));
   TableFacts facts;
   facts.name = name;
   facts.version = snapshot->version();
   facts.totals = lake::Total(snapshot->Files());
-  ARROW_ASSIGN_OR_RAISE(const auto newest, lake::ReadHistory(store.get(), name, 1));
-  if (!newest.empty() && newest[0].version == snapshot->version()) {
-    facts.committed_ms = newest[0].timestamp_ms;
-  }
+  ARROW_ASSIGN_OR_RAISE(facts.committed_ms,
+                        lake::CommitTime(store.get(), name, snapshot->version()));
   ARROW_ASSIGN_OR_RAISE(const auto fields, ingest::FieldsOfColumns(*snapshot));
   facts.columns = DescribeColumns(*snapshot, fields);
   ARROW_ASSIGN_OR_RAISE(facts.layout, tables::ReadTableLayout(*snapshot));
@@ -147,8 +165,8 @@ void Print(const TableFacts& facts) {
   if (!facts.warning.empty()) std::cout << Printable(facts.warning) << "\n";
 }
 
-Result<int> DescribeTable(const Context& context, const std::string& name) {
-  ARROW_ASSIGN_OR_RAISE(const TableFacts facts, ReadFacts(context, name));
+Result<int> DescribeTable(const Context& context, const DescribeFlags& flags) {
+  ARROW_ASSIGN_OR_RAISE(const TableFacts facts, ReadFacts(context, flags));
   if (context.json) {
     std::cout << ToJson(facts).dump(2) << "\n";
   } else {
@@ -160,12 +178,21 @@ Result<int> DescribeTable(const Context& context, const std::string& name) {
 }  // namespace
 
 Command TableDescribeCommand() {
-  auto name = std::make_shared<std::string>();
-  const Option option = TableNameOption(name.get());
+  const auto flags = std::make_shared<DescribeFlags>();
   return {"describe",
           "Show a table's columns, the fields they come from, its event time and size",
-          {option},
-          Running(std::move(name), DescribeTable)};
+          {TableNameOption(&flags->name),
+           {.name = "--version",
+            .target = &flags->version,
+            .meaning = "As of an earlier version, as far back as the log goes",
+            .value = "N",
+            .bounds = Bounds{0}},
+           {.name = "--as-of",
+            .target = Storing(ParseTimestamp, &flags->as_of_ms),
+            .meaning = "As of the newest version at this time (ISO 8601, UTC)",
+            .value = "TIME",
+            .excludes = "--version"}},
+          Running(flags, DescribeTable)};
 }
 
 }  // namespace shopstream::cli

@@ -302,6 +302,13 @@ std::string CommitId(const LogEntry& entry) {
   return OptionalString(*entry.commit_info, "txnId").value_or("");
 }
 
+std::optional<int64_t> CommitTimestamp(const LogEntry& entry) {
+  if (!entry.commit_info->is_object()) return std::nullopt;
+  const auto found = entry.commit_info->find("timestamp");
+  if (found == entry.commit_info->end() || !found->is_number()) return std::nullopt;
+  return found->get<int64_t>();
+}
+
 int64_t RowsFromStatistics(std::string_view statistics) {
   if (statistics.empty()) return -1;
   RowCountFinder finder;

@@ -83,6 +83,9 @@ uint64_t EntryDigest(std::string_view text);
 // The commit's unique id, commitInfo.txnId; empty if there is none.
 std::string CommitId(const LogEntry& entry);
 
+// commitInfo.timestamp, by the writer's clock.
+std::optional<int64_t> CommitTimestamp(const LogEntry& entry);
+
 // numRecords of add.stats; -1 if absent.
 int64_t RowsFromStatistics(std::string_view statistics);
 

@@ -60,6 +60,21 @@ Result<LogListing> ListLog(ObjectStore* store, const std::string& table_path, in
   return listing;
 }
 
+bool IsEmpty(const LogListing& listing) {
+  return listing.entries.empty() && listing.checkpoints.empty() && !listing.has_uuid_checkpoint;
+}
+
+Status NoTable(ObjectStore* store, const std::string& table_path) {
+  return Status::KeyError("there is no table ", table_path, " in ", store->Describe());
+}
+
+// What the listing showed when `version` was the newest.
+LogListing AsOf(int64_t version, LogListing listing) {
+  listing.entries.erase(listing.entries.upper_bound(version), listing.entries.end());
+  listing.checkpoints.erase(listing.checkpoints.upper_bound(version), listing.checkpoints.end());
+  return listing;
+}
+
 // A way to the newest version: a checkpoint (or none), then the entries (checkpoint, last].
 struct Route {
   int64_t checkpoint = -1;
@@ -165,12 +180,36 @@ Result<LoadedState> LoadState(ObjectStore* store, const std::string& table_path)
     ARROW_ASSIGN_OR_RAISE(LoadedState loaded,
                           FollowFirst(store, table_path, FindRoutes(listing), &failure));
     if (loaded.state != nullptr) return loaded;
-    const bool empty = listing.entries.empty() && listing.checkpoints.empty();
-    if (empty && !listing.has_uuid_checkpoint && (attempt > 0 || hint <= 0)) {
-      return Status::KeyError("there is no table ", table_path, " in ", store->Describe());
-    }
+    if (IsEmpty(listing) && (attempt > 0 || hint <= 0)) return NoTable(store, table_path);
   }
   return failure.ok() ? NoRoute(table_path, listing) : failure;
+}
+
+Result<std::shared_ptr<const TableState>> LoadStateAt(ObjectStore* store,
+                                                      const std::string& table_path,
+                                                      int64_t version) {
+  Status failure;
+  for (int attempt = 0; attempt < kListings; ++attempt) {
+    if (attempt > 0) Sleep(kPauseBetweenListings * attempt);
+    ARROW_ASSIGN_OR_RAISE(const LogListing listing, ListLog(store, table_path, 0));
+    if (IsEmpty(listing)) return NoTable(store, table_path);
+    std::vector<Route> routes = FindRoutes(AsOf(version, listing));
+    std::erase_if(routes, [version](const Route& route) { return route.last != version; });
+    if (routes.empty()) return nullptr;
+    ARROW_ASSIGN_OR_RAISE(LoadedState loaded, FollowFirst(store, table_path, routes, &failure));
+    if (loaded.state != nullptr) return std::move(loaded.state);
+  }
+  if (failure.ok()) return nullptr;  // A clean-up overtook each attempt.
+  return failure;
+}
+
+Result<LogSpan> ReadLogSpan(ObjectStore* store, const std::string& table_path) {
+  ARROW_ASSIGN_OR_RAISE(const LogListing listing, ListLog(store, table_path, 0));
+  if (IsEmpty(listing)) return NoTable(store, table_path);
+  const std::vector<Route> routes = FindRoutes(listing);
+  if (routes.empty()) return NoRoute(table_path, listing);
+  // The last one starts at the oldest checkpoint or, without any, at version 0.
+  return LogSpan{std::max<int64_t>(routes.back().checkpoint, 0), routes.back().last};
 }
 
 Result<std::shared_ptr<const TableState>> AdvanceState(

@@ -19,6 +19,19 @@ struct LoadedState {
 // KeyError: no such table. NotImplemented: not supported by this reader. Invalid: it is damaged.
 Result<LoadedState> LoadState(ObjectStore* store, const std::string& table_path);
 
+// The table as of a version that the log still has; null: it does not. KeyError, NotImplemented,
+// Invalid: as LoadState.
+Result<std::shared_ptr<const TableState>> LoadStateAt(ObjectStore* store,
+                                                      const std::string& table_path,
+                                                      int64_t version);
+
+// The versions that can be loaded: all from the oldest to the newest.
+struct LogSpan {
+  int64_t oldest = 0;
+  int64_t newest = 0;
+};
+Result<LogSpan> ReadLogSpan(ObjectStore* store, const std::string& table_path);
+
 // Reads entry after entry until there is none, and returns the newest state (`from` itself if
 // nothing is new). Null: too far behind; load the state instead.
 Result<std::shared_ptr<const TableState>> AdvanceState(

@@ -24,12 +24,9 @@ bool IsEntry(const std::string& path) {
 VersionRecord Summarize(int64_t version, const LogEntry& entry, int64_t modified_ms) {
   VersionRecord record;
   record.version = version;
-  record.timestamp_ms = modified_ms;
+  record.timestamp_ms = CommitTimestamp(entry).value_or(modified_ms);
   if (entry.commit_info->is_object()) {
     const auto& info = *entry.commit_info;
-    if (const auto it = info.find("timestamp"); it != info.end() && it->is_number()) {
-      record.timestamp_ms = it->get<int64_t>();
-    }
     if (const auto it = info.find("operation"); it != info.end() && it->is_string()) {
       record.operation = *it;
     }
