@@ -1,14 +1,12 @@
 #include "lake/delta/table_history.h"
 
 #include <algorithm>
-#include <set>
 #include <utility>
 
 #include "base/json.h"
 #include "lake/delta/log_entry.h"
 #include "lake/delta/log_name.h"
 #include "lake/delta/log_reader.h"
-#include "lake/delta/table_state.h"
 
 namespace shopstream::lake {
 namespace {
@@ -71,23 +69,6 @@ Result<std::vector<VersionRecord>> ReadHistory(ObjectStore* store, const std::st
     records.push_back(Summarize(version, *entry, object->modified_ms));
   }
   return records;
-}
-
-Result<std::optional<std::vector<DataFile>>> FilesSince(ObjectStore* store,
-                                                        const std::string& table_path,
-                                                        const Snapshot& snapshot, int64_t since) {
-  std::set<std::string> paths;
-  // From the newest, which a clean-up of the log deletes last.
-  for (int64_t version = snapshot.version(); version > since; --version) {
-    ARROW_ASSIGN_OR_RAISE(const auto entry, ReadLogEntry(store, table_path, version));
-    if (!entry) return std::nullopt;
-    for (const AddFile& add : entry->adds) paths.insert(add.file.path);
-  }
-  std::vector<DataFile> files;
-  for (auto& live : StateOf(snapshot).FindFiles({paths.begin(), paths.end()})) {
-    if (live) files.push_back(std::move(live->file));
-  }
-  return files;
 }
 
 Result<std::vector<std::string>> FindTables(ObjectStore* store) {
