@@ -22,6 +22,9 @@ using arrow::internal::checked_cast;
 constexpr size_t kTextBoundChars = 32;
 constexpr uint32_t kLastCodePoint = 0x10FFFF;
 constexpr int kDoubleDigits = 15;
+// What delta-rs writes for whole decimals beyond them.
+constexpr char kLargestInt64[] = "9223372036854775807";
+constexpr char kSmallestInt64[] = "-9223372036854775808";
 // 0001-01-01 and 9999-12-31, in days since 1970.
 constexpr int64_t kFirstDay = -719162;
 constexpr int64_t kLastDay = 2932896;
@@ -97,6 +100,7 @@ std::shared_ptr<arrow::Scalar> DecimalBoundFrom(const std::string& text,
   const auto rescaled = value.Rescale(scale, decimal.scale());
   if (!rescaled.ok() || !rescaled->FitsInPrecision(decimal.precision())) return nullptr;
   value = *rescaled;
+  if (text == (is_max ? kLargestInt64 : kSmallestInt64)) return nullptr;
   if (decimal.precision() > kDoubleDigits) {
     Decimal128 margin = value / Decimal128::GetScaleMultiplier(kDoubleDigits);
     margin = Decimal128(margin.Abs()) + Decimal128(1);

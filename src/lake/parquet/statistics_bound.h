@@ -29,7 +29,7 @@ std::optional<std::string> BoundJson(const arrow::Scalar& value, bool is_max);
 // The opposite, for statistics of any writer: a value that is surely below (above) every value of
 // the column, though perhaps further away than the text shows. Null: there is none. `json`: a
 // scalar's text. Allows for texts that are cut after 32 characters or more, for times cut to
-// milliseconds, and for decimals written as doubles (delta-rs).
+// milliseconds, and for decimals written as doubles or 64-bit integers (delta-rs).
 std::shared_ptr<arrow::Scalar> ParseBoundJson(const std::string& json,
                                               const std::shared_ptr<arrow::DataType>& type,
                                               bool is_max);

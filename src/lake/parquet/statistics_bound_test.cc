@@ -133,6 +133,10 @@ TEST(ParseBoundTest, AWideDecimalMayHaveBeenADouble) {
   EXPECT_EQ("12345678901234555.43",
             Stated("12345678901234567.78", arrow::decimal128(38, 2), false));
   EXPECT_EQ("-0.01", Stated("0", arrow::decimal128(38, 2), false));
+  // Or a 64-bit integer, which stands for everything beyond its range.
+  EXPECT_EQ("none", Stated("9223372036854775807", arrow::decimal128(38, 0), true));
+  EXPECT_EQ("none", Stated("-9223372036854775808", arrow::decimal128(38, 0), false));
+  EXPECT_EQ("9223372036854766583", Stated("9223372036854775807", arrow::decimal128(38, 0), false));
 }
 
 TEST(ParseBoundTest, OtherTypesMeanWhatTheyShow) {
