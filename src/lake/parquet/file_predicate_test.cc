@@ -74,8 +74,7 @@ TEST(FilePredicateTest, PartitionValuesDecide) {
   EXPECT_FALSE(may(AtLeast("shop", Text(""))));
   EXPECT_FALSE(may(IsNull("region")));
   EXPECT_TRUE(may(IsNotNull("region")));
-  EXPECT_TRUE(may(EqualTo("date", Text("another type"))) ||
-              may(EqualTo("region", Int(1))));  // One is a text; the other is not a number.
+  EXPECT_TRUE(may(EqualTo("region", Int(1))));  // Of another type.
   EXPECT_TRUE(may(EqualTo("elsewhere", Int(1))));
 }
 
@@ -366,7 +365,7 @@ std::vector<size_t> PlacesRead(MemoryStore* store, const DataFile& file,
 TEST(FilePredicateTest, NeverLosesARow) {
   MemoryStore store;
   int64_t all = 0, files_read = 0, rows = 0, rows_read = 0;
-  for (uint32_t seed = 0; seed < 120; ++seed) {
+  for (uint32_t seed = 0; seed < 60; ++seed) {
     Values values(seed);
     const Stored stored = WriteRows(&store, &values);
     for (int i = 0; i < 40; ++i) {
