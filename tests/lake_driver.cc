@@ -5,6 +5,8 @@
 //   lake_driver extend LAKE TABLE [COLUMN,COLUMN...] < rows  the same; adds columns to the table
 //   lake_driver read LAKE TABLE > rows
 //   lake_driver remove LAKE TABLE PATH                       one live file
+//   lake_driver match LAKE TABLE VERSION < conditions        each condition's number with the ids that are read for it
+//                                                            (column, operator, value as in a partition; not filtered)
 
 #include <arrow/array.h>
 #include <arrow/io/stdio.h>
@@ -21,9 +23,11 @@
 #include <vector>
 
 #include "lake/store/object_store.h"
+#include "lake/parquet/data_file_stream.h"
 #include "lake/parquet/parquet_file.h"
 #include "lake/parquet/partition_path.h"
 #include "lake/delta/table.h"
+#include "lake/delta/table_at.h"
 
 namespace shopstream::lake {
 namespace {
@@ -116,6 +120,50 @@ Status Remove(ObjectStore* store, const Arguments& arguments) {
   return Commit(table.get(), changes);
 }
 
+Result<FilePredicate> PredicateOf(const arrow::Schema& schema, const std::string& column,
+                                  const std::string& sign, const std::string& text) {
+  ColumnRange range = {.column = column};
+  range.is_null = sign == "is null";
+  if (sign.starts_with("is ")) return range;
+  ARROW_ASSIGN_OR_RAISE(auto value, ParsePartitionValue(text, schema.GetFieldByName(column)->type()));
+  if (sign != "<" && sign != "<=") range.least = value;
+  if (sign != ">" && sign != ">=") range.most = value;
+  range.above = sign == ">";
+  range.below = sign == "<";
+  return range;
+}
+
+Status Match(ObjectStore* store, const Arguments& arguments) {
+  ARROW_ASSIGN_OR_RAISE(const auto snapshot,
+                        SnapshotAt(store, arguments[1], std::stoll(arguments[2])));
+  const auto files = snapshot->Files();
+  const auto ids = arrow::schema({snapshot->schema()->GetFieldByName("id")});
+  arrow::io::StdinStream input;
+  ARROW_ASSIGN_OR_RAISE(const auto reader, arrow::ipc::RecordBatchStreamReader::Open(&input));
+  ARROW_ASSIGN_OR_RAISE(const auto batch, reader->Next());
+  const auto text = [&batch](int column, int64_t i) {
+    return static_cast<const arrow::StringArray&>(*batch->column(column)).GetString(i);
+  };
+  for (int64_t i = 0; i < batch->num_rows(); ++i) {
+    ARROW_ASSIGN_OR_RAISE(const FilePredicate predicate,
+                          PredicateOf(*snapshot->schema(), text(0, i), text(1, i), text(2, i)));
+    for (const DataFile& file : files) {
+      if (!predicate.MayMatch(file)) continue;
+      ARROW_ASSIGN_OR_RAISE(const auto data, DataFileReader::Open(store, arguments[1], file, ids,
+                                                                  StreamMemory(), predicate));
+      for (;;) {
+        ARROW_ASSIGN_OR_RAISE(const auto rows, data->Next());
+        if (rows == nullptr) break;
+        const auto& found = static_cast<const arrow::Int64Array&>(*rows->column(0));
+        for (int64_t row = 0; row < found.length(); ++row) {
+          std::cout << i << ' ' << found.Value(row) << '\n';
+        }
+      }
+    }
+  }
+  return Status::OK();
+}
+
 Status Run(const std::string& command, const Arguments& arguments) {
   Config config;
   config.lake.uri = arguments[0];
@@ -123,6 +171,7 @@ Status Run(const std::string& command, const Arguments& arguments) {
   if (command == "append") return Append(store.get(), arguments, false);
   if (command == "extend") return Append(store.get(), arguments, true);
   if (command == "read") return Read(store.get(), arguments);
+  if (command == "match" && arguments.size() == 3) return Match(store.get(), arguments);
   if (command == "remove" && arguments.size() == 3) return Remove(store.get(), arguments);
   return Status::Invalid("unknown command ", command);
 }
@@ -132,7 +181,7 @@ Status Run(const std::string& command, const Arguments& arguments) {
 
 int main(int argc, char** argv) {
   if (argc < 4) {
-    std::cerr << "usage: lake_driver append|extend|read|remove LAKE TABLE [...]\n";
+    std::cerr << "usage: lake_driver append|extend|read|remove|match LAKE TABLE [...]\n";
     return 2;
   }
   const auto status =

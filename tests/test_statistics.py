@@ -3,7 +3,7 @@
 The rows have every type, extreme values and all nulls in turn. A reader's answer from our table is compared with the
 same reader's on the same rows in memory, where nothing can be skipped. Needs no broker."""
 
-import io
+import decimal
 import itertools
 import json
 import os
@@ -21,10 +21,11 @@ import pyarrow.dataset
 import pyarrow.fs
 import pyarrow.parquet as pq
 import pytest
-from deltalake import DeltaTable, QueryBuilder, write_deltalake
+from deltalake import DeltaTable, QueryBuilder, WriterProperties, write_deltalake
 
 import every_filter
 from cluster import BINARY
+from driven_lake import stream
 from every_filter import Filter
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -38,11 +39,7 @@ STAGES = ["as written", "from a checkpoint", "after the schema grew", "after opt
 
 
 def drive(command: str, lake: pathlib.Path, batches: list[pa.RecordBatch]) -> None:
-    sink = io.BytesIO()
-    with pa.ipc.new_stream(sink, batches[0].schema) as writer:
-        for one in batches:
-            writer.write_batch(one)
-    subprocess.run([DRIVER, command, lake, "t"], input=sink.getvalue(), check=True, timeout=120)
+    subprocess.run([DRIVER, command, lake, "t"], input=stream(batches), check=True, timeout=120)
 
 
 def shopstream(lake: pathlib.Path, *arguments: str) -> None:
@@ -54,7 +51,7 @@ def rows_of(table: DeltaTable) -> pa.Table:
     schema = pa.schema(table.schema().to_arrow())
     parts = []
     for uri in table.file_uris():
-        stored = pq.read_table(uri, use_threads=False)
+        stored = pq.read_table(uri, use_threads=False, coerce_int96_timestamp_unit="us")
         parts.append(brought_to(schema, stored))
     return pa.concat_tables(parts).combine_chunks()
 
@@ -244,6 +241,67 @@ def test_a_struct_with_members_that_have_no_bounds_hides_nothing(tmp_path: pathl
     in_table, in_memory = READERS[reader](table, rows)
     for filter in every_filter.filters(rows.schema, 40, SEED):
         assert in_table(filter) == in_memory(filter), str(filter)
+
+
+# --- Our own reader --------------------------------------------------------------------------------
+
+def text_of(value: Any) -> str:
+    """A value in the form of a partition value."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:f}" if isinstance(value, decimal.Decimal) else str(value)
+
+
+def matched(table: DeltaTable, asked: list[Filter]) -> list[set[int]]:
+    """The ids of the rows that our reader reads for each filter, before it looks at any value."""
+    rows = [(number, filter.path[0], "=" if filter.operator == "in" else filter.operator, value)
+            for number, filter in enumerate(asked) for value in filter.values or ("",)]
+    conditions = pa.RecordBatch.from_pydict({"column": [row[1] for row in rows], "sign": [row[2] for row in rows],
+                                             "value": [text_of(row[3]) for row in rows]})
+    path = pathlib.Path(table.table_uri.removeprefix("file://"))
+    done = subprocess.run([DRIVER, "match", path.parent, path.name, str(table.version())],
+                          input=stream([conditions]), check=True, capture_output=True, timeout=120)
+    found: list[set[int]] = [set() for _ in asked]
+    for line in done.stdout.decode().splitlines():
+        row, id = line.split()
+        found[rows[int(row)][0]].add(int(id))
+    return found
+
+
+def leaves_out_no_row(table: DeltaTable) -> None:
+    rows = rows_of(table)
+    _, in_memory = duckdb_on_delta_rs(table, rows)
+    asked = [filter for filter in every_filter.filters(rows.schema, FILTERS // 2, SEED)
+             if len(filter.path) == 1 and filter.operator != "is nan" and "" not in filter.values and
+             not pa.types.is_nested(filter.kind) and not pa.types.is_binary(filter.kind)]
+    read = matched(table, asked)
+    wrong = [f"{filter}: {sorted(missing)[:5]}" for filter, found in zip(asked, read)
+             if (missing := set(in_memory(filter)) - found)]
+    assert not wrong, "\n".join([f"{len(wrong)} filters", *wrong[:20]])
+    share = sum(map(len, read)) / (len(asked) * rows.num_rows)
+    print(f"{share:.0%} of the rows are read for {len(asked)} filters")
+    assert share < 0.7
+
+
+def test_our_reader_leaves_out_no_row_of_ours(stages: Callable[[str], DeltaTable]) -> None:
+    leaves_out_no_row(stages("after the schema grew"))
+
+
+def test_our_reader_leaves_out_no_row_of_delta_rs(tmp_path: pathlib.Path) -> None:
+    rng = random.Random(SEED)
+    few = WriterProperties(max_row_group_size=4)
+    for some in chunks([every_filter.batch(every_filter.SCHEMA, 10 * n, rng) for n in range(30)], 3):
+        write_deltalake(tmp_path / "t", pa.Table.from_batches(some), mode="append", writer_properties=few)
+    leaves_out_no_row(DeltaTable(tmp_path / "t"))
+
+
+def test_our_reader_leaves_out_no_row_of_spark(tmp_path: pathlib.Path, spark: Any) -> None:
+    rng = random.Random(SEED)
+    batches = [every_filter.batch(every_filter.SCHEMA, 10 * n, rng) for n in range(16)]
+    pq.write_table(pa.Table.from_batches(batches), tmp_path / "all.parquet")
+    rows = spark.read.parquet(str(tmp_path / "all.parquet"))
+    rows.repartitionByRange(16, "id").write.format("delta").save(str(tmp_path / "t"))
+    leaves_out_no_row(DeltaTable(tmp_path / "t"))
 
 
 def test_the_statistics_let_readers_skip_files(stages: Callable[[str], DeltaTable]) -> None:
