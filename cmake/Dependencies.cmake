@@ -49,3 +49,11 @@ find_library(rdkafka_library rdkafka HINTS "${SHOPSTREAM_DEPS}/librdkafka/lib" N
 add_library(RdKafka::rdkafka SHARED IMPORTED)
 set_target_properties(RdKafka::rdkafka PROPERTIES IMPORTED_LOCATION "${rdkafka_library}"
   INTERFACE_INCLUDE_DIRECTORIES "${rdkafka_include}")
+
+# DuckDB: loaded at run time by the commands that run SQL, never linked; see src/sql/duckdb_api.h.
+find_path(duckdb_include duckdb.h HINTS "${SHOPSTREAM_DEPS}/duckdb/include" NO_CACHE REQUIRED)
+set(duckdb_library "${SHOPSTREAM_DEPS}/duckdb/lib/libduckdb.so")
+add_library(DuckDB::api INTERFACE IMPORTED)
+set_target_properties(DuckDB::api PROPERTIES INTERFACE_INCLUDE_DIRECTORIES "${duckdb_include}"
+  INTERFACE_COMPILE_DEFINITIONS SHOPSTREAM_DUCKDB_LIBRARY="${duckdb_library}"
+  INTERFACE_LINK_LIBRARIES "${CMAKE_DL_LIBS}")

@@ -10,6 +10,10 @@ install(RUNTIME_DEPENDENCY_SET shopstream_libraries
   POST_INCLUDE_REGEXES "^${deps_pattern}/" POST_EXCLUDE_REGEXES ".*"
   LIBRARY DESTINATION ${needed_at_run_time})
 
+# Loaded at run time, from here rather than from the folder of set-up.
+install(FILES "${duckdb_library}" DESTINATION ${needed_at_run_time})
+install(FILES "${SHOPSTREAM_DEPS}/duckdb/LICENSE" DESTINATION share/doc/shopstream RENAME LICENSE.duckdb)
+
 install(DIRECTORY config schemas DESTINATION share/shopstream)
 install(FILES LICENSE DESTINATION share/doc/shopstream)
 

@@ -45,6 +45,14 @@ APICURIO_SHA256 = "8bc6751c76d963734224b01d5e7f84ccb3cb61c87d3bd77c36c35f10a5cbe
 LIBRDKAFKA_PACKAGE = "@confluentinc/kafka-javascript@1.10.1"  # Carries librdkafka 2.15.1's source.
 LIBRDKAFKA_SHA256 = "ada7d703bb1d3237e2292bfabf438d663b6160c9f1ac2a2406b5dc4257c81b66"
 
+# The last version whose library and C header both come from a registry. Version 1.4 is also the one whose behaviour
+# src/sql relies on (what a plan shows, what a table function is asked for); the duckdb of tests/requirements.in is an
+# independent reader of the lake and may be any version.
+DUCKDB_LIBRARY_PACKAGE = "@duckdb/node-bindings-linux-x64@1.4.4-r.1"
+DUCKDB_LIBRARY_SHA256 = "8ac460b152cd05a95065a414879bb09e40534b1fb7a80a7afe6969b6ce039029"
+DUCKDB_HEADER_PACKAGE = "duckdb@1.4.4"
+DUCKDB_HEADER_SHA256 = "5bb967dcbcd517670ba5f169f238fb9d6787e53752c60ebe24386169d76941ed"
+
 # Go's checksum database vouches for the source. No package registry carries a binary. MinIO's
 # repository is archived since February 2026: this is its last version.
 MINIO_PACKAGE = "github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c"
@@ -201,13 +209,31 @@ def fetch_jars(step: Step, project: pathlib.Path) -> pathlib.Path:
     return libraries
 
 
-def build_librdkafka(step: Step) -> None:
-    step.command("npm", "pack", LIBRDKAFKA_PACKAGE, "--pack-destination", step.folder)
+def unpack_npm(step: Step, package: str, sha256: str, *paths: str) -> None:
+    """Leaves these files, and those in these folders, in the step's folder `package`."""
+    step.command("npm", "pack", package, "--pack-destination", step.folder)
     archive, = step.folder.glob("*.tgz")
-    verify(archive, LIBRDKAFKA_SHA256)
+    verify(archive, sha256)
     with tarfile.open(archive) as tar:
-        members = [m for m in tar.getmembers() if m.name.startswith("package/deps/librdkafka/")]
-        tar.extractall(step.folder, members, filter="data")
+        wanted = tuple(f"package/{path}" for path in paths)
+        tar.extractall(step.folder, [member for member in tar.getmembers() if member.name.startswith(wanted)],
+                       filter="data")
+    archive.unlink()
+
+
+def install_duckdb(step: Step) -> None:
+    unpack_npm(step, DUCKDB_LIBRARY_PACKAGE, DUCKDB_LIBRARY_SHA256, "libduckdb.so")
+    unpack_npm(step, DUCKDB_HEADER_PACKAGE, DUCKDB_HEADER_SHA256, "LICENSE", "src/duckdb/src/include/duckdb.h")
+    unpacked, stage = step.folder / "package", step.folder / "stage"
+    for source, target in {"libduckdb.so": "lib/libduckdb.so", "LICENSE": "LICENSE",
+                           "src/duckdb/src/include/duckdb.h": "include/duckdb.h"}.items():
+        (stage / target).parent.mkdir(parents=True, exist_ok=True)
+        (unpacked / source).rename(stage / target)
+    replace(stage, DEPS / "duckdb")
+
+
+def build_librdkafka(step: Step) -> None:
+    unpack_npm(step, LIBRDKAFKA_PACKAGE, LIBRDKAFKA_SHA256, "deps/librdkafka/")
     source = step.folder / "package/deps/librdkafka"
     target = DEPS / "librdkafka"
     stage = step.folder / "stage"
@@ -278,6 +304,10 @@ def all_steps(wanted: Wanted, missing: list[str]) -> list[Step]:
         Step("librdkafka", build_librdkafka, [LIBRDKAFKA_PACKAGE, LIBRDKAFKA_SHA256],
              [DEPS / "librdkafka/lib/librdkafka.so", DEPS / "librdkafka/include/librdkafka/rdkafka.h"],
              needs_packages=bool(missing)),
+        Step("duckdb", install_duckdb, [DUCKDB_LIBRARY_PACKAGE, DUCKDB_LIBRARY_SHA256, DUCKDB_HEADER_PACKAGE,
+                                        DUCKDB_HEADER_SHA256],
+             [DEPS / "duckdb/lib/libduckdb.so", DEPS / "duckdb/include/duckdb.h", DEPS / "duckdb/LICENSE"],
+             needs_packages="npm" in missing),
     ]
     if wanted.kafka:
         steps.append(Step("kafka", install_kafka, [(KAFKA / name).read_text() for name in ("pom.xml", "SHA256SUMS")],
@@ -320,6 +350,9 @@ def check_machine() -> None:
         raise SetupError(f"Python 3.11 or later is needed; {sys.executable} is {platform.python_version()}")
     if shutil.which("apt-get") is None or shutil.which("dpkg-query") is None:
         raise SetupError("packages are installed with apt-get, so Debian 12 or Ubuntu 24.04 is needed")
+    if platform.machine() != "x86_64":
+        raise SetupError(f"this machine is {platform.machine()}, and DuckDB's library is fetched for x86_64 only: set "
+                         "DUCKDB_LIBRARY_PACKAGE and its checksum in scripts/setup.py to the package of this machine")
 
 
 def set_up(quiet: bool, wanted: Wanted) -> int:

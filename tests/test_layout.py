@@ -20,12 +20,13 @@ MAY_INCLUDE = {
     "avro": set(),
     "lake": set(),
     "tables": {"lake"},
+    "sql": {"lake", "tables"},
     "registry": {"avro", "kafka"},
     "produce": {"generate", "avro", "kafka", "registry"},
     "simulate": {"kafka", "registry", "lake"},
     "ingest": {"kafka", "avro", "registry", "lake", "tables"},
     "observe": {"kafka", "registry", "lake", "tables"},
-    "cli": {"generate", "kafka", "avro", "lake", "registry", "tables", "produce", "ingest",
+    "cli": {"generate", "kafka", "avro", "lake", "registry", "tables", "sql", "produce", "ingest",
             "observe"},
 }
 
@@ -62,13 +63,14 @@ TESTED_ELSEWHERE = {
     "ingest/event_time_test.cc, partitioning_test.cc": "ingest/field_choice",
     "ingest/cut_builder_test.cc, table_growth_test.cc": "ingest/bronze_layout ingest/cause",
     "generate/synthetic_source_test.cc": "generate/purchase_columns generate/shoppers",
+    "sql/pruning_test.cc, engine_test.cc, session_test.cc": "sql/constant sql/read_only",
     "nothing is decided there": "base/clock base/json base/memory lake/store/uuid model/purchase_event "
                                 "tables/columns",
 }
 
 # The start of a header's path, and the only folder that may use that library.
 ONLY_IN = {"curl/": "base", "librdkafka/": "kafka", "rdkafka": "kafka", "boost/": "base", "CLI/": "cli",
-           "nlohmann/json.hpp": "base"}
+           "nlohmann/json.hpp": "base", "duckdb.h": "sql"}
 
 # Fields that only a purchase has. (region and timestamp are the lake's partitioning as well.)
 PURCHASE_FIELD = re.compile(

@@ -41,8 +41,9 @@ int64_t RowBytes(const parquet::FileMetaData& file) {
 // at a time.
 Result<std::shared_ptr<arrow::io::RandomAccessFile>> OpenBuffered(
     ObjectStore* store, const std::string& path, const DataFile& file, const StreamMemory& memory,
-    parquet::ReaderProperties* properties) {
+    std::atomic<int64_t>* bytes_read, parquet::ReaderProperties* properties) {
   ARROW_ASSIGN_OR_RAISE(auto input, store->OpenInput(path));
+  if (bytes_read != nullptr) input = CountReads(std::move(input), bytes_read);
   ARROW_ASSIGN_OR_RAISE(const int64_t size, input->GetSize());
   if (size != file.size_bytes) {
     return Status::Invalid("it has ", size, " bytes where the log says ", file.size_bytes);
@@ -93,15 +94,15 @@ Status CheckCalendar(const parquet::FileMetaData& file, const std::vector<int>& 
 Result<std::unique_ptr<DataFileReader>> DataFileReader::Open(
     ObjectStore* store, const std::string& table_path, const DataFile& file,
     const std::shared_ptr<arrow::Schema>& fields, const StreamMemory& memory,
-    const FilePredicate& wanted) {
+    const FilePredicate& wanted, std::atomic<int64_t>* bytes_read) {
   auto reader = std::unique_ptr<DataFileReader>(new DataFileReader());
   reader->path_ = table_path + "/" + file.path;
   reader->fields_ = fields;
   reader->pool_ = memory.pool;
   const auto open = [&]() -> Status {
     parquet::ReaderProperties properties(memory.pool);
-    ARROW_ASSIGN_OR_RAISE(auto input,
-                          OpenBuffered(store, reader->path_, file, memory, &properties));
+    ARROW_ASSIGN_OR_RAISE(
+        auto input, OpenBuffered(store, reader->path_, file, memory, bytes_read, &properties));
     properties.set_buffer_size(std::clamp(memory.bytes / 4 / std::max(fields->num_fields(), 1),
                                           kLeastReadBytes, kMostReadBytes));
     parquet::arrow::FileReaderBuilder builder;

@@ -6,6 +6,7 @@
 #include <parquet/arrow/reader.h>
 #include <parquet/arrow/writer.h>
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
@@ -30,13 +31,12 @@ struct StreamMemory {
 class DataFileReader {
  public:
   // `fields` without partition columns, in the wanted order. Row groups without a row that
-  // satisfies `wanted` are left out; the others have any rows.
-  static Result<std::unique_ptr<DataFileReader>> Open(ObjectStore* store,
-                                                      const std::string& table_path,
-                                                      const DataFile& file,
-                                                      const std::shared_ptr<arrow::Schema>& fields,
-                                                      const StreamMemory& memory,
-                                                      const FilePredicate& wanted = {});
+  // satisfies `wanted` are left out; the others have any rows. `bytes_read` grows by what is read
+  // from storage; null: not counted.
+  static Result<std::unique_ptr<DataFileReader>> Open(
+      ObjectStore* store, const std::string& table_path, const DataFile& file,
+      const std::shared_ptr<arrow::Schema>& fields, const StreamMemory& memory,
+      const FilePredicate& wanted = {}, std::atomic<int64_t>* bytes_read = nullptr);
   // Null at the end.
   Result<std::shared_ptr<arrow::RecordBatch>> Next();
 

@@ -43,7 +43,48 @@ class StoreInput : public arrow::io::RandomAccessFile {
   const std::function<Status(const Status&)> failure_;
 };
 
+class CountedInput : public arrow::io::RandomAccessFile {
+ public:
+  CountedInput(std::shared_ptr<arrow::io::RandomAccessFile> file, std::atomic<int64_t>* bytes)
+      : file_(std::move(file)), bytes_(bytes) {}
+
+  Status Close() override { return file_->Close(); }
+  bool closed() const override { return file_->closed(); }
+  Result<int64_t> Tell() const override { return file_->Tell(); }
+  Status Seek(int64_t position) override { return file_->Seek(position); }
+  Result<int64_t> GetSize() override { return file_->GetSize(); }
+  Result<int64_t> Read(int64_t size, void* out) override { return Counted(file_->Read(size, out)); }
+  Result<std::shared_ptr<arrow::Buffer>> Read(int64_t size) override {
+    return Counted(file_->Read(size));
+  }
+  Result<int64_t> ReadAt(int64_t position, int64_t size, void* out) override {
+    return Counted(file_->ReadAt(position, size, out));
+  }
+  Result<std::shared_ptr<arrow::Buffer>> ReadAt(int64_t position, int64_t size) override {
+    return Counted(file_->ReadAt(position, size));
+  }
+
+ private:
+  Result<int64_t> Counted(Result<int64_t> read) const {
+    if (read.ok()) bytes_->fetch_add(*read);
+    return read;
+  }
+  Result<std::shared_ptr<arrow::Buffer>> Counted(
+      Result<std::shared_ptr<arrow::Buffer>> read) const {
+    if (read.ok()) bytes_->fetch_add((*read)->size());
+    return read;
+  }
+
+  const std::shared_ptr<arrow::io::RandomAccessFile> file_;
+  std::atomic<int64_t>* const bytes_;
+};
+
 }  // namespace
+
+std::shared_ptr<arrow::io::RandomAccessFile> CountReads(
+    std::shared_ptr<arrow::io::RandomAccessFile> file, std::atomic<int64_t>* bytes) {
+  return std::make_shared<CountedInput>(std::move(file), bytes);
+}
 
 std::shared_ptr<arrow::io::RandomAccessFile> MakeStoreInput(
     std::shared_ptr<arrow::io::RandomAccessFile> file,

@@ -2,6 +2,8 @@
 
 #include <arrow/io/interfaces.h>
 
+#include <atomic>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -16,6 +18,10 @@ namespace shopstream::lake {
 std::shared_ptr<arrow::io::RandomAccessFile> MakeStoreInput(
     std::shared_ptr<arrow::io::RandomAccessFile> file,
     std::function<Status(const Status&)> failure);
+
+// The file, with `bytes` growing by what is read of it. Borrowed; outlives the file.
+std::shared_ptr<arrow::io::RandomAccessFile> CountReads(
+    std::shared_ptr<arrow::io::RandomAccessFile> file, std::atomic<int64_t>* bytes);
 
 // Adds the path that was read to the error, unless it is the store's, which already names it.
 Status CannotRead(const std::string& path, const Status& error);

@@ -1,0 +1,145 @@
+#include "sql/catalog.h"
+
+#include <algorithm>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "base/format.h"
+#include "base/join.h"
+#include "base/nearest_name.h"
+#include "lake/delta/existing_table.h"
+#include "lake/delta/table_at.h"
+#include "lake/delta/table_history.h"
+#include "sql/sql_words.h"
+
+namespace shopstream::sql {
+namespace {
+
+constexpr std::string_view kGoldFolder = "gold-metrics/";
+// In statements that list tables or columns.
+constexpr std::string_view kListings[] = {"TABLES",        "COLUMNS",      "VIEWS",
+                                          "DUCKDB_TABLES", "DUCKDB_VIEWS", "DUCKDB_COLUMNS"};
+
+std::string SqlNameOf(std::string_view path) {
+  std::string name;
+  if (path.starts_with(kGoldFolder)) {
+    name = "gold_";
+    path.remove_prefix(kGoldFolder.size());
+  }
+  for (const char c : path) name += c == '-' || c == '/' ? '_' : c;
+  return name;
+}
+
+std::vector<std::string> KeysOf(const std::map<std::string, std::string>& names) {
+  std::vector<std::string> keys;
+  for (const auto& [name, path] : names) keys.push_back(name);
+  return keys;
+}
+
+// The name in "Table with name x does not exist!".
+std::optional<std::string> MissingTable(const std::string& message) {
+  constexpr std::string_view kBefore = "Table with name ", kAfter = " does not exist!";
+  const size_t before = message.find(kBefore);
+  if (before == std::string::npos) return std::nullopt;
+  const size_t begin = before + kBefore.size();
+  const size_t end = message.find(kAfter, begin);
+  if (end == std::string::npos) return std::nullopt;
+  return message.substr(begin, end - begin);
+}
+
+}  // namespace
+
+std::map<std::string, std::string> SqlNames(const std::vector<std::string>& paths,
+                                            const LakeConfig& config) {
+  std::map<std::string, std::string> names;
+  for (const std::string& path : paths) {
+    if (path == config.bronze_table) names.emplace("bronze_events", path);
+    if (path == config.quarantine_table) names.emplace("bronze_quarantine", path);
+  }
+  for (const std::string& path : paths) {
+    const auto [found, is_new] = names.emplace(SqlNameOf(path), path);
+    if (!is_new && found->second != path) names.emplace(path, path);
+  }
+  return names;
+}
+
+Result<std::unique_ptr<Catalog>> Catalog::Open(lake::ObjectStore* store, const LakeConfig& config,
+                                               ReadVersions versions) {
+  ARROW_ASSIGN_OR_RAISE(const auto paths, lake::FindTables(store));
+  auto names = SqlNames(paths, config);
+  for (const auto& [name, version] : versions.tables) {
+    if (names.contains(name)) continue;
+    return Status::KeyError("there is no table ", name, " whose version could be read",
+                            DidYouMean(name, KeysOf(names)));
+  }
+  return std::unique_ptr<Catalog>(new Catalog(store, std::move(names), std::move(versions)));
+}
+
+Result<std::shared_ptr<const lake::Snapshot>> Catalog::Read(const std::string& name,
+                                                            const std::string& path) const {
+  const auto given = versions_.tables.find(name);
+  if (given != versions_.tables.end()) return lake::SnapshotAt(store_, path, given->second);
+  if (versions_.as_of_ms) {
+    ARROW_ASSIGN_OR_RAISE(const int64_t version,
+                          lake::VersionAt(store_, path, *versions_.as_of_ms));
+    return lake::SnapshotAt(store_, path, version);
+  }
+  ARROW_ASSIGN_OR_RAISE(const auto table, lake::OpenExisting(store_, path));
+  return table->snapshot();
+}
+
+Status Catalog::Register(const std::string& sql, Session* session) {
+  const std::vector<std::string> words = SqlWords(sql);
+  const bool all = std::ranges::any_of(
+      words, [](const std::string& word) { return std::ranges::count(kListings, word) > 0; });
+  const std::string text = ToLower(sql);
+  for (const auto& [name, path] : names_) {
+    if (open_.contains(name) || (!all && text.find(ToLower(name)) == std::string::npos)) continue;
+    OpenTable opened;
+    opened.path = path;
+    ARROW_ASSIGN_OR_RAISE(const auto snapshot, Read(name, path));
+    opened.version = snapshot->version();
+    opened.rows = std::make_unique<LakeRows>(store_, path, snapshot);
+    const auto& added = open_.emplace(name, std::move(opened)).first->second;
+    const Status registered = session->Register(name, added.rows.get());
+    if (!registered.ok()) {
+      return registered.WithMessage("table ", path, ": ", registered.message());
+    }
+  }
+  return Status::OK();
+}
+
+Status Catalog::NarrowTo(const std::string& statement, Session* session) {
+  std::map<std::string, std::shared_ptr<arrow::Schema>> schemas;
+  for (const auto& [name, table] : open_) schemas.emplace(name, table.rows->schema());
+  if (schemas.empty()) return Status::OK();
+  ARROW_ASSIGN_OR_RAISE(const std::string parsed, session->Parse(statement));
+  const auto conditions = FindReadConditions(parsed, schemas);
+  for (const auto& [name, table] : open_) {
+    lake::FilePredicate condition;
+    if (conditions.size() == 1) {
+      const auto known = conditions[0].find(ToLower(name));
+      if (known != conditions[0].end()) condition = known->second;
+    }
+    table.rows->Narrow(std::move(condition));
+  }
+  return Status::OK();
+}
+
+Status Catalog::Explained(const Status& error) const {
+  const auto missing = MissingTable(error.message());
+  if (!missing) return error;
+  const std::vector<std::string> names = KeysOf(names_);
+  if (names.empty()) {
+    return error.WithMessage("there is no table ", *missing, ": ", store_->Describe(),
+                             " has no tables; correct lake.uri, or create them with "
+                             "`shopstream ingest`");
+  }
+  const std::string near = DidYouMean(*missing, names);
+  const std::string place = error.message().substr(0, error.message().find("Catalog Error"));
+  return error.WithMessage(place, "there is no table ", *missing,
+                           near.empty() ? "; the lake has " + Joined(names, ", ") : near);
+}
+
+}  // namespace shopstream::sql

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/config.h"
+#include "base/status.h"
+#include "lake/delta/table.h"
+#include "lake/store/object_store.h"
+#include "sql/lake_rows.h"
+#include "sql/pruning.h"
+#include "sql/session.h"
+
+namespace shopstream::sql {
+
+// The names that tables of these paths have in SQL, with their paths. '-' and '/' become '_', and a
+// table below gold-metrics/ is gold_<name>. The tables of lake.bronze_table and
+// lake.quarantine_table are also bronze_events and bronze_quarantine. A name that is taken already
+// stays with its owner; the other table has its path as name, to be quoted: "bronze-events".
+std::map<std::string, std::string> SqlNames(const std::vector<std::string>& paths,
+                                            const LakeConfig& config);
+
+// Which versions are read; by default the newest.
+struct ReadVersions {
+  std::optional<int64_t> as_of_ms;        // The newest at this time, since 1970.
+  std::map<std::string, int64_t> tables;  // By name in SQL; takes precedence.
+};
+
+// The lake's tables as tables of SQL. One thread.
+class Catalog {
+ public:
+  // A table that a statement reads.
+  struct OpenTable {
+    std::string path;
+    int64_t version = 0;
+    std::unique_ptr<LakeRows> rows;
+  };
+
+  // Borrowed; outlives the catalog, which outlives the engines that its tables are registered with.
+  // KeyError: a version is given for a table that does not exist.
+  static Result<std::unique_ptr<Catalog>> Open(lake::ObjectStore* store, const LakeConfig& config,
+                                               ReadVersions versions = {});
+
+  // Registers the tables whose names occur in the text; all tables if it asks which there are. A
+  // table keeps the version that it had when it was first named. Errors: as lake::SnapshotAt.
+  Status Register(const std::string& sql, Session* session);
+  // Narrows the registered tables to the files that this statement needs.
+  Status NarrowTo(const std::string& statement, Session* session);
+  // The error of a statement, with the lake's tables instead of those that are registered if it
+  // names one that does not exist.
+  Status Explained(const Status& error) const;
+
+  const std::map<std::string, std::string>& names() const { return names_; }
+  const std::map<std::string, OpenTable>& open() const { return open_; }  // By their names.
+
+ private:
+  Catalog(lake::ObjectStore* store, std::map<std::string, std::string> names, ReadVersions versions)
+      : store_(store), names_(std::move(names)), versions_(std::move(versions)) {}
+
+  Result<std::shared_ptr<const lake::Snapshot>> Read(const std::string& name,
+                                                     const std::string& path) const;
+
+  lake::ObjectStore* const store_;
+  const std::map<std::string, std::string> names_;  // -> path
+  const ReadVersions versions_;
+  std::map<std::string, OpenTable> open_;
+};
+
+}  // namespace shopstream::sql

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "lake/delta/table.h"
+#include "lake/parquet/file_predicate.h"
+#include "lake/store/object_store.h"
+#include "sql/row_source.h"
+
+namespace shopstream::sql {
+
+// What reading a table took.
+struct ReadStats {
+  int64_t files = 0;       // Of the version.
+  int64_t files_read = 0;  // At least in part; each once per scan.
+  int64_t bytes_read = 0;  // From storage.
+};
+
+// The rows of one version of a table. Files are read in ranges, some columns of one file per thread
+// at a time. Numbers of rows and partition columns come from the log, so that count(*) and queries
+// of partition columns alone read no file.
+class LakeRows : public RowSource {
+ public:
+  // Borrowed; outlives the rows.
+  LakeRows(lake::ObjectStore* store, std::string table,
+           std::shared_ptr<const lake::Snapshot> snapshot);
+
+  const std::shared_ptr<arrow::Schema>& schema() const override { return snapshot_->schema(); }
+  std::optional<int64_t> row_count() const override { return row_count_; }
+  int MaxThreads() const override;
+  Result<std::unique_ptr<RowScan>> Open(const std::vector<int>& columns, int threads) override;
+
+  // From now on, scans leave out files and row groups without rows that satisfy the condition;
+  // rows that do not satisfy it may still come. Not during a scan.
+  void Narrow(lake::FilePredicate condition);
+
+  // Since the last Narrow.
+  ReadStats stats() const;
+
+ private:
+  friend class LakeScan;
+
+  lake::ObjectStore* const store_;
+  const std::string table_;
+  const std::shared_ptr<const lake::Snapshot> snapshot_;
+  std::vector<DataFile> files_;
+  std::optional<int64_t> row_count_;
+  lake::FilePredicate condition_;
+  std::atomic<int64_t> files_read_{0}, bytes_read_{0};
+};
+
+}  // namespace shopstream::sql

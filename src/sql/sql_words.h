@@ -1,0 +1,21 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sql/sql_text.h"
+
+namespace shopstream::sql {
+
+// The words of a text outside of comments and quotes, in capitals; "(", ")" and ";" are words too,
+// and so is a quoted name, with its quotes and as written. Text literals and all other signs are
+// left out. It is how DuckDB separates statements, not a parser.
+std::vector<std::string> SqlWords(std::string_view text);
+
+// The statements of a text, each with its place, without the semicolons between them and without
+// those that have no words. DuckDB splits a text too, but then names wrong lines in errors of all
+// statements but the first.
+std::vector<SqlText> SplitStatements(const SqlText& sql);
+
+}  // namespace shopstream::sql

@@ -1,0 +1,44 @@
+#include "sql/sql_words.h"
+
+#include <gmock/gmock.h>
+
+namespace shopstream::sql {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+TEST(SqlWords, AreInCapitalsWithoutSignsAndTexts) {
+  EXPECT_THAT(SqlWords("select a.b, 'text ; it''s' from \"My \"\"T\"\n where x1 >= 2;"),
+              ElementsAre("SELECT", "A", "B", "FROM", "\"My \"", "\"T\"", "WHERE", "X1", "2", ";"));
+  EXPECT_THAT(SqlWords("(a)"), ElementsAre("(", "A", ")"));
+  EXPECT_THAT(SqlWords("  \n"), IsEmpty());
+}
+
+TEST(SqlWords, CommentsAreLeftOut) {
+  EXPECT_THAT(SqlWords("a -- b ; 'c\nd /* e /* f */ g */ h"), ElementsAre("A", "D", "H"));
+  EXPECT_THAT(SqlWords("a/**/b"), ElementsAre("A", "B"));
+  EXPECT_THAT(SqlWords("a /* not closed"), ElementsAre("A"));
+}
+
+TEST(SqlWords, QuotesThatAreNotClosedReachTheEnd) {
+  EXPECT_THAT(SqlWords("a 'b ; c"), ElementsAre("A"));
+  EXPECT_THAT(SqlWords("a $tag$ b ; $$ c $tag$ d"), ElementsAre("A", "D"));
+  EXPECT_THAT(SqlWords("a $$ b ; $$ c $1 d"), ElementsAre("A", "C", "1", "D"));
+  EXPECT_THAT(SqlWords("a $$ b"), ElementsAre("A"));
+}
+
+TEST(SplitStatements, EachHasItsLine) {
+  const auto statements =
+      SplitStatements({"SELECT ';' -- ;\n;\n;\n SELECT 2;\n-- end", "x.sql", 10});
+  ASSERT_EQ(2U, statements.size());
+  EXPECT_EQ("SELECT ';' -- ;\n", statements[0].text);
+  EXPECT_EQ(10, statements[0].first_line);
+  EXPECT_EQ("\n SELECT 2", statements[1].text);
+  EXPECT_EQ(12, statements[1].first_line);
+  EXPECT_EQ("x.sql", statements[1].file);
+  EXPECT_TRUE(SplitStatements({" ; /* ; */ ;", "", 1}).empty());
+}
+
+}  // namespace
+}  // namespace shopstream::sql
