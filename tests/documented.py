@@ -1,9 +1,9 @@
-"""Runs the Python code in our documents unchanged."""
+"""Finds the commands and runs the Python code in our documents, unchanged."""
 
 import ast
 import pathlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 FENCE = re.compile(r"```python\n(.*?)```", re.DOTALL)
@@ -38,3 +38,13 @@ def run(code: str, names: dict[str, Any]) -> Any:
     last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
     exec(compile(tree, "document", "exec"), names)
     return eval(compile(ast.Expression(last.value), "document", "eval"), names) if last else None
+
+
+def commands(text: str) -> Iterator[tuple[str, str]]:
+    """Each command line in the indented blocks, without its comment, and the first line of the output shown below it."""
+    lines = [*text.splitlines(), ""]
+    for line, following in zip(lines, lines[1:]):
+        words = line.removeprefix("    ").removeprefix("$ ")
+        if line.startswith("    ") and words.startswith(("./run ", "shopstream ")):
+            shown = following.strip() if line.startswith("    $ ") and following.startswith("    ") else ""
+            yield words.partition("  #")[0].strip(), shown

@@ -6,12 +6,10 @@ import http.server
 import json
 import os
 import pathlib
-import pty
 import re
 import shutil
 import socket
 import subprocess
-import termios
 import threading
 import urllib.request
 from collections.abc import Iterator
@@ -19,12 +17,13 @@ from collections.abc import Iterator
 import pytest
 
 from cluster import BINARY
+from on_terminal import shown_on_a_terminal
 from shopstream import Running
 from waiting import wait_until
 
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("SHOPSTREAM_")}
 COMMANDS = ("topics", "registry", "schema", "generate", "replay", "ingest", "audit", "table", "consume", "group",
-            "quarantine", "health")
+            "quarantine", "health", "query")
 
 
 @functools.cache
@@ -282,27 +281,11 @@ def test_the_default_configuration_is_found_beside_the_program(tmp_path: pathlib
     assert f"{elsewhere}/here" in lake(built, elsewhere)
 
 
-def shown_on_a_terminal(columns: int, *arguments: str) -> str:
-    outer, inner = pty.openpty()
-    termios.tcsetwinsize(inner, (24, columns))
-    environment = {name: value for name, value in ENVIRONMENT.items() if name != "NO_COLOR"}
-    with subprocess.Popen([str(BINARY), *arguments], env={**environment, "TERM": "xterm"}, stdout=inner,
-                          stderr=subprocess.DEVNULL) as program:
-        os.close(inner)
-        text = b""
-        with contextlib.suppress(OSError):  # Linux reports the end of a terminal as an error.
-            while piece := os.read(outer, 65_536):
-                text += piece
-        program.wait(30)
-    os.close(outer)
-    return text.decode()
-
-
 def test_tables_fit_the_terminal_and_show_states_in_colour(tmp_path: pathlib.Path) -> None:
     arguments = ["health", "--timeout-ms", "200", "--set", f"lake.uri={tmp_path}/lake", "--set",
                  "kafka.bootstrap_servers=127.0.0.1:1", "--set", "registry.url=http://127.0.0.1:1"]
     for columns in 40, 80, 200:
-        text = shown_on_a_terminal(columns, *arguments)
+        text = shown_on_a_terminal(columns, [BINARY, *arguments], ENVIRONMENT)
         assert "\x1b[31mdown\x1b[0m" in text
         lines = re.sub(r"\x1b\[\d+m", "", text).splitlines()
         assert lines and max(map(len, lines)) <= columns
@@ -317,7 +300,8 @@ def test_tables_fit_the_terminal_and_show_states_in_colour(tmp_path: pathlib.Pat
                                      ("table", "list"), ("table", "describe", "bronze-events"),
                                      ("table", "history", "bronze-events"), ("table", "files", "bronze-events"),
                                      ("table", "verify", "bronze-events"), ("table", "vacuum", "bronze-events"),
-                                     ("table", "optimize", "bronze-events"), ("table", "repair", "bronze-events")])
+                                     ("table", "optimize", "bronze-events"), ("table", "repair", "bronze-events"),
+                                     ("query", "SELECT count(*) FROM bronze_events")])
 def test_an_absent_lake_is_an_error_with_its_absolute_path(command: tuple[str, ...], tmp_path: pathlib.Path) -> None:
     done = subprocess.run([str(BINARY), "--set", "lake.uri=lake", "--set", "kafka.bootstrap_servers=127.0.0.1:1",
                            *command], env=ENVIRONMENT, cwd=tmp_path, capture_output=True, text=True, timeout=30)

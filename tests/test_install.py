@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 
@@ -33,6 +34,16 @@ def test_its_libraries_are_installed_or_the_systems(prefix: pathlib.Path) -> Non
     ours = {path.name.partition(".")[0] for path in found if path.is_relative_to(prefix / "lib/shopstream")}
     assert "librdkafka" in ours and "not found" not in linked
     assert not [path for path in found if path.is_relative_to(DEPS.resolve()) or path.is_relative_to(ROOT)]
+
+
+def test_it_runs_sql_with_the_installed_library(prefix: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    done = subprocess.run([prefix / "bin/shopstream", "--set", f"lake.uri={tmp_path}/lake", "query", "SELECT 7 AS n"],
+                          env={"PATH": os.environ["PATH"], "LD_DEBUG": "files"}, cwd=tmp_path, capture_output=True,
+                          text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "n\n7\n")
+    loaded = {pathlib.Path(path).resolve() for path in re.findall(r"calling init: (\S*libduckdb\S*)", done.stderr)}
+    assert loaded == {(prefix / "lib/shopstream/libduckdb.so").resolve()}
+    assert (prefix / "share/doc/shopstream/LICENSE.duckdb").exists()
 
 
 def test_it_finds_its_configuration(prefix: pathlib.Path, tmp_path: pathlib.Path) -> None:

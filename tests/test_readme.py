@@ -21,19 +21,10 @@ SHOPSTREAM = "./run shopstream "
 ELSEWHERE = {
     "command-line.md": "its topics are the reader's own; test_observe.py consumes, test_command_line.py completes",
     "your-own-events.md": "test_your_own_events.py runs it whole",
+    "query.md": "test_query.py runs its examples",
     "registry.md": "new.avsc is the reader's own file; test_registry.py checks the commands of schemas",
 }
 NO_REPORT = re.compile(r"--set ingest\.bach_size|--set lake\.uri=s3://| replay |^registry|^generate|^ingest$")
-
-
-def commands(text: str) -> Iterator[tuple[str, str]]:
-    """Each command line in the indented blocks, without its comment, and the first line of the output shown below it."""
-    lines = [*text.splitlines(), ""]
-    for line, following in zip(lines, lines[1:]):
-        words = line.removeprefix("    ").removeprefix("$ ")
-        if line.startswith("    ") and words.startswith(("./run ", "shopstream ")):
-            shown = following.strip() if line.startswith("    $ ") and following.startswith("    ") else ""
-            yield words.partition("  #")[0].strip(), shown
 
 
 class Tour:
@@ -71,7 +62,7 @@ def test_the_tour_runs_as_printed(tour: Tour) -> None:
         "quarantine show 2 65279": f"quarantine show {newest['partition']} {newest['offset']}",
         "--duration 5m": "--duration 2s"})
     ran = []
-    for line, shown in commands(text):
+    for line, shown in documented.commands(text):
         ran.append(line)
         if line == f"{SHOPSTREAM}ingest":
             kill_while_it_reads(tour, line)
@@ -114,7 +105,7 @@ def documented_reports() -> dict[str, str]:
     for document in [README, *sorted((ROOT / "docs").glob("*.md"))]:
         if document.name in ELSEWHERE:
             continue
-        for line, _ in commands(document.read_text()):
+        for line, _ in documented.commands(document.read_text()):
             for command in line.split(" && "):
                 words = command.partition("shopstream ")[2].strip()
                 if words and "|" not in words and not NO_REPORT.search(words) and "quarantine show" not in words:

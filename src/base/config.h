@@ -74,6 +74,11 @@ struct IngestConfig {
   bool maintenance = true;                 // Compact and vacuum the tables while ingesting.
 };
 
+struct QueryConfig {
+  // For DuckDB's buffers; a query that needs more spills to disk.
+  int64_t memory_limit_mb = 1024;
+};
+
 struct MetricsConfig {
   std::string listen = "127.0.0.1:9464";  // Empty: off. A taken port: the next free one up to +15.
 };
@@ -84,6 +89,7 @@ struct Config {
   LakeConfig lake;
   S3Config s3;
   IngestConfig ingest;
+  QueryConfig query;
   MetricsConfig metrics;
 };
 

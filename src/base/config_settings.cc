@@ -117,6 +117,9 @@ const Setting kSettings[] = {
     {"ingest.maintenance", SwitchField{SHOPSTREAM_FIELD(ingest.maintenance)},
      "true: ingest also compacts and vacuums the tables it fills; false: only `table optimize` "
      "and `table vacuum` do"},
+    {"query.memory_limit_mb", NumberField{SHOPSTREAM_FIELD(query.memory_limit_mb), 64, 1'048'576},
+     "MiB for the tables that `shopstream query` sorts, joins and groups; above it, it spills to "
+     "disk"},
     {"metrics.listen", TextField{SHOPSTREAM_FIELD(metrics.listen), TextForm::kListenOrOff},
      "address on which Prometheus metrics are served; empty: off; if taken, the next free port up "
      "to 15 higher"},

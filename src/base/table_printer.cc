@@ -104,14 +104,21 @@ Cell::Cell(const nlohmann::json& value) {
   }
 }
 
+Cell Cell::Number(std::string text) {
+  Cell cell(nullptr);
+  cell.value_ = Digits{std::move(text)};
+  return cell;
+}
+
 bool Cell::IsLeftAligned() const {
-  return !std::holds_alternative<std::nullptr_t>(value_) &&
-         !std::holds_alternative<int64_t>(value_) && !std::holds_alternative<double>(value_);
+  return std::holds_alternative<bool>(value_) || std::holds_alternative<std::string>(value_) ||
+         std::holds_alternative<JsonValue>(value_);
 }
 
 std::string Cell::Text() const {
   if (std::holds_alternative<std::nullptr_t>(value_)) return "-";
   if (const auto* text = std::get_if<std::string>(&value_)) return Printable(*text);
+  if (const auto* digits = std::get_if<Digits>(&value_)) return digits->text;
   if (const auto* number = std::get_if<double>(&value_)) return fmt::format("{:.6g}", *number);
   return Printable(Json());
 }
@@ -121,6 +128,8 @@ std::string Cell::Json() const {
       [](const auto& value) {
         if constexpr (std::is_same_v<std::decay_t<decltype(value)>, JsonValue>) {
           return DumpJson(*value);
+        } else if constexpr (std::is_same_v<std::decay_t<decltype(value)>, Digits>) {
+          return value.text;
         } else {
           return DumpJson(nlohmann::json(value));
         }

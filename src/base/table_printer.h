@@ -35,6 +35,8 @@ class Cell {
   Cell(T value) : value_(static_cast<int64_t>(value)) {}  // NOLINT
 
   Cell(std::string value, State state) : value_(std::move(value)), state_(state) {}
+  // A number whose digits must all be kept.
+  static Cell Number(std::string text);
 
   State state() const { return state_; }
   bool IsLeftAligned() const;  // Neither a number nor null.
@@ -42,7 +44,12 @@ class Cell {
   std::string Json() const;
 
  private:
-  std::variant<std::nullptr_t, bool, int64_t, double, std::string, JsonValue> value_ = nullptr;
+  struct Digits {
+    std::string text;
+  };
+
+  std::variant<std::nullptr_t, bool, int64_t, double, Digits, std::string, JsonValue> value_ =
+      nullptr;
   State state_ = State::kPlain;
 };
 

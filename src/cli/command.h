@@ -98,6 +98,7 @@ Command ReplayCommand();
 Command IngestCommand();
 Command AuditCommand();
 Command TableCommand();
+Command QueryCommand();
 Command ConsumeCommand();
 Command GroupCommand();
 Command QuarantineCommand();
