@@ -80,8 +80,10 @@ Result<TopicBounds> FindTopic(const std::string& name, kafka::Admin* admin) {
 // Every partition of the current topic, ready to sample the rows whose records Kafka still has.
 // `quarantine` may be null: there is none.
 void PrepareSamples(const TopicBounds& topic, const lake::Snapshot& bronze,
-                    const lake::Snapshot* quarantine, Rows* rows) {
-  const int64_t stored = CountRows(bronze) + (quarantine == nullptr ? 0 : CountRows(*quarantine));
+                    const std::vector<SideTable>& sides, const lake::Snapshot* quarantine,
+                    Rows* rows) {
+  int64_t stored = CountRows(bronze) + (quarantine == nullptr ? 0 : CountRows(*quarantine));
+  for (const SideTable& side : sides) stored += CountRows(*side.snapshot);
   for (size_t p = 0; p < topic.spans.size(); ++p) {
     const auto partition = static_cast<int32_t>(p);
     const kafka::OffsetSpan* const span = topic.Find(partition);
@@ -100,12 +102,25 @@ bool IsSampled(const std::string& topic_id, const PartitionRows& rows,
          rows.sample.Samples(row.offset);
 }
 
-Status ScanBronze(lake::ObjectStore* store, const std::string& path, const lake::Snapshot& snapshot,
-                  const std::string& topic_id, ProgressTicker* ticker, Rows* rows) {
+using Progress = std::map<tables::ProgressKey, int64_t>;
+
+// Bronze, or a side table. A side table is committed before Bronze, so that its rows at or above
+// Bronze's `progress` are no difference: the cut will follow. Null: all rows count.
+Status ScanRows(lake::ObjectStore* store, const std::string& path, const lake::Snapshot& snapshot,
+                const std::string& topic_id, const Progress* progress, ProgressTicker* ticker,
+                Rows* rows) {
   const std::string what = "rows read from " + path;
   const int64_t total = CountRows(snapshot);
+  const PartitionRows* last = nullptr;
+  int64_t end = std::numeric_limits<int64_t>::max();
   const auto on_row = [&](const tables::Coordinates& row) {
     PartitionRows* partition = rows->Find(row.topic_id, row.partition);
+    if (progress != nullptr && partition != last) {
+      last = partition;
+      const auto txn = progress->find({std::string(row.topic_id), row.partition});
+      end = txn == progress->end() ? 0 : txn->second;
+    }
+    if (row.offset >= end) return;
     partition->coverage.AddBronze(row.offset);
     if (row.timestamp_us && IsSampled(topic_id, *partition, row)) {
       partition->sample.AddTimestamp(row.offset, *row.timestamp_us);
@@ -151,14 +166,14 @@ Status ScanQuarantine(lake::ObjectStore* store, const std::string& path,
   return Status::OK();
 }
 
-Status AddReplayed(const lake::Snapshot& bronze, Rows* rows) {
+Status AddReplayed(const lake::Snapshot& snapshot, const std::string& path, Rows* rows) {
   for (auto& [key, partition] : rows->by_partition) {
     const std::string name = tables::ReplayedProperty(key.topic_id);
-    const std::string* property = lake::FindProperty(bronze, name);
+    const std::string* property = lake::FindProperty(snapshot, name);
     if (property == nullptr) continue;
     auto replayed = tables::ReplayedOffsets::Parse(*property);
     if (!replayed.ok()) {
-      return replayed.status().WithMessage("Bronze's property ", name,
+      return replayed.status().WithMessage("property ", name, " of table ", path,
                                            " is damaged: ", replayed.status().message());
     }
     PartitionCoverage& coverage = partition.coverage;
@@ -310,13 +325,22 @@ Result<AuditReport> Audit(const KafkaConfig& config, const LakeConfig& lake, kaf
   ProgressTicker ticker(options.progress);
   Rows rows;
   ARROW_ASSIGN_OR_RAISE(const auto quarantine, OpenQuarantine(store, lake.quarantine_table));
-  PrepareSamples(topic, *snapshot, quarantine.get(), &rows);
-  ARROW_RETURN_NOT_OK(ScanBronze(store, lake.bronze_table, *snapshot, topic.id, &ticker, &rows));
+  ARROW_ASSIGN_OR_RAISE(const auto sides, OpenSideTables(store, *snapshot));
+  PrepareSamples(topic, *snapshot, sides, quarantine.get(), &rows);
+  ARROW_RETURN_NOT_OK(
+      ScanRows(store, lake.bronze_table, *snapshot, topic.id, nullptr, &ticker, &rows));
+  for (const SideTable& side : sides) {
+    ARROW_RETURN_NOT_OK(
+        ScanRows(store, side.path, *side.snapshot, topic.id, &progress, &ticker, &rows));
+  }
   if (quarantine != nullptr) {
     ARROW_RETURN_NOT_OK(
         ScanQuarantine(store, lake.quarantine_table, *quarantine, topic.id, &ticker, &rows));
   }
-  ARROW_RETURN_NOT_OK(AddReplayed(*snapshot, &rows));
+  ARROW_RETURN_NOT_OK(AddReplayed(*snapshot, lake.bronze_table, &rows));
+  for (const SideTable& side : sides) {
+    ARROW_RETURN_NOT_OK(AddReplayed(*side.snapshot, side.path, &rows));
+  }
   ARROW_RETURN_NOT_OK(DrainKafka(config, ComparedRanges(topic, snapshot->Txns()), options.patience,
                                  &ticker, &topic, &rows, &report));
   ARROW_RETURN_NOT_OK(MoveLogStarts(config.topic, admin, &topic));

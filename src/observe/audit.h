@@ -26,8 +26,9 @@ struct PartitionAudit {
   // for a partition for which Kafka does not answer.
   std::optional<int64_t> log_start, end;
   std::optional<int64_t> txn;  // Bronze's; nothing if ingest never committed the partition.
-  int64_t bronze_rows = 0, quarantined_rows = 0;
-  int64_t replayed_rows = 0;  // Quarantined rows that a replay has added to Bronze.
+  int64_t bronze_rows = 0;     // In Bronze and its side tables.
+  int64_t quarantined_rows = 0;
+  int64_t replayed_rows = 0;  // Quarantined rows that a replay has added to these.
   int64_t gaps = 0;           // Offsets missing in the lake, vanished from it, or lost before.
   int64_t doubles = 0;        // Offsets with more than one row in the two tables.
   int64_t others = 0;         // Offsets of every other difference.
@@ -70,13 +71,13 @@ struct AuditOptions {
   std::function<void(const std::string&)> progress = [](const std::string&) {};
 };
 
-// Checks that every offset that Kafka holds from its log start to the lake's txn is in Bronze or in
-// quarantine exactly once, and that contents agree: of all records, or of half a million to a
-// million if the two have more rows. What is recorded as lost is not read. Below the log start only
-// the lake is checked, against its own count of offsets that held no record. Both are read in full,
-// in about half a byte of memory per offset, and 16 bytes per sampled row. Ingest may run
-// meanwhile: commits after the audit's snapshot are not checked. Cancelled when a shutdown is
-// requested.
+// Checks that every offset that Kafka holds from its log start to the lake's txn is in Bronze, in a
+// side table or in quarantine exactly once, and that contents agree: of all records, or of half a
+// million to a million if the two have more rows. What is recorded as lost is not read. Below the
+// log start only the lake is checked, against its own count of offsets that held no record. Both
+// are read in full, in about half a byte of memory per offset, and 16 bytes per sampled row. Ingest
+// may run meanwhile: commits after the audit's snapshot are not checked. Cancelled when a shutdown
+// is requested.
 //
 // A replayed record is in both tables. The commit that added it to Bronze records its offset there
 // (tables::ReplayedOffsets), so that any other record that is in both is still found.

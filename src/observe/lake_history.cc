@@ -8,15 +8,16 @@
 namespace shopstream::observe {
 namespace {
 
+// `runs_ahead`: the table is committed before Bronze.
 Status AddRows(lake::ObjectStore* store, const std::string& path, const lake::Snapshot& snapshot,
-               const std::string& topic_id, bool is_quarantine, ProgressTicker* ticker,
+               const std::string& topic_id, bool runs_ahead, ProgressTicker* ticker,
                std::map<int32_t, LakeHistory>* histories) {
   const auto on_row = [&](const tables::Coordinates& row) {
     const auto found = histories->find(row.partition);
     if (found == histories->end() || row.topic_id != topic_id) return;
     LakeHistory& history = found->second;
     history.offsets.Insert(row.offset);
-    if (is_quarantine) history.quarantined_to = std::max(history.quarantined_to, row.offset + 1);
+    if (runs_ahead) history.committed_to = std::max(history.committed_to, row.offset + 1);
     if (row.timestamp_us && history.sample.Samples(row.offset)) {
       history.sample.AddTimestamp(row.offset, *row.timestamp_us);
     }
@@ -36,10 +37,16 @@ Result<std::map<int32_t, LakeHistory>> ReadLakeHistories(
   std::map<int32_t, LakeHistory> histories;
   if (partitions.empty()) return histories;
   ARROW_ASSIGN_OR_RAISE(const auto quarantine, OpenQuarantine(store, lake.quarantine_table));
-  const int64_t rows = CountRows(bronze) + (quarantine ? CountRows(*quarantine) : 0);
+  ARROW_ASSIGN_OR_RAISE(const auto sides, OpenSideTables(store, bronze));
+  int64_t rows = CountRows(bronze) + (quarantine ? CountRows(*quarantine) : 0);
+  for (const SideTable& side : sides) rows += CountRows(*side.snapshot);
   for (int32_t partition : partitions) histories[partition].sample = ContentSample::OfRows(rows);
   ARROW_RETURN_NOT_OK(
       AddRows(store, lake.bronze_table, bronze, topic_id, false, ticker, &histories));
+  for (const SideTable& side : sides) {
+    ARROW_RETURN_NOT_OK(
+        AddRows(store, side.path, *side.snapshot, topic_id, true, ticker, &histories));
+  }
   if (quarantine) {
     ARROW_RETURN_NOT_OK(
         AddRows(store, lake.quarantine_table, *quarantine, topic_id, true, ticker, &histories));

@@ -15,14 +15,14 @@
 
 namespace shopstream::observe {
 
-// The lake's rows of one Kafka partition, in Bronze and in quarantine.
+// The lake's rows of one Kafka partition, in all tables.
 struct LakeHistory {
   OffsetSet offsets;
   ContentSample sample;
-  int64_t quarantined_to = 0;  // One past the last offset in quarantine.
+  int64_t committed_to = 0;  // One past the last offset in quarantine or a side table.
 };
 
-// Reads both tables once, Bronze as of `bronze`, for the rows of these partitions of the topic.
+// Reads all tables once, Bronze as of `bronze`, for the rows of these partitions of the topic.
 // Cancelled when a shutdown is requested.
 Result<std::map<int32_t, LakeHistory>> ReadLakeHistories(
     lake::ObjectStore* store, const LakeConfig& lake, const lake::Snapshot& bronze,

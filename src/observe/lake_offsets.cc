@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "tables/coordinates.h"
+#include "tables/record_types.h"
 
 namespace shopstream::observe {
 
@@ -19,6 +20,22 @@ Result<std::shared_ptr<const lake::Snapshot>> OpenQuarantine(lake::ObjectStore* 
   if (table.status().IsKeyError()) return nullptr;
   ARROW_RETURN_NOT_OK(table.status());
   return (*table)->snapshot();
+}
+
+Result<std::vector<SideTable>> OpenSideTables(lake::ObjectStore* store,
+                                              const lake::Snapshot& bronze) {
+  std::vector<SideTable> sides;
+  ARROW_ASSIGN_OR_RAISE(const auto types, tables::ReadRecordTypes(bronze));
+  for (const auto& [type, path] : types) {
+    const auto table = lake::Table::Open(store, path);
+    if (table.status().IsKeyError()) {
+      return Status::Invalid("table ", path, " of record type ", type,
+                             " is missing: restore it from a backup");
+    }
+    ARROW_RETURN_NOT_OK(table.status());
+    sides.push_back({path, (*table)->snapshot()});
+  }
+  return sides;
 }
 
 Result<RowScan> ScanCoordinates(lake::ObjectStore* store, const std::string& table_path,

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/status.h"
 #include "lake/delta/table.h"
@@ -30,6 +31,15 @@ int64_t CountRows(const lake::Snapshot& snapshot);
 // snapshot read after Bronze's contains everything that belongs to it.
 Result<std::shared_ptr<const lake::Snapshot>> OpenQuarantine(lake::ObjectStore* store,
                                                              const std::string& path);
+
+struct SideTable {
+  std::string path;
+  std::shared_ptr<const lake::Snapshot> snapshot;
+};
+// The side tables that this version of Bronze announces; read after Bronze, as quarantine. Invalid:
+// one is missing.
+Result<std::vector<SideTable>> OpenSideTables(lake::ObjectStore* store,
+                                              const lake::Snapshot& bronze);
 
 // Reads the coordinates of every live row, file by file, in the order of the rows in each file.
 Result<RowScan> ScanCoordinates(lake::ObjectStore* store, const std::string& table_path,

@@ -33,7 +33,7 @@ void Parting::Finish(int64_t end) {
 }
 
 OffsetRange LossOf(int32_t partition, const tables::PartitionState& state, int64_t kafka_end,
-                   const Parting& parting, int64_t quarantined_to) {
+                   const Parting& parting, int64_t committed_to) {
   const int64_t next = state.next.value_or(0);
   const int64_t seen = state.stop.kafka_offset;
   const auto& last = state.position.last;
@@ -46,7 +46,7 @@ OffsetRange LossOf(int32_t partition, const tables::PartitionState& state, int64
     case tables::StopReason::kBeyondEnd:
       break;
     case tables::StopReason::kOtherRecord:
-      if (seen >= next) lost.end = std::max(lost.end, quarantined_to);
+      if (seen >= next) lost.end = std::max(lost.end, committed_to);
       if (seen < 0 && last) lost.begin = std::min(lost.begin, last->offset);
       break;
     case tables::StopReason::kTruncated:
@@ -55,7 +55,7 @@ OffsetRange LossOf(int32_t partition, const tables::PartitionState& state, int64
       break;
   }
   // Quarantine is ahead with records of the lake's history; they keep out what Kafka has there now.
-  if (lost.begin < next) lost.end = std::max(lost.end, quarantined_to);
+  if (lost.begin < next) lost.end = std::max(lost.end, committed_to);
   return lost;
 }
 

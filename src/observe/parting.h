@@ -46,11 +46,11 @@ class Parting {
 };
 
 // What an operator gives up by continuing a stopped partition: from where the histories diverge
-// (`at`; nothing: not known) to the progress, or to the end of the records that quarantine has
-// above it (`quarantined_to`; 0: none), whose offsets are taken. Empty: Kafka has all of the lake's
+// (`at`; nothing: not known) to the progress, or to the end of the records that other tables have
+// above it (`committed_to`; 0: none), whose offsets are taken. Empty: Kafka has all of the lake's
 // history again. `kafka_end`: Kafka's present end.
 OffsetRange LossOf(int32_t partition, const tables::PartitionState& state, int64_t kafka_end,
-                   const Parting& parting, int64_t quarantined_to);
+                   const Parting& parting, int64_t committed_to);
 
 // The offsets of [loss.begin, progress) that the ledger counts as empty.
 tables::EmptyOffsets EmptyIn(const OffsetRange& loss, const tables::PartitionState& state,

@@ -36,7 +36,7 @@ class ProgressReader {
                    });
     ARROW_RETURN_NOT_OK(ReadKafka(ranges, &parting));
     parting.Finish(std::min(next, span.end));
-    report->would_lose = LossOf(report->partition, state, span.end, parting, lake.quarantined_to);
+    report->would_lose = LossOf(report->partition, state, span.end, parting, lake.committed_to);
     report->records_to_lose = parting.records();
     report->empty_in_loss = EmptyIn(*report->would_lose, state, lake.offsets);
     return Status::OK();

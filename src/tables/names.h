@@ -16,6 +16,11 @@ inline constexpr char kPartitionValuesProperty[] = "shopstream.partitionValues";
 // The settings with which Bronze was created, see TableLayout.
 inline constexpr char kLayoutProperty[] = "shopstream.layout";
 
+// The tables of the topic's further record types, see RecordTypes. Each of these tables names
+// Bronze in the second property.
+inline constexpr char kTypesProperty[] = "shopstream.types";
+inline constexpr char kSideOfProperty[] = "shopstream.sideOf";
+
 // The property of Bronze that stores the replayed offsets of a topic, see ReplayedOffsets.
 inline std::string ReplayedProperty(const std::string& topic_id) {
   return "shopstream.replayed." + topic_id;

@@ -84,7 +84,7 @@ class Operator {
       }
     }
     parting.Finish(std::min(*state.next, log.last_stable()));
-    loss->lost = observe::LossOf(partition, state, log.last_stable(), parting, rows.quarantined_to);
+    loss->lost = observe::LossOf(partition, state, log.last_stable(), parting, rows.committed_to);
     loss->empty = observe::EmptyIn(loss->lost, state, rows.offsets);
     return Status::OK();
   }
