@@ -61,7 +61,7 @@ TESTED_ELSEWHERE = {
     "base/http_test.cc": "base/http_client base/http_server",
     "avro/decode_program_test.cc, decoder_test.cc": "avro/decode_code avro/decode_result",
     "ingest/event_time_test.cc, partitioning_test.cc": "ingest/field_choice",
-    "ingest/cut_builder_test.cc, table_growth_test.cc": "ingest/bronze_layout ingest/cause",
+    "ingest/cut_builder_test.cc, table_growth_test.cc": "ingest/bronze_layout ingest/cause ingest/rows_builder",
     "generate/synthetic_source_test.cc": "generate/purchase_columns generate/shoppers",
     "sql/pruning_test.cc, engine_test.cc, session_test.cc": "sql/constant sql/read_only",
     "nothing is decided there": "base/clock base/json base/memory lake/store/uuid model/purchase_event "

@@ -31,6 +31,7 @@ CAUGHT_BY = {
     "no-first-sight": 2,
     "loss-in-commit-info-alone": 1,
     "corrupt-batch-skipped": 1,
+    "side-without-fence": 677,
 }
 
 

@@ -64,7 +64,7 @@ class AssignmentTest : public ::testing::Test {
       *lake::Table::OpenOrCreate(&store_, testing::EventLayout()->table);
   std::unique_ptr<lake::Table> quarantine_ =
       *lake::Table::OpenOrCreate(&store_, tables::QuarantineSpec(tables::kQuarantinePath));
-  StartFinder starts_{topics_.get(), "t", bronze_.get(), quarantine_.get()};
+  StartFinder starts_{topics_.get(), "t", bronze_.get(), quarantine_.get(), nullptr};
   testing::NotingSource source_;
   IngestStats stats_;
   BootClock::time_point now_{std::chrono::seconds{1000}};

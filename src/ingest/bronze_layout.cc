@@ -79,6 +79,7 @@ LayoutOptions LayoutOptions::From(const Config& config) {
           .event_time_unit = config.ingest.event_time_unit,
           .event_time_earliest = config.ingest.event_time_earliest,
           .event_time_ahead_hours = config.ingest.event_time_ahead_hours,
+          .side_tables = config.ingest.record_types == "each",
           .columns = WideDecimalOptions(config.ingest.wide_decimals),
           .naming = registry::SubjectNaming::From(config.registry)};
 }

@@ -3,6 +3,7 @@
 #include <arrow/record_batch.h>
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -35,6 +36,7 @@ struct CutProgress {
   std::optional<int64_t> fence;
   // The same for the quarantine table's txn; it advances only with cuts that quarantine records.
   std::optional<int64_t> quarantine_fence;
+  std::map<std::string, int64_t> side_fences = {};  // Likewise of each side table that has a txn.
   // What Bronze keeps with the range's end.
   tables::Position position = {};
   // What an operator had accepted when the range was read: a commit is valid only if nothing was
@@ -53,13 +55,31 @@ struct CutStop {
 
 // One partition of the lake: values of the partition fields, and a date.
 struct LakePartition {
-  int value = 0;     // Index into Cut::partition_values.
+  int value = 0;     // Index into TableRows::partition_values.
   int32_t date = 0;  // Days since 1970-01-01.
   bool operator==(const LakePartition&) const = default;
 };
 
+// Rows of one table. Row i came from Kafka at (kafka_partition[i], kafka_offset[i]) and goes to
+// lake_partitions[lake_partition[i]]. All arrays are as long as `rows`.
+struct TableRows {
+  std::shared_ptr<const BronzeLayout> layout;  // Layout of `rows`; may have more than the table.
+  // All values of the partition fields that their consumer knows, used or not: a text for each
+  // field, the empty one for null.
+  std::vector<PartitionTuple> partition_values;
+
+  std::shared_ptr<arrow::RecordBatch> rows;
+  std::vector<int32_t> kafka_partition;
+  std::vector<int64_t> kafka_offset;
+  std::vector<int64_t> kafka_timestamp_ms;
+  std::vector<int32_t> schema_id;
+  std::vector<int32_t> lake_partition;
+  std::vector<LakePartition> lake_partitions;
+};
+
 // Everything read since the previous cut: all open lake partitions, with the offsets their rows
-// came from. Published by one Delta commit or not at all.
+// came from. Published by Bronze's commit or not at all: the rows of quarantine and of side tables
+// are committed before it.
 struct Cut {
   int64_t epoch = 0;  // Assignment in which it was read; stale cuts are dropped.
   std::string topic;
@@ -68,21 +88,8 @@ struct Cut {
   std::vector<CutStop> stops;
   std::vector<OffsetRange> lost;  // Expired in Kafka before they were read; reported in the log.
 
-  std::shared_ptr<const BronzeLayout> layout;  // Layout of `rows`; may have more than the table.
-  // All values of the partition fields that its consumer knows, used or not: a text for each
-  // field, the empty one for null.
-  std::vector<PartitionTuple> partition_values;
-
-  // Row i came from Kafka at (kafka_partition[i], kafka_offset[i]) and goes to
-  // lake_partitions[lake_partition[i]]. All arrays are as long as `rows`.
-  std::shared_ptr<arrow::RecordBatch> rows;
-  std::vector<int32_t> kafka_partition;
-  std::vector<int64_t> kafka_offset;
-  std::vector<int64_t> kafka_timestamp_ms;
-  std::vector<int32_t> schema_id;
-  std::vector<int32_t> lake_partition;
-  std::vector<LakePartition> lake_partitions;
-
+  TableRows bronze;
+  std::vector<TableRows> sides;  // Of side tables, each at most once; none is empty.
   std::vector<QuarantinedRecord> quarantined;
   BootClock::time_point sealed_at;
   int64_t ingested_at_ms = 0;  // Wall clock when sealed.

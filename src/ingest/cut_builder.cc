@@ -4,8 +4,6 @@
 #include <set>
 #include <utility>
 
-#include "ingest/align_columns.h"
-#include "ingest/frame.h"
 #include "ingest/header_json.h"
 #include "model/calendar.h"
 
@@ -35,13 +33,6 @@ int64_t SizeOf(const QuarantinedRecord& record) {
                               record.headers_json.size());
 }
 
-// Why a record that was not decoded is in quarantine.
-Cause CauseOf(avro::DecodeResult result) {
-  if (result == avro::DecodeResult::kOutOfRange) return Cause::kBadTimestamp;
-  if (result == avro::DecodeResult::kDoesNotFit) return Cause::kIncompatibleSchema;
-  return Cause::kCorrupt;
-}
-
 }  // namespace
 
 kafka::RecordView View(const QuarantinedRecord& kept) {
@@ -56,14 +47,7 @@ kafka::RecordView View(const QuarantinedRecord& kept) {
   return record;
 }
 
-CutBuilder::CutBuilder(std::shared_ptr<const BronzeLayout> layout)
-    : layout_(std::move(layout)), columns_(layout_->record) {
-  Clear();
-}
-
-void CutBuilder::Admit(const std::vector<PartitionTuple>& values) {
-  if (layout_->any_partition_value()) tuples_.Admit(values);
-}
+CutBuilder::CutBuilder(std::shared_ptr<const BronzeLayout> layout) : bronze_(std::move(layout)) {}
 
 std::optional<Frame> CutBuilder::Open(const kafka::RecordView& record) {
   if (!record.value || record.value->empty()) {
@@ -88,79 +72,31 @@ std::optional<Frame> CutBuilder::Open(const kafka::RecordView& record) {
 }
 
 Status CutBuilder::Add(const kafka::RecordView& record, const Frame& frame,
-                       const KnownSchema& schema,
-                       const std::shared_ptr<const BronzeLayout>& layout) {
-  ARROW_ASSIGN_OR_RAISE(std::optional<Verdict> refused, AddBy(schema, record, frame, layout));
+                       const KnownSchema& schema) {
+  ARROW_ASSIGN_OR_RAISE(std::optional<Verdict> refused, AddBy(schema, record, frame));
   if (refused) Quarantine(Keep(record, frame.schema_id), *std::move(refused));
   return Status::OK();
 }
 
 // Adds a row with the schema's decoder, or returns why there is none.
-Result<std::optional<CutBuilder::Verdict>> CutBuilder::AddBy(
-    const KnownSchema& schema, const kafka::RecordView& record, const Frame& frame,
-    const std::shared_ptr<const BronzeLayout>& layout) {
+Result<std::optional<Verdict>> CutBuilder::AddBy(const KnownSchema& schema,
+                                                 const kafka::RecordView& record,
+                                                 const Frame& frame) {
   if (!schema.decoder) return Verdict{schema.cause, schema.detail};
-  ARROW_RETURN_NOT_OK(UseLayout(layout));
-  return AddRow(record, frame, *schema.decoder);
+  const bool bronze = schema.layout == bronze_.layout() ||
+                      schema.layout->options.table == bronze_.layout()->options.table;
+  if (bronze) [[likely]] {
+    return bronze_.Add(record, frame, *schema.decoder, schema.layout);
+  }
+  RowsBuilder& side = Side(schema.layout);
+  open_in_sides_ -= side.open_partitions();
+  auto refused = side.Add(record, frame, *schema.decoder, schema.layout);
+  open_in_sides_ += side.open_partitions();
+  return refused;
 }
 
-Status CutBuilder::UseLayout(const std::shared_ptr<const BronzeLayout>& layout) {
-  if (layout == layout_) [[likely]] {
-    return Status::OK();
-  }
-  if (columns_.rows() > 0) {
-    earlier_bytes_ += columns_.bytes();
-    ARROW_ASSIGN_OR_RAISE(earlier_.emplace_back(), columns_.Finish());
-  }
-  layout_ = layout;
-  columns_ = avro::Columns(layout_->record);
-  return Status::OK();
-}
-
-// Appends the row, or changes nothing and returns the reason.
-Result<std::optional<CutBuilder::Verdict>> CutBuilder::AddRow(const kafka::RecordView& record,
-                                                              const Frame& frame,
-                                                              const avro::Decoder& decoder) {
-  const int64_t row = columns_.rows();
-  std::string place;
-  avro::DecodeResult result = decoder.Decode(frame.body, &columns_, &place);
-  if (result == avro::DecodeResult::kColumnsFull) {
-    return Status::OutOfMemory("no room for another row at partition ", record.partition,
-                               " offset ", record.offset, "; ", bytes(),
-                               " bytes are held. Lower ingest.memory_limit_mb");
-  }
-  if (result != avro::DecodeResult::kRow) {
-    const std::string where = place.empty() ? "" : "at " + place + ": ";
-    return Verdict{CauseOf(result), where + avro::Describe(result)};
-  }
-  auto refuse = [&](Cause cause, std::string detail) {
-    columns_.Truncate(row);
-    return Verdict{cause, std::move(detail)};
-  };
-  std::variant<int, std::string> found = tuples_.Find(*layout_, columns_, row);
-  if (auto* why = std::get_if<std::string>(&found)) {
-    return refuse(Cause::kUnknownPartitionValue, std::move(*why));
-  }
-  if (!IsCalendarMillis(record.timestamp_ms)) {
-    return refuse(Cause::kBadTimestamp, DescribeSentOutside(record.timestamp_ms));
-  }
-  std::variant<int64_t, std::string> time =
-      ReadEventTime(layout_->event_time, columns_, row, record);
-  if (auto* why = std::get_if<std::string>(&time)) {
-    return refuse(Cause::kBadTimestamp, std::move(*why));
-  }
-  const int64_t micros = std::get<int64_t>(time);
-  // Only a row admits new values.
-  const int known = std::get<int>(found);
-  const int value = known == PartitionTuples::kNew ? tuples_.AddFound() : known;
-  cut_.kafka_partition.push_back(record.partition);
-  cut_.kafka_offset.push_back(record.offset);
-  cut_.kafka_timestamp_ms.push_back(record.timestamp_ms);
-  cut_.schema_id.push_back(frame.schema_id);
-  cut_.lake_partition.push_back(
-      LakePartitionIndex(value, static_cast<int32_t>(FloorDiv(micros, kMicrosPerDay))));
-  ++value_rows_[value];
-  return std::nullopt;
+RowsBuilder& CutBuilder::Side(const std::shared_ptr<const BronzeLayout>& layout) {
+  return sides_.try_emplace(layout->options.table, layout).first->second;
 }
 
 void CutBuilder::Quarantine(QuarantinedRecord record, Verdict verdict) {
@@ -172,7 +108,7 @@ void CutBuilder::Quarantine(QuarantinedRecord record, Verdict verdict) {
     record.detail += "; " + sent;
   }
   quarantined_bytes_ += SizeOf(record);
-  cut_.quarantined.push_back(std::move(record));
+  quarantined_.push_back(std::move(record));
 }
 
 void CutBuilder::Park(const kafka::RecordView& record, int32_t schema_id) {
@@ -197,73 +133,55 @@ Status CutBuilder::DecideParked(const SchemaCache& schemas, BootClock::time_poin
     }
     const kafka::RecordView view = View(record);
     const Frame frame{*record.schema_id, view.value->subspan(kFrameHeaderBytes)};
-    ARROW_ASSIGN_OR_RAISE(std::optional<Verdict> refused,
-                          AddBy(*schema, view, frame, schemas.layout()));
+    ARROW_ASSIGN_OR_RAISE(std::optional<Verdict> refused, AddBy(*schema, view, frame));
     if (refused) Quarantine(std::move(record), *std::move(refused));
   }
   return Status::OK();
 }
 
-int32_t CutBuilder::LakePartitionIndex(int value, int32_t date) {
-  const LakePartition wanted{value, date};
-  if (static_cast<size_t>(value) >= last_index_.size()) {
-    last_index_.resize(tuples_.tuples().size(), -1);
-    value_rows_.resize(tuples_.tuples().size(), 0);
-  }
-  int32_t& last = last_index_[value];
-  if (last >= 0 && cut_.lake_partitions[last] == wanted) return last;
-  const int64_t key = int64_t{value} << 32 | static_cast<uint32_t>(date);
-  auto [entry, is_new] =
-      lake_partition_index_.try_emplace(key, static_cast<int32_t>(cut_.lake_partitions.size()));
-  if (is_new) cut_.lake_partitions.push_back(wanted);
-  return last = entry->second;
+int64_t CutBuilder::fullest_value_rows() const {
+  int64_t most = std::max(quarantined(), bronze_.fullest_value_rows());
+  for (const auto& [table, side] : sides_) most = std::max(most, side.fullest_value_rows());
+  return most;
 }
 
-int64_t CutBuilder::fullest_value_rows() const {
-  int64_t largest = quarantined();
-  for (const int64_t rows : value_rows_) largest = std::max(largest, rows);
-  return largest;
+int64_t CutBuilder::rows() const {
+  int64_t rows = bronze_.rows();
+  for (const auto& [table, side] : sides_) rows += side.rows();
+  return rows;
 }
 
 int64_t CutBuilder::bytes() const {
-  constexpr int64_t kCoordinateBytes = 3 * sizeof(int32_t) + 2 * sizeof(int64_t);
-  return columns_.bytes() + earlier_bytes_ +
-         static_cast<int64_t>(cut_.kafka_offset.capacity()) * kCoordinateBytes +
-         quarantined_bytes_ + parked_bytes_;
+  int64_t bytes = bronze_.bytes() + quarantined_bytes_ + parked_bytes_;
+  for (const auto& [table, side] : sides_) bytes += side.bytes();
+  return bytes;
 }
 
 Result<Cut> CutBuilder::Finish() {
-  cut_.bytes = bytes();
-  ARROW_ASSIGN_OR_RAISE(cut_.rows, columns_.Finish());
-  if (!earlier_.empty()) {
-    earlier_.push_back(std::move(cut_.rows));
-    ARROW_ASSIGN_OR_RAISE(cut_.rows, AlignBatches(std::exchange(earlier_, {}), layout_->record));
+  Cut cut;
+  cut.bytes = bytes();
+  ARROW_ASSIGN_OR_RAISE(cut.bronze, bronze_.Finish());
+  for (auto& [table, side] : sides_) {
+    if (side.rows() == 0) continue;
+    ARROW_ASSIGN_OR_RAISE(cut.sides.emplace_back(), side.Finish());
   }
-  cut_.layout = layout_;
-  cut_.partition_values = tuples_.tuples();
-  Cut cut = std::move(cut_);
+  cut.quarantined = std::move(quarantined_);
   StartEmpty();
   return cut;
 }
 
 void CutBuilder::StartEmpty() {
-  columns_.Truncate(0);
-  earlier_.clear();
-  earlier_bytes_ = 0;
-  cut_ = Cut{};
-  lake_partition_index_.clear();
-  std::fill(last_index_.begin(), last_index_.end(), -1);
-  std::fill(value_rows_.begin(), value_rows_.end(), 0);
+  open_in_sides_ = 0;
+  quarantined_.clear();
   quarantined_bytes_ = 0;
   parked_.clear();
   parked_bytes_ = 0;
 }
 
 void CutBuilder::Clear() {
-  last_index_.clear();
-  value_rows_.clear();
+  bronze_.Clear();
+  sides_.clear();
   StartEmpty();
-  tuples_.Clear(*layout_);
 }
 
 }  // namespace shopstream::ingest

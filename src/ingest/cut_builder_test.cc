@@ -45,7 +45,7 @@ class CutBuilderTest : public ::testing::Test {
   QuarantinedRecord Refused(std::optional<std::string> value) {
     EXPECT_EQ(Add(std::move(value)), std::nullopt);
     Cut cut = *builder_.Finish();
-    EXPECT_EQ(cut.rows->num_rows(), 0);
+    EXPECT_EQ(cut.bronze.rows->num_rows(), 0);
     EXPECT_EQ(cut.quarantined.size(), 1u);
     return cut.quarantined.empty() ? QuarantinedRecord{} : cut.quarantined[0];
   }
@@ -66,12 +66,12 @@ TEST_F(CutBuilderTest, RowsOfAllPartitionsRegionsAndDatesShareOneCut) {
   EXPECT_EQ(builder_.fullest_value_rows(), 3);
   Cut cut = *builder_.Finish();
   const int32_t day = static_cast<int32_t>(kOct24 / kDay);
-  EXPECT_THAT(cut.lake_partitions,
+  EXPECT_THAT(cut.bronze.lake_partitions,
               ElementsAre(LakePartition{0, day}, LakePartition{1, day}, LakePartition{0, day - 1}));
-  EXPECT_THAT(cut.lake_partition, ElementsAre(0, 1, 2, 0));
-  EXPECT_THAT(cut.kafka_partition, ElementsAre(0, 1, 2, 0));
-  EXPECT_THAT(cut.kafka_offset, ElementsAre(100, 101, 102, 103));
-  const auto& ids = static_cast<const arrow::Int64Array&>(*cut.rows->column(0));
+  EXPECT_THAT(cut.bronze.lake_partition, ElementsAre(0, 1, 2, 0));
+  EXPECT_THAT(cut.bronze.kafka_partition, ElementsAre(0, 1, 2, 0));
+  EXPECT_THAT(cut.bronze.kafka_offset, ElementsAre(100, 101, 102, 103));
+  const auto& ids = static_cast<const arrow::Int64Array&>(*cut.bronze.rows->column(0));
   EXPECT_EQ(ids.Value(3), 4);
   EXPECT_EQ(builder_.rows(), 0);
   EXPECT_EQ(builder_.fullest_value_rows(), 0);
@@ -88,7 +88,7 @@ TEST_F(CutBuilderTest, EachDateOfARegionIsAPartitionThatIsOpenUntilTheCut) {
   Add(testing::Event(3, "EU", kOct24));
   EXPECT_EQ(builder_.open_partitions(), 21);
   const int64_t open = builder_.open_partitions();
-  EXPECT_EQ(std::ssize((*builder_.Finish()).lake_partitions), open);
+  EXPECT_EQ(std::ssize((*builder_.Finish()).bronze.lake_partitions), open);
   EXPECT_EQ(builder_.open_partitions(), 0);
 }
 
@@ -153,9 +153,9 @@ TEST_F(CutBuilderTest, ARecordWithoutAKafkaTimestampIsARowAtAnyTimeSince2000) {
     ASSERT_EQ(testing::Add(record, schemas_, &builder_), std::nullopt);
   }
   const Cut cut = *builder_.Finish();
-  EXPECT_EQ(cut.rows->num_rows(), 3);
+  EXPECT_EQ(cut.bronze.rows->num_rows(), 3);
   EXPECT_THAT(cut.quarantined, ::testing::IsEmpty());
-  EXPECT_THAT(cut.kafka_timestamp_ms, ElementsAre(-1, -1, -1));
+  EXPECT_THAT(cut.bronze.kafka_timestamp_ms, ElementsAre(-1, -1, -1));
 }
 
 TEST_F(CutBuilderTest, AQuarantinedRecordKeepsEverything) {
@@ -174,11 +174,11 @@ TEST_F(CutBuilderTest, GarbageBetweenRowsLeavesNoTrace) {
   Add(testing::Event(3, "US", 0));
   Add(testing::Event(4, "EU", kOct24));
   Cut cut = *builder_.Finish();
-  ASSERT_EQ(cut.rows->num_rows(), 2);
-  ASSERT_TRUE(cut.rows->ValidateFull().ok());
-  const auto& ids = static_cast<const arrow::Int64Array&>(*cut.rows->column(0));
+  ASSERT_EQ(cut.bronze.rows->num_rows(), 2);
+  ASSERT_TRUE(cut.bronze.rows->ValidateFull().ok());
+  const auto& ids = static_cast<const arrow::Int64Array&>(*cut.bronze.rows->column(0));
   EXPECT_EQ(ids.Value(1), 4);
-  EXPECT_THAT(cut.kafka_offset, ElementsAre(100, 103));
+  EXPECT_THAT(cut.bronze.kafka_offset, ElementsAre(100, 103));
   EXPECT_EQ(cut.quarantined.size(), 2u);
 }
 
@@ -212,7 +212,7 @@ TEST_F(CutBuilderTest, AParkedRecordWhoseIdTurnsUpIsARow) {
   builder_.Park(records_.Make(2, 501, testing::Event(9, "MARS", kOct24)), testing::kSchemaId);
   ASSERT_TRUE(builder_.DecideParked(schemas_, {}).ok());
   Cut cut = *builder_.Finish();
-  EXPECT_THAT(cut.kafka_offset, ElementsAre(500));
+  EXPECT_THAT(cut.bronze.kafka_offset, ElementsAre(500));
   ASSERT_EQ(cut.quarantined.size(), 1u);
   EXPECT_EQ(cut.quarantined[0].cause, Cause::kUnknownPartitionValue);
   EXPECT_EQ(cut.quarantined[0].key, "42");
@@ -228,15 +228,16 @@ TEST_F(CutBuilderTest, VersionsInterleavedFillOneCutWithNullsWhereTheFieldWasNot
   EXPECT_EQ(builder_.rows(), 6);
   EXPECT_GT(builder_.bytes(), 0);
   const Cut cut = *builder_.Finish();
-  ASSERT_TRUE(cut.rows->ValidateFull().ok());
-  EXPECT_EQ(cut.rows->schema()->field_names(),
+  ASSERT_TRUE(cut.bronze.rows->ValidateFull().ok());
+  EXPECT_EQ(cut.bronze.rows->schema()->field_names(),
             std::vector<std::string>({"id", "region", "timestamp", "left", "right"}));
-  EXPECT_EQ(cut.rows->GetColumnByName("id")->ToString(), Array("[0,1,2,3,4,5]"));
-  EXPECT_EQ(cut.rows->GetColumnByName("left")->ToString(),
+  EXPECT_EQ(cut.bronze.rows->GetColumnByName("id")->ToString(), Array("[0,1,2,3,4,5]"));
+  EXPECT_EQ(cut.bronze.rows->GetColumnByName("left")->ToString(),
             Array(R"([null,"l0",null,null,"l3",null])", arrow::utf8()));
-  EXPECT_EQ(cut.rows->GetColumnByName("right")->ToString(), Array("[null,null,0,null,null,30]"));
-  EXPECT_THAT(cut.schema_id, ElementsAre(1, 2, 3, 1, 2, 3));
-  EXPECT_THAT(cut.kafka_offset, ElementsAre(100, 101, 102, 103, 104, 105));
+  EXPECT_EQ(cut.bronze.rows->GetColumnByName("right")->ToString(),
+            Array("[null,null,0,null,null,30]"));
+  EXPECT_THAT(cut.bronze.schema_id, ElementsAre(1, 2, 3, 1, 2, 3));
+  EXPECT_THAT(cut.bronze.kafka_offset, ElementsAre(100, 101, 102, 103, 104, 105));
 }
 
 TEST_F(CutBuilderTest, AFieldOfAnotherTypeIsQuarantinedWithPlaceAndRule) {
@@ -244,7 +245,7 @@ TEST_F(CutBuilderTest, AFieldOfAnotherTypeIsQuarantinedWithPlaceAndRule) {
   Take(testing::EventWithNumber(2, 7, testing::kWithLeftAsNumber));
   Take(testing::Event(3, "US", kOct24, testing::kWithIdAsText));
   const Cut cut = *builder_.Finish();
-  EXPECT_EQ(cut.rows->num_rows(), 1);
+  EXPECT_EQ(cut.bronze.rows->num_rows(), 1);
   ASSERT_EQ(cut.quarantined.size(), 2u);
   EXPECT_EQ(cut.quarantined[0].cause, Cause::kIncompatibleSchema);
   EXPECT_THAT(cut.quarantined[0].detail, HasSubstr("TYPE_MISMATCH at /fields/3/type"));
@@ -269,8 +270,8 @@ TEST(OpenPartitionValuesTest, AnyValueIsTakenUpToTheBoundThatTheTablesOwnCountTo
   for (const char* value : {"a", "b", "c", "a", "old"}) add(value);
   add(std::string(1025, 'x'));
   const Cut cut = *builder.Finish();
-  EXPECT_EQ(cut.partition_values, (Tuples{{"old"}, {"a"}, {"b"}}));
-  EXPECT_THAT(cut.kafka_offset, ElementsAre(1, 2, 4, 5));
+  EXPECT_EQ(cut.bronze.partition_values, (Tuples{{"old"}, {"a"}, {"b"}}));
+  EXPECT_THAT(cut.bronze.kafka_offset, ElementsAre(1, 2, 4, 5));
   ASSERT_EQ(cut.quarantined.size(), 3u);
   EXPECT_EQ(cut.quarantined[0].cause, Cause::kBadTimestamp);
   EXPECT_EQ(cut.quarantined[1].cause, Cause::kUnknownPartitionValue);
@@ -296,9 +297,9 @@ TEST(OpenPartitionValuesTest, NullAndEmptyAreTheNullPartitionWhichTheBoundDoesNo
   EXPECT_EQ(builder.open_partitions(), 3);
   EXPECT_EQ(builder.fullest_value_rows(), 2);
   const Cut cut = *builder.Finish();
-  EXPECT_THAT(cut.kafka_offset, ElementsAre(0, 1, 2, 3));
-  EXPECT_EQ(cut.partition_values, (Tuples{{""}, {"a"}, {"b"}}));
-  EXPECT_THAT(cut.lake_partition, ElementsAre(0, 1, 0, 2));
+  EXPECT_THAT(cut.bronze.kafka_offset, ElementsAre(0, 1, 2, 3));
+  EXPECT_EQ(cut.bronze.partition_values, (Tuples{{""}, {"a"}, {"b"}}));
+  EXPECT_THAT(cut.bronze.lake_partition, ElementsAre(0, 1, 0, 2));
   ASSERT_EQ(cut.quarantined.size(), 1u);
   EXPECT_THAT(cut.quarantined[0].detail, HasSubstr("the table already has 2"));
 }
@@ -327,8 +328,8 @@ TEST(OpenPartitionValuesTest, TextsThatAFolderSpellsArePartitionsAndTheNameOfNul
               std::nullopt);
   }
   const Cut cut = *builder.Finish();
-  EXPECT_THAT(cut.kafka_offset, ElementsAre(0, 3, 4));
-  EXPECT_EQ(cut.partition_values,
+  EXPECT_THAT(cut.bronze.kafka_offset, ElementsAre(0, 3, 4));
+  EXPECT_EQ(cut.bronze.partition_values,
             (Tuples{{"__HIVE_DEFAULT_PARTITION__"}, {longest}, {".."}, {"\x01\x7f"}}));
   ASSERT_EQ(cut.quarantined.size(), 2u);
   EXPECT_THAT(cut.quarantined[0].detail, HasSubstr("65 bytes, too many"));

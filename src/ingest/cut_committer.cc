@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <span>
 #include <utility>
 #include <variant>
 
@@ -9,6 +10,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "ingest/cut_files.h"
+#include "ingest/side_layout.h"
 #include "ingest/table_growth.h"
 #include "lake/delta/retention.h"
 #include "tables/partition_state.h"
@@ -38,11 +40,12 @@ bool BronzeStandsAt(const lake::Snapshot& bronze, const Cut& cut) {
          });
 }
 
-bool QuarantineStandsAt(const lake::Snapshot& quarantine, const Cut& cut) {
-  return std::ranges::all_of(cut.progress, [&](const CutProgress& progress) {
-    return quarantine.Txn(tables::ProgressAppId(cut.topic_id, progress.range.partition)) ==
-           progress.quarantine_fence;
-  });
+// The fence of a table that is committed before Bronze.
+std::optional<int64_t> FenceOf(const CutProgress& progress, const std::string& table,
+                               const std::string& quarantine) {
+  if (table == quarantine) return progress.quarantine_fence;
+  const auto found = progress.side_fences.find(table);
+  return found == progress.side_fences.end() ? std::nullopt : std::optional(found->second);
 }
 
 // Whether Bronze has what the cut publishes.
@@ -99,20 +102,13 @@ std::map<std::string, int64_t> BronzeTxns(const Cut& cut, const lake::Snapshot& 
   return txns;
 }
 
-// Never moves backwards: after a crash between the two commits quarantine is ahead of Bronze, and
-// its txn is how a reader knows that rows beyond Bronze's may exist.
-std::map<std::string, int64_t> QuarantineProgress(const Cut& cut) {
-  std::map<std::string, int64_t> txns = Progress(cut);
-  for (const CutProgress& progress : cut.progress) {
-    int64_t& version = txns[tables::ProgressAppId(cut.topic_id, progress.range.partition)];
-    version = std::max(version, progress.quarantine_fence.value_or(version));
-  }
-  return txns;
-}
-
 // The refusal carries the resulting outcome of the cut.
 lake::Refusal Refuse(CutOutcome outcome, std::string why) {
   return {.why = std::move(why), .code = static_cast<int>(outcome)};
+}
+
+lake::Refusal Outgrown(const std::string& conflict) {
+  return Refuse(CutOutcome::kOutgrown, "its rows no longer fit the table: " + conflict);
 }
 
 lake::Refusal Fenced() {
@@ -138,27 +134,44 @@ Result<CutOutcome> FromCommit(const lake::CommitResult& result, const lake::Tabl
 
 }  // namespace
 
+struct CutCommitter::First {
+  lake::Table* table = nullptr;
+  const TableRows* rows = nullptr;         // Null: the table is quarantine.
+  const LayoutOptions* options = nullptr;  // Bronze's; with rows.
+  std::vector<DataFile> files = {};
+
+  std::optional<int64_t> Fence(const CutProgress& progress) const {
+    return FenceOf(progress, table->path(), rows == nullptr ? table->path() : "");
+  }
+  Result<lake::ChangesOrRefusal> Prepare(const lake::Snapshot& snapshot, const Cut& cut) const;
+};
+
 // The work on one cut so far.
 struct CutCommitter::Job {
   const Cut& cut;
   const std::function<bool()>& abandoned;
+  const SideTables* sides = nullptr;
   std::vector<DataFile> bronze_files = {};
-  std::vector<DataFile> quarantine_files = {};
+  std::vector<First> firsts = {};  // In the order of their commits.
+  size_t committed_firsts = 0;
   bool unsure = false;  // A commit to Bronze may or may not have taken effect.
   CommittedCut committed = {};
 
-  Result<lake::ChangesOrRefusal> PrepareQuarantine(const lake::Snapshot& snapshot) const;
   Result<lake::ChangesOrRefusal> PrepareBronze(const lake::Snapshot& snapshot) const;
   // Without rows the table need not grow.
   Result<GrowthPlan> PlanGrowthFor(const lake::Snapshot& snapshot) const {
-    if (cut.rows->num_rows() == 0) return GrowthPlan{};
-    return PlanGrowth(snapshot, cut.layout, cut.partition_values);
+    if (cut.bronze.rows->num_rows() == 0) return GrowthPlan{};
+    return PlanGrowth(snapshot, cut.bronze.layout, cut.bronze.partition_values);
   }
 };
 
-CutCommitter::CutCommitter(lake::Table* bronze, lake::Table* quarantine, TopicId topic_id,
-                           Options options)
-    : bronze_(bronze), quarantine_(quarantine), topic_id_(std::move(topic_id)), options_(options) {}
+CutCommitter::CutCommitter(lake::Table* bronze, lake::Table* quarantine, SideTables* sides,
+                           TopicId topic_id, Options options)
+    : bronze_(bronze),
+      quarantine_(quarantine),
+      sides_(sides),
+      topic_id_(std::move(topic_id)),
+      options_(options) {}
 
 Result<CutOutcome> CutCommitter::RunStep(const char* what, Job* job,
                                          const std::function<Result<CutOutcome>()>& step) {
@@ -178,13 +191,32 @@ Result<CutOutcome> CutCommitter::RunStep(const char* what, Job* job,
   return outcome;
 }
 
-Result<CutOutcome> CutCommitter::WriteFiles(Job* job) {
-  if (job->cut.rows->num_rows() > 0 && job->bronze_files.empty()) {
-    ARROW_ASSIGN_OR_RAISE(job->bronze_files, WriteBronzeFiles(bronze_->store(), job->cut));
+// Quarantine comes first, then the side tables by name.
+Result<CutOutcome> CutCommitter::OpenSides(Job* job) {
+  std::erase_if(job->firsts, [](const First& first) { return first.rows != nullptr; });
+  for (const TableRows& rows : job->cut.sides) {
+    const auto allows = [&](const lake::Snapshot& bronze) {
+      return BronzeStandsAt(bronze, job->cut);
+    };
+    ARROW_ASSIGN_OR_RAISE(lake::Table* const table,
+                          sides_->Provide(*rows.layout, bronze_, allows,
+                                          BootClock::now() + options_.commit_deadline));
+    if (table == nullptr) return CutOutcome::kOutgrown;
+    job->firsts.push_back({.table = table, .rows = &rows, .options = &sides_->options()});
   }
-  if (!job->cut.quarantined.empty()) {
-    ARROW_ASSIGN_OR_RAISE(job->quarantine_files,
-                          WriteQuarantineFiles(quarantine_->store(), job->cut));
+  return CutOutcome::kCommitted;
+}
+
+Result<CutOutcome> CutCommitter::WriteFiles(Job* job) {
+  const Cut& cut = job->cut;
+  if (cut.bronze.rows->num_rows() > 0 && job->bronze_files.empty()) {
+    ARROW_ASSIGN_OR_RAISE(job->bronze_files, WriteRowFiles(bronze_->store(), cut, cut.bronze));
+  }
+  for (First& first : job->firsts) {
+    if (!first.files.empty()) continue;
+    ARROW_ASSIGN_OR_RAISE(first.files, first.rows == nullptr
+                                           ? WriteQuarantineFiles(first.table->store(), cut)
+                                           : WriteRowFiles(first.table->store(), cut, *first.rows));
   }
   return CutOutcome::kCommitted;
 }
@@ -196,19 +228,68 @@ Result<CutOutcome> CutCommitter::CheckTopic(Job* job) {
   return now == job->cut.topic_id ? CutOutcome::kCommitted : CutOutcome::kTopicChanged;
 }
 
-Result<lake::ChangesOrRefusal> CutCommitter::Job::PrepareQuarantine(
-    const lake::Snapshot& snapshot) const {
-  if (!QuarantineStandsAt(snapshot, cut)) return Fenced();
+Result<lake::ChangesOrRefusal> CutCommitter::First::Prepare(const lake::Snapshot& snapshot,
+                                                            const Cut& cut) const {
   lake::Changes changes;
-  changes.adds = quarantine_files;
+  for (const CutProgress& progress : cut.progress) {
+    const std::string app_id = tables::ProgressAppId(cut.topic_id, progress.range.partition);
+    const std::optional<int64_t> fence = Fence(progress);
+    if (snapshot.Txn(app_id) != fence) return Fenced();
+    // Never moves backwards: after a crash between the two commits this table is ahead of Bronze,
+    // and its txn is how a reader knows that rows beyond Bronze's may exist.
+    changes.txns[app_id] = std::max(progress.range.end, fence.value_or(progress.range.end));
+  }
+  changes.adds = files;
   changes.written_since = cut.sealed_at;
-  changes.txns = QuarantineProgress(cut);
   changes.info = CommitInfo(cut);
+  if (rows == nullptr) return changes;
+  ARROW_ASSIGN_OR_RAISE(GrowthPlan plan,
+                        PlanSideGrowth(*options, snapshot, rows->layout, rows->partition_values));
+  if (!plan.conflict.empty()) return Outgrown(plan.conflict);
+  changes.growth = std::move(plan.growth);
   return changes;
 }
 
-Result<CutOutcome> CutCommitter::CommitQuarantine(Job* job) {
-  // A consumer that lost its partitions should not quarantine records that Bronze will refuse.
+// A record of this cut may have been committed to another table by a consumer that fell behind:
+// verdicts differ if two consumers saw the tables or the registry at different times. Which side
+// table a record belongs to never differs, so these matter only if the cut quarantines a record.
+// The first `own` of the cut's tables need no check: their commits have one.
+Result<bool> CutCommitter::OthersStandAt(const Job& job, size_t own) {
+  std::vector<lake::Table*> others;
+  if (job.cut.quarantined.empty()) others.push_back(quarantine_);
+  if (sides_ != nullptr) {
+    ARROW_RETURN_NOT_OK(sides_->OpenAnnounced(*bronze_->snapshot()));
+    if (others.empty()) others = sides_->Open();
+  }
+  for (lake::Table* table : others) {
+    const auto is_table = [&](const First& first) { return first.table == table; };
+    if (std::ranges::any_of(std::span(job.firsts).first(own), is_table)) continue;
+    ARROW_ASSIGN_OR_RAISE(const auto snapshot, table->Refresh());
+    for (const CutProgress& progress : job.cut.progress) {
+      const auto txn =
+          snapshot->Txn(tables::ProgressAppId(job.cut.topic_id, progress.range.partition));
+      if (txn != FenceOf(progress, table->path(), quarantine_->path())) return false;
+    }
+  }
+  return true;
+}
+
+Result<CutOutcome> CutCommitter::CommitOthers(Job* job) {
+  if (job->committed_firsts == 0) {
+    ARROW_ASSIGN_OR_RAISE(const bool others, OthersStandAt(*job, 1));
+    if (!others) return CutOutcome::kFenced;
+  }
+  while (job->committed_firsts < job->firsts.size()) {
+    ARROW_ASSIGN_OR_RAISE(const CutOutcome outcome,
+                          CommitFirst(job->firsts[job->committed_firsts], job));
+    if (outcome != CutOutcome::kCommitted) return outcome;
+    ++job->committed_firsts;
+  }
+  return CutOutcome::kCommitted;
+}
+
+Result<CutOutcome> CutCommitter::CommitFirst(const First& first, Job* job) {
+  // A consumer that lost its partitions should not commit records that Bronze will refuse.
   ARROW_ASSIGN_OR_RAISE(auto bronze, bronze_->Refresh());
   if (!BronzeStandsAt(*bronze, job->cut)) return CutOutcome::kFenced;
   ARROW_ASSIGN_OR_RAISE(const Millis max_age, lake::MaxCommitAge(bronze->properties()));
@@ -217,21 +298,20 @@ Result<CutOutcome> CutCommitter::CommitQuarantine(Job* job) {
   const Result<GrowthPlan> plan = job->PlanGrowthFor(*bronze);
   if (plan.ok() && !plan->conflict.empty()) return CutOutcome::kOutgrown;
   ARROW_ASSIGN_OR_RAISE(
-      lake::CommitResult result,
-      quarantine_->Commit(
-          [job](const lake::Snapshot& snapshot) { return job->PrepareQuarantine(snapshot); },
+      const lake::CommitResult result,
+      first.table->Commit(
+          [&](const lake::Snapshot& snapshot) { return first.Prepare(snapshot, job->cut); },
           BootClock::now() + options_.commit_deadline));
-  return FromCommit(result, *quarantine_);
+  return FromCommit(result, *first.table);
 }
 
 Result<lake::ChangesOrRefusal> CutCommitter::Job::PrepareBronze(
     const lake::Snapshot& snapshot) const {
   if (!BronzeStandsAt(snapshot, cut)) return Fenced();
+  if (sides != nullptr) ARROW_RETURN_NOT_OK(sides->CheckSetting(snapshot));
   if (abandoned()) return Refuse(CutOutcome::kAbandoned, "the cut was abandoned");
   ARROW_ASSIGN_OR_RAISE(GrowthPlan plan, PlanGrowthFor(snapshot));
-  if (!plan.conflict.empty()) {
-    return Refuse(CutOutcome::kOutgrown, "its rows no longer fit the table: " + plan.conflict);
-  }
+  if (!plan.conflict.empty()) return Outgrown(plan.conflict);
   lake::Changes changes;
   changes.adds = bronze_files;
   changes.written_since = cut.sealed_at;
@@ -242,12 +322,10 @@ Result<lake::ChangesOrRefusal> CutCommitter::Job::PrepareBronze(
 }
 
 Result<CutOutcome> CutCommitter::CommitBronze(Job* job) {
-  // A row of this cut may have been quarantined by a consumer that fell behind: verdicts differ if
-  // two consumers saw the table at different times. The partition's current owner continues from
-  // the progress in both tables.
-  if (job->cut.quarantined.empty() && !job->unsure) {
-    ARROW_ASSIGN_OR_RAISE(const auto quarantine, quarantine_->Refresh());
-    if (!QuarantineStandsAt(*quarantine, job->cut)) return CutOutcome::kFenced;
+  if (!job->unsure) {
+    // The partition's current owner continues from the progress in all tables.
+    ARROW_ASSIGN_OR_RAISE(const bool others, OthersStandAt(*job, job->firsts.size()));
+    if (!others) return CutOutcome::kFenced;
   }
   const BootClock::time_point start = BootClock::now();
   ARROW_ASSIGN_OR_RAISE(lake::CommitResult result, bronze_->Commit(
@@ -273,16 +351,20 @@ Result<CommittedCut> CutCommitter::Commit(const Cut& cut, const std::function<bo
     return max_age.status().WithMessage("table ", bronze_->path(), ": ",
                                         max_age.status().message());
   }
-  Job job{.cut = cut, .abandoned = abandoned};
+  Job job{.cut = cut, .abandoned = abandoned, .sides = sides_};
   struct Step {
     const char* what;
     bool needed;
     Result<CutOutcome> (CutCommitter::*run)(Job*);
   };
+  if (!cut.quarantined.empty()) job.firsts.push_back({.table = quarantine_});
+  const bool others = !cut.quarantined.empty() || !cut.sides.empty();
   const Step steps[] = {
+      {"open the side tables", !cut.sides.empty(), &CutCommitter::OpenSides},
       {"write data files", true, &CutCommitter::WriteFiles},
       {"ask Kafka for the topic's id", true, &CutCommitter::CheckTopic},
-      {"commit quarantined records", !cut.quarantined.empty(), &CutCommitter::CommitQuarantine},
+      {cut.sides.empty() ? "commit quarantined records" : "commit to the side tables", others,
+       &CutCommitter::CommitOthers},
       {"commit to Bronze", true, &CutCommitter::CommitBronze},
   };
   for (const Step& step : steps) {
@@ -291,12 +373,14 @@ Result<CommittedCut> CutCommitter::Commit(const Cut& cut, const std::function<bo
                           RunStep(step.what, &job, [&] { return (this->*step.run)(&job); }));
     if (job.committed.outcome != CutOutcome::kCommitted) return job.committed;
   }
-  for (const auto* files : {&job.bronze_files, &job.quarantine_files}) {
-    for (const DataFile& file : *files) {
+  const auto count = [&](const std::vector<DataFile>& files) {
+    for (const DataFile& file : files) {
       ++job.committed.files;
       job.committed.bytes += file.size_bytes;
     }
-  }
+  };
+  count(job.bronze_files);
+  for (const First& first : job.firsts) count(first.files);
   return job.committed;
 }
 

@@ -9,6 +9,7 @@
 #include "base/retry.h"
 #include "base/status.h"
 #include "ingest/cut.h"
+#include "ingest/side_tables.h"
 #include "lake/delta/table.h"
 
 namespace shopstream::ingest {
@@ -31,9 +32,12 @@ struct CommittedCut {
   Millis log_latency{0};  // The Bronze commit alone.
 };
 
-// Publishes cuts one after the other. A step that fails because storage or brokers are unavailable
-// is retried with back-off until the cut is abandoned or `patience` runs out; a step that succeeded
-// is never repeated. One thread.
+// Publishes cuts one after the other: first what quarantine and side tables get, then the rest,
+// with the progress, to Bronze. Until Bronze has the progress, the records in the other tables are
+// above it, and a consumer that starts there leaves them out; see StartPosition.
+//
+// A step that fails because storage or brokers are unavailable is retried with back-off until the
+// cut is abandoned or `patience` runs out; a step that succeeded is never repeated. One thread.
 class CutCommitter {
  public:
   struct Options {
@@ -44,8 +48,9 @@ class CutCommitter {
   // Kafka's current id of the topic.
   using TopicId = std::function<Result<std::string>()>;
 
-  // All borrowed; they outlive it.
-  CutCommitter(lake::Table* bronze, lake::Table* quarantine, TopicId topic_id, Options options);
+  // All borrowed; they outlive it. `sides` may be null: the cuts have no rows for side tables.
+  CutCommitter(lake::Table* bronze, lake::Table* quarantine, SideTables* sides, TopicId topic_id,
+               Options options);
 
   // `abandoned` is called before every step and every attempt; true stops the work. An error means
   // that patience ran out; it names the step and the last storage error.
@@ -53,15 +58,20 @@ class CutCommitter {
 
  private:
   struct Job;
+  struct First;  // A table that the cut is committed to before Bronze.
+  Result<CutOutcome> OpenSides(Job* job);
   Result<CutOutcome> WriteFiles(Job* job);
   Result<CutOutcome> CheckTopic(Job* job);
-  Result<CutOutcome> CommitQuarantine(Job* job);
+  Result<CutOutcome> CommitOthers(Job* job);
+  Result<CutOutcome> CommitFirst(const First& first, Job* job);
+  Result<bool> OthersStandAt(const Job& job, size_t own);
   Result<CutOutcome> CommitBronze(Job* job);
   Result<CutOutcome> RunStep(const char* what, Job* job,
                              const std::function<Result<CutOutcome>()>& step);
 
   lake::Table* bronze_;
   lake::Table* quarantine_;
+  SideTables* sides_;
   TopicId topic_id_;
   Options options_;
 };

@@ -75,8 +75,8 @@ class CutCommitterTest : public ::testing::Test {
 
   CutOutcome Commit(const Cut& cut) {
     CutCommitter committer(
-        bronze_.get(), quarantine_.get(), [this]() -> Result<std::string> { return topic_id_; },
-        options_);
+        bronze_.get(), quarantine_.get(), nullptr,
+        [this]() -> Result<std::string> { return topic_id_; }, options_);
     Result<CommittedCut> committed = committer.Commit(cut, [this] { return abandoned_; });
     last_error_ = committed.status();
     return committed.ok() ? committed->outcome : CutOutcome::kAbandoned;
@@ -86,7 +86,7 @@ class CutCommitterTest : public ::testing::Test {
   StartPosition FindStart() {
     TopicSpans topic{.id = kTopicId, .spans = {}};
     topic.spans.emplace(0, kafka::OffsetSpan{0, 100});
-    return FindStartPositions(bronze_.get(), quarantine_.get(), topic)->at(0);
+    return FindStartPositions(bronze_.get(), quarantine_.get(), nullptr, topic)->at(0);
   }
   Cut MakeCutFrom(const StartPosition& start, int64_t end) {
     std::set<int64_t> skip;
@@ -145,7 +145,7 @@ TEST_F(CutCommitterTest, PublishesRowsQuarantineAndProgress) {
 
 TEST_F(CutCommitterTest, ARecordWithoutAKafkaTimestampHasNoneInEitherTable) {
   Cut cut = MakeCut(0, 10, std::nullopt);
-  for (int64_t& sent : cut.kafka_timestamp_ms) sent = kNoTimestamp;
+  for (int64_t& sent : cut.bronze.kafka_timestamp_ms) sent = kNoTimestamp;
   for (QuarantinedRecord& record : cut.quarantined) record.timestamp_ms = kNoTimestamp;
   ASSERT_EQ(Commit(cut), CutOutcome::kCommitted);
   std::vector<int64_t> nulls;
@@ -185,8 +185,8 @@ TEST_F(CutCommitterTest, AnotherConsumerWinsBetweenTheCheckAndTheCommit) {
   store_.On(Operation::kPutIfAbsent, "bronze-events/_delta_log").Calls([&](const std::string&) {
     if (std::exchange(done, true)) return;
     CutCommitter other(
-        their_bronze.get(), quarantine_.get(), []() -> Result<std::string> { return kTopicId; },
-        options_);
+        their_bronze.get(), quarantine_.get(), nullptr,
+        []() -> Result<std::string> { return kTopicId; }, options_);
     EXPECT_EQ(other.Commit(theirs, [] { return false; })->outcome, CutOutcome::kCommitted);
   });
   EXPECT_EQ(Commit(ours), CutOutcome::kFenced);
@@ -209,7 +209,8 @@ TEST_F(CutCommitterTest, ACommitThatStandsUnheardOfIsNotTakenForAnothers) {
   const Cut cut = MakeCut(1, 5, std::nullopt);
   const BootClock::time_point back_at = BootClock::now() + Millis{200};
   CutCommitter committer(
-      bronze_.get(), quarantine_.get(), []() -> Result<std::string> { return kTopicId; }, options_);
+      bronze_.get(), quarantine_.get(), nullptr, []() -> Result<std::string> { return kTopicId; },
+      options_);
   Result<CommittedCut> committed = committer.Commit(cut, [&] {
     if (BootClock::now() > back_at) store_.Heal();
     return false;
@@ -375,7 +376,7 @@ TEST_F(CutCommitterTest, RowsWithoutATxnAreNoticed) {
       bare->Commit(lake::Unconditionally(copy), BootClock::now() + std::chrono::seconds{5}).ok());
   TopicSpans both{.id = kTopicId, .spans = {}};
   for (int32_t partition : {0, 1}) both.spans.emplace(partition, kafka::OffsetSpan{0, 100});
-  auto starts = *FindStartPositions(bare.get(), quarantine_.get(), both);
+  auto starts = *FindStartPositions(bare.get(), quarantine_.get(), nullptr, both);
   EXPECT_EQ(starts[0].verdict, StartPosition::Verdict::kRowsWithoutTxn);
   EXPECT_EQ(starts[1].verdict, StartPosition::Verdict::kRead) << "no rows of partition 1";
 }

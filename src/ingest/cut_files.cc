@@ -21,14 +21,14 @@ namespace shopstream::ingest {
 namespace {
 
 // The rows of each lake partition, in their order.
-std::vector<lake::PartitionRows> GroupRows(const Cut& cut) {
-  std::vector<int32_t> counts(cut.lake_partitions.size(), 0);
-  for (int32_t group : cut.lake_partition) ++counts[group];
-  const auto& columns = cut.layout->table.partition_columns;
+std::vector<lake::PartitionRows> GroupRows(const TableRows& rows) {
+  std::vector<int32_t> counts(rows.lake_partitions.size(), 0);
+  for (int32_t group : rows.lake_partition) ++counts[group];
+  const auto& columns = rows.layout->table.partition_columns;
   std::vector<lake::PartitionRows> groups(counts.size());
   for (size_t i = 0; i < groups.size(); ++i) {
-    const LakePartition& partition = cut.lake_partitions[i];
-    const std::vector<std::string>& values = cut.partition_values[partition.value];
+    const LakePartition& partition = rows.lake_partitions[i];
+    const std::vector<std::string>& values = rows.partition_values[partition.value];
     for (size_t field = 0; field < values.size(); ++field) {
       const std::string& value = values[field];
       groups[i].values.emplace_back(columns[field],
@@ -37,8 +37,8 @@ std::vector<lake::PartitionRows> GroupRows(const Cut& cut) {
     groups[i].values.emplace_back(tables::kDate, FormatDate(partition.date));
     groups[i].rows.reserve(counts[i]);
   }
-  for (size_t row = 0; row < cut.lake_partition.size(); ++row) {
-    groups[cut.lake_partition[row]].rows.push_back(static_cast<int32_t>(row));
+  for (size_t row = 0; row < rows.lake_partition.size(); ++row) {
+    groups[rows.lake_partition[row]].rows.push_back(static_cast<int32_t>(row));
   }
   return groups;
 }
@@ -103,23 +103,23 @@ class ColumnList {
   Status status_;
 };
 
-// All rows of the cut with the columns of BronzeLayout::file; views of it where they can be.
-Result<std::shared_ptr<arrow::RecordBatch>> BronzeRows(const Cut& cut) {
-  const BronzeLayout& layout = *cut.layout;
-  const auto rows = cut.rows->num_rows();
+// All rows of a table with the columns of BronzeLayout::file; views of the cut where they can be.
+Result<std::shared_ptr<arrow::RecordBatch>> FileRows(const Cut& cut, const TableRows& kept) {
+  const BronzeLayout& layout = *kept.layout;
+  const auto rows = kept.rows->num_rows();
   ColumnList columns;
-  for (int i = 0; i < cut.rows->num_columns(); ++i) {
+  for (int i = 0; i < kept.rows->num_columns(); ++i) {
     if (layout.IsPartitionColumn(i)) continue;
     const auto type = layout.file->GetFieldByName(layout.column_names[i])->type();
-    columns.Add(AlignArray(cut.rows->column(i), type));
+    columns.Add(AlignArray(kept.rows->column(i), type));
   }
   columns.Add(RepeatText(cut.topic, rows));
   columns.Add(RepeatText(cut.topic_id, rows));
-  columns.Add(View<arrow::Int32Array>(cut.kafka_partition));
-  columns.Add(View<arrow::Int64Array>(cut.kafka_offset));
-  columns.Add(TimestampColumn(cut.kafka_timestamp_ms, [](int64_t millis) { return millis; }));
-  columns.Add(View<arrow::Int32Array>(cut.schema_id));
-  columns.Add(TimestampColumn(cut.kafka_offset, [&](int64_t) { return cut.ingested_at_ms; }));
+  columns.Add(View<arrow::Int32Array>(kept.kafka_partition));
+  columns.Add(View<arrow::Int64Array>(kept.kafka_offset));
+  columns.Add(TimestampColumn(kept.kafka_timestamp_ms, [](int64_t millis) { return millis; }));
+  columns.Add(View<arrow::Int32Array>(kept.schema_id));
+  columns.Add(TimestampColumn(kept.kafka_offset, [&](int64_t) { return cut.ingested_at_ms; }));
   return columns.Finish(layout.file, static_cast<size_t>(rows));
 }
 
@@ -166,16 +166,17 @@ Result<std::shared_ptr<arrow::RecordBatch>> QuarantineRows(const Cut& cut, const
 
 }  // namespace
 
-Result<std::vector<DataFile>> WriteBronzeFiles(lake::ObjectStore* store, const Cut& cut) {
-  ARROW_ASSIGN_OR_RAISE(const auto rows, BronzeRows(cut));
-  return lake::WriteDataFiles(store, cut.layout->table.path, rows, GroupRows(cut));
+Result<std::vector<DataFile>> WriteRowFiles(lake::ObjectStore* store, const Cut& cut,
+                                            const TableRows& rows) {
+  ARROW_ASSIGN_OR_RAISE(const auto batch, FileRows(cut, rows));
+  return lake::WriteDataFiles(store, rows.layout->table.path, batch, GroupRows(rows));
 }
 
 Result<std::vector<DataFile>> WriteQuarantineFiles(lake::ObjectStore* store, const Cut& cut) {
   using std::chrono::days;
   using std::chrono::floor;
   using std::chrono::milliseconds;
-  const std::string& table = cut.layout->options.quarantine_table;
+  const std::string& table = cut.bronze.layout->options.quarantine_table;
   if (cut.quarantined.empty()) return std::vector<DataFile>();
   Records records;
   for (const QuarantinedRecord& record : cut.quarantined) records.push_back(&record);

@@ -54,7 +54,8 @@ TEST_F(CutFilesTest, EachLakePartitionGetsOneFileWithItsRowsInOrder) {
   Take(Event(2, "EU", kOct24));
   Take(Event(3, "US", kOct24 - 1));
   Take(Event(4, "US", kOct24 + 5));
-  const auto files = *WriteBronzeFiles(&store_, Finish());
+  const Cut cut = Finish();
+  const auto files = *WriteRowFiles(&store_, cut, cut.bronze);
   ASSERT_EQ(3u, files.size());
   const auto& schema = layout_->table.schema;
   const std::string& table = layout_->table.path;
@@ -83,16 +84,18 @@ TEST_F(CutFilesTest, ColumnsAndFoldersHaveTheNamesOfTheTable) {
   EXPECT_THAT(layout->table.partition_columns, ElementsAre("date_", "head_n", "date"));
   EXPECT_LT(layout->file->GetFieldIndex("date_"), 0);
   CutBuilder builder(layout);
-  const KnownSchema known{
-      .decoder = *avro::Decoder::Compile(*schema, *schema), .cause = {}, .detail = {}};
+  const KnownSchema known{.decoder = *avro::Decoder::Compile(*schema, *schema),
+                          .layout = layout,
+                          .cause = {},
+                          .detail = {}};
   for (const auto& body : {std::string("\x02\x04/ \x02\x02x\x05", 8), std::string("\x04\0\0", 3)}) {
     const auto record = records_.Make(0, next_offset_++, std::string("\0\0\0\0\x01", 5) + body);
-    ASSERT_TRUE(builder.Add(record, *builder.Open(record), known, layout).ok());
+    ASSERT_TRUE(builder.Add(record, *builder.Open(record), known).ok());
   }
   Cut cut = *builder.Finish();
   cut.ingested_at_ms = kOct24;
-  ASSERT_EQ(2, cut.rows->num_rows());
-  const auto files = *WriteBronzeFiles(&store_, cut);
+  ASSERT_EQ(2, cut.bronze.rows->num_rows());
+  const auto files = *WriteRowFiles(&store_, cut, cut.bronze);
   ASSERT_EQ(2u, files.size());
   using Value = std::pair<std::string, std::optional<std::string>>;
   EXPECT_THAT(files[0].partition_values, ElementsAre(Value("date_", "/ "), Value("head_n", "-3"),

@@ -56,7 +56,8 @@ CutReport CutWriter::Process(Cut cut) {
   CutReport report;
   report.result = committer_->Commit(cut, abandoned);
   report.finished_at = BootClock::now();
-  cut.rows.reset();
+  cut.bronze.rows.reset();
+  for (TableRows& side : cut.sides) side.rows.reset();
   bytes_in_flight_ -= cut.bytes;
   report.cut = std::move(cut);
   return report;

@@ -48,6 +48,7 @@ class CutWriterTest : public ::testing::Test {
   std::shared_future<void> gone_ = go_.get_future().share();
   CutCommitter committer_{bronze_.get(),
                           quarantine_.get(),
+                          nullptr,
                           [this]() -> Result<std::string> {
                             gone_.wait();
                             return kTopicId;
@@ -65,7 +66,7 @@ TEST_F(CutWriterTest, CutsAreCommittedInTheOrderTheyCame) {
   EXPECT_EQ(25, reports[1].cut.progress[0].range.end);
   for (const CutReport& report : reports) {
     EXPECT_EQ(CutOutcome::kCommitted, report.result->outcome);
-    EXPECT_EQ(nullptr, report.cut.rows);
+    EXPECT_EQ(nullptr, report.cut.bronze.rows);
   }
   EXPECT_TRUE(writer.idle());
   EXPECT_EQ(25, bronze_->snapshot()->Txn(tables::ProgressAppId(kTopicId, 0)));

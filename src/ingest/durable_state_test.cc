@@ -57,7 +57,7 @@ class DurableStateTest : public ::testing::Test {
   }
 
   void Commit(const Cut& cut) {
-    CutCommitter committer(bronze_.get(), quarantine_.get(),
+    CutCommitter committer(bronze_.get(), quarantine_.get(), nullptr,
                            []() -> Result<std::string> { return kStateTopicId; }, {});
     const auto committed = committer.Commit(cut, StateNever);
     ASSERT_TRUE(committed.ok()) << committed.status();

@@ -75,7 +75,7 @@ struct Consumer {
 
   Result<CommittedCut> Commit(const Cut& cut) {
     CutCommitter committer(
-        bronze.get(), quarantine.get(), []() -> Result<std::string> { return kTopicId; },
+        bronze.get(), quarantine.get(), nullptr, []() -> Result<std::string> { return kTopicId; },
         {.patience = {.first = Millis{1}, .longest = Millis{5}, .give_up_after = Millis{2000}},
          .commit_deadline = Millis{500}});
     return committer.Commit(cut, [] { return false; });
@@ -146,7 +146,7 @@ class EvolutionTest : public ::testing::Test {
     options.patience = {.first = Millis{1}, .longest = Millis{2}, .give_up_after = Millis{100}};
     options.commit_deadline = Millis{50};
     QuarantineReplay replay(testing::EventLayout(options_), kTopic, bronze.get(), quarantine.get(),
-                            &schemas, options);
+                            nullptr, &schemas, options);
     return replay.Run(filter);
   }
 

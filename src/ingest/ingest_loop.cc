@@ -55,8 +55,8 @@ int64_t ValueBytes(const kafka::RecordBatch& batch) {
 IngestLoop::IngestLoop(IngestParts parts, IngestLimits limits)
     : parts_(std::move(parts)),
       limits_(limits),
-      intake_(parts_.layout, parts_.schemas),
-      starts_(parts_.topics, parts_.topic, parts_.bronze, parts_.quarantine),
+      intake_(parts_.layout, parts_.schemas, parts_.sides),
+      starts_(parts_.topics, parts_.topic, parts_.bronze, parts_.quarantine, parts_.sides),
       assignment_(&starts_, parts_.source, parts_.stats),
       restart_backoff_(
           {.first = Millis{200}, .longest = Millis{5000}, .give_up_after = Millis{600'000}}) {}
@@ -169,7 +169,7 @@ Result<IngestLoop::Blocker> IngestLoop::TakeBatch(Pending* pending) {
     if (progress == nullptr || !progress->Awaits(record.offset)) continue;
     if (assignment_.IsReplaced(*progress, record)) [[unlikely]]
       return Blocker::kReplaced;
-    const PartitionProgress::Skip skip = progress->Quarantined(record);
+    const PartitionProgress::Skip skip = progress->Committed(record);
     if (skip == PartitionProgress::Skip::kOther) [[unlikely]] {
       ARROW_RETURN_NOT_OK(assignment_.Stop(
           run, {.reason = tables::StopReason::kOtherRecord, .kafka_offset = record.offset}));

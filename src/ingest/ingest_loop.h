@@ -20,6 +20,7 @@
 #include "ingest/ingest_stats.h"
 #include "ingest/intake.h"
 #include "ingest/schema_cache.h"
+#include "ingest/side_tables.h"
 #include "ingest/start_positions.h"
 #include "kafka/record_source.h"
 #include "kafka/topic_metadata.h"
@@ -46,6 +47,7 @@ struct IngestParts {
   kafka::TopicMetadata* topics = nullptr;
   lake::Table* bronze = nullptr;
   lake::Table* quarantine = nullptr;
+  SideTables* sides = nullptr;
   SchemaCache* schemas = nullptr;
   CutWriter* writer = nullptr;
   IngestStats* stats = nullptr;

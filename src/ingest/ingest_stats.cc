@@ -115,7 +115,15 @@ void IngestStats::OnCut(CutReason reason) {
 
 void IngestStats::OnCommitted(const CutReport& report, int64_t wall_clock_ms) {
   const CommittedCut& committed = *report.result;
-  const int64_t rows = static_cast<int64_t>(report.cut.kafka_offset.size());
+  int64_t rows = 0;
+  const auto add = [&](const TableRows& table) {
+    rows += std::ssize(table.kafka_offset);
+    for (int64_t sent : table.kafka_timestamp_ms) {
+      if (sent != kNoTimestamp) freshness_.Add(wall_clock_ms - sent);
+    }
+  };
+  add(report.cut.bronze);
+  for (const TableRows& side : report.cut.sides) add(side);
   rows_ += rows;
   ++commits_;
   files_ += committed.files;
@@ -123,9 +131,6 @@ void IngestStats::OnCommitted(const CutReport& report, int64_t wall_clock_ms) {
   last_commit_ = report.finished_at;
   log_commits_.Add(committed.log_latency.count());
   cuts_.Add(std::chrono::duration_cast<Millis>(report.finished_at - report.cut.sealed_at).count());
-  for (int64_t sent : report.cut.kafka_timestamp_ms) {
-    if (sent != kNoTimestamp) freshness_.Add(wall_clock_ms - sent);
-  }
   for (const OffsetRange& lost : report.cut.lost) OnLost(lost.end - lost.begin);
   std::map<Cause, int64_t> causes;
   for (const QuarantinedRecord& record : report.cut.quarantined) ++causes[record.cause];

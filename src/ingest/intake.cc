@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "ingest/side_layout.h"
 #include "ingest/table_growth.h"
 
 namespace shopstream::ingest {
@@ -14,8 +15,8 @@ constexpr int64_t kMaxParkedBytes = 4 << 20;
 
 }  // namespace
 
-Intake::Intake(std::shared_ptr<const BronzeLayout> layout, SchemaCache* schemas)
-    : layout_(std::move(layout)), schemas_(schemas), builder_(layout_) {}
+Intake::Intake(std::shared_ptr<const BronzeLayout> layout, SchemaCache* schemas, SideTables* sides)
+    : layout_(std::move(layout)), schemas_(schemas), sides_(sides), builder_(layout_) {}
 
 Status Intake::StartFrom(const lake::Snapshot& bronze) {
   ARROW_ASSIGN_OR_RAISE(const TableMemory memory, ReadTableMemory(bronze, layout_->options));
@@ -24,10 +25,18 @@ Status Intake::StartFrom(const lake::Snapshot& bronze) {
   adopted_version_ = bronze.version();
   schemas_->Reset(std::move(layout));
   builder_.Admit(memory.partition_values);
+  if (sides_ == nullptr) return Status::OK();
+  for (const lake::Table* side : sides_->Open()) ARROW_RETURN_NOT_OK(AdoptSide(*side));
   return Status::OK();
 }
 
 Result<bool> Intake::Adopt(const lake::Snapshot& bronze) {
+  if (sides_ != nullptr) {
+    for (const lake::Table* side : sides_->Open()) {
+      ARROW_ASSIGN_OR_RAISE(const bool adopted, AdoptSide(*side));
+      if (!adopted) return false;
+    }
+  }
   if (bronze.version() <= adopted_version_) return true;
   adopted_version_ = bronze.version();
   ARROW_ASSIGN_OR_RAISE(const TableMemory memory, ReadTableMemory(bronze, layout_->options));
@@ -35,9 +44,23 @@ Result<bool> Intake::Adopt(const lake::Snapshot& bronze) {
   return !memory.reader_schema || schemas_->Adopt(*memory.reader_schema).ok();
 }
 
+Result<bool> Intake::AdoptSide(const lake::Table& side) {
+  const auto snapshot = side.snapshot();
+  int64_t& adopted = adopted_sides_.try_emplace(side.path(), -1).first->second;
+  if (snapshot->version() <= adopted) return true;
+  adopted = snapshot->version();
+  ARROW_ASSIGN_OR_RAISE(const auto layout,
+                        StoredSideLayout(layout_->options, side.path(), *snapshot));
+  ARROW_ASSIGN_OR_RAISE(const TableMemory memory, ReadTableMemory(*snapshot, layout->options));
+  if (!schemas_->AdoptSide(layout).ok()) return false;
+  builder_.AdmitSide(layout, memory.partition_values);
+  return true;
+}
+
 void Intake::Drop() {
   builder_.Clear();
   adopted_version_ = -1;
+  adopted_sides_.clear();
   out_until_.reset();
   outage_.reset();
   ask_for_parked_at_ = BootClock::time_point::max();
@@ -56,7 +79,7 @@ Result<Intake::Taken> Intake::Take(const kafka::RecordView& record, BootClock::t
     if (known) schema = schemas_->Find(frame->schema_id, now);
     if (schema == nullptr) return Taken::kWait;
   }
-  ARROW_RETURN_NOT_OK(builder_.Add(record, *frame, *schema, schemas_->layout()));
+  ARROW_RETURN_NOT_OK(builder_.Add(record, *frame, *schema));
   return Taken::kTaken;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,6 +12,7 @@
 #include "ingest/bronze_layout.h"
 #include "ingest/cut_builder.h"
 #include "ingest/schema_cache.h"
+#include "ingest/side_tables.h"
 #include "kafka/record.h"
 #include "lake/delta/table.h"
 
@@ -31,13 +33,14 @@ class Intake {
   };
 
   // `schemas` is borrowed; nobody else uses it. `layout` serves a table that stores no reader
-  // schema.
-  Intake(std::shared_ptr<const BronzeLayout> layout, SchemaCache* schemas);
+  // schema. `sides` is borrowed, and may be null: there are none.
+  Intake(std::shared_ptr<const BronzeLayout> layout, SchemaCache* schemas, SideTables* sides);
 
-  // Drops all records and starts over with what this version of Bronze stores about its rows.
+  // Drops all records and starts over with what this version of Bronze, and the newest known ones
+  // of the open side tables, store about their rows.
   Status StartFrom(const lake::Snapshot& bronze);
-  // Merges what other writers have added to Bronze up to this version. False: the records of the
-  // filling cut cannot be merged with it.
+  // Merges what other writers have added to the tables up to these versions. False: the records of
+  // the filling cut cannot be merged with it.
   Result<bool> Adopt(const lake::Snapshot& bronze);
   // Drops all records. Until the next StartFrom or Adopt, it is not known which partition values
   // the table has.
@@ -59,11 +62,14 @@ class Intake {
  private:
   // True: all ids are now known. Otherwise the registry is down, or a denial is not confirmed yet.
   bool Ask(const std::vector<int32_t>& ids);
+  Result<bool> AdoptSide(const lake::Table& side);
 
   const std::shared_ptr<const BronzeLayout> layout_;
   SchemaCache* const schemas_;
+  SideTables* const sides_;
   CutBuilder builder_;
   int64_t adopted_version_ = -1;  // Bronze version whose schema is merged into ours.
+  std::map<std::string, int64_t> adopted_sides_;  // Likewise of the side tables, by path.
   // Set when the registry gave no answer: it is not asked again before this time.
   std::optional<BootClock::time_point> out_until_;
   std::optional<std::string> outage_;

@@ -62,7 +62,7 @@ class IntakeTest : public ::testing::Test {
   int64_t next_offset_ = 100;
   simulate::MemoryStore store_;
   std::unique_ptr<lake::Table> bronze_;
-  Intake intake_{layout_, &cache_};
+  Intake intake_{layout_, &cache_, nullptr};
 };
 
 TEST_F(IntakeTest, ARecordIsDecidedAtOnceAndItsSchemaIsAskedForOnce) {
@@ -72,7 +72,7 @@ TEST_F(IntakeTest, ARecordIsDecidedAtOnceAndItsSchemaIsAskedForOnce) {
   EXPECT_EQ(Taken::kTaken, Take(std::nullopt));
   EXPECT_THAT(registry_.asked, ElementsAre(testing::kSchemaId));
   const Cut cut = *intake_.Finish();
-  EXPECT_THAT(cut.kafka_offset, ElementsAre(100, 101));
+  EXPECT_THAT(cut.bronze.kafka_offset, ElementsAre(100, 101));
   ASSERT_EQ(2u, cut.quarantined.size());
   EXPECT_EQ(102, cut.quarantined[0].offset);
   EXPECT_EQ(103, cut.quarantined[1].offset);
@@ -101,7 +101,7 @@ TEST_F(IntakeTest, AnIdThatTheRegistryLearnsMeanwhileMakesItsRecordsRows) {
   clock_.now += SchemaCache::kConfirmUnknownAfter;
   DecideParked();
   const Cut cut = *intake_.Finish();
-  EXPECT_THAT(cut.kafka_offset, ElementsAre(100));
+  EXPECT_THAT(cut.bronze.kafka_offset, ElementsAre(100));
   EXPECT_TRUE(cut.quarantined.empty());
 }
 
@@ -151,8 +151,8 @@ TEST_F(IntakeTest, TheTableThatOthersGrewGivesNewRowsItsColumns) {
   EXPECT_TRUE(*intake_.Adopt(*bronze_->snapshot()));
   EXPECT_EQ(Taken::kTaken, Take(Event(2, "US", kOct24)));
   const Cut cut = *intake_.Finish();
-  EXPECT_EQ(2, cut.rows->num_rows());
-  const auto left = cut.rows->GetColumnByName("left");
+  EXPECT_EQ(2, cut.bronze.rows->num_rows());
+  const auto left = cut.bronze.rows->GetColumnByName("left");
   ASSERT_NE(nullptr, left);
   EXPECT_EQ(2, left->null_count());
 }
@@ -179,7 +179,7 @@ TEST_F(IntakeTest, StartingOverForgetsRecordsAndTheOutage) {
   EXPECT_EQ(std::nullopt, intake_.TakeOutage());
   EXPECT_FALSE(intake_.filling().has_parked());
   EXPECT_EQ(Taken::kTaken, Take(testing::EventWithLeft(2, "x"))) << "it may be asked immediately";
-  EXPECT_THAT((*intake_.Finish()).kafka_offset, ElementsAre(102));
+  EXPECT_THAT((*intake_.Finish()).bronze.kafka_offset, ElementsAre(102));
 }
 
 }  // namespace

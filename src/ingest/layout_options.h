@@ -24,6 +24,10 @@ struct LayoutOptions {
   int32_t event_time_earliest = 10'957;  // Days since 1970-01-01.
   int64_t event_time_ahead_hours = 24;
 
+  // Records of other types than Bronze's are rows of side tables, see side_layout.h. Otherwise they
+  // are quarantined.
+  bool side_tables = false;
+
   avro::ColumnOptions columns = {};     // How decimals of more than 38 digits are stored.
   registry::SubjectNaming naming = {};  // Finds the schema from which a table is created.
 

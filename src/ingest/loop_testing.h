@@ -56,7 +56,7 @@ class LoopTest : public ::testing::Test {
     const auto stop = [this, ingest] { return ingest->stop || scheduler_.dead(); };
     const auto store = store_.Open();
     ARROW_ASSIGN_OR_RAISE(const OpenLake lake,
-                          OpenOrCreateLake(store.get(), &registry_, kTopic, {}, stop));
+                          OpenOrCreateLake(store.get(), &registry_, kTopic, layout_, stop));
     const auto source = kafka_.OpenSource();
     const auto topics = kafka_.OpenMetadata();
     const IngestSettings settings{.topic = kTopic, .cut = cut_, .maintenance = std::nullopt};
@@ -117,6 +117,7 @@ class LoopTest : public ::testing::Test {
   simulate::SimulatedStore store_{&scheduler_};
   simulate::SimulatedKafka kafka_{&scheduler_, kTopic, 2};
   simulate::SimulatedRegistry registry_{&scheduler_};
+  LayoutOptions layout_;
   CutLimits cut_{.batch_size = 10, .commit_interval = Millis{500}, .batch_timeout = Millis{5000}};
   std::vector<std::unique_ptr<Ingest>> ingests_;
 };

@@ -218,7 +218,7 @@ TEST_F(LostHistoryTest, QuarantineOfAnotherHistoryHidesNoRecord) {
   cut.topic = testing::kTopic;
   cut.topic_id = kafka_.id();
   cut.progress = {{.range = {0, 2, 3}, .fence = 2, .quarantine_fence = std::nullopt}};
-  CutCommitter committer(bronze.get(), quarantine.get(),
+  CutCommitter committer(bronze.get(), quarantine.get(), nullptr,
                          [&]() -> Result<std::string> { return kafka_.id(); }, {});
   const auto dies = [&] { return quarantine->snapshot()->file_count() > 0; };
   EXPECT_EQ(CutOutcome::kAbandoned, committer.Commit(cut, dies)->outcome);

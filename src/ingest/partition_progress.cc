@@ -13,7 +13,9 @@ PartitionProgress::PartitionProgress(const StartPosition& start)
       next_(std::max(start.begin, start.offset)),
       fence_(start.fence),
       quarantine_fence_(start.quarantine_fence),
+      side_fences_(start.side_fences),
       quarantined_(start.quarantined),
+      in_sides_(start.in_sides),
       lost_(start.lost()),
       position_(start.position),
       accepted_(start.accepted),
@@ -41,15 +43,19 @@ StartPosition PartitionProgress::Here() {
   return here;
 }
 
-PartitionProgress::Skip PartitionProgress::Quarantined(const kafka::RecordView& record) const {
-  if (quarantined_.empty()) [[likely]] {
+PartitionProgress::Skip PartitionProgress::Committed(const kafka::RecordView& record) const {
+  if (quarantined_.empty() && in_sides_.empty()) [[likely]] {
     return Skip::kNo;
   }
-  const auto found = quarantined_.find(record.offset);
-  if (found == quarantined_.end()) return Skip::kNo;
-  const bool same =
-      found->second == StartPosition::kAnyRecord || found->second == kafka::ContentHash(record);
-  return same ? Skip::kSame : Skip::kOther;
+  if (const auto found = quarantined_.find(record.offset); found != quarantined_.end()) {
+    const bool same =
+        found->second == StartPosition::kAnyRecord || found->second == kafka::ContentHash(record);
+    return same ? Skip::kSame : Skip::kOther;
+  }
+  const auto found = in_sides_.find(record.offset);
+  if (found == in_sides_.end()) return Skip::kNo;
+  return found->second.value_or(record.timestamp_ms) == record.timestamp_ms ? Skip::kSame
+                                                                            : Skip::kOther;
 }
 
 void PartitionProgress::Settle() {
@@ -80,6 +86,7 @@ void PartitionProgress::Seal(Cut* cut) {
     cut->progress.push_back({.range = {partition_, begin_, next_},
                              .fence = fence,
                              .quarantine_fence = quarantine_fence_,
+                             .side_fences = side_fences_,
                              .position = position_,
                              .accepted = accepted_});
     if (lost_) cut->lost.push_back(*std::exchange(lost_, std::nullopt));
@@ -89,7 +96,12 @@ void PartitionProgress::Seal(Cut* cut) {
     if (!cut->quarantined.empty()) {
       quarantine_fence_ = std::max(next_, quarantine_fence_.value_or(0));
     }
+    for (const TableRows& side : cut->sides) {
+      int64_t& fence_after = side_fences_[side.layout->options.table];
+      fence_after = std::max(next_, fence_after);
+    }
     quarantined_.erase(quarantined_.begin(), quarantined_.lower_bound(next_));
+    in_sides_.erase(in_sides_.begin(), in_sides_.lower_bound(next_));
   }
   if (stop_) {
     cut->stops.push_back({.partition = partition_,

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <string>
 
 #include "ingest/cut.h"
 #include "ingest/start_positions.h"
@@ -60,14 +61,15 @@ class PartitionProgress {
   bool Awaits(int64_t offset) const {
     return started_ && offset >= next_ && (!halted_ || offset < halted_at_);
   }
-  // Whether an earlier consumer has quarantined the record, which must not be done twice.
+  // Whether an earlier consumer has committed the record to quarantine or to a side table, which
+  // must not be done twice.
   enum class Skip {
     kNo,
     kSame,
-    kOther,  // It has quarantined another record at this offset: Kafka's log was replaced.
+    kOther,  // It has committed another record at this offset: Kafka's log was replaced.
   };
-  Skip Quarantined(const kafka::RecordView& record) const;
-  // The awaited record is in the filling cut, or was quarantined before. Offsets before it hold
+  Skip Committed(const kafka::RecordView& record) const;
+  // The awaited record is in the filling cut, or was committed before. Offsets before it hold
   // none. It must stay valid until Settle or Seal: only the last of a run is hashed, since hashing
   // each one takes 3 % of the CPU.
   void Take(const kafka::RecordView& record) {
@@ -91,7 +93,9 @@ class PartitionProgress {
   int64_t next_ = 0;
   std::optional<int64_t> fence_;  // Bronze's txn once all sealed cuts are committed.
   std::optional<int64_t> quarantine_fence_;
-  std::map<int64_t, int64_t> quarantined_;    // At or above begin_: offset -> content hash.
+  std::map<std::string, int64_t> side_fences_;
+  std::map<int64_t, int64_t> quarantined_;  // At or above begin_: offset -> content hash.
+  std::map<int64_t, std::optional<int64_t>> in_sides_;  // Likewise: offset -> when it was sent.
   std::optional<OffsetRange> lost_;           // Expired in Kafka; for the first cut to report.
   const kafka::RecordView* taken_ = nullptr;  // The last record, if position_ lacks it.
   tables::Position position_;                 // At next_; its ledger's `to` is set when sealed.

@@ -90,13 +90,13 @@ TEST(PartitionProgressTest, WhatAnEarlierConsumerQuarantinedIsSkippedInTheFirstC
   start.quarantine_fence = 60;
   PartitionProgress progress(start);
   using Skip = PartitionProgress::Skip;
-  EXPECT_EQ(Skip::kSame, progress.Quarantined(garbage));
-  EXPECT_EQ(Skip::kNo, progress.Quarantined(records.Make(3, 43, "garbage")));
-  EXPECT_EQ(Skip::kOther, progress.Quarantined(records.Make(3, 42, "other")))
+  EXPECT_EQ(Skip::kSame, progress.Committed(garbage));
+  EXPECT_EQ(Skip::kNo, progress.Committed(records.Make(3, 43, "garbage")));
+  EXPECT_EQ(Skip::kOther, progress.Committed(records.Make(3, 42, "other")))
       << "Kafka's log was replaced";
   progress.AdvanceTo(50);
   EXPECT_EQ(60, Sealed(&progress, /*quarantines=*/true).progress.at(0).quarantine_fence);
-  EXPECT_EQ(Skip::kOther, progress.Quarantined(records.Make(3, 55, "garbage")));
+  EXPECT_EQ(Skip::kOther, progress.Committed(records.Make(3, 55, "garbage")));
   progress.AdvanceTo(58);
   EXPECT_EQ(60, Sealed(&progress).progress.at(0).quarantine_fence) << "never backwards";
 }

@@ -119,6 +119,8 @@ Result<OpenLake> OpenOrCreateLake(lake::ObjectStore* store, registry::SchemaSour
                           return lake::Table::OpenOrCreate(
                               store, tables::QuarantineSpec(options.quarantine_table));
                         }));
+  lake.sides = std::make_unique<SideTables>(store, options);
+  ARROW_RETURN_NOT_OK(lake.sides->CheckSetting(*lake.bronze->snapshot()));
   for (const lake::Table* table : {lake.bronze.get(), lake.quarantine.get()}) AdviseRepair(*table);
   const std::string other_time = WarnOfEventTime(*lake.bronze->snapshot(), options);
   const std::string later = WarnOfWidePaths(*lake.layout);
@@ -132,7 +134,7 @@ Result<IngestEnd> IngestInto(const OpenLake& lake, const IngestSources& sources,
                              const IngestSettings& settings, bool until_caught_up,
                              IngestStats* stats, const std::function<bool()>& stop) {
   SchemaCache schemas(lake.layout, [&](int32_t id) { return sources.registry->ById(id); });
-  CutCommitter committer(lake.bronze.get(), lake.quarantine.get(),
+  CutCommitter committer(lake.bronze.get(), lake.quarantine.get(), lake.sides.get(),
                          [&]() -> Result<std::string> {
                            ARROW_ASSIGN_OR_RAISE(
                                auto topic, sources.topics->DescribeTopic(settings.topic, false));
@@ -148,6 +150,7 @@ Result<IngestEnd> IngestInto(const OpenLake& lake, const IngestSources& sources,
                    .topics = sources.topics,
                    .bronze = lake.bronze.get(),
                    .quarantine = lake.quarantine.get(),
+                   .sides = lake.sides.get(),
                    .schemas = &schemas,
                    .writer = &writer,
                    .stats = stats},
@@ -155,8 +158,13 @@ Result<IngestEnd> IngestInto(const OpenLake& lake, const IngestSources& sources,
   // Declared after what it borrows, so that it is destroyed first.
   std::optional<lake::Maintenance> maintenance;
   if (settings.maintenance) {
-    maintenance.emplace(std::vector<lake::Table*>{lake.bronze.get(), lake.quarantine.get()},
-                        *settings.maintenance);
+    maintenance.emplace(
+        [&lake] {
+          std::vector<lake::Table*> tables = lake.sides->Open();
+          tables.insert(tables.begin(), {lake.bronze.get(), lake.quarantine.get()});
+          return tables;
+        },
+        *settings.maintenance);
   }
   return loop.Run(until_caught_up, stop);
 }

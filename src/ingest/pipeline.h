@@ -12,6 +12,7 @@
 #include "ingest/first_schema.h"
 #include "ingest/ingest_end.h"
 #include "ingest/ingest_stats.h"
+#include "ingest/side_tables.h"
 #include "kafka/record_source.h"
 #include "kafka/topic_metadata.h"
 #include "lake/delta/table.h"
@@ -29,10 +30,12 @@ Result<std::shared_ptr<const BronzeLayout>> FindLayout(lake::ObjectStore* store,
                                                        const LayoutOptions& options,
                                                        const PeekSchema& peek = nullptr);
 
-// The two tables that an ingest writes; created if they do not exist.
+// The tables that an ingest writes; Bronze and quarantine are created if they do not exist. Side
+// tables are opened when a partition is assigned.
 struct OpenLake {
   std::shared_ptr<const BronzeLayout> layout;
   std::unique_ptr<lake::Table> bronze, quarantine;
+  std::unique_ptr<SideTables> sides;
 };
 // Waits up to a minute for a store or registry that does not answer yet, or until `stop`.
 Result<OpenLake> OpenOrCreateLake(lake::ObjectStore* store, registry::SchemaSource* registry,

@@ -9,6 +9,7 @@
 #include "base/runtime.h"
 #include "ingest/cut_files.h"
 #include "ingest/pipeline.h"
+#include "ingest/side_layout.h"
 #include "ingest/table_growth.h"
 #include "lake/store/object_store.h"
 #include "model/calendar.h"
@@ -56,42 +57,58 @@ Status CheckRegistry(Intake* intake) {
   return outage ? Unavailable("the schema registry: ", *outage) : Status::OK();
 }
 
-// The offsets of the cut's rows, none of which was in Bronze when they were selected.
-tables::ReplayedOffsets OffsetsOf(const Cut& cut) {
+// The offsets of the rows, none of which was in the table when they were selected.
+tables::ReplayedOffsets OffsetsOf(const TableRows& rows) {
   tables::ReplayedOffsets offsets;
-  for (size_t row = 0; row < cut.kafka_offset.size(); ++row) {
-    offsets.Insert(cut.kafka_partition[row], cut.kafka_offset[row]);
+  for (size_t row = 0; row < rows.kafka_offset.size(); ++row) {
+    offsets.Insert(rows.kafka_partition[row], rows.kafka_offset[row]);
+  }
+  return offsets;
+}
+
+// The rows that the next commit adds: those of one table. Null: there are none.
+const TableRows* FirstRows(const Cut& cut) {
+  if (!cut.bronze.kafka_offset.empty()) return &cut.bronze;
+  return cut.sides.empty() ? nullptr : &cut.sides.front();
+}
+
+// The offsets of the rows that another commit has to add.
+tables::ReplayedOffsets OffsetsOfOthers(const Cut& cut, const TableRows* first) {
+  tables::ReplayedOffsets offsets;
+  for (const TableRows& side : cut.sides) {
+    if (&side != first) offsets.Merge(OffsetsOf(side));
   }
   return offsets;
 }
 
 }  // namespace
 
-Result<tables::ReplayedOffsets> ReadReplayed(const lake::Snapshot& bronze,
+Result<tables::ReplayedOffsets> ReadReplayed(const lake::Snapshot& table,
                                              const std::string& topic_id) {
   const std::string name = tables::ReplayedProperty(topic_id);
-  const std::string* property = lake::FindProperty(bronze, name);
+  const std::string* property = lake::FindProperty(table, name);
   if (property == nullptr) {
-    if (!bronze.Txn(tables::ReplayAppId(topic_id))) return tables::ReplayedOffsets();
-    return Status::Invalid("Bronze counts replays of topic id ", topic_id,
+    if (!table.Txn(tables::ReplayAppId(topic_id))) return tables::ReplayedOffsets();
+    return Status::Invalid("the table counts replays of topic id ", topic_id,
                            " but has lost its property ", name,
                            ", which lists their records: restore it from an older version's "
                            "metaData, otherwise records would be added twice");
   }
   Result<tables::ReplayedOffsets> offsets = tables::ReplayedOffsets::Parse(*property);
   if (offsets.ok()) return offsets;
-  return offsets.status().WithMessage("Bronze's property ", name,
+  return offsets.status().WithMessage("the table's property ", name,
                                       " is damaged: ", offsets.status().message());
 }
 
 QuarantineReplay::QuarantineReplay(std::shared_ptr<const BronzeLayout> layout, std::string topic,
-                                   lake::Table* bronze, lake::Table* quarantine,
+                                   lake::Table* bronze, lake::Table* quarantine, SideTables* sides,
                                    SchemaCache* schemas, Options options)
     : topic_(std::move(topic)),
       bronze_(bronze),
       quarantine_(quarantine),
+      sides_(sides),
       options_(std::move(options)),
-      intake_(std::move(layout), schemas) {}
+      intake_(std::move(layout), schemas, sides) {}
 
 Result<ReplaySummary> QuarantineReplay::Run(const ReplayFilter& filter) {
   summary_ = {};
@@ -147,36 +164,59 @@ Status QuarantineReplay::Flush(const std::string& topic_id, std::vector<Quaranti
   return Status::OK();
 }
 
-// One commit of as many records as fit into a cut. Decided records are removed from `left`.
-Status QuarantineReplay::TryCut(const std::string& topic_id, std::vector<QuarantinedRecord>* left) {
+Result<QuarantineReplay::Snapshots> QuarantineReplay::Refresh() {
+  Snapshots tables;
   ARROW_ASSIGN_OR_RAISE(const auto bronze, bronze_->Refresh());
+  tables[bronze_->path()] = bronze;
+  if (sides_ == nullptr) return tables;
+  ARROW_RETURN_NOT_OK(sides_->OpenAnnounced(*bronze));
+  for (lake::Table* side : sides_->Open()) {
+    ARROW_ASSIGN_OR_RAISE(tables[side->path()], side->Refresh());
+  }
+  return tables;
+}
+
+// One commit to one table of as many records as fit into a cut. Decided records are removed from
+// `left`.
+Status QuarantineReplay::TryCut(const std::string& topic_id, std::vector<QuarantinedRecord>* left) {
+  ARROW_ASSIGN_OR_RAISE(const Snapshots base, Refresh());
   ReplaySummary counted = summary_;
-  ARROW_ASSIGN_OR_RAISE(const auto records, Choose(*bronze, topic_id, *left, &counted));
+  ARROW_ASSIGN_OR_RAISE(const auto records, Choose(base, topic_id, *left, &counted));
   size_t taken = 0;
-  ARROW_ASSIGN_OR_RAISE(Cut cut, Decode(*bronze, records, &taken));
+  ARROW_ASSIGN_OR_RAISE(Cut cut, Decode(*base.at(bronze_->path()), records, &taken));
   cut.topic = topic_;
   cut.topic_id = topic_id;
   cut.ingested_at_ms = WallClockMillis();
   for (const QuarantinedRecord& record : cut.quarantined) {
     ++counted.unreadable[std::string(Name(record.cause))];
   }
-  if (!cut.kafka_offset.empty()) {
-    ARROW_RETURN_NOT_OK(Commit(*bronze, cut));
-    counted.replayed += std::ssize(cut.kafka_offset);
+  const TableRows* const rows = FirstRows(cut);
+  if (rows != nullptr) {
+    ARROW_RETURN_NOT_OK(Commit(base, cut, *rows));
+    counted.replayed += std::ssize(rows->kafka_offset);
     ++counted.commits;
   }
   summary_ = std::move(counted);
+  const tables::ReplayedOffsets others = OffsetsOfOthers(cut, rows);
   std::vector<QuarantinedRecord> rest;
-  for (; taken < records.size(); ++taken) rest.push_back(std::move(*records[taken]));
+  for (size_t i = 0; i < records.size(); ++i) {
+    const bool decided = i < taken && !others.Contains(records[i]->partition, records[i]->offset);
+    if (!decided) rest.push_back(std::move(*records[i]));
+  }
   *left = std::move(rest);
   return Status::OK();
 }
 
-// Selects the records that are not in Bronze and that ingest has passed.
+// Selects the records that are in none of the tables and that ingest has passed.
 Result<std::vector<QuarantinedRecord*>> QuarantineReplay::Choose(
-    const lake::Snapshot& bronze, const std::string& topic_id, std::vector<QuarantinedRecord>& left,
+    const Snapshots& tables, const std::string& topic_id, std::vector<QuarantinedRecord>& left,
     ReplaySummary* summary) {
-  ARROW_ASSIGN_OR_RAISE(tables::ReplayedOffsets taken, ReadReplayed(bronze, topic_id));
+  tables::ReplayedOffsets taken;
+  for (const auto& [path, snapshot] : tables) {
+    ARROW_ASSIGN_OR_RAISE(const auto replayed, ReadReplayed(*snapshot, topic_id));
+    taken.Merge(replayed);
+  }
+  const lake::Snapshot& bronze = *tables.at(bronze_->path());
   std::vector<QuarantinedRecord*> chosen;
   for (QuarantinedRecord& record : left) {
     if (taken.Contains(record.partition, record.offset)) {
@@ -231,21 +271,37 @@ Status QuarantineReplay::DecideParked() {
   return Status::OK();
 }
 
-Status QuarantineReplay::Commit(const lake::Snapshot& base, const Cut& cut) {
+Result<lake::Table*> QuarantineReplay::TableOf(const TableRows& rows) {
+  if (rows.layout->options.table == bronze_->path()) return bronze_;
+  const auto allows = [](const lake::Snapshot&) { return true; };
+  ARROW_ASSIGN_OR_RAISE(
+      lake::Table* const side,
+      sides_->Provide(*rows.layout, bronze_, allows, BootClock::now() + options_.commit_deadline));
+  if (side == nullptr) return Unavailable("the tables of other record types have changed");
+  return side;
+}
+
+Status QuarantineReplay::Commit(const Snapshots& base, const Cut& cut, const TableRows& added) {
   const BootClock::time_point begun = BootClock::now();
+  ARROW_ASSIGN_OR_RAISE(lake::Table* const table, TableOf(added));
   const std::string app_id = tables::ReplayAppId(cut.topic_id);
-  const std::optional<int64_t> fence = base.Txn(app_id);
-  const tables::ReplayedOffsets brought = OffsetsOf(cut);
+  const auto known = base.find(table->path());
+  const auto fence = known == base.end() ? std::nullopt : known->second->Txn(app_id);
+  const tables::ReplayedOffsets brought = OffsetsOf(added);
   lake::Changes rows;
   rows.written_since = begun;
-  ARROW_ASSIGN_OR_RAISE(rows.adds, WriteBronzeFiles(bronze_->store(), cut));
+  ARROW_ASSIGN_OR_RAISE(rows.adds, WriteRowFiles(table->store(), cut, added));
   rows.txns = {{app_id, fence.value_or(0) + 1}};
   rows.info = nlohmann::json{{"kafkaTopic", cut.topic},
                              {"kafkaTopicId", cut.topic_id},
                              {"replayedFromQuarantine", brought.Format()}};
   const auto prepare = [&](const lake::Snapshot& snapshot) -> Result<lake::ChangesOrRefusal> {
     if (snapshot.Txn(app_id) != fence) return lake::Refusal{"another replay was faster"};
-    ARROW_ASSIGN_OR_RAISE(GrowthPlan plan, PlanGrowth(snapshot, cut.layout, cut.partition_values));
+    ARROW_ASSIGN_OR_RAISE(
+        GrowthPlan plan,
+        table == bronze_
+            ? PlanGrowth(snapshot, added.layout, added.partition_values)
+            : PlanSideGrowth(sides_->options(), snapshot, added.layout, added.partition_values));
     if (!plan.growth) return lake::Refusal{plan.conflict};
     ARROW_ASSIGN_OR_RAISE(tables::ReplayedOffsets replayed, ReadReplayed(snapshot, cut.topic_id));
     replayed.Merge(brought);
@@ -255,7 +311,7 @@ Status QuarantineReplay::Commit(const lake::Snapshot& base, const Cut& cut) {
     return changes;
   };
   ARROW_ASSIGN_OR_RAISE(const lake::CommitResult result,
-                        bronze_->Commit(prepare, BootClock::now() + options_.commit_deadline));
+                        table->Commit(prepare, BootClock::now() + options_.commit_deadline));
   switch (result.outcome) {
     case lake::CommitOutcome::kCommitted:
       return Status::OK();
@@ -281,8 +337,9 @@ Result<ReplaySummary> ReplayQuarantine(lake::ObjectStore* store, registry::Schem
       lake::Table::OpenOrCreate(store, tables::QuarantineSpec(layout_options.quarantine_table)));
   ARROW_ASSIGN_OR_RAISE(auto layout, FindLayout(store, registry, topic, layout_options));
   ARROW_ASSIGN_OR_RAISE(auto bronze, lake::Table::OpenOrCreate(store, layout->table));
+  SideTables sides(store, layout_options);
   SchemaCache schemas(layout, [&](int32_t id) { return registry->ById(id); });
-  QuarantineReplay replay(layout, topic, bronze.get(), quarantine->get(), &schemas,
+  QuarantineReplay replay(layout, topic, bronze.get(), quarantine->get(), &sides, &schemas,
                           std::move(options));
   return replay.Run(filter);
 }

@@ -13,6 +13,7 @@
 #include "ingest/cut.h"
 #include "ingest/intake.h"
 #include "ingest/schema_cache.h"
+#include "ingest/side_tables.h"
 #include "lake/delta/table.h"
 #include "tables/replayed_offsets.h"
 
@@ -33,14 +34,15 @@ struct ReplaySummary {
   std::map<std::string, int64_t> unreadable;  // By the current cause.
 };
 
-// Decodes quarantined records again, with the current registry, table and settings, and adds those
-// that are readable to Bronze with their original coordinates. One thread.
+// Decodes quarantined records again, with the current registry, tables and settings, and adds those
+// that are readable to Bronze, or to the side table of their type, with their original coordinates.
+// One thread.
 //
-// Exactly once, based on Bronze alone: the commit that adds rows also adds their offsets to the
-// table's tables::ReplayedOffsets and increments a txn, and it is valid only if that txn is
-// unchanged since the rows were selected; otherwise they are selected again. After a kill at any
-// moment, uncommitted work does not exist. Ingest never writes these offsets: they are below its
-// txn.
+// Exactly once, based on these tables alone: the commit that adds rows to a table also adds their
+// offsets to the table's tables::ReplayedOffsets and increments a txn, and it is valid only if that
+// txn is unchanged since the rows were selected; otherwise they are selected again. A record always
+// belongs to the same table. After a kill at any moment, uncommitted work does not exist. Ingest
+// never writes these offsets: they are below its txn.
 class QuarantineReplay {
  public:
   struct Options {
@@ -55,10 +57,11 @@ class QuarantineReplay {
     std::function<void(const ReplaySummary&)> progress = [](const ReplaySummary&) {};
   };
 
-  // All borrowed; they outlive it. `layout` is used if the table stores no reader schema.
+  // All borrowed; they outlive it. `layout` is used if the table stores no reader schema. `sides`
+  // may be null: there are none.
   QuarantineReplay(std::shared_ptr<const BronzeLayout> layout, std::string topic,
-                   lake::Table* bronze, lake::Table* quarantine, SchemaCache* schemas,
-                   Options options);
+                   lake::Table* bronze, lake::Table* quarantine, SideTables* sides,
+                   SchemaCache* schemas, Options options);
 
   // Cancelled: `stop` returned true; commits made so far stay, and another run does the rest.
   Result<ReplaySummary> Run(const ReplayFilter& filter);
@@ -73,7 +76,10 @@ class QuarantineReplay {
   Status TakeFile(const lake::Snapshot& snapshot, const DataFile& file, const ReplayFilter& filter);
   Status Flush(const std::string& topic_id, std::vector<QuarantinedRecord> left);
   Status TryCut(const std::string& topic_id, std::vector<QuarantinedRecord>* left);
-  Result<std::vector<QuarantinedRecord*>> Choose(const lake::Snapshot& bronze,
+  // The tables that records are added to, as of one moment, by path.
+  using Snapshots = std::map<std::string, std::shared_ptr<const lake::Snapshot>>;
+  Result<Snapshots> Refresh();
+  Result<std::vector<QuarantinedRecord*>> Choose(const Snapshots& tables,
                                                  const std::string& topic_id,
                                                  std::vector<QuarantinedRecord>& left,
                                                  ReplaySummary* summary);
@@ -81,21 +87,24 @@ class QuarantineReplay {
                      size_t* taken);
   Status Take(const kafka::RecordView& record);
   Status DecideParked();
+  // The table of the rows. A new side table is created.
+  Result<lake::Table*> TableOf(const TableRows& rows);
   // Unavailable: nothing was committed, or the outcome is unknown; the next version shows it.
-  Status Commit(const lake::Snapshot& base, const Cut& cut);
+  Status Commit(const Snapshots& base, const Cut& cut, const TableRows& rows);
 
   const std::string topic_;
   lake::Table* const bronze_;
   lake::Table* const quarantine_;
+  SideTables* const sides_;
   const Options options_;
   Intake intake_;
   std::map<std::string, Batch> batches_;  // By topic id.
   ReplaySummary summary_;
 };
 
-// The replayed offsets that the table stores. Invalid: they are missing although its txn counts
-// replays, so that replayed records can no longer be distinguished from duplicates.
-Result<tables::ReplayedOffsets> ReadReplayed(const lake::Snapshot& bronze,
+// The replayed offsets that Bronze or a side table stores. Invalid: they are missing although its
+// txn counts replays, so that replayed records can no longer be distinguished from duplicates.
+Result<tables::ReplayedOffsets> ReadReplayed(const lake::Snapshot& table,
                                              const std::string& topic_id);
 
 // Runs to the current end of the quarantine table, with a store and schema source that the caller

@@ -54,7 +54,7 @@ class QuarantineReplayTest : public ::testing::Test {
   // The values at the next offsets of partition 0, ingested as one cut.
   void Ingest(const std::vector<std::string>& values) {
     SchemaCache schemas(layout_, [this](int32_t id) { return registry_.ById(id); });
-    Intake intake(layout_, &schemas);
+    Intake intake(layout_, &schemas, nullptr);
     const int64_t begin = next_offset_;
     for (const std::string& value : values) {
       EXPECT_TRUE(intake.Take(records_.Make(0, next_offset_++, value), clock_.now).ok());
@@ -69,7 +69,7 @@ class QuarantineReplayTest : public ::testing::Test {
     cut.progress = {{.range = {0, begin, next_offset_},
                      .fence = bronze_->snapshot()->Txn(app_id),
                      .quarantine_fence = quarantine_->snapshot()->Txn(app_id)}};
-    CutCommitter committer(bronze_.get(), quarantine_.get(),
+    CutCommitter committer(bronze_.get(), quarantine_.get(), nullptr,
                            []() -> Result<std::string> { return kTopicId; }, {});
     EXPECT_EQ(CutOutcome::kCommitted, committer.Commit(cut, [] { return false; })->outcome);
   }

@@ -4,24 +4,64 @@
 #include <utility>
 
 #include "avro/merge.h"
+#include "avro/node.h"
+#include "ingest/side_layout.h"
+#include "tables/record_types.h"
 
 namespace shopstream::ingest {
+namespace {
+
+KnownSchema Undecodable(Cause cause, std::string why) {
+  return {.decoder = std::nullopt, .layout = nullptr, .cause = cause, .detail = std::move(why)};
+}
+
+// The layout after others have grown its table to this schema; itself if they have not.
+Result<std::shared_ptr<const BronzeLayout>> MergeTable(
+    const std::shared_ptr<const BronzeLayout>& layout, const avro::Schema& table) {
+  if (table.text() == layout->reader_schema.text()) return layout;
+  ARROW_ASSIGN_OR_RAISE(const auto merged, avro::MergeSchemas(table, layout->reader_schema));
+  if (merged.text() == layout->reader_schema.text()) return layout;
+  ARROW_ASSIGN_OR_RAISE(BronzeLayout grown, BronzeLayout::Make(merged, layout->options));
+  ARROW_RETURN_NOT_OK(CheckGrowth(*layout, grown));
+  return std::make_shared<const BronzeLayout>(std::move(grown));
+}
+
+}  // namespace
 
 SchemaCache::SchemaCache(std::shared_ptr<const BronzeLayout> layout, LookUpById look_up)
     : layout_(std::move(layout)), look_up_(std::move(look_up)) {}
 
-void SchemaCache::Reset(std::shared_ptr<const BronzeLayout> layout) {
+void SchemaCache::Reset(std::shared_ptr<const BronzeLayout> layout, SideLayouts sides) {
   layout_ = std::move(layout);
+  sides_ = std::move(sides);
+  ++generation_;
+}
+
+void SchemaCache::Use(const std::shared_ptr<const BronzeLayout>& layout) {
+  const bool bronze = layout->options.table == layout_->options.table;
+  auto& used = bronze ? layout_ : sides_[layout->reader_schema.root().name];
+  if (used == layout) return;
+  used = layout;
   ++generation_;
 }
 
 Status SchemaCache::Adopt(const avro::Schema& table) {
-  if (table.text() == layout_->reader_schema.text()) return Status::OK();
-  ARROW_ASSIGN_OR_RAISE(const auto merged, avro::MergeSchemas(table, layout_->reader_schema));
-  if (merged.text() == layout_->reader_schema.text()) return Status::OK();
-  ARROW_ASSIGN_OR_RAISE(BronzeLayout layout, BronzeLayout::Make(merged, layout_->options));
-  ARROW_RETURN_NOT_OK(CheckGrowth(*layout_, layout));
-  Reset(std::make_shared<const BronzeLayout>(std::move(layout)));
+  ARROW_ASSIGN_OR_RAISE(const auto merged, MergeTable(layout_, table));
+  Use(merged);
+  return Status::OK();
+}
+
+Status SchemaCache::AdoptSide(const std::shared_ptr<const BronzeLayout>& table) {
+  const auto side = sides_.find(table->reader_schema.root().name);
+  if (side == sides_.end()) {
+    Use(table);
+    return Status::OK();
+  }
+  if (!SamePlaces(side->second->options, table->options)) {
+    return Status::Invalid("table ", table->options.table, " was created with another layout");
+  }
+  ARROW_ASSIGN_OR_RAISE(const auto merged, MergeTable(side->second, table->reader_schema));
+  Use(merged);
   return Status::OK();
 }
 
@@ -32,29 +72,42 @@ const KnownSchema* SchemaCache::Find(int32_t id, BootClock::time_point now) cons
   return &entry->second.schema;
 }
 
+Result<std::shared_ptr<const BronzeLayout>> SchemaCache::LayoutFor(
+    const avro::Schema& writer) const {
+  const LayoutOptions& options = layout_->options;
+  if (!options.side_tables || IsBronzesType(layout_->reader_schema, writer)) return layout_;
+  const auto side = sides_.find(writer.root().name);
+  if (side != sides_.end()) return side->second;
+  tables::RecordTypes known;
+  for (const auto& [type, layout] : sides_) known[type] = layout->options.table;
+  ARROW_ASSIGN_OR_RAISE(auto layout, NewSideLayout(options, writer));
+  ARROW_RETURN_NOT_OK(tables::CheckNewType(known, writer.root().name, layout->options.table,
+                                           options.quarantine_table));
+  return layout;
+}
+
 Result<KnownSchema> SchemaCache::CompileOrWhyNot(const avro::Schema& writer) {
-  ARROW_ASSIGN_OR_RAISE(auto layout, BronzeLayout::Grow(layout_, writer));
+  ARROW_ASSIGN_OR_RAISE(const auto before, LayoutFor(writer));
+  ARROW_ASSIGN_OR_RAISE(auto layout, BronzeLayout::Grow(before, writer));
   ARROW_ASSIGN_OR_RAISE(
       auto decoder, avro::Decoder::Compile(writer, layout->reader_schema, layout->options.columns));
-  if (layout != layout_) Reset(std::move(layout));
-  return KnownSchema{.decoder = std::move(decoder), .cause = {}, .detail = {}};
+  Use(layout);
+  return KnownSchema{
+      .decoder = std::move(decoder), .layout = std::move(layout), .cause = {}, .detail = {}};
 }
 
 KnownSchema SchemaCache::Compile(const avro::Schema& writer) {
   Result<KnownSchema> compiled = CompileOrWhyNot(writer);
   if (compiled.ok()) return *std::move(compiled);
-  return {.decoder = std::nullopt,
-          .cause = Cause::kIncompatibleSchema,
-          .detail = compiled.status().message()};
+  return Undecodable(Cause::kIncompatibleSchema, compiled.status().message());
 }
 
 SchemaCache::Entry SchemaCache::EntryOf(const registry::LookUp& found) {
   Entry entry;
   if (found.schema.schema_type != "AVRO") {
-    entry.schema = {.decoder = std::nullopt,
-                    .cause = Cause::kIncompatibleSchema,
-                    .detail = "schema " + std::to_string(found.schema.id) + " is " +
-                              found.schema.schema_type + "; ShopStream decodes Avro"};
+    entry.schema = Undecodable(Cause::kIncompatibleSchema,
+                               "schema " + std::to_string(found.schema.id) + " is " +
+                                   found.schema.schema_type + "; ShopStream decodes Avro");
     return entry;
   }
   Result<avro::Schema> writer = avro::Schema::ParseKept(found.schema.schema);
@@ -62,9 +115,8 @@ SchemaCache::Entry SchemaCache::EntryOf(const registry::LookUp& found) {
     entry.schema = Compile(*writer);
     entry.writer = *std::move(writer);
   } else {
-    entry.schema = {.decoder = std::nullopt,
-                    .cause = Cause::kIncompatibleSchema,
-                    .detail = "the registered schema is not Avro: " + writer.status().message()};
+    entry.schema = Undecodable(Cause::kIncompatibleSchema,
+                               "the registered schema is not Avro: " + writer.status().message());
   }
   entry.generation = generation_;  // Compile may have increased it.
   return entry;
@@ -102,9 +154,8 @@ bool SchemaCache::ResolveOne(int32_t id, BootClock::time_point now, ResolveOutco
     return false;
   }
   denied_at_.erase(denied);
-  known_[id].schema = {.decoder = std::nullopt,
-                       .cause = Cause::kUnknownSchema,
-                       .detail = "the registry has no schema " + std::to_string(id)};
+  known_[id].schema =
+      Undecodable(Cause::kUnknownSchema, "the registry has no schema " + std::to_string(id));
   known_[id].forget_at = now + kRememberUnknownFor;
   ++unknown_count_;
   return true;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,7 +21,8 @@ namespace shopstream::ingest {
 // What is known about a schema id: how to decode its records, or why that is impossible.
 struct KnownSchema {
   std::optional<avro::Decoder> decoder;
-  Cause cause = Cause::kUnknownSchema;  // If there is no decoder.
+  std::shared_ptr<const BronzeLayout> layout;  // The one that the decoder fills.
+  Cause cause = Cause::kUnknownSchema;         // If there is no decoder.
   std::string detail;
 };
 
@@ -33,8 +35,8 @@ struct ResolveOutcome {
   BootClock::time_point ask_again_at;  // When the first of them may be answered.
 };
 
-// Schema ids and how to decode them into the current layout, which grows with each writer that has
-// a new field. One thread.
+// Schema ids and how to decode them into the current layout of their record type, which grows with
+// each writer that has a new field. One thread.
 class SchemaCache {
  public:
   using LookUpById = std::function<registry::LookUp(int32_t id)>;
@@ -49,13 +51,17 @@ class SchemaCache {
 
   SchemaCache(std::shared_ptr<const BronzeLayout> layout, LookUpById look_up);
 
-  // The layout that the decoders fill.
+  // The layout of Bronze, and those of the side tables, by the full name of their record type.
+  using SideLayouts = std::map<std::string, std::shared_ptr<const BronzeLayout>>;
   const std::shared_ptr<const BronzeLayout>& layout() const { return layout_; }
-  // Merges what other consumers have added to the table's schema; the table's fields come first.
+  const SideLayouts& sides() const { return sides_; }
+  // Merges what other consumers have added to Bronze's schema; the table's fields come first.
   // Invalid: the two cannot be merged; nothing has changed.
   Status Adopt(const avro::Schema& table);
-  // Starts over with another layout; writers' schemas stay known.
-  void Reset(std::shared_ptr<const BronzeLayout> layout);
+  // The same for the side table of this layout, which may be new.
+  Status AdoptSide(const std::shared_ptr<const BronzeLayout>& table);
+  // Starts over with other layouts; writers' schemas stay known.
+  void Reset(std::shared_ptr<const BronzeLayout> layout, SideLayouts sides = {});
 
   // Null: not known, not compiled for the current layout, or a verdict that must be asked for
   // again; see Resolve. Valid until the next Resolve, Adopt or Reset.
@@ -77,12 +83,16 @@ class SchemaCache {
   bool ResolveOne(int32_t id, BootClock::time_point now, ResolveOutcome* outcome);
   KnownSchema Compile(const avro::Schema& writer);
   Result<KnownSchema> CompileOrWhyNot(const avro::Schema& writer);
+  // The layout that has to fit this writer's records. Invalid: its type can have no table.
+  Result<std::shared_ptr<const BronzeLayout>> LayoutFor(const avro::Schema& writer) const;
+  void Use(const std::shared_ptr<const BronzeLayout>& layout);
   bool IsCurrent(const Entry& entry) const {
     return !entry.writer || entry.generation == generation_;
   }
 
   std::shared_ptr<const BronzeLayout> layout_;
-  int64_t generation_ = 0;  // Increases with each change of layout_.
+  SideLayouts sides_;
+  int64_t generation_ = 0;  // Increases with each change of a layout.
   LookUpById look_up_;
   std::unordered_map<int32_t, Entry> known_;
   std::unordered_map<int32_t, BootClock::time_point> denied_at_;  // Denied once; to be confirmed.

@@ -72,6 +72,41 @@ Result<std::map<int64_t, int64_t>> ReadQuarantined(lake::Table* table,
   return quarantined;
 }
 
+using SideSnapshots = std::vector<std::pair<lake::Table*, std::shared_ptr<const lake::Snapshot>>>;
+
+Result<SideSnapshots> RefreshSides(SideTables* sides, const lake::Snapshot& bronze) {
+  SideSnapshots snapshots;
+  if (sides == nullptr) return snapshots;
+  ARROW_RETURN_NOT_OK(sides->OpenAnnounced(bronze));
+  for (lake::Table* table : sides->Open()) {
+    ARROW_ASSIGN_OR_RAISE(auto snapshot, table->Refresh());
+    snapshots.emplace_back(table, std::move(snapshot));
+  }
+  return snapshots;
+}
+
+// The fence of the side table, and its rows of the partition at or above the start.
+Status AddSide(lake::Table* table, const lake::Snapshot& snapshot, const std::string& topic_id,
+               StartPosition* start) {
+  const auto fence = snapshot.Txn(tables::ProgressAppId(topic_id, start->partition));
+  if (!fence) return Status::OK();
+  start->side_fences[table->path()] = *fence;
+  if (*fence <= start->begin) return Status::OK();
+  const auto take = [&](const std::optional<tables::Coordinates>& row) {
+    const bool ours = row && row->topic_id == topic_id && row->partition == start->partition;
+    if (!ours || row->offset < start->begin) return true;
+    std::optional<int64_t>& sent_ms = start->in_sides[row->offset];
+    if (row->timestamp_us) sent_ms = *row->timestamp_us / 1000;
+    return true;
+  };
+  for (const DataFile& file : snapshot.Files()) {
+    if (!MayHold(file, topic_id, start->partition, start->begin)) continue;
+    ARROW_RETURN_NOT_OK(
+        tables::VisitCoordinates(table->store(), table->path(), file, snapshot.schema(), take));
+  }
+  return Status::OK();
+}
+
 bool RemovesRecords(kafka::TopicMetadata* topics, const std::string& topic) {
   const auto described = topics->DescribeTopic(topic, /*with_configs=*/true);
   if (!described.ok() || !*described) return true;
@@ -175,11 +210,12 @@ Result<TopicSpans> ReadTopicSpans(kafka::TopicMetadata* topics, const std::strin
 }
 
 Result<std::vector<StartPosition>> FindStartPositions(lake::Table* bronze, lake::Table* quarantine,
-                                                      const TopicSpans& topic) {
-  // Bronze first: a cut quarantines before it commits to Bronze, so the newer quarantine snapshot
-  // has every quarantined record at or above the progress in the older Bronze snapshot.
+                                                      SideTables* sides, const TopicSpans& topic) {
+  // Bronze first: a cut commits to the other tables before it commits to Bronze, so their newer
+  // snapshots have every record at or above the progress in the older Bronze snapshot.
   ARROW_ASSIGN_OR_RAISE(auto bronze_snapshot, bronze->Refresh());
   ARROW_ASSIGN_OR_RAISE(auto quarantine_snapshot, quarantine->Refresh());
+  ARROW_ASSIGN_OR_RAISE(const auto side_snapshots, RefreshSides(sides, *bronze_snapshot));
   std::vector<StartPosition> starts;
   for (const auto& [partition, span] : topic.spans) {
     if (!span.ok()) {
@@ -200,11 +236,15 @@ Result<std::vector<StartPosition>> FindStartPositions(lake::Table* bronze, lake:
     if (start.quarantine_fence.value_or(start.begin) > start.begin) {
       ARROW_ASSIGN_OR_RAISE(start.quarantined, ReadQuarantined(quarantine, *quarantine_snapshot,
                                                                topic.id, partition, start.begin));
-      // An operator knows that Kafka has other records than the lake. What is quarantined at their
-      // offsets keeps them out, because it has their coordinates.
-      if (start.accepted && start.accepted == start.fence) {
-        for (auto& [offset, hash] : start.quarantined) hash = StartPosition::kAnyRecord;
-      }
+    }
+    for (const auto& [table, snapshot] : side_snapshots) {
+      ARROW_RETURN_NOT_OK(AddSide(table, *snapshot, topic.id, &start));
+    }
+    // An operator knows that Kafka has other records than the lake. What the tables have at their
+    // offsets keeps them out, because it has their coordinates.
+    if (start.accepted && start.accepted == start.fence) {
+      for (auto& [offset, hash] : start.quarantined) hash = StartPosition::kAnyRecord;
+      for (auto& [offset, sent_ms] : start.in_sides) sent_ms.reset();
     }
     starts.push_back(std::move(start));
   }
@@ -235,7 +275,7 @@ Result<std::vector<StartPosition>> StartFinder::Find(const std::vector<int32_t>&
               topic_, topic.id, topic_id_);
   }
   topic_id_ = topic.id;
-  ARROW_ASSIGN_OR_RAISE(auto starts, FindStartPositions(bronze_, quarantine_, topic));
+  ARROW_ASSIGN_OR_RAISE(auto starts, FindStartPositions(bronze_, quarantine_, sides_, topic));
   LeaveOutNewProgress(*before, &starts);
   const bool removes_records = RemovesRecords(topics_, topic_);
   for (StartPosition& start : starts) start.removes_records = removes_records;

@@ -9,6 +9,7 @@
 
 #include "base/status.h"
 #include "ingest/bronze_layout.h"
+#include "ingest/side_tables.h"
 #include "kafka/topic_metadata.h"
 #include "lake/delta/table.h"
 #include "model/offset_range.h"
@@ -36,6 +37,10 @@ struct StartPosition {
   // kAnyRecord.
   static constexpr int64_t kAnyRecord = 0;
   std::map<int64_t, int64_t> quarantined;
+  std::map<std::string, int64_t> side_fences;  // The txns of the side tables, by path.
+  // In a side table already, at or above `begin`: offset -> when it was sent, as the row shows it.
+  // Nothing: any record.
+  std::map<int64_t, std::optional<int64_t>> in_sides;
   kafka::OffsetSpan kafka;
   tables::Position position;
   tables::Stop stop;
@@ -67,17 +72,21 @@ struct TopicSpans {
 Result<TopicSpans> ReadTopicSpans(kafka::TopicMetadata* topics, const std::string& topic,
                                   const std::vector<int32_t>& partitions);
 
-// Loads both tables and decides for each partition.
+// Loads all tables and decides for each partition. `sides` may be null: there are none.
 Result<std::vector<StartPosition>> FindStartPositions(lake::Table* bronze, lake::Table* quarantine,
-                                                      const TopicSpans& topic);
+                                                      SideTables* sides, const TopicSpans& topic);
 
 // Finds starts for the partitions of one topic, and follows the topic when it is created again.
 class StartFinder {
  public:
   // All borrowed; they outlive it.
   StartFinder(kafka::TopicMetadata* topics, std::string topic, lake::Table* bronze,
-              lake::Table* quarantine)
-      : topics_(topics), topic_(std::move(topic)), bronze_(bronze), quarantine_(quarantine) {}
+              lake::Table* quarantine, SideTables* sides)
+      : topics_(topics),
+        topic_(std::move(topic)),
+        bronze_(bronze),
+        quarantine_(quarantine),
+        sides_(sides) {}
 
   const std::string& topic() const { return topic_; }
   // As of the last question; empty: not asked yet.
@@ -98,6 +107,7 @@ class StartFinder {
   const std::string topic_;
   lake::Table* const bronze_;
   lake::Table* const quarantine_;
+  SideTables* const sides_;
   std::string topic_id_;
 };
 

@@ -161,11 +161,15 @@ Result<std::shared_ptr<const BronzeLayout>> LayoutOf(
   return std::make_shared<const BronzeLayout>(std::move(made));
 }
 
+Result<std::optional<avro::Schema>> ReadReaderSchema(const lake::Snapshot& snapshot) {
+  const std::string* text = lake::FindProperty(snapshot, tables::kReaderSchemaProperty);
+  if (text == nullptr) return std::nullopt;
+  return ParseKept(*text);
+}
+
 Result<TableMemory> ReadTableMemory(const lake::Snapshot& snapshot, const LayoutOptions& options) {
   TableMemory memory;
-  if (const std::string* text = lake::FindProperty(snapshot, tables::kReaderSchemaProperty)) {
-    ARROW_ASSIGN_OR_RAISE(memory.reader_schema, ParseKept(*text));
-  }
+  ARROW_ASSIGN_OR_RAISE(memory.reader_schema, ReadReaderSchema(snapshot));
   if (!options.partition_values.empty()) return memory;
   const size_t fields = options.partition_field.size();
   if (fields == 0) return memory;

@@ -11,6 +11,9 @@
 
 namespace shopstream::ingest {
 
+// The schema from which the table's columns were derived; nothing: another program created it.
+Result<std::optional<avro::Schema>> ReadReaderSchema(const lake::Snapshot& snapshot);
+
 // The properties that the table stores about its rows; see bronze_layout.h.
 struct TableMemory {
   std::optional<avro::Schema> reader_schema;

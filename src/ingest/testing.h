@@ -195,7 +195,7 @@ inline std::optional<int32_t> Add(const kafka::RecordView& record, const SchemaC
   if (!frame) return std::nullopt;
   const KnownSchema* schema = schemas.Find(frame->schema_id, {});
   if (schema == nullptr) return frame->schema_id;
-  EXPECT_TRUE(builder->Add(record, *frame, *schema, schemas.layout()).ok());
+  EXPECT_TRUE(builder->Add(record, *frame, *schema).ok());
   return std::nullopt;
 }
 

@@ -22,6 +22,8 @@ class SimulatedRegistry : public registry::SchemaSource {
   double denies_wrongly = 0;  // As if it lagged behind its writer: once per program and id.
 
   void Register(int32_t id, std::string schema) { schemas_[id] = std::move(schema); }
+  // Under a subject that nobody asks for.
+  void RegisterElsewhere(int32_t id, std::string schema) { elsewhere_[id] = std::move(schema); }
 
   registry::LookUp ById(int32_t id) override {
     Pass();
@@ -31,10 +33,12 @@ class SimulatedRegistry : public registry::SchemaSource {
       scheduler_->Count("registry: no answer");
       return answer;
     }
-    const auto found = schemas_.find(id);
+    auto found = schemas_.find(id);
+    if (found == schemas_.end()) found = elsewhere_.find(id);
+    const bool unknown = found == elsewhere_.end();
     const bool denied = scheduler_->chance()->Once(denies_wrongly) &&
                         denied_.emplace(scheduler_->program(), id).second;
-    if (found == schemas_.end() || denied) {
+    if (unknown || denied) {
       scheduler_->Count(denied ? "registry: a known id denied" : "registry: unknown id");
       answer.outcome = registry::LookUpOutcome::kUnknown;
       return answer;
@@ -59,7 +63,7 @@ class SimulatedRegistry : public registry::SchemaSource {
 
   Scheduler* const scheduler_;
   const std::string subject_;
-  std::map<int32_t, std::string> schemas_;
+  std::map<int32_t, std::string> schemas_, elsewhere_;
   std::set<std::pair<int, int32_t>> denied_;  // Program, id.
 };
 

@@ -25,18 +25,26 @@ namespace {
 struct Sighting {
   int bronze = 0, quarantine = 0;
   bool replayed = false;
-  int64_t id = -1;                   // According to Bronze.
+  int64_t id = -1;                   // According to Bronze, or the side table.
+  std::string table;                 // The side table; empty: Bronze.
   std::optional<std::string> value;  // According to quarantine.
 };
 using Place = std::pair<int32_t, int64_t>;                           // Partition, offset.
 using Sightings = std::map<std::string, std::map<Place, Sighting>>;  // By topic id.
+
+std::vector<std::string> AllTables(World* world) {
+  std::vector<std::string> paths = world->SidePaths();
+  paths.push_back(world->layout.table);
+  paths.push_back(world->layout.quarantine_table);
+  return paths;
+}
 
 class Checker {
  public:
   explicit Checker(World* world) : world_(world), store_(world->Look()) {}
 
   void Run() {
-    for (const std::string& path : {world_->layout.table, world_->layout.quarantine_table}) {
+    for (const std::string& path : AllTables(world_)) {
       const Status status = LookAt(path);
       if (!status.ok()) Fail(path + ": " + status.ToString());
     }
@@ -79,19 +87,22 @@ class Checker {
   }
 
   Status LookAtReplays() {
-    ARROW_ASSIGN_OR_RAISE(const auto table, lake::Table::Open(store_.get(), world_->layout.table));
-    for (auto& [topic_id, places] : seen_) {
-      ARROW_ASSIGN_OR_RAISE(const auto replayed,
-                            ingest::ReadReplayed(*table->snapshot(), topic_id));
-      for (auto& [place, sighting] : places) {
-        sighting.replayed = replayed.Contains(place.first, place.second);
+    for (const std::string& path : AllTables(world_)) {
+      if (path == world_->layout.quarantine_table) continue;
+      ARROW_ASSIGN_OR_RAISE(const auto table, lake::Table::Open(store_.get(), path));
+      for (auto& [topic_id, places] : seen_) {
+        ARROW_ASSIGN_OR_RAISE(const auto replayed,
+                              ingest::ReadReplayed(*table->snapshot(), topic_id));
+        for (auto& [place, sighting] : places) {
+          if (replayed.Contains(place.first, place.second)) sighting.replayed = true;
+        }
       }
     }
     return Status::OK();
   }
 
   Status ReadRows(const lake::Table& table, const DataFile& file) {
-    const bool bronze = table.path() == world_->layout.table;
+    const bool bronze = table.path() != world_->layout.quarantine_table;
     std::vector<std::string> names = tables::CoordinateColumns::Names();
     names.emplace_back(bronze ? "id" : tables::kValue);
     ARROW_ASSIGN_OR_RAISE(const auto read, lake::ReadDataFile(table.store(), table.path(), file,
@@ -112,6 +123,7 @@ class Checker {
       if (bronze) {
         ++sighting.bronze;
         sighting.id = ids->Value(row);
+        sighting.table = table.path() == world_->layout.table ? "" : table.path();
         continue;
       }
       ++sighting.quarantine;
@@ -261,6 +273,7 @@ class Checker {
     if (sighting.bronze == 1 && record.fate == Fate::kGarbage) return "garbage in Bronze";
     if (sighting.quarantine == 1 && record.fate == Fate::kRow) return "a good record in quarantine";
     if (sighting.bronze == 1 && sighting.id != record.id) return "another record's row";
+    if (sighting.bronze == 1 && sighting.table != record.table) return "a row in another table";
     if (sighting.quarantine == 1 &&
         sighting.value != (record.value == nullptr ? std::nullopt : std::optional(*record.value))) {
       return "another record's value in quarantine";

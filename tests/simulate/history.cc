@@ -31,6 +31,7 @@ constexpr const char* kEvents[] = {
     "crash after a call",
     "crash at any moment",
     "crash before a call",
+    "crash between a side table and Bronze",
     "crash during a write",
     "ingest: commit",
     "ingest: fence",
@@ -126,6 +127,7 @@ class History {
     ingest::IngestEnd end;
     const Status status = RunIngest(
         until_caught_up, [&] { return *stop || world_->scheduler.dead(); }, &end);
+    if (world_->scheduler.dead()) world_->CountSidesAhead();
     if (status.ok() && until_caught_up) last_end_ = end;
     if (status.ok()) return;
     world_->scheduler.Note("fails: " + status.ToString());
@@ -146,6 +148,10 @@ class History {
     if (mistake != Mistake::kNone) {
       lake.bronze = Mistaken(mistake, std::move(lake.bronze));
       lake.quarantine = Mistaken(mistake, std::move(lake.quarantine));
+      lake.sides = std::make_unique<ingest::SideTables>(
+          store.get(), world_->layout, [mistake](std::unique_ptr<lake::Table> side) {
+            return Mistaken(mistake, std::move(side));
+          });
     }
     const auto topics = Mistaken(mistake, world_->kafka.OpenMetadata());
     const auto records =
@@ -210,12 +216,18 @@ class History {
     options.batch_rows = 7;
     options.stop = [this] { return settling_ || world_->scheduler.dead(); };
     ingest::QuarantineReplay replay(lake.layout, kTopic, bronze.get(), lake.quarantine.get(),
-                                    &schemas, options);
+                                    lake.sides.get(), &schemas, options);
     return replay.Run({}).status();
   }
 
+  std::vector<std::string> Tables() {
+    std::vector<std::string> paths = world_->SidePaths();
+    paths.insert(paths.begin(), {world_->layout.table, world_->layout.quarantine_table});
+    return paths;
+  }
+
   Status Compact(lake::ObjectStore* store) {
-    for (const std::string& path : {world_->layout.table, world_->layout.quarantine_table}) {
+    for (const std::string& path : Tables()) {
       ARROW_ASSIGN_OR_RAISE(auto table, lake::Table::Open(store, path));
       if (world_->mistake != Mistake::kNone) table = Mistaken(world_->mistake, std::move(table));
       lake::CompactionHooks hooks;
@@ -230,7 +242,7 @@ class History {
   Status AcceptLosses(lake::ObjectStore* store) { return simulate::AcceptLosses(world_, store); }
 
   Status Vacuum(lake::ObjectStore* store) {
-    for (const std::string& path : {world_->layout.table, world_->layout.quarantine_table}) {
+    for (const std::string& path : Tables()) {
       ARROW_ASSIGN_OR_RAISE(const auto table, lake::Table::Open(store, path));
       lake::VacuumOptions options;
       if (world_->mistake == Mistake::kNoVacuumMargin) {

@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "base/json.h"
+#include "tables/names.h"
 #include "tables/progress.h"
 
 namespace shopstream::simulate {
@@ -149,6 +150,8 @@ class MistakenTable : public lake::Table {
         return Regardless(prepare, deadline);
       case Mistake::kReplayWithoutFence:
         return right_->Commit(Unfenced(prepare), deadline);
+      case Mistake::kSideWithoutFence:
+        return RememberedAfter(right_->Commit(IsSide() ? Whoever(prepare) : prepare, deadline));
       case Mistake::kStopIsForgotten:
       case Mistake::kNoFirstSight:
       case Mistake::kLossInCommitInfoAlone:
@@ -170,8 +173,23 @@ class MistakenTable : public lake::Table {
       return std::make_shared<CensoredTxns>(std::move(snapshot), std::move(txns));
     }
     const bool quarantine = path().find("quarantine") != std::string::npos;
-    if (mistake_ != Mistake::kNoSkipSet || !quarantine) return snapshot;
+    if (mistake_ != Mistake::kNoSkipSet || !(quarantine || IsSide())) return snapshot;
     return std::make_shared<FilelessSnapshot>(std::move(snapshot));
+  }
+
+  bool IsSide() const { return path().starts_with(std::string(tables::kBronzePath) + "-"); }
+
+  // With the txns of any version seen: one of them is what the writer expects.
+  Prepare Whoever(const Prepare& prepare) {
+    Remember(*right_->snapshot());
+    return [this, &prepare](const Snapshot& snapshot) {
+      Prepared prepared = prepare(snapshot);
+      for (auto txns = txns_.rbegin(); prepared.ok() && txns != txns_.rend(); ++txns) {
+        if (ChangesIn(&prepared) != nullptr) break;
+        prepared = prepare(OutdatedTxns(snapshot, *txns));
+      }
+      return prepared;
+    };
   }
 
   // A cut's range is visible only in its changes. If this version refuses the cut, an earlier
@@ -195,7 +213,7 @@ class MistakenTable : public lake::Table {
     return result;
   }
   void Remember(const Snapshot& snapshot) {
-    if (mistake_ != Mistake::kFenceByAtLeast) return;
+    if (mistake_ != Mistake::kFenceByAtLeast && mistake_ != Mistake::kSideWithoutFence) return;
     if (txns_.empty() || txns_.back() != snapshot.Txns()) txns_.push_back(snapshot.Txns());
   }
 
@@ -439,6 +457,8 @@ std::string_view Name(Mistake mistake) {
       return "loss-in-commit-info-alone";
     case Mistake::kCorruptBatchSkipped:
       return "corrupt-batch-skipped";
+    case Mistake::kSideWithoutFence:
+      return "side-without-fence";
   }
   return "";
 }

@@ -36,6 +36,7 @@ enum class Mistake {
   kNoFirstSight,               // A partition gets its progress with its first record.
   kLossInCommitInfoAlone,      // Does not keep lost ranges among the txns.
   kCorruptBatchSkipped,        // Continues behind a batch that cannot be read.
+  kSideWithoutFence,           // Commits to a side table whoever was there before.
 };
 inline constexpr Mistake kAllMistakes[] = {
     Mistake::kFenceByAtLeast,
@@ -57,6 +58,7 @@ inline constexpr Mistake kAllMistakes[] = {
     Mistake::kNoFirstSight,
     Mistake::kLossInCommitInfoAlone,
     Mistake::kCorruptBatchSkipped,
+    Mistake::kSideWithoutFence,
 };
 
 std::string_view Name(Mistake mistake);  // "fence-by-at-least"

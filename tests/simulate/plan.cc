@@ -172,6 +172,7 @@ Plan MakePlan(uint64_t seed) {
   plan.batch_size = chance.Between(3, 25);
   plan.commit_interval = Millis{chance.Between(300, 1500)};
   plan.lake_exists = chance.Once(0.75);
+  plan.side_tables = seed % 7 >= 5;
   return plan;
 }
 

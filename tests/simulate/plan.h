@@ -63,6 +63,7 @@ struct Plan {
   double registry_denies = 0;
   int64_t batch_size = 10;  // Of an ingest, and its minimum time between cuts.
   Millis commit_interval{800};
+  bool side_tables = false;  // The topic has several record types, each with its own table.
   bool lake_exists = true;  // False: the first ingests create the tables, perhaps at the same time.
 };
 

@@ -7,6 +7,8 @@
 #include "ingest/testing.h"
 #include "lake/delta/table.h"
 #include "tables/columns.h"
+#include "tables/progress.h"
+#include "tables/record_types.h"
 
 namespace shopstream::simulate {
 namespace {
@@ -15,6 +17,28 @@ namespace events = ingest::testing;
 
 constexpr int32_t kNeverRegistered = 77;
 constexpr int32_t kRegisteredLate = 6;
+
+// Other record types of the topic. The first two are versions of one; the last is registered late.
+constexpr int32_t kRefund = 21, kRefundWithSum = 22, kRefundWithSumAsText = 23, kSignup = 24,
+                  kLateType = 25;
+
+std::string Record(const std::string& name, const std::string& fields) {
+  return R"({"type": "record", "name": ")" + name +
+         R"(", "fields": [{"name": "id", "type": "long"})" + fields + "]}";
+}
+std::string RefundWith(const std::string& type) {
+  const std::string sum = type.empty() ? "" : R"(, {"name": "sum", "type": ")" + type + "\"}";
+  return Record("shop.Refund", R"(, {"name": "reason", "type": "string"})" + sum);
+}
+
+std::string Framed(int32_t schema_id, int64_t id) {
+  std::string value = {0, 0, 0, 0, static_cast<char>(schema_id)};
+  events::AppendLong(id, &value);
+  return value;
+}
+std::string Refund(int64_t id, int32_t schema_id = kRefund) {
+  return Framed(schema_id, id) + std::string("\x06why", 4);
+}
 
 }  // namespace
 
@@ -28,9 +52,15 @@ World::World(const Plan& a_plan, Mistake a_mistake, bool keep_text)
       kafka(&scheduler, kTopic, Plan::kPartitions),
       registry(&scheduler, std::string(kTopic) + "-value") {
   layout.partition_values = {"US", "EU"};
+  layout.side_tables = plan.side_tables;
   for (const auto& [id, schema] : events::SchemasById()) {
     if (id != events::kWithIdAsText) registry.Register(id, schema);
   }
+  registry.RegisterElsewhere(kRefund, RefundWith(""));
+  registry.RegisterElsewhere(kRefundWithSum, RefundWith("long"));
+  registry.RegisterElsewhere(kRefundWithSumAsText, RefundWith("string"));
+  std::string signup = events::kEventSchema;
+  registry.RegisterElsewhere(kSignup, signup.replace(signup.find("Event"), 5, "Signup"));
   Now().resize(Plan::kPartitions);
   if (!plan.lake_exists) return;
   const auto look = Look();
@@ -47,6 +77,7 @@ World::World(const Plan& a_plan, Mistake a_mistake, bool keep_text)
 std::string World::MakeValue(ProducedRecord* record) {
   using Fate = ProducedRecord::Fate;
   record->id = next_id++;
+  if (plan.side_tables && chance.Once(0.4)) return MakeOther(record);
   const int64_t kind = chance.Below(100);
   const char* region = chance.Once(0.9) ? "US" : "EU";
   const int64_t time = events::kOct24 + (chance.Once(0.02) ? -events::kDay : 0);
@@ -61,6 +92,62 @@ std::string World::MakeValue(ProducedRecord* record) {
   if (kind < 90) return events::Event(record->id, "MARS", events::kOct24);
   if (kind < 95) return events::Event(record->id, "US", events::kOct24, kNeverRegistered);
   return "garbage";
+}
+
+// Of another type.
+std::string World::MakeOther(ProducedRecord* record) {
+  using Fate = ProducedRecord::Fate;
+  const int64_t id = record->id;
+  const int64_t kind = chance.Below(100);
+  record->table = tables::SideTablePath(layout.table, kind < 65 ? "shop.Refund" : "Signup");
+  if (kind < 45) return Refund(id);
+  if (kind < 55) {
+    std::string value = Refund(id, kRefundWithSum);
+    events::AppendLong(id * 3, &value);
+    // Unless a record with the sum as a text came first.
+    record->fate = Fate::kEither;
+    return value;
+  }
+  if (kind < 57) {
+    record->fate = Fate::kEither;
+    return Refund(id, kRefundWithSumAsText) + std::string("\x02x", 2);
+  }
+  if (kind < 65) {
+    record->fate = Fate::kGarbage;
+    return Framed(kRefund, id);
+  }
+  if (kind < 88) return events::Event(id, chance.Once(0.8) ? "US" : "EU", events::kOct24, kSignup);
+  if (kind < 92) {
+    record->fate = Fate::kGarbage;
+    return events::Event(id, "MARS", events::kOct24, kSignup);
+  }
+  record->table = tables::SideTablePath(layout.table, "Late");
+  record->fate = Fate::kEither;
+  return Framed(kLateType, id);
+}
+
+std::vector<std::string> World::SidePaths() {
+  std::vector<std::string> paths;
+  const auto look = Look();
+  const auto bronze = lake::Table::Open(look.get(), layout.table);
+  if (!bronze.ok()) return paths;
+  const auto types = tables::ReadRecordTypes(*(*bronze)->snapshot());
+  if (!types.ok()) failures.push_back(types.status().ToString());
+  for (const auto& [type, path] : types.ValueOr(tables::RecordTypes())) paths.push_back(path);
+  return paths;
+}
+
+void World::CountSidesAhead() {
+  if (kafka.id().empty()) return;
+  const auto look = Look();
+  for (const std::string& path : SidePaths()) {
+    const auto side = lake::Table::Open(look.get(), path);
+    for (int32_t partition = 0; side.ok() && partition < Plan::kPartitions; ++partition) {
+      const auto txn = (*side)->snapshot()->Txn(tables::ProgressAppId(kafka.id(), partition));
+      if (txn.value_or(0) <= LakeState(partition).next.value_or(0)) continue;
+      return trace.Count("crash between a side table and Bronze");
+    }
+  }
 }
 
 void World::Produce(int32_t partition, int64_t amount, bool open) {
@@ -213,6 +300,7 @@ void World::RecreateTopic() {
 
 void World::RegisterLateSchema() {
   registry.Register(kRegisteredLate, events::EventWith("right", "long"));
+  registry.RegisterElsewhere(kLateType, Record("Late", ""));
   trace.Count("registry: a schema turns up late");
 }
 

@@ -32,6 +32,7 @@ struct ProducedRecord {
     kEither,   // Depends on what was known at the time.
   } fate = Fate::kRow;
   const std::string* value = nullptr;  // Null: a null value.
+  std::string table = "";              // The side table of its type; empty: Bronze.
 };
 
 // The expected state of one partition of one incarnation of the topic.
@@ -51,6 +52,10 @@ struct World {
   World(const Plan& plan, Mistake mistake, bool keep_text);
 
   std::unique_ptr<lake::ObjectStore> Look() { return store.OpenForChecks(); }
+  // The side tables that Bronze announces.
+  std::vector<std::string> SidePaths();
+  // Counts whether a program has just died between a commit to a side table and Bronze's.
+  void CountSidesAhead();
 
   const Plan plan;
   const Mistake mistake;
@@ -82,6 +87,7 @@ struct World {
 
  private:
   std::string MakeValue(ProducedRecord* record);
+  std::string MakeOther(ProducedRecord* record);
   // Bronze's.
   tables::PartitionState LakeState(int32_t partition);
   // The brokers lose all from `end` on. `cut` makes them lose it.

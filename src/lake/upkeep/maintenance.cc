@@ -6,6 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <map>
 #include <string>
@@ -61,13 +62,21 @@ struct Maintenance::Counters {
           .Register(Metrics());
 };
 
-Maintenance::Maintenance(const std::vector<Table*>& tables, MaintenanceOptions options)
-    : options_(std::move(options)), counters_(std::make_unique<Counters>()) {
+Maintenance::Maintenance(Tables tables, MaintenanceOptions options)
+    : tables_(std::move(tables)),
+      options_(std::move(options)),
+      counters_(std::make_unique<Counters>()) {
+  TakeNewTables();
+  thread_ = Thread([this] { Run(); });
+}
+
+void Maintenance::TakeNewTables() {
   const auto vacuum_at = BootClock::now() + options_.vacuum_after_start;
-  for (Table* table : tables) {
+  for (Table* table : tables_()) {
+    const auto is_known = [&](const Ward& ward) { return ward.table == table; };
+    if (std::ranges::any_of(wards_, is_known)) continue;
     wards_.push_back({.table = table, .unreported = {}, .vacuum_at = vacuum_at});
   }
-  thread_ = Thread([this] { Run(); });
 }
 
 Maintenance::~Maintenance() {
@@ -78,6 +87,7 @@ Maintenance::~Maintenance() {
 void Maintenance::Run() {
   if (Runtime::Simulated() == nullptr) LowerPriority();
   while (!stop_.WaitFor(options_.interval)) {
+    TakeNewTables();
     for (Ward& ward : wards_) {
       if (IsDue(ward)) Compact(&ward);
       if (!stop_.requested() && BootClock::now() >= ward.vacuum_at) Vacuum(&ward);

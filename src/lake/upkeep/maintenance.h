@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -38,8 +39,11 @@ struct MaintenanceOptions {
 // tables.
 class Maintenance {
  public:
+  // The tables that exist so far; called by the thread before each check. A table that was there
+  // once stays in the list.
+  using Tables = std::function<std::vector<Table*>()>;
   // The tables are borrowed and outlive it.
-  Maintenance(const std::vector<Table*>& tables, MaintenanceOptions options);
+  Maintenance(Tables tables, MaintenanceOptions options);
   ~Maintenance();  // Discards the current merge, stops a vacuum at the next file.
 
  private:
@@ -56,11 +60,13 @@ class Maintenance {
   };
 
   void Run();
+  void TakeNewTables();
   bool IsDue(const Ward& ward) const;
   void Compact(Ward* ward);
   void Vacuum(Ward* ward);
   void Report(Ward* ward, const CompactionResult& result);
 
+  const Tables tables_;
   const MaintenanceOptions options_;
   std::vector<Ward> wards_;  // Used by the thread only.
   std::unique_ptr<Counters> counters_;
