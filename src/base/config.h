@@ -70,7 +70,7 @@ struct IngestConfig {
   int32_t event_time_earliest = 10'957;
   int64_t event_time_ahead_hours = 24;
   std::vector<std::string> wide_decimals;  // PATH=text|double|decimal; * for all other paths.
-  std::string record_types = "one";        // The only choice.
+  std::string record_types = "one";        // Or each.
   bool maintenance = true;                 // Compact and vacuum the tables while ingesting.
 };
 

@@ -111,9 +111,9 @@ const Setting kSettings[] = {
      ListField{SHOPSTREAM_FIELD(ingest.wide_decimals), ListForm::kWideDecimals},
      "columns of decimals of more than 38 digits as PATH=text, PATH=double or PATH=decimal, "
      "separated by commas; * is any other path; by default text"},
-    {"ingest.record_types", ChoiceField{SHOPSTREAM_FIELD(ingest.record_types), {"one"}},
-     "one, the only choice: records of another type than the table's are quarantined; for each "
-     "further type, run another ingest with its own group and tables"},
+    {"ingest.record_types", ChoiceField{SHOPSTREAM_FIELD(ingest.record_types), {"one", "each"}},
+     "one: records of another type than the table's are quarantined; each: every further record "
+     "type has its own table, <lake.bronze_table>-<type>"},
     {"ingest.maintenance", SwitchField{SHOPSTREAM_FIELD(ingest.maintenance)},
      "true: ingest also compacts and vacuums the tables it fills; false: only `table optimize` "
      "and `table vacuum` do"},

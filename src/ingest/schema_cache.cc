@@ -99,7 +99,11 @@ Result<KnownSchema> SchemaCache::CompileOrWhyNot(const avro::Schema& writer) {
 KnownSchema SchemaCache::Compile(const avro::Schema& writer) {
   Result<KnownSchema> compiled = CompileOrWhyNot(writer);
   if (compiled.ok()) return *std::move(compiled);
-  return Undecodable(Cause::kIncompatibleSchema, compiled.status().message());
+  std::string why = compiled.status().message();
+  if (!layout_->options.side_tables && !IsBronzesType(layout_->reader_schema, writer)) {
+    why += "; with ingest.record_types=each, each record type has its own table";
+  }
+  return Undecodable(Cause::kIncompatibleSchema, std::move(why));
 }
 
 SchemaCache::Entry SchemaCache::EntryOf(const registry::LookUp& found) {
