@@ -362,11 +362,11 @@ def peak_memory(lake: Lake, sql: str, limit_mb: int) -> tuple[int, str]:
 
 def test_memory_is_bounded_and_more_is_spilled(lake: Lake) -> None:
     sql = ("SELECT max(place) AS n FROM (SELECT md5(i::VARCHAR) AS text, row_number() OVER (ORDER BY text) AS place "
-           "FROM range(1500000) t(i))")
+           "FROM range(3000000) t(i))")
     peak, printed = peak_memory(lake, sql, 64)
-    assert printed == "n\n1500000\n" and peak < 64 + 150, peak
+    assert printed == "n\n3000000\n" and peak < 300, peak  # In memory alone, 470.
     streamed, printed = peak_memory(lake, "SELECT i, repeat('x', 100) AS x FROM range(1000000) t(i)", 64)
-    assert printed.count("\n") == 1_000_001 and streamed < 64 + 150, streamed
+    assert printed.count("\n") == 1_000_001 and streamed < 300, streamed
     refused = run(lake, "SELECT list(md5(i::VARCHAR)) FROM range(20000000) t(i)", "--set", "query.memory_limit_mb=64",
                   expect=1)
     assert "Out of Memory Error" in refused.stderr and "raise query.memory_limit_mb (64)" in refused.stderr
