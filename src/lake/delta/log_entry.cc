@@ -305,7 +305,7 @@ std::string CommitId(const LogEntry& entry) {
 std::optional<int64_t> CommitTimestamp(const LogEntry& entry) {
   if (!entry.commit_info->is_object()) return std::nullopt;
   const auto found = entry.commit_info->find("timestamp");
-  if (found == entry.commit_info->end() || !found->is_number()) return std::nullopt;
+  if (found == entry.commit_info->end() || !found->is_number_integer()) return std::nullopt;
   return found->get<int64_t>();
 }
 

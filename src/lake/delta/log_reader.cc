@@ -195,7 +195,7 @@ Result<std::shared_ptr<const TableState>> LoadStateAt(ObjectStore* store,
     if (IsEmpty(listing)) return NoTable(store, table_path);
     std::vector<Route> routes = FindRoutes(AsOf(version, listing));
     std::erase_if(routes, [version](const Route& route) { return route.last != version; });
-    if (routes.empty()) return nullptr;
+    if (routes.empty()) continue;  // The listing may have been made during a commit.
     ARROW_ASSIGN_OR_RAISE(LoadedState loaded, FollowFirst(store, table_path, routes, &failure));
     if (loaded.state != nullptr) return std::move(loaded.state);
   }
@@ -204,12 +204,17 @@ Result<std::shared_ptr<const TableState>> LoadStateAt(ObjectStore* store,
 }
 
 Result<LogSpan> ReadLogSpan(ObjectStore* store, const std::string& table_path) {
-  ARROW_ASSIGN_OR_RAISE(const LogListing listing, ListLog(store, table_path, 0));
-  if (IsEmpty(listing)) return NoTable(store, table_path);
-  const std::vector<Route> routes = FindRoutes(listing);
-  if (routes.empty()) return NoRoute(table_path, listing);
-  // The last one starts at the oldest checkpoint or, without any, at version 0.
-  return LogSpan{std::max<int64_t>(routes.back().checkpoint, 0), routes.back().last};
+  LogListing listing;
+  for (int attempt = 0; attempt < kListings; ++attempt) {
+    if (attempt > 0) Sleep(kPauseBetweenListings * attempt);
+    ARROW_ASSIGN_OR_RAISE(listing, ListLog(store, table_path, 0));
+    if (IsEmpty(listing)) return NoTable(store, table_path);
+    const std::vector<Route> routes = FindRoutes(listing);
+    if (routes.empty()) continue;  // The listing may have been made during a commit.
+    // The last one starts at the oldest checkpoint or, without any, at version 0.
+    return LogSpan{std::max<int64_t>(routes.back().checkpoint, 0), routes.back().last};
+  }
+  return NoRoute(table_path, listing);
 }
 
 Result<std::shared_ptr<const TableState>> AdvanceState(

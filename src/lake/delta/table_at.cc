@@ -70,6 +70,10 @@ Result<int64_t> VersionAt(ObjectStore* store, const std::string& table_path, int
   if (is_known) return found;
   ARROW_ASSIGN_OR_RAISE(const auto oldest,
                         DescribeVersion(store, table_path, std::min(above, span.newest)));
+  if (above == 0) {
+    return Status::Invalid("table ", table_path, " was created after ", FormatTimestamp(unix_ms),
+                           ": its first version is ", oldest);
+  }
   return Gone("table ", table_path, " has no version of ", FormatTimestamp(unix_ms),
               ": its log begins at ", oldest, kWhyItBegins);
 }

@@ -22,10 +22,15 @@ class NewRows {
       if (paths_.contains(remove.path)) moved_from.push_back(&remove);
     }
     std::set<std::string> now;
+    // A writer may spell a partition's value differently: then any added file may have the rows.
+    const bool is_respelled = std::ranges::any_of(moved_from, [&](const RemoveFile* from) {
+      return std::ranges::none_of(entry.adds,
+                                  [from](const AddFile& add) { return MayShareRows(*from, add); });
+    });
     for (const AddFile& add : entry.adds) {
       const bool has_moved = std::ranges::any_of(
           moved_from, [&add](const RemoveFile* from) { return MayShareRows(*from, add); });
-      if (add.data_change || has_moved || paths_.contains(add.file.path)) {
+      if (add.data_change || is_respelled || has_moved || paths_.contains(add.file.path)) {
         now.insert(add.file.path);
       }
     }
@@ -54,12 +59,17 @@ class NewRows {
 
 Result<std::optional<TableChanges>> ChangesSince(ObjectStore* store, const std::string& table_path,
                                                  const Snapshot& snapshot, int64_t since) {
-  if (snapshot.version() - since > kMostVersions) return std::nullopt;
+  if (since > snapshot.version() || snapshot.version() - since > kMostVersions) {
+    return std::nullopt;
+  }
   TableChanges changes;
   NewRows new_rows;
   // From the oldest, which a clean-up of the log deletes first.
   for (int64_t version = since + 1; version <= snapshot.version(); ++version) {
-    ARROW_ASSIGN_OR_RAISE(const auto entry, ReadLogEntry(store, table_path, version));
+    const auto read = ReadLogEntry(store, table_path, version);
+    // The snapshot may be readable nevertheless, from a later checkpoint.
+    if (read.status().IsNotImplemented()) return std::nullopt;
+    ARROW_ASSIGN_OR_RAISE(const auto& entry, read);
     if (!entry) return std::nullopt;
     new_rows.Apply(*entry);
     for (const RemoveFile& remove : entry->removes) {

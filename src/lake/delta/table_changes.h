@@ -29,8 +29,8 @@ struct TableChanges {
 };
 
 // From version `since` to the snapshot's. Reads one entry for each version. Nothing: an entry of
-// these versions is no longer in the log, or there are more than 1,000 of them, so that all files
-// of the snapshot are cheaper to look through.
+// these versions is no longer in the log or cannot be read, `since` is not a version of this table
+// yet, or there are more than 1,000 versions: reading all files of the snapshot is then cheaper.
 Result<std::optional<TableChanges>> ChangesSince(ObjectStore* store, const std::string& table_path,
                                                  const Snapshot& snapshot, int64_t since);
 

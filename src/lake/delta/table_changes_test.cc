@@ -106,7 +106,7 @@ TEST_F(TableChangesTest, WithoutAnEntryTheAnswerIsOpen) {
   EXPECT_FALSE(Since(1));
 }
 
-TEST_F(TableChangesTest, AReaderWhoSleptTooLongReadsAllFiles) {
+TEST_F(TableChangesTest, AReaderThatIsFarBehindReadsAllFiles) {
   Append(0);
   int gets = 0;
   store_->On(simulate::Operation::kGet).Calls([&](const std::string&) { ++gets; }).Always();

@@ -17,7 +17,7 @@
 namespace shopstream::lake {
 
 // Facts about one column's values in a whole file or a row group. Bounds are null if there are none
-// (all null, NaN, binary) or if they are not known.
+// (all null, NaN, binary) or unknown.
 struct ColumnFacts {
   std::vector<std::string> path;  // A column's name; below a struct, also those of its members.
   std::shared_ptr<arrow::DataType> type;

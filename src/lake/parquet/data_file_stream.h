@@ -30,8 +30,9 @@ struct StreamMemory {
 // Reads the rows of a data file in batches, converted to the table's types. One thread.
 class DataFileReader {
  public:
-  // `fields` without partition columns, in the wanted order. Row groups without a row that
-  // satisfies `wanted` are left out; the others have any rows. `bytes_read` grows by what is read
+  // `fields` without partition columns, in the wanted order. Row groups whose statistics
+  // exclude every row that satisfies `wanted` are skipped; the others are read whole, and callers
+  // still filter. `bytes_read` grows by what is read
   // from storage; null: not counted.
   static Result<std::unique_ptr<DataFileReader>> Open(
       ObjectStore* store, const std::string& table_path, const DataFile& file,

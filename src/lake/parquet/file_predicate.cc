@@ -24,7 +24,7 @@ namespace {
 using arrow::Scalar;
 using arrow::internal::checked_cast;
 
-// What is known of a column's values in some rows. By default nothing is.
+// What is known about a column's values in some rows; by default, nothing.
 struct KnownValues {
   bool may_be_null = true;
   bool may_have_value = true;
@@ -153,8 +153,8 @@ KnownValues FromStatistics(const JsonTree& statistics, const ColumnRange& range)
   return known;
 }
 
-// Nothing is known of a column of another type, or whose statistics cannot be decoded: whether its
-// values can be is for the reader to find.
+// Nothing is known about a column of another type, or if its statistics cannot be decoded. The
+// reader reports values that it cannot decode.
 KnownValues FromRowGroup(const parquet::FileMetaData& footer, int row_group,
                          const ColumnRange& range) {
   const auto type = TypeOf(range);

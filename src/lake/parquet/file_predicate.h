@@ -15,8 +15,9 @@ namespace shopstream::lake {
 // NaN is above every number, texts compare by their UTF-8 bytes.
 struct ColumnRange {
   std::string column;  // A top-level column of the table; may be a partition column.
-  // Of the column's type in the table (bounds of another type rule nothing out). Null: not bounded
-  // on this side. Without either, any value but null satisfies it: IS NOT NULL.
+  // Must be of the column's type in the table: partition values and the log's statistics are parsed
+  // as this type. Null: not bounded on this side. Without either, any value but null satisfies it:
+  // IS NOT NULL.
   std::shared_ptr<arrow::Scalar> least = nullptr;
   std::shared_ptr<arrow::Scalar> most = nullptr;
   bool above = false;    // `least` itself does not satisfy it: >

@@ -63,14 +63,15 @@ std::optional<std::string> FloatingBound(double value, bool is_max) {
 std::string AboveAll(std::string_view beginning) { return std::string(beginning) + '\xFF'; }
 
 // Writers cut a long maximum and raise or lengthen it, each in its own way; its first characters
-// are those of the greatest value, or greater.
+// are those of the greatest value, or greater. Delta for Spark once counted 32 UTF-16 units, which
+// may end within a character, and added U+FFFD: then only half as many characters are certain.
 std::shared_ptr<arrow::Scalar> TextBoundFrom(std::string text, bool is_max) {
-  const size_t end = EndOfChars(text, kTextBoundChars - 1);
-  if (!is_max || end == std::string::npos) {
+  const size_t kept = text.ends_with("\uFFFD") ? kTextBoundChars / 2 : kTextBoundChars;
+  if (!is_max || EndOfChars(text, kept - 1) == std::string::npos) {
     return std::make_shared<arrow::StringScalar>(std::move(text));
   }
-  const size_t after = EndOfChars(text, kTextBoundChars);
-  return std::make_shared<arrow::StringScalar>(AboveAll(std::string_view(text).substr(0, after)));
+  const size_t end = EndOfChars(text, kept);
+  return std::make_shared<arrow::StringScalar>(AboveAll(std::string_view(text).substr(0, end)));
 }
 
 // Without an offset, an instant is not known.

@@ -26,8 +26,8 @@ bool HasBounds(const arrow::DataType& type);
 // the years 1 to 9999, text that is not UTF-8 or cannot be raised.
 std::optional<std::string> BoundJson(const arrow::Scalar& value, bool is_max);
 
-// The opposite, for statistics of any writer: a value that is surely below (above) every value of
-// the column, though perhaps further away than the text shows. Null: there is none. `json`: a
+// The opposite, for statistics of any writer: a value that no value of the column is below
+// (above), though perhaps further away than the text shows. Null: there is none. `json`: a
 // scalar's text. Allows for texts that are cut after 32 characters or more, for times cut to
 // milliseconds, and for decimals written as doubles or 64-bit integers (delta-rs).
 std::shared_ptr<arrow::Scalar> ParseBoundJson(const std::string& json,

@@ -101,10 +101,26 @@ TEST(ParseBoundTest, ATextMayHaveBeenCut) {
   EXPECT_EQ("abc", Stated(R"("abc")", arrow::utf8(), true));
   EXPECT_EQ(long_text, Stated('"' + long_text + '"', arrow::utf8(), false));
   // Spark raises a cut maximum by a last character, others not at all.
-  for (const std::string end : {"", "\uD7FF", "\uFFFD", "zzz"}) {
+  for (const std::string end : {"", "\uD7FF", "zzz"}) {
     EXPECT_EQ(long_text + '\xFF', Stated('"' + long_text + end + '"', arrow::utf8(), true)) << end;
   }
   EXPECT_EQ("none", Stated("7", arrow::utf8(), true));
+}
+
+// Delta for Spark before 3.3: 32 UTF-16 units and U+FFFD; half a character became a question mark.
+TEST(ParseBoundTest, ATextMayHaveBeenCutWithinACharacter) {
+  const std::string smile = "\U0001F600";
+  std::string smiles, seventeen;
+  for (int i = 0; i < 17; ++i) {
+    if (i < 16) smiles += smile;
+    seventeen += smile;
+  }
+  const auto bound_of = [](const std::string& maximum) {
+    return Stated('"' + maximum + "\uFFFD\"", arrow::utf8(), true);
+  };
+  EXPECT_GT(bound_of(smiles), seventeen);
+  EXPECT_GT(bound_of(std::string(31, 'a') + "?"), std::string(31, 'a') + smile);
+  EXPECT_GT(bound_of(std::string(32, 'm')), std::string(40, 'm'));
 }
 
 TEST(ParseBoundTest, ATimeMayHaveBeenCut) {
