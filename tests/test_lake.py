@@ -413,7 +413,7 @@ def test_vacuum_lists_first_and_deletes_when_told(lake: Lake) -> None:
     assert old.exists()
     words = subprocess.run([BINARY, "--set", f"lake.uri={lake.folder}", "table", "vacuum", "t"],
                            capture_output=True, text=True, timeout=60).stdout
-    assert "Would delete 1 files" in words and "shopstream table vacuum t --delete" in words
+    assert "Would delete 1 file" in words and "shopstream table vacuum t --delete" in words
     assert table_command(lake, "vacuum", "t", "--delete")["files"] == 1
     assert not old.exists() and young.exists() and hidden.exists()
     assert "files of commits in progress" in table_command(

@@ -131,9 +131,9 @@ Result<int> Replay(const Context& context, const QuarantineFlags& flags) {
   options.progress = [&](const ingest::ReplaySummary& summary) {
     const BootClock::time_point now = BootClock::now();
     if (!line.IsDue(now)) return;
-    line.Show(FormatCount(summary.replayed) + " records replayed in " +
-                  FormatCount(summary.commits) + " commits",
-              now);
+    line.Show(
+        Counted(summary.replayed, "record") + " replayed in " + Counted(summary.commits, "commit"),
+        now);
   };
   const auto summary =
       ingest::RunQuarantineReplay(context.config, flags.replay, std::move(options));

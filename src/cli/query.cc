@@ -96,11 +96,11 @@ std::string Footer(const PrintedRows& printed, int64_t millis, const sql::Catalo
     versions += " · " + name + " at version " + FormatCount(table.version);
   }
   std::string text =
-      printed.all ? FormatCount(printed.rows) + (printed.rows == 1 ? " row" : " rows")
+      printed.all ? Counted(printed.rows, "row")
                   : "the first " + FormatCount(printed.rows) + " rows; --format csv prints all";
   text += " · " + FormatMillis(millis);
   if (!catalog.open().empty()) {
-    text += " · " + FormatCount(total.files_read) + " of " + FormatCount(total.files) + " files, " +
+    text += " · " + FormatCount(total.files_read) + " of " + Counted(total.files, "file") + ", " +
             FormatBytes(total.bytes_read) + " read";
   }
   return text + versions;

@@ -98,7 +98,7 @@ Result<int> Files(const Context& context, const TableFlags& flags) {
   printer.Print(std::cout, context.json);
   if (context.json) return kDone;
   const lake::FileTotals totals = lake::Total(files);
-  std::cout << FormatCount(totals.files) << " files, " << FormatCount(totals.rows) << " rows, "
+  std::cout << Counted(totals.files, "file") << ", " << Counted(totals.rows, "row") << ", "
             << FormatBytes(totals.bytes) << "; " << FormatCount(totals.small_files)
             << " of them are small (under " << FormatBytes(lake::SmallFileBytes()) << "), "
             << FormatBytes(totals.small_bytes) << " together\n";

@@ -73,14 +73,18 @@ std::vector<Described> DescribeColumns(const lake::Snapshot& snapshot,
 // The newest snapshot, or the one asked for.
 Result<std::shared_ptr<const lake::Snapshot>> FindSnapshot(lake::ObjectStore* store,
                                                            const DescribeFlags& flags) {
-  // Opening it first explains a missing table.
-  ARROW_ASSIGN_OR_RAISE(const auto table, lake::OpenExisting(store, flags.name));
-  if (flags.version) {
-    return lake::SnapshotAt(store, flags.name, static_cast<int64_t>(*flags.version));
-  }
-  if (!flags.as_of_ms) return table->snapshot();
-  ARROW_ASSIGN_OR_RAISE(const int64_t version, lake::VersionAt(store, flags.name, *flags.as_of_ms));
-  return lake::SnapshotAt(store, flags.name, version);
+  const auto open = [&]() -> Result<std::shared_ptr<const lake::Snapshot>> {
+    ARROW_ASSIGN_OR_RAISE(const auto table, lake::OpenExisting(store, flags.name));
+    return table->snapshot();
+  };
+  if (!flags.version && !flags.as_of_ms) return open();
+  const Result<int64_t> version = flags.version
+                                      ? Result<int64_t>(static_cast<int64_t>(*flags.version))
+                                      : lake::VersionAt(store, flags.name, *flags.as_of_ms);
+  const auto snapshot =
+      version.ok() ? lake::SnapshotAt(store, flags.name, *version) : version.status();
+  if (snapshot.status().IsKeyError()) ARROW_RETURN_NOT_OK(open());  // It explains a missing table.
+  return snapshot;
 }
 
 Result<TableFacts> ReadFacts(const Context& context, const DescribeFlags& flags) {
@@ -150,9 +154,9 @@ void Print(const TableFacts& facts) {
   }
   printer.Print(std::cout, /*as_json=*/false);
   std::cout << "\n"
-            << (facts.totals.without_rows == 0 ? FormatCount(facts.totals.rows)
-                                               : "an unknown number of")
-            << " rows in " << FormatCount(facts.totals.files) << " files, "
+            << (facts.totals.without_rows == 0 ? Counted(facts.totals.rows, "row")
+                                               : "an unknown number of rows")
+            << " in " << Counted(facts.totals.files, "file") << ", "
             << FormatBytes(facts.totals.bytes) << "; version " << facts.version;
   if (facts.committed_ms) std::cout << " of " << FormatTimestamp(*facts.committed_ms);
   std::cout << "\n";

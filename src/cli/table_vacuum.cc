@@ -49,14 +49,14 @@ void PrintForPerson(const VacuumFlags& flags, const lake::VacuumReport& report) 
               << FormatCount(result.files - static_cast<int64_t>(report.listed.size()))
               << " more; --json lists all\n";
   }
-  const std::string totals = FormatCount(result.files) + " files, " + FormatBytes(result.bytes) +
+  const std::string totals = Counted(result.files, "file") + ", " + FormatBytes(result.bytes) +
                              ", of " + FormatCount(result.files_seen) +
                              " examined; no version needs them";
   if (flags.remove) {
     std::cout << "Deleted " << totals << ". Abandoned writes removed: " << result.uploads_given_up
               << ".\n";
   } else if (result.files == 0) {
-    std::cout << "Nothing to delete: " << FormatCount(result.files_seen) << " files examined.\n";
+    std::cout << "Nothing to delete: " << Counted(result.files_seen, "file") << " examined.\n";
   } else {
     std::cout << "Would delete " << totals << ". Nothing was deleted yet. To delete them, run:\n  "
               << Advice(flags) << "\n";
@@ -80,7 +80,7 @@ Result<int> RunVacuum(const Context& context, const VacuumFlags& flags) {
   options.on_progress = [&](int64_t files_seen) {
     const auto now = BootClock::now();
     if (!progress.IsDue(now)) return;
-    progress.Show("vacuum " + flags.name + ": " + FormatCount(files_seen) + " files examined", now);
+    progress.Show("vacuum " + flags.name + ": " + Counted(files_seen, "file") + " examined", now);
   };
   const auto result = lake::Vacuum(table.get(), options, ShutdownRequested);
   progress.End();

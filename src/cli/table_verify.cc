@@ -37,10 +37,11 @@ void PrintForPerson(const VerifyFlags& flags, const lake::VerifyReport& report) 
     std::cout << "... and " << FormatCount(report.finding_count - kept)
               << " more; show more with --limit\n";
   }
-  std::cout << flags.name << " at version " << report.version << ": " << FormatCount(report.files)
-            << " live files, " << FormatCount(report.rows) << " rows, " << FormatBytes(report.bytes)
-            << "; " << FormatCount(report.log_entries) << " log entries, "
-            << FormatCount(report.checkpoints) << " checkpoints (" << report.checkpoints_compared
+  std::cout << flags.name << " at version " << report.version << ": "
+            << Counted(report.files, "live file") << ", " << Counted(report.rows, "row") << ", "
+            << FormatBytes(report.bytes) << "; " << FormatCount(report.log_entries)
+            << (report.log_entries == 1 ? " log entry, " : " log entries, ")
+            << Counted(report.checkpoints, "checkpoint") << " (" << report.checkpoints_compared
             << " compared).\n";
   if (const auto advice = lake::RepairAdvice(flags.name, report.repairs); !advice.empty()) {
     std::cout << advice << ".\n";
