@@ -58,8 +58,7 @@ using VisitMember = std::function<void(const rd_kafka_MemberDescription_t*)>;
 class GroupRequest {
  public:
   static Result<GroupRequest> Open(const KafkaConfig& config, Millis timeout) {
-    ARROW_ASSIGN_OR_RAISE(rd_kafka_conf_t* const conf, MakeConf(config, {}, nullptr));
-    ARROW_ASSIGN_OR_RAISE(ClientHandle client, OpenClient(ClientKind::kProducer, conf));
+    ARROW_ASSIGN_OR_RAISE(ClientHandle client, NewClient(config));
     return GroupRequest(config, timeout, std::move(client));
   }
 
@@ -70,14 +69,22 @@ class GroupRequest {
       ARROW_ASSIGN_OR_RAISE(const EventHandle event, Ask());
       const auto code = VisitAnswer(event.get(), visit);
       if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return Status::OK();
-      // The brokers' own text is often empty.
-      const Status failure = Failure(code, rd_kafka_err2str(code));
+      const Status failure = Failure(code, "");  // The brokers' own text is often empty.
       if (!IsSettling(code)) return failure;
       ARROW_RETURN_NOT_OK(retry.Wait(failure));
+      if (code == RD_KAFKA_RESP_ERR_NOT_COORDINATOR) {
+        // A client remembers the coordinator; a new one looks it up.
+        ARROW_ASSIGN_OR_RAISE(client_, NewClient(config_));
+      }
     }
   }
 
  private:
+  static Result<ClientHandle> NewClient(const KafkaConfig& config) {
+    ARROW_ASSIGN_OR_RAISE(rd_kafka_conf_t* const conf, MakeConf(config, {}, nullptr));
+    return OpenClient(ClientKind::kProducer, conf);
+  }
+
   GroupRequest(const KafkaConfig& config, Millis timeout, ClientHandle client)
       : config_(config), timeout_(timeout), client_(std::move(client)) {}
 
