@@ -29,7 +29,7 @@ SETTINGS = {"SHOPSTREAM_INGEST_RECORD_TYPES": "each", "SHOPSTREAM_REGISTRY_SUBJE
 
 
 class Orders:
-    """Produces records of both types by turns."""
+    """Produces records of both types alternately."""
 
     def __init__(self, world: Shopstream):
         servers = {"bootstrap.servers": world.cluster.bootstrap_servers, "log_level": 0}

@@ -36,7 +36,7 @@ struct CutProgress {
   std::optional<int64_t> fence;
   // The same for the quarantine table's txn; it advances only with cuts that quarantine records.
   std::optional<int64_t> quarantine_fence;
-  std::map<std::string, int64_t> side_fences = {};  // Likewise of each side table that has a txn.
+  std::map<std::string, int64_t> side_fences = {};  // The same for each side table that has one.
   // What Bronze keeps with the range's end.
   tables::Position position = {};
   // What an operator had accepted when the range was read: a commit is valid only if nothing was
@@ -89,7 +89,7 @@ struct Cut {
   std::vector<OffsetRange> lost;  // Expired in Kafka before they were read; reported in the log.
 
   TableRows bronze;
-  std::vector<TableRows> sides;  // Of side tables, each at most once; none is empty.
+  std::vector<TableRows> sides;  // At most one for each side table, and only those with rows.
   std::vector<QuarantinedRecord> quarantined;
   BootClock::time_point sealed_at;
   int64_t ingested_at_ms = 0;  // Wall clock when sealed.

@@ -258,7 +258,10 @@ Result<bool> CutCommitter::OthersStandAt(const Job& job, size_t own) {
   std::vector<lake::Table*> others;
   if (job.cut.quarantined.empty()) others.push_back(quarantine_);
   if (sides_ != nullptr) {
-    ARROW_RETURN_NOT_OK(sides_->OpenAnnounced(*bronze_->snapshot()));
+    auto bronze = bronze_->snapshot();
+    // Only a newer version names a side table that was added since the cut was read.
+    if (others.empty()) ARROW_ASSIGN_OR_RAISE(bronze, bronze_->Refresh());
+    ARROW_RETURN_NOT_OK(sides_->OpenAnnounced(*bronze));
     if (others.empty()) others = sides_->Open();
   }
   for (lake::Table* table : others) {

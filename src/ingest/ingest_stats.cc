@@ -65,7 +65,8 @@ double Seconds(BootClock::duration duration) {
 }  // namespace
 
 IngestStats::IngestStats()
-    : rows_family_(Counters("shopstream_ingest_rows_total", "Rows committed to Bronze")),
+    : rows_family_(
+          Counters("shopstream_ingest_rows_total", "Rows committed to Bronze and its side tables")),
       quarantined_family_(Counters("shopstream_ingest_quarantined_total",
                                    "Records committed to quarantine, by cause")),
       cuts_family_(Counters("shopstream_ingest_cuts_total", "Cuts made, by reason")),

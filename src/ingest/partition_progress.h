@@ -95,8 +95,9 @@ class PartitionProgress {
   std::optional<int64_t> quarantine_fence_;
   std::map<std::string, int64_t> side_fences_;
   std::map<int64_t, int64_t> quarantined_;  // At or above begin_: offset -> content hash.
-  std::map<int64_t, std::optional<int64_t>> in_sides_;  // Likewise: offset -> when it was sent.
-  std::optional<OffsetRange> lost_;           // Expired in Kafka; for the first cut to report.
+  std::map<int64_t, std::optional<int64_t>>
+      in_sides_;                     // The same for side tables: offset -> Kafka timestamp.
+  std::optional<OffsetRange> lost_;  // Expired in Kafka; for the first cut to report.
   const kafka::RecordView* taken_ = nullptr;  // The last record, if position_ lacks it.
   tables::Position position_;                 // At next_; its ledger's `to` is set when sealed.
   std::optional<int64_t> accepted_;

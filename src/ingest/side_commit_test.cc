@@ -170,6 +170,18 @@ TEST_F(SideCommitTest, ACutThatQuarantinesIsRefusedIfASideTableHasMoved) {
   ExpectExactlyOnce(4);
 }
 
+TEST_F(SideCommitTest, ACutThatQuarantinesIsRefusedByASideTableAddedSinceItWasRead) {
+  const Cut late = second_.Read(second_.FindStart(), 2, /*garbage=*/true);
+  const auto added = first_.sides.Provide(
+      *first_.schemas.sides().at("Paid"), first_.bronze.get(), [](const auto&) { return true; },
+      BootClock::now() + Millis{5000});
+  ASSERT_NE(nullptr, added.ValueOr(nullptr));
+  PublishWithoutBronze(&first_, 4);
+  EXPECT_EQ(CutOutcome::kFenced, second_.Commit(late)->outcome);
+  EXPECT_EQ(CutOutcome::kCommitted, second_.Publish(4));
+  ExpectExactlyOnce(4);
+}
+
 TEST_F(SideCommitTest, TheTypeIsAnnouncedBeforeItsRowsAreCommitted) {
   store_.On(Operation::kPutIfAbsent, std::string(kPaid) + "/_delta_log/00000000000000000001")
       .FailsBefore()

@@ -72,9 +72,11 @@ Result<std::shared_ptr<const BronzeLayout>> StoredSideLayout(const LayoutOptions
                            ": restore it from an older version's ", "metaData");
   }
   ARROW_ASSIGN_OR_RAISE(const auto stored, tables::ReadTableLayout(side));
-  ARROW_ASSIGN_OR_RAISE(BronzeLayout layout,
-                        BronzeLayout::Make(*schema, SideOptions(bronze, path, *schema, stored)));
-  return std::make_shared<const BronzeLayout>(std::move(layout));
+  auto layout = BronzeLayout::Make(*schema, SideOptions(bronze, path, *schema, stored));
+  if (!layout.ok()) {
+    return layout.status().WithMessage("side table ", path, ": ", layout.status().message());
+  }
+  return std::make_shared<const BronzeLayout>(*std::move(layout));
 }
 
 Result<GrowthPlan> PlanSideGrowth(const LayoutOptions& bronze, const lake::Snapshot& side,

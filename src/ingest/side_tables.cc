@@ -69,7 +69,7 @@ Status SideTables::CheckSetting(const lake::Snapshot& bronze) const {
   for (const auto& [type, path] : types) names.push_back(type + " (" + path + ")");
   return Status::Invalid("ingest.record_types is one, but table ", options_.table,
                          " has side tables for other record types: ", Joined(names, ", "),
-                         ". Set it back to each");
+                         ". Set it to each");
 }
 
 Status SideTables::OpenAnnounced(const lake::Snapshot& bronze) {
@@ -89,9 +89,8 @@ Status SideTables::OpenAnnounced(const lake::Snapshot& bronze) {
   return Status::OK();
 }
 
-Result<lake::Table*> SideTables::OpenOrCreate(const BronzeLayout& layout) {
+Result<std::unique_ptr<lake::Table>> SideTables::OpenOrCreate(const BronzeLayout& layout) {
   const std::string& path = layout.options.table;
-  if (lake::Table* const open = Find(path)) return open;
   auto table = lake::Table::Open(store_, path);
   if (table.status().IsKeyError()) {
     lake::TableSpec spec = layout.table;
@@ -100,26 +99,32 @@ Result<lake::Table*> SideTables::OpenOrCreate(const BronzeLayout& layout) {
     table = lake::Table::Open(store_, path);
   }
   ARROW_RETURN_NOT_OK(table.status());
-  ARROW_RETURN_NOT_OK(TypeOf(**table, options_.table).status());
-  return Keep(*std::move(table));
+  return table;
 }
 
 Result<lake::Table*> SideTables::Provide(const BronzeLayout& layout, lake::Table* bronze,
                                          const std::function<bool(const lake::Snapshot&)>& allows,
                                          BootClock::time_point deadline) {
-  ARROW_ASSIGN_OR_RAISE(lake::Table* const table, OpenOrCreate(layout));
+  std::unique_ptr<lake::Table> opened;
+  lake::Table* table = Find(layout.options.table);
+  if (table == nullptr) {
+    ARROW_ASSIGN_OR_RAISE(opened, OpenOrCreate(layout));
+    table = opened.get();
+  }
   ARROW_ASSIGN_OR_RAISE(const std::string type, TypeOf(*table, options_.table));
   // Also for another type, whose writer may have died just after it created the table.
   ARROW_ASSIGN_OR_RAISE(
       const bool announced,
       AnnounceType(type, table->path(), options_.quarantine_table, bronze, allows, deadline));
-  return announced && type == layout.reader_schema.root().name ? table : nullptr;
+  if (!announced) return nullptr;  // It is not kept: its type must not count as one of Bronze's.
+  if (opened != nullptr) table = Keep(std::move(opened));
+  return type == layout.reader_schema.root().name ? table : nullptr;
 }
 
 lake::Table* SideTables::Keep(std::unique_ptr<lake::Table> table) {
   if (wrap_) table = wrap_(std::move(table));
   const std::lock_guard lock(mutex_);
-  // Another thread may have opened it meanwhile, and then lends that one out.
+  // Another thread may have opened it meanwhile; that one is used.
   return open_.try_emplace(table->path(), std::move(table)).first->second.get();
 }
 

@@ -46,7 +46,7 @@ class SideTables {
   lake::Table* Find(const std::string& path) const;  // Null: not open.
 
  private:
-  Result<lake::Table*> OpenOrCreate(const BronzeLayout& layout);
+  Result<std::unique_ptr<lake::Table>> OpenOrCreate(const BronzeLayout& layout);
   lake::Table* Keep(std::unique_ptr<lake::Table> table);
 
   lake::ObjectStore* const store_;

@@ -38,8 +38,8 @@ struct StartPosition {
   static constexpr int64_t kAnyRecord = 0;
   std::map<int64_t, int64_t> quarantined;
   std::map<std::string, int64_t> side_fences;  // The txns of the side tables, by path.
-  // In a side table already, at or above `begin`: offset -> when it was sent, as the row shows it.
-  // Nothing: any record.
+  // Offsets at or above `begin` that a side table already has, with the row's Kafka timestamp.
+  // Nothing: any record matches.
   std::map<int64_t, std::optional<int64_t>> in_sides;
   kafka::OffsetSpan kafka;
   tables::Position position;

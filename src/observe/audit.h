@@ -30,7 +30,7 @@ struct PartitionAudit {
   int64_t quarantined_rows = 0;
   int64_t replayed_rows = 0;  // Quarantined rows that a replay has added to these.
   int64_t gaps = 0;           // Offsets missing in the lake, vanished from it, or lost before.
-  int64_t doubles = 0;        // Offsets with more than one row in the two tables.
+  int64_t doubles = 0;        // Offsets with more than one row in the tables.
   int64_t others = 0;         // Offsets of every other difference.
   int64_t lag = 0;            // Offsets between the txn and Kafka's end.
 };

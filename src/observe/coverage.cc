@@ -153,7 +153,7 @@ const char* Meaning(Difference difference) {
     case Difference::kVanished:
       return "no longer in Kafka, and the lake has fewer rows here than ingest wrote";
     case Difference::kTwiceInBronze:
-      return "more than one row in Bronze";
+      return "more than one row in Bronze and its side tables";
     case Difference::kTwiceInQuarantine:
       return "more than one row in quarantine";
     case Difference::kInBoth:
