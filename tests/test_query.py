@@ -302,7 +302,9 @@ def outside(tmp_path: pathlib.Path) -> list[str]:
             "CREATE TABLE t (n INTEGER)", "CREATE TABLE t AS SELECT * FROM bronze_events", "DROP VIEW bronze_events",
             "INSERT INTO bronze_events SELECT * FROM bronze_events", "DELETE FROM bronze_events",
             "SELECT 1; DROP VIEW bronze_events", "CALL enable_logging('QueryLog', storage_path='/tmp/x')",
-            "COPY (SELECT 1) TO '/dev/stdout'", "IMPORT DATABASE '/tmp'", "CREATE SECRET (TYPE s3, KEY_ID 'x')"]
+            "COPY (SELECT 1) TO '/dev/stdout'", "IMPORT DATABASE '/tmp'", "CREATE SECRET (TYPE s3, KEY_ID 'x')",
+            f"FROM enable_logging('QueryLog', storage='file', storage_config={{'path': '{tmp_path}/log'}}); SELECT 1",
+            "FROM \"Query\"('SELECT 1')", "FROM checkpoint()", "FROM write_log('x')"]
 
 
 def test_nothing_but_the_lake_is_read_and_nothing_is_written(lake: Lake, tmp_path: pathlib.Path) -> None:
@@ -320,6 +322,15 @@ def test_nothing_but_the_lake_is_read_and_nothing_is_written(lake: Lake, tmp_pat
     assert {path: path.read_bytes() for path in lake.folder.rglob("*") if path.is_file()} == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["secret.csv", "tmp"]
     assert list(temporary.iterdir()) == []
+
+
+def test_a_result_goes_to_files_only_and_a_link_stays(lake: Lake, tmp_path: pathlib.Path) -> None:
+    (tmp_path / "link.csv").symlink_to(tmp_path / "target.csv")
+    run(lake, "SELECT 1 AS n", "--format", "csv", "-o", tmp_path / "link.csv")
+    assert (tmp_path / "link.csv").is_symlink() and (tmp_path / "target.csv").read_text() == "n\n1\n"
+    os.mkfifo(tmp_path / "pipe")
+    refused = run(lake, "SELECT 1 AS n", "--format", "csv", "-o", tmp_path / "pipe", expect=1).stderr
+    assert "is not a regular file" in refused and (tmp_path / "pipe").is_fifo()
 
 
 def test_a_result_that_fails_leaves_no_file(lake: Lake, tmp_path: pathlib.Path) -> None:

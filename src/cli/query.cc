@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <csignal>
 #include <fstream>
 #include <iostream>
 #include <iterator>
@@ -134,6 +135,7 @@ Status PrintResult(const Context& context, const QueryFlags& flags, sql::Query* 
                         flags.output ? PrintRowsTo(stream.get(), flags.format, *flags.output)
                                      : PrintRows(stream.get(), flags.format, std::cout));
   std::cout.flush();
+  if (!std::cout) return Status::IOError("standard output was closed before the end of the result");
   std::cerr << Footer(printed, MillisSince(start), catalog) << '\n';
   return Status::OK();
 }
@@ -147,6 +149,7 @@ Status WithRemedy(const Status& status, const Config& config) {
 
 Result<int> RunQuery(const Context& context, const QueryFlags& flags) {
   const BootClock::time_point start = BootClock::now();
+  std::signal(SIGPIPE, SIG_IGN);  // Whoever reads our output may end first: it is an error below.
   if (context.json && flags.output) {
     return Status::Invalid("--json prints to standard output: write a file with --format json");
   }
@@ -170,6 +173,7 @@ Result<int> RunQuery(const Context& context, const QueryFlags& flags) {
                            "them as tables");
   }
   for (size_t i = 0; i < prepared->size(); ++i) {
+    if (ShutdownRequested()) return Status::Cancelled("the query was interrupted");
     if (i > 0) std::cout << '\n';
     sql::Query& query = (*prepared)[i];
     ARROW_RETURN_NOT_OK(catalog->NarrowTo(query.sql().text, session.get()));

@@ -4,6 +4,7 @@
 #include <arrow/table.h>
 #include <parquet/arrow/writer.h>
 #include <parquet/properties.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
@@ -233,11 +234,18 @@ Result<PrintedRows> PrintJsonMembers(sql::RowStream* stream, std::ostream& out) 
 
 Result<PrintedRows> PrintRowsTo(sql::RowStream* stream, QueryFormat format,
                                 const std::string& file) {
-  const std::string partial = file + ".partial";
+  std::error_code error;
+  // A link stays, and what it leads to is replaced.
+  const auto target = std::filesystem::weakly_canonical(file, error);
+  if (error) return Status::IOError("cannot write ", file, ": ", error.message());
+  if (std::filesystem::exists(target, error) && !std::filesystem::is_regular_file(target, error)) {
+    return Status::Invalid(file, " is not a regular file; leave out --output to print to ",
+                           "standard output");
+  }
+  const std::string partial = target.string() + "." + std::to_string(getpid()) + ".partial";
   auto printed = format == QueryFormat::kParquet ? WriteParquet(stream, partial)
                                                  : WriteText(stream, format, partial);
-  std::error_code error;
-  if (printed.ok()) std::filesystem::rename(partial, file, error);
+  if (printed.ok()) std::filesystem::rename(partial, target, error);
   if (printed.ok() && !error) return printed;
   std::error_code ignored;  // What failed first is reported.
   std::filesystem::remove(partial, ignored);

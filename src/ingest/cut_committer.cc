@@ -260,7 +260,9 @@ Result<bool> CutCommitter::OthersStandAt(const Job& job, size_t own) {
   if (sides_ != nullptr) {
     auto bronze = bronze_->snapshot();
     // Only a newer version names a side table that was added since the cut was read.
-    if (others.empty()) ARROW_ASSIGN_OR_RAISE(bronze, bronze_->Refresh());
+    if (others.empty()) {
+      ARROW_ASSIGN_OR_RAISE(bronze, bronze_->Refresh());
+    }
     ARROW_RETURN_NOT_OK(sides_->OpenAnnounced(*bronze));
     if (others.empty()) others = sides_->Open();
   }

@@ -7,6 +7,7 @@
 
 #include "base/format.h"
 #include "base/join.h"
+#include "base/log.h"
 #include "base/nearest_name.h"
 #include "lake/delta/existing_table.h"
 #include "lake/delta/table_at.h"
@@ -17,9 +18,17 @@ namespace shopstream::sql {
 namespace {
 
 constexpr std::string_view kGoldFolder = "gold-metrics/";
-// In statements that list tables or columns.
-constexpr std::string_view kListings[] = {"TABLES",        "COLUMNS",      "VIEWS",
-                                          "DUCKDB_TABLES", "DUCKDB_VIEWS", "DUCKDB_COLUMNS"};
+
+// Whether a statement with this word may list all tables or columns.
+bool ListsTables(const std::string& word) {
+  return word == "SHOW" || word == "DESCRIBE" || word == "INFORMATION_SCHEMA" ||
+         word.starts_with("DUCKDB_") || word.starts_with("PG_") || word.starts_with("SQLITE_");
+}
+
+// Whether the word, in capitals unless it is in quotes, is the name, in lower case.
+bool IsName(const std::string& word, const std::string& name) {
+  return ToLower(word.starts_with('"') ? word.substr(1, word.size() - 2) : word) == name;
+}
 
 std::string SqlNameOf(std::string_view path) {
   std::string name;
@@ -53,13 +62,20 @@ std::optional<std::string> MissingTable(const std::string& message) {
 std::map<std::string, std::string> SqlNames(const std::vector<std::string>& paths,
                                             const LakeConfig& config) {
   std::map<std::string, std::string> names;
+  std::map<std::string, std::string> taken;  // DuckDB ignores case.
+  const auto add = [&](const std::string& name, const std::string& path) {
+    const auto [found, is_new] = taken.emplace(ToLower(name), path);
+    if (is_new) names.emplace(name, path);
+    return found->second == path;
+  };
   for (const std::string& path : paths) {
-    if (path == config.bronze_table) names.emplace("bronze_events", path);
-    if (path == config.quarantine_table) names.emplace("bronze_quarantine", path);
+    if (path == config.bronze_table) add("bronze_events", path);
+    if (path == config.quarantine_table) add("bronze_quarantine", path);
   }
   for (const std::string& path : paths) {
-    const auto [found, is_new] = names.emplace(SqlNameOf(path), path);
-    if (!is_new && found->second != path) names.emplace(path, path);
+    if (add(SqlNameOf(path), path)) continue;
+    std::string name = path;
+    for (int i = 2; !add(name, path); ++i) name = path + "_" + std::to_string(i);
   }
   return names;
 }
@@ -68,11 +84,17 @@ Result<std::unique_ptr<Catalog>> Catalog::Open(lake::ObjectStore* store, const L
                                                ReadVersions versions) {
   ARROW_ASSIGN_OR_RAISE(const auto paths, lake::FindTables(store));
   auto names = SqlNames(paths, config);
-  for (const auto& [name, version] : versions.tables) {
-    if (names.contains(name)) continue;
-    return Status::KeyError("there is no table ", name, " whose version could be read",
-                            DidYouMean(name, KeysOf(names)));
+  std::map<std::string, int64_t> asked;
+  for (const auto& [given, version] : versions.tables) {
+    const auto found = std::ranges::find_if(
+        names, [&](const auto& known) { return ToLower(known.first) == ToLower(given); });
+    if (found == names.end()) {
+      return Status::KeyError("--version: there is no table ", given,
+                              DidYouMean(given, KeysOf(names)));
+    }
+    asked[found->first] = version;
   }
+  versions.tables = std::move(asked);
   return std::unique_ptr<Catalog>(new Catalog(store, std::move(names), std::move(versions)));
 }
 
@@ -91,14 +113,19 @@ Result<std::shared_ptr<const lake::Snapshot>> Catalog::Read(const std::string& n
 
 Status Catalog::Register(const std::string& sql, Session* session) {
   const std::vector<std::string> words = SqlWords(sql);
-  const bool all = std::ranges::any_of(
-      words, [](const std::string& word) { return std::ranges::count(kListings, word) > 0; });
-  const std::string text = ToLower(sql);
+  const bool all = std::ranges::any_of(words, ListsTables);
   for (const auto& [name, path] : names_) {
-    if (open_.contains(name) || (!all && text.find(ToLower(name)) == std::string::npos)) continue;
+    const bool is_named = std::ranges::any_of(
+        words, [key = ToLower(name)](const std::string& word) { return IsName(word, key); });
+    if (open_.contains(name) || (!all && !is_named)) continue;
     OpenTable opened;
     opened.path = path;
-    ARROW_ASSIGN_OR_RAISE(const auto snapshot, Read(name, path));
+    const auto read = Read(name, path);
+    if (!read.ok() && !is_named) {
+      Log::Warn("Table {} is left out: {}", name, read.status().message());
+      continue;
+    }
+    ARROW_ASSIGN_OR_RAISE(const auto snapshot, read);
     opened.version = snapshot->version();
     opened.rows = std::make_unique<LakeRows>(store_, path, snapshot);
     const auto& added = open_.emplace(name, std::move(opened)).first->second;

@@ -28,6 +28,7 @@ namespace shopstream::sql {
   X(column_count) \
   X(column_name) \
   X(column_logical_type) \
+  X(get_type_id) \
   X(fetch_chunk) \
   X(destroy_data_chunk) \
   X(extract_statements) \

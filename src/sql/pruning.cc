@@ -206,7 +206,7 @@ class StatementWalk {
   void VisitFunction(const json& function) {
     const std::string name =
         ToLower(function.value("function", json::object()).value("function_name", ""));
-    if (name == "query" || name == "query_table") unknown_ = true;
+    if (name == "query" || name == "query_table" || name.starts_with("scan_")) unknown_ = true;
   }
 
   std::map<std::string, std::shared_ptr<arrow::Schema>> tables_;

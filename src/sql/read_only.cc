@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/format.h"
 #include "sql/sql_words.h"
 
 namespace shopstream::sql {
@@ -59,11 +60,31 @@ bool ExplainsQueries(const std::vector<std::string>& words) {
   return true;
 }
 
+// Functions that write, or run what a text contains.
+constexpr std::string_view kRefusedFunctions[] = {
+    "enable_logging", "disable_logging", "truncate_duckdb_logs",
+    "write_log",      "checkpoint",      "force_checkpoint",
+    "query",          "query_table",     "json_execute_serialized_sql"};
+
+// Empty: none is called.
+std::string RefusedFunction(const std::vector<std::string>& words) {
+  for (size_t i = 0; i + 1 < words.size(); ++i) {
+    const bool is_quoted = words[i].starts_with('"');
+    const std::string name =
+        ToLower(is_quoted ? words[i].substr(1, words[i].size() - 2) : words[i]);
+    if (words[i + 1] == "(" && std::ranges::count(kRefusedFunctions, name) > 0) return name;
+  }
+  return "";
+}
+
 }  // namespace
 
 Status CheckReadOnly(duckdb_statement_type type, const SqlText& sql) {
   const std::vector<std::string> words = SqlWords(sql.text);
   const std::string place = sql.file.empty() ? "" : sql.file + ": ";
+  if (const std::string function = RefusedFunction(words); !function.empty()) {
+    return Status::Invalid(place, "queries only read: ", function, " is not allowed");
+  }
   if (type == DUCKDB_STATEMENT_TYPE_SELECT) return Status::OK();
   if (type == DUCKDB_STATEMENT_TYPE_EXPLAIN) {
     if (ExplainsQueries(words)) return Status::OK();

@@ -27,6 +27,12 @@ void NameUtc(ArrowSchema* type) {
   for (int64_t i = 0; i < type->n_children; ++i) NameUtc(type->children[i]);
 }
 
+// Arrow has no such type, so that DuckDB exports its internal bytes, or less than the value.
+bool IsLostInArrow(duckdb_type type) {
+  return type == DUCKDB_TYPE_UHUGEINT || type == DUCKDB_TYPE_BIT || type == DUCKDB_TYPE_BIGNUM ||
+         type == DUCKDB_TYPE_TIME_TZ || type == DUCKDB_TYPE_INTERVAL;
+}
+
 // As DuckDB would export the result itself.
 Result<std::shared_ptr<arrow::Schema>> SchemaOf(const DuckDbApi& api, duckdb_arrow_options options,
                                                 duckdb_result* result) {
@@ -37,6 +43,10 @@ Result<std::shared_ptr<arrow::Schema>> SchemaOf(const DuckDbApi& api, duckdb_arr
     types.emplace_back(api.destroy_logical_type, api.column_logical_type(result, i));
     handles.push_back(types.back().get());
     names.push_back(api.column_name(result, i));
+    if (IsLostInArrow(api.get_type_id(handles.back()))) {
+      return Status::NotImplemented("column ", names.back(),
+                                    " has a type that cannot be printed: ", "CAST it to VARCHAR");
+    }
   }
   ArrowSchema exported{};
   ARROW_RETURN_NOT_OK(Taken(

@@ -202,11 +202,15 @@ bool FilePredicate::MayMatchWhere(const Find& find) const {
 }
 
 bool FilePredicate::MayMatch(const DataFile& file) const {
-  const auto by_partition = [&file](const ColumnRange& range) {
-    return FromPartition(file, range).value_or(KnownValues());
+  bool decided = true;  // By partition values alone.
+  const auto by_partition = [&](const ColumnRange& range) {
+    auto known = FromPartition(file, range);
+    decided = decided && known.has_value();
+    return known ? *std::move(known) : KnownValues();
   };
   // First without the statistics, whose parsing takes the time.
   if (!MayMatchWhere(by_partition)) return false;
+  if (decided) return true;
   const auto statistics = JsonTree::ParseObject(file.statistics);
   if (!statistics.ok()) return true;
   return MayMatchWhere([&](const ColumnRange& range) {
