@@ -53,7 +53,10 @@ def test_the_go_clients(shopstream: Shopstream) -> None:
 
 def test_what_the_python_client_registers(registry: SchemaRegistryClient, subject: str) -> None:
     plain, grown = Schema(record("Order"), "AVRO"), Schema(record("Order", AMOUNT), "AVRO")
+    first = registry.register_schema(subject, plain)
+    registry.clear_caches()
     full = registry.register_schema_full_response(subject, plain, normalize_schemas=True)
+    assert full.schema_id == first, "an equal schema is found, whatever its form"
     assert registry.register_schema(subject, grown) != full.schema_id
     registry.clear_caches()
     assert "AVRO" in registry.get_schema_types()
