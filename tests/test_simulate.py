@@ -13,14 +13,14 @@ SIMULATE = pathlib.Path(__file__).resolve().parent.parent / "build/release/tests
 # the meaning of seeds, find new ones with: simulate --mistake NAME --seeds 5000
 CAUGHT_BY = {
     "read-uncommitted": 1,
-    "offsets-before-rows": 23,
+    "offsets-before-rows": 6,
     "rows-before-offsets": 9,
     "no-vacuum-margin": 67,
-    "no-skip-set": 28,
+    "no-skip-set": 10,
     "topic-id-asked-once": 3,
-    "put-replaces": 107,
+    "put-replaces": 88,
     "merge-regardless": 1,
-    "replay-without-fence": 29,
+    "replay-without-fence": 13,
     "outage-is-a-verdict": 3,
     "fence-by-at-least": 344,
     "blind-retry": 5925,
@@ -31,7 +31,7 @@ CAUGHT_BY = {
     "no-first-sight": 2,
     "loss-in-commit-info-alone": 1,
     "corrupt-batch-skipped": 1,
-    "side-without-fence": 677,
+    "side-without-fence": 1448,
 }
 
 
