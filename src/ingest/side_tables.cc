@@ -77,14 +77,8 @@ Status SideTables::OpenAnnounced(const lake::Snapshot& bronze) {
   ARROW_ASSIGN_OR_RAISE(const tables::RecordTypes types, tables::ReadRecordTypes(bronze));
   for (const auto& [type, path] : types) {
     if (Find(path) != nullptr) continue;
-    auto table = lake::Table::Open(store_, path);
-    if (table.status().IsKeyError()) {
-      return Status::Invalid("table ", path, " is missing: ", options_.table,
-                             " names it as the side table of record type ", type,
-                             ". Restore it from a backup");
-    }
-    ARROW_RETURN_NOT_OK(table.status());
-    Keep(*std::move(table));
+    ARROW_ASSIGN_OR_RAISE(auto table, tables::OpenSideTable(store_, path, type));
+    Keep(std::move(table));
   }
   return Status::OK();
 }

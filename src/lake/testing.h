@@ -54,6 +54,16 @@ class LakeTest : public ::testing::Test {
   }
   void AdvanceClock(Millis by) { static_cast<MemoryStore*>(store_->inner())->AdvanceClock(by); }
 
+  // A file that exists only in the log.
+  static DataFile Fake(int64_t number) {
+    DataFile file;
+    file.path = "region=EU/" + std::to_string(number) + ".parquet";
+    file.partition_values = {{"region", "EU"}};
+    file.size_bytes = 100;
+    file.rows = number;
+    file.statistics = R"({"numRecords":)" + std::to_string(number) + "}";
+    return file;
+  }
   // Rows first, first + 1, ... with a null name in every third row.
   DataFile WriteFile(int64_t first, int64_t count, const std::string& region = "EU") {
     arrow::Int64Builder n;

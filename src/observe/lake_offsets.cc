@@ -27,13 +27,8 @@ Result<std::vector<SideTable>> OpenSideTables(lake::ObjectStore* store,
   std::vector<SideTable> sides;
   ARROW_ASSIGN_OR_RAISE(const auto types, tables::ReadRecordTypes(bronze));
   for (const auto& [type, path] : types) {
-    const auto table = lake::Table::Open(store, path);
-    if (table.status().IsKeyError()) {
-      return Status::Invalid("table ", path, " of record type ", type,
-                             " is missing: restore it from a backup");
-    }
-    ARROW_RETURN_NOT_OK(table.status());
-    sides.push_back({path, (*table)->snapshot()});
+    ARROW_ASSIGN_OR_RAISE(const auto table, tables::OpenSideTable(store, path, type));
+    sides.push_back({path, table->snapshot()});
   }
   return sides;
 }

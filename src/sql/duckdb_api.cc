@@ -28,6 +28,15 @@ Status Find(void* library, const std::string& path, const char* name, Function* 
   return Status::Invalid(path, " has no function ", name, ": run ./run setup");
 }
 
+// Before the other functions are looked up: another version may lack some.
+Status CheckVersion(void* library, const std::string& path) {
+  const char* (*version)() = nullptr;
+  ARROW_RETURN_NOT_OK(Find(library, path, "duckdb_library_version", &version));
+  if (version() == kVersion) return Status::OK();
+  return Status::Invalid(path, " is DuckDB ", version(), ", and this program needs ", kVersion,
+                         ": run ./run setup");
+}
+
 }  // namespace
 
 Result<DuckDbApi> LoadDuckDbFrom(const std::string& path) {
@@ -37,15 +46,12 @@ Result<DuckDbApi> LoadDuckDbFrom(const std::string& path) {
     return Status::Invalid("cannot load DuckDB, which runs SQL: ", dlerror(),
                            ": run ./run setup, or install the program again");
   }
+  ARROW_RETURN_NOT_OK(CheckVersion(library, path));
   DuckDbApi api;
 #define SHOPSTREAM_DUCKDB_FIND(name) \
   ARROW_RETURN_NOT_OK(Find(library, path, "duckdb_" #name, &api.name));
   SHOPSTREAM_DUCKDB_FUNCTIONS(SHOPSTREAM_DUCKDB_FIND)
 #undef SHOPSTREAM_DUCKDB_FIND
-  if (api.library_version() != kVersion) {
-    return Status::Invalid(path, " is DuckDB ", api.library_version(), ", and this program needs ",
-                           kVersion, ": run ./run setup");
-  }
   return api;
 }
 

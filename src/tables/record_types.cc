@@ -12,6 +12,15 @@ constexpr size_t kLongestPath = 200;
 
 }  // namespace
 
+Result<std::unique_ptr<lake::Table>> OpenSideTable(lake::ObjectStore* store,
+                                                   const std::string& path,
+                                                   const std::string& type) {
+  auto table = lake::Table::Open(store, path);
+  if (!table.status().IsKeyError()) return table;
+  return Status::Invalid("table ", path, " of record type ", type,
+                         " is missing: restore it from a backup");
+}
+
 std::string Format(const RecordTypes& types) { return DumpJson(nlohmann::json(types)); }
 
 Result<RecordTypes> ReadRecordTypes(const lake::Snapshot& bronze) {

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <map>
+#include <memory>
 #include <string>
 
 #include "base/status.h"
@@ -24,6 +25,11 @@ Result<RecordTypes> ReadRecordTypes(const lake::Snapshot& bronze);
 
 // The path of a type's table: Bronze's, "-", and the full name in lower case with "-" for ".".
 std::string SideTablePath(const std::string& bronze_table, const std::string& type);
+
+// Opens a table that Bronze names. Invalid if it is missing.
+Result<std::unique_ptr<lake::Table>> OpenSideTable(lake::ObjectStore* store,
+                                                   const std::string& path,
+                                                   const std::string& type);
 
 // Invalid: the type cannot get this table, because another type has it, the quarantine has it, its
 // name is too long, or there are too many types.

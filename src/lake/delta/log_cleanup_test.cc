@@ -112,16 +112,6 @@ class LogCleanUpTest : public testing::LakeTest {
       if (table_->snapshot()->version() % 5 == 0) Reopen();
     }
   }
-  // A file that exists only in the log.
-  static DataFile Fake(int64_t number) {
-    DataFile file;
-    file.path = "region=EU/" + std::to_string(number) + ".parquet";
-    file.partition_values = {{"region", "EU"}};
-    file.size_bytes = 100;
-    file.rows = number;
-    file.statistics = R"({"numRecords":)" + std::to_string(number) + "}";
-    return file;
-  }
   Result<LogCleanUpResult> CleanUp(LogCleanUpOptions options = {}) {
     ARROW_ASSIGN_OR_RAISE(const int64_t now_ms, store_->Now());
     return CleanUpLog(store_.get(), kPath, table_->snapshot()->properties(), now_ms, options,

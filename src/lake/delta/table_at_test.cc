@@ -49,16 +49,6 @@ class TableAtTest : public testing::LakeTest {
       shown_[next] = Shown(*table_->snapshot());
     }
   }
-  // A file that exists only in the log.
-  static DataFile Fake(int64_t number) {
-    DataFile file;
-    file.path = "region=EU/" + std::to_string(number) + ".parquet";
-    file.partition_values = {{"region", "EU"}};
-    file.size_bytes = 100;
-    file.rows = number;
-    file.statistics = R"({"numRecords":)" + std::to_string(number) + "}";
-    return file;
-  }
   void DeleteEntries(int64_t first, int64_t last) {
     for (int64_t version = first; version <= last; ++version) {
       Delete(LogEntryPath(kPath, version));

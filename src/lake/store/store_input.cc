@@ -9,50 +9,22 @@
 namespace shopstream::lake {
 namespace {
 
+int64_t SizeOf(int64_t bytes) { return bytes; }
+int64_t SizeOf(const std::shared_ptr<arrow::Buffer>& bytes) { return bytes->size(); }
+
+// Passes calls on. `failure` words each error, unless it is empty; `bytes` grows by what is read,
+// unless it is null.
 class StoreInput : public arrow::io::RandomAccessFile {
  public:
   StoreInput(std::shared_ptr<arrow::io::RandomAccessFile> file,
-             std::function<Status(const Status&)> failure)
-      : file_(std::move(file)), failure_(std::move(failure)) {}
+             std::function<Status(const Status&)> failure, std::atomic<int64_t>* bytes)
+      : file_(std::move(file)), failure_(std::move(failure)), bytes_(bytes) {}
 
   Status Close() override { return Told(file_->Close()); }
   bool closed() const override { return file_->closed(); }
   Result<int64_t> Tell() const override { return Told(file_->Tell()); }
   Status Seek(int64_t position) override { return Told(file_->Seek(position)); }
   Result<int64_t> GetSize() override { return Told(file_->GetSize()); }
-  Result<int64_t> Read(int64_t size, void* out) override { return Told(file_->Read(size, out)); }
-  Result<std::shared_ptr<arrow::Buffer>> Read(int64_t size) override {
-    return Told(file_->Read(size));
-  }
-  Result<int64_t> ReadAt(int64_t position, int64_t size, void* out) override {
-    return Told(file_->ReadAt(position, size, out));
-  }
-  Result<std::shared_ptr<arrow::Buffer>> ReadAt(int64_t position, int64_t size) override {
-    return Told(file_->ReadAt(position, size));
-  }
-
- private:
-  Status Told(const Status& status) const { return status.ok() ? status : failure_(status); }
-  template <typename T>
-  Result<T> Told(Result<T> result) const {
-    if (result.ok()) return result;
-    return failure_(result.status());
-  }
-
-  const std::shared_ptr<arrow::io::RandomAccessFile> file_;
-  const std::function<Status(const Status&)> failure_;
-};
-
-class CountedInput : public arrow::io::RandomAccessFile {
- public:
-  CountedInput(std::shared_ptr<arrow::io::RandomAccessFile> file, std::atomic<int64_t>* bytes)
-      : file_(std::move(file)), bytes_(bytes) {}
-
-  Status Close() override { return file_->Close(); }
-  bool closed() const override { return file_->closed(); }
-  Result<int64_t> Tell() const override { return file_->Tell(); }
-  Status Seek(int64_t position) override { return file_->Seek(position); }
-  Result<int64_t> GetSize() override { return file_->GetSize(); }
   Result<int64_t> Read(int64_t size, void* out) override { return Counted(file_->Read(size, out)); }
   Result<std::shared_ptr<arrow::Buffer>> Read(int64_t size) override {
     return Counted(file_->Read(size));
@@ -65,17 +37,22 @@ class CountedInput : public arrow::io::RandomAccessFile {
   }
 
  private:
-  Result<int64_t> Counted(Result<int64_t> read) const {
-    if (read.ok()) bytes_->fetch_add(*read);
-    return read;
+  Status Told(const Status& status) const {
+    return status.ok() || !failure_ ? status : failure_(status);
   }
-  Result<std::shared_ptr<arrow::Buffer>> Counted(
-      Result<std::shared_ptr<arrow::Buffer>> read) const {
-    if (read.ok()) bytes_->fetch_add((*read)->size());
-    return read;
+  template <typename T>
+  Result<T> Told(Result<T> result) const {
+    if (result.ok()) return result;
+    return Told(result.status());
+  }
+  template <typename T>
+  Result<T> Counted(Result<T> read) const {
+    if (read.ok() && bytes_ != nullptr) bytes_->fetch_add(SizeOf(*read));
+    return Told(std::move(read));
   }
 
   const std::shared_ptr<arrow::io::RandomAccessFile> file_;
+  const std::function<Status(const Status&)> failure_;
   std::atomic<int64_t>* const bytes_;
 };
 
@@ -83,13 +60,13 @@ class CountedInput : public arrow::io::RandomAccessFile {
 
 std::shared_ptr<arrow::io::RandomAccessFile> CountReads(
     std::shared_ptr<arrow::io::RandomAccessFile> file, std::atomic<int64_t>* bytes) {
-  return std::make_shared<CountedInput>(std::move(file), bytes);
+  return std::make_shared<StoreInput>(std::move(file), nullptr, bytes);
 }
 
 std::shared_ptr<arrow::io::RandomAccessFile> MakeStoreInput(
     std::shared_ptr<arrow::io::RandomAccessFile> file,
     std::function<Status(const Status&)> failure) {
-  return std::make_shared<StoreInput>(std::move(file), std::move(failure));
+  return std::make_shared<StoreInput>(std::move(file), std::move(failure), nullptr);
 }
 
 Status CannotRead(const std::string& path, const Status& error) {
