@@ -21,13 +21,14 @@ MAY_INCLUDE = {
     "lake": set(),
     "tables": {"lake"},
     "sql": {"lake", "tables"},
+    "refine": {"lake", "tables", "sql"},
     "registry": {"avro", "kafka"},
     "produce": {"generate", "avro", "kafka", "registry"},
     "simulate": {"kafka", "registry", "lake"},
     "ingest": {"kafka", "avro", "registry", "lake", "tables"},
     "observe": {"kafka", "registry", "lake", "tables"},
-    "cli": {"generate", "kafka", "avro", "lake", "registry", "tables", "sql", "produce", "ingest",
-            "observe"},
+    "cli": {"generate", "kafka", "avro", "lake", "registry", "tables", "sql", "refine", "produce",
+            "ingest", "observe"},
 }
 
 # The floors of the lake, bottom up; code shared by their tests is next to them.
@@ -75,7 +76,7 @@ ONLY_IN = {"curl/": "base", "librdkafka/": "kafka", "rdkafka": "kafka", "boost/"
 # Fields that only a purchase has. (region and timestamp are the lake's partitioning as well.)
 PURCHASE_FIELD = re.compile(
     r'\b(?:event_id|user_id|product_id|product_name)\b|"(?:quantity|amount|currency)"')
-MAY_NAME_FIELDS = {"generate", "model"}
+MAY_NAME_FIELDS = {"generate", "model", "refine"}
 
 
 def sources() -> Iterator[tuple[str, pathlib.Path]]:

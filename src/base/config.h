@@ -43,6 +43,27 @@ struct LakeConfig {
   std::string quarantine_table = "bronze-quarantine";
 };
 
+struct RefineConfig {
+  // Tables, relative to the lake's root.
+  std::string silver_table = "silver-events";
+  std::string rejects_table = "silver-rejects";
+  std::string gold_folder = "gold-metrics";
+  // Files that decide what becomes of a row.
+  std::string rules = "config/refine/rules.yaml";
+  std::string rates = "config/refine/rates.csv";
+  std::string categories = "config/refine/categories.yaml";
+  std::string sql_folder;  // silver.sql and gold/*.sql; empty: those in the program.
+  int64_t interval_ms = 2000;
+  int64_t pass_rows = 500'000;  // The most rows of one pass.
+  // Half is for DuckDB's buffers, a quarter for the rows of a pass.
+  int64_t memory_limit_mb = 512;
+  int64_t threads = 2;
+  std::string state_folder = ".shopstream/refine";  // The index of seen ids; can be rebuilt.
+  int64_t state_limit_mb = 20'480;
+  int64_t late_after_seconds = 3600;
+  bool maintenance = true;  // Compact and vacuum Silver, rejects and Gold while refining.
+};
+
 struct S3Config {
   std::string endpoint;  // Empty: AWS.
   std::string region = "us-east-1";
@@ -89,6 +110,7 @@ struct Config {
   LakeConfig lake;
   S3Config s3;
   IngestConfig ingest;
+  RefineConfig refine;
   QueryConfig query;
   MetricsConfig metrics;
 };

@@ -60,6 +60,11 @@ void CountPathsFromCheckout(const fs::path& checkout, const ConfigSources& sourc
   count("registry.tls.key", &config->registry.tls_key);
   count("registry.users", &config->registry.users);
   count("s3.ca_file", &config->s3.ca_file);
+  count("refine.rules", &config->refine.rules);
+  count("refine.rates", &config->refine.rates);
+  count("refine.categories", &config->refine.categories);
+  count("refine.sql_folder", &config->refine.sql_folder);
+  count("refine.state_folder", &config->refine.state_folder);
 }
 
 }  // namespace shopstream

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "base/status.h"
+#include "lake/delta/table.h"
+#include "tables/progress.h"
+#include "tables/replayed_offsets.h"
+
+// What the tables that refine fills record about it: rejects, Silver and each Gold table. A pass is
+// complete when all of them have its number.
+//
+//   appId := "shopstream-refine"                           number of the last pass that it holds
+//          | "shopstream-refine/" topic-id "/" partition   Bronze is refined below this offset
+//          | "shopstream-refine/bronze-version"            the last Bronze version refined as a
+//                                                          whole; only makes a pass cheaper
+//          | "shopstream-refine/complete-through"          ms since 1970, see complete_through_ms
+//          | "shopstream-refine/author"                    random number of the run that made it
+//          | "shopstream-refine/task"                      in rejects: number of the newest task
+//
+// Gold has the pass, complete-through and author alone. docs/refine.md has the protocol.
+namespace shopstream::tables {
+
+struct RefineStanding {
+  std::optional<int64_t> pass;                      // Nothing: none, not even an empty one.
+  std::map<ProgressKey, int64_t> ends;              // A partition that is missing: 0.
+  std::map<std::string, ReplayedOffsets> replayed;  // By topic id: those that are refined.
+  std::optional<int64_t> bronze_version;
+  // Everything that Kafka received before this time is in the table; unknown at first.
+  std::optional<int64_t> complete_through_ms;
+  std::optional<int64_t> author;
+  int64_t task = 0;  // 0: there was none.
+};
+
+// Invalid: a property is damaged; the message names it.
+Result<RefineStanding> ReadRefineStanding(const lake::Snapshot& table);
+
+// The number of the pass that the table holds; see RefineStanding::pass.
+std::optional<int64_t> RefinePass(const lake::Snapshot& table);
+
+// The txns that record it. `replayed` is not one of them, see RefineProperties.
+std::map<std::string, int64_t> RefineTxns(const RefineStanding& standing);
+// The properties that record `replayed`: only those that the table does not have yet in this form,
+// because a commit that sets a property conflicts with other programs that append.
+std::map<std::string, std::string> RefineProperties(const RefineStanding& standing,
+                                                    const lake::Snapshot& table);
+
+}  // namespace shopstream::tables
