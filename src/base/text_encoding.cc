@@ -1,6 +1,7 @@
 #include "base/text_encoding.h"
 
 #include <arrow/buffer.h>
+#include <arrow/util/utf8.h>
 
 #include <algorithm>
 #include <array>
@@ -131,6 +132,11 @@ class Utf8Stream : public arrow::io::InputStream {
 };
 
 }  // namespace
+
+bool IsUtf8(std::string_view text) {
+  arrow::util::InitializeUTF8();  // Without it, Arrow accepts any bytes as text.
+  return arrow::util::ValidateUTF8(text);
+}
 
 std::optional<Encoding> ParseEncoding(std::string_view name) {
   std::string plain = ToLower(std::string(name));

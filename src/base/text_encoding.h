@@ -23,6 +23,8 @@ std::optional<Encoding> ParseEncoding(std::string_view name);
 // The names in messages and settings.
 const char* NameOf(Encoding encoding);
 
+bool IsUtf8(std::string_view text);
+
 // A byte that UTF-8 never has. It replaces each undecodable unit, so that a UTF-8 check of the
 // result finds the place.
 inline constexpr char kUndecodable = '\xff';

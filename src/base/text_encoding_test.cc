@@ -69,6 +69,12 @@ TEST(TextEncoding, PiecesOfAnySizeGiveTheSameText) {
   EXPECT_EQ(Decoded(long_text, Encoding::kLatin1, 65'537), whole);
 }
 
+TEST(TextEncoding, KnowsUtf8) {
+  for (const char* text : {"", "a", "\xc3\xbc", "\xf0\x9f\x98\x80"})
+    EXPECT_TRUE(IsUtf8(text)) << text;
+  for (const char* text : {"\xff", "a\xc3", "\xc0\x80", "\xed\xa0\x80"}) EXPECT_FALSE(IsUtf8(text));
+}
+
 TEST(TextEncoding, KnowsCommonNames) {
   for (const char* name : {"latin-1", "Latin1", "ISO-8859-1", "iso8859_1"}) {
     EXPECT_EQ(ParseEncoding(name), Encoding::kLatin1) << name;

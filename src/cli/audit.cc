@@ -51,19 +51,19 @@ void PrintForPerson(const observe::AuditReport& report) {
   }
   if (!report.findings.empty()) FindingTable(report).Print(std::cout, false);
   if (report.findings_left_out > 0) {
-    std::cout << "... and " << FormatCount(report.findings_left_out)
-              << " more ranges; show more with --limit\n";
+    std::cout << "... and " << Counted(report.findings_left_out, "more range")
+              << "; show more with --limit\n";
   }
   if (report.rows_without_coordinates > 0) {
-    std::cout << FormatCount(report.rows_without_coordinates)
-              << " rows without a Kafka topic id, partition or offset: ingest did not write them\n";
+    std::cout << Counted(report.rows_without_coordinates, "row")
+              << " without a Kafka topic id, partition or offset: ingest did not write them\n";
   }
   for (const auto& [partition, why] : report.not_compared) {
     std::cout << "Partition " << partition << " was not compared with Kafka: " << why << '\n';
   }
   if (report.clean()) {
-    std::cout << "Clean: " << FormatCount(report.kafka_records)
-              << " records in Kafka below the lake's progress, each in the lake exactly once; the "
+    std::cout << "Clean: " << Counted(report.kafka_records, "record")
+              << " in Kafka below the lake's progress, each in the lake exactly once; the "
               << "contents of " << FormatCount(report.contents_compared) << " agree.\n";
   }
 }

@@ -5,6 +5,7 @@
 #include <limits>
 #include <memory>
 
+#include "base/format.h"
 #include "base/join.h"
 #include "base/json.h"
 #include "base/nearest_name.h"
@@ -76,7 +77,8 @@ void PrintBytes(const char* name, const std::optional<std::string>& bytes) {
     std::cout << name << ": null\n";
     return;
   }
-  std::cout << name << ", " << bytes->size() << " bytes:\n" << observe::HexDump(*bytes);
+  std::cout << name << ", " << Counted(static_cast<int64_t>(bytes->size()), "byte") << ":\n"
+            << observe::HexDump(*bytes);
 }
 
 void PrintForPerson(const QuarantinedRow& row) {

@@ -2,6 +2,7 @@
 #include <memory>
 #include <string>
 
+#include "base/format.h"
 #include "base/json.h"
 #include "base/progress_line.h"
 #include "base/report.h"
@@ -47,8 +48,8 @@ void PrintForPerson(const VerifyFlags& flags, const lake::VerifyReport& report) 
     std::cout << advice << ".\n";
   }
   if (report.orphan_files > 0) {
-    std::cout << FormatCount(report.orphan_files) << " files (" << FormatBytes(report.orphan_bytes)
-              << ") belong to no version, which is not an error: `shopstream table vacuum "
+    std::cout << Counted(report.orphan_files, "file") << " (" << FormatBytes(report.orphan_bytes)
+              << ") outside every version, which is not an error: `shopstream table vacuum "
               << flags.name << "` lists those that are old enough to delete.\n";
   }
   if (!report.finished) {

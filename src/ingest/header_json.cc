@@ -1,15 +1,15 @@
 #include "ingest/header_json.h"
 
 #include <arrow/util/base64.h>
-#include <arrow/util/utf8.h>
 
 #include "base/json.h"
+#include "base/text_encoding.h"
 
 namespace shopstream::ingest {
 namespace {
 
 void Put(const std::string& name, const std::string& bytes, nlohmann::ordered_json* header) {
-  if (arrow::util::ValidateUTF8(bytes)) {
+  if (IsUtf8(bytes)) {
     (*header)[name] = bytes;
   } else {
     (*header)[name + "_base64"] = arrow::util::base64_encode(bytes);
@@ -20,7 +20,6 @@ void Put(const std::string& name, const std::string& bytes, nlohmann::ordered_js
 
 std::string HeadersToJson(const kafka::Headers& headers) {
   if (headers.empty()) return "[]";
-  arrow::util::InitializeUTF8();  // Without it, Arrow accepts any bytes as text.
   nlohmann::ordered_json list = nlohmann::ordered_json::array();
   for (const auto& [name, value] : headers) {
     nlohmann::ordered_json header;

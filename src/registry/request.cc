@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "base/format.h"
+#include "base/text_encoding.h"
 #include "registry/api.h"
 #include "registry/canonical.h"
 
@@ -62,15 +63,6 @@ bool IsBase64(const std::string& text) {
   return !digits.empty() && text.size() % 4 == 0 &&
          std::ranges::all_of(
              digits, [](unsigned char c) { return std::isalnum(c) != 0 || c == '+' || c == '/'; });
-}
-
-// A record's key is JSON, which must be UTF-8.
-bool IsUtf8(const std::string& text) {
-  try {
-    return !json(text).dump().empty();
-  } catch (const json::exception&) {
-    return false;
-  }
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/format.h"
 #include "base/log.h"
 #include "base/runtime.h"
 #include "lake/delta/checkpoint.h"
@@ -151,9 +152,9 @@ Status NoRoute(const std::string& table_path, const LogListing& listing) {
         "delta.checkpointPolicy=classic, drop the feature v2Checkpoint and write a checkpoint");
   }
   return Status::Invalid(
-      "the log of table ", table_path, " is incomplete: ", listing.entries.size(), " entries, ",
-      listing.checkpoints.size(),
-      " checkpoints, but not all entries from a checkpoint (or version 0) to version ",
+      "the log of table ", table_path, " is incomplete: ", FormatCount(listing.entries.size()),
+      " of its entries and ", Counted(listing.checkpoints.size(), "checkpoint"),
+      " are there, but not all entries from a checkpoint (or version 0) to version ",
       listing.entries.empty() ? -1 : *listing.entries.rbegin(), ": restore the missing files of ",
       LogFolder(table_path));
 }

@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "base/text_encoding.h"
 #include "lake/parquet/partition_path.h"
 #include "lake/parquet/statistics_bound.h"
 

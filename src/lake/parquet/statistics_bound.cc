@@ -2,7 +2,6 @@
 
 #include <arrow/util/checked_cast.h>
 #include <arrow/util/decimal.h>
-#include <arrow/util/utf8.h>
 
 #include <algorithm>
 #include <cmath>
@@ -10,6 +9,7 @@
 
 #include "base/format.h"
 #include "base/json.h"
+#include "base/text_encoding.h"
 #include "base/timestamp.h"
 #include "model/calendar.h"
 
@@ -194,11 +194,6 @@ std::shared_ptr<arrow::Scalar> ParseBoundJson(const std::string& json,
 }
 
 std::string QuotedJson(const std::string& text) { return nlohmann::json(text).dump(); }
-
-bool IsUtf8(std::string_view text) {
-  arrow::util::InitializeUTF8();  // Without it, Arrow accepts any bytes as text.
-  return arrow::util::ValidateUTF8(text);
-}
 
 std::optional<std::string> LowerTextBound(std::string_view text, size_t max_chars) {
   if (!IsUtf8(text)) return std::nullopt;

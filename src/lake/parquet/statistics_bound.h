@@ -37,9 +37,6 @@ std::shared_ptr<arrow::Scalar> ParseBoundJson(const std::string& json,
 // A text as quoted JSON.
 std::string QuotedJson(const std::string& text);
 
-// Whether it is UTF-8.
-bool IsUtf8(std::string_view text);
-
 // At most `max_chars` code points: the beginning of a minimum; the beginning of a maximum with its
 // last code point raised. Nothing if the text is not UTF-8 or cannot be raised.
 std::optional<std::string> LowerTextBound(std::string_view text, size_t max_chars);

@@ -12,6 +12,7 @@
 #include <variant>
 
 #include "base/error_kind.h"
+#include "base/format.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/retry.h"
@@ -75,8 +76,8 @@ class GroupReader {
       }
       reader_.reset();
       if (file.rows >= 0 && file_rows_ != file.rows) {
-        return Status::Invalid(table_path_, "/", file.path, " has ", file_rows_,
-                               " rows where the log says ", file.rows,
+        return Status::Invalid(table_path_, "/", file.path, " has ", Counted(file_rows_, "row"),
+                               " where the log says ", file.rows,
                                ": it is not merged; see `shopstream table files`");
       }
       file_rows_ = 0;

@@ -314,11 +314,11 @@ std::string RepairAdvice(const std::string& table, const RepairCounts& counts) {
   const size_t begin = text.size();
   const auto add = [&text, begin](int64_t files, const char* what) {
     if (files == 0) return;
-    text += (text.size() == begin ? "" : ", ") + FormatCount(files) + what;
+    text += (text.size() == begin ? "" : ", ") + Counted(files, "file") + what;
   };
-  add(counts.paths, " files that Spark's VACUUM would delete");
-  add(counts.partitions, " files in partitions that no reader accepts");
-  add(counts.statistics, " files whose statistics hide rows from some readers");
+  add(counts.paths, " that Spark's VACUUM would delete");
+  add(counts.partitions, " in partitions that no reader accepts");
+  add(counts.statistics, " whose statistics hide rows from some readers");
   return text + "; run `shopstream table repair " + table + " --apply`";
 }
 

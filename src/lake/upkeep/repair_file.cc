@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "base/error_kind.h"
+#include "base/format.h"
 #include "base/log.h"
 #include "lake/delta/delta_schema.h"
 #include "lake/parquet/column_statistics.h"
@@ -118,8 +119,8 @@ class Rewriter {
         rows += written.back().rows;
       }
       if (file_.rows >= 0 && rows != file_.rows) {
-        return Status::Invalid(table_path_, "/", file_.path, " has ", rows,
-                               " rows where the log says ", file_.rows, ": it is not repaired");
+        return Status::Invalid(table_path_, "/", file_.path, " has ", Counted(rows, "row"),
+                               " where the log says ", file_.rows, ": it is not repaired");
       }
       return Status::OK();
     };

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <utility>
 
+#include "base/format.h"
 #include "base/runtime.h"
 #include "lake/delta/log_entry.h"
 #include "lake/delta/table.h"
@@ -195,8 +196,8 @@ class Verifier {
       report_.bytes += *size;
     }
     if (*size != file.size_bytes) {
-      FindFile(file, "it has " + std::to_string(*size) + " bytes, the log says " +
-                         std::to_string(file.size_bytes));
+      FindFile(file, "it has " + Counted(*size, "byte") + ", the log says " +
+                         FormatCount(file.size_bytes));
     }
     const auto check =
         CheckFileContent(store_, table_path_, file, *snapshot_->schema(), options_.deep);
@@ -226,8 +227,8 @@ class Verifier {
     ARROW_ASSIGN_OR_RAISE(const auto newest, table_->Refresh());
     const auto& state = StateOf(*newest);
     if (state.FindFiles({file.path})[0]) {
-      FindFile(file, "it is missing; the log says " + std::to_string(file.size_bytes) + " bytes, " +
-                         (file.rows < 0 ? "rows unknown" : std::to_string(file.rows) + " rows"));
+      FindFile(file, "it is missing; the log says " + Counted(file.size_bytes, "byte") + ", " +
+                         (file.rows < 0 ? "rows unknown" : Counted(file.rows, "row")));
     }
     return Status::OK();
   }

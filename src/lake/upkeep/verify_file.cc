@@ -17,6 +17,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/format.h"
 #include "base/json.h"
 #include "lake/parquet/column_statistics.h"
 #include "lake/parquet/partition_path.h"
@@ -289,11 +290,11 @@ Result<FileCheck> Check(ObjectStore* store, const std::string& path, const DataF
     ReplaceFacts(values, &facts);
   }
   if (rows_read != check.rows) {
-    check.reasons.push_back("its footer says " + std::to_string(check.rows) + " rows, it has " +
+    check.reasons.push_back("its footer says " + Counted(check.rows, "row") + ", it has " +
                             std::to_string(rows_read));
   }
   if (file.rows >= 0 && file.rows != rows_read) {
-    check.reasons.push_back("it has " + std::to_string(rows_read) + " rows, the log says " +
+    check.reasons.push_back("it has " + Counted(rows_read, "row") + ", the log says " +
                             std::to_string(file.rows));
   }
   CheckStatistics(file, facts, &check.reasons);
