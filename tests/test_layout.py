@@ -44,8 +44,8 @@ TESTED_ELSEWHERE = {
         observe/quarantine observe/read_ranges observe/reports
         produce/produce ingest/pipeline lake/upkeep/maintenance lake/upkeep/reports""",
     "generate/recorded_source_test.cc, mapping_rules_test.cc, source_mapping_test.cc": """
-        generate/mapping_yaml generate/purchase_mapper generate/row_filter generate/rule_reader
-        generate/source_rows generate/table_file generate/text_file generate/time_order generate/value_reader""",
+        base/table_file base/text_file base/yaml_reader generate/purchase_mapper generate/row_filter
+        generate/rule_reader generate/source_rows generate/time_order generate/value_reader""",
     "lake/delta/table_test.cc, checkpoint_test.cc, foreign_table_test.cc, foreign_property_test.cc": """
         lake/delta/checkpoint_read lake/delta/checkpointer lake/delta/commit_entry lake/delta/delta_schema
         lake/delta/entry_lander lake/delta/log_entry lake/delta/log_reader

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/file_format.h"
 #include "base/status.h"
 
 namespace shopstream::generate {
@@ -47,12 +48,6 @@ struct EventBatch {
   int64_t malformed = 0;               // Rows broken deliberately, on the wire or in the columns.
   int64_t late = 0;
   int64_t duplicates = 0;
-};
-
-// Lines of a text file with fewer, or more, values than its header.
-struct SkippedLines {
-  int64_t with_fewer_values = 0;
-  int64_t with_more_values = 0;
 };
 
 // Rows of a recorded source that do not become events.

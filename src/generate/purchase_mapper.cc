@@ -17,9 +17,9 @@
 #include <string_view>
 #include <utility>
 
+#include "base/table_file.h"
 #include "base/timestamp.h"
 #include "generate/row_filter.h"
-#include "generate/table_file.h"
 #include "generate/value_reader.h"
 #include "model/purchase_event.h"
 

@@ -6,8 +6,8 @@
 #include <optional>
 #include <utility>
 
+#include "base/table_file.h"
 #include "generate/purchase_mapper.h"
-#include "generate/table_file.h"
 #include "model/purchase_event.h"
 
 namespace shopstream::generate {

@@ -37,7 +37,7 @@ bool SaysTime(const YAML::Node& node) { return node["format"] || node["zone"] ||
 
 }  // namespace
 
-RuleReader::RuleReader(const MappingYaml& yaml, Names joins)
+RuleReader::RuleReader(const YamlReader& yaml, Names joins)
     : yaml_(yaml), joins_(std::move(joins)) {}
 
 Result<FieldRule> RuleReader::Read(const std::string& field, const YAML::Node& node) const {

@@ -3,16 +3,18 @@
 #include <string>
 
 #include "base/status.h"
+#include "base/yaml_reader.h"
 #include "generate/field_rule.h"
-#include "generate/mapping_yaml.h"
 
 namespace shopstream::generate {
+
+using Names = std::vector<std::string>;
 
 // Reads the rules of a mapping's fields, and whatever else names a column. `joins` are the names of
 // the joined files, in order.
 class RuleReader {
  public:
-  RuleReader(const MappingYaml& yaml, Names joins);  // Borrows.
+  RuleReader(const YamlReader& yaml, Names joins);  // Borrows.
 
   Result<FieldRule> Read(const std::string& field, const YAML::Node& node) const;
   // The column that a key of the node names.
@@ -37,7 +39,7 @@ class RuleReader {
   Status CheckAllowed(const std::string& field, const FieldRule& rule,
                       const YAML::Node& node) const;
 
-  const MappingYaml& yaml_;
+  const YamlReader& yaml_;
   const Names joins_;
 };
 

@@ -10,7 +10,7 @@
 
 #include "base/join.h"
 #include "base/nearest_name.h"
-#include "generate/mapping_yaml.h"
+#include "base/yaml_reader.h"
 #include "generate/rule_reader.h"
 #include "model/purchase_event.h"
 
@@ -184,7 +184,7 @@ class MappingReader {
     return Status::OK();
   }
 
-  const MappingYaml yaml_;
+  const YamlReader yaml_;
   const std::string folder_;
   SourceMapping mapping_;
 };

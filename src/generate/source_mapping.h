@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
+#include "base/file_format.h"
 #include "base/status.h"
 #include "generate/field_rule.h"
-#include "generate/file_format.h"
 
 namespace shopstream::generate {
 

@@ -12,7 +12,7 @@
 
 #include "base/format.h"
 #include "base/log.h"
-#include "generate/table_file.h"
+#include "base/table_file.h"
 
 namespace shopstream::generate {
 

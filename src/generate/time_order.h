@@ -6,10 +6,10 @@
 #include <memory>
 
 #include "base/status.h"
+#include "base/table_file.h"
 #include "generate/event_source.h"
 #include "generate/purchase_mapper.h"
 #include "generate/source_mapping.h"
-#include "generate/table_file.h"
 
 namespace shopstream::generate {
 

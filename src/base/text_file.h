@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
+#include "base/file_format.h"
 #include "base/status.h"
-#include "generate/file_format.h"
 
-namespace shopstream::generate {
+namespace shopstream {
 
 inline constexpr const char* kUnclosedQuote =
     "a quote is never closed, or not within 1 MiB; if quotes have no special meaning in this file, "
@@ -44,4 +44,4 @@ Result<std::shared_ptr<arrow::RecordBatchReader>> ReadTextRows(
     const std::string& path, const FileFormat& format, const std::vector<std::string>& columns,
     std::shared_ptr<UnevenLines> uneven);
 
-}  // namespace shopstream::generate
+}  // namespace shopstream

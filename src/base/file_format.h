@@ -1,12 +1,13 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/text_encoding.h"
 
-namespace shopstream::generate {
+namespace shopstream {
 
 // How a file writes its values; all but `nulls` concern text files only.
 struct FileFormat {
@@ -21,4 +22,10 @@ struct FileFormat {
   std::optional<std::vector<std::string>> nulls;
 };
 
-}  // namespace shopstream::generate
+// Lines of a text file with fewer, or more, values than its header.
+struct SkippedLines {
+  int64_t with_fewer_values = 0;
+  int64_t with_more_values = 0;
+};
+
+}  // namespace shopstream

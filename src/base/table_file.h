@@ -6,18 +6,17 @@
 #include <string>
 #include <vector>
 
+#include "base/file_format.h"
 #include "base/status.h"
-#include "generate/event_source.h"
-#include "generate/file_format.h"
 
-namespace shopstream::generate {
+namespace shopstream {
 
 // Beside the columns asked for, each batch has the number of each row in the file: rows of data,
 // counted from 1 (lines would be useless, as a quoted value may have line breaks).
 inline constexpr const char* kRowColumn = "#row";
 
 // A Parquet (.parquet) or text (.csv, .tsv, .txt, with column names in its first line) file, read
-// as a stream of batches. Columns of text files are all utf8; the mapping decides what they mean.
+// as a stream of batches. Columns of text files are all utf8; the reader decides what they mean.
 // Texts of any Arrow type, also dictionaries and binary ones, become utf8.
 class TableFile {
  public:
@@ -44,4 +43,4 @@ class TableFile {
   std::vector<std::string> columns_;
 };
 
-}  // namespace shopstream::generate
+}  // namespace shopstream

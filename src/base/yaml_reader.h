@@ -9,14 +9,12 @@
 
 #include "base/status.h"
 
-namespace shopstream::generate {
+namespace shopstream {
 
-using Names = std::vector<std::string>;
-
-// Reads nodes of one mapping; messages name it and the line.
-class MappingYaml {
+// Reads the nodes of one YAML file; messages name it and the line.
+class YamlReader {
  public:
-  explicit MappingYaml(std::string path) : path_(std::move(path)) {}
+  explicit YamlReader(std::string path) : path_(std::move(path)) {}
 
   template <typename... Args>
   Status Error(const YAML::Node& node, Args&&... what) const {
@@ -24,11 +22,12 @@ class MappingYaml {
                            std::forward<Args>(what)...);
   }
 
-  Status CheckKeys(const YAML::Node& node, const Names& known, const std::string& what) const;
+  Status CheckKeys(const YAML::Node& node, const std::vector<std::string>& known,
+                   const std::string& what) const;
   // The text of a required key.
   Result<std::string> Text(const YAML::Node& node, const std::string& key) const;
   // One text, or a list of at least one.
-  Result<Names> Texts(const YAML::Node& node, const std::string& key) const;
+  Result<std::vector<std::string>> Texts(const YAML::Node& node, const std::string& key) const;
   // The key's only possible value is `word`. False: the key is not given.
   Result<bool> Word(const YAML::Node& node, const std::string& key, const std::string& word) const;
   // A single character; nothing if the text is empty.
@@ -38,4 +37,4 @@ class MappingYaml {
   std::string path_;
 };
 
-}  // namespace shopstream::generate
+}  // namespace shopstream

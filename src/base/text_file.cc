@@ -1,4 +1,4 @@
-#include "generate/text_file.h"
+#include "base/text_file.h"
 
 #include <arrow/buffer.h>
 #include <arrow/csv/options.h>
@@ -10,7 +10,7 @@
 #include <string_view>
 #include <utility>
 
-namespace shopstream::generate {
+namespace shopstream {
 namespace {
 
 // The reader reads dozens of blocks ahead. A value must fit in one block, as it must in a Kafka
@@ -175,4 +175,4 @@ Result<std::shared_ptr<arrow::RecordBatchReader>> ReadTextRows(
                                            ParseOptionsOf(format, std::move(uneven)), convert);
 }
 
-}  // namespace shopstream::generate
+}  // namespace shopstream

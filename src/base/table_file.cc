@@ -1,4 +1,4 @@
-#include "generate/table_file.h"
+#include "base/table_file.h"
 
 #include <arrow/array/array_binary.h>
 #include <arrow/array/array_dict.h>
@@ -21,9 +21,9 @@
 #include "base/format.h"
 #include "base/join.h"
 #include "base/nearest_name.h"
-#include "generate/text_file.h"
+#include "base/text_file.h"
 
-namespace shopstream::generate {
+namespace shopstream {
 namespace {
 
 constexpr int64_t kReadBatchRows = 32'768;
@@ -299,4 +299,4 @@ Result<std::shared_ptr<arrow::RecordBatchReader>> TableFile::Read(
   return std::make_shared<NumberedRows>(std::move(file), *std::move(batches));
 }
 
-}  // namespace shopstream::generate
+}  // namespace shopstream
