@@ -27,6 +27,7 @@
 #include "tables/columns.h"
 #include "tables/names.h"
 #include "tables/progress.h"
+#include "tables/replayed_offsets.h"
 
 namespace shopstream::ingest {
 namespace {
@@ -294,7 +295,7 @@ TEST_F(EvolutionTest, AReplayBringsWhatCanBeReadNowOnceWithItsOwnCoordinates) {
   EXPECT_EQ(first.unreadable,
             (std::map<std::string, int64_t>{{"bad_frame", 1}, {"unknown_region", 1}}));
   EXPECT_EQ(Column("region"), (std::map<std::string, std::string>{{"2/0", "MARS"}, {"2/2", "US"}}));
-  EXPECT_EQ(ReadReplayed(*Bronze(), kTopicId)->Format(), "2:0");
+  EXPECT_EQ(tables::ReadReplayed(*Bronze(), kTopicId)->Format(), "2:0");
 
   const ReplaySummary second = *Replay();
   EXPECT_EQ(second.replayed, 0);
@@ -305,7 +306,7 @@ TEST_F(EvolutionTest, AReplayBringsWhatCanBeReadNowOnceWithItsOwnCoordinates) {
   EXPECT_EQ(Replay({.cause = "bad_frame"})->replayed, 0);
   EXPECT_EQ(Replay({.until_ms = kOct24})->replayed, 0) << "sent at noon";
   EXPECT_EQ(Replay({.cause = "unknown_region", .since_ms = kOct24})->replayed, 1);
-  EXPECT_EQ(ReadReplayed(*Bronze(), kTopicId)->Format(), "2:0,2");
+  EXPECT_EQ(tables::ReadReplayed(*Bronze(), kTopicId)->Format(), "2:0,2");
 }
 
 TEST_F(EvolutionTest, AReplayJudgesARecordByTheTimestampItCameWith) {
@@ -379,7 +380,7 @@ TEST_F(EvolutionTest, AReplayKilledAtAnyCallIsFinishedByTheNext) {
       const auto finished = Replay({}, {.batch_rows = 2});
       ASSERT_TRUE(finished.ok()) << finished.status();
       EXPECT_EQ(std::ssize(Column("id")), rows);
-      EXPECT_EQ(ReadReplayed(*Bronze(), kTopicId)->size(), rows);
+      EXPECT_EQ(tables::ReadReplayed(*Bronze(), kTopicId)->size(), rows);
     }
   }
 }

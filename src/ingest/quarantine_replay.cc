@@ -83,23 +83,6 @@ tables::ReplayedOffsets OffsetsOfOthers(const Cut& cut, const TableRows* first) 
 
 }  // namespace
 
-Result<tables::ReplayedOffsets> ReadReplayed(const lake::Snapshot& table,
-                                             const std::string& topic_id) {
-  const std::string name = tables::ReplayedProperty(topic_id);
-  const std::string* property = lake::FindProperty(table, name);
-  if (property == nullptr) {
-    if (!table.Txn(tables::ReplayAppId(topic_id))) return tables::ReplayedOffsets();
-    return Status::Invalid("the table counts replays of topic id ", topic_id,
-                           " but has lost its property ", name,
-                           ", which lists their records: restore it from an older version's "
-                           "metaData, otherwise records would be added twice");
-  }
-  Result<tables::ReplayedOffsets> offsets = tables::ReplayedOffsets::Parse(*property);
-  if (offsets.ok()) return offsets;
-  return offsets.status().WithMessage("the table's property ", name,
-                                      " is damaged: ", offsets.status().message());
-}
-
 QuarantineReplay::QuarantineReplay(std::shared_ptr<const BronzeLayout> layout, std::string topic,
                                    lake::Table* bronze, lake::Table* quarantine, SideTables* sides,
                                    SchemaCache* schemas, Options options)
@@ -213,7 +196,7 @@ Result<std::vector<QuarantinedRecord*>> QuarantineReplay::Choose(
     ReplaySummary* summary) {
   tables::ReplayedOffsets taken;
   for (const auto& [path, snapshot] : tables) {
-    ARROW_ASSIGN_OR_RAISE(const auto replayed, ReadReplayed(*snapshot, topic_id));
+    ARROW_ASSIGN_OR_RAISE(const auto replayed, tables::ReadReplayed(*snapshot, topic_id));
     taken.Merge(replayed);
   }
   const lake::Snapshot& bronze = *tables.at(bronze_->path());
@@ -303,7 +286,8 @@ Status QuarantineReplay::Commit(const Snapshots& base, const Cut& cut, const Tab
             ? PlanGrowth(snapshot, added.layout, added.partition_values)
             : PlanSideGrowth(sides_->options(), snapshot, added.layout, added.partition_values));
     if (!plan.growth) return lake::Refusal{plan.conflict};
-    ARROW_ASSIGN_OR_RAISE(tables::ReplayedOffsets replayed, ReadReplayed(snapshot, cut.topic_id));
+    ARROW_ASSIGN_OR_RAISE(tables::ReplayedOffsets replayed,
+                          tables::ReadReplayed(snapshot, cut.topic_id));
     replayed.Merge(brought);
     lake::Changes changes = rows;
     changes.growth = std::move(plan.growth);

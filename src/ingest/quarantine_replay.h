@@ -15,7 +15,6 @@
 #include "ingest/schema_cache.h"
 #include "ingest/side_tables.h"
 #include "lake/delta/table.h"
-#include "tables/replayed_offsets.h"
 
 namespace shopstream::ingest {
 
@@ -101,11 +100,6 @@ class QuarantineReplay {
   std::map<std::string, Batch> batches_;  // By topic id.
   ReplaySummary summary_;
 };
-
-// The replayed offsets that Bronze or a side table stores. Invalid: they are missing although its
-// txn counts replays, so that replayed records can no longer be distinguished from duplicates.
-Result<tables::ReplayedOffsets> ReadReplayed(const lake::Snapshot& table,
-                                             const std::string& topic_id);
 
 // Runs to the current end of the quarantine table, with a store and schema source that the caller
 // owns.

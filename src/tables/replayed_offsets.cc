@@ -5,6 +5,10 @@
 #include <iterator>
 #include <limits>
 
+#include "lake/delta/table.h"
+#include "tables/names.h"
+#include "tables/progress.h"
+
 namespace shopstream::tables {
 namespace {
 
@@ -56,7 +60,7 @@ Result<ReplayedOffsets> ReplayedOffsets::Parse(std::string_view text) {
       if (end > kMaxOffset) return Status::Invalid("an offset is larger than Kafka allows");
       const int64_t begin = end + gap;
       end = begin + more + 1;
-      InsertRun(begin, end, &runs);
+      Add(begin, end, &runs);
     } while (reader.Skip(','));
     if (!reader.done() && !reader.Skip(';')) return Status::Invalid("a run ends in the middle");
   }
@@ -86,11 +90,15 @@ bool ReplayedOffsets::Contains(int32_t partition, int64_t offset) const {
 }
 
 bool ReplayedOffsets::Insert(int32_t partition, int64_t offset) {
-  return InsertRun(offset, offset + 1, &partitions_[partition]);
+  return Add(offset, offset + 1, &partitions_[partition]);
+}
+
+void ReplayedOffsets::InsertRun(int32_t partition, int64_t begin, int64_t end) {
+  Add(begin, end, &partitions_[partition]);
 }
 
 // False: part of it was present already.
-bool ReplayedOffsets::InsertRun(int64_t begin, int64_t end, Runs* runs) {
+bool ReplayedOffsets::Add(int64_t begin, int64_t end, Runs* runs) {
   bool is_new = true;
   auto run = runs->upper_bound(begin);
   if (run != runs->begin() && std::prev(run)->second >= begin) --run;
@@ -106,8 +114,32 @@ bool ReplayedOffsets::InsertRun(int64_t begin, int64_t end, Runs* runs) {
 
 void ReplayedOffsets::Merge(const ReplayedOffsets& other) {
   for (const auto& [partition, runs] : other.partitions_) {
-    for (const auto& [begin, end] : runs) InsertRun(begin, end, &partitions_[partition]);
+    for (const auto& [begin, end] : runs) Add(begin, end, &partitions_[partition]);
   }
+}
+
+ReplayedOffsets ReplayedOffsets::Without(const ReplayedOffsets& other) const {
+  ReplayedOffsets rest;
+  for (const auto& [partition, runs] : partitions_) {
+    const auto found = other.partitions_.find(partition);
+    if (found == other.partitions_.end()) {
+      rest.partitions_.emplace(partition, runs);
+      continue;
+    }
+    auto hole = found->second.begin();
+    const auto end_of_holes = found->second.end();
+    for (const auto& run : runs) {
+      int64_t begin = run.first;
+      const int64_t end = run.second;
+      while (hole != end_of_holes && hole->second <= begin) ++hole;
+      for (auto at = hole; at != end_of_holes && at->first < end; ++at) {
+        if (begin < at->first) rest.InsertRun(partition, begin, at->first);
+        begin = std::min(at->second, end);
+      }
+      if (begin < end) rest.InsertRun(partition, begin, end);
+    }
+  }
+  return rest;
 }
 
 int64_t ReplayedOffsets::size() const {
@@ -116,6 +148,22 @@ int64_t ReplayedOffsets::size() const {
     for (const auto& [begin, end] : entry.second) count += end - begin;
   }
   return count;
+}
+
+Result<ReplayedOffsets> ReadReplayed(const lake::Snapshot& table, const std::string& topic_id) {
+  const std::string name = ReplayedProperty(topic_id);
+  const std::string* property = lake::FindProperty(table, name);
+  if (property == nullptr) {
+    if (!table.Txn(ReplayAppId(topic_id))) return ReplayedOffsets();
+    return Status::Invalid("the table counts replays of topic id ", topic_id,
+                           " but has lost its property ", name,
+                           ", which lists their records: restore it from an older version's "
+                           "metaData, otherwise records would be added twice");
+  }
+  Result<ReplayedOffsets> offsets = ReplayedOffsets::Parse(*property);
+  if (offsets.ok()) return offsets;
+  return offsets.status().WithMessage("the table's property ", name,
+                                      " is damaged: ", offsets.status().message());
 }
 
 }  // namespace shopstream::tables

@@ -7,6 +7,10 @@
 
 #include "base/status.h"
 
+namespace shopstream::lake {
+class Snapshot;
+}
+
 namespace shopstream::tables {
 
 // The quarantined records of one topic id that have been added to Bronze. Bronze stores them in a
@@ -28,9 +32,19 @@ class ReplayedOffsets {
   bool Contains(int32_t partition, int64_t offset) const;
   // False: the offset was present already.
   bool Insert(int32_t partition, int64_t offset);
+  void InsertRun(int32_t partition, int64_t begin, int64_t end);  // [begin, end), not empty.
   void Merge(const ReplayedOffsets& other);
   bool empty() const { return partitions_.empty(); }
   int64_t size() const;
+  // The offsets that `other` does not have.
+  ReplayedOffsets Without(const ReplayedOffsets& other) const;
+  // Visits [begin, end) of every run, ascending; runs of a partition neither touch nor overlap.
+  template <typename OnRun>
+  void ForEachRun(OnRun&& on_run) const {
+    for (const auto& [partition, runs] : partitions_) {
+      for (const auto& [begin, end] : runs) on_run(partition, begin, end);
+    }
+  }
   // Visits the offsets of one partition in ascending order.
   template <typename OnOffset>
   void ForEach(int32_t partition, OnOffset&& on_offset) const {
@@ -43,9 +57,13 @@ class ReplayedOffsets {
 
  private:
   using Runs = std::map<int64_t, int64_t>;  // Begin to end; neither touching nor overlapping.
-  static bool InsertRun(int64_t begin, int64_t end, Runs* runs);
+  static bool Add(int64_t begin, int64_t end, Runs* runs);
 
-  std::map<int32_t, Runs> partitions_;
+  std::map<int32_t, Runs> partitions_;  // None is empty.
 };
+
+// The replayed offsets that Bronze or a side table stores. Invalid: they are missing although its
+// txn counts replays, so that replayed records can no longer be distinguished from duplicates.
+Result<ReplayedOffsets> ReadReplayed(const lake::Snapshot& table, const std::string& topic_id);
 
 }  // namespace shopstream::tables

@@ -46,6 +46,32 @@ TEST(ReplayedOffsetsTest, AnySetReadsBackAndMerges) {
   }
 }
 
+TEST(ReplayedOffsetsTest, ADifferenceIsThatOfSets) {
+  std::mt19937 random(11);
+  const auto some_runs = [&random] {
+    ReplayedOffsets offsets;
+    for (int i = 0; i < 15; ++i) {
+      const int64_t begin = random() % 200;
+      offsets.InsertRun(static_cast<int32_t>(random() % 2), begin, begin + 1 + random() % 20);
+    }
+    return offsets;
+  };
+  for (int round = 0; round < 200; ++round) {
+    const ReplayedOffsets offsets = some_runs(), other = some_runs();
+    const ReplayedOffsets rest = offsets.Without(other);
+    int64_t in_runs = 0;
+    rest.ForEachRun([&](int32_t, int64_t begin, int64_t end) { in_runs += end - begin; });
+    EXPECT_EQ(in_runs, rest.size());
+    for (int32_t partition = 0; partition < 2; ++partition) {
+      for (int64_t offset = 0; offset < 230; ++offset) {
+        ASSERT_EQ(offsets.Contains(partition, offset) && !other.Contains(partition, offset),
+                  rest.Contains(partition, offset));
+      }
+    }
+    EXPECT_TRUE(rest.Without(rest).empty());
+  }
+}
+
 TEST(ReplayedOffsetsTest, DamagedTextIsRefused) {
   for (const char* text : {"x", "1", "1:", "1:5+", "1:5,", "1:-5", "1:5 ", "99999999999:1",
                            "1:99999999999999999999", "1:2,3x"}) {

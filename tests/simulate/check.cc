@@ -16,6 +16,7 @@
 #include "tables/columns.h"
 #include "tables/coordinates.h"
 #include "tables/partition_state.h"
+#include "tables/replayed_offsets.h"
 #include "tables/typed_column.h"
 
 namespace shopstream::simulate {
@@ -92,7 +93,7 @@ class Checker {
       ARROW_ASSIGN_OR_RAISE(const auto table, lake::Table::Open(store_.get(), path));
       for (auto& [topic_id, places] : seen_) {
         ARROW_ASSIGN_OR_RAISE(const auto replayed,
-                              ingest::ReadReplayed(*table->snapshot(), topic_id));
+                              tables::ReadReplayed(*table->snapshot(), topic_id));
         for (auto& [place, sighting] : places) {
           if (replayed.Contains(place.first, place.second)) sighting.replayed = true;
         }
