@@ -64,6 +64,7 @@ TESTED_ELSEWHERE = {
     "ingest/event_time_test.cc, partitioning_test.cc": "ingest/field_choice",
     "ingest/cut_builder_test.cc, table_growth_test.cc": "ingest/bronze_layout ingest/cause ingest/rows_builder",
     "generate/synthetic_source_test.cc": "generate/purchase_columns generate/shoppers",
+    "refine/pass_input_test.cc": "refine/pass_filter",
     "sql/pruning_test.cc, engine_test.cc, session_test.cc": "sql/constant sql/read_only",
     "nothing is decided there": "base/clock base/json base/memory lake/store/uuid model/purchase_event "
                                 "tables/columns",
