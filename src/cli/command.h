@@ -60,7 +60,7 @@ struct Option {
   const char* excludes = nullptr;  // Name of an earlier option that must not be given as well.
 };
 
-// A command either runs or has subcommands, one of which must be given.
+// A command runs, or has subcommands, or both. One that does not run needs one of its subcommands.
 struct Command {
   const char* name;
   const char* meaning;

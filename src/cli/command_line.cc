@@ -64,7 +64,7 @@ std::string DescribeUsageError(const CLI::App& app, const CLI::ParseError& error
                        guess(unknown.front(), subcommands));
   }
   if (!unknown.empty()) return fmt::format("unexpected argument '{}'{}", unknown.front(), help);
-  if (!subcommands.empty()) {
+  if (chosen->get_require_subcommand_min() > 0) {
     return fmt::format("`{}` needs a command: {}", line, fmt::join(subcommands, ", "));
   }
   return error.what() + help;
@@ -128,10 +128,11 @@ void Add(CLI::App* app, const Command& command, Choice* choice) {
   CLI::App* added = app->add_subcommand(command.name, command.meaning);
   for (const Option& option : command.options) Add(added, option);
   for (const Command& below : command.commands) Add(added, below, choice);
-  if (!command.commands.empty()) added->require_subcommand(1);
+  if (!command.commands.empty()) added->require_subcommand(command.run == nullptr ? 1 : 0, 1);
   if (command.hidden) added->group("");
   if (command.run == nullptr) return;
-  added->callback([&command, choice] {
+  added->callback([&command, added, choice] {
+    if (!added->get_subcommands().empty()) return;  // The one below it was chosen.
     const Status checked = command.check == nullptr ? Status::OK() : command.check();
     if (!checked.ok()) throw CLI::ValidationError(checked.message());
     choice->job = command.run;
