@@ -75,6 +75,20 @@ struct Columns {
   std::optional<Metadata> metadata;        // For the entry; none: the table already has all of it.
 };
 
+Result<std::shared_ptr<arrow::Schema>> ReplacedColumns(const TableState& base,
+                                                       const Changes& changes) {
+  if (static_cast<int64_t>(changes.removes.size()) != base.file_count() ||
+      !changes.restates.empty()) {
+    return Status::Invalid("a commit that replaces the columns removes ", changes.removes.size(),
+                           " of ", base.file_count(), " files: the others have the old columns");
+  }
+  for (const std::string& column : base.partition_columns()) {
+    if (changes.growth->columns->GetFieldIndex(column) >= 0) continue;
+    return Status::Invalid("the new columns lack ", column, ", by which the table is partitioned");
+  }
+  return changes.growth->columns;
+}
+
 Result<Columns> ColumnsAfter(const TableState& base, const WriterView& writer,
                              const Changes& changes) {
   if (!changes.growth) {
@@ -83,7 +97,9 @@ Result<Columns> ColumnsAfter(const TableState& base, const WriterView& writer,
   }
   const TableGrowth& growth = *changes.growth;
   Columns columns{growth.columns, nullptr, base.metadata()};
-  ARROW_ASSIGN_OR_RAISE(columns.table, MergeColumns(base.schema(), *growth.columns));
+  ARROW_ASSIGN_OR_RAISE(columns.table, growth.replaces
+                                           ? ReplacedColumns(base, changes)
+                                           : MergeColumns(base.schema(), *growth.columns));
   if (columns.table != base.schema()) {
     ARROW_ASSIGN_OR_RAISE(columns.metadata->schema_string, FormatDeltaSchema(*columns.table));
   }

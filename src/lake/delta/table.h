@@ -64,12 +64,15 @@ enum class CommitOutcome {
   kUnknown,  // The store did not answer until the deadline; it may have committed.
 };
 
-// What a commit adds to the table's metaData.
+// What a commit changes in the table's metaData.
 struct TableGrowth {
   // Every column of the commit's files, including partition columns. Existing ones must agree;
   // missing ones are added, nullable; see MergeColumns.
   std::shared_ptr<arrow::Schema> columns;
   std::map<std::string, std::string> properties;  // To be set.
+  // `columns` are the table's from now on, whatever it had. Only for a commit that removes every
+  // live file.
+  bool replaces = false;
 };
 
 // The changes that one commit makes to a table.
