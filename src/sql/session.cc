@@ -55,6 +55,12 @@ Result<std::shared_ptr<arrow::Schema>> SchemaOf(const DuckDbApi& api, duckdb_arr
   return arrow::ImportSchema(&exported);
 }
 
+std::string Literal(const std::string& text) {
+  std::string literal = "'";
+  for (const char c : text) literal += c == '\'' ? "''" : std::string(1, c);
+  return literal + "'";
+}
+
 }  // namespace
 
 Status Connection::ErrorOf(const char* message, const SqlText& sql) const {
@@ -175,14 +181,18 @@ Status Session::PrepareOne(const SqlText& sql, std::vector<Query>* queries) {
 const SqlText& Query::sql() const { return prepared_->sql; }
 
 Result<std::string> Session::Parse(const std::string& sql) {
-  std::string literal;
-  for (const char c : sql) literal += c == '\'' ? "''" : std::string(1, c);
-  ARROW_ASSIGN_OR_RAISE(
-      auto queries,
-      Prepare({"SELECT CAST(json_serialize_sql('" + literal + "') AS VARCHAR)", "", 1}));
+  return TextOf("SELECT CAST(json_serialize_sql(" + Literal(sql) + ") AS VARCHAR)");
+}
+
+Result<std::string> Session::Unparse(const std::string& parsed) {
+  return TextOf("SELECT json_deserialize_sql(CAST(" + Literal(parsed) + " AS JSON))");
+}
+
+Result<std::string> Session::TextOf(const std::string& sql) {
+  ARROW_ASSIGN_OR_RAISE(auto queries, Prepare({sql, "", 1}));
   ARROW_ASSIGN_OR_RAISE(const auto stream, queries.front().Stream());
   ARROW_ASSIGN_OR_RAISE(const auto rows, stream->Next());
-  if (rows == nullptr || rows->num_rows() != 1) return Status::Invalid("DuckDB parsed nothing");
+  if (rows == nullptr || rows->num_rows() != 1) return Status::Invalid("DuckDB returned no text");
   return ValueText(*rows->column(0), 0);
 }
 

@@ -62,12 +62,16 @@ class Session {
   Result<std::vector<Query>> Prepare(const SqlText& sql);
   // The statements as DuckDB's json_serialize_sql writes them; see pruning.h.
   Result<std::string> Parse(const std::string& sql);
+  // A text that Parse turns into this.
+  Result<std::string> Unparse(const std::string& parsed);
   // Runs a statement of ours, which may change settings.
   Status Run(const std::string& sql);
   // Stops the running statement, which fails as Cancelled. Any thread.
   void Interrupt();
 
  private:
+  // The only value of a statement.
+  Result<std::string> TextOf(const std::string& sql);
   Status PrepareOne(const SqlText& sql, std::vector<Query>* queries);
 
   std::unique_ptr<Connection> connection_;
