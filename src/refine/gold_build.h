@@ -1,0 +1,37 @@
+#pragma once
+
+#include <string>
+
+#include "base/clock.h"
+#include "base/status.h"
+#include "lake/delta/table.h"
+#include "refine/columns.h"
+#include "refine/gold_file.h"
+#include "refine/gold_pass.h"
+#include "refine/gold_sources.h"
+#include "refine/gold_table.h"
+#include "refine/pass_outcome.h"
+#include "sql/engine.h"
+#include "tables/refine_state.h"
+
+namespace shopstream::refine {
+
+struct GoldBuildOptions {
+  sql::EngineOptions engine;
+  int64_t group_rows = 2'000'000;  // Of the sources, whose dates are built together.
+  Millis commit_within{20'000};    // Once all files are written.
+};
+
+// Builds a Gold table from all rows of the sources up to standing.pass, in one commit that replaces
+// its files, its columns and its text; creates it if it is absent. `standing`: Silver's, whose
+// pass, complete-through and author are recorded; a pass that is nothing is recorded as 0. Both
+// sources hold the pass. Compaction and vacuum may run meanwhile.
+//
+// kDone: also if another refine has built it up to this pass or a later one. Errors: as CommitGold;
+// Gone: a source was vacuumed meanwhile, refresh and repeat.
+Result<PassOutcome> BuildGold(const std::string& path, const GoldFile& file,
+                              const RefineColumns& columns, const GoldSources& sources,
+                              const tables::RefineStanding& standing,
+                              const GoldBuildOptions& options);
+
+}  // namespace shopstream::refine

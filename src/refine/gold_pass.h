@@ -1,0 +1,47 @@
+#pragma once
+
+#include "base/clock.h"
+#include "base/status.h"
+#include "lake/delta/table.h"
+#include "refine/gold_merge.h"
+#include "refine/gold_sources.h"
+#include "refine/pass_outcome.h"
+#include "tables/refine_state.h"
+
+namespace shopstream::refine {
+
+class SeenIndex;
+
+// What one pass adds to every Gold table. With the columns of Silver and rejects; both may be the
+// same batch, whose other columns are ignored, with other positions.
+struct GoldInput {
+  // Its pass, complete-through and author are recorded.
+  tables::RefineStanding standing;
+  SelectedRows silver, rejects;
+};
+
+// The same, read from the tables: another refine made the pass, or this one before it was killed.
+// Unavailable, Gone (refresh and repeat): a file cannot be read.
+Result<GoldInput> ReadGoldInput(const GoldSources& sources, const tables::RefineStanding& standing);
+
+struct GoldCommitOptions {
+  int64_t merge_rows = 500'000;  // Of the table that are in memory at a time; at least one date.
+  BootClock::time_point deadline;
+};
+
+// Replaces the touched dates of a Gold table by their rows together with the input's, in one commit
+// that also records the pass, even if there are no rows. Each date is one file. Only for a table
+// that IsBuilt. Files that compaction replaces in between are read again.
+//
+// `sources` hold the pass. `seen`: the values counted so far by distinct columns; a date that it
+// does not know is read from Silver. Null: every touched date is.
+//
+// kLost: the table does not hold the pass before this one, or was built from another text. Errors:
+// the file's SQL fails (Invalid, with file and line); Unavailable; Gone: refresh and repeat.
+//
+// One thread for each table, which may be different ones if `seen` is null.
+Result<PassOutcome> CommitGold(lake::Table* gold, GoldMerge* merge, const GoldSources& sources,
+                               SeenIndex* seen, const GoldInput& input,
+                               const GoldCommitOptions& options);
+
+}  // namespace shopstream::refine
