@@ -105,7 +105,8 @@ class World:
             Condition("ok = true", "ok = true", lambda r: r["ok"] is True),
             Condition(f"n >= {row['n']}", f"n >= {row['n']}", lambda r: r["n"] >= row["n"]),
             Condition("usd > 3.5", "usd > 3.5", lambda r: r["usd"] is not None and float(r["usd"]) > 3.5),
-            Condition("note IS NULL", "note IS NULL", lambda r: r["note"] is None),
+            # delta-rs would leave out nulls of files by Spark whose footer has no statistics, because of a long text.
+            Condition("note IS NULL", "coalesce(note, 'none') = 'none'", lambda r: r["note"] is None),
             Condition("day = DATE'0001-01-01'", "day = DATE '0001-01-01'",
                       lambda r: r["day"] is not None and r["day"].year == 1),
             Condition(f"id = '{row['id']}'", f"id = '{row['id']}'", lambda r: r["id"] == row["id"]),
