@@ -32,6 +32,7 @@ CAUGHT_BY = {
     "loss-in-commit-info-alone": 1,
     "corrupt-batch-skipped": 1,
     "side-without-fence": 1448,
+    "ends-from-a-cache": 1,
 }
 
 

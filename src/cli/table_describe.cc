@@ -17,6 +17,8 @@
 #include "lake/delta/table_at.h"
 #include "lake/store/object_store.h"
 #include "lake/upkeep/reports.h"
+#include "tables/partition_state.h"
+#include "tables/refine_state.h"
 #include "tables/table_layout.h"
 
 namespace shopstream::cli {
@@ -43,6 +45,8 @@ struct TableFacts {
   int64_t version = 0;
   lake::FileTotals totals;
   std::optional<int64_t> committed_ms;  // Nothing: its entry is no longer in the log.
+  // What Kafka held at this time is in the table; nothing: unknown, or of another table.
+  std::optional<int64_t> complete_through_ms;
   std::vector<Described> columns;
   std::optional<tables::TableLayout> layout;
   std::string warning;
@@ -97,6 +101,9 @@ Result<TableFacts> ReadFacts(const Context& context, const DescribeFlags& flags)
   facts.totals = lake::Total(snapshot->Files());
   ARROW_ASSIGN_OR_RAISE(facts.committed_ms,
                         lake::CommitTime(store.get(), name, snapshot->version()));
+  ARROW_ASSIGN_OR_RAISE(const auto standing, tables::ReadRefineStanding(*snapshot));
+  facts.complete_through_ms =
+      standing.pass ? standing.complete_through_ms : tables::ReadCompleteThrough(snapshot->Txns());
   ARROW_ASSIGN_OR_RAISE(const auto fields, ingest::FieldsOfColumns(*snapshot));
   facts.columns = DescribeColumns(*snapshot, fields);
   ARROW_ASSIGN_OR_RAISE(facts.layout, tables::ReadTableLayout(*snapshot));
@@ -104,6 +111,10 @@ Result<TableFacts> ReadFacts(const Context& context, const DescribeFlags& flags)
     facts.warning = ingest::WarnOfEventTime(*snapshot, ingest::LayoutOptions::From(context.config));
   }
   return facts;
+}
+
+ordered_json TimeJson(std::optional<int64_t> unix_ms) {
+  return unix_ms ? ordered_json(FormatTimestamp(*unix_ms)) : ordered_json();
 }
 
 ordered_json ToJson(const TableFacts& facts) {
@@ -140,8 +151,8 @@ ordered_json ToJson(const TableFacts& facts) {
       {"rows", facts.totals.without_rows == 0 ? ordered_json(facts.totals.rows) : ordered_json()},
       {"bytes", facts.totals.bytes},
       {"version", facts.version},
-      {"last_commit",
-       facts.committed_ms ? ordered_json(FormatTimestamp(*facts.committed_ms)) : ordered_json()},
+      {"last_commit", TimeJson(facts.committed_ms)},
+      {"complete_through", TimeJson(facts.complete_through_ms)},
       {"warning", facts.warning.empty() ? ordered_json() : ordered_json(facts.warning)}};
 }
 
@@ -160,6 +171,10 @@ void Print(const TableFacts& facts) {
             << FormatBytes(facts.totals.bytes) << "; version " << facts.version;
   if (facts.committed_ms) std::cout << " of " << FormatTimestamp(*facts.committed_ms);
   std::cout << "\n";
+  if (facts.complete_through_ms) {
+    std::cout << "complete through " << FormatTimestamp(*facts.complete_through_ms)
+              << ": it has everything that Kafka held then\n";
+  }
   if (facts.layout) {
     const std::string& path = facts.layout->event_time_path;
     const std::string& unit = facts.layout->event_time_unit;

@@ -38,6 +38,14 @@ std::vector<int32_t> Assignment::Stopped() const {
   return stopped;
 }
 
+std::map<int32_t, int64_t> Assignment::ReadUpTo() const {
+  std::map<int32_t, int64_t> read;
+  for (const auto& [partition, progress] : partitions_) {
+    if (progress.reading() && !checks_.Runs(partition)) read[partition] = progress.next();
+  }
+  return read;
+}
+
 std::map<int32_t, std::string> Assignment::Missing() const {
   std::map<int32_t, std::string> missing;
   for (int32_t partition : checks_.Running()) {

@@ -41,6 +41,8 @@ class Assignment {
   PartitionProgress* Find(int32_t partition);
   std::vector<int32_t> Numbers() const;
   std::vector<int32_t> Stopped() const;
+  // Up to where the partitions are read of which Kafka is known to have the history.
+  std::map<int32_t, int64_t> ReadUpTo() const;
   // Those that are not stopped, and why the lake may lack some of their records.
   std::map<int32_t, std::string> Missing() const;
 

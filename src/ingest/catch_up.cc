@@ -79,10 +79,11 @@ Status CatchUp::SetTargets(const std::function<bool()>& stop) {
 }
 
 Status CatchUp::TakeEnds() {
+  const int64_t now_ms = WallClockMillis();
   ARROW_ASSIGN_OR_RAISE(const auto topic, topics_->DescribeTopic(topic_, false));
   if (!topic) return kafka::NoSuchTopic(topic_, "");
   ARROW_ASSIGN_OR_RAISE(
-      const TopicSpans found,
+      TopicSpans found,
       ReadTopicSpans(topics_, topic_, kafka::AllPartitions(topic->partitions.size())));
   targets_ = {};
   unanswered_.clear();
@@ -91,7 +92,7 @@ Status CatchUp::TakeEnds() {
     targets_.Set(partition, span.ok() ? std::optional(*span) : std::nullopt);
     if (!span.ok()) unanswered_[partition] = span.status().message();
   }
-  topic_id_ = found.id;
+  ends_ = {.asked_at_ms = now_ms, .topic = std::move(found)};
   return Status::OK();
 }
 
@@ -100,7 +101,7 @@ void CatchUp::AskAgain(BootClock::time_point now) {
   if (unknown.empty() || now < ask_again_at_) return;
   ask_again_at_ = now + kAskAgainEvery;
   const Result<TopicSpans> found = ReadTopicSpans(topics_, topic_, unknown);
-  if (!found.ok() || found->id != topic_id_) return;
+  if (!found.ok() || found->id != topic_id()) return;
   for (const auto& [partition, span] : found->spans) {
     if (!span.ok()) {
       unanswered_[partition] = span.status().message();
@@ -114,7 +115,7 @@ void CatchUp::AskAgain(BootClock::time_point now) {
 bool CatchUp::IsDone(const lake::Snapshot& bronze, const std::set<int32_t>& busy,
                      BootClock::time_point now) {
   AskAgain(now);
-  auto unreached = targets_.Unreached(bronze, topic_id_);
+  auto unreached = targets_.Unreached(bronze, topic_id());
   if (unreached.empty()) return true;
   const bool working = std::ranges::any_of(
       unreached, [&](const auto& partition) { return busy.contains(partition.first); });
@@ -128,8 +129,8 @@ bool CatchUp::IsDone(const lake::Snapshot& bronze, const std::set<int32_t>& busy
 
 void CatchUp::Describe(const lake::Snapshot& bronze, const std::map<int32_t, std::string>& reasons,
                        IngestEnd* end) const {
-  end->stopped = targets_.Stopped(bronze, topic_id_);
-  for (const auto& [partition, next] : targets_.Unreached(bronze, topic_id_)) {
+  end->stopped = targets_.Stopped(bronze, topic_id());
+  for (const auto& [partition, next] : targets_.Unreached(bronze, topic_id())) {
     // An earlier program that owns an empty partition never commits its first sight.
     if (targets_.IsEmpty(partition)) continue;
     std::string& why = end->missing[partition];

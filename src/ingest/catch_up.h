@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/status.h"
+#include "ingest/ends_watch.h"
 #include "ingest/ingest_end.h"
 #include "ingest/partition_progress.h"
 #include "kafka/topic_metadata.h"
@@ -56,7 +57,8 @@ class CatchUp {
   // topic.
   Status SetTargets(const std::function<bool()>& stop);
   const CatchUpTargets& targets() const { return targets_; }
-  const std::string& topic_id() const { return topic_id_; }  // The topic of the targets.
+  const std::string& topic_id() const { return ends_.topic.id; }  // The topic of the targets.
+  const EndsAnswer& ends() const { return ends_; }                // Those of the targets.
 
   // Done: the lake has reached all targets, or the partitions left have not advanced for kPatience
   // and are not in `busy`, the partitions that this consumer still works on.
@@ -73,7 +75,7 @@ class CatchUp {
 
   kafka::TopicMetadata* const topics_;
   const std::string topic_;
-  std::string topic_id_;
+  EndsAnswer ends_;
   CatchUpTargets targets_;
   std::map<int32_t, std::string> unanswered_;  // Why the end of a partition is unknown.
   std::map<int32_t, std::optional<int64_t>> unreached_;

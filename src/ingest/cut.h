@@ -53,6 +53,16 @@ struct CutStop {
   tables::Stop stop;
 };
 
+// Everything that Kafka held of the partition at this time is below `end`. Holds for a table that
+// has the partition up to there, whoever read it.
+struct CutComplete {
+  int32_t partition = 0;
+  int64_t end = 0;
+  int64_t through_ms = 0;
+
+  bool operator==(const CutComplete&) const = default;
+};
+
 // One partition of the lake: values of the partition fields, and a date.
 struct LakePartition {
   int value = 0;     // Index into TableRows::partition_values.
@@ -86,6 +96,7 @@ struct Cut {
   std::string topic_id;
   std::vector<CutProgress> progress;
   std::vector<CutStop> stops;
+  std::vector<CutComplete> complete;
   std::vector<OffsetRange> lost;  // Expired in Kafka before they were read; reported in the log.
 
   TableRows bronze;

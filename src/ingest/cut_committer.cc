@@ -88,6 +88,16 @@ std::map<std::string, int64_t> Progress(const Cut& cut) {
   return txns;
 }
 
+// Whether the table, with these txns, has the partition that far.
+bool HoldsIn(const lake::Snapshot& bronze, const Cut& cut,
+             const std::map<std::string, int64_t>& txns, const CutComplete& complete) {
+  const tables::PartitionState state =
+      tables::ReadPartitionState(bronze.Txns(), cut.topic_id, complete.partition);
+  const auto moved = txns.find(tables::ProgressAppId(cut.topic_id, complete.partition));
+  const auto next = moved == txns.end() ? state.next : moved->second;
+  return next && *next >= complete.end && !state.stopped();
+}
+
 // The state that Bronze keeps besides the progress, if the table does not have it yet.
 std::map<std::string, int64_t> BronzeTxns(const Cut& cut, const lake::Snapshot& bronze) {
   std::map<std::string, int64_t> txns = Progress(cut);
@@ -98,6 +108,10 @@ std::map<std::string, int64_t> BronzeTxns(const Cut& cut, const lake::Snapshot& 
     tables::Put(cut.topic_id, stop.partition, stop.stop, &txns);
   }
   for (const OffsetRange& lost : cut.lost) tables::PutLost(cut.topic_id, lost, &txns);
+  for (const CutComplete& complete : cut.complete) {
+    if (!HoldsIn(bronze, cut, txns, complete)) continue;
+    tables::PutCompleteThrough(cut.topic_id, complete.partition, complete.through_ms, &txns);
+  }
   tables::DropKnown(bronze.Txns(), &txns);
   return txns;
 }

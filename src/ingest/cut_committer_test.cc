@@ -296,6 +296,49 @@ TEST_F(CutCommitterTest, TheStateIsCommittedWithTheProgress) {
   EXPECT_THAT(State().lost, ElementsAre(OffsetRange{0, 2, 4}));
 }
 
+TEST_F(CutCommitterTest, ATimeIsCommittedWithTheRowsThatItIsAbout) {
+  Cut cut = MakeCut(0, 20, std::nullopt);
+  cut.complete = {{.partition = 0, .end = 20, .through_ms = 5000}};
+  EXPECT_EQ(CutOutcome::kCommitted, Commit(cut));
+  EXPECT_EQ(5000, State().complete_through_ms);
+}
+
+TEST_F(CutCommitterTest, ATimeAloneIsACommitIfTheTableIsThatFar) {
+  EXPECT_EQ(CutOutcome::kCommitted, Commit(MakeCut(0, 20, std::nullopt)));
+  Cut idle = MakeCut(0, 0, std::nullopt);
+  idle.progress.clear();
+  idle.complete = {{.partition = 0, .end = 20, .through_ms = 5000},
+                   {.partition = 1, .end = 0, .through_ms = 5000}};
+  EXPECT_EQ(CutOutcome::kCommitted, Commit(idle));
+  EXPECT_EQ(5000, State().complete_through_ms);
+  EXPECT_FALSE(
+      tables::ReadPartitionState(bronze_->snapshot()->Txns(), kTopicId, 1).complete_through_ms)
+      << "the table does not know the partition";
+  idle.complete = {{.partition = 0, .end = 21, .through_ms = 9000}};
+  EXPECT_EQ(CutOutcome::kCommitted, Commit(idle));
+  EXPECT_EQ(5000, State().complete_through_ms);
+}
+
+TEST_F(CutCommitterTest, ATimeNeverMovesBack) {
+  Cut cut = MakeCut(0, 20, std::nullopt);
+  cut.complete = {{.partition = 0, .end = 20, .through_ms = 5000}};
+  EXPECT_EQ(CutOutcome::kCommitted, Commit(cut));
+  cut = MakeCut(20, 30, 20, 20);
+  cut.complete = {{.partition = 0, .end = 30, .through_ms = 4000}};
+  EXPECT_EQ(CutOutcome::kCommitted, Commit(cut));
+  EXPECT_EQ(5000, State().complete_through_ms);
+}
+
+TEST_F(CutCommitterTest, TheTimeOfAStoppedPartitionStandsStill) {
+  EXPECT_EQ(CutOutcome::kCommitted, Commit(MakeCut(0, 20, std::nullopt)));
+  EXPECT_EQ(CutOutcome::kCommitted, Commit(MakeStop(20)));
+  Cut idle = MakeCut(0, 0, std::nullopt);
+  idle.progress.clear();
+  idle.complete = {{.partition = 0, .end = 20, .through_ms = 5000}};
+  EXPECT_EQ(CutOutcome::kCommitted, Commit(idle));
+  EXPECT_FALSE(State().complete_through_ms);
+}
+
 TEST_F(CutCommitterTest, AStopAloneIsACommitAndThenThePartitionTakesNoRows) {
   ASSERT_EQ(Commit(MakeCut(0, 10, std::nullopt)), CutOutcome::kCommitted);
   const Cut stop = MakeStop(10);

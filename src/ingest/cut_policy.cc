@@ -20,6 +20,8 @@ const char* Name(CutReason reason) {
       return "stop";
     case CutReason::kNotice:
       return "notice";
+    case CutReason::kHeartbeat:
+      return "heartbeat";
   }
   return "";
 }
@@ -31,7 +33,10 @@ std::optional<CutReason> DueCut(const Filling& filling, const CutLimits& limits,
   if (filling.notice_since && now - *filling.notice_since >= limits.commit_interval) {
     notice = CutReason::kNotice;
   }
-  if (!filling.since) return notice;
+  if (!filling.since) {
+    const bool beats = !notice && filling.advances && now - last_cut >= limits.heartbeat;
+    return beats ? CutReason::kHeartbeat : notice;
+  }
   if (filling.bytes >= limits.filling_bytes) return CutReason::kMemory;
   if (filling.open_partitions >= limits.open_partitions) return CutReason::kPartitions;
   if (filling.fullest_value_rows >= limits.batch_size && now - last_cut >= limits.commit_interval) {

@@ -13,6 +13,9 @@ struct CutLimits {
   Millis batch_timeout{30000};       // Longest wait of a row, with or without traffic.
   int64_t filling_bytes = 32 << 20;  // Maximum memory of the filling cut.
   int64_t open_partitions = 500;     // Bronze partitions in one cut: each costs a file.
+  // How much the time through which the table is complete must advance for a cut without records,
+  // which is also the shortest time to one.
+  Millis heartbeat{60'000};
 };
 
 struct Filling {
@@ -23,9 +26,21 @@ struct Filling {
   std::optional<BootClock::time_point> since;
   // When a partition first had a notice for the table besides its records.
   std::optional<BootClock::time_point> notice_since = {};
+  // Whether the time through which the table is complete advances by `heartbeat`.
+  bool advances = false;
 };
 
-enum class CutReason { kSize, kAge, kMemory, kPartitions, kCaughtUp, kRevoke, kStop, kNotice };
+enum class CutReason {
+  kSize,
+  kAge,
+  kMemory,
+  kPartitions,
+  kCaughtUp,
+  kRevoke,
+  kStop,
+  kNotice,
+  kHeartbeat
+};
 const char* Name(CutReason reason);
 
 // Whether to cut now. The interleaving of partitions, partition values, dates or schema versions

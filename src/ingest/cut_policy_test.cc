@@ -76,5 +76,19 @@ TEST_F(CutPolicyTest, ANoticeWaitsForTheFirstRecordsButNotLong) {
   EXPECT_EQ(due(Millis{1000}, 50), CutReason::kSize);
 }
 
+TEST_F(CutPolicyTest, AnAdvanceWithoutRecordsIsCutOnceAMinute) {
+  const auto due = [&](BootClock::duration after, bool advances, bool read) {
+    Filling filling;
+    filling.advances = advances;
+    if (read) filling.since = start_ + after;
+    return DueCut(filling, limits_, start_, start_ + after);
+  };
+  EXPECT_EQ(due(seconds{59}, true, false), std::nullopt);
+  EXPECT_EQ(due(seconds{60}, true, false), CutReason::kHeartbeat);
+  EXPECT_EQ(due(seconds{3600}, false, false), std::nullopt);
+  EXPECT_EQ(due(seconds{60}, true, true), std::nullopt) << "the cut of the records has the time";
+  EXPECT_STREQ(Name(CutReason::kHeartbeat), "heartbeat");
+}
+
 }  // namespace
 }  // namespace shopstream::ingest

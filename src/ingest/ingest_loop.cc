@@ -58,6 +58,7 @@ IngestLoop::IngestLoop(IngestParts parts, IngestLimits limits)
       intake_(parts_.layout, parts_.schemas, parts_.sides),
       starts_(parts_.topics, parts_.topic, parts_.bronze, parts_.quarantine, parts_.sides),
       assignment_(&starts_, parts_.source, parts_.stats),
+      completeness_(parts_.topics, &starts_, &assignment_),
       restart_backoff_(
           {.first = Millis{200}, .longest = Millis{5000}, .give_up_after = Millis{600'000}}) {}
 
@@ -68,6 +69,7 @@ Result<IngestEnd> IngestLoop::Run(bool until_caught_up, const std::function<bool
     const Status set = catch_up_->SetTargets(stop);
     if (!set.ok() && stop()) return IngestEnd{.interrupted = true};
     ARROW_RETURN_NOT_OK(set);
+    completeness_.Take(catch_up_->ends(), *parts_.bronze->snapshot());
   }
   ARROW_RETURN_NOT_OK(parts_.source->Subscribe());
   last_cut_ = BootClock::now() - limits_.cut.commit_interval;
@@ -97,6 +99,7 @@ Status IngestLoop::Step() {
   ARROW_RETURN_NOT_OK(DecideParked());
   ARROW_ASSIGN_OR_RAISE(const Blocker blocker, TakePending());
   ShowProgress();
+  completeness_.AskIfDue(BootClock::now());
   ARROW_RETURN_NOT_OK(CutIfDue());
   if (blocker != Blocker::kNone) return WaitWhileBlocked(blocker);
   blocked_since_.reset();
@@ -110,10 +113,8 @@ Status IngestLoop::Poll(Millis timeout) {
   ARROW_ASSIGN_OR_RAISE(kafka::PollResult polled, parts_.source->Poll(timeout));
   ARROW_ASSIGN_OR_RAISE(const std::string restart, assignment_.Examine(&polled, BootClock::now()));
   const int64_t bytes = ValueBytes(polled.batch);
-  if (!polled.batch.records.empty()) {
-    parts_.stats->OnRecords(static_cast<int64_t>(polled.batch.records.size()), bytes,
-                            BootClock::now());
-  }
+  const auto count = static_cast<int64_t>(polled.batch.records.size());
+  if (count > 0) parts_.stats->OnRecords(count, bytes, BootClock::now());
   if (!polled.batch.records.empty() || !polled.ends.empty()) {
     pending_.push_back(
         {.batch = std::move(polled.batch), .ends = std::move(polled.ends), .bytes = bytes});
@@ -272,12 +273,12 @@ Status IngestLoop::CutIfDue() {
                            .bytes = cut.bytes(),
                            .open_partitions = cut.open_partitions(),
                            .since = filling_since_,
-                           .notice_since = notice_since_};
-  std::optional<CutReason> reason = DueCut(filling, limits_.cut, last_cut_, BootClock::now());
-  if (!reason && catch_up_ && catch_up_->targets().JustReadBy(assignment_.partitions())) {
-    reason = CutReason::kCaughtUp;
-  }
-  return reason ? Seal(*reason) : Status::OK();
+                           .notice_since = notice_since_,
+                           .advances = completeness_.AdvancesBy(limits_.cut.heartbeat)};
+  const auto reason = DueCut(filling, limits_.cut, last_cut_, BootClock::now());
+  if (reason) return Seal(*reason);
+  const bool read = catch_up_ && catch_up_->targets().JustReadBy(assignment_.partitions());
+  return read ? Seal(CutReason::kCaughtUp) : Status::OK();
 }
 
 // Hands everything read so far to the writer, which has room. Nothing of it is parked.
@@ -291,7 +292,12 @@ Status IngestLoop::Seal(CutReason reason) {
   cut.sealed_at = last_cut_;
   cut.ingested_at_ms = WallClockMillis();
   assignment_.Seal(&cut);
-  if (cut.progress.empty() && cut.stops.empty()) return Status::OK();
+  const bool empty = cut.progress.empty() && cut.stops.empty();
+  if (!empty || completeness_.AdvancesBy(limits_.cut.heartbeat)) completeness_.Seal(&cut);
+  if (catch_up_ && reason == CutReason::kStop) {
+    completeness_.SealTargets(*parts_.bronze->snapshot(), limits_.cut.heartbeat, &cut);
+  }
+  if (empty && cut.complete.empty()) return Status::OK();
   parts_.stats->OnCut(reason);
   parts_.writer->Submit(std::move(cut));
   return Status::OK();

@@ -14,6 +14,7 @@
 #include "ingest/assignment.h"
 #include "ingest/bronze_layout.h"
 #include "ingest/catch_up.h"
+#include "ingest/completeness.h"
 #include "ingest/cut_policy.h"
 #include "ingest/cut_writer.h"
 #include "ingest/ingest_end.h"
@@ -113,6 +114,7 @@ class IngestLoop {
   Intake intake_;
   StartFinder starts_;
   Assignment assignment_;
+  Completeness completeness_;
   std::deque<Pending> pending_;  // Polled, but not taken yet.
   int64_t epoch_ = 0;
   std::optional<BootClock::time_point> filling_since_;

@@ -19,6 +19,7 @@ PartitionProgress::PartitionProgress(const StartPosition& start)
       lost_(start.lost()),
       position_(start.position),
       accepted_(start.accepted),
+      complete_through_ms_(start.complete_through_ms),
       first_sight_(start.verdict == StartPosition::Verdict::kRead && !start.fence),
       stopped_(start.verdict == StartPosition::Verdict::kStopped),
       started_(start.verdict != StartPosition::Verdict::kRowsWithoutTxn &&
@@ -109,6 +110,12 @@ void PartitionProgress::Seal(Cut* cut) {
                           .accepted = accepted_,
                           .stop = *std::exchange(stop_, std::nullopt)});
   }
+}
+
+void PartitionProgress::SealComplete(int64_t through_ms, Cut* cut) {
+  if (complete_through_ms_ && *complete_through_ms_ >= through_ms) return;
+  complete_through_ms_ = through_ms;
+  cut->complete.push_back({.partition = partition_, .end = begin_, .through_ms = through_ms});
 }
 
 }  // namespace shopstream::ingest

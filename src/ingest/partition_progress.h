@@ -56,6 +56,8 @@ class PartitionProgress {
     return position_.last ? position_.last->leader_epoch : -1;
   }
   const std::optional<int64_t>& accepted() const { return accepted_; }
+  // See tables::PartitionState; once all sealed cuts are committed.
+  const std::optional<int64_t>& complete_through_ms() const { return complete_through_ms_; }
 
   // Whether the record at this offset is the next one to read, or one after it.
   bool Awaits(int64_t offset) const {
@@ -86,6 +88,8 @@ class PartitionProgress {
   // begins where it ends, whether or not it has been committed by then. The cut's records must be
   // complete.
   void Seal(Cut* cut);
+  // Adds that everything which Kafka held at this time is in the sealed cuts, unless that is known.
+  void SealComplete(int64_t through_ms, Cut* cut);
 
  private:
   int32_t partition_ = 0;
@@ -100,7 +104,7 @@ class PartitionProgress {
   std::optional<OffsetRange> lost_;  // Expired in Kafka; for the first cut to report.
   const kafka::RecordView* taken_ = nullptr;  // The last record, if position_ lacks it.
   tables::Position position_;                 // At next_; its ledger's `to` is set when sealed.
-  std::optional<int64_t> accepted_;
+  std::optional<int64_t> accepted_, complete_through_ms_;
   std::optional<tables::Stop> stop_;  // Not sealed yet.
   bool first_sight_ = false;          // Likewise.
   bool stopped_ = false;

@@ -70,6 +70,20 @@ TEST(PartitionProgressTest, ExpiredOffsetsAreInTheRangeAndReportedOnce) {
   EXPECT_THAT(Sealed(&progress).lost, IsEmpty());
 }
 
+TEST(PartitionProgressTest, TheTimeThroughWhichItIsCompleteOnlyGrows) {
+  StartPosition start = testing::StartAfter(3, 40, {.log_start = 0, .end = 90});
+  start.complete_through_ms = 5000;
+  PartitionProgress progress(start);
+  progress.AdvanceTo(45);
+  Cut cut = Sealed(&progress);
+  progress.SealComplete(5000, &cut);
+  progress.SealComplete(4000, &cut);
+  EXPECT_THAT(cut.complete, IsEmpty());
+  progress.SealComplete(6000, &cut);
+  EXPECT_THAT(cut.complete, ::testing::ElementsAre(CutComplete{3, 45, 6000}));
+  EXPECT_EQ(6000, progress.complete_through_ms());
+}
+
 TEST(PartitionProgressTest, TheFenceOfQuarantineMovesOnlyWithCutsThatQuarantine) {
   PartitionProgress progress = ReadFrom(40, {.log_start = 0, .end = 90});
   progress.AdvanceTo(50);

@@ -139,6 +139,7 @@ StartPosition DecideStart(int32_t partition, const tables::PartitionState& state
   start.position = state.position;
   start.stop = state.stop;
   start.accepted = state.accepted;
+  start.complete_through_ms = state.complete_through_ms;
   if (!start.position.empty) {
     start.position.empty = tables::EmptyOffsets{.from = start.begin, .to = start.begin};
   }

@@ -44,7 +44,7 @@ struct StartPosition {
   kafka::OffsetSpan kafka;
   tables::Position position;
   tables::Stop stop;
-  std::optional<int64_t> accepted;  // See tables::PartitionState.
+  std::optional<int64_t> accepted, complete_through_ms;  // See tables::PartitionState.
   // Kafka may remove single records, as in a compacted topic. True if that is not known.
   bool removes_records = true;
   std::string why;  // With kUnknownYet.

@@ -25,6 +25,7 @@ constexpr char kStopAt[] = "stop-at";
 constexpr char kStopKafka[] = "stop-kafka";
 constexpr char kAccepted[] = "accepted";
 constexpr char kLost[] = "lost/";
+constexpr char kThrough[] = "complete-through";
 
 std::string StatePrefix(const std::string& topic_id, int32_t partition) {
   return std::string(kStatePrefix) + topic_id + "/" + std::to_string(partition) + "/";
@@ -176,6 +177,7 @@ PartitionState ReadPartitionState(const Txns& txns, const std::string& topic_id,
   state.stop = ReadStop(values);
   state.accepted = values.Find(kAccepted);
   state.lost = values.Lost(partition);
+  state.complete_through_ms = values.Find(kThrough);
   if (!state.next) return state;
   state.position.last = ReadLast(values, *state.next);
   if (values.Find(kEmptyTo) == state.next) state.position.end_epoch = values.Epoch(kEndEpoch);
@@ -222,14 +224,41 @@ void PutAccepted(const std::string& topic_id, int32_t partition, int64_t end, Tx
   Put(topic_id, partition, Stop{}, txns);
 }
 
+void PutCompleteThrough(const std::string& topic_id, int32_t partition, int64_t ms, Txns* txns) {
+  (*txns)[StatePrefix(topic_id, partition) + kThrough] = ms;
+}
+
+std::optional<int64_t> ReadCompleteThrough(const Txns& txns) {
+  struct Topic {
+    std::optional<int64_t> least, greatest;
+    bool complete = true;
+  };
+  std::map<std::string, Topic> topics;
+  for (const auto& [key, next] : ReadProgress(txns)) {
+    Topic& topic = topics[key.topic_id];
+    const auto value = StoredValues(txns, key.topic_id, key.partition).Find(kThrough);
+    if (!value) {
+      topic.complete = false;
+      continue;
+    }
+    topic.least = std::min(topic.least.value_or(*value), *value);
+    topic.greatest = std::max(topic.greatest.value_or(*value), *value);
+  }
+  const auto newest =
+      std::ranges::max_element(topics, {}, [](const auto& topic) { return topic.second.greatest; });
+  if (newest == topics.end() || !newest->second.complete) return std::nullopt;
+  return newest->second.least;
+}
+
 void DropKnown(const Txns& table, Txns* changes) {
   std::erase_if(*changes, [&table](const auto& change) {
     const auto& [app_id, version] = change;
     if (!app_id.starts_with(kStatePrefix)) return false;
     const auto known = table.find(app_id);
     if (known == table.end()) return MeaningOfNone(app_id) == version;
-    const bool is_lost = app_id.find(std::string("/") + kLost) != std::string::npos;
-    return is_lost ? known->second >= version : known->second == version;
+    const bool only_grows = app_id.find(std::string("/") + kLost) != std::string::npos ||
+                            app_id.ends_with(std::string("/") + kThrough);
+    return only_grows ? known->second >= version : known->second == version;
   });
 }
 

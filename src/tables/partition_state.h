@@ -16,6 +16,7 @@
 //   name  := "last-offset" | "last-epoch" | "last-timestamp" | "last-hash" | "end-epoch"
 //          | "empty-from" | "empty-to" | "empty-count" | "empty-sum"
 //          | "stop-reason" | "stop-at" | "stop-kafka" | "accepted" | "lost/" begin
+//          | "complete-through"
 //
 // The appId of the progress itself starts with "shopstream/", see progress.h: its readers must not
 // mistake one of these for it. docs/lake.md describes the versions.
@@ -86,6 +87,9 @@ struct PartitionState {
   Stop stop;
   std::optional<int64_t> accepted;  // The progress at which an operator accepted a loss.
   std::vector<OffsetRange> lost;    // Never read, ascending by begin; they may overlap.
+  // What Kafka held of the partition at this time is in the lake, by the clock of the ingest that
+  // read it. Milliseconds since the Unix epoch; nothing: unknown.
+  std::optional<int64_t> complete_through_ms;
 
   bool stopped() const { return stop.reason != StopReason::kNone; }
 };
@@ -101,6 +105,12 @@ void PutLost(const std::string& topic_id, const OffsetRange& lost, Txns* txns);
 // An operator accepts what was lost below `end`, the progress: the partition is read again, and
 // there is no longer a last record to compare with.
 void PutAccepted(const std::string& topic_id, int32_t partition, int64_t end, Txns* txns);
+void PutCompleteThrough(const std::string& topic_id, int32_t partition, int64_t ms, Txns* txns);
+
+// Through when a table has everything: the least of the partitions' values, of the topic whose
+// value is the greatest, since one that was deleted gets no more records. Nothing: unknown for a
+// partition of which the table has the progress.
+std::optional<int64_t> ReadCompleteThrough(const Txns& txns);
 
 // Removes from `changes` what the table has already. Progress is never removed.
 void DropKnown(const Txns& table, Txns* changes);

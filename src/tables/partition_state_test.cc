@@ -115,6 +115,45 @@ TEST(PartitionState, AReasonOfANewerProgramStillStops) {
   EXPECT_STREQ("unknown", Name(state.stop.reason));
 }
 
+TEST(PartitionState, TheTimeThroughWhichAPartitionIsCompleteOnlyGrows) {
+  Txns txns = AtProgress(50);
+  EXPECT_FALSE(ReadPartitionState(txns, kId, 1).complete_through_ms);
+  PutCompleteThrough(kId, 1, 5000, &txns);
+  EXPECT_EQ(5000, ReadPartitionState(txns, kId, 1).complete_through_ms);
+  for (const int64_t known : {4999, 5000}) {
+    Txns changes;
+    PutCompleteThrough(kId, 1, known, &changes);
+    DropKnown(txns, &changes);
+    EXPECT_TRUE(changes.empty()) << known;
+  }
+  Txns changes;
+  PutCompleteThrough(kId, 1, 5001, &changes);
+  DropKnown(txns, &changes);
+  EXPECT_EQ(1u, changes.size());
+}
+
+TEST(PartitionState, ATableIsCompleteThroughTheLeastOfItsPartitions) {
+  Txns txns;
+  EXPECT_FALSE(ReadCompleteThrough(txns));
+  txns = AtProgress(50);
+  EXPECT_FALSE(ReadCompleteThrough(txns)) << "written by an earlier version";
+  PutCompleteThrough(kId, 1, 5000, &txns);
+  EXPECT_EQ(5000, ReadCompleteThrough(txns));
+  txns[ProgressAppId(kId, 0)] = 7;
+  EXPECT_FALSE(ReadCompleteThrough(txns)) << "nothing is known of partition 0";
+  PutCompleteThrough(kId, 0, 4000, &txns);
+  EXPECT_EQ(4000, ReadCompleteThrough(txns));
+}
+
+TEST(PartitionState, ADeletedTopicDoesNotHoldBackTheTimeOfTheNextOne) {
+  Txns txns = AtProgress(50);
+  PutCompleteThrough(kId, 1, 5000, &txns);
+  txns[ProgressAppId("old", 0)] = 7;
+  EXPECT_EQ(5000, ReadCompleteThrough(txns));
+  PutCompleteThrough("old", 0, 3000, &txns);
+  EXPECT_EQ(5000, ReadCompleteThrough(txns));
+}
+
 TEST(PartitionState, LostRangesAreSortedByNumber) {
   Txns txns = AtProgress(50);
   PutLost(kId, {1, 10, 20}, &txns);

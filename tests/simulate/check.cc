@@ -52,6 +52,8 @@ class Checker {
     const Status status = LookAtReplays();
     if (!status.ok()) Fail(status.ToString());
     if (!world_->failures.empty()) return;
+    const Status times = CheckTimes();
+    if (!times.ok()) Fail(times.ToString());
     for (const auto& [topic_id, partitions] : world_->truth) {
       for (size_t partition = 0; partition < partitions.size(); ++partition) {
         Compare(topic_id, static_cast<int32_t>(partition), partitions[partition]);
@@ -157,6 +159,55 @@ class Checker {
       }
     }
     return Status::OK();
+  }
+
+  // No version of Bronze claims to have everything through a time at which Kafka held more.
+  Status CheckTimes() {
+    lake::LogSpan span;
+    ARROW_ASSIGN_OR_RAISE(span, lake::ReadLogSpan(store_.get(), world_->layout.table));
+    tables::Txns known;
+    for (int64_t version = 0; version <= span.newest; ++version) {
+      ARROW_ASSIGN_OR_RAISE(const auto entry,
+                            lake::ReadLogEntry(store_.get(), world_->layout.table, version));
+      if (!entry) continue;  // Cleaned up.
+      for (const lake::Txn& txn : entry->txns) known[txn.app_id] = txn.version;
+      const bool claims = std::ranges::any_of(entry->txns, [](const lake::Txn& txn) {
+        return txn.app_id.ends_with("/complete-through");
+      });
+      if (!claims) continue;
+      const bool moves = std::ranges::any_of(
+          entry->txns, [](const lake::Txn& txn) { return txn.app_id.starts_with("shopstream/"); });
+      if (!moves) world_->trace.Count("ingest: heartbeat");
+      CheckTimes(known, " in version " + std::to_string(version));
+    }
+    CheckTimes(bronze_->Txns(), "");
+    for (int32_t partition = 0; partition < world_->kafka.partitions(); ++partition) {
+      const auto state = tables::ReadPartitionState(bronze_->Txns(), world_->kafka.id(), partition);
+      const int64_t least = world_->read_since_ms - world_->clocks_behind_ms - kHeartbeat;
+      if (state.stopped() || state.complete_through_ms.value_or(0) >= least) continue;
+      // The log may be shorter than what was read of it.
+      const PartitionTruth& truth = world_->truth.at(world_->kafka.id())[partition];
+      if (truth.lowest_cut != PartitionTruth::kNeverCut) continue;
+      Fail("the time through which it is complete stands still: partition " +
+           std::to_string(partition));
+    }
+    return Status::OK();
+  }
+
+  void CheckTimes(const tables::Txns& txns, const std::string& where) {
+    for (const auto& [topic_id, partitions] : world_->truth) {
+      for (size_t i = 0; i < partitions.size(); ++i) {
+        const auto partition = static_cast<int32_t>(i);
+        const auto state = tables::ReadPartitionState(txns, topic_id, partition);
+        // What the log held before it was cut cannot be compared.
+        const bool cut = partitions[i].lowest_cut != PartitionTruth::kNeverCut;
+        if (cut || !state.next || !state.complete_through_ms) continue;
+        const int64_t through = *state.complete_through_ms - world_->clocks_ahead_ms;
+        if (partitions[i].EndBefore(through) <= *state.next) continue;
+        Fail("complete through a time at which Kafka held more: topic " + topic_id + " partition " +
+             std::to_string(partition) + where);
+      }
+    }
   }
 
   void Compare(const std::string& topic_id, int32_t partition, const PartitionTruth& truth) {
@@ -282,6 +333,7 @@ class Checker {
     return "";
   }
 
+  static constexpr int64_t kHeartbeat = 61'000;
   static constexpr int64_t kPromised = 3'500'000;  // An hour, less a margin for clock differences.
 
   World* const world_;

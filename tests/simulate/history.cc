@@ -35,6 +35,7 @@ constexpr const char* kEvents[] = {
     "crash during a write",
     "ingest: commit",
     "ingest: fence",
+    "ingest: heartbeat",
     "ingest: partition stopped",
     "kafka: corrupt batch",
     "kafka: epoch validated",
@@ -341,8 +342,7 @@ class History {
       case Deed::kVacuum:
         return StartSome("vacuum", 1, &History::Vacuum);
       case Deed::kWallClock:
-        world_->trace.Count("wall clock moved");
-        return world_->scheduler.MoveWallClock(ingests_[action.who].program, Millis{action.amount});
+        return world_->MoveWallClock(ingests_[action.who].program, Millis{action.amount});
       case Deed::kSleep:
         world_->trace.Count("all machines slept");
         return world_->scheduler.Leap(Millis{action.amount * 60'000});
@@ -380,6 +380,7 @@ class History {
     }
     for (int round = 0; round < (helped ? kMostRounds : 1); ++round) {
       last_end_.reset();
+      world_->read_since_ms = scheduler.EpochMillis();
       scheduler.StartProgram("last-ingest", [this] {
         IngestMain(/*until_caught_up=*/true, std::make_shared<bool>(false));
       });

@@ -370,28 +370,6 @@ class ReplacingStore : public lake::ObjectStore {
   const std::unique_ptr<lake::ObjectStore> right_;
 };
 
-class RememberingMetadata : public kafka::TopicMetadata {
- public:
-  explicit RememberingMetadata(std::unique_ptr<kafka::TopicMetadata> right)
-      : right_(std::move(right)) {}
-  Result<std::optional<kafka::TopicState>> DescribeTopic(const std::string& name,
-                                                         bool with_configs) override {
-    ARROW_ASSIGN_OR_RAISE(auto state, right_->DescribeTopic(name, with_configs));
-    if (!state) return state;
-    if (id_.empty()) id_ = state->id;
-    state->id = id_;
-    return state;
-  }
-  std::vector<Result<kafka::OffsetSpan>> OffsetSpans(
-      const std::string& topic, const std::vector<int32_t>& partitions) override {
-    return right_->OffsetSpans(topic, partitions);
-  }
-
- private:
-  const std::unique_ptr<kafka::TopicMetadata> right_;
-  std::string id_;
-};
-
 class HastyRegistry : public registry::SchemaSource {
  public:
   HastyRegistry(Mistake mistake, registry::SchemaSource* right)
@@ -459,6 +437,8 @@ std::string_view Name(Mistake mistake) {
       return "corrupt-batch-skipped";
     case Mistake::kSideWithoutFence:
       return "side-without-fence";
+    case Mistake::kEndsFromACache:
+      return "ends-from-a-cache";
   }
   return "";
 }
@@ -471,12 +451,6 @@ std::unique_ptr<lake::ObjectStore> Mistaken(Mistake mistake,
 
 std::unique_ptr<lake::Table> Mistaken(Mistake mistake, std::unique_ptr<lake::Table> right) {
   return std::make_unique<MistakenTable>(mistake, std::move(right));
-}
-
-std::unique_ptr<kafka::TopicMetadata> Mistaken(Mistake mistake,
-                                               std::unique_ptr<kafka::TopicMetadata> right) {
-  if (mistake != Mistake::kTopicIdAskedOnce) return right;
-  return std::make_unique<RememberingMetadata>(std::move(right));
 }
 
 std::unique_ptr<registry::SchemaSource> Mistaken(Mistake mistake, registry::SchemaSource* right) {

@@ -37,6 +37,7 @@ enum class Mistake {
   kLossInCommitInfoAlone,      // Does not keep lost ranges among the txns.
   kCorruptBatchSkipped,        // Continues behind a batch that cannot be read.
   kSideWithoutFence,           // Commits to a side table whoever was there before.
+  kEndsFromACache,             // Takes the ends that Kafka's log had at the question before.
 };
 inline constexpr Mistake kAllMistakes[] = {
     Mistake::kFenceByAtLeast,
@@ -59,6 +60,7 @@ inline constexpr Mistake kAllMistakes[] = {
     Mistake::kLossInCommitInfoAlone,
     Mistake::kCorruptBatchSkipped,
     Mistake::kSideWithoutFence,
+    Mistake::kEndsFromACache,
 };
 
 std::string_view Name(Mistake mistake);  // "fence-by-at-least"

@@ -166,6 +166,17 @@ void World::Produce(int32_t partition, int64_t amount, bool open) {
     partition_truth.records.resize(offset);
     partition_truth.records.push_back(record);
   }
+  NoteEnd(partition);
+}
+
+void World::NoteEnd(int32_t partition) {
+  Now()[partition].ends[scheduler.EpochMillis()] = kafka.log(partition).last_stable();
+}
+
+void World::MoveWallClock(int program, Millis by) {
+  trace.Count("wall clock moved");
+  scheduler.MoveWallClock(program, by);
+  (by > Millis{0} ? clocks_ahead_ms : clocks_behind_ms) += std::abs(by.count());
 }
 
 void World::EndTransaction(int32_t partition, bool commit) {
@@ -180,6 +191,7 @@ void World::EndTransaction(int32_t partition, bool commit) {
       partition_truth.aborted.insert(offset);
     }
   }
+  NoteEnd(partition);
 }
 
 tables::PartitionState World::LakeState(int32_t partition) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <iterator>
 #include <limits>
 #include <map>
 #include <memory>
@@ -45,6 +46,13 @@ struct PartitionTruth {
   std::map<int64_t, std::vector<ProducedRecord>> replaced;
   int64_t lowest_cut = kNeverCut;  // Where the log ended after the deepest cut.
   bool deleted = false;            // The topic is.
+  // Where the log ended for readers since which time, in milliseconds.
+  std::map<int64_t, int64_t> ends;
+
+  int64_t EndBefore(int64_t ms) const {
+    const auto next = ends.lower_bound(ms);
+    return next == ends.begin() ? 0 : std::prev(next)->second;
+  }
 };
 
 // The environment of a history.
@@ -70,6 +78,9 @@ struct World {
   int64_t next_id = 1;
   std::vector<std::string> failures;  // The first one explains what went wrong.
   int operators = 0;                  // Programs that compare Kafka with the lake.
+  // How much the wall clocks of programs may be ahead of, and behind, the time.
+  int64_t clocks_ahead_ms = 0, clocks_behind_ms = 0;
+  int64_t read_since_ms = 0;  // When the last ingest started.
 
   // ---- actions of producers and operators
   void Produce(int32_t partition, int64_t amount, bool open);
@@ -84,6 +95,7 @@ struct World {
   void Repair(int32_t partition, bool completely);
   void RecreateTopic();
   void RegisterLateSchema();
+  void MoveWallClock(int program, Millis by);
 
  private:
   std::string MakeValue(ProducedRecord* record);
@@ -94,6 +106,7 @@ struct World {
   void Lose(int32_t partition, int64_t end, int64_t grow,
             void (SimulatedKafka::*cut)(int32_t, int64_t));
   std::vector<PartitionTruth>& Now() { return truth[kafka.id()]; }
+  void NoteEnd(int32_t partition);
 };
 
 }  // namespace shopstream::simulate
