@@ -228,6 +228,7 @@ def test_numbers_keep_their_digits(lake: Lake) -> None:
     assert run(lake, "SELECT 1 AS a, 2 AS a", "--format", "json").stdout == '[\n{"a": 1, "a_1": 2}\n]\n'
     assert run(lake, "SELECT 1 AS a WHERE false", "--format", "json").stdout == "[]\n"
     assert run(lake, "SELECT '' AS a, NULL AS b", "--format", "csv").stdout == 'a,b\n"",\n'
+    assert run(lake, "SELECT 0::DECIMAL(18,8) AS n", "--format", "csv").stdout == "n\n0.00000000\n"
 
 
 def test_a_file_of_statements(lake: Lake, tmp_path: pathlib.Path) -> None:

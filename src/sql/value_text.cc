@@ -3,6 +3,7 @@
 #include <arrow/extension_type.h>
 #include <arrow/scalar.h>
 #include <arrow/util/checked_cast.h>
+#include <arrow/util/decimal.h>
 #include <fmt/format.h>
 
 #include <cmath>
@@ -108,6 +109,18 @@ std::string TimestampText(const arrow::TimestampArray& values, int64_t row) {
   return type.timezone().empty() ? text : text + "Z";
 }
 
+// Without an exponent, which Arrow gives a zero.
+std::string DecimalText(const arrow::Decimal128Array& values, int64_t row) {
+  const int scale = checked_cast<const arrow::Decimal128Type&>(*values.type()).scale();
+  std::string digits = arrow::Decimal128(values.GetValue(row)).ToIntegerString();
+  const std::string sign = digits.starts_with('-') ? "-" : "";
+  digits.erase(0, sign.size());
+  if (scale <= 0) return sign + digits;
+  const auto decimals = static_cast<size_t>(scale);
+  if (digits.size() <= decimals) digits.insert(0, decimals + 1 - digits.size(), '0');
+  return sign + digits.insert(digits.size() - decimals, ".");
+}
+
 // Types that only expressions of SQL have: times, intervals, enumerations.
 std::string OtherText(const arrow::Array& values, int64_t row) {
   const auto scalar = values.GetScalar(row);
@@ -145,7 +158,7 @@ std::string Value(const arrow::Array& values, int64_t row, Form form) {
     case arrow::Type::DOUBLE:
       return Floating<arrow::DoubleArray>(values, row, form);
     case arrow::Type::DECIMAL128:
-      return checked_cast<const arrow::Decimal128Array&>(values).FormatValue(row);
+      return DecimalText(checked_cast<const arrow::Decimal128Array&>(values), row);
     case arrow::Type::STRING:
       return text_of(checked_cast<const arrow::StringArray&>(values).GetString(row));
     case arrow::Type::BINARY:
