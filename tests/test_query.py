@@ -169,6 +169,11 @@ def test_files_that_cannot_matter_are_not_read(where: str, files: int, rows: int
     assert (found["rows"], found["files_read"]) == ([{"n": rows}], files)
 
 
+def test_an_analyzed_plan_reads_what_its_statement_does(lake: Lake) -> None:
+    sql = "EXPLAIN ANALYZE SELECT count(amount) FROM bronze_events WHERE region = 'EU' AND date = '2025-10-25'"
+    assert statistics(lake, sql)["files_read"] == 1
+
+
 def test_an_alias_does_not_mislead_it(lake: Lake) -> None:
     """A plan shows these filters by the last name that their column had."""
     for sql in ("SELECT count(*) AS n FROM (SELECT event_id AS region FROM bronze_events) WHERE region = 'e-000123'",
@@ -229,6 +234,10 @@ def test_numbers_keep_their_digits(lake: Lake) -> None:
     assert run(lake, "SELECT 1 AS a WHERE false", "--format", "json").stdout == "[]\n"
     assert run(lake, "SELECT '' AS a, NULL AS b", "--format", "csv").stdout == 'a,b\n"",\n'
     assert run(lake, "SELECT 0::DECIMAL(18,8) AS n", "--format", "csv").stdout == "n\n0.00000000\n"
+
+
+def test_a_backslash_ends_no_escaped_text(lake: Lake) -> None:
+    assert run(lake, r"SELECT E'it\'s; done' AS note; SELECT 2", "--format", "table").stdout.startswith("note\nit's; done\n")
 
 
 def test_a_file_of_statements(lake: Lake, tmp_path: pathlib.Path) -> None:

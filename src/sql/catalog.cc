@@ -141,7 +141,7 @@ Status Catalog::NarrowTo(const std::string& statement, Session* session) {
   std::map<std::string, std::shared_ptr<arrow::Schema>> schemas;
   for (const auto& [name, table] : open_) schemas.emplace(name, table.rows->schema());
   if (schemas.empty()) return Status::OK();
-  ARROW_ASSIGN_OR_RAISE(const std::string parsed, session->Parse(statement));
+  ARROW_ASSIGN_OR_RAISE(const std::string parsed, session->Parse(std::string(WithoutExplain(statement))));
   const auto conditions = FindReadConditions(parsed, schemas);
   for (const auto& [name, table] : open_) {
     lake::FilePredicate condition;

@@ -17,6 +17,18 @@ size_t EndOfQuoted(std::string_view text, size_t at) {
   return end == std::string_view::npos ? text.size() : end + 1;
 }
 
+// Where a text like E'it\'s' ends, whose quote is at `at`: a backslash escapes the next sign.
+size_t EndOfEscaped(std::string_view text, size_t at) {
+  for (size_t i = at + 1; i < text.size(); ++i) {
+    if (text[i] == '\\') {
+      ++i;
+    } else if (text[i] == '\'') {
+      return i + 1;
+    }
+  }
+  return text.size();
+}
+
 // Where the comment that begins at `at` ends; `at` if none does. Comments nest.
 size_t EndOfComment(std::string_view text, size_t at) {
   const std::string_view rest = text.substr(at);
@@ -44,22 +56,28 @@ std::string_view DollarQuote(std::string_view rest) {
 
 struct Token {
   size_t begin, end;
-  bool is_text;  // A comment, a text literal or a space.
+  enum class Kind { kSign, kSpace, kText } kind;  // kSpace: or a comment.
 };
 
 // The token that begins at `at`, which is not the end.
 Token TokenAt(std::string_view text, size_t at) {
   const char c = text[at];
-  if (const size_t end = EndOfComment(text, at); end > at) return {at, end, true};
-  if (c == '\'' || c == '"') return {at, EndOfQuoted(text, at), c == '\''};
+  using Kind = Token::Kind;
+  if (const size_t end = EndOfComment(text, at); end > at) return {at, end, Kind::kSpace};
+  if (c == '\'') return {at, EndOfQuoted(text, at), Kind::kText};
+  if (c == '"') return {at, EndOfQuoted(text, at), Kind::kSign};
+  if ((c == 'E' || c == 'e') && text.substr(at + 1).starts_with('\'')) {
+    return {at, EndOfEscaped(text, at + 1), Kind::kText};
+  }
   if (c == '$' && !DollarQuote(text.substr(at)).empty()) {
     const std::string_view quote = DollarQuote(text.substr(at));
     const size_t close = text.find(quote, at + quote.size());
-    return {at, close == std::string_view::npos ? text.size() : close + quote.size(), true};
+    return {at, close == std::string_view::npos ? text.size() : close + quote.size(), Kind::kText};
   }
   size_t end = at + 1;
   while (IsWordByte(c) && end < text.size() && IsWordByte(text[end])) ++end;
-  return {at, end, std::isspace(static_cast<unsigned char>(c)) != 0};
+  const bool is_space = std::isspace(static_cast<unsigned char>(c)) != 0;
+  return {at, end, is_space ? Kind::kSpace : Kind::kSign};
 }
 
 std::string InCapitals(std::string_view word) {
@@ -79,7 +97,7 @@ std::vector<std::string> SqlWords(std::string_view text) {
     at = token.end;
     const std::string_view word = text.substr(token.begin, token.end - token.begin);
     const char first = word.front();
-    if (token.is_text) continue;
+    if (token.kind != Token::Kind::kSign) continue;
     if (first == '"') words.emplace_back(word);
     if (IsWordByte(first)) words.push_back(InCapitals(word));
     if (first == '(' || first == ')' || first == ';') words.emplace_back(word);
@@ -103,10 +121,35 @@ std::vector<SqlText> SplitStatements(const SqlText& sql) {
   for (size_t at = 0; at < text.size();) {
     const Token token = TokenAt(text, at);
     at = token.end;
-    if (!token.is_text && text[token.begin] == ';') add(token.begin);
+    if (token.kind == Token::Kind::kSign && text[token.begin] == ';') add(token.begin);
   }
   if (begin < text.size()) add(text.size());
   return statements;
+}
+
+std::string_view WithoutExplain(std::string_view text) {
+  size_t at = 0;
+  // The next word or sign, in capitals; empty at the end.
+  const auto next = [&](bool take) {
+    size_t position = at;
+    while (position < text.size()) {
+      const Token token = TokenAt(text, position);
+      position = token.end;
+      if (token.kind == Token::Kind::kSpace) continue;
+      if (take) at = position;
+      return InCapitals(text.substr(token.begin, token.end - token.begin));
+    }
+    return std::string();
+  };
+  if (next(false) != "EXPLAIN") return text;
+  next(true);
+  if (next(false) == "ANALYZE") next(true);
+  const size_t options = at;
+  if (next(true) != "(" || (next(false) != "FORMAT" && next(false) != "ANALYZE")) {
+    return text.substr(options);
+  }
+  while (at < text.size() && next(true) != ")") continue;
+  return text.substr(at);
 }
 
 }  // namespace shopstream::sql

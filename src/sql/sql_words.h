@@ -18,4 +18,7 @@ std::vector<std::string> SqlWords(std::string_view text);
 // statements but the first.
 std::vector<SqlText> SplitStatements(const SqlText& sql);
 
+// The statement that an EXPLAIN or EXPLAIN ANALYZE is about; other statements as they are.
+std::string_view WithoutExplain(std::string_view text);
+
 }  // namespace shopstream::sql

@@ -28,6 +28,25 @@ TEST(SqlWords, QuotesThatAreNotClosedReachTheEnd) {
   EXPECT_THAT(SqlWords("a $$ b"), ElementsAre("A"));
 }
 
+TEST(SqlWords, ABackslashEscapesInAnEscapedTextAlone) {
+  EXPECT_THAT(SqlWords(R"(a E'it\'s ; b' c)"), ElementsAre("A", "C"));
+  EXPECT_THAT(SqlWords(R"(a e'x\\' b)"), ElementsAre("A", "B"));
+  EXPECT_THAT(SqlWords(R"(a 'x\' b)"), ElementsAre("A", "B"));
+  EXPECT_THAT(SqlWords(R"(some'x\' b)"), ElementsAre("SOME", "B"));
+  EXPECT_THAT(SqlWords(R"(E'not closed\')"), IsEmpty());
+  EXPECT_EQ(1U, SplitStatements({R"(SELECT E'it\'s; ' AS x)", "", 1}).size());
+}
+
+TEST(WithoutExplain, IsTheStatementThatIsExplained) {
+  EXPECT_EQ("SELECT 1", WithoutExplain("SELECT 1"));
+  EXPECT_EQ(" SELECT 1", WithoutExplain("/* a */ explain SELECT 1"));
+  EXPECT_EQ(" SELECT 1", WithoutExplain("EXPLAIN ANALYZE SELECT 1"));
+  EXPECT_EQ(" SELECT 1", WithoutExplain("EXPLAIN (FORMAT json) SELECT 1"));
+  EXPECT_EQ(" SELECT 1", WithoutExplain("EXPLAIN (ANALYZE, FORMAT json) SELECT 1"));
+  EXPECT_EQ(" (SELECT 1)", WithoutExplain("EXPLAIN (SELECT 1)"));
+  EXPECT_EQ("", WithoutExplain("EXPLAIN"));
+}
+
 TEST(SplitStatements, EachHasItsLine) {
   const auto statements =
       SplitStatements({"SELECT ';' -- ;\n;\n;\n SELECT 2;\n-- end", "x.sql", 10});
