@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -172,6 +173,29 @@ def test_files_that_cannot_matter_are_not_read(where: str, files: int, rows: int
 def test_an_analyzed_plan_reads_what_its_statement_does(lake: Lake) -> None:
     sql = "EXPLAIN ANALYZE SELECT count(amount) FROM bronze_events WHERE region = 'EU' AND date = '2025-10-25'"
     assert statistics(lake, sql)["files_read"] == 1
+
+
+def test_a_file_that_is_read_twice_counts_once(lake: Lake) -> None:
+    sql = "SELECT (SELECT max(amount) FROM bronze_events) - (SELECT min(amount) FROM bronze_events) AS n"
+    assert statistics(lake, sql)["files_read"] == 15
+
+
+def test_a_count_over_many_files_takes_little_time(tmp_path: pathlib.Path) -> None:
+    """CPU time, which other programs at work hardly change."""
+    many = Lake(tmp_path / "lake")
+    days = [NOON.date() + datetime.timedelta(days=n) for n in range(2000)]
+    many.append("bronze-events", pa.RecordBatch.from_pylist(
+        [{**events()[0], "event_id": str(day), "date": day} for day in days], EVENTS))
+    assert statistics(many, "SELECT count(*) AS n FROM bronze_events")["files"] == 2000
+    command = [BINARY, "--set", f"lake.uri={many.folder}", "query", "SELECT count(*) FROM bronze_events"]
+
+    def seconds() -> float:
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run(command, env=ENVIRONMENT, stdin=subprocess.DEVNULL, capture_output=True, check=True)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+    assert min(seconds() for _ in range(10)) < 0.2
 
 
 def test_an_alias_does_not_mislead_it(lake: Lake) -> None:

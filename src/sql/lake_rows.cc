@@ -28,8 +28,10 @@ bool IsPartition(const DataFile& file, const std::string& column) {
 // Each thread takes the next file that none has taken.
 class LakeScan : public RowScan {
  public:
-  LakeScan(LakeRows* rows, arrow::FieldVector fields, int threads)
+  LakeScan(LakeRows* rows, const std::vector<DataFile>* files, arrow::FieldVector fields,
+           int threads)
       : rows_(rows),
+        files_(files),
         condition_(rows->condition_),
         fields_(std::move(fields)),
         threads_(static_cast<size_t>(threads)) {}
@@ -39,9 +41,9 @@ class LakeScan : public RowScan {
     for (;;) {
       if (reading.file == nullptr) {
         const size_t next = next_file_.fetch_add(1);
-        if (next >= rows_->files_.size()) return nullptr;
-        if (!condition_.MayMatch(rows_->files_[next])) continue;
-        ARROW_RETURN_NOT_OK(Start(rows_->files_[next], &reading));
+        if (next >= files_->size()) return nullptr;
+        if (!condition_.MayMatch((*files_)[next])) continue;
+        ARROW_RETURN_NOT_OK(Start(next, &reading));
       }
       ARROW_ASSIGN_OR_RAISE(auto batch, NextOf(&reading));
       if (batch != nullptr) return batch;
@@ -57,7 +59,8 @@ class LakeScan : public RowScan {
     int64_t rows_left = 0;                         // Without a reader.
   };
 
-  Status Start(const DataFile& file, Reading* reading) {
+  Status Start(size_t number, Reading* reading) {
+    const DataFile& file = (*files_)[number];
     reading->file = &file;
     arrow::FieldVector stored;
     for (const auto& field : fields_) {
@@ -68,7 +71,7 @@ class LakeScan : public RowScan {
       return Status::OK();
     }
     if (stored.empty()) stored.push_back(AnyStored(file));
-    rows_->files_read_.fetch_add(1);
+    rows_->was_read_[number] = true;
     auto opened =
         lake::DataFileReader::Open(rows_->store_, rows_->table_, file, arrow::schema(stored), {},
                                    condition_, &rows_->bytes_read_);
@@ -121,6 +124,7 @@ class LakeScan : public RowScan {
   }
 
   LakeRows* const rows_;
+  const std::vector<DataFile>* const files_;
   const lake::FilePredicate condition_;
   const arrow::FieldVector fields_;
   std::vector<Reading> threads_;
@@ -129,38 +133,55 @@ class LakeScan : public RowScan {
 
 LakeRows::LakeRows(lake::ObjectStore* store, std::string table,
                    std::shared_ptr<const lake::Snapshot> snapshot)
-    : store_(store),
-      table_(std::move(table)),
-      snapshot_(std::move(snapshot)),
-      files_(snapshot_->Files()),
-      row_count_(0) {
-  for (const DataFile& file : files_) {
+    : store_(store), table_(std::move(table)), snapshot_(std::move(snapshot)), row_count_(0) {
+  counted_.reserve(static_cast<size_t>(snapshot_->file_count()));
+  snapshot_->VisitFiles([this](const DataFile& file) {
+    DataFile& counted = counted_.emplace_back();
+    counted.partition_values = file.partition_values;
+    counted.rows = file.rows;
     row_count_ =
         row_count_ && file.rows >= 0 ? std::optional(*row_count_ + file.rows) : std::nullopt;
-  }
+    const size_t values = file.partition_values.size();
+    all_counted_ = all_counted_ && row_count_ && values == snapshot_->partition_columns().size();
+  });
+}
+
+const std::vector<DataFile>& LakeRows::WholeFiles() {
+  std::call_once(copied_, [this] {
+    whole_ = snapshot_->Files();
+    was_read_ = std::vector<std::atomic<bool>>(whole_.size());
+  });
+  return whole_;
 }
 
 int LakeRows::MaxThreads() const {
   return static_cast<int>(
-      std::clamp<size_t>(files_.size(), 1, std::numeric_limits<int16_t>::max()));
+      std::clamp<size_t>(counted_.size(), 1, std::numeric_limits<int16_t>::max()));
 }
 
 Result<std::unique_ptr<RowScan>> LakeRows::Open(const std::vector<int>& columns, int threads) {
   arrow::FieldVector fields;
   for (const int column : columns) fields.push_back(schema()->field(column));
-  return std::make_unique<LakeScan>(this, std::move(fields), threads);
+  // The statistics may show that a file has no row that is asked for.
+  const bool counts =
+      all_counted_ && condition_.is_all() && std::ranges::all_of(fields, [this](const auto& field) {
+        return std::ranges::count(snapshot_->partition_columns(), field->name()) > 0;
+      });
+  return std::make_unique<LakeScan>(this, counts ? &counted_ : &WholeFiles(), std::move(fields),
+                                    threads);
 }
 
 void LakeRows::Narrow(lake::FilePredicate condition) {
   condition_ = std::move(condition);
-  files_read_ = 0;
+  for (auto& was_read : was_read_) was_read = false;
   bytes_read_ = 0;
 }
 
 ReadStats LakeRows::stats() const {
-  return {.files = static_cast<int64_t>(files_.size()),
-          .files_read = files_read_.load(),
-          .bytes_read = bytes_read_.load()};
+  return {
+      .files = static_cast<int64_t>(counted_.size()),
+      .files_read = std::ranges::count(was_read_, true, [](const auto& one) { return one.load(); }),
+      .bytes_read = bytes_read_.load()};
 }
 
 }  // namespace shopstream::sql

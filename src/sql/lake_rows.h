@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
@@ -18,7 +19,7 @@ namespace shopstream::sql {
 // What reading a table took.
 struct ReadStats {
   int64_t files = 0;       // Of the version.
-  int64_t files_read = 0;  // At least in part; each once per scan.
+  int64_t files_read = 0;  // At least in part; each once, even if it was read again.
   int64_t bytes_read = 0;  // From storage.
 };
 
@@ -49,10 +50,18 @@ class LakeRows : public RowSource {
   lake::ObjectStore* const store_;
   const std::string table_;
   const std::shared_ptr<const lake::Snapshot> snapshot_;
-  std::vector<DataFile> files_;
+  // With their paths and statistics. A statement that only counts needs neither, and they are most
+  // of what there is to copy.
+  const std::vector<DataFile>& WholeFiles();
+
+  std::vector<DataFile> counted_;  // Without path and statistics.
+  bool all_counted_ = true;        // The log has all their rows and partition values.
+  std::once_flag copied_;
+  std::vector<DataFile> whole_;  // Once they were needed.
   std::optional<int64_t> row_count_;
   lake::FilePredicate condition_;
-  std::atomic<int64_t> files_read_{0}, bytes_read_{0};
+  std::vector<std::atomic<bool>> was_read_;  // For each of whole_.
+  std::atomic<int64_t> bytes_read_{0};
 };
 
 }  // namespace shopstream::sql

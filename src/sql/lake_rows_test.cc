@@ -62,6 +62,16 @@ TEST_F(LakeRowsTest, CountsAndPartitionColumnsComeFromTheLog) {
   EXPECT_GT(rows_->stats().bytes_read, 1000);
 }
 
+TEST_F(LakeRowsTest, AFileThatIsReadTwiceCountsOnce) {
+  Append(0, 10, "EU");
+  Append(10, 10, "US");
+  Open();
+  EXPECT_EQ("19,0", Ask("SELECT (SELECT max(n) FROM t), (SELECT min(n) FROM t)"));
+  EXPECT_EQ(2, rows_->stats().files_read);
+  rows_->Narrow({});
+  EXPECT_EQ(0, rows_->stats().files_read);
+}
+
 TEST_F(LakeRowsTest, RowsThatTheLogDoesNotCountAreCounted) {
   DataFile file = WriteFile(0, 10);
   file.statistics.clear();

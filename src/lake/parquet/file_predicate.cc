@@ -8,6 +8,7 @@
 #include <cmath>
 #include <compare>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -153,21 +154,36 @@ KnownValues FromStatistics(const JsonTree& statistics, const ColumnRange& range)
   return known;
 }
 
-// Nothing is known about a column of another type, or if its statistics cannot be decoded. The
-// reader reports values that it cannot decode.
-KnownValues FromRowGroup(const parquet::FileMetaData& footer, int row_group,
-                         const ColumnRange& range) {
-  const auto type = TypeOf(range);
-  std::vector<ColumnFacts> columns(1);
-  columns[0].path = {range.column};
-  columns[0].type = type != nullptr ? type : arrow::null();
-  KnownValues known;
-  if (!FillFromRowGroup(footer, row_group, &columns).ok()) return known;
-  CountNulls(columns[0].null_count, footer.RowGroup(row_group)->num_rows(), &known);
-  known.min = columns[0].min;
-  known.max = columns[0].max;
-  return known;
-}
+// What row groups of a file are asked for: the column of each range, as the range's type.
+class AskedColumns {
+ public:
+  void Ask(const ColumnRange& range) {
+    const auto type = TypeOf(range);
+    places_.emplace(&range, columns_.size());
+    ColumnFacts& column = columns_.emplace_back();
+    column.path = {range.column};
+    column.type = type != nullptr ? type : arrow::null();
+  }
+
+  // Nothing is known about a column of another type, or if statistics cannot be decoded. The reader
+  // reports values that it cannot decode.
+  void Read(const parquet::FileMetaData& footer, int row_group) {
+    known_.assign(columns_.size(), KnownValues());
+    std::vector<ColumnFacts> columns = columns_;
+    if (!FillFromRowGroup(footer, row_group, &columns).ok()) return;
+    for (size_t i = 0; i < columns.size(); ++i) {
+      CountNulls(columns[i].null_count, footer.RowGroup(row_group)->num_rows(), &known_[i]);
+      known_[i].min = columns[i].min;
+      known_[i].max = columns[i].max;
+    }
+  }
+  const KnownValues& Of(const ColumnRange& range) const { return known_[places_.at(&range)]; }
+
+ private:
+  std::map<const ColumnRange*, size_t> places_;
+  std::vector<ColumnFacts> columns_;
+  std::vector<KnownValues> known_;  // Of the row group that was read last.
+};
 
 }  // namespace
 
@@ -201,6 +217,12 @@ bool FilePredicate::MayMatchWhere(const Find& find) const {
   return true;
 }
 
+template <typename Visit>
+void FilePredicate::VisitRanges(const Visit& visit) const {
+  if (kind_ == Kind::kRange) visit(range_);
+  for (const FilePredicate& part : parts_) part.VisitRanges(visit);
+}
+
 bool FilePredicate::MayMatch(const DataFile& file) const {
   bool decided = true;  // By partition values alone.
   const auto by_partition = [&](const ColumnRange& range) {
@@ -221,11 +243,14 @@ bool FilePredicate::MayMatch(const DataFile& file) const {
 
 std::vector<int> FilePredicate::RowGroups(const DataFile& file,
                                           const parquet::FileMetaData& footer) const {
+  AskedColumns asked;
+  VisitRanges([&](const ColumnRange& range) { asked.Ask(range); });
   std::vector<int> row_groups;
   for (int i = 0; i < footer.num_row_groups(); ++i) {
+    asked.Read(footer, i);
     const bool may_match = MayMatchWhere([&](const ColumnRange& range) {
       const auto known = FromPartition(file, range);
-      return known ? *known : FromRowGroup(footer, i, range);
+      return known ? *known : asked.Of(range);
     });
     if (may_match) row_groups.push_back(i);
   }

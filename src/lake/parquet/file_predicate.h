@@ -37,6 +37,9 @@ class FilePredicate {
   static FilePredicate AllOf(std::vector<FilePredicate> parts);  // None: every row.
   static FilePredicate AnyOf(std::vector<FilePredicate> parts);  // None: no row.
 
+  // Whether it is every row by its form alone.
+  bool is_all() const { return kind_ == Kind::kAllOf && parts_.empty(); }
+
   // Whether a file may have such rows, as far as the log shows.
   bool MayMatch(const DataFile& file) const;
 
@@ -48,6 +51,8 @@ class FilePredicate {
 
   template <typename Find>
   bool MayMatchWhere(const Find& find) const;
+  template <typename Visit>
+  void VisitRanges(const Visit& visit) const;
 
   Kind kind_ = Kind::kAllOf;
   ColumnRange range_;                 // With kRange.
