@@ -31,7 +31,7 @@ from places import DEPS, ROOT
 NOTHING_COLLECTED = 5  # pytest's exit code when no test was selected.
 TWO_WORKERS = ["--numprocesses=2", "--dist=loadgroup"]  # Each has its own cluster; see tests/conftest.py.
 NO_TIMEOUT = "--timeout=0"  # For tests that take hours; pytest.ini has the limit of the others.
-TSAN_OPTIONS = "second_deadlock_stack=1"
+TSAN_OPTIONS = f"second_deadlock_stack=1 suppressions={ROOT / 'tests/tsan.suppressions'}"
 # Several threads and programs at work, on real servers: two ingests with rebalances, registries under load, compaction
 # beside ingest, and everything killed at random.
 CONCURRENT_TESTS = [
