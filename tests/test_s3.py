@@ -337,6 +337,26 @@ def test_ingest_into_s3(shopstream: Shopstream, s3: Bucket) -> None:
     assert not [key for key in _keys(s3) if "put-if-absent" in key]
 
 
+def test_a_query_of_s3_reads_what_it_needs(shopstream: Shopstream, s3: Bucket) -> None:
+    fill(shopstream, 2_000)
+    shopstream.run("ingest", "--until-caught-up", timeout=120, **s3.environment)
+
+    def ask(sql: str) -> tuple[dict, dict]:
+        answer = shopstream.json("query", sql, **s3.environment)
+        row, = answer["rows"]
+        table, = answer["statistics"]["tables"]
+        return row, table
+
+    row, table = ask("SELECT count(*) AS n FROM bronze_events")
+    assert row == {"n": 2_000} and table["files_read"] == table["bytes_read"] == 0
+    row, table = ask("SELECT count(amount) AS n FROM bronze_events WHERE region = 'EU'")
+    assert 0 < row["n"] < 2_000 and 0 < table["files_read"] < table["files"]
+    rows = DeltaTable(f"{s3.lake}/bronze-events", storage_options=s3.storage_options).to_pyarrow_table(columns=["region"])
+    assert row["n"] == sum(1 for region in rows["region"].to_pylist() if region == "EU")
+    assert "there is no table silver_events yet" in shopstream.run(
+        "query", "SELECT * FROM silver_events", expect=1, **s3.environment).stderr
+
+
 def test_a_bucket_for_each_table(shopstream: Shopstream, s3: Bucket) -> None:
     fill(shopstream, 2_000)
     environment = {**s3.environment, "SHOPSTREAM_LAKE_URI": "s3://"}

@@ -85,16 +85,35 @@ int64_t MillisSince(BootClock::time_point start) {
   return std::chrono::duration_cast<Millis>(BootClock::now() - start).count();
 }
 
+bool IsComplete(const sql::Catalog::OpenTable& table, const sql::Catalog& catalog) {
+  return table.pass && catalog.complete() && *table.pass == catalog.complete()->pass;
+}
+
+// Of the tables that refine fills.
+std::string PassOf(const tables::CompletePass& complete) {
+  if (complete.pass == 0) return "no pass is complete yet";
+  std::string text = "pass " + FormatCount(complete.pass);
+  if (complete.complete_through_ms) {
+    text += ", complete through " + FormatTimestamp(*complete.complete_through_ms);
+  }
+  return text;
+}
+
 // What was read for a statement, and at which versions, for people.
 std::string Footer(const PrintedRows& printed, int64_t millis, const sql::Catalog& catalog) {
   sql::ReadStats total;
-  std::string versions;
+  std::string versions, pass;
   for (const auto& [name, table] : catalog.open()) {
     const sql::ReadStats stats = table.rows->stats();
     total.files += stats.files;
     total.files_read += stats.files_read;
     total.bytes_read += stats.bytes_read;
-    versions += " · " + name + " at version " + FormatCount(table.version);
+    if (IsComplete(table, catalog)) {
+      pass = " · " + PassOf(*catalog.complete());
+    } else {
+      versions += " · " + name + " at version " + FormatCount(table.version);
+      if (table.pass) versions += " of pass " + FormatCount(*table.pass);
+    }
   }
   std::string text =
       printed.all ? Counted(printed.rows, "row")
@@ -104,7 +123,7 @@ std::string Footer(const PrintedRows& printed, int64_t millis, const sql::Catalo
     text += " · " + FormatCount(total.files_read) + " of " + Counted(total.files, "file") + ", " +
             FormatBytes(total.bytes_read) + " read";
   }
-  return text + versions;
+  return text + pass + versions;
 }
 
 ordered_json StatisticsJson(int64_t millis, const sql::Catalog& catalog) {
@@ -114,11 +133,22 @@ ordered_json StatisticsJson(int64_t millis, const sql::Catalog& catalog) {
     tables.push_back({{"name", name},
                       {"table", table.path},
                       {"version", table.version},
+                      {"pass", table.pass ? ordered_json(*table.pass) : ordered_json()},
                       {"files", stats.files},
                       {"files_read", stats.files_read},
                       {"bytes_read", stats.bytes_read}});
   }
-  return {{"milliseconds", millis}, {"tables", std::move(tables)}};
+  ordered_json pass, complete_through;
+  if (const auto& complete = catalog.complete()) {
+    pass = complete->pass;
+    if (complete->complete_through_ms) {
+      complete_through = FormatTimestamp(*complete->complete_through_ms);
+    }
+  }
+  return {{"milliseconds", millis},
+          {"pass", std::move(pass)},
+          {"complete_through", std::move(complete_through)},
+          {"tables", std::move(tables)}};
 }
 
 Status PrintResult(const Context& context, const QueryFlags& flags, sql::Query* query,
@@ -156,7 +186,7 @@ Result<int> RunQuery(const Context& context, const QueryFlags& flags) {
   ARROW_ASSIGN_OR_RAISE(const sql::SqlText text, ReadSql(flags));
   ARROW_ASSIGN_OR_RAISE(const auto store, lake::OpenObjectStore(context.config));
   ARROW_ASSIGN_OR_RAISE(const auto catalog,
-                        sql::Catalog::Open(store.get(), context.config.lake, flags.versions));
+                        sql::Catalog::Open(store.get(), context.config, flags.versions));
   sql::EngineOptions options;
   options.memory_bytes = context.config.query.memory_limit_mb << 20;
   options.threads = static_cast<int>(std::max(std::thread::hardware_concurrency(), 1U));

@@ -13,11 +13,12 @@
 #include "lake/delta/table_at.h"
 #include "lake/delta/table_history.h"
 #include "sql/sql_words.h"
+#include "tables/refine_state.h"
 
 namespace shopstream::sql {
 namespace {
 
-constexpr std::string_view kGoldFolder = "gold-metrics/";
+constexpr char kSilver[] = "silver_events", kRejects[] = "silver_rejects";
 
 // Whether a statement with this word may list all tables or columns.
 bool ListsTables(const std::string& word) {
@@ -30,11 +31,15 @@ bool IsName(const std::string& word, const std::string& name) {
   return ToLower(word.starts_with('"') ? word.substr(1, word.size() - 2) : word) == name;
 }
 
-std::string SqlNameOf(std::string_view path) {
+bool IsGold(std::string_view path, const RefineConfig& refine) {
+  return path.starts_with(refine.gold_folder + "/");
+}
+
+std::string SqlNameOf(std::string_view path, const RefineConfig& refine) {
   std::string name;
-  if (path.starts_with(kGoldFolder)) {
+  if (IsGold(path, refine)) {
     name = "gold_";
-    path.remove_prefix(kGoldFolder.size());
+    path.remove_prefix(refine.gold_folder.size() + 1);
   }
   for (const char c : path) name += c == '-' || c == '/' ? '_' : c;
   return name;
@@ -60,7 +65,7 @@ std::optional<std::string> MissingTable(const std::string& message) {
 }  // namespace
 
 std::map<std::string, std::string> SqlNames(const std::vector<std::string>& paths,
-                                            const LakeConfig& config) {
+                                            const Config& config) {
   std::map<std::string, std::string> names;
   std::map<std::string, std::string> taken;  // DuckDB ignores case.
   const auto add = [&](const std::string& name, const std::string& path) {
@@ -69,18 +74,20 @@ std::map<std::string, std::string> SqlNames(const std::vector<std::string>& path
     return found->second == path;
   };
   for (const std::string& path : paths) {
-    if (path == config.bronze_table) add("bronze_events", path);
-    if (path == config.quarantine_table) add("bronze_quarantine", path);
+    if (path == config.lake.bronze_table) add("bronze_events", path);
+    if (path == config.lake.quarantine_table) add("bronze_quarantine", path);
+    if (path == config.refine.silver_table) add(kSilver, path);
+    if (path == config.refine.rejects_table) add(kRejects, path);
   }
   for (const std::string& path : paths) {
-    if (add(SqlNameOf(path), path)) continue;
+    if (add(SqlNameOf(path, config.refine), path)) continue;
     std::string name = path;
     for (int i = 2; !add(name, path); ++i) name = path + "_" + std::to_string(i);
   }
   return names;
 }
 
-Result<std::unique_ptr<Catalog>> Catalog::Open(lake::ObjectStore* store, const LakeConfig& config,
+Result<std::unique_ptr<Catalog>> Catalog::Open(lake::ObjectStore* store, const Config& config,
                                                ReadVersions versions) {
   ARROW_ASSIGN_OR_RAISE(const auto paths, lake::FindTables(store));
   auto names = SqlNames(paths, config);
@@ -95,13 +102,54 @@ Result<std::unique_ptr<Catalog>> Catalog::Open(lake::ObjectStore* store, const L
     asked[found->first] = version;
   }
   versions.tables = std::move(asked);
-  return std::unique_ptr<Catalog>(new Catalog(store, std::move(names), std::move(versions)));
+  return std::unique_ptr<Catalog>(
+      new Catalog(store, config.refine, std::move(names), std::move(versions)));
 }
 
-Result<std::shared_ptr<const lake::Snapshot>> Catalog::Read(const std::string& name,
-                                                            const std::string& path) const {
+bool Catalog::IsRefined(const std::string& path) const {
+  return path == refine_.silver_table || path == refine_.rejects_table || IsGold(path, refine_);
+}
+
+Result<Catalog::OpenTable> Catalog::Read(const std::string& name, const std::string& path) {
   const auto given = versions_.tables.find(name);
-  if (given != versions_.tables.end()) return lake::SnapshotAt(store_, path, given->second);
+  std::shared_ptr<const lake::Snapshot> snapshot;
+  if (given != versions_.tables.end()) {
+    ARROW_ASSIGN_OR_RAISE(snapshot, lake::SnapshotAt(store_, path, given->second));
+  } else if (IsRefined(path)) {
+    if (!complete_) ARROW_RETURN_NOT_OK(FindCompletePass());
+    const auto found = complete_->tables.find(path);
+    if (found != complete_->tables.end()) snapshot = found->second;
+  }
+  if (snapshot == nullptr) {
+    ARROW_ASSIGN_OR_RAISE(snapshot, ReadNewest(path));
+  }
+  OpenTable opened;
+  opened.path = path;
+  opened.version = snapshot->version();
+  if (IsRefined(path)) opened.pass = tables::RefinePass(*snapshot);
+  opened.rows = std::make_unique<LakeRows>(store_, path, snapshot);
+  return opened;
+}
+
+// Without rejects or Silver there is no pass.
+Status Catalog::FindCompletePass() {
+  tables::RefinedPaths paths;
+  for (const auto& [name, path] : names_) {
+    if (path == refine_.silver_table) paths.silver = path;
+    if (path == refine_.rejects_table) paths.rejects = path;
+    const bool counted = std::ranges::find(paths.gold, path) != paths.gold.end();
+    if (IsGold(path, refine_) && !counted) paths.gold.push_back(path);
+  }
+  if (paths.silver.empty() || paths.rejects.empty()) {
+    complete_.emplace();
+    return Status::OK();
+  }
+  const auto newest = [this](const std::string& path) { return ReadNewest(path); };
+  ARROW_ASSIGN_OR_RAISE(complete_, tables::ReadCompletePass(store_, paths, newest));
+  return Status::OK();
+}
+
+Result<std::shared_ptr<const lake::Snapshot>> Catalog::ReadNewest(const std::string& path) const {
   if (versions_.as_of_ms) {
     ARROW_ASSIGN_OR_RAISE(const int64_t version,
                           lake::VersionAt(store_, path, *versions_.as_of_ms));
@@ -118,17 +166,13 @@ Status Catalog::Register(const std::string& sql, Session* session) {
     const bool is_named = std::ranges::any_of(
         words, [key = ToLower(name)](const std::string& word) { return IsName(word, key); });
     if (open_.contains(name) || (!all && !is_named)) continue;
-    OpenTable opened;
-    opened.path = path;
-    const auto read = Read(name, path);
-    if (!read.ok() && !is_named) {
-      Log::Warn("Table {} is left out: {}", name, read.status().message());
+    auto opened = Read(name, path);
+    if (!opened.ok() && !is_named) {
+      Log::Warn("Table {} is left out: {}", name, opened.status().message());
       continue;
     }
-    ARROW_ASSIGN_OR_RAISE(const auto snapshot, read);
-    opened.version = snapshot->version();
-    opened.rows = std::make_unique<LakeRows>(store_, path, snapshot);
-    const auto& added = open_.emplace(name, std::move(opened)).first->second;
+    ARROW_RETURN_NOT_OK(opened.status());
+    const auto& added = open_.emplace(name, *std::move(opened)).first->second;
     const Status registered = session->Register(name, added.rows.get());
     if (!registered.ok()) {
       return registered.WithMessage("table ", path, ": ", registered.message());
@@ -141,7 +185,8 @@ Status Catalog::NarrowTo(const std::string& statement, Session* session) {
   std::map<std::string, std::shared_ptr<arrow::Schema>> schemas;
   for (const auto& [name, table] : open_) schemas.emplace(name, table.rows->schema());
   if (schemas.empty()) return Status::OK();
-  ARROW_ASSIGN_OR_RAISE(const std::string parsed, session->Parse(std::string(WithoutExplain(statement))));
+  ARROW_ASSIGN_OR_RAISE(const std::string parsed,
+                        session->Parse(std::string(WithoutExplain(statement))));
   const auto conditions = FindReadConditions(parsed, schemas);
   for (const auto& [name, table] : open_) {
     lake::FilePredicate condition;
@@ -162,6 +207,14 @@ Status Catalog::Explained(const Status& error) const {
     return error.WithMessage("there is no table ", *missing, ": ", store_->Describe(),
                              " has no tables; correct lake.uri, or create them with "
                              "`shopstream ingest`");
+  }
+  const std::string refined = ToLower(*missing);
+  if (refined == kSilver || refined == kRejects || refined.starts_with("gold_")) {
+    const bool ran = std::ranges::find(names, kSilver) != names.end();
+    if (!ran) {
+      return error.WithMessage("there is no table ", *missing,
+                               " yet: fill it with `shopstream refine`");
+    }
   }
   const std::string near = DidYouMean(*missing, names);
   const std::string place = error.message().substr(0, error.message().find("Catalog Error"));

@@ -15,19 +15,22 @@
 #include "sql/lake_rows.h"
 #include "sql/pruning.h"
 #include "sql/session.h"
+#include "tables/complete_pass.h"
 
 namespace shopstream::sql {
 
 // The names that tables of these paths have in SQL, with their paths. '-' and '/' become '_', and a
-// table below gold-metrics/ is gold_<name>. The tables of lake.bronze_table and
-// lake.quarantine_table are also bronze_events and bronze_quarantine. A name that is taken already
-// stays with its owner; the other table has its path as name, to be quoted: "bronze-events".
+// table below refine.gold_folder is gold_<name>. The tables of lake.bronze_table,
+// lake.quarantine_table, refine.silver_table and refine.rejects_table are also bronze_events,
+// bronze_quarantine, silver_events and silver_rejects. A name that is taken already stays with its
+// owner; the other table has its path as name, to be quoted: "bronze-events".
 std::map<std::string, std::string> SqlNames(const std::vector<std::string>& paths,
-                                            const LakeConfig& config);
+                                            const Config& config);
 
-// Which versions are read; by default the newest.
+// Which versions are read; by default the newest, and of the tables that refine fills the newest
+// of the last pass that all of them have, see tables::CompletePass.
 struct ReadVersions {
-  std::optional<int64_t> as_of_ms;        // The newest at this time, since 1970.
+  std::optional<int64_t> as_of_ms;        // The same at this time, since 1970.
   std::map<std::string, int64_t> tables;  // By name in SQL; takes precedence.
 };
 
@@ -38,12 +41,13 @@ class Catalog {
   struct OpenTable {
     std::string path;
     int64_t version = 0;
+    std::optional<int64_t> pass = {};  // That it holds, if refine fills it.
     std::unique_ptr<LakeRows> rows;
   };
 
   // Borrowed; outlives the catalog, which outlives the engines that its tables are registered with.
   // KeyError: a version is given for a table that does not exist.
-  static Result<std::unique_ptr<Catalog>> Open(lake::ObjectStore* store, const LakeConfig& config,
+  static Result<std::unique_ptr<Catalog>> Open(lake::ObjectStore* store, const Config& config,
                                                ReadVersions versions = {});
 
   // Registers the tables whose names occur in the text; all tables if it asks which there are. A
@@ -57,17 +61,27 @@ class Catalog {
 
   const std::map<std::string, std::string>& names() const { return names_; }
   const std::map<std::string, OpenTable>& open() const { return open_; }  // By their names.
+  // Of the tables that refine fills; nothing until a statement reads one.
+  const std::optional<tables::CompletePass>& complete() const { return complete_; }
 
  private:
-  Catalog(lake::ObjectStore* store, std::map<std::string, std::string> names, ReadVersions versions)
-      : store_(store), names_(std::move(names)), versions_(std::move(versions)) {}
+  Catalog(lake::ObjectStore* store, RefineConfig refine, std::map<std::string, std::string> names,
+          ReadVersions versions)
+      : store_(store),
+        refine_(std::move(refine)),
+        names_(std::move(names)),
+        versions_(std::move(versions)) {}
 
-  Result<std::shared_ptr<const lake::Snapshot>> Read(const std::string& name,
-                                                     const std::string& path) const;
+  Result<OpenTable> Read(const std::string& name, const std::string& path);
+  Result<std::shared_ptr<const lake::Snapshot>> ReadNewest(const std::string& path) const;
+  bool IsRefined(const std::string& path) const;
+  Status FindCompletePass();
 
   lake::ObjectStore* const store_;
+  const RefineConfig refine_;
   const std::map<std::string, std::string> names_;  // -> path
   const ReadVersions versions_;
+  std::optional<tables::CompletePass> complete_;
   std::map<std::string, OpenTable> open_;
 };
 

@@ -33,6 +33,14 @@ std::optional<int64_t> RefinePass(const lake::Snapshot& table) {
   return table.Txn(std::string(kRefineApp));
 }
 
+std::optional<int64_t> RefinePass(const lake::LogEntry& entry) {
+  std::optional<int64_t> pass;
+  for (const lake::Txn& txn : entry.txns) {
+    if (txn.app_id == kRefineApp) pass = txn.version;
+  }
+  return pass;
+}
+
 Result<RefineStanding> ReadRefineStanding(const lake::Snapshot& table) {
   RefineStanding standing;
   standing.pass = RefinePass(table);

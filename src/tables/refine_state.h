@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/status.h"
+#include "lake/delta/log_entry.h"
 #include "lake/delta/table.h"
 #include "tables/progress.h"
 #include "tables/replayed_offsets.h"
@@ -40,6 +41,8 @@ Result<RefineStanding> ReadRefineStanding(const lake::Snapshot& table);
 
 // The number of the pass that the table holds; see RefineStanding::pass.
 std::optional<int64_t> RefinePass(const lake::Snapshot& table);
+// The number that this entry of its log gives it; nothing: it is no step of a pass.
+std::optional<int64_t> RefinePass(const lake::LogEntry& entry);
 
 // The txns that record it. `replayed` is not one of them, see RefineProperties.
 std::map<std::string, int64_t> RefineTxns(const RefineStanding& standing);
