@@ -50,6 +50,13 @@ add_library(RdKafka::rdkafka SHARED IMPORTED)
 set_target_properties(RdKafka::rdkafka PROPERTIES IMPORTED_LOCATION "${rdkafka_library}"
   INTERFACE_INCLUDE_DIRECTORIES "${rdkafka_include}")
 
+# libedit: edits the lines of `shopstream query`.
+find_path(edit_include histedit.h NO_CACHE REQUIRED)
+find_library(edit_library edit NO_CACHE REQUIRED)
+add_library(Edit::edit SHARED IMPORTED)
+set_target_properties(Edit::edit PROPERTIES IMPORTED_LOCATION "${edit_library}"
+  INTERFACE_INCLUDE_DIRECTORIES "${edit_include}")
+
 # DuckDB: loaded at run time by the commands that run SQL, never linked; see src/sql/duckdb_api.h.
 find_path(duckdb_include duckdb.h HINTS "${SHOPSTREAM_DEPS}/duckdb/include" NO_CACHE REQUIRED)
 set(duckdb_library "${SHOPSTREAM_DEPS}/duckdb/lib/libduckdb.so")

@@ -67,7 +67,7 @@ DATA_SHA256 = {
 # The same names on Debian 12 and Ubuntu 24.04.
 PACKAGES = """
     ccache cmake make mold ninja-build pkg-config
-    libbenchmark-dev libboost-dev libcli11-dev libcurl4-openssl-dev libgmock-dev libgtest-dev
+    libbenchmark-dev libboost-dev libcli11-dev libcurl4-openssl-dev libedit-dev libgmock-dev libgtest-dev
     liblz4-dev libpugixml-dev libspdlog-dev libssl-dev libyaml-cpp-dev libzstd-dev nlohmann-json3-dev
     prometheus-cpp-dev wrk zlib1g-dev
 """.split()

@@ -72,7 +72,7 @@ TESTED_ELSEWHERE = {
 
 # The start of a header's path, and the only folder that may use that library.
 ONLY_IN = {"curl/": "base", "librdkafka/": "kafka", "rdkafka": "kafka", "boost/": "base", "CLI/": "cli",
-           "nlohmann/json.hpp": "base", "duckdb.h": "sql"}
+           "nlohmann/json.hpp": "base", "duckdb.h": "sql", "histedit.h": "cli"}
 
 # Fields that only a purchase has. (region and timestamp are the lake's partitioning as well.)
 PURCHASE_FIELD = re.compile(

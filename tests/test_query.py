@@ -282,8 +282,7 @@ def test_a_file_of_statements(lake: Lake, tmp_path: pathlib.Path) -> None:
 
 
 @pytest.mark.parametrize(("arguments", "message"), [
-    ([], "give a query in quotes"),
-    (["SELECT 1", "-f", "x.sql"], "give a query in quotes"),
+    (["SELECT 1", "-f", "x.sql"], "give a query or a file, not both"),
     (["SELECT 1", "--format", "xml"], "'xml' is not table, csv, json, markdown or parquet"),
     (["SELECT 1", "--format", "parquet"], "--format parquet needs --output FILE"),
 ])

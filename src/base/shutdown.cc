@@ -20,6 +20,7 @@ constexpr int kExitOnSecondSignal = 130;
 std::atomic<bool> stop_requested{false};
 std::atomic<int> signals_seen{0};
 std::atomic<int> wake_fd{-1};
+std::atomic<bool> interrupts_taken{false}, interrupted{false};  // By an InterruptScope.
 std::atomic<int64_t> requested_at_ms{0};
 std::atomic<int64_t> grace_ms{3000};
 static_assert(std::atomic<int64_t>::is_always_lock_free);
@@ -55,7 +56,8 @@ void WakeSleepers() {
   [[maybe_unused]] const ssize_t written = write(fd, &one, sizeof one);
 }
 
-void OnSignal(int) {
+void OnSignal(int signal) {
+  if (signal == SIGINT && interrupts_taken.load()) return interrupted.store(true);
   const int saved_errno = errno;
   if (signals_seen.fetch_add(1) > 0) _exit(kExitOnSecondSignal);
   NoteRequest();
@@ -82,6 +84,15 @@ void RequestShutdown() {
   NoteRequest();
   WakeSleepers();
 }
+
+InterruptScope::InterruptScope() {
+  interrupted.store(false);
+  interrupts_taken.store(true);
+}
+
+InterruptScope::~InterruptScope() { interrupts_taken.store(false); }
+
+bool InterruptScope::Take() { return interrupted.exchange(false); }
 
 void SetShutdownGrace(Millis grace) { grace_ms.store(grace.count()); }
 

@@ -10,6 +10,18 @@ void InstallShutdownHandlers();
 bool ShutdownRequested();
 void RequestShutdown();  // For tests, and for parts that decide to stop the program.
 
+// While one lives, SIGINT (Ctrl-C) requests no stop: its owner asks for it. SIGTERM still requests
+// one. At most one at a time.
+class InterruptScope {
+ public:
+  InterruptScope();
+  ~InterruptScope();
+  InterruptScope(const InterruptScope&) = delete;
+  InterruptScope& operator=(const InterruptScope&) = delete;
+  // Whether SIGINT has come since the last call.
+  bool Take();
+};
+
 // How long orderly work may continue after a stop was requested; 3 s unless set. Code that waits
 // for a server asks ShutdownOverdue, and gives up once it is true: a server that hangs must not
 // keep the program.

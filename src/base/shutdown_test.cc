@@ -49,6 +49,24 @@ TEST_F(ShutdownDeathTest, ASecondSignalEndsTheProcess) {
       testing::ExitedWithCode(130), "");
 }
 
+TEST_F(ShutdownDeathTest, WhoTakesInterruptsIsNotStoppedByThem) {
+  EXPECT_EXIT(
+      {
+        InstallShutdownHandlers();
+        {
+          InterruptScope scope;
+          raise(SIGINT);
+          raise(SIGINT);
+          if (ShutdownRequested() || !scope.Take() || scope.Take()) std::exit(1);
+          raise(SIGTERM);
+          if (!ShutdownRequested()) std::exit(2);
+        }
+        raise(SIGINT);  // The second of those that request a stop.
+        std::exit(3);
+      },
+      testing::ExitedWithCode(130), "");
+}
+
 TEST_F(ShutdownDeathTest, ARequestFromInsideDoesNotCountAsASignal) {
   EXPECT_EXIT(
       {

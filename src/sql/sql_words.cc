@@ -127,6 +127,17 @@ std::vector<SqlText> SplitStatements(const SqlText& sql) {
   return statements;
 }
 
+bool EndsStatement(std::string_view text) {
+  bool ends = false;
+  for (size_t at = 0; at < text.size();) {
+    const Token token = TokenAt(text, at);
+    at = token.end;
+    if (token.kind == Token::Kind::kSpace) continue;
+    ends = token.kind == Token::Kind::kSign && text[token.begin] == ';';
+  }
+  return ends;
+}
+
 std::string_view WithoutExplain(std::string_view text) {
   size_t at = 0;
   // The next word or sign, in capitals; empty at the end.

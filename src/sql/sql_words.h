@@ -18,6 +18,9 @@ std::vector<std::string> SqlWords(std::string_view text);
 // statements but the first.
 std::vector<SqlText> SplitStatements(const SqlText& sql);
 
+// Whether a semicolon ends the text, or only spaces and comments follow one.
+bool EndsStatement(std::string_view text);
+
 // The statement that an EXPLAIN or EXPLAIN ANALYZE is about; other statements as they are.
 std::string_view WithoutExplain(std::string_view text);
 

@@ -37,6 +37,16 @@ TEST(SqlWords, ABackslashEscapesInAnEscapedTextAlone) {
   EXPECT_EQ(1U, SplitStatements({R"(SELECT E'it\'s; ' AS x)", "", 1}).size());
 }
 
+TEST(EndsStatement, OnlyASemicolonOutsideOfTextsDoes) {
+  for (const char* text : {"SELECT 1;", "SELECT 1; -- done", "SELECT ';' ;\n /* x */ ", ";"}) {
+    EXPECT_TRUE(EndsStatement(text)) << text;
+  }
+  for (const char* text : {"", "  ", "SELECT 1", "SELECT ';", "SELECT 1 -- ;", "SELECT 1; x",
+                           "SELECT 1; 'x", "SELECT 1 /* ;", "SELECT E'\\';"}) {
+    EXPECT_FALSE(EndsStatement(text)) << text;
+  }
+}
+
 TEST(WithoutExplain, IsTheStatementThatIsExplained) {
   EXPECT_EQ("SELECT 1", WithoutExplain("SELECT 1"));
   EXPECT_EQ(" SELECT 1", WithoutExplain("/* a */ explain SELECT 1"));
