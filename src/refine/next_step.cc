@@ -1,0 +1,63 @@
+#include "refine/next_step.h"
+
+namespace shopstream::refine {
+namespace {
+
+Status CheckOrder(const Standings& standings) {
+  if (standings.silver > standings.rejects) {
+    return Status::Invalid("Silver holds pass ", standings.silver, " while the rejects hold pass ",
+                           standings.rejects,
+                           ": one of the two tables was restored or replaced. Restore both as they "
+                           "were at the same time, or delete both to refine from the beginning");
+  }
+  if (standings.silver < standings.rejects - 1) {
+    return Status::Invalid("Silver holds pass ", standings.silver, " while the rejects hold pass ",
+                           standings.rejects,
+                           ", two or more ahead: one of the two tables was restored or replaced. "
+                           "Restore both as they were at the same time, or delete both to refine "
+                           "from the beginning");
+  }
+  for (const GoldView& gold : standings.gold) {
+    if (!gold.outdated && gold.pass && *gold.pass > standings.silver) {
+      return Status::Invalid("table ", gold.table, " holds pass ", *gold.pass,
+                             " while Silver holds pass ", standings.silver,
+                             ": Silver was restored or replaced. Delete ", gold.table,
+                             ", and it is built anew");
+    }
+  }
+  return Status::OK();
+}
+
+}  // namespace
+
+Result<NextStep> DecideNext(const Standings& standings) {
+  ARROW_RETURN_NOT_OK(CheckOrder(standings));
+  if (standings.silver < standings.rejects)
+    return NextStep{NextKind::kFinishSilver, standings.rejects};
+  NextStep finish{NextKind::kFinishGold, standings.silver};
+  NextStep build{NextKind::kBuildGold, standings.silver};
+  for (const GoldView& gold : standings.gold) {
+    if (gold.outdated || !gold.pass || *gold.pass < standings.silver - 1) {
+      build.gold.push_back(gold.table);
+    } else if (*gold.pass < standings.silver) {
+      finish.gold.push_back(gold.table);
+    }
+  }
+  if (!finish.gold.empty()) return finish;
+  if (!build.gold.empty()) return build;
+  if (!standings.work_waits) return NextStep{NextKind::kIdle, standings.rejects};
+  return NextStep{standings.halted ? NextKind::kHalted : NextKind::kBegin, standings.rejects + 1};
+}
+
+bool Standby::Waits(const Standings& standings, BootClock::time_point now) {
+  if (!still_since_) return false;
+  if (standings != seen_ || !standings.work_waits) {
+    seen_ = standings;
+    still_since_ = now;
+  }
+  if (now - *still_since_ < kTakesOverAfter) return true;
+  still_since_.reset();
+  return false;
+}
+
+}  // namespace shopstream::refine
