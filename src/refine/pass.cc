@@ -1,0 +1,95 @@
+#include "refine/pass.h"
+
+#include <utility>
+#include <variant>
+
+#include "base/error_kind.h"
+#include "base/json.h"
+
+namespace shopstream::refine {
+namespace {
+
+constexpr char kOperation[] = "REFINE";
+
+lake::Refusal LostTo(const lake::Snapshot& table) {
+  return {.why = "it holds pass " + std::to_string(tables::RefinePass(table).value_or(0)),
+          .code = static_cast<int>(PassOutcome::kLost)};
+}
+
+bool Holds(const lake::Snapshot& table, int64_t pass) {
+  return tables::RefinePass(table).value_or(0) == pass;
+}
+
+// Those that the table does not have in this form.
+std::map<std::string, std::string> NewOnes(const std::map<std::string, std::string>& properties,
+                                           const lake::Snapshot& table) {
+  std::map<std::string, std::string> changed;
+  for (const auto& [name, value] : properties) {
+    const std::string* known = lake::FindProperty(table, name);
+    if (known == nullptr ? !value.empty() : *known != value) changed[name] = value;
+  }
+  return changed;
+}
+
+Result<PassOutcome> FromCommit(const Result<lake::CommitResult>& committed,
+                               const lake::Table& table) {
+  ARROW_RETURN_NOT_OK(committed.status());
+  switch (committed->outcome) {
+    case lake::CommitOutcome::kCommitted:
+      return PassOutcome::kDone;
+    case lake::CommitOutcome::kConflict:
+      if (committed->too_old) return PassOutcome::kAgain;
+      if (committed->refusal && committed->refusal->code) {
+        return static_cast<PassOutcome>(*committed->refusal->code);
+      }
+      return Unavailable("a commit to ", table.path(), " was not made: ", committed->detail);
+    case lake::CommitOutcome::kUnknown:
+      break;
+  }
+  return Unavailable("storage did not report whether a commit to ", table.path(),
+                     " took effect: ", committed->detail);
+}
+
+}  // namespace
+
+Result<CommittedPass> CommitPass(lake::Table* table, const PassChanges& changes,
+                                 BootClock::time_point deadline) {
+  const int64_t pass = changes.standing.pass.value();
+  const auto prepare = [&](const lake::Snapshot& snapshot) -> Result<lake::ChangesOrRefusal> {
+    if (!Holds(snapshot, pass - 1)) return LostTo(snapshot);
+    lake::Changes commit;
+    commit.operation = kOperation;
+    commit.adds = changes.files;
+    commit.written_since = changes.written_since;
+    commit.txns = tables::RefineTxns(changes.standing);
+    commit.info = nlohmann::json{{"refinePass", pass}};
+    lake::TableGrowth growth{.columns = changes.columns,
+                             .properties = NewOnes(changes.properties, snapshot)};
+    growth.properties.merge(tables::RefineProperties(changes.standing, snapshot));
+    commit.growth = std::move(growth);
+    return commit;
+  };
+  const auto committed = table->Commit(prepare, deadline);
+  ARROW_ASSIGN_OR_RAISE(const PassOutcome outcome, FromCommit(committed, *table));
+  return CommittedPass{.outcome = outcome, .version = committed->version};
+}
+
+Result<PassOutcome> CommitProperties(lake::Table* table, int64_t pass, const std::string& operation,
+                                     const std::map<std::string, std::string>& properties,
+                                     BootClock::time_point deadline) {
+  if (NewOnes(properties, *table->snapshot()).empty() && Holds(*table->snapshot(), pass)) {
+    return PassOutcome::kDone;
+  }
+  const auto prepare = [&](const lake::Snapshot& snapshot) -> Result<lake::ChangesOrRefusal> {
+    if (!Holds(snapshot, pass)) return LostTo(snapshot);
+    lake::Changes commit;
+    commit.operation = operation;
+    commit.data_change = false;
+    commit.growth = lake::TableGrowth{.columns = snapshot.schema(),
+                                      .properties = NewOnes(properties, snapshot)};
+    return commit;
+  };
+  return FromCommit(table->Commit(prepare, deadline), *table);
+}
+
+}  // namespace shopstream::refine
