@@ -95,6 +95,7 @@ Result<Config> Load(const GlobalFlags& flags, const DefaultConfig& usual) {
   Log::Debug("settings come from {}", sources.file);
   ARROW_ASSIGN_OR_RAISE(Config config, LoadConfig(sources));
   if (!flags.config_file) CountPathsFromCheckout(usual.checkout, sources, &config);
+  UseShippedFiles(usual.shipped, &config);
   return config;
 }
 

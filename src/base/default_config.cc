@@ -33,14 +33,18 @@ bool IsRelativePath(const std::string& text) {
 }  // namespace
 
 DefaultConfig FindDefaultConfig(const fs::path& program) {
-  if (Exists(kFile) || program.empty()) return {.file = kFile, .checkout = {}};
+  DefaultConfig found{.file = kFile, .checkout = {}, .shipped = {}};
+  if (program.empty()) return found;
   const fs::path folder = program.parent_path();
   const fs::path checkout = folder.parent_path().parent_path();
-  if (folder.parent_path().filename() == "build" && Exists(checkout / kFile)) {
-    return {.file = checkout / kFile, .checkout = checkout};
-  }
-  const fs::path installed = folder.parent_path() / "share/shopstream" / kFile;
-  return {.file = Exists(installed) ? installed.string() : kFile, .checkout = {}};
+  const fs::path installed = folder.parent_path() / "share/shopstream";
+  const bool in_checkout = folder.parent_path().filename() == "build" && Exists(checkout / kFile);
+  if (in_checkout) found.shipped = checkout;
+  if (!in_checkout && Exists(installed / kFile)) found.shipped = installed;
+  if (Exists(kFile) || found.shipped.empty()) return found;
+  found.file = found.shipped / kFile;
+  if (in_checkout) found.checkout = checkout;
+  return found;
 }
 
 fs::path ProgramPath() {
@@ -65,6 +69,16 @@ void CountPathsFromCheckout(const fs::path& checkout, const ConfigSources& sourc
   count("refine.categories", &config->refine.categories);
   count("refine.sql_folder", &config->refine.sql_folder);
   count("refine.state_folder", &config->refine.state_folder);
+}
+
+void UseShippedFiles(const fs::path& shipped, Config* config) {
+  const RefineConfig usual;
+  const auto find = [&](const std::string& name, std::string* path) {
+    if (*path == name && !Exists(name) && Exists(shipped / name)) *path = shipped / name;
+  };
+  find(usual.rules, &config->refine.rules);
+  find(usual.rates, &config->refine.rates);
+  find(usual.categories, &config->refine.categories);
 }
 
 }  // namespace shopstream

@@ -12,6 +12,9 @@ struct DefaultConfig {
   std::string file;  // config/pipeline.yaml if there is none anywhere.
   // The checkout that the file belongs to, if that is not the current folder; otherwise empty.
   std::filesystem::path checkout;
+  // The folder whose config/ came with the program: its checkout, or the installed
+  // share/shopstream; empty if there is none.
+  std::filesystem::path shipped;
 };
 
 // The first of these that exists: config/pipeline.yaml in the current folder; the one of the
@@ -27,5 +30,9 @@ std::filesystem::path ProgramPath();
 // Those that the user gives, in the environment or by --set, count from the current folder.
 void CountPathsFromCheckout(const std::filesystem::path& checkout, const ConfigSources& sources,
                             Config* config);
+
+// refine's files that no setting names are the shipped ones if the current folder does not have
+// them.
+void UseShippedFiles(const std::filesystem::path& shipped, Config* config);
 
 }  // namespace shopstream

@@ -55,6 +55,22 @@ TEST_F(DefaultConfigTest, AnInstalledProgramFindsTheInstalledOne) {
   EXPECT_EQ(found.checkout, "");
 }
 
+TEST_F(DefaultConfigTest, TheFilesOfRefineComeWithTheProgram) {
+  Touch("usr/share/shopstream/config/pipeline.yaml");
+  Touch("usr/share/shopstream/config/refine/rules.yaml");
+  Touch("usr/share/shopstream/config/refine/rates.csv");
+  Touch("here/config/pipeline.yaml");
+  Touch("here/config/refine/rates.csv");
+  const auto found = FindDefaultConfig(root_ / "usr/bin/shopstream");
+  EXPECT_EQ(found.file, "config/pipeline.yaml");
+  Config config;
+  config.refine.categories = "mine.yaml";
+  UseShippedFiles(found.shipped, &config);
+  EXPECT_EQ(config.refine.rules, root_ / "usr/share/shopstream/config/refine/rules.yaml");
+  EXPECT_EQ(config.refine.rates, "config/refine/rates.csv");
+  EXPECT_EQ(config.refine.categories, "mine.yaml");
+}
+
 TEST_F(DefaultConfigTest, WithoutAnyTheUsualNameIsKept) {
   EXPECT_EQ(FindDefaultConfig(root_ / "usr/bin/shopstream").file, "config/pipeline.yaml");
   EXPECT_EQ(FindDefaultConfig("").file, "config/pipeline.yaml");
