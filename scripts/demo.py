@@ -188,6 +188,7 @@ class Results:
     synthetic: dict[str, Any]
     real: dict[str, Any]
     ingest: dict[str, Any]
+    refine: dict[str, Any]
     audit: dict[str, Any]
     quarantine: dict[str, Any]
     tables: list[dict[str, Any]]
@@ -250,6 +251,13 @@ def ingest(program: Program, screen: Screen) -> dict[str, Any]:
     return report
 
 
+def refine(program: Program, screen: Screen) -> dict[str, Any]:
+    report = program.run("refine")
+    screen.detail(f"{report['rows']:,} rows: {report['silver']:,} into Silver, {report['rejects']:,} rejected or "
+                  f"repeated ({report['rows_per_second']:,}/s)")
+    return report
+
+
 def audit(program: Program, screen: Screen) -> dict[str, Any]:
     report = program.run("audit")
     partitions = report["partitions"]
@@ -272,9 +280,11 @@ def perform(program: Program, screen: Screen) -> Results:
         real = produce(program, screen, "replay", str(source_mapping()))
     with screen.step("Ingest from Kafka to Bronze until caught up"):
         ingested = ingest(program, screen)
+    with screen.step("Refine Bronze to Silver and Gold: rules, duplicates, dollars, metrics"):
+        refined = refine(program, screen)
     with screen.step("Audit"):
         audited = audit(program, screen)
-    return Results(synthetic, real, ingested, audited, program.run("quarantine", "list", "--limit", "1"),
+    return Results(synthetic, real, ingested, refined, audited, program.run("quarantine", "list", "--limit", "1"),
                    program.run("table", "list"))
 
 
@@ -322,6 +332,58 @@ def summarize(results: Results, lake: Lake, screen: Screen) -> None:
     show_quarantine(results, screen)
 
 
+# What a shop's owner asks, in SQL over Gold, Silver and rejects.
+REVENUE = """
+    SELECT region, sum(orders) AS orders, sum(units) AS units, sum(revenue_usd) AS revenue,
+           sum(revenue_usd) / sum(orders) AS average
+    FROM gold_revenue_hourly GROUP BY region ORDER BY revenue DESC, region"""
+CATEGORIES = """
+    SELECT coalesce(category, 'not in the catalogue') AS category, sum(orders) AS orders, sum(revenue_usd) AS revenue
+    FROM gold_product_daily GROUP BY ALL ORDER BY revenue DESC, category LIMIT 5"""
+BEST_HOURS = """
+    SELECT hour(event_hour) AS hour, sum(orders) AS orders, sum(revenue_usd) AS revenue
+    FROM gold_revenue_hourly GROUP BY ALL ORDER BY revenue DESC, hour LIMIT 3"""
+REFUSED = """
+    SELECT CASE WHEN reasons = 'duplicate' THEN 'sent twice: the first copy stays'
+                WHEN quantity = 0 AND amount <= 0 THEN 'nothing bought, nothing paid'
+                WHEN quantity = 0 THEN 'a quantity of zero'
+                WHEN amount <= 0 THEN 'not paid for'
+                WHEN quantity > 1000 THEN 'more than 1,000 units: fuel and coupons, sold by volume'
+                ELSE reasons END AS why, count(*) AS purchases
+    FROM silver_rejects GROUP BY ALL ORDER BY purchases DESC, why"""
+QUALITY = """
+    SELECT sum(bronze_rows) AS bronze, sum(silver_rows) AS silver, sum(rejected_rows) AS rejected,
+           sum(duplicate_rows) AS repeated, sum(late_rows) AS late
+    FROM gold_quality_daily"""
+
+
+def show_business(program: Program, screen: Screen) -> None:
+    def ask(sql: str) -> list[dict[str, Any]]:
+        return program.run("query", sql)["rows"]
+
+    screen.heading("Gold: what a shop's owner asks")
+    screen.table(["region", "orders", "units", "revenue, USD", "average order"],
+                 [[row["region"], f"{row['orders']:,}", f"{row['units']:,}", f"{row['revenue']:,.2f}",
+                   f"{row['average']:,.2f}"] for row in ask(REVENUE)])
+    screen.line()
+    screen.table(["category", "orders", "revenue, USD"],
+                 [[row["category"], f"{row['orders']:,}", f"{row['revenue']:,.2f}"] for row in ask(CATEGORIES)])
+    hours = ", ".join(f"{row['hour']:02}:00 ({row['revenue']:,.0f} USD)" for row in ask(BEST_HOURS))
+    screen.line(f"  Best hours of the day, UTC: {hours}")
+
+    quality = ask(QUALITY)[0]
+    if quality["bronze"] != quality["silver"] + quality["rejected"] + quality["repeated"]:
+        raise DemoError(f"the books do not balance: {quality}")
+    screen.heading("What Silver did not take, and why")
+    screen.table(["why", "purchases", "share"],
+                 [[row["why"], f"{row['purchases']:,}", f"{100 * row['purchases'] / quality['bronze']:.2f} %"]
+                  for row in ask(REFUSED)])
+    screen.line()
+    screen.good(f"{quality['bronze']:,} rows of Bronze = {quality['silver']:,} of Silver + {quality['rejected']:,} "
+                f"rejected + {quality['repeated']:,} repeated; {quality['late']:,} came more than an hour late, and "
+                "count.")
+
+
 def show_agreement(results: Results, counted: int, screen: Screen) -> None:
     """Kafka's records as counted by the audit, and rows as counted by the independent reader."""
     partitions = results.audit["partitions"]
@@ -345,6 +407,7 @@ def show_figures(results: Results, screen: Screen) -> None:
         ("produce, synthetic", f"{results.synthetic['rate']:,.0f} events/s"),
         ("produce, real", f"{results.real['rate']:,.0f} events/s"),
         ("ingest", f"{ingested['records_per_second']:,} events/s"),
+        ("refine", f"{results.refine['rows_per_second']:,} rows/s"),
         ("commits", f"{ingested['commits']:,}"),
         ("log commit", quantiles(ingested["log_commit"])),
         ("cut to readable", quantiles(ingested["cut"])),
@@ -379,6 +442,8 @@ def show_next_steps(lake: Lake, cluster: Cluster, serving: bool, screen: Screen)
     if settings:
         screen.line("export " + " ".join(f"{name}={shlex.quote(value)}" for name, value in settings.items()))
     screen.line("./run shopstream quarantine list --limit 10\n"
+                "./run shopstream query\n"
+                "./run shopstream refine status\n"
                 "./run shopstream table history bronze-events\n"
                 "./run shopstream group describe")
     if lake.storage_options and serving:
@@ -390,7 +455,7 @@ def show_next_steps(lake: Lake, cluster: Cluster, serving: bool, screen: Screen)
 
 def main() -> int:
     asked = arguments.parse("demo", sys.argv[1:])
-    screen = Screen(steps=7)
+    screen = Screen(steps=8)
     try:
         cluster = cluster_of(arguments.asked_ports(asked), asked.directory, screen.detail)
     except ClusterError as error:
@@ -410,8 +475,10 @@ def load_and_summarize(cluster: Cluster, lake: Lake, keep: bool, screen: Screen)
     was_up = (all(cluster.broker_pid(n) is not None for n in BROKERS)
               and (not with_minio or cluster.minio_pid() is not None))
     with running(cluster, with_minio, keep, screen):
-        results = perform(Program(cluster, lake, screen), screen)
+        program = Program(cluster, lake, screen)
+        results = perform(program, screen)
         summarize(results, lake, screen)
+        show_business(program, screen)
         screen.line()
         screen.line(f"Total time: {time.monotonic() - started:.0f} s.")
         show_next_steps(lake, cluster, keep or was_up, screen)
