@@ -65,6 +65,7 @@ TESTED_ELSEWHERE = {
     "ingest/cut_builder_test.cc, table_growth_test.cc": "ingest/bronze_layout ingest/cause ingest/rows_builder",
     "generate/synthetic_source_test.cc": "generate/purchase_columns generate/shoppers",
     "refine/pass_input_test.cc": "refine/pass_filter",
+    "refine/judge_test.cc, judge_sql_test.cc": "refine/all_rows refine/dialect",
     "sql/pruning_test.cc, engine_test.cc, session_test.cc": "sql/constant sql/read_only",
     "nothing is decided there": "base/clock base/json base/memory lake/store/uuid model/purchase_event "
                                 "tables/columns",

@@ -7,6 +7,7 @@
 
 #include "base/join.h"
 #include "base/unicode_names.h"
+#include "model/purchase_event.h"
 #include "tables/columns.h"
 
 namespace shopstream::refine {
@@ -104,8 +105,12 @@ void Append(arrow::FieldVector fields, arrow::FieldVector* to) {
 
 Result<RefineColumns> RefineColumns::Of(const std::string& path, const lake::Snapshot& bronze) {
   ARROW_RETURN_NOT_OK(CheckBronze(path, bronze));
+  return From(bronze.schema());
+}
+
+RefineColumns RefineColumns::From(std::shared_ptr<arrow::Schema> bronze) {
   RefineColumns columns;
-  columns.bronze = bronze.schema();
+  columns.bronze = std::move(bronze);
   columns.names = NamesOf(*columns.bronze);
   arrow::FieldVector silver, rejects;
   std::shared_ptr<arrow::Field> region, date;
@@ -129,6 +134,21 @@ Result<RefineColumns> RefineColumns::Of(const std::string& path, const lake::Sna
   columns.silver = arrow::schema(std::move(silver));
   columns.rejects = arrow::schema(std::move(rejects));
   return columns;
+}
+
+std::shared_ptr<arrow::Schema> PurchaseBronzeSchema() {
+  arrow::FieldVector fields;
+  for (const auto& field : PurchaseEventSchema()->fields()) {
+    if (field->name() == kRegion) continue;
+    const bool is_time = field->type()->id() == arrow::Type::TIMESTAMP;
+    const bool is_whole = field->type()->id() == arrow::Type::INT32;
+    const auto type = is_time ? tables::Instant() : is_whole ? arrow::int64() : field->type();
+    fields.push_back(arrow::field(field->name(), type));
+  }
+  Append(tables::BronzeFields(), &fields);
+  Append({arrow::field(kRegion, arrow::utf8()), arrow::field(tables::kDate, arrow::date32())},
+         &fields);
+  return arrow::schema(std::move(fields));
 }
 
 lake::TableSpec SilverSpec(const std::string& path, const RefineColumns& columns) {

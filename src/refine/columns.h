@@ -36,7 +36,12 @@ struct RefineColumns {
   // Invalid: Bronze does not have the columns of a purchase, or not Silver's partition columns.
   // `path`: Bronze's, for messages.
   static Result<RefineColumns> Of(const std::string& path, const lake::Snapshot& bronze);
+  // The same for columns that are known to fit.
+  static RefineColumns From(std::shared_ptr<arrow::Schema> bronze);
 };
+
+// Bronze's columns for schemas/purchase_event.avsc, for use without a lake.
+std::shared_ptr<arrow::Schema> PurchaseBronzeSchema();
 
 lake::TableSpec SilverSpec(const std::string& path, const RefineColumns& columns);
 lake::TableSpec RejectsSpec(const std::string& path, const RefineColumns& columns);

@@ -1,0 +1,127 @@
+#include "refine/rule_book.h"
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/log.h"
+#include "sql/sql_words.h"
+
+namespace shopstream {
+extern const std::string_view kSilverSql;
+}  // namespace shopstream
+
+namespace shopstream::refine {
+namespace {
+
+constexpr char kBuiltInSilver[] = "src/refine/sql/silver.sql";
+
+Result<std::string> ReadRuleFile(const std::string& path, const char* setting) {
+  const Status failed = Status::IOError("cannot read ", path, ": set ", setting);
+  std::error_code error;
+  if (std::filesystem::is_directory(path, error)) return failed;  // Reading one would throw.
+  std::ifstream in(path, std::ios::binary);
+  std::string text(std::istreambuf_iterator<char>(in), {});
+  if (in.bad() || !in.is_open()) return failed;
+  return text;
+}
+
+// The one statement of the file.
+Result<sql::SqlText> OneStatement(sql::SqlText text) {
+  std::vector<sql::SqlText> statements = sql::SplitStatements(text);
+  if (statements.size() == 1) return std::move(statements.front());
+  return Status::Invalid(text.file, " has ", statements.size(), " statements: write one SELECT");
+}
+
+Result<sql::SqlText> ReadSilver(const std::string& folder) {
+  if (folder.empty()) return BuiltInSilver();
+  const std::string path = std::filesystem::path(folder) / "silver.sql";
+  ARROW_ASSIGN_OR_RAISE(std::string text, ReadRuleFile(path, "refine.sql_folder"));
+  return OneStatement({std::move(text), path, 1});
+}
+
+std::string StampOf(const std::string& path) {
+  std::error_code error;
+  const auto time = std::filesystem::last_write_time(path, error);
+  if (error) return path + " is absent;";
+  const auto size = std::filesystem::file_size(path, error);
+  return path + " " + std::to_string(time.time_since_epoch().count()) + " " +
+         (error ? "?" : std::to_string(size)) + ";";
+}
+
+std::string StampOf(const RuleFiles& files) {
+  std::string stamp = StampOf(files.rules) + StampOf(files.rates) + StampOf(files.categories);
+  if (!files.sql_folder.empty()) {
+    stamp += StampOf(std::filesystem::path(files.sql_folder) / "silver.sql");
+  }
+  const auto text = ReadRuleFile(files.categories, "");
+  const auto categories = text.ok() ? ParseCategoryFiles(*text, files.categories) : text.status();
+  if (!categories.ok()) return stamp;
+  for (const CategoryFile& file : *categories) stamp += StampOf(file.path);
+  return stamp;
+}
+
+}  // namespace
+
+RuleFiles RuleFiles::Of(const RefineConfig& config) {
+  return {.rules = config.rules,
+          .rates = config.rates,
+          .categories = config.categories,
+          .sql_folder = config.sql_folder,
+          .late_after_seconds = config.late_after_seconds};
+}
+
+Result<sql::SqlText> BuiltInSilver() {
+  return OneStatement({std::string(kSilverSql), kBuiltInSilver, 1});
+}
+
+Result<std::shared_ptr<const RuleBook>> ReadRuleBook(const RuleFiles& files) {
+  auto book = std::make_shared<RuleBook>();
+  ARROW_ASSIGN_OR_RAISE(const std::string rules, ReadRuleFile(files.rules, "refine.rules"));
+  ARROW_ASSIGN_OR_RAISE(book->rules, ParseRules(rules, files.rules));
+  ARROW_ASSIGN_OR_RAISE(book->lookups.rates, ReadRates(files.rates));
+  ARROW_ASSIGN_OR_RAISE(const std::string listed,
+                        ReadRuleFile(files.categories, "refine.categories"));
+  ARROW_ASSIGN_OR_RAISE(book->category_files, ParseCategoryFiles(listed, files.categories));
+  std::erase_if(book->category_files, IsLeftOut);
+  ARROW_ASSIGN_OR_RAISE(book->lookups.categories, ReadCategories(book->category_files));
+  ARROW_ASSIGN_OR_RAISE(book->silver, ReadSilver(files.sql_folder));
+  book->late_after_seconds = files.late_after_seconds;
+  book->fingerprint =
+      FingerprintOf(book->rules, book->lookups, book->silver.text, book->late_after_seconds);
+  return book;
+}
+
+RuleSource FromFiles(const RuleFiles& files) {
+  return {.stamp = [files] { return StampOf(files); },
+          .read = [files] { return ReadRuleBook(files); }};
+}
+
+CurrentRules::CurrentRules(RuleSource source, std::string stamp,
+                           std::shared_ptr<const RuleBook> book)
+    : source_(std::move(source)), stamp_(std::move(stamp)), book_(std::move(book)) {}
+
+Result<CurrentRules> CurrentRules::Open(RuleSource source, const Accept& accept) {
+  std::string stamp = source.stamp();
+  ARROW_ASSIGN_OR_RAISE(auto book, source.read());
+  ARROW_RETURN_NOT_OK(accept(book));
+  return CurrentRules(std::move(source), std::move(stamp), std::move(book));
+}
+
+void CurrentRules::Reload(const Accept& accept) {
+  std::string stamp = source_.stamp();
+  if (stamp == stamp_) return;
+  stamp_ = std::move(stamp);  // Before reading, so that a change while reading is seen next time.
+  auto book = source_.read();
+  broken_ = book.ok() ? accept(*book) : book.status();
+  if (broken_.ok()) {
+    book_ = *std::move(book);
+  } else {
+    Log::Warn("{}; the rules read before stay in force", broken_.message());
+  }
+}
+
+}  // namespace shopstream::refine

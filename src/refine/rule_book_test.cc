@@ -1,0 +1,151 @@
+#include "refine/rule_book.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "refine/testing.h"
+
+namespace shopstream::refine {
+namespace {
+
+using ::testing::HasSubstr;
+
+// A source whose books are put there by a test.
+struct MadeSource {
+  Result<std::shared_ptr<const RuleBook>> book = std::shared_ptr<const RuleBook>(testing::Book());
+  int stamp = 0;
+  int reads = 0;
+
+  RuleSource Source() {
+    return {.stamp = [this] { return std::to_string(stamp); },
+            .read =
+                [this] {
+                  ++reads;
+                  return book;
+                }};
+  }
+  void Change(Result<std::shared_ptr<const RuleBook>> other) {
+    book = std::move(other);
+    ++stamp;
+  }
+};
+
+Status AcceptAll(const std::shared_ptr<const RuleBook>& /*book*/) { return Status::OK(); }
+
+TEST(CurrentRules, AChangedSourceIsReadAgainAndOnlyThen) {
+  MadeSource source;
+  auto rules = CurrentRules::Open(source.Source(), AcceptAll).ValueOrDie();
+  EXPECT_EQ(*source.book, rules.book());
+  rules.Reload(AcceptAll);
+  EXPECT_EQ(1, source.reads);
+  source.Change(std::shared_ptr<const RuleBook>(testing::Book()));
+  rules.Reload(AcceptAll);
+  EXPECT_EQ(2, source.reads);
+  EXPECT_EQ(*source.book, rules.book());
+  EXPECT_TRUE(rules.broken().ok());
+}
+
+TEST(CurrentRules, ABrokenSourceKeepsTheOldRules) {
+  MadeSource source;
+  auto rules = CurrentRules::Open(source.Source(), AcceptAll).ValueOrDie();
+  const auto first = rules.book();
+  source.Change(Status::Invalid("rules.yaml, line 3: no"));
+  rules.Reload(AcceptAll);
+  EXPECT_EQ(first, rules.book());
+  EXPECT_EQ("rules.yaml, line 3: no", rules.broken().message());
+  rules.Reload(AcceptAll);
+  EXPECT_EQ(2, source.reads);
+  EXPECT_FALSE(rules.broken().ok());
+  const auto refuse = [](const auto&) { return Status::Invalid("no such column"); };
+  source.Change(std::shared_ptr<const RuleBook>(testing::Book()));
+  rules.Reload(refuse);
+  EXPECT_EQ(first, rules.book());
+  EXPECT_EQ("no such column", rules.broken().message());
+  source.Change(std::shared_ptr<const RuleBook>(testing::Book()));
+  rules.Reload(AcceptAll);
+  EXPECT_NE(first, rules.book());
+  EXPECT_TRUE(rules.broken().ok());
+}
+
+TEST(CurrentRules, TheFirstRulesMustBeRight) {
+  MadeSource source;
+  const auto refuse = [](const auto&) { return Status::Invalid("no such column"); };
+  EXPECT_EQ("no such column", CurrentRules::Open(source.Source(), refuse).status().message());
+  source.Change(Status::Invalid("rules.yaml, line 3: no"));
+  EXPECT_EQ("rules.yaml, line 3: no",
+            CurrentRules::Open(source.Source(), AcceptAll).status().message());
+}
+
+class RuleFilesTest : public ::testing::Test {
+ protected:
+  RuleFilesTest() {
+    std::filesystem::create_directories(folder_);
+    Write("rules.yaml", "rules: []");
+    Write("rates.csv", "currency,valid_from,rate\nUSD,2000-01-01,1\n");
+    Write("categories.yaml", "- {file: c.csv, product_id: id, category: kind, optional: true}");
+    files_.rules = folder_ / "rules.yaml";
+    files_.rates = folder_ / "rates.csv";
+    files_.categories = folder_ / "categories.yaml";
+  }
+  ~RuleFilesTest() override { std::filesystem::remove_all(folder_); }
+
+  void Write(const std::string& name, const std::string& text) const {
+    std::ofstream(folder_ / name) << text;
+  }
+  std::string Failure() const { return ReadRuleBook(files_).status().message(); }
+
+  const std::filesystem::path folder_ =
+      std::filesystem::path(::testing::TempDir()) / ("rule_book_test_" + std::to_string(getpid()));
+  RuleFiles files_;
+};
+
+TEST_F(RuleFilesTest, ABookHasAllParts) {
+  Write("c.csv", "id,kind\nP1,Tea\n");
+  files_.late_after_seconds = 60;
+  const auto book = ReadRuleBook(files_).ValueOrDie();
+  EXPECT_EQ(1, book->lookups.rates->num_rows());
+  EXPECT_EQ(1, book->lookups.categories->num_rows());
+  EXPECT_EQ(60, book->late_after_seconds);
+  EXPECT_EQ("src/refine/sql/silver.sql", book->silver.file);
+  EXPECT_TRUE(book->fingerprint.contains("silver.sql"));
+}
+
+TEST_F(RuleFilesTest, SilversSqlMayComeFromAFolder) {
+  files_.sql_folder = folder_;
+  EXPECT_THAT(Failure(), HasSubstr("silver.sql: set refine.sql_folder"));
+  Write("silver.sql", "SELECT 1;\n");
+  EXPECT_EQ("SELECT 1", ReadRuleBook(files_).ValueOrDie()->silver.text);
+  Write("silver.sql", "SELECT 1; SELECT 2");
+  EXPECT_THAT(Failure(), HasSubstr("silver.sql has 2 statements: write one SELECT"));
+}
+
+TEST_F(RuleFilesTest, AMissingFileIsNamedWithItsSetting) {
+  files_.rules = folder_ / "absent";
+  EXPECT_EQ("cannot read " + files_.rules + ": set refine.rules", Failure());
+  files_.rules = folder_;
+  EXPECT_EQ("cannot read " + files_.rules + ": set refine.rules", Failure());
+}
+
+TEST_F(RuleFilesTest, EveryFileChangesTheStamp) {
+  files_.sql_folder = folder_;
+  const RuleSource source = FromFiles(files_);
+  std::string stamp = source.stamp();
+  EXPECT_EQ(stamp, source.stamp());
+  for (const char* name : {"rules.yaml", "rates.csv", "categories.yaml", "c.csv", "silver.sql"}) {
+    Write(name, "a text of another length in " + std::string(name));
+    const std::string changed = source.stamp();
+    EXPECT_NE(stamp, changed) << name;
+    stamp = changed;
+    if (std::string(name) == "categories.yaml") {
+      Write(name, "- {file: c.csv, product_id: id, category: kind, optional: true}");
+      stamp = source.stamp();
+    }
+  }
+}
+
+}  // namespace
+}  // namespace shopstream::refine
