@@ -96,6 +96,7 @@ Command StorageCommand();
 Command GenerateCommand();
 Command ReplayCommand();
 Command IngestCommand();
+Command RefineCommand();
 Command AuditCommand();
 Command TableCommand();
 Command QueryCommand();

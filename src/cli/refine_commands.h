@@ -1,0 +1,11 @@
+#pragma once
+
+#include "cli/command.h"
+
+// The commands below `refine`, one file each.
+namespace shopstream::cli {
+
+Command RefineTestCommand();
+Command RefineSqlCommand();
+
+}  // namespace shopstream::cli

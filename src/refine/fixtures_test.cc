@@ -1,0 +1,95 @@
+#include "refine/fixtures.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "refine/testing.h"
+
+namespace shopstream::refine {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+class FixturesTest : public ::testing::Test {
+ protected:
+  // "table: expected | found" of each difference, or the failure.
+  std::vector<std::string> Run(const std::string& text) {
+    FixtureReport report;
+    const Status status = fixtures_.Run(text, "f.yaml", &report);
+    if (!status.ok()) return {status.message()};
+    std::vector<std::string> texts;
+    for (const auto& difference : report.differences) {
+      texts.push_back(difference.fixture + ", " + difference.table + ": " + difference.expected +
+                      " | " + difference.found);
+    }
+    return texts;
+  }
+
+  Fixtures fixtures_{
+      testing::Book("rules: [{name: few, owner: o, description: d, action: reject, "
+                    "range: {column: quantity, most: 5}}]")};
+};
+
+TEST_F(FixturesTest, WhatIsExpectedIsFound) {
+  EXPECT_THAT(Run(R"(
+name: a purchase in euros, and its repetition
+input:
+  - &a {event_id: e1, amount: 10.01, currency: EUR, kafka_offset: 5}
+  - {<<: *a, kafka_offset: 6}
+  - {event_id: e2, quantity: 6, kafka_offset: 7}
+silver: [{event_id: e1, amount_usd: 10.86, event_hour: 2025-10-24T10:00:00Z, late: false}]
+rejects: [{kafka_offset: 6, reasons: duplicate}, {event_id: e2, reasons: few}]
+)"),
+              IsEmpty());
+}
+
+TEST_F(FixturesTest, WhatIsNotFoundIsShown) {
+  EXPECT_THAT(Run("name: n\ninput: [{amount: 2}]\nsilver: [{amount_usd: 3}]\nrejects: [{}]"),
+              ElementsAre("n, silver: amount_usd: 3.00 | amount_usd: 2.00", "n, rejects:  | "));
+}
+
+TEST_F(FixturesTest, AFixtureBringsItsOwnRulesAndRates) {
+  EXPECT_THAT(Run(R"(
+name: own rules
+rules: [{name: odd, owner: o, description: d, action: reject, sql: quantity % 2 = 0}]
+rates: [{currency: XXX, valid_from: 2025-01-01, rate: 2}]
+input: [{quantity: 6, currency: XXX}, {quantity: 7, currency: XXX}, {quantity: 6}]
+silver: [{amount_usd: 2}]
+rejects: [{reasons: odd}, {reasons: not_computable}]
+---
+name: the others again
+input: [{quantity: 6}]
+rejects: [{reasons: few}]
+)"),
+              IsEmpty());
+}
+
+TEST_F(FixturesTest, FixturesAndRowsAreCounted) {
+  FixtureReport report;
+  ASSERT_TRUE(
+      fixtures_.Run("{name: a, input: [{}, {}]}\n---\n{name: b, input: []}", "f.yaml", &report)
+          .ok());
+  EXPECT_EQ(2, report.fixtures);
+  EXPECT_EQ(2, report.rows);
+}
+
+TEST_F(FixturesTest, MistakesAreNamedWithTheirLine) {
+  EXPECT_THAT(Run("name: n\ninputs: []"), ElementsAre(HasSubstr("did you mean 'input'?")));
+  EXPECT_THAT(Run("name: n"), ElementsAre("f.yaml, line 1: 'input' is missing"));
+  EXPECT_THAT(Run("input: []"), ElementsAre("f.yaml, line 1: 'name' is missing"));
+  EXPECT_THAT(Run("name: n\ninput: [{amount: x}]"),
+              ElementsAre("f.yaml, line 2: 'x' is not a value of amount (double)"));
+  EXPECT_THAT(Run("name: n\ninput: []\nrates: [{currency: A, valid_from: 2025-01-01, rate: x}]"),
+              ElementsAre(HasSubstr("f.yaml, line 3: rate 'x' is not a number")));
+  EXPECT_THAT(Run("name: n\ninput: []\nrules: [{name: a}]"),
+              ElementsAre("f.yaml, line 3: 'owner' is missing"));
+  EXPECT_THAT(Run("name: n\ninput: []\nsilver: [{amout: 5}]"),
+              ElementsAre(HasSubstr("did you mean 'amount'?")));
+  EXPECT_THAT(Run("name: [\n"), ElementsAre(HasSubstr("f.yaml, line ")));
+  EXPECT_THAT(Run(""), ElementsAre("f.yaml has no fixture"));
+}
+
+}  // namespace
+}  // namespace shopstream::refine
