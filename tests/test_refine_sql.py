@@ -3,6 +3,7 @@ values are; and `refine test`."""
 
 import csv
 import datetime
+import importlib.util
 import itertools
 import json
 import math
@@ -18,6 +19,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from deltalake import DeltaTable, write_deltalake
 
 from cluster import BINARY, ROOT
 from settings import set_flags
@@ -238,6 +240,34 @@ def test_both_engines_and_the_program_agree_on_every_row(spark_sql: Any, setting
     (tmp_path / "fixtures.yaml").write_text(fixtures(rows, silver, rejects))
     answer = json.loads(program(settings, "--json", "refine", "test", str(tmp_path / "fixtures.yaml")))
     assert answer["rows"] == ROWS and not answer["differences"]
+
+
+def test_spark_writes_the_tables_and_finds_every_difference(spark_sql: Any, settings: dict[str, str], tmp_path: pathlib.Path,
+                                                            capsys: pytest.CaptureFixture[str]) -> None:
+    lake = pathlib.Path(settings["lake.uri"])
+    bronze = pa.Table.from_pylist(purchases(), schema=SCHEMA)
+    write_deltalake(str(lake / "bronze-events"), bronze, partition_by=["region", "date"])
+    (tmp_path / "batch.sql").write_text(program(settings, "refine", "sql", "--engine", "spark"))
+    spec = importlib.util.spec_from_file_location("batch", ROOT / "deploy/spark/batch.py")
+    assert spec and spec.loader
+    batch = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(batch)
+    arguments = [str(lake), str(tmp_path / "batch.sql")]
+
+    assert batch.main([*arguments, "--write", str(lake)], spark_sql) == 0
+    silver = DeltaTable(str(lake / "silver-events"))
+    assert silver.metadata().partition_columns == ["region", "date"]
+    script = program(settings, "refine", "sql")
+    assert comparable(silver.to_pyarrow_table().to_pylist()) == by_duckdb(script, bronze, "silver_events")
+
+    assert batch.main([*arguments, "--compare"], spark_sql) == 0
+    assert "silver_events: equal, " in capsys.readouterr().out
+    one = by_duckdb(script, bronze, "silver_events")[0]
+    silver.update({"amount_usd": "amount_usd + 0.01"}, f"kafka_offset = {one['kafka_offset']}")
+    assert batch.main([*arguments, "--compare"], spark_sql) == 3
+    output = capsys.readouterr().out
+    assert "silver_events: missing" in output and "silver_events: not expected" in output
+    assert "silver_rejects: equal" in output
 
 
 def test_the_shipped_fixtures_are_as_expected_within_a_second(tmp_path: pathlib.Path) -> None:
