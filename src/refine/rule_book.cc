@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/log.h"
+#include "refine/volatile_sql.h"
 #include "sql/sql_words.h"
 
 namespace shopstream {
@@ -31,6 +32,10 @@ Result<std::string> ReadRuleFile(const std::string& path, const char* setting) {
 
 // The one statement of the file.
 Result<sql::SqlText> OneStatement(sql::SqlText text) {
+  if (const std::string name = VolatileFunctionIn(text.text); !name.empty()) {
+    return Status::Invalid(text.file, " calls ", name, ", which gives another value each time, so ",
+                           "that a repeated pass would decide otherwise");
+  }
   std::vector<sql::SqlText> statements = sql::SplitStatements(text);
   if (statements.size() == 1) return std::move(statements.front());
   return Status::Invalid(text.file, " has ", statements.size(), " statements: write one SELECT");

@@ -121,6 +121,8 @@ TEST_F(RuleFilesTest, SilversSqlMayComeFromAFolder) {
   EXPECT_EQ("SELECT 1", ReadRuleBook(files_).ValueOrDie()->silver.text);
   Write("silver.sql", "SELECT 1; SELECT 2");
   EXPECT_THAT(Failure(), HasSubstr("silver.sql has 2 statements: write one SELECT"));
+  Write("silver.sql", "SELECT now() AS event_hour FROM bronze");
+  EXPECT_THAT(Failure(), HasSubstr("silver.sql calls now, which gives another value each time"));
 }
 
 TEST_F(RuleFilesTest, AMissingFileIsNamedWithItsSetting) {

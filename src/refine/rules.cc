@@ -10,6 +10,7 @@
 #include "base/nearest_name.h"
 #include "base/number.h"
 #include "base/yaml_reader.h"
+#include "refine/volatile_sql.h"
 
 namespace shopstream::refine {
 namespace {
@@ -137,6 +138,10 @@ class RulesReader {
   Result<RuleCondition> ReadSql(const YAML::Node& node) {
     if (!node.IsScalar() || node.Scalar().find_first_not_of(" \n\t") == std::string::npos) {
       return yaml_.Error(node, "'sql' is a condition in SQL, such as \"amount_usd < 1000\"");
+    }
+    if (const std::string name = VolatileFunctionIn(node.Scalar()); !name.empty()) {
+      return yaml_.Error(node, name, " gives another value each time, and a repeated pass would ",
+                         "decide otherwise");
     }
     // A block's text begins on the line after its sign.
     const char first = text_[static_cast<size_t>(node.Mark().pos)];

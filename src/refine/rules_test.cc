@@ -94,6 +94,10 @@ TEST(Rules, MistakesAreNamedWithTheirLine) {
               HasSubstr("did you mean 'rates'?"));
   EXPECT_THAT(FailureOf("reference: {column: a, table: rates, key: curency}"),
               HasSubstr("did you mean 'currency'?"));
+  EXPECT_EQ(
+      "rules.yaml, line 2: now gives another value each time, and a repeated pass would decide "
+      "otherwise",
+      FailureOf("sql: timestamp < now()"));
   EXPECT_THAT(FailureOf("sql: ' '"), HasSubstr("'sql' is a condition in SQL"));
 }
 
