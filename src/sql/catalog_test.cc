@@ -70,8 +70,8 @@ class RefinedCatalogTest : public CatalogTest {
     spec.path = path;
     const auto table = lake::Table::OpenOrCreate(store_.get(), spec).ValueOrDie();
     lake::Changes changes;
-    changes.adds = {Fake(pass)};
-    changes.adds[0].rows = 1;
+    changes.adds = {Fake(1)};
+    changes.adds[0].path = "region=EU/pass-" + std::to_string(pass) + ".parquet";
     changes.written_since = BootClock::now();
     tables::RefineStanding standing;
     standing.pass = pass;

@@ -17,7 +17,6 @@ namespace {
 
 using lake::testing::SmallSpec;
 using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 using ::testing::Pair;
 
 constexpr char kSilver[] = "silver", kRejects[] = "rejects";
@@ -163,9 +162,17 @@ TEST_F(CompletePassTest, AGoldTableThatDidNotExistThenIsLeftOut) {
 }
 
 TEST_F(CompletePassTest, AnErrorIsThatOfItsTable) {
+  Add("gold/a");
   PassAll();
-  paths_.gold = {"gold/none"};
-  EXPECT_THAT(Read().status().message(), HasSubstr("gold/none"));
+  for (const char* broken : {kSilver, kRejects, "gold/a"}) {
+    const auto complete = ReadCompletePass(
+        &store_, paths_,
+        [&](const std::string& path) -> Result<std::shared_ptr<const lake::Snapshot>> {
+          if (path == broken) return Corrupt(path, " is damaged");
+          return Newest(path);
+        });
+    EXPECT_EQ(std::string(broken) + " is damaged", complete.status().message());
+  }
 }
 
 // Whatever refine commits while the tables are being opened, they agree.
@@ -186,7 +193,7 @@ TEST_F(CompletePassTest, TheTablesAgreeAtAnyMoment) {
     Pass(next[below(next.size())]);
   };
   int ahead = 0;
-  for (int look = 0; look < 150; ++look) {
+  for (int look = 0; look < 40; ++look) {
     std::mutex one_at_a_time;
     const auto complete = ReadCompletePass(&store_, paths_, [&](const std::string& path) {
       const std::lock_guard lock(one_at_a_time);
@@ -198,7 +205,7 @@ TEST_F(CompletePassTest, TheTablesAgreeAtAnyMoment) {
     ASSERT_EQ(5U, complete->tables.size());
     if (passes_[kRejects] > complete->pass) ++ahead;
   }
-  EXPECT_GT(ahead, 20);
+  EXPECT_GT(ahead, 5);
 }
 
 }  // namespace
