@@ -170,9 +170,8 @@ def test_the_history_survives_the_prompt_and_is_private(lake: Lake, tmp_path: pa
     file = tmp_path / ".shopstream_history"
     assert file.stat().st_mode & 0o777 == 0o600
     with prompt(lake, tmp_path) as shown:
-        shown.type(UP + UP)
-        shown.wait_for("SELECT 41 + 1 AS first;")
-        assert "42" in shown.ask("")
+        # What is shown of an earlier line is only what differs from the one before.
+        assert re.search(r"first\s+42\s", shown.ask(UP + UP))
 
 
 def test_names_are_completed(lake: Lake, tmp_path: pathlib.Path) -> None:
