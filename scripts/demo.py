@@ -373,15 +373,15 @@ def show_business(program: Program, screen: Screen) -> None:
 
     quality = ask(QUALITY)[0]
     if quality["bronze"] != quality["silver"] + quality["rejected"] + quality["repeated"]:
-        raise DemoError(f"the books do not balance: {quality}")
+        raise DemoError(f"the books do not balance: {quality}; run ./run shopstream refine status")
     screen.heading("What Silver did not take, and why")
     screen.table(["why", "purchases", "share"],
                  [[row["why"], f"{row['purchases']:,}", f"{100 * row['purchases'] / quality['bronze']:.2f} %"]
                   for row in ask(REFUSED)])
     screen.line()
     screen.good(f"{quality['bronze']:,} rows of Bronze = {quality['silver']:,} of Silver + {quality['rejected']:,} "
-                f"rejected + {quality['repeated']:,} repeated; {quality['late']:,} came more than an hour late, and "
-                "count.")
+                f"rejected + {quality['repeated']:,} repeated; {quality['late']:,} arrived more than an hour late and "
+                "are counted.")
 
 
 def show_agreement(results: Results, counted: int, screen: Screen) -> None:

@@ -28,8 +28,8 @@ constexpr char kHelp[] =
     "  .tables          the tables\n"
     "  .schema NAME     the columns of a table\n"
     "  .timer on|off    whether the time and what was read are shown\n"
-    "  .help            this\n"
-    "  .quit            the end, as Ctrl-D\n"
+    "  .help            shows this list\n"
+    "  .quit            exits, like Ctrl-D\n"
     "Tab completes names, the arrow keys find earlier statements, Ctrl-C stops a query.\n";
 
 std::string HistoryFile() {
@@ -44,10 +44,10 @@ std::vector<std::string> WordsOf(const std::string& line) {
   return words;
 }
 
-// One entry of the history, which has one line.
+// One entry of the history, which has one line; empty: a comment would hide what follows it.
 std::string InOneLine(const std::string& statement) {
-  // A comment would hide what follows it.
-  if (statement.find("--") != std::string::npos) return statement.substr(statement.rfind('\n') + 1);
+  const bool has_lines = statement.find('\n') != std::string::npos;
+  if (has_lines && statement.find("--") != std::string::npos) return "";
   std::string line = statement;
   std::ranges::replace(line, '\n', ' ');
   return line;
@@ -107,9 +107,10 @@ class QueryPrompt {
   }
 
   void Remember(const std::string& line) {
+    if (line.empty()) return;
     const Status remembered = editor_->Remember(line);
     if (!remembered.ok() && !std::exchange(warned_, true)) {
-      Log::Warn("The history is kept for this prompt alone: {}", remembered.message());
+      Log::Warn("The history is not saved: {}", remembered.message());
     }
   }
 
@@ -125,6 +126,10 @@ class QueryPrompt {
     } else if (name == ".timer" && words.size() == 2 && (words[1] == "on" || words[1] == "off")) {
       timer_ = words[1] == "on";
     } else {
+      if (name == ".schema" || name == ".timer") {
+        std::cout << "usage: " << (name == ".schema" ? ".schema NAME" : ".timer on|off") << '\n';
+        return;
+      }
       if (name != ".help") std::cout << "unknown: " << name << '\n';
       std::cout << kHelp;
     }

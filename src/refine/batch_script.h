@@ -17,7 +17,7 @@ struct BatchTable {
   std::string select;
 };
 
-// Silver and the rejects. The tables of Gold follow.
+// Silver and the rejects.
 std::vector<BatchTable> SilverTables(const JudgeText& text, Dialect dialect);
 
 // Statements, each ended by ";" and a line break, for a session of the engine in which

@@ -12,13 +12,14 @@
 #include <utility>
 
 #include "base/timestamp.h"
+#include "model/calendar.h"
 #include "refine/columns.h"
 #include "tables/columns.h"
 
 namespace shopstream::refine {
 namespace {
 
-constexpr int64_t kFixtureDayMillis = 86'400'000, kSecondMicros = 1'000'000;
+constexpr int64_t kSecondMicros = 1'000'000;
 constexpr char kContinued[] = "<<";
 
 // What a purchase is unless its row says otherwise.
@@ -47,7 +48,8 @@ Result<std::shared_ptr<arrow::Scalar>> ParseScalar(const std::string& text,
   }
   if (type.id() == arrow::Type::DATE32) {
     ARROW_ASSIGN_OR_RAISE(const int64_t millis, ParseTimestamp(text));
-    return std::make_shared<arrow::Date32Scalar>(static_cast<int32_t>(millis / kFixtureDayMillis));
+    return std::make_shared<arrow::Date32Scalar>(
+        static_cast<int32_t>(FloorDiv(millis, kMillisPerDay)));
   }
   if (type.id() == arrow::Type::DECIMAL128) {
     const int32_t scale_of_type = static_cast<const arrow::Decimal128Type&>(type).scale();
@@ -127,7 +129,7 @@ class RowsReader {
     if (name != tables::kDate) {
       return arrow::MakeArrayFromScalar(arrow::TimestampScalar(later, field.type()), 1);
     }
-    const int64_t day = times.Value(0) / 1000 / kFixtureDayMillis;
+    const int64_t day = FloorDiv(times.Value(0), kMicrosPerDay);
     return arrow::MakeArrayFromScalar(arrow::Date32Scalar(static_cast<int32_t>(day)), 1);
   }
 

@@ -72,6 +72,7 @@ std::string WithoutDuplicate(const std::string& reasons) {
 std::vector<RowDifference> CompareWays(const Verdicts& pass, const arrow::RecordBatch& batch) {
   const std::pair<const char*, std::shared_ptr<arrow::Array>> columns[] = {
       {kReasons, pass.reasons},
+      {"warnings", pass.warnings},
       {kEventHour, pass.event_hour},
       {kAmountUsd, pass.amount_usd},
       {kProductCategory, pass.product_category},

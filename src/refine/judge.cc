@@ -46,11 +46,28 @@ Result<std::shared_ptr<arrow::Array>> RowNumbers(int64_t count) {
   return builder.Finish();
 }
 
-// Runs a statement for its errors.
-Status RunForErrors(sql::Session* session, const sql::SqlText& text) {
+Result<std::shared_ptr<arrow::RecordBatch>> RunAlone(sql::Session* session,
+                                                     const sql::SqlText& text) {
   ARROW_ASSIGN_OR_RAISE(auto queries, session->Prepare(text));
   if (queries.size() != 1) return Status::Invalid(text.file, " has more than one statement");
-  return AllRows(&queries.front()).status();
+  return AllRows(&queries.front());
+}
+
+// What silver.sql adds to the columns of bronze.
+std::vector<std::string> ComputedColumns() {
+  std::vector<std::string> names = {kBronzeRow, kExactAmount};
+  for (size_t i = 2; i < VerdictFields().size(); ++i) names.push_back(VerdictFields()[i]->name());
+  return names;
+}
+
+Status CheckComputed(const std::string& file, const arrow::Schema& schema) {
+  for (const std::string& name : ComputedColumns()) {
+    if (schema.GetFieldIndex(name) >= 0) continue;
+    return Status::Invalid(file, " does not give column ", name,
+                           ": SELECT all columns of bronze, and event_hour, amount_usd, "
+                           "product_category, late and exact_amount");
+  }
+  return Status::OK();
 }
 
 // For each row of the batch, where the result has it. Invalid: not exactly once.
@@ -67,7 +84,7 @@ Result<std::shared_ptr<arrow::Array>> PositionsOf(const arrow::Array& numbers, i
     positions[static_cast<size_t>(row)] = i;
   }
   if (found.length() != rows) {
-    return Status::Invalid("gives ", found.length(), " rows for ", rows,
+    return Status::Invalid("gives ", Counted(found.length(), "row"), " for ", rows,
                            " of bronze: use LEFT JOIN, and no WHERE");
   }
   arrow::Int64Builder builder;
@@ -185,9 +202,10 @@ Status Judge::Statements::SetRows(const std::shared_ptr<arrow::RecordBatch>& bro
 
 Status Judge::Statements::Explained(const Status& failure) {
   if (!failure.IsInvalid()) return failure;
-  ARROW_RETURN_NOT_OK(RunForErrors(session.get(), ComputeSql(text)));
+  ARROW_ASSIGN_OR_RAISE(const auto computed, RunAlone(session.get(), ComputeSql(text)));
+  ARROW_RETURN_NOT_OK(CheckComputed(text.silver.file, *computed->schema()));
   for (size_t i = 0; i < book->rules.rules.size(); ++i) {
-    const Status alone = RunForErrors(session.get(), RuleSql(text, i));
+    const Status alone = RunAlone(session.get(), RuleSql(text, i)).status();
     if (alone.ok()) continue;
     const Rule& rule = book->rules.rules[i];
     return alone.WithMessage("rule ", rule.name, " (", book->rules.file, ", line ", rule.line,

@@ -17,8 +17,8 @@ namespace shopstream::refine {
 
 // What becomes of each row of a batch, by its position. Duplicates are not found here.
 struct Verdicts {
-  // The names of the rules that reject the row, and of those that stop, joined by ','; "": it goes
-  // to Silver. Never null.
+  // The names of the rules that reject the row, of those that stop, and `not_computable`, joined by
+  // ','; "": it goes to Silver. Never null.
   std::shared_ptr<arrow::StringArray> reasons;
   // The names of the rules that only warn. Never null.
   std::shared_ptr<arrow::StringArray> warnings;

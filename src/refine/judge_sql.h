@@ -29,6 +29,8 @@ struct JudgeText {
 
 // What rules may use beside Bronze's columns and those of Silver: the amount before the cast.
 inline constexpr const char* kRawAmount = "raw_amount";
+// The amount after it.
+inline constexpr const char* kExactAmount = "exact_amount";
 // The number of a row in the batch that is judged: in the table bronze_events, where no column of a
 // Delta table can have this name, and in the statements.
 inline constexpr const char* kRowNumber = "row number";

@@ -233,7 +233,11 @@ TEST(Judge, SilversSqlThatDoesNotFitIsNamedWithItsLine) {
       "silver.sql gives several rows for one row of bronze: a look-up has its key twice, or a "
       "join no condition",
       FailureOfSilver("ON p.product_id = m.product_id", "ON true"));
-  EXPECT_EQ("silver.sql gives 1 rows for 2 of bronze: use LEFT JOIN, and no WHERE",
+  EXPECT_THAT(FailureOfSilver("AS late", "AS too_late"),
+              HasSubstr("silver.sql does not give column late: SELECT all columns of bronze"));
+  EXPECT_THAT(FailureOfSilver("SELECT m.*", "SELECT m.event_id, m.exact_amount"),
+              HasSubstr("silver.sql does not give column bronze_row"));
+  EXPECT_EQ("silver.sql gives 1 row for 2 of bronze: use LEFT JOIN, and no WHERE",
             FailureOfSilver("ON p.product_id = m.product_id",
                             "ON p.product_id = m.product_id WHERE m.currency = 'USD'"));
 }

@@ -18,13 +18,13 @@
 #include "base/table_file.h"
 #include "base/timestamp.h"
 #include "base/yaml_reader.h"
+#include "model/calendar.h"
 #include "refine/rules.h"
 
 namespace shopstream::refine {
 namespace {
 
 constexpr int32_t kRateScale = 8, kRatePrecision = 18;
-constexpr int64_t kDayMillis = 86'400'000;
 
 // Line of a text file, of which the header is the first.
 int64_t LookupLine(const arrow::RecordBatch& rows, int64_t row) {
@@ -72,7 +72,7 @@ Result<arrow::Decimal128> ParseRateNumber(const std::string& text) {
   if (!rescaled.ok() || !rescaled->FitsInPrecision(kRatePrecision)) {
     return Status::Invalid("rate '", text, "' has more than 10 digits before the point");
   }
-  if (*rescaled == arrow::Decimal128(0)) return Status::Invalid("a rate is above 0");
+  if (*rescaled == arrow::Decimal128(0)) return Status::Invalid("a rate must be above 0");
   return *rescaled;
 }
 
@@ -129,13 +129,13 @@ Result<Rate> ParseRate(const std::string& currency, const std::string& valid_fro
                        const std::string& rate) {
   if (currency.empty()) return Status::Invalid("currency is missing");
   const auto date = ParseIsoTime(valid_from);
-  if (!date.ok() || date->clock_millis % kDayMillis != 0 || date->offset_millis) {
+  if (!date.ok() || date->clock_millis % kMillisPerDay != 0 || date->offset_millis) {
     return Status::Invalid("valid_from '", Printable(valid_from),
                            "' is not a date such as 2025-10-24");
   }
   ARROW_ASSIGN_OR_RAISE(const arrow::Decimal128 value, ParseRateNumber(rate));
   return Rate{.currency = currency,
-              .valid_from = static_cast<int32_t>(date->clock_millis / kDayMillis),
+              .valid_from = static_cast<int32_t>(date->clock_millis / kMillisPerDay),
               .rate = value};
 }
 
@@ -147,7 +147,7 @@ Result<std::shared_ptr<arrow::RecordBatch>> RatesTable(std::vector<Rate> rates) 
   arrow::Decimal128Builder values(arrow::decimal128(kRatePrecision, kRateScale));
   for (size_t i = 0; i < rates.size(); ++i) {
     if (i > 0 && key(rates[i - 1]) == key(rates[i])) {
-      const int64_t day = int64_t{rates[i].valid_from} * kDayMillis;
+      const int64_t day = int64_t{rates[i].valid_from} * kMillisPerDay;
       return Status::Invalid("the rate of ", Printable(rates[i].currency), " from ",
                              FormatTimestamp(day).substr(0, 10), " on is given twice");
     }

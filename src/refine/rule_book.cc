@@ -33,8 +33,10 @@ Result<std::string> ReadRuleFile(const std::string& path, const char* setting) {
 // The one statement of the file.
 Result<sql::SqlText> OneStatement(sql::SqlText text) {
   if (const std::string name = VolatileFunctionIn(text.text); !name.empty()) {
-    return Status::Invalid(text.file, " calls ", name, ", which gives another value each time, so ",
-                           "that a repeated pass would decide otherwise");
+    return Status::Invalid(text.file, " calls ", name,
+                           ", which gives another value each time, so a ",
+                           "repeated pass would decide otherwise: use kafka_timestamp or "
+                           "ingested_at");
   }
   std::vector<sql::SqlText> statements = sql::SplitStatements(text);
   if (statements.size() == 1) return std::move(statements.front());

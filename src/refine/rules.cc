@@ -99,7 +99,7 @@ class RulesReader {
     }
     if (rule.name == kNotComputable || rule.name == kDuplicate || rule.name == kClosedDate) {
       return yaml_.Error(node["name"], "'", rule.name,
-                         "' is a reason of its own: give the rule another name");
+                         "' is a built-in reason: give the rule another name");
     }
     ARROW_ASSIGN_OR_RAISE(rule.action, ReadAction(node));
     ARROW_ASSIGN_OR_RAISE(rule.condition, ReadCondition(node, rule.name));
@@ -140,8 +140,8 @@ class RulesReader {
       return yaml_.Error(node, "'sql' is a condition in SQL, such as \"amount_usd < 1000\"");
     }
     if (const std::string name = VolatileFunctionIn(node.Scalar()); !name.empty()) {
-      return yaml_.Error(node, name, " gives another value each time, and a repeated pass would ",
-                         "decide otherwise");
+      return yaml_.Error(node, name, " gives another value each time, so a repeated pass would ",
+                         "decide otherwise: use kafka_timestamp or ingested_at");
     }
     // A block's text begins on the line after its sign.
     const char first = text_[static_cast<size_t>(node.Mark().pos)];

@@ -79,7 +79,7 @@ struct Rules {
   std::optional<StopAbove> stop_above;
 };
 
-// The reasons of rejects that are no rule's: no rule may have such a name.
+// Reasons that are not rules; no rule may have one of these names.
 inline constexpr char kNotComputable[] = "not_computable";  // A computed column has no value.
 inline constexpr char kDuplicate[] = "duplicate";
 inline constexpr char kClosedDate[] = "closed_date";

@@ -95,8 +95,8 @@ TEST(Rules, MistakesAreNamedWithTheirLine) {
   EXPECT_THAT(FailureOf("reference: {column: a, table: rates, key: curency}"),
               HasSubstr("did you mean 'currency'?"));
   EXPECT_EQ(
-      "rules.yaml, line 2: now gives another value each time, and a repeated pass would decide "
-      "otherwise",
+      "rules.yaml, line 2: now gives another value each time, so a repeated pass would decide "
+      "otherwise: use kafka_timestamp or ingested_at",
       FailureOf("sql: timestamp < now()"));
   EXPECT_THAT(FailureOf("sql: ' '"), HasSubstr("'sql' is a condition in SQL"));
 }
