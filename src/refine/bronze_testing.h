@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "lake/delta/table.h"
+#include "lake/parquet/data_file_stream.h"
 #include "lake/parquet/parquet_file.h"
 #include "simulate/faulty_store.h"
 #include "simulate/memory_store.h"
@@ -88,8 +89,8 @@ class Bronze {
   // Another program appends rows of its own.
   void AppendForeign(const std::vector<BronzeRow>& rows) { Commit(rows, {}); }
 
-  // Replaces these live files by one per partition. `data_change`: as another program's UPDATE
-  // would, otherwise as a compaction. Deletes the old ones if `vacuums`.
+  // Replaces these live files by one per partition, with a row group for each. `data_change`: as
+  // another program's UPDATE would, otherwise as a compaction. Deletes the old ones if `vacuums`.
   void Rewrite(const std::vector<DataFile>& files, bool data_change, bool vacuums) {
     std::map<PartitionValues, std::vector<std::shared_ptr<arrow::RecordBatch>>> rows;
     for (const DataFile& file : files) {
@@ -101,9 +102,12 @@ class Bronze {
     changes.removes = files;
     changes.data_change = data_change;
     for (const auto& [partition, batches] : rows) {
-      const auto all = arrow::ConcatenateRecordBatches(batches).ValueOrDie();
-      changes.adds.push_back(
-          lake::WriteDataFile(store_.inner(), kBronze, partition, all).ValueOrDie());
+      const lake::StreamMemory row_group_per_batch{.bytes = 2};
+      const auto writer = lake::DataFileWriter::Open(store_.inner(), kBronze, partition,
+                                                     *batches.front(), {}, row_group_per_batch)
+                              .ValueOrDie();
+      for (const auto& batch : batches) EXPECT_TRUE(writer->Write(*batch).ok());
+      changes.adds.push_back(writer->Finish().ValueOrDie().value());
     }
     Commit(std::move(changes));
     if (!vacuums) return;

@@ -2,7 +2,7 @@
 
 #include <arrow/array/concatenate.h>
 #include <arrow/array/util.h>
-#include <arrow/builder.h>
+#include <arrow/buffer.h>
 #include <arrow/compute/api_vector.h>
 #include <arrow/record_batch.h>
 #include <arrow/util/byte_size.h>
@@ -15,6 +15,7 @@
 
 #include "base/error_kind.h"
 #include "lake/delta/table_changes.h"
+#include "lake/delta/table_state.h"
 #include "lake/parquet/data_file_stream.h"
 #include "lake/parquet/partition_path.h"
 #include "refine/pass_filter.h"
@@ -65,7 +66,9 @@ class PassReader {
     ARROW_ASSIGN_OR_RAISE(const auto files, Candidates());
     for (const DataFile& candidate : files) {
       *file = candidate;
-      ARROW_RETURN_NOT_OK(ReadFile(candidate));
+      const Status status = ReadFile(candidate);
+      stats_->bytes_read += bytes_read_.exchange(0);
+      ARROW_RETURN_NOT_OK(status);
       if (bytes_ > limits_.bytes) return false;
     }
     return true;
@@ -124,29 +127,76 @@ class PassReader {
     return files;
   }
 
-  Status ReadFile(const DataFile& file) {
-    arrow::FieldVector stored;
-    for (const auto& field : snapshot_->schema()->fields()) {
-      if (!IsPartition(field->name())) stored.push_back(field);
+  Result<std::unique_ptr<lake::DataFileReader>> Open(const DataFile& file,
+                                                     const std::vector<std::string>& columns,
+                                                     const std::vector<int>* row_groups) {
+    arrow::FieldVector fields;
+    for (const std::string& column : columns) {
+      const auto field = snapshot_->schema()->GetFieldByName(column);
+      if (field == nullptr) return Status::Invalid(bronze_->path(), " has no column ", column);
+      fields.push_back(field);
     }
-    std::atomic<int64_t> bytes_read{0};
-    auto reader = lake::DataFileReader::Open(bronze_->store(), bronze_->path(), file,
-                                             arrow::schema(stored), {}, outline_, &bytes_read);
-    Status status = reader.status();
-    if (status.ok()) status = ReadBatches(file, reader->get());
-    ++stats_->files_read;
-    stats_->bytes_read += bytes_read.load();
-    return status;
+    const auto schema = arrow::schema(fields);
+    if (row_groups == nullptr) {
+      return lake::DataFileReader::Open(bronze_->store(), bronze_->path(), file, schema, {},
+                                        outline_, &bytes_read_);
+    }
+    return lake::DataFileReader::OpenRowGroups(bronze_->store(), bronze_->path(), file, schema, {},
+                                               *row_groups, &bytes_read_);
   }
 
-  Status ReadBatches(const DataFile& file, lake::DataFileReader* reader) {
+  Status ReadFile(const DataFile& file) {
+    ++stats_->files_read;
+    std::vector<std::string> columns;
+    for (const auto& field : snapshot_->schema()->fields()) {
+      if (!IsPartition(field->name())) columns.push_back(field->name());
+    }
+    if (file.size_bytes <= limits_.small_file_bytes) {
+      ARROW_ASSIGN_OR_RAISE(const auto reader, Open(file, columns, nullptr));
+      return ReadBatches(file, reader.get(), counts_others_);
+    }
+    ARROW_ASSIGN_OR_RAISE(const std::vector<int> row_groups, RowGroupsOfPass(file));
+    if (row_groups.empty()) return Status::OK();
+    ARROW_ASSIGN_OR_RAISE(const auto reader, Open(file, columns, &row_groups));
+    return ReadBatches(file, reader.get(), /*counts_others=*/false);
+  }
+
+  // The row groups that have rows of the pass, by their coordinates, which are a small part of the
+  // file. Statistics of offsets alone say little about a file of several Kafka partitions.
+  Result<std::vector<int>> RowGroupsOfPass(const DataFile& file) {
+    ARROW_ASSIGN_OR_RAISE(const auto reader,
+                          Open(file, tables::CoordinateColumns::Names(), nullptr));
+    std::vector<int> found;
+    auto row_group = reader->row_groups().begin();
+    int64_t left = row_group == reader->row_groups().end() ? 0 : row_group->rows;
+    while (true) {
+      ARROW_ASSIGN_OR_RAISE(const auto batch, reader->Next());
+      if (batch == nullptr) return found;
+      ARROW_ASSIGN_OR_RAISE(const auto rows, RowsOfPass(file, *batch, counts_others_));
+      auto row = rows.begin();
+      for (int64_t begin = 0; begin < batch->num_rows();) {
+        while (left == 0) left = (++row_group)->rows;
+        const int64_t end = std::min(begin + left, batch->num_rows());
+        const auto next = std::lower_bound(row, rows.end(), end);
+        if (next != row && (found.empty() || found.back() != row_group->index)) {
+          found.push_back(row_group->index);
+        }
+        row = next;
+        left -= end - begin;
+        begin = end;
+      }
+    }
+  }
+
+  Status ReadBatches(const DataFile& file, lake::DataFileReader* reader, bool counts_others) {
     std::optional<int32_t> partition;
     while (bytes_ <= limits_.bytes) {
       ARROW_ASSIGN_OR_RAISE(auto batch, reader->Next());
       if (batch == nullptr) break;
       stats_->rows_read += batch->num_rows();
-      ARROW_ASSIGN_OR_RAISE(batch, Taken(file, *batch));
-      if (batch->num_rows() == 0) continue;
+      ARROW_ASSIGN_OR_RAISE(const auto rows, RowsOfPass(file, *batch, counts_others));
+      if (rows.empty()) continue;
+      ARROW_ASSIGN_OR_RAISE(batch, Taken(batch, rows));
       if (!partition) {
         ARROW_ASSIGN_OR_RAISE(partition, PartitionOf(file));
       }
@@ -161,32 +211,34 @@ class PassReader {
     return Status::OK();
   }
 
-  // The rows of a batch that belong to the pass.
-  Result<std::shared_ptr<arrow::RecordBatch>> Taken(const DataFile& file,
-                                                    const arrow::RecordBatch& batch) {
+  // The rows of a batch that belong to the pass, by position.
+  Result<std::vector<int32_t>> RowsOfPass(const DataFile& file, const arrow::RecordBatch& batch,
+                                          bool counts_others) {
     const auto coordinates = tables::CoordinateColumns::Of(batch);
     if (!coordinates.ok()) {
       return coordinates.status().WithMessage(bronze_->path(), "/", file.path, ": ",
                                               coordinates.status().message());
     }
-    arrow::Int32Builder positions;
+    std::vector<int32_t> rows;
     for (int64_t row = 0; row < batch.num_rows(); ++row) {
       const auto at = coordinates->At(row);
-      if (!at && counts_others_) ++without_coordinates_;
-      if (at && filter_.Takes(*at)) {
-        ARROW_RETURN_NOT_OK(positions.Append(static_cast<int32_t>(row)));
-      }
+      if (!at && counts_others) ++without_coordinates_;
+      if (at && filter_.Takes(*at)) rows.push_back(static_cast<int32_t>(row));
     }
-    if (positions.length() == 0) return batch.Slice(0, 0);
-    if (positions.length() == batch.num_rows()) return batch.Slice(0);
-    ARROW_ASSIGN_OR_RAISE(const auto taken, positions.Finish());
+    return rows;
+  }
+
+  static Result<std::shared_ptr<arrow::RecordBatch>> Taken(
+      const std::shared_ptr<arrow::RecordBatch>& batch, const std::vector<int32_t>& rows) {
+    if (std::ssize(rows) == batch->num_rows()) return batch;
+    const arrow::Int32Array positions(std::ssize(rows), arrow::Buffer::Wrap(rows));
     arrow::ArrayVector columns;
-    for (const auto& column : batch.columns()) {
+    for (const auto& column : batch->columns()) {
       ARROW_ASSIGN_OR_RAISE(
           columns.emplace_back(),
-          arrow::compute::Take(*column, *taken, arrow::compute::TakeOptions::NoBoundsCheck()));
+          arrow::compute::Take(*column, positions, arrow::compute::TakeOptions::NoBoundsCheck()));
     }
-    return arrow::RecordBatch::Make(batch.schema(), taken->length(), std::move(columns));
+    return arrow::RecordBatch::Make(batch->schema(), positions.length(), std::move(columns));
   }
 
   // Writers may spell one value differently, and are still in the same partition.
@@ -238,15 +290,10 @@ class PassReader {
   lake::FilePredicate outline_;
   std::vector<Piece> pieces_;
   std::vector<PartitionValues> partitions_;
-  int64_t bytes_ = 0;
+  int64_t bytes_ = 0;  // In memory.
+  std::atomic<int64_t> bytes_read_{0};
   int64_t without_coordinates_ = 0;
 };
-
-bool IsLive(const lake::Snapshot& snapshot, const DataFile& file) {
-  bool is_live = false;
-  snapshot.VisitFiles([&](const DataFile& live) { is_live |= live.path == file.path; });
-  return is_live;
-}
 
 }  // namespace
 
@@ -267,7 +314,7 @@ Result<std::optional<PassRows>> ReadPassRows(lake::Table* bronze, const PassPlan
     }
     // Its rows are in another file now, unless the table is damaged.
     ARROW_ASSIGN_OR_RAISE(snapshot, bronze->Refresh());
-    if (IsLive(*snapshot, file)) {
+    if (lake::StateOf(*snapshot).FindFiles({file.path})[0]) {
       return fits.status().WithMessage(
           bronze->path(), ": ", file.path, " is missing although version ", snapshot->version(),
           " names it; `shopstream table verify ", bronze->path(), "` lists what is missing");

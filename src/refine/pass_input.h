@@ -27,6 +27,9 @@ struct PassRows {
 
 struct ReadLimits {
   int64_t bytes = std::numeric_limits<int64_t>::max();  // Of rows in memory, without padding.
+  // Larger files are searched by coordinates first, and only the row groups with rows of the pass
+  // are read. Smaller ones take one request anyway.
+  int64_t small_file_bytes = 4 << 20;
 };
 
 // What reading took.

@@ -152,6 +152,31 @@ TEST_F(PassInputTest, MoreBytesThanAllowedAreNotKept) {
   EXPECT_TRUE(ReadPassRows(bronze_.table(), Plan(100), limits, &stats_)->has_value());
 }
 
+TEST_F(PassInputTest, OfALargeFileOnlyRowGroupsWithRowsOfThePassAreRead) {
+  // Partition 1 is far behind, so that the offsets of every row group enclose those of the pass.
+  for (int64_t i = 0; i < 10; ++i) {
+    std::vector<BronzeRow> rows;
+    for (int64_t offset = 10 * i; offset < 10 * i + 10; ++offset) {
+      rows.push_back({"t", 0, 1000 + offset});
+      rows.push_back({"t", 1, offset});
+    }
+    rows.push_back({"", 0, i});
+    bronze_.Append(rows);
+  }
+  bronze_.Rewrite(bronze_.Files(), /*data_change=*/false, /*vacuums=*/true);
+  standing_.ends = {{{"t", 0}, 1050}, {{"t", 1}, 50}};
+  const PassPlan plan = Plan(20);
+  EXPECT_EQ(20, ReadPassRows(bronze_.table(), plan, {}, &stats_).ValueOrDie()->rows->num_rows());
+  EXPECT_EQ(210, stats_.rows_read);
+  stats_ = {};
+  const ReadLimits limits{.small_file_bytes = 0};
+  const auto rows = ReadPassRows(bronze_.table(), plan, limits, &stats_).ValueOrDie();
+  EXPECT_EQ(20, rows->rows->num_rows());
+  EXPECT_EQ(21, stats_.rows_read);
+  EXPECT_EQ(10,
+            ReadPassRows(bronze_.table(), Plan(), limits, &stats_)->value().without_coordinates);
+}
+
 TEST_F(PassInputTest, AFileThatWasCompactedMeanwhileIsReadWhereItsRowsAre) {
   bronze_.Append(Rows("t", 0, 0, 10));
   const PassPlan plan = Plan();

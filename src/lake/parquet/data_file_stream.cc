@@ -95,6 +95,25 @@ Result<std::unique_ptr<DataFileReader>> DataFileReader::Open(
     ObjectStore* store, const std::string& table_path, const DataFile& file,
     const std::shared_ptr<arrow::Schema>& fields, const StreamMemory& memory,
     const FilePredicate& wanted, std::atomic<int64_t>* bytes_read) {
+  return OpenWhere(
+      store, table_path, file, fields, memory,
+      [&](const parquet::FileMetaData& footer) { return wanted.RowGroups(file, footer); },
+      bytes_read);
+}
+
+Result<std::unique_ptr<DataFileReader>> DataFileReader::OpenRowGroups(
+    ObjectStore* store, const std::string& table_path, const DataFile& file,
+    const std::shared_ptr<arrow::Schema>& fields, const StreamMemory& memory,
+    const std::vector<int>& row_groups, std::atomic<int64_t>* bytes_read) {
+  return OpenWhere(
+      store, table_path, file, fields, memory,
+      [&](const parquet::FileMetaData&) { return row_groups; }, bytes_read);
+}
+
+Result<std::unique_ptr<DataFileReader>> DataFileReader::OpenWhere(
+    ObjectStore* store, const std::string& table_path, const DataFile& file,
+    const std::shared_ptr<arrow::Schema>& fields, const StreamMemory& memory, const Choose& choose,
+    std::atomic<int64_t>* bytes_read) {
   auto reader = std::unique_ptr<DataFileReader>(new DataFileReader());
   reader->path_ = table_path + "/" + file.path;
   reader->fields_ = fields;
@@ -116,8 +135,11 @@ Result<std::unique_ptr<DataFileReader>> DataFileReader::Open(
                           builder.memory_pool(memory.pool)->properties(rows)->Build());
     const auto leaves = LeavesOf(*metadata, fields->fields(), file.partition_values);
     ARROW_RETURN_NOT_OK(CheckCalendar(*metadata, leaves));
-    return reader->parquet_->GetRecordBatchReader(wanted.RowGroups(file, *metadata), leaves)
-        .Value(&reader->batches_);
+    const std::vector<int> chosen = choose(*metadata);
+    for (const int index : chosen) {
+      reader->row_groups_.push_back({index, metadata->RowGroup(index)->num_rows()});
+    }
+    return reader->parquet_->GetRecordBatchReader(chosen, leaves).Value(&reader->batches_);
   };
   const Status status = open();
   if (status.ok()) return reader;

@@ -7,6 +7,7 @@
 #include <parquet/arrow/writer.h>
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -38,15 +39,35 @@ class DataFileReader {
       ObjectStore* store, const std::string& table_path, const DataFile& file,
       const std::shared_ptr<arrow::Schema>& fields, const StreamMemory& memory,
       const FilePredicate& wanted = {}, std::atomic<int64_t>* bytes_read = nullptr);
+  // The same for these row groups alone, ascending.
+  static Result<std::unique_ptr<DataFileReader>> OpenRowGroups(
+      ObjectStore* store, const std::string& table_path, const DataFile& file,
+      const std::shared_ptr<arrow::Schema>& fields, const StreamMemory& memory,
+      const std::vector<int>& row_groups, std::atomic<int64_t>* bytes_read = nullptr);
   // Null at the end.
   Result<std::shared_ptr<arrow::RecordBatch>> Next();
 
+  struct RowGroup {
+    int index = 0;
+    int64_t rows = 0;
+  };
+  // Those that are read, in this order.
+  const std::vector<RowGroup>& row_groups() const { return row_groups_; }
+
  private:
+  // Which row groups of a file to read.
+  using Choose = std::function<std::vector<int>(const parquet::FileMetaData&)>;
+
   DataFileReader() = default;
+  static Result<std::unique_ptr<DataFileReader>> OpenWhere(
+      ObjectStore* store, const std::string& table_path, const DataFile& file,
+      const std::shared_ptr<arrow::Schema>& fields, const StreamMemory& memory,
+      const Choose& choose, std::atomic<int64_t>* bytes_read);
 
   std::string path_;
   std::shared_ptr<arrow::Schema> fields_;
   arrow::MemoryPool* pool_ = nullptr;
+  std::vector<RowGroup> row_groups_;
   std::unique_ptr<parquet::arrow::FileReader> parquet_;
   std::unique_ptr<arrow::RecordBatchReader> batches_;  // Declared before what it reads from.
 };
