@@ -193,6 +193,8 @@ Result<std::string> Session::TextOf(const std::string& sql) {
   ARROW_ASSIGN_OR_RAISE(const auto stream, queries.front().Stream());
   ARROW_ASSIGN_OR_RAISE(const auto rows, stream->Next());
   if (rows == nullptr || rows->num_rows() != 1) return Status::Invalid("DuckDB returned no text");
+  // To its end: until then its transaction is open, and a table that is registered now is lost.
+  ARROW_RETURN_NOT_OK(stream->Next().status());
   return ValueText(*rows->column(0), 0);
 }
 

@@ -93,6 +93,12 @@ TEST_F(SessionTest, AnErrorInTheMiddleOfAStreamIsNotItsEnd) {
               HasSubstr("Could not convert string 'x' to INT32"));
 }
 
+TEST_F(SessionTest, ATableIsRegisteredAfterAStatementWasParsed) {
+  ASSERT_TRUE(session_->Parse("SELECT 1").ok());
+  Add("t", {{"n", arrow::int64(), "[1, 2]"}});
+  EXPECT_EQ("1;2", Ask("SELECT n FROM t ORDER BY n"));
+}
+
 TEST_F(SessionTest, AnInterruptStopsTheStatementAndNotTheSession) {
   for (const char* sql : {"SELECT count(*) FROM range(10000000) a, range(1000000) b",
                           "SELECT a.range, b.range FROM range(10000000) a, range(1000000) b"}) {
