@@ -1,0 +1,72 @@
+#include "refine/gold_tables.h"
+
+#include <utility>
+
+#include "tables/refine_state.h"
+
+namespace shopstream::refine {
+
+GoldTables::GoldTables(lake::ObjectStore* store, SeenIndex* seen, Options options)
+    : store_(store), seen_(seen), options_(std::move(options)) {}
+
+void GoldTables::SetFiles(std::vector<GoldFile> files) {
+  gold_.clear();
+  for (GoldFile& file : files) {
+    std::string table = options_.folder + "/" + file.name;
+    gold_.emplace(std::move(table), Gold{.file = std::move(file)});
+  }
+}
+
+Result<std::vector<GoldView>> GoldTables::Look() {
+  std::vector<GoldView> views;
+  for (auto& [path, gold] : gold_) {
+    GoldView& view = views.emplace_back(GoldView{.table = path, .pass = {}});
+    if (gold.table == nullptr) {
+      auto table = lake::Table::Open(store_, path);
+      if (table.status().IsKeyError()) continue;
+      ARROW_ASSIGN_OR_RAISE(gold.table, std::move(table));
+    } else {
+      ARROW_RETURN_NOT_OK(gold.table->Refresh().status());
+    }
+    const auto snapshot = gold.table->snapshot();
+    view.pass = tables::RefinePass(*snapshot);
+    view.outdated = view.pass && !IsBuilt(*snapshot, gold.file);
+  }
+  return views;
+}
+
+std::vector<std::string> GoldTables::Tables() const {
+  std::vector<std::string> tables;
+  for (const auto& [path, gold] : gold_) tables.push_back(path);
+  return tables;
+}
+
+Status GoldTables::OpenMerge(const RefineColumns& columns, Gold* gold) {
+  if (gold->merge != nullptr && gold->merged->Equals(*columns.silver)) return Status::OK();
+  ARROW_ASSIGN_OR_RAISE(gold->merge, GoldMerge::Open(gold->file, columns, options_.engine));
+  gold->merged = columns.silver;
+  return Status::OK();
+}
+
+Result<PassOutcome> GoldTables::Commit(const std::string& table, const RefineColumns& columns,
+                                       const GoldSources& sources, const GoldInput& input,
+                                       BootClock::time_point deadline) {
+  Gold& gold = gold_.at(table);
+  if (gold.table == nullptr) return PassOutcome::kLost;  // To be built.
+  ARROW_RETURN_NOT_OK(OpenMerge(columns, &gold));
+  GoldCommitOptions options;
+  options.deadline = deadline;
+  return CommitGold(gold.table.get(), gold.merge.get(), sources, seen_, input, options);
+}
+
+Result<PassOutcome> GoldTables::Build(const std::string& table, const RefineColumns& columns,
+                                      const GoldSources& sources,
+                                      const tables::RefineStanding& standing) {
+  Gold& gold = gold_.at(table);
+  gold.table.reset();  // Its columns may change.
+  GoldBuildOptions options;
+  options.engine = options_.engine;
+  return BuildGold(table, gold.file, columns, sources, standing, options);
+}
+
+}  // namespace shopstream::refine

@@ -1,0 +1,50 @@
+#include "refine/pass_judge.h"
+
+#include <utility>
+
+#include "base/join.h"
+#include "base/log.h"
+
+namespace shopstream::refine {
+namespace {
+
+// Accepts a rule book by preparing its statements.
+CurrentRules::Accept OpensAs(std::unique_ptr<Judge>* judge, const RefineColumns& columns,
+                             const sql::EngineOptions& options) {
+  return [judge, &columns, options](const std::shared_ptr<const RuleBook>& book) -> Status {
+    ARROW_ASSIGN_OR_RAISE(*judge, Judge::Open(book, columns, options));
+    return Status::OK();
+  };
+}
+
+}  // namespace
+
+Result<std::unique_ptr<PassJudge>> PassJudge::Open(RuleSource source, const RefineColumns& columns,
+                                                   const sql::EngineOptions& options) {
+  std::unique_ptr<Judge> first;
+  ARROW_ASSIGN_OR_RAISE(auto rules,
+                        CurrentRules::Open(std::move(source), OpensAs(&first, columns, options)));
+  std::unique_ptr<PassJudge> judge(new PassJudge(std::move(rules), columns, options));
+  judge->judge_ = std::move(first);
+  return judge;
+}
+
+void PassJudge::Reload() {
+  const std::shared_ptr<const RuleBook> before = rules_.book();
+  rules_.Reload(OpensAs(&judge_, columns_, options_));
+  const auto changed = ChangedParts(before->fingerprint, book().fingerprint);
+  if (changed.empty()) return;
+  Log::Info("Changed: {}. The next pass is the first that uses it; earlier verdicts stay.",
+            Joined(changed, ", "));
+}
+
+Result<Verdicts> PassJudge::Look(const RefineColumns& columns,
+                                 const std::shared_ptr<arrow::RecordBatch>& rows) {
+  if (!columns.bronze->Equals(*columns_.bronze)) {
+    ARROW_ASSIGN_OR_RAISE(judge_, Judge::Open(rules_.book(), columns, options_));
+    columns_ = columns;
+  }
+  return judge_->Look(rows);
+}
+
+}  // namespace shopstream::refine

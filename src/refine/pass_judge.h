@@ -1,0 +1,44 @@
+#pragma once
+
+#include <arrow/record_batch.h>
+
+#include <memory>
+#include <string>
+
+#include "base/status.h"
+#include "refine/columns.h"
+#include "refine/judge.h"
+#include "refine/rule_book.h"
+#include "sql/engine.h"
+
+namespace shopstream::refine {
+
+// Judges one pass after the other, by rules that may change in between. One thread.
+class PassJudge {
+ public:
+  // Errors name the file and the line of the rule or SQL that cannot be used.
+  static Result<std::unique_ptr<PassJudge>> Open(RuleSource source, const RefineColumns& columns,
+                                                 const sql::EngineOptions& options);
+
+  // Takes the rules from their files again if these have changed. Rules that cannot be used leave
+  // the ones in force; see broken().
+  void Reload();
+  // OK: the rules in force are those of the files.
+  const Status& broken() const { return rules_.broken(); }
+  const RuleBook& book() const { return *rules_.book(); }
+
+  // `rows`: all of Bronze's columns, for which `columns` were made.
+  Result<Verdicts> Look(const RefineColumns& columns,
+                        const std::shared_ptr<arrow::RecordBatch>& rows);
+
+ private:
+  PassJudge(CurrentRules rules, RefineColumns columns, const sql::EngineOptions& options)
+      : rules_(std::move(rules)), columns_(std::move(columns)), options_(options) {}
+
+  CurrentRules rules_;
+  RefineColumns columns_;
+  const sql::EngineOptions options_;
+  std::unique_ptr<Judge> judge_;
+};
+
+}  // namespace shopstream::refine

@@ -1,0 +1,374 @@
+#include "refine/refiner.h"
+
+#include <arrow/array/builder_binary.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/error_kind.h"
+#include "base/format.h"
+#include "base/log.h"
+#include "base/runtime.h"
+#include "refine/fingerprint_uses.h"
+#include "refine/rejected_offsets.h"
+#include "tables/coordinates.h"
+#include "tables/partition_state.h"
+#include "tables/progress.h"
+
+namespace shopstream::refine {
+namespace {
+
+// A pass without rows is made if Silver's time is this far behind Bronze's: the hours of a shop
+// that is closed become final, too.
+constexpr int64_t kTimeStepMs = 60'000;
+constexpr char kHaltOperation[] = "HALT REFINE";
+
+// The reasons of rows that another refine has judged: its verdict stands, whatever the rules say
+// now.
+Result<std::shared_ptr<arrow::StringArray>> AsDecided(const arrow::RecordBatch& rows,
+                                                      const RowOffsets& rejected) {
+  ARROW_ASSIGN_OR_RAISE(const auto coordinates, tables::CoordinateColumns::Of(rows));
+  arrow::StringBuilder reasons;
+  ARROW_RETURN_NOT_OK(reasons.Reserve(rows.num_rows()));
+  for (int64_t row = 0; row < rows.num_rows(); ++row) {
+    const auto at = coordinates.At(row);
+    const auto topic = at ? rejected.find(std::string(at->topic_id)) : rejected.end();
+    const bool is_rejected =
+        topic != rejected.end() && topic->second.Contains(at->partition, at->offset);
+    ARROW_RETURN_NOT_OK(reasons.Append(is_rejected ? "rejected" : ""));
+  }
+  std::shared_ptr<arrow::StringArray> array;
+  ARROW_RETURN_NOT_OK(reasons.Finish(&array));
+  return array;
+}
+
+PassReport ReportOf(int64_t pass, const Tally& tally, const PassRows& rows,
+                    BootClock::time_point begun) {
+  PassReport report;
+  report.pass = pass;
+  report.rows = tally.rows;
+  report.silver = tally.silver;
+  report.rejected = tally.by_reason;
+  report.warned = tally.warned;
+  report.without_coordinates = rows.without_coordinates;
+  report.took = std::chrono::duration_cast<Millis>(BootClock::now() - begun);
+  return report;
+}
+
+}  // namespace
+
+// A pass that this refine has begun.
+struct Refiner::PassInHand {
+  BootClock::time_point begun;
+  PassPlan plan;
+  PassRows input;
+  RefineColumns columns;
+  Tally tally;
+  JudgedRows judged;
+  tables::RefineStanding after;
+};
+
+Refiner::Refiner(RefinerParts parts, RefinerOptions options)
+    : parts_(parts), options_(options), author_(static_cast<int64_t>(RandomBits() >> 2)) {}
+
+// Rejects first, Bronze last: a table that is read later may be ahead of the others, never behind
+// what it is built from.
+Status Refiner::Look() {
+  ARROW_ASSIGN_OR_RAISE(const auto rejects, parts_.tables->rejects->Refresh());
+  ARROW_ASSIGN_OR_RAISE(const auto silver, parts_.tables->silver->Refresh());
+  ARROW_ASSIGN_OR_RAISE(rejects_, tables::ReadRefineStanding(*rejects));
+  ARROW_ASSIGN_OR_RAISE(silver_, tables::ReadRefineStanding(*silver));
+  ARROW_ASSIGN_OR_RAISE(standings_.gold, parts_.gold->Look());
+  ARROW_ASSIGN_OR_RAISE(bronze_, parts_.tables->bronze->Refresh());
+  standings_.rejects = rejects_.pass.value_or(0);
+  standings_.silver = silver_.pass.value_or(0);
+  ARROW_ASSIGN_OR_RAISE(plan_, PlanPass(rejects_, *bronze_, options_.pass_rows));
+  parts_.judge->Reload();
+  parts_.stats->SetRulesDegraded(!parts_.judge->broken().ok());
+  ARROW_ASSIGN_OR_RAISE(halt_, tables::ReadRefineHalt(*rejects, standings_.rejects + 1));
+  standings_.halted = halt_ && halt_->halted() && halt_->fingerprint == Fingerprint();
+  const bool has_rows = !plan_.empty() && bronze_->version() != nothing_up_to_;
+  standings_.work_waits = has_rows || TimeIsBehind();
+  parts_.stats->SetLag(RowsToRefine());
+  parts_.stats->SetHalted(standings_.halted ? halt_->rule : "");
+  return Status::OK();
+}
+
+bool Refiner::TimeIsBehind() const {
+  const auto through = tables::ReadCompleteThrough(bronze_->Txns());
+  return through && plan_.reached_version &&
+         *through - rejects_.complete_through_ms.value_or(0) >= kTimeStepMs;
+}
+
+int64_t Refiner::RowsToRefine() const {
+  int64_t rows = 0;
+  for (const auto& [key, end] : tables::ReadProgress(bronze_->Txns())) {
+    const auto found = rejects_.ends.find(key);
+    rows += end - (found == rejects_.ends.end() ? 0 : found->second);
+  }
+  return rows;
+}
+
+bool Refiner::CaughtUp() const {
+  const bool complete = standings_.silver == standings_.rejects &&
+                        std::ranges::all_of(standings_.gold, [&](const GoldView& gold) {
+                          return !gold.outdated && gold.pass == standings_.silver;
+                        });
+  return complete && plan_.replayed.empty() && std::ranges::all_of(*target_, [&](const auto& item) {
+           const auto found = silver_.ends.find(item.first);
+           return found == silver_.ends.end() ? item.second == 0 : found->second >= item.second;
+         });
+}
+
+Result<StepOutcome> Refiner::Step() {
+  ARROW_RETURN_NOT_OK(Look());
+  const Standings seen = standings_;
+  Result<NextStep> next = DecideNext(standings_);
+  // Tables that another refine has just moved may seem to contradict each other, but not twice.
+  if (!next.ok()) {
+    ARROW_RETURN_NOT_OK(Look());
+    if (standings_ == seen) return next.status();
+    ARROW_ASSIGN_OR_RAISE(next, DecideNext(standings_));
+  }
+  if (!target_) target_ = tables::ReadProgress(bronze_->Txns());
+  if (options_.until_caught_up && CaughtUp()) return StepOutcome::kIdle;
+  StandByIfOvertaken();
+  const bool stood_by = standby_.active();
+  const bool stands_by = standby_.Waits(standings_, BootClock::now());
+  parts_.stats->SetStandby(stands_by);
+  if (stood_by && !stands_by) Log::Info("The other refine has stopped: taking over.");
+  return stands_by ? StepOutcome::kStandby : Take(*next);
+}
+
+// Another refine has made a pass since the last look: two would only do each other's work again.
+void Refiner::StandByIfOvertaken() {
+  const std::optional<int64_t> before = std::exchange(seen_pass_, standings_.rejects);
+  if (before && standings_.rejects > *before && rejects_.author != author_) StandBy();
+}
+
+void Refiner::StandBy() {
+  if (!standby_.active()) {
+    Log::Info(
+        "Another refine is at work after pass {}. Standing by; taking over once the tables "
+        "have stood still for {} s.",
+        standings_.rejects, Standby::kTakesOverAfter.count() / 1000);
+  }
+  standby_.Begin(BootClock::now());
+}
+
+Result<StepOutcome> Refiner::Take(const NextStep& next) {
+  switch (next.kind) {
+    case NextKind::kFinishSilver:
+      return FinishSilver(next.pass);
+    case NextKind::kFinishGold:
+      ARROW_RETURN_NOT_OK(FinishGold(next.gold));
+      return StepOutcome::kWorked;
+    case NextKind::kBuildGold:
+      ARROW_RETURN_NOT_OK(BuildGold(next.gold));
+      return StepOutcome::kWorked;
+    case NextKind::kBegin:
+      return Begin(next.pass);
+    case NextKind::kHalted:
+      return StepOutcome::kHalted;
+    case NextKind::kIdle:
+      break;
+  }
+  return StepOutcome::kIdle;
+}
+
+// Fewer rows than planned if they take too much memory.
+Result<PassRows> Refiner::ReadRows(PassPlan* plan) {
+  InputStats stats;
+  for (int64_t rows = options_.pass_rows;; rows /= 2) {
+    ARROW_ASSIGN_OR_RAISE(auto read, ReadPassRows(parts_.tables->bronze.get(), *plan,
+                                                  {.bytes = options_.row_bytes}, &stats));
+    if (read) return *std::move(read);
+    if (rows <= 1) {
+      return Status::Invalid("a row of ", parts_.tables->bronze->path(),
+                             " takes more than a quarter of refine.memory_limit_mb");
+    }
+    ARROW_ASSIGN_OR_RAISE(*plan, PlanPass(rejects_, *bronze_, rows / 2));
+  }
+}
+
+Result<StepOutcome> Refiner::Begin(int64_t pass) {
+  PassInHand hand;
+  hand.begun = BootClock::now();
+  hand.plan = plan_;
+  ARROW_ASSIGN_OR_RAISE(hand.input, ReadRows(&hand.plan));
+  if (hand.input.rows->num_rows() == 0 && hand.plan.reached_version && !TimeIsBehind()) {
+    nothing_up_to_ = *hand.plan.reached_version;
+    return StepOutcome::kIdle;
+  }
+  hand.columns = RefineColumns::From(hand.input.rows->schema());
+  ARROW_ASSIGN_OR_RAISE(const Verdicts verdicts, parts_.judge->Look(hand.columns, hand.input.rows));
+  const auto silver = parts_.tables->silver->snapshot();
+  ARROW_ASSIGN_OR_RAISE(const auto reasons,
+                        parts_.ids->AddDuplicates(*silver, hand.input, verdicts.reasons));
+  hand.tally = CountRows(*reasons, *verdicts.warnings);
+  const StopDecision stop = DecideStop(hand.tally, parts_.judge->book().rules,
+                                       halt_ ? halt_->accepted : std::set<std::string>());
+  if (stop.kind == StopDecision::Kind::kMoreRows && WaitsForRows(hand.plan)) {
+    return StepOutcome::kWaiting;
+  }
+  if (stop.kind == StopDecision::Kind::kHalt) return Halt(stop, hand);
+  const PassStamp stamp{.pass = pass, .refined_at_ms = WallClockMillis()};
+  ARROW_ASSIGN_OR_RAISE(hand.judged,
+                        CombineRows(hand.columns, hand.input, verdicts, reasons, stamp));
+  hand.after = StandingAfter(rejects_, hand.plan);
+  hand.after.author = author_;
+  if (hand.plan.reached_version) {
+    const auto through = tables::ReadCompleteThrough(bronze_->Txns());
+    if (through) {
+      hand.after.complete_through_ms =
+          std::max(*through, rejects_.complete_through_ms.value_or(*through));
+    }
+  }
+  return Commit(&hand);
+}
+
+bool Refiner::WaitsForRows(const PassPlan& plan) {
+  if (!plan.reached_version) return false;
+  const BootClock::time_point now = BootClock::now();
+  if (!waiting_since_) waiting_since_ = now;
+  return now - *waiting_since_ < options_.wait_for_rows;
+}
+
+Result<StepOutcome> Refiner::Halt(const StopDecision& stop, const PassInHand& hand) {
+  tables::RefineHalt halt{.pass = hand.plan.pass,
+                          .rule = stop.rule,
+                          .found = stop.found,
+                          .rows = hand.tally.rows,
+                          .at_ms = WallClockMillis(),
+                          .fingerprint = Fingerprint(),
+                          .accepted = halt_ ? halt_->accepted : std::set<std::string>()};
+  ARROW_ASSIGN_OR_RAISE(
+      const PassOutcome outcome,
+      CommitProperties(parts_.tables->rejects.get(), hand.plan.pass - 1, kHaltOperation,
+                       tables::RefineHaltProperty(halt), Deadline()));
+  if (outcome != PassOutcome::kDone) return StepOutcome::kWorked;
+  waiting_since_.reset();
+  halt_ = std::move(halt);
+  parts_.stats->SetHalted(stop.rule);
+  return StepOutcome::kHalted;
+}
+
+Result<StepOutcome> Refiner::Commit(PassInHand* hand) {
+  PassChanges rejects{.standing = hand->after,
+                      .columns = hand->columns.rejects,
+                      .properties = tables::RefineHaltProperty(std::nullopt),
+                      .files = {},
+                      .written_since = BootClock::now()};
+  ARROW_ASSIGN_OR_RAISE(const auto known, ReadFingerprintUses(*parts_.tables->rejects->snapshot()));
+  const bool rules_changed = !known.empty() && known.back().fingerprint != Fingerprint();
+  rejects.properties.merge(FingerprintProperty(known, Fingerprint(), *hand->after.pass));
+  ARROW_ASSIGN_OR_RAISE(
+      rejects.files,
+      WriteRejectedRows(parts_.store, parts_.tables->rejects->path(), hand->columns, hand->judged));
+  ARROW_ASSIGN_OR_RAISE(const CommittedPass committed,
+                        CommitPass(parts_.tables->rejects.get(), rejects, Deadline()));
+  if (committed.outcome == PassOutcome::kLost) {
+    parts_.stats->OnLost();
+    StandBy();
+  }
+  if (committed.outcome != PassOutcome::kDone) return StepOutcome::kWorked;
+  waiting_since_.reset();
+  if (rules_changed) {
+    Log::Info(
+        "Pass {} is the first with other rules, rates or SQL; earlier passes keep their "
+        "verdicts.",
+        *hand->after.pass);
+  }
+  ARROW_ASSIGN_OR_RAISE(const bool in_silver,
+                        CommitSilver(hand->columns, hand->judged, hand->after));
+  if (!in_silver) return StepOutcome::kWorked;
+  const GoldInput input{.standing = hand->after,
+                        .silver = {hand->judged.rows, hand->judged.silver},
+                        .rejects = {hand->judged.rows, hand->judged.rejects}};
+  ARROW_RETURN_NOT_OK(CommitGold(parts_.gold->Tables(), hand->columns, input));
+  parts_.stats->OnPass(ReportOf(*hand->after.pass, hand->tally, hand->input, hand->begun),
+                       WallClockMillis());
+  return hand->plan.reached_version ? StepOutcome::kPassed : StepOutcome::kWorked;
+}
+
+// Whether Silver holds the pass now.
+Result<bool> Refiner::CommitSilver(const RefineColumns& columns, const JudgedRows& judged,
+                                   const tables::RefineStanding& after) {
+  lake::Table* const silver = parts_.tables->silver.get();
+  PassChanges changes{
+      .standing = after, .columns = columns.silver, .files = {}, .written_since = BootClock::now()};
+  ARROW_ASSIGN_OR_RAISE(changes.files,
+                        WriteSilverRows(parts_.store, silver->path(), columns, judged));
+  ARROW_ASSIGN_OR_RAISE(const CommittedPass committed, CommitPass(silver, changes, Deadline()));
+  if (committed.outcome != PassOutcome::kDone) {
+    if (committed.outcome == PassOutcome::kLost) parts_.stats->OnLost();
+    return false;
+  }
+  ARROW_RETURN_NOT_OK(parts_.ids->Add(judged, *after.pass, committed.version));
+  return true;
+}
+
+// The rows of a pass that rejects has, but for those that it rejected.
+Result<StepOutcome> Refiner::FinishSilver(int64_t pass) {
+  lake::Table* const rejects = parts_.tables->rejects.get();
+  const PassPlan plan = PlanToFinish(rejects_, silver_);
+  InputStats stats;
+  ARROW_ASSIGN_OR_RAISE(const auto input,
+                        ReadPassRows(parts_.tables->bronze.get(), plan, {}, &stats));
+  ARROW_ASSIGN_OR_RAISE(
+      const RowOffsets rejected,
+      ReadRejectedOffsets(parts_.store, rejects->path(), *rejects->snapshot(), pass));
+  ARROW_ASSIGN_OR_RAISE(const auto reasons, AsDecided(*input->rows, rejected));
+  const RefineColumns columns = RefineColumns::From(input->rows->schema());
+  ARROW_ASSIGN_OR_RAISE(const Verdicts verdicts, parts_.judge->Look(columns, input->rows));
+  const PassStamp stamp{.pass = pass, .refined_at_ms = WallClockMillis()};
+  ARROW_ASSIGN_OR_RAISE(const JudgedRows judged,
+                        CombineRows(columns, *input, verdicts, reasons, stamp));
+  ARROW_ASSIGN_OR_RAISE(const bool in_silver, CommitSilver(columns, judged, rejects_));
+  if (in_silver) Log::Info("Finished pass {} of an earlier refine in Silver.", pass);
+  return StepOutcome::kWorked;
+}
+
+GoldSources Refiner::Sources() const {
+  const RefineTables& tables = *parts_.tables;
+  return {.store = parts_.store,
+          .silver_path = tables.silver->path(),
+          .rejects_path = tables.rejects->path(),
+          .silver = tables.silver->snapshot(),
+          .rejects = tables.rejects->snapshot()};
+}
+
+Status Refiner::CommitGold(const std::vector<std::string>& gold, const RefineColumns& columns,
+                           const GoldInput& input) {
+  for (const std::string& table : gold) {
+    ARROW_ASSIGN_OR_RAISE(const PassOutcome outcome,
+                          parts_.gold->Commit(table, columns, Sources(), input, Deadline()));
+    if (outcome == PassOutcome::kLost) parts_.stats->OnLost();
+  }
+  return Status::OK();
+}
+
+// A pass that Silver has and these tables do not.
+Status Refiner::FinishGold(const std::vector<std::string>& gold) {
+  ARROW_ASSIGN_OR_RAISE(const RefineColumns columns, Columns());
+  ARROW_ASSIGN_OR_RAISE(const GoldInput input, ReadGoldInput(Sources(), columns, silver_));
+  return CommitGold(gold, columns, input);
+}
+
+Status Refiner::BuildGold(const std::vector<std::string>& gold) {
+  ARROW_ASSIGN_OR_RAISE(const RefineColumns columns, Columns());
+  for (const std::string& table : gold) {
+    Log::Info("Building table {} from {}.", table, parts_.tables->silver->path());
+    ARROW_RETURN_NOT_OK(parts_.gold->Build(table, columns, Sources(), silver_).status());
+  }
+  return Status::OK();
+}
+
+Result<RefineColumns> Refiner::Columns() const {
+  const lake::Table& bronze = *parts_.tables->bronze;
+  return RefineColumns::Of(bronze.path(), *bronze.snapshot());
+}
+
+std::string Refiner::Fingerprint() const { return ShortHash(parts_.judge->book().fingerprint); }
+
+}  // namespace shopstream::refine

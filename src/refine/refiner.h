@@ -1,0 +1,121 @@
+#pragma once
+
+#include <arrow/array.h>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/status.h"
+#include "lake/delta/table.h"
+#include "lake/store/object_store.h"
+#include "refine/columns.h"
+#include "refine/gold_tables.h"
+#include "refine/judged_rows.h"
+#include "refine/next_step.h"
+#include "refine/pass.h"
+#include "refine/pass_input.h"
+#include "refine/pass_judge.h"
+#include "refine/pass_plan.h"
+#include "refine/refine_stats.h"
+#include "refine/refine_tables.h"
+#include "refine/silver_ids.h"
+#include "tables/refine_halt.h"
+#include "tables/refine_state.h"
+
+namespace shopstream::refine {
+
+struct RefinerOptions {
+  int64_t pass_rows = 500'000;
+  int64_t row_bytes = 128 << 20;  // Of the rows of a pass, in memory.
+  Millis commit_deadline{10'000};
+  // How long a pass of too many refused rows waits for more rows, which may tell otherwise. Zero:
+  // it is judged as it is.
+  Millis wait_for_rows{0};
+  bool until_caught_up = false;  // With what Bronze has at the first step.
+};
+
+// The parts that a refiner uses; all borrowed, all outlive it.
+struct RefinerParts {
+  lake::ObjectStore* store = nullptr;
+  const RefineTables* tables = nullptr;
+  PassJudge* judge = nullptr;
+  SilverIds* ids = nullptr;
+  GoldTables* gold = nullptr;
+  RefineStats* stats = nullptr;
+};
+
+enum class StepOutcome {
+  kWorked,   // Look again immediately.
+  kPassed,   // A pass took all that Bronze had.
+  kIdle,     // Everything is refined, or what was asked for.
+  kStandby,  // Another refine works.
+  kWaiting,  // For more rows; see wait_for_rows.
+  kHalted,   // By a stop rule; see halt().
+};
+
+// Bronze to Silver, rejects and Gold, exactly once. It keeps nothing that the tables do not show,
+// so that after an error, or the death of any refine, the next step of any refine goes on. One
+// thread.
+class Refiner {
+ public:
+  Refiner(RefinerParts parts, RefinerOptions options);
+
+  // Looks at the tables and takes one step. Unavailable, Gone: repeat it. Others: it fails again
+  // until somebody has changed something; nothing is half-done that another step would not finish.
+  Result<StepOutcome> Step();
+
+  // The one that stops the next pass.
+  const std::optional<tables::RefineHalt>& halt() const { return halt_; }
+
+ private:
+  struct PassInHand;
+
+  Status Look();
+  void StandByIfOvertaken();
+  void StandBy();
+  Result<StepOutcome> Take(const NextStep& next);
+  Result<StepOutcome> Begin(int64_t pass);
+  Result<PassRows> ReadRows(PassPlan* plan);
+  bool WaitsForRows(const PassPlan& plan);
+  Result<StepOutcome> Halt(const StopDecision& stop, const PassInHand& hand);
+  Result<StepOutcome> Commit(PassInHand* hand);
+  Result<bool> CommitSilver(const RefineColumns& columns, const JudgedRows& judged,
+                            const tables::RefineStanding& after);
+  Result<StepOutcome> FinishSilver(int64_t pass);
+  Status CommitGold(const std::vector<std::string>& gold, const RefineColumns& columns,
+                    const GoldInput& input);
+  Status FinishGold(const std::vector<std::string>& gold);
+  Status BuildGold(const std::vector<std::string>& gold);
+  GoldSources Sources() const;
+  Result<RefineColumns> Columns() const;
+  std::string Fingerprint() const;  // Of the rules in force.
+  // Whether all tables hold what Bronze had at the first step.
+  bool CaughtUp() const;
+  int64_t RowsToRefine() const;
+  bool TimeIsBehind() const;
+  BootClock::time_point Deadline() const { return BootClock::now() + options_.commit_deadline; }
+
+  const RefinerParts parts_;
+  const RefinerOptions options_;
+  const int64_t author_;
+  // As of the last look.
+  std::shared_ptr<const lake::Snapshot> bronze_;
+  tables::RefineStanding rejects_, silver_;
+  Standings standings_;
+  PassPlan plan_;
+  std::optional<tables::RefineHalt> halt_;  // Of the next pass.
+
+  std::optional<std::map<tables::ProgressKey, int64_t>> target_;  // Bronze's at the first step.
+  Standby standby_;
+  std::optional<int64_t> seen_pass_;  // Of rejects, at the last look.
+  // A version of Bronze up to which there is nothing for a pass, although its progress is ahead.
+  int64_t nothing_up_to_ = -1;
+  std::optional<BootClock::time_point> waiting_since_;
+};
+
+}  // namespace shopstream::refine

@@ -1,0 +1,304 @@
+#include "refine/refiner.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <limits>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/error_kind.h"
+#include "refine/gold_files.h"
+#include "refine/refiner_testing.h"
+#include "refine/status.h"
+
+namespace shopstream::refine {
+namespace {
+
+using simulate::Operation;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using testing::kPaths;
+using testing::kRejects;
+using testing::kSilver;
+using testing::Purchase;
+using testing::RefinerTest;
+using ::testing::SizeIs;
+
+constexpr char kQuality[] = "gold/quality_daily";
+
+TEST_F(RefinerTest, EachRowIsInSilverOrRejectedWithItsReasons) {
+  Ingest({{.id = "a", .offset = 0, .amount = 10.01, .currency = "EUR"},
+          {.id = "b", .offset = 1, .amount = -1},
+          {.id = {}, .offset = 2},
+          {.id = "c", .offset = 3, .amount = std::numeric_limits<double>::quiet_NaN()},
+          {.id = "d", .offset = 4, .currency = "XXX"},
+          {.id = "a", .offset = 5}});
+  MustRefine();
+  EXPECT_THAT(Silver({"event_id", "amount_usd", "product_category", "late", "refine_pass"}),
+              ElementsAre("a|10.86|Drinks|false|1"));
+  EXPECT_THAT(Rejects(), ElementsAre("1|positive_amount", "2|not_computable", "3|not_computable",
+                                     "4|not_computable", "5|duplicate"));
+}
+
+TEST_F(RefinerTest, APurchaseIsInSilverOnceWhateverThePass) {
+  Ingest({{.id = "a", .offset = 0}, {.id = "b", .offset = 1, .date = testing::kOct24 + 1}});
+  MustRefine();
+  Ingest({{.id = "a", .offset = 2},
+          {.id = "a", .offset = 3, .date = testing::kOct24 + 1},
+          {.id = "c", .offset = 4},
+          {.id = "c", .offset = 0, .partition = 1}});
+  MustRefine();
+  EXPECT_THAT(Silver({"event_id", "kafka_partition", "kafka_offset"}),
+              ElementsAre("a|0|0", "a|0|3", "b|0|1", "c|0|4"))
+      << "on another day it is another purchase";
+  EXPECT_THAT(Rejects({"kafka_partition", "kafka_offset", "reasons"}),
+              ElementsAre("0|2|duplicate", "1|0|duplicate"));
+  EXPECT_EQ(2, Standing(kSilver).pass);
+  EXPECT_EQ(Standing(kRejects).ends, Standing(kSilver).ends);
+}
+
+TEST_F(RefinerTest, WithoutRowsThereIsNoPass) {
+  MustRefine();
+  EXPECT_EQ(std::nullopt, Standing(kRejects).pass);
+  Ingest({{.id = "a"}});
+  MustRefine();
+  MustRefine();
+  EXPECT_EQ(1, Standing(kRejects).pass);
+  // Ingest moved on past records that it quarantined.
+  testing::Ingest(bronze_.get(), {}, {{tables::ProgressAppId(testing::kTopicIdA, 0), 9}});
+  MustRefine();
+  EXPECT_EQ(1, Standing(kRejects).pass);
+}
+
+TEST_F(RefinerTest, BoundedPassesTakeTheBacklogInParts) {
+  std::vector<Purchase> rows;
+  for (int64_t i = 0; i < 40; ++i) rows.push_back({.id = std::to_string(i % 30), .offset = i});
+  Ingest(rows);
+  RefinerOptions ten;
+  ten.pass_rows = 10;
+  MustRefine(ten);
+  EXPECT_EQ(4, Standing(kSilver).pass);
+  EXPECT_THAT(Silver(), SizeIs(30));
+  EXPECT_THAT(Rejects(), SizeIs(10));
+}
+
+TEST_F(RefinerTest, AReplayedRecordIsRefinedOnce) {
+  Ingest({{.id = "a", .offset = 0}, {.id = "d", .offset = 3}});
+  MustRefine();
+  testing::Replay(bronze_.get(), {{.id = "b", .offset = 1}, {.id = "a", .offset = 2}});
+  MustRefine();
+  MustRefine();
+  EXPECT_THAT(Silver(), ElementsAre("a|0", "b|1", "d|3"));
+  EXPECT_THAT(Rejects(), ElementsAre("2|duplicate"));
+  EXPECT_EQ(2, Standing(kSilver).pass);
+}
+
+TEST_F(RefinerTest, ALostIndexIsRebuiltFromSilver) {
+  Ingest({{.id = "a", .offset = 0}});
+  MustRefine();
+  pages_ = std::make_unique<simulate::MemoryPages>();
+  Ingest({{.id = "a", .offset = 1}, {.id = "b", .offset = 2}});
+  MustRefine();
+  EXPECT_THAT(Silver(), ElementsAre("a|0", "b|2"));
+}
+
+TEST_F(RefinerTest, AnIndexThatMissedAPassFollows) {
+  Ingest({{.id = "a", .offset = 0}});
+  MustRefine();
+  Ingest({{.id = "b", .offset = 1}});
+  simulate::MemoryPages elsewhere;
+  const auto other = *Start({}, &elsewhere);
+  ASSERT_TRUE(Finish(other.get()).ok());
+  Ingest({{.id = "a", .offset = 2}, {.id = "b", .offset = 3}});
+  MustRefine();
+  EXPECT_THAT(Silver(), ElementsAre("a|0", "b|1"));
+}
+
+TEST_F(RefinerTest, ANewColumnOfBronzeArrivesWithItsFirstRows) {
+  Ingest({{.id = "a", .offset = 0}});
+  MustRefine();
+  auto fields = bronze_->snapshot()->schema()->fields();
+  fields.insert(fields.begin(), arrow::field("coupon", arrow::utf8()));
+  lake::Changes growth;
+  growth.growth = lake::TableGrowth{arrow::schema(fields), {}};
+  testing::Commit(bronze_.get(), lake::Unconditionally(growth));
+  Ingest({{.id = "b", .offset = 1}, {.id = "b", .offset = 2}});
+  MustRefine();
+  EXPECT_THAT(Silver({"event_id", "coupon"}), ElementsAre("a|null", "b|null"));
+  EXPECT_THAT(Rejects({"kafka_offset", "coupon"}), ElementsAre("2|null"));
+}
+
+TEST_F(RefinerTest, ThePassIsFinishedAsItWasDecidedWhateverTheRulesSayByThen) {
+  Ingest({{.id = "a", .offset = 0}, {.id = "b", .offset = 1, .amount = -1}});
+  const auto program = *Start();
+  store_->On(Operation::kPutIfAbsent, "silver-events/_delta_log/").FailsBefore().Always();
+  EXPECT_TRUE(IsUnavailable(Finish(program.get())));
+  store_->Heal();
+  EXPECT_EQ(1, Standing(kRejects).pass);
+  EXPECT_EQ(std::nullopt, Standing(kSilver).pass);
+  UseRules(R"(rules: [{name: no_euros, owner: o, description: d, action: reject,
+                       allowed: {column: currency, values: [JPY]}}])");
+  MustRefine();
+  EXPECT_THAT(Silver(), ElementsAre("a|0"));
+  EXPECT_THAT(Rejects(), ElementsAre("1|positive_amount"));
+  Ingest({{.id = "c", .offset = 2}});
+  MustRefine();
+  EXPECT_THAT(Rejects(), ElementsAre("1|positive_amount", "2|no_euros")) << "the next pass";
+}
+
+TEST_F(RefinerTest, ALoserStandsByAndTheWinnerGoesOn) {
+  Ingest({{.id = "a", .offset = 0}});
+  const auto first = *Start();
+  simulate::MemoryPages elsewhere;
+  const auto second = *Start({}, &elsewhere);
+  bool done = false;
+  store_->On(Operation::kPutIfAbsent, "silver-rejects/_delta_log/").Calls([&](const std::string&) {
+    if (std::exchange(done, true)) return;
+    EXPECT_TRUE(Finish(second.get()).ok());
+  });
+  EXPECT_EQ(StepOutcome::kWorked, *first->refiner->Step());
+  EXPECT_EQ(1, first->stats.lost());
+  EXPECT_EQ(StepOutcome::kStandby, *first->refiner->Step());
+  Ingest({{.id = "b", .offset = 1}});
+  EXPECT_EQ(StepOutcome::kStandby, *first->refiner->Step());
+  EXPECT_TRUE(Finish(second.get()).ok());
+  EXPECT_THAT(Silver(), ElementsAre("a|0", "b|1"));
+}
+
+TEST_F(RefinerTest, WhoSeesAnotherRefineAtWorkStandsBy) {
+  const auto first = *Start();
+  simulate::MemoryPages elsewhere;
+  const auto second = *Start({}, &elsewhere);
+  EXPECT_EQ(StepOutcome::kIdle, *second->refiner->Step());
+  Ingest({{.id = "a", .offset = 0}});
+  EXPECT_TRUE(Finish(first.get()).ok());
+  Ingest({{.id = "b", .offset = 1}});
+  EXPECT_EQ(StepOutcome::kStandby, *second->refiner->Step());
+  EXPECT_EQ(0, second->stats.lost());
+  EXPECT_TRUE(Finish(first.get()).ok());
+  EXPECT_THAT(Silver(), ElementsAre("a|0", "b|1"));
+}
+
+TEST_F(RefinerTest, AStopRuleHaltsUntilItIsAccepted) {
+  UseRules(R"(rules: [{name: sane, owner: o, description: d, action: stop,
+                       range: {column: amount, most: 100}}])");
+  Ingest({{.id = "a", .offset = 0}, {.id = "b", .offset = 1, .amount = 1000}});
+  EXPECT_EQ("halted", Refine().message());
+  EXPECT_EQ("halted", Refine().message()) << "it is stored";
+  EXPECT_THAT(Silver(), IsEmpty());
+  const auto status = *ReadRefineStatus(store_->inner(), kPaths);
+  ASSERT_TRUE(status.halt);
+  EXPECT_EQ("sane", status.halt->rule);
+  EXPECT_EQ(1, status.halt->found);
+  EXPECT_EQ(2, status.rows_left());
+  const auto rejects = *lake::Table::Open(store_->inner(), kRejects);
+  EXPECT_THAT(AcceptHalt(rejects.get(), "other").status().message(),
+              HasSubstr("rule other does not halt refining"));
+  EXPECT_EQ(1, AcceptHalt(rejects.get(), "sane")->pass);
+  MustRefine();
+  EXPECT_THAT(Silver(), ElementsAre("a|0"));
+  EXPECT_THAT(Rejects(), ElementsAre("1|sane"));
+  Ingest({{.id = "c", .offset = 2, .amount = 1000}});
+  EXPECT_EQ("halted", Refine().message()) << "it was accepted for one pass";
+}
+
+TEST_F(RefinerTest, OtherRulesEndAHalt) {
+  UseRules(R"(rules: [{name: sane, owner: o, description: d, action: stop,
+                       range: {column: amount, most: 100}}])");
+  Ingest({{.id = "b", .offset = 1, .amount = 1000}});
+  EXPECT_EQ("halted", Refine().message());
+  UseRules("rules: []");
+  MustRefine();
+  EXPECT_THAT(Silver(), ElementsAre("b|1"));
+}
+
+// Two passes: one that is there, one that begins.
+class KilledRefineTest : public RefinerTest {
+ protected:
+  void Prepare() {
+    StartOver();
+    Ingest({{.id = "a", .offset = 0}, {.id = "b", .offset = 1, .amount = -1}});
+    MustRefine();
+    Ingest({{.id = "a", .offset = 2},
+            {.id = "c", .offset = 3, .region = "US"},
+            {.id = "d", .offset = 4, .amount = 0},
+            {.id = "e", .offset = 0, .partition = 1, .date = testing::kOct24 + 1}});
+  }
+  void Check() {
+    MustRefine();
+    EXPECT_THAT(Silver(), ElementsAre("a|0", "c|3", "e|0"));
+    EXPECT_THAT(Rejects(), ElementsAre("1|positive_amount", "2|duplicate", "4|positive_amount"));
+    EXPECT_EQ(2, Standing(kRejects).pass);
+    EXPECT_EQ(2, Standing(kSilver).pass);
+    EXPECT_EQ(Standing(kRejects).ends, Standing(kSilver).ends);
+    if (gold_files_.empty()) return;
+    EXPECT_THAT(testing::ReadLines(store_->inner(), kQuality,
+                                   {"date", "bronze_rows", "silver_rows", "duplicate_rows"}),
+                ElementsAre("2025-10-24|5|2|1", "2025-10-25|1|1|0"));
+    EXPECT_EQ(2, Standing(kQuality).pass);
+  }
+
+  void KillAtEvery(int calls_between) {
+    Prepare();
+    const int calls = CallsOf([&] { MustRefine(); });
+    for (const bool reply_is_lost : {false, true}) {
+      for (int call = 0; call < calls; call += calls_between) {
+        SCOPED_TRACE("call " + std::to_string(call) + (reply_is_lost ? ", done" : ", not done"));
+        Prepare();
+        auto& last = store_->OnAny().Skipping(call);
+        reply_is_lost ? last.LosesReply() : last.FailsBefore();
+        store_->OnAny().Skipping(call).FailsBefore().Always();
+        EXPECT_FALSE(Refine().ok());
+        store_->Heal();
+        Check();
+        if (HasFailure()) return;
+      }
+    }
+  }
+
+  // Calls of the store during one run.
+  int CallsOf(const std::function<void()>& run) {
+    int calls = 0;
+    store_->OnAny().Calls([&](const std::string&) { ++calls; }).Always();
+    run();
+    store_->Heal();
+    return calls;
+  }
+};
+
+TEST_F(KilledRefineTest, AKillAnywhereLosesAndRepeatsNothing) { KillAtEvery(1); }
+
+TEST_F(KilledRefineTest, GoldIsFinishedByTheNextRefine) {
+  for (GoldFile& file : *LoadGoldFiles("")) {
+    if (file.name == "quality_daily") gold_files_.push_back(std::move(file));
+  }
+  KillAtEvery(7);
+}
+
+TEST_F(KilledRefineTest, AnotherRefineAtEveryCallTakesAPartOfTheWork) {
+  Prepare();
+  const int calls = CallsOf([&] { MustRefine(); });
+  for (int call = 0; call < calls; ++call) {
+    SCOPED_TRACE("call " + std::to_string(call));
+    Prepare();
+    simulate::MemoryPages elsewhere;
+    const auto other = *Start({}, &elsewhere);
+    bool done = false;
+    store_->OnAny().Skipping(call).Calls([&](const std::string&) {
+      if (std::exchange(done, true)) return;
+      EXPECT_TRUE(Finish(other.get()).ok());
+    });
+    const Status first = Refine();
+    EXPECT_TRUE(first.ok() || first.IsCancelled()) << first;
+    store_->Heal();
+    Check();
+    if (HasFailure()) return;
+  }
+}
+
+}  // namespace
+}  // namespace shopstream::refine
