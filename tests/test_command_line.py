@@ -22,8 +22,8 @@ from shopstream import Running
 from waiting import wait_until
 
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("SHOPSTREAM_")}
-COMMANDS = ("topics", "registry", "schema", "generate", "replay", "ingest", "audit", "table", "consume", "group",
-            "quarantine", "health", "query")
+COMMANDS = ("topics", "registry", "schema", "generate", "replay", "ingest", "refine", "audit", "table", "consume",
+            "group", "quarantine", "health", "query")
 
 
 @functools.cache

@@ -8,6 +8,7 @@
 
 #include "base/table_printer.h"
 #include "cli/command.h"
+#include "cli/refine_health.h"
 
 namespace shopstream::cli {
 namespace {
@@ -31,9 +32,10 @@ Cell ShowState(observe::HealthState state) {
 
 Result<int> RunHealth(const Context& context, const HealthFlags& flags) {
   const Millis timeout{flags.timeout_ms};
+  auto checks = observe::AllHealthChecks(context.config, timeout);
+  checks.push_back(RefineHealthCheck(context.config));
   // Wait longer than the steps' own timeouts, whose messages say more than "no answer".
-  const auto report =
-      observe::RunHealthChecks(observe::AllHealthChecks(context.config, timeout), 2 * timeout);
+  const auto report = observe::RunHealthChecks(checks, 2 * timeout);
   TablePrinter table({"component", "state", "detail", "remedy"});
   for (const observe::ComponentHealth& component : report) {
     table.AddRow(

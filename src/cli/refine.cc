@@ -1,12 +1,125 @@
+#include <fmt/format.h>
+
+#include <iostream>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "base/clock.h"
+#include "base/error_kind.h"
+#include "base/format.h"
+#include "base/json.h"
+#include "base/progress_line.h"
+#include "base/shutdown.h"
 #include "cli/command.h"
 #include "cli/refine_commands.h"
+#include "refine/refine_loop.h"
+#include "refine/refine_stats.h"
 
 namespace shopstream::cli {
+namespace {
+
+struct RefineFlags {
+  bool watch = false;
+};
+
+std::string StateOf(const refine::RefineStats& stats) {
+  if (!stats.halted().empty()) return "halted by rule " + stats.halted();
+  if (stats.standby()) return "standing by: another refine is at work";
+  return stats.lag() ? Counted(*stats.lag(), "row") + " behind Bronze" : "looking at the tables";
+}
+
+class RefineProgress {
+ public:
+  explicit RefineProgress(const refine::RefineStats* stats) : stats_(stats) {}
+
+  void Tick() {
+    const BootClock::time_point now = BootClock::now();
+    if (!line_.IsDue(now)) return;
+    line_.Show((stats_->last() ? Describe(*stats_->last()) + " · " : "") + StateOf(*stats_), now);
+  }
+  void End() { line_.End(); }
+
+ private:
+  const refine::RefineStats* stats_;
+  ProgressLine line_{{.in_place = Millis{500}, .logged = Millis{10'000}}, BootClock::now()};
+};
+
+std::string Reasons(const refine::RefineStats& stats) {
+  std::string text;
+  for (const auto& [reason, count] : stats.rejected()) {
+    text += (text.empty() ? " (" : ", ") + reason + " " + FormatCount(count);
+  }
+  return text.empty() ? "" : text + ")";
+}
+
+void PrintSummary(const refine::RefineStats& stats, bool as_json) {
+  if (as_json) {
+    std::cout << DumpJson(refine::ToJson(stats)) << "\n";
+    return;
+  }
+  std::cout << fmt::format("{} refined in {}, {:.1f} s ({}/s)\n{} to Silver, {} rejected{}\n",
+                           Counted(stats.rows(), "row"),
+                           stats.passes() == 1 ? "1 pass" : FormatCount(stats.passes()) + " passes",
+                           stats.seconds(), FormatCount(stats.rows_per_second()),
+                           FormatCount(stats.silver()), FormatCount(stats.rows() - stats.silver()),
+                           Reasons(stats));
+  if (stats.without_coordinates() > 0) {
+    std::cout << fmt::format(
+        "{} of Bronze without Kafka's coordinates: another program appended them, and they are not "
+        "refined\n",
+        Counted(stats.without_coordinates(), "row"));
+  }
+}
+
+void ExplainHalt(const tables::RefineHalt& halt) {
+  std::cerr << fmt::format(
+      "shopstream: rule {} rejects {} of {} ({:.1f} %): nothing of pass {} was committed. Look: "
+      "`shopstream refine status`. Go on with these rows among the rejects: `shopstream refine "
+      "accept {}`\n",
+      halt.rule, FormatCount(halt.found), Counted(halt.rows, "row"),
+      100.0 * static_cast<double>(halt.found) / static_cast<double>(halt.rows), halt.pass,
+      halt.rule);
+}
+
+Result<int> RunRefineCommand(const Context& context, const RefineFlags& flags) {
+  refine::RefineStats stats;
+  RefineProgress progress(&stats);
+  const Result<refine::RefineEnd> end = refine::RunRefine(
+      context.config, {.watch = flags.watch}, &stats, ShutdownRequested, [&] { progress.Tick(); });
+  progress.End();
+  if (end.ok() || stats.passes() > 0) PrintSummary(stats, context.json);
+  if (!end.ok() && ShutdownRequested() && IsUnavailable(end.status())) {
+    std::cerr << "shopstream: interrupted: " << end.status().message() << "\n";
+    return kInterrupted;
+  }
+  ARROW_RETURN_NOT_OK(end.status());
+  if (end->halt) {
+    ExplainHalt(*end->halt);
+    return kDifferenceFound;
+  }
+  if (!end->interrupted) return kDone;
+  std::cerr << "shopstream: interrupted before everything was refined\n";
+  return kInterrupted;
+}
+
+}  // namespace
 
 Command RefineCommand() {
+  auto flags = std::make_shared<RefineFlags>();
   return {.name = "refine",
-          .meaning = "What becomes of purchases in Silver and Gold",
-          .commands = {RefineTestCommand(), RefineSqlCommand()}};
+          .meaning =
+              "Refine Bronze to Silver, rejects and Gold, exactly once; exits with 3 if a "
+              "rule halts it",
+          .options = {{.name = "--watch",
+                       .target = &flags->watch,
+                       .meaning = "Go on with every row that comes; otherwise stop once everything "
+                                  "that Bronze has is refined"}},
+          .run = Running(flags, RunRefineCommand),
+          .commands = {RefineStatusCommand(), RefineAcceptCommand(), RefineTestCommand(),
+                       RefineSqlCommand()},
+          .serves_metrics = true};
 }
 
 }  // namespace shopstream::cli

@@ -5,6 +5,8 @@
 // The commands below `refine`, one file each.
 namespace shopstream::cli {
 
+Command RefineStatusCommand();
+Command RefineAcceptCommand();
 Command RefineTestCommand();
 Command RefineSqlCommand();
 

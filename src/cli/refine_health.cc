@@ -1,0 +1,81 @@
+#include "cli/refine_health.h"
+
+#include <fmt/format.h>
+
+#include <string>
+#include <utility>
+
+#include "base/clock.h"
+#include "base/error_kind.h"
+#include "base/format.h"
+#include "lake/delta/table_at.h"
+#include "lake/store/object_store.h"
+#include "refine/refine_loop.h"
+#include "refine/status.h"
+
+namespace shopstream::cli {
+namespace {
+
+using observe::ComponentHealth;
+using observe::HealthState;
+
+// Passes come every few seconds while rows wait; an idle refine makes one a minute.
+constexpr int64_t kLongestSilenceMs = 120'000;
+
+ComponentHealth Refine(HealthState state, std::string detail, std::string remedy) {
+  return {"refine", state, std::move(detail), std::move(remedy)};
+}
+
+Result<ComponentHealth> JudgeRefine(const Config& config, lake::ObjectStore* store) {
+  ARROW_ASSIGN_OR_RAISE(const auto status,
+                        refine::ReadRefineStatus(store, refine::RefinePaths::From(config)));
+  if (status.halt && status.halt->halted()) {
+    return Refine(HealthState::kDown,
+                  fmt::format("halted: rule {} rejects {} of {}", status.halt->rule,
+                              FormatCount(status.halt->found), Counted(status.halt->rows, "row")),
+                  "see `shopstream refine status`; go on with `shopstream refine accept " +
+                      status.halt->rule + "`");
+  }
+  const Status usable = refine::CheckRefineFiles(config);
+  if (!usable.ok()) {
+    return Refine(HealthState::kDegraded, usable.message(),
+                  "correct the file; until then a running refine uses the rules it has");
+  }
+  const refine::TableStanding& rejects = status.tables[1];
+  ARROW_ASSIGN_OR_RAISE(const auto committed_ms,
+                        lake::CommitTime(store, rejects.table, rejects.version));
+  const int64_t silent_ms = WallClockMillis() - committed_ms.value_or(0);
+  const bool is_due = status.rows_left() > 0 || !status.complete();
+  if (is_due && silent_ms > kLongestSilenceMs) {
+    const std::string since = committed_ms ? FormatMillis(silent_ms) : "a long time";
+    return Refine(HealthState::kDegraded,
+                  fmt::format("{} wait, and there was no pass for {}",
+                              Counted(status.rows_left(), "row"), since),
+                  "start `shopstream refine --watch`, or see its log");
+  }
+  return Refine(HealthState::kOk,
+                fmt::format("pass {}, {} behind Bronze", FormatCount(rejects.pass.value_or(0)),
+                            Counted(status.rows_left(), "row")),
+                "");
+}
+
+ComponentHealth CheckRefine(const Config& config) {
+  const auto store = lake::OpenObjectStore(config);
+  if (!store.ok()) {
+    return Refine(HealthState::kDegraded, store.status().message(), "first fix the lake");
+  }
+  auto health = JudgeRefine(config, store->get());
+  if (health.ok()) return *std::move(health);
+  if (health.status().IsKeyError()) {
+    return Refine(HealthState::kOk, "not in use: " + health.status().message(), "");
+  }
+  return Refine(HealthState::kDegraded, health.status().message(), "first fix the lake");
+}
+
+}  // namespace
+
+observe::HealthCheck RefineHealthCheck(const Config& config) {
+  return {"refine", [config] { return CheckRefine(config); }};
+}
+
+}  // namespace shopstream::cli
