@@ -55,7 +55,7 @@ Result<std::shared_ptr<arrow::RecordBatch>> RowsWhere(
 }
 
 // The text of each value; "~": null.
-std::vector<std::string> Texts(const arrow::Array& values) {
+std::vector<std::string> ValueTexts(const arrow::Array& values) {
   std::vector<std::string> texts;
   for (int64_t row = 0; row < values.length(); ++row) {
     texts.push_back(values.IsNull(row) ? "~" : sql::ValueText(values, row));
@@ -80,7 +80,7 @@ std::vector<RowDifference> CompareWays(const Verdicts& pass, const arrow::Record
   const auto& numbers = static_cast<const arrow::Int64Array&>(*batch.GetColumnByName(kBronzeRow));
   std::vector<RowDifference> differences;
   for (const auto& [name, of_pass] : columns) {
-    const auto in_pass = Texts(*of_pass), in_batch = Texts(*batch.GetColumnByName(name));
+    const auto in_pass = ValueTexts(*of_pass), in_batch = ValueTexts(*batch.GetColumnByName(name));
     for (int64_t row = 0; row < batch.num_rows(); ++row) {
       const std::string& expected = in_batch[static_cast<size_t>(row)];
       const std::string& found = in_pass[static_cast<size_t>(numbers.Value(row))];

@@ -20,7 +20,7 @@
 namespace shopstream::refine {
 namespace {
 
-constexpr int64_t kExpectedRows = 500'000;
+constexpr int64_t kPassRowsExpected = 500'000;
 
 // The columns of PassSql after the row's number.
 const arrow::FieldVector& VerdictFields() {
@@ -105,7 +105,7 @@ bool IsAscending(const arrow::Array& numbers) {
 struct Judge::Statements {
   Statements(std::shared_ptr<const RuleBook> used, const RefineColumns& columns)
       : book(std::move(used)),
-        rows(WithRowNumber(*columns.bronze), kExpectedRows),
+        rows(WithRowNumber(*columns.bronze), kPassRowsExpected),
         rates(book->lookups.rates->schema(), book->lookups.rates->num_rows()),
         categories(book->lookups.categories->schema(), book->lookups.categories->num_rows()) {
     text = {.silver = book->silver,
