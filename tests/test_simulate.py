@@ -13,16 +13,16 @@ SIMULATE = pathlib.Path(__file__).resolve().parent.parent / "build/release/tests
 # the meaning of seeds, find new ones with: simulate --mistake NAME --seeds 5000
 CAUGHT_BY = {
     "read-uncommitted": 1,
-    "offsets-before-rows": 6,
-    "rows-before-offsets": 9,
-    "no-vacuum-margin": 67,
-    "no-skip-set": 10,
+    "offsets-before-rows": 4,
+    "rows-before-offsets": 4,
+    "no-vacuum-margin": 42,
+    "no-skip-set": 7,
     "topic-id-asked-once": 3,
-    "put-replaces": 88,
+    "put-replaces": 125,
     "merge-regardless": 1,
-    "replay-without-fence": 13,
-    "outage-is-a-verdict": 3,
-    "fence-by-at-least": 344,
+    "replay-without-fence": 54,
+    "outage-is-a-verdict": 6,
+    "fence-by-at-least": 104,
     "blind-retry": 5925,
     "no-history-check": 10,
     "epoch-alone": 112,
@@ -32,7 +32,7 @@ CAUGHT_BY = {
     "loss-in-commit-info-alone": 1,
     "corrupt-batch-skipped": 1,
     "side-without-fence": 1448,
-    "ends-from-a-cache": 1,
+    "ends-from-a-cache": 11,
 }
 
 
