@@ -93,7 +93,9 @@ Result<std::shared_ptr<const RuleBook>> ReadRuleBook(const RuleFiles& files) {
   ARROW_ASSIGN_OR_RAISE(const std::string listed,
                         ReadRuleFile(files.categories, "refine.categories"));
   ARROW_ASSIGN_OR_RAISE(book->category_files, ParseCategoryFiles(listed, files.categories));
-  std::erase_if(book->category_files, IsLeftOut);
+  std::erase_if(book->category_files, [&](const CategoryFile& file) {
+    return IsLeftOut(file) || (file.optional && !files.optional_categories);
+  });
   ARROW_ASSIGN_OR_RAISE(book->lookups.categories, ReadCategories(book->category_files));
   ARROW_ASSIGN_OR_RAISE(book->silver, ReadSilver(files.sql_folder));
   book->late_after_seconds = files.late_after_seconds;

@@ -109,9 +109,18 @@ TEST_F(RuleFilesTest, ABookHasAllParts) {
   const auto book = ReadRuleBook(files_).ValueOrDie();
   EXPECT_EQ(1, book->lookups.rates->num_rows());
   EXPECT_EQ(1, book->lookups.categories->num_rows());
+  EXPECT_EQ(1, book->category_files.size());
   EXPECT_EQ(60, book->late_after_seconds);
   EXPECT_EQ("src/refine/sql/silver.sql", book->silver.file);
   EXPECT_TRUE(book->fingerprint.contains("silver.sql"));
+}
+
+TEST_F(RuleFilesTest, OptionalCategoriesCanBeLeftOut) {
+  Write("c.csv", "id,kind\nP1,Tea\n");
+  files_.optional_categories = false;
+  const auto book = ReadRuleBook(files_).ValueOrDie();
+  EXPECT_EQ(0, book->lookups.categories->num_rows());
+  EXPECT_TRUE(book->category_files.empty());
 }
 
 TEST_F(RuleFilesTest, SilversSqlMayComeFromAFolder) {
