@@ -66,6 +66,7 @@ TESTED_ELSEWHERE = {
     "generate/synthetic_source_test.cc": "generate/purchase_columns generate/shoppers",
     "refine/pass_input_test.cc": "refine/pass_filter",
     "refine/judge_test.cc, judge_sql_test.cc": "refine/all_rows refine/dialect",
+    "refine/seen_set_test.cc, seen_index_test.cc": "refine/hash_merge refine/seen_label",
     "sql/pruning_test.cc, engine_test.cc, session_test.cc": "sql/constant sql/read_only",
     "refine/refiner_test.cc": "refine/gold_tables refine/pass_judge refine/silver_ids refine/status",
     "nothing is decided there": "base/clock base/json base/memory lake/store/uuid model/purchase_event "
