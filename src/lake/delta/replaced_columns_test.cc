@@ -1,8 +1,10 @@
 // A commit that replaces all files of a table may replace its columns too (TableGrowth::replaces).
+#include <arrow/array/util.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "lake/testing.h"
+#include "lake/upkeep/compaction.h"
 
 namespace shopstream::lake {
 namespace {
@@ -54,6 +56,19 @@ TEST_F(ReplacedColumnsTest, AnEmptyTableNeedsNoRemoves) {
   const auto result = Replace({});
   ASSERT_TRUE(result.ok()) << result.status();
   EXPECT_TRUE(table_->snapshot()->schema()->Equals(*Others()));
+}
+
+TEST_F(ReplacedColumnsTest, ATableThatWasOpenedBeforeIsCompactedAllTheSame) {
+  const auto before = Table::Open(store_.get(), testing::kPath).ValueOrDie();
+  ASSERT_TRUE(Replace({}).ok());
+  Changes changes;
+  changes.adds = {WriteOthers()};
+  changes.written_since = BootClock::now();
+  changes.growth = TableGrowth{Others(), {}};
+  ASSERT_TRUE(table_->Commit(Unconditionally(changes), BootClock::now() + Millis{60'000}).ok());
+  const auto compacted = Compact(before.get(), {});
+  ASSERT_TRUE(compacted.ok()) << compacted.status();
+  EXPECT_EQ(compacted->files_removed, 2);
 }
 
 TEST_F(ReplacedColumnsTest, AFileThatStaysIsRefused) {

@@ -113,6 +113,8 @@ Changes ChangesOf(const Batch& batch) {
   changes.operation = "OPTIMIZE";
   changes.written_since = batch.begun;
   changes.data_change = false;
+  // The files have the table's present columns, which need not be those of when it was opened.
+  changes.growth = TableGrowth{.columns = batch.schema, .properties = {}};
   int64_t removed_bytes = 0;
   int64_t added_bytes = 0;
   for (const Merge& merge : batch.merges) {

@@ -57,7 +57,7 @@ class Walker {
     for (ObjectEntry& object : objects) object.path.erase(0, prefix_.size());
     const auto nested = NestedTables(objects);
     std::erase_if(objects, [&nested](const ObjectEntry& object) {
-      return !object.path.ends_with(".parquet") || HasHiddenPart(object.path) ||
+      return !MayBeDataFile(object.path) ||
              std::any_of(nested.begin(), nested.end(), [&object](const std::string& table) {
                return object.path.starts_with(table);
              });
@@ -74,6 +74,10 @@ class Walker {
 uint64_t PathHash(std::string_view path) { return std::hash<std::string_view>{}(path); }
 
 }  // namespace
+
+bool MayBeDataFile(std::string_view path) {
+  return path.ends_with(".parquet") && !HasHiddenPart(path);
+}
 
 Status ForEachDataFolder(ObjectStore* store, const std::string& table_path,
                          size_t partition_columns,

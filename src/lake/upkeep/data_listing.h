@@ -18,6 +18,9 @@ namespace shopstream::lake {
 // objects inside a partition's folder, however deep; objects next to those folders are not data
 // files.
 
+// Whether a path, relative to the table, may be of such an object.
+bool MayBeDataFile(std::string_view path);
+
 // Calls `visit` with one partition's files at a time (paths relative to the table), so that memory
 // holds one partition's listing. Stops early, with OK, if `stop` returns true.
 Status ForEachDataFolder(ObjectStore* store, const std::string& table_path,

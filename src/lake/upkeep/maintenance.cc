@@ -15,6 +15,7 @@
 #include "base/format.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "lake/upkeep/expired_files.h"
 #include "lake/upkeep/vacuum.h"
 
 namespace shopstream::lake {
@@ -25,7 +26,7 @@ constexpr Millis kReportInterval{60'000};
 // Checking a table with very many files takes a while, so it gets at most 1 % of the time.
 constexpr int kPauseForEachLook = 100;
 
-prometheus::Family<prometheus::Counter>& CounterFamily(const char* name, const char* help) {
+prometheus::Family<prometheus::Counter>& CounterFamily(const std::string& name, const char* help) {
   return prometheus::BuildCounter().Name(name).Help(help).Register(Metrics());
 }
 
@@ -40,32 +41,36 @@ void LowerPriority() {
 }  // namespace
 
 struct Maintenance::Counters {
-  prometheus::Family<prometheus::Counter>& commits = CounterFamily(
-      "shopstream_ingest_compaction_commits_total", "Commits of merged files, by table");
-  prometheus::Family<prometheus::Counter>& files =
-      CounterFamily("shopstream_ingest_compacted_files_total", "Small files merged away, by table");
-  prometheus::Family<prometheus::Counter>& bytes =
-      CounterFamily("shopstream_ingest_compacted_bytes_total", "Bytes of merged files written");
-  prometheus::Family<prometheus::Counter>& conflicts =
-      CounterFamily("shopstream_ingest_compaction_conflicts_total",
-                    "Merges discarded because another optimizer was faster");
-  prometheus::Family<prometheus::Counter>& failures = CounterFamily(
-      "shopstream_ingest_compaction_failures_total", "Compactions that failed, by table");
-  prometheus::Family<prometheus::Counter>& vacuumed_files = CounterFamily(
-      "shopstream_ingest_vacuumed_files_total", "Deleted files that no version needed, by table");
-  prometheus::Family<prometheus::Counter>& vacuum_failures =
-      CounterFamily("shopstream_ingest_vacuum_failures_total", "Vacuums that failed, by table");
-  prometheus::Family<prometheus::Gauge>& small_files =
-      prometheus::BuildGauge()
-          .Name("shopstream_ingest_small_files")
-          .Help("Files below 32 MiB in the partition that has the most of them, at the last check")
-          .Register(Metrics());
+  using Counter = prometheus::Family<prometheus::Counter>;
+
+  explicit Counters(const std::string& prefix)
+      : commits(CounterFamily(prefix + "_compaction_commits_total",
+                              "Commits of merged files, by table")),
+        files(
+            CounterFamily(prefix + "_compacted_files_total", "Small files merged away, by table")),
+        bytes(CounterFamily(prefix + "_compacted_bytes_total", "Bytes of merged files written")),
+        conflicts(CounterFamily(prefix + "_compaction_conflicts_total",
+                                "Merges discarded because another optimizer was faster")),
+        failures(CounterFamily(prefix + "_compaction_failures_total",
+                               "Compactions that failed, by table")),
+        vacuumed_files(CounterFamily(prefix + "_vacuumed_files_total",
+                                     "Deleted files that no version needed, by table")),
+        vacuum_failures(
+            CounterFamily(prefix + "_vacuum_failures_total", "Vacuums that failed, by table")),
+        small_files(prometheus::BuildGauge()
+                        .Name(prefix + "_small_files")
+                        .Help("Files below 32 MiB in the partition that has the most of them, at "
+                              "the last check")
+                        .Register(Metrics())) {}
+
+  Counter &commits, &files, &bytes, &conflicts, &failures, &vacuumed_files, &vacuum_failures;
+  prometheus::Family<prometheus::Gauge>& small_files;
 };
 
 Maintenance::Maintenance(Tables tables, MaintenanceOptions options)
     : tables_(std::move(tables)),
       options_(std::move(options)),
-      counters_(std::make_unique<Counters>()) {
+      counters_(std::make_unique<Counters>(options_.metric_prefix)) {
   TakeNewTables();
   thread_ = Thread([this] { Run(); });
 }
@@ -91,6 +96,8 @@ void Maintenance::Run() {
     for (Ward& ward : wards_) {
       if (IsDue(ward)) Compact(&ward);
       if (!stop_.requested() && BootClock::now() >= ward.vacuum_at) Vacuum(&ward);
+      const bool expires = options_.expire_interval && BootClock::now() >= ward.expire_at;
+      if (expires && !stop_.requested()) DeleteExpired(&ward);
     }
   }
 }
@@ -147,6 +154,22 @@ void Maintenance::Vacuum(Ward* ward) {
   Log::Info("Vacuumed {}: deleted {} that no version needed, {}, and {}.", ward->table->path(),
             Counted(result->files, "file"), FormatBytes(result->bytes),
             Counted(result->uploads_given_up, "abandoned write"));
+}
+
+void Maintenance::DeleteExpired(Ward* ward) {
+  const std::map<std::string, std::string> label = {{"table", ward->table->path()}};
+  const auto result = lake::DeleteExpired(ward->table, ward->expired_before_ms,
+                                          [this] { return stop_.requested(); });
+  ward->expire_at = BootClock::now() + *options_.expire_interval;
+  if (!result.ok()) {
+    counters_->vacuum_failures.Add(label).Increment();
+    Log::Warn("Removed files of {} cannot be deleted; retrying in {} while writing continues: {}",
+              ward->table->path(), FormatMillis(options_.expire_interval->count()),
+              result.status().message());
+    return;
+  }
+  ward->expired_before_ms = result->before_ms;
+  counters_->vacuumed_files.Add(label).Increment(static_cast<double>(result->files));
 }
 
 void Maintenance::Report(Ward* ward, const CompactionResult& result) {

@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "base/clock.h"
@@ -15,6 +17,8 @@
 namespace shopstream::lake {
 
 struct MaintenanceOptions {
+  // Metrics are named after the program: <prefix>_compaction_commits_total.
+  std::string metric_prefix = "shopstream_ingest";
   MaintenancePolicy policy;
   CompactionOptions compaction{
       .plan = {},
@@ -31,10 +35,14 @@ struct MaintenanceOptions {
   // just started has more important work.
   Millis vacuum_after_start{600'000};
   Millis vacuum_interval{3'600'000};
+  // How often files are deleted that a commit removed, see DeleteExpired; nothing: vacuum does it.
+  // For tables whose rows are rewritten all the time.
+  std::optional<Millis> expire_interval = {};
 };
 
 // Maintains the tables that a long-running writer fills, on one low-priority thread, from
-// construction to destruction: compaction as decided by PlanMaintenance, and vacuum once an hour.
+// construction to destruction: compaction as decided by PlanMaintenance, vacuum once an hour, and
+// the deletion of expired files if that is asked for.
 // Failures are logged and retried later; writing continues. Several programs may maintain the same
 // tables.
 class Maintenance {
@@ -57,6 +65,8 @@ class Maintenance {
     CompactionResult unreported;  // Merged since the last log line.
     BootClock::time_point reported_at{};
     BootClock::time_point vacuum_at{};
+    BootClock::time_point expire_at{};
+    int64_t expired_before_ms = 0;
   };
 
   void Run();
@@ -64,6 +74,7 @@ class Maintenance {
   bool IsDue(const Ward& ward) const;
   void Compact(Ward* ward);
   void Vacuum(Ward* ward);
+  void DeleteExpired(Ward* ward);
   void Report(Ward* ward, const CompactionResult& result);
 
   const Tables tables_;
