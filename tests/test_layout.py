@@ -67,6 +67,7 @@ TESTED_ELSEWHERE = {
     "refine/pass_input_test.cc": "refine/pass_filter",
     "refine/judge_test.cc, judge_sql_test.cc": "refine/all_rows refine/dialect",
     "refine/seen_set_test.cc, seen_index_test.cc": "refine/hash_merge refine/seen_label",
+    "refine/gold_check_test.cc, gold_merge_test.cc": "refine/parsed_sql refine/dates",
     "sql/pruning_test.cc, engine_test.cc, session_test.cc": "sql/constant sql/read_only",
     "refine/refiner_test.cc": "refine/gold_tables refine/pass_judge refine/silver_ids refine/status",
     "nothing is decided there": "base/clock base/json base/memory lake/store/uuid model/purchase_event "

@@ -17,7 +17,7 @@
 namespace shopstream::refine {
 
 struct GoldBuildOptions {
-  sql::EngineOptions engine;
+  sql::EngineOptions engine = {};
   int64_t group_rows = 2'000'000;  // Of the sources, whose dates are built together.
   Millis commit_within{20'000};    // Once all files are written.
 };

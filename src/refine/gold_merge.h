@@ -30,6 +30,7 @@ class GoldMerge {
   ~GoldMerge();
 
   const GoldFile& file() const;
+  const RefineColumns& columns() const;
   // The columns of the table, date last.
   const std::shared_ptr<arrow::Schema>& schema() const;
   // Those that are not derived, in the order of the aggregate part.

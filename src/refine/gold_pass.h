@@ -20,9 +20,11 @@ struct GoldInput {
   SelectedRows silver, rejects;
 };
 
-// The same, read from the tables: another refine made the pass, or this one before it was killed.
+// The same, read from the tables, whose last pass it is: another refine made it, or this one before
+// it was killed. `columns`: those for which the statements were prepared.
 // Unavailable, Gone (refresh and repeat): a file cannot be read.
-Result<GoldInput> ReadGoldInput(const GoldSources& sources, const tables::RefineStanding& standing);
+Result<GoldInput> ReadGoldInput(const GoldSources& sources, const RefineColumns& columns,
+                                const tables::RefineStanding& standing);
 
 struct GoldCommitOptions {
   int64_t merge_rows = 500'000;  // Of the table that are in memory at a time; at least one date.
@@ -34,12 +36,12 @@ struct GoldCommitOptions {
 // that IsBuilt. Files that compaction replaces in between are read again.
 //
 // `sources` hold the pass. `seen`: the values counted so far by distinct columns; a date that it
-// does not know is read from Silver. Null: every touched date is.
+// does not know is read from Silver. May be null for a file without distinct columns.
 //
 // kLost: the table does not hold the pass before this one, or was built from another text. Errors:
 // the file's SQL fails (Invalid, with file and line); Unavailable; Gone: refresh and repeat.
 //
-// One thread for each table, which may be different ones if `seen` is null.
+// One thread for each table.
 Result<PassOutcome> CommitGold(lake::Table* gold, GoldMerge* merge, const GoldSources& sources,
                                SeenIndex* seen, const GoldInput& input,
                                const GoldCommitOptions& options);

@@ -1,0 +1,60 @@
+#include "refine/gold_files.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <system_error>
+
+#include "refine/gold_texts.h"
+
+namespace shopstream::refine {
+namespace {
+
+namespace fs = std::filesystem;
+
+Result<std::vector<fs::path>> SqlFiles(const fs::path& folder) {
+  std::error_code error;
+  std::vector<fs::path> files;
+  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+    if (at->path().extension() == ".sql") files.push_back(at->path());
+  }
+  if (error) {
+    return Status::Invalid("cannot read the Gold files in ", folder.string(), ": ", error.message(),
+                           "; see refine.sql_folder");
+  }
+  std::ranges::sort(files);
+  return files;
+}
+
+Result<std::string> ReadText(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  if (!in) return Status::Invalid("cannot read ", path.string(), ": ", std::strerror(errno));
+  return text;
+}
+
+}  // namespace
+
+Result<std::vector<GoldFile>> LoadGoldFiles(const std::string& sql_folder) {
+  std::vector<GoldFile> files;
+  if (sql_folder.empty()) {
+    for (const auto& [name, text] : GoldTexts()) {
+      const std::string path = "src/refine/sql/gold/" + std::string(name) + ".sql";
+      ARROW_ASSIGN_OR_RAISE(files.emplace_back(),
+                            ParseGold(std::string(name), {std::string(text), path, 1}));
+    }
+    return files;
+  }
+  ARROW_ASSIGN_OR_RAISE(const auto paths, SqlFiles(fs::path(sql_folder) / "gold"));
+  for (const fs::path& path : paths) {
+    ARROW_ASSIGN_OR_RAISE(std::string text, ReadText(path));
+    ARROW_ASSIGN_OR_RAISE(files.emplace_back(),
+                          ParseGold(path.stem().string(), {std::move(text), path.string(), 1}));
+  }
+  return files;
+}
+
+}  // namespace shopstream::refine
