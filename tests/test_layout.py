@@ -68,6 +68,8 @@ TESTED_ELSEWHERE = {
     "refine/judge_test.cc, judge_sql_test.cc": "refine/all_rows refine/dialect",
     "refine/seen_set_test.cc, seen_index_test.cc": "refine/hash_merge refine/seen_label",
     "refine/gold_check_test.cc, gold_merge_test.cc": "refine/parsed_sql refine/dates",
+    "refine/gold_pass_test.cc, gold_build_test.cc": """
+        refine/distinct_counts refine/gold_scan refine/gold_sources refine/rows_of_pass""",
     "sql/pruning_test.cc, engine_test.cc, session_test.cc": "sql/constant sql/read_only",
     "refine/refiner_test.cc": "refine/gold_tables refine/pass_judge refine/silver_ids refine/status",
     "nothing is decided there": "base/clock base/json base/memory lake/store/uuid model/purchase_event "

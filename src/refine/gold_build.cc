@@ -1,0 +1,149 @@
+#include "refine/gold_build.h"
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "refine/all_rows.h"
+#include "refine/dates.h"
+#include "refine/gold_merge.h"
+#include "refine/gold_scan.h"
+#include "refine/gold_sql.h"
+#include "tables/columns.h"
+
+namespace shopstream::refine {
+namespace {
+
+// The dates of the sources, in groups of about `group_rows` rows, at least one date each.
+Result<std::vector<std::vector<Date>>> GroupDates(const GoldSources& sources, int64_t group_rows) {
+  std::map<Date, int64_t> rows;
+  Status status;
+  for (const auto& snapshot : {sources.silver, sources.rejects}) {
+    snapshot->VisitFiles([&](const DataFile& file) {
+      const auto date = DateOf(file);
+      if (status.ok()) status = date.status();
+      if (date.ok()) rows[*date] += file.rows < 0 ? group_rows : file.rows;
+    });
+  }
+  ARROW_RETURN_NOT_OK(status);
+  std::vector<std::vector<Date>> groups;
+  int64_t count = group_rows;
+  for (const auto& [date, of_date] : rows) {
+    if (count + of_date > group_rows) {
+      groups.emplace_back();
+      count = 0;
+    }
+    groups.back().push_back(date);
+    count += of_date;
+  }
+  return groups;
+}
+
+class GoldBuilder {
+ public:
+  GoldBuilder(const GoldFile& file, const GoldSources& sources,
+              const tables::RefineStanding& standing, const GoldBuildOptions& options)
+      : file_(file), sources_(sources), standing_(GoldStanding(standing)), options_(options) {}
+
+  Result<PassOutcome> Run(const std::string& path, std::shared_ptr<arrow::Schema> schema) {
+    schema_ = std::move(schema);
+    ARROW_ASSIGN_OR_RAISE(table_, OpenOrCreate(path));
+    if (Holds(*table_->snapshot())) return PassOutcome::kDone;
+    ARROW_RETURN_NOT_OK(CheckOurs(*table_->snapshot()));
+    const Status written = WriteFiles();
+    if (!written.ok()) {
+      Discard(table_->store(), path, changes_.adds);
+      return written;
+    }
+    return Publish();
+  }
+
+ private:
+  // Another text may have given it other columns, so that those of the file are not expected yet.
+  Result<std::unique_ptr<lake::Table>> OpenOrCreate(const std::string& path) const {
+    auto opened = lake::Table::Open(sources_.store, path);
+    if (!opened.status().IsKeyError()) return opened;
+    return lake::Table::OpenOrCreate(
+        sources_.store,
+        {.path = path, .schema = schema_, .partition_columns = {tables::kDate}, .properties = {}});
+  }
+
+  bool Holds(const lake::Snapshot& gold) const {
+    return IsBuilt(gold, file_) && *tables::RefinePass(gold) >= *standing_.pass;
+  }
+
+  // Its files are about to be replaced.
+  Status CheckOurs(const lake::Snapshot& gold) const {
+    if (gold.file_count() == 0 || lake::FindProperty(gold, kGoldSqlProperty) != nullptr) {
+      return Status::OK();
+    }
+    return Status::Invalid("table ", table_->path(),
+                           " has rows, but refine did not make it: ", "rename ",
+                           file_.aggregate.file, " or delete the table");
+  }
+
+  Status WriteFiles() {
+    ARROW_ASSIGN_OR_RAISE(const auto groups, GroupDates(sources_, options_.group_rows));
+    ARROW_ASSIGN_OR_RAISE(const auto scan,
+                          GoldScan::Open(sources_, *standing_.pass, options_.engine));
+    ARROW_RETURN_NOT_OK(scan->session()->Run(AggregatedView(file_)));
+    ARROW_ASSIGN_OR_RAISE(auto queries, scan->session()->Prepare(TableSql(file_, *schema_)));
+    for (const std::vector<Date>& dates : groups) {
+      scan->NarrowTo(dates);
+      ARROW_ASSIGN_OR_RAISE(const auto rows, AllRows(&queries.front()));
+      if (!changes_.written_since) changes_.written_since = BootClock::now();
+      ARROW_ASSIGN_OR_RAISE(const auto written, WriteDates(table_->store(), table_->path(), rows));
+      changes_.adds.insert(changes_.adds.end(), written.begin(), written.end());
+    }
+    return Status::OK();
+  }
+
+  Result<PassOutcome> Publish() {
+    changes_.operation = "REFINE";
+    changes_.txns = tables::RefineTxns(standing_);
+    changes_.growth = lake::TableGrowth{
+        .columns = schema_, .properties = {{kGoldSqlProperty, file_.hash}}, .replaces = true};
+    const auto prepare = [&](const lake::Snapshot& base) -> lake::ChangesOrRefusal {
+      if (Holds(base)) return lake::Refusal{"another refine has built it"};
+      lake::Changes changes = changes_;
+      changes.removes = base.Files();
+      return changes;
+    };
+    ARROW_ASSIGN_OR_RAISE(const auto result,
+                          table_->Commit(prepare, BootClock::now() + options_.commit_within));
+    if (result.outcome == lake::CommitOutcome::kCommitted) return PassOutcome::kDone;
+    if (result.outcome == lake::CommitOutcome::kUnknown) return PassOutcome::kAgain;
+    Discard(table_->store(), table_->path(), changes_.adds);
+    if (result.refusal) return PassOutcome::kDone;
+    if (!result.too_old) return PassOutcome::kAgain;
+    return Status::Invalid("building table ", table_->path(), " took too long: ", result.detail,
+                           ". Set the property to a longer interval");
+  }
+
+  const GoldFile& file_;
+  const GoldSources& sources_;
+  const tables::RefineStanding standing_;
+  const GoldBuildOptions& options_;
+  std::shared_ptr<arrow::Schema> schema_;
+  std::unique_ptr<lake::Table> table_;
+  lake::Changes changes_;
+};
+
+}  // namespace
+
+Result<PassOutcome> BuildGold(const std::string& path, const GoldFile& file,
+                              const RefineColumns& columns, const GoldSources& sources,
+                              const tables::RefineStanding& standing,
+                              const GoldBuildOptions& options) {
+  std::shared_ptr<arrow::Schema> schema;
+  {
+    ARROW_ASSIGN_OR_RAISE(const auto merge, GoldMerge::Open(file, columns, options.engine));
+    schema = merge->schema();
+  }
+  const GoldSources with_columns = WithColumns(sources, columns);
+  return GoldBuilder(file, with_columns, standing, options).Run(path, std::move(schema));
+}
+
+}  // namespace shopstream::refine
