@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 
+#include "base/format.h"
 #include "base/unicode_table.h"
 
 namespace shopstream {

@@ -54,14 +54,14 @@ Result<std::shared_ptr<arrow::RecordBatch>> RunAlone(sql::Session* session,
 }
 
 // What silver.sql adds to the columns of bronze.
-std::vector<std::string> ComputedColumns() {
+std::vector<std::string> ColumnsToGive() {
   std::vector<std::string> names = {kBronzeRow, kExactAmount};
   for (size_t i = 2; i < VerdictFields().size(); ++i) names.push_back(VerdictFields()[i]->name());
   return names;
 }
 
 Status CheckComputed(const std::string& file, const arrow::Schema& schema) {
-  for (const std::string& name : ComputedColumns()) {
+  for (const std::string& name : ColumnsToGive()) {
     if (schema.GetFieldIndex(name) >= 0) continue;
     return Status::Invalid(file, " does not give column ", name,
                            ": SELECT all columns of bronze, and event_hour, amount_usd, "
