@@ -342,7 +342,7 @@ CATEGORIES = """
     FROM gold_product_daily GROUP BY ALL ORDER BY revenue DESC, category LIMIT 5"""
 BEST_HOURS = """
     SELECT hour(event_hour) AS hour, sum(orders) AS orders, sum(revenue_usd) AS revenue
-    FROM gold_revenue_hourly GROUP BY ALL ORDER BY revenue DESC, hour LIMIT 3"""
+    FROM gold_revenue_hourly WHERE date < DATE '2018-01-01' GROUP BY ALL ORDER BY revenue DESC, hour LIMIT 3"""
 REFUSED = """
     SELECT CASE WHEN reasons = 'duplicate' THEN 'sent twice: the first copy stays'
                 WHEN quantity = 0 AND amount <= 0 THEN 'nothing bought, nothing paid'
@@ -353,7 +353,7 @@ REFUSED = """
     FROM silver_rejects GROUP BY ALL ORDER BY purchases DESC, why"""
 QUALITY = """
     SELECT sum(bronze_rows) AS bronze, sum(silver_rows) AS silver, sum(rejected_rows) AS rejected,
-           sum(duplicate_rows) AS repeated, sum(late_rows) AS late
+           sum(duplicate_rows) AS repeated, sum(late_rows) FILTER (date > DATE '2018-01-01') AS late
     FROM gold_quality_daily"""
 
 
@@ -369,7 +369,7 @@ def show_business(program: Program, screen: Screen) -> None:
     screen.table(["category", "orders", "revenue, USD"],
                  [[row["category"], f"{row['orders']:,}", f"{row['revenue']:,.2f}"] for row in ask(CATEGORIES)])
     hours = ", ".join(f"{row['hour']:02}:00 ({row['revenue']:,.0f} USD)" for row in ask(BEST_HOURS))
-    screen.line(f"  Best hours of the day, UTC: {hours}")
+    screen.line(f"  Best hours of 2017, UTC: {hours}")
 
     quality = ask(QUALITY)[0]
     if quality["bronze"] != quality["silver"] + quality["rejected"] + quality["repeated"]:
@@ -380,8 +380,8 @@ def show_business(program: Program, screen: Screen) -> None:
                   for row in ask(REFUSED)])
     screen.line()
     screen.good(f"{quality['bronze']:,} rows of Bronze = {quality['silver']:,} of Silver + {quality['rejected']:,} "
-                f"rejected + {quality['repeated']:,} repeated; {quality['late']:,} arrived more than an hour late and "
-                "are counted.")
+                f"rejected + {quality['repeated']:,} repeated.")
+    screen.line(f"  {quality['late']:,} of the generated purchases arrived more than an hour late, and are counted.")
 
 
 def show_agreement(results: Results, counted: int, screen: Screen) -> None:

@@ -67,17 +67,17 @@ void PrintSummary(const refine::RefineStats& stats, bool as_json) {
                            Reasons(stats));
   if (stats.without_coordinates() > 0) {
     std::cout << fmt::format(
-        "{} of Bronze without Kafka's coordinates: another program appended them, and they are not "
-        "refined\n",
+        "{} of Bronze have no Kafka coordinates, because another program appended them; refine "
+        "leaves them out\n",
         Counted(stats.without_coordinates(), "row"));
   }
 }
 
 void ExplainHalt(const tables::RefineHalt& halt) {
   std::cerr << fmt::format(
-      "shopstream: rule {} rejects {} of {} ({:.1f} %): nothing of pass {} was committed. Look: "
-      "`shopstream refine status`. Go on with these rows among the rejects: `shopstream refine "
-      "accept {}`\n",
+      "shopstream: rule {} rejects {} of {} ({:.1f} %): nothing of pass {} was committed. "
+      "`shopstream refine status` shows more. To continue with these rows among the rejects: "
+      "`shopstream refine accept {}`\n",
       halt.rule, FormatCount(halt.found), Counted(halt.rows, "row"),
       100.0 * static_cast<double>(halt.found) / static_cast<double>(halt.rows), halt.pass,
       halt.rule);
@@ -114,8 +114,8 @@ Command RefineCommand() {
               "rule halts it",
           .options = {{.name = "--watch",
                        .target = &flags->watch,
-                       .meaning = "Go on with every row that comes; otherwise stop once everything "
-                                  "that Bronze has is refined"}},
+                       .meaning = "Keep refining new rows; otherwise exit once everything that "
+                                  "Bronze has is refined"}},
           .run = Running(flags, RunRefineCommand),
           .commands = {RefineStatusCommand(), RefineAcceptCommand(), RefineTestCommand(),
                        RefineSqlCommand()},

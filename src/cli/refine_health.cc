@@ -30,16 +30,20 @@ Result<ComponentHealth> JudgeRefine(const Config& config, lake::ObjectStore* sto
   ARROW_ASSIGN_OR_RAISE(const auto status,
                         refine::ReadRefineStatus(store, refine::RefinePaths::From(config)));
   if (status.halt && status.halt->halted()) {
-    return Refine(HealthState::kDown,
-                  fmt::format("halted: rule {} rejects {} of {}", status.halt->rule,
-                              FormatCount(status.halt->found), Counted(status.halt->rows, "row")),
-                  "see `shopstream refine status`; go on with `shopstream refine accept " +
-                      status.halt->rule + "`");
+    return Refine(
+        HealthState::kDown,
+        fmt::format("halted: rule {} rejects {} of {}", status.halt->rule,
+                    FormatCount(status.halt->found), Counted(status.halt->rows, "row")),
+        "`shopstream refine status` shows more; accept the rejected rows with `shopstream refine "
+        "accept " +
+            status.halt->rule + "`");
   }
   const Status usable = refine::CheckRefineFiles(config);
   if (!usable.ok()) {
-    return Refine(HealthState::kDegraded, usable.message(),
-                  "correct the file; until then a running refine uses the rules it has");
+    return Refine(
+        HealthState::kDegraded, usable.message(),
+        "correct the file; until then a running refine uses the rules it has, and it reads Gold "
+        "files only when it starts");
   }
   const refine::TableStanding& rejects = status.tables[1];
   ARROW_ASSIGN_OR_RAISE(const auto committed_ms,
@@ -62,14 +66,14 @@ Result<ComponentHealth> JudgeRefine(const Config& config, lake::ObjectStore* sto
 ComponentHealth CheckRefine(const Config& config) {
   const auto store = lake::OpenObjectStore(config);
   if (!store.ok()) {
-    return Refine(HealthState::kDegraded, store.status().message(), "first fix the lake");
+    return Refine(HealthState::kDegraded, store.status().message(), "see lake.uri");
   }
   auto health = JudgeRefine(config, store->get());
   if (health.ok()) return *std::move(health);
   if (health.status().IsKeyError()) {
     return Refine(HealthState::kOk, "not in use: " + health.status().message(), "");
   }
-  return Refine(HealthState::kDegraded, health.status().message(), "first fix the lake");
+  return Refine(HealthState::kDegraded, health.status().message(), "see the detail");
 }
 
 }  // namespace

@@ -47,8 +47,14 @@ void PrintStatus(const refine::RefineStatus& status) {
   }
   partitions.Print(std::cout, false);
   if (!status.rules.empty()) {
-    std::cout << fmt::format("\nRules {} since pass {}.\n", status.rules,
-                             FormatCount(status.rules_since));
+    std::cout << fmt::format(
+        "\nRules, rates and SQL with fingerprint {} are in force since pass {}.\n", status.rules,
+        FormatCount(status.rules_since));
+  }
+  for (const refine::TableStanding& table : status.tables) {
+    if (table.filled) continue;
+    std::cout << table.table << " is no longer filled: it has no SQL file, or the next refine "
+              << "builds it anew.\n";
   }
   if (!status.complete()) {
     std::cout << "The tables are at different passes: a refine works now, or was stopped. The next "
@@ -56,8 +62,8 @@ void PrintStatus(const refine::RefineStatus& status) {
   }
   if (!status.halt || !status.halt->halted()) return;
   std::cout << fmt::format(
-      "Halted since {}: rule {} rejects {} of {} of pass {}. Correct the producer or "
-      "the rule, or go on with these rows among the rejects: `shopstream refine accept {}`\n",
+      "Halted since {}: rule {} rejects {} of {} of pass {}. Correct the producer, or the rule and "
+      "run `shopstream refine`, or accept the rejected rows: `shopstream refine accept {}`\n",
       FormatTimestamp(status.halt->at_ms), status.halt->rule, FormatCount(status.halt->found),
       Counted(status.halt->rows, "row"), FormatCount(status.halt->pass), status.halt->rule);
 }
@@ -72,7 +78,8 @@ int AnswerFinal(const refine::RefineStatus& status, int64_t at_ms, bool as_json)
                      nlohmann::ordered_json{{"final", is_final}, {"complete_through", through}})
               << "\n";
   } else if (!status.complete_through_ms) {
-    std::cout << "no: it is not known through when the tables are complete\n";
+    std::cout
+        << "unknown: no time is recorded yet; run `shopstream ingest`, then `shopstream refine`\n";
   } else {
     std::cout << fmt::format("{}: complete through {}\n", is_final ? "yes" : "no",
                              FormatTimestamp(*status.complete_through_ms));
@@ -101,7 +108,7 @@ Result<int> AcceptRule(const Context& context, const RefineAcceptFlags& flags) {
               << "\n";
   } else {
     std::cout << fmt::format(
-        "Pass {} puts the rows that rule {} rejects among the rejects. A running refine goes on "
+        "Pass {} puts the rows that rule {} rejects among the rejects. A running refine continues "
         "within seconds.\n",
         FormatCount(halt.pass), halt.rule);
   }
@@ -127,7 +134,7 @@ Command RefineStatusCommand() {
 Command RefineAcceptCommand() {
   auto flags = std::make_shared<RefineAcceptFlags>();
   return {.name = "accept",
-          .meaning = "Go on after a halt: what the rule rejects goes to the rejects, this once",
+          .meaning = "Accept what a rule rejects in the halted pass, and continue",
           .options = {{.name = "RULE",
                        .target = &flags->rule,
                        .meaning = "The rule that `refine status` names",

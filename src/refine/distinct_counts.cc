@@ -59,7 +59,7 @@ DistinctCounts::DistinctCounts(const GoldMerge& merge, const GoldSources& source
 SeenStamp DistinctCounts::StampOf(const tables::RefineStanding& gold) const {
   return {.pass = gold.pass.value_or(0),
           .version = 0,
-          .commit_id = std::to_string(gold.author.value_or(0)) + " " + merge_.file().hash};
+          .commit_id = std::to_string(gold.author.value_or(0)) + "/" + merge_.file().hash};
 }
 
 Result<std::shared_ptr<arrow::RecordBatch>> DistinctCounts::Count(

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/error_kind.h"
 #include "tables/refine_state.h"
 
 namespace shopstream::refine {
@@ -21,12 +22,16 @@ Result<std::vector<GoldView>> GoldTables::Look() {
   std::vector<GoldView> views;
   for (auto& [path, gold] : gold_) {
     GoldView& view = views.emplace_back(GoldView{.table = path, .pass = {}});
+    if (gold.table != nullptr) {
+      const Status refreshed = gold.table->Refresh().status();
+      if (IsUnavailable(refreshed)) return refreshed;
+      // Deleted, or built anew by another refine.
+      if (!refreshed.ok()) gold.table.reset();
+    }
     if (gold.table == nullptr) {
       auto table = lake::Table::Open(store_, path);
       if (table.status().IsKeyError()) continue;
       ARROW_ASSIGN_OR_RAISE(gold.table, std::move(table));
-    } else {
-      ARROW_RETURN_NOT_OK(gold.table->Refresh().status());
     }
     const auto snapshot = gold.table->snapshot();
     view.pass = tables::RefinePass(*snapshot);

@@ -29,9 +29,14 @@ Result<std::unique_ptr<PassJudge>> PassJudge::Open(RuleSource source, const Refi
   return judge;
 }
 
-void PassJudge::Reload() {
+void PassJudge::Reload(const RefineColumns& columns) {
   const std::shared_ptr<const RuleBook> before = rules_.book();
-  rules_.Reload(OpensAs(&judge_, columns_, options_));
+  std::unique_ptr<Judge> opened;
+  rules_.Reload(OpensAs(&opened, columns, options_));
+  if (opened != nullptr) {
+    judge_ = std::move(opened);
+    columns_ = columns;
+  }
   const auto changed = ChangedParts(before->fingerprint, book().fingerprint);
   if (changed.empty()) return;
   Log::Info("Changed: {}. The next pass is the first that uses it; earlier verdicts stay.",

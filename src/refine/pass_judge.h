@@ -22,7 +22,7 @@ class PassJudge {
 
   // Takes the rules from their files again if these have changed. Rules that cannot be used leave
   // the ones in force; see broken().
-  void Reload();
+  void Reload(const RefineColumns& columns);
   // OK: the rules in force are those of the files.
   const Status& broken() const { return rules_.broken(); }
   const RuleBook& book() const { return *rules_.book(); }

@@ -17,6 +17,7 @@
 #include "refine/rule_book.h"
 #include "refine/seen_index.h"
 #include "refine/silver_ids.h"
+#include "refine/upkeep.h"
 
 namespace shopstream::refine {
 namespace {
@@ -47,14 +48,6 @@ struct MemoryShares {
 MemoryShares ShareMemory(int64_t limit_mb) {
   const int64_t bytes = limit_mb << 20;
   return {.sql_bytes = bytes / 2, .row_bytes = bytes / 4};
-}
-
-RuleFiles RuleFilesOf(const RefineConfig& config) {
-  return {.rules = config.rules,
-          .rates = config.rates,
-          .categories = config.categories,
-          .sql_folder = config.sql_folder,
-          .late_after_seconds = config.late_after_seconds};
 }
 
 // The index in a folder of its own for each table of Silver, so that a table that is created again
@@ -175,8 +168,10 @@ void Steps::LogHalt() {
   const tables::RefineHalt& halt = *refiner_->halt();
   if (std::exchange(logged_halt_ms_, halt.at_ms) == halt.at_ms) return;
   Log::Error(
-      "Refining is halted: rule {} rejects {} of {} rows of pass {}. See `shopstream refine "
-      "status`; go on with `shopstream refine accept {}`.",
+      "Refining is halted: rule {} rejects {} of {} rows of pass {}. `shopstream refine "
+      "status` shows more. To continue with these rows among the rejects: `shopstream refine "
+      "accept "
+      "{}`.",
       halt.rule, halt.found, halt.rows, halt.pass, halt.rule);
 }
 
@@ -197,7 +192,7 @@ Result<RefineEnd> RunSteps(Refiner* refiner, const RefineMode& mode, const LoopO
 }
 
 Status CheckRefineFiles(const Config& config) {
-  ARROW_RETURN_NOT_OK(ReadRuleBook(RuleFilesOf(config.refine)).status());
+  ARROW_RETURN_NOT_OK(ReadRuleBook(RuleFiles::Of(config.refine)).status());
   return LoadGoldFiles(config.refine.sql_folder).status();
 }
 
@@ -214,12 +209,18 @@ Result<RefineEnd> RunRefine(const Config& config, const RefineMode& mode, Refine
   const sql::EngineOptions engine{.memory_bytes = memory.sql_bytes,
                                   .threads = static_cast<int>(config.refine.threads)};
   ARROW_ASSIGN_OR_RAISE(const auto judge,
-                        PassJudge::Open(FromFiles(RuleFilesOf(config.refine)), columns, engine));
+                        PassJudge::Open(FromFiles(RuleFiles::Of(config.refine)), columns, engine));
   ARROW_ASSIGN_OR_RAISE(const OpenIndex index, OpenSeenIndex(config.refine, *tables.silver));
   SilverIds ids(store.get(), paths.silver, index.ids.get());
   GoldTables gold(store.get(), index.ids.get(), {.folder = paths.gold_folder, .engine = engine});
   ARROW_ASSIGN_OR_RAISE(auto files, LoadGoldFiles(config.refine.sql_folder));
   gold.SetFiles(std::move(files));
+  std::optional<Upkeep> upkeep;
+  if (config.refine.maintenance) {
+    upkeep.emplace(store.get(),
+                   std::vector<lake::Table*>{tables.rejects.get(), tables.silver.get()},
+                   [&gold] { return gold.Tables(); });
+  }
   Refiner refiner({.store = store.get(),
                    .tables = &tables,
                    .judge = judge.get(),

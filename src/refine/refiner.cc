@@ -83,15 +83,23 @@ Status Refiner::Look() {
   standings_.rejects = rejects_.pass.value_or(0);
   standings_.silver = silver_.pass.value_or(0);
   ARROW_ASSIGN_OR_RAISE(plan_, PlanPass(rejects_, *bronze_, options_.pass_rows));
-  parts_.judge->Reload();
+  ARROW_ASSIGN_OR_RAISE(const RefineColumns columns, Columns());
+  parts_.judge->Reload(columns);
   parts_.stats->SetRulesDegraded(!parts_.judge->broken().ok());
   ARROW_ASSIGN_OR_RAISE(halt_, tables::ReadRefineHalt(*rejects, standings_.rejects + 1));
-  standings_.halted = halt_ && halt_->halted() && halt_->fingerprint == Fingerprint();
+  standings_.halted = halt_ && halt_->halted() && halt_->fingerprint == HaltFingerprint();
   const bool has_rows = !plan_.empty() && bronze_->version() != nothing_up_to_;
-  standings_.work_waits = has_rows || TimeIsBehind();
+  standings_.work_waits = has_rows || TimeIsBehind() || !IsComplete();
   parts_.stats->SetLag(RowsToRefine());
   parts_.stats->SetHalted(standings_.halted ? halt_->rule : "");
   return Status::OK();
+}
+
+bool Refiner::IsComplete() const {
+  return standings_.silver == standings_.rejects &&
+         std::ranges::all_of(standings_.gold, [&](const GoldView& gold) {
+           return !gold.outdated && gold.pass == standings_.silver;
+         });
 }
 
 bool Refiner::TimeIsBehind() const {
@@ -110,11 +118,8 @@ int64_t Refiner::RowsToRefine() const {
 }
 
 bool Refiner::CaughtUp() const {
-  const bool complete = standings_.silver == standings_.rejects &&
-                        std::ranges::all_of(standings_.gold, [&](const GoldView& gold) {
-                          return !gold.outdated && gold.pass == standings_.silver;
-                        });
-  return complete && plan_.replayed.empty() && std::ranges::all_of(*target_, [&](const auto& item) {
+  return IsComplete() && plan_.replayed.empty() &&
+         std::ranges::all_of(*target_, [&](const auto& item) {
            const auto found = silver_.ends.find(item.first);
            return found == silver_.ends.end() ? item.second == 0 : found->second >= item.second;
          });
@@ -124,11 +129,12 @@ Result<StepOutcome> Refiner::Step() {
   ARROW_RETURN_NOT_OK(Look());
   const Standings seen = standings_;
   Result<NextStep> next = DecideNext(standings_);
-  // Tables that another refine has just moved may seem to contradict each other, but not twice.
+  // Tables that another refine moves meanwhile may seem to contradict each other.
   if (!next.ok()) {
     ARROW_RETURN_NOT_OK(Look());
     if (standings_ == seen) return next.status();
-    ARROW_ASSIGN_OR_RAISE(next, DecideNext(standings_));
+    next = DecideNext(standings_);
+    if (!next.ok()) return StepOutcome::kWorked;
   }
   if (!target_) target_ = tables::ReadProgress(bronze_->Txns());
   if (options_.until_caught_up && CaughtUp()) return StepOutcome::kIdle;
@@ -240,7 +246,7 @@ Result<StepOutcome> Refiner::Halt(const StopDecision& stop, const PassInHand& ha
                           .found = stop.found,
                           .rows = hand.tally.rows,
                           .at_ms = WallClockMillis(),
-                          .fingerprint = Fingerprint(),
+                          .fingerprint = HaltFingerprint(),
                           .accepted = halt_ ? halt_->accepted : std::set<std::string>()};
   ARROW_ASSIGN_OR_RAISE(
       const PassOutcome outcome,
@@ -370,5 +376,14 @@ Result<RefineColumns> Refiner::Columns() const {
 }
 
 std::string Refiner::Fingerprint() const { return ShortHash(parts_.judge->book().fingerprint); }
+
+std::string Refiner::HaltFingerprint() const {
+  refine::Fingerprint parts = parts_.judge->book().fingerprint;
+  const auto& above = parts_.judge->book().rules.stop_above;
+  if (above) {
+    parts["stop_above"] = std::to_string(above->percent) + " " + std::to_string(above->rows);
+  }
+  return ShortHash(parts);
+}
 
 }  // namespace shopstream::refine

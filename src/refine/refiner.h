@@ -93,7 +93,11 @@ class Refiner {
   Status BuildGold(const std::vector<std::string>& gold);
   GoldSources Sources() const;
   Result<RefineColumns> Columns() const;
-  std::string Fingerprint() const;  // Of the rules in force.
+  // Of the rules in force, with and without what only halts.
+  std::string Fingerprint() const;
+  std::string HaltFingerprint() const;
+  // Whether all tables hold the same pass.
+  bool IsComplete() const;
   // Whether all tables hold what Bronze had at the first step.
   bool CaughtUp() const;
   int64_t RowsToRefine() const;

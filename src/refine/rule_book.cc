@@ -122,13 +122,15 @@ Result<CurrentRules> CurrentRules::Open(RuleSource source, const Accept& accept)
 
 void CurrentRules::Reload(const Accept& accept) {
   std::string stamp = source_.stamp();
-  if (stamp == stamp_) return;
+  // A broken one may have become usable without a change of its own: readable, or with a column
+  // that Bronze has now.
+  if (stamp == stamp_ && broken_.ok()) return;
   stamp_ = std::move(stamp);  // Before reading, so that a change while reading is seen next time.
   auto book = source_.read();
-  broken_ = book.ok() ? accept(*book) : book.status();
+  const Status before = std::exchange(broken_, book.ok() ? accept(*book) : book.status());
   if (broken_.ok()) {
     book_ = *std::move(book);
-  } else {
+  } else if (broken_ != before) {
     Log::Warn("{}; the rules read before stay in force", broken_.message());
   }
 }

@@ -65,7 +65,9 @@ Status AddGold(lake::ObjectStore* store, const std::string& folder, RefineStatus
     ARROW_ASSIGN_OR_RAISE(const auto table, lake::Table::Open(store, path));
     const auto snapshot = table->snapshot();
     ARROW_ASSIGN_OR_RAISE(const auto standing, tables::ReadRefineStanding(*snapshot));
-    if (standing.pass) status->tables.push_back(StandingOf(path, *snapshot, standing));
+    if (!standing.pass) continue;
+    TableStanding& gold = status->tables.emplace_back(StandingOf(path, *snapshot, standing));
+    gold.filled = *standing.pass >= status->tables[1].pass.value_or(0) - 1;
   }
   return Status::OK();
 }
@@ -74,7 +76,7 @@ Status AddGold(lake::ObjectStore* store, const std::string& folder, RefineStatus
 std::optional<int64_t> LeastThrough(const std::vector<TableStanding>& tables) {
   std::optional<int64_t> least;
   for (const TableStanding& table : tables) {
-    if (!table.pass) continue;
+    if (!table.pass || !table.filled) continue;
     if (!table.complete_through_ms) return std::nullopt;
     least = std::min(least.value_or(*table.complete_through_ms), *table.complete_through_ms);
   }
@@ -96,7 +98,7 @@ int64_t RefineStatus::rows_left() const {
 bool RefineStatus::complete() const {
   std::optional<int64_t> pass;
   for (const TableStanding& table : tables) {
-    if (!table.pass) continue;
+    if (!table.pass || !table.filled) continue;
     if (pass.value_or(*table.pass) != *table.pass) return false;
     pass = table.pass;
   }
@@ -110,6 +112,7 @@ nlohmann::ordered_json ToJson(const RefineStatus& status) {
                       {"version", table.version},
                       {"rows", table.rows},
                       {"pass", table.pass ? nlohmann::ordered_json(*table.pass) : nullptr},
+                      {"filled", table.filled},
                       {"complete_through", TimeOrNull(table.complete_through_ms)}});
   }
   nlohmann::ordered_json partitions = nlohmann::ordered_json::array();

@@ -20,6 +20,8 @@ struct TableStanding {
   int64_t rows = 0;                            // -1: a file's writer did not count them.
   std::optional<int64_t> pass;                 // Of refine's tables.
   std::optional<int64_t> complete_through_ms;  // Likewise, since 1970; nothing: unknown.
+  // False: a Gold table that is more than a pass behind, because its SQL file is gone.
+  bool filled = true;
 };
 
 // What is left of one Kafka partition.
@@ -39,7 +41,7 @@ struct RefineStatus {
   std::optional<int64_t> complete_through_ms;
 
   int64_t rows_left() const;
-  // Whether all tables hold the same pass.
+  // Whether all tables that refine fills hold the same pass.
   bool complete() const;
 };
 nlohmann::ordered_json ToJson(const RefineStatus& status);
