@@ -22,9 +22,12 @@ ELSEWHERE = {
     "command-line.md": "its topics are the reader's own; test_observe.py consumes, test_command_line.py completes",
     "your-own-events.md": "test_your_own_events.py runs it whole",
     "query.md": "test_query.py runs its examples",
+    "refine.md": "test_refine.py and test_refine_sql.py run its commands",
+    "sql.md": "test_refine_sql.py",
+    "scale.md": "test_refine_sql.py",
     "registry.md": "new.avsc is the reader's own file; test_registry.py checks the commands of schemas",
 }
-NO_REPORT = re.compile(r"--set ingest\.bach_size|--set lake\.uri=s3://| replay |^registry|^generate|^ingest$")
+NO_REPORT = re.compile(r"--set ingest\.bach_size|--set lake\.uri=s3://| replay |^registry|^generate|^ingest$|^refine --watch|^query ")
 
 
 class Tour:
@@ -36,6 +39,7 @@ class Tour:
         world.run("schema", "register", ROOT / "schemas/purchase_event.avsc")
         world.run("generate", "--count", "3000", "--malformed-share", "0.05", "--seed", "1")
         world.run("ingest", "--until-caught-up")
+        world.run("refine")
 
     def shell(self, line: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(["bash", "-c", line], cwd=ROOT, env=self.world.environment(), capture_output=True,
@@ -64,8 +68,8 @@ def test_the_tour_runs_as_printed(tour: Tour) -> None:
     ran = []
     for line, shown in documented.commands(text):
         ran.append(line)
-        if line == f"{SHOPSTREAM}ingest":
-            kill_while_it_reads(tour, line)
+        if line in (f"{SHOPSTREAM}ingest", f"{SHOPSTREAM}refine --watch"):
+            kill_while_it_works(tour, line)
             continue
         done = tour.shell(line)
         assert done.returncode == 0, f"$ {line}\n{done.stdout}{done.stderr}"
@@ -75,17 +79,17 @@ def test_the_tour_runs_as_printed(tour: Tour) -> None:
             assert printed[:1] == ["record"]
         elif shown:
             assert printed == shown.split(), f"$ {line}"
-    assert len(ran) == 9, ran
+    assert len(ran) == 13, ran
     assert ran[-1].endswith("&& ./run shopstream audit") and "Clean: " in done.stdout
 
 
-def kill_while_it_reads(tour: Tour, line: str) -> None:
+def kill_while_it_works(tour: Tour, line: str) -> None:
     """The README dares the reader to. kill -9 reaches the program itself, since ./run becomes it."""
-    ingest = tour.start(line)
-    program = pathlib.Path(f"/proc/{ingest.pid}/exe")
+    process = tour.start(line)
+    program = pathlib.Path(f"/proc/{process.pid}/exe")
     wait_until(lambda: program.readlink().name == "shopstream", 60, "./run became the program")
-    ingest.kill()
-    assert ingest.wait(timeout=10) == -9
+    process.kill()
+    assert process.wait(timeout=10) == -9
 
 
 def test_the_readme_reads_the_lake_from_python(tour: Tour) -> None:
