@@ -263,7 +263,7 @@ def test_spark_writes_the_tables_and_finds_every_difference(spark_sql: Any, sett
     assert batch.main([*arguments, "--compare"], spark_sql) == 0
     assert "silver_events: equal, " in capsys.readouterr().out
     one = by_duckdb(script, bronze, "silver_events")[0]
-    silver.update({"amount_usd": "amount_usd + 0.01"}, f"kafka_offset = {one['kafka_offset']}")
+    silver.update(updates={"amount_usd": "amount_usd + 0.01"}, predicate=f"kafka_offset = {one['kafka_offset']}")
     assert batch.main([*arguments, "--compare"], spark_sql) == 3
     output = capsys.readouterr().out
     assert "silver_events: missing" in output and "silver_events: not expected" in output

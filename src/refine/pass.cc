@@ -20,6 +20,11 @@ bool Holds(const lake::Snapshot& table, int64_t pass) {
   return tables::RefinePass(table).value_or(0) == pass;
 }
 
+std::string ValueOf(const lake::Snapshot& table, const std::string& property) {
+  const std::string* value = lake::FindProperty(table, property);
+  return value == nullptr ? "" : *value;
+}
+
 // Those that the table does not have in this form.
 std::map<std::string, std::string> NewOnes(const std::map<std::string, std::string>& properties,
                                            const lake::Snapshot& table) {
@@ -77,11 +82,16 @@ Result<CommittedPass> CommitPass(lake::Table* table, const PassChanges& changes,
 Result<PassOutcome> CommitProperties(lake::Table* table, int64_t pass, const std::string& operation,
                                      const std::map<std::string, std::string>& properties,
                                      BootClock::time_point deadline) {
-  if (NewOnes(properties, *table->snapshot()).empty() && Holds(*table->snapshot(), pass)) {
-    return PassOutcome::kDone;
-  }
+  const auto seen = table->snapshot();
+  if (NewOnes(properties, *seen).empty() && Holds(*seen, pass)) return PassOutcome::kDone;
   const auto prepare = [&](const lake::Snapshot& snapshot) -> Result<lake::ChangesOrRefusal> {
     if (!Holds(snapshot, pass)) return LostTo(snapshot);
+    for (const auto& [name, value] : properties) {
+      if (ValueOf(snapshot, name) != ValueOf(*seen, name)) {
+        return lake::Refusal{.why = "another program has set " + name,
+                             .code = static_cast<int>(PassOutcome::kLost)};
+      }
+    }
     lake::Changes commit;
     commit.operation = operation;
     commit.data_change = false;

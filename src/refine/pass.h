@@ -39,8 +39,8 @@ struct CommittedPass {
 Result<CommittedPass> CommitPass(lake::Table* table, const PassChanges& changes,
                                  BootClock::time_point deadline);
 
-// Sets properties of the table, if it still holds this pass; those that it has already are left
-// out, and without others there is no commit.
+// Sets properties of the table, if it still holds this pass and nobody has set them since its last
+// Refresh (kLost); those that it has already are left out, and without others there is no commit.
 Result<PassOutcome> CommitProperties(lake::Table* table, int64_t pass, const std::string& operation,
                                      const std::map<std::string, std::string>& properties,
                                      BootClock::time_point deadline);

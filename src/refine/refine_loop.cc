@@ -215,10 +215,13 @@ Result<RefineEnd> RunRefine(const Config& config, const RefineMode& mode, Refine
   GoldTables gold(store.get(), index.ids.get(), {.folder = paths.gold_folder, .engine = engine});
   ARROW_ASSIGN_OR_RAISE(auto files, LoadGoldFiles(config.refine.sql_folder));
   gold.SetFiles(std::move(files));
+  // Its own tables: a pass needs the versions that it has looked at.
+  std::unique_ptr<lake::Table> kept_rejects, kept_silver;
   std::optional<Upkeep> upkeep;
   if (config.refine.maintenance) {
-    upkeep.emplace(store.get(),
-                   std::vector<lake::Table*>{tables.rejects.get(), tables.silver.get()},
+    ARROW_ASSIGN_OR_RAISE(kept_rejects, lake::Table::Open(store.get(), paths.rejects));
+    ARROW_ASSIGN_OR_RAISE(kept_silver, lake::Table::Open(store.get(), paths.silver));
+    upkeep.emplace(store.get(), std::vector<lake::Table*>{kept_rejects.get(), kept_silver.get()},
                    [&gold] { return gold.Tables(); });
   }
   Refiner refiner({.store = store.get(),
