@@ -17,8 +17,6 @@ namespace {
 
 enum GoldRefusal { kNotAtThisPass = 1 };
 
-constexpr Millis kCommitWithin{10'000};
-
 // One pass of one Gold table.
 class GoldCommit {
  public:
@@ -130,8 +128,7 @@ class GoldCommit {
       }
       return lake::Refusal{"the table holds another pass", kNotAtThisPass};
     };
-    // The merge may have taken longer than the deadline: it limits only further attempts.
-    return gold_->Commit(prepare, BootClock::now() + kCommitWithin);
+    return gold_->Commit(prepare, BootClock::now() + options_.commit_within);
   }
 
   lake::Table* const gold_;

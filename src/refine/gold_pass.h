@@ -27,8 +27,9 @@ Result<GoldInput> ReadGoldInput(const GoldSources& sources, const RefineColumns&
                                 const tables::RefineStanding& standing);
 
 struct GoldCommitOptions {
-  int64_t merge_rows = 500'000;  // Of the table that are in memory at a time; at least one date.
-  BootClock::time_point deadline;
+  int64_t merge_rows = 500'000;    // Of the table that are in memory at a time; at least one date.
+  BootClock::time_point deadline;  // No merge begins after it.
+  Millis commit_within{10'000};    // Once the files of a merge are written.
 };
 
 // Replaces the touched dates of a Gold table by their rows together with the input's, in one commit

@@ -140,23 +140,23 @@ TEST_F(GoldPassTest, ThePassOfAnotherRefineIsReadFromTheTables) {
 TEST_F(GoldPassTest, KilledAnywhere) {
   const GoldInput input = SecondPass();
   const Saved saved = Save();
-  for (const char* moment : {"before", "after", "half-way"}) {
-    for (int call = 0;; ++call) {
-      SCOPED_TRACE(std::string(moment) + " call " + std::to_string(call));
-      ASSERT_LT(call, 200);
-      Restore(saved);
-      bool struck = false;
-      simulate::Fault& last =
-          store_->OnAny().Skipping(call).Calls([&](const std::string&) { struck = true; });
-      if (moment == std::string("before")) last.FailsBefore();
-      if (moment == std::string("after")) last.LosesReply();
-      if (moment == std::string("half-way")) last.TearsWrite();
-      store_->OnAny().Skipping(call).FailsBefore().Always();  // Dead from then on.
-      const auto outcome = Commit(input, Millis{50});
-      EXPECT_TRUE(!struck || !outcome.ok() || *outcome != PassOutcome::kDone) << "it is dead";
-      FinishAndGoOn();
-      if (!struck || HasFatalFailure()) break;
-    }
+  const std::string moments[] = {"before", "after", "half-way"};
+  for (int call = 0;; ++call) {
+    const std::string& moment = moments[call % 3];
+    SCOPED_TRACE(moment + " call " + std::to_string(call));
+    ASSERT_LT(call, 200);
+    Restore(saved);
+    bool struck = false;
+    simulate::Fault& last =
+        store_->OnAny().Skipping(call).Calls([&](const std::string&) { struck = true; });
+    if (moment == "before") last.FailsBefore();
+    if (moment == "after") last.LosesReply();
+    if (moment == "half-way") last.TearsWrite();
+    store_->OnAny().Skipping(call).FailsBefore().Always();  // Dead from then on.
+    const auto outcome = Commit(input, Millis{50});
+    EXPECT_TRUE(!struck || !outcome.ok() || *outcome != PassOutcome::kDone) << "it is dead";
+    FinishAndGoOn();
+    if (!struck || HasFatalFailure()) break;
   }
 }
 
@@ -221,8 +221,9 @@ TEST_F(GoldPassTest, TwoRefinesCommitThePassOnce) {
       const auto table = lake::Table::Open(store_->inner(), testing::kGoldPath).ValueOrDie();
       simulate::MemoryPages pages;
       const auto seen = SeenIndex::Open(&pages, {.table_id = "silver"}).ValueOrDie();
-      const auto outcome = CommitGold(table.get(), merge.get(), Sources(), seen.get(), theirs,
-                                      {.deadline = In(Millis{20'000})});
+      const auto outcome =
+          CommitGold(table.get(), merge.get(), Sources(), seen.get(), theirs,
+                     {.deadline = In(Millis{20'000}), .commit_within = Millis{20'000}});
       ASSERT_TRUE(outcome.ok()) << outcome.status();
       EXPECT_EQ(*outcome, PassOutcome::kDone);
     });

@@ -145,7 +145,7 @@ class GoldWorld : public ::testing::Test {
 
   Result<PassOutcome> Commit(const GoldInput& input, Millis time = Millis{20'000}) {
     return CommitGold(gold_.get(), merge_.get(), Sources(), seen_.get(), input,
-                      {.merge_rows = 40, .deadline = In(time)});
+                      {.merge_rows = 40, .deadline = In(time), .commit_within = time});
   }
   void MustCommit(const GoldInput& input) {
     const auto outcome = Commit(input);
