@@ -23,15 +23,17 @@ namespace {
 
 constexpr Millis kCreateTimeout{30000};
 constexpr int64_t kTrimInterval = 100;  // Versions between two removals of expired tombstones.
-// They stay that much longer, so that DeleteExpired (lake/upkeep) finds them.
-constexpr Millis kTombstoneGrace{600'000};
+// They stay for another retention, at most this long, so that DeleteExpired (lake/upkeep) finds
+// them.
+constexpr int64_t kTombstoneGraceMs = 600'000;
 
 // A state lives as long as its program, so files removed by others must not accumulate in it.
 std::shared_ptr<const TableState> WithoutExpiredTombstones(
     std::shared_ptr<const TableState> state) {
   if (state->tombstone_count() == 0) return state;
   auto trimmed = std::make_shared<TableState>(*state);
-  trimmed->DropExpiredTombstones(WallClockMillis() - kTombstoneGrace.count());
+  const int64_t grace_ms = std::min(kTombstoneGraceMs, TombstoneRetentionMs(state->properties()));
+  trimmed->DropExpiredTombstones(WallClockMillis() - grace_ms);
   return trimmed;
 }
 
