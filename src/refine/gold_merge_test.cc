@@ -15,7 +15,7 @@ namespace shopstream::refine {
 namespace {
 
 using ::testing::ElementsAre;
-using testing::Purchase;
+using testing::RefinedPurchase;
 
 GoldFile FileOf(const std::string& name) {
   const auto files = LoadGoldFiles("").ValueOrDie();
@@ -34,7 +34,7 @@ class GoldMergeTest : public ::testing::Test {
     ASSERT_TRUE(merge.ok()) << merge.status();
     merge_ = *std::move(merge);
   }
-  std::shared_ptr<arrow::RecordBatch> Aggregate(const std::vector<Purchase>& rows) {
+  std::shared_ptr<arrow::RecordBatch> Aggregate(const std::vector<RefinedPurchase>& rows) {
     const auto batch = testing::PassBatch(rows, 1);
     const auto part = merge_->Aggregate({batch, testing::PositionsOf(rows, false)},
                                         {batch, testing::PositionsOf(rows, true)});
@@ -95,7 +95,7 @@ TEST_F(GoldMergeTest, DistinctColumnsAreListsUntilTheyAreCounted) {
 TEST_F(GoldMergeTest, AveragesAreRoundedHalfAwayFromZeroInCents) {
   Open("revenue_hourly");
   const auto average = [&](std::vector<int64_t> cents) {
-    std::vector<Purchase> rows;
+    std::vector<RefinedPurchase> rows;
     for (const int64_t amount : cents) rows.push_back({.cents = amount});
     const auto lines = testing::Batch(merge_->file(), rows);
     EXPECT_EQ(lines.size(), 1u);
@@ -111,12 +111,12 @@ TEST_F(GoldMergeTest, AveragesAreRoundedHalfAwayFromZeroInCents) {
 
 TEST_F(GoldMergeTest, QualityAddsUp) {
   Open("quality_daily");
-  const std::vector<Purchase> rows = {{.delay_seconds = 5},
-                                      {.delay_seconds = 4000, .late = true},
-                                      {.delay_seconds = {}},
-                                      {.reasons = "duplicate"},
-                                      {.reasons = "positive_amount,quantity_range"},
-                                      {.late = true, .reasons = "not_computable"}};
+  const std::vector<RefinedPurchase> rows = {{.delay_seconds = 5},
+                                             {.delay_seconds = 4000, .late = true},
+                                             {.delay_seconds = {}},
+                                             {.reasons = "duplicate"},
+                                             {.reasons = "positive_amount,quantity_range"},
+                                             {.late = true, .reasons = "not_computable"}};
   EXPECT_THAT(Sorted(merge_->Merge(NoRows(), Aggregate(rows))),
               ElementsAre("bronze_rows=6 date=2025-10-24 duplicate_rows=1 late_rows=1 "
                           "max_delay_seconds=4000 rejected_rows=2 silver_rows=3"));

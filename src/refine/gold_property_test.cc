@@ -10,24 +10,24 @@
 namespace shopstream::refine {
 namespace {
 
-using testing::Purchase;
+using testing::RefinedPurchase;
 
 class RandomPurchases {
  public:
   explicit RandomPurchases(uint32_t seed) : random_(seed) {}
 
-  std::vector<Purchase> Pass() {
+  std::vector<RefinedPurchase> Pass() {
     // Most passes are of one day; some are late and touch many.
     const int days = Below(4) == 0 ? 12 : 2;
-    std::vector<Purchase> rows(static_cast<size_t>(Below(5) == 0 ? 0 : Below(60)));
-    for (Purchase& row : rows) row = One(days);
+    std::vector<RefinedPurchase> rows(static_cast<size_t>(Below(5) == 0 ? 0 : Below(60)));
+    for (RefinedPurchase& row : rows) row = One(days);
     return rows;
   }
   int Below(int bound) { return static_cast<int>(random_() % static_cast<uint32_t>(bound)); }
 
  private:
-  Purchase One(int days) {
-    Purchase row;
+  RefinedPurchase One(int days) {
+    RefinedPurchase row;
     row.user = Maybe(int64_t{Below(9)});
     row.region = Maybe(std::string(Below(2) == 0 ? "EU" : "US"));
     row.day = Maybe(Below(days));

@@ -13,7 +13,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using testing::Purchase;
+using testing::RefinedPurchase;
 
 // As S3: several files are read at a time.
 class RemoteStore : public simulate::MemoryStore {
@@ -22,7 +22,7 @@ class RemoteStore : public simulate::MemoryStore {
 };
 
 std::shared_ptr<arrow::RecordBatch> Days(int days) {
-  std::vector<Purchase> rows;
+  std::vector<RefinedPurchase> rows;
   for (int day = 0; day < days; ++day) {
     for (int i = 0; i <= day; ++i) rows.push_back({.user = 100 * day + i, .day = day});
   }

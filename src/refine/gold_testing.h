@@ -67,7 +67,7 @@ inline RefineColumns GoldColumns() {
 }
 
 // A row of Bronze, as a pass has judged it.
-struct Purchase {
+struct RefinedPurchase {
   std::optional<int64_t> user = 1;
   std::optional<std::string> region = "EU";
   std::optional<int> day = 0;  // From kFirstDay; nothing: the date is null.
@@ -83,9 +83,9 @@ struct Purchase {
 
 // Builds a column row by row.
 template <typename Builder, typename ValueOf>
-std::shared_ptr<arrow::Array> ColumnOf(const std::vector<Purchase>& rows, Builder&& builder,
+std::shared_ptr<arrow::Array> ColumnOf(const std::vector<RefinedPurchase>& rows, Builder&& builder,
                                        const ValueOf& value_of) {
-  for (const Purchase& row : rows) {
+  for (const RefinedPurchase& row : rows) {
     const auto value = value_of(row);
     EXPECT_TRUE((value ? builder.Append(*value) : builder.AppendNull()).ok());
   }
@@ -93,16 +93,18 @@ std::shared_ptr<arrow::Array> ColumnOf(const std::vector<Purchase>& rows, Builde
 }
 
 // All columns of Silver and rejects.
-inline std::shared_ptr<arrow::RecordBatch> PassBatch(const std::vector<Purchase>& rows,
+inline std::shared_ptr<arrow::RecordBatch> PassBatch(const std::vector<RefinedPurchase>& rows,
                                                      int64_t pass) {
   using Time = std::optional<int64_t>;
   constexpr int64_t kSecond = 1'000'000;
   auto* const pool = arrow::default_memory_pool();
-  const auto hour = [](const Purchase& row) {
+  const auto hour = [](const RefinedPurchase& row) {
     return Time((int64_t{kFirstDay + row.day.value_or(0)} * 24 + row.hour) * 3600 * kSecond);
   };
-  const auto time = [&](const Purchase& row) { return Time(*hour(row) + row.second * kSecond); };
-  const auto sent = [&](const Purchase& row) {
+  const auto time = [&](const RefinedPurchase& row) {
+    return Time(*hour(row) + row.second * kSecond);
+  };
+  const auto sent = [&](const RefinedPurchase& row) {
     return row.delay_seconds ? Time(*time(row) + *row.delay_seconds * kSecond) : Time();
   };
   const auto instant = [&](const auto& of) {
@@ -112,28 +114,28 @@ inline std::shared_ptr<arrow::RecordBatch> PassBatch(const std::vector<Purchase>
   const auto whole = [&](const auto& of) { return ColumnOf(rows, arrow::Int64Builder(), of); };
   int number = 0;
   std::map<std::string, std::shared_ptr<arrow::Array>> columns;
-  columns[kEventId] = text([&](const Purchase&) {
+  columns[kEventId] = text([&](const RefinedPurchase&) {
     return std::optional(std::to_string(pass) + "-" + std::to_string(++number));
   });
-  columns["user_id"] = whole([](const Purchase& row) { return row.user; });
-  columns["product_id"] = text([](const Purchase& row) { return row.product; });
-  columns["product_name"] = text([](const Purchase& row) { return row.name; });
-  columns["quantity"] = whole([](const Purchase& row) { return row.quantity; });
+  columns["user_id"] = whole([](const RefinedPurchase& row) { return row.user; });
+  columns["product_id"] = text([](const RefinedPurchase& row) { return row.product; });
+  columns["product_name"] = text([](const RefinedPurchase& row) { return row.name; });
+  columns["quantity"] = whole([](const RefinedPurchase& row) { return row.quantity; });
   columns["timestamp"] = instant(time);
   columns[tables::kTimestamp] = instant(sent);
   columns[kEventHour] = instant(hour);
-  columns[kAmountUsd] =
-      ColumnOf(rows, arrow::Decimal128Builder(arrow::decimal128(18, 2)), [](const Purchase& row) {
+  columns[kAmountUsd] = ColumnOf(
+      rows, arrow::Decimal128Builder(arrow::decimal128(18, 2)), [](const RefinedPurchase& row) {
         return row.cents ? std::optional(arrow::Decimal128(*row.cents)) : std::nullopt;
       });
-  columns[kProductCategory] = text([](const Purchase& row) { return row.category; });
+  columns[kProductCategory] = text([](const RefinedPurchase& row) { return row.category; });
   columns[kLate] = ColumnOf(rows, arrow::BooleanBuilder(),
-                            [](const Purchase& row) { return std::optional(row.late); });
-  columns[kReasons] = text([](const Purchase& row) { return std::optional(row.reasons); });
-  columns[kRefinePass] = whole([&](const Purchase&) { return std::optional(pass); });
+                            [](const RefinedPurchase& row) { return std::optional(row.late); });
+  columns[kReasons] = text([](const RefinedPurchase& row) { return std::optional(row.reasons); });
+  columns[kRefinePass] = whole([&](const RefinedPurchase&) { return std::optional(pass); });
   columns[kRefinedAt] = instant(time);
-  columns[kRegion] = text([](const Purchase& row) { return row.region; });
-  columns[tables::kDate] = ColumnOf(rows, arrow::Date32Builder(), [](const Purchase& row) {
+  columns[kRegion] = text([](const RefinedPurchase& row) { return row.region; });
+  columns[tables::kDate] = ColumnOf(rows, arrow::Date32Builder(), [](const RefinedPurchase& row) {
     return row.day ? std::optional(kFirstDay + *row.day) : std::nullopt;
   });
   arrow::FieldVector fields;
@@ -145,7 +147,7 @@ inline std::shared_ptr<arrow::RecordBatch> PassBatch(const std::vector<Purchase>
   return arrow::RecordBatch::Make(arrow::schema(fields), static_cast<int64_t>(rows.size()), arrays);
 }
 
-inline std::vector<int32_t> PositionsOf(const std::vector<Purchase>& rows, bool rejected) {
+inline std::vector<int32_t> PositionsOf(const std::vector<RefinedPurchase>& rows, bool rejected) {
   std::vector<int32_t> positions;
   for (size_t i = 0; i < rows.size(); ++i) {
     if (rows[i].reasons.empty() != rejected) positions.push_back(static_cast<int32_t>(i));
@@ -173,7 +175,8 @@ inline std::vector<std::string> Lines(const arrow::RecordBatch& rows) {
 }
 
 // What the file's batch SQL makes of the rows.
-inline std::vector<std::string> Batch(const GoldFile& file, const std::vector<Purchase>& rows) {
+inline std::vector<std::string> Batch(const GoldFile& file,
+                                      const std::vector<RefinedPurchase>& rows) {
   const auto batch = PassBatch(rows, 1);
   const auto source = [&](const arrow::Schema& schema, bool rejected) {
     arrow::FieldVector fields;

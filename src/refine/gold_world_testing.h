@@ -68,7 +68,7 @@ class GoldWorld : public ::testing::Test {
   // The lake as it is, to begin from it again and again.
   struct Saved {
     std::map<std::string, std::shared_ptr<arrow::Buffer>> objects;
-    std::vector<Purchase> rows;
+    std::vector<RefinedPurchase> rows;
     tables::RefineStanding standing;
   };
   Saved Save() {
@@ -112,7 +112,7 @@ class GoldWorld : public ::testing::Test {
   static BootClock::time_point In(Millis time) { return BootClock::now() + time; }
 
   // Commits the next pass to rejects and Silver; `gold` is what it gives to Gold.
-  GoldInput AddPass(std::vector<Purchase> rows) {
+  GoldInput AddPass(std::vector<RefinedPurchase> rows) {
     standing_.pass = standing_.pass.value_or(0) + 1;
     const auto batch = PassBatch(rows, *standing_.pass);
     Write(rejects_.get(), *columns_.rejects, batch, PositionsOf(rows, true), {tables::kDate});
@@ -169,7 +169,7 @@ class GoldWorld : public ::testing::Test {
 
   const RefineColumns columns_ = GoldColumns();
   GoldFile file_;
-  std::vector<Purchase> rows_;  // Of all passes.
+  std::vector<RefinedPurchase> rows_;  // Of all passes.
   tables::RefineStanding standing_;
   std::unique_ptr<simulate::FaultyStore> store_;
   std::unique_ptr<lake::Table> silver_, rejects_, gold_;

@@ -65,7 +65,7 @@ TEST_F(LookupsTest, AWrongRateIsNamedWithItsLine) {
   }
   EXPECT_THAT(Rates("EUR,2025-01-01,\n"), HasSubstr("line 2: rate '' is not"));
   EXPECT_THAT(Rates("EUR,2025-01-01,10000000000\n"), HasSubstr("more than 10 digits"));
-  EXPECT_THAT(Rates("EUR,2025-01-01,0.0\n"), HasSubstr("a rate is above 0"));
+  EXPECT_THAT(Rates("EUR,2025-01-01,0.0\n"), HasSubstr("a rate must be above 0"));
   EXPECT_THAT(Rates(",2025-01-01,1\n"), HasSubstr("line 2: currency is missing"));
   for (const char* date : {"2025-02-30", "2025-01-01T10:00:00Z", "soon", "2025-01-01+02:00"}) {
     EXPECT_THAT(Rates(std::string("EUR,") + date + ",1\n"), HasSubstr("is not a date such as"))
