@@ -58,7 +58,7 @@ TEST(CurrentRules, ABrokenSourceKeepsTheOldRules) {
   EXPECT_EQ(first, rules.book());
   EXPECT_EQ("rules.yaml, line 3: no", rules.broken().message());
   rules.Reload(AcceptAll);
-  EXPECT_EQ(2, source.reads);
+  EXPECT_EQ(3, source.reads) << "it may have become usable without a change of its stamp";
   EXPECT_FALSE(rules.broken().ok());
   const auto refuse = [](const auto&) { return Status::Invalid("no such column"); };
   source.Change(std::shared_ptr<const RuleBook>(testing::Book()));

@@ -12,7 +12,8 @@
 namespace shopstream::refine {
 namespace {
 
-constexpr int64_t kTwoHours = 2 * 3'600'000;
+constexpr int64_t kRetentionMs =
+    3'600'000;  // The lake's default of delta.deletedFileRetentionDuration.
 
 class UpkeepTest : public testing::GoldWorld {
  protected:
@@ -35,10 +36,11 @@ TEST_F(UpkeepTest, GoldIsMaintainedFromWhenItExistsAndItsReplacedFilesAreDeleted
       [] { return std::vector<std::string>{testing::kGoldPath}; }, options);
   MustBuild();
   MustCommit(AddPass({{}}));
-  // A commit that removed the file long ago, by its clock.
+  // A commit that, by its clock, removed the file almost a retention ago: it expires in a moment.
   const DataFile file = gold_->snapshot()->Files()[0];
   lake::LogEntry entry;
-  entry.removes.push_back({file.path, lake::EncodeLogPath(file.path), WallClockMillis() - kTwoHours,
+  entry.removes.push_back({file.path, lake::EncodeLogPath(file.path),
+                           WallClockMillis() - kRetentionMs + 200,
                            /*data_change=*/true, file.partition_values, file.size_bytes});
   const int64_t version = gold_->snapshot()->version();
   ASSERT_TRUE(store_->inner()
