@@ -23,7 +23,7 @@ CAUGHT_BY = {
     "replay-without-fence": 54,
     "outage-is-a-verdict": 6,
     "fence-by-at-least": 104,
-    "blind-retry": 5925,
+    "blind-retry": 7438,
     "no-history-check": 10,
     "epoch-alone": 112,
     "validates-with-the-last-epoch": 46,
@@ -31,7 +31,7 @@ CAUGHT_BY = {
     "no-first-sight": 2,
     "loss-in-commit-info-alone": 1,
     "corrupt-batch-skipped": 1,
-    "side-without-fence": 1448,
+    "side-without-fence": 6242,
     "ends-from-a-cache": 11,
 }
 
