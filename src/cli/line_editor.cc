@@ -136,6 +136,8 @@ LineEditor::Outcome LineEditor::Read(const std::string& prompt, std::string* lin
   terminal_->prompt = prompt;
   terminal_->interrupted = false;
   el_resize(terminal_->editor.get());
+  // Before the prompt is seen: a Ctrl-D typed in the mode of whole lines would be lost.
+  el_set(terminal_->editor.get(), EL_PREP_TERM, 1);
   int size = 0;
   const char* const text = el_gets(terminal_->editor.get(), &size);
   if (terminal_->interrupted) {
