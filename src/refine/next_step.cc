@@ -1,5 +1,7 @@
 #include "refine/next_step.h"
 
+#include <algorithm>
+
 namespace shopstream::refine {
 namespace {
 
@@ -30,6 +32,12 @@ Status CheckOrder(const Standings& standings) {
 
 }  // namespace
 
+bool Standings::IsComplete() const {
+  return silver == rejects && std::ranges::all_of(gold, [&](const GoldView& table) {
+           return !table.outdated && table.pass == silver;
+         });
+}
+
 Result<NextStep> DecideNext(const Standings& standings) {
   ARROW_RETURN_NOT_OK(CheckOrder(standings));
   if (standings.silver < standings.rejects)
@@ -51,7 +59,8 @@ Result<NextStep> DecideNext(const Standings& standings) {
 
 bool Standby::Waits(const Standings& standings, BootClock::time_point now) {
   if (!still_since_) return false;
-  if (standings != seen_ || !standings.work_waits) {
+  const bool is_idle = standings.IsComplete() && !standings.work_waits;
+  if (standings != seen_ || is_idle) {
     seen_ = standings;
     still_since_ = now;
   }

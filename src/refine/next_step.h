@@ -30,6 +30,8 @@ struct Standings {
   bool halted = false;      // A stop rule has halted the next pass, and nobody has accepted it.
   bool work_waits = false;  // Bronze has what no pass has refined.
 
+  // Whether all tables hold the same pass.
+  bool IsComplete() const;
   bool operator==(const Standings&) const = default;
 };
 
@@ -61,7 +63,8 @@ class Standby {
   void Begin(BootClock::time_point now) { still_since_ = now; }
   void End() { still_since_.reset(); }
   bool active() const { return still_since_.has_value(); }
-  // Whether it still waits, having seen the tables now. They stand still only while work waits.
+  // Whether it still waits, having seen the tables now. They stand still only while work waits, or
+  // a pass is unfinished.
   bool Waits(const Standings& standings, BootClock::time_point now);
 
  private:

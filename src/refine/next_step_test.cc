@@ -111,5 +111,13 @@ TEST_F(StandbyTest, WithoutWorkNobodyStandsStill) {
   EXPECT_FALSE(Waits(three_, 71'000));
 }
 
+TEST_F(StandbyTest, AnUnfinishedPassIsWork) {
+  standby_.Begin(BootClock::time_point(Millis{0}));
+  Standings unfinished = four_;
+  unfinished.work_waits = false;
+  EXPECT_TRUE(Waits(unfinished, 1'000));
+  EXPECT_FALSE(Waits(unfinished, 11'000));
+}
+
 }  // namespace
 }  // namespace shopstream::refine

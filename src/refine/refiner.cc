@@ -89,17 +89,10 @@ Status Refiner::Look() {
   ARROW_ASSIGN_OR_RAISE(halt_, tables::ReadRefineHalt(*rejects, standings_.rejects + 1));
   standings_.halted = halt_ && halt_->halted() && halt_->fingerprint == HaltFingerprint();
   const bool has_rows = !plan_.empty() && bronze_->version() != nothing_up_to_;
-  standings_.work_waits = has_rows || TimeIsBehind() || !IsComplete();
+  standings_.work_waits = has_rows || TimeIsBehind();
   parts_.stats->SetLag(RowsToRefine());
   parts_.stats->SetHalted(standings_.halted ? halt_->rule : "");
   return Status::OK();
-}
-
-bool Refiner::IsComplete() const {
-  return standings_.silver == standings_.rejects &&
-         std::ranges::all_of(standings_.gold, [&](const GoldView& gold) {
-           return !gold.outdated && gold.pass == standings_.silver;
-         });
 }
 
 bool Refiner::TimeIsBehind() const {
@@ -118,7 +111,7 @@ int64_t Refiner::RowsToRefine() const {
 }
 
 bool Refiner::CaughtUp() const {
-  return IsComplete() && plan_.replayed.empty() &&
+  return standings_.IsComplete() && plan_.replayed.empty() &&
          std::ranges::all_of(*target_, [&](const auto& item) {
            const auto found = silver_.ends.find(item.first);
            return found == silver_.ends.end() ? item.second == 0 : found->second >= item.second;
@@ -128,13 +121,12 @@ bool Refiner::CaughtUp() const {
 Result<StepOutcome> Refiner::Step() {
   ARROW_RETURN_NOT_OK(Look());
   const Standings seen = standings_;
-  Result<NextStep> next = DecideNext(standings_);
+  const Result<NextStep> next = DecideNext(standings_);
   // Tables that another refine moves meanwhile may seem to contradict each other.
   if (!next.ok()) {
     ARROW_RETURN_NOT_OK(Look());
     if (standings_ == seen) return next.status();
-    next = DecideNext(standings_);
-    if (!next.ok()) return StepOutcome::kWorked;
+    return StepOutcome::kWorked;
   }
   if (!target_) target_ = tables::ReadProgress(bronze_->Txns());
   if (options_.until_caught_up && CaughtUp()) return StepOutcome::kIdle;

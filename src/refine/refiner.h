@@ -96,8 +96,6 @@ class Refiner {
   // Of the rules in force, with and without what only halts.
   std::string Fingerprint() const;
   std::string HaltFingerprint() const;
-  // Whether all tables hold the same pass.
-  bool IsComplete() const;
   // Whether all tables hold what Bronze had at the first step.
   bool CaughtUp() const;
   int64_t RowsToRefine() const;
