@@ -5,13 +5,12 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
-#include <fstream>
-#include <iterator>
 #include <memory>
 #include <string>
 #include <utility>
 
 #include "base/number.h"
+#include "base/read_file.h"
 #include "base/shutdown.h"
 #include "base/timestamp.h"
 #include "cli/command.h"
@@ -58,9 +57,7 @@ Result<sql::SqlText> ReadSql(const QueryFlags& flags) {
     ARROW_ASSIGN_OR_RAISE(std::string text, ReadInput());
     return sql::SqlText{std::move(text), "stdin", 1};
   }
-  std::ifstream in(*flags.file, std::ios::binary);
-  std::string text(std::istreambuf_iterator<char>(in), {});
-  if (!in) return Status::IOError("cannot read ", *flags.file);
+  ARROW_ASSIGN_OR_RAISE(std::string text, ReadFile(*flags.file));
   return sql::SqlText{std::move(text), *flags.file, 1};
 }
 

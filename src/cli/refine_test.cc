@@ -1,8 +1,6 @@
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
-#include <iterator>
 #include <memory>
 #include <string>
 #include <vector>
@@ -10,6 +8,7 @@
 #include "base/clock.h"
 #include "base/format.h"
 #include "base/json.h"
+#include "base/read_file.h"
 #include "cli/refine_commands.h"
 #include "refine/fixtures.h"
 
@@ -32,15 +31,6 @@ Result<std::vector<std::string>> FilesBeside(const std::string& rules) {
   }
   std::ranges::sort(files);
   return files;
-}
-
-Result<std::string> ReadFixtures(const std::string& path) {
-  std::error_code error;
-  std::ifstream in(path, std::ios::binary);
-  if (!in || std::filesystem::is_directory(path, error)) {
-    return Status::IOError("cannot read ", path);
-  }
-  return std::string(std::istreambuf_iterator<char>(in), {});
 }
 
 void PrintForPerson(const refine::FixtureReport& report, int64_t millis) {
@@ -86,7 +76,7 @@ Result<int> RunRefineTest(const Context& context, const RefineTestFlags& flags) 
   refine::Fixtures fixtures(std::move(book));
   refine::FixtureReport report;
   for (const std::string& file : files) {
-    ARROW_ASSIGN_OR_RAISE(const std::string text, ReadFixtures(file));
+    ARROW_ASSIGN_OR_RAISE(const std::string text, ReadFile(file));
     ARROW_RETURN_NOT_OK(fixtures.Run(text, file, &report));
   }
   if (context.json) {

@@ -1,13 +1,10 @@
 #include "refine/gold_files.h"
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <system_error>
 
+#include "base/read_file.h"
 #include "refine/gold_texts.h"
 
 namespace shopstream::refine {
@@ -29,13 +26,6 @@ Result<std::vector<fs::path>> SqlFiles(const fs::path& folder) {
   return files;
 }
 
-Result<std::string> ReadText(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  if (!in) return Status::Invalid("cannot read ", path.string(), ": ", std::strerror(errno));
-  return text;
-}
-
 }  // namespace
 
 Result<std::vector<GoldFile>> LoadGoldFiles(const std::string& sql_folder) {
@@ -50,7 +40,7 @@ Result<std::vector<GoldFile>> LoadGoldFiles(const std::string& sql_folder) {
   }
   ARROW_ASSIGN_OR_RAISE(const auto paths, SqlFiles(fs::path(sql_folder) / "gold"));
   for (const fs::path& path : paths) {
-    ARROW_ASSIGN_OR_RAISE(std::string text, ReadText(path));
+    ARROW_ASSIGN_OR_RAISE(std::string text, ReadFile(path.string()));
     ARROW_ASSIGN_OR_RAISE(files.emplace_back(),
                           ParseGold(path.stem().string(), {std::move(text), path.string(), 1}));
   }

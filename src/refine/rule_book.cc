@@ -1,13 +1,12 @@
 #include "refine/rule_book.h"
 
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "base/log.h"
+#include "base/read_file.h"
 #include "refine/volatile_sql.h"
 #include "sql/sql_words.h"
 
@@ -21,12 +20,8 @@ namespace {
 constexpr char kBuiltInSilver[] = "src/refine/sql/silver.sql";
 
 Result<std::string> ReadRuleFile(const std::string& path, const char* setting) {
-  const Status failed = Status::IOError("cannot read ", path, ": set ", setting);
-  std::error_code error;
-  if (std::filesystem::is_directory(path, error)) return failed;  // Reading one would throw.
-  std::ifstream in(path, std::ios::binary);
-  std::string text(std::istreambuf_iterator<char>(in), {});
-  if (in.bad() || !in.is_open()) return failed;
+  auto text = ReadFile(path);
+  if (!text.ok()) return Status::IOError("cannot read ", path, ": set ", setting);
   return text;
 }
 
