@@ -12,10 +12,6 @@
 namespace shopstream::refine {
 namespace {
 
-std::string ValueAt(const arrow::Array& values, int64_t row) {
-  return values.IsNull(row) ? "~" : sql::ValueText(values, row);
-}
-
 struct ExpectedValue {
   int column = 0;  // Of the rows.
   std::string value;
@@ -39,7 +35,7 @@ class Comparison {
       ARROW_ASSIGN_OR_RAISE(const auto value,
                             ParseFixtureValue(yaml_, FixtureValue(node, name), name,
                                               *rows_.schema()->field(column)->type()));
-      row.push_back({column, ValueAt(*value, 0)});
+      row.push_back({column, FixtureText(*value, 0)});
     }
     return row;
   }
@@ -59,7 +55,7 @@ class Comparison {
     if (found) taken_[static_cast<size_t>(*found)] = true;
     for (const auto& [column, value] : row) {
       Add(column, value, &difference.expected);
-      if (found) Add(column, ValueAt(*rows_.column(column), *found), &difference.found);
+      if (found) Add(column, FixtureText(*rows_.column(column), *found), &difference.found);
     }
     return difference;
   }
@@ -70,7 +66,7 @@ class Comparison {
       if (taken_[static_cast<size_t>(row)]) continue;
       RowDifference difference;
       for (int i = 0; i < rows_.num_columns(); ++i) {
-        Add(i, ValueAt(*rows_.column(i), row), &difference.found);
+        Add(i, FixtureText(*rows_.column(i), row), &difference.found);
       }
       differences->push_back(std::move(difference));
     }
@@ -83,7 +79,7 @@ class Comparison {
 
   size_t EqualValues(const ExpectedRow& row, int64_t found) const {
     return static_cast<size_t>(std::ranges::count_if(row, [&](const ExpectedValue& expected) {
-      return ValueAt(*rows_.column(expected.column), found) == expected.value;
+      return FixtureText(*rows_.column(expected.column), found) == expected.value;
     }));
   }
 
@@ -102,6 +98,10 @@ class Comparison {
 };
 
 }  // namespace
+
+std::string FixtureText(const arrow::Array& values, int64_t row) {
+  return values.IsNull(row) ? "~" : sql::ValueText(values, row);
+}
 
 Result<std::vector<RowDifference>> CompareRows(const YamlReader& yaml, const YAML::Node& expected,
                                                const arrow::RecordBatch& found) {

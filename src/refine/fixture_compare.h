@@ -3,6 +3,7 @@
 #include <arrow/record_batch.h>
 #include <yaml-cpp/yaml.h>
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,9 @@ namespace shopstream::refine {
 struct RowDifference {
   std::string expected, found;
 };
+
+// A value as a fixture writes it; "~": null.
+std::string FixtureText(const arrow::Array& values, int64_t row);
 
 // Compares the rows with a fixture's list, in any order. Only the columns that a row of the list
 // names are compared. Invalid: the list names a column that the rows do not have, or a value that

@@ -1,16 +1,13 @@
 #include "refine/fixtures.h"
 
-#include <arrow/array/builder_primitive.h>
-#include <arrow/compute/api_vector.h>
-
 #include <utility>
 
 #include "base/yaml_reader.h"
 #include "refine/all_rows.h"
 #include "refine/columns.h"
+#include "refine/dates.h"
 #include "refine/fixture_compare.h"
 #include "refine/fixture_rows.h"
-#include "sql/value_text.h"
 
 namespace shopstream::refine {
 namespace {
@@ -42,25 +39,11 @@ Result<std::shared_ptr<arrow::RecordBatch>> RatesOf(const YamlReader& yaml,
 template <typename Keep>
 Result<std::shared_ptr<arrow::RecordBatch>> RowsWhere(
     const std::shared_ptr<arrow::RecordBatch>& rows, Keep keep) {
-  arrow::Int64Builder builder;
-  for (int64_t row = 0; row < rows->num_rows(); ++row) {
-    if (keep(row)) ARROW_RETURN_NOT_OK(builder.Append(row));
+  std::vector<int32_t> positions;
+  for (int32_t row = 0; row < rows->num_rows(); ++row) {
+    if (keep(row)) positions.push_back(row);
   }
-  ARROW_ASSIGN_OR_RAISE(const auto positions, builder.Finish());
-  arrow::ArrayVector columns;
-  for (const auto& column : rows->columns()) {
-    ARROW_ASSIGN_OR_RAISE(columns.emplace_back(), arrow::compute::Take(*column, *positions));
-  }
-  return arrow::RecordBatch::Make(rows->schema(), positions->length(), std::move(columns));
-}
-
-// The text of each value; "~": null.
-std::vector<std::string> ValueTexts(const arrow::Array& values) {
-  std::vector<std::string> texts;
-  for (int64_t row = 0; row < values.length(); ++row) {
-    texts.push_back(values.IsNull(row) ? "~" : sql::ValueText(values, row));
-  }
-  return texts;
+  return RowsAt(rows, positions);
 }
 
 // A pass decides duplicates by another way, so that only the other reasons can be compared.
@@ -80,10 +63,10 @@ std::vector<RowDifference> CompareWays(const Verdicts& pass, const arrow::Record
   const auto& numbers = static_cast<const arrow::Int64Array&>(*batch.GetColumnByName(kBronzeRow));
   std::vector<RowDifference> differences;
   for (const auto& [name, of_pass] : columns) {
-    const auto in_pass = ValueTexts(*of_pass), in_batch = ValueTexts(*batch.GetColumnByName(name));
+    const auto in_batch = batch.GetColumnByName(name);
     for (int64_t row = 0; row < batch.num_rows(); ++row) {
-      const std::string& expected = in_batch[static_cast<size_t>(row)];
-      const std::string& found = in_pass[static_cast<size_t>(numbers.Value(row))];
+      const std::string expected = FixtureText(*in_batch, row);
+      const std::string found = FixtureText(*of_pass, numbers.Value(row));
       if (WithoutDuplicate(expected) == found) continue;
       const std::string which = "row " + std::to_string(numbers.Value(row) + 1) + ", " + name;
       differences.push_back(

@@ -13,6 +13,7 @@
 #include "base/join.h"
 #include "lake/delta/delta_schema.h"
 #include "refine/parsed_sql.h"
+#include "refine/volatile_sql.h"
 #include "tables/columns.h"
 
 namespace shopstream::refine {
@@ -23,27 +24,6 @@ constexpr char kDeclareIt[] = ": declare it as add, min, max, distinct COLUMN or
 const char* NameOfKind(GoldKind kind) {
   constexpr std::array kNames = {"key", "add", "min", "max", "distinct", "derived"};
   return kNames[static_cast<size_t>(kind)];
-}
-
-// Their answer would depend on when a pass runs, or differ each time.
-bool IsVolatile(const std::string& name) {
-  static const std::set<std::string> kNames = {"now",
-                                               "current_timestamp",
-                                               "current_date",
-                                               "current_time",
-                                               "today",
-                                               "random",
-                                               "rand",
-                                               "uuid",
-                                               "nextval",
-                                               "gen_random_uuid",
-                                               "get_current_timestamp",
-                                               "uuidv4",
-                                               "uuidv7",
-                                               "localtime",
-                                               "localtimestamp",
-                                               "transaction_timestamp"};
-  return kNames.contains(name);
 }
 
 // Checks one SQL text of a file.

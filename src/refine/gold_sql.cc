@@ -5,16 +5,16 @@
 #include <vector>
 
 #include "base/join.h"
+#include "refine/dialect.h"
 #include "tables/columns.h"
 
 namespace shopstream::refine {
 namespace {
 
-std::string QuotedName(const std::string& name) { return '"' + name + '"'; }
-
 std::string QuotedList(const std::vector<std::string>& names, const std::string& after = "") {
   std::vector<std::string> quoted;
-  for (const std::string& name : names) quoted.push_back(QuotedName(name) + after);
+  for (const std::string& name : names)
+    quoted.push_back(QuotedName(name, Dialect::kDuckDb) + after);
   return Joined(quoted, ", ");
 }
 
@@ -38,7 +38,7 @@ std::string TypeName(const arrow::DataType& type) {
 }
 
 std::string MergedColumn(const GoldColumn& column, const arrow::DataType& type) {
-  const std::string name = QuotedName(column.name);
+  const std::string name = QuotedName(column.name, Dialect::kDuckDb);
   switch (column.kind) {
     case GoldKind::kMin:
       return "min(" + name + ") AS " + name;

@@ -53,15 +53,10 @@ Result<std::shared_ptr<arrow::RecordBatch>> RunAlone(sql::Session* session,
   return AllRows(&queries.front());
 }
 
-// What silver.sql adds to the columns of bronze.
-std::vector<std::string> ColumnsToGive() {
-  std::vector<std::string> names = {kBronzeRow, kExactAmount};
-  for (size_t i = 2; i < VerdictFields().size(); ++i) names.push_back(VerdictFields()[i]->name());
-  return names;
-}
-
 Status CheckComputed(const std::string& file, const arrow::Schema& schema) {
-  for (const std::string& name : ColumnsToGive()) {
+  std::vector<std::string> needed = ComputedColumns();
+  needed.insert(needed.begin(), {kBronzeRow, kExactAmount});
+  for (const std::string& name : needed) {
     if (schema.GetFieldIndex(name) >= 0) continue;
     return Status::Invalid(file, " does not give column ", name,
                            ": SELECT all columns of bronze, and event_hour, amount_usd, "
@@ -166,7 +161,7 @@ Status Judge::Statements::AddLookup(const std::string& name,
 Status Judge::Statements::CheckColumns() const {
   std::vector<std::string> names = {kRawAmount};
   for (const BronzeColumn& column : text.columns) names.push_back(column.sql_name);
-  for (size_t i = 2; i < VerdictFields().size(); ++i) names.push_back(VerdictFields()[i]->name());
+  names.insert(names.end(), ComputedColumns().begin(), ComputedColumns().end());
   for (const Rule& rule : book->rules.rules) {
     const std::string column = ColumnOf(rule.condition);
     const auto is_it = [&](const std::string& name) { return FoldCase(name) == FoldCase(column); };

@@ -16,14 +16,8 @@ using Texts = std::vector<std::string>;
 
 constexpr char kAmount[] = "amount";
 
-// What Silver adds to Bronze's columns.
-const Texts& ComputedColumns() {
-  static const Texts names = {kEventHour, kAmountUsd, kProductCategory, kLate};
-  return names;
-}
-
 // Names of the statements and of silver.sql.
-constexpr const char* kOwnNames[] = {"amount_cents", "event_time",    "exact_amount",
+constexpr const char* kOwnNames[] = {"amount_cents", "event_time",    kExactAmount,
                                      kRawAmount,     kBronzeRow,      kReasons,
                                      "warnings",     "reference_key", "copy"};
 
@@ -87,7 +81,7 @@ class Writer {
     for (const BronzeColumn& column : text_.columns) {
       if (column.sql_name != kAmount) columns.push_back("c." + Name(column.sql_name));
     }
-    columns.push_back("c.exact_amount AS amount");
+    columns.push_back(std::string("c.") + kExactAmount + " AS amount");
     columns.push_back("c.amount AS raw_amount");
     for (const std::string& name : ComputedColumns()) columns.push_back("c." + name);
     for (const std::string& name : more_columns) columns.push_back("c." + name);
@@ -191,6 +185,11 @@ struct ConditionWriter {
 };
 
 }  // namespace
+
+const Texts& ComputedColumns() {
+  static const Texts names = {kEventHour, kAmountUsd, kProductCategory, kLate};
+  return names;
+}
 
 std::vector<BronzeColumn> BronzeColumns(const RefineColumns& columns) {
   std::set<std::string> taken(std::begin(kOwnNames), std::end(kOwnNames));

@@ -27,6 +27,9 @@ struct JudgeText {
   std::vector<BronzeColumn> columns;
 };
 
+// What Silver adds to Bronze's columns.
+const std::vector<std::string>& ComputedColumns();
+
 // What rules may use beside Bronze's columns and those of Silver: the amount before the cast.
 inline constexpr const char* kRawAmount = "raw_amount";
 // The amount after it.

@@ -10,6 +10,7 @@
 #include "lake/delta/table_history.h"
 #include "refine/fingerprint_uses.h"
 #include "refine/pass.h"
+#include "tables/complete_pass.h"
 #include "tables/progress.h"
 #include "tables/refine_state.h"
 
@@ -67,7 +68,7 @@ Status AddGold(lake::ObjectStore* store, const std::string& folder, RefineStatus
     ARROW_ASSIGN_OR_RAISE(const auto standing, tables::ReadRefineStanding(*snapshot));
     if (!standing.pass) continue;
     TableStanding& gold = status->tables.emplace_back(StandingOf(path, *snapshot, standing));
-    gold.filled = *standing.pass >= status->tables[1].pass.value_or(0) - 1;
+    gold.filled = tables::IsFilled(*standing.pass, status->tables[1].pass.value_or(0));
   }
   return Status::OK();
 }

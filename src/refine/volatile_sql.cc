@@ -1,7 +1,7 @@
 #include "refine/volatile_sql.h"
 
 #include <algorithm>
-#include <iterator>
+#include <span>
 #include <vector>
 
 #include "base/format.h"
@@ -10,35 +10,39 @@
 namespace shopstream::refine {
 namespace {
 
-constexpr const char* kVolatile[] = {"NOW",
-                                     "TODAY",
-                                     "CURDATE",
-                                     "RANDOM",
-                                     "RAND",
-                                     "RANDN",
-                                     "UUID",
-                                     "UUIDV4",
-                                     "UUIDV7",
-                                     "GEN_RANDOM_UUID",
-                                     "SHUFFLE",
-                                     "NEXTVAL",
-                                     "GET_CURRENT_TIMESTAMP",
-                                     "GET_CURRENT_TIME",
-                                     "TRANSACTION_TIMESTAMP"};
-// These are written without parentheses as well.
-constexpr const char* kWithoutCall[] = {"CURRENT_TIMESTAMP", "CURRENT_DATE", "CURRENT_TIME",
-                                        "LOCALTIME", "LOCALTIMESTAMP"};
+// Written as calls; the second list without parentheses as well.
+constexpr std::string_view kCalls[] = {"now",
+                                       "today",
+                                       "curdate",
+                                       "random",
+                                       "rand",
+                                       "randn",
+                                       "uuid",
+                                       "uuidv4",
+                                       "uuidv7",
+                                       "gen_random_uuid",
+                                       "shuffle",
+                                       "nextval",
+                                       "get_current_timestamp",
+                                       "get_current_time",
+                                       "transaction_timestamp"};
+constexpr std::string_view kNames[] = {"current_timestamp", "current_date", "current_time",
+                                       "localtime", "localtimestamp"};
+
+bool IsOneOf(std::span<const std::string_view> names, std::string_view name) {
+  return std::ranges::find(names, name) != names.end();
+}
 
 }  // namespace
+
+bool IsVolatile(std::string_view name) { return IsOneOf(kCalls, name) || IsOneOf(kNames, name); }
 
 std::string VolatileFunctionIn(const std::string& sql) {
   const std::vector<std::string> words = sql::SqlWords(sql);
   for (size_t i = 0; i < words.size(); ++i) {
     const bool is_call = i + 1 < words.size() && words[i + 1] == "(";
-    if ((is_call && std::ranges::find(kVolatile, words[i]) != std::end(kVolatile)) ||
-        std::ranges::find(kWithoutCall, words[i]) != std::end(kWithoutCall)) {
-      return ToLower(words[i]);
-    }
+    std::string name = ToLower(words[i]);
+    if ((is_call && IsOneOf(kCalls, name)) || IsOneOf(kNames, name)) return name;
   }
   return "";
 }

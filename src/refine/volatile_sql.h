@@ -1,12 +1,15 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 namespace shopstream::refine {
 
-// The first function of the text whose value depends on time or chance, such as "now"; "": there is
-// none. It must not decide anything: a pass that is finished by another process, and the batch SQL,
-// would decide otherwise.
+// Whether the value of the function depends on time or chance; its name in lower case. It must not
+// decide anything: a pass that is finished by another process, and the batch SQL, would decide
+// otherwise.
+bool IsVolatile(std::string_view name);
+// The first such function of the text, such as "now"; "": there is none.
 std::string VolatileFunctionIn(const std::string& sql);
 
 }  // namespace shopstream::refine

@@ -62,7 +62,7 @@ Result<CompletePass> ReadCompletePass(lake::ObjectStore* store, const RefinedPat
     if (gold && !opened[i].ok() && KindOf(opened[i].status()) == ErrorKind::kGone) continue;
     ARROW_ASSIGN_OR_RAISE(complete.tables[later[i]], opened[i]);
     const int64_t pass = PassOf(*complete.tables[later[i]]);
-    if (!gold || pass >= PassOf(*rejects) - 1) complete.pass = std::min(complete.pass, pass);
+    if (!gold || IsFilled(pass, PassOf(*rejects))) complete.pass = std::min(complete.pass, pass);
   }
   for (auto& [path, snapshot] : complete.tables) {
     if (PassOf(*snapshot) < complete.pass) continue;

@@ -33,6 +33,9 @@ struct CompletePass {
   std::map<std::string, std::shared_ptr<const lake::Snapshot>> tables;  // By path.
 };
 
+// Whether a Gold table that holds `gold` counts, see CompletePass.
+inline bool IsFilled(int64_t gold, int64_t rejects) { return gold >= rejects - 1; }
+
 // The snapshot of a table to begin with: the newest, or that of an earlier time.
 using NewestSnapshot =
     std::function<Result<std::shared_ptr<const lake::Snapshot>>(const std::string& path)>;
