@@ -32,6 +32,7 @@
 #include "lake/parquet/parquet_file.h"
 #include "lake/store/object_store.h"
 #include "model/calendar.h"
+#include "refine/columns.h"
 #include "refine/refine_loop.h"
 #include "refine/refine_stats.h"
 #include "tables/columns.h"
@@ -61,13 +62,10 @@ struct Run {
 
 // --- Bronze --------------------------------------------------------------------------------------
 
+// Of a data file: without region and date.
 arrow::FieldVector StoredColumns() {
-  arrow::FieldVector fields = {
-      arrow::field("event_id", arrow::utf8()),   arrow::field("user_id", arrow::int64()),
-      arrow::field("product_id", arrow::utf8()), arrow::field("product_name", arrow::utf8()),
-      arrow::field("quantity", arrow::int64()),  arrow::field("amount", arrow::float64()),
-      arrow::field("currency", arrow::utf8()),   arrow::field("timestamp", tables::Instant())};
-  for (const auto& field : tables::BronzeFields()) fields.push_back(field);
+  arrow::FieldVector fields = refine::PurchaseBronzeSchema()->fields();
+  fields.resize(fields.size() - 2);
   return fields;
 }
 
@@ -133,10 +131,7 @@ Result<std::shared_ptr<arrow::RecordBatch>> RowsOf(const Run& run, int64_t begin
 Status WriteBronze(const Run& run, lake::ObjectStore* store) {
   lake::TableSpec spec;
   spec.path = tables::kBronzePath;
-  auto fields = StoredColumns();
-  fields.push_back(arrow::field("region", arrow::utf8()));
-  fields.push_back(arrow::field(tables::kDate, arrow::date32()));
-  spec.schema = arrow::schema(fields);
+  spec.schema = refine::PurchaseBronzeSchema();
   spec.partition_columns = {"region", tables::kDate};
   ARROW_ASSIGN_OR_RAISE(const auto table, lake::Table::OpenOrCreate(store, spec));
   const int64_t total = run.passes * run.rows_per_pass;

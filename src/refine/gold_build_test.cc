@@ -117,19 +117,12 @@ TEST_F(GoldBuildTest, PassesThatOnlyRejectsHoldAreLeftOut) {
 TEST_F(GoldBuildTest, KilledAnywhere) {
   AddPasses();
   const Saved saved = Save();
-  const std::string moments[] = {"before", "after", "half-way"};
   for (int call = 0;; call += 2) {
-    const std::string& moment = moments[call % 3];
-    SCOPED_TRACE(moment + " call " + std::to_string(call));
+    SCOPED_TRACE("call " + std::to_string(call));
     ASSERT_LT(call, 200);
     Restore(saved);
     bool struck = false;
-    simulate::Fault& last =
-        store_->OnAny().Skipping(call).Calls([&](const std::string&) { struck = true; });
-    if (moment == "before") last.FailsBefore();
-    if (moment == "after") last.LosesReply();
-    if (moment == "half-way") last.TearsWrite();
-    store_->OnAny().Skipping(call).FailsBefore().Always();
+    KillAt(call, &struck);
     const auto built = BuildGold(testing::kGoldPath, file_, columns_,
                                  {store_.get(), testing::kSilverPath, testing::kRejectsPath,
                                   silver_->snapshot(), rejects_->snapshot()},

@@ -140,19 +140,12 @@ TEST_F(GoldPassTest, ThePassOfAnotherRefineIsReadFromTheTables) {
 TEST_F(GoldPassTest, KilledAnywhere) {
   const GoldInput input = SecondPass();
   const Saved saved = Save();
-  const std::string moments[] = {"before", "after", "half-way"};
   for (int call = 0;; ++call) {
-    const std::string& moment = moments[call % 3];
-    SCOPED_TRACE(moment + " call " + std::to_string(call));
+    SCOPED_TRACE("call " + std::to_string(call));
     ASSERT_LT(call, 200);
     Restore(saved);
     bool struck = false;
-    simulate::Fault& last =
-        store_->OnAny().Skipping(call).Calls([&](const std::string&) { struck = true; });
-    if (moment == "before") last.FailsBefore();
-    if (moment == "after") last.LosesReply();
-    if (moment == "half-way") last.TearsWrite();
-    store_->OnAny().Skipping(call).FailsBefore().Always();  // Dead from then on.
+    KillAt(call, &struck);
     const auto outcome = Commit(input, Millis{50});
     EXPECT_TRUE(!struck || !outcome.ok() || *outcome != PassOutcome::kDone) << "it is dead";
     FinishAndGoOn();

@@ -153,6 +153,25 @@ class GoldWorld : public ::testing::Test {
     ASSERT_EQ(PassOutcome::kDone, *outcome);
   }
 
+  // From this call of the store on, the program is dead: of the call itself, by its number,
+  // nothing, everything but the reply, or a part happens. `struck`: whether there was such a call.
+  void KillAt(int call, bool* struck) {
+    *struck = false;
+    simulate::Fault& last =
+        store_->OnAny().Skipping(call).Calls([struck](const std::string&) { *struck = true; });
+    switch (call % 3) {
+      case 0:
+        last.FailsBefore();
+        break;
+      case 1:
+        last.LosesReply();
+        break;
+      default:
+        last.TearsWrite();
+    }
+    store_->OnAny().Skipping(call).FailsBefore().Always();
+  }
+
   // The table as a reader finds it.
   std::vector<std::string> GoldLines() {
     const auto snapshot = lake::Table::Open(store_->inner(), kGoldPath).ValueOrDie()->snapshot();

@@ -19,6 +19,7 @@
 #include "lake/delta/table.h"
 #include "lake/parquet/parquet_file.h"
 #include "model/calendar.h"
+#include "refine/columns.h"
 #include "simulate/faulty_store.h"
 #include "simulate/memory_store.h"
 #include "tables/columns.h"
@@ -49,22 +50,16 @@ struct Purchase {
   int64_t delay_s = 1;   // From there to Kafka's timestamp.
 };
 
+// Of a data file: without region and date.
 inline arrow::FieldVector BronzeFields() {
-  arrow::FieldVector fields = {
-      arrow::field("event_id", arrow::utf8()),   arrow::field("user_id", arrow::int64()),
-      arrow::field("product_id", arrow::utf8()), arrow::field("product_name", arrow::utf8()),
-      arrow::field("quantity", arrow::int64()),  arrow::field("amount", arrow::float64()),
-      arrow::field("currency", arrow::utf8()),   arrow::field("timestamp", tables::Instant())};
-  for (const auto& field : tables::BronzeFields()) fields.push_back(field);
+  arrow::FieldVector fields = PurchaseBronzeSchema()->fields();
+  fields.resize(fields.size() - 2);
   return fields;
 }
 
 inline lake::TableSpec BronzeSpec(const std::string& path = kBronze) {
-  arrow::FieldVector fields = BronzeFields();
-  fields.push_back(arrow::field("region", arrow::utf8()));
-  fields.push_back(arrow::field("date", arrow::date32()));
   return {.path = path,
-          .schema = arrow::schema(fields),
+          .schema = PurchaseBronzeSchema(),
           .partition_columns = {"region", "date"},
           .properties = {}};
 }
