@@ -38,6 +38,8 @@ constexpr bool IsKnownMillis(int64_t millis) {
 
 // "2025-10-24", Delta's form of a date in a partition value; days since 1970-01-01.
 std::string FormatDate(int32_t days);
+// The days of this form; nothing: the text has another one.
+std::optional<int32_t> ParseDate(std::string_view text);
 
 inline constexpr std::string_view kSentPrefix = "Kafka's timestamp ";
 inline constexpr std::string_view kOutsideSuffix = " ms is outside the years 0001 to 9999";
