@@ -19,6 +19,12 @@ Status CheckOrder(const Standings& standings) {
                            "Restore both as they were at the same time, or delete both to refine "
                            "from the beginning");
   }
+  if (standings.task > standings.rejects + 1) {
+    return Status::Invalid("the rejects hold pass ", standings.rejects,
+                           " while their open task is pass ", standings.task,
+                           ": a property or txn of the table was changed by another program. "
+                           "Restore the table as it was");
+  }
   for (const GoldView& gold : standings.gold) {
     if (!gold.outdated && gold.pass && *gold.pass > standings.silver) {
       return Status::Invalid("table ", gold.table, " holds pass ", *gold.pass,
@@ -33,16 +39,19 @@ Status CheckOrder(const Standings& standings) {
 }  // namespace
 
 bool Standings::IsComplete() const {
-  return silver == rejects && std::ranges::all_of(gold, [&](const GoldView& table) {
+  return task <= rejects && silver == rejects && std::ranges::all_of(gold, [&](const GoldView& table) {
            return !table.outdated && table.pass == silver;
          });
 }
 
 Result<NextStep> DecideNext(const Standings& standings) {
   ARROW_RETURN_NOT_OK(CheckOrder(standings));
-  if (standings.silver < standings.rejects)
-    return NextStep{NextKind::kFinishSilver, standings.rejects};
-  NextStep finish{NextKind::kFinishGold, standings.silver};
+  if (standings.silver < standings.rejects) {
+    const bool is_task = standings.rejects == standings.task;
+    return NextStep{is_task ? NextKind::kTaskSilver : NextKind::kFinishSilver, standings.rejects};
+  }
+  const bool is_task = standings.silver == standings.task;
+  NextStep finish{is_task ? NextKind::kTaskGold : NextKind::kFinishGold, standings.silver};
   NextStep build{NextKind::kBuildGold, standings.silver};
   for (const GoldView& gold : standings.gold) {
     if (gold.outdated || !gold.pass || *gold.pass < standings.silver - 1) {
@@ -52,7 +61,9 @@ Result<NextStep> DecideNext(const Standings& standings) {
     }
   }
   if (!finish.gold.empty()) return finish;
+  if (standings.task > standings.rejects) return NextStep{NextKind::kTaskRejects, standings.task};
   if (!build.gold.empty()) return build;
+  if (standings.task_kept) return NextStep{NextKind::kForgetTask, standings.task};
   if (!standings.work_waits) return NextStep{NextKind::kIdle, standings.rejects};
   return NextStep{standings.halted ? NextKind::kHalted : NextKind::kBegin, standings.rejects + 1};
 }

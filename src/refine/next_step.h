@@ -27,10 +27,13 @@ struct GoldView {
 struct Standings {
   int64_t rejects = 0, silver = 0;  // The last pass that each holds; 0: none.
   std::vector<GoldView> gold = {};
+  // The pass that the newest task is; 0: none. The task is open while a table lacks it.
+  int64_t task = 0;
+  bool task_kept = false;   // Rejects still record what the task does.
   bool halted = false;      // A stop rule has halted the next pass, and nobody has accepted it.
   bool work_waits = false;  // Bronze has what no pass has refined.
 
-  // Whether all tables hold the same pass.
+  // Whether all tables hold the same pass, and no task is open.
   bool IsComplete() const;
   bool operator==(const Standings&) const = default;
 };
@@ -39,6 +42,10 @@ enum class NextKind {
   kFinishSilver,  // `pass` is in rejects but not in Silver.
   kFinishGold,    // `pass` is in Silver but not in the tables of `gold`.
   kBuildGold,     // The tables of `gold` are built anew, up to `pass`.
+  kTaskRejects,   // The open task is pass `pass`, and rejects do not hold it yet.
+  kTaskSilver,    // The same for Silver,
+  kTaskGold,      // and for the tables of `gold`.
+  kForgetTask,    // All tables hold the task.
   kBegin,         // A new pass, `pass`.
   kHalted,        // A new pass waits until an operator accepts what a stop rule found.
   kIdle,          // Everything is refined.

@@ -20,6 +20,14 @@ const char* Name(NextKind kind) {
       return "finish gold";
     case NextKind::kBuildGold:
       return "build gold";
+    case NextKind::kTaskRejects:
+      return "task in rejects";
+    case NextKind::kTaskSilver:
+      return "task in silver";
+    case NextKind::kTaskGold:
+      return "task in gold";
+    case NextKind::kForgetTask:
+      return "forget task";
     case NextKind::kBegin:
       return "begin";
     case NextKind::kHalted:
@@ -51,6 +59,26 @@ TEST(NextStepTest, AnUnfinishedPassComesFirst) {
             "finish silver 4");
   EXPECT_EQ(Next({.rejects = 4, .silver = 4, .gold = {{"a", 3}, {"b", 4}, {"c", 3}}}),
             "finish gold 4: a c");
+}
+
+TEST(NextStepTest, AnOpenTaskIsFinishedBeforeAnotherPass) {
+  const std::vector<GoldView> three = {{"a", 3}, {"b", 3}}, mixed = {{"a", 3}, {"b", 4}};
+  EXPECT_EQ(Next({.rejects = 3, .silver = 3, .gold = three, .task = 4, .work_waits = true}),
+            "task in rejects 4");
+  EXPECT_EQ(Next({.rejects = 4, .silver = 3, .gold = three, .task = 4}), "task in silver 4");
+  EXPECT_EQ(Next({.rejects = 4, .silver = 4, .gold = mixed, .task = 4}), "task in gold 4: a");
+  EXPECT_EQ(Next({.rejects = 4, .silver = 4, .gold = {{"b", 4}}, .task = 4, .task_kept = true}),
+            "forget task 4");
+  EXPECT_EQ(Next({.rejects = 4, .silver = 4, .task = 4, .work_waits = true}), "begin 5");
+  EXPECT_EQ(Next({.rejects = 5, .silver = 4, .task = 4}), "finish silver 5");
+  EXPECT_THAT(Next({.rejects = 3, .silver = 3, .task = 5}), HasSubstr("open task is pass 5"));
+}
+
+TEST(NextStepTest, TheTaskComesBeforeTheBuildOfAGoldTable) {
+  EXPECT_EQ(Next({.rejects = 3, .silver = 3, .gold = {{"a", 3}, {"b", {}}}, .task = 4}),
+            "task in rejects 4");
+  EXPECT_EQ(Next({.rejects = 4, .silver = 4, .gold = {{"a", 4}, {"b", {}}}, .task = 4}),
+            "build gold 4: b");
 }
 
 TEST(NextStepTest, AGoldTableThatIsAbsentOutdatedOrFarBehindIsBuilt) {

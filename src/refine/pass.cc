@@ -1,5 +1,7 @@
 #include "refine/pass.h"
 
+#include <set>
+#include <string_view>
 #include <utility>
 #include <variant>
 
@@ -9,7 +11,7 @@
 namespace shopstream::refine {
 namespace {
 
-constexpr char kOperation[] = "REFINE";
+constexpr char kReserveOperation[] = "RESERVE TASK";
 
 lake::Refusal LostTo(const lake::Snapshot& table) {
   return {.why = "it holds pass " + std::to_string(tables::RefinePass(table).value_or(0)),
@@ -18,6 +20,19 @@ lake::Refusal LostTo(const lake::Snapshot& table) {
 
 bool Holds(const lake::Snapshot& table, int64_t pass) {
   return tables::RefinePass(table).value_or(0) == pass;
+}
+
+// Whether another task was reserved since.
+bool HasNewerTask(const lake::Snapshot& table, int64_t task) {
+  return tables::RefineTaskPass(table) > task;
+}
+
+bool AreLive(const lake::Snapshot& table, const std::vector<DataFile>& files) {
+  if (files.empty()) return true;
+  std::set<std::string_view> missing;
+  for (const DataFile& file : files) missing.insert(file.path);
+  table.VisitFiles([&](const DataFile& file) { missing.erase(file.path); });
+  return missing.empty();
 }
 
 std::string ValueOf(const lake::Snapshot& table, const std::string& property) {
@@ -61,13 +76,21 @@ Result<CommittedPass> CommitPass(lake::Table* table, const PassChanges& changes,
                                  BootClock::time_point deadline) {
   const int64_t pass = changes.standing.pass.value();
   const auto prepare = [&](const lake::Snapshot& snapshot) -> Result<lake::ChangesOrRefusal> {
-    if (!Holds(snapshot, pass - 1)) return LostTo(snapshot);
+    if (!Holds(snapshot, pass - 1) || HasNewerTask(snapshot, changes.standing.task)) {
+      return LostTo(snapshot);
+    }
+    if (!AreLive(snapshot, changes.removes)) {
+      return lake::Refusal{.why = "a file that it replaces was replaced by another writer",
+                           .code = static_cast<int>(PassOutcome::kAgain)};
+    }
     lake::Changes commit;
-    commit.operation = kOperation;
+    commit.operation = changes.operation;
     commit.adds = changes.files;
     commit.written_since = changes.written_since;
+    commit.removes = changes.removes;
     commit.txns = tables::RefineTxns(changes.standing);
-    commit.info = nlohmann::json{{"refinePass", pass}};
+    commit.info = nlohmann::json(changes.info);
+    commit.info["refinePass"] = pass;
     lake::TableGrowth growth{.columns = changes.columns,
                              .properties = NewOnes(changes.properties, snapshot)};
     growth.properties.merge(tables::RefineProperties(changes.standing, snapshot));
@@ -77,6 +100,23 @@ Result<CommittedPass> CommitPass(lake::Table* table, const PassChanges& changes,
   const auto committed = table->Commit(prepare, deadline);
   ARROW_ASSIGN_OR_RAISE(const PassOutcome outcome, FromCommit(committed, *table));
   return CommittedPass{.outcome = outcome, .version = committed->version};
+}
+
+Result<PassOutcome> ReserveTask(lake::Table* rejects, const tables::RefineTask& task,
+                                BootClock::time_point deadline) {
+  const auto prepare = [&](const lake::Snapshot& snapshot) -> Result<lake::ChangesOrRefusal> {
+    if (!Holds(snapshot, task.pass - 1) || HasNewerTask(snapshot, task.pass - 1)) {
+      return LostTo(snapshot);
+    }
+    lake::Changes commit;
+    commit.operation = kReserveOperation;
+    commit.data_change = false;
+    commit.txns = {tables::RefineTaskTxn(task.pass)};
+    commit.growth = lake::TableGrowth{.columns = snapshot.schema(),
+                                      .properties = tables::RefineTaskProperty(task)};
+    return commit;
+  };
+  return FromCommit(rejects->Commit(prepare, deadline), *rejects);
 }
 
 Result<PassOutcome> CommitProperties(lake::Table* table, int64_t pass, const std::string& operation,

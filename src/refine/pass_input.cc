@@ -1,15 +1,9 @@
 #include "refine/pass_input.h"
 
-#include <arrow/array/concatenate.h>
-#include <arrow/array/util.h>
-#include <arrow/buffer.h>
-#include <arrow/compute/api_vector.h>
 #include <arrow/record_batch.h>
-#include <arrow/util/byte_size.h>
 
 #include <algorithm>
 #include <atomic>
-#include <map>
 #include <string>
 #include <utility>
 
@@ -17,7 +11,6 @@
 #include "lake/delta/table_changes.h"
 #include "lake/delta/table_state.h"
 #include "lake/parquet/data_file_stream.h"
-#include "lake/parquet/partition_path.h"
 #include "refine/pass_filter.h"
 #include "tables/coordinates.h"
 
@@ -57,7 +50,8 @@ class PassReader {
         snapshot_(std::move(snapshot)),
         plan_(plan),
         limits_(limits),
-        stats_(stats) {}
+        stats_(stats),
+        collector_(snapshot_) {}
 
   // False: the rows exceed the limit. `file`: the one that the error is about.
   Result<bool> Read(DataFile* file) {
@@ -69,40 +63,18 @@ class PassReader {
       const Status status = ReadFile(candidate);
       stats_->bytes_read += bytes_read_.exchange(0);
       ARROW_RETURN_NOT_OK(status);
-      if (bytes_ > limits_.bytes) return false;
+      if (collector_.bytes() > limits_.bytes) return false;
     }
     return true;
   }
 
   Result<PassRows> Finish() {
-    PassRows result;
-    result.without_coordinates = without_coordinates_;
-    result.partitions = std::move(partitions_);
-    for (const Piece& piece : pieces_) {
-      result.partition_of_row.insert(result.partition_of_row.end(), static_cast<size_t>(piece.rows),
-                                     piece.partition);
-    }
-    arrow::ArrayVector columns;
-    for (const auto& field : snapshot_->schema()->fields()) {
-      ARROW_ASSIGN_OR_RAISE(columns.emplace_back(), Joined(*field, result.partitions));
-    }
-    result.rows = arrow::RecordBatch::Make(snapshot_->schema(), std::ssize(result.partition_of_row),
-                                           std::move(columns));
-    return result;
+    ARROW_ASSIGN_OR_RAISE(PassRows rows, collector_.Take());
+    rows.without_coordinates = without_coordinates_;
+    return rows;
   }
 
  private:
-  // Rows of one file that belong to the pass.
-  struct Piece {
-    int32_t partition = 0;
-    int64_t rows = 0;
-    std::map<std::string, std::shared_ptr<arrow::Array>> columns;  // Without partition columns.
-  };
-
-  bool IsPartition(const std::string& column) const {
-    return std::ranges::count(snapshot_->partition_columns(), column) > 0;
-  }
-
   // By partition, so that a date is complete before the next.
   Result<std::vector<DataFile>> Candidates() {
     std::vector<DataFile> files;
@@ -147,10 +119,7 @@ class PassReader {
 
   Status ReadFile(const DataFile& file) {
     ++stats_->files_read;
-    std::vector<std::string> columns;
-    for (const auto& field : snapshot_->schema()->fields()) {
-      if (!IsPartition(field->name())) columns.push_back(field->name());
-    }
+    const std::vector<std::string> columns = StoredColumns(*snapshot_);
     if (file.size_bytes <= limits_.small_file_bytes) {
       ARROW_ASSIGN_OR_RAISE(const auto reader, Open(file, columns, nullptr));
       return ReadBatches(file, reader.get(), counts_others_);
@@ -189,24 +158,12 @@ class PassReader {
   }
 
   Status ReadBatches(const DataFile& file, lake::DataFileReader* reader, bool counts_others) {
-    std::optional<int32_t> partition;
-    while (bytes_ <= limits_.bytes) {
-      ARROW_ASSIGN_OR_RAISE(auto batch, reader->Next());
+    while (collector_.bytes() <= limits_.bytes) {
+      ARROW_ASSIGN_OR_RAISE(const auto batch, reader->Next());
       if (batch == nullptr) break;
       stats_->rows_read += batch->num_rows();
       ARROW_ASSIGN_OR_RAISE(const auto rows, RowsOfPass(file, *batch, counts_others));
-      if (rows.empty()) continue;
-      ARROW_ASSIGN_OR_RAISE(batch, Taken(batch, rows));
-      if (!partition) {
-        ARROW_ASSIGN_OR_RAISE(partition, PartitionOf(file));
-      }
-      Piece piece{.partition = *partition, .rows = batch->num_rows(), .columns = {}};
-      for (int i = 0; i < batch->num_columns(); ++i) {
-        piece.columns.emplace(batch->column_name(i), batch->column(i));
-      }
-      ARROW_ASSIGN_OR_RAISE(const int64_t bytes, arrow::util::ReferencedBufferSize(*batch));
-      bytes_ += bytes;
-      pieces_.push_back(std::move(piece));
+      ARROW_RETURN_NOT_OK(collector_.Add(file, batch, rows));
     }
     return Status::OK();
   }
@@ -228,58 +185,6 @@ class PassReader {
     return rows;
   }
 
-  static Result<std::shared_ptr<arrow::RecordBatch>> Taken(
-      const std::shared_ptr<arrow::RecordBatch>& batch, const std::vector<int32_t>& rows) {
-    if (std::ssize(rows) == batch->num_rows()) return batch;
-    const arrow::Int32Array positions(std::ssize(rows), arrow::Buffer::Wrap(rows));
-    arrow::ArrayVector columns;
-    for (const auto& column : batch->columns()) {
-      ARROW_ASSIGN_OR_RAISE(
-          columns.emplace_back(),
-          arrow::compute::Take(*column, positions, arrow::compute::TakeOptions::NoBoundsCheck()));
-    }
-    return arrow::RecordBatch::Make(batch->schema(), positions.length(), std::move(columns));
-  }
-
-  // Writers may spell one value differently, and are still in the same partition.
-  Result<int32_t> PartitionOf(const DataFile& file) {
-    PartitionValues values;
-    for (const std::string& column : snapshot_->partition_columns()) {
-      const auto found = std::ranges::find(file.partition_values, column,
-                                           [](const auto& value) { return value.first; });
-      const auto text = found == file.partition_values.end() ? std::nullopt : found->second;
-      ARROW_ASSIGN_OR_RAISE(
-          const auto value,
-          lake::ParsePartitionValue(text, snapshot_->schema()->GetFieldByName(column)->type()));
-      ARROW_ASSIGN_OR_RAISE(const auto spelled, lake::FormatPartitionValue(*value));
-      values.emplace_back(column, spelled);
-    }
-    const auto known = std::ranges::find(partitions_, values);
-    if (known != partitions_.end()) return static_cast<int32_t>(known - partitions_.begin());
-    partitions_.push_back(std::move(values));
-    return static_cast<int32_t>(partitions_.size() - 1);
-  }
-
-  // A column of all pieces, which no longer have it.
-  Result<std::shared_ptr<arrow::Array>> Joined(const arrow::Field& field,
-                                               const std::vector<PartitionValues>& partitions) {
-    if (pieces_.empty()) return arrow::MakeEmptyArray(field.type());
-    arrow::ArrayVector parts;
-    for (Piece& piece : pieces_) {
-      if (!IsPartition(field.name())) {
-        parts.push_back(std::move(piece.columns.at(field.name())));
-        continue;
-      }
-      const auto& values = partitions[static_cast<size_t>(piece.partition)];
-      const auto value =
-          std::ranges::find(values, field.name(), [](const auto& each) { return each.first; });
-      ARROW_ASSIGN_OR_RAISE(const auto scalar,
-                            lake::ParsePartitionValue(value->second, field.type()));
-      ARROW_ASSIGN_OR_RAISE(parts.emplace_back(), arrow::MakeArrayFromScalar(*scalar, piece.rows));
-    }
-    return arrow::Concatenate(parts);
-  }
-
   lake::Table* const bronze_;
   const std::shared_ptr<const lake::Snapshot> snapshot_;
   const PassPlan& plan_;
@@ -288,9 +193,7 @@ class PassReader {
   const bool counts_others_ = plan_.reached_version.has_value();
   PassFilter filter_;
   lake::FilePredicate outline_;
-  std::vector<Piece> pieces_;
-  std::vector<PartitionValues> partitions_;
-  int64_t bytes_ = 0;  // In memory.
+  RowCollector collector_;
   std::atomic<int64_t> bytes_read_{0};
   int64_t without_coordinates_ = 0;
 };

@@ -1,29 +1,15 @@
 #pragma once
 
-#include <arrow/type_fwd.h>
-
 #include <cstdint>
 #include <limits>
-#include <memory>
 #include <optional>
-#include <vector>
 
 #include "base/status.h"
 #include "lake/delta/table.h"
-#include "model/data_file.h"
 #include "refine/pass_plan.h"
+#include "refine/row_collector.h"
 
 namespace shopstream::refine {
-
-// The rows of a pass, in no particular order.
-struct PassRows {
-  std::shared_ptr<arrow::RecordBatch> rows;  // Bronze's columns in their order, never null.
-  std::vector<int32_t> partition_of_row;     // Index into `partitions`, one per row.
-  std::vector<PartitionValues> partitions;   // Each once, with rows; in the log's spelling.
-  // Of rows in the same files: another program appended them, and no pass decides them. Counted
-  // once per row, by the pass that reaches Bronze's version.
-  int64_t without_coordinates = 0;
-};
 
 struct ReadLimits {
   int64_t bytes = std::numeric_limits<int64_t>::max();  // Of rows in memory, without padding.

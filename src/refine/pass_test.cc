@@ -57,6 +57,34 @@ TEST_F(PassTest, APassFollowsTheOneBeforeIt) {
   EXPECT_EQ(20, (Stored().ends[{testing::kTopicIdA, 0}]));
 }
 
+TEST_F(PassTest, AReservedTaskIsTheNextPass) {
+  const auto reserve = [&](int64_t pass) {
+    const tables::RefineTask task{.pass = pass, .dates = {20385}};
+    return *ReserveTask(table_.get(), task, BootClock::now() + Millis{5000});
+  };
+  EXPECT_EQ(reserve(2), PassOutcome::kLost) << "pass 1 is not there";
+  EXPECT_EQ(Commit(Pass(1, 10)), PassOutcome::kDone);
+  EXPECT_EQ(reserve(2), PassOutcome::kDone);
+  EXPECT_EQ(reserve(2), PassOutcome::kLost) << "one is open";
+  EXPECT_EQ(Commit(Pass(2, 20)), PassOutcome::kLost) << "planned before the task was reserved";
+  EXPECT_EQ(1, Stored().pass);
+  PassChanges task = Pass(2, 10);
+  task.standing.task = 2;
+  EXPECT_EQ(Commit(task), PassOutcome::kDone);
+  EXPECT_EQ(2, (*tables::ReadRefineTask(*table_->snapshot()))->pass);
+  PassChanges next = Pass(3, 20);
+  next.standing.task = 2;
+  EXPECT_EQ(Commit(next), PassOutcome::kDone);
+}
+
+TEST_F(PassTest, AFileThatWasReplacedMeanwhileIsPlannedAgain) {
+  PassChanges gone = Pass(1, 10);
+  gone.removes.resize(1);
+  gone.removes[0].path = "date=2025-10-24/part-1.parquet";
+  EXPECT_EQ(Commit(gone), PassOutcome::kAgain);
+  EXPECT_EQ(std::nullopt, Stored().pass);
+}
+
 TEST_F(PassTest, OfTwoRefinesOneCommitsThePass) {
   const auto other = *lake::Table::Open(&store_, kRejects);
   bool done = false;

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/error_kind.h"
 #include "base/log.h"
 #include "lake/delta/log_entry.h"
 #include "lake/delta/table_changes.h"
@@ -25,6 +26,7 @@ namespace shopstream::refine {
 namespace {
 
 constexpr char kIdsSet[] = "ids";
+constexpr char kAnewSet[] = "restated";  // While a restate runs.
 
 Result<std::vector<Hash128>> HashIds(const HashKey& key, const arrow::RecordBatch& rows) {
   const auto ids = rows.GetColumnByName(kEventId);
@@ -68,6 +70,40 @@ Result<std::shared_ptr<arrow::StringArray>> SilverIds::AddDuplicates(
     const lake::Snapshot& silver, const PassRows& rows,
     const std::shared_ptr<arrow::StringArray>& reasons) {
   ARROW_RETURN_NOT_OK(Follow(silver));
+  const auto rebuild = [&](SeenIndex::Date date, const SeenIndex::Take& take) {
+    return Rebuild(silver, date, take);
+  };
+  Hashes fresh;  // They get into the index once Silver has the rows, see Add.
+  return MarkRepeated(kIdsSet, rows, reasons, rebuild, &fresh);
+}
+
+Result<std::shared_ptr<arrow::StringArray>> SilverIds::AddDuplicatesAnew(
+    const PassRows& rows, const std::shared_ptr<arrow::StringArray>& reasons) {
+  const auto begin = [&](SeenIndex::Date date, const SeenIndex::Take&) {
+    if (begun_anew_.insert(date).second) return Status::OK();
+    return Unavailable("the index of seen ids lost a date while it was restated");
+  };
+  Hashes fresh;
+  ARROW_ASSIGN_OR_RAISE(auto marked, MarkRepeated(kAnewSet, rows, reasons, begin, &fresh));
+  for (const auto& [date, hashes] : fresh) {
+    ARROW_RETURN_NOT_OK(index_->Insert(kAnewSet, date, hashes));
+  }
+  return marked;
+}
+
+Status SilverIds::BeginAnew() {
+  ARROW_RETURN_NOT_OK(EndAnew());
+  return index_->Stamp(kAnewSet, {.pass = 0, .version = 0, .commit_id = "restate"});
+}
+
+Status SilverIds::EndAnew() {
+  begun_anew_.clear();
+  return index_->Forget(kAnewSet);
+}
+
+Result<std::shared_ptr<arrow::StringArray>> SilverIds::MarkRepeated(
+    const std::string& set, const PassRows& rows,
+    const std::shared_ptr<arrow::StringArray>& reasons, const RebuildDate& rebuild, Hashes* fresh) {
   const std::vector<int32_t> accepted = AcceptedRows(*reasons);
   ARROW_ASSIGN_OR_RAISE(const auto all_hashes, HashIds(index_->key(), *rows.rows));
   std::vector<Hash128> hashes;
@@ -77,7 +113,7 @@ Result<std::shared_ptr<arrow::StringArray>> SilverIds::AddDuplicates(
                         tables::TypedColumn<arrow::Date32Array>(*rows.rows, tables::kDate));
   std::vector<int32_t> repeated;
   std::map<Date, std::vector<int32_t>> rows_of;
-  std::map<Date, std::vector<Hash128>> hashes_of;
+  Hashes hashes_of;
   for (size_t i = 0; i < accepted.size(); ++i) {
     const int32_t row = accepted[i];
     if (copies[i]) {
@@ -89,12 +125,16 @@ Result<std::shared_ptr<arrow::StringArray>> SilverIds::AddDuplicates(
     hashes_of[date].push_back(hashes[i]);
   }
   for (const auto& [date, of_date] : hashes_of) {
-    const auto rebuild = [&, date = date](const SeenIndex::Take& take) {
-      return Rebuild(silver, date, take);
+    const auto rebuild_date = [&, date = date](const SeenIndex::Take& take) {
+      return rebuild(date, take);
     };
-    ARROW_ASSIGN_OR_RAISE(const auto seen, index_->Contains(kIdsSet, date, of_date, rebuild));
+    ARROW_ASSIGN_OR_RAISE(const auto seen, index_->Contains(set, date, of_date, rebuild_date));
     for (size_t i = 0; i < seen.size(); ++i) {
-      if (seen[i]) repeated.push_back(rows_of[date][i]);
+      if (seen[i]) {
+        repeated.push_back(rows_of[date][i]);
+      } else {
+        (*fresh)[date].push_back(of_date[i]);
+      }
     }
   }
   return repeated.empty() ? reasons : Mark(*reasons, repeated);

@@ -3,8 +3,13 @@
 #include <arrow/array.h>
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
+#include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/status.h"
 #include "lake/delta/table.h"
@@ -31,11 +36,25 @@ class SilverIds {
       const lake::Snapshot& silver, const PassRows& rows,
       const std::shared_ptr<arrow::StringArray>& reasons);
 
+  // The same among the rows of a restate alone, whatever Silver holds: of several copies, the one
+  // of an earlier call since BeginAnew stays. Unavailable: the index lost a date; begin anew.
+  Result<std::shared_ptr<arrow::StringArray>> AddDuplicatesAnew(
+      const PassRows& rows, const std::shared_ptr<arrow::StringArray>& reasons);
+  Status BeginAnew();
+  Status EndAnew();
+
   // Silver holds the rows now, by the commit of this version. An index that is not at the pass
   // before this one follows later.
   Status Add(const JudgedRows& rows, int64_t pass, int64_t version);
 
  private:
+  using Hashes = std::map<SeenIndex::Date, std::vector<Hash128>>;
+  using RebuildDate = std::function<Status(SeenIndex::Date date, const SeenIndex::Take& take)>;
+  // `fresh`: the identities of the rows that stay.
+  Result<std::shared_ptr<arrow::StringArray>> MarkRepeated(
+      const std::string& set, const PassRows& rows,
+      const std::shared_ptr<arrow::StringArray>& reasons, const RebuildDate& rebuild,
+      Hashes* fresh);
   Status Follow(const lake::Snapshot& silver);
   Result<bool> CatchUp(const lake::Snapshot& silver, int64_t pass);
   Status InsertRows(const lake::Snapshot& silver, const DataFile& file, int64_t after_pass);
@@ -46,6 +65,7 @@ class SilverIds {
   lake::ObjectStore* const store_;
   const std::string path_;
   SeenIndex* const index_;
+  std::set<SeenIndex::Date> begun_anew_;  // Dates that the index got since BeginAnew.
 };
 
 }  // namespace shopstream::refine

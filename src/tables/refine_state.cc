@@ -47,7 +47,7 @@ Result<RefineStanding> ReadRefineStanding(const lake::Snapshot& table) {
   standing.bronze_version = table.Txn(RefineAppId(kBronzeVersion));
   standing.complete_through_ms = table.Txn(RefineAppId(kCompleteThrough));
   standing.author = table.Txn(RefineAppId(kAuthor));
-  standing.task = table.Txn(RefineAppId(kTask)).value_or(0);
+  standing.task = RefineTaskPass(table);
   for (const auto& [app_id, version] : table.Txns()) {
     if (!app_id.starts_with(kRefinePrefix)) continue;
     const auto key = ParsePartition(std::string_view(app_id).substr(kRefinePrefix.size()));
@@ -65,6 +65,12 @@ Result<RefineStanding> ReadRefineStanding(const lake::Snapshot& table) {
   return standing;
 }
 
+int64_t RefineTaskPass(const lake::Snapshot& table) {
+  return table.Txn(RefineAppId(kTask)).value_or(0);
+}
+
+std::pair<std::string, int64_t> RefineTaskTxn(int64_t pass) { return {RefineAppId(kTask), pass}; }
+
 std::map<std::string, int64_t> RefineTxns(const RefineStanding& standing) {
   std::map<std::string, int64_t> txns;
   const auto put = [&txns](std::string app_id, std::optional<int64_t> version) {
@@ -74,7 +80,7 @@ std::map<std::string, int64_t> RefineTxns(const RefineStanding& standing) {
   put(RefineAppId(kBronzeVersion), standing.bronze_version);
   put(RefineAppId(kCompleteThrough), standing.complete_through_ms);
   put(RefineAppId(kAuthor), standing.author);
-  if (standing.task > 0) put(RefineAppId(kTask), standing.task);
+  if (standing.task > 0) txns.insert(RefineTaskTxn(standing.task));
   for (const auto& [key, end] : standing.ends) {
     put(RefineAppId(key.topic_id + "/" + std::to_string(key.partition)), end);
   }

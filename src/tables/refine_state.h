@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "base/status.h"
 #include "lake/delta/log_entry.h"
@@ -20,7 +21,8 @@
 //                                                          whole; only makes a pass cheaper
 //          | "shopstream-refine/complete-through"          ms since 1970, see complete_through_ms
 //          | "shopstream-refine/author"                    random number of the run that made it
-//          | "shopstream-refine/task"                      in rejects: number of the newest task
+//          | "shopstream-refine/task"                      number of the newest task: first in
+//                                                          rejects, which reserve it
 //
 // Gold has the pass, complete-through and author alone. docs/refine.md has the protocol.
 namespace shopstream::tables {
@@ -43,6 +45,10 @@ Result<RefineStanding> ReadRefineStanding(const lake::Snapshot& table);
 std::optional<int64_t> RefinePass(const lake::Snapshot& table);
 // The number that this entry of its log gives it; nothing: it is no step of a pass.
 std::optional<int64_t> RefinePass(const lake::LogEntry& entry);
+
+// RefineStanding::task alone, and the txn that records it.
+int64_t RefineTaskPass(const lake::Snapshot& table);
+std::pair<std::string, int64_t> RefineTaskTxn(int64_t pass);
 
 // The txns that record it. `replayed` is not one of them, see RefineProperties.
 std::map<std::string, int64_t> RefineTxns(const RefineStanding& standing);
