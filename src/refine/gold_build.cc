@@ -86,6 +86,7 @@ class GoldBuilder {
 
   Status WriteFiles() {
     ARROW_ASSIGN_OR_RAISE(const auto groups, GroupDates(sources_, options_.group_rows));
+    if (groups.empty()) return Status::OK();
     ARROW_ASSIGN_OR_RAISE(const auto scan,
                           GoldScan::Open(sources_, *standing_.pass, options_.engine));
     ARROW_RETURN_NOT_OK(scan->session()->Run(AggregatedView(file_)));
@@ -133,17 +134,11 @@ class GoldBuilder {
 
 }  // namespace
 
-Result<PassOutcome> BuildGold(const std::string& path, const GoldFile& file,
-                              const RefineColumns& columns, const GoldSources& sources,
-                              const tables::RefineStanding& standing,
+Result<PassOutcome> BuildGold(const std::string& path, const GoldMerge& merge,
+                              const GoldSources& sources, const tables::RefineStanding& standing,
                               const GoldBuildOptions& options) {
-  std::shared_ptr<arrow::Schema> schema;
-  {
-    ARROW_ASSIGN_OR_RAISE(const auto merge, GoldMerge::Open(file, columns, options.engine));
-    schema = merge->schema();
-  }
-  const GoldSources with_columns = WithColumns(sources, columns);
-  return GoldBuilder(file, with_columns, standing, options).Run(path, std::move(schema));
+  const GoldSources with_columns = WithColumns(sources, merge.columns());
+  return GoldBuilder(merge.file(), with_columns, standing, options).Run(path, merge.schema());
 }
 
 }  // namespace shopstream::refine

@@ -7,6 +7,7 @@
 #include "lake/delta/table.h"
 #include "refine/columns.h"
 #include "refine/gold_file.h"
+#include "refine/gold_merge.h"
 #include "refine/gold_pass.h"
 #include "refine/gold_sources.h"
 #include "refine/gold_table.h"
@@ -29,9 +30,8 @@ struct GoldBuildOptions {
 //
 // kDone: also if another refine has built it up to this pass or a later one. Errors: as CommitGold;
 // Gone: a source was vacuumed meanwhile, refresh and repeat.
-Result<PassOutcome> BuildGold(const std::string& path, const GoldFile& file,
-                              const RefineColumns& columns, const GoldSources& sources,
-                              const tables::RefineStanding& standing,
+Result<PassOutcome> BuildGold(const std::string& path, const GoldMerge& merge,
+                              const GoldSources& sources, const tables::RefineStanding& standing,
                               const GoldBuildOptions& options);
 
 }  // namespace shopstream::refine

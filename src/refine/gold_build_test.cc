@@ -8,6 +8,7 @@
 
 #include "lake/parquet/parquet_file.h"
 #include "refine/gold_table.h"
+#include "refine/gold_tables.h"
 #include "refine/gold_world_testing.h"
 
 namespace shopstream::refine {
@@ -123,7 +124,7 @@ TEST_F(GoldBuildTest, KilledAnywhere) {
     Restore(saved);
     bool struck = false;
     KillAt(call, &struck);
-    const auto built = BuildGold(testing::kGoldPath, file_, columns_,
+    const auto built = BuildGold(testing::kGoldPath, *merge_,
                                  {store_.get(), testing::kSilverPath, testing::kRejectsPath,
                                   silver_->snapshot(), rejects_->snapshot()},
                                  standing_, {.group_rows = 2, .commit_within = Millis{50}});
@@ -146,7 +147,7 @@ TEST_F(GoldBuildTest, TwoRefinesBuildItOnce) {
     bool struck = false;
     store_->OnAny().Skipping(call).Calls([&](const std::string&) {
       struck = true;
-      const auto built = BuildGold(testing::kGoldPath, file_, columns_, Sources(), standing_, {});
+      const auto built = BuildGold(testing::kGoldPath, *merge_, Sources(), standing_, {});
       ASSERT_TRUE(built.ok()) << built.status();
       EXPECT_EQ(*built, PassOutcome::kDone);
     });
@@ -189,13 +190,13 @@ TEST_F(GoldBuildTest, AColumnThatSilverDoesNotHaveYetIsNull) {
                          "AS n, count(coupon) AS m FROM silver_events GROUP BY date\n",
                          "test.sql", 1})
           .ValueOrDie();
-  const auto built = BuildGold(testing::kGoldPath, file_, grown, Sources(), standing_, {});
+  merge_ = GoldMerge::Open(file_, grown, {}).ValueOrDie();
+  const auto built = BuildGold(testing::kGoldPath, *merge_, Sources(), standing_, {});
   ASSERT_TRUE(built.ok()) << built.status();
   EXPECT_EQ(GoldLines().front(), "date=2025-10-24 m=0 n=1");
   // A pass that another refine made before the column came.
   AddPass({{}});
   gold_ = lake::Table::Open(store_.get(), testing::kGoldPath).ValueOrDie();
-  merge_ = GoldMerge::Open(file_, grown, {}).ValueOrDie();
   const auto input = ReadGoldInput(Sources(), grown, standing_);
   ASSERT_TRUE(input.ok()) << input.status();
   MustCommit(*input);
@@ -208,7 +209,11 @@ TEST_F(GoldBuildTest, WrongSqlCreatesNoTable) {
                              "FROM silver_events GROUP BY date\n",
                              "test.sql", 1})
               .ValueOrDie();
-  EXPECT_THAT(Build().status().message(), HasSubstr("test.sql:4"));
+  GoldTables tables(store_.get(), seen_.get(), {.folder = "gold-metrics", .engine = {}});
+  tables.SetFiles({file_});
+  ASSERT_TRUE(tables.Look().ok());
+  const auto built = tables.Build(testing::kGoldPath, columns_, Sources(), standing_);
+  EXPECT_THAT(built.status().message(), HasSubstr("test.sql:4"));
   EXPECT_EQ(GoldPass(), -2);
 }
 

@@ -32,6 +32,7 @@ Result<std::vector<GoldView>> GoldTables::Look() {
       auto table = lake::Table::Open(store_, path);
       if (table.status().IsKeyError()) continue;
       ARROW_ASSIGN_OR_RAISE(gold.table, std::move(table));
+      if (options_.wrap) gold.table = options_.wrap(std::move(gold.table));
     }
     const auto snapshot = gold.table->snapshot();
     view.pass = tables::RefinePass(*snapshot);
@@ -46,9 +47,13 @@ std::vector<std::string> GoldTables::Tables() const {
   return tables;
 }
 
-Status GoldTables::OpenMerge(const RefineColumns& columns, Gold* gold) {
+Status GoldTables::PrepareMerge(const RefineColumns& columns, Gold* gold) {
   if (gold->merge != nullptr && gold->merged->Equals(*columns.silver)) return Status::OK();
-  ARROW_ASSIGN_OR_RAISE(gold->merge, GoldMerge::Open(gold->file, columns, options_.engine));
+  if (options_.open_merge) {
+    ARROW_ASSIGN_OR_RAISE(gold->merge, options_.open_merge(gold->file, columns));
+  } else {
+    ARROW_ASSIGN_OR_RAISE(gold->merge, GoldMerge::Open(gold->file, columns, options_.engine));
+  }
   gold->merged = columns.silver;
   return Status::OK();
 }
@@ -58,7 +63,7 @@ Result<PassOutcome> GoldTables::Commit(const std::string& table, const RefineCol
                                        BootClock::time_point deadline) {
   Gold& gold = gold_.at(table);
   if (gold.table == nullptr) return PassOutcome::kLost;  // To be built.
-  ARROW_RETURN_NOT_OK(OpenMerge(columns, &gold));
+  ARROW_RETURN_NOT_OK(PrepareMerge(columns, &gold));
   GoldCommitOptions options;
   options.deadline = deadline;
   return CommitGold(gold.table.get(), gold.merge.get(), sources, seen_, input, options);
@@ -69,9 +74,10 @@ Result<PassOutcome> GoldTables::Build(const std::string& table, const RefineColu
                                       const tables::RefineStanding& standing) {
   Gold& gold = gold_.at(table);
   gold.table.reset();  // Its columns may change.
+  ARROW_RETURN_NOT_OK(PrepareMerge(columns, &gold));
   GoldBuildOptions options;
   options.engine = options_.engine;
-  return BuildGold(table, gold.file, columns, sources, standing, options);
+  return BuildGold(table, *gold.merge, sources, standing, options);
 }
 
 }  // namespace shopstream::refine

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -22,9 +23,17 @@ namespace shopstream::refine {
 // The tables of the Gold files. One thread.
 class GoldTables {
  public:
+  // What is opened is used through the table that this returns.
+  using Wrap = std::function<std::unique_ptr<lake::Table>(std::unique_ptr<lake::Table>)>;
+  // How a merge is opened; one that is the same for a file and columns may be shared by several
+  // refines of one thread.
+  using OpenMerge =
+      std::function<Result<std::shared_ptr<GoldMerge>>(const GoldFile&, const RefineColumns&)>;
   struct Options {
     std::string folder;  // Relative to the lake's root.
     sql::EngineOptions engine;
+    Wrap wrap = nullptr;             // Null: as it is.
+    OpenMerge open_merge = nullptr;  // Null: GoldMerge::Open.
   };
   // `seen` as in CommitGold. Borrowed; both outlive it.
   GoldTables(lake::ObjectStore* store, SeenIndex* seen, Options options);
@@ -48,10 +57,10 @@ class GoldTables {
   struct Gold {
     GoldFile file;
     std::unique_ptr<lake::Table> table = nullptr;     // Null: absent.
-    std::unique_ptr<GoldMerge> merge = nullptr;       // Null: not needed yet.
+    std::shared_ptr<GoldMerge> merge = nullptr;       // Null: not needed yet.
     std::shared_ptr<arrow::Schema> merged = nullptr;  // Silver's columns for which it was opened.
   };
-  Status OpenMerge(const RefineColumns& columns, Gold* gold);
+  Status PrepareMerge(const RefineColumns& columns, Gold* gold);
 
   lake::ObjectStore* const store_;
   SeenIndex* const seen_;

@@ -134,7 +134,7 @@ class GoldWorld : public ::testing::Test {
   Result<PassOutcome> Build() {
     GoldSources sources = Sources();
     sources.store = store_.get();
-    return BuildGold(kGoldPath, file_, columns_, sources, standing_, {.group_rows = 50});
+    return BuildGold(kGoldPath, *merge_, sources, standing_, {.group_rows = 50});
   }
   void MustBuild() {
     const auto built = Build();

@@ -2,6 +2,7 @@
 
 #include <arrow/record_batch.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -16,9 +17,15 @@ namespace shopstream::refine {
 // Judges one pass after the other, by rules that may change in between. One thread.
 class PassJudge {
  public:
+  // How a judge is opened; one that is the same for a book and columns may be shared by several
+  // refines of one thread.
+  using OpenJudge = std::function<Result<std::shared_ptr<Judge>>(
+      const std::shared_ptr<const RuleBook>&, const RefineColumns&)>;
+  static OpenJudge NewJudge(const sql::EngineOptions& options);
+
   // Errors name the file and the line of the rule or SQL that cannot be used.
   static Result<std::unique_ptr<PassJudge>> Open(RuleSource source, const RefineColumns& columns,
-                                                 const sql::EngineOptions& options);
+                                                 OpenJudge open);
 
   // Takes the rules from their files again if these have changed. Rules that cannot be used leave
   // the ones in force; see broken().
@@ -32,13 +39,13 @@ class PassJudge {
                         const std::shared_ptr<arrow::RecordBatch>& rows);
 
  private:
-  PassJudge(CurrentRules rules, RefineColumns columns, const sql::EngineOptions& options)
-      : rules_(std::move(rules)), columns_(std::move(columns)), options_(options) {}
+  PassJudge(CurrentRules rules, RefineColumns columns, OpenJudge open)
+      : rules_(std::move(rules)), columns_(std::move(columns)), open_(std::move(open)) {}
 
   CurrentRules rules_;
   RefineColumns columns_;
-  const sql::EngineOptions options_;
-  std::unique_ptr<Judge> judge_;
+  const OpenJudge open_;
+  std::shared_ptr<Judge> judge_;
 };
 
 }  // namespace shopstream::refine

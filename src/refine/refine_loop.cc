@@ -208,8 +208,8 @@ Result<RefineEnd> RunRefine(const Config& config, const RefineMode& mode, Refine
   const MemoryShares memory = ShareMemory(config.refine.memory_limit_mb);
   const sql::EngineOptions engine{.memory_bytes = memory.sql_bytes,
                                   .threads = static_cast<int>(config.refine.threads)};
-  ARROW_ASSIGN_OR_RAISE(const auto judge,
-                        PassJudge::Open(FromFiles(RuleFiles::Of(config.refine)), columns, engine));
+  ARROW_ASSIGN_OR_RAISE(const auto judge, PassJudge::Open(FromFiles(RuleFiles::Of(config.refine)),
+                                                          columns, PassJudge::NewJudge(engine)));
   ARROW_ASSIGN_OR_RAISE(const OpenIndex index, OpenSeenIndex(config.refine, *tables.silver));
   SilverIds ids(store.get(), paths.silver, index.ids.get());
   GoldTables gold(store.get(), index.ids.get(), {.folder = paths.gold_folder, .engine = engine});

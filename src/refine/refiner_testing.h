@@ -60,8 +60,8 @@ class RefinerTest : public ::testing::Test {
       const RuleSource source{
           .stamp = [this] { return std::to_string(rules_stamp_); },
           .read = [this]() -> Result<std::shared_ptr<const RuleBook>> { return book_; }};
-      judge_ =
-          *PassJudge::Open(source, *RefineColumns::Of(kPaths.bronze, *bronze_->snapshot()), {});
+      const auto columns = *RefineColumns::Of(kPaths.bronze, *bronze_->snapshot());
+      judge_ = *PassJudge::Open(source, columns, PassJudge::NewJudge({}));
     }
     return judge_.get();
   }
