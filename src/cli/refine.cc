@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "base/clock.h"
@@ -14,6 +15,7 @@
 #include "base/shutdown.h"
 #include "cli/command.h"
 #include "cli/refine_commands.h"
+#include "model/calendar.h"
 #include "refine/refine_loop.h"
 #include "refine/refine_stats.h"
 
@@ -22,7 +24,22 @@ namespace {
 
 struct RefineFlags {
   bool watch = false;
+  bool rebuild = false;
+  std::optional<refine::DatesToRestate> restate;
 };
+
+// "2025-10-01..2025-10-07", or one date.
+Result<refine::DatesToRestate> ParseDates(const std::string& text) {
+  const size_t dots = text.find("..");
+  refine::DatesToRestate dates;
+  dates.from = ParseDate(std::string_view(text).substr(0, dots));
+  dates.to = dots == std::string::npos ? dates.from : ParseDate(std::string_view(text).substr(dots + 2));
+  if (!dates.from || !dates.to) {
+    return Status::Invalid("not two dates such as 2025-10-01..2025-10-07: ", text);
+  }
+  if (*dates.from > *dates.to) return Status::Invalid("the second date is before the first: ", text);
+  return dates;
+}
 
 std::string StateOf(const refine::RefineStats& stats) {
   if (!stats.halted().empty()) return "halted by rule " + stats.halted();
@@ -54,13 +71,17 @@ std::string Reasons(const refine::RefineStats& stats) {
   return text.empty() ? "" : text + ")";
 }
 
-void PrintSummary(const refine::RefineStats& stats, bool as_json) {
+void PrintSummary(const refine::RefineStats& stats, bool restated, bool as_json) {
   if (as_json) {
     std::cout << DumpJson(refine::ToJson(stats)) << "\n";
     return;
   }
-  std::cout << fmt::format("{} refined in {}, {:.1f} s ({}/s)\n{} to Silver, {} rejected{}\n",
-                           Counted(stats.rows(), "row"),
+  if (restated && stats.passes() == 0) {
+    std::cout << "Nothing to restate: no table has rows of these dates.\n";
+    return;
+  }
+  std::cout << fmt::format("{} {} in {}, {:.1f} s ({}/s)\n{} to Silver, {} rejected{}\n",
+                           Counted(stats.rows(), "row"), restated ? "restated" : "refined",
                            stats.passes() == 1 ? "1 pass" : FormatCount(stats.passes()) + " passes",
                            stats.seconds(), FormatCount(stats.rows_per_second()),
                            FormatCount(stats.silver()), FormatCount(stats.rows() - stats.silver()),
@@ -86,10 +107,15 @@ void ExplainHalt(const tables::RefineHalt& halt) {
 Result<int> RunRefineCommand(const Context& context, const RefineFlags& flags) {
   refine::RefineStats stats;
   RefineProgress progress(&stats);
-  const Result<refine::RefineEnd> end = refine::RunRefine(
-      context.config, {.watch = flags.watch}, &stats, ShutdownRequested, [&] { progress.Tick(); });
+  refine::RefineMode mode{.watch = flags.watch, .restate = flags.restate};
+  if (flags.rebuild) mode.restate = refine::DatesToRestate{};
+  const Result<refine::RefineEnd> end = refine::RunRefine(context.config, mode, &stats,
+                                                          ShutdownRequested,
+                                                          [&] { progress.Tick(); });
   progress.End();
-  if (end.ok() || stats.passes() > 0) PrintSummary(stats, context.json);
+  if (end.ok() || stats.passes() > 0) {
+    PrintSummary(stats, mode.restate.has_value(), context.json);
+  }
   if (!end.ok() && ShutdownRequested() && IsUnavailable(end.status())) {
     std::cerr << "shopstream: interrupted: " << end.status().message() << "\n";
     return kInterrupted;
@@ -100,7 +126,8 @@ Result<int> RunRefineCommand(const Context& context, const RefineFlags& flags) {
     return kDifferenceFound;
   }
   if (!end->interrupted) return kDone;
-  std::cerr << "shopstream: interrupted before everything was refined\n";
+  std::cerr << "shopstream: interrupted before everything was "
+            << (mode.restate ? "restated" : "refined") << "\n";
   return kInterrupted;
 }
 
@@ -115,10 +142,24 @@ Command RefineCommand() {
           .options = {{.name = "--watch",
                        .target = &flags->watch,
                        .meaning = "Keep refining new rows; otherwise exit once everything that "
-                                  "Bronze has is refined"}},
+                                  "Bronze has is refined"},
+                      {.name = "--restate",
+                       .target = Storing(ParseDates, &flags->restate),
+                       .meaning = "Judge the rows of these dates anew, by the rules, rates and SQL "
+                                  "of now, and nothing else",
+                       .value = "FROM..TO",
+                       .excludes = "--watch"},
+                      {.name = "--rebuild",
+                       .target = &flags->rebuild,
+                       .meaning = "The same for all dates, and rows without a date",
+                       .excludes = "--watch"}},
           .run = Running(flags, RunRefineCommand),
           .commands = {RefineStatusCommand(), RefineAcceptCommand(), RefineTestCommand(),
                        RefineSqlCommand()},
+          .check = [flags]() -> Status {
+            if (!flags->restate || !flags->rebuild) return Status::OK();
+            return Status::Invalid("--rebuild restates all dates: leave out --restate");
+          },
           .serves_metrics = true};
 }
 

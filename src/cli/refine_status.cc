@@ -56,7 +56,12 @@ void PrintStatus(const refine::RefineStatus& status) {
     std::cout << table.table << " is no longer filled: it has no SQL file, or the next refine "
               << "builds it anew.\n";
   }
-  if (!status.complete()) {
+  if (status.task) {
+    std::cout << fmt::format(
+        "A task is open since {}: {} (pass {}). The next refine finishes it.\n",
+        FormatTimestamp(status.task->at_ms), Name(status.task->kind),
+        FormatCount(status.task->pass));
+  } else if (!status.complete()) {
     std::cout << "The tables are at different passes: a refine works now, or was stopped. The next "
                  "one finishes the pass.\n";
   }

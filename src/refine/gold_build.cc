@@ -16,15 +16,17 @@
 namespace shopstream::refine {
 namespace {
 
-// The dates of the sources, in groups of about `group_rows` rows, at least one date each.
-Result<std::vector<std::vector<Date>>> GroupDates(const GoldSources& sources, int64_t group_rows) {
+// `dates` of the sources, null: all, in groups of about `group_rows` rows, at least one date each.
+Result<std::vector<std::vector<Date>>> GroupDates(const GoldSources& sources,
+                                                  const std::set<Date>* dates, int64_t group_rows) {
   std::map<Date, int64_t> rows;
   Status status;
   for (const auto& snapshot : {sources.silver, sources.rejects}) {
     snapshot->VisitFiles([&](const DataFile& file) {
       const auto date = DateOf(file);
       if (status.ok()) status = date.status();
-      if (date.ok()) rows[*date] += file.rows < 0 ? group_rows : file.rows;
+      if (date.ok() && (dates == nullptr || dates->contains(*date)))
+        rows[*date] += file.rows < 0 ? group_rows : file.rows;
     });
   }
   ARROW_RETURN_NOT_OK(status);
@@ -47,20 +49,33 @@ class GoldBuilder {
               const tables::RefineStanding& standing, const GoldBuildOptions& options)
       : file_(file), sources_(sources), standing_(GoldStanding(standing)), options_(options) {}
 
-  Result<PassOutcome> Run(const std::string& path, std::shared_ptr<arrow::Schema> schema) {
+  Result<PassOutcome> Build(const std::string& path, std::shared_ptr<arrow::Schema> schema) {
     schema_ = std::move(schema);
     ARROW_ASSIGN_OR_RAISE(table_, OpenOrCreate(path));
     if (Holds(*table_->snapshot())) return PassOutcome::kDone;
     ARROW_RETURN_NOT_OK(CheckOurs(*table_->snapshot()));
+    return Run();
+  }
+
+  Result<PassOutcome> Restate(const std::string& path, std::shared_ptr<arrow::Schema> schema,
+                              const std::set<Date>& dates) {
+    schema_ = std::move(schema);
+    dates_ = &dates;
+    ARROW_ASSIGN_OR_RAISE(table_, lake::Table::Open(sources_.store, path));
+    if (Holds(*table_->snapshot())) return PassOutcome::kDone;
+    return HoldsPassBefore(*table_->snapshot()) ? Run() : PassOutcome::kLost;
+  }
+
+ private:
+  Result<PassOutcome> Run() {
     const Status written = WriteFiles();
     if (!written.ok()) {
-      Discard(table_->store(), path, changes_.adds);
+      Discard(table_->store(), table_->path(), changes_.adds);
       return written;
     }
     return Publish();
   }
 
- private:
   // Another text may have given it other columns, so that those of the file are not expected yet.
   Result<std::unique_ptr<lake::Table>> OpenOrCreate(const std::string& path) const {
     auto opened = lake::Table::Open(sources_.store, path);
@@ -74,6 +89,10 @@ class GoldBuilder {
     return IsBuilt(gold, file_) && *tables::RefinePass(gold) >= *standing_.pass;
   }
 
+  bool HoldsPassBefore(const lake::Snapshot& gold) const {
+    return IsBuilt(gold, file_) && *tables::RefinePass(gold) == *standing_.pass - 1;
+  }
+
   // Its files are about to be replaced.
   Status CheckOurs(const lake::Snapshot& gold) const {
     if (gold.file_count() == 0 || lake::FindProperty(gold, kGoldSqlProperty) != nullptr) {
@@ -85,7 +104,7 @@ class GoldBuilder {
   }
 
   Status WriteFiles() {
-    ARROW_ASSIGN_OR_RAISE(const auto groups, GroupDates(sources_, options_.group_rows));
+    ARROW_ASSIGN_OR_RAISE(const auto groups, GroupDates(sources_, dates_, options_.group_rows));
     if (groups.empty()) return Status::OK();
     ARROW_ASSIGN_OR_RAISE(const auto scan,
                           GoldScan::Open(sources_, *standing_.pass, options_.engine));
@@ -104,12 +123,17 @@ class GoldBuilder {
   Result<PassOutcome> Publish() {
     changes_.operation = "REFINE";
     changes_.txns = tables::RefineTxns(standing_);
-    changes_.growth = lake::TableGrowth{
-        .columns = schema_, .properties = {{kGoldSqlProperty, file_.hash}}, .replaces = true};
-    const auto prepare = [&](const lake::Snapshot& base) -> lake::ChangesOrRefusal {
+    if (dates_ == nullptr) {
+      changes_.growth = lake::TableGrowth{
+          .columns = schema_, .properties = {{kGoldSqlProperty, file_.hash}}, .replaces = true};
+    }
+    const auto prepare = [&](const lake::Snapshot& base) -> Result<lake::ChangesOrRefusal> {
       if (Holds(base)) return lake::Refusal{"another refine has built it"};
+      if (dates_ != nullptr && !HoldsPassBefore(base)) {
+        return lake::Refusal{"it holds another pass", static_cast<int>(PassOutcome::kLost)};
+      }
       lake::Changes changes = changes_;
-      changes.removes = base.Files();
+      ARROW_ASSIGN_OR_RAISE(changes.removes, Replaced(base));
       return changes;
     };
     ARROW_ASSIGN_OR_RAISE(const auto result,
@@ -117,16 +141,29 @@ class GoldBuilder {
     if (result.outcome == lake::CommitOutcome::kCommitted) return PassOutcome::kDone;
     if (result.outcome == lake::CommitOutcome::kUnknown) return PassOutcome::kAgain;
     Discard(table_->store(), table_->path(), changes_.adds);
+    if (result.refusal && result.refusal->code) return PassOutcome::kLost;
     if (result.refusal) return PassOutcome::kDone;
     if (!result.too_old) return PassOutcome::kAgain;
     return Status::Invalid("building table ", table_->path(), " took too long: ", result.detail,
                            ". Set the property to a longer interval");
   }
 
+  // The files that the new ones replace.
+  Result<std::vector<DataFile>> Replaced(const lake::Snapshot& base) const {
+    if (dates_ == nullptr) return base.Files();
+    ARROW_ASSIGN_OR_RAISE(const auto by_date, FilesOf(base, {dates_->begin(), dates_->end()}));
+    std::vector<DataFile> files;
+    for (const auto& [date, of_date] : by_date) {
+      files.insert(files.end(), of_date.begin(), of_date.end());
+    }
+    return files;
+  }
+
   const GoldFile& file_;
   const GoldSources& sources_;
   const tables::RefineStanding standing_;
   const GoldBuildOptions& options_;
+  const std::set<Date>* dates_ = nullptr;  // Null: all.
   std::shared_ptr<arrow::Schema> schema_;
   std::unique_ptr<lake::Table> table_;
   lake::Changes changes_;
@@ -138,7 +175,15 @@ Result<PassOutcome> BuildGold(const std::string& path, const GoldMerge& merge,
                               const GoldSources& sources, const tables::RefineStanding& standing,
                               const GoldBuildOptions& options) {
   const GoldSources with_columns = WithColumns(sources, merge.columns());
-  return GoldBuilder(merge.file(), with_columns, standing, options).Run(path, merge.schema());
+  return GoldBuilder(merge.file(), with_columns, standing, options).Build(path, merge.schema());
+}
+
+Result<PassOutcome> RestateGold(const std::string& path, const GoldMerge& merge,
+                                const GoldSources& sources, const tables::RefineStanding& standing,
+                                const std::set<Date>& dates, const GoldBuildOptions& options) {
+  const GoldSources with_columns = WithColumns(sources, merge.columns());
+  return GoldBuilder(merge.file(), with_columns, standing, options)
+      .Restate(path, merge.schema(), dates);
 }
 
 }  // namespace shopstream::refine

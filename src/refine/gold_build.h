@@ -1,11 +1,13 @@
 #pragma once
 
+#include <set>
 #include <string>
 
 #include "base/clock.h"
 #include "base/status.h"
 #include "lake/delta/table.h"
 #include "refine/columns.h"
+#include "refine/dates.h"
 #include "refine/gold_file.h"
 #include "refine/gold_merge.h"
 #include "refine/gold_pass.h"
@@ -33,5 +35,12 @@ struct GoldBuildOptions {
 Result<PassOutcome> BuildGold(const std::string& path, const GoldMerge& merge,
                               const GoldSources& sources, const tables::RefineStanding& standing,
                               const GoldBuildOptions& options);
+
+// Builds these dates of a Gold table anew, for a task that changed their rows in the sources, and
+// leaves the others. `standing`: Silver's, whose pass is the task. kLost: the table does not hold
+// the pass before it, or was built from another text. Otherwise as BuildGold.
+Result<PassOutcome> RestateGold(const std::string& path, const GoldMerge& merge,
+                                const GoldSources& sources, const tables::RefineStanding& standing,
+                                const std::set<Date>& dates, const GoldBuildOptions& options);
 
 }  // namespace shopstream::refine

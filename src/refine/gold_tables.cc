@@ -80,4 +80,16 @@ Result<PassOutcome> GoldTables::Build(const std::string& table, const RefineColu
   return BuildGold(table, *gold.merge, sources, standing, options);
 }
 
+Result<PassOutcome> GoldTables::Restate(const std::string& table, const RefineColumns& columns,
+                                        const GoldSources& sources,
+                                        const tables::RefineStanding& standing,
+                                        const std::set<Date>& dates) {
+  Gold& gold = gold_.at(table);
+  if (gold.table == nullptr) return PassOutcome::kLost;  // To be built.
+  ARROW_RETURN_NOT_OK(PrepareMerge(columns, &gold));
+  GoldBuildOptions options;
+  options.engine = options_.engine;
+  return RestateGold(table, *gold.merge, sources, standing, dates, options);
+}
+
 }  // namespace shopstream::refine

@@ -3,6 +3,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -52,6 +53,10 @@ class GoldTables {
                              BootClock::time_point deadline);
   Result<PassOutcome> Build(const std::string& table, const RefineColumns& columns,
                             const GoldSources& sources, const tables::RefineStanding& standing);
+  // See RestateGold.
+  Result<PassOutcome> Restate(const std::string& table, const RefineColumns& columns,
+                              const GoldSources& sources, const tables::RefineStanding& standing,
+                              const std::set<Date>& dates);
 
  private:
   struct Gold {

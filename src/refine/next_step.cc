@@ -68,6 +68,12 @@ Result<NextStep> DecideNext(const Standings& standings) {
   return NextStep{standings.halted ? NextKind::kHalted : NextKind::kBegin, standings.rejects + 1};
 }
 
+Millis Standby::TakesOverAfter(const Standings& standings) {
+  const bool task_is_open = standings.task > 0 && standings.task >= standings.rejects &&
+                            !standings.IsComplete();
+  return task_is_open ? kTakesTaskOverAfter : kTakesOverAfter;
+}
+
 bool Standby::Waits(const Standings& standings, BootClock::time_point now) {
   if (!still_since_) return false;
   const bool is_idle = standings.IsComplete() && !standings.work_waits;
@@ -75,7 +81,7 @@ bool Standby::Waits(const Standings& standings, BootClock::time_point now) {
     seen_ = standings;
     still_since_ = now;
   }
-  if (now - *still_since_ < kTakesOverAfter) return true;
+  if (now - *still_since_ < TakesOverAfter(standings)) return true;
   still_since_.reset();
   return false;
 }

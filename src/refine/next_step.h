@@ -65,6 +65,8 @@ Result<NextStep> DecideNext(const Standings& standings);
 class Standby {
  public:
   static constexpr Millis kTakesOverAfter{10'000};
+  static constexpr Millis kTakesTaskOverAfter{60'000};  // A step of a task takes longer.
+  static Millis TakesOverAfter(const Standings& standings);
 
   // Another refine has committed the pass that this one was about to commit.
   void Begin(BootClock::time_point now) { still_since_ = now; }

@@ -147,5 +147,14 @@ TEST_F(StandbyTest, AnUnfinishedPassIsWork) {
   EXPECT_FALSE(Waits(unfinished, 11'000));
 }
 
+TEST_F(StandbyTest, ATaskIsGivenMoreTime) {
+  standby_.Begin(BootClock::time_point(Millis{0}));
+  Standings open = three_;
+  open.task = open.rejects + 1;
+  EXPECT_TRUE(Waits(open, 1'000));
+  EXPECT_TRUE(Waits(open, 60'000));
+  EXPECT_FALSE(Waits(open, 61'000));
+}
+
 }  // namespace
 }  // namespace shopstream::refine

@@ -234,7 +234,8 @@ Result<RefineEnd> RunRefine(const Config& config, const RefineMode& mode, Refine
                    .row_bytes = memory.row_bytes,
                    .commit_deadline = kCommitDeadline,
                    .wait_for_rows = mode.watch ? kWaitsForRows : Millis{0},
-                   .until_caught_up = !mode.watch});
+                   .until_caught_up = !mode.watch,
+                   .restate = mode.restate});
   const auto end =
       RunSteps(&refiner, mode, {.interval = Millis{config.refine.interval_ms}}, stop, on_tick);
   ARROW_RETURN_NOT_OK(index.ids->Close());

@@ -16,6 +16,7 @@ namespace shopstream::refine {
 
 struct RefineMode {
   bool watch = false;  // False: until everything is refined that Bronze has at the start.
+  std::optional<DatesToRestate> restate = {};  // Instead; without `watch`.
 };
 
 struct RefineEnd {

@@ -11,6 +11,7 @@
 #include "base/runtime.h"
 #include "refine/fingerprint_uses.h"
 #include "refine/rejected_offsets.h"
+#include "refine/restate.h"
 #include "tables/coordinates.h"
 #include "tables/partition_state.h"
 #include "tables/progress.h"
@@ -32,10 +33,7 @@ Result<std::shared_ptr<arrow::StringArray>> AsDecided(const arrow::RecordBatch& 
   ARROW_RETURN_NOT_OK(reasons.Reserve(rows.num_rows()));
   for (int64_t row = 0; row < rows.num_rows(); ++row) {
     const auto at = coordinates.At(row);
-    const auto topic = at ? rejected.find(std::string(at->topic_id)) : rejected.end();
-    const bool is_rejected =
-        topic != rejected.end() && topic->second.Contains(at->partition, at->offset);
-    ARROW_RETURN_NOT_OK(reasons.Append(is_rejected ? "rejected" : ""));
+    ARROW_RETURN_NOT_OK(reasons.Append(at && Contains(rejected, *at) ? "rejected" : ""));
   }
   std::shared_ptr<arrow::StringArray> array;
   ARROW_RETURN_NOT_OK(reasons.Finish(&array));
@@ -82,6 +80,9 @@ Status Refiner::Look() {
   ARROW_ASSIGN_OR_RAISE(bronze_, parts_.tables->bronze->Refresh());
   standings_.rejects = rejects_.pass.value_or(0);
   standings_.silver = silver_.pass.value_or(0);
+  standings_.task = rejects_.task;
+  ARROW_ASSIGN_OR_RAISE(task_, tables::ReadRefineTask(*rejects));
+  standings_.task_kept = task_.has_value();
   ARROW_ASSIGN_OR_RAISE(plan_, PlanPass(rejects_, *bronze_, options_.pass_rows));
   ARROW_ASSIGN_OR_RAISE(const RefineColumns columns, Columns());
   parts_.judge->Reload(columns);
@@ -129,6 +130,7 @@ Result<StepOutcome> Refiner::Step() {
     return StepOutcome::kWorked;
   }
   if (!target_) target_ = tables::ReadProgress(bronze_->Txns());
+  if (options_.restate && IsFree(next->kind)) return ReserveRestate();
   if (options_.until_caught_up && CaughtUp()) return StepOutcome::kIdle;
   StandByIfOvertaken();
   const bool stood_by = standby_.active();
@@ -138,10 +140,16 @@ Result<StepOutcome> Refiner::Step() {
   return stands_by ? StepOutcome::kStandby : Take(*next);
 }
 
-// Another refine has made a pass since the last look: two would only do each other's work again.
+// Another refine has made a pass since the last look, or reserved a task: two would only do each
+// other's work again.
 void Refiner::StandByIfOvertaken() {
   const std::optional<int64_t> before = std::exchange(seen_pass_, standings_.rejects);
-  if (before && standings_.rejects > *before && rejects_.author != author_) StandBy();
+  const std::optional<int64_t> task_before = std::exchange(seen_task_, standings_.task);
+  const bool other_passed = before && standings_.rejects > *before && rejects_.author != author_;
+  const bool other_reserved = task_before && standings_.task > *task_before &&
+                              standings_.task > standings_.rejects &&
+                              standings_.task != reserved_;
+  if (other_passed || other_reserved) StandBy();
 }
 
 void Refiner::StandBy() {
@@ -149,7 +157,7 @@ void Refiner::StandBy() {
     Log::Info(
         "Another refine is at work after pass {}. Standing by; taking over once the tables "
         "have stood still for {} s.",
-        standings_.rejects, Standby::kTakesOverAfter.count() / 1000);
+        standings_.rejects, Standby::TakesOverAfter(standings_).count() / 1000);
   }
   standby_.Begin(BootClock::now());
 }
@@ -164,6 +172,15 @@ Result<StepOutcome> Refiner::Take(const NextStep& next) {
     case NextKind::kBuildGold:
       ARROW_RETURN_NOT_OK(BuildGold(next.gold));
       return StepOutcome::kWorked;
+    case NextKind::kTaskRejects:
+      return TaskInRejects(next.pass);
+    case NextKind::kTaskSilver:
+      return TaskInSilver(next.pass);
+    case NextKind::kTaskGold:
+      ARROW_RETURN_NOT_OK(TaskInGold(next.gold));
+      return StepOutcome::kWorked;
+    case NextKind::kForgetTask:
+      return ForgetTask();
     case NextKind::kBegin:
       return Begin(next.pass);
     case NextKind::kHalted:

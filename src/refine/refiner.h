@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -23,11 +24,18 @@
 #include "refine/pass_plan.h"
 #include "refine/refine_stats.h"
 #include "refine/refine_tables.h"
+#include "refine/restate.h"
 #include "refine/silver_ids.h"
 #include "tables/refine_halt.h"
 #include "tables/refine_state.h"
+#include "tables/refine_task.h"
 
 namespace shopstream::refine {
+
+// Dates whose rows are judged anew, bounds included; without bounds all, also rows without a date.
+struct DatesToRestate {
+  std::optional<int32_t> from, to;  // Days since 1970.
+};
 
 struct RefinerOptions {
   int64_t pass_rows = 500'000;
@@ -37,6 +45,8 @@ struct RefinerOptions {
   // it is judged as it is.
   Millis wait_for_rows{0};
   bool until_caught_up = false;  // With what Bronze has at the first step.
+  // Only these dates, as tasks, instead of further passes.
+  std::optional<DatesToRestate> restate = std::nullopt;
 };
 
 // The parts that a refiner uses; all borrowed, all outlive it.
@@ -91,6 +101,15 @@ class Refiner {
                     const GoldInput& input);
   Status FinishGold(const std::vector<std::string>& gold);
   Status BuildGold(const std::vector<std::string>& gold);
+  // Whether every table holds the last pass, and nothing is left of it or of a task.
+  static bool IsFree(NextKind next);
+  Result<StepOutcome> ReserveRestate();
+  Result<StepOutcome> TaskInRejects(int64_t pass);
+  Result<StepOutcome> TaskInSilver(int64_t pass);
+  Status TaskInGold(const std::vector<std::string>& gold);
+  Result<StepOutcome> ForgetTask();
+  Result<tables::RefineTask> OpenTask(int64_t pass) const;
+  Restate Restater() const;
   GoldSources Sources() const;
   Result<RefineColumns> Columns() const;
   // Of the rules in force, with and without what only halts.
@@ -111,10 +130,14 @@ class Refiner {
   Standings standings_;
   PassPlan plan_;
   std::optional<tables::RefineHalt> halt_;  // Of the next pass.
+  std::optional<tables::RefineTask> task_;  // Open, or to be forgotten.
 
   std::optional<std::map<tables::ProgressKey, int64_t>> target_;  // Bronze's at the first step.
   Standby standby_;
-  std::optional<int64_t> seen_pass_;  // Of rejects, at the last look.
+  std::optional<int64_t> seen_pass_, seen_task_;  // Of rejects, at the last look.
+  std::optional<int64_t> reserved_;               // The task that this refine reserved last.
+  // Nothing: they are not known yet. Those that are done are not among them.
+  std::optional<std::vector<std::set<Date>>> groups_to_restate_;
   // A version of Bronze up to which there is nothing for a pass, although its progress is ahead.
   int64_t nothing_up_to_ = -1;
   std::optional<BootClock::time_point> waiting_since_;

@@ -243,30 +243,8 @@ class KilledRefineTest : public RefinerTest {
   }
 
   void KillAtEvery(int calls_between) {
-    Prepare();
-    const int calls = CallsOf([&] { MustRefine(); });
-    for (const bool reply_is_lost : {false, true}) {
-      for (int call = 0; call < calls; call += calls_between) {
-        SCOPED_TRACE("call " + std::to_string(call) + (reply_is_lost ? ", done" : ", not done"));
-        Prepare();
-        auto& last = store_->OnAny().Skipping(call);
-        reply_is_lost ? last.LosesReply() : last.FailsBefore();
-        store_->OnAny().Skipping(call).FailsBefore().Always();
-        EXPECT_FALSE(Refine().ok());
-        store_->Heal();
-        Check();
-        if (HasFailure()) return;
-      }
-    }
-  }
-
-  // Calls of the store during one run.
-  int CallsOf(const std::function<void()>& run) {
-    int calls = 0;
-    store_->OnAny().Calls([&](const std::string&) { ++calls; }).Always();
-    run();
-    store_->Heal();
-    return calls;
+    RefinerTest::KillAtEvery(
+        calls_between, [&] { Prepare(); }, [&] { return Refine(); }, [&] { Check(); });
   }
 };
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -118,6 +119,35 @@ class RefinerTest : public ::testing::Test {
   tables::RefineStanding Standing(const std::string& path) {
     const auto table = *lake::Table::Open(store_->inner(), path);
     return *tables::ReadRefineStanding(*table->snapshot());
+  }
+
+  // Calls of the store during one run.
+  int CallsOf(const std::function<void()>& run) {
+    int calls = 0;
+    store_->OnAny().Calls([&](const std::string&) { ++calls; }).Always();
+    run();
+    store_->Heal();
+    return calls;
+  }
+  // Runs after `prepare`, and is killed before and after the store does a call, once for each of
+  // them or of every so many; then checks.
+  void KillAtEvery(int calls_between, const std::function<void()>& prepare,
+                   const std::function<Status()>& run, const std::function<void()>& check) {
+    prepare();
+    const int calls = CallsOf([&] { EXPECT_TRUE(run().ok()); });
+    for (const bool reply_is_lost : {false, true}) {
+      for (int call = 0; call < calls; call += calls_between) {
+        SCOPED_TRACE("call " + std::to_string(call) + (reply_is_lost ? ", done" : ", not done"));
+        prepare();
+        auto& last = store_->OnAny().Skipping(call);
+        reply_is_lost ? last.LosesReply() : last.FailsBefore();
+        store_->OnAny().Skipping(call).FailsBefore().Always();
+        EXPECT_FALSE(run().ok());
+        store_->Heal();
+        check();
+        if (HasFailure()) return;
+      }
+    }
   }
 
   std::unique_ptr<simulate::FaultyStore> store_;

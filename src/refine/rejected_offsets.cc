@@ -29,6 +29,11 @@ Status AddRowsOf(int64_t pass, const arrow::RecordBatch& rows, RowOffsets* offse
 
 }  // namespace
 
+bool Contains(const RowOffsets& offsets, const tables::Coordinates& at) {
+  const auto topic = offsets.find(at.topic_id);
+  return topic != offsets.end() && topic->second.Contains(at.partition, at.offset);
+}
+
 Result<RowOffsets> ReadRejectedOffsets(lake::ObjectStore* store, const std::string& path,
                                        const lake::Snapshot& rejects, int64_t pass) {
   const auto number = std::make_shared<arrow::Int64Scalar>(pass);

@@ -97,6 +97,7 @@ int64_t RefineStatus::rows_left() const {
 }
 
 bool RefineStatus::complete() const {
+  if (task) return false;
   std::optional<int64_t> pass;
   for (const TableStanding& table : tables) {
     if (!table.pass || !table.filled) continue;
@@ -131,6 +132,12 @@ nlohmann::ordered_json ToJson(const RefineStatus& status) {
             {"rows", status.halt->rows},
             {"at", FormatTimestamp(status.halt->at_ms)}};
   }
+  nlohmann::ordered_json task;
+  if (status.task) {
+    task = {{"pass", status.task->pass},
+            {"kind", Name(status.task->kind)},
+            {"since", FormatTimestamp(status.task->at_ms)}};
+  }
   return {{"tables", std::move(tables)},
           {"partitions", std::move(partitions)},
           {"rows_left", status.rows_left()},
@@ -138,7 +145,8 @@ nlohmann::ordered_json ToJson(const RefineStatus& status) {
           {"complete_through", TimeOrNull(status.complete_through_ms)},
           {"rules", status.rules},
           {"rules_since_pass", status.rules_since},
-          {"halt", std::move(halt)}};
+          {"halt", std::move(halt)},
+          {"task", std::move(task)}};
 }
 
 Result<RefineStatus> ReadRefineStatus(lake::ObjectStore* store, const RefinePaths& paths) {
@@ -157,6 +165,11 @@ Result<RefineStatus> ReadRefineStatus(lake::ObjectStore* store, const RefinePath
   status.complete_through_ms = LeastThrough(status.tables);
   ARROW_ASSIGN_OR_RAISE(status.halt,
                         tables::ReadRefineHalt(*rejects, in_rejects.pass.value_or(0) + 1));
+  ARROW_ASSIGN_OR_RAISE(const auto task, tables::ReadRefineTask(*rejects));
+  const bool has_ended = std::ranges::all_of(status.tables, [&](const TableStanding& table) {
+    return !table.pass || !table.filled || *table.pass >= in_rejects.task;
+  });
+  if (task && !has_ended) status.task = task;
   ARROW_ASSIGN_OR_RAISE(const auto uses, ReadFingerprintUses(*rejects));
   if (!uses.empty()) {
     status.rules = uses.back().fingerprint;

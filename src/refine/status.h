@@ -11,6 +11,7 @@
 #include "lake/store/object_store.h"
 #include "refine/refine_tables.h"
 #include "tables/refine_halt.h"
+#include "tables/refine_task.h"
 
 namespace shopstream::refine {
 
@@ -35,13 +36,14 @@ struct RefineStatus {
   std::vector<TableStanding> tables;  // Bronze, rejects, Silver, then Gold by name.
   std::vector<PartitionLag> partitions;
   std::optional<tables::RefineHalt> halt;
+  std::optional<tables::RefineTask> task;  // The open one.
   std::string rules;        // Fingerprint of the rules of the last pass; empty: no pass.
   int64_t rules_since = 0;  // The first pass with them.
   // Everything that Kafka received before this time is in all tables, as far as it is known.
   std::optional<int64_t> complete_through_ms;
 
   int64_t rows_left() const;
-  // Whether all tables that refine fills hold the same pass.
+  // Whether all tables that refine fills hold the same pass, and no task is open.
   bool complete() const;
 };
 nlohmann::ordered_json ToJson(const RefineStatus& status);
