@@ -1,7 +1,7 @@
 """Measures the figures of docs/performance.md, each as a ratio within one run.
 
     ./run bench [codec] [produce] [ingest] [garbage] [evolution] [replay] [s3] [freshness] [log] [optimize]
-                [registry] [day] [build]                              default: all but day and build
+                [refine] [registry] [day] [build]                              default: all but day, refine, build
 
 Starts its own cluster on its own ports and stops it afterwards. Rounds of the two sides of a ratio
 alternate and the median of each side counts, so that both sides see the same machine load.
@@ -25,6 +25,8 @@ import time
 import uuid
 
 import bench_build
+import bench_refine
+from bench_refine import cpu_seconds
 from cluster import BINARY, ROOT, Cluster, Ports
 
 BENCH = BINARY.parent / "bench"
@@ -47,6 +49,7 @@ class Run:
 class Bench:
     def __init__(self, cluster: Cluster, folder: pathlib.Path, rounds: int, events: int):
         self.cluster, self.folder, self.rounds, self.events = cluster, folder, rounds, events
+        self.real_data = REPLAY
         self._lakes = 0
 
     def shopstream(self, topic: str, *arguments: object, lake: pathlib.Path | None = None,
@@ -400,10 +403,8 @@ def bench_registry(bench: Bench) -> None:
     say("CPU per look-up", f"{median(costs) * 1e6:.1f} us")
 
 
-def cpu_seconds(pid: int) -> float:
-    """User and system time of a process so far."""
-    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+def bench_refine_part(bench: Bench) -> None:
+    bench_refine.measure(bench, say)
 
 
 def bench_build_time(_: Bench) -> None:
@@ -412,14 +413,14 @@ def bench_build_time(_: Bench) -> None:
 
 PARTS = {"codec": bench_codec, "produce": bench_produce, "ingest": bench_ingest, "garbage": bench_garbage,
          "evolution": bench_evolution, "replay": bench_replay, "s3": bench_s3, "freshness": bench_freshness,
-         "log": bench_log, "optimize": bench_optimize, "registry": bench_registry, "day": bench_day,
+         "refine": bench_refine_part, "log": bench_log, "optimize": bench_optimize, "registry": bench_registry, "day": bench_day,
          "build": bench_build_time}
-LONG = {"day", "build"}  # Only if named.
+LONG = {"day", "refine", "build"}  # Only if named.
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="./run bench", description=__doc__.splitlines()[0])
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"parts to run: {', '.join(PARTS)}; default: all except `day` and `build`")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"parts to run: {', '.join(PARTS)}; default: all except {", ".join(sorted(LONG))}")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--events", type=int, default=EVENTS, help="number of events in the ingest part")
     arguments = parser.parse_args()
