@@ -245,8 +245,8 @@ Result<StepOutcome> Refiner::Begin(int64_t pass) {
 bool Refiner::WaitsForRows(const PassPlan& plan) {
   if (!plan.reached_version) return false;
   const BootClock::time_point now = BootClock::now();
-  if (!waiting_since_) waiting_since_ = now;
-  return now - *waiting_since_ < options_.wait_for_rows;
+  if (!wait_ || wait_->pass != plan.pass) wait_ = Wait{.pass = plan.pass, .since = now};
+  return now - wait_->since < options_.wait_for_rows;
 }
 
 Result<StepOutcome> Refiner::Halt(const StopDecision& stop, const PassInHand& hand) {
@@ -262,7 +262,7 @@ Result<StepOutcome> Refiner::Halt(const StopDecision& stop, const PassInHand& ha
       CommitProperties(parts_.tables->rejects.get(), hand.plan.pass - 1, kHaltOperation,
                        tables::RefineHaltProperty(halt), Deadline()));
   if (outcome != PassOutcome::kDone) return StepOutcome::kWorked;
-  waiting_since_.reset();
+  wait_.reset();
   halt_ = std::move(halt);
   parts_.stats->SetHalted(stop.rule);
   return StepOutcome::kHalted;
@@ -287,7 +287,6 @@ Result<StepOutcome> Refiner::Commit(PassInHand* hand) {
     StandBy();
   }
   if (committed.outcome != PassOutcome::kDone) return StepOutcome::kWorked;
-  waiting_since_.reset();
   if (rules_changed) {
     Log::Info(
         "Pass {} is the first with other rules, rates or SQL; earlier passes keep their "

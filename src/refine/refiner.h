@@ -140,7 +140,12 @@ class Refiner {
   std::optional<std::vector<std::set<Date>>> groups_to_restate_;
   // A version of Bronze up to which there is nothing for a pass, although its progress is ahead.
   int64_t nothing_up_to_ = -1;
-  std::optional<BootClock::time_point> waiting_since_;
+  // The pass that waits for more rows, and since when.
+  struct Wait {
+    int64_t pass = 0;
+    BootClock::time_point since;
+  };
+  std::optional<Wait> wait_;
 };
 
 }  // namespace shopstream::refine

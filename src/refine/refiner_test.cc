@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/error_kind.h"
+#include "base/testing.h"
 #include "refine/gold_files.h"
 #include "refine/refiner_testing.h"
 #include "refine/status.h"
@@ -148,6 +149,31 @@ TEST_F(RefinerTest, ThePassIsFinishedAsItWasDecidedWhateverTheRulesSayByThen) {
   Ingest({{.id = "c", .offset = 2}});
   MustRefine();
   EXPECT_THAT(Rejects(), ElementsAre("1|positive_amount", "2|no_euros")) << "the next pass";
+}
+
+TEST_F(RefinerTest, EachPassWaitsForRowsAsLong) {
+  ::shopstream::testing::StoppedClock clock;
+  UseRules(R"({stop_above: {percent: 5, rows: 1000}, rules: [
+      {name: sane, owner: o, description: d, action: reject,
+       range: {column: amount, most: 100}}]})");
+  RefinerOptions watching;
+  watching.wait_for_rows = Millis{30'000};
+  const auto first = *Start(watching);
+  Ingest({{.id = "a", .offset = 0, .amount = 1000}});
+  EXPECT_EQ(StepOutcome::kWaiting, *first->refiner->Step());
+  clock.now += Millis{20'000};
+  simulate::MemoryPages elsewhere;
+  const auto other = *Start({}, &elsewhere);
+  ASSERT_TRUE(Finish(other.get()).ok());
+  Ingest({{.id = "b", .offset = 1, .amount = 1000}});
+  StepOutcome outcome = *first->refiner->Step();
+  for (int i = 0; i < 3 && outcome == StepOutcome::kStandby; ++i) {
+    clock.now += Standby::kTakesOverAfter;
+    outcome = *first->refiner->Step();
+  }
+  EXPECT_EQ(StepOutcome::kWaiting, outcome) << "the other refine has made the pass that waited";
+  clock.now += watching.wait_for_rows;
+  EXPECT_EQ(StepOutcome::kPassed, *first->refiner->Step());
 }
 
 TEST_F(RefinerTest, ALoserStandsByAndTheWinnerGoesOn) {

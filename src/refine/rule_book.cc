@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/format.h"
 #include "base/log.h"
 #include "base/read_file.h"
 #include "refine/volatile_sql.h"
@@ -23,6 +24,17 @@ Result<std::string> ReadRuleFile(const std::string& path, const char* setting) {
   auto text = ReadFile(path);
   if (!text.ok()) return Status::IOError("cannot read ", path, ": set ", setting);
   return text;
+}
+
+// Some offsets of a pass have no row, so that a pass of twice as many surely has enough.
+Status CheckStopAbove(const Rules& rules, int64_t pass_rows) {
+  if (!rules.stop_above || rules.stop_above->rows <= pass_rows / 2) return Status::OK();
+  return Status::Invalid(rules.file, ": stop_above counts passes of at least ",
+                         FormatCount(rules.stop_above->rows), " rows, but a pass has at most ",
+                         FormatCount(pass_rows),
+                         ", so that it may never halt: set refine.pass_rows to at least ",
+                         FormatCount(2 * rules.stop_above->rows),
+                         ", or rows of stop_above to at most ", FormatCount(pass_rows / 2));
 }
 
 // The one statement of the file.
@@ -73,7 +85,8 @@ RuleFiles RuleFiles::Of(const RefineConfig& config) {
           .rates = config.rates,
           .categories = config.categories,
           .sql_folder = config.sql_folder,
-          .late_after_seconds = config.late_after_seconds};
+          .late_after_seconds = config.late_after_seconds,
+          .pass_rows = config.pass_rows};
 }
 
 Result<sql::SqlText> BuiltInSilver() {
@@ -84,6 +97,7 @@ Result<std::shared_ptr<const RuleBook>> ReadRuleBook(const RuleFiles& files) {
   auto book = std::make_shared<RuleBook>();
   ARROW_ASSIGN_OR_RAISE(const std::string rules, ReadRuleFile(files.rules, "refine.rules"));
   ARROW_ASSIGN_OR_RAISE(book->rules, ParseRules(rules, files.rules));
+  ARROW_RETURN_NOT_OK(CheckStopAbove(book->rules, files.pass_rows));
   ARROW_ASSIGN_OR_RAISE(book->lookups.rates, ReadRates(files.rates));
   ARROW_ASSIGN_OR_RAISE(const std::string listed,
                         ReadRuleFile(files.categories, "refine.categories"));

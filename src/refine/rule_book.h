@@ -32,6 +32,7 @@ struct RuleFiles {
   std::string categories = "config/refine/categories.yaml";
   std::string sql_folder;  // Empty: the SQL built into the program.
   int64_t late_after_seconds = 3600;
+  int64_t pass_rows = 500'000;      // The most rows of a pass, which stop_above counts.
   bool optional_categories = true;  // Read optional files of categories, where they exist.
 
   static RuleFiles Of(const RefineConfig& config);

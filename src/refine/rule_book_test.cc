@@ -141,6 +141,18 @@ TEST_F(RuleFilesTest, AMissingFileIsNamedWithItsSetting) {
   EXPECT_EQ("cannot read " + files_.rules + ": set refine.rules", Failure());
 }
 
+TEST_F(RuleFilesTest, ALimitThatNoPassCanReachIsRefused) {
+  Write("rules.yaml", "stop_above: {percent: 5, rows: 2000}\nrules: []");
+  files_.pass_rows = 4000;
+  EXPECT_TRUE(ReadRuleBook(files_).ok());
+  files_.pass_rows = 3999;
+  EXPECT_EQ(files_.rules +
+                ": stop_above counts passes of at least 2,000 rows, but a pass has at most 3,999, "
+                "so that it may never halt: set refine.pass_rows to at least 4,000, or rows of "
+                "stop_above to at most 1,999",
+            Failure());
+}
+
 TEST_F(RuleFilesTest, EveryFileChangesTheStamp) {
   files_.sql_folder = folder_;
   const RuleSource source = FromFiles(files_);
