@@ -9,6 +9,7 @@
 #include "base/format.h"
 #include "base/log.h"
 #include "base/runtime.h"
+#include "refine/bronze_history.h"
 #include "refine/fingerprint_uses.h"
 #include "refine/rejected_offsets.h"
 #include "refine/restate.h"
@@ -206,7 +207,20 @@ Result<PassRows> Refiner::ReadRows(PassPlan* plan) {
   }
 }
 
+Status Refiner::CheckBronze() {
+  ARROW_ASSIGN_OR_RAISE(
+      const bool is_known,
+      CheckBronzeHistory(parts_.store, parts_.tables->bronze->path(), *bronze_, rejects_));
+  if (is_known) return Status::OK();
+  // Nothing is taken for granted but the offsets.
+  rejects_.bronze_version.reset();
+  silver_.bronze_version.reset();
+  plan_.decided_version.reset();
+  return Status::OK();
+}
+
 Result<StepOutcome> Refiner::Begin(int64_t pass) {
+  ARROW_RETURN_NOT_OK(CheckBronze());
   PassInHand hand;
   hand.begun = BootClock::now();
   hand.plan = plan_;
@@ -232,6 +246,8 @@ Result<StepOutcome> Refiner::Begin(int64_t pass) {
                         CombineRows(hand.columns, hand.input, verdicts, reasons, stamp));
   hand.after = StandingAfter(rejects_, hand.plan);
   hand.after.author = author_;
+  ARROW_ASSIGN_OR_RAISE(hand.after.bronze_seen,
+                        SeeBronze(parts_.store, parts_.tables->bronze->path(), *bronze_));
   if (hand.plan.reached_version) {
     const auto through = tables::ReadCompleteThrough(bronze_->Txns());
     if (through) {
@@ -324,6 +340,7 @@ Result<bool> Refiner::CommitSilver(const RefineColumns& columns, const JudgedRow
 
 // The rows of a pass that rejects has, but for those that it rejected.
 Result<StepOutcome> Refiner::FinishSilver(int64_t pass) {
+  ARROW_RETURN_NOT_OK(CheckBronze());
   lake::Table* const rejects = parts_.tables->rejects.get();
   const PassPlan plan = PlanToFinish(rejects_, silver_);
   InputStats stats;

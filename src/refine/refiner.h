@@ -86,6 +86,8 @@ class Refiner {
   struct PassInHand;
 
   Status Look();
+  // Before rows of Bronze are read. Invalid: it is of another history than the last pass.
+  Status CheckBronze();
   void StandByIfOvertaken();
   void StandBy();
   Result<StepOutcome> Take(const NextStep& next);

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -11,6 +12,7 @@
 
 #include "base/error_kind.h"
 #include "base/testing.h"
+#include "lake/delta/log_entry.h"
 #include "refine/gold_files.h"
 #include "refine/refiner_testing.h"
 #include "refine/status.h"
@@ -149,6 +151,43 @@ TEST_F(RefinerTest, ThePassIsFinishedAsItWasDecidedWhateverTheRulesSayByThen) {
   Ingest({{.id = "c", .offset = 2}});
   MustRefine();
   EXPECT_THAT(Rejects(), ElementsAre("1|positive_amount", "2|no_euros")) << "the next pass";
+}
+
+TEST_F(RefinerTest, ABronzeThatWasRestoredAndHasGrownIsNotRefined) {
+  Ingest({{.id = "a", .offset = 0}});
+  std::map<std::string, std::shared_ptr<arrow::Buffer>> backup;
+  for (const auto& entry : *store_->inner()->List(kPaths.bronze)) {
+    backup[entry.path] = *store_->inner()->Get(entry.path);
+  }
+  Ingest({{.id = "b", .offset = 1}});
+  const auto running = *Start();
+  ASSERT_TRUE(Finish(running.get()).ok());
+  for (const auto& entry : *store_->inner()->List(kPaths.bronze)) {
+    ASSERT_TRUE(store_->inner()->Delete(entry.path).ok());
+  }
+  for (const auto& [path, content] : backup) {
+    ASSERT_TRUE(store_->inner()->Put(path, *content).ok());
+  }
+  bronze_ = *lake::Table::Open(store_->inner(), kPaths.bronze);
+  for (int64_t offset = 1; offset < 5; ++offset) Ingest({{.id = "other", .offset = offset}});
+  for (const Status& refused : {Refine(), Finish(running.get())}) {
+    EXPECT_THAT(refused.message(), HasSubstr("has another version 2 than pass 1 read"));
+    EXPECT_THAT(refused.message(), HasSubstr("`shopstream refine --rebuild`"));
+  }
+  EXPECT_THAT(Silver(), ElementsAre("a|0", "b|1"));
+}
+
+TEST_F(RefinerTest, WithoutTheVersionThatItSawAPassSearchesAllOfBronze) {
+  Ingest({{.id = "a", .offset = 0}});
+  MustRefine();
+  const int64_t seen = bronze_->snapshot()->version();
+  Ingest({{.id = "b", .offset = 1}});
+  bronze_ = *lake::Table::Open(store_->inner(), kPaths.bronze);
+  const auto running = *Start();
+  ASSERT_TRUE(store_->inner()->Delete(lake::LogEntryPath(kPaths.bronze, seen)).ok());
+  ASSERT_TRUE(Finish(running.get()).ok());
+  EXPECT_THAT(Silver(), ElementsAre("a|0", "b|1"));
+  EXPECT_EQ(seen + 1, Standing(kSilver).bronze_version);
 }
 
 TEST_F(RefinerTest, EachPassWaitsForRowsAsLong) {

@@ -11,6 +11,8 @@ namespace {
 constexpr std::string_view kRefineApp = "shopstream-refine";
 constexpr std::string_view kRefinePrefix = "shopstream-refine/";
 constexpr std::string_view kBronzeVersion = "bronze-version";
+constexpr std::string_view kBronzeSeen = "bronze-seen";
+constexpr std::string_view kBronzeSeenDigest = "bronze-seen-digest";
 constexpr std::string_view kCompleteThrough = "complete-through";
 constexpr std::string_view kAuthor = "author";
 constexpr std::string_view kTask = "task";
@@ -45,6 +47,9 @@ Result<RefineStanding> ReadRefineStanding(const lake::Snapshot& table) {
   RefineStanding standing;
   standing.pass = RefinePass(table);
   standing.bronze_version = table.Txn(RefineAppId(kBronzeVersion));
+  const auto seen = table.Txn(RefineAppId(kBronzeSeen));
+  const auto digest = table.Txn(RefineAppId(kBronzeSeenDigest));
+  if (seen && digest) standing.bronze_seen = {.version = *seen, .digest = *digest};
   standing.complete_through_ms = table.Txn(RefineAppId(kCompleteThrough));
   standing.author = table.Txn(RefineAppId(kAuthor));
   standing.task = RefineTaskPass(table);
@@ -78,6 +83,10 @@ std::map<std::string, int64_t> RefineTxns(const RefineStanding& standing) {
   };
   put(std::string(kRefineApp), standing.pass);
   put(RefineAppId(kBronzeVersion), standing.bronze_version);
+  if (standing.bronze_seen) {
+    put(RefineAppId(kBronzeSeen), standing.bronze_seen->version);
+    put(RefineAppId(kBronzeSeenDigest), standing.bronze_seen->digest);
+  }
   put(RefineAppId(kCompleteThrough), standing.complete_through_ms);
   put(RefineAppId(kAuthor), standing.author);
   if (standing.task > 0) txns.insert(RefineTaskTxn(standing.task));

@@ -19,6 +19,8 @@
 //          | "shopstream-refine/" topic-id "/" partition   Bronze is refined below this offset
 //          | "shopstream-refine/bronze-version"            the last Bronze version refined as a
 //                                                          whole; only makes a pass cheaper
+//          | "shopstream-refine/bronze-seen"              the Bronze version that the last pass saw
+//          | "shopstream-refine/bronze-seen-digest"       and what identifies it
 //          | "shopstream-refine/complete-through"          ms since 1970, see complete_through_ms
 //          | "shopstream-refine/author"                    random number of the run that made it
 //          | "shopstream-refine/task"                      number of the newest task: first in
@@ -27,11 +29,21 @@
 // Gold has the pass, complete-through and author alone. docs/refine.md has the protocol.
 namespace shopstream::tables {
 
+// A version of Bronze, and a digest of its table id and commit: the same version with another
+// digest is of another history, because Bronze was restored or replaced.
+struct BronzeSeen {
+  int64_t version = 0;
+  int64_t digest = 0;
+
+  bool operator==(const BronzeSeen&) const = default;
+};
+
 struct RefineStanding {
   std::optional<int64_t> pass;                      // Nothing: none, not even an empty one.
   std::map<ProgressKey, int64_t> ends;              // A partition that is missing: 0.
   std::map<std::string, ReplayedOffsets> replayed;  // By topic id: those that are refined.
   std::optional<int64_t> bronze_version;
+  std::optional<BronzeSeen> bronze_seen;  // By the last pass; nothing: an earlier program made it.
   // Everything that Kafka received before this time is in the table; unknown at first.
   std::optional<int64_t> complete_through_ms;
   std::optional<int64_t> author;

@@ -43,6 +43,7 @@ class RefineState : public ::testing::Test {
 TEST_F(RefineState, IsReadAsItWasWritten) {
   RefineStanding standing = Holding(7);
   standing.bronze_version = 40;
+  standing.bronze_seen = {.version = 41, .digest = 77};
   standing.complete_through_ms = 5;
   standing.author = 9;
   standing.ends = {{{kId, 0}, 100}, {{kId, 12}, 0}, {{"other", 0}, 3}};
@@ -53,6 +54,7 @@ TEST_F(RefineState, IsReadAsItWasWritten) {
   EXPECT_EQ(7, stored.pass);
   EXPECT_EQ(standing.ends, stored.ends);
   EXPECT_EQ(40, stored.bronze_version);
+  EXPECT_EQ(standing.bronze_seen, stored.bronze_seen);
   EXPECT_EQ(5, stored.complete_through_ms);
   EXPECT_EQ(9, stored.author);
   EXPECT_EQ(6, stored.task);
