@@ -2,9 +2,6 @@
 
 #include <utility>
 
-#include "base/join.h"
-#include "base/log.h"
-
 namespace shopstream::refine {
 namespace {
 
@@ -38,17 +35,12 @@ Result<std::unique_ptr<PassJudge>> PassJudge::Open(RuleSource source, const Refi
 }
 
 void PassJudge::Reload(const RefineColumns& columns) {
-  const std::shared_ptr<const RuleBook> before = rules_.book();
   std::shared_ptr<Judge> opened;
   rules_.Reload(OpensAs(&opened, columns, open_));
   if (opened != nullptr) {
     judge_ = std::move(opened);
     columns_ = columns;
   }
-  const auto changed = ChangedParts(before->fingerprint, book().fingerprint);
-  if (changed.empty()) return;
-  Log::Info("Changed: {}. The next pass is the first that uses it; earlier verdicts stay.",
-            Joined(changed, ", "));
 }
 
 Result<Verdicts> PassJudge::Look(const RefineColumns& columns,

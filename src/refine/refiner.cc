@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "base/runtime.h"
 #include "refine/bronze_history.h"
-#include "refine/fingerprint_uses.h"
+#include "refine/other_rules.h"
 #include "refine/rejected_offsets.h"
 #include "refine/restate.h"
 #include "tables/coordinates.h"
@@ -24,6 +24,7 @@ namespace {
 // that is closed become final, too.
 constexpr int64_t kTimeStepMs = 60'000;
 constexpr char kHaltOperation[] = "HALT REFINE";
+constexpr char kRulesOperation[] = "RECORD RULES";
 
 // The reasons of rows that another refine has judged: its verdict stands, whatever the rules say
 // now.
@@ -291,7 +292,6 @@ Result<StepOutcome> Refiner::Commit(PassInHand* hand) {
                       .files = {},
                       .written_since = BootClock::now()};
   ARROW_ASSIGN_OR_RAISE(const auto known, ReadFingerprintUses(*parts_.tables->rejects->snapshot()));
-  const bool rules_changed = !known.empty() && known.back().fingerprint != Fingerprint();
   rejects.properties.merge(FingerprintProperty(known, Fingerprint(), *hand->after.pass));
   ARROW_ASSIGN_OR_RAISE(
       rejects.files,
@@ -303,12 +303,7 @@ Result<StepOutcome> Refiner::Commit(PassInHand* hand) {
     StandBy();
   }
   if (committed.outcome != PassOutcome::kDone) return StepOutcome::kWorked;
-  if (rules_changed) {
-    Log::Info(
-        "Pass {} is the first with other rules, rates or SQL; earlier passes keep their "
-        "verdicts.",
-        *hand->after.pass);
-  }
+  LogOtherRules(known, *hand->after.pass);
   ARROW_ASSIGN_OR_RAISE(const bool in_silver,
                         CommitSilver(hand->columns, hand->judged, hand->after));
   if (!in_silver) return StepOutcome::kWorked;
@@ -338,9 +333,32 @@ Result<bool> Refiner::CommitSilver(const RefineColumns& columns, const JudgedRow
   return true;
 }
 
+Result<bool> Refiner::RecordRules(int64_t pass) {
+  lake::Table* const rejects = parts_.tables->rejects.get();
+  ARROW_ASSIGN_OR_RAISE(const auto known, ReadFingerprintUses(*rejects->snapshot()));
+  ARROW_ASSIGN_OR_RAISE(
+      const PassOutcome outcome,
+      CommitProperties(rejects, pass, kRulesOperation,
+                       FingerprintProperty(known, Fingerprint(), pass), Deadline()));
+  if (outcome == PassOutcome::kDone) LogOtherRules(known, pass);
+  return outcome == PassOutcome::kDone;
+}
+
+void Refiner::LogOtherRules(const std::vector<FingerprintUse>& known, int64_t pass) {
+  const refine::Fingerprint& rules = parts_.judge->book().fingerprint;
+  const refine::Fingerprint before = std::exchange(used_rules_, rules);
+  if (known.empty() || known.back().fingerprint == Fingerprint()) return;
+  Log::Info("{}",
+            DescribeOtherRules(
+                pass, before.empty() ? std::vector<std::string>() : ChangedParts(before, rules),
+                *parts_.tables->silver->snapshot()));
+}
+
 // The rows of a pass that rejects has, but for those that it rejected.
 Result<StepOutcome> Refiner::FinishSilver(int64_t pass) {
   ARROW_RETURN_NOT_OK(CheckBronze());
+  ARROW_ASSIGN_OR_RAISE(const bool is_recorded, RecordRules(pass));
+  if (!is_recorded) return StepOutcome::kWorked;
   lake::Table* const rejects = parts_.tables->rejects.get();
   const PassPlan plan = PlanToFinish(rejects_, silver_);
   InputStats stats;

@@ -15,6 +15,8 @@
 #include "lake/delta/table.h"
 #include "lake/store/object_store.h"
 #include "refine/columns.h"
+#include "refine/fingerprint.h"
+#include "refine/fingerprint_uses.h"
 #include "refine/gold_tables.h"
 #include "refine/judged_rows.h"
 #include "refine/next_step.h"
@@ -99,6 +101,10 @@ class Refiner {
   Result<bool> CommitSilver(const RefineColumns& columns, const JudgedRows& judged,
                             const tables::RefineStanding& after);
   Result<StepOutcome> FinishSilver(int64_t pass);
+  // Silver's columns of a pass are computed by the rules in force, which need not be those that
+  // decided it. False: another refine has committed meanwhile.
+  Result<bool> RecordRules(int64_t pass);
+  void LogOtherRules(const std::vector<FingerprintUse>& known, int64_t pass);
   Status CommitGold(const std::vector<std::string>& gold, const RefineColumns& columns,
                     const GoldInput& input);
   Status FinishGold(const std::vector<std::string>& gold);
@@ -136,6 +142,7 @@ class Refiner {
 
   std::optional<std::map<tables::ProgressKey, int64_t>> target_;  // Bronze's at the first step.
   Standby standby_;
+  refine::Fingerprint used_rules_;  // By the last pass of this refine; empty: it made none.
   std::optional<int64_t> seen_pass_, seen_task_;  // Of rejects, at the last look.
   std::optional<int64_t> reserved_;               // The task that this refine reserved last.
   // Nothing: they are not known yet. Those that are done are not among them.

@@ -13,6 +13,7 @@
 #include "base/error_kind.h"
 #include "base/testing.h"
 #include "lake/delta/log_entry.h"
+#include "refine/fingerprint_uses.h"
 #include "refine/gold_files.h"
 #include "refine/refiner_testing.h"
 #include "refine/status.h"
@@ -151,6 +152,10 @@ TEST_F(RefinerTest, ThePassIsFinishedAsItWasDecidedWhateverTheRulesSayByThen) {
   Ingest({{.id = "c", .offset = 2}});
   MustRefine();
   EXPECT_THAT(Rejects(), ElementsAre("1|positive_amount", "2|no_euros")) << "the next pass";
+  const auto uses =
+      *ReadFingerprintUses(*(*lake::Table::Open(store_->inner(), kRejects))->snapshot());
+  ASSERT_THAT(uses, SizeIs(2));
+  EXPECT_EQ(1, uses[1].first_pass) << "Silver's columns of pass 1 are by the later rules";
 }
 
 TEST_F(RefinerTest, ABronzeThatWasRestoredAndHasGrownIsNotRefined) {
