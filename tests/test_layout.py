@@ -66,7 +66,7 @@ TESTED_ELSEWHERE = {
     "generate/synthetic_source_test.cc": "generate/purchase_columns generate/shoppers",
     "refine/pass_input_test.cc": "refine/pass_filter",
     "refine/judge_test.cc, judge_sql_test.cc": "refine/all_rows refine/dialect",
-    "refine/seen_set_test.cc, seen_index_test.cc": "refine/hash_merge refine/seen_label",
+    "refine/seen_set_test.cc, seen_index_test.cc": "refine/hash_merge",
     "refine/gold_check_test.cc, gold_merge_test.cc": "refine/parsed_sql refine/dates",
     "refine/gold_pass_test.cc, gold_build_test.cc": """
         refine/distinct_counts refine/gold_scan refine/gold_sources refine/rows_of_pass""",

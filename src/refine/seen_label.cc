@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/http_query.h"
 #include "base/number.h"
 
 namespace shopstream::refine {
@@ -52,16 +53,16 @@ Result<std::optional<SeenLabel>> ReadLabel(PageFolder* folder) {
   if (words.size() != 6 || words[0] != kVersion) return std::nullopt;
   const auto first = ParseWhole<uint64_t>(words[2]), second = ParseWhole<uint64_t>(words[3]);
   if (!first || !second) return std::nullopt;
-  return SeenLabel{.table_id = std::string(words[1]),
+  return SeenLabel{.table_id = PercentDecode(words[1]),
                    .key = {*first, *second},
-                   .boot_id = std::string(words[4]),
+                   .boot_id = PercentDecode(words[4]),
                    .is_clean = words[5] == "clean"};
 }
 
 Status WriteLabel(PageFolder* folder, const SeenLabel& label) {
   std::string line(kVersion);
-  line += " " + label.table_id + " " + std::to_string(label.key[0]) + " " +
-          std::to_string(label.key[1]) + " " + label.boot_id +
+  line += " " + PercentEncode(label.table_id) + " " + std::to_string(label.key[0]) + " " +
+          std::to_string(label.key[1]) + " " + PercentEncode(label.boot_id) +
           (label.is_clean ? " clean" : " open");
   ARROW_ASSIGN_OR_RAISE(const auto file, folder->Open(kLabelFile));
   ARROW_RETURN_NOT_OK(WriteLine(file.get(), std::move(line)));
@@ -84,13 +85,13 @@ Result<std::optional<SeenStamp>> ReadStamp(PageFolder* folder, const std::string
   if (!pass || !version) return std::nullopt;
   return SeenStamp{.pass = *pass,
                    .version = *version,
-                   .commit_id = std::string(words.size() == 3 ? words[2] : "")};
+                   .commit_id = PercentDecode(words.size() == 3 ? words[2] : "")};
 }
 
 Status WriteStamp(PageFolder* folder, const std::string& name, const SeenStamp& stamp) {
   ARROW_ASSIGN_OR_RAISE(const auto file, folder->Open(StampFile(name)));
   return WriteLine(file.get(), std::to_string(stamp.pass) + " " + std::to_string(stamp.version) +
-                                   " " + stamp.commit_id);
+                                   " " + PercentEncode(stamp.commit_id));
 }
 
 }  // namespace shopstream::refine

@@ -14,14 +14,14 @@ namespace shopstream::refine {
 struct SeenStamp {
   int64_t pass = 0;
   int64_t version = 0;    // Of the table: the pass is in it.
-  std::string commit_id;  // Of that version, lake::CommitId. No spaces.
+  std::string commit_id;  // Of that version, lake::CommitId.
 
   bool operator==(const SeenStamp&) const = default;
 };
 
 // What an index is about. It is only as good as the label says.
 struct SeenLabel {
-  std::string table_id = "";  // No spaces.
+  std::string table_id = "";
   HashKey key{};
   std::string boot_id = "";  // Of the machine's start in which it was last written.
   bool is_clean = false;     // Nothing was written since everything was synced.
@@ -29,7 +29,8 @@ struct SeenLabel {
   bool operator==(const SeenLabel&) const = default;
 };
 
-// Each is a file of one line. Nothing: the file is absent or unreadable.
+// Each is a file of one line: words with a space between, percent-encoded. Nothing: the file is
+// absent or unreadable.
 Result<std::optional<SeenLabel>> ReadLabel(PageFolder* folder);
 Status WriteLabel(PageFolder* folder, const SeenLabel& label);  // And syncs it.
 Result<std::optional<SeenStamp>> ReadStamp(PageFolder* folder, const std::string& name);
