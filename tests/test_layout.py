@@ -71,7 +71,7 @@ TESTED_ELSEWHERE = {
     "refine/gold_pass_test.cc, gold_build_test.cc": """
         refine/distinct_counts refine/gold_scan refine/gold_sources refine/rows_of_pass""",
     "sql/pruning_test.cc, engine_test.cc, session_test.cc": "sql/constant sql/read_only",
-    "refine/refiner_test.cc": "refine/gold_tables refine/pass_judge refine/silver_ids refine/status",
+    "refine/refiner_test.cc": "refine/gold_tables refine/pass_judge refine/status",
     "nothing is decided there": "base/clock base/json base/memory lake/store/uuid model/purchase_event "
                                 "tables/columns",
 }

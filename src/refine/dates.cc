@@ -35,15 +35,17 @@ Result<std::shared_ptr<arrow::RecordBatch>> RowsAt(const std::shared_ptr<arrow::
   return taken.record_batch();
 }
 
-Result<Date> DateOf(const DataFile& file) {
-  for (const auto& [column, value] : file.partition_values) {
+Result<Date> DateOf(const PartitionValues& values, const std::string& path) {
+  for (const auto& [column, value] : values) {
     if (column != tables::kDate) continue;
     ARROW_ASSIGN_OR_RAISE(const auto scalar, lake::ParsePartitionValue(value, arrow::date32()));
     if (!scalar->is_valid) return std::nullopt;
     return static_cast<const arrow::Date32Scalar&>(*scalar).value;
   }
-  return Status::Invalid("file ", file.path, " is not in a partition of a date");
+  return Status::Invalid("file ", path, " is not in a partition of a date");
 }
+
+Result<Date> DateOf(const DataFile& file) { return DateOf(file.partition_values, file.path); }
 
 PartitionValues PartitionOf(Date date) {
   return {{tables::kDate, date ? std::optional(FormatDate(*date)) : std::nullopt}};

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "base/status.h"
@@ -24,7 +25,8 @@ Result<std::map<Date, std::vector<int32_t>>> RowsByDate(const arrow::RecordBatch
 Result<std::shared_ptr<arrow::RecordBatch>> RowsAt(const std::shared_ptr<arrow::RecordBatch>& rows,
                                                    const std::vector<int32_t>& positions);
 
-// Invalid: the file's partition value is not a date.
+// Invalid: the file's partition value is not a date. `path`: for messages.
+Result<Date> DateOf(const PartitionValues& values, const std::string& path);
 Result<Date> DateOf(const DataFile& file);
 // The partition value of a table that is partitioned by date alone.
 PartitionValues PartitionOf(Date date);

@@ -14,7 +14,7 @@ namespace shopstream::refine {
 struct SeenStamp {
   int64_t pass = 0;
   int64_t version = 0;    // Of the table: the pass is in it.
-  std::string commit_id;  // Of that version, lake::CommitId.
+  std::string commit_id;  // Of that version.
 
   bool operator==(const SeenStamp&) const = default;
 };

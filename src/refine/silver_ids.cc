@@ -5,14 +5,16 @@
 #include <arrow/table.h>
 
 #include <map>
+#include <set>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "base/error_kind.h"
+#include "base/format.h"
 #include "base/log.h"
+#include "base/sha256.h"
 #include "lake/delta/log_entry.h"
-#include "lake/delta/table_changes.h"
 #include "lake/parquet/parquet_file.h"
 #include "refine/columns.h"
 #include "refine/dates.h"
@@ -142,7 +144,9 @@ Result<std::shared_ptr<arrow::StringArray>> SilverIds::MarkRepeated(
 
 Status SilverIds::Add(const JudgedRows& rows, int64_t pass, int64_t version) {
   const auto stamp = index_->stamp(kIdsSet);
-  if (!stamp || stamp->pass != pass - 1) return Status::OK();
+  // What other commits in between did is in Silver's log.
+  const bool is_next = stamp && stamp->pass == pass - 1 && stamp->version == version - 1;
+  if (!is_next) return Status::OK();
   ARROW_ASSIGN_OR_RAISE(const auto hashes, HashIds(index_->key(), *rows.rows));
   ARROW_ASSIGN_OR_RAISE(const auto dates,
                         tables::TypedColumn<arrow::Date32Array>(*rows.rows, tables::kDate));
@@ -161,7 +165,9 @@ Result<std::string> SilverIds::CommitIdOf(int64_t version) const {
   if (text == nullptr) return "";
   ARROW_ASSIGN_OR_RAISE(const lake::LogEntry entry,
                         lake::ParseLogEntry(std::string_view(*text), path));
-  return lake::CommitId(entry);
+  std::string id = lake::CommitId(entry);
+  // Some programs give their commits none.
+  return id.empty() ? FormatHex(Sha256(std::string_view(*text))) : id;
 }
 
 // Brings the index to what Silver holds.
@@ -174,7 +180,7 @@ Status SilverIds::Follow(const lake::Snapshot& silver) {
       Log::Info("The index of seen ids is of another history of {}: rebuilding it.", path_);
     ARROW_RETURN_NOT_OK(index_->Forget(kIdsSet));
   }
-  if (followed && stamp->pass == pass) return Status::OK();
+  if (followed && stamp->version == silver.version()) return Status::OK();
   ARROW_ASSIGN_OR_RAISE(std::string id, CommitIdOf(silver.version()));
   return index_->Stamp(kIdsSet,
                        {.pass = pass, .version = silver.version(), .commit_id = std::move(id)});
@@ -186,13 +192,28 @@ Result<bool> SilverIds::CatchUp(const lake::Snapshot& silver, int64_t pass) {
   if (!stamp || stamp->pass > pass || stamp->version > silver.version()) return false;
   ARROW_ASSIGN_OR_RAISE(const std::string id, CommitIdOf(stamp->version));
   if (id.empty() || id != stamp->commit_id) return false;
-  if (stamp->pass == pass) return true;
+  if (stamp->version == silver.version()) return true;
   ARROW_ASSIGN_OR_RAISE(const auto changes,
                         lake::ChangesSince(store_, path_, silver, stamp->version));
-  if (!changes || !changes->removed.empty()) return false;
+  if (!changes) return false;
+  ARROW_ASSIGN_OR_RAISE(const bool are_known, ForgetDates(changes->removed));
+  if (!are_known) return false;
   for (const DataFile& file : changes->added) {
     ARROW_RETURN_NOT_OK(InsertRows(silver, file, stamp->pass));
   }
+  return true;
+}
+
+// Some of their ids may no longer be in Silver. The dates are built again when they are next
+// needed. False: a date is unknown.
+Result<bool> SilverIds::ForgetDates(const std::vector<lake::RemovedFile>& removed) {
+  std::set<Date> dates;
+  for (const lake::RemovedFile& file : removed) {
+    if (file.partition_values.empty()) return false;
+    ARROW_ASSIGN_OR_RAISE(const Date date, DateOf(file.partition_values, file.path));
+    dates.insert(date);
+  }
+  for (const Date& date : dates) ARROW_RETURN_NOT_OK(index_->Forget(kIdsSet, date));
   return true;
 }
 
@@ -208,7 +229,8 @@ Status SilverIds::InsertRows(const lake::Snapshot& silver, const DataFile& file,
   ARROW_ASSIGN_OR_RAISE(const Date date, DateOf(file));
   std::vector<Hash128> later;
   for (int64_t row = 0; row < rows->num_rows(); ++row) {
-    if (passes->IsValid(row) && passes->Value(row) > after_pass) later.push_back(hashes[row]);
+    // Without a pass: another program has added it.
+    if (passes->IsNull(row) || passes->Value(row) > after_pass) later.push_back(hashes[row]);
   }
   return index_->Insert(kIdsSet, date, later);
 }

@@ -13,6 +13,7 @@
 
 #include "base/status.h"
 #include "lake/delta/table.h"
+#include "lake/delta/table_changes.h"
 #include "lake/store/object_store.h"
 #include "refine/judged_rows.h"
 #include "refine/pass_input.h"
@@ -21,7 +22,9 @@
 namespace shopstream::refine {
 
 // Finds repeated purchases: those whose (event_id, date) Silver has, or an earlier row of the same
-// pass. Keeps the index of seen ids in step with Silver. One thread.
+// pass. Keeps the index of seen ids in step with Silver: with its passes, and with rows that
+// another program deletes or changes, whose ids count as seen only if Silver still has them. One
+// thread.
 class SilverIds {
  public:
   // Borrowed; both outlive it.
@@ -43,8 +46,8 @@ class SilverIds {
   Status BeginAnew();
   Status EndAnew();
 
-  // Silver holds the rows now, by the commit of this version. An index that is not at the pass
-  // before this one follows later.
+  // Silver holds the rows now, by the commit of this version. An index that is not at the version
+  // before it follows later.
   Status Add(const JudgedRows& rows, int64_t pass, int64_t version);
 
  private:
@@ -57,6 +60,7 @@ class SilverIds {
       Hashes* fresh);
   Status Follow(const lake::Snapshot& silver);
   Result<bool> CatchUp(const lake::Snapshot& silver, int64_t pass);
+  Result<bool> ForgetDates(const std::vector<lake::RemovedFile>& removed);
   Status InsertRows(const lake::Snapshot& silver, const DataFile& file, int64_t after_pass);
   Status Rebuild(const lake::Snapshot& silver, SeenIndex::Date date, const SeenIndex::Take& take);
   // "": the log no longer has the version.
