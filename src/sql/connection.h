@@ -17,6 +17,7 @@ struct Connection {
   int threads;
   Handle<duckdb_connection> handle;
   std::vector<std::unique_ptr<ScanFunction>>* functions;  // Of the engine.
+  std::string spill_folder;
 
   // The failure of a source if there was one, which DuckDB's message repeats without its kind;
   // otherwise DuckDB's.

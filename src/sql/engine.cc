@@ -91,9 +91,9 @@ Result<std::unique_ptr<Engine>> Engine::Open(const EngineOptions& options) {
 }
 
 Result<std::unique_ptr<Session>> Engine::Connect() {
-  auto connection = std::make_unique<Connection>(
-      Connection{database_->api, database_->threads,
-                 Handle<duckdb_connection>(database_->api->disconnect), &database_->functions});
+  auto connection = std::make_unique<Connection>(Connection{
+      database_->api, database_->threads, Handle<duckdb_connection>(database_->api->disconnect),
+      &database_->functions, database_->spill_folder});
   if (database_->api->connect(database_->handle, connection->handle.out()) != DuckDBSuccess) {
     return Status::OutOfMemory("DuckDB refused a connection");
   }

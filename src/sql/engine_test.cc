@@ -9,6 +9,7 @@
 #include <string>
 #include <thread>
 
+#include "base/error_kind.h"
 #include "sql/testing.h"
 
 namespace shopstream::sql {
@@ -127,6 +128,26 @@ TEST_F(EngineTest, RowsAboveTheMemoryLimitSpillAndLeaveNothingBehind) {
   auto after = SpillFolders();
   for (const auto& folder : before) after.erase(folder);
   EXPECT_TRUE(after.empty());
+}
+
+TEST_F(EngineTest, ASpillFolderThatCannotBeUsedIsNamedAndADeletedOneIsMadeAgain) {
+  namespace fs = std::filesystem;
+  Start({.memory_bytes = int64_t{32} << 20, .threads = 1});
+  const std::string folder = Ask("SELECT current_setting('temp_directory')");
+  const std::string spills =
+      "SELECT max(place), count(text) FROM (SELECT md5(CAST(i AS VARCHAR)) AS text, "
+      "row_number() OVER (ORDER BY text) AS place FROM range(800000) t(i))";
+  fs::remove_all(folder);
+  std::ofstream(folder) << "in its place";
+  auto queries = session_->Prepare({spills, "", 1});
+  ASSERT_TRUE(queries.ok()) << queries.status();
+  const Status failed = queries->front().Stream().status();
+  EXPECT_TRUE(IsUnavailable(failed)) << failed;
+  EXPECT_THAT(failed.message(), HasSubstr("cannot be kept in " + folder));
+  EXPECT_THAT(failed.message(), HasSubstr("set TMPDIR"));
+  fs::remove(folder);
+  Ask(spills);
+  EXPECT_EQ("800000,800000", Ask(spills)) << "at the latest after an error";
 }
 
 TEST_F(EngineTest, WhatDoesNotFitIsAnErrorWithoutAdviceToChangeSettings) {

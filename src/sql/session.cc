@@ -2,10 +2,12 @@
 
 #include <arrow/c/abi.h>
 #include <arrow/c/bridge.h>
+#include <sys/stat.h>
 
 #include <string_view>
 #include <utility>
 
+#include "base/error_kind.h"
 #include "sql/connection.h"
 #include "sql/duckdb_api.h"
 #include "sql/read_only.h"
@@ -64,7 +66,9 @@ std::string Literal(const std::string& text) {
 }  // namespace
 
 Status Connection::ErrorOf(const char* message, const SqlText& sql) const {
-  const Status error = SqlError(message == nullptr ? "DuckDB failed" : message, sql);
+  const Status error = SqlError(message == nullptr ? "DuckDB failed" : message, sql, spill_folder);
+  // A clean-up of temporary files deletes folders that were not used for days.
+  if (IsUnavailable(error)) mkdir(spill_folder.c_str(), S_IRWXU);
   Status failure;
   for (const auto& function : *functions) {
     const Status taken = function->TakeFailure();

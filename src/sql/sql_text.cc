@@ -5,6 +5,7 @@
 #include <sstream>
 #include <string_view>
 
+#include "base/error_kind.h"
 #include "base/number.h"
 
 namespace shopstream::sql {
@@ -13,6 +14,8 @@ namespace {
 constexpr std::string_view kLine = "LINE ";
 constexpr std::string_view kInterrupted = "INTERRUPT Error";
 constexpr std::string_view kOutOfMemory = "Out of Memory Error";
+constexpr std::string_view kIoError = "IO Error";
+constexpr std::string_view kSpillLimit = "failed to offload";  // Most of the free disk is used.
 // Begins the advice about settings.
 constexpr std::string_view kAdvice[] = {"Possible solutions:", "This limit was set by the",
                                         "See https://"};
@@ -34,7 +37,7 @@ bool IsMarker(std::string_view line) {
 
 }  // namespace
 
-Status SqlError(const std::string& message, const SqlText& sql) {
+Status SqlError(const std::string& message, const SqlText& sql, const std::string& spill_folder) {
   if (message.starts_with(kInterrupted)) return Status::Cancelled("the query was interrupted");
   std::string text;
   std::optional<int> at;
@@ -53,6 +56,11 @@ Status SqlError(const std::string& message, const SqlText& sql) {
     text = sql.file + ":" + (at ? std::to_string(line) + ": " : " ") + text;
   } else if (at && has_lines) {
     text = "line " + std::to_string(line) + ": " + text;
+  }
+  const auto names = [&](std::string_view part) { return message.find(part) != std::string::npos; };
+  if ((message.starts_with(kIoError) && names(spill_folder)) || names(kSpillLimit)) {
+    return Unavailable("rows that do not fit into memory cannot be kept in ", spill_folder, ": ",
+                       text, "; free space there, or set TMPDIR to a larger folder");
   }
   return message.starts_with(kOutOfMemory) ? Status::OutOfMemory(text) : Status::Invalid(text);
 }

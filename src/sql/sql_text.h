@@ -15,7 +15,8 @@ struct SqlText {
 
 // DuckDB's error message as our error, on one line: its "LINE 3: ..." with the marker below becomes
 // the line of the file ("x.sql:14: Binder Error: ..."), and advice to change settings, which nobody
-// may do here, is left out. Cancelled if the statement was interrupted.
-Status SqlError(const std::string& message, const SqlText& sql);
+// may do here, is left out. Cancelled if the statement was interrupted; Unavailable if DuckDB could
+// not use `spill_folder`, the only place where it has files, because the disk is full for example.
+Status SqlError(const std::string& message, const SqlText& sql, const std::string& spill_folder);
 
 }  // namespace shopstream::sql
