@@ -3,9 +3,12 @@
 #include <arrow/array/array_nested.h>
 #include <arrow/array/builder_primitive.h>
 #include <arrow/compute/api_vector.h>
+#include <arrow/scalar.h>
 
 #include <utility>
 
+#include "lake/parquet/file_predicate.h"
+#include "refine/columns.h"
 #include "refine/gold_scan.h"
 
 namespace shopstream::refine {
@@ -44,16 +47,48 @@ Result<SeenValues> HashValues(const GoldFile& file, const std::string& column,
   return seen;
 }
 
+// The values of a column with one value in each row, without nulls.
+Result<std::vector<Hash128>> HashRowValues(const GoldFile& file, const std::string& column,
+                                           const arrow::RecordBatch& rows, const HashKey& key) {
+  const auto values = rows.GetColumnByName(column);
+  arrow::Int32Builder builder;
+  for (int64_t row = 0; row < rows.num_rows(); ++row) {
+    if (values->IsValid(row)) ARROW_RETURN_NOT_OK(builder.Append(static_cast<int32_t>(row)));
+  }
+  ARROW_ASSIGN_OR_RAISE(const auto kept, builder.Finish());
+  std::vector<std::string> names = file.Keys();
+  names.push_back(column);
+  arrow::ArrayVector hashed;
+  for (const std::string& name : names) {
+    ARROW_ASSIGN_OR_RAISE(hashed.emplace_back(),
+                          arrow::compute::Take(*rows.GetColumnByName(name), *kept));
+  }
+  return HashRows(key, hashed);
+}
+
+bool HasFile(const lake::Snapshot& table, const lake::FilePredicate& rows) {
+  bool found = false;
+  table.VisitFiles([&](const DataFile& file) { found = found || rows.MayMatch(file); });
+  return found;
+}
+
 }  // namespace
 
 DistinctCounts::DistinctCounts(const GoldMerge& merge, const GoldSources& sources,
-                               const tables::RefineStanding& gold, SeenIndex* seen)
-    : merge_(merge), sources_(WithColumns(sources, merge.columns())), before_(gold), seen_(seen) {
+                               const tables::RefineStanding& gold, const sql::EngineOptions& engine,
+                               SeenIndex* seen)
+    : merge_(merge),
+      sources_(WithColumns(sources, merge.columns())),
+      before_(gold),
+      engine_(engine),
+      seen_(seen) {
   for (const GoldColumn& column : merge.file().columns) {
     if (column.kind != GoldKind::kDistinct) continue;
     columns_.push_back({.name = column.name, .set = merge.file().name + "." + column.name});
   }
 }
+
+DistinctCounts::~DistinctCounts() = default;
 
 // The author and the pass name the commit; the text decides what is hashed.
 SeenStamp DistinctCounts::StampOf(const tables::RefineStanding& gold) const {
@@ -110,18 +145,26 @@ Result<std::shared_ptr<arrow::Array>> DistinctCounts::CountColumn(const arrow::R
   return builder.Finish();
 }
 
-Status DistinctCounts::Rebuild(Date date, const std::string& column,
-                               const SeenIndex::Take& take) const {
-  ARROW_ASSIGN_OR_RAISE(const auto scan, GoldScan::Open(sources_, before_.pass.value_or(0), {}));
-  scan->NarrowTo({date});
-  ARROW_ASSIGN_OR_RAISE(auto queries, scan->session()->Prepare(merge_.lists()));
+bool DistinctCounts::MayHaveRows(Date date) const {
+  const auto pass = std::make_shared<arrow::Int64Scalar>(before_.pass.value_or(0));
+  const auto rows = lake::FilePredicate::AllOf(
+      {OfDates({date}), lake::ColumnRange{.column = kRefinePass, .most = pass}});
+  return HasFile(*sources_.silver, rows) || HasFile(*sources_.rejects, rows);
+}
+
+Status DistinctCounts::Rebuild(Date date, const std::string& column, const SeenIndex::Take& take) {
+  if (!MayHaveRows(date)) return Status::OK();
+  if (scan_ == nullptr) {
+    ARROW_ASSIGN_OR_RAISE(scan_, GoldScan::Open(sources_, before_.pass.value_or(0), engine_));
+  }
+  scan_->NarrowTo({date});
+  ARROW_ASSIGN_OR_RAISE(auto queries, scan_->session()->Prepare(merge_.values()));
   ARROW_ASSIGN_OR_RAISE(const auto stream, queries.front().Stream());
   for (;;) {
     ARROW_ASSIGN_OR_RAISE(const auto rows, stream->Next());
     if (rows == nullptr) return Status::OK();
-    ARROW_ASSIGN_OR_RAISE(SeenValues values,
-                          HashValues(merge_.file(), column, *rows, seen_->key()));
-    ARROW_RETURN_NOT_OK(take(std::move(values.hashes)));
+    ARROW_ASSIGN_OR_RAISE(auto hashes, HashRowValues(merge_.file(), column, *rows, seen_->key()));
+    ARROW_RETURN_NOT_OK(take(std::move(hashes)));
   }
 }
 

@@ -394,6 +394,25 @@ std::string AsLists(const GoldFile& file, const std::string& parsed) {
                       [](const std::string&, Parsed* item) { (*item)["function_name"] = "list"; });
 }
 
+std::string AsValues(const GoldFile& file, const std::string& parsed) {
+  Parsed root = ParseOrderedJson(parsed);
+  Parsed& select = root["statements"][0]["node"];
+  Parsed items = Parsed::array();
+  for (Parsed& item : select["select_list"]) {
+    const std::string name = *OutputName(item);
+    const GoldKind kind = file.Find(name)->kind;
+    if (kind == GoldKind::kKey) items.push_back(item);
+    if (kind != GoldKind::kDistinct) continue;
+    Parsed value = item["children"][0];
+    value["alias"] = name;
+    items.push_back(std::move(value));
+  }
+  select["select_list"] = std::move(items);
+  select["group_expressions"] = Parsed::array();
+  select["group_sets"] = Parsed::array();
+  return DumpJson(root);
+}
+
 std::string WithoutCasts(const GoldFile& file, const std::string& parsed) {
   return ChangedItems(file, parsed, GoldKind::kAdd, [](const std::string& name, Parsed* item) {
     Parsed below = BelowCasts(*item);

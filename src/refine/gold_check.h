@@ -26,8 +26,10 @@ Status CheckGoldTypes(const GoldFile& file, const arrow::Schema& aggregate,
                       const arrow::Schema& without_casts, const arrow::Schema& table);
 
 // The checked aggregate, parsed, with changes. As lists: each distinct column is the list of its
-// values. Without casts: columns to add have the types in which they are computed.
+// values. As values: each row's key and values, ungrouped. Without casts: columns to add have the
+// types in which they are computed.
 std::string AsLists(const GoldFile& file, const std::string& parsed);
+std::string AsValues(const GoldFile& file, const std::string& parsed);
 std::string WithoutCasts(const GoldFile& file, const std::string& parsed);
 
 }  // namespace shopstream::refine

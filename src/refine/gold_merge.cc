@@ -68,7 +68,8 @@ struct GoldMerge::Prepared {
   std::shared_ptr<arrow::Schema> aggregated;     // The columns of the aggregate part,
   std::shared_ptr<arrow::Schema> without_casts;  // those of its sums as they are computed,
   std::shared_ptr<arrow::Schema> table;          // and those of the table.
-  sql::SqlText lists;                            // The aggregate part with lists.
+  sql::SqlText lists;                            // The aggregate part with lists,
+  sql::SqlText values;                           // and ungrouped.
   std::vector<sql::Query> queries;               // Aggregate, then merge.
 
   Status Start(const sql::EngineOptions& options);
@@ -93,8 +94,11 @@ Status GoldMerge::Prepared::CheckAggregatePart() {
   ARROW_ASSIGN_OR_RAISE(const std::string uncast, session->Unparse(WithoutCasts(file, parsed)));
   ARROW_ASSIGN_OR_RAISE(without_casts, SchemaOf(session.get(), {uncast, file.aggregate.file, 1}));
   ARROW_ASSIGN_OR_RAISE(lists.text, session->Unparse(AsLists(file, parsed)));
-  lists.file = file.aggregate.file;
-  lists.first_line = file.aggregate.first_line;
+  ARROW_ASSIGN_OR_RAISE(values.text, session->Unparse(AsValues(file, parsed)));
+  for (sql::SqlText* text : {&lists, &values}) {
+    text->file = file.aggregate.file;
+    text->first_line = file.aggregate.first_line;
+  }
   return Status::OK();
 }
 
@@ -145,7 +149,7 @@ const GoldFile& GoldMerge::file() const { return prepared_->file; }
 const RefineColumns& GoldMerge::columns() const { return prepared_->columns; }
 const std::shared_ptr<arrow::Schema>& GoldMerge::schema() const { return prepared_->table; }
 const std::shared_ptr<arrow::Schema>& GoldMerge::stored() const { return prepared_->aggregated; }
-const sql::SqlText& GoldMerge::lists() const { return prepared_->lists; }
+const sql::SqlText& GoldMerge::values() const { return prepared_->values; }
 
 Result<std::shared_ptr<arrow::RecordBatch>> GoldMerge::Aggregate(const SelectedRows& silver,
                                                                  const SelectedRows& rejects) {

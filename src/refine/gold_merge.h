@@ -35,8 +35,8 @@ class GoldMerge {
   const std::shared_ptr<arrow::Schema>& schema() const;
   // Those that are not derived, in the order of the aggregate part.
   const std::shared_ptr<arrow::Schema>& stored() const;
-  // The aggregate part with each distinct column as the list of its values.
-  const sql::SqlText& lists() const;
+  // The keys and the values of distinct columns, for each row of the aggregate part.
+  const sql::SqlText& values() const;
 
   // What the rows give, one row per key. Each distinct column is a list of the values. The batches
   // have at least the columns of Silver and rejects.

@@ -50,7 +50,7 @@ class GoldCommit {
     if (aggregated_ == nullptr) {
       ARROW_ASSIGN_OR_RAISE(aggregated_, merge_->Aggregate(input_.silver, input_.rejects));
     }
-    DistinctCounts distinct(*merge_, sources_, before, seen_);
+    DistinctCounts distinct(*merge_, sources_, before, options_.engine, seen_);
     ARROW_ASSIGN_OR_RAISE(const auto part, distinct.Count(aggregated_));
     lake::Changes changes;
     changes.operation = "REFINE";

@@ -6,6 +6,7 @@
 #include "refine/gold_merge.h"
 #include "refine/gold_sources.h"
 #include "refine/pass_outcome.h"
+#include "sql/engine.h"
 #include "tables/refine_state.h"
 
 namespace shopstream::refine {
@@ -27,6 +28,7 @@ Result<GoldInput> ReadGoldInput(const GoldSources& sources, const RefineColumns&
                                 const tables::RefineStanding& standing);
 
 struct GoldCommitOptions {
+  sql::EngineOptions engine = {};  // For reading dates that `seen` does not know.
   int64_t merge_rows = 500'000;    // Of the table that are in memory at a time; at least one date.
   BootClock::time_point deadline;  // No merge begins after it.
   Millis commit_within{10'000};    // Once the files of a merge are written.

@@ -255,6 +255,32 @@ TEST_F(GoldPassTest, AMissingLiveFileIsNamed) {
   EXPECT_EQ(GoldPass(), 1);
 }
 
+TEST_F(GoldPassTest, ADateIsReadFromSilverOnlyIfAnEarlierPassHasRowsOfIt) {
+  MustBuild();
+  MustCommit(AddPass({{.day = 3}}));
+  pages_ = std::make_unique<simulate::MemoryPages>();
+  OpenIndex();
+  int64_t reads = 0;
+  const auto count = [&](const std::string&) { ++reads; };
+  const auto commit = [&](const GoldInput& input) {
+    GoldSources sources = Sources();
+    sources.store = store_.get();
+    reads = 0;
+    store_->On(simulate::Operation::kOpenInput, testing::kSilverPath).Calls(count).Always();
+    store_->On(simulate::Operation::kGet, testing::kSilverPath).Calls(count).Always();
+    const auto outcome = CommitGold(gold_.get(), merge_.get(), sources, seen_.get(), input,
+                                    {.deadline = In(Millis{20'000})});
+    store_->Heal();
+    ASSERT_TRUE(outcome.ok()) << outcome.status();
+    EXPECT_EQ(PassOutcome::kDone, *outcome);
+  };
+  commit(AddPass({{.day = 4}}));
+  EXPECT_EQ(0, reads);
+  commit(AddPass({{.day = 3}, {.day = 4}}));
+  EXPECT_LT(0, reads);
+  ExpectGold();
+}
+
 TEST_F(GoldPassTest, SqlThatFailsCommitsNothing) {
   MustBuild();
   MustCommit(AddPass({{.cents = 600'000'000'000'000'000}}));

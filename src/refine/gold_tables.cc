@@ -65,6 +65,7 @@ Result<PassOutcome> GoldTables::Commit(const std::string& table, const RefineCol
   if (gold.table == nullptr) return PassOutcome::kLost;  // To be built.
   ARROW_RETURN_NOT_OK(PrepareMerge(columns, &gold));
   GoldCommitOptions options;
+  options.engine = options_.engine;
   options.deadline = deadline;
   return CommitGold(gold.table.get(), gold.merge.get(), sources, seen_, input, options);
 }
