@@ -8,8 +8,10 @@
 #include "base/clock.h"
 #include "base/error_kind.h"
 #include "base/format.h"
+#include "lake/delta/table.h"
 #include "lake/delta/table_at.h"
 #include "lake/store/object_store.h"
+#include "refine/columns.h"
 #include "refine/refine_loop.h"
 #include "refine/status.h"
 
@@ -26,6 +28,11 @@ ComponentHealth Refine(HealthState state, std::string detail, std::string remedy
   return {"refine", state, std::move(detail), std::move(remedy)};
 }
 
+Result<refine::RefineColumns> BronzeColumns(const Config& config, lake::ObjectStore* store) {
+  ARROW_ASSIGN_OR_RAISE(const auto bronze, lake::Table::Open(store, config.lake.bronze_table));
+  return refine::RefineColumns::Of(bronze->path(), *bronze->snapshot());
+}
+
 Result<ComponentHealth> JudgeRefine(const Config& config, lake::ObjectStore* store) {
   ARROW_ASSIGN_OR_RAISE(const auto status,
                         refine::ReadRefineStatus(store, refine::RefinePaths::From(config)));
@@ -38,12 +45,11 @@ Result<ComponentHealth> JudgeRefine(const Config& config, lake::ObjectStore* sto
         "accept " +
             status.halt->rule + "`");
   }
-  const Status usable = refine::CheckRefineFiles(config);
+  ARROW_ASSIGN_OR_RAISE(const refine::RefineColumns columns, BronzeColumns(config, store));
+  const Status usable = refine::CheckRefineFiles(config, columns);
   if (!usable.ok()) {
-    return Refine(
-        HealthState::kDegraded, usable.message(),
-        "correct the file; until then a running refine uses the rules it has, and it reads Gold "
-        "files only when it starts");
+    return Refine(HealthState::kDegraded, usable.message(),
+                  "correct the file; until then a running refine uses what it read before");
   }
   const refine::TableStanding& rejects = status.tables[1];
   ARROW_ASSIGN_OR_RAISE(const auto committed_ms,

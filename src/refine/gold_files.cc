@@ -47,4 +47,16 @@ Result<std::vector<GoldFile>> LoadGoldFiles(const std::string& sql_folder) {
   return files;
 }
 
+GoldSource GoldFilesIn(const std::string& sql_folder) {
+  const auto stamp = [sql_folder] {
+    std::string stamp;
+    if (sql_folder.empty()) return stamp;
+    const auto paths = SqlFiles(fs::path(sql_folder) / "gold");
+    if (!paths.ok()) return paths.status().message();
+    for (const fs::path& path : *paths) stamp += StampOfFile(path.string());
+    return stamp;
+  };
+  return {.stamp = stamp, .read = [sql_folder] { return LoadGoldFiles(sql_folder); }};
+}
+
 }  // namespace shopstream::refine

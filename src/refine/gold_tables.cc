@@ -10,12 +10,35 @@ namespace shopstream::refine {
 GoldTables::GoldTables(lake::ObjectStore* store, SeenIndex* seen, Options options)
     : store_(store), seen_(seen), options_(std::move(options)) {}
 
-void GoldTables::SetFiles(std::vector<GoldFile> files) {
-  gold_.clear();
-  for (GoldFile& file : files) {
-    std::string table = options_.folder + "/" + file.name;
-    gold_.emplace(std::move(table), Gold{.file = std::move(file)});
+Status GoldTables::TakeFiles(GoldSource source, const RefineColumns& columns) {
+  ARROW_ASSIGN_OR_RAISE(
+      auto files, FilesInForce<std::vector<GoldFile>>::Open(
+                      std::move(source), [&](const auto& taken) { return Use(taken, columns); }));
+  files_ = std::move(files);
+  return Status::OK();
+}
+
+void GoldTables::Reload(const RefineColumns& columns) {
+  files_->Reload([&](const auto& files) { return Use(files, columns); });
+}
+
+// What is open for a file that has not changed stays open.
+Status GoldTables::Use(const std::vector<GoldFile>& files, const RefineColumns& columns) {
+  std::map<std::string, Gold> used;
+  for (const GoldFile& file : files) {
+    const std::string table = options_.folder + "/" + file.name;
+    Gold& gold = used.emplace(table, Gold{.file = file}).first->second;
+    const auto known = gold_.find(table);
+    const bool is_known = known != gold_.end() && known->second.file.hash == file.hash;
+    if (!is_known) ARROW_RETURN_NOT_OK(PrepareMerge(columns, &gold));
   }
+  const std::lock_guard lock(mutex_);
+  for (auto& [table, gold] : used) {
+    const auto known = gold_.find(table);
+    if (gold.merge == nullptr) gold = std::move(known->second);
+  }
+  gold_ = std::move(used);
+  return Status::OK();
 }
 
 Result<std::vector<GoldView>> GoldTables::Look() {
@@ -42,6 +65,7 @@ Result<std::vector<GoldView>> GoldTables::Look() {
 }
 
 std::vector<std::string> GoldTables::Tables() const {
+  const std::lock_guard lock(mutex_);
   std::vector<std::string> tables;
   for (const auto& [path, gold] : gold_) tables.push_back(path);
   return tables;

@@ -3,6 +3,8 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -12,8 +14,10 @@
 #include "lake/delta/table.h"
 #include "lake/store/object_store.h"
 #include "refine/columns.h"
+#include "refine/files_in_force.h"
 #include "refine/gold_build.h"
 #include "refine/gold_file.h"
+#include "refine/gold_files.h"
 #include "refine/gold_merge.h"
 #include "refine/gold_pass.h"
 #include "refine/next_step.h"
@@ -39,12 +43,18 @@ class GoldTables {
   // `seen` as in CommitGold. Borrowed; both outlive it.
   GoldTables(lake::ObjectStore* store, SeenIndex* seen, Options options);
 
-  // From now on these files.
-  void SetFiles(std::vector<GoldFile> files);
+  // The tables are those of these files from now on. Errors name the file that cannot be used, and
+  // its line.
+  Status TakeFiles(GoldSource source, const RefineColumns& columns);
+  // Takes the files again if they have changed. If one cannot be used, those in force stay; see
+  // broken().
+  void Reload(const RefineColumns& columns);
+  // OK: the files in force are those of the source.
+  const Status& broken() const { return files_->broken(); }
 
   // Refreshes the tables that exist.
   Result<std::vector<GoldView>> Look();
-  // Of all files.
+  // Of all files. Any thread.
   std::vector<std::string> Tables() const;
 
   // For a table of the last look; see CommitGold and BuildGold.
@@ -65,12 +75,16 @@ class GoldTables {
     std::shared_ptr<GoldMerge> merge = nullptr;       // Null: not needed yet.
     std::shared_ptr<arrow::Schema> merged = nullptr;  // Silver's columns for which it was opened.
   };
+  // All of them, or none.
+  Status Use(const std::vector<GoldFile>& files, const RefineColumns& columns);
   Status PrepareMerge(const RefineColumns& columns, Gold* gold);
 
   lake::ObjectStore* const store_;
   SeenIndex* const seen_;
   const Options options_;
+  mutable std::mutex mutex_;          // Guards the keys of gold_.
   std::map<std::string, Gold> gold_;  // By table.
+  std::optional<FilesInForce<std::vector<GoldFile>>> files_;
 };
 
 }  // namespace shopstream::refine

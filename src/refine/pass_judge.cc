@@ -5,6 +5,8 @@
 namespace shopstream::refine {
 namespace {
 
+using CurrentRules = FilesInForce<std::shared_ptr<const RuleBook>>;
+
 // Accepts a rule book by preparing its statements.
 CurrentRules::Accept OpensAs(std::shared_ptr<Judge>* judge, const RefineColumns& columns,
                              const PassJudge::OpenJudge& open) {
@@ -46,7 +48,7 @@ void PassJudge::Reload(const RefineColumns& columns) {
 Result<Verdicts> PassJudge::Look(const RefineColumns& columns,
                                  const std::shared_ptr<arrow::RecordBatch>& rows) {
   if (!columns.bronze->Equals(*columns_.bronze)) {
-    ARROW_ASSIGN_OR_RAISE(judge_, open_(rules_.book(), columns));
+    ARROW_ASSIGN_OR_RAISE(judge_, open_(rules_.value(), columns));
     columns_ = columns;
   }
   return judge_->Look(rows);

@@ -8,6 +8,7 @@
 
 #include "base/status.h"
 #include "refine/columns.h"
+#include "refine/files_in_force.h"
 #include "refine/judge.h"
 #include "refine/rule_book.h"
 #include "sql/engine.h"
@@ -32,13 +33,15 @@ class PassJudge {
   void Reload(const RefineColumns& columns);
   // OK: the rules in force are those of the files.
   const Status& broken() const { return rules_.broken(); }
-  const RuleBook& book() const { return *rules_.book(); }
+  const RuleBook& book() const { return *rules_.value(); }
 
   // `rows`: all of Bronze's columns, for which `columns` were made.
   Result<Verdicts> Look(const RefineColumns& columns,
                         const std::shared_ptr<arrow::RecordBatch>& rows);
 
  private:
+  using CurrentRules = FilesInForce<std::shared_ptr<const RuleBook>>;
+
   PassJudge(CurrentRules rules, RefineColumns columns, OpenJudge open)
       : rules_(std::move(rules)), columns_(std::move(columns)), open_(std::move(open)) {}
 

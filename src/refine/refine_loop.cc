@@ -11,7 +11,9 @@
 #include "lake/delta/table_state.h"
 #include "lake/store/object_store.h"
 #include "refine/gold_files.h"
+#include "refine/gold_merge.h"
 #include "refine/gold_tables.h"
+#include "refine/judge.h"
 #include "refine/pass_judge.h"
 #include "refine/refine_tables.h"
 #include "refine/rule_book.h"
@@ -191,9 +193,14 @@ Result<RefineEnd> RunSteps(Refiner* refiner, const RefineMode& mode, const LoopO
   return Steps(refiner, mode, options, stop, on_tick).Run();
 }
 
-Status CheckRefineFiles(const Config& config) {
-  ARROW_RETURN_NOT_OK(ReadRuleBook(RuleFiles::Of(config.refine)).status());
-  return LoadGoldFiles(config.refine.sql_folder).status();
+Status CheckRefineFiles(const Config& config, const RefineColumns& columns) {
+  ARROW_ASSIGN_OR_RAISE(const auto book, ReadRuleBook(RuleFiles::Of(config.refine)));
+  ARROW_RETURN_NOT_OK(Judge::Open(book, columns, {}).status());
+  ARROW_ASSIGN_OR_RAISE(const auto files, LoadGoldFiles(config.refine.sql_folder));
+  for (const GoldFile& file : files) {
+    ARROW_RETURN_NOT_OK(GoldMerge::Open(file, columns, {}).status());
+  }
+  return Status::OK();
 }
 
 Result<RefineEnd> RunRefine(const Config& config, const RefineMode& mode, RefineStats* stats,
@@ -213,8 +220,7 @@ Result<RefineEnd> RunRefine(const Config& config, const RefineMode& mode, Refine
   ARROW_ASSIGN_OR_RAISE(const OpenIndex index, OpenSeenIndex(config.refine, *tables.silver));
   SilverIds ids(store.get(), paths.silver, index.ids.get());
   GoldTables gold(store.get(), index.ids.get(), {.folder = paths.gold_folder, .engine = engine});
-  ARROW_ASSIGN_OR_RAISE(auto files, LoadGoldFiles(config.refine.sql_folder));
-  gold.SetFiles(std::move(files));
+  ARROW_RETURN_NOT_OK(gold.TakeFiles(GoldFilesIn(config.refine.sql_folder), columns));
   // Its own tables: a pass needs the versions that it has looked at.
   std::unique_ptr<lake::Table> kept_rejects, kept_silver;
   std::optional<Upkeep> upkeep;

@@ -8,6 +8,7 @@
 #include "base/config.h"
 #include "base/retry.h"
 #include "base/status.h"
+#include "refine/columns.h"
 #include "refine/refine_stats.h"
 #include "refine/refiner.h"
 #include "tables/refine_halt.h"
@@ -36,9 +37,9 @@ struct LoopOptions {
 Result<RefineEnd> RunSteps(Refiner* refiner, const RefineMode& mode, const LoopOptions& options,
                            const std::function<bool()>& stop, const std::function<void()>& on_tick);
 
-// Whether the files that refine reads can be used. Errors name the file, and its line if there is
-// one.
-Status CheckRefineFiles(const Config& config);
+// Whether the files that refine reads can be used with a Bronze of these columns. Errors name the
+// file, and its line if there is one.
+Status CheckRefineFiles(const Config& config, const RefineColumns& columns);
 
 // Opens the lake, the rules and the index of seen ids as configured, and refines.
 Result<RefineEnd> RunRefine(const Config& config, const RefineMode& mode, RefineStats* stats,

@@ -113,7 +113,10 @@ void RefineStats::SetHalted(std::string rule) {
   halted_gauge_.Set(halted_.empty() ? 0 : 1);
 }
 
-void RefineStats::SetRulesDegraded(bool degraded) { degraded_gauge_.Set(degraded ? 1 : 0); }
+void RefineStats::SetDegraded(bool degraded) {
+  degraded_ = degraded;
+  degraded_gauge_.Set(degraded ? 1 : 0);
+}
 
 double RefineStats::seconds() const {
   if (!first_begun_ || !last_done_) return 0;

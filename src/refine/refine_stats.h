@@ -43,7 +43,8 @@ class RefineStats {
   void SetStandby(bool standby);
   // The rule that halts refining; empty: none.
   void SetHalted(std::string rule);
-  void SetRulesDegraded(bool degraded);
+  // Whether files on disk cannot be used, so that earlier ones are in force.
+  void SetDegraded(bool degraded);
 
   int64_t passes() const { return passes_; }
   int64_t rows() const { return rows_; }
@@ -52,6 +53,7 @@ class RefineStats {
   int64_t without_coordinates() const { return without_coordinates_; }
   std::optional<int64_t> lag() const { return lag_; }  // Nothing: not known yet.
   bool standby() const { return standby_; }
+  bool degraded() const { return degraded_; }
   const std::string& halted() const { return halted_; }
   const std::map<std::string, int64_t>& rejected() const { return rejected_; }
   const std::map<std::string, int64_t>& warned() const { return warned_; }
@@ -63,7 +65,7 @@ class RefineStats {
  private:
   int64_t passes_ = 0, rows_ = 0, silver_ = 0, lost_ = 0, without_coordinates_ = 0;
   std::optional<int64_t> lag_;
-  bool standby_ = false;
+  bool standby_ = false, degraded_ = false;
   std::string halted_;
   std::map<std::string, int64_t> rejected_, warned_;
   std::optional<PassReport> last_;

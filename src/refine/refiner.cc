@@ -78,6 +78,8 @@ Status Refiner::Look() {
   ARROW_ASSIGN_OR_RAISE(const auto silver, parts_.tables->silver->Refresh());
   ARROW_ASSIGN_OR_RAISE(rejects_, tables::ReadRefineStanding(*rejects));
   ARROW_ASSIGN_OR_RAISE(silver_, tables::ReadRefineStanding(*silver));
+  ARROW_ASSIGN_OR_RAISE(const RefineColumns known, Columns());
+  parts_.gold->Reload(known);
   ARROW_ASSIGN_OR_RAISE(standings_.gold, parts_.gold->Look());
   ARROW_ASSIGN_OR_RAISE(bronze_, parts_.tables->bronze->Refresh());
   standings_.rejects = rejects_.pass.value_or(0);
@@ -88,7 +90,7 @@ Status Refiner::Look() {
   ARROW_ASSIGN_OR_RAISE(plan_, PlanPass(rejects_, *bronze_, options_.pass_rows));
   ARROW_ASSIGN_OR_RAISE(const RefineColumns columns, Columns());
   parts_.judge->Reload(columns);
-  parts_.stats->SetRulesDegraded(!parts_.judge->broken().ok());
+  parts_.stats->SetDegraded(!parts_.judge->broken().ok() || !parts_.gold->broken().ok());
   ARROW_ASSIGN_OR_RAISE(halt_, tables::ReadRefineHalt(*rejects, standings_.rejects + 1));
   standings_.halted = halt_ && halt_->halted() && halt_->fingerprint == HaltFingerprint();
   const bool has_rows = !plan_.empty() && bronze_->version() != nothing_up_to_;

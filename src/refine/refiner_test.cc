@@ -286,6 +286,39 @@ TEST_F(RefinerTest, OtherRulesEndAHalt) {
   EXPECT_THAT(Silver(), ElementsAre("b|1"));
 }
 
+TEST_F(RefinerTest, AGoldFileThatChangesWhileItRunsIsBuiltAndABrokenOneIsNot) {
+  const auto file = [](const std::string& name, const std::string& sql) {
+    return *ParseGold(name, {"-- key: date\n-- n: add\n-- aggregate\n" + sql, name + ".sql", 1});
+  };
+  const auto rows = [&](const std::string& name) {
+    return testing::ReadLines(store_->inner(), "gold/" + name, {"date", "n"});
+  };
+  gold_files_ = {file("counts", "SELECT date, count(*) AS n FROM silver_events GROUP BY date")};
+  Ingest({{.id = "a", .offset = 0}, {.id = "b", .offset = 1, .quantity = 3}});
+  const auto running = *Start();
+  ASSERT_TRUE(Finish(running.get()).ok());
+  EXPECT_THAT(rows("counts"), ElementsAre("2025-10-24|2"));
+
+  gold_files_.push_back(
+      file("units", "SELECT date, sum(qantity) AS n FROM silver_events GROUP BY date"));
+  ++gold_stamp_;
+  Ingest({{.id = "c", .offset = 2}});
+  ASSERT_TRUE(Finish(running.get()).ok());
+  EXPECT_THAT(running->gold->broken().message(), HasSubstr("units.sql:4"));
+  EXPECT_TRUE(running->stats.degraded());
+  EXPECT_THAT(rows("counts"), ElementsAre("2025-10-24|3")) << "the files in force are used";
+
+  gold_files_ = {file("units", "SELECT date, sum(quantity) AS n FROM silver_events GROUP BY date")};
+  ++gold_stamp_;
+  ASSERT_TRUE(Finish(running.get()).ok());
+  EXPECT_THAT(rows("units"), ElementsAre("2025-10-24|5")) << "built from what Silver has";
+  EXPECT_FALSE(running->stats.degraded());
+  Ingest({{.id = "d", .offset = 3}});
+  ASSERT_TRUE(Finish(running.get()).ok());
+  EXPECT_THAT(rows("units"), ElementsAre("2025-10-24|6"));
+  EXPECT_THAT(rows("counts"), ElementsAre("2025-10-24|3")) << "its file is gone";
+}
+
 // Two passes: one that is there, one that begins.
 class KilledRefineTest : public RefinerTest {
  protected:

@@ -76,7 +76,12 @@ class RefinerTest : public ::testing::Test {
     program->ids = std::make_unique<SilverIds>(store_.get(), kSilver, program->index.get());
     program->gold = std::make_unique<GoldTables>(
         store_.get(), program->index.get(), GoldTables::Options{.folder = "gold", .engine = {}});
-    program->gold->SetFiles(gold_files_);
+    ARROW_ASSIGN_OR_RAISE(const RefineColumns columns,
+                          RefineColumns::Of(kPaths.bronze, *bronze_->snapshot()));
+    ARROW_RETURN_NOT_OK(program->gold->TakeFiles(
+        {.stamp = [this] { return std::to_string(gold_stamp_); },
+         .read = [this]() -> Result<std::vector<GoldFile>> { return gold_files_; }},
+        columns));
     options.commit_deadline = Millis{200};
     program->refiner = std::make_unique<Refiner>(RefinerParts{.store = store_.get(),
                                                               .tables = &program->tables,
@@ -157,6 +162,7 @@ class RefinerTest : public ::testing::Test {
   int rules_stamp_ = 0;
   std::unique_ptr<PassJudge> judge_;
   std::vector<GoldFile> gold_files_;
+  int gold_stamp_ = 0;
 };
 
 }  // namespace shopstream::refine::testing

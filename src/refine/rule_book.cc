@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "base/format.h"
-#include "base/log.h"
 #include "base/read_file.h"
 #include "refine/volatile_sql.h"
 #include "sql/sql_words.h"
@@ -57,24 +56,16 @@ Result<sql::SqlText> ReadSilver(const std::string& folder) {
   return OneStatement({std::move(text), path, 1});
 }
 
-std::string StampOf(const std::string& path) {
-  std::error_code error;
-  const auto time = std::filesystem::last_write_time(path, error);
-  if (error) return path + " is absent;";
-  const auto size = std::filesystem::file_size(path, error);
-  return path + " " + std::to_string(time.time_since_epoch().count()) + " " +
-         (error ? "?" : std::to_string(size)) + ";";
-}
-
 std::string StampOf(const RuleFiles& files) {
-  std::string stamp = StampOf(files.rules) + StampOf(files.rates) + StampOf(files.categories);
+  std::string stamp =
+      StampOfFile(files.rules) + StampOfFile(files.rates) + StampOfFile(files.categories);
   if (!files.sql_folder.empty()) {
-    stamp += StampOf(std::filesystem::path(files.sql_folder) / "silver.sql");
+    stamp += StampOfFile(std::filesystem::path(files.sql_folder) / "silver.sql");
   }
   const auto text = ReadRuleFile(files.categories, "");
   const auto categories = text.ok() ? ParseCategoryFiles(*text, files.categories) : text.status();
   if (!categories.ok()) return stamp;
-  for (const CategoryFile& file : *categories) stamp += StampOf(file.path);
+  for (const CategoryFile& file : *categories) stamp += StampOfFile(file.path);
   return stamp;
 }
 
@@ -116,32 +107,6 @@ Result<std::shared_ptr<const RuleBook>> ReadRuleBook(const RuleFiles& files) {
 RuleSource FromFiles(const RuleFiles& files) {
   return {.stamp = [files] { return StampOf(files); },
           .read = [files] { return ReadRuleBook(files); }};
-}
-
-CurrentRules::CurrentRules(RuleSource source, std::string stamp,
-                           std::shared_ptr<const RuleBook> book)
-    : source_(std::move(source)), stamp_(std::move(stamp)), book_(std::move(book)) {}
-
-Result<CurrentRules> CurrentRules::Open(RuleSource source, const Accept& accept) {
-  std::string stamp = source.stamp();
-  ARROW_ASSIGN_OR_RAISE(auto book, source.read());
-  ARROW_RETURN_NOT_OK(accept(book));
-  return CurrentRules(std::move(source), std::move(stamp), std::move(book));
-}
-
-void CurrentRules::Reload(const Accept& accept) {
-  std::string stamp = source_.stamp();
-  // A broken one may have become usable without a change of its own: readable, or with a column
-  // that Bronze has now.
-  if (stamp == stamp_ && broken_.ok()) return;
-  stamp_ = std::move(stamp);  // Before reading, so that a change while reading is seen next time.
-  auto book = source_.read();
-  const Status before = std::exchange(broken_, book.ok() ? accept(*book) : book.status());
-  if (broken_.ok()) {
-    book_ = *std::move(book);
-  } else if (broken_ != before) {
-    Log::Warn("{}; the rules read before stay in force", broken_.message());
-  }
 }
 
 }  // namespace shopstream::refine

@@ -7,78 +7,10 @@
 #include <filesystem>
 #include <fstream>
 
-#include "refine/testing.h"
-
 namespace shopstream::refine {
 namespace {
 
 using ::testing::HasSubstr;
-
-// A source whose books are put there by a test.
-struct MadeSource {
-  Result<std::shared_ptr<const RuleBook>> book = std::shared_ptr<const RuleBook>(testing::Book());
-  int stamp = 0;
-  int reads = 0;
-
-  RuleSource Source() {
-    return {.stamp = [this] { return std::to_string(stamp); },
-            .read =
-                [this] {
-                  ++reads;
-                  return book;
-                }};
-  }
-  void Change(Result<std::shared_ptr<const RuleBook>> other) {
-    book = std::move(other);
-    ++stamp;
-  }
-};
-
-Status AcceptAll(const std::shared_ptr<const RuleBook>& /*book*/) { return Status::OK(); }
-
-TEST(CurrentRules, AChangedSourceIsReadAgainAndOnlyThen) {
-  MadeSource source;
-  auto rules = CurrentRules::Open(source.Source(), AcceptAll).ValueOrDie();
-  EXPECT_EQ(*source.book, rules.book());
-  rules.Reload(AcceptAll);
-  EXPECT_EQ(1, source.reads);
-  source.Change(std::shared_ptr<const RuleBook>(testing::Book()));
-  rules.Reload(AcceptAll);
-  EXPECT_EQ(2, source.reads);
-  EXPECT_EQ(*source.book, rules.book());
-  EXPECT_TRUE(rules.broken().ok());
-}
-
-TEST(CurrentRules, ABrokenSourceKeepsTheOldRules) {
-  MadeSource source;
-  auto rules = CurrentRules::Open(source.Source(), AcceptAll).ValueOrDie();
-  const auto first = rules.book();
-  source.Change(Status::Invalid("rules.yaml, line 3: no"));
-  rules.Reload(AcceptAll);
-  EXPECT_EQ(first, rules.book());
-  EXPECT_EQ("rules.yaml, line 3: no", rules.broken().message());
-  rules.Reload(AcceptAll);
-  EXPECT_EQ(3, source.reads) << "it may have become usable without a change of its stamp";
-  EXPECT_FALSE(rules.broken().ok());
-  const auto refuse = [](const auto&) { return Status::Invalid("no such column"); };
-  source.Change(std::shared_ptr<const RuleBook>(testing::Book()));
-  rules.Reload(refuse);
-  EXPECT_EQ(first, rules.book());
-  EXPECT_EQ("no such column", rules.broken().message());
-  source.Change(std::shared_ptr<const RuleBook>(testing::Book()));
-  rules.Reload(AcceptAll);
-  EXPECT_NE(first, rules.book());
-  EXPECT_TRUE(rules.broken().ok());
-}
-
-TEST(CurrentRules, TheFirstRulesMustBeRight) {
-  MadeSource source;
-  const auto refuse = [](const auto&) { return Status::Invalid("no such column"); };
-  EXPECT_EQ("no such column", CurrentRules::Open(source.Source(), refuse).status().message());
-  source.Change(Status::Invalid("rules.yaml, line 3: no"));
-  EXPECT_EQ("rules.yaml, line 3: no",
-            CurrentRules::Open(source.Source(), AcceptAll).status().message());
-}
 
 class RuleFilesTest : public ::testing::Test {
  protected:
