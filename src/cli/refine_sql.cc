@@ -10,6 +10,7 @@
 #include "lake/delta/existing_table.h"
 #include "lake/store/object_store.h"
 #include "refine/batch_script.h"
+#include "refine/gold_files.h"
 
 namespace shopstream::cli {
 namespace {
@@ -43,7 +44,8 @@ Result<int> RunRefineSql(const Context& context, const RefineSqlFlags& flags) {
                                   .rules = &book->rules,
                                   .late_after_seconds = book->late_after_seconds,
                                   .columns = refine::BronzeColumns(columns)};
-  const auto tables = refine::SilverTables(text, flags.dialect);
+  ARROW_ASSIGN_OR_RAISE(const auto gold, refine::LoadGoldFiles(context.config.refine.sql_folder));
+  const auto tables = refine::BatchTables(text, gold, flags.dialect);
   if (flags.table.empty()) {
     std::cout << refine::BatchScript(*book, tables, flags.dialect);
     return kDone;
@@ -52,7 +54,7 @@ Result<int> RunRefineSql(const Context& context, const RefineSqlFlags& flags) {
   for (const refine::BatchTable& table : tables) {
     names.push_back(table.name);
     if (table.name != flags.table) continue;
-    std::cout << table.select << "\n";
+    std::cout << table.select << (table.select.ends_with('\n') ? "" : "\n");
     return kDone;
   }
   return Status::Invalid("refine computes no table ", flags.table, DidYouMean(flags.table, names),

@@ -5,6 +5,7 @@
 
 #include "base/join.h"
 #include "refine/fingerprint.h"
+#include "refine/gold_sql.h"
 #include "sql/value_text.h"
 
 namespace shopstream::refine {
@@ -93,9 +94,15 @@ std::string Categories(const std::vector<CategoryFile>& files, Dialect dialect) 
 
 }  // namespace
 
-std::vector<BatchTable> SilverTables(const JudgeText& text, Dialect dialect) {
-  return {{"silver_events", BatchSql(text, BatchRows::kSilver, dialect)},
-          {"silver_rejects", BatchSql(text, BatchRows::kRejects, dialect)}};
+std::vector<BatchTable> BatchTables(const JudgeText& text, const std::vector<GoldFile>& gold,
+                                    Dialect dialect) {
+  std::vector<BatchTable> tables = {
+      {"silver_events", SilverBatchSql(text, BatchRows::kSilver, dialect)},
+      {"silver_rejects", SilverBatchSql(text, BatchRows::kRejects, dialect)}};
+  for (const GoldFile& file : gold) {
+    tables.push_back({"gold_" + file.name, GoldBatchSql(file).text});
+  }
+  return tables;
 }
 
 std::string BatchScript(const RuleBook& book, const std::vector<BatchTable>& tables,

@@ -6,6 +6,7 @@
 
 #include "base/status.h"
 #include "refine/dialect.h"
+#include "refine/gold_file.h"
 #include "refine/judge_sql.h"
 #include "refine/rule_book.h"
 
@@ -17,8 +18,9 @@ struct BatchTable {
   std::string select;
 };
 
-// Silver and the rejects.
-std::vector<BatchTable> SilverTables(const JudgeText& text, Dialect dialect);
+// Silver, the rejects, and the tables of the Gold files.
+std::vector<BatchTable> BatchTables(const JudgeText& text, const std::vector<GoldFile>& gold,
+                                    Dialect dialect);
 
 // Statements, each ended by ";" and a line break, for a session of the engine in which
 // bronze_events is a table: settings, look-up tables, and each of `tables` as a view. Comments name

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "refine/gold_files.h"
 #include "refine/testing.h"
 
 namespace shopstream::refine {
@@ -20,7 +21,7 @@ std::string Script(Dialect dialect) {
   const JudgeText text = {.silver = book->silver,
                           .rules = &book->rules,
                           .columns = BronzeColumns(RefineColumns::From(PurchaseBronzeSchema()))};
-  return BatchScript(*book, SilverTables(text, dialect), dialect);
+  return BatchScript(*book, BatchTables(text, *LoadGoldFiles(""), dialect), dialect);
 }
 
 // tests/test_refine_sql.py runs both.
@@ -35,6 +36,7 @@ TEST(BatchScript, EachEngineHasItsOwnSettingsAndFiles) {
     EXPECT_THAT(script, HasSubstr("--   r (warn, shop): One line;\n--     another.\n")) << script;
     EXPECT_THAT(script,
                 HasSubstr("('EUR', DATE '2000-01-01', CAST(1.08500000 AS DECIMAL(18, 8)))"));
+    EXPECT_THAT(script, HasSubstr("CREATE OR REPLACE TEMP VIEW gold_customer_daily AS\nWITH "));
     EXPECT_TRUE(script.ends_with(";\n") && !script.ends_with("\n\n"));
   }
 }

@@ -109,9 +109,9 @@ Result<Fixtures::World*> Fixtures::WorldOf(const YAML::Node& fixture, const std:
       made->judge, Judge::Open(std::move(book), RefineColumns::From(PurchaseBronzeSchema()), {}));
   JudgeText all = made->judge->text();
   all.columns.push_back({kRowNumber, kBronzeRow, kBronzeRow});
-  ARROW_ASSIGN_OR_RAISE(
-      made->batch,
-      made->judge->session()->Prepare({BatchSql(all, BatchRows::kAll, Dialect::kDuckDb), "", 1}));
+  ARROW_ASSIGN_OR_RAISE(made->batch,
+                        made->judge->session()->Prepare(
+                            {SilverBatchSql(all, BatchRows::kAll, Dialect::kDuckDb), "", 1}));
   world = std::move(made);
   return world.get();
 }

@@ -56,7 +56,7 @@ std::string MergedColumn(const GoldColumn& column, const arrow::DataType& type) 
 
 }  // namespace
 
-sql::SqlText BatchSql(const GoldFile& file) {
+sql::SqlText GoldBatchSql(const GoldFile& file) {
   return {.text = "WITH aggregated AS (\n" + file.aggregate.text + ")\n" +
                   (file.HasDerive() ? file.derive.text : "SELECT * FROM aggregated\n"),
           .file = file.aggregate.file,

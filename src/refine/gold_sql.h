@@ -12,7 +12,7 @@ namespace shopstream::refine {
 
 // One row of the table per row, from silver_events and silver_rejects as they are; for people and
 // for other engines.
-sql::SqlText BatchSql(const GoldFile& file);
+sql::SqlText GoldBatchSql(const GoldFile& file);
 
 // The tables in memory that a merge reads.
 inline constexpr char kGoldOld[] = "gold_old";

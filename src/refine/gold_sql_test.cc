@@ -25,7 +25,7 @@ arrow::FieldVector Stored() {
 }
 
 TEST(GoldSqlTest, BatchSqlIsTheFilesOwn) {
-  const auto sql = BatchSql(FileWith("SELECT 2\n"));
+  const auto sql = GoldBatchSql(FileWith("SELECT 2\n"));
   EXPECT_EQ(sql.text, "WITH aggregated AS (\nSELECT 1\n)\nSELECT 2\n");
   EXPECT_EQ(sql.file, "x.sql");
   EXPECT_EQ(sql.first_line + 1, 9) << "SELECT 1 is in line 9";

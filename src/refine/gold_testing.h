@@ -195,7 +195,7 @@ inline std::vector<std::string> Batch(const GoldFile& file,
   const auto session = engine->Connect().ValueOrDie();
   EXPECT_TRUE(session->Register("silver_events", &silver).ok());
   EXPECT_TRUE(session->Register("silver_rejects", &rejects).ok());
-  auto queries = session->Prepare(BatchSql(file));
+  auto queries = session->Prepare(GoldBatchSql(file));
   EXPECT_TRUE(queries.ok()) << queries.status();
   const auto result = AllRows(&queries->front());
   EXPECT_TRUE(result.ok()) << result.status();

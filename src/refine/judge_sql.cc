@@ -239,7 +239,7 @@ sql::SqlText PassSql(const JudgeText& text) {
           "", 1};
 }
 
-std::string BatchSql(const JudgeText& text, BatchRows what, Dialect dialect) {
+std::string SilverBatchSql(const JudgeText& text, BatchRows what, Dialect dialect) {
   const Writer writer(text, dialect);
   Texts columns;
   for (const BronzeColumn& column : text.columns) {

@@ -58,6 +58,6 @@ sql::SqlText PassSql(const JudgeText& text);
 // earliest copy stays. `what`: the columns of Silver or of the rejects without those of the pass;
 // or, of each row, all of these and warnings.
 enum class BatchRows { kSilver, kRejects, kAll };
-std::string BatchSql(const JudgeText& text, BatchRows what, Dialect dialect);
+std::string SilverBatchSql(const JudgeText& text, BatchRows what, Dialect dialect);
 
 }  // namespace shopstream::refine

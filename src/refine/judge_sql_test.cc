@@ -63,12 +63,12 @@ TEST(JudgeSql, TheBatchSpeaksTheDialectOfItsEngine) {
                           .rules = &book->rules,
                           .late_after_seconds = 120,
                           .columns = BronzeColumns(RefineColumns::From(PurchaseBronzeSchema()))};
-  const std::string spark = BatchSql(text, BatchRows::kSilver, Dialect::kSpark);
+  const std::string spark = SilverBatchSql(text, BatchRows::kSilver, Dialect::kSpark);
   EXPECT_THAT(spark, HasSubstr("`user_id` IS NOT NULL"));
   EXPECT_THAT(spark, Not(HasSubstr("\"")));
   EXPECT_THAT(spark, HasSubstr("INTERVAL '120' SECOND"));
   EXPECT_THAT(spark, HasSubstr("WHERE reasons = '' AND copy = 1"));
-  EXPECT_THAT(BatchSql(text, BatchRows::kRejects, Dialect::kDuckDb),
+  EXPECT_THAT(SilverBatchSql(text, BatchRows::kRejects, Dialect::kDuckDb),
               HasSubstr("\"user_id\" IS NOT NULL"));
 }
 

@@ -17,6 +17,6 @@ GROUP BY date, product_id
 
 -- derive
 SELECT date, product_id, product_name, category, orders, units, revenue_usd,
-  rank() OVER (PARTITION BY date ORDER BY revenue_usd DESC NULLS LAST, product_id NULLS FIRST)
-    AS rank
+  CAST(rank() OVER (PARTITION BY date ORDER BY revenue_usd DESC NULLS LAST, product_id NULLS FIRST)
+    AS BIGINT) AS rank
 FROM aggregated
