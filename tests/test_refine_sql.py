@@ -12,7 +12,7 @@ import random
 import re
 import resource
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import duckdb
@@ -23,6 +23,10 @@ from deltalake import DeltaTable, write_deltalake
 
 from cluster import BINARY, ROOT
 from settings import set_flags
+
+# The tables of the shipped Gold files, and their keys.
+GOLD = {"gold_customer_daily": ["date", "user_id"], "gold_product_daily": ["date", "product_id"], "gold_quality_daily": ["date"],
+        "gold_revenue_hourly": ["date", "region", "event_hour"]}
 
 Row = dict[str, Any]
 
@@ -140,22 +144,23 @@ def statements(script: str) -> list[str]:
     return [text for text in "\n".join(lines).split(";\n") if text.strip()]
 
 
-def comparable(rows: Iterator[Row]) -> list[Row]:
-    """In the order of offsets, which are unique here; NaN equals NaN."""
+def comparable(rows: Iterator[Row], key: Sequence[str] = ("kafka_offset",)) -> list[Row]:
+    """In the order of the key, by default offsets, which are unique here; NaN equals NaN."""
     def plain(value: Any) -> Any:
         if isinstance(value, datetime.datetime):
             return value.replace(tzinfo=datetime.UTC) if value.tzinfo is None else value.astimezone(datetime.UTC)
         return "NaN" if isinstance(value, float) and math.isnan(value) else value
-    return sorted(({name: plain(value) for name, value in row.items()} for row in rows), key=lambda row: row["kafka_offset"])
+    return sorted(({name: plain(value) for name, value in row.items()} for row in rows),
+                  key=lambda row: [(row[name] is not None, row[name]) for name in key])
 
 
-def by_duckdb(script: str, rows: pa.Table, table: str) -> list[Row]:
+def by_duckdb(script: str, rows: pa.Table, tables: Iterable[str]) -> dict[str, list[Row]]:
     with duckdb.connect() as connection:
         connection.register("bronze_events", rows)
         for statement in statements(script):
             connection.execute(statement)
-        found = connection.execute(f"SELECT * FROM {table}").to_arrow_table()
-    return comparable(found.to_pylist())
+        return {table: comparable(connection.execute(f"SELECT * FROM {table}").to_arrow_table().to_pylist(),
+                                  GOLD.get(table, ["kafka_offset"])) for table in tables}
 
 
 @pytest.fixture
@@ -172,7 +177,7 @@ def spark_sql(spark: Any) -> Iterator[Any]:
 
 
 def by_spark(spark: Any, table: str) -> list[Row]:
-    return comparable(spark.sql(f"SELECT * FROM {table}").toArrow().to_pylist())
+    return comparable(spark.sql(f"SELECT * FROM {table}").toArrow().to_pylist(), GOLD.get(table, ["kafka_offset"]))
 
 
 def yaml_value(value: Any) -> str:
@@ -233,9 +238,12 @@ def test_both_engines_and_the_program_agree_on_every_row(spark_sql: Any, setting
     assert reasons == {"not_computable", "duplicate"} | ({"has_user", "few", "positive", "cents", "region", "code", "known",
                                                           "rated", "late_and_big"} if rules == RULES else set())
 
-    script = program(settings, "refine", "sql")
-    assert by_duckdb(script, bronze, "silver_events") == silver
-    assert by_duckdb(script, bronze, "silver_rejects") == rejects
+    by_spark_gold = {table: by_spark(spark_sql, table) for table in GOLD}
+    assert all(by_spark_gold.values())
+    assert len(by_spark_gold["gold_customer_daily"]) > 100 and sum(
+        row["bronze_rows"] for row in by_spark_gold["gold_quality_daily"]) == ROWS
+    assert by_duckdb(program(settings, "refine", "sql"), bronze, ["silver_events", "silver_rejects", *GOLD]) == {
+        "silver_events": silver, "silver_rejects": rejects, **by_spark_gold}
 
     (tmp_path / "fixtures.yaml").write_text(fixtures(rows, silver, rejects))
     answer = json.loads(program(settings, "--json", "refine", "test", str(tmp_path / "fixtures.yaml")))
@@ -257,17 +265,23 @@ def test_spark_writes_the_tables_and_finds_every_difference(spark_sql: Any, sett
     assert batch.main([*arguments, "--write", str(lake)], spark_sql) == 0
     silver = DeltaTable(str(lake / "silver-events"))
     assert silver.metadata().partition_columns == ["region", "date"]
-    script = program(settings, "refine", "sql")
-    assert comparable(silver.to_pyarrow_table().to_pylist()) == by_duckdb(script, bronze, "silver_events")
+    expected = by_duckdb(program(settings, "refine", "sql"), bronze, ["silver_events", *GOLD])
+    assert comparable(silver.to_pyarrow_table().to_pylist()) == expected["silver_events"]
+    for table, key in GOLD.items():
+        gold = DeltaTable(str(lake / "gold-metrics" / table.removeprefix("gold_")))
+        assert gold.metadata().partition_columns == ["date"]
+        assert comparable(gold.to_pyarrow_table().to_pylist(), key) == expected[table], table
 
     assert batch.main([*arguments, "--compare"], spark_sql) == 0
-    assert "silver_events: equal, " in capsys.readouterr().out
-    one = by_duckdb(script, bronze, "silver_events")[0]
+    output = capsys.readouterr().out
+    assert all(f"{table}: equal, " in output for table in ["silver_events", "silver_rejects", *GOLD]), output
+    one = expected["silver_events"][0]
     silver.update(updates={"amount_usd": "amount_usd + 0.01"}, predicate=f"kafka_offset = {one['kafka_offset']}")
     assert batch.main([*arguments, "--compare"], spark_sql) == 3
     output = capsys.readouterr().out
     assert "silver_events: missing" in output and "silver_events: not expected" in output
     assert "silver_rejects: equal" in output
+    assert "gold_revenue_hourly: missing" in output and "gold_quality_daily: equal" in output
 
 
 def test_the_shipped_fixtures_are_as_expected_within_a_second(tmp_path: pathlib.Path) -> None:

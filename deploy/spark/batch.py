@@ -9,6 +9,7 @@ FOLDER, as Delta tables with the same names and partitions. docs/scale.md says w
 
 import argparse
 import pathlib
+import re
 import sys
 from typing import Any
 
@@ -20,6 +21,7 @@ OF_A_COPY = {"kafka_topic", "kafka_topic_id", "kafka_partition", "kafka_offset",
              "late"}
 PARTITIONS = {"silver_events": ["region", "date"]}
 SHOWN = 5
+VIEW = re.compile(r"CREATE OR REPLACE TEMP VIEW ((?:silver|gold)_\w+) AS\s")
 
 
 def statements(script: str) -> list[str]:
@@ -28,24 +30,22 @@ def statements(script: str) -> list[str]:
     return [text for text in "\n".join(lines).split(";\n") if text.strip(" ;\n")]
 
 
-def define(spark: SparkSession, bronze: DataFrame, script: str) -> list[str]:
-    """Runs the script over Bronze. The names of the tables that it defines as views."""
-    bronze.createOrReplaceTempView("bronze_events")
+def defined(spark: SparkSession, script: str, begin: str = "") -> list[str]:
+    """Runs the statements, or those that define a table whose name begins so. The names of the tables, now views."""
+    tables = []
     for statement in statements(script):
+        found = VIEW.match(statement.lstrip())
+        if found and found[1].startswith(begin):
+            tables.append(found[1])
+        elif begin:
+            continue
         spark.sql(statement.rstrip(" ;\n"))
-    views = [table.name for table in spark.catalog.listTables() if table.isTemporary]
-    return sorted(name for name in views if name.startswith(("silver_", "gold_")))
+    return tables
 
 
-def path_of(table: str) -> str:
-    if table.startswith("gold_"):
-        return "gold-metrics/" + table.removeprefix("gold_")
-    return table.replace("_", "-")
-
-
-def write(spark: SparkSession, table: str, folder: str) -> None:
+def write(spark: SparkSession, table: str, path: str) -> None:
     writer = spark.table(table).write.format("delta").mode("overwrite").option("overwriteSchema", "true")
-    writer.partitionBy(*PARTITIONS.get(table, ["date"])).save(f"{folder}/{path_of(table)}")
+    writer.partitionBy(*PARTITIONS.get(table, ["date"])).save(path)
 
 
 def differences(expected: DataFrame, found: DataFrame, table: str) -> list[str]:
@@ -60,8 +60,19 @@ def differences(expected: DataFrame, found: DataFrame, table: str) -> list[str]:
             + [f"{table}: not expected {row.asDict()}" for row in ours.exceptAll(theirs).take(SHOWN)])
 
 
-def read(spark: SparkSession, lake: str, path: str) -> DataFrame:
-    return spark.read.format("delta").load(f"{lake}/{path}")
+def read(spark: SparkSession, path: str) -> DataFrame:
+    return spark.read.format("delta").load(path)
+
+
+def finish(spark: SparkSession, table: str, path: str, writes: bool) -> list[str]:
+    """Writes the table, or compares it with the one in the lake."""
+    if writes:
+        write(spark, table, path)
+        print(f"{table}: {read(spark, path).count():,} rows")
+        return []
+    rows = differences(spark.table(table), read(spark, path), table)
+    print("\n".join(rows) if rows else f"{table}: equal, {spark.table(table).count():,} rows")
+    return rows
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
@@ -69,6 +80,9 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("lake", help="the root that lake.uri names, as Spark writes it: a path or s3a://...")
     parser.add_argument("sql", type=pathlib.Path, help="the output of `shopstream refine sql --engine spark`")
     parser.add_argument("--bronze", default="bronze-events", help="lake.bronze_table [bronze-events]")
+    parser.add_argument("--silver", default="silver-events", help="refine.silver_table [silver-events]")
+    parser.add_argument("--rejects", default="silver-rejects", help="refine.rejects_table [silver-rejects]")
+    parser.add_argument("--gold", default="gold-metrics", help="refine.gold_folder [gold-metrics]")
     action = parser.add_mutually_exclusive_group(required=True)
     action.add_argument("--compare", action="store_true", help="with the tables in the lake")
     action.add_argument("--write", metavar="FOLDER", help="the tables below this folder")
@@ -81,15 +95,16 @@ def main(arguments: list[str], spark: Any = None) -> int:
                       .config("spark.sql.extensions", "io.delta.sql.DeltaSparkSessionExtension")
                       .config("spark.sql.catalog.spark_catalog", "org.apache.spark.sql.delta.catalog.DeltaCatalog")
                       .config("spark.sql.session.timeZone", "UTC").getOrCreate())
-    found = []
-    for table in define(spark, read(spark, flags.lake, flags.bronze), flags.sql.read_text()):
-        if flags.write:
-            write(spark, table, flags.write)
-            print(f"{table}: {read(spark, flags.write, path_of(table)).count():,} rows")
-        else:
-            rows = differences(spark.table(table), read(spark, flags.lake, path_of(table)), table)
-            print("\n".join(rows) if rows else f"{table}: equal, {spark.table(table).count():,} rows")
-            found += rows
+    folder, script = flags.write or flags.lake, flags.sql.read_text()
+    paths = {"silver_events": f"{folder}/{flags.silver}", "silver_rejects": f"{folder}/{flags.rejects}"}
+    read(spark, f"{flags.lake}/{flags.bronze}").createOrReplaceTempView("bronze_events")
+    defined(spark, script)
+    found = [row for table, path in paths.items() for row in finish(spark, table, path, bool(flags.write))]
+    # Gold from what was written or compared: computed once, and with the same copies of purchases.
+    for table, path in paths.items():
+        read(spark, path).createOrReplaceTempView(table)
+    for table in defined(spark, script, "gold_"):
+        found += finish(spark, table, f"{folder}/{flags.gold}/{table.removeprefix('gold_')}", bool(flags.write))
     return 3 if found else 0
 
 
