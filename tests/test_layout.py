@@ -65,6 +65,7 @@ TESTED_ELSEWHERE = {
     "ingest/cut_builder_test.cc, table_growth_test.cc": "ingest/bronze_layout ingest/cause ingest/rows_builder",
     "generate/synthetic_source_test.cc": "generate/purchase_columns generate/shoppers",
     "refine/pass_input_test.cc": "refine/pass_filter",
+    "refine/fixtures_test.cc": "refine/fixture_gold",
     "refine/judge_test.cc, judge_sql_test.cc": "refine/all_rows refine/dialect",
     "refine/seen_set_test.cc, seen_index_test.cc": "refine/hash_merge",
     "refine/gold_check_test.cc, gold_merge_test.cc": "refine/parsed_sql refine/dates",

@@ -298,7 +298,7 @@ def test_a_fixture_that_differs_is_shown(settings: dict[str, str], tmp_path: pat
     file = tmp_path / "differs.yaml"
     file.write_text("name: tea\ninput: [{region: US, amount: 2, product_id: P1}]\nsilver: [{amount_usd: 3}]\n")
     output = program(settings, "refine", "test", str(file), expected=3)
-    assert f"{file}, line 1: tea, silver\n  expected: amount_usd: 3.00\n  found:    amount_usd: 2.00\n" in output
+    assert f"{file}, line 1: tea, silver\n  expected: amount_usd: 3.00\n  found:    amount_usd: 2.00\n  differs:  amount_usd\n" in output
     assert "1 fixture, 1 row: 1 difference" in output
 
 

@@ -7,10 +7,12 @@
 
 #include "base/clock.h"
 #include "base/format.h"
+#include "base/join.h"
 #include "base/json.h"
 #include "base/read_file.h"
 #include "cli/refine_commands.h"
 #include "refine/fixtures.h"
+#include "refine/gold_files.h"
 
 namespace shopstream::cli {
 namespace {
@@ -40,6 +42,9 @@ void PrintForPerson(const refine::FixtureReport& report, int64_t millis) {
               << (difference.expected.empty() ? "no such row" : difference.expected)
               << "\n  found:    " << (difference.found.empty() ? "no row" : difference.found)
               << "\n";
+    if (!difference.columns.empty()) {
+      std::cout << "  differs:  " << Joined(difference.columns, ", ") << "\n";
+    }
   }
   const auto different = static_cast<int64_t>(report.differences.size());
   std::cout << Counted(report.fixtures, "fixture") << ", " << Counted(report.rows, "row") << ": "
@@ -55,7 +60,8 @@ void PrintAsJson(const refine::FixtureReport& report) {
                            {"fixture", difference.fixture},
                            {"table", difference.table},
                            {"expected", difference.expected},
-                           {"found", difference.found}});
+                           {"found", difference.found},
+                           {"columns", difference.columns}});
   }
   std::cout << DumpJson(nlohmann::ordered_json{{"fixtures", report.fixtures},
                                                {"rows", report.rows},
@@ -73,7 +79,8 @@ Result<int> RunRefineTest(const Context& context, const RefineTestFlags& flags) 
   refine::RuleFiles rules = refine::RuleFiles::Of(context.config.refine);
   rules.optional_categories = false;
   ARROW_ASSIGN_OR_RAISE(auto book, refine::ReadRuleBook(rules));
-  refine::Fixtures fixtures(std::move(book));
+  ARROW_ASSIGN_OR_RAISE(auto gold, refine::LoadGoldFiles(rules.sql_folder));
+  refine::Fixtures fixtures(std::move(book), std::move(gold));
   refine::FixtureReport report;
   for (const std::string& file : files) {
     ARROW_ASSIGN_OR_RAISE(const std::string text, ReadFile(file));

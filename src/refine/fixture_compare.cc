@@ -55,7 +55,10 @@ class Comparison {
     if (found) taken_[static_cast<size_t>(*found)] = true;
     for (const auto& [column, value] : row) {
       Add(column, value, &difference.expected);
-      if (found) Add(column, FixtureText(*rows_.column(column), *found), &difference.found);
+      if (!found) continue;
+      const std::string other = FixtureText(*rows_.column(column), *found);
+      Add(column, other, &difference.found);
+      if (other != value) difference.columns.push_back(rows_.column_name(column));
     }
     return difference;
   }

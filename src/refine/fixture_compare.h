@@ -15,6 +15,9 @@ namespace shopstream::refine {
 // A row that is expected and the row found in its place, as text for people; "": there is none.
 struct RowDifference {
   std::string expected, found;
+  std::vector<std::string> columns = {};  // Those that differ, if there are both rows.
+
+  bool operator==(const RowDifference&) const = default;
 };
 
 // A value as a fixture writes it; "~": null.

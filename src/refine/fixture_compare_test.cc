@@ -10,7 +10,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-// "expected | found" of each difference.
+// "expected | found" of each difference, and the columns that differ.
 std::vector<std::string> Compare(const std::string& expected, const std::string& found) {
   const auto type = arrow::struct_({arrow::field("id", arrow::utf8()),
                                     arrow::field("usd", arrow::decimal128(18, 2)),
@@ -23,6 +23,7 @@ std::vector<std::string> Compare(const std::string& expected, const std::string&
   std::vector<std::string> texts;
   for (const auto& difference : *differences) {
     texts.push_back(difference.expected + " | " + difference.found);
+    for (const std::string& column : difference.columns) texts.back() += " | " + column;
   }
   return texts;
 }
@@ -37,13 +38,13 @@ TEST(CompareRows, OnlyNamedColumnsAreComparedInAnyOrder) {
 
 TEST(CompareRows, AnotherValueIsShownBesideTheRowMostLikeIt) {
   EXPECT_THAT(Compare("[{id: b}, {id: a, usd: 1.51}]", kTwo),
-              ElementsAre("id: a, usd: 1.51 | id: a, usd: 1.50"));
+              ElementsAre("id: a, usd: 1.51 | id: a, usd: 1.50 | usd"));
 }
 
 TEST(CompareRows, RowsThatOneSideLacksAreNamed) {
   EXPECT_THAT(Compare("[{id: a}, {id: b}, {id: c}]", kTwo), ElementsAre("id: c | "));
   EXPECT_THAT(Compare("[{id: b}]", kTwo), ElementsAre(" | id: a, usd: 1.50, late: true"));
-  EXPECT_THAT(Compare("[{id: a}, {id: a}]", kTwo), ElementsAre("id: a | id: b"));
+  EXPECT_THAT(Compare("[{id: a}, {id: a}]", kTwo), ElementsAre("id: a | id: b | id"));
 }
 
 TEST(CompareRows, MistakesAreNamedWithTheirLine) {

@@ -1,7 +1,12 @@
 #include "refine/fixtures.h"
 
+#include <arrow/array/util.h>
+
+#include <algorithm>
 #include <utility>
 
+#include "base/format.h"
+#include "base/nearest_name.h"
 #include "base/yaml_reader.h"
 #include "refine/all_rows.h"
 #include "refine/columns.h"
@@ -13,8 +18,8 @@ namespace shopstream::refine {
 namespace {
 
 const std::vector<std::string>& FixtureKeysKnown() {
-  static const std::vector<std::string> keys = {"name",  "description", "rates",  "rules",
-                                                "input", "silver",      "rejects"};
+  static const std::vector<std::string> keys = {"name",  "description", "rates",   "rules",
+                                                "input", "silver",      "rejects", "gold"};
   return keys;
 }
 
@@ -35,15 +40,29 @@ Result<std::shared_ptr<arrow::RecordBatch>> RatesOf(const YamlReader& yaml,
   return table.ok() ? table : yaml.Error(node, table.status().message());
 }
 
-// The rows for which `keep` is true.
-template <typename Keep>
-Result<std::shared_ptr<arrow::RecordBatch>> RowsWhere(
-    const std::shared_ptr<arrow::RecordBatch>& rows, Keep keep) {
-  std::vector<int32_t> positions;
-  for (int32_t row = 0; row < rows->num_rows(); ++row) {
-    if (keep(row)) positions.push_back(row);
+// The rows by their number in the input, so that they can be divided into passes; what only a pass
+// gives them is null.
+Result<FixtureVerdicts> VerdictsOf(const RefineColumns& columns,
+                                   const std::shared_ptr<arrow::RecordBatch>& judged) {
+  const auto& numbers = static_cast<const arrow::Int64Array&>(*judged->GetColumnByName(kBronzeRow));
+  std::vector<int32_t> order(static_cast<size_t>(judged->num_rows()));
+  for (int32_t row = 0; row < judged->num_rows(); ++row) {
+    order[static_cast<size_t>(numbers.Value(row))] = row;
   }
-  return RowsAt(rows, positions);
+  FixtureVerdicts verdicts;
+  ARROW_ASSIGN_OR_RAISE(verdicts.rows, RowsAt(judged, order));
+  for (const auto& field : columns.silver->fields()) {
+    if (verdicts.rows->GetColumnByName(field->name()) != nullptr) continue;
+    ARROW_ASSIGN_OR_RAISE(const auto nulls,
+                          arrow::MakeArrayOfNull(field->type(), judged->num_rows()));
+    ARROW_ASSIGN_OR_RAISE(verdicts.rows, verdicts.rows->AddColumn(0, field, nulls));
+  }
+  const auto& reasons =
+      static_cast<const arrow::StringArray&>(*verdicts.rows->GetColumnByName(kReasons));
+  for (int32_t row = 0; row < reasons.length(); ++row) {
+    (reasons.GetView(row).empty() ? verdicts.silver : verdicts.rejects).push_back(row);
+  }
+  return verdicts;
 }
 
 // A pass decides duplicates by another way, so that only the other reasons can be compared.
@@ -78,13 +97,29 @@ std::vector<RowDifference> CompareWays(const Verdicts& pass, const arrow::Record
 
 }  // namespace
 
+// Collects the differences of one fixture.
+struct Fixtures::Findings {
+  std::string file;
+  int line = 0;
+  std::string fixture;
+  FixtureReport* report = nullptr;
+
+  void Add(const std::string& table, const std::vector<RowDifference>& differences) const {
+    for (const RowDifference& difference : differences) {
+      report->differences.push_back(
+          {file, line, fixture, table, difference.expected, difference.found, difference.columns});
+    }
+  }
+};
+
 // What rules and rates of a fixture need, prepared once.
 struct Fixtures::World {
   std::unique_ptr<Judge> judge;
   std::vector<sql::Query> batch;
 };
 
-Fixtures::Fixtures(std::shared_ptr<const RuleBook> book) : book_(std::move(book)) {}
+Fixtures::Fixtures(std::shared_ptr<const RuleBook> book, std::vector<GoldFile> gold)
+    : book_(std::move(book)), gold_(std::move(gold), RefineColumns::From(PurchaseBronzeSchema())) {}
 Fixtures::~Fixtures() = default;
 
 Result<Fixtures::World*> Fixtures::WorldOf(const YAML::Node& fixture, const std::string& text,
@@ -124,27 +159,45 @@ Status Fixtures::RunOne(const YAML::Node& fixture, const std::string& text, cons
   if (!fixture["input"]) return yaml.Error(fixture, "'input' is missing");
   ARROW_ASSIGN_OR_RAISE(const auto input, ParseBronzeRows(yaml, fixture["input"]));
   ARROW_ASSIGN_OR_RAISE(World* const world, WorldOf(fixture, text, file));
-  ARROW_ASSIGN_OR_RAISE(const Verdicts verdicts, world->judge->Look(input));
-  ARROW_ASSIGN_OR_RAISE(const auto rows, AllRows(&world->batch.front()));
-  const auto& reasons = static_cast<const arrow::StringArray&>(*rows->GetColumnByName(kReasons));
-  const auto add = [&](const std::string& table, const std::vector<RowDifference>& differences) {
-    for (const RowDifference& difference : differences) {
-      report->differences.push_back(
-          {file, fixture.Mark().line + 1, name, table, difference.expected, difference.found});
-    }
-  };
-  add("silver and rejects", CompareWays(verdicts, *rows));
+  ARROW_ASSIGN_OR_RAISE(const Verdicts of_pass, world->judge->Look(input));
+  ARROW_ASSIGN_OR_RAISE(const auto of_batch, AllRows(&world->batch.front()));
+  Findings findings{
+      .file = file, .line = fixture.Mark().line + 1, .fixture = name, .report = report};
+  findings.Add("silver and rejects", CompareWays(of_pass, *of_batch));
+  ARROW_ASSIGN_OR_RAISE(const auto verdicts, VerdictsOf(gold_.columns(), of_batch));
   for (const bool is_silver : {true, false}) {
     const char* const table = is_silver ? "silver" : "rejects";
     if (!fixture[table]) continue;
-    ARROW_ASSIGN_OR_RAISE(const auto chosen, RowsWhere(rows, [&](int64_t row) {
-                            return reasons.GetView(row).empty() == is_silver;
-                          }));
+    ARROW_ASSIGN_OR_RAISE(const auto chosen,
+                          RowsAt(verdicts.rows, is_silver ? verdicts.silver : verdicts.rejects));
     ARROW_ASSIGN_OR_RAISE(const auto differences, CompareRows(yaml, fixture[table], *chosen));
-    add(table, differences);
+    findings.Add(table, differences);
+  }
+  if (fixture["gold"]) {
+    ARROW_RETURN_NOT_OK(CompareGold(yaml, fixture["gold"], verdicts, findings));
   }
   ++report->fixtures;
   report->rows += input->num_rows();
+  return Status::OK();
+}
+
+Status Fixtures::CompareGold(const YamlReader& yaml, const YAML::Node& tables,
+                             const FixtureVerdicts& verdicts, const Findings& findings) {
+  if (!tables.IsMap()) return yaml.Error(tables, "'gold' names tables, each with a list of rows");
+  for (const auto& entry : tables) {
+    const std::string name = entry.first.Scalar();
+    const std::vector<std::string> known = gold_.Tables();
+    if (std::ranges::find(known, name) == known.end()) {
+      return yaml.Error(entry.first, "there is no Gold table '", Printable(name), "'",
+                        DidYouMean(name, known));
+    }
+    ARROW_ASSIGN_OR_RAISE(const FixtureGoldRows rows, gold_.Compute(name, verdicts));
+    ARROW_ASSIGN_OR_RAISE(const auto batch, CompareRows(yaml, entry.second, *rows.batch));
+    ARROW_ASSIGN_OR_RAISE(const auto passes, CompareRows(yaml, entry.second, *rows.passes));
+    findings.Add("gold_" + name, batch);
+    // What is wrong in both ways is shown once.
+    if (passes != batch) findings.Add("gold_" + name + " in two passes", passes);
+  }
   return Status::OK();
 }
 

@@ -9,6 +9,9 @@
 #include <vector>
 
 #include "base/status.h"
+#include "refine/fixture_compare.h"
+#include "refine/fixture_gold.h"
+#include "refine/gold_file.h"
 #include "refine/judge.h"
 #include "refine/rule_book.h"
 
@@ -17,10 +20,11 @@ namespace shopstream::refine {
 // Rows that a fixture expects and that are not there, or the other way round.
 struct FixtureDifference {
   std::string file;
-  int line = 0;                 // Of the fixture.
-  std::string fixture;          // Its name.
-  std::string table;            // silver, rejects or gold_<name>
-  std::string expected, found;  // Rows for people; "" where there is none.
+  int line = 0;                      // Of the fixture.
+  std::string fixture;               // Its name.
+  std::string table;                 // silver, rejects or gold_<name>
+  std::string expected, found;       // Rows for people; "" where there is none.
+  std::vector<std::string> columns;  // Those that differ, if there are both rows.
 };
 
 struct FixtureReport {
@@ -29,13 +33,13 @@ struct FixtureReport {
   std::vector<FixtureDifference> differences;
 };
 
-// Runs fixtures: purchases, and what is expected of them in Silver and the rejects. docs/refine.md
-// describes the format. The rows are judged as in a pass and by the batch SQL, and both must agree.
-// One thread.
+// Runs fixtures: purchases, and what is expected of them in Silver, the rejects and Gold.
+// docs/refine.md describes the format. The rows are judged as in a pass and by the batch SQL, Gold
+// is computed by the batch SQL and as two passes, and both must agree. One thread.
 class Fixtures {
  public:
   // `book`: what decides, unless a fixture brings rules or rates of its own.
-  explicit Fixtures(std::shared_ptr<const RuleBook> book);
+  Fixtures(std::shared_ptr<const RuleBook> book, std::vector<GoldFile> gold);
   ~Fixtures();
 
   // `text`: one or more YAML documents, each a fixture. Invalid: it is not one, with file and line,
@@ -44,13 +48,17 @@ class Fixtures {
 
  private:
   struct World;
+  struct Findings;
 
   Status RunOne(const YAML::Node& fixture, const std::string& text, const std::string& file,
                 FixtureReport* report);
+  Status CompareGold(const YamlReader& yaml, const YAML::Node& tables,
+                     const FixtureVerdicts& verdicts, const Findings& findings);
   Result<World*> WorldOf(const YAML::Node& fixture, const std::string& text,
                          const std::string& file);
 
   const std::shared_ptr<const RuleBook> book_;
+  FixtureGold gold_;
   std::map<std::string, std::unique_ptr<World>> worlds_;  // By rules and rates of the fixture.
 };
 

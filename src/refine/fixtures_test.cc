@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "refine/gold_files.h"
 #include "refine/testing.h"
 
 namespace shopstream::refine {
@@ -23,13 +24,14 @@ class FixturesTest : public ::testing::Test {
     for (const auto& difference : report.differences) {
       texts.push_back(difference.fixture + ", " + difference.table + ": " + difference.expected +
                       " | " + difference.found);
+      for (const std::string& column : difference.columns) texts.back() += " | " + column;
     }
     return texts;
   }
 
-  Fixtures fixtures_{
-      testing::Book("rules: [{name: few, owner: o, description: d, action: reject, "
-                    "range: {column: quantity, most: 5}}]")};
+  Fixtures fixtures_{testing::Book("rules: [{name: few, owner: o, description: d, action: reject, "
+                                   "range: {column: quantity, most: 5}}]"),
+                     *LoadGoldFiles("")};
 };
 
 TEST_F(FixturesTest, WhatIsExpectedIsFound) {
@@ -47,7 +49,8 @@ rejects: [{kafka_offset: 6, reasons: duplicate}, {event_id: e2, reasons: few}]
 
 TEST_F(FixturesTest, WhatIsNotFoundIsShown) {
   EXPECT_THAT(Run("name: n\ninput: [{amount: 2}]\nsilver: [{amount_usd: 3}]\nrejects: [{}]"),
-              ElementsAre("n, silver: amount_usd: 3.00 | amount_usd: 2.00", "n, rejects:  | "));
+              ElementsAre("n, silver: amount_usd: 3.00 | amount_usd: 2.00 | amount_usd",
+                          "n, rejects:  | "));
 }
 
 TEST_F(FixturesTest, AFixtureBringsItsOwnRulesAndRates) {
@@ -64,6 +67,40 @@ input: [{quantity: 6}]
 rejects: [{reasons: few}]
 )"),
               IsEmpty());
+}
+
+TEST_F(FixturesTest, GoldIsWhatIsExpected) {
+  EXPECT_THAT(Run(R"(
+name: a customer of two passes, a rejected row and a repetition
+input: [{user_id: 1}, {user_id: 1, amount: 2}, {user_id: 2}, {user_id: 3, quantity: 6}, {event_id: e0}]
+gold:
+  revenue_hourly: [{region: EU, orders: 3, revenue_usd: 4, average_order_value: 1.33, customers: 2}]
+  quality_daily: [{bronze_rows: 5, silver_rows: 3, rejected_rows: 1, duplicate_rows: 1}]
+---
+name: nothing
+input: []
+gold: {revenue_hourly: [], customer_daily: []}
+)"),
+              IsEmpty());
+}
+
+TEST_F(FixturesTest, AnotherGoldIsShownByItsColumns) {
+  EXPECT_THAT(Run("name: n\ninput: [{}, {}]\ngold:\n"
+                  "  customer_daily: [{user_id: 1, orders: 2, spend_usd: 3}, {user_id: 2}]"),
+              ElementsAre("n, gold_customer_daily: user_id: 1, orders: 2, spend_usd: 3.00 | "
+                          "user_id: 1, orders: 2, spend_usd: 2.00 | spend_usd",
+                          "n, gold_customer_daily: user_id: 2 | "));
+}
+
+TEST_F(FixturesTest, AGoldFileThatDoesNotAddUpIsRefused) {
+  const auto file = ParseGold("odd", {"-- key: date\n-- price: add\n-- aggregate\n"
+                                      "SELECT date, avg(amount_usd) AS price\n"
+                                      "FROM silver_events GROUP BY date\n",
+                                      "odd.sql", 1});
+  Fixtures fixtures(testing::Book(), {*file});
+  FixtureReport report;
+  EXPECT_THAT(fixtures.Run("name: n\ninput: [{}]\ngold: {odd: []}", "f.yaml", &report).message(),
+              HasSubstr("odd.sql:4: column price is declared add but is avg(...)"));
 }
 
 TEST_F(FixturesTest, FixturesAndRowsAreCounted) {
@@ -87,6 +124,13 @@ TEST_F(FixturesTest, MistakesAreNamedWithTheirLine) {
               ElementsAre("f.yaml, line 3: 'owner' is missing"));
   EXPECT_THAT(Run("name: n\ninput: []\nsilver: [{amout: 5}]"),
               ElementsAre(HasSubstr("did you mean 'amount'?")));
+  EXPECT_THAT(Run("name: n\ninput: []\ngold:\n  revenue_hourl: []"),
+              ElementsAre("f.yaml, line 4: there is no Gold table 'revenue_hourl'; did you mean "
+                          "'revenue_hourly'?"));
+  EXPECT_THAT(Run("name: n\ninput: []\ngold:\n  revenue_hourly:\n  - {order: 1}"),
+              ElementsAre("f.yaml, line 5: there is no column 'order'; did you mean 'orders'?"));
+  EXPECT_THAT(Run("name: n\ninput: []\ngold: []"),
+              ElementsAre("f.yaml, line 3: 'gold' names tables, each with a list of rows"));
   EXPECT_THAT(Run("name: [\n"), ElementsAre(HasSubstr("f.yaml, line ")));
   EXPECT_THAT(Run(""), ElementsAre("f.yaml has no fixture"));
 }
