@@ -20,12 +20,13 @@ struct AuditFlags {
 
 TablePrinter PartitionTable(const observe::AuditReport& report) {
   TablePrinter table({"topic_id", "partition", "log_start", "txn", "end", "bronze_rows",
-                      "quarantined_rows", "replayed_rows", "gaps", "doubles", "others", "lag"});
+                      "quarantined_rows", "replayed_rows", "erased_rows", "gaps", "doubles",
+                      "others", "lag"});
   for (const observe::PartitionAudit& p : report.partitions) {
     const Cell lag = p.end ? Cell(p.lag) : Cell(nullptr);
     table.AddRow({p.topic_id, p.partition, OrNull(p.log_start), OrNull(p.txn), OrNull(p.end),
-                  p.bronze_rows, p.quarantined_rows, p.replayed_rows, p.gaps, p.doubles, p.others,
-                  lag});
+                  p.bronze_rows, p.quarantined_rows, p.replayed_rows, p.erased_rows, p.gaps,
+                  p.doubles, p.others, lag});
   }
   return table;
 }

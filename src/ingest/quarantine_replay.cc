@@ -15,6 +15,7 @@
 #include "model/calendar.h"
 #include "registry/client.h"
 #include "tables/columns.h"
+#include "tables/erased_offsets.h"
 #include "tables/names.h"
 #include "tables/progress.h"
 #include "tables/quarantined_row.h"
@@ -151,6 +152,7 @@ Result<QuarantineReplay::Snapshots> QuarantineReplay::Refresh() {
   Snapshots tables;
   ARROW_ASSIGN_OR_RAISE(const auto bronze, bronze_->Refresh());
   tables[bronze_->path()] = bronze;
+  ARROW_ASSIGN_OR_RAISE(tables[quarantine_->path()], quarantine_->Refresh());
   if (sides_ == nullptr) return tables;
   ARROW_RETURN_NOT_OK(sides_->OpenAnnounced(*bronze));
   for (lake::Table* side : sides_->Open()) {
@@ -190,7 +192,8 @@ Status QuarantineReplay::TryCut(const std::string& topic_id, std::vector<Quarant
   return Status::OK();
 }
 
-// Selects the records that are in none of the tables and that ingest has passed.
+// Selects the records that are in none of the tables, that nobody has erased meanwhile, and that
+// ingest has passed.
 Result<std::vector<QuarantinedRecord*>> QuarantineReplay::Choose(
     const Snapshots& tables, const std::string& topic_id, std::vector<QuarantinedRecord>& left,
     ReplaySummary* summary) {
@@ -198,6 +201,9 @@ Result<std::vector<QuarantinedRecord*>> QuarantineReplay::Choose(
   for (const auto& [path, snapshot] : tables) {
     ARROW_ASSIGN_OR_RAISE(const auto replayed, tables::ReadReplayed(*snapshot, topic_id));
     taken.Merge(replayed);
+    ARROW_ASSIGN_OR_RAISE(const auto removed, tables::ReadRemoved(*snapshot));
+    const auto of_topic = removed.find(topic_id);
+    if (of_topic != removed.end()) taken.Merge(of_topic->second);
   }
   const lake::Snapshot& bronze = *tables.at(bronze_->path());
   std::vector<QuarantinedRecord*> chosen;

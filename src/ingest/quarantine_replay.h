@@ -27,7 +27,7 @@ struct ReplayFilter {
 
 struct ReplaySummary {
   int64_t replayed = 0;
-  int64_t already_there = 0;  // Replayed before, by any process.
+  int64_t already_there = 0;  // Replayed before, by any process; or erased.
   int64_t awaited = 0;        // At or beyond Bronze's txn: ingest has not passed them yet.
   int64_t commits = 0;
   std::map<std::string, int64_t> unreadable;  // By the current cause.
@@ -75,7 +75,7 @@ class QuarantineReplay {
   Status TakeFile(const lake::Snapshot& snapshot, const DataFile& file, const ReplayFilter& filter);
   Status Flush(const std::string& topic_id, std::vector<QuarantinedRecord> left);
   Status TryCut(const std::string& topic_id, std::vector<QuarantinedRecord>* left);
-  // The tables that records are added to, as of one moment, by path.
+  // The tables that records are added to, and quarantine, as of one moment, by path.
   using Snapshots = std::map<std::string, std::shared_ptr<const lake::Snapshot>>;
   Result<Snapshots> Refresh();
   Result<std::vector<QuarantinedRecord*>> Choose(const Snapshots& tables,

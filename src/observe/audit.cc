@@ -15,6 +15,7 @@
 #include "observe/lake_offsets.h"
 #include "observe/progress_ticker.h"
 #include "observe/read_ranges.h"
+#include "tables/erased_offsets.h"
 #include "tables/names.h"
 #include "tables/partition_state.h"
 #include "tables/progress.h"
@@ -182,6 +183,42 @@ Status AddReplayed(const lake::Snapshot& snapshot, const std::string& path, Rows
   return Status::OK();
 }
 
+using AddErased = void (PartitionCoverage::*)(int64_t offset);
+
+// `progress` as in ScanRows.
+Status AddRemoved(const lake::Snapshot& snapshot, const std::string& path, const Progress* progress,
+                  AddErased add, Rows* rows) {
+  const auto removed = tables::ReadRemoved(snapshot);
+  if (!removed.ok()) {
+    return removed.status().WithMessage(path, ": ", removed.status().message());
+  }
+  for (const auto& [topic_id, offsets] : *removed) {
+    offsets.ForEachRun([&, topic = topic_id](int32_t partition, int64_t begin, int64_t end) {
+      if (progress != nullptr) {
+        const auto txn = progress->find({topic, partition});
+        end = std::min(end, txn == progress->end() ? 0 : txn->second);
+      }
+      PartitionCoverage& coverage = rows->Find(topic, partition)->coverage;
+      for (int64_t offset = begin; offset < end; ++offset) (coverage.*add)(offset);
+    });
+  }
+  return Status::OK();
+}
+
+// What was removed from all of the tables; null: there is no quarantine.
+Status AddRemovedFromAll(const LakeConfig& lake, const lake::Snapshot& bronze,
+                         const std::vector<SideTable>& sides, const lake::Snapshot* quarantine,
+                         const Progress& progress, Rows* rows) {
+  constexpr AddErased kFromBronze = &PartitionCoverage::AddErasedFromBronze;
+  ARROW_RETURN_NOT_OK(AddRemoved(bronze, lake.bronze_table, nullptr, kFromBronze, rows));
+  for (const SideTable& side : sides) {
+    ARROW_RETURN_NOT_OK(AddRemoved(*side.snapshot, side.path, &progress, kFromBronze, rows));
+  }
+  if (quarantine == nullptr) return Status::OK();
+  return AddRemoved(*quarantine, lake.quarantine_table, nullptr,
+                    &PartitionCoverage::AddErasedFromQuarantine, rows);
+}
+
 // The ranges where Kafka and the lake can be compared: [log start, txn), up to Kafka's end. What is
 // lost is not read: a batch there may be damaged.
 std::vector<OffsetRange> ComparedRanges(const TopicBounds& topic, const tables::Txns& txns) {
@@ -267,6 +304,7 @@ void ComparePartition(const tables::ProgressKey& key, const CoverageBounds& boun
   audit.bronze_rows = coverage.bronze_rows();
   audit.quarantined_rows = coverage.quarantine_rows();
   audit.replayed_rows = coverage.replayed_rows();
+  audit.erased_rows = coverage.erased_rows();
   if (bounds.end) {
     const int64_t next = std::max(bounds.txn.value_or(0), *bounds.log_start);
     audit.lag = std::max<int64_t>(0, *bounds.end - next);
@@ -341,6 +379,7 @@ Result<AuditReport> Audit(const KafkaConfig& config, const LakeConfig& lake, kaf
   for (const SideTable& side : sides) {
     ARROW_RETURN_NOT_OK(AddReplayed(*side.snapshot, side.path, &rows));
   }
+  ARROW_RETURN_NOT_OK(AddRemovedFromAll(lake, *snapshot, sides, quarantine.get(), progress, &rows));
   ARROW_RETURN_NOT_OK(DrainKafka(config, ComparedRanges(topic, snapshot->Txns()), options.patience,
                                  &ticker, &topic, &rows, &report));
   ARROW_RETURN_NOT_OK(MoveLogStarts(config.topic, admin, &topic));

@@ -29,6 +29,7 @@ struct PartitionAudit {
   int64_t bronze_rows = 0;     // In Bronze and its side tables.
   int64_t quarantined_rows = 0;
   int64_t replayed_rows = 0;  // Quarantined rows that a replay has added to these.
+  int64_t erased_rows = 0;    // Removed from these tables by an erase or by retention.
   int64_t gaps = 0;           // Offsets missing in the lake, vanished from it, or lost before.
   int64_t doubles = 0;        // Offsets with more than one row in the tables.
   int64_t others = 0;         // Offsets of every other difference.
@@ -80,7 +81,8 @@ struct AuditOptions {
 // is requested.
 //
 // A replayed record is in both tables. The commit that added it to Bronze records its offset there
-// (tables::ReplayedOffsets), so that any other record that is in both is still found.
+// (tables::ReplayedOffsets), so that any other record that is in both is still found. What an erase
+// or retention removed counts as there (tables::ReadRemoved).
 Result<AuditReport> Audit(const KafkaConfig& config, const LakeConfig& lake, kafka::Admin* admin,
                           lake::ObjectStore* store, const AuditOptions& options);
 

@@ -153,9 +153,9 @@ const char* Meaning(Difference difference) {
     case Difference::kVanished:
       return "no longer in Kafka, and the lake has fewer rows here than ingest wrote";
     case Difference::kTwiceInBronze:
-      return "more than one row in Bronze and its side tables";
+      return "more than one row in Bronze and its side tables, or a row that was erased";
     case Difference::kTwiceInQuarantine:
-      return "more than one row in quarantine";
+      return "more than one row in quarantine, or a row that was erased";
     case Difference::kInBoth:
       return "in Bronze and in quarantine, but no replay added it to Bronze";
     case Difference::kNotInKafka:

@@ -18,13 +18,13 @@ enum class Difference {
   // also any offset below Kafka's log start that is in neither table.
   kExpired,
   kVanished,  // Below Kafka's log start: ingest has taken a record there, and no table has it now.
-  kTwiceInBronze,
-  kTwiceInQuarantine,
-  kInBoth,          // In Bronze and in quarantine, but no replay added it to Bronze.
-  kNotInKafka,      // In a table, between log start and txn, but Kafka has no such record.
-  kBeyondProgress,  // In Bronze at or beyond the txn, which every commit of rows advances.
-  kBeyondKafka,     // The lake's txn is beyond Kafka's end: Kafka lost acknowledged records.
-  kOtherContent,    // In the lake and in Kafka, with different contents.
+  kTwiceInBronze,      // Or there although it was erased.
+  kTwiceInQuarantine,  // Likewise.
+  kInBoth,             // In Bronze and in quarantine, but no replay added it to Bronze.
+  kNotInKafka,         // In a table, between log start and txn, but Kafka has no such record.
+  kBeyondProgress,     // In Bronze at or beyond the txn, which every commit of rows advances.
+  kBeyondKafka,        // The lake's txn is beyond Kafka's end: Kafka lost acknowledged records.
+  kOtherContent,       // In the lake and in Kafka, with different contents.
 };
 const char* Name(Difference difference);  // "missing": for tables and JSON.
 const char* Meaning(Difference difference);
@@ -75,6 +75,14 @@ class PartitionCoverage {
     ++replayed_rows_;
     replayed_.Insert(offset);
   }
+  // Removed from Bronze, or from quarantine, on purpose. It counts as there: where it was looked
+  // for it is not missing, and a row that is there nevertheless is a second one.
+  void AddErasedFromBronze(int64_t offset) {
+    Add(offset, &bronze_, &twice_in_bronze_, &erased_rows_);
+  }
+  void AddErasedFromQuarantine(int64_t offset) {
+    Add(offset, &quarantine_, &twice_in_quarantine_, &erased_rows_);
+  }
   void AddKafka(int64_t offset) { kafka_.Insert(offset); }
   // Kafka's record at this offset is another one than the lake's.
   void AddOtherContent(int64_t offset) { other_content_.Insert(offset); }
@@ -82,6 +90,7 @@ class PartitionCoverage {
   int64_t bronze_rows() const { return bronze_rows_; }
   int64_t quarantine_rows() const { return quarantine_rows_; }
   int64_t replayed_rows() const { return replayed_rows_; }
+  int64_t erased_rows() const { return erased_rows_; }
 
   // Every range in which the two disagree, by kind and then by offset. Quarantined offsets at or
   // above the txn are no difference: quarantine is committed first, and the cut will follow. Lost
@@ -106,7 +115,7 @@ class PartitionCoverage {
 
   OffsetSet bronze_, quarantine_, replayed_, kafka_;
   OffsetSet twice_in_bronze_, twice_in_quarantine_, other_content_;
-  int64_t bronze_rows_ = 0, quarantine_rows_ = 0, replayed_rows_ = 0;
+  int64_t bronze_rows_ = 0, quarantine_rows_ = 0, replayed_rows_ = 0, erased_rows_ = 0;
 };
 
 }  // namespace shopstream::observe

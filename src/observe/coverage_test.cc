@@ -66,6 +66,23 @@ TEST_F(CoverageTest, AReplayedRecordIsInBothAndOnlyIt) {
   EXPECT_THAT(Compare({0, 10, 10}), testing::Contains(Found(Difference::kTwiceInBronze, 5, 6)));
 }
 
+TEST_F(CoverageTest, AnErasedRowIsNotMissingAndMustNotBeThere) {
+  Kafka(0, 10);
+  Bronze(0, 4);
+  for (int64_t offset = 4; offset < 8; ++offset) coverage_.AddErasedFromBronze(offset);
+  Quarantine(8, 9);
+  coverage_.AddErasedFromQuarantine(9);
+  EXPECT_THAT(Compare({0, 10, 10}), IsEmpty());
+  EXPECT_THAT(Compare({10, 10, 10, false, tables::EmptyOffsets{0, 10}}), IsEmpty())
+      << "Kafka has deleted all of them";
+  EXPECT_EQ(5, coverage_.erased_rows());
+  EXPECT_EQ(4, coverage_.bronze_rows());
+  Bronze(5, 6);
+  Quarantine(9, 10);
+  EXPECT_THAT(Compare({0, 10, 10}), ElementsAre(Found(Difference::kTwiceInBronze, 5, 6),
+                                                Found(Difference::kTwiceInQuarantine, 9, 10)));
+}
+
 TEST_F(CoverageTest, NothingAnywhereIsClean) {
   EXPECT_THAT(Compare({0, 0, std::nullopt}), IsEmpty());
   EXPECT_THAT(Compare({0, 100, std::nullopt}), IsEmpty()) << "never ingested";

@@ -29,6 +29,7 @@ ordered_json ToJson(const PartitionAudit& p) {
           {"bronze_rows", p.bronze_rows},
           {"quarantined_rows", p.quarantined_rows},
           {"replayed_rows", p.replayed_rows},
+          {"erased_rows", p.erased_rows},
           {"gaps", p.gaps},
           {"doubles", p.doubles},
           {"others", p.others},
