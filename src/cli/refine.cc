@@ -33,11 +33,13 @@ Result<refine::DatesToRestate> ParseDates(const std::string& text) {
   const size_t dots = text.find("..");
   refine::DatesToRestate dates;
   dates.from = ParseDate(std::string_view(text).substr(0, dots));
-  dates.to = dots == std::string::npos ? dates.from : ParseDate(std::string_view(text).substr(dots + 2));
+  dates.to =
+      dots == std::string::npos ? dates.from : ParseDate(std::string_view(text).substr(dots + 2));
   if (!dates.from || !dates.to) {
     return Status::Invalid("not two dates such as 2025-10-01..2025-10-07: ", text);
   }
-  if (*dates.from > *dates.to) return Status::Invalid("the second date is before the first: ", text);
+  if (*dates.from > *dates.to)
+    return Status::Invalid("the second date is before the first: ", text);
   return dates;
 }
 
@@ -109,9 +111,8 @@ Result<int> RunRefineCommand(const Context& context, const RefineFlags& flags) {
   RefineProgress progress(&stats);
   refine::RefineMode mode{.watch = flags.watch, .restate = flags.restate};
   if (flags.rebuild) mode.restate = refine::DatesToRestate{};
-  const Result<refine::RefineEnd> end = refine::RunRefine(context.config, mode, &stats,
-                                                          ShutdownRequested,
-                                                          [&] { progress.Tick(); });
+  const Result<refine::RefineEnd> end =
+      refine::RunRefine(context.config, mode, &stats, ShutdownRequested, [&] { progress.Tick(); });
   progress.End();
   if (end.ok() || stats.passes() > 0) {
     PrintSummary(stats, mode.restate.has_value(), context.json);

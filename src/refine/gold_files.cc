@@ -49,12 +49,12 @@ Result<std::vector<GoldFile>> LoadGoldFiles(const std::string& sql_folder) {
 
 GoldSource GoldFilesIn(const std::string& sql_folder) {
   const auto stamp = [sql_folder] {
-    std::string stamp;
-    if (sql_folder.empty()) return stamp;
+    std::string stamps;
+    if (sql_folder.empty()) return stamps;
     const auto paths = SqlFiles(fs::path(sql_folder) / "gold");
     if (!paths.ok()) return paths.status().message();
-    for (const fs::path& path : *paths) stamp += StampOfFile(path.string());
-    return stamp;
+    for (const fs::path& path : *paths) stamps += StampOfFile(path.string());
+    return stamps;
   };
   return {.stamp = stamp, .read = [sql_folder] { return LoadGoldFiles(sql_folder); }};
 }

@@ -39,9 +39,9 @@ Status CheckOrder(const Standings& standings) {
 }  // namespace
 
 bool Standings::IsComplete() const {
-  return task <= rejects && silver == rejects && std::ranges::all_of(gold, [&](const GoldView& table) {
-           return !table.outdated && table.pass == silver;
-         });
+  return task <= rejects && silver == rejects &&
+         std::ranges::all_of(
+             gold, [&](const GoldView& table) { return !table.outdated && table.pass == silver; });
 }
 
 Result<NextStep> DecideNext(const Standings& standings) {
@@ -69,8 +69,8 @@ Result<NextStep> DecideNext(const Standings& standings) {
 }
 
 Millis Standby::TakesOverAfter(const Standings& standings) {
-  const bool task_is_open = standings.task > 0 && standings.task >= standings.rejects &&
-                            !standings.IsComplete();
+  const bool task_is_open =
+      standings.task > 0 && standings.task >= standings.rejects && !standings.IsComplete();
   return task_is_open ? kTakesTaskOverAfter : kTakesOverAfter;
 }
 

@@ -40,8 +40,8 @@ struct CommittedPass {
 
 // One commit, if the table holds the pass before it, and the pass is the table's open task or none
 // is open, as standing.task says. kAgain: a vacuum may delete the files as orphans before they are
-// committed, or a file to remove was replaced; drop them and look again. Unavailable: it may have been
-// committed; the table's own pass shows whether it was.
+// committed, or a file to remove was replaced; drop them and look again. Unavailable: it may have
+// been committed; the table's own pass shows whether it was.
 Result<CommittedPass> CommitPass(lake::Table* table, const PassChanges& changes,
                                  BootClock::time_point deadline);
 

@@ -151,8 +151,7 @@ void Refiner::StandByIfOvertaken() {
   const std::optional<int64_t> task_before = std::exchange(seen_task_, standings_.task);
   const bool other_passed = before && standings_.rejects > *before && rejects_.author != author_;
   const bool other_reserved = task_before && standings_.task > *task_before &&
-                              standings_.task > standings_.rejects &&
-                              standings_.task != reserved_;
+                              standings_.task > standings_.rejects && standings_.task != reserved_;
   if (other_passed || other_reserved) StandBy();
 }
 

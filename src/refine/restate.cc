@@ -130,10 +130,9 @@ Status Restate::WriteAccepted(const PassRows& rows, const PassStamp& stamp,
   ARROW_ASSIGN_OR_RAISE(const Verdicts verdicts, judge_->Look(columns, rows.rows));
   ARROW_ASSIGN_OR_RAISE(const auto none,
                         arrow::MakeArrayFromScalar(arrow::StringScalar(""), rows.rows->num_rows()));
-  ARROW_ASSIGN_OR_RAISE(
-      const JudgedRows judged,
-      CombineRows(columns, rows, verdicts, std::static_pointer_cast<arrow::StringArray>(none),
-                  stamp));
+  ARROW_ASSIGN_OR_RAISE(const JudgedRows judged,
+                        CombineRows(columns, rows, verdicts,
+                                    std::static_pointer_cast<arrow::StringArray>(none), stamp));
   ARROW_ASSIGN_OR_RAISE(auto files,
                         WriteSilverRows(store_, tables_.silver->path(), columns, judged));
   restated->tally.silver += rows.rows->num_rows();
@@ -143,19 +142,18 @@ Status Restate::WriteAccepted(const PassRows& rows, const PassStamp& stamp,
 
 Result<std::vector<std::set<Date>>> GroupsToRestate(const RefineTables& tables,
                                                     std::optional<int32_t> from,
-                                                    std::optional<int32_t> to,
-                                                    int64_t group_rows) {
+                                                    std::optional<int32_t> to, int64_t group_rows) {
   const auto bronze = tables.bronze->snapshot();
   ARROW_ASSIGN_OR_RAISE(const auto bronze_horizon, tables::ReadHorizon(*bronze));
-  ARROW_ASSIGN_OR_RAISE(const auto silver_horizon,
-                        tables::ReadHorizon(*tables.silver->snapshot()));
+  ARROW_ASSIGN_OR_RAISE(const auto silver_horizon, tables::ReadHorizon(*tables.silver->snapshot()));
   const auto first = std::max({from, bronze_horizon, silver_horizon});
   const auto is_meant = [&](const Date& date) {
     if (!date) return !from && !to;
     return (!first || *date >= *first) && (!to || *date <= *to);
   };
   std::map<Date, int64_t> rows;
-  for (const lake::Table* table : {tables.bronze.get(), tables.silver.get(), tables.rejects.get()}) {
+  for (const lake::Table* table :
+       {tables.bronze.get(), tables.silver.get(), tables.rejects.get()}) {
     for (const DataFile& file : table->snapshot()->Files()) {
       ARROW_ASSIGN_OR_RAISE(const Date date, DateOf(file));
       if (!is_meant(date)) continue;

@@ -23,8 +23,8 @@
 namespace shopstream::refine {
 
 struct RestatedFiles {
-  std::vector<DataFile> files;     // Durable but in no version yet.
-  std::vector<DataFile> replaced;  // Live.
+  std::vector<DataFile> files;                         // Durable but in no version yet.
+  std::vector<DataFile> replaced;                      // Live.
   std::optional<BootClock::time_point> written_since;  // With files.
   Tally tally;
 };

@@ -112,12 +112,14 @@ TEST_F(RestateTest, RowsThatNoPassHasDecidedAreLeftToTheNext) {
 
 TEST_F(RestateTest, AReplayedRecordIsRestatedOnceItIsRefined) {
   Prepare();
+  Ingest({{.id = "h", .offset = 4, .partition = 1}});
+  MustRefine();
   testing::Replay(bronze_.get(), {{.id = "g", .offset = 3, .partition = 1}});
   MustRefine(Dates());
-  EXPECT_THAT(Silver({"event_id"}), ElementsAre("b", "c"));
+  EXPECT_THAT(Silver({"event_id"}), ElementsAre("b", "c", "h"));
   MustRefine();
   MustRefine(Dates());
-  EXPECT_THAT(Silver({"event_id"}), ElementsAre("b", "c", "g"));
+  EXPECT_THAT(Silver({"event_id"}), ElementsAre("b", "c", "g", "h"));
 }
 
 TEST_F(RestateTest, LittleMemoryGivesTheSame) {
@@ -127,7 +129,8 @@ TEST_F(RestateTest, LittleMemoryGivesTheSame) {
   options.row_bytes = 1;
   MustRefine(options);
   EXPECT_THAT(Silver({"event_id"}), ElementsAre("b", "c"));
-  EXPECT_THAT(Rejects(), ElementsAre("0|below_100", "3|below_100", "4|duplicate", "5|duplicate"));
+  EXPECT_THAT(Rejects({"reasons"}), ElementsAre("below_100", "below_100", "duplicate", "duplicate"))
+      << "which of the copies stays depends on the order of files";
   EXPECT_EQ(4, Standing(kRejects).pass) << "a date for each task";
 }
 

@@ -19,8 +19,8 @@ bool IsPartitionColumn(const lake::Snapshot& table, const std::string& column) {
   return std::ranges::count(table.partition_columns(), column) > 0;
 }
 
-Result<std::shared_ptr<arrow::RecordBatch>> TakenFrom(
-    std::shared_ptr<arrow::RecordBatch> batch, const std::vector<int32_t>& rows) {
+Result<std::shared_ptr<arrow::RecordBatch>> TakenFrom(std::shared_ptr<arrow::RecordBatch> batch,
+                                                      const std::vector<int32_t>& rows) {
   if (std::ssize(rows) == batch->num_rows()) return batch;
   const arrow::Int32Array positions(std::ssize(rows), arrow::Buffer::Wrap(rows));
   arrow::ArrayVector columns;
