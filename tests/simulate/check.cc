@@ -13,6 +13,7 @@
 #include "lake/delta/table.h"
 #include "lake/parquet/parquet_file.h"
 #include "lake/upkeep/verify.h"
+#include "simulate/version_check.h"
 #include "tables/columns.h"
 #include "tables/coordinates.h"
 #include "tables/partition_state.h"
@@ -80,7 +81,10 @@ class Checker {
     const auto snapshot = table->snapshot();
     if (path == world_->layout.table) bronze_ = snapshot;
     for (const DataFile& file : snapshot->Files()) ARROW_RETURN_NOT_OK(ReadRows(*table, file));
-    ARROW_RETURN_NOT_OK(CheckVersions(path, snapshot->version()));
+    ARROW_ASSIGN_OR_RAISE(const auto missing,
+                          MissingFiles(store_.get(), path, snapshot->version(),
+                                       world_->scheduler.EpochMillis()));
+    for (const std::string& file : missing) Fail(file + " is needed by a version, and gone");
     // More expensive than all other checks here, and mostly covered by other tests.
     if (world_->plan.seed % 4 != 0) return Status::OK();
     ARROW_ASSIGN_OR_RAISE(const auto report,
@@ -131,32 +135,6 @@ class Checker {
       }
       ++sighting.quarantine;
       if (values->IsValid(row)) sighting.value = values->GetString(row);
-    }
-    return Status::OK();
-  }
-
-  // The files of each version still in the log exist, unless they were removed longer ago than the
-  // time guaranteed to readers of old versions.
-  Status CheckVersions(const std::string& path, int64_t newest) {
-    std::map<std::string, int64_t> removed;  // When.
-    std::set<std::string> added;
-    for (int64_t version = newest; version >= 0; --version) {
-      ARROW_ASSIGN_OR_RAISE(const auto entry, lake::ReadLogEntry(store_.get(), path, version));
-      if (!entry) break;  // Cleaned up, like all before it.
-      for (const auto& add : entry->adds) added.insert(add.file.path);
-      for (const auto& remove : entry->removes) {
-        removed.try_emplace(remove.path, remove.deleted_ms);
-      }
-    }
-    for (const std::string& file : added) {
-      const auto gone = removed.find(file);
-      if (gone != removed.end() && gone->second < world_->scheduler.EpochMillis() - kPromised) {
-        continue;
-      }
-      ARROW_ASSIGN_OR_RAISE(const auto content, store_->Get(path + "/" + file));
-      if (content == nullptr) {
-        Fail(path + "/" + file + " is needed by a version, and gone");
-      }
     }
     return Status::OK();
   }
@@ -334,7 +312,6 @@ class Checker {
   }
 
   static constexpr int64_t kHeartbeat = 61'000;
-  static constexpr int64_t kPromised = 3'500'000;  // An hour, less a margin for clock differences.
 
   World* const world_;
   const std::unique_ptr<lake::ObjectStore> store_;

@@ -13,14 +13,13 @@
 #include "lake/upkeep/vacuum.h"
 #include "simulate/check.h"
 #include "simulate/operator.h"
+#include "simulate/settling.h"
+#include "simulate/shrink.h"
 #include "simulate/world.h"
 
 namespace shopstream::simulate {
 namespace {
 
-constexpr Millis kLateWritesHaveLanded{41'000};
-constexpr Millis kLongestSettling{1'000'000};
-constexpr Millis kLastAction{60'000};
 constexpr int kMostRounds = 4;
 
 // Events that a run of many histories must include.
@@ -429,33 +428,12 @@ Plan Shrink(Plan plan, Mistake mistake) {
   const auto fails = [&](const Plan& smaller) {
     return !RunHistory(smaller, mistake).failures.empty();
   };
-  for (double StoreFaults::*rate :
-       {&StoreFaults::fails_before, &StoreFaults::loses_reply, &StoreFaults::tears,
-        &StoreFaults::lands_late, &StoreFaults::is_slow, &StoreFaults::crashes}) {
-    Plan smaller = plan;
-    smaller.store.*rate = 0;
-    if (plan.store.*rate > 0 && fails(smaller)) plan = smaller;
-  }
   for (double Plan::*rate : {&Plan::metadata_fails, &Plan::registry_denies}) {
     Plan smaller = plan;
     smaller.*rate = 0;
     if (plan.*rate > 0 && fails(smaller)) plan = smaller;
   }
-  // Halves first, then quarters, down to single actions.
-  for (size_t length = plan.actions.size() / 2; length > 0; length /= 2) {
-    for (size_t begin = 0; begin < plan.actions.size();) {
-      Plan smaller = plan;
-      const size_t end = std::min(begin + length, plan.actions.size());
-      smaller.actions.erase(smaller.actions.begin() + static_cast<int64_t>(begin),
-                            smaller.actions.begin() + static_cast<int64_t>(end));
-      if (fails(smaller)) {
-        plan = smaller;
-      } else {
-        begin += length;
-      }
-    }
-  }
-  return plan;
+  return ShrinkPlan(std::move(plan), fails);
 }
 
 }  // namespace shopstream::simulate
