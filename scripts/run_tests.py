@@ -173,9 +173,13 @@ def build_program() -> None:
 
 def simulate(arguments: list[str]) -> Count:
     build("release", "simulate")
-    chosen = arguments or ["--seeds", "2000", "--twice", "50", "--every-event"]
-    code = subprocess.run([ROOT / "build/release/tests/simulate/simulate", *chosen]).returncode
-    return Count(failed=1) if code else Count(passed=1)
+    ingest = ["--seeds", "2000", "--twice", "50", "--every-event"]
+    refine = ["--refine", "--seeds", "500", "--twice", "10", "--every-event"]
+    total = Count()
+    for chosen in [arguments] if arguments else [ingest, refine]:
+        code = subprocess.run([ROOT / "build/release/tests/simulate/simulate", *chosen]).returncode
+        total += Count(failed=1) if code else Count(passed=1)
+    return total
 
 
 def run(suites: Iterable[tuple[str, Callable[[], Count]]]) -> Count:

@@ -10,8 +10,8 @@
 namespace shopstream::simulate {
 namespace {
 
-// Enough for a Parquet writer under ASan; untouched pages cost nothing.
-constexpr size_t kStackBytes = 1 << 20;
+// Enough for a Parquet writer under ASan, and for DuckDB's planner; untouched pages cost nothing.
+constexpr size_t kStackBytes = 4 << 20;
 constexpr auto kStart = BootClock::time_point(std::chrono::hours(1000));
 constexpr int64_t kStartMillis = 1'761'350'400'000;  // 2025-10-25T00:00:00Z
 constexpr int64_t kLongestUptimeSeconds = 100'000;

@@ -19,7 +19,10 @@ constexpr int64_t kLatestMicros = 40'000'000;
 }  // namespace
 
 bool SimulatedStore::Create(const std::string& path, std::shared_ptr<arrow::Buffer> content) {
-  return objects_.try_emplace(path, Object{std::move(content), scheduler_->EpochMillis()}).second;
+  const auto [object, created] =
+      objects_.try_emplace(path, Object{std::move(content), scheduler_->EpochMillis()});
+  if (created && on_create) on_create(path, *object->second.content);
+  return created;
 }
 
 void SimulatedStore::Write(const std::string& path, std::shared_ptr<arrow::Buffer> content) {

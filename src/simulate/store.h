@@ -28,6 +28,8 @@ class SimulatedStore {
   explicit SimulatedStore(Scheduler* scheduler) : scheduler_(scheduler) {}
 
   StoreFaults faults;  // Applied to every call of a program.
+  // Called after an object was created by PutIfAbsent, at that moment. May be empty.
+  std::function<void(const std::string& path, const arrow::Buffer& content)> on_create;
   // Suspends the program for this long in the middle of its next write.
   void SuspendAtWrite(int program, Millis for_as_long) { suspend_[program] = for_as_long; }
 

@@ -81,9 +81,8 @@ class Checker {
     const auto snapshot = table->snapshot();
     if (path == world_->layout.table) bronze_ = snapshot;
     for (const DataFile& file : snapshot->Files()) ARROW_RETURN_NOT_OK(ReadRows(*table, file));
-    ARROW_ASSIGN_OR_RAISE(const auto missing,
-                          MissingFiles(store_.get(), path, snapshot->version(),
-                                       world_->scheduler.EpochMillis()));
+    ARROW_ASSIGN_OR_RAISE(const auto missing, MissingFiles(store_.get(), path, snapshot->version(),
+                                                           world_->scheduler.EpochMillis()));
     for (const std::string& file : missing) Fail(file + " is needed by a version, and gone");
     // More expensive than all other checks here, and mostly covered by other tests.
     if (world_->plan.seed % 4 != 0) return Status::OK();

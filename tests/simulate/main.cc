@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "simulate/history.h"
+#include "simulate/refine_history.h"
 
 namespace shopstream::simulate {
 namespace {
@@ -26,22 +27,42 @@ struct Arguments {
   bool log = false;          // The programs' logs.
   int64_t twice = 0;         // Number of seeds run a second time, which must give the same trace.
   bool every_event = false;  // An event that never happened is a failure.
+  bool refine = false;       // Histories of refine, not of ingest.
+  std::string export_folder;
+  std::string mistake_name;
   Mistake mistake = Mistake::kNone;
+  RefineMistake refine_mistake = RefineMistake::kNone;
 };
 
-void PrintFailure(const Plan& plan, const HistoryResult& result) {
-  std::printf("seed %llu fails:\n", static_cast<unsigned long long>(plan.seed));
+HistoryResult RunSeed(const Arguments& arguments, uint64_t seed, bool keep_text) {
+  if (!arguments.refine) return RunHistory(MakePlan(seed), arguments.mistake, keep_text);
+  return RunRefineHistory(MakeRefinePlan(seed), {.mistake = arguments.refine_mistake,
+                                                 .keep_text = keep_text,
+                                                 .export_folder = arguments.export_folder});
+}
+
+void PrintFailure(uint64_t seed, const HistoryResult& result) {
+  std::printf("seed %llu fails:\n", static_cast<unsigned long long>(seed));
   for (const std::string& failure : result.failures) std::printf("  %s\n", failure.c_str());
   std::fflush(stdout);
 }
 
-void PrintSmaller(const Plan& plan, Mistake mistake) {
-  const Plan smaller = Shrink(plan, mistake);
-  const HistoryResult again = RunHistory(smaller, mistake, /*keep_text=*/true);
+template <typename AnyPlan>
+void PrintSmaller(const AnyPlan& smaller, const HistoryResult& again) {
   std::fputs(again.text.c_str(), stdout);
-  PrintFailure(smaller, again);
+  PrintFailure(smaller.seed, again);
   std::printf("%zu deeds are enough:\n", smaller.actions.size());
-  for (const Action& action : smaller.actions) std::printf("  %s\n", Describe(action).c_str());
+  for (const auto& action : smaller.actions) std::printf("  %s\n", Describe(action).c_str());
+}
+
+void ShrinkSeed(const Arguments& arguments, uint64_t seed) {
+  if (arguments.refine) {
+    const RefinePlan smaller = Shrink(MakeRefinePlan(seed), arguments.refine_mistake);
+    return PrintSmaller(smaller, RunRefineHistory(smaller, {.mistake = arguments.refine_mistake,
+                                                            .keep_text = true}));
+  }
+  const Plan smaller = Shrink(MakePlan(seed), arguments.mistake);
+  PrintSmaller(smaller, RunHistory(smaller, arguments.mistake, /*keep_text=*/true));
 }
 
 // CPU time of this process, which is independent of the machine's load.
@@ -57,8 +78,8 @@ int Run(const Arguments& arguments) {
   int64_t failed = 0, records = 0, ran = 0;
   for (int64_t i = 0; arguments.until_stopped || i < arguments.seeds; ++i) {
     ++ran;
-    const Plan plan = MakePlan(static_cast<uint64_t>(arguments.from + i));
-    const HistoryResult result = RunHistory(plan, arguments.mistake, arguments.show);
+    const auto seed = static_cast<uint64_t>(arguments.from + i);
+    const HistoryResult result = RunSeed(arguments, seed, arguments.show);
     if (arguments.show) std::fputs(result.text.c_str(), stdout);
     if (arguments.until_stopped && ran % 1000 == 0) {
       std::printf("%lld histories\n", static_cast<long long>(ran));
@@ -68,21 +89,20 @@ int Run(const Arguments& arguments) {
     for (const auto& [event, times] : result.counts) counts[event] += times;
     bool bad = !result.failures.empty();
     if (i < arguments.twice &&
-        RunHistory(plan, arguments.mistake).fingerprint != result.fingerprint) {
-      std::printf("seed %llu does not replay identically\n",
-                  static_cast<unsigned long long>(plan.seed));
+        RunSeed(arguments, seed, /*keep_text=*/false).fingerprint != result.fingerprint) {
+      std::printf("seed %llu does not replay identically\n", static_cast<unsigned long long>(seed));
       bad = true;
     }
     if (arguments.verbose) {
-      std::printf("seed %llu: %016llx\n", static_cast<unsigned long long>(plan.seed),
+      std::printf("seed %llu: %016llx\n", static_cast<unsigned long long>(seed),
                   static_cast<unsigned long long>(result.fingerprint));
       std::fflush(stdout);
     }
     if (!bad) continue;
     ++failed;
-    PrintFailure(plan, result);
-    if (arguments.shrink) PrintSmaller(plan, arguments.mistake);
-    if (arguments.mistake != Mistake::kNone || arguments.until_stopped) break;
+    PrintFailure(seed, result);
+    if (arguments.shrink) ShrinkSeed(arguments, seed);
+    if (!arguments.mistake_name.empty() || arguments.until_stopped) break;
   }
   const double seconds = CpuSeconds();
   for (const auto& [event, times] : counts) {
@@ -99,7 +119,8 @@ int Run(const Arguments& arguments) {
   return failed > 0 ? 1 : 0;
 }
 
-constexpr char kUsage[] = R"(usage: simulate [--from SEED] [--seeds N | --until-stopped]
+constexpr char kUsage[] = R"(usage: simulate [--refine] [--from SEED] [--seeds N | --until-stopped]
+  --refine         histories of refine; without it, of ingest
   --from SEED      the first history (1)
   --seeds N        the number of histories (1), with consecutive seeds
   --until-stopped  runs until a history fails or the program is stopped
@@ -107,6 +128,7 @@ constexpr char kUsage[] = R"(usage: simulate [--from SEED] [--seeds N | --until-
   --every-event    fails if an event of the list never happens
   --mistake NAME   plants a mistake, and stops at the first history that catches it; exit code 1
   --shrink         reduces each history that fails to a minimal set of actions, and prints it
+  --export FOLDER  with --refine: writes each lake to FOLDER/SEED in the end
   --show           prints what happens, line by line
   --log            prints what the programs log
   --verbose        prints a line for each seed, with the fingerprint of its trace
@@ -117,9 +139,19 @@ bool Refuse(const std::string& what) {
   return false;
 }
 
+template <typename AnyMistake, size_t kCount>
+bool FindMistake(const std::string& name, const AnyMistake (&all)[kCount], AnyMistake* out) {
+  const auto* const found = std::find_if(std::begin(all), std::end(all),
+                                         [&](AnyMistake item) { return Name(item) == name; });
+  if (found == std::end(all)) return Refuse("unknown mistake " + name);
+  *out = *found;
+  return true;
+}
+
 // False: the reason has been printed.
 bool Parse(const std::vector<std::string>& words, Arguments* out) {
-  const std::map<std::string, bool*> flags = {{"--until-stopped", &out->until_stopped},
+  const std::map<std::string, bool*> flags = {{"--refine", &out->refine},
+                                              {"--until-stopped", &out->until_stopped},
                                               {"--every-event", &out->every_event},
                                               {"--shrink", &out->shrink},
                                               {"--show", &out->show},
@@ -127,27 +159,29 @@ bool Parse(const std::vector<std::string>& words, Arguments* out) {
                                               {"--verbose", &out->verbose}};
   const std::map<std::string, int64_t*> numbers = {
       {"--from", &out->from}, {"--seeds", &out->seeds}, {"--twice", &out->twice}};
+  const std::map<std::string, std::string*> texts = {{"--export", &out->export_folder},
+                                                     {"--mistake", &out->mistake_name}};
   for (size_t i = 0; i < words.size(); ++i) {
     if (const auto flag = flags.find(words[i]); flag != flags.end()) {
       *flag->second = true;
       continue;
     }
     const auto number = numbers.find(words[i]);
-    if (number == numbers.end() && words[i] != "--mistake") return Refuse("unknown " + words[i]);
+    const auto text = texts.find(words[i]);
+    if (number == numbers.end() && text == texts.end()) return Refuse("unknown " + words[i]);
     if (++i == words.size()) return Refuse(words[i - 1] + " needs a value");
-    if (number != numbers.end()) {
-      char* end = nullptr;
-      *number->second = std::strtoll(words[i].c_str(), &end, 10);
-      if (*end != '\0' || *number->second < 0) return Refuse(words[i] + " is not a number");
+    if (text != texts.end()) {
+      *text->second = words[i];
       continue;
     }
-    const auto* const mistake =
-        std::find_if(std::begin(kAllMistakes), std::end(kAllMistakes),
-                     [&](Mistake candidate) { return Name(candidate) == words[i]; });
-    if (mistake == std::end(kAllMistakes)) return Refuse("unknown mistake " + words[i]);
-    out->mistake = *mistake;
+    char* end = nullptr;
+    *number->second = std::strtoll(words[i].c_str(), &end, 10);
+    if (*end != '\0' || *number->second < 0) return Refuse(words[i] + " is not a number");
   }
-  return true;
+  if (!out->export_folder.empty() && !out->refine) return Refuse("--export needs --refine");
+  if (out->mistake_name.empty()) return true;
+  return out->refine ? FindMistake(out->mistake_name, kAllRefineMistakes, &out->refine_mistake)
+                     : FindMistake(out->mistake_name, kAllMistakes, &out->mistake);
 }
 
 }  // namespace

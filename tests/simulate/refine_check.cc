@@ -1,0 +1,178 @@
+#include "simulate/refine_check.h"
+
+#include <arrow/array/array_binary.h>
+#include <arrow/array/array_primitive.h>
+#include <arrow/table.h>
+
+#include <compare>
+#include <map>
+#include <memory>
+#include <set>
+#include <utility>
+
+#include "lake/delta/table.h"
+#include "lake/parquet/parquet_file.h"
+#include "lake/upkeep/verify.h"
+#include "simulate/version_check.h"
+#include "tables/columns.h"
+#include "tables/coordinates.h"
+#include "tables/names.h"
+#include "tables/progress.h"
+#include "tables/refine_state.h"
+#include "tables/replayed_offsets.h"
+#include "tables/typed_column.h"
+
+namespace shopstream::simulate {
+namespace {
+
+// Of a row.
+struct RowPlace {
+  tables::ProgressKey key;
+  int64_t offset = 0;
+  auto operator<=>(const RowPlace&) const = default;
+};
+using RowPlaces = std::map<RowPlace, int>;  // How many rows have it.
+
+std::string Named(const RowPlace& place) {
+  return "topic id " + place.key.topic_id + " partition " + std::to_string(place.key.partition) +
+         " offset " + std::to_string(place.offset);
+}
+
+class RefineChecker {
+ public:
+  RefineChecker(RefineWorld* world, const RefineWatch& watch)
+      : world_(world), watch_(watch), store_(world->Look()) {}
+
+  Status Run() {
+    if (!watch_.CompletePass()) Fail("the tables hold different passes in the end");
+    ARROW_ASSIGN_OR_RAISE(const auto bronze, lake::Table::Open(store_.get(), kBronzeTable));
+    ARROW_ASSIGN_OR_RAISE(const auto silver, lake::Table::Open(store_.get(), kSilverTable));
+    ARROW_ASSIGN_OR_RAISE(const auto rejects, lake::Table::Open(store_.get(), kRejectsTable));
+    ARROW_RETURN_NOT_OK(CheckStandings(*silver->snapshot(), *rejects->snapshot()));
+    ARROW_ASSIGN_OR_RAISE(const RowPlaces in_bronze, ReadPlaces(*bronze));
+    ARROW_ASSIGN_OR_RAISE(RowPlaces refined, ReadPlaces(*silver));
+    ARROW_ASSIGN_OR_RAISE(const RowPlaces rejected, ReadPlaces(*rejects));
+    for (const auto& [place, count] : rejected) refined[place] += count;
+    ARROW_RETURN_NOT_OK(CheckBronze(*bronze->snapshot(), in_bronze));
+    for (const auto& [place, count] : in_bronze) {
+      const auto found = refined.find(place);
+      const int times = found == refined.end() ? 0 : found->second;
+      if (times != 1) Fail(Named(place) + " is refined " + std::to_string(times) + " times");
+    }
+    for (const auto& [place, count] : refined) {
+      if (!in_bronze.contains(place)) Fail(Named(place) + " is refined, but not in Bronze");
+    }
+    ARROW_RETURN_NOT_OK(CheckPurchases(*silver));
+    for (const lake::Table* table : {bronze.get(), silver.get(), rejects.get()}) {
+      ARROW_RETURN_NOT_OK(CheckVersions(*table));
+    }
+    ARROW_ASSIGN_OR_RAISE(const auto gold, store_->ListFolders(kGoldFolder));
+    for (const std::string& name : gold) {
+      ARROW_ASSIGN_OR_RAISE(const auto table,
+                            lake::Table::Open(store_.get(), kGoldFolder + ("/" + name)));
+      ARROW_RETURN_NOT_OK(CheckVersions(*table));
+    }
+    return Status::OK();
+  }
+
+ private:
+  void Fail(std::string what) {
+    if (world_->failures.size() < 20) world_->failures.push_back(std::move(what));
+  }
+
+  // Both are as far. The last offsets of Bronze may all be quarantined: then no pass is needed.
+  Status CheckStandings(const lake::Snapshot& silver, const lake::Snapshot& rejects) {
+    ARROW_ASSIGN_OR_RAISE(const auto of_silver, tables::ReadRefineStanding(silver));
+    ARROW_ASSIGN_OR_RAISE(const auto of_rejects, tables::ReadRefineStanding(rejects));
+    if (of_silver.ends != of_rejects.ends) Fail("Silver and rejects are refined to other ends");
+    if (of_silver.complete_through_ms != of_rejects.complete_through_ms) {
+      Fail("Silver and rejects are complete through other times");
+    }
+    return Status::OK();
+  }
+
+  // Counts the rows of each place; those without one are another program's.
+  Result<RowPlaces> ReadPlaces(const lake::Table& table) {
+    RowPlaces places;
+    const auto snapshot = table.snapshot();
+    for (const DataFile& file : snapshot->Files()) {
+      ARROW_RETURN_NOT_OK(tables::VisitCoordinates(
+          store_.get(), table.path(), file, snapshot->schema(),
+          [&](const std::optional<tables::Coordinates>& at) {
+            if (at) ++places[{{std::string(at->topic_id), at->partition}, at->offset}];
+            return true;
+          }));
+    }
+    return places;
+  }
+
+  Status CheckBronze(const lake::Snapshot& bronze, const RowPlaces& places) {
+    size_t expected = 0;
+    for (const auto& [key, log] : world_->kafka) {
+      const std::string* text = lake::FindProperty(bronze, tables::ReplayedProperty(key.topic_id));
+      tables::ReplayedOffsets replayed;
+      if (text != nullptr) {
+        ARROW_ASSIGN_OR_RAISE(replayed, tables::ReplayedOffsets::Parse(*text));
+      }
+      for (int64_t offset = 0; offset < std::ssize(log); ++offset) {
+        const RowPlace place{key, offset};
+        const bool quarantined = log[static_cast<size_t>(offset)].quarantined;
+        if (quarantined && !replayed.Contains(key.partition, offset)) continue;
+        ++expected;
+        const auto found = places.find(place);
+        if (found == places.end() || found->second != 1) {
+          Fail("Bronze does not have once: " + Named(place));
+        }
+      }
+    }
+    if (places.size() != expected) Fail("Bronze has rows that were not bought");
+    return Status::OK();
+  }
+
+  Status CheckPurchases(const lake::Table& silver) {
+    const auto snapshot = silver.snapshot();
+    std::set<std::pair<std::string, int32_t>> seen;
+    for (const DataFile& file : snapshot->Files()) {
+      ARROW_ASSIGN_OR_RAISE(
+          const auto read, lake::ReadDataFile(store_.get(), silver.path(), file, snapshot->schema(),
+                                              {"event_id", tables::kDate}));
+      ARROW_ASSIGN_OR_RAISE(const auto rows, read->CombineChunksToBatch());
+      ARROW_ASSIGN_OR_RAISE(const auto ids,
+                            tables::TypedColumn<arrow::StringArray>(*rows, "event_id"));
+      ARROW_ASSIGN_OR_RAISE(const auto dates,
+                            tables::TypedColumn<arrow::Date32Array>(*rows, tables::kDate));
+      for (int64_t row = 0; row < rows->num_rows(); ++row) {
+        if (!seen.emplace(ids->GetString(row), dates->Value(row)).second) {
+          Fail("purchase " + ids->GetString(row) + " is in Silver twice");
+        }
+      }
+    }
+    return Status::OK();
+  }
+
+  Status CheckVersions(const lake::Table& table) {
+    ARROW_ASSIGN_OR_RAISE(const auto missing,
+                          MissingFiles(store_.get(), table.path(), table.snapshot()->version(),
+                                       world_->scheduler.EpochMillis()));
+    for (const std::string& file : missing) Fail(file + " is needed by a version, and gone");
+    // More expensive than all other checks here, and mostly covered by other tests.
+    if (world_->plan.seed % 8 != 0) return Status::OK();
+    ARROW_ASSIGN_OR_RAISE(const auto report,
+                          lake::VerifyTable(store_.get(), table.path(), {}, [] { return false; }));
+    for (const auto& finding : report.findings) Fail(finding.path + ": " + finding.reason);
+    return Status::OK();
+  }
+
+  RefineWorld* const world_;
+  const RefineWatch& watch_;
+  const std::unique_ptr<lake::ObjectStore> store_;
+};
+
+}  // namespace
+
+void CheckRefined(RefineWorld* world, const RefineWatch& watch) {
+  const Status status = RefineChecker(world, watch).Run();
+  if (!status.ok()) world->failures.push_back("the check failed: " + status.ToString());
+}
+
+}  // namespace shopstream::simulate

@@ -1,0 +1,147 @@
+#include "simulate/refine_watch.h"
+
+#include <arrow/array/array_primitive.h>
+#include <arrow/table.h>
+
+#include <sstream>
+#include <string_view>
+#include <utility>
+
+#include "base/json.h"
+#include "lake/parquet/parquet_file.h"
+#include "lake/parquet/partition_path.h"
+
+namespace shopstream::simulate {
+namespace {
+
+constexpr std::string_view kLog = "/_delta_log/";
+constexpr char kQuality[] = "gold-metrics/quality_daily";
+constexpr char kWatchedApp[] = "shopstream-refine";
+
+bool IsGold(const std::string& table) { return table.starts_with(kGoldFolder); }
+
+int64_t RecordsOf(const nlohmann::json& add) {
+  const auto statistics = ParseJson(add.value("stats", ""));
+  return statistics.is_object() ? statistics.value("numRecords", int64_t{0}) : 0;
+}
+
+}  // namespace
+
+RefineWatch::RefineWatch(RefineWorld* world) : world_(world) {
+  world->store.on_create = [this](const std::string& path, const arrow::Buffer& content) {
+    OnCreate(path, content);
+  };
+}
+
+void RefineWatch::OnCreate(const std::string& path, const arrow::Buffer& content) {
+  const size_t log = path.find(kLog);
+  if (log == std::string::npos || !path.ends_with(".json")) return;
+  const std::string table = path.substr(0, log);
+  if (table == kBronzeTable) return;
+  TableState& state = tables_[table];
+  const auto before = state.pass;
+  std::istringstream lines(content.ToString());
+  for (std::string line; std::getline(lines, line);) OnAction(table, ParseJson(line), &state);
+  if (state.pass && state.pass != before) OnPass(table, before, *state.pass);
+}
+
+void RefineWatch::OnAction(const std::string& table, const nlohmann::json& action,
+                           TableState* state) {
+  if (const auto add = action.find("add"); add != action.end()) {
+    const std::string path = lake::DecodeLogPath(add->value("path", ""));
+    state->rows[path] = table == kQuality ? CountedBy(path) : RecordsOf(*add);
+  }
+  if (const auto remove = action.find("remove"); remove != action.end()) {
+    state->rows.erase(lake::DecodeLogPath(remove->value("path", "")));
+    if (!IsGold(table) && remove->value("dataChange", true)) {
+      Fail(table + " lost rows by " + remove->value("path", ""));
+    }
+  }
+  if (const auto info = action.find("commitInfo");
+      info != action.end() && info->value("operation", "") == "HALT REFINE") {
+    world_->trace.Count("refine: halted");
+  }
+  if (const auto txn = action.find("txn");
+      txn != action.end() && txn->value("appId", "") == kWatchedApp) {
+    state->pass = txn->value("version", int64_t{-1});
+  }
+}
+
+int64_t RefineWatch::CountedBy(const std::string& quality_file) {
+  const auto look = world_->Look();
+  const auto count = arrow::field("bronze_rows", arrow::int64());
+  const auto silver = arrow::field("silver_rows", arrow::int64());
+  const auto rejected = arrow::field("rejected_rows", arrow::int64());
+  const auto duplicate = arrow::field("duplicate_rows", arrow::int64());
+  DataFile file;
+  file.path = quality_file;
+  const auto read = lake::ReadDataFile(look.get(), kQuality, file,
+                                       arrow::schema({count, silver, rejected, duplicate}));
+  if (!read.ok()) {
+    Fail(quality_file + ": " + read.status().ToString());
+    return 0;
+  }
+  const auto rows = (*read)->CombineChunksToBatch().ValueOrDie();
+  int64_t sum = 0;
+  const auto value = [&](int column, int64_t row) {
+    return static_cast<const arrow::Int64Array&>(*rows->column(column)).Value(row);
+  };
+  for (int64_t row = 0; row < rows->num_rows(); ++row) {
+    sum += value(0, row);
+    if (value(0, row) != value(1, row) + value(2, row) + value(3, row)) {
+      Fail(quality_file + " does not add up");
+    }
+  }
+  return sum;
+}
+
+int64_t RefineWatch::Rows(const std::string& table) const {
+  const auto found = tables_.find(table);
+  if (found == tables_.end()) return 0;
+  int64_t sum = 0;
+  for (const auto& [path, rows] : found->second.rows) sum += rows;
+  return sum;
+}
+
+int64_t RefineWatch::PassOf(const std::string& table) const {
+  const auto found = tables_.find(table);
+  return found == tables_.end() ? 0 : found->second.pass.value_or(0);
+}
+
+void RefineWatch::OnPass(const std::string& table, std::optional<int64_t> before, int64_t pass) {
+  const std::string what = table + " went from pass " + std::to_string(before.value_or(0)) +
+                           " to " + std::to_string(pass);
+  world_->trace.Count(table == kRejectsTable ? "refine: pass" : "refine: pass in another table");
+  if (!IsGold(table) || before) {
+    if (pass != before.value_or(0) + 1) Fail(what);
+  }
+  if (table == kRejectsTable) {
+    for (const auto& [other, state] : tables_) {
+      if (other != kRejectsTable && state.pass.value_or(0) != pass - 1) {
+        Fail(what + " while " + other + " has pass " + std::to_string(state.pass.value_or(0)));
+      }
+    }
+    return;
+  }
+  const std::string source = table == kSilverTable ? kRejectsTable : kSilverTable;
+  if (pass > PassOf(source) || pass < PassOf(kRejectsTable) - 1) {
+    Fail(what + " while " + source + " has pass " + std::to_string(PassOf(source)));
+  }
+  if (table != kQuality) return;
+  const int64_t counted = Rows(kQuality), had = Rows(kSilverTable) + Rows(kRejectsTable);
+  if (counted != had) {
+    Fail("pass " + std::to_string(pass) + " counts " + std::to_string(counted) + " rows of " +
+         std::to_string(had));
+  }
+}
+
+std::optional<int64_t> RefineWatch::CompletePass() const {
+  std::optional<int64_t> pass;
+  for (const auto& [table, state] : tables_) {
+    if (pass && *pass != state.pass.value_or(0)) return std::nullopt;
+    pass = state.pass.value_or(0);
+  }
+  return pass;
+}
+
+}  // namespace shopstream::simulate
