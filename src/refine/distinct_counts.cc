@@ -156,10 +156,10 @@ Status DistinctCounts::Rebuild(Date date, const std::string& column, const SeenI
   if (!MayHaveRows(date)) return Status::OK();
   if (scan_ == nullptr) {
     ARROW_ASSIGN_OR_RAISE(scan_, GoldScan::Open(sources_, before_.pass.value_or(0), engine_));
+    ARROW_ASSIGN_OR_RAISE(values_, scan_->session()->Prepare(merge_.values()));
   }
   scan_->NarrowTo({date});
-  ARROW_ASSIGN_OR_RAISE(auto queries, scan_->session()->Prepare(merge_.values()));
-  ARROW_ASSIGN_OR_RAISE(const auto stream, queries.front().Stream());
+  ARROW_ASSIGN_OR_RAISE(const auto stream, values_.front().Stream());
   for (;;) {
     ARROW_ASSIGN_OR_RAISE(const auto rows, stream->Next());
     if (rows == nullptr) return Status::OK();

@@ -59,6 +59,7 @@ class DistinctCounts {
   SeenIndex* const seen_;
   std::vector<Column> columns_;
   std::unique_ptr<GoldScan> scan_;  // Null: not needed yet.
+  std::vector<sql::Query> values_;  // One, of the scan.
 };
 
 }  // namespace shopstream::refine
