@@ -25,15 +25,13 @@ constexpr Millis kInterval{3000};
 constexpr sql::EngineOptions kEngine{.memory_bytes = 64 << 20, .threads = 1};
 
 // Opening an engine and preparing its statements takes longer than a pass of a history. What is
-// opened depends on nothing else, so all refines of all histories share it.
+// opened, or refused, depends on nothing else, so all refines of all histories share it.
 template <typename T, typename Open>
 Result<std::shared_ptr<T>> Shared(const std::string& key, const Open& open) {
-  static std::map<std::string, std::shared_ptr<T>> opened;
-  auto& known = opened[key];
-  if (known == nullptr) {
-    ARROW_ASSIGN_OR_RAISE(known, open());
-  }
-  return known;
+  static std::map<std::string, Result<std::shared_ptr<T>>> opened;
+  const auto known = opened.find(key);
+  if (known != opened.end()) return known->second;
+  return opened.emplace(key, open()).first->second;
 }
 
 Result<std::shared_ptr<refine::Judge>> SharedJudge(
