@@ -106,22 +106,22 @@ def in_cents(amount: float) -> decimal.Decimal | None:
     return decimal.Decimal(int(math.copysign(math.floor(abs(scaled) + 0.5), scaled))) * CENT
 
 
-def judged(row: dict[str, Any]) -> tuple[set[str], decimal.Decimal | None]:
-    """What the rules and the SQL should make of a row of Bronze."""
+def judged(row: dict[str, Any], most: int) -> tuple[set[str], decimal.Decimal | None]:
+    """What the rules, which allow so many units, and the SQL should make of a row of Bronze."""
     amount = in_cents(row["amount"])
     rate = RATES.get(row["currency"])
     usd = None if amount is None or rate is None else (amount * rate).quantize(CENT, decimal.ROUND_HALF_UP)
     reasons = set()
     if usd is None or abs(usd) > 10**8 or abs(row["quantity"]) > 10**9:
         reasons.add("not_computable")
-    if not 1 <= row["quantity"] <= 1000:
+    if not 1 <= row["quantity"] <= most:
         reasons.add("quantity_range")
     if amount is not None and amount <= 0:
         reasons.add("positive_amount")
     return reasons, usd
 
 
-def expect_refined(world: Shopstream) -> Counter:
+def expect_refined(world: Shopstream, most: int = 1000) -> Counter:
     """Every row of Bronze is in one of the two tables, once; the reasons, counted."""
     bronze = {place(row): row for row in rows(world, BRONZE)}
     silver_rows, rejected_rows = rows(world, SILVER), rows(world, REJECTS)
@@ -133,7 +133,7 @@ def expect_refined(world: Shopstream) -> Counter:
     copies: dict[tuple, list[bool]] = defaultdict(list)
     reasons: Counter = Counter()
     for at, row in bronze.items():
-        wrong, usd = judged(row)
+        wrong, usd = judged(row, most)
         if wrong:
             assert set(rejects[at]["reasons"].split(",")) == wrong, rejects[at]
             reasons.update(wrong)
@@ -203,6 +203,35 @@ def test_refines_that_are_killed_lose_and_repeat_nothing(world: Shopstream) -> N
     world.run("refine", timeout=120, **small)
     assert expect_refined(world)["duplicate"] > 500
     expect_gold_adds_up(world)
+
+
+def test_other_rules_are_applied_to_the_past_beside_passes(world: Shopstream, tmp_path: pathlib.Path) -> None:
+    shop = Shop(world)
+    world.run("generate", "--count", 50_000, "--seed", 6, "--duplicate-share", 0.02, "--late-share", 0.05, timeout=120)
+    ingest(world)
+    world.run("refine")
+    expect_refined(world)
+    (tmp_path / "rules.yaml").write_text(RULES.replace("most: 1000", "most: 2").replace("percent: 50", "percent: 95"))
+    chance = random.Random(4)
+    small = {"SHOPSTREAM_REFINE_PASS_ROWS": "10000"}
+    watching = world.start("refine", "--watch", **small)
+    for _ in range(6):
+        running = world.start("refine", "--rebuild", **small)
+        shop.send(*GARBAGE, *({"event_id": f"id-{n}"} for n in range(100)))
+        ingest(world)
+        time.sleep(chance.uniform(0.05, 1.2))
+        running.kill()
+    watching.kill()
+    world.run("refine", timeout=120)
+    dates = sorted({row["date"] for row in rows(world, BRONZE)})
+    summary = world.json("refine", "--restate", f"{dates[0]}..{dates[-1]}", timeout=120)
+    reasons = expect_refined(world, most=2)
+    assert summary["rows"] == len(rows(world, BRONZE)) and summary["rejected_by_reason"] == dict(reasons)
+    assert reasons["quantity_range"] > 10_000
+    expect_gold_adds_up(world)
+    assert world.json("refine", "status")["complete"]
+    assert "Nothing to restate" in world.run("refine", "--restate", "1999-01-01").stdout
+    assert "not two dates" in world.run("refine", "--restate", "yesterday", expect=2).stderr
 
 
 def test_two_refines_beside_ingest_share_the_work(world: Shopstream) -> None:
