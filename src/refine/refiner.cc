@@ -87,7 +87,9 @@ Status Refiner::Look() {
   standings_.task = rejects_.task;
   ARROW_ASSIGN_OR_RAISE(task_, tables::ReadRefineTask(*rejects));
   standings_.task_kept = task_.has_value();
-  ARROW_ASSIGN_OR_RAISE(plan_, PlanPass(rejects_, *bronze_, options_.pass_rows));
+  auto plan = PlanPass(rejects_, *bronze_, options_.pass_rows);
+  if (!plan.ok() && !IsRebuild()) return plan.status();
+  plan_ = plan.ok() ? *std::move(plan) : PassPlan();
   ARROW_ASSIGN_OR_RAISE(const RefineColumns columns, Columns());
   parts_.judge->Reload(columns);
   parts_.stats->SetDegraded(!parts_.judge->broken().ok() || !parts_.gold->broken().ok());

@@ -112,6 +112,11 @@ class Refiner {
   // Whether every table holds the last pass, and nothing is left of it or of a task.
   static bool IsFree(NextKind next);
   Result<StepOutcome> ReserveRestate();
+  // Whether all dates are restated.
+  bool IsRebuild() const;
+  bool IsLastOfRebuild(int64_t pass) const;
+  // Passes go on from Bronze as it is, whatever it was for earlier ones.
+  Status TakeBronzeAsItIs(tables::RefineStanding* standing) const;
   Result<StepOutcome> TaskInRejects(int64_t pass);
   Result<StepOutcome> TaskInSilver(int64_t pass);
   Status TaskInGold(const std::vector<std::string>& gold);

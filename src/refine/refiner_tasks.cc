@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/runtime.h"
 #include "model/calendar.h"
+#include "refine/bronze_history.h"
 #include "refine/fingerprint_uses.h"
 #include "refine/refiner.h"
 
@@ -13,6 +14,7 @@ namespace shopstream::refine {
 namespace {
 
 constexpr char kForgetOperation[] = "FORGET TASK";
+constexpr int64_t kBeforeAll = -1;  // A version of Bronze without rows.
 
 // "2025-10-01..2025-10-03"
 std::string Described(const std::set<Date>& dates) {
@@ -60,6 +62,26 @@ Restate Refiner::Restater() const {
                  {.rows = options_.pass_rows, .bytes = options_.row_bytes});
 }
 
+bool Refiner::IsRebuild() const {
+  return options_.restate && !options_.restate->from && !options_.restate->to;
+}
+
+bool Refiner::IsLastOfRebuild(int64_t pass) const {
+  return IsRebuild() && reserved_ == pass && groups_to_restate_ && groups_to_restate_->empty();
+}
+
+Status Refiner::TakeBronzeAsItIs(tables::RefineStanding* standing) const {
+  const auto progress = tables::ReadProgress(bronze_->Txns());
+  for (auto& [key, end] : standing->ends) {
+    const auto found = progress.find(key);
+    end = std::min(end, found == progress.end() ? 0 : found->second);
+  }
+  standing->bronze_version = kBeforeAll;
+  ARROW_ASSIGN_OR_RAISE(standing->bronze_seen,
+                        SeeBronze(parts_.store, parts_.tables->bronze->path(), *bronze_));
+  return Status::OK();
+}
+
 Result<StepOutcome> Refiner::TaskInRejects(int64_t pass) {
   ARROW_ASSIGN_OR_RAISE(const tables::RefineTask task, OpenTask(pass));
   ARROW_ASSIGN_OR_RAISE(const RefineColumns columns, Columns());
@@ -67,6 +89,7 @@ Result<StepOutcome> Refiner::TaskInRejects(int64_t pass) {
   PassChanges changes{.standing = rejects_, .columns = columns.rejects};
   changes.standing.pass = pass;
   changes.standing.author = author_;
+  if (IsLastOfRebuild(pass)) ARROW_RETURN_NOT_OK(TakeBronzeAsItIs(&changes.standing));
   const BootClock::time_point begun = BootClock::now();
   const PassStamp stamp{.pass = pass, .refined_at_ms = WallClockMillis()};
   ARROW_ASSIGN_OR_RAISE(RestatedFiles restated, Restater().Rejects(task.dates, stamp));
