@@ -26,6 +26,15 @@ Result<std::vector<fs::path>> SqlFiles(const fs::path& folder) {
   return files;
 }
 
+std::string StampOfFolder(const std::string& sql_folder) {
+  std::string stamp;
+  if (sql_folder.empty()) return stamp;
+  const auto paths = SqlFiles(fs::path(sql_folder) / "gold");
+  if (!paths.ok()) return paths.status().message();
+  for (const fs::path& path : *paths) stamp += StampOfFile(path.string());
+  return stamp;
+}
+
 }  // namespace
 
 Result<std::vector<GoldFile>> LoadGoldFiles(const std::string& sql_folder) {
@@ -48,15 +57,8 @@ Result<std::vector<GoldFile>> LoadGoldFiles(const std::string& sql_folder) {
 }
 
 GoldSource GoldFilesIn(const std::string& sql_folder) {
-  const auto stamp = [sql_folder] {
-    std::string stamps;
-    if (sql_folder.empty()) return stamps;
-    const auto paths = SqlFiles(fs::path(sql_folder) / "gold");
-    if (!paths.ok()) return paths.status().message();
-    for (const fs::path& path : *paths) stamps += StampOfFile(path.string());
-    return stamps;
-  };
-  return {.stamp = stamp, .read = [sql_folder] { return LoadGoldFiles(sql_folder); }};
+  return {.stamp = [sql_folder] { return StampOfFolder(sql_folder); },
+          .read = [sql_folder] { return LoadGoldFiles(sql_folder); }};
 }
 
 }  // namespace shopstream::refine
