@@ -160,8 +160,7 @@ Status RefineHost::Run(bool until_caught_up, const std::function<bool()>& stop) 
   refine::GoldTables gold(
       store.get(), index.get(),
       {.folder = kGoldFolder, .engine = kEngine, .wrap = mistaken_gold, .open_merge = SharedMerge});
-  ARROW_ASSIGN_OR_RAISE(auto files, refine::LoadGoldFiles(""));
-  gold.SetFiles(std::move(files));
+  ARROW_RETURN_NOT_OK(gold.TakeFiles(refine::GoldFilesIn(""), columns));
   refine::RefineStats stats;
   refine::Refiner refiner(
       {.store = store.get(),
