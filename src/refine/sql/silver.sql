@@ -22,7 +22,9 @@ money AS (
   FROM cents c)
 SELECT m.*,
   date_trunc('hour', m.event_time) AS event_hour,
-  TRY_CAST(CAST(m.exact_amount AS DECIMAL(19, 2)) * r.rate AS DECIMAL(18, 2)) AS amount_usd,
+  CASE WHEN r.rate = 1 THEN m.exact_amount
+    ELSE TRY_CAST(CAST(m.exact_amount AS DECIMAL(19, 2)) * r.rate AS DECIMAL(18, 2))
+    END AS amount_usd,
   p.category AS product_category,
   coalesce(m.kafka_timestamp > m.event_time + INTERVAL '{late_after}' SECOND, false) AS late
 FROM money m
