@@ -118,7 +118,7 @@ int64_t Refiner::RowsToRefine() const {
 }
 
 bool Refiner::CaughtUp() const {
-  return standings_.IsComplete() && plan_.replayed.empty() &&
+  return standings_.IsComplete() && !standings_.task_kept && plan_.replayed.empty() &&
          std::ranges::all_of(*target_, [&](const auto& item) {
            const auto found = silver_.ends.find(item.first);
            return found == silver_.ends.end() ? item.second == 0 : found->second >= item.second;

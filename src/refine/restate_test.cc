@@ -100,6 +100,17 @@ TEST_F(RestateTest, WhatSilverHasOfSeveralCopiesStays) {
   EXPECT_THAT(Rejects(), ElementsAre("0|duplicate", "1|duplicate"));
 }
 
+TEST_F(RestateTest, ARefineThatEndsOnceItHasCaughtUpForgetsTheTask) {
+  Prepare();
+  RefinerOptions options = Dates();
+  options.until_caught_up = true;
+  MustRefine(options);
+  EXPECT_EQ(3, Standing(kRejects).pass);
+  MustRefine(options);
+  EXPECT_EQ(4, Standing(kRejects).pass) << "so that the next one begins";
+  CheckRestated();
+}
+
 TEST_F(RestateTest, RowsThatNoPassHasDecidedAreLeftToTheNext) {
   Prepare();
   Ingest({{.id = "f", .offset = 6}});
