@@ -67,11 +67,11 @@ TESTED_ELSEWHERE = {
     "refine/pass_input_test.cc": "refine/pass_filter refine/row_collector",
     "refine/restate_test.cc": "refine/refiner_tasks refine/refined_rows",
     "refine/fixtures_test.cc": "refine/fixture_gold",
-    "refine/judge_test.cc, judge_sql_test.cc": "refine/all_rows refine/dialect",
+    "refine/judge_test.cc, judge_sql_test.cc": "refine/all_rows refine/dialect refine/lookup_tables",
     "refine/seen_set_test.cc, seen_index_test.cc": "refine/hash_merge",
     "refine/gold_check_test.cc, gold_merge_test.cc": "refine/parsed_sql refine/dates",
     "refine/gold_pass_test.cc, gold_build_test.cc": """
-        refine/distinct_counts refine/gold_scan refine/gold_sources refine/rows_of_pass""",
+        refine/date_groups refine/distinct_counts refine/gold_scan refine/gold_sources refine/rows_of_pass""",
     "sql/pruning_test.cc, engine_test.cc, session_test.cc": "sql/constant sql/read_only",
     "refine/refiner_test.cc": "refine/gold_tables refine/pass_judge refine/status",
     "nothing is decided there": "base/clock base/json base/memory lake/store/uuid model/purchase_event "

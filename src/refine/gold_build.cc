@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "refine/all_rows.h"
+#include "refine/date_groups.h"
 #include "refine/dates.h"
 #include "refine/gold_merge.h"
 #include "refine/gold_scan.h"
@@ -15,33 +16,6 @@
 
 namespace shopstream::refine {
 namespace {
-
-// `dates` of the sources, null: all, in groups of about `group_rows` rows, at least one date each.
-Result<std::vector<std::vector<Date>>> GroupDates(const GoldSources& sources,
-                                                  const std::set<Date>* dates, int64_t group_rows) {
-  std::map<Date, int64_t> rows;
-  Status status;
-  for (const auto& snapshot : {sources.silver, sources.rejects}) {
-    snapshot->VisitFiles([&](const DataFile& file) {
-      const auto date = DateOf(file);
-      if (status.ok()) status = date.status();
-      if (date.ok() && (dates == nullptr || dates->contains(*date)))
-        rows[*date] += file.rows < 0 ? group_rows : file.rows;
-    });
-  }
-  ARROW_RETURN_NOT_OK(status);
-  std::vector<std::vector<Date>> groups;
-  int64_t count = group_rows;
-  for (const auto& [date, of_date] : rows) {
-    if (count + of_date > group_rows) {
-      groups.emplace_back();
-      count = 0;
-    }
-    groups.back().push_back(date);
-    count += of_date;
-  }
-  return groups;
-}
 
 class GoldBuilder {
  public:
@@ -104,7 +78,9 @@ class GoldBuilder {
   }
 
   Status WriteFiles() {
-    ARROW_ASSIGN_OR_RAISE(const auto groups, GroupDates(sources_, dates_, options_.group_rows));
+    const auto wants = [this](Date date) { return dates_ == nullptr || dates_->contains(date); };
+    ARROW_ASSIGN_OR_RAISE(const auto groups, GroupDates({sources_.silver, sources_.rejects}, wants,
+                                                        options_.group_rows));
     if (groups.empty()) return Status::OK();
     ARROW_ASSIGN_OR_RAISE(const auto scan,
                           GoldScan::Open(sources_, *standing_.pass, options_.engine));

@@ -14,6 +14,7 @@
 #include "base/nearest_name.h"
 #include "base/unicode_names.h"
 #include "refine/all_rows.h"
+#include "refine/lookup_tables.h"
 #include "sql/memory_rows.h"
 #include "tables/columns.h"
 
@@ -101,8 +102,7 @@ struct Judge::Statements {
   Statements(std::shared_ptr<const RuleBook> used, const RefineColumns& columns)
       : book(std::move(used)),
         rows(WithRowNumber(*columns.bronze), kPassRowsExpected),
-        rates(book->lookups.rates->schema(), book->lookups.rates->num_rows()),
-        categories(book->lookups.categories->schema(), book->lookups.categories->num_rows()) {
+        lookups(book->lookups) {
     text = {.silver = book->silver,
             .rules = &book->rules,
             .late_after_seconds = book->late_after_seconds,
@@ -110,8 +110,6 @@ struct Judge::Statements {
   }
 
   Status Prepare(const sql::EngineOptions& options);
-  Status AddLookup(const std::string& name, const std::shared_ptr<arrow::RecordBatch>& lookup,
-                   sql::MemoryRows* source);
   Status CheckColumns() const;
   Status CheckTypes(const arrow::Schema& schema) const;
   Status SetRows(const std::shared_ptr<arrow::RecordBatch>& bronze);
@@ -121,7 +119,8 @@ struct Judge::Statements {
 
   std::shared_ptr<const RuleBook> book;
   JudgeText text;
-  sql::MemoryRows rows, rates, categories;  // Outlive the engine.
+  sql::MemoryRows rows;  // Outlives the engine, as do the look-up tables.
+  LookupTables lookups;
   std::unique_ptr<sql::Engine> engine;
   std::unique_ptr<sql::Session> session;
   std::vector<sql::Query> pass;
@@ -131,8 +130,7 @@ Status Judge::Statements::Prepare(const sql::EngineOptions& options) {
   ARROW_ASSIGN_OR_RAISE(engine, sql::Engine::Open(options));
   ARROW_ASSIGN_OR_RAISE(session, engine->Connect());
   ARROW_RETURN_NOT_OK(session->Register("bronze_events", &rows));
-  ARROW_RETURN_NOT_OK(AddLookup(kRatesTable, book->lookups.rates, &rates));
-  ARROW_RETURN_NOT_OK(AddLookup(kCategoriesTable, book->lookups.categories, &categories));
+  ARROW_RETURN_NOT_OK(lookups.Register(session.get()));
   ARROW_RETURN_NOT_OK(CheckColumns());
   // A row of nulls: constants that have the wrong type fail with the first row.
   arrow::ArrayVector nulls;
@@ -147,15 +145,6 @@ Status Judge::Statements::Prepare(const sql::EngineOptions& options) {
   pass = *std::move(prepared);
   ARROW_ASSIGN_OR_RAISE(const auto result, Run());
   return CheckTypes(*result->schema());
-}
-
-// As a table of DuckDB's own, because each pass reads all of it.
-Status Judge::Statements::AddLookup(const std::string& name,
-                                    const std::shared_ptr<arrow::RecordBatch>& lookup,
-                                    sql::MemoryRows* source) {
-  ARROW_RETURN_NOT_OK(source->Set(lookup));
-  ARROW_RETURN_NOT_OK(session->Register("file_" + name, source));
-  return session->Run("CREATE TABLE " + name + " AS SELECT * FROM file_" + name);
 }
 
 Status Judge::Statements::CheckColumns() const {

@@ -147,6 +147,15 @@ tables::RefineStanding StandingAfter(const tables::RefineStanding& before, const
   return after;
 }
 
+PassPlan PlanOfDecided(const tables::RefineStanding& standing) {
+  PassPlan plan;
+  for (const auto& [key, end] : standing.ends) {
+    if (end > 0) plan.ranges.emplace(key, OffsetRange{key.partition, 0, end});
+  }
+  plan.decided_replays = standing.replayed;
+  return plan;
+}
+
 PassPlan PlanToFinish(const tables::RefineStanding& rejects, const tables::RefineStanding& silver) {
   PassPlan plan;
   plan.pass = rejects.pass.value_or(0);

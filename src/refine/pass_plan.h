@@ -46,6 +46,9 @@ Result<PassPlan> PlanPass(const tables::RefineStanding& rejects, const lake::Sna
 // What the tables record once they have the pass. complete_through_ms and author are the caller's.
 tables::RefineStanding StandingAfter(const tables::RefineStanding& before, const PassPlan& plan);
 
+// A pass of everything that is decided.
+PassPlan PlanOfDecided(const tables::RefineStanding& standing);
+
 // The pass that `rejects` has and `silver` does not have yet.
 PassPlan PlanToFinish(const tables::RefineStanding& rejects, const tables::RefineStanding& silver);
 

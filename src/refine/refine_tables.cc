@@ -65,4 +65,16 @@ Result<RefineTables> OpenRefineTables(lake::ObjectStore* store, const RefinePath
   return tables;
 }
 
+Result<std::shared_ptr<const lake::Snapshot>> ReadNewest(lake::ObjectStore* store,
+                                                         const std::string& path,
+                                                         const std::string& command) {
+  const auto table = lake::Table::Open(store, path);
+  if (table.status().IsKeyError()) {
+    return Status::KeyError("table ", path, " does not exist in ", store->Describe(), ": `",
+                            command, "` creates it");
+  }
+  ARROW_RETURN_NOT_OK(table.status());
+  return (*table)->snapshot();
+}
+
 }  // namespace shopstream::refine

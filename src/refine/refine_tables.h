@@ -26,4 +26,9 @@ struct RefineTables {
 // Bronze is not a table of purchases, or one of the other two is missing although passes were made.
 Result<RefineTables> OpenRefineTables(lake::ObjectStore* store, const RefinePaths& paths);
 
+// The newest version of a table. KeyError: it does not exist; the command creates it.
+Result<std::shared_ptr<const lake::Snapshot>> ReadNewest(lake::ObjectStore* store,
+                                                         const std::string& path,
+                                                         const std::string& command);
+
 }  // namespace shopstream::refine

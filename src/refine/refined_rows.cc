@@ -2,26 +2,12 @@
 
 #include <arrow/type.h>
 
-#include <algorithm>
 #include <utility>
 
 #include "lake/parquet/data_file_stream.h"
 #include "refine/pass_plan.h"
 
 namespace shopstream::refine {
-namespace {
-
-// A pass of everything that is decided.
-PassPlan PlanOfDecided(const tables::RefineStanding& standing) {
-  PassPlan plan;
-  for (const auto& [key, end] : standing.ends) {
-    if (end > 0) plan.ranges.emplace(key, OffsetRange{key.partition, 0, end});
-  }
-  plan.decided_replays = standing.replayed;
-  return plan;
-}
-
-}  // namespace
 
 Result<RefinedRows> RefinedRows::Of(lake::ObjectStore* store, const std::string& path,
                                     std::shared_ptr<const lake::Snapshot> bronze,

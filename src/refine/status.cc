@@ -47,18 +47,6 @@ std::vector<PartitionLag> LagsOf(const std::map<tables::ProgressKey, int64_t>& b
   return lags;
 }
 
-Result<std::shared_ptr<const lake::Snapshot>> OpenSnapshot(lake::ObjectStore* store,
-                                                           const std::string& path,
-                                                           const char* who) {
-  auto table = lake::Table::Open(store, path);
-  if (table.status().IsKeyError()) {
-    return Status::KeyError("table ", path, " does not exist in ", store->Describe(), ": `", who,
-                            "` creates it");
-  }
-  ARROW_RETURN_NOT_OK(table.status());
-  return (*table)->snapshot();
-}
-
 Status AddGold(lake::ObjectStore* store, const std::string& folder, RefineStatus* status) {
   ARROW_ASSIGN_OR_RAISE(const auto paths, lake::FindTables(store));
   for (const std::string& path : paths) {
@@ -150,10 +138,9 @@ nlohmann::ordered_json ToJson(const RefineStatus& status) {
 }
 
 Result<RefineStatus> ReadRefineStatus(lake::ObjectStore* store, const RefinePaths& paths) {
-  ARROW_ASSIGN_OR_RAISE(const auto bronze, OpenSnapshot(store, paths.bronze, "shopstream ingest"));
-  ARROW_ASSIGN_OR_RAISE(const auto rejects,
-                        OpenSnapshot(store, paths.rejects, "shopstream refine"));
-  ARROW_ASSIGN_OR_RAISE(const auto silver, OpenSnapshot(store, paths.silver, "shopstream refine"));
+  ARROW_ASSIGN_OR_RAISE(const auto bronze, ReadNewest(store, paths.bronze, "shopstream ingest"));
+  ARROW_ASSIGN_OR_RAISE(const auto rejects, ReadNewest(store, paths.rejects, "shopstream refine"));
+  ARROW_ASSIGN_OR_RAISE(const auto silver, ReadNewest(store, paths.silver, "shopstream refine"));
   ARROW_ASSIGN_OR_RAISE(const auto in_rejects, tables::ReadRefineStanding(*rejects));
   ARROW_ASSIGN_OR_RAISE(const auto in_silver, tables::ReadRefineStanding(*silver));
   RefineStatus status;
