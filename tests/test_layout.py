@@ -68,6 +68,7 @@ TESTED_ELSEWHERE = {
     "refine/restate_test.cc": "refine/refiner_tasks refine/refined_rows",
     "refine/fixtures_test.cc": "refine/fixture_gold",
     "refine/judge_test.cc, judge_sql_test.cc": "refine/all_rows refine/dialect refine/lookup_tables",
+    "refine/verify_test.cc": "refine/decided_rows refine/verify_report refine/verify_sql",
     "refine/seen_set_test.cc, seen_index_test.cc": "refine/hash_merge",
     "refine/gold_check_test.cc, gold_merge_test.cc": "refine/parsed_sql refine/dates",
     "refine/gold_pass_test.cc, gold_build_test.cc": """

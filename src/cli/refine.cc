@@ -28,21 +28,6 @@ struct RefineFlags {
   std::optional<refine::DatesToRestate> restate;
 };
 
-// "2025-10-01..2025-10-07", or one date.
-Result<refine::DatesToRestate> ParseDates(const std::string& text) {
-  const size_t dots = text.find("..");
-  refine::DatesToRestate dates;
-  dates.from = ParseDate(std::string_view(text).substr(0, dots));
-  dates.to =
-      dots == std::string::npos ? dates.from : ParseDate(std::string_view(text).substr(dots + 2));
-  if (!dates.from || !dates.to) {
-    return Status::Invalid("not two dates such as 2025-10-01..2025-10-07: ", text);
-  }
-  if (*dates.from > *dates.to)
-    return Status::Invalid("the second date is before the first: ", text);
-  return dates;
-}
-
 std::string StateOf(const refine::RefineStats& stats) {
   if (!stats.halted().empty()) return "halted by rule " + stats.halted();
   if (stats.standby()) return "standing by: another refine is at work";
@@ -134,6 +119,20 @@ Result<int> RunRefineCommand(const Context& context, const RefineFlags& flags) {
 
 }  // namespace
 
+Result<refine::DatesToRestate> ParseDates(const std::string& text) {
+  const size_t dots = text.find("..");
+  refine::DatesToRestate dates;
+  dates.from = ParseDate(std::string_view(text).substr(0, dots));
+  dates.to =
+      dots == std::string::npos ? dates.from : ParseDate(std::string_view(text).substr(dots + 2));
+  if (!dates.from || !dates.to) {
+    return Status::Invalid("not two dates such as 2025-10-01..2025-10-07: ", text);
+  }
+  if (*dates.from > *dates.to)
+    return Status::Invalid("the second date is before the first: ", text);
+  return dates;
+}
+
 Command RefineCommand() {
   auto flags = std::make_shared<RefineFlags>();
   return {.name = "refine",
@@ -155,8 +154,8 @@ Command RefineCommand() {
                        .meaning = "The same for all dates, and rows without a date",
                        .excludes = "--watch"}},
           .run = Running(flags, RunRefineCommand),
-          .commands = {RefineStatusCommand(), RefineAcceptCommand(), RefineTestCommand(),
-                       RefineSqlCommand()},
+          .commands = {RefineStatusCommand(), RefineAcceptCommand(), RefineVerifyCommand(),
+                       RefineTestCommand(), RefineSqlCommand()},
           .check = [flags]() -> Status {
             if (!flags->restate || !flags->rebuild) return Status::OK();
             return Status::Invalid("--rebuild restates all dates: leave out --restate");
