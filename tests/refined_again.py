@@ -168,7 +168,7 @@ def total(column: str) -> pl.Expr:
 
 
 def revenue_hourly(silver: pl.DataFrame) -> list[Row]:
-    rows = silver.group_by("date", "region", "event_hour").agg(
+    rows = silver.group_by("seed", "date", "region", "event_hour").agg(
         pl.len().alias("orders"), total("quantity").alias("units"), total("cents").alias("revenue_usd"),
         pl.col("user_id").drop_nulls().n_unique().alias("customers")).to_dicts()
     for row in rows:
@@ -179,21 +179,21 @@ def revenue_hourly(silver: pl.DataFrame) -> list[Row]:
 
 
 def product_daily(silver: pl.DataFrame) -> list[Row]:
-    rows = silver.group_by("date", "product_id").agg(
+    rows = silver.group_by("seed", "date", "product_id").agg(
         pl.col("product_name").min(), pl.col("product_category").min().alias("category"), pl.len().alias("orders"),
         total("quantity").alias("units"), total("cents").alias("revenue_usd")).to_dicts()
-    rows.sort(key=lambda row: (row["date"], row["revenue_usd"] is None, -(row["revenue_usd"] or 0),
+    rows.sort(key=lambda row: (row["seed"], row["date"], row["revenue_usd"] is None, -(row["revenue_usd"] or 0),
                                row["product_id"] is not None, row["product_id"] or ""))
-    rank, date = 0, None
+    rank, of = 0, None
     for row in rows:
-        rank = rank + 1 if row["date"] == date else 1
-        date = row["date"]
+        rank = rank + 1 if (row["seed"], row["date"]) == of else 1
+        of = row["seed"], row["date"]
         row |= {"rank": rank, "revenue_usd": dollars(row["revenue_usd"])}
     return rows
 
 
 def customer_daily(silver: pl.DataFrame) -> list[Row]:
-    rows = silver.group_by("date", "user_id").agg(
+    rows = silver.group_by("seed", "date", "user_id").agg(
         pl.len().alias("orders"), total("cents").alias("spend_usd"),
         pl.col("timestamp").min().alias("first_purchase_at"), pl.col("timestamp").max().alias("last_purchase_at"))
     return [row | {"spend_usd": dollars(row["spend_usd"])} for row in rows.to_dicts()]
@@ -201,20 +201,20 @@ def customer_daily(silver: pl.DataFrame) -> list[Row]:
 
 def quality_daily(silver: pl.DataFrame, rejects: pl.DataFrame) -> list[Row]:
     second = [(pl.col(name).dt.epoch("us") // 1_000_000) for name in ("kafka_timestamp", "timestamp")]
-    kept = silver.group_by("date").agg(
+    kept = silver.group_by("seed", "date").agg(
         pl.len().alias("silver_rows"), pl.col("late").sum().alias("late_rows"),
         (second[0] - second[1]).max().alias("max_delay_seconds"))
-    lost = rejects.group_by("date").agg(
+    lost = rejects.group_by("seed", "date").agg(
         (pl.col("reasons") != "duplicate").sum().alias("rejected_rows"),
         (pl.col("reasons") == "duplicate").sum().alias("duplicate_rows"))
-    rows = kept.join(lost, on="date", how="full", coalesce=True).with_columns(
+    rows = kept.join(lost, on=["seed", "date"], how="full", coalesce=True).with_columns(
         pl.col("silver_rows", "late_rows", "rejected_rows", "duplicate_rows").fill_null(0))
     return [row | {"bronze_rows": row["silver_rows"] + row["rejected_rows"] + row["duplicate_rows"]}
             for row in rows.to_dicts()]
 
 
 def gold(silver: pl.DataFrame, rejects: pl.DataFrame) -> dict[str, list[Row]]:
-    """The rows of each Gold table."""
+    """The rows of each Gold table. The frames have the rows of many lakes, distinguished by the column `seed`."""
     silver = silver.with_columns(cents(silver["amount_usd"]))
     return {"revenue_hourly": revenue_hourly(silver), "product_daily": product_daily(silver),
             "customer_daily": customer_daily(silver), "quality_daily": quality_daily(silver, rejects)}

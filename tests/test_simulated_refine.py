@@ -6,9 +6,11 @@ import math
 import pathlib
 import shutil
 import subprocess
+from collections.abc import Iterable
 from typing import Any
 
 import polars as pl
+import pyarrow as pa
 import pytest
 import refined_again
 import soak
@@ -16,8 +18,8 @@ from deltalake import DeltaTable
 from refined_again import COMPUTED, COORDINATES, Row, RuleBook
 
 SIMULATE = pathlib.Path(__file__).resolve().parent.parent / "build/release/tests/simulate/simulate"
-CHUNK = 25  # Histories of one test.
-CHUNKS = soak.steps(20, 200)
+CHUNK = 50  # Histories of one test.
+CHUNKS = soak.steps(10, 100)
 
 # The mistakes of tests/simulate/refine_mistakes.h, and the seed of a history that catches each. After changing the
 # meaning of seeds, find new ones with: simulate --refine --mistake NAME --seeds 5000
@@ -46,76 +48,101 @@ def same(one: Any, other: Any) -> bool:
                             and math.isnan(one) and math.isnan(other))
 
 
-class RefinedLake:
-    """A lake at the end of a history."""
+def by_seed(rows: Iterable[Row]) -> dict[int, list[Row]]:
+    sorted_rows: dict[int, list[Row]] = {}
+    for row in rows:
+        sorted_rows.setdefault(row["seed"], []).append(row)
+    return sorted_rows
+
+
+class RefinedLakes:
+    """The lakes at the ends of many histories, as delta-rs finds their files. Each table is one frame, with a column
+    `seed`: hundreds of small frames would take longer than the histories."""
 
     def __init__(self, folder: pathlib.Path) -> None:
-        self._folder = folder
-        self._books = {fingerprint: RuleBook(**texts)
-                       for fingerprint, texts in json.loads((folder / "books.json").read_text()).items()}
-        self.silver = self._read("silver-events")
-        self.rejects = self._read("silver-rejects")
+        self._folders = {int(item.name): item for item in folder.iterdir()}
+        self.seeds = sorted(self._folders)
         self._bronze = self._read("bronze-events")
+        self._silver = self._read("silver-events")
+        rejects = self._tables("silver-rejects")
+        self._rejects = self._read("silver-rejects", rejects)
+        self._uses = {seed: json.loads(table.metadata().configuration.get("shopstream.refine.fingerprints", "[]"))
+                      for seed, table in rejects.items()}
+        refined = pl.concat([self._silver, self._rejects], how="diagonal")
+        self._bronze_rows, self._refined_rows = by_seed(self._bronze.to_dicts()), by_seed(refined.to_dicts())
 
-    def _read(self, table: str) -> pl.DataFrame:
-        return pl.from_arrow(DeltaTable(str(self._folder / table)).to_pyarrow_table())
+    def _tables(self, name: str) -> dict[int, DeltaTable]:
+        return {seed: DeltaTable(str(folder / name)) for seed, folder in self._folders.items()}
 
-    def check(self) -> None:
-        self._check_rows()
-        self._check_gold()
+    def _read(self, name: str, tables: dict[int, DeltaTable] | None = None) -> pl.DataFrame:
+        tables = tables or self._tables(name)
+        files = pl.concat([pl.DataFrame(table.get_add_actions(flatten=True)).select(
+            pl.lit(seed).alias("seed"), (pl.lit(f"{self._folders[seed] / name}/") + pl.col("path")).alias("file"),
+            pl.col("^partition\\..*$")) for seed, table in tables.items()])
+        files = files.rename(lambda column: column.removeprefix("partition."))
+        # A column that came later is null in the files from before.
+        schema: dict[str, pl.DataType] = {}
+        for fields in {table.schema().to_json(): table.schema() for table in tables.values()}.values():
+            schema |= pl.from_arrow(pa.schema(fields).empty_table()).schema
+        of_rows = {column: kind for column, kind in schema.items() if column not in files.columns}
+        rows = pl.scan_parquet(files["file"].to_list(), schema=of_rows, missing_columns="insert",
+                               include_file_paths="file").collect()
+        return rows.join(files, on="file").drop("file")
 
-    def _book_of_pass(self, number: int) -> RuleBook:
-        properties = DeltaTable(str(self._folder / "silver-rejects")).metadata().configuration
-        uses = json.loads(properties["shopstream.refine.fingerprints"])
-        return self._books[max((use for use in uses if use["pass"] <= number),
-                               key=lambda use: use["pass"])["fingerprint"]]
-
-    def _check_rows(self) -> None:
-        bronze = {key_of(row): row for row in self._bronze.to_dicts() if row["kafka_offset"] is not None}
-        refined = {key_of(row): row for row in [*self.silver.to_dicts(), *self.rejects.to_dicts()]}
-        assert bronze.keys() == refined.keys()
-        passes = {row["refine_pass"] for row in refined.values()}
-        books = {number: self._book_of_pass(number) for number in passes}
+    def check_rows(self, seed: int) -> None:
+        """Every row of Bronze is in Silver or in rejects, once, for the right reason and with the right values."""
+        books = {fingerprint: RuleBook(**texts) for fingerprint, texts in
+                 json.loads((self._folders[seed] / "books.json").read_text()).items()}
+        bronze = {key_of(row): row for row in self._bronze_rows.get(seed, []) if row["kafka_offset"] is not None}
+        rows = self._refined_rows.get(seed, [])
+        refined = {key_of(row): row for row in rows}
+        assert bronze.keys() == refined.keys() and len(rows) == len(refined)
         expected = {}
         for key, row in bronze.items():
             number = refined[key]["refine_pass"]
-            expected[key] = row | {"refine_pass": number,
-                                   "reasons": books[number].reasons(row, books[number].computed(row))}
+            use = max((use for use in self._uses[seed] if use["pass"] <= number), key=lambda use: use["pass"])
+            book = books[use["fingerprint"]]
+            expected[key] = row | {"refine_pass": number, "reasons": book.reasons(row, book.computed(row))}
         refined_again.without_duplicates(expected.values())
+        silver_of_pass: dict[int, list[tuple[Row, Row]]] = {}
         for key, row in expected.items():
             found = refined[key]
-            assert (found.get("reasons") or "") == row["reasons"], (row, found)
+            assert (found["reasons"] or "") == row["reasons"], (row, found)
             for name in self._bronze.columns:
-                column = f"bronze_{name}" if name == "late" else name
-                assert same(found[column], row[name]), (name, row, found)
-        for number in passes:
-            self._check_computed([row for row in self.silver.to_dicts() if row["refine_pass"] == number], bronze)
+                assert same(found["bronze_late" if name == "late" else name], row[name]), (name, row, found)
+            if not row["reasons"]:
+                silver_of_pass.setdefault(found["refine_pass"], []).append((row, found))
+        for pairs in silver_of_pass.values():
+            # Computed with one book: that of the refine that committed the pass to Silver.
+            assert any(all(book.computed(row) == {name: found[name] for name in COMPUTED} for row, found in pairs)
+                       for book in books.values()), pairs
 
-    def _check_computed(self, rows: list[Row], bronze: dict[tuple[Any, ...], Row]) -> None:
-        """All rows of a pass are computed with one book: of the refine that committed it to Silver."""
-        assert any(all({name: row[name] for name in COMPUTED} == book.computed(bronze[key_of(row)]) for row in rows)
-                   for book in self._books.values()), rows
-
-    def _check_gold(self) -> None:
-        for name, rows in refined_again.gold(self.silver, self.rejects).items():
-            found = self._read(f"gold-metrics/{name}").to_dicts()
-            columns = sorted(found[0]) if found else []
-            as_text = [sorted(str([row[column] for column in columns]) for row in table) for table in (found, rows)]
-            assert as_text[0] == as_text[1], name
+    def wrong_gold(self) -> list[str]:
+        wrong = []
+        for name, computed in refined_again.gold(self._silver, self._rejects).items():
+            table = self._read(f"gold-metrics/{name}")
+            expected, found = by_seed(computed), by_seed(table.to_dicts())
+            for seed in self.seeds:
+                texts = [sorted(str([row[column] for column in table.columns]) for row in rows.get(seed, []))
+                         for rows in (expected, found)]
+                if texts[0] != texts[1]:
+                    wrong.append(f"seed {seed}: {name}: expected {texts[0]}, found {texts[1]}")
+        return wrong
 
 
 @pytest.mark.parametrize("chunk", range(CHUNKS))
 def test_every_lake_equals_its_bronze_refined_again(chunk: int, tmp_path: pathlib.Path) -> None:
     ran = simulate("--seeds", CHUNK, "--from", 1 + chunk * CHUNK, "--export", tmp_path)
     assert ran.returncode == 0, ran.stdout
-    lakes = sorted(tmp_path.iterdir())
-    assert len(lakes) == CHUNK
-    for folder in lakes:
+    lakes = RefinedLakes(tmp_path)
+    assert len(lakes.seeds) == CHUNK
+    for seed in lakes.seeds:
         try:
-            RefinedLake(folder).check()
+            lakes.check_rows(seed)
         except AssertionError as error:
-            raise AssertionError(f"seed {folder.name}: {error}") from error
-        shutil.rmtree(folder)
+            raise AssertionError(f"seed {seed}: {error}") from error
+    assert lakes.wrong_gold() == []
+    shutil.rmtree(tmp_path)
 
 
 def test_a_seed_replays_to_the_same_trace() -> None:
