@@ -3,7 +3,9 @@
 #include <arrow/array/array_dict.h>
 #include <arrow/array/builder_binary.h>
 #include <arrow/array/builder_primitive.h>
+#include <arrow/array/builder_time.h>
 #include <arrow/buffer.h>
+#include <arrow/compute/api_vector.h>
 #include <arrow/record_batch.h>
 
 #include <chrono>
@@ -164,7 +166,46 @@ Result<std::shared_ptr<arrow::RecordBatch>> QuarantineRows(const Cut& cut, const
   return columns.Finish(arrow::schema(tables::QuarantineFields()), records.size());
 }
 
+// One text for each row, null for the empty one.
+Result<std::shared_ptr<arrow::Array>> PartitionColumn(const TableRows& rows, size_t field) {
+  arrow::StringBuilder builder;
+  for (const int32_t partition : rows.lake_partition) {
+    const int value = rows.lake_partitions[static_cast<size_t>(partition)].value;
+    const std::string& text = rows.partition_values[static_cast<size_t>(value)][field];
+    ARROW_RETURN_NOT_OK(text.empty() ? builder.AppendNull() : builder.Append(text));
+  }
+  return builder.Finish();
+}
+
+Result<std::shared_ptr<arrow::Array>> DateColumn(const TableRows& rows) {
+  arrow::Date32Builder builder;
+  for (const int32_t partition : rows.lake_partition) {
+    ARROW_RETURN_NOT_OK(builder.Append(rows.lake_partitions[static_cast<size_t>(partition)].date));
+  }
+  return builder.Finish();
+}
+
 }  // namespace
+
+Result<std::shared_ptr<arrow::RecordBatch>> WholeRows(const Cut& cut, const TableRows& rows) {
+  ARROW_ASSIGN_OR_RAISE(const auto stored, FileRows(cut, rows));
+  const std::vector<std::string>& partition = rows.layout->table.partition_columns;
+  arrow::FieldVector fields = stored->schema()->fields();
+  arrow::ArrayVector columns = stored->columns();
+  for (auto& column : columns) {
+    if (column->type_id() != arrow::Type::DICTIONARY) continue;
+    const auto& coded = static_cast<const arrow::DictionaryArray&>(*column);
+    ARROW_ASSIGN_OR_RAISE(column, arrow::compute::Take(*coded.dictionary(), *coded.indices()));
+  }
+  for (size_t field = 0; field + 1 < partition.size(); ++field) {
+    fields.push_back(arrow::field(partition[field], arrow::utf8()));
+    ARROW_ASSIGN_OR_RAISE(columns.emplace_back(), PartitionColumn(rows, field));
+  }
+  fields.push_back(arrow::field(partition.back(), arrow::date32()));
+  ARROW_ASSIGN_OR_RAISE(columns.emplace_back(), DateColumn(rows));
+  return arrow::RecordBatch::Make(arrow::schema(std::move(fields)), stored->num_rows(),
+                                  std::move(columns));
+}
 
 Result<std::vector<DataFile>> WriteRowFiles(lake::ObjectStore* store, const Cut& cut,
                                             const TableRows& rows) {

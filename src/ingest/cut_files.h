@@ -1,6 +1,9 @@
 #pragma once
 
+#include <arrow/record_batch.h>
+
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -16,6 +19,9 @@ namespace shopstream::ingest {
 // partition's rows for each thread, and a few encoded files if the store is remote.
 Result<std::vector<DataFile>> WriteRowFiles(lake::ObjectStore* store, const Cut& cut,
                                             const TableRows& rows);
+
+// The same rows with all columns of the table, partition columns last.
+Result<std::shared_ptr<arrow::RecordBatch>> WholeRows(const Cut& cut, const TableRows& rows);
 
 // Likewise its quarantined records, as one file, of the day of ingestion.
 Result<std::vector<DataFile>> WriteQuarantineFiles(lake::ObjectStore* store, const Cut& cut);

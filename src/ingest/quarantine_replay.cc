@@ -24,8 +24,6 @@
 namespace shopstream::ingest {
 namespace {
 
-constexpr Millis kLookAtRegistryEvery{50};
-
 bool Passes(const tables::QuarantinedRows& rows, int64_t row, const std::string& topic,
             const ReplayFilter& filter) {
   if (rows.TopicAt(row) != topic || !rows.coordinates().At(row)) return false;
@@ -37,25 +35,9 @@ bool Passes(const tables::QuarantinedRows& rows, int64_t row, const std::string&
          millis < filter.until_ms.value_or(millis + 1);
 }
 
-// No timestamp: the record has none, or one that the column cannot hold and will reject again.
-QuarantinedRecord RecordOf(const tables::QuarantinedRow& row) {
-  QuarantinedRecord record;
-  record.partition = row.partition;
-  record.offset = row.offset;
-  record.timestamp_ms = row.sent_ms().value_or(kNoTimestamp);
-  record.value = row.value;
-  return record;
-}
-
 Status Stopped() {
   return Status::Cancelled(
       "the replay was stopped; committed records are kept, and running it again adds the rest");
-}
-
-// An outage fails the attempt; the next one selects the records again.
-Status CheckRegistry(Intake* intake) {
-  const std::optional<std::string> outage = intake->TakeOutage();
-  return outage ? Unavailable("the schema registry: ", *outage) : Status::OK();
 }
 
 // The offsets of the rows, none of which was in the table when they were selected.
@@ -92,7 +74,8 @@ QuarantineReplay::QuarantineReplay(std::shared_ptr<const BronzeLayout> layout, s
       quarantine_(quarantine),
       sides_(sides),
       options_(std::move(options)),
-      intake_(std::move(layout), schemas, sides) {}
+      decoder_(std::move(layout), sides, schemas,
+               {.open_partitions = options_.open_partitions, .stop = options_.stop}) {}
 
 Result<ReplaySummary> QuarantineReplay::Run(const ReplayFilter& filter) {
   summary_ = {};
@@ -168,7 +151,7 @@ Status QuarantineReplay::TryCut(const std::string& topic_id, std::vector<Quarant
   ReplaySummary counted = summary_;
   ARROW_ASSIGN_OR_RAISE(const auto records, Choose(base, topic_id, *left, &counted));
   size_t taken = 0;
-  ARROW_ASSIGN_OR_RAISE(Cut cut, Decode(*base.at(bronze_->path()), records, &taken));
+  ARROW_ASSIGN_OR_RAISE(Cut cut, decoder_.Decode(*base.at(bronze_->path()), records, &taken));
   cut.topic = topic_;
   cut.topic_id = topic_id;
   cut.ingested_at_ms = WallClockMillis();
@@ -219,45 +202,6 @@ Result<std::vector<QuarantinedRecord*>> QuarantineReplay::Choose(
     }
   }
   return chosen;
-}
-
-// Uses the table at this snapshot and the registry's current answers. The first `taken` records are
-// in the cut, each with its verdict: at least one, no more than the open partitions allow.
-Result<Cut> QuarantineReplay::Decode(const lake::Snapshot& bronze,
-                                     const std::vector<QuarantinedRecord*>& records,
-                                     size_t* taken) {
-  ARROW_RETURN_NOT_OK(intake_.StartFrom(bronze));
-  const CutBuilder& cut = intake_.filling();
-  for (*taken = 0; *taken < records.size(); ++*taken) {
-    if (cut.open_partitions() >= options_.open_partitions) {
-      ARROW_RETURN_NOT_OK(DecideParked());
-      if (cut.open_partitions() >= options_.open_partitions) break;
-    }
-    ARROW_RETURN_NOT_OK(Take(View(*records[*taken])));
-  }
-  ARROW_RETURN_NOT_OK(DecideParked());
-  return intake_.Finish();
-}
-
-Status QuarantineReplay::Take(const kafka::RecordView& record) {
-  while (!options_.stop()) {
-    ARROW_ASSIGN_OR_RAISE(const Intake::Taken taken, intake_.Take(record, BootClock::now()));
-    if (taken != Intake::Taken::kWait) return Status::OK();
-    ARROW_RETURN_NOT_OK(CheckRegistry(&intake_));
-    ARROW_RETURN_NOT_OK(DecideParked());
-  }
-  return Stopped();
-}
-
-// Waits until the registry's denials are confirmed.
-Status QuarantineReplay::DecideParked() {
-  while (intake_.filling().has_parked()) {
-    if (options_.stop()) return Stopped();
-    ARROW_RETURN_NOT_OK(intake_.DecideParked(BootClock::now()));
-    ARROW_RETURN_NOT_OK(CheckRegistry(&intake_));
-    if (intake_.filling().has_parked()) SleepUnless(options_.stop, kLookAtRegistryEvery);
-  }
-  return Status::OK();
 }
 
 Result<lake::Table*> QuarantineReplay::TableOf(const TableRows& rows) {

@@ -11,7 +11,7 @@
 #include "base/retry.h"
 #include "base/status.h"
 #include "ingest/cut.h"
-#include "ingest/intake.h"
+#include "ingest/quarantine_decoder.h"
 #include "ingest/schema_cache.h"
 #include "ingest/side_tables.h"
 #include "lake/delta/table.h"
@@ -82,10 +82,6 @@ class QuarantineReplay {
                                                  const std::string& topic_id,
                                                  std::vector<QuarantinedRecord>& left,
                                                  ReplaySummary* summary);
-  Result<Cut> Decode(const lake::Snapshot& bronze, const std::vector<QuarantinedRecord*>& records,
-                     size_t* taken);
-  Status Take(const kafka::RecordView& record);
-  Status DecideParked();
   // The table of the rows. A new side table is created.
   Result<lake::Table*> TableOf(const TableRows& rows);
   // Unavailable: nothing was committed, or the outcome is unknown; the next version shows it.
@@ -96,7 +92,7 @@ class QuarantineReplay {
   lake::Table* const quarantine_;
   SideTables* const sides_;
   const Options options_;
-  Intake intake_;
+  QuarantineDecoder decoder_;
   std::map<std::string, Batch> batches_;  // By topic id.
   ReplaySummary summary_;
 };

@@ -9,14 +9,9 @@
 #include <vector>
 
 #include "base/error_kind.h"
-#include "base/testing.h"
-#include "ingest/cut_committer.h"
-#include "ingest/testing.h"
-#include "simulate/faulty_store.h"
+#include "ingest/quarantine_testing.h"
 #include "simulate/memory_store.h"
-#include "tables/columns.h"
-#include "tables/names.h"
-#include "tables/progress.h"
+#include "tables/erased_offsets.h"
 
 namespace shopstream::ingest {
 namespace {
@@ -26,73 +21,17 @@ using testing::Event;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using testing::kOct24;
+using testing::kTopic;
 using ::testing::Pair;
 
-constexpr char kTopic[] = "t";
-constexpr char kTopicId[] = "2vEXY_6eQ4-J_Cb_JlBqbw";
-
-// A listed registry as a source of schemas; at first it has the one that the events are written in.
-class TestRegistry : public registry::SchemaSource, public testing::ListedRegistry {
- public:
-  TestRegistry() { schemas = {{testing::kSchemaId, testing::kEventSchema}}; }
-  registry::LookUp ById(int32_t id) override { return Answer(id); }
-  Result<registry::RegisteredSchema> Latest(const std::string&) override {
-    return registry::RegisteredSchema{
-        .id = 1, .version = 1, .subject = "", .schema = schemas.at(1)};
-  }
-};
-
-// A lake whose ingest quarantined some records, with a clock that only waits advance.
-class QuarantineReplayTest : public ::testing::Test {
+class QuarantineReplayTest : public testing::QuarantineLakeTest {
  protected:
-  void SetUp() override {
-    bronze_ = *lake::Table::OpenOrCreate(&store_, layout_->table);
-    quarantine_ =
-        *lake::Table::OpenOrCreate(&store_, tables::QuarantineSpec(tables::kQuarantinePath));
-  }
-
-  // The values at the next offsets of partition 0, ingested as one cut.
-  void Ingest(const std::vector<std::string>& values) {
-    SchemaCache schemas(layout_, [this](int32_t id) { return registry_.ById(id); });
-    Intake intake(layout_, &schemas, nullptr);
-    const int64_t begin = next_offset_;
-    for (const std::string& value : values) {
-      EXPECT_TRUE(intake.Take(records_.Make(0, next_offset_++, value), clock_.now).ok());
-    }
-    clock_.now += SchemaCache::kConfirmUnknownAfter;
-    EXPECT_TRUE(intake.DecideParked(clock_.now).ok());
-    Cut cut = *intake.Finish();
-    cut.sealed_at = clock_.now;
-    cut.topic = kTopic;
-    cut.topic_id = kTopicId;
-    const std::string app_id = tables::ProgressAppId(kTopicId, 0);
-    cut.progress = {{.range = {0, begin, next_offset_},
-                     .fence = bronze_->snapshot()->Txn(app_id),
-                     .quarantine_fence = quarantine_->snapshot()->Txn(app_id)}};
-    CutCommitter committer(bronze_.get(), quarantine_.get(), nullptr,
-                           []() -> Result<std::string> { return kTopicId; }, {});
-    EXPECT_EQ(CutOutcome::kCommitted, committer.Commit(cut, [] { return false; })->outcome);
-  }
-
   Result<ReplaySummary> Replay(const ReplayFilter& filter = {}) {
     options_.patience = {
         .first = Millis{10}, .longest = Millis{100}, .give_up_after = Millis{1000}};
     return ReplayQuarantine(&store_, &registry_, kTopic, {}, filter, options_);
   }
-  int64_t Rows() {
-    int64_t rows = 0;
-    const auto table = *lake::Table::Open(store_.inner(), tables::kBronzePath);
-    for (const DataFile& file : table->snapshot()->Files()) rows += file.rows;
-    return rows;
-  }
 
-  shopstream::testing::StoppedClock clock_;
-  TestRegistry registry_;
-  testing::Records records_;
-  int64_t next_offset_ = 0;
-  std::shared_ptr<const BronzeLayout> layout_ = testing::EventLayout();
-  simulate::FaultyStore store_{std::make_unique<simulate::MemoryStore>()};
-  std::unique_ptr<lake::Table> bronze_, quarantine_;
   QuarantineReplay::Options options_;
 };
 
@@ -109,6 +48,20 @@ TEST_F(QuarantineReplayTest, WhatIsReadableNowIsAddedOnceHoweverOftenItIsReplaye
   EXPECT_EQ(0, again.replayed);
   EXPECT_EQ(1, again.already_there);
   EXPECT_EQ(2, Rows());
+}
+
+TEST_F(QuarantineReplayTest, WhatWasErasedIsNotAddedAgain) {
+  Ingest({testing::EventWithLeft(1, "x"), testing::EventWithLeft(2, "y")});
+  registry_.schemas = testing::SchemasById();
+  const tables::OffsetsByTopic erased = {
+      {testing::kTopicId, *tables::ReplayedOffsets::Parse("0:0")}};
+  lake::Changes changes;
+  changes.growth = lake::TableGrowth{
+      bronze_->snapshot()->schema(),
+      *tables::RemovedProperties(*bronze_->snapshot(), tables::Removal::kErased, erased)};
+  ASSERT_TRUE(bronze_->Commit(lake::Unconditionally(changes), clock_.now + Millis{1000}).ok());
+  EXPECT_EQ(1, Replay()->replayed);
+  EXPECT_EQ(1, Rows());
 }
 
 TEST_F(QuarantineReplayTest, WhatIsNotReadableYetStaysForALaterReplay) {

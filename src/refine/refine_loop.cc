@@ -235,16 +235,19 @@ Result<RefineEnd> RunRefine(const Config& config, const RefineMode& mode, Refine
                    .judge = judge.get(),
                    .ids = &ids,
                    .gold = &gold,
-                   .stats = stats},
+                   .stats = stats,
+                   .erase_quarantine = mode.erase_quarantine},
                   {.pass_rows = config.refine.pass_rows,
                    .row_bytes = memory.row_bytes,
                    .commit_deadline = kCommitDeadline,
                    .wait_for_rows = mode.watch ? kWaitsForRows : Millis{0},
                    .until_caught_up = !mode.watch,
-                   .restate = mode.restate});
-  const auto end =
+                   .restate = mode.restate,
+                   .task = mode.task});
+  auto end =
       RunSteps(&refiner, mode, {.interval = Millis{config.refine.interval_ms}}, stop, on_tick);
   ARROW_RETURN_NOT_OK(index.ids->Close());
+  if (end.ok()) end->task = refiner.task_pass();
   return end;
 }
 

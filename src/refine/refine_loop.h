@@ -17,12 +17,16 @@ namespace shopstream::refine {
 
 struct RefineMode {
   bool watch = false;  // False: until everything is refined that Bronze has at the start.
-  std::optional<DatesToRestate> restate = {};  // Instead; without `watch`.
+  std::optional<DatesToRestate> restate = {};   // Instead; without `watch`.
+  std::optional<tables::RefineTask> task = {};  // Likewise; see RefinerOptions.
+  // Makes the mode of any refine complete: whoever refines may have to finish an erase.
+  tables::EraseQuarantine erase_quarantine = {};
 };
 
 struct RefineEnd {
   bool interrupted = false;
   std::optional<tables::RefineHalt> halt;  // It ended because of it.
+  std::optional<int64_t> task = {};        // The pass of the mode's task, once it is reserved.
 };
 
 struct LoopOptions {

@@ -69,7 +69,9 @@ struct Refiner::PassInHand {
 };
 
 Refiner::Refiner(RefinerParts parts, RefinerOptions options)
-    : parts_(parts), options_(options), author_(static_cast<int64_t>(RandomBits() >> 2)) {}
+    : parts_(parts), options_(options), author_(static_cast<int64_t>(RandomBits() >> 2)) {
+  if (options_.task && options_.task->pass > 0) reserved_ = options_.task->pass;
+}
 
 // Rejects first, Bronze last: a table that is read later may be ahead of the others, never behind
 // what it is built from.
@@ -137,7 +139,9 @@ Result<StepOutcome> Refiner::Step() {
   }
   if (!target_) target_ = tables::ReadProgress(bronze_->Txns());
   if (options_.restate && IsFree(next->kind)) return ReserveRestate();
-  if (options_.until_caught_up && CaughtUp()) return StepOutcome::kIdle;
+  if (options_.task && IsFree(next->kind)) return ReserveTheTask();
+  const bool is_forgotten = next->kind != NextKind::kForgetTask;
+  if (options_.until_caught_up && is_forgotten && CaughtUp()) return StepOutcome::kIdle;
   StandByIfOvertaken();
   const bool stood_by = standby_.active();
   const bool stands_by = standby_.Waits(standings_, BootClock::now());

@@ -28,6 +28,7 @@
 #include "refine/refine_tables.h"
 #include "refine/restate.h"
 #include "refine/silver_ids.h"
+#include "tables/quarantine_choice.h"
 #include "tables/refine_halt.h"
 #include "tables/refine_state.h"
 #include "tables/refine_task.h"
@@ -49,6 +50,8 @@ struct RefinerOptions {
   bool until_caught_up = false;  // With what Bronze has at the first step.
   // Only these dates, as tasks, instead of further passes.
   std::optional<DatesToRestate> restate = std::nullopt;
+  // Only this task, instead of further passes. With a pass: one that is open, to be finished.
+  std::optional<tables::RefineTask> task = std::nullopt;
 };
 
 // The parts that a refiner uses; all borrowed, all outlive it.
@@ -59,6 +62,7 @@ struct RefinerParts {
   SilverIds* ids = nullptr;
   GoldTables* gold = nullptr;
   RefineStats* stats = nullptr;
+  tables::EraseQuarantine erase_quarantine = {};  // Empty: there is no quarantine.
 };
 
 enum class StepOutcome {
@@ -83,6 +87,8 @@ class Refiner {
 
   // The one that stops the next pass.
   const std::optional<tables::RefineHalt>& halt() const { return halt_; }
+  // The pass of the task that this refine reserved last, or was told to finish.
+  std::optional<int64_t> task_pass() const { return reserved_; }
 
  private:
   struct PassInHand;
@@ -117,8 +123,11 @@ class Refiner {
   bool IsLastOfRebuild(int64_t pass) const;
   // Passes go on from Bronze as it is, whatever it was for earlier ones.
   Status TakeBronzeAsItIs(tables::RefineStanding* standing) const;
+  Result<StepOutcome> ReserveTheTask();
   Result<StepOutcome> TaskInRejects(int64_t pass);
   Result<StepOutcome> TaskInSilver(int64_t pass);
+  Result<StepOutcome> EraseInRejects(const tables::RefineTask& task);
+  Result<StepOutcome> EraseInSilver(const tables::RefineTask& task);
   Status TaskInGold(const std::vector<std::string>& gold);
   Result<StepOutcome> ForgetTask();
   Result<tables::RefineTask> OpenTask(int64_t pass) const;

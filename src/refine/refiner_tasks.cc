@@ -49,6 +49,17 @@ Result<StepOutcome> Refiner::ReserveRestate() {
   return StepOutcome::kWorked;
 }
 
+Result<StepOutcome> Refiner::ReserveTheTask() {
+  if (reserved_) return StepOutcome::kIdle;
+  tables::RefineTask task = *options_.task;
+  task.pass = standings_.rejects + 1;
+  task.at_ms = WallClockMillis();
+  ARROW_ASSIGN_OR_RAISE(const PassOutcome outcome,
+                        ReserveTask(parts_.tables->rejects.get(), task, Deadline()));
+  if (outcome == PassOutcome::kDone) reserved_ = task.pass;
+  return StepOutcome::kWorked;
+}
+
 Result<tables::RefineTask> Refiner::OpenTask(int64_t pass) const {
   if (task_ && task_->pass == pass) return *task_;
   return Status::Invalid("table ", parts_.tables->rejects->path(), " reserves pass ", pass,
@@ -84,6 +95,7 @@ Status Refiner::TakeBronzeAsItIs(tables::RefineStanding* standing) const {
 
 Result<StepOutcome> Refiner::TaskInRejects(int64_t pass) {
   ARROW_ASSIGN_OR_RAISE(const tables::RefineTask task, OpenTask(pass));
+  if (task.kind == tables::TaskKind::kErase) return EraseInRejects(task);
   ARROW_ASSIGN_OR_RAISE(const RefineColumns columns, Columns());
   lake::Table* const rejects = parts_.tables->rejects.get();
   PassChanges changes{.standing = rejects_, .columns = columns.rejects};
@@ -118,6 +130,7 @@ Result<StepOutcome> Refiner::TaskInRejects(int64_t pass) {
 
 Result<StepOutcome> Refiner::TaskInSilver(int64_t pass) {
   ARROW_ASSIGN_OR_RAISE(const tables::RefineTask task, OpenTask(pass));
+  if (task.kind == tables::TaskKind::kErase) return EraseInSilver(task);
   ARROW_ASSIGN_OR_RAISE(const RefineColumns columns, Columns());
   PassChanges changes{.standing = rejects_, .columns = columns.silver};
   const PassStamp stamp{.pass = pass, .refined_at_ms = WallClockMillis()};

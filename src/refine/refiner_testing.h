@@ -83,13 +83,15 @@ class RefinerTest : public ::testing::Test {
          .read = [this]() -> Result<std::vector<GoldFile>> { return gold_files_; }},
         columns));
     options.commit_deadline = Millis{200};
-    program->refiner = std::make_unique<Refiner>(RefinerParts{.store = store_.get(),
-                                                              .tables = &program->tables,
-                                                              .judge = Judge(),
-                                                              .ids = program->ids.get(),
-                                                              .gold = program->gold.get(),
-                                                              .stats = &program->stats},
-                                                 options);
+    program->refiner =
+        std::make_unique<Refiner>(RefinerParts{.store = store_.get(),
+                                               .tables = &program->tables,
+                                               .judge = Judge(),
+                                               .ids = program->ids.get(),
+                                               .gold = program->gold.get(),
+                                               .stats = &program->stats,
+                                               .erase_quarantine = erase_quarantine_},
+                                  options);
     return program;
   }
 
@@ -163,6 +165,7 @@ class RefinerTest : public ::testing::Test {
   std::unique_ptr<PassJudge> judge_;
   std::vector<GoldFile> gold_files_;
   int gold_stamp_ = 0;
+  tables::EraseQuarantine erase_quarantine_;
 };
 
 }  // namespace shopstream::refine::testing

@@ -3,8 +3,12 @@
 #include <string_view>
 #include <utility>
 
+#include "base/json.h"
+
 namespace shopstream::tables {
 namespace {
+
+constexpr char kLastErase[] = "shopstream.erase";
 
 std::string_view PrefixOf(Removal removal) {
   return removal == Removal::kErased ? "shopstream.erased." : "shopstream.expired.";
@@ -46,6 +50,30 @@ Result<std::map<std::string, std::string>> RemovedProperties(const lake::Snapsho
     changed[std::string(PrefixOf(removal)) + topic_id] = known[topic_id].Format();
   }
   return changed;
+}
+
+Result<LastErase> ReadLastErase(const lake::Snapshot& bronze) {
+  LastErase last;
+  const std::string* text = lake::FindProperty(bronze, kLastErase);
+  if (text == nullptr) return last;
+  try {
+    const nlohmann::json json = ParseJsonOrThrow(*text);
+    last.task = json.at("task").get<int64_t>();
+    last.at_ms = json.at("at").get<int64_t>();
+    for (const nlohmann::json& date : json.at("dates")) {
+      last.dates.insert(date.is_null() ? std::nullopt : std::optional(date.get<int32_t>()));
+    }
+    return last;
+  } catch (const nlohmann::json::exception& error) {
+    return Status::Invalid("property ", kLastErase, " is damaged: ", error.what());
+  }
+}
+
+std::map<std::string, std::string> LastEraseProperty(const LastErase& last) {
+  nlohmann::json dates = nlohmann::json::array();
+  for (const auto& date : last.dates) dates.push_back(date ? nlohmann::json(*date) : nullptr);
+  return {{kLastErase,
+           DumpJson(nlohmann::json{{"task", last.task}, {"at", last.at_ms}, {"dates", dates}})}};
 }
 
 bool Contains(const OffsetsByTopic& offsets, const std::string& topic_id, int32_t partition,

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
+#include <optional>
+#include <set>
 #include <string>
 
 #include "base/status.h"
@@ -29,6 +32,17 @@ Result<OffsetsByTopic> ReadRemoved(const lake::Snapshot& table);
 Result<std::map<std::string, std::string>> RemovedProperties(const lake::Snapshot& table,
                                                              Removal removal,
                                                              const OffsetsByTopic& more);
+
+// The last erase that is done with Bronze. Its property, shopstream.erase, is set by the same
+// commit.
+struct LastErase {
+  int64_t task = 0;   // Number of the pass; 0: there was none.
+  int64_t at_ms = 0;  // When it was reserved: numbers begin anew if refine's tables do.
+  std::set<std::optional<int32_t>> dates = {};  // Of the rows that went: days since 1970, or null.
+};
+// Invalid: the property is damaged.
+Result<LastErase> ReadLastErase(const lake::Snapshot& bronze);
+std::map<std::string, std::string> LastEraseProperty(const LastErase& last);
 
 bool Contains(const OffsetsByTopic& offsets, const std::string& topic_id, int32_t partition,
               int64_t offset);

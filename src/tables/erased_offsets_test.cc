@@ -63,5 +63,16 @@ TEST_F(ErasedOffsetsTest, ADamagedPropertyIsNamed) {
               HasSubstr("property shopstream.expired.A is damaged"));
 }
 
+TEST_F(ErasedOffsetsTest, TheLastEraseIsReadAsItWasWritten) {
+  const auto last = ReadLastErase(
+      *With(LastEraseProperty({.task = 7, .at_ms = 8, .dates = {std::nullopt, 20385}})));
+  EXPECT_EQ(7, last->task);
+  EXPECT_EQ(8, last->at_ms);
+  EXPECT_EQ((std::set<std::optional<int32_t>>{std::nullopt, 20385}), last->dates);
+  EXPECT_EQ(0, ReadLastErase(*With({}))->task);
+  EXPECT_THAT(ReadLastErase(*With({{"shopstream.erase", "{"}})).status().message(),
+              HasSubstr("property shopstream.erase is damaged"));
+}
+
 }  // namespace
 }  // namespace shopstream::tables

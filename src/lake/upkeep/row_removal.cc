@@ -38,6 +38,11 @@ class Remover {
         options_(options),
         stored_(StoredSchema(*snapshot.schema(), snapshot.partition_columns())) {}
 
+  Result<int64_t> Count() {
+    ARROW_RETURN_NOT_OK(Search());
+    return removal_.rows;
+  }
+
   Result<Removal> Run() {
     ARROW_RETURN_NOT_OK(CheckTimeToCommit(snapshot_.properties(), kLeastTimeToWrite));
     removal_.schema = snapshot_.schema();
@@ -275,6 +280,11 @@ Changes Removal::ToChanges() const {
 Result<Removal> PlanRemoval(Table* table, const Snapshot& snapshot, const RowChoice& choice,
                             const RemovalOptions& options) {
   return Remover(table, snapshot, choice, options).Run();
+}
+
+Result<int64_t> CountChosen(Table* table, const Snapshot& snapshot, const RowChoice& choice,
+                            const RemovalOptions& options) {
+  return Remover(table, snapshot, choice, options).Count();
 }
 
 void Discard(Table* table, const Removal& removal) {

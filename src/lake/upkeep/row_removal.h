@@ -58,6 +58,10 @@ struct Removal {
 Result<Removal> PlanRemoval(Table* table, const Snapshot& snapshot, const RowChoice& choice,
                             const RemovalOptions& options);
 
+// Only searches: `choose` sees the rows that may go. How many do.
+Result<int64_t> CountChosen(Table* table, const Snapshot& snapshot, const RowChoice& choice,
+                            const RemovalOptions& options);
+
 // Deletes the files that were written, because no commit will name them. What storage does not
 // delete now is left to vacuum.
 void Discard(Table* table, const Removal& removal);
