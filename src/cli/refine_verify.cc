@@ -8,6 +8,7 @@
 
 #include "base/format.h"
 #include "base/join.h"
+#include "base/json.h"
 #include "base/progress_line.h"
 #include "base/report.h"
 #include "base/shutdown.h"

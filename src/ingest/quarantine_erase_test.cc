@@ -39,8 +39,7 @@ class QuarantineEraseTest : public testing::QuarantineLakeTest {
       EXPECT_NE(nullptr, rows.GetColumnByName("region"));
       EXPECT_EQ(arrow::Type::DATE32, rows.GetColumnByName("date")->type_id());
       EXPECT_EQ(arrow::Type::STRING, rows.GetColumnByName("kafka_topic")->type_id());
-      const auto& values =
-          static_cast<const arrow::StringArray&>(*rows.GetColumnByName("left"));
+      const auto& values = static_cast<const arrow::StringArray&>(*rows.GetColumnByName("left"));
       std::vector<bool> matches;
       for (int64_t i = 0; i < values.length(); ++i) {
         matches.push_back(left.contains(values.GetString(i)));
@@ -103,7 +102,9 @@ TEST_F(QuarantineEraseTest, WithoutTheRegistryNothingIsDone) {
 TEST_F(QuarantineEraseTest, AFailureOfStorageLeavesEverything) {
   Ingest({EventWithLeft(1, "x"), EventWithLeft(2, "y")});
   registry_.schemas = testing::SchemasById();
-  store_.On(simulate::Operation::kPutIfAbsent, "bronze-quarantine/_delta_log").FailsBefore().Always();
+  store_.On(simulate::Operation::kPutIfAbsent, "bronze-quarantine/_delta_log")
+      .FailsBefore()
+      .Always();
   EXPECT_FALSE(Erase({"x"}).ok());
   store_.Heal();
   EXPECT_EQ(2, Quarantined());
