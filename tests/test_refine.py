@@ -227,7 +227,7 @@ def test_other_rules_are_applied_to_the_past_beside_passes(world: Shopstream, tm
     summary = world.json("refine", "--restate", f"{dates[0]}..{dates[-1]}", timeout=120)
     reasons = expect_refined(world, most=2)
     assert summary["rows"] == len(rows(world, BRONZE)) and summary["rejected_by_reason"] == dict(reasons)
-    assert reasons["quantity_range"] > 10_000
+    assert reasons["quantity_range"] > 4_000
     expect_gold_adds_up(world)
     assert world.json("refine", "status")["complete"]
     assert "Nothing to restate" in world.run("refine", "--restate", "1999-01-01").stdout
