@@ -15,6 +15,7 @@
 #include "base/shutdown.h"
 #include "cli/command.h"
 #include "cli/refine_commands.h"
+#include "ingest/quarantine_erase.h"
 #include "model/calendar.h"
 #include "refine/refine_loop.h"
 #include "refine/refine_stats.h"
@@ -96,6 +97,7 @@ Result<int> RunRefineCommand(const Context& context, const RefineFlags& flags) {
   RefineProgress progress(&stats);
   refine::RefineMode mode{.watch = flags.watch, .restate = flags.restate};
   if (flags.rebuild) mode.restate = refine::DatesToRestate{};
+  mode.erase_quarantine = ingest::ConfiguredQuarantineErase(context.config, ShutdownRequested);
   const Result<refine::RefineEnd> end =
       refine::RunRefine(context.config, mode, &stats, ShutdownRequested, [&] { progress.Tick(); });
   progress.End();

@@ -128,7 +128,7 @@ Command TableCommand() {
           .meaning = "Inspect and maintain tables",
           .commands = {std::move(list), TableDescribeCommand(), std::move(history),
                        std::move(files), TableVacuumCommand(), TableVerifyCommand(),
-                       TableOptimizeCommand(), TableRepairCommand()}};
+                       TableOptimizeCommand(), TableRepairCommand(), TableEraseCommand()}};
 }
 
 }  // namespace shopstream::cli

@@ -9,6 +9,7 @@ namespace shopstream::cli {
 
 // Commands of `table` with their own files, src/cli/table_<name>.cc.
 Command TableDescribeCommand();
+Command TableEraseCommand();
 Command TableOptimizeCommand();
 Command TableRepairCommand();
 Command TableVacuumCommand();

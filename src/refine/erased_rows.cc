@@ -144,8 +144,8 @@ Status ErasedRows::AddChosen(const DataFile& file, const arrow::RecordBatch& row
   return Status::OK();
 }
 
-Status ErasedRows::Find() {
-  return lake::CountChosen(table_, *table_->snapshot(), Choice(), {}).status();
+Result<int64_t> ErasedRows::Find() {
+  return lake::CountChosen(table_, *table_->snapshot(), Choice(), {});
 }
 
 Result<lake::Removal> ErasedRows::Remove() {

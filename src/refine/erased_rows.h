@@ -50,8 +50,8 @@ class ErasedRows {
 
   // The identities of the rows that match, in addition to those that it has.
   Status FindIdentities(Identities* found);
-  // Only searches; offsets() and dates() show what goes.
-  Status Find();
+  // Only searches. How many rows go; offsets() and dates() show which.
+  Result<int64_t> Find();
   // Writes the files that are left. Nothing names them yet.
   Result<lake::Removal> Remove();
 

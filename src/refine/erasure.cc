@@ -135,7 +135,7 @@ Result<tables::QuarantineErased> Erasure::EraseQuarantined(const std::vector<Sou
   tables::QuarantineChoice choice;
   choice.task = task_.pass;
   for (const Source& source : sources) {
-    ARROW_RETURN_NOT_OK(source.rows->Find());
+    ARROW_RETURN_NOT_OK(source.rows->Find().status());
     tables::Merge(source.rows->offsets(), &choice.gone);
     ARROW_ASSIGN_OR_RAISE(const auto erased,
                           tables::ReadRemoved(*source.base, tables::Removal::kErased));
@@ -213,7 +213,7 @@ Status Erasure::AddToRejects(PassChanges* changes) {
     rows->AddCopies(&copies);
     rows->AddRows(&gone, last.dates);
   }
-  ARROW_RETURN_NOT_OK(silver.Find());
+  ARROW_RETURN_NOT_OK(silver.Find().status());
   ARROW_ASSIGN_OR_RAISE(const lake::Removal removal, rejects.Remove());
   Record(removal, changes);
   tables::OffsetsByTopic both = silver.offsets();

@@ -1,0 +1,149 @@
+"""`shopstream table erase` on real brokers, beside ingest and refine: whatever is killed, afterwards nothing of a
+person is left in any data file, the receipt says so, and the audit finds no difference."""
+
+import json
+import pathlib
+import random
+import subprocess
+import time
+from typing import Any
+
+import pyarrow.parquet
+import pytest
+from deltalake import DeltaTable
+
+from shopstream import Shopstream
+from test_refine import BRONZE, REJECTS, SILVER, Shop, expect_gold_adds_up, expect_refined, ingest, rows, world
+from waiting import wait_until
+
+__all__ = ["world"]  # The fixture.
+
+QUARANTINE, CUSTOMERS = "bronze-quarantine", "gold-metrics/customer_daily"
+PERSON = 471142  # No other user has it.
+NAME = "Engraved-for-Wilhelmine"
+WHERE = f"user_id = {PERSON}"
+
+
+def buy(shop: Shop) -> None:
+    """Purchases of the person, accepted, rejected, repeated and undecodable, among others. 7 rows of Bronze go, and one
+    of quarantine."""
+    person = {"user_id": PERSON, "product_name": NAME}
+    shop.send(*({} for _ in range(200)))
+    shop.send({**person, "event_id": "gift"}, {**person, "amount": -1.0}, {**person, "quantity": 0},
+              *({**person} for _ in range(3)))
+    shop.send({"event_id": "gift"})  # A copy under another name.
+    for key in (str(PERSON), "somebody"):
+        shop.producer.produce(shop.world.topic, f"{key} wrote {NAME}".encode(), key)
+    assert shop.producer.flush(30) == 0
+
+
+def erase(world: Shopstream, where: str = WHERE) -> dict[str, Any]:
+    return world.json("table", "erase", "--where", where, "--yes", timeout=120)
+
+
+def of_table(receipt: dict[str, Any], name: str) -> dict[str, Any]:
+    return next(table for table in receipt["tables"] if table["table"] == name)
+
+
+def expect_nothing_left(world: Shopstream) -> None:
+    """In any file but the log, whose clean-up the receipt announces."""
+    for table in DeltaTables(world):
+        world.run("table", "vacuum", table, "--delete", "--retention-hours", "0", "--force")
+    seen = 0
+    for path in [*world.lake.rglob("*"), *world.folder.rglob("state/*")]:
+        if not path.is_file() or "_delta_log" in path.parts:
+            continue
+        seen += 1
+        assert NAME.encode() not in path.read_bytes(), path
+        if path.suffix != ".parquet":
+            continue
+        for row in pyarrow.parquet.read_table(path).to_pylist():
+            if row.get("value") == f"somebody wrote {NAME}".encode():
+                continue
+            assert PERSON not in row.values() and NAME not in str(row), path
+    assert seen > 10
+
+
+def DeltaTables(world: Shopstream) -> list[str]:
+    return [table["table"] for table in world.json("table", "list")]
+
+
+def expect_clean(world: Shopstream, erased: int) -> None:
+    report = world.json("audit")
+    assert report["clean"], report
+    assert sum(partition["erased_rows"] for partition in report["partitions"]) == erased
+
+
+def test_nothing_of_a_person_is_left(world: Shopstream) -> None:
+    shop = Shop(world)
+    buy(shop)
+    ingesting, refining = world.start("ingest"), world.start("refine", "--watch")
+    wait_until(lambda: (world.lake / CUSTOMERS).exists() and any(row["user_id"] == PERSON
+                                                                 for row in rows(world, CUSTOMERS)),
+               60, "the person is in Gold")
+    shop.send(*({} for _ in range(100)))
+    receipt = erase(world)
+    shop.send(*({} for _ in range(100)))
+    wait_until(lambda: len(rows(world, BRONZE)) == 400, 60, "ingest goes on")
+    assert ingesting.stop() == 0
+    assert refining.stop() == 0
+    world.run("refine", timeout=120)
+    assert (of_table(receipt, BRONZE)["rows"], of_table(receipt, QUARANTINE)["rows"]) == (7, 1)
+    assert of_table(receipt, SILVER)["rows"] + of_table(receipt, REJECTS)["rows"] == 7
+    assert receipt["quarantine_not_examined"] == 1
+    assert of_table(receipt, CUSTOMERS)["files"] == 1
+    assert not any(row["user_id"] == PERSON for name in (BRONZE, SILVER, REJECTS, CUSTOMERS)
+                   for row in rows(world, name))
+    assert not any(row["event_id"] == "gift" for name in (BRONZE, SILVER, REJECTS) for row in rows(world, name))
+    expect_refined(world)
+    expect_gold_adds_up(world)
+    expect_clean(world, 8)
+
+
+def test_the_files_are_gone_after_a_vacuum(world: Shopstream) -> None:
+    shop = Shop(world)
+    shop.send(*({} for _ in range(100)))
+    shop.send(*({"user_id": PERSON, "product_name": NAME} for _ in range(5)))
+    ingest(world)
+    world.run("refine")
+    assert any(NAME.encode() in path.read_bytes() for path in (world.lake / BRONZE).rglob("*.parquet"))
+    erase(world)
+    expect_nothing_left(world)
+    expect_clean(world, 5)
+
+
+def test_a_killed_erase_is_finished_by_the_next(world: Shopstream) -> None:
+    shop = Shop(world)
+    buy(shop)
+    ingest(world)
+    world.run("refine")
+    chance = random.Random(5)
+    for _ in range(5):
+        running = world.start("table", "erase", "--where", WHERE, "--yes")
+        time.sleep(chance.uniform(0.05, 0.9))
+        running.kill()
+    receipt = erase(world)
+    assert of_table(receipt, BRONZE)["version"] is not None
+    assert not any(row["user_id"] == PERSON for name in (BRONZE, SILVER, REJECTS, CUSTOMERS)
+                   for row in rows(world, name))
+    expect_refined(world)
+    expect_gold_adds_up(world)
+    expect_clean(world, 8)
+    history = world.json("table", "history", REJECTS, "--limit", "100")
+    assert sum(version["operation"] == "FORGET TASK" for version in history) >= 1
+
+
+def test_an_erase_is_asked_for_and_refuses_what_it_cannot_do(world: Shopstream) -> None:
+    shop = Shop(world)
+    shop.send({"user_id": PERSON}, {})
+    ingest(world)
+    counts = {row["table"]: row["rows"] for row in world.json("table", "erase", "--where", WHERE, "--dry-run")}
+    assert counts == {BRONZE: 1}
+    assert len(rows(world, BRONZE)) == 2
+    assert "--yes" in world.run("table", "erase", "--where", WHERE, expect=1).stderr
+    for where, why in (("user_id", "no condition"), ("nobody = 1", "nobody"), ("user_id IN (SELECT 1)", "SELECT")):
+        assert why in world.run("table", "erase", "--where", where, "--yes", expect=1).stderr
+    assert len(rows(world, BRONZE)) == 2
+    words = world.run("table", "erase", "--where", WHERE, "--yes").stdout
+    assert "Not covered: Kafka" in words and f"shopstream table vacuum {BRONZE} --delete" in words
+    assert len(rows(world, BRONZE)) == 1
