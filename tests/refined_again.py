@@ -7,7 +7,7 @@ import io
 import json
 import math
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 from typing import Any
@@ -144,14 +144,22 @@ def copy_order(row: Row) -> tuple[Any, ...]:
     return (sent is not None, sent.timestamp() if sent else 0, *(row[name] for name in COORDINATES))
 
 
-def without_duplicates(rows: Iterable[Row]) -> None:
-    """Gives the reason `duplicate` to each row that no rule rejects and that another copy precedes: one of an earlier
-    pass, or of the same one and earlier in Kafka. Rows have `refine_pass` and `reasons`."""
-    first: dict[tuple[str, datetime.date], Row] = {}
-    accepted = [row for row in rows if not row["reasons"]]
-    for row in sorted(accepted, key=lambda row: (row["refine_pass"], copy_order(row))):
-        if first.setdefault((row["event_id"], row["date"]), row) is not row:
-            row["reasons"] = "duplicate"
+def reasons_of_pass(rows: Sequence[Row], book: RuleBook, earlier: set[Any]) -> list[str]:
+    """Why each row of a pass is rejected; empty: it is not. `earlier` has the (event_id, date) of the passes before. Of
+    several copies in the pass the one that is `chosen` stays, or else the first one in Kafka."""
+    reasons = [book.reasons(row, book.computed(row)) for row in rows]
+    accepted = [number for number, reason in enumerate(reasons) if not reason]
+    seen = set(earlier)
+    for number in sorted(accepted, key=lambda number: (not rows[number]["chosen"], copy_order(rows[number]))):
+        purchase = purchase_of(rows[number])
+        if purchase in seen:
+            reasons[number] = "duplicate"
+        seen.add(purchase)
+    return reasons
+
+
+def purchase_of(row: Row) -> tuple[Any, ...]:
+    return row["event_id"], row["date"]
 
 
 def cents(values: pl.Series) -> pl.Series:

@@ -91,31 +91,37 @@ class RefinedLakes:
 
     def check_rows(self, seed: int) -> None:
         """Every row of Bronze is in Silver or in rejects, once, for the right reason and with the right values."""
-        books = {fingerprint: RuleBook(**texts) for fingerprint, texts in
-                 json.loads((self._folders[seed] / "books.json").read_text()).items()}
+        history = json.loads((self._folders[seed] / "history.json").read_text())
+        books = {fingerprint: RuleBook(**texts) for fingerprint, texts in history["books"].items()}
         bronze = {key_of(row): row for row in self._bronze_rows.get(seed, []) if row["kafka_offset"] is not None}
         rows = self._refined_rows.get(seed, [])
         refined = {key_of(row): row for row in rows}
         assert bronze.keys() == refined.keys() and len(rows) == len(refined)
-        expected = {}
+        of_pass: dict[int, list[Row]] = {}
         for key, row in bronze.items():
-            number = refined[key]["refine_pass"]
-            use = max((use for use in self._uses[seed] if use["pass"] <= number), key=lambda use: use["pass"])
-            book = books[use["fingerprint"]]
-            expected[key] = row | {"refine_pass": number, "reasons": book.reasons(row, book.computed(row))}
-        refined_again.without_duplicates(expected.values())
-        silver_of_pass: dict[int, list[tuple[Row, Row]]] = {}
-        for key, row in expected.items():
             found = refined[key]
-            assert (found["reasons"] or "") == row["reasons"], (row, found)
             for name in self._bronze.columns:
                 assert same(found["bronze_late" if name == "late" else name], row[name]), (name, row, found)
-            if not row["reasons"]:
-                silver_of_pass.setdefault(found["refine_pass"], []).append((row, found))
-        for pairs in silver_of_pass.values():
+            # A restate keeps the copy that Silver had, which no later version shows.
+            chosen = found["refine_pass"] in history["restates"] and not found["reasons"]
+            of_pass.setdefault(found["refine_pass"], []).append(row | {"chosen": chosen, "found": found})
+        in_silver: set[Any] = set()
+        for number, of_one in sorted(of_pass.items()):
+            found_reasons = [row["found"]["reasons"] or "" for row in of_one]
+            expected = [refined_again.reasons_of_pass(of_one, books[fingerprint], in_silver)
+                        for fingerprint in self._rules_of(seed, number)]
+            assert found_reasons in expected, (number, of_one, expected)
+            accepted = [row for row in of_one if not row["found"]["reasons"]]
+            in_silver.update(map(refined_again.purchase_of, accepted))
             # Computed with one book: that of the refine that committed the pass to Silver.
-            assert any(all(book.computed(row) == {name: found[name] for name in COMPUTED} for row, found in pairs)
-                       for book in books.values()), pairs
+            assert any(all(book.computed(row) == {name: row["found"][name] for name in COMPUTED} for row in accepted)
+                       for book in books.values()), accepted
+
+    def _rules_of(self, seed: int, number: int) -> list[str]:
+        """The fingerprints of the rules that may have decided a pass: those in force before it, unless the pass is the
+        first with others. These have either decided it, or only finished it in Silver after its refine had died."""
+        before = [use["fingerprint"] for use in self._uses[seed] if use["pass"] < number]
+        return before[-1:] + [use["fingerprint"] for use in self._uses[seed] if use["pass"] == number]
 
     def wrong_gold(self) -> list[str]:
         wrong = []

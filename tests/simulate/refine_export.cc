@@ -39,7 +39,7 @@ Status ExportTable(lake::ObjectStore* store, const std::string& path, const fs::
 
 }  // namespace
 
-Status ExportLake(RefineWorld* world, const std::string& folder) {
+Status ExportLake(RefineWorld* world, const RefineWatch& watch, const std::string& folder) {
   const fs::path target = fs::path(folder) / std::to_string(world->plan.seed);
   const auto look = world->Look();
   std::set<std::string> tables = {kBronzeTable, kSilverTable, kRejectsTable};
@@ -56,7 +56,8 @@ Status ExportLake(RefineWorld* world, const std::string& folder) {
     books[*fingerprint] = {
         {"rules", text.rules}, {"rates", text.rates}, {"categories", text.categories}};
   }
-  return WriteFile(target / "books.json", DumpJson(books));
+  const nlohmann::json history = {{"books", std::move(books)}, {"restates", watch.restates()}};
+  return WriteFile(target / "history.json", DumpJson(history));
 }
 
 }  // namespace shopstream::simulate

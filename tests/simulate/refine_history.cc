@@ -9,6 +9,7 @@
 #include "base/runtime.h"
 #include "lake/delta/table.h"
 #include "lake/upkeep/compaction.h"
+#include "lake/upkeep/repair_file.h"
 #include "lake/upkeep/vacuum.h"
 #include "refine/status.h"
 #include "simulate/bronze_writer.h"
@@ -25,6 +26,9 @@
 namespace shopstream::simulate {
 namespace {
 
+constexpr Millis kRewriteDeadline{8000};
+constexpr int64_t kDayMillis = 86'400'000;
+
 // Events that a run of many histories must include.
 constexpr const char* kRefineEvents[] = {
     "a column added",
@@ -33,6 +37,7 @@ constexpr const char* kRefineEvents[] = {
     "bronze: foreign append",
     "bronze: replay",
     "compact: conflict",
+    "files rewritten by another program",
     "compact: merge committed",
     "crash after a call",
     "crash at any moment",
@@ -47,6 +52,7 @@ constexpr const char* kRefineEvents[] = {
     "refine: halted",
     "refine: overslept",
     "refine: pass",
+    "refine: restated",
     "rules changed",
     "store: call refused",
     "store: late write",
@@ -65,7 +71,7 @@ constexpr const char* kRefineEvents[] = {
 class RefineHistory {
  public:
   RefineHistory(RefineWorld* world, const RefineHistoryOptions& options)
-      : world_(world), options_(options), watch_(world) {
+      : world_(world), options_(options), watch_(world), operators_host_(world, options.mistake) {
     for (auto& refine : refines_)
       refine.host = std::make_unique<RefineHost>(world, options.mistake);
   }
@@ -128,22 +134,40 @@ class RefineHistory {
     Refine& refine = refines_[static_cast<size_t>(number)];
     Supervise("refine-" + std::to_string(number), &refine.program, [this, &refine] {
       refine.stop = std::make_shared<bool>(settling_);
-      RefineMain(&refine, /*until_caught_up=*/false);
+      RefineMain(refine.host.get(), {.watch = true}, refine.stop);
     });
   }
 
-  void RefineMain(Refine* refine, bool until_caught_up) {
+  void RefineMain(RefineHost* host, const refine::RefineMode& mode,
+                  const std::shared_ptr<bool>& stop) {
     const Status status =
-        refine->host->Run(until_caught_up, [this, stop = refine->stop, until_caught_up] {
-          return (!until_caught_up && *stop) || world_->scheduler.dead();
-        });
+        host->Run(mode, [this, stop] { return *stop || world_->scheduler.dead(); });
     if (status.ok()) return;
     world_->scheduler.Note("fails: " + status.ToString());
     if (world_->scheduler.dead()) return;
-    if (!until_caught_up && IsUnavailable(status)) return;
+    const bool is_last = !mode.watch && !mode.restate;
+    if (!is_last && IsUnavailable(status)) return;
     // With broken rules no refine starts; one that has started keeps those that it has.
     if (world_->rules == kBrokenText && status.IsInvalid()) return;
     Fail("a refine stopped: " + status.ToString());
+  }
+
+  // As an operator does on another machine, who may lose patience.
+  void StartRestate(int64_t days) {
+    Scheduler& scheduler = world_->scheduler;
+    if (restater_ >= 0 && !scheduler.ended(restater_)) return;
+    refine::RefineMode mode{.restate = refine::DatesToRestate{}};
+    if (days < kAllDates) {
+      mode.restate->from = static_cast<int32_t>(world_->KafkaMillis() / kDayMillis - days);
+      mode.restate->to = *mode.restate->from + 2;
+    }
+    restater_ = scheduler.StartProgram("restate." + std::to_string(++starts_), [this, mode] {
+      RefineMain(&operators_host_, mode, stop_operator_);
+    });
+    if (!world_->chance.Once(0.3)) return;
+    scheduler.After(Millis{world_->chance.Below(6000)}, [this] {
+      if (!world_->scheduler.ended(restater_)) world_->scheduler.Crash(restater_);
+    });
   }
 
   // Programs that run once and may fail if the store is unavailable.
@@ -196,6 +220,33 @@ class RefineHistory {
     if (!halt || !halt->halted()) return Status::OK();
     ARROW_RETURN_NOT_OK(refine::AcceptHalt(rejects.get(), halt->rule).status());
     world_->trace.Count("refine: halt accepted");
+    return Status::OK();
+  }
+
+  Status Rewrite(lake::ObjectStore* store) {
+    for (const std::string& path : Tables()) {
+      auto table = lake::Table::Open(store, path);
+      if (table.status().IsKeyError()) continue;
+      ARROW_RETURN_NOT_OK(table.status());
+      const auto snapshot = (*table)->snapshot();
+      lake::Changes changes;
+      changes.operation = "REORG";
+      changes.data_change = false;
+      changes.written_since = BootClock::now();
+      for (const DataFile& file : snapshot->Files()) {
+        if (!world_->chance.Once(0.3)) continue;
+        ARROW_ASSIGN_OR_RAISE(const auto files,
+                              lake::RewriteDataFile(store, path, file, *snapshot, {}));
+        changes.adds.insert(changes.adds.end(), files.begin(), files.end());
+        changes.removes.push_back(file);
+      }
+      if (changes.removes.empty()) continue;
+      ARROW_ASSIGN_OR_RAISE(const auto result,
+                            (*table)->Commit(lake::Unconditionally(std::move(changes)),
+                                             BootClock::now() + kRewriteDeadline));
+      const bool committed = result.outcome == lake::CommitOutcome::kCommitted;
+      world_->trace.Count("files rewritten by another program", committed ? 1 : 0);
+    }
     return Status::OK();
   }
 
@@ -277,12 +328,16 @@ class RefineHistory {
         world_->trace.Count("rules changed");
         world_->rules = static_cast<int>(action.amount);
         return;
+      case RefineDeed::kRestate:
+        return StartRestate(action.amount);
       case RefineDeed::kAcceptHalt:
         return StartSome("operator", 1,
                          [this](lake::ObjectStore* store) { return AcceptHalt(store); });
       case RefineDeed::kCompact:
         return StartSome("compact", action.amount,
                          [this](lake::ObjectStore* store) { return Compact(store); });
+      case RefineDeed::kRewrite:
+        return StartSome("rewrite", 1, [this](lake::ObjectStore* store) { return Rewrite(store); });
       case RefineDeed::kVacuum:
         return StartSome("vacuum", 1, [this](lake::ObjectStore* store) { return Vacuum(store); });
       case RefineDeed::kStoreOut:
@@ -344,6 +399,7 @@ class RefineHistory {
   void Settle() {
     Scheduler& scheduler = world_->scheduler;
     settling_ = true;
+    *stop_operator_ = true;
     world_->store.faults = {};
     if (world_->rules == kBrokenText || world_->rules == kStoppingText) world_->rules = 0;
     for (Refine& refine : refines_) {
@@ -358,13 +414,15 @@ class RefineHistory {
         })) {
       return;
     }
-    if (!RunAlone("last-refine", [this] { RefineMain(&refines_[0], /*until_caught_up=*/true); })) {
+    if (!RunAlone("last-refine", [this] {
+          RefineMain(refines_[0].host.get(), {}, std::make_shared<bool>(false));
+        })) {
       return;
     }
     RunAlone("checker", [this] {
       CheckRefined(world_, watch_);
       if (options_.export_folder.empty()) return;
-      const Status exported = ExportLake(world_, options_.export_folder);
+      const Status exported = ExportLake(world_, watch_, options_.export_folder);
       if (!exported.ok()) Fail("the lake cannot be exported: " + exported.ToString());
     });
   }
@@ -373,7 +431,10 @@ class RefineHistory {
   const RefineHistoryOptions& options_;
   RefineWatch watch_;
   std::array<Refine, RefinePlan::kRefines> refines_;
+  RefineHost operators_host_;
+  std::shared_ptr<bool> stop_operator_ = std::make_shared<bool>(false);
   int writer_ = -1;
+  int restater_ = -1;
   int starts_ = 0;
   bool settling_ = false;
 };

@@ -10,7 +10,6 @@
 #include "refine/gold_files.h"
 #include "refine/gold_tables.h"
 #include "refine/pass_judge.h"
-#include "refine/refine_loop.h"
 #include "refine/refine_tables.h"
 #include "refine/refiner.h"
 #include "refine/seen_index.h"
@@ -129,7 +128,7 @@ void RefineHost::LoseIndex(int how) {
   }
 }
 
-Status RefineHost::Run(bool until_caught_up, const std::function<bool()>& stop) {
+Status RefineHost::Run(const refine::RefineMode& mode, const std::function<bool()>& stop) {
   const auto store = world_->store.Open();
   const refine::RefinePaths paths{.bronze = kBronzeTable,
                                   .rejects = kRejectsTable,
@@ -162,16 +161,16 @@ Status RefineHost::Run(bool until_caught_up, const std::function<bool()>& stop) 
       {.folder = kGoldFolder, .engine = kEngine, .wrap = mistaken_gold, .open_merge = SharedMerge});
   ARROW_RETURN_NOT_OK(gold.TakeFiles(refine::GoldFilesIn(""), columns));
   refine::RefineStats stats;
-  refine::Refiner refiner(
-      {.store = store.get(),
-       .tables = &tables,
-       .judge = judge.get(),
-       .ids = &ids,
-       .gold = &gold,
-       .stats = &stats},
-      {.pass_rows = world_->plan.pass_rows, .until_caught_up = until_caught_up});
-  const auto end =
-      refine::RunSteps(&refiner, {.watch = !until_caught_up}, {.interval = kInterval}, stop, [] {});
+  refine::Refiner refiner({.store = store.get(),
+                           .tables = &tables,
+                           .judge = judge.get(),
+                           .ids = &ids,
+                           .gold = &gold,
+                           .stats = &stats},
+                          {.pass_rows = world_->plan.pass_rows,
+                           .until_caught_up = !mode.watch,
+                           .restate = mode.restate});
+  const auto end = refine::RunSteps(&refiner, mode, {.interval = kInterval}, stop, [] {});
   ARROW_RETURN_NOT_OK(end.status());
   return index->Close();
 }

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "base/status.h"
+#include "refine/refine_loop.h"
 #include "simulate/memory_pages.h"
 #include "simulate/refine_mistakes.h"
 #include "simulate/refine_world.h"
@@ -15,8 +16,8 @@ class RefineHost {
  public:
   RefineHost(RefineWorld* world, RefineMistake mistake) : world_(world), mistake_(mistake) {}
 
-  // The program: until everything is refined, or until `stop`.
-  Status Run(bool until_caught_up, const std::function<bool()>& stop);
+  // The program, until it has done what the mode says, or until `stop`.
+  Status Run(const refine::RefineMode& mode, const std::function<bool()>& stop);
 
   // While no refine runs: 0 deletes the index, 1 kills the next refine in the middle of a write to
   // it, 2 stops the machine, so that only what was synced is left for sure.

@@ -39,10 +39,14 @@ const char* Name(RefineDeed deed) {
       return "lose the index";
     case RefineDeed::kChangeRules:
       return "change the rules";
+    case RefineDeed::kRestate:
+      return "restate";
     case RefineDeed::kAcceptHalt:
       return "accept a halt";
     case RefineDeed::kCompact:
       return "compact";
+    case RefineDeed::kRewrite:
+      return "rewrite files";
     case RefineDeed::kVacuum:
       return "vacuum";
     case RefineDeed::kStoreOut:
@@ -78,8 +82,10 @@ constexpr RefineHabit kRefineHabits[] = {
     {RefineDeed::kSuspendRefineAtWrite, 0.9, 5000, 25'000},
     {RefineDeed::kLoseIndex, 0.6, 0, 2},
     {RefineDeed::kChangeRules, 0.7, 0, kRuleTexts - 1},
+    {RefineDeed::kRestate, 0.8, 0, kAllDates},
     {RefineDeed::kAcceptHalt, 0.5, 0, 0},
     {RefineDeed::kCompact, 1.0, 1, 2},
+    {RefineDeed::kRewrite, 0.7, 0, 0},
     {RefineDeed::kVacuum, 0.4, 0, 0},
     {RefineDeed::kStoreOut, 0.3, 500, 15'000},
     {RefineDeed::kRepliesLost, 0.4, 500, 20'000},

@@ -25,8 +25,10 @@ enum class RefineDeed {
   kSuspendRefineAtWrite,  // The same at its next write to the store.
   kLoseIndex,             // Of the host of refine `who`, with refine. `amount`: how, see LoseIndex.
   kChangeRules,           // To the book of number `amount`.
+  kRestate,               // Three dates from `amount` days ago on; kAllDates: all.
   kAcceptHalt,            // If a stop rule halts refining.
   kCompact,               // Of all tables, by `amount` separate programs.
+  kRewrite,               // Another program writes some files anew, as Spark's REORG does.
   kVacuum,                // Likewise, one.
   kStoreOut,              // For `amount` milliseconds.
   kRepliesLost,           // Likewise: calls take effect, but no reply arrives.
@@ -34,6 +36,9 @@ enum class RefineDeed {
   kSleep,                 // Every machine for `amount` minutes.
   kOversleep,             // Refine `who` is suspended while the others work for `amount` minutes.
 };
+
+// As the amount of kRestate.
+inline constexpr int64_t kAllDates = 10;
 
 struct RefineAction {
   Millis at{0};  // Since the history began.

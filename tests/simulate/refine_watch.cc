@@ -6,6 +6,7 @@
 #include <sstream>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/json.h"
 #include "lake/parquet/parquet_file.h"
@@ -25,6 +26,14 @@ int64_t RecordsOf(const nlohmann::json& add) {
   return statistics.is_object() ? statistics.value("numRecords", int64_t{0}) : 0;
 }
 
+std::string OperationOf(const std::vector<nlohmann::json>& actions) {
+  for (const auto& action : actions) {
+    const auto info = action.find("commitInfo");
+    if (info != action.end()) return info->value("operation", "");
+  }
+  return "";
+}
+
 }  // namespace
 
 RefineWatch::RefineWatch(RefineWorld* world) : world_(world) {
@@ -41,11 +50,21 @@ void RefineWatch::OnCreate(const std::string& path, const arrow::Buffer& content
   TableState& state = tables_[table];
   const auto before = state.pass;
   std::istringstream lines(content.ToString());
-  for (std::string line; std::getline(lines, line);) OnAction(table, ParseJson(line), &state);
-  if (state.pass && state.pass != before) OnPass(table, before, *state.pass);
+  std::vector<nlohmann::json> actions;
+  for (std::string line; std::getline(lines, line);) actions.push_back(ParseJson(line));
+  const std::string operation = OperationOf(actions);
+  if (operation == "HALT REFINE") world_->trace.Count("refine: halted");
+  const bool restates = operation == "RESTATE";
+  for (const auto& action : actions) OnAction(table, action, restates, &state);
+  if (!state.pass || state.pass == before) return;
+  if (restates && table == kRejectsTable) {
+    restates_.insert(*state.pass);
+    world_->trace.Count("refine: restated");
+  }
+  OnPass(table, before, *state.pass);
 }
 
-void RefineWatch::OnAction(const std::string& table, const nlohmann::json& action,
+void RefineWatch::OnAction(const std::string& table, const nlohmann::json& action, bool restates,
                            TableState* state) {
   if (const auto add = action.find("add"); add != action.end()) {
     const std::string path = lake::DecodeLogPath(add->value("path", ""));
@@ -53,13 +72,9 @@ void RefineWatch::OnAction(const std::string& table, const nlohmann::json& actio
   }
   if (const auto remove = action.find("remove"); remove != action.end()) {
     state->rows.erase(lake::DecodeLogPath(remove->value("path", "")));
-    if (!IsGold(table) && remove->value("dataChange", true)) {
+    if (!IsGold(table) && !restates && remove->value("dataChange", true)) {
       Fail(table + " lost rows by " + remove->value("path", ""));
     }
-  }
-  if (const auto info = action.find("commitInfo");
-      info != action.end() && info->value("operation", "") == "HALT REFINE") {
-    world_->trace.Count("refine: halted");
   }
   if (const auto txn = action.find("txn");
       txn != action.end() && txn->value("appId", "") == kWatchedApp) {
