@@ -230,7 +230,7 @@ def test_other_rules_are_applied_to_the_past_beside_passes(world: Shopstream, tm
     assert reasons["quantity_range"] > 4_000
     expect_gold_adds_up(world)
     assert world.json("refine", "status")["complete"]
-    assert "Nothing to restate" in world.run("refine", "--restate", "1999-01-01").stdout
+    assert "Nothing was restated" in world.run("refine", "--restate", "1999-01-01").stdout
     assert "not two dates" in world.run("refine", "--restate", "yesterday", expect=2).stderr
 
 

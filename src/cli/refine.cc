@@ -65,7 +65,8 @@ void PrintSummary(const refine::RefineStats& stats, bool restated, bool as_json)
     return;
   }
   if (restated && stats.passes() == 0) {
-    std::cout << "Nothing to restate: no table has rows of these dates.\n";
+    std::cout << "Nothing was restated here: no table has rows of these dates that it keeps, or "
+                 "another refine has done it; see `shopstream refine status`.\n";
     return;
   }
   std::cout << fmt::format("{} {} in {}, {:.1f} s ({}/s)\n{} to Silver, {} rejected{}\n",
@@ -153,7 +154,7 @@ Command RefineCommand() {
                        .excludes = "--watch"},
                       {.name = "--rebuild",
                        .target = &flags->rebuild,
-                       .meaning = "The same for all dates, and rows without a date",
+                       .meaning = "Judge all rows anew, of all dates and without one",
                        .excludes = "--watch"}},
           .run = Running(flags, RunRefineCommand),
           .commands = {RefineStatusCommand(), RefineAcceptCommand(), RefineVerifyCommand(),

@@ -79,13 +79,13 @@ void PrintVerifyReport(const refine::VerifyReport& report) {
     std::cout << Counted(report.rows_without_coordinates, "row")
               << " of Bronze without Kafka coordinates, which refine leaves out: not compared.\n";
   }
-  std::cout << fmt::format("Pass {}: {} of Bronze and {} of Gold on {} compared. {}\n",
-                           FormatCount(report.pass), Counted(report.rows, "row"),
-                           Counted(report.gold_rows, "row"), Counted(report.dates, "date"),
-                           !report.finished ? "Stopped early."
-                           : report.clean() ? "Equal."
-                                            : Counted(report.difference_count, "difference") +
-                                                  "; docs/operations.md describes the remedies.");
+  std::cout << fmt::format(
+      "Pass {}: {} of Bronze and {} of Gold on {} compared. {}\n", FormatCount(report.pass),
+      Counted(report.rows, "row"), Counted(report.gold_rows, "row"), Counted(report.dates, "date"),
+      !report.finished ? "Stopped early."
+      : report.clean() ? "Equal."
+                       : Counted(report.difference_count, "difference") +
+                             "; `shopstream refine --restate FROM..TO` computes dates anew.");
 }
 
 Result<int> RunRefineVerify(const Context& context, const RefineVerifyFlags& flags) {

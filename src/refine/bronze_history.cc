@@ -7,6 +7,7 @@
 #include "base/sha256.h"
 #include "lake/delta/log_entry.h"
 #include "lake/delta/table_state.h"
+#include "refine/pass_plan.h"
 
 namespace shopstream::refine {
 namespace {
@@ -44,11 +45,9 @@ Result<bool> CheckBronzeHistory(lake::ObjectStore* store, const std::string& pat
   ARROW_ASSIGN_OR_RAISE(const auto digest, DigestOf(store, path, bronze, seen.version));
   if (!digest && !is_behind) return false;
   if (digest == seen.digest) return true;
-  return Status::Invalid(
-      path, digest ? " has another version " : " has no version ", seen.version,
-      digest ? " than pass " : ", which pass ", rejects.pass.value_or(0),
-      " read: it was restored or replaced. Restore Silver and rejects as they were at the same "
-      "time, or run `shopstream refine --rebuild`, which refines what Bronze has now");
+  return Status::Invalid(path, digest ? " has another version " : " has no version ", seen.version,
+                         digest ? " than pass " : ", which pass ", rejects.pass.value_or(0),
+                         " read: it was restored or replaced. ", kBronzeRestored);
 }
 
 }  // namespace shopstream::refine

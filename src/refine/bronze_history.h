@@ -18,7 +18,7 @@ Result<std::optional<tables::BronzeSeen>> SeeBronze(lake::ObjectStore* store,
                                                     const std::string& path,
                                                     const lake::Snapshot& bronze);
 
-// Whether the version that the last pass saw is still in Bronze's log and the same. True as well if
+// Whether the version that the last pass saw is still in Bronze's log and the same. Also true if
 // an earlier program recorded none. False: the log no longer has it, so that nothing is known of
 // what changed since. Invalid: Bronze was restored or replaced.
 Result<bool> CheckBronzeHistory(lake::ObjectStore* store, const std::string& path,

@@ -54,7 +54,10 @@ Result<NextStep> DecideNext(const Standings& standings) {
   NextStep finish{is_task ? NextKind::kTaskGold : NextKind::kFinishGold, standings.silver};
   NextStep build{NextKind::kBuildGold, standings.silver};
   for (const GoldView& gold : standings.gold) {
-    if (gold.outdated || !gold.pass || *gold.pass < standings.silver - 1) {
+    // A task that is forgotten can no longer be done in a table whose file was away.
+    const bool is_behind =
+        gold.pass && *gold.pass < standings.silver && is_task && !standings.task_kept;
+    if (gold.outdated || !gold.pass || *gold.pass < standings.silver - 1 || is_behind) {
       build.gold.push_back(gold.table);
     } else if (*gold.pass < standings.silver) {
       finish.gold.push_back(gold.table);
@@ -76,7 +79,7 @@ Millis Standby::TakesOverAfter(const Standings& standings) {
 
 bool Standby::Waits(const Standings& standings, BootClock::time_point now) {
   if (!still_since_) return false;
-  const bool is_idle = standings.IsComplete() && !standings.work_waits;
+  const bool is_idle = standings.IsComplete() && !standings.task_kept && !standings.work_waits;
   if (standings != seen_ || is_idle) {
     seen_ = standings;
     still_since_ = now;

@@ -63,10 +63,19 @@ TEST(NextStepTest, AnUnfinishedPassComesFirst) {
 
 TEST(NextStepTest, AnOpenTaskIsFinishedBeforeAnotherPass) {
   const std::vector<GoldView> three = {{"a", 3}, {"b", 3}}, mixed = {{"a", 3}, {"b", 4}};
-  EXPECT_EQ(Next({.rejects = 3, .silver = 3, .gold = three, .task = 4, .work_waits = true}),
+  EXPECT_EQ(Next({.rejects = 3,
+                  .silver = 3,
+                  .gold = three,
+                  .task = 4,
+                  .task_kept = true,
+                  .work_waits = true}),
             "task in rejects 4");
-  EXPECT_EQ(Next({.rejects = 4, .silver = 3, .gold = three, .task = 4}), "task in silver 4");
-  EXPECT_EQ(Next({.rejects = 4, .silver = 4, .gold = mixed, .task = 4}), "task in gold 4: a");
+  EXPECT_EQ(Next({.rejects = 4, .silver = 3, .gold = three, .task = 4, .task_kept = true}),
+            "task in silver 4");
+  EXPECT_EQ(Next({.rejects = 4, .silver = 4, .gold = mixed, .task = 4, .task_kept = true}),
+            "task in gold 4: a");
+  EXPECT_EQ(Next({.rejects = 4, .silver = 4, .gold = mixed, .task = 4}), "build gold 4: a")
+      << "its file was away while the task was done and forgotten";
   EXPECT_EQ(Next({.rejects = 4, .silver = 4, .gold = {{"b", 4}}, .task = 4, .task_kept = true}),
             "forget task 4");
   EXPECT_EQ(Next({.rejects = 4, .silver = 4, .task = 4, .work_waits = true}), "begin 5");
@@ -145,6 +154,15 @@ TEST_F(StandbyTest, AnUnfinishedPassIsWork) {
   unfinished.work_waits = false;
   EXPECT_TRUE(Waits(unfinished, 1'000));
   EXPECT_FALSE(Waits(unfinished, 11'000));
+}
+
+TEST_F(StandbyTest, ATaskThatIsNotForgottenIsWork) {
+  standby_.Begin(BootClock::time_point(Millis{0}));
+  Standings kept = three_;
+  kept.work_waits = false;
+  kept.task_kept = true;
+  EXPECT_TRUE(Waits(kept, 1'000));
+  EXPECT_FALSE(Waits(kept, 11'000));
 }
 
 TEST_F(StandbyTest, ATaskIsGivenMoreTime) {

@@ -38,7 +38,7 @@ Result<std::shared_ptr<const lake::Snapshot>> SnapshotFor(lake::Table* bronze,
   return Status::Invalid(bronze->path(), " ends before offset ", beyond->second.end,
                          " of partition ", beyond->first.partition, " of topic id ",
                          beyond->first.topic_id, ", up to which pass ", plan.pass,
-                         " was decided: it was restored or replaced");
+                         " was decided: it was restored or replaced. ", kBronzeRestored);
 }
 
 // One pass, from one version of Bronze.

@@ -57,8 +57,7 @@ ReplayedOffsets FirstOf(const ReplayedOffsets& offsets, int64_t most) {
 Status EndsBelow(const ProgressKey& key, int64_t end, int64_t decided) {
   return Status::Invalid("Bronze ends at offset ", end, " of partition ", key.partition,
                          " of topic id ", key.topic_id, ", but Silver is refined up to ", decided,
-                         ": Bronze was restored or replaced. `shopstream refine --rebuild` refines "
-                         "what it has now");
+                         ": Bronze was restored or replaced. ", kBronzeRestored);
 }
 
 // What is left of each partition. Invalid: Bronze ends below.

@@ -21,7 +21,7 @@ namespace shopstream::refine {
 // The rows of one version of Bronze that passes have decided, date by date.
 class RefinedRows {
  public:
-  // At most so much of them in memory at a time, and at least one batch of a file.
+  // At most this much of them in memory at a time, and at least one batch of a file.
   struct Limits {
     int64_t rows = 500'000;
     int64_t bytes = 128LL << 20;

@@ -89,9 +89,8 @@ Status Refiner::Look() {
   standings_.task = rejects_.task;
   ARROW_ASSIGN_OR_RAISE(task_, tables::ReadRefineTask(*rejects));
   standings_.task_kept = task_.has_value();
-  auto plan = PlanPass(rejects_, *bronze_, options_.pass_rows);
-  if (!plan.ok() && !IsRebuild()) return plan.status();
-  plan_ = plan.ok() ? *std::move(plan) : PassPlan();
+  if (attempted_ && task_ == attempted_) OnReserved();
+  ARROW_ASSIGN_OR_RAISE(plan_, PlanPass(rejects_, *bronze_, options_.pass_rows));
   ARROW_ASSIGN_OR_RAISE(const RefineColumns columns, Columns());
   parts_.judge->Reload(columns);
   parts_.stats->SetDegraded(!parts_.judge->broken().ok() || !parts_.gold->broken().ok());
@@ -114,7 +113,7 @@ int64_t Refiner::RowsToRefine() const {
   int64_t rows = 0;
   for (const auto& [key, end] : tables::ReadProgress(bronze_->Txns())) {
     const auto found = rejects_.ends.find(key);
-    rows += end - (found == rejects_.ends.end() ? 0 : found->second);
+    rows += std::max<int64_t>(0, end - (found == rejects_.ends.end() ? 0 : found->second));
   }
   return rows;
 }
@@ -139,7 +138,7 @@ Result<StepOutcome> Refiner::Step() {
   }
   if (!target_) target_ = tables::ReadProgress(bronze_->Txns());
   if (options_.restate && IsFree(next->kind)) return ReserveRestate();
-  if (options_.task && IsFree(next->kind)) return ReserveTheTask();
+  if (options_.task && IsFree(next->kind)) return ReserveGivenTask();
   const bool is_forgotten = next->kind != NextKind::kForgetTask;
   if (options_.until_caught_up && is_forgotten && CaughtUp()) return StepOutcome::kIdle;
   StandByIfOvertaken();
@@ -158,7 +157,9 @@ void Refiner::StandByIfOvertaken() {
   const bool other_passed = before && standings_.rejects > *before && rejects_.author != author_;
   const bool other_reserved = task_before && standings_.task > *task_before &&
                               standings_.task > standings_.rejects && standings_.task != reserved_;
-  if (other_passed || other_reserved) StandBy();
+  // The others stand by for whoever reserved the task.
+  const bool leads = reserved_ == standings_.task && standings_.task > standings_.rejects;
+  if ((other_passed && !leads) || other_reserved) StandBy();
 }
 
 void Refiner::StandBy() {

@@ -48,7 +48,7 @@ struct RefinerOptions {
   // it is judged as it is.
   Millis wait_for_rows{0};
   bool until_caught_up = false;  // With what Bronze has at the first step.
-  // Only these dates, as tasks, instead of further passes.
+  // Restates these dates and begins no pass.
   std::optional<DatesToRestate> restate = std::nullopt;
   // Only this task, instead of further passes. With a pass: one that is open, to be finished.
   std::optional<tables::RefineTask> task = std::nullopt;
@@ -118,17 +118,15 @@ class Refiner {
   // Whether every table holds the last pass, and nothing is left of it or of a task.
   static bool IsFree(NextKind next);
   Result<StepOutcome> ReserveRestate();
-  // Whether all dates are restated.
-  bool IsRebuild() const;
-  bool IsLastOfRebuild(int64_t pass) const;
-  // Passes go on from Bronze as it is, whatever it was for earlier ones.
-  Status TakeBronzeAsItIs(tables::RefineStanding* standing) const;
-  Result<StepOutcome> ReserveTheTask();
+  Result<StepOutcome> ReserveGivenTask();
+  Result<StepOutcome> Reserve(tables::RefineTask task);
+  void OnReserved();
   Result<StepOutcome> TaskInRejects(int64_t pass);
   Result<StepOutcome> TaskInSilver(int64_t pass);
   Result<StepOutcome> EraseInRejects(const tables::RefineTask& task);
   Result<StepOutcome> EraseInSilver(const tables::RefineTask& task);
   Status TaskInGold(const std::vector<std::string>& gold);
+  Result<bool> CommitTask(lake::Table* table, const PassChanges& changes);
   Result<StepOutcome> ForgetTask();
   Result<tables::RefineTask> OpenTask(int64_t pass) const;
   Restate Restater() const;
@@ -157,10 +155,12 @@ class Refiner {
   std::optional<std::map<tables::ProgressKey, int64_t>> target_;  // Bronze's at the first step.
   Standby standby_;
   refine::Fingerprint used_rules_;  // By the last pass of this refine; empty: it made none.
-  std::optional<int64_t> seen_pass_, seen_task_;  // Of rejects, at the last look.
-  std::optional<int64_t> reserved_;               // The task that this refine reserved last.
-  // Nothing: they are not known yet. Those that are done are not among them.
-  std::optional<std::vector<std::set<Date>>> groups_to_restate_;
+  std::optional<int64_t> seen_pass_, seen_task_;  // What rejects had at the last look.
+  // Not known yet whether it was reserved; the next look shows it.
+  std::optional<tables::RefineTask> attempted_;
+  std::optional<int64_t> reserved_;  // The task that this refine reserved last.
+  // Nothing: they are not known yet. Those that are reserved are no longer among them.
+  std::optional<std::vector<std::vector<Date>>> groups_to_restate_;
   // A version of Bronze up to which there is nothing for a pass, although its progress is ahead.
   int64_t nothing_up_to_ = -1;
   // The pass that waits for more rows, and since when.

@@ -15,13 +15,8 @@ Result<StepOutcome> Refiner::EraseInRejects(const tables::RefineTask& task) {
   changes.standing.pass = task.pass;
   changes.standing.author = author_;
   ARROW_RETURN_NOT_OK(erasure->AddToRejects(&changes));
-  ARROW_ASSIGN_OR_RAISE(const CommittedPass committed,
-                        CommitPass(parts_.tables->rejects.get(), changes, Deadline()));
-  if (committed.outcome == PassOutcome::kLost) {
-    parts_.stats->OnLost();
-    StandBy();
-  }
-  if (committed.outcome == PassOutcome::kDone) {
+  ARROW_ASSIGN_OR_RAISE(const bool is_done, CommitTask(parts_.tables->rejects.get(), changes));
+  if (is_done) {
     Log::Info("Erased {} of {}.", Counted(changes.info["erasedRows"], "row"),
               parts_.tables->rejects->path());
   }
@@ -33,10 +28,8 @@ Result<StepOutcome> Refiner::EraseInSilver(const tables::RefineTask& task) {
   ARROW_ASSIGN_OR_RAISE(const RefineColumns columns, Columns());
   PassChanges changes{.standing = rejects_, .columns = columns.silver};
   ARROW_RETURN_NOT_OK(erasure->AddToSilver(&changes));
-  ARROW_ASSIGN_OR_RAISE(const CommittedPass committed,
-                        CommitPass(parts_.tables->silver.get(), changes, Deadline()));
-  if (committed.outcome == PassOutcome::kLost) parts_.stats->OnLost();
-  if (committed.outcome == PassOutcome::kDone) {
+  ARROW_ASSIGN_OR_RAISE(const bool is_done, CommitTask(parts_.tables->silver.get(), changes));
+  if (is_done) {
     Log::Info("Erased {} of {}.", Counted(changes.info["erasedRows"], "row"),
               parts_.tables->silver->path());
   }

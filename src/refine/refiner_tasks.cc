@@ -1,12 +1,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/error_kind.h"
 #include "base/format.h"
 #include "base/log.h"
 #include "base/runtime.h"
 #include "model/calendar.h"
-#include "refine/bronze_history.h"
 #include "refine/fingerprint_uses.h"
+#include "refine/gold_table.h"
 #include "refine/refiner.h"
 
 // The steps of tasks.
@@ -14,10 +15,10 @@ namespace shopstream::refine {
 namespace {
 
 constexpr char kForgetOperation[] = "FORGET TASK";
-constexpr int64_t kBeforeAll = -1;  // A version of Bronze without rows.
 
 // "2025-10-01..2025-10-03"
 std::string Described(const std::set<Date>& dates) {
+  if (dates.empty()) return "no date";
   const auto text = [](const Date& date) { return date ? FormatDate(*date) : "no date"; };
   const std::string first = text(*dates.begin()), last = text(*dates.rbegin());
   return first == last ? first : first + ".." + last;
@@ -36,36 +37,40 @@ Result<StepOutcome> Refiner::ReserveRestate() {
                                           options_.restate->to, options_.pass_rows));
   }
   if (groups_to_restate_->empty()) return StepOutcome::kIdle;
-  const tables::RefineTask task{.pass = standings_.rejects + 1,
-                                .kind = tables::TaskKind::kRestate,
-                                .dates = groups_to_restate_->front(),
-                                .at_ms = WallClockMillis()};
+  const std::vector<Date>& dates = groups_to_restate_->front();
+  return Reserve(
+      {.kind = tables::TaskKind::kRestate, .dates = std::set<Date>(dates.begin(), dates.end())});
+}
+
+Result<StepOutcome> Refiner::ReserveGivenTask() {
+  return reserved_ ? StepOutcome::kIdle : Reserve(*options_.task);
+}
+
+Result<StepOutcome> Refiner::Reserve(tables::RefineTask task) {
+  task.pass = standings_.rejects + 1;
+  task.at_ms = WallClockMillis();
+  attempted_ = task;
   ARROW_ASSIGN_OR_RAISE(const PassOutcome outcome,
                         ReserveTask(parts_.tables->rejects.get(), task, Deadline()));
-  if (outcome == PassOutcome::kDone) {
-    reserved_ = task.pass;
-    groups_to_restate_->erase(groups_to_restate_->begin());
-  }
+  if (outcome == PassOutcome::kDone) OnReserved();
+  if (outcome == PassOutcome::kLost) attempted_.reset();
   return StepOutcome::kWorked;
 }
 
-Result<StepOutcome> Refiner::ReserveTheTask() {
-  if (reserved_) return StepOutcome::kIdle;
-  tables::RefineTask task = *options_.task;
-  task.pass = standings_.rejects + 1;
-  task.at_ms = WallClockMillis();
-  ARROW_ASSIGN_OR_RAISE(const PassOutcome outcome,
-                        ReserveTask(parts_.tables->rejects.get(), task, Deadline()));
-  if (outcome == PassOutcome::kDone) reserved_ = task.pass;
-  return StepOutcome::kWorked;
+// The others stand by for it.
+void Refiner::OnReserved() {
+  reserved_ = attempted_->pass;
+  attempted_.reset();
+  standby_.End();
+  if (groups_to_restate_) groups_to_restate_->erase(groups_to_restate_->begin());
 }
 
 Result<tables::RefineTask> Refiner::OpenTask(int64_t pass) const {
   if (task_ && task_->pass == pass) return *task_;
   return Status::Invalid("table ", parts_.tables->rejects->path(), " reserves pass ", pass,
                          " for a task, but its property shopstream.refine.task does not say which: "
-                         "another program changed it. Set it again as an earlier version of the "
-                         "table has it");
+                         "another program changed it. Restore the table to the version before, "
+                         "which has it");
 }
 
 Restate Refiner::Restater() const {
@@ -73,35 +78,15 @@ Restate Refiner::Restater() const {
                  {.rows = options_.pass_rows, .bytes = options_.row_bytes});
 }
 
-bool Refiner::IsRebuild() const {
-  return options_.restate && !options_.restate->from && !options_.restate->to;
-}
-
-bool Refiner::IsLastOfRebuild(int64_t pass) const {
-  return IsRebuild() && reserved_ == pass && groups_to_restate_ && groups_to_restate_->empty();
-}
-
-Status Refiner::TakeBronzeAsItIs(tables::RefineStanding* standing) const {
-  const auto progress = tables::ReadProgress(bronze_->Txns());
-  for (auto& [key, end] : standing->ends) {
-    const auto found = progress.find(key);
-    end = std::min(end, found == progress.end() ? 0 : found->second);
-  }
-  standing->bronze_version = kBeforeAll;
-  ARROW_ASSIGN_OR_RAISE(standing->bronze_seen,
-                        SeeBronze(parts_.store, parts_.tables->bronze->path(), *bronze_));
-  return Status::OK();
-}
-
 Result<StepOutcome> Refiner::TaskInRejects(int64_t pass) {
   ARROW_ASSIGN_OR_RAISE(const tables::RefineTask task, OpenTask(pass));
   if (task.kind == tables::TaskKind::kErase) return EraseInRejects(task);
+  ARROW_RETURN_NOT_OK(CheckBronze());
   ARROW_ASSIGN_OR_RAISE(const RefineColumns columns, Columns());
   lake::Table* const rejects = parts_.tables->rejects.get();
   PassChanges changes{.standing = rejects_, .columns = columns.rejects};
   changes.standing.pass = pass;
   changes.standing.author = author_;
-  if (IsLastOfRebuild(pass)) ARROW_RETURN_NOT_OK(TakeBronzeAsItIs(&changes.standing));
   const BootClock::time_point begun = BootClock::now();
   const PassStamp stamp{.pass = pass, .refined_at_ms = WallClockMillis()};
   ARROW_ASSIGN_OR_RAISE(RestatedFiles restated, Restater().Rejects(task.dates, stamp));
@@ -111,12 +96,8 @@ Result<StepOutcome> Refiner::TaskInRejects(int64_t pass) {
   changes.written_since = restated.written_since;
   ARROW_ASSIGN_OR_RAISE(const auto known, ReadFingerprintUses(*rejects->snapshot()));
   changes.properties = FingerprintProperty(known, Fingerprint(), pass);
-  ARROW_ASSIGN_OR_RAISE(const CommittedPass committed, CommitPass(rejects, changes, Deadline()));
-  if (committed.outcome == PassOutcome::kLost) {
-    parts_.stats->OnLost();
-    StandBy();
-  }
-  if (committed.outcome == PassOutcome::kDone) {
+  ARROW_ASSIGN_OR_RAISE(const bool is_done, CommitTask(rejects, changes));
+  if (is_done) {
     Log::Info("Restated {}: {}, {} for Silver.", Described(task.dates),
               Counted(restated.tally.rows, "row"), FormatCount(restated.tally.silver));
     PassReport report{.pass = pass, .rows = restated.tally.rows, .silver = restated.tally.silver};
@@ -131,6 +112,9 @@ Result<StepOutcome> Refiner::TaskInRejects(int64_t pass) {
 Result<StepOutcome> Refiner::TaskInSilver(int64_t pass) {
   ARROW_ASSIGN_OR_RAISE(const tables::RefineTask task, OpenTask(pass));
   if (task.kind == tables::TaskKind::kErase) return EraseInSilver(task);
+  ARROW_RETURN_NOT_OK(CheckBronze());
+  ARROW_ASSIGN_OR_RAISE(const bool is_recorded, RecordRules(pass));
+  if (!is_recorded) return StepOutcome::kWorked;
   ARROW_ASSIGN_OR_RAISE(const RefineColumns columns, Columns());
   PassChanges changes{.standing = rejects_, .columns = columns.silver};
   const PassStamp stamp{.pass = pass, .refined_at_ms = WallClockMillis()};
@@ -139,10 +123,23 @@ Result<StepOutcome> Refiner::TaskInSilver(int64_t pass) {
   changes.files = std::move(restated.files);
   changes.removes = std::move(restated.replaced);
   changes.written_since = restated.written_since;
-  ARROW_ASSIGN_OR_RAISE(const CommittedPass committed,
-                        CommitPass(parts_.tables->silver.get(), changes, Deadline()));
-  if (committed.outcome == PassOutcome::kLost) parts_.stats->OnLost();
+  ARROW_RETURN_NOT_OK(CommitTask(parts_.tables->silver.get(), changes).status());
   return StepOutcome::kWorked;
+}
+
+// Whether this refine has committed it. Files that were written in vain are deleted.
+Result<bool> Refiner::CommitTask(lake::Table* table, const PassChanges& changes) {
+  ARROW_ASSIGN_OR_RAISE(const CommittedPass committed, CommitPass(table, changes, Deadline()));
+  if (committed.outcome == PassOutcome::kDone) return true;
+  Discard(parts_.store, table->path(), changes.files);
+  if (committed.outcome == PassOutcome::kAgain) {
+    return Unavailable("task ", *changes.standing.pass, " is not in ", table->path(),
+                       " yet: files that it replaces were replaced by another program, or it took "
+                       "so long that a vacuum may delete what it wrote");
+  }
+  parts_.stats->OnLost();
+  StandBy();
+  return false;
 }
 
 Status Refiner::TaskInGold(const std::vector<std::string>& gold) {

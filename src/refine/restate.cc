@@ -7,6 +7,7 @@
 #include <memory>
 #include <utility>
 
+#include "refine/date_groups.h"
 #include "refine/gold_table.h"
 #include "tables/coordinates.h"
 #include "tables/refine_task.h"
@@ -140,37 +141,23 @@ Status Restate::WriteAccepted(const PassRows& rows, const PassStamp& stamp,
   return Status::OK();
 }
 
-Result<std::vector<std::set<Date>>> GroupsToRestate(const RefineTables& tables,
-                                                    std::optional<int32_t> from,
-                                                    std::optional<int32_t> to, int64_t group_rows) {
-  const auto bronze = tables.bronze->snapshot();
-  ARROW_ASSIGN_OR_RAISE(const auto bronze_horizon, tables::ReadHorizon(*bronze));
-  ARROW_ASSIGN_OR_RAISE(const auto silver_horizon, tables::ReadHorizon(*tables.silver->snapshot()));
-  const auto first = std::max({from, bronze_horizon, silver_horizon});
-  const auto is_meant = [&](const Date& date) {
+Result<std::vector<std::vector<Date>>> GroupsToRestate(const RefineTables& tables,
+                                                       std::optional<int32_t> from,
+                                                       std::optional<int32_t> to,
+                                                       int64_t group_rows) {
+  const std::vector<std::shared_ptr<const lake::Snapshot>> snapshots = {
+      tables.bronze->snapshot(), tables.silver->snapshot(), tables.rejects->snapshot()};
+  std::optional<int32_t> first = from;
+  for (const auto& snapshot : snapshots) {
+    ARROW_ASSIGN_OR_RAISE(const auto horizon, tables::ReadHorizon(*snapshot));
+    first = std::max(first, horizon);
+  }
+  const auto wants = [&](const Date& date) {
     if (!date) return !from && !to;
     return (!first || *date >= *first) && (!to || *date <= *to);
   };
-  std::map<Date, int64_t> rows;
-  for (const lake::Table* table :
-       {tables.bronze.get(), tables.silver.get(), tables.rejects.get()}) {
-    for (const DataFile& file : table->snapshot()->Files()) {
-      ARROW_ASSIGN_OR_RAISE(const Date date, DateOf(file));
-      if (!is_meant(date)) continue;
-      rows[date] += table == tables.bronze.get() ? std::max<int64_t>(file.rows, 0) : 0;
-    }
-  }
-  std::vector<std::set<Date>> groups;
-  int64_t count = group_rows;
-  for (const auto& [date, of_date] : rows) {
-    if (count + of_date > group_rows) {
-      groups.emplace_back();
-      count = 0;
-    }
-    groups.back().insert(date);
-    count += of_date;
-  }
-  return groups;
+  // A row of Bronze is in one of the others, too.
+  return GroupDates(snapshots, wants, 2 * group_rows);
 }
 
 }  // namespace shopstream::refine

@@ -59,9 +59,10 @@ class Restate {
 
 // The dates of the three tables within the bounds, in groups of about `group_rows` rows of Bronze,
 // at least one date each. Without bounds also rows without a date. Dates below the horizon of
-// Bronze or Silver are left out.
-Result<std::vector<std::set<Date>>> GroupsToRestate(const RefineTables& tables,
-                                                    std::optional<int32_t> from,
-                                                    std::optional<int32_t> to, int64_t group_rows);
+// one of them are left out.
+Result<std::vector<std::vector<Date>>> GroupsToRestate(const RefineTables& tables,
+                                                       std::optional<int32_t> from,
+                                                       std::optional<int32_t> to,
+                                                       int64_t group_rows);
 
 }  // namespace shopstream::refine
