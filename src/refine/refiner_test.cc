@@ -299,8 +299,8 @@ TEST_F(RefinerTest, AGoldFileThatChangesWhileItRunsIsBuiltAndABrokenOneIsNot) {
   ASSERT_TRUE(Finish(running.get()).ok());
   EXPECT_THAT(rows("counts"), ElementsAre("2025-10-24|2"));
 
-  gold_files_.push_back(
-      file("units", "SELECT date, sum(qantity) AS n FROM silver_events GROUP BY date"));
+  gold_files_.push_back(file(
+      "units", "SELECT date, CAST(sum(qantity) AS BIGINT) AS n FROM silver_events GROUP BY date"));
   ++gold_stamp_;
   Ingest({{.id = "c", .offset = 2}});
   ASSERT_TRUE(Finish(running.get()).ok());
@@ -308,7 +308,8 @@ TEST_F(RefinerTest, AGoldFileThatChangesWhileItRunsIsBuiltAndABrokenOneIsNot) {
   EXPECT_TRUE(running->stats.degraded());
   EXPECT_THAT(rows("counts"), ElementsAre("2025-10-24|3")) << "the files in force are used";
 
-  gold_files_ = {file("units", "SELECT date, sum(quantity) AS n FROM silver_events GROUP BY date")};
+  gold_files_ = {file(
+      "units", "SELECT date, CAST(sum(quantity) AS BIGINT) AS n FROM silver_events GROUP BY date")};
   ++gold_stamp_;
   ASSERT_TRUE(Finish(running.get()).ok());
   EXPECT_THAT(rows("units"), ElementsAre("2025-10-24|5")) << "built from what Silver has";

@@ -96,7 +96,7 @@ class SilverIdsTest : public ::testing::Test {
     for (const DataFile& file : silver_->snapshot()->Files()) {
       if (*DateOf(file) == date) changes.removes.push_back(file);
     }
-    if (!left.empty()) changes.adds = {Write(left, date, 1)};
+    if (!left.empty()) changes.adds = {Write(left, date, pass_)};
     testing::Commit(silver_.get(), lake::Unconditionally(changes));
   }
 
