@@ -210,10 +210,10 @@ TEST_F(GoldBuildTest, WrongSqlCreatesNoTable) {
                              "test.sql", 1})
               .ValueOrDie();
   GoldTables tables(store_.get(), seen_.get(), {.folder = "gold-metrics", .engine = {}});
-  tables.SetFiles({file_});
-  ASSERT_TRUE(tables.Look().ok());
-  const auto built = tables.Build(testing::kGoldPath, columns_, Sources(), standing_);
-  EXPECT_THAT(built.status().message(), HasSubstr("test.sql:4"));
+  const GoldSource source{
+      .stamp = [] { return std::string(); },
+      .read = [this]() -> Result<std::vector<GoldFile>> { return std::vector<GoldFile>{file_}; }};
+  EXPECT_THAT(tables.TakeFiles(source, columns_).message(), HasSubstr("test.sql:4"));
   EXPECT_EQ(GoldPass(), -2);
 }
 
