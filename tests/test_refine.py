@@ -166,6 +166,8 @@ def expect_gold_adds_up(world: Shopstream) -> None:
             assert quality[date][name] == counts[name], (date, name)
     revenue = sum(row["revenue_usd"] for row in rows(world, "gold-metrics/revenue_hourly"))
     assert revenue == sum(row["amount_usd"] for row in rows(world, SILVER))
+    report = world.json("refine", "verify")
+    assert report["rows"] == len(rows(world, BRONZE)) and report["difference_count"] == 0 and not report["left_out"]
 
 
 def test_values_that_no_sum_can_contain_are_rejected(world: Shopstream) -> None:

@@ -26,7 +26,7 @@ struct EarlierRules {
   std::string fingerprint;  // "": no longer known.
   int64_t first_pass = 0;   // That used them.
   int64_t rows = 0;
-  std::optional<int32_t> first_date, last_date;  // Days since 1970.
+  std::optional<int32_t> first_date = {}, last_date = {};  // Days since 1970.
 };
 
 struct VerifyReport {
