@@ -79,7 +79,7 @@ def test_the_tour_runs_as_printed(tour: Tour) -> None:
             assert printed[:1] == ["record"]
         elif shown:
             assert printed == shown.split(), f"$ {line}"
-    assert len(ran) == 13, ran
+    assert len(ran) == 15, ran
     assert ran[-1].endswith("&& ./run shopstream audit") and "Clean: " in done.stdout
 
 
