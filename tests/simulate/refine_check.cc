@@ -13,6 +13,7 @@
 #include "lake/delta/table.h"
 #include "lake/parquet/parquet_file.h"
 #include "lake/upkeep/verify.h"
+#include "refine/rules.h"
 #include "simulate/version_check.h"
 #include "tables/columns.h"
 #include "tables/coordinates.h"
@@ -62,7 +63,7 @@ class RefineChecker {
     for (const auto& [place, count] : refined) {
       if (!in_bronze.contains(place)) Fail(Named(place) + " is refined, but not in Bronze");
     }
-    ARROW_RETURN_NOT_OK(CheckPurchases(*silver));
+    ARROW_RETURN_NOT_OK(CheckPurchases(*silver, *rejects));
     for (const lake::Table* table : {bronze.get(), silver.get(), rejects.get()}) {
       ARROW_RETURN_NOT_OK(CheckVersions(*table));
     }
@@ -107,6 +108,10 @@ class RefineChecker {
   }
 
   Status CheckBronze(const lake::Snapshot& bronze, const RowPlaces& places) {
+    if (world_->topic != nullptr) {
+      CheckIngested(places);
+      return Status::OK();
+    }
     size_t expected = 0;
     for (const auto& [key, log] : world_->kafka) {
       const std::string* text = lake::FindProperty(bronze, tables::ReplayedProperty(key.topic_id));
@@ -129,22 +134,62 @@ class RefineChecker {
     return Status::OK();
   }
 
-  Status CheckPurchases(const lake::Table& silver) {
-    const auto snapshot = silver.snapshot();
-    std::set<std::pair<std::string, int32_t>> seen;
+  // What an ingest makes of a topic, the histories of ingest check: here it is enough that it has
+  // brought all that the newest topic has and that its schemas describe.
+  void CheckIngested(const RowPlaces& places) {
+    for (const auto& [key, log] : world_->kafka) {
+      if (key.topic_id != world_->topic_id) continue;
+      for (int64_t offset = 0; offset < std::ssize(log); ++offset) {
+        if (log[static_cast<size_t>(offset)].quarantined) continue;
+        const auto found = places.find({key, offset});
+        if (found == places.end() || found->second != 1) {
+          Fail("Bronze does not have once: " + Named({key, offset}));
+        }
+      }
+    }
+  }
+
+  using Purchases = std::vector<std::pair<std::string, int32_t>>;  // Their ids and dates.
+
+  // Those of the rows with these reasons; null: there is no such column, so all rows.
+  Result<Purchases> ReadPurchases(const lake::Table& table, const char* reasons) {
+    const auto snapshot = table.snapshot();
+    Purchases purchases;
     for (const DataFile& file : snapshot->Files()) {
-      ARROW_ASSIGN_OR_RAISE(
-          const auto read, lake::ReadDataFile(store_.get(), silver.path(), file, snapshot->schema(),
-                                              {"event_id", tables::kDate}));
+      std::vector<std::string> columns = {"event_id", tables::kDate};
+      if (reasons != nullptr) columns.emplace_back("reasons");
+      ARROW_ASSIGN_OR_RAISE(const auto read, lake::ReadDataFile(store_.get(), table.path(), file,
+                                                                snapshot->schema(), columns));
       ARROW_ASSIGN_OR_RAISE(const auto rows, read->CombineChunksToBatch());
       ARROW_ASSIGN_OR_RAISE(const auto ids,
                             tables::TypedColumn<arrow::StringArray>(*rows, "event_id"));
       ARROW_ASSIGN_OR_RAISE(const auto dates,
                             tables::TypedColumn<arrow::Date32Array>(*rows, tables::kDate));
       for (int64_t row = 0; row < rows->num_rows(); ++row) {
-        if (!seen.emplace(ids->GetString(row), dates->Value(row)).second) {
-          Fail("purchase " + ids->GetString(row) + " is in Silver twice");
+        if (reasons != nullptr) {
+          ARROW_ASSIGN_OR_RAISE(const auto found,
+                                tables::TypedColumn<arrow::StringArray>(*rows, "reasons"));
+          if (found->GetView(row) != reasons) continue;
         }
+        purchases.emplace_back(ids->GetString(row), dates->Value(row));
+      }
+    }
+    return purchases;
+  }
+
+  // Each is in Silver once, and nothing is called a duplicate of one that is not.
+  Status CheckPurchases(const lake::Table& silver, const lake::Table& rejects) {
+    ARROW_ASSIGN_OR_RAISE(const Purchases purchases, ReadPurchases(silver, nullptr));
+    std::set<std::pair<std::string, int32_t>> seen;
+    for (const auto& purchase : purchases) {
+      if (!seen.insert(purchase).second) {
+        Fail("purchase " + purchase.first + " is in Silver twice");
+      }
+    }
+    ARROW_ASSIGN_OR_RAISE(const Purchases duplicates, ReadPurchases(rejects, refine::kDuplicate));
+    for (const auto& purchase : duplicates) {
+      if (!seen.contains(purchase)) {
+        Fail("purchase " + purchase.first + " is called a duplicate, but not in Silver");
       }
     }
     return Status::OK();

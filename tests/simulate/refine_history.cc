@@ -46,6 +46,7 @@ constexpr const char* kRefineEvents[] = {
     "index: deleted",
     "index: half of a write",
     "index: power lost",
+    "ingest",
     "kafka: partition added",
     "kafka: topic created again",
     "refine: halt accepted",
@@ -121,6 +122,12 @@ class RefineHistory {
 
   Status WriteBronze(bool until_caught_up) {
     const auto store = world_->store.Open();
+    if (world_->topic != nullptr) {
+      world_->trace.Count("ingest");
+      return world_->topic->Ingest(store.get(), until_caught_up, [this, until_caught_up] {
+        return world_->scheduler.dead() || (settling_ && !until_caught_up);
+      });
+    }
     ARROW_ASSIGN_OR_RAISE(auto writer, BronzeWriter::Open(world_, store.get()));
     while (!world_->scheduler.dead() && (until_caught_up || !settling_)) {
       ARROW_ASSIGN_OR_RAISE(const bool committed, writer.CommitCut());
@@ -223,7 +230,15 @@ class RefineHistory {
     return Status::OK();
   }
 
-  Status Rewrite(lake::ObjectStore* store) {
+  Status Rewrite(lake::ObjectStore* store, int64_t times) {
+    for (int64_t time = 0; time < times && !settling_ && !world_->scheduler.dead(); ++time) {
+      ARROW_RETURN_NOT_OK(RewriteOnce(store));
+      Sleep(Millis{world_->chance.Below(1500)});
+    }
+    return Status::OK();
+  }
+
+  Status RewriteOnce(lake::ObjectStore* store) {
     for (const std::string& path : Tables()) {
       auto table = lake::Table::Open(store, path);
       if (table.status().IsKeyError()) continue;
@@ -234,7 +249,7 @@ class RefineHistory {
       changes.data_change = false;
       changes.written_since = BootClock::now();
       for (const DataFile& file : snapshot->Files()) {
-        if (!world_->chance.Once(0.3)) continue;
+        if (!world_->chance.Once(path.starts_with(kGoldFolder) ? 0.4 : 0.08)) continue;
         ARROW_ASSIGN_OR_RAISE(const auto files,
                               lake::RewriteDataFile(store, path, file, *snapshot, {}));
         changes.adds.insert(changes.adds.end(), files.begin(), files.end());
@@ -316,10 +331,15 @@ class RefineHistory {
     switch (action.deed) {
       case RefineDeed::kReplayQuarantine:
         return StartSome("replay", action.amount, [this](lake::ObjectStore* store) -> Status {
+          if (world_->topic != nullptr) {
+            return world_->topic->Replay(store,
+                                         [this] { return settling_ || world_->scheduler.dead(); });
+          }
           ARROW_ASSIGN_OR_RAISE(auto writer, BronzeWriter::Open(world_, store));
           return writer.Replay();
         });
       case RefineDeed::kForeignAppend:
+        if (world_->topic != nullptr) return;
         return StartSome("foreign", 1, [this, action](lake::ObjectStore* store) -> Status {
           ARROW_ASSIGN_OR_RAISE(auto writer, BronzeWriter::Open(world_, store));
           return writer.AppendForeign(action.amount);
@@ -337,7 +357,9 @@ class RefineHistory {
         return StartSome("compact", action.amount,
                          [this](lake::ObjectStore* store) { return Compact(store); });
       case RefineDeed::kRewrite:
-        return StartSome("rewrite", 1, [this](lake::ObjectStore* store) { return Rewrite(store); });
+        return StartSome("rewrite", 1, [this, action](lake::ObjectStore* store) {
+          return Rewrite(store, action.amount);
+        });
       case RefineDeed::kVacuum:
         return StartSome("vacuum", 1, [this](lake::ObjectStore* store) { return Vacuum(store); });
       case RefineDeed::kStoreOut:

@@ -85,7 +85,7 @@ constexpr RefineHabit kRefineHabits[] = {
     {RefineDeed::kRestate, 0.8, 0, kAllDates},
     {RefineDeed::kAcceptHalt, 0.5, 0, 0},
     {RefineDeed::kCompact, 1.0, 1, 2},
-    {RefineDeed::kRewrite, 0.7, 0, 0},
+    {RefineDeed::kRewrite, 0.7, 1, 8},
     {RefineDeed::kVacuum, 0.4, 0, 0},
     {RefineDeed::kStoreOut, 0.3, 500, 15'000},
     {RefineDeed::kRepliesLost, 0.4, 500, 20'000},
@@ -137,6 +137,7 @@ RefinePlan MakeRefinePlan(uint64_t seed) {
                 .crashes = rate(0.01)};
   plan.cut_rows = chance.Between(10, 60);
   plan.pass_rows = chance.Once(0.3) ? chance.Between(10, 40) : 1000;
+  plan.by_ingest = seed % 10 == 0;
   plan.refines = chance.Once(0.6) ? RefinePlan::kRefines : 1;
   return plan;
 }

@@ -28,13 +28,13 @@ enum class RefineDeed {
   kRestate,               // Three dates from `amount` days ago on; kAllDates: all.
   kAcceptHalt,            // If a stop rule halts refining.
   kCompact,               // Of all tables, by `amount` separate programs.
-  kRewrite,               // Another program writes some files anew, as Spark's REORG does.
-  kVacuum,                // Likewise, one.
-  kStoreOut,              // For `amount` milliseconds.
-  kRepliesLost,           // Likewise: calls take effect, but no reply arrives.
-  kWallClock,             // Of refine `who`, by `amount` milliseconds.
-  kSleep,                 // Every machine for `amount` minutes.
-  kOversleep,             // Refine `who` is suspended while the others work for `amount` minutes.
+  kRewrite,      // Another program writes some files anew, `amount` times, as Spark's REORG does.
+  kVacuum,       // Likewise, one.
+  kStoreOut,     // For `amount` milliseconds.
+  kRepliesLost,  // Likewise: calls take effect, but no reply arrives.
+  kWallClock,    // Of refine `who`, by `amount` milliseconds.
+  kSleep,        // Every machine for `amount` minutes.
+  kOversleep,    // Refine `who` is suspended while the others work for `amount` minutes.
 };
 
 // As the amount of kRestate.
@@ -58,6 +58,7 @@ struct RefinePlan {
   int64_t cut_rows = 20;  // The most rows that the writer commits at a time.
   int64_t pass_rows = 100;
   int refines = kRefines;
+  bool by_ingest = false;  // Bronze is made by an ingest.
 };
 
 RefinePlan MakeRefinePlan(uint64_t seed);

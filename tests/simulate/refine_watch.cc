@@ -46,7 +46,7 @@ void RefineWatch::OnCreate(const std::string& path, const arrow::Buffer& content
   const size_t log = path.find(kLog);
   if (log == std::string::npos || !path.ends_with(".json")) return;
   const std::string table = path.substr(0, log);
-  if (table == kBronzeTable) return;
+  if (table != kSilverTable && table != kRejectsTable && !IsGold(table)) return;
   TableState& state = tables_[table];
   const auto before = state.pass;
   std::istringstream lines(content.ToString());

@@ -13,8 +13,15 @@ RefineWorld::RefineWorld(const RefinePlan& a_plan, bool keep_text)
       scheduler(&chance, &trace),
       store(&scheduler),
       maker(&chance) {
-  RecreateTopic();
   const auto look = Look();
+  if (plan.by_ingest) {
+    partitions = RefinePlan::kMostPartitions;
+    topic = std::make_unique<PurchaseTopic>(&scheduler, partitions);
+    topic_id = topic->id();
+    ARROW_CHECK_OK(topic->CreateTables(look.get()));
+    return;
+  }
+  RecreateTopic();
   lake::TableSpec spec = BronzeSpec(kBronzeTable, columns);
   // So that a history has some checkpoints, and its log is cleaned up.
   spec.properties = {{"delta.checkpointInterval", "8"},
@@ -24,17 +31,25 @@ RefineWorld::RefineWorld(const RefinePlan& a_plan, bool keep_text)
 
 void RefineWorld::Buy(int partition, int64_t amount) {
   auto& log = kafka[{topic_id, partition % partitions}];
-  for (int64_t i = 0; i < amount; ++i) log.push_back(maker.Make(KafkaMillis() + i, columns));
+  for (int64_t i = 0; i < amount; ++i) {
+    log.push_back(maker.Make(KafkaMillis() + i, columns));
+    if (topic != nullptr) topic->Produce(partition % partitions, log.back(), columns);
+  }
 }
 
 void RefineWorld::AddPartition() {
-  if (partitions == RefinePlan::kMostPartitions) return;
+  if (topic != nullptr || partitions == RefinePlan::kMostPartitions) return;
   trace.Count("kafka: partition added");
   kafka[{topic_id, partitions++}];
 }
 
 void RefineWorld::RecreateTopic() {
-  if (topics_ > 0) trace.Count("kafka: topic created again");
+  if (topics_ > 0 || topic != nullptr) trace.Count("kafka: topic created again");
+  if (topic != nullptr) {
+    topic->Recreate(partitions);
+    topic_id = topic->id();
+    return;
+  }
   // Ids are random: a newer one may be the lesser one.
   topic_id = (chance.Once(0.5) ? "a" : "z") + std::to_string(++topics_);
   partitions = static_cast<int>(chance.Between(1, RefinePlan::kMostPartitions));

@@ -8,6 +8,7 @@
 
 #include "base/status.h"
 #include "simulate/chance.h"
+#include "simulate/purchase_topic.h"
 #include "simulate/purchases.h"
 #include "simulate/refine_plan.h"
 #include "simulate/scheduler.h"
@@ -42,6 +43,7 @@ struct RefineWorld {
   Scheduler scheduler;
   SimulatedStore store;
   PurchaseMaker maker;
+  std::unique_ptr<PurchaseTopic> topic;  // Null: BronzeWriter writes Bronze.
   std::map<tables::ProgressKey, std::vector<Purchase>> kafka;
   std::string topic_id;  // The newest.
   int partitions = 1;    // Of the newest.
