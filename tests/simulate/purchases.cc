@@ -80,7 +80,7 @@ Status AddPurchase(const MoreColumns& more, Columns* columns) {
   };
   ARROW_RETURN_NOT_OK(columns->Text("event_id", of(&Purchase::event_id)));
   ARROW_RETURN_NOT_OK(
-      columns->Number<arrow::Int32Builder>("user_id", arrow::int32(), of(&Purchase::user_id)));
+      columns->Number<arrow::Int64Builder>("user_id", arrow::int64(), of(&Purchase::user_id)));
   ARROW_RETURN_NOT_OK(columns->Text("product_id", of(&Purchase::product_id)));
   ARROW_RETURN_NOT_OK(columns->Text("product_name", of(&Purchase::product_name)));
   ARROW_RETURN_NOT_OK(

@@ -8,8 +8,8 @@
 namespace shopstream::simulate {
 namespace {
 
-constexpr int64_t kRefineLengthMillis = 40'000;
-constexpr int64_t kLeastPurchases = 150;
+constexpr int64_t kRefineLengthMillis = 34'000;
+constexpr int64_t kLeastPurchases = 130;
 
 const char* Name(RefineDeed deed) {
   switch (deed) {
@@ -85,7 +85,7 @@ constexpr RefineHabit kRefineHabits[] = {
     {RefineDeed::kRestate, 0.8, 0, kAllDates},
     {RefineDeed::kAcceptHalt, 0.5, 0, 0},
     {RefineDeed::kCompact, 1.0, 1, 2},
-    {RefineDeed::kRewrite, 0.7, 1, 8},
+    {RefineDeed::kRewrite, 0.4, 1, 6},
     {RefineDeed::kVacuum, 0.4, 0, 0},
     {RefineDeed::kStoreOut, 0.3, 500, 15'000},
     {RefineDeed::kRepliesLost, 0.4, 500, 20'000},
