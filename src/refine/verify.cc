@@ -7,6 +7,7 @@
 #include <sstream>
 #include <utility>
 
+#include "base/error_kind.h"
 #include "base/join.h"
 #include "lake/delta/table.h"
 #include "refine/all_rows.h"
@@ -110,7 +111,9 @@ class Verifier {
 // Refine's tables first, so that Bronze has everything that they have.
 Status Verifier::OpenTables(const std::vector<GoldFile>& files) {
   ARROW_RETURN_NOT_OK(ReadNewest(store_, paths_.bronze, "shopstream ingest").status());
-  ARROW_RETURN_NOT_OK(ReadNewest(store_, paths_.rejects, "shopstream refine").status());
+  ARROW_ASSIGN_OR_RAISE(const auto newest_rejects,
+                        ReadNewest(store_, paths_.rejects, "shopstream refine"));
+  ARROW_ASSIGN_OR_RAISE(const auto task, tables::ReadRefineTask(*newest_rejects));
   tables::RefinedPaths refined{.silver = paths_.silver, .rejects = paths_.rejects, .gold = {}};
   for (const GoldFile& file : files) {
     const std::string path = paths_.gold_folder + "/" + file.name;
@@ -130,6 +133,11 @@ Status Verifier::OpenTables(const std::vector<GoldFile>& files) {
   ARROW_ASSIGN_OR_RAISE(const auto complete, tables::ReadCompletePass(store_, refined, newest));
   ARROW_ASSIGN_OR_RAISE(bronze_, ReadNewest(store_, paths_.bronze, "shopstream ingest"));
   ARROW_ASSIGN_OR_RAISE(columns_, RefineColumns::Of(paths_.bronze, *bronze_));
+  if (task && task->kind == tables::TaskKind::kErase && task->pass > complete.pass) {
+    return Unavailable(
+        "rows are being erased, first from Bronze: verify again once `shopstream refine status` "
+        "shows no open task");
+  }
   report_.pass = complete.pass;
   sources_ = WithColumns({store_, paths_.silver, paths_.rejects, complete.tables.at(paths_.silver),
                           complete.tables.at(paths_.rejects)},
