@@ -42,7 +42,7 @@ TESTED_ELSEWHERE = {
         registry/kafka_store registry/server lake/store/s3_client lake/store/s3_store lake/upkeep/storage_walk
         observe/audit observe/health_checks observe/progress observe/lag observe/lake_history observe/lake_offsets
         observe/quarantine observe/read_ranges observe/reports
-        produce/produce ingest/pipeline lake/upkeep/maintenance lake/upkeep/reports""",
+        produce/produce refine/erase_receipt ingest/pipeline lake/upkeep/maintenance lake/upkeep/reports""",
     "generate/recorded_source_test.cc, mapping_rules_test.cc, source_mapping_test.cc": """
         base/table_file base/text_file base/yaml_reader generate/purchase_mapper generate/row_filter
         generate/rule_reader generate/source_rows generate/time_order generate/value_reader""",
@@ -64,6 +64,8 @@ TESTED_ELSEWHERE = {
     "ingest/event_time_test.cc, partitioning_test.cc": "ingest/field_choice",
     "ingest/cut_builder_test.cc, table_growth_test.cc": "ingest/bronze_layout ingest/cause ingest/rows_builder",
     "generate/synthetic_source_test.cc": "generate/purchase_columns generate/shoppers",
+    "refine/erasure_test.cc, retention_test.cc": "refine/erased_rows refine/refiner_erase refine/refiner_retain",
+    "ingest/quarantine_replay_test.cc, quarantine_erase_test.cc": "ingest/quarantine_decoder",
     "refine/pass_input_test.cc": "refine/pass_filter refine/row_collector",
     "refine/restate_test.cc": "refine/refiner_tasks refine/refined_rows",
     "refine/fixtures_test.cc": "refine/fixture_gold",

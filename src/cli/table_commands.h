@@ -12,6 +12,7 @@ Command TableDescribeCommand();
 Command TableEraseCommand();
 Command TableOptimizeCommand();
 Command TableRepairCommand();
+Command TableRetainCommand();
 Command TableVacuumCommand();
 Command TableVerifyCommand();
 

@@ -154,20 +154,22 @@ Result<int> Erase(const Context& context, const EraseFlags& flags) {
 
 Command TableEraseCommand() {
   const auto flags = std::make_shared<EraseFlags>();
-  return {.name = "erase",
-          .meaning =
-              "Remove the rows of a condition, and copies of such purchases, from every "
-              "table",
-          .options = {{.name = "--where",
-                       .target = &flags->predicate,
-                       .meaning = "Condition in SQL on the columns of Bronze, e.g. \"user_id = 7\"",
-                       .value = "EXPR",
-                       .required = true},
-                      {.name = "--dry-run",
-                       .target = &flags->dry_run,
-                       .meaning = "Only show how many rows each table would lose"},
-                      {.name = "--yes", .target = &flags->yes, .meaning = "Do not ask"}},
-          .run = Running(flags, Erase)};
+  return {
+      .name = "erase",
+      .meaning =
+          "Remove the rows of a condition, and copies of such purchases, from every "
+          "table",
+      .options = {{.name = "--where",
+                   .target = &flags->predicate,
+                   .meaning =
+                       "Boolean expression in SQL over the columns of Bronze; see docs/erasure.md",
+                   .value = "EXPR",
+                   .required = true},
+                  {.name = "--dry-run",
+                   .target = &flags->dry_run,
+                   .meaning = "Only show how many rows each table would lose"},
+                  {.name = "--yes", .target = &flags->yes, .meaning = "Do not ask"}},
+      .run = Running(flags, Erase)};
 }
 
 }  // namespace shopstream::cli

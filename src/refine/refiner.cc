@@ -139,8 +139,7 @@ Result<StepOutcome> Refiner::Step() {
   if (!target_) target_ = tables::ReadProgress(bronze_->Txns());
   if (options_.restate && IsFree(next->kind)) return ReserveRestate();
   if (options_.task && IsFree(next->kind)) return ReserveGivenTask();
-  const bool is_forgotten = next->kind != NextKind::kForgetTask;
-  if (options_.until_caught_up && is_forgotten && CaughtUp()) return StepOutcome::kIdle;
+  if (options_.until_caught_up && CaughtUp()) return StepOutcome::kIdle;
   StandByIfOvertaken();
   const bool stood_by = standby_.active();
   const bool stands_by = standby_.Waits(standings_, BootClock::now());

@@ -125,6 +125,8 @@ class Refiner {
   Result<StepOutcome> TaskInSilver(int64_t pass);
   Result<StepOutcome> EraseInRejects(const tables::RefineTask& task);
   Result<StepOutcome> EraseInSilver(const tables::RefineTask& task);
+  Result<StepOutcome> RetainInRejects(const tables::RefineTask& task);
+  Result<StepOutcome> RetainInSilver(const tables::RefineTask& task);
   Status TaskInGold(const std::vector<std::string>& gold);
   Result<bool> CommitTask(lake::Table* table, const PassChanges& changes);
   Result<StepOutcome> ForgetTask();

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/status.h"
+#include "lake/delta/table.h"
+#include "model/data_file.h"
+#include "tables/erased_offsets.h"
+#include "tables/refine_state.h"
+
+// Whole dates that are no longer kept. Rows without a date are kept.
+namespace shopstream::refine {
+
+// The dates of a table below a horizon.
+struct ExpiredDates {
+  int32_t first_kept = 0;       // The horizon, or the first date that has to stay.
+  std::vector<DataFile> files;  // Of the dates below it.
+  std::set<int32_t> dates;      // Days since 1970.
+  tables::OffsetsByTopic offsets;
+  int64_t rows = 0;
+  // Dates below the horizon that stay: the first has rows that are not refined.
+  std::set<int32_t> not_refined;
+};
+
+// `refined`: how far Silver is, for Bronze, of which only dates go that are wholly refined, up to
+// the first that is not; null: nothing else is made from the table. Reads where the rows came from.
+Result<ExpiredDates> FindExpired(const lake::Table& table, int32_t horizon,
+                                 const tables::RefineStanding* refined);
+
+// Removes them in one commit, which also records the horizon and where the rows came from. `task`:
+// for the commit's info; 0: none. No commit if there is nothing to remove and the horizon is known.
+// Unavailable: a file was replaced meanwhile, or storage does not answer; look again.
+Status CommitExpired(lake::Table* table, const ExpiredDates& expired, int64_t task,
+                     BootClock::time_point deadline);
+
+}  // namespace shopstream::refine
