@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iostream>
 #include <limits>
 #include <memory>
@@ -21,6 +22,9 @@
 
 namespace shopstream::cli {
 namespace {
+
+// What comparing a row takes without spilling to disk, about.
+constexpr int64_t kBytesPerRow = 512;
 
 struct RefineVerifyFlags {
   std::optional<refine::DatesToRestate> dates;
@@ -93,9 +97,10 @@ Result<int> RunRefineVerify(const Context& context, const RefineVerifyFlags& fla
   ARROW_ASSIGN_OR_RAISE(auto book, refine::ReadRuleBook(refine::RuleFiles::Of(config)));
   ARROW_ASSIGN_OR_RAISE(const auto gold, refine::LoadGoldFiles(config.sql_folder));
   ARROW_ASSIGN_OR_RAISE(const auto store, lake::OpenObjectStore(context.config));
-  refine::VerifyOptions options{.engine = {.memory_bytes = (config.memory_limit_mb << 20) / 2,
+  refine::VerifyOptions options{.engine = {.memory_bytes = (config.memory_limit_mb << 20) / 4 * 3,
                                            .threads = static_cast<int>(config.threads)},
                                 .dates = {}};
+  options.group_rows = std::min(options.group_rows, options.engine.memory_bytes / kBytesPerRow);
   if (flags.dates) options.dates = refine::DateRange{*flags.dates->from, *flags.dates->to};
   if (context.json) options.most_differences = std::numeric_limits<int64_t>::max();
   ProgressLine line({.in_place = Millis{200}, .logged = Millis{10'000}}, BootClock::now());

@@ -184,6 +184,15 @@ struct ConditionWriter {
   std::string Name(const std::string& name) const { return QuotedName(name, dialect); }
 };
 
+// Selects the columns of judged rows and `copy`, the number of a row among its copies.
+std::string Ranked(const Texts& columns) {
+  return ",\nranked AS (\n  SELECT j.*,\n    CASE WHEN reasons = '' THEN row_number() OVER (\n"
+         "      PARTITION BY event_id, date, reasons\n"
+         "      ORDER BY kafka_timestamp NULLS FIRST, kafka_topic_id, kafka_partition, "
+         "kafka_offset)\n      ELSE 1 END AS copy\n  FROM judged j)\nSELECT " +
+         Wrapped(columns) + "\nFROM ranked";
+}
+
 }  // namespace
 
 const Texts& ComputedColumns() {
@@ -252,10 +261,12 @@ std::string SilverBatchSql(const JudgeText& text, BatchRows what, Dialect dialec
     columns.insert(columns.end(), ComputedColumns().begin(), ComputedColumns().end());
   }
   if (what != BatchRows::kSilver) {
-    columns.push_back("CASE WHEN copy > 1 THEN " + QuotedText(kDuplicate, dialect) +
-                      " ELSE reasons END AS reasons");
+    columns.push_back(what == BatchRows::kAlone
+                          ? kReasons
+                          : "CASE WHEN copy > 1 THEN " + QuotedText(kDuplicate, dialect) +
+                                " ELSE reasons END AS reasons");
   }
-  if (what == BatchRows::kAll) columns.emplace_back("warnings");
+  if (what == BatchRows::kAll || what == BatchRows::kAlone) columns.emplace_back("warnings");
   const char* const where = what == BatchRows::kSilver    ? "\nWHERE reasons = '' AND copy = 1"
                             : what == BatchRows::kRejects ? "\nWHERE reasons <> '' OR copy > 1"
                                                           : "";
@@ -263,11 +274,8 @@ std::string SilverBatchSql(const JudgeText& text, BatchRows what, Dialect dialec
                        "\n  WHERE kafka_topic_id IS NOT NULL AND kafka_partition IS NOT NULL"
                        " AND kafka_offset IS NOT NULL") +
          writer.Silver() + "\n" + writer.Ruled({}) + writer.Judged() +
-         ",\nranked AS (\n  SELECT j.*,\n    CASE WHEN reasons = '' THEN row_number() OVER (\n"
-         "      PARTITION BY event_id, date, reasons\n"
-         "      ORDER BY kafka_timestamp NULLS FIRST, kafka_topic_id, kafka_partition, "
-         "kafka_offset)\n      ELSE 1 END AS copy\n  FROM judged j)\nSELECT " +
-         Wrapped(columns) + "\nFROM ranked" + where;
+         (what == BatchRows::kAlone ? "\nSELECT " + Wrapped(columns) + "\nFROM judged"
+                                    : Ranked(columns) + where);
 }
 
 }  // namespace shopstream::refine

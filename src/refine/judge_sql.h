@@ -56,8 +56,8 @@ sql::SqlText PassSql(const JudgeText& text);
 
 // The same from all rows of bronze_events with coordinates, duplicates among them included: the
 // earliest copy stays. `what`: the columns of Silver or of the rejects without those of the pass;
-// or, of each row, all of these and warnings.
-enum class BatchRows { kSilver, kRejects, kAll };
+// or, of each row, all of these and warnings; or the same as if no row had copies.
+enum class BatchRows { kSilver, kRejects, kAll, kAlone };
 std::string SilverBatchSql(const JudgeText& text, BatchRows what, Dialect dialect);
 
 }  // namespace shopstream::refine

@@ -261,12 +261,16 @@ Status Verifier::CompareRows(const std::vector<Date>& all_dates) {
   const auto dates = Kept(all_dates, {paths_.bronze, paths_.silver, paths_.rejects});
   if (dates.empty()) return Status::OK();
   Narrow(dates);
-  ARROW_RETURN_NOT_OK(session_->Run(VerdictsTable(text_, uses_)));
+  for (const std::string& statement : CreateVerdicts(text_, uses_)) {
+    ARROW_RETURN_NOT_OK(session_->Run(statement));
+  }
+  ARROW_RETURN_NOT_OK(session_->Run(CreateDiffering(text_)));
   ARROW_ASSIGN_OR_RAISE(const int64_t rows, Count("verdicts WHERE expected IS NOT NULL"));
   report_.rows += rows;
   ARROW_RETURN_NOT_OK(AddDifferences(RowDifferences(uses_, fingerprint_)));
   ARROW_RETURN_NOT_OK(AddEarlierRules());
   ARROW_RETURN_NOT_OK(session_->Run("DROP TABLE verdicts"));
+  ARROW_RETURN_NOT_OK(session_->Run("DROP TABLE differing"));
   ARROW_ASSIGN_OR_RAISE(
       const int64_t others,
       Count("all_bronze WHERE kafka_topic_id IS NULL OR kafka_partition IS NULL "

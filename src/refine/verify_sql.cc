@@ -133,7 +133,8 @@ std::string EachRow(const std::string& is_decided) {
          "\"table\",\n  CASE WHEN " +
          kKind + " = 'other_value' THEN " + kDiffering + " ELSE '' END AS columns,\n  " +
          text("expected", kExpectedValues) + " AS expected_text,\n  " +
-         text("found", kFoundValues) + " AS found_text, " + kKeyOfRow + "\nFROM verdicts\n";
+         text("found", kFoundValues) + " AS found_text, " + kKeyOfRow +
+         "\nFROM verdicts LEFT JOIN differing USING (topic_id, partition, \"offset\")\n";
 }
 
 // Coordinates that several rows have: in Bronze, or in Silver and the rejects together.
@@ -181,29 +182,61 @@ Names SilverNames(const JudgeText& text) {
 
 }  // namespace
 
-std::string VerdictsTable(const JudgeText& text, const std::vector<FingerprintUse>& uses) {
+// The rows of Bronze as they should be.
+std::string ExpectedRows(const JudgeText& text) {
+  return std::string("(SELECT *, true AS ") + kIsHere + " FROM (\n" +
+         SilverBatchSql(text, BatchRows::kAlone, Dialect::kDuckDb) + "\n) b)";
+}
+
+std::string HashOf(const std::string& of, const Names& names) {
+  Names values;
+  for (const std::string& name : names) values.push_back(of + Name(name));
+  return "hash(" + Joined(values, ", ") + ")";
+}
+
+std::vector<std::string> CreateVerdicts(const JudgeText& text,
+                                        const std::vector<FingerprintUse>& uses) {
+  const Names bronze = SilverNames(text);
+  const std::string coordinates = Joined(tables::CoordinateColumns::Names(), ", ");
+  const std::string slim = coordinates + ", " + kEventId + ", date, " + HashOf("", bronze) +
+                           " AS sent, " + HashOf("", ComputedColumns()) + " AS computed, ";
+  const auto either = [](const std::string& name, const char* as) {
+    return "coalesce(e." + Name(name) + ", f." + Name(name) + ") AS " + as;
+  };
+  return {"CREATE OR REPLACE TEMP TABLE verdicts AS\nSELECT " +
+              Joined({either(tables::kTopicId, "topic_id"), either(tables::kPartition, "partition"),
+                      either(tables::kOffset, "\"offset\""), either(kEventId, "event_id"),
+                      either(tables::kDate, "date")},
+                     ", ") +
+              ",\n  e." + kReasons + " AS expected, f." + kFoundVerdict + " AS found, f." +
+              kFoundIn + " AS found_in, f." + kRefinePass + " AS decided_in, " + UseOfPass(uses) +
+              " AS decided_by,\n  coalesce(e.sent <> f.sent OR f." + kFoundIn +
+              " = 'silver' AND e.computed <> f.computed, false) AS differs\nFROM (SELECT " + slim +
+              kReasons + " FROM " + ExpectedRows(text) + " x) e\nFULL JOIN (SELECT " + slim +
+              kFoundVerdict + ", " + kFoundIn + ", " + kRefinePass + " FROM (\n  " +
+              FoundRows(bronze) + ") y) f\nUSING (" + coordinates + ")",
+          "UPDATE verdicts SET expected = " + Text(kDuplicate) +
+              " WHERE expected = '' AND coalesce(NOT " + IsGood("found") +
+              ", true)\n  AND (event_id, date) IN (SELECT (event_id, date) FROM verdicts "
+              "WHERE found = '')"};
+}
+
+std::string CreateDiffering(const JudgeText& text) {
   const Names bronze = SilverNames(text);
   std::vector<ComparedColumn> columns;
   for (const std::string& name : bronze) columns.push_back({name});
   for (const std::string& name : ComputedColumns()) {
     columns.push_back({name, std::string("f.") + kFoundIn + " = 'silver'"});
   }
-  const auto either = [](const std::string& name) {
-    return "coalesce(e." + Name(name) + ", f." + Name(name) + ")";
-  };
-  Names equal;
-  for (const std::string& name : tables::CoordinateColumns::Names()) {
-    equal.push_back("e." + Name(name) + " = f." + Name(name));
-  }
-  return "CREATE OR REPLACE TEMP TABLE verdicts AS\nSELECT " + either(tables::kTopicId) +
-         " AS topic_id, " + either(tables::kPartition) + " AS partition, " +
-         either(tables::kOffset) + " AS \"offset\", " + either(kEventId) + " AS event_id, " +
-         either(tables::kDate) + " AS date,\n  e." + kReasons + " AS expected, f." + kFoundVerdict +
-         " AS found, f." + kFoundIn + " AS found_in,\n  f." + kRefinePass + " AS decided_in, " +
-         UseOfPass(uses) + " AS decided_by,\n  " + DifferentValues(columns) +
-         "\nFROM (SELECT *, true AS " + kIsHere + " FROM (\n" +
-         SilverBatchSql(text, BatchRows::kAll, Dialect::kDuckDb) + "\n) b) e\nFULL JOIN (\n  " +
-         FoundRows(bronze) + ") f\nON " + Joined(equal, " AND ");
+  const std::string coordinates = Joined(tables::CoordinateColumns::Names(), ", ");
+  const std::string of_differing =
+      " WHERE (" + coordinates +
+      ") IN (SELECT (topic_id, partition, \"offset\") FROM verdicts WHERE differs)";
+  return "CREATE OR REPLACE TEMP TABLE differing AS\nSELECT kafka_topic_id AS topic_id, "
+         "kafka_partition AS partition, kafka_offset AS \"offset\",\n  " +
+         DifferentValues(columns) + "\nFROM (SELECT * FROM " + ExpectedRows(text) + " x" +
+         of_differing + ") e\nJOIN (SELECT * FROM (\n  " + FoundRows(bronze) + ") y" +
+         of_differing + ") f\nUSING (" + coordinates + ")";
 }
 
 sql::SqlText RowDifferences(const std::vector<FingerprintUse>& uses,

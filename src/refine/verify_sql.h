@@ -25,9 +25,13 @@ namespace shopstream::refine {
 //   the key's columns, as text
 inline constexpr char kBetweenNames = '\x1f';
 
-// Creates the table `verdicts`, which the next two statements read: each row of Bronze and what
-// became of it. `uses`: which rules decided it, by its pass.
-std::string VerdictsTable(const JudgeText& text, const std::vector<FingerprintUse>& uses);
+// Statements that create the table `verdicts`: each row of Bronze and what became of it, with
+// hashes of its values, because whole rows of all dates would not fit in memory. `uses`: which
+// rules decided it, by its pass.
+std::vector<std::string> CreateVerdicts(const JudgeText& text,
+                                        const std::vector<FingerprintUse>& uses);
+// Then the table `differing`: the values of the rows whose hashes differ.
+std::string CreateDiffering(const JudgeText& text);
 
 // The differences of Silver and rejects. Verdicts and values are compared only for rows decided by
 // `fingerprint`. Of copies of a purchase any one may be in Silver, but exactly one.
