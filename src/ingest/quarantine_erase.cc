@@ -43,7 +43,8 @@ class QuarantineChooser {
   // Records of one topic id, and the rows that they are of.
   struct Waiting {
     std::vector<QuarantinedRecord> records;
-    std::map<std::pair<int32_t, int64_t>, size_t> rows;  // By partition and offset.
+    // By partition and offset, which another program may have repeated.
+    std::map<std::pair<int32_t, int64_t>, std::vector<size_t>> rows;
   };
   Status Decode(const std::string& topic_id, Waiting waiting, std::vector<bool>* goes);
   Status TakeDecoded(const Cut& cut, const TableRows& rows, const Waiting& waiting,
@@ -59,7 +60,10 @@ class QuarantineChooser {
 
 Result<std::vector<bool>> QuarantineChooser::Choose(const QuarantinedRows& rows) {
   std::vector<std::optional<std::string>> keys;
-  for (int64_t row = 0; row < rows.size(); ++row) keys.push_back(rows.Read(row).key);
+  // Those of another topic may be anything.
+  for (int64_t row = 0; row < rows.size(); ++row) {
+    keys.push_back(rows.TopicAt(row) == topic_ ? rows.Read(row).key : std::nullopt);
+  }
   ARROW_ASSIGN_OR_RAISE(std::vector<bool> goes, choice_.by_key(keys));
   std::map<std::string, Waiting> by_topic_id;
   for (int64_t row = 0; row < rows.size(); ++row) {
@@ -76,7 +80,7 @@ Result<std::vector<bool>> QuarantineChooser::Choose(const QuarantinedRows& rows)
     }
     Waiting& waiting = by_topic_id[topic_id];
     waiting.records.push_back(RecordOf(rows.Read(row)));
-    waiting.rows[{at->partition, at->offset}] = number;
+    waiting.rows[{at->partition, at->offset}].push_back(number);
   }
   for (auto& [topic_id, waiting] : by_topic_id) {
     ARROW_RETURN_NOT_OK(Decode(topic_id, std::move(waiting), &goes));
@@ -116,7 +120,9 @@ Status QuarantineChooser::TakeDecoded(const Cut& cut, const TableRows& rows, con
                         choice_.by_row(rows.layout->table.path, *whole));
   for (size_t i = 0; i < matches.size(); ++i) {
     if (!matches[i]) continue;
-    (*goes)[waiting.rows.at({rows.kafka_partition[i], rows.kafka_offset[i]})] = true;
+    for (const size_t row : waiting.rows.at({rows.kafka_partition[i], rows.kafka_offset[i]})) {
+      (*goes)[row] = true;
+    }
   }
   return Status::OK();
 }
@@ -136,8 +142,9 @@ Status CommitErased(lake::Table* quarantine, const lake::Removal& removal, int64
   const bool may_be_there = committed.ok() && committed->outcome == lake::CommitOutcome::kUnknown;
   if (!may_be_there) lake::Discard(quarantine, removal);
   ARROW_RETURN_NOT_OK(committed.status());
-  return Unavailable("the erase from ", quarantine->path(),
-                     " was not committed: ", committed->detail);
+  return Unavailable(
+      "the erase from ", quarantine->path(),
+      may_be_there ? " may not have been committed: " : " was not committed: ", committed->detail);
 }
 
 Result<QuarantineErased> EraseChosen(lake::Table* quarantine, QuarantineChooser* chooser,

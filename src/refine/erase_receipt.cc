@@ -88,27 +88,39 @@ class ReceiptReader {
       return is_gold ? tables::RefinePass(entry) == receipt_.task
                      : InfoNumber(entry, "task") == receipt_.task;
     };
-    ARROW_ASSIGN_OR_RAISE(const auto found,
-                          FindCommit(store_, path, snapshot->version(), since_ms_, is_task));
     ErasedTable& erased = receipt_.tables.emplace_back();
     erased.table = path;
-    if (!found) return Status::OK();
-    erased.version = found->version;
-    if (!is_gold) erased.rows = InfoNumber(found->entry, "erasedRows");
-    erased.files = std::ssize(found->entry.removes);
-    erased.at_ms = lake::CommitTimestamp(found->entry).value_or(0);
-    const auto& properties = snapshot->properties();
-    erased.vacuum_after_ms =
-        erased.at_ms + std::max(lake::TombstoneRetentionMs(properties), kVacuumKeepsMs);
-    erased.log_gone_after_ms = erased.at_ms + lake::LogRetentionMs(properties);
-    receipt_.log_gone_after_ms = std::max(receipt_.log_gone_after_ms, erased.log_gone_after_ms);
-    const auto up_to = InfoNumber(found->entry, "upToVersion");
-    const auto not_examined = InfoNumber(found->entry, "quarantineNotExamined");
+    // A task that was interrupted may have erased in several commits.
+    for (int64_t version = snapshot->version(); version >= 0;) {
+      ARROW_ASSIGN_OR_RAISE(const auto found,
+                            FindCommit(store_, path, version, since_ms_, is_task));
+      if (!found) return Status::OK();
+      AddCommit(*found, snapshot->properties(), is_gold, &erased);
+      version = found->version - 1;
+    }
+    return Status::OK();
+  }
+
+  // Newest first.
+  void AddCommit(const FoundCommit& found, const std::map<std::string, std::string>& properties,
+                 bool is_gold, ErasedTable* erased) {
+    if (!is_gold) {
+      erased->rows = erased->rows.value_or(0) + InfoNumber(found.entry, "erasedRows").value_or(0);
+    }
+    erased->files += std::ssize(found.entry.removes);
+    if (erased->version) return;
+    erased->version = found.version;
+    erased->at_ms = lake::CommitTimestamp(found.entry).value_or(0);
+    erased->vacuum_after_ms =
+        erased->at_ms + std::max(lake::TombstoneRetentionMs(properties), kVacuumKeepsMs);
+    erased->log_gone_after_ms = erased->at_ms + lake::LogRetentionMs(properties);
+    receipt_.log_gone_after_ms = std::max(receipt_.log_gone_after_ms, erased->log_gone_after_ms);
+    const auto up_to = InfoNumber(found.entry, "upToVersion");
+    const auto not_examined = InfoNumber(found.entry, "quarantineNotExamined");
     if (up_to && not_examined) {  // Bronze's.
       receipt_.bronze_version = *up_to;
       receipt_.not_examined = *not_examined;
     }
-    return Status::OK();
   }
 
   EraseReceipt Finish() { return std::move(receipt_); }

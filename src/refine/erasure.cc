@@ -5,6 +5,7 @@
 
 #include "base/error_kind.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "base/runtime.h"
 #include "tables/erased_offsets.h"
 #include "tables/names.h"
@@ -63,7 +64,8 @@ Result<std::unique_ptr<Erasure>> Erasure::Open(lake::ObjectStore* store, const R
   ARROW_ASSIGN_OR_RAISE(erasure->columns_, RefineColumns::Of(tables.bronze->path(), *bronze));
   erasure->bronze_names_ = NamesIn(*erasure->columns_.bronze);
   ARROW_ASSIGN_OR_RAISE(erasure->predicate_,
-                        RowPredicate::Open(task.predicate, erasure->columns_.bronze));
+                        RowPredicate::Open(task.predicate, erasure->columns_.bronze,
+                                           RowPredicate::OnError::kNoMatch));
   return erasure;
 }
 
@@ -90,8 +92,12 @@ Result<std::vector<Erasure::Source>> Erasure::OpenSources() {
     ARROW_ASSIGN_OR_RAISE(source.side, tables::OpenSideTable(store_, path, type));
     source.table = source.side.get();
     source.base = source.table->snapshot();
-    auto predicate = RowPredicate::Open(task_.predicate, source.base->schema());
-    if (!predicate.ok()) continue;  // It has no such columns.
+    auto predicate =
+        RowPredicate::Open(task_.predicate, source.base->schema(), RowPredicate::OnError::kNoMatch);
+    if (!predicate.ok()) {
+      Log::Warn("Side table {} is not searched: {}", path, predicate.status().message());
+      continue;
+    }
     source.own_predicate = *std::move(predicate);
     source.names = NamesIn(*source.base->schema());
     sources.push_back(std::move(source));
@@ -124,7 +130,7 @@ Status Erasure::EraseSources(Millis commit_deadline) {
     ARROW_ASSIGN_OR_RAISE(quarantined, EraseQuarantined(sources));
   }
   for (const Source& source : sources) {
-    ARROW_RETURN_NOT_OK(Commit(source, quarantined, BootClock::now() + commit_deadline));
+    ARROW_RETURN_NOT_OK(Commit(source, quarantined, commit_deadline));
   }
   return Status::OK();
 }
@@ -149,7 +155,8 @@ Result<tables::QuarantineErased> Erasure::EraseQuarantined(const std::vector<Sou
                       const arrow::RecordBatch& rows) -> Result<std::vector<bool>> {
     auto [entry, is_new] = by_table.try_emplace(table);
     if (is_new) {
-      auto predicate = RowPredicate::Open(task_.predicate, rows.schema());
+      auto predicate =
+          RowPredicate::Open(task_.predicate, rows.schema(), RowPredicate::OnError::kNoMatch);
       if (predicate.ok()) entry->second = *std::move(predicate);
     }
     if (entry->second == nullptr) return std::vector<bool>(static_cast<size_t>(rows.num_rows()));
@@ -159,7 +166,7 @@ Result<tables::QuarantineErased> Erasure::EraseQuarantined(const std::vector<Sou
 }
 
 Status Erasure::Commit(const Source& source, const tables::QuarantineErased& quarantined,
-                       BootClock::time_point deadline) {
+                       Millis commit_deadline) {
   const bool is_bronze = source.side == nullptr;
   ARROW_ASSIGN_OR_RAISE(const lake::Removal removal, source.rows->Remove());
   if (removal.empty() && quarantined.topic_ids.empty() && !is_bronze) return Status::OK();
@@ -167,6 +174,12 @@ Status Erasure::Commit(const Source& source, const tables::QuarantineErased& qua
     if (!now.schema()->Equals(*removal.schema)) return lake::Refusal{"it has other columns by now"};
     if (WasReplayedSince(*source.base, now)) {
       return lake::Refusal{"a replay from quarantine has added rows"};
+    }
+    if (is_bronze) {
+      ARROW_ASSIGN_OR_RAISE(const tables::LastErase last, tables::ReadLastErase(now));
+      if (last.task == task_.pass && last.at_ms == task_.at_ms) {
+        return lake::Refusal{"another refine has erased the rows"};
+      }
     }
     lake::Changes changes = removal.ToChanges();
     changes.operation = kEraseOperation;
@@ -184,13 +197,14 @@ Status Erasure::Commit(const Source& source, const tables::QuarantineErased& qua
     }
     return changes;
   };
-  const auto committed = source.table->Commit(prepare, deadline);
+  const auto committed = source.table->Commit(prepare, BootClock::now() + commit_deadline);
   if (committed.ok() && committed->outcome == lake::CommitOutcome::kCommitted) return Status::OK();
   const bool may_be_there = committed.ok() && committed->outcome == lake::CommitOutcome::kUnknown;
   if (!may_be_there) lake::Discard(source.table, removal);
   ARROW_RETURN_NOT_OK(committed.status());
-  return Unavailable("the erase from ", source.table->path(),
-                     " was not committed: ", committed->detail);
+  return Unavailable(
+      "the erase from ", source.table->path(),
+      may_be_there ? " may not have been committed: " : " was not committed: ", committed->detail);
 }
 
 void Erasure::Record(const lake::Removal& removal, PassChanges* changes) const {

@@ -55,7 +55,7 @@ class Erasure {
   Result<std::vector<Source>> OpenSources();
   Result<tables::QuarantineErased> EraseQuarantined(const std::vector<Source>& sources);
   Status Commit(const Source& source, const tables::QuarantineErased& quarantined,
-                BootClock::time_point deadline);
+                Millis commit_deadline);
   void Record(const lake::Removal& removal, PassChanges* changes) const;
 
   lake::ObjectStore* const store_;

@@ -127,8 +127,11 @@ Result<std::shared_ptr<arrow::Array>> ValuesOf(
 }  // namespace
 
 struct RowPredicate::Statements {
-  Statements(std::string condition, std::shared_ptr<arrow::Schema> schema)
-      : text(std::move(condition)), table(std::move(schema)), whole(table, kRowsExpected) {}
+  Statements(std::string condition, std::shared_ptr<arrow::Schema> schema, OnError error)
+      : text(std::move(condition)),
+        table(std::move(schema)),
+        on_error(error),
+        whole(table, kRowsExpected) {}
 
   Status Open();
   Status CheckType();
@@ -136,6 +139,7 @@ struct RowPredicate::Statements {
 
   const std::string text;
   const std::shared_ptr<arrow::Schema> table;
+  const OnError on_error;
   std::vector<std::string> columns;
   std::shared_ptr<arrow::Schema> read;  // `columns`, and the position of a row.
   lake::FilePredicate outline;
@@ -160,9 +164,11 @@ Status RowPredicate::Statements::Open() {
   read = WithPosition(*table, used);
   rows = std::make_unique<sql::MemoryRows>(read, kRowsExpected);
   ARROW_RETURN_NOT_OK(session->Register(kRowsTable, rows.get()));
-  ARROW_ASSIGN_OR_RAISE(matching, session->Prepare(Unnamed(std::string("SELECT ") + kPosition +
-                                                           " FROM " + kRowsTable + " AS " + kTable +
-                                                           " WHERE " + Parenthesized(text))));
+  ARROW_ASSIGN_OR_RAISE(
+      matching,
+      session->Prepare(Unnamed(std::string("SELECT ") + kPosition + " FROM " + kRowsTable + " AS " +
+                               kTable + " WHERE " + (on_error == OnError::kNoMatch ? "TRY" : "") +
+                               Parenthesized(text))));
   return Status::OK();
 }
 
@@ -196,8 +202,8 @@ RowPredicate::RowPredicate(std::unique_ptr<Statements> statements)
 RowPredicate::~RowPredicate() = default;
 
 Result<std::unique_ptr<RowPredicate>> RowPredicate::Open(
-    const std::string& text, const std::shared_ptr<arrow::Schema>& columns) {
-  auto statements = std::make_unique<Statements>(text, columns);
+    const std::string& text, const std::shared_ptr<arrow::Schema>& columns, OnError on_error) {
+  auto statements = std::make_unique<Statements>(text, columns, on_error);
   ARROW_RETURN_NOT_OK(statements->Open());
   return std::unique_ptr<RowPredicate>(new RowPredicate(std::move(statements)));
 }
@@ -236,21 +242,17 @@ Result<std::vector<bool>> RowPredicate::Matches(const arrow::RecordBatch& rows) 
 
 Result<std::vector<bool>> RowPredicate::MatchesAlone(
     const std::string& column, const std::vector<std::optional<std::string>>& texts) {
-  // One more row, of which nothing is known.
+  if (statements_->columns != std::vector<std::string>{column}) {
+    return std::vector<bool>(texts.size());
+  }
+  // One more row, whose value is not known either.
   std::vector<std::optional<std::string>> with_unknown = texts;
   with_unknown.emplace_back();
-  const auto count = std::ssize(with_unknown);
-  arrow::ArrayVector values;
-  arrow::FieldVector fields;
-  for (const std::string& name : statements_->columns) {
-    fields.push_back(statements_->table->GetFieldByName(name)->WithNullable(true));
-    ARROW_ASSIGN_OR_RAISE(values.emplace_back(),
-                          name == column ? ValuesOf(fields.back()->type(), with_unknown)
-                                         : arrow::MakeArrayOfNull(fields.back()->type(), count));
-  }
+  const auto field = statements_->table->GetFieldByName(column)->WithNullable(true);
+  ARROW_ASSIGN_OR_RAISE(const auto values, ValuesOf(field->type(), with_unknown));
   ARROW_ASSIGN_OR_RAISE(
       std::vector<bool> matches,
-      Matches(*arrow::RecordBatch::Make(arrow::schema(std::move(fields)), count, values)));
+      Matches(*arrow::RecordBatch::Make(arrow::schema({field}), values->length(), {values})));
   const bool always = matches.back();
   matches.pop_back();
   if (always) matches.assign(texts.size(), false);

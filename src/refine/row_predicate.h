@@ -20,8 +20,10 @@ class RowPredicate {
  public:
   // `columns`: the table's. Invalid: the text is not one boolean expression of them, or has a
   // function of time or chance, a SELECT or an aggregate; the message says what.
+  enum class OnError { kFail, kNoMatch };  // If it cannot be computed for a row.
   static Result<std::unique_ptr<RowPredicate>> Open(const std::string& text,
-                                                    const std::shared_ptr<arrow::Schema>& columns);
+                                                    const std::shared_ptr<arrow::Schema>& columns,
+                                                    OnError on_error = OnError::kFail);
   ~RowPredicate();
 
   const std::string& text() const;
@@ -31,12 +33,12 @@ class RowPredicate {
   const lake::FilePredicate& outline() const;
 
   // One answer per row. `rows` has at least columns(), with the table's types. Invalid: the
-  // condition cannot be computed for a row.
+  // condition cannot be computed for a row, see OnError.
   Result<std::vector<bool>> Matches(const arrow::RecordBatch& rows);
 
-  // Whether a row would match of which only this column is known, as these texts. False if that
-  // column does not matter, or the text is no value of its type. `column`: not necessarily among
-  // columns().
+  // Whether a row would match of which only this column is known, as these texts. False if the
+  // condition reads another column, if the column does not matter, or if the text is no value of
+  // its type. `column`: not necessarily among columns().
   Result<std::vector<bool>> MatchesAlone(const std::string& column,
                                          const std::vector<std::optional<std::string>>& texts);
 

@@ -11,6 +11,7 @@
 namespace shopstream::refine {
 namespace {
 
+using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
@@ -76,6 +77,14 @@ TEST(RowPredicateTest, AValueThatCannotBeComputedIsAnError) {
               ElementsAre(true));
 }
 
+TEST(RowPredicateTest, AValueThatItCannotComputeIsAnErrorOrNoMatch) {
+  const auto rows = testing::Purchases("[{region: EU}, {region: US}]");
+  const std::string text = "CAST(region AS INTEGER) = 7";
+  EXPECT_FALSE(Condition(text)->Matches(*rows).ok());
+  const auto lenient = *RowPredicate::Open(text, rows->schema(), RowPredicate::OnError::kNoMatch);
+  EXPECT_THAT(*lenient->Matches(*rows), Each(false));
+}
+
 TEST(RowPredicateTest, OneKnownColumnMatchesOnlyIfItMatters) {
   const auto matches = [](const std::string& text) {
     return Condition(text)
@@ -83,7 +92,10 @@ TEST(RowPredicateTest, OneKnownColumnMatchesOnlyIfItMatters) {
         .ValueOrDie();
   };
   EXPECT_THAT(matches("quantity = 7"), ElementsAre(true, false, false, false));
-  EXPECT_THAT(matches("quantity = 7 OR region = 'EU'"), ElementsAre(true, false, false, false));
+  EXPECT_THAT(matches("quantity = 7 OR region = 'EU'"), ElementsAre(false, false, false, false));
+  EXPECT_THAT(matches("quantity = 7 AND region IS NULL"), ElementsAre(false, false, false, false))
+      << "the region is not known";
+  EXPECT_THAT(matches("quantity IS DISTINCT FROM 7"), ElementsAre(false, false, false, false));
   EXPECT_THAT(matches("quantity = 7 AND region = 'EU'"), ElementsAre(false, false, false, false));
   EXPECT_THAT(matches("region IS NULL"), ElementsAre(false, false, false, false));
 }
