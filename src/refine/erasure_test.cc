@@ -53,7 +53,8 @@ class ErasureTest : public RefinerTest {
             {.id = "e", .offset = 4, .date = kOct24 + 1, .user = 8},
             {.id = "f", .offset = 5, .date = kOct24 + 2, .user = 9}});
     MustRefine();
-    Ingest({{.id = "a", .offset = 6, .user = 8}, {.id = "e", .offset = 7, .user = 8}});
+    Ingest({{.id = "a", .offset = 6, .user = 8},
+            {.id = "e", .offset = 7, .date = kOct24 + 1, .user = 8}});
     MustRefine();
   }
   void CheckErased() {
@@ -61,7 +62,7 @@ class ErasureTest : public RefinerTest {
     EXPECT_THAT(Silver({"event_id", "user_id"}), ElementsAre("b|8", "e|8", "f|9"));
     EXPECT_THAT(Rejects(), ElementsAre("7|duplicate"));
     const auto erased = *tables::ReadRemoved(*Table(kBronze), tables::Removal::kErased);
-    EXPECT_EQ("0:0,1,0,2", erased.at(kTopicIdA).Format());
+    EXPECT_EQ("0:0,1+1,2", erased.at(kTopicIdA).Format());
     EXPECT_EQ(*Standing(kRejects).pass, *Standing(kSilver).pass);
     EXPECT_EQ(std::nullopt, *tables::ReadRefineTask(*Table(kRejects))) << "it is forgotten";
     if (gold_files_.empty()) return;
@@ -145,7 +146,7 @@ TEST_F(ErasureTest, QuarantineIsAskedForCopiesAndKeys) {
   MustRefine(Where("user_id = 7"));
   CheckErased();
   EXPECT_EQ(3, asked.task);
-  EXPECT_EQ("0:0,1,0,2", asked.gone.at(kTopicIdA).Format());
+  EXPECT_EQ("0:0,1+1,2", asked.gone.at(kTopicIdA).Format());
   EXPECT_THAT(by_key, ElementsAre(true, false, false, false));
   EXPECT_THAT(by_row, ElementsAre(true, false));
   EXPECT_EQ(1, Table(kBronze)->Txn(tables::ReplayAppId(kTopicIdA))) << "a replay begins anew";

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/unicode_names.h"
+#include "refine/all_rows.h"
 #include "refine/parsed_sql.h"
 #include "refine/volatile_sql.h"
 #include "sql/engine.h"
@@ -224,20 +225,17 @@ Result<std::vector<bool>> RowPredicate::Matches(const arrow::RecordBatch& rows) 
   ARROW_ASSIGN_OR_RAISE(values.emplace_back(), PredicatePositions(rows.num_rows()));
   ARROW_RETURN_NOT_OK(statements_->rows->Set(
       arrow::RecordBatch::Make(statements_->read, rows.num_rows(), std::move(values))));
-  ARROW_ASSIGN_OR_RAISE(const auto stream, statements_->matching.front().Stream());
-  for (;;) {
-    const auto next = stream->Next();
-    if (!next.ok()) {
-      return next.status().WithMessage("the condition ", statements_->text,
-                                       " cannot be computed: ", next.status().message());
-    }
-    if (*next == nullptr) return matches;
-    ARROW_ASSIGN_OR_RAISE(const auto positions,
-                          tables::TypedColumn<arrow::Int64Array>(**next, kPosition));
-    for (int64_t i = 0; i < positions->length(); ++i) {
-      matches[static_cast<size_t>(positions->Value(i))] = true;
-    }
+  const auto found = AllRows(&statements_->matching.front());
+  if (!found.ok()) {
+    return found.status().WithMessage("the condition ", statements_->text,
+                                      " cannot be computed: ", found.status().message());
   }
+  ARROW_ASSIGN_OR_RAISE(const auto positions,
+                        tables::TypedColumn<arrow::Int64Array>(**found, kPosition));
+  for (int64_t i = 0; i < positions->length(); ++i) {
+    matches[static_cast<size_t>(positions->Value(i))] = true;
+  }
+  return matches;
 }
 
 Result<std::vector<bool>> RowPredicate::MatchesAlone(
