@@ -91,7 +91,9 @@ constexpr RefineHabit kRefineHabits[] = {
     {RefineDeed::kRepliesLost, 0.4, 500, 20'000},
     {RefineDeed::kWallClock, 0.2, -5000, 5000},
     {RefineDeed::kSleep, 0.2, 1, 60 * 40},
-    {RefineDeed::kOversleep, 0.2, 60 * 5, 60 * 60},
+    // Less than vacuum waits for orphans: a program that freezes for longer between its last look
+    // and its commit names files that are gone, whatever it checked before.
+    {RefineDeed::kOversleep, 0.2, 60 * 5, 60 * 20},
 };
 
 bool OfPartition(RefineDeed deed) { return deed == RefineDeed::kBuy; }
