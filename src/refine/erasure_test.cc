@@ -193,7 +193,7 @@ TEST_F(ErasureTest, ARowThatAReplayAddsMeanwhileIsErased) {
 TEST_F(ErasureTest, KilledAnywhereItIsFinished) {
   UseCustomers();
   KillAtEvery(
-      7, [this] { Prepare(); }, [this] { return Refine(Where("user_id = 7")); },
+      43, [this] { Prepare(); }, [this] { return Refine(Where("user_id = 7")); },
       [this] {
         const auto task = *tables::ReadRefineTask(*Table(kRejects));
         MustRefine();

@@ -55,6 +55,17 @@ class RestateTest : public RefinerTest {
     MustRefine();
     UseRules(kBelow100);
   }
+  void Kill(int calls_between) {
+    const auto restate = [this] { return Refine(Dates(kOct24, kOct24)); };
+    KillAtEvery(
+        calls_between, [this] { Prepare(); }, restate,
+        [&] {
+          MustRefine();
+          const bool was_reserved = *Standing(kRejects).pass > 2;
+          if (!was_reserved) MustRefine(Dates(kOct24, kOct24));
+          CheckRestated();
+        });
+  }
   void CheckRestated() {
     EXPECT_THAT(Silver({"event_id", "kafka_offset"}), ElementsAre("b|1", "c|2", "d|3"));
     EXPECT_THAT(Rejects(), ElementsAre("0|below_100", "4|duplicate", "5|duplicate"));
@@ -102,7 +113,7 @@ TEST_F(RestateTest, WhatSilverHasOfSeveralCopiesStays) {
 
 TEST_F(RestateTest, ARefineThatEndsOnceItHasCaughtUpForgetsTheTask) {
   Prepare();
-  RefinerOptions options = Dates();
+  RefinerOptions options = Dates(kOct24, kOct24);
   options.until_caught_up = true;
   MustRefine(options);
   EXPECT_EQ(3, Standing(kRejects).pass);
@@ -151,22 +162,17 @@ TEST_F(RestateTest, WithoutDatesThereIsNothingToDo) {
   EXPECT_EQ(2, Standing(kRejects).pass);
 }
 
-TEST_F(RestateTest, AKillAnywhereIsFinishedByWhoeverComesNext) {
+TEST_F(RestateTest, AKillAnywhereIsFinishedByWhoeverComesNext) { Kill(7); }
+
+TEST_F(RestateTest, GoldIsFinishedByWhoeverComesNext) {
   UseQuality();
-  KillAtEvery(
-      3, [&] { Prepare(); }, [&] { return Refine(Dates(kOct24, kOct24)); },
-      [&] {
-        MustRefine();
-        const bool was_reserved = *Standing(kRejects).pass > 2;
-        if (!was_reserved) MustRefine(Dates(kOct24, kOct24));
-        CheckRestated();
-      });
+  Kill(37);
 }
 
 TEST_F(RestateTest, AnotherRefineAtEveryCallTakesAPartOfTheWork) {
   Prepare();
   const int calls = CallsOf([&] { MustRefine(Dates(kOct24, kOct24)); });
-  for (int call = 0; call < calls; call += 2) {
+  for (int call = 0; call < calls; call += 5) {
     SCOPED_TRACE("call " + std::to_string(call));
     Prepare();
     simulate::MemoryPages elsewhere;

@@ -107,7 +107,7 @@ TEST_F(RetentionTest, AnEraseDoesNotTakeWhatOnlyBronzeHasLost) {
 
 TEST_F(RetentionTest, KilledAnywhereItIsFinished) {
   KillAtEvery(
-      3, [this] { Prepare(); }, [this] { return Refine(From(kOct24 + 1)); },
+      7, [this] { Prepare(); }, [this] { return Refine(From(kOct24 + 1)); },
       [this] {
         const auto task = *tables::ReadRefineTask(*Table(kRejects));
         MustRefine();
