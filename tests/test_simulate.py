@@ -13,10 +13,10 @@ SIMULATE = pathlib.Path(__file__).resolve().parent.parent / "build/release/tests
 # the meaning of seeds, find new ones with: simulate --mistake NAME --seeds 5000
 CAUGHT_BY = {
     "read-uncommitted": 1,
-    "offsets-before-rows": 4,
-    "rows-before-offsets": 4,
+    "offsets-before-rows": 8,
+    "rows-before-offsets": 8,
     "no-vacuum-margin": 42,
-    "no-skip-set": 7,
+    "no-skip-set": 23,
     "topic-id-asked-once": 3,
     "put-replaces": 125,
     "merge-regardless": 1,

@@ -62,7 +62,9 @@ std::string ManPage(const Program& program) {
   for (const NamedOption& option : places[0].options) text += Item(option);
   text += ".SH COMMANDS\n";
   for (const Place& place : places) {
-    if (place.below.empty()) text += Section(place, program.name);
+    // A command with others below it may run as well.
+    const bool runs = place.below.empty() || (!place.path.empty() && !place.options.empty());
+    if (runs) text += Section(place, program.name);
   }
   text +=
       ".SH SETTINGS\n"
