@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "simulate/forwarding_table.h"
 #include "simulate/snapshot_view.h"
 #include "tables/names.h"
 #include "tables/progress.h"
@@ -59,13 +60,11 @@ bool IsState(const std::string& app_id, std::initializer_list<std::string_view> 
   });
 }
 
-class MistakenTable : public lake::Table {
+class MistakenTable : public ForwardingTable {
  public:
   MistakenTable(Mistake mistake, std::unique_ptr<lake::Table> right)
-      : mistake_(mistake), right_(std::move(right)) {}
+      : ForwardingTable(std::move(right)), mistake_(mistake) {}
 
-  const std::string& path() const override { return right_->path(); }
-  lake::ObjectStore* store() const override { return right_->store(); }
   std::shared_ptr<const Snapshot> snapshot() const override { return Seen(right_->snapshot()); }
   Result<std::shared_ptr<const Snapshot>> Refresh() override {
     ARROW_ASSIGN_OR_RAISE(auto snapshot, right_->Refresh());
@@ -244,23 +243,10 @@ class MistakenTable : public lake::Table {
     };
     ARROW_ASSIGN_OR_RAISE(CommitResult result, right_->Commit(watched, deadline));
     if (result.outcome != CommitOutcome::kConflict || !removes) return result;
-    ARROW_ASSIGN_OR_RAISE(const auto now, right_->Refresh());
-    std::vector<std::string> live;
-    for (const DataFile& file : now->Files()) live.push_back(file.path);
-    const auto rest = [&](const Snapshot& snapshot) {
-      Prepared prepared = prepare(snapshot);
-      if (Changes* changes = ChangesIn(&prepared)) {
-        std::erase_if(changes->removes, [&](const DataFile& file) {
-          return !std::binary_search(live.begin(), live.end(), file.path);
-        });
-      }
-      return prepared;
-    };
-    return right_->Commit(rest, deadline);
+    return CommitLiveRemoves(right_.get(), prepare, deadline);
   }
 
   const Mistake mistake_;
-  const std::unique_ptr<lake::Table> right_;
   std::vector<std::map<std::string, int64_t>> txns_;  // Of the versions seen, oldest first.
 };
 

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "simulate/forwarding_table.h"
 #include "simulate/snapshot_view.h"
 
 namespace shopstream::simulate {
@@ -20,19 +21,6 @@ using lake::Snapshot;
 
 constexpr char kPassApp[] = "shopstream-refine";
 constexpr char kReplayedProperties[] = "shopstream.refine.replayed.";
-
-class ForwardingTable : public lake::Table {
- public:
-  explicit ForwardingTable(std::unique_ptr<lake::Table> right) : right_(std::move(right)) {}
-
-  const std::string& path() const override { return right_->path(); }
-  lake::ObjectStore* store() const override { return right_->store(); }
-  std::shared_ptr<const Snapshot> snapshot() const override { return right_->snapshot(); }
-  Result<std::shared_ptr<const Snapshot>> Refresh() override { return right_->Refresh(); }
-
- protected:
-  const std::unique_ptr<lake::Table> right_;
-};
 
 class AnnouncingTable : public ForwardingTable {
  public:
@@ -119,19 +107,7 @@ class MistakenRefineTable : public ForwardingTable {
   Result<CommitResult> Regardless(const Prepare& prepare, BootClock::time_point deadline) {
     ARROW_ASSIGN_OR_RAISE(CommitResult result, right_->Commit(prepare, deadline));
     if (result.outcome != CommitOutcome::kConflict) return result;
-    ARROW_ASSIGN_OR_RAISE(const auto now, right_->Refresh());
-    std::vector<std::string> live;
-    for (const DataFile& file : now->Files()) live.push_back(file.path);
-    const auto rest = [&](const Snapshot& snapshot) {
-      Prepared prepared = prepare(snapshot);
-      if (Changes* changes = ChangesIn(&prepared)) {
-        std::erase_if(changes->removes, [&](const DataFile& file) {
-          return !std::binary_search(live.begin(), live.end(), file.path);
-        });
-      }
-      return prepared;
-    };
-    return right_->Commit(rest, deadline);
+    return CommitLiveRemoves(right_.get(), prepare, deadline);
   }
 
   Prepare Lossy(const Prepare& prepare) const {
