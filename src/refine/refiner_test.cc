@@ -362,24 +362,8 @@ TEST_F(KilledRefineTest, GoldIsFinishedByTheNextRefine) {
 }
 
 TEST_F(KilledRefineTest, AnotherRefineAtEveryCallTakesAPartOfTheWork) {
-  Prepare();
-  const int calls = CallsOf([&] { MustRefine(); });
-  for (int call = 0; call < calls; ++call) {
-    SCOPED_TRACE("call " + std::to_string(call));
-    Prepare();
-    simulate::MemoryPages elsewhere;
-    const auto other = *Start({}, &elsewhere);
-    bool done = false;
-    store_->OnAny().Skipping(call).Calls([&](const std::string&) {
-      if (std::exchange(done, true)) return;
-      EXPECT_TRUE(Finish(other.get()).ok());
-    });
-    const Status first = Refine();
-    EXPECT_TRUE(first.ok() || first.IsCancelled()) << first;
-    store_->Heal();
-    Check();
-    if (HasFailure()) return;
-  }
+  InterruptAtEvery(
+      1, [&] { Prepare(); }, [&] { return Refine(); }, [&] { Check(); });
 }
 
 }  // namespace

@@ -157,6 +157,30 @@ class RefinerTest : public ::testing::Test {
     }
   }
 
+  // Runs after `prepare`, while another refine does all that it can at one call of the store, once
+  // for every so many calls; then checks.
+  void InterruptAtEvery(int calls_between, const std::function<void()>& prepare,
+                        const std::function<Status()>& run, const std::function<void()>& check) {
+    prepare();
+    const int calls = CallsOf([&] { EXPECT_TRUE(run().ok()); });
+    for (int call = 0; call < calls; call += calls_between) {
+      SCOPED_TRACE("call " + std::to_string(call));
+      prepare();
+      simulate::MemoryPages elsewhere;
+      const auto other = *Start({}, &elsewhere);
+      bool done = false;
+      store_->OnAny().Skipping(call).Calls([&](const std::string&) {
+        if (std::exchange(done, true)) return;
+        EXPECT_TRUE(Finish(other.get()).ok());
+      });
+      const Status first = run();
+      EXPECT_TRUE(first.ok() || first.IsCancelled()) << first;
+      store_->Heal();
+      check();
+      if (HasFailure()) return;
+    }
+  }
+
   std::unique_ptr<simulate::FaultyStore> store_;
   std::unique_ptr<simulate::MemoryPages> pages_;
   std::unique_ptr<lake::Table> bronze_;

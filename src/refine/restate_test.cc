@@ -170,25 +170,12 @@ TEST_F(RestateTest, GoldIsFinishedByWhoeverComesNext) {
 }
 
 TEST_F(RestateTest, AnotherRefineAtEveryCallTakesAPartOfTheWork) {
-  Prepare();
-  const int calls = CallsOf([&] { MustRefine(Dates(kOct24, kOct24)); });
-  for (int call = 0; call < calls; call += 5) {
-    SCOPED_TRACE("call " + std::to_string(call));
-    Prepare();
-    simulate::MemoryPages elsewhere;
-    const auto other = *Start({}, &elsewhere);
-    bool done = false;
-    store_->OnAny().Skipping(call).Calls([&](const std::string&) {
-      if (std::exchange(done, true)) return;
-      EXPECT_TRUE(Finish(other.get()).ok());
-    });
-    const Status first = Refine(Dates(kOct24, kOct24));
-    EXPECT_TRUE(first.ok() || first.IsCancelled()) << first;
-    store_->Heal();
-    MustRefine();
-    CheckRestated();
-    if (HasFailure()) return;
-  }
+  InterruptAtEvery(
+      5, [&] { Prepare(); }, [&] { return Refine(Dates(kOct24, kOct24)); },
+      [&] {
+        MustRefine();
+        CheckRestated();
+      });
 }
 
 TEST_F(RestateTest, AnOpenTaskIsShown) {
