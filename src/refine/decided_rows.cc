@@ -28,12 +28,9 @@ class DecidedScan : public sql::RowScan {
  private:
   Result<std::shared_ptr<arrow::RecordBatch>> DecidedOf(
       const std::shared_ptr<arrow::RecordBatch>& batch) const {
-    ARROW_ASSIGN_OR_RAISE(const auto coordinates, tables::CoordinateColumns::Of(*batch));
-    std::vector<int32_t> positions;
-    for (int64_t row = 0; row < batch->num_rows(); ++row) {
-      const auto at = coordinates.At(row);
-      if (at && filter_->Takes(*at)) positions.push_back(static_cast<int32_t>(row));
-    }
+    ARROW_ASSIGN_OR_RAISE(
+        const std::vector<int32_t> positions,
+        tables::FindRows(*batch, [&](const auto& at) { return at && filter_->Takes(*at); }));
     std::vector<int> asked(static_cast<size_t>(columns_));
     for (int i = 0; i < columns_; ++i) asked[static_cast<size_t>(i)] = i;
     ARROW_ASSIGN_OR_RAISE(const auto columns, batch->SelectColumns(asked));

@@ -171,18 +171,13 @@ class PassReader {
   // The rows of a batch that belong to the pass, by position.
   Result<std::vector<int32_t>> RowsOfPass(const DataFile& file, const arrow::RecordBatch& batch,
                                           bool counts_others) {
-    const auto coordinates = tables::CoordinateColumns::Of(batch);
-    if (!coordinates.ok()) {
-      return coordinates.status().WithMessage(bronze_->path(), "/", file.path, ": ",
-                                              coordinates.status().message());
-    }
-    std::vector<int32_t> rows;
-    for (int64_t row = 0; row < batch.num_rows(); ++row) {
-      const auto at = coordinates->At(row);
+    auto rows = tables::FindRows(batch, [&](const auto& at) {
       if (!at && counts_others) ++without_coordinates_;
-      if (at && filter_.Takes(*at)) rows.push_back(static_cast<int32_t>(row));
-    }
-    return rows;
+      return at && filter_.Takes(*at);
+    });
+    if (rows.ok()) return rows;
+    return rows.status().WithMessage(bronze_->path(), "/", file.path, ": ",
+                                     rows.status().message());
   }
 
   lake::Table* const bronze_;

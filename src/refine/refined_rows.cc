@@ -52,12 +52,10 @@ Status RefinedRows::VisitFile(const DataFile& file, const Wants& wants, const Li
   while (true) {
     ARROW_ASSIGN_OR_RAISE(const auto batch, reader->Next());
     if (batch == nullptr) return Status::OK();
-    ARROW_ASSIGN_OR_RAISE(const auto coordinates, tables::CoordinateColumns::Of(*batch));
-    std::vector<int32_t> wanted;
-    for (int64_t row = 0; row < batch->num_rows(); ++row) {
-      const auto at = coordinates.At(row);
-      if (at && filter_.Takes(*at) && wants(*at)) wanted.push_back(static_cast<int32_t>(row));
-    }
+    ARROW_ASSIGN_OR_RAISE(const std::vector<int32_t> wanted,
+                          tables::FindRows(*batch, [&](const auto& at) {
+                            return at && filter_.Takes(*at) && wants(*at);
+                          }));
     ARROW_RETURN_NOT_OK(collector->Add(file, batch, wanted));
     if (collector->rows() < limits.rows && collector->bytes() < limits.bytes) continue;
     ARROW_ASSIGN_OR_RAISE(const PassRows rows, collector->Take());

@@ -2,7 +2,7 @@
 
 #include <arrow/array/array_binary.h>
 #include <arrow/array/array_primitive.h>
-#include <arrow/type_fwd.h>
+#include <arrow/record_batch.h>
 
 #include <cstdint>
 #include <functional>
@@ -49,6 +49,17 @@ class CoordinateColumns {
   std::shared_ptr<arrow::Int64Array> offsets_;
   std::shared_ptr<arrow::TimestampArray> timestamps_;  // Null: there is no such column.
 };
+
+// The positions of the rows that are wanted, ascending. `wants`: of what At returns for a row.
+template <typename Wants>
+Result<std::vector<int32_t>> FindRows(const arrow::RecordBatch& rows, const Wants& wants) {
+  ARROW_ASSIGN_OR_RAISE(const CoordinateColumns coordinates, CoordinateColumns::Of(rows));
+  std::vector<int32_t> found;
+  for (int64_t row = 0; row < rows.num_rows(); ++row) {
+    if (wants(coordinates.At(row))) found.push_back(static_cast<int32_t>(row));
+  }
+  return found;
+}
 
 // False: skip the remaining rows.
 using OnCoordinates = std::function<bool(const std::optional<Coordinates>&)>;
