@@ -1,4 +1,4 @@
-"""Silver, rejects and Gold, computed anew from Bronze by Polars, with Python's decimals for money: what docs/refine.md and
+"""Silver, rejects and Gold, recomputed from Bronze by Polars, with Python's decimals for money: what docs/refine.md and
 the rules' file promise, without any of our SQL."""
 
 import csv

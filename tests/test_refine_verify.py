@@ -187,7 +187,7 @@ def test_every_change_of_gold_is_found(folder: pathlib.Path) -> None:
     assert found["customer_daily", "twice"]["key"] == {"date": str(date), "user_id": str(user)}
     assert found["product_daily", "extra"]["key"] == {"date": str(date), "product_id": "none"}
     text = program(settings_of(folder), "refine", "verify", expected=3)
-    assert "4 differences; `shopstream refine --restate FROM..TO` computes dates anew." in text and "date " + str(date) in text, text
+    assert "4 differences; `shopstream refine --restate FROM..TO` recomputes dates." in text and "date " + str(date) in text, text
     dates = {str(one["date"]), str(date)}
     program(settings_of(folder), "refine", "--restate", f"{min(dates)}..{max(dates)}")
     assert verify(folder)["differences"] == []
@@ -239,7 +239,7 @@ def test_a_gold_table_of_other_sql_is_left_out(folder: pathlib.Path) -> None:
                                         "SELECT date, count(*) AS orders FROM silver_events GROUP BY date\n")
     settings = settings_of(folder) | {"refine.sql_folder": str(sql)}
     left_out = json.loads(program(settings, "--json", "refine", "verify"))["left_out"]
-    assert left_out == {QUALITY: "other SQL made it; the next refine builds it anew", "gold-metrics/sales": "it is not built yet"}
+    assert left_out == {QUALITY: "other SQL made it; the next refine rebuilds it", "gold-metrics/sales": "it is not built yet"}
     program(settings, "refine")
     assert json.loads(program(settings, "--json", "refine", "verify"))["left_out"] == {}
 

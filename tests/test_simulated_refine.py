@@ -1,5 +1,5 @@
 """Refine in whole histories on simulated time and storage (docs/simulator.md): their lakes, read by delta-rs, equal what
-Polars computes anew from Bronze."""
+Polars recomputes from Bronze."""
 
 import json
 import math

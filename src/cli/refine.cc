@@ -138,32 +138,33 @@ Result<refine::DatesToRestate> ParseDates(const std::string& text) {
 
 Command RefineCommand() {
   auto flags = std::make_shared<RefineFlags>();
-  return {.name = "refine",
-          .meaning =
-              "Refine Bronze to Silver, rejects and Gold, exactly once; exits with 3 if a "
-              "rule halts it",
-          .options = {{.name = "--watch",
-                       .target = &flags->watch,
-                       .meaning = "Keep refining new rows; otherwise exit once everything that "
-                                  "Bronze has is refined"},
-                      {.name = "--restate",
-                       .target = Storing(ParseDates, &flags->restate),
-                       .meaning = "Judge the rows of these dates anew, by the rules, rates and SQL "
-                                  "of now, and nothing else",
-                       .value = "FROM..TO",
-                       .excludes = "--watch"},
-                      {.name = "--rebuild",
-                       .target = &flags->rebuild,
-                       .meaning = "Judge all rows anew, of all dates and without one",
-                       .excludes = "--watch"}},
-          .run = Running(flags, RunRefineCommand),
-          .commands = {RefineStatusCommand(), RefineAcceptCommand(), RefineVerifyCommand(),
-                       RefineTestCommand(), RefineSqlCommand()},
-          .check = [flags]() -> Status {
-            if (!flags->restate || !flags->rebuild) return Status::OK();
-            return Status::Invalid("--rebuild restates all dates: leave out --restate");
-          },
-          .serves_metrics = true};
+  return {
+      .name = "refine",
+      .meaning =
+          "Refine Bronze to Silver, rejects and Gold, exactly once; exits with 3 if a "
+          "rule halts it",
+      .options = {{.name = "--watch",
+                   .target = &flags->watch,
+                   .meaning = "Keep refining new rows; otherwise exit once everything that "
+                              "Bronze has is refined"},
+                  {.name = "--restate",
+                   .target = Storing(ParseDates, &flags->restate),
+                   .meaning = "Judge the rows of these dates again, by the current rules, rates "
+                              "and SQL, and nothing else",
+                   .value = "FROM..TO",
+                   .excludes = "--watch"},
+                  {.name = "--rebuild",
+                   .target = &flags->rebuild,
+                   .meaning = "Judge the rows of all dates again, and rows without a date",
+                   .excludes = "--watch"}},
+      .run = Running(flags, RunRefineCommand),
+      .commands = {RefineStatusCommand(), RefineAcceptCommand(), RefineVerifyCommand(),
+                   RefineTestCommand(), RefineSqlCommand()},
+      .check = [flags]() -> Status {
+        if (!flags->restate || !flags->rebuild) return Status::OK();
+        return Status::Invalid("--rebuild restates all dates: leave out --restate");
+      },
+      .serves_metrics = true};
 }
 
 }  // namespace shopstream::cli

@@ -89,7 +89,7 @@ void PrintVerifyReport(const refine::VerifyReport& report) {
       !report.finished ? "Stopped early."
       : report.clean() ? "Equal."
                        : Counted(report.difference_count, "difference") +
-                             "; `shopstream refine --restate FROM..TO` computes dates anew.");
+                             "; `shopstream refine --restate FROM..TO` recomputes dates.");
 }
 
 Result<int> RunRefineVerify(const Context& context, const RefineVerifyFlags& flags) {

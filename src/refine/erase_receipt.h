@@ -16,7 +16,7 @@ namespace shopstream::refine {
 struct ErasedTable {
   std::string table;
   std::optional<int64_t> version;  // Which did it. Nothing: it has no commit of this task.
-  std::optional<int64_t> rows;     // Erased; nothing: dates of a Gold table were computed anew.
+  std::optional<int64_t> rows;     // Erased; nothing: dates of a Gold table were recomputed.
   int64_t files = 0;               // Replaced; they stay until a vacuum.
   int64_t at_ms = 0;               // Since 1970, by the clock of the program that committed it.
   // From these times on a vacuum deletes the replaced files, and the clean-up of the log the

@@ -33,7 +33,7 @@ bool WasReplayedSince(const lake::Snapshot& base, const lake::Snapshot& now) {
   });
 }
 
-// A replay that is at work has to select its records anew.
+// A running replay has to select its records again.
 Status InterruptReplays(const std::set<std::string>& topic_ids, const lake::Snapshot& table,
                         lake::Changes* changes) {
   for (const std::string& topic_id : topic_ids) {

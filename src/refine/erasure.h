@@ -36,7 +36,7 @@ class Erasure {
   Status EraseSources(Millis commit_deadline);
 
   // What the task changes in rejects; they record where the rows of both tables came from, and the
-  // dates that Gold computes anew.
+  // dates that Gold recomputes.
   Status AddToRejects(PassChanges* changes);
   // And in Silver, once rejects hold the task.
   Status AddToSilver(PassChanges* changes);

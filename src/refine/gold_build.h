@@ -36,7 +36,7 @@ Result<PassOutcome> BuildGold(const std::string& path, const GoldMerge& merge,
                               const GoldSources& sources, const tables::RefineStanding& standing,
                               const GoldBuildOptions& options);
 
-// Builds these dates of a Gold table anew, for a task that changed their rows in the sources, and
+// Rebuilds these dates of a Gold table, for a task that changed their rows in the sources, and
 // leaves the others. `standing`: Silver's, whose pass is the task. kLost: the table does not hold
 // the pass before it, or was built from another text. Otherwise as BuildGold.
 Result<PassOutcome> RestateGold(const std::string& path, const GoldMerge& merge,

@@ -33,7 +33,7 @@ std::string DescribeOtherRules(int64_t pass, const std::vector<std::string>& cha
   const std::string dates = DatesIn(silver);
   if (dates.empty()) return text;
   return text + " Earlier passes keep their verdicts; `shopstream refine --restate " + dates +
-         "` judges their rows anew.";
+         "` judges their rows again.";
 }
 
 }  // namespace shopstream::refine

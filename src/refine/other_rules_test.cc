@@ -15,7 +15,7 @@ TEST(DescribeOtherRules, NamesWhatChangedAndTheCommandForThePast) {
   table.Append(testing::Rows("t", 0, 2, 4, "2025-09-30"));
   EXPECT_EQ(
       "Pass 3 is the first with other rules, rates or SQL. Earlier passes keep their verdicts; "
-      "`shopstream refine --restate 2025-09-30..2025-10-24` judges their rows anew.",
+      "`shopstream refine --restate 2025-09-30..2025-10-24` judges their rows again.",
       DescribeOtherRules(3, {}, *table.snapshot()));
 }
 

@@ -17,7 +17,7 @@ namespace shopstream::refine {
 // What an operator does about it.
 inline constexpr char kBronzeRestored[] =
     "Restore Silver, rejects and Gold as they were at the same time, or delete their folders and "
-    "run `shopstream refine`, which begins anew with what Bronze has";
+    "run `shopstream refine`, which starts over with what Bronze has";
 
 // Which rows of Bronze one pass decides: those with an offset in `ranges`, and those in `replayed`.
 // Offsets alone identify them, wherever compaction or another program moved them, so that every

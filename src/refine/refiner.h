@@ -35,7 +35,7 @@
 
 namespace shopstream::refine {
 
-// Dates whose rows are judged anew, bounds included; without bounds all, also rows without a date.
+// Dates whose rows are judged again, bounds included; without bounds all, also rows without a date.
 struct DatesToRestate {
   std::optional<int32_t> from, to;  // Days since 1970.
 };

@@ -177,7 +177,7 @@ TEST_F(RefinerTest, ABronzeThatWasRestoredAndHasGrownIsNotRefined) {
   for (int64_t offset = 1; offset < 5; ++offset) Ingest({{.id = "other", .offset = offset}});
   for (const Status& refused : {Refine(), Finish(running.get())}) {
     EXPECT_THAT(refused.message(), HasSubstr("has another version 2 than pass 1 read"));
-    EXPECT_THAT(refused.message(), HasSubstr("`shopstream refine`, which begins anew"));
+    EXPECT_THAT(refused.message(), HasSubstr("`shopstream refine`, which starts over"));
   }
   EXPECT_THAT(Silver(), ElementsAre("a|0", "b|1"));
 }

@@ -29,7 +29,7 @@ struct RestatedFiles {
   Tally tally;
 };
 
-// Judges the rows of some dates anew: those that earlier passes have decided, and no others. The
+// Judges the rows of some dates again: those that earlier passes have decided, and no others. The
 // commit to rejects decides the verdict, as in any pass; Silver gets the other rows.
 class Restate {
  public:

@@ -121,7 +121,7 @@ Status Verifier::OpenTables(const std::vector<GoldFile>& files) {
     if (table.status().IsKeyError()) {
       report_.left_out[path] = "it is not built yet";
     } else if (table.ok() && !IsBuilt(*(*table)->snapshot(), file)) {
-      report_.left_out[path] = "other SQL made it; the next refine builds it anew";
+      report_.left_out[path] = "other SQL made it; the next refine rebuilds it";
     } else {
       ARROW_RETURN_NOT_OK(table.status());
       refined.gold.push_back(path);
@@ -154,7 +154,7 @@ Status Verifier::OpenGold(const std::vector<GoldFile>& files,
     const auto found = complete.tables.find(path);
     if (found == complete.tables.end()) continue;
     if (tables::RefinePass(*found->second) != complete.pass || !IsBuilt(*found->second, file)) {
-      report_.left_out[path] = "it does not hold the pass; the next refine builds it anew";
+      report_.left_out[path] = "it does not hold the pass; the next refine rebuilds it";
       continue;
     }
     gold_.push_back(

@@ -14,8 +14,8 @@
 
 namespace shopstream::tables {
 
-// Which rows an erase removes from quarantine: whoever erases knows the rows of a table, whoever
-// ingests can decode a quarantined record. Each function gives one answer per row.
+// Which rows an erase removes from quarantine. The erase knows the rows of tables, and ingest
+// decodes quarantined records. Each function gives one answer per row.
 struct QuarantineChoice {
   int64_t task = 0;  // Its number, for the commit's info.
   // By the record's key.

@@ -12,7 +12,7 @@
 namespace shopstream::tables {
 
 enum class TaskKind {
-  kRestate,  // Judges the rows of the dates anew.
+  kRestate,  // Judges the rows of the dates again.
   kErase,    // Removes the rows of the predicate, and their copies, from every table.
   kRetain,   // Removes the dates below the horizon from one table.
 };
@@ -26,7 +26,7 @@ struct RefineTask {
 
   int64_t pass = 0;
   TaskKind kind = TaskKind::kRestate;
-  // Those that Gold computes anew. To erase: known with the commit of rejects.
+  // Those that Gold recomputes. To erase: known with the commit of rejects.
   std::set<Date> dates = {};
   std::string predicate = {};                     // To erase: SQL over the columns of Bronze.
   std::string table = {};                         // To retain: its path.

@@ -28,7 +28,7 @@ enum class RefineDeed {
   kRestate,               // Three dates from `amount` days ago on; kAllDates: all.
   kAcceptHalt,            // If a stop rule halts refining.
   kCompact,               // Of all tables, by `amount` separate programs.
-  kRewrite,      // Another program writes some files anew, `amount` times, as Spark's REORG does.
+  kRewrite,      // Another program rewrites some files, `amount` times, as Spark's REORG does.
   kVacuum,       // Likewise, one.
   kStoreOut,     // For `amount` milliseconds.
   kRepliesLost,  // Likewise: calls take effect, but no reply arrives.
