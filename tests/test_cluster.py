@@ -17,6 +17,7 @@ from pyarrow import fs
 import cluster as local_cluster
 from background_process import BackgroundProcess
 from cluster import BROKERS, Cluster, ClusterError, Ports
+from conftest import free_ports
 from minio import Minio
 from places import ROOT
 from waiting import wait_until
@@ -149,8 +150,7 @@ def test_the_demo_starts_nothing_if_a_port_is_taken(brokers: Cluster, tmp_path: 
 
 
 def test_a_neighbours_cluster_is_to_be_stopped_in_its_checkout(tmp_path: pathlib.Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        ports = Ports(minio=free.getsockname()[1])
+    ports = free_ports()
     neighbour = Cluster(tmp_path / "neighbour/.shopstream/cluster", ports, say=print)
     try:
         neighbour.start_minio()
@@ -260,9 +260,10 @@ def test_each_test_has_a_bucket_of_its_own(minio: Minio) -> None:
 
 @pytest.mark.parametrize(("above", "what"), [(0, "minio"), (1, "minio's console")])
 def test_a_port_that_minio_needs_is_named_with_its_holder(above: int, what: str, tmp_path: pathlib.Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        cluster = Cluster(tmp_path, Ports(minio=port - above))
+    ports = free_ports()
+    port = ports.minio + above
+    with socket.create_server(("127.0.0.1", port)):
+        cluster = Cluster(tmp_path, ports)
         with pytest.raises(ClusterError, match=rf"(?s)port {port} \({what}\) is used by .*\(pid {os.getpid()}\)"
                                                ".*choose other ports here: --minio-port "):
             cluster.start_minio()

@@ -23,6 +23,7 @@ from pyarrow import fs
 
 from background_process import BackgroundProcess
 from cluster import BINARY, DEPS, ROOT
+from conftest import free_ports
 from documented import section as documented_section
 from fault_proxy import Exchange, FaultProxy, fault_proxy, loses_reply, passes, resets
 from minio import Minio
@@ -200,8 +201,8 @@ def test_the_endpoint_is_down(minio: Minio) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         down = f"http://127.0.0.1:{free.getsockname()[1]}"
-    begun = time.monotonic()
-    assert "is the service running" in refused({**minio.environment, "SHOPSTREAM_S3_ENDPOINT": down})
+        begun = time.monotonic()
+        assert "is the service running" in refused({**minio.environment, "SHOPSTREAM_S3_ENDPOINT": down})
     assert time.monotonic() - begun < 30
 
 
@@ -221,9 +222,7 @@ def test_tls_with_an_authority_of_ones_own(server: str, tmp_path: pathlib.Path) 
     subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
                     "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", key, "-out", certificate],
                    check=True, capture_output=True)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_ports().minio
     settings = {"SHOPSTREAM_S3_ENDPOINT": f"https://127.0.0.1:{port}", "SHOPSTREAM_S3_ACCESS_KEY": "minioadmin",
                 "SHOPSTREAM_S3_SECRET_KEY": "minioadmin", "SHOPSTREAM_LAKE_URI": "s3://secret-lake"}
     start = tls_minio if server == "minio" else tls_versitygw
