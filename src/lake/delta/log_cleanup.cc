@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/error_kind.h"
 #include "lake/delta/checkpoint.h"
 #include "lake/delta/log_entry.h"
 #include "lake/delta/log_name.h"
@@ -12,6 +13,7 @@ namespace shopstream::lake {
 namespace {
 
 constexpr int64_t kDefaultRetentionMs = int64_t{30} * 24 * 3600 * 1000;  // Delta's own.
+constexpr int kMaxListings = 5;
 
 struct NamedObject {
   const ObjectEntry* object;
@@ -90,6 +92,30 @@ LogCleanUpPlan PlanLogCleanUp(const std::vector<ObjectEntry>& objects, int64_t c
   return plan;
 }
 
+namespace {
+
+Status CheckFooters(ObjectStore* store, const std::vector<std::string>& parts) {
+  for (const std::string& part : parts) {
+    ARROW_RETURN_NOT_OK(CheckCheckpointFooter(store, part));
+  }
+  return Status::OK();
+}
+
+// A plan whose kept checkpoint is readable. Another clean-up with a later cutoff may delete that
+// checkpoint after it was listed; the log is then listed again.
+Result<LogCleanUpPlan> CheckedPlan(ObjectStore* store, const std::string& table_path,
+                                   int64_t cutoff_ms) {
+  for (int listing = 1;; ++listing) {
+    ARROW_ASSIGN_OR_RAISE(const auto objects, store->List(LogFolder(table_path) + "0"));
+    LogCleanUpPlan plan = PlanLogCleanUp(objects, cutoff_ms);
+    const Status checked = CheckFooters(store, plan.kept_checkpoint);
+    if (checked.ok()) return plan;
+    if (KindOf(checked) != ErrorKind::kGone || listing == kMaxListings) return checked;
+  }
+}
+
+}  // namespace
+
 Result<LogCleanUpResult> CleanUpLog(ObjectStore* store, const std::string& table_path,
                                     const std::map<std::string, std::string>& properties,
                                     int64_t now_ms, const LogCleanUpOptions& options,
@@ -100,11 +126,8 @@ Result<LogCleanUpResult> CleanUpLog(ObjectStore* store, const std::string& table
   if (properties.contains(switched) && !PropertyIs(properties, switched, true)) return result;
   const int64_t retention_ms =
       std::max<int64_t>(LogRetentionMs(properties), options.min_retention.count());
-  ARROW_ASSIGN_OR_RAISE(const auto objects, store->List(LogFolder(table_path) + "0"));
-  const LogCleanUpPlan plan = PlanLogCleanUp(objects, now_ms - retention_ms);
-  for (const std::string& part : plan.kept_checkpoint) {
-    ARROW_RETURN_NOT_OK(CheckCheckpointFooter(store, part));
-  }
+  ARROW_ASSIGN_OR_RAISE(const LogCleanUpPlan plan,
+                        CheckedPlan(store, table_path, now_ms - retention_ms));
   for (const std::string& path : plan.expired) {
     if (result.deleted == options.max_deletes || stop()) {
       result.finished = false;

@@ -117,6 +117,10 @@ class LogCleanUpTest : public testing::LakeTest {
     return CleanUpLog(store_.get(), kPath, table_->snapshot()->properties(), now_ms, options,
                       Never);
   }
+  void WriteCheckpointNow() {
+    const auto& state = StateOf(*table_->snapshot());
+    ASSERT_TRUE(WriteCheckpoint(store_->inner(), kPath, state, WallClockMillis()).ok());
+  }
   int64_t OldestEntry() {
     for (const std::string& name : LogNames()) {
       if (name.ends_with(".json")) return std::stoll(name.substr(0, 20));
@@ -178,6 +182,27 @@ TEST_F(LogCleanUpTest, ADamagedCheckpointIsNotReliedOn) {
   PutText(LogFolder(kPath) + ZeroPadded(10, 20) + ".checkpoint.parquet", "not Parquet");
   EXPECT_FALSE(CleanUp().ok());
   EXPECT_EQ(0, OldestEntry());
+}
+
+TEST_F(LogCleanUpTest, AnotherCleanUpWithALaterCutoffMayDeleteTheCheckpointMeanwhile) {
+  Create({{"delta.checkpointInterval", "1000"}});  // Only this test writes checkpoints.
+  Grow(10);
+  WriteCheckpointNow();
+  AdvanceClock(std::chrono::hours(25));
+  Grow(20);
+  WriteCheckpointNow();
+  const auto before = Described();
+  store_->On(Operation::kOpenInput, ZeroPadded(10, 20) + ".checkpoint.parquet").Calls([&](auto&) {
+    const int64_t later_ms = *store_->Now() + Millis(std::chrono::hours(25)).count();
+    ASSERT_EQ(21, CleanUpLog(store_->inner(), kPath, table_->snapshot()->properties(), later_ms, {},
+                             Never)
+                      ->deleted);
+  });
+  const auto cleaned = CleanUp();
+  ASSERT_TRUE(cleaned.ok()) << cleaned.status();
+  EXPECT_EQ(0, cleaned->deleted);
+  EXPECT_EQ(20, OldestEntry());
+  EXPECT_EQ(before, Described());
 }
 
 TEST_F(LogCleanUpTest, AReaderThatListedBeforeListsAgain) {
@@ -269,7 +294,8 @@ TEST_F(LogCleanUpTest, AnyHistoryEqualsTheModel) {
     } else if (die < 90) {
       AdvanceClock(Millis{3600 * 1000 * (chance() % 20)});
     } else if (die < 95) {
-      ASSERT_TRUE(CleanUp({.max_deletes = static_cast<int64_t>(chance() % 30)}).ok());
+      const auto cleaned = CleanUp({.max_deletes = static_cast<int64_t>(chance() % 30)});
+      ASSERT_TRUE(cleaned.ok()) << cleaned.status();
     } else {
       Reopen();
     }
