@@ -95,6 +95,13 @@ class DiskFolder : public PageFolder {
     return std::make_unique<DiskFile>(fd, path);
   }
 
+  Result<bool> Has(const std::string& name) override {
+    const std::string path = path_ + "/" + name;
+    if (::access(path.c_str(), F_OK) == 0) return true;
+    if (errno == ENOENT) return false;
+    return FileError("look for", path, errno);
+  }
+
   Status Remove(const std::string& name) override {
     const std::string path = path_ + "/" + name;
     if (::unlink(path.c_str()) == 0 || errno == ENOENT) return Status::OK();

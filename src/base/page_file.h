@@ -37,6 +37,7 @@ class PageFolder {
   virtual ~PageFolder() = default;
   // Creates the file if it is absent. `name` has no slash.
   virtual Result<std::unique_ptr<PageFile>> Open(const std::string& name) = 0;
+  virtual Result<bool> Has(const std::string& name) = 0;
   // An open file stays usable until it is closed. Absent: nothing happens.
   virtual Status Remove(const std::string& name) = 0;
   virtual Result<std::vector<Entry>> List() = 0;

@@ -70,6 +70,15 @@ TEST_F(PageFileTest, FilesAreListedAndRemoved) {
   EXPECT_TRUE(file->Read(0, std::as_writable_bytes(std::span(text))).ok());
 }
 
+TEST_F(PageFileTest, AFileIsThereFromOpenToRemove) {
+  const auto folder = OpenPageFolder(path_).ValueOrDie();
+  EXPECT_FALSE(folder->Has("a").ValueOrDie());
+  ASSERT_TRUE(folder->Open("a").ok());
+  EXPECT_TRUE(folder->Has("a").ValueOrDie());
+  ASSERT_TRUE(folder->Remove("a").ok());
+  EXPECT_FALSE(folder->Has("a").ValueOrDie());
+}
+
 TEST_F(PageFileTest, AFolderHasOneUserAtATime) {
   auto folder = OpenPageFolder(path_).ValueOrDie();
   EXPECT_EQ(nullptr, OpenPageFolder(path_).ValueOrDie());

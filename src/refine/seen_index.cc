@@ -37,8 +37,7 @@ Result<std::unique_ptr<SeenIndex>> SeenIndex::Open(PageFolder* folder,
   const bool is_usable = label && label->table_id == options.table_id &&
                          (label->is_clean || label->boot_id == boot_id);
   if (!is_usable) {
-    ARROW_ASSIGN_OR_RAISE(const auto files, folder->List());
-    ARROW_RETURN_NOT_OK(index->DropAll(files));
+    ARROW_RETURN_NOT_OK(index->DropAll());
     label = SeenLabel{.table_id = options.table_id, .key = {RandomBits(), RandomBits()}};
   }
   label->boot_id = boot_id;
@@ -50,22 +49,23 @@ Result<std::unique_ptr<SeenIndex>> SeenIndex::Open(PageFolder* folder,
   return index;
 }
 
-Status SeenIndex::DropAll(const std::vector<PageFolder::Entry>& files) {
+Status SeenIndex::DropAll() {
+  ARROW_ASSIGN_OR_RAISE(const auto files, files_.List());
   for (const auto& file : files) {
-    if (file.name != kLabelFile) ARROW_RETURN_NOT_OK(folder_->Remove(file.name));
+    if (file.name != kLabelFile) ARROW_RETURN_NOT_OK(files_.Remove(file.name));
   }
   return Status::OK();
 }
 
 // Finds what there is. Dates of a set without a stamp are useless.
 Status SeenIndex::Load() {
-  ARROW_ASSIGN_OR_RAISE(auto files, folder_->List());
+  ARROW_ASSIGN_OR_RAISE(auto files, files_.List());
   std::ranges::sort(files, {},
                     [](const auto& file) { return std::tuple(file.modified, file.name); });
   for (const auto& file : files) {
     const auto name = ParseStampFile(file.name);
     if (!name) continue;
-    ARROW_ASSIGN_OR_RAISE(const auto stamp, ReadStamp(folder_, *name));
+    ARROW_ASSIGN_OR_RAISE(const auto stamp, ReadStamp(&files_, *name));
     if (stamp) stamps_.emplace(*name, *stamp);
   }
   for (const auto& file : files) {
@@ -73,7 +73,7 @@ Status SeenIndex::Load() {
     const auto key = set ? ParseName(*set) : std::nullopt;
     if (!key) continue;
     if (!stamps_.contains(key->name)) {
-      ARROW_RETURN_NOT_OK(folder_->Remove(file.name));
+      ARROW_RETURN_NOT_OK(files_.Remove(file.name));
       continue;
     }
     Shelf& shelf = shelves_[*key];
@@ -91,18 +91,17 @@ std::optional<SeenStamp> SeenIndex::stamp(const std::string& name) const {
 
 Status SeenIndex::Stamp(const std::string& name, const SeenStamp& stamp) {
   const std::lock_guard lock(mutex_);
-  ARROW_RETURN_NOT_OK(WriteStamp(folder_, name, stamp));
+  ARROW_RETURN_NOT_OK(WriteStamp(&files_, name, stamp));
   stamps_[name] = stamp;
   return Status::OK();
 }
 
 Status SeenIndex::Drop(const SetKey& key) {
   shelves_.erase(key);
-  ARROW_ASSIGN_OR_RAISE(const auto files, folder_->List());
-  for (const auto& file : files) {
-    if (SeenSet::SetOf(file.name) == NameOf(key)) {
-      ARROW_RETURN_NOT_OK(folder_->Remove(file.name));
-    }
+  const std::string name = NameOf(key);
+  ARROW_ASSIGN_OR_RAISE(const auto files, files_.BeginningWith(name + "."));
+  for (const std::string& file : files) {
+    if (SeenSet::SetOf(file) == name) ARROW_RETURN_NOT_OK(files_.Remove(file));
   }
   return Status::OK();
 }
@@ -131,10 +130,9 @@ Result<SeenSet*> SeenIndex::Find(const SetKey& key) {
   if (shelf == shelves_.end()) return nullptr;
   shelf->second.used = ++uses_;
   if (shelf->second.set != nullptr) return shelf->second.set.get();
-  std::vector<std::string> names;
-  ARROW_ASSIGN_OR_RAISE(const auto files, folder_->List());
-  for (const auto& file : files) names.push_back(file.name);
-  auto opened = SeenSet::Open(folder_, NameOf(key), names);
+  const std::string name = NameOf(key);
+  ARROW_ASSIGN_OR_RAISE(const auto files, files_.BeginningWith(name + "."));
+  auto opened = SeenSet::Open(&files_, name, files);
   if (!opened.ok()) {
     ARROW_RETURN_NOT_OK(Used(key, opened.status()));
     return nullptr;
@@ -151,7 +149,7 @@ Result<SeenSet*> SeenIndex::FindOrBuild(const SetKey& key, const Rebuild& rebuil
   ARROW_ASSIGN_OR_RAISE(SeenSet* const found, Find(key));
   if (found != nullptr) return found;
   ARROW_RETURN_NOT_OK(Drop(key));
-  ARROW_ASSIGN_OR_RAISE(auto set, SeenSet::Build(folder_, NameOf(key), rebuild));
+  ARROW_ASSIGN_OR_RAISE(auto set, SeenSet::Build(&files_, NameOf(key), rebuild));
   Shelf& shelf = shelves_[key];
   shelf.used = ++uses_;
   shelf.set = std::move(set);
@@ -186,7 +184,7 @@ Status SeenIndex::Insert(const std::string& name, Date date, const std::vector<H
 Status SeenIndex::Forget(const std::string& name) {
   const std::lock_guard lock(mutex_);
   stamps_.erase(name);
-  ARROW_RETURN_NOT_OK(folder_->Remove(StampFile(name)));
+  ARROW_RETURN_NOT_OK(files_.Remove(StampFile(name)));
   return DropIf([&name](const SetKey& key) { return key.name == name; });
 }
 
@@ -246,16 +244,16 @@ int64_t SeenIndex::disk_bytes() const {
 Status SeenIndex::Close() {
   const std::lock_guard lock(mutex_);
   shelves_.clear();
-  ARROW_ASSIGN_OR_RAISE(const auto files, folder_->List());
+  ARROW_ASSIGN_OR_RAISE(const auto files, files_.List());
   for (const auto& entry : files) {
-    ARROW_ASSIGN_OR_RAISE(const auto file, folder_->Open(entry.name));
+    ARROW_ASSIGN_OR_RAISE(const auto file, files_.Open(entry.name));
     ARROW_RETURN_NOT_OK(file->Sync());
   }
-  ARROW_RETURN_NOT_OK(folder_->Sync());
-  ARROW_ASSIGN_OR_RAISE(auto label, ReadLabel(folder_));
+  ARROW_RETURN_NOT_OK(files_.Sync());
+  ARROW_ASSIGN_OR_RAISE(auto label, ReadLabel(&files_));
   if (!label) return Corrupt("the label of the index of seen ids is damaged");
   label->is_clean = true;
-  return WriteLabel(folder_, *label);
+  return WriteLabel(&files_, *label);
 }
 
 }  // namespace shopstream::refine

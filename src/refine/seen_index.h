@@ -13,6 +13,7 @@
 #include "base/page_file.h"
 #include "base/status.h"
 #include "refine/id_hash.h"
+#include "refine/named_files.h"
 #include "refine/seen_label.h"
 #include "refine/seen_set.h"
 
@@ -81,11 +82,11 @@ class SeenIndex {
   };
 
   SeenIndex(PageFolder* folder, const SeenIndexOptions& options)
-      : folder_(folder), options_(options) {}
+      : files_(folder), options_(options) {}
   static std::string NameOf(const SetKey& key);
   static std::optional<SetKey> ParseName(const std::string& set);
   Status Load();
-  Status DropAll(const std::vector<PageFolder::Entry>& files);
+  Status DropAll();
   Status Drop(const SetKey& key);
   template <typename IsMeant>
   Status DropIf(const IsMeant& is_meant);
@@ -98,7 +99,7 @@ class SeenIndex {
   // Closes and deletes what exceeds the limits, except `key`.
   Status KeepLimits(const SetKey& key);
 
-  PageFolder* const folder_;
+  NamedFiles files_;
   const SeenIndexOptions options_;
   mutable std::mutex mutex_;
   HashKey key_{};

@@ -238,5 +238,18 @@ TEST_F(SeenIndexTest, ClosedDatesAreOpenedAgain) {
   EXPECT_EQ(10, rebuilds_);
 }
 
+// With a listing for each, the cost of a pass would grow with the square of its dates.
+TEST_F(SeenIndexTest, DatesAreBuiltOpenedAndForgottenWithoutAListing) {
+  Reopen({.table_id = "t", .open_dates = 2});
+  Begin();
+  const int64_t before = pages_.listings();
+  for (int round = 0; round < 3; ++round) {
+    for (int32_t date = 0; date < 10; ++date) Pass(date, 0, 10);
+  }
+  ASSERT_TRUE(index_->Forget("ids").ok());
+  EXPECT_EQ(before, pages_.listings());
+  EXPECT_EQ(10, rebuilds_);
+}
+
 }  // namespace
 }  // namespace shopstream::refine

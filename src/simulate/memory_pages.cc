@@ -66,6 +66,11 @@ Result<std::unique_ptr<PageFile>> MemoryPages::Open(const std::string& name) {
   return std::make_unique<MemoryFile>(this, content);
 }
 
+Result<bool> MemoryPages::Has(const std::string& name) {
+  if (is_dead()) return Unavailable("the process is dead");
+  return files_.contains(name);
+}
+
 Status MemoryPages::Remove(const std::string& name) {
   if (is_dead()) return Unavailable("the process is dead");
   files_.erase(name);
@@ -73,6 +78,7 @@ Status MemoryPages::Remove(const std::string& name) {
 }
 
 Result<std::vector<PageFolder::Entry>> MemoryPages::List() {
+  ++listings_;
   if (is_dead()) return Unavailable("the process is dead");
   std::vector<Entry> entries;
   for (const auto& [name, content] : files_) {

@@ -14,6 +14,7 @@ namespace shopstream::simulate {
 class MemoryPages : public PageFolder {
  public:
   Result<std::unique_ptr<PageFile>> Open(const std::string& name) override;
+  Result<bool> Has(const std::string& name) override;
   Status Remove(const std::string& name) override;
   Result<std::vector<Entry>> List() override;
   Status Sync() override { return Status::OK(); }  // Names are never lost.
@@ -25,6 +26,7 @@ class MemoryPages : public PageFolder {
   bool is_dead() const { return writes_left_ < 0; }
   void Revive() { writes_left_ = kUnlimited; }
   int64_t pages_read() const { return pages_read_; }
+  int64_t listings() const { return listings_; }
   int64_t bytes_written() const { return bytes_written_; }
 
   // The machine stops: of each file that was not synced since it changed, `keeps` decides per page
@@ -44,7 +46,7 @@ class MemoryPages : public PageFolder {
 
   std::map<std::string, std::shared_ptr<Content>> files_;
   int64_t writes_left_ = kUnlimited;
-  int64_t bytes_written_ = 0, pages_read_ = 0, clock_ = 0, boots_ = 0;
+  int64_t bytes_written_ = 0, pages_read_ = 0, listings_ = 0, clock_ = 0, boots_ = 0;
 };
 
 }  // namespace shopstream::simulate
