@@ -37,7 +37,14 @@ Result<StepOutcome> Refiner::ReserveRestate() {
                                           options_.restate->to, options_.pass_rows));
   }
   if (groups_to_restate_->empty()) return StepOutcome::kIdle;
-  const std::vector<Date>& dates = groups_to_restate_->front();
+  // A table may have lost dates since the groups were made, or since the last of them was restated.
+  ARROW_ASSIGN_OR_RAISE(const auto first, FirstDateToRestate(*parts_.tables));
+  std::vector<Date>& dates = groups_to_restate_->front();
+  std::erase_if(dates, [&](Date date) { return date && date < first; });
+  if (dates.empty()) {
+    groups_to_restate_->erase(groups_to_restate_->begin());
+    return StepOutcome::kWorked;
+  }
   return Reserve(
       {.kind = tables::TaskKind::kRestate, .dates = std::set<Date>(dates.begin(), dates.end())});
 }

@@ -141,17 +141,24 @@ Status Restate::WriteAccepted(const PassRows& rows, const PassStamp& stamp,
   return Status::OK();
 }
 
+Result<std::optional<int32_t>> FirstDateToRestate(const RefineTables& tables) {
+  std::optional<int32_t> first;
+  for (const lake::Table* table :
+       {tables.bronze.get(), tables.silver.get(), tables.rejects.get()}) {
+    ARROW_ASSIGN_OR_RAISE(const auto horizon, tables::ReadHorizon(*table->snapshot()));
+    first = std::max(first, horizon);
+  }
+  return first;
+}
+
 Result<std::vector<std::vector<Date>>> GroupsToRestate(const RefineTables& tables,
                                                        std::optional<int32_t> from,
                                                        std::optional<int32_t> to,
                                                        int64_t group_rows) {
   const std::vector<std::shared_ptr<const lake::Snapshot>> snapshots = {
       tables.bronze->snapshot(), tables.silver->snapshot(), tables.rejects->snapshot()};
-  std::optional<int32_t> first = from;
-  for (const auto& snapshot : snapshots) {
-    ARROW_ASSIGN_OR_RAISE(const auto horizon, tables::ReadHorizon(*snapshot));
-    first = std::max(first, horizon);
-  }
+  ARROW_ASSIGN_OR_RAISE(const auto kept, FirstDateToRestate(tables));
+  const std::optional<int32_t> first = std::max(from, kept);
   const auto wants = [&](const Date& date) {
     if (!date) return !from && !to;
     return (!first || *date >= *first) && (!to || *date <= *to);

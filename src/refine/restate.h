@@ -57,9 +57,12 @@ class Restate {
   const RefinedRows::Limits limits_;
 };
 
+// The first date that all three tables keep; nothing: all of them have all dates. Earlier dates
+// cannot be judged again.
+Result<std::optional<int32_t>> FirstDateToRestate(const RefineTables& tables);
+
 // The dates of the three tables within the bounds, in groups of about `group_rows` rows of Bronze,
-// at least one date each. Without bounds also rows without a date. Dates below the horizon of
-// one of them are left out.
+// at least one date each, from FirstDateToRestate on. Without bounds also rows without a date.
 Result<std::vector<std::vector<Date>>> GroupsToRestate(const RefineTables& tables,
                                                        std::optional<int32_t> from,
                                                        std::optional<int32_t> to,
