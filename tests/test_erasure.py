@@ -2,11 +2,13 @@
 person is left in any data file, the receipt says so, and the audit finds no difference."""
 
 import datetime
+import decimal
 import pathlib
 import random
 import time
 from typing import Any
 
+import polars
 import pyarrow.parquet
 from deltalake import DeltaTable
 
@@ -171,5 +173,90 @@ def test_old_dates_leave_bronze_once_they_are_refined(world: Shopstream) -> None
     assert len(rows(world, SILVER)) + len(rows(world, REJECTS)) == 21
     assert world.json("table", "retain", BRONZE, "10d")["rows"] == 1
     expect_clean(world, 11)
-    assert "not from" in world.run("table", "retain", SILVER, "10d", expect=1).stderr
+    assert "not from" in world.run("table", "retain", CUSTOMERS, "10d", expect=1).stderr
     assert "400d" in world.run("table", "retain", BRONZE, "10", expect=2).stderr
+
+
+def closed_gold(world: Shopstream, first_open: datetime.date) -> dict[str, list[dict[str, Any]]]:
+    """What Gold has of earlier dates, read by Polars."""
+    found = {}
+    for name in ("customer_daily", "product_daily", "quality_daily", "revenue_hourly"):
+        table = polars.read_delta(str(world.lake / "gold-metrics" / name))
+        found[name] = table.filter(polars.col("date") < first_open).sort(table.columns).to_dicts()
+        assert found[name], name
+    return found
+
+
+def reasons_of(world: Shopstream) -> list[str]:
+    return sorted(row["reasons"] for row in rows(world, REJECTS))
+
+
+def send_days(shop: Shop, *days: int, **purchase: Any) -> None:
+    now = datetime.datetime.now(datetime.timezone.utc)
+    shop.send(*({"timestamp": now - datetime.timedelta(days=day), **purchase} for day in days))
+
+
+def test_silver_loses_old_dates_and_gold_keeps_them(world: Shopstream) -> None:
+    shop = Shop(world)
+    send_days(shop, *(day for day in (0, 1, 30, 40) for _ in range(5)))
+    send_days(shop, 1, 30, 30, user_id=PERSON)
+    send_days(shop, 40, amount=-1.0)
+    ingest(world)
+    world.run("refine")
+    first_open = datetime.datetime.now(datetime.timezone.utc).date() - datetime.timedelta(days=10)
+    gold = closed_gold(world, first_open)
+    revenue = sum(row["revenue_usd"] for row in gold["revenue_hourly"])
+    assert revenue == sum((row["amount_usd"] for row in rows(world, SILVER) if row["date"] < first_open), decimal.Decimal(0))
+    refining = world.start("refine", "--watch")
+    stays = world.json("table", "retain", REJECTS, "10d", expect=3)
+    assert (stays["rows"], len(stays["in_silver"])) == (0, 1)
+    assert world.json("table", "retain", SILVER, "10d", "--dry-run")["rows"] == 12
+    removed = world.json("table", "retain", SILVER, "10d", timeout=120)
+    assert (removed["rows"], len(removed["dates"]), removed["first_kept"]) == (12, 2, str(first_open))
+    assert world.json("table", "retain", REJECTS, "10d", timeout=120)["rows"] == 1
+    for name in (SILVER, REJECTS):
+        assert DeltaTable(str(world.lake / name)).metadata().configuration["shopstream.horizon"] == str(first_open)
+    assert len(rows(world, SILVER)) == 11 and not rows(world, REJECTS) and len(rows(world, BRONZE)) == 24
+    # Later rows with an earlier date, one of them a copy, one that a rule would reject.
+    copy = next(row for row in rows(world, BRONZE) if row["date"] < first_open)
+    send_days(shop, 30, 40, 0)
+    send_days(shop, 40, amount=-1.0)
+    shop.send({"event_id": copy["event_id"], "timestamp": copy["timestamp"]})
+    ingest(world)
+    wait_until(lambda: len(rows(world, SILVER)) == 12, 60, "the open date is refined")
+    assert refining.stop() == 0
+    world.run("refine")
+    assert reasons_of(world) == ["closed_date"] * 4
+    world.run("refine", "--restate", f"{first_open - datetime.timedelta(days=60)}..{first_open}")
+    world.run("refine", "--rebuild")
+    assert len(rows(world, SILVER)) == 12 and reasons_of(world) == ["closed_date"] * 4
+    assert closed_gold(world, first_open) == gold
+    report = world.json("refine", "verify")
+    assert report["difference_count"] == 0 and report["rows"] == 12 and not report["left_out"]
+    assert report["horizons"][SILVER] == str(first_open)
+    expect_clean(world, 0)
+
+
+def test_a_receipt_names_gold_of_closed_dates(world: Shopstream) -> None:
+    shop = Shop(world)
+    send_days(shop, *(day for day in (0, 30) for _ in range(20)))
+    send_days(shop, 0, 30, 30, user_id=PERSON)
+    ingest(world)
+    world.run("refine")
+    world.run("table", "retain", SILVER, "10d")
+    first_open = datetime.datetime.now(datetime.timezone.utc).date() - datetime.timedelta(days=10)
+    gold = closed_gold(world, first_open)
+    receipt = erase(world)
+    assert (of_table(receipt, BRONZE)["rows"], of_table(receipt, SILVER)["rows"]) == (3, 1)
+    for name in gold:
+        table = of_table(receipt, f"gold-metrics/{name}")
+        assert table["closed_before"] == str(first_open)
+        assert table["closed_rows_erased"] == (1 if name == "customer_daily" else None)
+    gold["customer_daily"] = [row for row in gold["customer_daily"] if row["user_id"] != PERSON]
+    assert closed_gold(world, first_open) == gold
+    assert not any(row["user_id"] == PERSON for name in (BRONZE, SILVER, CUSTOMERS) for row in rows(world, name))
+    words = world.run("table", "erase", "--where", "amount > 1e9", "--yes").stdout
+    assert f"Not covered: dates before {first_open} of {CUSTOMERS}" in words and "stay as they were" in words
+    report = world.json("refine", "verify")
+    assert report["difference_count"] == 0
+    expect_clean(world, 3)

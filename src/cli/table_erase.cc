@@ -21,6 +21,7 @@
 #include "lake/delta/retention.h"
 #include "lake/delta/table.h"
 #include "lake/store/object_store.h"
+#include "model/calendar.h"
 #include "refine/erase_receipt.h"
 #include "refine/refine_loop.h"
 #include "refine/refine_stats.h"
@@ -97,6 +98,22 @@ Cell TimeOrNever(int64_t unix_ms) {
   return unix_ms >= lake::kKeepForEverMs ? Cell("never") : Cell(FormatTimestamp(unix_ms));
 }
 
+// Gold that could not be computed again.
+void PrintClosed(const std::vector<refine::ErasedTable>& tables) {
+  for (const refine::ErasedTable& table : tables) {
+    if (!table.closed_before) continue;
+    std::cout << "Not covered: dates before " << FormatDate(*table.closed_before) << " of "
+              << table.table << ", which Silver no longer has. ";
+    if (table.closed_erased) {
+      std::cout << "Of them " << Counted(*table.closed_erased, "row")
+                << " of the condition's key went, and no copy of such a purchase under another "
+                   "key.\n";
+    } else {
+      std::cout << "Its rows of them stay as they were.\n";
+    }
+  }
+}
+
 void PrintReceipt(const refine::EraseReceipt& receipt) {
   std::cout << "Erased by task " << receipt.task << ":\n";
   TablePrinter printer({"table", "version", "rows", "files", "vacuum_after"});
@@ -119,6 +136,7 @@ void PrintReceipt(const refine::EraseReceipt& receipt) {
          "later, and "
       << Counted(receipt.not_examined, "row")
       << " of quarantine that cannot be decoded (`shopstream quarantine list`).\n";
+  PrintClosed(receipt.tables);
 }
 
 Result<int> Erase(const Context& context, const EraseFlags& flags) {

@@ -1,6 +1,7 @@
 #include <iostream>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -51,84 +52,124 @@ nlohmann::ordered_json DatesJson(const std::set<int32_t>& dates) {
   return out;
 }
 
+// Why some dates stay, and what would let them go.
+void PrintKept(const Context& context, const refine::ExpiredDates& expired) {
+  const auto print = [](const std::set<int32_t>& dates, const std::string& why) {
+    if (dates.empty()) return;
+    std::cout << Counted(std::ssize(dates), "older date") << " from " << FormatDate(*dates.begin())
+              << " on stay: " << why << "\n";
+  };
+  print(expired.not_refined,
+        "their rows are not refined yet. Run `shopstream refine`, then this again");
+  const std::string& silver = context.config.refine.silver_table;
+  print(expired.in_silver, silver +
+                               " keeps them, and Gold is made from both. Run `shopstream "
+                               "table retain " +
+                               silver + " ...` first");
+}
+
 int ReportExpired(const std::string& name, const refine::ExpiredDates& expired, bool dry_run,
-                  bool as_json) {
-  if (as_json) {
+                  const Context& context) {
+  if (context.json) {
     PrintReport(std::cout, {{"table", name},
                             {"dry_run", dry_run},
                             {"first_kept", FormatDate(expired.first_kept)},
                             {"dates", DatesJson(expired.dates)},
                             {"rows", expired.rows},
                             {"files", expired.files.size()},
-                            {"not_refined", DatesJson(expired.not_refined)}});
+                            {"not_refined", DatesJson(expired.not_refined)},
+                            {"in_silver", DatesJson(expired.in_silver)}});
   } else {
     std::cout << name << (dry_run ? " would lose " : ": removed ") << Counted(expired.rows, "row")
               << " of " << Counted(std::ssize(expired.dates), "date") << "; it keeps "
               << FormatDate(expired.first_kept) << " and later\n";
-    if (!expired.not_refined.empty()) {
-      std::cout << Counted(std::ssize(expired.not_refined), "older date") << " from "
-                << FormatDate(*expired.not_refined.begin())
-                << " on stay: their rows are not refined yet. Run `shopstream refine`, then this "
-                   "again\n";
+    PrintKept(context, expired);
+  }
+  return expired.not_refined.empty() && expired.in_silver.empty() ? kDone : kDifferenceFound;
+}
+
+// The newest version of a table that refine fills. Null: there is none yet.
+Result<std::shared_ptr<const lake::Snapshot>> NewestOf(lake::ObjectStore* store,
+                                                       const std::string& path) {
+  const auto table = lake::Table::Open(store, path);
+  if (table.status().IsKeyError()) return nullptr;
+  ARROW_RETURN_NOT_OK(table.status());
+  return (*table)->snapshot();
+}
+
+// What the table would lose now. Of Bronze nothing goes that Silver does not have yet.
+Result<refine::ExpiredDates> ExpiredNow(const Context& context, lake::ObjectStore* store,
+                                        const lake::Table& table, int32_t horizon) {
+  const std::string& silver_path = context.config.refine.silver_table;
+  if (table.path() == silver_path) {
+    return refine::FindExpiredRefined(*table.snapshot(), horizon, nullptr);
+  }
+  if (table.path() == context.config.lake.quarantine_table) {
+    return refine::FindExpired(table, horizon, nullptr);
+  }
+  ARROW_ASSIGN_OR_RAISE(const auto silver, NewestOf(store, silver_path));
+  if (table.path() == context.config.lake.bronze_table) {
+    tables::RefineStanding refined;
+    if (silver != nullptr) {
+      ARROW_ASSIGN_OR_RAISE(refined, tables::ReadRefineStanding(*silver));
     }
+    return refine::FindExpired(table, horizon, &refined);
   }
-  return expired.not_refined.empty() ? kDone : kDifferenceFound;
+  if (silver == nullptr) return Status::Invalid("there is no table ", silver_path);
+  return refine::FindExpiredRefined(*table.snapshot(), horizon, silver.get());
 }
 
-// What Bronze loses now; nothing goes that Silver does not have yet.
-Result<refine::ExpiredDates> ExpiredInBronze(lake::ObjectStore* store, lake::Table* bronze,
-                                             const std::string& silver, int32_t horizon) {
-  ARROW_RETURN_NOT_OK(bronze->Refresh().status());
-  tables::RefineStanding refined;
-  const auto table = lake::Table::Open(store, silver);
-  if (!table.status().IsKeyError()) {
-    ARROW_RETURN_NOT_OK(table.status());
-    ARROW_ASSIGN_OR_RAISE(refined, tables::ReadRefineStanding(*(*table)->snapshot()));
-  }
-  return refine::FindExpired(*bronze, horizon, &refined);
+// Whether a task would change anything: it also closes dates of which no row is there.
+Result<bool> HasWork(const Context& context, const lake::Table& table,
+                     const refine::ExpiredDates& expired) {
+  if (!expired.files.empty()) return true;
+  if (table.path() != context.config.refine.silver_table) return false;
+  ARROW_ASSIGN_OR_RAISE(const auto known, tables::ReadHorizon(*table.snapshot()));
+  return known != expired.first_kept;
 }
 
-Result<int> RetainBronze(const Context& context, lake::ObjectStore* store, lake::Table* bronze,
-                         int32_t horizon, bool dry_run) {
-  const std::string& silver = context.config.refine.silver_table;
-  ARROW_ASSIGN_OR_RAISE(const refine::ExpiredDates expired,
-                        ExpiredInBronze(store, bronze, silver, horizon));
-  if (dry_run || expired.files.empty()) {
-    return ReportExpired(bronze->path(), expired, dry_run, context.json);
-  }
+// By a task of refine. False: it was interrupted.
+Result<bool> RunRetain(const Context& context, const std::string& table, int32_t horizon) {
   refine::RefineMode mode;
-  mode.task = tables::RefineTask{
-      .kind = tables::TaskKind::kRetain, .table = bronze->path(), .horizon = horizon};
+  mode.task =
+      tables::RefineTask{.kind = tables::TaskKind::kRetain, .table = table, .horizon = horizon};
   mode.erase_quarantine = ingest::ConfiguredQuarantineErase(context.config, ShutdownRequested);
   refine::RefineStats stats;
   const auto end = refine::RunRefine(context.config, mode, &stats, ShutdownRequested, [] {});
-  if (end.ok() ? end->interrupted : ShutdownRequested()) {
-    std::cerr << "shopstream: interrupted; any refine removes the rest\n";
-    return kInterrupted;
-  }
+  if (end.ok() ? end->interrupted : ShutdownRequested()) return false;
   ARROW_RETURN_NOT_OK(end.status());
-  return ReportExpired(bronze->path(), expired, dry_run, context.json);
+  return true;
 }
 
 Result<int> Retain(const Context& context, const RetainFlags& flags) {
+  const LakeConfig& lake = context.config.lake;
+  const RefineConfig& refined = context.config.refine;
+  const std::set<std::string> by_task = {lake.bronze_table, refined.silver_table,
+                                         refined.rejects_table};
+  if (!by_task.contains(flags.name) && flags.name != lake.quarantine_table) {
+    return Status::Invalid("old dates can be removed from ", lake.bronze_table, ", ",
+                           lake.quarantine_table, ", ", refined.silver_table, " and ",
+                           refined.rejects_table, ", not from ", flags.name);
+  }
   ARROW_ASSIGN_OR_RAISE(const auto store, lake::OpenObjectStore(context.config));
   ARROW_ASSIGN_OR_RAISE(const auto table, lake::OpenExisting(store.get(), flags.name));
   const auto horizon = static_cast<int32_t>(WallClockMillis() / kDayMs - flags.days);
-  const LakeConfig& lake = context.config.lake;
-  if (flags.name == lake.bronze_table) {
-    return RetainBronze(context, store.get(), table.get(), horizon, flags.dry_run);
-  }
-  if (flags.name != lake.quarantine_table) {
-    return Status::Invalid("old dates can be removed from ", lake.bronze_table, " and ",
-                           lake.quarantine_table, ", not from ", flags.name);
-  }
   ARROW_ASSIGN_OR_RAISE(const refine::ExpiredDates expired,
-                        refine::FindExpired(*table, horizon, nullptr));
-  if (!flags.dry_run) {
+                        ExpiredNow(context, store.get(), *table, horizon));
+  if (flags.dry_run) return ReportExpired(flags.name, expired, true, context);
+  if (by_task.contains(flags.name)) {
+    ARROW_ASSIGN_OR_RAISE(const bool has_work, HasWork(context, *table, expired));
+    const Result<bool> done = has_work ? RunRetain(context, flags.name, horizon) : true;
+    ARROW_RETURN_NOT_OK(done.status());
+    if (!*done) {
+      std::cerr << "shopstream: interrupted; any refine removes the rest\n";
+      return kInterrupted;
+    }
+  } else {
     ARROW_RETURN_NOT_OK(
         refine::CommitExpired(table.get(), expired, 0, BootClock::now() + kRetainDeadline));
   }
-  return ReportExpired(flags.name, expired, flags.dry_run, context.json);
+  return ReportExpired(flags.name, expired, false, context);
 }
 
 }  // namespace
@@ -137,8 +178,8 @@ Command TableRetainCommand() {
   const auto flags = std::make_shared<RetainFlags>();
   return {.name = "retain",
           .meaning =
-              "Remove whole dates that are older than a number of days from Bronze or "
-              "quarantine; exits with 3 if some are not refined yet",
+              "Remove whole dates that are older than a number of days from Bronze, "
+              "quarantine, Silver or the rejects; exits with 3 if some have to stay",
           .options = {TableNameOption(&flags->name),
                       {.name = "DAYS",
                        .target = Storing(ParseDays, &flags->days),

@@ -15,7 +15,11 @@
 #include "lake/delta/retention.h"
 #include "lake/delta/table_history.h"
 #include "lake/upkeep/vacuum.h"
+#include "model/calendar.h"
+#include "refine/closed_dates.h"
+#include "refine/dates.h"
 #include "refine/erased_rows.h"
+#include "refine/gold_build.h"
 #include "tables/record_types.h"
 #include "tables/refine_state.h"
 
@@ -56,7 +60,10 @@ std::string TimeText(int64_t unix_ms) {
 
 class ReceiptReader {
  public:
-  ReceiptReader(lake::ObjectStore* store, int64_t task) : store_(store) { receipt_.task = task; }
+  ReceiptReader(lake::ObjectStore* store, int64_t task, const ClosedDates& closed)
+      : store_(store), closed_(closed) {
+    receipt_.task = task;
+  }
 
   // The reservation precedes every commit of the task.
   Status FindBegin(const std::string& rejects) {
@@ -90,6 +97,7 @@ class ReceiptReader {
     };
     ErasedTable& erased = receipt_.tables.emplace_back();
     erased.table = path;
+    if (is_gold) ARROW_RETURN_NOT_OK(AddClosed(*snapshot, &erased));
     // A task that was interrupted may have erased in several commits.
     for (int64_t version = snapshot->version(); version >= 0;) {
       ARROW_ASSIGN_OR_RAISE(const auto found,
@@ -108,6 +116,8 @@ class ReceiptReader {
       erased->rows = erased->rows.value_or(0) + InfoNumber(found.entry, "erasedRows").value_or(0);
     }
     erased->files += std::ssize(found.entry.removes);
+    const auto closed_erased = InfoNumber(found.entry, kClosedErasedInfo);
+    if (closed_erased) erased->closed_erased = erased->closed_erased.value_or(0) + *closed_erased;
     if (erased->version) return;
     erased->version = found.version;
     erased->at_ms = lake::CommitTimestamp(found.entry).value_or(0);
@@ -115,6 +125,8 @@ class ReceiptReader {
         erased->at_ms + std::max(lake::TombstoneRetentionMs(properties), kVacuumKeepsMs);
     erased->log_gone_after_ms = erased->at_ms + lake::LogRetentionMs(properties);
     receipt_.log_gone_after_ms = std::max(receipt_.log_gone_after_ms, erased->log_gone_after_ms);
+    const auto closed_before = InfoNumber(found.entry, kClosedBeforeInfo);
+    if (closed_before) erased->closed_before = static_cast<int32_t>(*closed_before);
     const auto up_to = InfoNumber(found.entry, "upToVersion");
     const auto not_examined = InfoNumber(found.entry, "quarantineNotExamined");
     if (up_to && not_examined) {  // Bronze's.
@@ -126,7 +138,19 @@ class ReceiptReader {
   EraseReceipt Finish() { return std::move(receipt_); }
 
  private:
+  // As the table is now: a commit of another program or an earlier version does not show it.
+  Status AddClosed(const lake::Snapshot& gold, ErasedTable* erased) const {
+    Status status;
+    gold.VisitFiles([&](const DataFile& file) {
+      const auto date = DateOf(file);
+      if (status.ok()) status = date.status();
+      if (date.ok() && closed_.Contains(*date)) erased->closed_before = closed_.horizon();
+    });
+    return status;
+  }
+
   lake::ObjectStore* const store_;
+  const ClosedDates& closed_;
   EraseReceipt receipt_;
   int64_t since_ms_ = 0;
 };
@@ -145,6 +169,11 @@ nlohmann::ordered_json ToJson(const EraseReceipt& receipt) {
       out["vacuum_after"] = TimeText(table.vacuum_after_ms);
       out["log_gone_after"] = TimeText(table.log_gone_after_ms);
     }
+    if (table.closed_before) {
+      out["closed_before"] = FormatDate(*table.closed_before);
+      out["closed_rows_erased"] =
+          table.closed_erased ? nlohmann::ordered_json(*table.closed_erased) : nullptr;
+    }
     tables.push_back(std::move(out));
   }
   return {{"task", receipt.task},
@@ -156,7 +185,9 @@ nlohmann::ordered_json ToJson(const EraseReceipt& receipt) {
 
 Result<EraseReceipt> ReadEraseReceipt(lake::ObjectStore* store, const RefinePaths& paths,
                                       const std::string& quarantine, int64_t task) {
-  ReceiptReader reader(store, task);
+  ARROW_ASSIGN_OR_RAISE(const auto silver, lake::OpenExisting(store, paths.silver));
+  ARROW_ASSIGN_OR_RAISE(const ClosedDates closed, ClosedDates::Of(*silver->snapshot()));
+  ReceiptReader reader(store, task, closed);
   ARROW_RETURN_NOT_OK(reader.FindBegin(paths.rejects));
   ARROW_ASSIGN_OR_RAISE(const auto bronze, lake::OpenExisting(store, paths.bronze));
   ARROW_RETURN_NOT_OK(reader.Add(paths.bronze));

@@ -22,6 +22,12 @@ struct ErasedTable {
   // From these times on a vacuum deletes the replaced files, and the clean-up of the log the
   // entries that show their least and greatest values, or the predicate.
   int64_t vacuum_after_ms = 0, log_gone_after_ms = 0;
+  // Of Gold: rows of dates before this one, in days since 1970, could not be computed again, as
+  // Silver no longer has the dates. Nothing: the table has no such rows.
+  std::optional<int32_t> closed_before;
+  // How many of these rows went nevertheless, because their key decides the condition; the others
+  // stay as they were. Nothing: the condition reads other columns, or nobody asked.
+  std::optional<int64_t> closed_erased;
 };
 
 // What an erase did, as the logs of the tables show it.

@@ -1,14 +1,19 @@
 #include "refine/gold_build.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
+#include "base/json.h"
 #include "refine/all_rows.h"
+#include "refine/closed_dates.h"
 #include "refine/date_groups.h"
 #include "refine/dates.h"
+#include "refine/gold_closed.h"
 #include "refine/gold_merge.h"
 #include "refine/gold_scan.h"
 #include "refine/gold_sql.h"
@@ -28,7 +33,7 @@ class GoldBuilder {
     ARROW_ASSIGN_OR_RAISE(table_, OpenOrCreate(path));
     if (Holds(*table_->snapshot())) return PassOutcome::kDone;
     ARROW_RETURN_NOT_OK(CheckOurs(*table_->snapshot()));
-    return Run();
+    return Run({.columns = schema_, .erase = options_.erase});
   }
 
   Result<PassOutcome> Restate(const std::string& path, std::shared_ptr<arrow::Schema> schema,
@@ -37,17 +42,26 @@ class GoldBuilder {
     dates_ = &dates;
     ARROW_ASSIGN_OR_RAISE(table_, lake::Table::Open(sources_.store, path));
     if (Holds(*table_->snapshot())) return PassOutcome::kDone;
-    return HoldsPassBefore(*table_->snapshot()) ? Run() : PassOutcome::kLost;
+    if (!HoldsPassBefore(*table_->snapshot())) return PassOutcome::kLost;
+    return Run({.columns = nullptr, .erase = options_.erase});
   }
 
  private:
-  Result<PassOutcome> Run() {
+  Result<PassOutcome> Run(const ClosedGoldOptions& of_closed) {
+    ARROW_ASSIGN_OR_RAISE(closed_, ClosedDates::Of(*sources_.silver));
+    ARROW_ASSIGN_OR_RAISE(kept_, KeepClosedGold(*table_, file_, *closed_, of_closed));
+    changes_.adds = kept_.written;
+    changes_.written_since = kept_.written_since;
     const Status written = WriteFiles();
     if (!written.ok()) {
       Discard(table_->store(), table_->path(), changes_.adds);
       return written;
     }
     return Publish();
+  }
+
+  bool IsBuiltAgain(Date date) const {
+    return !closed_->Contains(date) && (dates_ == nullptr || dates_->contains(date));
   }
 
   // Another text may have given it other columns, so that those of the file are not expected yet.
@@ -78,7 +92,7 @@ class GoldBuilder {
   }
 
   Status WriteFiles() {
-    const auto wants = [this](Date date) { return dates_ == nullptr || dates_->contains(date); };
+    const auto wants = [this](Date date) { return IsBuiltAgain(date); };
     ARROW_ASSIGN_OR_RAISE(const auto groups, GroupDates({sources_.silver, sources_.rejects}, wants,
                                                         options_.group_rows));
     if (groups.empty()) return Status::OK();
@@ -96,8 +110,17 @@ class GoldBuilder {
     return Status::OK();
   }
 
+  // What an erase did to closed dates, for its receipt.
+  void RecordErase() {
+    if (options_.erase.empty() || kept_.files.empty()) return;
+    nlohmann::json info = {{kClosedBeforeInfo, *closed_->horizon()}};
+    if (kept_.erased) info[kClosedErasedInfo] = *kept_.erased;
+    changes_.info = std::move(info);
+  }
+
   Result<PassOutcome> Publish() {
     changes_.operation = "REFINE";
+    RecordErase();
     changes_.txns = tables::RefineTxns(standing_);
     if (dates_ == nullptr) {
       changes_.growth = lake::TableGrowth{
@@ -108,6 +131,11 @@ class GoldBuilder {
       if (dates_ != nullptr && !HoldsPassBefore(base)) {
         return lake::Refusal{"it holds another pass", static_cast<int>(PassOutcome::kLost)};
       }
+      ARROW_ASSIGN_OR_RAISE(const bool is_kept, kept_.AreLiveIn(base, *closed_));
+      if (!is_kept) {
+        return lake::Refusal{"its closed dates have other files by now",
+                             static_cast<int>(PassOutcome::kAgain)};
+      }
       lake::Changes changes = changes_;
       ARROW_ASSIGN_OR_RAISE(changes.removes, Replaced(base));
       return changes;
@@ -117,7 +145,9 @@ class GoldBuilder {
     if (result.outcome == lake::CommitOutcome::kCommitted) return PassOutcome::kDone;
     if (result.outcome == lake::CommitOutcome::kUnknown) return PassOutcome::kAgain;
     Discard(table_->store(), table_->path(), changes_.adds);
-    if (result.refusal && result.refusal->code) return PassOutcome::kLost;
+    if (result.refusal && result.refusal->code) {
+      return static_cast<PassOutcome>(*result.refusal->code);
+    }
     if (result.refusal) return PassOutcome::kDone;
     if (!result.too_old) return PassOutcome::kAgain;
     return Status::Invalid("building table ", table_->path(), " took too long: ", result.detail,
@@ -127,8 +157,11 @@ class GoldBuilder {
   // The files that the new ones replace.
   Result<std::vector<DataFile>> Replaced(const lake::Snapshot& base) const {
     if (dates_ == nullptr) return base.Files();
-    ARROW_ASSIGN_OR_RAISE(const auto by_date, FilesOf(base, {dates_->begin(), dates_->end()}));
-    std::vector<DataFile> files;
+    std::vector<Date> dates;
+    std::ranges::copy_if(*dates_, std::back_inserter(dates),
+                         [this](Date date) { return IsBuiltAgain(date); });
+    ARROW_ASSIGN_OR_RAISE(const auto by_date, FilesOf(base, dates));
+    std::vector<DataFile> files = kept_.replaced;
     for (const auto& [date, of_date] : by_date) {
       files.insert(files.end(), of_date.begin(), of_date.end());
     }
@@ -140,6 +173,8 @@ class GoldBuilder {
   const tables::RefineStanding standing_;
   const GoldBuildOptions& options_;
   const std::set<Date>* dates_ = nullptr;  // Null: all.
+  std::optional<ClosedDates> closed_;
+  ClosedGold kept_;
   std::shared_ptr<arrow::Schema> schema_;
   std::unique_ptr<lake::Table> table_;
   lake::Changes changes_;

@@ -8,6 +8,7 @@
 #include "base/error_kind.h"
 #include "base/log.h"
 #include "lake/delta/table_state.h"
+#include "refine/closed_dates.h"
 #include "refine/distinct_counts.h"
 #include "refine/gold_table.h"
 #include "refine/rows_of_pass.h"
@@ -48,7 +49,9 @@ class GoldCommit {
   Result<std::optional<PassOutcome>> Attempt(const lake::Snapshot& snapshot,
                                              const tables::RefineStanding& before) {
     if (aggregated_ == nullptr) {
-      ARROW_ASSIGN_OR_RAISE(aggregated_, merge_->Aggregate(input_.silver, input_.rejects));
+      ARROW_ASSIGN_OR_RAISE(const ClosedDates closed, ClosedDates::Of(*sources_.silver));
+      ARROW_ASSIGN_OR_RAISE(const auto all, merge_->Aggregate(input_.silver, input_.rejects));
+      ARROW_ASSIGN_OR_RAISE(aggregated_, closed.OpenRows(all));
     }
     DistinctCounts distinct(*merge_, sources_, before, options_.engine, seen_);
     ARROW_ASSIGN_OR_RAISE(const auto part, distinct.Count(aggregated_));

@@ -35,7 +35,8 @@ struct GoldCommitOptions {
 };
 
 // Replaces the touched dates of a Gold table by their rows together with the input's, in one commit
-// that also records the pass, even if there are no rows. Each date is one file. Only for a table
+// that also records the pass, even if there are no rows. Each date is one file. Closed dates stay
+// as they are. Only for a table
 // that IsBuilt. Files that compaction replaces in between are read again.
 //
 // `sources` hold the pass. `seen`: the values counted so far by distinct columns; a date that it

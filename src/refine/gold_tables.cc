@@ -96,25 +96,28 @@ Result<PassOutcome> GoldTables::Commit(const std::string& table, const RefineCol
 
 Result<PassOutcome> GoldTables::Build(const std::string& table, const RefineColumns& columns,
                                       const GoldSources& sources,
-                                      const tables::RefineStanding& standing) {
+                                      const tables::RefineStanding& standing,
+                                      const std::optional<tables::RefineTask>& task) {
   Gold& gold = gold_.at(table);
   gold.table.reset();  // Its columns may change.
   ARROW_RETURN_NOT_OK(PrepareMerge(columns, &gold));
   GoldBuildOptions options;
   options.engine = options_.engine;
+  if (task) options.erase = task->predicate;
   return BuildGold(table, *gold.merge, sources, standing, options);
 }
 
 Result<PassOutcome> GoldTables::Restate(const std::string& table, const RefineColumns& columns,
                                         const GoldSources& sources,
                                         const tables::RefineStanding& standing,
-                                        const std::set<Date>& dates) {
+                                        const tables::RefineTask& task) {
   Gold& gold = gold_.at(table);
   if (gold.table == nullptr) return PassOutcome::kLost;  // To be built.
   ARROW_RETURN_NOT_OK(PrepareMerge(columns, &gold));
   GoldBuildOptions options;
   options.engine = options_.engine;
-  return RestateGold(table, *gold.merge, sources, standing, dates, options);
+  options.erase = task.predicate;
+  return RestateGold(table, *gold.merge, sources, standing, task.dates, options);
 }
 
 }  // namespace shopstream::refine

@@ -5,7 +5,6 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -22,6 +21,7 @@
 #include "refine/gold_pass.h"
 #include "refine/next_step.h"
 #include "sql/engine.h"
+#include "tables/refine_task.h"
 
 namespace shopstream::refine {
 
@@ -61,12 +61,14 @@ class GoldTables {
   Result<PassOutcome> Commit(const std::string& table, const RefineColumns& columns,
                              const GoldSources& sources, const GoldInput& input,
                              BootClock::time_point deadline);
+  // `task`: that is kept, if there is one.
   Result<PassOutcome> Build(const std::string& table, const RefineColumns& columns,
-                            const GoldSources& sources, const tables::RefineStanding& standing);
+                            const GoldSources& sources, const tables::RefineStanding& standing,
+                            const std::optional<tables::RefineTask>& task);
   // See RestateGold.
   Result<PassOutcome> Restate(const std::string& table, const RefineColumns& columns,
                               const GoldSources& sources, const tables::RefineStanding& standing,
-                              const std::set<Date>& dates);
+                              const tables::RefineTask& task);
 
  private:
   struct Gold {

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/runtime.h"
 #include "refine/bronze_history.h"
+#include "refine/closed_dates.h"
 #include "refine/other_rules.h"
 #include "refine/rejected_offsets.h"
 #include "refine/restate.h"
@@ -240,8 +241,9 @@ Result<StepOutcome> Refiner::Begin(int64_t pass) {
   hand.columns = RefineColumns::From(hand.input.rows->schema());
   ARROW_ASSIGN_OR_RAISE(const Verdicts verdicts, parts_.judge->Look(hand.columns, hand.input.rows));
   const auto silver = parts_.tables->silver->snapshot();
-  ARROW_ASSIGN_OR_RAISE(const auto reasons,
-                        parts_.ids->AddDuplicates(*silver, hand.input, verdicts.reasons));
+  ARROW_ASSIGN_OR_RAISE(const ClosedDates closed, ClosedDates::Of(*silver));
+  ARROW_ASSIGN_OR_RAISE(const auto judged, closed.Reject(*hand.input.rows, verdicts.reasons));
+  ARROW_ASSIGN_OR_RAISE(const auto reasons, parts_.ids->AddDuplicates(*silver, hand.input, judged));
   hand.tally = CountRows(*reasons, *verdicts.warnings);
   const StopDecision stop = DecideStop(hand.tally, parts_.judge->book().rules,
                                        halt_ ? halt_->accepted : std::set<std::string>());
@@ -415,7 +417,7 @@ Status Refiner::BuildGold(const std::vector<std::string>& gold) {
   ARROW_ASSIGN_OR_RAISE(const RefineColumns columns, Columns());
   for (const std::string& table : gold) {
     Log::Info("Building table {} from {}.", table, parts_.tables->silver->path());
-    ARROW_RETURN_NOT_OK(parts_.gold->Build(table, columns, Sources(), silver_).status());
+    ARROW_RETURN_NOT_OK(parts_.gold->Build(table, columns, Sources(), silver_, task_).status());
   }
   return Status::OK();
 }

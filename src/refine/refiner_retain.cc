@@ -4,42 +4,70 @@
 #include "refine/refiner.h"
 #include "refine/retention.h"
 
-// The steps of a task that removes the old dates of Bronze. Silver, the rejects and Gold keep
-// theirs and only take its number, so that no pass and no restate reads these rows meanwhile.
+// The steps of a task that removes the old dates of one table: Bronze before the rejects take the
+// task's number, rejects and Silver with it. All other tables only take the number, so that no pass
+// and no restate reads these rows meanwhile.
 namespace shopstream::refine {
+namespace {
+
+void LogExpired(const std::string& table, const ExpiredDates& expired) {
+  Log::Info("Removed {} of {} before {} from {}.", Counted(expired.rows, "row"),
+            Counted(std::ssize(expired.dates), "date"), FormatDate(expired.first_kept), table);
+}
+
+void AddExpired(const tables::RefineTask& task, const ExpiredDates& expired, PassChanges* changes) {
+  changes->removes = expired.files;
+  changes->properties = tables::HorizonProperty(expired.first_kept);
+  changes->info = {{"task", task.pass}, {"removedRows", expired.rows}};
+}
+
+}  // namespace
 
 Result<StepOutcome> Refiner::RetainInRejects(const tables::RefineTask& task) {
-  lake::Table* const bronze = parts_.tables->bronze.get();
-  if (task.table != bronze->path() || !task.horizon) {
+  const RefineTables& tables = *parts_.tables;
+  lake::Table* const rejects = tables.rejects.get();
+  const bool is_known = task.table == tables.bronze->path() || task.table == rejects->path() ||
+                        task.table == tables.silver->path();
+  if (!is_known || !task.horizon) {
     return Status::Invalid("task ", task.pass, " is to retain dates of table ", task.table,
-                           ", which is not Bronze: finish it with the version that reserved it");
+                           ", which is not a table of this refine: finish it with the program or "
+                           "configuration that reserved it");
   }
-  ARROW_ASSIGN_OR_RAISE(const ExpiredDates expired, FindExpired(*bronze, *task.horizon, &silver_));
-  ARROW_RETURN_NOT_OK(CommitExpired(bronze, expired, task.pass, Deadline()));
-  Log::Info("Removed {} of {} dates before {} from {}.", Counted(expired.rows, "row"),
-            expired.dates.size(), FormatDate(expired.first_kept), bronze->path());
   ARROW_ASSIGN_OR_RAISE(const RefineColumns columns, Columns());
   PassChanges changes{.standing = rejects_, .columns = columns.rejects};
   changes.standing.pass = task.pass;
   changes.standing.author = author_;
-  changes.operation = "RETAIN";
-  ARROW_ASSIGN_OR_RAISE(const CommittedPass committed,
-                        CommitPass(parts_.tables->rejects.get(), changes, Deadline()));
-  if (committed.outcome == PassOutcome::kLost) {
-    parts_.stats->OnLost();
-    StandBy();
+  changes.operation = kRetainOperation;
+  ExpiredDates expired;
+  if (task.table == tables.bronze->path()) {
+    ARROW_ASSIGN_OR_RAISE(expired, FindExpired(*tables.bronze, *task.horizon, &silver_));
+    ARROW_RETURN_NOT_OK(CommitExpired(tables.bronze.get(), expired, task.pass, Deadline()));
+    LogExpired(task.table, expired);
+  } else if (task.table == rejects->path()) {
+    const auto silver = tables.silver->snapshot();
+    ARROW_ASSIGN_OR_RAISE(expired,
+                          FindExpiredRefined(*rejects->snapshot(), *task.horizon, silver.get()));
+    // While Silver keeps all dates, so do the rejects.
+    ARROW_ASSIGN_OR_RAISE(const auto closed, tables::ReadHorizon(*silver));
+    if (closed) AddExpired(task, expired, &changes);
   }
+  ARROW_ASSIGN_OR_RAISE(const bool is_done, CommitTask(rejects, changes));
+  if (is_done && task.table == rejects->path()) LogExpired(task.table, expired);
   return StepOutcome::kWorked;
 }
 
 Result<StepOutcome> Refiner::RetainInSilver(const tables::RefineTask& task) {
+  lake::Table* const silver = parts_.tables->silver.get();
   ARROW_ASSIGN_OR_RAISE(const RefineColumns columns, Columns());
   PassChanges changes{.standing = rejects_, .columns = columns.silver};
-  changes.operation = "RETAIN";
-  ARROW_ASSIGN_OR_RAISE(const CommittedPass committed,
-                        CommitPass(parts_.tables->silver.get(), changes, Deadline()));
-  if (committed.outcome == PassOutcome::kLost) parts_.stats->OnLost();
-  if (committed.outcome == PassOutcome::kDone) Log::Info("Task {} is done.", task.pass);
+  changes.operation = kRetainOperation;
+  ExpiredDates expired;
+  if (task.table == silver->path()) {
+    ARROW_ASSIGN_OR_RAISE(expired, FindExpiredRefined(*silver->snapshot(), *task.horizon, nullptr));
+    AddExpired(task, expired, &changes);
+  }
+  ARROW_ASSIGN_OR_RAISE(const bool is_done, CommitTask(silver, changes));
+  if (is_done && task.table == silver->path()) LogExpired(task.table, expired);
   return StepOutcome::kWorked;
 }
 

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/error_kind.h"
 #include "refine/gold_files.h"
 #include "refine/pass_testing.h"
 #include "refine/refiner.h"
@@ -158,23 +159,28 @@ class RefinerTest : public ::testing::Test {
   }
 
   // Runs after `prepare`, while another refine does all that it can at one call of the store, once
-  // for every so many calls; then checks.
+  // for every so many calls; then checks. `others`: what it is started with.
   void InterruptAtEvery(int calls_between, const std::function<void()>& prepare,
-                        const std::function<Status()>& run, const std::function<void()>& check) {
+                        const std::function<Status()>& run, const std::function<void()>& check,
+                        const RefinerOptions& others = {}) {
     prepare();
     const int calls = CallsOf([&] { EXPECT_TRUE(run().ok()); });
     for (int call = 0; call < calls; call += calls_between) {
       SCOPED_TRACE("call " + std::to_string(call));
       prepare();
       simulate::MemoryPages elsewhere;
-      const auto other = *Start({}, &elsewhere);
+      const auto other = *Start(others, &elsewhere);
       bool done = false;
       store_->OnAny().Skipping(call).Calls([&](const std::string&) {
         if (std::exchange(done, true)) return;
-        EXPECT_TRUE(Finish(other.get()).ok());
+        const Status second = Finish(other.get());
+        // It stands by for a task of the first one.
+        EXPECT_TRUE(second.ok() || (others.task && second.IsCancelled())) << second;
       });
       const Status first = run();
-      EXPECT_TRUE(first.ok() || first.IsCancelled()) << first;
+      // Its commit may run out of time while a task of the other one is done.
+      EXPECT_TRUE(first.ok() || first.IsCancelled() || (others.task && IsUnavailable(first)))
+          << first;
       store_->Heal();
       check();
       if (HasFailure()) return;

@@ -13,8 +13,6 @@
 namespace shopstream::refine {
 namespace {
 
-constexpr char kRetainOperation[] = "RETAIN";
-
 // Which rows of Bronze Silver and the rejects have.
 class RefinedBelow {
  public:
@@ -121,6 +119,34 @@ Status CommitExpired(lake::Table* table, const ExpiredDates& expired, int64_t ta
   ARROW_ASSIGN_OR_RAISE(const lake::CommitResult committed, table->Commit(prepare, deadline));
   if (committed.outcome == lake::CommitOutcome::kCommitted) return Status::OK();
   return Unavailable("the dates of ", table->path(), " were not removed: ", committed.detail);
+}
+
+Result<ExpiredDates> FindExpiredRefined(const lake::Snapshot& table, int32_t horizon,
+                                        const lake::Snapshot* silver) {
+  ARROW_ASSIGN_OR_RAISE(const auto known, tables::ReadHorizon(table));
+  ExpiredDates expired;
+  expired.first_kept = std::max(horizon, known.value_or(horizon));
+  std::optional<int32_t> lost;  // By Silver: the dates below.
+  if (silver != nullptr) {
+    ARROW_ASSIGN_OR_RAISE(lost, tables::ReadHorizon(*silver));
+  }
+  for (DataFile& file : table.Files()) {
+    ARROW_ASSIGN_OR_RAISE(const Date date, DateOf(file));
+    if (!date || *date >= expired.first_kept) continue;
+    if (silver != nullptr && (!lost || *date >= *lost)) {
+      expired.in_silver.insert(*date);
+      continue;
+    }
+    expired.dates.insert(*date);
+    expired.rows += std::max<int64_t>(file.rows, 0);
+    expired.files.push_back(std::move(file));
+  }
+  if (silver != nullptr) {
+    const int32_t none =
+        expired.in_silver.empty() ? expired.first_kept : *expired.in_silver.begin();
+    expired.first_kept = std::min(expired.first_kept, lost.value_or(none));
+  }
+  return expired;
 }
 
 }  // namespace shopstream::refine

@@ -17,6 +17,9 @@
 // Whole dates that are no longer kept. Rows without a date are kept.
 namespace shopstream::refine {
 
+// Of the commit that removes them.
+inline constexpr char kRetainOperation[] = "RETAIN";
+
 // The dates of a table below a horizon.
 struct ExpiredDates {
   int32_t first_kept = 0;       // The horizon, or the first date that has to stay.
@@ -24,8 +27,9 @@ struct ExpiredDates {
   std::set<int32_t> dates;      // Days since 1970.
   tables::OffsetsByTopic offsets;
   int64_t rows = 0;
-  // Dates below the horizon that stay: the first has rows that are not refined.
-  std::set<int32_t> not_refined;
+  // Dates below the horizon that stay: of Bronze from the first that has rows that are not refined,
+  // of the rejects those that Silver has not lost.
+  std::set<int32_t> not_refined, in_silver;
 };
 
 // `refined`: how far Silver is, for Bronze, of which only dates go that are wholly refined, up to
@@ -38,5 +42,10 @@ Result<ExpiredDates> FindExpired(const lake::Table& table, int32_t horizon,
 // Unavailable: a file was replaced meanwhile, or storage does not answer; look again.
 Status CommitExpired(lake::Table* table, const ExpiredDates& expired, int64_t task,
                      BootClock::time_point deadline);
+
+// The same of Silver or, with `silver`, of the rejects, which keep what Silver keeps: Gold is made
+// from both. Without offsets. Their horizon never moves back.
+Result<ExpiredDates> FindExpiredRefined(const lake::Snapshot& table, int32_t horizon,
+                                        const lake::Snapshot* silver);
 
 }  // namespace shopstream::refine
