@@ -61,9 +61,10 @@ Result<std::vector<OffsetRange>> RangesOf(const KafkaConfig& config, const Consu
   if (flags.start.form == ConsumeStart::Form::kTime) {
     std::vector<int32_t> answering;
     for (const auto& [partition, span] : spans) answering.push_back(partition);
-    ARROW_ASSIGN_OR_RAISE(const auto offsets,
-                          admin->OffsetsAt(config.topic, answering, flags.start.number));
-    for (size_t i = 0; i < answering.size(); ++i) times[answering[i]] = offsets[i];
+    const auto offsets = admin->OffsetsAt(config.topic, answering, flags.start.number);
+    for (size_t i = 0; i < answering.size(); ++i) {
+      ARROW_ASSIGN_OR_RAISE(times[answering[i]], offsets[i]);
+    }
   }
   for (const auto& [partition, span] : spans) {
     if (flags.start.form != ConsumeStart::Form::kOffset || flags.start.number <= span.end) continue;

@@ -35,6 +35,8 @@ Status CheckTopicAndTable(kafka::TopicMetadata* topics, const KafkaConfig& confi
 
 std::string ClientIdOf(const std::string& table_id) { return kClientIdPrefix + table_id; }
 
+bool IsLakeClient(std::string_view client_id) { return client_id.starts_with(kClientIdPrefix); }
+
 GroupGuard::GroupGuard(std::string group, std::string client_id, ListGroup list)
     : group_(std::move(group)),
       client_id_(std::move(client_id)),
@@ -44,7 +46,7 @@ GroupGuard::GroupGuard(std::string group, std::string client_id, ListGroup list)
 Result<std::optional<kafka::GroupMember>> GroupGuard::FindOther() const {
   ARROW_ASSIGN_OR_RAISE(const auto members, list_());
   for (const kafka::GroupMember& member : members) {
-    if (member.client_id.starts_with(kClientIdPrefix) && member.client_id != client_id_) {
+    if (IsLakeClient(member.client_id) && member.client_id != client_id_) {
       return member;
     }
   }

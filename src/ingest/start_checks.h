@@ -3,6 +3,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
@@ -22,8 +23,11 @@ Status CheckTopicAndTable(kafka::TopicMetadata* topics, const KafkaConfig& confi
                           lake::ObjectStore* store, const std::string& bronze_table);
 
 // Two lakes that share a consumer group each get only some of the records. A member's client id
-// therefore contains the id of its Bronze table.
+// therefore contains the id of its Bronze table, and so does the metadata of the offsets that it
+// commits.
 std::string ClientIdOf(const std::string& table_id);
+// Whether a client id, or the metadata of a committed offset, is an ingest's.
+bool IsLakeClient(std::string_view client_id);
 
 using ListGroup = std::function<Result<std::vector<kafka::GroupMember>>()>;
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/error_kind.h"
+#include "kafka/admin_calls.h"
 #include "kafka/client.h"
 #include "kafka/errors.h"
 #include "kafka/handles.h"
@@ -15,7 +16,6 @@
 namespace shopstream::kafka {
 namespace {
 
-using OptionsHandle = Handle<rd_kafka_AdminOptions_t, &rd_kafka_AdminOptions_destroy>;
 using NewTopicHandle = Handle<rd_kafka_NewTopic_t, &rd_kafka_NewTopic_destroy>;
 using NewPartitionsHandle = Handle<rd_kafka_NewPartitions_t, &rd_kafka_NewPartitions_destroy>;
 using ResourceHandle = Handle<rd_kafka_ConfigResource_t, &rd_kafka_ConfigResource_destroy>;
@@ -23,13 +23,6 @@ using TopicNamesHandle = Handle<rd_kafka_TopicCollection_t, &rd_kafka_TopicColle
 using MetadataHandle = Handle<const rd_kafka_metadata_t, &rd_kafka_metadata_destroy>;
 using GroupOffsetsHandle =
     Handle<rd_kafka_ListConsumerGroupOffsets_t, &rd_kafka_ListConsumerGroupOffsets_destroy>;
-
-constexpr int32_t kClientsChoice = -1;
-
-// A call: what it does, for messages, and the permission that it needs.
-struct Deed {
-  std::string what, needs;
-};
 
 std::string ToDescribe(const std::string& topic) {
   return "DESCRIBE on topic " + topic + " (READ and WRITE include it)";
@@ -44,67 +37,19 @@ bool HasAllLeaders(const TopicState& topic, int partitions) {
 }  // namespace
 
 struct Admin::Impl {
-  ClientHandle client;
-  KafkaConfig config;
-  Millis timeout;
-
-  using Request = std::function<void(const rd_kafka_AdminOptions_t*, rd_kafka_queue_t*)>;
-
-  Status Failure(const Deed& deed, int code, const char* reason = nullptr) {
-    return DescribeFailure({deed.what, code, reason == nullptr ? "" : reason, timeout, deed.needs},
-                           config, client.get());
-  }
-
-  Result<OptionsHandle> NewOptions(rd_kafka_admin_op_t op, int32_t broker) {
-    OptionsHandle options(rd_kafka_AdminOptions_new(client.get(), op));
-    std::array<char, 256> reason{};
-    auto code = rd_kafka_AdminOptions_set_request_timeout(
-        options.get(), static_cast<int>(timeout.count()), reason.data(), reason.size());
-    const bool changes_topics = op == RD_KAFKA_ADMIN_OP_CREATETOPICS ||
-                                op == RD_KAFKA_ADMIN_OP_DELETETOPICS ||
-                                op == RD_KAFKA_ADMIN_OP_CREATEPARTITIONS;
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR && changes_topics) {
-      code = rd_kafka_AdminOptions_set_operation_timeout(
-          options.get(), static_cast<int>(timeout.count()), reason.data(), reason.size());
-    }
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR && broker >= 0) {
-      code = rd_kafka_AdminOptions_set_broker(options.get(), broker, reason.data(), reason.size());
-    }
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return Status::Invalid(reason.data());
-    if (op == RD_KAFKA_ADMIN_OP_LISTOFFSETS) {
-      ErrorHandle error(rd_kafka_AdminOptions_set_isolation_level(
-          options.get(), RD_KAFKA_ISOLATION_LEVEL_READ_COMMITTED));
-      if (error != nullptr) return Status::Invalid(rd_kafka_error_string(error.get()));
-    }
-    return options;
-  }
-
-  // Sends a request on its own queue and waits for the event with its result.
-  Result<EventHandle> Call(rd_kafka_admin_op_t op, int32_t broker, const Deed& what,
-                           const Request& request) {
-    ARROW_ASSIGN_OR_RAISE(OptionsHandle options, NewOptions(op, broker));
-    QueueHandle queue(rd_kafka_queue_new(client.get()));
-    request(options.get(), queue.get());
-    // The request's own timeout produces the event; allow one more second for its delivery.
-    EventHandle event = AwaitEvent(client.get(), queue.get(), timeout + Millis{1000});
-    if (event == nullptr) return Failure(what, RD_KAFKA_RESP_ERR__TIMED_OUT);
-    if (const auto code = rd_kafka_event_error(event.get())) {
-      return Failure(what, code, rd_kafka_event_error_string(event.get()));
-    }
-    return event;
-  }
+  AdminCalls calls;
 
   // Asks repeatedly, each time with more patience, so that it can stop early.
   Result<MetadataHandle> Metadata(const Deed& deed, bool all_topics) {
     const BootClock::time_point since = BootClock::now();
     for (Millis slice{1000};; slice *= 2) {
-      const auto left = std::chrono::ceil<Millis>(since + timeout - BootClock::now());
+      const auto left = std::chrono::ceil<Millis>(since + calls.timeout() - BootClock::now());
       const rd_kafka_metadata_t* raw = nullptr;
       const auto code =
-          rd_kafka_metadata(client.get(), all_topics ? 1 : 0, nullptr, &raw,
+          rd_kafka_metadata(calls.client(), all_topics ? 1 : 0, nullptr, &raw,
                             static_cast<int>(std::max(Millis{1}, std::min(slice, left)).count()));
       if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return MetadataHandle(raw);
-      if (left <= slice || IsHopeless(client.get(), since)) return Failure(deed, code);
+      if (left <= slice || IsHopeless(calls.client(), since)) return calls.Failure(deed, code);
     }
   }
 
@@ -127,7 +72,7 @@ struct Admin::Impl {
                           size_t count) {
     for (size_t i = 0; i < count; ++i) {
       if (const auto code = rd_kafka_topic_result_error(results[i])) {
-        return Failure(what, code, rd_kafka_topic_result_error_string(results[i]));
+        return calls.Failure(what, code, rd_kafka_topic_result_error_string(results[i]));
       }
     }
     return Status::OK();
@@ -160,11 +105,12 @@ Result<std::vector<TopicState>> Admin::Impl::DescribeTopics(const std::vector<st
   if (broker == kClientsChoice) {
     ARROW_ASSIGN_OR_RAISE(broker, AnsweringBroker(what));
   }
-  ARROW_ASSIGN_OR_RAISE(
-      EventHandle event,
-      Call(RD_KAFKA_ADMIN_OP_DESCRIBETOPICS, broker, what, [&](const auto* options, auto* queue) {
-        rd_kafka_DescribeTopics(client.get(), collection.get(), options, queue);
-      }));
+  ARROW_ASSIGN_OR_RAISE(EventHandle event, calls.Call(RD_KAFKA_ADMIN_OP_DESCRIBETOPICS, broker,
+                                                      what, [&](const auto* options, auto* queue) {
+                                                        rd_kafka_DescribeTopics(calls.client(),
+                                                                                collection.get(),
+                                                                                options, queue);
+                                                      }));
   size_t count = 0;
   const auto* results = rd_kafka_DescribeTopics_result_topics(
       rd_kafka_event_DescribeTopics_result(event.get()), &count);
@@ -173,7 +119,7 @@ Result<std::vector<TopicState>> Admin::Impl::DescribeTopics(const std::vector<st
     const auto code = rd_kafka_error_code(error);
     if (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) continue;
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-      return Failure(what, code, rd_kafka_error_string(error));
+      return calls.Failure(what, code, rd_kafka_error_string(error));
     }
     topics.push_back(ToTopicState(results[i]));
   }
@@ -187,17 +133,18 @@ Status Admin::Impl::ReadConfigs(TopicState* topic) {
   ResourceHandle resource(
       rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic->name.c_str()));
   rd_kafka_ConfigResource_t* resources[] = {resource.get()};
-  ARROW_ASSIGN_OR_RAISE(
-      EventHandle event,
-      Call(RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, broker, what, [&](const auto* options, auto* queue) {
-        rd_kafka_DescribeConfigs(client.get(), resources, 1, options, queue);
-      }));
+  ARROW_ASSIGN_OR_RAISE(EventHandle event, calls.Call(RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, broker,
+                                                      what, [&](const auto* options, auto* queue) {
+                                                        rd_kafka_DescribeConfigs(calls.client(),
+                                                                                 resources, 1,
+                                                                                 options, queue);
+                                                      }));
   size_t count = 0;
   const auto* results = rd_kafka_DescribeConfigs_result_resources(
       rd_kafka_event_DescribeConfigs_result(event.get()), &count);
   for (size_t i = 0; i < count; ++i) {
     if (const auto code = rd_kafka_ConfigResource_error(results[i])) {
-      return Failure(what, code, rd_kafka_ConfigResource_error_string(results[i]));
+      return calls.Failure(what, code, rd_kafka_ConfigResource_error_string(results[i]));
     }
     size_t entries = 0;
     const auto* entry = rd_kafka_ConfigResource_configs(results[i], &entries);
@@ -217,7 +164,7 @@ Status Admin::Impl::ReadConfigs(TopicState* topic) {
 // partition, so such partitions are left out.
 Status Admin::Impl::AskSpans(const std::string& topic, SpanAnswers* answers) {
   ARROW_ASSIGN_OR_RAISE(const auto topics, DescribeTopics({topic}));
-  if (topics.empty()) return NoSuchTopic(topic, config.bootstrap_servers);
+  if (topics.empty()) return NoSuchTopic(topic, calls.config().bootstrap_servers);
   answers->ExcludeLeaderless(topics.front().partitions);
   ARROW_RETURN_NOT_OK(
       ListOffsets(topic, RD_KAFKA_OFFSET_SPEC_EARLIEST, &OffsetSpan::log_start, answers));
@@ -227,10 +174,10 @@ Status Admin::Impl::AskSpans(const std::string& topic, SpanAnswers* answers) {
 Result<EventHandle> Admin::Impl::AskOffsets(const Deed& what, const std::string& topic,
                                             const std::vector<int32_t>& partitions, int64_t which) {
   PartitionListHandle list = ListPartitions(topic, partitions, which);
-  return Call(RD_KAFKA_ADMIN_OP_LISTOFFSETS, kClientsChoice, what,
-              [&](const auto* options, auto* queue) {
-                rd_kafka_ListOffsets(client.get(), list.get(), options, queue);
-              });
+  return calls.Call(RD_KAFKA_ADMIN_OP_LISTOFFSETS, kClientsChoice, what,
+                    [&](const auto* options, auto* queue) {
+                      rd_kafka_ListOffsets(calls.client(), list.get(), options, queue);
+                    });
 }
 
 Status Admin::Impl::ListOffsets(const std::string& topic, rd_kafka_OffsetSpec_t spec,
@@ -246,9 +193,9 @@ Status Admin::Impl::ListOffsets(const std::string& topic, rd_kafka_OffsetSpec_t 
     const auto* found = rd_kafka_ListOffsetsResultInfo_topic_partition(infos[i]);
     const int32_t partition = found->partition;
     if (found->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-      answers->Set(
-          partition, which,
-          Failure({what.what + " [" + std::to_string(partition) + "]", what.needs}, found->err));
+      answers->Set(partition, which,
+                   calls.Failure({what.what + " [" + std::to_string(partition) + "]", what.needs},
+                                 found->err));
     } else if (found->offset < 0) {
       answers->SetSilent(partition);
     } else {
@@ -262,20 +209,20 @@ Admin::Admin(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Admin::~Admin() = default;
 
 Result<std::unique_ptr<Admin>> Admin::Open(const KafkaConfig& config, Millis timeout) {
-  ARROW_ASSIGN_OR_RAISE(rd_kafka_conf_s * conf, MakeConf(config, {}, nullptr));
-  ARROW_ASSIGN_OR_RAISE(ClientHandle client, OpenClient(ClientKind::kProducer, conf));
-  auto impl = std::make_unique<Impl>(Impl{std::move(client), config, timeout});
+  ARROW_ASSIGN_OR_RAISE(AdminCalls calls, AdminCalls::Open(config, timeout));
+  auto impl = std::make_unique<Impl>(Impl{std::move(calls)});
   return std::unique_ptr<Admin>(new Admin(std::move(impl)));
 }
 
 Result<ClusterState> Admin::DescribeCluster() {
   const Deed what{"describing the cluster", "DESCRIBE on the cluster"};
   ARROW_ASSIGN_OR_RAISE(const int32_t broker, impl_->AnsweringBroker(what));
-  ARROW_ASSIGN_OR_RAISE(EventHandle event, impl_->Call(RD_KAFKA_ADMIN_OP_DESCRIBECLUSTER, broker,
-                                                       what, [&](const auto* options, auto* queue) {
-                                                         rd_kafka_DescribeCluster(
-                                                             impl_->client.get(), options, queue);
-                                                       }));
+  ARROW_ASSIGN_OR_RAISE(EventHandle event,
+                        impl_->calls.Call(RD_KAFKA_ADMIN_OP_DESCRIBECLUSTER, broker, what,
+                                          [&](const auto* options, auto* queue) {
+                                            rd_kafka_DescribeCluster(impl_->calls.client(), options,
+                                                                     queue);
+                                          }));
   const auto* result = rd_kafka_event_DescribeCluster_result(event.get());
   ClusterState cluster;
   const char* id = rd_kafka_DescribeCluster_result_cluster_id(result);
@@ -328,12 +275,12 @@ Status Admin::CheckMayWrite(const std::string& name) {
   TopicNamesHandle collection(rd_kafka_TopicCollection_of_topic_names(names, 1));
   ARROW_ASSIGN_OR_RAISE(
       const EventHandle event,
-      impl_->Call(RD_KAFKA_ADMIN_OP_DESCRIBETOPICS, broker, deed,
-                  [&](const auto* options, auto* queue) {
-                    ErrorHandle(rd_kafka_AdminOptions_set_include_authorized_operations(
-                        const_cast<rd_kafka_AdminOptions_t*>(options), 1));
-                    rd_kafka_DescribeTopics(impl_->client.get(), collection.get(), options, queue);
-                  }));
+      impl_->calls.Call(
+          RD_KAFKA_ADMIN_OP_DESCRIBETOPICS, broker, deed, [&](const auto* options, auto* queue) {
+            ErrorHandle(rd_kafka_AdminOptions_set_include_authorized_operations(
+                const_cast<rd_kafka_AdminOptions_t*>(options), 1));
+            rd_kafka_DescribeTopics(impl_->calls.client(), collection.get(), options, queue);
+          }));
   size_t count = 0;
   const auto* results = rd_kafka_DescribeTopics_result_topics(
       rd_kafka_event_DescribeTopics_result(event.get()), &count);
@@ -344,7 +291,7 @@ Status Admin::CheckMayWrite(const std::string& name) {
     if (allowed == nullptr || allowed_count == 0) continue;
     const auto* end = allowed + allowed_count;
     if (std::find(allowed, end, RD_KAFKA_ACL_OPERATION_WRITE) != end) continue;
-    return impl_->Failure(deed, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
+    return impl_->calls.Failure(deed, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
   }
   return Status::OK();
 }
@@ -359,15 +306,15 @@ Status Admin::CreateTopic(const TopicSettings& settings) {
   if (topic == nullptr) return Status::Invalid(what.what, ": ", reason.data());
   for (const auto& [name, value] : settings.configs) {
     const auto code = rd_kafka_NewTopic_set_config(topic.get(), name.c_str(), value.c_str());
-    if (code) return impl_->Failure({what.what + " with " + name + " = " + value, ""}, code);
+    if (code) return impl_->calls.Failure({what.what + " with " + name + " = " + value, ""}, code);
   }
   rd_kafka_NewTopic_t* topics[] = {topic.get()};
   ARROW_ASSIGN_OR_RAISE(EventHandle event,
-                        impl_->Call(RD_KAFKA_ADMIN_OP_CREATETOPICS, kClientsChoice, what,
-                                    [&](const auto* options, auto* queue) {
-                                      rd_kafka_CreateTopics(impl_->client.get(), topics, 1, options,
-                                                            queue);
-                                    }));
+                        impl_->calls.Call(RD_KAFKA_ADMIN_OP_CREATETOPICS, kClientsChoice, what,
+                                          [&](const auto* options, auto* queue) {
+                                            rd_kafka_CreateTopics(impl_->calls.client(), topics, 1,
+                                                                  options, queue);
+                                          }));
   size_t count = 0;
   const auto* results =
       rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event.get()), &count);
@@ -383,11 +330,12 @@ Status Admin::AddPartitions(const std::string& name, int total) {
   if (wanted == nullptr) return Status::Invalid(what.what, ": ", reason.data());
   rd_kafka_NewPartitions_t* partitions[] = {wanted.get()};
   ARROW_ASSIGN_OR_RAISE(EventHandle event,
-                        impl_->Call(RD_KAFKA_ADMIN_OP_CREATEPARTITIONS, kClientsChoice, what,
-                                    [&](const auto* options, auto* queue) {
-                                      rd_kafka_CreatePartitions(impl_->client.get(), partitions, 1,
-                                                                options, queue);
-                                    }));
+                        impl_->calls.Call(RD_KAFKA_ADMIN_OP_CREATEPARTITIONS, kClientsChoice, what,
+                                          [&](const auto* options, auto* queue) {
+                                            rd_kafka_CreatePartitions(impl_->calls.client(),
+                                                                      partitions, 1, options,
+                                                                      queue);
+                                          }));
   size_t count = 0;
   const auto* results = rd_kafka_CreatePartitions_result_topics(
       rd_kafka_event_CreatePartitions_result(event.get()), &count);
@@ -408,17 +356,18 @@ Status Admin::SetTopicConfigs(const std::string& name,
   }
   rd_kafka_ConfigResource_t* resources[] = {resource.get()};
   ARROW_ASSIGN_OR_RAISE(EventHandle event,
-                        impl_->Call(RD_KAFKA_ADMIN_OP_INCREMENTALALTERCONFIGS, kClientsChoice, what,
-                                    [&](const auto* options, auto* queue) {
-                                      rd_kafka_IncrementalAlterConfigs(
-                                          impl_->client.get(), resources, 1, options, queue);
-                                    }));
+                        impl_->calls.Call(RD_KAFKA_ADMIN_OP_INCREMENTALALTERCONFIGS, kClientsChoice,
+                                          what, [&](const auto* options, auto* queue) {
+                                            rd_kafka_IncrementalAlterConfigs(impl_->calls.client(),
+                                                                             resources, 1, options,
+                                                                             queue);
+                                          }));
   size_t count = 0;
   const auto* results = rd_kafka_IncrementalAlterConfigs_result_resources(
       rd_kafka_event_IncrementalAlterConfigs_result(event.get()), &count);
   for (size_t i = 0; i < count; ++i) {
     if (const auto code = rd_kafka_ConfigResource_error(results[i])) {
-      return impl_->Failure(what, code, rd_kafka_ConfigResource_error_string(results[i]));
+      return impl_->calls.Failure(what, code, rd_kafka_ConfigResource_error_string(results[i]));
     }
   }
   return Status::OK();
@@ -431,25 +380,28 @@ std::vector<Result<OffsetSpan>> Admin::OffsetSpans(const std::string& topic,
   return answers.Finish(whole);
 }
 
-Result<std::vector<int64_t>> Admin::OffsetsAt(const std::string& topic,
+std::vector<Result<int64_t>> Admin::OffsetsAt(const std::string& topic,
                                               const std::vector<int32_t>& partitions,
                                               int64_t timestamp_ms) {
   const Deed what{"finding the offsets of topic " + topic + " at a time", ToDescribe(topic)};
-  ARROW_ASSIGN_OR_RAISE(EventHandle event,
-                        impl_->AskOffsets(what, topic, partitions, timestamp_ms));
+  const auto event = impl_->AskOffsets(what, topic, partitions, timestamp_ms);
+  if (!event.ok()) return {partitions.size(), event.status()};
   size_t count = 0;
   const auto* infos =
-      rd_kafka_ListOffsets_result_infos(rd_kafka_event_ListOffsets_result(event.get()), &count);
-  std::map<int32_t, int64_t> found;
+      rd_kafka_ListOffsets_result_infos(rd_kafka_event_ListOffsets_result(event->get()), &count);
+  std::map<int32_t, Result<int64_t>> found;
   for (size_t i = 0; i < count; ++i) {
     const auto* one = rd_kafka_ListOffsetsResultInfo_topic_partition(infos[i]);
-    if (one->err) return impl_->Failure(what, one->err);
-    found[one->partition] = one->offset;
+    const Deed of_one{what.what + " [" + std::to_string(one->partition) + "]", what.needs};
+    found.emplace(one->partition, one->err ? Result<int64_t>(impl_->calls.Failure(of_one, one->err))
+                                           : Result<int64_t>(one->offset));
   }
-  std::vector<int64_t> offsets;
+  std::vector<Result<int64_t>> offsets;
   for (const int32_t partition : partitions) {
     const auto answer = found.find(partition);
-    offsets.push_back(answer == found.end() ? -1 : answer->second);
+    offsets.push_back(answer == found.end() ? Unavailable("the leader of partition ", partition,
+                                                          " of topic ", topic, " does not answer")
+                                            : answer->second);
   }
   return offsets;
 }
@@ -461,12 +413,13 @@ Result<std::vector<int64_t>> Admin::CommittedOffsets(const std::string& group,
   PartitionListHandle list = ListPartitions(topic, AllPartitions(partitions));
   GroupOffsetsHandle wanted(rd_kafka_ListConsumerGroupOffsets_new(group.c_str(), list.get()));
   rd_kafka_ListConsumerGroupOffsets_t* groups[] = {wanted.get()};
-  ARROW_ASSIGN_OR_RAISE(EventHandle event,
-                        impl_->Call(RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, kClientsChoice,
-                                    what, [&](const auto* options, auto* queue) {
-                                      rd_kafka_ListConsumerGroupOffsets(impl_->client.get(), groups,
-                                                                        1, options, queue);
-                                    }));
+  ARROW_ASSIGN_OR_RAISE(
+      EventHandle event,
+      impl_->calls.Call(RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, kClientsChoice, what,
+                        [&](const auto* options, auto* queue) {
+                          rd_kafka_ListConsumerGroupOffsets(impl_->calls.client(), groups, 1,
+                                                            options, queue);
+                        }));
   size_t count = 0;
   const auto* results = rd_kafka_ListConsumerGroupOffsets_result_groups(
       rd_kafka_event_ListConsumerGroupOffsets_result(event.get()), &count);
@@ -474,12 +427,12 @@ Result<std::vector<int64_t>> Admin::CommittedOffsets(const std::string& group,
   for (size_t i = 0; i < count; ++i) {
     const rd_kafka_error_t* error = rd_kafka_group_result_error(results[i]);
     if (error != nullptr) {
-      return impl_->Failure(what, rd_kafka_error_code(error), rd_kafka_error_string(error));
+      return impl_->calls.Failure(what, rd_kafka_error_code(error), rd_kafka_error_string(error));
     }
     const auto* found = rd_kafka_group_result_partitions(results[i]);
     for (int p = 0; p < found->cnt; ++p) {
       const rd_kafka_topic_partition_t& one = found->elems[p];
-      if (one.err) return impl_->Failure(what, one.err);
+      if (one.err) return impl_->calls.Failure(what, one.err);
       if (one.offset >= 0) offsets.at(one.partition) = one.offset;
     }
   }

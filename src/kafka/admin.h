@@ -56,8 +56,8 @@ class Admin : public TopicMetadata {
   std::vector<Result<OffsetSpan>> OffsetSpans(const std::string& topic,
                                               const std::vector<int32_t>& partitions) override;
   // The first offset of each partition whose record has this timestamp or a later one; -1: there
-  // is none.
-  Result<std::vector<int64_t>> OffsetsAt(const std::string& topic,
+  // is none. In the order of the partitions.
+  std::vector<Result<int64_t>> OffsetsAt(const std::string& topic,
                                          const std::vector<int32_t>& partitions,
                                          int64_t timestamp_ms);
   // Offsets that a group has committed to Kafka; -1: none. Indexed by partition.

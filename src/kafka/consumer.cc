@@ -3,6 +3,7 @@
 #include <librdkafka/rdkafka.h>
 
 #include <algorithm>
+#include <cstring>
 #include <set>
 #include <string_view>
 
@@ -25,6 +26,14 @@ PartitionListHandle ToList(const std::string& topic, const std::vector<Partition
         item.offset;
   }
   return list;
+}
+
+// The list that the partition belongs to frees the copy.
+void SetMetadata(rd_kafka_t* client, const std::string& text, rd_kafka_topic_partition_t* one) {
+  if (text.empty()) return;
+  one->metadata = rd_kafka_mem_malloc(client, text.size());
+  one->metadata_size = text.size();
+  std::memcpy(one->metadata, text.data(), text.size());
 }
 
 Status FromCall(rd_kafka_error_t* raw, std::string_view what, const std::string& topic) {
@@ -316,8 +325,11 @@ Status Consumer::Resume(const std::vector<int32_t>& partitions) {
 }
 
 void Consumer::CommitForDisplay(const std::vector<PartitionOffset>& offsets) {
-  rd_kafka_resp_err_t error =
-      rd_kafka_commit(impl_->client.get(), ToList(impl_->topic, offsets).get(), /*async=*/1);
+  const PartitionListHandle list = ToList(impl_->topic, offsets);
+  for (int i = 0; i < list->cnt; ++i) {
+    SetMetadata(impl_->client.get(), impl_->options.client_id, &list->elems[i]);
+  }
+  rd_kafka_resp_err_t error = rd_kafka_commit(impl_->client.get(), list.get(), /*async=*/1);
   if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
     Log::Debug("Kafka's copy of the offsets of {} was not updated: {}", impl_->topic,
                rd_kafka_err2str(error));

@@ -19,7 +19,8 @@ struct ConsumerOptions {
   int session_timeout_ms = 10000;
   // False: see every record of a transactional producer, aborted or not.
   bool read_committed = true;
-  // How the brokers and `group describe` show this client. Empty: "shopstream".
+  // How the brokers and `group describe` show this client; committed offsets have it as metadata.
+  // Empty: "shopstream", and no metadata.
   std::string client_id{};
   // True: reads by Assign alone, so that the group is only a name, and needs no permission.
   bool outside_group = false;

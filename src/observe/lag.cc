@@ -1,45 +1,21 @@
 #include "observe/lag.h"
 
 #include <algorithm>
-#include <set>
 
-#include "kafka/reader.h"
 #include "lake/delta/table.h"
-#include "model/calendar.h"
+#include "observe/record_ages.h"
 #include "tables/partition_state.h"
 
 namespace shopstream::observe {
 namespace {
 
-// Only the first record of each range is needed, so little is fetched ahead.
-constexpr kafka::ConsumerOptions kFirstRecordsOnly{.queue_kbytes = 1024, .poll_records = 100};
-
-std::optional<int64_t> AgeOf(int64_t sent_ms, int64_t now_ms) {
-  if (!IsKnownMillis(sent_ms)) return std::nullopt;
-  return std::max<int64_t>(0, now_ms - sent_ms);
-}
-
-// Reads from `next` to the first existing record: offsets may be skipped.
 Status MeasureAges(const KafkaConfig& config, Millis patience, std::vector<PartitionLag>* lags) {
   std::vector<OffsetRange> ranges;
   for (const PartitionLag& lag : *lags) {
     if (lag.lag > 0) ranges.push_back({lag.partition, lag.next(), lag.end});
   }
-  std::set<int32_t> wanted;
-  for (const OffsetRange& range : ranges) wanted.insert(range.partition);
-  if (wanted.empty()) return Status::OK();
-  ARROW_ASSIGN_OR_RAISE(const auto reader, kafka::Reader::Open(config, ranges, kFirstRecordsOnly));
-  const BootClock::time_point deadline = BootClock::now() + patience;
-  while (!wanted.empty() && !reader->done() && BootClock::now() < deadline) {
-    ARROW_ASSIGN_OR_RAISE(const kafka::RecordBatch batch, reader->Next(Millis{100}));
-    // Its age stays unknown: the batch at its progress may be damaged.
-    for (const auto& failed : reader->failed()) wanted.erase(failed.first);
-    for (const kafka::RecordView& record : batch.records) {
-      if (wanted.erase(record.partition) == 0) continue;
-      (*lags)[static_cast<size_t>(record.partition)].lag_ms =
-          AgeOf(record.timestamp_ms, WallClockMillis());
-    }
-  }
+  ARROW_ASSIGN_OR_RAISE(const auto ages, FirstRecordAges(config, ranges, patience));
+  for (const auto& [partition, age] : ages) (*lags)[static_cast<size_t>(partition)].lag_ms = age;
   return Status::OK();
 }
 

@@ -1,0 +1,46 @@
+#include <algorithm>
+#include <utility>
+
+#include "base/nearest_name.h"
+#include "cli/group_commands.h"
+#include "ingest/start_checks.h"
+
+namespace shopstream::cli {
+
+std::string JoinPartitions(const std::vector<int32_t>& partitions) {
+  std::string text;
+  for (const int32_t partition : partitions) {
+    text += (text.empty() ? "" : ",") + std::to_string(partition);
+  }
+  return text;
+}
+
+bool GroupStanding::is_read_for_a_lake() const {
+  return std::ranges::any_of(group.members,
+                             [](const kafka::GroupMember& member) {
+                               return ingest::IsLakeClient(member.client_id);
+                             }) ||
+         std::ranges::any_of(committed, [](const auto& entry) {
+           return entry.second.ok() && ingest::IsLakeClient(entry.second->metadata);
+         });
+}
+
+Result<GroupStanding> ReadGroup(const KafkaConfig& config, kafka::GroupAdmin* groups) {
+  GroupStanding standing;
+  ARROW_ASSIGN_OR_RAISE(standing.group, kafka::DescribeGroup(config));
+  ARROW_ASSIGN_OR_RAISE(standing.committed, groups->Committed(config.group));
+  return standing;
+}
+
+Status NoSuchGroup(const KafkaConfig& config, kafka::GroupAdmin* groups) {
+  std::vector<std::string> names;
+  if (const auto list = groups->List(); list.ok()) {
+    for (const auto& [name, group] : list->groups) names.push_back(name);
+  }
+  return Status::KeyError("there is no group ", config.group, " at ", config.bootstrap_servers,
+                          Then(DidYouMean(config.group, names),
+                               "see `shopstream group list`. Kafka forgets a group some time after "
+                               "its last member has left (offsets.retention.minutes)"));
+}
+
+}  // namespace shopstream::cli

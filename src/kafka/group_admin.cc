@@ -1,0 +1,196 @@
+#include "kafka/group_admin.h"
+
+#include <utility>
+
+#include "base/error_kind.h"
+#include "kafka/admin_calls.h"
+#include "kafka/group_description.h"
+
+namespace shopstream::kafka {
+namespace {
+
+using OffsetsToListHandle =
+    Handle<rd_kafka_ListConsumerGroupOffsets_t, &rd_kafka_ListConsumerGroupOffsets_destroy>;
+using OffsetsToCommitHandle =
+    Handle<rd_kafka_AlterConsumerGroupOffsets_t, &rd_kafka_AlterConsumerGroupOffsets_destroy>;
+
+std::string ToDescribeGroup(const std::string& group) {
+  return "DESCRIBE on group " + group + " (READ includes it)";
+}
+
+Deed CommitDeed(const std::string& group, const TopicPartition& at) {
+  return {"committing an offset of group " + group + " for " + at.topic + " [" +
+              std::to_string(at.partition) + "]",
+          "READ on group " + group + " and on topic " + at.topic};
+}
+
+}  // namespace
+
+struct GroupAdmin::Impl {
+  AdminCalls calls;
+
+  Status Describe(const std::vector<std::string>& names, GroupList* list);
+  void TakeCommitted(const rd_kafka_topic_partition_t& partition, const Deed& deed,
+                     std::map<TopicPartition, Result<CommittedOffset>>* offsets);
+  void TakeAnswers(rd_kafka_event_t* event, const std::string& group,
+                   std::map<TopicPartition, Status>* answers);
+};
+
+GroupAdmin::GroupAdmin(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+GroupAdmin::~GroupAdmin() = default;
+
+Result<std::unique_ptr<GroupAdmin>> GroupAdmin::Open(const KafkaConfig& config, Millis timeout) {
+  ARROW_ASSIGN_OR_RAISE(AdminCalls calls, AdminCalls::Open(config, timeout));
+  return std::unique_ptr<GroupAdmin>(
+      new GroupAdmin(std::make_unique<Impl>(Impl{std::move(calls)})));
+}
+
+Status GroupAdmin::Impl::Describe(const std::vector<std::string>& names, GroupList* list) {
+  if (names.empty()) return Status::OK();
+  std::vector<const char*> raw_names;
+  for (const std::string& name : names) raw_names.push_back(name.c_str());
+  const Deed what{"describing the groups", "DESCRIBE on the groups"};
+  ARROW_ASSIGN_OR_RAISE(const EventHandle event,
+                        calls.Call(RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS, kClientsChoice, what,
+                                   [&](const auto* options, auto* queue) {
+                                     rd_kafka_DescribeConsumerGroups(
+                                         calls.client(), raw_names.data(), raw_names.size(),
+                                         options, queue);
+                                   }));
+  size_t count = 0;
+  const auto** described = rd_kafka_DescribeConsumerGroups_result_groups(
+      rd_kafka_event_DescribeConsumerGroups_result(event.get()), &count);
+  for (size_t i = 0; i < count; ++i) {
+    const std::string name = rd_kafka_ConsumerGroupDescription_group_id(described[i]);
+    const auto* error = rd_kafka_ConsumerGroupDescription_error(described[i]);
+    const auto code = error == nullptr ? RD_KAFKA_RESP_ERR_NO_ERROR : rd_kafka_error_code(error);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR || IsNoGroup(code)) {
+      list->groups.insert_or_assign(name, ToGroupDescription(described[i]));
+    } else {
+      list->groups.insert_or_assign(
+          name, calls.Failure({"describing group " + name, ToDescribeGroup(name)}, code));
+    }
+  }
+  return Status::OK();
+}
+
+Result<GroupList> GroupAdmin::List() {
+  const Deed what{"listing the groups", "DESCRIBE on the groups"};
+  ARROW_ASSIGN_OR_RAISE(const EventHandle event,
+                        impl_->calls.Call(RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPS, kClientsChoice,
+                                          what, [&](const auto* options, auto* queue) {
+                                            rd_kafka_ListConsumerGroups(impl_->calls.client(),
+                                                                        options, queue);
+                                          }));
+  const auto* result = rd_kafka_event_ListConsumerGroups_result(event.get());
+  GroupList list;
+  size_t count = 0;
+  const auto** errors = rd_kafka_ListConsumerGroups_result_errors(result, &count);
+  for (size_t i = 0; i < count; ++i) {
+    list.failures.push_back(impl_->calls.Failure(what, rd_kafka_error_code(errors[i]),
+                                                 rd_kafka_error_string(errors[i])));
+  }
+  const auto** valid = rd_kafka_ListConsumerGroups_result_valid(result, &count);
+  if (count == 0 && !list.failures.empty()) return list.failures.front();
+  std::vector<std::string> names;
+  for (size_t i = 0; i < count; ++i) {
+    names.emplace_back(rd_kafka_ConsumerGroupListing_group_id(valid[i]));
+  }
+  ARROW_RETURN_NOT_OK(impl_->Describe(names, &list));
+  return list;
+}
+
+void GroupAdmin::Impl::TakeCommitted(const rd_kafka_topic_partition_t& partition, const Deed& deed,
+                                     std::map<TopicPartition, Result<CommittedOffset>>* offsets) {
+  const TopicPartition at{partition.topic, partition.partition};
+  if (partition.err) {
+    offsets->emplace(at, calls.Failure(deed, partition.err));
+  } else if (partition.offset >= 0) {
+    const char* bytes = static_cast<const char*>(partition.metadata);
+    const size_t size = bytes == nullptr ? 0 : partition.metadata_size;
+    offsets->emplace(at, CommittedOffset{partition.offset, std::string(bytes, bytes + size)});
+  }
+}
+
+Result<std::map<TopicPartition, Result<CommittedOffset>>> GroupAdmin::Committed(
+    const std::string& group) {
+  const Deed what{"reading the committed offsets of group " + group, ToDescribeGroup(group)};
+  const OffsetsToListHandle wanted(rd_kafka_ListConsumerGroupOffsets_new(group.c_str(), nullptr));
+  rd_kafka_ListConsumerGroupOffsets_t* groups[] = {wanted.get()};
+  ARROW_ASSIGN_OR_RAISE(
+      const EventHandle event,
+      impl_->calls.Call(RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, kClientsChoice, what,
+                        [&](const auto* options, auto* queue) {
+                          rd_kafka_ListConsumerGroupOffsets(impl_->calls.client(), groups, 1,
+                                                            options, queue);
+                        }));
+  std::map<TopicPartition, Result<CommittedOffset>> offsets;
+  size_t count = 0;
+  const auto* results = rd_kafka_ListConsumerGroupOffsets_result_groups(
+      rd_kafka_event_ListConsumerGroupOffsets_result(event.get()), &count);
+  for (size_t i = 0; i < count; ++i) {
+    const rd_kafka_error_t* error = rd_kafka_group_result_error(results[i]);
+    if (error != nullptr) {
+      const auto code = rd_kafka_error_code(error);
+      if (IsNoGroup(code)) continue;
+      return impl_->calls.Failure(what, code, rd_kafka_error_string(error));
+    }
+    const auto* found = rd_kafka_group_result_partitions(results[i]);
+    for (int p = 0; p < found->cnt; ++p) {
+      impl_->TakeCommitted(found->elems[p], what, &offsets);
+    }
+  }
+  return offsets;
+}
+
+std::map<TopicPartition, Status> GroupAdmin::Commit(
+    const std::string& group, const std::map<TopicPartition, int64_t>& offsets) {
+  std::map<TopicPartition, Status> answers;
+  if (offsets.empty()) return answers;
+  PartitionListHandle list(rd_kafka_topic_partition_list_new(static_cast<int>(offsets.size())));
+  for (const auto& [at, offset] : offsets) {
+    rd_kafka_topic_partition_list_add(list.get(), at.topic.c_str(), at.partition)->offset = offset;
+  }
+  const OffsetsToCommitHandle wanted(
+      rd_kafka_AlterConsumerGroupOffsets_new(group.c_str(), list.get()));
+  rd_kafka_AlterConsumerGroupOffsets_t* groups[] = {wanted.get()};
+  const Deed what = CommitDeed(group, offsets.begin()->first);
+  const auto event = impl_->calls.Call(RD_KAFKA_ADMIN_OP_ALTERCONSUMERGROUPOFFSETS, kClientsChoice,
+                                       what, [&](const auto* options, auto* queue) {
+                                         rd_kafka_AlterConsumerGroupOffsets(
+                                             impl_->calls.client(), groups, 1, options, queue);
+                                       });
+  for (const auto& [at, offset] : offsets) {
+    answers.emplace(
+        at, event.ok() ? Unavailable("Kafka did not answer for ", at.topic, " [", at.partition, "]")
+                       : event.status());
+  }
+  if (!event.ok()) return answers;
+  impl_->TakeAnswers(event->get(), group, &answers);
+  return answers;
+}
+
+void GroupAdmin::Impl::TakeAnswers(rd_kafka_event_t* event, const std::string& group,
+                                   std::map<TopicPartition, Status>* answers) {
+  size_t count = 0;
+  const auto* results = rd_kafka_AlterConsumerGroupOffsets_result_groups(
+      rd_kafka_event_AlterConsumerGroupOffsets_result(event), &count);
+  for (size_t i = 0; i < count; ++i) {
+    if (const rd_kafka_error_t* error = rd_kafka_group_result_error(results[i])) {
+      for (auto& [at, answer] : *answers) {
+        answer = calls.Failure(CommitDeed(group, at), rd_kafka_error_code(error),
+                               rd_kafka_error_string(error));
+      }
+      continue;
+    }
+    const auto* done = rd_kafka_group_result_partitions(results[i]);
+    for (int p = 0; p < done->cnt; ++p) {
+      const rd_kafka_topic_partition_t& one = done->elems[p];
+      const TopicPartition at{one.topic, one.partition};
+      answers->insert_or_assign(
+          at, one.err ? calls.Failure(CommitDeed(group, at), one.err) : Status::OK());
+    }
+  }
+}
+
+}  // namespace shopstream::kafka
