@@ -1,4 +1,4 @@
-"""`topics setup|list|describe` on real brokers."""
+"""`topics setup|expand|list|describe` on real brokers."""
 
 import base64
 
@@ -66,6 +66,23 @@ def test_partitions_only_grow(shopstream: Shopstream) -> None:
     refused = shopstream.run("topics", "setup", expect=1).stderr
     assert "has 4 partitions, 3 are wanted" in refused
     assert "--partitions 4" in refused
+
+
+def test_expand_adds_partitions_to_any_topic_and_changes_nothing_else(shopstream: Shopstream) -> None:
+    create(shopstream.cluster, NewTopic(shopstream.topic, num_partitions=2, replication_factor=1,
+                                        config={"retention.ms": "86400000"}))
+    expand = ("topics", "expand", shopstream.topic, "--partitions", 5)
+    (change,) = shopstream.json(*expand)["changes"]
+    assert change.startswith("partitions: 2 -> 5 (keys move")
+    topic = shopstream.json("topics", "describe", shopstream.topic)
+    assert [len(p["replicas"]) for p in topic["partitions"]] == [1] * 5
+    assert topic["own_configs"] == ["retention.ms"]
+    assert shopstream.run(*expand).stdout == f"topic {shopstream.topic} needs no change\n"
+    refused = shopstream.run("topics", "expand", shopstream.topic, "--partitions", 4, expect=1).stderr
+    assert "has 5 partitions, 4 are wanted" in refused and "more than 5" in refused
+    absent = shopstream.run("topics", "expand", shopstream.topic + "x", "--partitions", 4, expect=1).stderr
+    assert f"did you mean '{shopstream.topic}'?" in absent
+    assert "--partitions" in shopstream.run("topics", "expand", shopstream.topic, expect=2).stderr
 
 
 def test_another_replication_factor_is_refused(shopstream: Shopstream) -> None:

@@ -28,6 +28,17 @@ std::string Join(const std::vector<int32_t>& ids) {
   return text;
 }
 
+int PrintChanges(const Context& context, const std::string& topic,
+                 const std::vector<std::string>& changes) {
+  if (context.json) {
+    std::cout << json{{"topic", topic}, {"changes", changes}}.dump(2) << "\n";
+    return kDone;
+  }
+  if (changes.empty()) std::cout << "topic " << topic << " needs no change\n";
+  for (const auto& change : changes) std::cout << topic << ": " << change << "\n";
+  return kDone;
+}
+
 Result<int> SetUp(const Context& context, const TopicsOptions& options) {
   const std::string& name = options.topic.empty() ? context.config.kafka.topic : options.topic;
   auto wanted = kafka::PurchaseTopicSettings(name);
@@ -37,13 +48,16 @@ Result<int> SetUp(const Context& context, const TopicsOptions& options) {
   if (wanted.replication_factor == 1) wanted.configs["min.insync.replicas"] = "1";
   ARROW_ASSIGN_OR_RAISE(auto admin, kafka::Admin::Open(context.config.kafka));
   ARROW_ASSIGN_OR_RAISE(auto changes, kafka::SetUpTopic(*admin, wanted));
-  if (context.json) {
-    std::cout << json{{"topic", wanted.name}, {"changes", changes}}.dump(2) << "\n";
-    return kDone;
-  }
-  if (changes.empty()) std::cout << "topic " << wanted.name << " needs no change\n";
-  for (const auto& change : changes) std::cout << wanted.name << ": " << change << "\n";
-  return kDone;
+  return PrintChanges(context, wanted.name, changes);
+}
+
+Result<int> Expand(const Context& context, const TopicsOptions& options) {
+  const std::string& name = options.topic.empty() ? context.config.kafka.topic : options.topic;
+  ARROW_ASSIGN_OR_RAISE(const auto admin, kafka::Admin::Open(context.config.kafka));
+  ARROW_ASSIGN_OR_RAISE(const auto topic, admin->DescribeTopic(name, false));
+  if (!topic) return DescribeAbsence(name, context.config.kafka, admin.get());
+  ARROW_ASSIGN_OR_RAISE(const auto changes, kafka::ExpandTopic(*admin, *topic, options.partitions));
+  return PrintChanges(context, name, changes);
 }
 
 Result<int> ListTopics(const Context& context) {
@@ -139,6 +153,15 @@ Command TopicsCommand() {
                   partitions,
                   replicas},
                  Running(options, SetUp)};
+  Command expand{"expand",
+                 "Add partitions to a topic; a running ingest reads them within seconds",
+                 {{.name = "TOPIC", .target = &options->topic, .meaning = "Default: kafka.topic"},
+                  {.name = "--partitions",
+                   .target = &options->partitions,
+                   .meaning = "Number of partitions afterwards; can only grow",
+                   .required = true,
+                   .bounds = Bounds{1, 10000}}},
+                 Running(options, Expand)};
   Command list{"list", "List topics and the health of their partitions", {}, ListTopics};
   Command describe{
       "describe",
@@ -147,7 +170,8 @@ Command TopicsCommand() {
       Running(options, Describe)};
   return {.name = "topics",
           .meaning = "Create and inspect Kafka topics",
-          .commands = {std::move(setup), std::move(create), std::move(list), std::move(describe)}};
+          .commands = {std::move(setup), std::move(create), std::move(expand), std::move(list),
+                       std::move(describe)}};
 }
 
 }  // namespace shopstream::cli

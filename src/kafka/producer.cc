@@ -46,6 +46,8 @@ Properties ContractProperties() {
       {"acks", "all"},
       {"compression.type", "snappy"},
       {"partitioner", "murmur2_random"},
+      // Uses new partitions within seconds, not minutes.
+      {"topic.metadata.refresh.interval.ms", "10000"},
       {"message.timeout.ms", std::to_string(kDeliveryTimeout.count())},
       // Fuller batches cost the brokers less per message, and nobody waits for a single purchase.
       {"linger.ms", "20"},

@@ -28,6 +28,12 @@ Status OtherReplicationFactor(const TopicSettings& wanted, const PartitionState&
                          ", or delete the topic with its records and set it up again");
 }
 
+// One line for people.
+std::string ExpansionLine(size_t from, int to) {
+  return "partitions: " + std::to_string(from) + " -> " + std::to_string(to) +
+         " (keys move: a user's earlier events are in another partition)";
+}
+
 TopicPlan PlanCreation(const TopicSettings& wanted) {
   TopicPlan plan;
   plan.create = true;
@@ -38,16 +44,15 @@ TopicPlan PlanCreation(const TopicSettings& wanted) {
   return plan;
 }
 
-Status WaitForLeaders(Admin& admin, const TopicSettings& wanted) {
+Status WaitForLeaders(Admin& admin, const std::string& topic, int partitions) {
   Retry retry(
       {.patience = {.first = Millis{50}, .longest = Millis{500}, .give_up_after = Millis{30000}},
        .stop = StopToken(ShutdownRequested)});
   return retry.Run([&]() -> Status {
-    ARROW_ASSIGN_OR_RAISE(const bool serves,
-                          admin.EveryBrokerServes(wanted.name, wanted.partitions));
+    ARROW_ASSIGN_OR_RAISE(const bool serves, admin.EveryBrokerServes(topic, partitions));
     if (serves) return Status::OK();
-    return Unavailable("topic ", wanted.name, " has partitions without a leader after 30 s: ",
-                       "see `shopstream topics describe ", wanted.name,
+    return Unavailable("topic ", topic, " has partitions without a leader after 30 s: ",
+                       "see `shopstream topics describe ", topic,
                        "`, and start the brokers that are down");
   });
 }
@@ -71,9 +76,7 @@ Result<TopicPlan> PlanTopic(const TopicSettings& wanted, const std::optional<Top
   if (partitions < wanted.partitions) {
     if (brokers < wanted.replication_factor) return TooFewBrokers(wanted, brokers);
     plan.raise_partitions_to = wanted.partitions;
-    plan.changes.push_back("partitions: " + std::to_string(partitions) + " -> " +
-                           std::to_string(wanted.partitions) +
-                           " (keys move: a user's earlier events are in another partition)");
+    plan.changes.push_back(ExpansionLine(actual->partitions.size(), wanted.partitions));
   }
   for (const auto& [key, value] : wanted.configs) {
     const auto found = actual->configs.find(key);
@@ -97,7 +100,38 @@ Result<std::vector<std::string>> SetUpTopic(Admin& admin, const TopicSettings& w
   if (!plan.set_configs.empty()) {
     ARROW_RETURN_NOT_OK(admin.SetTopicConfigs(wanted.name, plan.set_configs));
   }
-  ARROW_RETURN_NOT_OK(WaitForLeaders(admin, wanted));
+  ARROW_RETURN_NOT_OK(WaitForLeaders(admin, wanted.name, wanted.partitions));
+  return plan.changes;
+}
+
+Result<TopicPlan> PlanExpansion(const TopicState& actual, int total, int brokers) {
+  const size_t now = actual.partitions.size();
+  if (static_cast<size_t>(total) < now) {
+    return Status::Invalid("topic ", actual.name, " has ", now, " partitions, ", total,
+                           " are wanted, and Kafka cannot take partitions away: ask for more than ",
+                           now);
+  }
+  TopicPlan plan;
+  if (static_cast<size_t>(total) == now) return plan;
+  // Kafka gives new partitions as many replicas as the first has.
+  const size_t replicas = now == 0 ? 1 : actual.partitions.front().replicas.size();
+  if (static_cast<size_t>(brokers) < replicas) {
+    return Status::Invalid("topic ", actual.name, " has ", replicas,
+                           " replicas of each partition, ", "and ", brokers,
+                           " brokers are up: start the others");
+  }
+  plan.raise_partitions_to = total;
+  plan.changes.push_back(ExpansionLine(now, total));
+  return plan;
+}
+
+Result<std::vector<std::string>> ExpandTopic(Admin& admin, const TopicState& actual, int total) {
+  ARROW_ASSIGN_OR_RAISE(const ClusterState cluster, admin.DescribeCluster());
+  ARROW_ASSIGN_OR_RAISE(TopicPlan plan,
+                        PlanExpansion(actual, total, static_cast<int>(cluster.brokers.size())));
+  if (plan.empty()) return plan.changes;
+  ARROW_RETURN_NOT_OK(admin.AddPartitions(actual.name, plan.raise_partitions_to));
+  ARROW_RETURN_NOT_OK(WaitForLeaders(admin, actual.name, total));
   return plan.changes;
 }
 

@@ -30,6 +30,13 @@ Result<TopicPlan> PlanTopic(const TopicSettings& wanted, const std::optional<Top
 // with a leader. Returns the changes; empty if nothing had to change.
 Result<std::vector<std::string>> SetUpTopic(Admin& admin, const TopicSettings& wanted);
 
+// The plan that raises the number of partitions to `total` and changes nothing else. Pure. Invalid,
+// with the remedy: the topic has more, or too few brokers are up.
+Result<TopicPlan> PlanExpansion(const TopicState& actual, int total, int brokers);
+
+// Carries it out and waits as SetUpTopic. Returns the changes.
+Result<std::vector<std::string>> ExpandTopic(Admin& admin, const TopicState& actual, int total);
+
 // The settings that producers and consumers of purchases depend on.
 TopicSettings PurchaseTopicSettings(const std::string& name);
 

@@ -84,5 +84,34 @@ TEST_F(PlanTopicTest, TooFewBrokersAreAnErrorWithARemedy) {
                     HasSubstr("--replication-factor 2")));
 }
 
+class PlanExpansionTest : public PlanTopicTest {};
+
+TEST_F(PlanExpansionTest, RaisesThePartitionsAndChangesNothingElse) {
+  TopicState actual = AsWanted();
+  actual.configs["retention.ms"] = "1000";
+  const auto plan = PlanExpansion(actual, 6, 3);
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  EXPECT_EQ(6, plan->raise_partitions_to);
+  EXPECT_TRUE(plan->set_configs.empty());
+  EXPECT_THAT(plan->changes, ElementsAre(HasSubstr("partitions: 3 -> 6 (keys move")));
+}
+
+TEST_F(PlanExpansionTest, NothingToDoForAsManyAsThereAre) {
+  EXPECT_TRUE(PlanExpansion(AsWanted(), 3, 1)->empty());
+}
+
+TEST_F(PlanExpansionTest, FewerAreRefused) {
+  EXPECT_THAT(PlanExpansion(AsWanted(), 2, 3).status().ToString(),
+              AllOf(HasSubstr("has 3 partitions, 2 are wanted"), HasSubstr("more than 3")));
+}
+
+TEST_F(PlanExpansionTest, TooFewBrokersForTheReplicasAreRefused) {
+  EXPECT_THAT(PlanExpansion(AsWanted(), 6, 2).status().ToString(),
+              AllOf(HasSubstr("3 replicas"), HasSubstr("2 brokers are up")));
+  TopicState actual = AsWanted();
+  for (PartitionState& partition : actual.partitions) partition.replicas = {1};
+  EXPECT_EQ(6, PlanExpansion(actual, 6, 1)->raise_partitions_to);
+}
+
 }  // namespace
 }  // namespace shopstream::kafka
