@@ -9,6 +9,7 @@
 #include "base/error_kind.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/probes.h"
 #include "base/progress_line.h"
 #include "base/shutdown.h"
 #include "base/table_printer.h"
@@ -50,6 +51,15 @@ std::string Behind(const ingest::IngestStats& stats, const std::string& patience
   return text;
 }
 
+// For /readyz; empty: it reads, or would if the group gave it a partition.
+std::string WhyNotReady(const ingest::IngestStats& stats) {
+  if (!stats.unreachable().empty()) return "no broker answers: " + stats.unreachable();
+  if (!stats.joined()) return "waiting for the group to assign partitions";
+  if (!stats.paused_why().empty())
+    return "reading is paused: waiting for the " + stats.paused_why();
+  return "";
+}
+
 class Progress {
  public:
   Progress(const ingest::IngestStats* stats, std::string patience)
@@ -60,14 +70,15 @@ class Progress {
     if (!line_.IsDue(now)) return;
     const double seconds = std::chrono::duration<double>(now - shown_at_).count();
     const double rate = static_cast<double>(stats_->rows() - shown_rows_) / seconds;
-    line_.Show(fmt::format("{} in Bronze, {}/s · {} quarantined · {} · {}, p99 {} ms{}",
-                           Counted(stats_->rows(), "row"), FormatCount(static_cast<int64_t>(rate)),
-                           FormatCount(stats_->quarantined()), Behind(*stats_, patience_),
-                           Counted(stats_->commits(), "commit"), stats_->cuts().Quantile(.99),
-                           stats_->paused_why().empty()
-                               ? ""
-                               : " · paused: waiting for the " + stats_->paused_why()),
-               now);
+    line_.Show(
+        fmt::format("{} in Bronze, {}/s · {} quarantined · {} · {}, p99 {} ms{}",
+                    Counted(stats_->rows(), "row"), FormatCount(static_cast<int64_t>(rate)),
+                    FormatCount(stats_->quarantined()), Behind(*stats_, patience_),
+                    Counted(stats_->commits(), "commit"), stats_->cut_seconds().QuantileMillis(.99),
+                    stats_->paused_why().empty()
+                        ? ""
+                        : " · paused: waiting for the " + stats_->paused_why()),
+        now);
     shown_at_ = now;
     shown_rows_ = stats_->rows();
   }
@@ -98,8 +109,8 @@ void PrintSummary(const ingest::IngestStats& stats, const ingest::IngestEnd& end
       "{} (p50 {} ms, p99 {} ms from cut to readable), {}, {}\n",
       Counted(stats.rows(), "row"), Counted(stats.quarantined(), "record"), stats.seconds(),
       FormatCount(stats.records_per_second()), Counted(stats.commits(), "commit"),
-      stats.cuts().Quantile(.5), stats.cuts().Quantile(.99), Counted(stats.files(), "file"),
-      FormatBytes(stats.file_bytes()));
+      stats.cut_seconds().QuantileMillis(.5), stats.cut_seconds().QuantileMillis(.99),
+      Counted(stats.files(), "file"), FormatBytes(stats.file_bytes()));
 }
 
 // What the lake lacks, although ingest was to catch up.
@@ -127,8 +138,17 @@ ExitCode CodeOf(const ingest::IngestEnd& end, bool until_caught_up) {
 Result<int> RunCommand(const Context& context, const IngestFlags& flags) {
   ingest::IngestStats stats;
   Progress progress(&stats, PatienceOf(context.config.kafka));
-  const Result<ingest::IngestEnd> end = ingest::RunIngest(
-      context.config, flags.until_caught_up, &stats, ShutdownRequested, [&] { progress.Tick(); });
+  Probes& probes = Probes::OfProcess();
+  // Called once in each round of the loop.
+  const auto stop = [&] {
+    probes.Beat();
+    return ShutdownRequested();
+  };
+  const Result<ingest::IngestEnd> end =
+      ingest::RunIngest(context.config, flags.until_caught_up, &stats, stop, [&] {
+        probes.SetUnready(WhyNotReady(stats));
+        progress.Tick();
+      });
   progress.End();
   // A start that failed has nothing to sum up.
   if (end.ok() || stats.commits() > 0) {

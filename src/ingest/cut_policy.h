@@ -41,6 +41,10 @@ enum class CutReason {
   kNotice,
   kHeartbeat
 };
+inline constexpr CutReason kCutReasons[] = {
+    CutReason::kSize,       CutReason::kAge,      CutReason::kMemory,
+    CutReason::kPartitions, CutReason::kCaughtUp, CutReason::kRevoke,
+    CutReason::kStop,       CutReason::kNotice,   CutReason::kHeartbeat};
 const char* Name(CutReason reason);
 
 // Whether to cut now. The interleaving of partitions, partition values, dates or schema versions

@@ -1,9 +1,5 @@
 #pragma once
 
-#include <prometheus/counter.h>
-#include <prometheus/gauge.h>
-#include <prometheus/histogram.h>
-
 #include <cstdint>
 #include <iterator>
 #include <map>
@@ -13,10 +9,9 @@
 #include <utility>
 
 #include "base/clock.h"
-#include "ingest/cause.h"
+#include "base/metric.h"
 #include "ingest/cut_policy.h"
 #include "ingest/cut_writer.h"
-#include "ingest/latencies.h"
 
 namespace shopstream::ingest {
 
@@ -25,17 +20,16 @@ namespace shopstream::ingest {
 class IngestStats {
  public:
   IngestStats();
-  ~IngestStats();
-  IngestStats(const IngestStats&) = delete;
-  IngestStats& operator=(const IngestStats&) = delete;
 
   void OnRecords(int64_t count, int64_t bytes, BootClock::time_point now);
+  void OnDecoded(BootClock::duration took) { decode_seconds_.Observe(took); }
+  void OnRebalance(const char* kind) { rebalances_.With({kind}).Add(); }
   void OnCut(CutReason reason);
   void OnCommitted(const CutReport& report, int64_t wall_clock_ms);
-  void OnFenced();
+  void OnFenced() { fences_.Add(); }
   void OnPaused(bool paused, const std::string& why);
-  void OnLost(int64_t records);
-  void SetBuffered(int64_t bytes);
+  void OnLost(int64_t records) { expired_.Add(records); }
+  void SetBuffered(int64_t bytes) { buffered_bytes_.Set(bytes); }
   int64_t buffered() const;  // Bytes read and not committed.
   // The group has answered: our partitions are known, even if there are none.
   void OnJoined() { joined_ = true; }
@@ -51,14 +45,16 @@ class IngestStats {
   // Why no broker can be reached; empty: one answers, as far as is known.
   void SetUnreachable(std::string why) { unreachable_ = std::move(why); }
 
-  int64_t records() const { return records_; }
-  int64_t rows() const { return rows_; }
-  int64_t quarantined() const { return quarantined_; }
-  int64_t commits() const { return commits_; }
-  int64_t files() const { return files_; }
-  int64_t file_bytes() const { return file_bytes_; }
-  int64_t fences() const { return fences_; }
-  const std::map<std::string, int64_t>& quarantined_by_cause() const { return by_cause_; }
+  int64_t records() const { return records_.value(); }
+  int64_t rows() const { return rows_.value(); }
+  int64_t quarantined() const { return Total(quarantined_); }
+  int64_t commits() const { return commits_.value(); }
+  int64_t files() const { return files_.value(); }
+  int64_t file_bytes() const { return file_bytes_.value(); }
+  int64_t fences() const { return fences_.value(); }
+  std::map<std::string, int64_t> quarantined_by_cause() const {
+    return CountsByLabel(quarantined_);
+  }
   const std::string& paused_why() const { return paused_why_; }  // Empty: running.
   const std::string& unreachable() const { return unreachable_; }
   bool joined() const { return joined_; }
@@ -70,43 +66,55 @@ class IngestStats {
   // From the first record delivered to the last commit.
   double seconds() const;
   int64_t records_per_second() const;  // Rows and quarantined records, in that time.
-  const Latencies& log_commits() const { return log_commits_; }  // The Delta commit alone.
-  const Latencies& cuts() const { return cuts_; }                // Sealed to committed.
-  const Latencies& freshness() const { return freshness_; }      // Kafka's timestamp to readable.
+  const Histogram& commit_seconds() const { return commit_seconds_; }
+  const Histogram& cut_seconds() const { return cut_seconds_; }
+  const Histogram& freshness_seconds() const { return freshness_seconds_; }
 
  private:
-  int64_t records_ = 0, rows_ = 0, quarantined_ = 0, commits_ = 0, files_ = 0, file_bytes_ = 0,
-          fences_ = 0;
-  std::map<std::string, int64_t> by_cause_;
   struct Assigned {
-    std::optional<int64_t> lag;
-    bool stopped = false;
-    prometheus::Gauge* lag_gauge = nullptr;      // Null while the lag is unknown.
-    prometheus::Gauge* stopped_gauge = nullptr;  // Null until its start is decided.
+    Gauge lag;      // Cleared while it is unknown.
+    Gauge stopped;  // Not set until its start is decided.
+    explicit Assigned(int32_t partition);
   };
   std::map<int32_t, Assigned> assigned_;
   bool joined_ = false;
   std::string paused_why_, unreachable_;
   std::optional<BootClock::time_point> first_record_, last_commit_;
-  Latencies log_commits_, cuts_, freshness_;
 
-  prometheus::Family<prometheus::Counter>& rows_family_;
-  prometheus::Family<prometheus::Counter>& quarantined_family_;
-  prometheus::Family<prometheus::Counter>& cuts_family_;
-  prometheus::Family<prometheus::Gauge>& lag_family_;
-  prometheus::Family<prometheus::Gauge>& stopped_family_;
-  prometheus::Counter& records_total_;
-  prometheus::Counter& consumed_bytes_total_;
-  prometheus::Counter& rows_total_;
-  prometheus::Counter& commits_total_;
-  prometheus::Counter& file_bytes_total_;
-  prometheus::Counter& fences_total_;
-  prometheus::Counter& lost_total_;
-  prometheus::Gauge& assigned_gauge_;
-  prometheus::Gauge& paused_gauge_;
-  prometheus::Gauge& buffered_bytes_;
-  prometheus::Gauge& last_commit_seconds_;
-  prometheus::Histogram& commit_seconds_;
+  Counter records_{"shopstream_ingest_records_total", "Records read from Kafka"};
+  Counter consumed_bytes_{"shopstream_ingest_consumed_bytes_total", "Bytes of their values"};
+  Counter rows_{"shopstream_ingest_rows_total", "Rows committed to Bronze and its side tables"};
+  Counters quarantined_{"shopstream_ingest_quarantined_total",
+                        "Records committed to quarantine, by cause",
+                        {"cause"}};
+  Histogram decode_seconds_{"shopstream_ingest_decode_seconds",
+                            "Time to decode and buffer the records of one poll"};
+  Counters rebalances_{"shopstream_ingest_rebalances_total",
+                       "Changes of the partitions that the group gives to this process, by kind",
+                       {"kind"}};
+  Counters pauses_{"shopstream_ingest_pauses_total", "Pauses of reading, by reason", {"reason"}};
+  Counters cuts_{"shopstream_ingest_cuts_total", "Cuts made, by reason", {"reason"}};
+  Counter commits_{"shopstream_ingest_commits_total", "Bronze commits"};
+  Counter files_{"shopstream_ingest_files_total", "Data files committed"};
+  Counter file_bytes_{"shopstream_ingest_file_bytes_total", "Bytes of data files committed"};
+  Counter fences_{"shopstream_ingest_fences_total",
+                  "Cuts refused because another consumer was faster"};
+  Counter expired_{"shopstream_ingest_expired_offsets_total",
+                   "Offsets that Kafka expired before they were read"};
+  Gauge assigned_partitions_{"shopstream_ingest_assigned_partitions",
+                             "Partitions that the group gave to this process"};
+  Gauges paused_{"shopstream_ingest_paused",
+                 "1 while reading is paused because of what this names",
+                 {"reason"}};
+  Gauge buffered_bytes_{"shopstream_ingest_buffered_bytes",
+                        "Memory of records that are read and not committed"};
+  Gauge last_commit_timestamp_{"shopstream_ingest_last_commit_timestamp_seconds",
+                               "Wall clock of the last Bronze commit"};
+  Histogram commit_seconds_{"shopstream_ingest_commit_seconds", "Duration of a Bronze log commit"};
+  Histogram cut_seconds_{"shopstream_ingest_cut_seconds",
+                         "Time from sealing a cut to its commit, which makes it readable"};
+  Histogram freshness_seconds_{"shopstream_ingest_freshness_seconds",
+                               "Time from Kafka's timestamp of a record to its commit"};
 };
 
 nlohmann::json ToJson(const IngestStats& stats);

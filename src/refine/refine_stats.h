@@ -1,9 +1,5 @@
 #pragma once
 
-#include <prometheus/counter.h>
-#include <prometheus/gauge.h>
-#include <prometheus/histogram.h>
-
 #include <cstdint>
 #include <map>
 #include <nlohmann/json_fwd.hpp>
@@ -11,6 +7,8 @@
 #include <string>
 
 #include "base/clock.h"
+#include "base/metric.h"
+#include "base/probes.h"
 
 namespace shopstream::refine {
 
@@ -37,53 +35,74 @@ class RefineStats {
 
   void OnPass(const PassReport& report, int64_t wall_clock_ms);
   // Another refine committed the pass first, or finished one of its steps.
-  void OnLost();
+  void OnLost() { lost_.Add(); }
   // Rows of Bronze that are not refined yet.
-  void SetLag(int64_t rows);
-  void SetStandby(bool standby);
+  void SetLag(int64_t rows) { lag_.Set(rows); }
+  void SetStandby(bool standby) { standby_.Set(standby ? 1 : 0); }
   // The rule that halts refining; empty: none.
   void SetHalted(std::string rule);
+  // Why the last step failed and is tried again; empty: it did not.
+  void SetRetried(std::string why);
   // Whether files on disk cannot be used, so that earlier ones are in force.
-  void SetDegraded(bool degraded);
+  void SetDegraded(bool degraded) { degraded_.Set(degraded ? 1 : 0); }
 
-  int64_t passes() const { return passes_; }
-  int64_t rows() const { return rows_; }
-  int64_t silver() const { return silver_; }
-  int64_t lost() const { return lost_; }
-  int64_t without_coordinates() const { return without_coordinates_; }
-  std::optional<int64_t> lag() const { return lag_; }  // Nothing: not known yet.
-  bool standby() const { return standby_; }
-  bool degraded() const { return degraded_; }
-  const std::string& halted() const { return halted_; }
-  const std::map<std::string, int64_t>& rejected() const { return rejected_; }
-  const std::map<std::string, int64_t>& warned() const { return warned_; }
+  // Runs a step, as a sign of life and with its duration. `table`: for steps that differ by table.
+  template <typename Work>
+  auto Timed(const char* step, const std::string& table, const Work& work) {
+    Probes::OfProcess().Beat();
+    const Stopwatch watch(&step_seconds_.With({step, table}));
+    return work();
+  }
+
+  int64_t passes() const { return passes_.value(); }
+  int64_t rows() const { return rows_.value(); }
+  int64_t silver() const { return silver_.value(); }
+  int64_t lost() const { return lost_.value(); }
+  int64_t without_coordinates() const { return without_coordinates_.value(); }
+  std::optional<int64_t> lag() const;  // Nothing: not known yet.
+  bool standby() const { return standby_.value() == 1; }
+  bool degraded() const { return degraded_.value() == 1; }
+  const std::string& retried_why() const { return retried_why_; }
+  const std::string& halted() const { return halted_rule_; }
+  std::map<std::string, int64_t> rejected() const { return CountsByLabel(rejected_); }
+  std::map<std::string, int64_t> warned() const { return CountsByLabel(warned_); }
   const std::optional<PassReport>& last() const { return last_; }
   // From the first pass to the last.
   double seconds() const;
   int64_t rows_per_second() const;
 
  private:
-  int64_t passes_ = 0, rows_ = 0, silver_ = 0, lost_ = 0, without_coordinates_ = 0;
-  std::optional<int64_t> lag_;
-  bool standby_ = false, degraded_ = false;
-  std::string halted_;
-  std::map<std::string, int64_t> rejected_, warned_;
+  std::string halted_rule_, retried_why_;
   std::optional<PassReport> last_;
   std::optional<BootClock::time_point> first_begun_, last_done_;
 
-  prometheus::Family<prometheus::Counter>& rejected_family_;
-  prometheus::Family<prometheus::Counter>& warned_family_;
-  prometheus::Counter& passes_total_;
-  prometheus::Counter& rows_total_;
-  prometheus::Counter& silver_total_;
-  prometheus::Counter& lost_total_;
-  prometheus::Counter& without_coordinates_total_;
-  prometheus::Gauge& lag_rows_;
-  prometheus::Gauge& standby_gauge_;
-  prometheus::Gauge& halted_gauge_;
-  prometheus::Gauge& degraded_gauge_;
-  prometheus::Gauge& last_pass_seconds_;
-  prometheus::Histogram& pass_seconds_;
+  Counter passes_{"shopstream_refine_passes_total", "Passes finished"};
+  Counter rows_{"shopstream_refine_rows_total", "Rows of Bronze refined"};
+  Counter silver_{"shopstream_refine_silver_rows_total", "Rows committed to Silver"};
+  Counters rejected_{"shopstream_refine_rejected_total",
+                     "Rows rejected, by reason; a row may have several",
+                     {"reason"}};
+  Counters warned_{
+      "shopstream_refine_warned_total", "Rows that a warning rule found, by rule", {"rule"}};
+  Counter lost_{"shopstream_refine_lost_total",
+                "Commits refused because another refine was faster"};
+  Counter retries_{"shopstream_refine_retries_total",
+                   "Steps that failed and were tried again; each error is in the log"};
+  Counter without_coordinates_{
+      "shopstream_refine_rows_without_coordinates_total",
+      "Rows of Bronze that are not refined because Kafka's coordinates are missing"};
+  Gauge lag_{"shopstream_refine_lag_rows", "Rows of Bronze not refined yet"};
+  Gauge standby_{"shopstream_refine_standby", "1 while another refine works on the tables"};
+  Gauge halted_{"shopstream_refine_halted", "1 while a stop rule halts refining"};
+  Gauge degraded_{"shopstream_refine_rules_degraded",
+                  "1 while files on disk cannot be used and earlier ones are in force"};
+  Gauge last_pass_timestamp_{"shopstream_refine_last_pass_timestamp_seconds",
+                             "Wall clock of the last pass"};
+  Histograms step_seconds_{"shopstream_refine_step_seconds",
+                           "Duration of a step of a pass or task, by step; of gold, also by table",
+                           {"step", "table"}};
+  Histogram pass_seconds_{"shopstream_refine_pass_seconds",
+                          "Duration of a pass, from its first read to its last commit"};
 };
 
 nlohmann::json ToJson(const RefineStats& stats);

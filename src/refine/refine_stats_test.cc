@@ -1,20 +1,14 @@
 #include "refine/refine_stats.h"
 
 #include <gtest/gtest.h>
-#include <prometheus/text_serializer.h>
-
-#include <string>
 
 #include "base/json.h"
-#include "base/metrics.h"
+#include "base/metrics_testing.h"
 
 namespace shopstream::refine {
 namespace {
 
-bool Shows(const std::string& line) {
-  const std::string page = prometheus::TextSerializer().Serialize(Metrics().Collect());
-  return page.find("\n" + line) != std::string::npos;
-}
+using testing::PageShows;
 
 TEST(RefineStatsTest, APassIsDescribedInOneLine) {
   EXPECT_EQ(
@@ -44,20 +38,20 @@ TEST(RefineStatsTest, CountsPassesAndReasons) {
   EXPECT_EQ(3, stats.rejected().at("cents"));
   EXPECT_EQ(2, stats.last()->pass);
   EXPECT_EQ(2, stats.without_coordinates());
-  EXPECT_TRUE(Shows("shopstream_refine_rows_without_coordinates_total 2"));
-  EXPECT_TRUE(Shows("shopstream_refine_rejected_total{reason=\"cents\"} 3"));
-  EXPECT_TRUE(Shows("shopstream_refine_warned_total{rule=\"known_product\"} 3"));
-  EXPECT_TRUE(Shows("shopstream_refine_last_pass_timestamp_seconds 6"));
+  EXPECT_TRUE(PageShows("shopstream_refine_rows_without_coordinates_total 2"));
+  EXPECT_TRUE(PageShows("shopstream_refine_rejected_total{reason=\"cents\"} 3"));
+  EXPECT_TRUE(PageShows("shopstream_refine_warned_total{rule=\"known_product\"} 3"));
+  EXPECT_TRUE(PageShows("shopstream_refine_last_pass_timestamp_seconds 6"));
   EXPECT_EQ(3, ToJson(stats)["rejects"]);
 }
 
 TEST(RefineStatsTest, AHaltIsShownUntilItEnds) {
   RefineStats stats;
   stats.SetHalted("cents");
-  EXPECT_TRUE(Shows("shopstream_refine_halted 1"));
+  EXPECT_TRUE(PageShows("shopstream_refine_halted 1"));
   EXPECT_EQ("cents", stats.halted());
   stats.SetHalted("");
-  EXPECT_TRUE(Shows("shopstream_refine_halted 0"));
+  EXPECT_TRUE(PageShows("shopstream_refine_halted 0"));
 }
 
 }  // namespace

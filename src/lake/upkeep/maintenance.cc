@@ -1,20 +1,18 @@
 #include "lake/upkeep/maintenance.h"
 
-#include <prometheus/counter.h>
-#include <prometheus/gauge.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
-#include <map>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/format.h"
 #include "base/log.h"
-#include "base/metrics.h"
+#include "base/metric.h"
 #include "lake/upkeep/expired_files.h"
 #include "lake/upkeep/vacuum.h"
 
@@ -26,10 +24,6 @@ constexpr Millis kReportInterval{60'000};
 // Checking a table with very many files takes a while, so it gets at most 1 % of the time.
 constexpr int kPauseForEachLook = 100;
 
-prometheus::Family<prometheus::Counter>& CounterFamily(const std::string& name, const char* help) {
-  return prometheus::BuildCounter().Name(name).Help(help).Register(Metrics());
-}
-
 // Affects only the calling thread, which is specific to Linux.
 void LowerPriority() {
   const auto thread = static_cast<id_t>(::syscall(SYS_gettid));
@@ -40,37 +34,41 @@ void LowerPriority() {
 
 }  // namespace
 
-struct Maintenance::Counters {
-  using Counter = prometheus::Family<prometheus::Counter>;
+struct Maintenance::Counts {
+  explicit Counts(const std::string& prefix)
+      : commits(prefix + "_compaction_commits_total", "Commits of merged files", {"table"}),
+        files(prefix + "_compacted_files_total", "Small files merged away", {"table"}),
+        bytes(prefix + "_compacted_bytes_total", "Bytes of merged files written", {"table"}),
+        conflicts(prefix + "_compaction_conflicts_total",
+                  "Merges discarded because another process had compacted the same files",
+                  {"table"}),
+        failures(prefix + "_compaction_failures_total",
+                 "Compactions that failed; each error is in the log", {"table"}),
+        vacuumed_files(prefix + "_vacuumed_files_total", "Deleted files that no version needed",
+                       {"table"}),
+        vacuum_failures(prefix + "_vacuum_failures_total",
+                        "Vacuums that failed; each error is in the log", {"table"}),
+        small_files(prefix + "_small_files",
+                    "Files below 32 MiB in the partition that has the most of them, at the last "
+                    "check",
+                    {"table"}) {}
 
-  explicit Counters(const std::string& prefix)
-      : commits(CounterFamily(prefix + "_compaction_commits_total",
-                              "Commits of merged files, by table")),
-        files(
-            CounterFamily(prefix + "_compacted_files_total", "Small files merged away, by table")),
-        bytes(CounterFamily(prefix + "_compacted_bytes_total", "Bytes of merged files written")),
-        conflicts(CounterFamily(prefix + "_compaction_conflicts_total",
-                                "Merges discarded because another optimizer was faster")),
-        failures(CounterFamily(prefix + "_compaction_failures_total",
-                               "Compactions that failed, by table")),
-        vacuumed_files(CounterFamily(prefix + "_vacuumed_files_total",
-                                     "Deleted files that no version needed, by table")),
-        vacuum_failures(
-            CounterFamily(prefix + "_vacuum_failures_total", "Vacuums that failed, by table")),
-        small_files(prometheus::BuildGauge()
-                        .Name(prefix + "_small_files")
-                        .Help("Files below 32 MiB in the partition that has the most of them, at "
-                              "the last check")
-                        .Register(Metrics())) {}
+  // So that a rate sees the first event of a table.
+  void Begin(const std::string& table) {
+    for (Counters* counters :
+         {&commits, &files, &bytes, &conflicts, &failures, &vacuumed_files, &vacuum_failures}) {
+      counters->With({table});
+    }
+  }
 
-  Counter &commits, &files, &bytes, &conflicts, &failures, &vacuumed_files, &vacuum_failures;
-  prometheus::Family<prometheus::Gauge>& small_files;
+  Counters commits, files, bytes, conflicts, failures, vacuumed_files, vacuum_failures;
+  Gauges small_files;
 };
 
 Maintenance::Maintenance(Tables tables, MaintenanceOptions options)
     : tables_(std::move(tables)),
       options_(std::move(options)),
-      counters_(std::make_unique<Counters>(options_.metric_prefix)) {
+      counts_(std::make_unique<Counts>(options_.metric_prefix)) {
   TakeNewTables();
   thread_ = Thread([this] { Run(); });
 }
@@ -80,6 +78,7 @@ void Maintenance::TakeNewTables() {
   for (Table* table : tables_()) {
     const auto is_known = [&](const Ward& ward) { return ward.table == table; };
     if (std::ranges::any_of(wards_, is_known)) continue;
+    counts_->Begin(table->path());
     wards_.push_back({.table = table, .unreported = {}, .vacuum_at = vacuum_at});
   }
 }
@@ -110,11 +109,11 @@ bool Maintenance::IsDue(const Ward& ward) const {
 }
 
 void Maintenance::Compact(Ward* ward) {
-  const std::map<std::string, std::string> label = {{"table", ward->table->path()}};
+  const std::vector<std::string> label = {ward->table->path()};
   BootClock::duration look{};
   const auto plan = [&](std::vector<DataFile> files) {
     const auto begun = BootClock::now();
-    counters_->small_files.Add(label).Set(static_cast<double>(MostFilesOfAPartition(files)));
+    counts_->small_files.With(label).Set(MostFilesOfAPartition(files));
     auto groups = PlanMaintenance(std::move(files), WallClockMillis(), options_.policy);
     look = BootClock::now() - begun;
     return groups;
@@ -130,7 +129,7 @@ void Maintenance::Compact(Ward* ward) {
     return;
   }
   ward->not_before = now + options_.after_failure;
-  counters_->failures.Add(label).Increment();
+  counts_->failures.With(label).Add();
   Log::Warn("Compaction of {} failed; retrying in {} s while writing continues: {}",
             ward->table->path(),
             std::chrono::duration_cast<std::chrono::seconds>(options_.after_failure).count(),
@@ -138,18 +137,18 @@ void Maintenance::Compact(Ward* ward) {
 }
 
 void Maintenance::Vacuum(Ward* ward) {
-  const std::map<std::string, std::string> label = {{"table", ward->table->path()}};
+  const std::vector<std::string> label = {ward->table->path()};
   const auto result = lake::Vacuum(ward->table, {}, [this] { return stop_.requested(); });
   ward->vacuum_at = BootClock::now() + options_.vacuum_interval;
   if (!result.ok()) {
-    counters_->vacuum_failures.Add(label).Increment();
+    counts_->vacuum_failures.With(label).Add();
     Log::Warn("Vacuum of {} failed; retrying in {} min while writing continues: {}",
               ward->table->path(),
               std::chrono::duration_cast<std::chrono::minutes>(options_.vacuum_interval).count(),
               result.status().message());
     return;
   }
-  counters_->vacuumed_files.Add(label).Increment(static_cast<double>(result->files));
+  counts_->vacuumed_files.With(label).Add(result->files);
   if (result->files + result->uploads_given_up == 0) return;
   Log::Info("Vacuumed {}: deleted {} that no version needed, {}, and {}.", ward->table->path(),
             Counted(result->files, "file"), FormatBytes(result->bytes),
@@ -157,27 +156,27 @@ void Maintenance::Vacuum(Ward* ward) {
 }
 
 void Maintenance::DeleteExpired(Ward* ward) {
-  const std::map<std::string, std::string> label = {{"table", ward->table->path()}};
+  const std::vector<std::string> label = {ward->table->path()};
   const auto result = lake::DeleteExpired(ward->table, ward->expired_before_ms,
                                           [this] { return stop_.requested(); });
   ward->expire_at = BootClock::now() + *options_.expire_interval;
   if (!result.ok()) {
-    counters_->vacuum_failures.Add(label).Increment();
+    counts_->vacuum_failures.With(label).Add();
     Log::Warn("Removed files of {} cannot be deleted; retrying in {} while writing continues: {}",
               ward->table->path(), FormatMillis(options_.expire_interval->count()),
               result.status().message());
     return;
   }
   ward->expired_before_ms = result->before_ms;
-  counters_->vacuumed_files.Add(label).Increment(static_cast<double>(result->files));
+  counts_->vacuumed_files.With(label).Add(result->files);
 }
 
 void Maintenance::Report(Ward* ward, const CompactionResult& result) {
-  const std::map<std::string, std::string> label = {{"table", ward->table->path()}};
-  counters_->commits.Add(label).Increment(static_cast<double>(result.commits));
-  counters_->files.Add(label).Increment(static_cast<double>(result.files_removed));
-  counters_->bytes.Add(label).Increment(static_cast<double>(result.bytes_added));
-  counters_->conflicts.Add(label).Increment(static_cast<double>(result.conflicts));
+  const std::vector<std::string> label = {ward->table->path()};
+  counts_->commits.With(label).Add(result.commits);
+  counts_->files.With(label).Add(result.files_removed);
+  counts_->bytes.With(label).Add(result.bytes_added);
+  counts_->conflicts.With(label).Add(result.conflicts);
   CompactionResult& sum = ward->unreported;
   sum.files_removed += result.files_removed;
   sum.files_added += result.files_added;

@@ -55,7 +55,7 @@ class Maintenance {
   ~Maintenance();  // Discards the current merge, stops a vacuum at the next file.
 
  private:
-  struct Counters;
+  struct Counts;
   // One table, and its state when last checked.
   struct Ward {
     Table* table;
@@ -80,7 +80,7 @@ class Maintenance {
   const Tables tables_;
   const MaintenanceOptions options_;
   std::vector<Ward> wards_;  // Used by the thread only.
-  std::unique_ptr<Counters> counters_;
+  std::unique_ptr<Counts> counts_;
   StopSource stop_;
   Thread thread_;
 };

@@ -1,0 +1,33 @@
+#include "base/probes.h"
+
+#include <utility>
+
+#include "base/shutdown.h"
+
+namespace shopstream {
+
+Probes& Probes::OfProcess() {
+  static auto* const probes = new Probes;  // Outlives the threads that use it.
+  return *probes;
+}
+
+void Probes::SetUnready(std::string why) {
+  const std::lock_guard lock(mutex_);
+  unready_ = std::move(why);
+  ready_.Set(unready_.empty() ? 1 : 0);
+}
+
+std::string Probes::WhyNotLive(BootClock::time_point now) const {
+  const auto silence = std::chrono::duration_cast<std::chrono::seconds>(now - beat_.load());
+  if (silence < kStalledAfter) return "";
+  return "the main loop has not come round for " + std::to_string(silence.count()) +
+         " s; at most " + std::to_string(kStalledAfter.count()) + " s are normal";
+}
+
+std::string Probes::WhyNotReady() const {
+  if (ShutdownRequested()) return "stopping";
+  const std::lock_guard lock(mutex_);
+  return unready_;
+}
+
+}  // namespace shopstream

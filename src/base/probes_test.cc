@@ -1,0 +1,35 @@
+#include "base/probes.h"
+
+#include <gtest/gtest.h>
+
+#include "base/metrics_testing.h"
+#include "base/testing.h"
+
+namespace shopstream {
+namespace {
+
+TEST(ProbesTest, AProcessIsLiveWhileItsLoopBeats) {
+  testing::StoppedClock clock;
+  Probes probes;
+  clock.now += Probes::kStalledAfter - std::chrono::seconds{1};
+  EXPECT_EQ("", probes.WhyNotLive(clock.now));
+  clock.now += std::chrono::seconds{11};
+  EXPECT_EQ("the main loop has not come round for 130 s; at most 120 s are normal",
+            probes.WhyNotLive(clock.now));
+  probes.Beat();
+  EXPECT_EQ("", probes.WhyNotLive(clock.now));
+}
+
+TEST(ProbesTest, AProcessIsReadyOnceItSaysSo) {
+  Probes probes;
+  EXPECT_EQ("starting", probes.WhyNotReady());
+  EXPECT_TRUE(testing::PageShows("shopstream_ready 0\n"));
+  probes.SetUnready("");
+  EXPECT_EQ("", probes.WhyNotReady());
+  EXPECT_TRUE(testing::PageShows("shopstream_ready 1\n"));
+  probes.SetUnready("no broker answers");
+  EXPECT_EQ("no broker answers", probes.WhyNotReady());
+}
+
+}  // namespace
+}  // namespace shopstream
