@@ -93,6 +93,10 @@ class RefineHost::Disk : public PageFolder {
     ARROW_ASSIGN_OR_RAISE(auto file, host_->pages_.Open(name));
     return std::make_unique<DiskFile>(host_, std::move(file));
   }
+  Result<bool> Has(const std::string& name) override {
+    if (host_->world_->scheduler.dead()) return Crashed();
+    return host_->pages_.Has(name);
+  }
   Status Remove(const std::string& name) override {
     if (host_->world_->scheduler.dead()) return Crashed();
     return host_->pages_.Remove(name);
