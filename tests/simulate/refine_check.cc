@@ -13,10 +13,13 @@
 #include "lake/delta/table.h"
 #include "lake/parquet/parquet_file.h"
 #include "lake/upkeep/verify.h"
+#include "refine/closed_dates.h"
+#include "refine/dates.h"
 #include "refine/rules.h"
 #include "simulate/version_check.h"
 #include "tables/columns.h"
 #include "tables/coordinates.h"
+#include "tables/erased_offsets.h"
 #include "tables/names.h"
 #include "tables/progress.h"
 #include "tables/refine_state.h"
@@ -32,7 +35,12 @@ struct RowPlace {
   int64_t offset = 0;
   auto operator<=>(const RowPlace&) const = default;
 };
-using RowPlaces = std::map<RowPlace, int>;  // How many rows have it.
+// How many rows have it, and the date of the last one, days since 1970.
+struct PlacedRows {
+  int count = 0;
+  refine::Date date;
+};
+using RowPlaces = std::map<RowPlace, PlacedRows>;
 
 std::string Named(const RowPlace& place) {
   return "topic id " + place.key.topic_id + " partition " + std::to_string(place.key.partition) +
@@ -53,16 +61,12 @@ class RefineChecker {
     ARROW_ASSIGN_OR_RAISE(const RowPlaces in_bronze, ReadPlaces(*bronze));
     ARROW_ASSIGN_OR_RAISE(RowPlaces refined, ReadPlaces(*silver));
     ARROW_ASSIGN_OR_RAISE(const RowPlaces rejected, ReadPlaces(*rejects));
-    for (const auto& [place, count] : rejected) refined[place] += count;
+    for (const auto& [place, rows] : rejected) {
+      refined[place].count += rows.count;
+      refined[place].date = rows.date;
+    }
     ARROW_RETURN_NOT_OK(CheckBronze(*bronze->snapshot(), in_bronze));
-    for (const auto& [place, count] : in_bronze) {
-      const auto found = refined.find(place);
-      const int times = found == refined.end() ? 0 : found->second;
-      if (times != 1) Fail(Named(place) + " is refined " + std::to_string(times) + " times");
-    }
-    for (const auto& [place, count] : refined) {
-      if (!in_bronze.contains(place)) Fail(Named(place) + " is refined, but not in Bronze");
-    }
+    ARROW_RETURN_NOT_OK(CheckPlaces(*bronze->snapshot(), *silver->snapshot(), in_bronze, refined));
     ARROW_RETURN_NOT_OK(CheckPurchases(*silver, *rejects));
     for (const lake::Table* table : {bronze.get(), silver.get(), rejects.get()}) {
       ARROW_RETURN_NOT_OK(CheckVersions(*table));
@@ -92,15 +96,43 @@ class RefineChecker {
     return Status::OK();
   }
 
+  // Each row of Bronze is refined once, unless its date is closed, and nothing else is but what
+  // only Bronze has lost.
+  Status CheckPlaces(const lake::Snapshot& bronze, const lake::Snapshot& silver,
+                     const RowPlaces& in_bronze, const RowPlaces& refined) {
+    ARROW_ASSIGN_OR_RAISE(const auto closed, refine::ClosedDates::Of(silver));
+    ARROW_ASSIGN_OR_RAISE(const auto expired,
+                          tables::ReadRemoved(bronze, tables::Removal::kExpired));
+    for (const auto& [place, rows] : in_bronze) {
+      const auto found = refined.find(place);
+      const int times = found == refined.end() ? 0 : found->second.count;
+      if (times == 1 || (times == 0 && closed.Contains(rows.date))) continue;
+      Fail(Named(place) + " is refined " + std::to_string(times) + " times");
+    }
+    for (const auto& [place, rows] : refined) {
+      const bool has_expired =
+          tables::Contains(expired, place.key.topic_id, place.key.partition, place.offset);
+      if (!in_bronze.contains(place) && !has_expired) {
+        Fail(Named(place) + " is refined, but not in Bronze");
+      }
+      if (rows.count > 1) Fail(Named(place) + " is refined more than once");
+    }
+    return Status::OK();
+  }
+
   // Counts the rows of each place; those without one are another program's.
   Result<RowPlaces> ReadPlaces(const lake::Table& table) {
     RowPlaces places;
     const auto snapshot = table.snapshot();
     for (const DataFile& file : snapshot->Files()) {
+      ARROW_ASSIGN_OR_RAISE(const refine::Date date, refine::DateOf(file));
       ARROW_RETURN_NOT_OK(tables::VisitCoordinates(
           store_.get(), table.path(), file, snapshot->schema(),
           [&](const std::optional<tables::Coordinates>& at) {
-            if (at) ++places[{{std::string(at->topic_id), at->partition}, at->offset}];
+            if (!at) return true;
+            PlacedRows& rows = places[{{std::string(at->topic_id), at->partition}, at->offset}];
+            ++rows.count;
+            rows.date = date;
             return true;
           }));
     }
@@ -108,10 +140,8 @@ class RefineChecker {
   }
 
   Status CheckBronze(const lake::Snapshot& bronze, const RowPlaces& places) {
-    if (world_->topic != nullptr) {
-      CheckIngested(places);
-      return Status::OK();
-    }
+    if (world_->topic != nullptr) return CheckIngested(bronze, places);
+    ARROW_ASSIGN_OR_RAISE(const auto removed, tables::ReadRemoved(bronze));
     size_t expected = 0;
     for (const auto& [key, log] : world_->kafka) {
       const std::string* text = lake::FindProperty(bronze, tables::ReplayedProperty(key.topic_id));
@@ -123,30 +153,64 @@ class RefineChecker {
         const RowPlace place{key, offset};
         const bool quarantined = log[static_cast<size_t>(offset)].quarantined;
         if (quarantined && !replayed.Contains(key.partition, offset)) continue;
+        if (tables::Contains(removed, key.topic_id, key.partition, offset)) continue;
         ++expected;
         const auto found = places.find(place);
-        if (found == places.end() || found->second != 1) {
+        if (found == places.end() || found->second.count != 1) {
           Fail("Bronze does not have once: " + Named(place));
         }
       }
     }
+    ARROW_RETURN_NOT_OK(CheckErased(bronze));
     if (places.size() != expected) Fail("Bronze has rows that were not bought");
+    return Status::OK();
+  }
+
+  // Only what an erase chose: purchases of its users, and copies of them.
+  Status CheckErased(const lake::Snapshot& bronze) {
+    ARROW_ASSIGN_OR_RAISE(const auto erased, tables::ReadRemoved(bronze, tables::Removal::kErased));
+    std::set<int64_t> users;
+    for (const RefineAction& action : world_->plan.actions) {
+      if (action.deed == RefineDeed::kErase) users.insert(action.amount);
+    }
+    const auto is_chosen = [&](const Purchase& purchase) {
+      return purchase.user_id && users.contains(*purchase.user_id);
+    };
+    std::set<std::string> ids;
+    for (const auto& [key, log] : world_->kafka) {
+      for (const Purchase& purchase : log) {
+        if (is_chosen(purchase) && purchase.event_id) ids.insert(*purchase.event_id);
+      }
+    }
+    for (const auto& [key, log] : world_->kafka) {
+      for (int64_t offset = 0; offset < std::ssize(log); ++offset) {
+        const Purchase& purchase = log[static_cast<size_t>(offset)];
+        const bool may_go =
+            is_chosen(purchase) || (purchase.event_id && ids.contains(*purchase.event_id));
+        if (tables::Contains(erased, key.topic_id, key.partition, offset) && !may_go) {
+          Fail("erased, but not of such a user: " + Named({key, offset}));
+        }
+      }
+    }
     return Status::OK();
   }
 
   // What an ingest makes of a topic, the histories of ingest check: here it is enough that it has
   // brought all that the newest topic has and that its schemas describe.
-  void CheckIngested(const RowPlaces& places) {
+  Status CheckIngested(const lake::Snapshot& bronze, const RowPlaces& places) {
+    ARROW_ASSIGN_OR_RAISE(const auto removed, tables::ReadRemoved(bronze));
     for (const auto& [key, log] : world_->kafka) {
       if (key.topic_id != world_->topic_id) continue;
       for (int64_t offset = 0; offset < std::ssize(log); ++offset) {
         if (log[static_cast<size_t>(offset)].quarantined) continue;
+        if (tables::Contains(removed, key.topic_id, key.partition, offset)) continue;
         const auto found = places.find({key, offset});
-        if (found == places.end() || found->second != 1) {
+        if (found == places.end() || found->second.count != 1) {
           Fail("Bronze does not have once: " + Named({key, offset}));
         }
       }
     }
+    return Status::OK();
   }
 
   using Purchases = std::vector<std::pair<std::string, int32_t>>;  // Their ids and dates.
@@ -186,9 +250,13 @@ class RefineChecker {
         Fail("purchase " + purchase.first + " is in Silver twice");
       }
     }
+    ARROW_ASSIGN_OR_RAISE(const auto closed, refine::ClosedDates::Of(*silver.snapshot()));
+    for (const auto& purchase : purchases) {
+      if (closed.Contains(purchase.second)) Fail("Silver has a closed date: " + purchase.first);
+    }
     ARROW_ASSIGN_OR_RAISE(const Purchases duplicates, ReadPurchases(rejects, refine::kDuplicate));
     for (const auto& purchase : duplicates) {
-      if (!seen.contains(purchase)) {
+      if (!seen.contains(purchase) && !closed.Contains(purchase.second)) {
         Fail("purchase " + purchase.first + " is called a duplicate, but not in Silver");
       }
     }

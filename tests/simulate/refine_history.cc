@@ -16,6 +16,7 @@
 #include "simulate/refine_check.h"
 #include "simulate/refine_export.h"
 #include "simulate/refine_host.h"
+#include "simulate/refine_task_mode.h"
 #include "simulate/refine_watch.h"
 #include "simulate/refine_world.h"
 #include "simulate/settling.h"
@@ -53,7 +54,9 @@ constexpr const char* kRefineEvents[] = {
     "refine: halted",
     "refine: overslept",
     "refine: pass",
+    "refine: erased",
     "refine: restated",
+    "refine: retained",
     "rules changed",
     "store: call refused",
     "store: late write",
@@ -152,7 +155,7 @@ class RefineHistory {
     if (status.ok()) return;
     world_->scheduler.Note("fails: " + status.ToString());
     if (world_->scheduler.dead()) return;
-    const bool is_last = !mode.watch && !mode.restate;
+    const bool is_last = !mode.watch && !mode.restate && !mode.task;
     if (!is_last && IsUnavailable(status)) return;
     // With broken rules no refine starts; one that has started keeps those that it has.
     if (world_->rules == kBrokenText && status.IsInvalid()) return;
@@ -160,20 +163,17 @@ class RefineHistory {
   }
 
   // As an operator does on another machine, who may lose patience.
-  void StartRestate(int64_t days) {
+  void StartTask(const RefineAction& action) {
     Scheduler& scheduler = world_->scheduler;
-    if (restater_ >= 0 && !scheduler.ended(restater_)) return;
-    refine::RefineMode mode{.restate = refine::DatesToRestate{}};
-    if (days < kAllDates) {
-      mode.restate->from = static_cast<int32_t>(world_->KafkaMillis() / kDayMillis - days);
-      mode.restate->to = *mode.restate->from + 2;
-    }
-    restater_ = scheduler.StartProgram("restate." + std::to_string(++starts_), [this, mode] {
+    if (operator_ >= 0 && !scheduler.ended(operator_)) return;
+    const auto today = static_cast<int32_t>(world_->KafkaMillis() / kDayMillis);
+    const refine::RefineMode mode = TaskMode(action, today);
+    operator_ = scheduler.StartProgram("task." + std::to_string(++starts_), [this, mode] {
       RefineMain(&operators_host_, mode, stop_operator_);
     });
     if (!world_->chance.Once(0.3)) return;
     scheduler.After(Millis{world_->chance.Below(6000)}, [this] {
-      if (!world_->scheduler.ended(restater_)) world_->scheduler.Crash(restater_);
+      if (!world_->scheduler.ended(operator_)) world_->scheduler.Crash(operator_);
     });
   }
 
@@ -349,7 +349,9 @@ class RefineHistory {
         world_->rules = static_cast<int>(action.amount);
         return;
       case RefineDeed::kRestate:
-        return StartRestate(action.amount);
+      case RefineDeed::kRetain:
+      case RefineDeed::kErase:
+        return StartTask(action);
       case RefineDeed::kAcceptHalt:
         return StartSome("operator", 1,
                          [this](lake::ObjectStore* store) { return AcceptHalt(store); });
@@ -456,7 +458,7 @@ class RefineHistory {
   RefineHost operators_host_;
   std::shared_ptr<bool> stop_operator_ = std::make_shared<bool>(false);
   int writer_ = -1;
-  int restater_ = -1;
+  int operator_ = -1;
   int starts_ = 0;
   bool settling_ = false;
 };

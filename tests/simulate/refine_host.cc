@@ -173,7 +173,8 @@ Status RefineHost::Run(const refine::RefineMode& mode, const std::function<bool(
                            .stats = &stats},
                           {.pass_rows = world_->plan.pass_rows,
                            .until_caught_up = !mode.watch,
-                           .restate = mode.restate});
+                           .restate = mode.restate,
+                           .task = mode.task});
   const auto end = refine::RunSteps(&refiner, mode, {.interval = kInterval}, stop, [] {});
   ARROW_RETURN_NOT_OK(end.status());
   return index->Close();

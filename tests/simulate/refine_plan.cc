@@ -41,6 +41,10 @@ const char* Name(RefineDeed deed) {
       return "change the rules";
     case RefineDeed::kRestate:
       return "restate";
+    case RefineDeed::kRetain:
+      return "retain";
+    case RefineDeed::kErase:
+      return "erase";
     case RefineDeed::kAcceptHalt:
       return "accept a halt";
     case RefineDeed::kCompact:
@@ -83,6 +87,8 @@ constexpr RefineHabit kRefineHabits[] = {
     {RefineDeed::kLoseIndex, 0.6, 0, 2},
     {RefineDeed::kChangeRules, 0.7, 0, kRuleTexts - 1},
     {RefineDeed::kRestate, 0.8, 0, kAllDates},
+    {RefineDeed::kRetain, 0.6, 0, kRetains - 1},
+    {RefineDeed::kErase, 0.4, 1, 12},
     {RefineDeed::kAcceptHalt, 0.5, 0, 0},
     {RefineDeed::kCompact, 1.0, 1, 2},
     {RefineDeed::kRewrite, 0.4, 1, 6},

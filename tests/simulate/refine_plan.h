@@ -26,6 +26,8 @@ enum class RefineDeed {
   kLoseIndex,             // Of the host of refine `who`, with refine. `amount`: how, see LoseIndex.
   kChangeRules,           // To the book of number `amount`.
   kRestate,               // Three dates from `amount` days ago on; kAllDates: all.
+  kRetain,                // A number of days of a table, see kRetains.
+  kErase,                 // The purchases of user `amount`.
   kAcceptHalt,            // If a stop rule halts refining.
   kCompact,               // Of all tables, by `amount` separate programs.
   kRewrite,      // Another program rewrites some files, `amount` times, as Spark's REORG does.
@@ -39,6 +41,9 @@ enum class RefineDeed {
 
 // As the amount of kRestate.
 inline constexpr int64_t kAllDates = 10;
+
+// The amounts of kRetain: for each number of days from 1 on, Bronze, Silver and the rejects.
+inline constexpr int64_t kRetains = 12;
 
 struct RefineAction {
   Millis at{0};  // Since the history began.

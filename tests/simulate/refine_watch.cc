@@ -21,6 +21,16 @@ constexpr char kWatchedApp[] = "shopstream-refine";
 
 bool IsGold(const std::string& table) { return table.starts_with(kGoldFolder); }
 
+// A task may remove rows.
+bool IsTask(const std::string& operation) {
+  return operation == "RESTATE" || operation == "ERASE" || operation == "RETAIN";
+}
+
+std::string DateOf(const nlohmann::json& add) {
+  const auto date = add.at("partitionValues").find("date");
+  return date == add.at("partitionValues").end() || date->is_null() ? "" : date->get<std::string>();
+}
+
 int64_t RecordsOf(const nlohmann::json& add) {
   const auto statistics = ParseJson(add.value("stats", ""));
   return statistics.is_object() ? statistics.value("numRecords", int64_t{0}) : 0;
@@ -54,27 +64,33 @@ void RefineWatch::OnCreate(const std::string& path, const arrow::Buffer& content
   for (std::string line; std::getline(lines, line);) actions.push_back(ParseJson(line));
   const std::string operation = OperationOf(actions);
   if (operation == "HALT REFINE") world_->trace.Count("refine: halted");
-  const bool restates = operation == "RESTATE";
-  for (const auto& action : actions) OnAction(table, action, restates, &state);
+  for (const auto& action : actions) OnAction(table, action, operation, &state);
   if (!state.pass || state.pass == before) return;
-  if (restates && table == kRejectsTable) {
-    restates_.insert(*state.pass);
-    world_->trace.Count("refine: restated");
+  if (table == kRejectsTable) {
+    if (operation == "RESTATE") restates_.insert(*state.pass);
+    if (operation == "RESTATE") world_->trace.Count("refine: restated");
+    if (operation == "ERASE") world_->trace.Count("refine: erased");
+    if (operation == "RETAIN") world_->trace.Count("refine: retained");
   }
   OnPass(table, before, *state.pass);
 }
 
-void RefineWatch::OnAction(const std::string& table, const nlohmann::json& action, bool restates,
-                           TableState* state) {
+void RefineWatch::OnAction(const std::string& table, const nlohmann::json& action,
+                           const std::string& operation, TableState* state) {
   if (const auto add = action.find("add"); add != action.end()) {
     const std::string path = lake::DecodeLogPath(add->value("path", ""));
-    state->rows[path] = table == kQuality ? CountedBy(path) : RecordsOf(*add);
+    state->files[path] = {.date = DateOf(*add),
+                          .rows = table == kQuality ? CountedBy(path) : RecordsOf(*add)};
   }
   if (const auto remove = action.find("remove"); remove != action.end()) {
-    state->rows.erase(lake::DecodeLogPath(remove->value("path", "")));
-    if (!IsGold(table) && !restates && remove->value("dataChange", true)) {
+    state->files.erase(lake::DecodeLogPath(remove->value("path", "")));
+    if (!IsGold(table) && !IsTask(operation) && remove->value("dataChange", true)) {
       Fail(table + " lost rows by " + remove->value("path", ""));
     }
+  }
+  if (const auto metadata = action.find("metaData");
+      metadata != action.end() && table == kSilverTable) {
+    OnHorizon(metadata->at("configuration").value("shopstream.horizon", ""));
   }
   if (const auto txn = action.find("txn");
       txn != action.end() && txn->value("appId", "") == kWatchedApp) {
@@ -110,12 +126,43 @@ int64_t RefineWatch::CountedBy(const std::string& quality_file) {
   return sum;
 }
 
-int64_t RefineWatch::Rows(const std::string& table) const {
+std::map<std::string, int64_t> RefineWatch::Rows(const std::string& table, bool closed) const {
+  std::map<std::string, int64_t> rows;
   const auto found = tables_.find(table);
-  if (found == tables_.end()) return 0;
-  int64_t sum = 0;
-  for (const auto& [path, rows] : found->second.rows) sum += rows;
-  return sum;
+  if (found == tables_.end()) return rows;
+  for (const auto& [path, file] : found->second.files) {
+    if (IsClosed(file.date) == closed) rows[file.date] += file.rows;
+  }
+  return rows;
+}
+
+void RefineWatch::OnHorizon(const std::string& horizon) {
+  if (horizon == horizon_) return;
+  if (horizon < horizon_) Fail("Silver's horizon went back to " + horizon);
+  horizon_ = horizon;
+  world_->trace.Count("refine: dates closed");
+  // What had been closed before has not changed.
+  for (const auto& [date, rows] : Rows(kQuality, /*closed=*/true)) {
+    if (closed_.emplace(date, rows).first->second != rows)
+      Fail("a closed date was changed: " + date);
+  }
+}
+
+void RefineWatch::CheckQuality(int64_t pass) {
+  std::map<std::string, int64_t> had = Rows(kSilverTable, /*closed=*/false);
+  for (const auto& [date, rows] : Rows(kRejectsTable, /*closed=*/false)) had[date] += rows;
+  const auto counted = Rows(kQuality, /*closed=*/false);
+  const auto text = [](const std::map<std::string, int64_t>& rows) {
+    return nlohmann::json(rows).dump();
+  };
+  if (counted != had) {
+    Fail("pass " + std::to_string(pass) + " counts " + text(counted) + " rows of " + text(had));
+  }
+  const auto closed = Rows(kQuality, /*closed=*/true);
+  if (closed != closed_) {
+    Fail("pass " + std::to_string(pass) + " counts " + text(closed) +
+         " rows of closed dates: " + text(closed_));
+  }
 }
 
 int64_t RefineWatch::PassOf(const std::string& table) const {
@@ -142,12 +189,7 @@ void RefineWatch::OnPass(const std::string& table, std::optional<int64_t> before
   if (pass > PassOf(source) || pass < PassOf(kRejectsTable) - 1) {
     Fail(what + " while " + source + " has pass " + std::to_string(PassOf(source)));
   }
-  if (table != kQuality) return;
-  const int64_t counted = Rows(kQuality), had = Rows(kSilverTable) + Rows(kRejectsTable);
-  if (counted != had) {
-    Fail("pass " + std::to_string(pass) + " counts " + std::to_string(counted) + " rows of " +
-         std::to_string(had));
-  }
+  if (table == kQuality) CheckQuality(pass);
 }
 
 std::optional<int64_t> RefineWatch::CompletePass() const {
