@@ -148,6 +148,20 @@ Result<CutOutcome> FromCommit(const lake::CommitResult& result, const lake::Tabl
 
 }  // namespace
 
+const char* WhyReadAgain(CutOutcome outcome) {
+  switch (outcome) {
+    case CutOutcome::kFenced:
+      return "another consumer or an operator changed one of our partitions; our rows are "
+             "dropped";
+    case CutOutcome::kOutgrown:
+      return "the table has grown differently in the meantime";
+    case CutOutcome::kTooOld:
+      return "a cut waited too long for storage and is read again";
+    default:
+      return "the topic was deleted since its records were read";
+  }
+}
+
 struct CutCommitter::First {
   lake::Table* table = nullptr;
   const TableRows* rows = nullptr;         // Null: the table is quarantine.
@@ -185,14 +199,20 @@ CutCommitter::CutCommitter(lake::Table* bronze, lake::Table* quarantine, SideTab
       quarantine_(quarantine),
       sides_(sides),
       topic_id_(std::move(topic_id)),
-      options_(options) {}
+      options_(options) {
+  for (const char* step :
+       {"open_tables", "write_files", "check_topic", "commit_others", "commit"}) {
+    retries_.With({step});
+  }
+}
 
-Result<CutOutcome> CutCommitter::RunStep(const char* what, Job* job,
+Result<CutOutcome> CutCommitter::RunStep(const char* name, const char* what, Job* job,
                                          const std::function<Result<CutOutcome>()>& step) {
   Retry retry({.patience = options_.patience,
                .stop = StopToken(job->abandoned),
                .gave_up = std::string("Gave up trying to ") + what,
-               .on_wait = [what](const Status& why, Millis pause) {
+               .on_wait = [this, name, what](const Status& why, Millis pause) {
+                 retries_.With({name}).Add();
                  Log::Warn("Could not {}: {}. Retrying in {} ms; nothing is lost.", what,
                            why.message(), pause.count());
                }});
@@ -321,7 +341,12 @@ Result<CutOutcome> CutCommitter::CommitFirst(const First& first, Job* job) {
       first.table->Commit(
           [&](const lake::Snapshot& snapshot) { return first.Prepare(snapshot, job->cut); },
           BootClock::now() + options_.commit_deadline));
+  CountConflicts(result);
   return FromCommit(result, *first.table);
+}
+
+void CutCommitter::CountConflicts(const lake::CommitResult& result) {
+  conflicts_.Add(std::max(result.attempts - 1, 0));
 }
 
 Result<lake::ChangesOrRefusal> CutCommitter::Job::PrepareBronze(
@@ -352,8 +377,9 @@ Result<CutOutcome> CutCommitter::CommitBronze(Job* job) {
                                                          return job->PrepareBronze(snapshot);
                                                        },
                                                        start + options_.commit_deadline));
+  CountConflicts(result);
   job->committed.version = result.version;
-  job->committed.log_latency = std::chrono::duration_cast<Millis>(BootClock::now() - start);
+  job->committed.log_latency = BootClock::now() - start;
   if (result.outcome == lake::CommitOutcome::kUnknown) job->unsure = true;
   // The conflicting commit may be our own, whose reply was lost.
   if (result.outcome == lake::CommitOutcome::kConflict && job->unsure &&
@@ -372,6 +398,7 @@ Result<CommittedCut> CutCommitter::Commit(const Cut& cut, const std::function<bo
   }
   Job job{.cut = cut, .abandoned = abandoned, .sides = sides_};
   struct Step {
+    const char* name;
     const char* what;
     bool needed;
     Result<CutOutcome> (CutCommitter::*run)(Job*);
@@ -379,17 +406,18 @@ Result<CommittedCut> CutCommitter::Commit(const Cut& cut, const std::function<bo
   if (!cut.quarantined.empty()) job.firsts.push_back({.table = quarantine_});
   const bool others = !cut.quarantined.empty() || !cut.sides.empty();
   const Step steps[] = {
-      {"open the side tables", !cut.sides.empty(), &CutCommitter::OpenSides},
-      {"write data files", true, &CutCommitter::WriteFiles},
-      {"ask Kafka for the topic's id", true, &CutCommitter::CheckTopic},
-      {cut.sides.empty() ? "commit quarantined records" : "commit to the side tables", others,
+      {"open_tables", "open the side tables", !cut.sides.empty(), &CutCommitter::OpenSides},
+      {"write_files", "write data files", true, &CutCommitter::WriteFiles},
+      {"check_topic", "ask Kafka for the topic's id", true, &CutCommitter::CheckTopic},
+      {"commit_others",
+       cut.sides.empty() ? "commit quarantined records" : "commit to the side tables", others,
        &CutCommitter::CommitOthers},
-      {"commit to Bronze", true, &CutCommitter::CommitBronze},
+      {"commit", "commit to Bronze", true, &CutCommitter::CommitBronze},
   };
   for (const Step& step : steps) {
     if (!step.needed) continue;
-    ARROW_ASSIGN_OR_RAISE(job.committed.outcome,
-                          RunStep(step.what, &job, [&] { return (this->*step.run)(&job); }));
+    ARROW_ASSIGN_OR_RAISE(job.committed.outcome, RunStep(step.name, step.what, &job,
+                                                         [&] { return (this->*step.run)(&job); }));
     if (job.committed.outcome != CutOutcome::kCommitted) return job.committed;
   }
   const auto count = [&](const std::vector<DataFile>& files) {

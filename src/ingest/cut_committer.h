@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/metric.h"
 #include "base/retry.h"
 #include "base/status.h"
 #include "ingest/cut.h"
@@ -24,12 +25,15 @@ enum class CutOutcome {
   kAbandoned,     // The caller abandoned it. It may be committed; the fence decides later.
 };
 
+// Why the records of such a cut are read again.
+const char* WhyReadAgain(CutOutcome outcome);
+
 struct CommittedCut {
   CutOutcome outcome = CutOutcome::kAbandoned;
   int64_t version = -1;  // Bronze's version.
   int64_t files = 0;
-  int64_t bytes = 0;      // In data files.
-  Millis log_latency{0};  // The Bronze commit alone.
+  int64_t bytes = 0;                   // In data files.
+  BootClock::duration log_latency{0};  // The Bronze commit alone.
 };
 
 // Publishes cuts one after the other: first what quarantine and side tables get, then the rest,
@@ -66,14 +70,20 @@ class CutCommitter {
   Result<CutOutcome> CommitFirst(const First& first, Job* job);
   Result<bool> OthersStandAt(const Job& job, size_t own);
   Result<CutOutcome> CommitBronze(Job* job);
-  Result<CutOutcome> RunStep(const char* what, Job* job,
+  Result<CutOutcome> RunStep(const char* name, const char* what, Job* job,
                              const std::function<Result<CutOutcome>()>& step);
+  void CountConflicts(const lake::CommitResult& result);
 
   lake::Table* bronze_;
   lake::Table* quarantine_;
   SideTables* sides_;
   TopicId topic_id_;
   Options options_;
+  Counters retries_{"shopstream_ingest_retries_total",
+                    "Steps of a commit that failed and were tried again, by step",
+                    {"step"}};
+  Counter conflicts_{"shopstream_ingest_commit_conflicts_total",
+                     "Commits repeated on a newer version because another writer was faster"};
 };
 
 }  // namespace shopstream::ingest

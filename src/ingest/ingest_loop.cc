@@ -18,21 +18,6 @@ constexpr size_t kRecordsPerMemoryCheck = 64;
 constexpr size_t kBytesPerMemoryCheck = 64 << 10;
 constexpr Millis kBetweenRestarts{1000};
 
-// Why the records of a cut are read again.
-const char* WhyReadAgain(CutOutcome outcome) {
-  switch (outcome) {
-    case CutOutcome::kFenced:
-      return "another consumer or an operator changed one of our partitions; our rows are "
-             "dropped";
-    case CutOutcome::kOutgrown:
-      return "the table has grown differently in the meantime";
-    case CutOutcome::kTooOld:
-      return "a cut waited too long for storage and is read again";
-    default:
-      return "the topic was deleted since its records were read";
-  }
-}
-
 // Settles the partition of the current run before the run's records are gone.
 struct SettledRun {
   PartitionProgress*& progress;
@@ -129,7 +114,11 @@ Status IngestLoop::Poll(Millis timeout) {
 
 Result<IngestLoop::Blocker> IngestLoop::TakePending() {
   while (!pending_.empty()) {
-    ARROW_ASSIGN_OR_RAISE(const Blocker blocker, TakeBatch(&pending_.front()));
+    Pending& first = pending_.front();
+    const size_t taken_before = first.next;
+    const BootClock::time_point begun = BootClock::now();
+    ARROW_ASSIGN_OR_RAISE(const Blocker blocker, TakeBatch(&first));
+    if (first.next > taken_before) parts_.stats->OnDecoded(BootClock::now() - begun);
     if (blocker == Blocker::kReplaced) {
       ScheduleRestart("Kafka's log of a partition was replaced while it was read");
       return Blocker::kNone;
@@ -363,10 +352,13 @@ Status IngestLoop::HandleReport(const CutReport& report) {
 Status IngestLoop::HandleRebalance(const kafka::Rebalance& rebalance) {
   switch (rebalance.kind) {
     case kafka::Rebalance::Kind::kAssign:
+      parts_.stats->OnRebalance("assigned");
       return OnAssigned(rebalance.partitions);
     case kafka::Rebalance::Kind::kRevoke:
+      parts_.stats->OnRebalance("revoked");
       return OnRevoked(rebalance.partitions, /*lost=*/false);
     case kafka::Rebalance::Kind::kLost:
+      parts_.stats->OnRebalance("lost");
       return OnRevoked(rebalance.partitions, /*lost=*/true);
   }
   return Status::OK();
