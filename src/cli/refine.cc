@@ -11,6 +11,7 @@
 #include "base/error_kind.h"
 #include "base/format.h"
 #include "base/json.h"
+#include "base/probes.h"
 #include "base/progress_line.h"
 #include "base/shutdown.h"
 #include "cli/command.h"
@@ -33,6 +34,13 @@ std::string StateOf(const refine::RefineStats& stats) {
   if (!stats.halted().empty()) return "halted by rule " + stats.halted();
   if (stats.standby()) return "standing by: another refine is at work";
   return stats.lag() ? Counted(*stats.lag(), "row") + " behind Bronze" : "looking at the tables";
+}
+
+// For /readyz; empty: it refines, or stands by for another refine.
+std::string WhyNotReady(const refine::RefineStats& stats) {
+  if (!stats.halted().empty()) return "halted by rule " + stats.halted();
+  if (!stats.retried_why().empty()) return stats.retried_why();
+  return stats.lag() ? "" : "looking at the tables";
 }
 
 class RefineProgress {
@@ -99,8 +107,13 @@ Result<int> RunRefineCommand(const Context& context, const RefineFlags& flags) {
   refine::RefineMode mode{.watch = flags.watch, .restate = flags.restate};
   if (flags.rebuild) mode.restate = refine::DatesToRestate{};
   mode.erase_quarantine = ingest::ConfiguredQuarantineErase(context.config, ShutdownRequested);
+  const auto tick = [&] {
+    Probes::OfProcess().Beat();
+    Probes::OfProcess().SetUnready(WhyNotReady(stats));
+    progress.Tick();
+  };
   const Result<refine::RefineEnd> end =
-      refine::RunRefine(context.config, mode, &stats, ShutdownRequested, [&] { progress.Tick(); });
+      refine::RunRefine(context.config, mode, &stats, ShutdownRequested, tick);
   progress.End();
   if (end.ok() || stats.passes() > 0) {
     PrintSummary(stats, mode.restate.has_value(), context.json);

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "base/probes.h"
 #include "tables/columns.h"
 #include "tables/coordinates.h"
 
@@ -79,6 +80,7 @@ lake::RowChoice ErasedRows::ChoiceOf(lake::FilePredicate outline, Choose choose)
   choice.choose = [this, choose = std::move(choose)](
                       const DataFile& file,
                       const arrow::RecordBatch& rows) -> Result<std::vector<bool>> {
+    Probes::OfProcess().Beat();
     ARROW_ASSIGN_OR_RAISE(std::vector<bool> goes, Matches(rows));
     const std::vector<bool> matches = goes;
     ARROW_RETURN_NOT_OK(choose(file, rows, matches, &goes));

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "base/probes.h"
 #include "refine/all_rows.h"
 #include "refine/closed_dates.h"
 #include "refine/date_groups.h"
@@ -102,6 +103,7 @@ class GoldBuilder {
     ARROW_ASSIGN_OR_RAISE(auto queries, scan->session()->Prepare(TableSql(file_, *schema_)));
     for (const std::vector<Date>& dates : groups) {
       scan->NarrowTo(dates);
+      Probes::OfProcess().Beat();  // There may be thousands of dates.
       ARROW_ASSIGN_OR_RAISE(const auto rows, AllRows(&queries.front()));
       if (!changes_.written_since) changes_.written_since = BootClock::now();
       ARROW_ASSIGN_OR_RAISE(const auto written, WriteDates(table_->store(), table_->path(), rows));

@@ -7,6 +7,7 @@
 
 #include "base/error_kind.h"
 #include "base/log.h"
+#include "base/probes.h"
 #include "lake/delta/table_state.h"
 #include "refine/closed_dates.h"
 #include "refine/distinct_counts.h"
@@ -95,6 +96,7 @@ class GoldCommit {
         old.push_back(file);
       }
       if (++at != positions.end() && count < options_.merge_rows) continue;
+      Probes::OfProcess().Beat();
       ARROW_RETURN_NOT_OK(
           MergeGroup(part, std::exchange(rows, {}), std::exchange(old, {}), changes));
       count = 0;

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/error_kind.h"
+#include "base/probes.h"
 #include "lake/delta/table_changes.h"
 #include "lake/delta/table_state.h"
 #include "lake/parquet/data_file_stream.h"
@@ -60,6 +61,7 @@ class PassReader {
     ARROW_ASSIGN_OR_RAISE(const auto files, Candidates());
     for (const DataFile& candidate : files) {
       *file = candidate;
+      Probes::OfProcess().Beat();
       const Status status = ReadFile(candidate);
       stats_->bytes_read += bytes_read_.exchange(0);
       ARROW_RETURN_NOT_OK(status);

@@ -95,7 +95,8 @@ class Steps {
         retry_({.patience = options.patience,
                 .stop = StopToken(stop),
                 .gave_up = "Gave up refining",
-                .on_wait = [](const Status& why, Millis pause) {
+                .on_wait = [refiner](const Status& why, Millis pause) {
+                  refiner->stats().SetRetried(why.message());
                   Log::Warn("Refining waits: {}. Retrying in {} ms; nothing is half-done.",
                             why.message(), pause.count());
                 }}) {}
@@ -129,6 +130,7 @@ Result<RefineEnd> Steps::Run() {
       continue;
     }
     retry_.Succeeded();
+    refiner_->stats().SetRetried("");
     gone_ = 0;
     ARROW_ASSIGN_OR_RAISE(const auto end, After(*outcome));
     if (end) return *end;

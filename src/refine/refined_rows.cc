@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "base/probes.h"
 #include "lake/parquet/data_file_stream.h"
 #include "refine/pass_plan.h"
 
@@ -50,6 +51,7 @@ Status RefinedRows::VisitFile(const DataFile& file, const Wants& wants, const Li
   ARROW_ASSIGN_OR_RAISE(const auto reader,
                         lake::DataFileReader::Open(store_, path_, file, stored_, {}));
   while (true) {
+    Probes::OfProcess().Beat();
     ARROW_ASSIGN_OR_RAISE(const auto batch, reader->Next());
     if (batch == nullptr) return Status::OK();
     ARROW_ASSIGN_OR_RAISE(const std::vector<int32_t> wanted,

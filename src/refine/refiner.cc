@@ -128,7 +128,7 @@ bool Refiner::CaughtUp() const {
 }
 
 Result<StepOutcome> Refiner::Step() {
-  ARROW_RETURN_NOT_OK(Look());
+  ARROW_RETURN_NOT_OK(parts_.stats->Timed("look", "", [&] { return Look(); }));
   const Standings seen = standings_;
   const Result<NextStep> next = DecideNext(standings_);
   // Tables that another refine moves meanwhile may seem to contradict each other.
@@ -183,9 +183,9 @@ Result<StepOutcome> Refiner::Take(const NextStep& next) {
       ARROW_RETURN_NOT_OK(BuildGold(next.gold));
       return StepOutcome::kWorked;
     case NextKind::kTaskRejects:
-      return TaskInRejects(next.pass);
+      return parts_.stats->Timed("task_rejects", "", [&] { return TaskInRejects(next.pass); });
     case NextKind::kTaskSilver:
-      return TaskInSilver(next.pass);
+      return parts_.stats->Timed("task_silver", "", [&] { return TaskInSilver(next.pass); });
     case NextKind::kTaskGold:
       ARROW_RETURN_NOT_OK(TaskInGold(next.gold));
       return StepOutcome::kWorked;
@@ -233,17 +233,22 @@ Result<StepOutcome> Refiner::Begin(int64_t pass) {
   PassInHand hand;
   hand.begun = BootClock::now();
   hand.plan = plan_;
-  ARROW_ASSIGN_OR_RAISE(hand.input, ReadRows(&hand.plan));
+  RefineStats& stats = *parts_.stats;
+  ARROW_ASSIGN_OR_RAISE(hand.input, stats.Timed("read", "", [&] { return ReadRows(&hand.plan); }));
   if (hand.input.rows->num_rows() == 0 && hand.plan.reached_version && !TimeIsBehind()) {
     nothing_up_to_ = *hand.plan.reached_version;
     return StepOutcome::kIdle;
   }
   hand.columns = RefineColumns::From(hand.input.rows->schema());
-  ARROW_ASSIGN_OR_RAISE(const Verdicts verdicts, parts_.judge->Look(hand.columns, hand.input.rows));
+  ARROW_ASSIGN_OR_RAISE(const Verdicts verdicts, stats.Timed("judge", "", [&] {
+    return parts_.judge->Look(hand.columns, hand.input.rows);
+  }));
   const auto silver = parts_.tables->silver->snapshot();
   ARROW_ASSIGN_OR_RAISE(const ClosedDates closed, ClosedDates::Of(*silver));
   ARROW_ASSIGN_OR_RAISE(const auto judged, closed.Reject(*hand.input.rows, verdicts.reasons));
-  ARROW_ASSIGN_OR_RAISE(const auto reasons, parts_.ids->AddDuplicates(*silver, hand.input, judged));
+  ARROW_ASSIGN_OR_RAISE(const auto reasons, stats.Timed("find_duplicates", "", [&] {
+    return parts_.ids->AddDuplicates(*silver, hand.input, judged);
+  }));
   hand.tally = CountRows(*reasons, *verdicts.warnings);
   const StopDecision stop = DecideStop(hand.tally, parts_.judge->book().rules,
                                        halt_ ? halt_->accepted : std::set<std::string>());
@@ -302,19 +307,22 @@ Result<StepOutcome> Refiner::Commit(PassInHand* hand) {
                       .written_since = BootClock::now()};
   ARROW_ASSIGN_OR_RAISE(const auto known, ReadFingerprintUses(*parts_.tables->rejects->snapshot()));
   rejects.properties.merge(FingerprintProperty(known, Fingerprint(), *hand->after.pass));
-  ARROW_ASSIGN_OR_RAISE(
-      rejects.files,
-      WriteRejectedRows(parts_.store, parts_.tables->rejects->path(), hand->columns, hand->judged));
-  ARROW_ASSIGN_OR_RAISE(const CommittedPass committed,
-                        CommitPass(parts_.tables->rejects.get(), rejects, Deadline()));
+  lake::Table* const table = parts_.tables->rejects.get();
+  const auto commit = [&]() -> Result<CommittedPass> {
+    ARROW_ASSIGN_OR_RAISE(
+        rejects.files, WriteRejectedRows(parts_.store, table->path(), hand->columns, hand->judged));
+    return CommitPass(table, rejects, Deadline());
+  };
+  ARROW_ASSIGN_OR_RAISE(const CommittedPass committed, parts_.stats->Timed("rejects", "", commit));
   if (committed.outcome == PassOutcome::kLost) {
     parts_.stats->OnLost();
     StandBy();
   }
   if (committed.outcome != PassOutcome::kDone) return StepOutcome::kWorked;
   LogOtherRules(known, *hand->after.pass);
-  ARROW_ASSIGN_OR_RAISE(const bool in_silver,
-                        CommitSilver(hand->columns, hand->judged, hand->after));
+  ARROW_ASSIGN_OR_RAISE(const bool in_silver, parts_.stats->Timed("silver", "", [&] {
+    return CommitSilver(hand->columns, hand->judged, hand->after);
+  }));
   if (!in_silver) return StepOutcome::kWorked;
   const GoldInput input{.standing = hand->after,
                         .silver = {hand->judged.rows, hand->judged.silver},
@@ -399,8 +407,9 @@ GoldSources Refiner::Sources() const {
 Status Refiner::CommitGold(const std::vector<std::string>& gold, const RefineColumns& columns,
                            const GoldInput& input) {
   for (const std::string& table : gold) {
-    ARROW_ASSIGN_OR_RAISE(const PassOutcome outcome,
-                          parts_.gold->Commit(table, columns, Sources(), input, Deadline()));
+    ARROW_ASSIGN_OR_RAISE(const PassOutcome outcome, parts_.stats->Timed("gold", table, [&] {
+      return parts_.gold->Commit(table, columns, Sources(), input, Deadline());
+    }));
     if (outcome == PassOutcome::kLost) parts_.stats->OnLost();
   }
   return Status::OK();
@@ -417,7 +426,9 @@ Status Refiner::BuildGold(const std::vector<std::string>& gold) {
   ARROW_ASSIGN_OR_RAISE(const RefineColumns columns, Columns());
   for (const std::string& table : gold) {
     Log::Info("Building table {} from {}.", table, parts_.tables->silver->path());
-    ARROW_RETURN_NOT_OK(parts_.gold->Build(table, columns, Sources(), silver_, task_).status());
+    ARROW_RETURN_NOT_OK(parts_.stats->Timed("build_gold", table, [&] {
+      return parts_.gold->Build(table, columns, Sources(), silver_, task_).status();
+    }));
   }
   return Status::OK();
 }

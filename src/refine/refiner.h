@@ -85,6 +85,7 @@ class Refiner {
   // until somebody has changed something; nothing is half-done that another step would not finish.
   Result<StepOutcome> Step();
 
+  RefineStats& stats() const { return *parts_.stats; }
   // The one that stops the next pass.
   const std::optional<tables::RefineHalt>& halt() const { return halt_; }
   // The pass of the task that this refine reserved last, or was told to finish.

@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/probes.h"
 #include "lake/parquet/file_predicate.h"
 #include "lake/parquet/parquet_file.h"
 #include "refine/columns.h"
@@ -47,6 +48,7 @@ Result<RowOffsets> ReadRejectedOffsets(lake::ObjectStore* store, const std::stri
   columns.emplace_back(kRefinePass);
   RowOffsets offsets;
   for (const DataFile& file : files) {
+    Probes::OfProcess().Beat();
     ARROW_ASSIGN_OR_RAISE(const auto rows,
                           lake::ReadDataFile(store, path, file, rejects.schema(), columns));
     arrow::TableBatchReader batches(*rows);

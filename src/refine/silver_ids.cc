@@ -13,6 +13,7 @@
 #include "base/error_kind.h"
 #include "base/format.h"
 #include "base/log.h"
+#include "base/probes.h"
 #include "base/sha256.h"
 #include "lake/delta/log_entry.h"
 #include "lake/parquet/parquet_file.h"
@@ -243,6 +244,7 @@ Status SilverIds::Rebuild(const lake::Snapshot& silver, SeenIndex::Date date,
     if (of_date.MayMatch(file)) files.push_back(file);
   });
   for (const DataFile& file : files) {
+    Probes::OfProcess().Beat();
     ARROW_ASSIGN_OR_RAISE(const auto table, lake::ReadDataFile(store_, path_, file, silver.schema(),
                                                                {kEventId, tables::kDate}));
     arrow::TableBatchReader batches(*table);
