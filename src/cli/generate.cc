@@ -99,7 +99,8 @@ Command GenerateCommand() {
           .meaning = "Produce synthetic purchases",
           .options = Options(flags.get()),
           .run = Running(flags, Generate),
-          .check = [flags] { return generate::CheckShares(flags->events); }};
+          .check = [flags] { return generate::CheckShares(flags->events); },
+          .serves_metrics = true};
 }
 
 }  // namespace shopstream::cli

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <charconv>
 #include <map>
 #include <mutex>
@@ -12,6 +11,7 @@
 #include <vector>
 
 #include "base/error_kind.h"
+#include "base/metric.h"
 #include "kafka/errors.h"
 #include "kafka/handles.h"
 
@@ -58,6 +58,13 @@ Properties ContractProperties() {
   };
 }
 
+// What the current call of the client has reported, on the thread that calls it.
+struct Reports {
+  int64_t acknowledged = 0;
+  int64_t first_micros = 0;  // How long the first of them took.
+};
+thread_local Reports reports;
+
 // As configured; librdkafka refuses a text that is not a number.
 Millis DeliveryTimeout(const KafkaConfig& config, const Properties& properties) {
   const auto given = config.security.find("message.timeout.ms");
@@ -71,6 +78,9 @@ Millis DeliveryTimeout(const KafkaConfig& config, const Properties& properties) 
 }  // namespace
 
 struct Producer::Impl {
+  // The usual error counts from 0, so that a rate sees the first one.
+  Impl() { failed.With({rd_kafka_err2name(RD_KAFKA_RESP_ERR__MSG_TIMED_OUT)}); }
+
   std::mutex mutex;  // Guards topics and first_error.
   KafkaConfig config;
   Millis delivery_timeout = kDeliveryTimeout;
@@ -78,22 +88,37 @@ struct Producer::Impl {
   std::map<std::string, TopicHandle> topics;
   std::string first_error;
 
-  std::atomic<int64_t> queued{0};
-  std::atomic<int64_t> acknowledged{0};
-  std::atomic<int64_t> failed{0};
+  Counter queued{"shopstream_producer_records_total", "Records handed to the Kafka client"};
+  Counter bytes{"shopstream_producer_bytes_total", "Bytes of their keys and values, uncompressed"};
+  Counter acknowledged{"shopstream_producer_acknowledged_total",
+                       "Records that all in-sync replicas have written"};
+  Counters failed{"shopstream_producer_failed_total",
+                  "Records that were not delivered, by the client's error",
+                  {"error"}};
+  Histogram delivery{"shopstream_producer_delivery_seconds",
+                     "Time from handing a record to the client to its acknowledgement; those "
+                     "reported together count with the time of the first"};
 
   // Called by the client from within Poll and Flush, on their thread.
   static void OnDelivery(rd_kafka_t* /*client*/, const rd_kafka_message_t* message, void* opaque) {
     auto* impl = static_cast<Impl*>(opaque);
     if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-      impl->acknowledged.fetch_add(1, std::memory_order_relaxed);
+      if (reports.acknowledged++ == 0) reports.first_micros = rd_kafka_message_latency(message);
     } else {
       impl->CountFailed(rd_kafka_topic_name(message->rkt), message->partition, message->err);
     }
   }
 
+  void CountReports() {
+    const Reports done = std::exchange(reports, {});
+    if (done.acknowledged == 0) return;
+    acknowledged.Add(done.acknowledged);
+    if (done.first_micros < 0) return;  // The client does not know.
+    delivery.Observe(std::chrono::microseconds(done.first_micros), done.acknowledged);
+  }
+
   void CountFailed(const std::string& topic, int32_t partition, rd_kafka_resp_err_t error) {
-    failed.fetch_add(1, std::memory_order_relaxed);
+    failed.With({rd_kafka_err2name(error)}).Add();
     std::lock_guard lock(mutex);
     if (!first_error.empty()) return;
     std::string place = "topic " + topic;
@@ -119,13 +144,22 @@ struct Producer::Impl {
     return Unavailable("topic ", name, ": ", rd_kafka_err2str(rd_kafka_last_error()));
   }
 
+  void Count(const rd_kafka_message_t* slice, size_t size, int taken) {
+    queued.Add(taken);
+    size_t total = 0;
+    for (size_t i = 0; i < size; ++i) {
+      if (slice[i].err == RD_KAFKA_RESP_ERR_NO_ERROR) total += slice[i].len + slice[i].key_len;
+    }
+    bytes.Add(static_cast<int64_t>(total));
+  }
+
   // At most kSliceRows. Returns how many messages, from the first, were processed.
   Result<size_t> SendSlice(rd_kafka_topic_t* topic, std::span<const Message> messages) {
     rd_kafka_message_t slice[kSliceRows];
     std::transform(messages.begin(), messages.end(), slice, ToClientMessage);
     const int taken = rd_kafka_produce_batch(topic, RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY,
                                              slice, static_cast<int>(messages.size()));
-    queued.fetch_add(taken, std::memory_order_relaxed);
+    Count(slice, messages.size(), taken);
     if (static_cast<size_t>(taken) == messages.size()) return messages.size();
     for (size_t i = 0; i < messages.size(); ++i) {
       if (slice[i].err == RD_KAFKA_RESP_ERR_NO_ERROR) continue;
@@ -135,7 +169,7 @@ struct Producer::Impl {
       }
       // Once the queue is full, the client refuses all remaining messages of the call.
       if (slice[i].err == RD_KAFKA_RESP_ERR__QUEUE_FULL) return i;
-      queued.fetch_add(1, std::memory_order_relaxed);
+      queued.Add();
       CountFailed(rd_kafka_topic_name(topic), RD_KAFKA_PARTITION_UA, slice[i].err);
     }
     return messages.size();
@@ -180,30 +214,32 @@ Result<int64_t> Producer::SendBatch(const std::string& topic, std::span<const Me
 
 void Producer::Poll(Millis timeout) {
   rd_kafka_poll(impl_->client.get(), static_cast<int>(timeout.count()));
+  impl_->CountReports();
 }
 
 Status Producer::Flush(Millis timeout) {
   rd_kafka_t* client = impl_->client.get();
-  if (rd_kafka_flush(client, static_cast<int>(timeout.count())) == RD_KAFKA_RESP_ERR_NO_ERROR) {
-    return Status::OK();
-  }
+  const auto flushed = rd_kafka_flush(client, static_cast<int>(timeout.count()));
+  impl_->CountReports();
+  if (flushed == RD_KAFKA_RESP_ERR_NO_ERROR) return Status::OK();
   return Unavailable(GiveUp(), " messages were not acknowledged within ", timeout.count(),
                      " ms and were abandoned; `shopstream health` shows which broker is down");
 }
 
 int64_t Producer::GiveUp() {
-  const int64_t failed_before = impl_->failed.load();
+  const int64_t failed_before = Total(impl_->failed);
   rd_kafka_purge(impl_->client.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
   rd_kafka_flush(impl_->client.get(), kPurgeMillis);
-  return impl_->failed.load() - failed_before;
+  impl_->CountReports();
+  return Total(impl_->failed) - failed_before;
 }
 
 ProducerStats Producer::stats() const {
   ProducerStats stats;
   // In this order, so that a snapshot never shows more messages done than queued.
-  stats.acknowledged = impl_->acknowledged.load();
-  stats.failed = impl_->failed.load();
-  stats.queued = impl_->queued.load();
+  stats.acknowledged = impl_->acknowledged.value();
+  stats.failed = Total(impl_->failed);
+  stats.queued = impl_->queued.value();
   std::lock_guard lock(impl_->mutex);
   stats.first_error = impl_->first_error;
   return stats;

@@ -6,10 +6,13 @@
 #include <string>
 #include <vector>
 
+#include "base/metrics_testing.h"
+
 namespace shopstream::kafka {
 namespace {
 
-using testing::HasSubstr;
+using shopstream::testing::PageValue;
+using ::testing::HasSubstr;
 
 // librdkafka's mock brokers, inside the process.
 const Properties kMockCluster = {{"test.mock.num.brokers", "3"}};
@@ -28,8 +31,12 @@ std::vector<Message> Repeat(const Message& message, int count) {
 
 const std::vector<uint8_t> kValue = {1, 2, 3};
 
+constexpr char kBytes[] = "shopstream_producer_bytes_total";
+constexpr char kDelivered[] = "shopstream_producer_delivery_seconds_count";
+
 TEST(Producer, CountsWhatIsAcknowledged) {
   auto producer = OpenProducer(kMockCluster);
+  const double bytes_before = PageValue(kBytes), delivered_before = PageValue(kDelivered);
   const auto taken = producer->SendBatch("t", Repeat({"key", kValue}, 1000));
   ASSERT_TRUE(taken.ok()) << taken.status();
   EXPECT_EQ(*taken, 1000);
@@ -38,6 +45,8 @@ TEST(Producer, CountsWhatIsAcknowledged) {
   const ProducerStats stats = producer->stats();
   EXPECT_EQ(stats.queued, 1001);
   EXPECT_EQ(stats.acknowledged, 1001);
+  EXPECT_EQ(PageValue(kBytes), bytes_before + 1000 * 6 + 3);
+  EXPECT_EQ(PageValue(kDelivered), delivered_before + 1001);
   EXPECT_EQ(stats.failed, 0);
   EXPECT_EQ(stats.first_error, "");
 }
@@ -69,6 +78,7 @@ TEST(Producer, CountsEveryMessageThatNoBrokerTakes) {
   ASSERT_TRUE(producer->Flush(Millis{20'000}).ok());
   const ProducerStats stats = producer->stats();
   EXPECT_EQ(stats.failed, 50);
+  EXPECT_GE(PageValue(R"(shopstream_producer_failed_total{error="_MSG_TIMED_OUT"})"), 50);
   EXPECT_EQ(stats.acknowledged, 0);
   EXPECT_THAT(stats.first_error, HasSubstr("topic t"));
   EXPECT_THAT(stats.first_error, HasSubstr("no Kafka broker answered"));

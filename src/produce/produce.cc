@@ -14,6 +14,7 @@
 #include "base/format.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/probes.h"
 #include "base/shutdown.h"
 #include "kafka/admin.h"
 #include "kafka/errors.h"
@@ -182,6 +183,7 @@ class Sender {
 
   void Serve(Millis timeout) {
     producer_->Poll(timeout);
+    Probes::OfProcess().Beat();
     const BootClock::time_point now = BootClock::now();
     if (progress_.IsDue(now)) progress_.Show(producer_->stats(), now);
   }
@@ -249,6 +251,7 @@ Result<ProduceSummary> Produce(generate::EventSource* source, const Config& conf
   const BootClock::time_point now = BootClock::now();
   Filler filler(std::move(maker), options, &handover, now);
   Sender sender(config.kafka.topic, producer.get(), options, &handover, now);
+  Probes::OfProcess().SetUnready("");
   const std::jthread filling([&] { filler.Run(); });  // Returns when the sender stops the handover.
   return sender.Run();
 }
