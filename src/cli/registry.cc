@@ -1,4 +1,5 @@
 #include "base/log.h"
+#include "base/probes.h"
 #include "base/shutdown.h"
 #include "cli/command.h"
 #include "registry/server.h"
@@ -15,7 +16,12 @@ Result<int> Serve(const Context& context) {
             context.config.registry.tls_certificate.empty() ? "http" : "https",
             listen.substr(0, listen.rfind(':')), server->port(),
             context.config.kafka.bootstrap_servers);
-  while (!SleepUnlessShutdown(kLookPause)) ARROW_RETURN_NOT_OK(server->Failure());
+  while (!SleepUnlessShutdown(kLookPause)) {
+    ARROW_RETURN_NOT_OK(server->Failure());
+    const Status ready = server->Ready();
+    Probes::OfProcess().SetUnready(ready.ok() ? "" : ready.message());
+    Probes::OfProcess().Beat();
+  }
   Log::Info("registry: stopping");
   return kDone;
 }

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "base/metric.h"
 #include "registry/context.h"
 #include "registry/decisions.h"
 #include "registry/handlers.h"
@@ -68,12 +69,20 @@ struct Api::Impl {
   RestReply Check(const HttpRequest& request, std::optional<int32_t> only_version);
   std::variant<PostedSchema, RestError> ReadPosted(const HttpRequest& request,
                                                    const std::string& subject);
-  RestReply Route(HttpRequest& request);
+  // `route`: set to the endpoint's pattern, and left as it is if there is none.
+  RestReply Route(HttpRequest& request, std::string* route);
+  HttpReply Counted(HttpReply reply, const HttpRequest& request, const std::string& route);
 
   Store& store;
   const HandlerOptions options;
   const Users users;
   std::atomic<int> waiting{0};
+  Counters requests{"shopstream_registry_requests_total",
+                    "Requests answered, by method, endpoint and HTTP status",
+                    {"method", "route", "status"}};
+  Histograms request_seconds{"shopstream_registry_request_seconds",
+                             "Time to answer a request once it was read, by method and endpoint",
+                             {"method", "route"}};
 };
 
 // The request's path and query.

@@ -1,5 +1,6 @@
 #include "registry/handlers.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/http_query.h"
@@ -158,11 +159,30 @@ constexpr Endpoint kEndpoints[] = {
     {"GET", "health", &Call<&Api::Impl::GetHealth>},
 };
 
+// What a client makes up is no label.
+constexpr char kNoRoute[] = "other";
+std::string MethodLabel(const HttpRequest& request) {
+  constexpr std::string_view kMethods[] = {"GET", "HEAD", "POST", "PUT", "DELETE"};
+  return std::ranges::find(kMethods, request.method) == std::end(kMethods) ? "other"
+                                                                           : request.method;
+}
+
+// An orchestrator has no user.
+bool IsProbe(const HttpRequest& head) {
+  return head.raw_path == "/livez" || head.raw_path == "/readyz";
+}
+
 bool TakesABody(const HttpRequest& request) {
   return request.method == "POST" || request.method == "PUT";
 }
 
 }  // namespace
+
+HttpReply Api::Impl::Counted(HttpReply reply, const HttpRequest& request,
+                             const std::string& route) {
+  requests.With({MethodLabel(request), route, std::to_string(reply.status)}).Add();
+  return reply;
+}
 
 // The target with the subjects that it means.
 Target Api::Impl::Rewrite(const Target& target) const {
@@ -176,7 +196,7 @@ Target Api::Impl::Rewrite(const Target& target) const {
   });
 }
 
-RestReply Api::Impl::Route(HttpRequest& request) {
+RestReply Api::Impl::Route(HttpRequest& request, std::string* route) {
   const auto in_context = RewriteContext({request.raw_path, request.raw_query});
   if (!in_context) return RestError{kBadRequest, "Context name cannot contain a colon"};
   const Target target = Rewrite(*in_context);
@@ -185,6 +205,7 @@ RestReply Api::Impl::Route(HttpRequest& request) {
   auto match = FindRoute(kEndpoints, request);
   if (match.route == nullptr && !match.path_known) return NotFound();
   if (match.route == nullptr) return RestError{405, "HTTP 405 Method Not Allowed"};
+  *route = "/" + std::string(match.route->pattern);
   if (TakesABody(request) && !TakesMediaType(request.content_type)) {
     return RestError{415, "HTTP 415 Unsupported Media Type"};
   }
@@ -215,38 +236,49 @@ Api::~Api() = default;
 Api::Api(Api&&) noexcept = default;
 
 std::optional<HttpReply> Api::Gate(const HttpRequest& head) const {
-  if (impl_->users.anyone()) return std::nullopt;
+  if (impl_->users.anyone() || IsProbe(head)) return std::nullopt;
   const auto role = impl_->users.Authenticate(head.header("Authorization"));
   if (!role.has_value()) {
     HttpReply reply = ToHttp(RestError{401, "Unauthorized"});
     reply.headers.emplace_back("WWW-Authenticate", "Basic realm=\"SchemaRegistry\"");
-    return reply;
+    return impl_->Counted(std::move(reply), head, kNoRoute);
   }
   HttpRequest request = head;
   const auto target = RewriteContext({head.raw_path, head.raw_query});
   if (target) request.raw_path = target->path;
   const auto match = FindRoute(kEndpoints, request);
   if (match.route == nullptr || !match.route->writes || *role == Role::kWriter) return std::nullopt;
-  return ToHttp(RestError{40301, "User is denied operation Write: it has the role reader"});
+  return impl_->Counted(
+      ToHttp(RestError{40301, "User is denied operation Write: it has the role reader"}), head,
+      "/" + std::string(match.route->pattern));
+}
+
+HttpReply Api::Reject(const RestError& error, const HttpRequest& request) const {
+  return impl_->Counted(ToHttp(error), request, kNoRoute);
 }
 
 HttpReply Api::Handle(HttpRequest& request) const {
   const auto media_type = ChooseMediaType(request.header("Accept"));
-  if (!media_type.has_value()) return ToHttp(RestError{406, "HTTP 406 Not Acceptable"});
-  HttpReply reply = ToHttp(impl_->Route(request));
+  if (!media_type.has_value()) {
+    return impl_->Counted(ToHttp(RestError{406, "HTTP 406 Not Acceptable"}), request, kNoRoute);
+  }
+  const BootClock::time_point begun = BootClock::now();
+  std::string route = kNoRoute;
+  HttpReply reply = ToHttp(impl_->Route(request, &route));
   reply.content_type = *media_type;
-  return reply;
+  impl_->request_seconds.With({MethodLabel(request), route}).Observe(BootClock::now() - begun);
+  return impl_->Counted(std::move(reply), request, route);
 }
 
 void AddRoutes(HttpServer& server, Store& store, HandlerOptions options, Users users) {
   const auto api = std::make_shared<Api>(store, options, std::move(users));
   server.Before([api](const HttpRequest& head) { return api->Gate(head); });
   server.Otherwise([api](HttpRequest& request) { return api->Handle(request); });
-  server.OnError([](int status, const HttpRequest&) {
+  server.OnError([api](int status, const HttpRequest& request) {
     const std::string text = status == 413   ? "The body is too large: a schema has at most 1 MiB"
                              : status == 500 ? "Internal Server Error"
                                              : "HTTP " + std::to_string(status);
-    return ToHttp(RestError{status, text});
+    return api->Reject({status, text}, request);
   });
 }
 

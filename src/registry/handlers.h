@@ -32,6 +32,8 @@ class Api {
   // A reply if the head alone is enough to refuse the request: no such user, or no permission.
   std::optional<HttpReply> Gate(const HttpRequest& head) const;
   HttpReply Handle(HttpRequest& request) const;  // Sets its captures.
+  // For requests that the server refuses before they are handled.
+  HttpReply Reject(const RestError& error, const HttpRequest& request) const;
 
   struct Impl;  // The table of routes names its members.
 

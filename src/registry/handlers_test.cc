@@ -6,6 +6,7 @@
 #include "avro/schema.h"
 #include "base/http_client.h"
 #include "base/json.h"
+#include "base/metrics_testing.h"
 #include "registry/client.h"
 #include "registry/rest.h"
 #include "simulate/schema_log.h"
@@ -14,8 +15,9 @@ namespace shopstream::registry {
 namespace {
 
 using nlohmann::json;
-using testing::ElementsAre;
-using testing::HasSubstr;
+using shopstream::testing::PageShows;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 const std::string kOrder =
     R"({"type":"record","name":"Order","fields":[{"name":"id","type":"string"}]})";
@@ -25,7 +27,7 @@ const std::string kOrderWithoutDefault = R"({"type":"record","name":"Order","fie
     {"name":"id","type":"string"},{"name":"amount","type":"double"}]})";
 
 // The HTTP side on a real socket, with a log in memory.
-class HandlersTest : public testing::Test {
+class HandlersTest : public ::testing::Test {
  protected:
   void SetUp() override {
     AddRoutes(server_, store_);
@@ -81,6 +83,19 @@ TEST_F(HandlersTest, RegistersAndServes) {
   EXPECT_EQ(json({1}), Get("/subjects/orders/versions").body);
   EXPECT_EQ(json({"orders"}), Get("/schemas/ids/1/subjects").body);
   EXPECT_EQ(json({{{"subject", "orders"}, {"version", 1}}}), Get("/schemas/ids/1/versions").body);
+}
+
+TEST_F(HandlersTest, RequestsAreCountedByEndpointAndStatus) {
+  Post("/subjects/counted/versions", kOrder);
+  Get("/subjects/counted/versions/7");
+  Get("/made-up-by-a-client");
+  const std::string name = "shopstream_registry_requests_total";
+  EXPECT_TRUE(PageShows(name + R"({method="POST",route="/subjects/**/versions",status="200"})"));
+  EXPECT_TRUE(PageShows(name + R"({method="GET",route="/subjects/**/versions/*",status="404"})"));
+  EXPECT_TRUE(PageShows(name + R"({method="GET",route="other",status="404"})"));
+  EXPECT_TRUE(
+      PageShows("shopstream_registry_request_seconds_count"
+                R"({method="POST",route="/subjects/**/versions"})"));
 }
 
 TEST_F(HandlersTest, SubjectsMayHoldAnything) {
@@ -360,7 +375,7 @@ TEST_F(HandlersTest, HostileSchemasAreRefused) {
   EXPECT_EQ(413, PostRaw("/subjects/s/versions", std::string(20 << 20, ' ')).code());
 }
 
-class SecuredTest : public testing::Test {
+class SecuredTest : public ::testing::Test {
  protected:
   void SetUp() override {
     // Users "reader" and "writer", each with its name as its password.

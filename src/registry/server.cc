@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/metrics.h"
 #include "registry/handlers.h"
 
 namespace shopstream::registry {
@@ -27,6 +28,7 @@ Server::Server(const Config& config, KafkaStoreOptions options, Users users)
     : store_(KafkaStore::Start(config.kafka, std::move(options))),
       http_(HttpOptions(config.registry)) {
   AddRoutes(http_, *store_, {}, std::move(users));
+  AddMetricsRoutes(&http_);
 }
 
 Result<std::unique_ptr<Server>> Server::Start(const Config& config, KafkaStoreOptions options) {

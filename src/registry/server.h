@@ -12,7 +12,8 @@
 namespace shopstream::registry {
 
 // The Confluent-compatible registry: HTTP on top of `_schemas`. Answers 503 until that topic has
-// been read to its end.
+// been read to its end. Also serves the process's /metrics, /livez and /readyz; the latter two need
+// no user.
 class Server {
  public:
   // IOError: the port is taken. Waits for Kafka in the background.
@@ -20,6 +21,8 @@ class Server {
                                                KafkaStoreOptions options = {});
 
   int port() const { return http_.port(); }
+  // OK once it has read its log; otherwise why it answers 503.
+  Status Ready() const { return store_->Ready(); }
   // OK while it can serve; otherwise why it permanently cannot.
   Status Failure() const { return store_->Failure(); }
 
