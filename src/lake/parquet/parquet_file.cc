@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/metric.h"
 #include "lake/parquet/column_statistics.h"
 #include "lake/parquet/parquet_encoding.h"
 #include "lake/parquet/partition_path.h"
@@ -93,6 +94,12 @@ Result<EncodedFile> Encode(const Selection& selection, const Encodings& encoding
   }
 }
 
+Histogram& EncodeSeconds() {
+  static Histogram histogram("shopstream_lake_encode_seconds",
+                             "Time to encode the rows of one data file as Parquet");
+  return histogram;
+}
+
 using Putter = std::function<Status(const std::string&, const std::shared_ptr<arrow::Buffer>&)>;
 
 Result<DataFile> Write(const Putter& put, const std::string& table_path,
@@ -103,7 +110,9 @@ Result<DataFile> Write(const Putter& put, const std::string& table_path,
   file.partition_values = partition;
   file.rows = selection.count();
   const std::string path = table_path + "/" + file.path;
+  const BootClock::time_point begun = BootClock::now();
   auto encoded = Encode(selection, encodings);
+  EncodeSeconds().Observe(BootClock::now() - begun);
   if (!encoded.ok()) {
     return encoded.status().WithMessage("cannot encode ", path, ": ", encoded.status().message());
   }

@@ -10,6 +10,7 @@
 
 #include "base/format.h"
 #include "lake/store/disk_store.h"
+#include "lake/store/metered_store.h"
 #include "lake/store/s3_store.h"
 
 namespace shopstream::lake {
@@ -82,21 +83,7 @@ Result<std::unique_ptr<ObjectStore>> OpenFileUri(const std::string& uri) {
   return DiskStore::Open(decoded, uri);
 }
 
-}  // namespace
-
-std::vector<std::string> FoldersBelow(const std::string& prefix,
-                                      const std::vector<ObjectEntry>& objects) {
-  std::vector<std::string> names;
-  for (const ObjectEntry& object : objects) {
-    const size_t slash = object.path.find('/', prefix.size());
-    if (slash == std::string::npos) continue;
-    std::string name = object.path.substr(prefix.size(), slash - prefix.size());
-    if (names.empty() || names.back() != name) names.push_back(std::move(name));
-  }
-  return names;
-}
-
-Result<std::unique_ptr<ObjectStore>> OpenObjectStore(const Config& config) {
+Result<std::unique_ptr<ObjectStore>> OpenUnmetered(const Config& config) {
   const std::string& uri = config.lake.uri;
   if (uri.empty()) return Status::Invalid("lake.uri is empty: set it to a folder");
   if (uri.starts_with(kFileScheme)) return OpenFileUri(uri);
@@ -118,6 +105,25 @@ Result<std::unique_ptr<ObjectStore>> OpenObjectStore(const Config& config) {
                            "or let the shell do it: --set lake.uri=\"$HOME", uri.substr(1), "\"");
   }
   return DiskStore::Open(uri, uri);
+}
+
+}  // namespace
+
+std::vector<std::string> FoldersBelow(const std::string& prefix,
+                                      const std::vector<ObjectEntry>& objects) {
+  std::vector<std::string> names;
+  for (const ObjectEntry& object : objects) {
+    const size_t slash = object.path.find('/', prefix.size());
+    if (slash == std::string::npos) continue;
+    std::string name = object.path.substr(prefix.size(), slash - prefix.size());
+    if (names.empty() || names.back() != name) names.push_back(std::move(name));
+  }
+  return names;
+}
+
+Result<std::unique_ptr<ObjectStore>> OpenObjectStore(const Config& config) {
+  ARROW_ASSIGN_OR_RAISE(auto store, OpenUnmetered(config));
+  return Metered(std::move(store));
 }
 
 void ShutdownObjectStores() { S3Store::Shutdown(); }
