@@ -9,6 +9,7 @@
 #include "base/join.h"
 #include "base/json.h"
 #include "base/nearest_name.h"
+#include "base/probes.h"
 #include "base/progress_line.h"
 #include "base/report.h"
 #include "base/shutdown.h"
@@ -129,7 +130,10 @@ Result<int> Replay(const Context& context, const QuarantineFlags& flags) {
   ProgressLine line({.in_place = Millis{900}, .logged = Millis{10'000}}, BootClock::now());
   ingest::QuarantineReplay::Options options;
   options.batch_rows = flags.batch;
-  options.stop = ShutdownRequested;
+  options.stop = [] {
+    Probes::OfProcess().Beat();
+    return ShutdownRequested();
+  };
   options.progress = [&](const ingest::ReplaySummary& summary) {
     const BootClock::time_point now = BootClock::now();
     if (!line.IsDue(now)) return;
@@ -205,7 +209,8 @@ Command ReplayCommand(const std::shared_ptr<QuarantineFlags>& flags) {
                        .meaning = "Maximum number of records per commit",
                        .show_default = true,
                        .bounds = Bounds{1, 1'000'000}}},
-          .run = Running(flags, Replay)};
+          .run = Running(flags, Replay),
+          .serves_metrics = true};
 }
 
 }  // namespace

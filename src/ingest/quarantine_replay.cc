@@ -6,6 +6,7 @@
 #include "base/error_kind.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/probes.h"
 #include "base/runtime.h"
 #include "ingest/cut_files.h"
 #include "ingest/pipeline.h"
@@ -75,7 +76,9 @@ QuarantineReplay::QuarantineReplay(std::shared_ptr<const BronzeLayout> layout, s
       sides_(sides),
       options_(std::move(options)),
       decoder_(std::move(layout), sides, schemas,
-               {.open_partitions = options_.open_partitions, .stop = options_.stop}) {}
+               {.open_partitions = options_.open_partitions, .stop = options_.stop}) {
+  Count({});
+}
 
 Result<ReplaySummary> QuarantineReplay::Run(const ReplayFilter& filter) {
   summary_ = {};
@@ -93,6 +96,7 @@ Result<ReplaySummary> QuarantineReplay::Run(const ReplayFilter& filter) {
 Status QuarantineReplay::TakeFile(const lake::Snapshot& snapshot, const DataFile& file,
                                   const ReplayFilter& filter) {
   const auto take = [&](const tables::QuarantinedRows& rows) -> Status {
+    Probes::OfProcess().Beat();
     for (int64_t row = 0; row < rows.size(); ++row) {
       if (!Passes(rows, row, topic_, filter)) continue;
       const tables::QuarantinedRow stored = rows.Read(row);
@@ -114,7 +118,8 @@ Status QuarantineReplay::Flush(const std::string& topic_id, std::vector<Quaranti
   Retry retry({.patience = options_.patience,
                .stop = StopToken(options_.stop),
                .gave_up = "Gave up the replay",
-               .on_wait = [](const Status& why, Millis pause) {
+               .on_wait = [this](const Status& why, Millis pause) {
+                 retries_.Add();
                  Log::Warn("The replay waits: {}. Retrying in {} ms.", why.message(),
                            pause.count());
                }});
@@ -164,7 +169,7 @@ Status QuarantineReplay::TryCut(const std::string& topic_id, std::vector<Quarant
     counted.replayed += std::ssize(rows->kafka_offset);
     ++counted.commits;
   }
-  summary_ = std::move(counted);
+  Count(std::move(counted));
   const tables::ReplayedOffsets others = OffsetsOfOthers(cut, rows);
   std::vector<QuarantinedRecord> rest;
   for (size_t i = 0; i < records.size(); ++i) {
@@ -173,6 +178,20 @@ Status QuarantineReplay::TryCut(const std::string& topic_id, std::vector<Quarant
   }
   *left = std::move(rest);
   return Status::OK();
+}
+
+void QuarantineReplay::Count(ReplaySummary counted) {
+  const auto unreadable = [](const ReplaySummary& summary) {
+    int64_t sum = 0;
+    for (const auto& [cause, records] : summary.unreadable) sum += records;
+    return sum;
+  };
+  records_.With({"replayed"}).Add(counted.replayed - summary_.replayed);
+  records_.With({"already_there"}).Add(counted.already_there - summary_.already_there);
+  records_.With({"awaits_ingest"}).Add(counted.awaited - summary_.awaited);
+  records_.With({"still_unreadable"}).Add(unreadable(counted) - unreadable(summary_));
+  commits_.Add(counted.commits - summary_.commits);
+  summary_ = std::move(counted);
 }
 
 // Selects the records that are in none of the tables, that nobody has erased meanwhile, and that
@@ -275,6 +294,7 @@ Result<ReplaySummary> ReplayQuarantine(lake::ObjectStore* store, registry::Schem
   SchemaCache schemas(layout, [&](int32_t id) { return registry->ById(id); });
   QuarantineReplay replay(layout, topic, bronze.get(), quarantine->get(), &sides, &schemas,
                           std::move(options));
+  Probes::OfProcess().SetUnready("");
   return replay.Run(filter);
 }
 

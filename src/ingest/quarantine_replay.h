@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/config.h"
+#include "base/metric.h"
 #include "base/retry.h"
 #include "base/status.h"
 #include "ingest/cut.h"
@@ -74,6 +75,7 @@ class QuarantineReplay {
 
   Status TakeFile(const lake::Snapshot& snapshot, const DataFile& file, const ReplayFilter& filter);
   Status Flush(const std::string& topic_id, std::vector<QuarantinedRecord> left);
+  void Count(ReplaySummary counted);
   Status TryCut(const std::string& topic_id, std::vector<QuarantinedRecord>* left);
   // The tables that records are added to, and quarantine, as of one moment, by path.
   using Snapshots = std::map<std::string, std::shared_ptr<const lake::Snapshot>>;
@@ -95,6 +97,13 @@ class QuarantineReplay {
   QuarantineDecoder decoder_;
   std::map<std::string, Batch> batches_;  // By topic id.
   ReplaySummary summary_;
+  Counters records_{"shopstream_quarantine_replay_records_total",
+                    "Quarantined records that were looked at, by what became of them",
+                    {"outcome"}};
+  Counter commits_{"shopstream_quarantine_replay_commits_total",
+                   "Commits of records that were readable"};
+  Counter retries_{"shopstream_quarantine_replay_retries_total",
+                   "Attempts that failed and were tried again; each error is in the log"};
 };
 
 // Runs to the current end of the quarantine table, with a store and schema source that the caller
