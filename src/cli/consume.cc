@@ -5,14 +5,17 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "base/format.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/shutdown.h"
 #include "cli/absent_topic.h"
 #include "cli/command.h"
 #include "cli/consume_start.h"
+#include "cli/record_filter.h"
 #include "cli/record_json.h"
 #include "kafka/admin.h"
 #include "kafka/reader.h"
@@ -27,6 +30,7 @@ struct ConsumeFlags {
   ConsumeStart start;
   std::vector<int32_t> partitions;  // Empty: all.
   std::optional<std::string> key;
+  std::optional<std::string> filter;
   bool exit_at_end = false;
   int64_t max = std::numeric_limits<int64_t>::max();
 };
@@ -74,33 +78,89 @@ Result<std::vector<OffsetRange>> RangesOf(const KafkaConfig& config, const Consu
   return ChooseRanges(spans, flags.start, times, to_end);
 }
 
-bool IsWanted(const kafka::RecordView& record, const ConsumeFlags& flags) {
+bool HasKey(const kafka::RecordView& record, const ConsumeFlags& flags) {
   if (!flags.key) return true;
   return record.key &&
          std::equal(record.key->begin(), record.key->end(), flags.key->begin(), flags.key->end(),
                     [](uint8_t byte, char c) { return byte == static_cast<uint8_t>(c); });
 }
 
+// Prints the wanted records and counts them.
+class RecordPrinter {
+ public:
+  // All borrowed. `filter`: null for none.
+  RecordPrinter(const ConsumeFlags& flags, RecordDecoder* decoder, RecordFilter* filter)
+      : flags_(flags), decoder_(decoder), filter_(filter) {}
+
+  Status Print(const kafka::RecordBatch& batch) {
+    if (batch.records.empty()) return Status::OK();
+    std::vector<bool> matches(batch.records.size(), true);
+    if (filter_ != nullptr) {
+      ARROW_ASSIGN_OR_RAISE(matches, filter_->Matches(batch));
+    }
+    for (size_t i = 0; i < batch.records.size(); ++i) {
+      const kafka::RecordView& record = batch.records[i];
+      if (is_full() || ShutdownRequested()) break;
+      ++read_;
+      auto& offsets =
+          seen_.try_emplace(record.partition, record.offset, record.offset).first->second;
+      offsets.second = record.offset;
+      if (!matches[i] || !HasKey(record, flags_)) continue;
+      std::cout << DumpJson(decoder_->ToJson(record)) << '\n';
+      ++printed_;
+    }
+    std::cout.flush();
+    return Status::OK();
+  }
+
+  bool is_full() const { return printed_ >= flags_.max; }
+
+  // What was searched, so that nothing found is not taken for nothing there.
+  void Summarize(bool to_end) const {
+    if (filter_ == nullptr) return;
+    std::string where;
+    for (const auto& [partition, offsets] : seen_) {
+      where += (where.empty() ? "; partition " : ", ") + std::to_string(partition) + ": offsets " +
+               std::to_string(offsets.first) + " to " + std::to_string(offsets.second);
+    }
+    Log::Info("{} of {} match, {}{}", FormatCount(printed_), Counted(read_, "record"),
+              is_full() ? "and more may follow (--max)" : (to_end ? "read to the end" : "stopped"),
+              where);
+    if (!filter_->unfit().empty()) {
+      Log::Warn("No record that was read has the fields of the filter: {}", filter_->unfit());
+    }
+  }
+
+ private:
+  const ConsumeFlags& flags_;
+  RecordDecoder* const decoder_;
+  RecordFilter* const filter_;
+  int64_t read_ = 0, printed_ = 0;
+  std::map<int32_t, std::pair<int64_t, int64_t>> seen_;  // The first and last offset.
+};
+
 Result<int> Consume(const Context& context, ConsumeFlags flags) {
   KafkaConfig config = context.config.kafka;
   if (!flags.topic.empty()) config.topic = flags.topic;
   if (flags.from_beginning) flags.start = {ConsumeStart::Form::kStart, 0};
-  ARROW_ASSIGN_OR_RAISE(const auto ranges, RangesOf(config, flags));
-  if (ranges.empty()) return kDone;
   ARROW_ASSIGN_OR_RAISE(const auto registry, registry::Client::Open(context.config.registry));
+  RecordDecoder decoder(registry.get());
+  std::unique_ptr<RecordFilter> filter;
+  if (flags.filter) {
+    ARROW_ASSIGN_OR_RAISE(filter, RecordFilter::Open(*flags.filter, context.config, config.topic,
+                                                     registry.get(), &decoder));
+  }
+  ARROW_ASSIGN_OR_RAISE(const auto ranges, RangesOf(config, flags));
+  RecordPrinter printer(flags, &decoder, filter.get());
+  if (ranges.empty()) {
+    printer.Summarize(true);
+    return kDone;
+  }
   ARROW_ASSIGN_OR_RAISE(const auto reader, kafka::Reader::Open(config, ranges));
   Log::Info("reading {}; press Ctrl-C to stop", config.topic);
-  RecordDecoder decoder(registry.get());
-  int64_t printed = 0;
-  while (printed < flags.max && !reader->done() && !ShutdownRequested()) {
+  while (!printer.is_full() && !reader->done() && !ShutdownRequested()) {
     ARROW_ASSIGN_OR_RAISE(const kafka::RecordBatch batch, reader->Next(Millis{200}));
-    for (const kafka::RecordView& record : batch.records) {
-      if (printed == flags.max || ShutdownRequested()) break;
-      if (!IsWanted(record, flags)) continue;
-      std::cout << DumpJson(decoder.ToJson(record)) << '\n';
-      ++printed;
-    }
-    std::cout.flush();
+    ARROW_RETURN_NOT_OK(printer.Print(batch));
     for (const auto& [partition, why] : reader->failed()) {
       return why.WithMessage("partition ", partition, ": ", why.message());
     }
@@ -110,6 +170,7 @@ Result<int> Consume(const Context& context, ConsumeFlags flags) {
       break;
     }
   }
+  printer.Summarize(reader->done());
   return kDone;
 }
 
@@ -145,6 +206,11 @@ Command ConsumeCommand() {
                        .target = &flags->key,
                        .meaning = "Only messages with this key",
                        .value = "KEY"},
+                      {.name = "--filter",
+                       .target = &flags->filter,
+                       .meaning = "Only messages for which this SQL condition is true, such as "
+                                  "\"amount > 100\"",
+                       .value = "CONDITION"},
                       {.name = "-e,--exit",
                        .target = &flags->exit_at_end,
                        .meaning = "Stop at the present end instead of waiting for more"}},

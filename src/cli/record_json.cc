@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "avro/schema.h"
+#include "base/error_kind.h"
 #include "base/format.h"
 #include "base/json.h"
 #include "ingest/frame.h"
@@ -16,10 +17,6 @@ namespace shopstream::cli {
 namespace {
 
 using nlohmann::ordered_json;
-
-std::string_view Text(kafka::Bytes bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
 
 ordered_json ValueToJson(const arrow::Array& column, int64_t i);
 
@@ -88,6 +85,10 @@ ordered_json ValueToJson(const arrow::Array& column, int64_t i) {
 
 }  // namespace
 
+std::string_view AsText(kafka::Bytes bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
 ordered_json RowToJson(const arrow::RecordBatch& rows, int64_t row) {
   ordered_json values = ordered_json::object();
   for (int c = 0; c < rows.num_columns(); ++c) {
@@ -106,7 +107,7 @@ Result<RecordDecoder::Program*> RecordDecoder::ProgramOf(int32_t schema_id) {
   if (found.outcome == registry::LookUpOutcome::kUnknown) {
     return Status::KeyError("the registry has no schema ", schema_id);
   }
-  if (found.outcome == registry::LookUpOutcome::kUnavailable) return Status::IOError(found.detail);
+  if (found.outcome == registry::LookUpOutcome::kUnavailable) return Unavailable(found.detail);
   ARROW_ASSIGN_OR_RAISE(const avro::Schema schema, avro::Schema::ParseKept(found.schema.schema));
   ARROW_ASSIGN_OR_RAISE(avro::Decoder decoder, avro::Decoder::Compile(schema, schema));
   ARROW_ASSIGN_OR_RAISE(auto columns, avro::ToArrowSchema(schema));
@@ -133,7 +134,7 @@ ordered_json RecordDecoder::ToJson(const kafka::RecordView& record) {
   if (record.timestamp_ms != kNoTimestamp) {
     out["timestamp"] = FormatTimestamp(record.timestamp_ms);
   }
-  out["key"] = record.key ? ordered_json(Printable(Text(*record.key))) : ordered_json(nullptr);
+  out["key"] = record.key ? ordered_json(Printable(AsText(*record.key))) : ordered_json(nullptr);
   if (!record.value) {
     out["value"] = nullptr;
     return out;
@@ -141,7 +142,7 @@ ordered_json RecordDecoder::ToJson(const kafka::RecordView& record) {
   const auto frame = ingest::ParseFrame(*record.value);
   if (!frame) {
     out["error"] = "no frame: the value does not begin with 0x00 and a schema id";
-    out["value_hex"] = FormatHex(Text(*record.value));
+    out["value_hex"] = FormatHex(AsText(*record.value));
     return out;
   }
   out["schema_id"] = frame->schema_id;
@@ -150,7 +151,7 @@ ordered_json RecordDecoder::ToJson(const kafka::RecordView& record) {
     out["value"] = *value;
   } else {
     out["error"] = value.status().message();
-    out["value_hex"] = FormatHex(Text(*record.value));
+    out["value_hex"] = FormatHex(AsText(*record.value));
   }
   return out;
 }

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "avro/columns.h"
 #include "avro/decoder.h"
@@ -19,6 +20,8 @@ namespace shopstream::cli {
 // The row's values by column name; bytes are hexadecimal, times ISO 8601.
 nlohmann::ordered_json RowToJson(const arrow::RecordBatch& rows, int64_t row);
 
+std::string_view AsText(kafka::Bytes bytes);
+
 // Kafka records as human-readable JSON, each value decoded with the schema that its frame names. An
 // undecodable value has `error` and `value_hex` instead of `value`. One thread.
 class RecordDecoder {
@@ -28,15 +31,16 @@ class RecordDecoder {
   // {"partition":0,"offset":7,"timestamp":"...","key":"42","schema_id":1,"value":{...}}
   nlohmann::ordered_json ToJson(const kafka::RecordView& record);
 
- private:
-  // A schema's decoder and the columns it fills, one row at a time.
+  // A schema's decoder and the columns it fills.
   struct Program {
     avro::Decoder decoder;
-    avro::Columns columns;
+    avro::Columns columns;  // Empty between calls.
   };
-
-  Result<nlohmann::ordered_json> DecodeValue(int32_t schema_id, kafka::Bytes body);
+  // KeyError: the registry has no such schema. Unavailable: it does not answer.
   Result<Program*> ProgramOf(int32_t schema_id);
+
+ private:
+  Result<nlohmann::ordered_json> DecodeValue(int32_t schema_id, kafka::Bytes body);
 
   registry::Client* registry_;
   std::map<int32_t, std::unique_ptr<Program>> programs_;

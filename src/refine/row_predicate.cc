@@ -209,6 +209,13 @@ Result<std::unique_ptr<RowPredicate>> RowPredicate::Open(
   return std::unique_ptr<RowPredicate>(new RowPredicate(std::move(statements)));
 }
 
+Status RowPredicate::CheckText(const std::string& text) {
+  ARROW_ASSIGN_OR_RAISE(const auto engine, sql::Engine::Open({}));
+  ARROW_ASSIGN_OR_RAISE(const auto session, engine->Connect());
+  ARROW_ASSIGN_OR_RAISE(const Parsed expression, ParseExpression(session.get(), text));
+  return CheckIsOfOneRow(text, expression);
+}
+
 const std::string& RowPredicate::text() const { return statements_->text; }
 const std::vector<std::string>& RowPredicate::columns() const { return statements_->columns; }
 const lake::FilePredicate& RowPredicate::outline() const { return statements_->outline; }

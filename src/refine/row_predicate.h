@@ -24,6 +24,8 @@ class RowPredicate {
   static Result<std::unique_ptr<RowPredicate>> Open(const std::string& text,
                                                     const std::shared_ptr<arrow::Schema>& columns,
                                                     OnError on_error = OnError::kFail);
+  // Whether the text is a condition at all, if its columns are not known. Invalid as for Open.
+  static Status CheckText(const std::string& text);
   ~RowPredicate();
 
   const std::string& text() const;

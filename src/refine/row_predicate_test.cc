@@ -69,6 +69,14 @@ TEST(RowPredicateTest, WhatIsNoConditionOfARowIsRefused) {
   EXPECT_THAT(WhyRefused("COLUMNS(*) IS NULL"), HasSubstr("*"));
 }
 
+TEST(RowPredicateTest, ATextIsCheckedWithoutColumns) {
+  EXPECT_TRUE(RowPredicate::CheckText("amount > 100 AND lower(region) = 'us'").ok());
+  for (const char* text : {"", "amount >", "a) , (b", "1) UNION SELECT (1", "a > 1; SELECT 1",
+                           "a IN (SELECT 1)", "t > now()", "a > 1 AS x"}) {
+    EXPECT_TRUE(RowPredicate::CheckText(text).IsInvalid()) << text;
+  }
+}
+
 TEST(RowPredicateTest, AValueThatCannotBeComputedIsAnError) {
   const auto condition = Condition("CAST(currency AS INTEGER) = 7");
   EXPECT_THAT(condition->Matches(*testing::Purchases("[{currency: x}]")).status().message(),

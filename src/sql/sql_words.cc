@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cctype>
 
+#include "base/format.h"
+
 namespace shopstream::sql {
 namespace {
 
@@ -103,6 +105,18 @@ std::vector<std::string> SqlWords(std::string_view text) {
     if (first == '(' || first == ')' || first == ';') words.emplace_back(word);
   }
   return words;
+}
+
+std::string WithQuoted(std::string_view text, std::string_view word) {
+  std::string quoted;
+  for (size_t at = 0; at < text.size();) {
+    const Token token = TokenAt(text, at);
+    at = token.end;
+    const std::string_view part = text.substr(token.begin, token.end - token.begin);
+    const bool is_word = token.kind == Token::Kind::kSign && InCapitals(part) == word;
+    quoted += is_word ? '"' + ToLower(std::string(word)) + '"' : std::string(part);
+  }
+  return quoted;
 }
 
 std::vector<SqlText> SplitStatements(const SqlText& sql) {

@@ -13,6 +13,10 @@ namespace shopstream::sql {
 // left out. It is how DuckDB separates statements, not a parser.
 std::vector<std::string> SqlWords(std::string_view text);
 
+// The text with double quotes around each occurrence of a word, so that a reserved word names a
+// column. `word`: in capitals; it becomes lower case.
+std::string WithQuoted(std::string_view text, std::string_view word);
+
 // The statements of a text, each with its place, without the semicolons between them and without
 // those that have no words. DuckDB splits a text too, but then names wrong lines in errors of all
 // statements but the first.

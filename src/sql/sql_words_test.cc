@@ -47,6 +47,15 @@ TEST(EndsStatement, OnlyASemicolonOutsideOfTextsDoes) {
   }
 }
 
+TEST(WithQuoted, QuotesTheWordWhereItIsAName) {
+  EXPECT_EQ("\"offset\" > 5 AND \"offset\"<9", WithQuoted("offset > 5 AND OFFSET<9", "OFFSET"));
+  EXPECT_EQ("t.\"offset\"", WithQuoted("t.Offset", "OFFSET"));
+  for (const char* text : {"", "kafka_offset > 5", "name = 'offset'", "\"offset\" = 1",
+                           "a -- offset", "/* offset */ a", "$$offset$$", "offsets"}) {
+    EXPECT_EQ(text, WithQuoted(text, "OFFSET"));
+  }
+}
+
 TEST(WithoutExplain, IsTheStatementThatIsExplained) {
   EXPECT_EQ("SELECT 1", WithoutExplain("SELECT 1"));
   EXPECT_EQ(" SELECT 1", WithoutExplain("/* a */ explain SELECT 1"));
