@@ -38,11 +38,12 @@ FLOORS_OF_LAKE = ["store", "parquet", "delta", "upkeep"]
 # tested by running the program and the simulator.
 TESTED_ELSEWHERE = {
     "real servers, tests/": """
-        kafka/admin kafka/admin_calls kafka/consumer kafka/errors kafka/group_admin kafka/group_description
-        kafka/group_members kafka/reader kafka/single_log kafka/topic_description registry/client
+        kafka/admin kafka/admin_calls kafka/cluster_overview kafka/consumer kafka/errors kafka/group_admin
+        kafka/group_description kafka/group_members kafka/reader kafka/single_log kafka/topic_description registry/client
         registry/kafka_store registry/server lake/store/s3_client lake/store/s3_store lake/upkeep/storage_walk
         observe/audit observe/health_checks observe/progress observe/lag observe/lake_history observe/lake_offsets
-        observe/quarantine observe/read_ranges observe/record_ages observe/reports
+        observe/first_records observe/kafka_look observe/quarantine observe/read_ranges observe/record_ages
+        observe/registry_look observe/reports observe/sampler
         produce/produce refine/erase_receipt ingest/pipeline lake/upkeep/maintenance lake/upkeep/reports""",
     "generate/recorded_source_test.cc, mapping_rules_test.cc, source_mapping_test.cc": """
         base/table_file base/text_file base/yaml_reader generate/purchase_mapper generate/row_filter

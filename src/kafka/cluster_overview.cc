@@ -1,0 +1,279 @@
+#include "kafka/cluster_overview.h"
+
+#include <librdkafka/rdkafka.h>
+
+#include <algorithm>
+#include <array>
+#include <functional>
+#include <utility>
+
+#include "base/error_kind.h"
+#include "kafka/client.h"
+#include "kafka/errors.h"
+#include "kafka/handles.h"
+
+namespace shopstream::kafka {
+namespace {
+
+using OverviewOptions = Handle<rd_kafka_AdminOptions_t, &rd_kafka_AdminOptions_destroy>;
+using OverviewMetadata = Handle<const rd_kafka_metadata_t, &rd_kafka_metadata_destroy>;
+using WantedOffsets =
+    Handle<rd_kafka_ListConsumerGroupOffsets_t, &rd_kafka_ListConsumerGroupOffsets_destroy>;
+
+// What is asked, for messages, and the permission that it needs.
+struct Asked {
+  std::string what, needs;
+};
+
+TopicState ToTopicState(const rd_kafka_metadata_topic_t& topic) {
+  TopicState state;
+  state.name = topic.topic;
+  for (int p = 0; p < topic.partition_cnt; ++p) {
+    const rd_kafka_metadata_partition_t& partition = topic.partitions[p];
+    state.partitions.push_back(
+        {.id = partition.id,
+         .leader = partition.leader,
+         .replicas = {partition.replicas, partition.replicas + partition.replica_cnt},
+         .in_sync = {partition.isrs, partition.isrs + partition.isr_cnt}});
+  }
+  std::ranges::sort(state.partitions, {}, &PartitionState::id);
+  return state;
+}
+
+GroupOverview::Member ToMember(const rd_kafka_MemberDescription_t* described) {
+  GroupOverview::Member member;
+  member.client_id = rd_kafka_MemberDescription_client_id(described);
+  member.member_id = rd_kafka_MemberDescription_consumer_id(described);
+  member.host = rd_kafka_MemberDescription_host(described);
+  if (member.host.starts_with('/')) member.host.erase(0, 1);  // Java prints an unnamed host so.
+  const char* instance = rd_kafka_MemberDescription_group_instance_id(described);
+  if (instance != nullptr) member.instance_id = instance;
+  const auto* assignment = rd_kafka_MemberDescription_assignment(described);
+  const auto* partitions =
+      assignment == nullptr ? nullptr : rd_kafka_MemberAssignment_partitions(assignment);
+  for (int i = 0; partitions != nullptr && i < partitions->cnt; ++i) {
+    member.partitions.push_back({partitions->elems[i].topic, partitions->elems[i].partition});
+  }
+  return member;
+}
+
+GroupOverview ToGroup(const rd_kafka_ConsumerGroupDescription_t* described) {
+  GroupOverview group;
+  group.name = rd_kafka_ConsumerGroupDescription_group_id(described);
+  group.state =
+      rd_kafka_consumer_group_state_name(rd_kafka_ConsumerGroupDescription_state(described));
+  const size_t members = rd_kafka_ConsumerGroupDescription_member_count(described);
+  for (size_t m = 0; m < members; ++m) {
+    group.members.push_back(ToMember(rd_kafka_ConsumerGroupDescription_member(described, m)));
+  }
+  return group;
+}
+
+}  // namespace
+
+struct ClusterOverview::Impl {
+  ClientHandle client;
+  KafkaConfig config;
+  Millis timeout;
+
+  using Request = std::function<void(const rd_kafka_AdminOptions_t*, rd_kafka_queue_t*)>;
+
+  Status Failure(const Asked& asked, int code, const char* reason = nullptr) const {
+    return DescribeFailure(
+        {asked.what, code, reason == nullptr ? "" : reason, timeout, asked.needs}, config,
+        client.get());
+  }
+
+  Result<OverviewOptions> NewOptions(rd_kafka_admin_op_t op) const {
+    OverviewOptions options(rd_kafka_AdminOptions_new(client.get(), op));
+    std::array<char, 256> reason{};
+    const auto code = rd_kafka_AdminOptions_set_request_timeout(
+        options.get(), static_cast<int>(timeout.count()), reason.data(), reason.size());
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return Status::Invalid(reason.data());
+    if (op == RD_KAFKA_ADMIN_OP_LISTOFFSETS) {
+      ErrorHandle error(rd_kafka_AdminOptions_set_isolation_level(
+          options.get(), RD_KAFKA_ISOLATION_LEVEL_READ_COMMITTED));
+      if (error != nullptr) return Status::Invalid(rd_kafka_error_string(error.get()));
+    }
+    return options;
+  }
+
+  Result<EventHandle> Call(rd_kafka_admin_op_t op, const Asked& asked, const Request& request) {
+    ARROW_ASSIGN_OR_RAISE(const OverviewOptions options, NewOptions(op));
+    const QueueHandle queue(rd_kafka_queue_new(client.get()));
+    request(options.get(), queue.get());
+    // The request's own timeout produces the event; allow one more second for its delivery.
+    EventHandle event = AwaitEvent(client.get(), queue.get(), timeout + Millis{1000});
+    if (event == nullptr) return Failure(asked, RD_KAFKA_RESP_ERR__TIMED_OUT);
+    if (const auto code = rd_kafka_event_error(event.get())) {
+      return Failure(asked, code, rd_kafka_event_error_string(event.get()));
+    }
+    return event;
+  }
+
+  Result<Offsets> ListOffsets(const std::vector<TopicPartition>& partitions,
+                              rd_kafka_OffsetSpec_t spec);
+};
+
+Result<ClusterOverview::Offsets> ClusterOverview::Impl::ListOffsets(
+    const std::vector<TopicPartition>& partitions, rd_kafka_OffsetSpec_t spec) {
+  Offsets offsets;
+  if (partitions.empty()) return offsets;
+  const Asked asked{"listing the offsets of the topics", "DESCRIBE on the topics"};
+  PartitionListHandle list(rd_kafka_topic_partition_list_new(static_cast<int>(partitions.size())));
+  for (const TopicPartition& one : partitions) {
+    rd_kafka_topic_partition_list_add(list.get(), one.topic.c_str(), one.partition)->offset = spec;
+  }
+  ARROW_ASSIGN_OR_RAISE(
+      const EventHandle event,
+      Call(RD_KAFKA_ADMIN_OP_LISTOFFSETS, asked, [&](const auto* options, auto* queue) {
+        rd_kafka_ListOffsets(client.get(), list.get(), options, queue);
+      }));
+  size_t count = 0;
+  const auto* infos =
+      rd_kafka_ListOffsets_result_infos(rd_kafka_event_ListOffsets_result(event.get()), &count);
+  for (size_t i = 0; i < count; ++i) {
+    const auto* found = rd_kafka_ListOffsetsResultInfo_topic_partition(infos[i]);
+    const TopicPartition at{found->topic, found->partition};
+    const std::string name = at.topic + " [" + std::to_string(at.partition) + "]";
+    if (found->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+      offsets.emplace(
+          at, Failure({"listing the offsets of topic " + name, "DESCRIBE on topic " + at.topic},
+                      found->err));
+    } else if (found->offset >= 0) {
+      offsets.emplace(at, found->offset);
+    }
+  }
+  for (const TopicPartition& one : partitions) {
+    offsets.emplace(one,
+                    Unavailable("the leader of partition ", one.partition, " of topic ", one.topic,
+                                " does not answer: `shopstream health` shows the brokers"));
+  }
+  return offsets;
+}
+
+ClusterOverview::ClusterOverview(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+ClusterOverview::~ClusterOverview() = default;
+
+Result<std::unique_ptr<ClusterOverview>> ClusterOverview::Open(const KafkaConfig& config,
+                                                               Millis timeout) {
+  ARROW_ASSIGN_OR_RAISE(rd_kafka_conf_s * conf, MakeConf(config, {}, nullptr));
+  ARROW_ASSIGN_OR_RAISE(ClientHandle client, OpenClient(ClientKind::kProducer, conf));
+  auto impl = std::make_unique<Impl>(Impl{std::move(client), config, timeout});
+  return std::unique_ptr<ClusterOverview>(new ClusterOverview(std::move(impl)));
+}
+
+Result<std::vector<TopicState>> ClusterOverview::ListTopics() {
+  const rd_kafka_metadata_t* raw = nullptr;
+  const auto code = rd_kafka_metadata(impl_->client.get(), /*all_topics=*/1, nullptr, &raw,
+                                      static_cast<int>(impl_->timeout.count()));
+  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    return impl_->Failure({"listing the topics", "DESCRIBE on the topics"}, code);
+  }
+  const OverviewMetadata metadata(raw);
+  std::vector<TopicState> topics;
+  for (int i = 0; i < metadata->topic_cnt; ++i) {
+    topics.push_back(ToTopicState(metadata->topics[i]));
+  }
+  std::ranges::sort(topics, {}, &TopicState::name);
+  return topics;
+}
+
+Result<ClusterOverview::Offsets> ClusterOverview::Ends(
+    const std::vector<TopicPartition>& partitions) {
+  return impl_->ListOffsets(partitions, RD_KAFKA_OFFSET_SPEC_LATEST);
+}
+
+Result<ClusterOverview::Offsets> ClusterOverview::LogStarts(
+    const std::vector<TopicPartition>& partitions) {
+  return impl_->ListOffsets(partitions, RD_KAFKA_OFFSET_SPEC_EARLIEST);
+}
+
+Result<std::vector<std::string>> ClusterOverview::ListGroups() {
+  const Asked asked{"listing the consumer groups", "DESCRIBE on the groups"};
+  ARROW_ASSIGN_OR_RAISE(const EventHandle event,
+                        impl_->Call(RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPS, asked,
+                                    [&](const auto* options, auto* queue) {
+                                      rd_kafka_ListConsumerGroups(impl_->client.get(), options,
+                                                                  queue);
+                                    }));
+  const auto* result = rd_kafka_event_ListConsumerGroups_result(event.get());
+  size_t count = 0;
+  const auto* errors = rd_kafka_ListConsumerGroups_result_errors(result, &count);
+  // The groups of a broker that does not answer are missing, so the list is not one of all groups.
+  if (count > 0) {
+    return impl_->Failure(asked, rd_kafka_error_code(errors[0]), rd_kafka_error_string(errors[0]));
+  }
+  const auto* valid = rd_kafka_ListConsumerGroups_result_valid(result, &count);
+  std::vector<std::string> names;
+  for (size_t i = 0; i < count; ++i) {
+    names.emplace_back(rd_kafka_ConsumerGroupListing_group_id(valid[i]));
+  }
+  std::ranges::sort(names);
+  return names;
+}
+
+Result<std::vector<GroupOverview>> ClusterOverview::DescribeGroups(
+    const std::vector<std::string>& names) {
+  std::vector<GroupOverview> groups;
+  if (names.empty()) return groups;
+  const Asked asked{
+      names.size() == 1 ? "describing group " + names.front() : "describing the consumer groups",
+      "DESCRIBE on group " + names.front() + " (READ includes it)"};
+  std::vector<const char*> raw_names;
+  for (const std::string& name : names) raw_names.push_back(name.c_str());
+  ARROW_ASSIGN_OR_RAISE(const EventHandle event,
+                        impl_->Call(RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS, asked,
+                                    [&](const auto* options, auto* queue) {
+                                      rd_kafka_DescribeConsumerGroups(
+                                          impl_->client.get(), raw_names.data(), raw_names.size(),
+                                          options, queue);
+                                    }));
+  size_t count = 0;
+  const auto** described = rd_kafka_DescribeConsumerGroups_result_groups(
+      rd_kafka_event_DescribeConsumerGroups_result(event.get()), &count);
+  for (size_t g = 0; g < count; ++g) {
+    const rd_kafka_error_t* error = rd_kafka_ConsumerGroupDescription_error(described[g]);
+    const auto code = error == nullptr ? RD_KAFKA_RESP_ERR_NO_ERROR : rd_kafka_error_code(error);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR && code != RD_KAFKA_RESP_ERR_GROUP_ID_NOT_FOUND) {
+      return impl_->Failure(asked, code);
+    }
+    groups.push_back(ToGroup(described[g]));
+    if (code == RD_KAFKA_RESP_ERR_GROUP_ID_NOT_FOUND) groups.back().state = "Dead";
+  }
+  return groups;
+}
+
+Result<std::map<TopicPartition, int64_t>> ClusterOverview::CommittedOffsets(
+    const std::string& group) {
+  const Asked asked{"reading the committed offsets of group " + group,
+                    "DESCRIBE on group " + group + " (READ includes it)"};
+  const WantedOffsets wanted(rd_kafka_ListConsumerGroupOffsets_new(group.c_str(), nullptr));
+  rd_kafka_ListConsumerGroupOffsets_t* groups[] = {wanted.get()};
+  ARROW_ASSIGN_OR_RAISE(const EventHandle event,
+                        impl_->Call(RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, asked,
+                                    [&](const auto* options, auto* queue) {
+                                      rd_kafka_ListConsumerGroupOffsets(impl_->client.get(), groups,
+                                                                        1, options, queue);
+                                    }));
+  size_t count = 0;
+  const auto* results = rd_kafka_ListConsumerGroupOffsets_result_groups(
+      rd_kafka_event_ListConsumerGroupOffsets_result(event.get()), &count);
+  std::map<TopicPartition, int64_t> offsets;
+  for (size_t i = 0; i < count; ++i) {
+    const rd_kafka_error_t* error = rd_kafka_group_result_error(results[i]);
+    if (error != nullptr) {
+      return impl_->Failure(asked, rd_kafka_error_code(error), rd_kafka_error_string(error));
+    }
+    const auto* found = rd_kafka_group_result_partitions(results[i]);
+    for (int p = 0; found != nullptr && p < found->cnt; ++p) {
+      const rd_kafka_topic_partition_t& one = found->elems[p];
+      if (one.err == RD_KAFKA_RESP_ERR_NO_ERROR && one.offset >= 0) {
+        offsets[{one.topic, one.partition}] = one.offset;
+      }
+    }
+  }
+  return offsets;
+}
+
+}  // namespace shopstream::kafka

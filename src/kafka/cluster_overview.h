@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/config.h"
+#include "base/status.h"
+#include "kafka/topic_metadata.h"
+
+namespace shopstream::kafka {
+
+struct TopicPartition {
+  std::string topic;
+  int32_t partition = 0;
+
+  auto operator<=>(const TopicPartition&) const = default;
+};
+
+struct GroupOverview {
+  struct Member {
+    std::string client_id, member_id, host;
+    std::string instance_id;  // Of a static member; otherwise empty.
+    std::vector<TopicPartition> partitions;
+  };
+  std::string name;
+  std::string state;  // Kafka's word: "Stable", "Empty", "Dead" (there is no such group), ...
+  std::vector<Member> members;
+};
+
+// Reads the state of many topics and groups with as few requests as the protocol allows. One
+// client, which reconnects when brokers come back; open another one after an error, because a
+// client may remember a broker that no longer coordinates a group. Calls block, each for at most
+// the timeout; thread-safe.
+class ClusterOverview {
+ public:
+  static Result<std::unique_ptr<ClusterOverview>> Open(const KafkaConfig& config, Millis timeout);
+  ~ClusterOverview();
+
+  // All topics that we may see, by name, without their ids. One request.
+  Result<std::vector<TopicState>> ListTopics();
+  // The ends of partitions, or their log starts. One request to each broker that leads one of them.
+  // All must have a leader: the client waits for it otherwise. An error concerns its own partition;
+  // those whose leader does not answer in time are unavailable.
+  using Offsets = std::map<TopicPartition, Result<int64_t>>;
+  Result<Offsets> Ends(const std::vector<TopicPartition>& partitions);
+  Result<Offsets> LogStarts(const std::vector<TopicPartition>& partitions);
+  // Names of all consumer groups that we may see, sorted. One request to each broker.
+  Result<std::vector<std::string>> ListGroups();
+  // In the order of the names. One request to each group's coordinator.
+  Result<std::vector<GroupOverview>> DescribeGroups(const std::vector<std::string>& names);
+  // What a group has committed, in every topic. One request.
+  Result<std::map<TopicPartition, int64_t>> CommittedOffsets(const std::string& group);
+
+ private:
+  struct Impl;
+  explicit ClusterOverview(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace shopstream::kafka
