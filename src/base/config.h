@@ -100,6 +100,13 @@ struct QueryConfig {
   int64_t memory_limit_mb = 1024;
 };
 
+struct ObserveConfig {
+  int64_t interval_ms = 5000;  // Between two samples of the same part.
+  // own: kafka.topic and kafka.group; all: those of the whole cluster.
+  std::string topics = "own";
+  std::string groups = "own";
+};
+
 struct MetricsConfig {
   std::string listen = "127.0.0.1:9464";  // Empty: off. A taken port: the next free one up to +15.
 };
@@ -112,6 +119,7 @@ struct Config {
   IngestConfig ingest;
   RefineConfig refine;
   QueryConfig query;
+  ObserveConfig observe;
   MetricsConfig metrics;
 };
 

@@ -150,6 +150,14 @@ const Setting kSettings[] = {
     {"query.memory_limit_mb", NumberField{SHOPSTREAM_FIELD(query.memory_limit_mb), 64, 1'048'576},
      "MiB for the tables that `shopstream query` sorts, joins and groups; above it, it spills to "
      "disk"},
+    // Below a second, a sample of a lake in S3 takes longer than the interval.
+    {"observe.interval_ms", NumberField{SHOPSTREAM_FIELD(observe.interval_ms), 1'000, 3'600'000},
+     "how often `shopstream observe` samples each part"},
+    {"observe.topics", ChoiceField{SHOPSTREAM_FIELD(observe.topics), {"own", "all"}},
+     "own: observe samples kafka.topic; all: every topic of the cluster"},
+    {"observe.groups", ChoiceField{SHOPSTREAM_FIELD(observe.groups), {"own", "all"}},
+     "own: observe samples kafka.group; all: every consumer group of the cluster, each with one "
+     "request per sample"},
     {"metrics.listen", TextField{SHOPSTREAM_FIELD(metrics.listen), TextForm::kListenOrOff},
      "address on which Prometheus metrics are served; empty: off; if taken, the next free port up "
      "to 15 higher"},

@@ -104,6 +104,7 @@ Command ConsumeCommand();
 Command GroupCommand();
 Command QuarantineCommand();
 Command HealthCommand();
+Command ObserveCommand();
 Command ProgressCommand();
 
 }  // namespace shopstream::cli

@@ -1,0 +1,100 @@
+#include <fmt/format.h>
+
+#include <iostream>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/format.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "base/progress_line.h"
+#include "base/shutdown.h"
+#include "cli/command.h"
+#include "observe/sample_metrics.h"
+#include "observe/sampler.h"
+
+namespace shopstream::cli {
+namespace {
+
+constexpr Millis kShowInterval{250};
+
+// Logs a part when it begins to be missing, and when it is there again.
+class MissingLog {
+ public:
+  void Show(const observe::Sample& sample) {
+    std::set<std::string> missing;
+    for (const observe::MissingPart& part : observe::Missing(sample)) {
+      missing.insert(part.part);
+      if (missing_.contains(part.part)) continue;
+      Log::Warn("observe: {}: {}", Printable(part.part), Printable(part.why));
+    }
+    for (const std::string& part : missing_) {
+      if (!missing.contains(part)) Log::Info("observe: {} is there again", Printable(part));
+    }
+    missing_ = std::move(missing);
+  }
+
+ private:
+  std::set<std::string> missing_;
+};
+
+std::string ProgressText(const observe::Sample& sample) {
+  const std::string lag = sample.lag.known() ? observe::Describe(*sample.lag.value)
+                                             : "lag unknown: " + Printable(sample.lag.unknown);
+  int64_t up = 0;
+  for (size_t i = 0; sample.brokers.known() && i < sample.brokers.value->brokers.size(); ++i) {
+    up += sample.brokers.value->brokers[i].up ? 1 : 0;
+  }
+  const auto missing = static_cast<int64_t>(observe::Missing(sample).size());
+  return fmt::format("{} · {} up · {}", lag, Counted(up, "broker"),
+                     missing == 0 ? "all parts seen" : Counted(missing, "problem"));
+}
+
+bool IsComplete(const observe::Sample& sample) {
+  const auto asked = [](const auto& part) { return part.looks > 0; };
+  return asked(sample.brokers) && asked(sample.topics) && asked(sample.groups) &&
+         asked(sample.registry) && asked(sample.quarantine) && asked(sample.lag);
+}
+
+Result<int> RunObserve(const Context& context) {
+  ARROW_ASSIGN_OR_RAISE(const auto sampler, observe::Sampler::Start(context.config));
+  observe::SampleMetrics metrics(&Metrics());
+  MissingLog missing;
+  ProgressLine line({.in_place = Millis{900}, .logged = Millis{60'000}}, BootClock::now());
+  const Millis interval{context.config.observe.interval_ms};
+  BootClock::time_point print_at{};
+  int64_t shown = -1;
+  while (!SleepUnlessShutdown(kShowInterval)) {
+    const observe::Sample sample = sampler->Latest();
+    if (sample.sequence() != shown) metrics.Show(sample);
+    const bool complete = IsComplete(sample);
+    if (complete && sample.sequence() != shown) missing.Show(sample);
+    shown = sample.sequence();
+    const BootClock::time_point now = BootClock::now();
+    if (context.json && complete && now >= print_at) {
+      std::cout << DumpJson(observe::ToJson(sample)) << std::endl;
+      if (!std::cout) break;  // Nobody reads it any more.
+      print_at = now + interval;
+    }
+    if (complete && line.IsDue(now)) line.Show(ProgressText(sample), now);
+  }
+  line.End();
+  return kDone;
+}
+
+}  // namespace
+
+Command ObserveCommand() {
+  return {.name = "observe",
+          .meaning =
+              "Sample Kafka, the registry and the lake until stopped, for Prometheus; --json also "
+              "prints each sample",
+          .run = RunObserve,
+          .serves_metrics = true};
+}
+
+}  // namespace shopstream::cli

@@ -1,0 +1,209 @@
+#include "observe/kafka_look.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "base/join.h"
+#include "base/listen_address.h"
+#include "base/tcp_probe.h"
+#include "observe/health.h"
+
+namespace shopstream::observe {
+namespace {
+
+constexpr Millis kStartsInterval{60'000};
+
+// As the client library parses a bootstrap server: [protocol://]host[:port].
+std::string AddressOf(const std::string& server) {
+  const size_t protocol = server.find("://");
+  const std::string address = protocol == std::string::npos ? server : server.substr(protocol + 3);
+  const bool has_port = address.rfind(':') != std::string::npos && !address.ends_with(']');
+  return has_port ? address : address + ":9092";
+}
+
+std::string AddressOf(const kafka::BrokerState& broker) {
+  const bool is_ipv6 = broker.host.find(':') != std::string::npos;
+  return (is_ipv6 ? "[" + broker.host + "]" : broker.host) + ":" + std::to_string(broker.port);
+}
+
+Status Connect(const std::string& address, Millis timeout) {
+  ARROW_ASSIGN_OR_RAISE(const ListenAddress parsed, ParseListenAddress(address));
+  return ProbeTcp(parsed.host, parsed.port, timeout);
+}
+
+void Fill(const Result<int64_t>& answer, std::optional<int64_t>* value, std::string* unknown) {
+  if (answer.ok()) {
+    *value = *answer;
+  } else {
+    *unknown = answer.status().message();
+  }
+}
+
+}  // namespace
+
+Result<kafka::ClusterState> BrokersLook::AskCluster() {
+  if (admin_ == nullptr) {
+    ARROW_ASSIGN_OR_RAISE(admin_, kafka::Admin::Open(config_, timeout_));
+  }
+  return admin_->DescribeCluster();
+}
+
+// All at the same time, each on its own thread.
+void BrokersLook::Probe(std::vector<BrokerSample>* brokers) const {
+  std::vector<HealthCheck> checks;
+  for (const BrokerSample& broker : *brokers) {
+    checks.push_back({broker.address, [address = broker.address, timeout = timeout_ / 2] {
+                        const Status reached = Connect(address, timeout);
+                        return ComponentHealth{address,
+                                               reached.ok() ? HealthState::kOk : HealthState::kDown,
+                                               reached.ok() ? "" : reached.message(), ""};
+                      }});
+  }
+  const auto answers = RunHealthChecks(checks, timeout_ / 2);
+  for (size_t i = 0; i < brokers->size(); ++i) {
+    BrokerSample& broker = (*brokers)[i];
+    const ComponentHealth& answer = answers[i];
+    if (answer.state == HealthState::kOk) continue;
+    broker.up = false;
+    broker.why_down = answer.detail;
+  }
+}
+
+Result<BrokersSample> BrokersLook::Look() {
+  BrokersSample sample;
+  const auto cluster = AskCluster();
+  std::set<int32_t> registered;
+  if (cluster.ok()) {
+    sample.controller = cluster->controller;
+    for (const kafka::BrokerState& broker : cluster->brokers) {
+      registered.insert(broker.id);
+      known_[broker.id] = AddressOf(broker);
+    }
+  } else {
+    sample.cluster_unknown = cluster.status().message();
+  }
+  for (const auto& [id, address] : known_) {
+    BrokerSample& broker = sample.brokers.emplace_back(BrokerSample{
+        .id = id, .address = address, .registered = registered.contains(id), .up = true});
+    if (!cluster.ok() || broker.registered) continue;
+    broker.up = false;
+    broker.why_down = "the cluster does not have it any more";
+  }
+  if (known_.empty()) {
+    for (const std::string& server : SplitList(config_.bootstrap_servers)) {
+      sample.brokers.push_back({.address = AddressOf(server), .up = true});
+    }
+  }
+  Probe(&sample.brokers);
+  return sample;
+}
+
+Result<TopicsSample> TopicsLook::Look() {
+  auto sample = Ask();
+  if (!sample.ok()) {
+    admin_.reset();
+    overview_.reset();
+  }
+  return sample;
+}
+
+// config.topic first, which alone has its id.
+Result<std::vector<kafka::TopicState>> TopicsLook::Topics(bool* own_exists) {
+  if (admin_ == nullptr) {
+    ARROW_ASSIGN_OR_RAISE(admin_, kafka::Admin::Open(config_, timeout_));
+  }
+  if (overview_ == nullptr) {
+    ARROW_ASSIGN_OR_RAISE(overview_, kafka::ClusterOverview::Open(config_, timeout_));
+  }
+  std::vector<kafka::TopicState> topics;
+  ARROW_ASSIGN_OR_RAISE(auto own, admin_->DescribeTopic(config_.topic, /*with_configs=*/false));
+  *own_exists = own.has_value();
+  if (own) topics.push_back(*std::move(own));
+  if (!all_) return topics;
+  ARROW_ASSIGN_OR_RAISE(auto others, overview_->ListTopics());
+  for (kafka::TopicState& topic : others) {
+    if (topic.name != config_.topic) topics.push_back(std::move(topic));
+  }
+  return topics;
+}
+
+Status TopicsLook::RefreshStarts(const std::vector<kafka::TopicPartition>& led) {
+  const bool all_known =
+      std::ranges::all_of(led, [this](const auto& at) { return starts_.contains(at); });
+  const BootClock::time_point now = BootClock::now();
+  if (all_known && now < starts_due_) return Status::OK();
+  ARROW_ASSIGN_OR_RAISE(const auto answers, overview_->LogStarts(led));
+  starts_.clear();
+  for (const auto& [at, answer] : answers) {
+    if (answer.ok()) starts_[at] = *answer;
+  }
+  starts_due_ = now + kStartsInterval;
+  return Status::OK();
+}
+
+Result<TopicsSample> TopicsLook::Ask() {
+  TopicsSample sample;
+  ARROW_ASSIGN_OR_RAISE(auto topics, Topics(&sample.own_exists));
+  std::vector<kafka::TopicPartition> led;
+  for (const kafka::TopicState& topic : topics) {
+    for (const kafka::PartitionState& partition : topic.partitions) {
+      if (partition.leader >= 0) led.push_back({topic.name, partition.id});
+    }
+  }
+  ARROW_RETURN_NOT_OK(RefreshStarts(led));
+  sample.at = BootClock::now();
+  ARROW_ASSIGN_OR_RAISE(const auto ends, overview_->Ends(led));
+  for (kafka::TopicState& topic : topics) {
+    TopicSample& shown = sample.topics.emplace_back(TopicSample{topic.name, topic.id, {}});
+    for (kafka::PartitionState& state : topic.partitions) {
+      const kafka::TopicPartition at{topic.name, state.id};
+      PartitionSample partition;
+      if (const auto end = ends.find(at); end != ends.end()) {
+        Fill(end->second, &partition.end, &partition.unknown);
+      } else {
+        partition.unknown = "it has no leader";
+      }
+      const auto start = starts_.find(at);
+      if (start != starts_.end() && start->second > partition.end.value_or(start->second)) {
+        starts_.erase(start);  // The topic was created again: the next look asks.
+      } else if (start != starts_.end()) {
+        partition.log_start = start->second;
+      } else if (partition.unknown.empty()) {
+        partition.unknown = "its log start is not known";
+      }
+      partition.state = std::move(state);
+      shown.partitions.push_back(std::move(partition));
+    }
+  }
+  return sample;
+}
+
+Result<GroupsSample> GroupsLook::Look() {
+  auto sample = Ask();
+  if (!sample.ok()) overview_.reset();
+  return sample;
+}
+
+Result<GroupsSample> GroupsLook::Ask() {
+  if (overview_ == nullptr) {
+    ARROW_ASSIGN_OR_RAISE(overview_, kafka::ClusterOverview::Open(config_, timeout_));
+  }
+  std::vector<std::string> names{config_.group};
+  if (all_) {
+    ARROW_ASSIGN_OR_RAISE(names, overview_->ListGroups());
+  }
+  ARROW_ASSIGN_OR_RAISE(auto overviews, overview_->DescribeGroups(names));
+  GroupsSample sample;
+  for (kafka::GroupOverview& overview : overviews) {
+    GroupSample& group = sample.groups.emplace_back();
+    // A group that does not exist has committed nothing.
+    if (overview.state != "Dead") {
+      ARROW_ASSIGN_OR_RAISE(group.committed, overview_->CommittedOffsets(overview.name));
+    }
+    group.overview = std::move(overview);
+  }
+  return sample;
+}
+
+}  // namespace shopstream::observe
