@@ -290,6 +290,7 @@ def test_tables_fit_the_terminal_and_show_states_in_colour(tmp_path: pathlib.Pat
         lines = re.sub(r"\x1b\[\d+m", "", text).splitlines()
         assert lines and max(map(len, lines)) <= columns
         assert (lines[0].startswith("component:")) == (columns == 40)
+    assert "\x1b" not in shown_on_a_terminal(80, ["env", "NO_COLOR=1", BINARY, *arguments], ENVIRONMENT)
     done = run(*arguments)
     assert "\x1b" not in done.stdout and "\n" in done.stdout
 

@@ -1,6 +1,7 @@
 """A folder or a file that ShopStream may not access is reported immediately, by name, with the remedy. Waiting would
 not help, and would hide the reason. Needs root, to remove the permissions."""
 
+import json
 import subprocess
 import time
 from collections.abc import Iterator
@@ -73,3 +74,12 @@ def test_a_data_file_that_may_not_be_read_is_named_and_the_others_merge(world: S
     assert found.returncode == 3 and unreadable.name in found.stdout and "Permission denied" in found.stdout, found
     assert unreadable.name in refused(world, "table", "optimize", BRONZE)
     assert len(list((world.lake / BRONZE).rglob("*.parquet"))) > len(files)
+
+
+def test_health_of_a_lake_that_may_not_be_read_is_neither_up_nor_down(world: Shopstream) -> None:
+    (world.lake / BRONZE / "_delta_log").chmod(0o000)
+    done = run(world, "--json", "health")
+    rows = {row["component"]: row for row in json.loads(done.stdout)}
+    assert done.returncode == 0, done
+    assert rows["lake"]["state"] == rows["ingest"]["state"] == "not allowed to see", rows
+    assert "_delta_log" in rows["lake"]["detail"] and "read the lake" in rows["lake"]["remedy"], rows

@@ -123,7 +123,8 @@ def test_every_documented_report_is_json_and_nothing_else(tour: Tour) -> None:
     reports = documented_reports()
     assert len(reports) >= 12 and "audit" in reports, reports
     newest, = tour.world.json("quarantine", "list", "--limit", "1")["rows"]
-    also = ["table list", "progress show", "group describe", "topics list", "schema verify", "health", "storage test",
+    also = ["table list", "progress show", "group list", "group describe", "topics list", "schema verify", "health",
+            "storage test",
             f"quarantine show {newest['partition']} {newest['offset']}"]
     for words in dict.fromkeys([*reports, *also]):
         # Without ./run, which the other tests go through: it would take longer than the command.

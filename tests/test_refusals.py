@@ -196,9 +196,18 @@ def test_a_missing_permission_is_named_with_its_principal(world: World, argument
 def test_health_knows_what_it_may_not_see(world: World) -> None:
     rows = rows_of(world.run(world.user(), "--json", "health", expect=0))
     topic = rows[f"topic {world.topic}"]
-    assert topic["state"] == "degraded" and topic["detail"].startswith("not allowed to see"), topic
+    assert topic["state"] == "not allowed to see" and f"describing topic {world.topic}" in topic["detail"], topic
     assert topic["remedy"].startswith("grant it DESCRIBE on topic"), topic
-    assert rows["ingest"]["state"] == "degraded", rows
+    assert rows["ingest"]["state"] == "not allowed to see", rows
+    assert rows["cluster"]["state"] == rows["registry"]["state"] == "ok", rows
+    # It may see the topic, and not its settings.
+    rows = rows_of(world.run(world.user(Grant("TOPIC", world.topic, "READ")), "--json", "health", expect=0))
+    topic = rows[f"topic {world.topic}"]
+    assert topic["state"] == "not allowed to see" and "DESCRIBE_CONFIGS" in topic["remedy"], topic
+    assert rows["ingest"]["state"] in ("ok", "degraded"), rows
+    # What is down is so for everyone.
+    rows = rows_of(world.run(world.user(), "--json", "health", expect=1, SHOPSTREAM_REGISTRY_URL="http://127.0.0.1:9"))
+    assert rows["registry"]["state"] == "down" and rows["ingest"]["state"] == "not allowed to see", rows
 
 
 def test_an_empty_list_of_topics_may_be_a_missing_permission(world: World) -> None:

@@ -25,4 +25,8 @@ Result<ListenAddress> ParseListenAddress(const std::string& text) {
   return address;
 }
 
+bool IsThisMachine(std::string_view host) {
+  return host == "localhost" || host == "::1" || host.starts_with("127.");
+}
+
 }  // namespace shopstream

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "base/status.h"
 
@@ -13,5 +14,8 @@ struct ListenAddress {
 };
 
 Result<ListenAddress> ParseListenAddress(const std::string& text);
+
+// Whether a host is this machine, by its name or address alone: localhost, 127.0.0.0/8, ::1.
+bool IsThisMachine(std::string_view host);
 
 }  // namespace shopstream

@@ -19,5 +19,15 @@ TEST(ListenAddress, AnythingElseIsRefused) {
   }
 }
 
+TEST(ListenAddress, ThisMachineIsKnownByItsName) {
+  for (const char* host : {"localhost", "127.0.0.1", "127.1.2.3", "::1"}) {
+    EXPECT_TRUE(IsThisMachine(host)) << host;
+  }
+  for (const char* host :
+       {"", "broker-1.example.com", "10.0.0.7", "localhost.example.com", "12.7.0.1"}) {
+    EXPECT_FALSE(IsThisMachine(host)) << host;
+  }
+}
+
 }  // namespace
 }  // namespace shopstream

@@ -32,6 +32,8 @@ const char* ColourOf(Cell::State state) {
       return "\x1b[33m";
     case Cell::State::kBad:
       return "\x1b[31m";
+    case Cell::State::kUnknown:
+      return "\x1b[35m";
   }
   return "";
 }

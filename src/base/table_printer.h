@@ -21,7 +21,7 @@ namespace shopstream {
 class Cell {
  public:
   // Shown in colour on a terminal.
-  enum class State { kPlain, kGood, kWarning, kBad };
+  enum class State { kPlain, kGood, kWarning, kBad, kUnknown };
 
   // Implicit, so that a row reads as a list of its values.
   Cell(std::nullptr_t) {}                                       // NOLINT: a missing value

@@ -79,6 +79,9 @@ ComponentHealth CheckRefine(const Config& config) {
   if (health.status().IsKeyError()) {
     return Refine(HealthState::kOk, "not in use: " + health.status().message(), "");
   }
+  if (KindOf(health.status()) == ErrorKind::kRefused) {
+    return Refine(HealthState::kNotAllowed, health.status().message(), "see the lake");
+  }
   return Refine(HealthState::kDegraded, health.status().message(), "see the detail");
 }
 

@@ -3,6 +3,8 @@
 #include <array>
 #include <utility>
 
+#include "base/listen_address.h"
+
 namespace shopstream::kafka {
 namespace {
 
@@ -47,6 +49,11 @@ bool Has(std::string_view text, std::string_view part) {
 std::string_view LastPart(std::string_view text) {
   const size_t colon = text.rfind(": ");
   return colon == std::string_view::npos ? text : text.substr(colon + 2);
+}
+
+std::string HostOf(const std::string& address) {
+  const auto parsed = ParseListenAddress(address);
+  return parsed.ok() ? parsed->host : address;
 }
 
 std::string MechanismReason(std::string_view reason) {
@@ -114,6 +121,15 @@ Trouble Classify(std::string_view address, std::string_view reason) {
 
 }  // namespace
 
+std::string StartBroker(std::string_view host) {
+  if (host.empty() || IsThisMachine(host)) {
+    return "start the broker (the local cluster: `./run up`), or correct kafka.bootstrap_servers";
+  }
+  return "start Kafka on " + std::string(host) +
+         " (its service or container) and see its log there, allow this host through the "
+         "firewall, or correct kafka.bootstrap_servers";
+}
+
 std::optional<Trouble> ReadTrouble(std::string_view facility, std::string_view text) {
   if (facility != "FAIL" && facility != "ERROR") return std::nullopt;
   std::string_view rest = WithoutThread(text);
@@ -144,7 +160,7 @@ std::string RemedyFor(const Trouble& trouble) {
     case TroubleKind::kHostUnknown:
       return "correct kafka.bootstrap_servers, or the network's name service";
     case TroubleKind::kNotConnected:
-      return "start the broker (the local cluster: `./run up`), or correct kafka.bootstrap_servers";
+      return StartBroker(HostOf(trouble.address));
     case TroubleKind::kClosed:
       return "set kafka.security.security.protocol if it expects TLS or a login (SSL, SASL_SSL); "
              "otherwise see the broker's log";

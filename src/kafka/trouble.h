@@ -38,4 +38,8 @@ std::optional<Trouble> ReadTrouble(std::string_view facility, std::string_view t
 // What to do about it: "correct kafka.bootstrap_servers".
 std::string RemedyFor(const Trouble& trouble);
 
+// What to do about a broker that refuses connections. Only this machine has `./run up`; others may
+// run Kafka in any way.
+std::string StartBroker(std::string_view host);
+
 }  // namespace shopstream::kafka

@@ -82,6 +82,16 @@ TEST(ReadTrouble, TheLibrarysLineBecomesAReasonAndARemedy) {
   }
 }
 
+TEST(RemedyFor, ABrokerIsStartedWhereItRuns) {
+  const auto remedy = [](const char* address) {
+    return RemedyFor({TroubleKind::kNotConnected, address, ""});
+  };
+  EXPECT_NE(std::string::npos, remedy("127.0.0.1:9094").find("./run up"));
+  EXPECT_NE(std::string::npos, remedy("[::1]:9094").find("./run up"));
+  EXPECT_EQ(std::string::npos, remedy("kafka-1.example.com:9092").find("./run up"));
+  EXPECT_NE(std::string::npos, remedy("kafka-1.example.com:9092").find("on kafka-1.example.com ("));
+}
+
 TEST(ReadTrouble, OtherLinesAreNone) {
   EXPECT_FALSE(ReadTrouble("ERROR", "[thrd:b:1/bootstrap]: 1/1 brokers are down"));
   EXPECT_FALSE(ReadTrouble("GETPID", "[thrd:main]: Failed to acquire idempotence PID"));

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -12,10 +15,11 @@ namespace shopstream::observe {
 
 enum class HealthState {
   kOk,
-  kDegraded,  // Works, but needs attention.
+  kDegraded,    // Works, but needs attention.
+  kNotAllowed,  // A permission is missing to see it: neither up nor down.
   kDown,
 };
-const char* Name(HealthState state);  // "ok", "degraded", "down".
+const char* Name(HealthState state);  // "ok", "degraded", "not allowed to see", "down".
 
 struct ComponentHealth {
   // "broker 127.0.0.1:9094", "cluster", "topic NAME", "registry", "lake" or "ingest".
@@ -32,10 +36,43 @@ struct HealthCheck {
   std::function<ComponentHealth()> run;
 };
 
-// Runs all checks in parallel; a check without an answer after `timeout` is down. In the checks'
-// order. A check that hangs keeps its thread until the process exits.
-std::vector<ComponentHealth> RunHealthChecks(const std::vector<HealthCheck>& checks,
-                                             Millis timeout);
+// Runs checks in parallel, time after time. A check that hangs keeps its thread until it returns or
+// the process exits, and is not started again before. One thread.
+class HealthRunner {
+ public:
+  explicit HealthRunner(std::vector<HealthCheck> checks);
+
+  // One answer per check, in their order. Without an answer after `timeout`, it is down.
+  std::vector<ComponentHealth> Run(Millis timeout);
+
+ private:
+  struct Answers;
+
+  const std::vector<HealthCheck> checks_;
+  const std::shared_ptr<Answers> answers_;  // Shared with the checks' threads, which may live on.
+};
+
+// A component whose state is not what it was.
+struct HealthChange {
+  HealthState before = HealthState::kOk;
+  ComponentHealth now;
+};
+
+// Remembers since when each component has had its state.
+class HealthHistory {
+ public:
+  // The changes since the previous report; none for the first.
+  std::vector<HealthChange> Add(const std::vector<ComponentHealth>& report, int64_t now_ms);
+  // When the component was first seen in its present state. It must have been reported.
+  int64_t since_ms(const std::string& component) const;
+
+ private:
+  struct Entry {
+    HealthState state;
+    int64_t since_ms;
+  };
+  std::map<std::string, Entry> entries_;
+};
 
 // The checks of this program: each broker, cluster, topic, registry, lake, ingest.
 std::vector<HealthCheck> AllHealthChecks(const Config& config, Millis timeout);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 #include <utility>
 
 #include "base/error_kind.h"
@@ -12,6 +13,7 @@
 #include "base/listen_address.h"
 #include "base/tcp_probe.h"
 #include "kafka/admin.h"
+#include "kafka/trouble.h"
 #include "lake/delta/table.h"
 #include "lake/store/object_store.h"
 #include "observe/health.h"
@@ -30,6 +32,10 @@ ComponentHealth Ok(std::string component, std::string detail) {
 
 ComponentHealth Degraded(std::string component, std::string detail, std::string remedy) {
   return {std::move(component), HealthState::kDegraded, std::move(detail), std::move(remedy)};
+}
+
+ComponentHealth NotAllowed(std::string component, std::string detail, std::string remedy) {
+  return {std::move(component), HealthState::kNotAllowed, std::move(detail), std::move(remedy)};
 }
 
 ComponentHealth Down(std::string component, std::string detail, std::string remedy) {
@@ -52,9 +58,7 @@ ComponentHealth CheckBroker(const std::string& address, Millis timeout) {
   }
   const Status reached = ProbeTcp(parsed->host, parsed->port, timeout);
   if (reached.ok()) return Ok(component, "reachable");
-  return Down(component, reached.message(),
-              "start the broker (the local cluster: `./run up`), or correct "
-              "kafka.bootstrap_servers");
+  return Down(component, reached.message(), kafka::StartBroker(parsed->host));
 }
 
 struct Told {
@@ -74,7 +78,7 @@ ComponentHealth KafkaFailure(const std::string& component, const Status& status)
   const Told denied = SplitAfter(status.message(), ": grant ", 0);
   const ErrorKind kind = KindOf(status);
   if (kind == ErrorKind::kRefused && !denied.remedy.empty()) {
-    return Degraded(component, "not allowed to see: " + denied.detail, denied.remedy);
+    return NotAllowed(component, denied.detail, denied.remedy);
   }
   const Told told = SplitAfter(status.message(), "): ", 1);
   if (!told.remedy.empty()) return Down(component, told.detail, told.remedy);
@@ -153,8 +157,19 @@ ComponentHealth CheckTopic(const KafkaConfig& config, Millis timeout) {
                     : KafkaFailure(component, whole.status());
 }
 
+std::string StartRegistry(const std::string& url) {
+  const size_t scheme = url.find("://");
+  std::string host = scheme == std::string::npos ? url : url.substr(scheme + 3);
+  host = host.substr(0, host.find('/'));
+  const auto address = ParseListenAddress(host);
+  if (address.ok()) host = address->host;
+  if (IsThisMachine(host)) return "start it: `shopstream registry`, or correct registry.url";
+  return "start the registry on " + host +
+         " (its service or container) and see its log there, or correct registry.url";
+}
+
 ComponentHealth CheckRegistry(const RegistryConfig& config, Millis timeout) {
-  const std::string remedy = "start it: `shopstream registry`, or correct registry.url";
+  const std::string remedy = StartRegistry(config.url);
   auto client = HttpClient::Open(
       config.url, timeout, {config.username, config.password, config.ca_file, "registry.url"});
   if (!client.ok()) return Down("registry", client.status().message(), "correct registry.url");
@@ -169,9 +184,13 @@ ComponentHealth CheckRegistry(const RegistryConfig& config, Millis timeout) {
     }
     return Degraded("registry", told.value("reason", "degraded"), "see docs/registry.md");
   }
-  if (reply->status == 401 || reply->status == 403) {
-    return Down("registry", fmt::format("GET /subjects: status {}", reply->status),
+  if (reply->status == 401) {
+    return Down("registry", "GET /subjects: status 401: it refuses the login",
                 "set registry.username and registry.password");
+  }
+  if (reply->status == 403) {
+    return NotAllowed("registry", "GET /subjects: status 403",
+                      "grant registry.username the permission to read subjects");
   }
   if (reply->status == 503) {
     return Down("registry", "answers 503: it has not read its topic to the end",
@@ -189,6 +208,17 @@ Result<int64_t> LastCommitMillis(lake::ObjectStore* store, const std::string& ta
   return entries.front().modified_ms;
 }
 
+// A missing permission does not prove that anything is wrong; a refused key does.
+ComponentHealth LakeFailure(const Status& status) {
+  const std::string& message = status.message();
+  const bool is_denied = message.find("access denied") != std::string::npos ||
+                         message.find("Permission denied") != std::string::npos;
+  if (KindOf(status) == ErrorKind::kRefused && is_denied) {
+    return NotAllowed("lake", message, "grant this user or key to read the lake (docs/lake.md)");
+  }
+  return Down("lake", message, "check that the storage answers");
+}
+
 ComponentHealth CheckLake(const Config& config) {
   const auto store = lake::OpenObjectStore(config);
   if (!store.ok()) return Down("lake", store.status().message(), "correct lake.uri");
@@ -197,13 +227,11 @@ ComponentHealth CheckLake(const Config& config) {
     return Degraded("lake", "there is no " + config.lake.bronze_table + " yet",
                     "run `shopstream ingest`");
   }
-  if (!table.ok()) return Down("lake", table.status().message(), "check that the storage answers");
+  if (!table.ok()) return LakeFailure(table.status());
   const auto snapshot = (*table)->snapshot();
   const auto committed =
       LastCommitMillis(store->get(), config.lake.bronze_table, snapshot->version());
-  if (!committed.ok()) {
-    return Down("lake", committed.status().message(), "check that the storage answers");
-  }
+  if (!committed.ok()) return LakeFailure(committed.status());
   const int64_t age = std::max<int64_t>(0, WallClockMillis() - *committed);
   return Ok("lake", fmt::format("{} at version {}, {}, last commit {} ago",
                                 config.lake.bronze_table, snapshot->version(),
@@ -256,19 +284,29 @@ ComponentHealth JudgeLag(const IngestConfig& config, const std::vector<Partition
   return Ok("ingest", offsets == 0 ? "caught up" : behind);
 }
 
-Result<ComponentHealth> MeasureIngest(const Config& config, Millis timeout) {
+using Txns = std::map<std::string, int64_t>;
+
+Result<Txns> ReadProgress(const Config& config) {
+  ARROW_ASSIGN_OR_RAISE(const auto store, lake::OpenObjectStore(config));
+  return ReadBronzeTxns(store.get(), config.lake.bronze_table);
+}
+
+Result<ComponentHealth> MeasureIngest(const Config& config, const Txns& txns, Millis timeout) {
   ARROW_ASSIGN_OR_RAISE(const auto admin, kafka::Admin::Open(config.kafka, timeout));
   ARROW_ASSIGN_OR_RAISE(const auto topic, admin->DescribeTopic(config.kafka.topic, false));
   if (!topic) return Unavailable("unknown: the topic does not exist");
-  ARROW_ASSIGN_OR_RAISE(const auto store, lake::OpenObjectStore(config));
-  ARROW_ASSIGN_OR_RAISE(const auto txns, ReadBronzeTxns(store.get(), config.lake.bronze_table));
   ARROW_ASSIGN_OR_RAISE(const auto lags,
                         MeasureLag(config.kafka, admin.get(), *topic, txns, timeout / 2));
   return JudgeLag(config.ingest, lags);
 }
 
 ComponentHealth CheckIngest(const Config& config, Millis timeout) {
-  const auto health = MeasureIngest(config, timeout);
+  const auto txns = ReadProgress(config);
+  if (!txns.ok() && KindOf(txns.status()) == ErrorKind::kRefused) {
+    return NotAllowed("ingest", "its progress is in the lake, which cannot be read",
+                      "see the lake");
+  }
+  const auto health = txns.ok() ? MeasureIngest(config, *txns, timeout) : txns.status();
   if (health.ok()) return *health;
   if (KindOf(health.status()) == ErrorKind::kRefused) {
     return KafkaFailure("ingest", health.status());
