@@ -1,8 +1,8 @@
 #include <fmt/format.h>
 
 #include <iostream>
+#include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,24 +22,25 @@ namespace {
 
 constexpr Millis kShowInterval{250};
 
-// Logs a part when it begins to be missing, and when it is there again.
+// Logs why a part is missing when that begins or changes, and that it is there again.
 class MissingLog {
  public:
   void Show(const observe::Sample& sample) {
-    std::set<std::string> missing;
-    for (const observe::MissingPart& part : observe::Missing(sample)) {
-      missing.insert(part.part);
-      if (missing_.contains(part.part)) continue;
-      Log::Warn("observe: {}: {}", Printable(part.part), Printable(part.why));
+    std::map<std::string, std::string> missing;
+    for (const auto& [part, why] : observe::Missing(sample)) missing[part] = why;
+    for (const auto& [part, why] : missing) {
+      const auto before = missing_.find(part);
+      if (before != missing_.end() && before->second == why) continue;
+      Log::Warn("observe: {}: {}", Printable(part), Printable(why));
     }
-    for (const std::string& part : missing_) {
+    for (const auto& [part, why] : missing_) {
       if (!missing.contains(part)) Log::Info("observe: {} is there again", Printable(part));
     }
     missing_ = std::move(missing);
   }
 
  private:
-  std::set<std::string> missing_;
+  std::map<std::string, std::string> missing_;  // Why, by part.
 };
 
 std::string ProgressText(const observe::Sample& sample) {

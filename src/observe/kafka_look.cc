@@ -154,6 +154,10 @@ Result<TopicsSample> TopicsLook::Ask() {
   ARROW_RETURN_NOT_OK(RefreshStarts(led));
   sample.at = BootClock::now();
   ARROW_ASSIGN_OR_RAISE(const auto ends, overview_->Ends(led));
+  // The client remembers leaders, and keeps asking one that is down: a new one asks for them.
+  if (!std::ranges::all_of(ends, [](const auto& entry) { return entry.second.ok(); })) {
+    overview_.reset();
+  }
   for (kafka::TopicState& topic : topics) {
     TopicSample& shown = sample.topics.emplace_back(TopicSample{topic.name, topic.id, {}});
     for (kafka::PartitionState& state : topic.partitions) {
