@@ -62,7 +62,7 @@ class LagHistory {
   class Ring {
    public:
     explicit Ring(int64_t size);
-    // Forgets what lies between the newest moment and `moment`, which becomes the newest.
+    // Forgets the moments after the newest one, up to `moment`, which becomes the newest.
     void Advance(int64_t moment);
     void Put(int64_t moment, const Slot& slot);
     bool Has(int64_t moment) const;
