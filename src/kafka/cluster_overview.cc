@@ -10,6 +10,7 @@
 #include "base/error_kind.h"
 #include "kafka/client.h"
 #include "kafka/errors.h"
+#include "kafka/group_description.h"
 #include "kafka/handles.h"
 
 namespace shopstream::kafka {
@@ -38,35 +39,6 @@ TopicState ToTopicState(const rd_kafka_metadata_topic_t& topic) {
   }
   std::ranges::sort(state.partitions, {}, &PartitionState::id);
   return state;
-}
-
-GroupOverview::Member ToMember(const rd_kafka_MemberDescription_t* described) {
-  GroupOverview::Member member;
-  member.client_id = rd_kafka_MemberDescription_client_id(described);
-  member.member_id = rd_kafka_MemberDescription_consumer_id(described);
-  member.host = rd_kafka_MemberDescription_host(described);
-  if (member.host.starts_with('/')) member.host.erase(0, 1);  // Java prints an unnamed host so.
-  const char* instance = rd_kafka_MemberDescription_group_instance_id(described);
-  if (instance != nullptr) member.instance_id = instance;
-  const auto* assignment = rd_kafka_MemberDescription_assignment(described);
-  const auto* partitions =
-      assignment == nullptr ? nullptr : rd_kafka_MemberAssignment_partitions(assignment);
-  for (int i = 0; partitions != nullptr && i < partitions->cnt; ++i) {
-    member.partitions.push_back({partitions->elems[i].topic, partitions->elems[i].partition});
-  }
-  return member;
-}
-
-GroupOverview ToGroup(const rd_kafka_ConsumerGroupDescription_t* described) {
-  GroupOverview group;
-  group.name = rd_kafka_ConsumerGroupDescription_group_id(described);
-  group.state =
-      rd_kafka_consumer_group_state_name(rd_kafka_ConsumerGroupDescription_state(described));
-  const size_t members = rd_kafka_ConsumerGroupDescription_member_count(described);
-  for (size_t m = 0; m < members; ++m) {
-    group.members.push_back(ToMember(rd_kafka_ConsumerGroupDescription_member(described, m)));
-  }
-  return group;
 }
 
 }  // namespace
@@ -213,9 +185,9 @@ Result<std::vector<std::string>> ClusterOverview::ListGroups() {
   return names;
 }
 
-Result<std::vector<GroupOverview>> ClusterOverview::DescribeGroups(
+Result<std::vector<GroupDescription>> ClusterOverview::DescribeGroups(
     const std::vector<std::string>& names) {
-  std::vector<GroupOverview> groups;
+  std::vector<GroupDescription> groups;
   if (names.empty()) return groups;
   const Asked asked{
       names.size() == 1 ? "describing group " + names.front() : "describing the consumer groups",
@@ -235,11 +207,8 @@ Result<std::vector<GroupOverview>> ClusterOverview::DescribeGroups(
   for (size_t g = 0; g < count; ++g) {
     const rd_kafka_error_t* error = rd_kafka_ConsumerGroupDescription_error(described[g]);
     const auto code = error == nullptr ? RD_KAFKA_RESP_ERR_NO_ERROR : rd_kafka_error_code(error);
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR && code != RD_KAFKA_RESP_ERR_GROUP_ID_NOT_FOUND) {
-      return impl_->Failure(asked, code);
-    }
-    groups.push_back(ToGroup(described[g]));
-    if (code == RD_KAFKA_RESP_ERR_GROUP_ID_NOT_FOUND) groups.back().state = "Dead";
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR && !IsNoGroup(code)) return impl_->Failure(asked, code);
+    groups.push_back(ToGroupDescription(described[g]));
   }
   return groups;
 }

@@ -9,27 +9,11 @@
 #include "base/clock.h"
 #include "base/config.h"
 #include "base/status.h"
+#include "kafka/group_members.h"
 #include "kafka/topic_metadata.h"
+#include "kafka/topic_partition.h"
 
 namespace shopstream::kafka {
-
-struct TopicPartition {
-  std::string topic;
-  int32_t partition = 0;
-
-  auto operator<=>(const TopicPartition&) const = default;
-};
-
-struct GroupOverview {
-  struct Member {
-    std::string client_id, member_id, host;
-    std::string instance_id;  // Of a static member; otherwise empty.
-    std::vector<TopicPartition> partitions;
-  };
-  std::string name;
-  std::string state;  // Kafka's word: "Stable", "Empty", "Dead" (there is no such group), ...
-  std::vector<Member> members;
-};
 
 // Reads the state of many topics and groups with as few requests as the protocol allows. One
 // client, which reconnects when brokers come back; open another one after an error, because a
@@ -51,7 +35,7 @@ class ClusterOverview {
   // Names of all consumer groups that we may see, sorted. One request to each broker.
   Result<std::vector<std::string>> ListGroups();
   // In the order of the names. One request to each group's coordinator.
-  Result<std::vector<GroupOverview>> DescribeGroups(const std::vector<std::string>& names);
+  Result<std::vector<GroupDescription>> DescribeGroups(const std::vector<std::string>& names);
   // What a group has committed, in every topic. One request.
   Result<std::map<TopicPartition, int64_t>> CommittedOffsets(const std::string& group);
 

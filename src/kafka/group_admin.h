@@ -1,6 +1,5 @@
 #pragma once
 
-#include <compare>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -11,15 +10,9 @@
 #include "base/config.h"
 #include "base/status.h"
 #include "kafka/group_members.h"
+#include "kafka/topic_partition.h"
 
 namespace shopstream::kafka {
-
-struct TopicPartition {
-  std::string topic;
-  int32_t partition = 0;
-
-  auto operator<=>(const TopicPartition&) const = default;
-};
 
 // What a group has committed to Kafka for a partition.
 struct CommittedOffset {

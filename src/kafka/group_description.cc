@@ -1,5 +1,6 @@
 #include "kafka/group_description.h"
 
+#include <iterator>
 #include <string>
 #include <utility>
 
@@ -29,6 +30,12 @@ GroupMember ToMember(const rd_kafka_MemberDescription_t* member) {
 }
 
 }  // namespace
+
+int64_t GroupMember::partition_count() const {
+  int64_t count = 0;
+  for (const auto& [topic, of_topic] : partitions) count += std::ssize(of_topic);
+  return count;
+}
 
 bool IsSettling(rd_kafka_resp_err_t code) {
   return code == RD_KAFKA_RESP_ERR_NOT_COORDINATOR ||

@@ -20,6 +20,8 @@ struct GroupMember {
   std::string name;  // As in PartitionOwners.
   // What it reads, by topic.
   std::map<std::string, std::vector<int32_t>> partitions{};
+
+  int64_t partition_count() const;
 };
 
 struct GroupDescription {

@@ -60,7 +60,7 @@ void BrokersLook::Probe(std::vector<BrokerSample>* brokers) const {
                                                reached.ok() ? "" : reached.message(), ""};
                       }});
   }
-  const auto answers = RunHealthChecks(checks, timeout_ / 2);
+  const auto answers = HealthRunner(std::move(checks)).Run(timeout_ / 2);
   for (size_t i = 0; i < brokers->size(); ++i) {
     BrokerSample& broker = (*brokers)[i];
     const ComponentHealth& answer = answers[i];
@@ -197,15 +197,15 @@ Result<GroupsSample> GroupsLook::Ask() {
   if (all_) {
     ARROW_ASSIGN_OR_RAISE(names, overview_->ListGroups());
   }
-  ARROW_ASSIGN_OR_RAISE(auto overviews, overview_->DescribeGroups(names));
+  ARROW_ASSIGN_OR_RAISE(auto groups, overview_->DescribeGroups(names));
   GroupsSample sample;
-  for (kafka::GroupOverview& overview : overviews) {
+  for (kafka::GroupDescription& described : groups) {
     GroupSample& group = sample.groups.emplace_back();
     // A group that does not exist has committed nothing.
-    if (overview.state != "Dead") {
-      ARROW_ASSIGN_OR_RAISE(group.committed, overview_->CommittedOffsets(overview.name));
+    if (described.exists) {
+      ARROW_ASSIGN_OR_RAISE(group.committed, overview_->CommittedOffsets(described.name));
     }
-    group.overview = std::move(overview);
+    group.described = std::move(described);
   }
   return sample;
 }

@@ -56,9 +56,9 @@ std::map<kafka::TopicPartition, int64_t> GroupLag(const GroupSample& group,
 void RememberGroups(const GroupsSample& groups, const TopicsSample& topics, const std::string& own,
                     LagHistory* history) {
   for (const GroupSample& group : groups.groups) {
-    if (group.overview.name == own) continue;
+    if (group.described.name == own) continue;
     for (const auto& [at, records] : GroupLag(group, topics)) {
-      history->Add({group.overview.name, at.topic, at.partition},
+      history->Add({group.described.name, at.topic, at.partition},
                    {.second = SecondOf(topics.at), .records = records});
     }
   }

@@ -107,7 +107,7 @@ TEST(RememberGroups, LeavesTheLakesOwnGroupOut) {
   GroupsSample groups;
   for (const char* name : {"ingest", "reports"}) {
     GroupSample& group = groups.groups.emplace_back();
-    group.overview.name = name;
+    group.described.name = name;
     group.committed = {{{"purchases", 0}, 70}};
   }
   LagHistory history;

@@ -67,15 +67,13 @@ ordered_json FieldsOf(const GroupsSample& sample) {
   ordered_json groups = ordered_json::array();
   for (const GroupSample& group : sample.groups) {
     ordered_json members = ordered_json::array();
-    for (const kafka::GroupOverview::Member& member : group.overview.members) {
-      members.push_back(
-          {{"member", member.instance_id.empty() ? member.member_id : member.instance_id},
-           {"client_id", member.client_id},
-           {"host", member.host},
-           {"partitions", member.partitions.size()}});
+    for (const kafka::GroupMember& member : group.described.members) {
+      members.push_back({{"member", member.name},
+                         {"client_id", member.client_id},
+                         {"partitions", member.partition_count()}});
     }
-    groups.push_back({{"group", group.overview.name},
-                      {"state", group.overview.state},
+    groups.push_back({{"group", group.described.name},
+                      {"state", group.described.state},
                       {"members", std::move(members)},
                       {"committed_partitions", group.committed.size()}});
   }

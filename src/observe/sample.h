@@ -73,7 +73,7 @@ struct TopicsSample {
 };
 
 struct GroupSample {
-  kafka::GroupOverview overview;
+  kafka::GroupDescription described;
   std::map<kafka::TopicPartition, int64_t> committed;
 };
 struct GroupsSample {

@@ -211,11 +211,11 @@ void SampleMetrics::ShowLag(const std::string& topic, const LagsSample& sample) 
 
 void SampleMetrics::ShowGroups(const GroupsSample& sample, const Seen<TopicsSample>& topics) {
   for (const GroupSample& group : sample.groups) {
-    const std::string& name = group.overview.name;
-    Set(kGroupState, {{"group", name}, {"state", group.overview.state}}, 1);
-    Set(kGroupMembers, {{"group", name}}, Real(std::ssize(group.overview.members)));
+    const std::string& name = group.described.name;
+    Set(kGroupState, {{"group", name}, {"state", group.described.state}}, 1);
+    Set(kGroupMembers, {{"group", name}}, Real(std::ssize(group.described.members)));
     int64_t assigned = 0;
-    for (const auto& member : group.overview.members) assigned += std::ssize(member.partitions);
+    for (const auto& member : group.described.members) assigned += member.partition_count();
     Set(kGroupAssigned, {{"group", name}}, Real(assigned));
     if (!topics.known()) continue;
     for (const auto& [at, records] : GroupLag(group, *topics.value)) {

@@ -141,13 +141,10 @@ TEST_F(SampleMetricsTest, ShowsGroupsAndRegistry) {
   Sample sample{.topic = "t", .group = "g"};
   GroupsSample groups;
   GroupSample& group = groups.groups.emplace_back();
-  group.overview.name = "g";
-  group.overview.state = "Stable";
-  group.overview.members.push_back({.client_id = "c",
-                                    .member_id = "m",
-                                    .host = "h",
-                                    .instance_id = "",
-                                    .partitions = {{"t", 0}, {"t", 1}}});
+  group.described.name = "g";
+  group.described.state = "Stable";
+  group.described.members.push_back(
+      {.client_id = "c", .name = "m at h", .partitions = {{"t", {0, 1}}}});
   group.committed[{"t", 0}] = 3;
   sample.groups = JustSeen(groups);
   TopicSample topic{.name = "t", .id = "T", .partitions = {}};

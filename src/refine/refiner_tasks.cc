@@ -155,10 +155,10 @@ Status Refiner::TaskInGold(const std::vector<std::string>& gold) {
   ARROW_ASSIGN_OR_RAISE(const tables::RefineTask task, OpenTask(standings_.silver));
   ARROW_ASSIGN_OR_RAISE(const RefineColumns columns, Columns());
   for (const std::string& table : gold) {
-    ARROW_ASSIGN_OR_RAISE(
-        const PassOutcome outcome, parts_.stats->Timed("restate_gold", table, [&] {
-          return parts_.gold->Restate(table, columns, Sources(), silver_, task);
-        }));
+    ARROW_ASSIGN_OR_RAISE(const PassOutcome outcome,
+                          parts_.stats->Timed("restate_gold", table, [&] {
+                            return parts_.gold->Restate(table, columns, Sources(), silver_, task);
+                          }));
     if (outcome == PassOutcome::kLost) parts_.stats->OnLost();
   }
   return Status::OK();
