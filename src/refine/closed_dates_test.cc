@@ -39,10 +39,11 @@ class ClosedDatesTest : public RefinerTest {
         tables::RefineTask{.kind = tables::TaskKind::kRetain, .table = table, .horizon = horizon};
     return options;
   }
-  static RefinerOptions RestateAll() {
+  // With one row: a task for each date.
+  static RefinerOptions RestateAll(int64_t pass_rows = 1) {
     RefinerOptions options;
     options.restate = DatesToRestate{};
-    options.pass_rows = 1;  // A task for each date.
+    options.pass_rows = pass_rows;
     return options;
   }
   static RefinerOptions Where(const std::string& predicate) {
@@ -178,7 +179,7 @@ TEST_F(ClosedDatesTest, ARestateDoesNotMeetADateThatIsClosedMeanwhile) {
     SCOPED_TRACE(table);
     int closed = 0;
     InterruptAtEvery(
-        11,
+        17,
         [this] {
           Prepare();
           UseRules(kBelow50);
@@ -219,7 +220,7 @@ TEST_F(ClosedDatesTest, RejectsLoseOnlyWhatSilverHasLost) {
 
 TEST_F(ClosedDatesTest, KilledRetainOfRejectsIsFinished) {
   KillAtEvery(
-      5, [this] { Close(); }, [this] { return Refine(Retain(kRejects, kOct24 + 1)); },
+      11, [this] { Close(); }, [this] { return Refine(Retain(kRejects, kOct24 + 1)); },
       [this] {
         const auto task = *tables::ReadRefineTask(*Table(kRejects));
         MustRefine();
@@ -311,7 +312,7 @@ class ClosedDatesHistory : public ClosedDatesTest {
         return;
       }
       case 3:
-        return Run(RestateAll());
+        return Run(RestateAll(1000));
       default:
         IngestSome();
         Run({});
@@ -345,7 +346,7 @@ class ClosedDatesHistory : public ClosedDatesTest {
 TEST_F(ClosedDatesHistory, OfAnyOrder) {
   UseGold({"quality_daily"});
   int64_t closed_rows = 0;
-  for (uint32_t seed = 0; seed < 6; ++seed) {
+  for (uint32_t seed = 0; seed < 4; ++seed) {
     SCOPED_TRACE(seed);
     StartOver();
     UseRules(testing::kRules);
@@ -363,7 +364,7 @@ TEST_F(ClosedDatesHistory, OfAnyOrder) {
     }
     closed_rows += std::exchange(closed_rows_, 0);
   }
-  EXPECT_GT(closed_rows, 5) << "the histories have late rows";
+  EXPECT_GT(closed_rows, 3) << "the histories have late rows";
 }
 
 }  // namespace
