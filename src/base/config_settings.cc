@@ -159,7 +159,7 @@ const Setting kSettings[] = {
      "own: observe samples kafka.group; all: every consumer group of the cluster, each with one "
      "request per sample"},
     {"metrics.listen", TextField{SHOPSTREAM_FIELD(metrics.listen), TextForm::kListenOrOff},
-     "address on which Prometheus metrics are served; empty: off; if taken, the next free port up "
+     "address on which metrics and probes are served; empty: off; if taken, the next free port up "
      "to 15 higher"},
 };
 
