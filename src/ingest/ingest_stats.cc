@@ -28,10 +28,11 @@ double Seconds(BootClock::duration duration) {
 }  // namespace
 
 IngestStats::Assigned::Assigned(int32_t partition)
-    : lag(PartitionGauge("shopstream_ingest_lag_records", "Records of a partition not read yet",
-                         partition)),
+    : lag(PartitionGauge("shopstream_ingest_lag_records",
+                         "Records of an assigned partition that are not read yet", partition)),
       stopped(PartitionGauge("shopstream_ingest_partition_stopped",
-                             "1 if the partition is not read: see `shopstream progress show`",
+                             "1 if the partition is not read until an operator decides: see "
+                             "`shopstream progress show`",
                              partition)) {}
 
 IngestStats::IngestStats() {

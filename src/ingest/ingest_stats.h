@@ -82,7 +82,8 @@ class IngestStats {
   std::optional<BootClock::time_point> first_record_, last_commit_;
 
   Counter records_{"shopstream_ingest_records_total", "Records read from Kafka"};
-  Counter consumed_bytes_{"shopstream_ingest_consumed_bytes_total", "Bytes of their values"};
+  Counter consumed_bytes_{"shopstream_ingest_consumed_bytes_total",
+                          "Bytes of the values of records read from Kafka"};
   Counter rows_{"shopstream_ingest_rows_total", "Rows committed to Bronze and its side tables"};
   Counters quarantined_{"shopstream_ingest_quarantined_total",
                         "Records committed to quarantine, by cause",
@@ -103,9 +104,8 @@ class IngestStats {
                    "Offsets that Kafka expired before they were read"};
   Gauge assigned_partitions_{"shopstream_ingest_assigned_partitions",
                              "Partitions that the group gave to this process"};
-  Gauges paused_{"shopstream_ingest_paused",
-                 "1 while reading is paused because of what this names",
-                 {"reason"}};
+  Gauges paused_{
+      "shopstream_ingest_paused", "1 while reading waits for what the reason names", {"reason"}};
   Gauge buffered_bytes_{"shopstream_ingest_buffered_bytes",
                         "Memory of records that are read and not committed"};
   Gauge last_commit_timestamp_{"shopstream_ingest_last_commit_timestamp_seconds",

@@ -89,7 +89,8 @@ struct Producer::Impl {
   std::string first_error;
 
   Counter queued{"shopstream_producer_records_total", "Records handed to the Kafka client"};
-  Counter bytes{"shopstream_producer_bytes_total", "Bytes of their keys and values, uncompressed"};
+  Counter bytes{"shopstream_producer_bytes_total",
+                "Bytes of the keys and values of these records, uncompressed"};
   Counter acknowledged{"shopstream_producer_acknowledged_total",
                        "Records that all in-sync replicas have written"};
   Counters failed{"shopstream_producer_failed_total",
