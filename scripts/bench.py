@@ -1,7 +1,7 @@
 """Measures the figures of docs/performance.md, each as a ratio within one run.
 
     ./run bench [codec] [produce] [ingest] [garbage] [evolution] [replay] [s3] [freshness] [log] [optimize]
-                [refine] [registry] [day] [build]                              default: all but day, refine, build
+                [refine] [registry] [observe] [day] [build]                            default: all but day, refine, build
 
 Starts its own cluster on its own ports and stops it afterwards. Rounds of the two sides of a ratio
 alternate and the median of each side counts, so that both sides see the same machine load.
@@ -25,6 +25,7 @@ import time
 import uuid
 
 import bench_build
+import bench_observe
 import bench_refine
 from bench_refine import cpu_seconds
 from cluster import BINARY, ROOT, Cluster, Ports
@@ -407,20 +408,24 @@ def bench_refine_part(bench: Bench) -> None:
     bench_refine.measure(bench, say)
 
 
+def bench_observe_part(bench: Bench) -> None:
+    bench_observe.measure(bench, say)
+
+
 def bench_build_time(_: Bench) -> None:
     bench_build.measure(say)
 
 
 PARTS = {"codec": bench_codec, "produce": bench_produce, "ingest": bench_ingest, "garbage": bench_garbage,
          "evolution": bench_evolution, "replay": bench_replay, "s3": bench_s3, "freshness": bench_freshness,
-         "refine": bench_refine_part, "log": bench_log, "optimize": bench_optimize, "registry": bench_registry, "day": bench_day,
-         "build": bench_build_time}
+         "refine": bench_refine_part, "log": bench_log, "optimize": bench_optimize, "registry": bench_registry,
+         "observe": bench_observe_part, "day": bench_day, "build": bench_build_time}
 LONG = {"day", "refine", "build"}  # Only if named.
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="./run bench", description=__doc__.splitlines()[0])
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"parts to run: {', '.join(PARTS)}; default: all except {", ".join(sorted(LONG))}")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"parts to run: {', '.join(PARTS)}; default: all except {', '.join(sorted(LONG))}")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--events", type=int, default=EVENTS, help="number of events in the ingest part")
     arguments = parser.parse_args()
@@ -433,7 +438,7 @@ def main() -> None:
                           Ports(brokers=19094, controllers=19194, registry=19082, minio=19090))
         try:
             parts = arguments.parts or [part for part in PARTS if part not in LONG]
-            if not set(parts) <= {"codec", "log", "day", "build"}:
+            if not set(parts) <= {"codec", "log", "observe", "day", "build"}:
                 cluster.start_brokers()
                 cluster.start_registry()
             bench = Bench(cluster, pathlib.Path(name), arguments.rounds, arguments.events)
