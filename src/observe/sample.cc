@@ -167,7 +167,7 @@ void AddMissingOf(const TopicSample& topic, std::vector<MissingPart>* missing) {
 
 template <typename T>
 void AddUnknown(const std::string& part, const Seen<T>& seen, std::vector<MissingPart>* missing) {
-  if (!seen.known()) missing->push_back({part, seen.unknown});
+  if (!seen.known() && seen.unknown != kNoAnswerYet) missing->push_back({part, seen.unknown});
 }
 
 std::string RateText(std::optional<double> rate) {

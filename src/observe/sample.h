@@ -20,12 +20,14 @@
 // are shown as metrics in sample_metrics.h.
 namespace shopstream::observe {
 
+inline constexpr char kNoAnswerYet[] = "no answer yet";  // Of a part whose first look is not over.
+
 // What was last seen of a part of the system, or why it is not known.
 template <typename T>
 struct Seen {
-  std::shared_ptr<const T> value;         // Null: not known.
-  std::string unknown = "no answer yet";  // Why; empty if the value is known.
-  int64_t at_ms = 0;                      // When it was asked, by the wall clock; 0: never.
+  std::shared_ptr<const T> value;      // Null: not known.
+  std::string unknown = kNoAnswerYet;  // Why; empty if the value is known.
+  int64_t at_ms = 0;                   // When it was asked, by the wall clock; 0: never.
   Millis took{0};
   int64_t looks = 0;  // How many there were so far.
 

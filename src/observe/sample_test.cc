@@ -56,6 +56,12 @@ Sample Healthy() {
 
 TEST(Missing, IsNothingWhenEverythingIsUp) { EXPECT_THAT(Missing(Healthy()), IsEmpty()); }
 
+TEST(Missing, IsNothingThatHasJustBeenAskedForTheFirstTime) {
+  Sample sample = Healthy();
+  sample.tables["new"] = {};
+  EXPECT_THAT(Missing(sample), IsEmpty());
+}
+
 TEST(Missing, NamesEachPartAndWhy) {
   Sample sample = Healthy();
   sample.registry = {};
