@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/probes.h"
 #include "base/progress_line.h"
 #include "base/shutdown.h"
 #include "cli/command.h"
@@ -73,6 +74,8 @@ Result<int> RunObserve(const Context& context) {
     const observe::Sample sample = sampler->Latest();
     if (sample.sequence() != shown) metrics.Show(sample);
     const bool complete = IsComplete(sample);
+    Probes::OfProcess().Beat();
+    Probes::OfProcess().SetUnready(complete ? "" : "the first samples are being taken");
     if (complete && sample.sequence() != shown) missing.Show(sample);
     shown = sample.sequence();
     const BootClock::time_point now = BootClock::now();
