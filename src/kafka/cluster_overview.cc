@@ -3,12 +3,10 @@
 #include <librdkafka/rdkafka.h>
 
 #include <algorithm>
-#include <array>
-#include <functional>
 #include <utility>
 
 #include "base/error_kind.h"
-#include "kafka/client.h"
+#include "kafka/admin_calls.h"
 #include "kafka/errors.h"
 #include "kafka/group_description.h"
 #include "kafka/handles.h"
@@ -16,15 +14,9 @@
 namespace shopstream::kafka {
 namespace {
 
-using OverviewOptions = Handle<rd_kafka_AdminOptions_t, &rd_kafka_AdminOptions_destroy>;
 using OverviewMetadata = Handle<const rd_kafka_metadata_t, &rd_kafka_metadata_destroy>;
 using WantedOffsets =
     Handle<rd_kafka_ListConsumerGroupOffsets_t, &rd_kafka_ListConsumerGroupOffsets_destroy>;
-
-// What is asked, for messages, and the permission that it needs.
-struct Asked {
-  std::string what, needs;
-};
 
 TopicState ToTopicState(const rd_kafka_metadata_topic_t& topic) {
   TopicState state;
@@ -44,44 +36,7 @@ TopicState ToTopicState(const rd_kafka_metadata_topic_t& topic) {
 }  // namespace
 
 struct ClusterOverview::Impl {
-  ClientHandle client;
-  KafkaConfig config;
-  Millis timeout;
-
-  using Request = std::function<void(const rd_kafka_AdminOptions_t*, rd_kafka_queue_t*)>;
-
-  Status Failure(const Asked& asked, int code, const char* reason = nullptr) const {
-    return DescribeFailure(
-        {asked.what, code, reason == nullptr ? "" : reason, timeout, asked.needs}, config,
-        client.get());
-  }
-
-  Result<OverviewOptions> NewOptions(rd_kafka_admin_op_t op) const {
-    OverviewOptions options(rd_kafka_AdminOptions_new(client.get(), op));
-    std::array<char, 256> reason{};
-    const auto code = rd_kafka_AdminOptions_set_request_timeout(
-        options.get(), static_cast<int>(timeout.count()), reason.data(), reason.size());
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return Status::Invalid(reason.data());
-    if (op == RD_KAFKA_ADMIN_OP_LISTOFFSETS) {
-      ErrorHandle error(rd_kafka_AdminOptions_set_isolation_level(
-          options.get(), RD_KAFKA_ISOLATION_LEVEL_READ_COMMITTED));
-      if (error != nullptr) return Status::Invalid(rd_kafka_error_string(error.get()));
-    }
-    return options;
-  }
-
-  Result<EventHandle> Call(rd_kafka_admin_op_t op, const Asked& asked, const Request& request) {
-    ARROW_ASSIGN_OR_RAISE(const OverviewOptions options, NewOptions(op));
-    const QueueHandle queue(rd_kafka_queue_new(client.get()));
-    request(options.get(), queue.get());
-    // The request's own timeout produces the event; allow one more second for its delivery.
-    EventHandle event = AwaitEvent(client.get(), queue.get(), timeout + Millis{1000});
-    if (event == nullptr) return Failure(asked, RD_KAFKA_RESP_ERR__TIMED_OUT);
-    if (const auto code = rd_kafka_event_error(event.get())) {
-      return Failure(asked, code, rd_kafka_event_error_string(event.get()));
-    }
-    return event;
-  }
+  AdminCalls calls;
 
   Result<Offsets> ListOffsets(const std::vector<TopicPartition>& partitions,
                               rd_kafka_OffsetSpec_t spec);
@@ -91,16 +46,17 @@ Result<ClusterOverview::Offsets> ClusterOverview::Impl::ListOffsets(
     const std::vector<TopicPartition>& partitions, rd_kafka_OffsetSpec_t spec) {
   Offsets offsets;
   if (partitions.empty()) return offsets;
-  const Asked asked{"listing the offsets of the topics", "DESCRIBE on the topics"};
+  const Deed asked{"listing the offsets of the topics", "DESCRIBE on the topics"};
   PartitionListHandle list(rd_kafka_topic_partition_list_new(static_cast<int>(partitions.size())));
   for (const TopicPartition& one : partitions) {
     rd_kafka_topic_partition_list_add(list.get(), one.topic.c_str(), one.partition)->offset = spec;
   }
-  ARROW_ASSIGN_OR_RAISE(
-      const EventHandle event,
-      Call(RD_KAFKA_ADMIN_OP_LISTOFFSETS, asked, [&](const auto* options, auto* queue) {
-        rd_kafka_ListOffsets(client.get(), list.get(), options, queue);
-      }));
+  ARROW_ASSIGN_OR_RAISE(const EventHandle event,
+                        calls.Call(RD_KAFKA_ADMIN_OP_LISTOFFSETS, kClientsChoice, asked,
+                                   [&](const auto* options, auto* queue) {
+                                     rd_kafka_ListOffsets(calls.client(), list.get(), options,
+                                                          queue);
+                                   }));
   size_t count = 0;
   const auto* infos =
       rd_kafka_ListOffsets_result_infos(rd_kafka_event_ListOffsets_result(event.get()), &count);
@@ -109,9 +65,9 @@ Result<ClusterOverview::Offsets> ClusterOverview::Impl::ListOffsets(
     const TopicPartition at{found->topic, found->partition};
     const std::string name = at.topic + " [" + std::to_string(at.partition) + "]";
     if (found->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-      offsets.emplace(
-          at, Failure({"listing the offsets of topic " + name, "DESCRIBE on topic " + at.topic},
-                      found->err));
+      offsets.emplace(at, calls.Failure({"listing the offsets of topic " + name,
+                                         "DESCRIBE on topic " + at.topic},
+                                        found->err));
     } else if (found->offset >= 0) {
       offsets.emplace(at, found->offset);
     }
@@ -129,18 +85,17 @@ ClusterOverview::~ClusterOverview() = default;
 
 Result<std::unique_ptr<ClusterOverview>> ClusterOverview::Open(const KafkaConfig& config,
                                                                Millis timeout) {
-  ARROW_ASSIGN_OR_RAISE(rd_kafka_conf_s * conf, MakeConf(config, {}, nullptr));
-  ARROW_ASSIGN_OR_RAISE(ClientHandle client, OpenClient(ClientKind::kProducer, conf));
-  auto impl = std::make_unique<Impl>(Impl{std::move(client), config, timeout});
+  ARROW_ASSIGN_OR_RAISE(AdminCalls calls, AdminCalls::Open(config, timeout));
+  auto impl = std::make_unique<Impl>(Impl{std::move(calls)});
   return std::unique_ptr<ClusterOverview>(new ClusterOverview(std::move(impl)));
 }
 
 Result<std::vector<TopicState>> ClusterOverview::ListTopics() {
   const rd_kafka_metadata_t* raw = nullptr;
-  const auto code = rd_kafka_metadata(impl_->client.get(), /*all_topics=*/1, nullptr, &raw,
-                                      static_cast<int>(impl_->timeout.count()));
+  const auto code = rd_kafka_metadata(impl_->calls.client(), /*all_topics=*/1, nullptr, &raw,
+                                      static_cast<int>(impl_->calls.timeout().count()));
   if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    return impl_->Failure({"listing the topics", "DESCRIBE on the topics"}, code);
+    return impl_->calls.Failure({"listing the topics", "DESCRIBE on the topics"}, code);
   }
   const OverviewMetadata metadata(raw);
   std::vector<TopicState> topics;
@@ -162,19 +117,20 @@ Result<ClusterOverview::Offsets> ClusterOverview::LogStarts(
 }
 
 Result<std::vector<std::string>> ClusterOverview::ListGroups() {
-  const Asked asked{"listing the consumer groups", "DESCRIBE on the groups"};
+  const Deed asked{"listing the consumer groups", "DESCRIBE on the groups"};
   ARROW_ASSIGN_OR_RAISE(const EventHandle event,
-                        impl_->Call(RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPS, asked,
-                                    [&](const auto* options, auto* queue) {
-                                      rd_kafka_ListConsumerGroups(impl_->client.get(), options,
-                                                                  queue);
-                                    }));
+                        impl_->calls.Call(RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPS, kClientsChoice,
+                                          asked, [&](const auto* options, auto* queue) {
+                                            rd_kafka_ListConsumerGroups(impl_->calls.client(),
+                                                                        options, queue);
+                                          }));
   const auto* result = rd_kafka_event_ListConsumerGroups_result(event.get());
   size_t count = 0;
   const auto* errors = rd_kafka_ListConsumerGroups_result_errors(result, &count);
   // The groups of a broker that does not answer are missing, so the list is not one of all groups.
   if (count > 0) {
-    return impl_->Failure(asked, rd_kafka_error_code(errors[0]), rd_kafka_error_string(errors[0]));
+    return impl_->calls.Failure(asked, rd_kafka_error_code(errors[0]),
+                                rd_kafka_error_string(errors[0]));
   }
   const auto* valid = rd_kafka_ListConsumerGroups_result_valid(result, &count);
   std::vector<std::string> names;
@@ -189,25 +145,26 @@ Result<std::vector<GroupDescription>> ClusterOverview::DescribeGroups(
     const std::vector<std::string>& names) {
   std::vector<GroupDescription> groups;
   if (names.empty()) return groups;
-  const Asked asked{
+  const Deed asked{
       names.size() == 1 ? "describing group " + names.front() : "describing the consumer groups",
       "DESCRIBE on group " + names.front() + " (READ includes it)"};
   std::vector<const char*> raw_names;
   for (const std::string& name : names) raw_names.push_back(name.c_str());
   ARROW_ASSIGN_OR_RAISE(const EventHandle event,
-                        impl_->Call(RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS, asked,
-                                    [&](const auto* options, auto* queue) {
-                                      rd_kafka_DescribeConsumerGroups(
-                                          impl_->client.get(), raw_names.data(), raw_names.size(),
-                                          options, queue);
-                                    }));
+                        impl_->calls.Call(RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS, kClientsChoice,
+                                          asked, [&](const auto* options, auto* queue) {
+                                            rd_kafka_DescribeConsumerGroups(
+                                                impl_->calls.client(), raw_names.data(),
+                                                raw_names.size(), options, queue);
+                                          }));
   size_t count = 0;
   const auto** described = rd_kafka_DescribeConsumerGroups_result_groups(
       rd_kafka_event_DescribeConsumerGroups_result(event.get()), &count);
   for (size_t g = 0; g < count; ++g) {
     const rd_kafka_error_t* error = rd_kafka_ConsumerGroupDescription_error(described[g]);
     const auto code = error == nullptr ? RD_KAFKA_RESP_ERR_NO_ERROR : rd_kafka_error_code(error);
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR && !IsNoGroup(code)) return impl_->Failure(asked, code);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR && !IsNoGroup(code))
+      return impl_->calls.Failure(asked, code);
     groups.push_back(ToGroupDescription(described[g]));
   }
   return groups;
@@ -215,16 +172,17 @@ Result<std::vector<GroupDescription>> ClusterOverview::DescribeGroups(
 
 Result<std::map<TopicPartition, int64_t>> ClusterOverview::CommittedOffsets(
     const std::string& group) {
-  const Asked asked{"reading the committed offsets of group " + group,
-                    "DESCRIBE on group " + group + " (READ includes it)"};
+  const Deed asked{"reading the committed offsets of group " + group,
+                   "DESCRIBE on group " + group + " (READ includes it)"};
   const WantedOffsets wanted(rd_kafka_ListConsumerGroupOffsets_new(group.c_str(), nullptr));
   rd_kafka_ListConsumerGroupOffsets_t* groups[] = {wanted.get()};
-  ARROW_ASSIGN_OR_RAISE(const EventHandle event,
-                        impl_->Call(RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, asked,
-                                    [&](const auto* options, auto* queue) {
-                                      rd_kafka_ListConsumerGroupOffsets(impl_->client.get(), groups,
-                                                                        1, options, queue);
-                                    }));
+  ARROW_ASSIGN_OR_RAISE(
+      const EventHandle event,
+      impl_->calls.Call(RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, kClientsChoice, asked,
+                        [&](const auto* options, auto* queue) {
+                          rd_kafka_ListConsumerGroupOffsets(impl_->calls.client(), groups, 1,
+                                                            options, queue);
+                        }));
   size_t count = 0;
   const auto* results = rd_kafka_ListConsumerGroupOffsets_result_groups(
       rd_kafka_event_ListConsumerGroupOffsets_result(event.get()), &count);
@@ -232,7 +190,7 @@ Result<std::map<TopicPartition, int64_t>> ClusterOverview::CommittedOffsets(
   for (size_t i = 0; i < count; ++i) {
     const rd_kafka_error_t* error = rd_kafka_group_result_error(results[i]);
     if (error != nullptr) {
-      return impl_->Failure(asked, rd_kafka_error_code(error), rd_kafka_error_string(error));
+      return impl_->calls.Failure(asked, rd_kafka_error_code(error), rd_kafka_error_string(error));
     }
     const auto* found = rd_kafka_group_result_partitions(results[i]);
     for (int p = 0; found != nullptr && p < found->cnt; ++p) {
