@@ -1,4 +1,4 @@
-"""What the long-running commands serve: /metrics as docs/metrics.md has it, /livez and /readyz.
+"""What the long-running commands serve at work: /metrics as docs/metrics.md has it, /livez and /readyz.
 
 SHOPSTREAM_WRITE_DOCS=1 writes the tables of docs/metrics.md instead of comparing them."""
 
@@ -8,14 +8,13 @@ import pathlib
 import re
 import shutil
 import subprocess
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 
 import pytest
 
 from cluster import Cluster
 from places import ROOT
+from probes import get, served_at
 from shopstream import Running, Shopstream, shopstream_world
 from waiting import wait_until
 
@@ -64,22 +63,6 @@ class Page:
         assert name in self.metrics, line
         self.metrics[name].labels |= frozenset(LABEL.findall(found[2] or "")) - {"le"}
         self.values[line.rpartition(" ")[0]] = float(found[3])
-
-
-def get(url: str) -> tuple[int, str]:
-    try:
-        with urllib.request.urlopen(url, timeout=5) as answer:
-            return answer.status, answer.read().decode()
-    except urllib.error.HTTPError as error:
-        return error.code, error.read().decode()
-
-
-def served_at(running: Running) -> str:
-    """The address without a path."""
-    def found() -> re.Match[str] | None:
-        return re.search(r"metrics on (http://\S+)/metrics", running.errors.read_text())
-
-    return wait_until(found, 30, "metrics are served")[1]
 
 
 class Pipeline:
@@ -165,12 +148,12 @@ def all_metrics(pages: dict[str, Page]) -> dict[str, Metric]:
     return merged
 
 
-def tables(metrics: dict[str, Metric]) -> str:
+def tables(metrics: dict[str, Metric], pages: int) -> str:
     groups: dict[str, list[str]] = {group: [] for group in GROUPS}
     for name, metric in sorted(metrics.items()):
         group = name.removeprefix("shopstream_").split("_")[0]
         labels = ", ".join(f"`{label}`" for label in sorted(metric.labels))
-        commands = "all" if len(metric.commands) == 5 else ", ".join(sorted(metric.commands))
+        commands = "all" if len(metric.commands) == pages else ", ".join(sorted(metric.commands))
         groups[group].append(f"| `{name}` | {metric.type} | {labels} | {commands} | {metric.help} |\n")
     text = ""
     for group, rows in groups.items():
@@ -183,7 +166,7 @@ def test_the_document_is_what_the_commands_serve(pages: dict[str, Page]) -> None
     before, _, rest = PAGE.read_text().partition(BEGIN)
     _, end, after = rest.partition(END)
     assert end, f"{PAGE} has lost its marks"
-    served = tables(all_metrics(pages))
+    served = tables(all_metrics(pages), len(pages))
     if os.environ.get("SHOPSTREAM_WRITE_DOCS"):
         PAGE.write_text(before + BEGIN + served + END + after)
     documented = PAGE.read_text().partition(BEGIN)[2].partition(END)[0]
@@ -247,24 +230,3 @@ def test_every_command_is_live_and_ready(pipeline: Pipeline) -> None:
         wait_until(lambda: get(f"{base}/readyz") == (200, "ok\n"), 30, f"{name} is ready at {base}")
     shown = pipeline.pages()
     assert all(page.values["shopstream_ready"] == 1 for page in shown.values())
-
-
-def test_an_ingest_without_brokers_is_live_and_not_ready(shopstream: Shopstream) -> None:
-    running = shopstream.start("ingest", SHOPSTREAM_METRICS_LISTEN="127.0.0.1:0",
-                               SHOPSTREAM_KAFKA_BOOTSTRAP_SERVERS="127.0.0.1:1")
-    base = served_at(running)
-    assert get(f"{base}/livez") == (200, "ok\n")
-    assert get(f"{base}/readyz") == (503, "starting\n")
-
-
-def test_an_ingest_is_not_ready_while_no_broker_answers(shopstream: Shopstream) -> None:
-    shopstream.run("topics", "setup")
-    shopstream.run("schema", "register", ROOT / "schemas/purchase_event.avsc")
-    running = shopstream.start("ingest", SHOPSTREAM_METRICS_LISTEN="127.0.0.1:0")
-    base = served_at(running)
-    wait_until(lambda: get(f"{base}/readyz")[0] == 200, 60, "ingest is ready")
-    shopstream.cluster.stop_brokers()
-    wait_until(lambda: get(f"{base}/readyz")[1].startswith("no broker answers"), 60, "ingest is not ready")
-    assert get(f"{base}/livez")[0] == 200
-    shopstream.cluster.start_brokers()
-    wait_until(lambda: get(f"{base}/readyz")[0] == 200, 60, "ingest is ready again")
