@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/error_kind.h"
+#include "base/shutdown.h"
 #include "lake/delta/table_at.h"
 #include "lake/upkeep/reports.h"
 #include "tables/quarantine_causes.h"
@@ -99,6 +100,8 @@ Result<QuarantineSample> QuarantineLook::Look() {
     auto known = causes_of_.extract(file.path);
     if (!known.empty()) {
       causes = std::move(known.mapped());
+    } else if (ShutdownRequested()) {
+      read = Unavailable("stopping");
     } else if (read.ok()) {
       auto counted = tables::CountCauses(newest_.store(), newest_.path(), file, snapshot->schema());
       read = counted.status();
