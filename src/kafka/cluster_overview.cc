@@ -141,9 +141,9 @@ Result<std::vector<std::string>> ClusterOverview::ListGroups() {
   return names;
 }
 
-Result<std::vector<GroupDescription>> ClusterOverview::DescribeGroups(
+Result<ClusterOverview::Groups> ClusterOverview::DescribeGroups(
     const std::vector<std::string>& names) {
-  std::vector<GroupDescription> groups;
+  Groups groups;
   if (names.empty()) return groups;
   const Deed asked{
       names.size() == 1 ? "describing group " + names.front() : "describing the consumer groups",
@@ -163,9 +163,14 @@ Result<std::vector<GroupDescription>> ClusterOverview::DescribeGroups(
   for (size_t g = 0; g < count; ++g) {
     const rd_kafka_error_t* error = rd_kafka_ConsumerGroupDescription_error(described[g]);
     const auto code = error == nullptr ? RD_KAFKA_RESP_ERR_NO_ERROR : rd_kafka_error_code(error);
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR && !IsNoGroup(code))
-      return impl_->calls.Failure(asked, code);
-    groups.push_back(ToGroupDescription(described[g]));
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR && !IsNoGroup(code)) {
+      const std::string group = rd_kafka_ConsumerGroupDescription_group_id(described[g]);
+      groups.emplace_back(impl_->calls.Failure(
+          {"describing group " + group, "DESCRIBE on group " + group + " (READ includes it)"},
+          code));
+    } else {
+      groups.emplace_back(ToGroupDescription(described[g]));
+    }
   }
   return groups;
 }

@@ -34,8 +34,10 @@ class ClusterOverview {
   Result<Offsets> LogStarts(const std::vector<TopicPartition>& partitions);
   // Names of all consumer groups that we may see, sorted. One request to each broker.
   Result<std::vector<std::string>> ListGroups();
-  // In the order of the names. One request to each group's coordinator.
-  Result<std::vector<GroupDescription>> DescribeGroups(const std::vector<std::string>& names);
+  // In the order of the names. One request to each group's coordinator. An error concerns its own
+  // group.
+  using Groups = std::vector<Result<GroupDescription>>;
+  Result<Groups> DescribeGroups(const std::vector<std::string>& names);
   // What a group has committed, in every topic. One request.
   Result<std::map<TopicPartition, int64_t>> CommittedOffsets(const std::string& group);
 

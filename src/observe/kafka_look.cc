@@ -4,6 +4,7 @@
 #include <set>
 #include <utility>
 
+#include "base/error_kind.h"
 #include "base/join.h"
 #include "base/listen_address.h"
 #include "base/tcp_probe.h"
@@ -88,7 +89,7 @@ Result<BrokersSample> BrokersLook::Look() {
         .id = id, .address = address, .registered = registered.contains(id), .up = true});
     if (!cluster.ok() || broker.registered) continue;
     broker.up = false;
-    broker.why_down = "the cluster does not have it any more";
+    broker.why_down = "it is no longer registered";
   }
   if (known_.empty()) {
     for (const std::string& server : SplitList(config_.bootstrap_servers)) {
@@ -145,6 +146,11 @@ Status TopicsLook::RefreshStarts(const std::vector<kafka::TopicPartition>& led) 
 Result<TopicsSample> TopicsLook::Ask() {
   TopicsSample sample;
   ARROW_ASSIGN_OR_RAISE(auto topics, Topics(&sample.own_exists));
+  if (sample.own_exists && topics.front().id != own_id_) {  // It was created again.
+    std::erase_if(starts_,
+                  [this](const auto& known) { return known.first.topic == config_.topic; });
+    own_id_ = topics.front().id;
+  }
   std::vector<kafka::TopicPartition> led;
   for (const kafka::TopicState& topic : topics) {
     for (const kafka::PartitionState& partition : topic.partitions) {
@@ -171,6 +177,7 @@ Result<TopicsSample> TopicsLook::Ask() {
       const auto start = starts_.find(at);
       if (start != starts_.end() && start->second > partition.end.value_or(start->second)) {
         starts_.erase(start);  // The topic was created again: the next look asks.
+        partition.unknown = "its log start is not known";
       } else if (start != starts_.end()) {
         partition.log_start = start->second;
       } else if (partition.unknown.empty()) {
@@ -197,17 +204,38 @@ Result<GroupsSample> GroupsLook::Ask() {
   if (all_) {
     ARROW_ASSIGN_OR_RAISE(names, overview_->ListGroups());
   }
-  ARROW_ASSIGN_OR_RAISE(auto groups, overview_->DescribeGroups(names));
+  ARROW_ASSIGN_OR_RAISE(const auto answers, overview_->DescribeGroups(names));
   GroupsSample sample;
-  for (kafka::GroupDescription& described : groups) {
+  Status failed;
+  std::map<int32_t, Status> silent;  // By coordinator, so that it is waited for only once.
+  for (size_t g = 0; g < answers.size(); ++g) {
+    auto asked = AskGroup(answers[g], &silent);
     GroupSample& group = sample.groups.emplace_back();
-    // A group that does not exist has committed nothing.
-    if (described.exists) {
-      ARROW_ASSIGN_OR_RAISE(group.committed, overview_->CommittedOffsets(described.name));
+    if (asked.ok()) {
+      group = *std::move(asked);
+    } else {
+      failed = asked.status();
+      group.described.name = names[g];
+      group.unknown = failed.message();
     }
-    group.described = std::move(described);
   }
+  if (failed.ok()) return sample;
+  overview_.reset();  // It may remember a broker that no longer coordinates a group.
+  if (std::ranges::none_of(sample.groups, &GroupSample::known)) return failed;
   return sample;
+}
+
+Result<GroupSample> GroupsLook::AskGroup(const Result<kafka::GroupDescription>& described,
+                                         std::map<int32_t, Status>* silent) const {
+  GroupSample group;
+  ARROW_ASSIGN_OR_RAISE(group.described, described);
+  if (!group.described.exists) return group;  // It has committed nothing.
+  const int32_t coordinator = group.described.coordinator;
+  if (const auto known = silent->find(coordinator); known != silent->end()) return known->second;
+  auto committed = overview_->CommittedOffsets(group.described.name);
+  if (IsUnavailable(committed.status())) silent->emplace(coordinator, committed.status());
+  ARROW_ASSIGN_OR_RAISE(group.committed, std::move(committed));
+  return group;
 }
 
 }  // namespace shopstream::observe

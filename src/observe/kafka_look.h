@@ -54,6 +54,7 @@ class TopicsLook {
   const Millis timeout_;
   std::unique_ptr<kafka::Admin> admin_;               // Null until opened, and after an error.
   std::unique_ptr<kafka::ClusterOverview> overview_;  // Likewise.
+  std::string own_id_;  // The id of config.topic when it was last seen.
   std::map<kafka::TopicPartition, int64_t> starts_;
   BootClock::time_point starts_due_{};
 };
@@ -69,6 +70,9 @@ class GroupsLook {
 
  private:
   Result<GroupsSample> Ask();
+  // `silent`: coordinators that did not answer for another group, and why.
+  Result<GroupSample> AskGroup(const Result<kafka::GroupDescription>& described,
+                               std::map<int32_t, Status>* silent) const;
 
   const KafkaConfig config_;
   const bool all_;

@@ -73,7 +73,8 @@ ordered_json FieldsOf(const GroupsSample& sample) {
                          {"partitions", member.partition_count()}});
     }
     groups.push_back({{"group", group.described.name},
-                      {"state", group.described.state},
+                      {"unknown", TextOrNull(group.unknown)},
+                      {"state", TextOrNull(group.described.state)},
                       {"members", std::move(members)},
                       {"committed_partitions", group.committed.size()}});
   }
@@ -165,6 +166,12 @@ void AddMissingOf(const TopicSample& topic, std::vector<MissingPart>* missing) {
   }
 }
 
+void AddMissingOf(const GroupsSample& sample, std::vector<MissingPart>* missing) {
+  for (const GroupSample& group : sample.groups) {
+    if (!group.known()) missing->push_back({"group " + group.described.name, group.unknown});
+  }
+}
+
 template <typename T>
 void AddUnknown(const std::string& part, const Seen<T>& seen, std::vector<MissingPart>* missing) {
   if (!seen.known() && seen.unknown != kNoAnswerYet) missing->push_back({part, seen.unknown});
@@ -236,11 +243,14 @@ std::vector<MissingPart> Missing(const Sample& sample) {
     for (const TopicSample& topic : sample.topics.value->topics) AddMissingOf(topic, &missing);
   }
   AddUnknown("group " + sample.group, sample.groups, &missing);
+  if (sample.groups.known()) AddMissingOf(*sample.groups.value, &missing);
   AddUnknown("registry", sample.registry, &missing);
   if (sample.registry.known() && !sample.registry.value->degraded.empty()) {
     missing.push_back({"registry", sample.registry.value->degraded});
   }
-  if (!sample.tables_unknown.empty()) missing.push_back({"lake", sample.tables_unknown});
+  if (!sample.tables_unknown.empty() && sample.tables_unknown != kNoAnswerYet) {
+    missing.push_back({"lake", sample.tables_unknown});
+  }
   for (const auto& [path, table] : sample.tables) {
     AddUnknown("table " + path, table, &missing);
     if (table.known() && !table.value->exists) {

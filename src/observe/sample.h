@@ -20,7 +20,7 @@
 // are shown as metrics in sample_metrics.h.
 namespace shopstream::observe {
 
-inline constexpr char kNoAnswerYet[] = "no answer yet";  // Of a part whose first look is not over.
+inline constexpr char kNoAnswerYet[] = "no answer yet";  // Until the first look is over.
 
 // What was last seen of a part of the system, or why it is not known.
 template <typename T>
@@ -75,8 +75,11 @@ struct TopicsSample {
 };
 
 struct GroupSample {
-  kafka::GroupDescription described;
-  std::map<kafka::TopicPartition, int64_t> committed;
+  std::string unknown{};  // Why it does not answer; then only its name is known.
+  kafka::GroupDescription described{};
+  std::map<kafka::TopicPartition, int64_t> committed{};
+
+  bool known() const { return unknown.empty(); }
 };
 struct GroupsSample {
   std::vector<GroupSample> groups;
@@ -84,7 +87,7 @@ struct GroupsSample {
 
 struct RegistrySample {
   int64_t subjects = 0;
-  std::string degraded;  // Why it is, by its own word; empty: it is not.
+  std::string degraded;  // Why it is, as it reports; empty: it is not.
 };
 
 struct TableSample {
@@ -120,7 +123,7 @@ struct LagSample {
 struct LagsSample {
   std::vector<LagSample> partitions;
 
-  // Of all partitions; nothing: unknown in one of them.
+  // Over all partitions; nothing: unknown in one of them.
   std::optional<int64_t> records() const;
   std::optional<double> seconds() const;        // The greatest.
   std::optional<double> clear_seconds() const;  // The slowest partition decides.

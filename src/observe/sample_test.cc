@@ -13,6 +13,7 @@ namespace shopstream::observe {
 namespace {
 
 using testing::Contains;
+using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::Optional;
 
@@ -59,6 +60,7 @@ TEST(Missing, IsNothingWhenEverythingIsUp) { EXPECT_THAT(Missing(Healthy()), IsE
 TEST(Missing, IsNothingThatHasJustBeenAskedForTheFirstTime) {
   Sample sample = Healthy();
   sample.tables["new"] = {};
+  sample.tables_unknown = kNoAnswerYet;
   EXPECT_THAT(Missing(sample), IsEmpty());
 }
 
@@ -89,6 +91,17 @@ TEST(Missing, NamesATopicWhoseReplicasAreBehind) {
   sample.topics = See(topics);
   EXPECT_THAT(Missing(sample),
               Contains(MissingPart{"topic purchases", "1 of 1 partition without a leader"}));
+}
+
+TEST(Missing, NamesAGroupThatDoesNotAnswer) {
+  Sample sample = Healthy();
+  GroupsSample groups;
+  groups.groups.resize(2);
+  groups.groups[0].described.name = "ingest";
+  groups.groups[1].described.name = "reports";
+  groups.groups[1].unknown = "no coordinator";
+  sample.groups = See(std::move(groups));
+  EXPECT_THAT(Missing(sample), ElementsAre(MissingPart{"group reports", "no coordinator"}));
 }
 
 TEST(LagsSample, TheSlowestPartitionDecides) {
