@@ -8,7 +8,6 @@
 namespace shopstream::observe {
 namespace {
 
-constexpr Millis kAgePatience{2000};
 constexpr double kMillisOfSecond = 1000;
 
 int64_t SecondOf(BootClock::time_point at) {
@@ -47,7 +46,8 @@ std::map<kafka::TopicPartition, int64_t> GroupLag(const GroupSample& group,
       const kafka::TopicPartition at{topic.name, partition.state.id};
       const auto committed = group.committed.find(at);
       if (committed == group.committed.end() || !partition.end) continue;
-      lags[at] = std::max<int64_t>(0, *partition.end - committed->second);
+      const int64_t from = std::max(committed->second, partition.log_start.value_or(0));
+      lags[at] = std::max<int64_t>(0, *partition.end - from);
     }
   }
   return lags;
@@ -91,7 +91,7 @@ void LagLook::AddRates(BootClock::time_point at, const TopicSample& topic, LagsS
       continue;
     }
     const PartitionSample& kafka = topic.partitions[p];
-    window.Add(at, *kafka.end, lag.next.value_or(*kafka.log_start));
+    window.Add(at, *kafka.end, lag.next ? *lag.next : *kafka.log_start);
     lag.rates = window.rates();
     lag.clear_seconds = SecondsToClear(lag.records, lag.rates);
   }

@@ -36,8 +36,8 @@ class SharedHistory {
 // times and rates.
 LagsSample CompareEnds(const TopicSample& topic, const TableSample& bronze);
 
-// What a group has not committed yet of the partitions in which it has committed anything, and
-// whose end is known.
+// What Kafka has and a group has not committed yet, of the partitions in which it has committed
+// anything, and whose end is known.
 std::map<kafka::TopicPartition, int64_t> GroupLag(const GroupSample& group,
                                                   const TopicsSample& topics);
 // Adds the lag of each group but `own`, whose lag is the lake's.
@@ -47,6 +47,8 @@ void RememberGroups(const GroupsSample& groups, const TopicsSample& topics, cons
 // Adds rates, times and history to what was seen of the topic and of Bronze. One thread.
 class LagLook {
  public:
+  static constexpr Millis kAgePatience{2000};  // A look reads records for no longer.
+
   LagLook(const KafkaConfig& config, std::shared_ptr<SharedHistory> history)
       : config_(config), first_records_(config), history_(std::move(history)) {}
 

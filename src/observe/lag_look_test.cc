@@ -103,6 +103,13 @@ TEST(GroupLag, CountsWhatIsNotCommitted) {
               ElementsAre(Pair(kafka::TopicPartition{"purchases", 0}, 30)));
 }
 
+TEST(GroupLag, WhatKafkaRemovedIsNoLag) {
+  GroupSample group;
+  group.committed = {{{"purchases", 0}, 70}};
+  EXPECT_THAT(GroupLag(group, Topics(kStart, Purchases({Partition(0, 90, 100)}))),
+              ElementsAre(Pair(kafka::TopicPartition{"purchases", 0}, 10)));
+}
+
 TEST(RememberGroups, LeavesTheLakesOwnGroupOut) {
   GroupsSample groups;
   for (const char* name : {"ingest", "reports"}) {

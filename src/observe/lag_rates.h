@@ -31,7 +31,7 @@ class RateWindow {
     BootClock::time_point at;
     int64_t end, next;
   };
-  std::deque<Seen> seen_;  // Of the last minute, and the one before.
+  std::deque<Seen> seen_;  // What was seen in the last minute, and the one before.
 };
 
 // How many seconds it takes until nothing is left, at these rates; infinity: never. Nothing:

@@ -15,6 +15,8 @@ namespace {
 // For one request. Several of them fit into the limit of a look.
 constexpr Millis kRequestTimeout{2000};
 constexpr Millis kLookLimit{5000};
+// The lag waits for the looks at the topics and Bronze, and then reads records.
+constexpr Millis kLagLimit = kLookLimit + LagLook::kAgePatience + Millis{1000};
 // Looking for new tables lists folders: on S3 each list is a paid request.
 constexpr Millis kFindTablesInterval{10'000};
 constexpr Millis kFindTablesRemoteInterval{60'000};
@@ -95,9 +97,11 @@ void Sampler::StartKafka() {
         return sample;
       });
   auto lag = std::make_shared<LagLook>(kafka, history_);
+  Schedule lag_schedule = schedule_;
+  lag_schedule.limit = kLagLimit;
   lag_ = std::make_shared<PartWatch<LagsSample>>(
-      schedule_, [lag = std::move(lag), topics = topics_, bronze = bronze_,
-                  bronze_table](BootClock::time_point scheduled) {
+      lag_schedule, [lag = std::move(lag), topics = topics_, bronze = bronze_,
+                     bronze_table](BootClock::time_point scheduled) {
         const auto seen = topics->Await(scheduled);
         return lag->Look(seen, bronze->Await(scheduled), bronze_table);
       });
@@ -122,14 +126,14 @@ Sampler::Watch<TableSample> Sampler::WatchTable(const std::string& path) const {
 }
 
 Sampler::TableWatches Sampler::FollowTables(const Seen<std::vector<std::string>>& found) {
-  TableWatches gone;  // Destroyed without the lock: that may take a moment.
   const std::lock_guard lock(mutex_);
   if (!found.known()) return tables_;
   for (auto table = tables_.begin(); table != tables_.end();) {
     const auto current = table++;
     if (std::ranges::binary_search(*found.value, current->first)) continue;
     current->second->RequestStop();
-    gone.insert(tables_.extract(current));
+    gone_.push_back(std::move(current->second));
+    tables_.erase(current);
   }
   for (const std::string& path : *found.value) {
     if (path == config_.lake.bronze_table || tables_.contains(path)) continue;

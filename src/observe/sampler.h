@@ -54,6 +54,8 @@ class Sampler {
   Watch<LagsSample> lag_;
   std::mutex mutex_;
   TableWatches tables_;  // All but Bronze; guarded by mutex_.
+  // Tables that are gone. To end a watch may wait for its look. Guarded by mutex_.
+  std::vector<Watch<TableSample>> gone_;
 };
 
 }  // namespace shopstream::observe
