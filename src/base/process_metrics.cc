@@ -48,7 +48,7 @@ std::optional<double> MostDescriptors() {
 
 // The 22nd field of proc_pid_stat(5), in ticks since the boot; the second one, in parentheses, may
 // contain spaces.
-std::optional<double> StartTime() {
+std::optional<double> ReadStartTime() {
   std::ifstream in("/proc/self/stat");
   const std::string text((std::istreambuf_iterator<char>(in)), {});
   const size_t after_name = text.rfind(')');
@@ -62,6 +62,12 @@ std::optional<double> StartTime() {
       std::chrono::duration<double>(BootClock::now().time_since_epoch()).count();
   const double age = since_boot - ticks / static_cast<double>(::sysconf(_SC_CLK_TCK));
   return static_cast<double>(WallClockMillis()) / 1000 - age;
+}
+
+// The same at each call, even if the wall clock is set.
+std::optional<double> StartTime() {
+  static const std::optional<double> start = ReadStartTime();
+  return start;
 }
 
 }  // namespace

@@ -10,7 +10,7 @@ struct MetricFamily;
 namespace shopstream {
 
 // What Prometheus' client libraries show of every process, under their names: CPU time, memory,
-// descriptors and the start. Read from the system at each call; what it does not tell is left out.
+// descriptors and the start. Read from the system at each call; unknown values are left out.
 std::vector<prometheus::MetricFamily> CollectProcess();
 
 }  // namespace shopstream
