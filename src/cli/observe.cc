@@ -23,7 +23,7 @@ namespace {
 
 constexpr Millis kShowInterval{250};
 
-// Logs why a part is missing when that begins or changes, and that it is there again.
+// Logs why a part is missing when that begins or changes, and that it is back.
 class MissingLog {
  public:
   void Show(const observe::Sample& sample) {
@@ -35,7 +35,7 @@ class MissingLog {
       Log::Warn("observe: {}: {}", Printable(part), Printable(why));
     }
     for (const auto& [part, why] : missing_) {
-      if (!missing.contains(part)) Log::Info("observe: {} is there again", Printable(part));
+      if (!missing.contains(part)) Log::Info("observe: {} is back", Printable(part));
     }
     missing_ = std::move(missing);
   }
@@ -57,7 +57,9 @@ std::string ProgressText(const observe::Sample& sample) {
 }
 
 bool IsComplete(const observe::Sample& sample) {
-  const auto asked = [](const auto& part) { return part.looks > 0; };
+  const auto asked = [](const auto& part) {  // A part that is late counts.
+    return part.looks > 0 || part.unknown != observe::kNoAnswerYet;
+  };
   return asked(sample.brokers) && asked(sample.topics) && asked(sample.groups) &&
          asked(sample.registry) && asked(sample.quarantine) && asked(sample.lag);
 }

@@ -63,7 +63,7 @@ constexpr SampleMetricHelp kMetrics[] = {
      "Time that the registry took to answer"},
     {kRegistrySubjects, "shopstream_registry_subjects", "", "Subjects in the registry"},
     {kRegistryDegraded, "shopstream_registry_degraded", "",
-     "1 if the registry says that it is degraded"},
+     "1 if the registry reports that it is degraded"},
     {kTableVersion, "shopstream_table_version", "table", "Newest version of the table"},
     {kTableFiles, "shopstream_table_files", "table", "Data files of the newest version"},
     {kTableBytes, "shopstream_table_bytes", "table", "Bytes of these files"},
@@ -211,6 +211,7 @@ void SampleMetrics::ShowLag(const std::string& topic, const LagsSample& sample) 
 
 void SampleMetrics::ShowGroups(const GroupsSample& sample, const Seen<TopicsSample>& topics) {
   for (const GroupSample& group : sample.groups) {
+    if (!group.known()) continue;
     const std::string& name = group.described.name;
     Set(kGroupState, {{"group", name}, {"state", group.described.state}}, 1);
     Set(kGroupMembers, {{"group", name}}, Real(std::ssize(group.described.members)));
