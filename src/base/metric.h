@@ -163,7 +163,7 @@ using Gauges = MetricsBy<Gauge>;
 using Histograms = MetricsBy<Histogram>;
 
 int64_t Total(const Counters& counters);
-// Of counters with one label: its values, except those that counted nothing.
+// The counts of counters with one label, by its value; without those that counted nothing.
 std::map<std::string, int64_t> CountsByLabel(const Counters& counters);
 
 // Observes how long it lives.
