@@ -21,7 +21,7 @@ std::string Probes::WhyNotLive(BootClock::time_point now) const {
   const auto silence = std::chrono::duration_cast<std::chrono::seconds>(now - beat_.load());
   if (silence < kStalledAfter) return "";
   return "the main loop has not come round for " + std::to_string(silence.count()) +
-         " s; at most " + std::to_string(kStalledAfter.count()) + " s are normal";
+         " s; the limit is " + std::to_string(kStalledAfter.count()) + " s";
 }
 
 std::string Probes::WhyNotReady() const {

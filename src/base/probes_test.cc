@@ -14,7 +14,7 @@ TEST(ProbesTest, AProcessIsLiveWhileItsLoopBeats) {
   clock.now += Probes::kStalledAfter - std::chrono::seconds{1};
   EXPECT_EQ("", probes.WhyNotLive(clock.now));
   clock.now += std::chrono::seconds{11};
-  EXPECT_EQ("the main loop has not come round for 130 s; at most 120 s are normal",
+  EXPECT_EQ("the main loop has not come round for 130 s; the limit is 120 s",
             probes.WhyNotLive(clock.now));
   probes.Beat();
   EXPECT_EQ("", probes.WhyNotLive(clock.now));
