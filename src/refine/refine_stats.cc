@@ -40,6 +40,14 @@ void RefineStats::OnPass(const PassReport& report, int64_t wall_clock_ms) {
   pass_seconds_.Observe(report.took);
 }
 
+void RefineStats::ShowRules(const Rules& rules) {
+  for (const char* reason : {kNotComputable, kDuplicate, kClosedDate}) rejected_.With({reason});
+  for (const Rule& rule : rules.rules) {
+    if (rule.action == Action::kReject) rejected_.With({rule.name});
+    if (rule.action == Action::kWarn) warned_.With({rule.name});
+  }
+}
+
 void RefineStats::SetHalted(std::string rule) {
   halted_rule_ = std::move(rule);
   halted_.Set(halted_rule_.empty() ? 0 : 1);

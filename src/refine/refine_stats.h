@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/metric.h"
 #include "base/probes.h"
+#include "refine/rules.h"
 
 namespace shopstream::refine {
 
@@ -36,6 +37,8 @@ class RefineStats {
   void OnPass(const PassReport& report, int64_t wall_clock_ms);
   // Another refine committed the pass first, or finished one of its steps.
   void OnLost() { lost_.Add(); }
+  // Shows a count for every reason and warning of these rules, from 0.
+  void ShowRules(const Rules& rules);
   // Rows of Bronze that are not refined yet.
   void SetLag(int64_t rows) { lag_.Set(rows); }
   void SetStandby(bool standby) { standby_.Set(standby ? 1 : 0); }

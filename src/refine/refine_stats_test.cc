@@ -45,6 +45,20 @@ TEST(RefineStatsTest, CountsPassesAndReasons) {
   EXPECT_EQ(3, ToJson(stats)["rejects"]);
 }
 
+TEST(RefineStatsTest, RulesThatFoundNothingShowZero) {
+  RefineStats stats;
+  Rules rules;
+  rules.rules.resize(2);
+  rules.rules[0].name = "never_rejects";
+  rules.rules[1].name = "never_warns";
+  rules.rules[1].action = Action::kWarn;
+  stats.ShowRules(rules);
+  EXPECT_TRUE(PageShows("shopstream_refine_rejected_total{reason=\"never_rejects\"} 0"));
+  EXPECT_TRUE(PageShows("shopstream_refine_rejected_total{reason=\"closed_date\"} "));
+  EXPECT_TRUE(PageShows("shopstream_refine_warned_total{rule=\"never_warns\"} 0"));
+  EXPECT_TRUE(stats.rejected().empty());
+}
+
 TEST(RefineStatsTest, AHaltIsShownUntilItEnds) {
   RefineStats stats;
   stats.SetHalted("cents");

@@ -94,6 +94,7 @@ Status Refiner::Look() {
   ARROW_ASSIGN_OR_RAISE(plan_, PlanPass(rejects_, *bronze_, options_.pass_rows));
   ARROW_ASSIGN_OR_RAISE(const RefineColumns columns, Columns());
   parts_.judge->Reload(columns);
+  parts_.stats->ShowRules(parts_.judge->book().rules);
   parts_.stats->SetDegraded(!parts_.judge->broken().ok() || !parts_.gold->broken().ok());
   ARROW_ASSIGN_OR_RAISE(halt_, tables::ReadRefineHalt(*rejects, standings_.rejects + 1));
   standings_.halted = halt_ && halt_->halted() && halt_->fingerprint == HaltFingerprint();
