@@ -97,12 +97,31 @@ Result<std::shared_ptr<const lake::Snapshot>> NewestOf(lake::ObjectStore* store,
   return (*table)->snapshot();
 }
 
-// What the table would lose now. Of Bronze nothing goes that Silver does not have yet.
+// What Silver would lose now: nothing while older rows of Bronze wait for a pass, which would reject
+// them as rows of a closed date.
+Result<refine::ExpiredDates> ExpiredInSilver(lake::ObjectStore* store, const lake::Table& silver,
+                                             const std::string& bronze_path, int32_t horizon) {
+  const auto bronze = lake::Table::Open(store, bronze_path);
+  if (!bronze.ok() && !bronze.status().IsKeyError()) return bronze.status();
+  if (bronze.ok()) {
+    ARROW_ASSIGN_OR_RAISE(const auto refined, tables::ReadRefineStanding(*silver.snapshot()));
+    ARROW_ASSIGN_OR_RAISE(auto waiting, refine::FindExpired(**bronze, horizon, &refined));
+    if (!waiting.not_refined.empty()) {
+      refine::ExpiredDates kept;
+      kept.first_kept = waiting.first_kept;
+      kept.not_refined = std::move(waiting.not_refined);
+      return kept;
+    }
+  }
+  return refine::FindExpiredRefined(*silver.snapshot(), horizon, nullptr);
+}
+
+// What the table would lose now. Bronze loses nothing that Silver does not have yet.
 Result<refine::ExpiredDates> ExpiredNow(const Context& context, lake::ObjectStore* store,
                                         const lake::Table& table, int32_t horizon) {
   const std::string& silver_path = context.config.refine.silver_table;
   if (table.path() == silver_path) {
-    return refine::FindExpiredRefined(*table.snapshot(), horizon, nullptr);
+    return ExpiredInSilver(store, table, context.config.lake.bronze_table, horizon);
   }
   if (table.path() == context.config.lake.quarantine_table) {
     return refine::FindExpired(table, horizon, nullptr);
@@ -119,11 +138,24 @@ Result<refine::ExpiredDates> ExpiredNow(const Context& context, lake::ObjectStor
   return refine::FindExpiredRefined(*table.snapshot(), horizon, silver.get());
 }
 
-// Whether a task would change anything: it also closes dates of which no row is there.
-Result<bool> HasWork(const Context& context, const lake::Table& table,
+// The task that an earlier run has reserved and not finished.
+Result<std::optional<tables::RefineTask>> OpenTask(const Context& context,
+                                                   lake::ObjectStore* store) {
+  ARROW_ASSIGN_OR_RAISE(const auto rejects, NewestOf(store, context.config.refine.rejects_table));
+  if (rejects == nullptr) return std::nullopt;
+  return tables::ReadRefineTask(*rejects);
+}
+
+// Whether a task would change anything: it also closes dates of which no row is there, and finishes
+// the one that is open.
+Result<bool> HasWork(const Context& context, lake::ObjectStore* store, const lake::Table& table,
                      const refine::ExpiredDates& expired) {
   if (!expired.files.empty()) return true;
-  if (table.path() != context.config.refine.silver_table) return false;
+  const bool is_silver = table.path() == context.config.refine.silver_table;
+  if (is_silver && !expired.not_refined.empty()) return false;
+  ARROW_ASSIGN_OR_RAISE(const auto open, OpenTask(context, store));
+  if (open) return true;
+  if (!is_silver) return false;
   ARROW_ASSIGN_OR_RAISE(const auto known, tables::ReadHorizon(*table.snapshot()));
   return known != expired.first_kept;
 }
@@ -139,6 +171,13 @@ Result<bool> RunRetain(const Context& context, const std::string& table, int32_t
   if (end.ok() ? end->interrupted : ShutdownRequested()) return false;
   ARROW_RETURN_NOT_OK(end.status());
   return true;
+}
+
+Result<int> ReportInterrupted(const Context& context, lake::ObjectStore* store) {
+  ARROW_ASSIGN_OR_RAISE(const auto open, OpenTask(context, store));
+  std::cerr << (open ? "shopstream: interrupted; the same command, or any refine, removes the rest\n"
+                     : "shopstream: interrupted; no task is open. Run the command again\n");
+  return kInterrupted;
 }
 
 Result<int> Retain(const Context& context, const RetainFlags& flags) {
@@ -158,13 +197,10 @@ Result<int> Retain(const Context& context, const RetainFlags& flags) {
                         ExpiredNow(context, store.get(), *table, horizon));
   if (flags.dry_run) return ReportExpired(flags.name, expired, true, context);
   if (by_task.contains(flags.name)) {
-    ARROW_ASSIGN_OR_RAISE(const bool has_work, HasWork(context, *table, expired));
+    ARROW_ASSIGN_OR_RAISE(const bool has_work, HasWork(context, store.get(), *table, expired));
     const Result<bool> done = has_work ? RunRetain(context, flags.name, horizon) : true;
     ARROW_RETURN_NOT_OK(done.status());
-    if (!*done) {
-      std::cerr << "shopstream: interrupted; any refine removes the rest\n";
-      return kInterrupted;
-    }
+    if (!*done) return ReportInterrupted(context, store.get());
   } else {
     ARROW_RETURN_NOT_OK(
         refine::CommitExpired(table.get(), expired, 0, BootClock::now() + kRetainDeadline));
