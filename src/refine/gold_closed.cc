@@ -4,12 +4,16 @@
 #include <arrow/compute/cast.h>
 #include <arrow/type_traits.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <utility>
 
 #include "refine/gold_table.h"
+#include "refine/parsed_sql.h"
 #include "refine/row_predicate.h"
+#include "sql/engine.h"
+#include "sql/session.h"
 
 namespace shopstream::refine {
 namespace {
@@ -41,18 +45,58 @@ Result<std::shared_ptr<arrow::Array>> CastTo(std::shared_ptr<arrow::Array> colum
   return arrow::compute::Cast(*column, type);
 }
 
+// What a SELECT returns, by position: the names of the columns of Silver and rejects that it passes
+// unchanged; "" for anything else.
+std::vector<std::string> PassedColumns(const Parsed& node) {
+  std::vector<std::string> names;
+  if (node.at("type") == "SET_OPERATION_NODE") {
+    std::vector<Parsed> parts(node.at("children").begin(), node.at("children").end());
+    if (parts.empty()) parts = {node.at("left"), node.at("right")};
+    names = PassedColumns(parts.front());
+    for (const Parsed& part : parts) {
+      const auto others = PassedColumns(part);
+      for (size_t i = 0; i < names.size(); ++i) {
+        if (i >= others.size() || others[i] != names[i]) names[i].clear();
+      }
+    }
+    return names;
+  }
+  const Parsed& from = node.at("from_table");
+  const bool renames = !from.value("column_name_alias", Parsed::array()).empty();
+  std::optional<std::vector<std::string>> within;
+  if (from.at("type") == "SUBQUERY") within = PassedColumns(from.at("subquery").at("node"));
+  for (const Parsed& item : node.at("select_list")) {
+    std::string name = ColumnName(item).value_or("");
+    const bool is_known = !within || std::ranges::find(*within, name) != within->end();
+    if (renames || !is_known || OutputName(item) != name) name.clear();
+    names.push_back(std::move(name));
+  }
+  return names;
+}
+
+Result<std::vector<std::string>> PassedColumns(const sql::SqlText& aggregate) {
+  ARROW_ASSIGN_OR_RAISE(const auto engine, sql::Engine::Open({}));
+  ARROW_ASSIGN_OR_RAISE(const auto session, engine->Connect());
+  ARROW_ASSIGN_OR_RAISE(const std::string parsed, session->Parse(aggregate.text));
+  ARROW_ASSIGN_OR_RAISE(const Parsed node, OnlyNode(parsed, aggregate));
+  return PassedColumns(node);
+}
+
 class ClosedGoldWriter {
  public:
   ClosedGoldWriter(const lake::Table& gold, const GoldFile& file, const ClosedGoldOptions& options)
       : gold_(gold), file_(file), options_(options), schema_(gold.snapshot()->schema()) {}
 
-  // A key decides for all rows that were added up below it; another column does not.
+  // A key decides for all rows that were added up below it, if it has the values of Silver; another
+  // column does not.
   Status OpenCondition() {
     if (options_.erase.empty()) return Status::OK();
+    ARROW_ASSIGN_OR_RAISE(const auto passed, PassedColumns(file_.aggregate));
     arrow::FieldVector keys;
     for (const std::string& key : file_.Keys()) {
       auto field = schema_->GetFieldByName(key);
-      if (field != nullptr) keys.push_back(std::move(field));
+      const bool is_passed = std::ranges::find(passed, key) != passed.end();
+      if (field != nullptr && is_passed) keys.push_back(std::move(field));
     }
     auto condition = RowPredicate::Open(options_.erase, arrow::schema(std::move(keys)),
                                         RowPredicate::OnError::kNoMatch);

@@ -158,5 +158,32 @@ TEST_F(GoldClosedTest, WhatAnEraseTookMeanwhileStaysAway) {
   EXPECT_FALSE(*kept.AreLiveIn(*gold_->Refresh().ValueOrDie(), closed));
 }
 
+// Its name alone would take it for the user.
+TEST_F(GoldClosedTest, AnEraseIsNotDecidedByAKeyThatIsComputed) {
+  const std::string columns = "-- key: date, user_id\n-- orders: add\n";
+  const std::string counted = "count(*) AS orders\nFROM ";
+  const std::string grouped = " GROUP BY date, user_id\n";
+  for (const auto& [select, decided] : std::vector<std::pair<std::string, bool>>{
+           {"SELECT date, user_id, " + counted + "silver_events" + grouped, true},
+           {"SELECT date, user_id + 1 AS user_id, " + counted + "silver_events" + grouped, false},
+           {"SELECT date, user_id, " + counted + "(SELECT date, user_id FROM silver_events)" +
+                grouped,
+            true},
+           {"SELECT date, user_id, " + counted +
+                "(SELECT date, user_id FROM silver_events UNION ALL SELECT date, user_id + 1 AS "
+                "user_id FROM silver_rejects)" +
+                grouped,
+            false}}) {
+    SCOPED_TRACE(select);
+    Start(ParseGold("test", {columns + "-- aggregate\n" + select, "test.sql", 1}).ValueOrDie());
+    Prepare();
+    MustBuild();
+    const ClosedDates closed = ClosedDates::Of(*silver_->snapshot()).ValueOrDie();
+    const auto kept =
+        KeepClosedGold(*gold_, file_, closed, {.erase = "user_id = 999"}).ValueOrDie();
+    EXPECT_EQ(decided, kept.erased.has_value());
+  }
+}
+
 }  // namespace
 }  // namespace shopstream::refine
