@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import signal
 from collections.abc import Callable
 from typing import Any
@@ -83,8 +84,8 @@ def test_a_wrong_condition_is_refused_before_anything_is_read(purchases: Shopstr
     for condition, reason in {
         "amout > 100": 'Referenced column "amout" not found',
         "amount >": "syntax error",
-        "amount > 100; SELECT 1": "is no SQL",
-        "amount": "is no condition but a value of type double",
+        "amount > 100; SELECT 1": "is not valid SQL",
+        "amount": "is not a condition: its type is double",
         "count(*) > 1": "aggregate",
         "amount > 'much'": "much",
         "region + 1 = 2": "+",
@@ -113,7 +114,8 @@ def test_a_followed_topic_shows_what_matches(shopstream: Shopstream) -> None:
     assert all(r["value"]["region"] == "US" for r in lines)
     running.signal(signal.SIGINT)
     assert running.wait(20) == 0, running.words()
-    assert running.says(f"{len(lines)} of 200 records match, stopped"), running.words()
+    # It may have been stopped before it had read the last records, none of which matches.
+    assert re.search(rf"\b{len(lines)} of [0-9,]+ records match, stopped", running.words()), running.words()
 
 
 # ---- topics of other records

@@ -36,7 +36,7 @@ void AddMissing(const arrow::FieldVector& more, arrow::FieldVector* fields) {
   }
 }
 
-// Of every record, under both names.
+// The fields that every record has, under both names.
 arrow::FieldVector RecordFields() {
   const auto time = arrow::timestamp(arrow::TimeUnit::MICRO, "UTC");
   return {arrow::field("partition", arrow::int32()),
@@ -116,7 +116,7 @@ Result<std::unique_ptr<RecordFilter>> RecordFilter::Open(const std::string& cond
                                                          const std::string& topic,
                                                          registry::Client* registry,
                                                          RecordDecoder* decoder) {
-  // Of the names, SQL reserves only this one.
+  // The only name of them that SQL reserves.
   std::unique_ptr<RecordFilter> filter(
       new RecordFilter(sql::WithQuoted(condition, "OFFSET"), decoder));
   ARROW_RETURN_NOT_OK(refine::RowPredicate::CheckText(filter->condition_));

@@ -54,7 +54,7 @@ class RecordFilter {
 
   const std::string condition_;
   RecordDecoder* const decoder_;
-  // Of all versions of the subject, as far as they were needed. Null: the topic has none.
+  // From all versions of the subject, as far as they were needed. Null: the topic has none.
   std::shared_ptr<arrow::Schema> subject_fields_;
   std::map<int32_t, std::unique_ptr<refine::RowPredicate>> predicates_;  // By schema id.
   std::string unfit_;

@@ -105,11 +105,11 @@ void PrintClosed(const std::vector<refine::ErasedTable>& tables) {
     std::cout << "Not covered: dates before " << FormatDate(*table.closed_before) << " of "
               << table.table << ", which Silver no longer has. ";
     if (table.closed_erased) {
-      std::cout << "Of them " << Counted(*table.closed_erased, "row")
-                << " of the condition's key went, and no copy of such a purchase under another "
-                   "key.\n";
+      std::cout << Counted(*table.closed_erased, "row")
+                << " whose key matches the condition were removed; copies of these purchases under "
+                   "other keys remain.\n";
     } else {
-      std::cout << "Its rows of them stay as they were.\n";
+      std::cout << "Its rows of these dates are unchanged.\n";
     }
   }
 }

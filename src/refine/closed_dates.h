@@ -13,7 +13,7 @@
 
 namespace shopstream::refine {
 
-// The dates below Silver's horizon, whose rows Silver has no more. Nothing can be computed from
+// The dates below Silver's horizon, whose rows Silver no longer has. Nothing can be computed from
 // them again: what Gold has of these dates stays as it is, and a row of such a date that arrives
 // later is rejected. Rows without a date belong to no closed date.
 class ClosedDates {

@@ -22,11 +22,11 @@ struct ErasedTable {
   // From these times on a vacuum deletes the replaced files, and the clean-up of the log the
   // entries that show their least and greatest values, or the predicate.
   int64_t vacuum_after_ms = 0, log_gone_after_ms = 0;
-  // Of Gold: rows of dates before this one, in days since 1970, could not be computed again, as
+  // In Gold: rows of dates before this one, in days since 1970, could not be computed again, as
   // Silver no longer has the dates. Nothing: the table has no such rows.
   std::optional<int32_t> closed_before;
-  // How many of these rows went nevertheless, because their key decides the condition; the others
-  // stay as they were. Nothing: the condition reads other columns, or nobody asked.
+  // How many of these rows were removed anyway, because their key decides the condition; the others
+  // are unchanged. Nothing: the condition reads other columns, or the task was no erase.
   std::optional<int64_t> closed_erased;
 };
 
@@ -49,7 +49,8 @@ struct RowsToErase {
   std::string table;
   int64_t rows = 0;
 };
-// Of Bronze, rejects and Silver; nothing is changed. Invalid: the predicate does not fit Bronze.
+// Counts them in Bronze, rejects and Silver; nothing is changed. Invalid: the predicate does not
+// fit Bronze.
 Result<std::vector<RowsToErase>> CountRowsToErase(lake::ObjectStore* store,
                                                   const RefinePaths& paths,
                                                   const std::string& predicate);

@@ -19,10 +19,10 @@
 
 namespace shopstream::refine {
 
-// Of a commit that is a part of an erase: the table has rows of dates below this one, in days since
-// 1970, that could not be computed again,
+// In the info of a commit that is a part of an erase: the table has rows of dates below this one,
+// in days since 1970, that could not be computed again,
 inline constexpr char kClosedBeforeInfo[] = "closedBefore";
-// and the condition, which its key decides, has removed so many of them.
+// and the number of rows that it removed, as the condition is decided by the key.
 inline constexpr char kClosedErasedInfo[] = "closedErased";
 
 struct GoldBuildOptions {

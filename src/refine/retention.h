@@ -17,13 +17,13 @@
 // Whole dates that are no longer kept. Rows without a date are kept.
 namespace shopstream::refine {
 
-// Of the commit that removes them.
+// The operation of the commit that removes them.
 inline constexpr char kRetainOperation[] = "RETAIN";
 
 // The dates of a table below a horizon.
 struct ExpiredDates {
   int32_t first_kept = 0;       // The horizon, or the first date that has to stay.
-  std::vector<DataFile> files;  // Of the dates below it.
+  std::vector<DataFile> files;  // Those of the dates below it.
   std::set<int32_t> dates;      // Days since 1970.
   tables::OffsetsByTopic offsets;
   int64_t rows = 0;

@@ -46,7 +46,8 @@ Result<Parsed> ParseExpression(sql::Session* session, const std::string& text) {
   ARROW_ASSIGN_OR_RAISE(const std::string parsed, session->Parse("SELECT " + Parenthesized(text)));
   const Parsed root = ParseOrderedJson(parsed);
   if (!root.is_object() || root.value("error", true)) {
-    return Refused(text, "is no SQL: " + (root.is_object() ? root.value("error_message", "") : ""));
+    return Refused(
+        text, "is not valid SQL: " + (root.is_object() ? root.value("error_message", "") : ""));
   }
   const Parsed& statements = root.at("statements");
   const auto is_one = [&] {
@@ -183,7 +184,7 @@ Status RowPredicate::Statements::CheckType() {
     ARROW_ASSIGN_OR_RAISE(const auto stream, prepared->front().Stream());
     const auto& type = stream->schema()->field(0)->type();
     if (type->id() != arrow::Type::BOOL) {
-      return Refused(text, "is no condition but a value of type " + type->ToString());
+      return Refused(text, "is not a condition: its type is " + type->ToString());
     }
   }
   return Status::OK();

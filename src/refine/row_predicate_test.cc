@@ -55,8 +55,8 @@ TEST(RowPredicateTest, LeavesOutFilesWithoutSuchRows) {
 }
 
 TEST(RowPredicateTest, WhatIsNoConditionOfARowIsRefused) {
-  EXPECT_THAT(WhyRefused("quantity +"), HasSubstr("is no SQL"));
-  EXPECT_THAT(WhyRefused("quantity"), HasSubstr("is no condition but a value of type int64"));
+  EXPECT_THAT(WhyRefused("quantity +"), HasSubstr("is not valid SQL"));
+  EXPECT_THAT(WhyRefused("quantity"), HasSubstr("is not a condition: its type is int64"));
   EXPECT_THAT(WhyRefused("quantty = 7"), HasSubstr("quantity")) << "names a near one";
   EXPECT_THAT(WhyRefused("true), (false"), HasSubstr("more than one expression"));
   EXPECT_THAT(WhyRefused("true); SELECT (true"), HasSubstr("more than one expression"));
