@@ -97,8 +97,8 @@ Result<std::shared_ptr<const lake::Snapshot>> NewestOf(lake::ObjectStore* store,
   return (*table)->snapshot();
 }
 
-// What Silver would lose now: nothing while older rows of Bronze wait for a pass, which would reject
-// them as rows of a closed date.
+// What Silver would lose now: nothing while older rows of Bronze wait for a pass, which would
+// reject them as rows of a closed date.
 Result<refine::ExpiredDates> ExpiredInSilver(lake::ObjectStore* store, const lake::Table& silver,
                                              const std::string& bronze_path, int32_t horizon) {
   const auto bronze = lake::Table::Open(store, bronze_path);
@@ -175,8 +175,9 @@ Result<bool> RunRetain(const Context& context, const std::string& table, int32_t
 
 Result<int> ReportInterrupted(const Context& context, lake::ObjectStore* store) {
   ARROW_ASSIGN_OR_RAISE(const auto open, OpenTask(context, store));
-  std::cerr << (open ? "shopstream: interrupted; the same command, or any refine, removes the rest\n"
-                     : "shopstream: interrupted; no task is open. Run the command again\n");
+  std::cerr << (open
+                    ? "shopstream: interrupted; the same command, or any refine, removes the rest\n"
+                    : "shopstream: interrupted; no task is open. Run the command again\n");
   return kInterrupted;
 }
 
