@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/error_kind.h"
+#include "base/retry.h"
 #include "kafka/admin_calls.h"
 #include "kafka/group_description.h"
 
@@ -29,7 +30,11 @@ Deed CommitDeed(const std::string& group, const TopicPartition& at) {
 struct GroupAdmin::Impl {
   AdminCalls calls;
 
-  Status Describe(const std::vector<std::string>& names, GroupList* list);
+  // Adds them to the list. Those whose coordinator is settling are returned: they have an error.
+  Result<std::vector<std::string>> Describe(AdminCalls* client,
+                                            const std::vector<std::string>& names,
+                                            GroupList* list) const;
+  void DescribeAgain(std::vector<std::string> settling, GroupList* list) const;
   void TakeCommitted(const rd_kafka_topic_partition_t& partition, const Deed& deed,
                      std::map<TopicPartition, Result<CommittedOffset>>* offsets);
   void TakeAnswers(rd_kafka_event_t* event, const std::string& group,
@@ -45,18 +50,21 @@ Result<std::unique_ptr<GroupAdmin>> GroupAdmin::Open(const KafkaConfig& config, 
       new GroupAdmin(std::make_unique<Impl>(Impl{std::move(calls)})));
 }
 
-Status GroupAdmin::Impl::Describe(const std::vector<std::string>& names, GroupList* list) {
-  if (names.empty()) return Status::OK();
+Result<std::vector<std::string>> GroupAdmin::Impl::Describe(AdminCalls* client,
+                                                            const std::vector<std::string>& names,
+                                                            GroupList* list) const {
+  std::vector<std::string> settling;
+  if (names.empty()) return settling;
   std::vector<const char*> raw_names;
   for (const std::string& name : names) raw_names.push_back(name.c_str());
   const Deed what{"describing the groups", "DESCRIBE on the groups"};
   ARROW_ASSIGN_OR_RAISE(const EventHandle event,
-                        calls.Call(RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS, kClientsChoice, what,
-                                   [&](const auto* options, auto* queue) {
-                                     rd_kafka_DescribeConsumerGroups(
-                                         calls.client(), raw_names.data(), raw_names.size(),
-                                         options, queue);
-                                   }));
+                        client->Call(RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS, kClientsChoice, what,
+                                     [&](const auto* options, auto* queue) {
+                                       rd_kafka_DescribeConsumerGroups(
+                                           client->client(), raw_names.data(), raw_names.size(),
+                                           options, queue);
+                                     }));
   size_t count = 0;
   const auto** described = rd_kafka_DescribeConsumerGroups_result_groups(
       rd_kafka_event_DescribeConsumerGroups_result(event.get()), &count);
@@ -67,11 +75,27 @@ Status GroupAdmin::Impl::Describe(const std::vector<std::string>& names, GroupLi
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR || IsNoGroup(code)) {
       list->groups.insert_or_assign(name, ToGroupDescription(described[i]));
     } else {
+      if (IsSettling(code)) settling.push_back(name);
       list->groups.insert_or_assign(
-          name, calls.Failure({"describing group " + name, ToDescribeGroup(name)}, code));
+          name, client->Failure({"describing group " + name, ToDescribeGroup(name)}, code));
     }
   }
-  return Status::OK();
+  return settling;
+}
+
+// Until their coordinators answer, or the timeout. What fails stays an error of its group.
+void GroupAdmin::Impl::DescribeAgain(std::vector<std::string> settling, GroupList* list) const {
+  Retry retry(
+      {.patience = {
+           .first = Millis{100}, .longest = Millis{1000}, .give_up_after = calls.timeout()}});
+  while (!settling.empty() && retry.Wait(list->groups.at(settling.front()).status()).ok()) {
+    // A client remembers the coordinators; a new one looks them up.
+    auto fresh = AdminCalls::Open(calls.config(), calls.timeout());
+    if (!fresh.ok()) return;
+    auto still = Describe(&*fresh, settling, list);
+    if (!still.ok()) return;
+    settling = *std::move(still);
+  }
 }
 
 Result<GroupList> GroupAdmin::List() {
@@ -96,7 +120,8 @@ Result<GroupList> GroupAdmin::List() {
   for (size_t i = 0; i < count; ++i) {
     names.emplace_back(rd_kafka_ConsumerGroupListing_group_id(valid[i]));
   }
-  ARROW_RETURN_NOT_OK(impl_->Describe(names, &list));
+  ARROW_ASSIGN_OR_RAISE(auto settling, impl_->Describe(&impl_->calls, names, &list));
+  impl_->DescribeAgain(std::move(settling), &list);
   return list;
 }
 
