@@ -15,6 +15,7 @@
 #include "cli/absent_topic.h"
 #include "cli/command.h"
 #include "cli/consume_start.h"
+#include "cli/joined_ids.h"
 #include "cli/record_filter.h"
 #include "cli/record_json.h"
 #include "kafka/admin.h"
@@ -48,16 +49,25 @@ Result<std::vector<int32_t>> WantedPartitions(const KafkaConfig& config, const C
   return flags.partitions;
 }
 
-Result<std::vector<OffsetRange>> RangesOf(const KafkaConfig& config, const ConsumeFlags& flags) {
+// What to read.
+struct RecordsToRead {
+  std::vector<OffsetRange> ranges;
+  std::vector<int32_t> left_out;  // Partitions that do not answer.
+  bool to_end = false;            // Each range has an end.
+};
+
+Result<RecordsToRead> FindRecords(const KafkaConfig& config, const ConsumeFlags& flags) {
   ARROW_ASSIGN_OR_RAISE(const auto admin, kafka::Admin::Open(config));
   ARROW_ASSIGN_OR_RAISE(const auto partitions, WantedPartitions(config, flags, admin.get()));
   const auto asked = admin->OffsetSpans(config.topic, partitions);
+  RecordsToRead found;
   std::map<int32_t, kafka::OffsetSpan> spans;
   std::map<int32_t, int64_t> times;
   for (size_t i = 0; i < partitions.size(); ++i) {
     if (asked[i].ok()) {
       spans[partitions[i]] = *asked[i];
     } else {
+      found.left_out.push_back(partitions[i]);
       Log::Warn("partition {} is left out: {}", partitions[i], asked[i].status().message());
     }
   }
@@ -74,8 +84,9 @@ Result<std::vector<OffsetRange>> RangesOf(const KafkaConfig& config, const Consu
     if (flags.start.form != ConsumeStart::Form::kOffset || flags.start.number <= span.end) continue;
     Log::Warn("partition {} ends at offset {}, before {}", partition, span.end, flags.start.number);
   }
-  const bool to_end = flags.exit_at_end || flags.start.form == ConsumeStart::Form::kBeforeEnd;
-  return ChooseRanges(spans, flags.start, times, to_end);
+  found.to_end = flags.exit_at_end || flags.start.form == ConsumeStart::Form::kBeforeEnd;
+  found.ranges = ChooseRanges(spans, flags.start, times, found.to_end);
+  return found;
 }
 
 bool HasKey(const kafka::RecordView& record, const ConsumeFlags& flags) {
@@ -115,13 +126,17 @@ class RecordPrinter {
 
   bool is_full() const { return printed_ >= flags_.max; }
 
-  // What was searched, so that nothing found is not taken for nothing there.
-  void Summarize(bool to_end) const {
+  // What was searched, so that an empty result is not read as an empty topic.
+  void Summarize(bool to_end, const std::vector<int32_t>& left_out) const {
     if (filter_ == nullptr) return;
     std::string where;
     for (const auto& [partition, offsets] : seen_) {
       where += (where.empty() ? "; partition " : ", ") + std::to_string(partition) + ": offsets " +
                std::to_string(offsets.first) + " to " + std::to_string(offsets.second);
+    }
+    if (!left_out.empty()) {
+      where += left_out.size() == 1 ? "; not searched: partition " : "; not searched: partitions ";
+      where += JoinedIds(left_out);
     }
     Log::Info("{} of {} match, {}{}", FormatCount(printed_), Counted(read_, "record"),
               is_full() ? "and more may follow (--max)" : (to_end ? "read to the end" : "stopped"),
@@ -150,13 +165,14 @@ Result<int> Consume(const Context& context, ConsumeFlags flags) {
     ARROW_ASSIGN_OR_RAISE(filter, RecordFilter::Open(*flags.filter, context.config, config.topic,
                                                      registry.get(), &decoder));
   }
-  ARROW_ASSIGN_OR_RAISE(const auto ranges, RangesOf(config, flags));
+  ARROW_ASSIGN_OR_RAISE(const RecordsToRead found, FindRecords(config, flags));
+  const bool is_partial = filter != nullptr && found.to_end && !found.left_out.empty();
   RecordPrinter printer(flags, &decoder, filter.get());
-  if (ranges.empty()) {
-    printer.Summarize(true);
-    return kDone;
+  if (found.ranges.empty()) {
+    printer.Summarize(true, found.left_out);
+    return is_partial ? kDifferenceFound : kDone;
   }
-  ARROW_ASSIGN_OR_RAISE(const auto reader, kafka::Reader::Open(config, ranges));
+  ARROW_ASSIGN_OR_RAISE(const auto reader, kafka::Reader::Open(config, found.ranges));
   Log::Info("reading {}; press Ctrl-C to stop", config.topic);
   while (!printer.is_full() && !reader->done() && !ShutdownRequested()) {
     ARROW_ASSIGN_OR_RAISE(const kafka::RecordBatch batch, reader->Next(Millis{200}));
@@ -170,8 +186,8 @@ Result<int> Consume(const Context& context, ConsumeFlags flags) {
       break;
     }
   }
-  printer.Summarize(reader->done());
-  return kDone;
+  printer.Summarize(reader->done(), found.left_out);
+  return is_partial && !printer.is_full() ? kDifferenceFound : kDone;
 }
 
 }  // namespace
