@@ -83,6 +83,9 @@ def test_expand_adds_partitions_to_any_topic_and_changes_nothing_else(shopstream
     absent = shopstream.run("topics", "expand", shopstream.topic + "x", "--partitions", 4, expect=1).stderr
     assert f"did you mean '{shopstream.topic}'?" in absent
     assert "--partitions" in shopstream.run("topics", "expand", shopstream.topic, expect=2).stderr
+    for topic in "__consumer_offsets", "_schemas":
+        done = shopstream.run("topics", "expand", topic, "--partitions", 99, expect=1)
+        assert f"topic {topic} is not expanded" in done.stderr, done.stderr
 
 
 def test_another_replication_factor_is_refused(shopstream: Shopstream) -> None:

@@ -7,9 +7,11 @@
 #include "base/table_printer.h"
 #include "cli/absent_topic.h"
 #include "cli/command.h"
+#include "cli/joined_ids.h"
 #include "kafka/admin.h"
 #include "kafka/errors.h"
 #include "kafka/topic_plan.h"
+#include "registry/kafka_store.h"
 
 namespace shopstream::cli {
 namespace {
@@ -21,12 +23,6 @@ struct TopicsOptions {
   int partitions = 3;
   int replication_factor = 3;
 };
-
-std::string Join(const std::vector<int32_t>& ids) {
-  std::string text;
-  for (int32_t id : ids) text += (text.empty() ? "" : ",") + std::to_string(id);
-  return text;
-}
 
 int PrintChanges(const Context& context, const std::string& topic,
                  const std::vector<std::string>& changes) {
@@ -51,8 +47,22 @@ Result<int> SetUp(const Context& context, const TopicsOptions& options) {
   return PrintChanges(context, wanted.name, changes);
 }
 
+// Their programs find a record by its partition, and more partitions would change that.
+Status CheckMayExpand(const std::string& topic) {
+  if (topic.starts_with("__")) {
+    return Status::Invalid("topic ", topic, " is not expanded: it is Kafka's own, and the brokers ",
+                           "would look for offsets and transactions in other partitions");
+  }
+  if (topic == registry::KafkaStoreOptions().topic) {
+    return Status::Invalid("topic ", topic, " is not expanded: it has the registry's schemas, ",
+                           "whose order only a single partition keeps");
+  }
+  return Status::OK();
+}
+
 Result<int> Expand(const Context& context, const TopicsOptions& options) {
   const std::string& name = options.topic.empty() ? context.config.kafka.topic : options.topic;
+  ARROW_RETURN_NOT_OK(CheckMayExpand(name));
   ARROW_ASSIGN_OR_RAISE(const auto admin, kafka::Admin::Open(context.config.kafka));
   ARROW_ASSIGN_OR_RAISE(const auto topic, admin->DescribeTopic(name, false));
   if (!topic) return DescribeAbsence(name, context.config.kafka, admin.get());
@@ -104,7 +114,7 @@ void PrintForPerson(const kafka::TopicState& topic) {
   TablePrinter partitions({"partition", "leader", "replicas", "in sync"});
   for (const auto& partition : topic.partitions) {
     partitions.AddRow({partition.id, partition.leader < 0 ? Cell("none") : Cell(partition.leader),
-                       Join(partition.replicas), Join(partition.in_sync)});
+                       JoinedIds(partition.replicas), JoinedIds(partition.in_sync)});
   }
   partitions.Print(std::cout, false);
   std::cout << "\n";
