@@ -118,7 +118,10 @@ def test_a_group_is_listed_and_described_whatever_its_protocol(world: Shopstream
 
 def test_an_unknown_group_is_named_with_the_nearest(world: Shopstream) -> None:
     commit(world, world.group + "-views", 1)
-    for arguments in ("describe", f"{world.group}-vews"), ("reset-offsets", f"{world.group}-vews", "--to-latest"):
+    name = f"{world.group}-vews"
+    new = world.run("group", "reset-offsets", name, "--to-latest", "--topic", world.topic).stderr
+    assert f"group {name} does not exist yet; --execute creates it; did you mean '{world.group}-views'?" in new, new
+    for arguments in ("describe", name), ("describe", name, "--members"), ("reset-offsets", name, "--to-latest"):
         done = world.run("group", *arguments, expect=1)
         assert f"there is no group {world.group}-vews" in done.stderr, done.stderr
         assert f"did you mean '{world.group}-views'?" in done.stderr, done.stderr
@@ -187,7 +190,8 @@ def test_what_cannot_be_reset_is_named_and_changes_nothing(world: Shopstream, tm
     assert "offsets.csv:1: expected topic,partition,offset" in refused(group, "--from-file", listed)
     for wrong in ([], ["--to-earliest", "--to-latest"], ["--from-file", listed, "--topic", "x"],
                   ["--to-latest", "--topic", ":1"], ["--to-latest", "--topic", "x:y"],
-                  ["--to-latest", "--topic", "x", "--topic", "x:1"], ["--to-time", "yesterday"]):
+                  ["--to-latest", "--topic", "x", "--topic", "x:1"], ["--to-time", "yesterday"],
+                  ["--to-time", "1969-12-31"]):
         assert refused(group, *wrong, expect=2).count("\n") == 1
     assert committed(world, group) == [7, 8, 9]
 

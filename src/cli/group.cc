@@ -8,6 +8,7 @@
 #include "base/table_printer.h"
 #include "cli/command.h"
 #include "cli/group_commands.h"
+#include "cli/joined_ids.h"
 #include "kafka/admin.h"
 #include "kafka/errors.h"
 #include "kafka/group_admin.h"
@@ -156,13 +157,18 @@ Result<int> DescribeOther(const Context& context, const KafkaConfig& kafka,
 std::string PartitionsOf(const kafka::GroupMember& member) {
   std::string text;
   for (const auto& [topic, partitions] : member.partitions) {
-    text += (text.empty() ? "" : " ") + topic + ":" + JoinPartitions(partitions);
+    text += (text.empty() ? "" : " ") + topic + ":" + JoinedIds(partitions);
   }
   return text;
 }
 
-Result<int> DescribeMembers(const Context& context, const KafkaConfig& kafka) {
-  ARROW_ASSIGN_OR_RAISE(const auto group, kafka::DescribeGroup(kafka));
+Result<int> DescribeMembers(const Context& context, const KafkaConfig& kafka,
+                            kafka::GroupAdmin* groups) {
+  ARROW_ASSIGN_OR_RAISE(const GroupStanding standing, ReadGroup(kafka, groups));
+  // Before its first run, the group of ingest does not exist.
+  const bool is_ingest = kafka.group == context.config.kafka.group;
+  if (!standing.known() && !is_ingest) return NoSuchGroup(kafka, groups);
+  const kafka::GroupDescription& group = standing.group;
   TablePrinter table({"member", "client_id", "partitions"});
   for (const kafka::GroupMember& member : group.members) {
     table.AddRow({member.name, member.client_id, PartitionsOf(member)});
@@ -178,7 +184,7 @@ Result<int> Describe(const Context& context, const GroupFlags& flags) {
   const bool is_ingest = kafka.group == context.config.kafka.group;
   if (is_ingest && !flags.members) return DescribeIngest(context);
   ARROW_ASSIGN_OR_RAISE(const auto groups, kafka::GroupAdmin::Open(kafka));
-  if (flags.members) return DescribeMembers(context, kafka);
+  if (flags.members) return DescribeMembers(context, kafka, groups.get());
   return DescribeOther(context, kafka, groups.get());
 }
 

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "base/config.h"
 #include "base/status.h"
@@ -15,9 +14,6 @@ namespace shopstream::cli {
 
 Command GroupResetCommand();
 
-// "0,2,3"
-std::string JoinPartitions(const std::vector<int32_t>& partitions);
-
 // What a group is and what it has committed.
 struct GroupStanding {
   kafka::GroupDescription group;
@@ -27,8 +23,12 @@ struct GroupStanding {
   // Its members, or those who committed its offsets, are ingests: the progress is in a table.
   bool is_read_for_a_lake() const;
 };
-// Of the group named in the settings.
+// Reads it of the group named in the settings.
 Result<GroupStanding> ReadGroup(const KafkaConfig& config, kafka::GroupAdmin* groups);
+
+// "; did you mean 'x'?" for a group that does not exist; "": no name is near, or the brokers do not
+// answer.
+std::string NearGroup(const std::string& group, kafka::GroupAdmin* groups);
 
 // The error about a group that does not exist; names the nearest one, if the brokers have one.
 Status NoSuchGroup(const KafkaConfig& config, kafka::GroupAdmin* groups);

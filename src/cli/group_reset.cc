@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/format.h"
+#include "base/log.h"
 #include "base/read_file.h"
 #include "base/table_printer.h"
 #include "base/timestamp.h"
@@ -16,6 +17,7 @@
 #include "cli/command.h"
 #include "cli/consume_start.h"
 #include "cli/group_commands.h"
+#include "cli/joined_ids.h"
 #include "kafka/admin.h"
 #include "kafka/offset_reset.h"
 
@@ -26,7 +28,7 @@ using kafka::OffsetReset;
 using kafka::ResetTarget;
 using kafka::TopicPartition;
 
-// Of a topic; empty: all.
+// The partitions of each topic; empty: all of them.
 using ChosenPartitions = std::map<std::string, std::vector<int32_t>>;
 
 struct ResetFlags {
@@ -75,6 +77,9 @@ Status CheckResetFlags(const ResetFlags& flags) {
   if (flags.from_file && !flags.topics.empty()) {
     return Status::Invalid("--from-file names the partitions itself: leave --topic out");
   }
+  if (flags.to_time && *flags.to_time < 0) {
+    return Status::Invalid("--to-time is before 1970, and no record is: use --to-earliest");
+  }
   return Chosen(flags).status();
 }
 
@@ -115,7 +120,7 @@ Status CheckHasNoMembers(const kafka::GroupDescription& group) {
   for (size_t i = 0; i < std::min(kNamed, group.members.size()); ++i) {
     names += (i == 0 ? "" : "; ") + group.members[i].name;
     for (const auto& [topic, partitions] : group.members[i].partitions) {
-      names += ", reads " + topic + ":" + JoinPartitions(partitions);
+      names += ", reads " + topic + ":" + JoinedIds(partitions);
     }
   }
   if (group.members.size() > kNamed) names += "; and others";
@@ -140,14 +145,26 @@ Result<ChosenPartitions> PartitionsToReset(const ResetFlags& flags, const ResetT
   return chosen;
 }
 
+// Nobody named the partitions: they are those that the group has committed.
+void WarnOfUncommitted(const std::string& topic, size_t count, const std::vector<int32_t>& wanted) {
+  std::vector<int32_t> others = kafka::AllPartitions(count);
+  std::erase_if(others, [&](int32_t id) { return std::ranges::find(wanted, id) != wanted.end(); });
+  if (others.empty()) return;
+  Log::Warn(
+      "topic {}: partitions {} are not included, as the group has committed nothing there; "
+      "--topic {} includes them",
+      topic, JoinedIds(others), topic);
+}
+
 // All of the topic for an empty list. KeyError: there is no such topic or partition.
-Result<std::vector<int32_t>> ExistingPartitions(const KafkaConfig& config, kafka::Admin* admin,
-                                                const std::string& topic,
+Result<std::vector<int32_t>> ExistingPartitions(const KafkaConfig& config, const ResetFlags& flags,
+                                                kafka::Admin* admin, const std::string& topic,
                                                 const std::vector<int32_t>& wanted) {
   ARROW_ASSIGN_OR_RAISE(const auto state, admin->DescribeTopic(topic, false));
   if (!state) return DescribeAbsence(topic, config, admin);
   const size_t count = state->partitions.size();
   if (wanted.empty()) return kafka::AllPartitions(count);
+  if (flags.topics.empty() && !flags.from_file) WarnOfUncommitted(topic, count, wanted);
   for (const int32_t partition : wanted) {
     if (static_cast<size_t>(partition) < count) continue;
     return Status::KeyError("topic ", topic, " has no partition ", partition,
@@ -201,7 +218,7 @@ Result<std::vector<OffsetReset>> Plan(const KafkaConfig& config, const ResetFlag
   std::vector<OffsetReset> plan;
   for (const auto& [topic, wanted] : chosen) {
     ARROW_ASSIGN_OR_RAISE(const auto partitions,
-                          ExistingPartitions(config, admin.get(), topic, wanted));
+                          ExistingPartitions(config, flags, admin.get(), topic, wanted));
     ARROW_RETURN_NOT_OK(PlanTopic(admin.get(), topic, partitions, target, standing, &plan));
   }
   return plan;
@@ -210,22 +227,26 @@ Result<std::vector<OffsetReset>> Plan(const KafkaConfig& config, const ResetFlag
 // ---- the change
 
 // Commits the plan and reads it back: what Kafka has then is what the report shows. False: some
-// partition is not as planned; its note says why.
-Result<bool> Execute(const std::string& group, kafka::GroupAdmin* groups,
-                     std::vector<OffsetReset>* plan) {
+// partition is not as planned, or what Kafka has is not known; its note says why.
+bool Execute(const std::string& group, kafka::GroupAdmin* groups, std::vector<OffsetReset>* plan) {
   std::map<TopicPartition, int64_t> offsets;
   for (const OffsetReset& reset : *plan) offsets.emplace(reset.at, *reset.after);
   const auto answers = groups->Commit(group, offsets);
-  ARROW_ASSIGN_OR_RAISE(const auto committed, groups->Committed(group));
+  const auto committed = groups->Committed(group);
   bool all = true;
   for (OffsetReset& reset : *plan) {
-    const auto now = committed.find(reset.at);
     const int64_t planned = *reset.after;
     reset.after = std::nullopt;
-    if (now != committed.end() && now->second.ok()) reset.after = now->second->offset;
+    if (committed.ok()) {
+      const auto now = committed->find(reset.at);
+      if (now != committed->end() && now->second.ok()) reset.after = now->second->offset;
+    }
     const Status& answer = answers.at(reset.at);
     if (!answer.ok()) {
       reset.note = answer.message();
+    } else if (!committed.ok()) {
+      reset.note = "Kafka accepted " + std::to_string(planned) +
+                   ", but it cannot be read back: " + committed.status().message();
     } else if (reset.after != planned) {
       reset.note = "Kafka accepted " + std::to_string(planned) + ", but another program has " +
                    "committed since";
@@ -263,16 +284,20 @@ Result<int> ResetOffsets(const Context& context, const ResetFlags& flags) {
   if (!standing.known() && flags.topics.empty() && !flags.from_file) {
     return NoSuchGroup(kafka, groups.get());
   }
+  if (!standing.known()) {
+    Log::Warn("group {} does not exist yet; --execute creates it{}", kafka.group,
+              NearGroup(kafka.group, groups.get()));
+  }
   ARROW_ASSIGN_OR_RAISE(auto plan, Plan(kafka, flags, target, standing));
   const bool possible =
       std::ranges::all_of(plan, [](const OffsetReset& reset) { return reset.after.has_value(); });
   if (!possible || !flags.execute) {
     PrintResets(plan, context.json);
     std::cerr << (possible ? "Dry run: nothing was changed. Add --execute to change it.\n"
-                           : "Nothing was changed: some partitions cannot be reset so.\n");
+                           : "Nothing was changed: some partitions cannot be reset this way.\n");
     return possible ? kDone : kDifferenceFound;
   }
-  ARROW_ASSIGN_OR_RAISE(const bool done, Execute(kafka.group, groups.get(), &plan));
+  const bool done = Execute(kafka.group, groups.get(), &plan);
   PrintResets(plan, context.json);
   return done ? kDone : kFailed;
 }

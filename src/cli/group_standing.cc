@@ -7,14 +7,6 @@
 
 namespace shopstream::cli {
 
-std::string JoinPartitions(const std::vector<int32_t>& partitions) {
-  std::string text;
-  for (const int32_t partition : partitions) {
-    text += (text.empty() ? "" : ",") + std::to_string(partition);
-  }
-  return text;
-}
-
 bool GroupStanding::is_read_for_a_lake() const {
   return std::ranges::any_of(group.members,
                              [](const kafka::GroupMember& member) {
@@ -32,13 +24,17 @@ Result<GroupStanding> ReadGroup(const KafkaConfig& config, kafka::GroupAdmin* gr
   return standing;
 }
 
-Status NoSuchGroup(const KafkaConfig& config, kafka::GroupAdmin* groups) {
+std::string NearGroup(const std::string& group, kafka::GroupAdmin* groups) {
   std::vector<std::string> names;
   if (const auto list = groups->List(); list.ok()) {
-    for (const auto& [name, group] : list->groups) names.push_back(name);
+    for (const auto& [name, description] : list->groups) names.push_back(name);
   }
+  return DidYouMean(group, names);
+}
+
+Status NoSuchGroup(const KafkaConfig& config, kafka::GroupAdmin* groups) {
   return Status::KeyError("there is no group ", config.group, " at ", config.bootstrap_servers,
-                          Then(DidYouMean(config.group, names),
+                          Then(NearGroup(config.group, groups),
                                "see `shopstream group list`. Kafka forgets a group some time after "
                                "its last member has left (offsets.retention.minutes)"));
 }
