@@ -80,7 +80,9 @@ ComponentHealth CheckRefine(const Config& config) {
     return Refine(HealthState::kOk, "not in use: " + health.status().message(), "");
   }
   if (KindOf(health.status()) == ErrorKind::kRefused) {
-    return Refine(HealthState::kNotAllowed, health.status().message(), "see the lake");
+    const bool is_denied = observe::IsDenied(health.status());
+    return Refine(is_denied ? HealthState::kNotAllowed : HealthState::kDown,
+                  health.status().message(), "see the lake");
   }
   return Refine(HealthState::kDegraded, health.status().message(), "see the detail");
 }

@@ -74,6 +74,10 @@ class HealthHistory {
   std::map<std::string, Entry> entries_;
 };
 
+// Whether the lake refused for want of a permission, which does not prove that anything is wrong. A
+// refused key or login does.
+bool IsDenied(const Status& status);
+
 // The checks of this program: each broker, cluster, topic, registry, lake, ingest.
 std::vector<HealthCheck> AllHealthChecks(const Config& config, Millis timeout);
 

@@ -208,12 +208,9 @@ Result<int64_t> LastCommitMillis(lake::ObjectStore* store, const std::string& ta
   return entries.front().modified_ms;
 }
 
-// A missing permission does not prove that anything is wrong; a refused key does.
 ComponentHealth LakeFailure(const Status& status) {
   const std::string& message = status.message();
-  const bool is_denied = message.find("access denied") != std::string::npos ||
-                         message.find("Permission denied") != std::string::npos;
-  if (KindOf(status) == ErrorKind::kRefused && is_denied) {
+  if (IsDenied(status)) {
     return NotAllowed("lake", message, "grant this user or key to read the lake (docs/lake.md)");
   }
   return Down("lake", message, "check that the storage answers");
@@ -303,8 +300,8 @@ Result<ComponentHealth> MeasureIngest(const Config& config, const Txns& txns, Mi
 ComponentHealth CheckIngest(const Config& config, Millis timeout) {
   const auto txns = ReadProgress(config);
   if (!txns.ok() && KindOf(txns.status()) == ErrorKind::kRefused) {
-    return NotAllowed("ingest", "its progress is in the lake, which cannot be read",
-                      "see the lake");
+    const auto state = IsDenied(txns.status()) ? HealthState::kNotAllowed : HealthState::kDown;
+    return {"ingest", state, "its progress is in the lake, which cannot be read", "see the lake"};
   }
   const auto health = txns.ok() ? MeasureIngest(config, *txns, timeout) : txns.status();
   if (health.ok()) return *health;
@@ -320,6 +317,13 @@ ComponentHealth CheckIngest(const Config& config, Millis timeout) {
 }
 
 }  // namespace
+
+bool IsDenied(const Status& status) {
+  const std::string& message = status.message();
+  return KindOf(status) == ErrorKind::kRefused &&
+         (message.find("access denied") != std::string::npos ||
+          message.find("Permission denied") != std::string::npos);
+}
 
 std::vector<HealthCheck> AllHealthChecks(const Config& config, Millis timeout) {
   std::vector<HealthCheck> checks;
