@@ -33,7 +33,8 @@ TEST(ProcessMetricsTest, ShowsThisProcess) {
 }
 
 TEST(ProcessMetricsTest, TheStartIsTheSameInEachScrape) {
-  EXPECT_EQ(ProcessValues()["process_start_time_seconds"], ProcessValues()["process_start_time_seconds"]);
+  EXPECT_EQ(ProcessValues()["process_start_time_seconds"],
+            ProcessValues()["process_start_time_seconds"]);
 }
 
 }  // namespace

@@ -6,7 +6,6 @@
 
 #include "base/json.h"
 #include "base/log.h"
-#include "base/probes.h"
 #include "base/shutdown.h"
 #include "cli/command.h"
 #include "cli/produce_flags.h"
@@ -30,7 +29,6 @@ Result<int> Print(generate::EventSource* source, int64_t count) {
   constexpr int64_t kRows = 1000;
   const int64_t limit = count > 0 ? count : std::numeric_limits<int64_t>::max();
   for (int64_t printed = 0; printed < limit && std::cout && !ShutdownRequested();) {
-    Probes::OfProcess().Beat();
     ARROW_ASSIGN_OR_RAISE(const auto batch, source->Next(std::min(kRows, limit - printed)));
     if (batch.rows == nullptr) break;
     for (int64_t row = 0; row < batch.rows->num_rows(); ++row) {
@@ -53,10 +51,7 @@ Result<int> Replay(const Context& context, const ReplayFlags& flags) {
   if (flags.print) options.speed = 0;
   ARROW_ASSIGN_OR_RAISE(auto source,
                         generate::OpenRecordedSource(mapping, options, WallClockMillis));
-  if (flags.print) {
-    Probes::OfProcess().SetUnready("");
-    return Print(source.get(), flags.produce.count);
-  }
+  if (flags.print) return Print(source.get(), flags.produce.count);
   Log::Info("replaying {}", mapping.file);
   return ProduceAndReport(context, source.get(), flags.produce);
 }
@@ -93,7 +88,8 @@ Command ReplayCommand() {
                        .value = "N",
                        .check = CheckPositiveCount}},
           .run = Running(flags, Replay),
-          .serves_metrics = true};
+          .serves_metrics = true,
+          .quiet = &flags->print};
 }
 
 }  // namespace shopstream::cli
