@@ -137,7 +137,7 @@ def test_an_erase_is_asked_for_and_refuses_what_it_cannot_do(world: Shopstream) 
     assert counts == {BRONZE: 1}
     assert len(rows(world, BRONZE)) == 2
     assert "--yes" in world.run("table", "erase", "--where", WHERE, expect=1).stderr
-    for where, why in (("user_id", "no condition"), ("nobody = 1", "nobody"), ("user_id IN (SELECT 1)", "SELECT")):
+    for where, why in (("user_id", "is not a condition"), ("nobody = 1", "nobody"), ("user_id IN (SELECT 1)", "SELECT")):
         assert why in world.run("table", "erase", "--where", where, "--yes", expect=1).stderr
     assert len(rows(world, BRONZE)) == 2
     words = world.run("table", "erase", "--where", WHERE, "--yes").stdout
