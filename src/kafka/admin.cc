@@ -9,6 +9,7 @@
 #include "kafka/admin_calls.h"
 #include "kafka/client.h"
 #include "kafka/errors.h"
+#include "kafka/group_calls.h"
 #include "kafka/handles.h"
 #include "kafka/span_answers.h"
 #include "kafka/topic_description.h"
@@ -21,8 +22,6 @@ using NewPartitionsHandle = Handle<rd_kafka_NewPartitions_t, &rd_kafka_NewPartit
 using ResourceHandle = Handle<rd_kafka_ConfigResource_t, &rd_kafka_ConfigResource_destroy>;
 using TopicNamesHandle = Handle<rd_kafka_TopicCollection_t, &rd_kafka_TopicCollection_destroy>;
 using MetadataHandle = Handle<const rd_kafka_metadata_t, &rd_kafka_metadata_destroy>;
-using GroupOffsetsHandle =
-    Handle<rd_kafka_ListConsumerGroupOffsets_t, &rd_kafka_ListConsumerGroupOffsets_destroy>;
 
 std::string ToDescribe(const std::string& topic) {
   return "DESCRIBE on topic " + topic + " (READ and WRITE include it)";
@@ -409,32 +408,19 @@ std::vector<Result<int64_t>> Admin::OffsetsAt(const std::string& topic,
 Result<std::vector<int64_t>> Admin::CommittedOffsets(const std::string& group,
                                                      const std::string& topic, int partitions) {
   const Deed what{"reading the committed offsets of group " + group,
-                  "DESCRIBE on group " + group + " (READ includes it) and on topic " + topic};
-  PartitionListHandle list = ListPartitions(topic, AllPartitions(partitions));
-  GroupOffsetsHandle wanted(rd_kafka_ListConsumerGroupOffsets_new(group.c_str(), list.get()));
-  rd_kafka_ListConsumerGroupOffsets_t* groups[] = {wanted.get()};
-  ARROW_ASSIGN_OR_RAISE(
-      EventHandle event,
-      impl_->calls.Call(RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, kClientsChoice, what,
-                        [&](const auto* options, auto* queue) {
-                          rd_kafka_ListConsumerGroupOffsets(impl_->calls.client(), groups, 1,
-                                                            options, queue);
-                        }));
-  size_t count = 0;
-  const auto* results = rd_kafka_ListConsumerGroupOffsets_result_groups(
-      rd_kafka_event_ListConsumerGroupOffsets_result(event.get()), &count);
+                  ToDescribeGroup(group) + " and on topic " + topic};
+  const PartitionListHandle list = ListPartitions(topic, AllPartitions(partitions));
+  ARROW_ASSIGN_OR_RAISE(const GroupOffsets answer,
+                        AskForOffsets(&impl_->calls, group, list.get(), what));
+  if (answer.error != nullptr) {
+    return impl_->calls.Failure(what, rd_kafka_error_code(answer.error),
+                                rd_kafka_error_string(answer.error));
+  }
   std::vector<int64_t> offsets(partitions, -1);
-  for (size_t i = 0; i < count; ++i) {
-    const rd_kafka_error_t* error = rd_kafka_group_result_error(results[i]);
-    if (error != nullptr) {
-      return impl_->calls.Failure(what, rd_kafka_error_code(error), rd_kafka_error_string(error));
-    }
-    const auto* found = rd_kafka_group_result_partitions(results[i]);
-    for (int p = 0; p < found->cnt; ++p) {
-      const rd_kafka_topic_partition_t& one = found->elems[p];
-      if (one.err) return impl_->calls.Failure(what, one.err);
-      if (one.offset >= 0) offsets.at(one.partition) = one.offset;
-    }
+  for (int p = 0; answer.partitions != nullptr && p < answer.partitions->cnt; ++p) {
+    const rd_kafka_topic_partition_t& one = answer.partitions->elems[p];
+    if (one.err) return impl_->calls.Failure(what, one.err);
+    if (one.offset >= 0) offsets.at(one.partition) = one.offset;
   }
   return offsets;
 }

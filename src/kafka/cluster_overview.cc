@@ -8,15 +8,13 @@
 #include "base/error_kind.h"
 #include "kafka/admin_calls.h"
 #include "kafka/errors.h"
-#include "kafka/group_description.h"
+#include "kafka/group_calls.h"
 #include "kafka/handles.h"
 
 namespace shopstream::kafka {
 namespace {
 
 using OverviewMetadata = Handle<const rd_kafka_metadata_t, &rd_kafka_metadata_destroy>;
-using WantedOffsets =
-    Handle<rd_kafka_ListConsumerGroupOffsets_t, &rd_kafka_ListConsumerGroupOffsets_destroy>;
 
 TopicState ToTopicState(const rd_kafka_metadata_topic_t& topic) {
   TopicState state;
@@ -118,27 +116,11 @@ Result<ClusterOverview::Offsets> ClusterOverview::LogStarts(
 
 Result<std::vector<std::string>> ClusterOverview::ListGroups() {
   const Deed asked{"listing the consumer groups", "DESCRIBE on the groups"};
-  ARROW_ASSIGN_OR_RAISE(const EventHandle event,
-                        impl_->calls.Call(RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPS, kClientsChoice,
-                                          asked, [&](const auto* options, auto* queue) {
-                                            rd_kafka_ListConsumerGroups(impl_->calls.client(),
-                                                                        options, queue);
-                                          }));
-  const auto* result = rd_kafka_event_ListConsumerGroups_result(event.get());
-  size_t count = 0;
-  const auto* errors = rd_kafka_ListConsumerGroups_result_errors(result, &count);
+  ARROW_ASSIGN_OR_RAISE(GroupNames listed, ListGroupNames(&impl_->calls, asked));
   // The groups of a broker that does not answer are missing, so the list is not one of all groups.
-  if (count > 0) {
-    return impl_->calls.Failure(asked, rd_kafka_error_code(errors[0]),
-                                rd_kafka_error_string(errors[0]));
-  }
-  const auto* valid = rd_kafka_ListConsumerGroups_result_valid(result, &count);
-  std::vector<std::string> names;
-  for (size_t i = 0; i < count; ++i) {
-    names.emplace_back(rd_kafka_ConsumerGroupListing_group_id(valid[i]));
-  }
-  std::ranges::sort(names);
-  return names;
+  if (!listed.failures.empty()) return listed.failures.front();
+  std::ranges::sort(listed.names);
+  return std::move(listed.names);
 }
 
 Result<ClusterOverview::Groups> ClusterOverview::DescribeGroups(
@@ -147,29 +129,14 @@ Result<ClusterOverview::Groups> ClusterOverview::DescribeGroups(
   if (names.empty()) return groups;
   const Deed asked{
       names.size() == 1 ? "describing group " + names.front() : "describing the consumer groups",
-      "DESCRIBE on group " + names.front() + " (READ includes it)"};
-  std::vector<const char*> raw_names;
-  for (const std::string& name : names) raw_names.push_back(name.c_str());
-  ARROW_ASSIGN_OR_RAISE(const EventHandle event,
-                        impl_->calls.Call(RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS, kClientsChoice,
-                                          asked, [&](const auto* options, auto* queue) {
-                                            rd_kafka_DescribeConsumerGroups(
-                                                impl_->calls.client(), raw_names.data(),
-                                                raw_names.size(), options, queue);
-                                          }));
-  size_t count = 0;
-  const auto** described = rd_kafka_DescribeConsumerGroups_result_groups(
-      rd_kafka_event_DescribeConsumerGroups_result(event.get()), &count);
-  for (size_t g = 0; g < count; ++g) {
-    const rd_kafka_error_t* error = rd_kafka_ConsumerGroupDescription_error(described[g]);
-    const auto code = error == nullptr ? RD_KAFKA_RESP_ERR_NO_ERROR : rd_kafka_error_code(error);
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR && !IsNoGroup(code)) {
-      const std::string group = rd_kafka_ConsumerGroupDescription_group_id(described[g]);
-      groups.emplace_back(impl_->calls.Failure(
-          {"describing group " + group, "DESCRIBE on group " + group + " (READ includes it)"},
-          code));
+      ToDescribeGroup(names.front())};
+  ARROW_ASSIGN_OR_RAISE(auto answers, AskForGroups(&impl_->calls, names, asked));
+  for (GroupAnswer& answer : answers) {
+    if (answer.ok()) {
+      groups.emplace_back(std::move(answer.description));
     } else {
-      groups.emplace_back(ToGroupDescription(described[g]));
+      groups.emplace_back(impl_->calls.Failure(
+          {"describing group " + answer.name, ToDescribeGroup(answer.name)}, answer.code));
     }
   }
   return groups;
@@ -177,32 +144,18 @@ Result<ClusterOverview::Groups> ClusterOverview::DescribeGroups(
 
 Result<std::map<TopicPartition, int64_t>> ClusterOverview::CommittedOffsets(
     const std::string& group) {
-  const Deed asked{"reading the committed offsets of group " + group,
-                   "DESCRIBE on group " + group + " (READ includes it)"};
-  const WantedOffsets wanted(rd_kafka_ListConsumerGroupOffsets_new(group.c_str(), nullptr));
-  rd_kafka_ListConsumerGroupOffsets_t* groups[] = {wanted.get()};
-  ARROW_ASSIGN_OR_RAISE(
-      const EventHandle event,
-      impl_->calls.Call(RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, kClientsChoice, asked,
-                        [&](const auto* options, auto* queue) {
-                          rd_kafka_ListConsumerGroupOffsets(impl_->calls.client(), groups, 1,
-                                                            options, queue);
-                        }));
-  size_t count = 0;
-  const auto* results = rd_kafka_ListConsumerGroupOffsets_result_groups(
-      rd_kafka_event_ListConsumerGroupOffsets_result(event.get()), &count);
+  const Deed asked{"reading the committed offsets of group " + group, ToDescribeGroup(group)};
+  ARROW_ASSIGN_OR_RAISE(const GroupOffsets answer,
+                        AskForOffsets(&impl_->calls, group, nullptr, asked));
+  if (answer.error != nullptr) {
+    return impl_->calls.Failure(asked, rd_kafka_error_code(answer.error),
+                                rd_kafka_error_string(answer.error));
+  }
   std::map<TopicPartition, int64_t> offsets;
-  for (size_t i = 0; i < count; ++i) {
-    const rd_kafka_error_t* error = rd_kafka_group_result_error(results[i]);
-    if (error != nullptr) {
-      return impl_->calls.Failure(asked, rd_kafka_error_code(error), rd_kafka_error_string(error));
-    }
-    const auto* found = rd_kafka_group_result_partitions(results[i]);
-    for (int p = 0; found != nullptr && p < found->cnt; ++p) {
-      const rd_kafka_topic_partition_t& one = found->elems[p];
-      if (one.err == RD_KAFKA_RESP_ERR_NO_ERROR && one.offset >= 0) {
-        offsets[{one.topic, one.partition}] = one.offset;
-      }
+  for (int p = 0; answer.partitions != nullptr && p < answer.partitions->cnt; ++p) {
+    const rd_kafka_topic_partition_t& one = answer.partitions->elems[p];
+    if (one.err == RD_KAFKA_RESP_ERR_NO_ERROR && one.offset >= 0) {
+      offsets[{one.topic, one.partition}] = one.offset;
     }
   }
   return offsets;

@@ -5,19 +5,14 @@
 #include "base/error_kind.h"
 #include "base/retry.h"
 #include "kafka/admin_calls.h"
+#include "kafka/group_calls.h"
 #include "kafka/group_description.h"
 
 namespace shopstream::kafka {
 namespace {
 
-using OffsetsToListHandle =
-    Handle<rd_kafka_ListConsumerGroupOffsets_t, &rd_kafka_ListConsumerGroupOffsets_destroy>;
 using OffsetsToCommitHandle =
     Handle<rd_kafka_AlterConsumerGroupOffsets_t, &rd_kafka_AlterConsumerGroupOffsets_destroy>;
-
-std::string ToDescribeGroup(const std::string& group) {
-  return "DESCRIBE on group " + group + " (READ includes it)";
-}
 
 Deed CommitDeed(const std::string& group, const TopicPartition& at) {
   return {"committing an offset of group " + group + " for " + at.topic + " [" +
@@ -53,32 +48,18 @@ Result<std::unique_ptr<GroupAdmin>> GroupAdmin::Open(const KafkaConfig& config, 
 Result<std::vector<std::string>> GroupAdmin::Impl::Describe(AdminCalls* client,
                                                             const std::vector<std::string>& names,
                                                             GroupList* list) const {
-  std::vector<std::string> settling;
-  if (names.empty()) return settling;
-  std::vector<const char*> raw_names;
-  for (const std::string& name : names) raw_names.push_back(name.c_str());
   const Deed what{"describing the groups", "DESCRIBE on the groups"};
-  ARROW_ASSIGN_OR_RAISE(const EventHandle event,
-                        client->Call(RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS, kClientsChoice, what,
-                                     [&](const auto* options, auto* queue) {
-                                       rd_kafka_DescribeConsumerGroups(
-                                           client->client(), raw_names.data(), raw_names.size(),
-                                           options, queue);
-                                     }));
-  size_t count = 0;
-  const auto** described = rd_kafka_DescribeConsumerGroups_result_groups(
-      rd_kafka_event_DescribeConsumerGroups_result(event.get()), &count);
-  for (size_t i = 0; i < count; ++i) {
-    const std::string name = rd_kafka_ConsumerGroupDescription_group_id(described[i]);
-    const auto* error = rd_kafka_ConsumerGroupDescription_error(described[i]);
-    const auto code = error == nullptr ? RD_KAFKA_RESP_ERR_NO_ERROR : rd_kafka_error_code(error);
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR || IsNoGroup(code)) {
-      list->groups.insert_or_assign(name, ToGroupDescription(described[i]));
-    } else {
-      if (IsSettling(code)) settling.push_back(name);
-      list->groups.insert_or_assign(
-          name, client->Failure({"describing group " + name, ToDescribeGroup(name)}, code));
+  ARROW_ASSIGN_OR_RAISE(auto answers, AskForGroups(client, names, what));
+  std::vector<std::string> settling;
+  for (GroupAnswer& answer : answers) {
+    if (answer.ok()) {
+      list->groups.insert_or_assign(answer.name, std::move(answer.description));
+      continue;
     }
+    if (IsSettling(answer.code)) settling.push_back(answer.name);
+    list->groups.insert_or_assign(answer.name, client->Failure({"describing group " + answer.name,
+                                                                ToDescribeGroup(answer.name)},
+                                                               answer.code));
   }
   return settling;
 }
@@ -100,27 +81,11 @@ void GroupAdmin::Impl::DescribeAgain(std::vector<std::string> settling, GroupLis
 
 Result<GroupList> GroupAdmin::List() {
   const Deed what{"listing the groups", "DESCRIBE on the groups"};
-  ARROW_ASSIGN_OR_RAISE(const EventHandle event,
-                        impl_->calls.Call(RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPS, kClientsChoice,
-                                          what, [&](const auto* options, auto* queue) {
-                                            rd_kafka_ListConsumerGroups(impl_->calls.client(),
-                                                                        options, queue);
-                                          }));
-  const auto* result = rd_kafka_event_ListConsumerGroups_result(event.get());
+  ARROW_ASSIGN_OR_RAISE(GroupNames listed, ListGroupNames(&impl_->calls, what));
+  if (listed.names.empty() && !listed.failures.empty()) return listed.failures.front();
   GroupList list;
-  size_t count = 0;
-  const auto** errors = rd_kafka_ListConsumerGroups_result_errors(result, &count);
-  for (size_t i = 0; i < count; ++i) {
-    list.failures.push_back(impl_->calls.Failure(what, rd_kafka_error_code(errors[i]),
-                                                 rd_kafka_error_string(errors[i])));
-  }
-  const auto** valid = rd_kafka_ListConsumerGroups_result_valid(result, &count);
-  if (count == 0 && !list.failures.empty()) return list.failures.front();
-  std::vector<std::string> names;
-  for (size_t i = 0; i < count; ++i) {
-    names.emplace_back(rd_kafka_ConsumerGroupListing_group_id(valid[i]));
-  }
-  ARROW_ASSIGN_OR_RAISE(auto settling, impl_->Describe(&impl_->calls, names, &list));
+  list.failures = std::move(listed.failures);
+  ARROW_ASSIGN_OR_RAISE(auto settling, impl_->Describe(&impl_->calls, listed.names, &list));
   impl_->DescribeAgain(std::move(settling), &list);
   return list;
 }
@@ -140,30 +105,16 @@ void GroupAdmin::Impl::TakeCommitted(const rd_kafka_topic_partition_t& partition
 Result<std::map<TopicPartition, Result<CommittedOffset>>> GroupAdmin::Committed(
     const std::string& group) {
   const Deed what{"reading the committed offsets of group " + group, ToDescribeGroup(group)};
-  const OffsetsToListHandle wanted(rd_kafka_ListConsumerGroupOffsets_new(group.c_str(), nullptr));
-  rd_kafka_ListConsumerGroupOffsets_t* groups[] = {wanted.get()};
-  ARROW_ASSIGN_OR_RAISE(
-      const EventHandle event,
-      impl_->calls.Call(RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, kClientsChoice, what,
-                        [&](const auto* options, auto* queue) {
-                          rd_kafka_ListConsumerGroupOffsets(impl_->calls.client(), groups, 1,
-                                                            options, queue);
-                        }));
+  ARROW_ASSIGN_OR_RAISE(const GroupOffsets answer,
+                        AskForOffsets(&impl_->calls, group, nullptr, what));
   std::map<TopicPartition, Result<CommittedOffset>> offsets;
-  size_t count = 0;
-  const auto* results = rd_kafka_ListConsumerGroupOffsets_result_groups(
-      rd_kafka_event_ListConsumerGroupOffsets_result(event.get()), &count);
-  for (size_t i = 0; i < count; ++i) {
-    const rd_kafka_error_t* error = rd_kafka_group_result_error(results[i]);
-    if (error != nullptr) {
-      const auto code = rd_kafka_error_code(error);
-      if (IsNoGroup(code)) continue;
-      return impl_->calls.Failure(what, code, rd_kafka_error_string(error));
-    }
-    const auto* found = rd_kafka_group_result_partitions(results[i]);
-    for (int p = 0; p < found->cnt; ++p) {
-      impl_->TakeCommitted(found->elems[p], what, &offsets);
-    }
+  if (answer.error != nullptr) {
+    const auto code = rd_kafka_error_code(answer.error);
+    if (IsNoGroup(code)) return offsets;
+    return impl_->calls.Failure(what, code, rd_kafka_error_string(answer.error));
+  }
+  for (int p = 0; answer.partitions != nullptr && p < answer.partitions->cnt; ++p) {
+    impl_->TakeCommitted(answer.partitions->elems[p], what, &offsets);
   }
   return offsets;
 }
