@@ -27,8 +27,9 @@ MAY_INCLUDE = {
     "simulate": {"kafka", "registry", "lake"},
     "ingest": {"kafka", "avro", "registry", "lake", "tables"},
     "observe": {"kafka", "registry", "lake", "tables"},
+    "console": {"kafka", "avro", "lake", "registry", "tables", "sql", "refine", "ingest", "observe"},
     "cli": {"generate", "kafka", "avro", "lake", "registry", "tables", "sql", "refine", "produce",
-            "ingest", "observe"},
+            "ingest", "observe", "console"},
 }
 
 # The floors of the lake, bottom up; code shared by their tests is next to them.
