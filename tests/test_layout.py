@@ -45,7 +45,7 @@ TESTED_ELSEWHERE = {
         observe/audit observe/health_checks observe/progress observe/lag observe/lake_history observe/lake_offsets
         observe/first_records observe/kafka_look observe/quarantine observe/read_ranges observe/record_ages
         observe/registry_look observe/reports observe/sampler
-        produce/produce refine/erase_receipt ingest/pipeline lake/upkeep/maintenance lake/upkeep/reports""",
+        produce/produce refine/erase_receipt ingest/pipeline lake/upkeep/reports""",
     "generate/recorded_source_test.cc, mapping_rules_test.cc, source_mapping_test.cc": """
         base/table_file base/text_file base/yaml_reader generate/purchase_mapper generate/row_filter
         generate/rule_reader generate/source_rows generate/time_order generate/value_reader""",

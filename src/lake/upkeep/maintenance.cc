@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,16 +21,28 @@ namespace shopstream::lake {
 namespace {
 
 constexpr int kNice = 10;
+// A table with a partition of more small files than this has fallen behind: it is compacted at
+// normal priority, because on a busy machine a low one may wait for minutes.
+constexpr int64_t kBehind = 50;
 constexpr Millis kReportInterval{60'000};
 // Checking a table with very many files takes a while, so it gets at most 1 % of the time.
 constexpr int kPauseForEachLook = 100;
 
-// Affects only the calling thread, which is specific to Linux.
+// Affects only the calling thread, which is specific to Linux. It cannot be undone.
 void LowerPriority() {
   const auto thread = static_cast<id_t>(::syscall(SYS_gettid));
   if (::setpriority(PRIO_PROCESS, thread, kNice) != 0) {
     Log::Debug("maintenance runs at normal priority: the system refuses a lower one");
   }
+}
+
+void AtLowPriority(const std::function<void()>& work) {
+  if (Runtime::Simulated() != nullptr) return work();
+  Thread thread([&] {
+    LowerPriority();
+    work();
+  });
+  thread.join();
 }
 
 }  // namespace
@@ -89,14 +102,18 @@ Maintenance::~Maintenance() {
 }
 
 void Maintenance::Run() {
-  if (Runtime::Simulated() == nullptr) LowerPriority();
   while (!stop_.WaitFor(options_.interval)) {
     TakeNewTables();
     for (Ward& ward : wards_) {
       if (IsDue(ward)) Compact(&ward);
-      if (!stop_.requested() && BootClock::now() >= ward.vacuum_at) Vacuum(&ward);
-      const bool expires = options_.expire_interval && BootClock::now() >= ward.expire_at;
-      if (expires && !stop_.requested()) DeleteExpired(&ward);
+      const auto now = BootClock::now();
+      const bool vacuums = now >= ward.vacuum_at;
+      const bool expires = options_.expire_interval && now >= ward.expire_at;
+      if (stop_.requested() || !(vacuums || expires)) continue;
+      AtLowPriority([&] {
+        if (vacuums) Vacuum(&ward);
+        if (expires && !stop_.requested()) DeleteExpired(&ward);
+      });
     }
   }
 }
@@ -109,8 +126,19 @@ bool Maintenance::IsDue(const Ward& ward) const {
 }
 
 void Maintenance::Compact(Ward* ward) {
+  bool urgent = false;
+  AtLowPriority([&] { urgent = !Merge(ward, Urgency::kCanWait); });
+  if (urgent) Merge(ward, Urgency::kUrgent);
+}
+
+bool Maintenance::Merge(Ward* ward, Urgency urgency) {
   const std::vector<std::string> label = {ward->table->path()};
   BootClock::duration look{};
+  const int64_t begun_at = ward->table->snapshot()->version();
+  const auto is_slow = [&] {
+    const int64_t versions = ward->table->snapshot()->version() - begun_at;
+    return urgency == Urgency::kCanWait && versions > options_.urgent_versions;
+  };
   const auto plan = [&](std::vector<DataFile> files) {
     const auto begun = BootClock::now();
     counts_->small_files.With(label).Set(MostFilesOfAPartition(files));
@@ -118,15 +146,15 @@ void Maintenance::Compact(Ward* ward) {
     look = BootClock::now() - begun;
     return groups;
   };
-  const auto result = lake::Compact(ward->table, options_.compaction,
-                                    {.plan = plan, .stop = [this] { return stop_.requested(); }});
+  const auto stop = [&] { return stop_.requested() || is_slow(); };
+  const auto result = lake::Compact(ward->table, options_.compaction, {.plan = plan, .stop = stop});
   const auto now = BootClock::now();
   ward->seen_version = ward->table->snapshot()->version();
   ward->seen_at = now;
   ward->not_before = now + kPauseForEachLook * look;
   if (result.ok()) {
     Report(ward, *result);
-    return;
+    return !result->stopped || stop_.requested();
   }
   ward->not_before = now + options_.after_failure;
   counts_->failures.With(label).Add();
@@ -134,6 +162,7 @@ void Maintenance::Compact(Ward* ward) {
             ward->table->path(),
             std::chrono::duration_cast<std::chrono::seconds>(options_.after_failure).count(),
             result.status().message());
+  return true;
 }
 
 void Maintenance::Vacuum(Ward* ward) {

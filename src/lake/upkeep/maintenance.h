@@ -30,6 +30,10 @@ struct MaintenanceOptions {
   Millis interval{1000};
   int64_t least_versions = 8;
   Millis longest_wait{60'000};
+  // On a busy machine, work at low priority may proceed so slowly that files become ever more. So a
+  // compaction is started again at normal priority if there are this many new versions before it is
+  // done.
+  int64_t urgent_versions = 16;
   Millis after_failure{60'000};
   // Garbage is at least a day old, so an hour more or less does not matter, and a process that has
   // just started has more important work.
@@ -40,9 +44,10 @@ struct MaintenanceOptions {
   std::optional<Millis> expire_interval = {};
 };
 
-// Maintains the tables that a long-running writer fills, on one low-priority thread, from
+// Maintains the tables that a long-running writer fills, one after the other at low priority, from
 // construction to destruction: compaction as decided by PlanMaintenance, vacuum once an hour, and
-// the deletion of expired files if that is asked for.
+// the deletion of expired files if that is asked for. A compaction that is slower than the table's
+// writers is started again at normal priority.
 // Failures are logged and retried later; writing continues. Several programs may maintain the same
 // tables.
 class Maintenance {
@@ -72,7 +77,10 @@ class Maintenance {
   void Run();
   void TakeNewTables();
   bool IsDue(const Ward& ward) const;
+  enum class Urgency { kCanWait, kUrgent };
   void Compact(Ward* ward);
+  // False: it could wait, was slower than the writers, and left the rest to an urgent call.
+  bool Merge(Ward* ward, Urgency urgency);
   void Vacuum(Ward* ward);
   void DeleteExpired(Ward* ward);
   void Report(Ward* ward, const CompactionResult& result);
