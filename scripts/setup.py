@@ -59,6 +59,9 @@ MINIO_PACKAGE = "github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c"
 VERSITYGW_PACKAGE = "github.com/versity/versitygw/cmd/versitygw@v1.8.0"  # A second S3 server, for tests.
 GO_VERSIONS = {"minio": (1, 24), "versitygw": (1, 25), "registry-clients": (1, 24)}  # Minimum versions in their go.mod.
 
+AXE_PACKAGE = "axe-core@4.14.1"  # Finds what keeps people from using a page.
+AXE_SHA256 = "e6b0ce02b84d892e2e33e403485e7f3d6c29e2be6df65daf44d89ba564139745"
+
 DATA_SHA256 = {
     "products.parquet": "09210f88a318b1a3db5080a7a900ca02c2ee4dbb8594a82727983cb0b12762c3",
     "transactions.parquet": "76623b3d04ca2dcac426759f5b8955c3264b0e9d98066d2ab7a1b10d76e18925",
@@ -76,7 +79,7 @@ FUZZ_PACKAGES = ["clang-16", "libclang-rt-16-dev"]
 # Checked as commands, since they often come from elsewhere than the system's packages.
 COMPILING_COMMANDS = {"g++": "g++", "npm": "npm"}
 JAVA_COMMANDS = {"java": "openjdk-17-jre-headless", "mvn": "maven"}
-TEST_COMMANDS = {"javac": "openjdk-17-jdk-headless"}
+TEST_COMMANDS = {"javac": "openjdk-17-jdk-headless", "chromium": "chromium"}
 
 MAVEN = threading.Lock()  # Concurrent runs would write the same files of its cache.
 
@@ -232,6 +235,11 @@ def install_duckdb(step: Step) -> None:
     replace(stage, DEPS / "duckdb")
 
 
+def install_axe(step: Step) -> None:
+    unpack_npm(step, AXE_PACKAGE, AXE_SHA256, "axe.min.js", "LICENSE")
+    replace(step.folder / "package", DEPS / "axe")
+
+
 def build_librdkafka(step: Step) -> None:
     unpack_npm(step, LIBRDKAFKA_PACKAGE, LIBRDKAFKA_SHA256, "deps/librdkafka/")
     source = step.folder / "package/deps/librdkafka"
@@ -325,6 +333,8 @@ def all_steps(wanted: Wanted, missing: list[str]) -> list[Step]:
                           [DEPS / "avro/libs"], needs_packages=java_missing))
         steps.append(Step("apicurio", install_apicurio, [APICURIO_ARTIFACT, APICURIO_SHA256],
                           [DEPS / "apicurio/quarkus-run.jar"], needs_packages=java_missing))
+        steps.append(Step("axe", install_axe, [AXE_PACKAGE, AXE_SHA256], [DEPS / "axe/axe.min.js"],
+                          needs_packages="npm" in missing))
         names = ("requirements.txt", "pom.xml", "SHA256SUMS")
         steps.append(Step("spark", install_spark, [python, *((SPARK / name).read_text() for name in names)],
                           [DEPS / "spark/python", DEPS / "spark/jars"],
