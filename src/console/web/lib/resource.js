@@ -1,0 +1,64 @@
+// Values from the API, for pages.
+import { useEffect, useRef, useState } from 'preact';
+
+import { get } from './api.js';
+import { follow } from './live.js';
+
+// {value, error, loading, at, reload}: the answer of a GET, asked again every `everyMs` while the
+// page is visible. The last value stays while an error is shown. `path` null: asks nothing.
+export function useResource(path, everyMs = 0) {
+  const [state, setState] = useState({ value: null, error: null, loading: true, at: 0 });
+  const reload = useRef(() => {});
+  useEffect(() => {
+    if (path === null) {
+      setState({ value: null, error: null, loading: false, at: 0 });
+      return undefined;
+    }
+    const gone = new AbortController();
+    let timer = null;
+    let asking = false;
+    const ask = async () => {
+      clearTimeout(timer);
+      if (asking) return;
+      asking = true;
+      try {
+        const value = await get(path, { signal: gone.signal });
+        setState({ value, error: null, loading: false, at: Date.now() });
+      } catch (error) {
+        if (error.name === 'AbortError') return;
+        setState((before) => ({ ...before, error, loading: false }));
+      } finally {
+        asking = false;
+      }
+      if (everyMs && !gone.signal.aborted) timer = setTimeout(ask, document.hidden ? 10 * everyMs : everyMs);
+    };
+    setState((before) => ({ ...before, value: null, error: null, loading: true }));
+    reload.current = ask;
+    ask();
+    return () => { gone.abort(); clearTimeout(timer); };
+  }, [path, everyMs]);
+  return { ...state, reload: () => reload.current() };
+}
+
+// The last value of a live channel, as {value, error, loading, at}. Until the first event, the value
+// of a GET of the same name.
+export function useChannel(name) {
+  const first = useResource(`/api/${name}`);
+  const [live, setLive] = useState({ value: null, at: 0 });
+  useEffect(() => {
+    const channel = follow(name);
+    const end = channel.value.subscribe((value) => value && setLive({ value, at: Date.now() }));
+    return () => { end(); channel.leave(); };
+  }, [name]);
+  return live.value ? { value: live.value, error: null, loading: false, at: live.at } : first;
+}
+
+// Draws again every `everyMs`, for ages.
+export function useNow(everyMs = 1000) {
+  const [now, setNow] = useState(Date.now());
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now()), everyMs);
+    return () => clearInterval(timer);
+  }, [everyMs]);
+  return now;
+}

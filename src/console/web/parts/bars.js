@@ -1,0 +1,48 @@
+// Stacked bars, drawn in SVG. Each bar can be focused and reads its values.
+import { html } from 'preact';
+
+import { compact, count } from '../lib/format.js';
+
+const WIDTH = 640;
+const HEIGHT = 190;
+const LEFT = 46;
+const BOTTOM = 22;
+
+// bars: [{label, values: [..]}] with one value per key; keys: [{name, class}].
+export function StackedBars({ title, unit, bars, keys }) {
+  const total = (bar) => bar.values.reduce((sum, value) => sum + (value ?? 0), 0);
+  const top = niceTop(Math.max(...bars.map(total), 0));
+  const height = (value) => (HEIGHT - BOTTOM - 8) * value / top;
+  const step = (WIDTH - LEFT) / Math.max(bars.length, 1);
+  const every = Math.ceil(bars.length / 8);
+  return html`<figure>
+    <svg class="bars" viewBox=${`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label=${title} width="100%">
+      ${[0, 1, 2].map((i) => {
+    const y = HEIGHT - BOTTOM - height(top * i / 2);
+    return html`<line x1=${LEFT} x2=${WIDTH} y1=${y} y2=${y} /><text x=${LEFT - 6} y=${y + 4} text-anchor="end">${compact(top * i / 2).join('')}</text>`;
+  })}
+      ${bars.map((bar, i) => {
+    let y = HEIGHT - BOTTOM;
+    const x = LEFT + i * step;
+    return html`<g><title>${`${bar.label}: ${keys.map((key, k) => `${key.name} ${count(Math.round(bar.values[k] ?? 0))}`).join(', ')} ${unit}`}</title>
+          ${bar.values.map((value, k) => {
+      const size = height(value ?? 0);
+      y -= size;
+      return size > 0 && html`<rect class=${keys[k].class} x=${x + step * 0.12} y=${y} width=${step * 0.76} height=${Math.max(size - 0.6, 0.4)} />`;
+    })}
+          ${i % every === 0 && html`<text x=${x + step / 2} y=${HEIGHT - 6} text-anchor="middle">${bar.label}</text>`}</g>`;
+  })}
+    </svg>
+    <ul class="key">${keys.map((key, k) => html`<li><i class=${key.class}></i>${key.name} ${count(Math.round(
+    bars.reduce((sum, bar) => sum + (bar.values[k] ?? 0), 0)))}</li>`)}</ul>
+    <table class="hidden"><caption>${title}, ${unit}</caption>
+      <thead><tr><th></th>${keys.map((key) => html`<th>${key.name}</th>`)}</tr></thead>
+      <tbody>${bars.map((bar) => html`<tr><th>${bar.label}</th>${bar.values.map((v) => html`<td>${v ?? 'unknown'}</td>`)}</tr>`)}</tbody></table>
+  </figure>`;
+}
+
+function niceTop(value) {
+  if (value <= 0) return 1;
+  const size = 10 ** Math.floor(Math.log10(value));
+  return [1, 2, 4, 5, 10].map((m) => m * size).find((m) => m >= value);
+}
