@@ -16,7 +16,6 @@ library is used, because nothing else may be installed yet.
 import argparse
 import dataclasses
 import fcntl
-import hashlib
 import os
 import pathlib
 import platform
@@ -29,8 +28,10 @@ import threading
 import time
 from collections.abc import Iterable
 
+from page_libraries import page_step
 from places import BINARY, DEPS, ROOT
 from setup_step import PACKAGES_STEP, Schedule, SetupError, Step
+from unpacking import replace, unpack_npm, verify
 
 VENV = DEPS / "venv"
 REQUIREMENTS = ROOT / "tests/requirements.txt"
@@ -69,7 +70,7 @@ DATA_SHA256 = {
 
 # The same names on Debian 12 and Ubuntu 24.04.
 PACKAGES = """
-    ccache cmake make mold ninja-build pkg-config
+    brotli ccache cmake make mold ninja-build pkg-config
     libbenchmark-dev libboost-dev libcli11-dev libcurl4-openssl-dev libedit-dev libgmock-dev libgtest-dev
     liblz4-dev libpugixml-dev libspdlog-dev libssl-dev libyaml-cpp-dev libzstd-dev nlohmann-json3-dev
     prometheus-cpp-dev wrk zlib1g-dev
@@ -212,18 +213,6 @@ def fetch_jars(step: Step, project: pathlib.Path) -> pathlib.Path:
     return libraries
 
 
-def unpack_npm(step: Step, package: str, sha256: str, *paths: str) -> None:
-    """Leaves these files, and those in these folders, in the step's folder `package`."""
-    step.command("npm", "pack", package, "--pack-destination", step.folder)
-    archive, = step.folder.glob("*.tgz")
-    verify(archive, sha256)
-    with tarfile.open(archive) as tar:
-        wanted = tuple(f"package/{path}" for path in paths)
-        tar.extractall(step.folder, [member for member in tar.getmembers() if member.name.startswith(wanted)],
-                       filter="data")
-    archive.unlink()
-
-
 def install_duckdb(step: Step) -> None:
     unpack_npm(step, DUCKDB_LIBRARY_PACKAGE, DUCKDB_LIBRARY_SHA256, "libduckdb.so")
     unpack_npm(step, DUCKDB_HEADER_PACKAGE, DUCKDB_HEADER_SHA256, "LICENSE", "src/duckdb/src/include/duckdb.h")
@@ -287,21 +276,6 @@ def build_with_go(step: Step, package: str, module: pathlib.Path | None = None) 
     replace(step.folder / "bin", DEPS / step.name)
 
 
-def replace(new: pathlib.Path, old: pathlib.Path) -> None:
-    """Moves a finished folder into the place of its predecessor."""
-    old.parent.mkdir(parents=True, exist_ok=True)
-    if old.exists():
-        old.rename(new.with_name("replaced"))
-    new.rename(old)
-
-
-def verify(path: pathlib.Path, sha256: str) -> None:
-    found = hashlib.sha256(path.read_bytes()).hexdigest()
-    if found != sha256:
-        raise SetupError(f"{path} has checksum {found}, expected {sha256}: the download is broken, or "
-                         "it is not the file that this project was tested with")
-
-
 def all_steps(wanted: Wanted, missing: list[str]) -> list[Step]:
     python = f"{platform.python_version()} {sys.executable}"
     java_missing = bool(set(JAVA_COMMANDS.values()) & set(missing))
@@ -316,6 +290,7 @@ def all_steps(wanted: Wanted, missing: list[str]) -> list[Step]:
                                         DUCKDB_HEADER_SHA256],
              [DEPS / "duckdb/lib/libduckdb.so", DEPS / "duckdb/include/duckdb.h", DEPS / "duckdb/LICENSE"],
              needs_packages="npm" in missing),
+        page_step(needs_packages="npm" in missing),
     ]
     if wanted.kafka:
         steps.append(Step("kafka", install_kafka, [(KAFKA / name).read_text() for name in ("pom.xml", "SHA256SUMS")],

@@ -28,12 +28,25 @@ constexpr char kVersion[] = "shopstream 0.1.0";
 
 // The commands, in the order in which new users need them.
 std::vector<Command> Commands(const Program* program) {
-  return {TopicsCommand(),    RegistryCommand(),   SchemaCommand(),
-          StorageCommand(),   GenerateCommand(),   ReplayCommand(),
-          IngestCommand(),    RefineCommand(),     AuditCommand(),
-          TableCommand(),     QueryCommand(),      ConsumeCommand(),
-          GroupCommand(),     QuarantineCommand(), ProgressCommand(),
-          HealthCommand(),    ObserveCommand(),    CompletionCommand(program),
+  return {TopicsCommand(),
+          RegistryCommand(),
+          SchemaCommand(),
+          StorageCommand(),
+          GenerateCommand(),
+          ReplayCommand(),
+          IngestCommand(),
+          RefineCommand(),
+          AuditCommand(),
+          TableCommand(),
+          QueryCommand(),
+          ConsumeCommand(),
+          GroupCommand(),
+          QuarantineCommand(),
+          ProgressCommand(),
+          HealthCommand(),
+          ObserveCommand(),
+          ConsoleCommand(),
+          CompletionCommand(program),
           ManCommand(program)};
 }
 

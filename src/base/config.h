@@ -107,6 +107,18 @@ struct ObserveConfig {
   std::string groups = "own";
 };
 
+struct ConsoleConfig {
+  std::string listen = "127.0.0.1:8080";
+  std::vector<std::string> hosts;  // Names by which browsers may reach it, besides listen's.
+  bool allow_changes = false;
+  std::string token_file;         // Has the token for changes; empty: changes need a user.
+  std::string users;              // A file as in registry.users; empty: no login.
+  std::vector<std::string> mask;  // Fields that nobody sees.
+  std::string change_log = ".shopstream/console/changes.jsonl";
+  std::string tls_certificate;  // PEM; empty: plain HTTP.
+  std::string tls_key;          // PEM.
+};
+
 struct MetricsConfig {
   std::string listen = "127.0.0.1:9464";  // Empty: off. A taken port: the next free one up to +15.
 };
@@ -120,6 +132,7 @@ struct Config {
   RefineConfig refine;
   QueryConfig query;
   ObserveConfig observe;
+  ConsoleConfig console;
   MetricsConfig metrics;
 };
 

@@ -106,6 +106,7 @@ Command GroupCommand();
 Command QuarantineCommand();
 Command HealthCommand();
 Command ObserveCommand();
+Command ConsoleCommand();
 Command ProgressCommand();
 
 }  // namespace shopstream::cli

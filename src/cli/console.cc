@@ -1,0 +1,38 @@
+#include <cstdlib>
+#include <string>
+
+#include "base/log.h"
+#include "cli/command.h"
+#include "cli/observe_run.h"
+#include "console/server.h"
+#include "observe/sampler.h"
+
+namespace shopstream::cli {
+namespace {
+
+// To develop the page: the folder of its files, which are then read for each request.
+constexpr char kWebFolder[] = "SHOPSTREAM_CONSOLE_WEB";
+
+Result<int> RunConsole(const Context& context) {
+  ARROW_ASSIGN_OR_RAISE(const auto sampler, observe::Sampler::Start(context.config));
+  const char* folder = std::getenv(kWebFolder);
+  ARROW_ASSIGN_OR_RAISE(const auto server,
+                        console::Server::Start(context.config, *sampler,
+                                               {.web_folder = folder == nullptr ? "" : folder}));
+  const ConsoleConfig& config = context.config.console;
+  Log::Info("console: open {}://{}:{}/ in a browser",
+            config.tls_certificate.empty() ? "http" : "https",
+            config.listen.substr(0, config.listen.rfind(':')), server->port());
+  return ShowSamples(context, *sampler, {.json = false, .line = false});
+}
+
+}  // namespace
+
+Command ConsoleCommand() {
+  return {.name = "console",
+          .meaning = "Serve the web console on console.listen, and what `observe` serves",
+          .run = RunConsole,
+          .serves_metrics = true};
+}
+
+}  // namespace shopstream::cli

@@ -1,0 +1,28 @@
+#include "console/routes.h"
+
+#include <iterator>
+#include <utility>
+
+#include "base/json.h"
+#include "console/api_overview.h"
+
+namespace shopstream::console {
+namespace {
+
+using AreaRoutes = std::vector<ApiRoute> (*)(const World&);
+constexpr AreaRoutes kAreas[] = {
+    OverviewRoutes,
+};
+
+}  // namespace
+
+std::vector<ApiRoute> AllRoutes(const World& world) {
+  std::vector<ApiRoute> all;
+  for (const AreaRoutes area : kAreas) {
+    std::vector<ApiRoute> routes = area(world);
+    std::move(routes.begin(), routes.end(), std::back_inserter(all));
+  }
+  return all;
+}
+
+}  // namespace shopstream::console
