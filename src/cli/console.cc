@@ -11,7 +11,7 @@ namespace shopstream::cli {
 namespace {
 
 // To develop the page: the folder of its files, which are then read for each request.
-constexpr char kWebFolder[] = "SHOPSTREAM_CONSOLE_WEB";
+constexpr char kWebFolder[] = "SHOPSTREAM_WEB_FOLDER";
 
 Result<int> RunConsole(const Context& context) {
   ARROW_ASSIGN_OR_RAISE(const auto sampler, observe::Sampler::Start(context.config));

@@ -86,4 +86,5 @@ function App() {
 }
 
 applyTheme();
+document.getElementById('app').replaceChildren();
 render(html`<${App} />`, document.getElementById('app'));

@@ -22,9 +22,9 @@ struct VersionRecord {
   std::map<std::string, int64_t> txns;
 };
 
-// The newest `limit` versions whose entries still exist, newest first.
+// The newest `limit` versions whose entries still exist, newest first; of those above `after`.
 Result<std::vector<VersionRecord>> ReadHistory(ObjectStore* store, const std::string& table_path,
-                                               int64_t limit);
+                                               int64_t limit, int64_t after = -1);
 
 // Paths of all tables in the lake, sorted by bytes. Looks a few folders deep.
 Result<std::vector<std::string>> FindTables(ObjectStore* store);
