@@ -15,7 +15,7 @@ export function compact(value) {
   return [plain.format(Math.abs(value) < 10 && value % 1 ? Number(value.toFixed(1)) : Math.round(value)), ''];
 }
 
-const digits = (value) => value.toFixed(Math.abs(value) < 10 ? 2 : Math.abs(value) < 100 ? 1 : 0);
+const digits = (value) => value.toFixed(Math.abs(value) < 10 ? 2 : Math.abs(value) < 100 ? 1 : 0).replace(/\.0+$/, '');
 
 export function bytes(value) {
   if (value === null || value === undefined) return unknown;

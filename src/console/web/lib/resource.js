@@ -62,3 +62,14 @@ export function useNow(everyMs = 1000) {
   }, [everyMs]);
   return now;
 }
+
+// The width in pixels of the element that a ref holds.
+export function useWidth(ref, first = 600) {
+  const [width, setWidth] = useState(first);
+  useEffect(() => {
+    const watch = new ResizeObserver(([{ contentRect }]) => contentRect.width > 0 && setWidth(Math.floor(contentRect.width)));
+    watch.observe(ref.current);
+    return () => watch.disconnect();
+  }, []);
+  return width;
+}

@@ -6,6 +6,7 @@ import { useChannel } from '../lib/resource.js';
 import { StackedBars } from '../parts/bars.js';
 import { Empty, Figure, Head, Loaded, Panel } from '../parts/panel.js';
 import { Pipeline } from '../parts/pipeline.js';
+import { Prose } from '../parts/prose.js';
 import { State, worst } from '../parts/state.js';
 import { DataTable } from '../parts/table.js';
 
@@ -53,8 +54,8 @@ function Figures({ value, at }) {
       : `${f.plural(lag.records, 'record')}${lag.slowest_partition !== null ? `, p${lag.slowest_partition} slowest` : ''}${lag.clear_seconds ? `; clears in ${f.duration(lag.clear_seconds)}` : ''}`} />
     <${Figure} title="Produce to readable" value=${p99} unit=${p99Unit ? `${p99Unit}${fresh.p99_seconds ? ' p99' : ''}` : ''} at=${at}
       note=${fresh.p50_seconds ? `p50 ${f.duration(fresh.p50_seconds)} over ${f.duration(fresh.over_seconds)}` : fresh.unknown ?? ''} />
-    <${Figure} title="Complete through" value=${through ? f.clock(through) : f.unknown} unit=${through ? `${f.day(through)} UTC` : ''} at=${at}
-      note=${through ? `${throughOf} includes everything that Kafka held by then` : 'nothing is final yet'} />`;
+    <${Figure} title="Complete through" value=${through ? f.clock(through) : f.unknown} at=${at}
+      note=${through ? `${throughOf} has everything that Kafka held then, on ${f.day(through)}` : 'nothing is final yet'} />`;
 }
 
 const REGIONS = { US: 'us', EU: 'eu', ASIA: 'asia' };
@@ -74,11 +75,10 @@ function Revenue({ revenue }) {
       bars=${hours.map((hour) => ({ label: f.clock(hour.hour_ms).slice(0, 5), values: regions.map((name) => hour.regions[name] ?? 0) }))} /><//>`;
 }
 
-const Health = ({ parts }) => html`<${Panel} title="Health"><div id="health">
-  <table><thead><tr><th scope="col">component</th><th scope="col">state</th><th scope="col">what to do</th></tr></thead>
-    <tbody>${parts.map((part) => html`<tr><td class="break">${part.component}</td><td><${State} is=${part.state} /></td>
-      <td class="long">${part.state === 'up' ? html`<span class="dim">${part.reason}</span>` : html`${part.reason}${part.remedy && html` <span class="dim">${part.remedy}</span>`}`}</td></tr>`)}</tbody></table>
-  ${parts.length === 0 && html`<p class="loading">The first checks run.</p>`}</div><//>`;
+const Health = ({ parts }) => html`<${Panel} title="Health"><ul class="parts" id="health">${parts.map((part) => html`
+  <li><span class="break">${part.component}</span><${State} is=${part.state} />
+    ${part.state !== 'up' && html`<p><${Prose} text=${part.reason} />${part.remedy && html`: <span class="dim"><${Prose} text=${part.remedy} /></span>`}</p>`}</li>`)}</ul>
+  ${parts.length === 0 && html`<p class="loading">The first checks run.</p>`}<//>`;
 
 const Commits = ({ commits }) => html`<${Panel} title="Last commits">
   ${commits.length === 0 ? html`<${Empty} title="No commit yet" next="shopstream ingest">Ingest writes what the topic holds into the lake.<//>`

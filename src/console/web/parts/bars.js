@@ -1,25 +1,27 @@
 // Stacked bars, drawn in SVG. Each bar can be focused and reads its values.
-import { html } from 'preact';
+import { html, useRef } from 'preact';
 
 import { compact, count } from '../lib/format.js';
+import { useWidth } from '../lib/resource.js';
 
-const WIDTH = 640;
 const HEIGHT = 190;
 const LEFT = 46;
 const BOTTOM = 22;
 
 // bars: [{label, values: [..]}] with one value per key; keys: [{name, class}].
 export function StackedBars({ title, unit, bars, keys }) {
+  const box = useRef(null);
+  const width = useWidth(box);
   const total = (bar) => bar.values.reduce((sum, value) => sum + (value ?? 0), 0);
   const top = niceTop(Math.max(...bars.map(total), 0));
   const height = (value) => (HEIGHT - BOTTOM - 8) * value / top;
-  const step = (WIDTH - LEFT) / Math.max(bars.length, 1);
-  const every = Math.ceil(bars.length / 8);
-  return html`<figure>
-    <svg class="bars" viewBox=${`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label=${title} width="100%">
+  const step = (width - LEFT) / Math.max(bars.length, 1);
+  const every = Math.ceil(bars.length * 48 / (width - LEFT));
+  return html`<figure ref=${box}>
+    <svg class="bars" width=${width} height=${HEIGHT} role="img" aria-label=${title}>
       ${[0, 1, 2].map((i) => {
     const y = HEIGHT - BOTTOM - height(top * i / 2);
-    return html`<line x1=${LEFT} x2=${WIDTH} y1=${y} y2=${y} /><text x=${LEFT - 6} y=${y + 4} text-anchor="end">${compact(top * i / 2).join('')}</text>`;
+    return html`<line x1=${LEFT} x2=${width} y1=${y} y2=${y} /><text x=${LEFT - 6} y=${y + 4} text-anchor="end">${compact(top * i / 2).join('')}</text>`;
   })}
       ${bars.map((bar, i) => {
     let y = HEIGHT - BOTTOM;
@@ -36,7 +38,7 @@ export function StackedBars({ title, unit, bars, keys }) {
     <ul class="key">${keys.map((key, k) => html`<li><i class=${key.class}></i>${key.name} ${count(Math.round(
     bars.reduce((sum, bar) => sum + (bar.values[k] ?? 0), 0)))}</li>`)}</ul>
     <table class="hidden"><caption>${title}, ${unit}</caption>
-      <thead><tr><th></th>${keys.map((key) => html`<th>${key.name}</th>`)}</tr></thead>
+      <thead><tr><td></td>${keys.map((key) => html`<th>${key.name}</th>`)}</tr></thead>
       <tbody>${bars.map((bar) => html`<tr><th>${bar.label}</th>${bar.values.map((v) => html`<td>${v ?? 'unknown'}</td>`)}</tr>`)}</tbody></table>
   </figure>`;
 }

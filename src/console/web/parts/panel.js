@@ -3,6 +3,7 @@ import { html } from 'preact';
 
 import { duration } from '../lib/format.js';
 import { useNow } from '../lib/resource.js';
+import { Prose } from './prose.js';
 
 export const Panel = ({ title, aside, children, label }) => html`
   <section class="panel" aria-label=${label ?? title}>
@@ -14,7 +15,7 @@ export const Panel = ({ title, aside, children, label }) => html`
 export const Figure = ({ title, value, unit, note, at }) => html`
   <section class="panel figure" aria-label=${title}>
     <h2>${title}</h2>
-    <strong>${value}<span class="unit">${unit}</span></strong>
+    <strong>${value}${unit && html`<span class="unit">${unit}</span>`}</strong>
     <small>${note}${at ? html` <${Age} at=${at} />` : ''}</small>
   </section>`;
 
@@ -35,7 +36,7 @@ const TITLES = {
 export const Failure = ({ error, retry }) => html`
   <div class="note ${error.kind === 'refused' ? '' : 'bad'}" role="alert">
     <strong>${error.kind === 'refused' ? '◌' : '■'} ${TITLES[error.kind] ?? 'Failed'}</strong>
-    <p class="break">${error.message}</p>
+    <p class="break"><${Prose} text=${error.message} /></p>
     ${retry && html`<p><button class="button" onClick=${retry}>Try again</button></p>`}
   </div>`;
 

@@ -21,7 +21,7 @@ export function Pipeline({ value }) {
       ${members.slice(0, 4).map((m) => html`<p>${(m.partitions ?? []).slice(0, 6).map((p) => `p${p}`).join(' ') || 'no partition'}${m.partitions?.length > 6 ? ' …' : ''}</p>`)}
       ${members.length > 4 && html`<p>and ${members.length - 4} more</p>`}</a>
     <${Edge} rate=${bronze.commits_per_minute === null || bronze.commits_per_minute === undefined ? undefined : bronze.commits_per_minute}
-      text=${bronze.commits_per_minute === null || bronze.commits_per_minute === undefined ? '' : `${f.count(Math.round(bronze.commits_per_minute))} commits/min`} />
+      text=${bronze.commits_per_minute === null || bronze.commits_per_minute === undefined ? '' : `${f.count(Math.round(bronze.commits_per_minute))} commits per min`} />
     <${Table} title="Bronze" table=${bronze} command="ingest" />
     <${Edge} text="" rate=${silver.exists ? 1 : 0} />
     <${Table} title="Silver" table=${silver} command="refine" />
@@ -33,8 +33,8 @@ export function Pipeline({ value }) {
   </div>`;
 }
 
-const Edge = ({ rate, text, stopped }) => html`<div class="edge ${stopped ? 'stopped' : rate > 0 ? '' : 'idle'}">${
-  text ?? (rate === null || rate === undefined ? 'rate unknown' : f.rate(rate))}</div>`;
+const Edge = ({ rate, text, stopped }) => html`<div class="edge ${stopped ? 'stopped' : rate > 0 ? '' : 'idle'}"><span>${
+  text ?? (rate === null || rate === undefined ? 'rate unknown' : f.rate(rate))}</span></div>`;
 
 const Table = ({ title, table, command }) => html`<a class="node" href=${table.name ? `/lake/${encodeURIComponent(table.name)}` : '/lake'}>
   <h3>${title}</h3>

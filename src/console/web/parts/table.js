@@ -42,7 +42,7 @@ export function DataTable({ columns, rows, rowKey, open, selected, name = '', ca
       ${tools}<span class="dim" role="status">${text ? `${count(shown.length)} of ${count(rows.length)}` : ''}</span>
       ${navigator.clipboard && rows.length > 0 && html`<button class="button quiet" onClick=${copy}>Copy as TSV</button>`}
     </div>`}
-    <div class="table-scroll" tabindex=${columns.length > 5 ? 0 : undefined} role="region" aria-label=${caption}><table class=${open ? 'narrow' : ''}>
+    <div class="table-scroll" tabindex=${columns.length > 5 ? 0 : undefined} role="region" aria-label=${`Table: ${caption}`}><table class=${open ? 'narrow' : 'cards'}>
       <caption class="hidden">${caption}</caption>
       <thead><tr>${columns.map((c) => html`
         <th scope="col" class=${c.number ? 'number' : ''} aria-sort=${ariaSort(order, c.key)}>
@@ -51,7 +51,7 @@ export function DataTable({ columns, rows, rowKey, open, selected, name = '', ca
         <tr key=${rowKey(row)} class="line ${open ? 'can-open' : ''}" tabindex=${open ? 0 : undefined}
             aria-selected=${open ? String(selected !== undefined && rowKey(row) === selected) : undefined}
             onClick=${open && ((e) => e.target.closest('a, button') || open(row))}>
-          ${columns.map((c) => html`<td class=${[c.number && 'number', c.long && 'long', c.mono && 'mono'].filter(Boolean).join(' ')}>
+          ${columns.map((c) => html`<td data-title=${c.title} class=${[c.number && 'number', c.long && 'long', c.mono && 'mono'].filter(Boolean).join(' ')}>
             ${c.draw ? c.draw(row) : asText(valueOf(c, row), unknown)}</td>`)}</tr>`)}</tbody>
     </table></div>
     ${shown.length === 0 && html`<p class="loading">${text ? `Nothing matches "${text}".` : empty ?? 'None.'}</p>`}
