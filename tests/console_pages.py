@@ -1,0 +1,79 @@
+"""A console with a browser: what tests of its pages share."""
+
+import contextlib
+import os
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+
+from places import DEPS
+from shopstream import Running, Shopstream
+from waiting import wait_until
+
+AXE = DEPS / "axe/axe.min.js"
+WIDE, PHONE, ZOOMED = (1280, 900), (360, 780), (640, 450)  # The last is a 1280 px screen at 200 %.
+
+
+@contextlib.contextmanager
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=arguments)
+        yield browser
+        browser.close()
+
+
+def start_console(world: Shopstream, **settings: str) -> tuple[Running, str]:
+    """The process, and the address of its first page without the last slash."""
+    running = world.start("console", SHOPSTREAM_CONSOLE_LISTEN="127.0.0.1:0",
+                          SHOPSTREAM_CONSOLE_CHANGE_LOG=str(world.folder / "changes.jsonl"), **settings)
+    found = wait_until(lambda: re.search(r"open (http://\S+)/ ", running.errors.read_text()), 30, "the console serves")
+    return running, found[1]
+
+
+class Visit:
+    """One page of the console in a browser window, with what went wrong in it."""
+
+    def __init__(self, browser: Browser, address: str, size: tuple[int, int] = WIDE, scheme: str = "light",
+                 token: str | None = None):
+        self.context = browser.new_context(viewport={"width": size[0], "height": size[1]}, color_scheme=scheme,
+                                           reduced_motion="reduce", accept_downloads=True)
+        self.address = address
+        self.problems: list[str] = []
+        self.page: Page = self.context.new_page()
+        self.page.set_default_timeout(15_000)
+        self.page.on("console", self._heard)
+        self.page.on("pageerror", lambda error: self.problems.append(f"error: {error}"))
+
+    def __enter__(self) -> "Visit":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.context.close()
+
+    def _heard(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.problems.append(f"{message.type}: {message.text}")
+
+    def open(self, path: str) -> Page:
+        """Returns once the page is drawn and nothing is loading."""
+        self.page.goto(self.address + path)
+        self.drawn()
+        return self.page
+
+    def drawn(self) -> None:
+        self.page.wait_for_selector("main h1", state="attached")
+        self.page.wait_for_function("!document.querySelector('main .loading[role=status]')")
+
+    def overflow(self) -> int:
+        """How many pixels the page is wider than its window."""
+        return self.page.evaluate("document.documentElement.scrollWidth - innerWidth")
+
+    def barriers(self) -> list[str]:
+        """What axe finds that keeps people from using the page."""
+        self.page.evaluate(AXE.read_text())
+        found: dict[str, Any] = self.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        return [f"{rule['impact']}: {rule['id']}: {rule['help']}: {[node['html'][:160] for node in rule['nodes'][:3]]}"
+                for rule in found["violations"] if rule["impact"] in ("serious", "critical")]
