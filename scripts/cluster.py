@@ -23,6 +23,7 @@ from confluent_kafka.admin import AdminClient, ClusterMetadata
 
 import ports as local_ports
 from background_process import BackgroundProcess, tail
+from local_console import LocalConsole
 from places import BINARY, DEPS, ROOT
 from ports import BROKERS, Asked, ClusterError, Needed, Ports
 
@@ -50,6 +51,7 @@ class Cluster:
         self._brokers = {n: BackgroundProcess(f"broker {n}", self._folder(n)) for n in brokers}
         self._registry = BackgroundProcess("registry", self.directory / "registry")
         self._minio = BackgroundProcess("minio", self.directory / "minio")
+        self.console = LocalConsole(self.directory / "console")  # Only the demo starts it.
 
     @property
     def bootstrap_servers(self) -> str:
@@ -167,13 +169,15 @@ class Cluster:
     # The whole cluster.
 
     def stop(self, timeout: float = STOP_TIMEOUT) -> None:
+        if self.console.running():
+            self._kill(self._await_end(self._terminate([self.console]), timeout), timeout)
         self.stop_registry(timeout)
         if self._minio.running():  # Few users start it, so its absence is not reported.
             self.stop_minio(timeout)
         self.stop_brokers(timeout=timeout)
 
     def kill(self) -> None:
-        for process in [self._registry, self._minio, *self._brokers.values()]:
+        for process in [self.console, self._registry, self._minio, *self._brokers.values()]:
             process.kill()
 
     def serving(self, number: int) -> set[int]:
@@ -208,6 +212,8 @@ class Cluster:
                      + _state(self._registry, self.registry_serves(), self.ports.registry))
         lines.append(f"minio      {self.minio_url:22} " + _state(self._minio, self.minio_serves(), self.ports.minio)
                      + (f", console on :{self.ports.minio_console}" if self._minio.running() else ""))
+        if (url := self.console.url) is not None:
+            lines.append(f"console    {url:22} ready (pid {self.console.pid()})")
         return lines
 
     def insist_on_free_ports(self, registry: bool, minio: bool) -> None:
@@ -222,7 +228,8 @@ class Cluster:
 
     def running(self) -> list[str]:
         """The names of the running processes."""
-        return [process.name for process in [*self._brokers.values(), self._registry, self._minio] if process.running()]
+        return [process.name for process in [*self._brokers.values(), self._registry, self._minio, self.console]
+                if process.running()]
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:

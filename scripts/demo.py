@@ -129,7 +129,7 @@ class Program:
         self._cluster = cluster
         self._screen = screen
         # Ignores settings for other clusters and lakes in the caller's environment.
-        self._environment = {
+        self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("SHOPSTREAM_")},
             "SHOPSTREAM_KAFKA_BOOTSTRAP_SERVERS": cluster.bootstrap_servers,
             "SHOPSTREAM_KAFKA_TOPIC": TOPIC,
@@ -142,7 +142,7 @@ class Program:
         """Its output, parsed as JSON. Its warnings and its progress go to the screen."""
         command = [str(BINARY), "--json", *arguments]
         with tempfile.TemporaryFile() as output:
-            process = subprocess.Popen(command, cwd=ROOT, env=self._environment, stdin=subprocess.DEVNULL, stdout=output,
+            process = subprocess.Popen(command, cwd=ROOT, env=self.environment, stdin=subprocess.DEVNULL, stdout=output,
                                        stderr=subprocess.PIPE, text=True, errors="replace")
             relay = threading.Thread(target=self._relay, args=(process.stderr,))
             relay.start()
@@ -423,7 +423,9 @@ def show_quarantine(results: Results, screen: Screen) -> None:
     screen.table(["cause", "records"], [[row["cause"], f"{row['rows']:,}"] for row in causes])
 
 
-def show_next_steps(lake: Lake, cluster: Cluster, serving: bool, screen: Screen) -> None:
+def show_next_steps(lake: Lake, cluster: Cluster, console: str | None, screen: Screen) -> None:
+    """`console`: its address; None: nothing is left running."""
+    serving = console is not None
     address = f'"{lake.table("bronze-events")}"'
     if lake.storage_options:
         address += ", storage_options=minio"
@@ -451,6 +453,8 @@ def show_next_steps(lake: Lake, cluster: Cluster, serving: bool, screen: Screen)
                     f"({MINIO_USER}, {MINIO_PASSWORD})")
     if serving:
         screen.line("./run down")
+        screen.heading("See it")
+        screen.line(f"The console shows all of this, live: {console}")
 
 
 def main() -> int:
@@ -481,7 +485,8 @@ def load_and_summarize(cluster: Cluster, lake: Lake, keep: bool, screen: Screen)
         show_business(program, screen)
         screen.line()
         screen.line(f"Total time: {time.monotonic() - started:.0f} s.")
-        show_next_steps(lake, cluster, keep or was_up, screen)
+        console = cluster.console.serve(BINARY, program.environment, ROOT) if keep or was_up else None
+        show_next_steps(lake, cluster, console, screen)
 
 
 if __name__ == "__main__":

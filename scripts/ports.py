@@ -169,7 +169,7 @@ def _command(pid: int) -> list[str]:
 def _cluster_of(pid: int) -> pathlib.Path | None:
     """Every process of a cluster writes to output.log in its folder there."""
     output = pathlib.Path(f"/proc/{pid}/fd/1").readlink()
-    of_cluster = output.name == "output.log" and re.fullmatch(r"broker-\d|registry|minio", output.parent.name)
+    of_cluster = output.name == "output.log" and re.fullmatch(r"broker-\d|registry|minio|console", output.parent.name)
     return output.parent.parent if of_cluster else None
 
 
