@@ -80,7 +80,9 @@ FUZZ_PACKAGES = ["clang-16", "libclang-rt-16-dev"]
 # Checked as commands, since they often come from elsewhere than the system's packages.
 COMPILING_COMMANDS = {"g++": "g++", "npm": "npm"}
 JAVA_COMMANDS = {"java": "openjdk-17-jre-headless", "mvn": "maven"}
-TEST_COMMANDS = {"javac": "openjdk-17-jdk-headless", "chromium": "chromium"}
+TEST_COMMANDS = {"javac": "openjdk-17-jdk-headless", "chromium": "chromium",
+                 "prometheus": "prometheus", "promtool": "prometheus"}
+SERVICES = ["prometheus"]  # Packages that start a service when they are installed. Tests start their own.
 
 MAVEN = threading.Lock()  # Concurrent runs would write the same files of its cache.
 
@@ -116,7 +118,7 @@ def missing_packages(wanted: Wanted) -> list[str]:
     missing += [name for command, name in wanted.commands.items() if shutil.which(command) is None]
     if subprocess.run([sys.executable, "-c", "import ensurepip"], capture_output=True).returncode != 0:
         missing.append("python3-venv")
-    return missing
+    return list(dict.fromkeys(missing))
 
 
 def as_root() -> list[str] | None:
@@ -134,6 +136,9 @@ def install_packages(step: Step, missing: list[str]) -> None:
     apt = [*root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-o", "DPkg::Lock::Timeout=300"]
     step.command(*apt, "update")
     step.command(*apt, "install", "-y", "--no-install-recommends", *missing)
+    for service in set(SERVICES) & set(missing):
+        step.command(*root, "update-rc.d", service, "disable")
+        step.command(*root, "invoke-rc.d", "--quiet", service, "stop")
 
 
 def install_python(step: Step) -> None:
