@@ -21,7 +21,8 @@ constexpr SampleMetricHelp kMetrics[] = {
     {kBrokerLeaders, "shopstream_broker_leader_partitions", "broker",
      "Sampled partitions that the broker leads"},
     {kController, "shopstream_controller_id", "", "Id of the broker that is the controller"},
-    {kTopicPartitions, "shopstream_topic_partitions", "topic", "Partitions of the topic"},
+    {kTopicPartitions, "shopstream_topic_partitions", "topic",
+     "Partitions of the topic; 0: it does not exist"},
     {kTopicLeaderless, "shopstream_topic_leaderless_partitions", "topic",
      "Partitions without a leader"},
     {kTopicUnderReplicated, "shopstream_topic_under_replicated_partitions", "topic",
@@ -140,7 +141,7 @@ void SampleMetrics::Show(const Sample& sample) {
   ShowPart("quarantine", sample.quarantine);
   ShowPart("lag", sample.lag);
   if (sample.brokers.known()) ShowBrokers(*sample.brokers.value);
-  if (sample.topics.known()) ShowTopics(*sample.topics.value);
+  if (sample.topics.known()) ShowTopics(sample.topic, *sample.topics.value);
   if (sample.lag.known()) ShowLag(sample.topic, *sample.lag.value);
   if (sample.groups.known()) ShowGroups(*sample.groups.value, sample.topics);
   ShowRegistry(sample.registry);
@@ -168,7 +169,8 @@ void SampleMetrics::ShowBrokers(const BrokersSample& sample) {
   if (sample.controller >= 0) Set(kController, {}, sample.controller);
 }
 
-void SampleMetrics::ShowTopics(const TopicsSample& sample) {
+void SampleMetrics::ShowTopics(const std::string& own_name, const TopicsSample& sample) {
+  if (!sample.own_exists) Set(kTopicPartitions, {{"topic", own_name}}, 0);
   std::map<int32_t, int64_t> led;
   for (const TopicSample& topic : sample.topics) {
     const prometheus::Labels labels{{"topic", topic.name}};

@@ -88,7 +88,8 @@ class SampleMetrics {
   template <typename T>
   void ShowPart(const std::string& name, const Seen<T>& part);
   void ShowBrokers(const BrokersSample& sample);
-  void ShowTopics(const TopicsSample& sample);
+  // own_name: kafka.topic.
+  void ShowTopics(const std::string& own_name, const TopicsSample& sample);
   void ShowOwnTopic(const TopicSample& topic);
   void ShowLag(const std::string& topic, const LagsSample& sample);
   void ShowGroups(const GroupsSample& sample, const Seen<TopicsSample>& topics);

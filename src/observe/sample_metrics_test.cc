@@ -116,6 +116,13 @@ TEST_F(SampleMetricsTest, ShowsBrokersAndTheirLeadership) {
   EXPECT_THAT(text, HasSubstr("shopstream_partition_leader_id{partition=\"2\",topic=\"t\"} -1\n"));
 }
 
+TEST_F(SampleMetricsTest, ATopicThatDoesNotExistHasNoPartitions) {
+  Sample sample{.topic = "t", .group = "g"};
+  EXPECT_THAT(Shown(sample), Not(HasSubstr("shopstream_topic_partitions{")));  // Not known.
+  sample.topics = JustSeen(TopicsSample{.at = {}, .own_exists = false, .topics = {}});
+  EXPECT_THAT(Shown(sample), HasSubstr("shopstream_topic_partitions{topic=\"t\"} 0\n"));
+}
+
 TEST_F(SampleMetricsTest, ShowsTablesAndQuarantine) {
   Sample sample{.topic = "t", .group = "g"};
   sample.tables["bronze"] = JustSeen(TableSample{.exists = true,
