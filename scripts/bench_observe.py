@@ -123,7 +123,7 @@ def _await_sample(log: pathlib.Path, process: subprocess.Popen) -> None:
 
 
 def _scrape(log: pathlib.Path) -> tuple[str, float]:
-    found = re.search(r"metrics on (http://\S+)", log.read_text(errors="replace"))
+    found = re.search(r"metrics on (http://[^\s\"]+)", log.read_text(errors="replace"))
     if not found:
         return "", 0.0
     since = time.monotonic()

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <exception>
 #include <iostream>
 #include <memory>
@@ -11,10 +12,12 @@
 #include <vector>
 
 #include "base/config.h"
+#include "base/config_settings.h"
 #include "base/default_config.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/metrics.h"
+#include "base/secrets.h"
 #include "base/shutdown.h"
 #include "cli/command_line.h"
 #include "cli/completion.h"
@@ -53,7 +56,9 @@ std::vector<Command> Commands(const Program* program) {
 struct GlobalFlags {
   std::optional<std::string> config_file;  // Nothing: the default one, if it exists.
   std::vector<std::string> overrides;
-  std::string log_level = "info";
+  // Nothing: those of the configuration.
+  std::optional<std::string> log_level;
+  std::optional<std::string> log_format;
   bool json = false;
 };
 
@@ -69,8 +74,12 @@ std::vector<Option> GlobalOptions(GlobalFlags* flags, const std::string& config_
            .value = "key=value"},
           {.name = "--log-level",
            .target = &flags->log_level,
-           .meaning = "trace, debug, info, warn, error or off",
+           .meaning = "trace, debug, info, warn, error or off; overrides log.level",
            .value = "LEVEL [info]"},
+          {.name = "--log-format",
+           .target = &flags->log_format,
+           .meaning = "text, logfmt or json; overrides log.format",
+           .value = "FORMAT [auto]"},
           {.name = "--json", .target = &flags->json, .meaning = "Print tables as JSON"}};
 }
 
@@ -87,8 +96,22 @@ std::string SettingsHelp(const std::string& config_file) {
 }
 
 int Fail(int code, std::string_view message) {
-  std::cerr << "shopstream: " << message << '\n';
+  Log::Tell(LogLevel::kError, message);
   return code;
+}
+
+Status StartLogging(const GlobalFlags& flags, LogConfig config, bool service) {
+  if (flags.log_level) config.level = *flags.log_level;
+  if (flags.log_format) config.format = *flags.log_format;
+  return shopstream::StartLogging(config, service);
+}
+
+// Until the configuration is known: a mistake in it is a line of the log too.
+Status StartEarlyLogging(const GlobalFlags& flags, bool service) {
+  LogConfig config;
+  const char* format = std::getenv(EnvironmentName("log.format").c_str());
+  if (format != nullptr && ParseLogFormat(format).ok()) config.format = format;
+  return StartLogging(flags, config, service);
 }
 
 ConfigSources Sources(const GlobalFlags& flags, const DefaultConfig& usual) {
@@ -107,8 +130,9 @@ ConfigSources Sources(const GlobalFlags& flags, const DefaultConfig& usual) {
 
 Result<Config> Load(const GlobalFlags& flags, const DefaultConfig& usual) {
   const ConfigSources sources = Sources(flags, usual);
-  Log::Debug("settings come from {}", sources.file);
+  Log::Hide(SecretsIn(sources));
   ARROW_ASSIGN_OR_RAISE(Config config, LoadConfig(sources));
+  Log::Hide(SecretsIn(config));
   if (!flags.config_file) CountPathsFromCheckout(usual.checkout, sources, &config);
   UseShippedFiles(usual.shipped, &config);
   return config;
@@ -150,16 +174,19 @@ int Run(int argc, char** argv) {
                   .footer = SettingsHelp(usual.file)};
   program.commands = Commands(&program);
   const Choice choice = ParseCommandLine(program, argc, argv);
+  const Status early = StartEarlyLogging(flags, choice.service);
   if (!choice.error.empty()) return Fail(choice.exit_code, choice.error);
   if (choice.job == nullptr) return choice.exit_code;
   Context context;
   context.json = flags.json;
-  if (Status status = StartLogging(flags.log_level); !status.ok()) {
-    return Fail(kWrongUsage, status.message());
-  }
+  if (!early.ok()) return Fail(kWrongUsage, early.message());
   Result<Config> config = Load(flags, usual);
   if (!config.ok()) return Fail(kWrongUsage, config.status().message());
   context.config = std::move(*config);
+  if (const Status status = StartLogging(flags, context.config.log, choice.service); !status.ok()) {
+    return Fail(kWrongUsage, status.message());
+  }
+  Log::Debug("settings come from {}", flags.config_file.value_or(usual.file));
   InstallShutdownHandlers();
   const int code = RunJob(choice, context);
   lake::ShutdownObjectStores();

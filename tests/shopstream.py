@@ -13,6 +13,13 @@ from typing import Any
 
 from cluster import Cluster
 
+# Few records make no cut due, so that they wait for up to 30 s.
+COMMITS_SOON = {"SHOPSTREAM_INGEST_BATCH_TIMEOUT_SECONDS": "1"}
+# While all brokers are away, the Kafka client tries again ever more rarely, up to every 10 s. It learns every 5 s which
+# brokers answer.
+RECONNECTS_SOON = {"SHOPSTREAM_KAFKA_SECURITY_RECONNECT_BACKOFF_MAX_MS": "500",
+                   "SHOPSTREAM_KAFKA_SECURITY_STATISTICS_INTERVAL_MS": "1000"}
+
 
 class Running:
     """A `shopstream` that runs alongside the test; its output is in `output` and `errors`."""
@@ -59,7 +66,7 @@ class Running:
 
     def metrics(self) -> str:
         """What /metrics shows; empty until it is served."""
-        found = re.search(r"metrics on (http://\S+)", self.errors.read_text(errors="replace"))
+        found = re.search(r'metrics on (http://[^\s"]+)', self.errors.read_text(errors="replace"))
         if not found:
             return ""
         with urllib.request.urlopen(found[1], timeout=5) as answer:
@@ -93,6 +100,7 @@ class Shopstream:
             "SHOPSTREAM_REGISTRY_URL": self.cluster.registry_url,
             "SHOPSTREAM_LAKE_URI": str(self.lake),
             "SHOPSTREAM_METRICS_LISTEN": "",
+            "SHOPSTREAM_LOG_FORMAT": "text",  # As people see it; tests/test_logs.py tests the others.
             **settings,
         }
 

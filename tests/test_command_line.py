@@ -48,6 +48,9 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
     (["--set", "kafka.topc=x", "audit"], "--set: unknown setting 'kafka.topc'; did you mean 'kafka.topic'?"),
     (["audit", "--set", "ingest.batch_size=0"], "--set: ingest.batch_size: 0 is out of bounds"),
     (["--log-level", "inof", "audit"], "unknown log level 'inof'; did you mean 'info'?"),
+    (["--log-format", "jsn", "audit"], "unknown log format 'jsn'; did you mean 'json'?"),
+    (["--set", "log.format=xml", "audit"], "--set: log.format: 'xml' is not one of auto, text, logfmt, json"),
+    (["--set", "registry.password hunter2", "audit"], "--set registry.password...: write --set key=value"),
     (["--config", "/nonexistent.yaml", "audit"], "/nonexistent.yaml: no such configuration file"),
 ])
 def test_wrong_usage_is_named_with_what_was_meant(arguments: list[str], message: str) -> None:
@@ -109,7 +112,7 @@ def test_ingest_serves_metrics(tmp_path: pathlib.Path) -> None:
                        "--set", "registry.listen=127.0.0.1:0", "--set", f"lake.uri={tmp_path}/lake",
                        "--set", "metrics.listen=127.0.0.1:0"], ENVIRONMENT, tmp_path)
     try:
-        found = wait_until(lambda: re.search(r"metrics on (http://\S+)", running.errors.read_text()), 10,
+        found = wait_until(lambda: re.search(r"metrics on (http://\S+/metrics)", running.errors.read_text()), 10,
                            "ingest says where its metrics are")
         with urllib.request.urlopen(found.group(1), timeout=5) as answer:
             assert answer.status == 200

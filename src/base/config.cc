@@ -250,12 +250,17 @@ Result<std::vector<Assignment>> ReadEnvironment(const ConfigSources& sources) {
   return assignments;
 }
 
+constexpr const char* kKeyCharacters =
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
+
 Result<std::vector<Assignment>> ReadOverrides(const ConfigSources& sources) {
   std::vector<Assignment> assignments;
   for (const std::string& text : sources.overrides) {
     const size_t equals = text.find('=');
     if (equals == std::string::npos || equals == 0) {
-      return Status::Invalid("--set ", text, ": write --set key=value");
+      // The rest of the text may be a password.
+      const std::string key = text.substr(0, text.find_first_not_of(kKeyCharacters));
+      return Status::Invalid("--set ", key, key == text ? "" : "...", ": write --set key=value");
     }
     assignments.push_back({text.substr(0, equals), text.substr(equals + 1), "--set"});
   }

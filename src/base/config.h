@@ -119,6 +119,11 @@ struct ConsoleConfig {
   std::string tls_key;          // PEM.
 };
 
+struct LogConfig {
+  std::string level = "info";   // trace, debug, info, warn, error or off.
+  std::string format = "auto";  // Or text, logfmt or json.
+};
+
 struct MetricsConfig {
   std::string listen = "127.0.0.1:9464";  // Empty: off. A taken port: the next free one up to +15.
 };
@@ -134,6 +139,7 @@ struct Config {
   ObserveConfig observe;
   ConsoleConfig console;
   MetricsConfig metrics;
+  LogConfig log;
 };
 
 struct ConfigSources {

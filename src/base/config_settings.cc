@@ -8,6 +8,7 @@
 #include "base/join.h"
 #include "base/listen_address.h"
 #include "base/nearest_name.h"
+#include "base/secrets.h"
 #include "base/timestamp.h"
 
 namespace shopstream {
@@ -181,6 +182,12 @@ const Setting kSettings[] = {
     {"metrics.listen", TextField{SHOPSTREAM_FIELD(metrics.listen), TextForm::kListenOrOff},
      "address on which metrics and probes are served; empty: off; if taken, the next free port up "
      "to 15 higher"},
+    {"log.level",
+     ChoiceField{SHOPSTREAM_FIELD(log.level), {"trace", "debug", "info", "warn", "error", "off"}},
+     "the least severe messages on stderr: trace, debug, info, warn, error or off"},
+    {"log.format", ChoiceField{SHOPSTREAM_FIELD(log.format), {"auto", "text", "logfmt", "json"}},
+     "form of these messages: text for people, logfmt or json; auto: logfmt for commands that run "
+     "until they are stopped, unless stderr is a terminal; text otherwise"},
 };
 
 #undef SHOPSTREAM_FIELD
@@ -189,7 +196,8 @@ Status CheckUrl(const std::string& value) {
   for (const std::string_view scheme : {"http://", "https://"}) {
     if (value.starts_with(scheme) && value.size() > scheme.size()) return Status::OK();
   }
-  return Status::Invalid("'", value, "' is not a URL: write http://host:port or https://host:port");
+  return Status::Invalid("'", WithoutCredentials(value),
+                         "' is not a URL: write http://host:port or https://host:port");
 }
 
 // A path of folders that every store accepts and no reader hides: none begins with '.' or '_'.

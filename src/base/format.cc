@@ -29,10 +29,12 @@ size_t Utf8Length(std::string_view text) {
   return overlong || surrogate || too_high ? 0 : length;
 }
 
-// C1 control characters (U+0080 to U+009F) control terminals as ESC does.
+// C1 control characters (U+0080 to U+009F) control terminals as ESC does. U+2028 and U+2029 end a
+// line for some readers.
 bool IsControl(std::string_view character) {
   const auto lead = static_cast<unsigned char>(character[0]);
   if (character.size() == 1) return lead < 0x20 || lead == 0x7F;
+  if (character == "\u2028" || character == "\u2029") return true;
   return lead == 0xC2 && static_cast<unsigned char>(character[1]) < 0xA0;
 }
 

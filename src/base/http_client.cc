@@ -5,6 +5,7 @@
 
 #include "base/error_kind.h"
 #include "base/http_transfer.h"
+#include "base/secrets.h"
 
 namespace shopstream {
 namespace {
@@ -21,7 +22,7 @@ Result<Url> ParseUrl(const std::string& text) {
       R"((https?)://(?:([^:@/]*)(?::([^@/]*))?@)?((?:\[[0-9a-fA-F:]+\]|[^:/?#@\[\]\s]+)(?::[0-9]{1,5})?)(/[^?#\s]*)?)");
   std::smatch parts;
   if (text.size() > 2048 || !std::regex_match(text, parts, pattern)) {
-    return Status::Invalid("'", text,
+    return Status::Invalid("'", WithoutCredentials(text),
                            "' is not a URL: write http://host:port or https://host:port");
   }
   Url url{parts[1].str() + "://" + parts[4].str(), parts[2].str(), parts[3].str(), parts[5].str()};

@@ -1,93 +1,124 @@
 #include "base/log.h"
 
 #include <fmt/format.h>
-#include <spdlog/sinks/stdout_color_sinks.h>
-#include <spdlog/spdlog.h>
 #include <unistd.h>
 
-#include <array>
-#include <memory>
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <iostream>
 #include <mutex>
 #include <optional>
-#include <string>
-#include <vector>
 
 #include "base/format.h"
 #include "base/log_throttle.h"
-#include "base/nearest_name.h"
+#include "base/terminal.h"
 
 namespace shopstream {
 namespace {
 
-struct LevelName {
-  const char* name;
-  spdlog::level::level_enum level;
-};
-constexpr std::array kLevels = {
-    LevelName{"trace", spdlog::level::trace}, LevelName{"debug", spdlog::level::debug},
-    LevelName{"info", spdlog::level::info},   LevelName{"warn", spdlog::level::warn},
-    LevelName{"error", spdlog::level::err},   LevelName{"off", spdlog::level::off},
+constexpr size_t kShortestSecret = 8;
+constexpr std::string_view kHidden = "(hidden)";
+
+struct Sink {
+  std::atomic<LogLevel> level = LogLevel::kInfo;
+  std::atomic<LogFormat> format = LogFormat::kText;
+
+  std::mutex mutex{};  // Guards what follows, and keeps lines whole.
+  std::vector<std::string> secrets{};
+  LogThrottle throttle{Millis{30'000}};
 };
 
-spdlog::level::level_enum LevelOf(Log::Level level) {
-  switch (level) {
-    case Log::Level::kDebug:
-      return spdlog::level::debug;
-    case Log::Level::kInfo:
-      return spdlog::level::info;
-    case Log::Level::kWarn:
-      return spdlog::level::warn;
-    case Log::Level::kError:
-      return spdlog::level::err;
-  }
-  return spdlog::level::err;
+// Never destroyed: threads may log until the process exits.
+Sink& TheSink() {
+  static Sink& sink = *new Sink;
+  return sink;
 }
 
-// How many warnings of this kind were left out before this one. Nothing: leave out this one too.
-std::optional<int> LeftOutBefore(std::string_view kind, Millis hold) {
-  static std::mutex mutex;
-  static LogThrottle throttle(Millis{30'000});
-  const std::lock_guard lock(mutex);
-  return throttle.Pass(kind, hold, BootClock::now());
+bool IsLogged(LogLevel level) { return level >= TheSink().level.load(); }
+
+// On a terminal a progress line may be at the start of this line.
+std::string Beginning() { return isatty(STDERR_FILENO) == 1 ? "\r\x1b[K" : ""; }
+
+std::string WithoutSecrets(std::string text, const std::vector<std::string>& secrets) {
+  for (const std::string& secret : secrets) {
+    for (size_t at = text.find(secret); at != text.npos;
+         at = text.find(secret, at + kHidden.size())) {
+      text.replace(at, secret.size(), kHidden);
+    }
+  }
+  return text;
+}
+
+int64_t Now() {
+  return std::chrono::duration_cast<Millis>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+// The sink's mutex is held.
+void Append(const Sink& sink, LogLevel level, const std::string& text, int suppressed) {
+  const std::string message = WithoutSecrets(text, sink.secrets);
+  const LogEvent event{Now(), level, message, suppressed};
+  std::cerr << Beginning() + LogLine(sink.format, event, StyleOf(STDERR_FILENO).colour) + "\n"
+            << std::flush;
+}
+
+void AppendOnce(LogLevel level, std::string_view kind, Millis hold, const std::string& text) {
+  Sink& sink = TheSink();
+  const std::lock_guard lock(sink.mutex);
+  const std::optional<int> left_out = sink.throttle.Pass(kind, hold, BootClock::now());
+  if (left_out) Append(sink, level, text, *left_out);
+}
+
+const char* TextPrefix(LogLevel level) {
+  if (level == LogLevel::kError) return "shopstream: ";
+  return level == LogLevel::kWarn ? "warning: " : "";
 }
 
 }  // namespace
 
-void Log::Write(Level level, fmt::string_view format, fmt::format_args args) {
-  const auto spd_level = LevelOf(level);
-  if (!spdlog::should_log(spd_level)) return;
+void Log::Write(LogLevel level, fmt::string_view format, fmt::format_args args) {
+  if (!IsLogged(level)) return;
   const std::string text = fmt::vformat(format, args);
-  if (level == Level::kWarn) return WarnOnce(KindOfLine(text), Millis{0}, text);
-  spdlog::log(spd_level, std::string_view(text));
+  if (level >= LogLevel::kWarn) return AppendOnce(level, KindOfLine(text), Millis{0}, text);
+  Sink& sink = TheSink();
+  const std::lock_guard lock(sink.mutex);
+  Append(sink, level, text, 0);
 }
 
 void Log::WarnOnce(std::string_view kind, Millis hold, std::string_view text) {
-  if (!spdlog::should_log(spdlog::level::warn)) return;
-  const std::optional<int> left_out = LeftOutBefore(kind, hold);
-  if (!left_out) return;
-  const std::string more =
-      *left_out == 0 ? "" : fmt::format(" (and {} like it before)", FormatCount(*left_out));
-  spdlog::warn("{}{}", text, more);
+  if (IsLogged(LogLevel::kWarn)) AppendOnce(LogLevel::kWarn, kind, hold, std::string(text));
 }
 
-Status StartLogging(std::string_view level) {
-  for (const LevelName& known : kLevels) {
-    if (level != known.name) continue;
-    auto logger = std::make_shared<spdlog::logger>(
-        "shopstream", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
-    // On a terminal a progress line may be at the start of this line.
-    const std::string clear = isatty(STDERR_FILENO) == 1 ? "\r\x1b[K" : "";
-    logger->set_pattern(clear + "%Y-%m-%dT%H:%M:%S.%e %^%-7l%$ %v");
-    logger->set_level(known.level);
-    logger->flush_on(spdlog::level::trace);
-    spdlog::set_default_logger(std::move(logger));
-    return Status::OK();
+void Log::Tell(LogLevel level, std::string_view message) {
+  Sink& sink = TheSink();
+  const std::lock_guard lock(sink.mutex);
+  if (sink.format.load() != LogFormat::kText) return Append(sink, level, std::string(message), 0);
+  const std::string text = WithoutSecrets(std::string(message), sink.secrets);
+  std::cerr << TextPrefix(level) + Printable(text) + "\n" << std::flush;
+}
+
+void Log::Hide(const std::vector<std::string>& secrets) {
+  Sink& sink = TheSink();
+  const std::lock_guard lock(sink.mutex);
+  for (const std::string& secret : secrets) {
+    if (secret.size() >= kShortestSecret) sink.secrets.push_back(secret);
   }
-  std::vector<std::string> names;
-  for (const LevelName& known : kLevels) names.emplace_back(known.name);
-  const std::string near = DidYouMean(std::string(level), names);
-  return Status::Invalid("unknown log level '", level, "'",
-                         Then(near, "levels are trace, debug, info, warn, error and off"));
+  // One may be part of another.
+  std::ranges::sort(sink.secrets, std::greater{}, &std::string::size);
+}
+
+bool Log::IsText() { return TheSink().format.load() == LogFormat::kText; }
+
+Status StartLogging(const LogConfig& config, bool service) {
+  ARROW_ASSIGN_OR_RAISE(const LogLevel level, ParseLogLevel(config.level));
+  LogFormat format = service && isatty(STDERR_FILENO) != 1 ? LogFormat::kLogfmt : LogFormat::kText;
+  if (config.format != "auto") {
+    ARROW_ASSIGN_OR_RAISE(format, ParseLogFormat(config.format));
+  }
+  TheSink().level = level;
+  TheSink().format = format;
+  return Status::OK();
 }
 
 }  // namespace shopstream

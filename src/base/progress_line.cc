@@ -16,7 +16,7 @@ constexpr std::string_view kClearLine = "\r\x1b[K";
 }  // namespace
 
 ProgressLine::ProgressLine(Intervals intervals, BootClock::time_point now)
-    : in_place_(isatty(STDERR_FILENO) == 1),
+    : in_place_(isatty(STDERR_FILENO) == 1 && Log::IsText()),
       interval_(in_place_ ? intervals.in_place : intervals.logged),
       due_at_(now + interval_) {}
 

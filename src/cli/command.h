@@ -70,6 +70,7 @@ struct Command {
   // Checks the options together, before anything runs. Null: no check.
   std::function<Status()> check{};
   bool serves_metrics = false;  // On metrics.listen, while it runs.
+  bool service = false;         // Runs until it is stopped, so programs read its log.
   const bool* quiet = nullptr;  // A flag with which it serves none; null: there is no such flag.
   bool hidden = false;          // Left out of help, completion and the manual.
 };

@@ -136,6 +136,7 @@ void Add(CLI::App* app, const Command& command, Choice* choice) {
     const Status checked = command.check == nullptr ? Status::OK() : command.check();
     if (!checked.ok()) throw CLI::ValidationError(checked.message());
     choice->job = command.run;
+    choice->service = command.service;
     choice->serves_metrics =
         command.serves_metrics && (command.quiet == nullptr || !*command.quiet);
   });

@@ -20,6 +20,7 @@ struct Program {
 struct Choice {
   Job job;  // Null: nothing to do.
   bool serves_metrics = false;
+  bool service = false;
   int exit_code = kDone;
   std::string error;
 };

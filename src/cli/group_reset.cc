@@ -293,8 +293,9 @@ Result<int> ResetOffsets(const Context& context, const ResetFlags& flags) {
       std::ranges::all_of(plan, [](const OffsetReset& reset) { return reset.after.has_value(); });
   if (!possible || !flags.execute) {
     PrintResets(plan, context.json);
-    std::cerr << (possible ? "Dry run: nothing was changed. Add --execute to change it.\n"
-                           : "Nothing was changed: some partitions cannot be reset this way.\n");
+    Log::Tell(LogLevel::kInfo,
+              possible ? "Dry run: nothing was changed. Add --execute to change it."
+                       : "Nothing was changed: some partitions cannot be reset this way.");
     return possible ? kDone : kDifferenceFound;
   }
   const bool done = Execute(kafka.group, groups.get(), &plan);

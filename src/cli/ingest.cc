@@ -116,18 +116,18 @@ void PrintSummary(const ingest::IngestStats& stats, const ingest::IngestEnd& end
 // What the lake lacks, although ingest was to catch up.
 void ExplainRest(const ingest::IngestEnd& end) {
   for (const int32_t partition : end.stopped) {
-    std::cerr << fmt::format(
-        "shopstream: partition {} is stopped; see `shopstream progress show`\n", partition);
+    Log::Tell(LogLevel::kError,
+              fmt::format("partition {} is stopped; see `shopstream progress show`", partition));
   }
   for (const auto& [partition, why] : end.missing) {
-    std::cerr << fmt::format("shopstream: partition {} has not caught up: {}\n", partition, why);
+    Log::Tell(LogLevel::kError, fmt::format("partition {} has not caught up: {}", partition, why));
   }
 }
 
 // A plain ingest has done its work once everything that it has read is committed.
 ExitCode CodeOf(const ingest::IngestEnd& end, bool until_caught_up) {
   if (end.interrupted) {
-    std::cerr << "shopstream: interrupted before the lake had caught up\n";
+    Log::Tell(LogLevel::kError, "interrupted before the lake had caught up");
     return kInterrupted;
   }
   if (!until_caught_up) return end.flushed ? kDone : kInterrupted;
@@ -155,7 +155,7 @@ Result<int> RunCommand(const Context& context, const IngestFlags& flags) {
     PrintSummary(stats, end.ok() ? *end : ingest::IngestEnd{}, context.json);
   }
   if (!end.ok() && ShutdownRequested() && IsUnavailable(end.status())) {
-    std::cerr << "shopstream: interrupted: " << end.status().message() << "\n";
+    Log::Tell(LogLevel::kError, "interrupted: " + end.status().message());
     return kInterrupted;
   }
   ARROW_RETURN_NOT_OK(end.status());
@@ -175,7 +175,8 @@ Command IngestCommand() {
                        "Stop once the lake has reached the current end of the topic; exits with "
                        "3 if partitions are stopped or cannot be read"}},
       .run = Running(flags, RunCommand),
-      .serves_metrics = true};
+      .serves_metrics = true,
+      .service = true};
 }
 
 }  // namespace shopstream::cli

@@ -18,7 +18,8 @@ Command ObserveCommand() {
               "Sample Kafka, the registry and the lake until stopped, for Prometheus; --json also "
               "prints each sample",
           .run = RunObserve,
-          .serves_metrics = true};
+          .serves_metrics = true,
+          .service = true};
 }
 
 }  // namespace shopstream::cli

@@ -188,7 +188,7 @@ Result<int> AcceptLoss(const Context& context, const AcceptFlags& flags) {
   }
   const std::optional<bool> confirmed = Confirmed(flags);
   if (!confirmed) {
-    std::cerr << "shopstream: nothing was changed: add --yes to accept this loss\n";
+    Log::Tell(LogLevel::kError, "nothing was changed: add --yes to accept this loss");
     return kWrongUsage;
   }
   if (!*confirmed) {

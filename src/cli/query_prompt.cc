@@ -148,7 +148,7 @@ class QueryPrompt {
 
   static void Report(const Status& status) {
     std::cout.flush();
-    if (!status.ok()) std::cerr << "shopstream: " << status.message() << '\n';
+    if (!status.ok()) Log::Tell(LogLevel::kError, status.message());
   }
 
   sql::Completions Completed(const std::string& line) {

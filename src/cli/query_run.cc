@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/format.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "base/stop.h"
 #include "base/timestamp.h"
 #include "sql/engine.h"
@@ -123,7 +124,7 @@ Status PrintResult(const Context& context, const QueryFlags& flags, sql::Query* 
                                      : PrintRows(stream.get(), flags.format, std::cout));
   std::cout.flush();
   if (!std::cout) return Status::IOError("standard output was closed before the end of the result");
-  if (footer) std::cerr << Footer(printed, MillisSince(start), catalog) << '\n';
+  if (footer) Log::Tell(LogLevel::kInfo, Footer(printed, MillisSince(start), catalog));
   return Status::OK();
 }
 

@@ -11,6 +11,7 @@
 #include "base/error_kind.h"
 #include "base/format.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "base/probes.h"
 #include "base/progress_line.h"
 #include "base/shutdown.h"
@@ -92,13 +93,15 @@ void PrintSummary(const refine::RefineStats& stats, bool restated, bool as_json)
 }
 
 void ExplainHalt(const tables::RefineHalt& halt) {
-  std::cerr << fmt::format(
-      "shopstream: rule {} rejects {} of {} ({:.1f} %): nothing of pass {} was committed. "
-      "`shopstream refine status` shows more. To continue with these rows among the rejects: "
-      "`shopstream refine accept {}`\n",
-      halt.rule, FormatCount(halt.found), Counted(halt.rows, "row"),
-      100.0 * static_cast<double>(halt.found) / static_cast<double>(halt.rows), halt.pass,
-      halt.rule);
+  Log::Tell(
+      LogLevel::kError,
+      fmt::format(
+          "rule {} rejects {} of {} ({:.1f} %): nothing of pass {} was committed. "
+          "`shopstream refine status` shows more. To continue with these rows among the rejects: "
+          "`shopstream refine accept {}`",
+          halt.rule, FormatCount(halt.found), Counted(halt.rows, "row"),
+          100.0 * static_cast<double>(halt.found) / static_cast<double>(halt.rows), halt.pass,
+          halt.rule));
 }
 
 Result<int> RunRefineCommand(const Context& context, const RefineFlags& flags) {
@@ -119,7 +122,7 @@ Result<int> RunRefineCommand(const Context& context, const RefineFlags& flags) {
     PrintSummary(stats, mode.restate.has_value(), context.json);
   }
   if (!end.ok() && ShutdownRequested() && IsUnavailable(end.status())) {
-    std::cerr << "shopstream: interrupted: " << end.status().message() << "\n";
+    Log::Tell(LogLevel::kError, "interrupted: " + end.status().message());
     return kInterrupted;
   }
   ARROW_RETURN_NOT_OK(end.status());
@@ -128,8 +131,8 @@ Result<int> RunRefineCommand(const Context& context, const RefineFlags& flags) {
     return kDifferenceFound;
   }
   if (!end->interrupted) return kDone;
-  std::cerr << "shopstream: interrupted before everything was "
-            << (mode.restate ? "restated" : "refined") << "\n";
+  Log::Tell(LogLevel::kError, fmt::format("interrupted before everything was {}",
+                                          mode.restate ? "restated" : "refined"));
   return kInterrupted;
 }
 
@@ -177,7 +180,8 @@ Command RefineCommand() {
         if (!flags->restate || !flags->rebuild) return Status::OK();
         return Status::Invalid("--rebuild restates all dates: leave out --restate");
       },
-      .serves_metrics = true};
+      .serves_metrics = true,
+      .service = true};
 }
 
 }  // namespace shopstream::cli

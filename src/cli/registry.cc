@@ -31,7 +31,8 @@ Result<int> Serve(const Context& context) {
 Command RegistryCommand() {
   return {.name = "registry",
           .meaning = "Serve the Confluent-compatible schema registry on registry.listen",
-          .run = Serve};
+          .run = Serve,
+          .service = true};
 }
 
 }  // namespace shopstream::cli

@@ -14,6 +14,7 @@
 #include "avro/node.h"
 #include "avro/schema_change.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "base/table_printer.h"
 #include "cli/command.h"
 #include "cli/schema_file.h"
@@ -160,11 +161,11 @@ Result<int> Show(const Context& context, const SchemaOptions& options) {
     return kDone;
   }
   // Not on stdout, which is a schema file: `schema show S > s.avsc`.
-  if (!found.subject.empty()) {
-    std::cerr << "subject " << found.subject << ", version " << found.version << ", ";
-  }
-  std::cerr << "id " << found.id
-            << (found.schema_type == "AVRO" ? "" : ", " + Printable(found.schema_type)) << "\n";
+  const std::string subject = found.subject.empty() ? ""
+                                                    : "subject " + found.subject + ", version " +
+                                                          std::to_string(found.version) + ", ";
+  const std::string type = found.schema_type == "AVRO" ? "" : ", " + found.schema_type;
+  Log::Tell(LogLevel::kInfo, subject + "id " + std::to_string(found.id) + type);
   if (options.output.empty() || options.output == "-") {
     std::cout << FileText(found);
     return kDone;

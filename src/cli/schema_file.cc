@@ -10,6 +10,7 @@
 #include "avro/schema_text.h"
 #include "base/format.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "base/number.h"
 #include "registry/context.h"
 
@@ -49,9 +50,8 @@ void WarnOf(const avro::Node& node, const std::string& path, std::set<const avro
   for (const avro::Field& field : node.fields) {
     const std::string name = path.empty() ? field.name : path + "." + field.name;
     if (!field.stray_logical_type.empty()) {
-      std::cerr << "warning: the logicalType " << Printable(field.stray_logical_type)
-                << " of field " << Printable(name) << " "
-                << Printable(avro::ExplainStrayLogicalType(field)) << "\n";
+      Log::Tell(LogLevel::kWarn, "the logicalType " + field.stray_logical_type + " of field " +
+                                     name + " " + avro::ExplainStrayLogicalType(field));
     }
     WarnOf(*field.type, name, seen);
   }

@@ -148,7 +148,7 @@ Result<int> Erase(const Context& context, const EraseFlags& flags) {
   if (flags.dry_run) return PrintRowsToErase(counts, context.json);
   ARROW_ASSIGN_OR_RAISE(const bool confirmed, ConfirmedErase(flags));
   if (!confirmed) {
-    std::cerr << "shopstream: nothing was erased\n";
+    Log::Tell(LogLevel::kError, "nothing was erased");
     return kFailed;
   }
   ARROW_ASSIGN_OR_RAISE(const tables::RefineTask task,
@@ -156,7 +156,7 @@ Result<int> Erase(const Context& context, const EraseFlags& flags) {
   const auto end = RunErase(context, task);
   const bool stopped = end.ok() ? end->interrupted : ShutdownRequested();
   if (stopped) {
-    std::cerr << "shopstream: interrupted; the same command, or any refine, erases the rest\n";
+    Log::Tell(LogLevel::kError, "interrupted; the same command, or any refine, erases the rest");
     return kInterrupted;
   }
   ARROW_RETURN_NOT_OK(end.status());

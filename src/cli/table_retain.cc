@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/format.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "base/number.h"
 #include "base/report.h"
 #include "base/runtime.h"
@@ -175,9 +176,9 @@ Result<bool> RunRetain(const Context& context, const std::string& table, int32_t
 
 Result<int> ReportInterrupted(const Context& context, lake::ObjectStore* store) {
   ARROW_ASSIGN_OR_RAISE(const auto open, OpenTask(context, store));
-  std::cerr << (open
-                    ? "shopstream: interrupted; the same command, or any refine, removes the rest\n"
-                    : "shopstream: interrupted; no task is open. Run the command again\n");
+  Log::Tell(LogLevel::kError, open
+                                  ? "interrupted; the same command, or any refine, removes the rest"
+                                  : "interrupted; no task is open. Run the command again");
   return kInterrupted;
 }
 

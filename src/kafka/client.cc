@@ -10,6 +10,7 @@
 
 #include "base/format.h"
 #include "base/log.h"
+#include "base/secrets.h"
 #include "base/shutdown.h"
 #include "kafka/handles.h"
 
@@ -101,13 +102,6 @@ void LogLine(const rd_kafka_t* client, int level, const char* facility, const ch
   }
 }
 
-bool IsSecret(std::string_view key) {
-  for (std::string_view part : {"password", "secret", "pem", "sasl.oauthbearer.config"}) {
-    if (key.find(part) != std::string_view::npos) return true;
-  }
-  return false;
-}
-
 bool UsesTls(const Properties& properties) {
   const auto protocol = properties.find("security.protocol");
   return protocol != properties.end() && ToLower(protocol->second).ends_with("ssl");
@@ -120,8 +114,8 @@ Status SetProperty(rd_kafka_conf_t* conf, const std::string& key, const std::str
     return Status::OK();
   }
   return Status::Invalid("Kafka client property ", key, " = \"",
-                         IsSecret(key) ? "(hidden)" : value.c_str(),
-                         "\" is refused: ", IsSecret(key) ? "not a valid value" : reason.data(),
+                         IsSecretName(key) ? "(hidden)" : value.c_str(),
+                         "\" is refused: ", IsSecretName(key) ? "not a valid value" : reason.data(),
                          "; correct it, in kafka.security if it is set there");
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/format.h"
+#include "base/secrets.h"
 
 namespace shopstream::lake {
 namespace {
@@ -63,7 +64,7 @@ Result<S3Root> S3Root::Parse(const std::string& uri) {
   }
   if (status.ok()) return root;
   return Status::Invalid(
-      "lake.uri '", uri, "': ", status.message(),
+      "lake.uri '", WithoutCredentials(uri), "': ", status.message(),
       "; write s3://bucket, s3://bucket/prefix, or s3:// for one bucket per table");
 }
 
@@ -99,7 +100,8 @@ Result<S3Address> S3Address::Of(const S3Config& config) {
   }
   const size_t colon = config.endpoint.find("://");
   if (colon == std::string::npos) {
-    return Status::Invalid("s3.endpoint '", config.endpoint, "': write http://host:port");
+    return Status::Invalid("s3.endpoint '", WithoutCredentials(config.endpoint),
+                           "': write http://host:port");
   }
   S3Address address{config.endpoint.substr(0, colon), config.endpoint.substr(colon + 3), true};
   while (!address.authority.empty() && address.authority.back() == '/') {
@@ -110,7 +112,7 @@ Result<S3Address> S3Address::Of(const S3Config& config) {
       address.authority.find_first_of("/?#@ ") == std::string::npos) {
     return address;
   }
-  return Status::Invalid("s3.endpoint '", config.endpoint,
+  return Status::Invalid("s3.endpoint '", WithoutCredentials(config.endpoint),
                          "': write http://host:port or https://host:port, and nothing after it");
 }
 

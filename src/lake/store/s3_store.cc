@@ -40,12 +40,23 @@ std::string Words(const std::string& verb, const S3Place& place) {
   return verb + " s3://" + place.bucket + (place.key.empty() ? "" : "/" + place.key);
 }
 
+// The AWS client has its own log, on stdout, among the results. What fails is returned as a
+// Status, and logged here.
+Status StartClient() {
+  static const Status started = [] {
+    auto options = arrow::fs::S3GlobalOptions::Defaults();
+    options.log_level = arrow::fs::S3LogLevel::Off;
+    return arrow::fs::InitializeS3(options);
+  }();
+  return started;
+}
+
 Result<arrow::fs::S3Options> Options(const S3Config& config, const S3Address& address) {
   if (config.access_key.empty() != config.secret_key.empty()) {
     return Status::Invalid("s3.access_key and s3.secret_key go together: set both, or neither for ",
                            "the AWS environment variables or profile");
   }
-  ARROW_RETURN_NOT_OK(arrow::fs::EnsureS3Initialized());
+  ARROW_RETURN_NOT_OK(StartClient());
   auto options = config.access_key.empty()
                      ? arrow::fs::S3Options::Defaults()
                      : arrow::fs::S3Options::FromAccessKey(config.access_key, config.secret_key,

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/config.h"
+
+namespace shopstream {
+
+// True for names of properties and environment variables whose value is secret:
+// "sasl.password", "AWS_SECRET_ACCESS_KEY".
+bool IsSecretName(std::string_view name);
+
+// "http://user:password@host/x" -> "http://(hidden)@host/x". For text that should be a URL, in
+// messages: it may have no scheme, and several '@'.
+std::string WithoutCredentials(std::string_view url);
+
+// Every secret value among what the user gave, and in the URLs there. For Log::Hide.
+std::vector<std::string> SecretsIn(const ConfigSources& sources);
+std::vector<std::string> SecretsIn(Config config);
+
+}  // namespace shopstream
