@@ -17,6 +17,16 @@ install(FILES "${SHOPSTREAM_DEPS}/duckdb/LICENSE" DESTINATION share/doc/shopstre
 install(DIRECTORY config schemas DESTINATION share/shopstream)
 install(FILES LICENSE DESTINATION share/doc/shopstream)
 
+# Services of systemd, which know the installed program by its whole path.
+foreach(service registry ingest refine console)
+  install(CODE "
+    file(READ \"${PROJECT_SOURCE_DIR}/deploy/systemd/shopstream-${service}.service\" text)
+    string(REPLACE \"/usr/local/bin\" \"\${CMAKE_INSTALL_PREFIX}/bin\" text \"\${text}\")
+    file(WRITE \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/lib/systemd/system/shopstream-${service}.service\"
+      \"\${text}\")")
+endforeach()
+install(FILES deploy/systemd/sysusers.conf DESTINATION lib/sysusers.d RENAME shopstream.conf)
+
 # The program writes these itself, from its table of commands.
 function(install_output file)
   install(CODE "

@@ -80,7 +80,7 @@ FUZZ_PACKAGES = ["clang-16", "libclang-rt-16-dev"]
 # Checked as commands, since they often come from elsewhere than the system's packages.
 COMPILING_COMMANDS = {"g++": "g++", "npm": "npm"}
 JAVA_COMMANDS = {"java": "openjdk-17-jre-headless", "mvn": "maven"}
-TEST_COMMANDS = {"javac": "openjdk-17-jdk-headless", "chromium": "chromium",
+TEST_COMMANDS = {"javac": "openjdk-17-jdk-headless", "chromium": "chromium", "systemd-analyze": "systemd",
                  "prometheus": "prometheus", "promtool": "prometheus"}
 SERVICES = ["prometheus"]  # Packages that start a service when they are installed. Tests start their own.
 

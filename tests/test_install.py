@@ -1,5 +1,6 @@
 """`cmake --install`: the installed program needs neither the checkout nor what set-up brought."""
 
+import ctypes
 import os
 import pathlib
 import re
@@ -72,6 +73,59 @@ def test_a_program_in_its_checkout_uses_the_checkouts_lake_from_anywhere(tmp_pat
     assert f"{checkout}/.shopstream/lake" in lake()
     assert f"{tmp_path}/mine" in lake("--set", "lake.uri=mine")
     assert f"{tmp_path}/mine" in lake(SHOPSTREAM_LAKE_URI="mine")
+
+
+# ---- services of systemd
+
+STOPS_WITHIN = 20  # Seconds; what ingest takes at most to commit the rows in memory.
+PR_SET_MDWE = 65
+
+
+@pytest.fixture(scope="module")
+def units(prefix: pathlib.Path) -> dict[str, pathlib.Path]:
+    return {path.stem.removeprefix("shopstream-"): path
+            for path in (prefix / "lib/systemd/system").glob("shopstream-*.service")}
+
+
+def settings_of(unit: pathlib.Path) -> dict[str, str]:
+    return dict(line.split("=", 1) for line in unit.read_text().splitlines() if "=" in line and line[0] != "#")
+
+
+def test_the_units_are_valid_and_confined(units: dict[str, pathlib.Path]) -> None:
+    assert set(units) == {"registry", "ingest", "refine", "console"}
+    checked = subprocess.run(["systemd-analyze", "verify", "--man=no", *units.values()], capture_output=True, text=True,
+                             timeout=60)
+    assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")
+    # An exposure of at most 2.0 of 10; a program without any confinement has 9.6.
+    for unit in units.values():
+        rated = subprocess.run(["systemd-analyze", "security", "--offline=yes", "--threshold=20", unit],
+                               capture_output=True, text=True, timeout=60)
+        assert rated.returncode == 0, rated.stdout[-200:] + rated.stderr
+
+
+def test_the_units_start_commands_that_exist_and_let_them_finish(prefix: pathlib.Path, tmp_path: pathlib.Path,
+                                                                 units: dict[str, pathlib.Path]) -> None:
+    commands = run(prefix, "--help", cwd=tmp_path).stdout.partition("Subcommands:")[2]
+    for name, unit in units.items():
+        settings = settings_of(unit)
+        program, _, config, *words = settings["ExecStart"].split()
+        assert (program, config) == (f"{prefix}/bin/shopstream", "/etc/shopstream/pipeline.yaml")
+        assert int(settings["TimeoutStopSec"].removesuffix("s")) > STOPS_WITHIN
+        if f"\n  {words[0]} " in commands:
+            assert run(prefix, *words, "--help", cwd=tmp_path).returncode == 0, name
+        else:
+            assert words == ["console"]
+
+
+def test_the_program_writes_no_code_that_it_runs(prefix: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    """As MemoryDenyWriteExecute demands, also of the library that SQL loads."""
+    def confine() -> None:
+        assert ctypes.CDLL(None, use_errno=True).prctl(PR_SET_MDWE, 1, 0, 0, 0) == 0, os.strerror(ctypes.get_errno())
+
+    done = subprocess.run([prefix / "bin/shopstream", "--set", f"lake.uri={tmp_path}/lake", "query", "SELECT 7 AS n"],
+                          env={"PATH": os.environ["PATH"]}, cwd=tmp_path, capture_output=True, text=True, timeout=60,
+                          preexec_fn=confine)
+    assert (done.returncode, done.stdout) == (0, "n\n7\n"), done.stderr
 
 
 @pytest.mark.parametrize("shell", COMPLETIONS)
