@@ -27,9 +27,11 @@ MAY_INCLUDE = {
     "simulate": {"kafka", "registry", "lake"},
     "ingest": {"kafka", "avro", "registry", "lake", "tables"},
     "observe": {"kafka", "registry", "lake", "tables"},
-    "console": {"kafka", "avro", "lake", "registry", "tables", "sql", "refine", "ingest", "observe"},
+    "records": {"kafka", "avro", "registry", "lake", "tables", "sql", "refine", "ingest"},
+    "groups": {"kafka", "ingest", "observe"},
+    "console": {"kafka", "avro", "lake", "registry", "tables", "sql", "refine", "ingest", "observe", "records", "groups"},
     "cli": {"generate", "kafka", "avro", "lake", "registry", "tables", "sql", "refine", "produce",
-            "ingest", "observe", "console"},
+            "ingest", "observe", "records", "groups", "console"},
 }
 
 # The floors of the lake, bottom up; code shared by their tests is next to them.
@@ -39,7 +41,8 @@ FLOORS_OF_LAKE = ["store", "parquet", "delta", "upkeep"]
 # tested by running the program and the simulator.
 TESTED_ELSEWHERE = {
     "real servers, tests/": """
-        kafka/admin kafka/admin_calls kafka/cluster_overview kafka/consumer kafka/errors kafka/group_admin kafka/group_calls
+        groups/reset groups/standing records/decoded_batch records/record_filter records/record_json records/record_matcher
+        kafka/absent_topic kafka/admin kafka/admin_calls kafka/cluster_overview kafka/consumer kafka/errors kafka/group_admin kafka/group_calls
         kafka/group_description kafka/group_members kafka/reader kafka/single_log kafka/topic_description registry/client
         registry/kafka_store registry/server lake/store/s3_client lake/store/s3_store lake/upkeep/storage_walk
         observe/audit observe/health_checks observe/progress observe/lag observe/lake_history observe/lake_offsets

@@ -9,17 +9,17 @@
 #include <vector>
 
 #include "base/format.h"
+#include "base/joined_ids.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/shutdown.h"
-#include "cli/absent_topic.h"
 #include "cli/command.h"
-#include "cli/consume_start.h"
-#include "cli/joined_ids.h"
-#include "cli/record_filter.h"
-#include "cli/record_json.h"
+#include "kafka/absent_topic.h"
 #include "kafka/admin.h"
 #include "kafka/reader.h"
+#include "records/read_start.h"
+#include "records/record_filter.h"
+#include "records/record_json.h"
 #include "registry/client.h"
 
 namespace shopstream::cli {
@@ -28,7 +28,7 @@ namespace {
 struct ConsumeFlags {
   std::string topic;  // Empty: kafka.topic.
   bool from_beginning = false;
-  ConsumeStart start;
+  records::ReadStart start;
   std::vector<int32_t> partitions;  // Empty: all.
   std::optional<std::string> key;
   std::optional<std::string> filter;
@@ -39,7 +39,7 @@ struct ConsumeFlags {
 Result<std::vector<int32_t>> WantedPartitions(const KafkaConfig& config, const ConsumeFlags& flags,
                                               kafka::Admin* admin) {
   ARROW_ASSIGN_OR_RAISE(const auto topic, admin->DescribeTopic(config.topic, false));
-  if (!topic) return DescribeAbsence(config.topic, config, admin);
+  if (!topic) return kafka::DescribeAbsence(config.topic, config, admin);
   if (flags.partitions.empty()) return kafka::AllPartitions(topic->partitions.size());
   const auto count = static_cast<int32_t>(topic->partitions.size());
   if (flags.partitions.back() >= count) {
@@ -72,7 +72,7 @@ Result<RecordsToRead> FindRecords(const KafkaConfig& config, const ConsumeFlags&
     }
   }
   if (spans.empty() && !asked.empty()) return asked.front().status();
-  if (flags.start.form == ConsumeStart::Form::kTime) {
+  if (flags.start.form == records::ReadStart::Form::kTime) {
     std::vector<int32_t> answering;
     for (const auto& [partition, span] : spans) answering.push_back(partition);
     const auto offsets = admin->OffsetsAt(config.topic, answering, flags.start.number);
@@ -81,11 +81,12 @@ Result<RecordsToRead> FindRecords(const KafkaConfig& config, const ConsumeFlags&
     }
   }
   for (const auto& [partition, span] : spans) {
-    if (flags.start.form != ConsumeStart::Form::kOffset || flags.start.number <= span.end) continue;
+    if (flags.start.form != records::ReadStart::Form::kOffset || flags.start.number <= span.end)
+      continue;
     Log::Warn("partition {} ends at offset {}, before {}", partition, span.end, flags.start.number);
   }
-  found.to_end = flags.exit_at_end || flags.start.form == ConsumeStart::Form::kBeforeEnd;
-  found.ranges = ChooseRanges(spans, flags.start, times, found.to_end);
+  found.to_end = flags.exit_at_end || flags.start.form == records::ReadStart::Form::kBeforeEnd;
+  found.ranges = records::ChooseRanges(spans, flags.start, times, found.to_end);
   return found;
 }
 
@@ -100,7 +101,8 @@ bool HasKey(const kafka::RecordView& record, const ConsumeFlags& flags) {
 class RecordPrinter {
  public:
   // All borrowed. `filter`: null for none.
-  RecordPrinter(const ConsumeFlags& flags, RecordDecoder* decoder, RecordFilter* filter)
+  RecordPrinter(const ConsumeFlags& flags, records::RecordDecoder* decoder,
+                records::RecordFilter* filter)
       : flags_(flags), decoder_(decoder), filter_(filter) {}
 
   Status Print(const kafka::RecordBatch& batch) {
@@ -148,8 +150,8 @@ class RecordPrinter {
 
  private:
   const ConsumeFlags& flags_;
-  RecordDecoder* const decoder_;
-  RecordFilter* const filter_;
+  records::RecordDecoder* const decoder_;
+  records::RecordFilter* const filter_;
   int64_t read_ = 0, printed_ = 0;
   std::map<int32_t, std::pair<int64_t, int64_t>> seen_;  // The first and last offset.
 };
@@ -157,13 +159,14 @@ class RecordPrinter {
 Result<int> Consume(const Context& context, ConsumeFlags flags) {
   KafkaConfig config = context.config.kafka;
   if (!flags.topic.empty()) config.topic = flags.topic;
-  if (flags.from_beginning) flags.start = {ConsumeStart::Form::kStart, 0};
+  if (flags.from_beginning) flags.start = {records::ReadStart::Form::kStart, 0};
   ARROW_ASSIGN_OR_RAISE(const auto registry, registry::Client::Open(context.config.registry));
-  RecordDecoder decoder(registry.get());
-  std::unique_ptr<RecordFilter> filter;
+  records::RecordDecoder decoder(registry.get());
+  std::unique_ptr<records::RecordFilter> filter;
   if (flags.filter) {
-    ARROW_ASSIGN_OR_RAISE(filter, RecordFilter::Open(*flags.filter, context.config, config.topic,
-                                                     registry.get(), &decoder));
+    ARROW_ASSIGN_OR_RAISE(filter,
+                          records::RecordFilter::Open(*flags.filter, context.config, config.topic,
+                                                      registry.get(), &decoder));
   }
   ARROW_ASSIGN_OR_RAISE(const RecordsToRead found, FindRecords(config, flags));
   const bool is_partial = filter != nullptr && found.to_end && !found.left_out.empty();
@@ -201,7 +204,7 @@ Command ConsumeCommand() {
                        .meaning = "Default: kafka.topic",
                        .value = "TOPIC"},
                       {.name = "-o,--offset",
-                       .target = Storing(ParseConsumeStart, &flags->start),
+                       .target = Storing(records::ParseReadStart, &flags->start),
                        .meaning = "Where to begin in each partition: start, end [default], an "
                                   "offset, +N after the start, -N before the end (stops at the "
                                   "end), or @TIME",
@@ -215,7 +218,7 @@ Command ConsumeCommand() {
                        .meaning = "Stop after this many messages",
                        .bounds = Bounds{1}},
                       {.name = "-p,--partition",
-                       .target = Storing(ParsePartitions, &flags->partitions),
+                       .target = Storing(records::ParsePartitions, &flags->partitions),
                        .meaning = "Only this partition, or several: 0,2",
                        .value = "P"},
                       {.name = "--key",

@@ -4,11 +4,12 @@
 #include <optional>
 
 #include "base/format.h"
+#include "base/joined_ids.h"
 #include "base/log.h"
 #include "base/table_printer.h"
 #include "cli/command.h"
 #include "cli/group_commands.h"
-#include "cli/joined_ids.h"
+#include "groups/standing.h"
 #include "kafka/admin.h"
 #include "kafka/errors.h"
 #include "kafka/group_admin.h"
@@ -124,9 +125,10 @@ std::string Note(const observe::GroupPartitionLag& lag, const kafka::GroupDescri
 
 // Any other group: the offsets in Kafka decide.
 Result<int> DescribeOther(const Context& context, const KafkaConfig& kafka,
-                          kafka::GroupAdmin* groups) {
-  ARROW_ASSIGN_OR_RAISE(const GroupStanding standing, ReadGroup(kafka, groups));
-  if (!standing.known()) return NoSuchGroup(kafka, groups);
+                          kafka::GroupAdmin* group_admin) {
+  ARROW_ASSIGN_OR_RAISE(const groups::GroupStanding standing,
+                        groups::ReadGroup(kafka, group_admin));
+  if (!standing.known()) return groups::NoSuchGroup(kafka, group_admin);
   ARROW_ASSIGN_OR_RAISE(const auto admin, kafka::Admin::Open(kafka));
   const auto lags = observe::MeasureGroup(kafka, admin.get(), standing.group, standing.committed);
   TablePrinter table({"topic", "partition", "committed", "log_start", "end", "lag", "lag_seconds",
@@ -163,11 +165,12 @@ std::string PartitionsOf(const kafka::GroupMember& member) {
 }
 
 Result<int> DescribeMembers(const Context& context, const KafkaConfig& kafka,
-                            kafka::GroupAdmin* groups) {
-  ARROW_ASSIGN_OR_RAISE(const GroupStanding standing, ReadGroup(kafka, groups));
+                            kafka::GroupAdmin* group_admin) {
+  ARROW_ASSIGN_OR_RAISE(const groups::GroupStanding standing,
+                        groups::ReadGroup(kafka, group_admin));
   // Before its first run, the group of ingest does not exist.
   const bool is_ingest = kafka.group == context.config.kafka.group;
-  if (!standing.known() && !is_ingest) return NoSuchGroup(kafka, groups);
+  if (!standing.known() && !is_ingest) return groups::NoSuchGroup(kafka, group_admin);
   const kafka::GroupDescription& group = standing.group;
   TablePrinter table({"member", "client_id", "partitions"});
   for (const kafka::GroupMember& member : group.members) {

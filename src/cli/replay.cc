@@ -9,9 +9,9 @@
 #include "base/shutdown.h"
 #include "cli/command.h"
 #include "cli/produce_flags.h"
-#include "cli/record_json.h"
 #include "generate/recorded_source.h"
 #include "generate/source_mapping.h"
+#include "records/record_json.h"
 
 namespace shopstream::cli {
 namespace {
@@ -32,7 +32,7 @@ Result<int> Print(generate::EventSource* source, int64_t count) {
     ARROW_ASSIGN_OR_RAISE(const auto batch, source->Next(std::min(kRows, limit - printed)));
     if (batch.rows == nullptr) break;
     for (int64_t row = 0; row < batch.rows->num_rows(); ++row) {
-      std::cout << DumpJson(RowToJson(*batch.rows, row)) << '\n';
+      std::cout << DumpJson(records::RowToJson(*batch.rows, row)) << '\n';
     }
     printed += batch.rows->num_rows();
   }

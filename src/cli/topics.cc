@@ -2,12 +2,12 @@
 #include <iostream>
 #include <memory>
 
+#include "base/joined_ids.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/table_printer.h"
-#include "cli/absent_topic.h"
 #include "cli/command.h"
-#include "cli/joined_ids.h"
+#include "kafka/absent_topic.h"
 #include "kafka/admin.h"
 #include "kafka/errors.h"
 #include "kafka/topic_plan.h"
@@ -65,7 +65,7 @@ Result<int> Expand(const Context& context, const TopicsOptions& options) {
   ARROW_RETURN_NOT_OK(CheckMayExpand(name));
   ARROW_ASSIGN_OR_RAISE(const auto admin, kafka::Admin::Open(context.config.kafka));
   ARROW_ASSIGN_OR_RAISE(const auto topic, admin->DescribeTopic(name, false));
-  if (!topic) return DescribeAbsence(name, context.config.kafka, admin.get());
+  if (!topic) return kafka::DescribeAbsence(name, context.config.kafka, admin.get());
   ARROW_ASSIGN_OR_RAISE(const auto changes, kafka::ExpandTopic(*admin, *topic, options.partitions));
   return PrintChanges(context, name, changes);
 }
@@ -127,7 +127,7 @@ Result<int> Describe(const Context& context, const TopicsOptions& options) {
   const std::string& name = options.topic.empty() ? context.config.kafka.topic : options.topic;
   ARROW_ASSIGN_OR_RAISE(auto admin, kafka::Admin::Open(context.config.kafka));
   ARROW_ASSIGN_OR_RAISE(auto topic, admin->DescribeTopic(name));
-  if (!topic.has_value()) return DescribeAbsence(name, context.config.kafka, admin.get());
+  if (!topic.has_value()) return kafka::DescribeAbsence(name, context.config.kafka, admin.get());
   if (context.json) {
     std::cout << ToJson(*topic).dump(2) << "\n";
   } else {

@@ -15,7 +15,6 @@
 namespace shopstream::kafka {
 namespace {
 
-constexpr int kFetchBytes = 256 << 10;
 constexpr char kAssignmentStrategy[] = "cooperative-sticky";
 constexpr int kValidateMillis = 5000;
 
@@ -221,9 +220,8 @@ Result<std::unique_ptr<Consumer>> Consumer::Open(const KafkaConfig& config,
       {"queued.max.messages.kbytes", std::to_string(options.queue_kbytes)},
       // A full queue is checked again after this time; the client's default sleeps 1 s.
       {"fetch.queue.backoff.ms", "2"},
-      // Small fetches keep the partitions in step, so that replayed history fills few dates at the
-      // same time.
-      {"fetch.message.max.bytes", std::to_string(kFetchBytes)},
+      {"fetch.message.max.bytes", std::to_string(options.fetch_kbytes << 10)},
+      {"fetch.wait.max.ms", std::to_string(options.fetch_wait_ms)},
       // Notices within seconds, not minutes, that a topic was deleted and created again.
       {"topic.metadata.refresh.interval.ms", "10000"},
       {"statistics.interval.ms", "5000"},  // See Impl::OnStatistics.

@@ -17,6 +17,11 @@ struct ConsumerOptions {
   // Maximum number of records per poll.
   int poll_records = 10000;
   int session_timeout_ms = 10000;
+  // The most of a partition in one fetch. Small fetches keep the partitions in step, so that
+  // replayed history fills few dates at the same time; large ones are faster.
+  int fetch_kbytes = 256;
+  // How long a broker waits for a record if it has none.
+  int fetch_wait_ms = 500;
   // False: see every record of a transactional producer, aborted or not.
   bool read_committed = true;
   // How the brokers and `group describe` show this client; committed offsets have it as metadata.

@@ -8,12 +8,7 @@
 
 namespace shopstream::kafka {
 
-Reader::Reader(std::unique_ptr<Consumer> consumer, const std::vector<OffsetRange>& ranges)
-    : consumer_(std::move(consumer)) {
-  for (const OffsetRange& range : ranges) {
-    if (!range.empty()) left_[range.partition].push_back(range);
-  }
-}
+Reader::Reader(std::unique_ptr<Consumer> consumer) : consumer_(std::move(consumer)) {}
 
 Result<std::unique_ptr<Reader>> Reader::Open(const KafkaConfig& config,
                                              const std::vector<OffsetRange>& ranges,
@@ -25,13 +20,24 @@ Result<std::unique_ptr<Reader>> Reader::Open(const KafkaConfig& config,
   ConsumerOptions reading = options;
   reading.outside_group = true;
   ARROW_ASSIGN_OR_RAISE(auto consumer, Consumer::Open(outside, reading));
-  std::unique_ptr<Reader> reader(new Reader(std::move(consumer), ranges));
-  std::vector<PartitionOffset> start;
-  for (const auto& [partition, left] : reader->left_) {
-    start.push_back({partition, left.front().begin});
-  }
-  if (!start.empty()) ARROW_RETURN_NOT_OK(reader->consumer_->Assign(start));
+  std::unique_ptr<Reader> reader(new Reader(std::move(consumer)));
+  ARROW_RETURN_NOT_OK(reader->ReadNext(ranges));
   return reader;
+}
+
+Status Reader::ReadNext(const std::vector<OffsetRange>& ranges) {
+  std::vector<int32_t> assigned;
+  for (const auto& [partition, left] : left_) assigned.push_back(partition);
+  left_.clear();
+  failed_.clear();
+  moved_to_log_start_.clear();
+  if (!assigned.empty()) ARROW_RETURN_NOT_OK(consumer_->Unassign(assigned));
+  for (const OffsetRange& range : ranges) {
+    if (!range.empty()) left_[range.partition].push_back(range);
+  }
+  std::vector<PartitionOffset> start;
+  for (const auto& [partition, left] : left_) start.push_back({partition, left.front().begin});
+  return start.empty() ? Status::OK() : consumer_->Assign(start);
 }
 
 // Continues with the partition's next range, if it has one.

@@ -30,8 +30,14 @@ class Reader {
   // Waits up to `timeout`; omits records outside the ranges. An empty batch: none arrived yet.
   Result<RecordBatch> Next(Millis timeout);
 
+  // Reads these ranges from now on, with the same connections. Drops what is left of earlier ones
+  // and forgets partitions that have failed.
+  Status ReadNext(const std::vector<OffsetRange>& ranges);
+
   // Every range has been read to its end, or its partition has failed.
   bool done() const { return left_.empty(); }
+  // Some of the partition is left to read.
+  bool reads(int32_t partition) const { return left_.contains(partition); }
 
   // The partitions that were not read to the end of their ranges, and why.
   const std::map<int32_t, Status>& failed() const { return failed_; }
@@ -39,7 +45,7 @@ class Reader {
   Status GiveUp(const Status& why);
 
  private:
-  Reader(std::unique_ptr<Consumer> consumer, const std::vector<OffsetRange>& ranges);
+  explicit Reader(std::unique_ptr<Consumer> consumer);
   Status EndRange(int32_t partition);
   Status Fail(int32_t partition, const Status& why);
   Status TakeRecords(PollResult* polled, RecordBatch* wanted, std::set<int32_t>* ended);

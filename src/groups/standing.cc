@@ -1,11 +1,12 @@
+#include "groups/standing.h"
+
 #include <algorithm>
 #include <utility>
 
 #include "base/nearest_name.h"
-#include "cli/group_commands.h"
 #include "ingest/start_checks.h"
 
-namespace shopstream::cli {
+namespace shopstream::groups {
 
 bool GroupStanding::is_read_for_a_lake() const {
   return std::ranges::any_of(group.members,
@@ -39,4 +40,4 @@ Status NoSuchGroup(const KafkaConfig& config, kafka::GroupAdmin* groups) {
                                "its last member has left (offsets.retention.minutes)"));
 }
 
-}  // namespace shopstream::cli
+}  // namespace shopstream::groups

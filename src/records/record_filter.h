@@ -3,6 +3,7 @@
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -11,12 +12,13 @@
 
 #include "base/config.h"
 #include "base/status.h"
-#include "cli/record_json.h"
 #include "kafka/record.h"
+#include "records/decoded_batch.h"
+#include "records/record_json.h"
 #include "refine/row_predicate.h"
 #include "registry/client.h"
 
-namespace shopstream::cli {
+namespace shopstream::records {
 
 // A condition in SQL on Kafka records: on the fields of their decoded values, and on partition,
 // offset, timestamp, key and schema_id. A field of the value hides one of these; kafka_partition,
@@ -35,19 +37,19 @@ class RecordFilter {
   // One answer per record. Invalid: the condition does not fit a record's schema, or cannot be
   // computed for a record. Unavailable: the registry does not answer.
   Result<std::vector<bool>> Matches(const kafka::RecordBatch& batch);
+  // The same of a batch of `count` records that is already decoded.
+  Result<std::vector<bool>> Matches(const std::map<int32_t, DecodedGroup>& groups, size_t count);
 
   // For a topic without a subject: why the condition fits no schema of the records so far. Empty:
   // it fits one, or there was none.
   const std::string& unfit() const { return unfit_; }
 
  private:
-  struct Group;  // Records of a batch with the same schema.
-
   RecordFilter(std::string condition, RecordDecoder* decoder)
       : condition_(std::move(condition)), decoder_(decoder) {}
   Status CheckSubject(registry::Client* registry, const std::string& subject);
-  Result<std::map<int32_t, Group>> Decoded(const kafka::RecordBatch& batch);
-  Result<std::shared_ptr<arrow::RecordBatch>> RowsOf(const Group& group, int32_t schema_id) const;
+  Result<std::shared_ptr<arrow::RecordBatch>> RowsOf(const DecodedGroup& group,
+                                                     int32_t schema_id) const;
   // Null: the condition does not fit the schema, and no record with it matches.
   Result<refine::RowPredicate*> PredicateFor(int32_t schema_id,
                                              const std::shared_ptr<arrow::Schema>& fields);
@@ -61,4 +63,4 @@ class RecordFilter {
   bool fits_ = false;
 };
 
-}  // namespace shopstream::cli
+}  // namespace shopstream::records

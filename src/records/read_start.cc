@@ -1,4 +1,4 @@
-#include "cli/consume_start.h"
+#include "records/read_start.h"
 
 #include <algorithm>
 #include <limits>
@@ -8,17 +8,17 @@
 #include "base/number.h"
 #include "base/timestamp.h"
 
-namespace shopstream::cli {
+namespace shopstream::records {
 namespace {
 
-using Form = ConsumeStart::Form;
+using Form = ReadStart::Form;
 
 template <typename T>
 std::optional<T> ParseDigits(std::string_view text) {
   return text.starts_with('-') ? std::nullopt : ParseWhole<T>(text);
 }
 
-int64_t BeginOf(const kafka::OffsetSpan& span, const ConsumeStart& start, int64_t at_time) {
+int64_t BeginOf(const kafka::OffsetSpan& span, const ReadStart& start, int64_t at_time) {
   // Subtracting cannot overflow: no operand is negative.
   switch (start.form) {
     case Form::kStart:
@@ -39,23 +39,23 @@ int64_t BeginOf(const kafka::OffsetSpan& span, const ConsumeStart& start, int64_
 
 }  // namespace
 
-Result<ConsumeStart> ParseConsumeStart(const std::string& text) {
-  if (text == "start") return ConsumeStart{Form::kStart, 0};
-  if (text == "end") return ConsumeStart{Form::kEnd, 0};
+Result<ReadStart> ParseReadStart(const std::string& text) {
+  if (text == "start") return ReadStart{Form::kStart, 0};
+  if (text == "end") return ReadStart{Form::kEnd, 0};
   const std::string_view rest = std::string_view(text).substr(std::min<size_t>(1, text.size()));
   if (text.starts_with('@')) {
     if (const auto millis = ParseDigits<int64_t>(rest); millis && rest.size() != 8) {
-      return ConsumeStart{Form::kTime, *millis};
+      return ReadStart{Form::kTime, *millis};
     }
     const auto millis = ParseTimestamp(rest);
-    if (millis.ok() && *millis >= 0) return ConsumeStart{Form::kTime, *millis};
+    if (millis.ok() && *millis >= 0) return ReadStart{Form::kTime, *millis};
   }
   if (text.starts_with('+') || text.starts_with('-')) {
     const auto number = ParseDigits<int64_t>(rest);
     const Form form = text.starts_with('+') ? Form::kAfterStart : Form::kBeforeEnd;
-    if (number) return ConsumeStart{form, *number};
+    if (number) return ReadStart{form, *number};
   }
-  if (const auto offset = ParseDigits<int64_t>(text)) return ConsumeStart{Form::kOffset, *offset};
+  if (const auto offset = ParseDigits<int64_t>(text)) return ReadStart{Form::kOffset, *offset};
   return Status::Invalid("'", text, "' is not one of start, end, an offset, +N (after the start), ",
                          "-N (before the end) and @TIME (milliseconds or 2025-10-24T08:15:30Z)");
 }
@@ -79,7 +79,7 @@ Result<std::vector<int32_t>> ParsePartitions(const std::string& text) {
 }
 
 std::vector<OffsetRange> ChooseRanges(const std::map<int32_t, kafka::OffsetSpan>& spans,
-                                      const ConsumeStart& start,
+                                      const ReadStart& start,
                                       const std::map<int32_t, int64_t>& times, bool to_end) {
   std::vector<OffsetRange> ranges;
   for (const auto& [partition, span] : spans) {
@@ -92,4 +92,4 @@ std::vector<OffsetRange> ChooseRanges(const std::map<int32_t, kafka::OffsetSpan>
   return ranges;
 }
 
-}  // namespace shopstream::cli
+}  // namespace shopstream::records

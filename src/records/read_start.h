@@ -9,10 +9,10 @@
 #include "kafka/topic_metadata.h"
 #include "model/offset_range.h"
 
-namespace shopstream::cli {
+namespace shopstream::records {
 
 // Where `consume` begins in each partition.
-struct ConsumeStart {
+struct ReadStart {
   enum class Form {
     kStart,       // The oldest record.
     kEnd,         // What comes from now on.
@@ -26,7 +26,7 @@ struct ConsumeStart {
 };
 
 // start, end, 7, +7, -7, @1761264000000 or @2025-10-24T08:15:30Z. Invalid lists the forms.
-Result<ConsumeStart> ParseConsumeStart(const std::string& text);
+Result<ReadStart> ParseReadStart(const std::string& text);
 
 // 1 or 0,2. Invalid explains the form.
 Result<std::vector<int32_t>> ParsePartitions(const std::string& text);
@@ -36,7 +36,7 @@ Result<std::vector<int32_t>> ParsePartitions(const std::string& text);
 // only. `to_end`: stop at the partition's present end. Partitions with nothing to read are left
 // out.
 std::vector<OffsetRange> ChooseRanges(const std::map<int32_t, kafka::OffsetSpan>& spans,
-                                      const ConsumeStart& start,
+                                      const ReadStart& start,
                                       const std::map<int32_t, int64_t>& times, bool to_end);
 
-}  // namespace shopstream::cli
+}  // namespace shopstream::records

@@ -1,4 +1,4 @@
-#include "cli/record_json.h"
+#include "records/record_json.h"
 
 #include <arrow/array.h>
 #include <arrow/record_batch.h>
@@ -13,12 +13,12 @@
 #include "ingest/frame.h"
 #include "model/calendar.h"
 
-namespace shopstream::cli {
+namespace shopstream::records {
 namespace {
 
 using nlohmann::ordered_json;
 
-ordered_json ValueToJson(const arrow::Array& column, int64_t i);
+constexpr Millis kRemembered{1000};
 
 ordered_json MembersToJson(const arrow::StructArray& column, int64_t i) {
   ordered_json members = ordered_json::object();
@@ -49,6 +49,8 @@ int64_t MillisOf(const arrow::TimestampArray& times, int64_t i) {
   const auto unit = static_cast<const arrow::TimestampType&>(*times.type()).unit();
   return unit == arrow::TimeUnit::MILLI ? times.Value(i) : times.Value(i) / 1000;
 }
+
+}  // namespace
 
 // A value of a column of any type that ToArrowSchema produces, or that purchases have.
 ordered_json ValueToJson(const arrow::Array& column, int64_t i) {
@@ -83,8 +85,6 @@ ordered_json ValueToJson(const arrow::Array& column, int64_t i) {
   }
 }
 
-}  // namespace
-
 std::string_view AsText(kafka::Bytes bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
@@ -103,6 +103,16 @@ Result<RecordDecoder::Program*> RecordDecoder::ProgramOf(int32_t schema_id) {
   if (const auto known = programs_.find(schema_id); known != programs_.end()) {
     return known->second.get();
   }
+  const auto failed = failures_.find(schema_id);
+  if (failed != failures_.end() && BootClock::now() < failed->second.until)
+    return failed->second.why;
+  auto program = Compile(schema_id);
+  failures_.erase(schema_id);
+  if (!program.ok()) failures_[schema_id] = {program.status(), BootClock::now() + kRemembered};
+  return program;
+}
+
+Result<RecordDecoder::Program*> RecordDecoder::Compile(int32_t schema_id) {
   const registry::LookUp found = registry_->ById(schema_id);
   if (found.outcome == registry::LookUpOutcome::kUnknown) {
     return Status::KeyError("the registry has no schema ", schema_id);
@@ -156,4 +166,4 @@ ordered_json RecordDecoder::ToJson(const kafka::RecordView& record) {
   return out;
 }
 
-}  // namespace shopstream::cli
+}  // namespace shopstream::records

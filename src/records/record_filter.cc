@@ -1,4 +1,4 @@
-#include "cli/record_filter.h"
+#include "records/record_filter.h"
 
 #include <arrow/array/builder_binary.h>
 #include <arrow/array/builder_primitive.h>
@@ -8,18 +8,14 @@
 
 #include <utility>
 
-#include "base/error_kind.h"
 #include "base/format.h"
 #include "base/unicode_names.h"
-#include "ingest/frame.h"
 #include "model/calendar.h"
 #include "registry/subject.h"
 #include "sql/sql_words.h"
 
-namespace shopstream::cli {
+namespace shopstream::records {
 namespace {
-
-constexpr int32_t kUndecoded = -1;  // Instead of a schema's id.
 
 using Schema = std::shared_ptr<arrow::Schema>;
 
@@ -100,17 +96,6 @@ Result<std::map<std::string, std::shared_ptr<arrow::Array>>> RecordValues(
 
 }  // namespace
 
-struct RecordFilter::Group {
-  std::vector<size_t> places;  // In the batch.
-  std::vector<const kafka::RecordView*> records;
-  std::shared_ptr<arrow::RecordBatch> values;  // Null: none was decoded.
-
-  void Add(size_t place, const kafka::RecordView& record) {
-    places.push_back(place);
-    records.push_back(&record);
-  }
-};
-
 Result<std::unique_ptr<RecordFilter>> RecordFilter::Open(const std::string& condition,
                                                          const Config& config,
                                                          const std::string& topic,
@@ -152,35 +137,6 @@ Status RecordFilter::CheckSubject(registry::Client* registry, const std::string&
                              ", and partition, offset, timestamp, key, schema_id)");
 }
 
-Result<std::map<int32_t, RecordFilter::Group>> RecordFilter::Decoded(
-    const kafka::RecordBatch& batch) {
-  std::map<int32_t, Group> groups;
-  std::map<int32_t, RecordDecoder::Program*> programs;  // Null: none of its records is decoded.
-  for (size_t i = 0; i < batch.records.size(); ++i) {
-    const kafka::RecordView& record = batch.records[i];
-    const auto frame = record.value ? ingest::ParseFrame(*record.value) : std::nullopt;
-    RecordDecoder::Program* program = nullptr;
-    if (frame) {
-      auto known = programs.find(frame->schema_id);
-      if (known == programs.end()) {
-        const auto found = decoder_->ProgramOf(frame->schema_id);
-        if (IsUnavailable(found.status())) return found.status();
-        known = programs.emplace(frame->schema_id, found.ok() ? *found : nullptr).first;
-      }
-      program = known->second;
-    }
-    const bool decoded =
-        program != nullptr &&
-        program->decoder.Decode(frame->body, &program->columns) == avro::DecodeResult::kRow;
-    groups[decoded ? frame->schema_id : kUndecoded].Add(i, record);
-  }
-  for (auto& [schema_id, group] : groups) {
-    if (schema_id == kUndecoded) continue;
-    ARROW_ASSIGN_OR_RAISE(group.values, programs.at(schema_id)->columns.Finish());
-  }
-  return groups;
-}
-
 Result<refine::RowPredicate*> RecordFilter::PredicateFor(int32_t schema_id, const Schema& fields) {
   const auto known = predicates_.find(schema_id);
   if (known != predicates_.end()) return known->second.get();
@@ -200,7 +156,7 @@ Result<refine::RowPredicate*> RecordFilter::PredicateFor(int32_t schema_id, cons
 }
 
 // The group's records as rows: decoded fields, those of other versions, those of every record.
-Result<std::shared_ptr<arrow::RecordBatch>> RecordFilter::RowsOf(const Group& group,
+Result<std::shared_ptr<arrow::RecordBatch>> RecordFilter::RowsOf(const DecodedGroup& group,
                                                                  int32_t schema_id) const {
   ARROW_ASSIGN_OR_RAISE(const auto record_values, RecordValues(group.records, schema_id));
   arrow::FieldVector fields;
@@ -222,8 +178,13 @@ Result<std::shared_ptr<arrow::RecordBatch>> RecordFilter::RowsOf(const Group& gr
 }
 
 Result<std::vector<bool>> RecordFilter::Matches(const kafka::RecordBatch& batch) {
-  std::vector<bool> matches(batch.records.size());
-  ARROW_ASSIGN_OR_RAISE(const auto groups, Decoded(batch));
+  ARROW_ASSIGN_OR_RAISE(const auto groups, DecodeBatch(batch, decoder_));
+  return Matches(groups, batch.records.size());
+}
+
+Result<std::vector<bool>> RecordFilter::Matches(const std::map<int32_t, DecodedGroup>& groups,
+                                                size_t count) {
+  std::vector<bool> matches(count);
   for (const auto& [schema_id, group] : groups) {
     ARROW_ASSIGN_OR_RAISE(const auto rows, RowsOf(group, schema_id));
     ARROW_ASSIGN_OR_RAISE(refine::RowPredicate* const predicate,
@@ -235,4 +196,4 @@ Result<std::vector<bool>> RecordFilter::Matches(const kafka::RecordBatch& batch)
   return matches;
 }
 
-}  // namespace shopstream::cli
+}  // namespace shopstream::records

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-namespace shopstream::cli {
+namespace shopstream {
 
 // "0,2,3": partitions or brokers.
 inline std::string JoinedIds(const std::vector<int32_t>& ids) {
@@ -13,4 +13,4 @@ inline std::string JoinedIds(const std::vector<int32_t>& ids) {
   return text;
 }
 
-}  // namespace shopstream::cli
+}  // namespace shopstream

@@ -6,9 +6,9 @@
 #include "base/status.h"
 #include "kafka/admin.h"
 
-namespace shopstream::cli {
+namespace shopstream::kafka {
 
 // The error about a topic that does not exist; names the nearest one, if the brokers have one.
-Status DescribeAbsence(const std::string& name, const KafkaConfig& config, kafka::Admin* admin);
+Status DescribeAbsence(const std::string& name, const KafkaConfig& config, Admin* admin);
 
-}  // namespace shopstream::cli
+}  // namespace shopstream::kafka

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <arrow/array/array_base.h>
 #include <arrow/record_batch.h>
 
 #include <cstdint>
@@ -10,15 +11,19 @@
 
 #include "avro/columns.h"
 #include "avro/decoder.h"
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/status.h"
 #include "kafka/record.h"
 #include "registry/client.h"
 
-namespace shopstream::cli {
+namespace shopstream::records {
 
 // The row's values by column name; bytes are hexadecimal, times ISO 8601.
 nlohmann::ordered_json RowToJson(const arrow::RecordBatch& rows, int64_t row);
+
+// One of them.
+nlohmann::ordered_json ValueToJson(const arrow::Array& column, int64_t row);
 
 std::string_view AsText(kafka::Bytes bytes);
 
@@ -36,14 +41,22 @@ class RecordDecoder {
     avro::Decoder decoder;
     avro::Columns columns;  // Empty between calls.
   };
-  // KeyError: the registry has no such schema. Unavailable: it does not answer.
+  // KeyError: the registry has no such schema. Unavailable: it does not answer. An error is
+  // remembered for a second, so that a batch of such records asks once.
   Result<Program*> ProgramOf(int32_t schema_id);
 
  private:
+  struct Failure {
+    Status why;
+    BootClock::time_point until;
+  };
+
+  Result<Program*> Compile(int32_t schema_id);
   Result<nlohmann::ordered_json> DecodeValue(int32_t schema_id, kafka::Bytes body);
 
   registry::Client* registry_;
   std::map<int32_t, std::unique_ptr<Program>> programs_;
+  std::map<int32_t, Failure> failures_;
 };
 
-}  // namespace shopstream::cli
+}  // namespace shopstream::records
