@@ -14,15 +14,17 @@ namespace {
 constexpr char kWebFolder[] = "SHOPSTREAM_WEB_FOLDER";
 
 Result<int> RunConsole(const Context& context) {
-  ARROW_ASSIGN_OR_RAISE(const auto sampler, observe::Sampler::Start(context.config));
+  Config config = context.config;
+  config.observe.topics = config.observe.groups = "all";  // Its lists show the whole cluster.
+  ARROW_ASSIGN_OR_RAISE(const auto sampler, observe::Sampler::Start(config));
   const char* folder = std::getenv(kWebFolder);
   ARROW_ASSIGN_OR_RAISE(const auto server,
                         console::Server::Start(context.config, *sampler,
                                                {.web_folder = folder == nullptr ? "" : folder}));
-  const ConsoleConfig& config = context.config.console;
+  const ConsoleConfig& settings = config.console;
   Log::Info("console: open {}://{}:{}/ in a browser",
-            config.tls_certificate.empty() ? "http" : "https",
-            config.listen.substr(0, config.listen.rfind(':')), server->port());
+            settings.tls_certificate.empty() ? "http" : "https",
+            settings.listen.substr(0, settings.listen.rfind(':')), server->port());
   return ShowSamples(context, *sampler, {.json = false, .line = false});
 }
 

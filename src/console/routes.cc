@@ -4,14 +4,18 @@
 #include <utility>
 
 #include "base/json.h"
+#include "console/api_groups.h"
+#include "console/api_kafka.h"
 #include "console/api_overview.h"
+#include "console/api_schemas.h"
+#include "console/api_search.h"
 
 namespace shopstream::console {
 namespace {
 
 using AreaRoutes = std::vector<ApiRoute> (*)(const World&);
 constexpr AreaRoutes kAreas[] = {
-    OverviewRoutes,
+    OverviewRoutes, KafkaRoutes, SearchRoutes, GroupRoutes, SchemaRoutes,
 };
 
 }  // namespace

@@ -151,6 +151,7 @@ Status Admin::Impl::ReadConfigs(TopicState* topic) {
       const char* value = rd_kafka_ConfigEntry_value(entry[e]);
       const std::string name = rd_kafka_ConfigEntry_name(entry[e]);
       topic->configs[name] = value == nullptr ? "" : value;
+      if (rd_kafka_ConfigEntry_is_sensitive(entry[e]) == 1) topic->sensitive_configs.insert(name);
       if (rd_kafka_ConfigEntry_source(entry[e]) == RD_KAFKA_CONFIG_SOURCE_DYNAMIC_TOPIC_CONFIG) {
         topic->own_configs.insert(name);
       }

@@ -25,6 +25,7 @@ struct TopicState {
   // on the topic itself.
   std::map<std::string, std::string> configs;
   std::set<std::string> own_configs;
+  std::set<std::string> sensitive_configs;  // Kafka keeps their values to itself.
 };
 
 struct OffsetSpan {

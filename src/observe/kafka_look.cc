@@ -165,7 +165,7 @@ Result<TopicsSample> TopicsLook::Ask() {
     overview_.reset();
   }
   for (kafka::TopicState& topic : topics) {
-    TopicSample& shown = sample.topics.emplace_back(TopicSample{topic.name, topic.id, {}});
+    TopicSample& shown = sample.topics.emplace_back(TopicSample{topic.name, topic.id, {}, {}});
     for (kafka::PartitionState& state : topic.partitions) {
       const kafka::TopicPartition at{topic.name, state.id};
       PartitionSample partition;
@@ -187,7 +187,24 @@ Result<TopicsSample> TopicsLook::Ask() {
       shown.partitions.push_back(std::move(partition));
     }
   }
+  AddRates(&sample);
   return sample;
+}
+
+void TopicsLook::AddRates(TopicsSample* sample) {
+  std::map<std::string, RateWindow> windows;
+  for (TopicSample& topic : sample->topics) {
+    const bool known = std::ranges::all_of(topic.partitions, [](const PartitionSample& partition) {
+      return partition.end.has_value();
+    });
+    if (!known) continue;
+    int64_t ends = 0;
+    for (const PartitionSample& partition : topic.partitions) ends += *partition.end;
+    RateWindow& window = windows[topic.name] = std::move(windows_[topic.name]);
+    window.Add(sample->at, ends, 0);
+    topic.in_per_second = window.rates().in;
+  }
+  windows_ = std::move(windows);
 }
 
 Result<GroupsSample> GroupsLook::Look() {

@@ -10,6 +10,7 @@
 #include "base/status.h"
 #include "kafka/admin.h"
 #include "kafka/cluster_overview.h"
+#include "observe/lag_rates.h"
 #include "observe/sample.h"
 
 namespace shopstream::observe {
@@ -47,6 +48,7 @@ class TopicsLook {
  private:
   Result<TopicsSample> Ask();
   Result<std::vector<kafka::TopicState>> Topics(bool* own_exists);
+  void AddRates(TopicsSample* sample);
   Status RefreshStarts(const std::vector<kafka::TopicPartition>& led);
 
   const KafkaConfig config_;
@@ -57,6 +59,7 @@ class TopicsLook {
   std::string own_id_;  // The id of config.topic when it was last seen.
   std::map<kafka::TopicPartition, int64_t> starts_;
   BootClock::time_point starts_due_{};
+  std::map<std::string, RateWindow> windows_;  // Of the sum of the topic's ends.
 };
 
 // Looks at consumer groups: their state, members and committed offsets. One thread.

@@ -61,6 +61,8 @@ struct TopicSample {
   std::string name;
   std::string id;  // Only of kafka.topic.
   std::vector<PartitionSample> partitions;
+  // Offsets per second over the last minute; nothing: unknown, or the first look.
+  std::optional<double> in_per_second{};
 
   int64_t leaderless() const;
   int64_t under_replicated() const;

@@ -1,14 +1,40 @@
 #include "records/decoded_batch.h"
 
 #include <optional>
+#include <utility>
 
 #include "base/error_kind.h"
 #include "ingest/frame.h"
 
 namespace shopstream::records {
+namespace {
+
+std::shared_ptr<arrow::RecordBatch> SeenColumns(const arrow::RecordBatch& values,
+                                                const IsHidden& is_hidden) {
+  arrow::FieldVector fields;
+  arrow::ArrayVector columns;
+  for (int i = 0; i < values.num_columns(); ++i) {
+    if (is_hidden && is_hidden(*values.schema()->field(i))) continue;
+    fields.push_back(values.schema()->field(i));
+    columns.push_back(values.column(i));
+  }
+  return arrow::RecordBatch::Make(arrow::schema(std::move(fields)), values.num_rows(),
+                                  std::move(columns));
+}
+
+}  // namespace
+
+arrow::FieldVector Seen(const arrow::FieldVector& fields, const IsHidden& is_hidden) {
+  arrow::FieldVector seen;
+  for (const auto& field : fields) {
+    if (!is_hidden || !is_hidden(*field)) seen.push_back(field);
+  }
+  return seen;
+}
 
 Result<std::map<int32_t, DecodedGroup>> DecodeBatch(const kafka::RecordBatch& batch,
-                                                    RecordDecoder* decoder) {
+                                                    RecordDecoder* decoder,
+                                                    const IsHidden& is_hidden) {
   std::map<int32_t, DecodedGroup> groups;
   std::map<int32_t, RecordDecoder::Program*> programs;  // Null: none of its records is decoded.
   for (size_t i = 0; i < batch.records.size(); ++i) {
@@ -33,7 +59,8 @@ Result<std::map<int32_t, DecodedGroup>> DecodeBatch(const kafka::RecordBatch& ba
   }
   for (auto& [schema_id, group] : groups) {
     if (schema_id == kUndecoded) continue;
-    ARROW_ASSIGN_OR_RAISE(group.values, programs.at(schema_id)->columns.Finish());
+    ARROW_ASSIGN_OR_RAISE(const auto values, programs.at(schema_id)->columns.Finish());
+    group.values = SeenColumns(*values, is_hidden);
   }
   return groups;
 }

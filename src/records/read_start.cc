@@ -39,6 +39,10 @@ int64_t BeginOf(const kafka::OffsetSpan& span, const ReadStart& start, int64_t a
 
 }  // namespace
 
+int64_t OffsetOf(const kafka::OffsetSpan& span, const ReadStart& start, int64_t at_time) {
+  return std::clamp(BeginOf(span, start, at_time), span.log_start, span.end);
+}
+
 Result<ReadStart> ParseReadStart(const std::string& text) {
   if (text == "start") return ReadStart{Form::kStart, 0};
   if (text == "end") return ReadStart{Form::kEnd, 0};
@@ -84,8 +88,7 @@ std::vector<OffsetRange> ChooseRanges(const std::map<int32_t, kafka::OffsetSpan>
   std::vector<OffsetRange> ranges;
   for (const auto& [partition, span] : spans) {
     const auto time = times.find(partition);
-    const int64_t begin = std::clamp(BeginOf(span, start, time == times.end() ? -1 : time->second),
-                                     span.log_start, span.end);
+    const int64_t begin = OffsetOf(span, start, time == times.end() ? -1 : time->second);
     const int64_t end = to_end ? span.end : std::numeric_limits<int64_t>::max();
     if (begin < end) ranges.push_back({partition, begin, end});
   }

@@ -31,6 +31,10 @@ Result<ReadStart> ParseReadStart(const std::string& text);
 // 1 or 0,2. Invalid explains the form.
 Result<std::vector<int32_t>> ParsePartitions(const std::string& text);
 
+// The offset in a partition, limited to those that Kafka has and the end. `at_time`: as in `times`
+// below.
+int64_t OffsetOf(const kafka::OffsetSpan& span, const ReadStart& start, int64_t at_time);
+
 // The range to read of each partition: from the start, limited to the offsets that Kafka has.
 // `times`: the offset of the start's time in each partition, -1 if nothing is that late; for kTime
 // only. `to_end`: stop at the partition's present end. Partitions with nothing to read are left

@@ -33,17 +33,19 @@ void AddMissing(const arrow::FieldVector& more, arrow::FieldVector* fields) {
 }
 
 // The fields that every record has, under both names.
-arrow::FieldVector RecordFields() {
+arrow::FieldVector RecordFields(bool with_key) {
   const auto time = arrow::timestamp(arrow::TimeUnit::MICRO, "UTC");
-  return {arrow::field("partition", arrow::int32()),
-          arrow::field("offset", arrow::int64()),
-          arrow::field("timestamp", time),
-          arrow::field("key", arrow::utf8()),
-          arrow::field("schema_id", arrow::int32()),
-          arrow::field("kafka_partition", arrow::int32()),
-          arrow::field("kafka_offset", arrow::int64()),
-          arrow::field("kafka_timestamp", time),
-          arrow::field("kafka_key", arrow::utf8())};
+  arrow::FieldVector fields = {arrow::field("partition", arrow::int32()),
+                               arrow::field("offset", arrow::int64()),
+                               arrow::field("timestamp", time),
+                               arrow::field("schema_id", arrow::int32()),
+                               arrow::field("kafka_partition", arrow::int32()),
+                               arrow::field("kafka_offset", arrow::int64()),
+                               arrow::field("kafka_timestamp", time)};
+  if (!with_key) return fields;
+  fields.push_back(arrow::field("key", arrow::utf8()));
+  fields.push_back(arrow::field("kafka_key", arrow::utf8()));
+  return fields;
 }
 
 Result<Schema> FieldsOf(const registry::RegisteredSchema& registered) {
@@ -53,8 +55,8 @@ Result<Schema> FieldsOf(const registry::RegisteredSchema& registered) {
 
 // Whether records with these fields can be filtered. On a row without values, so that constants
 // are converted as well.
-Status CheckFits(const std::string& condition, arrow::FieldVector fields) {
-  AddMissing(RecordFields(), &fields);
+Status CheckFits(const std::string& condition, arrow::FieldVector fields, bool with_key) {
+  AddMissing(RecordFields(with_key), &fields);
   const Schema schema = arrow::schema(std::move(fields));
   ARROW_ASSIGN_OR_RAISE(const auto predicate, refine::RowPredicate::Open(condition, schema));
   arrow::ArrayVector values;
@@ -96,14 +98,12 @@ Result<std::map<std::string, std::shared_ptr<arrow::Array>>> RecordValues(
 
 }  // namespace
 
-Result<std::unique_ptr<RecordFilter>> RecordFilter::Open(const std::string& condition,
-                                                         const Config& config,
-                                                         const std::string& topic,
-                                                         registry::Client* registry,
-                                                         RecordDecoder* decoder) {
+Result<std::unique_ptr<RecordFilter>> RecordFilter::Open(
+    const std::string& condition, const Config& config, const std::string& topic,
+    registry::Client* registry, RecordDecoder* decoder, const IsHidden& is_hidden) {
   // The only name of them that SQL reserves.
   std::unique_ptr<RecordFilter> filter(
-      new RecordFilter(sql::WithQuoted(condition, "OFFSET"), decoder));
+      new RecordFilter(sql::WithQuoted(condition, "OFFSET"), decoder, is_hidden));
   ARROW_RETURN_NOT_OK(refine::RowPredicate::CheckText(filter->condition_));
   auto naming = registry::SubjectNaming::From(config.registry);
   // The subject of the settings is kafka.topic's.
@@ -121,20 +121,21 @@ Status RecordFilter::CheckSubject(registry::Client* registry, const std::string&
   ARROW_RETURN_NOT_OK(latest.status());
   const auto fields = FieldsOf(*latest);
   if (!fields.ok()) return Status::OK();  // Not Avro, or recursive: no record is decoded.
-  subject_fields_ = *fields;
-  const Status refused = CheckFits(condition_, subject_fields_->fields());
+  subject_fields_ = arrow::schema(Seen((*fields)->fields(), is_hidden_));
+  const Status refused = CheckFits(condition_, subject_fields_->fields(), !is_hidden_);
   if (refused.ok()) return refused;
   ARROW_ASSIGN_OR_RAISE(const auto versions, registry->Versions(subject));
   arrow::FieldVector all = subject_fields_->fields();
   for (auto version = versions.rbegin(); version != versions.rend(); ++version) {
     ARROW_ASSIGN_OR_RAISE(const auto earlier, registry->Version(subject, *version));
     const auto more = FieldsOf(earlier);
-    if (more.ok()) AddMissing((*more)->fields(), &all);
+    if (more.ok()) AddMissing(Seen((*more)->fields(), is_hidden_), &all);
   }
   subject_fields_ = arrow::schema(std::move(all));
-  if (CheckFits(condition_, subject_fields_->fields()).ok()) return Status::OK();
+  if (CheckFits(condition_, subject_fields_->fields(), !is_hidden_).ok()) return Status::OK();
   return refused.WithMessage(refused.message(), " (the fields are those of subject ", subject,
-                             ", and partition, offset, timestamp, key, schema_id)");
+                             ", and partition, offset, timestamp, ",
+                             is_hidden_ ? "schema_id; some are hidden)" : "key, schema_id)");
 }
 
 Result<refine::RowPredicate*> RecordFilter::PredicateFor(int32_t schema_id, const Schema& fields) {
@@ -170,7 +171,7 @@ Result<std::shared_ptr<arrow::RecordBatch>> RecordFilter::RowsOf(const DecodedGr
   for (size_t i = values.size(); i < fields.size(); ++i) {
     ARROW_ASSIGN_OR_RAISE(values.emplace_back(), arrow::MakeArrayOfNull(fields[i]->type(), rows));
   }
-  AddMissing(RecordFields(), &fields);
+  AddMissing(RecordFields(/*with_key=*/!is_hidden_), &fields);
   for (size_t i = values.size(); i < fields.size(); ++i) {
     values.push_back(record_values.at(fields[i]->name()));
   }
@@ -178,7 +179,7 @@ Result<std::shared_ptr<arrow::RecordBatch>> RecordFilter::RowsOf(const DecodedGr
 }
 
 Result<std::vector<bool>> RecordFilter::Matches(const kafka::RecordBatch& batch) {
-  ARROW_ASSIGN_OR_RAISE(const auto groups, DecodeBatch(batch, decoder_));
+  ARROW_ASSIGN_OR_RAISE(const auto groups, DecodeBatch(batch, decoder_, is_hidden_));
   return Matches(groups, batch.records.size());
 }
 

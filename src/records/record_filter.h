@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/config.h"
@@ -28,16 +29,17 @@ namespace shopstream::records {
 class RecordFilter {
  public:
   // Checks the condition against the topic's subject, if it has one. Invalid: it fits no version;
-  // the message says why. Both are borrowed.
+  // the message says why. Both are borrowed. With hidden fields, there are no keys either.
   static Result<std::unique_ptr<RecordFilter>> Open(const std::string& condition,
                                                     const Config& config, const std::string& topic,
                                                     registry::Client* registry,
-                                                    RecordDecoder* decoder);
+                                                    RecordDecoder* decoder,
+                                                    const IsHidden& is_hidden = nullptr);
 
   // One answer per record. Invalid: the condition does not fit a record's schema, or cannot be
   // computed for a record. Unavailable: the registry does not answer.
   Result<std::vector<bool>> Matches(const kafka::RecordBatch& batch);
-  // The same of a batch of `count` records that is already decoded.
+  // The same of a batch of `count` records that is already decoded, without the hidden fields.
   Result<std::vector<bool>> Matches(const std::map<int32_t, DecodedGroup>& groups, size_t count);
 
   // For a topic without a subject: why the condition fits no schema of the records so far. Empty:
@@ -45,8 +47,8 @@ class RecordFilter {
   const std::string& unfit() const { return unfit_; }
 
  private:
-  RecordFilter(std::string condition, RecordDecoder* decoder)
-      : condition_(std::move(condition)), decoder_(decoder) {}
+  RecordFilter(std::string condition, RecordDecoder* decoder, IsHidden is_hidden)
+      : condition_(std::move(condition)), decoder_(decoder), is_hidden_(std::move(is_hidden)) {}
   Status CheckSubject(registry::Client* registry, const std::string& subject);
   Result<std::shared_ptr<arrow::RecordBatch>> RowsOf(const DecodedGroup& group,
                                                      int32_t schema_id) const;
@@ -56,6 +58,7 @@ class RecordFilter {
 
   const std::string condition_;
   RecordDecoder* const decoder_;
+  const IsHidden is_hidden_;
   // From all versions of the subject, as far as they were needed. Null: the topic has none.
   std::shared_ptr<arrow::Schema> subject_fields_;
   std::map<int32_t, std::unique_ptr<refine::RowPredicate>> predicates_;  // By schema id.

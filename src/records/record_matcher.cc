@@ -31,6 +31,9 @@ Result<std::unique_ptr<RecordMatcher>> RecordMatcher::Open(const RecordQuery& qu
                                                            registry::Client* registry,
                                                            RecordDecoder* decoder) {
   std::unique_ptr<RecordMatcher> matcher(new RecordMatcher(query, decoder));
+  if (query.key && query.is_hidden) {
+    return Refused("keys may contain a hidden field, so that nobody can search for one");
+  }
   if (query.condition) {
     ARROW_ASSIGN_OR_RAISE(matcher->filter_,
                           RecordFilter::Open(*query.condition, config, topic, registry, decoder));
@@ -46,9 +49,10 @@ void RecordMatcher::FindText(const kafka::RecordBatch& batch,
     if (group.values != nullptr) text_->FindIn(*group.values, &found);
     for (size_t i = 0; i < found.size(); ++i) {
       const size_t place = group.places[i];
-      (*matches)[place] = (*matches)[place] &&
-                          (found[i] || text_->IsInBytesOf(batch.records[place],
-                                                          /*with_value=*/group.values == nullptr));
+      const bool in_bytes =
+          !query_.is_hidden && text_->IsInBytesOf(batch.records[place],
+                                                  /*with_value=*/group.values == nullptr);
+      (*matches)[place] = (*matches)[place] && (found[i] || in_bytes);
     }
   }
 }
@@ -64,7 +68,7 @@ Result<std::vector<bool>> RecordMatcher::Matches(const kafka::RecordBatch& batch
     if (std::find(matches.begin(), matches.end(), true) == matches.end()) return matches;
   }
   if (!text_ && filter_ == nullptr) return matches;
-  auto groups = DecodeBatch(batch, decoder_);
+  auto groups = DecodeBatch(batch, decoder_, query_.is_hidden);
   unanswered_.clear();
   if (IsUnavailable(groups.status()) && filter_ == nullptr) {
     unanswered_ = groups.status().message();

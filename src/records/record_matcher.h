@@ -22,12 +22,14 @@ struct RecordQuery {
   std::optional<std::string> key;        // The whole key.
   std::optional<std::string> text;       // See TextMatch.
   std::optional<std::string> condition;  // See RecordFilter.
+  // With hidden fields, keys and bytes cannot be searched: they may contain one.
+  IsHidden is_hidden;
 };
 
 // Decides which records of a batch match a query. One thread.
 class RecordMatcher {
  public:
-  // Errors of RecordFilter::Open. Both pointers are borrowed.
+  // Errors of RecordFilter::Open, and Refused for a hidden key. Both pointers are borrowed.
   static Result<std::unique_ptr<RecordMatcher>> Open(const RecordQuery& query, const Config& config,
                                                      const std::string& topic,
                                                      registry::Client* registry,

@@ -1,0 +1,261 @@
+"""The console's API for Kafka on real servers: the message search, topics, groups and schemas."""
+
+import json
+import re
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from secured_cluster import Grant, SecuredCluster
+from secured_world import secured_world
+from shopstream import Running, Shopstream
+from waiting import wait_until
+
+Json = dict[str, Any]
+SETTINGS = {"SHOPSTREAM_CONSOLE_LISTEN": "127.0.0.1:0", "SHOPSTREAM_OBSERVE_INTERVAL_MS": "1000"}
+
+
+class Console:
+    """A running `shopstream console`, and its API."""
+
+    def __init__(self, world: Shopstream, **settings: str):
+        self.running: Running = world.start("console", **SETTINGS, **settings)
+        self.url = wait_until(self._url, 30, "the console is served")
+
+    def _url(self) -> str:
+        found = re.search(r"open (http://\S+)/ in a browser", self.running.errors.read_text(errors="replace"))
+        return found[1] if found else ""
+
+    def get(self, path: str, expect: int = 200, **query: object) -> Json:
+        text = urllib.parse.urlencode({name: value for name, value in query.items() if value is not None})
+        return self._answer(urllib.request.Request(f"{self.url}{path}?{text}"), expect)
+
+    def post(self, path: str, body: Json, expect: int = 200) -> Json:
+        return self._answer(urllib.request.Request(f"{self.url}{path}", json.dumps(body).encode(),
+                                                   {"Content-Type": "application/json"}), expect)
+
+    def _answer(self, request: urllib.request.Request, expect: int) -> Json:
+        try:
+            with urllib.request.urlopen(request, timeout=30) as reply:
+                status, body = reply.status, reply.read()
+        except urllib.error.HTTPError as error:
+            status, body = error.code, error.read()
+        assert status == expect, (status, body)
+        return json.loads(body)
+
+    def search(self, topic: str, **query: object) -> list[Json]:
+        """All answers of a search, up to its end."""
+        answers, cursor = [], None
+        while True:
+            answers.append(self.get(f"/api/topics/{topic}/search", cursor=cursor, **query))
+            cursor = answers[-1]["cursor"]
+            if cursor is None:
+                return answers
+            assert len(answers) < 200
+
+
+def found(answers: list[Json]) -> list[Json]:
+    return [record for answer in answers for record in answer["records"]]
+
+
+def places(records: list[Json]) -> list[tuple[int, int]]:
+    return [(record["partition"], record["offset"]) for record in records]
+
+
+@pytest.fixture
+def filled(shopstream: Shopstream) -> Shopstream:
+    """2,000 purchases, some of which cannot be decoded."""
+    shopstream.run("topics", "setup")
+    shopstream.run("generate", "--count", 2000, "--seed", 7, "--malformed-share", 0.02)
+    return shopstream
+
+
+@pytest.fixture
+def console(filled: Shopstream) -> Console:
+    return Console(filled)
+
+
+def consumed(world: Shopstream) -> list[Json]:
+    return [json.loads(line) for line in world.run("consume", "-o", "start", "-e").stdout.splitlines()]
+
+
+def test_a_search_finds_what_python_finds_and_states_its_frame(console: Console, filled: Shopstream) -> None:
+    everything = consumed(filled)
+    good = [record for record in everything if "value" in record and record["value"]]
+    word = good[0]["value"]["product_name"].split()[0].lower()
+    expected = {
+        ("where", "amount > 100"): [r for r in good if r["value"]["amount"] > 100],
+        ("text", word.upper()): [r for r in everything if word in json.dumps(r.get("value")).lower()],
+        ("text", good[5]["value"]["event_id"]): [good[5]],
+        ("key", good[0]["key"]): [r for r in everything if r["key"] == good[0]["key"]],
+    }
+    for order in ("newest", "oldest"):
+        for (name, value), wanted in expected.items():
+            answers = console.search(filled.topic, order=order, limit=100, **{name: value})
+            hits = found(answers)
+            assert sorted(places(hits)) == sorted(places(wanted)), (order, name, value)
+            for answer in answers:
+                times = [record["timestamp_ms"] for record in answer["records"]]
+                assert times == sorted(times, reverse=order == "newest")
+            frame = answers[-1]["frame"]
+            assert frame["ended"] == "end" and frame["matched"] == len(wanted)
+            assert frame["scanned"] == len(everything)
+            assert sum(p["scanned_to"] - p["scanned_from"] for p in frame["partitions"]) == len(everything)
+            assert all(p["left"] == 0 and p["end"] == p["scanned_to"] for p in frame["partitions"])
+    nothing = console.search(filled.topic, where="amount > 1e9")[-1]
+    assert nothing["records"] == [] and nothing["frame"]["scanned"] == 2000 and nothing["frame"]["ended"] == "end"
+
+
+def test_every_record_is_shown_once_whatever_the_limit(console: Console, filled: Shopstream) -> None:
+    for order in ("newest", "oldest"):
+        answers = console.search(filled.topic, order=order, limit=130)
+        assert len(answers) >= 2000 / 130
+        assert all(answer["frame"]["ended"] == "limit" for answer in answers[:-1])
+        hits = found(answers)
+        assert len(hits) == len(set(places(hits))) == 2000
+        for partition in {record["partition"] for record in hits}:
+            offsets = [record["offset"] for record in hits if record["partition"] == partition]
+            assert offsets == sorted(offsets, reverse=order == "newest")
+    # Without the connections that the console keeps for a cursor, the search continues as well.
+    first = console.get(f"/api/topics/{filled.topic}/search", limit=70, order="newest")
+    other = Console(filled)
+    second = other.get(f"/api/topics/{filled.topic}/search", limit=70, order="newest", cursor=first["cursor"])
+    assert not set(places(first["records"])) & set(places(second["records"]))
+    assert second["frame"]["matched"] == 140
+
+
+def test_undecodable_records_have_their_reason_and_bytes(console: Console, filled: Shopstream) -> None:
+    bad = [r for r in found(console.search(filled.topic, limit=500)) if "error" in r]
+    assert bad and all("value" not in r for r in bad)
+    record = console.get(f"/api/topics/{filled.topic}/records/{bad[0]['partition']}/{bad[0]['offset']}")
+    assert record["record"]["value_hex"].startswith(bad[0]["value_hex"][:40])
+    whole = console.get(f"/api/topics/{filled.topic}/records/0/0")["record"]
+    assert whole["value"] and whole["value_hex"].startswith("00") and "schema_id" in whole
+    end = console.get(f"/api/topics/{filled.topic}/records/0/999999")
+    assert end["exists"] is False and "not written yet" in end["reason"]
+
+
+def test_ranges_partitions_and_wrong_parameters(console: Console, filled: Shopstream) -> None:
+    path = f"/api/topics/{filled.topic}/search"
+    some = console.search(filled.topic, partitions=1, **{"from": 10, "to": 20}, order="oldest")
+    assert places(found(some)) == [(1, offset) for offset in range(10, 20)]
+    empty = console.search(filled.topic, **{"from": "end"})[-1]
+    assert empty["records"] == [] and all(p["scanned_from"] == p["scanned_to"] for p in empty["frame"]["partitions"])
+    for query, words in [({"where": "amount >"}, "not valid SQL"), ({"where": "amunt > 1"}, "amunt"),
+                         ({"form": "3"}, "did you mean 'from'"), ({"partitions": "9"}, "no partition 9"),
+                         ({"cursor": "abc"}, "cursor")]:
+        assert words in console.get(path, expect=400, **query)["error"]["message"], query
+    cursor = console.get(path, limit=10)["cursor"]
+    assert "cursor" in console.get(path, expect=400, cursor=cursor[:-1])["error"]["message"]
+    assert "another search" in console.get(path, expect=400, cursor=cursor, text="a")["error"]["message"]
+    absent = console.get("/api/topics/no-such-topic/search")
+    assert absent["exists"] is False and absent["remedy"]
+
+
+def test_a_live_tail_shows_what_is_produced(console: Console, filled: Shopstream) -> None:
+    path = f"/api/topics/{filled.topic}/search"
+    answer = console.get(path, follow="true")
+    assert answer["records"] == [] and answer["frame"]["ended"] == "time"
+    filled.run("generate", "--count", 30, "--seed", 8)
+    hits: list[Json] = []
+
+    def all_are_there() -> bool:
+        nonlocal answer
+        answer = console.get(path, follow="true", cursor=answer["cursor"])
+        hits.extend(answer["records"])
+        return len(hits) >= 30
+
+    wait_until(all_are_there, 20, "the tail shows the new records")
+    assert len(hits) == len(set(places(hits))) == 30
+
+
+def test_gaps_in_offsets_are_searched_and_hold_nothing(shopstream: Shopstream) -> None:
+    admin = AdminClient({"bootstrap.servers": shopstream.cluster.bootstrap_servers, "log_level": 0})
+    admin.create_topics([NewTopic(shopstream.topic, 2, 1)])[shopstream.topic].result(30)
+    producer = Producer({"bootstrap.servers": shopstream.cluster.bootstrap_servers, "transactional.id": shopstream.topic})
+    producer.init_transactions(30)
+    for number in range(6):
+        producer.begin_transaction()
+        producer.produce(shopstream.topic, f"text {number}", key="k", partition=0, headers={"note": f"n{number}"})
+        producer.flush(30)
+        if number % 2 == 0:
+            producer.commit_transaction(30)
+        else:
+            producer.abort_transaction(30)
+    console = Console(shopstream)
+    for order in ("newest", "oldest"):
+        answers = console.search(shopstream.topic, order=order, limit=2)
+        assert sorted(places(found(answers))) == [(0, 0), (0, 4), (0, 8)]
+        frame = {p["partition"]: p for p in answers[-1]["frame"]["partitions"]}
+        assert (frame[0]["scanned_from"], frame[0]["scanned_to"]) == (0, 12)
+        assert (frame[1]["scanned_from"], frame[1]["scanned_to"]) == (0, 0)  # An empty partition.
+    assert places(found(console.search(shopstream.topic, text="N2"))) == [(0, 4)]  # In a header.
+    marker = console.get(f"/api/topics/{shopstream.topic}/records/0/1")
+    assert marker["exists"] is False and "marker" in marker["reason"]
+    # Retention moves the log's start during a search; then the topic is deleted.
+    first = console.get(f"/api/topics/{shopstream.topic}/search", order="oldest", limit=1)
+    admin.delete_records([TopicPartition(shopstream.topic, 0, 7)])
+    wait_until(lambda: console.get(f"/api/topics/{shopstream.topic}")["partitions"][0]["log_start"] == 7, 20, "records go")
+    rest = console.get(f"/api/topics/{shopstream.topic}/search", order="oldest", limit=50, cursor=first["cursor"])
+    assert rest["frame"]["partitions"][0]["removed"] > 0 and (0, 8) in places(rest["records"])
+    admin.delete_topics([shopstream.topic])[shopstream.topic].result(30)
+    wait_until(lambda: console.get(f"/api/topics/{shopstream.topic}/search", cursor=first["cursor"], order="oldest",
+                                   limit=50).get("exists") is False, 20, "the topic is gone")
+
+
+def test_masked_fields_are_neither_shown_nor_found(filled: Shopstream) -> None:
+    console = Console(filled, SHOPSTREAM_CONSOLE_MASK="user_id")
+    records = found(console.search(filled.topic, limit=500))
+    assert all(r["value"]["user_id"] == "(hidden by console.mask)" for r in records if r.get("value"))
+    assert all("value_hex" not in r and r["headers"] == [] for r in records)
+    user = next(r for r in consumed(filled) if r.get("value"))["value"]["user_id"]
+    path = f"/api/topics/{filled.topic}/search"
+    assert "user_id" in console.get(path, expect=400, where=f"user_id = {user}")["error"]["message"]
+    assert console.get(path, key=str(user)).get("state") == "not_allowed"
+    assert "key" in console.get(path, expect=400, where=f"key = '{user}'")["error"]["message"]
+    planted = next(r for r in consumed(filled) if r.get("value"))
+    assert all(r["partition"] != planted["partition"] or r["offset"] != planted["offset"] or
+               str(user) in json.dumps({**r["value"], "user_id": ""}) for r in found(console.search(filled.topic, text=user)))
+
+
+def test_topics_brokers_groups_and_schemas(console: Console, filled: Shopstream) -> None:
+    reader = Consumer({"bootstrap.servers": filled.cluster.bootstrap_servers, "group.id": f"{filled.topic}-reader"})
+    reader.commit(offsets=[TopicPartition(filled.topic, partition, 5) for partition in range(3)], asynchronous=False)
+    reader.close()
+    group = f"{filled.topic}-reader"
+
+    def lags() -> list[Json]:
+        topics = {t["topic"]: t for t in console.get("/api/topics").get("topics", [])}
+        return [lag for lag in topics.get(filled.topic, {}).get("lags", []) if lag["group"] == group]
+
+    assert wait_until(lags, 20, "the group's lag is in the list")[0]["records"] == 2000 - 15
+    assert {b["state"] for b in console.get("/api/brokers")["brokers"]} == {"up"}
+    topic = console.get(f"/api/topics/{filled.topic}")
+    assert sum(p["end"] for p in topic["partitions"]) == 2000
+    assert {c["name"] for c in topic["configuration"] if not c["is_default"]} >= {"min.insync.replicas"}
+    shown = console.get(f"/api/groups/{group}")
+    assert shown["state"] == "Empty" and {p["lag"] for p in shown["partitions"]} and shown["is_lake"] is False
+    assert wait_until(lambda: console.get(f"/api/groups/{group}/lag")["records"], 20, "its history grows")[-1] == 1985
+    plan = console.post(f"/api/groups/{group}/reset/plan", {"to": "latest"})
+    assert plan["possible"] and all(p["after"] == p["end"] and p["before"] == 5 for p in plan["partitions"])
+    refused = console.post(f"/api/groups/{filled.group}/reset/plan", {"to": "latest"}, expect=400)
+    assert "Bronze" in refused["error"]["message"]
+    subject = f"{filled.topic}-value"
+    assert subject in {s["subject"] for s in console.get("/api/subjects")["subjects"]}
+    versions = console.get(f"/api/subjects/{subject}")["versions"]
+    schema = json.loads(versions[0]["schema"])
+    schema["fields"].append({"name": "discount", "type": "double"})
+    verdict = console.post(f"/api/subjects/{subject}/check", {"schema": json.dumps(schema)})
+    assert verdict["compatible"] is False and verdict["reasons"]
+    schema["fields"][-1]["default"] = 0
+    verdict = console.post(f"/api/subjects/{subject}/check", {"schema": json.dumps(schema)})
+    assert verdict["compatible"] is True and "discount" in json.dumps(verdict["change"])
+    broken = console.post(f"/api/subjects/{subject}/check", {"schema": "{"})
+    assert broken["valid"] is False and broken["reasons"]
