@@ -62,12 +62,12 @@ Result<ordered_json> Topics::Show(const std::string& name) {
   const auto with_configs = admin->DescribeTopic(name, /*with_configs=*/true);
   if (with_configs.ok() && with_configs->has_value()) {
     answer["configuration"] = ConfigurationAnswer(**with_configs);
-  } else if (!with_configs.ok() && KindOf(with_configs.status()) == ErrorKind::kRefused) {
-    answer["configuration"] = NotAllowed(with_configs.status());
   } else {
+    const Status why = with_configs.ok() ? Gone("the topic was deleted meanwhile")
+                                         : with_configs.status();
     answer["configuration"] = nullptr;
-    answer["configuration_unknown"] =
-        with_configs.ok() ? "the topic was deleted meanwhile" : with_configs.status().message();
+    answer["configuration_unknown"] = why.message();
+    if (KindOf(why) == ErrorKind::kRefused) answer["configuration_state"] = "not_allowed";
   }
   return answer;
 }

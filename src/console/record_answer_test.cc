@@ -14,7 +14,10 @@ kafka::Bytes BytesOf(const std::string& text) {
 
 nlohmann::ordered_json Answer(const std::string& key, const std::string& value, RecordDetail detail,
                               const std::vector<std::string>& mask = {}) {
-  kafka::RecordView record{.partition = 1, .offset = 7, .timestamp_ms = 1000};
+  kafka::RecordView record;
+  record.partition = 1;
+  record.offset = 7;
+  record.timestamp_ms = 1000;
   record.key = BytesOf(key);
   record.value = BytesOf(value);
   records::RecordDecoder decoder(nullptr);
