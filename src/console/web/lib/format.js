@@ -45,7 +45,7 @@ export const toMs = (time) => typeof time === 'string' ? Date.parse(time) : time
 
 // UTC, as everywhere in ShopStream.
 export const clock = (ms) => ms ? new Date(ms).toISOString().slice(11, 19) : unknown;
-export const instant = (ms) => ms ? new Date(ms).toISOString().replace('T', ' ').replace(/\.?0*Z$/, '') : unknown;
+export const instant = (ms) => ms ? new Date(ms).toISOString().replace('T', ' ').replace(/\.000Z$|Z$/, '') : unknown;
 export const day = (ms) => ms ? new Date(ms).toISOString().slice(0, 10) : unknown;
 
 export const plural = (n, one, many = one + 's') => `${count(n)} ${n === 1 ? one : many}`;

@@ -26,7 +26,7 @@ export function Messages({ topic }) {
     <//>
     <div class=${isOpen ? 'beside' : ''}>
       <${Panel} label="Records found">
-        <${DataTable} caption="Records found" rows=${search.records} rowKey=${(r) => `${r.partition}/${r.offset}`} filter=${false}
+        <${DataTable} caption="Records found" rows=${search.records} rowKey=${(r) => `${r.partition}/${r.offset}`} filter=${false} phone="cards"
           open=${(r) => setQuery({ record: `${r.partition}/${r.offset}` }, { push: true })} selected=${query.record}
           empty=${search.running ? 'Searching…' : 'No record in the searched offsets matches.'} columns=${[
     { key: 'offset', title: 'partition · offset', mono: true, sortable: false, draw: (r) => html`<span class="nowrap">p${r.partition} · ${f.count(r.offset)}</span>` },
@@ -40,12 +40,14 @@ export function Messages({ topic }) {
     </div>`;
 }
 
-// One line of a value; the whole of it opens beside.
+// The fields of a value on at most two lines; the whole of it opens beside.
 const Value = ({ r }) => r.error ? html`<span class="state down">${r.error}</span>`
   : r.value === undefined && r.value_bytes === null ? html`<span class="dim">tombstone</span>`
-    : html`<span class="break">${r.cut ? html`<span class="dim">${f.bytes(r.value_bytes)}, open it to see it</span>` : short(JSON.stringify(r.value))}</span>`;
+    : r.cut ? html`<span class="dim">${f.bytes(r.value_bytes)}, open it to see it</span>`
+      : html`<span class="brief">${typeof r.value === 'object' && r.value !== null
+        ? Object.entries(r.value).map(([name, value]) => html`<span class="dim">${name}</span> ${asText(value)} `) : asText(r.value)}</span>`;
 
-const short = (text) => text?.length > 300 ? `${text.slice(0, 300)}…` : text;
+const asText = (value) => typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value);
 
 // {records, frame, cursor, running, error, more(), cancel()} of the search in the page's address.
 function useSearch(topic, values) {

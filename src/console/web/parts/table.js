@@ -8,8 +8,10 @@ const PAGE_ROWS = 200;
 
 // columns: [{key, title, number, long, mono, value(row) -> to sort, filter and copy, draw(row)}].
 // open(row): what Enter and a click do; selected: the `rowKey` of the row that is open.
+// phone: "narrow" shows the first two columns, "cards" all of them below each other.
 // name: prefix of its state in the address, so that a link keeps sort order and filter.
-export function DataTable({ columns, rows, rowKey, open, selected, name = '', caption, sort, filter = true, tools, empty }) {
+export function DataTable({ columns, rows, rowKey, open, selected, name = '', caption, sort, filter = true, tools, empty,
+  phone = open ? 'narrow' : 'cards' }) {
   const sortName = `${name}sort`;
   const filterName = `${name}filter`;
   const query = route.value.query;
@@ -42,7 +44,7 @@ export function DataTable({ columns, rows, rowKey, open, selected, name = '', ca
       ${tools}<span class="dim" role="status">${text ? `${count(shown.length)} of ${count(rows.length)}` : ''}</span>
       ${navigator.clipboard && rows.length > 0 && html`<button class="button quiet" onClick=${copy}>Copy as TSV</button>`}
     </div>`}
-    <div class="table-scroll" tabindex=${columns.length > 5 ? 0 : undefined} role="region" aria-label=${`Table: ${caption}`}><table class=${open ? 'narrow' : 'cards'}>
+    <div class="table-scroll" tabindex=${columns.length > 5 ? 0 : undefined} role="region" aria-label=${`Table: ${caption}`}><table class=${phone}>
       <caption class="hidden">${caption}</caption>
       <thead><tr>${columns.map((c) => html`
         <th scope="col" class=${c.number ? 'number' : ''} aria-sort=${ariaSort(order, c.key)}>
