@@ -1,7 +1,7 @@
 """Measures the figures of docs/performance.md, each as a ratio within one run.
 
     ./run bench [codec] [produce] [ingest] [garbage] [evolution] [replay] [s3] [freshness] [log] [optimize]
-                [refine] [registry] [observe] [day] [build]                            default: all but day, refine, build
+                [refine] [registry] [observe] [search] [day] [build]                   default: all but day, refine, build
 
 Starts its own cluster on its own ports and stops it afterwards. Rounds of the two sides of a ratio
 alternate and the median of each side counts, so that both sides see the same machine load.
@@ -27,6 +27,7 @@ import uuid
 import bench_build
 import bench_observe
 import bench_refine
+import bench_search
 from bench_refine import cpu_seconds
 from cluster import BINARY, ROOT, Cluster, Ports
 
@@ -412,6 +413,10 @@ def bench_observe_part(bench: Bench) -> None:
     bench_observe.measure(bench, say)
 
 
+def bench_search_part(bench: Bench) -> None:
+    bench_search.measure(bench, say)
+
+
 def bench_build_time(_: Bench) -> None:
     bench_build.measure(say)
 
@@ -419,7 +424,7 @@ def bench_build_time(_: Bench) -> None:
 PARTS = {"codec": bench_codec, "produce": bench_produce, "ingest": bench_ingest, "garbage": bench_garbage,
          "evolution": bench_evolution, "replay": bench_replay, "s3": bench_s3, "freshness": bench_freshness,
          "refine": bench_refine_part, "log": bench_log, "optimize": bench_optimize, "registry": bench_registry,
-         "observe": bench_observe_part, "day": bench_day, "build": bench_build_time}
+         "observe": bench_observe_part, "search": bench_search_part, "day": bench_day, "build": bench_build_time}
 LONG = {"day", "refine", "build"}  # Only if named.
 
 

@@ -239,7 +239,11 @@ Result<ordered_json> Searches::Search(const ApiRequest& api) {
       over ? ordered_json(nullptr) : ordered_json(ToCursor(search->progress(), request));
   answer["took_ms"] = (BootClock::now() - since) / Millis{1};
   // One with a partition that failed begins again, with new connections.
-  if (!over && slice.failed.empty()) pool_.Keep(answer["cursor"], std::move(search));
+  if (over || !slice.failed.empty()) {
+    pool_.Close(std::move(search));
+  } else {
+    pool_.Keep(answer["cursor"], std::move(search));
+  }
   return answer;
 }
 

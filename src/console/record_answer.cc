@@ -75,6 +75,7 @@ ordered_json ToAnswer(const kafka::RecordView& record, RecordDetail detail, cons
   out["timestamp_ms"] = IsKnownMillis(record.timestamp_ms) ? ordered_json(record.timestamp_ms)
                                                            : ordered_json(nullptr);
   out["value_bytes"] = record.value ? ordered_json(record.value->size()) : ordered_json(nullptr);
+  if (!record.value) decoded.erase("value");  // A tombstone.
   for (const char* name : {"schema_id", "value", "error"}) {
     if (decoded.contains(name)) out[name] = std::move(decoded[name]);
   }

@@ -21,7 +21,7 @@ enum class RecordDetail {
 //
 // A key that is not printable text has `key_hex` instead. An undecodable value has `error` and
 // `value_hex` instead of `value`.
-// If anything is masked, keys, headers and bytes are
+// A tombstone has none of them. If anything is masked, keys, headers and bytes are
 // left out, and `hidden` is true.
 nlohmann::ordered_json ToAnswer(const kafka::RecordView& record, RecordDetail detail,
                                 const Masking& masking, records::RecordDecoder* decoder);

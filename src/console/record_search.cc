@@ -17,12 +17,13 @@ constexpr Millis kTailPatience{100};
 constexpr Millis kShortRound{150}, kLongRound{500};
 constexpr int64_t kFirstBlock = 500;
 
-kafka::ConsumerOptions ReaderOptions() {
+// `waits`: for records that are yet to come.
+kafka::ConsumerOptions ReaderOptions(bool waits) {
   kafka::ConsumerOptions options;
   options.queue_kbytes = 16 << 10;
   options.poll_records = 2000;
   options.fetch_kbytes = 1 << 10;
-  options.fetch_wait_ms = 20;  // A round may start while a fetch waits.
+  if (!waits) options.fetch_wait_ms = 20;  // A round may start while a fetch waits.
   return options;
 }
 
@@ -48,7 +49,7 @@ KafkaConfig OfTopic(const KafkaConfig& config, const std::string& topic) {
 Result<FoundRecord> ReadRecord(const KafkaConfig& config, const std::string& topic,
                                int32_t partition, int64_t offset, Millis timeout) {
   const std::vector<OffsetRange> range = {{partition, offset, offset + 1}};
-  kafka::ConsumerOptions options = ReaderOptions();
+  kafka::ConsumerOptions options = ReaderOptions(/*waits=*/false);
   options.queue_kbytes = 1 << 10;
   ARROW_ASSIGN_OR_RAISE(const auto reader,
                         kafka::Reader::Open(OfTopic(config, topic), range, options));
@@ -89,7 +90,7 @@ PartitionScan* RecordSearch::ScanOf(int32_t partition) {
 
 Status RecordSearch::StartReader(const std::vector<OffsetRange>& ranges) {
   if (reader_ != nullptr) return reader_->ReadNext(ranges);
-  return kafka::Reader::Open(kafka_, ranges, ReaderOptions()).Value(&reader_);
+  return kafka::Reader::Open(kafka_, ranges, ReaderOptions(request_.follow)).Value(&reader_);
 }
 
 std::map<int32_t, int64_t> RecordSearch::FollowLogStarts(
@@ -174,7 +175,9 @@ Result<SearchSlice> RecordSearch::ScanForward(int64_t limit) {
 
 // A block of each partition that is left, up to what was searched before.
 Status RecordSearch::StartRound(int64_t limit) {
-  if (block_records_ == 0) block_records_ = std::max(limit, kFirstBlock);
+  // Without a condition the newest records of each partition are enough.
+  const bool takes_all = !request_.query.key && !request_.query.text && !request_.query.condition;
+  if (block_records_ == 0) block_records_ = takes_all ? limit : std::max(limit, kFirstBlock);
   const auto parts = std::ranges::count_if(progress_.partitions, [&](const PartitionScan& scan) {
     return !IsScanned(scan, request_.order) && !failed_.contains(scan.partition);
   });

@@ -48,6 +48,14 @@ std::unique_ptr<RecordSearch> SearchPool::Take(const std::string& cursor) {
 }
 
 void SearchPool::Keep(const std::string& cursor, std::unique_ptr<RecordSearch> search) {
+  Add(cursor, std::move(search), kKept);
+}
+
+void SearchPool::Close(std::unique_ptr<RecordSearch> search) {
+  Add("closing", std::move(search), Millis{0});  // That is no cursor.
+}
+
+void SearchPool::Add(const std::string& cursor, std::unique_ptr<RecordSearch> search, Millis kept) {
   std::unique_ptr<RecordSearch> closed;  // Outside the lock: to close a client takes time.
   const std::lock_guard lock(mutex_);
   if (kept_.size() >= kMostKept) {
@@ -55,7 +63,7 @@ void SearchPool::Keep(const std::string& cursor, std::unique_ptr<RecordSearch> s
     closed = std::move(oldest->second.search);
     kept_.erase(oldest);
   }
-  kept_.emplace(cursor, Kept{std::move(search), BootClock::now() + kKept});
+  kept_.emplace(cursor, Kept{std::move(search), BootClock::now() + kept});
   changed_.notify_all();
 }
 

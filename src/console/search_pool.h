@@ -43,6 +43,8 @@ class SearchPool {
   std::unique_ptr<RecordSearch> Take(const std::string& cursor);
   // The one that has waited longest gives way.
   void Keep(const std::string& cursor, std::unique_ptr<RecordSearch> search);
+  // Closes it on another thread, because that takes a while.
+  void Close(std::unique_ptr<RecordSearch> search);
 
  private:
   struct Kept {
@@ -51,6 +53,7 @@ class SearchPool {
   };
   using Searches = std::multimap<std::string, Kept>;
 
+  void Add(const std::string& cursor, std::unique_ptr<RecordSearch> search, Millis kept);
   void CloseExpired();
   Searches::iterator Oldest();
 
