@@ -201,3 +201,13 @@ def test_the_other_rules_bite() -> None:
     assert not misplaced_libraries("kafka", "#include <librdkafka/rdkafka.h>")
     assert named_fields('Column("amount")') == ['"amount"']
     assert not named_fields("// user_id keeps its order\nint amount;")
+
+
+# The macro binds a reference to its expression, which then refers into a vector that is gone.
+INTO_A_TEMPORARY = re.compile(r"ARROW_ASSIGN_OR_RAISE\((?:[^;]|\n)*?\)(?:\.(?:front|back|at)\([^()]*\)|\[[^]]*\])\);")
+
+
+def test_no_result_is_taken_out_of_a_temporary() -> None:
+    assert INTO_A_TEMPORARY.search("ARROW_ASSIGN_OR_RAISE(const Span span,\n    admin->Spans(name, {id}).front());")
+    assert not INTO_A_TEMPORARY.search("ARROW_ASSIGN_OR_RAISE(const Span span, admin->Span(name));\nf(Spans().front());")
+    assert [str(path) for _, path in sources() if INTO_A_TEMPORARY.search(COMMENT.sub("", path.read_text()))] == []

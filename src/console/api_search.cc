@@ -272,7 +272,7 @@ Result<ordered_json> Searches::Record(const ApiRequest& api) {
   if (!topic) return NoTopic(name);
   const auto id = static_cast<int32_t>(std::min<int64_t>(partition, INT32_MAX));
   ARROW_RETURN_NOT_OK(WantedPartitions(*topic, {id}));
-  ARROW_ASSIGN_OR_RAISE(const kafka::OffsetSpan span, admin->OffsetSpans(name, {id}).front());
+  ARROW_ASSIGN_OR_RAISE(const kafka::OffsetSpan span, admin->SpanOf(name, id));
   ordered_json answer = {{"topic", name},    {"partition", id},
                          {"offset", offset}, {"log_start", span.log_start},
                          {"end", span.end},  {"exists", true}};

@@ -373,6 +373,10 @@ Status Admin::SetTopicConfigs(const std::string& name,
   return Status::OK();
 }
 
+Result<OffsetSpan> Admin::SpanOf(const std::string& topic, int32_t partition) {
+  return OffsetSpans(topic, {partition}).front();
+}
+
 std::vector<Result<OffsetSpan>> Admin::OffsetSpans(const std::string& topic,
                                                    const std::vector<int32_t>& partitions) {
   SpanAnswers answers(topic, partitions);

@@ -55,6 +55,7 @@ class Admin : public TopicMetadata {
                          const std::map<std::string, std::string>& configs);
   std::vector<Result<OffsetSpan>> OffsetSpans(const std::string& topic,
                                               const std::vector<int32_t>& partitions) override;
+  Result<OffsetSpan> SpanOf(const std::string& topic, int32_t partition);  // The same, of one.
   // The first offset of each partition whose record has this timestamp or a later one; -1: there
   // is none. In the order of the partitions.
   std::vector<Result<int64_t>> OffsetsAt(const std::string& topic,
