@@ -19,6 +19,7 @@
 #include "base/metrics.h"
 #include "base/secrets.h"
 #include "base/shutdown.h"
+#include "base/version.h"
 #include "cli/command_line.h"
 #include "cli/completion.h"
 #include "cli/manual.h"
@@ -26,8 +27,6 @@
 
 namespace shopstream::cli {
 namespace {
-
-constexpr char kVersion[] = "shopstream 0.1.0";
 
 // The commands, in the order in which new users need them.
 std::vector<Command> Commands(const Program* program) {

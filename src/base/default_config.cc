@@ -63,6 +63,11 @@ void CountPathsFromCheckout(const fs::path& checkout, const ConfigSources& sourc
   count("registry.tls.certificate", &config->registry.tls_certificate);
   count("registry.tls.key", &config->registry.tls_key);
   count("registry.users", &config->registry.users);
+  count("console.users", &config->console.users);
+  count("console.token_file", &config->console.token_file);
+  count("console.change_log", &config->console.change_log);
+  count("console.tls.certificate", &config->console.tls_certificate);
+  count("console.tls.key", &config->console.tls_key);
   count("s3.ca_file", &config->s3.ca_file);
   count("refine.rules", &config->refine.rules);
   count("refine.rates", &config->refine.rates);

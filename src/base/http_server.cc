@@ -9,20 +9,20 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/strand.hpp>
-#include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
-#include <boost/beast/ssl/ssl_stream.hpp>
 #include <cerrno>
 #include <cstring>
 #include <exception>
 #include <thread>
+#include <vector>
 
 #include "base/error_kind.h"
 #include "base/http_query.h"
 #include "base/http_router.h"
+#include "base/http_stream.h"
+#include "base/http_wire.h"
 #include "base/listen_address.h"
 #include "base/log.h"
 
@@ -34,8 +34,6 @@ namespace beast = boost::beast;
 namespace http = boost::beast::http;
 using Tcp = asio::ip::tcp;
 using Error = beast::error_code;
-using PlainStream = beast::tcp_stream;
-using TlsStream = beast::ssl_stream<beast::tcp_stream>;
 
 constexpr uint32_t kMaxHeadBytes = 16 << 10;
 constexpr size_t kMaxPathBytes = 8 << 10;
@@ -84,46 +82,10 @@ struct HttpServer::Impl {
   std::optional<asio::io_context> context;
   std::optional<Tcp::acceptor> acceptor;
   std::vector<std::thread> threads;
+  StreamSet streams;
 };
 
 namespace {
-
-using Then = std::function<void(Error, size_t)>;
-
-// A connection's byte stream, plain or TLS. Virtual, so that the protocol is compiled only once.
-class Wire {
- public:
-  virtual ~Wire() = default;
-  virtual beast::tcp_stream& Tcp() = 0;
-  virtual void Handshake(Then then) = 0;
-  virtual void ReadSome(asio::mutable_buffer buffer, Then then) = 0;
-  virtual void Write(std::array<asio::const_buffer, 3> buffers, Then then) = 0;
-};
-
-template <typename Stream>
-class WireOf : public Wire {
- public:
-  explicit WireOf(Stream stream) : stream_(std::move(stream)) {}
-
-  beast::tcp_stream& Tcp() override { return beast::get_lowest_layer(stream_); }
-  void Handshake(Then then) override {
-    if constexpr (std::is_same_v<Stream, TlsStream>) {
-      stream_.async_handshake(asio::ssl::stream_base::server,
-                              [then = std::move(then)](Error error) { then(error, 0); });
-    } else {
-      then({}, 0);
-    }
-  }
-  void ReadSome(asio::mutable_buffer buffer, Then then) override {
-    stream_.async_read_some(asio::mutable_buffers_1(buffer), std::move(then));
-  }
-  void Write(std::array<asio::const_buffer, 3> buffers, Then then) override {
-    asio::async_write(stream_, buffers, std::move(then));
-  }
-
- private:
-  Stream stream_;
-};
 
 // One connection, on a strand: a chain of "read a head, read a body, answer". The pending operation
 // keeps it alive; the connection closes when the last one completes.
@@ -238,13 +200,15 @@ class Connection : public std::enable_shared_from_this<Connection> {
     request_.path = PercentDecode(request_.raw_path);
     request_.content_type = std::string(View(head[http::field::content_type]));
     request_.raw_query = mark == std::string::npos ? "" : target.substr(mark + 1);
+    Error unknown;
+    request_.remote = wire_->Tcp().socket().remote_endpoint(unknown).address().to_string();
     request_.header = [this](const std::string& name) {
       return std::string(View(parser_->get()[name]));
     };
   }
 
   void Write(HttpReply reply, bool keep) {
-    const bool in_pieces = reply.next_piece != nullptr;
+    const bool in_pieces = reply.next_piece != nullptr || reply.stream != nullptr;
     // HTTP/1.0 has no chunks: the body ends when the connection closes.
     chunked_ = in_pieces && parser_->get().version() >= 11;
     keep_ = keep && (chunked_ || !in_pieces);
@@ -257,13 +221,52 @@ class Connection : public std::enable_shared_from_this<Connection> {
     if (chunked_) head += "Transfer-Encoding: chunked\r\n";
     if (!in_pieces) head += fmt::format("Content-Length: {}\r\n", reply.body.size());
     head += "\r\n";
+    if (request_.method == "HEAD" && reply.stream != nullptr) reply.stream->Close();
     if (request_.method == "HEAD") return Send(std::move(head), "", "", &Connection::Finish);
     if (!in_pieces) {
       return Send(std::move(head), std::move(reply.body), "", &Connection::Finish);
     }
     next_piece_ = std::move(reply.next_piece);
     next_ = std::move(reply.body);
-    Send(std::move(head), "", "", &Connection::WritePiece);
+    stream_ = std::move(reply.stream);
+    Send(std::move(head), "", "", stream_ ? &Connection::BeginStream : &Connection::WritePiece);
+  }
+
+  // From now on, two operations are pending: a read, which notices that the client is gone, and
+  // either a write or the stream's call to wake us.
+  void BeginStream() {
+    if (!server_->streams.Add(stream_)) return Close();
+    wire_->Tcp().expires_never();
+    Drain();
+    if (!next_.empty()) return SendPiece(std::exchange(next_, {}), &Connection::AwaitStream);
+    AwaitStream();
+  }
+
+  void AwaitStream() {
+    StreamReader::Attach(stream_.get(), [weak = weak_from_this(), this] {
+      if (const auto self = weak.lock()) {
+        asio::post(wire_->Tcp().get_executor(), [self] { self->WriteStream(); });
+      }
+    });
+  }
+
+  void WriteStream() {
+    if (writing_) return;
+    std::optional<std::string> waiting = StreamReader::Take(stream_.get());
+    if (!waiting.has_value()) return Close();
+    if (waiting->empty()) return;
+    writing_ = true;
+    SendPiece(*std::move(waiting), &Connection::StreamWritten);
+  }
+
+  void StreamWritten() {
+    writing_ = false;
+    WriteStream();
+  }
+
+  void SendPiece(std::string piece, void (Connection::*then)()) {
+    std::string size = chunked_ ? fmt::format("{:x}\r\n", piece.size()) : "";
+    Send(std::move(size), std::move(piece), chunked_ ? "\r\n" : "", then);
   }
 
   // Writes the three texts one after the other, then calls `then`.
@@ -300,9 +303,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
                           [self = shared_from_this()] { self->WritePiece(); });
       }
     }
-    std::string size = chunked_ ? fmt::format("{:x}\r\n", next_.size()) : "";
-    Send(std::move(size), std::exchange(next_, {}), chunked_ ? "\r\n" : "",
-         &Connection::WritePiece);
+    SendPiece(std::exchange(next_, {}), &Connection::WritePiece);
   }
 
   // If we closed while the client is still sending, its system would discard our answer.
@@ -316,7 +317,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void Drain() {
     scratch_.resize(64 << 10);
     wire_->Tcp().async_read_some(asio::mutable_buffers_1(asio::buffer(scratch_)),
-                                 Then([self = shared_from_this()](Error error, size_t size) {
+                                 WireThen([self = shared_from_this()](Error error, size_t size) {
                                    self->drained_ += size;
                                    if (!error && self->drained_ < kMaxDrainBytes) {
                                      return self->Drain();
@@ -325,7 +326,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
                                  }));
   }
 
-  void Close() { wire_->Tcp().close(); }
+  void Close() {
+    if (stream_ != nullptr) stream_->Close();
+    wire_->Tcp().close();
+  }
 
   const std::unique_ptr<Wire> wire_;
   HttpServer::Impl* const server_;
@@ -338,6 +342,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::string next_;
   std::function<std::optional<std::string>()> next_piece_;
   bool chunked_ = false;
+  std::shared_ptr<HttpStream> stream_;  // Of this reply, which is then the connection's last.
+  bool writing_ = false;                // Pieces of the stream.
   std::string scratch_;
   size_t drained_ = 0;
 };
@@ -455,6 +461,7 @@ void HttpServer::OnError(std::function<HttpReply(int status, const HttpRequest&)
 
 Status HttpServer::Start() {
   impl_->context.emplace();
+  impl_->streams.Open();
   ARROW_RETURN_NOT_OK(impl_->LoadCertificate());
   ARROW_RETURN_NOT_OK(impl_->Bind());
   impl_->Accept();
@@ -466,6 +473,7 @@ Status HttpServer::Start() {
 
 void HttpServer::Stop() {
   if (!impl_->context.has_value()) return;
+  impl_->streams.CloseAll();
   impl_->context->stop();
   for (std::thread& thread : impl_->threads) thread.join();
   impl_->threads.clear();

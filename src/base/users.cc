@@ -54,6 +54,18 @@ std::optional<std::string> DecodeBase64(std::string_view text) {
   return out;
 }
 
+// "name:password"; nothing: the text has another form.
+std::optional<std::string> CredentialsIn(std::string_view authorization) {
+  constexpr std::string_view kBasic = "Basic ";
+  if (!authorization.starts_with(kBasic) || authorization.size() > kMaxCredentials) {
+    return std::nullopt;
+  }
+  auto credentials = DecodeBase64(authorization.substr(kBasic.size()));
+  const bool usable = credentials.has_value() && credentials->find(':') != std::string::npos &&
+                      credentials->find('\0') == std::string::npos;
+  return usable ? credentials : std::nullopt;
+}
+
 std::vector<std::string> SplitFields(std::string_view line) {
   std::vector<std::string> fields;
   while (true) {
@@ -91,12 +103,12 @@ Users::~Users() = default;
 Users::Users(Users&&) noexcept = default;
 Users& Users::operator=(Users&&) noexcept = default;
 
-Result<Users> Users::Read(const std::string& path) {
+Result<Users> Users::Read(const std::string& path, const std::string& setting) {
   std::ifstream file(path, std::ios::binary);
   std::ostringstream text;
   if (file) text << file.rdbuf();
   if (!file || !text) {
-    return Gone("cannot read registry.users ", path,
+    return Gone("cannot read ", setting, " ", path,
                 ": name a file with lines name:hash:reader or name:hash:writer");
   }
   auto users = Parse(text.str());
@@ -138,17 +150,15 @@ Result<Users> Users::Parse(std::string_view text) {
   return users;
 }
 
+std::string Users::NameIn(std::string_view authorization) {
+  const auto credentials = CredentialsIn(authorization);
+  return credentials ? credentials->substr(0, credentials->find(':')) : "";
+}
+
 std::optional<Role> Users::Authenticate(std::string_view authorization) const {
-  constexpr std::string_view kBasic = "Basic ";
-  if (!authorization.starts_with(kBasic) || authorization.size() > kMaxCredentials) {
-    return std::nullopt;
-  }
-  const auto credentials = DecodeBase64(authorization.substr(kBasic.size()));
+  const auto credentials = CredentialsIn(authorization);
   if (!credentials.has_value()) return std::nullopt;
   const size_t colon = credentials->find(':');
-  if (colon == std::string::npos || credentials->find('\0') != std::string::npos) {
-    return std::nullopt;
-  }
   const Digest digest = impl_->DigestOf(*credentials);
   {
     std::shared_lock lock(impl_->mutex);

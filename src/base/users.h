@@ -12,7 +12,7 @@ namespace shopstream {
 
 enum class Role { kReader, kWriter };
 
-// The users of a registry, for HTTP basic authentication. A file of lines
+// The users of the registry or the console, for HTTP basic authentication. A file of lines
 //
 //   name:hash:reader|writer        # comment
 //
@@ -24,8 +24,8 @@ class Users {
   Users(Users&&) noexcept;
   Users& operator=(Users&&) noexcept;
 
-  // Invalid names the line and its fault.
-  static Result<Users> Read(const std::string& path);
+  // Invalid names the line and its fault. `setting`: that named the file, for messages.
+  static Result<Users> Read(const std::string& path, const std::string& setting);
   static Result<Users> Parse(std::string_view text);
 
   bool anyone() const { return impl_ == nullptr; }
@@ -33,6 +33,8 @@ class Users {
   // same time for an unknown name as for a wrong password; a password that was correct once is
   // verified fast from then on.
   std::optional<Role> Authenticate(std::string_view authorization) const;
+  // The name in such a text, whether or not there is such a user; empty if it has another form.
+  static std::string NameIn(std::string_view authorization);
 
  private:
   struct Impl;

@@ -44,7 +44,8 @@ TEST(UsersTest, AFileIsRefusedByLine) {
   EXPECT_THAT(error("ann:" + hash + ":reader\nann:" + hash + ":writer\n"),
               HasSubstr("line 2: user ann occurs twice"));
   EXPECT_THAT(error("# nobody\n"), HasSubstr("no users"));
-  EXPECT_THAT(Users::Read("/does/not/exist").status().message(), HasSubstr("registry.users"));
+  EXPECT_THAT(Users::Read("/does/not/exist", "registry.users").status().message(),
+              HasSubstr("registry.users"));
   EXPECT_TRUE(Users().anyone());
 }
 

@@ -15,7 +15,7 @@
 #include "base/shutdown.h"
 #include "base/table_printer.h"
 #include "cli/command.h"
-#include "cli/refine_health.h"
+#include "console/refine_health.h"
 
 namespace shopstream::cli {
 namespace {
@@ -45,7 +45,7 @@ Cell ShowState(observe::HealthState state) {
 
 observe::HealthRunner ChecksOf(const Context& context, Millis timeout) {
   auto checks = observe::AllHealthChecks(context.config, timeout);
-  checks.push_back(RefineHealthCheck(context.config));
+  checks.push_back(console::RefineHealthCheck(context.config));
   return observe::HealthRunner(std::move(checks));
 }
 

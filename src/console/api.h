@@ -12,6 +12,7 @@
 #include "base/http_message.h"
 #include "base/json_value.h"
 #include "base/status.h"
+#include "console/masking.h"
 #include "observe/sampler.h"
 
 // The console's API: JSON over HTTP, one table of routes per area (api_kafka.h, api_lake.h, ...).
@@ -22,6 +23,7 @@ namespace shopstream::console {
 struct World {
   const Config& config;
   observe::Sampler& sampler;
+  const Masking& masking;
 };
 
 struct ApiRequest {

@@ -19,6 +19,9 @@ constexpr std::string_view kFolder = "/assets/";
 constexpr std::string_view kIndex = "index.html";
 constexpr std::string_view kImportMap = "<script type=\"importmap\">";
 
+// A worker is a page in this respect: its script's own policy applies.
+constexpr char kPolicyOfFiles[] = "default-src 'self'; frame-ancestors 'none'";
+
 struct ContentType {
   std::string_view ending, type;
 };
@@ -56,16 +59,15 @@ bool Accepts(const HttpRequest& request, std::string_view coding) {
   return request.header("Accept-Encoding").find(coding) != std::string::npos;
 }
 
-// A file of the page never changes while the program runs, so its content is its entity tag.
+// Weak, because the compressed forms share it.
 std::string EntityTag(std::string_view content) {
-  return fmt::format("\"{}\"", FormatHex(Sha256(content).substr(0, 8)));
+  return fmt::format("W/\"{}\"", FormatHex(Sha256(content).substr(0, 8)));
 }
 
 HttpReply PageReply(std::string_view name, std::string body) {
   HttpReply reply{200, std::move(body), ContentTypeOf(name)};
-  if (name == kIndex) {
-    reply.headers.emplace_back("Content-Security-Policy", ContentSecurityPolicy(reply.body));
-  }
+  reply.headers.emplace_back("Content-Security-Policy",
+                             name == kIndex ? ContentSecurityPolicy(reply.body) : kPolicyOfFiles);
   return reply;
 }
 
@@ -102,6 +104,11 @@ bool IsFileName(std::string_view name) {
 }
 
 }  // namespace
+
+std::string_view EmbeddedText(std::string_view name) {
+  const FoundFile found = FindEmbedded(name);
+  return found.file == nullptr ? std::string_view() : found.file->plain();
+}
 
 std::string ContentSecurityPolicy(std::string_view page) {
   std::string scripts = "'self'";

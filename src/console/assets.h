@@ -25,6 +25,9 @@ class Assets {
   const std::string folder_;
 };
 
+// A file of the program by its name, such as "vendor/licences.json"; empty: there is none.
+std::string_view EmbeddedText(std::string_view name);
+
 // The value of Content-Security-Policy for a page with these inline scripts: its import map.
 std::string ContentSecurityPolicy(std::string_view page);
 

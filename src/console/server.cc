@@ -1,12 +1,20 @@
 #include "console/server.h"
 
+#include <iterator>
 #include <utility>
 
 #include "base/error_kind.h"
 #include "base/http_router.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "base/metrics.h"
 #include "console/api.h"
+#include "console/api_about.h"
+#include "console/change_log.h"
+#include "console/event_hub.h"
+#include "console/gate.h"
+#include "console/live_feed.h"
+#include "console/masking.h"
 #include "console/reply.h"
 #include "console/routes.h"
 
@@ -26,23 +34,57 @@ HttpServerOptions HttpOptions(const ConsoleConfig& config) {
   return options;
 }
 
+// Nothing: it is no JSON object. An empty body is an empty object.
+std::optional<nlohmann::json> BodyOf(const HttpRequest& request) {
+  if (request.method != "POST" || request.body.empty()) return nlohmann::json::object();
+  nlohmann::json body = ParseJson(request.body);
+  return body.is_object() ? std::optional(std::move(body)) : std::nullopt;
+}
+
 }  // namespace
 
 struct Server::Impl {
-  Impl(const Config& config, observe::Sampler& sampler, const ServerOptions& options)
-      : world{config, sampler},
-        assets(options.web_folder),
-        routes(AllRoutes(world)),
-        http(HttpOptions(config.console)) {}
+  Impl(const Config& config, observe::Sampler& sampler, const ServerOptions& options,
+       std::unique_ptr<Gate> opened, std::unique_ptr<ChangeLog> log);
 
   HttpReply Handle(HttpRequest& request);
   HttpReply Call(const ApiRoute& route, const HttpRequest& request);
+  HttpReply Make(const ApiRoute& route, const ApiRequest& request);
+  HttpReply SignIn(const HttpRequest& request);
+  HttpReply SignOut(const HttpRequest& request);
+  ChangeRecord Attempt(const HttpRequest& request, const Caller& caller, std::string what) const;
 
+  const Masking masking;
   const World world;
   const Assets assets;
+  const std::unique_ptr<Gate> gate;
+  const std::unique_ptr<ChangeLog> changes;
   const std::vector<ApiRoute> routes;
+  EventHub hub;
+  LiveFeed feed;
   HttpServer http;  // Declared last: its handlers use the others, so it stops first.
 };
+
+namespace {
+
+std::vector<ApiRoute> Joined(std::vector<ApiRoute> routes, std::vector<ApiRoute> more) {
+  std::move(more.begin(), more.end(), std::back_inserter(routes));
+  return routes;
+}
+
+}  // namespace
+
+Server::Impl::Impl(const Config& config, observe::Sampler& sampler, const ServerOptions& options,
+                   std::unique_ptr<Gate> opened, std::unique_ptr<ChangeLog> log)
+    : masking(config.console.mask),
+      world{config, sampler, masking},
+      assets(options.web_folder),
+      gate(std::move(opened)),
+      changes(std::move(log)),
+      routes(Joined(AllRoutes(world), AboutRoutes(world, *gate, *changes))),
+      hub({.channels = LiveFeed::Channels()}),
+      feed(routes, sampler, hub),
+      http(HttpOptions(config.console)) {}
 
 HttpReply Server::Impl::Handle(HttpRequest& request) {
   auto match = FindRoute(routes, request);
@@ -60,27 +102,105 @@ HttpReply Server::Impl::Handle(HttpRequest& request) {
 }
 
 HttpReply Server::Impl::Call(const ApiRoute& route, const HttpRequest& request) {
-  nlohmann::json body = nlohmann::json::object();
-  if (route.method == "POST" && !request.body.empty()) {
-    body = ParseJson(request.body);
-    if (!body.is_object()) return ErrorReply(400, "invalid", "the body is not a JSON object");
-  }
-  const ApiRequest call{request, body};
+  const auto body = BodyOf(request);
+  if (!body.has_value()) return ErrorReply(400, "invalid", "the body is not a JSON object");
+  const ApiRequest call{request, *body};
   if (const Read* read = std::get_if<Read>(&route.handler)) return ReplyOf((*read)(call));
-  return ErrorReply(403, "refused", "this console is read-only");
+  return Make(route, call);
+}
+
+ChangeRecord Server::Impl::Attempt(const HttpRequest& request, const Caller& caller,
+                                   std::string what) const {
+  ChangeRecord record;
+  record.at_ms = WallClockMillis();
+  record.who = caller.who;
+  record.from = request.remote;
+  record.what = std::move(what);
+  record.subject = request.path;
+  return record;
+}
+
+// The one place through which every change goes.
+HttpReply Server::Impl::Make(const ApiRoute& route, const ApiRequest& request) {
+  const Caller caller = gate->Identify(request.http);
+  ChangeRecord record = Attempt(request.http, caller, route.meaning);
+  Status permitted = gate->MayChange(caller);
+  if (permitted.ok()) permitted = changes->Writable();
+  Result<Receipt> made =
+      permitted.ok() ? std::get<Change>(route.handler)(request) : Result<Receipt>(permitted);
+  if (!made.ok()) {
+    record.error = made.status().message();
+    // Without allow_changes nothing can change, and anybody could fill the file.
+    if (gate->allow_changes()) static_cast<void>(changes->Append(std::move(record)));
+    return ErrorReply(made.status());
+  }
+  Receipt& receipt = *made;
+  masking.Apply(&*receipt.before);
+  masking.Apply(&*receipt.after);
+  record.what = receipt.what;
+  record.subject = receipt.subject;
+  record.before = std::move(receipt.before);
+  record.after = std::move(receipt.after);
+  static_cast<void>(changes->Append(std::move(record)));  // It has logged the error.
+  return {200, DumpJson(*receipt.answer)};
+}
+
+HttpReply Server::Impl::SignIn(const HttpRequest& request) {
+  const auto body = BodyOf(request);
+  if (!body.has_value()) return ErrorReply(400, "invalid", "the body is not a JSON object");
+  Caller caller;
+  const Result<std::string> cookie = gate->SignIn(*body, &caller);
+  if (!cookie.ok()) {
+    ChangeRecord record = Attempt(request, caller, "sign in");
+    record.error = cookie.status().message();
+    if (gate->allow_changes()) static_cast<void>(changes->Append(std::move(record)));
+    return ErrorReply(cookie.status());
+  }
+  HttpReply reply = ReplyOf(
+      nlohmann::ordered_json{{"signed_in_as", caller.who}, {"may_change", caller.may_change}});
+  reply.headers.emplace_back("Set-Cookie", *cookie);
+  return reply;
+}
+
+HttpReply Server::Impl::SignOut(const HttpRequest& request) {
+  HttpReply reply = ReplyOf(nlohmann::ordered_json{{"signed_in_as", nullptr}});
+  reply.headers.emplace_back("Set-Cookie", gate->SignOut(request));
+  return reply;
 }
 
 Result<std::unique_ptr<Server>> Server::Start(const Config& config, observe::Sampler& sampler,
                                               ServerOptions options) {
-  auto impl = std::make_unique<Impl>(config, sampler, options);
-  AddMetricsRoutes(&impl->http);
-  impl->http.Otherwise([state = impl.get()](HttpRequest& request) {
-    return WithSafeHeaders(state->Handle(request));
+  ARROW_ASSIGN_OR_RAISE(auto gate, Gate::Open(config.console));
+  ARROW_ASSIGN_OR_RAISE(auto changes, ChangeLog::Open(config.console.change_log));
+  auto impl = std::make_unique<Impl>(config, sampler, options, std::move(gate), std::move(changes));
+  Impl* const state = impl.get();
+  HttpServer& http = impl->http;
+  AddMetricsRoutes(&http);
+  http.Before([state](const HttpRequest& head) {
+    auto refusal = state->gate->Check(head);
+    if (refusal.has_value()) refusal = WithSafeHeaders(*std::move(refusal));
+    return refusal;
   });
-  impl->http.OnError([](int status, const HttpRequest&) {
-    return WithSafeHeaders(ErrorReply(status, "invalid", "HTTP status " + std::to_string(status)));
+  const auto route = [&](const char* method, const char* path,
+                         std::function<HttpReply(const HttpRequest&)> handle) {
+    http.Route(method, path, [handle = std::move(handle)](const HttpRequest& request) {
+      return WithSafeHeaders(handle(request));
+    });
+  };
+  route("GET", "/api/stream",
+        [state](const HttpRequest& request) { return state->hub.Subscribe(request); });
+  route("POST", "/api/session",
+        [state](const HttpRequest& request) { return state->SignIn(request); });
+  route("POST", "/api/session/end",
+        [state](const HttpRequest& request) { return state->SignOut(request); });
+  http.Otherwise([state](HttpRequest& request) { return WithSafeHeaders(state->Handle(request)); });
+  http.OnError([](int status, const HttpRequest&) {
+    const std::string text = status == 413   ? "the body is larger than 4 MiB"
+                             : status == 500 ? "the console failed: see its log"
+                                             : "HTTP status " + std::to_string(status);
+    return WithSafeHeaders(ErrorReply(status, status == 500 ? "corrupt" : "invalid", text));
   });
-  ARROW_RETURN_NOT_OK(impl->http.Start());
+  ARROW_RETURN_NOT_OK(http.Start());
   return std::unique_ptr<Server>(new Server(std::move(impl)));
 }
 

@@ -39,7 +39,7 @@ Result<std::unique_ptr<Server>> Server::Start(const Config& config, KafkaStoreOp
   }
   Users users;
   if (!registry.users.empty()) {
-    ARROW_ASSIGN_OR_RAISE(users, Users::Read(registry.users));
+    ARROW_ASSIGN_OR_RAISE(users, Users::Read(registry.users, "registry.users"));
   }
   std::unique_ptr<Server> server(new Server(config, std::move(options), std::move(users)));
   ARROW_RETURN_NOT_OK(server->http_.Start());

@@ -1,4 +1,4 @@
-#include "cli/refine_health.h"
+#include "console/refine_health.h"
 
 #include <fmt/format.h>
 
@@ -15,7 +15,7 @@
 #include "refine/refine_loop.h"
 #include "refine/status.h"
 
-namespace shopstream::cli {
+namespace shopstream::console {
 namespace {
 
 using observe::ComponentHealth;
@@ -93,4 +93,4 @@ observe::HealthCheck RefineHealthCheck(const Config& config) {
   return {"refine", [config] { return CheckRefine(config); }};
 }
 
-}  // namespace shopstream::cli
+}  // namespace shopstream::console

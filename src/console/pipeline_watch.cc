@@ -1,0 +1,206 @@
+#include "console/pipeline_watch.h"
+
+#include <algorithm>
+#include <deque>
+#include <utility>
+
+#include "console/refine_health.h"
+#include "lake/store/object_store.h"
+
+namespace shopstream::console {
+namespace {
+
+using observe::PartWatch;
+using observe::Schedule;
+
+constexpr Millis kHealthTimeout{3000};
+constexpr Millis kHealthLimit{10'000};  // A check's steps have their own, shorter ones.
+constexpr Millis kLakeLimit{10'000};
+constexpr Millis kFollowPause{250};
+constexpr Millis kRateSpan{60'000};
+constexpr Millis kLeastRateSpan{10'000};
+
+class HealthLook {
+ public:
+  explicit HealthLook(const Config& config) : runner_(ChecksOf(config)) {}
+
+  Result<HealthReport> Look() {
+    const auto found = runner_.Run(2 * kHealthTimeout);
+    history_.Add(found, WallClockMillis());
+    HealthReport report;
+    for (const observe::ComponentHealth& health : found) {
+      report.components.push_back({health, history_.since_ms(health.component)});
+    }
+    return report;
+  }
+
+ private:
+  static std::vector<observe::HealthCheck> ChecksOf(const Config& config) {
+    auto checks = observe::AllHealthChecks(config, kHealthTimeout);
+    checks.push_back(RefineHealthCheck(config));
+    return checks;
+  }
+
+  observe::HealthRunner runner_;
+  observe::HealthHistory history_;
+};
+
+// How fast a version grows.
+class VersionRate {
+ public:
+  void Add(BootClock::time_point now, int64_t version) {
+    if (!seen_.empty() && version < seen_.back().second) seen_.clear();  // Another table.
+    seen_.emplace_back(now, version);
+    while (now - seen_.front().first > kRateSpan) seen_.pop_front();
+  }
+  std::optional<double> per_minute() const {
+    if (seen_.empty()) return std::nullopt;
+    const auto span = seen_.back().first - seen_.front().first;
+    if (span < kLeastRateSpan) return std::nullopt;
+    const double minutes = std::chrono::duration<double, std::ratio<60>>(span).count();
+    return static_cast<double>(seen_.back().second - seen_.front().second) / minutes;
+  }
+
+ private:
+  std::deque<std::pair<BootClock::time_point, int64_t>> seen_;
+};
+
+template <typename T, typename L>
+std::unique_ptr<PartWatch<T>> WatchBy(const Schedule& schedule, std::shared_ptr<L> look) {
+  return std::make_unique<PartWatch<T>>(
+      schedule, [look = std::move(look)](BootClock::time_point) { return look->Look(); });
+}
+
+}  // namespace
+
+std::map<std::string, int64_t> PipelineWatch::Versions::Get() {
+  const std::lock_guard lock(mutex);
+  return newest;
+}
+
+// Reads the log entries of the versions that are new.
+class PipelineWatch::CommitsLook {
+ public:
+  CommitsLook(const Config& config, std::shared_ptr<Versions> versions)
+      : config_(config), versions_(std::move(versions)) {}
+
+  Result<RecentCommits> Look() {
+    if (store_ == nullptr) {
+      ARROW_ASSIGN_OR_RAISE(store_, lake::OpenObjectStore(config_));
+    }
+    const auto versions = versions_->Get();
+    std::erase_if(known_, [&](const auto& table) { return !versions.contains(table.first); });
+    for (const auto& [path, version] : versions) {
+      ARROW_RETURN_NOT_OK(Refresh(path, version));
+      if (path == config_.lake.bronze_table) rate_.Add(BootClock::now(), version);
+    }
+    return Newest();
+  }
+
+ private:
+  Status Refresh(const std::string& path, int64_t version) {
+    std::deque<lake::VersionRecord>& known = known_[path];  // Newest first.
+    if (!known.empty() && known.front().version > version) known.clear();
+    const int64_t last = known.empty() ? -1 : known.front().version;
+    // One more than is shown, for what the oldest began with.
+    const int64_t missing = std::min<int64_t>(version - last, kMostCommits + 1);
+    if (missing == 0) return Status::OK();
+    ARROW_ASSIGN_OR_RAISE(const auto records, lake::ReadHistory(store_.get(), path, missing));
+    for (auto record = records.rbegin(); record != records.rend(); ++record) {
+      if (record->version > last) known.push_front(*record);
+    }
+    while (known.size() > kMostCommits + 1) known.pop_back();
+    return Status::OK();
+  }
+
+  RecentCommits Newest() const {
+    RecentCommits recent;
+    for (const auto& [path, records] : known_) {
+      for (size_t i = 0; i < records.size() && i < kMostCommits; ++i) {
+        const bool has_before = i + 1 < records.size();
+        recent.commits.push_back(
+            {path, records[i], has_before ? records[i + 1].txns : decltype(records[i].txns){}});
+      }
+    }
+    std::ranges::sort(recent.commits, std::greater{},
+                      [](const TableCommit& commit) { return commit.record.timestamp_ms; });
+    if (recent.commits.size() > kMostCommits) recent.commits.resize(kMostCommits);
+    recent.bronze_per_minute = rate_.per_minute();
+    return recent;
+  }
+
+  const Config config_;
+  const std::shared_ptr<Versions> versions_;
+  std::shared_ptr<lake::ObjectStore> store_;
+  std::map<std::string, std::deque<lake::VersionRecord>> known_;
+  VersionRate rate_;
+};
+
+// Reads Gold when its version has changed.
+class PipelineWatch::RevenueLook {
+ public:
+  RevenueLook(const Config& config, std::shared_ptr<Versions> versions)
+      : config_(config),
+        path_(config.refine.gold_folder + "/" + refine::kRevenueTable),
+        versions_(std::move(versions)) {}
+
+  Result<std::vector<refine::RevenueHour>> Look() {
+    const auto versions = versions_->Get();
+    const auto version = versions.find(path_);
+    if (version == versions.end()) {
+      read_version_ = -1;
+      return Status::KeyError("there is no table ", path_, " yet");
+    }
+    if (version->second == read_version_) return hours_;
+    if (store_ == nullptr) {
+      ARROW_ASSIGN_OR_RAISE(store_, lake::OpenObjectStore(config_));
+    }
+    ARROW_ASSIGN_OR_RAISE(hours_, refine::ReadRevenue(store_.get(), config_, kMostHours));
+    read_version_ = version->second;
+    return hours_;
+  }
+
+ private:
+  const Config config_;
+  const std::string path_;
+  const std::shared_ptr<Versions> versions_;
+  std::shared_ptr<lake::ObjectStore> store_;
+  std::vector<refine::RevenueHour> hours_;
+  int64_t read_version_ = -1;
+};
+
+PipelineWatch::PipelineWatch(const Config& config, observe::Sampler& sampler) {
+  const auto schedule = [&](Millis limit) {
+    return Schedule{BootClock::now(), Millis{config.observe.interval_ms}, limit};
+  };
+  health_ = WatchBy<HealthReport>(schedule(kHealthLimit), std::make_shared<HealthLook>(config));
+  commits_ = WatchBy<RecentCommits>(schedule(kLakeLimit),
+                                    std::make_shared<CommitsLook>(config, versions_));
+  revenue_ = WatchBy<std::vector<refine::RevenueHour>>(
+      schedule(kLakeLimit), std::make_shared<RevenueLook>(config, versions_));
+  follower_ = std::thread([this, &sampler] { Follow(sampler); });
+}
+
+PipelineWatch::~PipelineWatch() {
+  stop_.Request();
+  follower_.join();
+  health_->RequestStop();
+  commits_->RequestStop();
+  revenue_->RequestStop();
+}
+
+void PipelineWatch::Follow(observe::Sampler& sampler) {
+  do {
+    const auto tables = sampler.Latest().tables;
+    const std::lock_guard lock(versions_->mutex);
+    auto& newest = versions_->newest;
+    std::erase_if(newest, [&](const auto& entry) { return !tables.contains(entry.first); });
+    for (const auto& [path, table] : tables) {
+      if (!table.known()) continue;  // It still has the version that was last seen.
+      if (table.value->exists) newest[path] = table.value->version;
+      if (!table.value->exists) newest.erase(path);
+    }
+  } while (!stop_.WaitFor(kFollowPause));
+}
+
+}  // namespace shopstream::console
