@@ -63,8 +63,8 @@ Result<ordered_json> Topics::Show(const std::string& name) {
   if (with_configs.ok() && with_configs->has_value()) {
     answer["configuration"] = ConfigurationAnswer(**with_configs);
   } else {
-    const Status why = with_configs.ok() ? Gone("the topic was deleted meanwhile")
-                                         : with_configs.status();
+    const Status why =
+        with_configs.ok() ? Gone("the topic was deleted meanwhile") : with_configs.status();
     answer["configuration"] = nullptr;
     answer["configuration_unknown"] = why.message();
     if (KindOf(why) == ErrorKind::kRefused) answer["configuration_state"] = "not_allowed";

@@ -278,6 +278,19 @@ ordered_json CommitsJson(const Seen<RecentCommits>& seen) {
   return commits;
 }
 
+ordered_json FreshnessJson(const Seen<RecentCommits>& seen) {
+  const Freshness freshness = seen.known() ? seen.value->freshness : Freshness{};
+  const auto over = std::chrono::duration_cast<std::chrono::seconds>(PipelineWatch::kFreshnessSpan);
+  std::string unknown = seen.unknown;
+  if (seen.known() && !freshness.p50_seconds) {
+    unknown = fmt::format("no commit brought records in the last {} s", over.count());
+  }
+  return {{"p50_seconds", ValueOrNull(freshness.p50_seconds)},
+          {"p99_seconds", ValueOrNull(freshness.p99_seconds)},
+          {"over_seconds", over.count()},
+          {"unknown", TextOrNull(unknown)}};
+}
+
 ordered_json RevenueJson(const PipelineSeen& seen, ordered_json through) {
   ordered_json json = refine::ToJson(seen.revenue.known() ? *seen.revenue.value
                                                           : std::vector<refine::RevenueHour>{});
@@ -300,25 +313,25 @@ const char* StateName(observe::HealthState state) {
   return "down";
 }
 
-ordered_json ComponentsJson(const Seen<HealthReport>& health) {
+ordered_json ComponentsJson(const HealthReport& health) {
   ordered_json components = ordered_json::array();
-  if (!health.known()) return components;
-  for (const HealthReport::Component& component : health.value->components) {
-    components.push_back({{"component", component.health.component},
-                          {"state", StateName(component.health.state)},
-                          {"reason", component.health.detail},
-                          {"remedy", component.health.remedy},
-                          {"since_ms", component.since_ms}});
+  for (const WatchedComponent& component : health) {
+    const bool answered = component.since_ms > 0;
+    components.push_back(
+        {{"component", component.health.component},
+         {"state", StateName(component.health.state)},
+         {"reason", component.health.detail},
+         {"remedy", component.health.remedy},
+         {"at_ms", component.at_ms},
+         {"since_ms", answered ? ordered_json(component.since_ms) : ordered_json()}});
   }
   return components;
 }
 
 }  // namespace
 
-ordered_json HealthJson(const Seen<HealthReport>& health) {
-  return {{"at_ms", health.at_ms},
-          {"unknown", TextOrNull(health.unknown)},
-          {"components", ComponentsJson(health)}};
+ordered_json HealthJson(const HealthReport& health) {
+  return {{"components", ComponentsJson(health)}};
 }
 
 ordered_json OverviewJson(const Config& config, const PipelineSeen& seen) {
@@ -338,10 +351,7 @@ ordered_json OverviewJson(const Config& config, const PipelineSeen& seen) {
           {"lag", LagJson(sample.lag)},
           {"ingest", IngestJson(sample)},
           {"tables", std::move(tables)},
-          {"freshness",
-           {{"p50_seconds", nullptr},
-            {"p99_seconds", nullptr},
-            {"unknown", "only ingest measures it: see its /metrics"}}},
+          {"freshness", FreshnessJson(seen.commits)},
           {"health", ComponentsJson(seen.health)},
           {"commits", CommitsJson(seen.commits)},
           {"revenue", RevenueJson(seen, std::move(through))}};

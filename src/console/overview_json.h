@@ -12,7 +12,7 @@ namespace shopstream::console {
 // All that the overview shows, as it was last seen.
 struct PipelineSeen {
   observe::Sample sample;
-  observe::Seen<HealthReport> health;
+  HealthReport health;
   observe::Seen<RecentCommits> commits;
   observe::Seen<std::vector<refine::RevenueHour>> revenue;
 };
@@ -20,6 +20,6 @@ struct PipelineSeen {
 // The answer of GET /api/overview. Unknown is null, beside a text "unknown" that says why.
 nlohmann::ordered_json OverviewJson(const Config& config, const PipelineSeen& seen);
 // The answer of GET /api/health.
-nlohmann::ordered_json HealthJson(const observe::Seen<HealthReport>& health);
+nlohmann::ordered_json HealthJson(const HealthReport& health);
 
 }  // namespace shopstream::console

@@ -17,33 +17,32 @@ constexpr Millis kHealthTimeout{3000};
 constexpr Millis kHealthLimit{10'000};  // A check's steps have their own, shorter ones.
 constexpr Millis kLakeLimit{10'000};
 constexpr Millis kFollowPause{250};
+// Enough for the freshness over 5 minutes while ingest commits every 5 s.
+constexpr size_t kMostBronzeCommits = 60;
 constexpr Millis kRateSpan{60'000};
 constexpr Millis kLeastRateSpan{10'000};
 
 class HealthLook {
  public:
-  explicit HealthLook(const Config& config) : runner_(ChecksOf(config)) {}
+  explicit HealthLook(observe::HealthCheck check) : check_(std::move(check)) {}
 
-  Result<HealthReport> Look() {
-    const auto found = runner_.Run(2 * kHealthTimeout);
-    history_.Add(found, WallClockMillis());
-    HealthReport report;
-    for (const observe::ComponentHealth& health : found) {
-      report.components.push_back({health, history_.since_ms(health.component)});
-    }
-    return report;
+  Result<WatchedComponent> Look() {
+    WatchedComponent seen{check_.run(), WallClockMillis(), 0};
+    history_.Add({seen.health}, seen.at_ms);
+    seen.since_ms = history_.since_ms(seen.health.component);
+    return seen;
   }
 
  private:
-  static std::vector<observe::HealthCheck> ChecksOf(const Config& config) {
-    auto checks = observe::AllHealthChecks(config, kHealthTimeout);
-    checks.push_back(RefineHealthCheck(config));
-    return checks;
-  }
-
-  observe::HealthRunner runner_;
+  const observe::HealthCheck check_;
   observe::HealthHistory history_;
 };
+
+std::vector<observe::HealthCheck> ChecksOf(const Config& config) {
+  auto checks = observe::AllHealthChecks(config, kHealthTimeout);
+  checks.push_back(RefineHealthCheck(config));
+  return checks;
+}
 
 // How fast a version grows.
 class VersionRate {
@@ -102,14 +101,15 @@ class PipelineWatch::CommitsLook {
     std::deque<lake::VersionRecord>& known = known_[path];  // Newest first.
     if (!known.empty() && known.front().version > version) known.clear();
     const int64_t last = known.empty() ? -1 : known.front().version;
-    // One more than is shown, for what the oldest began with.
-    const int64_t missing = std::min<int64_t>(version - last, kMostCommits + 1);
+    const size_t kept = path == config_.lake.bronze_table ? kMostBronzeCommits : kMostCommits;
+    // One more, for what the oldest began with.
+    const int64_t missing = std::min<int64_t>(version - last, static_cast<int64_t>(kept) + 1);
     if (missing == 0) return Status::OK();
     ARROW_ASSIGN_OR_RAISE(const auto records, lake::ReadHistory(store_.get(), path, missing));
     for (auto record = records.rbegin(); record != records.rend(); ++record) {
       if (record->version > last) known.push_front(*record);
     }
-    while (known.size() > kMostCommits + 1) known.pop_back();
+    while (known.size() > kept + 1) known.pop_back();
     return Status::OK();
   }
 
@@ -126,6 +126,11 @@ class PipelineWatch::CommitsLook {
                       [](const TableCommit& commit) { return commit.record.timestamp_ms; });
     if (recent.commits.size() > kMostCommits) recent.commits.resize(kMostCommits);
     recent.bronze_per_minute = rate_.per_minute();
+    const auto bronze = known_.find(config_.lake.bronze_table);
+    if (bronze != known_.end()) {
+      recent.freshness = EstimateFreshness({bronze->second.begin(), bronze->second.end()},
+                                           WallClockMillis() - kFreshnessSpan.count());
+    }
     return recent;
   }
 
@@ -173,7 +178,12 @@ PipelineWatch::PipelineWatch(const Config& config, observe::Sampler& sampler) {
   const auto schedule = [&](Millis limit) {
     return Schedule{BootClock::now(), Millis{config.observe.interval_ms}, limit};
   };
-  health_ = WatchBy<HealthReport>(schedule(kHealthLimit), std::make_shared<HealthLook>(config));
+  for (observe::HealthCheck& check : ChecksOf(config)) {
+    const std::string name = check.name;
+    health_.push_back(
+        {name, WatchBy<WatchedComponent>(schedule(kHealthLimit),
+                                         std::make_shared<HealthLook>(std::move(check)))});
+  }
   commits_ = WatchBy<RecentCommits>(schedule(kLakeLimit),
                                     std::make_shared<CommitsLook>(config, versions_));
   revenue_ = WatchBy<std::vector<refine::RevenueHour>>(
@@ -184,9 +194,23 @@ PipelineWatch::PipelineWatch(const Config& config, observe::Sampler& sampler) {
 PipelineWatch::~PipelineWatch() {
   stop_.Request();
   follower_.join();
-  health_->RequestStop();
+  for (const HealthWatch& component : health_) component.watch->RequestStop();
   commits_->RequestStop();
   revenue_->RequestStop();
+}
+
+HealthReport PipelineWatch::health() const {
+  HealthReport report;
+  for (const HealthWatch& component : health_) {
+    const auto seen = component.watch->latest();
+    if (seen.known()) {
+      report.push_back(*seen.value);
+    } else if (seen.unknown != observe::kNoAnswerYet) {
+      report.push_back(
+          {{component.component, observe::HealthState::kDown, seen.unknown, ""}, seen.at_ms, 0});
+    }
+  }
+  return report;
 }
 
 void PipelineWatch::Follow(observe::Sampler& sampler) {

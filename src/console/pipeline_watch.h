@@ -4,12 +4,14 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "base/config.h"
 #include "base/stop.h"
+#include "console/freshness.h"
 #include "lake/delta/table_history.h"
 #include "observe/health.h"
 #include "observe/part_watch.h"
@@ -18,13 +20,12 @@
 
 namespace shopstream::console {
 
-struct HealthReport {
-  struct Component {
-    observe::ComponentHealth health;
-    int64_t since_ms = 0;  // When it was first seen in this state.
-  };
-  std::vector<Component> components;
+struct WatchedComponent {
+  observe::ComponentHealth health;
+  int64_t at_ms = 0;     // When it was checked.
+  int64_t since_ms = 0;  // When it was first seen in this state; 0: it did not answer.
 };
+using HealthReport = std::vector<WatchedComponent>;
 
 struct TableCommit {
   std::string table;
@@ -36,6 +37,7 @@ struct RecentCommits {
   std::vector<TableCommit> commits;  // Newest first.
   // Of Bronze, over the last minute; nothing: not seen for long enough.
   std::optional<double> bronze_per_minute;
+  Freshness freshness;  // Of Bronze, over kFreshnessSpan.
 };
 
 // What the overview shows beyond the sampler's samples: the health of each component, the lake's
@@ -45,12 +47,14 @@ class PipelineWatch {
  public:
   static constexpr size_t kMostCommits = 12;
   static constexpr int kMostHours = 24;
+  static constexpr Millis kFreshnessSpan{300'000};
 
   // `sampler` outlives it.
   PipelineWatch(const Config& config, observe::Sampler& sampler);
   ~PipelineWatch();
 
-  observe::Seen<HealthReport> health() const { return health_->latest(); }
+  // The components that have been checked at least once.
+  HealthReport health() const;
   observe::Seen<RecentCommits> commits() const { return commits_->latest(); }
   observe::Seen<std::vector<refine::RevenueHour>> revenue() const { return revenue_->latest(); }
 
@@ -69,7 +73,11 @@ class PipelineWatch {
   void Follow(observe::Sampler& sampler);
 
   const std::shared_ptr<Versions> versions_ = std::make_shared<Versions>();
-  std::unique_ptr<observe::PartWatch<HealthReport>> health_;
+  struct HealthWatch {
+    std::string component;
+    std::unique_ptr<observe::PartWatch<WatchedComponent>> watch;
+  };
+  std::vector<HealthWatch> health_;
   std::unique_ptr<observe::PartWatch<RecentCommits>> commits_;
   std::unique_ptr<observe::PartWatch<std::vector<refine::RevenueHour>>> revenue_;
   StopSource stop_;
