@@ -32,7 +32,7 @@ def bucket(metric: str, fast: str, slow: str, labels: str = "") -> dict[str, tup
     return {f'{begin}"{fast}"}}': ("+10", "+0"), f'{begin}"{slow}"}}': ("+10", "+0"), f'{begin}"+Inf"}}': ("+10", "+10")}
 
 
-WINDOW, LONG = 300, 3600  # `window` and `long`, as shipped; a test compares.
+WINDOW, RECENTLY, LONG = 300, 120, 3600  # `window`, `recently` and `long`, as shipped; a test compares.
 P = 'topic="t",partition="0"'
 UP = {f'up{{job="shopstream-{job}",instance="i"}}': (1, 1) for job in ("ingest", "observe")}
 
@@ -75,8 +75,8 @@ CASES = [
          lingers=LONG),
     Case("ShopstreamObserveBlind", {'shopstream_observe_part_known{part="topics"}': (1, 0)}),
     Case("ShopstreamIngestPaused", {'shopstream_ingest_paused{instance="i",reason="storage"}': (0, 1)}),
-    Case("ShopstreamCommitFailing", {'shopstream_ingest_retries_total{instance="i",step="log"}': ("+0", "+1")},
-         late=2 * STEP),
+    Case("ShopstreamCommitFailing", {'shopstream_ingest_retries_total{instance="i",step="log"}': ("+0", "+1"),
+                                     'shopstream_ingest_commits_total{instance="i"}': ("+1", "+0")}, late=RECENTLY),
     Case("ShopstreamCommitSlow", bucket("shopstream_ingest_cut_seconds", "1", "20"), late=WINDOW),
     Case("ShopstreamQuarantineRising", {'shopstream_ingest_records_total{job="j"}': ("+100", "+100"),
                                         'shopstream_ingest_quarantined_total{job="j",cause="corrupt"}': ("+0", "+20")},
@@ -88,7 +88,8 @@ CASES = [
     Case("ShopstreamRefineRulesDegraded", {'shopstream_refine_rules_degraded{instance="i"}': (0, 1)}),
     Case("ShopstreamRefineBehind", {"shopstream_refine_lag_rows": (0, 9),
                                     "shopstream_refine_last_pass_timestamp_seconds": (0, 0)}),
-    Case("ShopstreamRefineFailing", {'shopstream_refine_retries_total{instance="i"}': ("+0", "+1")}, late=2 * STEP),
+    Case("ShopstreamRefineFailing", {'shopstream_refine_retries_total{instance="i"}': ("+0", "+1"),
+                                     'shopstream_refine_passes_total{instance="i"}': ("+1", "+0")}, late=RECENTLY),
     Case("ShopstreamRejectsRising", {'shopstream_refine_rows_total{job="j"}': ("+100", "+100"),
                                      'shopstream_refine_rejected_total{job="j",reason="currency"}': ("+1", "+50")},
          late=WINDOW),
@@ -99,9 +100,9 @@ CASES = [
          lingers=LONG),
     Case("ShopstreamRegistryDown", {"shopstream_registry_up": (1, 0)}),
     Case("ShopstreamRegistryDegraded", {"shopstream_registry_degraded": (0, 1)}),
-    Case("ShopstreamRegistryErrors", {'shopstream_registry_requests_total{instance="i",status="500"}': (None, "+1")}),
-    Case("ShopstreamRegistryErrors", {'shopstream_registry_requests_total{instance="i",status="500"}': ("+0", "+1")},
-         late=2 * STEP),
+    Case("ShopstreamRegistryErrors", {'shopstream_registry_requests_total{instance="i",status="500"}': ("+0", "+1"),
+                                      'shopstream_registry_requests_total{instance="i",status="200"}': ("+9", "+9")},
+         late=WINDOW),
     Case("ShopstreamSchemaRefused", {'shopstream_registry_requests_total{instance="i",status="409"}': (None, "+1")}),
     Case("ShopstreamSchemaRefused", {'shopstream_registry_requests_total{instance="i",status="409"}': ("+0", "+1")},
          late=2 * STEP),

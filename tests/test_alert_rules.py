@@ -37,7 +37,7 @@ def test_each_alert_fires_after_its_time_and_clears(tmp_path: pathlib.Path) -> N
 def test_each_alert_is_tried() -> None:
     shipped = render_prometheus.shipped()
     assert {case.alert for case in alert_cases.CASES} == set(alert_cases.alerts())
-    assert (shipped["window"], shipped["long"]) == ("5m", "1h")  # As in alert_cases.
+    assert (shipped["window"], shipped["recently"], shipped["long"]) == ("5m", "2m", "1h")  # As in alert_cases.
     assert shipped["scrape_interval"] == shipped["evaluation_interval"] == f"{alert_cases.STEP}s"
 
 
