@@ -103,19 +103,21 @@ Status Topics::Encode(const nlohmann::json& value, const std::string& subject,
 }
 
 Status Topics::CopyRecord(const NewMessage& asked, kafka::SingleMessage* message) const {
-  ARROW_ASSIGN_OR_RAISE(const FoundRecord found,
-                        ReadRecord(config_.kafka, message->topic, asked.resend_partition,
-                                   *asked.resend_offset, kReadTimeout));
-  if (found.message == nullptr) {
-    return Gone("topic ", message->topic, " has no record at offset ", *asked.resend_offset,
-                " of partition ", asked.resend_partition);
-  }
   const auto text = [](const std::optional<kafka::Bytes>& bytes) {
     return bytes ? std::optional<std::string>(records::AsText(*bytes)) : std::nullopt;
   };
-  message->key = text(found.view.key);
-  message->value = text(found.view.value);
-  message->headers = kafka::ReadHeaders(found.view);
+  ARROW_ASSIGN_OR_RAISE(
+      const bool found,
+      ReadRecord(config_.kafka, message->topic, asked.resend_partition, *asked.resend_offset,
+                 kReadTimeout, [&](const kafka::RecordView& record) {
+                   message->key = text(record.key);
+                   message->value = text(record.value);
+                   message->headers = kafka::ReadHeaders(record);
+                 }));
+  if (!found) {
+    return Gone("topic ", message->topic, " has no record at offset ", *asked.resend_offset,
+                " of partition ", asked.resend_partition);
+  }
   if (!message->partition) message->partition = asked.resend_partition;
   return Status::OK();
 }

@@ -222,12 +222,13 @@ Result<ordered_json> Searches::Search(const ApiRequest& api) {
                         ProgressOf(request, admin.get(), *topic, asked.spans));
   ARROW_ASSIGN_OR_RAISE(auto search, Continue(request, progress));
   const auto removed = search->FollowLogStarts(asked.spans);
-  ARROW_ASSIGN_OR_RAISE(const SearchSlice slice, search->NextSlice(request.limit));
+  ARROW_ASSIGN_OR_RAISE(SearchSlice slice, search->NextSlice(request.limit));
   ordered_json answer = {{"topic", request.topic}, {"exists", true}};
   ordered_json& records = answer["records"] = ordered_json::array();
   for (const FoundRecord& found : slice.records) {
     records.push_back(ToAnswer(found.view, RecordDetail::kRow, masking_, search->decoder()));
   }
+  slice.records.clear();  // The client must outlive its messages.
   answer["frame"] = FrameOf(search->progress(), request, slice, asked, removed);
   answer["frame"]["undecoded"] = search->matcher().undecoded();
   if (const auto& why = search->matcher().unanswered(); !why.empty()) {
@@ -285,15 +286,17 @@ Result<ordered_json> Searches::Record(const ApiRequest& api) {
     return NoRecord(answer,
                     place + " is not written yet: the log ends at " + std::to_string(span.end));
   }
-  ARROW_ASSIGN_OR_RAISE(const FoundRecord found,
-                        ReadRecord(config_.kafka, name, id, offset, kRecordTimeout));
-  if (found.message == nullptr) {
+  ARROW_ASSIGN_OR_RAISE(const auto registry, registry::Client::Open(config_.registry));
+  records::RecordDecoder decoder(registry.get());
+  ARROW_ASSIGN_OR_RAISE(
+      const bool found,
+      ReadRecord(config_.kafka, name, id, offset, kRecordTimeout, [&](const auto& record) {
+        answer["record"] = ToAnswer(record, RecordDetail::kWhole, masking_, &decoder);
+      }));
+  if (!found) {
     return NoRecord(answer, place + " has no record: it is a transaction's marker, or of an " +
                                 "aborted one, or was compacted away");
   }
-  ARROW_ASSIGN_OR_RAISE(const auto registry, registry::Client::Open(config_.registry));
-  records::RecordDecoder decoder(registry.get());
-  answer["record"] = ToAnswer(found.view, RecordDetail::kWhole, masking_, &decoder);
   const auto schema_id = answer["record"].find("schema_id");
   if (schema_id != answer["record"].end()) {
     const registry::LookUp schema = registry->ById(schema_id->get<int32_t>());

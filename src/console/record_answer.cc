@@ -49,15 +49,17 @@ ordered_json HeadersOf(const kafka::RecordView& record) {
 }
 
 void CutForRow(ordered_json* out) {
+  bool cut = false;
   if (out->contains("value_hex")) {
-    auto& hex = (*out)["value_hex"].get_ref<std::string&>();
-    if (hex.size() > 2 * kMostRowBytes) (*out)["cut"] = true;
-    hex.resize(std::min(hex.size(), 2 * kMostRowBytes));
+    auto& hex = out->at("value_hex").get_ref<std::string&>();
+    cut = hex.size() > 2 * kMostRowBytes;
+    if (cut) hex.resize(2 * kMostRowBytes);
   }
-  if (out->contains("value") && DumpJson((*out)["value"]).size() > kMostRowText) {
-    (*out)["value"] = nullptr;
-    (*out)["cut"] = true;
+  if (out->contains("value") && DumpJson(out->at("value")).size() > kMostRowText) {
+    out->at("value") = nullptr;
+    cut = true;
   }
+  if (cut) (*out)["cut"] = true;
 }
 
 }  // namespace

@@ -13,9 +13,10 @@ namespace {
 constexpr Millis kPoll{50};
 // A live tail answers this long after a first record.
 constexpr Millis kTailPatience{100};
-// A round that takes less is doubled, one that takes longer is halved.
-constexpr Millis kShortRound{150}, kLongRound{500};
-constexpr int64_t kFirstBlock = 500;
+// A block is doubled after a round that took less, because a round has a fixed cost, and halved
+// after one that took longer than a slice.
+constexpr Millis kShortRound{500};
+constexpr int64_t kFirstBlock = 2000;
 
 // `waits`: for records that are yet to come.
 kafka::ConsumerOptions ReaderOptions(bool waits) {
@@ -46,8 +47,9 @@ KafkaConfig OfTopic(const KafkaConfig& config, const std::string& topic) {
 
 }  // namespace
 
-Result<FoundRecord> ReadRecord(const KafkaConfig& config, const std::string& topic,
-                               int32_t partition, int64_t offset, Millis timeout) {
+Result<bool> ReadRecord(const KafkaConfig& config, const std::string& topic, int32_t partition,
+                        int64_t offset, Millis timeout,
+                        const std::function<void(const kafka::RecordView&)>& use) {
   const std::vector<OffsetRange> range = {{partition, offset, offset + 1}};
   kafka::ConsumerOptions options = ReaderOptions(/*waits=*/false);
   options.queue_kbytes = 1 << 10;
@@ -55,9 +57,10 @@ Result<FoundRecord> ReadRecord(const KafkaConfig& config, const std::string& top
                         kafka::Reader::Open(OfTopic(config, topic), range, options));
   const BootClock::time_point deadline = BootClock::now() + timeout;
   while (!reader->done()) {
-    ARROW_ASSIGN_OR_RAISE(kafka::RecordBatch batch, reader->Next(kPoll));
+    ARROW_ASSIGN_OR_RAISE(const kafka::RecordBatch batch, reader->Next(kPoll));
     if (!batch.records.empty()) {
-      return FoundRecord{batch.records.front(), std::move(batch.messages.front())};
+      use(batch.records.front());
+      return true;
     }
     if (BootClock::now() < deadline) continue;
     return Unavailable("Kafka did not return offset ", offset, " of partition ", partition,
@@ -65,7 +68,7 @@ Result<FoundRecord> ReadRecord(const KafkaConfig& config, const std::string& top
                        " s: check that its leader is up, then try again");
   }
   for (const auto& [failed, why] : reader->failed()) return why;
-  return FoundRecord{};
+  return false;
 }
 
 RecordSearch::RecordSearch(const SearchRequest& request, const Config& config,
@@ -272,7 +275,7 @@ Result<SearchSlice> RecordSearch::ScanBackward(int64_t limit) {
     FinishRound(limit, &slice);
     const auto took = BootClock::now() - now;
     if (took < kShortRound) block_records_ = std::min(2 * block_records_, kMostRoundRecords);
-    if (took > kLongRound) block_records_ = std::max(block_records_ / 2, kFirstBlock);
+    if (took > kSlice) block_records_ = std::max(block_records_ / 2, std::min(limit, kFirstBlock));
   }
   std::ranges::sort(slice.records, [](const auto& a, const auto& b) { return IsOlder(b, a); });
   slice.failed = failed_;

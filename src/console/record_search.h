@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -21,16 +22,17 @@
 
 namespace shopstream::console {
 
-// A record that matched, with the message that owns its bytes.
+// A record that matched, with the message that owns its bytes. Its search must outlive it.
 struct FoundRecord {
   kafka::RecordView view;
   kafka::MessageHandle message;
 };
 
-// One record of a topic; without a message if the offset has none. Unavailable: Kafka did not
-// return it in time.
-Result<FoundRecord> ReadRecord(const KafkaConfig& config, const std::string& topic,
-                               int32_t partition, int64_t offset, Millis timeout);
+// Reads one record of a topic and calls `use` with it; false: the offset has none. Unavailable:
+// Kafka did not return it in time.
+Result<bool> ReadRecord(const KafkaConfig& config, const std::string& topic, int32_t partition,
+                        int64_t offset, Millis timeout,
+                        const std::function<void(const kafka::RecordView&)>& use);
 
 enum class SearchEnd { kEnd, kLimit, kTime };
 
