@@ -42,6 +42,7 @@ FLOORS_OF_LAKE = ["store", "parquet", "delta", "upkeep"]
 TESTED_ELSEWHERE = {
     "real servers, tests/": """
         console/api_groups console/api_kafka console/api_schemas console/api_search console/record_search
+        console/pipeline_watch console/refine_health refine/revenue
         groups/reset groups/standing records/decoded_batch records/record_filter records/record_json records/record_matcher
         kafka/absent_topic kafka/admin kafka/admin_calls kafka/single_message kafka/cluster_overview kafka/consumer kafka/errors kafka/group_admin kafka/group_calls
         kafka/group_description kafka/group_members kafka/reader kafka/single_log kafka/topic_description registry/client
@@ -67,6 +68,7 @@ TESTED_ELSEWHERE = {
         registry/setting_handlers registry/subject_handlers""",
     "registry/canonical_test.cc, registration_test.cc": "registry/candidate registry/schema_names",
     "base/http_test.cc": "base/http_client base/http_server",
+    "console/server_test.cc": "console/api console/api_about console/api_overview console/assets console/live_feed console/reply console/routes",
     "avro/decode_program_test.cc, decoder_test.cc": "avro/decode_code avro/decode_result",
     "ingest/event_time_test.cc, partitioning_test.cc": "ingest/field_choice",
     "ingest/cut_builder_test.cc, table_growth_test.cc": "ingest/bronze_layout ingest/cause ingest/rows_builder",
