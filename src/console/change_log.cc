@@ -30,7 +30,7 @@ ordered_json ToJson(const ChangeRecord& record) {
           {"error", record.error.empty() ? ordered_json() : ordered_json(record.error)}};
 }
 
-std::string TextOf(const nlohmann::json& object, const char* name) {
+std::string MemberText(const nlohmann::json& object, const char* name) {
   const auto found = object.find(name);
   return found != object.end() && found->is_string() ? found->get<std::string>() : "";
 }
@@ -38,13 +38,13 @@ std::string TextOf(const nlohmann::json& object, const char* name) {
 ChangeRecord FromJson(const nlohmann::json& object) {
   return {.id = object.value("id", int64_t{0}),
           .at_ms = object.value("at_ms", int64_t{0}),
-          .who = TextOf(object, "who"),
-          .from = TextOf(object, "from"),
-          .what = TextOf(object, "what"),
-          .subject = TextOf(object, "subject"),
+          .who = MemberText(object, "who"),
+          .from = MemberText(object, "from"),
+          .what = MemberText(object, "what"),
+          .subject = MemberText(object, "subject"),
           .before = object.value("before", nlohmann::json()),
           .after = object.value("after", nlohmann::json()),
-          .error = TextOf(object, "error")};
+          .error = MemberText(object, "error")};
 }
 
 bool IsRecord(const nlohmann::json& value) {

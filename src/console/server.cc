@@ -67,7 +67,7 @@ struct Server::Impl {
 
 namespace {
 
-std::vector<ApiRoute> Joined(std::vector<ApiRoute> routes, std::vector<ApiRoute> more) {
+std::vector<ApiRoute> BothTables(std::vector<ApiRoute> routes, std::vector<ApiRoute> more) {
   std::move(more.begin(), more.end(), std::back_inserter(routes));
   return routes;
 }
@@ -81,7 +81,7 @@ Server::Impl::Impl(const Config& config, observe::Sampler& sampler, const Server
       assets(options.web_folder),
       gate(std::move(opened)),
       changes(std::move(log)),
-      routes(Joined(AllRoutes(world), AboutRoutes(world, *gate, *changes))),
+      routes(BothTables(AllRoutes(world), AboutRoutes(world, *gate, *changes))),
       hub({.channels = LiveFeed::Channels()}),
       feed(routes, sampler, hub),
       http(HttpOptions(config.console)) {}
