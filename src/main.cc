@@ -44,6 +44,7 @@ std::vector<Command> Commands(const Program* program) {
           ConsumeCommand(),
           GroupCommand(),
           QuarantineCommand(),
+          LineageCommand(),
           ProgressCommand(),
           HealthCommand(),
           ObserveCommand(),

@@ -22,6 +22,7 @@ MAY_INCLUDE = {
     "tables": {"lake"},
     "sql": {"lake", "tables"},
     "refine": {"lake", "tables", "sql"},
+    "lineage": {"lake", "tables", "sql", "refine"},
     "registry": {"avro", "kafka"},
     "produce": {"generate", "avro", "kafka", "registry"},
     "simulate": {"kafka", "registry", "lake"},
@@ -29,9 +30,10 @@ MAY_INCLUDE = {
     "observe": {"kafka", "registry", "lake", "tables"},
     "records": {"kafka", "avro", "registry", "lake", "tables", "sql", "refine", "ingest"},
     "groups": {"kafka", "ingest", "observe"},
-    "console": {"kafka", "avro", "lake", "registry", "tables", "sql", "refine", "ingest", "observe", "records", "groups"},
+    "console": {"kafka", "avro", "lake", "registry", "tables", "sql", "refine", "ingest", "observe", "records", "groups",
+                "lineage"},
     "cli": {"generate", "kafka", "avro", "lake", "registry", "tables", "sql", "refine", "produce",
-            "ingest", "observe", "records", "groups", "console"},
+            "ingest", "observe", "records", "groups", "lineage", "console"},
 }
 
 # The floors of the lake, bottom up; code shared by their tests is next to them.
@@ -85,6 +87,7 @@ TESTED_ELSEWHERE = {
     "refine/gold_pass_test.cc, gold_build_test.cc": """
         refine/date_groups refine/distinct_counts refine/gold_scan refine/gold_sources refine/rows_of_pass""",
     "sql/pruning_test.cc, engine_test.cc, session_test.cc": "sql/constant sql/read_only",
+    "lineage/lineage_test.cc": "lineage/adding_commit lineage/gold_cells lineage/lineage_json",
     "refine/refiner_test.cc": "refine/gold_tables refine/pass_judge refine/status",
     "nothing is decided there": "base/clock base/json base/memory lake/store/uuid model/purchase_event "
                                 "tables/columns",

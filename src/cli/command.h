@@ -105,6 +105,7 @@ Command QueryCommand();
 Command ConsumeCommand();
 Command GroupCommand();
 Command QuarantineCommand();
+Command LineageCommand();
 Command HealthCommand();
 Command ObserveCommand();
 Command ConsoleCommand();
