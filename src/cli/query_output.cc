@@ -19,6 +19,7 @@
 
 #include "base/json.h"
 #include "base/table_printer.h"
+#include "sql/csv.h"
 #include "sql/value_text.h"
 
 namespace shopstream::cli {
@@ -115,31 +116,10 @@ Result<PrintedRows> PrintMarkdown(sql::RowStream* stream, std::ostream& out) {
 
 // --- For programs.
 
-// RFC 4180, but with \n: null is nothing, and an empty text is "".
-std::string CsvField(const std::string& text) {
-  if (!text.empty() && text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) quoted += c == '"' ? "\"\"" : std::string(1, c);
-  return quoted + "\"";
-}
-
 Result<PrintedRows> PrintCsv(sql::RowStream* stream, std::ostream& out) {
-  std::string names;
-  for (const auto& field : stream->schema()->fields()) {
-    names += (names.empty() ? "" : ",") + CsvField(field->name());
-  }
-  out << names << '\n';
+  out << sql::CsvHeader(*stream->schema());
   return ForEachBatch(stream, out, [&](const arrow::RecordBatch& rows) {
-    std::string lines;
-    for (int64_t row = 0; row < rows.num_rows(); ++row) {
-      for (int i = 0; i < rows.num_columns(); ++i) {
-        if (i > 0) lines += ',';
-        const arrow::Array& values = *rows.column(i);
-        if (!values.IsNull(row)) lines += CsvField(sql::ValueText(values, row));
-      }
-      lines += '\n';
-    }
-    out << lines;
+    out << sql::CsvLines(rows);
     return Status::OK();
   });
 }

@@ -9,21 +9,15 @@
 #include "base/format.h"
 #include "base/json.h"
 #include "base/log.h"
-#include "base/stop.h"
 #include "base/timestamp.h"
 #include "sql/engine.h"
+#include "sql/statement_stop.h"
 
 namespace shopstream::cli {
 namespace {
 
 using nlohmann::ordered_json;
 
-// While it lives, the session's statement is stopped as soon as that is asked for.
-class StopsWhenAsked {
- public:
-  StopsWhenAsked(sql::Session* session, const std::function<bool()>& stop)
-      : watcher_([this, session, &stop] {
-          constexpr Millis kPause{50};
           while (!done_.WaitFor(kPause)) {
             // Again and again: one that comes between two statements is lost.
             if (stop()) session->Interrupt();
@@ -148,7 +142,7 @@ Status RunSql(const Context& context, const QueryFlags& flags, lake::ObjectStore
   ARROW_ASSIGN_OR_RAISE(const auto engine, sql::Engine::Open(options));
   ARROW_ASSIGN_OR_RAISE(const auto session, engine->Connect());
   ARROW_RETURN_NOT_OK(catalog->Register(text.text, session.get()));
-  const StopsWhenAsked stops(session.get(), mode.stop);
+  const sql::StopsWhenAsked stops(session.get(), mode.stop);
   auto prepared = session->Prepare(text);
   if (!prepared.ok()) return catalog->Explained(prepared.status());
   const bool for_people = flags.format == QueryFormat::kTable && !context.json && !flags.output;

@@ -37,6 +37,9 @@ struct ApiRequest {
 // Reads only. An error is answered with its message and the HTTP status of its kind.
 using Read = std::function<Result<nlohmann::ordered_json>(const ApiRequest&)>;
 
+// A read whose answer is not JSON, such as a download.
+using RawRead = std::function<HttpReply(const ApiRequest&)>;
+
 // What a change did, for the change log.
 struct Receipt {
   std::string what;     // In the past tense: "reset the offsets of group a".
@@ -54,7 +57,7 @@ struct ApiRoute {
   std::string method;
   std::string pattern;  // As in base/http_router.h: "/api/topics/*/partitions".
   std::string meaning;  // One line, for docs/console-api.md.
-  std::variant<Read, Change> handler;
+  std::variant<Read, RawRead, Change> handler;
 };
 
 // For a change that destroys: Invalid unless the body's "confirm" is `name`.

@@ -6,16 +6,21 @@
 #include "base/json.h"
 #include "console/api_groups.h"
 #include "console/api_kafka.h"
+#include "console/api_lake.h"
+#include "console/api_lineage.h"
 #include "console/api_overview.h"
+#include "console/api_quality.h"
 #include "console/api_schemas.h"
 #include "console/api_search.h"
+#include "console/api_sql.h"
 
 namespace shopstream::console {
 namespace {
 
 using AreaRoutes = std::vector<ApiRoute> (*)(const World&);
 constexpr AreaRoutes kAreas[] = {
-    OverviewRoutes, KafkaRoutes, SearchRoutes, GroupRoutes, SchemaRoutes,
+    OverviewRoutes, KafkaRoutes, SearchRoutes,  GroupRoutes, SchemaRoutes,
+    LakeRoutes,     SqlRoutes,   QualityRoutes, LineageRoutes,
 };
 
 }  // namespace

@@ -106,6 +106,7 @@ HttpReply Server::Impl::Call(const ApiRoute& route, const HttpRequest& request) 
   if (!body.has_value()) return ErrorReply(400, "invalid", "the body is not a JSON object");
   const ApiRequest call{request, *body};
   if (const Read* read = std::get_if<Read>(&route.handler)) return ReplyOf((*read)(call));
+  if (const RawRead* read = std::get_if<RawRead>(&route.handler)) return (*read)(call);
   return Make(route, call);
 }
 

@@ -128,6 +128,8 @@ Result<Catalog::OpenTable> Catalog::Read(const std::string& name, const std::str
   opened.version = snapshot->version();
   if (IsRefined(path)) opened.pass = tables::RefinePass(*snapshot);
   opened.rows = std::make_unique<LakeRows>(store_, path, snapshot);
+  const auto masked = masked_ ? masked_(path, *snapshot->schema()) : std::vector<int>();
+  if (!masked.empty()) opened.masked = std::make_unique<MaskedRows>(opened.rows.get(), masked);
   return opened;
 }
 
@@ -173,7 +175,9 @@ Status Catalog::Register(const std::string& sql, Session* session) {
     }
     ARROW_RETURN_NOT_OK(opened.status());
     const auto& added = open_.emplace(name, *std::move(opened)).first->second;
-    const Status registered = session->Register(name, added.rows.get());
+    RowSource* const seen = added.masked != nullptr ? static_cast<RowSource*>(added.masked.get())
+                                                    : added.rows.get();
+    const Status registered = session->Register(name, seen);
     if (!registered.ok()) {
       return registered.WithMessage("table ", path, ": ", registered.message());
     }
@@ -183,7 +187,10 @@ Status Catalog::Register(const std::string& sql, Session* session) {
 
 Status Catalog::NarrowTo(const std::string& statement, Session* session) {
   std::map<std::string, std::shared_ptr<arrow::Schema>> schemas;
-  for (const auto& [name, table] : open_) schemas.emplace(name, table.rows->schema());
+  // A condition on a masked column must not choose files: their number would reveal values.
+  for (const auto& [name, table] : open_) {
+    schemas.emplace(name, table.masked != nullptr ? table.masked->unmasked() : table.rows->schema());
+  }
   if (schemas.empty()) return Status::OK();
   ARROW_ASSIGN_OR_RAISE(const std::string parsed,
                         session->Parse(std::string(WithoutExplain(statement))));

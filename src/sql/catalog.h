@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -13,6 +14,7 @@
 #include "lake/delta/table.h"
 #include "lake/store/object_store.h"
 #include "sql/lake_rows.h"
+#include "sql/masked_rows.h"
 #include "sql/pruning.h"
 #include "sql/session.h"
 #include "tables/complete_pass.h"
@@ -34,6 +36,10 @@ struct ReadVersions {
   std::map<std::string, int64_t> tables;  // By name in SQL; takes precedence.
 };
 
+// The masked columns of the table with this path: indexes into the schema.
+using FindMasked =
+    std::function<std::vector<int>(const std::string& path, const arrow::Schema& schema)>;
+
 // The lake's tables as tables of SQL. One thread.
 class Catalog {
  public:
@@ -43,12 +49,21 @@ class Catalog {
     int64_t version = 0;
     std::optional<int64_t> pass = {};  // That it holds, if refine fills it.
     std::unique_ptr<LakeRows> rows;
+    std::unique_ptr<MaskedRows> masked = {};  // What statements see; null: the rows themselves.
+
+    const std::shared_ptr<arrow::Schema>& schema() const {
+      return masked != nullptr ? masked->schema() : rows->schema();
+    }
   };
 
   // Borrowed; outlives the catalog, which outlives the engines that its tables are registered with.
   // KeyError: a version is given for a table that does not exist.
   static Result<std::unique_ptr<Catalog>> Open(lake::ObjectStore* store, const Config& config,
                                                ReadVersions versions = {});
+
+  // From now on, statements see the mask instead of the values of these columns; see MaskedRows.
+  // Before the first Register.
+  void Mask(FindMasked masked) { masked_ = std::move(masked); }
 
   // Registers the tables whose names occur in the text; all tables if it asks which there are. A
   // table keeps the version that it had when it was first named. Errors: as lake::SnapshotAt.
@@ -81,6 +96,7 @@ class Catalog {
   const RefineConfig refine_;
   const std::map<std::string, std::string> names_;  // -> path
   const ReadVersions versions_;
+  FindMasked masked_;  // Null: none.
   std::optional<tables::CompletePass> complete_;
   std::map<std::string, OpenTable> open_;
 };

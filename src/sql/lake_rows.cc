@@ -98,6 +98,7 @@ class LakeScan : public RowScan {
     }
     reading->rows_left -= std::min(rows, reading->rows_left);
     if (rows == 0) return nullptr;
+    rows_->rows_read_ += rows;
     arrow::ArrayVector columns;
     for (const auto& field : fields_) {
       const auto& values = reading->file->partition_values;
@@ -175,13 +176,15 @@ void LakeRows::Narrow(lake::FilePredicate condition) {
   condition_ = std::move(condition);
   for (auto& was_read : was_read_) was_read = false;
   bytes_read_ = 0;
+  rows_read_ = 0;
 }
 
 ReadStats LakeRows::stats() const {
   return {
       .files = static_cast<int64_t>(counted_.size()),
       .files_read = std::ranges::count(was_read_, true, [](const auto& one) { return one.load(); }),
-      .bytes_read = bytes_read_.load()};
+      .bytes_read = bytes_read_.load(),
+      .rows_read = rows_read_.load()};
 }
 
 }  // namespace shopstream::sql

@@ -21,6 +21,7 @@ struct ReadStats {
   int64_t files = 0;       // Of the version.
   int64_t files_read = 0;  // At least in part; each once, even if it was read again.
   int64_t bytes_read = 0;  // From storage.
+  int64_t rows_read = 0;   // Including those that only the log was asked for.
 };
 
 // The rows of one version of a table. Files are read in ranges, some columns of one file per thread
@@ -62,6 +63,7 @@ class LakeRows : public RowSource {
   lake::FilePredicate condition_;
   std::vector<std::atomic<bool>> was_read_;  // For each of whole_.
   std::atomic<int64_t> bytes_read_{0};
+  std::atomic<int64_t> rows_read_{0};
 };
 
 }  // namespace shopstream::sql

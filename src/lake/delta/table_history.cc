@@ -34,7 +34,14 @@ VersionRecord Summarize(int64_t version, const LogEntry& entry, int64_t modified
   }
   record.files_added = static_cast<int64_t>(entry.adds.size());
   record.files_removed = static_cast<int64_t>(entry.removes.size());
-  for (const AddFile& add : entry.adds) record.rows_added += std::max<int64_t>(add.file.rows, 0);
+  for (const AddFile& add : entry.adds) {
+    record.rows_added += std::max<int64_t>(add.file.rows, 0);
+    record.bytes_added += add.file.size_bytes;
+    record.data_change = record.data_change || add.data_change;
+  }
+  for (const RemoveFile& remove : entry.removes) {
+    record.data_change = record.data_change || remove.data_change;
+  }
   for (const Txn& txn : entry.txns) record.txns[txn.app_id] = txn.version;
   return record;
 }
@@ -57,14 +64,14 @@ Status FindBelow(ObjectStore* store, const std::string& folder, int depth,
 }  // namespace
 
 Result<std::vector<VersionRecord>> ReadHistory(ObjectStore* store, const std::string& table_path,
-                                               int64_t limit, int64_t after) {
-  const std::string begin = after < 0 ? "" : LogEntryPath(table_path, after);
-  ARROW_ASSIGN_OR_RAISE(auto objects, store->List(LogFolder(table_path) + "0", begin));
+                                               int64_t limit, int64_t below) {
+  ARROW_ASSIGN_OR_RAISE(auto objects, store->List(LogFolder(table_path) + "0"));
   std::erase_if(objects, [](const ObjectEntry& object) { return !IsEntry(object.path); });
   std::vector<VersionRecord> records;
   for (auto object = objects.rbegin();
        object != objects.rend() && static_cast<int64_t>(records.size()) < limit; ++object) {
     const int64_t version = ParseLogName(object->path)->version;
+    if (version >= below) continue;
     ARROW_ASSIGN_OR_RAISE(const auto entry, ReadLogEntry(store, table_path, version));
     if (!entry) break;  // Cleaned up meanwhile, and so are the older ones.
     records.push_back(Summarize(version, *entry, object->modified_ms));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <string>
 #include <vector>
@@ -19,12 +20,15 @@ struct VersionRecord {
   int64_t files_added = 0;
   int64_t files_removed = 0;
   int64_t rows_added = 0;  // In added files whose rows are known.
+  int64_t bytes_added = 0;
+  bool data_change = false;  // False: rows only moved, or nothing but the definition changed.
   std::map<std::string, int64_t> txns;
 };
 
-// The newest `limit` versions whose entries still exist, newest first; of those above `after`.
-Result<std::vector<VersionRecord>> ReadHistory(ObjectStore* store, const std::string& table_path,
-                                               int64_t limit, int64_t after = -1);
+// The newest `limit` versions below `below` whose entries still exist, newest first.
+Result<std::vector<VersionRecord>> ReadHistory(
+    ObjectStore* store, const std::string& table_path, int64_t limit,
+    int64_t below = std::numeric_limits<int64_t>::max());
 
 // Paths of all tables in the lake, sorted by bytes. Looks a few folders deep.
 Result<std::vector<std::string>> FindTables(ObjectStore* store);

@@ -14,17 +14,18 @@ int64_t SmallFileBytes() { return CompactionPlanOptions{}.small_bytes; }
 
 FileTotals Total(const std::vector<DataFile>& files) {
   FileTotals totals;
-  for (const DataFile& file : files) {
-    ++totals.files;
-    totals.bytes += file.size_bytes;
-    totals.rows += std::max<int64_t>(file.rows, 0);
-    totals.without_rows += file.rows < 0;
-    if (file.size_bytes < SmallFileBytes()) {
-      ++totals.small_files;
-      totals.small_bytes += file.size_bytes;
-    }
-  }
+  for (const DataFile& file : files) Count(file, &totals);
   return totals;
+}
+
+void Count(const DataFile& file, FileTotals* totals) {
+  ++totals->files;
+  totals->bytes += file.size_bytes;
+  totals->rows += std::max<int64_t>(file.rows, 0);
+  totals->without_rows += file.rows < 0;
+  if (file.size_bytes >= SmallFileBytes()) return;
+  ++totals->small_files;
+  totals->small_bytes += file.size_bytes;
 }
 
 nlohmann::json ToJson(const CompactionReport& report) {

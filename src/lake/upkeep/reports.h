@@ -25,6 +25,7 @@ struct FileTotals {
   int64_t small_bytes = 0;
 };
 FileTotals Total(const std::vector<DataFile>& files);
+void Count(const DataFile& file, FileTotals* totals);
 int64_t SmallFileBytes();  // Files below this size are small.
 
 struct CompactionReport {

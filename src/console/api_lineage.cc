@@ -1,0 +1,148 @@
+#include "console/api_lineage.h"
+
+#include <limits>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "base/clock.h"
+#include "base/error_kind.h"
+#include "base/json.h"
+#include "console/hidden_path.h"
+#include "console/lake_tables.h"
+#include "console/masking.h"
+#include "console/query_number.h"
+#include "lineage/file_offsets.h"
+#include "lineage/lineage.h"
+#include "refine/columns.h"
+
+namespace shopstream::console {
+namespace {
+
+using nlohmann::ordered_json;
+
+// A search by event id reads a column of the whole table.
+constexpr Millis kLongestSearch{20'000};
+constexpr int64_t kMostOffset = std::numeric_limits<int64_t>::max() - 1;
+
+// As the sampler saw it last.
+lineage::KafkaSpan SpanOf(const observe::Sample& sample, int32_t partition) {
+  if (!sample.topics.known()) return {.unknown = sample.topics.unknown};
+  const observe::TopicSample* topic = sample.topics.value->own();
+  if (topic == nullptr) return {.unknown = "there is no topic " + sample.topic};
+  lineage::KafkaSpan span{.topic_id = topic->id};
+  for (const auto& known : topic->partitions) {
+    if (known.state.id != partition) continue;
+    span.log_start = known.log_start;
+    span.end = known.end;
+    span.unknown = known.unknown;
+    return span;
+  }
+  span.unknown = "the topic has no partition " + std::to_string(partition);
+  return span;
+}
+
+class LineageApi {
+ public:
+  explicit LineageApi(const World& world)
+      : world_(world), tables_(world.config), masking_(world.config.console.mask) {}
+
+  Result<ordered_json> Get(const ApiRequest& request) {
+    const std::string file = request.Query("file"), id = request.Query(refine::kEventId);
+    ARROW_ASSIGN_OR_RAISE(const auto bronze, tables_.Newest(world_.config.lake.bronze_table));
+    if (bronze == nullptr) {
+      return ordered_json{{"exists", false},
+                          {"reason", "the lake has no table " + world_.config.lake.bronze_table},
+                          {"remedy", "shopstream ingest"}};
+    }
+    ARROW_ASSIGN_OR_RAISE(const auto store, tables_.Store());
+    if (!file.empty()) {
+      ARROW_ASSIGN_OR_RAISE(const auto traced, lineage::TraceFile(store.get(), file));
+      return ordered_json{{"file", ToJson(traced)}};
+    }
+    ARROW_ASSIGN_OR_RAISE(const auto records, id.empty() ? TracePlace(store.get(), request)
+                                                         : TraceId(store.get(), id));
+    ordered_json all = ordered_json::array();
+    for (const auto& record : records) all.push_back(Masked(ToJson(record)));
+    return ordered_json{{"records", std::move(all)}};
+  }
+
+ private:
+  using Records = Result<std::vector<lineage::RecordLineage>>;
+
+  lineage::LineageOptions Options() const {
+    const auto deadline = BootClock::now() + kLongestSearch;
+    return {.kafka =
+                [sample = world_.sampler.Latest()](int32_t partition) {
+                  return SpanOf(sample, partition);
+                },
+            .stop = [deadline] { return BootClock::now() > deadline; }};
+  }
+
+  Records TracePlace(lake::ObjectStore* store, const ApiRequest& request) const {
+    ARROW_ASSIGN_OR_RAISE(const int64_t partition,
+                          QueryNumber(request, "partition", -1, 0,
+                                      std::numeric_limits<int32_t>::max()));
+    ARROW_ASSIGN_OR_RAISE(const int64_t offset, QueryNumber(request, "offset", -1, 0, kMostOffset));
+    if (partition < 0 || offset < 0) {
+      return Status::Invalid("give partition and offset, or ", refine::kEventId, ", or file");
+    }
+    return lineage::TraceRecord(store, world_.config, static_cast<int32_t>(partition), offset,
+                                Options());
+  }
+
+  Records TraceId(lake::ObjectStore* store, const std::string& id) const {
+    // Whether it finds anything would reveal the value.
+    if (masking_.masks(refine::kEventId)) {
+      return Refused(refine::kEventId, " is hidden by console.mask: give partition and offset");
+    }
+    auto records = lineage::TraceEvent(store, world_.config, id, Options());
+    if (!records.status().IsCancelled()) return records;
+    return Unavailable("the event was not found within ", kLongestSearch.count() / 1000,
+                       " s; `shopstream lineage --event-id` searches to the end");
+  }
+
+  ordered_json Masked(ordered_json record) const {
+    if (!masking_.active()) return record;
+    // Key, value and headers contain the fields; a cell's column may be one.
+    if (record["quarantine"].is_object()) {
+      for (const char* name : {"key", "value", "headers", "detail"}) {
+        record["quarantine"]["row"][name] = kHidden;
+      }
+    }
+    for (auto& cell : record["gold"]) {
+      for (auto& column : cell["columns"]) {
+        if (masking_.masks(column["name"].get<std::string>())) {
+          column["value"] = column["share"] = kHidden;
+        }
+      }
+    }
+    masking_.Apply(&record);
+    HidePaths(&record);
+    return record;
+  }
+
+  void HidePaths(ordered_json* value) const {
+    if (value->is_object() && value->contains("file") && (*value)["file"].is_string()) {
+      (*value)["file"] = HideInPath(masking_, (*value)["file"].get<std::string>());
+    }
+    if (!value->is_structured()) return;
+    for (auto& member : *value) HidePaths(&member);
+  }
+
+  const World& world_;
+  LakeTables tables_;
+  const Masking masking_;
+};
+
+}  // namespace
+
+std::vector<ApiRoute> LineageRoutes(const World& world) {
+  const auto api = std::make_shared<LineageApi>(world);
+  return {{"GET", "/api/lineage",
+           "The path of a record (partition and offset, or event_id) into the lake and to its cells "
+           "in Gold, or of a file back to its offsets",
+           Read([api](const ApiRequest& request) { return api->Get(request); })}};
+}
+
+}  // namespace shopstream::console

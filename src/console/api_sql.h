@@ -1,0 +1,11 @@
+#pragma once
+
+#include <vector>
+
+#include "console/api.h"
+
+namespace shopstream::console {
+
+std::vector<ApiRoute> SqlRoutes(const World& world);
+
+}  // namespace shopstream::console
