@@ -31,7 +31,7 @@ ELSEWHERE = {
     "runbook.md": "test_alert_rules.py checks its commands, which need the faults that they repair",
     "registry.md": "new.avsc is the reader's own file; test_registry.py checks the commands of schemas",
 }
-NO_REPORT = re.compile(r"--set ingest\.bach_size|--set lake\.uri=s3://| replay |^registry|^generate|^ingest$|^refine --watch|^query |^table (?:erase|retain) ")
+NO_REPORT = re.compile(r"--set ingest\.bach_size|--set lake\.uri=s3://| replay |^registry|^generate|^ingest$|^refine --watch|^query |^lineage --|^table (?:erase|retain) ")
 
 
 class Tour:

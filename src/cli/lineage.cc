@@ -33,7 +33,7 @@ constexpr size_t kListedRanges = 10;  // For people.
 
 struct LineageFlags {
   std::optional<uint64_t> partition, offset;
-  std::optional<std::string> event_id, file;
+  std::optional<std::string> id, file;
 };
 
 lineage::KafkaSpan AskKafka(const KafkaConfig& config, int32_t partition) {
@@ -41,8 +41,7 @@ lineage::KafkaSpan AskKafka(const KafkaConfig& config, int32_t partition) {
     ARROW_ASSIGN_OR_RAISE(const auto admin, kafka::Admin::Open(config, kKafkaPatience));
     ARROW_ASSIGN_OR_RAISE(const auto topic, admin->DescribeTopic(config.topic, false));
     if (!topic) return lineage::KafkaSpan{.unknown = "there is no topic " + config.topic};
-    ARROW_ASSIGN_OR_RAISE(const kafka::OffsetSpan span,
-                          admin->OffsetSpans(config.topic, {partition}).front());
+    ARROW_ASSIGN_OR_RAISE(const kafka::OffsetSpan span, admin->SpanOf(config.topic, partition));
     return lineage::KafkaSpan{.topic_id = topic->id, .log_start = span.log_start, .end = span.end};
   };
   const auto span = ask();
@@ -196,12 +195,12 @@ Result<int> RunLineage(const Context& context, const LineageFlags& flags) {
   const lineage::LineageOptions options{
       .kafka = [&](int32_t partition) { return AskKafka(context.config.kafka, partition); },
       .stop = ShutdownRequested};
-  ARROW_ASSIGN_OR_RAISE(
-      const auto records,
-      flags.event_id ? lineage::TraceEvent(store.get(), context.config, *flags.event_id, options)
-                     : lineage::TraceRecord(store.get(), context.config,
-                                            static_cast<int32_t>(*flags.partition),
-                                            static_cast<int64_t>(*flags.offset), options));
+  ARROW_ASSIGN_OR_RAISE(const auto records,
+                        flags.id
+                            ? lineage::TraceEvent(store.get(), context.config, *flags.id, options)
+                            : lineage::TraceRecord(store.get(), context.config,
+                                                   static_cast<int32_t>(*flags.partition),
+                                                   static_cast<int64_t>(*flags.offset), options));
   if (context.json) {
     auto all = nlohmann::ordered_json::array();
     for (const RecordLineage& record : records) all.push_back(lineage::ToJson(record));
@@ -219,7 +218,7 @@ Result<int> RunLineage(const Context& context, const LineageFlags& flags) {
 
 Status CheckFlags(const LineageFlags& flags) {
   const bool record = flags.partition.has_value();
-  const int given = int{record} + int{flags.event_id.has_value()} + int{flags.file.has_value()};
+  const int given = int{record} + int{flags.id.has_value()} + int{flags.file.has_value()};
   if (given != 1) {
     return Status::Invalid("give a partition and an offset, or --event-id, or --file");
   }
@@ -244,7 +243,7 @@ Command LineageCommand() {
                        .meaning = "Kafka offset",
                        .bounds = Bounds{0}},
                       {.name = "--event-id",
-                       .target = &flags->event_id,
+                       .target = &flags->id,
                        .meaning = "All records of this event",
                        .value = "ID"},
                       {.name = "--file",

@@ -18,21 +18,6 @@ namespace {
 
 using nlohmann::ordered_json;
 
-          while (!done_.WaitFor(kPause)) {
-            // Again and again: one that comes between two statements is lost.
-            if (stop()) session->Interrupt();
-          }
-        }) {}
-  ~StopsWhenAsked() {
-    done_.Request();
-    watcher_.join();
-  }
-
- private:
-  StopSource done_;
-  std::thread watcher_;  // Last: it uses the others.
-};
-
 int64_t MillisSince(BootClock::time_point start) {
   return std::chrono::duration_cast<Millis>(BootClock::now() - start).count();
 }

@@ -24,7 +24,7 @@ std::string NoteOf(const ColumnFacts& column) {
 }
 
 std::vector<ColumnFacts> DescribeColumns(const lake::Snapshot& snapshot,
-                                       const std::map<std::string, std::string>& fields) {
+                                         const std::map<std::string, std::string>& fields) {
   const std::vector<std::string>& partitions = snapshot.partition_columns();
   std::vector<ColumnFacts> columns;
   for (const auto& field : snapshot.schema()->fields()) {

@@ -197,15 +197,15 @@ class Tracer {
 
   // The row in Silver with the same event id and date.
   Status FindOriginal(RecordLineage* record) {
-    const auto event_id = TextOf(*record->refined, refine::kEventId);
-    if (!event_id || lake_.silver.snapshot == nullptr) return Status::OK();
+    const auto id = TextOf(*record->refined, refine::kEventId);
+    if (!id || lake_.silver.snapshot == nullptr) return Status::OK();
     ARROW_ASSIGN_OR_RAISE(const auto dates, refine::RowsByDate(*record->refined->row));
     RowSearch search;
     search.where = lake::FilePredicate::AllOf(
-        {refine::OfDates({dates.begin()->first}), HasText(refine::kEventId, *event_id)});
+        {refine::OfDates({dates.begin()->first}), HasText(refine::kEventId, *id)});
     search.columns = {refine::kEventId};
     search.matches = [&](const arrow::RecordBatch& rows) {
-      return RowsWithText(rows, refine::kEventId, *event_id);
+      return RowsWithText(rows, refine::kEventId, *id);
     };
     search.limit = 1;
     search.stop = options_.stop;
@@ -313,14 +313,13 @@ std::string CurrentTopic(const Lake& lake, const KafkaSpan& kafka, int32_t parti
 }
 
 Result<std::vector<StoredRow>> FindEvent(lake::ObjectStore* store, const OpenedTable& table,
-                                         const std::string& event_id,
-                                         const std::function<bool()>& stop) {
+                                         const std::string& id, const std::function<bool()>& stop) {
   if (table.snapshot == nullptr) return std::vector<StoredRow>();
   RowSearch search;
-  search.where = HasText(refine::kEventId, event_id);
+  search.where = HasText(refine::kEventId, id);
   search.columns = {refine::kEventId};
   search.matches = [&](const arrow::RecordBatch& rows) {
-    return RowsWithText(rows, refine::kEventId, event_id);
+    return RowsWithText(rows, refine::kEventId, id);
   };
   search.stop = stop;
   return FindRows(store, table.path, *table.snapshot, search);
@@ -343,14 +342,14 @@ Result<std::vector<RecordLineage>> TraceRecord(lake::ObjectStore* store, const C
 }
 
 Result<std::vector<RecordLineage>> TraceEvent(lake::ObjectStore* store, const Config& config,
-                                              const std::string& event_id,
+                                              const std::string& id,
                                               const LineageOptions& options) {
   ARROW_ASSIGN_OR_RAISE(const Lake lake, OpenLake(store, config));
   Tracer tracer(store, config, options, lake);
   std::vector<RecordLineage> records;
   // Silver and rejects may keep dates that Bronze no longer has.
   for (const OpenedTable* table : {&lake.bronze, &lake.silver, &lake.rejects}) {
-    ARROW_ASSIGN_OR_RAISE(const auto rows, FindEvent(store, *table, event_id, options.stop));
+    ARROW_ASSIGN_OR_RAISE(const auto rows, FindEvent(store, *table, id, options.stop));
     for (const StoredRow& row : rows) {
       const auto key = KeyOf(row);
       if (!key) continue;

@@ -100,7 +100,6 @@ Result<std::vector<RecordLineage>> TraceRecord(lake::ObjectStore* store, const C
 // The records with this event id, at most 20: copies have the same. Reads the ids of all files that
 // statistics cannot rule out, the newest first. Empty: the lake has no such event.
 Result<std::vector<RecordLineage>> TraceEvent(lake::ObjectStore* store, const Config& config,
-                                              const std::string& event_id,
-                                              const LineageOptions& options);
+                                              const std::string& id, const LineageOptions& options);
 
 }  // namespace shopstream::lineage

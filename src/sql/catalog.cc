@@ -175,8 +175,8 @@ Status Catalog::Register(const std::string& sql, Session* session) {
     }
     ARROW_RETURN_NOT_OK(opened.status());
     const auto& added = open_.emplace(name, *std::move(opened)).first->second;
-    RowSource* const seen = added.masked != nullptr ? static_cast<RowSource*>(added.masked.get())
-                                                    : added.rows.get();
+    RowSource* const seen =
+        added.masked != nullptr ? static_cast<RowSource*>(added.masked.get()) : added.rows.get();
     const Status registered = session->Register(name, seen);
     if (!registered.ok()) {
       return registered.WithMessage("table ", path, ": ", registered.message());
@@ -189,7 +189,8 @@ Status Catalog::NarrowTo(const std::string& statement, Session* session) {
   std::map<std::string, std::shared_ptr<arrow::Schema>> schemas;
   // A condition on a masked column must not choose files: their number would reveal values.
   for (const auto& [name, table] : open_) {
-    schemas.emplace(name, table.masked != nullptr ? table.masked->unmasked() : table.rows->schema());
+    schemas.emplace(name,
+                    table.masked != nullptr ? table.masked->unmasked() : table.rows->schema());
   }
   if (schemas.empty()) return Status::OK();
   ARROW_ASSIGN_OR_RAISE(const std::string parsed,

@@ -88,7 +88,8 @@ TEST_F(MaskedRowsTest, NoStatementGetsRoundIt) {
     std::string without = answer;
     for (const std::string text : {"user = '7001'", "'7001'"}) {
       // EXPLAIN repeats the statement.
-      for (size_t at; (at = without.find(text)) != std::string::npos;) without.erase(at, text.size());
+      for (size_t at; (at = without.find(text)) != std::string::npos;)
+        without.erase(at, text.size());
     }
     EXPECT_THAT(without, Not(HasSubstr("7001")));
     EXPECT_THAT(without, Not(HasSubstr("7002")));

@@ -18,8 +18,7 @@ uint64_t KeyOf(const std::string& path) { return std::hash<std::string>{}(path);
 Result<const std::vector<SizePoint>*> SizeHistory::Read() {
   ARROW_ASSIGN_OR_RAISE(const LogSpan span, ReadLogSpan(store_, table_));
   const bool continues = !points_.empty() && now_.version >= span.oldest &&
-                         now_.version <= span.newest &&
-                         span.newest - now_.version <= kMostVersions;
+                         now_.version <= span.newest && span.newest - now_.version <= kMostVersions;
   if (!continues) ARROW_RETURN_NOT_OK(Start(span));
   for (int64_t version = now_.version + 1; version <= span.newest; ++version) {
     ARROW_ASSIGN_OR_RAISE(const auto entry, ReadLogEntry(store_, table_, version));

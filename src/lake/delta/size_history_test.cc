@@ -43,8 +43,7 @@ TEST_F(SizeHistoryTest, ItFollowsAppendsMergesAndNewStatistics) {
   restate.restates = {testing::File("ab")};
   restate.restates[0].statistics = R"({"numRecords":6})";
   Commit(restate);
-  EXPECT_THAT(Points(),
-              ElementsAre("0 0/0/0", "1 1/100/3", "2 2/200/6", "3 1/150/6", "4 1/150/6"));
+  EXPECT_THAT(Points(), ElementsAre("0 0/0/0", "1 1/100/3", "2 2/200/6", "3 1/150/6", "4 1/150/6"));
 }
 
 TEST_F(SizeHistoryTest, ItReadsOnlyWhatIsNew) {

@@ -57,10 +57,9 @@ std::optional<TableAdvice> AdviseCompaction(const std::string& table, int64_t fi
   const bool many = most_small_files ? *most_small_files >= kManySmallFiles
                                      : small_files >= kManyFiles && 2 * small_files >= files;
   if (!many) return std::nullopt;
-  return TableAdvice{
-      .reason = fmt::format("{} of {} are small, so that queries open many files",
-                            FormatCount(small_files), Counted(files, "file")),
-      .command = "shopstream table optimize " + table};
+  return TableAdvice{.reason = fmt::format("{} of {} are small, so that queries open many files",
+                                           FormatCount(small_files), Counted(files, "file")),
+                     .command = "shopstream table optimize " + table};
 }
 
 Result<TableHealth> ReadHealth(ObjectStore* store, const std::string& table,

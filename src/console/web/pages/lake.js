@@ -19,10 +19,10 @@ function Tables() {
     ${value.tables_unknown && html`<p class="note warn">The list may lack tables: ${value.tables_unknown}</p>`}
     <${Panel}>${!value.exists ? html`<${Empty} title="The lake has no tables yet" next=${value.remedy}>Ingest creates Bronze with the first record that it reads.<//>`
     : html`<${DataTable} caption="Tables" rows=${value.tables.filter((t) => t.exists !== false)} rowKey=${(t) => t.table} columns=${[
-      { key: 'table', title: 'table', draw: (t) => html`<a href=${address(['lake', t.table])}>${t.table}</a>${t.unknown ? html` <span class="state unknown">${t.unknown}</span>` : ''}` },
+      { key: 'table', title: 'table', draw: (t) => html`<a class="nowrap" href=${address(['lake', t.table])}>${t.table}</a>${t.unknown ? html` <span class="state unknown">${t.unknown}</span>` : ''}` },
       { key: 'rows', title: 'rows', number: true, draw: (t) => f.count(t.rows) },
       { key: 'files', title: 'files', number: true, draw: (t) => f.count(t.files) },
-      { key: 'bytes', title: 'size', number: true, draw: (t) => f.bytes(t.bytes) },
+      { key: 'bytes', title: 'size', number: true, draw: (t) => html`<span class="nowrap">${f.bytes(t.bytes)}</span>` },
       { key: 'small', title: 'small files', number: true, value: (t) => t.small_files, draw: (t) => share(t.small_files, t.files) },
       { key: 'committed_ms', title: 'last commit', number: true, draw: (t) => html`<span class="nowrap" title=${f.instant(t.committed_ms)}>${f.ago(t.committed_ms)}</span>` },
       { key: 'complete_through_ms', title: 'complete through', number: true, draw: (t) => html`<span class="nowrap">${f.instant(t.complete_through_ms && Math.floor(t.complete_through_ms / 1000) * 1000)}</span>` },
@@ -65,9 +65,9 @@ function Commits({ path, name }) {
   const { before, version } = route.value.query;
   const answer = useResource(withQuery(`${path}/commits`, { before: before ?? (version && Number(version) + 1), limit: 50 }), before || version ? 0 : 5000);
   return html`<${Panel} label="Commits"><${Loaded} of=${answer} what="the commits">${(value) => html`
-    <${DataTable} caption=${`Commits of ${name}`} rows=${value.commits} filter=${false} rowKey=${(c) => c.version} selected=${version && Number(version)} open=${(c) => setQuery({ version: String(c.version) })}
+    <${DataTable} caption=${`Commits of ${name}`} rows=${value.commits} filter=${false} rowKey=${(c) => c.version} phone="cards"
       empty="The log no longer has earlier commits." columns=${[
-    { key: 'version', title: 'version', number: true, sortable: false, draw: (c) => f.count(c.version) },
+    { key: 'version', title: 'version', number: true, sortable: false, draw: (c) => html`<a href=${address(['lake', name], { version: c.version })}>${f.count(c.version)}</a>` },
     { key: 'what', title: 'what', sortable: false, long: true, draw: (c) => html`${c.operation || 'no operation'} <span class="dim">${c.pass !== null ? `pass ${f.count(c.pass)} ` : ''}${c.data_change ? '' : 'moves rows only'}</span>` },
     { key: 'time_ms', title: 'time', sortable: false, draw: (c) => html`<span class="mono nowrap">${f.instant(c.time_ms)}</span>` },
     { key: 'rows_added', title: 'rows', number: true, sortable: false, draw: (c) => f.count(c.rows_added) },
@@ -80,6 +80,10 @@ function Commits({ path, name }) {
 }
 
 const PAGE = 100;
+const NAME = 13;  // Characters of a file's name that tell it from others.
+
+const folder = (path) => path.slice(0, path.lastIndexOf('/') + 1).replaceAll('/', ' / ');
+const short = (path) => { const file = path.slice(path.lastIndexOf('/') + 1); return file.length > NAME + 3 ? `${file.slice(0, NAME)}…` : file; };
 
 function Files({ path, name }) {
   const { sort = 'bytes', order = 'desc', part = '', skip = '0' } = route.value.query;
@@ -92,9 +96,9 @@ function Files({ path, name }) {
       <span class="dim">Sorted by</span>${by('bytes', 'size')}${by('rows', 'rows')}${by('modified', 'time')}${by('path', 'path')}</div>
     <${Loaded} of=${answer} what="the files">${(value) => html`
       <p class="dim" role="status">${f.plural(value.matching, 'file')}, ${f.bytes(value.bytes)}; ${value.files.length === 0 ? 'none' : `${f.count(from + 1)} to ${f.count(from + value.files.length)}`} shown</p>
-      <div class="table-scroll" tabindex="0" role="region" aria-label="Files"><table><thead><tr><th>path</th><th class="number">size</th><th class="number">rows</th><th>written</th></tr></thead>
-        <tbody>${value.files.map((file) => html`<tr key=${file.path}><td class="long mono"><a href=${address(['lineage'], { file: `${name}/${file.path}` })}>${file.path}</a></td>
-          <td class="number nowrap">${f.bytes(file.bytes)}${file.small ? html` <span class="tag">small</span>` : ''}</td><td class="number">${f.count(file.rows)}</td><td class="mono nowrap">${f.instant(file.modified_ms)}</td></tr>`)}</tbody></table></div>
+      <div class="table-scroll" tabindex="0" role="region" aria-label="Files"><table class="cards"><thead><tr><th>path</th><th class="number">size</th><th class="number">rows</th><th>written</th></tr></thead>
+        <tbody>${value.files.map((file) => html`<tr key=${file.path}><td class="long"><a href=${address(['lineage'], { file: `${name}/${file.path}` })}>${folder(file.path)}<span class="mono">${short(file.path)}</span></a></td>
+          <td class="number nowrap">${f.bytes(file.bytes)}${file.small ? html` <span class="tag">small</span>` : ''}</td><td class="number" data-title="rows">${f.count(file.rows)}</td><td class="mono nowrap" data-title="written">${f.instant(file.modified_ms)}</td></tr>`)}</tbody></table></div>
       <p class="row">${from > 0 && html`<button class="button" onClick=${() => setQuery({ skip: String(Math.max(0, from - PAGE)) })}>Back</button>`}
         ${from + PAGE < value.matching && html`<button class="button" onClick=${() => setQuery({ skip: String(from + PAGE) })}>Next ${PAGE}</button>`}</p>`}<//><//>`;
 }

@@ -54,7 +54,7 @@ export function Page() {
       <${SqlEditor} value=${text} tables=${tables} onChange=${setText} onRun=${() => run()} />
       <div class="row">
         ${state.since ? html`<button class="button danger" onClick=${cancel}>Cancel</button><${Running} since=${state.since} />`
-    : html`<button class="button main" onClick=${() => run()}>Run</button><span class="dim only-wide">Ctrl + Enter</span>`}
+    : html`<button class="button main" onClick=${() => run()}>Run</button><span class="dim">Ctrl + Enter</span>`}
         <a class="button" href=${withQuery('/api/sql/download', { sql: text, versions: query.versions })} download="result.csv">Download CSV</a>
         <label>Earlier <select value="" onChange=${(e) => { if (e.target.value) setText(history[Number(e.target.value)]); }}>
           <option value="">${history.length === 0 ? 'none yet' : f.plural(history.length, 'statement')}</option>
