@@ -1,11 +1,11 @@
 """The console's API for Kafka on real servers: the message search, topics, groups and schemas."""
 
 import json
-import re
-import time
+import pathlib
 import urllib.error
 import urllib.parse
 import urllib.request
+import uuid
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,25 +13,28 @@ import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from secured_cluster import Grant, SecuredCluster
+from cluster import Cluster
+from console_pages import start_console
+from secured_cluster import SecuredCluster
 from secured_world import secured_world
-from shopstream import Running, Shopstream
+from shopstream import Shopstream, shopstream_world
 from waiting import wait_until
 
 Json = dict[str, Any]
-SETTINGS = {"SHOPSTREAM_CONSOLE_LISTEN": "127.0.0.1:0", "SHOPSTREAM_OBSERVE_INTERVAL_MS": "1000"}
+COUNT = 2000
+TOKEN = "let-me-change-things"
 
 
 class Console:
     """A running `shopstream console`, and its API."""
 
     def __init__(self, world: Shopstream, **settings: str):
-        self.running: Running = world.start("console", **SETTINGS, **settings)
-        self.url = wait_until(self._url, 30, "the console is served")
-
-    def _url(self) -> str:
-        found = re.search(r"open (http://\S+)/ in a browser", self.running.errors.read_text(errors="replace"))
-        return found[1] if found else ""
+        token = world.folder / "token"
+        token.write_text(TOKEN)
+        token.chmod(0o600)
+        self.running, self.url = start_console(
+            world, SHOPSTREAM_OBSERVE_INTERVAL_MS="1000", SHOPSTREAM_CONSOLE_ALLOW_CHANGES="true",
+            SHOPSTREAM_CONSOLE_TOKEN_FILE=str(token), **settings)
 
     def get(self, path: str, expect: int = 200, **query: object) -> Json:
         text = urllib.parse.urlencode({name: value for name, value in query.items() if value is not None})
@@ -39,7 +42,7 @@ class Console:
 
     def post(self, path: str, body: Json, expect: int = 200) -> Json:
         return self._answer(urllib.request.Request(f"{self.url}{path}", json.dumps(body).encode(),
-                                                   {"Content-Type": "application/json"}), expect)
+                                                   {"Content-Type": "application/json", "Authorization": f"Bearer {TOKEN}"}), expect)
 
     def _answer(self, request: urllib.request.Request, expect: int) -> Json:
         try:
@@ -69,32 +72,41 @@ def places(records: list[Json]) -> list[tuple[int, int]]:
     return [(record["partition"], record["offset"]) for record in records]
 
 
-@pytest.fixture
-def filled(shopstream: Shopstream) -> Shopstream:
+@pytest.fixture(scope="module")
+def filled(session_cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shopstream]:
     """2,000 purchases, some of which cannot be decoded."""
-    shopstream.run("topics", "setup")
-    shopstream.run("generate", "--count", 2000, "--seed", 7, "--malformed-share", 0.02)
-    return shopstream
+    session_cluster.start_brokers()
+    session_cluster.start_registry()
+    with shopstream_world(session_cluster, tmp_path_factory.mktemp("console"), f"console-{uuid.uuid4().hex[:6]}") as world:
+        world.run("topics", "setup")
+        world.run("generate", "--count", COUNT, "--seed", 7, "--malformed-share", 0.02)
+        yield world
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def console(filled: Shopstream) -> Console:
     return Console(filled)
 
 
-def consumed(world: Shopstream) -> list[Json]:
-    return [json.loads(line) for line in world.run("consume", "-o", "start", "-e").stdout.splitlines()]
+@pytest.fixture(scope="module")
+def everything(filled: Shopstream) -> list[Json]:
+    """What `consume` shows of it."""
+    return [json.loads(line) for line in filled.run("consume", "-o", "start", "-e").stdout.splitlines()]
 
 
-def test_a_search_finds_what_python_finds_and_states_its_frame(console: Console, filled: Shopstream) -> None:
-    everything = consumed(filled)
-    good = [record for record in everything if "value" in record and record["value"]]
-    word = good[0]["value"]["product_name"].split()[0].lower()
+def good(records: list[Json]) -> list[Json]:
+    return [record for record in records if record.get("value")]
+
+
+def test_a_search_finds_what_python_finds_and_states_its_frame(console: Console, filled: Shopstream,
+                                                               everything: list[Json]) -> None:
+    one, other = good(everything)[0], good(everything)[5]
+    word = one["value"]["product_name"].split()[0].lower()
     expected = {
-        ("where", "amount > 100"): [r for r in good if r["value"]["amount"] > 100],
-        ("text", word.upper()): [r for r in everything if word in json.dumps(r.get("value")).lower()],
-        ("text", good[5]["value"]["event_id"]): [good[5]],
-        ("key", good[0]["key"]): [r for r in everything if r["key"] == good[0]["key"]],
+        ("where", "amount > 100"): [r for r in good(everything) if r["value"]["amount"] > 100],
+        ("where", f"product_name ILIKE '{word}%'"): [r for r in good(everything) if r["value"]["product_name"].lower().startswith(word)],
+        ("text", other["value"]["event_id"].upper()): [other],
+        ("key", one["key"]): [r for r in everything if r["key"] == one["key"]],
     }
     for order in ("newest", "oldest"):
         for (name, value), wanted in expected.items():
@@ -106,20 +118,20 @@ def test_a_search_finds_what_python_finds_and_states_its_frame(console: Console,
                 assert times == sorted(times, reverse=order == "newest")
             frame = answers[-1]["frame"]
             assert frame["ended"] == "end" and frame["matched"] == len(wanted)
-            assert frame["scanned"] == len(everything)
-            assert sum(p["scanned_to"] - p["scanned_from"] for p in frame["partitions"]) == len(everything)
+            assert frame["scanned"] == len(everything) == COUNT
+            assert sum(p["scanned_to"] - p["scanned_from"] for p in frame["partitions"]) == COUNT
             assert all(p["left"] == 0 and p["end"] == p["scanned_to"] for p in frame["partitions"])
     nothing = console.search(filled.topic, where="amount > 1e9")[-1]
-    assert nothing["records"] == [] and nothing["frame"]["scanned"] == 2000 and nothing["frame"]["ended"] == "end"
+    assert nothing["records"] == [] and nothing["frame"]["scanned"] == COUNT and nothing["frame"]["ended"] == "end"
 
 
 def test_every_record_is_shown_once_whatever_the_limit(console: Console, filled: Shopstream) -> None:
     for order in ("newest", "oldest"):
         answers = console.search(filled.topic, order=order, limit=130)
-        assert len(answers) >= 2000 / 130
+        assert len(answers) >= COUNT / 130
         assert all(answer["frame"]["ended"] == "limit" for answer in answers[:-1])
         hits = found(answers)
-        assert len(hits) == len(set(places(hits))) == 2000
+        assert len(hits) == len(set(places(hits))) == COUNT
         for partition in {record["partition"] for record in hits}:
             offsets = [record["offset"] for record in hits if record["partition"] == partition]
             assert offsets == sorted(offsets, reverse=order == "newest")
@@ -159,21 +171,43 @@ def test_ranges_partitions_and_wrong_parameters(console: Console, filled: Shopst
     assert absent["exists"] is False and absent["remedy"]
 
 
-def test_a_live_tail_shows_what_is_produced(console: Console, filled: Shopstream) -> None:
-    path = f"/api/topics/{filled.topic}/search"
+def test_a_message_is_produced_sent_again_and_seen_by_the_live_tail(console: Console, filled: Shopstream) -> None:
+    topic = f"{filled.topic}-more"
+    admin = AdminClient({"bootstrap.servers": filled.cluster.bootstrap_servers, "log_level": 0})
+    admin.create_topics([NewTopic(topic, 2, 1)])[topic].result(30)
+    path, records = f"/api/topics/{topic}/search", f"/api/topics/{topic}/records"
     answer = console.get(path, follow="true")
     assert answer["records"] == [] and answer["frame"]["ended"] == "time"
-    filled.run("generate", "--count", 30, "--seed", 8)
+    value = {"event_id": "planted", "user_id": 7, "region": "EU", "product_id": "P", "product_name": "Lamp",
+             "quantity": 1, "amount": 12.5, "currency": "EUR", "timestamp": "2026-11-30T08:00:00Z"}
+    subject = f"{filled.topic}-value"
+    planted = console.post(records, {"partition": 1, "key": "7", "value": value, "subject": subject,
+                                     "headers": [{"name": "note", "value": "by hand"}, {"name": "none"}]})
+    again = console.post(records, {"resend": {"partition": planted["partition"], "offset": planted["offset"]}})
+    console.post(records, {"partition": 0, "key_hex": "00ff", "value_text": "broken on purpose"})
+    console.post(records, {"partition": 0, "key": "7"})  # A tombstone.
     hits: list[Json] = []
 
     def all_are_there() -> bool:
         nonlocal answer
         answer = console.get(path, follow="true", cursor=answer["cursor"])
         hits.extend(answer["records"])
-        return len(hits) >= 30
+        return len(hits) >= 4
 
-    wait_until(all_are_there, 20, "the tail shows the new records")
-    assert len(hits) == len(set(places(hits))) == 30
+    wait_until(all_are_there, 20, "the tail shows the messages")
+    assert sorted(places(hits)) == [(0, 0), (0, 1), (1, 0), (1, 1)]
+    assert again["partition"] == 1 and again["offset"] == planted["offset"] + 1
+    first, second = (console.get(f"{records}/1/{offset}")["record"] for offset in (0, 1))
+    assert first["value"] == {**value, "timestamp": "2026-11-30T08:00:00.000Z"}
+    for name in ("key", "value_hex", "headers"):
+        assert first[name] == second[name]
+    assert first["headers"] == [{"name": "note", "value": "by hand"}, {"name": "none", "value": None}]
+    broken, tombstone = (console.get(f"{records}/0/{offset}")["record"] for offset in (0, 1))
+    assert broken["error"] and bytes.fromhex(broken["value_hex"]) == b"broken on purpose" and broken["key_hex"] == "00ff"
+    assert tombstone["value_bytes"] is None and "value" not in tombstone
+    wrong = console.post(records, {"value": {**value, "quantity": "many"}, "subject": subject}, expect=400)
+    assert "quantity" in wrong["error"]["message"] and "many" in wrong["error"]["message"]
+    assert "no topic" in console.post("/api/topics/no-such-topic/records", {"key": "a"}, expect=404)["error"]["message"]
 
 
 def test_gaps_in_offsets_are_searched_and_hold_nothing(shopstream: Shopstream) -> None:
@@ -210,19 +244,21 @@ def test_gaps_in_offsets_are_searched_and_hold_nothing(shopstream: Shopstream) -
                                    limit=50).get("exists") is False, 20, "the topic is gone")
 
 
-def test_masked_fields_are_neither_shown_nor_found(filled: Shopstream) -> None:
+def test_masked_fields_are_neither_shown_nor_found(filled: Shopstream, everything: list[Json]) -> None:
     console = Console(filled, SHOPSTREAM_CONSOLE_MASK="user_id")
-    records = found(console.search(filled.topic, limit=500))
-    assert all(r["value"]["user_id"] == "(hidden by console.mask)" for r in records if r.get("value"))
-    assert all("value_hex" not in r and r["headers"] == [] for r in records)
-    user = next(r for r in consumed(filled) if r.get("value"))["value"]["user_id"]
     path = f"/api/topics/{filled.topic}/search"
+    records = console.get(path, limit=500)["records"]
+    assert good(records) and all(r["value"]["user_id"] == "(hidden by console.mask)" for r in good(records))
+    assert all(r["hidden"] and "value_hex" not in r and r["headers"] == [] and r["key"] != "7" for r in records)
+    planted = next(r for r in good(everything) if len(r["key"]) >= 4)
+    user = planted["value"]["user_id"]
     assert "user_id" in console.get(path, expect=400, where=f"user_id = {user}")["error"]["message"]
-    assert console.get(path, key=str(user)).get("state") == "not_allowed"
     assert "key" in console.get(path, expect=400, where=f"key = '{user}'")["error"]["message"]
-    planted = next(r for r in consumed(filled) if r.get("value"))
-    assert all(r["partition"] != planted["partition"] or r["offset"] != planted["offset"] or
-               str(user) in json.dumps({**r["value"], "user_id": ""}) for r in found(console.search(filled.topic, text=user)))
+    assert console.get(path, key=str(user))["state"] == "not_allowed"
+    hits = found(console.search(filled.topic, text=user))
+    assert all(str(user) in json.dumps({**hit["value"], "user_id": ""}) for hit in hits)
+    record = console.get(f"/api/topics/{filled.topic}/records/{planted['partition']}/{planted['offset']}")["record"]
+    assert str(user) not in json.dumps(record["value"]) and "value_hex" not in record and "key_hex" not in record
 
 
 def test_topics_brokers_groups_and_schemas(console: Console, filled: Shopstream) -> None:
@@ -235,16 +271,24 @@ def test_topics_brokers_groups_and_schemas(console: Console, filled: Shopstream)
         topics = {t["topic"]: t for t in console.get("/api/topics").get("topics", [])}
         return [lag for lag in topics.get(filled.topic, {}).get("lags", []) if lag["group"] == group]
 
-    assert wait_until(lags, 20, "the group's lag is in the list")[0]["records"] == 2000 - 15
+    assert wait_until(lags, 20, "the group's lag is in the list")[0]["records"] == COUNT - 15
     assert {b["state"] for b in console.get("/api/brokers")["brokers"]} == {"up"}
     topic = console.get(f"/api/topics/{filled.topic}")
-    assert sum(p["end"] for p in topic["partitions"]) == 2000
+    assert sum(p["end"] for p in topic["partitions"]) == COUNT
     assert {c["name"] for c in topic["configuration"] if not c["is_default"]} >= {"min.insync.replicas"}
     shown = console.get(f"/api/groups/{group}")
     assert shown["state"] == "Empty" and {p["lag"] for p in shown["partitions"]} and shown["is_lake"] is False
-    assert wait_until(lambda: console.get(f"/api/groups/{group}/lag")["records"], 20, "its history grows")[-1] == 1985
+    assert wait_until(lambda: console.get(f"/api/groups/{group}/lag")["records"], 20, "its history grows")[-1] == COUNT - 15
     plan = console.post(f"/api/groups/{group}/reset/plan", {"to": "latest"})
     assert plan["possible"] and all(p["after"] == p["end"] and p["before"] == 5 for p in plan["partitions"])
+    body = {"to": "offset", "offset": 3, "topics": {filled.topic: [0, 2]}}
+    unconfirmed = console.post(f"/api/groups/{group}/reset", body, expect=400)
+    assert "confirm" in unconfirmed["error"]["message"]
+    assert console.post(f"/api/groups/{group}/reset", {**body, "confirm": group})["done"] is True
+    offsets = {p["partition"]: p["committed"] for p in console.get(f"/api/groups/{group}")["partitions"]}
+    assert offsets == {0: 3, 1: 5, 2: 3}
+    beyond = console.post(f"/api/groups/{group}/reset", {"to": "offset", "offset": 10 ** 9, "confirm": group}, expect=400)
+    assert "is not reset" in beyond["error"]["message"]
     refused = console.post(f"/api/groups/{filled.group}/reset/plan", {"to": "latest"}, expect=400)
     assert "Bronze" in refused["error"]["message"]
     subject = f"{filled.topic}-value"
@@ -259,3 +303,14 @@ def test_topics_brokers_groups_and_schemas(console: Console, filled: Shopstream)
     assert verdict["compatible"] is True and "discount" in json.dumps(verdict["change"])
     broken = console.post(f"/api/subjects/{subject}/check", {"schema": "{"})
     assert broken["valid"] is False and broken["reasons"]
+
+
+def test_what_may_not_be_seen_is_a_state_of_its_own(secured_node: SecuredCluster, tmp_path: pathlib.Path) -> None:
+    with secured_world(secured_node, tmp_path) as world:
+        console = Console(world.program, **secured_node.environment(world.user()))
+        assert console.get(f"/api/topics/{world.topic}")["state"] == "not_allowed"
+        hidden = console.get(f"/api/topics/{world.topic}/search")
+        assert hidden["state"] == "not_allowed" and "User:" in hidden["reason"] and "DESCRIBE" in hidden["remedy"]
+        assert console.get(f"/api/groups/{world.group}")["state"] == "not_allowed"
+        groups = wait_until(lambda: console.get("/api/groups").get("state"), 30, "the groups are asked for")
+        assert groups == "not_allowed"

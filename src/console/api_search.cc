@@ -165,8 +165,8 @@ ordered_json FrameOf(const SearchProgress& progress, const SearchRequest& reques
 
 class Searches {
  public:
-  explicit Searches(const Config& config)
-      : config_(config), masking_(config.console.mask), admin_(config.kafka) {}
+  explicit Searches(const World& world)
+      : config_(world.config), masking_(world.masking), admin_(world.config.kafka) {}
 
   Result<ordered_json> Search(const ApiRequest& request);
   Result<ordered_json> Record(const ApiRequest& request);
@@ -179,7 +179,7 @@ class Searches {
   records::IsHidden IsHidden() const;
 
   const Config& config_;
-  const Masking masking_;
+  const Masking& masking_;
   KafkaAdmin admin_;
   SearchPool pool_;
 };
@@ -308,7 +308,7 @@ Result<ordered_json> Searches::Record(const ApiRequest& api) {
 }  // namespace
 
 std::vector<ApiRoute> SearchRoutes(const World& world) {
-  const auto searches = std::make_shared<Searches>(world.config);
+  const auto searches = std::make_shared<Searches>(world);
   return {
       {"GET", "/api/topics/*/search",
        "Searches records for about a second; the answer's cursor continues the search",

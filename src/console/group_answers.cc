@@ -193,7 +193,14 @@ ordered_json LakeGroupAnswer(const groups::GroupStanding& standing, const observ
   ordered_json out = Described(standing.group);
   out["is_lake"] = true;
   out["members"] = MembersJson(standing.group);
-  if (!sample.lag.known()) out["lag_unknown"] = sample.lag.unknown;
+  if (sample.lag.known()) {
+    const auto clear = sample.lag.value->clear_seconds();
+    const bool never = clear && std::isinf(*clear);
+    out["clear_seconds"] = never ? ordered_json(nullptr) : OptionalJson(clear);
+    out["never_clears"] = never;
+  } else {
+    out["lag_unknown"] = sample.lag.unknown;
+  }
   const kafka::PartitionOwners owners = kafka::OwnersOf(standing.group, sample.topic);
   ordered_json& partitions = out["partitions"] = ordered_json::array();
   if (!sample.lag.known()) return out;

@@ -68,13 +68,15 @@ function Lag({ path, group, at }) {
   const oldest = group.partitions.reduce((most, p) => p.lag_ms === null || p.lag_ms === undefined ? most : Math.max(most ?? 0, p.lag_ms), null);
   const [figure, unit] = f.compact(lag);
   const past = history.value;
-  const clear = past?.never_clears ? 'it does not shrink' : past?.clear_seconds ? f.duration(past.clear_seconds) : past?.clear_seconds === 0 ? 'nothing waits' : f.unknown;
+  // The lake's is measured with its rates; of another group it follows from the change of its lag.
+  const rates = group.is_lake && group.clear_seconds !== undefined ? group : past ?? {};
+  const [clear, clearUnit] = rates.never_clears ? [f.unknown, ''] : f.span(rates.clear_seconds);
   const spans = html`<nav class="row" aria-label="Span">${[['hour', '1 hour'], ['day', '24 hours']].map(([key, title]) => html`
     <button class="button ${span === key ? 'main' : ''}" aria-pressed=${span === key} onClick=${() => setQuery({ span: key })}>${title}</button>`)}</nav>`;
   return html`<div class="grid">
       <${Figure} title="Lag" value=${figure} unit=${unit} at=${at} note=${lag === null ? 'unknown in some partition' : `${f.plural(group.partitions.length, 'partition')}`} />
       <${Figure} title="Oldest unread record" value=${f.span(oldest === null ? null : oldest / 1000)[0]} unit=${f.span(oldest === null ? null : oldest / 1000)[1]} note=${oldest === null ? 'nothing waits, or its age is unknown' : 'since it was sent'} />
-      <${Figure} title="Clears in" value=${clear} note="by the change of the lag over the last minute" />
+      <${Figure} title="Clears in" value=${clear} unit=${clearUnit} note=${rates.never_clears ? 'it does not shrink' : lag === 0 ? 'nothing waits' : 'at the rates of the last minute'} />
       <${Figure} title="Members" value=${f.count(group.members.length)} note=${html`<${GroupState} group=${group} />`} />
     </div>
     <${Panel} title="Lag over time" aside=${spans}><${Loaded} of=${history} what="the history">${(value) => value.unknown || value.at_ms.length === 0
@@ -110,7 +112,8 @@ function Lanes({ group, samples }) {
   const names = [...new Set([...group.members.map((m) => m.member), ...samples.flatMap((s) => Object.keys(s.members))])].sort();
   const now = Object.fromEntries(group.members.map((m) => [m.member, m]));
   const reads = (member) => member ? Object.entries(member.partitions).map(([topic, list]) => `${topic}: ${list.length ? list.join(', ') : 'nothing'}`).join('; ') || 'nothing' : 'left';
-  const step = width / MOST_SAMPLES;
+  const cells = Math.max(30, samples.length);
+  const step = width / cells;
   const over = samples.length > 1 ? f.duration((samples.at(-1).at - samples[0].at) / 1000) : '';
   return html`<${Panel} title="Members" aside=${html`<span class="dim">${over && `as seen over ${over}, since the page was opened`}</span>`}>
     ${names.length === 0 && html`<p class="loading">No member reads now.</p>`}
@@ -118,7 +121,7 @@ function Lanes({ group, samples }) {
       <span class="break">${name}</span><span class="dim break">${reads(now[name])}</span>
       <svg width=${width} height=${LANE} role="img" aria-label=${`${name}: in the group for ${samples.filter((s) => name in s.members).length} of ${samples.length} looks, ${samples.filter((s) => s.pause).length} of them in a rebalance`}>
         <rect class="none" width=${width} height=${LANE} rx="3" />
-        ${samples.map((s, i) => name in s.members && html`<rect class=${s.pause ? 'pause' : s.members[name] > 0 ? 'reads' : 'idle'} x=${(MOST_SAMPLES - samples.length + i) * step} width=${Math.max(step - 0.3, 0.5)} height=${LANE} />`)}
+        ${samples.map((s, i) => name in s.members && html`<rect class=${s.pause ? 'pause' : s.members[name] > 0 ? 'reads' : 'idle'} x=${(cells - samples.length + i) * step} width=${Math.max(step - 0.3, 0.5)} height=${LANE} />`)}
       </svg></div>`)}</div>
     ${names.length > 0 && html`<ul class="key lanes"><li><i class="reads"></i>reads</li><li><i class="idle"></i>has no partition</li><li><i class="pause"></i>rebalance</li></ul>`}<//>`;
 }
@@ -136,7 +139,7 @@ function Partitions({ group }) {
     { key: 'committed', title: 'committed', number: true, draw: (p) => f.count(p.committed) },
     ...(group.is_lake ? [] : [{ key: 'end', title: 'end', number: true, draw: (p) => f.count(p.end) }]),
     { key: 'member', title: 'member', long: true, draw: (p) => p.member ?? html`<span class="dim">none</span>` },
-    { key: 'note', title: 'note', long: true, draw: (p) => p.note ? html`<${Prose} text=${p.note} />` : '' },
+    ...(group.partitions.some((p) => p.note) ? [{ key: 'note', title: 'note', long: true, draw: (p) => p.note ? html`<${Prose} text=${p.note} />` : '' }] : []),
   ]} /><//>`;
 }
 

@@ -48,8 +48,8 @@ function Subject({ name }) {
 // The newest first. Each says what changed since the one below it.
 const Versions = ({ versions, shown, value }) => html`<${Panel} title="Versions" aside=${html`<span class="tag">${value.level}</span>`}>
   <ol class="versions">${versions.map((v) => html`<li key=${v.version}>
-    <button class="button ${v === shown ? 'main' : ''}" aria-pressed=${v === shown} onClick=${() => setQuery({ version: v.version })}>Version ${v.version}</button>
-    <span class="dim">id ${v.id}</span>
+    <div class="row"><button class="button ${v === shown ? 'main' : ''}" aria-pressed=${v === shown} onClick=${() => setQuery({ version: v.version })}>Version ${v.version}</button>
+      <span class="dim">id ${v.id}</span></div>
     <${Changes} of=${v} /></li>`)}</ol>
   ${value.versions_left_out > 0 && html`<p class="dim">${f.plural(value.versions_left_out, 'older version')} not shown.</p>`}<//>`;
 
