@@ -16,15 +16,15 @@ constexpr Millis kTailPatience{100};
 // A block is doubled after a round that took less, because a round has a fixed cost, and halved
 // after one that took longer than a slice.
 constexpr Millis kShortRound{500};
-constexpr int64_t kFirstBlock = 2000;
+constexpr int64_t kFirstBlock = 4000;
 
-// `waits`: for records that are yet to come.
-kafka::ConsumerOptions ReaderOptions(bool waits) {
+kafka::ConsumerOptions ReaderOptions(const SearchRequest& request) {
   kafka::ConsumerOptions options;
   options.queue_kbytes = 16 << 10;
   options.poll_records = 2000;
-  options.fetch_kbytes = 1 << 10;
-  if (!waits) options.fetch_wait_ms = 20;  // A round may start while a fetch waits.
+  // Newest first, what a fetch returns beyond the end of its block is wasted.
+  options.fetch_kbytes = request.order == SearchOrder::kNewest ? 256 : 1024;
+  if (!request.follow) options.fetch_wait_ms = 20;  // A round may start while a fetch waits.
   return options;
 }
 
@@ -51,7 +51,7 @@ Result<bool> ReadRecord(const KafkaConfig& config, const std::string& topic, int
                         int64_t offset, Millis timeout,
                         const std::function<void(const kafka::RecordView&)>& use) {
   const std::vector<OffsetRange> range = {{partition, offset, offset + 1}};
-  kafka::ConsumerOptions options = ReaderOptions(/*waits=*/false);
+  kafka::ConsumerOptions options = ReaderOptions({});
   options.queue_kbytes = 1 << 10;
   ARROW_ASSIGN_OR_RAISE(const auto reader,
                         kafka::Reader::Open(OfTopic(config, topic), range, options));
@@ -93,7 +93,7 @@ PartitionScan* RecordSearch::ScanOf(int32_t partition) {
 
 Status RecordSearch::StartReader(const std::vector<OffsetRange>& ranges) {
   if (reader_ != nullptr) return reader_->ReadNext(ranges);
-  return kafka::Reader::Open(kafka_, ranges, ReaderOptions(request_.follow)).Value(&reader_);
+  return kafka::Reader::Open(kafka_, ranges, ReaderOptions(request_)).Value(&reader_);
 }
 
 std::map<int32_t, int64_t> RecordSearch::FollowLogStarts(
