@@ -12,13 +12,13 @@
 
 #include "base/format.h"
 #include "base/log_throttle.h"
+#include "base/secrets.h"
 #include "base/terminal.h"
 
 namespace shopstream {
 namespace {
 
 constexpr size_t kShortestSecret = 8;
-constexpr std::string_view kHidden = "(hidden)";
 
 struct Sink {
   std::atomic<LogLevel> level = LogLevel::kInfo;
@@ -43,8 +43,8 @@ std::string Beginning() { return isatty(STDERR_FILENO) == 1 ? "\r\x1b[K" : ""; }
 std::string WithoutSecrets(std::string text, const std::vector<std::string>& secrets) {
   for (const std::string& secret : secrets) {
     for (size_t at = text.find(secret); at != text.npos;
-         at = text.find(secret, at + kHidden.size())) {
-      text.replace(at, secret.size(), kHidden);
+         at = text.find(secret, at + kHiddenSecret.size())) {
+      text.replace(at, secret.size(), kHiddenSecret);
     }
   }
   return text;

@@ -9,7 +9,6 @@
 namespace shopstream {
 namespace {
 
-constexpr std::string_view kHidden = "(hidden)";
 constexpr std::array<std::string_view, 7> kSecretParts = {
     "password", "secret", "token", ".pem", "jaas", "oauthbearer.config", "passphrase"};
 
@@ -42,7 +41,7 @@ std::string WithoutCredentials(std::string_view url) {
   const size_t at = url.rfind('@');
   if (at == std::string_view::npos) return std::string(url);
   const size_t begin = std::min(AuthorityOf(url), at);
-  return std::string(url.substr(0, begin)).append(kHidden).append(url.substr(at));
+  return std::string(url.substr(0, begin)).append(kHiddenSecret).append(url.substr(at));
 }
 
 std::vector<std::string> SecretsIn(const ConfigSources& sources) {

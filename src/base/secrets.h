@@ -9,6 +9,9 @@
 
 namespace shopstream {
 
+// What is shown instead of a secret.
+inline constexpr std::string_view kHiddenSecret = "(hidden)";
+
 // True for names of properties and environment variables whose value is secret:
 // "sasl.password", "AWS_SECRET_ACCESS_KEY".
 bool IsSecretName(std::string_view name);
