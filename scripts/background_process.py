@@ -15,15 +15,17 @@ def _boot_id() -> str:
 def _identity(pid: int) -> str | None:
     """Identifies one process uniquely: a pid may be reused, pid + start time + boot id may not.
 
-    None if no such process runs; a zombie does not count as running.
+    None if no such process runs; a zombie does not count as running, unless further threads of it still exit: until
+    then its ports are taken.
     """
     try:
         stat = pathlib.Path(f"/proc/{pid}/stat").read_text()
+        threads = len(os.listdir(f"/proc/{pid}/task"))
     except (FileNotFoundError, ProcessLookupError):
         return None
     fields = stat.rpartition(")")[2].split()  # The program's name may contain spaces and brackets.
     state, start_ticks = fields[0], fields[19]
-    if state in "ZX":
+    if state in "ZX" and threads <= 1:
         return None
     return f"{pid} {start_ticks} {_boot_id()}"
 

@@ -9,7 +9,6 @@ import contextlib
 import fcntl
 import os
 import pathlib
-import shutil
 import signal
 import subprocess
 import sys
@@ -23,18 +22,19 @@ from confluent_kafka.admin import AdminClient, ClusterMetadata
 
 import ports as local_ports
 from background_process import BackgroundProcess, tail
+from kafka_java import SETTINGS, kafka_command
 from local_console import LocalConsole
 from places import BINARY, DEPS, ROOT
 from ports import BROKERS, Asked, ClusterError, Needed, Ports
 
-SETTINGS = ROOT / "deploy/local"
 MINIO_USER = MINIO_PASSWORD = "minioadmin"  # MinIO's own defaults; it listens on 127.0.0.1 only.
 
 START_TIMEOUT = 120.0  # Seconds; 8 on an idle two-core machine, 50 on a very busy one.
 STOP_TIMEOUT = 30.0   # Seconds from SIGTERM to SIGKILL.
 # A node signs off with the controllers before it exits. Once two of three have stopped, there is no
-# majority left to sign off with, and Kafka would wait for one for five minutes.
-LAST_NODE_TIMEOUT = 10.0
+# majority left to sign off with, and Kafka would wait for one for five minutes. A node that has
+# signed off before needs a second or two to close its files.
+LAST_NODE_TIMEOUT = 5.0
 PROGRESS_EVERY = 5.0  # Seconds between two lines about the same wait.
 
 
@@ -401,18 +401,6 @@ transaction.state.log.min.isr={in_sync}
         """The folder remembers the ports before anything starts on them."""
         local_ports.insist_on_free(needs)
         local_ports.remember(self.directory, self.ports)
-
-
-def kafka_command(log: pathlib.Path, main_class: str, *arguments: str) -> list[str]:
-    """Runs a class of Kafka's that logs to `log`."""
-    home = os.environ.get("JAVA_HOME")
-    java = f"{home}/bin/java" if home else shutil.which("java")
-    libraries = DEPS / "kafka/libs"
-    if java is None or not libraries.is_dir():
-        raise ClusterError(f"Kafka needs java (found: {java}) and its jars in {libraries}: ./run setup")
-    return [java, "-Xmx384m", "-XX:+UseSerialGC", "-XX:-UsePerfData", "-XX:+ExitOnOutOfMemoryError",
-            f"-Dlog4j2.configurationFile={SETTINGS / 'log4j2.properties'}", f"-Dshopstream.log={log}",
-            "-cp", f"{libraries}/*", main_class, *arguments]
 
 
 def cluster_id(directory: pathlib.Path) -> str:

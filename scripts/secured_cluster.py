@@ -25,7 +25,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from background_process import BackgroundProcess, tail
-from cluster import BINARY, SETTINGS, START_TIMEOUT, ClusterError, answers, cluster_id, kafka_command
+from cluster import BINARY, START_TIMEOUT, ClusterError, answers, cluster_id
+from kafka_java import SETTINGS, kafka_command
 
 VALID_FOR = datetime.timedelta(days=3650)
 SCRAM_ITERATIONS = 8192

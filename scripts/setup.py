@@ -28,8 +28,10 @@ import threading
 import time
 from collections.abc import Iterable
 
+import kafka_java
 from page_libraries import page_step
 from places import BINARY, DEPS, ROOT
+from ports import ClusterError
 from setup_step import PACKAGES_STEP, Schedule, SetupError, Step
 from unpacking import replace, unpack_npm, verify
 
@@ -171,6 +173,12 @@ def link_data(step: Step, source: pathlib.Path) -> None:
 
 def install_kafka(step: Step) -> None:
     replace(fetch_jars(step, KAFKA), DEPS / "kafka/libs")
+    node = step.folder / "node"
+    node.mkdir()
+    try:
+        kafka_java.archive_classes(node)
+    except (ClusterError, OSError, subprocess.SubprocessError) as error:
+        raise SetupError(f"Kafka's classes could not be archived: {error}") from error
 
 
 def install_avro(step: Step) -> None:
@@ -299,7 +307,7 @@ def all_steps(wanted: Wanted, missing: list[str]) -> list[Step]:
     ]
     if wanted.kafka:
         steps.append(Step("kafka", install_kafka, [(KAFKA / name).read_text() for name in ("pom.xml", "SHA256SUMS")],
-                          [DEPS / "kafka/libs"], needs_packages=java_missing))
+                          [DEPS / "kafka/libs", kafka_java.CLASSES], needs_packages=java_missing))
     if wanted.minio:
         steps.append(Step("minio", lambda step: build_with_go(step, MINIO_PACKAGE), [MINIO_PACKAGE],
                           [DEPS / "minio/minio"]))

@@ -46,15 +46,15 @@ ordered_json SampleJson(const std::string& path, const observe::Seen<observe::Ta
   const observe::TableSample& table = *seen.value;
   ordered_json json = {{"table", path}, {"exists", table.exists}, {"seen_ms", seen.at_ms}};
   if (!table.exists) return json;
-  json.update(
-      {{"version", table.version},
-       {"rows", OrNull(table.rows)},
-       {"files", table.files},
-       {"bytes", table.bytes},
-       {"small_files", table.small_files},
-       {"committed_ms", OrNull(table.committed_ms)},
-       {"complete_through_ms", OrNull(table.complete_through_ms)},
-       {"advice", AdviceJson(lake::AdviseCompaction(path, table.files, table.small_files, {}))}});
+  json.update({{"version", table.version},
+               {"rows", OrNull(table.rows)},
+               {"files", table.files},
+               {"bytes", table.bytes},
+               {"small_files", table.small_files},
+               {"committed_ms", OrNull(table.committed_ms)},
+               {"complete_through_ms", OrNull(table.complete_through_ms)},
+               {"advice", AdviceJson(lake::AdviseCompaction(path, table.files, table.small_files,
+                                                            {}))}});
   return json;
 }
 
@@ -123,7 +123,7 @@ Result<Before> OrderOf(const std::string& column) {
 class LakeApi {
  public:
   explicit LakeApi(const World& world)
-      : world_(world), tables_(world.config), masking_(world.config.console.mask) {}
+      : world_(world), tables_(world.config), masking_(world.masking) {}
 
   Result<ordered_json> List(const ApiRequest&) {
     const observe::Sample sample = world_.sampler.Latest();
@@ -141,8 +141,9 @@ class LakeApi {
 
   Result<ordered_json> Describe(const ApiRequest& request) {
     ARROW_ASSIGN_OR_RAISE(const auto table, Open(request));
-    ARROW_ASSIGN_OR_RAISE(const auto facts, ingest::ReadTableFacts(table.store.get(), world_.config,
-                                                                   table.path, *table.snapshot));
+    ARROW_ASSIGN_OR_RAISE(const auto facts,
+                          ingest::ReadTableFacts(table.store.get(), world_.config, table.path,
+                                                 *table.snapshot));
     ordered_json answer = ToJson(facts);
     answer["last_commit_ms"] = OrNull(facts.committed_ms);
     answer["complete_through_ms"] = OrNull(facts.complete_through_ms);
@@ -150,8 +151,9 @@ class LakeApi {
       column["masked"] = masking_.masks(column["column"].get<std::string>());
     }
     answer["properties"] = table.snapshot->properties();
-    ARROW_ASSIGN_OR_RAISE(const auto health, lake::ReadHealth(table.store.get(), table.path,
-                                                              *table.snapshot, WallClockMillis()));
+    ARROW_ASSIGN_OR_RAISE(const auto health,
+                          lake::ReadHealth(table.store.get(), table.path, *table.snapshot,
+                                           WallClockMillis()));
     answer["health"] = ToJson(health);
     answer["partitions"] = Partitions(*table.snapshot);
     return answer;
@@ -162,8 +164,9 @@ class LakeApi {
     ARROW_ASSIGN_OR_RAISE(const int64_t before,
                           QueryNumber(request, "before", kNoVersion, 0, kNoVersion));
     ARROW_ASSIGN_OR_RAISE(const int64_t limit, QueryNumber(request, "limit", 50, 1, kMostRows));
-    ARROW_ASSIGN_OR_RAISE(const auto records, lake::ReadHistory(table.store.get(), table.path,
-                                                                limit + kMoreEntries, before));
+    ARROW_ASSIGN_OR_RAISE(
+        const auto records,
+        lake::ReadHistory(table.store.get(), table.path, limit + kMoreEntries, -1, before));
     const size_t shown = std::min(records.size(), static_cast<size_t>(limit));
     ordered_json commits = ordered_json::array();
     for (size_t i = 0; i < shown; ++i) commits.push_back(CommitJson(records, i));
@@ -271,7 +274,7 @@ class LakeApi {
 
   const World& world_;
   LakeTables tables_;
-  const Masking masking_;
+  const Masking& masking_;
 };
 
 }  // namespace

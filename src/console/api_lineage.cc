@@ -45,7 +45,7 @@ lineage::KafkaSpan SpanOf(const observe::Sample& sample, int32_t partition) {
 class LineageApi {
  public:
   explicit LineageApi(const World& world)
-      : world_(world), tables_(world.config), masking_(world.config.console.mask) {}
+      : world_(world), tables_(world.config), masking_(world.masking) {}
 
   Result<ordered_json> Get(const ApiRequest& request) {
     const std::string file = request.Query("file"), id = request.Query(refine::kEventId);
@@ -60,8 +60,8 @@ class LineageApi {
       ARROW_ASSIGN_OR_RAISE(const auto traced, lineage::TraceFile(store.get(), file));
       return ordered_json{{"file", ToJson(traced)}};
     }
-    ARROW_ASSIGN_OR_RAISE(const auto records,
-                          id.empty() ? TracePlace(store.get(), request) : TraceId(store.get(), id));
+    ARROW_ASSIGN_OR_RAISE(const auto records, id.empty() ? TracePlace(store.get(), request)
+                                                         : TraceId(store.get(), id));
     ordered_json all = ordered_json::array();
     for (const auto& record : records) all.push_back(Masked(ToJson(record)));
     return ordered_json{{"records", std::move(all)}};
@@ -72,15 +72,17 @@ class LineageApi {
 
   lineage::LineageOptions Options() const {
     const auto deadline = BootClock::now() + kLongestSearch;
-    return {.kafka = [sample = world_.sampler.Latest()](
-                         int32_t partition) { return SpanOf(sample, partition); },
+    return {.kafka =
+                [sample = world_.sampler.Latest()](int32_t partition) {
+                  return SpanOf(sample, partition);
+                },
             .stop = [deadline] { return BootClock::now() > deadline; }};
   }
 
   Records TracePlace(lake::ObjectStore* store, const ApiRequest& request) const {
-    ARROW_ASSIGN_OR_RAISE(
-        const int64_t partition,
-        QueryNumber(request, "partition", -1, 0, std::numeric_limits<int32_t>::max()));
+    ARROW_ASSIGN_OR_RAISE(const int64_t partition,
+                          QueryNumber(request, "partition", -1, 0,
+                                      std::numeric_limits<int32_t>::max()));
     ARROW_ASSIGN_OR_RAISE(const int64_t offset, QueryNumber(request, "offset", -1, 0, kMostOffset));
     if (partition < 0 || offset < 0) {
       return Status::Invalid("give partition and offset, or ", refine::kEventId, ", or file");
@@ -130,18 +132,17 @@ class LineageApi {
 
   const World& world_;
   LakeTables tables_;
-  const Masking masking_;
+  const Masking& masking_;
 };
 
 }  // namespace
 
 std::vector<ApiRoute> LineageRoutes(const World& world) {
   const auto api = std::make_shared<LineageApi>(world);
-  return {
-      {"GET", "/api/lineage",
-       "The path of a record (partition and offset, or event_id) into the lake and to its cells "
-       "in Gold, or of a file back to its offsets",
-       Read([api](const ApiRequest& request) { return api->Get(request); })}};
+  return {{"GET", "/api/lineage",
+           "The path of a record (partition and offset, or event_id) into the lake and to its cells "
+           "in Gold, or of a file back to its offsets",
+           Read([api](const ApiRequest& request) { return api->Get(request); })}};
 }
 
 }  // namespace shopstream::console

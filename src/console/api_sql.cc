@@ -82,7 +82,7 @@ class SqlApi {
   explicit SqlApi(const World& world)
       : limits_(SqlLimits::From(world.config)),
         tables_(world.config),
-        runs_(world.config, &tables_, limits_) {}
+        runs_(world.config, world.masking, &tables_, limits_) {}
 
   Result<ordered_json> Run(const ApiRequest& request) {
     ARROW_ASSIGN_OR_RAISE(const SqlRequest run, ParseRun(request.body, limits_.rows));

@@ -75,7 +75,9 @@ struct SqlRequest {
 // Runs statements that only read, over the lake's tables, with masked columns masked. Thread-safe.
 class SqlRuns {
  public:
-  SqlRuns(const Config& config, LakeTables* tables, const SqlLimits& limits);
+  // All but the limits are borrowed; they outlive it.
+  SqlRuns(const Config& config, const Masking& masking, LakeTables* tables,
+          const SqlLimits& limits);
 
   // The rows with what was read. Cancelled queries and those that take too long are errors.
   Result<nlohmann::ordered_json> Run(const SqlRequest& request);
@@ -96,7 +98,7 @@ class SqlRuns {
   const Config& config_;
   LakeTables* const tables_;
   const SqlLimits limits_;
-  const Masking masking_;
+  const Masking& masking_;
   RunningQueries running_;
 };
 

@@ -64,8 +64,9 @@ Status FindBelow(ObjectStore* store, const std::string& folder, int depth,
 }  // namespace
 
 Result<std::vector<VersionRecord>> ReadHistory(ObjectStore* store, const std::string& table_path,
-                                               int64_t limit, int64_t below) {
-  ARROW_ASSIGN_OR_RAISE(auto objects, store->List(LogFolder(table_path) + "0"));
+                                               int64_t limit, int64_t after, int64_t below) {
+  const std::string begin = after < 0 ? "" : LogEntryPath(table_path, after);
+  ARROW_ASSIGN_OR_RAISE(auto objects, store->List(LogFolder(table_path) + "0", begin));
   std::erase_if(objects, [](const ObjectEntry& object) { return !IsEntry(object.path); });
   std::vector<VersionRecord> records;
   for (auto object = objects.rbegin();

@@ -25,10 +25,11 @@ struct VersionRecord {
   std::map<std::string, int64_t> txns;
 };
 
-// The newest `limit` versions below `below` whose entries still exist, newest first.
-Result<std::vector<VersionRecord>> ReadHistory(ObjectStore* store, const std::string& table_path,
-                                               int64_t limit,
-                                               int64_t below = std::numeric_limits<int64_t>::max());
+// The newest `limit` versions whose entries still exist, newest first; of those above `after` and
+// below `below`.
+Result<std::vector<VersionRecord>> ReadHistory(
+    ObjectStore* store, const std::string& table_path, int64_t limit, int64_t after = -1,
+    int64_t below = std::numeric_limits<int64_t>::max());
 
 // Paths of all tables in the lake, sorted by bytes. Looks a few folders deep.
 Result<std::vector<std::string>> FindTables(ObjectStore* store);

@@ -20,12 +20,13 @@ TEST_F(TableHistoryTest, TheNewestVersionsComeFirst) {
   EXPECT_EQ(1, records[1].version);
 }
 
-TEST_F(TableHistoryTest, OnlyThoseBelowAVersion) {
+TEST_F(TableHistoryTest, OnlyWhatCameAfterAVersion) {
   for (int64_t i = 0; i < 4; ++i) Append(10 * i, 1);
-  const auto records = ReadHistory(store_.get(), testing::kPath, 2, 3).ValueOrDie();
+  const auto records = ReadHistory(store_.get(), testing::kPath, 100, 2).ValueOrDie();
   ASSERT_EQ(2U, records.size());
-  EXPECT_EQ(2, records[0].version);
-  EXPECT_EQ(1, records[1].version);
+  EXPECT_EQ(4, records[0].version);
+  EXPECT_EQ(3, records[1].version);
+  EXPECT_TRUE(ReadHistory(store_.get(), testing::kPath, 100, 4)->empty());
 }
 
 }  // namespace
