@@ -11,9 +11,11 @@ from typing import Any, TypeVar
 
 import pytest
 
+import kafka_java
 import soak
 from background_process import BackgroundProcess
 from cluster import Cluster, Ports
+from long_tests import pytest_runtest_makereport as pytest_runtest_makereport
 from minio import Minio
 from places import ROOT
 from ports import in_use
@@ -27,6 +29,9 @@ CLUSTERS = ROOT / "build/test-clusters"  # One folder per session, named by its 
 VERSITYGW = "versitygw"  # Its folder in there.
 ONE_NODE = "one-node"
 SLOW_TO_START = ("spark", "secured_node")  # Fixtures.
+
+# Brokers of tests do not run long enough for code that is optimized further to pay off.
+kafka_java.OPTIONS.append("-XX:TieredStopAtLevel=1")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -358,3 +358,15 @@ def test_a_runner_that_failed_without_a_word_counts_as_a_failure(tmp_path: pathl
     silent = runner.count_report(tmp_path / "never-written.xml")
     assert str(runner.insist(silent, exit_code=1)) == "0 passed, 1 failed"
     assert str(runner.insist(silent, exit_code=0)) == "0 passed, 0 failed"
+
+
+@pytest.mark.parametrize(("flags", "counted"), [([], "1 passed, 1 failed"), (["--timeout=0"], "2 passed, 0 failed")])
+def test_a_test_that_takes_too_long_fails(tmp_path: pathlib.Path, flags: list[str], counted: str) -> None:
+    (tmp_path / "test_two.py").write_text("import time\ndef test_long():\n    time.sleep(1.1)\ndef test_short():\n    pass\n")
+    # However busy this machine is.
+    (tmp_path / "sitecustomize.py").write_text("import os\nos.getloadavg = lambda: (1, 1, 1)\n")
+    done = subprocess.run([sys.executable, "-m", "pytest", "-p", "long_tests", "--junitxml=report.xml", *flags], cwd=tmp_path,
+                          env={**os.environ, "PYTHONPATH": f"{ROOT / 'tests'}:{tmp_path}", "SHOPSTREAM_LONGEST_TEST": "1"},
+                          capture_output=True, text=True, timeout=60)
+    assert str(runner.count_report(tmp_path / "report.xml")) == counted, done.stdout
+    assert ("test_long passed, but took 1." in done.stdout) == (not flags), done.stdout
