@@ -22,7 +22,7 @@ from engine_rows import MORE, PARTITION, SCHEMA, Row, Rows, batch, content, diff
 
 TABLE = "t"
 STEPS = 2_000 if soak.LONG else 60
-SECONDS_OF_CI = 75
+SECONDS_OF_CI = 40
 COMPARE_EVERY = 3
 SPARK_COMPARES_EVERY = 9  # And after each vacuum: Spark is by far the slowest.
 MOST_ROWS = 600

@@ -12,7 +12,7 @@ import polars
 import pyarrow.parquet
 from deltalake import DeltaTable
 
-from shopstream import Shopstream
+from shopstream import COMMITS_SOON, Shopstream
 from test_refine import BRONZE, REJECTS, SILVER, Shop, expect_gold_adds_up, expect_refined, ingest, rows, world
 from waiting import wait_until
 
@@ -76,7 +76,7 @@ def test_nothing_of_a_person_is_left(world: Shopstream) -> None:
     ingest(world)
     world.run("refine")
     assert any(row["user_id"] == PERSON for row in rows(world, CUSTOMERS))
-    ingesting, refining = world.start("ingest"), world.start("refine", "--watch")
+    ingesting, refining = world.start("ingest", **COMMITS_SOON), world.start("refine", "--watch")
     shop.send(*({} for _ in range(100)))
     receipt = erase(world)
     shop.send(*({} for _ in range(100)))

@@ -13,7 +13,7 @@ from deltalake import DeltaTable
 
 from secured_cluster import Grant, SecuredCluster, may_ingest, may_produce
 from secured_world import World, secured_world
-from shopstream import Running
+from shopstream import COMMITS_SOON, Running
 from waiting import wait_until
 
 STARTS_WITHIN = 40.0
@@ -30,7 +30,7 @@ def rows(world: World, lake: pathlib.Path | None = None) -> int:
 
 
 def start_reading(world: World, records: int, **settings: str) -> Running:
-    running = world.program.start("ingest", **{**world.node.environment(world.ingester), **settings})
+    running = world.program.start("ingest", **{**world.node.environment(world.ingester), **COMMITS_SOON, **settings})
     lake = pathlib.Path(settings.get("SHOPSTREAM_LAKE_URI", str(world.program.lake)))
     log = lake / "bronze-events/_delta_log"
     wait_until(lambda: (log / f"{1:020}.json").exists() and rows(world, lake) == records, STARTS_WITHIN,

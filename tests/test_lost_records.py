@@ -15,7 +15,7 @@ from deltalake import DeltaTable
 from cluster import Cluster
 from secured_cluster import SecuredCluster
 from secured_world import World, secured_world
-from shopstream import Shopstream
+from shopstream import COMMITS_SOON, Shopstream
 from waiting import wait_until
 
 BATCH_HEADER = 61  # Bytes before a batch's records; its checksum covers what follows it at 21.
@@ -209,7 +209,7 @@ def test_a_corrupt_batch_stops_its_partition_alone(shopstream: Shopstream, clust
     cluster.stop_brokers([1])
     begin, end = damage(log, kind)
     cluster.start_brokers([1])
-    running = shopstream.start("ingest")
+    running = shopstream.start("ingest", **COMMITS_SOON)
     wait_until(lambda: running.says(f"Partition 1 of {shopstream.topic} is not read beyond offset {begin}"), 60,
                "the running ingest names topic, partition and offset")
     generate(shopstream, 60, seed=4)
@@ -272,7 +272,7 @@ def test_a_partition_without_a_leader_holds_up_no_other(shopstream: Shopstream, 
     catch_up(shopstream)
     full = rows_by_partition(shopstream)
     again = {partition: read_values(shopstream, partition, full[partition]) for partition in (0, 1)}
-    running = shopstream.start("ingest")
+    running = shopstream.start("ingest", **COMMITS_SOON)
     wait_until(lambda: all(p["member"] for p in shopstream.json("group", "describe")), 30, "it has the partitions")
     cluster.kill_broker(3)
     wait_until(lambda: f"{shopstream.topic}-2" in cluster.leaderless(1), 60, "partition 2 has no leader")
@@ -287,7 +287,7 @@ def test_a_partition_without_a_leader_holds_up_no_other(shopstream: Shopstream, 
 
     produce_again()
     expect_rows(2)
-    second = shopstream.start("ingest")
+    second = shopstream.start("ingest", **COMMITS_SOON)
     wait_until(lambda: len({p["member"] for p in shopstream.json("group", "describe", expect=3)}) == 2, 60,
                "the second member has partitions")
     produce_again()

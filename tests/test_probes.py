@@ -2,7 +2,7 @@
 
 from places import ROOT
 from probes import get, served_at
-from shopstream import Shopstream
+from shopstream import RECONNECTS_SOON, Shopstream
 from waiting import wait_until
 
 
@@ -17,10 +17,11 @@ def test_an_ingest_without_brokers_is_live_and_not_ready(shopstream: Shopstream)
 def test_an_ingest_is_not_ready_while_no_broker_answers(shopstream: Shopstream) -> None:
     shopstream.run("topics", "setup")
     shopstream.run("schema", "register", ROOT / "schemas/purchase_event.avsc")
-    running = shopstream.start("ingest", SHOPSTREAM_METRICS_LISTEN="127.0.0.1:0")
+    running = shopstream.start("ingest", SHOPSTREAM_METRICS_LISTEN="127.0.0.1:0", **RECONNECTS_SOON)
     base = served_at(running)
     wait_until(lambda: get(f"{base}/readyz")[0] == 200, 60, "ingest is ready")
-    shopstream.cluster.stop_brokers()
+    for broker in (1, 2, 3):
+        shopstream.cluster.kill_broker(broker)
     wait_until(lambda: get(f"{base}/readyz")[1].startswith("no broker answers"), 60, "ingest is not ready")
     assert get(f"{base}/livez")[0] == 200
     shopstream.cluster.start_brokers()

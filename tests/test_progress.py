@@ -11,7 +11,7 @@ from confluent_kafka.admin import AdminClient
 from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
 
 from cluster import Cluster
-from shopstream import Running, Shopstream
+from shopstream import RECONNECTS_SOON, Running, Shopstream
 from waiting import wait_until
 
 BRONZE, QUARANTINE = "bronze-events", "bronze-quarantine"
@@ -326,8 +326,9 @@ def test_a_plain_ingest_that_is_stopped_has_done_its_work(shopstream: Shopstream
 def test_catching_up_waits_for_brokers_that_restart(shopstream: Shopstream, cluster: Cluster) -> None:
     fill(shopstream, 300)
     shopstream.run("generate", "--count", 300)
-    cluster.stop_brokers([1, 2, 3])
-    consumer = shopstream.start("ingest", "--until-caught-up")
+    for broker in (1, 2, 3):
+        cluster.kill_broker(broker)
+    consumer = shopstream.start("ingest", "--until-caught-up", **RECONNECTS_SOON)
     wait_until(lambda: consumer.says("Waiting for Kafka"), 60, "it waits for the brokers")
     cluster.start_brokers()
     assert consumer.wait(120) == 0, consumer.words()
@@ -356,7 +357,7 @@ def test_the_lag_of_a_partition_moves_with_it(shopstream: Shopstream) -> None:
 
 def test_the_lag_is_unknown_while_no_broker_answers(shopstream: Shopstream, cluster: Cluster) -> None:
     fill(shopstream, 300)
-    running = shopstream.start("ingest", SHOPSTREAM_METRICS_LISTEN="127.0.0.1:0")
+    running = shopstream.start("ingest", SHOPSTREAM_METRICS_LISTEN="127.0.0.1:0", **RECONNECTS_SOON)
     wait_until(lambda: len(gauges(running, LAG)) == 3, 60, "the lag of all partitions is known")
     for broker in (1, 2, 3):
         cluster.kill_broker(broker)

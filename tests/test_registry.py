@@ -341,10 +341,11 @@ def test_all_brokers_gone_and_back(pair: tuple[Instance, Instance], shopstream: 
 
     assert call(f"{one.url}/schemas/ids/{known['id']}")[0] == 200
     assert one.register(f"{shopstream.topic}-known", schema) == (200, known)
-    for url, body in ((f"{one.url}/schemas/ids/2000000000", None),
-                      (f"{one.url}/subjects/{shopstream.topic}-new/versions", {"schema": schema})):
-        status, answer = call(url, body)
-        assert (status, answer["error_code"]) == (500, 50001), answer
+    unknown = (f"{one.url}/schemas/ids/2000000000", None), (f"{one.url}/subjects/{shopstream.topic}-new/versions",
+                                                            {"schema": schema})
+    with concurrent.futures.ThreadPoolExecutor() as both:  # Each waits as long as the registry is patient.
+        for status, answer in both.map(lambda asked: call(*asked), unknown):
+            assert (status, answer["error_code"]) == (500, 50001), answer
 
     shopstream.cluster.start_brokers()
     # A request may reach Kafka's coordinators before they have read their own logs again.

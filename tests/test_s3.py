@@ -28,7 +28,7 @@ from documented import section as documented_section
 from fault_proxy import Exchange, FaultProxy, fault_proxy, loses_reply, passes, resets
 from minio import Minio
 from s3_bucket import Bucket
-from shopstream import Shopstream
+from shopstream import COMMITS_SOON, Shopstream
 from versitygw import Versitygw, VersitygwServer
 from waiting import wait_until
 
@@ -390,7 +390,7 @@ def test_the_reply_to_a_commit_is_lost(shopstream: Shopstream, minio: Minio, pro
 
 def test_minio_is_gone_for_twenty_seconds(shopstream: Shopstream, minio: Minio) -> None:
     fill(shopstream, 5_000)
-    ingest = shopstream.start("ingest", **minio.environment)
+    ingest = shopstream.start("ingest", **minio.environment, **COMMITS_SOON)
     wait_until(lambda: _rows(minio) == 5_000, 60, "the first rows are in Bronze")
     minio.stop_server()
     gone = time.monotonic()

@@ -16,7 +16,7 @@ from deltalake import DeltaTable
 
 from cluster import Cluster
 from places import ROOT
-from shopstream import Running, Shopstream, shopstream_world
+from shopstream import COMMITS_SOON, Running, Shopstream, shopstream_world
 from waiting import wait_until
 
 PARTITIONS = 3
@@ -67,7 +67,7 @@ def filled(shopstream: Shopstream) -> Shopstream:
 def test_lag_rises_while_ingest_is_dead_and_falls_when_it_is_back(filled: Shopstream) -> None:
     observer = Observer(filled)
     producer = filled.start("generate", "--rate", 300, "--count", 1_000_000)
-    ingest = filled.start("ingest")
+    ingest = filled.start("ingest", **COMMITS_SOON)
     wait_until(lambda: observer.sum("shopstream_lag_out_per_second"), WITHIN, "ingest takes records")
     ingest.kill()
     wait_until(lambda: (observer.sum("shopstream_lag_records") or 0) > 1000, WITHIN, "the lag rises")
@@ -77,7 +77,7 @@ def test_lag_rises_while_ingest_is_dead_and_falls_when_it_is_back(filled: Shopst
     wait_until(lambda: (observer.most("shopstream_lag_seconds") or 0) > seconds + 2
                and (observer.sum("shopstream_lag_records") or 0) > records + 300, WITHIN, "both rise further")
     wait_until(lambda: observer.sum("shopstream_lag_in_per_second"), WITHIN, "Kafka receives records")
-    ingest = filled.start("ingest")
+    ingest = filled.start("ingest", **COMMITS_SOON)
     wait_until(lambda: (lag := observer.most("shopstream_lag_seconds")) is not None and lag < 3, WITHIN, "it falls")
     producer.stop()
     wait_until(lambda: observer.sum("shopstream_lag_records") == 0, WITHIN, "the lake has everything")

@@ -115,7 +115,7 @@ def test_everything_at_once_and_killed(shopstream: Shopstream) -> None:
         if role not in running:
             start(role)
     for _ in range(KILLS):
-        time.sleep(chance.uniform(0.05, 1.0))  # Kill at a random time.
+        time.sleep(chance.uniform(0.05, 0.7))  # Kill at a random time.
         for role in roles:  # Optimizers and vacuums finish, and start again.
             if not running[role].running():
                 assert "ingest" not in role and running[role].wait(0) == 0, running[role].words()
