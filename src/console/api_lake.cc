@@ -44,18 +44,18 @@ ordered_json AdviceJson(const std::optional<lake::TableAdvice>& advice) {
 ordered_json SampleJson(const std::string& path, const observe::Seen<observe::TableSample>& seen) {
   if (!seen.known()) return {{"table", path}, {"unknown", seen.unknown}};
   const observe::TableSample& table = *seen.value;
-  ordered_json json = {{"table", path}, {"exists", table.exists}, {"seen_ms", seen.at_ms}};
-  if (!table.exists) return json;
-  json.update({{"version", table.version},
-               {"rows", OrNull(table.rows)},
-               {"files", table.files},
-               {"bytes", table.bytes},
-               {"small_files", table.small_files},
-               {"committed_ms", OrNull(table.committed_ms)},
-               {"complete_through_ms", OrNull(table.complete_through_ms)},
-               {"advice", AdviceJson(lake::AdviseCompaction(path, table.files, table.small_files,
-                                                            {}))}});
-  return json;
+  ordered_json out = {{"table", path}, {"exists", table.exists}, {"seen_ms", seen.at_ms}};
+  if (!table.exists) return out;
+  out.update(
+      {{"version", table.version},
+       {"rows", OrNull(table.rows)},
+       {"files", table.files},
+       {"bytes", table.bytes},
+       {"small_files", table.small_files},
+       {"committed_ms", OrNull(table.committed_ms)},
+       {"complete_through_ms", OrNull(table.complete_through_ms)},
+       {"advice", AdviceJson(lake::AdviseCompaction(path, table.files, table.small_files, {}))}});
+  return out;
 }
 
 // The offsets that a commit brought: behind what the table had before.
@@ -141,9 +141,8 @@ class LakeApi {
 
   Result<ordered_json> Describe(const ApiRequest& request) {
     ARROW_ASSIGN_OR_RAISE(const auto table, Open(request));
-    ARROW_ASSIGN_OR_RAISE(const auto facts,
-                          ingest::ReadTableFacts(table.store.get(), world_.config, table.path,
-                                                 *table.snapshot));
+    ARROW_ASSIGN_OR_RAISE(const auto facts, ingest::ReadTableFacts(table.store.get(), world_.config,
+                                                                   table.path, *table.snapshot));
     ordered_json answer = ToJson(facts);
     answer["last_commit_ms"] = OrNull(facts.committed_ms);
     answer["complete_through_ms"] = OrNull(facts.complete_through_ms);
@@ -151,9 +150,8 @@ class LakeApi {
       column["masked"] = masking_.masks(column["column"].get<std::string>());
     }
     answer["properties"] = table.snapshot->properties();
-    ARROW_ASSIGN_OR_RAISE(const auto health,
-                          lake::ReadHealth(table.store.get(), table.path, *table.snapshot,
-                                           WallClockMillis()));
+    ARROW_ASSIGN_OR_RAISE(const auto health, lake::ReadHealth(table.store.get(), table.path,
+                                                              *table.snapshot, WallClockMillis()));
     answer["health"] = ToJson(health);
     answer["partitions"] = Partitions(*table.snapshot);
     return answer;
@@ -164,9 +162,8 @@ class LakeApi {
     ARROW_ASSIGN_OR_RAISE(const int64_t before,
                           QueryNumber(request, "before", kNoVersion, 0, kNoVersion));
     ARROW_ASSIGN_OR_RAISE(const int64_t limit, QueryNumber(request, "limit", 50, 1, kMostRows));
-    ARROW_ASSIGN_OR_RAISE(
-        const auto records,
-        lake::ReadHistory(table.store.get(), table.path, limit + kMoreEntries, -1, before));
+    ARROW_ASSIGN_OR_RAISE(const auto records, lake::ReadHistory(table.store.get(), table.path,
+                                                                limit + kMoreEntries, -1, before));
     const size_t shown = std::min(records.size(), static_cast<size_t>(limit));
     ordered_json commits = ordered_json::array();
     for (size_t i = 0; i < shown; ++i) commits.push_back(CommitJson(records, i));

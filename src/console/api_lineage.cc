@@ -60,8 +60,8 @@ class LineageApi {
       ARROW_ASSIGN_OR_RAISE(const auto traced, lineage::TraceFile(store.get(), file));
       return ordered_json{{"file", ToJson(traced)}};
     }
-    ARROW_ASSIGN_OR_RAISE(const auto records, id.empty() ? TracePlace(store.get(), request)
-                                                         : TraceId(store.get(), id));
+    ARROW_ASSIGN_OR_RAISE(const auto records,
+                          id.empty() ? TracePlace(store.get(), request) : TraceId(store.get(), id));
     ordered_json all = ordered_json::array();
     for (const auto& record : records) all.push_back(Masked(ToJson(record)));
     return ordered_json{{"records", std::move(all)}};
@@ -72,17 +72,15 @@ class LineageApi {
 
   lineage::LineageOptions Options() const {
     const auto deadline = BootClock::now() + kLongestSearch;
-    return {.kafka =
-                [sample = world_.sampler.Latest()](int32_t partition) {
-                  return SpanOf(sample, partition);
-                },
+    return {.kafka = [sample = world_.sampler.Latest()](
+                         int32_t partition) { return SpanOf(sample, partition); },
             .stop = [deadline] { return BootClock::now() > deadline; }};
   }
 
   Records TracePlace(lake::ObjectStore* store, const ApiRequest& request) const {
-    ARROW_ASSIGN_OR_RAISE(const int64_t partition,
-                          QueryNumber(request, "partition", -1, 0,
-                                      std::numeric_limits<int32_t>::max()));
+    ARROW_ASSIGN_OR_RAISE(
+        const int64_t partition,
+        QueryNumber(request, "partition", -1, 0, std::numeric_limits<int32_t>::max()));
     ARROW_ASSIGN_OR_RAISE(const int64_t offset, QueryNumber(request, "offset", -1, 0, kMostOffset));
     if (partition < 0 || offset < 0) {
       return Status::Invalid("give partition and offset, or ", refine::kEventId, ", or file");
@@ -139,10 +137,11 @@ class LineageApi {
 
 std::vector<ApiRoute> LineageRoutes(const World& world) {
   const auto api = std::make_shared<LineageApi>(world);
-  return {{"GET", "/api/lineage",
-           "The path of a record (partition and offset, or event_id) into the lake and to its cells "
-           "in Gold, or of a file back to its offsets",
-           Read([api](const ApiRequest& request) { return api->Get(request); })}};
+  return {
+      {"GET", "/api/lineage",
+       "The path of a record (partition and offset, or event_id) into the lake and to its cells "
+       "in Gold, or of a file back to its offsets",
+       Read([api](const ApiRequest& request) { return api->Get(request); })}};
 }
 
 }  // namespace shopstream::console

@@ -177,37 +177,37 @@ ordered_json IngestJson(const Sample& sample) {
 }
 
 ordered_json TableJson(const Sample& sample, const std::string& path) {
-  ordered_json json = {{"name", path}, {"exists", false}};
+  ordered_json out = {{"name", path}, {"exists", false}};
   const auto found = sample.tables.find(path);
   if (found == sample.tables.end()) {
-    json["unknown"] = TextOrNull(sample.tables_unknown);
-    return json;
+    out["unknown"] = TextOrNull(sample.tables_unknown);
+    return out;
   }
   const Seen<TableSample>& table = found->second;
   if (!table.known()) {
-    json["unknown"] = table.unknown;
-    return json;
+    out["unknown"] = table.unknown;
+    return out;
   }
-  json["unknown"] = nullptr;
-  if (!table.value->exists) return json;
-  json["exists"] = true;
-  json["rows"] = ValueOrNull(table.value->rows);
-  json["version"] = table.value->version;
-  json["files"] = table.value->files;
-  json["small_files"] = table.value->small_files;
-  json["bytes"] = table.value->bytes;
-  json["committed_ms"] = ValueOrNull(table.value->committed_ms);
-  json["complete_through_ms"] = ValueOrNull(table.value->complete_through_ms);
-  return json;
+  out["unknown"] = nullptr;
+  if (!table.value->exists) return out;
+  out["exists"] = true;
+  out["rows"] = ValueOrNull(table.value->rows);
+  out["version"] = table.value->version;
+  out["files"] = table.value->files;
+  out["small_files"] = table.value->small_files;
+  out["bytes"] = table.value->bytes;
+  out["committed_ms"] = ValueOrNull(table.value->committed_ms);
+  out["complete_through_ms"] = ValueOrNull(table.value->complete_through_ms);
+  return out;
 }
 
 ordered_json QuarantineJson(const Config& config, const Sample& sample) {
-  ordered_json json = TableJson(sample, config.lake.quarantine_table);
+  ordered_json out = TableJson(sample, config.lake.quarantine_table);
   const bool known = sample.quarantine.known();
-  json["rows_by_cause"] =
+  out["rows_by_cause"] =
       known ? ordered_json(sample.quarantine.value->rows_by_cause) : ordered_json();
-  if (!known && json["unknown"].is_null()) json["unknown"] = sample.quarantine.unknown;
-  return json;
+  if (!known && out["unknown"].is_null()) out["unknown"] = sample.quarantine.unknown;
+  return out;
 }
 
 // Gold is complete through the earliest time of its tables.
@@ -292,11 +292,11 @@ ordered_json FreshnessJson(const Seen<RecentCommits>& seen) {
 }
 
 ordered_json RevenueJson(const PipelineSeen& seen, ordered_json through) {
-  ordered_json json = refine::ToJson(seen.revenue.known() ? *seen.revenue.value
+  ordered_json out = refine::ToJson(seen.revenue.known() ? *seen.revenue.value
                                                           : std::vector<refine::RevenueHour>{});
-  json["complete_through_ms"] = std::move(through);
-  json["unknown"] = TextOrNull(seen.revenue.unknown);
-  return json;
+  out["complete_through_ms"] = std::move(through);
+  out["unknown"] = TextOrNull(seen.revenue.unknown);
+  return out;
 }
 
 const char* StateName(observe::HealthState state) {

@@ -23,9 +23,9 @@ namespace {
 using nlohmann::ordered_json;
 
 constexpr int kThreads = 2;
-constexpr int64_t kMostBytes = 8 << 20;    // Of a result as JSON.
-constexpr size_t kExactDigits = 15;        // That a number of JavaScript has.
-constexpr int64_t kDownloadPatience = 10;  // Times the longest query.
+constexpr int64_t kMostBytes = 8 << 20;       // Of a result as JSON.
+constexpr size_t kExactDigits = 15;           // That a number of JavaScript has.
+constexpr int64_t kDownloadPatience = 10;     // Times the longest query.
 constexpr char kRefinedPrefix[] = "bronze_";  // Of a column that has the name of one of refine's.
 
 std::string TypeName(const arrow::DataType& type) {
@@ -115,7 +115,8 @@ Result<std::shared_ptr<RunningQueries::Ticket>> RunningQueries::Begin(const std:
   const std::lock_guard lock(mutex_);
   if (running_.contains(id)) return Status::Invalid("a query with the id ", id, " is running");
   if (std::ssize(running_) >= most_) {
-    return Unavailable(Counted(most_, "query"), " at the same time is the limit (console.sql_queries): "
+    return Unavailable(Counted(most_, "query"),
+                       " at the same time is the limit (console.sql_queries): "
                        "wait for one to end, or cancel it");
   }
   auto ticket = std::make_shared<Ticket>(this, id, longest);
@@ -201,8 +202,7 @@ Result<std::unique_ptr<SqlRuns::Statement>> SqlRuns::Prepare(const SqlRequest& r
 Status SqlRuns::Explained(const Status& error, const RunningQueries::Ticket& ticket) const {
   if (error.IsOutOfMemory()) {
     return error.WithMessage(error.message(), "; raise console.sql_memory_limit_mb (",
-                             limits_.memory_limit_mb,
-                             "), or read fewer columns and rows");
+                             limits_.memory_limit_mb, "), or read fewer columns and rows");
   }
   if (!error.IsCancelled()) return error;
   if (ticket.is_cancelled()) return Status::Cancelled("the query was cancelled");
@@ -212,8 +212,7 @@ Status SqlRuns::Explained(const Status& error, const RunningQueries::Ticket& tic
 
 Result<ordered_json> SqlRuns::Run(const SqlRequest& request) {
   const BootClock::time_point start = BootClock::now();
-  ARROW_ASSIGN_OR_RAISE(const auto statement,
-                        Prepare(request, Millis{limits_.seconds * 1000}));
+  ARROW_ASSIGN_OR_RAISE(const auto statement, Prepare(request, Millis{limits_.seconds * 1000}));
   const auto opened = statement->query->Stream();
   if (!opened.ok()) return Explained(opened.status(), *statement->ticket);
   const auto& stream = *opened;
@@ -252,8 +251,7 @@ Result<ordered_json> SqlRuns::Run(const SqlRequest& request) {
       {"tables", TablesJson(catalog)},
       {"complete_through_ms", std::move(complete_through)},
       {"rows_scanned", RowsScanned(catalog)},
-      {"elapsed_ms",
-       std::chrono::duration_cast<Millis>(BootClock::now() - start).count()}};
+      {"elapsed_ms", std::chrono::duration_cast<Millis>(BootClock::now() - start).count()}};
 }
 
 // The pieces of a download.

@@ -27,9 +27,9 @@ struct VersionRecord {
 
 // The newest `limit` versions whose entries still exist, newest first; of those above `after` and
 // below `below`.
-Result<std::vector<VersionRecord>> ReadHistory(
-    ObjectStore* store, const std::string& table_path, int64_t limit, int64_t after = -1,
-    int64_t below = std::numeric_limits<int64_t>::max());
+Result<std::vector<VersionRecord>> ReadHistory(ObjectStore* store, const std::string& table_path,
+                                               int64_t limit, int64_t after = -1,
+                                               int64_t below = std::numeric_limits<int64_t>::max());
 
 // Paths of all tables in the lake, sorted by bytes. Looks a few folders deep.
 Result<std::vector<std::string>> FindTables(ObjectStore* store);
