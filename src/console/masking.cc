@@ -21,17 +21,18 @@ std::vector<std::string> LowerCase(const std::vector<std::string>& texts) {
   return lower;
 }
 
+// `path`: of the value, with a dot at its end; empty for the whole.
 template <typename Json>
-void Hide(const Masking& masking, Json* value) {
+void Hide(const Masking& masking, const std::string& path, Json* value) {
   if (value->is_array()) {
-    for (Json& item : *value) Hide(masking, &item);
+    for (Json& item : *value) Hide(masking, path, &item);
   }
   if (!value->is_object()) return;
   for (auto& [name, member] : value->items()) {
-    if (masking.masks(name)) {
+    if (masking.masks(path + name)) {
       member = kHidden;
     } else {
-      Hide(masking, &member);
+      Hide(masking, path + name + ".", &member);
     }
   }
 }
@@ -48,11 +49,11 @@ bool Masking::masks(std::string_view field) const {
 }
 
 void Masking::Apply(nlohmann::json* value) const {
-  if (active()) Hide(*this, value);
+  if (active()) Hide(*this, "", value);
 }
 
 void Masking::Apply(nlohmann::ordered_json* value) const {
-  if (active()) Hide(*this, value);
+  if (active()) Hide(*this, "", value);
 }
 
 }  // namespace shopstream::console

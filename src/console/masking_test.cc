@@ -17,6 +17,18 @@ TEST(Masking, HidesAFieldWhereverItIs) {
 })");
 }
 
+TEST(Masking, HidesAPath) {
+  const Masking masking({"shopper.name"});
+  nlohmann::ordered_json record =
+      ParseOrderedJson(R"({"name": "lamp", "shopper": [{"name": "Ann", "age": 7}]})");
+  masking.Apply(&record);
+  EXPECT_EQ(
+      DumpJson(record),
+      R"({"name":"lamp","shopper":[{"name":"(hidden by console.mask)","age":7
+}]
+})");
+}
+
 TEST(Masking, KnowsNamesAndPaths) {
   const Masking masking({"card", "shopper.name"});
   EXPECT_TRUE(masking.active());

@@ -62,12 +62,20 @@ void CutForRow(ordered_json* out) {
   if (cut) (*out)["cut"] = true;
 }
 
+// Whether a member of the type is masked. `path`: of the members, with a dot at its end.
+bool HidesInside(const Masking& masking, const arrow::DataType& type, const std::string& path) {
+  if (type.id() == arrow::Type::MAP) return masking.active();  // Any key may be a masked name.
+  return std::ranges::any_of(type.fields(), [&](const auto& member) {
+    if (type.id() != arrow::Type::STRUCT) return HidesInside(masking, *member->type(), path);
+    const std::string place = path + member->name();
+    return masking.masks(place) || HidesInside(masking, *member->type(), place + ".");
+  });
+}
+
 }  // namespace
 
 bool HidesAny(const Masking& masking, const arrow::Field& field) {
-  if (masking.masks(field.name())) return true;
-  return std::ranges::any_of(field.type()->fields(),
-                             [&](const auto& part) { return HidesAny(masking, *part); });
+  return masking.masks(field.name()) || HidesInside(masking, *field.type(), field.name() + ".");
 }
 
 ordered_json ToAnswer(const kafka::RecordView& record, RecordDetail detail, const Masking& masking,

@@ -26,7 +26,7 @@ enum class RecordDetail {
 nlohmann::ordered_json ToAnswer(const kafka::RecordView& record, RecordDetail detail,
                                 const Masking& masking, records::RecordDecoder* decoder);
 
-// Whether the field, or one that is nested in it, is masked.
+// Whether a column must not be searched: it is masked, or something inside it is, or may be.
 bool HidesAny(const Masking& masking, const arrow::Field& field);
 
 }  // namespace shopstream::console

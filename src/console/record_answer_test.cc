@@ -52,12 +52,17 @@ TEST(RecordAnswerTest, WithAMaskNoBytesAreShown) {
   }
 }
 
-TEST(RecordAnswerTest, AFieldWithAMaskedPartIsHidden) {
-  const Masking masking({"user_id"});
+TEST(RecordAnswerTest, AColumnWithAMaskedPartIsNotSearched) {
+  const Masking masking({"user_id", "shopper.name"});
+  const auto name = arrow::struct_({arrow::field("name", arrow::utf8())});
   EXPECT_TRUE(HidesAny(masking, *arrow::field("User_Id", arrow::int64())));
   EXPECT_TRUE(HidesAny(
       masking,
       *arrow::field("a", arrow::list(arrow::struct_({arrow::field("user_id", arrow::int64())})))));
+  EXPECT_TRUE(HidesAny(masking, *arrow::field("shopper", name)));
+  EXPECT_TRUE(HidesAny(masking, *arrow::field("shopper", arrow::list(name))));
+  EXPECT_FALSE(HidesAny(masking, *arrow::field("product", name)));
+  EXPECT_TRUE(HidesAny(masking, *arrow::field("a", arrow::map(arrow::utf8(), arrow::int64()))));
   EXPECT_FALSE(HidesAny(masking, *arrow::field("a", arrow::int64())));
 }
 

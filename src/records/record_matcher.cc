@@ -36,7 +36,8 @@ Result<std::unique_ptr<RecordMatcher>> RecordMatcher::Open(const RecordQuery& qu
   }
   if (query.condition) {
     ARROW_ASSIGN_OR_RAISE(matcher->filter_,
-                          RecordFilter::Open(*query.condition, config, topic, registry, decoder));
+                          RecordFilter::Open(*query.condition, config, topic, registry, decoder,
+                                             query.is_hidden));
   }
   return matcher;
 }
