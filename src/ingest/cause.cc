@@ -1,6 +1,15 @@
 #include "ingest/cause.h"
 
 namespace shopstream::ingest {
+namespace {
+
+constexpr Cause kCauses[] = {
+    Cause::kEmpty,        Cause::kBadFrame,           Cause::kUnknownSchema,
+    Cause::kCorrupt,      Cause::kIncompatibleSchema, Cause::kUnknownPartitionValue,
+    Cause::kBadTimestamp, Cause::kTooLarge,
+};
+
+}  // namespace
 
 std::string_view Name(Cause cause) {
   switch (cause) {
@@ -26,12 +35,15 @@ std::string_view Name(Cause cause) {
 
 std::vector<std::string> CauseNames() {
   std::vector<std::string> names;
-  for (const Cause cause : {Cause::kEmpty, Cause::kBadFrame, Cause::kUnknownSchema, Cause::kCorrupt,
-                            Cause::kIncompatibleSchema, Cause::kUnknownPartitionValue,
-                            Cause::kBadTimestamp, Cause::kTooLarge}) {
-    names.emplace_back(Name(cause));
-  }
+  for (const Cause cause : kCauses) names.emplace_back(Name(cause));
   return names;
+}
+
+std::optional<Cause> ParseCause(std::string_view name) {
+  for (const Cause cause : kCauses) {
+    if (Name(cause) == name) return cause;
+  }
+  return std::nullopt;
 }
 
 }  // namespace shopstream::ingest

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +22,8 @@ enum class Cause {
 
 // The value of the column `cause`: "bad_frame".
 std::string_view Name(Cause cause);
+// The inverse; nothing: no cause has this name.
+std::optional<Cause> ParseCause(std::string_view name);
 
 // All of them.
 std::vector<std::string> CauseNames();

@@ -93,15 +93,23 @@ Result<std::shared_ptr<const BronzeLayout>> FindLayout(lake::ObjectStore* store,
     table = lake::Table::Open(store, options.table);
   }
   ARROW_RETURN_NOT_OK(table.status());
-  ARROW_RETURN_NOT_OK(CheckPartitionFields(*(*table)->snapshot(), options));
-  ARROW_ASSIGN_OR_RAISE(TableMemory memory, ReadTableMemory(*(*table)->snapshot(), options));
+  return LayoutOf(*(*table)->snapshot(), registry, topic, options, peek);
+}
+
+Result<std::shared_ptr<const BronzeLayout>> LayoutOf(const lake::Snapshot& bronze,
+                                                     registry::SchemaSource* registry,
+                                                     const std::string& topic,
+                                                     const LayoutOptions& options,
+                                                     const PeekSchema& peek) {
+  ARROW_RETURN_NOT_OK(CheckPartitionFields(bronze, options));
+  ARROW_ASSIGN_OR_RAISE(TableMemory memory, ReadTableMemory(bronze, options));
   if (!memory.reader_schema) {
     ARROW_ASSIGN_OR_RAISE(memory.reader_schema,
                           FindFirstSchema(registry, options.naming, topic, peek));
   }
   ARROW_ASSIGN_OR_RAISE(BronzeLayout layout, BronzeLayout::Make(*memory.reader_schema, options));
   ARROW_RETURN_NOT_OK(CheckWidePaths(layout));
-  ARROW_RETURN_NOT_OK(CheckWideDecimals(*(*table)->snapshot(), layout));
+  ARROW_RETURN_NOT_OK(CheckWideDecimals(bronze, layout));
   return std::make_shared<const BronzeLayout>(std::move(layout));
 }
 

@@ -29,6 +29,12 @@ Result<std::shared_ptr<const BronzeLayout>> FindLayout(lake::ObjectStore* store,
                                                        const std::string& topic,
                                                        const LayoutOptions& options,
                                                        const PeekSchema& peek = nullptr);
+// The same of a Bronze that exists, without a write.
+Result<std::shared_ptr<const BronzeLayout>> LayoutOf(const lake::Snapshot& bronze,
+                                                     registry::SchemaSource* registry,
+                                                     const std::string& topic,
+                                                     const LayoutOptions& options,
+                                                     const PeekSchema& peek = nullptr);
 
 // The tables that an ingest writes; Bronze and quarantine are created if they do not exist. Side
 // tables are opened when a partition is assigned.

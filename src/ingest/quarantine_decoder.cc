@@ -28,6 +28,9 @@ QuarantinedRecord RecordOf(const tables::QuarantinedRow& row) {
   record.partition = row.partition;
   record.offset = row.offset;
   record.timestamp_ms = row.sent_ms().value_or(kNoTimestamp);
+  record.schema_id = row.schema_id;
+  // Only ingest writes causes; one that a later version added is none that this one can decode.
+  record.cause = ParseCause(row.cause).value_or(Cause::kCorrupt);
   record.value = row.value;
   return record;
 }

@@ -12,6 +12,7 @@
 #include "ingest/pipeline.h"
 #include "ingest/side_layout.h"
 #include "ingest/table_growth.h"
+#include "lake/delta/existing_table.h"
 #include "lake/store/object_store.h"
 #include "model/calendar.h"
 #include "registry/client.h"
@@ -65,7 +66,47 @@ tables::ReplayedOffsets OffsetsOfOthers(const Cut& cut, const TableRows* first) 
   return offsets;
 }
 
+tables::ReplayedOffsets OffsetsOf(const std::vector<QuarantinedRecord>& records) {
+  tables::ReplayedOffsets offsets;
+  for (const QuarantinedRecord& record : records) offsets.Insert(record.partition, record.offset);
+  return offsets;
+}
+
+// Bronze, and its layout. A dry run creates nothing.
+struct OpenBronze {
+  std::unique_ptr<lake::Table> table;
+  std::shared_ptr<const BronzeLayout> layout;
+};
+Result<OpenBronze> OpenForReplay(lake::ObjectStore* store, registry::SchemaSource* registry,
+                                 const std::string& topic, const LayoutOptions& options,
+                                 bool dry_run) {
+  OpenBronze bronze;
+  if (dry_run) {
+    ARROW_ASSIGN_OR_RAISE(bronze.table, lake::OpenExisting(store, options.table));
+    ARROW_ASSIGN_OR_RAISE(bronze.layout,
+                          LayoutOf(*bronze.table->snapshot(), registry, topic, options));
+    return bronze;
+  }
+  ARROW_ASSIGN_OR_RAISE(bronze.layout, FindLayout(store, registry, topic, options));
+  ARROW_ASSIGN_OR_RAISE(bronze.table, lake::Table::OpenOrCreate(store, bronze.layout->table));
+  return bronze;
+}
+
 }  // namespace
+
+ReplayCounts& ReplaySummary::GroupOf(const QuarantinedRecord& record) {
+  ReplayGroup group{std::string(Name(record.cause)), record.schema_id};
+  const auto known = groups.find(group);
+  if (known != groups.end()) return known->second;
+  if (groups.size() >= kMostGroups) group.schema_id.reset();
+  return groups[group];
+}
+
+int64_t ReplaySummary::examined() const {
+  int64_t records = replayed + already_there + awaited;
+  for (const auto& [cause, count] : unreadable) records += count;
+  return records;
+}
 
 QuarantineReplay::QuarantineReplay(std::shared_ptr<const BronzeLayout> layout, std::string topic,
                                    lake::Table* bronze, lake::Table* quarantine, SideTables* sides,
@@ -163,24 +204,40 @@ Status QuarantineReplay::TryCut(const std::string& topic_id, std::vector<Quarant
   for (const QuarantinedRecord& record : cut.quarantined) {
     ++counted.unreadable[std::string(Name(record.cause))];
   }
+  tables::ReplayedOffsets others;
   const TableRows* const rows = FirstRows(cut);
-  if (rows != nullptr) {
+  if (rows != nullptr && !options_.dry_run) {
     ARROW_RETURN_NOT_OK(Commit(base, cut, *rows));
-    counted.replayed += std::ssize(rows->kafka_offset);
     ++counted.commits;
+    others = OffsetsOfOthers(cut, rows);
   }
-  Count(std::move(counted));
-  const tables::ReplayedOffsets others = OffsetsOfOthers(cut, rows);
+  const tables::ReplayedOffsets unreadable = OffsetsOf(cut.quarantined);
   std::vector<QuarantinedRecord> rest;
   for (size_t i = 0; i < records.size(); ++i) {
-    const bool decided = i < taken && !others.Contains(records[i]->partition, records[i]->offset);
-    if (!decided) rest.push_back(std::move(*records[i]));
+    QuarantinedRecord& record = *records[i];
+    if (i >= taken || others.Contains(record.partition, record.offset)) {
+      rest.push_back(std::move(record));
+    } else {
+      CountDecided(record, !unreadable.Contains(record.partition, record.offset), &counted);
+    }
   }
   *left = std::move(rest);
+  Count(std::move(counted));
   return Status::OK();
 }
 
+void QuarantineReplay::CountDecided(const QuarantinedRecord& record, bool is_readable,
+                                    ReplaySummary* counted) {
+  ReplayCounts& group = counted->GroupOf(record);
+  counted->replayed += is_readable;
+  ++(is_readable ? group.replayed : group.unreadable);
+}
+
 void QuarantineReplay::Count(ReplaySummary counted) {
+  if (options_.dry_run) {
+    summary_ = std::move(counted);
+    return;
+  }
   const auto unreadable = [](const ReplaySummary& summary) {
     int64_t sum = 0;
     for (const auto& [cause, records] : summary.unreadable) sum += records;
@@ -212,9 +269,11 @@ Result<std::vector<QuarantinedRecord*>> QuarantineReplay::Choose(
   for (QuarantinedRecord& record : left) {
     if (taken.Contains(record.partition, record.offset)) {
       ++summary->already_there;
+      ++summary->GroupOf(record).already_there;
     } else if (record.offset >=
                bronze.Txn(tables::ProgressAppId(topic_id, record.partition)).value_or(0)) {
       ++summary->awaited;
+      ++summary->GroupOf(record).awaited;
     } else {
       taken.Insert(record.partition, record.offset);
       chosen.push_back(&record);
@@ -282,18 +341,19 @@ Result<ReplaySummary> ReplayQuarantine(lake::ObjectStore* store, registry::Schem
                                        const LayoutOptions& layout_options,
                                        const ReplayFilter& filter,
                                        QuarantineReplay::Options options) {
-  auto quarantine = lake::Table::Open(store, layout_options.quarantine_table);
+  const lake::TableSpec spec = tables::QuarantineSpec(layout_options.quarantine_table);
+  auto quarantine = lake::Table::Open(store, spec.path);
   if (quarantine.status().IsKeyError()) return ReplaySummary{};
   ARROW_RETURN_NOT_OK(quarantine.status());
-  ARROW_ASSIGN_OR_RAISE(
-      quarantine,
-      lake::Table::OpenOrCreate(store, tables::QuarantineSpec(layout_options.quarantine_table)));
-  ARROW_ASSIGN_OR_RAISE(auto layout, FindLayout(store, registry, topic, layout_options));
-  ARROW_ASSIGN_OR_RAISE(auto bronze, lake::Table::OpenOrCreate(store, layout->table));
+  if (!options.dry_run) {
+    ARROW_ASSIGN_OR_RAISE(quarantine, lake::Table::OpenOrCreate(store, spec));
+  }
+  ARROW_ASSIGN_OR_RAISE(const OpenBronze bronze,
+                        OpenForReplay(store, registry, topic, layout_options, options.dry_run));
   SideTables sides(store, layout_options);
-  SchemaCache schemas(layout, [&](int32_t id) { return registry->ById(id); });
-  QuarantineReplay replay(layout, topic, bronze.get(), quarantine->get(), &sides, &schemas,
-                          std::move(options));
+  SchemaCache schemas(bronze.layout, [&](int32_t id) { return registry->ById(id); });
+  QuarantineReplay replay(bronze.layout, topic, bronze.table.get(), quarantine->get(), &sides,
+                          &schemas, std::move(options));
   Probes::OfProcess().SetUnready("");
   return replay.Run(filter);
 }

@@ -26,12 +26,32 @@ struct ReplayFilter {
   std::optional<int64_t> until_ms = std::nullopt;  // Exclusive.
 };
 
+// Records that were quarantined for the same cause, with the same schema.
+struct ReplayGroup {
+  std::string cause;
+  std::optional<int32_t> schema_id;  // Nothing: the frame names none, or there are too many.
+
+  auto operator<=>(const ReplayGroup&) const = default;
+};
+// What became of them.
+struct ReplayCounts {
+  int64_t replayed = 0, already_there = 0, awaited = 0, unreadable = 0;
+};
+
+// Each number is that of a dry run if Options::dry_run is set: what a replay would do.
 struct ReplaySummary {
+  // Undecodable bytes may name any schema: above this number, groups are by cause alone.
+  static constexpr size_t kMostGroups = 500;
+
   int64_t replayed = 0;
   int64_t already_there = 0;  // Replayed before, by any process; or erased.
   int64_t awaited = 0;        // At or beyond Bronze's txn: ingest has not passed them yet.
   int64_t commits = 0;
   std::map<std::string, int64_t> unreadable;  // By the current cause.
+  std::map<ReplayGroup, ReplayCounts> groups;
+
+  ReplayCounts& GroupOf(const QuarantinedRecord& record);
+  int64_t examined() const;
 };
 
 // Decodes quarantined records again, with the current registry, tables and settings, and adds those
@@ -49,6 +69,7 @@ class QuarantineReplay {
     int64_t batch_rows = 10'000;       // In one commit.
     int64_t batch_bytes = 32LL << 20;  // Total size of values in one commit.
     int64_t open_partitions = 500;     // In one commit, each with a file.
+    bool dry_run = false;              // Decide, count, and change nothing.
     // Limits the time without an answer from storage or registry, or without winning a commit.
     BackoffOptions patience{
         .first = Millis{100}, .longest = Millis{5000}, .give_up_after = Millis{600'000}};
@@ -80,6 +101,8 @@ class QuarantineReplay {
   // The tables that records are added to, and quarantine, as of one moment, by path.
   using Snapshots = std::map<std::string, std::shared_ptr<const lake::Snapshot>>;
   Result<Snapshots> Refresh();
+  static void CountDecided(const QuarantinedRecord& record, bool is_readable,
+                           ReplaySummary* counted);
   Result<std::vector<QuarantinedRecord*>> Choose(const Snapshots& tables,
                                                  const std::string& topic_id,
                                                  std::vector<QuarantinedRecord>& left,
@@ -107,7 +130,7 @@ class QuarantineReplay {
 };
 
 // Runs to the current end of the quarantine table, with a store and schema source that the caller
-// owns.
+// owns. A dry run creates no table. Cancelled: the `stop` of the options.
 Result<ReplaySummary> ReplayQuarantine(lake::ObjectStore* store, registry::SchemaSource* registry,
                                        const std::string& topic,
                                        const LayoutOptions& layout_options,

@@ -50,6 +50,42 @@ TEST_F(QuarantineReplayTest, WhatIsReadableNowIsAddedOnceHoweverOftenItIsReplaye
   EXPECT_EQ(2, Rows());
 }
 
+TEST_F(QuarantineReplayTest, ADryRunShowsWhatAReplayWouldDoAndChangesNothing) {
+  Ingest({Event(1, "US", kOct24), testing::EventWithLeft(2, "x"), "garbage"});
+  registry_.schemas = testing::SchemasById();
+  const int64_t version = bronze_->snapshot()->version();
+  options_.dry_run = true;
+  const ReplaySummary plan = *Replay();
+  EXPECT_EQ(1, plan.replayed);
+  EXPECT_EQ(0, plan.commits);
+  EXPECT_EQ(2, plan.examined());
+  EXPECT_THAT(plan.unreadable, ElementsAre(Pair("bad_frame", 1)));
+  ASSERT_EQ(2U, plan.groups.size());
+  EXPECT_EQ(1, plan.groups.at({"bad_frame", std::nullopt}).unreadable);
+  const auto& [group, counts] = *plan.groups.rbegin();
+  EXPECT_EQ("unknown_schema", group.cause);
+  EXPECT_TRUE(group.schema_id.has_value());
+  EXPECT_EQ(1, counts.replayed);
+  EXPECT_EQ(version, (*bronze_->Refresh())->version());
+  EXPECT_EQ(1, Rows());
+
+  options_.dry_run = false;
+  ASSERT_EQ(1, Replay()->replayed);
+  options_.dry_run = true;
+  const ReplaySummary after = *Replay();
+  EXPECT_EQ(0, after.replayed);
+  EXPECT_EQ(1, after.groups.at(group).already_there);
+}
+
+TEST_F(QuarantineReplayTest, ADryRunWithoutBronzeFails) {
+  registry_.schemas = testing::SchemasById();
+  LayoutOptions other;
+  other.table = "another";
+  options_.dry_run = true;
+  const auto plan = ReplayQuarantine(&store_, &registry_, kTopic, other, {}, options_);
+  EXPECT_EQ(ErrorKind::kGone, KindOf(plan.status()));
+}
+
 TEST_F(QuarantineReplayTest, WhatWasErasedIsNotAddedAgain) {
   Ingest({testing::EventWithLeft(1, "x"), testing::EventWithLeft(2, "y")});
   registry_.schemas = testing::SchemasById();
