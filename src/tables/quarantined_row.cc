@@ -60,8 +60,12 @@ QuarantinedRow QuarantinedRows::Read(int64_t row) const {
   out.key = Bytes(*keys_, row);
   out.value = Bytes(*values_, row);
   out.headers = Text(*headers_, row);
-  if (quarantined_at_->IsValid(row)) out.quarantined_at_us = quarantined_at_->Value(row);
+  out.quarantined_at_us = QuarantinedAtAt(row);
   return out;
+}
+
+int64_t QuarantinedRows::QuarantinedAtAt(int64_t row) const {
+  return quarantined_at_->IsValid(row) ? quarantined_at_->Value(row) : 0;
 }
 
 std::optional<int64_t> QuarantinedRow::sent_ms() const {

@@ -48,6 +48,7 @@ class QuarantinedRows {
   std::string_view TopicAt(int64_t row) const { return topics_->GetView(row); }
   std::string_view CauseAt(int64_t row) const { return causes_->GetView(row); }
   std::optional<int64_t> TimestampAt(int64_t row) const;
+  int64_t QuarantinedAtAt(int64_t row) const;  // As in QuarantinedRow.
   QuarantinedRow Read(int64_t row) const;
 
  private:
