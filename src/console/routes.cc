@@ -9,6 +9,7 @@
 #include "console/api_lake.h"
 #include "console/api_lineage.h"
 #include "console/api_overview.h"
+#include "console/api_quality.h"
 #include "console/api_schemas.h"
 #include "console/api_search.h"
 #include "console/api_sql.h"
@@ -18,8 +19,8 @@ namespace {
 
 using AreaRoutes = std::vector<ApiRoute> (*)(const World&);
 constexpr AreaRoutes kAreas[] = {
-    OverviewRoutes, KafkaRoutes, SearchRoutes, GroupRoutes,
-    SchemaRoutes,   LakeRoutes,  SqlRoutes,    LineageRoutes,
+    OverviewRoutes, KafkaRoutes, SearchRoutes,  GroupRoutes,   SchemaRoutes,
+    LakeRoutes,     SqlRoutes,   QualityRoutes, LineageRoutes,
 };
 
 }  // namespace
