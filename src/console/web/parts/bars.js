@@ -37,9 +37,9 @@ export function StackedBars({ title, unit, bars, keys }) {
     </svg>
     <ul class="key">${keys.map((key, k) => html`<li><i class=${key.class}></i>${key.name} ${count(Math.round(
     bars.reduce((sum, bar) => sum + (bar.values[k] ?? 0), 0)))}</li>`)}</ul>
-    <table class="hidden"><caption>${title}, ${unit}</caption>
+    <div class="hidden"><table><caption>${title}, ${unit}</caption>
       <thead><tr><td></td>${keys.map((key) => html`<th>${key.name}</th>`)}</tr></thead>
-      <tbody>${bars.map((bar) => html`<tr><th>${bar.label}</th>${bar.values.map((v) => html`<td>${v ?? 'unknown'}</td>`)}</tr>`)}</tbody></table>
+      <tbody>${bars.map((bar) => html`<tr><th>${bar.label}</th>${bar.values.map((v) => html`<td>${v ?? 'unknown'}</td>`)}</tr>`)}</tbody></table></div>
   </figure>`;
 }
 

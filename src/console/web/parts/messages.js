@@ -7,6 +7,7 @@ import * as f from '../lib/format.js';
 import { useResource } from '../lib/resource.js';
 import { route, setQuery } from '../lib/route.js';
 import { Change } from './change.js';
+import { HexDump } from './hex.js';
 import { Failure, Loaded, Panel } from './panel.js';
 import { DataTable } from './table.js';
 
@@ -169,7 +170,7 @@ function Details({ topic, partition, offset }) {
       ${r.error && html`<p class="note bad">${r.error}</p>`}
       ${r.value !== undefined && html`<h3>Value</h3><pre>${JSON.stringify(r.value, null, 2)}</pre>`}
       ${r.headers?.length > 0 && html`<h3>Headers</h3><dl class="facts">${r.headers.map((h) => html`<dt class="mono">${h.name}</dt><dd class="mono">${h.value ?? h.value_hex ?? 'null'}</dd>`)}</dl>`}
-      ${r.value_hex && html`<details><summary>Bytes</summary><pre>${hexDump(r.value_hex)}</pre></details>`}
+      ${r.value_hex && html`<details><summary>Bytes</summary><${HexDump} hex=${r.value_hex} /></details>`}
       ${value.schema && html`<details><summary>Schema</summary><pre>${pretty(value.schema)}</pre></details>`}
       <div class="row"><a class="button" href=${`/lineage?partition=${partition}&offset=${offset}`}>Follow into the lake</a>
         <${Change} label="Send again" title="Send this message again"
@@ -186,17 +187,6 @@ const pretty = (text) => {
     return text;
   }
 };
-
-// Sixteen bytes a line: offset, digits, and the printable characters.
-function hexDump(hex) {
-  const lines = [];
-  for (let at = 0; at < hex.length; at += 32) {
-    const bytes = hex.slice(at, at + 32).match(/../g) ?? [];
-    const text = bytes.map((b) => parseInt(b, 16)).map((b) => b >= 32 && b < 127 ? String.fromCharCode(b) : '.').join('');
-    lines.push(`${(at / 2).toString(16).padStart(4, '0')}  ${bytes.join(' ').padEnd(47)}  ${text}`);
-  }
-  return lines.join('\n');
-}
 
 const FORMS = { value: 'JSON, encoded with the newest schema', value_text: 'text, as it is (broken on purpose)', value_hex: 'bytes in hexadecimal digits' };
 
