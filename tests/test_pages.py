@@ -51,7 +51,7 @@ def visit(cluster: Cluster, browser: Browser, address: str) -> Iterator[Visit]:
 
 def addresses(world: Shopstream) -> list[str]:
     topic, group = urllib.parse.quote(world.topic), urllib.parse.quote(world.group)
-    return ["/", "/about", "/changes"]
+    return ["/", "/quality", "/quality/quarantine", "/about", "/changes"]
 
 
 @pytest.mark.parametrize("size, scheme", [(WIDE, "light"), (WIDE, "dark"), (PHONE, "light"), (ZOOMED, "dark")],
