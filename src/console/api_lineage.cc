@@ -137,11 +137,11 @@ class LineageApi {
 
 std::vector<ApiRoute> LineageRoutes(const World& world) {
   const auto api = std::make_shared<LineageApi>(world);
-  return {
-      {"GET", "/api/lineage",
-       "The path of a record (partition and offset, or event_id) into the lake and to its cells "
-       "in Gold, or of a file back to its offsets",
-       Read([api](const ApiRequest& request) { return api->Get(request); })}};
+  return {{"GET", "/api/lineage",
+           "The path of a record, by partition and offset or by its event id, into the lake and to "
+           "its cells "
+           "in Gold, or of a file back to its offsets",
+           Read([api](const ApiRequest& request) { return api->Get(request); })}};
 }
 
 }  // namespace shopstream::console

@@ -293,7 +293,7 @@ ordered_json FreshnessJson(const Seen<RecentCommits>& seen) {
 
 ordered_json RevenueJson(const PipelineSeen& seen, ordered_json through) {
   ordered_json out = refine::ToJson(seen.revenue.known() ? *seen.revenue.value
-                                                          : std::vector<refine::RevenueHour>{});
+                                                         : std::vector<refine::RevenueHour>{});
   out["complete_through_ms"] = std::move(through);
   out["unknown"] = TextOrNull(seen.revenue.unknown);
   return out;

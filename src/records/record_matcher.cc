@@ -35,9 +35,8 @@ Result<std::unique_ptr<RecordMatcher>> RecordMatcher::Open(const RecordQuery& qu
     return Refused("keys may contain a hidden field, so that nobody can search for one");
   }
   if (query.condition) {
-    ARROW_ASSIGN_OR_RAISE(matcher->filter_,
-                          RecordFilter::Open(*query.condition, config, topic, registry, decoder,
-                                             query.is_hidden));
+    ARROW_ASSIGN_OR_RAISE(matcher->filter_, RecordFilter::Open(*query.condition, config, topic,
+                                                               registry, decoder, query.is_hidden));
   }
   return matcher;
 }
