@@ -65,7 +65,7 @@ class Visit:
 
     def drawn(self) -> None:
         self.page.wait_for_selector("main h1", state="attached")
-        self.page.wait_for_function("!document.querySelector('main .loading[role=status]')")
+        self.page.wait_for_selector("main .loading[role=status]", state="detached")
 
     def overflow(self) -> int:
         """How many pixels the page is wider than its window."""

@@ -4,14 +4,16 @@ import { useEffect, useRef, useState } from 'preact';
 import { get } from './api.js';
 import { follow } from './live.js';
 
+const NOTHING = { value: null, error: null, loading: true, at: 0 };
+
 // {value, error, loading, at, reload}: the answer of a GET, asked again every `everyMs` while the
 // page is visible. The last value stays while an error is shown. `path` null: asks nothing.
 export function useResource(path, everyMs = 0) {
-  const [state, setState] = useState({ value: null, error: null, loading: true, at: 0 });
+  const [state, setState] = useState({ path, ...NOTHING });
   const reload = useRef(() => {});
   useEffect(() => {
     if (path === null) {
-      setState({ value: null, error: null, loading: false, at: 0 });
+      setState({ path, ...NOTHING, loading: false });
       return undefined;
     }
     const gone = new AbortController();
@@ -23,7 +25,7 @@ export function useResource(path, everyMs = 0) {
       asking = true;
       try {
         const value = await get(path, { signal: gone.signal });
-        setState({ value, error: null, loading: false, at: Date.now() });
+        setState({ path, value, error: null, loading: false, at: Date.now() });
       } catch (error) {
         if (error.name === 'AbortError') return;
         setState((before) => ({ ...before, error, loading: false }));
@@ -32,12 +34,13 @@ export function useResource(path, everyMs = 0) {
       }
       if (everyMs && !gone.signal.aborted) timer = setTimeout(ask, document.hidden ? 10 * everyMs : everyMs);
     };
-    setState((before) => ({ ...before, value: null, error: null, loading: true }));
+    setState({ path, ...NOTHING });
     reload.current = ask;
     ask();
     return () => { gone.abort(); clearTimeout(timer); };
   }, [path, everyMs]);
-  return { ...state, reload: () => reload.current() };
+  // Until the effect has run, the state is that of the path before.
+  return { ...(state.path === path ? state : NOTHING), reload: () => reload.current() };
 }
 
 // The last value of a live channel, as {value, error, loading, at}. Until the first event, the value

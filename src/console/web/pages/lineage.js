@@ -85,7 +85,7 @@ function RecordPath({ record }) {
 
 const Step = ({ title, state, word, children }) => html`<li><h3>${title}</h3><${State} is=${state} word=${word} /><div class="stack">${children}</div></li>`;
 
-const Place = ({ stored }) => html`<p class="break">Row ${f.count(stored.position)} of row group ${stored.row_group} in
+const Place = ({ stored }) => html`<p class="break">Row ${f.count(stored.position)} of row group ${stored.row_group} in${' '}
   <a class="mono" href=${`/lineage?file=${encodeURIComponent(`${stored.table}/${stored.file}`)}`}>${stored.table}/${stored.file}</a>
   <span class="dim"> ${stored.file_rows === null ? '' : f.plural(stored.file_rows, 'row')}, ${f.bytes(stored.file_bytes)}</span></p>`;
 

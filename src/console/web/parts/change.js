@@ -19,6 +19,7 @@ export function Change({ label, title, plan, act, confirm, done, after, disabled
   const close = () => { setOpen(false); setTyped(''); setState({}); };
   const run = async (event) => {
     event.preventDefault();
+    event.stopPropagation();  // The button may be in another form.
     setState({ working: true });
     try {
       setState({ receipt: await act() });
