@@ -115,6 +115,11 @@ def secured_node(session_cluster: Cluster) -> Iterator[SecuredCluster]:
     shutil.rmtree(folder)
 
 
+@pytest.fixture(scope="session")
+def prometheus_port() -> int:
+    return _free_range(32000, 32700, 1)
+
+
 @pytest.fixture
 def minio(session_cluster: Cluster, request: pytest.FixtureRequest) -> Minio:
     """MinIO serves, with a new empty bucket for this test."""
