@@ -21,7 +21,7 @@ from waiting import wait_until
 
 LEVELS = ("debug", "info", "warn", "error")
 LOGFMT = re.compile(r'time=(\S+) level=(\w+) msg=("(?:[^"\\]|\\["\\bfnrt/]|\\u[0-9a-f]{4})*")(?: suppressed=(\d+))?')
-SERVICES = (("ingest",), ("refine", "--watch"), ("observe",), ("registry",))
+SERVICES = (("ingest",), ("refine", "--watch"), ("observe",), ("registry",), ("console",))
 
 # What each command is tried with: once so that it works, if that is quick, and once so that it fails. Commands that are
 # not named here are tried without arguments.
@@ -82,7 +82,7 @@ def lines_of_commands(program: Shopstream) -> list[list[str]]:
     for command in commands_below():
         name = " ".join(command)
         # Not the groups of commands, and not what runs until it is stopped.
-        if (command in SERVICES and name not in ARGUMENTS) or command == ("console",):
+        if command in SERVICES and name not in ARGUMENTS:
             continue
         for arguments in ARGUMENTS.get(name, [[]]):
             lines.append([*command, *(word.replace("TOPIC", program.topic) for word in arguments)])
@@ -119,8 +119,9 @@ def test_every_line_of_every_command_is_an_event(filled: Shopstream) -> None:
 
 def test_the_log_of_a_service_is_for_programs(filled: Shopstream) -> None:
     """Without a setting it is logfmt, because stderr is no terminal."""
-    running = [(filled.start(*words, "--set", "registry.listen=127.0.0.1:0", SHOPSTREAM_METRICS_LISTEN="127.0.0.1:0",
-                             SHOPSTREAM_LOG_FORMAT=log_format), log_format)
+    anywhere = dict.fromkeys(("SHOPSTREAM_METRICS_LISTEN", "SHOPSTREAM_REGISTRY_LISTEN", "SHOPSTREAM_CONSOLE_LISTEN"),
+                             "127.0.0.1:0")
+    running = [(filled.start(*words, **anywhere, SHOPSTREAM_LOG_FORMAT=log_format), log_format)
                for words in SERVICES for log_format in ("auto", "json")]
     for service, _ in running:
         wait_until(lambda: service.says("metrics on") or service.says("listening on"), 30, "it serves")

@@ -34,7 +34,8 @@ Command ConsoleCommand() {
   return {.name = "console",
           .meaning = "Serve the web console on console.listen, and what `observe` serves",
           .run = RunConsole,
-          .serves_metrics = true};
+          .serves_metrics = true,
+          .service = true};
 }
 
 }  // namespace shopstream::cli
