@@ -1,7 +1,9 @@
 #include "console/server.h"
 
 #include <iterator>
+#include <mutex>
 #include <utility>
+#include <variant>
 
 #include "base/error_kind.h"
 #include "base/http_router.h"
@@ -41,6 +43,28 @@ std::optional<nlohmann::json> BodyOf(const HttpRequest& request) {
   return body.is_object() ? std::optional(std::move(body)) : std::nullopt;
 }
 
+// Attempts of callers who have not signed in are recorded, but not so many that they push the
+// records of others out of the log. Thread-safe.
+class StrangerBudget {
+ public:
+  bool Take(BootClock::time_point now) {
+    const std::lock_guard lock(mutex_);
+    if (now - since_ >= kSpan) {
+      since_ = now;
+      taken_ = 0;
+    }
+    return ++taken_ <= kMost;
+  }
+
+ private:
+  static constexpr Millis kSpan{60'000};
+  static constexpr int kMost = 60;
+
+  std::mutex mutex_;
+  BootClock::time_point since_{};  // Guarded by mutex_, like all below.
+  int taken_ = 0;
+};
+
 }  // namespace
 
 struct Server::Impl {
@@ -53,6 +77,8 @@ struct Server::Impl {
   HttpReply SignIn(const HttpRequest& request);
   HttpReply SignOut(const HttpRequest& request);
   ChangeRecord Attempt(const HttpRequest& request, const Caller& caller, std::string what) const;
+  void RecordFailure(ChangeRecord record, const Status& why, bool signed_in);
+  HttpReply ListRoutes() const;
 
   const Masking masking;
   const World world;
@@ -60,6 +86,7 @@ struct Server::Impl {
   const std::unique_ptr<Gate> gate;
   const std::unique_ptr<ChangeLog> changes;
   const std::vector<ApiRoute> routes;
+  StrangerBudget strangers;
   EventHub hub;
   LiveFeed feed;
   HttpServer http;  // Declared last: its handlers use the others, so it stops first.
@@ -92,6 +119,7 @@ HttpReply Server::Impl::Handle(HttpRequest& request) {
     request.captures = std::move(match.captures);
     return Call(*match.route, request);
   }
+  if (request.path == "/api" && request.method == "GET") return ListRoutes();
   if (match.path_known) return ErrorReply(405, "invalid", "this address takes another method");
   if (request.path == "/api" || request.path.starts_with("/api/")) {
     return ErrorReply(404, "gone", "the console's API has no " + request.path);
@@ -99,6 +127,17 @@ HttpReply Server::Impl::Handle(HttpRequest& request) {
   const bool reads = request.method == "GET" || request.method == "HEAD";
   return reads ? assets.Serve(request)
                : ErrorReply(405, "invalid", "the page's files can only be read");
+}
+
+HttpReply Server::Impl::ListRoutes() const {
+  nlohmann::ordered_json listed = nlohmann::ordered_json::array();
+  for (const ApiRoute& route : routes) {
+    listed.push_back({{"method", route.method},
+                      {"path", route.pattern},
+                      {"meaning", route.meaning},
+                      {"changes", std::holds_alternative<Change>(route.handler)}});
+  }
+  return ReplyOf(nlohmann::ordered_json{{"routes", std::move(listed)}});
 }
 
 HttpReply Server::Impl::Call(const ApiRoute& route, const HttpRequest& request) {
@@ -121,6 +160,13 @@ ChangeRecord Server::Impl::Attempt(const HttpRequest& request, const Caller& cal
   return record;
 }
 
+void Server::Impl::RecordFailure(ChangeRecord record, const Status& why, bool signed_in) {
+  if (!gate->allow_changes()) return;  // Nothing could have changed.
+  if (!signed_in && !strangers.Take(BootClock::now())) return;
+  record.error = why.message();
+  static_cast<void>(changes->Append(std::move(record)));  // It logs the error.
+}
+
 // The one place through which every change goes.
 HttpReply Server::Impl::Make(const ApiRoute& route, const ApiRequest& request) {
   const Caller caller = gate->Identify(request.http);
@@ -130,9 +176,7 @@ HttpReply Server::Impl::Make(const ApiRoute& route, const ApiRequest& request) {
   Result<Receipt> made =
       permitted.ok() ? std::get<Change>(route.handler)(request) : Result<Receipt>(permitted);
   if (!made.ok()) {
-    record.error = made.status().message();
-    // Without allow_changes nothing can change, and anybody could fill the file.
-    if (gate->allow_changes()) static_cast<void>(changes->Append(std::move(record)));
+    RecordFailure(std::move(record), made.status(), !caller.who.empty());
     return ErrorReply(made.status());
   }
   Receipt& receipt = *made;
@@ -152,9 +196,7 @@ HttpReply Server::Impl::SignIn(const HttpRequest& request) {
   Caller caller;
   const Result<std::string> cookie = gate->SignIn(*body, &caller);
   if (!cookie.ok()) {
-    ChangeRecord record = Attempt(request, caller, "sign in");
-    record.error = cookie.status().message();
-    if (gate->allow_changes()) static_cast<void>(changes->Append(std::move(record)));
+    RecordFailure(Attempt(request, caller, "sign in"), cookie.status(), false);
     return ErrorReply(cookie.status());
   }
   HttpReply reply = ReplyOf(

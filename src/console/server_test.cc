@@ -100,6 +100,26 @@ TEST_F(ServerTest, EveryChangeNeedsTheTokenAndTheAttemptIsListed) {
   EXPECT_EQ(log["changes"][0]["error"], "changes need a token or a user: sign in first");
 }
 
+TEST_F(ServerTest, StrangersDoNotFillTheLog) {
+  std::ofstream(folder_.path() / "token") << "0123456789abcdef0123456789abcdef";
+  config_.console.allow_changes = true;
+  config_.console.token_file = folder_.path() / "token";
+  HttpClient client = Start();
+  for (int i = 0; i < 100; ++i) {
+    ASSERT_EQ(client.Post("/api/session", R"({"token": "guess"})", "application/json")->status,
+              403);
+  }
+  EXPECT_EQ(ParseJson(client.Get("/api/changes")->body)["changes"].size(), 60U);
+}
+
+TEST_F(ServerTest, ListsItsRoutes) {
+  HttpClient client = Start();
+  const auto listed = ParseJson(client.Get("/api")->body)["routes"];
+  EXPECT_GE(listed.size(), Routes().size());
+  EXPECT_EQ(listed[0]["path"], "/api/overview");
+  EXPECT_EQ(listed[0]["changes"], false);
+}
+
 TEST_F(ServerTest, StartsBeforeAnythingElseAndSaysWhatIsMissing) {
   HttpClient client = Start();
   EXPECT_EQ(client.Get("/")->status, 200);
