@@ -249,14 +249,16 @@ ordered_json TablesJson(const Config& config, const PipelineSeen& seen) {
 std::string OffsetsOf(const TableCommit& commit) {
   const auto before = tables::ReadProgress(commit.txns_before);
   std::string text;
-  size_t shown = 0, moved = 0;
+  size_t moved = 0;
   for (const auto& [key, next] : tables::ReadProgress(commit.record.txns)) {
     const auto begin = before.find(key);
-    if (begin == before.end() || begin->second >= next) continue;
+    const bool begin_known = begin != before.end();
+    if (begin_known && begin->second >= next) continue;
     if (++moved > kMostRanges) continue;
-    if (shown++ > 0) text += " · ";
-    text +=
-        fmt::format("p{} {}–{}", key.partition, FormatCount(begin->second), FormatCount(next - 1));
+    if (moved > 1) text += " · ";
+    text += fmt::format("p{} {}{}", key.partition,
+                        begin_known ? FormatCount(begin->second) + "–" : "to ",
+                        FormatCount(next - 1));
   }
   if (moved > kMostRanges) text += fmt::format(" · and {} more", moved - kMostRanges);
   return text;

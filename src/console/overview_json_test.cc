@@ -141,10 +141,11 @@ TEST(OverviewJson, ACommitNamesTheOffsetsThatItBrought) {
   commit.record.version = 7;
   commit.record.operation = "WRITE";
   commit.txns_before = {{tables::ProgressAppId("T", 0), 1000}, {tables::ProgressAppId("T", 1), 5}};
-  commit.record.txns = {{tables::ProgressAppId("T", 0), 2500}, {tables::ProgressAppId("T", 1), 5}};
+  commit.record.txns = {{tables::ProgressAppId("T", 0), 2500}, {tables::ProgressAppId("T", 1), 5},
+                        {tables::ProgressAppId("T", 2), 8}};
   seen.commits = Known(RecentCommits{{commit}, std::nullopt, {}});
   const ordered_json json = OverviewJson({}, seen);
-  EXPECT_EQ(json["commits"][0]["detail"], "p0 1,000–2,499");
+  EXPECT_EQ(json["commits"][0]["detail"], "p0 1,000–2,499 · p2 to 7");
   EXPECT_EQ(json["freshness"]["unknown"], "no commit brought records in the last 300 s");
 }
 

@@ -116,10 +116,11 @@ class PipelineWatch::CommitsLook {
   RecentCommits Newest() const {
     RecentCommits recent;
     for (const auto& [path, records] : known_) {
-      for (size_t i = 0; i < records.size() && i < kMostCommits; ++i) {
-        const bool has_before = i + 1 < records.size();
-        recent.commits.push_back(
-            {path, records[i], has_before ? records[i + 1].txns : decltype(records[i].txns){}});
+      // A commit names the transactions that it moves only.
+      std::map<std::string, int64_t> txns;
+      for (auto record = records.rbegin(); record != records.rend(); ++record) {
+        recent.commits.push_back({path, *record, txns});
+        for (const auto& [app, version] : record->txns) txns[app] = version;
       }
     }
     std::ranges::sort(recent.commits, std::greater{},

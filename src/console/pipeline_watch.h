@@ -30,7 +30,7 @@ using HealthReport = std::vector<WatchedComponent>;
 struct TableCommit {
   std::string table;
   lake::VersionRecord record;
-  std::map<std::string, int64_t> txns_before;  // As of the version before; empty: not known.
+  std::map<std::string, int64_t> txns_before;  // Those known from earlier versions.
 };
 
 struct RecentCommits {
