@@ -6,7 +6,7 @@ import { useResource } from '../lib/resource.js';
 import { address, navigate, route } from '../lib/route.js';
 import { withQuery } from '../lib/api.js';
 import { StackedBars } from '../parts/bars.js';
-import { Age, Empty, Head, Loaded, Panel } from '../parts/panel.js';
+import { Age, Empty, Failure, Head, Loaded, Panel } from '../parts/panel.js';
 import { Prose } from '../parts/prose.js';
 import { Quarantine } from '../parts/quarantine.js';
 import { State } from '../parts/state.js';
@@ -22,20 +22,24 @@ export function Page() {
   return html`<${Quality} />`;
 }
 
+const STALE_MS = 15000;  // Until then, a slow look is no news.
+
 function Quality() {
   const before = route.value.query.before;
   const quality = useResource(withQuery('/api/quality', { before }), 3000);
   return html`<${Head} title="Quality"><a class="button" href="/quality/quarantine">Quarantine</a><//>
     <${Loaded} of=${quality} what="the quality of each day">${(value) => {
     if (value.state === 'computing') {
-      return html`<${Panel} title="Days"><p class="loading" role="status">The rows of each day are being counted${value.unknown ? `: ${value.unknown}` : ''}.</p><//>
+      const late = value.unknown?.startsWith('no answer');
+      return html`<${Panel} title="Days">${late ? html`<p class="loading" role="status">The rows of each day are being counted…</p>`
+        : html`<${Failure} error=${{ kind: 'unavailable', message: value.unknown }} />`}<//>
         <${Causes} quarantine=${value.quarantine} />`;
     }
     if (value.exists === false) {
       return html`<${Panel} title="Days"><${Empty} title="No table yet" next=${value.remedy}>${value.reason}. Each row of Bronze is counted here once ingest has written some.<//><//>
         <${Causes} quarantine=${value.quarantine} />`;
     }
-    return html`${value.unknown && html`<p class="note warn" role="status">Not refreshed: ${value.unknown} <${Age} at=${value.at_ms} always /></p>`}
+    return html`${value.unknown && Date.now() - value.at_ms > STALE_MS && html`<p class="note warn" role="status">Not refreshed: ${value.unknown} <${Age} at=${value.at_ms} always /></p>`}
       ${!value.refined && html`<p class="note">Nothing is refined yet. Next: <code>${value.remedy}</code></p>`}
       <${Days} value=${value} />
       <div class="split"><${Rules} value=${value} /><${Causes} quarantine=${value.quarantine} /></div>`;
@@ -104,7 +108,7 @@ function Closes({ day }) {
 }
 
 const ACTIONS = { reject: 'rejects', warn: 'warns', stop: 'stops the pass', built_in: 'built in' };
-const share = (value) => value === null || value === undefined ? f.unknown : value === 0 ? '0 %' : `${(100 * value).toPrecision(2)} %`;
+const share = (value) => value === null || value === undefined ? f.unknown : `${Number((100 * value).toPrecision(2))} %`;
 
 function Rules({ value }) {
   const aside = value.rules_since_pass ? html`<span class="dim">in force since pass ${f.count(value.rules_since_pass)}</span>` : '';

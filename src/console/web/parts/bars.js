@@ -16,6 +16,7 @@ export function StackedBars({ title, unit, bars, keys }) {
   const top = niceTop(Math.max(...bars.map(total), 0));
   const height = (value) => (HEIGHT - BOTTOM - 8) * value / top;
   const step = (width - LEFT) / Math.max(bars.length, 1);
+  const thick = Math.min(step * 0.76, 96);
   const every = Math.ceil(bars.length * 48 / (width - LEFT));
   return html`<figure ref=${box}>
     <svg class="bars" width=${width} height=${HEIGHT} role="img" aria-label=${title}>
@@ -30,7 +31,7 @@ export function StackedBars({ title, unit, bars, keys }) {
           ${bar.values.map((value, k) => {
       const size = height(value ?? 0);
       y -= size;
-      return size > 0 && html`<rect class=${keys[k].class} x=${x + step * 0.12} y=${y} width=${step * 0.76} height=${Math.max(size - 0.6, 0.4)} />`;
+      return size > 0 && html`<rect class=${keys[k].class} x=${x + (step - thick) / 2} y=${y} width=${thick} height=${Math.max(size - 0.6, 0.4)} />`;
     })}
           ${i % every === 0 && html`<text x=${x + step / 2} y=${HEIGHT - 6} text-anchor="middle">${bar.label}</text>`}</g>`;
   })}
