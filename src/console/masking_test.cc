@@ -12,9 +12,8 @@ TEST(Masking, HidesAFieldWhereverItIs) {
   nlohmann::ordered_json record = ParseOrderedJson(
       R"({"id": 1, "card": {"number": "4000"}, "lines": [{"Card": "4001", "price": 2}]})");
   masking.Apply(&record);
-  EXPECT_EQ(DumpJson(record),
-            R"x({"id":1,"card":"(hidden by console.mask)",)x"
-            R"x("lines":[{"Card":"(hidden by console.mask)","price":2}]})x");
+  EXPECT_EQ(DumpJson(record), R"x({"id":1,"card":"(hidden by console.mask)",)x"
+                              R"x("lines":[{"Card":"(hidden by console.mask)","price":2}]})x");
 }
 
 TEST(Masking, HidesAPath) {

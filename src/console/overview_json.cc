@@ -256,9 +256,9 @@ std::string OffsetsOf(const TableCommit& commit) {
     if (begin_known && begin->second >= next) continue;
     if (++moved > kMostRanges) continue;
     if (moved > 1) text += " · ";
-    text += fmt::format("p{} {}{}", key.partition,
-                        begin_known ? FormatCount(begin->second) + "–" : "to ",
-                        FormatCount(next - 1));
+    text +=
+        fmt::format("p{} {}{}", key.partition,
+                    begin_known ? FormatCount(begin->second) + "–" : "to ", FormatCount(next - 1));
   }
   if (moved > kMostRanges) text += fmt::format(" · and {} more", moved - kMostRanges);
   return text;

@@ -141,7 +141,8 @@ TEST(OverviewJson, ACommitNamesTheOffsetsThatItBrought) {
   commit.record.version = 7;
   commit.record.operation = "WRITE";
   commit.txns_before = {{tables::ProgressAppId("T", 0), 1000}, {tables::ProgressAppId("T", 1), 5}};
-  commit.record.txns = {{tables::ProgressAppId("T", 0), 2500}, {tables::ProgressAppId("T", 1), 5},
+  commit.record.txns = {{tables::ProgressAppId("T", 0), 2500},
+                        {tables::ProgressAppId("T", 1), 5},
                         {tables::ProgressAppId("T", 2), 8}};
   seen.commits = Known(RecentCommits{{commit}, std::nullopt, {}});
   const ordered_json json = OverviewJson({}, seen);
