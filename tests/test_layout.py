@@ -87,6 +87,7 @@ TESTED_ELSEWHERE = {
     "refine/gold_pass_test.cc, gold_build_test.cc": """
         refine/date_groups refine/distinct_counts refine/gold_scan refine/gold_sources refine/rows_of_pass""",
     "sql/pruning_test.cc, engine_test.cc, session_test.cc": "sql/constant sql/read_only",
+    "console/api_lake_test.cc, api_lineage_test.cc": "console/lake_tables",
     "lineage/lineage_test.cc": "lineage/adding_commit lineage/gold_cells lineage/lineage_json",
     "refine/refiner_test.cc": "refine/gold_tables refine/pass_judge refine/status",
     "nothing is decided there": "base/clock base/json base/memory lake/store/uuid model/purchase_event "

@@ -115,6 +115,11 @@ struct ConsoleConfig {
   std::string users;              // A file as in registry.users; empty: no login.
   std::vector<std::string> mask;  // Fields that nobody sees.
   std::string change_log = ".shopstream/console/changes.jsonl";
+  // Limits of each query, and of how many run at the same time.
+  int64_t sql_rows = 10'000;
+  int64_t sql_seconds = 30;
+  int64_t sql_memory_limit_mb = 256;
+  int64_t sql_queries = 2;
   std::string tls_certificate;  // PEM; empty: plain HTTP.
   std::string tls_key;          // PEM.
 };

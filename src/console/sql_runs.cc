@@ -144,7 +144,12 @@ struct SqlRuns::Statement {
   std::optional<sql::Query> query;
 };
 
-SqlLimits SqlLimits::From(const Config&) { return {}; }
+SqlLimits SqlLimits::From(const Config& config) {
+  return {.rows = config.console.sql_rows,
+          .seconds = config.console.sql_seconds,
+          .memory_limit_mb = config.console.sql_memory_limit_mb,
+          .queries = config.console.sql_queries};
+}
 
 SqlRuns::SqlRuns(const Config& config, const Masking& masking, LakeTables* tables,
                  const SqlLimits& limits)

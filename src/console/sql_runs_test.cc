@@ -51,7 +51,9 @@ TEST_F(SqlRunsTest, RowsComeWithTypesAndTheVersionThatWasRead) {
   EXPECT_EQ(nullptr, answer["truncated"]);
   EXPECT_EQ(2, answer["tables"][0]["version"]);
   EXPECT_EQ(2, answer["rows_scanned"]);
-  const auto pinned = Run("SELECT count(*) FROM bronze_events", {.tables = {{"bronze_events", 1}}});
+  sql::ReadVersions first;
+  first.tables = {{"bronze_events", 1}};
+  const auto pinned = Run("SELECT count(*) FROM bronze_events", first);
   EXPECT_EQ("[[1]]", pinned["rows"].dump());
   EXPECT_EQ(1, pinned["tables"][0]["version"]);
 }
@@ -92,7 +94,8 @@ TEST_F(SqlRunsTest, MaskedColumnsAreMaskedEverywhere) {
   Ingest({{.id = "a", .offset = 0, .user = 70001}, {.id = "b", .offset = 1, .user = 70002}});
   config_.console.mask = {"USER_ID"};
   Open();
-  EXPECT_EQ(R"([["(hidden)"],["(hidden)"]])", Rows("SELECT user_id AS u FROM bronze_events"));
+  EXPECT_EQ(R"json([["(hidden)"],["(hidden)"]])json",
+            Rows("SELECT user_id AS u FROM bronze_events"));
   EXPECT_EQ("[[0]]", Rows("SELECT count(*) FROM bronze_events WHERE user_id = '70001'"));
   EXPECT_EQ("[[0]]", Rows("SELECT count(*) FROM bronze_events WHERE user_id BETWEEN '7' AND '8'"));
   for (const char* sql :
