@@ -46,7 +46,7 @@ TEST_F(SqlRunsTest, RowsComeWithTypesAndTheVersionThatWasRead) {
   Ingest({{.id = "b", .offset = 1}});
   Open();
   const auto answer = Run("SELECT event_id, amount, date FROM bronze_events ORDER BY event_id");
-  EXPECT_EQ(R"([["a",2.5,"2025-10-24"],["b",10.0,"2025-10-24"]])", answer["rows"].dump());
+  EXPECT_EQ(R"([["a",2.5,"2025-10-24"],["b",10,"2025-10-24"]])", answer["rows"].dump());
   EXPECT_EQ("DOUBLE", answer["columns"][1]["type"]);
   EXPECT_EQ(nullptr, answer["truncated"]);
   EXPECT_EQ(2, answer["tables"][0]["version"]);
