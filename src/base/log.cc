@@ -1,6 +1,8 @@
 #include "base/log.h"
 
 #include <fmt/format.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -20,8 +22,32 @@ namespace {
 
 constexpr size_t kShortestSecret = 8;
 
+spdlog::level::level_enum SpdLevel(LogLevel level) {
+  switch (level) {
+    case LogLevel::kTrace:
+      return spdlog::level::trace;
+    case LogLevel::kDebug:
+      return spdlog::level::debug;
+    case LogLevel::kInfo:
+      return spdlog::level::info;
+    case LogLevel::kWarn:
+      return spdlog::level::warn;
+    case LogLevel::kError:
+      return spdlog::level::err;
+    case LogLevel::kOff:
+      break;
+  }
+  return spdlog::level::off;
+}
+
+// Lines are formatted here, because none of spdlog's patterns escapes what it writes.
 struct Sink {
-  std::atomic<LogLevel> level = LogLevel::kInfo;
+  Sink() {
+    logger.set_pattern("%v");
+    logger.flush_on(spdlog::level::trace);
+  }
+
+  spdlog::logger logger{"shopstream", std::make_shared<spdlog::sinks::stderr_sink_mt>()};
   std::atomic<LogFormat> format = LogFormat::kText;
 
   std::mutex mutex{};  // Guards what follows, and keeps lines whole.
@@ -35,7 +61,7 @@ Sink& TheSink() {
   return sink;
 }
 
-bool IsLogged(LogLevel level) { return level >= TheSink().level.load(); }
+bool IsLogged(LogLevel level) { return TheSink().logger.should_log(SpdLevel(level)); }
 
 // On a terminal a progress line may be at the start of this line.
 std::string Beginning() { return isatty(STDERR_FILENO) == 1 ? "\r\x1b[K" : ""; }
@@ -56,18 +82,19 @@ int64_t Now() {
 }
 
 // The sink's mutex is held.
-void Append(const Sink& sink, LogLevel level, const std::string& text, int suppressed) {
-  const std::string message = WithoutSecrets(text, sink.secrets);
+void Append(Sink* sink, LogLevel level, const std::string& text, int suppressed) {
+  const std::string message = WithoutSecrets(text, sink->secrets);
   const LogEvent event{Now(), level, message, suppressed};
-  std::cerr << Beginning() + LogLine(sink.format, event, StyleOf(STDERR_FILENO).colour) + "\n"
-            << std::flush;
+  const std::string line =
+      Beginning() + LogLine(sink->format, event, StyleOf(STDERR_FILENO).colour);
+  sink->logger.log(SpdLevel(level), spdlog::string_view_t(line));
 }
 
 void AppendOnce(LogLevel level, std::string_view kind, Millis hold, const std::string& text) {
   Sink& sink = TheSink();
   const std::lock_guard lock(sink.mutex);
   const std::optional<int> left_out = sink.throttle.Pass(kind, hold, BootClock::now());
-  if (left_out) Append(sink, level, text, *left_out);
+  if (left_out) Append(&sink, level, text, *left_out);
 }
 
 const char* TextPrefix(LogLevel level) {
@@ -83,7 +110,7 @@ void Log::Write(LogLevel level, fmt::string_view format, fmt::format_args args) 
   if (level >= LogLevel::kWarn) return AppendOnce(level, KindOfLine(text), Millis{0}, text);
   Sink& sink = TheSink();
   const std::lock_guard lock(sink.mutex);
-  Append(sink, level, text, 0);
+  Append(&sink, level, text, 0);
 }
 
 void Log::WarnOnce(std::string_view kind, Millis hold, std::string_view text) {
@@ -93,7 +120,7 @@ void Log::WarnOnce(std::string_view kind, Millis hold, std::string_view text) {
 void Log::Tell(LogLevel level, std::string_view message) {
   Sink& sink = TheSink();
   const std::lock_guard lock(sink.mutex);
-  if (sink.format.load() != LogFormat::kText) return Append(sink, level, std::string(message), 0);
+  if (sink.format.load() != LogFormat::kText) return Append(&sink, level, std::string(message), 0);
   const std::string text = WithoutSecrets(std::string(message), sink.secrets);
   std::cerr << TextPrefix(level) + Printable(text) + "\n" << std::flush;
 }
@@ -116,7 +143,7 @@ Status StartLogging(const LogConfig& config, bool service) {
   if (config.format != "auto") {
     ARROW_ASSIGN_OR_RAISE(format, ParseLogFormat(config.format));
   }
-  TheSink().level = level;
+  TheSink().logger.set_level(SpdLevel(level));
   TheSink().format = format;
   return Status::OK();
 }

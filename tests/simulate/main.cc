@@ -1,5 +1,4 @@
 #include <malloc.h>
-#include <spdlog/spdlog.h>
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -194,6 +193,7 @@ int main(int argc, char** argv) {
   ::mallopt(M_TRIM_THRESHOLD, 1 << 30);
   Arguments arguments;
   if (!Parse({argv + 1, argv + argc}, &arguments)) return 2;
-  spdlog::set_level(arguments.log ? spdlog::level::debug : spdlog::level::off);
+  const shopstream::LogConfig log{.level = arguments.log ? "debug" : "off", .format = "text"};
+  if (!shopstream::StartLogging(log, /*service=*/false).ok()) return 2;
   return Run(arguments);
 }
