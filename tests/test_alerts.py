@@ -17,7 +17,7 @@ from small_disk import Disk, small_disk
 from waiting import wait_until
 
 FIRES_WITHIN = CLEARS_WITHIN = 45.0
-# What may follow from a fault, besides the alerts that name it.
+# What may follow from a fault besides the alerts that name it, and from a busy machine.
 WAITING = {"ShopstreamIngestPaused", "ShopstreamLagHigh", "ShopstreamLagNotClearing", "ShopstreamNotReady"}
 ELECTION = {"ShopstreamCommitFailing", "ShopstreamLagUnknown", "ShopstreamObserveBlind", "ShopstreamPartitionsLeaderless",
             "ShopstreamPartitionsUnassigned", "ShopstreamRebalancing", "ShopstreamRegistryErrors"}
@@ -36,7 +36,7 @@ class Pipeline:
 
     def expect(self, alerts: set[str], fault: Callable[[], object], repair: Callable[[], object],
                consequences: set[str]) -> None:
-        """The fault makes these alerts fire; the repair clears them. No others fire but consequences."""
+        """The fault makes these alerts fire; the repair clears them. No others fire but consequences and WAITING."""
         wait_until(lambda: not self.prometheus.firing(), CLEARS_WITHIN, "nothing fires before the fault")
         begun = time.monotonic()
         fault()
@@ -51,7 +51,7 @@ class Pipeline:
         wait_until(lambda: not self.prometheus.firing(), CLEARS_WITHIN, "everything clears", interval=0.2)
         cleared = time.monotonic()
         print(f"fired after {fired - begun:.1f} s, cleared after {cleared - fired:.1f} s")
-        assert alerts <= self.prometheus.fired_since(cleared - begun) <= alerts | consequences
+        assert alerts <= self.prometheus.fired_since(cleared - begun) <= alerts | WAITING | consequences
 
 
 def start_ingest(world: Shopstream, address: str) -> Running:
@@ -87,17 +87,17 @@ def pipeline(session_cluster: Cluster, prometheus_port: int,
 
 def test_a_stopped_broker(pipeline: Pipeline, session_cluster: Cluster) -> None:
     pipeline.expect({"ShopstreamBrokerDown", "ShopstreamTopicUnderReplicated"}, lambda: session_cluster.kill_broker(2),
-                    lambda: session_cluster.start_brokers([2]), WAITING | ELECTION)
+                    lambda: session_cluster.start_brokers([2]), ELECTION)
 
 
 def test_a_killed_ingest(pipeline: Pipeline) -> None:
     pipeline.expect({"ShopstreamIngestDown", "ShopstreamLagHigh"}, pipeline.ingest.kill, pipeline.start_ingest,
-                    WAITING | {"ShopstreamProcessDown", "ShopstreamPartitionsUnassigned"})
+                    {"ShopstreamProcessDown", "ShopstreamPartitionsUnassigned"})
 
 
 def test_a_full_disk(pipeline: Pipeline) -> None:
     pipeline.expect({"ShopstreamCommitFailing"}, pipeline.disk.fill, pipeline.disk.free,
-                    WAITING | {"ShopstreamMaintenanceFailing"})
+                    {"ShopstreamMaintenanceFailing"})
 
 
 def test_a_poisoned_topic(pipeline: Pipeline) -> None:

@@ -4,7 +4,6 @@ import datetime
 import io
 import json
 import struct
-import urllib.request
 import uuid
 from typing import Any
 
@@ -18,7 +17,6 @@ from test_console_kafka import Console, Json
 from waiting import wait_until
 
 PURCHASE = json.loads((ROOT / "schemas/purchase_event.avsc").read_text())
-TOKEN = "let-me-change-things"
 DAY = datetime.datetime(2026, 11, 24, 12, tzinfo=datetime.timezone.utc)
 
 
@@ -46,12 +44,7 @@ class Till:
 
 
 class Changing(Console):
-    """A console that may change things, asked with its token."""
-
-    def post(self, path: str, body: Json, expect: int = 200) -> Json:
-        return self._answer(urllib.request.Request(
-            f"{self.url}{path}", json.dumps(body).encode(),
-            {"Content-Type": "application/json", "Authorization": f"Bearer {TOKEN}"}), expect)
+    """A console that may change things."""
 
     def quality(self, pass_number: int) -> Json:
         """Once it shows this pass, with all reasons counted."""
@@ -60,14 +53,6 @@ class Changing(Console):
             seen = answer["state"] == "known" and answer.get("pass") == pass_number
             return answer if seen and answer["counted_files"] == answer["rejects_files"] else None
         return wait_until(known, 20, f"the quality of pass {pass_number}")
-
-
-def start(world: Shopstream, **settings: str) -> Changing:
-    token = world.folder / "token"
-    token.write_text(f"{TOKEN}\n")
-    token.chmod(0o600)
-    return Changing(world, SHOPSTREAM_CONSOLE_ALLOW_CHANGES="true", SHOPSTREAM_CONSOLE_TOKEN_FILE=str(token),
-                    SHOPSTREAM_CONSOLE_CHANGE_LOG=str(world.folder / "changes.jsonl"), **settings)
 
 
 def day_of(quality: Json) -> Json:
@@ -96,7 +81,7 @@ def test_every_row_of_a_day_is_accounted_for_and_a_replay_is_planned_made_and_se
     till.raw(b"garbage")
     shopstream.run("ingest", "--until-caught-up")
     shopstream.run("refine", **state)
-    console = start(shopstream)
+    console = Changing(shopstream)
 
     quality = console.quality(1)
     day = day_of(quality)
@@ -148,7 +133,7 @@ def test_every_row_of_a_day_is_accounted_for_and_a_replay_is_planned_made_and_se
 
 def test_masked_fields_hide_what_quarantine_has_of_a_record(shopstream: Shopstream) -> None:
     """Before there is a lake, the console says what is missing."""
-    console = start(shopstream, SHOPSTREAM_CONSOLE_MASK="user_id")
+    console = Changing(shopstream, SHOPSTREAM_CONSOLE_MASK="user_id")
     missing = wait_until(lambda: (now := console.get("/api/quality"))["state"] == "known" and now, 20, "the first look")
     assert not missing["exists"] and missing["remedy"] == "shopstream ingest"
     assert console.get("/api/quarantine")["exists"] is False

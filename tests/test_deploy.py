@@ -172,9 +172,12 @@ def test_the_image_has_what_its_set_up_reads(tmp_path: pathlib.Path) -> None:
         *sources, target = line.split()[1:]
         if target == ".":
             break
-        (tmp_path / target).mkdir(exist_ok=True)
+        (tmp_path / target).mkdir(parents=True, exist_ok=True)
         for source in sources:
-            shutil.copy(ROOT / source, tmp_path / target)
+            if (ROOT / source).is_dir():
+                shutil.copytree(ROOT / source, tmp_path / target, dirs_exist_ok=True)
+            else:
+                shutil.copy(ROOT / source, tmp_path / target)
     # Only its help: this Python is not the one that set-up would use, so it would install everything again.
     done = subprocess.run([sys.executable, "-B", tmp_path / "scripts/setup.py", "--program", "--help"],
                           capture_output=True, text=True, timeout=60)

@@ -44,7 +44,8 @@ FLOORS_OF_LAKE = ["store", "parquet", "delta", "upkeep"]
 TESTED_ELSEWHERE = {
     "real servers, tests/": """
         console/api_groups console/api_kafka console/api_quality console/api_schemas console/api_search
-        console/lake_tables console/pipeline_watch console/quality_look console/record_search console/refine_health refine/revenue ingest/table_facts
+        console/pipeline_watch console/quality_look console/record_search console/refine_health refine/revenue
+        ingest/table_facts
         groups/reset groups/standing records/decoded_batch records/record_filter records/record_json records/record_matcher
         kafka/absent_topic kafka/admin kafka/admin_calls kafka/single_message kafka/cluster_overview kafka/consumer kafka/errors kafka/group_admin kafka/group_calls
         kafka/group_description kafka/group_members kafka/reader kafka/single_log kafka/topic_description registry/client

@@ -17,8 +17,10 @@ constexpr Millis kHealthTimeout{3000};
 constexpr Millis kHealthLimit{10'000};  // A check's steps have their own, shorter ones.
 constexpr Millis kLakeLimit{10'000};
 constexpr Millis kFollowPause{250};
-// Enough for the freshness over 5 minutes while ingest commits every 5 s.
-constexpr size_t kMostBronzeCommits = 60;
+// Enough for the freshness over 5 minutes while ingest commits every second.
+constexpr size_t kMostBronzeCommits = 300;
+// Of each table, so that a pass, which commits to all of Silver and Gold, hides no other.
+constexpr size_t kMostCommitsOfATable = 2;
 constexpr Millis kRateSpan{60'000};
 constexpr Millis kLeastRateSpan{10'000};
 
@@ -118,8 +120,9 @@ class PipelineWatch::CommitsLook {
     for (const auto& [path, records] : known_) {
       // A commit names the transactions that it moves only.
       std::map<std::string, int64_t> txns;
-      for (auto record = records.rbegin(); record != records.rend(); ++record) {
-        recent.commits.push_back({path, *record, txns});
+      size_t left = records.size();
+      for (auto record = records.rbegin(); record != records.rend(); ++record, --left) {
+        if (left <= kMostCommitsOfATable) recent.commits.push_back({path, *record, txns});
         for (const auto& [app, version] : record->txns) txns[app] = version;
       }
     }

@@ -45,7 +45,7 @@ struct RecentCommits {
 // one that hangs holds up no other. Thread-safe.
 class PipelineWatch {
  public:
-  static constexpr size_t kMostCommits = 12;
+  static constexpr size_t kMostCommits = 20;
   static constexpr int kMostHours = 24;
   static constexpr Millis kFreshnessSpan{300'000};
 
