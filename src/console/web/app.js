@@ -1,5 +1,5 @@
 // The frame of every page, and which page is shown.
-import { html, render, useEffect, useState } from 'preact';
+import { html, render, useEffect, useErrorBoundary, useRef, useState } from 'preact';
 
 import { connection } from './lib/live.js';
 import { useChannel } from './lib/resource.js';
@@ -42,7 +42,7 @@ function Health() {
   const live = state === 'lost' ? html`<span class="stale">connection lost, trying again</span>`
     : overview.at ? html`live<${Age} at=${overview.at} />` : 'connecting';
   return html`<span class="live dim">${live}</span>
-    ${parts.length > 0 && html`<a class="pill" href="/#health"><span class="state ${worst(parts.map((p) => p.state))}">${
+    ${parts.length > 0 && html`<a class="pill" href="/"><span class="state ${worst(parts.map((p) => p.state))}">${
     bad.length === 0 ? `all ${parts.length} up` : `${bad.length} of ${parts.length} ${bad.length === 1 ? bad[0].state.replace('_', ' ') : 'not up'}`}</span></a>`}`;
 }
 
@@ -69,17 +69,29 @@ function applyTheme() {
 function App() {
   const name = route.value.parts[0] ?? '';
   const [page, setPage] = useState(null);
+  const [broken, mend] = useErrorBoundary();
   const entry = [...PAGES, ...HIDDEN_PAGES].find(([path]) => path === name);
+  const subject = route.value.parts.slice(1).join(' / ');
+  useEffect(() => { document.title = entry ? `${subject ? `${subject} · ` : ''}${entry[1]} · ShopStream` : 'ShopStream'; }, [name, subject]);
   useEffect(() => {
-    document.title = entry ? `${entry[1]} · ShopStream` : 'ShopStream';
+    mend();
     if (!entry) return;
     let gone = false;
     entry[2]().then(({ Page }) => gone || setPage({ name, Page }),
       (error) => gone || setPage({ name, error: { kind: 'offline', message: `The page cannot be loaded: ${error.message}` } }));
     return () => { gone = true; };
   }, [name]);
+  // A reader of the screen hears where it is, except at the first page.
+  const shown = page?.name === name ? `${name} ${subject}` : null;
+  const before = useRef(null);
+  useEffect(() => {
+    if (shown === null) return;
+    if (before.current !== null && before.current !== shown) document.querySelector('main h1')?.focus({ preventScroll: true });
+    before.current = shown;
+  }, [shown]);
   return html`<${Top} name=${name} />
-    <main id="main" tabindex="-1">${!entry ? html`<${Empty} title="There is no such page">The address may be wrong. The pages are in the menu above.<//>`
+    <main id="main" tabindex="-1">${broken ? html`<${Failure} error=${{ kind: 'corrupt', message: `This page cannot draw the answer: ${broken.message}` }} retry=${mend} />`
+    : !entry ? html`<${Empty} title="There is no such page">The address may be wrong. The pages are in the menu above.<//>`
     : page?.name !== name ? html`<${Loading} what="the page" />`
       : page.error ? html`<${Failure} error=${page.error} />` : html`<${page.Page} key=${name} />`}</main>
     <footer><a href="/about">About and licences</a><span>All times are UTC</span><${Theme} /></footer>`;

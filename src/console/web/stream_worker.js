@@ -2,7 +2,7 @@
 import { Stream } from './lib/stream.js';
 
 const tabs = new Map();  // port -> the names of the channels that it wants
-const newest = new Map();  // channel -> its last value, for a tab that comes later
+const newest = new Map();  // channel -> its last message, for a tab that comes later
 let state = 'connecting';
 
 const stream = new Stream((message) => {
@@ -12,7 +12,7 @@ const stream = new Stream((message) => {
     for (const port of tabs.keys()) port.postMessage({ state });
     return;
   }
-  newest.set(message.channel, message.value);
+  newest.set(message.channel, message);
   for (const [port, wanted] of tabs) if (wanted.includes(message.channel)) port.postMessage(message);
 });
 
@@ -26,7 +26,7 @@ self.onconnect = (event) => {
     const all = [...new Set([...tabs.values()].flat())];
     for (const name of newest.keys()) if (!all.includes(name)) newest.delete(name);
     for (const channel of data.wanted) {
-      if (!before.includes(channel) && newest.has(channel)) port.postMessage({ channel, value: newest.get(channel) });
+      if (!before.includes(channel) && newest.has(channel)) port.postMessage(newest.get(channel));
     }
     stream.want(all);
   };

@@ -5,7 +5,7 @@ import { signal } from 'preact';
 
 import { Stream } from './stream.js';
 
-const channels = new Map();  // name -> {value: signal, users: number}
+const channels = new Map();  // name -> {value: signal of {value, at}, users: number}
 
 // "connecting", "live", or "lost".
 export const connection = signal('connecting');
@@ -13,9 +13,9 @@ export const connection = signal('connecting');
 let send = null;
 
 function start() {
-  const receive = ({ channel, value, state }) => {
+  const receive = ({ channel, value, at, state }) => {
     if (state) connection.value = state;
-    if (channel) entry(channel).value.value = value;
+    if (channel) entry(channel).value.value = { value, at };
   };
   if ('SharedWorker' in window) {
     const worker = new SharedWorker('/assets/stream_worker.js', { type: 'module', name: 'shopstream' });
@@ -40,7 +40,7 @@ function tell() {
   send([...channels].filter(([, { users }]) => users > 0).map(([name]) => name));
 }
 
-// The last value of a channel (a signal); null until it arrives. Call the returned `leave` when done.
+// The last {value, at} of a channel (a signal), `at` being when it arrived; null until then. Call the returned `leave` when done.
 export function follow(name) {
   const channel = entry(name);
   ++channel.users;

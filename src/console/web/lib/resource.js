@@ -19,9 +19,13 @@ export function useResource(path, everyMs = 0) {
     const gone = new AbortController();
     let timer = null;
     let asking = false;
+    let again = false;
     const ask = async () => {
       clearTimeout(timer);
-      if (asking) return;
+      if (asking) {
+        again = true;
+        return;
+      }
       asking = true;
       try {
         const value = await get(path, { signal: gone.signal });
@@ -32,12 +36,20 @@ export function useResource(path, everyMs = 0) {
       } finally {
         asking = false;
       }
-      if (everyMs && !gone.signal.aborted) timer = setTimeout(ask, document.hidden ? 10 * everyMs : everyMs);
+      if (gone.signal.aborted) return;
+      if (again) {
+        again = false;
+        ask();
+      } else if (everyMs) {
+        timer = setTimeout(ask, document.hidden ? 10 * everyMs : everyMs);
+      }
     };
+    const back = () => everyMs && !document.hidden && ask();
+    document.addEventListener('visibilitychange', back);
     setState({ path, ...NOTHING });
     reload.current = ask;
     ask();
-    return () => { gone.abort(); clearTimeout(timer); };
+    return () => { gone.abort(); clearTimeout(timer); document.removeEventListener('visibilitychange', back); };
   }, [path, everyMs]);
   // Until the effect has run, the state is that of the path before.
   return { ...(state.path === path ? state : NOTHING), reload: () => reload.current() };
@@ -50,7 +62,7 @@ export function useChannel(name) {
   const [live, setLive] = useState({ value: null, at: 0 });
   useEffect(() => {
     const channel = follow(name);
-    const end = channel.value.subscribe((value) => value && setLive({ value, at: Date.now() }));
+    const end = channel.value.subscribe((last) => last && setLive(last));
     return () => { end(); channel.leave(); };
   }, [name]);
   return live.value ? { value: live.value, error: null, loading: false, at: live.at } : first;

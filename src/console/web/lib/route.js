@@ -1,8 +1,16 @@
 // The address is the state of a page: reload, back and a shared link show the same.
 import { signal } from 'preact';
 
+const decoded = (part) => {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;  // A lone % was typed.
+  }
+};
+
 const current = () => ({
-  parts: location.pathname.split('/').filter(Boolean).map(decodeURIComponent),
+  parts: location.pathname.split('/').filter(Boolean).map(decoded),
   query: Object.fromEntries(new URLSearchParams(location.search)),
 });
 

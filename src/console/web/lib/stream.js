@@ -5,7 +5,7 @@ const LONGEST_PAUSE_MS = 15000;
 const SILENCE_MS = 25000;  // The server sends a heartbeat every 10 s.
 
 export class Stream {
-  // receive({channel, value}) for each event, and receive({state}) when the connection changes.
+  // receive({channel, value, at}) for each event, and receive({state}) when the connection changes.
   constructor(receive) {
     this.receive = receive;
     this.wanted = '';
@@ -40,7 +40,7 @@ export class Stream {
         this.heard('live');
         this.pause = FIRST_PAUSE_MS;
         this.lastId = event.lastEventId;
-        this.receive({ channel, value: JSON.parse(event.data) });
+        this.receive({ channel, value: JSON.parse(event.data), at: Date.now() });
       });
     }
     this.heard(null);

@@ -17,7 +17,7 @@ export function Page() {
     || html`<div class=${open ? 'beside' : ''}><${Panel}>
       <${DataTable} caption="Changes" rows=${value.changes} rowKey=${(c) => c.id} sort="-at" open=${setOpen} selected=${open?.id} columns=${[
     { key: 'at', title: 'time', value: (c) => toMs(c.at_ms), draw: (c) => html`<span class="mono nowrap">${instant(toMs(c.at_ms))}</span>` },
-    { key: 'what', title: 'what', long: true, draw: (c) => html`${c.error && html`<span class="state down">failed</span> `}${c.what}` },
+    { key: 'what', title: 'what', long: true, draw: (c) => html`${c.error && html`<span class="state down">failed</span> `}<button class="plain" onClick=${() => setOpen(c)}>${c.what}</button>` },
     { key: 'who', title: 'who' },
     { key: 'from', title: 'from', mono: true },
     { key: 'subject', title: 'subject', long: true },

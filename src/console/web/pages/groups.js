@@ -46,7 +46,7 @@ function Group({ name }) {
   const group = useResource(path, 2000);
   const history = useLanes(group);
   return html`<${Head} title=${name} path=${[['Groups', '/groups']]} />
-    <${Loaded} of=${group} what="the group">${(value) => {
+    <${Loaded} of=${group} what="the group" absent>${(value) => {
     if (value.exists === false && !value.is_lake) return html`<${Panel}><${Empty} title="There is no such group" next=${value.remedy}>${value.reason}<//><//>`;
     if (value.state === 'not_allowed') return html`<${Failure} error=${{ kind: 'refused', message: `${value.reason}. ${value.remedy ?? ''}` }} />`;
     return html`${value.is_lake && html`<p class="note">This group reads for a lake. The lake's own table decides where it continues; the offsets committed to Kafka are only for displays.</p>`}
@@ -64,7 +64,7 @@ function sumOf(partitions, key) {
 function Lag({ path, group, at }) {
   const span = route.value.query.span ?? 'hour';
   const history = useResource(`${path}/lag?span=${span}`, span === 'hour' ? 5000 : 60000);
-  const lag = sumOf(group.partitions, 'lag');
+  const lag = group.lag_unknown ? null : sumOf(group.partitions, 'lag');
   const oldest = group.partitions.reduce((most, p) => p.lag_ms === null || p.lag_ms === undefined ? most : Math.max(most ?? 0, p.lag_ms), null);
   const [figure, unit] = f.compact(lag);
   const past = history.value;
@@ -74,7 +74,7 @@ function Lag({ path, group, at }) {
   const spans = html`<nav class="row" aria-label="Span">${[['hour', '1 hour'], ['day', '24 hours']].map(([key, title]) => html`
     <button class="button ${span === key ? 'main' : ''}" aria-pressed=${span === key} onClick=${() => setQuery({ span: key })}>${title}</button>`)}</nav>`;
   return html`<div class="grid">
-      <${Figure} title="Lag" value=${figure} unit=${unit} at=${at} note=${lag === null ? 'unknown in some partition' : `${f.plural(group.partitions.length, 'partition')}`} />
+      <${Figure} title="Lag" value=${figure} unit=${unit} at=${at} note=${group.lag_unknown ? group.lag_unknown : lag === null ? 'unknown in some partition' : `${f.plural(group.partitions.length, 'partition')}`} />
       <${Figure} title="Oldest unread record" value=${f.span(oldest === null ? null : oldest / 1000)[0]} unit=${f.span(oldest === null ? null : oldest / 1000)[1]} note=${oldest === null ? 'nothing waits, or its age is unknown' : 'since it was sent'} />
       <${Figure} title="Clears in" value=${clear} unit=${clearUnit} note=${rates.never_clears ? 'it does not shrink' : lag === 0 ? 'nothing waits' : 'at the rates of the last minute'} />
       <${Figure} title="Members" value=${f.count(group.members.length)} note=${html`<${GroupState} group=${group} />`} />
@@ -157,13 +157,20 @@ function Reset({ name, group, after }) {
     ...(topic ? { topics: { [topic]: [] } } : {}),
   });
   const changed = (set) => (event) => { set(event.target.value); setPlan({}); };
+  const now = useRef(null);
+  now.current = JSON.stringify(body());
   const ask = async (event) => {
     event.preventDefault();
+    const asked = body();
+    let answer;
     try {
-      setPlan({ value: await post(`/api/groups/${encodeURIComponent(name)}/reset/plan`, body()) });
+      answer = { asked, value: await post(`/api/groups/${encodeURIComponent(name)}/reset/plan`, asked) };
+      if (answer.value.state === 'not_allowed') answer = { error: { kind: 'refused', message: `${answer.value.reason}. ${answer.value.remedy ?? ''}` } };
     } catch (error) {
-      setPlan({ error });
+      answer = { error };
     }
+    // What was changed meanwhile needs a plan of its own.
+    if (now.current === JSON.stringify(asked)) setPlan(answer);
   };
   const ready = plan.value?.possible;
   const what = `${TARGETS.find(([key]) => key === to)[1]}${to === 'time' ? ` ${time}` : to === 'offset' ? ` ${offset}` : ''}`;
@@ -176,14 +183,14 @@ function Reset({ name, group, after }) {
       <button class="button">Show what it would change</button>
       <${Change} label="Reset" title=${`Reset ${name}`} confirm=${name} disabled=${!ready} after=${() => { setPlan({}); after(); }}
         plan=${() => html`<p>Moves ${f.plural(plan.value?.partitions.length ?? 0, 'partition')} of the group to ${what}.</p><${PlanTable} plan=${plan.value} />`}
-        act=${() => post(`/api/groups/${encodeURIComponent(name)}/reset`, { ...body(), confirm: name })}
+        act=${() => post(`/api/groups/${encodeURIComponent(name)}/reset`, { ...plan.asked, confirm: name })}
         done=${(receipt) => receipt.done ? 'The group continues at the new offsets.' : 'Some partitions are not as planned: see their notes.'} />
     </form>
     ${plan.error && html`<${Failure} error=${plan.error} />`}
     ${plan.value && html`<${PlanTable} plan=${plan.value} /><p class="dim">Nothing was changed. ${ready ? 'Reset does it, once the group has no members.' : 'Some partitions cannot be reset this way: see their notes.'}</p>`}<//>`;
 }
 
-const PlanTable = ({ plan }) => plan ? html`<${DataTable} caption="What would change" filter=${false} rows=${plan.partitions} rowKey=${(p) => `${p.topic} ${p.partition}`} columns=${[
+const PlanTable = ({ plan }) => plan ? html`<${DataTable} caption="What would change" name="plan_" filter=${false} rows=${plan.partitions} rowKey=${(p) => `${p.topic} ${p.partition}`} columns=${[
   { key: 'partition', title: 'partition', value: (p) => `${p.topic} ${p.partition}` },
   { key: 'before', title: 'before', number: true, draw: (p) => f.count(p.before) },
   { key: 'after', title: 'after', number: true, draw: (p) => f.count(p.after) },

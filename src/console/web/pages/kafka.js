@@ -24,12 +24,14 @@ function Topics() {
     <${Loaded} of=${topics} what="the topics">${(value) => {
     if (value.unknown) return html`<${Failure} error=${{ kind: 'unavailable', message: value.unknown }} />`;
     if (value.topics.length === 0) return html`<${Empty} title="No topic to see" next=${value.remedy}>${value.reason}<//>`;
-    const lag = (topic) => topic.lags[0]?.records;
+    // The lake's own lag comes first; of the others, the greatest.
+    const first = (topic) => topic.lags.find((lag) => lag.is_lake) ?? topic.lags[0];
+    const lag = (topic) => first(topic)?.records;
     return html`<${DataTable} caption="Topics" rows=${value.topics} rowKey=${(t) => t.topic} sort="topic"
       open=${(t) => navigate(topicAddress(t.topic))} columns=${[
         { key: 'topic', title: 'topic', long: true, draw: (t) => html`<a href=${topicAddress(t.topic)}>${t.topic}</a>${t.internal && html` <span class="tag">internal</span>`}` },
         { key: 'lag', title: 'lag', number: true, value: lag, draw: (t) => html`${t.lags.length === 0 ? html`<span class="dim">not read</span>`
-    : html`${f.count(lag(t))}${t.lags[0].seconds ? html` <span class="dim">${f.duration(t.lags[0].seconds)}</span>` : ''}`}` },
+    : html`${f.count(lag(t))}${first(t).seconds ? html` <span class="dim">${f.duration(first(t).seconds)}</span>` : ''}`}` },
         { key: 'in', title: 'in', number: true, value: (t) => t.in_per_second, draw: (t) => f.rate(t.in_per_second) },
         { key: 'offsets', title: 'offsets held', number: true, draw: (t) => f.count(t.offsets) },
         { key: 'partitions', title: 'partitions', number: true },
@@ -46,7 +48,7 @@ function Brokers() {
   const brokers = useResource('/api/brokers', 2000);
   return html`<${Panel} title="Brokers"><${Loaded} of=${brokers} what="the brokers">${(value) => html`
     ${(value.unknown || value.cluster_unknown) && html`<${Failure} error=${{ kind: 'unavailable', message: value.unknown ?? value.cluster_unknown }} />`}
-    <${DataTable} caption="Brokers" filter=${false} rows=${value.brokers ?? []} rowKey=${(b) => `${b.id} ${b.address}`} columns=${[
+    <${DataTable} caption="Brokers" name="broker_" filter=${false} rows=${value.brokers ?? []} rowKey=${(b) => `${b.id} ${b.address}`} columns=${[
       { key: 'id', title: 'id', number: true },
       { key: 'address', title: 'address', mono: true },
       { key: 'state', title: 'state', draw: (b) => html`<${State} is=${b.state} />${b.reason && html` <span class="dim">${b.reason}</span>`}` },
@@ -96,7 +98,7 @@ function Log({ p, most }) {
   const width = 160 * (p.end - p.log_start) / most;
   const lake = p.lake === null ? 0 : 160 * Math.max(0, Math.min(p.lake, p.end) - p.log_start) / most;
   return html`<svg width="160" height="10" role="img" aria-label=${`${f.count(p.end - p.log_start)} offsets held, ${p.lake === null ? 'progress of the lake unknown' : `${f.count(p.end - p.lake)} not in the lake`}`}>
-    <g class="partition"><rect class="behind" width=${Math.max(width, 1)} height="10" rx="1" /><rect class="done" width=${lake} height="10" rx="1" /></g></svg>`;
+    <g class="partition"><rect class=${p.lake === null ? 'gone' : 'behind'} width=${Math.max(width, 1)} height="10" rx="1" /><rect class="done" width=${lake} height="10" rx="1" /></g></svg>`;
 }
 
 function Configuration({ topic }) {

@@ -22,7 +22,7 @@ export function Page() {
 
 // The answer in one sentence.
 function Verdict({ value }) {
-  const bad = (value.health ?? []).filter((part) => part.state === 'down' || part.state === 'degraded');
+  const bad = (value.health ?? []).filter((part) => part.state !== 'up');
   const lag = value.lag ?? {};
   if (bad.length > 0) {
     return html`<span class="state ${worst(bad.map((part) => part.state))}">${bad[0].component}: ${bad[0].reason}${
@@ -32,7 +32,10 @@ function Verdict({ value }) {
   if (lag.records > 0 && lag.seconds > 10) {
     return html`<span class="state degraded">${f.duration(lag.seconds)} behind${lag.clear_seconds ? `, clears in ${f.duration(lag.clear_seconds)}` : ''}</span>`;
   }
-  return html`<span class="state up">${value.producers?.rate > 0 ? 'It flows' : 'Idle: nothing is produced'}; nothing waits</span>`;
+  const rate = value.producers?.rate;
+  const flow = rate === null || rate === undefined ? 'Its rate is unknown' : rate > 0 ? 'It flows' : 'Idle: nothing is produced';
+  const waits = lag.records === 0 ? 'nothing waits' : `${f.plural(lag.records, 'record')} on the way${lag.seconds === null || lag.seconds === undefined ? ', of unknown age' : ''}`;
+  return html`<span class="state ${lag.records > 0 && !(lag.seconds >= 0) ? 'unknown' : 'up'}">${flow}; ${waits}</span>`;
 }
 
 function Figures({ value, at }) {
@@ -82,7 +85,7 @@ const Health = ({ parts }) => html`<${Panel} title="Health"><ul class="parts" id
 
 const Commits = ({ commits }) => html`<${Panel} title="Last commits">
   ${commits.length === 0 ? html`<${Empty} title="No commit yet" next="shopstream ingest">Ingest writes what the topic holds into the lake.<//>`
-    : html`<${DataTable} caption="Last commits" rows=${commits} filter=${false} rowKey=${(c) => `${c.table} ${c.version}`} columns=${[
+    : html`<${DataTable} caption="Last commits" name="commit_" rows=${commits} filter=${false} rowKey=${(c) => `${c.table} ${c.version}`} columns=${[
       { key: 'at_ms', title: 'time', sortable: false, mono: true, draw: (c) => f.clock(c.at_ms) },
       { key: 'table', title: 'table', sortable: false, draw: (c) => html`<a href=${`/lake/${encodeURIComponent(c.table)}?version=${c.version}`}>${c.table}</a>` },
       { key: 'version', title: 'version', number: true, sortable: false, draw: (c) => f.count(c.version) },

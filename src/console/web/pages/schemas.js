@@ -1,5 +1,5 @@
 // Subjects of the schema registry: versions, what each changed in words, and the check of a pasted schema.
-import { html, useState } from 'preact';
+import { html, useRef, useState } from 'preact';
 
 import { post } from '../lib/api.js';
 import * as f from '../lib/format.js';
@@ -79,14 +79,19 @@ function Text({ schema }) {
 function Check({ name, level, newest }) {
   const [text, setText] = useState('');
   const [state, setState] = useState({});
+  const now = useRef(text);
+  now.current = text;
   const check = async (event) => {
     event.preventDefault();
     setState({ working: true });
+    let answer;
     try {
-      setState({ verdict: await post(`/api/subjects/${encodeURIComponent(name)}/check`, { schema: text }) });
+      answer = { verdict: await post(`/api/subjects/${encodeURIComponent(name)}/check`, { schema: text }) };
+      if (answer.verdict.state === 'not_allowed') answer = { error: { kind: 'refused', message: `${answer.verdict.reason}. ${answer.verdict.remedy ?? ''}` } };
     } catch (error) {
-      setState({ error });
+      answer = { error };
     }
+    if (now.current === text) setState(answer);
   };
   const start = () => { setText(JSON.stringify(JSON.parse(newest.schema), null, 2)); setState({}); };
   return html`<${Panel} title="Could this be the next version?" aside=${html`<span class="dim">compatibility ${level}</span>`}>
@@ -99,7 +104,7 @@ function Check({ name, level, newest }) {
 }
 
 function Verdict({ verdict }) {
-  if (!verdict.valid) return html`<div class="note bad"><${State} is="down" word="not a valid schema" /><${Reasons} of=${verdict.reasons} /></div>`;
+  if (!verdict.valid) return html`<div class="note bad"><${State} is="down" word="not a valid schema" /><${Reasons} of=${verdict.reasons ?? []} /></div>`;
   const with_ = verdict.versions?.length > 1 ? `versions ${verdict.versions[0]} to ${verdict.versions.at(-1)}` : `version ${verdict.versions?.[0]}`;
   return html`<div class="note ${verdict.compatible ? '' : 'bad'} stack">
     <${State} is=${verdict.compatible ? 'up' : 'down'} word=${verdict.first_version ? 'it would be the first version'

@@ -29,7 +29,7 @@ export function Page() {
 
   const run = async (sql = text) => {
     if (running.current || !sql.trim()) return;
-    const id = crypto.randomUUID();
+    const id = [...crypto.getRandomValues(new Uint8Array(16))].map((b) => b.toString(16).padStart(2, '0')).join('');
     running.current = id;
     setQuery({ sql }, { push: true });
     const kept = [sql, ...readHistory().filter((old) => old !== sql)].slice(0, KEPT);
@@ -95,7 +95,7 @@ function Result({ result, pinned, pin }) {
 function chartOf({ columns, rows }) {
   const value = columns.findLastIndex((c) => c.numeric);
   const labels = columns.map((c, i) => i).filter((i) => !columns[i].numeric);
-  if (value < 0 || labels.length === 0 || rows.length < 2) return null;
+  if (value < 0 || labels.length === 0 || rows.length < 2 || rows.some((row) => row[value] === null)) return null;
   const by = labels[0];
   const stack = labels[1];
   const bars = new Map();
@@ -105,10 +105,10 @@ function chartOf({ columns, rows }) {
     const name = stack === undefined ? columns[value].name : String(row[stack]);
     if (!names.includes(name)) names.push(name);
     if (!bars.has(label)) bars.set(label, new Map());
-    bars.get(label).set(name, (bars.get(label).get(name) ?? 0) + Number(row[value] ?? 0));
+    bars.get(label).set(name, (bars.get(label).get(name) ?? 0) + Number(row[value]));
   }
-  if (names.length > 6 || bars.size > BARS) return null;
-  const classes = ['us', 'eu', 'asia', 'other', 'us', 'eu'];
+  if (names.length > 4 || bars.size > BARS) return null;
+  const classes = ['us', 'eu', 'asia', 'other'];
   return { title: `${columns[value].name} by ${columns[by].name}`, unit: columns[value].name, keys: names.map((name, i) => ({ name, class: classes[i] })),
     bars: [...bars].map(([label, values]) => ({ label: label.replace(/T00:00:00.*/, '').slice(0, 16), values: names.map((name) => values.get(name) ?? 0) })) };
 }

@@ -1,7 +1,7 @@
-// Stacked bars, drawn in SVG. Each bar can be focused and reads its values.
+// Stacked bars, drawn in SVG, with their values as titles and as a hidden table.
 import { html, useRef } from 'preact';
 
-import { compact, count } from '../lib/format.js';
+import { compact, count, unknown } from '../lib/format.js';
 import { useWidth } from '../lib/resource.js';
 
 const HEIGHT = 190;
@@ -27,7 +27,7 @@ export function StackedBars({ title, unit, bars, keys }) {
       ${bars.map((bar, i) => {
     let y = HEIGHT - BOTTOM;
     const x = LEFT + i * step;
-    return html`<g><title>${`${bar.label}: ${keys.map((key, k) => `${key.name} ${count(Math.round(bar.values[k] ?? 0))}`).join(', ')} ${unit}`}</title>
+    return html`<g><title>${`${bar.label}: ${keys.map((key, k) => `${key.name} ${figure(bar.values[k])}`).join(', ')} ${unit}`}</title>
           ${bar.values.map((value, k) => {
       const size = height(value ?? 0);
       y -= size;
@@ -36,13 +36,14 @@ export function StackedBars({ title, unit, bars, keys }) {
           ${i % every === 0 && html`<text x=${x + step / 2} y=${HEIGHT - 6} text-anchor="middle">${bar.label}</text>`}</g>`;
   })}
     </svg>
-    <ul class="key">${keys.map((key, k) => html`<li><i class=${key.class}></i>${key.name} ${count(Math.round(
-    bars.reduce((sum, bar) => sum + (bar.values[k] ?? 0), 0)))}</li>`)}</ul>
+    <ul class="key">${keys.map((key, k) => html`<li><i class=${key.class}></i>${key.name} ${figure(bars.reduce((sum, bar) => sum + (bar.values[k] ?? 0), 0))}</li>`)}</ul>
     <div class="hidden"><table><caption>${title}, ${unit}</caption>
       <thead><tr><td></td>${keys.map((key) => html`<th>${key.name}</th>`)}</tr></thead>
       <tbody>${bars.map((bar) => html`<tr><th>${bar.label}</th>${bar.values.map((v) => html`<td>${v ?? 'unknown'}</td>`)}</tr>`)}</tbody></table></div>
   </figure>`;
 }
+
+const figure = (value) => value === null || value === undefined ? unknown : count(Math.abs(value) < 100 ? Number(value.toPrecision(3)) : Math.round(value));
 
 function niceTop(value) {
   if (value <= 0) return 1;

@@ -2,7 +2,7 @@
 // cursor that the arrow keys move, a spoken reading, and its points as a table.
 import { html, useEffect, useRef, useState } from 'preact';
 
-import { clock, compact } from '../lib/format.js';
+import { clock, compact, instant } from '../lib/format.js';
 
 const HEIGHT = 180;
 const TABLE_ROWS = 60;  // The hidden table shows at most this many points, evenly spaced.
@@ -46,7 +46,7 @@ export function TimeChart({ title, times, series, format = (v) => compact(v).joi
         width: box.current.clientWidth || 300, height: HEIGHT, legend: { show: false },
         tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1e3), 'UTC'),
         scales: { y: { range: (_, min, max) => [Math.min(0, min ?? 0), (max ?? 1) * 1.1 || 1] } },
-        axes: [{ ...axis, space: 80, values: (_, ticks) => ticks.map((t) => clock(t * 1000)) }, { ...axis, size: 64, values: (_, ticks) => ticks.map((v) => format(v)) }],
+        axes: [{ ...axis, space: 80, values: (u, ticks) => ticks.map((t) => u.scales.x.max - u.scales.x.min > 86400 ? instant(t * 1000).slice(5, 16) : clock(t * 1000)) }, { ...axis, size: 64, values: (_, ticks) => ticks.map((v) => format(v)) }],
         series: [{}, ...series.map((s) => ({ label: s.label, stroke: color(s.color), width: 1.5, points: { show: false } }))],
         hooks: { setCursor: [(u) => setAt(u.cursor.idx ?? null)] },
       }, [times, ...series.map((s) => s.values)], box.current);
@@ -58,8 +58,10 @@ export function TimeChart({ title, times, series, format = (v) => compact(v).joi
 
   useEffect(() => { plot.current?.setData([times, ...series.map((s) => s.values)]); });
 
+  const isLong = times.length > 1 && times.at(-1) - times[0] > 86400;
+  const when = (seconds) => (isLong ? instant : clock)(seconds * 1000);
   const read = at === null || at >= times.length ? times.length - 1 : at;
-  const reading = read < 0 ? 'No points yet' : `${clock(times[read] * 1000)}: ` +
+  const reading = read < 0 ? 'No points yet' : `${when(times[read])}: ` +
     series.map((s) => `${s.label} ${s.values[read] === null ? 'unknown' : format(s.values[read])}`).join(', ');
   const move = (event) => {
     const step = { ArrowLeft: -1, ArrowRight: 1, PageUp: -10, PageDown: 10 }[event.key];
@@ -74,11 +76,11 @@ export function TimeChart({ title, times, series, format = (v) => compact(v).joi
   return html`<figure>
     <figcaption><h3>${title}</h3></figcaption>
     <div class="chart" ref=${box} tabindex="0" role="img" aria-label=${`${title}. ${reading}. Arrow keys move the cursor.`} onKeyDown=${move}></div>
-    <p class="chart reading" aria-live="polite">${reading}</p>
+    <p class="reading" aria-live=${at === null ? 'off' : 'polite'}>${reading}</p>
     <ul class="key">${series.map((s) => html`<li><i class=${s.class} ref=${(e) => { if (e) e.style.background = `var(${s.color})`; }}></i>${s.label}</li>`)}</ul>
     <table class="hidden"><caption>${title}</caption>
       <thead><tr><th>time</th>${series.map((s) => html`<th>${s.label}</th>`)}</tr></thead>
-      <tbody>${rows.map((i) => html`<tr><td>${clock(times[i] * 1000)}</td>${series.map((s) =>
+      <tbody>${rows.map((i) => html`<tr><td>${when(times[i])}</td>${series.map((s) =>
     html`<td>${s.values[i] === null ? 'unknown' : format(s.values[i])}</td>`)}</tr>`)}</tbody></table>
   </figure>`;
 }

@@ -2,10 +2,10 @@
 // offsets it has looked at.
 import { html, useEffect, useRef, useState } from 'preact';
 
-import { get, post, withQuery } from '../lib/api.js';
+import { ApiError, get, post, withQuery } from '../lib/api.js';
 import * as f from '../lib/format.js';
 import { useResource } from '../lib/resource.js';
-import { route, setQuery } from '../lib/route.js';
+import { address, route, setQuery } from '../lib/route.js';
 import { Change } from './change.js';
 import { HexDump } from './hex.js';
 import { Failure, Loaded, Panel } from './panel.js';
@@ -29,8 +29,8 @@ export function Messages({ topic }) {
       <${Panel} label="Records found">
         <${DataTable} caption="Records found" rows=${search.records} rowKey=${(r) => `${r.partition}/${r.offset}`} filter=${false} phone="cards"
           open=${(r) => setQuery({ record: `${r.partition}/${r.offset}` }, { push: true })} selected=${query.record}
-          empty=${search.running ? 'Searching…' : 'No record in the searched offsets matches.'} columns=${[
-    { key: 'offset', title: 'partition · offset', mono: true, sortable: false, draw: (r) => html`<span class="nowrap">p${r.partition} · ${f.count(r.offset)}</span>` },
+          empty=${search.running ? 'Searching…' : search.error || !search.frame ? 'Nothing was searched.' : 'No record in the searched offsets matches.'} columns=${[
+    { key: 'offset', title: 'partition · offset', mono: true, sortable: false, draw: (r) => html`<a class="nowrap" href=${address(route.value.parts, { ...query, record: `${r.partition}/${r.offset}` })}>p${r.partition} · ${f.count(r.offset)}</a>` },
     { key: 'timestamp_ms', title: 'time', mono: true, sortable: false, draw: (r) => html`<span class="nowrap">${f.instant(r.timestamp_ms)}</span>` },
     { key: 'key', title: 'key', mono: true, sortable: false, value: (r) => r.key ?? r.key_hex },
     { key: 'value', title: 'value', mono: true, long: true, sortable: false, draw: (r) => html`<${Value} r=${r} />` },
@@ -62,11 +62,13 @@ function useSearch(topic, values) {
     stop.current = gone;
     let { records, cursor } = begin;
     let wanted = records.length + PAGE;
-    setState((before) => ({ ...before, records, running: true, cancelled: false, error: null }));
+    setState((before) => ({ ...before, records, frame: cursor ? before.frame : null, running: true, cancelled: false, error: null }));
     try {
       for (;;) {
         const answer = await get(withQuery(`/api/topics/${encodeURIComponent(topic)}/search`,
           { ...values, cursor, limit: Math.min(PAGE, Math.max(1, wanted - records.length)) }), { signal: gone.signal });
+        if (answer.state === 'not_allowed') throw new ApiError('refused', `${answer.reason}. ${answer.remedy ?? ''}`, 200);
+        if (answer.exists === false) throw new ApiError('gone', `${answer.reason}. Next: \`${answer.remedy}\``, 200);
         const follows = values.follow === 'true';
         records = follows ? [...answer.records.reverse(), ...records].slice(0, MOST_KEPT) : [...records, ...answer.records];
         cursor = answer.cursor;
@@ -159,7 +161,7 @@ function Frame({ search }) {
 function Details({ topic, partition, offset }) {
   const answer = useResource(`/api/topics/${encodeURIComponent(topic)}/records/${partition}/${offset}`);
   return html`<${Panel} title=${`p${partition} · ${f.count(Number(offset))}`} aside=${html`<button class="button quiet" onClick=${() => setQuery({ record: '' })}>Close</button>`}>
-    <${Loaded} of=${answer} what="the record">${(value) => {
+    <${Loaded} of=${answer} what="the record" absent>${(value) => {
     if (value.exists === false) return html`<p class="note">${value.reason}</p>`;
     const r = value.record;
     return html`<div class="stack">

@@ -46,11 +46,15 @@ export const Empty = ({ title, children, next }) => html`
     ${next && html`<p>Next: <code>${next}</code></p>`}</div>`;
 
 // A value of useResource or useChannel in all its states; `children(value)` draws it.
-export function Loaded({ of, what, children }) {
+export function Loaded({ of, what, absent = false, children }) {
   if (of.value === null) {
     if (of.error) return html`<${Failure} error=${of.error} retry=${of.reload} />`;
     return html`<${Loading} what=${what} />`;
   }
+  const { value } = of;
+  if (value.state === 'not_allowed') return html`<${Failure} error=${{ kind: 'refused', message: `${value.reason}. ${value.remedy ?? ''}` }} />`;
+  // `absent`: the page draws an answer about something that is not there.
+  if (value.exists === false && value.reason && !absent) return html`<${Panel}><${Empty} title="It is not there" next=${value.remedy}>${value.reason}<//><//>`;
   return html`${of.error && html`<p class="note warn" role="status">Not refreshed: ${of.error.message} <${Age} at=${of.at} always /></p>`}
     ${children(of.value)}`;
 }

@@ -8,7 +8,6 @@ const MOST_PARTITIONS = 6;  // Those with the greatest lag; the rest are one lin
 export function Pipeline({ value }) {
   const { lag = {}, brokers = {}, ingest = {}, tables = {} } = value;
   const { bronze = {}, silver = {}, gold = {}, quarantine = {} } = tables;
-  const quarantined = Object.values(quarantine.rows_by_cause ?? {}).reduce((a, b) => a + b, 0);
   const members = ingest.members ?? [];
   return html`<div class="pipeline">
     <div class="node"><h3>Producers</h3><p>${value.producers?.rate === null || value.producers?.rate === undefined ? 'rate unknown' : f.rate(value.producers.rate)}</p></div>
@@ -29,7 +28,7 @@ export function Pipeline({ value }) {
     <a class="node" href="/lake"><h3>Gold</h3>${gold.unknown ? html`<p>unknown</p>` : !gold.exists ? html`<p>not there yet</p>` : html`
       <p>${f.plural(gold.tables, 'table')}</p><p>${gold.complete_through_ms ? `final to ${f.clock(gold.complete_through_ms)}` : 'nothing final'}</p>`}</a>
     ${quarantine.exists && html`<a class="node branch" href="/quality/quarantine"><h3>Quarantine</h3>
-      <p>${f.plural(quarantine.rows ?? quarantined, 'record')}</p><p>${f.plural(Object.keys(quarantine.rows_by_cause ?? {}).length, 'cause')}</p></a>`}
+      <p>${quarantine.rows === null || quarantine.rows === undefined ? 'records not counted' : f.plural(quarantine.rows, 'record')}</p><p>${quarantine.rows_by_cause ? f.plural(Object.keys(quarantine.rows_by_cause).length, 'cause') : 'causes unknown'}</p></a>`}
   </div>`;
 }
 
@@ -66,7 +65,7 @@ function Partition({ p }) {
   // A lag too small to see is still drawn.
   const width = behind > 0 ? Math.max(behind * 100, 1.5) : 0;
   return html`<div class="partition"><span>p${p.partition}</span>
-    <svg viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true"><rect class=${known && p.end > p.log_start ? 'done' : 'gone'} width=${100 - width} height="8" rx="1" />
+    <svg viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true"><rect class=${known && p.end > p.log_start && p.lag !== null && p.lag !== undefined ? 'done' : 'gone'} width=${100 - width} height="8" rx="1" />
       ${width > 0 && html`<rect class="behind" x=${100 - width} width=${width} height="8" />`}</svg>
     <span class="number">${p.unknown ? f.unknown : p.stopped ? 'stopped' : f.count(p.lag)}</span></div>`;
 }

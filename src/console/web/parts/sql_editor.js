@@ -20,7 +20,7 @@ export function SqlEditor({ value, tables, onChange, onRun }) {
   const host = useRef(null);
   const editor = useRef(null);
   const calls = useRef({});
-  calls.current = { onChange, onRun };
+  calls.current = { onChange, onRun, tables };
 
   useEffect(() => {
     let gone = false;
@@ -40,7 +40,7 @@ export function SqlEditor({ value, tables, onChange, onRun }) {
           cm.highlightActiveLine(), cm.syntaxHighlighting(colours),
           // Tab leaves the editor, as everywhere on the page.
           cm.keymap.of([...cm.closeBracketsKeymap, ...cm.defaultKeymap, ...cm.historyKeymap, ...cm.completionKeymap]),
-          language.of(cm.sql({ dialect: cm.PostgreSQL, schema: tables })), cm.EditorView.lineWrapping, theme(cm.EditorView),
+          language.of(cm.sql({ dialect: cm.PostgreSQL, schema: calls.current.tables })), cm.EditorView.lineWrapping, theme(cm.EditorView),
           cm.EditorView.contentAttributes.of({ 'aria-label': 'SQL. Control Enter runs it; Tab leaves the editor.' }),
           cm.EditorView.updateListener.of((update) => update.docChanged && calls.current.onChange(update.state.doc.toString())),
         ],

@@ -18,7 +18,7 @@ export function DataTable({ columns, rows, rowKey, open, selected, name = '', ca
   const [limit, setLimit] = useState(PAGE_ROWS);
   const body = useRef(null);
   const order = query[sortName] ?? sort ?? '';
-  const text = (query[filterName] ?? '').toLowerCase();
+  const text = filter ? (query[filterName] ?? '').toLowerCase() : '';
   const shown = useMemo(() => arrange(rows, columns, order, text), [rows, order, text]);
   const valueOf = (column, row) => column.value ? column.value(row) : row[column.key];
   const sortBy = (column) => setQuery({ [sortName]: order === column.key ? `-${column.key}` : column.key });
