@@ -2,7 +2,9 @@
 
 import pathlib
 import re
+import uuid
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
@@ -11,6 +13,7 @@ from playwright.sync_api import Browser, expect
 from cluster import Cluster
 from console_pages import PHONE, WIDE, ZOOMED, Visit, chromium, start_console
 from shopstream import Shopstream, shopstream_world
+from test_console_quality import PURCHASE, Till
 from test_exactly_once import catch_up
 from waiting import wait_until
 
@@ -171,12 +174,26 @@ def test_the_lineage_of_a_planted_event_ends_in_its_file_and_its_gold_cell(visit
 
 
 def test_a_quarantined_record_is_replayed(visit: Visit, world: Shopstream) -> None:
-    page = visit.open("/quality/quarantine")
-    page.get_by_role("button", name="Replay").first.click()
+    """Its schema is registered after it was quarantined."""
+    def version(number: int) -> dict[str, Any]:
+        note = {"name": f"note_{number}_{uuid.uuid4().hex[:8]}", "type": "string", "default": ""}
+        return PURCHASE | {"fields": [*PURCHASE["fields"], note]}
+
+    till, later, event = Till(world), version(2), uuid.uuid4().hex
+    known = till.register(version(1))
+    till.send(known + 1, later, event_id=event)
+    catch_up(world)
+    assert till.register(later) == known + 1, "the registry numbered otherwise"
+    page = visit.open("/quality/quarantine?cause=unknown_schema")
+    page.get_by_role("button", name="Replay unknown_schema").click()
     sign_in(visit)
-    expect(page.locator("dialog")).to_contain_text("record")
     page.locator("dialog .button.main").click()
     expect(page.locator("dialog [role=status]")).to_contain_text("Changes", timeout=30_000)
+
+    def arrived() -> bool:
+        return bool(world.json("query", f"SELECT 1 FROM bronze_events WHERE event_id = '{event}'")["rows"])
+
+    wait_until(arrived, 30, "the record is in Bronze")
 
 
 def test_every_page_can_be_used_without_a_mouse(visit: Visit, world: Shopstream) -> None:
