@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/error_kind.h"
+#include "base/http_router.h"
 #include "base/json.h"
 #include "base/listen_address.h"
 #include "base/read_file.h"
@@ -55,12 +56,22 @@ bool IsAddress(const std::string& host) {
          inet_pton(AF_INET6, host.c_str(), &parsed) == 1;
 }
 
-bool IsApi(const HttpRequest& head) { return head.path.starts_with("/api"); }
+// The router finds a route by the parts of a path, so the gate decides by them too. One spelling of
+// each path is enough: others are refused.
+using PathParts = std::vector<std::string>;
+
+bool IsPlainPath(std::string_view raw_path) {
+  return raw_path.starts_with('/') && raw_path.find("//") == std::string_view::npos &&
+         (raw_path == "/" || !raw_path.ends_with('/'));
+}
+bool IsApi(const PathParts& parts) { return !parts.empty() && parts[0] == "api"; }
+bool IsSessionRoute(const PathParts& parts) {
+  return parts == PathParts{"api", "session"} || parts == PathParts{"api", "session", "end"};
+}
 // An orchestrator knows neither a host's name nor a user, and learns nothing but "alive".
 bool IsProbe(const HttpRequest& head) {
   return head.raw_path == "/livez" || head.raw_path == "/readyz";
 }
-bool IsSessionRoute(const HttpRequest& head) { return head.path.starts_with("/api/session"); }
 
 bool LeadsElsewhere(const HttpRequest& head) {
   return head.path.find("/../") != std::string::npos || head.path.ends_with("/..") ||
@@ -116,6 +127,9 @@ std::optional<HttpReply> Gate::CheckOrigin(const HttpRequest& head) const {
 }
 
 std::optional<HttpReply> Gate::Check(const HttpRequest& head) {
+  if (!IsPlainPath(head.raw_path)) {
+    return ErrorReply(400, "invalid", "a path begins with one '/', and no part of it is empty");
+  }
   if (IsProbe(head)) return std::nullopt;
   const std::string host = head.header("Host");
   if (!IsAllowedHost(host)) {
@@ -124,8 +138,9 @@ std::optional<HttpReply> Gate::Check(const HttpRequest& head) {
         fmt::format("the console is not known as '{}': add the name to console.hosts", host));
   }
   if (LeadsElsewhere(head)) return ErrorReply(400, "invalid", "the path leads out of the console");
-  if (!IsApi(head)) {
-    if (head.raw_path != "/metrics" || !needs_login() || !Identify(head).who.empty()) {
+  const PathParts parts = SplitPath(head.raw_path);
+  if (!IsApi(parts)) {
+    if (parts != PathParts{"metrics"} || !needs_login() || !Identify(head).who.empty()) {
       return std::nullopt;
     }
     HttpReply reply = ErrorReply(401, "refused", "sign in as a user of console.users");
@@ -137,7 +152,7 @@ std::optional<HttpReply> Gate::Check(const HttpRequest& head) {
   if (head.method == "POST" && !head.content_type.starts_with("application/json")) {
     return ErrorReply(415, "invalid", "send the body as application/json");
   }
-  if (needs_login() && !IsSessionRoute(head) && Identify(head).who.empty()) {
+  if (needs_login() && !IsSessionRoute(parts) && Identify(head).who.empty()) {
     return ErrorReply(401, "refused", "sign in as a user of console.users");
   }
   return std::nullopt;

@@ -131,6 +131,19 @@ TEST_F(GateTest, NoPathLeadsOut) {
   EXPECT_EQ(Refusal(gate, Head("GET", std::string("/a\0b", 4), {})), 400);
 }
 
+TEST_F(GateTest, APathHasOneSpelling) {
+  Gate& gate = Open(WithUsers());
+  for (const char* path : {"//api/overview", "/api//overview", "/api/overview/", "//metrics",
+                           "/metrics/", "api/about", "http://localhost/api/about", "", "//", "*"}) {
+    EXPECT_EQ(Refusal(gate, Head("GET", path, {})), 400) << path;
+  }
+  HttpRequest encoded = Head("GET", "/api/overview", {});
+  encoded.raw_path = "/%61pi/overview";
+  EXPECT_EQ(Refusal(gate, encoded), 401);
+  EXPECT_EQ(Refusal(gate, Head("GET", "/api/session/other", {})), 401);
+  EXPECT_EQ(Refusal(gate, Head("GET", "/kafka/a%2F%2Fb", {})), 0);
+}
+
 TEST_F(GateTest, ByDefaultNobodyMayChangeAnything) {
   Gate& gate = Open({});
   const Status refused = gate.MayChange(gate.Identify(Head("POST", "/api/x", {})));

@@ -7,6 +7,7 @@
 #include <set>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "base/http_client.h"
 #include "base/json.h"
@@ -44,6 +45,13 @@ class ServerTest : public testing::Test {
     std::string address = route.pattern;
     for (size_t at; (at = address.find('*')) != std::string::npos;) address.replace(at, 1, "1");
     return address;
+  }
+
+  int StatusOf(HttpClient* client, const ApiRoute& route, const std::string& address) {
+    const auto reply = route.method == "GET" ? client->Get(address)
+                                             : client->Post(address, "{}", "application/json");
+    EXPECT_TRUE(reply.ok()) << reply.status().message();
+    return reply.ok() ? reply->status : 0;
   }
 
   TemporaryFolder folder_;
@@ -98,6 +106,27 @@ TEST_F(ServerTest, EveryChangeNeedsTheTokenAndTheAttemptIsListed) {
   EXPECT_EQ(log["changes"].size(), changes);
   EXPECT_EQ(log["changes"][0]["from"], "127.0.0.1");
   EXPECT_EQ(log["changes"][0]["error"], "changes need a token or a user: sign in first");
+}
+
+TEST_F(ServerTest, NoSpellingOfAnAddressPassesTheSignIn) {
+  // `openssl passwd -5 -salt saltsalt secret`
+  std::ofstream(folder_.path() / "users")
+      << "reader:$5$saltsalt$0IyaXrmV7.sGNS6tirgqHLqX/G.FBvgkYA.lpPdS5sA:reader\n";
+  config_.console.users = folder_.path() / "users";
+  HttpClient client = Start();
+  std::vector<ApiRoute> routes = Routes();
+  routes.push_back({"GET", "/metrics", "", Read()});
+  for (const ApiRoute& route : routes) {
+    const std::string address = Address(route);
+    EXPECT_EQ(StatusOf(&client, route, address), 401) << address;
+    EXPECT_EQ(StatusOf(&client, route, "/%" + std::string(address[1] == 'a' ? "61" : "6d") +
+                                           address.substr(2)),
+              401)
+        << address;
+    EXPECT_EQ(StatusOf(&client, route, "/" + address), 400) << address;
+    EXPECT_EQ(StatusOf(&client, route, address + "/"), 400) << address;
+    EXPECT_EQ(StatusOf(&client, route, address + "//"), 400) << address;
+  }
 }
 
 TEST_F(ServerTest, StrangersDoNotFillTheLog) {
