@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <string>
 #include <system_error>
 #include <utility>
 
@@ -50,6 +51,30 @@ ChangeRecord FromJson(const nlohmann::json& object) {
 bool IsRecord(const nlohmann::json& value) {
   return value.is_object() && value.contains("id") && value["id"].is_number_integer() &&
          value.contains("at_ms") && value["at_ms"].is_number_integer();
+}
+
+// Not within a character of UTF-8.
+void Cut(std::string* text) {
+  if (text->size() <= ChangeLog::kMostTextBytes) return;
+  size_t end = ChangeLog::kMostTextBytes;
+  while (end > 0 && (static_cast<unsigned char>((*text)[end]) & 0xC0) == 0x80) --end;
+  text->resize(end);
+  *text += "...";
+}
+
+void ReplaceIfLarge(JsonValue* value) {
+  const size_t size = DumpJson(**value).size();
+  if (size <= ChangeLog::kMostValueBytes) return;
+  *value = nlohmann::json("left out: it has " + std::to_string(size) + " bytes");
+}
+
+void Bound(ChangeRecord* record) {
+  for (std::string* text :
+       {&record->who, &record->from, &record->what, &record->subject, &record->error}) {
+    Cut(text);
+  }
+  ReplaceIfLarge(&record->before);
+  ReplaceIfLarge(&record->after);
 }
 
 Status CannotWrite(const std::string& path) {
@@ -100,6 +125,7 @@ Status ChangeLog::Write(const std::string& line) {
 }
 
 Status ChangeLog::Append(ChangeRecord record) {
+  Bound(&record);
   const std::lock_guard lock(mutex_);
   record.id = ++last_id_;
   Log::Info("console: {} at {}: {}{}{}", record.who.empty() ? "somebody" : Printable(record.who),

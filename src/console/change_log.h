@@ -30,6 +30,10 @@ class ChangeLog {
  public:
   static constexpr int64_t kMostFileBytes = 8 << 20;
   static constexpr size_t kMostShown = 1000;
+  // Of a record's texts: longer ones are cut. Of its values before and after: a note replaces a
+  // larger one.
+  static constexpr size_t kMostTextBytes = 1 << 10;
+  static constexpr size_t kMostValueBytes = 64 << 10;
 
   // Creates the file and its folder when the first record is written. Unreadable lines are left
   // out. IOError: the file exists and cannot be read.

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <utility>
 
 #include "base/error_kind.h"
 #include "base/json.h"
@@ -67,6 +68,22 @@ TEST_F(ChangeLogTest, ReplacesAFullFile) {
   const auto newest = Open()->Newest(10);
   ASSERT_EQ(newest.size(), 2U);
   EXPECT_EQ(newest[1]["subject"], "first");
+}
+
+TEST_F(ChangeLogTest, BoundsARecord) {
+  const auto log = Open();
+  ChangeRecord record = Reset("\u00e9" + std::string(4 << 20, 'x'), std::string(4 << 20, 'e'));
+  record.who = "x";
+  for (int i = 0; i < 1000; ++i) record.who += "\u00e9";  // A cut at 1,024 would halve one.
+  record.before = nlohmann::json{{"text", std::string(1 << 20, 'b')}};
+  ASSERT_TRUE(log->Append(std::move(record)).ok());
+  EXPECT_LT(std::filesystem::file_size(path_), 10'000U);
+  const auto newest = log->Newest(1)[0];
+  EXPECT_EQ(newest["before"], "left out: it has 1048587 bytes");
+  EXPECT_EQ(newest["after"], (nlohmann::ordered_json{{"0", 2}}));
+  const auto who = newest["who"].get<std::string>();
+  EXPECT_EQ(who.size(), 1023U + 3);
+  EXPECT_TRUE(who.ends_with("\u00e9..."));
 }
 
 TEST_F(ChangeLogTest, ReportsThatItCannotBeWritten) {

@@ -21,6 +21,7 @@ namespace {
 
 constexpr char kCookie[] = "shopstream_session";
 constexpr size_t kLeastTokenBytes = 16;
+constexpr size_t kMostCredentialBytes = 256;
 constexpr std::string_view kBearer = "Bearer ";
 constexpr std::string_view kBasic = "Basic ";
 
@@ -194,6 +195,12 @@ Status Gate::MayChange(const Caller& caller) const {
 }
 
 Result<std::string> Gate::SignIn(const nlohmann::json& body, Caller* caller) {
+  for (const char* name : {"token", "user", "password"}) {
+    const auto given = body.find(name);
+    if (given == body.end() || !given->is_string()) continue;
+    if (given->get_ref<const std::string&>().size() <= kMostCredentialBytes) continue;
+    return Status::Invalid("the ", name, " has more than ", kMostCredentialBytes, " bytes");
+  }
   std::optional<Caller> found;
   if (body.contains("token") && body["token"].is_string()) {
     found = FromAuthorization(std::string(kBearer) + Trimmed(body["token"].get<std::string>()));

@@ -200,6 +200,18 @@ TEST_F(GateTest, AReaderSeesAndAWriterChanges) {
   EXPECT_TRUE(gate.MayChange(gate.Identify(writer)).ok());
 }
 
+TEST_F(GateTest, LongCredentialsAreRefusedAndNotRecorded) {
+  Gate& gate = Open(WithUsers());
+  const std::string text(257, 'x');
+  Caller caller;
+  for (const nlohmann::json& body : {nlohmann::json{{"user", text}, {"password", "secret"}},
+                                     nlohmann::json{{"user", "writer"}, {"password", text}},
+                                     nlohmann::json{{"token", text}}}) {
+    EXPECT_EQ(KindOf(gate.SignIn(body, &caller).status()), ErrorKind::kInvalid);
+    EXPECT_EQ(caller.who, "");
+  }
+}
+
 TEST_F(GateTest, RefusesSettingsThatLetAnybodyChange) {
   ConsoleConfig config;
   config.allow_changes = true;
