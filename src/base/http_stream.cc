@@ -8,11 +8,12 @@ bool HttpStream::Push(std::string_view piece) {
   const std::lock_guard lock(mutex_);
   if (closed_) return false;
   const bool was_empty = waiting_.empty();
-  if (waiting_.size() + piece.size() > most_bytes_) {
+  if (pieces_ >= kAlwaysPieces && waiting_.size() + piece.size() > most_bytes_) {
     closed_ = true;
     waiting_.clear();
   } else {
     waiting_ += piece;
+    ++pieces_;
   }
   if (wake_ != nullptr && (was_empty || closed_)) wake_();
   if (closed_) wake_ = nullptr;
@@ -41,6 +42,7 @@ void StreamReader::Attach(HttpStream* stream, std::function<void()> wake) {
 std::optional<std::string> StreamReader::Take(HttpStream* stream) {
   const std::lock_guard lock(stream->mutex_);
   if (stream->closed_) return std::nullopt;
+  stream->pieces_ = 0;
   return std::exchange(stream->waiting_, {});
 }
 

@@ -14,8 +14,12 @@ namespace shopstream {
 // The rest of a reply's body, pushed piece by piece from any thread. It occupies no thread while
 // nothing is pushed, and it is bounded: a client that reads more slowly than pieces come is
 // disconnected. Thread-safe.
+//
+// However large they are, kAlwaysPieces may wait: a client that reads fast must get each piece.
 class HttpStream {
  public:
+  static constexpr size_t kAlwaysPieces = 4;
+
   // `most_bytes`: what may wait for the client.
   explicit HttpStream(size_t most_bytes) : most_bytes_(most_bytes) {}
 
@@ -31,6 +35,7 @@ class HttpStream {
   const size_t most_bytes_;
   mutable std::mutex mutex_;
   std::string waiting_;         // Guarded by mutex_, like all below.
+  size_t pieces_ = 0;           // That wait.
   std::function<void()> wake_;  // Null: nobody reads yet, or the stream is closed.
   bool closed_ = false;
 };

@@ -84,6 +84,21 @@ TEST_F(EventHubTest, RefusesUnknownChannelsAndTooManyStreams) {
   EXPECT_EQ(Subscribe("channels=topics").status, 200);
 }
 
+TEST_F(EventHubTest, ALargeValueDisconnectsNobodyWhoReads) {
+  const HttpReply reply = Subscribe("channels=overview,topics");
+  const std::string large = '"' + std::string(1000, 'x') + '"';
+  for (int pass = 0; pass < 3; ++pass) {
+    hub_.Publish("overview", "1");
+    hub_.Publish("topics", large);
+    hub_.Publish("overview", "2");
+    const std::string pushed = Pushed(reply);
+    EXPECT_NE(pushed.find(large), std::string::npos);
+    EXPECT_NE(pushed.find("data: 2"), std::string::npos);
+  }
+  for (int i = 0; i < 5; ++i) hub_.Publish("topics", large);
+  EXPECT_FALSE(reply.stream->open());
+}
+
 TEST_F(EventHubTest, DropsASlowReader) {
   const HttpReply slow = Subscribe("channels=overview");
   EXPECT_TRUE(hub_.HasListeners("overview"));
