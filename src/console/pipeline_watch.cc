@@ -17,6 +17,7 @@ constexpr Millis kHealthTimeout{3000};
 constexpr Millis kHealthLimit{10'000};  // A check's steps have their own, shorter ones.
 constexpr Millis kLakeLimit{10'000};
 constexpr Millis kFollowPause{250};
+constexpr Millis kLongestPause{2000};  // What fails is red within 5 s.
 // Enough for the freshness over 5 minutes while ingest commits every second.
 constexpr size_t kMostBronzeCommits = 300;
 // Of each table, so that a pass, which commits to all of Silver and Gold, hides no other.
@@ -180,7 +181,7 @@ class PipelineWatch::RevenueLook {
 
 PipelineWatch::PipelineWatch(const Config& config, observe::Sampler& sampler) {
   const auto schedule = [&](Millis limit) {
-    return Schedule{BootClock::now(), Millis{config.observe.interval_ms}, limit};
+    return Schedule{BootClock::now(), std::min(Millis{config.observe.interval_ms}, kLongestPause), limit};
   };
   for (observe::HealthCheck& check : ChecksOf(config)) {
     const std::string name = check.name;
