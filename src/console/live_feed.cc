@@ -1,5 +1,6 @@
 #include "console/live_feed.h"
 
+#include <exception>
 #include <iterator>
 
 #include "base/json.h"
@@ -10,6 +11,10 @@ namespace {
 
 constexpr Millis kPause{250};
 constexpr const char* kChannels[] = {"overview", "topics", "groups"};
+
+void Warn(const std::string& channel, const std::string& why) {
+  Log::WarnOnce("console channel " + channel, Millis{0}, "console: " + channel + ": " + why);
+}
 
 }  // namespace
 
@@ -42,7 +47,11 @@ void LiveFeed::Run() {
       int64_t& published = published_.try_emplace(channel, -1).first->second;
       if (published == sequence) continue;
       published = sequence;
-      Publish(channel, *read);
+      try {
+        Publish(channel, *read);
+      } catch (const std::exception& e) {  // The other channels, and the next sample, follow.
+        Warn(channel, std::string("unexpected failure: ") + e.what());
+      }
     }
     hub_.Beat(BootClock::now());
   } while (!stop_.WaitFor(kPause));
@@ -54,8 +63,7 @@ void LiveFeed::Publish(const std::string& channel, const Read& read) {
   const nlohmann::json none = nlohmann::json::object();
   const auto answer = read(ApiRequest{request, none});
   if (!answer.ok()) {
-    Log::WarnOnce("console channel " + channel, Millis{0},
-                  "console: " + channel + ": " + answer.status().message());
+    Warn(channel, answer.status().message());
     return;
   }
   hub_.Publish(channel, DumpJson(*answer));

@@ -1,6 +1,7 @@
 #include "console/replay_job.h"
 
 #include <chrono>
+#include <exception>
 
 #include "base/json.h"
 
@@ -41,7 +42,13 @@ void ReplayJob::Work(const ingest::ReplayFilter& filter) {
     const std::lock_guard lock(mutex_);
     state_.summary = summary;
   };
-  const auto summary = run_(filter, std::move(options));
+  const auto summary = [&]() -> Result<ingest::ReplaySummary> {
+    try {
+      return run_(filter, std::move(options));
+    } catch (const std::exception& e) {  // It would end the console.
+      return Status::UnknownError("unexpected failure: ", e.what());
+    }
+  }();
   const std::lock_guard lock(mutex_);
   if (summary.ok()) {
     state_.summary = *summary;

@@ -4,6 +4,7 @@
 
 #include <condition_variable>
 #include <mutex>
+#include <stdexcept>
 
 #include "base/json.h"
 
@@ -86,6 +87,17 @@ TEST(ReplayJobTest, AFailureIsShown) {
   const auto json = ToJson(*job.Start({}, kLong));
   EXPECT_EQ("failed", json["state"]);
   EXPECT_EQ("no registry", json["error"]);
+}
+
+TEST(ReplayJobTest, AnExceptionIsAFailure) {
+  ReplayJob job([](const ingest::ReplayFilter&,
+                   ingest::QuarantineReplay::Options) -> Result<ingest::ReplaySummary> {
+    throw std::runtime_error("a defect");
+  });
+  const auto state = job.Start({}, kLong);
+  ASSERT_TRUE(state.ok()) << state.status();
+  EXPECT_FALSE(state->running);
+  EXPECT_EQ("unexpected failure: a defect", state->error);
 }
 
 }  // namespace
