@@ -181,7 +181,8 @@ class PipelineWatch::RevenueLook {
 
 PipelineWatch::PipelineWatch(const Config& config, observe::Sampler& sampler) {
   const auto schedule = [&](Millis limit) {
-    return Schedule{BootClock::now(), std::min(Millis{config.observe.interval_ms}, kLongestPause), limit};
+    const Millis pause = std::min(Millis{config.observe.interval_ms}, kLongestPause);
+    return Schedule{BootClock::now(), pause, limit};
   };
   for (observe::HealthCheck& check : ChecksOf(config)) {
     const std::string name = check.name;
