@@ -26,10 +26,15 @@ struct World {
   const Masking& masking;
 };
 
+struct Receipt;
+
 struct ApiRequest {
   const HttpRequest& http;  // `captures`: what the '*' of the route's pattern stand for, decoded.
   // Of a POST; always an object.
   const nlohmann::json& body;
+  // Writes what became of a change that runs on after its answer, as the same user's. May be called
+  // from any thread while the routes exist. Null: it is no change.
+  std::function<void(Receipt)> record_end{};
 
   std::string Query(std::string_view name) const { return http.query(name); }
 };
@@ -46,6 +51,7 @@ struct Receipt {
   std::string subject;  // The name of the changed object, such as the group's.
   JsonValue before, after;
   JsonValue answer;  // For the page.
+  std::string error{};  // Why it was not done, or only in part; empty: it was.
 };
 // Changes something. The server calls it only if console.allow_changes permits it to the user, and
 // writes the receipt, or the error, to the change log.

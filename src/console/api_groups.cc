@@ -134,6 +134,7 @@ Result<Receipt> Groups::Reset(const std::string& name, const ApiRequest& request
   }
   *receipt.answer = PlanAnswer(plan);
   receipt.answer["done"] = done;
+  if (!done) receipt.error = "not every offset is as planned";
   return receipt;
 }
 

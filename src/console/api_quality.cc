@@ -307,9 +307,24 @@ Result<ordered_json> QualityApi::Plan(const ApiRequest& request) {
   return out;
 }
 
+// For the log: of a replay that ran on after its answer.
+Receipt EndOf(const ReplayJob::State& state, const std::string& table) {
+  const nlohmann::json answer(ToJson(state));
+  Receipt receipt;
+  receipt.what = "the replay of quarantine ended: " + answer["state"].get<std::string>();
+  receipt.subject = table;
+  receipt.after = answer["summary"];
+  receipt.error = state.error;
+  return receipt;
+}
+
 Result<Receipt> QualityApi::Replay(const ApiRequest& request) {
   ARROW_ASSIGN_OR_RAISE(const ingest::ReplayFilter filter, FilterOf(request));
-  ARROW_ASSIGN_OR_RAISE(const ReplayJob::State state, job_.Start(filter, kReplayPatience));
+  const auto on_end = [record = request.record_end,
+                       table = world_.config.lake.quarantine_table](const ReplayJob::State& state) {
+    if (record != nullptr) record(EndOf(state, table));
+  };
+  ARROW_ASSIGN_OR_RAISE(const ReplayJob::State state, job_.Start(filter, kReplayPatience, on_end));
   if (!state.running && !state.error.empty()) return Status::Invalid(state.error);
   Receipt receipt;
   receipt.what = state.running ? "began a replay of quarantine" : "replayed quarantine";

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <exception>
+#include <utility>
 
 #include "base/json.h"
 
@@ -13,11 +14,13 @@ ReplayJob::~ReplayJob() {
   {
     const std::lock_guard lock(mutex_);
     stop_ = true;
+    state_.cancelled = state_.running;
   }
   if (thread_.joinable()) thread_.join();
 }
 
-Result<ReplayJob::State> ReplayJob::Start(const ingest::ReplayFilter& filter, Millis patience) {
+Result<ReplayJob::State> ReplayJob::Start(const ingest::ReplayFilter& filter, Millis patience,
+                                           OnEnd on_end) {
   std::unique_lock lock(mutex_);
   if (state_.running) {
     return Status::Invalid("a replay is already running: wait for its end, or cancel it");
@@ -26,9 +29,11 @@ Result<ReplayJob::State> ReplayJob::Start(const ingest::ReplayFilter& filter, Mi
   const int64_t number = state_.number + 1;
   state_ = {.number = number, .filter = filter, .running = true, .started_ms = WallClockMillis()};
   stop_ = false;
+  on_end_ = nullptr;
   thread_ = std::thread([this, filter] { Work(filter); });
   ended_.wait_for(lock, std::chrono::milliseconds(patience.count()),
                   [&] { return !state_.running; });
+  if (state_.running) on_end_ = std::move(on_end);
   return state_;
 }
 
@@ -49,7 +54,7 @@ void ReplayJob::Work(const ingest::ReplayFilter& filter) {
       return Status::UnknownError("unexpected failure: ", e.what());
     }
   }();
-  const std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
   if (summary.ok()) {
     state_.summary = *summary;
   } else if (!summary.status().IsCancelled()) {
@@ -58,6 +63,10 @@ void ReplayJob::Work(const ingest::ReplayFilter& filter) {
   state_.running = false;
   state_.ended_ms = WallClockMillis();
   ended_.notify_all();
+  const State ended = state_;
+  const OnEnd on_end = std::exchange(on_end_, nullptr);
+  lock.unlock();
+  if (on_end != nullptr) on_end(ended);
 }
 
 Result<ReplayJob::State> ReplayJob::Cancel() {

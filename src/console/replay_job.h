@@ -34,13 +34,16 @@ class ReplayJob {
     int64_t started_ms = 0, ended_ms = 0;
   };
 
+  using OnEnd = std::function<void(const State&)>;
+
   explicit ReplayJob(Run run) : run_(std::move(run)) {}
   ~ReplayJob();  // Stops it; what is committed stays.
   ReplayJob(const ReplayJob&) = delete;
   ReplayJob& operator=(const ReplayJob&) = delete;
 
-  // Invalid: one is running. Waits for its end until `patience` is over.
-  Result<State> Start(const ingest::ReplayFilter& filter, Millis patience);
+  // Invalid: one is running. Waits for its end until `patience` is over; if it runs on, its thread
+  // calls `on_end` at its end.
+  Result<State> Start(const ingest::ReplayFilter& filter, Millis patience, OnEnd on_end = {});
   // Invalid: none is running.
   Result<State> Cancel();
   State state() const;
@@ -53,6 +56,7 @@ class ReplayJob {
   std::condition_variable ended_;
   State state_;         // Guarded by mutex_.
   bool stop_ = false;   // Likewise.
+  OnEnd on_end_;        // Likewise. Null: nobody is told.
   std::thread thread_;  // Started and joined under mutex_, or by the destructor.
 };
 nlohmann::ordered_json ToJson(const ReplayJob::State& state);

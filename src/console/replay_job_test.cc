@@ -5,6 +5,9 @@
 #include <condition_variable>
 #include <mutex>
 #include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
 
 #include "base/json.h"
 
@@ -77,6 +80,30 @@ TEST(ReplayJobTest, TheEndOfTheConsoleEndsIt) {
   HeldReplay held;
   ReplayJob job(held.Run());
   ASSERT_TRUE(job.Start({}, Millis{0})->running);
+}
+
+TEST(ReplayJobTest, OnlyTheEndOfALongOneIsReported) {
+  HeldReplay held;
+  std::vector<std::string> ends;
+  {
+    ReplayJob job(held.Run());
+    const auto on_end = [&](const ReplayJob::State& state) {
+      ends.push_back(ToJson(state)["state"]);
+    };
+    ASSERT_TRUE(job.Start({}, Millis{0}, on_end)->running);
+    held.Release();
+    while (job.state().running) std::this_thread::yield();
+    ASSERT_FALSE(job.Start({}, kLong, on_end)->running);  // Joins the first one's thread.
+    EXPECT_EQ(std::vector<std::string>{"done"}, ends);
+  }
+  HeldReplay never;
+  {
+    ReplayJob job(never.Run());
+    ASSERT_TRUE(job.Start({}, Millis{0}, [&](const ReplayJob::State& state) {
+                     ends.push_back(ToJson(state)["state"]);
+                   })->running);
+  }
+  EXPECT_EQ((std::vector<std::string>{"done", "cancelled"}), ends);
 }
 
 TEST(ReplayJobTest, AFailureIsShown) {

@@ -73,7 +73,8 @@ struct Server::Impl {
 
   HttpReply Handle(HttpRequest& request);
   HttpReply Call(const ApiRoute& route, const HttpRequest& request);
-  HttpReply Make(const ApiRoute& route, const ApiRequest& request);
+  HttpReply Make(const ApiRoute& route, ApiRequest request);
+  void Record(ChangeRecord record, Receipt receipt);
   HttpReply SignIn(const HttpRequest& request);
   HttpReply SignOut(const HttpRequest& request);
   ChangeRecord Attempt(const HttpRequest& request, const Caller& caller, std::string what) const;
@@ -168,9 +169,14 @@ void Server::Impl::RecordFailure(ChangeRecord record, const Status& why, bool si
 }
 
 // The one place through which every change goes.
-HttpReply Server::Impl::Make(const ApiRoute& route, const ApiRequest& request) {
+HttpReply Server::Impl::Make(const ApiRoute& route, ApiRequest request) {
   const Caller caller = gate->Identify(request.http);
   ChangeRecord record = Attempt(request.http, caller, route.meaning);
+  request.record_end = [this, record](Receipt receipt) {
+    ChangeRecord end = record;
+    end.at_ms = WallClockMillis();
+    Record(std::move(end), std::move(receipt));
+  };
   Status permitted = gate->MayChange(caller);
   if (permitted.ok()) permitted = changes->Writable();
   Result<Receipt> made =
@@ -179,15 +185,20 @@ HttpReply Server::Impl::Make(const ApiRoute& route, const ApiRequest& request) {
     RecordFailure(std::move(record), made.status(), !caller.who.empty());
     return ErrorReply(made.status());
   }
-  Receipt& receipt = *made;
+  HttpReply reply{200, DumpJson(*made->answer)};
+  Record(std::move(record), *std::move(made));
+  return reply;
+}
+
+void Server::Impl::Record(ChangeRecord record, Receipt receipt) {
   masking.Apply(&*receipt.before);
   masking.Apply(&*receipt.after);
-  record.what = receipt.what;
-  record.subject = receipt.subject;
+  record.what = std::move(receipt.what);
+  record.subject = std::move(receipt.subject);
   record.before = std::move(receipt.before);
   record.after = std::move(receipt.after);
+  record.error = std::move(receipt.error);
   static_cast<void>(changes->Append(std::move(record)));  // It has logged the error.
-  return {200, DumpJson(*receipt.answer)};
 }
 
 HttpReply Server::Impl::SignIn(const HttpRequest& request) {
