@@ -10,7 +10,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
-#include "console/hidden_path.h"
+#include "console/column_mask.h"
 #include "console/lake_tables.h"
 #include "console/masking.h"
 #include "console/query_number.h"
@@ -146,8 +146,9 @@ class LakeApi {
     ordered_json answer = ToJson(facts);
     answer["last_commit_ms"] = OrNull(facts.committed_ms);
     answer["complete_through_ms"] = OrNull(facts.complete_through_ms);
+    const ColumnMask mask(masking_, *table.snapshot->schema());
     for (auto& column : answer["columns"]) {
-      column["masked"] = masking_.masks(column["column"].get<std::string>());
+      column["masked"] = mask.hides(column["column"].get<std::string>());
     }
     answer["properties"] = table.snapshot->properties();
     ARROW_ASSIGN_OR_RAISE(const auto health, lake::ReadHealth(table.store.get(), table.path,
@@ -182,10 +183,11 @@ class LakeApi {
     ARROW_ASSIGN_OR_RAISE(const int64_t skip, QueryNumber(request, "skip", 0, 0, kNoVersion));
     const bool descending = request.Query("order") == "desc";
     const std::string filter = request.Query("filter");
+    const ColumnMask mask(masking_, *table.snapshot->schema());
     std::vector<FileRow> rows;
     lake::FileTotals totals;
     table.snapshot->VisitFiles([&](const DataFile& file) {
-      std::string shown = masking_.active() ? HideInPath(masking_, file.path) : file.path;
+      std::string shown = masking_.active() ? mask.HideIn(file.path) : file.path;
       if (shown.find(filter) == std::string::npos) return;
       lake::Count(file, &totals);
       rows.push_back({std::move(shown), file.rows, file.size_bytes, file.modified_ms});
@@ -240,8 +242,9 @@ class LakeApi {
 
   // A path has the values of the partition columns.
   bool HidesPath(const lake::Snapshot& snapshot) const {
+    const ColumnMask mask(masking_, *snapshot.schema());
     return std::ranges::any_of(snapshot.partition_columns(),
-                               [this](const std::string& name) { return masking_.masks(name); });
+                               [&](const std::string& name) { return mask.hides(name); });
   }
 
   // The partitions with the most bytes.

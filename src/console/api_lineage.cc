@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/error_kind.h"
 #include "base/json.h"
-#include "console/hidden_path.h"
+#include "console/column_mask.h"
 #include "console/lake_tables.h"
 #include "console/masking.h"
 #include "console/query_number.h"
@@ -63,7 +63,8 @@ class LineageApi {
     ARROW_ASSIGN_OR_RAISE(const auto records,
                           id.empty() ? TracePlace(store.get(), request) : TraceId(store.get(), id));
     ordered_json all = ordered_json::array();
-    for (const auto& record : records) all.push_back(Masked(ToJson(record)));
+    const ColumnMask mask(masking_, *bronze->schema());
+    for (const auto& record : records) all.push_back(Masked(mask, ToJson(record)));
     return ordered_json{{"records", std::move(all)}};
   }
 
@@ -100,7 +101,7 @@ class LineageApi {
                        " s; `shopstream lineage --event-id` searches to the end");
   }
 
-  ordered_json Masked(ordered_json record) const {
+  ordered_json Masked(const ColumnMask& mask, ordered_json record) const {
     if (!masking_.active()) return record;
     // Key, value and headers contain the fields; a cell's column may be one.
     if (record["quarantine"].is_object()) {
@@ -110,22 +111,28 @@ class LineageApi {
     }
     for (auto& cell : record["gold"]) {
       for (auto& column : cell["columns"]) {
-        if (masking_.masks(column["name"].get<std::string>())) {
+        if (mask.hides(column["name"].get<std::string>())) {
           column["value"] = column["share"] = kHidden;
         }
       }
     }
     masking_.Apply(&record);
-    HidePaths(&record);
+    HideColumns(mask, &record);
     return record;
   }
 
-  void HidePaths(ordered_json* value) const {
-    if (value->is_object() && value->contains("file") && (*value)["file"].is_string()) {
-      (*value)["file"] = HideInPath(masking_, (*value)["file"].get<std::string>());
-    }
+  // Of rows and of a cell's key, and in the paths of files.
+  static void HideColumns(const ColumnMask& mask, ordered_json* value) {
     if (!value->is_structured()) return;
-    for (auto& member : *value) HidePaths(&member);
+    for (auto& [name, member] : value->items()) {
+      if (name == "file" && member.is_string()) member = mask.HideIn(member.get<std::string>());
+      if ((name == "row" || name == "key") && member.is_object()) {
+        for (auto& [column, cell] : member.items()) {
+          if (mask.hides(column)) cell = kHidden;
+        }
+      }
+      HideColumns(mask, &member);
+    }
   }
 
   const World& world_;

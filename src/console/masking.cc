@@ -48,6 +48,14 @@ bool Masking::masks(std::string_view field) const {
   });
 }
 
+bool Masking::masks_column(std::string_view column) const {
+  if (masks(column)) return true;
+  return std::ranges::any_of(fields_, [name = LowerCase(column)](std::string masked) {
+    std::ranges::replace(masked, '.', '_');
+    return name == masked;
+  });
+}
+
 void Masking::Apply(nlohmann::json* value) const {
   if (active()) Hide(*this, "", value);
 }

@@ -19,6 +19,9 @@ class Masking {
   bool active() const { return !fields_.empty(); }
   // `field`: a name, or a path such as "customer.user_id", one part of which may be masked.
   bool masks(std::string_view field) const;
+  // Whether it masks the column of this name, which may be a copy of a nested field:
+  // "customer_user_id" of "customer.user_id".
+  bool masks_column(std::string_view column) const;
   // Replaces the values of masked members by kHidden, at any depth.
   void Apply(nlohmann::json* value) const;
   void Apply(nlohmann::ordered_json* value) const;

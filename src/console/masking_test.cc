@@ -34,6 +34,8 @@ TEST(Masking, KnowsNamesAndPaths) {
   EXPECT_TRUE(masking.masks("shopper.name"));
   EXPECT_FALSE(masking.masks("name"));
   EXPECT_FALSE(masking.masks("cards"));
+  EXPECT_TRUE(masking.masks_column("Shopper_Name"));
+  EXPECT_FALSE(masking.masks_column("name"));
 }
 
 TEST(Masking, IsOffByDefault) {

@@ -10,6 +10,7 @@
 #include "base/error_kind.h"
 #include "base/format.h"
 #include "base/json.h"
+#include "console/column_mask.h"
 #include "console/reply.h"
 #include "sql/csv.h"
 #include "sql/engine.h"
@@ -26,7 +27,6 @@ constexpr int kThreads = 2;
 constexpr int64_t kMostBytes = 8 << 20;       // Of a result as JSON.
 constexpr size_t kExactDigits = 15;           // That a number of JavaScript has.
 constexpr int64_t kDownloadPatience = 10;     // Times the longest query.
-constexpr char kRefinedPrefix[] = "bronze_";  // Of a column that has the name of one of refine's.
 
 std::string TypeName(const arrow::DataType& type) {
   switch (type.id()) {
@@ -68,17 +68,6 @@ ordered_json CellJson(const arrow::Array& values, int64_t row) {
     }
   }
   return ParseOrderedJson(sql::ValueJson(values, row));
-}
-
-bool AnyMasked(const Masking& masking, const arrow::Field& field) {
-  const std::string& name = field.name();
-  if (masking.masks(name)) return true;
-  if (name.starts_with(kRefinedPrefix) &&
-      masking.masks(name.substr(std::string_view(kRefinedPrefix).size()))) {
-    return true;
-  }
-  return std::ranges::any_of(field.type()->fields(),
-                             [&](const auto& child) { return AnyMasked(masking, *child); });
 }
 
 ordered_json TablesJson(const sql::Catalog& catalog) {
@@ -164,12 +153,13 @@ std::vector<int> SqlRuns::MaskedColumns(const std::string& path,
                                         const arrow::Schema& schema) const {
   std::vector<int> masked;
   if (!masking_.active()) return masked;
+  const ColumnMask mask(masking_, schema);
   const bool is_quarantine = path == config_.lake.quarantine_table;
   for (int i = 0; i < schema.num_fields(); ++i) {
     const std::string& name = schema.field(i)->name();
     const bool is_bytes = name == tables::kKey || name == tables::kValue ||
                           name == tables::kHeaders || name == tables::kDetail;
-    if (AnyMasked(masking_, *schema.field(i)) || (is_quarantine && is_bytes)) masked.push_back(i);
+    if (mask.hides(name) || (is_quarantine && is_bytes)) masked.push_back(i);
   }
   return masked;
 }
