@@ -105,10 +105,11 @@ class PipelineWatch::CommitsLook {
     if (!known.empty() && known.front().version > version) known.clear();
     const int64_t last = known.empty() ? -1 : known.front().version;
     const size_t kept = path == config_.lake.bronze_table ? kMostBronzeCommits : kMostCommits;
-    // One more, for what the oldest began with.
+    // One more, for what the oldest began with. The table may have newer ones, which come later.
     const int64_t missing = std::min<int64_t>(version - last, static_cast<int64_t>(kept) + 1);
     if (missing == 0) return Status::OK();
-    ARROW_ASSIGN_OR_RAISE(const auto records, lake::ReadHistory(store_.get(), path, missing));
+    ARROW_ASSIGN_OR_RAISE(const auto records, lake::ReadHistory(store_.get(), path,
+                                                                missing, last, version + 1));
     for (auto record = records.rbegin(); record != records.rend(); ++record) {
       if (record->version > last) known.push_front(*record);
     }
