@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/error_kind.h"
 #include "base/json.h"
+#include "base/shutdown.h"
 #include "console/column_mask.h"
 #include "console/lake_tables.h"
 #include "console/masking.h"
@@ -75,7 +76,7 @@ class LineageApi {
     const auto deadline = BootClock::now() + kLongestSearch;
     return {.kafka = [sample = world_.sampler.Latest()](
                          int32_t partition) { return SpanOf(sample, partition); },
-            .stop = [deadline] { return BootClock::now() > deadline; }};
+            .stop = [deadline] { return BootClock::now() > deadline || ShutdownRequested(); }};
   }
 
   Records TracePlace(lake::ObjectStore* store, const ApiRequest& request) const {

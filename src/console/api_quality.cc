@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/nearest_name.h"
 #include "base/number.h"
+#include "base/shutdown.h"
 #include "base/timestamp.h"
 #include "console/masking.h"
 #include "console/quality_answer.h"
@@ -297,7 +298,9 @@ Result<ordered_json> QualityApi::Plan(const ApiRequest& request) {
   options.dry_run = true;
   options.batch_rows = 1000;  // The progress is that of whole batches.
   options.patience = {.first = Millis{100}, .longest = Millis{1000}, .give_up_after = Millis{2000}};
-  options.stop = [deadline = BootClock::now() + kPlanTime] { return BootClock::now() >= deadline; };
+  options.stop = [deadline = BootClock::now() + kPlanTime] {
+    return BootClock::now() >= deadline || ShutdownRequested();
+  };
   ingest::ReplaySummary so_far;
   options.progress = [&](const ingest::ReplaySummary& summary) { so_far = summary; };
   const auto plan = ingest::RunQuarantineReplay(world_.config, filter, std::move(options));

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "base/shutdown.h"
 
 namespace shopstream::console {
 
@@ -41,7 +42,7 @@ void ReplayJob::Work(const ingest::ReplayFilter& filter) {
   ingest::QuarantineReplay::Options options;
   options.stop = [this] {
     const std::lock_guard lock(mutex_);
-    return stop_;
+    return stop_ || ShutdownRequested();
   };
   options.progress = [this](const ingest::ReplaySummary& summary) {
     const std::lock_guard lock(mutex_);

@@ -10,6 +10,7 @@
 #include "base/error_kind.h"
 #include "base/format.h"
 #include "base/json.h"
+#include "base/shutdown.h"
 #include "console/column_mask.h"
 #include "console/reply.h"
 #include "sql/csv.h"
@@ -168,7 +169,9 @@ Result<std::unique_ptr<SqlRuns::Statement>> SqlRuns::Prepare(const SqlRequest& r
                                                              Millis longest) {
   auto statement = std::make_unique<Statement>();
   ARROW_ASSIGN_OR_RAISE(statement->ticket, running_.Begin(request.id, longest));
-  statement->stop = [ticket = statement->ticket.get()] { return ticket->stops(); };
+  statement->stop = [ticket = statement->ticket.get()] {
+    return ticket->stops() || ShutdownRequested();
+  };
   ARROW_ASSIGN_OR_RAISE(statement->store, tables_->Store());
   ARROW_ASSIGN_OR_RAISE(statement->catalog,
                         sql::Catalog::Open(statement->store.get(), config_, request.versions));
@@ -200,6 +203,7 @@ Status SqlRuns::Explained(const Status& error, const RunningQueries::Ticket& tic
                              limits_.memory_limit_mb, "), or read fewer columns and rows");
   }
   if (!error.IsCancelled()) return error;
+  if (ShutdownRequested()) return Status::Cancelled("the console is stopping");
   if (ticket.is_cancelled()) return Status::Cancelled("the query was cancelled");
   return Status::Cancelled("the query was stopped after ", limits_.seconds,
                            " s (console.sql_seconds)");
