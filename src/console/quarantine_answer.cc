@@ -64,7 +64,7 @@ ordered_json QuarantinedJson(const tables::QuarantinedRow& row,
           {"sent_ms", sent_ms ? ordered_json(*sent_ms) : ordered_json(nullptr)},
           {"quarantined_at_ms", row.quarantined_at_us / kMicrosPerMilli},
           {"schema_id", row.schema_id ? ordered_json(*row.schema_id) : ordered_json(nullptr)},
-          {"value_bytes", row.value ? ordered_json(row.value->size()) : ordered_json(nullptr)},
+          {"value_bytes", row.value_bytes ? ordered_json(*row.value_bytes) : ordered_json(nullptr)},
           {"replayed", was_replayed}};
 }
 

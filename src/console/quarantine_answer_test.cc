@@ -23,6 +23,7 @@ class QuarantineAnswerTest : public ::testing::Test {
     row_.detail = "at customer: 4711";
     row_.key = "4711";
     row_.value = "no frame";
+    row_.value_bytes = 8;
     row_.headers = R"([{"key":"trace","value":"4711"}])";
     row_.quarantined_at_us = 1'764'495'600'123'456;
     replayed_["id"].Insert(1, 7);
@@ -66,6 +67,7 @@ TEST_F(QuarantineAnswerTest, AMaskedFieldHidesKeyHeadersBytesAndTheDetailsThatQu
 
 TEST_F(QuarantineAnswerTest, LongValuesAreCut) {
   row_.value = std::string(100'000, 'x');
+  row_.value_bytes = 100'000;
   const auto record = Record(Masking({}));
   EXPECT_EQ(true, record["value_cut"]);
   EXPECT_EQ(2U * 65'536, record["value_hex"].get<std::string>().size());

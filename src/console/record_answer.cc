@@ -94,6 +94,7 @@ ordered_json ToAnswer(const kafka::RecordView& record, RecordDetail detail, cons
     out["key"] = record.key ? ordered_json(kHidden) : ordered_json(nullptr);
     out["headers"] = ordered_json::array();
     out["hidden"] = true;
+    if (detail == RecordDetail::kRow) CutForRow(&out);
     return out;
   }
   if (record.key) {

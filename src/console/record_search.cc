@@ -118,16 +118,21 @@ Result<SearchSlice> RecordSearch::NextSlice(int64_t limit) {
 
 // ---- oldest first
 
-// Looks at the records of the pending batch, until the limit.
+bool RecordSearch::IsFull(const SearchSlice& slice, int64_t limit) const {
+  return std::ssize(slice.records) >= limit || slice.bytes >= kMostHeldBytes;
+}
+
+// Looks at the records of the pending batch, until the slice is full.
 Status RecordSearch::TakePending(int64_t limit, SearchSlice* slice) {
   for (; pending_.place < pending_.batch.records.size(); ++pending_.place) {
-    if (static_cast<int64_t>(slice->records.size()) >= limit) return Status::OK();
+    if (IsFull(*slice, limit)) return Status::OK();
     const kafka::RecordView& record = pending_.batch.records[pending_.place];
     int64_t& next = ScanOf(record.partition)->next;
     next = std::max(next, record.offset + 1);
     ++progress_.scanned;
     if (!pending_.matches[pending_.place]) continue;
     ++progress_.matched;
+    slice->bytes += BytesOf(record);
     slice->records.push_back({record, std::move(pending_.batch.messages[pending_.place])});
   }
   pending_ = {};
@@ -158,7 +163,7 @@ Result<SearchSlice> RecordSearch::ScanForward(int64_t limit) {
   BootClock::time_point deadline = BootClock::now() + kSlice;
   while (true) {
     ARROW_RETURN_NOT_OK(TakePending(limit, &slice));
-    const bool full = static_cast<int64_t>(slice.records.size()) >= limit;
+    const bool full = IsFull(slice, limit);
     const bool done = reader_->done() && pending_.batch.records.empty();
     slice.ended = done ? SearchEnd::kEnd : (full ? SearchEnd::kLimit : SearchEnd::kTime);
     const BootClock::time_point now = BootClock::now();

@@ -41,6 +41,7 @@ struct SearchSlice {
   std::vector<FoundRecord> records;  // Oldest or newest first, by timestamp.
   SearchEnd ended = SearchEnd::kEnd;
   std::map<int32_t, Status> failed;  // Partitions that cannot be read further.
+  int64_t bytes = 0;                 // Oldest first: of the records.
 };
 
 // A search of the records of a topic, in slices of about a second, so that it can be stopped
@@ -50,7 +51,8 @@ class RecordSearch {
   static constexpr Millis kSlice{1000};
   static constexpr int64_t kMostRoundRecords =
       40'000;                                          // Newest first: read before they are sorted.
-  static constexpr int64_t kMostHeldBytes = 16 << 20;  // Of records that matched, in one round.
+  // Of records that matched, in one round or slice.
+  static constexpr int64_t kMostHeldBytes = 16 << 20;
 
   // Errors of RecordMatcher::Open.
   static Result<std::unique_ptr<RecordSearch>> Open(const SearchRequest& request,
@@ -87,6 +89,7 @@ class RecordSearch {
   Status StartReader(const std::vector<OffsetRange>& ranges);
 
   Result<SearchSlice> ScanForward(int64_t limit);
+  bool IsFull(const SearchSlice& slice, int64_t limit) const;
   Status TakePending(int64_t limit, SearchSlice* slice);
   void FinishEnded();
 

@@ -82,7 +82,7 @@ class Newest {
                             rows.coordinates().OffsetAt(row).value_or(-1)};
       if (request_.before && place >= *request_.before) continue;
       if (full() && place <= rows_.begin()->first) continue;
-      rows_.insert_or_assign(std::move(place), rows.Read(row));
+      rows_.insert_or_assign(std::move(place), rows.ReadSummary(row));
       // One more than the page, which shows whether there is a next one.
       if (rows_.size() > request_.limit + 1) rows_.erase(rows_.begin());
     }

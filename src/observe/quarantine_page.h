@@ -41,7 +41,7 @@ struct QuarantinePageRequest {
 };
 
 struct QuarantinePage {
-  std::vector<tables::QuarantinedRow> rows;
+  std::vector<tables::QuarantinedRow> rows;  // Without key, value and headers.
   std::optional<QuarantinePlace> next;  // `before` of the next page; nothing: this is the last.
   bool out_of_time = false;             // The deadline ended the page, not its limit.
   int64_t files_read = 0;

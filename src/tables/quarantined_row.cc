@@ -48,6 +48,14 @@ std::optional<int64_t> QuarantinedRows::TimestampAt(int64_t row) const {
 }
 
 QuarantinedRow QuarantinedRows::Read(int64_t row) const {
+  QuarantinedRow out = ReadSummary(row);
+  out.key = Bytes(*keys_, row);
+  out.value = Bytes(*values_, row);
+  out.headers = Text(*headers_, row);
+  return out;
+}
+
+QuarantinedRow QuarantinedRows::ReadSummary(int64_t row) const {
   QuarantinedRow out;
   out.topic = Text(*topics_, row);
   out.topic_id = coordinates_.TopicIdAt(row).value_or("");
@@ -57,9 +65,7 @@ QuarantinedRow QuarantinedRows::Read(int64_t row) const {
   if (schema_ids_->IsValid(row)) out.schema_id = schema_ids_->Value(row);
   out.cause = Text(*causes_, row);
   out.detail = Text(*details_, row);
-  out.key = Bytes(*keys_, row);
-  out.value = Bytes(*values_, row);
-  out.headers = Text(*headers_, row);
+  if (values_->IsValid(row)) out.value_bytes = values_->value_length(row);
   out.quarantined_at_us = QuarantinedAtAt(row);
   return out;
 }

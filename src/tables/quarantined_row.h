@@ -31,6 +31,7 @@ struct QuarantinedRow {
   std::optional<std::string> key, value;
   std::string headers;  // JSON text.
   int64_t quarantined_at_us = 0;
+  std::optional<int64_t> value_bytes = {};  // Nothing: there is no value.
 
   // When the record was sent, even outside those years. Nothing: it had no time, or an earlier
   // program did not keep one that no table can hold.
@@ -50,6 +51,8 @@ class QuarantinedRows {
   std::optional<int64_t> TimestampAt(int64_t row) const;
   int64_t QuarantinedAtAt(int64_t row) const;  // As in QuarantinedRow.
   QuarantinedRow Read(int64_t row) const;
+  // Without key, value and headers, which may be long.
+  QuarantinedRow ReadSummary(int64_t row) const;
 
  private:
   explicit QuarantinedRows(CoordinateColumns coordinates) : coordinates_(std::move(coordinates)) {}
