@@ -10,6 +10,7 @@
 
 #include "base/format.h"
 #include "base/json.h"
+#include "console/masking.h"
 #include "tables/progress.h"
 
 namespace shopstream::console {
@@ -293,11 +294,15 @@ ordered_json FreshnessJson(const Seen<RecentCommits>& seen) {
           {"unknown", TextOrNull(unknown)}};
 }
 
-ordered_json RevenueJson(const PipelineSeen& seen, ordered_json through) {
-  ordered_json out = refine::ToJson(seen.revenue.known() ? *seen.revenue.value
-                                                         : std::vector<refine::RevenueHour>{});
+ordered_json RevenueJson(const Config& config, const PipelineSeen& seen, ordered_json through) {
+  const Masking masking(config.console.mask);
+  const bool hides =
+      masking.masks("region") || masking.masks("amount") || masking.masks("revenue_usd");
+  ordered_json out = refine::ToJson(seen.revenue.known() && !hides
+                                        ? *seen.revenue.value
+                                        : std::vector<refine::RevenueHour>{});
   out["complete_through_ms"] = std::move(through);
-  out["unknown"] = TextOrNull(seen.revenue.unknown);
+  out["unknown"] = TextOrNull(hides ? "hidden by console.mask" : seen.revenue.unknown);
   return out;
 }
 
@@ -356,7 +361,7 @@ ordered_json OverviewJson(const Config& config, const PipelineSeen& seen) {
           {"freshness", FreshnessJson(seen.commits)},
           {"health", ComponentsJson(seen.health)},
           {"commits", CommitsJson(seen.commits)},
-          {"revenue", RevenueJson(seen, std::move(through))}};
+          {"revenue", RevenueJson(config, seen, std::move(through))}};
 }
 
 }  // namespace shopstream::console

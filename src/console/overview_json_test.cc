@@ -150,6 +150,21 @@ TEST(OverviewJson, ACommitNamesTheOffsetsThatItBrought) {
   EXPECT_EQ(json["freshness"]["unknown"], "no commit brought records in the last 300 s");
 }
 
+TEST(OverviewJson, MaskedRevenueIsNotShown) {
+  PipelineSeen seen = NothingSeen();
+  refine::RevenueHour hour;
+  hour.revenue["EU"] = 12.5;
+  seen.revenue = Known(std::vector{hour});
+  EXPECT_EQ(OverviewJson({}, seen)["revenue"]["hours"].size(), 1U);
+  for (const char* field : {"region", "amount", "Revenue_USD"}) {
+    Config config;
+    config.console.mask = {field};
+    const ordered_json revenue = OverviewJson(config, seen)["revenue"];
+    EXPECT_EQ(revenue["hours"].size(), 0U) << field;
+    EXPECT_EQ(revenue["unknown"], "hidden by console.mask") << field;
+  }
+}
+
 TEST(HealthJson, ShowsStateReasonAndRemedy) {
   const observe::ComponentHealth down{"registry", observe::HealthState::kDown, "refused",
                                       "start it"};
