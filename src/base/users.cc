@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <fstream>
 #include <mutex>
 #include <shared_mutex>
@@ -88,6 +89,22 @@ struct Users::Impl {
   std::map<Digest, Role> remembered;
   // One hash at a time: guesses must not use up all processors.
   std::mutex hashing;
+  std::atomic<int> in_hashing{0};  // One hashes, the others wait.
+
+  // Crypt; Unavailable: too many wait.
+  Result<std::optional<std::string>> Hash(const std::string& password, const std::string& setting) {
+    struct Place {
+      explicit Place(std::atomic<int>* given) : count(given), before((*given)++) {}
+      ~Place() { --*count; }
+      std::atomic<int>* const count;
+      const int before;
+    } const place(&in_hashing);
+    if (place.before > kMostWaiting) {
+      return Unavailable("too many sign-ins at the same time: try again");
+    }
+    const std::lock_guard lock(hashing);
+    return Crypt(password, setting);
+  }
 
   Digest DigestOf(const std::string& credentials) const {
     std::string salted(reinterpret_cast<const char*>(salt.data()), salt.size());
@@ -155,29 +172,26 @@ std::string Users::NameIn(std::string_view authorization) {
   return credentials ? credentials->substr(0, credentials->find(':')) : "";
 }
 
-std::optional<Role> Users::Authenticate(std::string_view authorization) const {
+Result<std::optional<Role>> Users::Authenticate(std::string_view authorization) const {
+  const std::optional<Role> nobody;
   const auto credentials = CredentialsIn(authorization);
-  if (!credentials.has_value()) return std::nullopt;
+  if (!credentials.has_value()) return nobody;
   const size_t colon = credentials->find(':');
   const Digest digest = impl_->DigestOf(*credentials);
   {
     std::shared_lock lock(impl_->mutex);
     const auto known = impl_->remembered.find(digest);
-    if (known != impl_->remembered.end()) return known->second;
+    if (known != impl_->remembered.end()) return std::optional(known->second);
   }
   const auto user = impl_->users.find(credentials->substr(0, colon));
   const bool known = user != impl_->users.end();
   const std::string& wanted = known ? user->second.hash : impl_->decoy;
-  std::optional<std::string> hash;
-  {
-    std::lock_guard lock(impl_->hashing);
-    hash = Crypt(credentials->substr(colon + 1), wanted);
-  }
-  if (!hash.has_value() || !EqualInConstantTime(*hash, wanted) || !known) return std::nullopt;
+  ARROW_ASSIGN_OR_RAISE(const auto hash, impl_->Hash(credentials->substr(colon + 1), wanted));
+  if (!hash.has_value() || !EqualInConstantTime(*hash, wanted) || !known) return nobody;
   std::unique_lock lock(impl_->mutex);
   if (impl_->remembered.size() >= kMaxRemembered) impl_->remembered.clear();
   impl_->remembered[digest] = user->second.role;
-  return user->second.role;
+  return std::optional(user->second.role);
 }
 
 }  // namespace shopstream

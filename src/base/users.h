@@ -28,11 +28,14 @@ class Users {
   static Result<Users> Read(const std::string& path, const std::string& setting);
   static Result<Users> Parse(std::string_view text);
 
+  // Guesses must not occupy all threads of a server.
+  static constexpr int kMostWaiting = 4;
+
   bool anyone() const { return impl_ == nullptr; }
   // The role of "Basic <base64 of name:password>"; nothing: no such user or password. Takes the
   // same time for an unknown name as for a wrong password; a password that was correct once is
-  // verified fast from then on.
-  std::optional<Role> Authenticate(std::string_view authorization) const;
+  // verified fast from then on. Unavailable: kMostWaiting others wait for their verification.
+  Result<std::optional<Role>> Authenticate(std::string_view authorization) const;
   // The name in such a text, whether or not there is such a user; empty if it has another form.
   static std::string NameIn(std::string_view authorization);
 

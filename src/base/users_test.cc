@@ -3,7 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <latch>
 #include <string>
+#include <thread>
+#include <vector>
+
+#include "base/error_kind.h"
 
 namespace shopstream {
 namespace {
@@ -18,11 +24,11 @@ TEST(UsersTest, ARoleTakesTheRightPassword) {
                                   "bob:" + kHash + ":reader\n");
   ASSERT_TRUE(users.ok()) << users.status();
   EXPECT_FALSE(users->anyone());
-  EXPECT_EQ(Role::kWriter, users->Authenticate("Basic YW5uOnNlY3JldA=="));  // ann:secret
-  EXPECT_EQ(Role::kWriter, users->Authenticate("Basic YW5uOnNlY3JldA=="));  // Remembered.
-  EXPECT_EQ(Role::kReader, users->Authenticate("Basic Ym9iOnNlY3JldA=="));  // bob:secret
-  EXPECT_FALSE(users->Authenticate("Basic YW5uOndyb25n"));                  // ann:wrong
-  EXPECT_FALSE(users->Authenticate("Basic ZXZlOnNlY3JldA=="));              // eve:secret
+  EXPECT_EQ(Role::kWriter, *users->Authenticate("Basic YW5uOnNlY3JldA=="));  // ann:secret
+  EXPECT_EQ(Role::kWriter, *users->Authenticate("Basic YW5uOnNlY3JldA=="));  // Remembered.
+  EXPECT_EQ(Role::kReader, *users->Authenticate("Basic Ym9iOnNlY3JldA=="));  // bob:secret
+  EXPECT_FALSE(*users->Authenticate("Basic YW5uOndyb25n"));                  // ann:wrong
+  EXPECT_FALSE(*users->Authenticate("Basic ZXZlOnNlY3JldA=="));              // eve:secret
 }
 
 TEST(UsersTest, WhatIsNoBasicAuthenticationIsRefused) {
@@ -31,8 +37,31 @@ TEST(UsersTest, WhatIsNoBasicAuthenticationIsRefused) {
   for (const std::string& header :
        {std::string(), std::string("Bearer YW5uOnNlY3JldA=="), std::string("Basic "),
         std::string("Basic ?"), std::string("Basic YW5u"), "Basic " + std::string(1000, 'A')}) {
-    EXPECT_FALSE(users->Authenticate(header)) << header;
+    EXPECT_FALSE(*users->Authenticate(header)) << header;
   }
+}
+
+TEST(UsersTest, GuessesDoNotOccupyAllThreads) {
+  // Slow on purpose.
+  const auto users =
+      Users::Parse("ann:$5$rounds=100000$saltsalt$" + std::string(43, 'x') + ":writer\n");
+  ASSERT_TRUE(users.ok()) << users.status();
+  std::atomic<int> refused = 0, wrong = 0;
+  {
+    std::vector<std::jthread> guesses;
+    std::latch start(32);
+    for (int i = 0; i < 32; ++i) {
+      guesses.emplace_back([&] {
+        start.arrive_and_wait();
+        const auto role = users->Authenticate("Basic YW5uOndyb25n");  // ann:wrong
+        IsUnavailable(role.status()) ? ++refused : ++wrong;
+      });
+    }
+    for (std::jthread& guess : guesses) guess.join();
+  }
+  EXPECT_GT(refused, 0);
+  EXPECT_GT(wrong, 0);
+  EXPECT_FALSE(*users->Authenticate("Basic YW5uOndyb25n")) << "there is room again";
 }
 
 TEST(UsersTest, AFileIsRefusedByLine) {

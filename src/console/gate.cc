@@ -141,22 +141,27 @@ std::optional<HttpReply> Gate::Check(const HttpRequest& head) {
   if (LeadsElsewhere(head)) return ErrorReply(400, "invalid", "the path leads out of the console");
   const PathParts parts = SplitPath(head.raw_path);
   if (!IsApi(parts)) {
-    if (parts != PathParts{"metrics"} || !needs_login() || !Identify(head).who.empty()) {
-      return std::nullopt;
+    if (parts != PathParts{"metrics"}) return std::nullopt;
+    auto refusal = CheckSignedIn(head);
+    if (refusal.has_value() && refusal->status == 401) {
+      refusal->headers.emplace_back("WWW-Authenticate", "Basic realm=\"ShopStream\"");
     }
-    HttpReply reply = ErrorReply(401, "refused", "sign in as a user of console.users");
-    reply.headers.emplace_back("WWW-Authenticate", "Basic realm=\"ShopStream\"");
-    return reply;
+    return refusal;
   }
   if (auto refusal = CheckOrigin(head)) return refusal;
   // A form of another site cannot send this type without asking first.
   if (head.method == "POST" && !head.content_type.starts_with("application/json")) {
     return ErrorReply(415, "invalid", "send the body as application/json");
   }
-  if (needs_login() && !IsSessionRoute(parts) && Identify(head).who.empty()) {
-    return ErrorReply(401, "refused", "sign in as a user of console.users");
-  }
-  return std::nullopt;
+  return IsSessionRoute(parts) ? std::nullopt : CheckSignedIn(head);
+}
+
+std::optional<HttpReply> Gate::CheckSignedIn(const HttpRequest& head) {
+  if (!needs_login()) return std::nullopt;
+  const auto caller = Find(head);
+  if (!caller.ok()) return ErrorReply(429, "unavailable", caller.status().message());
+  if (caller->has_value()) return std::nullopt;
+  return ErrorReply(401, "refused", "sign in as a user of console.users");
 }
 
 bool Gate::IsToken(std::string_view token) const {
@@ -168,21 +173,27 @@ Caller Gate::CallerOf(const std::string& user, Role role) const {
   return {user, config_.allow_changes && role == Role::kWriter};
 }
 
-std::optional<Caller> Gate::FromAuthorization(const std::string& authorization) const {
+Result<std::optional<Caller>> Gate::FromAuthorization(const std::string& authorization) const {
+  const std::optional<Caller> nobody;
   if (authorization.starts_with(kBearer)) {
-    if (!IsToken(std::string_view(authorization).substr(kBearer.size()))) return std::nullopt;
-    return Caller{"token", config_.allow_changes};
+    if (!IsToken(std::string_view(authorization).substr(kBearer.size()))) return nobody;
+    return std::optional(Caller{"token", config_.allow_changes});
   }
-  if (!authorization.starts_with(kBasic) || users_.anyone()) return std::nullopt;
-  const auto role = users_.Authenticate(authorization);
-  if (!role.has_value()) return std::nullopt;
-  return CallerOf(Users::NameIn(authorization), *role);
+  if (!authorization.starts_with(kBasic) || users_.anyone()) return nobody;
+  ARROW_ASSIGN_OR_RAISE(const auto role, users_.Authenticate(authorization));
+  if (!role.has_value()) return nobody;
+  return std::optional(CallerOf(Users::NameIn(authorization), *role));
+}
+
+Result<std::optional<Caller>> Gate::Find(const HttpRequest& request) {
+  ARROW_ASSIGN_OR_RAISE(auto caller, FromAuthorization(request.header("Authorization")));
+  if (caller.has_value()) return caller;
+  return sessions_.Find(CookieValue(request.header("Cookie"), kCookie), BootClock::now());
 }
 
 Caller Gate::Identify(const HttpRequest& request) {
-  if (const auto caller = FromAuthorization(request.header("Authorization"))) return *caller;
-  const std::string id = CookieValue(request.header("Cookie"), kCookie);
-  return sessions_.Find(id, BootClock::now()).value_or(Caller{});
+  const auto caller = Find(request);
+  return caller.ok() ? caller->value_or(Caller{}) : Caller{};
 }
 
 Status Gate::MayChange(const Caller& caller) const {
@@ -203,13 +214,15 @@ Result<std::string> Gate::SignIn(const nlohmann::json& body, Caller* caller) {
   }
   std::optional<Caller> found;
   if (body.contains("token") && body["token"].is_string()) {
-    found = FromAuthorization(std::string(kBearer) + Trimmed(body["token"].get<std::string>()));
+    ARROW_ASSIGN_OR_RAISE(found, FromAuthorization(std::string(kBearer) +
+                                                   Trimmed(body["token"].get<std::string>())));
     if (!found) return Refused("this is not the token of console.token_file");
   } else if (body.contains("user") && body["user"].is_string() && body.contains("password") &&
              body["password"].is_string()) {
     caller->who = body["user"].get<std::string>();
     const std::string credentials = caller->who + ":" + body["password"].get<std::string>();
-    found = FromAuthorization(std::string(kBasic) + arrow::util::base64_encode(credentials));
+    ARROW_ASSIGN_OR_RAISE(found, FromAuthorization(std::string(kBasic) +
+                                                   arrow::util::base64_encode(credentials)));
     if (!found) return Refused("the user or the password is wrong");
   } else {
     return Status::Invalid("send a token, or a user and a password");

@@ -37,7 +37,8 @@ class Gate {
   Status MayChange(const Caller& caller) const;
 
   // Begins a session for {"token": ...} or {"user": ..., "password": ...}: the value of Set-Cookie.
-  // Refused: the token, or the user or password, is wrong.
+  // Refused: the token, or the user or password, is wrong. Unavailable: too many sign in at the
+  // same time.
   Result<std::string> SignIn(const nlohmann::json& body, Caller* caller);
   // Ends the request's session: the value of Set-Cookie.
   std::string SignOut(const HttpRequest& request);
@@ -51,7 +52,11 @@ class Gate {
   bool IsAllowedHost(std::string_view host_header) const;
   std::optional<HttpReply> CheckOrigin(const HttpRequest& head) const;
   bool IsToken(std::string_view token) const;
-  std::optional<Caller> FromAuthorization(const std::string& authorization) const;
+  // Nothing: it is nobody's. Unavailable: too many sign in at the same time.
+  Result<std::optional<Caller>> FromAuthorization(const std::string& authorization) const;
+  // By a header or a session; nothing: somebody who has not signed in.
+  Result<std::optional<Caller>> Find(const HttpRequest& request);
+  std::optional<HttpReply> CheckSignedIn(const HttpRequest& head);
   Caller CallerOf(const std::string& user, Role role) const;
   std::string Cookie(std::string_view id, int64_t seconds) const;
 

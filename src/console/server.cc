@@ -206,6 +206,9 @@ HttpReply Server::Impl::SignIn(const HttpRequest& request) {
   if (!body.has_value()) return ErrorReply(400, "invalid", "the body is not a JSON object");
   Caller caller;
   const Result<std::string> cookie = gate->SignIn(*body, &caller);
+  if (!cookie.ok() && IsUnavailable(cookie.status())) {
+    return ErrorReply(429, "unavailable", cookie.status().message());
+  }
   if (!cookie.ok()) {
     RecordFailure(Attempt(request, caller, "sign in"), cookie.status(), false);
     return ErrorReply(cookie.status());

@@ -237,7 +237,11 @@ Api::Api(Api&&) noexcept = default;
 
 std::optional<HttpReply> Api::Gate(const HttpRequest& head) const {
   if (impl_->users.anyone() || IsProbe(head)) return std::nullopt;
-  const auto role = impl_->users.Authenticate(head.header("Authorization"));
+  const auto verified = impl_->users.Authenticate(head.header("Authorization"));
+  if (!verified.ok()) {
+    return impl_->Counted(ToHttp(RestError{429, verified.status().message()}), head, kNoRoute);
+  }
+  const std::optional<Role>& role = *verified;
   if (!role.has_value()) {
     HttpReply reply = ToHttp(RestError{401, "Unauthorized"});
     reply.headers.emplace_back("WWW-Authenticate", "Basic realm=\"SchemaRegistry\"");
