@@ -50,7 +50,7 @@ struct Receipt {
   std::string what;     // In the past tense: "reset the offsets of group a".
   std::string subject;  // The name of the changed object, such as the group's.
   JsonValue before, after;
-  JsonValue answer;  // For the page.
+  JsonValue answer;     // For the page.
   std::string error{};  // Why it was not done, or only in part; empty: it was.
 };
 // Changes something. The server calls it only if console.allow_changes permits it to the user, and

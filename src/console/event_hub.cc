@@ -30,7 +30,7 @@ int64_t LastEventId(const HttpRequest& request) {
 EventHub::EventHub(EventHubOptions options)
     : options_(std::move(options)), last_id_(WallClockMillis()) {}
 
-HttpReply EventHub::Subscribe(const HttpRequest& request) {
+HttpReply EventHub::Subscribe(const HttpRequest& request, std::function<bool()> permitted) {
   std::set<std::string> wanted;
   for (const std::string& channel : SplitList(request.query("channels"))) {
     if (std::ranges::find(options_.channels, channel) == options_.channels.end()) {
@@ -54,7 +54,7 @@ HttpReply EventHub::Subscribe(const HttpRequest& request) {
   for (const auto& [channel, event] : newest_) {
     if (wanted.contains(channel) && event.id > seen) reply.body += event.text;
   }
-  listeners_.push_back({std::move(stream), std::move(wanted)});
+  listeners_.push_back({std::move(stream), std::move(wanted), std::move(permitted)});
   return reply;
 }
 
@@ -73,8 +73,21 @@ void EventHub::Beat(BootClock::time_point now) {
   const std::lock_guard lock(mutex_);
   if (now - beat_at_ < options_.heartbeat) return;
   beat_at_ = now;
+  CloseForbidden();
   for (const Listener& listener : listeners_) listener.stream->Push(kHeartbeat);
   RemoveClosed();
+}
+
+void EventHub::EndForbidden() {
+  const std::lock_guard lock(mutex_);
+  CloseForbidden();
+  RemoveClosed();
+}
+
+void EventHub::CloseForbidden() {
+  for (const Listener& listener : listeners_) {
+    if (listener.permitted != nullptr && !listener.permitted()) listener.stream->Close();
+  }
 }
 
 bool EventHub::HasListeners(const std::string& channel) const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -35,12 +36,14 @@ class EventHub {
   explicit EventHub(EventHubOptions options);
 
   // GET /api/stream?channels=a,b[&last_event_id=N], or with the header Last-Event-ID. Begins with
-  // the newest value of each channel that is newer than that id.
-  HttpReply Subscribe(const HttpRequest& request);
+  // the newest value of each channel that is newer than that id. The stream ends at the first
+  // heartbeat, or call of EndForbidden, at which `permitted` says no; null: it never does.
+  HttpReply Subscribe(const HttpRequest& request, std::function<bool()> permitted = {});
 
   void Publish(const std::string& channel, const std::string& json);
   // Sends a heartbeat if one is due, which also finds browsers that are gone.
   void Beat(BootClock::time_point now);
+  void EndForbidden();
   bool HasListeners(const std::string& channel) const;
   size_t streams() const;
 
@@ -48,12 +51,14 @@ class EventHub {
   struct Listener {
     std::shared_ptr<HttpStream> stream;
     std::set<std::string> channels;
+    std::function<bool()> permitted;
   };
   struct Event {
     int64_t id = 0;
     std::string text;
   };
 
+  void CloseForbidden();
   void RemoveClosed() const;
 
   const EventHubOptions options_;

@@ -99,6 +99,29 @@ TEST_F(EventHubTest, ALargeValueDisconnectsNobodyWhoReads) {
   EXPECT_FALSE(reply.stream->open());
 }
 
+TEST_F(EventHubTest, EndsAStreamThatIsNoLongerPermitted) {
+  bool permitted = true;
+  const auto follow = [&] {
+    HttpRequest request;
+    request.raw_query = "channels=overview";
+    request.header = [](const std::string&) { return std::string(); };
+    return hub_.Subscribe(request, [&] { return permitted; });
+  };
+  const HttpReply first = follow();
+  const HttpReply anybodys = Subscribe("channels=overview");
+  const BootClock::time_point now = BootClock::now();
+  hub_.Beat(now);
+  hub_.EndForbidden();
+  EXPECT_TRUE(first.stream->open());
+  permitted = false;
+  hub_.Beat(now + Millis{10'000});
+  EXPECT_FALSE(first.stream->open());
+  const HttpReply second = follow();
+  hub_.EndForbidden();
+  EXPECT_FALSE(second.stream->open());
+  EXPECT_TRUE(anybodys.stream->open());
+}
+
 TEST_F(EventHubTest, DropsASlowReader) {
   const HttpReply slow = Subscribe("channels=overview");
   EXPECT_TRUE(hub_.HasListeners("overview"));

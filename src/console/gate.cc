@@ -196,6 +196,13 @@ Caller Gate::Identify(const HttpRequest& request) {
   return caller.ok() ? caller->value_or(Caller{}) : Caller{};
 }
 
+std::function<bool()> Gate::Permission(const HttpRequest& request) {
+  if (!needs_login() || !request.header("Authorization").empty()) return nullptr;
+  return [this, id = CookieValue(request.header("Cookie"), kCookie)] {
+    return sessions_.Find(id, BootClock::now()).has_value();
+  };
+}
+
 Status Gate::MayChange(const Caller& caller) const {
   if (!config_.allow_changes) {
     return Refused("this console is read-only: set console.allow_changes to permit changes");
@@ -214,15 +221,15 @@ Result<std::string> Gate::SignIn(const nlohmann::json& body, Caller* caller) {
   }
   std::optional<Caller> found;
   if (body.contains("token") && body["token"].is_string()) {
-    ARROW_ASSIGN_OR_RAISE(found, FromAuthorization(std::string(kBearer) +
-                                                   Trimmed(body["token"].get<std::string>())));
+    ARROW_ASSIGN_OR_RAISE(
+        found, FromAuthorization(std::string(kBearer) + Trimmed(body["token"].get<std::string>())));
     if (!found) return Refused("this is not the token of console.token_file");
   } else if (body.contains("user") && body["user"].is_string() && body.contains("password") &&
              body["password"].is_string()) {
     caller->who = body["user"].get<std::string>();
     const std::string credentials = caller->who + ":" + body["password"].get<std::string>();
-    ARROW_ASSIGN_OR_RAISE(found, FromAuthorization(std::string(kBasic) +
-                                                   arrow::util::base64_encode(credentials)));
+    ARROW_ASSIGN_OR_RAISE(
+        found, FromAuthorization(std::string(kBasic) + arrow::util::base64_encode(credentials)));
     if (!found) return Refused("the user or the password is wrong");
   } else {
     return Status::Invalid("send a token, or a user and a password");

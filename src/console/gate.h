@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
@@ -33,6 +34,9 @@ class Gate {
   std::optional<HttpReply> Check(const HttpRequest& head);
   // Whoever sends a request that was let in.
   Caller Identify(const HttpRequest& request);
+  // Whether the session of a request that was let in still lasts, for a reply that does not end.
+  // Null: no session let it in. The gate must outlive it.
+  std::function<bool()> Permission(const HttpRequest& request);
   // OK, or why this caller may make no change; names the remedy.
   Status MayChange(const Caller& caller) const;
 

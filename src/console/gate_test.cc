@@ -195,18 +195,22 @@ TEST_F(GateTest, AReaderSeesAndAWriterChanges) {
   const HttpRequest reader = Head("POST", "/api/x", {{"Cookie", sign_in("reader", "secret")}});
   const HttpRequest writer = Head("POST", "/api/x", {{"Cookie", sign_in("writer", "secret")}});
   EXPECT_EQ(Refusal(gate, reader), 0);
+  const auto permission = gate.Permission(reader);
+  EXPECT_TRUE(permission());
   EXPECT_THAT(gate.MayChange(gate.Identify(reader)).message(), HasSubstr("role reader"));
   EXPECT_EQ(gate.Identify(writer), (Caller{"writer", true}));
   EXPECT_TRUE(gate.MayChange(gate.Identify(writer)).ok());
+  gate.SignOut(reader);
+  EXPECT_FALSE(permission());
 }
 
 TEST_F(GateTest, LongCredentialsAreRefusedAndNotRecorded) {
   Gate& gate = Open(WithUsers());
   const std::string text(257, 'x');
   Caller caller;
-  for (const nlohmann::json& body : {nlohmann::json{{"user", text}, {"password", "secret"}},
-                                     nlohmann::json{{"user", "writer"}, {"password", text}},
-                                     nlohmann::json{{"token", text}}}) {
+  for (const nlohmann::json& body :
+       {nlohmann::json{{"user", text}, {"password", "secret"}},
+        nlohmann::json{{"user", "writer"}, {"password", text}}, nlohmann::json{{"token", text}}}) {
     EXPECT_EQ(KindOf(gate.SignIn(body, &caller).status()), ErrorKind::kInvalid);
     EXPECT_EQ(caller.who, "");
   }

@@ -21,7 +21,7 @@ ReplayJob::~ReplayJob() {
 }
 
 Result<ReplayJob::State> ReplayJob::Start(const ingest::ReplayFilter& filter, Millis patience,
-                                           OnEnd on_end) {
+                                          OnEnd on_end) {
   std::unique_lock lock(mutex_);
   if (state_.running) {
     return Status::Invalid("a replay is already running: wait for its end, or cancel it");

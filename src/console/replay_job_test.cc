@@ -99,9 +99,10 @@ TEST(ReplayJobTest, OnlyTheEndOfALongOneIsReported) {
   HeldReplay never;
   {
     ReplayJob job(never.Run());
-    ASSERT_TRUE(job.Start({}, Millis{0}, [&](const ReplayJob::State& state) {
-                     ends.push_back(ToJson(state)["state"]);
-                   })->running);
+    ASSERT_TRUE(
+        job.Start({}, Millis{0},
+                  [&](const ReplayJob::State& state) { ends.push_back(ToJson(state)["state"]); })
+            ->running);
   }
   EXPECT_EQ((std::vector<std::string>{"done", "cancelled"}), ends);
 }

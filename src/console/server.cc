@@ -222,6 +222,7 @@ HttpReply Server::Impl::SignIn(const HttpRequest& request) {
 HttpReply Server::Impl::SignOut(const HttpRequest& request) {
   HttpReply reply = ReplyOf(nlohmann::ordered_json{{"signed_in_as", nullptr}});
   reply.headers.emplace_back("Set-Cookie", gate->SignOut(request));
+  hub.EndForbidden();
   return reply;
 }
 
@@ -244,8 +245,9 @@ Result<std::unique_ptr<Server>> Server::Start(const Config& config, observe::Sam
       return WithSafeHeaders(handle(request));
     });
   };
-  route("GET", "/api/stream",
-        [state](const HttpRequest& request) { return state->hub.Subscribe(request); });
+  route("GET", "/api/stream", [state](const HttpRequest& request) {
+    return state->hub.Subscribe(request, state->gate->Permission(request));
+  });
   route("POST", "/api/session",
         [state](const HttpRequest& request) { return state->SignIn(request); });
   route("POST", "/api/session/end",

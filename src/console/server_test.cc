@@ -119,8 +119,8 @@ TEST_F(ServerTest, NoSpellingOfAnAddressPassesTheSignIn) {
   for (const ApiRoute& route : routes) {
     const std::string address = Address(route);
     EXPECT_EQ(StatusOf(&client, route, address), 401) << address;
-    EXPECT_EQ(StatusOf(&client, route, "/%" + std::string(address[1] == 'a' ? "61" : "6d") +
-                                           address.substr(2)),
+    EXPECT_EQ(StatusOf(&client, route,
+                       "/%" + std::string(address[1] == 'a' ? "61" : "6d") + address.substr(2)),
               401)
         << address;
     EXPECT_EQ(StatusOf(&client, route, "/" + address), 400) << address;
