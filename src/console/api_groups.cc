@@ -86,6 +86,8 @@ Result<ordered_json> Groups::History(const std::string& name, const ApiRequest& 
   ordered_json answer =
       HistoryAnswer(points.empty() ? std::vector<observe::LagPoint>{} : SumOf(points),
                     WallClockMillis() - since_boot.count());
+  const int64_t all = PartitionsSeen(sampler_.Latest(), name, topic);
+  if (partition.empty()) LeaveOut(all - std::ssize(points), &answer);
   answer["group"] = name;
   answer["span"] = span;
   answer["partitions"] = std::move(keys);

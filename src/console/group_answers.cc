@@ -283,6 +283,29 @@ ordered_json HistoryAnswer(const std::vector<LagPoint>& points, int64_t wall_ms_
           {"never_clears", never}};
 }
 
+int64_t PartitionsSeen(const observe::Sample& sample, const std::string& group,
+                       const std::string& topic) {
+  if (group == sample.group) {
+    const bool is_known = sample.lag.known() && (topic.empty() || topic == sample.topic);
+    return is_known ? std::ssize(sample.lag.value->partitions) : 0;
+  }
+  if (!sample.groups.known()) return 0;
+  const auto& groups = sample.groups.value->groups;
+  const auto found = std::ranges::find_if(
+      groups, [&](const auto& one) { return one.described.name == group; });
+  if (found == groups.end()) return 0;
+  return std::ranges::count_if(found->committed, [&](const auto& committed) {
+    return topic.empty() || committed.first.topic == topic;
+  });
+}
+
+void LeaveOut(int64_t partitions, ordered_json* history) {
+  (*history)["partitions_left_out"] = std::max<int64_t>(0, partitions);
+  if (partitions <= 0) return;
+  (*history)["clear_seconds"] = nullptr;
+  (*history)["never_clears"] = false;
+}
+
 Result<groups::ResetRequest> ReadResetRequest(const std::string& group, const json& body) {
   groups::ResetRequest request;
   request.group = group;

@@ -34,6 +34,12 @@ std::vector<observe::LagPoint> SumOf(const std::vector<std::vector<observe::LagP
 // these points; infinity: never. Nothing: unknown. Pure.
 std::optional<double> ClearSeconds(const std::vector<observe::LagPoint>& points);
 
+// How many partitions the group was last seen with, of one topic or, if it is empty, of all.
+int64_t PartitionsSeen(const observe::Sample& sample, const std::string& group,
+                       const std::string& topic);
+// Says in a history's answer that it lacks some of the partitions: when the lag is gone is then
+// unknown.
+void LeaveOut(int64_t partitions, nlohmann::ordered_json* history);
 nlohmann::ordered_json HistoryAnswer(const std::vector<observe::LagPoint>& points,
                                      int64_t wall_ms_of_second_zero);
 

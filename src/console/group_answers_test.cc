@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <memory>
 
 #include "base/json.h"
 
@@ -48,6 +49,28 @@ TEST(GroupAnswersTest, UnknownIsNullAndNeverZero) {
   EXPECT_THAT(answer["records"], ElementsAre(7));
   EXPECT_TRUE(answer["seconds"][0].is_null());
   EXPECT_TRUE(answer["clear_seconds"].is_null());
+}
+
+TEST(GroupAnswersTest, AHistoryThatLacksPartitionsDoesNotSayWhenTheLagIsGone) {
+  auto history = HistoryAnswer({{.second = 1, .records = 9}, {.second = 2, .records = 8}}, 0);
+  LeaveOut(0, &history);
+  EXPECT_EQ(history["partitions_left_out"], 0);
+  EXPECT_FALSE(history["clear_seconds"].is_null());
+  LeaveOut(2, &history);
+  EXPECT_EQ(history["partitions_left_out"], 2);
+  EXPECT_TRUE(history["clear_seconds"].is_null());
+}
+
+TEST(GroupAnswersTest, APartitionsCountIsOfTheGroupAndTopic) {
+  observe::Sample sample;
+  observe::GroupSample group;
+  group.described.name = "g";
+  group.committed = {{{"a", 0}, 1}, {{"a", 1}, 1}, {{"b", 0}, 1}};
+  sample.groups.value = std::make_shared<observe::GroupsSample>(observe::GroupsSample{{group}});
+  sample.groups.unknown.clear();
+  EXPECT_EQ(PartitionsSeen(sample, "g", ""), 3);
+  EXPECT_EQ(PartitionsSeen(sample, "g", "a"), 2);
+  EXPECT_EQ(PartitionsSeen(sample, "other", ""), 0);
 }
 
 TEST(GroupAnswersTest, EveryTargetOfAResetIsRead) {

@@ -76,12 +76,12 @@ function Lag({ path, group, at }) {
   return html`<div class="grid">
       <${Figure} title="Lag" value=${figure} unit=${unit} at=${at} note=${group.lag_unknown ? group.lag_unknown : lag === null ? 'unknown in some partition' : `${f.plural(group.partitions.length, 'partition')}`} />
       <${Figure} title="Oldest unread record" value=${f.span(oldest === null ? null : oldest / 1000)[0]} unit=${f.span(oldest === null ? null : oldest / 1000)[1]} note=${oldest === null ? 'nothing waits, or its age is unknown' : 'since it was sent'} />
-      <${Figure} title="Clears in" value=${clear} unit=${clearUnit} note=${rates.never_clears ? 'it does not shrink' : lag === 0 ? 'nothing waits' : 'at the rates of the last minute'} />
+      <${Figure} title="Clears in" value=${clear} unit=${clearUnit} note=${rates.partitions_left_out ? 'the history lacks partitions' : rates.never_clears ? 'it does not shrink' : lag === 0 ? 'nothing waits' : 'at the rates of the last minute'} />
       <${Figure} title="Members" value=${f.count(group.members.length)} note=${html`<${GroupState} group=${group} />`} />
     </div>
     <${Panel} title="Lag over time" aside=${spans}><${Loaded} of=${history} what="the history">${(value) => value.unknown || value.at_ms.length === 0
     ? html`<p class="loading">${value.unknown ?? 'No points yet.'}</p>`
-    : html`<${TimeChart} title=${`Records behind, ${span === 'hour' ? 'by the second' : 'the most of each minute'}`} times=${value.at_ms.map((ms) => ms / 1000)}
+    : html`${value.partitions_left_out > 0 ? html`<p>It lacks ${f.plural(value.partitions_left_out, 'partition')}: the console remembers a limited number.</p>` : ''}<${TimeChart} title=${`Records behind, ${span === 'hour' ? 'by the second' : 'the most of each minute'}`} times=${value.at_ms.map((ms) => ms / 1000)}
         series=${[{ label: 'lag', values: value.records, color: '--accent' }]} />`}<//><//>`;
 }
 
