@@ -184,7 +184,7 @@ bool IsThere(const RecordLineage& record) {
 
 Result<int> TraceOneFile(const Context& context, lake::ObjectStore* store,
                          const std::string& path) {
-  ARROW_ASSIGN_OR_RAISE(const auto file, lineage::TraceFile(store, path));
+  ARROW_ASSIGN_OR_RAISE(const auto file, lineage::TraceFile(store, path, 1000, ShutdownRequested));
   context.json ? PrintReport(std::cout, lineage::ToJson(file)) : Print(file);
   return kDone;
 }

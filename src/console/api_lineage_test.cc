@@ -30,6 +30,7 @@ TEST_F(ApiLineageTest, RecordsAreFoundByPlaceByEventAndFilesByPath) {
   EXPECT_EQ("b", by_place[0]["bronze"]["row"]["event_id"]);
   EXPECT_EQ(1, Lineage("event_id=b")["records"][0]["offset"]);
   EXPECT_EQ(0, Lineage("event_id=x")["records"].size());
+  EXPECT_EQ(config_.kafka.topic, Lineage("event_id=x")["topic"]);
   const std::string path = "bronze-events/" + by_place[0]["bronze"]["file"].get<std::string>();
   EXPECT_EQ(1, Lineage("file=" + PercentEncode(path))["file"]["partitions"][0]["last_offset"]);
 }
@@ -57,6 +58,25 @@ TEST_F(ApiLineageTest, MaskedFieldsAreHiddenAndNotSearched) {
   EXPECT_THAT(record, Not(HasSubstr("70001")));
   EXPECT_THAT(record, Not(HasSubstr("secret")));
   EXPECT_THAT(record, Not(HasSubstr("ASIA")));
+}
+
+TEST_F(ApiLineageTest, AFileIsFoundByItsHiddenPathOnly) {
+  CreateBronze();
+  Ingest({{.id = "a", .offset = 0, .region = "ASIA"}});
+  config_.console.mask = {"region"};
+  Serve(LineageRoutes);
+  const std::string shown =
+      "bronze-events/" +
+      Lineage("partition=0&offset=0")["records"][0]["bronze"]["file"].get<std::string>();
+  const auto file = Lineage("file=" + PercentEncode(shown));
+  EXPECT_EQ(0, file["file"]["partitions"][0]["last_offset"]);
+  EXPECT_THAT(file.dump(), Not(HasSubstr("ASIA")));
+  std::string real = shown;
+  real.replace(real.find('*'), 1, "ASIA");
+  const auto refused = Lineage("file=" + PercentEncode(real));
+  real.replace(real.find("ASIA"), 4, "EU");
+  EXPECT_EQ(refused["error"], Lineage("file=" + PercentEncode(real))["error"]);
+  EXPECT_THAT(refused["error"].get<std::string>(), HasSubstr("console.mask"));
 }
 
 }  // namespace

@@ -55,11 +55,12 @@ Result<int64_t> VersionBefore(lake::ObjectStore* store, const std::string& table
 
 // The first entry from about `ms` on that brings it.
 Result<CommitSearch> FirstThat(lake::ObjectStore* store, const std::string& table, int64_t ms,
-                               const Brings& brings) {
+                               const Brings& brings, const std::function<bool()>& stop) {
   ARROW_ASSIGN_OR_RAISE(const lake::LogSpan span, lake::ReadLogSpan(store, table));
   ARROW_ASSIGN_OR_RAISE(const int64_t first, VersionBefore(store, table, ms, span));
   const int64_t last = std::min(span.newest, first + kMostEntries);
   for (int64_t version = first; version <= last; ++version) {
+    if (stop()) return Status::Cancelled("the search of the log of ", table, " was stopped");
     ARROW_ASSIGN_OR_RAISE(const auto entry, lake::ReadLogEntry(store, table, version));
     if (!entry || !brings(*entry)) continue;
     ARROW_ASSIGN_OR_RAISE(const auto time_ms, lake::CommitTime(store, table, version));
@@ -86,17 +87,19 @@ std::optional<int64_t> IngestedMs(const StoredRow& row) {
 }  // namespace
 
 Result<CommitSearch> FindCommitOfFile(lake::ObjectStore* store, const std::string& table,
-                                      const std::string& path) {
+                                      const std::string& path,
+                                      const std::function<bool()>& stop) {
   ARROW_ASSIGN_OR_RAISE(const auto objects, store->List(table + "/" + path));
   if (objects.empty()) {
     return CommitSearch{.commit = {}, .unknown = table + "/" + path + " is not in storage"};
   }
   return FirstThat(store, table, objects[0].modified_ms,
-                   [&](const lake::LogEntry& entry) { return Adds(entry, path); });
+                   [&](const lake::LogEntry& entry) { return Adds(entry, path); }, stop);
 }
 
 Result<RowCommit> FindCommitOfRecord(lake::ObjectStore* store, const lake::Snapshot& snapshot,
-                                     const RecordKey& key, const StoredRow& row) {
+                                     const RecordKey& key, const StoredRow& row,
+                                     const std::function<bool()>& stop) {
   RowCommit found;
   ARROW_ASSIGN_OR_RAISE(const auto replayed, tables::ReadReplayed(snapshot, key.topic_id));
   found.was_replayed = replayed.Contains(key.partition, key.offset);
@@ -120,7 +123,7 @@ Result<RowCommit> FindCommitOfRecord(lake::ObjectStore* store, const lake::Snaps
       return add.data_change && may_have.MayMatch(add.file);
     });
   };
-  ARROW_ASSIGN_OR_RAISE(found.search, FirstThat(store, row.place.table, *ingested_ms, brings));
+  ARROW_ASSIGN_OR_RAISE(found.search, FirstThat(store, row.place.table, *ingested_ms, brings, stop));
   if (!found.search.commit) found.moved.reset();
   return found;
 }

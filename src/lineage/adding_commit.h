@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -25,10 +26,13 @@ struct CommitSearch {
   std::string unknown;  // Why there is none.
 };
 
+// `stop` is asked before each entry that is read; true: the search fails as Cancelled.
+//
 // The commit that named this live file first. Its time narrows the search to a few entries of the
 // log.
 Result<CommitSearch> FindCommitOfFile(lake::ObjectStore* store, const std::string& table,
-                                      const std::string& path);
+                                      const std::string& path,
+                                      const std::function<bool()>& stop = NeverStops);
 
 struct RowCommit {
   CommitSearch search;
@@ -40,6 +44,7 @@ struct RowCommit {
 // The commit that brought the record's row into Bronze, or a table like it, which may have moved
 // since. `row` is the row now.
 Result<RowCommit> FindCommitOfRecord(lake::ObjectStore* store, const lake::Snapshot& snapshot,
-                                     const RecordKey& key, const StoredRow& row);
+                                     const RecordKey& key, const StoredRow& row,
+                                     const std::function<bool()>& stop = NeverStops);
 
 }  // namespace shopstream::lineage

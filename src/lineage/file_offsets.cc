@@ -30,7 +30,7 @@ Result<std::pair<std::string, std::string>> Split(lake::ObjectStore* store,
 }
 
 Status ReadOffsets(lake::ObjectStore* store, const lake::Snapshot& snapshot, const DataFile& file,
-                   FileLineage* traced, Offsets* offsets) {
+                   FileLineage* traced, Offsets* offsets, const std::function<bool()>& stop) {
   arrow::FieldVector fields;
   for (const std::string& name : tables::CoordinateColumns::Names()) {
     const auto field = snapshot.schema()->GetFieldByName(name);
@@ -42,6 +42,7 @@ Status ReadOffsets(lake::ObjectStore* store, const lake::Snapshot& snapshot, con
       const auto reader,
       lake::DataFileReader::Open(store, traced->table, file, arrow::schema(std::move(fields)), {}));
   for (;;) {
+    if (stop()) return Status::Cancelled("the look at ", file.path, " was stopped");
     ARROW_ASSIGN_OR_RAISE(const auto rows, reader->Next());
     if (rows == nullptr) return Status::OK();
     ARROW_ASSIGN_OR_RAISE(const auto columns, tables::CoordinateColumns::Of(*rows));
@@ -82,7 +83,7 @@ FilePartition Summarize(const tables::ProgressKey& key, std::vector<int64_t> off
 }  // namespace
 
 Result<FileLineage> TraceFile(lake::ObjectStore* store, const std::string& path,
-                              size_t most_ranges) {
+                              size_t most_ranges, const std::function<bool()>& stop) {
   FileLineage traced;
   ARROW_ASSIGN_OR_RAISE(std::tie(traced.table, traced.path), Split(store, path));
   ARROW_ASSIGN_OR_RAISE(const auto table, lake::Table::Open(store, traced.table));
@@ -107,9 +108,9 @@ Result<FileLineage> TraceFile(lake::ObjectStore* store, const std::string& path,
                 "` lists its files");
   }
   traced.bytes = file.size_bytes = objects[0].size_bytes;
-  ARROW_ASSIGN_OR_RAISE(traced.added, FindCommitOfFile(store, traced.table, traced.path));
+  ARROW_ASSIGN_OR_RAISE(traced.added, FindCommitOfFile(store, traced.table, traced.path, stop));
   Offsets offsets;
-  ARROW_RETURN_NOT_OK(ReadOffsets(store, *snapshot, file, &traced, &offsets));
+  ARROW_RETURN_NOT_OK(ReadOffsets(store, *snapshot, file, &traced, &offsets, stop));
   for (auto& [key, of_partition] : offsets) {
     traced.partitions.push_back(Summarize(key, std::move(of_partition), most_ranges));
   }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
@@ -38,8 +39,10 @@ struct FileLineage {
 nlohmann::ordered_json ToJson(const FileLineage& file);
 
 // `path`: relative to the lake's root, as in storage. KeyError: it is not below a table. Gone:
-// storage does not have it. Reads the coordinates of all of its rows.
+// storage does not have it. Reads the coordinates of all of its rows. Cancelled: `stop`
+// returned true.
 Result<FileLineage> TraceFile(lake::ObjectStore* store, const std::string& path,
-                              size_t most_ranges = 1000);
+                              size_t most_ranges = 1000,
+                              const std::function<bool()>& stop = NeverStops);
 
 }  // namespace shopstream::lineage

@@ -14,6 +14,7 @@
 #include "sql/engine.h"
 #include "sql/lake_rows.h"
 #include "sql/memory_rows.h"
+#include "sql/statement_stop.h"
 #include "sql/value_text.h"
 #include "tables/columns.h"
 #include "tables/refine_state.h"
@@ -40,12 +41,15 @@ std::optional<double> NumberOf(const arrow::Array& values, int64_t row) {
 // The rows are read in this order, so that the engine is destroyed first.
 class GoldCells {
  public:
-  GoldCells(lake::ObjectStore* store, const std::string& folder) : store_(store), folder_(folder) {}
+  GoldCells(lake::ObjectStore* store, const std::string& folder,
+            const std::function<bool()>& stop)
+      : store_(store), folder_(folder), stop_(stop) {}
 
   Status Start(const RefinedRow& row) {
     row_ = &row;
     ARROW_ASSIGN_OR_RAISE(engine_, sql::Engine::Open({}));
     ARROW_ASSIGN_OR_RAISE(session_, engine_->Connect());
+    stops_ = std::make_unique<sql::StopsWhenAsked>(session_.get(), stop_);
     ARROW_RETURN_NOT_OK(Add("silver_events", row.silver));
     return Add("silver_rejects", row.rejects);
   }
@@ -124,11 +128,13 @@ class GoldCells {
 
   lake::ObjectStore* const store_;
   const std::string& folder_;
+  const std::function<bool()>& stop_;
   const RefinedRow* row_ = nullptr;
   std::vector<std::unique_ptr<sql::MemoryRows>> memory_;
   std::vector<std::unique_ptr<sql::LakeRows>> lake_;
   std::unique_ptr<sql::Engine> engine_;
   std::unique_ptr<sql::Session> session_;
+  std::unique_ptr<sql::StopsWhenAsked> stops_;
 };
 
 }  // namespace
@@ -150,11 +156,13 @@ const char* Name(GoldCell::State state) {
 Result<std::vector<GoldCell>> FindGoldCells(lake::ObjectStore* store,
                                             const std::string& gold_folder,
                                             const std::vector<refine::GoldFile>& files,
-                                            const RefinedRow& row) {
-  GoldCells cells(store, gold_folder);
+                                            const RefinedRow& row,
+                                            const std::function<bool()>& stop) {
+  GoldCells cells(store, gold_folder, stop);
   ARROW_RETURN_NOT_OK(cells.Start(row));
   std::vector<GoldCell> found;
   for (const refine::GoldFile& file : files) {
+    if (stop()) return Status::Cancelled("the search of Gold was stopped");
     ARROW_ASSIGN_OR_RAISE(auto cell, cells.CellOf(file));
     if (cell) found.push_back(*std::move(cell));
   }

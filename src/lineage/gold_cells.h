@@ -3,6 +3,7 @@
 #include <arrow/record_batch.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -50,10 +51,11 @@ struct RefinedRow {
 };
 
 // What the row contributes to: each file's SQL over this row alone gives the key and the share. A
-// file that the row does not contribute to has no cell.
+// file that the row does not contribute to has no cell. Cancelled: `stop` returned true.
 Result<std::vector<GoldCell>> FindGoldCells(lake::ObjectStore* store,
                                             const std::string& gold_folder,
                                             const std::vector<refine::GoldFile>& files,
-                                            const RefinedRow& row);
+                                            const RefinedRow& row,
+                                            const std::function<bool()>& stop);
 
 }  // namespace shopstream::lineage

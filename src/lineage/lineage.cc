@@ -107,7 +107,7 @@ class Tracer {
 
   Result<std::optional<StoredRow>> FindOne(const OpenedTable& table, const RecordKey& key) {
     if (table.snapshot == nullptr) return std::nullopt;
-    ARROW_ASSIGN_OR_RAISE(auto rows, FindRecord(store_, table.path, *table.snapshot, key));
+    ARROW_ASSIGN_OR_RAISE(auto rows, FindRecord(store_, table.path, *table.snapshot, key, options_.stop));
     if (rows.empty()) return std::nullopt;
     return std::move(rows.front());
   }
@@ -121,10 +121,10 @@ class Tracer {
       if (!record->bronze) continue;
       NoteTopic(*record->bronze, record);
       ARROW_ASSIGN_OR_RAISE(record->added, FindCommitOfRecord(store_, *table->snapshot, record->key,
-                                                              *record->bronze));
+                                                              *record->bronze, options_.stop));
       if (!record->added.moved.value_or(false)) return Status::OK();
       ARROW_ASSIGN_OR_RAISE(record->moved,
-                            FindCommitOfFile(store_, table->path, record->bronze->place.path));
+                            FindCommitOfFile(store_, table->path, record->bronze->place.path, options_.stop));
       return Status::OK();
     }
     return Status::OK();
@@ -135,7 +135,7 @@ class Tracer {
     if (!row) return Status::OK();
     NoteTopic(*row, record);
     ARROW_ASSIGN_OR_RAISE(auto added,
-                          FindCommitOfFile(store_, lake_.quarantine.path, row->place.path));
+                          FindCommitOfFile(store_, lake_.quarantine.path, row->place.path, options_.stop));
     record->quarantine = QuarantineEntry{
         .row = *std::move(row), .added = std::move(added), .replayed = record->bronze.has_value()};
     return Status::OK();
@@ -260,7 +260,10 @@ class Tracer {
     ARROW_ASSIGN_OR_RAISE(row.rejects,
                           arrow::RecordBatch::MakeEmpty(lake_.rejects.snapshot->schema()));
     (record->verdict == Verdict::kSilver ? row.silver : row.rejects) = record->refined->row;
-    auto cells = FindGoldCells(store_, config_.refine.gold_folder, *files, row);
+    auto cells = FindGoldCells(store_, config_.refine.gold_folder, *files, row, options_.stop);
+    if (cells.status().IsCancelled() || options_.stop()) {
+      return Status::Cancelled("the trace was stopped");
+    }
     if (!cells.ok() && KindOf(cells.status()) == ErrorKind::kUnavailable) return cells.status();
     if (!cells.ok()) record->gold_unknown = cells.status().message();
     if (cells.ok()) record->gold = *std::move(cells);

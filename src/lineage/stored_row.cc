@@ -65,6 +65,7 @@ class Search {
     size_t group = 0;
     int64_t row = 0;  // Of the group.
     while (found_.size() < search_.limit) {
+      if (search_.stop()) return Status::Cancelled("the search of ", table_, " was stopped");
       ARROW_ASSIGN_OR_RAISE(const auto batch, reader->Next());
       if (batch == nullptr) break;
       ARROW_ASSIGN_OR_RAISE(const auto matching, search_.matches(*batch));
@@ -158,7 +159,8 @@ Result<std::vector<StoredRow>> FindRows(lake::ObjectStore* store, const std::str
 }
 
 Result<std::vector<StoredRow>> FindRecord(lake::ObjectStore* store, const std::string& table,
-                                          const lake::Snapshot& snapshot, const RecordKey& key) {
+                                          const lake::Snapshot& snapshot, const RecordKey& key,
+                                          const std::function<bool()>& stop) {
   RowSearch search;
   search.where = MayHave(key);
   search.columns = tables::CoordinateColumns::Names();
@@ -168,6 +170,7 @@ Result<std::vector<StoredRow>> FindRecord(lake::ObjectStore* store, const std::s
              (key.topic_id.empty() || at->topic_id == key.topic_id);
     });
   };
+  search.stop = stop;
   return FindRows(store, table, snapshot, search);
 }
 

@@ -38,6 +38,8 @@ struct StoredRow {
   std::shared_ptr<arrow::RecordBatch> row;  // One row with all columns of the table.
 };
 
+inline bool NeverStops() { return false; }
+
 struct RowSearch {
   // Files and row groups whose statistics exclude it are not read.
   lake::FilePredicate where;
@@ -45,8 +47,8 @@ struct RowSearch {
   // The positions of the wanted rows, ascending.
   std::function<Result<std::vector<int32_t>>(const arrow::RecordBatch&)> matches;
   size_t limit = 20;  // The search ends when it has found so many.
-  // Asked before each file. True: the search fails as Cancelled.
-  std::function<bool()> stop = [] { return false; };
+  // Asked before each batch of rows. True: the search fails as Cancelled.
+  std::function<bool()> stop = NeverStops;
 };
 
 // The newest files are searched first. Empty if the table lacks one of the columns.
@@ -55,7 +57,8 @@ Result<std::vector<StoredRow>> FindRows(lake::ObjectStore* store, const std::str
 
 // The rows that came from this record: one, unless the table is damaged or the key has no topic id.
 Result<std::vector<StoredRow>> FindRecord(lake::ObjectStore* store, const std::string& table,
-                                          const lake::Snapshot& snapshot, const RecordKey& key);
+                                          const lake::Snapshot& snapshot, const RecordKey& key,
+                                          const std::function<bool()>& stop = NeverStops);
 
 // The condition on files that may have the record.
 lake::FilePredicate MayHave(const RecordKey& key);
