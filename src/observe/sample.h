@@ -95,7 +95,8 @@ struct RegistrySample {
 struct TableSample {
   bool exists = false;  // Everything below is of an existing table.
   int64_t version = 0;
-  int64_t files = 0, bytes = 0, small_files = 0;
+  int64_t files = 0, bytes = 0;
+  int64_t small_files = 0;                       // In partitions that have at least two of them.
   std::optional<int64_t> rows{};                 // Nothing: a writer did not count them.
   std::optional<int64_t> committed_ms{};         // Nothing: the version's entry was cleaned up.
   std::optional<int64_t> complete_through_ms{};  // Nothing: unknown.

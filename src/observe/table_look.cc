@@ -63,14 +63,19 @@ Result<TableSample> TableLook::Read(const lake::Snapshot& snapshot) const {
   TableSample sample{.exists = true, .version = snapshot.version()};
   int64_t rows = 0;
   bool counted = true;
+  std::map<PartitionValues, int64_t> small_files;
   snapshot.VisitFiles([&](const DataFile& file) {
     ++sample.files;
     sample.bytes += file.size_bytes;
-    sample.small_files += file.size_bytes < lake::SmallFileBytes();
+    if (file.size_bytes < lake::SmallFileBytes()) ++small_files[file.partition_values];
     counted = counted && file.rows >= 0;
     rows += file.rows;
   });
   if (counted) sample.rows = rows;
+  // Compaction has nothing to do with the only one of a partition.
+  for (const auto& [partition, small] : small_files) {
+    if (small > 1) sample.small_files += small;
+  }
   ARROW_ASSIGN_OR_RAISE(sample.committed_ms,
                         lake::CommitTime(newest_.store(), newest_.path(), snapshot.version()));
   ARROW_ASSIGN_OR_RAISE(const auto standing, tables::ReadRefineStanding(snapshot));

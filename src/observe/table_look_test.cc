@@ -40,11 +40,21 @@ TEST_F(TableLookTest, CountsTheFilesOfTheNewestVersion) {
   EXPECT_TRUE(sample.exists);
   EXPECT_EQ(sample.version, 2);
   EXPECT_EQ(sample.files, 2);
-  EXPECT_EQ(sample.small_files, 1);
+  EXPECT_EQ(sample.small_files, 0);
   EXPECT_EQ(sample.bytes, first.size_bytes + large.size_bytes);
   EXPECT_THAT(sample.rows, Optional(1010));
   EXPECT_TRUE(sample.committed_ms.has_value());
   EXPECT_THAT(sample.progress, IsEmpty());
+}
+
+TEST_F(TableLookTest, OnlySmallFilesThatCompactionCanMergeCount) {
+  DataFile alone = Fake(3);
+  alone.path = "region=US/3.parquet";
+  alone.partition_values = {{"region", "US"}};
+  Commit({Fake(1), Fake(2), alone});
+  const TableSample sample = TableLook(Borrowed(), lake::testing::kPath, false).Look().ValueOrDie();
+  EXPECT_EQ(sample.files, 3);
+  EXPECT_EQ(sample.small_files, 2);
 }
 
 TEST_F(TableLookTest, RowsAreUnknownIfAWriterDidNotCountThem) {
