@@ -112,7 +112,7 @@ def test_tables_are_as_delta_rs_sees_them(filled: Shopstream) -> None:
         adds = pyarrow.table(table.get_add_actions(flatten=True)).to_pylist()
         # Compaction has nothing to do with the only small file of a partition.
         by_partition = Counter(tuple(value for name, value in sorted(add.items()) if name.startswith("partition."))
-                                           for add in adds if add["size_bytes"] < SMALL_BYTES)
+                               for add in adds if add["size_bytes"] < SMALL_BYTES)
         small = sum(files for files in by_partition.values() if files > 1)
 
         def shown(name: str, path: str = path) -> float:

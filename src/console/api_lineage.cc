@@ -115,8 +115,9 @@ class LineageApi {
                                const std::string& shown) {
     if (!masking_.active()) return shown;
     if (mask.HideIn(shown) != shown) {
-      return Refused("the path has a value that is hidden by console.mask: give it as the console "
-                     "shows it, with * instead of the value");
+      return Refused(
+          "the path has a value that is hidden by console.mask: give it as the console "
+          "shows it, with * instead of the value");
     }
     if (shown.find("=*/") == std::string::npos) return shown;
     std::vector<std::string> found;

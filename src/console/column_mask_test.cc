@@ -12,13 +12,11 @@ using ::testing::IsEmpty;
 
 const auto kAddress =
     arrow::struct_({arrow::field("street", arrow::utf8()), arrow::field("city", arrow::utf8())});
-const auto kSchema = arrow::schema({arrow::field("event_id", arrow::utf8()),
-                                    arrow::field("address", kAddress),
-                                    arrow::field("address_street", arrow::utf8()),
-                                    arrow::field("address_city", arrow::utf8()),
-                                    arrow::field("tags", arrow::map(arrow::utf8(), arrow::utf8())),
-                                    arrow::field("topic_", arrow::utf8()),
-                                    arrow::field("street", arrow::utf8())});
+const auto kSchema = arrow::schema(
+    {arrow::field("event_id", arrow::utf8()), arrow::field("address", kAddress),
+     arrow::field("address_street", arrow::utf8()), arrow::field("address_city", arrow::utf8()),
+     arrow::field("tags", arrow::map(arrow::utf8(), arrow::utf8())),
+     arrow::field("topic_", arrow::utf8()), arrow::field("street", arrow::utf8())});
 
 TEST(ColumnMaskTest, AColumnWithAMaskedPathIsHiddenWithItsCopies) {
   const Masking masking({"Address.Street"});

@@ -291,8 +291,8 @@ int64_t PartitionsSeen(const observe::Sample& sample, const std::string& group,
   }
   if (!sample.groups.known()) return 0;
   const auto& groups = sample.groups.value->groups;
-  const auto found = std::ranges::find_if(
-      groups, [&](const auto& one) { return one.described.name == group; });
+  const auto found =
+      std::ranges::find_if(groups, [&](const auto& one) { return one.described.name == group; });
   if (found == groups.end()) return 0;
   return std::ranges::count_if(found->committed, [&](const auto& committed) {
     return topic.empty() || committed.first.topic == topic;

@@ -298,9 +298,8 @@ ordered_json RevenueJson(const Config& config, const PipelineSeen& seen, ordered
   const Masking masking(config.console.mask);
   const bool hides =
       masking.masks("region") || masking.masks("amount") || masking.masks("revenue_usd");
-  ordered_json out = refine::ToJson(seen.revenue.known() && !hides
-                                        ? *seen.revenue.value
-                                        : std::vector<refine::RevenueHour>{});
+  ordered_json out = refine::ToJson(
+      seen.revenue.known() && !hides ? *seen.revenue.value : std::vector<refine::RevenueHour>{});
   out["complete_through_ms"] = std::move(through);
   out["unknown"] = TextOrNull(hides ? "hidden by console.mask" : seen.revenue.unknown);
   return out;

@@ -108,8 +108,8 @@ class PipelineWatch::CommitsLook {
     // One more, for what the oldest began with. The table may have newer ones, which come later.
     const int64_t missing = std::min<int64_t>(version - last, static_cast<int64_t>(kept) + 1);
     if (missing == 0) return Status::OK();
-    ARROW_ASSIGN_OR_RAISE(const auto records, lake::ReadHistory(store_.get(), path,
-                                                                missing, last, version + 1));
+    ARROW_ASSIGN_OR_RAISE(const auto records,
+                          lake::ReadHistory(store_.get(), path, missing, last, version + 1));
     for (auto record = records.rbegin(); record != records.rend(); ++record) {
       if (record->version > last) known.push_front(*record);
     }

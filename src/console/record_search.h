@@ -50,7 +50,7 @@ class RecordSearch {
  public:
   static constexpr Millis kSlice{1000};
   static constexpr int64_t kMostRoundRecords =
-      40'000;                                          // Newest first: read before they are sorted.
+      40'000;  // Newest first: read before they are sorted.
   // Of records that matched, in one round or slice.
   static constexpr int64_t kMostHeldBytes = 16 << 20;
 

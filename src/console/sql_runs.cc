@@ -25,9 +25,9 @@ namespace {
 using nlohmann::ordered_json;
 
 constexpr int kThreads = 2;
-constexpr int64_t kMostBytes = 8 << 20;       // Of a result as JSON.
-constexpr size_t kExactDigits = 15;           // That a number of JavaScript has.
-constexpr int64_t kDownloadPatience = 10;     // Times the longest query.
+constexpr int64_t kMostBytes = 8 << 20;    // Of a result as JSON.
+constexpr size_t kExactDigits = 15;        // That a number of JavaScript has.
+constexpr int64_t kDownloadPatience = 10;  // Times the longest query.
 
 std::string TypeName(const arrow::DataType& type) {
   switch (type.id()) {

@@ -87,14 +87,14 @@ std::optional<int64_t> IngestedMs(const StoredRow& row) {
 }  // namespace
 
 Result<CommitSearch> FindCommitOfFile(lake::ObjectStore* store, const std::string& table,
-                                      const std::string& path,
-                                      const std::function<bool()>& stop) {
+                                      const std::string& path, const std::function<bool()>& stop) {
   ARROW_ASSIGN_OR_RAISE(const auto objects, store->List(table + "/" + path));
   if (objects.empty()) {
     return CommitSearch{.commit = {}, .unknown = table + "/" + path + " is not in storage"};
   }
-  return FirstThat(store, table, objects[0].modified_ms,
-                   [&](const lake::LogEntry& entry) { return Adds(entry, path); }, stop);
+  return FirstThat(
+      store, table, objects[0].modified_ms,
+      [&](const lake::LogEntry& entry) { return Adds(entry, path); }, stop);
 }
 
 Result<RowCommit> FindCommitOfRecord(lake::ObjectStore* store, const lake::Snapshot& snapshot,
@@ -123,7 +123,8 @@ Result<RowCommit> FindCommitOfRecord(lake::ObjectStore* store, const lake::Snaps
       return add.data_change && may_have.MayMatch(add.file);
     });
   };
-  ARROW_ASSIGN_OR_RAISE(found.search, FirstThat(store, row.place.table, *ingested_ms, brings, stop));
+  ARROW_ASSIGN_OR_RAISE(found.search,
+                        FirstThat(store, row.place.table, *ingested_ms, brings, stop));
   if (!found.search.commit) found.moved.reset();
   return found;
 }

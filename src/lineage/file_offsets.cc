@@ -82,8 +82,8 @@ FilePartition Summarize(const tables::ProgressKey& key, std::vector<int64_t> off
 
 }  // namespace
 
-Result<FileLineage> TraceFile(lake::ObjectStore* store, const std::string& path,
-                              size_t most_ranges, const std::function<bool()>& stop) {
+Result<FileLineage> TraceFile(lake::ObjectStore* store, const std::string& path, size_t most_ranges,
+                              const std::function<bool()>& stop) {
   FileLineage traced;
   ARROW_ASSIGN_OR_RAISE(std::tie(traced.table, traced.path), Split(store, path));
   ARROW_ASSIGN_OR_RAISE(const auto table, lake::Table::Open(store, traced.table));

@@ -41,8 +41,7 @@ std::optional<double> NumberOf(const arrow::Array& values, int64_t row) {
 // The rows are read in this order, so that the engine is destroyed first.
 class GoldCells {
  public:
-  GoldCells(lake::ObjectStore* store, const std::string& folder,
-            const std::function<bool()>& stop)
+  GoldCells(lake::ObjectStore* store, const std::string& folder, const std::function<bool()>& stop)
       : store_(store), folder_(folder), stop_(stop) {}
 
   Status Start(const RefinedRow& row) {

@@ -107,7 +107,8 @@ class Tracer {
 
   Result<std::optional<StoredRow>> FindOne(const OpenedTable& table, const RecordKey& key) {
     if (table.snapshot == nullptr) return std::nullopt;
-    ARROW_ASSIGN_OR_RAISE(auto rows, FindRecord(store_, table.path, *table.snapshot, key, options_.stop));
+    ARROW_ASSIGN_OR_RAISE(auto rows,
+                          FindRecord(store_, table.path, *table.snapshot, key, options_.stop));
     if (rows.empty()) return std::nullopt;
     return std::move(rows.front());
   }
@@ -123,8 +124,9 @@ class Tracer {
       ARROW_ASSIGN_OR_RAISE(record->added, FindCommitOfRecord(store_, *table->snapshot, record->key,
                                                               *record->bronze, options_.stop));
       if (!record->added.moved.value_or(false)) return Status::OK();
-      ARROW_ASSIGN_OR_RAISE(record->moved,
-                            FindCommitOfFile(store_, table->path, record->bronze->place.path, options_.stop));
+      ARROW_ASSIGN_OR_RAISE(
+          record->moved,
+          FindCommitOfFile(store_, table->path, record->bronze->place.path, options_.stop));
       return Status::OK();
     }
     return Status::OK();
@@ -134,8 +136,8 @@ class Tracer {
     ARROW_ASSIGN_OR_RAISE(auto row, FindOne(lake_.quarantine, record->key));
     if (!row) return Status::OK();
     NoteTopic(*row, record);
-    ARROW_ASSIGN_OR_RAISE(auto added,
-                          FindCommitOfFile(store_, lake_.quarantine.path, row->place.path, options_.stop));
+    ARROW_ASSIGN_OR_RAISE(auto added, FindCommitOfFile(store_, lake_.quarantine.path,
+                                                       row->place.path, options_.stop));
     record->quarantine = QuarantineEntry{
         .row = *std::move(row), .added = std::move(added), .replayed = record->bronze.has_value()};
     return Status::OK();
