@@ -28,7 +28,7 @@ using nlohmann::ordered_json;
 // A search by event id reads a column of the whole table.
 constexpr Millis kLongestSearch{20'000};
 constexpr int kMostTraces = 3;  // At the same time.
-constexpr size_t kMostRanges = 1000;
+constexpr size_t kMostFileRanges = 1000;
 constexpr int64_t kMostOffset = std::numeric_limits<int64_t>::max() - 1;
 
 // As the sampler saw it last.
@@ -94,7 +94,7 @@ class LineageApi {
     ARROW_ASSIGN_OR_RAISE(const auto store, tables_.Store());
     if (!file.empty()) {
       ARROW_ASSIGN_OR_RAISE(const std::string path, RealPath(mask, store.get(), file));
-      const auto traced = lineage::TraceFile(store.get(), path, kMostRanges, Options().stop);
+      const auto traced = lineage::TraceFile(store.get(), path, kMostFileRanges, Options().stop);
       if (!traced.ok()) {
         return traced.status().WithMessage(mask.HideIn(traced.status().message()));
       }
