@@ -56,6 +56,7 @@ TEST_F(FileOffsetsTest, AFileThatWasCompactedAwayIsStillExplained) {
   EXPECT_TRUE(file.removed_ms);
   EXPECT_EQ((OffsetRange{0, 4, 5}), file.partitions.at(0).span);
   EXPECT_EQ(2, Trace(OnlyFile(testing::kBronze)).partitions.at(0).rows);
+  EXPECT_TRUE(TraceFile(store_->inner(), path, 1, [] { return true; }).status().IsCancelled());
   ASSERT_TRUE(store_->inner()->Delete(path).ok());
   EXPECT_EQ(ErrorKind::kGone, KindOf(TraceFile(store_->inner(), path).status()));
 }

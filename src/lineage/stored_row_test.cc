@@ -50,6 +50,13 @@ TEST_F(StoredRowTest, FilesThatStatisticsRuleOutAreNotOpened) {
   EXPECT_THAT(*opened.begin(), HasSubstr(rows[0].place.path));
 }
 
+TEST_F(StoredRowTest, ASearchStopsWhenAsked) {
+  Ingest({{.id = "a", .offset = 0}});
+  const auto found = FindRecord(store_->inner(), testing::kBronze, *bronze_->snapshot(),
+                                {testing::kTopicIdA, 0, 0}, [] { return true; });
+  EXPECT_TRUE(found.status().IsCancelled()) << found.status();
+}
+
 TEST_F(StoredRowTest, ATableWithoutCoordinatesHasNoRecord) {
   Ingest({{.id = "a", .offset = 0}});
   MustRefine();
