@@ -27,8 +27,12 @@ Result<ReplayJob::State> ReplayJob::Start(const ingest::ReplayFilter& filter, Mi
     return Status::Invalid("a replay is already running: wait for its end, or cancel it");
   }
   if (thread_.joinable()) thread_.join();  // It no longer needs the mutex.
-  const int64_t number = state_.number + 1;
-  state_ = {.number = number, .filter = filter, .running = true, .started_ms = WallClockMillis()};
+  State begun;
+  begun.number = state_.number + 1;
+  begun.filter = filter;
+  begun.running = true;
+  begun.started_ms = WallClockMillis();
+  state_ = std::move(begun);
   stop_ = false;
   on_end_ = nullptr;
   thread_ = std::thread([this, filter] { Work(filter); });
