@@ -20,6 +20,12 @@ PURCHASE = json.loads((ROOT / "schemas/purchase_event.avsc").read_text())
 DAY = datetime.datetime(2026, 11, 24, 12, tzinfo=datetime.timezone.utc)
 
 
+def unique_version() -> Json:
+    """The schema of purchases with a field that no other test adds."""
+    note = {"name": f"note_{uuid.uuid4().hex[:8]}", "type": "string", "default": ""}
+    return PURCHASE | {"fields": [*PURCHASE["fields"], note]}
+
+
 class Till:
     """Sends purchases, framed with any schema id."""
 
@@ -69,13 +75,12 @@ def test_every_row_of_a_day_is_accounted_for_and_a_replay_is_planned_made_and_se
     state = {"SHOPSTREAM_REFINE_STATE_FOLDER": str(shopstream.folder / "state")}
     till = Till(shopstream)
     shopstream.run("topics", "setup")
-    known = till.register(PURCHASE)
-    late = PURCHASE | {"fields": [*PURCHASE["fields"], {"name": f"note_{uuid.uuid4().hex[:8]}", "type": "string",
-                                                        "default": ""}]}
+    first, late = unique_version(), unique_version()
+    known = till.register(first)  # A new schema, so that the next one has the next id.
     for number in range(6):
-        till.send(known, PURCHASE, event_id=f"e-{number}")
-    till.send(known, PURCHASE, event_id="e-0")
-    till.send(known, PURCHASE, quantity=0, amount=-1.0)
+        till.send(known, first, event_id=f"e-{number}")
+    till.send(known, first, event_id="e-0")
+    till.send(known, first, quantity=0, amount=-1.0)
     for number in range(3):
         till.send(known + 1, late, event_id=f"late-{number}")
     till.raw(b"garbage")

@@ -4,7 +4,6 @@ import pathlib
 import re
 import uuid
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
@@ -13,7 +12,7 @@ from playwright.sync_api import Browser, expect
 from cluster import Cluster
 from console_pages import PHONE, WIDE, ZOOMED, Visit, chromium, start_console
 from shopstream import Shopstream, shopstream_world
-from test_console_quality import PURCHASE, Till
+from test_console_quality import Till, unique_version
 from test_exactly_once import catch_up
 from waiting import wait_until
 
@@ -175,12 +174,8 @@ def test_the_lineage_of_a_planted_event_ends_in_its_file_and_its_gold_cell(visit
 
 def test_a_quarantined_record_is_replayed(visit: Visit, world: Shopstream) -> None:
     """Its schema is registered after it was quarantined."""
-    def version(number: int) -> dict[str, Any]:
-        note = {"name": f"note_{number}_{uuid.uuid4().hex[:8]}", "type": "string", "default": ""}
-        return PURCHASE | {"fields": [*PURCHASE["fields"], note]}
-
-    till, later, event = Till(world), version(2), uuid.uuid4().hex
-    known = till.register(version(1))
+    till, later, event = Till(world), unique_version(), uuid.uuid4().hex
+    known = till.register(unique_version())
     till.send(known + 1, later, event_id=event)
     catch_up(world)
     assert till.register(later) == known + 1, "the registry numbered otherwise"
