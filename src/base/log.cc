@@ -22,25 +22,8 @@ namespace {
 
 constexpr size_t kShortestSecret = 8;
 
-spdlog::level::level_enum SpdLevel(LogLevel level) {
-  switch (level) {
-    case LogLevel::kTrace:
-      return spdlog::level::trace;
-    case LogLevel::kDebug:
-      return spdlog::level::debug;
-    case LogLevel::kInfo:
-      return spdlog::level::info;
-    case LogLevel::kWarn:
-      return spdlog::level::warn;
-    case LogLevel::kError:
-      return spdlog::level::err;
-    case LogLevel::kOff:
-      break;
-  }
-  return spdlog::level::off;
-}
-
-// Lines are formatted here, because none of spdlog's patterns escapes what it writes.
+// spdlog writes the lines. They are formatted here, because none of its patterns escapes what it
+// writes, and chosen here, because what a command tells is written at every level.
 struct Sink {
   Sink() {
     logger.set_pattern("%v");
@@ -48,6 +31,7 @@ struct Sink {
   }
 
   spdlog::logger logger{"shopstream", std::make_shared<spdlog::sinks::stderr_sink_mt>()};
+  std::atomic<LogLevel> level = LogLevel::kInfo;
   std::atomic<LogFormat> format = LogFormat::kText;
 
   std::mutex mutex{};  // Guards what follows, and keeps lines whole.
@@ -61,7 +45,7 @@ Sink& TheSink() {
   return sink;
 }
 
-bool IsLogged(LogLevel level) { return TheSink().logger.should_log(SpdLevel(level)); }
+bool IsLogged(LogLevel level) { return level >= TheSink().level.load(); }
 
 // On a terminal a progress line may be at the start of this line.
 std::string Beginning() { return isatty(STDERR_FILENO) == 1 ? "\r\x1b[K" : ""; }
@@ -87,7 +71,7 @@ void Append(Sink* sink, LogLevel level, const std::string& text, int suppressed)
   const LogEvent event{Now(), level, message, suppressed};
   const std::string line =
       Beginning() + LogLine(sink->format, event, StyleOf(STDERR_FILENO).colour);
-  sink->logger.log(SpdLevel(level), spdlog::string_view_t(line));
+  sink->logger.info(spdlog::string_view_t(line));
 }
 
 void AppendOnce(LogLevel level, std::string_view kind, Millis hold, const std::string& text) {
@@ -143,7 +127,7 @@ Status StartLogging(const LogConfig& config, bool service) {
   if (config.format != "auto") {
     ARROW_ASSIGN_OR_RAISE(format, ParseLogFormat(config.format));
   }
-  TheSink().logger.set_level(SpdLevel(level));
+  TheSink().level = level;
   TheSink().format = format;
   return Status::OK();
 }

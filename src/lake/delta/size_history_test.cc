@@ -36,6 +36,7 @@ TEST_F(SizeHistoryTest, ItFollowsAppendsMergesAndNewStatistics) {
   merge.removes = {testing::File("a"), testing::File("b")};
   merge.adds = {testing::File("ab")};
   merge.adds[0].rows = 6;
+  merge.adds[0].statistics = R"({"numRecords":6})";
   merge.adds[0].size_bytes = 150;
   merge.written_since = BootClock::now();
   Commit(merge);
