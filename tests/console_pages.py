@@ -6,13 +6,14 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from places import DEPS
 from shopstream import Running, Shopstream
 from waiting import wait_until
 
 AXE = DEPS / "axe/axe.min.js"
+expect.set_options(timeout=20_000)  # The machine may run other tests.
 WIDE, PHONE, ZOOMED = (1280, 900), (360, 780), (640, 450)  # The last is a 1280 px screen at 200 %.
 
 

@@ -296,8 +296,8 @@ ordered_json FreshnessJson(const Seen<RecentCommits>& seen) {
 
 ordered_json RevenueJson(const Config& config, const PipelineSeen& seen, ordered_json through) {
   const Masking masking(config.console.mask);
-  const bool hides =
-      masking.masks("region") || masking.masks("amount") || masking.masks("revenue_usd");
+  const bool hides = std::ranges::any_of(refine::kRevenueFields,
+                                         [&](const char* field) { return masking.masks(field); });
   ordered_json out = refine::ToJson(
       seen.revenue.known() && !hides ? *seen.revenue.value : std::vector<refine::RevenueHour>{});
   out["complete_through_ms"] = std::move(through);

@@ -14,6 +14,8 @@ namespace shopstream::refine {
 
 // The Gold table of revenue by hour and region, below refine.gold_folder.
 inline constexpr char kRevenueTable[] = "revenue_hourly";
+// What it shows: hidden if one of these fields is.
+inline constexpr const char* kRevenueFields[] = {"region", "amount", "revenue_usd"};
 
 struct RevenueHour {
   int64_t hour_ms = 0;                    // Since 1970: its first moment.
