@@ -2,14 +2,16 @@
 
 import contextlib
 import os
+import pathlib
 import re
 from collections.abc import Iterator
 from typing import Any
 
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
+from cluster import Cluster
 from places import DEPS
-from shopstream import Running, Shopstream
+from shopstream import Running, Shopstream, shopstream_world
 from waiting import wait_until
 
 AXE = DEPS / "axe/axe.min.js"
@@ -28,10 +30,32 @@ def chromium() -> Iterator[Browser]:
 
 def start_console(world: Shopstream, **settings: str) -> tuple[Running, str]:
     """The process, and the address of its first page without the last slash."""
-    running = world.start("console", SHOPSTREAM_CONSOLE_LISTEN="127.0.0.1:0",
-                          SHOPSTREAM_CONSOLE_CHANGE_LOG=str(world.folder / "changes.jsonl"), **settings)
+    running = world.start("console", **{"SHOPSTREAM_CONSOLE_LISTEN": "127.0.0.1:0",
+                                        "SHOPSTREAM_CONSOLE_CHANGE_LOG": str(world.folder / "changes.jsonl"), **settings})
     found = wait_until(lambda: re.search(r"open (http://\S+)/ ", running.errors.read_text()), 30, "the console serves")
     return running, found[1]
+
+
+def permission(world: Shopstream, token: str) -> dict[str, str]:
+    """The settings with which whoever has the token may change things."""
+    file = world.folder / "token"
+    file.write_text(token)
+    file.chmod(0o600)
+    return {"SHOPSTREAM_CONSOLE_ALLOW_CHANGES": "true", "SHOPSTREAM_CONSOLE_TOKEN_FILE": str(file)}
+
+
+@contextlib.contextmanager
+def filled_world(cluster: Cluster, folder: pathlib.Path, name: str, count: int, seed: int) -> Iterator[Shopstream]:
+    """A topic with `count` purchases, some of them malformed, and a lake with all three layers."""
+    cluster.start_brokers()
+    cluster.start_registry()
+    with shopstream_world(cluster, folder, name) as started:
+        started.run("topics", "setup")
+        started.run("schema", "register")
+        started.run("generate", "--count", count, "--seed", seed, "--malformed-share", 0.02)
+        started.run("ingest", "--until-caught-up")
+        started.run("refine", SHOPSTREAM_REFINE_STATE_FOLDER=str(started.folder / "state"))
+        yield started
 
 
 class Visit:

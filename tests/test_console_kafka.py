@@ -14,7 +14,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from cluster import Cluster
-from console_pages import start_console
+from console_pages import permission, start_console
 from secured_cluster import SecuredCluster
 from secured_world import secured_world
 from shopstream import Shopstream, shopstream_world
@@ -29,12 +29,8 @@ class Console:
     """A running `shopstream console`, and its API."""
 
     def __init__(self, world: Shopstream, **settings: str):
-        token = world.folder / "token"
-        token.write_text(TOKEN)
-        token.chmod(0o600)
-        self.running, self.url = start_console(
-            world, SHOPSTREAM_OBSERVE_INTERVAL_MS="1000", SHOPSTREAM_CONSOLE_ALLOW_CHANGES="true",
-            SHOPSTREAM_CONSOLE_TOKEN_FILE=str(token), **settings)
+        self.running, self.url = start_console(world, SHOPSTREAM_OBSERVE_INTERVAL_MS="1000", **permission(world, TOKEN),
+                                               **settings)
 
     def get(self, path: str, expect: int = 200, **query: object) -> Json:
         text = urllib.parse.urlencode({name: value for name, value in query.items() if value is not None})

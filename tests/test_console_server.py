@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
+from console_pages import filled_world, permission, start_console
 from places import ROOT
-from shopstream import Running, Shopstream, shopstream_world
+from shopstream import Shopstream
 from cluster import Cluster
 from waiting import wait_until
 
@@ -25,11 +26,8 @@ class Console:
     """A running `shopstream console`, and plain HTTP to it."""
 
     def __init__(self, world: Shopstream, **settings: str):
-        self.running: Running = world.start("console", **{"SHOPSTREAM_CONSOLE_LISTEN": "127.0.0.1:0",
-                                                          "SHOPSTREAM_OBSERVE_INTERVAL_MS": "1000", **settings})
-        found = wait_until(lambda: re.search(r"open http://127.0.0.1:(\d+)/", self.running.errors.read_text()), 30,
-                           "the console serves")
-        self.port = int(found[1])
+        self.running, url = start_console(world, **{"SHOPSTREAM_OBSERVE_INTERVAL_MS": "1000", **settings})
+        self.port = urllib.parse.urlsplit(url).port
 
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, dict[str, str], bytes]:
         """The status, the headers in lower case, and the body as it is sent."""
@@ -77,23 +75,13 @@ class Stream:
 
 @pytest.fixture(scope="module")
 def world(session_cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shopstream]:
-    session_cluster.start_brokers()
-    session_cluster.start_registry()
-    with shopstream_world(session_cluster, tmp_path_factory.mktemp("console"), "console-server") as started:
-        started.run("topics", "setup")
-        started.run("schema", "register")
-        started.run("generate", "--count", 1000, "--seed", 3, "--malformed-share", 0.02)
-        started.run("ingest", "--until-caught-up")
-        started.run("refine", SHOPSTREAM_REFINE_STATE_FOLDER=str(started.folder / "state"))
+    with filled_world(session_cluster, tmp_path_factory.mktemp("console"), "console-server", 1000, seed=3) as started:
         yield started
 
 
 @pytest.fixture(scope="module")
 def console(world: Shopstream) -> Console:
-    token = world.folder / "token"
-    token.write_text(TOKEN)
-    return Console(world, SHOPSTREAM_CONSOLE_ALLOW_CHANGES="true", SHOPSTREAM_CONSOLE_TOKEN_FILE=str(token),
-                   SHOPSTREAM_CONSOLE_CHANGE_LOG=str(world.folder / "changes.jsonl"))
+    return Console(world, **permission(world, TOKEN))
 
 
 def assets(console: Console) -> dict[str, str]:
@@ -276,7 +264,7 @@ def test_users_have_roles(world: Shopstream) -> None:
 def test_it_starts_before_kafka_the_registry_and_the_lake(world: Shopstream) -> None:
     lake = world.folder / "later"
     console = Console(world, SHOPSTREAM_KAFKA_BOOTSTRAP_SERVERS="127.0.0.1:1", SHOPSTREAM_REGISTRY_URL="http://127.0.0.1:1",
-                      SHOPSTREAM_LAKE_URI=str(lake))
+                      SHOPSTREAM_LAKE_URI=str(lake), SHOPSTREAM_CONSOLE_CHANGE_LOG=str(world.folder / "changes-early.jsonl"))
     down = wait_until(lambda: [part for part in console.get("/api/overview")["health"] if part["state"] == "down"], 30,
                       "it says what is missing")
     assert all(part["reason"] for part in down)

@@ -9,8 +9,8 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from playwright.sync_api import Browser, expect
 
 from cluster import Cluster
-from console_pages import PHONE, WIDE, ZOOMED, Visit, chromium, start_console
-from shopstream import Shopstream, shopstream_world
+from console_pages import PHONE, WIDE, ZOOMED, Visit, chromium, filled_world, permission, start_console
+from shopstream import Shopstream
 from test_console_quality import Till, unique_version
 from test_exactly_once import catch_up
 from waiting import wait_until
@@ -28,23 +28,13 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def world(session_cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shopstream]:
     """A topic, a lake with all three layers, and a console that may change things."""
-    session_cluster.start_brokers()
-    session_cluster.start_registry()
-    with shopstream_world(session_cluster, tmp_path_factory.mktemp("pages"), "pages-purchases") as started:
-        started.run("topics", "setup")
-        started.run("schema", "register")
-        started.run("generate", "--count", 3000, "--seed", 7, "--malformed-share", 0.02)
-        catch_up(started)
-        started.run("refine", SHOPSTREAM_REFINE_STATE_FOLDER=str(started.folder / "state"))
+    with filled_world(session_cluster, tmp_path_factory.mktemp("pages"), "pages-purchases", 3000, seed=7) as started:
         yield started
 
 
 @pytest.fixture(scope="module")
 def address(world: Shopstream) -> str:
-    token = world.folder / "token"
-    token.write_text(f"{TOKEN}\n")
-    token.chmod(0o600)
-    return start_console(world, SHOPSTREAM_CONSOLE_ALLOW_CHANGES="true", SHOPSTREAM_CONSOLE_TOKEN_FILE=str(token))[1]
+    return start_console(world, **permission(world, f"{TOKEN}\n"))[1]
 
 
 @pytest.fixture

@@ -64,17 +64,6 @@ std::string Footer(const PrintedRows& printed, int64_t millis, const sql::Catalo
 }
 
 ordered_json StatisticsJson(int64_t millis, const sql::Catalog& catalog) {
-  ordered_json tables = ordered_json::array();
-  for (const auto& [name, table] : catalog.open()) {
-    const sql::ReadStats stats = table.rows->stats();
-    tables.push_back({{"name", name},
-                      {"table", table.path},
-                      {"version", table.version},
-                      {"pass", table.pass ? ordered_json(*table.pass) : ordered_json()},
-                      {"files", stats.files},
-                      {"files_read", stats.files_read},
-                      {"bytes_read", stats.bytes_read}});
-  }
   ordered_json pass, complete_through;
   if (const auto& complete = catalog.complete()) {
     pass = complete->pass;
@@ -85,7 +74,7 @@ ordered_json StatisticsJson(int64_t millis, const sql::Catalog& catalog) {
   return {{"milliseconds", millis},
           {"pass", std::move(pass)},
           {"complete_through", std::move(complete_through)},
-          {"tables", std::move(tables)}};
+          {"tables", sql::OpenTablesJson(catalog)}};
 }
 
 Status PrintResult(const Context& context, const QueryFlags& flags, sql::Query* query,

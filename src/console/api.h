@@ -12,6 +12,7 @@
 #include "base/http_message.h"
 #include "base/json_value.h"
 #include "base/status.h"
+#include "console/lake_tables.h"
 #include "console/masking.h"
 #include "observe/sampler.h"
 
@@ -24,6 +25,7 @@ struct World {
   const Config& config;
   observe::Sampler& sampler;
   const Masking& masking;
+  LakeTables& tables;  // One for all, so that each snapshot is in memory once.
 };
 
 struct Receipt;

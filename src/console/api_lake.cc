@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/json_or_null.h"
 #include "console/column_mask.h"
 #include "console/lake_tables.h"
 #include "console/masking.h"
@@ -30,11 +31,6 @@ constexpr size_t kMostPoints = 300;
 // Further entries that show where the ranges of a page's last commits begin.
 constexpr int64_t kMoreEntries = 20;
 constexpr int64_t kNoVersion = std::numeric_limits<int64_t>::max();
-
-template <typename T>
-ordered_json OrNull(const std::optional<T>& value) {
-  return value ? ordered_json(*value) : ordered_json();
-}
 
 ordered_json AdviceJson(const std::optional<lake::TableAdvice>& advice) {
   if (!advice) return nullptr;
@@ -123,7 +119,7 @@ Result<Before> OrderOf(const std::string& column) {
 class LakeApi {
  public:
   explicit LakeApi(const World& world)
-      : world_(world), tables_(world.config), masking_(world.masking) {}
+      : world_(world), tables_(world.tables), masking_(world.masking) {}
 
   Result<ordered_json> List(const ApiRequest&) {
     const observe::Sample sample = world_.sampler.Latest();
@@ -273,7 +269,7 @@ class LakeApi {
   }
 
   const World& world_;
-  LakeTables tables_;
+  LakeTables& tables_;
   const Masking& masking_;
 };
 

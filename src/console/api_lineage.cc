@@ -51,7 +51,7 @@ lineage::KafkaSpan SpanOf(const observe::Sample& sample, int32_t partition) {
 class LineageApi {
  public:
   explicit LineageApi(const World& world)
-      : world_(world), tables_(world.config), masking_(world.masking) {}
+      : world_(world), tables_(world.tables), masking_(world.masking) {}
 
   Result<ordered_json> Get(const ApiRequest& request) {
     ARROW_ASSIGN_OR_RAISE(const auto bronze, tables_.Newest(world_.config.lake.bronze_table));
@@ -198,7 +198,7 @@ class LineageApi {
   }
 
   const World& world_;
-  LakeTables tables_;
+  LakeTables& tables_;
   const Masking& masking_;
   std::atomic<int> traces_{0};  // That run now.
 };

@@ -81,8 +81,7 @@ class SqlApi {
  public:
   explicit SqlApi(const World& world)
       : limits_(SqlLimits::From(world.config)),
-        tables_(world.config),
-        runs_(world.config, world.masking, &tables_, limits_) {}
+        runs_(world.config, world.masking, &world.tables, limits_) {}
 
   Result<ordered_json> Run(const ApiRequest& request) {
     ARROW_ASSIGN_OR_RAISE(const SqlRequest run, ParseRun(request.body, limits_.rows));
@@ -99,7 +98,6 @@ class SqlApi {
 
  private:
   const SqlLimits limits_;
-  LakeTables tables_;
   SqlRuns runs_;
 };
 

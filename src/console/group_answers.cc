@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "base/json_or_null.h"
 #include "base/timestamp.h"
 #include "observe/lag_look.h"
 
@@ -19,15 +20,6 @@ using nlohmann::ordered_json;
 using observe::LagPoint;
 
 constexpr int64_t kSlopeSeconds = 60;
-
-template <typename T>
-ordered_json OptionalJson(const std::optional<T>& value) {
-  return value ? ordered_json(*value) : ordered_json(nullptr);
-}
-
-ordered_json TextJson(const std::string& text) {
-  return text.empty() ? ordered_json(nullptr) : ordered_json(text);
-}
 
 ordered_json MembersJson(const kafka::GroupDescription& group) {
   ordered_json members = ordered_json::array();
@@ -42,9 +34,9 @@ ordered_json MembersJson(const kafka::GroupDescription& group) {
 ordered_json Described(const kafka::GroupDescription& group) {
   return {{"group", group.name},
           {"exists", group.exists},
-          {"state", TextJson(group.state)},
-          {"protocol", TextJson(group.protocol)},
-          {"assignor", TextJson(group.assignor)},
+          {"state", TextOrNull(group.state)},
+          {"protocol", TextOrNull(group.protocol)},
+          {"assignor", TextOrNull(group.assignor)},
           {"coordinator",
            group.coordinator < 0 ? ordered_json(nullptr) : ordered_json(group.coordinator)}};
 }
@@ -62,7 +54,7 @@ ordered_json GroupRow(const observe::GroupSample& group, const observe::Sample& 
   row["topics"] = topics;
   if (is_lake) {
     row["topics"] = {sample.topic};
-    if (sample.lag.known()) row["lag"] = OptionalJson(sample.lag.value->records());
+    if (sample.lag.known()) row["lag"] = OrNull(sample.lag.value->records());
   } else if (group.known() && sample.topics.known()) {
     const auto lags = observe::GroupLag(group, *sample.topics.value);
     int64_t sum = 0;
@@ -172,18 +164,18 @@ ordered_json GroupAnswer(const groups::GroupStanding& standing,
   for (const observe::GroupPartitionLag& lag : lags) {
     ordered_json row = {{"topic", lag.at.topic},
                         {"partition", lag.at.partition},
-                        {"committed", OptionalJson(lag.committed)},
+                        {"committed", OrNull(lag.committed)},
                         {"log_start", nullptr},
                         {"end", nullptr},
-                        {"lag", OptionalJson(lag.lag)},
-                        {"lag_ms", OptionalJson(lag.lag_ms)},
-                        {"member", TextJson(lag.member)}};
+                        {"lag", OrNull(lag.lag)},
+                        {"lag_ms", OrNull(lag.lag_ms)},
+                        {"member", TextOrNull(lag.member)}};
     if (lag.span) {
       row["log_start"] = lag.span->log_start;
       row["end"] = lag.span->end;
     }
     if (!lag.known()) row["unknown"] = lag.unknown;
-    row["note"] = lag.known() ? TextJson(NoteOf(lag, standing.group)) : ordered_json(nullptr);
+    row["note"] = lag.known() ? TextOrNull(NoteOf(lag, standing.group)) : ordered_json(nullptr);
     partitions.push_back(std::move(row));
   }
   return out;
@@ -196,7 +188,7 @@ ordered_json LakeGroupAnswer(const groups::GroupStanding& standing, const observ
   if (sample.lag.known()) {
     const auto clear = sample.lag.value->clear_seconds();
     const bool never = clear && std::isinf(*clear);
-    out["clear_seconds"] = never ? ordered_json(nullptr) : OptionalJson(clear);
+    out["clear_seconds"] = never ? ordered_json(nullptr) : OrNull(clear);
     out["never_clears"] = never;
   } else {
     out["lag_unknown"] = sample.lag.unknown;
@@ -211,7 +203,7 @@ ordered_json LakeGroupAnswer(const groups::GroupStanding& standing, const observ
     ordered_json row = {
         {"topic", sample.topic},
         {"partition", lag.partition},
-        {"lake", OptionalJson(lag.next)},
+        {"lake", OrNull(lag.next)},
         {"committed", has_offset ? ordered_json(committed->second->offset) : ordered_json(nullptr)},
         {"lag", lag.known() ? ordered_json(lag.records) : ordered_json(nullptr)},
         {"lag_ms", lag.seconds ? ordered_json(std::llround(*lag.seconds * 1000)) : ordered_json()},
@@ -279,7 +271,7 @@ ordered_json HistoryAnswer(const std::vector<LagPoint>& points, int64_t wall_ms_
           {"seconds", std::move(seconds)},
           {"in_per_second", std::move(in)},
           {"out_per_second", std::move(out)},
-          {"clear_seconds", never ? ordered_json(nullptr) : OptionalJson(clear)},
+          {"clear_seconds", never ? ordered_json(nullptr) : OrNull(clear)},
           {"never_clears", never}};
 }
 
@@ -322,12 +314,12 @@ ordered_json PlanAnswer(const groups::ResetPlan& plan) {
   for (const kafka::OffsetReset& reset : plan.resets) {
     ordered_json row = {{"topic", reset.at.topic},
                         {"partition", reset.at.partition},
-                        {"before", OptionalJson(reset.before)},
-                        {"after", OptionalJson(reset.after)},
+                        {"before", OrNull(reset.before)},
+                        {"after", OrNull(reset.after)},
                         {"log_start", nullptr},
                         {"end", nullptr},
                         {"lag", nullptr},
-                        {"note", TextJson(reset.note)}};
+                        {"note", TextOrNull(reset.note)}};
     if (reset.span) {
       row["log_start"] = reset.span->log_start;
       row["end"] = reset.span->end;

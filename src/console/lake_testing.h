@@ -11,6 +11,7 @@
 #include "base/http_query.h"
 #include "base/json.h"
 #include "console/api.h"
+#include "console/lake_tables.h"
 #include "console/masking.h"
 #include "console/temporary_folder_testing.h"
 #include "lake/delta/table.h"
@@ -40,7 +41,8 @@ class LakeApiTest : public ::testing::Test {
   void Serve(std::vector<ApiRoute> (*routes)(const World&)) {
     masking_ = std::make_unique<Masking>(config_.console.mask);
     sampler_ = *observe::Sampler::Start(config_);
-    world_ = std::make_unique<World>(World{config_, *sampler_, *masking_});
+    tables_ = std::make_unique<LakeTables>(config_);
+    world_ = std::make_unique<World>(World{config_, *sampler_, *masking_, *tables_});
     routes_ = routes(*world_);
   }
 
@@ -73,6 +75,7 @@ class LakeApiTest : public ::testing::Test {
   std::unique_ptr<lake::Table> bronze_;
   std::unique_ptr<Masking> masking_;
   std::unique_ptr<observe::Sampler> sampler_;
+  std::unique_ptr<LakeTables> tables_;
   std::unique_ptr<World> world_;
   std::vector<ApiRoute> routes_;
 };

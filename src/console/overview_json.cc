@@ -10,6 +10,7 @@
 
 #include "base/format.h"
 #include "base/json.h"
+#include "base/json_or_null.h"
 #include "console/masking.h"
 #include "tables/progress.h"
 
@@ -23,15 +24,6 @@ using observe::Seen;
 using observe::TableSample;
 
 constexpr size_t kMostRanges = 4;  // Of one commit's offsets.
-
-template <typename T>
-ordered_json ValueOrNull(const std::optional<T>& value) {
-  return value ? ordered_json(*value) : ordered_json();
-}
-
-ordered_json TextOrNull(const std::string& text) {
-  return text.empty() ? ordered_json() : ordered_json(text);
-}
 
 ordered_json IdOrNull(int32_t id) { return id < 0 ? ordered_json() : ordered_json(id); }
 
@@ -92,13 +84,13 @@ ordered_json PartitionJson(const observe::PartitionSample& partition, const LagS
   const LagSample none;
   const LagSample& seen = lag == nullptr ? none : *lag;
   return {{"partition", partition.state.id},
-          {"log_start", ValueOrNull(partition.log_start)},
-          {"next", ValueOrNull(seen.next)},
-          {"end", ValueOrNull(partition.end)},
+          {"log_start", OrNull(partition.log_start)},
+          {"next", OrNull(seen.next)},
+          {"end", OrNull(partition.end)},
           {"lag", known ? ordered_json(seen.records) : ordered_json()},
           {"lag_seconds", known ? FiniteOrNull(seen.seconds) : ordered_json()},
-          {"in_rate", ValueOrNull(seen.rates.in)},
-          {"out_rate", ValueOrNull(seen.rates.out)},
+          {"in_rate", OrNull(seen.rates.in)},
+          {"out_rate", OrNull(seen.rates.out)},
           {"clear_seconds", FiniteOrNull(seen.clear_seconds)},
           {"never_clears", IsNever(seen.clear_seconds)},
           {"stopped", seen.stopped},
@@ -142,12 +134,12 @@ ordered_json LagJson(const Seen<observe::LagsSample>& lag) {
   if (!lag.known()) return {{"records", nullptr}, {"unknown", lag.unknown}, {"at_ms", lag.at_ms}};
   const observe::LagsSample& lags = *lag.value;
   const auto clear = lags.clear_seconds();
-  return {{"records", ValueOrNull(lags.records())},
+  return {{"records", OrNull(lags.records())},
           {"seconds", FiniteOrNull(lags.seconds())},
           {"clear_seconds", FiniteOrNull(clear)},
           {"never_clears", IsNever(clear)},
-          {"in_rate", ValueOrNull(RateIn(lag))},
-          {"out_rate", ValueOrNull(SumOfRates(lags, [](const auto& r) { return r.out; }))},
+          {"in_rate", OrNull(RateIn(lag))},
+          {"out_rate", OrNull(SumOfRates(lags, [](const auto& r) { return r.out; }))},
           {"slowest_partition", SlowestPartition(lags)},
           {"unknown", TextOrNull(WhyLagUnknown(lags))},
           {"at_ms", lag.at_ms}};
@@ -192,13 +184,13 @@ ordered_json TableJson(const Sample& sample, const std::string& path) {
   out["unknown"] = nullptr;
   if (!table.value->exists) return out;
   out["exists"] = true;
-  out["rows"] = ValueOrNull(table.value->rows);
+  out["rows"] = OrNull(table.value->rows);
   out["version"] = table.value->version;
   out["files"] = table.value->files;
   out["small_files"] = table.value->small_files;
   out["bytes"] = table.value->bytes;
-  out["committed_ms"] = ValueOrNull(table.value->committed_ms);
-  out["complete_through_ms"] = ValueOrNull(table.value->complete_through_ms);
+  out["committed_ms"] = OrNull(table.value->committed_ms);
+  out["complete_through_ms"] = OrNull(table.value->complete_through_ms);
   return out;
 }
 
@@ -230,15 +222,15 @@ ordered_json GoldJson(const Config& config, const Sample& sample) {
   if (!through_known) through.reset();
   return {{"exists", tables > 0},
           {"tables", tables},
-          {"complete_through_ms", ValueOrNull(through)},
-          {"committed_ms", ValueOrNull(committed)},
+          {"complete_through_ms", OrNull(through)},
+          {"committed_ms", OrNull(committed)},
           {"unknown", TextOrNull(unknown)}};
 }
 
 ordered_json TablesJson(const Config& config, const PipelineSeen& seen) {
   ordered_json bronze = TableJson(seen.sample, config.lake.bronze_table);
   bronze["commits_per_minute"] =
-      seen.commits.known() ? ValueOrNull(seen.commits.value->bronze_per_minute) : ordered_json();
+      seen.commits.known() ? OrNull(seen.commits.value->bronze_per_minute) : ordered_json();
   return {{"bronze", std::move(bronze)},
           {"silver", TableJson(seen.sample, config.refine.silver_table)},
           {"rejects", TableJson(seen.sample, config.refine.rejects_table)},
@@ -288,8 +280,8 @@ ordered_json FreshnessJson(const Seen<RecentCommits>& seen) {
   if (seen.known() && !freshness.p50_seconds) {
     unknown = fmt::format("no commit brought records in the last {} s", over.count());
   }
-  return {{"p50_seconds", ValueOrNull(freshness.p50_seconds)},
-          {"p99_seconds", ValueOrNull(freshness.p99_seconds)},
+  return {{"p50_seconds", OrNull(freshness.p50_seconds)},
+          {"p99_seconds", OrNull(freshness.p99_seconds)},
           {"over_seconds", over.count()},
           {"unknown", TextOrNull(unknown)}};
 }
@@ -348,7 +340,7 @@ ordered_json OverviewJson(const Config& config, const PipelineSeen& seen) {
   return {{"at_ms", sample.at_ms},
           {"topic", sample.topic},
           {"group", sample.group},
-          {"producers", {{"rate", ValueOrNull(RateIn(sample.lag))}}},
+          {"producers", {{"rate", OrNull(RateIn(sample.lag))}}},
           {"brokers", BrokersJson(sample.brokers)},
           {"partitions", PartitionsJson(sample)},
           {"topic_exists",

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "base/json_or_null.h"
 #include "refine/rules.h"
 
 namespace shopstream::console {
@@ -13,10 +14,6 @@ namespace {
 
 using nlohmann::ordered_json;
 using CountsByReason = std::map<std::string, int64_t>;
-
-ordered_json KnownCount(const std::optional<int64_t>& count) {
-  return count ? ordered_json(*count) : ordered_json(nullptr);
-}
 
 ordered_json ReasonsJson(const CountsByReason& reasons) {
   ordered_json list = ordered_json::array();
@@ -27,13 +24,13 @@ ordered_json ReasonsJson(const CountsByReason& reasons) {
 ordered_json DayJson(const QualityReport& report, const DayBalance& day) {
   ordered_json out = {
       {"date", day.date.empty() ? ordered_json(nullptr) : ordered_json(day.date)},
-      {"bronze_rows", KnownCount(day.bronze)},
-      {"silver_rows", KnownCount(day.silver)},
-      {"rejected_rows", KnownCount(day.rejected)},
-      {"duplicate_rows", KnownCount(day.duplicates)},
-      {"not_refined_rows", KnownCount(day.not_refined)},
-      {"without_coordinates_rows", KnownCount(day.foreign)},
-      {"difference", KnownCount(day.difference)},
+      {"bronze_rows", OrNull(day.bronze)},
+      {"silver_rows", OrNull(day.silver)},
+      {"rejected_rows", OrNull(day.rejected)},
+      {"duplicate_rows", OrNull(day.duplicates)},
+      {"not_refined_rows", OrNull(day.not_refined)},
+      {"without_coordinates_rows", OrNull(day.foreign)},
+      {"difference", OrNull(day.difference)},
       {"closes", day.difference ? ordered_json(day.closes()) : ordered_json(nullptr)},
       {"expired", day.expired}};
   if (!day.difference) out["difference_unknown"] = day.difference_unknown;
@@ -103,12 +100,12 @@ ordered_json QualityAnswer(const QualityReport& report, const std::string& befor
   ordered_json out = {{"exists", true},
                       {"refined", report.is_refined},
                       {"pass", report.pass},
-                      {"complete_through_ms", KnownCount(report.complete_through_ms)}};
+                      {"complete_through_ms", OrNull(report.complete_through_ms)}};
   if (!report.is_refined) out["remedy"] = "shopstream refine";
   ordered_json versions = ordered_json::object();
   for (const auto& [path, version] : report.versions) versions[path] = version;
   out["versions"] = std::move(versions);
-  out["decided_bronze_version"] = KnownCount(report.decided_version);
+  out["decided_bronze_version"] = OrNull(report.decided_version);
   out["rejects_files"] = report.rejects_files;
   out["counted_files"] = report.counted_files;
   ordered_json shown = ordered_json::array();
@@ -127,7 +124,7 @@ ordered_json QualityAnswer(const QualityReport& report, const std::string& befor
   out["refined_rows"] = report.refined_rows;
   out["rules"] = RulesJson(report);
   if (!report.rules_unknown.empty()) out["rules_unknown"] = report.rules_unknown;
-  out["rules_since_pass"] = KnownCount(report.rules_since);
+  out["rules_since_pass"] = OrNull(report.rules_since);
   out["other_rules"] = report.other_rules;
   return out;
 }

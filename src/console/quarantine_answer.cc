@@ -8,6 +8,7 @@
 
 #include "base/format.h"
 #include "base/json.h"
+#include "base/json_or_null.h"
 #include "base/text_encoding.h"
 #include "ingest/cause.h"
 #include "kafka/record.h"
@@ -61,10 +62,10 @@ ordered_json QuarantinedJson(const tables::QuarantinedRow& row,
           {"cause", row.cause},
           {"detail", masking.active() && !QuotesNothing(row.cause) ? ordered_json(kHidden)
                                                                    : ordered_json(row.detail)},
-          {"sent_ms", sent_ms ? ordered_json(*sent_ms) : ordered_json(nullptr)},
+          {"sent_ms", OrNull(sent_ms)},
           {"quarantined_at_ms", row.quarantined_at_us / kMicrosPerMilli},
-          {"schema_id", row.schema_id ? ordered_json(*row.schema_id) : ordered_json(nullptr)},
-          {"value_bytes", row.value_bytes ? ordered_json(*row.value_bytes) : ordered_json(nullptr)},
+          {"schema_id", OrNull(row.schema_id)},
+          {"value_bytes", OrNull(row.value_bytes)},
           {"replayed", was_replayed}};
 }
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "base/json_or_null.h"
 #include "base/shutdown.h"
 
 namespace shopstream::console {
@@ -90,13 +91,12 @@ ReplayJob::State ReplayJob::state() const {
 ordered_json ToJson(const ingest::ReplaySummary& summary) {
   ordered_json groups = ordered_json::array();
   for (const auto& [group, counts] : summary.groups) {
-    groups.push_back(
-        {{"cause", group.cause},
-         {"schema_id", group.schema_id ? ordered_json(*group.schema_id) : ordered_json(nullptr)},
-         {"replayed", counts.replayed},
-         {"already_there", counts.already_there},
-         {"awaited", counts.awaited},
-         {"unreadable", counts.unreadable}});
+    groups.push_back({{"cause", group.cause},
+                      {"schema_id", OrNull(group.schema_id)},
+                      {"replayed", counts.replayed},
+                      {"already_there", counts.already_there},
+                      {"awaited", counts.awaited},
+                      {"unreadable", counts.unreadable}});
   }
   ordered_json unreadable = ordered_json::object();
   for (const auto& [cause, records] : summary.unreadable) unreadable[cause] = records;

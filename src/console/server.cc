@@ -82,6 +82,7 @@ struct Server::Impl {
   HttpReply ListRoutes() const;
 
   const Masking masking;
+  LakeTables tables;
   const World world;
   const Assets assets;
   const std::unique_ptr<Gate> gate;
@@ -105,7 +106,8 @@ std::vector<ApiRoute> BothTables(std::vector<ApiRoute> routes, std::vector<ApiRo
 Server::Impl::Impl(const Config& config, observe::Sampler& sampler, const ServerOptions& options,
                    std::unique_ptr<Gate> opened, std::unique_ptr<ChangeLog> log)
     : masking(config.console.mask),
-      world{config, sampler, masking},
+      tables(config),
+      world{config, sampler, masking, tables},
       assets(options.web_folder),
       gate(std::move(opened)),
       changes(std::move(log)),

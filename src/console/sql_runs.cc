@@ -72,17 +72,9 @@ ordered_json CellJson(const arrow::Array& values, int64_t row) {
 }
 
 ordered_json TablesJson(const sql::Catalog& catalog) {
-  ordered_json tables = ordered_json::array();
-  for (const auto& [name, table] : catalog.open()) {
-    const sql::ReadStats stats = table.rows->stats();
-    tables.push_back({{"name", name},
-                      {"table", table.path},
-                      {"version", table.version},
-                      {"pass", table.pass ? ordered_json(*table.pass) : ordered_json()},
-                      {"files", stats.files},
-                      {"files_read", stats.files_read},
-                      {"bytes_read", stats.bytes_read},
-                      {"rows_read", stats.rows_read}});
+  ordered_json tables = sql::OpenTablesJson(catalog);
+  for (ordered_json& table : tables) {
+    table["rows_read"] = catalog.open().at(table["name"]).rows->stats().rows_read;
   }
   return tables;
 }

@@ -36,7 +36,6 @@ class SqlRunsTest : public LakeApiTest {
     return answer.contains("rows") ? answer["rows"].dump() : answer.dump();
   }
 
-  std::unique_ptr<LakeTables> tables_;
   std::unique_ptr<SqlRuns> runs_;
 };
 

@@ -7,6 +7,7 @@
 
 #include "base/format.h"
 #include "base/json.h"
+#include "base/json_or_null.h"
 #include "observe/lag_look.h"
 
 namespace shopstream::console {
@@ -16,11 +17,6 @@ using nlohmann::ordered_json;
 using observe::Sample;
 
 constexpr char kBytesUnknown[] = "the Kafka client has no request for the sizes of logs";
-
-template <typename T>
-ordered_json OrNull(const std::optional<T>& value) {
-  return value ? ordered_json(*value) : ordered_json(nullptr);
-}
 
 // Infinity, which JSON lacks, is null beside `never`.
 void AddClear(const std::optional<double>& seconds, ordered_json* out) {

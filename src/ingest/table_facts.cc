@@ -6,6 +6,7 @@
 
 #include "base/format.h"
 #include "base/json.h"
+#include "base/json_or_null.h"
 #include "ingest/layout_options.h"
 #include "ingest/stored_layout.h"
 #include "lake/delta/table_at.h"
@@ -65,16 +66,13 @@ Result<TableFacts> ReadTableFacts(lake::ObjectStore* store, const Config& config
 }
 
 ordered_json ToJson(const TableFacts& facts) {
-  const auto or_null = [](const auto& value) {
-    return value ? ordered_json(*value) : ordered_json();
-  };
   ordered_json columns = ordered_json::array(), partition = ordered_json::array();
   for (const ColumnFacts& column : facts.columns) {
     columns.push_back({{"column", column.name},
                        {"type", column.type},
                        {"nullable", column.nullable},
-                       {"partition", or_null(column.partition)},
-                       {"field", or_null(column.field)},
+                       {"partition", OrNull(column.partition)},
+                       {"field", OrNull(column.field)},
                        {"note", column.note}});
   }
   std::map<int64_t, const ColumnFacts*> by_position;
@@ -82,7 +80,7 @@ ordered_json ToJson(const TableFacts& facts) {
     if (column.partition) by_position[*column.partition] = &column;
   }
   for (const auto& [position, column] : by_position) {
-    partition.push_back({{"column", column->name}, {"field", or_null(column->field)}});
+    partition.push_back({{"column", column->name}, {"field", OrNull(column->field)}});
   }
   ordered_json event_time;
   if (facts.layout) {

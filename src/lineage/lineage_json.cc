@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "base/json.h"
+#include "base/json_or_null.h"
 #include "lineage/file_offsets.h"
 #include "lineage/lineage.h"
 #include "sql/value_text.h"
@@ -9,11 +10,6 @@ namespace shopstream::lineage {
 namespace {
 
 using nlohmann::ordered_json;
-
-template <typename T>
-ordered_json OrNull(const std::optional<T>& value) {
-  return value ? ordered_json(*value) : ordered_json();
-}
 
 // Of JSON text; empty: null.
 ordered_json Parsed(const std::string& text) {

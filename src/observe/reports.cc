@@ -1,5 +1,6 @@
 #include "base/format.h"
 #include "base/json.h"
+#include "base/json_or_null.h"
 #include "model/calendar.h"
 #include "observe/audit.h"
 #include "observe/progress.h"
@@ -10,11 +11,6 @@ namespace shopstream::observe {
 namespace {
 
 using nlohmann::ordered_json;
-
-template <typename T>
-ordered_json OrNull(const std::optional<T>& value) {
-  return value ? ordered_json(*value) : ordered_json(nullptr);
-}
 
 ordered_json OptionalHex(const std::optional<std::string>& bytes) {
   return bytes ? ordered_json(FormatHex(*bytes)) : ordered_json(nullptr);

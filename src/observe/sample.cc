@@ -9,20 +9,12 @@
 
 #include "base/format.h"
 #include "base/json.h"
+#include "base/json_or_null.h"
 
 namespace shopstream::observe {
 namespace {
 
 using nlohmann::ordered_json;
-
-template <typename T>
-ordered_json ValueOrNull(const std::optional<T>& value) {
-  return value ? ordered_json(*value) : ordered_json();
-}
-
-ordered_json TextOrNull(const std::string& text) {
-  return text.empty() ? ordered_json() : ordered_json(text);
-}
 
 ordered_json InstantOrNull(std::optional<int64_t> unix_ms) {
   return unix_ms ? ordered_json(FormatTimestamp(*unix_ms)) : ordered_json();
@@ -51,8 +43,8 @@ ordered_json FieldsOf(const TopicsSample& sample) {
            {"leader", p.state.leader < 0 ? ordered_json() : ordered_json(p.state.leader)},
            {"replicas", p.state.replicas},
            {"in_sync", p.state.in_sync},
-           {"log_start", ValueOrNull(p.log_start)},
-           {"end", ValueOrNull(p.end)},
+           {"log_start", OrNull(p.log_start)},
+           {"end", OrNull(p.end)},
            {"unknown", TextOrNull(p.unknown)}});
     }
     topics.push_back({{"topic", topic.name},
@@ -91,7 +83,7 @@ ordered_json FieldsOf(const TableSample& table) {
           {"version", table.version},
           {"files", table.files},
           {"bytes", table.bytes},
-          {"rows", ValueOrNull(table.rows)},
+          {"rows", OrNull(table.rows)},
           {"small_files", table.small_files},
           {"last_commit", InstantOrNull(table.committed_ms)},
           {"complete_through", InstantOrNull(table.complete_through_ms)}};
@@ -107,12 +99,12 @@ ordered_json FieldsOf(const LagsSample& sample) {
     const auto if_known = [&](auto value) { return lag.known() ? ordered_json(value) : nullptr; };
     const bool never = lag.clear_seconds && std::isinf(*lag.clear_seconds);
     partitions.push_back({{"partition", lag.partition},
-                          {"next", ValueOrNull(lag.next)},
+                          {"next", OrNull(lag.next)},
                           {"records", if_known(lag.records)},
-                          {"seconds", ValueOrNull(lag.seconds)},
-                          {"in_per_second", ValueOrNull(lag.rates.in)},
-                          {"out_per_second", ValueOrNull(lag.rates.out)},
-                          {"clear_seconds", never ? nullptr : ValueOrNull(lag.clear_seconds)},
+                          {"seconds", OrNull(lag.seconds)},
+                          {"in_per_second", OrNull(lag.rates.in)},
+                          {"out_per_second", OrNull(lag.rates.out)},
+                          {"clear_seconds", never ? nullptr : OrNull(lag.clear_seconds)},
                           {"never_clears", never},
                           {"expired", if_known(lag.expired)},
                           {"stopped", lag.stopped},

@@ -7,6 +7,7 @@
 
 #include "base/format.h"
 #include "base/join.h"
+#include "base/json_or_null.h"
 #include "base/log.h"
 #include "base/nearest_name.h"
 #include "lake/delta/existing_table.h"
@@ -228,6 +229,21 @@ Status Catalog::Explained(const Status& error) const {
   const std::string place = error.message().substr(0, error.message().find("Catalog Error"));
   return error.WithMessage(place, "there is no table ", *missing,
                            near.empty() ? "; the lake has " + Joined(names, ", ") : near);
+}
+
+nlohmann::ordered_json OpenTablesJson(const Catalog& catalog) {
+  nlohmann::ordered_json tables = nlohmann::ordered_json::array();
+  for (const auto& [name, table] : catalog.open()) {
+    const ReadStats stats = table.rows->stats();
+    tables.push_back({{"name", name},
+                      {"table", table.path},
+                      {"version", table.version},
+                      {"pass", OrNull(table.pass)},
+                      {"files", stats.files},
+                      {"files_read", stats.files_read},
+                      {"bytes_read", stats.bytes_read}});
+  }
+  return tables;
 }
 
 }  // namespace shopstream::sql

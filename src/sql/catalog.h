@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <utility>
@@ -100,5 +101,8 @@ class Catalog {
   std::optional<tables::CompletePass> complete_;
   std::map<std::string, OpenTable> open_;
 };
+
+// The open tables by name: where they are, which version was read, and what that took.
+nlohmann::ordered_json OpenTablesJson(const Catalog& catalog);
 
 }  // namespace shopstream::sql

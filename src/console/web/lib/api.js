@@ -9,6 +9,9 @@ export class ApiError extends Error {
   }
 }
 
+// What an answer of state "not_allowed" says, as the error that it is.
+export const refusal = ({ reason, remedy }) => new ApiError('refused', `${reason}. ${remedy ?? ''}`, 200);
+
 export const get = (path, options) => request(path, { ...options, method: 'GET' });
 
 export const post = (path, body = {}, options) => request(path, {

@@ -1,7 +1,7 @@
 // Consumer groups, and one of them: who reads what, how far behind it is, and the reset of its offsets.
 import { html, useEffect, useRef, useState } from 'preact';
 
-import { post } from '../lib/api.js';
+import { post, refusal } from '../lib/api.js';
 import * as f from '../lib/format.js';
 import { useChannel, useResource, useWidth } from '../lib/resource.js';
 import { address, navigate, route, setQuery } from '../lib/route.js';
@@ -46,9 +46,8 @@ function Group({ name }) {
   const group = useResource(path, 2000);
   const history = useLanes(group);
   return html`<${Head} title=${name} path=${[['Groups', '/groups']]} />
-    <${Loaded} of=${group} what="the group" absent>${(value) => {
+    <${Loaded} of=${group} what="the group">${(value) => {
     if (value.exists === false && !value.is_lake) return html`<${Panel}><${Empty} title="There is no such group" next=${value.remedy}>${value.reason}<//><//>`;
-    if (value.state === 'not_allowed') return html`<${Failure} error=${{ kind: 'refused', message: `${value.reason}. ${value.remedy ?? ''}` }} />`;
     return html`${value.is_lake && html`<p class="note">This group reads for a lake. The lake's own table decides where it continues; the offsets committed to Kafka are only for displays.</p>`}
       <${Lag} path=${path} group=${value} at=${group.at} />
       <${Lanes} group=${value} samples=${history} />
@@ -165,7 +164,7 @@ function Reset({ name, group, after }) {
     let answer;
     try {
       answer = { asked, value: await post(`/api/groups/${encodeURIComponent(name)}/reset/plan`, asked) };
-      if (answer.value.state === 'not_allowed') answer = { error: { kind: 'refused', message: `${answer.value.reason}. ${answer.value.remedy ?? ''}` } };
+      if (answer.value.state === 'not_allowed') answer = { error: refusal(answer.value) };
     } catch (error) {
       answer = { error };
     }

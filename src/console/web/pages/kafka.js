@@ -5,7 +5,7 @@ import * as f from '../lib/format.js';
 import { useChannel, useResource } from '../lib/resource.js';
 import { address, navigate, route } from '../lib/route.js';
 import { Messages } from '../parts/messages.js';
-import { Age, Empty, Failure, Head, Loaded, Panel } from '../parts/panel.js';
+import { Age, Failure, Head, Loaded, Panel } from '../parts/panel.js';
 import { Prose } from '../parts/prose.js';
 import { State } from '../parts/state.js';
 import { DataTable } from '../parts/table.js';
@@ -23,7 +23,6 @@ function Topics() {
   return html`<${Panel} title="Topics" aside=${html`<${Age} at=${topics.at} />`}>
     <${Loaded} of=${topics} what="the topics">${(value) => {
     if (value.unknown) return html`<${Failure} error=${{ kind: 'unavailable', message: value.unknown }} />`;
-    if (value.topics.length === 0) return html`<${Empty} title="No topic to see" next=${value.remedy}>${value.reason}<//>`;
     // The lake's own lag comes first; of the others, the greatest.
     const first = (topic) => topic.lags.find((lag) => lag.is_lake) ?? topic.lags[0];
     const lag = (topic) => first(topic)?.records;
@@ -66,9 +65,7 @@ function Topic({ name }) {
   return html`<${Head} title=${name} path=${[['Kafka', '/kafka']]}>
       <nav class="row" aria-label="Parts of the topic">${[['messages', 'Messages'], ['partitions', 'Partitions'], ['configuration', 'Configuration']].map(([show, title]) =>
     html`<a class="button ${tab === show ? 'main' : ''}" aria-current=${tab === show ? 'true' : undefined} href=${to(show)}>${title}</a>`)}</nav><//>
-    <${Loaded} of=${topic} what="the topic">${(value) => {
-    if (value.exists === false) return html`<${Panel}><${Empty} title="There is no such topic" next=${value.remedy}>${value.reason}<//><//>`;
-    if (value.state === 'not_allowed') return html`<${Failure} error=${{ kind: 'refused', message: `${value.reason}. ${value.remedy ?? ''}` }} />`;
+    <${Loaded} of=${topic} what="the topic" missing="There is no such topic">${(value) => {
     if (tab === 'partitions') return html`<${Partitions} topic=${value} />`;
     if (tab === 'configuration') return html`<${Configuration} topic=${value} />`;
     return html`<${Messages} topic=${value} />`;

@@ -19,7 +19,7 @@ export function Page() {
     <${Ask} key=${JSON.stringify(route.value.query)} query=${route.value.query} />
     ${!asked ? html`<${Panel}><${Empty} title="Follow one record">
         Give its place in Kafka or its event id to see where it went, step by step; or a file of the lake to see which offsets it holds.<//><//>`
-    : html`<${Loaded} of=${found} what="the path">${(value) => file ? html`<${FilePath} file=${value.file} />`
+    : html`<${Loaded} of=${found} what="the path" missing="There is no lake yet">${(value) => file ? html`<${FilePath} file=${value.file} />`
       : value.records.length === 0 ? html`<${Panel}><${Empty} title="No table of the lake has this event" next="shopstream ingest">
           It may be on its way. <a href=${`/kafka/topics/${encodeURIComponent(value.topic ?? '')}?text=${encodeURIComponent(event_id)}`}>Search the topic for it</a>.<//><//>`
         : value.records.map((record) => html`<${RecordPath} record=${record} />`)}<//>`}`;

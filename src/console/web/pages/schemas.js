@@ -1,7 +1,7 @@
 // Subjects of the schema registry: versions, what each changed in words, and the check of a pasted schema.
 import { html, useRef, useState } from 'preact';
 
-import { post } from '../lib/api.js';
+import { post, refusal } from '../lib/api.js';
 import * as f from '../lib/format.js';
 import { useResource } from '../lib/resource.js';
 import { address, navigate, route, setQuery } from '../lib/route.js';
@@ -14,12 +14,9 @@ export function Page() {
   return subject ? html`<${Subject} key=${subject} name=${subject} />` : html`<${Head} title="Schemas" /><${Subjects} />`;
 }
 
-const NotAllowed = ({ value }) => html`<${Failure} error=${{ kind: 'refused', message: `${value.reason}. ${value.remedy ?? ''}` }} />`;
-
 function Subjects() {
   const subjects = useResource('/api/subjects', 30000);
   return html`<${Panel} title="Subjects"><${Loaded} of=${subjects} what="the subjects">${(value) => {
-    if (value.state === 'not_allowed') return html`<${NotAllowed} value=${value} />`;
     if (value.subjects.length === 0) return html`<${Empty} title="No subject yet" next=${value.remedy}>The registry answers, and has no schema.<//>`;
     return html`<${DataTable} caption="Subjects" rows=${value.subjects} rowKey=${(s) => s.subject} sort="subject"
       open=${(s) => navigate(address(['schemas', s.subject]))} columns=${[
@@ -34,9 +31,7 @@ function Subjects() {
 function Subject({ name }) {
   const subject = useResource(`/api/subjects/${encodeURIComponent(name)}`, 30000);
   return html`<${Head} title=${name} path=${[['Schemas', '/schemas']]} />
-    <${Loaded} of=${subject} what="the versions">${(value) => {
-    if (value.exists === false) return html`<${Panel}><${Empty} title="There is no such subject" next=${value.remedy}>${value.reason}<//><//>`;
-    if (value.state === 'not_allowed') return html`<${NotAllowed} value=${value} />`;
+    <${Loaded} of=${subject} what="the versions" missing="There is no such subject">${(value) => {
     const versions = [...value.versions].reverse();
     const shown = versions.find((v) => String(v.version) === route.value.query.version) ?? versions[0];
     return html`<div class="beside">
@@ -87,7 +82,7 @@ function Check({ name, level, newest }) {
     let answer;
     try {
       answer = { verdict: await post(`/api/subjects/${encodeURIComponent(name)}/check`, { schema: text }) };
-      if (answer.verdict.state === 'not_allowed') answer = { error: { kind: 'refused', message: `${answer.verdict.reason}. ${answer.verdict.remedy ?? ''}` } };
+      if (answer.verdict.state === 'not_allowed') answer = { error: refusal(answer.verdict) };
     } catch (error) {
       answer = { error };
     }

@@ -2,7 +2,7 @@
 // offsets it has looked at.
 import { html, useEffect, useRef, useState } from 'preact';
 
-import { ApiError, get, post, withQuery } from '../lib/api.js';
+import { ApiError, get, post, refusal, withQuery } from '../lib/api.js';
 import * as f from '../lib/format.js';
 import { useResource } from '../lib/resource.js';
 import { address, route, setQuery } from '../lib/route.js';
@@ -67,7 +67,7 @@ function useSearch(topic, values) {
       for (;;) {
         const answer = await get(withQuery(`/api/topics/${encodeURIComponent(topic)}/search`,
           { ...values, cursor, limit: Math.min(PAGE, Math.max(1, wanted - records.length)) }), { signal: gone.signal });
-        if (answer.state === 'not_allowed') throw new ApiError('refused', `${answer.reason}. ${answer.remedy ?? ''}`, 200);
+        if (answer.state === 'not_allowed') throw refusal(answer);
         if (answer.exists === false) throw new ApiError('gone', `${answer.reason}. Next: \`${answer.remedy}\``, 200);
         const follows = values.follow === 'true';
         records = follows ? [...answer.records.reverse(), ...records].slice(0, MOST_KEPT) : [...records, ...answer.records];
@@ -161,7 +161,7 @@ function Frame({ search }) {
 function Details({ topic, partition, offset }) {
   const answer = useResource(`/api/topics/${encodeURIComponent(topic)}/records/${partition}/${offset}`);
   return html`<${Panel} title=${`p${partition} · ${f.count(Number(offset))}`} aside=${html`<button class="button quiet" onClick=${() => setQuery({ record: '' })}>Close</button>`}>
-    <${Loaded} of=${answer} what="the record" absent>${(value) => {
+    <${Loaded} of=${answer} what="the record">${(value) => {
     if (value.exists === false) return html`<p class="note">${value.reason}</p>`;
     const r = value.record;
     return html`<div class="stack">

@@ -1,6 +1,7 @@
 // The boxes that pages are made of, and what they show without a value.
 import { html } from 'preact';
 
+import { refusal } from '../lib/api.js';
 import { duration } from '../lib/format.js';
 import { useNow } from '../lib/resource.js';
 import { Prose } from './prose.js';
@@ -45,16 +46,16 @@ export const Empty = ({ title, children, next }) => html`
   <div class="empty"><strong>${title}</strong><p class="dim">${children}</p>
     ${next && html`<p>Next: <code>${next}</code></p>`}</div>`;
 
-// A value of useResource or useChannel in all its states; `children(value)` draws it.
-export function Loaded({ of, what, absent = false, children }) {
+// A value of useResource or useChannel in all its states; `children(value)` draws it. `missing`: the title for an answer that
+// it does not exist, with its reason; without it, the page draws that too.
+export function Loaded({ of, what, missing, children }) {
   if (of.value === null) {
     if (of.error) return html`<${Failure} error=${of.error} retry=${of.reload} />`;
     return html`<${Loading} what=${what} />`;
   }
   const { value } = of;
-  if (value.state === 'not_allowed') return html`<${Failure} error=${{ kind: 'refused', message: `${value.reason}. ${value.remedy ?? ''}` }} />`;
-  // `absent`: the page draws an answer about something that is not there.
-  if (value.exists === false && value.reason && !absent) return html`<${Panel}><${Empty} title="It is not there" next=${value.remedy}>${value.reason}<//><//>`;
+  if (value.state === 'not_allowed') return html`<${Failure} error=${refusal(value)} />`;
+  if (value.exists === false && missing) return html`<${Panel}><${Empty} title=${missing} next=${value.remedy}>${value.reason}<//><//>`;
   return html`${of.error && html`<p class="note warn" role="status">Not refreshed: ${of.error.message} <${Age} at=${of.at} always /></p>`}
     ${children(of.value)}`;
 }

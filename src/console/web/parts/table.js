@@ -20,7 +20,6 @@ export function DataTable({ columns, rows, rowKey, open, selected, name = '', ca
   const order = query[sortName] ?? sort ?? '';
   const text = filter ? (query[filterName] ?? '').toLowerCase() : '';
   const shown = useMemo(() => arrange(rows, columns, order, text), [rows, order, text]);
-  const valueOf = (column, row) => column.value ? column.value(row) : row[column.key];
   const sortBy = (column) => setQuery({ [sortName]: order === column.key ? `-${column.key}` : column.key });
 
   const move = (event) => {
@@ -61,8 +60,9 @@ export function DataTable({ columns, rows, rowKey, open, selected, name = '', ca
       Show ${count(Math.min(PAGE_ROWS, shown.length - limit))} more of ${count(shown.length)}</button></p>`}`;
 }
 
+const valueOf = (column, row) => column.value ? column.value(row) : row[column.key];
+
 function arrange(rows, columns, order, text) {
-  const valueOf = (column, row) => column.value ? column.value(row) : row[column.key];
   const found = text
     ? rows.filter((row) => columns.some((c) => asText(valueOf(c, row)).toLowerCase().includes(text)))
     : rows;
