@@ -13,6 +13,7 @@ from typing import Any
 
 from cluster import Cluster
 
+CRASHES = {-signal.SIGSEGV, -signal.SIGABRT, -signal.SIGBUS, -signal.SIGFPE, -signal.SIGILL}  # Exit codes.
 # Few records make no cut due, so that they wait for up to 30 s.
 COMMITS_SOON = {"SHOPSTREAM_INGEST_BATCH_TIMEOUT_SECONDS": "1"}
 # While all brokers are away, the Kafka client tries again ever more rarely, up to every 10 s. It learns every 5 s which
@@ -38,6 +39,9 @@ class Running:
 
     def running(self) -> bool:
         return self._process.poll() is None
+
+    def crashed(self) -> bool:
+        return self._process.poll() in CRASHES
 
     def signal(self, number: int) -> None:
         self._process.send_signal(number)
@@ -131,9 +135,12 @@ class Shopstream:
         self._started.append(running)
         return running
 
-    def kill_all(self) -> None:
+    def kill_all(self) -> list[Running]:
+        """Returns those that had crashed before."""
+        crashed = [running for running in self._started if running.crashed()]
         for running in self._started:
             running.kill()
+        return crashed
 
 
 @contextlib.contextmanager
@@ -142,7 +149,8 @@ def shopstream_world(cluster: Cluster, folder: pathlib.Path, name: str) -> Itera
     try:
         yield world
     finally:
-        world.kill_all()
+        crashed = world.kill_all()
+    assert not crashed, "\n".join(running.words() for running in crashed)
 
 
 def _end(path: pathlib.Path) -> str:
