@@ -43,6 +43,7 @@ def pytest_configure(config: pytest.Config) -> None:
         _end_leftovers()
 
 
+@pytest.hookimpl(tryfirst=True)  # Before xdist reads the groups.
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Of several workers, one takes all tests of a file, and one all tests that use Spark, or the secured node. Tests
     that are too slow for every change are deselected unless requested."""
