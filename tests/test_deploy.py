@@ -66,6 +66,15 @@ def test_what_runs_for_long_has_a_health_check_and_comes_back(services: dict[str
         assert ("healthcheck" in service, service.get("restart")) == (lasting, "unless-stopped" if lasting else None), name
 
 
+def test_our_services_have_no_rights(services: dict[str, Any]) -> None:
+    """tests/test_confined.py runs the program like this."""
+    for name, service in ours(services).items():
+        assert (service["read_only"], service["cap_drop"], service["tmpfs"]) == (True, ["ALL"], ["/tmp"]), name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert "user" not in service, name  # The image's, which is not root.
+    assert (ROOT / "deploy/Dockerfile").read_text().count("\nUSER shopstream\n") == 1
+
+
 def test_start_order(services: dict[str, Any]) -> None:
     order = {name: {other: rule["condition"] for other, rule in service["depends_on"].items()}
              for name, service in services.items() if "depends_on" in service}
