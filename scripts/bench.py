@@ -1,7 +1,7 @@
 """Measures the figures of docs/performance.md, each as a ratio within one run.
 
     ./run bench [codec] [produce] [ingest] [garbage] [evolution] [replay] [s3] [freshness] [log] [optimize]
-                [refine] [registry] [observe] [search] [day] [build]                   default: all but day, refine, build
+                [refine] [registry] [observe] [console] [search] [day] [build]         default: all but day, refine, build
 
 Starts its own cluster on its own ports and stops it afterwards. Rounds of the two sides of a ratio
 alternate and the median of each side counts, so that both sides see the same machine load.
@@ -25,6 +25,7 @@ import time
 import uuid
 
 import bench_build
+import bench_console
 import bench_observe
 import bench_refine
 import bench_search
@@ -52,7 +53,7 @@ class Bench:
     def __init__(self, cluster: Cluster, folder: pathlib.Path, rounds: int, events: int):
         self.cluster, self.folder, self.rounds, self.events = cluster, folder, rounds, events
         self.real_data = REPLAY
-        self._lakes = 0
+        self.lakes_made = 0
 
     def shopstream(self, topic: str, *arguments: object, lake: pathlib.Path | None = None,
                    **settings: str) -> Run:
@@ -74,18 +75,18 @@ class Bench:
 
     def ingest(self, topic: str, **settings: str) -> Run:
         """Everything in the topic, into a new lake for this round."""
-        self._lakes += 1
-        lake = self.folder / f"lake-{self._lakes}"
+        self.lakes_made += 1
+        lake = self.folder / f"lake-{self.lakes_made}"
         done = self.shopstream(topic, "ingest", "--until-caught-up", lake=lake,
-                               SHOPSTREAM_KAFKA_GROUP=f"bench-{self._lakes}", **settings)
+                               SHOPSTREAM_KAFKA_GROUP=f"bench-{self.lakes_made}", **settings)
         shutil.rmtree(lake)
         return done
 
     def ingest_into_minio(self, topic: str) -> Run:
-        self._lakes += 1
+        self.lakes_made += 1
         return self.shopstream(topic, "ingest", "--until-caught-up",
-                               **self.cluster.s3_environment, SHOPSTREAM_KAFKA_GROUP=f"bench-{self._lakes}",
-                               SHOPSTREAM_LAKE_URI=f"s3://bench/lake-{self._lakes}")
+                               **self.cluster.s3_environment, SHOPSTREAM_KAFKA_GROUP=f"bench-{self.lakes_made}",
+                               SHOPSTREAM_LAKE_URI=f"s3://bench/lake-{self.lakes_made}")
 
     def drain(self, topic: str) -> Run:
         return run([BENCH / "drain_bench", self.cluster.bootstrap_servers, topic, PARTITIONS], dict(os.environ))
@@ -413,6 +414,10 @@ def bench_observe_part(bench: Bench) -> None:
     bench_observe.measure(bench, say)
 
 
+def bench_console_part(bench: Bench) -> None:
+    bench_console.measure(bench, say)
+
+
 def bench_search_part(bench: Bench) -> None:
     bench_search.measure(bench, say)
 
@@ -424,7 +429,8 @@ def bench_build_time(_: Bench) -> None:
 PARTS = {"codec": bench_codec, "produce": bench_produce, "ingest": bench_ingest, "garbage": bench_garbage,
          "evolution": bench_evolution, "replay": bench_replay, "s3": bench_s3, "freshness": bench_freshness,
          "refine": bench_refine_part, "log": bench_log, "optimize": bench_optimize, "registry": bench_registry,
-         "observe": bench_observe_part, "search": bench_search_part, "day": bench_day, "build": bench_build_time}
+         "observe": bench_observe_part, "console": bench_console_part, "search": bench_search_part, "day": bench_day,
+         "build": bench_build_time}
 LONG = {"day", "refine", "build"}  # Only if named.
 
 
@@ -443,7 +449,7 @@ def main() -> None:
                           Ports(brokers=19094, controllers=19194, registry=19082, minio=19090))
         try:
             parts = arguments.parts or [part for part in PARTS if part not in LONG]
-            if not set(parts) <= {"codec", "log", "observe", "day", "build"}:
+            if not set(parts) <= {"codec", "log", "day", "build"}:
                 cluster.start_brokers()
                 cluster.start_registry()
             bench = Bench(cluster, pathlib.Path(name), arguments.rounds, arguments.events)

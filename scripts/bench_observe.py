@@ -13,6 +13,7 @@ from collections import Counter
 from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
+import bench_cost
 from bench_refine import cpu_seconds
 from cluster import BINARY, Cluster, Ports
 
@@ -25,6 +26,11 @@ START_SECONDS = 120
 
 
 def measure(bench, say) -> None:
+    bench_cost.measure(bench, say)
+    _measure_many_topics(bench, say)
+
+
+def _measure_many_topics(bench, say) -> None:
     folder = bench.folder / "one-node"
     node = Cluster(folder, Ports(brokers=19294, controllers=19295, registry=19296), brokers=(1,))
     try:
