@@ -17,7 +17,7 @@ import pytest
 import run_tests as runner
 from places import ROOT
 
-COMMANDS = "setup build demo test bench up down status lint format sbom shopstream".split()
+COMMANDS = "setup build demo test bench up down status lab lint format sbom shopstream".split()
 PROGRAM = r"""
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,0 +1,15 @@
+"""Sends what the shoppers do."""
+
+import shop
+from confluent_kafka import Producer
+from settings import BROKERS, TOPIC
+
+producer = Producer({
+    "bootstrap.servers": BROKERS,
+    "enable.idempotence": True,
+    "sticky.partitioning.linger.ms": 0,  # Records without a key come far apart: each goes to another partition.
+})
+for user, step in shop.steps():
+    producer.produce(TOPIC, value=shop.event(user, step))
+unsent = producer.flush(30)
+print(f"sent, {unsent} not acknowledged")

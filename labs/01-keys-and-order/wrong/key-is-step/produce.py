@@ -1,0 +1,16 @@
+"""Sends what the shoppers do."""
+
+import shop
+from confluent_kafka import Producer
+from settings import BROKERS, TOPIC
+
+producer = Producer({
+    "bootstrap.servers": BROKERS,
+    "enable.idempotence": True,
+    "partitioner": "murmur2_random",  # As Java's clients do.
+    "sticky.partitioning.linger.ms": 0,  # Records without a key come far apart: each goes to another partition.
+})
+for user, step in shop.steps():
+    producer.produce(TOPIC, key=step, value=shop.event(user, step))
+unsent = producer.flush(30)
+print(f"sent, {unsent} not acknowledged")

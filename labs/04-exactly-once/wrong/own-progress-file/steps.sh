@@ -1,0 +1,1 @@
+./shopstream ingest --until-caught-up

@@ -1,0 +1,204 @@
+"""Where a lab runs: its topic, group, lake and folder on the local cluster, and independent readers of their state."""
+
+import contextlib
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka.admin import AdminClient
+from deltalake import DeltaTable
+
+from cluster import Cluster
+from places import ROOT
+from runner.course import Lab, LabError
+from runner.progress import Attempt
+
+READ_TIMEOUT = 30.0  # Seconds without a record, before the end of a topic is reached.
+STEPS_TIMEOUT = 120.0
+T = TypeVar("T")
+
+CONFIGURATION = """# Settings of ./shopstream in this folder. ./lab reset writes this file again.
+kafka:
+  bootstrap_servers: {brokers}
+  topic: {topic}
+  group: {group}
+registry:
+  url: {registry}
+lake:
+  uri: {folder}/lake
+ingest:
+  batch_timeout_seconds: 1
+refine:
+  rules: {rules}
+  rates: {root}/config/refine/rates.csv
+  categories: {root}/config/refine/categories.yaml
+  state_folder: {folder}/.refine
+metrics:
+  listen: ""
+"""
+
+SETTINGS = """# What the Python files of this folder need to know. ./lab reset writes this file again.
+BROKERS = "{brokers}"
+REGISTRY = "{registry}"
+TOPIC = "{topic}"
+GROUP = "{group}"
+SEED = {seed}
+"""
+
+
+class Bench:
+    """One attempt at one lab."""
+
+    def __init__(self, lab: Lab, attempt: Attempt, cluster: Cluster, home: pathlib.Path):
+        self.lab = lab
+        self.attempt = attempt
+        self.cluster = cluster
+        self.home = home
+        self.folder = home / lab.name  # The student works here.
+        self.seed = attempt.seed
+        self.topic = f"lab-{lab.number:02}-{attempt.token}"
+        self.group = f"{self.topic}-group"
+        self.lake = self.folder / "lake"
+
+    # Preparing.
+
+    def insist_on_cluster(self) -> None:
+        if not all(self.cluster.broker_pid(n) for n in (1, 2, 3)) or not self.cluster.registry_serves():
+            raise LabError("labs need the local cluster, all of it, and it is not running: ./run up")
+
+    def lay_out(self) -> None:
+        """The student's folder as at the start. Whatever was there is deleted."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        shutil.copytree(self.lab.folder / "start", self.folder)
+        own_rules = self.folder / "rules.yaml"
+        names = {"brokers": self.cluster.bootstrap_servers, "registry": self.cluster.registry_url, "topic": self.topic,
+                 "group": self.group, "folder": self.folder, "root": ROOT, "seed": self.seed,
+                 "rules": own_rules if own_rules.exists() else ROOT / "config/refine/rules.yaml"}
+        (self.folder / "config").mkdir()
+        (self.folder / "config/pipeline.yaml").write_text(CONFIGURATION.format(**names))
+        (self.folder / "settings.py").write_text(SETTINGS.format(**names))
+        self._script("shopstream", f'exec "{self.cluster.binary}" --config "$here/config/pipeline.yaml" "$@"')
+        self._script("python", f'exec "{sys.executable}" "$@"')
+        self._script("lab", f'SHOPSTREAM_LABS="{self.home}" exec "{ROOT}/run" lab "$@"')
+
+    def _script(self, name: str, line: str) -> None:
+        path = self.folder / name
+        path.write_text(f'#!/bin/bash\nhere="$(cd "$(dirname "${{BASH_SOURCE[0]}}")" && pwd)"\n{line}\n')
+        path.chmod(0o755)
+
+    def put(self, folder: pathlib.Path) -> None:
+        """Copies an answer's files over the student's."""
+        shutil.copytree(folder, self.folder, dirs_exist_ok=True)
+
+    def clear(self) -> None:
+        """Deletes the attempt's topics and groups."""
+        client = self.admin()
+        ours = [name for name in client.list_topics(timeout=10).topics if name.startswith(self.topic)]
+        for deleted in client.delete_topics(ours).values() if ours else ():
+            deleted.result(30)
+        groups = [group.group_id for group in client.list_consumer_groups().result(10).valid
+                  if group.group_id.startswith(self.topic)]
+        for gone in client.delete_consumer_groups(groups).values() if groups else ():
+            with contextlib.suppress(KafkaException):  # It still has members, or has expired.
+                gone.result(10)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    # Doing.
+
+    def shopstream(self, *arguments: object, expect: int | None = 0) -> subprocess.CompletedProcess[str]:
+        return self.run(str(self.folder / "shopstream"), *arguments, expect=expect)
+
+    def json(self, *arguments: object) -> Any:
+        return json.loads(self.shopstream("--json", *arguments, expect=None).stdout)
+
+    def run(self, *command: object, expect: int | None = 0) -> subprocess.CompletedProcess[str]:
+        """Runs a command in the student's folder."""
+        words = [str(word) for word in command]
+        done = subprocess.run(words, cwd=self.folder, env=self.environment(), stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, timeout=STEPS_TIMEOUT)
+        if expect is not None and done.returncode != expect:
+            raise LabError(f"$ {' '.join(words)}\nexit code {done.returncode}\n{done.stdout}{done.stderr}".strip())
+        return done
+
+    def start_python(self, script: str, log: str) -> subprocess.Popen[bytes]:
+        """Starts a script of the student's folder; its output is in .logs/."""
+        (self.folder / ".logs").mkdir(exist_ok=True)
+        with open(self.folder / ".logs" / log, "wb") as output:
+            return subprocess.Popen([sys.executable, script], cwd=self.folder, env=self.environment(), stdout=output,
+                                    stderr=output, stdin=subprocess.DEVNULL, start_new_session=True)
+
+    def log(self, name: str) -> str:
+        return (self.folder / ".logs" / name).read_text(errors="replace")
+
+    @staticmethod
+    def environment() -> dict[str, str]:
+        """Of what runs in the student's folder: its configuration is all that counts."""
+        return {name: value for name, value in os.environ.items()
+                if not name.startswith(("SHOPSTREAM_", "PYTEST_", "PYTHON"))}
+
+    # Reading.
+
+    def admin(self) -> AdminClient:
+        return AdminClient({"bootstrap.servers": self.cluster.bootstrap_servers, "log_level": 0})
+
+    def consumer(self, **settings: object) -> Consumer:
+        return Consumer({"bootstrap.servers": self.cluster.bootstrap_servers, "group.id": f"{self.topic}-checker",
+                         "enable.auto.commit": False, "enable.partition.eof": True, "auto.offset.reset": "earliest",
+                         "log_level": 0, **settings})
+
+    def records(self, topic: str = "") -> list[Message]:
+        """Every record of the topic, by partition and offset, as Confluent's client reads it."""
+        name = topic or self.topic
+        with self.closing(self.consumer()) as consumer:
+            partitions = consumer.list_topics(name, timeout=20).topics[name].partitions
+            consumer.assign([TopicPartition(name, p, 0) for p in partitions])
+            found, ended, last = [], set(), time.monotonic()
+            while len(ended) < len(partitions):
+                for message in consumer.consume(10000, timeout=0.5):
+                    last = time.monotonic()
+                    if message.error() is None:
+                        found.append(message)
+                    elif message.error().code() == KafkaError._PARTITION_EOF:
+                        ended.add(message.partition())
+                    else:
+                        raise LabError(f"topic {name} partition {message.partition()}: {message.error()}")
+                if time.monotonic() - last > READ_TIMEOUT:
+                    raise LabError(f"topic {name}: no record for {READ_TIMEOUT:.0f} s; ./run status shows the cluster")
+        return sorted(found, key=lambda message: (message.partition(), message.offset()))
+
+    def ends(self) -> dict[int, int]:
+        """The end offset of each partition of the topic."""
+        with self.closing(self.consumer()) as consumer:
+            partitions = consumer.list_topics(self.topic, timeout=20).topics[self.topic].partitions
+            return {p: consumer.get_watermark_offsets(TopicPartition(self.topic, p), timeout=20)[1] for p in partitions}
+
+    @staticmethod
+    @contextlib.contextmanager
+    def closing(consumer: Consumer) -> Iterator[Consumer]:
+        try:
+            yield consumer
+        finally:
+            consumer.close()
+
+    def rows(self, table: str, *columns: str) -> list[dict[str, Any]]:
+        """The table's rows, as delta-rs reads them; none while the table is not there."""
+        if not any((self.lake / table / "_delta_log").glob("*.json")):
+            return []
+        return DeltaTable(str(self.lake / table)).to_pyarrow_table(columns=list(columns) or None).to_pylist()
+
+
+def wait_until(condition: Callable[[], T], seconds: float, what: str) -> T:
+    """The result of `condition`, once it is true."""
+    deadline = time.monotonic() + seconds
+    while not (result := condition()):
+        if time.monotonic() > deadline:
+            raise LabError(f"not within {seconds:.0f} s: {what}")
+        time.sleep(0.02)
+    return result

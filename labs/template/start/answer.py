@@ -1,0 +1,1 @@
+# What a student edits is here.

@@ -1,0 +1,172 @@
+"""Each lab fails untouched, fails with the usual wrong answers, and says differently why, and passes with its solution:
+all on one cluster. And the runner itself: predictions, hints, resets, and what survives."""
+
+import pathlib
+import re
+import resource
+import shutil
+import time
+from collections.abc import Callable
+
+import pytest
+
+from cluster import Cluster
+from places import ROOT
+from runner import commands
+from runner.bench import Bench
+from runner.course import HINTS, LABS, Lab, all_labs
+from runner.finding import Finding
+from runner.progress import Attempt, Progress
+
+COURSE = all_labs()
+FILES = ("page.md", "hints.md", "after.md", "lab.py", "lab.toml", "start", "solution")
+MOST_MACHINE_SECONDS = 40  # Of processor time, without Kafka's.
+MOST_WORDS = 120  # Of the concept, which is the first paragraph of a page.
+FIRST = COURSE[0]  # Any will do to test the runner.
+
+
+@pytest.fixture
+def labs(cluster: Cluster, tmp_path: pathlib.Path) -> Callable[..., int]:
+    """./run lab, for one student on the tests' cluster."""
+    return lambda *words: commands.main(words, cluster, tmp_path / "student")
+
+
+# Every lab, proved.
+
+
+@pytest.mark.parametrize("lab", COURSE, ids=lambda lab: lab.name)
+def test_a_lab_fails_untouched_and_wrong_and_passes_solved(lab: Lab, cluster: Cluster, tmp_path: pathlib.Path) -> None:
+    before = machine_seconds()
+    untouched = tried(lab, cluster, tmp_path, "")
+    assert not untouched.passed, untouched
+    wrong = {name: tried(lab, cluster, tmp_path, f"wrong/{name}") for name in lab.wrong}
+    for name, finding in wrong.items():
+        assert not finding.passed, (name, finding)
+        assert lab.wrong[name] in f"{finding.saw} {finding.expected} {finding.example}", (name, finding)
+        assert [other for other in lab.wrong if lab.wrong[other] in finding.example + finding.saw + finding.expected] == [name]
+    solved = tried(lab, cluster, tmp_path, "solution")
+    assert solved.passed, solved
+    used = machine_seconds() - before
+    print(f"{lab.name}: {used:.1f} s of processor time")
+    assert used < MOST_MACHINE_SECONDS
+    for finding in (untouched, *wrong.values(), solved):
+        if finding.answer:
+            assert lab.prediction.accepted(finding.answer) == finding.answer and finding.evidence, finding
+
+
+def tried(lab: Lab, cluster: Cluster, tmp_path: pathlib.Path, answer: str) -> Finding:
+    """What the checker finds after a student did what is in the folder `answer` of the lab: files, and steps.sh."""
+    token = f"{abs(hash((lab.name, answer, time.monotonic()))) % 16**6:06x}"
+    bench = Bench(lab, Attempt(token=token, seed=7, prediction="a"), cluster, tmp_path / "proof")
+    bench.lay_out()
+    began = time.monotonic()
+    lab.code().start(bench)
+    started = time.monotonic()
+    if answer:
+        bench.put(lab.folder / answer)
+        if (steps := bench.folder / "steps.sh").exists():
+            bench.run("bash", "-e", steps)
+    done = time.monotonic()
+    finding = lab.code().check(bench)
+    print(f"{lab.name} {answer or 'untouched'}: start {started - began:.1f} s, steps {done - started:.1f} s, "
+          f"check {time.monotonic() - done:.1f} s\n  {finding}")
+    bench.clear()
+    return finding
+
+
+def machine_seconds() -> float:
+    """Of this process and those that it has waited for."""
+    return sum(used.ru_utime + used.ru_stime for used in map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)))
+
+
+@pytest.mark.parametrize("lab", COURSE, ids=lambda lab: lab.name)
+def test_a_lab_has_all_its_parts(lab: Lab) -> None:
+    assert [name for name in FILES if not (lab.folder / name).exists()] == []
+    assert len(lab.wrong) >= 2 and {path.name for path in (lab.folder / "wrong").iterdir()} == set(lab.wrong)
+    assert len(lab.hints()) == HINTS and all(lab.hints())
+    assert lab.prediction.question and len(lab.prediction.choices) != 1
+    paragraphs = lab.page().split("\n\n")
+    assert paragraphs[0] == f"# Lab {lab.number}: {lab.title}"
+    assert len(paragraphs[1].split()) <= MOST_WORDS and paragraphs[2].startswith("    "), "a concept, then one picture"
+    assert "## Task" in lab.page() and "## Questions" in lab.page()
+    assert all(f"\n{label} " in f"\n{lab.text('after.md')}" for label in ("WHY", "HERE", "READ"))
+    for path in re.findall(r"\b((?:src|docs)/[\w/.-]+\w)", lab.text("after.md")):
+        assert (ROOT / path).exists(), path
+    for name in ("page.md", "hints.md", "after.md"):
+        too_long = [line for line in lab.text(name).splitlines() if len(line) > 79]
+        assert not too_long, (name, too_long)
+
+
+# The runner.
+
+
+def test_a_student_predicts_fails_asks_gives_up_and_starts_over(labs: Callable[..., int], tmp_path: pathlib.Path,
+                                                                capsys: pytest.CaptureFixture[str]) -> None:
+    def says(code: int, *words: str) -> str:
+        assert labs(*words) == code
+        said = capsys.readouterr()
+        text = said.out + said.err
+        assert max(map(len, text.splitlines())) < 80 or "./run" not in text, text
+        return text
+
+    number = str(FIRST.number)
+    assert FIRST.concept in says(0)
+    assert "no lab is started" in says(1, "check")
+    assert "there is no lab 99" in says(1, "99")
+    assert FIRST.title in says(0, number)
+    assert "Predict first" in says(3, "check")
+    assert "is not an answer" in says(1, "predict", "perhaps")
+    answer = next(iter(FIRST.prediction.choices), "1")
+    says(0, "predict", answer)
+    assert "NOT YET" in says(3, "check")
+    assert "comes too late" in says(1, "predict", answer)
+    assert "Hint 1 of 3" in says(0, "hint") and "Hint 2 of 3" in says(0, "hint", number)
+    assert "after a pass" in says(3, "solution")
+    # All of it is in a file, which another process reads.
+    kept = Progress(tmp_path / "student").attempts[FIRST.name]
+    assert (kept.prediction, kept.hints, kept.checks, kept.passed) == (answer, 2, 1, False)
+    assert "steps.sh" in says(0, "solution", "--give-up") and "gave up" in says(0)
+    before = kept.token
+    says(0, "reset")
+    kept = Progress(tmp_path / "student").attempts[FIRST.name]
+    assert kept.token != before and not kept.prediction and not kept.hints and kept.gave_up
+    says(0, "stop")
+    assert not (tmp_path / "student" / FIRST.name).exists() and "gave up" in says(0)
+
+
+def test_two_students_do_not_meet(cluster: Cluster, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
+    names = ("ada", "bob")
+    for name in names:
+        assert commands.main([str(FIRST.number)], cluster, tmp_path / name) == 0
+    ada, bob = (Bench(FIRST, Progress(tmp_path / name).attempts[FIRST.name], cluster, tmp_path / name) for name in names)
+    assert ada.topic != bob.topic and ada.group != bob.group and ada.lake != bob.lake
+    assert commands.main(["stop"], cluster, tmp_path / "ada") == 0
+    assert bob.ends() and bob.folder.exists() and not ada.folder.exists()
+    assert commands.main(["stop"], cluster, tmp_path / "bob") == 0
+    assert ada.topic not in ada.admin().list_topics(timeout=10).topics
+
+
+def test_a_new_lab_has_the_parts_of_a_lab(tmp_path: pathlib.Path, cluster: Cluster,
+                                          capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "labs").mkdir()
+    shutil.copytree(FIRST.folder, tmp_path / "labs" / FIRST.name)
+    assert commands.main(["new", "my-own"], cluster, tmp_path / "student", tmp_path / "labs") == 0
+    made = next(lab for lab in all_labs(tmp_path / "labs") if lab.name.endswith("-my-own"))
+    assert made.number == FIRST.number + 1 and [name for name in FILES if not (made.folder / name).exists()] == []
+    assert len(made.hints()) == HINTS and len(made.wrong) == 2
+    assert commands.main(["new", "Not A Name"], cluster, tmp_path / "student", tmp_path / "labs") == 1
+
+
+@pytest.mark.parametrize("words", [["chek"], ["check", "four"], ["new"], ["4", "5"]])
+def test_a_wrong_command_line_exits_with_2(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        commands.main(words)
+    assert stopped.value.code == 2 and "usage: ./run lab" in capsys.readouterr().err
+
+
+def test_the_course_lists_every_lab() -> None:
+    text = (ROOT / "docs/labs.md").read_text()
+    listed = re.findall(r"^\| (\d+) \| ([^|]+) \| ([^|]+) \|", text, re.MULTILINE)
+    assert [(int(number), concept.strip(), int(minutes)) for number, concept, minutes in listed] == [
+        (lab.number, lab.concept, lab.minutes) for lab in COURSE]
+    assert LABS == ROOT / "labs"
