@@ -93,7 +93,7 @@ def test_a_lab_has_all_its_parts(lab: Lab) -> None:
     for path in re.findall(r"\b((?:src|docs)/[\w/.-]+\w)", lab.text("after.md")):
         assert (ROOT / path).exists(), path
     for name in ("page.md", "hints.md", "after.md"):
-        too_long = [line for line in lab.text(name).splitlines() if len(line) > 79]
+        too_long = [line for line in lab.text(name).splitlines() if len(line) > 79 and "https://" not in line]
         assert not too_long, (name, too_long)
 
 

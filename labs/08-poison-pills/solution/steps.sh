@@ -1,0 +1,4 @@
+./shopstream ingest --until-caught-up
+./python diagnose.py
+sed -i 's/^ingest:/ingest:\n  partition_values: [US, EU, ASIA, MEA]/' config/pipeline.yaml
+./shopstream quarantine replay
