@@ -1,0 +1,114 @@
+"""Lab 10: runs the student's SQL in a DuckDB of its own, and computes each day again from the records in Kafka."""
+
+import collections
+import dataclasses
+import datetime
+import decimal
+import io
+import json
+from typing import Any
+
+import duckdb
+import fastavro
+from confluent_kafka import Message
+from deltalake import DeltaTable
+
+from places import ROOT
+from runner.bench import Bench
+from runner.finding import Finding, failed, passed
+
+SCHEMA = ROOT / "schemas/purchase_event.avsc"
+PHONE = 40
+Revenue = dict[datetime.date, decimal.Decimal]
+
+
+@dataclasses.dataclass(frozen=True)
+class Purchase:
+    id: str
+    made: datetime.datetime
+    received: datetime.datetime
+    dollars: decimal.Decimal
+    from_phone: bool
+
+    def __str__(self) -> str:
+        return f"purchase {self.id[:8]} was made at {self.made:%Y-%m-%d %H:%M} and received at {self.received:%Y-%m-%d %H:%M}"
+
+
+def start(bench: Bench) -> None:
+    bench.shopstream("topics", "setup")
+    bench.shopstream("schema", "register", SCHEMA)
+    bench.run(bench.folder / "python", "week.py")
+
+
+def check(bench: Bench) -> Finding:
+    purchases = [read(record) for record in bench.records()]
+    phone = [purchase for purchase in purchases if purchase.from_phone]
+    silver = bench.rows("silver-events", "event_id")
+    saw = f"{len(purchases)} purchases in Kafka, {len(silver)} in silver-events"
+    if not phone:
+        return failed(saw, f"also the {PHONE} of the phone: ./python offline_phone.py")
+    if missing := {p.id: p for p in purchases}.keys() - {row["event_id"] for row in silver}:
+        first = min((p for p in purchases if p.id in missing), key=lambda p: p.made)
+        return failed(saw, "all of them: ./shopstream ingest --until-caught-up, then ./shopstream refine", f"{first}; it is missing")
+    truth = by_day(purchases)
+    told = gold_result(bench, truth, phone)
+    try:
+        dashboard = asked(bench)
+    except (OSError, duckdb.Error, ValueError) as error:
+        return failed(saw, "dashboard.sql has the columns day and revenue_usd", str(error).strip()[:400], **told)
+    expected = "dashboard.sql counts each purchase on the day on which it was made, in UTC"
+    for day in sorted(truth | dashboard):
+        have, want = dashboard.get(day, decimal.Decimal(0)), truth.get(day, decimal.Decimal(0))
+        if have != want:
+            return failed(f"{saw}; your dashboard has {have} dollars for {day}, and the purchases of that day sum up to {want}",
+                          expected, example(purchases, dashboard, truth), **told)
+    return passed(f"{saw}; your dashboard and Gold have the same {len(truth)} days, to the cent", **told)
+
+
+def example(purchases: list[Purchase], dashboard: Revenue, truth: Revenue) -> str:
+    """A purchase of a day that has too little: if some are lost, the one that came latest after it was made; if they are
+    on other days, the one that was made last on its day."""
+    short = [p for p in purchases if dashboard.get(p.made.date(), decimal.Decimal(0)) < truth[p.made.date()]]
+    if sum(dashboard.values()) < sum(truth.values()):
+        return f"{max(short, key=lambda p: p.received - p.made)}; it is not counted on any day"
+    return f"{max(short, key=lambda p: p.made.time())}; it is counted on another day"
+
+
+def by_day(purchases: list[Purchase]) -> Revenue:
+    days: Revenue = collections.defaultdict(decimal.Decimal)
+    for purchase in purchases:
+        days[purchase.made.date()] += purchase.dollars
+    return dict(days)
+
+
+def asked(bench: Bench) -> Revenue:
+    """What the student's SQL answers."""
+    with duckdb.connect() as engine:
+        engine.execute("SET TimeZone = 'UTC'")
+        for table in ("silver-events", "bronze-events"):
+            engine.register(table.replace("-", "_"), DeltaTable(str(bench.lake / table)).to_pyarrow_table())
+        result = engine.execute((bench.folder / "dashboard.sql").read_text())
+        names = [column[0] for column in result.description or []]
+        if names != ["day", "revenue_usd"]:
+            raise ValueError(f"it has the columns {', '.join(names)}")
+        return {day: decimal.Decimal(str(dollars)) for day, dollars in result.fetchall()}
+
+
+def gold_result(bench: Bench, truth: Revenue, phone: list[Purchase]) -> dict[str, str]:
+    day = phone[0].made.date()
+    rows = bench.rows("gold-metrics/revenue_hourly", "date", "revenue_usd")
+    gold = sum((row["revenue_usd"] for row in rows if row["date"] == day), decimal.Decimal(0))
+    without = truth[day] - sum(purchase.dollars for purchase in phone)
+    if gold != truth[day]:  # Then refine has not run since.
+        return {}
+    return {"answer": "b", "evidence": f"Without the phone, {day} had {without} dollars; Gold now has {gold} for it."}
+
+
+def read(record: Message) -> Purchase:
+    event: dict[str, Any] = fastavro.schemaless_reader(io.BytesIO(record.value()[5:]), PARSED)
+    received = datetime.datetime.fromtimestamp(record.timestamp()[1] / 1000, datetime.timezone.utc)
+    return Purchase(event["event_id"], event["timestamp"], received, decimal.Decimal(str(event["amount"])),
+                    dict(record.headers() or []).get("sender") == b"phone")
+
+
+PARSED = fastavro.parse_schema(json.loads(SCHEMA.read_text()))

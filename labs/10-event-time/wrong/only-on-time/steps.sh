@@ -1,0 +1,3 @@
+./python offline_phone.py
+./shopstream ingest --until-caught-up
+./shopstream refine
