@@ -85,17 +85,18 @@ def cached_jars() -> dict[str, pathlib.Path]:
 
 
 def maven_name(jar: pathlib.Path) -> PackageURL:
-    """From the properties that Maven leaves in a jar; one that bundles others has several of them."""
-    with zipfile.ZipFile(jar) as content:
-        for file in content.namelist():
-            if re.fullmatch(r"META-INF/maven/[^/]+/[^/]+/pom\.properties", file):
-                said = dict(line.split("=", 1) for line in content.read(file).decode().splitlines() if "=" in line)
-                name, version = said["artifactId"].strip(), said["version"].strip()
-                if jar.stem == f"{name}-{version}":
-                    return PackageURL("maven", said["groupId"].strip(), name, version)
+    """From where Maven keeps it, or else from the properties that Maven leaves in a jar. One that bundles others has
+    several of them."""
     if cached := cached_jars().get(jar.name):  # group/with/slashes/name/version/name-version.jar
         *group, name, version = cached.relative_to(MAVEN_CACHE).parent.parts
         return PackageURL("maven", ".".join(group), name, version)
+    with zipfile.ZipFile(jar) as content:
+        for file in content.namelist():
+            if re.fullmatch(r"META-INF/maven/[^/]+/[^/]+/pom\.properties", file):
+                found = dict(line.split("=", 1) for line in content.read(file).decode().splitlines() if "=" in line)
+                name, version = found["artifactId"].strip(), found["version"].strip()
+                if jar.stem == f"{name}-{version}":
+                    return PackageURL("maven", found["groupId"].strip(), name, version)
     name, version = re.fullmatch(r"(.+?)-(\d.*)", jar.stem).groups()
     return PackageURL("generic", None, name, version)
 

@@ -40,12 +40,11 @@ def named(components: list[dict[str, Any]], kind: str) -> dict[str, dict[str, An
 def test_every_library_of_the_program_is_required(components: list[dict[str, Any]]) -> None:
     linked = subprocess.run(["ldd", BINARY], check=True, capture_output=True, text=True).stdout
     files = [pathlib.Path(path) for path in re.findall(r" => (/\S+)", linked)]
+    systems = [f"*{file}" for file in files if not file.resolve().is_relative_to(DEPS.resolve())]
+    owners = subprocess.run(["dpkg-query", "--search", *systems], check=True, capture_output=True, text=True).stdout
     packages = named(components, "deb")
-    for file in files:
-        if file.resolve().is_relative_to(DEPS.resolve()):
-            continue
-        owner = subprocess.run(["dpkg-query", "--search", f"*{file}"], capture_output=True, text=True).stdout
-        assert packages[owner.partition(":")[0]]["scope"] == "required", file
+    for owner in {line.partition(":")[0] for line in owners.splitlines()}:
+        assert packages[owner]["scope"] == "required", owner
     ours = {file.name.partition(".")[0] for file in files if file.resolve().is_relative_to(DEPS.resolve())}
     assert ours == {"libarrow", "libarrow_s3", "libparquet", "librdkafka"}
     assert named(components, "pypi")["pyarrow"]["scope"] == "required"
