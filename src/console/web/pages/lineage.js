@@ -105,7 +105,7 @@ const Cell = ({ cell }) => html`<div><p><a href=${`/lake/${encodeURIComponent(ce
     { key: 'name', title: 'column', sortable: false, mono: true },
     { key: 'value', title: 'value', number: true, sortable: false, draw: (c) => show(c.value) },
     { key: 'share', title: 'of this record', number: true, sortable: false, draw: (c) => show(c.share) },
-    { key: 'share_percent', title: '%', number: true, sortable: false, draw: (c) => c.share_percent === null ? '' : c.share_percent.toPrecision(2) },
+    { key: 'share_percent', title: '%', number: true, sortable: false, draw: (c) => c.share_percent === null ? '' : String(Number(c.share_percent.toPrecision(2))) },
   ]} /></div>`;
 
 function FilePath({ file }) {

@@ -7,7 +7,8 @@ import { route, setQuery } from '../lib/route.js';
 const PAGE_ROWS = 200;
 
 // columns: [{key, title, number, long, mono, value(row) -> to sort, filter and copy, draw(row)}].
-// open(row): what Enter and a click do; selected: the `rowKey` of the row that is open.
+// open(row): what a click anywhere on the row does; a column draws the link or button that does the same, and arrow keys move
+// between those. selected: the `rowKey` of the row that is open.
 // phone: "narrow" shows the first two columns, "cards" all of them below each other.
 // name: prefix of its state in the address, so that a link keeps sort order and filter.
 export function DataTable({ columns, rows, rowKey, open, selected, name = '', caption, sort, filter = true, tools, empty,
@@ -24,14 +25,10 @@ export function DataTable({ columns, rows, rowKey, open, selected, name = '', ca
 
   const move = (event) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    const line = event.target.closest('tr');
-    if (step) {
-      const lines = [...body.current.querySelectorAll('tr.line')];
-      lines[lines.indexOf(line) + step]?.focus();
-      event.preventDefault();
-    } else if (event.key === 'Enter' && event.target === line) {
-      line.click();
-    }
+    if (!step) return;
+    const lines = [...body.current.querySelectorAll('tr.line')];
+    lines[lines.indexOf(event.target.closest('tr')) + step]?.querySelector('a, button')?.focus();
+    event.preventDefault();
   };
   const copy = () => navigator.clipboard.writeText([columns.map((c) => c.title),
     ...shown.map((row) => columns.map((c) => asText(valueOf(c, row))))].map((line) => line.join('\t')).join('\n'));
@@ -49,7 +46,7 @@ export function DataTable({ columns, rows, rowKey, open, selected, name = '', ca
         <th scope="col" class=${c.number ? 'number' : ''} aria-sort=${ariaSort(order, c.key)}>
           ${c.sortable === false ? c.title : html`<button onClick=${() => sortBy(c)}>${c.title}</button>`}</th>`)}</tr></thead>
       <tbody ref=${body} onKeyDown=${open && move}>${shown.slice(0, limit).map((row) => html`
-        <tr key=${rowKey(row)} class="line ${open ? 'can-open' : ''}" tabindex=${open ? 0 : undefined}
+        <tr key=${rowKey(row)} class="line ${open ? 'can-open' : ''}"
             aria-selected=${open ? String(selected !== undefined && rowKey(row) === selected) : undefined}
             onClick=${open && ((e) => e.target.closest('a, button') || open(row))}>
           ${columns.map((c) => html`<td data-title=${c.title} class=${[c.number && 'number', c.long && 'long', c.mono && 'mono'].filter(Boolean).join(' ')}>
