@@ -63,8 +63,8 @@ def index_page(text: str, files: list[File]) -> str:
     def complete_map(match: re.Match[str]) -> str:
         imports = json.loads(match[2])["imports"]
         imports = {name: hashed[address] for name, address in imports.items()}
-        # An import of "./lib/api.js" is looked up by its whole address.
-        imports |= {address: to for address, to in hashed.items() if address.endswith(".js")}
+        # An import of "./lib/api.js" is looked up by its whole address, and import.meta.resolve of a document too.
+        imports |= {address: to for address, to in hashed.items() if address.endswith((".js", ".md"))}
         return match[1] + json.dumps({"imports": imports}, separators=(",", ":")) + match[3]
 
     text, maps = IMPORT_MAP.subn(complete_map, text)

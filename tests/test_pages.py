@@ -49,7 +49,7 @@ def addresses(world: Shopstream) -> list[str]:
     return ["/", "/kafka", topic, f"{topic}?record=0/1", f"{topic}?show=partitions", f"{topic}?show=configuration",
             "/groups", group, "/schemas", f"/schemas/{world.topic}-value", "/lake", "/lake/bronze-events",
             "/lake/bronze-events?tab=files", "/lake/bronze-events?tab=columns", "/lake/bronze-events?tab=history", "/sql", "/quality", "/quality/quarantine",
-            "/lineage?partition=0&offset=1", "/changes", "/about"]
+            "/lineage?partition=0&offset=1", "/changes", "/runbook", "/about"]
 
 
 @pytest.mark.parametrize("size, scheme", [(WIDE, "light"), (WIDE, "dark"), (PHONE, "light"), (ZOOMED, "dark")],
@@ -66,6 +66,8 @@ def test_every_page_is_for_everybody(world: Shopstream, browser: Browser, addres
             found += [f"{path}: {problem}" for problem in barriers + visit.problems]
             if visit.overflow() > 0:
                 found.append(f"{path} is {visit.overflow()} px wider than {size[0]} px")
+            if rows := page.locator("tr.can-open:not(:has(a, button))").count():
+                found.append(f"{path} has {rows} rows that only a mouse can open")
             if page.locator("main h1").count() != 1:
                 found.append(f"{path} has {page.locator('main h1').count()} headings of the first level")
             visit.problems.clear()
@@ -191,9 +193,9 @@ def test_every_page_can_be_used_without_a_mouse(visit: Visit, world: Shopstream)
     assert ["Overview", "Kafka", "Groups", "Schemas", "Lake", "SQL", "Quality", "Lineage", "Changes"] == reached[1:10]
     page.goto(f"{visit.address}/kafka")
     visit.drawn()
-    page.locator("tr.line").first.focus()
+    page.locator("tr.line a").first.focus()
     page.keyboard.press("ArrowDown")
-    name = page.evaluate("document.activeElement.querySelector('a').textContent")
+    name = page.evaluate("document.activeElement.textContent")
     page.keyboard.press("Enter")
     expect(page.locator("h1")).to_have_text(name)
 

@@ -31,6 +31,7 @@ constexpr ContentType kContentTypes[] = {
     {".css", "text/css; charset=utf-8"},
     {".svg", "image/svg+xml"},
     {".json", "application/json"},
+    {".md", "text/markdown; charset=utf-8"},
     {".png", "image/png"},
     {".webmanifest", "application/manifest+json"},
 };

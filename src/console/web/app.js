@@ -19,7 +19,10 @@ const PAGES = [
   ['lineage', 'Lineage', () => import('./pages/lineage.js')],
   ['changes', 'Changes', () => import('./pages/changes.js')],
 ];
-const HIDDEN_PAGES = [['about', 'About', () => import('./pages/about.js')]];
+const HIDDEN_PAGES = [
+  ['runbook', 'Runbook', () => import('./pages/runbook.js')],
+  ['about', 'About', () => import('./pages/about.js')],
+];
 
 function Top({ name }) {
   const [open, setOpen] = useState(false);
@@ -94,7 +97,7 @@ function App() {
     : !entry ? html`<${Empty} title="There is no such page">The address may be wrong. The pages are in the menu above.<//>`
     : page?.name !== name ? html`<${Loading} what="the page" />`
       : page.error ? html`<${Failure} error=${page.error} />` : html`<${page.Page} key=${name} />`}</main>
-    <footer><a href="/about">About and licences</a><span>All times are UTC</span><${Theme} /></footer>`;
+    <footer><a href="/runbook">Runbook</a><a href="/about">About and licences</a><span>All times are UTC</span><${Theme} /></footer>`;
 }
 
 applyTheme();
