@@ -43,6 +43,10 @@ bool IsScanned(const PartitionScan& scan, SearchOrder order) {
   return scan.next == (order == SearchOrder::kNewest ? scan.from : scan.to);
 }
 
+std::string WithCheck(const std::string& body, const SearchRequest& request) {
+  return body + "." + CheckOf(body, request);
+}
+
 std::string ToCursor(const SearchProgress& progress, const SearchRequest& request) {
   std::string text = progress.topic_id + "." + std::to_string(progress.scanned) + "." +
                      std::to_string(progress.matched);
@@ -50,7 +54,7 @@ std::string ToCursor(const SearchProgress& progress, const SearchRequest& reques
     text += "." + std::to_string(scan.partition) + "_" + std::to_string(scan.from) + "_" +
             std::to_string(scan.to) + "_" + std::to_string(scan.next);
   }
-  return text + "." + CheckOf(text, request);
+  return WithCheck(text, request);
 }
 
 Result<SearchProgress> ParseCursor(const std::string& text, const SearchRequest& request) {

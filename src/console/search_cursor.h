@@ -35,6 +35,8 @@ bool IsScanned(const PartitionScan& scan, SearchOrder order);
 //   cursor := topic_id "." scanned "." matched ("." partition "_" from "_" to "_" next)* "." check
 //   check := the first 12 hexadecimal digits of SHA-256(what is before it, "\n", identity)
 std::string ToCursor(const SearchProgress& progress, const SearchRequest& request);
+// What is before the check, with it.
+std::string WithCheck(const std::string& body, const SearchRequest& request);
 
 // Invalid: the text is not whole, or belongs to another search.
 Result<SearchProgress> ParseCursor(const std::string& text, const SearchRequest& request);
