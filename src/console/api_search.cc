@@ -193,16 +193,26 @@ Result<SearchProgress> Searches::ProgressOf(const SearchRequest& request, kafka:
                                             const kafka::TopicState& topic,
                                             const Spans& spans) const {
   if (request.cursor.empty()) return FirstProgress(request, admin, topic, spans);
-  ARROW_ASSIGN_OR_RAISE(const SearchProgress progress, ParseCursor(request.cursor, request));
-  if (progress.topic_id == topic.id) return progress;
-  return Gone("topic ", topic.name, " was deleted and created again since this search began: ",
-              "leave the search's 'cursor' out to search the new one");
+  ARROW_ASSIGN_OR_RAISE(SearchProgress progress, ParseCursor(request.cursor, request));
+  if (progress.topic_id != topic.id) {
+    return Gone("topic ", topic.name, " was deleted and created again since this search began: ",
+                "leave the search's 'cursor' out to search the new one");
+  }
+  // Their leaders did not answer when it began, or they are new.
+  Spans more = spans;
+  for (const PartitionScan& scan : progress.partitions) more.erase(scan.partition);
+  ARROW_ASSIGN_OR_RAISE(const SearchProgress added, FirstProgress(request, admin, topic, more));
+  progress.partitions.insert(progress.partitions.end(), added.partitions.begin(),
+                             added.partitions.end());
+  std::ranges::sort(progress.partitions, {}, &PartitionScan::partition);
+  return progress;
 }
 
 Result<std::unique_ptr<RecordSearch>> Searches::Continue(const SearchRequest& request,
                                                          const SearchProgress& progress) {
   auto kept = pool_.Take(request.cursor);
-  if (kept != nullptr) return kept;
+  if (kept != nullptr && kept->progress() == progress) return kept;
+  if (kept != nullptr) pool_.Close(std::move(kept));  // It lacks partitions that are new.
   return RecordSearch::Open(request, config_, progress);
 }
 

@@ -13,17 +13,18 @@ namespace {
 constexpr Millis kPoll{50};
 // A live tail answers this long after a first record.
 constexpr Millis kTailPatience{100};
-// A block is doubled after a round that took less, because a round has a fixed cost, and halved
-// after one that took longer than a slice.
-constexpr Millis kShortRound{500};
+// A round has a fixed cost, until its first record arrives. Blocks grow until the rest takes this
+// long, faster while it takes a quarter, and shrink if it takes longer than a slice.
+constexpr Millis kLongRound{500};
 constexpr int64_t kFirstBlock = 4000;
 
 kafka::ConsumerOptions ReaderOptions(const SearchRequest& request) {
   kafka::ConsumerOptions options;
-  options.queue_kbytes = 16 << 10;
-  options.poll_records = 2000;
-  // Newest first, what a fetch returns beyond the end of its block is wasted.
-  options.fetch_kbytes = request.order == SearchOrder::kNewest ? 256 : 1024;
+  const bool newest = request.order == SearchOrder::kNewest;
+  // Newest first, what is fetched beyond the end of a block is wasted.
+  options.queue_kbytes = newest ? 4 << 10 : 16 << 10;
+  options.fetch_kbytes = newest ? 256 : 1024;
+  options.poll_records = 10'000;
   if (!request.follow) options.fetch_wait_ms = 20;  // A round may start while a fetch waits.
   return options;
 }
@@ -216,12 +217,17 @@ void RecordSearch::Hold(FoundRecord record, Block* block, int64_t limit) const {
 
 Status RecordSearch::ReadRound(BootClock::time_point deadline, int64_t limit) {
   while (!reader_->done() && BootClock::now() < deadline) {
+    BootClock::time_point since = BootClock::now();
     ARROW_ASSIGN_OR_RAISE(kafka::RecordBatch batch, reader_->Next(kPoll));
+    if (!round_reading_) since = BootClock::now();
     ARROW_ASSIGN_OR_RAISE(const std::vector<bool> matches, matcher_->Matches(batch));
     for (size_t i = 0; i < batch.records.size(); ++i) {
       Block& block = round_.at(batch.records[i].partition);
       ++block.scanned;
       if (matches[i]) Hold({batch.records[i], std::move(batch.messages[i])}, &block, limit);
+    }
+    if (round_reading_ || !batch.records.empty()) {
+      round_reading_ = round_reading_.value_or(BootClock::duration{0}) + (BootClock::now() - since);
     }
   }
   return Status::OK();
@@ -262,6 +268,20 @@ void RecordSearch::FinishRound(int64_t limit, SearchSlice* slice) {
   round_.clear();
 }
 
+// What a full slice leaves of its round is read again.
+void RecordSearch::SizeNextRound(int64_t limit, bool full) {
+  const BootClock::duration took =
+      std::exchange(round_reading_, std::nullopt).value_or(BootClock::duration{0});
+  if (full) {
+    block_records_ /= 4;
+  } else if (took < kLongRound) {
+    block_records_ *= took < kLongRound / 4 ? 4 : 2;
+  } else if (took > kSlice) {
+    block_records_ /= 2;
+  }
+  block_records_ = std::clamp(block_records_, std::min(limit, kFirstBlock), kMostRoundRecords);
+}
+
 Result<SearchSlice> RecordSearch::ScanBackward(int64_t limit) {
   SearchSlice slice;
   const BootClock::time_point deadline = BootClock::now() + kSlice;
@@ -278,9 +298,7 @@ Result<SearchSlice> RecordSearch::ScanBackward(int64_t limit) {
     ARROW_RETURN_NOT_OK(ReadRound(deadline, limit));
     if (!reader_->done()) continue;
     FinishRound(limit, &slice);
-    const auto took = BootClock::now() - now;
-    if (took < kShortRound) block_records_ = std::min(2 * block_records_, kMostRoundRecords);
-    if (took > kSlice) block_records_ = std::max(block_records_ / 2, std::min(limit, kFirstBlock));
+    SizeNextRound(limit, std::ssize(slice.records) >= limit);
   }
   std::ranges::sort(slice.records, [](const auto& a, const auto& b) { return IsOlder(b, a); });
   slice.failed = failed_;

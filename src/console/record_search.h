@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -50,7 +51,7 @@ class RecordSearch {
  public:
   static constexpr Millis kSlice{1000};
   static constexpr int64_t kMostRoundRecords =
-      40'000;  // Newest first: read before they are sorted.
+      400'000;  // Newest first: read before they are sorted.
   // Of records that matched, in one round or slice.
   static constexpr int64_t kMostHeldBytes = 16 << 20;
 
@@ -98,6 +99,7 @@ class RecordSearch {
   Status ReadRound(BootClock::time_point deadline, int64_t limit);
   void Hold(FoundRecord record, Block* block, int64_t limit) const;
   void FinishRound(int64_t limit, SearchSlice* slice);
+  void SizeNextRound(int64_t limit, bool full);
 
   const SearchRequest request_;
   const KafkaConfig kafka_;
@@ -110,6 +112,8 @@ class RecordSearch {
   Pending pending_;
   std::map<int32_t, Block> round_;  // Empty: none is being read.
   int64_t block_records_ = 0;       // Of each partition in the next round.
+  std::optional<BootClock::duration>
+      round_reading_;  // Since its first record; nothing: none has arrived.
 };
 
 }  // namespace shopstream::console
