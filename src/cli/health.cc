@@ -20,6 +20,8 @@
 namespace shopstream::cli {
 namespace {
 
+constexpr Millis kTick{100};  // Between two looks at whether to stop.
+
 struct HealthFlags {
   int64_t timeout_ms = 5000;
   bool watch = false;
@@ -49,8 +51,8 @@ observe::HealthRunner ChecksOf(const Context& context, Millis timeout) {
   return observe::HealthRunner(std::move(checks));
 }
 
-// Waits longer than the steps' own timeouts, whose messages say more than "no answer".
-Report RunOnce(observe::HealthRunner* runner, Millis timeout) { return runner->Run(2 * timeout); }
+// Longer than the steps' own timeouts, whose messages say more than "no answer".
+Millis Patience(Millis timeout) { return 2 * timeout; }
 
 bool AnyDown(const Report& report) {
   return std::ranges::any_of(report, [](const observe::ComponentHealth& component) {
@@ -108,32 +110,33 @@ void PrintChanges(const std::vector<observe::HealthChange>& changes, int64_t now
 
 // A terminal is redrawn. In a file or a pipe, the first report is followed by the changes; with
 // --json, each report is a line.
+void Show(const Context& context, const Report& report, observe::HealthHistory* history,
+          bool first) {
+  const int64_t now_ms = WallClockMillis();
+  const auto changes = history->Add(report, now_ms);
+  if (context.json) {
+    PrintJsonLine(report, *history, now_ms);
+  } else if (isatty(STDOUT_FILENO) == 1) {
+    Redraw(report, *history, now_ms);
+  } else if (first) {
+    PrintTable(report, false);
+  } else {
+    PrintChanges(changes, now_ms);
+  }
+  std::cout.flush();
+}
+
 Result<int> WatchHealth(const Context& context, const HealthFlags& flags) {
-  const Millis timeout{flags.timeout_ms};
+  const Millis timeout{flags.timeout_ms}, interval{flags.interval_ms};
   observe::HealthRunner runner = ChecksOf(context, timeout);
   observe::HealthHistory history;
-  const bool on_terminal = isatty(STDOUT_FILENO) == 1;
-  for (bool first = true; !ShutdownRequested(); first = false) {
-    const Report report = RunOnce(&runner, timeout);
-    const int64_t now_ms = WallClockMillis();
-    const auto changes = history.Add(report, now_ms);
-    if (context.json) {
-      PrintJsonLine(report, history, now_ms);
-    } else if (on_terminal) {
-      Redraw(report, history, now_ms);
-    } else if (first) {
-      PrintTable(report, false);
-    } else {
-      PrintChanges(changes, now_ms);
-    }
-    std::cout.flush();
-    // The reader of our output has exited; nothing is left to do, and it is not an error.
-    if (!std::cout) {
-      std::cout.clear();
-      break;
-    }
-    if (SleepUnlessShutdown(Millis{flags.interval_ms})) break;
+  Show(context, runner.Run(Patience(timeout)), &history, /*first=*/true);
+  while (std::cout && !ShutdownRequested()) {
+    const auto report = runner.Next(interval, Patience(timeout), kTick);
+    if (report) Show(context, *report, &history, /*first=*/false);
   }
+  // The reader of our output has exited; nothing is left to do, and it is not an error.
+  if (!std::cout) std::cout.clear();
   return kDone;
 }
 
@@ -141,7 +144,7 @@ Result<int> RunHealth(const Context& context, const HealthFlags& flags) {
   if (flags.watch) return WatchHealth(context, flags);
   const Millis timeout{flags.timeout_ms};
   observe::HealthRunner runner = ChecksOf(context, timeout);
-  const Report report = RunOnce(&runner, timeout);
+  const Report report = runner.Run(Patience(timeout));
   PrintTable(report, context.json);
   return AnyDown(report) ? kFailed : kDone;
 }
@@ -162,7 +165,7 @@ Command HealthCommand() {
                        .meaning = "Check again and again, until it is stopped"},
                       {.name = "--interval-ms",
                        .target = &flags->interval_ms,
-                       .meaning = "With --watch: the pause between two checks",
+                       .meaning = "With --watch: the pause between two checks of a component",
                        .show_default = true,
                        .bounds = Bounds{100, 3'600'000}}},
           .run = Running(flags, RunHealth)};

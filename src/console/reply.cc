@@ -39,6 +39,8 @@ HttpReply ErrorReply(int status, std::string_view kind, std::string_view message
 }
 
 HttpReply ErrorReply(const Status& error) {
+  // Another request, or a limit, has stopped it.
+  if (error.IsCancelled()) return ErrorReply(409, "cancelled", error.message());
   const ErrorKind kind = KindOf(error);
   return ErrorReply(HttpStatusOf(kind), NameOf(kind), error.message());
 }

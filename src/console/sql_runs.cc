@@ -195,7 +195,7 @@ Status SqlRuns::Explained(const Status& error, const RunningQueries::Ticket& tic
                              limits_.memory_limit_mb, "), or read fewer columns and rows");
   }
   if (!error.IsCancelled()) return error;
-  if (ShutdownRequested()) return Status::Cancelled("the console is stopping");
+  if (ShutdownRequested()) return Unavailable("the console is stopping");
   if (ticket.is_cancelled()) return Status::Cancelled("the query was cancelled");
   return Status::Cancelled("the query was stopped after ", limits_.seconds,
                            " s (console.sql_seconds)");

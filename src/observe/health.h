@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -45,8 +46,16 @@ class HealthRunner {
   // One answer per check, in their order. Without an answer after `timeout`, it is down.
   std::vector<ComponentHealth> Run(Millis timeout);
 
+  // After a Run, for a watch: starts each check `interval` after its previous answer, and returns a
+  // report as soon as an answer is new, or a check has run for `timeout`: it is down until it
+  // answers. Before that, a check that runs keeps its previous answer. Nothing: no news in `wait`.
+  std::optional<std::vector<ComponentHealth>> Next(Millis interval, Millis timeout, Millis wait);
+
  private:
   struct Answers;
+  // The lock is held.
+  std::string Since(size_t check) const;
+  ComponentHealth NoAnswer(size_t check, const std::string& silence) const;
 
   const std::vector<HealthCheck> checks_;
   const std::shared_ptr<Answers> answers_;  // Shared with the checks' threads, which may live on.

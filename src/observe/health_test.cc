@@ -4,9 +4,11 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <functional>
 #include <future>
 #include <memory>
 #include <stdexcept>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -71,6 +73,62 @@ TEST(Health, AHangingCheckIsNotStartedAgainUntilItReturns) {
   HealthState state = HealthState::kDown;
   while (state != HealthState::kOk) state = runner.Run(Millis{10'000})[0].state;
   EXPECT_EQ(2, *starts);
+}
+
+// Two checks after a first run in which both were ok: "lake" then hangs until the promise is kept,
+// "broker" is down.
+struct OneHangs {
+  std::shared_ptr<std::promise<void>> release = std::make_shared<std::promise<void>>();
+  HealthRunner runner{Checks(release->get_future().share())};
+
+  static std::vector<HealthCheck> Checks(const std::shared_future<void>& released) {
+    const auto check = [](const std::string& name, std::function<HealthState()> second) {
+      const auto starts = std::make_shared<std::atomic<int>>(0);
+      return HealthCheck{name, [=] {
+                           const bool is_first = ++*starts == 1;
+                           const HealthState state = is_first ? HealthState::kOk : second();
+                           return ComponentHealth{name, state, "", ""};
+                         }};
+    };
+    return {check("lake",
+                  [released] {
+                    released.wait();
+                    return HealthState::kDegraded;
+                  }),
+            check("broker", [] { return HealthState::kDown; })};
+  }
+
+  // The report in which the component has this state.
+  std::vector<ComponentHealth> Until(size_t component, HealthState state, Millis timeout) {
+    while (true) {
+      const auto report = runner.Next(Millis{0}, timeout, Millis{10'000});
+      if (report && (*report)[component].state == state) return *report;
+    }
+  }
+};
+
+TEST(Health, AWatchShowsANewStateWhileAnotherCheckHangs) {
+  OneHangs watch;
+  EXPECT_EQ(HealthState::kOk, watch.runner.Run(Millis{10'000})[1].state);
+  const auto report = watch.Until(1, HealthState::kDown, Millis{3'600'000});
+  EXPECT_EQ(HealthState::kOk, report[0].state);  // Its previous answer.
+  watch.release->set_value();
+  watch.Until(0, HealthState::kDegraded, Millis{3'600'000});
+}
+
+TEST(Health, AWatchShowsACheckThatHangsAsDownUntilItAnswers) {
+  OneHangs watch;
+  watch.runner.Run(Millis{10'000});
+  const auto report = watch.Until(0, HealthState::kDown, Millis{20});
+  EXPECT_THAT(report[0].detail, testing::HasSubstr("no answer since "));
+  watch.release->set_value();
+  watch.Until(0, HealthState::kDegraded, Millis{3'600'000});
+}
+
+TEST(Health, AWatchWithoutNewsHasNoReport) {
+  HealthRunner runner({Healthy("a")});
+  runner.Run(Millis{10'000});
+  EXPECT_FALSE(runner.Next(Millis{3'600'000}, Millis{10'000}, Millis{1}));
 }
 
 TEST(HealthHistory, KnowsChangesAndSinceWhen) {

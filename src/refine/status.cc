@@ -149,6 +149,7 @@ Result<RefineStatus> ReadRefineStatus(lake::ObjectStore* store, const RefinePath
                    StandingOf(paths.silver, *silver, in_silver)};
   ARROW_RETURN_NOT_OK(AddGold(store, paths.gold_folder, &status));
   status.partitions = LagsOf(tables::ReadProgress(bronze->Txns()), in_silver.ends);
+  if (in_rejects.bronze_seen) status.bronze_seen = in_rejects.bronze_seen->version;
   status.complete_through_ms = LeastThrough(status.tables);
   ARROW_ASSIGN_OR_RAISE(status.halt,
                         tables::ReadRefineHalt(*rejects, in_rejects.pass.value_or(0) + 1));

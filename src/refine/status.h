@@ -37,6 +37,7 @@ struct RefineStatus {
   std::vector<PartitionLag> partitions;
   std::optional<tables::RefineHalt> halt;
   std::optional<tables::RefineTask> task;  // The open one.
+  std::optional<int64_t> bronze_seen;      // Bronze's version that the last pass saw.
   std::string rules;        // Fingerprint of the rules of the last pass; empty: no pass.
   int64_t rules_since = 0;  // The first pass with them.
   // Everything that Kafka received before this time is in all tables, as far as it is known.
