@@ -106,6 +106,14 @@ def test_the_page_is_locked_down(console: Console) -> None:
     assert not re.search(rb"https?://(?!www\.w3\.org)", console.ask("GET", "/")[2])
 
 
+def test_the_documented_routes_are_those_that_exist(console: Console) -> None:
+    rows = re.findall(r"^\| (GET|POST) \| `(\S+)` \| (.*?)(; \*\*a change\*\*)? \|", (ROOT / "docs/console-api.md").read_text(),
+                      re.MULTILINE)
+    listed = console.get("/api")["routes"]
+    assert sorted(rows) == sorted((route["method"], route["path"], route["meaning"], "; **a change**" if route["changes"] else "")
+                                  for route in listed)
+
+
 def test_a_browser_keeps_what_cannot_change(console: Console) -> None:
     address = assets(console)["/assets/app.js"]
     headers = console.ask("GET", address)[1]
