@@ -112,7 +112,7 @@ class Student:
         while not attempt.prediction:
             attempt.prediction = lab.prediction.accepted(input(f"Your answer ({lab.prediction.possible()}): ")) or ""
         self.progress.save()
-        screen.say("Kept. The first check confronts it with the result.")
+        screen.say("Kept. A check confronts it with the result, once there is one.")
 
     def predict(self, lab: Lab, text: str) -> int:
         attempt = self.attempt(lab)
@@ -123,7 +123,7 @@ class Student:
             raise LabError(f"{text!r} is not an answer; it is {lab.prediction.possible()}")
         attempt.prediction = answer
         self.progress.save()
-        screen.say("Kept. The first check confronts it with the result.")
+        screen.say("Kept. A check confronts it with the result, once there is one.")
         return DONE
 
     def check(self, lab: Lab) -> int:

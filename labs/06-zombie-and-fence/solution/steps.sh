@@ -1,0 +1,1 @@
+./python zombie.py inside  # What the checker does as well.

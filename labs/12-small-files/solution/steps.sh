@@ -1,0 +1,2 @@
+./shopstream table optimize bronze-events
+./python vacuum.py
