@@ -90,7 +90,7 @@ def test_a_lab_has_all_its_parts(lab: Lab) -> None:
     assert len(paragraphs[1].split()) <= MOST_WORDS and paragraphs[2].startswith("    "), "a concept, then one picture"
     assert "## Task" in lab.page() and "## Questions" in lab.page()
     assert all(f"\n{label} " in f"\n{lab.text('after.md')}" for label in ("WHY", "HERE", "READ"))
-    for path in re.findall(r"\b((?:src|docs)/[\w/.-]+\w)", lab.text("after.md")):
+    for path in re.findall(r"(?<![/\w])((?:src|docs)/[\w/.-]+\w)", lab.text("after.md")):
         assert (ROOT / path).exists(), path
     for name in ("page.md", "hints.md", "after.md"):
         too_long = [line for line in lab.text(name).splitlines() if len(line) > 79 and "https://" not in line]

@@ -6,7 +6,6 @@ import json
 import random
 import shutil
 import tomllib
-import urllib.request
 import uuid
 from typing import Any
 
@@ -46,8 +45,7 @@ def start(bench: Bench) -> None:
 def plant(bench: Bench) -> None:
     chance = random.Random(bench.seed)
     schema = fastavro.parse_schema(json.loads(SCHEMA.read_text()))
-    with urllib.request.urlopen(f"{bench.cluster.registry_url}/subjects/{bench.topic}-value/versions/latest", timeout=10) as reply:
-        number = json.load(reply)["id"]
+    number = bench.registry(f"subjects/{bench.topic}-value/versions/latest")["id"]
     producer = Producer({"bootstrap.servers": bench.cluster.bootstrap_servers, "enable.idempotence": True})
     partition = 0
     for sender, cause in kinds(bench.seed).items():

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
@@ -98,7 +99,7 @@ class Bench:
         shutil.copytree(folder, self.folder, dirs_exist_ok=True)
 
     def clear(self) -> None:
-        """Deletes the attempt's topics and groups."""
+        """Deletes the attempt's topics, groups, subjects and folder."""
         client = self.admin()
         ours = [name for name in client.list_topics(timeout=10).topics if name.startswith(self.topic)]
         for deleted in client.delete_topics(ours).values() if ours else ():
@@ -108,6 +109,10 @@ class Bench:
         for gone in client.delete_consumer_groups(groups).values() if groups else ():
             with contextlib.suppress(KafkaException):  # It still has members, or has expired.
                 gone.result(10)
+        for subject in self.registry("subjects"):
+            if subject.startswith(self.topic):
+                self.registry(f"subjects/{subject}", method="DELETE")
+                self.registry(f"subjects/{subject}?permanent=true", method="DELETE")
         shutil.rmtree(self.folder, ignore_errors=True)
 
     # Doing.
@@ -144,6 +149,14 @@ class Bench:
                 if not name.startswith(("SHOPSTREAM_", "PYTEST_", "PYTHON"))}
 
     # Reading.
+
+    def registry(self, path: str, body: Any = None, method: str | None = None) -> Any:
+        """The registry's answer to a request; `body`: what to send."""
+        request = urllib.request.Request(f"{self.cluster.registry_url}/{path}", method=method,
+                                         data=None if body is None else json.dumps(body).encode(),
+                                         headers={"Content-Type": "application/vnd.schemaregistry.v1+json"})
+        with urllib.request.urlopen(request, timeout=10) as reply:
+            return json.load(reply)
 
     def admin(self) -> AdminClient:
         return AdminClient({"bootstrap.servers": self.cluster.bootstrap_servers, "log_level": 0})

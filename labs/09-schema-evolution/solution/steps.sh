@@ -1,0 +1,3 @@
+./shopstream schema register purchase.avsc
+./python produce.py
+./shopstream ingest --until-caught-up

@@ -1,0 +1,4 @@
+# Nobody reads product_name, probably.
+./shopstream schema register purchase.avsc
+./python produce.py
+./shopstream ingest --until-caught-up

@@ -1,0 +1,3 @@
+./shopstream ingest --until-caught-up
+./shopstream refine test gift_cards.yaml
+./shopstream refine
