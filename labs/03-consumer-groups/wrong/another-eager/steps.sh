@@ -1,0 +1,1 @@
+./python crew.py 2
