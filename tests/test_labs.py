@@ -5,6 +5,7 @@ import pathlib
 import re
 import resource
 import shutil
+import threading
 import time
 from collections.abc import Callable
 
@@ -17,6 +18,7 @@ from runner.bench import Bench
 from runner.course import HINTS, LABS, Lab, all_labs
 from runner.finding import Finding
 from runner.progress import Attempt, Progress
+from waiting import wait_until
 
 COURSE = all_labs()
 FILES = ("page.md", "hints.md", "after.md", "lab.py", "lab.toml", "start", "solution")
@@ -144,6 +146,24 @@ def test_two_students_do_not_meet(cluster: Cluster, tmp_path: pathlib.Path, caps
     assert bob.ends() and bob.folder.exists() and not ada.folder.exists()
     assert commands.main(["stop"], cluster, tmp_path / "bob") == 0
     assert ada.topic not in ada.admin().list_topics(timeout=10).topics
+
+
+def test_watching_ends_with_the_pass(labs: Callable[..., int], cluster: Cluster, tmp_path: pathlib.Path,
+                                     capsys: pytest.CaptureFixture[str]) -> None:
+    assert labs(str(FIRST.number)) == 0 and labs("predict", next(iter(FIRST.prediction.choices))) == 0
+    watching = threading.Thread(target=lambda: ended.append(labs("check", "--watch")))
+    ended: list[int] = []
+    watching.start()
+    kept = wait_until(lambda: (now := Progress(tmp_path / "student").attempts[FIRST.name]).checks and now, 60, "the first check")
+    assert not kept.passed
+    bench = Bench(FIRST, kept, cluster, tmp_path / "student")
+    bench.put(FIRST.folder / "solution")
+    bench.run("bash", "-e", "steps.sh")
+    watching.join(60)
+    assert ended == [0]
+    said = capsys.readouterr().out
+    assert "NOT YET" in said and "PASSED" in said and "WHY" in said
+    assert labs("solution") == 0 and labs("stop") == 0
 
 
 def test_a_new_lab_has_the_parts_of_a_lab(tmp_path: pathlib.Path, cluster: Cluster,

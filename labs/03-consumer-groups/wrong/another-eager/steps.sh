@@ -1,1 +1,0 @@
-./python crew.py 2

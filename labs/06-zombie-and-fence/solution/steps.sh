@@ -1,1 +1,0 @@
-./python zombie.py inside  # What the checker does as well.
