@@ -135,6 +135,7 @@ class Program:
             "SHOPSTREAM_KAFKA_TOPIC": TOPIC,
             "SHOPSTREAM_KAFKA_GROUP": GROUP,
             "SHOPSTREAM_REGISTRY_URL": cluster.registry_url,
+            "SHOPSTREAM_LOG_FORMAT": "text",  # As LOG_ENTRY reads it.
             **lake.environment,
         }
 

@@ -17,10 +17,12 @@ def program(cluster: Cluster, tmp_path: pathlib.Path) -> demo.Program:
 def test_the_programs_log_does_not_break_the_layout(program: demo.Program, capsys: pytest.CaptureFixture[str]) -> None:
     program.run("topics", "setup")
     assert program.run("generate", "--count", "1000")["acknowledged"] == 1000
+    assert program.run("ingest", "--until-caught-up")["rows"] == 1000
     with pytest.raises(demo.DemoError, match=r"(?s)schema show.*exited with code 1"):
         program.run("schema", "show", "no-such-subject")
     shown = capsys.readouterr().out
     assert "no-such-subject" in shown  # The program's own last words.
+    assert "metrics on" not in shown  # News passes on a terminal, and only there.
     assert all(line.startswith("      ") for line in shown.splitlines()), shown
 
 
