@@ -461,7 +461,7 @@ def cluster_of(asked: Asked, directory: pathlib.Path, say: Callable[[str], None]
     last = local_ports.remembered(directory)
     ports = asked.over(last)
     cluster = Cluster(directory, ports, say=say)
-    parts = {"broker": ("brokers", "controllers"), "registry": ("registry",), "minio": ("minio",)}
+    parts = {"broker": ("brokers", "controllers"), "registry": ("registry",), "minio": ("minio",), "console": ()}
     for name in cluster.running():
         for part in parts[name.split()[0]]:
             runs, wanted = getattr(last, part), getattr(ports, part)

@@ -19,7 +19,7 @@ from background_process import BackgroundProcess
 from cluster import BROKERS, Cluster, ClusterError, Ports
 from conftest import free_ports
 from minio import Minio
-from places import ROOT
+from places import BINARY, ROOT
 from waiting import wait_until
 
 
@@ -209,6 +209,21 @@ def test_data_outlives_down_and_up(brokers: Cluster) -> None:
     up = cluster_command(brokers, "up", "--no-registry")
     assert up.returncode == 0, up.stderr
     assert topic in AdminClient({"bootstrap.servers": brokers.bootstrap_servers}).list_topics(timeout=10).topics
+
+
+def test_status_shows_the_console_and_down_stops_it(tmp_path: pathlib.Path) -> None:
+    """As `./run demo --keep` leaves it."""
+    console = Cluster(tmp_path, free_ports()).console
+    try:
+        url = console.serve(BINARY, {name: value for name, value in os.environ.items()
+                                     if not name.startswith("SHOPSTREAM_")}, ROOT)
+        shown = in_folder(tmp_path, "status")
+        assert f"console    {url}" in shown.stdout, shown.stderr
+        stopped = in_folder(tmp_path, "down")
+        assert (stopped.returncode, stopped.stderr) == (0, "") and "console" in stopped.stdout
+        assert not console.running()
+    finally:
+        console.kill()
 
 
 def test_a_cluster_of_one_node(one_node: Cluster) -> None:
