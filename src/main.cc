@@ -30,11 +30,13 @@ namespace {
 
 // The commands, in the order in which new users need them.
 std::vector<Command> Commands(const Program* program) {
-  return {TopicsCommand(),    RegistryCommand(),   SchemaCommand(),  StorageCommand(),
-          GenerateCommand(),  ReplayCommand(),     IngestCommand(),  RefineCommand(),
-          AuditCommand(),     TableCommand(),      QueryCommand(),   ConsumeCommand(),
-          GroupCommand(),     QuarantineCommand(), LineageCommand(), ProgressCommand(),
-          HealthCommand(),    ObserveCommand(),    ConsoleCommand(), CompletionCommand(program),
+  return {TopicsCommand(),    RegistryCommand(),   SchemaCommand(),
+          StorageCommand(),   GenerateCommand(),   ReplayCommand(),
+          IngestCommand(),    RefineCommand(),     AuditCommand(),
+          TableCommand(),     QueryCommand(),      ConsumeCommand(),
+          GroupCommand(),     QuarantineCommand(), LineageCommand(),
+          ProgressCommand(),  HealthCommand(),     ObserveCommand(),
+          ConsoleCommand(),   SecurityCommand(),   CompletionCommand(program),
           ManCommand(program)};
 }
 

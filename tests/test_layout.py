@@ -30,10 +30,11 @@ MAY_INCLUDE = {
     "observe": {"kafka", "registry", "lake", "tables"},
     "records": {"kafka", "avro", "registry", "lake", "tables", "sql", "refine", "ingest"},
     "groups": {"kafka", "ingest", "observe"},
+    "security": {"kafka"},
     "console": {"kafka", "avro", "lake", "registry", "tables", "sql", "refine", "ingest", "observe", "records", "groups",
                 "lineage"},
     "cli": {"generate", "kafka", "avro", "lake", "registry", "tables", "sql", "refine", "produce",
-            "ingest", "observe", "records", "groups", "lineage", "console"},
+            "ingest", "observe", "records", "groups", "security", "lineage", "console"},
 }
 
 # The floors of the lake, bottom up; code shared by their tests is next to them.
@@ -47,13 +48,13 @@ TESTED_ELSEWHERE = {
         console/pipeline_watch console/quality_look console/record_search console/refine_health refine/revenue
         ingest/table_facts
         groups/reset groups/standing records/decoded_batch records/record_filter records/record_json records/record_matcher
-        kafka/absent_topic kafka/admin kafka/admin_calls kafka/single_message kafka/cluster_overview kafka/consumer kafka/errors kafka/group_admin
+        kafka/absent_topic kafka/access_probe kafka/acl_admin kafka/admin kafka/admin_calls kafka/single_message kafka/cluster_overview kafka/consumer kafka/errors kafka/group_admin
         kafka/group_description kafka/group_members kafka/reader kafka/single_log kafka/topic_description registry/client
         registry/kafka_store registry/server lake/store/s3_client lake/store/s3_store lake/upkeep/storage_walk
         observe/audit observe/health_checks observe/progress observe/lag observe/lake_history observe/lake_offsets
         observe/first_records observe/kafka_look observe/quarantine observe/read_ranges observe/record_ages
         observe/registry_look observe/reports observe/sampler
-        produce/produce refine/erase_receipt ingest/pipeline lake/upkeep/reports""",
+        produce/produce refine/erase_receipt ingest/pipeline security/check security/setup lake/upkeep/reports""",
     "generate/recorded_source_test.cc, mapping_rules_test.cc, source_mapping_test.cc": """
         base/table_file base/text_file base/yaml_reader generate/purchase_mapper generate/row_filter
         generate/rule_reader generate/source_rows generate/time_order generate/value_reader""",

@@ -29,6 +29,7 @@ ELSEWHERE = {
     "observe.md": "test_sampling.py runs observe, which does not end",
     "console.md": "test_console_server.py runs the console, which does not end",
     "runbook.md": "test_alert_rules.py checks its commands, which need the faults that they repair",
+    "security.md": "test_security.py runs its commands, on a node that needs a login",
     "registry.md": "new.avsc is the reader's own file; test_registry.py checks the commands of schemas",
 }
 NO_REPORT = re.compile(r"--set ingest\.bach_size|--set lake\.uri=s3://| replay |^registry|^generate|^ingest$|^refine --watch|^query |^lineage --|^table (?:erase|retain) ")

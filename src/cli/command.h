@@ -110,5 +110,6 @@ Command HealthCommand();
 Command ObserveCommand();
 Command ConsoleCommand();
 Command ProgressCommand();
+Command SecurityCommand();
 
 }  // namespace shopstream::cli

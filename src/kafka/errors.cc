@@ -6,6 +6,7 @@
 
 #include "base/error_kind.h"
 #include "base/nearest_name.h"
+#include "kafka/refused_access.h"
 
 namespace shopstream::kafka {
 namespace {
@@ -16,13 +17,6 @@ bool IsUnanswered(int code) {
          code == RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT || code == RD_KAFKA_RESP_ERR__MSG_TIMED_OUT ||
          code == RD_KAFKA_RESP_ERR__AUTHENTICATION || code == RD_KAFKA_RESP_ERR__SSL ||
          code == RD_KAFKA_RESP_ERR__RESOLVE;
-}
-
-bool IsRefusedAccess(int code) {
-  return code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||
-         code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED ||
-         code == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED ||
-         code == RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED;
 }
 
 std::string Seconds(Millis timeout) {
@@ -64,6 +58,13 @@ Status NotNow(const FailedCall& call, const KafkaConfig& config, std::string_vie
 }
 
 }  // namespace
+
+bool IsRefusedAccess(int code) {
+  return code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||
+         code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED ||
+         code == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED ||
+         code == RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED;
+}
 
 bool IsUnreadableBatch(int code) {
   return code == RD_KAFKA_RESP_ERR__BAD_MSG || code == RD_KAFKA_RESP_ERR__BAD_COMPRESSION ||

@@ -1,0 +1,172 @@
+#include "kafka/acl_admin.h"
+
+#include <array>
+#include <utility>
+
+#include "kafka/acl_codes.h"
+#include "kafka/admin_calls.h"
+#include "kafka/handles.h"
+
+namespace shopstream::kafka {
+namespace {
+
+using AclHandle = Handle<rd_kafka_AclBinding_t, &rd_kafka_AclBinding_destroy>;
+using CredentialHandle = Handle<rd_kafka_UserScramCredentialAlteration_t,
+                                &rd_kafka_UserScramCredentialAlteration_destroy>;
+
+constexpr char kAnyHost[] = "*";
+// Kafka's own tools use the same; RFC 7677 asks for 4096 at least.
+constexpr int32_t kIterations = 8192;
+
+Deed ToReadAcls(const std::string& principal) {
+  return {"reading the ACLs of " + principal, "DESCRIBE on the cluster (ALTER includes it)"};
+}
+
+std::optional<Acl> Understand(const rd_kafka_AclBinding_t* binding) {
+  const auto type = ResourceTypeOf(rd_kafka_AclBinding_restype(binding));
+  const auto pattern = PatternTypeOf(rd_kafka_AclBinding_resource_pattern_type(binding));
+  const auto operation = OperationOf(rd_kafka_AclBinding_operation(binding));
+  const bool allows =
+      rd_kafka_AclBinding_permission_type(binding) == RD_KAFKA_ACL_PERMISSION_TYPE_ALLOW;
+  if (!type || !pattern || !operation || !allows) return std::nullopt;
+  if (std::string_view(rd_kafka_AclBinding_host(binding)) != kAnyHost) return std::nullopt;
+  return Acl{rd_kafka_AclBinding_principal(binding),
+             {*type, rd_kafka_AclBinding_name(binding)},
+             *pattern,
+             *operation};
+}
+
+}  // namespace
+
+struct AclAdmin::Impl {
+  AdminCalls calls;
+};
+
+AclAdmin::AclAdmin(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+AclAdmin::~AclAdmin() = default;
+
+Result<std::unique_ptr<AclAdmin>> AclAdmin::Open(const KafkaConfig& config, Millis timeout) {
+  ARROW_ASSIGN_OR_RAISE(AdminCalls calls, AdminCalls::Open(config, timeout));
+  return std::unique_ptr<AclAdmin>(new AclAdmin(std::make_unique<Impl>(Impl{std::move(calls)})));
+}
+
+Result<std::set<Acl>> AclAdmin::AclsOf(const std::string& principal) {
+  const Deed what = ToReadAcls(principal);
+  std::array<char, 256> reason{};
+  const AclHandle filter(rd_kafka_AclBindingFilter_new(
+      RD_KAFKA_RESOURCE_ANY, nullptr, RD_KAFKA_RESOURCE_PATTERN_ANY, principal.c_str(), nullptr,
+      RD_KAFKA_ACL_OPERATION_ANY, RD_KAFKA_ACL_PERMISSION_TYPE_ANY, reason.data(), reason.size()));
+  if (filter == nullptr) return Status::Invalid(what.what, ": ", reason.data());
+  ARROW_ASSIGN_OR_RAISE(const EventHandle event,
+                        impl_->calls.Call(RD_KAFKA_ADMIN_OP_DESCRIBEACLS, kClientsChoice, what,
+                                          [&](const auto* options, auto* queue) {
+                                            rd_kafka_DescribeAcls(impl_->calls.client(),
+                                                                  filter.get(), options, queue);
+                                          }));
+  size_t count = 0;
+  const auto** bindings =
+      rd_kafka_DescribeAcls_result_acls(rd_kafka_event_DescribeAcls_result(event.get()), &count);
+  std::set<Acl> acls;
+  for (size_t i = 0; i < count; ++i) {
+    if (auto acl = Understand(bindings[i])) acls.insert(*std::move(acl));
+  }
+  return acls;
+}
+
+Status AclAdmin::Create(const std::vector<Acl>& acls) {
+  if (acls.empty()) return Status::OK();
+  std::vector<AclHandle> bindings;
+  std::vector<rd_kafka_AclBinding_t*> raw;
+  for (const Acl& acl : acls) {
+    std::array<char, 256> reason{};
+    bindings.emplace_back(rd_kafka_AclBinding_new(
+        CodeOf(acl.resource.type), acl.resource.name.c_str(), CodeOf(acl.pattern),
+        acl.principal.c_str(), kAnyHost, CodeOf(acl.operation), RD_KAFKA_ACL_PERMISSION_TYPE_ALLOW,
+        reason.data(), reason.size()));
+    if (bindings.back() == nullptr) return Status::Invalid(TextOf(acl), ": ", reason.data());
+    raw.push_back(bindings.back().get());
+  }
+  const std::string needs = "ALTER on the cluster";
+  ARROW_ASSIGN_OR_RAISE(
+      const EventHandle event,
+      impl_->calls.Call(RD_KAFKA_ADMIN_OP_CREATEACLS, kClientsChoice, {"creating ACLs", needs},
+                        [&](const auto* options, auto* queue) {
+                          rd_kafka_CreateAcls(impl_->calls.client(), raw.data(), raw.size(),
+                                              options, queue);
+                        }));
+  size_t count = 0;
+  const auto** results =
+      rd_kafka_CreateAcls_result_acls(rd_kafka_event_CreateAcls_result(event.get()), &count);
+  for (size_t i = 0; i < count && i < acls.size(); ++i) {
+    if (const auto* error = rd_kafka_acl_result_error(results[i])) {
+      return impl_->calls.Failure({"creating the ACL " + TextOf(acls[i]), needs},
+                                  rd_kafka_error_code(error), rd_kafka_error_string(error));
+    }
+  }
+  return Status::OK();
+}
+
+Result<std::set<std::string>> AclAdmin::UsersAmong(const std::vector<std::string>& names) {
+  std::set<std::string> users;
+  if (names.empty()) return users;  // The brokers would list all.
+  std::vector<const char*> raw;
+  for (const std::string& name : names) raw.push_back(name.c_str());
+  const Deed what{"reading the users", "DESCRIBE on the cluster (ALTER includes it)"};
+  ARROW_ASSIGN_OR_RAISE(
+      const EventHandle event,
+      impl_->calls.Call(RD_KAFKA_ADMIN_OP_DESCRIBEUSERSCRAMCREDENTIALS, kClientsChoice, what,
+                        [&](const auto* options, auto* queue) {
+                          rd_kafka_DescribeUserScramCredentials(impl_->calls.client(), raw.data(),
+                                                                raw.size(), options, queue);
+                        }));
+  size_t count = 0;
+  const auto** described = rd_kafka_DescribeUserScramCredentials_result_descriptions(
+      rd_kafka_event_DescribeUserScramCredentials_result(event.get()), &count);
+  for (size_t i = 0; i < count; ++i) {
+    const std::string name = rd_kafka_UserScramCredentialsDescription_user(described[i]);
+    const auto* error = rd_kafka_UserScramCredentialsDescription_error(described[i]);
+    const auto code = error == nullptr ? RD_KAFKA_RESP_ERR_NO_ERROR : rd_kafka_error_code(error);
+    if (code == RD_KAFKA_RESP_ERR_RESOURCE_NOT_FOUND) continue;
+    if (code) {
+      return impl_->calls.Failure({"reading user " + name, what.needs}, code,
+                                  rd_kafka_error_string(error));
+    }
+    const size_t credentials =
+        rd_kafka_UserScramCredentialsDescription_scramcredentialinfo_count(described[i]);
+    for (size_t c = 0; c < credentials; ++c) {
+      const auto* one =
+          rd_kafka_UserScramCredentialsDescription_scramcredentialinfo(described[i], c);
+      if (rd_kafka_ScramCredentialInfo_mechanism(one) == RD_KAFKA_SCRAM_MECHANISM_SHA_512) {
+        users.insert(name);
+      }
+    }
+  }
+  return users;
+}
+
+Status AclAdmin::SetPassword(const std::string& user, const std::string& password) {
+  const Deed what{"setting the password of user " + user, "ALTER on the cluster"};
+  const CredentialHandle credential(rd_kafka_UserScramCredentialUpsertion_new(
+      user.c_str(), RD_KAFKA_SCRAM_MECHANISM_SHA_512, kIterations,
+      reinterpret_cast<const unsigned char*>(password.data()), password.size(), nullptr, 0));
+  rd_kafka_UserScramCredentialAlteration_t* raw[] = {credential.get()};
+  ARROW_ASSIGN_OR_RAISE(
+      const EventHandle event,
+      impl_->calls.Call(RD_KAFKA_ADMIN_OP_ALTERUSERSCRAMCREDENTIALS, kClientsChoice, what,
+                        [&](const auto* options, auto* queue) {
+                          rd_kafka_AlterUserScramCredentials(impl_->calls.client(), raw, 1, options,
+                                                             queue);
+                        }));
+  size_t count = 0;
+  const auto** responses = rd_kafka_AlterUserScramCredentials_result_responses(
+      rd_kafka_event_AlterUserScramCredentials_result(event.get()), &count);
+  for (size_t i = 0; i < count; ++i) {
+    const auto* error = rd_kafka_AlterUserScramCredentials_result_response_error(responses[i]);
+    if (error != nullptr && rd_kafka_error_code(error)) {
+      return impl_->calls.Failure(what, rd_kafka_error_code(error), rd_kafka_error_string(error));
+    }
+  }
+  return Status::OK();
+}
+
+}  // namespace shopstream::kafka

@@ -1,0 +1,28 @@
+#include "security/check.h"
+
+#include <map>
+
+#include "kafka/access_probe.h"
+
+namespace shopstream::security {
+
+KafkaConfig LoggedInAs(KafkaConfig config, const std::string& user, const std::string& password) {
+  auto& security = config.security;
+  security.emplace("security.protocol", "SASL_SSL");
+  security.emplace("sasl.mechanism", "SCRAM-SHA-512");
+  security["sasl.username"] = user;
+  security["sasl.password"] = password;
+  return config;
+}
+
+Result<std::vector<Act>> CheckRole(const KafkaConfig& config, const Role& role,
+                                   const std::vector<kafka::Resource>& resources) {
+  ARROW_ASSIGN_OR_RAISE(const auto probe, kafka::AccessProbe::Open(config));
+  std::map<kafka::Resource, kafka::Access> tried;
+  for (const kafka::Resource& resource : resources) {
+    ARROW_ASSIGN_OR_RAISE(tried[resource], probe->Try(resource));
+  }
+  return Compare(role, tried);
+}
+
+}  // namespace shopstream::security
