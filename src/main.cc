@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/metrics.h"
+#include "base/secret_files.h"
 #include "base/secrets.h"
 #include "base/shutdown.h"
 #include "base/version.h"
@@ -121,6 +122,7 @@ Result<Config> Load(const GlobalFlags& flags, const DefaultConfig& usual) {
   ARROW_ASSIGN_OR_RAISE(Config config, LoadConfig(sources));
   Log::Hide(SecretsIn(config));
   if (!flags.config_file) CountPathsFromCheckout(usual.checkout, sources, &config);
+  if (HoldsSecrets(config) || !SecretsIn(sources).empty()) HideMemory();
   UseShippedFiles(usual.shipped, &config);
   return config;
 }

@@ -53,7 +53,7 @@ TESTED_ELSEWHERE = {
         registry/kafka_store registry/server lake/store/s3_client lake/store/s3_store lake/upkeep/storage_walk
         observe/audit observe/health_checks observe/progress observe/lag observe/lake_history observe/lake_offsets
         observe/first_records observe/kafka_look observe/quarantine observe/read_ranges observe/record_ages
-        observe/registry_look observe/reports observe/sampler
+        observe/registry_look observe/reports observe/sampler base/http_certificate
         produce/produce refine/erase_receipt ingest/pipeline security/check security/setup lake/upkeep/reports""",
     "generate/recorded_source_test.cc, mapping_rules_test.cc, source_mapping_test.cc": """
         base/table_file base/text_file base/yaml_reader generate/purchase_mapper generate/row_filter
@@ -72,6 +72,8 @@ TESTED_ELSEWHERE = {
         registry/setting_handlers registry/subject_handlers""",
     "registry/canonical_test.cc, registration_test.cc": "registry/candidate registry/schema_names",
     "base/http_test.cc": "base/http_client base/http_server",
+    "base/users_test.cc": "base/file_stamp",
+    "console/gate_test.cc": "console/token_file",
     "console/server_test.cc": "console/api console/api_about console/api_overview console/assets console/live_feed console/reply console/routes",
     "avro/decode_program_test.cc, decoder_test.cc": "avro/decode_code avro/decode_result",
     "ingest/event_time_test.cc, partitioning_test.cc": "ingest/field_choice",

@@ -14,6 +14,7 @@
 #include "base/config_settings.h"
 #include "base/join.h"
 #include "base/nearest_name.h"
+#include "base/secret_files.h"
 
 namespace shopstream {
 namespace {
@@ -21,7 +22,9 @@ namespace {
 // The free-form map: its keys are librdkafka's, which checks them.
 constexpr std::string_view kSecurityPrefix = "kafka.security.";
 constexpr const char* kSecurityMeaning =
-    "any librdkafka property, e.g. kafka.security.security.protocol=SASL_SSL";
+    "any librdkafka property, e.g. kafka.security.security.protocol=SASL_SSL; for a secret, "
+    "NAME_file "
+    "is a file with its value";
 
 // One value to be set in the configuration, and its source for messages.
 struct Assignment {
@@ -65,11 +68,25 @@ Status RefuseSection(const Assignment& assignment) {
                          example.substr(section.size() + 1), ": ...`");
 }
 
-Status Apply(const Assignment& assignment, Config* config) {
-  if (assignment.key.starts_with(kSecurityPrefix)) {
-    config->kafka.security[assignment.key.substr(kSecurityPrefix.size())] = assignment.value;
+Status ApplySecurity(const Assignment& assignment, Config* config) {
+  std::string name = assignment.key.substr(kSecurityPrefix.size());
+  if (!IsSecretFileKey(assignment.key)) {
+    config->kafka.security[name] = assignment.value;
     return Status::OK();
   }
+  if (assignment.value.empty()) return Status::OK();
+  const auto secret = ReadSecretFile(assignment.value);
+  if (!secret.ok()) {
+    return Status::Invalid(assignment.source, ": ", assignment.key, ": ",
+                           secret.status().message());
+  }
+  name.resize(name.size() - kSecretFileSuffix.size());
+  config->kafka.security[name] = *secret;
+  return Status::OK();
+}
+
+Status Apply(const Assignment& assignment, Config* config) {
+  if (assignment.key.starts_with(kSecurityPrefix)) return ApplySecurity(assignment, config);
   const Setting* setting = FindSetting(assignment.key);
   if (setting == nullptr && IsSection(assignment.key)) {
     return RefuseSection(assignment);
@@ -90,10 +107,27 @@ Status Apply(const Assignment& assignment, Config* config) {
                          setting->meaning, ")");
 }
 
+// A secret comes from the source that is applied last, as a value or from a file. Within a source,
+// neither is the later one.
+Status RefuseTwoSources(const std::vector<Assignment>& assignments) {
+  std::set<std::string> given;
+  for (const Assignment& assignment : assignments) {
+    if (assignment.value.empty()) continue;
+    const std::string other = OtherSourceOfSecret(assignment.key);
+    if (given.contains(other)) {
+      return Status::Invalid(assignment.source, ": both ", other, " and ", assignment.key,
+                             " are set: leave one out");
+    }
+    given.insert(assignment.key);
+  }
+  return Status::OK();
+}
+
 // Applies one source: the file, the environment or the command line. Allowed values belong to their
 // field: if only the field changes, those of an earlier source are dropped.
 Status ApplySource(const std::vector<Assignment>& assignments, Config* config) {
   const std::vector<std::string> field = config->ingest.partition_field;
+  ARROW_RETURN_NOT_OK(RefuseTwoSources(assignments));
   for (const Assignment& assignment : assignments) ARROW_RETURN_NOT_OK(Apply(assignment, config));
   const bool sets_values = std::ranges::any_of(assignments, [](const Assignment& assignment) {
     return assignment.key == "ingest.partition_values";
@@ -166,6 +200,16 @@ Status CheckTogether(const Config& config) {
   return Status::OK();
 }
 
+// Relative paths of a checkout's file count from the checkout, as in CountPathsFromCheckout.
+void CountSecretFiles(const ConfigSources& sources, std::vector<Assignment>* assignments) {
+  const std::filesystem::path file = sources.file;
+  if (sources.file_required || file.is_relative()) return;
+  for (Assignment& assignment : *assignments) {
+    if (assignment.value.empty() || !IsSecretFileKey(assignment.key)) continue;
+    assignment.value = file.parent_path().parent_path() / assignment.value;
+  }
+}
+
 Result<std::vector<Assignment>> ReadFile(const ConfigSources& sources) {
   std::vector<Assignment> assignments;
   std::error_code error;
@@ -207,7 +251,11 @@ std::optional<std::string> SecurityKey(const std::string& name) {
   for (char c : name.substr(prefix.size())) {
     key += c == '_' ? '.' : static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   }
-  return key;
+  // SHOPSTREAM_KAFKA_SECURITY_SASL_PASSWORD_FILE is our own kafka.security.sasl.password_file.
+  constexpr std::string_view kFile = ".file";
+  if (!key.ends_with(kFile)) return key;
+  std::string file = key.substr(0, key.size() - kFile.size()).append(kSecretFileSuffix);
+  return IsSecretFileKey(file) ? file : key;
 }
 
 // SHOPSTREAM_KAFKA -> kafka.
@@ -272,7 +320,8 @@ Result<std::vector<Assignment>> ReadOverrides(const ConfigSources& sources) {
 Result<Config> LoadConfig(const ConfigSources& sources) {
   Config config;
   if (!sources.file.empty()) {
-    ARROW_ASSIGN_OR_RAISE(const auto from_file, ReadFile(sources));
+    ARROW_ASSIGN_OR_RAISE(auto from_file, ReadFile(sources));
+    CountSecretFiles(sources, &from_file);
     ARROW_RETURN_NOT_OK(ApplySource(from_file, &config));
   }
   ARROW_ASSIGN_OR_RAISE(const auto from_environment, ReadEnvironment(sources));

@@ -8,6 +8,7 @@
 #include "base/join.h"
 #include "base/listen_address.h"
 #include "base/nearest_name.h"
+#include "base/secret_files.h"
 #include "base/secrets.h"
 #include "base/timestamp.h"
 
@@ -42,6 +43,8 @@ const Setting kSettings[] = {
      "user for the registry's basic authentication; a user in the URL takes precedence"},
     {"registry.password", TextField{SHOPSTREAM_FIELD(registry.password), TextForm::kAny},
      "password of registry.username"},
+    {"registry.password_file", SecretFileField{SHOPSTREAM_FIELD(registry.password)},
+     "file with registry.password"},
     {"registry.ca_file", TextField{SHOPSTREAM_FIELD(registry.ca_file), TextForm::kAny},
      "PEM file of the CA that signed the registry's certificate; empty: the system's CAs"},
     {"registry.tls.certificate",
@@ -66,6 +69,12 @@ const Setting kSettings[] = {
      "secret key of s3.access_key"},
     {"s3.session_token", TextField{SHOPSTREAM_FIELD(s3.session_token), TextForm::kAny},
      "session token of s3.access_key, if that is temporary"},
+    {"s3.access_key_file", SecretFileField{SHOPSTREAM_FIELD(s3.access_key)},
+     "file with s3.access_key"},
+    {"s3.secret_key_file", SecretFileField{SHOPSTREAM_FIELD(s3.secret_key)},
+     "file with s3.secret_key"},
+    {"s3.session_token_file", SecretFileField{SHOPSTREAM_FIELD(s3.session_token)},
+     "file with s3.session_token"},
     {"s3.ca_file", TextField{SHOPSTREAM_FIELD(s3.ca_file), TextForm::kAny},
      "PEM file of the CAs to trust instead of the system's, for https:// endpoints"},
     // The upper bound keeps row indexes in int32, far above any sensible file.
@@ -334,6 +343,11 @@ Status Set(const ChoiceField& field, const std::string& value, Config* config) {
   return Status::OK();
 }
 
+Status Set(const SecretFileField& field, const std::string& value, Config* config) {
+  if (value.empty()) return Status::OK();
+  return ReadSecretFile(value).Value(&field.in(*config));
+}
+
 Status Set(const DateField& field, const std::string& value, Config* config) {
   const Result<int64_t> millis = ParseTimestamp(value);
   if (value.size() != kDateLength || !millis.ok()) {
@@ -345,6 +359,7 @@ Status Set(const DateField& field, const std::string& value, Config* config) {
 }
 
 std::string Text(const TextField& field, Config& config) { return field.in(config); }
+std::string Text(const SecretFileField& /*field*/, Config& /*config*/) { return ""; }
 std::string Text(const ChoiceField& field, Config& config) { return field.in(config); }
 std::string Text(const NumberField& field, Config& config) {
   return std::to_string(field.in(config));

@@ -52,6 +52,12 @@ struct ChoiceField {
   std::vector<std::string> choices;
 };
 
+// A file with the value of another setting, which is secret. Setting it reads the file, without the
+// line end at its end; nothing keeps the path. Errors never show what is in the file.
+struct SecretFileField {
+  std::string& (*in)(Config&);
+};
+
 // A calendar date, as days since 1970-01-01.
 struct DateField {
   int32_t& (*in)(Config&);
@@ -59,7 +65,9 @@ struct DateField {
 
 struct Setting {
   const char* key;
-  std::variant<TextField, NumberField, ListField, SwitchField, ChoiceField, DateField> field;
+  std::variant<TextField, NumberField, ListField, SwitchField, ChoiceField, DateField,
+               SecretFileField>
+      field;
   const char* meaning;
 
   bool is_list() const { return std::holds_alternative<ListField>(field); }
@@ -73,7 +81,7 @@ const Setting* FindSetting(std::string_view key);
 
 // Invalid: the value has the wrong form or is out of bounds; the message omits the key.
 Status SetSetting(const Setting& setting, const std::string& value, Config* config);
-// The value, as SetSetting reads it.
+// The value, as SetSetting reads it; "" for a file with a secret.
 std::string SettingText(const Setting& setting, Config& config);
 
 }  // namespace shopstream

@@ -7,7 +7,6 @@
 #include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/ssl/context.hpp>
 #include <boost/asio/strand.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/parser.hpp>
@@ -19,6 +18,7 @@
 #include <vector>
 
 #include "base/error_kind.h"
+#include "base/http_certificate.h"
 #include "base/http_query.h"
 #include "base/http_router.h"
 #include "base/http_stream.h"
@@ -64,7 +64,6 @@ std::string_view View(beast::string_view text) { return {text.data(), text.size(
 struct HttpServer::Impl {
   explicit Impl(HttpServerOptions given) : options(std::move(given)) {}
 
-  Status LoadCertificate();
   Status Bind();
   Status BindTo(const std::string& host, int to_port);
   void Accept();
@@ -75,7 +74,7 @@ struct HttpServer::Impl {
   std::function<std::optional<HttpReply>(const HttpRequest&)> gate;
   HttpHandler otherwise;
   std::function<HttpReply(int, const HttpRequest&)> on_error = PlainError;
-  std::optional<asio::ssl::context> tls;
+  std::optional<HttpCertificate> certificate;  // After Start, only Accept uses it.
   std::atomic<int> connections{0};
   int port = 0;
   // Both exist from Start to Stop. Destroying the context closes the connections waiting in it.
@@ -359,26 +358,6 @@ HttpReply HttpServer::Impl::Dispatch(HttpRequest& request) const {
   return otherwise != nullptr ? otherwise(request) : on_error(404, request);
 }
 
-Status HttpServer::Impl::LoadCertificate() {
-  if (options.tls_certificate.empty() && options.tls_key.empty()) return Status::OK();
-  tls.emplace(asio::ssl::context::tls_server);
-  tls->set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_sslv2 |
-                   asio::ssl::context::no_sslv3 | asio::ssl::context::no_tlsv1 |
-                   asio::ssl::context::no_tlsv1_1);
-  Error error;
-  tls->use_certificate_chain_file(options.tls_certificate, error);
-  if (error) {
-    return Status::Invalid("TLS certificate '", options.tls_certificate, "': ", error.message(),
-                           ": name a PEM file with the certificate and its chain");
-  }
-  tls->use_private_key_file(options.tls_key, asio::ssl::context::pem, error);
-  if (error) {
-    return Status::Invalid("TLS key '", options.tls_key, "': ", error.message(),
-                           ": name the PEM file with the certificate's private key");
-  }
-  return Status::OK();
-}
-
 // System errors are returned with errno set.
 Status HttpServer::Impl::BindTo(const std::string& host, int to_port) {
   Error error;
@@ -429,7 +408,8 @@ void HttpServer::Impl::Accept() {
       Error ignored;
       socket.set_option(Tcp::no_delay(true), ignored);
       std::unique_ptr<Wire> wire;
-      if (tls.has_value()) {
+      if (certificate.has_value()) {
+        const auto tls = certificate->Current();
         wire = std::make_unique<WireOf<TlsStream>>(TlsStream(std::move(socket), *tls));
       } else {
         wire = std::make_unique<WireOf<PlainStream>>(PlainStream(std::move(socket)));
@@ -462,10 +442,14 @@ void HttpServer::OnError(std::function<HttpReply(int status, const HttpRequest&)
 Status HttpServer::Start() {
   impl_->context.emplace();
   impl_->streams.Open();
-  ARROW_RETURN_NOT_OK(impl_->LoadCertificate());
+  const HttpServerOptions& options = impl_->options;
+  if (!options.tls_certificate.empty() || !options.tls_key.empty()) {
+    impl_->certificate.emplace(options.tls_certificate, options.tls_key);
+    ARROW_RETURN_NOT_OK(impl_->certificate->Open());
+  }
   ARROW_RETURN_NOT_OK(impl_->Bind());
   impl_->Accept();
-  for (int i = 0; i < impl_->options.threads; ++i) {
+  for (int i = 0; i < options.threads; ++i) {
     impl_->threads.emplace_back([this] { impl_->context->run(); });
   }
   return Status::OK();

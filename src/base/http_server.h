@@ -18,7 +18,7 @@ struct HttpServerOptions {
   // Handlers run on these and block them; waiting connections use none.
   int threads = 4;
   int64_t max_body_bytes = 16 << 20;
-  // PEM files; both or none. If set, the server accepts HTTPS only.
+  // PEM files; both or none. With them: HTTPS only. Replaced files serve new connections.
   std::string tls_certificate{}, tls_key{};
   // A client that has not sent its whole head, or then its whole body, in time is disconnected.
   Millis head_timeout{20000};

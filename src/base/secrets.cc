@@ -33,6 +33,7 @@ void Note(std::string_view name, const std::string& value, std::vector<std::stri
 bool IsSecretName(std::string_view name) {
   std::string key = ToLower(std::string(name));
   std::ranges::replace(key, '_', '.');
+  if (key.ends_with(".file")) return false;  // The path of a file with a secret is none.
   return std::ranges::any_of(kSecretParts,
                              [&](std::string_view part) { return key.find(part) != key.npos; });
 }

@@ -13,7 +13,7 @@ namespace shopstream {
 inline constexpr std::string_view kHiddenSecret = "(hidden)";
 
 // True for names of properties and environment variables whose value is secret:
-// "sasl.password", "AWS_SECRET_ACCESS_KEY".
+// "sasl.password", "AWS_SECRET_ACCESS_KEY". Not for those of files: "sasl.password_file".
 bool IsSecretName(std::string_view name);
 
 // "http://user:password@host/x" -> "http://(hidden)@host/x". For text that should be a URL, in

@@ -16,6 +16,9 @@
 #include <vector>
 
 #include "base/error_kind.h"
+#include "base/file_stamp.h"
+#include "base/log.h"
+#include "base/sha256.h"
 
 namespace shopstream {
 namespace {
@@ -77,9 +80,8 @@ std::vector<std::string> SplitFields(std::string_view line) {
   }
 }
 
-}  // namespace
-
-struct Users::Impl {
+// What one state of the file says.
+struct UserTable {
   std::map<std::string, User, std::less<>> users;
   // The hash against which an unknown user's password is checked.
   std::string decoy;
@@ -87,24 +89,6 @@ struct Users::Impl {
   std::array<unsigned char, 32> salt{};
   std::shared_mutex mutex;
   std::map<Digest, Role> remembered;
-  // One hash at a time: guesses must not use up all processors.
-  std::mutex hashing;
-  std::atomic<int> in_hashing{0};  // One hashes, the others wait.
-
-  // Crypt; Unavailable: too many wait.
-  Result<std::optional<std::string>> Hash(const std::string& password, const std::string& setting) {
-    struct Place {
-      explicit Place(std::atomic<int>* given) : count(given), before((*given)++) {}
-      ~Place() { --*count; }
-      std::atomic<int>* const count;
-      const int before;
-    } const place(&in_hashing);
-    if (place.before > kMostWaiting) {
-      return Unavailable("too many sign-ins at the same time: try again");
-    }
-    const std::lock_guard lock(hashing);
-    return Crypt(password, setting);
-  }
 
   Digest DigestOf(const std::string& credentials) const {
     std::string salted(reinterpret_cast<const char*>(salt.data()), salt.size());
@@ -113,29 +97,22 @@ struct Users::Impl {
     SHA256(reinterpret_cast<const unsigned char*>(salted.data()), salted.size(), digest.data());
     return digest;
   }
+  std::optional<Role> Remembered(const Digest& digest) {
+    const std::shared_lock lock(mutex);
+    const auto known = remembered.find(digest);
+    return known == remembered.end() ? std::nullopt : std::optional(known->second);
+  }
+  void Remember(const Digest& digest, Role role) {
+    const std::unique_lock lock(mutex);
+    if (remembered.size() >= kMaxRemembered) remembered.clear();
+    remembered[digest] = role;
+  }
 };
 
-Users::Users() = default;
-Users::~Users() = default;
-Users::Users(Users&&) noexcept = default;
-Users& Users::operator=(Users&&) noexcept = default;
+using SharedTable = std::shared_ptr<UserTable>;
 
-Result<Users> Users::Read(const std::string& path, const std::string& setting) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  if (file) text << file.rdbuf();
-  if (!file || !text) {
-    return Gone("cannot read ", setting, " ", path,
-                ": name a file with lines name:hash:reader or name:hash:writer");
-  }
-  auto users = Parse(text.str());
-  if (!users.ok()) return Status::Invalid(path, ": ", users.status().message());
-  return users;
-}
-
-Result<Users> Users::Parse(std::string_view text) {
-  Users users;
-  users.impl_ = std::make_unique<Impl>();
+Result<SharedTable> ParseTable(std::string_view text) {
+  auto table = std::make_shared<UserTable>();
   std::istringstream lines{std::string(text)};
   std::string line;
   for (int number = 1; std::getline(lines, line); ++number) {
@@ -155,16 +132,112 @@ Result<Users> Users::Parse(std::string_view text) {
                              " is not known to crypt(3): create one with `openssl passwd -6`");
     }
     const Role role = fields[2] == "writer" ? Role::kWriter : Role::kReader;
-    if (!users.impl_->users.insert({fields[0], {fields[1], role}}).second) {
+    if (!table->users.insert({fields[0], {fields[1], role}}).second) {
       return Status::Invalid("line ", number, ": user ", fields[0], " occurs twice");
     }
   }
-  if (users.impl_->users.empty()) return Status::Invalid("there are no users in it");
-  users.impl_->decoy = users.impl_->users.begin()->second.hash;
-  if (RAND_bytes(users.impl_->salt.data(), static_cast<int>(users.impl_->salt.size())) != 1) {
+  if (table->users.empty()) return Status::Invalid("there are no users in it");
+  table->decoy = table->users.begin()->second.hash;
+  if (RAND_bytes(table->salt.data(), static_cast<int>(table->salt.size())) != 1) {
     return Unavailable("the system gave no random bytes");
   }
+  return table;
+}
+
+Result<SharedTable> ReadTable(const std::string& path, const std::string& setting) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  if (file) text << file.rdbuf();
+  if (!file || !text) {
+    return Gone("cannot read ", setting, " ", path,
+                ": name a file with lines name:hash:reader or name:hash:writer");
+  }
+  auto table = ParseTable(text.str());
+  if (!table.ok()) return Status::Invalid(path, ": ", table.status().message());
+  return table;
+}
+
+}  // namespace
+
+struct Users::Impl {
+  std::string path, named_by;  // The file and its setting; empty: the users are not from a file.
+  std::mutex reading;
+  FileStamp stamp;  // Of the state that was read last. Guarded by reading.
+  std::mutex mutex;
+  SharedTable table;  // Guarded by mutex.
+  // One hash at a time: guesses must not use up all processors.
+  std::mutex hashing;
+  std::atomic<int> in_hashing{0};  // One hashes, the others wait.
+
+  // Crypt; Unavailable: too many wait.
+  Result<std::optional<std::string>> Hash(const std::string& password, const std::string& setting) {
+    struct Place {
+      explicit Place(std::atomic<int>* given) : count(given), before((*given)++) {}
+      ~Place() { --*count; }
+      std::atomic<int>* const count;
+      const int before;
+    } const place(&in_hashing);
+    if (place.before > kMostWaiting) {
+      return Unavailable("too many sign-ins at the same time: try again");
+    }
+    const std::lock_guard lock(hashing);
+    return Crypt(password, setting);
+  }
+
+  // The users of the file as it is now.
+  SharedTable Current() {
+    if (!path.empty()) Refresh();
+    const std::lock_guard lock(mutex);
+    return table;
+  }
+
+  // Requests that arrive while another one reads the file are answered by the users from before.
+  void Refresh() {
+    const std::unique_lock reader(reading, std::try_to_lock);
+    if (!reader.owns_lock()) return;
+    const FileStamp now = FileStamp::Of(path);
+    if (now == stamp) return;
+    stamp = now;
+    auto read = ReadTable(path, named_by);
+    if (!read.ok()) {
+      Log::Warn("{}: {}; the users from before remain", named_by, read.status().message());
+      return;
+    }
+    Log::Info("{}: {} has changed: {} users", named_by, path, (*read)->users.size());
+    const std::lock_guard lock(mutex);
+    table = *std::move(read);
+  }
+};
+
+Users::Users() = default;
+Users::~Users() = default;
+Users::Users(Users&&) noexcept = default;
+Users& Users::operator=(Users&&) noexcept = default;
+
+Result<Users> Users::Read(const std::string& path, const std::string& setting) {
+  const FileStamp stamp = FileStamp::Of(path);  // Before reading: a later change is not missed.
+  Users users;
+  users.impl_ = std::make_unique<Impl>();
+  ARROW_ASSIGN_OR_RAISE(users.impl_->table, ReadTable(path, setting));
+  users.impl_->path = path;
+  users.impl_->named_by = setting;
+  users.impl_->stamp = stamp;
   return users;
+}
+
+Result<Users> Users::Parse(std::string_view text) {
+  Users users;
+  users.impl_ = std::make_unique<Impl>();
+  ARROW_ASSIGN_OR_RAISE(users.impl_->table, ParseTable(text));
+  return users;
+}
+
+std::string Users::Stamp(const std::string& name) const {
+  if (anyone()) return "";
+  const SharedTable table = impl_->Current();
+  const auto user = table->users.find(name);
+  if (user == table->users.end()) return "";
+  return Sha256(user->second.hash + (user->second.role == Role::kWriter ? ":writer" : ":reader"));
 }
 
 std::string Users::NameIn(std::string_view authorization) {
@@ -176,21 +249,16 @@ Result<std::optional<Role>> Users::Authenticate(std::string_view authorization) 
   const std::optional<Role> nobody;
   const auto credentials = CredentialsIn(authorization);
   if (!credentials.has_value()) return nobody;
+  const SharedTable table = impl_->Current();
   const size_t colon = credentials->find(':');
-  const Digest digest = impl_->DigestOf(*credentials);
-  {
-    std::shared_lock lock(impl_->mutex);
-    const auto known = impl_->remembered.find(digest);
-    if (known != impl_->remembered.end()) return std::optional(known->second);
-  }
-  const auto user = impl_->users.find(credentials->substr(0, colon));
-  const bool known = user != impl_->users.end();
-  const std::string& wanted = known ? user->second.hash : impl_->decoy;
+  const Digest digest = table->DigestOf(*credentials);
+  if (const auto role = table->Remembered(digest)) return role;
+  const auto user = table->users.find(credentials->substr(0, colon));
+  const bool known = user != table->users.end();
+  const std::string& wanted = known ? user->second.hash : table->decoy;
   ARROW_ASSIGN_OR_RAISE(const auto hash, impl_->Hash(credentials->substr(colon + 1), wanted));
   if (!hash.has_value() || !EqualInConstantTime(*hash, wanted) || !known) return nobody;
-  std::unique_lock lock(impl_->mutex);
-  if (impl_->remembered.size() >= kMaxRemembered) impl_->remembered.clear();
-  impl_->remembered[digest] = user->second.role;
+  table->Remember(digest, user->second.role);
   return std::optional(user->second.role);
 }
 

@@ -17,6 +17,9 @@ enum class Role { kReader, kWriter };
 //   name:hash:reader|writer        # comment
 //
 // with hashes in the format of crypt(3) (`mkpasswd -m bcrypt`, `openssl passwd -6`). Thread-safe.
+//
+// A file that is replaced or rewritten is in force from the next request on. If it is damaged, a
+// warning is logged and the users from before remain.
 class Users {
  public:
   Users();  // None: no authentication.
@@ -36,6 +39,9 @@ class Users {
   // same time for an unknown name as for a wrong password; a password that was correct once is
   // verified fast from then on. Unavailable: kMostWaiting others wait for their verification.
   Result<std::optional<Role>> Authenticate(std::string_view authorization) const;
+  // Identifies a user's line in the file: another one after the password or the role changed, empty
+  // if there is no such user. It reveals nothing about the password.
+  std::string Stamp(const std::string& name) const;
   // The name in such a text, whether or not there is such a user; empty if it has another form.
   static std::string NameIn(std::string_view authorization);
 

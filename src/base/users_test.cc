@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <filesystem>
+#include <fstream>
 #include <latch>
 #include <string>
 #include <thread>
@@ -76,6 +78,45 @@ TEST(UsersTest, AFileIsRefusedByLine) {
   EXPECT_THAT(Users::Read("/does/not/exist", "registry.users").status().message(),
               HasSubstr("registry.users"));
   EXPECT_TRUE(Users().anyone());
+}
+
+class UsersFileTest : public testing::Test {
+ protected:
+  // As editors and orchestrators do: another file under the same name.
+  void Replace(const std::string& text) {
+    std::ofstream(path_ + ".new") << text;
+    std::filesystem::rename(path_ + ".new", path_);
+  }
+
+  const std::string path_ = testing::TempDir() + "users_test_file";
+  const std::string ann_ = "ann:" + std::string(kHash) + ":";
+};
+
+TEST_F(UsersFileTest, AReplacedFileIsInForceWithoutARestart) {
+  Replace(ann_ + "writer\n");
+  const auto users = Users::Read(path_, "registry.users");
+  ASSERT_TRUE(users.ok()) << users.status();
+  EXPECT_EQ(Role::kWriter, *users->Authenticate("Basic YW5uOnNlY3JldA=="));
+  const std::string stamp = users->Stamp("ann");
+  EXPECT_NE("", stamp);
+  Replace(ann_ + "reader\n");
+  EXPECT_EQ(Role::kReader, *users->Authenticate("Basic YW5uOnNlY3JldA=="));
+  EXPECT_NE(stamp, users->Stamp("ann"));
+  Replace("bob:" + std::string(kHash) + ":reader\n");
+  EXPECT_FALSE(*users->Authenticate("Basic YW5uOnNlY3JldA=="));  // Although it was remembered.
+  EXPECT_EQ("", users->Stamp("ann"));
+}
+
+TEST_F(UsersFileTest, ADamagedFileLeavesTheUsersFromBefore) {
+  Replace(ann_ + "writer\n");
+  const auto users = Users::Read(path_, "registry.users");
+  ASSERT_TRUE(users.ok()) << users.status();
+  for (const char* damaged : {"", "ann:in clear text:writer\n"}) {
+    Replace(damaged);
+    EXPECT_EQ(Role::kWriter, *users->Authenticate("Basic YW5uOnNlY3JldA==")) << damaged;
+  }
+  std::filesystem::remove(path_);
+  EXPECT_EQ(Role::kWriter, *users->Authenticate("Basic YW5uOnNlY3JldA=="));
 }
 
 }  // namespace

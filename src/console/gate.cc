@@ -3,7 +3,6 @@
 #include <arpa/inet.h>
 #include <arrow/util/base64.h>
 #include <fmt/format.h>
-#include <openssl/crypto.h>
 
 #include <algorithm>
 #include <cctype>
@@ -13,14 +12,13 @@
 #include "base/http_router.h"
 #include "base/json.h"
 #include "base/listen_address.h"
-#include "base/read_file.h"
 #include "console/reply.h"
 
 namespace shopstream::console {
 namespace {
 
 constexpr char kCookie[] = "shopstream_session";
-constexpr size_t kLeastTokenBytes = 16;
+constexpr char kTokenCaller[] = "token";
 constexpr size_t kMostCredentialBytes = 256;
 constexpr std::string_view kBearer = "Bearer ";
 constexpr std::string_view kBasic = "Basic ";
@@ -29,17 +27,6 @@ std::string Trimmed(const std::string& text) {
   const size_t begin = text.find_first_not_of(" \t\r\n");
   if (begin == std::string::npos) return "";
   return text.substr(begin, text.find_last_not_of(" \t\r\n") + 1 - begin);
-}
-
-Result<std::string> ReadToken(const std::string& path) {
-  if (path.empty()) return std::string();
-  ARROW_ASSIGN_OR_RAISE(const std::string text, ReadFile(path));
-  std::string token = Trimmed(text);
-  if (token.size() < kLeastTokenBytes) {
-    return Status::Invalid("console.token_file ", path, ": a token has at least ", kLeastTokenBytes,
-                           " characters; `openssl rand -hex 32` makes one");
-  }
-  return token;
 }
 
 // "localhost" of "localhost:8080", "::1" of "[::1]:8080", in lower case.
@@ -82,12 +69,12 @@ bool LeadsElsewhere(const HttpRequest& head) {
 }  // namespace
 
 Result<std::unique_ptr<Gate>> Gate::Open(const ConsoleConfig& config) {
-  ARROW_ASSIGN_OR_RAISE(std::string token, ReadToken(config.token_file));
+  ARROW_ASSIGN_OR_RAISE(auto token, TokenFile::Open(config.token_file));
   Users users;
   if (!config.users.empty()) {
     ARROW_ASSIGN_OR_RAISE(users, Users::Read(config.users, "console.users"));
   }
-  if (config.allow_changes && token.empty() && users.anyone()) {
+  if (config.allow_changes && !token->exists() && users.anyone()) {
     return Status::Invalid(
         "console.allow_changes needs to know who may make changes: name a file with a token in "
         "console.token_file (`openssl rand -hex 32` makes one), or one with users in "
@@ -100,7 +87,7 @@ Result<std::unique_ptr<Gate>> Gate::Open(const ConsoleConfig& config) {
   return std::unique_ptr<Gate>(new Gate(config, std::move(token), std::move(users)));
 }
 
-Gate::Gate(const ConsoleConfig& config, std::string token, Users users)
+Gate::Gate(const ConsoleConfig& config, std::unique_ptr<TokenFile> token, Users users)
     : config_(config), token_(std::move(token)), users_(std::move(users)) {
   hosts_ = {"localhost", "127.0.0.1", "::1"};
   const std::string listen = HostOf(config.listen);
@@ -164,11 +151,6 @@ std::optional<HttpReply> Gate::CheckSignedIn(const HttpRequest& head) {
   return ErrorReply(401, "refused", "sign in as a user of console.users");
 }
 
-bool Gate::IsToken(std::string_view token) const {
-  return !token_.empty() && token.size() == token_.size() &&
-         CRYPTO_memcmp(token.data(), token_.data(), token.size()) == 0;
-}
-
 Caller Gate::CallerOf(const std::string& user, Role role) const {
   return {user, config_.allow_changes && role == Role::kWriter};
 }
@@ -176,8 +158,8 @@ Caller Gate::CallerOf(const std::string& user, Role role) const {
 Result<std::optional<Caller>> Gate::FromAuthorization(const std::string& authorization) const {
   const std::optional<Caller> nobody;
   if (authorization.starts_with(kBearer)) {
-    if (!IsToken(std::string_view(authorization).substr(kBearer.size()))) return nobody;
-    return std::optional(Caller{"token", config_.allow_changes});
+    if (!token_->Is(std::string_view(authorization).substr(kBearer.size()))) return nobody;
+    return std::optional(Caller{kTokenCaller, config_.allow_changes});
   }
   if (!authorization.starts_with(kBasic) || users_.anyone()) return nobody;
   ARROW_ASSIGN_OR_RAISE(const auto role, users_.Authenticate(authorization));
@@ -188,7 +170,20 @@ Result<std::optional<Caller>> Gate::FromAuthorization(const std::string& authori
 Result<std::optional<Caller>> Gate::Find(const HttpRequest& request) {
   ARROW_ASSIGN_OR_RAISE(auto caller, FromAuthorization(request.header("Authorization")));
   if (caller.has_value()) return caller;
-  return sessions_.Find(CookieValue(request.header("Cookie"), kCookie), BootClock::now());
+  return FromSession(CookieValue(request.header("Cookie"), kCookie));
+}
+
+std::string Gate::StampOf(const std::string& who) const {
+  const std::string user = users_.Stamp(who);
+  return user.empty() && who == kTokenCaller ? token_->Stamp() : user;
+}
+
+std::optional<Caller> Gate::FromSession(std::string_view id) {
+  auto found = sessions_.Find(id, BootClock::now());
+  if (!found.has_value()) return std::nullopt;
+  if (found->stamp == StampOf(found->caller.who)) return std::move(found->caller);
+  sessions_.End(id);
+  return std::nullopt;
 }
 
 Caller Gate::Identify(const HttpRequest& request) {
@@ -199,7 +194,7 @@ Caller Gate::Identify(const HttpRequest& request) {
 std::function<bool()> Gate::Permission(const HttpRequest& request) {
   if (!needs_login() || !request.header("Authorization").empty()) return nullptr;
   return [this, id = CookieValue(request.header("Cookie"), kCookie)] {
-    return sessions_.Find(id, BootClock::now()).has_value();
+    return FromSession(id).has_value();
   };
 }
 
@@ -235,7 +230,8 @@ Result<std::string> Gate::SignIn(const nlohmann::json& body, Caller* caller) {
     return Status::Invalid("send a token, or a user and a password");
   }
   *caller = *found;
-  ARROW_ASSIGN_OR_RAISE(const std::string id, sessions_.Begin(*found, BootClock::now()));
+  ARROW_ASSIGN_OR_RAISE(const std::string id,
+                        sessions_.Begin(*found, BootClock::now(), StampOf(found->who)));
   return Cookie(id, std::chrono::duration_cast<std::chrono::seconds>(Sessions::kLifetime).count());
 }
 

@@ -13,6 +13,7 @@
 #include "base/status.h"
 #include "base/users.h"
 #include "console/sessions.h"
+#include "console/token_file.h"
 
 namespace shopstream::console {
 
@@ -51,21 +52,24 @@ class Gate {
   bool needs_login() const { return !users_.anyone(); }
 
  private:
-  Gate(const ConsoleConfig& config, std::string token, Users users);
+  Gate(const ConsoleConfig& config, std::unique_ptr<TokenFile> token, Users users);
 
   bool IsAllowedHost(std::string_view host_header) const;
   std::optional<HttpReply> CheckOrigin(const HttpRequest& head) const;
-  bool IsToken(std::string_view token) const;
   // Nothing: it is nobody's. Unavailable: too many sign in at the same time.
   Result<std::optional<Caller>> FromAuthorization(const std::string& authorization) const;
   // By a header or a session; nothing: somebody who has not signed in.
   Result<std::optional<Caller>> Find(const HttpRequest& request);
+  // A session lasts only while what it began with is in force: the user's line in the file, or the
+  // token.
+  std::optional<Caller> FromSession(std::string_view id);
+  std::string StampOf(const std::string& who) const;
   std::optional<HttpReply> CheckSignedIn(const HttpRequest& head);
   Caller CallerOf(const std::string& user, Role role) const;
   std::string Cookie(std::string_view id, int64_t seconds) const;
 
   const ConsoleConfig config_;
-  const std::string token_;  // Empty: none.
+  const std::unique_ptr<TokenFile> token_;
   const Users users_;
   std::vector<std::string> hosts_;
   bool any_address_ = false;  // It listens on all addresses, so any of them may be its Host.

@@ -229,5 +229,27 @@ TEST_F(GateTest, RefusesSettingsThatLetAnybodyChange) {
   EXPECT_THAT(Gate::Open(config).status().message(), HasSubstr("go together"));
 }
 
+TEST_F(GateTest, ASessionEndsWithThePasswordOrTheTokenThatItBeganWith) {
+  ConsoleConfig config = WithUsers();
+  config.token_file = WithToken().token_file;
+  Gate& gate = Open(config);
+  const auto sign_in = [&](const nlohmann::json& body) {
+    Caller caller;
+    const auto cookie = gate.SignIn(body, &caller);
+    EXPECT_TRUE(cookie.ok()) << cookie.status();
+    return Head("GET", "/api/about", {{"Cookie", cookie->substr(0, cookie->find(';'))}});
+  };
+  const auto user = sign_in({{"user", "writer"}, {"password", "secret"}});
+  const auto token = sign_in({{"token", kToken}});
+  EXPECT_EQ(0, Refusal(gate, user));
+  EXPECT_EQ(0, Refusal(gate, token));
+  const std::string users = kUsers;
+  Write("users", users.substr(0, users.find('\n') + 1));  // Without the writer.
+  EXPECT_EQ(401, Refusal(gate, user));
+  EXPECT_EQ(0, Refusal(gate, token));
+  Write("token", std::string(40, 'x'));
+  EXPECT_EQ(401, Refusal(gate, token));
+}
+
 }  // namespace
 }  // namespace shopstream::console

@@ -12,7 +12,7 @@
 
 namespace shopstream::console {
 
-Result<std::string> Sessions::Begin(Caller caller, BootClock::time_point now) {
+Result<std::string> Sessions::Begin(Caller caller, BootClock::time_point now, std::string stamp) {
   std::array<unsigned char, 32> bytes{};
   if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1) {
     return Unavailable("the system gave no random bytes");
@@ -24,16 +24,16 @@ Result<std::string> Sessions::Begin(Caller caller, BootClock::time_point now) {
     sessions_.erase(std::ranges::min_element(
         sessions_, {}, [](const auto& entry) { return entry.second.expires; }));
   }
-  sessions_.emplace(Sha256(id), Session{std::move(caller), now + kLifetime});
+  sessions_.emplace(Sha256(id), Session{std::move(caller), now + kLifetime, std::move(stamp)});
   return id;
 }
 
-std::optional<Caller> Sessions::Find(std::string_view id, BootClock::time_point now) {
+std::optional<Session> Sessions::Find(std::string_view id, BootClock::time_point now) {
   if (id.empty()) return std::nullopt;
   const std::lock_guard lock(mutex_);
   const auto found = sessions_.find(Sha256(id));
   if (found == sessions_.end() || found->second.expires <= now) return std::nullopt;
-  return found->second.caller;
+  return found->second;
 }
 
 void Sessions::End(std::string_view id) {

@@ -19,6 +19,12 @@ struct Caller {
   bool operator==(const Caller&) const = default;
 };
 
+struct Session {
+  Caller caller;
+  BootClock::time_point expires;
+  std::string stamp{};  // Of the user or the token by which it began: see Users::Stamp.
+};
+
 // Browsers that have signed in. A cookie holds the session's id, which scripts cannot read and
 // other sites cannot send. Nothing survives a restart. Thread-safe.
 class Sessions {
@@ -27,16 +33,11 @@ class Sessions {
   static constexpr size_t kMost = 1000;  // Above it, the one that expires first ends.
 
   // The new session's id. Unavailable: the system gave no random bytes.
-  Result<std::string> Begin(Caller caller, BootClock::time_point now);
-  std::optional<Caller> Find(std::string_view id, BootClock::time_point now);
+  Result<std::string> Begin(Caller caller, BootClock::time_point now, std::string stamp = "");
+  std::optional<Session> Find(std::string_view id, BootClock::time_point now);
   void End(std::string_view id);
 
  private:
-  struct Session {
-    Caller caller;
-    BootClock::time_point expires;
-  };
-
   std::mutex mutex_;
   // By the SHA-256 of their ids, so that how long a look-up takes tells nothing about an id.
   std::map<std::string, Session> sessions_;  // Guarded by mutex_.

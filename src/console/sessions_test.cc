@@ -13,8 +13,10 @@ TEST(Sessions, LastTwelveHours) {
   Sessions sessions;
   const std::string id = *sessions.Begin({"ann", true}, kStart);
   EXPECT_EQ(id.size(), 64U);
-  EXPECT_EQ(sessions.Find(id, kStart + Sessions::kLifetime - Millis{1}), (Caller{"ann", true}));
-  EXPECT_EQ(sessions.Find(id, kStart + Sessions::kLifetime), std::nullopt);
+  const auto found = sessions.Find(id, kStart + Sessions::kLifetime - Millis{1});
+  ASSERT_TRUE(found.has_value());
+  EXPECT_EQ(found->caller, (Caller{"ann", true}));
+  EXPECT_FALSE(sessions.Find(id, kStart + Sessions::kLifetime).has_value());
 }
 
 TEST(Sessions, HaveIdsThatNobodyCanGuess) {
@@ -22,15 +24,15 @@ TEST(Sessions, HaveIdsThatNobodyCanGuess) {
   const std::string one = *sessions.Begin({"ann", true}, kStart);
   const std::string other = *sessions.Begin({"ann", true}, kStart);
   EXPECT_NE(one, other);
-  EXPECT_EQ(sessions.Find("", kStart), std::nullopt);
-  EXPECT_EQ(sessions.Find(std::string(64, '0'), kStart), std::nullopt);
+  EXPECT_FALSE(sessions.Find("", kStart).has_value());
+  EXPECT_FALSE(sessions.Find(std::string(64, '0'), kStart).has_value());
 }
 
 TEST(Sessions, End) {
   Sessions sessions;
   const std::string id = *sessions.Begin({"ann", false}, kStart);
   sessions.End(id);
-  EXPECT_EQ(sessions.Find(id, kStart), std::nullopt);
+  EXPECT_FALSE(sessions.Find(id, kStart).has_value());
 }
 
 TEST(Sessions, AreBounded) {
@@ -39,9 +41,9 @@ TEST(Sessions, AreBounded) {
   for (size_t i = 0; i <= Sessions::kMost; ++i) {
     ids.push_back(*sessions.Begin({"ann", false}, kStart + Millis{i}));
   }
-  EXPECT_EQ(sessions.Find(ids.front(), kStart), std::nullopt);
-  EXPECT_NE(sessions.Find(ids[1], kStart), std::nullopt);
-  EXPECT_NE(sessions.Find(ids.back(), kStart), std::nullopt);
+  EXPECT_FALSE(sessions.Find(ids.front(), kStart).has_value());
+  EXPECT_TRUE(sessions.Find(ids[1], kStart).has_value());
+  EXPECT_TRUE(sessions.Find(ids.back(), kStart).has_value());
 }
 
 TEST(CookieValue, FindsANameAmongOthers) {

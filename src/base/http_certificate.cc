@@ -1,0 +1,48 @@
+#include "base/http_certificate.h"
+
+#include <boost/asio/ssl/context.hpp>
+
+#include "base/log.h"
+
+namespace shopstream {
+
+namespace tls = boost::asio::ssl;
+
+Result<HttpCertificate::Context> HttpCertificate::Read() const {
+  auto context = std::make_shared<tls::context>(tls::context::tls_server);
+  context->set_options(tls::context::default_workarounds | tls::context::no_sslv2 |
+                       tls::context::no_sslv3 | tls::context::no_tlsv1 | tls::context::no_tlsv1_1);
+  boost::system::error_code error;
+  context->use_certificate_chain_file(certificate_, error);
+  if (error) {
+    return Status::Invalid("TLS certificate '", certificate_, "': ", error.message(),
+                           ": name a PEM file with the certificate and its chain");
+  }
+  context->use_private_key_file(key_, tls::context::pem, error);
+  if (error) {
+    return Status::Invalid("TLS key '", key_, "': ", error.message(),
+                           ": name the PEM file with the certificate's private key");
+  }
+  return context;
+}
+
+Status HttpCertificate::Open() {
+  stamps_ = Stamps();  // Before reading: a later change is not missed.
+  ARROW_ASSIGN_OR_RAISE(current_, Read());
+  return Status::OK();
+}
+
+HttpCertificate::Context HttpCertificate::Current() {
+  const auto now = Stamps();
+  if (now == stamps_) return current_;
+  stamps_ = now;
+  if (auto read = Read(); read.ok()) {
+    current_ = *std::move(read);
+    Log::Info("TLS certificate '{}' has changed: new connections use it", certificate_);
+  } else {
+    Log::Warn("{}; the certificate from before remains", read.status().message());
+  }
+  return current_;
+}
+
+}  // namespace shopstream
