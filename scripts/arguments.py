@@ -9,7 +9,7 @@ import re
 import sys
 
 from places import CLUSTER
-from ports import BROKERS, Asked, Ports
+from ports import BROKERS, Asked, Ports, SecuredPorts
 
 DEMO = """Loads real purchases into a lake and prints a summary. Takes less than three minutes once everything is built.
 
@@ -31,12 +31,13 @@ COMMANDS = {
 def parse(command: str, arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog=f"./run {command}", description=COMMANDS[command],
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    {"up": _up, "down": _down, "status": _where, "demo": _demo}[command](parser)
+    {"up": _up, "down": _down, "status": _status, "demo": _demo}[command](parser)
     return parser.parse_args(arguments)
 
 
 def asked_ports(arguments: argparse.Namespace) -> Asked:
-    return Asked(arguments.port, arguments.controller_port, arguments.registry_port, arguments.minio_port)
+    return Asked(arguments.port, arguments.controller_port, arguments.registry_port, arguments.minio_port,
+                 getattr(arguments, "console_port", None))
 
 
 def _up(parser: argparse.ArgumentParser) -> None:
@@ -45,12 +46,26 @@ def _up(parser: argparse.ArgumentParser) -> None:
     part.add_argument("--minio", action="store_true",
                       help="also MinIO, an S3 object store; the first time it is built, which takes 4 minutes")
     parser.add_argument("--no-registry", action="store_true", help="brokers only")
+    _secure(parser, "the secured cluster instead: TLS, users and permissions for everything, and the console; see "
+                    "docs/secured-cluster.md")
+    parser.add_argument("--console-port", type=_port, metavar="PORT",
+                        help=f"with --secure [last time's, or {SecuredPorts.console}]")
     _where(parser)
 
 
 def _down(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--broker", type=int, choices=BROKERS, help="only this broker")
+    _secure(parser, "only the secured cluster")
     _where(parser)
+
+
+def _status(parser: argparse.ArgumentParser) -> None:
+    _secure(parser, "only the secured cluster")
+    _where(parser)
+
+
+def _secure(parser: argparse.ArgumentParser, meaning: str) -> None:
+    parser.add_argument("--secure", action="store_true", help=meaning)
 
 
 def _demo(parser: argparse.ArgumentParser) -> None:
@@ -70,7 +85,7 @@ def _where(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--minio-port", type=_port, metavar="PORT",
                         help=f"port of MinIO's S3 API; its console is one above [last time's, or {Ports.minio}]")
     parser.add_argument("--directory", type=pathlib.Path, default=CLUSTER, metavar="FOLDER",
-                        help="the cluster's data and logs [.shopstream/cluster]")
+                        help="the cluster's data and logs [.shopstream/cluster; with --secure: .shopstream/secure]")
 
 
 def _port(text: str) -> int:

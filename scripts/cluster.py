@@ -10,6 +10,7 @@ import fcntl
 import os
 import pathlib
 import signal
+import ssl
 import subprocess
 import sys
 import time
@@ -41,9 +42,12 @@ PROGRESS_EVERY = 5.0  # Seconds between two lines about the same wait.
 class Cluster:
     """Starts, monitors and stops the nodes of one folder; another Cluster with the same folder sees the same nodes."""
 
+    scheme = "http"
+    readiness_path = "/subjects"  # Of the registry.
+
     def __init__(self, directory: pathlib.Path, ports: Ports = Ports(), binary: pathlib.Path = BINARY,
                  say: Callable[[str], None] = print, brokers: tuple[int, ...] = BROKERS):
-        """brokers: fewer start faster, but keep fewer copies; always pass the same ones for a folder."""
+        """SecuredCluster is one that requires users to log in. brokers: fewer start faster, but keep fewer copies; always pass the same ones for a folder."""
         self.directory = directory.resolve()
         self.ports = ports
         self.binary = binary
@@ -63,7 +67,7 @@ class Cluster:
 
     @property
     def minio_url(self) -> str:
-        return f"http://127.0.0.1:{self.ports.minio}"
+        return f"{self.scheme}://127.0.0.1:{self.ports.minio}"
 
     @property
     def s3_environment(self) -> dict[str, str]:
@@ -127,9 +131,7 @@ class Cluster:
             raise ClusterError(f"the registry is part of {self.binary}, which is not built: ./run build")
         self._insist_on_free(local_ports.needed_by_registry(self.ports))
         started = time.monotonic()
-        self._registry.start([str(self.binary), "registry",
-                              "--set", f"registry.listen=127.0.0.1:{self.ports.registry}",
-                              "--set", f"kafka.bootstrap_servers={self.bootstrap_servers}"], cwd=ROOT)
+        self._registry.start(self._registry_command(), cwd=ROOT)
         self._wait("the registry", self._registry_missing, [self._registry], timeout)
         self._say(f"registry ready after {time.monotonic() - started:.1f} s")
 
@@ -140,7 +142,7 @@ class Cluster:
         self._registry.kill()
 
     def registry_serves(self) -> bool:
-        return answers(f"{self.registry_url}/subjects")
+        return self._answers(f"{self.registry_url}{self.readiness_path}")
 
     # MinIO.
 
@@ -164,7 +166,7 @@ class Cluster:
 
     def minio_serves(self) -> bool:
         """True once it also accepts writes."""
-        return answers(f"{self.minio_url}/minio/health/cluster")
+        return self._answers(f"{self.minio_url}/minio/health/cluster")
 
     # The whole cluster.
 
@@ -193,15 +195,19 @@ class Cluster:
 
     def _metadata(self, number: int) -> ClusterMetadata | None:
         """Broker `number`'s metadata of the cluster; nothing while it does not answer, or if another cluster does."""
-        port = self.ports.broker(number)
-        if not local_ports.in_use(port):
+        if not local_ports.in_use(self.ports.broker(number)):
             return None
-        client = AdminClient({"bootstrap.servers": f"127.0.0.1:{port}", "log_level": 0})
+        client = self.admin(number)
         try:
             seen = client.list_topics(timeout=2)
         except KafkaException:
             return None
         return seen if seen.cluster_id == self._cluster_id() else None
+
+    def admin(self, number: int | None = None) -> AdminClient:
+        """May do everything; connects to broker `number` first, or to any."""
+        servers = self.bootstrap_servers if number is None else f"127.0.0.1:{self.ports.broker(number)}"
+        return AdminClient({"bootstrap.servers": servers, "log_level": 0})
 
     def status(self) -> list[str]:
         lines = []
@@ -260,11 +266,27 @@ class Cluster:
         path.write_text((SETTINGS / "server.properties").read_text() + f"""
 # This node.
 node.id={number}
-listeners=PLAINTEXT://127.0.0.1:{self.ports.broker(number)},CONTROLLER://127.0.0.1:{self.ports.controller(number)}
+{self._listeners(number)}
 controller.quorum.voters={voters}
 log.dirs={folder / "data"}
 {self._copies()}""")
         return str(path)
+
+    def _listeners(self, number: int) -> str:
+        """The settings of where it listens, and of who may come in."""
+        return (f"listeners=PLAINTEXT://127.0.0.1:{self.ports.broker(number)},"
+                f"CONTROLLER://127.0.0.1:{self.ports.controller(number)}")
+
+    def _registry_command(self) -> list[str]:
+        return [str(self.binary), "registry", "--set", f"registry.listen=127.0.0.1:{self.ports.registry}",
+                "--set", f"kafka.bootstrap_servers={self.bootstrap_servers}"]
+
+    def _minio_login(self) -> dict[str, str]:
+        """The variables with which MinIO knows its first user."""
+        return {"MINIO_ROOT_USER": MINIO_USER, "MINIO_ROOT_PASSWORD": MINIO_PASSWORD}
+
+    def _answers(self, url: str) -> bool:
+        return answers(url)
 
     def _copies(self) -> str:
         """With fewer than three nodes no topic can have three copies."""
@@ -311,8 +333,7 @@ transaction.state.log.min.isr={in_sync}
              "--certs-dir", str(folder / "certs"), str(folder / "data")],
             environment={**{name: value for name, value in os.environ.items()
                             if not name.startswith("MINIO_")},
-                         "MINIO_ROOT_USER": MINIO_USER, "MINIO_ROOT_PASSWORD": MINIO_PASSWORD,
-                         "MINIO_UPDATE": "off"})
+                         **self._minio_login(), "MINIO_UPDATE": "off"})
 
     # Waiting and stopping.
 
@@ -412,9 +433,9 @@ def cluster_id(directory: pathlib.Path) -> str:
     return path.read_text().strip()
 
 
-def answers(url: str) -> bool:
+def answers(url: str, tls: ssl.SSLContext | None = None) -> bool:
     try:
-        with urllib.request.urlopen(url, timeout=2) as reply:
+        with urllib.request.urlopen(url, timeout=2, context=tls) as reply:
             return reply.status == 200
     except OSError:  # Includes HTTP errors.
         return False
@@ -455,12 +476,13 @@ def _state(process: BackgroundProcess, serves: bool, port: int) -> str:
     return "not running" + (f"; {local_ports.holder(port)} uses port {port}" if local_ports.in_use(port) else "")
 
 
-def cluster_of(asked: Asked, directory: pathlib.Path, say: Callable[[str], None]) -> Cluster:
-    """The cluster of this folder, on the ports that are asked for, else on those of last time."""
+def cluster_of(asked: Asked, directory: pathlib.Path, say: Callable[[str], None],
+               kind: type[Cluster] = Cluster, usual: Ports = Ports()) -> Cluster:
+    """The cluster of this folder, on the ports that are asked for, else on those of last time, else the usual ones."""
     directory = directory.resolve()
-    last = local_ports.remembered(directory)
+    last = local_ports.remembered(directory, usual)
     ports = asked.over(last)
-    cluster = Cluster(directory, ports, say=say)
+    cluster = kind(directory, ports, say=say)
     parts = {"broker": ("brokers", "controllers"), "registry": ("registry",), "minio": ("minio",), "console": ()}
     for name in cluster.running():
         for part in parts[name.split()[0]]:

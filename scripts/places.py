@@ -8,3 +8,4 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 DEPS = pathlib.Path(os.environ.get("SHOPSTREAM_DEPS") or (ROOT / ".deps").resolve()).absolute()
 BINARY = pathlib.Path(os.environ.get("SHOPSTREAM_BINARY") or ROOT / "build/release/shopstream").absolute()
 CLUSTER = ROOT / ".shopstream/cluster"  # The local cluster's data, logs and ports.
+SECURED = ROOT / ".shopstream/secure"   # The same of the secured one, its certificates and a configuration per role.

@@ -15,7 +15,7 @@ import socket
 import sys
 from collections.abc import Iterable, Iterator
 
-from places import CLUSTER
+from places import CLUSTER, SECURED
 
 BROKERS = (1, 2, 3)
 LISTENING = "0A"  # The state in /proc/net/tcp.
@@ -53,18 +53,44 @@ class Ports:
 
 
 @dataclasses.dataclass(frozen=True)
+class SecuredPorts(Ports):
+    """Those of a secured cluster. `brokers` are for clients."""
+    brokers: int = 9594
+    controllers: int = 9694
+    registry: int = 8482
+    minio: int = 9500
+    nodes: int = 9644     # Where the brokers talk to each other, and where only they and `setup` get in.
+    console: int = 8443
+    plaintext: int | None = None  # For tests: a listener of broker 1 without TLS, where everyone is ANONYMOUS.
+
+    def node(self, number: int) -> int:
+        return self.nodes + number - 1
+
+    @property
+    def registry_url(self) -> str:
+        return f"https://127.0.0.1:{self.registry}"
+
+
+@dataclasses.dataclass(frozen=True)
 class Asked:
     """The ports that the caller chose; None: those of last time, else the defaults."""
     brokers: int | None = None
     controllers: int | None = None
     registry: int | None = None
     minio: int | None = None
+    console: int | None = None  # Of a secured cluster.
 
     def over(self, last: Ports) -> Ports:
-        """If the brokers move, the controllers follow, 100 above."""
+        """If the brokers move, the controllers follow, 100 above, and their ports for each other, 50 above."""
         brokers = self.brokers or last.brokers
-        controllers = self.controllers or (last.controllers if brokers == last.brokers else brokers + 100)
-        return Ports(brokers, controllers, self.registry or last.registry, self.minio or last.minio)
+        moved = brokers != last.brokers
+        controllers = self.controllers or (brokers + 100 if moved else last.controllers)
+        ports = dataclasses.replace(last, brokers=brokers, controllers=controllers,
+                                    registry=self.registry or last.registry, minio=self.minio or last.minio)
+        if isinstance(ports, SecuredPorts):
+            ports = dataclasses.replace(ports, nodes=brokers + 50 if moved else ports.nodes,
+                                        console=self.console or ports.console)
+        return ports
 
 
 # What a folder remembers.
@@ -73,26 +99,29 @@ class Asked:
 def remember(directory: pathlib.Path, ports: Ports) -> None:
     directory.mkdir(parents=True, exist_ok=True)
     new = directory / "ports.json.new"
-    new.write_text(json.dumps({"kafka": [ports.broker(n) for n in BROKERS],
-                               "controller": [ports.controller(n) for n in BROKERS],
-                               "registry": ports.registry, "minio": ports.minio}) + "\n")
+    kept = {"kafka": [ports.broker(n) for n in BROKERS], "controller": [ports.controller(n) for n in BROKERS],
+            "registry": ports.registry, "minio": ports.minio}
+    if isinstance(ports, SecuredPorts):
+        kept |= {"nodes": [ports.node(n) for n in BROKERS], "console": ports.console}
+    new.write_text(json.dumps(kept) + "\n")
     new.rename(directory / "ports.json")
 
 
-def remembered(directory: pathlib.Path) -> Ports:
+def remembered(directory: pathlib.Path, usual: Ports = Ports()) -> Ports:
     path = directory / "ports.json"
     try:
         found = json.loads(path.read_text())
-        return Ports(found["kafka"][0], found["controller"][0], found["registry"], found["minio"])
+        common = found["kafka"][0], found["controller"][0], found["registry"], found["minio"]
+        return SecuredPorts(*common, found["nodes"][0], found["console"]) if "nodes" in found else Ports(*common)
     except FileNotFoundError:
-        return _ports_of_processes(directory)
+        return _ports_of_processes(directory, usual)
     except (ValueError, LookupError, TypeError) as error:
         raise ClusterError(f"{path} is damaged ({error}): delete it, then name the ports again (./run up --port)") from None
 
 
-def _ports_of_processes(directory: pathlib.Path) -> Ports:
+def _ports_of_processes(directory: pathlib.Path, usual: Ports) -> Ports:
     """For a cluster that was started before ports were remembered: from its settings and command lines."""
-    ports = Ports()
+    ports = usual
     for n in BROKERS:
         with contextlib.suppress(FileNotFoundError):
             text = (directory / f"broker-{n}/server.properties").read_text()
@@ -128,7 +157,7 @@ class Holder:
     @property
     def is_a_checkout(self) -> bool:
         """Whether `./run down` in the checkout stops it."""
-        return self.cluster is not None and self.cluster.parts[-2:] == CLUSTER.parts[-2:]
+        return self.cluster is not None and self.cluster.parts[-2:] in (CLUSTER.parts[-2:], SECURED.parts[-2:])
 
 
 def in_use(port: int) -> bool:
@@ -186,9 +215,12 @@ class Needed:
 
 def needed_by_brokers(ports: Ports, numbers: Iterable[int]) -> list[Needed]:
     follow = ports.controllers == ports.brokers + 100
-    return [need for n in numbers for need in (
+    needs = [need for n in numbers for need in (
         Needed(ports.broker(n), f"broker {n}", "--port"),
         Needed(ports.controller(n), f"broker {n}'s controller", "--port" if follow else "--controller-port"))]
+    if isinstance(ports, SecuredPorts):
+        needs += [Needed(ports.node(n), f"broker {n} for other brokers", "--port") for n in numbers]
+    return needs
 
 
 def needed_by_registry(ports: Ports) -> list[Needed]:
@@ -197,6 +229,10 @@ def needed_by_registry(ports: Ports) -> list[Needed]:
 
 def needed_by_minio(ports: Ports) -> list[Needed]:
     return [Needed(ports.minio, "minio", "--minio-port"), Needed(ports.minio_console, "minio's console", "--minio-port")]
+
+
+def needed_by_console(ports: SecuredPorts) -> list[Needed]:
+    return [Needed(ports.console, "the console", "--console-port")]
 
 
 def insist_on_free(needs: Iterable[Needed]) -> None:
@@ -224,8 +260,9 @@ def insist_on_free(needs: Iterable[Needed]) -> None:
 
 
 # Each flag's default, and the ports that it moves, counted from its value.
-FLAGS = {"--port": (Ports.brokers, (0, 1, 2, 100, 101, 102)), "--controller-port": (Ports.controllers, (0, 1, 2)),
-         "--registry-port": (Ports.registry, (0,)), "--minio-port": (Ports.minio, (0, 1))}
+FLAGS = {"--port": (Ports.brokers, (0, 1, 2, 50, 51, 52, 100, 101, 102)), "--controller-port": (Ports.controllers, (0, 1, 2)),
+         "--registry-port": (Ports.registry, (0,)), "--minio-port": (Ports.minio, (0, 1)),
+         "--console-port": (SecuredPorts.console, (0,))}
 
 
 def _free_from(flag: str) -> int:

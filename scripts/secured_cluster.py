@@ -1,294 +1,237 @@
-"""A local Kafka node that requires users to log in: SASL_SSL with SCRAM-SHA-512 for clients, mutual TLS between nodes,
-and ACLs for everything else. Everything that is not granted is denied.
+"""A local cluster that requires users to log in: SASL_SSL with SCRAM-SHA-512 for clients, mutual TLS between nodes, ACLs
+for everything else, and TLS and users for the registry, the console and MinIO. Everything that is not granted is denied.
 
-The administrator is not a user with a password but a certificate, `admin.pem`, for the nodes' listener: so the first
-user can be created without a password on any command line. Secrets are files of mode 600 in the cluster's folder.
+There are two authorities. That of the nodes signs certificates for the ports at which the nodes talk to each other. That
+of the clients signs what servers show to clients; it gets nobody into the nodes' ports. Whoever sets up users has no
+password but a certificate of the nodes' authority, `setup.pem`: so the first user is created without a password on any
+command line.
 """
 
-import contextlib
-import dataclasses
-import datetime
-import ipaddress
-import os
+import functools
 import pathlib
-import secrets
-import subprocess
-import time
+import ssl
 from collections.abc import Callable
+from typing import Any
 
-from confluent_kafka import KafkaException
-from confluent_kafka.admin import (AclBinding, AclOperation, AclPermissionType, AdminClient, ResourcePatternType,
-                                   ResourceType, ScramCredentialInfo, ScramMechanism, UserScramCredentialUpsertion)
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from confluent_kafka.admin import AdminClient
+from pyarrow import fs
 
-from background_process import BackgroundProcess, tail
-from cluster import BINARY, START_TIMEOUT, ClusterError, answers, cluster_id
-from kafka_java import SETTINGS, kafka_command
+import ports as local_ports
+import secured_roles
+from certificates import Authority, replace_secret
+from cluster import BINARY, Cluster, answers
+from minio_users import MinioAdmin
+from places import ROOT
+from ports import BROKERS, SecuredPorts
+from secured_roles import CONSOLE_USERS, REGISTRY_USERS, ROLES, Grant, Secrets, yaml
 
-VALID_FOR = datetime.timedelta(days=3650)
-SCRAM_ITERATIONS = 8192
-
-
-class Authority:
-    """A certificate authority in a folder: `ca.pem` is its certificate; each name gets `<name>.pem`, key and
-    certificate in one file, as Kafka and librdkafka read them."""
-
-    def __init__(self, folder: pathlib.Path, name: str):
-        self.folder = folder
-        self.certificate_file = folder / "ca.pem"
-        self._key_file = folder / "ca-key.pem"
-        if not self.certificate_file.exists():
-            folder.mkdir(parents=True, exist_ok=True)
-            self._create(name)
-
-    def issue(self, name: str) -> pathlib.Path:
-        """A certificate for a server on this machine that is a client as well."""
-        path = self.folder / f"{name}.pem"
-        if path.exists():
-            return path
-        key = ec.generate_private_key(ec.SECP256R1())
-        authority = x509.load_pem_x509_certificate(self.certificate_file.read_bytes())
-        here = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
-        certificate = (_builder(name, authority.subject, key)
-                       .add_extension(x509.SubjectAlternativeName(here), critical=False)
-                       .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH,
-                                                             ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False)
-                       .sign(self._key(), hashes.SHA256()))
-        write_secret(path, _pem(key) + certificate.public_bytes(serialization.Encoding.PEM))
-        return path
-
-    def _create(self, name: str) -> None:
-        key = ec.generate_private_key(ec.SECP256R1())
-        certificate = (_builder(name, _named(name), key)
-                       .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-                       .sign(key, hashes.SHA256()))
-        write_secret(self._key_file, _pem(key))
-        self.certificate_file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-
-    def _key(self) -> ec.EllipticCurvePrivateKey:
-        key = serialization.load_pem_private_key(self._key_file.read_bytes(), password=None)
-        assert isinstance(key, ec.EllipticCurvePrivateKey)
-        return key
+SETUP = "setup"  # The user with a certificate.
+MINIO_ROOT = "minio-root"
+BUCKET = "shopstream"
+# By role: its policy of scripts/minio_users.py. Only refine and admin delete, so that they alone clean tables up.
+MINIO_USERS = {"ingest": "writer", "refine": "maintenance", "observe": "reader", "console": "reader",
+               "admin": "maintenance"}
 
 
-def write_secret(path: pathlib.Path, content: bytes) -> None:
-    """Only the owner may read it, from the first byte on."""
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(content)
+class SecuredCluster(Cluster):
+    """`directory` has the nodes' data, the certificates, and a configuration file per role; `secrets`, by default the
+    folder beside it, the passwords."""
 
-
-def _named(name: str) -> x509.Name:
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-
-
-def _builder(name: str, issuer: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
-    now = datetime.datetime.now(datetime.timezone.utc)
-    return (x509.CertificateBuilder().subject_name(_named(name)).issuer_name(issuer).public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - datetime.timedelta(days=1)).not_valid_after(now + VALID_FOR))
-
-
-def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
-    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
-                             serialization.NoEncryption())
-
-
-@dataclasses.dataclass(frozen=True)
-class SecuredPorts:
-    """All on 127.0.0.1."""
-    clients: int = 9594
-    nodes: int = 9581
-    controller: int = 9591
-    registry: int = 9582
-    plaintext: int | None = None  # A listener without TLS, where everyone is ANONYMOUS.
-
-
-@dataclasses.dataclass(frozen=True)
-class Grant:
-    """A permission, e.g. Grant("TOPIC", "orders", "READ")."""
-    resource: str
-    name: str
-    operation: str
-    prefixed: bool = False  # Every resource whose name begins with `name`.
-
-    def binding(self, user: str) -> AclBinding:
-        pattern = ResourcePatternType.PREFIXED if self.prefixed else ResourcePatternType.LITERAL
-        return AclBinding(ResourceType[self.resource], self.name, pattern, f"User:{user}", "*",
-                          AclOperation[self.operation], AclPermissionType.ALLOW)
-
-
-def may_produce(topic: str) -> list[Grant]:
-    return [Grant("TOPIC", topic, "WRITE")]
-
-
-def may_ingest(topic: str, group: str) -> list[Grant]:
-    """Also lets it run `audit`, `health` and `group describe`."""
-    return [Grant("TOPIC", topic, "READ"), Grant("TOPIC", topic, "DESCRIBE_CONFIGS"), Grant("GROUP", group, "READ")]
-
-
-def may_serve_registry(topic: str = "_schemas") -> list[Grant]:
-    """For a topic that exists; to create it: CREATE and ALTER_CONFIGS as well."""
-    return [*[Grant("TOPIC", topic, operation) for operation in ("READ", "WRITE", "DESCRIBE_CONFIGS")],
-            *[Grant("TRANSACTIONAL_ID", "shopstream-registry", operation, prefixed=True)
-              for operation in ("WRITE", "DESCRIBE")]]
-
-
-class SecuredCluster:
-    """One node of one folder, its certificates and its users."""
+    scheme = "https"
+    readiness_path = "/readyz"  # Needs no user.
+    ports: SecuredPorts
 
     def __init__(self, directory: pathlib.Path, ports: SecuredPorts = SecuredPorts(), binary: pathlib.Path = BINARY,
-                 say: Callable[[str], None] = print):
-        self.directory = directory.resolve()
-        self.ports = ports
-        self.binary = binary
-        self._say = say
-        self._node = BackgroundProcess("the secured broker", self.directory / "node")
-        self._registry = BackgroundProcess("the secured registry", self.directory / "registry")
-        self._authority: Authority | None = None
+                 say: Callable[[str], None] = print, brokers: tuple[int, ...] = BROKERS,
+                 secrets: pathlib.Path | None = None):
+        super().__init__(directory, ports, binary, say, brokers)
+        self.secrets = Secrets(secrets or self.directory.parent / "secrets")
 
-    @property
-    def bootstrap_servers(self) -> str:
-        return f"127.0.0.1:{self.ports.clients}"
+    # Certificates.
 
-    @property
-    def registry_url(self) -> str:
-        return f"http://127.0.0.1:{self.ports.registry}"
+    @functools.cached_property
+    def nodes_authority(self) -> Authority:
+        return Authority(self.directory / "certificates/nodes", "shopstream nodes")
 
-    @property
+    @functools.cached_property
     def authority(self) -> Authority:
-        if self._authority is None:
-            self._authority = Authority(self.directory / "certificates", "shopstream local cluster")
-        return self._authority
+        """That of the clients."""
+        return Authority(self.directory / "certificates/clients", "shopstream clients")
 
-    def start(self, timeout: float = START_TIMEOUT) -> None:
-        """Returns once the node serves."""
-        if not self._node.running():
-            properties = self._properties()
-            self._format(properties)
-            self._node.start(kafka_command(self._log, "kafka.Kafka", properties))
-        deadline = time.monotonic() + timeout
-        while not self._serves():
-            if not self._node.running() or time.monotonic() > deadline:
-                raise ClusterError(f"the secured broker does not serve.\n{tail(self._log, 12)}\n"
-                                   f"{self._node.last_output()}")
-            time.sleep(0.1)
-        self._say(f"secured broker ready on {self.bootstrap_servers}")
+    @functools.cached_property
+    def _tls(self) -> ssl.SSLContext:
+        return ssl.create_default_context(cafile=str(self.authority.certificate_file))
 
-    def start_registry(self, timeout: float = 30) -> None:
-        """The registry, logged in as the user `registry`."""
-        if self._registry.running():
-            return
-        self.add_user("registry", [*may_serve_registry(), *[Grant("TOPIC", "_schemas", operation)
-                                                           for operation in ("CREATE", "ALTER_CONFIGS")]])
-        self._registry.start([str(self.binary), "--config", os.devnull, "registry"],
-                             environment={**os.environ, **self.environment("registry"),
-                                          "SHOPSTREAM_REGISTRY_LISTEN": f"127.0.0.1:{self.ports.registry}"})
-        deadline = time.monotonic() + timeout
-        while not answers(f"{self.registry_url}/subjects"):
-            if not self._registry.running() or time.monotonic() > deadline:
-                raise ClusterError(f"the registry does not serve.\n{self._registry.last_output()}")
-            time.sleep(0.1)
+    def _answers(self, url: str) -> bool:
+        return answers(url, self._tls)
 
-    @property
-    def data_folder(self) -> pathlib.Path:
-        return self._node.folder / "data"
+    # Users.
 
-    def kill_node(self) -> None:
-        """SIGKILL. The registry waits for the node."""
-        self._node.kill()
+    def admin(self, number: int | None = None) -> AdminClient:
+        return AdminClient({**self._setup_properties(), "log_level": 0, "bootstrap.servers": ",".join(
+            f"127.0.0.1:{self.ports.node(n)}" for n in (self._brokers if number is None else [number]))})
 
-    def kill(self) -> None:
-        self._registry.kill()
-        self._node.kill()
-
-    def admin(self) -> AdminClient:
-        """May do everything: the nodes' listener accepts its certificate."""
-        admin = str(self.authority.issue("admin"))
-        return AdminClient({"bootstrap.servers": f"127.0.0.1:{self.ports.nodes}", "security.protocol": "SSL",
-                            "ssl.ca.location": str(self.authority.certificate_file), "log_level": 0,
-                            "ssl.certificate.location": admin, "ssl.key.location": admin})
-
-    def password(self, user: str) -> str:
-        return (self.directory / "passwords" / user).read_text()
+    def set_up_users(self) -> None:
+        """Every role's user, with its password and exactly its ACLs. May be repeated."""
+        admin = self.admin()  # The futures do not keep it alive.
+        secured_roles.set_password(admin, ROLES, self.secrets)
+        secured_roles.grant(admin, ROLES)
 
     def add_user(self, user: str, grants: list[Grant]) -> None:
-        """With a random password, see password()."""
-        folder = self.directory / "passwords"
-        folder.mkdir(exist_ok=True, mode=0o700)
-        write_secret(folder / user, secrets.token_urlsafe(18).encode())
-        mechanism = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, SCRAM_ITERATIONS)
-        change = UserScramCredentialUpsertion(user, mechanism, self.password(user).encode())
-        admin = self.admin()  # The futures do not keep it alive.
-        for future in admin.alter_user_scram_credentials([change]).values():
-            future.result(timeout=10)
-        self.grant(user, grants)
+        admin = self.admin()
+        secured_roles.set_password(admin, [user], self.secrets)
+        secured_roles.grant(admin, {user: grants})
 
     def grant(self, user: str, grants: list[Grant]) -> None:
-        if not grants:
-            return
         admin = self.admin()
-        for future in admin.create_acls([grant.binding(user) for grant in grants]).values():
-            future.result(timeout=10)
+        secured_roles.grant(admin, {user: grants})
 
     def client_properties(self, user: str) -> dict[str, str]:
         """librdkafka's, with which a client logs in as this user."""
-        return {"security.protocol": "SASL_SSL", "sasl.mechanism": "SCRAM-SHA-512", "sasl.username": user,
-                "sasl.password": self.password(user), "ssl.ca.location": str(self.authority.certificate_file)}
+        return {**self._login(user), "sasl.password": self.secrets.password(user)}
 
     def environment(self, user: str) -> dict[str, str]:
-        """The variables with which a shopstream logs in as this user."""
+        """The variables with which a shopstream logs in as this user; those who have no login at the registry borrow
+        the producer's."""
+        at_registry = user if user in REGISTRY_USERS else "producer"
         return {"SHOPSTREAM_KAFKA_BOOTSTRAP_SERVERS": self.bootstrap_servers,
+                "SHOPSTREAM_REGISTRY_USERNAME": at_registry,
+                "SHOPSTREAM_REGISTRY_PASSWORD": self.secrets.password(f"registry-{at_registry}"),
+                "SHOPSTREAM_REGISTRY_CA_FILE": str(self.authority.certificate_file),
                 **{f"SHOPSTREAM_KAFKA_SECURITY_{name.upper().replace('.', '_')}": value
                    for name, value in self.client_properties(user).items()}}
 
+    def _login(self, user: str) -> dict[str, str]:
+        return {"security.protocol": "SASL_SSL", "sasl.mechanism": "SCRAM-SHA-512", "sasl.username": user,
+                "ssl.ca.location": str(self.authority.certificate_file)}
+
+    def _setup_properties(self) -> dict[str, Any]:
+        certificate = str(self.nodes_authority.issue(SETUP))
+        return {"security.protocol": "SSL", "ssl.ca.location": str(self.nodes_authority.certificate_file),
+                "ssl.certificate.location": certificate, "ssl.key.location": certificate}
+
+    # A configuration file per role.
+
     @property
-    def _log(self) -> pathlib.Path:
-        return self._node.folder / "server.log"
+    def shown(self) -> pathlib.Path:
+        """Its folder, as a user of this checkout writes it."""
+        return self.directory.relative_to(ROOT) if self.directory.is_relative_to(ROOT) else self.directory
 
-    def _serves(self) -> bool:
-        with contextlib.suppress(KafkaException):
-            return bool(self.admin().list_topics(timeout=2).brokers)
-        return False
+    def role_file(self, role: str) -> pathlib.Path:
+        return self.directory / f"{role}.yaml"
 
-    def _format(self, properties: str) -> None:
-        if (self._node.folder / "data/meta.properties").exists():
+    def write_role_files(self) -> None:
+        """No secret is in them, only where it is. Once MinIO has been started, the lake is there."""
+        for role in ROLES:
+            self.role_file(role).write_text(f"# {role} on the secured local cluster: ./run up --secure writes it.\n"
+                                            + yaml({**self._role_settings(role), **self._lake_settings(role)}))
+        nodes = ",".join(f"127.0.0.1:{self.ports.node(n)}" for n in self._brokers)
+        self.role_file(SETUP).write_text("# For `security setup`: may do everything, by its certificate.\n" + yaml(
+            {"kafka": {"bootstrap_servers": nodes, "security": self._setup_properties()}}))
+
+    def _lake_settings(self, role: str) -> dict[str, Any]:
+        if not self._minio_certificates.exists():
+            return {"lake": {"uri": str(self.directory / "lake")}}
+        settings: dict[str, Any] = {"lake": {"uri": f"s3://{BUCKET}/lake"}}
+        if role in MINIO_USERS:
+            settings["s3"] = {"endpoint": self.minio_url, "ca_file": str(self.authority.certificate_file),
+                              "access_key": role,
+                              "secret_key_file": str(self.secrets.password_file(f"minio-{role}"))}
+        if role == "ingest":
+            settings["ingest"] = {"maintenance": False}  # It may not delete.
+        return settings
+
+    def _role_settings(self, role: str) -> dict[str, Any]:
+        registry: dict[str, Any] = {"url": self.registry_url, "ca_file": str(self.authority.certificate_file)}
+        if role in REGISTRY_USERS:
+            registry |= {"username": role, "password_file": str(self.secrets.password_file(f"registry-{role}"))}
+        if role == "registry":
+            registry |= {"listen": f"127.0.0.1:{self.ports.registry}", "tls": self._server_tls("registry"),
+                         "users": str(self.secrets.users_file("registry", REGISTRY_USERS))}
+        settings: dict[str, Any] = {
+            "kafka": {"bootstrap_servers": self.bootstrap_servers,
+                      "security": {**self._login(role), "sasl.password_file": str(self.secrets.password_file(role))}},
+            "registry": registry,
+            "refine": {"state_folder": str(self.directory / "refine"),
+                       **{name: str(ROOT / f"config/refine/{name}.{ending}")
+                          for name, ending in (("rules", "yaml"), ("rates", "csv"), ("categories", "yaml"))}}}
+        if role == "console":
+            settings["console"] = {
+                "listen": f"127.0.0.1:{self.ports.console}", "tls": self._server_tls("console"),
+                "users": str(self.secrets.users_file("console", CONSOLE_USERS)),
+                "change_log": str(self.directory / "console/changes.jsonl")}
+        return settings
+
+    def _server_tls(self, name: str) -> dict[str, str]:
+        certificate = str(self.authority.issue(name))
+        return {"certificate": certificate, "key": certificate}
+
+    # Processes.
+
+    def start_brokers(self, *arguments: Any, **options: Any) -> None:
+        super().start_brokers(*arguments, **options)
+        self.set_up_users()
+        self.write_role_files()
+
+    @property
+    def _minio_certificates(self) -> pathlib.Path:
+        return self.directory / "minio/certs"
+
+    def _minio_login(self) -> dict[str, str]:
+        return {"MINIO_ROOT_USER": MINIO_ROOT, "MINIO_ROOT_PASSWORD_FILE": str(self.secrets.password_file(MINIO_ROOT))}
+
+    @property
+    def s3_environment(self) -> dict[str, str]:
+        return {"SHOPSTREAM_S3_ENDPOINT": self.minio_url, "SHOPSTREAM_S3_REGION": "us-east-1",
+                "SHOPSTREAM_S3_CA_FILE": str(self.authority.certificate_file), "SHOPSTREAM_S3_ACCESS_KEY": MINIO_ROOT,
+                "SHOPSTREAM_S3_SECRET_KEY_FILE": str(self.secrets.password_file(MINIO_ROOT))}
+
+    def start_minio(self, timeout: float = 60) -> None:
+        """Also creates the bucket, a user per role, and the roles' configuration for it."""
+        key, begin, certificate = self.authority.issue("minio").read_bytes().partition(b"-----BEGIN CERTIFICATE-----")
+        self._minio_certificates.mkdir(parents=True, exist_ok=True)
+        replace_secret(self._minio_certificates / "public.crt", begin + certificate)
+        replace_secret(self._minio_certificates / "private.key", key)
+        super().start_minio(timeout)
+        root = self.secrets.password(MINIO_ROOT)
+        minio = MinioAdmin(self.minio_url, MINIO_ROOT, root, self._tls)
+        files = fs.S3FileSystem(endpoint_override=self.minio_url, region="us-east-1", access_key=MINIO_ROOT,
+                                secret_key=root, tls_ca_file_path=str(self.authority.certificate_file),
+                                allow_bucket_creation=True)
+        files.create_dir(BUCKET)
+        for policy in sorted(set(MINIO_USERS.values())):
+            minio.set_policy(policy, BUCKET)
+        for role, policy in MINIO_USERS.items():
+            minio.set_user(role, self.secrets.password(f"minio-{role}"), policy, BUCKET)
+        self.write_role_files()
+
+    def start_console(self, timeout: float = 30) -> None:
+        if self.console.running():
+            self._say(f"console is already running on {self.console.url} (pid {self.console.pid()})")
             return
-        tool = kafka_command(self._log, "kafka.tools.StorageTool", "format", "--ignore-formatted",
-                             f"--cluster-id={cluster_id(self.directory)}", "--config", properties)
-        tool.insert(1, "-XX:TieredStopAtLevel=1")
-        done = subprocess.run(tool, capture_output=True, text=True, timeout=60)
-        if done.returncode != 0:
-            raise ClusterError(f"{self._node.folder}/data could not be formatted:\n{done.stdout}{done.stderr}")
+        self._insist_on_free(local_ports.needed_by_console(self.ports))
+        self.console.start([str(self.binary), "--config", str(self.role_file("console")), "console"], cwd=ROOT)
+        self._wait("the console", lambda: None if self.console.url else f"port {self.ports.console}", [self.console],
+                   timeout)
+        self._say("console ready")
 
-    def _properties(self) -> str:
-        folder = self._node.folder
-        folder.mkdir(parents=True, exist_ok=True)
-        keys = self.authority.issue("broker")
+    def insist_on_free_ports(self, registry: bool, minio: bool) -> None:
+        super().insist_on_free_ports(registry, minio)
+        if registry and not self.console.running():
+            local_ports.insist_on_free(local_ports.needed_by_console(self.ports))
+
+    def _registry_command(self) -> list[str]:
+        return [str(self.binary), "--config", str(self.role_file("registry")), "registry"]
+
+    def _listeners(self, number: int) -> str:
         ports = self.ports
-        listeners = (f"CLIENT://127.0.0.1:{ports.clients},BROKER://127.0.0.1:{ports.nodes},"
-                     f"CONTROLLER://127.0.0.1:{ports.controller}")
+        listeners = (f"CLIENT://127.0.0.1:{ports.broker(number)},BROKER://127.0.0.1:{ports.node(number)},"
+                     f"CONTROLLER://127.0.0.1:{ports.controller(number)}")
         protocols = "CLIENT:SASL_SSL,BROKER:SSL,CONTROLLER:SSL"
         if ports.plaintext is not None:
             listeners += f",PLAINTEXT://127.0.0.1:{ports.plaintext}"
             protocols += ",PLAINTEXT:PLAINTEXT"
-        shared = "\n".join(line for line in (SETTINGS / "server.properties").read_text().splitlines()
-                           if not line.startswith(("listener.", "inter.broker.")))
-        path = folder / "server.properties"
-        path.write_text(f"""{shared}
-
-# One node.
-default.replication.factor=1
-min.insync.replicas=1
-offsets.topic.replication.factor=1
-transaction.state.log.replication.factor=1
-transaction.state.log.min.isr=1
-node.id=1
-listeners={listeners}
-controller.quorum.voters=1@127.0.0.1:{ports.controller}
-log.dirs={folder / "data"}
+        return f"""listeners={listeners}
 
 # Who may come in.
 inter.broker.listener.name=BROKER
@@ -296,16 +239,17 @@ listener.security.protocol.map={protocols}
 sasl.enabled.mechanisms=SCRAM-SHA-512
 listener.name.client.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
 ssl.keystore.type=PEM
-ssl.keystore.location={keys}
+ssl.keystore.location={self.nodes_authority.issue("broker")}
 ssl.truststore.type=PEM
-ssl.truststore.location={self.authority.certificate_file}
+ssl.truststore.location={self.nodes_authority.certificate_file}
 listener.name.broker.ssl.client.auth=required
 listener.name.controller.ssl.client.auth=required
+listener.name.client.ssl.keystore.type=PEM
+listener.name.client.ssl.keystore.location={self.authority.issue("broker")}
 
 # Who may do what.
 ssl.principal.mapping.rules=RULE:^CN=([^,]+).*$/$1/,DEFAULT
 authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
-super.users=User:broker;User:admin
+super.users=User:broker;User:{SETUP}
 allow.everyone.if.no.acl.found=false
-""")
-        return str(path)
+"""

@@ -18,8 +18,8 @@ from cluster import Cluster, Ports
 from long_tests import pytest_runtest_makereport as pytest_runtest_makereport
 from minio import Minio
 from places import ROOT
-from ports import in_use
-from secured_cluster import SecuredCluster, SecuredPorts
+from ports import SecuredPorts, in_use
+from secured_cluster import SecuredCluster
 from s3_bucket import Bucket
 from shopstream import Shopstream, shopstream_world
 from spark_session import spark_session
@@ -28,6 +28,7 @@ from versitygw import Versitygw, VersitygwServer
 CLUSTERS = ROOT / "build/test-clusters"  # One folder per session, named by its pid.
 VERSITYGW = "versitygw"  # Its folder in there.
 ONE_NODE = "one-node"
+SECURED_NODE = "secured/node"  # Its passwords are beside it.
 SLOW_TO_START = ("spark", "secured_node")  # Fixtures.
 
 # Brokers of tests do not run long enough for code that is optimized further to pay off.
@@ -88,7 +89,7 @@ def cluster(brokers: Cluster) -> Cluster:
 def one_node(session_cluster: Cluster) -> Iterator[Cluster]:
     """A cluster of a single broker, with its registry: it starts sooner, for tests that need no copies."""
     folder = session_cluster.directory / ONE_NODE
-    first = _free_range(22000, 24000, 4)
+    first = free_range(22000, 24000, 4)
     node = Cluster(folder, Ports(brokers=first, controllers=first + 1, registry=first + 2),
                    say=lambda line: print(f"one node: {line}"), brokers=(1,))
     try:
@@ -102,13 +103,14 @@ def one_node(session_cluster: Cluster) -> Iterator[Cluster]:
 
 @pytest.fixture(scope="session")
 def secured_node(session_cluster: Cluster) -> Iterator[SecuredCluster]:
-    """The session's one node that requires a login, with its registry, started once."""
-    folder = session_cluster.directory / "secured"  # Which outlives this fixture.
-    first = _free_range(24000, 32000, 5)
-    ports = SecuredPorts(clients=first, nodes=first + 1, controller=first + 2, registry=first + 3, plaintext=first + 4)
-    node = SecuredCluster(folder, ports, say=lambda line: print(f"secured cluster: {line}"))
+    """The session's one node that requires a login, with its registry, started once. Its console is not started."""
+    folder = session_cluster.directory / SECURED_NODE  # Which outlives this fixture.
+    first = free_range(24000, 29000, 6)
+    ports = SecuredPorts(brokers=first, nodes=first + 1, controllers=first + 2, registry=first + 3,
+                         plaintext=first + 4, console=first + 5)
+    node = SecuredCluster(folder, ports, say=lambda line: print(f"secured cluster: {line}"), brokers=(1,))
     try:
-        node.start()
+        node.start_brokers()
         node.start_registry()
         yield node
     finally:
@@ -118,7 +120,7 @@ def secured_node(session_cluster: Cluster) -> Iterator[SecuredCluster]:
 
 @pytest.fixture(scope="session")
 def prometheus_port() -> int:
-    return _free_range(32000, 32700, 1)
+    return free_range(32000, 32700, 1)
 
 
 @pytest.fixture
@@ -187,17 +189,17 @@ def _end_leftovers() -> None:
         if not pathlib.Path(f"/proc/{folder.name}").exists():
             Cluster(folder).kill()
             Cluster(folder / ONE_NODE).kill()
-            SecuredCluster(folder / "secured").kill()
+            SecuredCluster(folder / SECURED_NODE).kill()
             BackgroundProcess("versitygw", folder / VERSITYGW).kill()
             shutil.rmtree(folder)
 
 
 def free_ports() -> Ports:
-    base = _free_range(12000, 22000, 10)
+    base = free_range(12000, 22000, 10)
     return Ports(brokers=base, controllers=base + 3, registry=base + 6, minio=base + 7)
 
 
-def _free_range(low: int, high: int, count: int) -> int:
+def free_range(low: int, high: int, count: int) -> int:
     """The first of `count` consecutive ports that nobody listens on, in this worker's share of low..high-1. All are
     below the range of ephemeral ports. Where the search begins depends on the process, so that sessions at the same
     time rarely meet."""

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 from confluent_kafka.admin import NewTopic
 
-from secured_cluster import Grant, SecuredCluster, may_ingest, may_produce
+from secured_cluster import SecuredCluster
+from secured_roles import Grant, may_ingest, may_produce
 from shopstream import Shopstream, shopstream_world
 
 GIVES_UP_WITHIN = 40.0  # Seconds; the calls themselves time out after 10, on a busy machine.

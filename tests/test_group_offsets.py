@@ -12,7 +12,8 @@ import pytest
 from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from secured_cluster import Grant, SecuredCluster
+from secured_cluster import SecuredCluster
+from secured_roles import Grant
 from secured_world import secured_world
 from shopstream import Shopstream
 from waiting import wait_until

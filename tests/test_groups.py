@@ -11,7 +11,8 @@ from confluent_kafka import Consumer, Message, Producer
 from confluent_kafka.admin import NewPartitions, NewTopic
 from deltalake import DeltaTable
 
-from secured_cluster import Grant, SecuredCluster, may_ingest, may_produce
+from secured_cluster import SecuredCluster
+from secured_roles import Grant, may_ingest, may_produce
 from secured_world import World, secured_world
 from shopstream import COMMITS_SOON, Running
 from waiting import wait_until

@@ -134,21 +134,21 @@ def epoch_of(world: World, partition: int, offset: int) -> int:
 def test_a_node_restored_with_all_its_state_is_recognised(secured_node: SecuredCluster,
                                                           tmp_path: pathlib.Path) -> None:
     """The node forgets its last epochs as well and gives them again, so that only the contents of its records differ."""
-    backup, data = tmp_path / "backup", secured_node.data_folder
+    backup, data = tmp_path / "backup", secured_node.directory / "broker-1/data"
     with secured_world(secured_node, tmp_path) as world:
         world.run(world.producer, "generate", "--count", 100, "--seed", 1)
-        secured_node.kill_node()
+        secured_node.kill_broker(1)
         shutil.copytree(data, backup)
-        secured_node.start()
+        secured_node.start_brokers()
         world.run(world.producer, "generate", "--count", 100, "--seed", 2)
         world.run(world.ingester, "ingest", "--until-caught-up")
         progress = json.loads(world.run(world.ingester, "--json", "progress", "show").stdout)["partitions"]
         last = {partition["partition"]: partition["txn"] - 1 for partition in progress}
         epochs = [epoch_of(world, partition, offset) for partition, offset in last.items()]
-        secured_node.kill_node()
+        secured_node.kill_broker(1)
         shutil.rmtree(data)
         shutil.copytree(backup, data)
-        secured_node.start()
+        secured_node.start_brokers()
         world.run(world.producer, "generate", "--count", 300, "--seed", 3)
         assert [epoch_of(world, partition, offset) for partition, offset in last.items()] == epochs
         before = sorted(event_ids(world.program))

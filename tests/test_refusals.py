@@ -18,7 +18,8 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
-from secured_cluster import Grant, SecuredCluster
+from secured_cluster import SecuredCluster
+from secured_roles import Grant
 from secured_world import GIVES_UP_WITHIN, World, secured_world
 from waiting import wait_until
 
@@ -140,7 +141,7 @@ def test_a_wrong_address_is_named(world: World, reserved: int, server: str, reas
     ports = {"plaintext": world.node.ports.plaintext, "nodes": world.node.ports.nodes, "reserved": reserved}
     servers = f"127.0.0.1:{ports[server]}" if server in ports else server
     if server == "another name":
-        servers = f"127.1:{world.node.ports.clients}"  # The same address, which its certificate does not name so.
+        servers = f"127.1:{world.node.ports.brokers}"  # The same address, which its certificate does not name so.
     protocol = {"SHOPSTREAM_KAFKA_SECURITY_SECURITY_PROTOCOL": "SSL"} if server == "nodes" else {}
     line = last_line(world.run(world.producer, "topics", "describe", expect=1, servers=servers, **protocol))
     assert reason in line and remedy in line, line

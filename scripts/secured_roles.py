@@ -1,0 +1,126 @@
+"""The users of the secured local cluster: what each may do, their secrets, and a configuration file for each role.
+
+A secret is a file of mode 600 in the folder of secrets. It is created once; delete one and start the cluster again to
+replace it.
+"""
+
+import dataclasses
+import json
+import pathlib
+import secrets
+import subprocess
+from collections.abc import Iterable
+from typing import Any
+
+from confluent_kafka.admin import (AclBinding, AclOperation, AclPermissionType, AdminClient, ResourcePatternType,
+                                   ResourceType, ScramCredentialInfo, ScramMechanism, UserScramCredentialUpsertion)
+
+from certificates import replace_secret
+
+SCRAM_ITERATIONS = 8192
+ANSWER_WITHIN = 20  # Seconds, for a call to Kafka.
+TOPIC, GROUP = "shopstream-purchases", "purchase-ingestion-consumers"
+
+
+@dataclasses.dataclass(frozen=True)
+class Grant:
+    """A permission, e.g. Grant("TOPIC", "orders", "READ")."""
+    resource: str
+    name: str
+    operation: str
+    prefixed: bool = False  # Every resource whose name begins with `name`.
+
+    def binding(self, user: str) -> AclBinding:
+        pattern = ResourcePatternType.PREFIXED if self.prefixed else ResourcePatternType.LITERAL
+        resource = ResourceType.BROKER if self.resource == "CLUSTER" else ResourceType[self.resource]
+        return AclBinding(resource, self.name, pattern, f"User:{user}", "*",
+                          AclOperation[self.operation], AclPermissionType.ALLOW)
+
+
+def _grants(resource: str, name: str, *operations: str, prefixed: bool = False) -> list[Grant]:
+    return [Grant(resource, name, operation, prefixed) for operation in operations]
+
+
+def may_produce(topic: str) -> list[Grant]:
+    return _grants("TOPIC", topic, "WRITE")
+
+
+def may_ingest(topic: str, group: str) -> list[Grant]:
+    """Also lets it run `audit`, `health` and `group describe`."""
+    return [*_grants("TOPIC", topic, "READ", "DESCRIBE_CONFIGS"), *_grants("GROUP", group, "READ")]
+
+
+def may_serve_registry(topic: str = "_schemas") -> list[Grant]:
+    """For a topic that exists; to create it: CREATE and ALTER_CONFIGS as well."""
+    return [*_grants("TOPIC", topic, "READ", "WRITE", "DESCRIBE_CONFIGS"),
+            *_grants("TRANSACTIONAL_ID", "shopstream-registry", "WRITE", "DESCRIBE", prefixed=True)]
+
+
+ROLES: dict[str, list[Grant]] = {
+    "producer": may_produce(TOPIC),
+    "ingest": may_ingest(TOPIC, GROUP),
+    "registry": [*may_serve_registry(), *_grants("TOPIC", "_schemas", "CREATE", "ALTER_CONFIGS")],
+    "refine": [],  # It reads and writes the lake alone.
+    "observe": [*_grants("TOPIC", TOPIC, "READ", "DESCRIBE_CONFIGS"), *_grants("GROUP", GROUP, "DESCRIBE")],
+    "console": [*_grants("TOPIC", "*", "DESCRIBE", "DESCRIBE_CONFIGS"), *_grants("TOPIC", TOPIC, "READ"),
+                *_grants("GROUP", "*", "DESCRIBE")],
+    "admin": [*_grants("CLUSTER", "kafka-cluster", "ALTER", "CREATE"),
+              *_grants("TOPIC", "*", "READ", "ALTER", "ALTER_CONFIGS"), *_grants("GROUP", "*", "READ")],
+}
+# By user: the role in the file of users. Whoever is missing has no login there.
+REGISTRY_USERS = {"producer": "writer", "ingest": "reader", "observe": "reader", "console": "reader", "admin": "writer"}
+CONSOLE_USERS = {"admin": "writer", "viewer": "reader"}
+
+
+class Secrets:
+    """The folder of secrets. Kafka's passwords are `<user>.password`, those of another service
+    `<service>-<user>.password`, and its file of users is `<service>.users`."""
+
+    def __init__(self, folder: pathlib.Path):
+        self.folder = folder
+
+    def password_file(self, name: str) -> pathlib.Path:
+        """Of a random password, which it creates if there is none."""
+        path = self.folder / f"{name}.password"
+        if not path.exists():
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            replace_secret(path, secrets.token_urlsafe(24).encode())
+        return path
+
+    def password(self, name: str) -> str:
+        return self.password_file(name).read_text()
+
+    def users_file(self, service: str, roles: dict[str, str]) -> pathlib.Path:
+        """The users of the registry or the console: written again once a password is new."""
+        path = self.folder / f"{service}.users"
+        names = [self.password_file(f"{service}-{user}") for user in roles]
+        if not path.exists() or any(name.stat().st_mtime_ns > path.stat().st_mtime_ns for name in names):
+            lines = [f"{user}:{_hash(self.password(f'{service}-{user}'))}:{role}\n" for user, role in roles.items()]
+            replace_secret(path, "".join(lines).encode())
+        return path
+
+
+def _hash(password: str) -> str:
+    """In the format of crypt(3)."""
+    done = subprocess.run(["openssl", "passwd", "-6", "-stdin"], input=password, check=True, capture_output=True,
+                          text=True, timeout=60)
+    return done.stdout.strip()
+
+
+def set_password(admin: AdminClient, users: Iterable[str], passwords: Secrets) -> None:
+    mechanism = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, SCRAM_ITERATIONS)
+    changes = [UserScramCredentialUpsertion(user, mechanism, passwords.password(user).encode()) for user in users]
+    for future in admin.alter_user_scram_credentials(changes).values():
+        future.result(timeout=ANSWER_WITHIN)
+
+
+def grant(admin: AdminClient, grants: dict[str, list[Grant]]) -> None:
+    bindings = [grant.binding(user) for user, granted in grants.items() for grant in granted]
+    for future in (admin.create_acls(bindings) if bindings else {}).values():
+        future.result(timeout=ANSWER_WITHIN)
+
+
+def yaml(settings: dict[str, Any], indent: str = "") -> str:
+    """A configuration file with these settings; a scalar of JSON is one of YAML."""
+    return "".join(f"{indent}{name}:\n{yaml(value, indent + '  ')}" if isinstance(value, dict)
+                   else f"{indent}{name}: {json.dumps(value)}\n" for name, value in settings.items())
