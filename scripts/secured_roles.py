@@ -50,16 +50,12 @@ def may_ingest(topic: str, group: str) -> list[Grant]:
     return [*_grants("TOPIC", topic, "READ", "DESCRIBE_CONFIGS"), *_grants("GROUP", group, "READ")]
 
 
-def may_serve_registry(topic: str = "_schemas") -> list[Grant]:
-    """For a topic that exists; to create it: CREATE and ALTER_CONFIGS as well."""
-    return [*_grants("TOPIC", topic, "READ", "WRITE", "DESCRIBE_CONFIGS"),
-            *_grants("TRANSACTIONAL_ID", "shopstream-registry", "WRITE", "DESCRIBE", prefixed=True)]
-
-
 ROLES: dict[str, list[Grant]] = {
     "producer": may_produce(TOPIC),
-    "ingest": may_ingest(TOPIC, GROUP),
-    "registry": [*may_serve_registry(), *_grants("TOPIC", "_schemas", "CREATE", "ALTER_CONFIGS")],
+    "ingest": [*_grants("TOPIC", TOPIC, "READ"), *_grants("GROUP", GROUP, "READ")],
+    # CREATE and ALTER_CONFIGS serve its first start, which creates the topic.
+    "registry": [*_grants("TOPIC", "_schemas", "READ", "WRITE", "CREATE", "DESCRIBE_CONFIGS", "ALTER_CONFIGS"),
+                 *_grants("TRANSACTIONAL_ID", "shopstream-registry", "WRITE", prefixed=True)],
     "refine": [],  # It reads and writes the lake alone.
     "observe": [*_grants("TOPIC", TOPIC, "READ", "DESCRIBE_CONFIGS"), *_grants("GROUP", GROUP, "DESCRIBE")],
     "console": [*_grants("TOPIC", "*", "DESCRIBE", "DESCRIBE_CONFIGS"), *_grants("TOPIC", TOPIC, "READ"),

@@ -5,7 +5,6 @@ import base64
 import json
 import os
 import pathlib
-import shutil
 import ssl
 import stat
 import subprocess
@@ -113,12 +112,12 @@ def test_a_wrong_password_names_the_user_and_not_the_password(filled: SecuredClu
 
 @pytest.mark.parametrize(("role", "arguments", "words"), [
     ("producer", ("consume", "--from-beginning", "--max", 1), ("User:producer", "READ on topic shopstream-purchases")),
-    ("observe", ("generate", "--count", 1), ("User:observe", "WRITE on topic shopstream-purchases")),
-    ("observe", ("ingest", "--until-caught-up"), ("User:observe", "READ on group purchase-ingestion-consumers")),
+    ("admin", ("generate", "--count", 1), ("User:admin", "WRITE on topic shopstream-purchases")),
+    ("refine", ("ingest", "--until-caught-up"), ("User:refine", "DESCRIBE on topic shopstream-purchases")),
     ("console", ("topics", "expand", "--partitions", 9), ("User:console", "ALTER on topic shopstream-purchases")),
-    ("ingest", ("schema", "register"), ("403",)),
-    ("observe", ("table", "optimize"), ("s3://shopstream/lake",)),
-    ("ingest", ("storage", "test"), ("s3:DeleteObject",)),
+    ("ingest", ("schema", "register", ROOT / "schemas/purchase_event.avsc"), ("403 User is denied operation Write",)),
+    ("observe", ("ingest", "--until-caught-up"), ("cannot put if absent s3://shopstream/lake", "access denied")),
+    ("ingest", ("storage", "test"), ("cannot delete s3://shopstream/lake", "access denied")),
 ])
 def test_a_missing_right_is_named(filled: SecuredCluster, role: str, arguments: tuple[object, ...],
                                   words: tuple[str, ...]) -> None:
@@ -210,27 +209,21 @@ def test_no_secret_is_anywhere_but_in_its_file(filled: SecuredCluster) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may become somebody else")
-def test_memory_is_hidden_once_there_is_a_secret(tmp_path: pathlib.Path) -> None:
-    """What a process writes no core dump of belongs to root in /proc."""
-    tmp_path.chmod(0o755)
-    binary = tmp_path / "shopstream"
-    shutil.copy2(BINARY, binary)
-    password = tmp_path / "password"
-    password.write_text("a-secret-of-a-test")
-    password.chmod(0o644)
-    for setting, owner in (((), NOBODY), (("--set", f"registry.password_file={password}"), 0)):
-        # Waits for a broker that does not exist.
-        waiting = subprocess.Popen([binary, "--config", "/dev/null", "--set", "kafka.bootstrap_servers=127.0.0.1:1",
-                                    "--set", "metrics.listen=", *setting, "ingest"], cwd="/", user=NOBODY,
-                                   group=NOBODY, extra_groups=[], stdout=subprocess.DEVNULL,
-                                   stderr=subprocess.PIPE, text=True)
-        try:
-            assert waiting.stderr is not None
-            waiting.stderr.readline()  # It has read its configuration.
-            assert pathlib.Path(f"/proc/{waiting.pid}/environ").stat().st_uid == owner, setting
-        finally:
-            waiting.kill()
-            waiting.communicate()
+@pytest.mark.parametrize(("secret", "owner"), [({}, NOBODY), ({"SHOPSTREAM_REGISTRY_PASSWORD": "a-secret"}, 0)],
+                         ids=["no-secret", "secret"])
+def test_memory_is_hidden_once_there_is_a_secret(secret: dict[str, str], owner: int) -> None:
+    """In /proc, a process that writes no core dump belongs to root."""
+    waiting = subprocess.Popen(
+        [BINARY, "--config", os.devnull, "--set", "kafka.bootstrap_servers=127.0.0.1:1", "--set", "metrics.listen=",
+         "--log-level", "debug", "ingest"], env=secret, cwd="/", user=NOBODY, group=NOBODY, extra_groups=[],
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    try:
+        assert waiting.stderr is not None
+        waiting.stderr.readline()  # It has read its configuration, and waits for Kafka.
+        assert pathlib.Path(f"/proc/{waiting.pid}/environ").stat().st_uid == owner
+    finally:
+        waiting.kill()
+        waiting.communicate()
 
 
 def test_up_again_changes_nothing_and_down_stops_all(filled: SecuredCluster) -> None:
