@@ -4,6 +4,7 @@ A secret is a file of mode 600 in the folder of secrets. It is created once; del
 replace it.
 """
 
+import concurrent.futures
 import dataclasses
 import json
 import pathlib
@@ -12,13 +13,15 @@ import subprocess
 from collections.abc import Iterable
 from typing import Any
 
+from confluent_kafka import KafkaException
 from confluent_kafka.admin import (AclBinding, AclOperation, AclPermissionType, AdminClient, ResourcePatternType,
                                    ResourceType, ScramCredentialInfo, ScramMechanism, UserScramCredentialUpsertion)
 
 from certificates import replace_secret
+from ports import ClusterError
 
 SCRAM_ITERATIONS = 8192
-ANSWER_WITHIN = 20  # Seconds, for a call to Kafka.
+ANSWER_WITHIN = 60.0  # Seconds, for a call to Kafka; 1 on an idle machine.
 TOPIC, GROUP = "shopstream-purchases", "purchase-ingestion-consumers"
 
 
@@ -106,14 +109,22 @@ def _hash(password: str) -> str:
 def set_password(admin: AdminClient, users: Iterable[str], passwords: Secrets) -> None:
     mechanism = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, SCRAM_ITERATIONS)
     changes = [UserScramCredentialUpsertion(user, mechanism, passwords.password(user).encode()) for user in users]
-    for future in admin.alter_user_scram_credentials(changes).values():
-        future.result(timeout=ANSWER_WITHIN)
+    _await("setting passwords", admin.alter_user_scram_credentials(changes, request_timeout=ANSWER_WITHIN).values())
 
 
 def grant(admin: AdminClient, grants: dict[str, list[Grant]]) -> None:
     bindings = [grant.binding(user) for user, granted in grants.items() for grant in granted]
-    for future in (admin.create_acls(bindings) if bindings else {}).values():
-        future.result(timeout=ANSWER_WITHIN)
+    if bindings:
+        _await("adding ACLs", admin.create_acls(bindings, request_timeout=ANSWER_WITHIN).values())
+
+
+def _await(what: str, answers: Iterable[concurrent.futures.Future[None]]) -> None:
+    for answer in answers:
+        try:
+            answer.result(timeout=ANSWER_WITHIN)
+        except (KafkaException, TimeoutError) as error:
+            reason = str(error) or f"the brokers did not answer within {ANSWER_WITHIN:g} s"
+            raise ClusterError(f"{what} in Kafka: {reason}") from None
 
 
 def yaml(settings: dict[str, Any], indent: str = "") -> str:

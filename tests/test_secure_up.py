@@ -34,7 +34,8 @@ def in_folder(cluster: SecuredCluster, *arguments: str) -> subprocess.CompletedP
     return subprocess.run([sys.executable, str(ROOT / "scripts/cluster_commands.py"), *arguments, "--directory",
                            str(cluster.directory), "--port", str(ports.brokers), "--controller-port",
                            str(ports.controllers), "--registry-port", str(ports.registry), "--minio-port",
-                           str(ports.minio), "--console-port", str(ports.console)],
+                           str(ports.minio),
+                           *(["--console-port", str(ports.console)] if arguments[0] == "up" else [])],
                           env={**os.environ, "JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1"},
                           capture_output=True, text=True, timeout=300)
 
