@@ -10,5 +10,13 @@ TEST(Sha256Test, IsThatOfTheStandard) {
   EXPECT_EQ(32u, Sha256("").size());
 }
 
+TEST(Sha256Test, InPiecesIsTheSame) {
+  Sha256Stream stream;
+  stream.Add("a");
+  stream.Add("");
+  stream.Add("bc");
+  EXPECT_EQ(Sha256("abc"), stream.Finish());
+}
+
 }  // namespace
 }  // namespace shopstream

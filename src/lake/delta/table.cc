@@ -22,6 +22,8 @@ namespace shopstream::lake {
 namespace {
 
 constexpr Millis kCreateTimeout{30000};
+// A commit that takes longer may have been suspended, while someone restored the table.
+constexpr Millis kSuspected{2000};
 constexpr int64_t kTrimInterval = 100;  // Versions between two removals of expired tombstones.
 // They stay for another retention, at most this long, so that DeleteExpired (lake/upkeep) finds
 // them.
@@ -106,6 +108,9 @@ class DeltaTable : public Table {
   // The newest known state, reloaded if it is too old to build on or if its entry was replaced.
   // Errors: as Reload.
   Result<Seen> Fresh();
+  // After a slow commit: whether the table is still the one that it was built on. If not, the entry
+  // that was written belongs to nobody, and is deleted. Errors: as Reload.
+  Status CheckNotReplaced(const Seen& base);
   // Builds on `base` and writes the next version.
   Result<Attempt> TryCommit(const Seen& base, const Prepare& prepare, const std::string& id,
                             BootClock::time_point deadline);
@@ -210,6 +215,16 @@ Result<bool> DeltaTable::EntryStands(const TableState& state) {
   return false;
 }
 
+Status DeltaTable::CheckNotReplaced(const Seen& base) {
+  ARROW_ASSIGN_OR_RAISE(const bool stands, EntryStands(*base.state));
+  if (stands) return Status::OK();
+  const Status replaced = Reload(base).status();
+  if (!replaced.IsInvalid()) return replaced;
+  const Status deleted = store_->Delete(LogEntryPath(path_, base.state->version() + 1));
+  if (!deleted.ok()) Log::Warn("table {}: {}", path_, deleted.message());
+  return replaced;
+}
+
 // One attempt builds on the newest known version and writes the next one. It has one of four
 // outcomes: it is committed; another writer took the version (read it, prepare again, and build on
 // it); it is refused; or the store does not answer until the deadline.
@@ -220,6 +235,7 @@ Result<CommitResult> DeltaTable::Commit(const Prepare& prepare, BootClock::time_
   int attempts = 0;
   bool overtaken = false;
   for (;;) {
+    const auto looked_at = BootClock::now();
     const auto base = overtaken ? ReadNewest() : Fresh();
     if (!base.ok()) {
       if (!IsUnavailable(base.status())) return base.status();
@@ -231,6 +247,12 @@ Result<CommitResult> DeltaTable::Commit(const Prepare& prepare, BootClock::time_
     }
     ++attempts;
     ARROW_ASSIGN_OR_RAISE(Attempt attempt, TryCommit(*base, prepare, id, deadline));
+    if (attempt.result && attempt.result->outcome == CommitOutcome::kCommitted &&
+        BootClock::now() - looked_at > kSuspected) {
+      const Status replaced = CheckNotReplaced(*base);
+      if (!replaced.ok() && !IsUnavailable(replaced)) return replaced;
+      if (!replaced.ok()) attempt.result = Ended(CommitOutcome::kUnknown, replaced.message());
+    }
     if (!attempt.result && (BootClock::now() >= deadline || !contention.Pause())) {
       attempt.result =
           Ended(CommitOutcome::kConflict,
