@@ -31,13 +31,17 @@ namespace {
 
 // The commands, in the order in which new users need them.
 std::vector<Command> Commands(const Program* program) {
-  return {TopicsCommand(),    RegistryCommand(),   SchemaCommand(),
-          StorageCommand(),   GenerateCommand(),   ReplayCommand(),
-          IngestCommand(),    RefineCommand(),     AuditCommand(),
-          TableCommand(),     QueryCommand(),      ConsumeCommand(),
-          GroupCommand(),     QuarantineCommand(), LineageCommand(),
-          ProgressCommand(),  HealthCommand(),     ObserveCommand(),
-          ConsoleCommand(),   SecurityCommand(),   CompletionCommand(program),
+  return {TopicsCommand(),    RegistryCommand(),
+          SchemaCommand(),    StorageCommand(),
+          GenerateCommand(),  ReplayCommand(),
+          IngestCommand(),    RefineCommand(),
+          AuditCommand(),     TableCommand(),
+          QueryCommand(),     ConsumeCommand(),
+          GroupCommand(),     QuarantineCommand(),
+          LineageCommand(),   ProgressCommand(),
+          BackupCommand(),    HealthCommand(),
+          ObserveCommand(),   ConsoleCommand(),
+          SecurityCommand(),  CompletionCommand(program),
           ManCommand(program)};
 }
 

@@ -23,7 +23,7 @@ from waiting import wait_until
 
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("SHOPSTREAM_")}
 COMMANDS = ("topics", "registry", "schema", "generate", "replay", "ingest", "refine", "audit", "table", "consume",
-            "group", "quarantine", "lineage", "health", "query")
+            "group", "quarantine", "lineage", "health", "query", "backup")
 
 
 @functools.cache

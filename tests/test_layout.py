@@ -23,6 +23,7 @@ MAY_INCLUDE = {
     "sql": {"lake", "tables"},
     "refine": {"lake", "tables", "sql"},
     "lineage": {"lake", "tables", "sql", "refine"},
+    "backup": {"kafka", "lake", "tables"},
     "registry": {"avro", "kafka"},
     "produce": {"generate", "avro", "kafka", "registry"},
     "simulate": {"kafka", "registry", "lake"},
@@ -34,7 +35,7 @@ MAY_INCLUDE = {
     "console": {"kafka", "avro", "lake", "registry", "tables", "sql", "refine", "ingest", "observe", "records", "groups",
                 "lineage"},
     "cli": {"generate", "kafka", "avro", "lake", "registry", "tables", "sql", "refine", "produce",
-            "ingest", "observe", "records", "groups", "security", "lineage", "console"},
+            "ingest", "observe", "records", "groups", "security", "lineage", "console", "backup"},
 }
 
 # The floors of the lake, bottom up; code shared by their tests is next to them.
@@ -94,6 +95,8 @@ TESTED_ELSEWHERE = {
     "console/api_lake_test.cc, api_lineage_test.cc": "console/lake_tables",
     "lineage/lineage_test.cc": "lineage/adding_commit lineage/gold_cells lineage/lineage_json",
     "refine/refiner_test.cc": "refine/gold_tables refine/pass_judge refine/status",
+    "backup/restore_test.cc": "backup/copy backup/create backup/pins backup/restored_table backup/turn backup/verify",
+    "tests/test_backup.py": "backup/parts backup/registry_copy",
     "nothing is decided there": "base/clock base/json base/memory lake/store/uuid model/purchase_event "
                                 "tables/columns",
 }

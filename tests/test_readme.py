@@ -28,6 +28,7 @@ ELSEWHERE = {
     "scale.md": "test_refine_sql.py",
     "observe.md": "test_sampling.py runs observe, which does not end",
     "console.md": "test_console_server.py runs the console, which does not end",
+    "backup.md": "test_backup.py runs its commands, which need a place",
     "runbook.md": "test_alert_rules.py checks its commands, which need the faults that they repair",
     "security.md": "test_security.py runs its commands, on a node that needs a login",
     "registry.md": "new.avsc is the reader's own file; test_registry.py checks the commands of schemas",

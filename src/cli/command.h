@@ -111,5 +111,6 @@ Command ObserveCommand();
 Command ConsoleCommand();
 Command ProgressCommand();
 Command SecurityCommand();
+Command BackupCommand();
 
 }  // namespace shopstream::cli

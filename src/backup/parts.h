@@ -1,0 +1,32 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "backup/create.h"
+#include "base/config.h"
+#include "base/status.h"
+#include "lake/store/object_store.h"
+
+namespace shopstream::backup {
+
+// Names of parts.
+inline constexpr char kSettingsPart[] = "settings.txt";  // key=value, as --set takes them.
+inline constexpr char kRegistryPart[] = "registry.json";
+inline constexpr char kTopicsPart[] = "topics.json";
+
+// What a pipeline needs besides its tables: the settings without secrets, the files that refine
+// reads, the topic's settings and the registry's content. A part that cannot be read is an error in
+// its place.
+Parts ReadParts(const Config& config);
+
+// The text of a part of a backup, checked against its hash. Gone: the backup does not have it; the
+// message says why. Corrupt: it is damaged.
+Result<std::string> ReadPart(lake::ObjectStore* place, const Manifest& manifest,
+                             const std::string& name);
+
+// Creates the topics that a part describes, with their partitions, replicas and own settings, or
+// changes the settings of those that exist. Returns the changes, one line each.
+Result<std::vector<std::string>> RestoreTopics(const KafkaConfig& config, const std::string& part);
+
+}  // namespace shopstream::backup

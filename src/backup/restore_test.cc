@@ -1,0 +1,343 @@
+#include "backup/restore.h"
+
+#include <gmock/gmock.h>
+
+#include <tuple>
+
+#include "backup/create.h"
+#include "backup/prune.h"
+#include "backup/verify.h"
+#include "base/error_kind.h"
+#include "base/runtime.h"
+#include "lake/delta/table_history.h"
+#include "lake/delta/table_state.h"
+#include "lake/testing.h"
+
+namespace shopstream::backup {
+namespace {
+
+using lake::CommitOutcome;
+using lake::testing::FaultyStore;
+using lake::testing::kPath;
+using lake::testing::MemoryStore;
+using simulate::Operation;
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+// The operating system's clock, which jumps as it does for a process that was suspended.
+class JumpingClock : public Runtime {
+ public:
+  BootClock::time_point Now() override {
+    const InReality real;
+    return BootClock::now() + jumped_;
+  }
+  int64_t WallClockMillis() override {
+    const InReality real;
+    return shopstream::WallClockMillis();
+  }
+  uint64_t RandomBits() override { return ++random_; }
+  void WaitOn(const void*, BootClock::time_point) override { jumped_ += Millis{1}; }
+  void WakeAll(const void*) override {}
+  int64_t StartThread(std::function<void()> body) override {
+    body();
+    return 0;
+  }
+  void JoinThread(int64_t) override {}
+  void Jump(Millis by) { jumped_ += by; }
+
+  // Within its scope, the thread has the operating system's clock and threads.
+  class InReality {
+   public:
+    InReality() { Runtime::Simulate(nullptr); }
+    ~InReality() { Runtime::Simulate(before_); }
+
+   private:
+    Runtime* const before_ = Runtime::Simulated();
+  };
+
+ private:
+  Millis jumped_{0};
+  uint64_t random_ = 0;
+};
+
+class RestoreTest : public lake::testing::LakeTest {
+ protected:
+  Result<Manifest> TryCreate() {
+    return backup::Create(store_.get(), place_.get(), config_.lake, config_.refine, {});
+  }
+  Manifest CreateOne() { return TryCreate().ValueOrDie(); }
+  Result<RestoreReport> TryRestore(const RestoreOptions& options = {}) {
+    return Restore(place_.get(), store_.get(), config_.lake, config_.refine, options);
+  }
+  VerifyReport VerifyAll() { return Verify(place_.get(), {}).ValueOrDie(); }
+
+  static std::unique_ptr<FaultyStore> NewPlace() {
+    return std::make_unique<FaultyStore>(std::make_unique<MemoryStore>());
+  }
+  void DestroyLake() {
+    for (const auto& object : *store_->inner()->List("")) Delete(object.path);
+  }
+  void PutInPlace(const std::string& path, const std::string& text) {
+    ASSERT_TRUE(place_->Put(path, *arrow::Buffer::FromString(text)).ok());
+  }
+  std::vector<std::string> PlaceNames(const std::string& prefix) {
+    std::vector<std::string> names;
+    for (const auto& object : *place_->List(prefix, "")) names.push_back(object.path);
+    return names;
+  }
+  static std::string IdOf(const lake::Table& table) {
+    return lake::StateOf(*table.snapshot()).metadata().id;
+  }
+  int64_t Rows() {
+    int64_t rows = 0;
+    const auto table = lake::Table::Open(store_->inner(), kPath).ValueOrDie();
+    for (const DataFile& file : table->snapshot()->Files()) {
+      EXPECT_TRUE(Exists(file)) << file.path;
+      rows += file.rows;
+    }
+    return rows;
+  }
+
+  std::unique_ptr<FaultyStore> place_ = NewPlace();
+  Config config_;
+};
+
+TEST_F(RestoreTest, BringsBackWhatTheBackupHas) {
+  Append(0);
+  Append(10);
+  const std::string id = IdOf(*table_);
+  const Manifest manifest = CreateOne();
+  EXPECT_EQ(2, manifest.copied_files);
+  Append(20);
+  DestroyLake();
+
+  const RestoreReport report = TryRestore().ValueOrDie();
+  ASSERT_THAT(report.tables, SizeIs(1));
+  EXPECT_EQ(1'000'002, report.tables[0].version);
+  Reopen();
+  EXPECT_EQ(20, Rows());
+  EXPECT_EQ(2, table_->snapshot()->Txn("app"));
+  EXPECT_NE(id, IdOf(*table_));
+  Append(30);  // Writers continue.
+  EXPECT_EQ(30, Rows());
+  EXPECT_EQ(1'000'003, table_->snapshot()->version());
+  EXPECT_FALSE(Exists(std::string(kPath) + "/.shopstream-restore.json"));
+}
+
+TEST_F(RestoreTest, AnEarlierBackupCanBeChosen) {
+  Append(0);
+  const std::string first = CreateOne().id;
+  Append(10);
+  CreateOne();
+  DestroyLake();
+  ASSERT_TRUE(TryRestore({.backup = first}).ok());
+  EXPECT_EQ(10, Rows());
+}
+
+TEST_F(RestoreTest, CopiesOnlyWhatIsNotThere) {
+  Append(0);
+  CreateOne();
+  Append(10);
+  EXPECT_EQ(1, CreateOne().copied_files);
+  DestroyLake();
+  ASSERT_TRUE(TryRestore().ok());
+  Reopen();
+  EXPECT_EQ(0, CreateOne().copied_files);  // The new names are those of the same files.
+  Append(20);
+  EXPECT_EQ(1, CreateOne().copied_files);
+  EXPECT_THAT(VerifyAll().damages, IsEmpty());
+}
+
+TEST_F(RestoreTest, RefusesALakeThatHasTables) {
+  Append(0);
+  CreateOne();
+  const auto refused = TryRestore();
+  EXPECT_THAT(refused.status().message(), AllOf(HasSubstr(kPath), HasSubstr("--in-place")));
+  Append(10);
+  EXPECT_EQ(20, Rows());
+}
+
+TEST_F(RestoreTest, InPlaceReplacesTheTables) {
+  Append(0);
+  CreateOne();
+  Append(10);
+  const RestoreReport report = TryRestore({.in_place = true}).ValueOrDie();
+  EXPECT_EQ(1'000'002, report.tables[0].version);  // Above the newest version of the old log.
+  EXPECT_EQ(10, Rows());
+  // The writer that knew the old table notices.
+  lake::Changes changes;
+  changes.adds = {WriteFile(50, 5)};
+  changes.written_since = BootClock::now();
+  const auto commit =
+      table_->Commit(lake::Unconditionally(changes), BootClock::now() + Millis{5000});
+  EXPECT_THAT(commit.status().message(), HasSubstr("replaced by another one"));
+  EXPECT_EQ(10, Rows());
+}
+
+TEST_F(RestoreTest, AWriterSuspendedBeforeItsPutChangesNothing) {
+  Append(0);
+  Append(10);
+  CreateOne();
+  Append(20);
+  JumpingClock clock;
+  store_->On(Operation::kPutIfAbsent, lake::LogEntryPath(kPath, 4)).Calls([&](const std::string&) {
+    const JumpingClock::InReality real;
+    DestroyLake();
+    ASSERT_TRUE(TryRestore().ok());
+    clock.Jump(Millis{60'000});
+  });
+  lake::Changes changes;
+  changes.adds = {WriteFile(50, 5)};
+  changes.written_since = BootClock::now();
+  Runtime::Simulate(&clock);
+  const auto commit =
+      table_->Commit(lake::Unconditionally(changes), BootClock::now() + Millis{600'000});
+  Runtime::Simulate(nullptr);
+  EXPECT_THAT(commit.status().message(), HasSubstr("replaced by another one"));
+  EXPECT_EQ(20, Rows());
+  EXPECT_FALSE(Exists(lake::LogEntryPath(kPath, 4)));
+  Reopen();
+  Append(30);
+  EXPECT_EQ(30, Rows());
+}
+
+TEST_F(RestoreTest, AVacuumSuspendedBeforeItsDeletesTouchesNoRestoredFile) {
+  const DataFile old = Append(0);
+  CreateOne();
+  Commit({}, {old});
+  bool restored = false;
+  store_->On(Operation::kDelete, old.path).Calls([&](const std::string&) {
+    restored = true;
+    DestroyLake();
+    ASSERT_TRUE(TryRestore().ok());
+  });
+  ASSERT_TRUE(store_->Delete(std::string(kPath) + "/" + old.path).ok());
+  ASSERT_TRUE(restored);
+  EXPECT_EQ(10, Rows());  // Each file exists.
+}
+
+TEST_F(RestoreTest, AKilledCreatePublishesNothingAndTheNextOneFinishes) {
+  Append(0);
+  Append(10);
+  for (int call = 0;; ++call) {
+    SCOPED_TRACE(call);
+    ASSERT_LT(call, 200);
+    place_ = NewPlace();
+    bool struck = false;
+    place_->OnAny().Skipping(call).Calls([&](const std::string&) { struck = true; }).LosesReply();
+    place_->OnAny().Skipping(call).FailsBefore().Always();
+    const bool published = TryCreate().ok();
+    place_->Heal();
+    EXPECT_TRUE(published || struck);
+    EXPECT_EQ(2, CreateOne().files());
+    EXPECT_THAT(VerifyAll().damages, IsEmpty());
+    if (!struck) break;
+  }
+}
+
+TEST_F(RestoreTest, AFileDeletedBeforeItIsCopiedMeansNewerVersions) {
+  const DataFile first = Append(0);
+  store_->On(Operation::kOpenInput, first.path).Calls([&](const std::string&) {
+    const DataFile merged = WriteFile(0, 10);
+    Commit({merged}, {first});
+    Delete(std::string(kPath) + "/" + first.path);
+  });
+  EXPECT_EQ(2, CreateOne().tables[0].version);
+  EXPECT_THAT(VerifyAll().damages, IsEmpty());
+}
+
+TEST_F(RestoreTest, AMissingFileOfTheLakeIsNamed) {
+  const DataFile file = Append(0);
+  Delete(std::string(kPath) + "/" + file.path);
+  const Status failed = TryCreate().status();
+  EXPECT_EQ(ErrorKind::kCorrupt, KindOf(failed));
+  EXPECT_THAT(failed.message(), HasSubstr(file.path));
+  EXPECT_THAT(ReadBackups(place_.get())->finished, IsEmpty());
+}
+
+TEST_F(RestoreTest, DamageIsFoundAndNamedAndNotRestored) {
+  const DataFile one = Append(0);
+  const DataFile two = Append(10);
+  CreateOne();
+  const std::string first = StoredDataPath(kPath, one.path);
+  const std::string second = StoredDataPath(kPath, two.path);
+  std::string text((*place_->Get(first))->ToString());
+  text[text.size() / 2] ^= 1;
+  PutInPlace(first, text);
+  ASSERT_TRUE(place_->Delete(second).ok());
+  const VerifyReport report = VerifyAll();
+  ASSERT_THAT(report.damages, SizeIs(2));
+  EXPECT_EQ(second, report.damages[0].object);
+  EXPECT_EQ("missing", report.damages[0].what);
+  EXPECT_EQ(first, report.damages[1].object);
+  EXPECT_THAT(report.damages[1].what, HasSubstr("SHA-256"));
+
+  DestroyLake();
+  const Status refused = TryRestore().status();
+  EXPECT_EQ(ErrorKind::kCorrupt, KindOf(refused));
+  EXPECT_THAT(lake::FindTables(store_->inner()).ValueOrDie(), IsEmpty());
+}
+
+TEST_F(RestoreTest, ADamagedManifestListOrLogIsFound) {
+  Append(0);
+  const Manifest manifest = CreateOne();
+  PutInPlace(manifest.tables[0].list.path, "x\n");
+  PutInPlace(manifest.tables[0].logs[0].path, "x");
+  EXPECT_THAT(VerifyAll().damages, SizeIs(::testing::Ge(2)));
+  PutInPlace(ManifestPath(manifest.id), "{");
+  EXPECT_THAT(Verify(place_.get(), {}).status().message(), HasSubstr(ManifestPath(manifest.id)));
+}
+
+TEST_F(RestoreTest, AKilledRestoreIsFinishedByTheNext) {
+  KillEverywhere(
+      [&] {
+        Create({});
+        place_ = NewPlace();
+        Append(0);
+        Append(10);
+        CreateOne();
+        DestroyLake();
+      },
+      [&] { std::ignore = TryRestore(); },
+      [&] {
+        const auto again = TryRestore();
+        if (!again.ok()) {
+          // It was killed after its last step.
+          EXPECT_THAT(again.status().message(), HasSubstr("has tables already"));
+        }
+        EXPECT_EQ(20, Rows());
+      });
+}
+
+TEST_F(RestoreTest, PruneKeepsWhatOtherBackupsNeed) {
+  const DataFile first = Append(0);
+  const Manifest old = CreateOne();
+  const DataFile second = Append(10);
+  Commit({}, {first});
+  const Manifest newest = CreateOne();
+  const PruneReport report = Prune(place_.get(), {.rule = {.keep = 1}}).ValueOrDie();
+  EXPECT_THAT(report.removed, ElementsAre(old.id));
+  EXPECT_EQ(1, report.files);
+  EXPECT_THAT(PlaceNames("data/"), ElementsAre(StoredDataPath(kPath, second.path)));
+  EXPECT_THAT(PlaceNames(BackupFolder(old.id)), IsEmpty());
+  EXPECT_THAT(PlaceNames("running/"), IsEmpty());
+  EXPECT_THAT(VerifyAll().damages, IsEmpty());
+  EXPECT_EQ(newest.id, FindBackup(place_.get(), "")->id);
+}
+
+TEST_F(RestoreTest, PruneWaitsForAJobOfAnotherHost) {
+  Append(0);
+  CreateOne();
+  PutInPlace("running/create-x.json", R"({"job": "create", "host": "elsewhere", "pid": 7})");
+  const Status refused = Prune(place_.get(), {.rule = {.keep = 1}}).status();
+  EXPECT_THAT(refused.message(), AllOf(HasSubstr("elsewhere"), HasSubstr("running/create-x.json")));
+  EXPECT_TRUE(TryCreate().ok());  // Creates run together.
+  static_cast<MemoryStore*>(place_->inner())->AdvanceClock(Millis{301'000});
+  EXPECT_TRUE(Prune(place_.get(), {.rule = {.keep = 1}}).ok());
+}
+
+}  // namespace
+}  // namespace shopstream::backup

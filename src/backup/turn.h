@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/runtime.h"
+#include "base/status.h"
+#include "base/stop.h"
+#include "lake/store/object_store.h"
+
+namespace shopstream::backup {
+
+enum class Job { kCreate, kRestore, kPrune };
+
+// Keeps `prune` away from a place while something else works there, and the other way round:
+// creates and restores may run together, a prune runs alone. Each job keeps an object
+// running/<job>-<id>.json, and writes it again every 30 s. One that was killed is recognized at
+// once on its own host, elsewhere once its object is 5 minutes old.
+class Turn {
+ public:
+  // Refused: another job is at work; the message names it. A restore from a place where it may not
+  // write has no object.
+  static Result<std::unique_ptr<Turn>> Begin(lake::ObjectStore* place, Job job,
+                                             const std::string& id);
+  ~Turn();  // Removes the object.
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+
+ private:
+  Turn(lake::ObjectStore* place, std::string path);
+  Status CheckOthers(Job job) const;
+
+  lake::ObjectStore* const place_;
+  const std::string path_;  // Empty: no object.
+  StopSource stop_;
+  Thread alive_;
+};
+
+}  // namespace shopstream::backup
