@@ -23,7 +23,7 @@ def start(bench: Bench) -> None:
     producer = Producer({"bootstrap.servers": bench.cluster.bootstrap_servers, "enable.idempotence": True})
     for i in range(RECORDS * PARTITIONS):
         producer.produce(bench.topic, value=f"purchase {i}", partition=i % PARTITIONS)
-    if producer.flush(30):
+    if producer.flush(60):
         raise LabError("the brokers do not acknowledge records: ./run status")
 
 

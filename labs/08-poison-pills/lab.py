@@ -53,7 +53,7 @@ def plant(bench: Bench) -> None:
             value = broken(cause, purchase(chance), schema, number)
             producer.produce(bench.topic, key=b"1", value=value, partition=partition, headers={"sender": sender.encode()})
             partition = (partition + 1) % 3
-    if producer.flush(30):
+    if producer.flush(60):
         raise LabError("the brokers do not acknowledge records: ./run status")
 
 

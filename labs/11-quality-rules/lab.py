@@ -34,7 +34,7 @@ def start(bench: Bench) -> None:
         value = io.BytesIO()
         fastavro.schemaless_writer(value, schema, event)
         producer.produce(bench.topic, key=str(event["user_id"]), value=frame + value.getvalue())
-    if producer.flush(30):
+    if producer.flush(60):
         raise LabError("the brokers do not acknowledge records: ./run status")
 
 

@@ -87,7 +87,7 @@ class Bench:
         (self.folder / "settings.py").write_text(SETTINGS.format(**names))
         self._script("shopstream", f'exec "{self.cluster.binary}" --config "$here/config/pipeline.yaml" "$@"')
         self._script("python", f'exec "{sys.executable}" "$@"')
-        self._script("lab", f'SHOPSTREAM_LABS="{self.home}" exec "{ROOT}/run" lab "$@"')
+        self._script("lab", f'SHOPSTREAM_LABS="{self.home}" SHOPSTREAM_LAB={self.lab.number} exec "{ROOT}/run" lab "$@"')
 
     def _script(self, name: str, line: str) -> None:
         path = self.folder / name

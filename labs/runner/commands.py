@@ -10,7 +10,8 @@
     lab stop                  delete the lab's topic, groups and folder; the progress stays
     lab new NAME              a new lab, from a template
 
-All but the first two take the number of a lab as well; by default they mean the one that was started last.
+All but the first two and the last take the number of a lab as well; by default they mean the lab of the folder whose
+./lab was run, or the one that was started last.
 """
 
 import argparse
@@ -47,6 +48,8 @@ class Student:
         self.progress = Progress(folder)
 
     def lab(self, number: int | None) -> Lab:
+        if number is None and (here := os.environ.get("SHOPSTREAM_LAB", "")).isdecimal():
+            number = int(here)  # From ./lab in a lab's folder.
         if number is not None:
             return find(number, self.labs)
         for lab in all_labs(self.labs):

@@ -24,6 +24,6 @@ for number in range(60):
     value.seek(5)
     fastavro.schemaless_writer(value, parsed, {field["name"]: purchase[field["name"]] for field in schema["fields"]})
     producer.produce(TOPIC, key=str(number), value=value.getvalue())
-if left := producer.flush(30):
+if left := producer.flush(60):
     raise SystemExit(f"{left} purchases are not acknowledged: ./run status")
 print(f"60 purchases sent with version {registered['version']} of the schema")

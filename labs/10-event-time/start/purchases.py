@@ -42,5 +42,5 @@ class Shop:
                               headers={"sender": sender.encode()}, **at)
 
     def close(self) -> None:
-        if left := self.producer.flush(30):
+        if left := self.producer.flush(60):
             raise SystemExit(f"{left} purchases are not acknowledged: ./run status")

@@ -11,5 +11,6 @@ producer = Producer({
 })
 for user, step in shop.steps():
     producer.produce(TOPIC, key=str(user), value=shop.event(user, step))
-unsent = producer.flush(30)
-print(f"sent, {unsent} not acknowledged")
+if left := producer.flush(60):
+    raise SystemExit(f"{left} records are not acknowledged: ./run status")
+print("sent")
