@@ -170,7 +170,7 @@ class Bench:
         """Every record of the topic, by partition and offset, as Confluent's client reads it."""
         name = topic or self.topic
         with self.closing(self.consumer()) as consumer:
-            partitions = consumer.list_topics(name, timeout=20).topics[name].partitions
+            partitions = self._partitions(consumer, name)
             consumer.assign([TopicPartition(name, p, 0) for p in partitions])
             found, ended, last = [], set(), time.monotonic()
             while len(ended) < len(partitions):
@@ -189,8 +189,15 @@ class Bench:
     def ends(self) -> dict[int, int]:
         """The end offset of each partition of the topic."""
         with self.closing(self.consumer()) as consumer:
-            partitions = consumer.list_topics(self.topic, timeout=20).topics[self.topic].partitions
+            partitions = self._partitions(consumer, self.topic)
             return {p: consumer.get_watermark_offsets(TopicPartition(self.topic, p), timeout=20)[1] for p in partitions}
+
+    @staticmethod
+    def _partitions(consumer: Consumer, topic: str) -> list[int]:
+        found = sorted(consumer.list_topics(topic, timeout=20).topics[topic].partitions)
+        if not found:
+            raise LabError(f"topic {topic} is gone: ./lab reset starts over")
+        return found
 
     @staticmethod
     @contextlib.contextmanager

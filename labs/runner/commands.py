@@ -95,8 +95,12 @@ class Student:
         attempt.seed = random.SystemRandom().randrange(1, 10**6)
         bench = Bench(lab, attempt, self.cluster, self.progress.folder)
         bench.insist_on_cluster()
-        bench.lay_out()
-        lab.code().start(bench)
+        try:
+            bench.lay_out()
+            lab.code().start(bench)
+        except BaseException:  # Nobody would know the names of what is left.
+            bench.clear()
+            raise
         self.progress.save()  # Not before: a start that failed is no start.
 
     def _show_place(self, lab: Lab) -> None:
@@ -108,14 +112,24 @@ class Student:
         if attempt.prediction:
             screen.say(*screen.labelled("", f"You predicted {lab.prediction.in_words(attempt.prediction)}.", 0))
             return
-        screen.say("Predict first.", *(line for part in lab.prediction.lines() for line in screen.labelled("", part, 2)), "")
+        screen.say("Predict first.", *question(lab), "")
         if not sys.stdin.isatty():
             screen.say(f"Answer with: ./lab predict ANSWER   ({lab.prediction.possible()})")
+
+    def prompt(self, lab: Lab) -> None:
+        """Lets a student at a terminal answer immediately. Not under the lock: they may take their time."""
+        if self.progress.attempt(lab.name).prediction or not sys.stdin.isatty():
             return
-        while not attempt.prediction:
-            attempt.prediction = lab.prediction.accepted(input(f"Your answer ({lab.prediction.possible()}): ")) or ""
-        self.progress.save()
-        screen.say("Kept. A check confronts it with the result, once there is one.")
+        answer = None
+        try:
+            while answer is None:
+                answer = lab.prediction.accepted(input(f"Your answer ({lab.prediction.possible()}): "))
+        except EOFError:
+            screen.say("", "Later, then: ./lab predict ANSWER")
+            return
+        with alone(self.progress.folder):
+            self.progress = Progress(self.progress.folder)
+            self.predict(lab, answer)
 
     def predict(self, lab: Lab, text: str) -> int:
         attempt = self.attempt(lab)
@@ -132,10 +146,13 @@ class Student:
     def check(self, lab: Lab) -> int:
         attempt = self.attempt(lab)
         if not attempt.prediction:
-            screen.say("Predict first, so that the result can surprise you:", "", *lab.prediction.lines(), "",
+            screen.say("Predict first, so that the result can surprise you:", *question(lab), "",
                        f"Answer with: ./lab predict ANSWER   ({lab.prediction.possible()})")
             return DIFFERS
-        finding: Finding = lab.code().check(self.bench(lab))
+        bench = self.bench(lab)
+        if not bench.folder.exists():
+            raise LabError(f"{shorter(bench.folder)} is gone: ./run lab reset {lab.number} starts over")
+        finding: Finding = lab.code().check(bench)
         attempt.checks += 1
         first = finding.passed and not attempt.passed
         attempt.passed = attempt.passed or finding.passed
@@ -222,6 +239,10 @@ class Student:
         return DONE
 
 
+def question(lab: Lab) -> list[str]:
+    return [line for part in lab.prediction.lines() for line in screen.labelled("", part, 2)]
+
+
 def standing(attempt: Attempt) -> str:
     if attempt.passed:
         return "passed"
@@ -305,6 +326,8 @@ def main(words: Sequence[str], cluster: Cluster | None = None, folder: pathlib.P
         with alone(folder):
             student = Student(cluster or cluster_of(Asked(), CLUSTER, screen.say), folder, labs)
             code = run(asked, student)
+        if asked.command in ("start", "reset") and code == DONE:
+            student.prompt(student.lab(asked.number))
         watches = asked.watch and asked.command in ("start", "check")
         return student.watch(student.lab(asked.number)) if watches else code
     except (LabError, ClusterError) as error:

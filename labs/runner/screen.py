@@ -19,7 +19,3 @@ def labelled(label: str, text: str, margin: int = 10) -> list[str]:
     lines = [line for paragraph in text.splitlines() or [""] for line in
              textwrap.wrap(paragraph, WIDTH - margin, break_long_words=False, break_on_hyphens=False) or [""]]
     return [f"{label if i == 0 else '':{margin}}{line}".rstrip() for i, line in enumerate(lines)]
-
-
-def paragraph(text: str) -> list[str]:
-    return textwrap.wrap(text, WIDTH, break_long_words=False, break_on_hyphens=False)
