@@ -25,7 +25,7 @@ class Event:
 
 
 def start(bench: Bench) -> None:
-    bench.shopstream("topics", "create", bench.topic)
+    bench.create_topic()
     producer = Producer({"bootstrap.servers": bench.cluster.bootstrap_servers, "enable.idempotence": True})
     for i in range(RECORDS):
         producer.produce(bench.topic, value=f"purchase {i}", partition=i % PARTITIONS)

@@ -22,7 +22,7 @@ Coordinate = tuple[int, int]  # Partition, offset.
 
 
 def start(bench: Bench) -> None:
-    bench.shopstream("topics", "setup")
+    bench.create_topic()
     bench.shopstream("schema", "register", f"{bench.lab.folder.parent.parent}/schemas/purchase_event.avsc")
     bench.shopstream("generate", "--count", RECORDS, "--seed", bench.seed)
 

@@ -19,7 +19,7 @@ POINTS = {"before": "A was frozen before commit()", "inside": "A was frozen at i
 
 
 def start(bench: Bench) -> None:
-    bench.shopstream("topics", "create", bench.topic, "--partitions", PARTITIONS)
+    bench.create_topic(bench.topic, "--partitions", PARTITIONS)
     producer = Producer({"bootstrap.servers": bench.cluster.bootstrap_servers, "enable.idempotence": True})
     for i in range(RECORDS * PARTITIONS):
         producer.produce(bench.topic, value=f"purchase {i}", partition=i % PARTITIONS)

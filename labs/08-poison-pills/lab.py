@@ -35,7 +35,7 @@ def kinds(seed: int) -> dict[str, str]:
 
 
 def start(bench: Bench) -> None:
-    bench.shopstream("topics", "setup")
+    bench.create_topic()
     bench.shopstream("schema", "register", SCHEMA)
     bench.shopstream("generate", "--count", FIRST, "--seed", bench.seed)
     plant(bench)

@@ -19,7 +19,7 @@ Schema = dict[str, Any]
 
 
 def start(bench: Bench) -> None:
-    bench.shopstream("topics", "setup")
+    bench.create_topic()
     bench.shopstream("schema", "register", SCHEMA)
     bench.shopstream("generate", "--count", OLD, "--seed", bench.seed)
     bench.shopstream("ingest", "--until-caught-up")

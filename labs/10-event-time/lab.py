@@ -37,7 +37,7 @@ class Purchase:
 
 
 def start(bench: Bench) -> None:
-    bench.shopstream("topics", "setup")
+    bench.create_topic()
     bench.shopstream("schema", "register", SCHEMA)
     bench.run(bench.folder / "python", "week.py")
 

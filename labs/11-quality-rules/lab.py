@@ -24,7 +24,7 @@ FIXTURE = "gift_cards.yaml"
 
 
 def start(bench: Bench) -> None:
-    bench.shopstream("topics", "setup")
+    bench.create_topic()
     bench.shopstream("schema", "register", SCHEMA)
     frame = b"\0" + bench.registry(f"subjects/{bench.topic}-value/versions/latest")["id"].to_bytes(4, "big")
     schema = fastavro.parse_schema(json.loads(SCHEMA.read_text()))

@@ -21,7 +21,7 @@ BAD_SETTINGS = """  # Somebody wanted to save memory, and switched off what they
 
 
 def start(bench: Bench) -> None:
-    bench.shopstream("topics", "setup")
+    bench.create_topic()
     bench.shopstream("schema", "register", ROOT / "schemas/purchase_event.avsc")
     bench.shopstream("generate", "--count", RECORDS, "--seed", bench.seed)
     settings = bench.folder / "config/pipeline.yaml"

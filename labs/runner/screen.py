@@ -10,8 +10,8 @@ def say(*lines: str) -> None:
     print("\n".join(lines), flush=True)
 
 
-def warn(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+def warn(text: str) -> None:
+    print("\n".join(labelled("", text, 0)), file=sys.stderr, flush=True)
 
 
 def labelled(label: str, text: str, margin: int = 10) -> list[str]:
