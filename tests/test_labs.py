@@ -108,7 +108,8 @@ def test_a_student_predicts_fails_asks_gives_up_and_starts_over(labs: Callable[.
         assert labs(*words) == code
         said = capsys.readouterr()
         text = said.out + said.err
-        assert [line for line in text.splitlines() if len(line) >= 80 and str(tmp_path) not in line and "https://" not in line] == []
+        if words[:1] != ("solution",):  # It shows files as they are.
+            assert not [line for line in text.splitlines() if len(line) >= 80 and str(tmp_path) not in line and "https://" not in line], text
         return text
 
     number = str(FIRST.number)

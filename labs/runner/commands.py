@@ -216,7 +216,8 @@ class Student:
     def solution(self, lab: Lab, give_up: bool) -> int:
         attempt = self.attempt(lab)
         if not (attempt.passed or attempt.gave_up or give_up):
-            screen.say("The solution comes after a pass. ./lab hint helps; ./lab solution --give-up shows it now.")
+            screen.say("The solution comes after a pass. ./lab hint helps;",
+                       "./lab solution --give-up shows it now.")
             return DIFFERS
         if not attempt.passed:
             attempt.gave_up = True
