@@ -204,6 +204,41 @@ TEST_F(RestoreTest, AWriterSuspendedBeforeItsPutChangesNothing) {
   EXPECT_EQ(30, Rows());
 }
 
+// The restored table has an entry of the version that the suspended writer wrote.
+TEST_F(RestoreTest, AWriterSuspendedAfterItsPutDeletesNoEntryOfTheRestoredTable) {
+  Append(0);
+  Append(10);
+  CreateOne();
+  Append(20);
+  JumpingClock clock;
+  store_->On(Operation::kPutIfAbsent, lake::LogEntryPath(kPath, 4)).Calls([&](const std::string&) {
+    clock.Jump(Millis{60'000});
+  });
+  store_->On(Operation::kGet, lake::LogEntryPath(kPath, 3))
+      .Skipping(1)
+      .Calls([&](const std::string&) {
+        const JumpingClock::InReality real;
+        DestroyLake();
+        ASSERT_TRUE(TryRestore().ok());
+        lake::Changes more;
+        more.adds = {WriteFile(60, 7)};
+        more.written_since = BootClock::now();
+        const auto restored = lake::Table::Open(store_->inner(), kPath).ValueOrDie();
+        const auto done =
+            restored->Commit(lake::Unconditionally(more), BootClock::now() + Millis{5000});
+        ASSERT_EQ(4, done.ValueOrDie().version);
+      });
+  lake::Changes changes;
+  changes.adds = {WriteFile(50, 5)};
+  changes.written_since = BootClock::now();
+  Runtime::Simulate(&clock);
+  const auto commit =
+      table_->Commit(lake::Unconditionally(changes), BootClock::now() + Millis{600'000});
+  Runtime::Simulate(nullptr);
+  EXPECT_THAT(commit.status().message(), HasSubstr("replaced by another one"));
+  EXPECT_EQ(27, Rows());
+}
+
 TEST_F(RestoreTest, AVacuumSuspendedBeforeItsDeletesTouchesNoRestoredFile) {
   const DataFile old = Append(0);
   CreateOne();

@@ -218,9 +218,17 @@ Result<bool> DeltaTable::EntryStands(const TableState& state) {
 Status DeltaTable::CheckNotReplaced(const Seen& base) {
   ARROW_ASSIGN_OR_RAISE(const bool stands, EntryStands(*base.state));
   if (stands) return Status::OK();
+  const Seen written = Newest();  // Unless another thread has committed since.
   const Status replaced = Reload(base).status();
-  if (!replaced.IsInvalid()) return replaced;
-  const Status deleted = store_->Delete(LogEntryPath(path_, base.state->version() + 1));
+  if (!replaced.IsInvalid() || written.state->version() != base.state->version() + 1) {
+    return replaced;
+  }
+  // The new table's own entry of that version must stay.
+  const std::string stray = LogEntryPath(path_, written.state->version());
+  const auto entry = store_->Get(stray);
+  const bool is_ours = entry.ok() && *entry != nullptr &&
+                       EntryDigest(std::string_view(**entry)) == written.state->entry_digest();
+  const Status deleted = is_ours ? store_->Delete(stray) : entry.status();
   if (!deleted.ok()) Log::Warn("table {}: {}", path_, deleted.message());
   return replaced;
 }
