@@ -1,6 +1,7 @@
 #include "security/check.h"
 
 #include <map>
+#include <ranges>
 
 #include "kafka/access_probe.h"
 
@@ -19,7 +20,8 @@ Result<std::vector<Act>> CheckRole(const KafkaConfig& config, const Role& role,
                                    const std::vector<kafka::Resource>& resources) {
   ARROW_ASSIGN_OR_RAISE(const auto probe, kafka::AccessProbe::Open(config));
   std::map<kafka::Resource, kafka::Access> tried;
-  for (const kafka::Resource& resource : resources) {
+  // Groups before topics: Kafka creates __consumer_offsets when it is first asked for a group.
+  for (const kafka::Resource& resource : resources | std::views::reverse) {
     ARROW_ASSIGN_OR_RAISE(tried[resource], probe->Try(resource));
   }
   return Compare(role, tried);
