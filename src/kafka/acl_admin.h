@@ -16,6 +16,7 @@ namespace shopstream::kafka {
 // Needs ALTER on the cluster. Thread-safe.
 class AclAdmin {
  public:
+  // Refused: the user has no ALTER on the cluster.
   static Result<std::unique_ptr<AclAdmin>> Open(const KafkaConfig& config,
                                                 Millis timeout = Millis{10000});
   ~AclAdmin();
