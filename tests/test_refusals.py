@@ -142,7 +142,8 @@ def test_a_wrong_address_is_named(world: World, reserved: int, server: str, reas
     servers = f"127.0.0.1:{ports[server]}" if server in ports else server
     if server == "another name":
         servers = f"127.1:{world.node.ports.brokers}"  # The same address, which its certificate does not name so.
-    protocol = {"SHOPSTREAM_KAFKA_SECURITY_SECURITY_PROTOCOL": "SSL"} if server == "nodes" else {}
+    protocol = {"SHOPSTREAM_KAFKA_SECURITY_SECURITY_PROTOCOL": "SSL", "SHOPSTREAM_KAFKA_SECURITY_SSL_CA_LOCATION":
+                str(world.node.nodes_authority.certificate_file)} if server == "nodes" else {}
     line = last_line(world.run(world.producer, "topics", "describe", expect=1, servers=servers, **protocol))
     assert reason in line and remedy in line, line
 
