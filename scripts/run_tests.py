@@ -29,7 +29,7 @@ from collections.abc import Callable, Iterable
 from places import DEPS, ROOT
 
 NOTHING_COLLECTED = 5  # pytest's exit code when no test was selected.
-TWO_WORKERS = ["--numprocesses=2", "--dist=loadgroup"]  # Each has its own cluster; see tests/conftest.py.
+TWO_WORKERS = ["--numprocesses=2"]  # Each has its own cluster; see tests/conftest.py.
 NO_TIMEOUT = "--timeout=0"  # For tests that take hours; pytest.ini has the limit of the others.
 TSAN_OPTIONS = f"second_deadlock_stack=1 suppressions={ROOT / 'tests/tsan.suppressions'}"
 # Several threads and programs at work, on real servers: two ingests with rebalances, registries under load, compaction

@@ -68,8 +68,13 @@ class SecuredCluster(Cluster):
     # Users.
 
     def admin(self, number: int | None = None) -> AdminClient:
-        return AdminClient({**self._setup_properties(), "log_level": 0, "bootstrap.servers": ",".join(
-            f"127.0.0.1:{self.ports.node(n)}" for n in (self._brokers if number is None else [number]))})
+        servers = self.node_servers if number is None else f"127.0.0.1:{self.ports.node(number)}"
+        return AdminClient({**self.setup_properties(), "log_level": 0, "bootstrap.servers": servers})
+
+    @property
+    def node_servers(self) -> str:
+        """Where nodes and the user `setup` connect."""
+        return ",".join(f"127.0.0.1:{self.ports.node(n)}" for n in self._brokers)
 
     def set_up_users(self) -> None:
         """Every role's user, with its password and exactly its ACLs. May be repeated."""
@@ -105,7 +110,8 @@ class SecuredCluster(Cluster):
         return {"security.protocol": "SASL_SSL", "sasl.mechanism": "SCRAM-SHA-512", "sasl.username": user,
                 "ssl.ca.location": str(self.authority.certificate_file)}
 
-    def _setup_properties(self) -> dict[str, Any]:
+    def setup_properties(self) -> dict[str, Any]:
+        """librdkafka's, with which `setup` logs in at `node_servers`."""
         certificate = str(self.nodes_authority.issue(SETUP))
         return {"security.protocol": "SSL", "ssl.ca.location": str(self.nodes_authority.certificate_file),
                 "ssl.certificate.location": certificate, "ssl.key.location": certificate}
@@ -125,9 +131,8 @@ class SecuredCluster(Cluster):
         for role in ROLES:
             self.role_file(role).write_text(f"# {role} on the secured local cluster: ./run up --secure writes it.\n"
                                             + yaml({**self._role_settings(role), **self._lake_settings(role)}))
-        nodes = ",".join(f"127.0.0.1:{self.ports.node(n)}" for n in self._brokers)
         self.role_file(SETUP).write_text("# For `security setup`: may do everything, by its certificate.\n" + yaml(
-            {"kafka": {"bootstrap_servers": nodes, "security": self._setup_properties()}}))
+            {"kafka": {"bootstrap_servers": self.node_servers, "security": self.setup_properties()}}))
 
     def _lake_settings(self, role: str) -> dict[str, Any]:
         if not self._minio_certificates.exists():

@@ -25,6 +25,7 @@ ELSEWHERE = {
     "query.md": "test_query.py runs its examples",
     "refine.md": "test_refine.py and test_refine_sql.py run its commands",
     "sql.md": "test_refine_sql.py",
+    "secured-cluster.md": "test_secure_up.py logs in as its roles",
     "scale.md": "test_refine_sql.py",
     "observe.md": "test_sampling.py runs observe, which does not end",
     "console.md": "test_console_server.py runs the console, which does not end",

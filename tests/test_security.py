@@ -19,7 +19,8 @@ from confluent_kafka.admin import (AclBinding, AclBindingFilter, AclOperation, A
 from cluster import BINARY
 from console_pages import start_console
 from places import ROOT
-from secured_cluster import Grant, SecuredCluster
+from secured_cluster import SecuredCluster
+from secured_roles import Grant
 from secured_world import GIVES_UP_WITHIN, World, secured_world
 from waiting import wait_until
 
@@ -39,13 +40,10 @@ class Shop:
         self.suffix = world.topic.rpartition("-")[2]
         table = (ROOT / "config/roles.yaml").read_text()
         self.roles.write_text(re.sub(r"user: (\w+)", rf"user: \1-{self.suffix}", table))
-        admin = str(self.node.authority.issue("admin"))
         self.as_administrator = {
-            "SHOPSTREAM_KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{self.node.ports.nodes}",
-            "SHOPSTREAM_KAFKA_SECURITY_SECURITY_PROTOCOL": "SSL",
-            "SHOPSTREAM_KAFKA_SECURITY_SSL_CERTIFICATE_LOCATION": admin,
-            "SHOPSTREAM_KAFKA_SECURITY_SSL_KEY_LOCATION": admin,
-            "SHOPSTREAM_KAFKA_SECURITY_SSL_CA_LOCATION": str(self.node.authority.certificate_file)}
+            "SHOPSTREAM_KAFKA_BOOTSTRAP_SERVERS": self.node.node_servers,
+            **{f"SHOPSTREAM_KAFKA_SECURITY_{name.upper().replace('.', '_')}": value
+               for name, value in self.node.setup_properties().items()}}
 
     def user(self, role: str) -> str:
         return f"{role}-{self.suffix}"
@@ -76,7 +74,9 @@ class Shop:
                 "ssl.ca.location": str(self.node.authority.certificate_file)}
 
     def environment(self, role: str) -> dict[str, str]:
-        return {"SHOPSTREAM_KAFKA_BOOTSTRAP_SERVERS": self.node.bootstrap_servers,
+        at_registry = {name: value for name, value in self.node.environment("producer").items()
+                       if name.startswith("SHOPSTREAM_REGISTRY_")}
+        return {"SHOPSTREAM_KAFKA_BOOTSTRAP_SERVERS": self.node.bootstrap_servers, **at_registry,
                 **{f"SHOPSTREAM_KAFKA_SECURITY_{name.upper().replace('.', '_')}": value
                    for name, value in self.properties(role).items() if "." in name and name != "bootstrap.servers"}}
 
