@@ -42,8 +42,8 @@ if(arrow_home AND arrow_s3_library)
   target_link_libraries(Arrow::arrow_s3 INTERFACE "${arrow_s3_library}")
 endif()
 
-# librdkafka: built by ./run setup, with the patch in scripts/patches; the system's version 2.2 or later works as well,
-# but crashes where the patch says.
+# librdkafka: built by ./run setup, with the patches in scripts/patches; the system's version 2.2 or later works as
+# well, but for what the patches repair.
 find_path(rdkafka_include librdkafka/rdkafka.h HINTS "${SHOPSTREAM_DEPS}/librdkafka/include"
           NO_CACHE REQUIRED)
 find_library(rdkafka_library rdkafka HINTS "${SHOPSTREAM_DEPS}/librdkafka/lib" NO_CACHE REQUIRED)

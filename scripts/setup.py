@@ -47,7 +47,7 @@ APICURIO_SHA256 = "8bc6751c76d963734224b01d5e7f84ccb3cb61c87d3bd77c36c35f10a5cbe
 
 LIBRDKAFKA_PACKAGE = "@confluentinc/kafka-javascript@1.10.1"  # Carries librdkafka 2.15.1's source.
 LIBRDKAFKA_SHA256 = "ada7d703bb1d3237e2292bfabf438d663b6160c9f1ac2a2406b5dc4257c81b66"
-LIBRDKAFKA_PATCH = ROOT / "scripts/patches/librdkafka-offsets-without-group.patch"
+LIBRDKAFKA_PATCHES = sorted((ROOT / "scripts/patches").glob("librdkafka-*.patch"))
 
 # The last version whose library and C header both come from a registry. Version 1.4 is also the one whose behaviour
 # src/sql relies on (what a plan shows, what a table function is asked for); the duckdb of tests/requirements.in is an
@@ -248,7 +248,8 @@ def build_librdkafka(step: Step) -> None:
     source = step.folder / "package/deps/librdkafka"
     target = DEPS / "librdkafka"
     stage = step.folder / "stage"
-    step.command("patch", "--strip=1", "--input", LIBRDKAFKA_PATCH, cwd=source)
+    for patch in LIBRDKAFKA_PATCHES:
+        step.command("patch", "--strip=1", "--input", patch, cwd=source)
     # Kerberos would depend on what else is installed; TLS, SCRAM, PLAIN and OAuth are built in.
     step.command("bash", "./configure", f"--prefix={target}", "--disable-gssapi", cwd=source)
     step.command("make", "-C", "src", f"-j{os.cpu_count()}", cwd=source)
@@ -298,7 +299,8 @@ def all_steps(wanted: Wanted, missing: list[str]) -> list[Step]:
         Step("python", install_python, [python, REQUIREMENTS.read_text(), *DATA_SHA256.values()],
              [VENV / "bin/python", DEPS / "arrow/include", DEPS / "data/complete_journey/products.parquet"],
              needs_packages="python3-venv" in missing),
-        Step("librdkafka", build_librdkafka, [LIBRDKAFKA_PACKAGE, LIBRDKAFKA_SHA256, LIBRDKAFKA_PATCH.read_text()],
+        Step("librdkafka", build_librdkafka,
+             [LIBRDKAFKA_PACKAGE, LIBRDKAFKA_SHA256, *(patch.read_text() for patch in LIBRDKAFKA_PATCHES)],
              [DEPS / "librdkafka/lib/librdkafka.so", DEPS / "librdkafka/include/librdkafka/rdkafka.h"],
              needs_packages=bool(missing)),
         Step("duckdb", install_duckdb, [DUCKDB_LIBRARY_PACKAGE, DUCKDB_LIBRARY_SHA256, DUCKDB_HEADER_PACKAGE,

@@ -2,11 +2,10 @@
 
 import pathlib
 import re
-import subprocess
 
 import pytest
 
-from places import ROOT
+from installed import install
 from probes import get
 from shopstream import Running, Shopstream
 from waiting import wait_until
@@ -38,10 +37,7 @@ exec $shopstream console
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
-    folder = tmp_path_factory.mktemp("confined") / "usr"
-    subprocess.run(["cmake", "--install", ROOT / "build/release", "--prefix", folder], check=True, capture_output=True,
-                   timeout=60)
-    return folder
+    return install(tmp_path_factory)
 
 
 def confined(world: Shopstream, installed: pathlib.Path, folder: str, *command: str, **settings: str) -> Running:

@@ -9,6 +9,7 @@ import subprocess
 
 import pytest
 
+from installed import install
 from places import DEPS, ROOT
 
 COMPLETIONS = {"bash": "share/bash-completion/completions/shopstream", "zsh": "share/zsh/site-functions/_shopstream",
@@ -17,10 +18,7 @@ COMPLETIONS = {"bash": "share/bash-completion/completions/shopstream", "zsh": "s
 
 @pytest.fixture(scope="module")
 def prefix(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
-    folder = tmp_path_factory.mktemp("installed") / "usr"
-    subprocess.run(["cmake", "--install", ROOT / "build/release", "--prefix", folder], check=True, capture_output=True,
-                   timeout=60)
-    return folder
+    return install(tmp_path_factory)
 
 
 def run(prefix: pathlib.Path, *arguments: str, cwd: pathlib.Path) -> subprocess.CompletedProcess[str]:

@@ -101,6 +101,18 @@ class RestoreTest : public lake::testing::LakeTest {
     return rows;
   }
 
+  // By the writer that knows the table from before, on this clock.
+  void ExpectRefusedCommit(JumpingClock* clock) {
+    lake::Changes changes;
+    changes.adds = {WriteFile(50, 5)};
+    changes.written_since = BootClock::now();
+    Runtime::Simulate(clock);
+    const auto commit =
+        table_->Commit(lake::Unconditionally(changes), BootClock::now() + Millis{600'000});
+    Runtime::Simulate(nullptr);
+    EXPECT_THAT(commit.status().message(), HasSubstr("replaced by another one"));
+  }
+
   std::unique_ptr<FaultyStore> place_ = NewPlace();
   Config config_;
 };
@@ -189,14 +201,7 @@ TEST_F(RestoreTest, AWriterSuspendedBeforeItsPutChangesNothing) {
     ASSERT_TRUE(TryRestore().ok());
     clock.Jump(Millis{60'000});
   });
-  lake::Changes changes;
-  changes.adds = {WriteFile(50, 5)};
-  changes.written_since = BootClock::now();
-  Runtime::Simulate(&clock);
-  const auto commit =
-      table_->Commit(lake::Unconditionally(changes), BootClock::now() + Millis{600'000});
-  Runtime::Simulate(nullptr);
-  EXPECT_THAT(commit.status().message(), HasSubstr("replaced by another one"));
+  ExpectRefusedCommit(&clock);
   EXPECT_EQ(20, Rows());
   EXPECT_FALSE(Exists(lake::LogEntryPath(kPath, 4)));
   Reopen();
@@ -222,14 +227,7 @@ TEST_F(RestoreTest, AWriterSuspendedAfterItsPutDeletesNoEntryOfAnotherTable) {
         other->Commit(lake::Unconditionally(changes), BootClock::now() + Millis{5000});
     ASSERT_EQ(1, done.ValueOrDie().version);
   });
-  lake::Changes changes;
-  changes.adds = {WriteFile(50, 5)};
-  changes.written_since = BootClock::now();
-  Runtime::Simulate(&clock);
-  const auto commit =
-      table_->Commit(lake::Unconditionally(changes), BootClock::now() + Millis{600'000});
-  Runtime::Simulate(nullptr);
-  EXPECT_THAT(commit.status().message(), HasSubstr("replaced by another one"));
+  ExpectRefusedCommit(&clock);
   EXPECT_EQ(7, Rows());
 }
 

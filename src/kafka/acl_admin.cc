@@ -36,8 +36,8 @@ std::optional<Acl> Understand(const rd_kafka_AclBinding_t* binding) {
              *operation};
 }
 
-// librdkafka 2.15.1 crashes if the brokers refuse to list users or ACLs: it frees the text of the
-// error, which it did not allocate. So the permission is asked for first.
+// Asked first, because librdkafka without scripts/patches crashes if the brokers refuse to list
+// users, and answers that there are none if they refuse to list ACLs.
 Status CheckMayAdminister(AdminCalls* calls) {
   const Deed what{"administering users and ACLs", "ALTER on the cluster"};
   ARROW_ASSIGN_OR_RAISE(
