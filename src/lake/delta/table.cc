@@ -108,11 +108,12 @@ class DeltaTable : public Table {
   // The newest known state, reloaded if it is too old to build on or if its entry was replaced.
   // Errors: as Reload.
   Result<Seen> Fresh();
-  // After a slow commit: whether the table is still the one that it was built on. If not, the entry
-  // that was written belongs to nobody, and is deleted. Errors: as Reload.
-  Status CheckNotReplaced(const Seen& base);
-  // Builds on `base` and writes the next version.
-  Result<Attempt> TryCommit(const Seen& base, const Prepare& prepare, const std::string& id,
+  // After `written` has landed slowly: whether the table is still the one that it was built on. If
+  // not, its entry belongs to nobody, and is deleted. Errors: as Reload.
+  Status CheckNotReplaced(const Seen& base, const TableState& written);
+  // Builds on `base`, which was looked at then, and writes the next version.
+  Result<Attempt> TryCommit(const Seen& base, BootClock::time_point looked_at,
+                            const Prepare& prepare, const std::string& id,
                             BootClock::time_point deadline);
   // Warns once for each value that is not understood. With mutex_.
   void WarnOfRetention(const TableState& state);
@@ -215,19 +216,16 @@ Result<bool> DeltaTable::EntryStands(const TableState& state) {
   return false;
 }
 
-Status DeltaTable::CheckNotReplaced(const Seen& base) {
+Status DeltaTable::CheckNotReplaced(const Seen& base, const TableState& written) {
   ARROW_ASSIGN_OR_RAISE(const bool stands, EntryStands(*base.state));
   if (stands) return Status::OK();
-  const Seen written = Newest();  // Unless another thread has committed since.
   const Status replaced = Reload(base).status();
-  if (!replaced.IsInvalid() || written.state->version() != base.state->version() + 1) {
-    return replaced;
-  }
+  if (!replaced.IsInvalid()) return replaced;
   // The new table's own entry of that version must stay.
-  const std::string stray = LogEntryPath(path_, written.state->version());
+  const std::string stray = LogEntryPath(path_, written.version());
   const auto entry = store_->Get(stray);
   const bool is_ours = entry.ok() && *entry != nullptr &&
-                       EntryDigest(std::string_view(**entry)) == written.state->entry_digest();
+                       EntryDigest(std::string_view(**entry)) == written.entry_digest();
   const Status deleted = is_ours ? store_->Delete(stray) : entry.status();
   if (!deleted.ok()) Log::Warn("table {}: {}", path_, deleted.message());
   return replaced;
@@ -254,13 +252,7 @@ Result<CommitResult> DeltaTable::Commit(const Prepare& prepare, BootClock::time_
       return result;
     }
     ++attempts;
-    ARROW_ASSIGN_OR_RAISE(Attempt attempt, TryCommit(*base, prepare, id, deadline));
-    if (attempt.result && attempt.result->outcome == CommitOutcome::kCommitted &&
-        BootClock::now() - looked_at > kSuspected) {
-      const Status replaced = CheckNotReplaced(*base);
-      if (!replaced.ok() && !IsUnavailable(replaced)) return replaced;
-      if (!replaced.ok()) attempt.result = Ended(CommitOutcome::kUnknown, replaced.message());
-    }
+    ARROW_ASSIGN_OR_RAISE(Attempt attempt, TryCommit(*base, looked_at, prepare, id, deadline));
     if (!attempt.result && (BootClock::now() >= deadline || !contention.Pause())) {
       attempt.result =
           Ended(CommitOutcome::kConflict,
@@ -274,8 +266,8 @@ Result<CommitResult> DeltaTable::Commit(const Prepare& prepare, BootClock::time_
   }
 }
 
-Result<DeltaTable::Attempt> DeltaTable::TryCommit(const Seen& base, const Prepare& prepare,
-                                                  const std::string& id,
+Result<DeltaTable::Attempt> DeltaTable::TryCommit(const Seen& base, BootClock::time_point looked_at,
+                                                  const Prepare& prepare, const std::string& id,
                                                   BootClock::time_point deadline) {
   const TableState& state = *base.state;
   const auto ended = [](CommitOutcome outcome, std::string detail) {
@@ -318,6 +310,12 @@ Result<DeltaTable::Attempt> DeltaTable::TryCommit(const Seen& base, const Prepar
   auto next = std::make_shared<TableState>(state);
   ARROW_RETURN_NOT_OK(next->Replay(state.version() + 1, **entry));
   ARROW_RETURN_NOT_OK(next->Finish());
+  // Before anything builds on it: neither a checkpoint nor the next commit may.
+  if (BootClock::now() - looked_at > kSuspected) {
+    const Status replaced = CheckNotReplaced(base, *next);
+    if (IsUnavailable(replaced)) return ended(CommitOutcome::kUnknown, replaced.message());
+    ARROW_RETURN_NOT_OK(replaced);
+  }
   Adopt({next, sent_at});
   checkpointer_.WriteIfDue(next);
   Attempt committed = ended(CommitOutcome::kCommitted, "");
