@@ -38,6 +38,9 @@ class Authority:
                        .add_extension(x509.SubjectAlternativeName(here), critical=False)
                        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH,
                                                              ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False)
+                       .add_extension(_key_usage(digital_signature=True), critical=True)
+                       .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key().public_key()),
+                                      critical=False)
                        .sign(self._key(), hashes.SHA256()))
         replace_secret(path, _pem(key) + certificate.public_bytes(serialization.Encoding.PEM))
         return path
@@ -46,6 +49,7 @@ class Authority:
         key = ec.generate_private_key(ec.SECP256R1())
         certificate = (_builder(name, _named(name), key, AUTHORITY_VALID_FOR)
                        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+                       .add_extension(_key_usage(key_cert_sign=True, crl_sign=True), critical=True)
                        .sign(key, hashes.SHA256()))
         replace_secret(self._key_file, _pem(key))
         self.certificate_file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
@@ -73,7 +77,14 @@ def _builder(name: str, issuer: x509.Name, key: ec.EllipticCurvePrivateKey,
     now = datetime.datetime.now(datetime.timezone.utc)
     return (x509.CertificateBuilder().subject_name(_named(name)).issuer_name(issuer).public_key(key.public_key())
             .serial_number(x509.random_serial_number())
-            .not_valid_before(now - datetime.timedelta(hours=1)).not_valid_after(now + valid_for))
+            .not_valid_before(now - datetime.timedelta(hours=1)).not_valid_after(now + valid_for)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False))
+
+
+def _key_usage(**uses: bool) -> x509.KeyUsage:
+    never = dict.fromkeys(("digital_signature", "content_commitment", "key_encipherment", "data_encipherment",
+                           "key_agreement", "key_cert_sign", "crl_sign", "encipher_only", "decipher_only"), False)
+    return x509.KeyUsage(**{**never, **uses})
 
 
 def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:

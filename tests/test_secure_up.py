@@ -17,6 +17,7 @@ import pytest
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
+from certificates import Authority
 from conftest import free_range
 from places import BINARY, ROOT
 from ports import SecuredPorts
@@ -80,7 +81,9 @@ def fetch(cluster: SecuredCluster, url: str, user: str = "", password: str = "",
 
 
 def tls(cluster: SecuredCluster) -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=str(cluster.authority.certificate_file))
+    context = ssl.create_default_context(cafile=str(cluster.authority.certificate_file))
+    context.verify_flags |= ssl.VERIFY_X509_STRICT  # The default since Python 3.13.
+    return context
 
 
 @pytest.fixture(scope="module")
@@ -125,6 +128,12 @@ def test_a_missing_right_is_named(filled: SecuredCluster, role: str, arguments: 
     done = run(filled, role, *arguments, expect=1)
     for word in words:
         assert word in done.stderr + done.stdout, done.stderr + done.stdout
+
+
+def test_certificates_pass_strict_verification(tmp_path: pathlib.Path) -> None:
+    authority = Authority(tmp_path, "an authority")
+    subprocess.run(["openssl", "verify", "-x509_strict", "-CAfile", str(authority.certificate_file),
+                    str(authority.issue("server"))], check=True, timeout=30)
 
 
 def test_nobody_gets_in_without_tls_or_with_the_wrong_certificate(up: SecuredCluster) -> None:
