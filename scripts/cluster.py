@@ -26,7 +26,7 @@ from background_process import BackgroundProcess, tail
 from kafka_java import SETTINGS, kafka_command
 from local_console import LocalConsole
 from places import BINARY, DEPS, ROOT
-from ports import BROKERS, Asked, ClusterError, Needed, Ports
+from ports import BROKERS, Asked, ClusterError, Needed, Ports, SecuredPorts
 
 MINIO_USER = MINIO_PASSWORD = "minioadmin"  # MinIO's own defaults; it listens on 127.0.0.1 only.
 
@@ -481,6 +481,9 @@ def cluster_of(asked: Asked, directory: pathlib.Path, say: Callable[[str], None]
     """The cluster of this folder, on the ports that are asked for, else on those of last time, else the usual ones."""
     directory = directory.resolve()
     last = local_ports.remembered(directory, usual)
+    if type(last) is not type(usual):
+        found = "a secured cluster" if isinstance(last, SecuredPorts) else "a cluster without security"
+        raise ClusterError(f"{directory} has {found}: name another folder with --directory")
     ports = asked.over(last)
     cluster = kind(directory, ports, say=say)
     parts = {"broker": ("brokers", "controllers"), "registry": ("registry",), "minio": ("minio",), "console": ()}

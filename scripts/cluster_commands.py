@@ -79,8 +79,6 @@ def clusters(command: str, asked: argparse.Namespace) -> list[Cluster]:
         return cluster_of(ports, directory, say, SecuredCluster, SecuredPorts())
 
     is_secured = isinstance(remembered(asked.directory.resolve()), SecuredPorts)
-    if asked.secure and not is_secured and (asked.directory / "ports.json").exists() and asked.directory != CLUSTER:
-        raise ClusterError(f"{asked.directory} has a cluster without security: name another folder with --directory")
     if asked.secure or is_secured:
         return [secured()]
     both = command != "up" and asked.directory == CLUSTER and (SECURED / "ports.json").exists()

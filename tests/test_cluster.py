@@ -16,10 +16,12 @@ from pyarrow import fs
 
 import cluster as local_cluster
 from background_process import BackgroundProcess
-from cluster import BROKERS, Cluster, ClusterError, Ports
+from cluster import BROKERS, Cluster, ClusterError, Ports, cluster_of
 from conftest import free_ports
 from minio import Minio
 from places import BINARY, ROOT
+from ports import Asked, SecuredPorts, remember
+from secured_cluster import SecuredCluster
 from waiting import wait_until
 
 
@@ -232,6 +234,17 @@ def test_a_cluster_of_one_node(one_node: Cluster) -> None:
     admin.create_topics([NewTopic(topic, 1)])[topic].result(timeout=30)
     assert one_node.serving(1) == {1} and one_node.leaderless(1) == []
     assert [line.split()[0] for line in one_node.status()] == ["broker", "registry", "minio"]
+
+
+def test_a_secured_folder_is_not_started_without_security_nor_the_reverse(tmp_path: pathlib.Path) -> None:
+    secured, plain = tmp_path / "secured", tmp_path / "plain"
+    remember(secured, SecuredPorts())
+    remember(plain, Ports())
+    with pytest.raises(ClusterError, match=f"{secured} has a secured cluster: name another folder"):
+        cluster_of(Asked(), secured, print)
+    with pytest.raises(ClusterError, match=f"{plain} has a cluster without security: name another folder"):
+        cluster_of(Asked(), plain, print, SecuredCluster, SecuredPorts())
+    assert isinstance(cluster_of(Asked(), secured, print, SecuredCluster, SecuredPorts()), SecuredCluster)
 
 
 # MinIO.
