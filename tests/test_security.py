@@ -16,6 +16,7 @@ from confluent_kafka.admin import (AclBinding, AclBindingFilter, AclOperation, A
                                    AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic, ResourcePatternType,
                                    ResourceType)
 
+import secured_roles
 from cluster import BINARY
 from console_pages import start_console
 from places import ROOT
@@ -131,6 +132,19 @@ def test_show_prints_the_table_with_its_names(shop: Shop) -> None:
                       (principal, f"GROUP {shop.world.group}", "READ")]
     shown = shop.world.program.run("security", "show").stdout  # The shipped table, without a cluster.
     assert "User:ingest" in shown and "TRANSACTIONAL_ID shopstream-registry" in shown
+
+
+def test_the_secured_local_cluster_has_the_same_table() -> None:
+    done = subprocess.run([BINARY, "--json", "security", "show"], cwd=ROOT, check=True, capture_output=True, text=True,
+                          timeout=30)
+    table: dict[str, set[tuple[str, bool, str]]] = {role: set() for role in ROLES}
+    for row in json.loads(done.stdout):
+        if row["resource"]:
+            table[row["role"]] |= {(row["resource"], row["pattern"] == "PREFIXED", operation)
+                                   for operation in row["operations"].split()}
+    here = {role: {(grant.resource if grant.resource == "CLUSTER" else f"{grant.resource} {grant.name}", grant.prefixed,
+                    grant.operation) for grant in grants} for role, grants in secured_roles.ROLES.items()}
+    assert here == table
 
 
 def test_every_role_may_do_what_the_table_says_and_no_more(shop: Shop) -> None:
