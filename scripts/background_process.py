@@ -69,6 +69,10 @@ class BackgroundProcess:
     def running(self) -> bool:
         return self.pid() is not None
 
+    def runs_since_before(self, *files: pathlib.Path) -> bool:
+        """Whether it runs, and was started before one of these files was written."""
+        return self.running() and any(file.stat().st_mtime_ns > self._pid_file.stat().st_mtime_ns for file in files)
+
     def signal(self, number: int) -> bool:
         """False if there was no process to signal."""
         pid = self.pid()

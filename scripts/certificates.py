@@ -60,6 +60,12 @@ class Authority:
         return key
 
 
+def private_folder(path: pathlib.Path) -> None:
+    """Only the owner may enter it, whoever created it."""
+    path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path.chmod(0o700)
+
+
 def replace_secret(path: pathlib.Path, content: bytes) -> None:
     """Only the owner may read it, from the first byte on, and no reader sees half of it."""
     new = path.with_name(f"{path.name}.new")

@@ -172,11 +172,14 @@ class Cluster:
 
     def stop(self, timeout: float = STOP_TIMEOUT) -> None:
         if self.console.running():
-            self._kill(self._await_end(self._terminate([self.console]), timeout), timeout)
+            self._stop_console(timeout)
         self.stop_registry(timeout)
         if self._minio.running():  # Few users start it, so its absence is not reported.
             self.stop_minio(timeout)
         self.stop_brokers(timeout=timeout)
+
+    def _stop_console(self, timeout: float = STOP_TIMEOUT) -> None:
+        self._kill(self._await_end(self._terminate([self.console]), timeout), timeout)
 
     def kill(self) -> None:
         for process in [self.console, self._registry, self._minio, *self._brokers.values()]:

@@ -23,9 +23,10 @@ def up(cluster: Cluster, asked: argparse.Namespace) -> None:
         if asked.broker is not None:
             cluster.start_brokers([asked.broker])
             return
-        cluster.insist_on_free_ports(not asked.no_registry, asked.minio)
+        minio = asked.minio or isinstance(cluster, SecuredCluster) and cluster.lake_is_in_minio
+        cluster.insist_on_free_ports(not asked.no_registry, minio)
         cluster.start_brokers()
-        if asked.minio:
+        if minio:
             cluster.start_minio()
         if not asked.no_registry:
             cluster.start_registry()

@@ -61,6 +61,8 @@ class MinioAdmin:
                 pass
         except urllib.error.HTTPError as error:
             raise ClusterError(f"minio refused {act} ({error.code}): {error.read().decode(errors='replace')[:500]}") from None
+        except OSError as error:
+            raise ClusterError(f"minio at {self._url} did not answer {act}: {error}") from None
 
 
 def sealed(text: bytes, password: str) -> bytes:

@@ -13,19 +13,20 @@ import ssl
 from collections.abc import Callable
 from typing import Any
 
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import AdminClient, ClusterMetadata
 from pyarrow import fs
 
 import ports as local_ports
 import secured_roles
-from certificates import Authority, replace_secret
+from certificates import Authority, private_folder, replace_secret
 from cluster import BINARY, Cluster, answers
 from minio_users import MinioAdmin
 from places import ROOT
-from ports import BROKERS, SecuredPorts
+from ports import BROKERS, ClusterError, SecuredPorts
 from secured_roles import CONSOLE_USERS, REGISTRY_USERS, ROLES, Grant, Secrets, yaml
 
 SETUP = "setup"  # The user with a certificate.
+CLIENTS = "certificates/clients"
 MINIO_ROOT = "minio-root"
 BUCKET = "shopstream"
 # By role: its policy of scripts/minio_users.py. Only refine and admin delete, so that they alone clean tables up.
@@ -56,14 +57,22 @@ class SecuredCluster(Cluster):
     @functools.cached_property
     def authority(self) -> Authority:
         """That of the clients."""
-        return Authority(self.directory / "certificates/clients", "shopstream clients")
+        return Authority(self.directory / CLIENTS, "shopstream clients")
 
     @functools.cached_property
     def _tls(self) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=str(self.authority.certificate_file))
 
+    @property
+    def _was_started(self) -> bool:
+        """Otherwise there is nobody to ask, and looking creates no authority."""
+        return (self.directory / CLIENTS / "ca.pem").exists()
+
     def _answers(self, url: str) -> bool:
-        return answers(url, self._tls)
+        return self._was_started and answers(url, self._tls)
+
+    def _metadata(self, number: int) -> ClusterMetadata | None:
+        return super()._metadata(number) if self._was_started else None
 
     # Users.
 
@@ -77,7 +86,7 @@ class SecuredCluster(Cluster):
         return ",".join(f"127.0.0.1:{self.ports.node(n)}" for n in self._brokers)
 
     def set_up_users(self) -> None:
-        """Every role's user, with its password and exactly its ACLs. May be repeated."""
+        """Every role's user, with its password and its ACLs. Adds what is missing and removes nothing."""
         admin = self.admin()  # The futures do not keep it alive.
         secured_roles.set_password(admin, ROLES, self.secrets)
         secured_roles.grant(admin, ROLES)
@@ -129,13 +138,20 @@ class SecuredCluster(Cluster):
     def write_role_files(self) -> None:
         """No secret is in them, only where it is. Once MinIO has been started, the lake is there."""
         for role in ROLES:
-            self.role_file(role).write_text(f"# {role} on the secured local cluster: ./run up --secure writes it.\n"
-                                            + yaml({**self._role_settings(role), **self._lake_settings(role)}))
-        self.role_file(SETUP).write_text("# For `security setup`: may do everything, by its certificate.\n" + yaml(
-            {"kafka": {"bootstrap_servers": self.node_servers, "security": self.setup_properties()}}))
+            self._write_role_file(role, f"{role} on the secured local cluster: ./run up --secure writes it.",
+                                  {**self._role_settings(role), **self._lake_settings(role)})
+        self._write_role_file(SETUP, "For `security setup`: may do everything, by its certificate.", {
+            "kafka": {"bootstrap_servers": self.node_servers, "security": self.setup_properties()}})
+
+    def _write_role_file(self, role: str, comment: str, settings: dict[str, Any]) -> None:
+        """Only if it is different, since whoever runs with an older file is started again."""
+        text = f"# {comment}\n{yaml(settings)}"
+        path = self.role_file(role)
+        if not path.exists() or path.read_text() != text:
+            path.write_text(text)
 
     def _lake_settings(self, role: str) -> dict[str, Any]:
-        if not self._minio_certificates.exists():
+        if not self.lake_is_in_minio:
             return {"lake": {"uri": str(self.directory / "lake")}}
         settings: dict[str, Any] = {"lake": {"uri": f"s3://{BUCKET}/lake"}}
         if role in MINIO_USERS:
@@ -174,13 +190,24 @@ class SecuredCluster(Cluster):
     # Processes.
 
     def start_brokers(self, *arguments: Any, **options: Any) -> None:
+        self._keep_others_out()
         super().start_brokers(*arguments, **options)
         self.set_up_users()
         self.write_role_files()
 
+    def _keep_others_out(self) -> None:
+        """MinIO and Kafka keep their users' secrets below `directory`, in files that everyone may read."""
+        private_folder(self.directory)
+        private_folder(self.secrets.folder)
+
     @property
     def _minio_certificates(self) -> pathlib.Path:
         return self.directory / "minio/certs"
+
+    @property
+    def lake_is_in_minio(self) -> bool:
+        """From the first start with MinIO on."""
+        return self._minio_certificates.exists()
 
     def _minio_login(self) -> dict[str, str]:
         return {"MINIO_ROOT_USER": MINIO_ROOT, "MINIO_ROOT_PASSWORD_FILE": str(self.secrets.password_file(MINIO_ROOT))}
@@ -193,6 +220,7 @@ class SecuredCluster(Cluster):
 
     def start_minio(self, timeout: float = 60) -> None:
         """Also creates the bucket, a user per role, and the roles' configuration for it."""
+        self._keep_others_out()
         key, begin, certificate = self.authority.issue("minio").read_bytes().partition(b"-----BEGIN CERTIFICATE-----")
         self._minio_certificates.mkdir(parents=True, exist_ok=True)
         replace_secret(self._minio_certificates / "public.crt", begin + certificate)
@@ -203,14 +231,27 @@ class SecuredCluster(Cluster):
         files = fs.S3FileSystem(endpoint_override=self.minio_url, region="us-east-1", access_key=MINIO_ROOT,
                                 secret_key=root, tls_ca_file_path=str(self.authority.certificate_file),
                                 allow_bucket_creation=True)
-        files.create_dir(BUCKET)
+        try:
+            files.create_dir(BUCKET)
+        except OSError as error:
+            raise ClusterError(f"minio on {self.minio_url} does not let {MINIO_ROOT} create the bucket {BUCKET}: {error}"
+                               f"\nIf {self.secrets.password_file(MINIO_ROOT)} is new: ./run down, then up") from None
         for policy in sorted(set(MINIO_USERS.values())):
             minio.set_policy(policy, BUCKET)
         for role, policy in MINIO_USERS.items():
             minio.set_user(role, self.secrets.password(f"minio-{role}"), policy, BUCKET)
         self.write_role_files()
 
+    def start_registry(self, timeout: float = 30) -> None:
+        if self._registry.runs_since_before(self.role_file("registry"), *self._passwords_used_by("registry")):
+            self._say("registry: its configuration or its password is new")
+            self.stop_registry()
+        super().start_registry(timeout)
+
     def start_console(self, timeout: float = 30) -> None:
+        if self.console.runs_since_before(self.role_file("console"), *self._passwords_used_by("console")):
+            self._say("console: its configuration or one of its passwords is new")
+            self._stop_console()
         if self.console.running():
             self._say(f"console is already running on {self.console.url} (pid {self.console.pid()})")
             return
@@ -219,6 +260,12 @@ class SecuredCluster(Cluster):
         self._wait("the console", lambda: None if self.console.url else f"port {self.ports.console}", [self.console],
                    timeout)
         self._say("console ready")
+
+    def _passwords_used_by(self, role: str) -> list[pathlib.Path]:
+        """The files of those with which it logs in elsewhere; it reads them once."""
+        names = [role, *([f"registry-{role}"] if role in REGISTRY_USERS else []),
+                 *([f"minio-{role}"] if role in MINIO_USERS and self.lake_is_in_minio else [])]
+        return [self.secrets.password_file(name) for name in names]
 
     def insist_on_free_ports(self, registry: bool, minio: bool) -> None:
         super().insist_on_free_ports(registry, minio)

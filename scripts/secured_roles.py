@@ -17,7 +17,7 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import (AclBinding, AclOperation, AclPermissionType, AdminClient, ResourcePatternType,
                                    ResourceType, ScramCredentialInfo, ScramMechanism, UserScramCredentialUpsertion)
 
-from certificates import replace_secret
+from certificates import private_folder, replace_secret
 from ports import ClusterError
 
 SCRAM_ITERATIONS = 8192
@@ -82,7 +82,7 @@ class Secrets:
         """Of a random password, which it creates if there is none."""
         path = self.folder / f"{name}.password"
         if not path.exists():
-            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            private_folder(self.folder)
             replace_secret(path, secrets.token_urlsafe(24).encode())
         return path
 
@@ -90,13 +90,19 @@ class Secrets:
         return self.password_file(name).read_text()
 
     def users_file(self, service: str, roles: dict[str, str]) -> pathlib.Path:
-        """The users of the registry or the console: written again once a password is new."""
+        """The users of the registry or the console: written again once a password, a user or a role is new."""
         path = self.folder / f"{service}.users"
         names = [self.password_file(f"{service}-{user}") for user in roles]
-        if not path.exists() or any(name.stat().st_mtime_ns > path.stat().st_mtime_ns for name in names):
+        if (not path.exists() or _roles_in(path) != roles
+                or any(name.stat().st_mtime_ns > path.stat().st_mtime_ns for name in names)):
             lines = [f"{user}:{_hash(self.password(f'{service}-{user}'))}:{role}\n" for user, role in roles.items()]
             replace_secret(path, "".join(lines).encode())
         return path
+
+
+def _roles_in(users_file: pathlib.Path) -> dict[str, str]:
+    lines = users_file.read_text().splitlines()
+    return {line.split(":")[0]: line.rpartition(":")[2] for line in lines}
 
 
 def _hash(password: str) -> str:

@@ -20,9 +20,9 @@ from confluent_kafka.admin import AdminClient
 from certificates import Authority
 from conftest import free_range
 from places import BINARY, ROOT
-from ports import SecuredPorts
+from ports import ClusterError, SecuredPorts
 from secured_cluster import SecuredCluster
-from secured_roles import CONSOLE_USERS, REGISTRY_USERS, ROLES
+from secured_roles import CONSOLE_USERS, REGISTRY_USERS, ROLES, Secrets
 from waiting import wait_until
 
 NOBODY = 65534
@@ -45,6 +45,8 @@ def in_folder(cluster: SecuredCluster, *arguments: str) -> subprocess.CompletedP
 def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredCluster]:
     """Everything that `./run up --secure --minio` starts."""
     folder = tmp_path_factory.mktemp("secure-up")
+    for name in ("secure", "secrets"):  # Of somebody who has created them before.
+        (folder / name).mkdir(mode=0o755)
     first = free_range(29000, 32000, 110)
     cluster = SecuredCluster(folder / "secure", SecuredPorts(
         brokers=first, nodes=first + 50, controllers=first + 100, registry=first + 10, minio=first + 11,
@@ -130,6 +132,21 @@ def test_a_missing_right_is_named(filled: SecuredCluster, role: str, arguments: 
         assert word in done.stderr + done.stdout, done.stderr + done.stdout
 
 
+def test_status_of_an_empty_folder_creates_nothing(tmp_path: pathlib.Path) -> None:
+    cluster = SecuredCluster(tmp_path / "secure")
+    assert all("not running" in line for line in cluster.status()), cluster.status()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_user_who_left_is_no_longer_in_the_file_of_users(tmp_path: pathlib.Path) -> None:
+    secrets = Secrets(tmp_path)
+    secrets.users_file("console", {"admin": "writer", "viewer": "writer"})
+    file = secrets.users_file("console", {"viewer": "reader"})
+    assert [line.split(":")[::2] for line in file.read_text().splitlines()] == [["viewer", "reader"]]
+    before = file.stat().st_ino
+    assert secrets.users_file("console", {"viewer": "reader"}).stat().st_ino == before  # Nothing is new.
+
+
 def test_certificates_pass_strict_verification(tmp_path: pathlib.Path) -> None:
     authority = Authority(tmp_path, "an authority")
     subprocess.run(["openssl", "verify", "-x509_strict", "-CAfile", str(authority.certificate_file),
@@ -198,7 +215,8 @@ def test_no_secret_is_anywhere_but_in_its_file(filled: SecuredCluster) -> None:
     for path in (*filled.secrets.folder.iterdir(), *filled.directory.glob("certificates/*/*key.pem"),
                  filled.authority.folder / "registry.pem"):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
-    assert stat.S_IMODE(filled.secrets.folder.stat().st_mode) == 0o700
+    for folder in (filled.directory, filled.secrets.folder):  # The servers' own files are in the first.
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700, folder
     texts = {}
     pids = [filled.registry_pid(), filled.minio_pid(), filled.console.pid(), *(filled.broker_pid(n) for n in (1, 2, 3))]
     for pid in pids:
@@ -236,14 +254,35 @@ def test_memory_is_hidden_once_there_is_a_secret(secret: dict[str, str], owner: 
         waiting.communicate()
 
 
+def test_up_restarts_who_uses_an_old_password_or_configuration_and_minio_once_the_lake_is_there(
+        filled: SecuredCluster) -> None:
+    registry, console = filled.registry_pid(), filled.console.pid()
+    filled.kill_minio()
+    filled.secrets.password_file("registry").unlink()
+    filled.role_file("console").write_text("# Of an earlier version.\n")
+    done = in_folder(filled, "up", "--secure")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert filled.minio_serves() and filled.registry_serves() and filled.console.url
+    assert registry != filled.registry_pid() and console != filled.console.pid(), done.stdout
+    run(filled, "producer", "generate", "--count", 1)
+    assert str(COUNT) in run(filled, "observe", "query", "SELECT count(*) FROM bronze_events").stdout
+    filled.secrets.password_file("minio-root").unlink()
+    with pytest.raises(ClusterError, match="minio-root.password is new: ./run down, then up"):
+        filled.start_minio()
+
+
 def test_up_again_changes_nothing_and_down_stops_all(filled: SecuredCluster) -> None:
     """The last test of this cluster."""
+    filled.stop_minio()  # The test before replaced the password with which MinIO was started.
+    filled.start_minio()
     passwords = {path: path.read_text() for path in filled.secrets.folder.iterdir()}
     status = in_folder(filled, "status")
     for part in ("broker 1", "broker 3", "registry", "minio", "console"):
         assert any(line.startswith(part) and "ready" in line for line in status.stdout.splitlines()), status.stdout
-    again = in_folder(filled, "up", "--secure", "--minio")
-    assert again.returncode == 0 and "console is already running" in again.stdout, again.stdout + again.stderr
+    again = in_folder(filled, "up", "--secure")
+    assert again.returncode == 0, again.stdout + again.stderr
+    for part in ("registry", "console"):
+        assert f"{part} is already running" in again.stdout, again.stdout + again.stderr
     assert passwords == {path: path.read_text() for path in filled.secrets.folder.iterdir()}
     run(filled, "producer", "generate", "--count", 10)
     down = in_folder(filled, "down")
