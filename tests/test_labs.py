@@ -1,6 +1,9 @@
 """Each lab fails untouched, fails with the usual wrong answers, and says differently why, and passes with its solution:
 all on one cluster. And the runner itself: predictions, hints, resets, and what survives."""
 
+import datetime
+import decimal
+import fcntl
 import pathlib
 import re
 import resource
@@ -8,14 +11,17 @@ import shutil
 import threading
 import time
 from collections.abc import Callable
+from typing import TextIO
 
+import pyarrow
 import pytest
+from deltalake import write_deltalake
 
 from cluster import Cluster
 from places import ROOT
 from runner import commands
 from runner.bench import Bench
-from runner.course import HINTS, LABS, Lab, all_labs
+from runner.course import HINTS, LABS, Lab, LabError, all_labs
 from runner.finding import Finding
 from runner.progress import Attempt, Progress
 from waiting import wait_until
@@ -103,7 +109,8 @@ def test_a_lab_has_all_its_parts(lab: Lab) -> None:
 
 
 def test_a_student_predicts_fails_asks_gives_up_and_starts_over(labs: Callable[..., int], tmp_path: pathlib.Path,
-                                                                capsys: pytest.CaptureFixture[str]) -> None:
+                                                                capsys: pytest.CaptureFixture[str],
+                                                                monkeypatch: pytest.MonkeyPatch) -> None:
     def says(code: int, *words: str) -> str:
         assert labs(*words) == code
         said = capsys.readouterr()
@@ -130,7 +137,9 @@ def test_a_student_predicts_fails_asks_gives_up_and_starts_over(labs: Callable[.
     assert (kept.prediction, kept.hints, kept.checks, kept.passed) == (answer, 2, 1, False)
     assert "steps.sh" in says(0, "solution", "--give-up") and "gave up" in says(0)
     before = kept.token
+    monkeypatch.chdir(tmp_path / "student" / FIRST.name)  # Where a student's shell is.
     says(0, "reset")
+    assert pathlib.Path("settings.py").exists() and not pathlib.Path("solution").exists()
     kept = Progress(tmp_path / "student").attempts[FIRST.name]
     assert kept.token != before and not kept.prediction and not kept.hints and kept.gave_up
     says(0, "stop")
@@ -165,6 +174,72 @@ def test_watching_ends_with_the_pass(labs: Callable[..., int], cluster: Cluster,
     said = capsys.readouterr().out
     assert "NOT YET" in said and "PASSED" in said and "WHY" in said
     assert labs("solution") == 0 and labs("stop") == 0
+
+
+def test_watching_survives_a_file_that_cannot_run(labs: Callable[..., int], cluster: Cluster, tmp_path: pathlib.Path,
+                                                  capsys: pytest.CaptureFixture[str]) -> None:
+    crew = next(lab for lab in COURSE if lab.number == 3)
+    assert labs("3") == 0
+    worker = tmp_path / "student" / crew.name / "worker.py"
+    worker.write_text(worker.read_text().replace('"range"', '"no-such-assignor"'))
+    ended: list[int] = []
+    watching = threading.Thread(target=lambda: ended.append(labs("check", "--watch")))
+    watching.start()
+    said = ""
+
+    def says(words: str) -> bool:
+        nonlocal said
+        new = capsys.readouterr()
+        said += new.out + new.err
+        return words in said
+
+    wait_until(lambda: says("Predict first, so that"), 60, "the first check")
+    assert labs("predict", "3") == 0
+    wait_until(lambda: says("a worker has failed"), 60, "a check of the worker, after the prediction")
+    worker.write_text("this is no Python")
+    wait_until(lambda: says("SyntaxError"), 60, "a check of the broken file")
+    assert watching.is_alive() and labs("stop") == 0
+    watching.join(60)
+    assert ended == [1] and says("lab 3 is not started")
+
+
+def test_what_does_not_return_is_stopped_with_all_that_it_started(cluster: Cluster, tmp_path: pathlib.Path,
+                                                                  monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench(FIRST, Attempt(token="endless"), cluster, tmp_path)
+    bench.folder.mkdir()
+    monkeypatch.setattr("runner.bench.STEPS_TIMEOUT", 1.0)
+    with pytest.raises(LabError, match="endless loop"):
+        bench.run("bash", "-c", "exec 9>held; flock 9; sleep 300 & wait")
+    with open(bench.folder / "held") as held:  # Free once the last process is gone.
+        wait_until(lambda: is_free(held), 10, "the end of the process that was started in the background")
+
+
+def is_free(file: TextIO) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("day", ["date_trunc('day', timestamp)", "strftime(timestamp, '%Y-%m-%d')", "CAST(timestamp AS DATE)"])
+def test_event_time_accepts_a_day_of_any_type(day: str, cluster: Cluster, tmp_path: pathlib.Path) -> None:
+    lab = next(lab for lab in COURSE if lab.number == 10)
+    bench = Bench(lab, Attempt(token="types"), cluster, tmp_path)
+    bench.folder.mkdir()
+    made = datetime.datetime(2026, 3, 1, 23, 59, tzinfo=datetime.timezone.utc)
+    rows = pyarrow.table({"timestamp": pyarrow.array([made] * 3, pyarrow.timestamp("us", "UTC")), "amount_usd": [0.1, 0.2, 0.3]})
+    for table in ("silver-events", "bronze-events"):
+        write_deltalake(str(bench.lake / table), rows)
+    (bench.folder / "dashboard.sql").write_text(f"SELECT {day} AS day, sum(amount_usd) AS revenue_usd FROM silver_events GROUP BY ALL")
+    assert lab.code().asked(bench) == {datetime.date(2026, 3, 1): decimal.Decimal("0.60")}
+
+
+@pytest.mark.parametrize("error, advice", [(PermissionError(13, "Permission denied", "/there"), "SHOPSTREAM_LABS"),
+                                           (FileNotFoundError(2, "No such file", "sink.py"), "sink.py is missing"),
+                                           (ConnectionRefusedError(111, "Connection refused"), "./run status")])
+def test_an_error_of_the_system_says_what_to_do(error: OSError, advice: str) -> None:
+    assert advice in commands.said(error)
 
 
 def test_a_new_lab_has_the_parts_of_a_lab(tmp_path: pathlib.Path, cluster: Cluster,

@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -76,8 +77,8 @@ class Bench:
 
     def lay_out(self) -> None:
         """The student's folder as at the start. Whatever was there is deleted."""
-        shutil.rmtree(self.folder, ignore_errors=True)
-        shutil.copytree(self.lab.folder / "start", self.folder)
+        empty(self.folder)
+        shutil.copytree(self.lab.folder / "start", self.folder, dirs_exist_ok=True)
         own_rules = self.folder / "rules.yaml"
         names = {"brokers": self.cluster.bootstrap_servers, "registry": self.cluster.registry_url, "topic": self.topic,
                  "group": self.group, "folder": self.folder, "root": ROOT, "seed": self.seed,
@@ -98,8 +99,8 @@ class Bench:
         """Copies an answer's files over the student's."""
         shutil.copytree(folder, self.folder, dirs_exist_ok=True)
 
-    def clear(self) -> None:
-        """Deletes the attempt's topics, groups, subjects and folder."""
+    def clear(self, keep_folder: bool = False) -> None:
+        """Deletes the attempt's topics, groups, subjects and folder, or only what the folder has."""
         client = self.admin()
         ours = [name for name in client.list_topics(timeout=10).topics if name.startswith(self.topic)]
         for deleted in client.delete_topics(ours).values() if ours else ():
@@ -113,7 +114,9 @@ class Bench:
             if subject.startswith(self.topic):
                 self.registry(f"subjects/{subject}", method="DELETE")
                 self.registry(f"subjects/{subject}?permanent=true", method="DELETE")
-        shutil.rmtree(self.folder, ignore_errors=True)
+        empty(self.folder)
+        if not keep_folder:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     # Doing.
 
@@ -131,13 +134,20 @@ class Bench:
         return json.loads(self.shopstream("--json", *arguments, expect=None).stdout)
 
     def run(self, *command: object, expect: int | None = 0) -> subprocess.CompletedProcess[str]:
-        """Runs a command in the student's folder."""
+        """Runs a command in the student's folder. Whatever it has started stops with it if it fails to return."""
         words = [str(word) for word in command]
-        done = subprocess.run(words, cwd=self.folder, env=self.environment(), stdin=subprocess.DEVNULL,
-                              capture_output=True, text=True, timeout=STEPS_TIMEOUT)
-        if expect is not None and done.returncode != expect:
-            raise LabError(f"$ {' '.join(words)}\nexit code {done.returncode}\n{done.stdout}{done.stderr}".strip())
-        return done
+        with subprocess.Popen(words, cwd=self.folder, env=self.environment(), stdin=subprocess.DEVNULL, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True) as process:
+            try:
+                out, err = process.communicate(timeout=STEPS_TIMEOUT)
+            except BaseException as error:  # Ctrl-C, too.
+                os.killpg(process.pid, signal.SIGKILL)
+                if isinstance(error, subprocess.TimeoutExpired):
+                    raise LabError(f"$ {' '.join(words)}\nnot done after {STEPS_TIMEOUT:.0f} s: is there an endless loop?") from None
+                raise
+        if expect is not None and process.returncode != expect:
+            raise LabError(f"$ {' '.join(words)}\nexit code {process.returncode}\n{out}{err}".strip())
+        return subprocess.CompletedProcess(words, process.returncode, out, err)
 
     def start_python(self, script: str, log: str) -> subprocess.Popen[bytes]:
         """Starts a script of the student's folder; its output is in .logs/."""
@@ -219,6 +229,15 @@ class Bench:
         if not any((self.lake / table / "_delta_log").glob("*.json")):
             return []
         return DeltaTable(str(self.lake / table)).to_pyarrow_table(columns=list(columns) or None).to_pylist()
+
+
+def empty(folder: pathlib.Path) -> None:
+    """Deletes what a folder has, but not the folder: the student's shell may be in it."""
+    for path in folder.iterdir() if folder.exists() else ():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def wait_until(condition: Callable[[], T], seconds: float, what: str) -> T:

@@ -15,6 +15,7 @@ All but the first two and the last take the number of a lab as well; by default 
 """
 
 import argparse
+import contextlib
 import os
 import pathlib
 import random
@@ -165,26 +166,37 @@ class Student:
         return DONE if finding.passed else DIFFERS
 
     def watch(self, lab: Lab) -> int:
-        """Checks after each change of the student's files, the topic or the lake, until the lab is passed."""
+        """Checks after each change of the student's files, the prediction, the topic or the lake, until the lab is passed."""
         seen = None
         while True:
-            now = self._state(lab)
-            if now != seen:
-                seen = now
-                screen.say("", f"--- {time.strftime('%H:%M:%S')}")
-                with alone(self.progress.folder):
-                    self.progress = Progress(self.progress.folder)  # Another terminal may have asked for a hint.
-                    if self.check(lab) == DONE:
+            with alone(self.progress.folder):
+                self.progress = Progress(self.progress.folder)  # Another terminal may have predicted, or reset the lab.
+                if (now := self._state(lab)) != seen:
+                    seen = now  # A file that is saved during the check is the next change.
+                    screen.say("", f"--- {time.strftime('%H:%M:%S')}")
+                    if self._checked(lab) == DONE:
                         return DONE
-                seen = self._state(lab)  # The check itself may have changed it.
-                screen.say("watching for changes; Ctrl-C stops")
+                    screen.say("watching for changes; Ctrl-C stops")
             time.sleep(LOOK_EVERY)
 
+    def _checked(self, lab: Lab) -> int:
+        """A file that cannot run yet does not stop the watch."""
+        try:
+            return self.check(lab)
+        except (LabError, OSError) as error:
+            screen.warn(f"error: {said(error)}")
+            return FAILED
+
     def _state(self, lab: Lab) -> object:
+        """All that a check depends on, and that a check does not change."""
         bench = self.bench(lab)
-        files = sorted((str(path), path.stat().st_mtime_ns) for path in bench.folder.iterdir() if path.is_file())
+        files = {}
+        for path in (*bench.folder.glob("[!.]*"), *bench.folder.glob("config/*")):
+            with contextlib.suppress(FileNotFoundError):  # Editors replace files.
+                if path.is_file():
+                    files[path] = path.stat().st_mtime_ns
         commits = sum(1 for _ in bench.lake.glob("**/_delta_log/*.json")) if bench.lake.exists() else 0
-        return files, commits, bench.ends()
+        return files, commits, bench.ends(), self.attempt(lab).prediction
 
     def hint(self, lab: Lab) -> int:
         attempt = self.attempt(lab)
@@ -197,7 +209,7 @@ class Student:
 
     def reset(self, lab: Lab) -> int:
         attempt = self.attempt(lab)
-        self.bench(lab).clear()
+        self.bench(lab).clear(keep_folder=True)
         self.progress.attempts[lab.name] = fresh = Attempt(passed=attempt.passed, gave_up=attempt.gave_up)
         self._prepare(lab, fresh)
         screen.say(f"Lab {lab.number} starts over, with a new topic, lake and seed.")
@@ -254,8 +266,10 @@ def standing(attempt: Attempt) -> str:
 
 def shorter(path: pathlib.Path) -> str:
     """As seen from the current folder, if that is shorter."""
-    relative = os.path.relpath(path)
-    return min(relative, str(path), key=len)
+    try:
+        return min(os.path.relpath(path), str(path), key=len)
+    except FileNotFoundError:  # The current folder is deleted.
+        return str(path)
 
 
 def show(lab: Lab, attempt: Attempt, finding: Finding) -> None:
@@ -271,6 +285,17 @@ def show(lab: Lab, attempt: Attempt, finding: Finding) -> None:
         screen.say("", *screen.labelled("question", lab.prediction.question),
                    *screen.labelled("answer", f"{verdict}: {lab.prediction.in_words(finding.answer)}."),
                    *screen.labelled("", finding.evidence))
+
+
+def said(error: Exception) -> str:
+    """What failed, and what to do."""
+    if isinstance(error, KafkaException):
+        return f"Kafka: {error.args[0].str()}; ./run status shows the cluster"
+    if isinstance(error, PermissionError):
+        return f"{error}; set SHOPSTREAM_LABS to a folder of your own"
+    if isinstance(error, FileNotFoundError):
+        return f"{error.filename} is missing; ./lab reset starts over"
+    return f"{error}; ./run status shows the cluster" if isinstance(error, OSError) else str(error)
 
 
 # Reading the command line.
@@ -331,10 +356,8 @@ def main(words: Sequence[str], cluster: Cluster | None = None, folder: pathlib.P
             student.prompt(student.lab(asked.number))
         watches = asked.watch and asked.command in ("start", "check")
         return student.watch(student.lab(asked.number)) if watches else code
-    except (LabError, ClusterError) as error:
-        screen.warn(f"error: {error}")
-    except KafkaException as error:
-        screen.warn(f"error: Kafka: {error.args[0].str()}; ./run status shows the cluster")
+    except (LabError, ClusterError, KafkaException, OSError) as error:
+        screen.warn(f"error: {said(error)}")
     except KeyboardInterrupt:
         return INTERRUPTED
     return FAILED

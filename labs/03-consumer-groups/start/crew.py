@@ -68,6 +68,9 @@ for name in "ABCDEFGH"[:count]:
     threads[-1].start()
     deadline = time.monotonic() + LONGEST
     while not settled() and time.monotonic() < deadline:
+        if not all(thread.is_alive() for thread in threads):
+            stopping.set()
+            sys.exit("a worker has failed: look at worker.py")
         time.sleep(0.05)
 stopping.set()
 for thread in threads:
