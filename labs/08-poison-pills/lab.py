@@ -7,6 +7,7 @@ import random
 import shutil
 import tomllib
 import uuid
+from collections.abc import Collection
 from typing import Any
 
 import fastavro
@@ -87,18 +88,23 @@ def at(record: Message) -> Coordinate:
 
 def check(bench: Bench) -> Finding:
     records = bench.records()
-    planted = {at(record): kinds(bench.seed)[sender(record)] for record in records if sender(record)}
+    causes = kinds(bench.seed)
+    planted = {at(record): causes[sender(record)] for record in records if sender(record) in causes}
     told = naive_result(bench)
     bronze = bench.rows("bronze-events", "kafka_partition", "kafka_offset", "event_id", "region")
     quarantine = bench.rows("bronze-quarantine", "kafka_partition", "kafka_offset", "cause")
     saw = f"{len(records)} records; {len(bronze)} rows in bronze-events, {len(quarantine)} in bronze-quarantine"
-    kept = {(row["kafka_partition"], row["kafka_offset"]) for row in quarantine}
+    kept, stored = places(quarantine), places(bronze)
     for place in sorted(planted):
         if place not in kept:
+            why = f", but in bronze-events: ingest read it after {NEW_REGION} was allowed. ./lab reset starts over" if place in stored else ""
             return failed(saw, f"all {len(planted)} broken records in bronze-quarantine: ./shopstream ingest --until-caught-up",
-                          f"{spoken(place)} is not there", **told)
+                          f"{spoken(place)} is not there{why}", **told)
     if problem := wrong_diagnosis(bench):
         return failed(f"{saw}; diagnosis.toml is not right yet", "the cause of each sender's records, and its repair", problem, **told)
+    if doubled := twice(bronze, planted.keys()):
+        return failed(saw, f"each purchase of {NEW_REGION} once in bronze-events", f"one is at {doubled}: it was sent again, and the "
+                      "replay brought it back as well. ./lab reset starts over", **told)
     counts = collections.Counter((row["kafka_partition"], row["kafka_offset"]) for row in bronze)
     wanted = {at(record) for record in records if planted.get(at(record), "unknown_region") == "unknown_region"}
     expected = f"each purchase once in bronze-events, at its first offset, those of {NEW_REGION} too"
@@ -107,17 +113,30 @@ def check(bench: Bench) -> Finding:
             return failed(saw, expected, f"{spoken(place)} is {'twice' if counts[place] else 'not'} in bronze-events{sent_again(records, place, bronze)}", **told)
     audit = bench.shopstream("audit", expect=None)
     if audit.returncode != 0:
-        return failed(saw, "a clean audit", audit.stdout.strip().splitlines()[-1], **told)
+        return failed(saw, "a clean audit", "".join((audit.stdout + audit.stderr).strip().splitlines()[-1:]), **told)
     back = sum(cause == "unknown_region" for cause in planted.values())
     return passed(f"{saw}: {back} purchases of {NEW_REGION} came back, each once, and the audit is clean", **told)
 
 
+def places(rows: list[dict[str, Any]]) -> set[Coordinate]:
+    return {(row["kafka_partition"], row["kafka_offset"]) for row in rows}
+
+
+def twice(bronze: list[dict[str, Any]], planted: Collection[Coordinate]) -> str:
+    """The offsets of the first planted purchase that is at several; empty if there is none. Others may have been sent twice."""
+    found: dict[str, set[Coordinate]] = collections.defaultdict(set)
+    for row in bronze:
+        found[row["event_id"]].add((row["kafka_partition"], row["kafka_offset"]))
+    doubled = sorted(sorted(some) for some in found.values() if len(some) > 1 and not some.isdisjoint(planted))
+    return " and at ".join(map(spoken, doubled[0])) if doubled else ""
+
+
 def sent_again(records: list[Message], place: Coordinate, bronze: list[dict[str, Any]]) -> str:
     original = next(record for record in records if at(record) == place)
-    stored = {(row["kafka_partition"], row["kafka_offset"]) for row in bronze}
+    stored = places(bronze)
     for record in records:
         if at(record) != place and record.value() == original.value() and at(record) in stored:
-            return f": the purchase was sent again, and is now at {spoken(at(record))}"
+            return f": the purchase was sent again, and is now at {spoken(at(record))}; ./lab reset starts over"
     return ""
 
 
