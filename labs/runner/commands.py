@@ -7,7 +7,7 @@
     lab hint                  the next of three hints
     lab reset                 start over, with a new topic, lake and seed
     lab solution [--give-up]  after a pass, or with --give-up
-    lab stop                  delete the lab's topic, groups and folder; the progress stays
+    lab stop                  delete the lab's topic, groups and folder, but not whether it was passed
     lab new NAME              a new lab, from a template
 
 All but the first two and the last take the number of a lab as well; by default they mean the lab of the folder whose
