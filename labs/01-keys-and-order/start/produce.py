@@ -7,7 +7,8 @@ from settings import BROKERS, TOPIC
 producer = Producer({
     "bootstrap.servers": BROKERS,
     "enable.idempotence": True,
-    "sticky.partitioning.linger.ms": 0,  # Records without a key come far apart: each goes to another partition.
+    # Records without a key come far apart: each goes to another partition.
+    "sticky.partitioning.linger.ms": 0,
 })
 for user, step in shop.steps():
     producer.produce(TOPIC, value=shop.event(user, step))

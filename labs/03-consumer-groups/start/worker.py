@@ -5,7 +5,8 @@ from settings import BROKERS, TOPIC
 
 
 def settings(group: str) -> dict:
-    return {"bootstrap.servers": BROKERS, "group.id": group, "auto.offset.reset": "earliest",
+    return {"bootstrap.servers": BROKERS, "group.id": group,
+            "auto.offset.reset": "earliest",
             "partition.assignment.strategy": "range"}
 
 
