@@ -10,7 +10,7 @@ FileStamp FileStamp::Of(const std::string& path) {
   return {.device = seen.st_dev,
           .inode = seen.st_ino,
           .size = seen.st_size,
-          .changed_ns = seen.st_mtim.tv_sec * int64_t{1'000'000'000} + seen.st_mtim.tv_nsec};
+          .changed_ns = seen.st_ctim.tv_sec * int64_t{1'000'000'000} + seen.st_ctim.tv_nsec};
 }
 
 }  // namespace shopstream

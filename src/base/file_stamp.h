@@ -5,8 +5,8 @@
 
 namespace shopstream {
 
-// What changes when a file is replaced or rewritten. A path with links is followed to its end,
-// because an orchestrator replaces a mounted secret by moving a link.
+// What changes when a file is replaced or rewritten, or gets another owner or mode. A path with
+// links is followed to its end, because an orchestrator replaces a mounted secret by moving a link.
 struct FileStamp {
   uint64_t device = 0, inode = 0;
   int64_t size = -1;  // -1: there is no such file, or it may not be looked at.

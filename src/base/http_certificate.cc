@@ -1,6 +1,7 @@
 #include "base/http_certificate.h"
 
 #include <boost/asio/ssl/context.hpp>
+#include <utility>
 
 #include "base/log.h"
 
@@ -35,11 +36,12 @@ Status HttpCertificate::Open() {
 HttpCertificate::Context HttpCertificate::Current() {
   const auto now = Stamps();
   if (now == stamps_) return current_;
-  stamps_ = now;
   if (auto read = Read(); read.ok()) {
+    stamps_ = now;
+    warned_.reset();
     current_ = *std::move(read);
     Log::Info("TLS certificate '{}' has changed: new connections use it", certificate_);
-  } else {
+  } else if (std::exchange(warned_, now) != now) {
     Log::Warn("{}; the certificate from before remains", read.status().message());
   }
   return current_;

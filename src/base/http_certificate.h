@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -29,14 +30,15 @@ class HttpCertificate {
   Context Current();
 
  private:
-  std::pair<FileStamp, FileStamp> Stamps() const {
-    return {FileStamp::Of(certificate_), FileStamp::Of(key_)};
-  }
+  using BothStamps = std::pair<FileStamp, FileStamp>;
+
+  BothStamps Stamps() const { return {FileStamp::Of(certificate_), FileStamp::Of(key_)}; }
   Result<Context> Read() const;
 
   const std::string certificate_, key_;
   Context current_;
-  std::pair<FileStamp, FileStamp> stamps_;  // Of the files that were read last.
+  BothStamps stamps_;                 // Of the files that were read last.
+  std::optional<BothStamps> warned_;  // Of files that cannot be used.
 };
 
 }  // namespace shopstream

@@ -13,6 +13,7 @@
 #include <mutex>
 #include <shared_mutex>
 #include <sstream>
+#include <utility>
 #include <vector>
 
 #include "base/error_kind.h"
@@ -162,7 +163,8 @@ Result<SharedTable> ReadTable(const std::string& path, const std::string& settin
 struct Users::Impl {
   std::string path, named_by;  // The file and its setting; empty: the users are not from a file.
   std::mutex reading;
-  FileStamp stamp;  // Of the state that was read last. Guarded by reading.
+  FileStamp stamp;                  // Of the state that was read last. Guarded by reading.
+  std::optional<FileStamp> warned;  // Of a state that cannot be used. Guarded by reading.
   std::mutex mutex;
   SharedTable table;  // Guarded by mutex.
   // One hash at a time: guesses must not use up all processors.
@@ -197,12 +199,15 @@ struct Users::Impl {
     if (!reader.owns_lock()) return;
     const FileStamp now = FileStamp::Of(path);
     if (now == stamp) return;
-    stamp = now;
     auto read = ReadTable(path, named_by);
+    // Damaged lines are parsed once, because it takes long; what cannot be read is tried again.
+    if (read.ok() || read.status().IsInvalid()) stamp = now;
     if (!read.ok()) {
+      if (std::exchange(warned, now) == now) return;
       Log::Warn("{}: {}; the users from before remain", named_by, read.status().message());
       return;
     }
+    warned.reset();
     Log::Info("{}: {} has changed: {} users", named_by, path, (*read)->users.size());
     const std::lock_guard lock(mutex);
     table = *std::move(read);

@@ -2,8 +2,11 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 
 #include <atomic>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <latch>
@@ -12,6 +15,7 @@
 #include <vector>
 
 #include "base/error_kind.h"
+#include "base/file_stamp.h"
 
 namespace shopstream {
 namespace {
@@ -117,6 +121,33 @@ TEST_F(UsersFileTest, ADamagedFileLeavesTheUsersFromBefore) {
   }
   std::filesystem::remove(path_);
   EXPECT_EQ(Role::kWriter, *users->Authenticate("Basic YW5uOnNlY3JldA=="));
+}
+
+TEST_F(UsersFileTest, AFileThatCouldNotBeReadIsTriedAgain) {
+  Replace(ann_ + "writer\n");
+  const auto users = Users::Read(path_, "registry.users");
+  ASSERT_TRUE(users.ok()) << users.status();
+  Replace("bob:" + std::string(kHash) + ":reader\n");
+  rlimit files{};
+  ASSERT_EQ(0, getrlimit(RLIMIT_NOFILE, &files));
+  const rlimit none{0, files.rlim_max};
+  ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &none));  // The process can open no file.
+  const auto before = users->Authenticate("Basic YW5uOnNlY3JldA==");
+  ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &files));
+  EXPECT_EQ(Role::kWriter, *before);
+  EXPECT_FALSE(*users->Authenticate("Basic YW5uOnNlY3JldA=="));
+}
+
+TEST_F(UsersFileTest, AnotherModeIsAnotherStamp) {
+  Replace("text");
+  ASSERT_EQ(0, chmod(path_.c_str(), 0600));
+  const FileStamp before = FileStamp::Of(path_);
+  // The clock of a file system advances in steps.
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+  do {
+    ASSERT_EQ(0, chmod(path_.c_str(), 0400));
+  } while (FileStamp::Of(path_) == before && std::chrono::steady_clock::now() < deadline);
+  EXPECT_NE(FileStamp::Of(path_), before);
 }
 
 }  // namespace

@@ -40,12 +40,13 @@ std::string TokenFile::Current() {
   const std::lock_guard lock(mutex_);
   const FileStamp now = FileStamp::Of(path_);
   if (now == stamp_) return token_;
-  stamp_ = now;
   auto read = ReadToken(path_);
   if (read.ok()) {
+    stamp_ = now;
+    warned_.reset();
     token_ = *std::move(read);
     Log::Info("console.token_file: {} has changed", path_);
-  } else {
+  } else if (std::exchange(warned_, now) != now) {
     Log::Warn("{}; the token from before remains", read.status().message());
   }
   return token_;

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -28,8 +29,9 @@ class TokenFile {
 
   const std::string path_;
   std::mutex mutex_;
-  std::string token_;  // Guarded by mutex_, like all below.
-  FileStamp stamp_;    // Of the file that was read last.
+  std::string token_;                // Guarded by mutex_, like all below.
+  FileStamp stamp_;                  // Of the file that was read last.
+  std::optional<FileStamp> warned_;  // Of one that cannot be used.
 };
 
 }  // namespace shopstream::console
