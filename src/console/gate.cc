@@ -173,15 +173,16 @@ Result<std::optional<Caller>> Gate::Find(const HttpRequest& request) {
   return FromSession(CookieValue(request.header("Cookie"), kCookie));
 }
 
-std::string Gate::StampOf(const std::string& who) const {
-  const std::string user = users_.Stamp(who);
-  return user.empty() && who == kTokenCaller ? token_->Stamp() : user;
+std::string Gate::StampOf(const std::string& who, bool by_token) const {
+  return by_token ? token_->Stamp() : users_.Stamp(who);
 }
 
 std::optional<Caller> Gate::FromSession(std::string_view id) {
   auto found = sessions_.Find(id, BootClock::now());
   if (!found.has_value()) return std::nullopt;
-  if (found->stamp == StampOf(found->caller.who)) return std::move(found->caller);
+  // The stamp is empty if there was no such user yet when the sign-in began.
+  const std::string stamp = StampOf(found->caller.who, found->by_token);
+  if (!stamp.empty() && found->stamp == stamp) return std::move(found->caller);
   sessions_.End(id);
   return std::nullopt;
 }
@@ -192,9 +193,12 @@ Caller Gate::Identify(const HttpRequest& request) {
 }
 
 std::function<bool()> Gate::Permission(const HttpRequest& request) {
-  if (!needs_login() || !request.header("Authorization").empty()) return nullptr;
-  return [this, id = CookieValue(request.header("Cookie"), kCookie)] {
-    return FromSession(id).has_value();
+  if (!needs_login()) return nullptr;
+  return [this, id = CookieValue(request.header("Cookie"), kCookie),
+          authorization = request.header("Authorization")] {
+    if (FromSession(id).has_value()) return true;  // First, because a password takes long to check.
+    const auto caller = FromAuthorization(authorization);
+    return !caller.ok() || caller->has_value();
   };
 }
 
@@ -215,13 +219,17 @@ Result<std::string> Gate::SignIn(const nlohmann::json& body, Caller* caller) {
     return Status::Invalid("the ", name, " has more than ", kMostCredentialBytes, " bytes");
   }
   std::optional<Caller> found;
-  if (body.contains("token") && body["token"].is_string()) {
+  std::string stamp;  // From before the check: what is replaced meanwhile ends the session.
+  const bool by_token = body.contains("token") && body["token"].is_string();
+  if (by_token) {
+    stamp = StampOf(kTokenCaller, by_token);
     ARROW_ASSIGN_OR_RAISE(
         found, FromAuthorization(std::string(kBearer) + Trimmed(body["token"].get<std::string>())));
     if (!found) return Refused("this is not the token of console.token_file");
   } else if (body.contains("user") && body["user"].is_string() && body.contains("password") &&
              body["password"].is_string()) {
     caller->who = body["user"].get<std::string>();
+    stamp = StampOf(caller->who, by_token);
     const std::string credentials = caller->who + ":" + body["password"].get<std::string>();
     ARROW_ASSIGN_OR_RAISE(
         found, FromAuthorization(std::string(kBasic) + arrow::util::base64_encode(credentials)));
@@ -231,7 +239,7 @@ Result<std::string> Gate::SignIn(const nlohmann::json& body, Caller* caller) {
   }
   *caller = *found;
   ARROW_ASSIGN_OR_RAISE(const std::string id,
-                        sessions_.Begin(*found, BootClock::now(), StampOf(found->who)));
+                        sessions_.Begin(*found, BootClock::now(), std::move(stamp), by_token));
   return Cookie(id, std::chrono::duration_cast<std::chrono::seconds>(Sessions::kLifetime).count());
 }
 

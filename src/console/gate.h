@@ -35,8 +35,8 @@ class Gate {
   std::optional<HttpReply> Check(const HttpRequest& head);
   // Whoever sends a request that was let in.
   Caller Identify(const HttpRequest& request);
-  // Whether the session of a request that was let in still lasts, for a reply that does not end.
-  // Null: no session let it in. The gate must outlive it.
+  // Whether a request that was let in would still be, for a reply that does not end. Null: the
+  // console lets everybody in. The gate must outlive it.
   std::function<bool()> Permission(const HttpRequest& request);
   // OK, or why this caller may make no change; names the remedy.
   Status MayChange(const Caller& caller) const;
@@ -63,7 +63,7 @@ class Gate {
   // A session lasts only while what it began with is in force: the user's line in the file, or the
   // token.
   std::optional<Caller> FromSession(std::string_view id);
-  std::string StampOf(const std::string& who) const;
+  std::string StampOf(const std::string& who, bool by_token) const;
   std::optional<HttpReply> CheckSignedIn(const HttpRequest& head);
   Caller CallerOf(const std::string& user, Role role) const;
   std::string Cookie(std::string_view id, int64_t seconds) const;

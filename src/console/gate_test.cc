@@ -2,10 +2,13 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <filesystem>
 #include <fstream>
+#include <latch>
 #include <map>
+#include <thread>
 
 #include "base/error_kind.h"
 #include "base/json.h"
@@ -55,6 +58,10 @@ class GateTest : public testing::Test {
   static int Refusal(Gate& gate, const HttpRequest& head) {
     const auto reply = gate.Check(head);
     return reply ? reply->status : 0;
+  }
+  // Another file under the same name, as orchestrators do.
+  void Replace(const std::string& name, const std::string& text) {
+    std::filesystem::rename(Write(name + ".new", text), folder_.path() / name);
   }
   ConsoleConfig WithToken() {
     ConsoleConfig config;
@@ -249,6 +256,84 @@ TEST_F(GateTest, ASessionEndsWithThePasswordOrTheTokenThatItBeganWith) {
   EXPECT_EQ(0, Refusal(gate, token));
   Write("token", std::string(40, 'x'));
   EXPECT_EQ(401, Refusal(gate, token));
+}
+
+TEST_F(GateTest, AUserNamedTokenKeepsNoSessionOfTheToken) {
+  ConsoleConfig config = WithToken();
+  const std::string users = kUsers;
+  config.users = Write("users", "token" + users.substr(users.find(':')));
+  Gate& gate = Open(config);
+  Caller caller;
+  const auto cookie = gate.SignIn({{"token", kToken}}, &caller);
+  ASSERT_TRUE(cookie.ok()) << cookie.status();
+  const auto session = Head("GET", "/api/about", {{"Cookie", *cookie}});
+  EXPECT_EQ(0, Refusal(gate, session));
+  Replace("token", std::string(40, 'x'));
+  EXPECT_EQ(401, Refusal(gate, session));
+}
+
+TEST_F(GateTest, ATokenFileThatCouldNotBeReadIsTriedAgain) {
+  Gate& gate = Open(WithToken());
+  const auto with_token =
+      Head("POST", "/api/x", {{"Authorization", std::string("Bearer ") + kToken}});
+  Replace("token", std::string(40, 'x'));
+  rlimit files{};
+  ASSERT_EQ(0, getrlimit(RLIMIT_NOFILE, &files));
+  const rlimit none{0, files.rlim_max};
+  ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &none));  // The process can open no file.
+  const Caller before = gate.Identify(with_token);
+  ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &files));
+  EXPECT_TRUE(before.may_change);
+  EXPECT_FALSE(gate.Identify(with_token).may_change);
+}
+
+TEST_F(GateTest, APasswordReplacedDuringASignInBeginsNoSession) {
+  ConsoleConfig config;
+  // Of "secret", by `mkpasswd -m sha-256 -R 500000 -S saltsalt`: slow, so that the sign-in is not
+  // over when the file is replaced.
+  config.users =
+      Write("users",
+            "ann:$5$rounds=500000$saltsalt$UfP7lc.6do7vtzgBg055RPniARtVeT69CghGg568Eh6:writer\n");
+  Gate& gate = Open(config);
+  std::latch begun(1);
+  Result<std::string> cookie = Status::Invalid("not signed in");
+  std::thread sign_in([&] {
+    Caller caller;
+    begun.count_down();
+    cookie = gate.SignIn({{"user", "ann"}, {"password", "secret"}}, &caller);
+  });
+  begun.wait();
+  Replace("users", "ann:$5$saltsalt$JGB0CtkIzvhExHkwtRadUisaAk34gRfyD7b0HSgRPm6:writer\n");
+  sign_in.join();
+  if (!cookie.ok()) return;  // It began after the file was replaced.
+  EXPECT_EQ(401, Refusal(gate, Head("GET", "/api/about", {{"Cookie", *cookie}})));
+}
+
+TEST_F(GateTest, EachStreamIsCheckedAgain) {
+  ConsoleConfig config = WithUsers();
+  config.token_file = WithToken().token_file;
+  Gate& gate = Open(config);
+  const std::string password = "Basic d3JpdGVyOnNlY3JldA==";  // writer:secret
+  const std::string token = std::string("Bearer ") + kToken;
+  Caller caller;
+  const auto cookie = gate.SignIn({{"user", "writer"}, {"password", "secret"}}, &caller);
+  ASSERT_TRUE(cookie.ok()) << cookie.status();
+  const auto permission = [&](const Headers& headers) {
+    const HttpRequest head = Head("GET", "/api/stream", headers);
+    EXPECT_EQ(0, Refusal(gate, head));
+    return gate.Permission(head);
+  };
+  const std::vector<std::function<bool()>> of_writer = {
+      permission({{"Authorization", password}}), permission({{"Cookie", *cookie}}),
+      permission({{"Authorization", "Bearer bogus"}, {"Cookie", *cookie}})};
+  const auto of_token = permission({{"Authorization", token}});
+  for (const auto& permitted : of_writer) EXPECT_TRUE(permitted != nullptr && permitted());
+  const std::string users = kUsers;
+  Replace("users", users.substr(0, users.find('\n') + 1));  // Without the writer.
+  for (const auto& permitted : of_writer) EXPECT_FALSE(permitted == nullptr || permitted());
+  EXPECT_TRUE(of_token != nullptr && of_token());
+  Replace("token", std::string(40, 'x'));
+  EXPECT_FALSE(of_token == nullptr || of_token());
 }
 
 }  // namespace

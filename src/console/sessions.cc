@@ -12,7 +12,8 @@
 
 namespace shopstream::console {
 
-Result<std::string> Sessions::Begin(Caller caller, BootClock::time_point now, std::string stamp) {
+Result<std::string> Sessions::Begin(Caller caller, BootClock::time_point now, std::string stamp,
+                                    bool by_token) {
   std::array<unsigned char, 32> bytes{};
   if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1) {
     return Unavailable("the system gave no random bytes");
@@ -24,7 +25,8 @@ Result<std::string> Sessions::Begin(Caller caller, BootClock::time_point now, st
     sessions_.erase(std::ranges::min_element(
         sessions_, {}, [](const auto& entry) { return entry.second.expires; }));
   }
-  sessions_.emplace(Sha256(id), Session{std::move(caller), now + kLifetime, std::move(stamp)});
+  sessions_.emplace(Sha256(id),
+                    Session{std::move(caller), now + kLifetime, std::move(stamp), by_token});
   return id;
 }
 

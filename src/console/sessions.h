@@ -22,7 +22,8 @@ struct Caller {
 struct Session {
   Caller caller;
   BootClock::time_point expires;
-  std::string stamp{};  // Of the user or the token by which it began: see Users::Stamp.
+  std::string stamp{};    // Of the user or the token by which it began: see Users::Stamp.
+  bool by_token = false;  // A user may be named "token" too.
 };
 
 // Browsers that have signed in. A cookie holds the session's id, which scripts cannot read and
@@ -33,7 +34,8 @@ class Sessions {
   static constexpr size_t kMost = 1000;  // Above it, the one that expires first ends.
 
   // The new session's id. Unavailable: the system gave no random bytes.
-  Result<std::string> Begin(Caller caller, BootClock::time_point now, std::string stamp = "");
+  Result<std::string> Begin(Caller caller, BootClock::time_point now, std::string stamp = "",
+                            bool by_token = false);
   std::optional<Session> Find(std::string_view id, BootClock::time_point now);
   void End(std::string_view id);
 
