@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "security/check.h"
+
 namespace shopstream::security {
 namespace {
 
@@ -114,6 +116,17 @@ TEST(AccessTest, EveryRoleIsTriedWithTheResourcesOfAll) {
               Not(Contains(Resource{ResourceType::kTransactionalId, "shop"})));
   // What no role names.
   EXPECT_THAT(resources, Contains(Resource{ResourceType::kGroup, "shopstream-security-check"}));
+}
+
+TEST(CheckRole, NeedsAProtocolWithALogin) {
+  for (const char* protocol : {"SSL", "ssl", "PLAINTEXT"}) {
+    KafkaConfig config;
+    config.security["security.protocol"] = protocol;
+    EXPECT_THAT(CheckRole(LoggedInAs(config, "alice", "x"), Ingest(), {}).status().message(),
+                HasSubstr("kafka.security.security.protocol SASL_SSL"))
+        << protocol;
+  }
+  EXPECT_EQ("SASL_SSL", LoggedInAs({}, "alice", "x").security.at("security.protocol"));
 }
 
 }  // namespace

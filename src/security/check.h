@@ -14,8 +14,8 @@ namespace shopstream::security {
 // settings name another protocol.
 KafkaConfig LoggedInAs(KafkaConfig config, const std::string& user, const std::string& password);
 
-// Tries everything with the role's user. `config`: of LoggedInAs. Refused: the brokers refuse the
-// login.
+// Tries everything with the role's user. `config`: of LoggedInAs. Invalid: its protocol is without
+// a login by password. Refused: the brokers refuse the login.
 Result<std::vector<Act>> CheckRole(const KafkaConfig& config, const Role& role,
                                    const std::vector<kafka::Resource>& resources);
 
