@@ -36,6 +36,12 @@ Result<std::string> ReadSecretFile(const std::string& path) {
 
 bool HoldsSecrets(const Config& config) {
   const auto given = [](const std::string& text) { return !text.empty(); };
+  const auto& kafka = config.kafka.security;
+  // The keys of a lake on s3 may come from the user's files or from the machine's role.
+  if (kafka.contains("ssl.key.location") || kafka.contains("ssl.keystore.location") ||
+      config.lake.uri.starts_with("s3://")) {
+    return true;
+  }
   return std::ranges::any_of(SecretsIn(config), given) || given(config.registry.users) ||
          given(config.registry.tls_key) || given(config.console.users) ||
          given(config.console.tls_key) || given(config.console.token_file);

@@ -87,6 +87,14 @@ TEST(SecretFiles, WhoHoldsSecretsHidesItsMemory) {
   config = {};
   config.registry.tls_key = "key.pem";
   EXPECT_TRUE(HoldsSecrets(config));
+  for (const char* key : {"ssl.key.location", "ssl.keystore.location"}) {
+    config = {};
+    config.kafka.security[key] = "key.pem";
+    EXPECT_TRUE(HoldsSecrets(config)) << key;
+  }
+  config = {};
+  config.lake.uri = "s3://lake";
+  EXPECT_TRUE(HoldsSecrets(config));
 }
 
 }  // namespace

@@ -15,6 +15,7 @@
 
 #include "base/log.h"
 #include "base/read_file.h"
+#include "base/secret_files.h"
 
 namespace shopstream::security {
 namespace {
@@ -76,6 +77,7 @@ Result<std::optional<std::string>> Passwords::Find(const std::string& user) cons
     return Status::Invalid(
         path, " has a password, and others than its owner may read it: ", "chmod 600 ", path);
   }
+  HideMemory();
   ARROW_ASSIGN_OR_RAISE(std::string password, ReadFile(path));
   while (password.ends_with('\n') || password.ends_with('\r')) password.pop_back();
   if (password.empty()) {
@@ -90,6 +92,7 @@ Result<std::string> Passwords::Create(const std::string& user) const {
   const bool is_new = std::filesystem::create_directories(folder_, failure);
   if (failure) return Status::IOError("cannot create ", folder_, ": ", failure.message());
   if (is_new && chmod(folder_.c_str(), S_IRWXU) != 0) return Failed("protect", folder_);
+  HideMemory();
   ARROW_ASSIGN_OR_RAISE(const std::string password, RandomPassword());
   Log::Hide({password});
   ARROW_RETURN_NOT_OK(Publish(PathOf(user), password));

@@ -8,7 +8,8 @@
 namespace shopstream::security {
 
 // A folder with the passwords of users, one file <user>.password each, which only its owner may
-// read. From here on, no line of the log contains a password that was read or created.
+// read. Once a password was read or created, no line of the log contains it, and no core dump and
+// no other process of the same user sees this process's memory.
 class Passwords {
  public:
   explicit Passwords(std::string folder) : folder_(std::move(folder)) {}

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 
 #include <filesystem>
@@ -64,6 +65,20 @@ TEST_F(PasswordsTest, AFileThatOthersMayReadIsRefused) {
 TEST_F(PasswordsTest, AnEmptyFileIsNoPassword) {
   Write("ingest", "\n");
   EXPECT_THAT(passwords_().Find("ingest").status().message(), HasSubstr("has no password"));
+}
+
+TEST_F(PasswordsTest, WhoReadsOrCreatesOneHidesItsMemory) {
+  Write("ingest", "a secret");
+  for (const char* user : {"ingest", "console"}) {
+    ASSERT_EQ(prctl(PR_SET_DUMPABLE, 1), 0);
+    EXPECT_FALSE(passwords_().Find("absent").ValueOrDie());
+    EXPECT_EQ(prctl(PR_GET_DUMPABLE), 1);
+    EXPECT_TRUE(passwords_().Create(user).ok());
+    EXPECT_EQ(prctl(PR_GET_DUMPABLE), 0) << user;
+  }
+  ASSERT_EQ(prctl(PR_SET_DUMPABLE, 1), 0);
+  EXPECT_TRUE(passwords_().Find("ingest").ok());
+  EXPECT_EQ(prctl(PR_GET_DUMPABLE), 0);
 }
 
 }  // namespace
