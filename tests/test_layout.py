@@ -95,7 +95,8 @@ TESTED_ELSEWHERE = {
     "console/api_lake_test.cc, api_lineage_test.cc": "console/lake_tables",
     "lineage/lineage_test.cc": "lineage/adding_commit lineage/gold_cells lineage/lineage_json",
     "refine/refiner_test.cc": "refine/gold_tables refine/pass_judge refine/status",
-    "backup/restore_test.cc": "backup/copy backup/create backup/pins backup/restored_table backup/turn backup/verify",
+    "backup/restore_test.cc": "backup/copy backup/restored_table backup/turn backup/verify",
+    "backup/create_test.cc": "backup/pins",
     "tests/test_backup.py": "backup/parts backup/registry_copy",
     "nothing is decided there": "base/clock base/json base/memory lake/store/uuid model/purchase_event "
                                 "tables/columns",

@@ -1,5 +1,6 @@
 #include "backup/create.h"
 
+#include <map>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -36,11 +37,19 @@ struct Attempt {
     StoredFile file;
   };
   std::vector<PinnedTable> pins;
+  std::map<std::string, std::string> left_out;  // See Pins.
   std::vector<Wanted> files;
   std::vector<CopyJob> jobs;
   std::vector<size_t> job_files;  // For each job, its place in `files`.
   std::string gone;               // The file that was missing, if one was.
+  int64_t gone_version = 0;       // Of its table, as it is pinned.
 };
+
+bool IsRefined(const std::string& file, const RefineConfig& refine) {
+  return file.starts_with(refine.gold_folder + "/") ||
+         file.starts_with(refine.silver_table + "/") ||
+         file.starts_with(refine.rejects_table + "/");
+}
 
 class Creation {
  public:
@@ -56,16 +65,23 @@ class Creation {
 
   Result<Manifest> Run(const LakeConfig& tables, const RefineConfig& refine) {
     ARROW_RETURN_NOT_OK(ReadPresent());
-    std::string gone_before;
+    std::map<std::string, int64_t> gone_before;  // Path -> pinned version of its table.
+    PinFrom from = PinFrom::kCompletePass;
     for (int i = 0; i < kPinnings; ++i) {
       Attempt attempt;
-      ARROW_ASSIGN_OR_RAISE(attempt.pins, PinTables(lake_, tables, refine));
+      ARROW_ASSIGN_OR_RAISE(Pins pins, PinTables(lake_, tables, refine, from));
+      attempt.pins = std::move(pins.tables);
+      attempt.left_out = std::move(pins.left_out);
       Plan(&attempt);
       const Status copied = CopyFiles(&attempt);
       if (copied.ok()) return Publish(attempt);
       if (attempt.gone.empty()) return copied;
-      if (attempt.gone == gone_before) return Missing(attempt.gone);
-      gone_before = attempt.gone;
+      const auto before = gone_before.find(attempt.gone);
+      if (before != gone_before.end() && before->second == attempt.gone_version) {
+        return Missing(attempt.gone);
+      }
+      gone_before[attempt.gone] = attempt.gone_version;
+      if (IsRefined(attempt.gone, refine)) from = PinFrom::kNewest;
       Log::Info("{} was deleted before it was copied: taking newer versions of the tables",
                 attempt.gone);
     }
@@ -140,7 +156,11 @@ class Creation {
       manifest_.copied_bytes += job.bytes;
     };
     copying.on_failed = [&](size_t i, const Status& failure) {
-      if (KindOf(failure) == ErrorKind::kGone) attempt->gone = attempt->jobs[i].from;
+      if (KindOf(failure) == ErrorKind::kGone) {
+        const size_t table = attempt->files[attempt->job_files[i]].table;
+        attempt->gone = attempt->jobs[i].from;
+        attempt->gone_version = lake::StateOf(*attempt->pins[table].snapshot).version();
+      }
       return failure;
     };
     return CopyAll(lake_, place_, attempt->jobs, copying);
@@ -154,7 +174,10 @@ class Creation {
     for (size_t i = 0; i < attempt.pins.size(); ++i) {
       ARROW_RETURN_NOT_OK(AddTable(attempt.pins[i], lists[i]));
     }
-    for (const auto& [name, content] : options_.parts) {
+    for (const auto& [path, why] : attempt.left_out) {
+      manifest_.parts_missing["table " + path] = why;
+    }
+    for (const auto& [name, content] : options_.parts ? options_.parts() : Parts()) {
       if (!content.ok()) {
         manifest_.parts_missing[name] = content.status().message();
         continue;

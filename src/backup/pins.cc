@@ -5,9 +5,11 @@
 #include <utility>
 
 #include "base/error_kind.h"
+#include "base/join.h"
 #include "lake/delta/existing_table.h"
 #include "lake/delta/log_entry.h"
 #include "lake/delta/table_history.h"
+#include "lake/delta/table_state.h"
 #include "tables/complete_pass.h"
 #include "tables/erased_offsets.h"
 #include "tables/refine_state.h"
@@ -16,6 +18,8 @@ namespace shopstream::backup {
 namespace {
 
 constexpr int kAttempts = 5;
+// From this version of the Delta protocol, a table names its features; checkpoints leave them out.
+constexpr int kWriterWithFeatures = 7;
 
 using SnapshotResult = Result<std::shared_ptr<const lake::Snapshot>>;
 
@@ -53,8 +57,39 @@ Found Sort(const std::vector<std::string>& paths, const LakeConfig& lake,
 Status PinNewest(lake::ObjectStore* store, const std::string& path,
                  std::vector<PinnedTable>* pins) {
   if (path.empty()) return Status::OK();
-  ARROW_ASSIGN_OR_RAISE(auto snapshot, Newest(store, path));
-  pins->push_back({path, std::move(snapshot)});
+  auto snapshot = Newest(store, path);
+  if (!snapshot.ok()) {
+    const Status& failure = snapshot.status();
+    return failure.WithMessage("the table ", path, ": ", failure.message());
+  }
+  const auto& protocol = lake::StateOf(**snapshot).protocol();
+  if (protocol.min_writer_version >= kWriterWithFeatures) {
+    return Status::NotImplemented(
+        "the table ", path, " requires Delta writer version ", protocol.min_writer_version,
+        " (features: ", Joined(protocol.writer_features, ", "),
+        "), which a backup cannot keep: drop the features (ALTER TABLE ", "... DROP FEATURE)");
+  }
+  pins->push_back({path, *std::move(snapshot)});
+  return Status::OK();
+}
+
+bool IsSideTable(const std::string& path, const LakeConfig& lake) {
+  return path == lake.quarantine_table || path.starts_with(lake.bronze_table + "-");
+}
+
+// The tables that exist now besides those of refine and Bronze: a row that Bronze has may be in a
+// side table that ingest created meanwhile.
+Status PinOthers(lake::ObjectStore* store, const LakeConfig& lake, const RefineConfig& refine,
+                 Pins* pins) {
+  ARROW_ASSIGN_OR_RAISE(const auto paths, FindTablesWithLogs(store));
+  for (const std::string& path : Sort(paths, lake, refine).others) {
+    const Status pinned = PinNewest(store, path, &pins->tables);
+    if (pinned.ok()) continue;
+    const ErrorKind kind = KindOf(pinned);
+    const bool is_unreadable = kind == ErrorKind::kInvalid || kind == ErrorKind::kCorrupt;
+    if (IsSideTable(path, lake) || !is_unreadable) return pinned;
+    pins->left_out[path] = pinned.message();
+  }
   return Status::OK();
 }
 
@@ -115,23 +150,26 @@ Result<std::pair<int64_t, int64_t>> LastEraseOf(lake::ObjectStore* store, const 
 }
 
 // Nothing: the tables moved meanwhile; look again.
-Result<std::optional<std::vector<PinnedTable>>> TryPin(lake::ObjectStore* store,
-                                                       const Found& found) {
-  std::vector<PinnedTable> pins;
+Result<std::optional<Pins>> TryPin(lake::ObjectStore* store, const LakeConfig& lake,
+                                   const RefineConfig& refine, PinFrom from, const Found& found) {
+  Pins pins;
   ARROW_ASSIGN_OR_RAISE(const auto erase_before, LastEraseOf(store, found.bronze));
-  ARROW_ASSIGN_OR_RAISE(auto refined, PinPass(store, found.refined));
+  std::optional<std::vector<PinnedTable>> refined;
+  if (from == PinFrom::kCompletePass) {
+    ARROW_ASSIGN_OR_RAISE(refined, PinPass(store, found.refined));
+  }
   if (refined) {
-    pins = *std::move(refined);
+    pins.tables = *std::move(refined);
   } else {
     ARROW_ASSIGN_OR_RAISE(const auto before, PinNewestRefined(store, found.refined));
-    ARROW_ASSIGN_OR_RAISE(pins, PinNewestRefined(store, found.refined));
-    if (!IsWithinAPass(pins, found.refined, before)) return std::nullopt;
+    ARROW_ASSIGN_OR_RAISE(pins.tables, PinNewestRefined(store, found.refined));
+    if (!IsWithinAPass(pins.tables, found.refined, before)) return std::nullopt;
   }
-  ARROW_RETURN_NOT_OK(PinNewest(store, found.bronze, &pins));
+  ARROW_RETURN_NOT_OK(PinNewest(store, found.bronze, &pins.tables));
   // An erase begins with Bronze: the tables before it may not know of one that came meanwhile.
   ARROW_ASSIGN_OR_RAISE(const auto erase_after, LastEraseOf(store, found.bronze));
   if (erase_before != erase_after) return std::nullopt;
-  for (const std::string& other : found.others) ARROW_RETURN_NOT_OK(PinNewest(store, other, &pins));
+  ARROW_RETURN_NOT_OK(PinOthers(store, lake, refine, &pins));
   return pins;
 }
 
@@ -147,14 +185,14 @@ Result<std::vector<std::string>> FindTablesWithLogs(lake::ObjectStore* store) {
   return tables;
 }
 
-Result<std::vector<PinnedTable>> PinTables(lake::ObjectStore* store, const LakeConfig& lake,
-                                           const RefineConfig& refine) {
+Result<Pins> PinTables(lake::ObjectStore* store, const LakeConfig& lake, const RefineConfig& refine,
+                       PinFrom from) {
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     ARROW_ASSIGN_OR_RAISE(const auto paths, FindTablesWithLogs(store));
     if (paths.empty()) {
       return Gone("there is no table in ", store->Describe(), ": correct lake.uri");
     }
-    ARROW_ASSIGN_OR_RAISE(auto pins, TryPin(store, Sort(paths, lake, refine)));
+    ARROW_ASSIGN_OR_RAISE(auto pins, TryPin(store, lake, refine, from, Sort(paths, lake, refine)));
     if (pins) return *std::move(pins);
   }
   return Unavailable("the tables of ", store->Describe(), " change too fast to be pinned together ",

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -16,6 +17,18 @@ struct PinnedTable {
   std::shared_ptr<const lake::Snapshot> snapshot;
 };
 
+struct Pins {
+  std::vector<PinnedTable> tables;
+  std::map<std::string, std::string>
+      left_out;  // Path -> why a table of another writer is not here.
+};
+
+// Which versions of Gold, Silver and rejects.
+enum class PinFrom {
+  kCompletePass,  // The last pass that all of them have, if there is one.
+  kNewest,        // A vacuum may have deleted files of that pass.
+};
+
 // All tables of the lake, each at a version, so that together they are what a crash could have
 // left: no table knows a row that an earlier one of the chain lacks.
 //
@@ -24,9 +37,12 @@ struct PinnedTable {
 // every row that they decided; and the quarantine after Bronze, because ingest commits quarantined
 // records first.
 //
+// A table that is not the pipeline's is left out if this program cannot read it, or could not write
+// its features into a checkpoint. One of the pipeline's is an error that names it.
+//
 // Gone: the lake has no table.
-Result<std::vector<PinnedTable>> PinTables(lake::ObjectStore* store, const LakeConfig& lake,
-                                           const RefineConfig& refine);
+Result<Pins> PinTables(lake::ObjectStore* store, const LakeConfig& lake, const RefineConfig& refine,
+                       PinFrom from);
 
 // The tables whose log has at least one object: on disk, the folder of a deleted log stays.
 Result<std::vector<std::string>> FindTablesWithLogs(lake::ObjectStore* store);

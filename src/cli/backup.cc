@@ -113,7 +113,7 @@ Result<int> RunBackupCreate(const Context& context, const BackupFlags& flags) {
   ARROW_ASSIGN_OR_RAISE(const auto place, OpenPlace(context, flags.place));
   backup::CreateOptions options;
   options.threads = ThreadsFor(*lake, *place);
-  options.parts = backup::ReadParts(context.config);
+  options.parts = [&context] { return backup::ReadParts(context.config); };
   options.stop = ShutdownRequested;
   CopyLine line("backup create");
   options.on_progress = [&line](const backup::CopyProgress& progress) { line.Show(progress); };
