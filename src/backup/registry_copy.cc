@@ -32,6 +32,11 @@ Status Unexpected(const RegistryConfig& config, const std::string& what,
   return answer.status >= 500 ? WithKind(ErrorKind::kUnavailable, error) : error;
 }
 
+using Key = std::pair<std::string, int64_t>;  // Subject and version.
+Key KeyOf(const json& version) {
+  return {version.at("subject").get<std::string>(), version.at("version").get<int64_t>()};
+}
+
 class Registry {
  public:
   static Result<Registry> Open(const RegistryConfig& config) {
@@ -60,8 +65,12 @@ class Registry {
     return answer.status == 200 ? Status::OK() : Unexpected(config_, "DELETE " + path, answer);
   }
 
+  // A registry may give fewer than it is asked for, so the last page is the empty one; or all, if
+  // it knows no pages.
   Result<std::vector<json>> Versions(bool deleted) {
     std::vector<json> versions;
+    std::set<Key> seen;
+    json before;
     for (;;) {
       ARROW_ASSIGN_OR_RAISE(const json page,
                             Get("/schemas?deleted=" + std::string(deleted ? "true" : "false") +
@@ -72,8 +81,16 @@ class Registry {
                                " does not list its schemas (GET /schemas): it is not compatible ",
                                "with Confluent's release 7");
       }
-      versions.insert(versions.end(), page.begin(), page.end());
-      if (page.size() < kPage) return versions;
+      if (page.empty() || (page == before && page.size() < kPage)) return versions;
+      for (const json& version : page) {
+        if (!seen.insert(KeyOf(version)).second) {
+          return Unavailable("the registry ", WithoutCredentials(config_.url), " listed version ",
+                             KeyOf(version).second, " of subject ", KeyOf(version).first,
+                             " twice: its schemas changed while they were read; try again");
+        }
+        versions.push_back(version);
+      }
+      before = page;
     }
   }
 
@@ -84,11 +101,6 @@ class Registry {
   RegistryConfig config_;
   HttpClient client_;
 };
-
-using Key = std::pair<std::string, int64_t>;  // Subject and version.
-Key KeyOf(const json& version) {
-  return {version.at("subject").get<std::string>(), version.at("version").get<int64_t>()};
-}
 
 std::string SubjectPath(const json& version) {
   return "/subjects/" + PercentEncode(version.at("subject").get<std::string>());
@@ -108,38 +120,47 @@ json Registration(const json& version) {
   return body;
 }
 
-// Registers those that are missing. A schema may refer to one with a higher id, so it takes rounds.
-Status RegisterAll(Registry* registry, std::vector<json> missing, RegistryRestore* result) {
-  std::ranges::sort(missing, {},
-                    [](const json& version) { return version.at("id").get<int64_t>(); });
-  while (!missing.empty()) {
+// Does it for all versions. A schema may refer to any other, and the registry refuses the wrong
+// order, so it takes rounds.
+template <typename Act>
+Status InRounds(std::vector<json> versions, const Act& act) {
+  while (!versions.empty()) {
     std::vector<json> left;
     Status failure;
-    for (const json& version : missing) {
-      const Status posted =
-          registry->Post(SubjectPath(version) + "/versions", Registration(version));
-      if (posted.ok()) {
-        ++result->versions;
-      } else if (KindOf(posted) != ErrorKind::kInvalid) {
-        return posted;
-      } else {
-        failure = posted;
-        left.push_back(version);
-      }
+    for (json& version : versions) {
+      const Status done = act(version);
+      if (done.ok()) continue;
+      if (KindOf(done) != ErrorKind::kInvalid) return done;
+      failure = done;
+      left.push_back(std::move(version));
     }
-    if (left.size() == missing.size()) return failure;
-    missing = std::move(left);
+    if (left.size() == versions.size()) return failure;
+    versions = std::move(left);
   }
   return Status::OK();
 }
 
+Status RegisterAll(Registry* registry, std::vector<json> missing, RegistryRestore* result) {
+  std::ranges::sort(missing, {},
+                    [](const json& version) { return version.at("id").get<int64_t>(); });
+  return InRounds(std::move(missing), [&](const json& version) {
+    const Status posted = registry->Post(SubjectPath(version) + "/versions", Registration(version));
+    if (posted.ok()) ++result->versions;
+    return posted;
+  });
+}
+
 // Levels and modes, and which versions are deleted.
 Status Complete(Registry* registry, const json& exported, const std::set<Key>& deleted_there) {
+  std::vector<json> deleted;
   for (const json& version : exported.at("versions")) {
     if (!version.value("deleted", false) || deleted_there.contains(KeyOf(version))) continue;
-    ARROW_RETURN_NOT_OK(registry->Delete(SubjectPath(version) + "/versions/" +
-                                         std::to_string(KeyOf(version).second)));
+    deleted.push_back(version);
   }
+  ARROW_RETURN_NOT_OK(InRounds(std::move(deleted), [&](const json& version) {
+    return registry->Delete(SubjectPath(version) + "/versions/" +
+                            std::to_string(KeyOf(version).second));
+  }));
   if (exported.at("config").is_object()) {
     const json& level = exported.at("config").at("compatibilityLevel");
     ARROW_RETURN_NOT_OK(registry->Put("/config", {{"compatibility", level}}));
@@ -158,6 +179,36 @@ Status Complete(Registry* registry, const json& exported, const std::set<Key>& d
   return Status::OK();
 }
 
+bool IsModeToKeep(const json& mode) {
+  return mode.is_object() && mode.value("mode", "") != "IMPORT";  // That is of a killed restore.
+}
+
+// In the modes that this needs; then in the mode of the backup, or after an error in that before.
+Status RegisterAndComplete(Registry* registry, const json& exported, std::vector<json> missing,
+                           const std::set<Key>& deleted_there, RegistryRestore* result) {
+  const json writable{{"mode", "READWRITE"}};
+  ARROW_ASSIGN_OR_RAISE(json now, registry->Get("/mode"));
+  const json before = IsModeToKeep(now) ? now : writable;
+  const json mode_of_backup = exported.value("mode", json());
+  const auto set = [&](const json& mode) -> Status {
+    if (mode == now) return Status::OK();
+    ARROW_RETURN_NOT_OK(registry->Put("/mode?force=true", mode));
+    now = mode;
+    return Status::OK();
+  };
+  Status done;
+  if (!missing.empty()) {
+    done = set({{"mode", "IMPORT"}});
+    if (done.ok()) done = RegisterAll(registry, std::move(missing), result);
+  }
+  const bool has_modes = now.is_object();
+  if (done.ok() && has_modes) done = set(writable);
+  if (done.ok()) done = Complete(registry, exported, deleted_there);
+  const json& last = done.ok() && IsModeToKeep(mode_of_backup) ? mode_of_backup : before;
+  const Status mode_set = has_modes ? set(last) : Status::OK();
+  return done.ok() ? mode_set : done;
+}
+
 Result<RegistryRestore> Import(Registry* registry, const json& exported) {
   RegistryRestore result;
   ARROW_ASSIGN_OR_RAISE(const auto present, registry->Versions(true));
@@ -174,7 +225,11 @@ Result<RegistryRestore> Import(Registry* registry, const json& exported) {
     if (there == by_key.end()) {
       missing.push_back(version);
     } else if (SameSchema(there->second, version)) {
-      ++result.present;
+      if (deleted_there.contains(there->first) && !version.value("deleted", false)) {
+        missing.push_back(version);
+      } else {
+        ++result.present;
+      }
     } else {
       return Status::Invalid("version ", KeyOf(version).second, " of subject ",
                              KeyOf(version).first, " is another schema in the registry (id ",
@@ -182,24 +237,14 @@ Result<RegistryRestore> Import(Registry* registry, const json& exported) {
                              version.at("id").dump(), "): restore into an empty registry");
     }
   }
-  if (!missing.empty()) {
-    ARROW_ASSIGN_OR_RAISE(json mode, registry->Get("/mode"));
-    ARROW_RETURN_NOT_OK(registry->Put("/mode?force=true", {{"mode", "IMPORT"}}));
-    const Status registered = RegisterAll(registry, std::move(missing), &result);
-    if (!mode.is_object() || mode.value("mode", "") == "IMPORT") mode = {{"mode", "READWRITE"}};
-    ARROW_RETURN_NOT_OK(registry->Put("/mode?force=true", mode));
-    ARROW_RETURN_NOT_OK(registered);
-  }
-  ARROW_RETURN_NOT_OK(Complete(registry, exported, deleted_there));
+  ARROW_RETURN_NOT_OK(
+      RegisterAndComplete(registry, exported, std::move(missing), deleted_there, &result));
   return result;
 }
 
-}  // namespace
-
-Result<std::string> ExportRegistry(const RegistryConfig& config) {
-  ARROW_ASSIGN_OR_RAISE(Registry registry, Registry::Open(config));
-  ARROW_ASSIGN_OR_RAISE(auto versions, registry.Versions(true));
-  ARROW_ASSIGN_OR_RAISE(const auto live, registry.Versions(false));
+Result<std::string> Export(Registry* registry) {
+  ARROW_ASSIGN_OR_RAISE(auto versions, registry->Versions(true));
+  ARROW_ASSIGN_OR_RAISE(const auto live, registry->Versions(false));
   std::set<Key> alive;
   for (const json& version : live) alive.insert(KeyOf(version));
   json out{{"versions", json::array()}, {"configs", json::object()}, {"modes", json::object()}};
@@ -209,15 +254,27 @@ Result<std::string> ExportRegistry(const RegistryConfig& config) {
     version["deleted"] = !alive.contains(KeyOf(version));
     out["versions"].push_back(std::move(version));
   }
-  ARROW_ASSIGN_OR_RAISE(out["config"], registry.Get("/config"));
-  ARROW_ASSIGN_OR_RAISE(out["mode"], registry.Get("/mode"));
+  ARROW_ASSIGN_OR_RAISE(out["config"], registry->Get("/config"));
+  ARROW_ASSIGN_OR_RAISE(out["mode"], registry->Get("/mode"));
   for (const std::string& subject : subjects) {
-    ARROW_ASSIGN_OR_RAISE(const json level, registry.Get("/config/" + PercentEncode(subject)));
+    ARROW_ASSIGN_OR_RAISE(const json level, registry->Get("/config/" + PercentEncode(subject)));
     if (level.is_object()) out["configs"][subject] = level;
-    ARROW_ASSIGN_OR_RAISE(const json mode, registry.Get("/mode/" + PercentEncode(subject)));
+    ARROW_ASSIGN_OR_RAISE(const json mode, registry->Get("/mode/" + PercentEncode(subject)));
     if (mode.is_object()) out["modes"][subject] = mode;
   }
   return out.dump(1) + "\n";
+}
+
+}  // namespace
+
+Result<std::string> ExportRegistry(const RegistryConfig& config) {
+  ARROW_ASSIGN_OR_RAISE(Registry registry, Registry::Open(config));
+  try {
+    return Export(&registry);
+  } catch (const json::exception& e) {
+    return Corrupt("the answers of the registry ", WithoutCredentials(config.url),
+                   " are not understood (", e.what(), ")");
+  }
 }
 
 Result<RegistryRestore> ImportRegistry(const RegistryConfig& config, const std::string& exported) {

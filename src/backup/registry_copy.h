@@ -17,8 +17,9 @@ struct RegistryRestore {
   int64_t present = 0;   // Those that the registry had already, with the same id.
 };
 // Registers what an export has, with the same ids and version numbers, in the mode IMPORT; then
-// sets levels and modes. May be repeated. Invalid: the registry has another schema under one of the
-// ids or versions; nothing that it had is changed.
+// sets levels and modes. What is deleted there and not in the export comes back. May be repeated.
+// Invalid: the registry has another schema under one of the ids or versions; nothing that it had is
+// changed.
 Result<RegistryRestore> ImportRegistry(const RegistryConfig& config, const std::string& exported);
 
 }  // namespace shopstream::backup
