@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
 #include <unordered_map>
 #include <utility>
 
@@ -61,11 +62,13 @@ class Restoration {
   Result<RestoreReport> Run() {
     const auto began = BootClock::now();
     report_.backup = manifest_.id;
+    ARROW_RETURN_NOT_OK(ReadBackup());
     ARROW_RETURN_NOT_OK(lake::ProvePutIfAbsent(lake_, manifest_.tables.front().path));
     ARROW_RETURN_NOT_OK(Begin());
+    ARROW_RETURN_NOT_OK(CopyFiles());
+    // Until here the tables of the lake are as they were: only now is the whole backup checked.
     for (const BackedUpTable& table : manifest_.tables) ARROW_RETURN_NOT_OK(MakeRoom(table.path));
     if (options_.in_place) ARROW_RETURN_NOT_OK(RemoveLaterTables());
-    ARROW_RETURN_NOT_OK(CopyFiles());
     ARROW_RETURN_NOT_OK(PublishAll());
     ARROW_RETURN_NOT_OK(lake_->Delete(Marker()));
     report_.milliseconds = std::chrono::duration_cast<Millis>(BootClock::now() - began).count();
@@ -74,6 +77,43 @@ class Restoration {
 
  private:
   std::string Marker() const { return manifest_.tables.front().path + kMarker; }
+
+  // Reads and checks all logs and lists of files, before the lake is touched.
+  Status ReadBackup() {
+    std::vector<CopyJob> logs;
+    for (const BackedUpTable& table : manifest_.tables) {
+      for (const StoredFile& log : table.logs) {
+        logs.push_back({.from = log.path, .to = "", .bytes = log.bytes, .sha256 = log.sha256});
+      }
+    }
+    CopyOptions reading;
+    reading.threads = options_.threads;
+    reading.stop = options_.stop;
+    ARROW_RETURN_NOT_OK(Explained(CopyAll(place_, place_, logs, reading)));
+    for (const BackedUpTable& table : manifest_.tables) {
+      ARROW_ASSIGN_OR_RAISE(auto loaded,
+                            lake::LoadState(place_, LogTablePath(manifest_.id, table.path)));
+      if (loaded.state->version() != table.version) {
+        return Corrupt("the log of ", table.path, " in the backup ", manifest_.id,
+                       " is of version ", loaded.state->version(), ", expected ", table.version,
+                       ": restore another backup");
+      }
+      states_[table.path] = std::move(loaded.state);
+      ARROW_ASSIGN_OR_RAISE(files_[table.path], ReadFileList(place_, table));
+    }
+    return Status::OK();
+  }
+
+  // Says what damage of the backup means.
+  Status Explained(const Status& copied) const {
+    if (copied.ok() || copied.IsCancelled()) return copied;
+    const ErrorKind kind = KindOf(copied);
+    if (kind != ErrorKind::kCorrupt && kind != ErrorKind::kGone) return copied;
+    return WithKind(ErrorKind::kCorrupt,
+                    copied.WithMessage(copied.message(), ". The backup ", manifest_.id,
+                                       " is damaged, and no table was changed: `shopstream backup "
+                                       "verify` lists all damage; restore another backup"));
+  }
 
   // Continues a restore that was killed, or decides on a new one.
   Status Begin() {
@@ -149,11 +189,10 @@ class Restoration {
   Status CopyFiles() {
     std::vector<CopyJob> jobs;
     for (const BackedUpTable& table : manifest_.tables) {
-      ARROW_ASSIGN_OR_RAISE(const auto files, ReadFileList(place_, table));
       ARROW_ASSIGN_OR_RAISE(const auto objects, lake_->List(table.path + "/"));
       std::unordered_map<std::string, int64_t> present;
       for (const lake::ObjectEntry& object : objects) present[object.path] = object.size_bytes;
-      for (const StoredFile& file : files) {
+      for (const StoredFile& file : files_.at(table.path)) {
         const std::string to = table.path + "/" + RestoredName(begun_.restore_id, file.path);
         const auto there = present.find(to);
         // Nobody else uses this name, and a copy is whole or absent.
@@ -172,14 +211,7 @@ class Restoration {
       ++report_.files;
       report_.bytes += jobs[job].bytes;
     };
-    const Status copied = CopyAll(place_, lake_, jobs, copying);
-    if (copied.ok() || copied.IsCancelled() || IsUnavailable(copied)) return copied;
-    const ErrorKind kind = KindOf(copied);
-    if (kind != ErrorKind::kCorrupt && kind != ErrorKind::kGone) return copied;
-    return WithKind(ErrorKind::kCorrupt,
-                    copied.WithMessage(copied.message(), ". The backup ", manifest_.id,
-                                       " is damaged, and no table was made visible: `shopstream "
-                                       "backup verify` lists all damage; restore another backup"));
+    return Explained(CopyAll(place_, lake_, jobs, copying));
   }
 
   // Upstream tables first: whoever starts too early finds what it needs.
@@ -191,16 +223,9 @@ class Restoration {
   }
 
   Status Publish(const BackedUpTable& table) {
-    ARROW_ASSIGN_OR_RAISE(const auto loaded,
-                          lake::LoadState(place_, LogTablePath(manifest_.id, table.path)));
-    if (loaded.state->version() != table.version) {
-      return Corrupt("the log of ", table.path, " in the backup ", manifest_.id, " is of version ",
-                     loaded.state->version(), ", expected ", table.version,
-                     ": restore another backup");
-    }
     const int64_t version = begun_.versions.at(table.path);
     ARROW_ASSIGN_OR_RAISE(const auto state,
-                          RestoredState(*loaded.state, version, begun_.restore_id));
+                          RestoredState(*states_.at(table.path), version, begun_.restore_id));
     ARROW_ASSIGN_OR_RAISE(const LogContent log, LookAtLog(lake_, table.path, version));
     if (log.has_foreign && !log.has_expected) return SomeoneWrites(table.path);
     ARROW_RETURN_NOT_OK(PublishLog(lake_, table.path, state, begun_.restore_id, manifest_.id));
@@ -217,6 +242,9 @@ class Restoration {
   const RefineConfig& refine_;
   const RestoreOptions& options_;
   const Manifest manifest_;
+  // What the backup has, by table.
+  std::map<std::string, std::shared_ptr<const lake::TableState>> states_;
+  std::map<std::string, std::vector<StoredFile>> files_;
   Begun begun_;
   RestoreReport report_;
 };

@@ -39,10 +39,11 @@ struct RestoreOptions {
   std::function<void(const CopyProgress&)> on_progress = nullptr;  // May be null.
 };
 
-// Makes the lake what it was when the backup was taken. Data files are checked against their
-// SHA-256 and copied first; then each table becomes visible in one step, quarantine and Bronze
-// before rejects, Silver and Gold. Killed at any moment, it is finished by the next restore of the
-// same backup.
+// Makes the lake what it was when the backup was taken. The logs and the lists of files are checked
+// against their SHA-256 first, then the data files, while they are copied. Only then does it delete
+// the logs of the tables that it replaces, and each restored table becomes visible in one step,
+// quarantine and Bronze before rejects, Silver and Gold. Killed at any moment, it is finished by
+// the next restore of the same backup.
 //
 // A program that knew the lake before and was suspended meanwhile cannot change the restored
 // tables:
@@ -52,8 +53,8 @@ struct RestoreOptions {
 // - Its data files have new names, so that a vacuum's list of the old ones does not touch them.
 //
 // Invalid: the lake has tables already, and `in_place` is not set; or a restore of another backup
-// was begun there. Corrupt: the backup is damaged, the message names the object. Refused: someone
-// writes to a table meanwhile.
+// was begun there. Corrupt: the backup is damaged, the message names the object; no table was
+// changed. Refused: someone writes to a table meanwhile.
 Result<RestoreReport> Restore(lake::ObjectStore* place, lake::ObjectStore* lake,
                               const LakeConfig& tables, const RefineConfig& refine,
                               const RestoreOptions& options);
