@@ -70,10 +70,10 @@ std::string Own(Job job) {
       .dump();
 }
 
-// False if its process is certainly gone.
-bool MayLive(const json& other) {
-  if (!other.is_object() || other.value("space", "") != ProcessSpace()) return true;
-  return StartOf(other.value("pid", int64_t{0})) == other.value("start", "");
+// Whether the job is gone. A process of this host may have slept: its number decides, not the age.
+bool IsDead(const json& other, int64_t age_ms) {
+  if (!other.is_object() || other.value("space", "") != ProcessSpace()) return age_ms > kDeadAfterMs;
+  return StartOf(other.value("pid", int64_t{0})) != other.value("start", "");
 }
 
 }  // namespace
@@ -85,6 +85,7 @@ Result<std::unique_ptr<Turn>> Turn::Begin(lake::ObjectStore* place, Job job,
   std::unique_ptr<Turn> turn(
       new Turn(place, std::string(kRunningFolder) + NameOfJob(job) + "-" + id + ".json"));
   const std::string own = Own(job);
+  turn->last_written_ = BootClock::now();
   const Status written = place->Put(turn->path_, *arrow::Buffer::FromString(own));
   if (!written.ok() && job == Job::kRestore && KindOf(written) == ErrorKind::kRefused) {
     Log::Warn("{} cannot be written: do not prune it during this restore", place->Describe());
@@ -96,11 +97,24 @@ Result<std::unique_ptr<Turn>> Turn::Begin(lake::ObjectStore* place, Job job,
   ARROW_RETURN_NOT_OK(turn->CheckOthers(job));
   turn->alive_ = Thread([raw = turn.get(), own] {
     while (!raw->stop_.WaitFor(kWriteEvery)) {
+      const BootClock::time_point now = BootClock::now();
       const Status again = raw->place_->Put(raw->path_, *arrow::Buffer::FromString(own));
-      if (!again.ok()) Log::Warn("{}", again.message());
+      if (!again.ok()) {
+        Log::Warn("{}", again.message());
+      } else if (raw->Check().ok()) {
+        raw->last_written_ = now;  // A turn that was lost stays lost.
+      }
     }
   });
   return turn;
+}
+
+Status Turn::Check() const {
+  if (path_.empty() || BootClock::now() - last_written_.load() <= Millis{kDeadAfterMs / 2}) {
+    return Status::OK();
+  }
+  return Refused("this job has lost its turn in ", place_->Describe(), ": it was suspended, or ",
+                 path_, " could not be written, so another job may have begun. Run it again");
 }
 
 Status Turn::CheckOthers(Job job) const {
@@ -111,7 +125,7 @@ Status Turn::CheckOthers(Job job) const {
     ARROW_ASSIGN_OR_RAISE(const auto text, place_->Get(object.path));
     if (text == nullptr) continue;
     const json other = ParseJson(std::string_view(*text));
-    if (object.modified_ms < now_ms - kDeadAfterMs || !MayLive(other)) {
+    if (IsDead(other, now_ms - object.modified_ms)) {
       ARROW_RETURN_NOT_OK(place_->Delete(object.path));
       continue;
     }
