@@ -85,9 +85,10 @@ def test_disk_to_s3_and_back_read_by_delta_rs(shopstream: Shopstream, minio: Min
 
     after = content(shopstream.lake)
     shutil.rmtree(shopstream.lake)
+    started = int(time.time())
     restored = shopstream.json("backup", "restore", place, first["id"], **s3)
     assert content(shopstream.lake) == before
-    assert all(table["version"] == table["backed_up_version"] + 1_000_000 for table in restored["tables"])
+    assert all(table["version"] >= started * 1_000_000 for table in restored["tables"])
     refused = shopstream.run("backup", "restore", place, **s3, expect=1)
     assert BRONZE in refused.stderr and "--in-place" in refused.stderr
     shopstream.run("backup", "restore", place, "--in-place", **s3)

@@ -10,6 +10,7 @@
 #include "base/format.h"
 #include "base/join.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "base/sha256.h"
 
 namespace shopstream::backup {
@@ -92,6 +93,11 @@ Manifest ManifestFrom(const json& value) {
   return manifest;
 }
 
+// For messages.
+std::string NameIn(const lake::ObjectStore& place, const std::string& id) {
+  return ManifestPath(id) + " in " + place.Describe();
+}
+
 }  // namespace
 
 int64_t Manifest::files() const {
@@ -125,11 +131,11 @@ ordered_json ToJson(const Manifest& manifest) {
 
 Result<Manifest> ParseManifest(std::string_view text, const std::string& name) {
   const json value = ParseJson(text);
-  if (value.is_object() && value.value("format", kFormat) > kFormat) {
-    return Status::Invalid("the backup ", name,
-                           " was made by a newer shopstream: use that version");
-  }
   try {
+    if (value.is_object() && value.value("format", kFormat) > kFormat) {
+      return Status::Invalid("the backup ", name,
+                             " was made by a newer shopstream: use that version");
+    }
     return ManifestFrom(value);
   } catch (const json::exception& e) {
     return Corrupt("the manifest ", name, " is damaged (", e.what(),
@@ -198,25 +204,38 @@ Result<Backups> ReadBackups(lake::ObjectStore* place) {
       if (!objects.empty()) backups.unfinished.push_back(id);
       continue;
     }
-    ARROW_ASSIGN_OR_RAISE(
-        Manifest manifest,
-        ParseManifest(std::string_view(*text), ManifestPath(id) + " in " + place->Describe()));
-    backups.finished.push_back(std::move(manifest));
+    auto manifest = ParseManifest(std::string_view(*text), NameIn(*place, id));
+    if (manifest.ok()) {
+      backups.finished.push_back(*std::move(manifest));
+      continue;
+    }
+    Log::Warn("{}", manifest.status().message());
+    backups.unreadable.push_back({id, manifest.status()});
   }
   return backups;
 }
 
+Status NoBackup(const lake::ObjectStore& place) {
+  return Gone("there is no finished backup in ", place.Describe(),
+              ": correct the place, or make one with `shopstream backup create`");
+}
+
 Result<Manifest> FindBackup(lake::ObjectStore* place, const std::string& id) {
-  ARROW_ASSIGN_OR_RAISE(Backups backups, ReadBackups(place));
-  if (backups.finished.empty()) {
-    return Gone("there is no finished backup in ", place->Describe(),
-                ": correct the place, or make one with `shopstream backup create`");
+  if (!id.empty() && id.find('/') == std::string::npos) {
+    ARROW_ASSIGN_OR_RAISE(const auto text, place->Get(ManifestPath(id)));
+    if (text != nullptr) return ParseManifest(std::string_view(*text), NameIn(*place, id));
   }
-  if (id.empty()) return std::move(backups.finished.back());
+  ARROW_ASSIGN_OR_RAISE(Backups backups, ReadBackups(place));
+  if (backups.finished.empty()) return NoBackup(*place);
   std::vector<std::string> ids;
-  for (Manifest& manifest : backups.finished) {
-    if (manifest.id == id) return std::move(manifest);
-    ids.push_back(manifest.id);
+  for (const Manifest& manifest : backups.finished) ids.push_back(manifest.id);
+  if (id.empty()) {
+    if (backups.unreadable.empty() || backups.unreadable.back().id < ids.back()) {
+      return std::move(backups.finished.back());
+    }
+    const Status& why = backups.unreadable.back().why;
+    return why.WithMessage(why.message(),
+                           ". It is the newest; name one of these instead: ", Joined(ids, ", "));
   }
   const bool unfinished = std::ranges::count(backups.unfinished, id) > 0;
   return Gone(unfinished ? "the backup " : "there is no backup ", id,

@@ -75,13 +75,21 @@ std::string ManifestPath(const std::string& id);
 // A table of this path in the place's store has the log of the backed-up table.
 std::string LogTablePath(const std::string& id, const std::string& table);
 
-struct Backups {
-  std::vector<Manifest> finished;       // Oldest first.
-  std::vector<std::string> unfinished;  // Ids.
+struct UnreadableBackup {
+  std::string id;
+  Status why;  // Names the manifest.
 };
+struct Backups {
+  std::vector<Manifest> finished;            // Oldest first.
+  std::vector<std::string> unfinished;       // Ids.
+  std::vector<UnreadableBackup> unreadable;  // Their manifest is damaged, or of a newer version.
+};
+// Warns of those that are unreadable.
 Result<Backups> ReadBackups(lake::ObjectStore* place);
-// The backup with this id; empty: the newest. Gone: there is none; the message names those that
-// exist.
+// For a place without a finished backup.
+Status NoBackup(const lake::ObjectStore& place);
+// The backup with this id; empty: the newest. Reads no other manifest than the one with the id.
+// Gone: there is none; the message names those that exist. Corrupt: its manifest is damaged.
 Result<Manifest> FindBackup(lake::ObjectStore* place, const std::string& id);
 
 // The data files of one table. Corrupt: the list is missing or is not the one that was written.

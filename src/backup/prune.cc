@@ -66,6 +66,13 @@ Result<PruneReport> Prune(lake::ObjectStore* place, const PruneOptions& options)
   ARROW_ASSIGN_OR_RAISE(const auto turn,
                         Turn::Begin(place, Job::kPrune, std::to_string(WallClockMillis())));
   ARROW_ASSIGN_OR_RAISE(Backups backups, ReadBackups(place));
+  if (!backups.unreadable.empty()) {
+    const auto& [id, why] = backups.unreadable.front();
+    return why.WithMessage(why.message(), ". What it needs is unknown, so nothing was removed. If ",
+                           "it is not needed, delete ", BackupFolder(id), ", then prune again");
+  }
+  // Without one, this may be a wrong place, whose data/ belongs to something else.
+  if (backups.finished.empty()) return NoBackup(*place);
   PruneReport report;
   report.dry_run = options.dry_run;
   report.removed = ChooseToPrune(backups.finished, options.rule);
@@ -93,6 +100,7 @@ Result<PruneReport> Prune(lake::ObjectStore* place, const PruneOptions& options)
   int64_t done = 0;
   for (const std::string& path : paths) {
     if (options.stop && options.stop()) return Status::Cancelled("stopped; run it again");
+    ARROW_RETURN_NOT_OK(turn->Check());
     ARROW_RETURN_NOT_OK(place->Delete(path));
     if (options.on_progress) options.on_progress(++done, static_cast<int64_t>(paths.size()));
   }

@@ -43,8 +43,8 @@ struct PruneOptions {
 
 // Removes backups, manifests first, then every file that no other backup needs. Killed at any
 // moment, it leaves whole backups, and the next one removes the rest. Refused: another job is at
-// work in the place. Corrupt: a backup that stays is damaged, so what it needs is unknown; nothing
-// was removed.
+// work in the place. Gone: the place has no finished backup. Corrupt: a backup that stays, or any
+// manifest, is damaged, so what it needs is unknown. Nothing was removed then.
 Result<PruneReport> Prune(lake::ObjectStore* place, const PruneOptions& options);
 
 }  // namespace shopstream::backup

@@ -24,8 +24,9 @@ namespace {
 using nlohmann::json;
 using nlohmann::ordered_json;
 
-// Beside the first table, while a restore is unfinished. Listings of data files skip hidden names.
-constexpr char kMarker[] = "/.shopstream-restore.json";
+// In the lake while a restore is unfinished. Not in a table's folder: another backup may not have
+// the table.
+constexpr char kMarker[] = ".shopstream-restore.json";
 
 // What a restore decides once, so that a repetition does the same.
 struct Begun {
@@ -70,14 +71,12 @@ class Restoration {
     for (const BackedUpTable& table : manifest_.tables) ARROW_RETURN_NOT_OK(MakeRoom(table.path));
     if (options_.in_place) ARROW_RETURN_NOT_OK(RemoveLaterTables());
     ARROW_RETURN_NOT_OK(PublishAll());
-    ARROW_RETURN_NOT_OK(lake_->Delete(Marker()));
+    ARROW_RETURN_NOT_OK(lake_->Delete(kMarker));
     report_.milliseconds = std::chrono::duration_cast<Millis>(BootClock::now() - began).count();
     return std::move(report_);
   }
 
  private:
-  std::string Marker() const { return manifest_.tables.front().path + kMarker; }
-
   // Reads and checks all logs and lists of files, before the lake is touched.
   Status ReadBackup() {
     std::vector<CopyJob> logs;
@@ -117,8 +116,14 @@ class Restoration {
 
   // Continues a restore that was killed, or decides on a new one.
   Status Begin() {
-    ARROW_ASSIGN_OR_RAISE(const auto text, lake_->Get(Marker()));
-    if (text != nullptr) return Continue(ParseJson(std::string_view(*text)));
+    ARROW_ASSIGN_OR_RAISE(const auto text, lake_->Get(kMarker));
+    if (text != nullptr) {
+      ARROW_RETURN_NOT_OK(ReadMarker(ParseJson(std::string_view(*text))));
+      ARROW_ASSIGN_OR_RAISE(const bool had_finished, HadFinished());
+      if (!had_finished) return Continue();
+      ARROW_RETURN_NOT_OK(lake_->Delete(kMarker));
+      begun_ = {};
+    }
     ARROW_ASSIGN_OR_RAISE(const auto existing, FindTablesWithLogs(lake_));
     if (!existing.empty() && !options_.in_place) {
       return Status::Invalid("the lake ", lake_->Describe(),
@@ -131,24 +136,41 @@ class Restoration {
     begun_.restore_id = NewRestoreId();
     for (const BackedUpTable& table : manifest_.tables) {
       ARROW_ASSIGN_OR_RAISE(const LogContent log, LookAtLog(lake_, table.path, -1));
-      begun_.versions[table.path] = std::max(log.newest, table.version) + kVersionsAbove;
+      begun_.versions[table.path] =
+          VersionAbove(std::max(log.newest, table.version), WallClockMillis());
     }
-    return lake_->Put(Marker(), *arrow::Buffer::FromString(begun_.Text()));
+    return lake_->Put(kMarker, *arrow::Buffer::FromString(begun_.Text()));
   }
 
-  Status Continue(const json& marker) {
+  Status ReadMarker(const json& marker) {
     try {
       begun_.backup = marker.at("backup").get<std::string>();
       begun_.restore_id = marker.at("restore_id").get<std::string>();
       begun_.versions = marker.at("versions").get<std::map<std::string, int64_t>>();
     } catch (const json::exception& e) {
-      return Corrupt(Marker(), " in ", lake_->Describe(), " is damaged (", e.what(),
+      return Corrupt(kMarker, " in ", lake_->Describe(), " is damaged (", e.what(),
                      "): delete it, then restore with --in-place");
     }
+    return Status::OK();
+  }
+
+  // Whether the restore that left the marker was killed after its last table became visible: the
+  // lake then belongs to its writers, and this is another restore.
+  Result<bool> HadFinished() {
+    bool is_written_to = false;
+    for (const auto& [table, version] : begun_.versions) {
+      ARROW_ASSIGN_OR_RAISE(const LogContent log, LookAtLog(lake_, table, version));
+      if (log.newest < version) return false;
+      is_written_to |= log.newest > version;
+    }
+    return is_written_to || begun_.backup != manifest_.id;
+  }
+
+  Status Continue() const {
     if (begun_.backup == manifest_.id) return Status::OK();
     return Status::Invalid("a restore of the backup ", begun_.backup, " into ", lake_->Describe(),
                            " is unfinished: finish it with `shopstream backup restore PLACE ",
-                           begun_.backup, "`, or delete ", Marker(),
+                           begun_.backup, "`, or delete ", kMarker,
                            " and restore another one with --in-place");
   }
 

@@ -48,8 +48,8 @@ struct RestoreOptions {
 // A program that knew the lake before and was suspended meanwhile cannot change the restored
 // tables:
 // - Each has a new metaData.id, which a writer checks before each commit.
-// - Its log begins 1,000,000 versions above the last one known, with a checkpoint. An entry that
-//   was on its way lands below the checkpoint, where no reader looks.
+// - Its log begins above every version that anybody knows (VersionAbove), with a checkpoint. An
+//   entry that was on its way lands below the checkpoint, where no reader looks.
 // - Its data files have new names, so that a vacuum's list of the old ones does not touch them.
 //
 // Invalid: the lake has tables already, and `in_place` is not set; or a restore of another backup

@@ -6,6 +6,7 @@
 
 #include "backup/create.h"
 #include "backup/prune.h"
+#include "backup/turn.h"
 #include "backup/verify.h"
 #include "base/error_kind.h"
 #include "base/runtime.h"
@@ -68,6 +69,20 @@ class RestoreTest : public lake::testing::LakeTest {
   Result<Manifest> TryCreate() {
     return backup::Create(store_.get(), place_.get(), config_.lake, config_.refine, {});
   }
+  // Another table of the same lake, with the files of the first.
+  void CreateSide() {
+    lake::TableSpec spec = lake::testing::SmallSpec();
+    spec.path = std::string(kPath) + "-side";
+    const auto side = lake::Table::OpenOrCreate(store_->inner(), spec).ValueOrDie();
+    lake::Changes changes;
+    for (const DataFile& file : table_->snapshot()->Files()) {
+      const auto content = store_->inner()->Get(std::string(kPath) + "/" + file.path).ValueOrDie();
+      ASSERT_TRUE(store_->inner()->Put(spec.path + "/" + file.path, *content).ok());
+      changes.adds.push_back(file);
+    }
+    changes.written_since = BootClock::now();
+    ASSERT_TRUE(side->Commit(lake::Unconditionally(changes), BootClock::now() + Millis{5000}).ok());
+  }
   Manifest CreateOne() { return TryCreate().ValueOrDie(); }
   Result<RestoreReport> TryRestore(const RestoreOptions& options = {}) {
     return Restore(place_.get(), store_.get(), config_.lake, config_.refine, options);
@@ -128,15 +143,16 @@ TEST_F(RestoreTest, BringsBackWhatTheBackupHas) {
 
   const RestoreReport report = TryRestore().ValueOrDie();
   ASSERT_THAT(report.tables, SizeIs(1));
-  EXPECT_EQ(1'000'002, report.tables[0].version);
+  const int64_t version = report.tables[0].version;
+  EXPECT_GT(version, 1'000'002);
   Reopen();
   EXPECT_EQ(20, Rows());
   EXPECT_EQ(2, table_->snapshot()->Txn("app"));
   EXPECT_NE(id, IdOf(*table_));
   Append(30);  // Writers continue.
   EXPECT_EQ(30, Rows());
-  EXPECT_EQ(1'000'003, table_->snapshot()->version());
-  EXPECT_FALSE(Exists(std::string(kPath) + "/.shopstream-restore.json"));
+  EXPECT_EQ(version + 1, table_->snapshot()->version());
+  EXPECT_FALSE(Exists(".shopstream-restore.json"));
 }
 
 TEST_F(RestoreTest, AnEarlierBackupCanBeChosen) {
@@ -177,7 +193,7 @@ TEST_F(RestoreTest, InPlaceReplacesTheTables) {
   CreateOne();
   Append(10);
   const RestoreReport report = TryRestore({.in_place = true}).ValueOrDie();
-  EXPECT_EQ(1'000'002, report.tables[0].version);  // Above the newest version of the old log.
+  EXPECT_GT(report.tables[0].version, 1'000'002);  // Above the newest version of the old log.
   EXPECT_EQ(10, Rows());
   // The writer that knew the old table notices.
   lake::Changes changes;
@@ -186,6 +202,63 @@ TEST_F(RestoreTest, InPlaceReplacesTheTables) {
   const auto commit =
       table_->Commit(lake::Unconditionally(changes), BootClock::now() + Millis{5000});
   EXPECT_THAT(commit.status().message(), HasSubstr("replaced by another one"));
+  EXPECT_EQ(10, Rows());
+}
+
+TEST_F(RestoreTest, ADamagedBackupReplacesNothing) {
+  Append(0);
+  CreateSide();
+  const Manifest manifest = CreateOne();
+  ASSERT_THAT(manifest.tables, SizeIs(2));
+  Append(10);
+  const std::string before = Described();
+  const BackedUpTable& last = manifest.tables.back();
+  const std::string file = ReadFileList(place_.get(), last).ValueOrDie().front().path;
+  for (const std::string& object :
+       {last.logs.front().path, last.list.path, StoredDataPath(last.path, file)}) {
+    SCOPED_TRACE(object);
+    const std::string good((*place_->Get(object))->ToString());
+    std::string bad = good;
+    bad[bad.size() / 2] ^= 1;
+    for (const bool missing : {false, true}) {
+      PutInPlace(object, bad);
+      ASSERT_TRUE(!missing || place_->Delete(object).ok());
+      const Status refused = TryRestore({.in_place = true}).status();
+      EXPECT_EQ(ErrorKind::kCorrupt, KindOf(refused)) << refused;
+      EXPECT_THAT(refused.message(), HasSubstr(object));
+      EXPECT_EQ(before, Described());
+    }
+    PutInPlace(object, good);
+  }
+  Append(20);  // The old table is not replaced for its writer either.
+  ASSERT_TRUE(TryRestore({.in_place = true}).ok());
+  EXPECT_EQ(10, Rows());
+}
+
+TEST_F(RestoreTest, TheNextRestoreOfOneBackupBeginsAboveTheLostVersions) {
+  Append(0);
+  CreateOne();
+  DestroyLake();
+  ASSERT_TRUE(TryRestore().ok());
+  Reopen();
+  Append(10);
+  const int64_t lost = table_->snapshot()->version();
+  DestroyLake();
+  EXPECT_GT(TryRestore().ValueOrDie().tables[0].version, lost);
+}
+
+TEST_F(RestoreTest, AMarkerThatWasLeftDoesNotStopTheNextRestore) {
+  Append(0);
+  CreateOne();
+  DestroyLake();
+  store_->On(Operation::kDelete, ".shopstream-restore.json").FailsBefore();
+  ASSERT_FALSE(TryRestore().ok());  // Killed after its last table became visible.
+  Reopen();
+  Append(10);
+  const int64_t before = table_->snapshot()->version();
+  EXPECT_THAT(TryRestore().status().message(), HasSubstr("--in-place"));
+  EXPECT_EQ(20, Rows());
+  EXPECT_GT(TryRestore({.in_place = true}).ValueOrDie().tables[0].version, before);
   EXPECT_EQ(10, Rows());
 }
 
@@ -314,8 +387,63 @@ TEST_F(RestoreTest, ADamagedManifestListOrLogIsFound) {
   PutInPlace(manifest.tables[0].list.path, "x\n");
   PutInPlace(manifest.tables[0].logs[0].path, "x");
   EXPECT_THAT(VerifyAll().damages, SizeIs(::testing::Ge(2)));
+  EXPECT_THAT(VerifyAll().damages.back().what, HasSubstr("cannot be repaired"));
   PutInPlace(ManifestPath(manifest.id), "{");
-  EXPECT_THAT(Verify(place_.get(), {}).status().message(), HasSubstr(ManifestPath(manifest.id)));
+  const VerifyReport report = VerifyAll();
+  ASSERT_THAT(report.damages, SizeIs(1));
+  EXPECT_EQ(ManifestPath(manifest.id), report.damages[0].object);
+}
+
+TEST_F(RestoreTest, ADamagedManifestLeavesTheOtherBackupsUsable) {
+  Append(0);
+  const Manifest good = CreateOne();
+  const std::string newer = "99991231T000000.000Z";
+  for (const char* damaged : {"{", R"({"format": "x"})", R"({"format": 9})"}) {
+    PutInPlace(ManifestPath(newer), damaged);
+    EXPECT_THAT(FindBackup(place_.get(), "").status().message(),
+                AllOf(HasSubstr(ManifestPath(newer)), HasSubstr(good.id)));
+    EXPECT_EQ(good.id, FindBackup(place_.get(), good.id).ValueOrDie().id);
+    EXPECT_THAT(VerifyAll().damages, SizeIs(1));
+    const auto before = PlaceNames("");
+    EXPECT_THAT(Prune(place_.get(), {.rule = {.keep = 1}}).status().message(),
+                HasSubstr(ManifestPath(newer)));
+    EXPECT_EQ(before, PlaceNames(""));
+  }
+  EXPECT_EQ(0, CreateOne().copied_files);
+  DestroyLake();
+  EXPECT_TRUE(TryRestore({.backup = good.id}).ok());
+}
+
+TEST_F(RestoreTest, PruneOfAWrongPlaceRemovesNothing) {
+  PutInPlace("data/of-another-program", "x");
+  const Status refused = Prune(place_.get(), {.rule = {.keep = 1}}).status();
+  EXPECT_EQ(ErrorKind::kGone, KindOf(refused)) << refused;
+  EXPECT_THAT(PlaceNames(""), ElementsAre("data/of-another-program"));
+}
+
+TEST_F(RestoreTest, PruneWaitsForAJobOfThisHostHoweverLongItSleeps) {
+  Append(0);
+  CreateOne();
+  const auto asleep = Turn::Begin(place_.get(), Job::kCreate, "x").ValueOrDie();
+  static_cast<MemoryStore*>(place_->inner())->AdvanceClock(Millis{301'000});
+  EXPECT_THAT(Prune(place_.get(), {.rule = {.keep = 1}}).status().message(),
+              HasSubstr("running/create-x.json"));
+}
+
+TEST_F(RestoreTest, APruneThatSleptDeletesNothingMore) {
+  Append(0);
+  const Manifest old = CreateOne();
+  Append(10);
+  CreateOne();
+  JumpingClock clock;
+  clock.Jump(Millis{200'000});
+  place_->On(Operation::kDelete, ManifestPath(old.id)).Calls([&](const std::string&) {
+    Runtime::Simulate(&clock);
+  });
+  const Status lost = Prune(place_.get(), {.rule = {.keep = 1}}).status();
+  Runtime::Simulate(nullptr);
+  EXPECT_THAT(lost.message(), HasSubstr("lost its turn"));
+  EXPECT_FALSE(PlaceNames(BackupFolder(old.id)).empty());  // Deleted after the manifest.
 }
 
 TEST_F(RestoreTest, AKilledRestoreIsFinishedByTheNext) {

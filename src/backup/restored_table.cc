@@ -19,6 +19,7 @@ namespace {
 using nlohmann::json;
 
 constexpr char kRestoreKey[] = "restoreId";
+constexpr int64_t kVersionsAbove = 1'000'000;  // In case that the clock is wrong.
 
 // A table id that depends on the restore and on the old id alone, so that a restore that is
 // repeated makes the same one. Both are random.
@@ -49,6 +50,10 @@ lake::LogEntry RestoreEntry(const lake::TableState& state, const std::string& re
 }
 
 }  // namespace
+
+int64_t VersionAbove(int64_t known, int64_t now_ms) {
+  return std::max(known + kVersionsAbove, now_ms * 1000);
+}
 
 Result<LogContent> LookAtLog(lake::ObjectStore* lake, const std::string& table, int64_t expected) {
   ARROW_ASSIGN_OR_RAISE(const auto objects, lake->List(lake::LogFolder(table)));

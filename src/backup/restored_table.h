@@ -11,10 +11,12 @@
 // The log of a table that is being restored.
 namespace shopstream::backup {
 
-// A restored log begins this far above the versions that anybody knows. A writer that was suspended
-// sends at most the next version, and no table gets this many commits between a backup and a
-// restore: at one commit per second it takes 11 days.
-inline constexpr int64_t kVersionsAbove = 1'000'000;
+// Where the log of a restored table begins: above every version that anybody knows, because a
+// writer that was suspended sends at most the next one. The log that was lost may have been newer
+// than `known`, also one that an earlier restore of the same backup began. So the version is at
+// least the microseconds since the Unix epoch: no table gets a commit per microsecond. It is exact
+// in a double until the year 2255.
+int64_t VersionAbove(int64_t known, int64_t now_ms);
 
 // Of a table's log in the lake.
 struct LogContent {

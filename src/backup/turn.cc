@@ -72,7 +72,8 @@ std::string Own(Job job) {
 
 // Whether the job is gone. A process of this host may have slept: its number decides, not the age.
 bool IsDead(const json& other, int64_t age_ms) {
-  if (!other.is_object() || other.value("space", "") != ProcessSpace()) return age_ms > kDeadAfterMs;
+  if (!other.is_object() || other.value("space", "") != ProcessSpace())
+    return age_ms > kDeadAfterMs;
   return StartOf(other.value("pid", int64_t{0})) != other.value("start", "");
 }
 

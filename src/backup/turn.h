@@ -27,8 +27,8 @@ class Turn {
   static Result<std::unique_ptr<Turn>> Begin(lake::ObjectStore* place, Job job,
                                              const std::string& id);
   ~Turn();  // Removes the object.
-  // Before a step that must not overlap with another job. Refused: this one did not write its object
-  // for half of the 5 minutes, so another host may soon treat it as killed.
+  // Before a step that must not overlap with another job. Refused: this one did not write its
+  // object for half of the 5 minutes, so another host may soon treat it as killed.
   Status Check() const;
   Turn(const Turn&) = delete;
   Turn& operator=(const Turn&) = delete;

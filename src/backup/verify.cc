@@ -30,11 +30,16 @@ class Verification {
 
  private:
   Status Choose() {
-    ARROW_ASSIGN_OR_RAISE(Manifest newest, FindBackup(place_, options_.backup));
     if (!options_.backup.empty()) {
-      chosen_.push_back(std::move(newest));
+      ARROW_ASSIGN_OR_RAISE(Manifest one, FindBackup(place_, options_.backup));
+      chosen_.push_back(std::move(one));
     } else {
       ARROW_ASSIGN_OR_RAISE(Backups backups, ReadBackups(place_));
+      if (backups.finished.empty() && backups.unreadable.empty()) return NoBackup(*place_);
+      for (const UnreadableBackup& backup : backups.unreadable) {
+        report_.backups.push_back(backup.id);
+        report_.damages.push_back({ManifestPath(backup.id), backup.id, backup.why.message()});
+      }
       chosen_ = std::move(backups.finished);
       report_.unfinished = std::move(backups.unfinished);
     }
@@ -51,6 +56,8 @@ class Verification {
   }
 
   void Note(const std::string& object, const std::string& backup, std::string what) {
+    // A create copies only data files again.
+    if (!object.starts_with(kDataFolder)) what += "; this backup cannot be repaired";
     report_.damages.push_back({object, backup, std::move(what)});
   }
 

@@ -15,7 +15,7 @@ namespace shopstream::backup {
 struct Damage {
   std::string object;  // In the place.
   std::string backup;  // The oldest one that needs it.
-  std::string what;    // "missing", or how it differs.
+  std::string what;    // "missing", or how it differs; whether the backup cannot be repaired.
 };
 
 struct VerifyReport {
@@ -36,8 +36,8 @@ struct VerifyOptions {
 };
 
 // Reads every file that the backups need and compares its SHA-256 with that of the time when it was
-// copied; and checks that each data file that a backed-up log names is among them. Gone: there is
-// no such backup.
+// copied; and checks that each data file that a backed-up log names is among them. A damaged
+// manifest is a damage. Gone: there is no such backup.
 Result<VerifyReport> Verify(lake::ObjectStore* place, const VerifyOptions& options);
 
 }  // namespace shopstream::backup
