@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "backup/create.h"
 #include "backup/manifest.h"
@@ -15,6 +16,7 @@
 #include "backup/restore.h"
 #include "backup/verify.h"
 #include "base/clock.h"
+#include "base/http_query.h"
 #include "base/join.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -57,12 +59,21 @@ Result<StorePtr> OpenPlace(const Context& context, const std::string& place) {
                                     store.status().message());
 }
 
+// Opening the place reports a URI that is no path.
+std::string PathOf(const std::string& uri) {
+  constexpr std::string_view kScheme = "file://";
+  if (!uri.starts_with(kScheme)) return uri;
+  const size_t slash = uri.find('/', kScheme.size());
+  if (slash == std::string::npos) return uri;
+  return PercentDecode(uri.substr(slash));
+}
+
 // A path as the file system sees it; an S3 location as it is.
 std::string Whole(const std::string& uri) {
   std::string whole = uri;
   if (!uri.starts_with("s3://")) {
     std::error_code error;
-    const std::string path = uri.starts_with("file://") ? uri.substr(uri.find('/', 7)) : uri;
+    const std::string path = PathOf(uri);
     const auto canonical = std::filesystem::weakly_canonical(path, error);
     whole = error ? path : canonical.string();
   }
