@@ -260,16 +260,32 @@ def test_a_lost_registry_gets_its_ids_back(shopstream: Shopstream, tmp_path: pat
     shopstream.run("schema", "register", newer)
     ask(shopstream.cluster, "PUT", f"/config/{subject}", {"compatibility": "FULL"})
     versions = schemas_of(shopstream.cluster, subject)
+    # Two deleted ones, of which the second refers to the first.
+    used, user = f"{subject}.used", f"{subject}.user"
+    record = {"type": "record", "name": "Used", "fields": [{"name": "n", "type": "int"}]}
+    ask(shopstream.cluster, "POST", f"/subjects/{used}/versions", {"schema": json.dumps(record)})
+    references = [{"name": "Used", "subject": used, "version": 1}]
+    ask(shopstream.cluster, "POST", f"/subjects/{user}/versions",
+        {"schema": json.dumps({"type": "array", "items": "Used"}), "references": references})
+    for name in (user, used):
+        ask(shopstream.cluster, "DELETE", f"/subjects/{name}")
     shopstream.run("backup", "create", place)
 
+    for name in (user, used):
+        ask(shopstream.cluster, "DELETE", f"/subjects/{name}?permanent=true")
     for permanent in ("", "?permanent=true"):
         ask(shopstream.cluster, "DELETE", f"/subjects/{subject}{permanent}")
     assert schemas_of(shopstream.cluster, subject) == []
     restored = shopstream.json("backup", "restore", place, "--part", "registry")[0]
-    assert restored["registered"] == 2
-    assert schemas_of(shopstream.cluster, subject) == versions
+    assert restored["registered"] == 4
+    live = ask(shopstream.cluster, "GET", f"/schemas?subjectPrefix={subject}")
+    assert live == versions
+    assert {one["subject"] for one in schemas_of(shopstream.cluster, subject)} == {subject, used, user}
     assert ask(shopstream.cluster, "GET", f"/config/{subject}")["compatibilityLevel"] == "FULL"
     assert shopstream.json("backup", "restore", place, "--part", "registry")[0]["registered"] == 0
+    ask(shopstream.cluster, "DELETE", f"/subjects/{subject}/versions/2")
+    assert shopstream.json("backup", "restore", place, "--part", "registry")[0]["registered"] == 1
+    assert ask(shopstream.cluster, "GET", f"/schemas?subjectPrefix={subject}") == versions
     shutil.rmtree(shopstream.lake)
     shopstream.run("ingest", "--until-caught-up")
     assert shopstream.json("audit")["clean"]
