@@ -161,7 +161,7 @@ def test_two_students_do_not_meet(cluster: Cluster, tmp_path: pathlib.Path, caps
 def test_watching_ends_with_the_pass(labs: Callable[..., int], cluster: Cluster, tmp_path: pathlib.Path,
                                      capsys: pytest.CaptureFixture[str]) -> None:
     assert labs(str(FIRST.number)) == 0 and labs("predict", next(iter(FIRST.prediction.choices))) == 0
-    watching = threading.Thread(target=lambda: ended.append(labs("check", "--watch")))
+    watching = threading.Thread(target=lambda: ended.append(labs("check", "--watch")), daemon=True)
     ended: list[int] = []
     watching.start()
     kept = wait_until(lambda: (now := Progress(tmp_path / "student").attempts[FIRST.name]).checks and now, 60, "the first check")
@@ -183,7 +183,7 @@ def test_watching_survives_a_file_that_cannot_run(labs: Callable[..., int], clus
     worker = tmp_path / "student" / crew.name / "worker.py"
     worker.write_text(worker.read_text().replace('"range"', '"no-such-assignor"'))
     ended: list[int] = []
-    watching = threading.Thread(target=lambda: ended.append(labs("check", "--watch")))
+    watching = threading.Thread(target=lambda: ended.append(labs("check", "--watch")), daemon=True)
     watching.start()
     said = ""
 
