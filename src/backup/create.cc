@@ -63,7 +63,7 @@ class Creation {
 
   const std::string& id() const { return manifest_.id; }
 
-  Result<Manifest> Run(const LakeConfig& tables, const RefineConfig& refine) {
+  Result<Manifest> Run(const LakeConfig& tables, const RefineConfig& refine, const Turn& turn) {
     ARROW_RETURN_NOT_OK(ReadPresent());
     std::map<std::string, int64_t> gone_before;  // Path -> pinned version of its table.
     PinFrom from = PinFrom::kCompletePass;
@@ -74,7 +74,7 @@ class Creation {
       attempt.left_out = std::move(pins.left_out);
       Plan(&attempt);
       const Status copied = CopyFiles(&attempt);
-      if (copied.ok()) return Publish(attempt);
+      if (copied.ok()) return Publish(attempt, turn);
       if (attempt.gone.empty()) return copied;
       const auto before = gone_before.find(attempt.gone);
       if (before != gone_before.end() && before->second == attempt.gone_version) {
@@ -166,7 +166,7 @@ class Creation {
     return CopyAll(lake_, place_, attempt->jobs, copying);
   }
 
-  Result<Manifest> Publish(const Attempt& attempt) {
+  Result<Manifest> Publish(const Attempt& attempt, const Turn& turn) {
     std::vector<std::vector<StoredFile>> lists(attempt.pins.size());
     for (const Attempt::Wanted& wanted : attempt.files) {
       lists[wanted.table].push_back(wanted.file);
@@ -187,6 +187,7 @@ class Creation {
     }
     manifest_.finished_ms = WallClockMillis();
     const auto text = arrow::Buffer::FromString(DumpJson(ToJson(manifest_), 1) + "\n");
+    ARROW_RETURN_NOT_OK(turn.Check());
     ARROW_ASSIGN_OR_RAISE(const auto outcome,
                           place_->PutIfAbsent(ManifestPath(manifest_.id), *text));
     if (outcome == lake::PutOutcome::kExists) {
@@ -241,7 +242,7 @@ Result<Manifest> Create(lake::ObjectStore* lake, lake::ObjectStore* place, const
                         const RefineConfig& refine, const CreateOptions& options) {
   Creation creation(lake, place, options);
   ARROW_ASSIGN_OR_RAISE(const auto turn, Turn::Begin(place, Job::kCreate, creation.id()));
-  return creation.Run(tables, refine);
+  return creation.Run(tables, refine, *turn);
 }
 
 }  // namespace shopstream::backup

@@ -221,7 +221,7 @@ Result<int> RunBackupVerify(const Context& context, const BackupFlags& flags) {
       Counted(report.files, "file"), FormatBytes(report.bytes),
       code == kDone ? "all are as they were written"
                     : Counted(static_cast<int64_t>(report.damages.size()), "damage") +
-                          " found: delete these objects, then `backup create` copies again "
+                          " found: delete those under data/, then `backup create` copies again "
                           "what the lake still has");
   return code;
 }
