@@ -104,6 +104,7 @@ def sign_in(visit: Visit) -> None:
     """In the dialog of a change that is open."""
     visit.page.locator("dialog input[type=password]").fill(TOKEN)
     visit.page.locator("dialog").get_by_role("button", name="Sign in").click()
+    expect(visit.page.locator("dialog input[type=password]")).to_have_count(0)  # The next field is that of the change.
 
 
 def produce(world: Shopstream, key: str, value: bytes) -> tuple[int, int]:
