@@ -14,7 +14,7 @@ PARTITIONS = 3
 
 
 def start(bench: Bench) -> None:
-    """The prediction is about the start file, so it runs once, into a topic of its own."""
+    """The prediction is about the start file, so it runs once, into its own topic."""
     for topic in (bench.topic, keyless(bench)):
         bench.create_topic(topic)
     bench.run(bench.folder / "python", "-c", f"import settings; settings.TOPIC = '{keyless(bench)}'; import produce")

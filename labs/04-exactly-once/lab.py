@@ -54,7 +54,7 @@ def bronze(bench: Bench, ends: dict[int, int], told: dict[str, str]) -> Finding:
 
 
 class Killed:
-    """One experiment: a sink in a folder and a group of its own, killed until it has gone wrong, at most KILLS times."""
+    """One experiment: a sink in its own folder and group, killed until it has gone wrong, at most KILLS times."""
 
     def __init__(self, bench: Bench, sink: pathlib.Path, ends: dict[int, int]):
         self.ends = ends

@@ -76,7 +76,7 @@ class Bench:
             raise LabError("labs need the local cluster, all of it, and it is not running: ./run up")
 
     def lay_out(self) -> None:
-        """The student's folder as at the start. Whatever was there is deleted."""
+        """The student's folder as at the start. What was there before is deleted."""
         empty(self.folder)
         shutil.copytree(self.lab.folder / "start", self.folder, dirs_exist_ok=True)
         own_rules = self.folder / "rules.yaml"

@@ -48,7 +48,7 @@ class Lab:
     concept: str
     minutes: int
     prediction: Prediction
-    wrong: dict[str, str]  # Each usual wrong answer, and what its finding says.
+    wrong: dict[str, str]  # Each common wrong answer, and the words of its finding.
 
     @classmethod
     def read(cls, folder: pathlib.Path) -> "Lab":

@@ -1,4 +1,4 @@
-"""Copies the topic into out/, exactly once: the name of each file says which offsets are in it."""
+"""Copies the topic into out/, exactly once: the name of each file has its offsets."""
 
 import pathlib
 

@@ -1,4 +1,4 @@
-"""The offsets in a file of its own, written with care. (It is still a second write.)"""
+"""The offsets in a separate file, written atomically. (It is still a second write.)"""
 
 import json
 import pathlib

@@ -1,4 +1,4 @@
-"""Fills diagnosis.toml from what the quarantine says, as you would by hand."""
+"""Fills in diagnosis.toml from the quarantine, as you would by hand."""
 
 import json
 
