@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <vector>
 
 namespace shopstream {
 
@@ -14,6 +16,25 @@ struct FileStamp {
 
   static FileStamp Of(const std::string& path);
   bool operator==(const FileStamp&) const = default;
+};
+
+// When files that a server reads again have to be read. A state that could not be read stays a
+// change, so that it is tried again. One thread at a time.
+class FileChanges {
+ public:
+  // Looks at the files: construct it before the first read, so that no later change is missed.
+  explicit FileChanges(std::vector<std::string> paths);
+
+  bool Seen();          // Looks again. Whether they differ from what was taken last.
+  void Take();          // What Seen looked at was read, or will not be tried again.
+  bool IsNewFailure();  // What Seen looked at could not be read: whether that is news.
+
+ private:
+  std::vector<FileStamp> Look() const;
+
+  std::vector<std::string> paths_;
+  std::vector<FileStamp> taken_, seen_;
+  std::optional<std::vector<FileStamp>> failed_;
 };
 
 }  // namespace shopstream

@@ -1,7 +1,6 @@
 #include "base/http_certificate.h"
 
 #include <boost/asio/ssl/context.hpp>
-#include <utility>
 
 #include "base/log.h"
 
@@ -27,21 +26,15 @@ Result<HttpCertificate::Context> HttpCertificate::Read() const {
   return context;
 }
 
-Status HttpCertificate::Open() {
-  stamps_ = Stamps();  // Before reading: a later change is not missed.
-  ARROW_ASSIGN_OR_RAISE(current_, Read());
-  return Status::OK();
-}
+Status HttpCertificate::Open() { return Read().Value(&current_); }
 
 HttpCertificate::Context HttpCertificate::Current() {
-  const auto now = Stamps();
-  if (now == stamps_) return current_;
+  if (!changes_.Seen()) return current_;
   if (auto read = Read(); read.ok()) {
-    stamps_ = now;
-    warned_.reset();
+    changes_.Take();
     current_ = *std::move(read);
     Log::Info("TLS certificate '{}' has changed: new connections use it", certificate_);
-  } else if (std::exchange(warned_, now) != now) {
+  } else if (changes_.IsNewFailure()) {
     Log::Warn("{}; the certificate from before remains", read.status().message());
   }
   return current_;

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 
@@ -21,7 +20,9 @@ class HttpCertificate {
   using Context = std::shared_ptr<boost::asio::ssl::context>;
 
   HttpCertificate(std::string certificate, std::string key)
-      : certificate_(std::move(certificate)), key_(std::move(key)) {}
+      : certificate_(std::move(certificate)),
+        key_(std::move(key)),
+        changes_({certificate_, key_}) {}
 
   // Invalid: a file cannot be read, or the two do not belong together.
   Status Open();
@@ -30,15 +31,11 @@ class HttpCertificate {
   Context Current();
 
  private:
-  using BothStamps = std::pair<FileStamp, FileStamp>;
-
-  BothStamps Stamps() const { return {FileStamp::Of(certificate_), FileStamp::Of(key_)}; }
   Result<Context> Read() const;
 
   const std::string certificate_, key_;
+  FileChanges changes_;
   Context current_;
-  BothStamps stamps_;                 // Of the files that were read last.
-  std::optional<BothStamps> warned_;  // Of files that cannot be used.
 };
 
 }  // namespace shopstream

@@ -163,8 +163,7 @@ Result<SharedTable> ReadTable(const std::string& path, const std::string& settin
 struct Users::Impl {
   std::string path, named_by;  // The file and its setting; empty: the users are not from a file.
   std::mutex reading;
-  FileStamp stamp;                  // Of the state that was read last. Guarded by reading.
-  std::optional<FileStamp> warned;  // Of a state that cannot be used. Guarded by reading.
+  FileChanges changes{{}};  // Guarded by reading.
   std::mutex mutex;
   SharedTable table;  // Guarded by mutex.
   // One hash at a time: guesses must not use up all processors.
@@ -197,17 +196,15 @@ struct Users::Impl {
   void Refresh() {
     const std::unique_lock reader(reading, std::try_to_lock);
     if (!reader.owns_lock()) return;
-    const FileStamp now = FileStamp::Of(path);
-    if (now == stamp) return;
+    if (!changes.Seen()) return;
     auto read = ReadTable(path, named_by);
     // Damaged lines are parsed once, because it takes long; what cannot be read is tried again.
-    if (read.ok() || read.status().IsInvalid()) stamp = now;
+    if (read.ok() || read.status().IsInvalid()) changes.Take();
     if (!read.ok()) {
-      if (std::exchange(warned, now) == now) return;
+      if (!changes.IsNewFailure()) return;
       Log::Warn("{}: {}; the users from before remain", named_by, read.status().message());
       return;
     }
-    warned.reset();
     Log::Info("{}: {} has changed: {} users", named_by, path, (*read)->users.size());
     const std::lock_guard lock(mutex);
     table = *std::move(read);
@@ -220,13 +217,12 @@ Users::Users(Users&&) noexcept = default;
 Users& Users::operator=(Users&&) noexcept = default;
 
 Result<Users> Users::Read(const std::string& path, const std::string& setting) {
-  const FileStamp stamp = FileStamp::Of(path);  // Before reading: a later change is not missed.
   Users users;
   users.impl_ = std::make_unique<Impl>();
+  users.impl_->changes = FileChanges({path});
   ARROW_ASSIGN_OR_RAISE(users.impl_->table, ReadTable(path, setting));
   users.impl_->path = path;
   users.impl_->named_by = setting;
-  users.impl_->stamp = stamp;
   return users;
 }
 

@@ -30,7 +30,6 @@ Result<std::string> ReadToken(const std::string& path) {
 Result<std::unique_ptr<TokenFile>> TokenFile::Open(const std::string& path) {
   std::unique_ptr<TokenFile> opened(new TokenFile(path));
   if (!path.empty()) {
-    opened->stamp_ = FileStamp::Of(path);  // Before reading: a later change is not missed.
     ARROW_ASSIGN_OR_RAISE(opened->token_, ReadToken(path));
   }
   return opened;
@@ -38,15 +37,13 @@ Result<std::unique_ptr<TokenFile>> TokenFile::Open(const std::string& path) {
 
 std::string TokenFile::Current() {
   const std::lock_guard lock(mutex_);
-  const FileStamp now = FileStamp::Of(path_);
-  if (now == stamp_) return token_;
+  if (!changes_.Seen()) return token_;
   auto read = ReadToken(path_);
   if (read.ok()) {
-    stamp_ = now;
-    warned_.reset();
+    changes_.Take();
     token_ = *std::move(read);
     Log::Info("console.token_file: {} has changed", path_);
-  } else if (std::exchange(warned_, now) != now) {
+  } else if (changes_.IsNewFailure()) {
     Log::Warn("{}; the token from before remains", read.status().message());
   }
   return token_;

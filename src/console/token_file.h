@@ -2,9 +2,9 @@
 
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/file_stamp.h"
 #include "base/status.h"
@@ -24,14 +24,13 @@ class TokenFile {
   std::string Stamp();
 
  private:
-  explicit TokenFile(std::string path) : path_(std::move(path)) {}
+  explicit TokenFile(std::string path) : path_(std::move(path)), changes_({path_}) {}
   std::string Current();
 
   const std::string path_;
   std::mutex mutex_;
-  std::string token_;                // Guarded by mutex_, like all below.
-  FileStamp stamp_;                  // Of the file that was read last.
-  std::optional<FileStamp> warned_;  // Of one that cannot be used.
+  FileChanges changes_;  // Guarded by mutex_, like all below.
+  std::string token_;
 };
 
 }  // namespace shopstream::console
