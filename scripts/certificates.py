@@ -61,7 +61,7 @@ class Authority:
 
 
 def private_folder(path: pathlib.Path) -> None:
-    """Only the owner may enter it, whoever created it."""
+    """Only the owner may enter it, even if it existed before."""
     path.mkdir(parents=True, exist_ok=True, mode=0o700)
     path.chmod(0o700)
 

@@ -144,7 +144,7 @@ class SecuredCluster(Cluster):
             "kafka": {"bootstrap_servers": self.node_servers, "security": self.setup_properties()}})
 
     def _write_role_file(self, role: str, comment: str, settings: dict[str, Any]) -> None:
-        """Only if it is different, since whoever runs with an older file is started again."""
+        """Only if it is different, because a server older than its file is restarted."""
         text = f"# {comment}\n{yaml(settings)}"
         path = self.role_file(role)
         if not path.exists() or path.read_text() != text:

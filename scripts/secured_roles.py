@@ -66,7 +66,7 @@ ROLES: dict[str, list[Grant]] = {
     "admin": [*_grants("CLUSTER", "kafka-cluster", "ALTER", "CREATE"),
               *_grants("TOPIC", "*", "READ", "ALTER", "ALTER_CONFIGS"), *_grants("GROUP", "*", "READ")],
 }
-# By user: the role in the file of users. Whoever is missing has no login there.
+# By user: the role in the file of users. Users who are not listed have no login there.
 REGISTRY_USERS = {"producer": "writer", "ingest": "reader", "observe": "reader", "console": "reader", "admin": "writer"}
 CONSOLE_USERS = {"admin": "writer", "viewer": "reader"}
 

@@ -48,7 +48,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 class SharedFixturesTogether(LoadScopeScheduling):
-    """One worker takes all tests of a file with fixtures of its own, and all tests that use Spark, or the secured node.
+    """One worker takes all tests of a file that has module fixtures, and all tests that use Spark, or the secured node.
     The others go to whichever has time. (The groups of pytest-xdist 3.8 do not reach pytest 9.)"""
 
     def _split_scope(self, nodeid: str) -> str:

@@ -37,7 +37,7 @@ def start_console(world: Shopstream, **settings: str) -> tuple[Running, str]:
 
 
 def permission(world: Shopstream, token: str) -> dict[str, str]:
-    """The settings with which whoever has the token may change things."""
+    """The settings that let a user with this token change things."""
     file = world.folder / "token"
     file.write_text(token)
     file.chmod(0o600)

@@ -147,7 +147,7 @@ def test_a_killed_create_is_finished_by_the_next(shopstream: Shopstream) -> None
         running.kill()
     made = shopstream.json("backup", "create", place)
     shopstream.run("backup", "verify", place)
-    shopstream.json("backup", "prune", place, "--keep", 1)  # Those that were killed do not count as at work.
+    shopstream.json("backup", "prune", place, "--keep", 1)  # Killed jobs do not count as running.
     assert shopstream.json("backup", "list", place)["unfinished"] == []
     before = content(shopstream.lake)
     shutil.rmtree(shopstream.lake)

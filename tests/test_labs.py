@@ -1,4 +1,4 @@
-"""Each lab fails untouched, fails with the usual wrong answers, and says differently why, and passes with its solution:
+"""Each lab fails untouched, fails with each common wrong answer for its own reason, and passes with its solution:
 all on one cluster. And the runner itself: predictions, hints, resets, and what survives."""
 
 import datetime

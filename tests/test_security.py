@@ -58,7 +58,7 @@ class Shop:
                                       **{**self.as_administrator, **options})
 
     def check(self, *roles: str, expect: int = 0) -> tuple[list[dict[str, str]], str]:
-        """The rows, and what it says."""
+        """The rows, and its messages."""
         chosen = [flag for role in roles for flag in ("--role", role)]
         done = self.world.program.run(
             "--json", "security", "check", "--roles", self.roles, "--secrets", self.secrets, *chosen, expect=expect,
@@ -322,7 +322,7 @@ def test_observe_measures_everything_with_its_role(shop: Shop) -> None:
     assert not running.says("warn"), running.words()
 
 
-# ---- what is not as the table says
+# ---- what disagrees with the table
 
 def test_a_lacking_and_an_excess_acl_are_named(shop: Shop) -> None:
     principal, topic = f"User:{shop.user('ingest')}", shop.world.topic

@@ -16,7 +16,7 @@
 //   backups/<id>/files/<table>.txt                      its data files, see FormatFileList
 //   backups/<id>/parts/<name>                           settings, topics, the registry's export
 //   backups/<id>/manifest.json                          written last: without it, unfinished
-//   running/<job>-<id>.json                             who is at work, see turn.h
+//   running/<job>-<id>.json                             a running job, see turn.h
 namespace shopstream::backup {
 
 // An object of the place, or a data file of a table.
@@ -63,7 +63,7 @@ Result<Manifest> ParseManifest(std::string_view text, const std::string& name);
 Result<std::string> FormatFileList(const std::vector<StoredFile>& files);
 Result<std::vector<StoredFile>> ParseFileList(std::string_view text, const std::string& name);
 
-// A restore gives each data file a name of its own, "restored-<8 digits>-<name>", so that nothing
+// A restore gives each data file a new name, "restored-<8 digits>-<name>", so that nothing
 // that knew the lake before can name it. Backups store the file under the name without it.
 std::string RestoredName(const std::string& restore_id, const std::string& path);
 std::string StoredDataPath(const std::string& table, const std::string& path);

@@ -103,7 +103,7 @@ class Restoration {
     return Status::OK();
   }
 
-  // Says what damage of the backup means.
+  // Adds what damage of the backup means to the error.
   Status Explained(const Status& copied) const {
     if (copied.ok() || copied.IsCancelled()) return copied;
     const ErrorKind kind = KindOf(copied);
@@ -236,7 +236,7 @@ class Restoration {
     return Explained(CopyAll(place_, lake_, jobs, copying));
   }
 
-  // Upstream tables first: whoever starts too early finds what it needs.
+  // Upstream tables first: a program that starts too early finds its input.
   Status PublishAll() {
     for (auto table = manifest_.tables.rbegin(); table != manifest_.tables.rend(); ++table) {
       ARROW_RETURN_NOT_OK(Publish(*table));

@@ -16,13 +16,13 @@ namespace shopstream::backup {
 
 enum class Job { kCreate, kRestore, kPrune };
 
-// Keeps `prune` away from a place while something else works there, and the other way round:
+// Keeps `prune` away from a place while another job runs there, and vice versa:
 // creates and restores may run together, a prune runs alone. Each job keeps an object
 // running/<job>-<id>.json, and writes it again every 30 s. One that was killed is recognized
 // immediately on its own host, elsewhere once its object is 5 minutes old.
 class Turn {
  public:
-  // Refused: another job is at work; the message names it. A restore from a place where it may not
+  // Refused: another job runs; the message names it. A restore from a place where it may not
   // write has no object.
   static Result<std::unique_ptr<Turn>> Begin(lake::ObjectStore* place, Job job,
                                              const std::string& id);

@@ -81,7 +81,7 @@ std::vector<std::string> SplitFields(std::string_view line) {
   }
 }
 
-// What one state of the file says.
+// The users in one state of the file.
 struct UserTable {
   std::map<std::string, User, std::less<>> users;
   // The hash against which an unknown user's password is checked.

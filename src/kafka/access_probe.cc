@@ -47,7 +47,7 @@ Access Listed(ResourceType type, std::span<const rd_kafka_AclOperation_t> listed
   return access;
 }
 
-// Whoever has one of these may describe the resource.
+// Each of these includes the permission to describe the resource.
 void DenyWhatDescribes(ResourceType type, Access* access) {
   for (const Operation operation : OperationsOf(type)) {
     const Acl acl{"", {type, "*"}, PatternType::kLiteral, operation};

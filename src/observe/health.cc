@@ -39,7 +39,7 @@ struct HealthRunner::Answers {
     return std::ranges::any_of(slots, [](const Slot& slot) { return slot.is_new; });
   }
 
-  // On a thread of its own. The lock is held.
+  // On a new thread. The lock is held.
   static void Start(const std::shared_ptr<Answers>& answers, const HealthCheck& check, size_t i) {
     Slot& slot = answers->slots[i];
     slot.running = true;

@@ -25,7 +25,7 @@ Resource ExampleOf(const Acl& acl) {
   return example;
 }
 
-// Trying this transactional id would stop whoever uses it.
+// Trying this transactional id would stop the producer that uses it.
 bool IsInUse(const Acl& acl) {
   return acl.resource.type == ResourceType::kTransactionalId &&
          acl.pattern == PatternType::kLiteral;

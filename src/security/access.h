@@ -35,14 +35,14 @@ struct Act {
 
 // The resources with which each role is tried: all that any role names, and one of each type that
 // no role names, which shows an ACL that allows too much. Patterns are tried with a name that they
-// match. A literal transactional id is left out: trying it would stop whoever uses it.
+// match. A literal transactional id is left out: trying it would stop its producer.
 std::vector<kafka::Resource> ResourcesOf(const std::vector<Role>& roles, const Names& names);
 
 // Every operation on every resource that was tried. CREATE on the cluster includes CREATE on every
 // topic.
 std::vector<Act> Compare(const Role& role, const std::map<kafka::Resource, kafka::Access>& tried);
 
-// What to do about an act that is not as the table says; empty otherwise.
+// What to do about an act that disagrees with the table; empty if it agrees.
 std::string RemedyFor(const Act& act, const Role& role);
 
 }  // namespace shopstream::security

@@ -9,7 +9,7 @@ export class ApiError extends Error {
   }
 }
 
-// What an answer of state "not_allowed" says, as the error that it is.
+// An answer of state "not_allowed", as an error.
 export const refusal = ({ reason, remedy }) => new ApiError('refused', `${reason}. ${remedy ?? ''}`, 200);
 
 export const get = (path, options) => request(path, { ...options, method: 'GET' });
