@@ -2,14 +2,16 @@
 for everything else, and TLS and users for the registry, the console and MinIO. Everything that is not granted is denied.
 
 There are two authorities. That of the nodes signs certificates for the ports at which the nodes talk to each other. That
-of the clients signs what servers show to clients; it gets nobody into the nodes' ports. Whoever sets up users has no
-password but a certificate of the nodes' authority, `setup.pem`: so the first user is created without a password on any
-command line.
+of the clients signs what servers show to clients; it gets nobody into the nodes' ports. The user `setup`,
+who creates the others, has no password but a certificate of the nodes' authority, so that no password is on any command
+line.
 """
 
 import functools
+import os
 import pathlib
 import ssl
+import subprocess
 from collections.abc import Callable
 from typing import Any
 
@@ -27,6 +29,7 @@ from secured_roles import CONSOLE_USERS, REGISTRY_USERS, ROLES, Grant, Secrets, 
 
 SETUP = "setup"  # The user with a certificate.
 CLIENTS = "certificates/clients"
+SETUP_TIMEOUT = 60.0  # Seconds; 3 on an idle machine.
 MINIO_ROOT = "minio-root"
 BUCKET = "shopstream"
 # By role: its policy of scripts/minio_users.py. Only refine and admin delete, so that they alone clean tables up.
@@ -87,9 +90,18 @@ class SecuredCluster(Cluster):
 
     def set_up_users(self) -> None:
         """Every role's user, with its password and its ACLs. Adds what is missing and removes nothing."""
-        admin = self.admin()  # The futures do not keep it alive.
-        secured_roles.set_password(admin, ROLES, self.secrets)
-        secured_roles.grant(admin, ROLES)
+        if not os.access(self.binary, os.X_OK):
+            raise ClusterError(f"{self.binary}, which sets up the users, is not built: ./run build")
+        command = [str(self.binary), "--config", str(self.role_file(SETUP)), "security", "setup", "--set-passwords",
+                   "--secrets", str(self.secrets.folder)]
+        mine = {name: value for name, value in os.environ.items() if not name.startswith("SHOPSTREAM_")}
+        try:
+            done = subprocess.run(command, cwd=ROOT, env=mine, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                                  timeout=SETUP_TIMEOUT)
+        except subprocess.TimeoutExpired:
+            raise ClusterError(f"setting up the users took longer than {SETUP_TIMEOUT:.0f} s") from None
+        if done.returncode != 0:
+            raise ClusterError(f"setting up the users: {done.stderr.strip()}")
 
     def add_user(self, user: str, grants: list[Grant]) -> None:
         admin = self.admin()
@@ -192,8 +204,8 @@ class SecuredCluster(Cluster):
     def start_brokers(self, *arguments: Any, **options: Any) -> None:
         self._keep_others_out()
         super().start_brokers(*arguments, **options)
-        self.set_up_users()
         self.write_role_files()
+        self.set_up_users()
 
     def _keep_others_out(self) -> None:
         """MinIO and Kafka keep their users' secrets below `directory`, in files that everyone may read."""

@@ -1,4 +1,5 @@
-"""The users of the secured local cluster: what each may do, their secrets, and a configuration file for each role.
+"""The users of the secured local cluster: their secrets, their logins at other services, and further users for tests.
+config/roles.yaml has what each role may do in Kafka.
 
 A secret is a file of mode 600 in the folder of secrets. It is created once; delete one and start the cluster again to
 replace it.
@@ -22,7 +23,6 @@ from ports import ClusterError
 
 SCRAM_ITERATIONS = 8192
 ANSWER_WITHIN = 60.0  # Seconds, for a call to Kafka; 1 on an idle machine.
-TOPIC, GROUP = "shopstream-purchases", "purchase-ingestion-consumers"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,32 +40,16 @@ class Grant:
                           AclOperation[self.operation], AclPermissionType.ALLOW)
 
 
-def _grants(resource: str, name: str, *operations: str, prefixed: bool = False) -> list[Grant]:
-    return [Grant(resource, name, operation, prefixed) for operation in operations]
-
-
 def may_produce(topic: str) -> list[Grant]:
-    return _grants("TOPIC", topic, "WRITE")
+    return [Grant("TOPIC", topic, "WRITE")]
 
 
 def may_ingest(topic: str, group: str) -> list[Grant]:
     """Also lets it run `audit`, `health` and `group describe`."""
-    return [*_grants("TOPIC", topic, "READ", "DESCRIBE_CONFIGS"), *_grants("GROUP", group, "READ")]
+    return [Grant("TOPIC", topic, "READ"), Grant("TOPIC", topic, "DESCRIBE_CONFIGS"), Grant("GROUP", group, "READ")]
 
 
-ROLES: dict[str, list[Grant]] = {
-    "producer": may_produce(TOPIC),
-    "ingest": [*_grants("TOPIC", TOPIC, "READ"), *_grants("GROUP", GROUP, "READ")],
-    # CREATE and ALTER_CONFIGS serve its first start, which creates the topic.
-    "registry": [*_grants("TOPIC", "_schemas", "READ", "WRITE", "CREATE", "DESCRIBE_CONFIGS", "ALTER_CONFIGS"),
-                 *_grants("TRANSACTIONAL_ID", "shopstream-registry", "WRITE", prefixed=True)],
-    "refine": [],  # It reads and writes the lake alone.
-    "observe": [*_grants("TOPIC", TOPIC, "READ", "DESCRIBE_CONFIGS"), *_grants("GROUP", GROUP, "DESCRIBE")],
-    "console": [*_grants("TOPIC", "*", "DESCRIBE", "DESCRIBE_CONFIGS"), *_grants("TOPIC", TOPIC, "READ"),
-                *_grants("GROUP", "*", "DESCRIBE")],
-    "admin": [*_grants("CLUSTER", "kafka-cluster", "ALTER", "CREATE"),
-              *_grants("TOPIC", "*", "READ", "ALTER", "ALTER_CONFIGS"), *_grants("GROUP", "*", "READ")],
-}
+ROLES = ("producer", "ingest", "registry", "refine", "observe", "console", "admin")  # Those of config/roles.yaml.
 # By user: the role in the file of users. Users who are not listed have no login there.
 REGISTRY_USERS = {"producer": "writer", "ingest": "reader", "observe": "reader", "console": "reader", "admin": "writer"}
 CONSOLE_USERS = {"admin": "writer", "viewer": "reader"}

@@ -86,13 +86,16 @@ class Shop:
 
     def acls(self) -> set[tuple[Any, ...]]:
         """Of all roles, as another client sees them."""
-        every = AclBindingFilter(ResourceType.ANY, None, ResourcePatternType.ANY, None, None, AclOperation.ANY,
-                                 AclPermissionType.ANY)
-        admin = self.node.admin()  # The future does not keep it alive.
-        found = admin.describe_acls(every).result(timeout=PATIENCE)
         mine = {f"User:{self.user(role)}" for role in ROLES}
         return {(acl.principal, acl.restype, acl.name, acl.resource_pattern_type, acl.operation, acl.permission_type,
-                 acl.host) for acl in found if acl.principal in mine}
+                 acl.host) for acl in every_acl(self.node) if acl.principal in mine}
+
+
+def every_acl(node: SecuredCluster) -> list[AclBinding]:
+    every = AclBindingFilter(ResourceType.ANY, None, ResourcePatternType.ANY, None, None, AclOperation.ANY,
+                             AclPermissionType.ANY)
+    admin = node.admin()  # The future does not keep it alive.
+    return admin.describe_acls(every).result(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +137,8 @@ def test_show_prints_the_table_with_its_names(shop: Shop) -> None:
     assert "User:ingest" in shown and "TRANSACTIONAL_ID shopstream-registry" in shown
 
 
-def test_the_secured_local_cluster_has_the_same_table() -> None:
+def test_the_secured_local_cluster_has_the_same_table(secured_node: SecuredCluster) -> None:
+    """As another client sees it in the brokers."""
     done = subprocess.run([BINARY, "--json", "security", "show"], cwd=ROOT, check=True, capture_output=True, text=True,
                           timeout=30)
     table: dict[str, set[tuple[str, bool, str]]] = {role: set() for role in ROLES}
@@ -142,8 +146,11 @@ def test_the_secured_local_cluster_has_the_same_table() -> None:
         if row["resource"]:
             table[row["role"]] |= {(row["resource"], row["pattern"] == "PREFIXED", operation)
                                    for operation in row["operations"].split()}
-    here = {role: {(grant.resource if grant.resource == "CLUSTER" else f"{grant.resource} {grant.name}", grant.prefixed,
-                    grant.operation) for grant in grants} for role, grants in secured_roles.ROLES.items()}
+    here: dict[str, set[tuple[str, bool, str]]] = {role: set() for role in secured_roles.ROLES}
+    for acl in every_acl(secured_node):
+        if (user := acl.principal.removeprefix("User:")) in here:
+            resource = "CLUSTER" if acl.restype == ResourceType.BROKER else f"{acl.restype.name} {acl.name}"
+            here[user].add((resource, acl.resource_pattern_type == ResourcePatternType.PREFIXED, acl.operation.name))
     assert here == table
 
 
