@@ -273,7 +273,7 @@ int main(int argc, char** argv) {
     std::cerr << "usage: day_bench LAKE [HOURS] [EVENTS_PER_SECOND] [SECONDS_PER_COMMIT]\n";
     return 2;
   }
-  if (!shopstream::StartLogging("error").ok()) return 1;
+  if (!shopstream::StartLogging({.level = "error"}).ok()) return 1;
   const auto status = shopstream::lake::RunDay(argv[1], hours, rate, step);
   if (status.ok()) return 0;
   std::cerr << status.ToString() << "\n";

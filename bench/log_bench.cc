@@ -218,7 +218,7 @@ int main(int argc, char** argv) {
     std::cerr << "usage: log_bench LAKE [COMMITS, 1000 or more]\n";
     return 2;
   }
-  if (!shopstream::StartLogging("error").ok()) return 1;
+  if (!shopstream::StartLogging({.level = "error"}).ok()) return 1;
   const auto status = shopstream::lake::Run(argv[1], commits);
   if (status.ok()) return 0;
   std::cerr << status.ToString() << "\n";

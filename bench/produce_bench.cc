@@ -247,7 +247,7 @@ int main(int argc, char** argv) {
     const size_t equals = property.find('=');
     options.config.kafka.security[property.substr(0, equals)] = property.substr(equals + 1);
   }
-  const shopstream::Status logging = shopstream::StartLogging("warn");
+  const shopstream::Status logging = shopstream::StartLogging({.level = "warn"});
   const shopstream::Status status = logging.ok() ? shopstream::Run(options) : logging;
   if (!status.ok()) std::fprintf(stderr, "produce_bench: %s\n", status.message().c_str());
   return status.ok() ? 0 : 1;
