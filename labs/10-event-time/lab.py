@@ -12,7 +12,6 @@ from typing import Any
 import duckdb
 import fastavro
 from confluent_kafka import Message
-from deltalake import DeltaTable
 
 from places import ROOT
 from runner.bench import Bench
@@ -102,7 +101,7 @@ def asked(bench: Bench) -> Revenue:
     with duckdb.connect() as engine:
         engine.execute("SET TimeZone = 'UTC'")
         for table in ("silver-events", "bronze-events"):
-            engine.register(table.replace("-", "_"), DeltaTable(str(bench.lake / table)).to_pyarrow_table())
+            engine.register(table.replace("-", "_"), bench.table(table))
         engine.execute("CREATE TEMP TABLE answer AS " + (bench.folder / "dashboard.sql").read_text())
         names = [column[0] for column in engine.execute("DESCRIBE answer").fetchall()]
         if names != ["day", "revenue_usd"]:

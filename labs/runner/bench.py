@@ -16,6 +16,8 @@ from typing import Any, TypeVar
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient
 from deltalake import DeltaTable
+from pyarrow import Table
+from pyarrow.fs import LocalFileSystem, SubTreeFileSystem
 
 from cluster import Cluster
 from places import ROOT
@@ -228,7 +230,14 @@ class Bench:
         """The table's rows, as delta-rs reads them; none while the table is not there."""
         if not any((self.lake / table / "_delta_log").glob("*.json")):
             return []
-        return DeltaTable(str(self.lake / table)).to_pyarrow_table(columns=list(columns) or None).to_pylist()
+        return self.table(table, *columns).to_pylist()
+
+    def table(self, name: str, *columns: str, version: int | None = None) -> Table:
+        """The table's rows, as delta-rs reads them: all columns unless some are named. A file system written in Python,
+        which is delta-rs's default, aborts a program that exits while a thread still closes a file."""
+        folder = self.lake / name
+        files = SubTreeFileSystem(str(folder), LocalFileSystem())
+        return DeltaTable(str(folder), version=version).to_pyarrow_table(columns=list(columns) or None, filesystem=files)
 
 
 def empty(folder: pathlib.Path) -> None:

@@ -2,10 +2,10 @@
 
 import json
 
-from deltalake import DeltaTable
+import polars
 
 REPAIRS = {"bad_frame": "sender", "corrupt": "sender", "empty": "sender", "unknown_schema": "registry", "unknown_region": "setting"}
-rows = DeltaTable("lake/bronze-quarantine").to_pyarrow_table(columns=["headers", "cause"]).to_pylist()
+rows = polars.read_delta("lake/bronze-quarantine", columns=["headers", "cause"]).to_dicts()
 causes = {}
 for row in rows:
     causes[json.loads(row["headers"])[0]["value"]] = row["cause"]
