@@ -154,7 +154,8 @@ const Setting kSettings[] = {
      "MiB of that index; above it, the dates not used for longest are dropped"},
     {"refine.late_after_seconds",
      NumberField{SHOPSTREAM_FIELD(refine.late_after_seconds), 0, 31'536'000},
-     "a purchase is late if Kafka received it more than this many seconds after its event time"},
+     "a purchase is late if the time of its record is more than this many seconds after its event "
+     "time"},
     {"refine.maintenance", SwitchField{SHOPSTREAM_FIELD(refine.maintenance)},
      "true: refine also compacts and vacuums the tables it fills"},
     {"query.memory_limit_mb", NumberField{SHOPSTREAM_FIELD(query.memory_limit_mb), 64, 1'048'576},
