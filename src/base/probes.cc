@@ -1,10 +1,21 @@
 #include "base/probes.h"
 
+#include <prometheus/client_metric.h>
+
 #include <utility>
 
 #include "base/shutdown.h"
 
 namespace shopstream {
+
+// Asked at each scrape: no step of a command that stops would set it.
+Probes::Probes()
+    : ready_(Exposed::Kind::kGauge,
+             {"shopstream_ready", "1 while the command can do its work, as /readyz reports"}, {},
+             [this](prometheus::ClientMetric* metric) {
+               metric->gauge.value += WhyNotReady().empty() ? 1 : 0;
+               return true;
+             }) {}
 
 Probes& Probes::OfProcess() {
   static auto* const probes = new Probes;  // Outlives the threads that use it.
@@ -14,7 +25,6 @@ Probes& Probes::OfProcess() {
 void Probes::SetUnready(std::string why) {
   const std::lock_guard lock(mutex_);
   unready_ = std::move(why);
-  ready_.Set(unready_.empty() ? 1 : 0);
 }
 
 std::string Probes::WhyNotLive(BootClock::time_point now) const {

@@ -18,7 +18,7 @@ class Probes {
   // storage that all time out.
   static constexpr std::chrono::seconds kStalledAfter{120};
 
-  Probes() { SetUnready("starting"); }
+  Probes();
   static Probes& OfProcess();
 
   // The main loop has come round, or a long step of it has moved on.
@@ -34,8 +34,8 @@ class Probes {
  private:
   std::atomic<BootClock::time_point> beat_ = BootClock::now();
   mutable std::mutex mutex_;
-  std::string unready_;
-  Gauge ready_{"shopstream_ready", "1 while the command can do its work, as /readyz reports"};
+  std::string unready_ = "starting";
+  Exposed ready_;
 };
 
 }  // namespace shopstream

@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+
 #include "base/metrics_testing.h"
+#include "base/shutdown.h"
 #include "base/testing.h"
 
 namespace shopstream {
@@ -30,6 +33,20 @@ TEST(ProbesTest, AProcessIsReadyOnceItSaysSo) {
   EXPECT_EQ(others + 1, testing::PageValue("shopstream_ready"));
   probes.SetUnready("no broker answers");
   EXPECT_EQ("no broker answers", probes.WhyNotReady());
+}
+
+// In a process of its own: a request to stop stays.
+TEST(ProbesDeathTest, AProcessThatStopsIsNotReadyInItsMetricsEither) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_EXIT(
+      {
+        Probes probes;
+        probes.SetUnready("");
+        const double before = testing::PageValue("shopstream_ready");
+        RequestShutdown();
+        std::exit(before == 1 && testing::PageValue("shopstream_ready") == 0 ? 0 : 1);
+      },
+      ::testing::ExitedWithCode(0), "");
 }
 
 }  // namespace
