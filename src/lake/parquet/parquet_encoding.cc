@@ -6,10 +6,12 @@
 #include <arrow/util/compression.h>
 
 #include <algorithm>
+#include <bit>
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
-#include <unordered_set>
+#include <vector>
 
 #include "lake/parquet/value_facts.h"
 
@@ -57,8 +59,20 @@ std::vector<std::string_view> Sample(const Selection& selection, int column) {
   return values;
 }
 
-size_t CountDistinct(const std::vector<std::string_view>& sample) {
-  return std::unordered_set<std::string_view>(sample.begin(), sample.end()).size();
+// Whether at most half of the values are distinct. Stops as soon as more are.
+bool Repeats(const std::vector<std::string_view>& sample) {
+  // Open addressing with at least as many free slots as used ones; 0: free.
+  std::vector<uint32_t> slots(std::bit_ceil(sample.size() + 1));
+  const size_t mask = slots.size() - 1;
+  size_t distinct = 0;
+  for (uint32_t i = 0; i < sample.size(); ++i) {
+    size_t slot = std::hash<std::string_view>()(sample[i]) & mask;
+    while (slots[slot] != 0 && sample[slots[slot] - 1] != sample[i]) slot = (slot + 1) & mask;
+    if (slots[slot] != 0) continue;
+    slots[slot] = i + 1;
+    if (++distinct * 2 > sample.size()) return false;
+  }
+  return true;
 }
 
 // zstd that hardly looks for repetition but still packs bytes by their frequency.
@@ -183,7 +197,7 @@ Status Encodings::Choose(const Selection& selection, int column) {
   const auto sample = Sample(selection, column);
   // A dictionary pays where values repeat. Where most are distinct, building one costs as much as
   // the rest of the encoding, and then it is given up.
-  if (CountDistinct(sample) * 2 <= sample.size()) {
+  if (Repeats(sample)) {
     chosen_.enable_dictionary(name);
     return Status::OK();
   }
