@@ -1,22 +1,27 @@
 """Each lab fails untouched, fails with each common wrong answer for its own reason, and passes with its solution:
 all on one cluster. And the runner itself: predictions, hints, resets, and what survives."""
 
+import concurrent.futures
 import datetime
 import decimal
 import fcntl
+import os
 import pathlib
 import re
 import resource
 import shutil
+import subprocess
+import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TextIO
 
 import pyarrow
 import pytest
 from deltalake import write_deltalake
 
+import soak
 from cluster import Cluster
 from places import ROOT
 from runner import commands
@@ -29,6 +34,7 @@ from waiting import wait_until
 COURSE = all_labs()
 FILES = ("page.md", "hints.md", "after.md", "lab.py", "lab.toml", "start", "solution")
 MOST_MACHINE_SECONDS = 40  # Of processor time, without Kafka's.
+AT_A_TIME = 2  # Students of one lab: much of a lab is waiting for Kafka.
 MOST_WORDS = 120  # Of the concept, which is the first paragraph of a page.
 FIRST = COURSE[0]  # Any will do to test the runner.
 
@@ -42,22 +48,38 @@ def labs(cluster: Cluster, tmp_path: pathlib.Path) -> Callable[..., int]:
 # Every lab, proved.
 
 
+@pytest.fixture
+def load() -> Iterator[None]:
+    """In soak: two programs for each core that never wait."""
+    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(2 * (os.cpu_count() or 1))] if soak.LONG else []
+    yield
+    for program in busy:
+        program.kill()
+        program.wait()
+
+
+@pytest.mark.soak
+@pytest.mark.usefixtures("load")
+@pytest.mark.parametrize("turn", range(soak.steps(short=1, long=3)))
 @pytest.mark.parametrize("lab", COURSE, ids=lambda lab: lab.name)
-def test_a_lab_fails_untouched_and_wrong_and_passes_solved(lab: Lab, cluster: Cluster, tmp_path: pathlib.Path) -> None:
+def test_a_lab_fails_untouched_and_wrong_and_passes_solved(lab: Lab, turn: int, cluster: Cluster, tmp_path: pathlib.Path) -> None:
     before = machine_seconds()
-    untouched = tried(lab, cluster, tmp_path, "")
-    assert not untouched.passed, untouched
-    wrong = {name: tried(lab, cluster, tmp_path, f"wrong/{name}") for name in lab.wrong}
-    for name, finding in wrong.items():
+    answers = ["", *(f"wrong/{name}" for name in lab.wrong), "solution"]
+    with concurrent.futures.ThreadPoolExecutor(AT_A_TIME) as students:
+        found = dict(zip(answers, students.map(lambda answer: tried(lab, cluster, tmp_path, answer), answers), strict=True))
+    assert not found[""].passed, found[""]
+    for name, told in lab.wrong.items():
+        finding = found[f"wrong/{name}"]
+        text = f"{finding.saw} {finding.expected} {finding.example}"
         assert not finding.passed, (name, finding)
-        assert lab.wrong[name] in f"{finding.saw} {finding.expected} {finding.example}", (name, finding)
-        assert [other for other in lab.wrong if lab.wrong[other] in f"{finding.saw} {finding.expected} {finding.example}"] == [name]
-    solved = tried(lab, cluster, tmp_path, "solution")
+        assert told in text, (name, finding)
+        assert [other for other in lab.wrong if lab.wrong[other] in text] == [name]
+    solved = found["solution"]
     assert solved.passed, solved
     used = machine_seconds() - before
     print(f"{lab.name}: {used:.1f} s of processor time")
     assert used < MOST_MACHINE_SECONDS
-    shown = [finding for finding in (untouched, *wrong.values(), solved) if finding.answer]
+    shown = [finding for finding in found.values() if finding.answer]
     assert shown[-1] is solved and all(finding.evidence for finding in shown)
     assert {finding.answer for finding in shown} == {lab.prediction.accepted(solved.answer)}, shown
 
@@ -65,7 +87,7 @@ def test_a_lab_fails_untouched_and_wrong_and_passes_solved(lab: Lab, cluster: Cl
 def tried(lab: Lab, cluster: Cluster, tmp_path: pathlib.Path, answer: str) -> Finding:
     """What the checker finds after a student did what is in the folder `answer` of the lab: files, and steps.sh."""
     token = f"{abs(hash((lab.name, answer, time.monotonic()))) % 16**6:06x}"
-    bench = Bench(lab, Attempt(token=token, seed=7, prediction="a"), cluster, tmp_path / "proof")
+    bench = Bench(lab, Attempt(token=token, seed=7, prediction="a"), cluster, tmp_path / token)
     bench.lay_out()
     began = time.monotonic()
     lab.code().start(bench)
