@@ -106,7 +106,9 @@ class Bench:
         client = self.admin()
         ours = [name for name in client.list_topics(timeout=10).topics if name.startswith(self.topic)]
         for deleted in client.delete_topics(ours).values() if ours else ():
-            deleted.result(30)
+            error = deleted.exception(30)
+            if error and error.args[0].code() != KafkaError.UNKNOWN_TOPIC_OR_PART:  # A broker may list one that is just deleted.
+                raise error
         groups = [group.group_id for group in client.list_consumer_groups().result(10).valid
                   if group.group_id.startswith(self.topic)]
         for gone in client.delete_consumer_groups(groups).values() if groups else ():
@@ -128,6 +130,10 @@ class Bench:
             done = self.shopstream("topics", "create", name or self.topic, *flags, expect=0 if last else None)
             if done.returncode == 0:
                 return
+
+    def delete_topic(self, name: str) -> None:
+        client = self.admin()  # Requests of a client that is gone fail.
+        client.delete_topics([name])[name].result(30)
 
     def shopstream(self, *arguments: object, expect: int | None = 0) -> subprocess.CompletedProcess[str]:
         return self.run(str(self.folder / "shopstream"), *arguments, expect=expect)
@@ -185,15 +191,16 @@ class Bench:
                          "enable.auto.commit": False, "enable.partition.eof": True, "auto.offset.reset": "earliest",
                          "log_level": 0, **settings})
 
-    def records(self, topic: str = "") -> list[Message]:
-        """Every record of the topic, by partition and offset, as Confluent's client reads it."""
+    def records(self, topic: str = "", **settings: object) -> list[Message]:
+        """Every record of the topic, by partition and offset, as Confluent's client reads it: only committed ones, unless
+        `settings` of the consumer say otherwise."""
         name = topic or self.topic
-        with self.closing(self.consumer()) as consumer:
+        with self.closing(self.consumer(**settings)) as consumer:
             partitions = self._partitions(consumer, name)
             consumer.assign([TopicPartition(name, p, 0) for p in partitions])
             found, ended, last = [], set(), time.monotonic()
             while len(ended) < len(partitions):
-                for message in consumer.consume(10000, timeout=0.5):
+                for message in consumer.consume(10000, timeout=0.1):
                     last = time.monotonic()
                     if message.error() is None:
                         found.append(message)
@@ -205,11 +212,16 @@ class Bench:
                     raise LabError(f"topic {name}: no record for {READ_TIMEOUT:.0f} s; ./run status shows the cluster")
         return sorted(found, key=lambda message: (message.partition(), message.offset()))
 
-    def ends(self) -> dict[int, int]:
+    def ends(self, topic: str = "") -> dict[int, int]:
         """The end offset of each partition of the topic."""
-        with self.closing(self.consumer()) as consumer:
-            partitions = self._partitions(consumer, self.topic)
-            return {p: consumer.get_watermark_offsets(TopicPartition(self.topic, p), timeout=20)[1] for p in partitions}
+        return {p: end for p, (_, end) in self.spans(topic).items()}
+
+    def spans(self, topic: str = "") -> dict[int, tuple[int, int]]:
+        """Of each partition of the topic, the first offset that Kafka still has, and the end offset."""
+        name = topic or self.topic
+        with self.closing(self.consumer(**{"isolation.level": "read_uncommitted"})) as consumer:
+            partitions = self._partitions(consumer, name)
+            return {p: consumer.get_watermark_offsets(TopicPartition(name, p), timeout=20) for p in partitions}
 
     @staticmethod
     def _partitions(consumer: Consumer, topic: str) -> list[int]:
