@@ -1,0 +1,3 @@
+./python cleanup.py
+./python name_lost.py
+./shopstream ingest --until-caught-up
