@@ -1,11 +1,14 @@
 """Where a lab runs: its topic, group, lake and folder on the local cluster, and independent readers of their state."""
 
+import base64
 import contextlib
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
+import ssl
 import subprocess
 import sys
 import time
@@ -21,8 +24,10 @@ from pyarrow.fs import LocalFileSystem, SubTreeFileSystem
 
 from cluster import Cluster
 from places import ROOT
-from runner.course import Lab, LabError
+from runner.course import SHARED, Lab, LabError
+from runner.own_cluster import complete, make_ready
 from runner.progress import Attempt
+from secured_cluster import SecuredCluster
 
 READ_TIMEOUT = 30.0  # Seconds without a record, before the end of a topic is reached.
 STEPS_TIMEOUT = 120.0
@@ -74,8 +79,28 @@ class Bench:
     # Preparing.
 
     def insist_on_cluster(self) -> None:
-        if not all(self.cluster.broker_pid(n) for n in (1, 2, 3)) or not self.cluster.registry_serves():
+        """A cluster that the lab has to itself is started, if it does not run."""
+        if self.lab.cluster != SHARED:
+            make_ready(self.cluster, self.lab.nodes)
+            self._follow_ports()
+        elif not self.cluster_is_complete():
             raise LabError("labs need the local cluster, all of it, and it is not running: ./run up")
+
+    def cluster_is_complete(self) -> bool:
+        return complete(self.cluster, self.lab.nodes)
+
+    def _follow_ports(self) -> None:
+        """In the student's files, once another program has taken the ports, and the cluster has others."""
+        settings = self.folder / "settings.py"
+        if not settings.exists():
+            return
+        old = dict(re.findall(r'^(BROKERS|REGISTRY) = "(.*)"$', settings.read_text(), re.MULTILINE))
+        new = {"BROKERS": self.cluster.bootstrap_servers, "REGISTRY": self.cluster.registry_url}
+        for path in (settings, *self.folder.glob("config/*")) if old != new else ():
+            text = path.read_text()
+            for name, value in old.items():
+                text = text.replace(value, new[name])
+            path.write_text(text)
 
     def lay_out(self) -> None:
         """The student's folder as at the start. What was there before is deleted."""
@@ -90,6 +115,11 @@ class Bench:
         (self.folder / "settings.py").write_text(SETTINGS.format(**names))
         self._script("shopstream", f'exec "{self.cluster.binary}" --config "$here/config/pipeline.yaml" "$@"')
         self._script("python", f'exec "{sys.executable}" "$@"')
+        if self.lab.cluster != SHARED:
+            with open(self.folder / "settings.py", "a") as file:
+                file.write(f'CLUSTER = "{self.cluster.directory}"  # The folder of the brokers, which only this lab uses.\n')
+            self._script("brokers", f'exec "{sys.executable}" "{ROOT}/labs/brokers.py" --directory "{self.cluster.directory}" '
+                                    f'--nodes {self.lab.brokers} --topic {self.topic} "$@"')
         self._script("lab", f'SHOPSTREAM_LABS="{self.home}" SHOPSTREAM_LAB={self.lab.number} exec "{ROOT}/run" lab "$@"')
 
     def _script(self, name: str, line: str) -> None:
@@ -118,8 +148,11 @@ class Bench:
             if subject.startswith(self.topic):
                 self.registry(f"subjects/{subject}", method="DELETE")
                 self.registry(f"subjects/{subject}?permanent=true", method="DELETE")
+        self.clear_folder(keep_folder)
+
+    def clear_folder(self, keep_it: bool) -> None:
         empty(self.folder)
-        if not keep_folder:
+        if not keep_it:
             shutil.rmtree(self.folder, ignore_errors=True)
 
     # Doing.
@@ -177,19 +210,30 @@ class Bench:
 
     def registry(self, path: str, body: Any = None, method: str | None = None) -> Any:
         """The registry's answer to a request; `body`: what to send."""
-        request = urllib.request.Request(f"{self.cluster.registry_url}/{path}", method=method,
-                                         data=None if body is None else json.dumps(body).encode(),
-                                         headers={"Content-Type": "application/vnd.schemaregistry.v1+json"})
-        with urllib.request.urlopen(request, timeout=10) as reply:
+        headers = {"Content-Type": "application/vnd.schemaregistry.v1+json"}
+        tls = None
+        if isinstance(self.cluster, SecuredCluster):
+            login = f"admin:{self.cluster.secrets.password('registry-admin')}"
+            headers["Authorization"] = f"Basic {base64.b64encode(login.encode()).decode()}"
+            tls = ssl.create_default_context(cafile=str(self.cluster.authority.certificate_file))
+        request = urllib.request.Request(f"{self.cluster.registry_url}/{path}", method=method, headers=headers,
+                                         data=None if body is None else json.dumps(body).encode())
+        with urllib.request.urlopen(request, timeout=10, context=tls) as reply:
             return json.load(reply)
 
+    def login(self) -> dict[str, Any]:
+        """The properties of a client that may do everything."""
+        if isinstance(self.cluster, SecuredCluster):
+            return {**self.cluster.setup_properties(), "bootstrap.servers": self.cluster.node_servers, "log_level": 0}
+        return {"bootstrap.servers": self.cluster.bootstrap_servers, "log_level": 0}
+
     def admin(self) -> AdminClient:
-        return AdminClient({"bootstrap.servers": self.cluster.bootstrap_servers, "log_level": 0})
+        self._admin = AdminClient(self.login())  # Its futures do not keep it alive.
+        return self._admin
 
     def consumer(self, **settings: object) -> Consumer:
-        return Consumer({"bootstrap.servers": self.cluster.bootstrap_servers, "group.id": f"{self.topic}-checker",
-                         "enable.auto.commit": False, "enable.partition.eof": True, "auto.offset.reset": "earliest",
-                         "log_level": 0, **settings})
+        return Consumer({**self.login(), "group.id": f"{self.topic}-checker", "enable.auto.commit": False,
+                         "enable.partition.eof": True, "auto.offset.reset": "earliest", **settings})
 
     def records(self, topic: str = "", **settings: object) -> list[Message]:
         """Every record of the topic, by partition and offset, as Confluent's client reads it: only committed ones, unless

@@ -7,7 +7,7 @@
     lab hint                  the next of three hints
     lab reset                 start over, with a new topic, lake and seed
     lab solution [--give-up]  after a pass, or with --give-up
-    lab stop                  delete the lab's topic, groups and folder, but not whether it was passed
+    lab stop                  delete the lab's topic, groups, folder and own brokers, but not whether it was passed
     lab new NAME              a new lab, from a template
 
 All but the first two and the last take the number of a lab as well; by default they mean the lab of the folder whose
@@ -32,8 +32,9 @@ from places import CLUSTER
 from ports import Asked
 from runner import screen
 from runner.bench import Bench
-from runner.course import FOLDER, LABS, Lab, LabError, all_labs, find
+from runner.course import FOLDER, LABS, SHARED, Lab, LabError, all_labs, find
 from runner.finding import Finding
+from runner.own_cluster import own_cluster, remove
 from runner.progress import Attempt, Progress, alone, home
 
 DONE, FAILED, USAGE, DIFFERS, INTERRUPTED = 0, 1, 2, 3, 130  # As those of shopstream.
@@ -47,6 +48,7 @@ class Student:
         self.cluster = cluster
         self.labs = labs
         self.progress = Progress(folder)
+        self._ends: dict[int, int] = {}  # Of the topic's partitions, as --watch last saw them.
 
     def lab(self, number: int | None) -> Lab:
         if number is None and (here := os.environ.get("SHOPSTREAM_LAB", "")).isdecimal():
@@ -65,7 +67,12 @@ class Student:
         return found
 
     def bench(self, lab: Lab) -> Bench:
-        found = Bench(lab, self.attempt(lab), self.cluster, self.progress.folder)
+        """Where the attempt is; its cluster may not run."""
+        cluster = self.cluster if lab.cluster == SHARED else own_cluster(lab, self.progress.folder)
+        return Bench(lab, self.attempt(lab), cluster, self.progress.folder)
+
+    def ready_bench(self, lab: Lab) -> Bench:
+        found = self.bench(lab)
         found.insist_on_cluster()
         return found
 
@@ -75,6 +82,8 @@ class Student:
         screen.say("  lab  concept                                             minutes  progress")
         for lab in all_labs(self.labs):
             screen.say(f"  {lab.number:3}  {lab.concept:50}  {lab.minutes:7}  {standing(self.progress.attempt(lab.name))}")
+        for lab in filter(self._runs, all_labs(self.labs)):
+            screen.say("", f"The brokers of lab {lab.number} run: ./run lab stop {lab.number} stops them.")
         screen.say("", "./run lab N starts one; ./run lab --help lists the other commands.")
         return DONE
 
@@ -83,6 +92,8 @@ class Student:
         self.progress.current = lab.name
         if attempt.started:
             self.progress.save()
+            if lab.cluster != SHARED:
+                self.ready_bench(lab)  # The machine may have been restarted.
             screen.say(lab.page(), "")
         else:
             self._prepare(lab, attempt)
@@ -91,23 +102,41 @@ class Student:
         self._ask(lab, attempt)
         return DONE
 
+    def _runs(self, lab: Lab) -> bool:
+        """Whether it has brokers that only it uses."""
+        return lab.cluster != SHARED and bool(own_cluster(lab, self.progress.folder).running())
+
     def _prepare(self, lab: Lab, attempt: Attempt) -> None:
         attempt.token = f"{random.SystemRandom().randrange(16**6):06x}"
         attempt.seed = random.SystemRandom().randrange(1, 10**6)
-        bench = Bench(lab, attempt, self.cluster, self.progress.folder)
-        bench.insist_on_cluster()
+        bench = self.bench(lab)
         try:
+            bench.insist_on_cluster()
             bench.lay_out()
             lab.code().start(bench)
         except BaseException:  # Nobody would know the names of what is left.
-            bench.clear()
+            self._clear(lab)
             raise
         self.progress.save()  # Not before: a start that failed is no start.
+
+    def _clear(self, lab: Lab, keep_folder: bool = False) -> None:
+        """A cluster that the lab has to itself goes, with all that it has."""
+        bench = self.bench(lab)
+        if lab.cluster == SHARED:
+            bench.insist_on_cluster()
+            bench.clear(keep_folder)
+        else:
+            remove(lab, self.progress.folder)
+            bench.clear_folder(keep_folder)
 
     def _show_place(self, lab: Lab) -> None:
         bench = self.bench(lab)
         screen.say(f"topic     {bench.topic}", f"folder    {shorter(bench.folder)}",
-                   "          Run the commands there: cd to it first.", "")
+                   "          Run the commands there: cd to it first.")
+        if lab.cluster != SHARED:
+            screen.say(f"brokers   {bench.cluster.bootstrap_servers}",
+                       "          Only this lab uses them: ./brokers shows them, ./lab stop stops them.")
+        screen.say("")
 
     def _ask(self, lab: Lab, attempt: Attempt) -> None:
         if attempt.prediction:
@@ -150,7 +179,7 @@ class Student:
             screen.say("Predict first, so that the result can surprise you:", *question(lab), "",
                        f"Answer with: ./lab predict ANSWER   ({lab.prediction.possible()})")
             return DIFFERS
-        bench = self.bench(lab)
+        bench = self.ready_bench(lab)
         if not bench.folder.exists():
             raise LabError(f"{shorter(bench.folder)} is gone: ./run lab reset {lab.number} starts over")
         finding: Finding = lab.code().check(bench)
@@ -189,14 +218,19 @@ class Student:
 
     def _state(self, lab: Lab) -> object:
         """All that a check depends on, and that a check does not change."""
-        bench = self.bench(lab)
+        bench = self.bench(lab) if lab.cluster != SHARED else self.ready_bench(lab)
         files = {}
         for path in (*bench.folder.glob("[!.]*"), *bench.folder.glob("config/*")):
             with contextlib.suppress(FileNotFoundError):  # Editors replace files.
                 if path.is_file():
                     files[path] = path.stat().st_mtime_ns
         commits = sum(1 for _ in bench.lake.glob("**/_delta_log/*.json")) if bench.lake.exists() else 0
-        return files, commits, bench.ends(), self.attempt(lab).prediction
+        try:
+            self._ends = bench.ends()
+        except (KafkaException, LabError):
+            if lab.cluster == SHARED:
+                raise  # Otherwise an experiment is under way.
+        return files, commits, self._ends, self.attempt(lab).prediction
 
     def hint(self, lab: Lab) -> int:
         attempt = self.attempt(lab)
@@ -209,7 +243,7 @@ class Student:
 
     def reset(self, lab: Lab) -> int:
         attempt = self.attempt(lab)
-        self.bench(lab).clear(keep_folder=True)
+        self._clear(lab, keep_folder=True)
         self.progress.attempts[lab.name] = fresh = Attempt(passed=attempt.passed, gave_up=attempt.gave_up)
         self._prepare(lab, fresh)
         screen.say(f"Lab {lab.number} starts over, with a new topic, lake and seed.")
@@ -219,10 +253,11 @@ class Student:
 
     def stop(self, lab: Lab) -> int:
         attempt = self.attempt(lab)
-        self.bench(lab).clear()
+        self._clear(lab)
         self.progress.attempts[lab.name] = Attempt(passed=attempt.passed, gave_up=attempt.gave_up)
         self.progress.save()
-        screen.say(f"The topic, groups and folder of lab {lab.number} are deleted. Your progress is kept.")
+        what = "topic, groups" if lab.cluster == SHARED else "brokers, with all that they had,"
+        screen.say(f"The {what} and folder of lab {lab.number} are deleted. Your progress is kept.")
         return DONE
 
     def solution(self, lab: Lab, give_up: bool) -> int:

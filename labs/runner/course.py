@@ -10,6 +10,7 @@ from types import ModuleType
 LABS = pathlib.Path(__file__).resolve().parent.parent
 FOLDER = re.compile(r"(\d\d)-([a-z0-9-]+)")
 HINTS = 3
+SHARED, OWN, SECURED = CLUSTERS = ("shared", "own", "secured")
 
 
 class LabError(Exception):
@@ -49,13 +50,24 @@ class Lab:
     minutes: int
     prediction: Prediction
     wrong: dict[str, str]  # Each common wrong answer, and the words of its finding.
+    cluster: str = SHARED  # Where it runs; not on the shared one if it harms brokers, or if users must log in.
+    brokers: int = 3  # Of that cluster.
 
     @classmethod
     def read(cls, folder: pathlib.Path) -> "Lab":
         facts = tomllib.loads((folder / "lab.toml").read_text())
         asked = facts["prediction"]
+        cluster = facts.get("cluster", SHARED)
+        if cluster not in CLUSTERS:
+            raise LabError(f"{folder}/lab.toml: cluster is {cluster!r}, which is none of {', '.join(CLUSTERS)}")
         return cls(folder, int(folder.name[:2]), folder.name, facts["title"], facts["concept"], facts["minutes"],
-                   Prediction(asked["question"], asked.get("choices", {})), facts.get("wrong", {}))
+                   Prediction(asked["question"], asked.get("choices", {})), facts.get("wrong", {}),
+                   cluster, facts.get("brokers", 1 if cluster == SECURED else 3))
+
+    @property
+    def nodes(self) -> tuple[int, ...]:
+        """The numbers of the brokers."""
+        return tuple(range(1, self.brokers + 1))
 
     def text(self, name: str) -> str:
         return (self.folder / name).read_text().strip()

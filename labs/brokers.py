@@ -1,0 +1,11 @@
+"""./brokers in the folder of a lab: see runner/own_cluster.py."""
+
+import pathlib
+import sys
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "scripts"))
+
+from runner.own_cluster import main  # noqa: E402  (needs the path above)
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
