@@ -3,6 +3,7 @@ library may be used, and where the fields of a purchase may be named."""
 
 import pathlib
 import re
+import subprocess
 from collections.abc import Iterator
 
 import pytest
@@ -10,6 +11,8 @@ import pytest
 SRC = pathlib.Path(__file__).resolve().parent.parent / "src"
 INCLUDE = re.compile(r'^\s*#\s*include\s+[<"]([^>"]+)[>"]', re.MULTILINE)
 COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
+
+MOST_LINES = 500
 
 # What each folder may include in addition to itself, base and model.
 MAY_INCLUDE = {
@@ -68,6 +71,7 @@ TESTED_ELSEWHERE = {
         lake/parquet/stored_column lake/parquet/value_facts lake/store/store_input""",
     "lake/upkeep/verify_test.cc, repair_test.cc, vacuum_test.cc": """
         lake/upkeep/data_listing lake/upkeep/repair_file lake/upkeep/verify_file lake/upkeep/verify_log""",
+    "lake/store/disk_store_test.cc": "lake/store/disk_error",
     "registry/handlers_test.cc": """
         registry/decisions registry/id_handlers registry/request registry/schema_handlers
         registry/setting_handlers registry/subject_handlers""",
@@ -225,3 +229,11 @@ def test_no_result_is_taken_out_of_a_temporary() -> None:
     assert INTO_A_TEMPORARY.search("ARROW_ASSIGN_OR_RAISE(const Span span,\n    admin->Spans(name, {id}).front());")
     assert not INTO_A_TEMPORARY.search("ARROW_ASSIGN_OR_RAISE(const Span span, admin->Span(name));\nf(Spans().front());")
     assert [str(path) for _, path in sources() if INTO_A_TEMPORARY.search(COMMENT.sub("", path.read_text()))] == []
+
+
+def test_a_file_has_at_most_500_lines() -> None:
+    """Tests may have catalogues."""
+    code = subprocess.run(["git", "ls-files", "src", "scripts", "labs", "bench", "fuzz"], cwd=SRC.parent, capture_output=True,
+                          text=True, check=True).stdout.split()
+    long = {name: lines for name in code if name.endswith((".cc", ".h", ".py", ".js", ".css")) and (lines := len((SRC.parent / name).read_text().splitlines())) > MOST_LINES}
+    assert not long

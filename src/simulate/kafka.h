@@ -96,6 +96,9 @@ class SimulatedKafka {
   std::unique_ptr<kafka::TopicMetadata> OpenMetadata();
 
  private:
+  // A call takes less than this.
+  static constexpr int64_t kCallMicros = 10'000;
+
   class Source;
   class Metadata;
   struct Member {

@@ -19,6 +19,7 @@
 
 #include "base/error_kind.h"
 #include "base/log.h"
+#include "lake/store/disk_error.h"
 #include "lake/store/store_input.h"
 #include "lake/store/uuid.h"
 
@@ -29,55 +30,6 @@ constexpr char kTemporaryFolder[] = ".tmp";
 // An unlocked temporary file belongs to a dead writer; younger ones are kept, since a writer locks
 // its file a moment after creating it.
 constexpr std::chrono::minutes kTemporaryFileMinAge{10};
-
-std::string Remedy(int error) {
-  switch (error) {
-    case ENOSPC:
-      return ": free some space on that disk, or point lake.uri to another";
-    case EDQUOT:
-      return ": the user's quota is used up; raise it or delete files";
-    case EROFS:
-      return ": mount the file system writable, or point lake.uri elsewhere";
-    case EACCES:
-    case EPERM:
-      return ": give this user read and write permission on the lake's folder";
-    case EMFILE:
-    case ENFILE:
-      return ": raise the limit of open files (ulimit -n)";
-    case EXDEV:
-      return ": the lake must be on one file system; mount the whole root there";
-    case EIO:
-      return ": the disk reports a fault; check the kernel's log";
-    default:
-      return "";
-  }
-}
-
-// A full or read-only disk may be repaired while a program waits; retrying does not fix a
-// permission or a wrong path.
-ErrorKind KindOfError(int error) {
-  switch (error) {
-    case EACCES:
-    case EPERM:
-      return ErrorKind::kRefused;
-    case ENOENT:
-      return ErrorKind::kGone;
-    case EXDEV:
-    case ENOTDIR:
-    case EISDIR:
-    case ELOOP:
-    case ENAMETOOLONG:
-      return ErrorKind::kInvalid;
-    default:
-      return ErrorKind::kUnavailable;
-  }
-}
-
-Status DiskError(const std::string& what, const std::string& full_path, int error) {
-  return WithKind(KindOfError(error),
-                  Status::IOError("cannot ", what, " ", full_path, ": ",
-                                  std::generic_category().message(error), Remedy(error)));
-}
 
 // A file descriptor that closes itself.
 class Descriptor {
