@@ -1,0 +1,22 @@
+"""Sends what the shoppers do."""
+
+import shop
+from confluent_kafka import Producer
+from settings import BROKERS, TOPIC
+
+ROBOTS = {4711}  # Only the order within their carts matters.
+
+
+def key(shopper: int, cart: int) -> str:
+    return f"{shopper}-{cart}" if shopper in ROBOTS else str(shopper)
+
+
+producer = Producer({"bootstrap.servers": BROKERS,
+                     "enable.idempotence": True,
+                     "partitioner": "murmur2_random"})
+for shopper, cart, step in shop.steps():
+    producer.produce(TOPIC, key=key(shopper, cart),
+                     value=shop.event(shopper, cart, step))
+if left := producer.flush(60):
+    raise SystemExit(f"{left} records are not acknowledged: ./run status")
+print("sent")

@@ -1,0 +1,2 @@
+./python produce.py
+./python workers.py
