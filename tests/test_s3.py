@@ -138,6 +138,18 @@ def test_credentials_of_the_environment_and_of_a_profile(minio: Minio, tmp_path:
     storage_test({**nothing, "AWS_SHARED_CREDENTIALS_FILE": str(profile), "AWS_PROFILE": "shop"})
 
 
+def test_a_policy_that_demands_if_none_match_is_refused_as_the_docs_say(s3: Bucket) -> None:
+    """AWS has the condition key. Once a server here knows it, docs/security.md is to recommend it, and this to test it."""
+    entries = re.search(r'"Resource": "arn:aws:s3:::BUCKET/PREFIX/(.*)"', (ROOT / "docs/security.md").read_text())
+    policy = {"Version": "2012-10-17", "Statement": [{
+        "Effect": "Deny", "Principal": {"AWS": ["*"]}, "Action": ["s3:PutObject"],
+        "Resource": [f"arn:aws:s3:::{s3.bucket}/lake/{entries[1]}"], "Condition": {"Null": {"s3:if-none-match": "true"}}}]}
+    with pytest.raises(AssertionError, match="invalid condition key"):
+        s3.ask("PUT", f"{s3.bucket}?policy=", data=json.dumps(policy))
+    del policy["Statement"][0]["Condition"]
+    s3.ask("PUT", f"{s3.bucket}?policy=", data=json.dumps(policy))  # The rest of it is right.
+
+
 def temporary_credentials(minio: Minio, policy: dict) -> dict[str, str]:
     """A session limited to what `policy` allows."""
     done = subprocess.run(
