@@ -75,9 +75,8 @@ def forced_back(bench: Bench) -> dict[str, str]:
     settings = (bench.folder / "config/pipeline.yaml").read_text()
     (copy / "pipeline.yaml").write_text(settings.replace(str(bench.lake), f"{copy}/lake").replace(bench.group, group))
     ends = bench.ends()
-    admin = bench.admin()  # The answer comes while it lives.
     beginning = ConsumerGroupTopicPartitions(group, [TopicPartition(bench.topic, p, 0) for p in ends])
-    for changed in admin.alter_consumer_group_offsets([beginning])[group].result(30).topic_partitions:
+    for changed in bench.admin().alter_consumer_group_offsets([beginning])[group].result(30).topic_partitions:
         if changed.error:
             raise LabError(f"group {group} cannot be set to 0: {changed.error.str()}")
     bench.run(bench.cluster.binary, "--config", copy / "pipeline.yaml", "ingest", "--until-caught-up")
