@@ -1,11 +1,12 @@
-"""./run lab: see runner/commands.py."""
+"""./run lab: see runner/commands.py, and runner/answers.py for --json."""
 
 import pathlib
 import sys
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "scripts"))
 
-from runner.commands import main  # noqa: E402  (needs the path above)
+from runner import answers, commands  # noqa: E402  (needs the path above)
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    words = sys.argv[1:]
+    sys.exit(answers.main(words[1:]) if words[:1] == ["--json"] else commands.main(words))

@@ -4,6 +4,7 @@ all on one cluster. And the runner itself: predictions, hints, resets, and what 
 import datetime
 import decimal
 import fcntl
+import json
 import os
 import pathlib
 import re
@@ -13,7 +14,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from typing import TextIO
+from typing import Any, TextIO
 
 import pyarrow
 import pytest
@@ -23,7 +24,7 @@ import soak
 from cluster import Cluster
 from lab_proof import proves
 from places import ROOT
-from runner import commands, own_cluster
+from runner import answers, commands, own_cluster
 from runner.bench import Bench
 from runner.course import HINTS, LABS, OWN, SECURED, Lab, LabError, all_labs
 from runner.progress import Attempt, Progress
@@ -300,6 +301,29 @@ def test_a_new_lab_has_the_parts_of_a_lab(tmp_path: pathlib.Path, cluster: Clust
     assert made.number == FIRST.number + 1 and [name for name in FILES if not (made.folder / name).exists()] == []
     assert len(made.hints()) == HINTS and len(made.wrong) == 2
     assert commands.main(["new", "Not A Name"], cluster, tmp_path / "student", tmp_path / "labs") == 1
+
+
+def test_programs_get_json(cluster: Cluster, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def asked(code: int, *words: str) -> Any:
+        assert answers.main(words, cluster, tmp_path / "student") == code
+        return json.loads(capsys.readouterr().out)
+
+    number = str(FIRST.number)
+    assert [lab["concept"] for lab in asked(0, "list")["labs"]] == [lab.concept for lab in COURSE]
+    assert asked(1, "check", number)["error"]["kind"] == "invalid"
+    assert asked(0, "state", number)["topic"] is None
+    assert asked(0, "start", number)["lab"]["started"]
+    assert "predict first" in asked(1, "check", number)["error"]["message"]
+    assert asked(0, "predict", number, "a")["before"]["prediction"] == ""
+    done = asked(0, "check", number)
+    assert done["lab"]["finding"]["expected"] and not done["lab"]["finding"]["passed"] and done["after"]["checks"] == 1
+    assert asked(0, "hint", number)["lab"]["hints"] == FIRST.hints()[:1]
+    shown = asked(0, "show", number)
+    assert shown == done["lab"] | {"hints": FIRST.hints()[:1]} and shown["page"] == FIRST.page()
+    state = asked(0, "state", number)
+    assert {topic["topic"] for topic in state["topics"]} >= {shown["topic"]} and state["attempt"]["checks"] == 1
+    assert asked(0, "stop", number)["lab"]["started"] is False
+    assert answers.main(["check"], cluster, tmp_path) == answers.main(["check", "-1"], cluster, tmp_path) == 2
 
 
 @pytest.mark.parametrize("words", [["chek"], ["check", "four"], ["new"], ["4", "5"]])

@@ -9,6 +9,7 @@
     lab solution [--give-up]  after a pass, or with --give-up
     lab stop                  delete the lab's topic, groups, folder and own brokers, but not whether it was passed
     lab new NAME              a new lab, from a template
+    lab --json ...            the same for programs: runner/answers.py
 
 All but the first two and the last take the number of a lab as well; by default they mean the lab of the folder whose
 ./lab was run, or the one that was started last.
@@ -16,6 +17,7 @@ All but the first two and the last take the number of a lab as well; by default 
 
 import argparse
 import contextlib
+import dataclasses
 import os
 import pathlib
 import random
@@ -184,6 +186,7 @@ class Student:
             raise LabError(f"{shorter(bench.folder)} is gone: ./run lab reset {lab.number} starts over")
         finding: Finding = lab.code().check(bench)
         attempt.checks += 1
+        attempt.finding = dataclasses.asdict(finding)
         first = finding.passed and not attempt.passed
         attempt.passed = attempt.passed or finding.passed
         self.progress.save()

@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 from collections.abc import Iterator
+from typing import Any
 
 from places import ROOT
 
@@ -28,6 +29,7 @@ class Attempt:
     checks: int = 0
     passed: bool = False
     gave_up: bool = False
+    finding: dict[str, Any] | None = None  # What the last check found.
 
     @property
     def started(self) -> bool:
