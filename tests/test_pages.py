@@ -201,6 +201,45 @@ def test_every_page_can_be_used_without_a_mouse(visit: Visit, world: Shopstream)
     expect(page.locator("h1")).to_have_text(name)
 
 
+def test_a_user_signs_in_and_out_on_the_page(world: Shopstream, browser: Browser) -> None:
+    """Also when the session ends elsewhere, while only the live stream notices it."""
+    users = world.folder / "users"
+    # `openssl passwd -5 -salt saltsalt secret`
+    users.write_text("ann:$5$saltsalt$0IyaXrmV7.sGNS6tirgqHLqX/G.FBvgkYA.lpPdS5sA:reader\n")
+    _, address = start_console(world, SHOPSTREAM_CONSOLE_USERS=str(users), SHOPSTREAM_CONSOLE_ALLOW_CHANGES="true",
+                               SHOPSTREAM_CONSOLE_CHANGE_LOG=str(world.folder / "changes-of-users.jsonl"))
+    with Visit(browser, address) as visit:
+        page, heading = visit.page, visit.page.locator("main h1")
+        page.goto(f"{address}/runbook")  # To which alerts link.
+        expect(page.locator(".live")).to_have_text("signed out")
+        expect(heading).to_have_text("Runbook")
+        page.goto(f"{address}/groups/{world.group}")
+        expect(heading).to_have_text("Sign in")
+        assert visit.barriers() == [] and visit.overflow() <= 0
+        page.get_by_label("User").fill("ann")
+        page.get_by_label("Password").fill("wrong")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("alert")).to_have_text("the user or the password is wrong")
+        page.get_by_label("Password").fill("secret")
+        page.keyboard.press("Enter")
+        expect(heading).to_have_text(world.group)
+        expect(page.locator(".live")).to_contain_text("live")
+        page.goto(f"{address}/kafka/topics/{world.topic}")
+        page.get_by_role("button", name="Produce a message").click()
+        expect(page.locator("dialog")).to_contain_text("You are signed in as ann, who has the role reader.")
+        page.goto(f"{address}/about")
+        page.get_by_role("button", name="Sign out").click()
+        expect(heading).to_have_text("Sign in")
+        page.get_by_label("User").fill("ann")
+        page.get_by_label("Password").fill("secret")
+        page.keyboard.press("Enter")
+        expect(heading).to_have_text("About")
+        page.goto(f"{address}/")
+        expect(page.locator(".live")).to_contain_text("live")
+        users.write_text(users.read_text().replace("ann", "bob"))
+        expect(heading).to_have_text("Sign in")
+
+
 def test_a_first_page_is_small(browser: Browser, address: str) -> None:
     """Compressed, as it is sent: at most 80 KB for the first page, and 220 KB for SQL with its editor."""
     for path, most in (("/", 80_000), ("/sql", 220_000)):

@@ -1,10 +1,12 @@
 // The frame of every page, and which page is shown.
 import { html, render, useEffect, useErrorBoundary, useRef, useState } from 'preact';
 
+import { signedOut } from './lib/api.js';
 import { connection } from './lib/live.js';
-import { useChannel } from './lib/resource.js';
+import { useChannel, useResource } from './lib/resource.js';
 import { route } from './lib/route.js';
 import { Age, Empty, Failure, Loading } from './parts/panel.js';
+import { SignInPage } from './parts/sign_in.js';
 import { worst } from './parts/state.js';
 
 // Each is loaded when it is first opened.
@@ -40,6 +42,8 @@ function Top({ name }) {
 function Health() {
   const overview = useChannel('overview');
   const state = connection.value;
+  useResource(state === 'lost' ? '/api' : null, 5000);  // The stream may have ended with the session.
+  if (signedOut.value) return html`<span class="live dim">signed out</span>`;
   const parts = overview.value?.health ?? [];
   const bad = parts.filter((part) => part.state !== 'up');
   const live = state === 'lost' ? html`<span class="stale">connection lost, trying again</span>`
@@ -93,7 +97,8 @@ function App() {
     before.current = shown;
   }, [shown]);
   return html`<${Top} name=${name} />
-    <main id="main" tabindex="-1">${broken ? html`<${Failure} error=${{ kind: 'corrupt', message: `This page cannot draw the answer: ${broken.message}` }} retry=${mend} />`
+    <main id="main" tabindex="-1">${signedOut.value && name !== 'runbook' ? html`<${SignInPage} />`
+    : broken ? html`<${Failure} error=${{ kind: 'corrupt', message: `This page cannot draw the answer: ${broken.message}` }} retry=${mend} />`
     : !entry ? html`<${Empty} title="There is no such page">The address may be wrong. The pages are in the menu above.<//>`
     : page?.name !== name ? html`<${Loading} what="the page" />`
       : page.error ? html`<${Failure} error=${page.error} />` : html`<${page.Page} key=${name} />`}</main>

@@ -1,4 +1,8 @@
 // Requests to the server's API.
+import { signal } from 'preact';
+
+// Whether the console has users, and knows none here.
+export const signedOut = signal(false);
 
 export class ApiError extends Error {
   // kind: "unavailable", "refused", "corrupt", "gone", "invalid", or "offline" if there was no answer.
@@ -26,6 +30,8 @@ async function request(path, options) {
     if (error.name === 'AbortError') throw error;
     throw new ApiError('offline', 'The console does not answer. Check that `shopstream console` runs.', 0);
   }
+  if (reply.status === 401) signedOut.value = true;
+  else if (reply.ok) signedOut.value = false;  // In another tab, somebody has signed in.
   const text = await reply.text();
   let value;
   try {

@@ -2,9 +2,9 @@
 // and ends in a receipt.
 import { html, useEffect, useRef, useState } from 'preact';
 
-import { post } from '../lib/api.js';
 import { useResource } from '../lib/resource.js';
 import { Failure } from './panel.js';
+import { TokenSignIn } from './sign_in.js';
 
 // plan(): what will happen, as text or elements, drawn again as they change. act(): does it.
 // confirm: the name to be typed, if it destroys. done(receipt): a sentence. after(): refreshes the page.
@@ -33,31 +33,14 @@ export function Change({ label, title, plan, act, confirm, done, after, disabled
     <dialog ref=${dialog} onClose=${close} aria-label=${title}>${open && html`<form class="stack" onSubmit=${run}>
       <h2>${title}</h2>
       ${about.value && !allowed ? html`<p class="note">This console only reads. To change things, set <code>console.allow_changes</code> and a token, and restart it.</p>`
-    : about.value && !about.value.signed_in_as ? html`<${SignIn} signed=${about.reload} />`
+    : about.value && !about.value.signed_in_as ? html`<${TokenSignIn} signed=${about.reload} />`
+      : about.value && !about.value.may_change ? html`<p class="note">You are signed in as ${about.value.signed_in_as}, who has the role reader. A writer may make changes.</p>`
       : state.receipt ? html`<p class="note" role="status">${done(state.receipt)} It is listed under <a href="/changes" onClick=${close}>Changes</a>.</p>`
         : html`<div>${plan()}</div>
           ${confirm && html`<label class="field">Type <code>${confirm}</code> to confirm<input class="mono" value=${typed} autocomplete="off" onInput=${(e) => setTyped(e.target.value)} /></label>`}
           ${state.error && html`<${Failure} error=${state.error} />`}`}
       <div class="row">
-        ${allowed && about.value.signed_in_as && !state.receipt && html`<button class="button main" disabled=${state.working || (confirm && typed !== confirm)}>${state.working ? 'Working…' : label}</button>`}
+        ${allowed && about.value.may_change && !state.receipt && html`<button class="button main" disabled=${state.working || (confirm && typed !== confirm)}>${state.working ? 'Working…' : label}</button>`}
         <button type="button" class="button" onClick=${close}>${state.receipt ? 'Close' : 'Cancel'}</button></div>
     </form>`}</dialog>`;
-}
-
-function SignIn({ signed }) {
-  const [token, setToken] = useState('');
-  const [error, setError] = useState(null);
-  const send = async () => {
-    try {
-      await post('/api/session', { token });
-      signed();
-    } catch (problem) {
-      setError(problem);
-    }
-  };
-  return html`<label class="field">Token (the content of <code>console.token_file</code>)
-      <input type="password" value=${token} autocomplete="current-password" onInput=${(e) => setToken(e.target.value)}
-        onKeyDown=${(e) => { if (e.key === 'Enter') { e.preventDefault(); send(); } }} /></label>
-    <p><button type="button" class="button main" onClick=${send}>Sign in</button></p>
-    ${error && html`<${Failure} error=${error} />`}`;
 }
