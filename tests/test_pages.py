@@ -1,6 +1,7 @@
 """The console's pages in a real browser, against a real pipeline."""
 
 import pathlib
+import re
 import uuid
 from collections.abc import Iterator
 
@@ -84,6 +85,16 @@ def test_a_stopped_broker_turns_red_within_five_seconds_and_green_again(visit: V
     finally:
         cluster.start_brokers()
     expect(broker.locator(".state.up")).to_be_visible(timeout=15_000)
+
+
+def test_the_overview_shows_revenue_and_orders_of_each_region(visit: Visit, world: Shopstream) -> None:
+    rows = world.json("query", "SELECT region, CAST(sum(orders) AS BIGINT) AS orders FROM gold_revenue_hourly "
+                               "WHERE event_hour IN (SELECT DISTINCT event_hour FROM gold_revenue_hourly "
+                               "ORDER BY event_hour DESC LIMIT 24) GROUP BY region")["rows"]
+    assert len(rows) == 3
+    shown = visit.open("/").locator("main .key")
+    for row in rows:
+        expect(shown).to_contain_text(re.compile(rf"{row['region']} [\d,.]+ · {row['orders']:,} order"))
 
 
 def test_eight_tabs_share_one_stream_and_still_ask(visit: Visit) -> None:

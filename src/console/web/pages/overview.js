@@ -71,10 +71,10 @@ function Revenue({ revenue }) {
     return html`<${Panel} title="Revenue per hour"><${Empty} title="No metrics yet" next="shopstream refine">
       ${revenue?.unknown ?? 'Gold has no rows.'} Refine makes Silver and Gold of what ingest writes.<//><//>`;
   }
-  const orders = hours.reduce((sum, hour) => sum + Object.values(hour.orders).reduce((a, b) => a + b, 0), 0);
-  return html`<${Panel} title=${`Revenue per hour, ${revenue.currency}`} aside=${html`<span class="dim">${f.plural(orders, 'order')} in ${f.plural(hours.length, 'hour')}</span>`}>
+  const orders = (name) => hours.reduce((sum, hour) => sum + (hour.orders[name] ?? 0), 0);
+  return html`<${Panel} title=${`Revenue per hour, ${revenue.currency}`} aside=${html`<span class="dim">${f.plural(regions.reduce((sum, name) => sum + orders(name), 0), 'order')} in ${f.plural(hours.length, 'hour')}</span>`}>
     <${StackedBars} title=${`Revenue per hour and region, ${revenue.currency}`} unit=${revenue.currency}
-      keys=${regions.map((name) => ({ name, class: REGIONS[name] ?? 'other' }))}
+      keys=${regions.map((name) => ({ name, class: REGIONS[name] ?? 'other', note: f.plural(orders(name), 'order') }))}
       bars=${hours.map((hour) => ({ label: f.clock(hour.hour_ms).slice(0, 5), values: regions.map((name) => hour.regions[name] ?? 0) }))} /><//>`;
 }
 

@@ -8,7 +8,7 @@ const HEIGHT = 190;
 const LEFT = 46;
 const BOTTOM = 22;
 
-// bars: [{label, values: [..]}] with one value per key; keys: [{name, class}].
+// bars: [{label, values: [..]}] with one value per key; keys: [{name, class, note}], the note being what the legend adds.
 export function StackedBars({ title, unit, bars, keys }) {
   const box = useRef(null);
   const width = useWidth(box);
@@ -36,7 +36,7 @@ export function StackedBars({ title, unit, bars, keys }) {
           ${i % every === 0 && html`<text x=${x + step / 2} y=${HEIGHT - 6} text-anchor="middle">${bar.label}</text>`}</g>`;
   })}
     </svg>
-    <ul class="key">${keys.map((key, k) => html`<li><i class=${key.class}></i>${key.name} ${figure(bars.reduce((sum, bar) => sum + (bar.values[k] ?? 0), 0))}</li>`)}</ul>
+    <ul class="key">${keys.map((key, k) => html`<li><i class=${key.class}></i>${key.name} ${figure(bars.reduce((sum, bar) => sum + (bar.values[k] ?? 0), 0))}${key.note && html`<span class="dim"> · ${key.note}</span>`}</li>`)}</ul>
     <div class="hidden"><table><caption>${title}, ${unit}</caption>
       <thead><tr><td></td>${keys.map((key) => html`<th>${key.name}</th>`)}</tr></thead>
       <tbody>${bars.map((bar) => html`<tr><th>${bar.label}</th>${bar.values.map((v) => html`<td>${v ?? 'unknown'}</td>`)}</tr>`)}</tbody></table></div>
