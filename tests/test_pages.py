@@ -1,5 +1,6 @@
 """The console's pages in a real browser, against a real pipeline."""
 
+import json
 import pathlib
 import re
 import uuid
@@ -141,6 +142,19 @@ def test_a_search_finds_the_planted_message_and_says_where_it_looked(visit: Visi
     assert f"record={partition}%2F{offset}" in page.url
     page.goto(f"{visit.address}/kafka/topics/{world.topic}?key=nobody-has-this-key")
     expect(page.locator("main [role=status]", has_text="None in ")).to_contain_text("offsets p0 0 to ")
+
+
+def test_a_new_message_begins_as_one_that_was_found(visit: Visit, world: Shopstream) -> None:
+    page, planted = visit.open(f"/kafka/topics/{world.topic}"), uuid.uuid4().hex
+    page.get_by_role("button", name="Produce a message").click()
+    sign_in(visit)
+    text = page.locator("dialog textarea")
+    value = json.loads(text.input_value())
+    text.fill(json.dumps({**value, "event_id": planted}))
+    page.locator("dialog .button.main").click()
+    expect(page.locator("dialog [role=status]")).to_contain_text("Written to partition")
+    page.goto(f"{visit.address}/kafka/topics/{world.topic}?text={planted}")
+    expect(page.locator("main [role=status]", has_text="1 match in ")).to_be_visible()
 
 
 def test_a_reset_moves_the_group_after_its_name_is_typed(visit: Visit, world: Shopstream) -> None:

@@ -21,7 +21,7 @@ export function Messages({ topic }) {
   const search = useSearch(topic.topic, Object.fromEntries(FIELDS.map((name) => [name, query[name] ?? ''])));
   const [partition, offset] = (query.record ?? '').split('/');
   const isOpen = query.record !== undefined && query.record !== '';
-  return html`<${Panel} title="Messages" aside=${html`<${Produce} topic=${topic.topic} />`}>
+  return html`<${Panel} title="Messages" aside=${html`<${Produce} topic=${topic.topic} example=${exampleOf(search.records)} />`}>
       <${Form} key=${FIELDS.map((name) => query[name]).join('\n')} topic=${topic} query=${query} search=${search} />
       <${Timeline} frame=${search.frame} /><${Frame} search=${search} />
     <//>
@@ -192,16 +192,23 @@ const pretty = (text) => {
 
 const FORMS = { value: 'JSON, encoded with the newest schema', value_text: 'text, as it is (broken on purpose)', value_hex: 'bytes in hexadecimal digits' };
 
-function Produce({ topic }) {
+// A record whose value may serve as the first text of a new one.
+const exampleOf = (records) => records.find((r) => typeof r.value === 'object' && r.value !== null && !r.hidden && !r.cut);
+
+function Produce({ topic, example }) {
   const [form, setForm] = useState('value');
   const [key, setKey] = useState('');
-  const [text, setText] = useState('{\n}');
+  const [typed, setTyped] = useState(null);
+  const first = useRef(undefined);  // It stays while more are found.
+  first.current ??= example;
+  const text = typed ?? (form === 'value' ? JSON.stringify(first.current?.value ?? {}, null, 2) : '');
   const body = () => ({ ...(key && { key }), [form]: form === 'value' ? JSON.parse(text) : text });
   return html`<${Change} label="Produce a message" title=${`Produce a message to ${topic}`}
     plan=${() => html`<div class="stack">
       <label class="field">Key<input class="mono" value=${key} onInput=${(e) => setKey(e.target.value)} /></label>
-      <label class="field">Value<select value=${form} onChange=${(e) => setForm(e.target.value)}>${Object.entries(FORMS).map(([name, title]) => html`<option value=${name}>${title}</option>`)}</select></label>
-      <textarea rows="10" spellcheck="false" aria-label="Value" value=${text} onInput=${(e) => setText(e.target.value)}></textarea></div>`}
+      <label class="field">Value<select value=${form} onChange=${(e) => { setForm(e.target.value); setTyped(null); }}>${Object.entries(FORMS).map(([name, title]) => html`<option value=${name}>${title}</option>`)}</select></label>
+      <textarea rows="10" spellcheck="false" aria-label="Value" value=${text} onInput=${(e) => setTyped(e.target.value)}></textarea>
+      ${form === 'value' && first.current && html`<p class="dim">It begins as the value of p${first.current.partition} · ${f.count(first.current.offset)}. Change its id too, if it has one.</p>`}</div>`}
     act=${() => post(`/api/topics/${encodeURIComponent(topic)}/records`, body())}
     done=${(receipt) => `Written to partition ${receipt.partition} at offset ${receipt.offset}.`} />`;
 }
