@@ -18,7 +18,7 @@ constexpr int64_t kMostIntervalMs = 2000;  // What fails is red within 5 s.
 
 Result<int> RunConsole(const Context& context) {
   Config config = context.config;
-  config.observe.topics = config.observe.groups = "all";  // Its lists show the whole cluster.
+  config.observe.topics = config.observe.groups = "all";  // For its lists.
   config.observe.interval_ms = std::min(config.observe.interval_ms, kMostIntervalMs);
   ARROW_ASSIGN_OR_RAISE(const auto sampler, observe::Sampler::Start(config));
   const char* folder = std::getenv(kWebFolder);

@@ -66,7 +66,9 @@ bool IsComplete(const observe::Sample& sample) {
 }  // namespace
 
 Result<int> ShowSamples(const Context& context, observe::Sampler& sampler, SampleOutput output) {
-  observe::SampleMetrics metrics(&Metrics());
+  const ObserveConfig& shown_as_metrics = context.config.observe;
+  observe::SampleMetrics metrics(&Metrics(), {.all_topics = shown_as_metrics.topics == "all",
+                                              .all_groups = shown_as_metrics.groups == "all"});
   MissingLog missing;
   ProgressLine line({.in_place = Millis{900}, .logged = Millis{60'000}}, BootClock::now());
   const Millis interval{context.config.observe.interval_ms};

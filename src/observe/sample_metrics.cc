@@ -95,7 +95,7 @@ double Real(int64_t value) { return static_cast<double>(value); }
 
 std::span<const SampleMetricHelp> AllSampleMetrics() { return kMetrics; }
 
-SampleMetrics::SampleMetrics(prometheus::Registry* registry) {
+SampleMetrics::SampleMetrics(prometheus::Registry* registry, SampleScope scope) : scope_(scope) {
   for (const SampleMetricHelp& metric : kMetrics) {
     families_[metric.metric] =
         &prometheus::BuildGauge().Name(metric.name).Help(metric.help).Register(*registry);
@@ -144,7 +144,7 @@ void SampleMetrics::Show(const Sample& sample) {
   if (sample.brokers.known()) ShowBrokers(*sample.brokers.value);
   if (sample.topics.known()) ShowTopics(sample.topic, *sample.topics.value);
   if (sample.lag.known()) ShowLag(sample.topic, *sample.lag.value);
-  if (sample.groups.known()) ShowGroups(*sample.groups.value, sample.topics);
+  if (sample.groups.known()) ShowGroups(sample);
   ShowRegistry(sample.registry);
   for (const auto& [path, table] : sample.tables) {
     ShowPart("table " + path, table);
@@ -174,6 +174,7 @@ void SampleMetrics::ShowTopics(const std::string& own_name, const TopicsSample& 
   if (!sample.own_exists) Set(kTopicPartitions, {{"topic", own_name}}, 0);
   std::map<int32_t, int64_t> led;
   for (const TopicSample& topic : sample.topics) {
+    if (!scope_.all_topics && topic.name != own_name) continue;
     const prometheus::Labels labels{{"topic", topic.name}};
     Set(kTopicPartitions, labels, Real(std::ssize(topic.partitions)));
     Set(kTopicLeaderless, labels, Real(topic.leaderless()));
@@ -212,21 +213,26 @@ void SampleMetrics::ShowLag(const std::string& topic, const LagsSample& sample) 
   }
 }
 
-void SampleMetrics::ShowGroups(const GroupsSample& sample, const Seen<TopicsSample>& topics) {
-  for (const GroupSample& group : sample.groups) {
-    if (!group.known()) continue;
+void SampleMetrics::ShowGroups(const Sample& sample) {
+  for (const GroupSample& group : sample.groups.value->groups) {
     const std::string& name = group.described.name;
+    if (!group.known() || (!scope_.all_groups && name != sample.group)) continue;
     Set(kGroupState, {{"group", name}, {"state", group.described.state}}, 1);
     Set(kGroupMembers, {{"group", name}}, Real(std::ssize(group.described.members)));
     int64_t assigned = 0;
     for (const auto& member : group.described.members) assigned += member.partition_count();
     Set(kGroupAssigned, {{"group", name}}, Real(assigned));
-    if (!topics.known()) continue;
-    for (const auto& [at, records] : GroupLag(group, *topics.value)) {
-      auto labels = OfPartition(at.topic, at.partition);
-      labels["group"] = name;
-      Set(kGroupLag, labels, Real(records));
-    }
+    if (sample.topics.known()) ShowGroupLag(group, *sample.topics.value, sample.topic);
+  }
+}
+
+void SampleMetrics::ShowGroupLag(const GroupSample& group, const TopicsSample& topics,
+                                 const std::string& own_topic) {
+  for (const auto& [at, records] : GroupLag(group, topics)) {
+    if (!scope_.all_topics && at.topic != own_topic) continue;
+    auto labels = OfPartition(at.topic, at.partition);
+    labels["group"] = group.described.name;
+    Set(kGroupLag, labels, Real(records));
   }
 }
 

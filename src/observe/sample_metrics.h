@@ -66,11 +66,18 @@ struct SampleMetricHelp {
 // In the order of SampleMetric.
 std::span<const SampleMetricHelp> AllSampleMetrics();
 
+// Which topics and groups of a sample have gauges: a sample for the console has all of the cluster,
+// which may be too many series for Prometheus.
+struct SampleScope {
+  bool all_topics = false;  // false: only kafka.topic.
+  bool all_groups = false;  // false: only kafka.group.
+};
+
 // Shows samples as gauges of a registry. What a sample does not know has no gauge. One thread.
 class SampleMetrics {
  public:
   // Borrows the registry, which outlives it.
-  explicit SampleMetrics(prometheus::Registry* registry);
+  SampleMetrics(prometheus::Registry* registry, SampleScope scope);
   ~SampleMetrics();
   SampleMetrics(const SampleMetrics&) = delete;
   SampleMetrics& operator=(const SampleMetrics&) = delete;
@@ -92,11 +99,15 @@ class SampleMetrics {
   void ShowTopics(const std::string& own_name, const TopicsSample& sample);
   void ShowOwnTopic(const TopicSample& topic);
   void ShowLag(const std::string& topic, const LagsSample& sample);
-  void ShowGroups(const GroupsSample& sample, const Seen<TopicsSample>& topics);
+  void ShowGroups(const Sample& sample);
+  // `own_topic`: kafka.topic.
+  void ShowGroupLag(const GroupSample& group, const TopicsSample& topics,
+                    const std::string& own_topic);
   void ShowRegistry(const Seen<RegistrySample>& seen);
   void ShowTable(const std::string& path, const TableSample& sample);
   void RemoveOthers();
 
+  const SampleScope scope_;
   std::map<SampleMetric, Family*> families_;
   std::map<std::pair<SampleMetric, prometheus::Labels>, Gauge> gauges_;
   int64_t shown_ = 0;  // Samples.

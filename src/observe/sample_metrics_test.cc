@@ -38,7 +38,7 @@ class SampleMetricsTest : public testing::Test {
   }
 
   prometheus::Registry registry_;
-  SampleMetrics metrics_{&registry_};
+  SampleMetrics metrics_{&registry_, {.all_topics = true, .all_groups = true}};
 };
 
 TEST(AllSampleMetrics, AreInTheOrderOfTheirNumbersAndNamedAsPrometheusWants) {
@@ -176,6 +176,43 @@ TEST_F(SampleMetricsTest, ShowsGroupsAndRegistry) {
   EXPECT_THAT(text, Not(HasSubstr("shopstream_group_state{")));
   EXPECT_THAT(text, HasSubstr("shopstream_registry_up 0\n"));
   EXPECT_THAT(text, Not(HasSubstr("shopstream_registry_subjects ")));
+}
+
+TEST(SampleScope, LeavesOutOtherTopicsAndGroups) {
+  Sample sample{.topic = "t", .group = "g"};
+  GroupsSample groups;
+  TopicsSample topics{.at = {}, .own_exists = true, .topics = {}};
+  for (const char* name : {"t", "other-t"}) {
+    TopicSample& topic = topics.topics.emplace_back();
+    topic.name = name;
+    topic.partitions.push_back({.state = {.id = 0, .leader = 1, .replicas = {}, .in_sync = {}},
+                                .end = 5,
+                                .log_start = 1,
+                                .unknown = ""});
+  }
+  for (const char* name : {"g", "other-g"}) {
+    GroupSample& group = groups.groups.emplace_back();
+    group.described.name = name;
+    group.committed = {{{"t", 0}, 3}, {{"other-t", 0}, 3}};
+  }
+  sample.topics = JustSeen(topics);
+  sample.groups = JustSeen(groups);
+  const auto shown = [&](SampleScope scope) {
+    prometheus::Registry registry;
+    SampleMetrics metrics(&registry, scope);
+    metrics.Show(sample);
+    std::ostringstream text;
+    prometheus::TextSerializer().Serialize(text, registry.Collect());
+    return text.str();
+  };
+  const std::string own = shown({});
+  EXPECT_THAT(own, HasSubstr("shopstream_topic_partitions{topic=\"t\"} 1\n"));
+  EXPECT_THAT(own, HasSubstr("shopstream_broker_leader_partitions{broker=\"1\"} 1\n"));
+  EXPECT_THAT(own, HasSubstr("shopstream_group_lag_records{group=\"g\",partition=\"0\""));
+  EXPECT_THAT(own, Not(HasSubstr("other-")));
+  const std::string all = shown({.all_topics = true, .all_groups = true});
+  EXPECT_THAT(all, HasSubstr("{group=\"other-g\",partition=\"0\",topic=\"other-t\"} 2\n"));
+  EXPECT_THAT(all, HasSubstr("shopstream_broker_leader_partitions{broker=\"1\"} 2\n"));
 }
 
 }  // namespace
