@@ -80,7 +80,7 @@ function Lag({ path, group, at }) {
     </div>
     <${Panel} title="Lag over time" aside=${spans}><${Loaded} of=${history} what="the history">${(value) => value.unknown || value.at_ms.length === 0
     ? html`<p class="loading">${value.unknown ?? 'No points yet.'}</p>`
-    : html`${value.partitions_left_out > 0 ? html`<p>It lacks ${f.plural(value.partitions_left_out, 'partition')}: the console remembers a limited number.</p>` : ''}<${TimeChart} title=${`Records behind, ${span === 'hour' ? 'by the second' : 'the most of each minute'}`} times=${value.at_ms.map((ms) => ms / 1000)}
+    : html`${value.partitions_left_out > 0 ? html`<p>It lacks ${f.plural(value.partitions_left_out, 'partition')}: the console remembers a limited number.</p>` : ''}<${TimeChart} title=${`Records behind, ${span === 'hour' ? 'of each sample' : 'the most of each minute'}`} times=${value.at_ms.map((ms) => ms / 1000)}
         series=${[{ label: 'lag', values: value.records, color: '--accent' }]} />`}<//><//>`;
 }
 
@@ -114,7 +114,7 @@ function Lanes({ group, samples }) {
   const cells = Math.max(30, samples.length);
   const step = width / cells;
   const over = samples.length > 1 ? f.duration((samples.at(-1).at - samples[0].at) / 1000) : '';
-  return html`<${Panel} title="Members" aside=${html`<span class="dim">${over && `as seen over ${over}, since the page was opened`}</span>`}>
+  return html`<${Panel} title="Members" label="Members over time" aside=${html`<span class="dim">${over && `as seen over ${over}, since the page was opened`}</span>`}>
     ${names.length === 0 && html`<p class="loading">No member reads now.</p>`}
     <div class="lanes" ref=${box}>${names.map((name) => html`<div class="lane" key=${name}>
       <span class="break">${name}</span><span class="dim break">${reads(now[name])}</span>

@@ -96,7 +96,7 @@ function Files({ path, name }) {
       <span class="dim">Sorted by</span>${by('bytes', 'size')}${by('rows', 'rows')}${by('modified', 'time')}${by('path', 'path')}</div>
     <${Loaded} of=${answer} what="the files">${(value) => html`
       <p class="dim" role="status">${f.plural(value.matching, 'file')}, ${f.bytes(value.bytes)}; ${value.files.length === 0 ? 'none' : `${f.count(from + 1)} to ${f.count(from + value.files.length)}`} shown</p>
-      <div class="table-scroll" tabindex="0" role="region" aria-label="Files"><table class="cards"><thead><tr><th>path</th><th class="number">size</th><th class="number">rows</th><th>written</th></tr></thead>
+      <div class="table-scroll" tabindex="0" role="region" aria-label="Table: files"><table class="cards"><thead><tr><th>path</th><th class="number">size</th><th class="number">rows</th><th>written</th></tr></thead>
         <tbody>${value.files.map((file) => html`<tr key=${file.path}><td class="long"><a href=${address(['lineage'], { file: `${name}/${file.path}` })}>${folder(file.path)}<span class="mono">${short(file.path)}</span></a></td>
           <td class="number nowrap">${f.bytes(file.bytes)}${file.small ? html` <span class="tag">small</span>` : ''}</td><td class="number" data-title="rows">${f.count(file.rows)}</td><td class="mono nowrap" data-title="written">${f.instant(file.modified_ms)}</td></tr>`)}</tbody></table></div>
       <p class="row">${from > 0 && html`<button class="button" onClick=${() => setQuery({ skip: String(Math.max(0, from - PAGE)) })}>Back</button>`}
