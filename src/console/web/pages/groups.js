@@ -132,8 +132,8 @@ function Partitions({ group }) {
   const most = Math.max(1, ...group.partitions.map((p) => p.lag ?? 0));
   return html`<${Panel} title="Partitions"><${DataTable} caption="Partitions" rows=${group.partitions} rowKey=${(p) => `${p.topic} ${p.partition}`} sort="-lag" columns=${[
     { key: 'partition', title: 'partition', value: (p) => `${p.topic} ${p.partition}`, draw: (p) => html`<a href=${address(['kafka', 'topics', p.topic], { show: 'messages', partitions: p.partition })}>${p.topic}</a> ${p.partition}` },
-    { key: 'lag', title: 'lag', number: true, draw: (p) => p.unknown ? html`${f.unknown} <span class="dim">${p.unknown}</span>` : html`<svg class="lag-bar" width="60" height="8" aria-hidden="true"><rect class="behind" width=${60 * (p.lag ?? 0) / most} height="8" rx="1" /></svg> ${f.count(p.lag)}` },
-    { key: 'lag_ms', title: 'age', number: true, draw: (p) => f.duration(p.lag_ms === null || p.lag_ms === undefined ? null : p.lag_ms / 1000) },
+    { key: 'lag', title: 'lag', number: true, draw: (p) => p.unknown ? html`${f.unknown} <span class="dim">${p.unknown}</span>` : html`<svg class="lag-bar" width="60" height="8" aria-hidden="true"><rect class="behind" width=${60 * (p.lag ?? 0) / most} height="8" rx="1" /></svg> <span class="nowrap">${f.count(p.lag)}</span>` },
+    { key: 'lag_ms', title: 'age', number: true, draw: (p) => html`<span class="nowrap">${f.duration(p.lag_ms === null || p.lag_ms === undefined ? null : p.lag_ms / 1000)}</span>` },
     ...(group.is_lake ? [{ key: 'lake', title: 'in the lake', number: true, draw: (p) => f.count(p.lake) }] : []),
     { key: 'committed', title: 'committed', number: true, draw: (p) => f.count(p.committed) },
     ...(group.is_lake ? [] : [{ key: 'end', title: 'end', number: true, draw: (p) => f.count(p.end) }]),

@@ -30,7 +30,7 @@ function Topics() {
       open=${(t) => navigate(topicAddress(t.topic))} columns=${[
         { key: 'topic', title: 'topic', long: true, draw: (t) => html`<a href=${topicAddress(t.topic)}>${t.topic}</a>${t.internal && html` <span class="tag">internal</span>`}` },
         { key: 'lag', title: 'lag', number: true, value: lag, draw: (t) => html`${t.lags.length === 0 ? html`<span class="dim">not read</span>`
-    : html`${f.count(lag(t))}${first(t).seconds ? html` <span class="dim">${f.duration(first(t).seconds)}</span>` : ''}`}` },
+    : html`${f.count(lag(t))}${first(t).seconds ? html` <span class="dim nowrap">${f.duration(first(t).seconds)}</span>` : ''}`}` },
         { key: 'in', title: 'in', number: true, value: (t) => t.in_per_second, draw: (t) => f.rate(t.in_per_second) },
         { key: 'offsets', title: 'offsets held', number: true, draw: (t) => f.count(t.offsets) },
         { key: 'partitions', title: 'partitions', number: true },

@@ -46,7 +46,7 @@ export function TimeChart({ title, times, series, format = (v) => compact(v).joi
         width: box.current.clientWidth || 300, height: HEIGHT, legend: { show: false },
         tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1e3), 'UTC'),
         scales: { y: { range: (_, min, max) => [Math.min(0, min ?? 0), (max ?? 1) * 1.1 || 1] } },
-        axes: [{ ...axis, space: 80, values: (u, ticks) => ticks.map((t) => u.scales.x.max - u.scales.x.min > 86400 ? instant(t * 1000).slice(5, 16) : clock(t * 1000)) }, { ...axis, size: 64, values: (_, ticks) => ticks.map((v) => format(v)) }],
+        axes: [{ ...axis, space: 80, values: (u, ticks) => ticks.map((t) => u.scales.x.max - u.scales.x.min > 86400 ? instant(t * 1000).slice(5, 16) : clock(t * 1000)) }, { ...axis, size: 76, values: (_, ticks) => ticks.map((v) => format(v)) }],
         series: [{}, ...series.map((s) => ({ label: s.label, stroke: color(s.color), width: 1.5, points: { show: false } }))],
         hooks: { setCursor: [(u) => setAt(u.cursor.idx ?? null)] },
       }, [times, ...series.map((s) => s.values)], box.current);

@@ -92,7 +92,7 @@ function List({ list, cause, selected }) {
     wide && { key: 'sent_ms', title: 'sent', mono: true, sortable: false, draw: (r) => html`<span class="nowrap">${f.instant(r.sent_ms)}</span>` },
     { key: 'quarantined_at_ms', title: 'quarantined', mono: true, sortable: false, draw: (r) => html`<span class="nowrap">${f.instant(r.quarantined_at_ms)}</span>` },
     { key: 'detail', title: 'detail', long: true, sortable: false },
-    wide && { key: 'value_bytes', title: 'size', number: true, sortable: false, draw: (r) => r.value_bytes === null ? 'null' : f.bytes(r.value_bytes) },
+    wide && { key: 'value_bytes', title: 'size', number: true, sortable: false, draw: (r) => html`<span class="nowrap">${r.value_bytes === null ? 'null' : f.bytes(r.value_bytes)}</span>` },
   ].filter(Boolean)} />${more}`;
 }
 
