@@ -1,5 +1,5 @@
 # cmake --install build/release --prefix DIR: the program, the libraries that set-up brought (system packages hold the
-# others), its default configuration, the schemas, and what shells and `man` read.
+# others), its default configuration, the schemas, the SQL of Silver and Gold, and what shells and `man` read.
 set(needed_at_run_time lib/shopstream)
 set_target_properties(shopstream PROPERTIES INSTALL_RPATH "\$ORIGIN/../${needed_at_run_time}")
 install(TARGETS shopstream RUNTIME_DEPENDENCY_SET shopstream_libraries RUNTIME DESTINATION bin)
@@ -15,6 +15,8 @@ install(FILES "${duckdb_library}" DESTINATION ${needed_at_run_time})
 install(FILES "${SHOPSTREAM_DEPS}/duckdb/LICENSE" DESTINATION share/doc/shopstream RENAME LICENSE.duckdb)
 
 install(DIRECTORY config schemas DESTINATION share/shopstream)
+# To be copied and changed; the program has its own.
+install(DIRECTORY src/refine/sql DESTINATION share/shopstream)
 install(FILES LICENSE DESTINATION share/doc/shopstream)
 
 # Services of systemd, which know the installed program by its whole path.

@@ -45,6 +45,17 @@ def test_it_runs_sql_with_the_installed_library(prefix: pathlib.Path, tmp_path: 
     assert (prefix / "share/doc/shopstream/LICENSE.duckdb").exists()
 
 
+def test_its_sql_can_be_copied_and_changed(prefix: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    sql = shutil.copytree(prefix / "share/shopstream/sql", tmp_path / "my-sql")
+    fixtures = prefix / "share/shopstream/config/refine/tests/late.yaml"
+    test = ("refine", "test", "--set", f"refine.sql_folder={sql}", str(fixtures))
+    assert run(prefix, *test, cwd=tmp_path).returncode == 0
+    silver = sql / "silver.sql"
+    silver.write_text(silver.read_text().replace("false) AS late", "true) AS late"))
+    changed = run(prefix, *test, cwd=tmp_path)
+    assert changed.returncode == 3 and "late" in changed.stdout, changed.stdout + changed.stderr
+
+
 def test_it_finds_its_configuration(prefix: pathlib.Path, tmp_path: pathlib.Path) -> None:
     assert f"or in {prefix}/share/shopstream/config/pipeline.yaml:" in run(prefix, "--help", cwd=tmp_path).stdout
     config = prefix / "share/shopstream/config/pipeline.yaml"
