@@ -24,7 +24,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr int kThreads = 2;
+constexpr int kSqlThreads = 2;
 constexpr int64_t kMostBytes = 8 << 20;    // Of a result as JSON.
 constexpr size_t kExactDigits = 15;        // That a number of JavaScript has.
 constexpr int64_t kDownloadPatience = 10;  // Times the longest query.
@@ -171,7 +171,7 @@ Result<std::unique_ptr<SqlRuns::Statement>> SqlRuns::Prepare(const SqlRequest& r
     return MaskedColumns(path, schema);
   });
   const sql::EngineOptions options{.memory_bytes = limits_.memory_limit_mb << 20,
-                                   .threads = kThreads};
+                                   .threads = kSqlThreads};
   ARROW_ASSIGN_OR_RAISE(statement->engine, sql::Engine::Open(options));
   ARROW_ASSIGN_OR_RAISE(statement->session, statement->engine->Connect());
   sql::Session* const session = statement->session.get();
