@@ -109,6 +109,6 @@ for hour in range(STEP, END + 1, STEP):
 consumer.close()
 if len(sys.argv) == 1:
     admin.delete_topics([topic])[topic].result(30)
-print(outcome or f"after {END} hours, nothing is lost; {min(position)} of {sold} purchases of each partition are checked")
+print(outcome or f"after {END} hours, nothing is lost; of each partition, {min(position)} of {sold} are checked")
 with open("weekend.json", "w") as file:
     json.dump({"hour": hour, "outcome": outcome}, file)

@@ -1,6 +1,6 @@
 SELECT kafka_partition AS partition,
-       max(kafka_offset) + 1 AS offsets,
-       count(*) AS rows
+       count(*) AS rows,
+       max(kafka_offset) AS offset_of_last_row
 FROM bronze_events
 GROUP BY ALL
 ORDER BY partition

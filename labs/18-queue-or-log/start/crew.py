@@ -140,7 +140,7 @@ class Crew:
         """If all that are in the topic have been taken, the workers without one get a new one each."""
         while self._working() and not self._all_have_mail.is_set():
             self._wait_for(lambda: self._all_have_mail.is_set() or (self._tries and not self._is_queue)
-                           or (self._have_mail and len(self._members) == len(self.names)
+                           or (self._have_mail and self._members | self._have_mail == set(self.names)
                                and self._have_asked_twice(set(self.names) - self._have_mail)))
             if not self._is_queue:
                 return

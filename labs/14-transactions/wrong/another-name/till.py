@@ -6,7 +6,8 @@ from confluent_kafka import Producer
 from settings import BROKERS, TOPIC
 from shop import charge, orders
 
-producer = Producer({"bootstrap.servers": BROKERS, "transactional.id": f"till-{uuid.uuid4()}"})
+producer = Producer({"bootstrap.servers": BROKERS, "transactional.id": f"till-{uuid.uuid4()}",
+                     "transaction.timeout.ms": 600_000})
 producer.init_transactions()
 for order in orders():
     producer.begin_transaction()

@@ -1,3 +1,0 @@
-./python cleanup.py
-./python name_lost.py
-./shopstream ingest --until-caught-up
