@@ -11,6 +11,7 @@ from runner.finding import Finding, failed, passed
 
 TOOLS = ("night.py", "counter.py")  # The checker uses its own.
 SETTING = "min.insync.replicas"
+NIGHT_TIMEOUT = 400.0  # Seconds; 12 on an idle machine, and it may play three nights on a very busy one.
 
 
 def start(bench: Bench) -> None:
@@ -30,10 +31,9 @@ def check(bench: Bench) -> Finding:
     night = play(bench)
     careless, mine = night["careless"], night["yours"]
     gone = night["careless_lost"]
-    told = {"answer": "c" if len(gone) > 1 else "b" if gone else "a",
-            "evidence": f"While broker 2 hung, the careless till gave 100 receipts. {len(gone)} of their purchases are on no broker any more, "
-                        f"such as {gone[0]!r}, acknowledged at offset {careless['receipts'][gone[0]]}."
-            if gone else "The careless till has lost nothing, which is luck: check again."}
+    told = {"answer": "c" if len(gone) > 1 else "b",
+            "evidence": f"While broker 2 hung, the careless till gave 100 receipts. {len(gone)} of their purchases are on no broker "
+                        f"any more, such as {gone[0]!r}, acknowledged at offset {careless['receipts'][gone[0]]}."}
     stored = {record.value().decode() for record in bench.records()}
     saw = f"{SETTING} is {least}; {len(mine['receipts'])} receipts for {mine['sent']} purchases"
     for purchase, offset in mine["receipts"].items():
@@ -68,5 +68,5 @@ def play(bench: Bench) -> dict[str, Any]:
         shutil.copy(bench.lab.folder / "start" / name, place)
     for name in ("till.py", "settings.py", "brokers"):
         shutil.copy(bench.folder / name, place)
-    bench.run("env", "-C", place, bench.folder / "python", "night.py")
+    bench.run("env", "-C", place, bench.folder / "python", "night.py", seconds=NIGHT_TIMEOUT)
     return json.loads((place / "night.json").read_text())

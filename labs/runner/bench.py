@@ -174,17 +174,19 @@ class Bench:
     def json(self, *arguments: object) -> Any:
         return json.loads(self.shopstream("--json", *arguments, expect=None).stdout)
 
-    def run(self, *command: object, expect: int | None = 0) -> subprocess.CompletedProcess[str]:
-        """Runs a command in the student's folder. Whatever it has started stops with it if it fails to return."""
+    def run(self, *command: object, expect: int | None = 0, seconds: float | None = None) -> subprocess.CompletedProcess[str]:
+        """Runs a command in the student's folder. Whatever it has started stops with it if it fails to return within
+        `seconds`, by default STEPS_TIMEOUT."""
+        limit = seconds or STEPS_TIMEOUT
         words = [str(word) for word in command]
         with subprocess.Popen(words, cwd=self.folder, env=self.environment(), stdin=subprocess.DEVNULL, text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True) as process:
             try:
-                out, err = process.communicate(timeout=STEPS_TIMEOUT)
+                out, err = process.communicate(timeout=limit)
             except BaseException as error:  # Ctrl-C, too.
                 os.killpg(process.pid, signal.SIGKILL)
                 if isinstance(error, subprocess.TimeoutExpired):
-                    raise LabError(f"$ {' '.join(words)}\nnot done after {STEPS_TIMEOUT:.0f} s: is there an endless loop?") from None
+                    raise LabError(f"$ {' '.join(words)}\nnot done after {limit:.0f} s: is there an endless loop?") from None
                 raise
         if expect is not None and process.returncode != expect:
             raise LabError(f"$ {' '.join(words)}\nexit code {process.returncode}\n{out}{err}".strip())

@@ -141,10 +141,12 @@ def refusal(topic):
     return reasons[0] if reasons and reasons[0].startswith("NOT_ENOUGH_REPLICAS") else ""
 
 
-def write_one(topic):
-    producer = Producer({"bootstrap.servers": address(1), "acks": "1", "log_level": 0})
+def write_one(topic, leader):
+    """Returns once the leader has it."""
+    producer = Producer({"bootstrap.servers": address(leader), "acks": "1", "log_level": 0})
     producer.produce(topic, b"nothing")
-    producer.flush(30)
+    if producer.flush(PATIENCE):
+        sys.exit(f"broker {leader} does not accept records")
 
 
 def log(topic):
@@ -203,7 +205,7 @@ def restart_leader(careless, yours):
          "the tills are open, and broker 2 has their first purchase")
     base = {till: copy_end(1, till.topic) for _, till in tills}
     send(2, signal.SIGSTOP)
-    write_one(CARELESS)  # Broker 2 had asked for new records before it was frozen: this is all that it gets.
+    write_one(CARELESS, 1)  # Broker 2 had asked for new records before it was frozen: this is all that it gets.
     for _, till in tills:
         till.sell(MANY)
     wait(lambda: careless.answered() == 1 + MANY and all(copy_end(1, till.topic) >= base[till] + MANY for _, till in tills),
@@ -211,7 +213,13 @@ def restart_leader(careless, yours):
     tell("1. Broker 2, a follower, hangs.                  in sync: 1, 2, 3; leader 1", *tills)
     send(1, signal.SIGTERM)
     leader = wait(lambda: next_leader(3), "broker 1 hands over")
+    send(1, signal.SIGSTOP)  # Until broker 2 leads, which could otherwise still copy from it.
     send(2, signal.SIGCONT)
+    if leader == 2:
+        wait(lambda: next_leader(2) == 2, "broker 2 knows that it leads")
+        for _, till in tills:
+            write_one(till.topic, 2)
+    send(1, signal.SIGCONT)
     brokers("stop", "1")  # It waits for the end.
     if leader != 2:
         raise NotAsPlanned(f"Broker 2 counted as dead before broker 1 handed over, so broker {leader} leads.")
@@ -226,6 +234,8 @@ def night(careless, yours):
     stuck = wait(lambda: "no" if yours.answered() == sold else refusal(TOPIC), f"answers for your {sold} purchases")
     tell("2. Broker 1 is stopped. Broker 2 leads, wakes up. in sync: 2, 3; leader 2", *tills)
     facts = {"careless_lost": lost(careless), "lost": lost(yours), "stuck": stuck}
+    if not facts["careless_lost"]:
+        raise NotAsPlanned("Broker 2 had copied everything before it hung.")
     if facts["lost"] or stuck != "no":
         return facts
 
