@@ -2,6 +2,7 @@
 
 import collections
 import json
+import shutil
 import tomllib
 import urllib.error
 from typing import Any
@@ -23,7 +24,8 @@ Before = dict[str, Any]
 def start(bench: Bench) -> None:
     bench.create_topic()
     bench.registry(f"subjects/{bench.topic}-clicks-value/versions", {"schema": json.dumps(CLICKS)}, "POST")
-    bench.shopstream("schema", "register", ROOT / "schemas/purchase_event.avsc")
+    shutil.copy(ROOT / "schemas/purchase_event.avsc", bench.folder)
+    bench.shopstream("schema", "register", "purchase_event.avsc")
     bench.shopstream("generate", "--count", RECORDS, "--seed", bench.seed)
     bench.shopstream("ingest", "--until-caught-up")
     expired = [TopicPartition(bench.topic, p, end * 2 // 3) for p, end in bench.ends().items()]

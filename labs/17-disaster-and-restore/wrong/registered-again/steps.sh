@@ -6,6 +6,6 @@
 # The schema is in a file, so it can be registered again. (Under another id.)
 ./python disaster.py kafka
 ./shopstream topics setup
-./shopstream schema register "$(grep -o '/.*/config/refine' config/pipeline.yaml | head -1)/../../schemas/purchase_event.avsc"
+./shopstream schema register purchase_event.avsc
 ./shopstream generate --count 50
 ./shopstream ingest --until-caught-up
