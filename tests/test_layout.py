@@ -50,7 +50,7 @@ TESTED_ELSEWHERE = {
     "real servers, tests/": """
         console/api_groups console/api_kafka console/api_quality console/api_schemas console/api_search
         console/pipeline_watch console/quality_look console/record_search console/refine_health refine/revenue
-        ingest/table_facts
+        ingest/table_facts ingest/mirror_log
         groups/reset groups/standing records/decoded_batch records/record_filter records/record_json records/record_matcher
         kafka/absent_topic kafka/access_probe kafka/acl_admin kafka/admin kafka/admin_calls kafka/single_message kafka/cluster_overview kafka/consumer kafka/errors kafka/group_admin
         kafka/group_description kafka/group_members kafka/reader kafka/single_log kafka/topic_description registry/client
@@ -85,6 +85,7 @@ TESTED_ELSEWHERE = {
     "ingest/cut_builder_test.cc, table_growth_test.cc": "ingest/bronze_layout ingest/cause ingest/rows_builder",
     "generate/synthetic_source_test.cc": "generate/purchase_columns generate/shoppers",
     "refine/erasure_test.cc, retention_test.cc": "refine/erased_rows refine/refiner_erase refine/refiner_retain",
+    "ingest/adopt_test.cc": "ingest/lake_tail ingest/mirror_search ingest/row_hash",
     "ingest/quarantine_replay_test.cc, quarantine_erase_test.cc": "ingest/quarantine_decoder",
     "refine/pass_input_test.cc": "refine/pass_filter refine/row_collector",
     "refine/restate_test.cc": "refine/refiner_tasks refine/refined_rows",

@@ -14,7 +14,9 @@
 #include "base/shutdown.h"
 #include "base/table_printer.h"
 #include "cli/command.h"
+#include "ingest/adopt.h"
 #include "ingest/ingest_end.h"
+#include "ingest/mirror_log.h"
 #include "ingest/pipeline.h"
 
 namespace shopstream::cli {
@@ -22,6 +24,8 @@ namespace {
 
 struct IngestFlags {
   bool until_caught_up = false;
+  bool adopt = false, mirror_ended = false;
+  std::string earlier_topic_id;
 };
 
 // How long the group waits for a member that died.
@@ -135,7 +139,43 @@ ExitCode CodeOf(const ingest::IngestEnd& end, bool until_caught_up) {
   return end.stopped.empty() && end.missing.empty() ? kDone : kDifferenceFound;
 }
 
+std::string DescribeAdopted(const ingest::AdoptedPartition& p) {
+  const tables::Adoption& adoption = p.adoption;
+  std::string text = fmt::format(
+      "partition {}: the mirror's offsets below {} are in the lake, from the earlier topic below "
+      "{}",
+      p.partition, adoption.below, adoption.earlier_end);
+  if (p.compared > 0) text += fmt::format("; {} agree", Counted(p.compared, "record"));
+  if (!adoption.copies.empty()) {
+    text += fmt::format("; {} among new records", Counted(std::ssize(adoption.copies), "copy"));
+  }
+  if (p.ahead > 0) text += fmt::format("; the last {} are in the lake alone", p.ahead);
+  if (p.absent > 0) text += fmt::format("; the mirror lacks {} before them", p.absent);
+  return text;
+}
+
+Status Adopt(const Config& config, const IngestFlags& flags, const std::function<bool()>& stop,
+             const ingest::OpenLake& lake, kafka::Admin* admin, registry::SchemaSource* registry) {
+  ingest::KafkaMirrorLog records(config.kafka, admin, stop);
+  ARROW_ASSIGN_OR_RAISE(
+      const ingest::AdoptReport report,
+      ingest::AdoptMirror(lake, {.topics = admin, .records = &records, .registry = registry},
+                          config.kafka.topic,
+                          {.mirror_ended = flags.mirror_ended,
+                           .earlier_topic_id = flags.earlier_topic_id,
+                           .stop = stop}));
+  Log::Info("Topic {} (id {}) {} the topic with the id {}.", config.kafka.topic, report.topic_id,
+            report.already ? "continues, since an earlier run," : "continues",
+            report.earlier_topic_id);
+  for (const ingest::AdoptedPartition& p : report.partitions) Log::Info("{}.", DescribeAdopted(p));
+  return Status::OK();
+}
+
 Result<int> RunCommand(const Context& context, const IngestFlags& flags) {
+  if (!flags.adopt && (flags.mirror_ended || !flags.earlier_topic_id.empty())) {
+    Log::Tell(LogLevel::kError, "--mirror-ended and --earlier-topic-id need --adopt");
+    return kWrongUsage;
+  }
   ingest::IngestStats stats;
   Progress progress(&stats, PatienceOf(context.config.kafka));
   Probes& probes = Probes::OfProcess();
@@ -144,11 +184,17 @@ Result<int> RunCommand(const Context& context, const IngestFlags& flags) {
     probes.Beat();
     return ShutdownRequested();
   };
-  const Result<ingest::IngestEnd> end =
-      ingest::RunIngest(context.config, flags.until_caught_up, &stats, stop, [&] {
-        probes.SetUnready(WhyNotReady(stats));
-        progress.Tick();
-      });
+  ingest::IngestRun run{.until_caught_up = flags.until_caught_up, .first = nullptr};
+  if (flags.adopt) {
+    run.first = [&](const ingest::OpenLake& lake, kafka::Admin* admin,
+                    registry::SchemaSource* registry) {
+      return Adopt(context.config, flags, stop, lake, admin, registry);
+    };
+  }
+  const Result<ingest::IngestEnd> end = ingest::RunIngest(context.config, run, &stats, stop, [&] {
+    probes.SetUnready(WhyNotReady(stats));
+    progress.Tick();
+  });
   progress.End();
   // A start that failed has nothing to sum up.
   if (end.ok() || stats.commits() > 0) {
@@ -169,11 +215,22 @@ Command IngestCommand() {
   return {
       .name = "ingest",
       .meaning = "Ingest from Kafka into Bronze, exactly once",
-      .options = {{.name = "--until-caught-up",
-                   .target = &flags->until_caught_up,
-                   .meaning =
-                       "Stop once the lake has reached the current end of the topic; exits with "
-                       "3 if partitions are stopped or cannot be read"}},
+      .options =
+          {{.name = "--until-caught-up",
+            .target = &flags->until_caught_up,
+            .meaning = "Stop once the lake has reached the current end of the topic; exits with "
+                       "3 if partitions are stopped or cannot be read"},
+           {.name = "--adopt",
+            .target = &flags->adopt,
+            .meaning = "First make the lake continue in this topic, a mirror of the one that "
+                       "it has read until now; see docs/failover.md"},
+           {.name = "--mirror-ended",
+            .target = &flags->mirror_ended,
+            .meaning = "With --adopt: the mirror gets no more records of the earlier topic"},
+           {.name = "--earlier-topic-id",
+            .target = &flags->earlier_topic_id,
+            .meaning = "With --adopt: the topic that is mirrored, if the lake has read several",
+            .value = "ID"}},
       .run = Running(flags, RunCommand),
       .serves_metrics = true,
       .service = true};

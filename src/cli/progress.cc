@@ -143,6 +143,10 @@ Result<ingest::LossToAccept> LossFor(const observe::ProgressReport& report,
     return Unavailable("partition ", flags.partition,
                        ": what would be lost is not known: ", p.unknown);
   }
+  if (p.state.stop.reason == tables::StopReason::kAdopted) {
+    return Status::Invalid("partition ", flags.partition, " is not read because ",
+                           Meaning(p.state.stop.reason));
+  }
   const int64_t next = *p.state.next;
   ingest::LossToAccept loss{.topic = report.topic,
                             .topic_id = report.topic_id,

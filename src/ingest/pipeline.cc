@@ -177,19 +177,25 @@ Result<IngestEnd> IngestInto(const OpenLake& lake, const IngestSources& sources,
   return loop.Run(until_caught_up, stop);
 }
 
-Result<IngestEnd> RunIngest(const Config& config, bool until_caught_up, IngestStats* stats,
+Result<IngestEnd> RunIngest(const Config& config, const IngestRun& run, IngestStats* stats,
                             const std::function<bool()>& stop,
                             const std::function<void()>& on_tick) {
   const MemoryShares memory = ShareMemory(config.ingest.memory_limit_mb);
   ARROW_ASSIGN_OR_RAISE(auto store, lake::OpenObjectStore(config));
   ARROW_ASSIGN_OR_RAISE(auto registry, registry::Client::Open(config.registry));
   ARROW_ASSIGN_OR_RAISE(auto admin, kafka::Admin::Open(config.kafka));
-  ARROW_RETURN_NOT_OK(
-      CheckTopicAndTable(admin.get(), config.kafka, store.get(), config.lake.bronze_table));
+  const auto check_topic = [&] {
+    return CheckTopicAndTable(admin.get(), config.kafka, store.get(), config.lake.bronze_table);
+  };
+  if (!run.first) ARROW_RETURN_NOT_OK(check_topic());
   ARROW_ASSIGN_OR_RAISE(
       const OpenLake lake,
       OpenOrCreateLake(store.get(), registry.get(), config.kafka.topic, LayoutOptions::From(config),
                        stop, [&] { return PeekTopic(admin.get(), config.kafka, registry.get()); }));
+  if (run.first) {
+    ARROW_RETURN_NOT_OK(run.first(lake, admin.get(), registry.get()));
+    ARROW_RETURN_NOT_OK(check_topic());
+  }
   const std::string client_id = ClientIdOf(lake::StateOf(*lake.bronze->snapshot()).metadata().id);
   GroupGuard group(config.kafka.group, client_id, [&] { return kafka::ListMembers(config.kafka); });
   ARROW_RETURN_NOT_OK(group.AwaitOthers(kOthersLeaveWithin, StopToken(stop)));
@@ -219,7 +225,7 @@ Result<IngestEnd> RunIngest(const Config& config, bool until_caught_up, IngestSt
   };
   const auto end = IngestInto(
       lake, {.records = consumer.get(), .topics = admin.get(), .registry = registry.get()},
-      settings, until_caught_up, stats, should_stop);
+      settings, run.until_caught_up, stats, should_stop);
   ARROW_RETURN_NOT_OK(refused);
   return end;
 }

@@ -13,6 +13,7 @@
 #include "ingest/ingest_end.h"
 #include "ingest/ingest_stats.h"
 #include "ingest/side_tables.h"
+#include "kafka/admin.h"
 #include "kafka/record_source.h"
 #include "kafka/topic_metadata.h"
 #include "lake/delta/table.h"
@@ -65,9 +66,16 @@ Result<IngestEnd> IngestInto(const OpenLake& lake, const IngestSources& sources,
                              const IngestSettings& settings, bool until_caught_up,
                              IngestStats* stats, const std::function<bool()>& stop);
 
+// How a configured ingest runs.
+struct IngestRun {
+  bool until_caught_up = false;
+  // Called with the open lake before anything is read; an error ends the run. Null: nothing to do.
+  std::function<Status(const OpenLake& lake, kafka::Admin* admin, registry::SchemaSource* registry)>
+      first;
+};
 // Opens the lake, the registry and Kafka as configured, and runs the loop until `stop`. `stats` may
 // be read by the `on_tick` callback, which runs on the loop's thread about once per second.
-Result<IngestEnd> RunIngest(const Config& config, bool until_caught_up, IngestStats* stats,
+Result<IngestEnd> RunIngest(const Config& config, const IngestRun& run, IngestStats* stats,
                             const std::function<bool()>& stop,
                             const std::function<void()>& on_tick);
 

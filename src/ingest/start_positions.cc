@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "kafka/record_hash.h"
+#include "tables/adoption.h"
 #include "tables/columns.h"
 #include "tables/coordinates.h"
 #include "tables/progress.h"
@@ -70,6 +71,14 @@ Result<std::map<int64_t, int64_t>> ReadQuarantined(lake::Table* table,
         tables::VisitQuarantined(table->store(), table->path(), file, snapshot.schema(), take));
   }
   return quarantined;
+}
+
+// Records of an adopted mirror that the lake has from the earlier topic are kept out as well.
+void AddCopies(const tables::Txns& txns, const std::string& topic_id, StartPosition* start) {
+  const auto adoption = tables::ReadAdoption(txns, topic_id, start->partition);
+  if (!adoption) return;
+  const auto& copies = adoption->copies;
+  start->quarantined.insert(copies.lower_bound(start->begin), copies.end());
 }
 
 using SideSnapshots = std::vector<std::pair<lake::Table*, std::shared_ptr<const lake::Snapshot>>>;
@@ -238,6 +247,7 @@ Result<std::vector<StartPosition>> FindStartPositions(lake::Table* bronze, lake:
       ARROW_ASSIGN_OR_RAISE(start.quarantined, ReadQuarantined(quarantine, *quarantine_snapshot,
                                                                topic.id, partition, start.begin));
     }
+    AddCopies(bronze_snapshot->Txns(), topic.id, &start);
     for (const auto& [table, snapshot] : side_snapshots) {
       ARROW_RETURN_NOT_OK(AddSide(table, *snapshot, topic.id, &start));
     }

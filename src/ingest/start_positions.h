@@ -33,8 +33,8 @@ struct StartPosition {
                        // records up to `begin` are ignored: an operator accepted that they differ.
   std::optional<int64_t> fence;  // The table's txn. Nothing: the table does not know the partition.
   std::optional<int64_t> quarantine_fence;  // The quarantine table's.
-  // Quarantined already, at or above `begin`: offset -> kafka::ContentHash, which is never
-  // kAnyRecord.
+  // Quarantined already, or copies in an adopted mirror, at or above `begin`: offset ->
+  // kafka::ContentHash.
   static constexpr int64_t kAnyRecord = 0;
   std::map<int64_t, int64_t> quarantined;
   std::map<std::string, int64_t> side_fences;  // The txns of the side tables, by path.

@@ -44,6 +44,7 @@ OffsetRange LossOf(int32_t partition, const tables::PartitionState& state, int64
   switch (state.stop.reason) {
     case tables::StopReason::kNone:
     case tables::StopReason::kBeyondEnd:
+    case tables::StopReason::kAdopted:
       break;
     case tables::StopReason::kOtherRecord:
       if (seen >= next) lost.end = std::max(lost.end, committed_to);

@@ -147,6 +147,8 @@ const char* Name(StopReason reason) {
       return "other_record";
     case StopReason::kTruncated:
       return "truncated";
+    case StopReason::kAdopted:
+      return "adopted";
   }
   return "unknown";
 }
@@ -163,6 +165,8 @@ const char* Meaning(StopReason reason) {
     case StopReason::kTruncated:
       return "Kafka's log no longer has the history that the lake was read from, so the log was "
              "cut and written to again";
+    case StopReason::kAdopted:
+      return "the lake continues with a mirror of this topic, see docs/failover.md";
   }
   return "a newer version of shopstream stopped it";
 }

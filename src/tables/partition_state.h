@@ -60,6 +60,7 @@ enum class StopReason {
   kBeyondEnd = 1,    // The progress is beyond Kafka's end.
   kOtherRecord = 2,  // Kafka has another record at an offset that ingest took.
   kTruncated = 3,    // Kafka's log ends, or ended, an epoch below what ingest read of it.
+  kAdopted = 4,      // A mirror was adopted in the topic's place, see adoption.h.
 };
 const char* Name(StopReason reason);
 // A clause that follows "partition 1 is not read: ".
