@@ -1,5 +1,7 @@
 #include "observe/audit.h"
 
+#include <fmt/format.h>
+
 #include <iostream>
 #include <memory>
 
@@ -58,6 +60,12 @@ void PrintForPerson(const observe::AuditReport& report) {
   if (report.rows_without_coordinates > 0) {
     std::cout << Counted(report.rows_without_coordinates, "row")
               << " without a Kafka topic id, partition or offset: ingest did not write them\n";
+  }
+  for (const observe::PartitionAudit& p : report.partitions) {
+    if (!p.adoption) continue;
+    std::cout << fmt::format(
+        "Partition {}: offsets below {} are in the lake from topic id {}, below offset {} there.\n",
+        p.partition, p.adoption->below, p.adoption->earlier_topic_id, p.adoption->earlier_end);
   }
   for (const auto& [partition, why] : report.not_compared) {
     std::cout << "Partition " << partition << " was not compared with Kafka: " << why << '\n';

@@ -11,6 +11,7 @@
 #include "kafka/reader.h"
 #include "kafka/record_hash.h"
 #include "lake/delta/existing_table.h"
+#include "observe/adopted_cover.h"
 #include "observe/content_sample.h"
 #include "observe/lake_offsets.h"
 #include "observe/progress_ticker.h"
@@ -50,6 +51,7 @@ struct PartitionRows {
 struct Rows {
   std::map<tables::ProgressKey, PartitionRows> by_partition;
   int64_t without_coordinates = 0;
+  std::optional<AdoptedCover> cover;  // Set once the topic is known.
 
   // Most rows of a file share topic and partition, so remembering the last saves the look-up.
   PartitionRows* Find(std::string_view topic_id, int32_t partition) {
@@ -85,6 +87,7 @@ void PrepareSamples(const TopicBounds& topic, const lake::Snapshot& bronze,
                     Rows* rows) {
   int64_t stored = CountRows(bronze) + (quarantine == nullptr ? 0 : CountRows(*quarantine));
   for (const SideTable& side : sides) stored += CountRows(*side.snapshot);
+  rows->cover.emplace(bronze.Txns(), topic.id, static_cast<int32_t>(topic.spans.size()), stored);
   for (size_t p = 0; p < topic.spans.size(); ++p) {
     const auto partition = static_cast<int32_t>(p);
     const kafka::OffsetSpan* const span = topic.Find(partition);
@@ -115,6 +118,7 @@ Status ScanRows(lake::ObjectStore* store, const std::string& path, const lake::S
   const PartitionRows* last = nullptr;
   int64_t end = std::numeric_limits<int64_t>::max();
   const auto on_row = [&](const tables::Coordinates& row) {
+    rows->cover->AddRow(row.topic_id, row.partition, row.timestamp_us);
     PartitionRows* partition = rows->Find(row.topic_id, row.partition);
     if (progress != nullptr && partition != last) {
       last = partition;
@@ -148,6 +152,7 @@ Status ScanQuarantine(lake::ObjectStore* store, const std::string& path,
         ++rows->without_coordinates;
         continue;
       }
+      rows->cover->AddRow(row->topic_id, row->partition, row->timestamp_us);
       PartitionRows* partition = rows->Find(row->topic_id, row->partition);
       partition->coverage.AddQuarantine(row->offset);
       if (IsSampled(topic_id, *partition, *row)) {
@@ -198,6 +203,7 @@ Status AddRemoved(const lake::Snapshot& snapshot, const std::string& path, const
         const auto txn = progress->find({topic, partition});
         end = std::min(end, txn == progress->end() ? 0 : txn->second);
       }
+      rows->cover->AddErased(topic, partition, std::max<int64_t>(0, end - begin));
       PartitionCoverage& coverage = rows->Find(topic, partition)->coverage;
       for (int64_t offset = begin; offset < end; ++offset) (coverage.*add)(offset);
     });
@@ -245,6 +251,7 @@ Status DrainKafka(const KafkaConfig& config, const std::vector<OffsetRange>& ran
   ARROW_ASSIGN_OR_RAISE(const auto reader, kafka::Reader::Open(config, ranges));
   const auto on_record = [&](const kafka::RecordView& record) {
     ++report->kafka_records;
+    if (rows->cover->Takes(record.partition, record.offset, record.timestamp_ms)) return;
     PartitionRows* partition = rows->Find(topic->id, record.partition);
     partition->coverage.AddKafka(record.offset);
     const ContentSample::Verdict verdict = partition->sample.Compare(record);
@@ -283,6 +290,7 @@ int64_t* Counter(Difference difference, PartitionAudit* audit) {
     case Difference::kMissing:
     case Difference::kExpired:
     case Difference::kVanished:
+    case Difference::kNotCovered:
       return &audit->gaps;
     case Difference::kTwiceInBronze:
     case Difference::kTwiceInQuarantine:
@@ -293,8 +301,10 @@ int64_t* Counter(Difference difference, PartitionAudit* audit) {
   }
 }
 
+// `cover`: null for an earlier incarnation of the topic.
 void ComparePartition(const tables::ProgressKey& key, const CoverageBounds& bounds,
-                      const PartitionCoverage& coverage, size_t max_findings, AuditReport* report) {
+                      const PartitionCoverage& coverage, const AdoptedCover* cover,
+                      size_t max_findings, AuditReport* report) {
   PartitionAudit audit;
   audit.topic_id = key.topic_id;
   audit.partition = key.partition;
@@ -309,15 +319,33 @@ void ComparePartition(const tables::ProgressKey& key, const CoverageBounds& boun
     const int64_t next = std::max(bounds.txn.value_or(0), *bounds.log_start);
     audit.lag = std::max<int64_t>(0, *bounds.end - next);
   }
-  coverage.Compare(key.partition, bounds, [&](const Finding& finding) {
+  const auto found = [&](const Finding& finding) {
     *Counter(finding.difference, &audit) += finding.range.end - finding.range.begin;
     if (report->findings.size() < max_findings) {
       report->findings.push_back({key.topic_id, finding});
     } else {
       ++report->findings_left_out;
     }
-  });
+  };
+  coverage.Compare(key.partition, bounds, found);
+  if (cover != nullptr) {
+    cover->ForEachUncovered(key.partition, [&](const OffsetRange& range) {
+      found({Difference::kNotCovered, range});
+    });
+    if (const tables::Adoption* adoption = cover->Find(key.partition)) audit.adoption = *adoption;
+  }
   report->partitions.push_back(std::move(audit));
+}
+
+// Copies above the seam count as there once ingest has passed them.
+void AddAdopted(const AdoptedCover& cover, int32_t partition, CoverageBounds* bounds,
+                PartitionCoverage* coverage) {
+  const tables::Adoption* const adoption = cover.Find(partition);
+  if (adoption == nullptr) return;
+  bounds->covered_below = adoption->below;
+  for (const auto& [offset, hash] : adoption->copies) {
+    if (offset < bounds->txn.value_or(0)) coverage->AddCovered(offset);
+  }
 }
 
 // Every partition that Kafka, a txn or a row names, those of the current topic first.
@@ -326,7 +354,7 @@ void CompareAll(const TopicBounds& topic, const std::map<tables::ProgressKey, in
                 AuditReport* report) {
   for (const auto& entry : progress) rows->by_partition.try_emplace(entry.first);
   for (const bool of_today : {true, false}) {
-    for (const auto& [key, partition] : rows->by_partition) {
+    for (auto& [key, partition] : rows->by_partition) {
       if ((key.topic_id == topic.id) != of_today) continue;
       CoverageBounds bounds;
       bounds.compacted = topic.compacted;
@@ -334,12 +362,14 @@ void CompareAll(const TopicBounds& topic, const std::map<tables::ProgressKey, in
       bounds.txn = state.next;
       bounds.empty = state.position.empty;
       bounds.lost = std::move(state.lost);
+      const AdoptedCover* const cover = of_today ? &*rows->cover : nullptr;
+      if (of_today) AddAdopted(*cover, key.partition, &bounds, &partition.coverage);
       const kafka::OffsetSpan* const span = of_today ? topic.Find(key.partition) : nullptr;
       if (span != nullptr) {
         bounds.log_start = span->log_start;
         bounds.end = span->end;
       }
-      ComparePartition(key, bounds, partition.coverage, options.max_findings, report);
+      ComparePartition(key, bounds, partition.coverage, cover, options.max_findings, report);
     }
   }
 }

@@ -15,6 +15,7 @@
 #include "kafka/admin.h"
 #include "lake/store/object_store.h"
 #include "observe/coverage.h"
+#include "tables/adoption.h"
 
 namespace shopstream::observe {
 
@@ -34,6 +35,7 @@ struct PartitionAudit {
   int64_t doubles = 0;        // Offsets with more than one row in the tables.
   int64_t others = 0;         // Offsets of every other difference.
   int64_t lag = 0;            // Offsets between the txn and Kafka's end.
+  std::optional<tables::Adoption> adoption;  // Nothing: it was read from its own beginning.
 };
 
 struct AuditFinding {
@@ -79,6 +81,9 @@ struct AuditOptions {
 // are read in full, in about half a byte of memory per offset, and 16 bytes per sampled row. Ingest
 // may run meanwhile: commits after the audit's snapshot are not checked. Cancelled when a shutdown
 // is requested.
+//
+// Of an adopted mirror, what is below its seam is in the lake with coordinates of an earlier topic
+// (AdoptedCover).
 //
 // A replayed record is in both tables. The commit that added it to Bronze records its offset there
 // (tables::ReplayedOffsets), so that any other record that is in both is still found. What an erase

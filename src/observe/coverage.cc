@@ -102,9 +102,13 @@ std::vector<Rule> RulesFor(const CoverageBounds& bounds) {
       {Difference::kBeyondProgress,
        {bounds.txn.value_or(0), kForEver},
        [](const Words& w) { return w.bronze; }},
+      {Difference::kTwiceInBronze,
+       {0, bounds.covered_below},
+       [](const Words& w) { return w.lake(); }},
   };
   if (!bounds.log_start || !bounds.txn) return rules;
-  const Span compared{*bounds.log_start, std::min(*bounds.txn, bounds.end.value_or(kForEver))};
+  const Span compared{std::max(*bounds.log_start, bounds.covered_below),
+                      std::min(*bounds.txn, bounds.end.value_or(kForEver))};
   rules.push_back(
       {Difference::kMissing, compared, [](const Words& w) { return w.kafka & ~w.lake(); }, true});
   if (!bounds.compacted) {
@@ -140,6 +144,8 @@ const char* Name(Difference difference) {
       return "beyond_kafka";
     case Difference::kOtherContent:
       return "other_content";
+    case Difference::kNotCovered:
+      return "not_covered";
   }
   return "unknown";
 }
@@ -166,6 +172,8 @@ const char* Meaning(Difference difference) {
       return "the lake has read further than Kafka's log reaches: Kafka lost records";
     case Difference::kOtherContent:
       return "Kafka has another record at this offset than the lake";
+    case Difference::kNotCovered:
+      return "below the seam of an adopted mirror, but the lake has no row sent at this time";
   }
   return "unknown";
 }

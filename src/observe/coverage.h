@@ -25,6 +25,7 @@ enum class Difference {
   kBeyondProgress,     // In Bronze at or beyond the txn, which every commit of rows advances.
   kBeyondKafka,        // The lake's txn is beyond Kafka's end: Kafka lost acknowledged records.
   kOtherContent,       // In the lake and in Kafka, with different contents.
+  kNotCovered,         // Below the seam of an adopted mirror, but no earlier row is its copy.
 };
 const char* Name(Difference difference);  // "missing": for tables and JSON.
 const char* Meaning(Difference difference);
@@ -46,6 +47,8 @@ struct CoverageBounds {
   // Bronze's ledger of offsets that held no record; ignored unless it reaches to the txn.
   std::optional<tables::EmptyOffsets> empty{};
   std::vector<OffsetRange> lost{};  // According to Bronze, ascending by begin; they may overlap.
+  // The seam of an adopted mirror: the lake has the records below it from an earlier topic.
+  int64_t covered_below = 0;
 };
 
 // The same 64 offsets in each of a partition's sets, one bit per offset.
@@ -82,6 +85,10 @@ class PartitionCoverage {
   }
   void AddErasedFromQuarantine(int64_t offset) {
     Add(offset, &quarantine_, &twice_in_quarantine_, &erased_rows_);
+  }
+  // A copy in an adopted mirror, above its seam: the lake has it from an earlier topic.
+  void AddCovered(int64_t offset) {
+    if (!bronze_.Insert(offset)) twice_in_bronze_.Insert(offset);
   }
   void AddKafka(int64_t offset) { kafka_.Insert(offset); }
   // Kafka's record at this offset is another one than the lake's.

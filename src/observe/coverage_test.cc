@@ -66,6 +66,21 @@ TEST_F(CoverageTest, AReplayedRecordIsInBothAndOnlyIt) {
   EXPECT_THAT(Compare({0, 10, 10}), testing::Contains(Found(Difference::kTwiceInBronze, 5, 6)));
 }
 
+TEST_F(CoverageTest, WhatAnAdoptedMirrorHasFromTheEarlierTopicIsNotMissing) {
+  Kafka(20, 30);
+  Bronze(20, 25);
+  coverage_.AddCovered(25);
+  Bronze(26, 30);
+  CoverageBounds bounds{0, 30, 30, false, tables::EmptyOffsets{20, 30}};
+  bounds.covered_below = 20;
+  EXPECT_THAT(Compare(bounds), IsEmpty());
+  coverage_.AddBronze(12);
+  coverage_.AddBronze(25);
+  EXPECT_THAT(Compare(bounds), ElementsAre(Found(Difference::kTwiceInBronze, 25, 26),
+                                           Found(Difference::kTwiceInBronze, 12, 13)))
+      << "the copy, and below the seam";
+}
+
 TEST_F(CoverageTest, AnErasedRowIsNotMissingAndMustNotBeThere) {
   Kafka(0, 10);
   Bronze(0, 4);

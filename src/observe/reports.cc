@@ -16,6 +16,14 @@ ordered_json OptionalHex(const std::optional<std::string>& bytes) {
   return bytes ? ordered_json(FormatHex(*bytes)) : ordered_json(nullptr);
 }
 
+ordered_json ToJson(const std::optional<tables::Adoption>& adoption) {
+  if (!adoption) return nullptr;
+  return {{"earlier_topic_id", adoption->earlier_topic_id},
+          {"below", adoption->below},
+          {"earlier_end", adoption->earlier_end},
+          {"copies", adoption->copies.size()}};
+}
+
 ordered_json ToJson(const PartitionAudit& p) {
   return {{"topic_id", p.topic_id},
           {"partition", p.partition},
@@ -29,7 +37,8 @@ ordered_json ToJson(const PartitionAudit& p) {
           {"gaps", p.gaps},
           {"doubles", p.doubles},
           {"others", p.others},
-          {"lag", p.end ? ordered_json(p.lag) : ordered_json(nullptr)}};
+          {"lag", p.end ? ordered_json(p.lag) : ordered_json(nullptr)},
+          {"adopted", ToJson(p.adoption)}};
 }
 
 std::string TimeOf(int64_t sent_ms) {
