@@ -129,6 +129,7 @@ def all_parts() -> Iterator[Part]:
     yield from debian_parts()
     yield from maven_parts(setup.KAFKA / "SHA256SUMS", DEPS / "kafka/libs", Scope.OPTIONAL)
     yield from maven_parts(setup.AVRO / "SHA256SUMS", DEPS / "avro/libs", Scope.EXCLUDED)
+    yield from maven_parts(setup.MIRROR / "SHA256SUMS", DEPS / "mirror/libs", Scope.EXCLUDED)
     yield from maven_parts(setup.SPARK / "SHA256SUMS", DEPS / "spark/jars", Scope.EXCLUDED)
     yield from go_parts(DEPS / "minio/minio", Scope.OPTIONAL)
     yield from go_parts(DEPS / "versitygw/versitygw", Scope.EXCLUDED)

@@ -40,6 +40,7 @@ REQUIREMENTS = ROOT / "tests/requirements.txt"
 KAFKA = ROOT / "deploy/local/kafka"
 SPARK = ROOT / "tests/spark"
 REGISTRY_CLIENTS = ROOT / "tests/go"
+MIRROR = ROOT / "tests/mirror"  # MirrorMaker, beside Kafka's jars.
 AVRO = ROOT / "tests/java"  # Apache's Avro for Java, which tests compare ours with.
 
 APICURIO_ARTIFACT = "io.apicurio:apicurio-registry-app:3.3.3:tar.gz:all"
@@ -186,6 +187,10 @@ def install_avro(step: Step) -> None:
     replace(fetch_jars(step, AVRO), DEPS / "avro/libs")
 
 
+def install_mirror(step: Step) -> None:
+    replace(fetch_jars(step, MIRROR), DEPS / "mirror/libs")
+
+
 def install_apicurio(step: Step) -> None:
     """Another registry, to compare ours with in tests."""
     with MAVEN:
@@ -323,6 +328,8 @@ def all_steps(wanted: Wanted, missing: list[str]) -> list[Step]:
                           [DEPS / "registry-clients/registry-clients"]))
         steps.append(Step("avro", install_avro, [(AVRO / name).read_text() for name in ("pom.xml", "SHA256SUMS")],
                           [DEPS / "avro/libs"], needs_packages=java_missing))
+        steps.append(Step("mirror", install_mirror, [(MIRROR / name).read_text() for name in ("pom.xml", "SHA256SUMS")],
+                          [DEPS / "mirror/libs"], needs_packages=java_missing))
         steps.append(Step("apicurio", install_apicurio, [APICURIO_ARTIFACT, APICURIO_SHA256],
                           [DEPS / "apicurio/quarkus-run.jar"], needs_packages=java_missing))
         steps.append(Step("axe", install_axe, [AXE_PACKAGE, AXE_SHA256], [DEPS / "axe/axe.min.js"],

@@ -19,7 +19,7 @@ PACKAGES_STEP = "packages"
 STEP_TIMEOUT = 3600  # Seconds for one command; the slowest (MinIO) takes 220 on two idle cores.
 # Seconds of each step on two cores, before this machine is known.
 SECONDS = {PACKAGES_STEP: 60, "python": 45, "librdkafka": 50, "duckdb": 10, "page": 15, "kafka": 40, "minio": 230,
-           "versitygw": 180, "registry-clients": 20, "avro": 15, "apicurio": 30, "spark": 90}
+           "versitygw": 180, "registry-clients": 20, "avro": 15, "apicurio": 30, "mirror": 10, "spark": 90}
 LAST_LINES = 20  # Shown from a failed step's log.
 
 
