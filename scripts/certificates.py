@@ -10,6 +10,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+# What an authority may vouch for: its key cannot make clients that use OpenSSL trust another machine.
+HERE = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_network("127.0.0.1/32"))]
+
 VALID_FOR = datetime.timedelta(days=825)  # Clients such as Apple's refuse certificates that are valid for longer.
 AUTHORITY_VALID_FOR = datetime.timedelta(days=3650)
 
@@ -50,6 +53,7 @@ class Authority:
         certificate = (_builder(name, _named(name), key, AUTHORITY_VALID_FOR)
                        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
                        .add_extension(_key_usage(key_cert_sign=True, crl_sign=True), critical=True)
+                       .add_extension(x509.NameConstraints(permitted_subtrees=HERE, excluded_subtrees=None), critical=True)
                        .sign(key, hashes.SHA256()))
         replace_secret(self._key_file, _pem(key))
         self.certificate_file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))

@@ -147,6 +147,22 @@ def test_a_user_who_left_is_no_longer_in_the_file_of_users(tmp_path: pathlib.Pat
     assert secrets.users_file("console", {"viewer": "reader"}).stat().st_ino == before  # Nothing is new.
 
 
+def test_an_authority_cannot_vouch_for_another_machine(tmp_path: pathlib.Path) -> None:
+    """As OpenSSL judges it. Java ignores such a limit of an authority that it trusts."""
+    authority = Authority(tmp_path, "an authority")
+    mine, other = authority.issue("mine"), tmp_path / "other.pem"
+    steps = [f"req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout {tmp_path}/key.pem "
+             f"-subj /CN=other -addext subjectAltName=DNS:example.org -out {tmp_path}/request.pem",
+             f"x509 -req -in {tmp_path}/request.pem -CA {authority.certificate_file} -CAkey {tmp_path}/ca-key.pem "
+             f"-days 9 -copy_extensions copy -out {other}"]
+    for step in steps:
+        subprocess.run(["openssl", *step.split()], check=True, capture_output=True, timeout=30)
+    answers = [subprocess.run(["openssl", "verify", "-CAfile", str(authority.certificate_file), str(path)],
+                              capture_output=True, text=True, timeout=30) for path in (mine, other)]
+    assert [answer.returncode for answer in answers] == [0, 2]
+    assert "permitted subtree violation" in answers[1].stderr
+
+
 def test_certificates_pass_strict_verification(tmp_path: pathlib.Path) -> None:
     authority = Authority(tmp_path, "an authority")
     subprocess.run(["openssl", "verify", "-x509_strict", "-CAfile", str(authority.certificate_file),
