@@ -194,6 +194,16 @@ def test_a_change_needs_the_token_and_leaves_a_trace(console: Console, world: Sh
     assert len(lines) == len(console.get("/api/changes")["changes"])
 
 
+def test_without_a_runner_labs_are_on_a_terminal(console: Console) -> None:
+    for path in ("/api/labs", "/api/labs/1", "/api/labs/1/state"):
+        answer = console.get(path)
+        assert answer["exists"] is False and answer["remedy"] == "./run lab" and "console.labs_command" in answer["reason"]
+    status, _, body = console.ask("POST", "/api/labs/1/start", {}, Authorization=f"Bearer {TOKEN}")
+    assert status == 400 and b"console.labs_command is empty" in body
+    for number in ("0", "100", "-1", "1;id", "%2D%2Dhelp"):
+        assert console.status("GET", f"/api/labs/{number}") == 400
+
+
 def test_two_hundred_browsers_follow_and_others_are_served(console: Console) -> None:
     streams = [console.stream("channels=overview") for _ in range(STREAMS)]
     try:

@@ -48,7 +48,7 @@ FLOORS_OF_LAKE = ["store", "parquet", "delta", "upkeep"]
 # tested by running the program and the simulator.
 TESTED_ELSEWHERE = {
     "real servers, tests/": """
-        console/api_groups console/api_kafka console/api_quality console/api_schemas console/api_search
+        console/api_groups console/api_kafka console/api_labs console/api_quality console/api_schemas console/api_search
         console/pipeline_watch console/quality_look console/record_search console/refine_health refine/revenue
         ingest/table_facts ingest/mirror_log
         groups/reset groups/standing records/decoded_batch records/record_filter records/record_json records/record_matcher

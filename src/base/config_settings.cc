@@ -193,6 +193,9 @@ const Setting kSettings[] = {
      "MiB in which a query sorts, joins and groups; above it, it spills to disk"},
     {"console.sql_queries", NumberField{SHOPSTREAM_FIELD(console.sql_queries), 1, 16},
      "most queries at the same time; further ones are refused"},
+    {"console.labs_command", ListField{SHOPSTREAM_FIELD(console.labs_command)},
+     "program that runs labs and its first arguments, separated by commas, such as "
+     "/home/me/shopstream/run,lab; empty: the console has no labs"},
     {"console.tls.certificate",
      TextField{SHOPSTREAM_FIELD(console.tls_certificate), TextForm::kAny},
      "PEM file with which the console serves HTTPS; empty: HTTP"},

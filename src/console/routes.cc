@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "console/api_groups.h"
 #include "console/api_kafka.h"
+#include "console/api_labs.h"
 #include "console/api_lake.h"
 #include "console/api_lineage.h"
 #include "console/api_overview.h"
@@ -20,7 +21,7 @@ namespace {
 using AreaRoutes = std::vector<ApiRoute> (*)(const World&);
 constexpr AreaRoutes kAreas[] = {
     OverviewRoutes, KafkaRoutes, SearchRoutes,  GroupRoutes,   SchemaRoutes,
-    LakeRoutes,     SqlRoutes,   QualityRoutes, LineageRoutes,
+    LakeRoutes,     SqlRoutes,   QualityRoutes, LineageRoutes, LabRoutes,
 };
 
 }  // namespace
