@@ -4,13 +4,14 @@ import contextlib
 import os
 import pathlib
 import re
+import sys
 from collections.abc import Iterator
 from typing import Any
 
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from cluster import Cluster
-from places import DEPS
+from places import DEPS, ROOT
 from shopstream import Running, Shopstream, shopstream_world
 from waiting import wait_until
 
@@ -42,6 +43,21 @@ def permission(world: Shopstream, token: str) -> dict[str, str]:
     file.write_text(token)
     file.chmod(0o600)
     return {"SHOPSTREAM_CONSOLE_ALLOW_CHANGES": "true", "SHOPSTREAM_CONSOLE_TOKEN_FILE": str(file)}
+
+
+def labs(world: Shopstream) -> dict[str, str]:
+    """The setting that lets a console run labs on the tests' cluster; their student's folder is `world.folder`/labs."""
+    script = world.folder / "labs.py"
+    script.write_text(f"""import pathlib, sys
+sys.path[:0] = ["{ROOT}/labs", "{ROOT}/scripts"]
+from cluster import cluster_of
+from ports import Asked
+from runner import answers
+cluster = cluster_of(Asked(), pathlib.Path("{world.cluster.directory}"), lambda _: None)
+cluster.binary = pathlib.Path("{world.cluster.binary}")
+sys.exit(answers.main(sys.argv[2:], cluster, pathlib.Path("{world.folder}/labs")))
+""")
+    return {"SHOPSTREAM_CONSOLE_LABS_COMMAND": f"{sys.executable},{script}"}
 
 
 @contextlib.contextmanager

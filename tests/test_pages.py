@@ -11,7 +11,10 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from playwright.sync_api import Browser, expect
 
 from cluster import Cluster
-from console_pages import PHONE, WIDE, ZOOMED, Visit, chromium, filled_world, permission, start_console
+from console_pages import PHONE, WIDE, ZOOMED, Visit, chromium, filled_world, labs, permission, start_console
+from runner.bench import Bench
+from runner.course import find
+from runner.progress import Progress
 from shopstream import Shopstream
 from test_console_quality import Till, unique_version
 from test_exactly_once import catch_up
@@ -36,7 +39,7 @@ def world(session_cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) ->
 
 @pytest.fixture(scope="module")
 def address(world: Shopstream) -> str:
-    return start_console(world, **permission(world, f"{TOKEN}\n"))[1]
+    return start_console(world, **permission(world, f"{TOKEN}\n"), **labs(world))[1]
 
 
 @pytest.fixture
@@ -51,7 +54,7 @@ def addresses(world: Shopstream) -> list[str]:
     return ["/", "/kafka", topic, f"{topic}?record=0/1", f"{topic}?show=partitions", f"{topic}?show=configuration",
             "/groups", group, "/schemas", f"/schemas/{world.topic}-value", "/lake", "/lake/bronze-events",
             "/lake/bronze-events?tab=files", "/lake/bronze-events?tab=columns", "/lake/bronze-events?tab=history", "/sql", "/quality", "/quality/quarantine",
-            "/lineage?partition=0&offset=1", "/changes", "/runbook", "/about"]
+            "/lineage?partition=0&offset=1", "/changes", "/labs", "/labs/1", "/runbook", "/about"]
 
 
 @pytest.mark.parametrize("size, scheme", [(WIDE, "light"), (WIDE, "dark"), (PHONE, "light"), (ZOOMED, "dark")],
@@ -209,6 +212,44 @@ def test_a_quarantined_record_is_replayed(visit: Visit, world: Shopstream) -> No
     wait_until(arrived, 30, "the record is in Bronze")
 
 
+def test_a_lab_is_predicted_failed_and_passed_on_its_page(visit: Visit, world: Shopstream) -> None:
+    lab, home = find(1), world.folder / "labs"
+    page = visit.open("/labs")
+    expect(page.locator("tr.line", has_text=lab.concept)).to_contain_text(str(lab.minutes))
+    page.get_by_role("link", name=lab.title).click()
+    expect(page.locator("h2", has_text="Task")).to_be_visible()
+    page.get_by_role("button", name="Start", exact=True).click()
+    sign_in(visit)
+    page.locator("dialog .button.main").click()
+    page.get_by_label("c) about 6").check()
+    page.get_by_role("button", name="Predict", exact=True).click()
+    expect(page.locator(".panel", has_text="Your prediction")).to_contain_text("c (about 6)")
+
+    bench = Bench(lab, Progress(home).attempts[lab.name], world.cluster, home)
+    finding = page.locator(".panel", has=page.get_by_role("heading", name="Check", exact=True))
+    for answer, verdict, words in (("wrong/key-is-step", "NOT YET", lab.wrong["key-is-step"]), ("solution", "PASSED", "in order")):
+        bench.put(lab.folder / answer)
+        bench.run("bash", "-e", "steps.sh")
+        page.get_by_role("button", name="Check", exact=True).click()
+        expect(finding.locator(".state")).to_have_text(verdict)
+        expect(finding).to_contain_text(words)
+    expect(finding).to_contain_text("As you predicted: c (about 6).")
+    expect(page.locator(".panel", has_text="Why it is so")).to_contain_text("murmur2")
+    expect(page.locator(".lab-picture h3", has_text=bench.topic).first).to_contain_text("300 records")
+    for width, height in (WIDE, PHONE):
+        page.set_viewport_size({"width": width, "height": height})
+        assert visit.overflow() <= 0 and visit.barriers() == []
+
+    page.get_by_role("button", name="Stop", exact=True).click()
+    page.locator("dialog label.field input").fill("lab 1")
+    page.locator("dialog .button.main").click()
+    expect(page.get_by_role("button", name="Start", exact=True)).to_be_visible()
+    assert not bench.folder.exists() and Progress(home).attempts[lab.name].passed
+    page.goto(f"{visit.address}/changes")
+    for what in ("started", "predicted the result of", "checked", "deleted the topic and folder of"):
+        expect(page.locator("tr.line", has_text=f"{what} lab 1").first).to_be_visible()
+
+
 def test_every_page_can_be_used_without_a_mouse(visit: Visit, world: Shopstream) -> None:
     page = visit.open("/")
     page.keyboard.press("Tab")
@@ -217,7 +258,7 @@ def test_every_page_can_be_used_without_a_mouse(visit: Visit, world: Shopstream)
     for _ in range(12):
         page.keyboard.press("Tab")
         reached.append(page.evaluate("document.activeElement.textContent"))
-    assert ["Overview", "Kafka", "Groups", "Schemas", "Lake", "SQL", "Quality", "Lineage", "Changes"] == reached[1:10]
+    assert ["Overview", "Kafka", "Groups", "Schemas", "Lake", "SQL", "Quality", "Lineage", "Changes", "Labs"] == reached[1:11]
     page.goto(f"{visit.address}/kafka")
     visit.drawn()
     page.locator("tr.line a").first.focus()

@@ -20,6 +20,7 @@ const PAGES = [
   ['quality', 'Quality', () => import('./pages/quality.js')],
   ['lineage', 'Lineage', () => import('./pages/lineage.js')],
   ['changes', 'Changes', () => import('./pages/changes.js')],
+  ['labs', 'Labs', () => import('./pages/labs.js')],
 ];
 const HIDDEN_PAGES = [
   ['runbook', 'Runbook', () => import('./pages/runbook.js')],

@@ -1,4 +1,4 @@
-// The part of Markdown that our own documents use: headings, paragraphs, lists of one level, tables, code, bold text, links.
+// The part of Markdown that our own documents use: headings, paragraphs, lists, tables, code, bold text, links.
 import { html } from 'preact';
 
 // As GitHub makes them.
@@ -11,6 +11,7 @@ export function blocksOf(text) {
   for (let i = 0; i < lines.length;) {
     const line = lines[i];
     const heading = /^(#+) (.*)/.exec(line);
+    const item = /^(- |\d+\. )/.exec(line);
     const indented = (from, spaces) => {
       let end = from;
       while (end < lines.length && (lines[end] === '' || lines[end].startsWith(spaces))) end += 1;
@@ -21,9 +22,10 @@ export function blocksOf(text) {
     } else if (heading) {
       blocks.push({ type: 'heading', level: heading[1].length, text: heading[2] });
       i += 1;
-    } else if (line.startsWith('- ')) {
-      const rest = indented(i + 1, '  ');
-      blocks.push({ type: 'item', blocks: blocksOf([line, ...rest].map((part) => part.slice(2)).join('\n')) });
+    } else if (item) {
+      const { length } = item[1];
+      const rest = indented(i + 1, ' '.repeat(length));
+      blocks.push({ type: 'item', list: item[1] === '- ' ? 'ul' : 'ol', blocks: blocksOf([line, ...rest].map((part) => part.slice(length)).join('\n')) });
       i += 1 + rest.length;
     } else if (line.startsWith('    ')) {
       const code = indented(i, '    ');
@@ -37,7 +39,7 @@ export function blocksOf(text) {
       i = end;
     } else {
       let end = i;
-      while (lines[end] && !/^(#+ |- |\||    )/.test(lines[end])) end += 1;
+      while (lines[end] && !/^(#+ |- |\d+\. |\||    )/.test(lines[end])) end += 1;
       blocks.push({ type: 'text', text: lines.slice(i, end).map((part) => part.trim()).join(' ') });
       i = end;
     }
@@ -64,5 +66,5 @@ export const Blocks = ({ blocks }) => blocks.map((block, i) => {
   }
   if (blocks[i - 1]?.type === 'item') return null;  // With the first of its list.
   const after = blocks.findIndex((other, j) => j > i && other.type !== 'item');
-  return html`<ul>${blocks.slice(i, after < 0 ? undefined : after).map((item) => html`<li><${Blocks} blocks=${item.blocks} /></li>`)}</ul>`;
+  return html`<${block.list}>${blocks.slice(i, after < 0 ? undefined : after).map((item) => html`<li><${Blocks} blocks=${item.blocks} /></li>`)}<//>`;
 });
