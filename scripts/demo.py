@@ -471,6 +471,11 @@ def main() -> int:
                      lambda: f"\nerror: {screen.title}: ", "\ninterrupted")
 
 
+def labs_of(cluster: Cluster) -> dict[str, str]:
+    """The console's setting for labs, which use the cluster of the checkout."""
+    return {"SHOPSTREAM_CONSOLE_LABS_COMMAND": f"{ROOT / 'run'},lab"} if cluster.directory == CLUSTER else {}
+
+
 def load_and_summarize(cluster: Cluster, lake: Lake, keep: bool, screen: Screen) -> None:
     started = time.monotonic()
     check_set_up()
@@ -486,7 +491,7 @@ def load_and_summarize(cluster: Cluster, lake: Lake, keep: bool, screen: Screen)
         show_business(program, screen)
         screen.line()
         screen.line(f"Total time: {time.monotonic() - started:.0f} s.")
-        console = cluster.console.serve(BINARY, program.environment, ROOT) if keep or was_up else None
+        console = cluster.console.serve(BINARY, program.environment | labs_of(cluster), ROOT) if keep or was_up else None
         show_next_steps(lake, cluster, console, screen)
 
 

@@ -28,6 +28,7 @@ ELSEWHERE = {
     "secured-cluster.md": "test_secure_up.py logs in as its roles",
     "scale.md": "test_refine_sql.py",
     "observe.md": "test_sampling.py runs observe, which does not end",
+    "labs.md": "test_pages.py opens a console with labs, which does not end",
     "console.md": "test_console_server.py runs the console, which does not end",
     "backup.md": "test_backup.py runs its commands, which need a place",
     "runbook.md": "test_alert_rules.py checks its commands, which need the faults that they repair",
