@@ -43,18 +43,22 @@ def topics(client: AdminClient, prefix: str) -> list[Json]:
 
 def offsets(client: AdminClient, places: list[TopicPartition], spec: OffsetSpec) -> dict[tuple[str, int], int]:
     asked = client.list_offsets({place: spec for place in places}, request_timeout=TIMEOUT) if places else {}
-    return {(place.topic, place.partition): answer.result(TIMEOUT).offset for place, answer in asked.items()}
+    return {(place.topic, place.partition): answer.result().offset for place, answer in asked.items()}
 
 
 def groups(client: AdminClient, prefix: str) -> list[Json]:
     """The groups of this attempt that have committed offsets, and how far they are."""
-    names = sorted(group.group_id for group in client.list_consumer_groups(request_timeout=TIMEOUT).result(TIMEOUT).valid
+    names = sorted(group.group_id for group in client.list_consumer_groups(request_timeout=TIMEOUT).result().valid
                    if group.group_id.startswith(prefix))
     found = []
     for name in names:
         asked = client.list_consumer_group_offsets([ConsumerGroupTopicPartitions(name)], request_timeout=TIMEOUT)
+        try:
+            committed = asked[name].result().topic_partitions
+        except KafkaException:  # A share group has no such offsets, and a group may be deleted meanwhile.
+            continue
         places = [{"topic": place.topic, "partition": place.partition, "offset": place.offset}
-                  for place in asked[name].result(TIMEOUT).topic_partitions if place.offset >= 0]
+                  for place in committed if place.offset >= 0]
         if places:
             found.append({"group": name, "offsets": places})
         if len(found) == MOST_GROUPS:
