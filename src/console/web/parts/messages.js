@@ -197,18 +197,19 @@ const exampleOf = (records) => records.find((r) => typeof r.value === 'object' &
 
 function Produce({ topic, example }) {
   const [form, setForm] = useState('value');
-  const [key, setKey] = useState('');
+  const [typedKey, setTypedKey] = useState(null);
   const [typed, setTyped] = useState(null);
   const first = useRef(undefined);  // It stays while more are found.
   first.current ??= example;
+  const key = typedKey ?? (form === 'value' ? first.current?.key ?? '' : '');
   const text = typed ?? (form === 'value' ? JSON.stringify(first.current?.value ?? {}, null, 2) : '');
   const body = () => ({ ...(key && { key }), [form]: form === 'value' ? JSON.parse(text) : text });
   return html`<${Change} label="Produce a message" title=${`Produce a message to ${topic}`}
     plan=${() => html`<div class="stack">
-      <label class="field">Key<input class="mono" value=${key} onInput=${(e) => setKey(e.target.value)} /></label>
+      <label class="field">Key<input class="mono" value=${key} onInput=${(e) => setTypedKey(e.target.value)} /></label>
       <label class="field">Value<select value=${form} onChange=${(e) => { setForm(e.target.value); setTyped(null); }}>${Object.entries(FORMS).map(([name, title]) => html`<option value=${name}>${title}</option>`)}</select></label>
-      <textarea rows="10" spellcheck="false" aria-label="Value" value=${text} onInput=${(e) => setTyped(e.target.value)}></textarea>
-      ${form === 'value' && first.current && html`<p class="dim">It begins as the value of p${first.current.partition} · ${f.count(first.current.offset)}. Change its id too, if it has one.</p>`}</div>`}
+      <textarea rows="12" spellcheck="false" aria-label="Value" value=${text} onInput=${(e) => setTyped(e.target.value)}></textarea>
+      ${form === 'value' && first.current && html`<p class="dim">It begins as p${first.current.partition} · ${f.count(first.current.offset)}. Change its id too, if it has one.</p>`}</div>`}
     act=${() => post(`/api/topics/${encodeURIComponent(topic)}/records`, body())}
     done=${(receipt) => `Written to partition ${receipt.partition} at offset ${receipt.offset}.`} />`;
 }
