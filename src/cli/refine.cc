@@ -33,6 +33,7 @@ struct RefineFlags {
 
 std::string StateOf(const refine::RefineStats& stats) {
   if (!stats.halted().empty()) return "halted by rule " + stats.halted();
+  if (!stats.erasing().empty()) return "erasing: " + stats.erasing();
   if (stats.standby()) return "standing by: another refine is at work";
   return stats.lag() ? Counted(*stats.lag(), "row") + " behind Bronze" : "looking at the tables";
 }
@@ -109,7 +110,7 @@ Result<int> RunRefineCommand(const Context& context, const RefineFlags& flags) {
   RefineProgress progress(&stats);
   refine::RefineMode mode{.watch = flags.watch, .restate = flags.restate};
   if (flags.rebuild) mode.restate = refine::DatesToRestate{};
-  mode.erase_quarantine = ingest::ConfiguredQuarantineErase(context.config, ShutdownRequested);
+  mode.erase_quarantine = ingest::ConfiguredQuarantineErase(context.config);
   const auto tick = [&] {
     Probes::OfProcess().Beat();
     Probes::OfProcess().SetUnready(WhyNotReady(stats));

@@ -32,6 +32,9 @@
 namespace shopstream::cli {
 namespace {
 
+constexpr ProgressLine::Intervals kProgressIntervals{.in_place = Millis{500},
+                                                     .logged = Millis{10'000}};
+
 struct EraseFlags {
   std::string predicate;
   bool dry_run = false;
@@ -82,12 +85,13 @@ Result<tables::RefineTask> TaskFor(lake::ObjectStore* store, const std::string& 
 Result<refine::RefineEnd> RunErase(const Context& context, const tables::RefineTask& task) {
   refine::RefineMode mode;
   mode.task = task;
-  mode.erase_quarantine = ingest::ConfiguredQuarantineErase(context.config, ShutdownRequested);
+  mode.erase_quarantine = ingest::ConfiguredQuarantineErase(context.config);
   refine::RefineStats stats;
-  ProgressLine line({.in_place = Millis{500}, .logged = Millis{10'000}}, BootClock::now());
+  ProgressLine line(kProgressIntervals, BootClock::now());
   const auto tick = [&] {
     const BootClock::time_point now = BootClock::now();
-    if (line.IsDue(now)) line.Show("erasing", now);
+    if (!line.IsDue(now)) return;
+    line.Show(stats.erasing().empty() ? "erasing" : "erasing: " + stats.erasing(), now);
   };
   auto end = refine::RunRefine(context.config, mode, &stats, ShutdownRequested, tick);
   line.End();
@@ -139,12 +143,26 @@ void PrintReceipt(const refine::EraseReceipt& receipt) {
   PrintClosed(receipt.tables);
 }
 
+// Refuses a condition that does not fit before anything is reserved.
+Result<std::vector<refine::RowsToErase>> CountRows(lake::ObjectStore* store,
+                                                   const refine::RefinePaths& paths,
+                                                   const std::string& predicate) {
+  ProgressLine line(kProgressIntervals, BootClock::now());
+  const auto show = [&](const std::string& table, int64_t files, int64_t of) {
+    const BootClock::time_point now = BootClock::now();
+    if (!line.IsDue(now)) return;
+    line.Show("counting: " + table + ", " + FormatCount(files) + " of " + Counted(of, "file"), now);
+  };
+  auto counts = refine::CountRowsToErase(store, paths, predicate,
+                                         {.stop = ShutdownRequested, .progress = show});
+  line.End();
+  return counts;
+}
+
 Result<int> Erase(const Context& context, const EraseFlags& flags) {
   const refine::RefinePaths paths = refine::RefinePaths::From(context.config);
   ARROW_ASSIGN_OR_RAISE(const auto store, lake::OpenObjectStore(context.config));
-  // Refuses a condition that does not fit before anything is reserved.
-  ARROW_ASSIGN_OR_RAISE(const auto counts,
-                        refine::CountRowsToErase(store.get(), paths, flags.predicate));
+  ARROW_ASSIGN_OR_RAISE(const auto counts, CountRows(store.get(), paths, flags.predicate));
   if (flags.dry_run) return PrintRowsToErase(counts, context.json);
   ARROW_ASSIGN_OR_RAISE(const bool confirmed, ConfirmedErase(flags));
   if (!confirmed) {

@@ -166,7 +166,7 @@ Result<bool> RunRetain(const Context& context, const std::string& table, int32_t
   refine::RefineMode mode;
   mode.task =
       tables::RefineTask{.kind = tables::TaskKind::kRetain, .table = table, .horizon = horizon};
-  mode.erase_quarantine = ingest::ConfiguredQuarantineErase(context.config, ShutdownRequested);
+  mode.erase_quarantine = ingest::ConfiguredQuarantineErase(context.config);
   refine::RefineStats stats;
   const auto end = refine::RunRefine(context.config, mode, &stats, ShutdownRequested, [] {});
   if (end.ok() ? end->interrupted : ShutdownRequested()) return false;

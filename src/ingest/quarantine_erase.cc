@@ -162,7 +162,7 @@ Result<QuarantineErased> EraseChosen(lake::Table* quarantine, QuarantineChooser*
   };
   ARROW_ASSIGN_OR_RAISE(
       const lake::Removal removal,
-      lake::PlanRemoval(quarantine, *quarantine->snapshot(), rows, {.stop = options.stop}));
+      lake::PlanRemoval(quarantine, *quarantine->snapshot(), rows, choice.search));
   if (!removal.empty()) {
     ARROW_RETURN_NOT_OK(
         CommitErased(quarantine, removal, choice.task, chooser->chosen(), options.commit_deadline));
@@ -192,24 +192,22 @@ Result<QuarantineErased> EraseFromQuarantine(lake::ObjectStore* store,
   SideTables sides(store, layout_options);
   ARROW_RETURN_NOT_OK(sides.OpenAnnounced(*bronze->snapshot()));
   SchemaCache schemas(layout, [&](int32_t id) { return registry->ById(id); });
-  QuarantineDecoder decoder(layout, &sides, &schemas,
-                            {.open_partitions = options.open_partitions, .stop = options.stop});
+  QuarantineDecoder::Options decoding{.open_partitions = options.open_partitions};
+  if (choice.search.stop) decoding.stop = choice.search.stop;
+  QuarantineDecoder decoder(layout, &sides, &schemas, decoding);
   QuarantineChooser chooser(topic, *bronze->snapshot(), &decoder, choice);
   return EraseChosen(quarantine->get(), &chooser, choice, options);
 }
 
-tables::EraseQuarantine ConfiguredQuarantineErase(const Config& config,
-                                                  std::function<bool()> stop) {
-  return
-      [config, stop = std::move(stop)](const QuarantineChoice& choice) -> Result<QuarantineErased> {
-        ARROW_ASSIGN_OR_RAISE(const auto store, lake::OpenObjectStore(config));
-        ARROW_ASSIGN_OR_RAISE(const auto registry, registry::Client::Open(config.registry));
-        QuarantineEraseOptions options;
-        options.open_partitions = config.ingest.max_open_partitions;
-        options.stop = stop;
-        return EraseFromQuarantine(store.get(), registry.get(), config.kafka.topic,
-                                   LayoutOptions::From(config), choice, options);
-      };
+tables::EraseQuarantine ConfiguredQuarantineErase(const Config& config) {
+  return [config](const QuarantineChoice& choice) -> Result<QuarantineErased> {
+    ARROW_ASSIGN_OR_RAISE(const auto store, lake::OpenObjectStore(config));
+    ARROW_ASSIGN_OR_RAISE(const auto registry, registry::Client::Open(config.registry));
+    QuarantineEraseOptions options;
+    options.open_partitions = config.ingest.max_open_partitions;
+    return EraseFromQuarantine(store.get(), registry.get(), config.kafka.topic,
+                               LayoutOptions::From(config), choice, options);
+  };
 }
 
 }  // namespace shopstream::ingest

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <string>
 
 #include "base/clock.h"
@@ -17,7 +16,6 @@ namespace shopstream::ingest {
 struct QuarantineEraseOptions {
   int64_t open_partitions = 500;  // See QuarantineDecoder.
   Millis commit_deadline{10'000};
-  std::function<bool()> stop = [] { return false; };
 };
 
 // Removes the chosen rows from quarantine: by key, by their copies elsewhere, and by the row that
@@ -25,7 +23,7 @@ struct QuarantineEraseOptions {
 // is chosen. Nothing is done if there is no quarantine.
 //
 // Unavailable: storage or the registry gives no answer, or another writer was faster; nothing was
-// done. Cancelled: `stop` returned true, likewise.
+// done. Cancelled: `choice.search.stop` returned true, likewise.
 Result<tables::QuarantineErased> EraseFromQuarantine(lake::ObjectStore* store,
                                                      registry::SchemaSource* registry,
                                                      const std::string& topic,
@@ -34,6 +32,6 @@ Result<tables::QuarantineErased> EraseFromQuarantine(lake::ObjectStore* store,
                                                      const QuarantineEraseOptions& options);
 
 // The same as configured, each time with a store and a registry of its own.
-tables::EraseQuarantine ConfiguredQuarantineErase(const Config& config, std::function<bool()> stop);
+tables::EraseQuarantine ConfiguredQuarantineErase(const Config& config);
 
 }  // namespace shopstream::ingest

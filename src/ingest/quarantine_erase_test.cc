@@ -46,6 +46,7 @@ class QuarantineEraseTest : public testing::QuarantineLakeTest {
       }
       return matches;
     };
+    choice.search = search_;
     if (!gone.empty()) choice.gone[kTopicId] = *tables::ReplayedOffsets::Parse(gone);
     QuarantineEraseOptions options;
     options.commit_deadline = Millis{1000};
@@ -62,6 +63,8 @@ class QuarantineEraseTest : public testing::QuarantineLakeTest {
     const auto erased = *tables::ReadRemoved(*table->snapshot(), tables::Removal::kErased);
     return erased.empty() ? "" : erased.at(kTopicId).Format();
   }
+
+  lake::RemovalOptions search_;
 };
 
 TEST_F(QuarantineEraseTest, WhatCanBeDecodedNowIsExamined) {
@@ -96,6 +99,16 @@ TEST_F(QuarantineEraseTest, WithoutTheRegistryNothingIsDone) {
   EXPECT_THAT(erased.status().message(), HasSubstr("the schema registry"));
   EXPECT_EQ(1, Quarantined());
   registry_.out = false;
+  EXPECT_EQ(1, Erase({"x"})->rows);
+}
+
+TEST_F(QuarantineEraseTest, AStopLeavesEverything) {
+  Ingest({EventWithLeft(1, "x")});
+  registry_.schemas = testing::SchemasById();
+  search_.stop = [] { return true; };
+  EXPECT_TRUE(Erase({"x"}).status().IsCancelled());
+  EXPECT_EQ(1, Quarantined());
+  search_ = {};
   EXPECT_EQ(1, Erase({"x"})->rows);
 }
 

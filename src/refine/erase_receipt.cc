@@ -206,7 +206,8 @@ Result<EraseReceipt> ReadEraseReceipt(lake::ObjectStore* store, const RefinePath
 
 Result<std::vector<RowsToErase>> CountRowsToErase(lake::ObjectStore* store,
                                                   const RefinePaths& paths,
-                                                  const std::string& predicate) {
+                                                  const std::string& predicate,
+                                                  const lake::RemovalOptions& search) {
   ARROW_ASSIGN_OR_RAISE(const auto bronze, lake::OpenExisting(store, paths.bronze));
   ARROW_ASSIGN_OR_RAISE(const RefineColumns columns,
                         RefineColumns::Of(paths.bronze, *bronze->snapshot()));
@@ -214,14 +215,15 @@ Result<std::vector<RowsToErase>> CountRowsToErase(lake::ObjectStore* store,
   const std::vector<std::string> bronze_names = columns.bronze->field_names();
   std::vector<std::unique_ptr<lake::Table>> opened;
   std::vector<ErasedRows> searched;
-  searched.emplace_back(bronze.get(), *columns.bronze, bronze_names, condition.get());
+  searched.emplace_back(bronze.get(), *columns.bronze, bronze_names, condition.get(), search);
   std::vector<RowsToErase> counts = {{.table = paths.bronze}};
   for (const std::string& path : {paths.rejects, paths.silver}) {
     auto table = lake::Table::Open(store, path);
     if (table.status().IsKeyError()) continue;
     ARROW_RETURN_NOT_OK(table.status());
     opened.push_back(*std::move(table));
-    searched.emplace_back(opened.back().get(), *columns.bronze, columns.names, condition.get());
+    searched.emplace_back(opened.back().get(), *columns.bronze, columns.names, condition.get(),
+                          search);
     counts.push_back({.table = path});
   }
   Identities copies({RandomBits(), RandomBits()});

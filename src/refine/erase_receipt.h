@@ -8,6 +8,7 @@
 
 #include "base/status.h"
 #include "lake/store/object_store.h"
+#include "lake/upkeep/row_removal.h"
 #include "refine/refine_tables.h"
 
 namespace shopstream::refine {
@@ -50,9 +51,10 @@ struct RowsToErase {
   int64_t rows = 0;
 };
 // Counts them in Bronze, rejects and Silver; nothing is changed. Invalid: the predicate does not
-// fit Bronze.
+// fit Bronze. Cancelled: `search.stop` returned true.
 Result<std::vector<RowsToErase>> CountRowsToErase(lake::ObjectStore* store,
                                                   const RefinePaths& paths,
-                                                  const std::string& predicate);
+                                                  const std::string& predicate,
+                                                  const lake::RemovalOptions& search = {});
 
 }  // namespace shopstream::refine

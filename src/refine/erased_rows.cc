@@ -95,7 +95,7 @@ Status ErasedRows::FindIdentities(Identities* found) {
     ARROW_ASSIGN_OR_RAISE(const Date date, DateOf(file));
     return found->Add(date, rows, matches);
   };
-  return lake::CountChosen(table_, *table_->snapshot(), ChoiceOf(PredicateOutline(), add), {})
+  return lake::CountChosen(table_, *table_->snapshot(), ChoiceOf(PredicateOutline(), add), search_)
       .status();
 }
 
@@ -147,11 +147,11 @@ Status ErasedRows::AddChosen(const DataFile& file, const arrow::RecordBatch& row
 }
 
 Result<int64_t> ErasedRows::Find() {
-  return lake::CountChosen(table_, *table_->snapshot(), Choice(), {});
+  return lake::CountChosen(table_, *table_->snapshot(), Choice(), search_);
 }
 
 Result<lake::Removal> ErasedRows::Remove() {
-  return lake::PlanRemoval(table_, *table_->snapshot(), Choice(), {});
+  return lake::PlanRemoval(table_, *table_->snapshot(), Choice(), search_);
 }
 
 }  // namespace shopstream::refine

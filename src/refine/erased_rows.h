@@ -4,6 +4,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/status.h"
@@ -40,8 +41,12 @@ class ErasedRows {
   // `table` has Bronze's columns, perhaps by other names: `names`, one for each of them. All are
   // borrowed.
   ErasedRows(lake::Table* table, const arrow::Schema& bronze, const std::vector<std::string>& names,
-             RowPredicate* predicate)
-      : table_(table), bronze_(bronze), names_(names), predicate_(predicate) {}
+             RowPredicate* predicate, lake::RemovalOptions search = {})
+      : table_(table),
+        bronze_(bronze),
+        names_(names),
+        predicate_(predicate),
+        search_(std::move(search)) {}
 
   // Further rows that go: copies of a purchase, and rows by where they came from, which have one of
   // these dates. Borrowed; null: none.
@@ -74,6 +79,7 @@ class ErasedRows {
   const arrow::Schema& bronze_;
   const std::vector<std::string>& names_;
   RowPredicate* const predicate_;
+  const lake::RemovalOptions search_;
   const Identities* copies_ = nullptr;
   const tables::OffsetsByTopic* rows_ = nullptr;
   std::set<Date> dates_of_rows_;

@@ -58,8 +58,10 @@ struct Erasure::Source {
 
 Result<std::unique_ptr<Erasure>> Erasure::Open(lake::ObjectStore* store, const RefineTables& tables,
                                                const tables::RefineTask& task,
-                                               tables::EraseQuarantine quarantine) {
-  std::unique_ptr<Erasure> erasure(new Erasure(store, tables, task, std::move(quarantine)));
+                                               tables::EraseQuarantine quarantine,
+                                               lake::RemovalOptions search) {
+  std::unique_ptr<Erasure> erasure(
+      new Erasure(store, tables, task, std::move(quarantine), std::move(search)));
   const auto bronze = tables.bronze->snapshot();
   ARROW_ASSIGN_OR_RAISE(erasure->columns_, RefineColumns::Of(tables.bronze->path(), *bronze));
   erasure->bronze_names_ = NamesIn(*erasure->columns_.bronze);
@@ -70,7 +72,7 @@ Result<std::unique_ptr<Erasure>> Erasure::Open(lake::ObjectStore* store, const R
 }
 
 ErasedRows Erasure::RowsOf(lake::Table* table, const std::vector<std::string>& names) {
-  return ErasedRows(table, *columns_.bronze, names, predicate_.get());
+  return ErasedRows(table, *columns_.bronze, names, predicate_.get(), search_);
 }
 
 // Copies of a purchase may differ in what the predicate asks for: every table is searched.
@@ -111,8 +113,8 @@ Result<std::vector<Erasure::Source>> Erasure::OpenSources() {
   for (Source& source : sources) {
     RowPredicate* const predicate =
         source.own_predicate == nullptr ? predicate_.get() : source.own_predicate.get();
-    source.rows =
-        std::make_unique<ErasedRows>(source.table, *source.base->schema(), source.names, predicate);
+    source.rows = std::make_unique<ErasedRows>(source.table, *source.base->schema(), source.names,
+                                               predicate, search_);
   }
   return sources;
 }
@@ -140,6 +142,7 @@ Status Erasure::EraseSources(Millis commit_deadline) {
 Result<tables::QuarantineErased> Erasure::EraseQuarantined(const std::vector<Source>& sources) {
   tables::QuarantineChoice choice;
   choice.task = task_.pass;
+  choice.search = search_;
   for (const Source& source : sources) {
     ARROW_RETURN_NOT_OK(source.rows->Find().status());
     tables::Merge(source.rows->offsets(), &choice.gone);

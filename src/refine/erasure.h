@@ -26,10 +26,12 @@ namespace shopstream::refine {
 class Erasure {
  public:
   // As of the last Refresh of the tables. Borrowed; all outlive it. `quarantine` may be empty:
-  // there is none. Invalid: the predicate does not fit Bronze.
+  // there is none. `search`: how the searches are stopped and watched; they return Cancelled once
+  // it says stop. Invalid: the predicate does not fit Bronze.
   static Result<std::unique_ptr<Erasure>> Open(lake::ObjectStore* store, const RefineTables& tables,
                                                const tables::RefineTask& task,
-                                               tables::EraseQuarantine quarantine);
+                                               tables::EraseQuarantine quarantine,
+                                               lake::RemovalOptions search);
 
   // Everything that refine does not fill. One commit to Bronze, the last of them, records that it
   // is done; afterwards nothing is looked at again. Unavailable, Gone: repeat it.
@@ -45,11 +47,12 @@ class Erasure {
   struct Source;  // Bronze or a side table.
 
   Erasure(lake::ObjectStore* store, const RefineTables& tables, tables::RefineTask task,
-          tables::EraseQuarantine quarantine)
+          tables::EraseQuarantine quarantine, lake::RemovalOptions search)
       : store_(store),
         tables_(tables),
         task_(std::move(task)),
-        quarantine_(std::move(quarantine)) {}
+        quarantine_(std::move(quarantine)),
+        search_(std::move(search)) {}
   ErasedRows RowsOf(lake::Table* table, const std::vector<std::string>& names);
   Status FindIdentities(bool in_bronze, Identities* found);
   Result<std::vector<Source>> OpenSources();
@@ -62,6 +65,7 @@ class Erasure {
   const RefineTables& tables_;
   const tables::RefineTask task_;
   const tables::EraseQuarantine quarantine_;
+  const lake::RemovalOptions search_;
   RefineColumns columns_;
   std::vector<std::string> bronze_names_;
   std::unique_ptr<RowPredicate> predicate_;

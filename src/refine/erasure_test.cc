@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,6 +26,7 @@ using testing::kOct24;
 using testing::kRejects;
 using testing::kSilver;
 using testing::kTopicIdA;
+using ::testing::Pair;
 using testing::Purchase;
 using testing::RefinerTest;
 
@@ -188,6 +191,43 @@ TEST_F(ErasureTest, ARowThatAReplayAddsMeanwhileIsErased) {
   MustRefine();
   EXPECT_EQ(2, calls);
   EXPECT_THAT(Bronze(), ElementsAre("1|8", "4|8", "5|9", "7|8"));
+}
+
+TEST_F(ErasureTest, StoppedAnywhereItIsFinished) {
+  for (int most = 0;; ++most) {
+    SCOPED_TRACE("stopped when asked for the time " + std::to_string(most));
+    Prepare();
+    int asked = 0;
+    search_.stop = [&] { return asked++ == most; };
+    const Status stopped = Refine(Where("user_id = 7"));
+    search_ = {};
+    if (stopped.ok()) {
+      EXPECT_GT(most, 20);
+      return CheckErased();
+    }
+    ASSERT_TRUE(stopped.IsCancelled()) << stopped;
+    MustRefine();
+    CheckErased();
+    if (HasFailure()) return;
+  }
+}
+
+TEST_F(ErasureTest, ItShowsWhatItSearches) {
+  Prepare();
+  std::map<std::string, int64_t> files;
+  search_.progress = [&](const std::string& table, int64_t done, int64_t of) {
+    EXPECT_LT(done, of);
+    files[table] = std::max(files[table], of);
+  };
+  tables::QuarantineChoice asked;
+  erase_quarantine_ = [&](const tables::QuarantineChoice& choice) {
+    asked = choice;
+    return Result<tables::QuarantineErased>(tables::QuarantineErased{});
+  };
+  MustRefine(Where("user_id = 7"));
+  EXPECT_THAT(files, ElementsAre(Pair(kBronze, 4), Pair(kSilver, 2), Pair(kRejects, 3)));
+  EXPECT_TRUE(asked.search.progress) << "so does the search of quarantine";
+  CheckErased();
 }
 
 TEST_F(ErasureTest, KilledAnywhereItIsFinished) {

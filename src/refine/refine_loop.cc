@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/error_kind.h"
+#include "base/format.h"
 #include "base/log.h"
 #include "base/page_file.h"
 #include "base/runtime.h"
@@ -125,6 +126,8 @@ Result<RefineEnd> Steps::Run() {
     on_tick_();
     begun_ = BootClock::now();
     const Result<StepOutcome> outcome = refiner_->Step();
+    refiner_->stats().SetErasing("");
+    if (outcome.status().IsCancelled() && stop_()) break;
     if (!outcome.ok()) {
       ARROW_RETURN_NOT_OK(AfterFailure(outcome.status()));
       continue;
@@ -232,13 +235,18 @@ Result<RefineEnd> RunRefine(const Config& config, const RefineMode& mode, Refine
     upkeep.emplace(store.get(), std::vector<lake::Table*>{kept_rejects.get(), kept_silver.get()},
                    [&gold] { return gold.Tables(); });
   }
+  const auto on_search = [&](const std::string& table, int64_t files, int64_t of) {
+    stats->SetErasing(table + ", " + FormatCount(files) + " of " + Counted(of, "file"));
+    on_tick();
+  };
   Refiner refiner({.store = store.get(),
                    .tables = &tables,
                    .judge = judge.get(),
                    .ids = &ids,
                    .gold = &gold,
                    .stats = stats,
-                   .erase_quarantine = mode.erase_quarantine},
+                   .erase_quarantine = mode.erase_quarantine,
+                   .search = {.stop = stop, .progress = on_search}},
                   {.pass_rows = config.refine.pass_rows,
                    .row_bytes = memory.row_bytes,
                    .commit_deadline = kCommitDeadline,

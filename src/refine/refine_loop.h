@@ -35,8 +35,9 @@ struct LoopOptions {
       .first = Millis{200}, .longest = Millis{5000}, .give_up_after = Millis{600'000}};
 };
 
-// Takes steps until `stop`, or as the mode says. `on_tick` is called before each step and about
-// every second of a pause. An error: a step failed for another reason than that storage does not
+// Takes steps until `stop`, or as the mode says; a stop also interrupts the search of an erase.
+// `on_tick` is called before each step, about every second of a pause, and between the files that
+// an erase searches. An error: a step failed for another reason than that storage does not
 // answer, or patience ran out.
 Result<RefineEnd> RunSteps(Refiner* refiner, const RefineMode& mode, const LoopOptions& options,
                            const std::function<bool()>& stop, const std::function<void()>& on_tick);

@@ -69,6 +69,21 @@ TEST_F(RefineLoopTest, WatchingGoesOnUntilItIsStopped) {
   EXPECT_THAT(Silver(), SizeIs(2));
 }
 
+TEST_F(RefineLoopTest, AStopInterruptsAnErase) {
+  Ingest({{.id = "a", .user = 7}});
+  MustRefine();
+  const tables::RefineTask erase{.kind = tables::TaskKind::kErase, .predicate = "user_id = 7"};
+  bool searching = false;
+  search_.stop = [&] { return searching = true; };
+  stop_ = [&] { return searching; };
+  const auto program = *Start({.task = erase});
+  const auto end = Run(program.get(), {.task = erase});
+  ASSERT_TRUE(end.ok()) << end.status();
+  EXPECT_TRUE(end->interrupted);
+  const auto bronze = *lake::Table::Open(store_->inner(), testing::kBronze);
+  EXPECT_THAT(bronze->snapshot()->Files(), SizeIs(1)) << "nothing is erased yet";
+}
+
 TEST_F(RefineLoopTest, AHaltEndsARefineThatDoesNotWatch) {
   UseRules(R"(rules: [{name: sane, owner: o, description: d, action: stop,
                        range: {column: amount, most: 1}}])");

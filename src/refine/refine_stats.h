@@ -5,6 +5,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "base/clock.h"
 #include "base/metric.h"
@@ -42,6 +43,8 @@ class RefineStats {
   // Rows of Bronze that are not refined yet.
   void SetLag(int64_t rows) { lag_.Set(rows); }
   void SetStandby(bool standby) { standby_.Set(standby ? 1 : 0); }
+  // How far an erase has searched: "bronze-events, 3 of 40 files"; empty: none is at work.
+  void SetErasing(std::string progress) { erasing_ = std::move(progress); }
   // The rule that halts refining; empty: none.
   void SetHalted(std::string rule);
   // Why the last step failed and is tried again; empty: it did not.
@@ -67,6 +70,7 @@ class RefineStats {
   bool degraded() const { return degraded_.value() == 1; }
   const std::string& retried_why() const { return retried_why_; }
   const std::string& halted() const { return halted_rule_; }
+  const std::string& erasing() const { return erasing_; }
   std::map<std::string, int64_t> rejected() const { return CountsByLabel(rejected_); }
   std::map<std::string, int64_t> warned() const { return CountsByLabel(warned_); }
   const std::optional<PassReport>& last() const { return last_; }
@@ -75,7 +79,7 @@ class RefineStats {
   int64_t rows_per_second() const;
 
  private:
-  std::string halted_rule_, retried_why_;
+  std::string halted_rule_, retried_why_, erasing_;
   std::optional<PassReport> last_;
   std::optional<BootClock::time_point> first_begun_, last_done_;
 

@@ -14,6 +14,7 @@
 #include "base/status.h"
 #include "lake/delta/table.h"
 #include "lake/store/object_store.h"
+#include "lake/upkeep/row_removal.h"
 #include "refine/columns.h"
 #include "refine/fingerprint.h"
 #include "refine/fingerprint_uses.h"
@@ -63,6 +64,7 @@ struct RefinerParts {
   GoldTables* gold = nullptr;
   RefineStats* stats = nullptr;
   tables::EraseQuarantine erase_quarantine = {};  // Empty: there is no quarantine.
+  lake::RemovalOptions search = {};               // Of an erase, which may read whole tables.
 };
 
 enum class StepOutcome {
@@ -83,6 +85,7 @@ class Refiner {
 
   // Looks at the tables and takes one step. Unavailable, Gone: repeat it. Others: it fails again
   // until somebody has changed something; nothing is half-done that another step would not finish.
+  // Cancelled: an erase was stopped by its search.
   Result<StepOutcome> Step();
 
   RefineStats& stats() const { return *parts_.stats; }

@@ -7,8 +7,8 @@
 namespace shopstream::refine {
 
 Result<StepOutcome> Refiner::EraseInRejects(const tables::RefineTask& task) {
-  ARROW_ASSIGN_OR_RAISE(const auto erasure,
-                        Erasure::Open(parts_.store, *parts_.tables, task, parts_.erase_quarantine));
+  ARROW_ASSIGN_OR_RAISE(const auto erasure, Erasure::Open(parts_.store, *parts_.tables, task,
+                                                          parts_.erase_quarantine, parts_.search));
   ARROW_RETURN_NOT_OK(erasure->EraseSources(options_.commit_deadline));
   ARROW_ASSIGN_OR_RAISE(const RefineColumns columns, Columns());
   PassChanges changes{.standing = rejects_, .columns = columns.rejects};
@@ -24,7 +24,8 @@ Result<StepOutcome> Refiner::EraseInRejects(const tables::RefineTask& task) {
 }
 
 Result<StepOutcome> Refiner::EraseInSilver(const tables::RefineTask& task) {
-  ARROW_ASSIGN_OR_RAISE(const auto erasure, Erasure::Open(parts_.store, *parts_.tables, task, {}));
+  ARROW_ASSIGN_OR_RAISE(const auto erasure,
+                        Erasure::Open(parts_.store, *parts_.tables, task, {}, parts_.search));
   ARROW_ASSIGN_OR_RAISE(const RefineColumns columns, Columns());
   PassChanges changes{.standing = rejects_, .columns = columns.silver};
   ARROW_RETURN_NOT_OK(erasure->AddToSilver(&changes));

@@ -84,15 +84,15 @@ class RefinerTest : public ::testing::Test {
          .read = [this]() -> Result<std::vector<GoldFile>> { return gold_files_; }},
         columns));
     options.commit_deadline = Millis{200};
-    program->refiner =
-        std::make_unique<Refiner>(RefinerParts{.store = store_.get(),
-                                               .tables = &program->tables,
-                                               .judge = Judge(),
-                                               .ids = program->ids.get(),
-                                               .gold = program->gold.get(),
-                                               .stats = &program->stats,
-                                               .erase_quarantine = erase_quarantine_},
-                                  options);
+    program->refiner = std::make_unique<Refiner>(RefinerParts{.store = store_.get(),
+                                                              .tables = &program->tables,
+                                                              .judge = Judge(),
+                                                              .ids = program->ids.get(),
+                                                              .gold = program->gold.get(),
+                                                              .stats = &program->stats,
+                                                              .erase_quarantine = erase_quarantine_,
+                                                              .search = search_},
+                                                 options);
     return program;
   }
 
@@ -196,6 +196,7 @@ class RefinerTest : public ::testing::Test {
   std::vector<GoldFile> gold_files_;
   int gold_stamp_ = 0;
   tables::EraseQuarantine erase_quarantine_;
+  lake::RemovalOptions search_;
 };
 
 }  // namespace shopstream::refine::testing

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "lake/upkeep/row_removal.h"
 #include "tables/erased_offsets.h"
 
 namespace shopstream::tables {
@@ -24,7 +25,8 @@ struct QuarantineChoice {
   // By the row that it would be now, in the table of this path.
   std::function<Result<std::vector<bool>>(const std::string& table, const arrow::RecordBatch& rows)>
       by_row;
-  OffsetsByTopic gone;  // Rows that a replay added to other tables, from which they go.
+  OffsetsByTopic gone;          // Rows that a replay added to other tables, from which they go.
+  lake::RemovalOptions search;  // How the search is stopped and watched.
 };
 
 struct QuarantineErased {
@@ -35,7 +37,8 @@ struct QuarantineErased {
   std::set<std::string> topic_ids;
 };
 
-// Removes them from quarantine, in one commit. Unavailable: nothing was done; repeat it.
+// Removes them from quarantine, in one commit. Unavailable: nothing was done; repeat it. Cancelled:
+// `search.stop` returned true, likewise.
 using EraseQuarantine = std::function<Result<QuarantineErased>(const QuarantineChoice&)>;
 
 }  // namespace shopstream::tables

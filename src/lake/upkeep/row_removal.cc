@@ -84,7 +84,7 @@ class Remover {
 
   Status Continue(int64_t files, int64_t of) const {
     if (options_.stop && options_.stop()) return Status::Cancelled("stopped");
-    if (options_.progress) options_.progress(files, of);
+    if (options_.progress) options_.progress(table_->path(), files, of);
     return Status::OK();
   }
 

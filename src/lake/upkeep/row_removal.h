@@ -32,8 +32,8 @@ struct RowChoice {
 struct RemovalOptions {
   int64_t memory_bytes = 64 << 20;  // Rows, row groups and buffers together; at least 8 MiB.
   std::function<bool()> stop = {};  // Called between batches of rows. True: Cancelled.
-  // Called between files with how many of how many were searched or written.
-  std::function<void(int64_t files, int64_t of)> progress = {};
+  // Called between files with how many of how many of the table were searched or written.
+  std::function<void(const std::string& table, int64_t files, int64_t of)> progress = {};
 };
 
 // Files without the rows that go, in place of those with them. Nothing names them yet.
