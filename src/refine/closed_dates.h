@@ -21,6 +21,9 @@ class ClosedDates {
   // Invalid: the property is damaged.
   static Result<ClosedDates> Of(const lake::Snapshot& silver);
 
+  // The dates before this one, days since 1970; nothing: none.
+  static ClosedDates Before(std::optional<int32_t> horizon) { return ClosedDates(horizon); }
+
   bool Contains(Date date) const { return date && horizon_ && *date < *horizon_; }
   // The first date that is open, days since 1970; nothing: no date is closed.
   const std::optional<int32_t>& horizon() const { return horizon_; }

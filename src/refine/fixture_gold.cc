@@ -77,10 +77,10 @@ Result<Rows> InTwoPasses(GoldMerge* merge, const FixtureVerdicts& all) {
   };
   ARROW_ASSIGN_OR_RAISE(const Rows none, aggregate({}, {}));
   ARROW_ASSIGN_OR_RAISE(const Rows first,
-                        aggregate(Split(all.silver, true), Split(all.rejects, true)));
+                        aggregate(Split(all.silver, true), Split(all.open_rejects, true)));
   ARROW_ASSIGN_OR_RAISE(const Rows second,
-                        aggregate(Split(all.silver, false), Split(all.rejects, false)));
-  ARROW_ASSIGN_OR_RAISE(const Rows both, aggregate(all.silver, all.rejects));
+                        aggregate(Split(all.silver, false), Split(all.open_rejects, false)));
+  ARROW_ASSIGN_OR_RAISE(const Rows both, aggregate(all.silver, all.open_rejects));
   ARROW_ASSIGN_OR_RAISE(const Rows first_part, WithNewValues(file, first, *none, *first));
   ARROW_ASSIGN_OR_RAISE(const Rows second_part, WithNewValues(file, second, *first, *both));
   ARROW_ASSIGN_OR_RAISE(const Rows empty, arrow::RecordBatch::MakeEmpty(merge->schema()));
@@ -137,7 +137,7 @@ Result<FixtureGoldRows> FixtureGold::Compute(const std::string& table,
   Gold& gold = gold_.at(table);
   ARROW_RETURN_NOT_OK(Open(&gold));
   ARROW_RETURN_NOT_OK(SetFixtureRows(verdicts.rows, verdicts.silver, &silver_));
-  ARROW_RETURN_NOT_OK(SetFixtureRows(verdicts.rows, verdicts.rejects, &rejects_));
+  ARROW_RETURN_NOT_OK(SetFixtureRows(verdicts.rows, verdicts.open_rejects, &rejects_));
   FixtureGoldRows rows;
   ARROW_ASSIGN_OR_RAISE(rows.batch, AllRows(&gold.batch.front()));
   ARROW_ASSIGN_OR_RAISE(rows.passes, InTwoPasses(gold.merge.get(), verdicts));

@@ -22,6 +22,7 @@ namespace shopstream::refine {
 struct FixtureVerdicts {
   std::shared_ptr<arrow::RecordBatch> rows;  // All columns of Silver and rejects.
   std::vector<int32_t> silver, rejects;
+  std::vector<int32_t> open_rejects;  // Those of dates that are not closed; Gold counts no others.
 };
 
 // A Gold table in the two ways that must agree: by the batch SQL over all rows, and as a pass with

@@ -8,7 +8,9 @@
 #include "base/format.h"
 #include "base/nearest_name.h"
 #include "base/yaml_reader.h"
+#include "model/calendar.h"
 #include "refine/all_rows.h"
+#include "refine/closed_dates.h"
 #include "refine/columns.h"
 #include "refine/dates.h"
 #include "refine/fixture_compare.h"
@@ -18,8 +20,8 @@ namespace shopstream::refine {
 namespace {
 
 const std::vector<std::string>& FixtureKeysKnown() {
-  static const std::vector<std::string> keys = {"name",  "description", "rates",   "rules",
-                                                "input", "silver",      "rejects", "gold"};
+  static const std::vector<std::string> keys = {
+      "name", "description", "rates", "rules", "horizon", "input", "silver", "rejects", "gold"};
   return keys;
 }
 
@@ -40,10 +42,19 @@ Result<std::shared_ptr<arrow::RecordBatch>> RatesOf(const YamlReader& yaml,
   return table.ok() ? table : yaml.Error(node, table.status().message());
 }
 
+Result<ClosedDates> ClosedDatesOf(const YamlReader& yaml, const YAML::Node& fixture) {
+  if (!fixture["horizon"]) return ClosedDates::Before(std::nullopt);
+  ARROW_ASSIGN_OR_RAISE(const std::string text, yaml.Text(fixture, "horizon"));
+  const auto date = ParseDate(text);
+  if (!date) return yaml.Error(fixture["horizon"], "'horizon' is a date such as 2025-10-24");
+  return ClosedDates::Before(date);
+}
+
 // The rows by their number in the input, so that they can be divided into passes; what only a pass
 // gives them is null.
 Result<FixtureVerdicts> VerdictsOf(const RefineColumns& columns,
-                                   const std::shared_ptr<arrow::RecordBatch>& judged) {
+                                   const std::shared_ptr<arrow::RecordBatch>& judged,
+                                   const ClosedDates& closed) {
   const auto& numbers = static_cast<const arrow::Int64Array&>(*judged->GetColumnByName(kBronzeRow));
   std::vector<int32_t> order(static_cast<size_t>(judged->num_rows()));
   for (int32_t row = 0; row < judged->num_rows(); ++row) {
@@ -57,10 +68,16 @@ Result<FixtureVerdicts> VerdictsOf(const RefineColumns& columns,
                           arrow::MakeArrayOfNull(field->type(), judged->num_rows()));
     ARROW_ASSIGN_OR_RAISE(verdicts.rows, verdicts.rows->AddColumn(0, field, nulls));
   }
-  const auto& reasons =
-      static_cast<const arrow::StringArray&>(*verdicts.rows->GetColumnByName(kReasons));
-  for (int32_t row = 0; row < reasons.length(); ++row) {
-    (reasons.GetView(row).empty() ? verdicts.silver : verdicts.rejects).push_back(row);
+  const int index = verdicts.rows->schema()->GetFieldIndex(kReasons);
+  ARROW_ASSIGN_OR_RAISE(const auto reasons,
+                        closed.Reject(*verdicts.rows, std::static_pointer_cast<arrow::StringArray>(
+                                                          verdicts.rows->column(index))));
+  ARROW_ASSIGN_OR_RAISE(verdicts.rows, verdicts.rows->SetColumn(
+                                           index, verdicts.rows->schema()->field(index), reasons));
+  for (int32_t row = 0; row < reasons->length(); ++row) {
+    const std::string_view reason = reasons->GetView(row);
+    (reason.empty() ? verdicts.silver : verdicts.rejects).push_back(row);
+    if (!reason.empty() && reason != kClosedDate) verdicts.open_rejects.push_back(row);
   }
   return verdicts;
 }
@@ -164,7 +181,8 @@ Status Fixtures::RunOne(const YAML::Node& fixture, const std::string& text, cons
   Findings findings{
       .file = file, .line = fixture.Mark().line + 1, .fixture = name, .report = report};
   findings.Add("silver and rejects", CompareWays(of_pass, *of_batch));
-  ARROW_ASSIGN_OR_RAISE(const auto verdicts, VerdictsOf(gold_.columns(), of_batch));
+  ARROW_ASSIGN_OR_RAISE(const ClosedDates closed, ClosedDatesOf(yaml, fixture));
+  ARROW_ASSIGN_OR_RAISE(const auto verdicts, VerdictsOf(gold_.columns(), of_batch, closed));
   for (const bool is_silver : {true, false}) {
     const char* const table = is_silver ? "silver" : "rejects";
     if (!fixture[table]) continue;

@@ -84,6 +84,31 @@ gold: {revenue_hourly: [], customer_daily: []}
               IsEmpty());
 }
 
+TEST_F(FixturesTest, RowsBeforeTheHorizonHaveAClosedDate) {
+  EXPECT_THAT(Run(R"(
+name: two of them are copies, one of them breaks a rule
+horizon: 2025-10-24
+input:
+  - {event_id: e1, timestamp: 2025-10-23T23:59:59Z}
+  - {event_id: e1, timestamp: 2025-10-23T23:59:59Z}
+  - {event_id: e2, timestamp: 2025-10-23T10:00:00Z, quantity: 6}
+  - {event_id: e3, timestamp: 2025-10-24T00:00:00Z}
+  - {event_id: e4, timestamp: 2025-10-24T00:00:00Z, quantity: 6}
+silver: [{event_id: e3}]
+rejects:
+  - {event_id: e1, reasons: closed_date}
+  - {event_id: e1, reasons: closed_date}
+  - {event_id: e2, reasons: closed_date}
+  - {event_id: e4, reasons: few}
+gold: {quality_daily: [{date: 2025-10-24, bronze_rows: 2, silver_rows: 1, rejected_rows: 1}]}
+---
+name: without a horizon no date is closed
+input: [{event_id: e1, timestamp: 2025-10-23T23:59:59Z}]
+rejects: []
+)"),
+              IsEmpty());
+}
+
 TEST_F(FixturesTest, AnotherGoldIsShownByItsColumns) {
   EXPECT_THAT(Run("name: n\ninput: [{}, {}]\ngold:\n"
                   "  customer_daily: [{user_id: 1, orders: 2, spend_usd: 3}, {user_id: 2}]"),
@@ -120,6 +145,8 @@ TEST_F(FixturesTest, MistakesAreNamedWithTheirLine) {
               ElementsAre("f.yaml, line 2: 'x' is not a value of amount (double)"));
   EXPECT_THAT(Run("name: n\ninput: []\nrates: [{currency: A, valid_from: 2025-01-01, rate: x}]"),
               ElementsAre(HasSubstr("f.yaml, line 3: rate 'x' is not a number")));
+  EXPECT_THAT(Run("name: n\ninput: []\nhorizon: soon"),
+              ElementsAre("f.yaml, line 3: 'horizon' is a date such as 2025-10-24"));
   EXPECT_THAT(Run("name: n\ninput: []\nrules: [{name: a}]"),
               ElementsAre("f.yaml, line 3: 'owner' is missing"));
   EXPECT_THAT(Run("name: n\ninput: []\nsilver: [{amout: 5}]"),
