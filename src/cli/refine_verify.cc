@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <iostream>
-#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,6 +12,7 @@
 #include "base/progress_line.h"
 #include "base/report.h"
 #include "base/shutdown.h"
+#include "base/spooled_list.h"
 #include "base/table_printer.h"
 #include "cli/refine_commands.h"
 #include "lake/store/object_store.h"
@@ -102,7 +102,14 @@ Result<int> RunRefineVerify(const Context& context, const RefineVerifyFlags& fla
                                 .dates = {}};
   options.group_rows = std::min(options.group_rows, options.engine.memory_bytes / kBytesPerRow);
   if (flags.dates) options.dates = refine::DateRange{*flags.dates->from, *flags.dates->to};
-  if (context.json) options.most_differences = std::numeric_limits<int64_t>::max();
+  std::optional<SpooledList> differences;  // All of them.
+  if (context.json) {
+    ARROW_ASSIGN_OR_RAISE(differences, SpooledList::Open());
+    options.most_differences = 0;
+    options.on_difference = [&](const refine::VerifyDifference& difference) {
+      return differences->Add(refine::ToJson(difference));
+    };
+  }
   ProgressLine line({.in_place = Millis{200}, .logged = Millis{10'000}}, BootClock::now());
   const auto on_progress = [&](const refine::VerifyProgress& progress) {
     const auto now = BootClock::now();
@@ -116,8 +123,9 @@ Result<int> RunRefineVerify(const Context& context, const RefineVerifyFlags& fla
                             gold, options, ShutdownRequested, on_progress);
   line.End();
   ARROW_RETURN_NOT_OK(report.status());
-  if (context.json) {
-    PrintReport(std::cout, refine::ToJson(*report));
+  if (differences) {
+    ARROW_RETURN_NOT_OK(
+        PrintReport(std::cout, refine::ToJson(*report), "differences", &*differences));
   } else {
     PrintVerifyReport(*report);
   }

@@ -79,7 +79,7 @@ class Verifier {
   Status CompareRows(const std::vector<Date>& dates);
   Status CompareGold(const std::vector<Date>& dates, ComparedGold* gold);
   Status AddDifferences(const sql::SqlText& sql);
-  void AddDifference(const arrow::RecordBatch& rows, int64_t row);
+  Status AddDifference(const arrow::RecordBatch& rows, int64_t row);
   Status AddEarlierRules();
   Result<int64_t> Count(const std::string& from);
   std::string PathOf(const std::string& table) const;
@@ -310,12 +310,15 @@ Status Verifier::AddDifferences(const sql::SqlText& sql) {
     ARROW_ASSIGN_OR_RAISE(const auto rows, stream->Next());
     if (rows == nullptr) return Status::OK();
     report_.difference_count += rows->num_rows();
-    for (int64_t row = 0; row < rows->num_rows(); ++row) AddDifference(*rows, row);
+    for (int64_t row = 0; row < rows->num_rows(); ++row) {
+      ARROW_RETURN_NOT_OK(AddDifference(*rows, row));
+    }
   }
 }
 
-void Verifier::AddDifference(const arrow::RecordBatch& rows, int64_t row) {
-  if (std::ssize(report_.differences) >= options_.most_differences) return;
+Status Verifier::AddDifference(const arrow::RecordBatch& rows, int64_t row) {
+  const bool is_listed = std::ssize(report_.differences) < options_.most_differences;
+  if (!is_listed && !options_.on_difference) return Status::OK();
   constexpr int kFirstOfKey = 5;
   VerifyDifference difference{.table = PathOf(TextsOf(rows, 1).GetString(row)),
                               .kind = TextsOf(rows, 0).GetString(row),
@@ -329,7 +332,9 @@ void Verifier::AddDifference(const arrow::RecordBatch& rows, int64_t row) {
         rows.column_name(column),
         texts.IsNull(row) ? std::nullopt : std::optional(texts.GetString(row)));
   }
-  report_.differences.push_back(std::move(difference));
+  if (options_.on_difference) ARROW_RETURN_NOT_OK(options_.on_difference(difference));
+  if (is_listed) report_.differences.push_back(std::move(difference));
+  return Status::OK();
 }
 
 std::string Verifier::PathOf(const std::string& table) const {

@@ -10,7 +10,9 @@ nlohmann::ordered_json DateJson(std::optional<int32_t> date) {
   return date ? nlohmann::ordered_json(FormatDate(*date)) : nlohmann::ordered_json();
 }
 
-nlohmann::ordered_json DifferenceJson(const VerifyDifference& difference) {
+}  // namespace
+
+nlohmann::ordered_json ToJson(const VerifyDifference& difference) {
   nlohmann::ordered_json key = nlohmann::ordered_json::object();
   for (const auto& [column, value] : difference.key) {
     key[column] = value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json();
@@ -20,12 +22,10 @@ nlohmann::ordered_json DifferenceJson(const VerifyDifference& difference) {
           {"expected", difference.expected}, {"found", difference.found}};
 }
 
-}  // namespace
-
 nlohmann::ordered_json ToJson(const VerifyReport& report) {
   nlohmann::ordered_json differences = nlohmann::ordered_json::array();
   for (const VerifyDifference& difference : report.differences) {
-    differences.push_back(DifferenceJson(difference));
+    differences.push_back(ToJson(difference));
   }
   nlohmann::ordered_json earlier = nlohmann::ordered_json::array();
   for (const EarlierRules& rules : report.earlier_rules) {

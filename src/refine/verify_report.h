@@ -20,6 +20,7 @@ struct VerifyDifference {
   std::vector<std::string> columns = {};                                // With other_value.
   std::string expected, found;                                          // For people; "": no row.
 };
+nlohmann::ordered_json ToJson(const VerifyDifference& difference);
 
 // Rows that other rules, rates or SQL than the present ones decided. They are not compared.
 struct EarlierRules {

@@ -33,8 +33,8 @@ class VerifyTest : public RefinerTest {
     UseRules(testing::kRules);
   }
 
-  VerifyReport Verify(const std::function<bool()>& stop = [] { return false; }) {
-    VerifyOptions options;
+  VerifyReport Verify(
+      const std::function<bool()>& stop = [] { return false; }, VerifyOptions options = {}) {
     options.group_rows = 3;
     auto report = VerifyRefined(store_->inner(), kPaths, book_, gold_files_, options, stop,
                                 [this](const VerifyProgress& now) { progress_ = now; });
@@ -141,6 +141,31 @@ TEST_F(VerifyTest, MissingRowsAreFoundInTheOrderOfTheirDates) {
                                 "silver-events missing 1"));
   Empty(kRejects);
   EXPECT_EQ("silver-rejects missing 4", Found()[2]);
+}
+
+TEST_F(VerifyTest, EveryDifferenceIsHandedOverAndTheFirstAreListed) {
+  Ingest({{.id = "a", .offset = 0}, {.id = "b", .offset = 1}, {.id = "c", .offset = 2}});
+  MustRefine();
+  Empty(kSilver);
+  std::vector<VerifyDifference> all;
+  VerifyOptions options;
+  options.most_differences = 1;
+  options.on_difference = [&](const VerifyDifference& difference) {
+    all.push_back(difference);
+    return Status::OK();
+  };
+  const VerifyReport report = Verify([] { return false; }, options);
+  EXPECT_THAT(all, SizeIs(report.difference_count));
+  EXPECT_GE(all.size(), 3U);
+  ASSERT_THAT(report.differences, SizeIs(1));
+  EXPECT_EQ(all[0].key, report.differences[0].key);
+
+  options.on_difference = [](const VerifyDifference&) { return Status::Invalid("no room"); };
+  EXPECT_EQ("no room", VerifyRefined(
+                           store_->inner(), kPaths, book_, gold_files_, options,
+                           [] { return false; }, [](const VerifyProgress&) {})
+                           .status()
+                           .message());
 }
 
 TEST_F(VerifyTest, ItStopsWhenAsked) {
