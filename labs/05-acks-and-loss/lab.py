@@ -6,7 +6,7 @@ from typing import Any
 
 from confluent_kafka.admin import ConfigResource, NewTopic
 
-from runner.bench import Bench
+from runner.bench import Bench, wait_until
 from runner.finding import Finding, failed, passed
 
 TOOLS = ("night.py", "counter.py")  # The checker uses its own.
@@ -19,6 +19,14 @@ def start(bench: Bench) -> None:
               for name in (bench.topic, f"{bench.topic}-careless")]
     for created in bench.admin().create_topics(topics).values():
         created.result(30)
+    wait_until(lambda: all(knows(bench, n) for n in bench.lab.nodes), 60, "every broker knows the topics")
+
+
+def knows(bench: Bench, broker: int) -> bool:
+    """Whether this broker, which may be behind, has the topics, with all replicas in sync."""
+    found = bench.cluster.admin(broker).list_topics(timeout=20).topics
+    return all(name in found and len(found[name].partitions[0].isrs) == len(bench.lab.nodes)
+               for name in (bench.topic, f"{bench.topic}-careless"))
 
 
 def check(bench: Bench) -> Finding:
