@@ -6,10 +6,10 @@
 
 #include "backup/create.h"
 #include "backup/prune.h"
+#include "backup/testing.h"
 #include "backup/turn.h"
 #include "backup/verify.h"
 #include "base/error_kind.h"
-#include "base/runtime.h"
 #include "lake/delta/table_history.h"
 #include "lake/delta/table_state.h"
 #include "lake/testing.h"
@@ -26,43 +26,8 @@ using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using testing::JumpingClock;
 using ::testing::SizeIs;
-
-// The operating system's clock, which jumps as it does for a process that was suspended.
-class JumpingClock : public Runtime {
- public:
-  BootClock::time_point Now() override {
-    const InReality real;
-    return BootClock::now() + jumped_;
-  }
-  int64_t WallClockMillis() override {
-    const InReality real;
-    return shopstream::WallClockMillis();
-  }
-  uint64_t RandomBits() override { return ++random_; }
-  void WaitOn(const void*, BootClock::time_point) override { jumped_ += Millis{1}; }
-  void WakeAll(const void*) override {}
-  int64_t StartThread(std::function<void()> body) override {
-    body();
-    return 0;
-  }
-  void JoinThread(int64_t) override {}
-  void Jump(Millis by) { jumped_ += by; }
-
-  // Within its scope, the thread has the operating system's clock and threads.
-  class InReality {
-   public:
-    InReality() { Runtime::Simulate(nullptr); }
-    ~InReality() { Runtime::Simulate(before_); }
-
-   private:
-    Runtime* const before_ = Runtime::Simulated();
-  };
-
- private:
-  Millis jumped_{0};
-  uint64_t random_ = 0;
-};
 
 class RestoreTest : public lake::testing::LakeTest {
  protected:

@@ -1,12 +1,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
 
 #include "backup/create.h"
 #include "backup/manifest.h"
@@ -16,7 +14,6 @@
 #include "backup/restore.h"
 #include "backup/verify.h"
 #include "base/clock.h"
-#include "base/http_query.h"
 #include "base/join.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -25,6 +22,8 @@
 #include "base/shutdown.h"
 #include "base/table_printer.h"
 #include "cli/command.h"
+#include "cli/copy_line.h"
+#include "cli/place.h"
 #include "lake/store/object_store.h"
 
 namespace shopstream::cli {
@@ -32,9 +31,6 @@ namespace {
 
 constexpr int64_t kBackupDayMs = int64_t{24} * 3600 * 1000;
 constexpr size_t kListedDamages = 50;
-// A request to a remote store waits most of its time; a disk is busy with a few.
-constexpr int kRemoteCopyThreads = 16;
-constexpr int kDiskCopyThreads = 4;
 
 struct BackupFlags {
   std::string place;
@@ -47,83 +43,16 @@ struct BackupFlags {
   std::optional<uint64_t> older_than_days;
 };
 
-using StorePtr = std::unique_ptr<lake::ObjectStore>;
-
-Result<StorePtr> OpenPlace(const Context& context, const std::string& place) {
-  if (place == "s3://") return Status::Invalid("s3:// names no bucket: write s3://bucket/prefix");
-  Config config = context.config;
-  config.lake.uri = place;
-  auto store = lake::OpenObjectStore(config);
-  if (store.ok()) return store;
-  return store.status().WithMessage("the place of the backups, ", place, ": ",
-                                    store.status().message());
-}
-
-// Opening the place reports a URI that is no path.
-std::string PathOf(const std::string& uri) {
-  constexpr std::string_view kScheme = "file://";
-  if (!uri.starts_with(kScheme)) return uri;
-  const size_t slash = uri.find('/', kScheme.size());
-  if (slash == std::string::npos) return uri;
-  return PercentDecode(uri.substr(slash));
-}
-
-// A path as the file system sees it; an S3 location as it is.
-std::string Whole(const std::string& uri) {
-  std::string whole = uri;
-  if (!uri.starts_with("s3://")) {
-    std::error_code error;
-    const std::string path = PathOf(uri);
-    const auto canonical = std::filesystem::weakly_canonical(path, error);
-    whole = error ? path : canonical.string();
-  }
-  while (whole.ends_with('/')) whole.pop_back();
-  return whole + "/";
-}
-
-// Listings of either would show the other's objects.
-Status CheckApart(const std::string& lake, const std::string& place) {
-  const std::string one = Whole(lake);
-  const std::string other = Whole(place);
-  if (!one.starts_with(other) && !other.starts_with(one)) return Status::OK();
-  return Status::Invalid("the backups in ", place, " and the lake in ", lake,
-                         " must not be inside each other: name another place, best on another ",
-                         "disk or bucket");
-}
-
-int ThreadsFor(const lake::ObjectStore& one, const lake::ObjectStore& other) {
-  return one.IsRemote() || other.IsRemote() ? kRemoteCopyThreads : kDiskCopyThreads;
-}
-
-// Shows "backup create: 3 of 10 files, 1.0 MiB of 5.0 MiB".
-class CopyLine {
- public:
-  explicit CopyLine(std::string job)
-      : job_(std::move(job)), line_({Millis{200}, Millis{10'000}}, BootClock::now()) {}
-  ~CopyLine() { line_.End(); }
-
-  void Show(const backup::CopyProgress& progress) {
-    const auto now = BootClock::now();
-    if (!line_.IsDue(now)) return;
-    line_.Show(fmt::format("{}: {} of {}, {} of {}", job_, FormatCount(progress.files),
-                           Counted(progress.of_files, "file"), FormatBytes(progress.bytes),
-                           FormatBytes(progress.of_bytes)),
-               now);
-  }
-
- private:
-  const std::string job_;
-  ProgressLine line_;
-};
+constexpr char kPlaceOfBackups[] = "the place of the backups";
 
 // ---- create
 
 Result<int> RunBackupCreate(const Context& context, const BackupFlags& flags) {
-  ARROW_RETURN_NOT_OK(CheckApart(context.config.lake.uri, flags.place));
+  ARROW_RETURN_NOT_OK(CheckApart(context.config.lake.uri, flags.place, "the backups"));
   ARROW_ASSIGN_OR_RAISE(const auto lake, lake::OpenObjectStore(context.config));
-  ARROW_ASSIGN_OR_RAISE(const auto place, OpenPlace(context, flags.place));
+  ARROW_ASSIGN_OR_RAISE(const auto place, OpenPlace(context, flags.place, kPlaceOfBackups));
   backup::CreateOptions options;
-  options.threads = ThreadsFor(*lake, *place);
+  options.threads = CopyThreads(*lake, *place);
   options.parts = [&context] { return backup::ReadParts(context.config); };
   options.stop = ShutdownRequested;
   CopyLine line("backup create");
@@ -168,7 +97,7 @@ void PrintBackups(const backup::Backups& backups) {
 }
 
 Result<int> RunBackupList(const Context& context, const BackupFlags& flags) {
-  ARROW_ASSIGN_OR_RAISE(const auto place, OpenPlace(context, flags.place));
+  ARROW_ASSIGN_OR_RAISE(const auto place, OpenPlace(context, flags.place, kPlaceOfBackups));
   ARROW_ASSIGN_OR_RAISE(const backup::Backups backups, backup::ReadBackups(place.get()));
   if (context.json) {
     PrintBackups(backups);
@@ -194,11 +123,11 @@ Result<int> RunBackupList(const Context& context, const BackupFlags& flags) {
 // ---- verify
 
 Result<int> RunBackupVerify(const Context& context, const BackupFlags& flags) {
-  ARROW_ASSIGN_OR_RAISE(const auto place, OpenPlace(context, flags.place));
+  ARROW_ASSIGN_OR_RAISE(const auto place, OpenPlace(context, flags.place, kPlaceOfBackups));
   backup::VerifyOptions options;
   options.backup = flags.backup;
   options.sizes_only = flags.sizes_only;
-  options.threads = ThreadsFor(*place, *place);
+  options.threads = CopyThreads(*place, *place);
   options.stop = ShutdownRequested;
   CopyLine line("backup verify");
   options.on_progress = [&line](const backup::CopyProgress& progress) { line.Show(progress); };
@@ -229,7 +158,7 @@ Result<int> RunBackupVerify(const Context& context, const BackupFlags& flags) {
 // ---- prune
 
 Result<int> RunBackupPrune(const Context& context, const BackupFlags& flags) {
-  ARROW_ASSIGN_OR_RAISE(const auto place, OpenPlace(context, flags.place));
+  ARROW_ASSIGN_OR_RAISE(const auto place, OpenPlace(context, flags.place, kPlaceOfBackups));
   backup::PruneOptions options;
   if (flags.keep) options.rule.keep = static_cast<int64_t>(*flags.keep);
   if (flags.older_than_days) {
@@ -307,14 +236,14 @@ Result<int> RestoreOnePart(const Context& context, const BackupFlags& flags,
 }
 
 Result<int> RunBackupRestore(const Context& context, const BackupFlags& flags) {
-  ARROW_RETURN_NOT_OK(CheckApart(context.config.lake.uri, flags.place));
-  ARROW_ASSIGN_OR_RAISE(const auto place, OpenPlace(context, flags.place));
+  ARROW_RETURN_NOT_OK(CheckApart(context.config.lake.uri, flags.place, "the backups"));
+  ARROW_ASSIGN_OR_RAISE(const auto place, OpenPlace(context, flags.place, kPlaceOfBackups));
   if (flags.part != "lake") return RestoreOnePart(context, flags, place.get());
   ARROW_ASSIGN_OR_RAISE(const auto lake, lake::OpenObjectStore(context.config));
   backup::RestoreOptions options;
   options.backup = flags.backup;
   options.in_place = flags.in_place;
-  options.threads = ThreadsFor(*lake, *place);
+  options.threads = CopyThreads(*lake, *place);
   options.stop = ShutdownRequested;
   CopyLine line("backup restore");
   options.on_progress = [&line](const backup::CopyProgress& progress) { line.Show(progress); };
