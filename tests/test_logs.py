@@ -47,6 +47,8 @@ ARGUMENTS: dict[str, list[list[str]]] = {
     "table repair": [["bronze-events"], ["absent"]],
     "table erase": [["event_id = 'none'"], ["a line\nbreak"]],
     "table retain": [["bronze-events", "9000d"], ["absent", "1d"]],
+    "table archive": [["bronze-events", "--before", "2000-01-01", "--to", "/nonexistent/place", "--dry-run"],
+                      ["absent", "--before", "2000-01-01", "--to", "/nonexistent/place"]],
     "query": [['SELECT count(*) FROM "bronze-events"'], ["SELEC\n1"]],
     "consume": [["--from-beginning", "--max", "3"], ["--filter", "amount >"]],
     "group describe": [[], ["absent-group"]],

@@ -81,6 +81,7 @@ Status CheckFlags(QueryFlags* given) {
   if (flags.format == QueryFormat::kParquet && !flags.output) {
     return Status::Invalid("--format parquet needs --output FILE");
   }
+  given->versions.with_archives = !flags.no_archive;
   for (const std::string& text : flags.table_versions) {
     ARROW_RETURN_NOT_OK(AddVersion(text, &given->versions));
   }
@@ -116,7 +117,10 @@ Command QueryCommand() {
                       {.name = "--version",
                        .target = &flags->table_versions,
                        .meaning = "Read this version of a table; repeatable",
-                       .value = "NAME=N"}},
+                       .value = "NAME=N"},
+                      {.name = "--no-archive",
+                       .target = &flags->no_archive,
+                       .meaning = "Leave out rows that `table archive` moved to another place"}},
           .run = Running(flags, RunQuery),
           .check = [flags] { return CheckFlags(flags.get()); }};
 }

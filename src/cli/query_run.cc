@@ -51,6 +51,9 @@ std::string Footer(const PrintedRows& printed, int64_t millis, const sql::Catalo
       versions += " · " + name + " at version " + FormatCount(table.version);
       if (table.pass) versions += " of pass " + FormatCount(*table.pass);
     }
+    if (table.archive) {
+      versions += " and its archive at version " + FormatCount(table.archive->second);
+    }
   }
   std::string text =
       printed.all ? Counted(printed.rows, "row")

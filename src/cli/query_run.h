@@ -20,6 +20,7 @@ struct QueryFlags {
   std::optional<std::string> output;
   QueryFormat format = QueryFormat::kTable;
   sql::ReadVersions versions;
+  bool no_archive = false;
   std::vector<std::string> table_versions;  // Added to `versions` by CheckFlags.
 };
 

@@ -124,12 +124,12 @@ Command TableCommand() {
                 "List the live files of a table",
                 {TableNameOption(&flags->name)},
                 Running(flags, Files)};
-  return {
-      .name = "table",
-      .meaning = "Inspect and maintain tables",
-      .commands = {std::move(list), TableDescribeCommand(), std::move(history), std::move(files),
-                   TableVacuumCommand(), TableVerifyCommand(), TableOptimizeCommand(),
-                   TableRepairCommand(), TableEraseCommand(), TableRetainCommand()}};
+  return {.name = "table",
+          .meaning = "Inspect and maintain tables",
+          .commands = {std::move(list), TableDescribeCommand(), std::move(history),
+                       std::move(files), TableVacuumCommand(), TableVerifyCommand(),
+                       TableOptimizeCommand(), TableRepairCommand(), TableEraseCommand(),
+                       TableRetainCommand(), TableArchiveCommand()}};
 }
 
 }  // namespace shopstream::cli

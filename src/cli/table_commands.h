@@ -8,6 +8,7 @@
 namespace shopstream::cli {
 
 // Commands of `table` with their own files, src/cli/table_<name>.cc.
+Command TableArchiveCommand();
 Command TableDescribeCommand();
 Command TableEraseCommand();
 Command TableOptimizeCommand();

@@ -70,6 +70,10 @@ void Print(const ingest::TableFacts& facts) {
     std::cout << "event time: " << (path.empty() ? "Kafka's timestamp" : Printable(path))
               << (unit.empty() ? "" : " in " + unit) << "\n";
   }
+  if (facts.archive && facts.archive->released > 0) {
+    std::cout << "archive: older rows are in " << Printable(facts.archive->place)
+              << ", which `query` reads too\n";
+  }
   if (!facts.warning.empty()) std::cout << Printable(facts.warning) << "\n";
 }
 

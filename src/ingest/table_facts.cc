@@ -59,6 +59,7 @@ Result<TableFacts> ReadTableFacts(lake::ObjectStore* store, const Config& config
   ARROW_ASSIGN_OR_RAISE(const auto fields, FieldsOfColumns(snapshot));
   facts.columns = DescribeColumns(snapshot, fields);
   ARROW_ASSIGN_OR_RAISE(facts.layout, tables::ReadTableLayout(snapshot));
+  ARROW_ASSIGN_OR_RAISE(facts.archive, tables::ReadArchiveLink(snapshot));
   if (table == config.lake.bronze_table) {
     facts.warning = WarnOfEventTime(snapshot, LayoutOptions::From(config));
   }
@@ -74,6 +75,10 @@ ordered_json ToJson(const TableFacts& facts) {
                        {"partition", OrNull(column.partition)},
                        {"field", OrNull(column.field)},
                        {"note", column.note}});
+  }
+  ordered_json archive;
+  if (facts.archive && facts.archive->released > 0) {
+    archive = {{"place", facts.archive->place}, {"run", facts.archive->released}};
   }
   std::map<int64_t, const ColumnFacts*> by_position;
   for (const ColumnFacts& column : facts.columns) {
@@ -92,6 +97,7 @@ ordered_json ToJson(const TableFacts& facts) {
       {"columns", std::move(columns)},
       {"partition", std::move(partition)},
       {"event_time", std::move(event_time)},
+      {"archive", std::move(archive)},
       {"files", facts.totals.files},
       {"rows", facts.totals.without_rows == 0 ? ordered_json(facts.totals.rows) : ordered_json()},
       {"bytes", facts.totals.bytes},

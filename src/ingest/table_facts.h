@@ -11,6 +11,7 @@
 #include "lake/delta/table.h"
 #include "lake/store/object_store.h"
 #include "lake/upkeep/reports.h"
+#include "tables/archive.h"
 #include "tables/table_layout.h"
 
 // What people want to know about a version of a table: `table describe` and the console show it.
@@ -34,6 +35,7 @@ struct TableFacts {
   std::optional<int64_t> complete_through_ms;
   std::vector<ColumnFacts> columns;
   std::optional<tables::TableLayout> layout;
+  std::optional<tables::ArchiveLink> archive;  // Where older rows are.
   std::string warning;
 };
 

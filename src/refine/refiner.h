@@ -131,6 +131,7 @@ class Refiner {
   Result<StepOutcome> EraseInSilver(const tables::RefineTask& task);
   Result<StepOutcome> RetainInRejects(const tables::RefineTask& task);
   Result<StepOutcome> RetainInSilver(const tables::RefineTask& task);
+  Status ReleaseBronze(const tables::RefineTask& task);
   Status TaskInGold(const std::vector<std::string>& gold);
   Result<bool> CommitTask(lake::Table* table, const PassChanges& changes);
   Result<StepOutcome> ForgetTask();

@@ -4,9 +4,9 @@
 #include "refine/refiner.h"
 #include "refine/retention.h"
 
-// The steps of a task that removes the old dates of one table: Bronze before the rejects take the
-// task's number, rejects and Silver with it. All other tables only take the number, so that no pass
-// and no restate reads these rows meanwhile.
+// The steps of a task that removes the old dates of one table, or those of Bronze that its archive
+// has: Bronze before the rejects take the task's number, rejects and Silver with it. All other
+// tables only take the number, so that no pass and no restate reads these rows meanwhile.
 namespace shopstream::refine {
 namespace {
 
@@ -23,13 +23,29 @@ void AddExpired(const tables::RefineTask& task, const ExpiredDates& expired, Pas
 
 }  // namespace
 
+// Of an archive. If Bronze has changed since the copy was made, it keeps its rows: whoever archives
+// sees it, and copies again.
+Status Refiner::ReleaseBronze(const tables::RefineTask& task) {
+  lake::Table* const bronze = parts_.tables->bronze.get();
+  ARROW_ASSIGN_OR_RAISE(const ExpiredDates expired, FindExpired(*bronze, *task.horizon, &silver_));
+  ARROW_ASSIGN_OR_RAISE(
+      const bool is_released,
+      ReleaseArchived(bronze, expired, {.run = task.archive_run, .digest = task.files_digest},
+                      task.pass, Deadline()));
+  if (is_released) LogExpired(task.table, expired);
+  return Status::OK();
+}
+
 Result<StepOutcome> Refiner::RetainInRejects(const tables::RefineTask& task) {
   const RefineTables& tables = *parts_.tables;
   lake::Table* const rejects = tables.rejects.get();
-  const bool is_known = task.table == tables.bronze->path() || task.table == rejects->path() ||
-                        task.table == tables.silver->path();
+  const bool is_bronze = task.table == tables.bronze->path();
+  const bool is_known =
+      is_bronze || (task.kind == tables::TaskKind::kRetain &&
+                    (task.table == rejects->path() || task.table == tables.silver->path()));
   if (!is_known || !task.horizon) {
-    return Status::Invalid("task ", task.pass, " is to retain dates of table ", task.table,
+    return Status::Invalid("task ", task.pass, " is to ", tables::Name(task.kind),
+                           " dates of table ", task.table,
                            ", which is not a table of this refine: finish it with the program or "
                            "configuration that reserved it");
   }
@@ -39,7 +55,9 @@ Result<StepOutcome> Refiner::RetainInRejects(const tables::RefineTask& task) {
   changes.standing.author = author_;
   changes.operation = kRetainOperation;
   ExpiredDates expired;
-  if (task.table == tables.bronze->path()) {
+  if (task.kind == tables::TaskKind::kArchive) {
+    ARROW_RETURN_NOT_OK(ReleaseBronze(task));
+  } else if (is_bronze) {
     ARROW_ASSIGN_OR_RAISE(expired, FindExpired(*tables.bronze, *task.horizon, &silver_));
     ARROW_RETURN_NOT_OK(CommitExpired(tables.bronze.get(), expired, task.pass, Deadline()));
     LogExpired(task.table, expired);

@@ -88,7 +88,7 @@ Restate Refiner::Restater() const {
 Result<StepOutcome> Refiner::TaskInRejects(int64_t pass) {
   ARROW_ASSIGN_OR_RAISE(const tables::RefineTask task, OpenTask(pass));
   if (task.kind == tables::TaskKind::kErase) return EraseInRejects(task);
-  if (task.kind == tables::TaskKind::kRetain) return RetainInRejects(task);
+  if (tables::RemovesDates(task)) return RetainInRejects(task);
   ARROW_RETURN_NOT_OK(CheckBronze());
   ARROW_ASSIGN_OR_RAISE(const RefineColumns columns, Columns());
   lake::Table* const rejects = parts_.tables->rejects.get();
@@ -120,7 +120,7 @@ Result<StepOutcome> Refiner::TaskInRejects(int64_t pass) {
 Result<StepOutcome> Refiner::TaskInSilver(int64_t pass) {
   ARROW_ASSIGN_OR_RAISE(const tables::RefineTask task, OpenTask(pass));
   if (task.kind == tables::TaskKind::kErase) return EraseInSilver(task);
-  if (task.kind == tables::TaskKind::kRetain) return RetainInSilver(task);
+  if (tables::RemovesDates(task)) return RetainInSilver(task);
   ARROW_RETURN_NOT_OK(CheckBronze());
   ARROW_ASSIGN_OR_RAISE(const bool is_recorded, RecordRules(pass));
   if (!is_recorded) return StepOutcome::kWorked;

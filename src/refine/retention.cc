@@ -6,6 +6,7 @@
 #include "base/error_kind.h"
 #include "base/json.h"
 #include "refine/dates.h"
+#include "tables/archive.h"
 #include "tables/coordinates.h"
 #include "tables/refine_task.h"
 #include "tables/replayed_offsets.h"
@@ -60,6 +61,28 @@ Result<bool> ReadExpired(const lake::Table& table, const DataFile& file,
   return is_refined;
 }
 
+// Removes the files, and records the horizon and where the rows came from.
+Result<lake::Changes> RemovalOf(const lake::Snapshot& now, const ExpiredDates& expired,
+                                int64_t task) {
+  ARROW_ASSIGN_OR_RAISE(const auto before, tables::ReadHorizon(now));
+  lake::Changes changes;
+  changes.operation = kRetainOperation;
+  changes.removes = expired.files;
+  changes.info = nlohmann::json{{"removedRows", expired.rows}};
+  if (task > 0) changes.info->emplace("task", task);
+  lake::TableGrowth growth{.columns = now.schema(), .properties = {}};
+  ARROW_ASSIGN_OR_RAISE(growth.properties,
+                        tables::RemovedProperties(now, tables::Removal::kExpired, expired.offsets));
+  growth.properties.merge(
+      tables::HorizonProperty(std::max(expired.first_kept, before.value_or(expired.first_kept))));
+  changes.growth = std::move(growth);
+  return changes;
+}
+
+Status NotRemoved(const lake::Table& table, const lake::CommitResult& result) {
+  return Unavailable("the dates of ", table.path(), " were not removed: ", result.detail);
+}
+
 }  // namespace
 
 Result<ExpiredDates> FindExpired(const lake::Table& table, int32_t horizon,
@@ -102,23 +125,32 @@ Status CommitExpired(lake::Table* table, const ExpiredDates& expired, int64_t ta
   ARROW_ASSIGN_OR_RAISE(const auto known, tables::ReadHorizon(*table->snapshot()));
   if (expired.files.empty() && known && *known >= expired.first_kept) return Status::OK();
   const auto prepare = [&](const lake::Snapshot& now) -> Result<lake::ChangesOrRefusal> {
-    ARROW_ASSIGN_OR_RAISE(const auto before, tables::ReadHorizon(now));
-    lake::Changes changes;
-    changes.operation = kRetainOperation;
-    changes.removes = expired.files;
-    changes.info = nlohmann::json{{"removedRows", expired.rows}};
-    if (task > 0) changes.info->emplace("task", task);
-    lake::TableGrowth growth{.columns = now.schema(), .properties = {}};
-    ARROW_ASSIGN_OR_RAISE(growth.properties, tables::RemovedProperties(
-                                                 now, tables::Removal::kExpired, expired.offsets));
-    growth.properties.merge(
-        tables::HorizonProperty(std::max(expired.first_kept, before.value_or(expired.first_kept))));
-    changes.growth = std::move(growth);
+    ARROW_ASSIGN_OR_RAISE(lake::Changes changes, RemovalOf(now, expired, task));
     return changes;
   };
   ARROW_ASSIGN_OR_RAISE(const lake::CommitResult committed, table->Commit(prepare, deadline));
   if (committed.outcome == lake::CommitOutcome::kCommitted) return Status::OK();
-  return Unavailable("the dates of ", table->path(), " were not removed: ", committed.detail);
+  return NotRemoved(*table, committed);
+}
+
+Result<bool> ReleaseArchived(lake::Table* table, const ExpiredDates& expired,
+                             const ArchivedFiles& archived, int64_t task,
+                             BootClock::time_point deadline) {
+  if (!expired.not_refined.empty()) return false;
+  if (tables::DigestOf(expired.files) != archived.digest) return false;
+  const auto prepare = [&](const lake::Snapshot& now) -> Result<lake::ChangesOrRefusal> {
+    ARROW_ASSIGN_OR_RAISE(const auto link, tables::ReadArchiveLink(now));
+    if (!link || link->reserved != archived.run || link->released >= archived.run) {
+      return lake::Refusal{.why = "another run of `table archive` was faster"};
+    }
+    ARROW_ASSIGN_OR_RAISE(lake::Changes changes, RemovalOf(now, expired, task));
+    changes.operation = kReleaseOperation;
+    changes.txns = tables::ArchivedTxn(archived.run);
+    return changes;
+  };
+  ARROW_ASSIGN_OR_RAISE(const lake::CommitResult committed, table->Commit(prepare, deadline));
+  if (committed.outcome == lake::CommitOutcome::kUnknown) return NotRemoved(*table, committed);
+  return committed.outcome == lake::CommitOutcome::kCommitted;
 }
 
 Result<ExpiredDates> FindExpiredRefined(const lake::Snapshot& table, int32_t horizon,

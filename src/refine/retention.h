@@ -17,8 +17,9 @@
 // Whole dates that are no longer kept. Rows without a date are kept.
 namespace shopstream::refine {
 
-// The operation of the commit that removes them.
+// The operation of the commit that removes them, and of one that removes those of an archive.
 inline constexpr char kRetainOperation[] = "RETAIN";
+inline constexpr char kReleaseOperation[] = "ARCHIVE";
 
 // The dates of a table below a horizon.
 struct ExpiredDates {
@@ -43,8 +44,21 @@ Result<ExpiredDates> FindExpired(const lake::Table& table, int32_t horizon,
 Status CommitExpired(lake::Table* table, const ExpiredDates& expired, int64_t task,
                      BootClock::time_point deadline);
 
-// The same of Silver or, with `silver`, of the rejects, which keep what Silver keeps: Gold is made
-// from both. Without offsets. Their horizon never moves back.
+// What a run of `table archive` has copied, see tables/archive.h.
+struct ArchivedFiles {
+  int64_t run = 0;
+  std::string digest;  // tables::DigestOf
+};
+
+// As CommitExpired, and records that the table has released the run. False, and nothing is changed:
+// the files are not those that the run has copied, dates have to stay, there is a later run, or
+// other writers were faster.
+Result<bool> ReleaseArchived(lake::Table* table, const ExpiredDates& expired,
+                             const ArchivedFiles& archived, int64_t task,
+                             BootClock::time_point deadline);
+
+// As FindExpired, of Silver or, with `silver`, of the rejects, which keep what Silver keeps: Gold
+// is made from both. Without offsets. Their horizon never moves back.
 Result<ExpiredDates> FindExpiredRefined(const lake::Snapshot& table, int32_t horizon,
                                         const lake::Snapshot* silver);
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "refine/refiner_testing.h"
+#include "tables/archive.h"
 #include "tables/refine_task.h"
 
 namespace shopstream::refine {
@@ -45,6 +46,10 @@ class RetentionTest : public RefinerTest {
   std::shared_ptr<const lake::Snapshot> Table(const std::string& path) {
     return (*lake::Table::Open(store_->inner(), path))->snapshot();
   }
+  RefinerOptions Archived(int32_t horizon, const std::vector<DataFile>& files);
+  void Reserve(int64_t run);
+  int64_t Released();
+  std::vector<DataFile> OldFiles(int32_t horizon);
   void CheckRetained() {
     EXPECT_THAT(Bronze(), ElementsAre("c", "d"));
     EXPECT_THAT(Silver({"event_id"}), ElementsAre("a", "c", "d")) << "Silver keeps its dates";
@@ -103,6 +108,88 @@ TEST_F(RetentionTest, AnEraseDoesNotTakeWhatOnlyBronzeHasLost) {
   EXPECT_THAT(Bronze(), ElementsAre("c"));
   EXPECT_THAT(Silver({"event_id"}), ElementsAre("a", "c"));
   EXPECT_THAT(Rejects(), ElementsAre("1|positive_amount"));
+}
+
+// Run 1 of an archive has copied these files of Bronze.
+RefinerOptions RetentionTest::Archived(int32_t horizon, const std::vector<DataFile>& files) {
+  RefinerOptions options;
+  options.task = tables::RefineTask{.kind = tables::TaskKind::kArchive,
+                                    .table = kBronze,
+                                    .horizon = horizon,
+                                    .archive_run = 1,
+                                    .files_digest = tables::DigestOf(files)};
+  return options;
+}
+
+void RetentionTest::Reserve(int64_t run) {
+  lake::Changes changes;
+  changes.txns = tables::ReservedTxn(run);
+  changes.growth =
+      lake::TableGrowth{.columns = bronze_->snapshot()->schema(),
+                        .properties = tables::ArchiveProperty({.place = "/cold", .id = "an id"})};
+  ASSERT_EQ(lake::CommitOutcome::kCommitted,
+            bronze_->Commit(lake::Unconditionally(changes), BootClock::now() + Millis{200})
+                .ValueOrDie()
+                .outcome);
+}
+
+int64_t RetentionTest::Released() { return (*tables::ReadArchiveLink(*Table(kBronze)))->released; }
+
+std::vector<DataFile> RetentionTest::OldFiles(int32_t horizon) {
+  const auto refined = Standing(kSilver);
+  return FindExpired(**lake::Table::Open(store_->inner(), kBronze), horizon, &refined)->files;
+}
+
+TEST_F(RetentionTest, AnArchiveReleasesWhatItHasCopied) {
+  Prepare();
+  Reserve(1);
+  MustRefine(Archived(kOct24 + 1, OldFiles(kOct24 + 1)));
+  CheckRetained();
+  EXPECT_EQ(1, Released());
+}
+
+TEST_F(RetentionTest, AnArchiveReleasesNothingThatHasChangedSinceTheCopy) {
+  Prepare();
+  Reserve(1);
+  const auto copied = OldFiles(kOct24 + 1);
+  Ingest({{.id = "e", .offset = 4}});
+  MustRefine(Archived(kOct24 + 1, copied));
+  EXPECT_THAT(Bronze(), ElementsAre("a", "b", "c", "d", "e")) << "not refined";
+  MustRefine();
+  MustRefine(Archived(kOct24 + 1, copied));
+  EXPECT_THAT(Bronze(), ElementsAre("a", "b", "c", "d", "e")) << "a row more than was copied";
+  EXPECT_EQ(0, Released());
+  EXPECT_EQ(std::nullopt, *tables::ReadHorizon(*Table(kBronze)));
+  MustRefine(Archived(kOct24 + 1, OldFiles(kOct24 + 1)));
+  EXPECT_THAT(Bronze(), ElementsAre("c", "d"));
+  EXPECT_EQ(1, Released());
+}
+
+TEST_F(RetentionTest, AnArchiveReleasesNothingOnceALaterRunHasBegun) {
+  Prepare();
+  Reserve(2);
+  MustRefine(Archived(kOct24 + 1, OldFiles(kOct24 + 1)));
+  EXPECT_THAT(Bronze(), ElementsAre("a", "b", "c", "d"));
+  EXPECT_EQ(0, Released());
+}
+
+TEST_F(RetentionTest, AReleaseThatIsKilledIsFinishedByAnyRefine) {
+  RefinerOptions options;
+  KillAtEvery(
+      7,
+      [&] {
+        Prepare();
+        Reserve(1);
+        options = Archived(kOct24 + 1, OldFiles(kOct24 + 1));
+      },
+      [&] { return Refine(options); },
+      [&] {
+        const auto task = *tables::ReadRefineTask(*Table(kRejects));
+        MustRefine();
+        if (!task && Released() == 0) MustRefine(options);
+        CheckRetained();
+        EXPECT_EQ(1, Released());
+      });
 }
 
 TEST_F(RetentionTest, KilledAnywhereItIsFinished) {

@@ -14,6 +14,7 @@
 #include "lake/delta/table_at.h"
 #include "lake/delta/table_history.h"
 #include "sql/sql_words.h"
+#include "tables/archive.h"
 #include "tables/refine_state.h"
 
 namespace shopstream::sql {
@@ -50,6 +51,11 @@ std::vector<std::string> KeysOf(const std::map<std::string, std::string>& names)
   std::vector<std::string> keys;
   for (const auto& [name, path] : names) keys.push_back(name);
   return keys;
+}
+
+nlohmann::ordered_json ArchiveJson(const Catalog::OpenTable& table) {
+  if (!table.archive) return {};
+  return {{"place", table.archive->first}, {"version", table.archive->second}};
 }
 
 // The name in "Table with name x does not exist!".
@@ -104,7 +110,7 @@ Result<std::unique_ptr<Catalog>> Catalog::Open(lake::ObjectStore* store, const C
   }
   versions.tables = std::move(asked);
   return std::unique_ptr<Catalog>(
-      new Catalog(store, config.refine, std::move(names), std::move(versions)));
+      new Catalog(store, config, std::move(names), std::move(versions)));
 }
 
 bool Catalog::IsRefined(const std::string& path) const {
@@ -129,9 +135,33 @@ Result<Catalog::OpenTable> Catalog::Read(const std::string& name, const std::str
   opened.version = snapshot->version();
   if (IsRefined(path)) opened.pass = tables::RefinePass(*snapshot);
   opened.rows = std::make_unique<LakeRows>(store_, path, snapshot);
+  if (versions_.with_archives) ARROW_RETURN_NOT_OK(AddArchive(*snapshot, &opened));
   const auto masked = masked_ ? masked_(path, *snapshot->schema()) : std::vector<int>();
   if (!masked.empty()) opened.masked = std::make_unique<MaskedRows>(opened.rows.get(), masked);
   return opened;
+}
+
+Status Catalog::AddArchive(const lake::Snapshot& snapshot, OpenTable* table) {
+  ARROW_ASSIGN_OR_RAISE(const auto link, tables::ReadArchiveLink(snapshot));
+  if (!link || link->released == 0) return Status::OK();
+  const auto explained = [&](const Status& status) {
+    return status.WithMessage("the archive of ", table->path, " in ", link->place, ": ",
+                              status.message());
+  };
+  std::unique_ptr<lake::ObjectStore>& place = places_[link->place];
+  if (place == nullptr) {
+    Config config = config_;
+    config.lake.uri = link->place;
+    auto opened = lake::OpenObjectStore(config);
+    if (!opened.ok()) return explained(opened.status());
+    place = *std::move(opened);
+  }
+  const auto archive = tables::ReadReleased(place.get(), table->path, *link);
+  if (!archive.ok()) return explained(archive.status());
+  if (*archive == nullptr) return Status::OK();
+  table->rows->Add(place.get(), table->path, *archive);
+  table->archive.emplace(link->place, (*archive)->version());
+  return Status::OK();
 }
 
 // Without rejects or Silver there is no pass.
@@ -239,6 +269,7 @@ nlohmann::ordered_json OpenTablesJson(const Catalog& catalog) {
                       {"table", table.path},
                       {"version", table.version},
                       {"pass", OrNull(table.pass)},
+                      {"archive", ArchiveJson(table)},
                       {"files", stats.files},
                       {"files_read", stats.files_read},
                       {"bytes_read", stats.bytes_read}});

@@ -35,6 +35,7 @@ std::map<std::string, std::string> SqlNames(const std::vector<std::string>& path
 struct ReadVersions {
   std::optional<int64_t> as_of_ms;        // The same at this time, since 1970.
   std::map<std::string, int64_t> tables;  // By name in SQL; takes precedence.
+  bool with_archives = true;              // The rows that `table archive` moved elsewhere, too.
 };
 
 // The masked columns of the table with this path: indexes into the schema.
@@ -49,6 +50,8 @@ class Catalog {
     std::string path;
     int64_t version = 0;
     std::optional<int64_t> pass = {};  // That it holds, if refine fills it.
+    // Where its archive is, and the version of it that was read; see tables/archive.h.
+    std::optional<std::pair<std::string, int64_t>> archive = {};
     std::unique_ptr<LakeRows> rows;
     std::unique_ptr<MaskedRows> masked = {};  // What statements see; null: the rows themselves.
 
@@ -81,24 +84,28 @@ class Catalog {
   const std::optional<tables::CompletePass>& complete() const { return complete_; }
 
  private:
-  Catalog(lake::ObjectStore* store, RefineConfig refine, std::map<std::string, std::string> names,
+  Catalog(lake::ObjectStore* store, const Config& config, std::map<std::string, std::string> names,
           ReadVersions versions)
       : store_(store),
-        refine_(std::move(refine)),
+        config_(config),
+        refine_(config_.refine),
         names_(std::move(names)),
         versions_(std::move(versions)) {}
 
   Result<OpenTable> Read(const std::string& name, const std::string& path);
+  Status AddArchive(const lake::Snapshot& snapshot, OpenTable* table);
   Result<std::shared_ptr<const lake::Snapshot>> ReadNewest(const std::string& path) const;
   bool IsRefined(const std::string& path) const;
   Status FindCompletePass();
 
   lake::ObjectStore* const store_;
-  const RefineConfig refine_;
+  const Config config_;
+  const RefineConfig& refine_;                      // Of config_.
   const std::map<std::string, std::string> names_;  // -> path
   const ReadVersions versions_;
   FindMasked masked_;  // Null: none.
   std::optional<tables::CompletePass> complete_;
+  std::map<std::string, std::unique_ptr<lake::ObjectStore>> places_;  // Of archives.
   std::map<std::string, OpenTable> open_;
 };
 

@@ -4,6 +4,7 @@
 #include <arrow/scalar.h>
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
 #include <utility>
 
@@ -55,6 +56,7 @@ class LakeScan : public RowScan {
   // A file that a thread is at.
   struct Reading {
     const DataFile* file = nullptr;
+    const LakeRows::Part* part = nullptr;          // Its table; set with a reader.
     std::unique_ptr<lake::DataFileReader> reader;  // Null: nothing in the file is needed.
     int64_t rows_left = 0;                         // Without a reader.
   };
@@ -72,10 +74,11 @@ class LakeScan : public RowScan {
     }
     if (stored.empty()) stored.push_back(AnyStored(file));
     rows_->was_read_[number] = true;
+    reading->part = &rows_->PartOf(number);
     auto opened =
-        lake::DataFileReader::Open(rows_->store_, rows_->table_, file, arrow::schema(stored), {},
-                                   condition_, &rows_->bytes_read_);
-    ARROW_RETURN_NOT_OK(Explained(opened.status()));
+        lake::DataFileReader::Open(reading->part->store, reading->part->table, file,
+                                   arrow::schema(stored), {}, condition_, &rows_->bytes_read_);
+    ARROW_RETURN_NOT_OK(Explained(opened.status(), *reading->part));
     reading->reader = *std::move(opened);
     return Status::OK();
   }
@@ -92,7 +95,7 @@ class LakeScan : public RowScan {
     std::shared_ptr<arrow::RecordBatch> stored;
     if (reading->reader != nullptr) {
       auto next = reading->reader->Next();
-      ARROW_RETURN_NOT_OK(Explained(next.status()));
+      ARROW_RETURN_NOT_OK(Explained(next.status(), *reading->part));
       stored = *std::move(next);
       rows = stored == nullptr ? 0 : stored->num_rows();
     }
@@ -115,12 +118,12 @@ class LakeScan : public RowScan {
     return arrow::RecordBatch::Make(arrow::schema(fields_), rows, std::move(columns));
   }
 
-  Status Explained(const Status& status) const {
+  static Status Explained(const Status& status, const LakeRows::Part& part) {
     if (status.ok() || KindOf(status) != ErrorKind::kGone) return status;
-    const int64_t kept = lake::TombstoneRetentionMs(rows_->snapshot_->properties());
-    return status.WithMessage(status.message(), ": version ", rows_->snapshot_->version(), " of ",
-                              rows_->table_, " needs it. Files of earlier versions are kept for ",
-                              FormatMillis(kept), "; `shopstream table verify ", rows_->table_,
+    const int64_t kept = lake::TombstoneRetentionMs(part.snapshot->properties());
+    return status.WithMessage(status.message(), ": version ", part.snapshot->version(), " of ",
+                              part.table, " needs it. Files of earlier versions are kept for ",
+                              FormatMillis(kept), "; `shopstream table verify ", part.table,
                               "` lists missing files of the newest one");
   }
 
@@ -134,22 +137,37 @@ class LakeScan : public RowScan {
 
 LakeRows::LakeRows(lake::ObjectStore* store, std::string table,
                    std::shared_ptr<const lake::Snapshot> snapshot)
-    : store_(store), table_(std::move(table)), snapshot_(std::move(snapshot)), row_count_(0) {
-  counted_.reserve(static_cast<size_t>(snapshot_->file_count()));
-  snapshot_->VisitFiles([this](const DataFile& file) {
+    : row_count_(0) {
+  Add(store, std::move(table), std::move(snapshot));
+}
+
+void LakeRows::Add(lake::ObjectStore* store, std::string table,
+                   std::shared_ptr<const lake::Snapshot> snapshot) {
+  const size_t partitions = snapshot->partition_columns().size();
+  parts_.push_back({store, std::move(table), std::move(snapshot), counted_.size()});
+  counted_.reserve(counted_.size() + static_cast<size_t>(parts_.back().snapshot->file_count()));
+  parts_.back().snapshot->VisitFiles([&](const DataFile& file) {
     DataFile& counted = counted_.emplace_back();
     counted.partition_values = file.partition_values;
     counted.rows = file.rows;
     row_count_ =
         row_count_ && file.rows >= 0 ? std::optional(*row_count_ + file.rows) : std::nullopt;
     const size_t values = file.partition_values.size();
-    all_counted_ = all_counted_ && row_count_ && values == snapshot_->partition_columns().size();
+    all_counted_ = all_counted_ && row_count_ && values == partitions;
   });
+}
+
+const LakeRows::Part& LakeRows::PartOf(size_t file) const {
+  size_t i = parts_.size() - 1;
+  while (parts_[i].first_file > file) --i;
+  return parts_[i];
 }
 
 const std::vector<DataFile>& LakeRows::WholeFiles() {
   std::call_once(copied_, [this] {
-    whole_ = snapshot_->Files();
+    for (const Part& part : parts_) {
+      std::ranges::move(part.snapshot->Files(), std::back_inserter(whole_));
+    }
     was_read_ = std::vector<std::atomic<bool>>(whole_.size());
   });
   return whole_;
@@ -166,7 +184,7 @@ Result<std::unique_ptr<RowScan>> LakeRows::Open(const std::vector<int>& columns,
   // The statistics may show that a file has no row that is asked for.
   const bool counts =
       all_counted_ && condition_.is_all() && std::ranges::all_of(fields, [this](const auto& field) {
-        return std::ranges::count(snapshot_->partition_columns(), field->name()) > 0;
+        return std::ranges::count(parts_.front().snapshot->partition_columns(), field->name()) > 0;
       });
   return std::make_unique<LakeScan>(this, counts ? &counted_ : &WholeFiles(), std::move(fields),
                                     threads);

@@ -32,8 +32,14 @@ class LakeRows : public RowSource {
   // Borrowed; outlives the rows.
   LakeRows(lake::ObjectStore* store, std::string table,
            std::shared_ptr<const lake::Snapshot> snapshot);
+  // Adds the rows of another table with these columns, of which it may lack some; partitioned
+  // alike. Before anything is read.
+  void Add(lake::ObjectStore* store, std::string table,
+           std::shared_ptr<const lake::Snapshot> snapshot);
 
-  const std::shared_ptr<arrow::Schema>& schema() const override { return snapshot_->schema(); }
+  const std::shared_ptr<arrow::Schema>& schema() const override {
+    return parts_.front().snapshot->schema();
+  }
   std::optional<int64_t> row_count() const override { return row_count_; }
   int MaxThreads() const override;
   Result<std::unique_ptr<RowScan>> Open(const std::vector<int>& columns, int threads) override;
@@ -48,13 +54,18 @@ class LakeRows : public RowSource {
  private:
   friend class LakeScan;
 
-  lake::ObjectStore* const store_;
-  const std::string table_;
-  const std::shared_ptr<const lake::Snapshot> snapshot_;
+  struct Part {
+    lake::ObjectStore* store;
+    std::string table;
+    std::shared_ptr<const lake::Snapshot> snapshot;
+    size_t first_file;  // In WholeFiles.
+  };
+  const Part& PartOf(size_t file) const;
   // With their paths and statistics. A statement that only counts needs neither, and they are most
   // of what there is to copy.
   const std::vector<DataFile>& WholeFiles();
 
+  std::vector<Part> parts_;        // At least one, which has all columns.
   std::vector<DataFile> counted_;  // Without path and statistics.
   bool all_counted_ = true;        // The log has all their rows and partition values.
   std::once_flag copied_;

@@ -10,7 +10,8 @@ namespace {
 
 constexpr char kTaskProperty[] = "shopstream.refine.task";
 constexpr char kHorizonProperty[] = "shopstream.horizon";
-constexpr TaskKind kTaskKinds[] = {TaskKind::kRestate, TaskKind::kErase, TaskKind::kRetain};
+constexpr TaskKind kTaskKinds[] = {TaskKind::kRestate, TaskKind::kErase, TaskKind::kRetain,
+                                   TaskKind::kArchive};
 
 nlohmann::json ToJson(const std::optional<int32_t>& date) {
   return date ? nlohmann::json(*date) : nlohmann::json();
@@ -39,6 +40,8 @@ const char* Name(TaskKind kind) {
       return "erase";
     case TaskKind::kRetain:
       return "retain";
+    case TaskKind::kArchive:
+      return "archive";
   }
   return "unknown";
 }
@@ -56,6 +59,10 @@ Result<std::optional<RefineTask>> ReadRefineTask(const lake::Snapshot& rejects) 
     task.table = json.at("table").get<std::string>();
     task.horizon = DateFrom(json.at("horizon"));
     task.at_ms = json.at("at").get<int64_t>();
+    if (task.kind == TaskKind::kArchive) {
+      task.archive_run = json.at("archiveRun").get<int64_t>();
+      task.files_digest = json.at("filesDigest").get<std::string>();
+    }
     return task;
   } catch (const nlohmann::json::exception& error) {
     return Status::Invalid("property ", kTaskProperty, " is damaged: ", error.what());
@@ -66,13 +73,15 @@ std::map<std::string, std::string> RefineTaskProperty(const std::optional<Refine
   if (!task) return {{kTaskProperty, ""}};
   nlohmann::json dates = nlohmann::json::array();
   for (const RefineTask::Date& date : task->dates) dates.push_back(ToJson(date));
-  return {{kTaskProperty, DumpJson(nlohmann::json{{"pass", task->pass},
-                                                  {"kind", Name(task->kind)},
-                                                  {"dates", std::move(dates)},
-                                                  {"predicate", task->predicate},
-                                                  {"table", task->table},
-                                                  {"horizon", ToJson(task->horizon)},
-                                                  {"at", task->at_ms}})}};
+  nlohmann::json json{{"pass", task->pass},        {"kind", Name(task->kind)},
+                      {"dates", std::move(dates)}, {"predicate", task->predicate},
+                      {"table", task->table},      {"horizon", ToJson(task->horizon)},
+                      {"at", task->at_ms}};
+  if (task->kind == TaskKind::kArchive) {
+    json["archiveRun"] = task->archive_run;
+    json["filesDigest"] = task->files_digest;
+  }
+  return {{kTaskProperty, DumpJson(json)}};
 }
 
 Result<std::optional<int32_t>> ReadHorizon(const lake::Snapshot& table) {

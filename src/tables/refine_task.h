@@ -15,6 +15,7 @@ enum class TaskKind {
   kRestate,  // Judges the rows of the dates again.
   kErase,    // Removes the rows of the predicate, and their copies, from every table.
   kRetain,   // Removes the dates below the horizon from one table.
+  kArchive,  // The same of Bronze, if its files of these dates are those that its archive has.
 };
 const char* Name(TaskKind kind);  // "restate"
 
@@ -29,12 +30,18 @@ struct RefineTask {
   // Those that Gold recomputes. To erase: known with the commit of rejects.
   std::set<Date> dates = {};
   std::string predicate = {};                     // To erase: SQL over the columns of Bronze.
-  std::string table = {};                         // To retain: its path.
-  std::optional<int32_t> horizon = std::nullopt;  // To retain: the first date kept.
+  std::string table = {};                         // To retain or archive: its path.
+  std::optional<int32_t> horizon = std::nullopt;  // Likewise: the first date kept.
+  int64_t archive_run = 0;                        // To archive: see tables/archive.h.
+  std::string files_digest = {};                  // Likewise: DigestOf the files that go.
   int64_t at_ms = 0;                              // When it was reserved, since 1970.
 
   bool operator==(const RefineTask&) const = default;
 };
+
+inline bool RemovesDates(const RefineTask& task) {
+  return task.kind == TaskKind::kRetain || task.kind == TaskKind::kArchive;
+}
 
 // The one that is open, or has ended and is not forgotten yet. Invalid: the property is damaged.
 Result<std::optional<RefineTask>> ReadRefineTask(const lake::Snapshot& rejects);

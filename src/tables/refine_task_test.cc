@@ -33,7 +33,13 @@ TEST_F(RefineTaskTest, IsReadAsItWasWritten) {
   const RefineTask tasks[] = {
       {.pass = 7, .kind = TaskKind::kRestate, .dates = {std::nullopt, -3, 20385}, .at_ms = 5},
       {.pass = 8, .kind = TaskKind::kErase, .predicate = "email = 'a\"b'", .at_ms = 6},
-      {.pass = 9, .kind = TaskKind::kRetain, .table = "bronze-events", .horizon = 20000}};
+      {.pass = 9, .kind = TaskKind::kRetain, .table = "bronze-events", .horizon = 20000},
+      {.pass = 10,
+       .kind = TaskKind::kArchive,
+       .table = "bronze-events",
+       .horizon = 20000,
+       .archive_run = 3,
+       .files_digest = "ab12"}};
   for (const RefineTask& task : tasks) {
     EXPECT_EQ(task, *ReadRefineTask(*With(RefineTaskProperty(task)))) << Name(task.kind);
   }

@@ -1,0 +1,107 @@
+#include "tables/archive.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "base/error_kind.h"
+#include "base/format.h"
+#include "base/json.h"
+#include "base/sha256.h"
+#include "lake/delta/table_at.h"
+#include "lake/delta/table_history.h"
+
+namespace shopstream::tables {
+namespace {
+
+constexpr char kLinkProperty[] = "shopstream.archive";
+constexpr char kArchiveOfProperty[] = "shopstream.archiveOf";
+constexpr char kReservedRun[] = "shopstream-archive/reserved";
+constexpr char kArchivedRun[] = "shopstream-archive";
+
+}  // namespace
+
+Result<std::optional<ArchiveLink>> ReadArchiveLink(const lake::Snapshot& table) {
+  const std::string* text = lake::FindProperty(table, kLinkProperty);
+  if (text == nullptr) return std::optional<ArchiveLink>();
+  try {
+    const nlohmann::json json = ParseJsonOrThrow(*text);
+    return ArchiveLink{.place = json.at("place").get<std::string>(),
+                       .id = json.at("id").get<std::string>(),
+                       .reserved = table.Txn(kReservedRun).value_or(0),
+                       .released = table.Txn(kArchivedRun).value_or(0)};
+  } catch (const nlohmann::json::exception& error) {
+    return Status::Invalid("property ", kLinkProperty, " is damaged: ", error.what());
+  }
+}
+
+std::map<std::string, std::string> ArchiveProperty(const ArchiveLink& link) {
+  return {{kLinkProperty, DumpJson(nlohmann::json{{"place", link.place}, {"id", link.id}})}};
+}
+
+std::map<std::string, std::string> ArchiveOfProperty(const std::string& id) {
+  return {{kArchiveOfProperty, id}};
+}
+
+Status CheckIsArchive(const lake::Snapshot& archive, const std::string& path,
+                      const ArchiveLink& link) {
+  const std::string* id = lake::FindProperty(archive, kArchiveOfProperty);
+  if (id != nullptr && *id == link.id) return Status::OK();
+  return Status::Invalid("the table ", path, " in ", link.place, " is not the archive of ", path,
+                         ": its property ", kArchiveOfProperty, " differs. Use another place");
+}
+
+std::map<std::string, int64_t> ReservedTxn(int64_t run) { return {{kReservedRun, run}}; }
+std::map<std::string, int64_t> ArchivedTxn(int64_t run) { return {{kArchivedRun, run}}; }
+
+int64_t LastArchived(const lake::Snapshot& archive) {
+  return archive.Txn(kArchivedRun).value_or(0);
+}
+
+Result<std::vector<int64_t>> UnreleasedVersions(lake::ObjectStore* place, const std::string& path,
+                                                const ArchiveLink& link) {
+  ARROW_ASSIGN_OR_RAISE(const auto records,
+                        lake::ReadHistory(place, path, std::numeric_limits<int32_t>::max()));
+  std::vector<int64_t> versions;
+  for (const lake::VersionRecord& record : records) {
+    const auto run = record.txns.find(kArchivedRun);
+    if (run == record.txns.end()) continue;
+    if (run->second <= link.released) break;
+    versions.push_back(record.version);
+  }
+  std::ranges::reverse(versions);
+  return versions;
+}
+
+Result<std::shared_ptr<const lake::Snapshot>> ReadReleased(lake::ObjectStore* place,
+                                                           const std::string& path,
+                                                           const ArchiveLink& link) {
+  if (link.released == 0) return nullptr;
+  const auto archive = lake::Table::Open(place, path);
+  if (archive.status().IsKeyError()) {
+    return Gone("the archive of ", path, " is missing: there is no table ", path, " in ",
+                link.place);
+  }
+  ARROW_RETURN_NOT_OK(archive.status());
+  auto newest = (*archive)->snapshot();
+  ARROW_RETURN_NOT_OK(CheckIsArchive(*newest, path, link));
+  const int64_t last = LastArchived(*newest);
+  if (last < link.released) {
+    return Gone("the archive of ", path, " in ", link.place, " ends with run ", last, ", but ",
+                path, " has released run ", link.released, ": restore the archive");
+  }
+  if (last == link.released) return newest;
+  ARROW_ASSIGN_OR_RAISE(const auto ahead, UnreleasedVersions(place, path, link));
+  if (ahead.empty()) return newest;
+  return lake::SnapshotAt(place, path, ahead.front() - 1);
+}
+
+std::string DigestOf(const std::vector<DataFile>& files) {
+  std::vector<std::string> paths;
+  for (const DataFile& file : files) paths.push_back(file.path);
+  std::ranges::sort(paths);
+  Sha256Stream hash;
+  for (const std::string& path : paths) hash.Add(path + "\n");
+  return FormatHex(hash.Finish());
+}
+
+}  // namespace shopstream::tables
