@@ -314,3 +314,30 @@ def test_no_secret_is_in_a_backup(shopstream: Shopstream) -> None:
     secret = "Hunter2-very-secret"
     shopstream.run("backup", "create", place, SHOPSTREAM_REGISTRY_PASSWORD=secret, SHOPSTREAM_S3_SECRET_KEY=secret)
     assert subprocess.run(["grep", "-r", secret, str(place)], capture_output=True).returncode == 1
+
+
+def test_the_files_of_the_pipeline_are_in_a_backup_and_brokers_without_acls_are_named(shopstream: Shopstream) -> None:
+    place, sql, out = shopstream.folder / "backups", shopstream.folder / "sql", shopstream.folder / "files"
+    filled(shopstream, 50)
+    (sql / "gold").mkdir(parents=True)
+    source = ROOT / "src/refine/sql"
+    shutil.copy(source / "silver.sql", sql)
+    for file in (source / "gold").glob("*.sql"):
+        shutil.copy(file, sql / "gold")
+    made = shopstream.json("backup", "create", place, SHOPSTREAM_REFINE_SQL_FOLDER=str(sql))
+    assert made["parts_missing"] == {}
+    shopstream.run("backup", "verify", place)
+    shopstream.run("backup", "restore", place, "--part", "files", "--to", out)
+    for file in sql.rglob("*.sql"):
+        assert (out / "sql" / file.relative_to(sql)).read_bytes() == file.read_bytes()
+    rules = ROOT / "config/refine/rules.yaml"
+    assert (out / "rules.yaml").read_bytes() == rules.read_bytes() and "kafka.topic=" in (out / "settings.txt").read_text()
+    assert "not empty" in shopstream.run("backup", "restore", place, "--part", "files", "--to", out, expect=1).stderr
+    assert "--to FOLDER" in shopstream.run("backup", "restore", place, "--part", "files", expect=2).stderr
+    assert "no ACLs" in shopstream.run("backup", "restore", place, "--part", "acls").stdout
+    changed = next((place / "backups").glob("*/parts/sql/silver.sql"))
+    changed.write_text("SELECT 1")
+    shutil.rmtree(out)
+    assert "damaged" in shopstream.run("backup", "restore", place, "--part", "files", "--to", out, expect=1).stderr
+    gone = shopstream.json("backup", "create", place, SHOPSTREAM_REFINE_SQL_FOLDER=str(shopstream.folder / "absent"))
+    assert "cannot read" in gone["parts_missing"]["sql/gold"]

@@ -393,6 +393,40 @@ def test_a_password_is_never_replaced_unless_asked_for(shop: Shop) -> None:
     shop.set_up("--role", "refine", "--set-passwords")
 
 
+def test_a_backup_has_the_acls_and_gives_them_back(shop: Shop, tmp_path: pathlib.Path) -> None:
+    """Also one that denies, and one for a host, as another client sees them."""
+    program, place, admin = shop.world.program, tmp_path / "backups", shop.node.admin()
+    shop.run("producer", "generate", "--count", "10")
+    shop.run("ingest", "ingest", "--until-caught-up")
+    mine = f"User:{shop.user('producer')}"
+    special = AclBinding(ResourceType.GROUP, f"of-{shop.suffix}", ResourcePatternType.PREFIXED, mine, "192.0.2.7",
+                         AclOperation.READ, AclPermissionType.DENY)
+    admin.create_acls([special])[special].result(timeout=PATIENCE)
+    before = shop.acls()
+    refused = json.loads(shop.run("ingest", "--json", "backup", "create", place).stdout)
+    assert "ALTER on the cluster" in refused["parts_missing"]["acls.json"]
+    made = json.loads(program.run("--json", "backup", "create", place, **shop.as_administrator).stdout)
+    assert "acls.json" in made["parts"]
+
+    every = AclBindingFilter(ResourceType.ANY, None, ResourcePatternType.ANY, mine, None, AclOperation.ANY,
+                             AclPermissionType.ANY)
+    admin.delete_acls([every])[every].result(timeout=PATIENCE)
+    assert len(shop.acls()) == len(before) - 2
+    restore = ["--json", "backup", "restore", place, "--part", "acls"]
+    dry = json.loads(program.run(*restore, "--dry-run", **shop.as_administrator).stdout)
+    missing = {row["acl"] for row in dry if row["state"] == "missing"}
+    assert missing == {f"ALLOW {mine} WRITE on TOPIC {shop.world.topic} (LITERAL) from *",
+                       f"DENY {mine} READ on GROUP of-{shop.suffix} (PREFIXED) from 192.0.2.7"}
+    assert len(shop.acls()) == len(before) - 2
+    states = [{row["state"] for row in json.loads(program.run(*restore, **shop.as_administrator).stdout)}
+              for _ in range(2)]
+    assert states == [{"created", "exists"}, {"exists"}]
+    assert shop.acls() == before
+    only = AclBindingFilter(ResourceType.GROUP, special.name, ResourcePatternType.PREFIXED, mine, None, AclOperation.ANY,
+                            AclPermissionType.DENY)
+    admin.delete_acls([only])[only].result(timeout=PATIENCE)
+
+
 def test_who_may_not_administer_learns_what_is_needed(shop: Shop) -> None:
     done = shop.run("ingest", "security", "setup", "--roles", shop.roles, "--secrets", shop.secrets, expect=1)
     assert f"User:{shop.user('ingest')}" in done.stderr and "ALTER on the cluster" in done.stderr, done.stderr

@@ -1,5 +1,10 @@
 #include "backup/parts.h"
 
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <system_error>
 #include <utility>
 
 #include "backup/registry_copy.h"
@@ -10,12 +15,14 @@
 #include "base/read_file.h"
 #include "base/secrets.h"
 #include "base/sha256.h"
+#include "kafka/acl_admin.h"
 #include "kafka/admin.h"
 #include "kafka/topic_plan.h"
 
 namespace shopstream::backup {
 namespace {
 
+namespace fs = std::filesystem;
 using nlohmann::json;
 
 constexpr char kRegistryTopic[] = "_schemas";
@@ -53,6 +60,65 @@ Result<std::string> TopicsText(const KafkaConfig& config) {
   return topics.dump(1) + "\n";
 }
 
+Result<std::string> AclsText(const KafkaConfig& config) {
+  ARROW_ASSIGN_OR_RAISE(const auto admin, kafka::AclAdmin::Open(config));
+  ARROW_ASSIGN_OR_RAISE(const auto acls, admin->AllAcls());
+  json list = json::array();
+  for (const kafka::AclBinding& acl : acls.value_or(std::set<kafka::AclBinding>())) {
+    list.push_back({{"principal", acl.principal},
+                    {"permission", acl.permission},
+                    {"operation", acl.operation},
+                    {"resource", acl.resource},
+                    {"name", acl.name},
+                    {"pattern", acl.pattern},
+                    {"host", acl.host}});
+  }
+  return json{{"authorizer", acls.has_value()}, {"acls", std::move(list)}}.dump(1) + "\n";
+}
+
+// The SQL files that refine reads: silver.sql, and those of gold/.
+void AddSql(const std::string& sql_folder, Parts* parts) {
+  if (sql_folder.empty()) return;
+  const fs::path folder(sql_folder);
+  parts->emplace(std::string(kSqlParts) + "silver.sql", ReadFile((folder / "silver.sql").string()));
+  std::error_code error;
+  for (fs::directory_iterator at(folder / "gold", error), end; !error && at != end;
+       at.increment(error)) {
+    if (at->path().extension() != ".sql") continue;
+    parts->emplace(std::string(kSqlParts) + "gold/" + at->path().filename().string(),
+                   ReadFile(at->path().string()));
+  }
+  if (error) {
+    parts->emplace(
+        std::string(kSqlParts) + "gold",
+        Status::Invalid("cannot read ", (folder / "gold").string(), ": ", error.message()));
+  }
+}
+
+bool IsFileOfPipeline(const std::string& part) {
+  return part != kRegistryPart && part != kTopicsPart && part != kAclsPart;
+}
+
+// Where a part belongs below the folder. Corrupt: the name leads out of it.
+Result<fs::path> TargetOf(const fs::path& folder, const std::string& part) {
+  const fs::path name(part);
+  const bool leads_out = name.is_absolute() || std::ranges::count(name, fs::path("..")) > 0;
+  if (leads_out) return Corrupt("the backup has a part with the name ", part);
+  return folder / name;
+}
+
+Status WriteNewFile(const fs::path& path, const std::string& text) {
+  std::error_code error;
+  fs::create_directories(path.parent_path(), error);
+  if (error) {
+    return Status::IOError("cannot create ", path.parent_path().string(), ": ", error.message());
+  }
+  std::ofstream file(path, std::ios::binary);
+  file << text;
+  file.close();
+  return file ? Status::OK() : Status::IOError("cannot write ", path.string());
+}
+
 }  // namespace
 
 Parts ReadParts(const Config& config) {
@@ -63,6 +129,8 @@ Parts ReadParts(const Config& config) {
   parts.emplace("rules.yaml", ReadFile(config.refine.rules));
   parts.emplace("rates.csv", ReadFile(config.refine.rates));
   parts.emplace("categories.yaml", ReadFile(config.refine.categories));
+  parts.emplace(kAclsPart, AclsText(config.kafka));
+  AddSql(config.refine.sql_folder, &parts);
   return parts;
 }
 
@@ -101,6 +169,59 @@ Result<std::vector<std::string>> RestoreTopics(const KafkaConfig& config, const 
     return Corrupt("the topics of the backup are not understood (", e.what(), ")");
   }
   return changes;
+}
+
+Result<std::vector<RestoredAcl>> RestoreAcls(const KafkaConfig& config, const std::string& part,
+                                             bool dry_run) {
+  const json document = ParseJson(part);
+  std::vector<kafka::AclBinding> wanted;
+  try {
+    for (const json& acl : document.at("acls")) {
+      wanted.push_back({.principal = acl.at("principal").get<std::string>(),
+                        .permission = acl.at("permission").get<std::string>(),
+                        .operation = acl.at("operation").get<std::string>(),
+                        .resource = acl.at("resource").get<std::string>(),
+                        .name = acl.at("name").get<std::string>(),
+                        .pattern = acl.at("pattern").get<std::string>(),
+                        .host = acl.at("host").get<std::string>()});
+    }
+  } catch (const json::exception& e) {
+    return Corrupt("the ACLs of the backup are not understood (", e.what(), ")");
+  }
+  std::vector<RestoredAcl> restored;
+  if (wanted.empty()) return restored;
+  ARROW_ASSIGN_OR_RAISE(const auto admin, kafka::AclAdmin::Open(config));
+  ARROW_ASSIGN_OR_RAISE(const auto known, admin->AllAcls());
+  if (!known) {
+    return Status::Invalid("the brokers at ", config.bootstrap_servers,
+                           " have no authorizer, so ACLs have no meaning there: set "
+                           "authorizer.class.name first");
+  }
+  std::vector<kafka::AclBinding> missing;
+  for (const kafka::AclBinding& acl : wanted) {
+    const bool is_new = !known->contains(acl);
+    restored.push_back({kafka::TextOf(acl), is_new});
+    if (is_new) missing.push_back(acl);
+  }
+  if (!dry_run) ARROW_RETURN_NOT_OK(admin->CreateBindings(missing));
+  return restored;
+}
+
+Result<std::vector<std::string>> RestoreFiles(lake::ObjectStore* place, const Manifest& manifest,
+                                              const std::string& folder) {
+  std::error_code error;
+  if (fs::exists(folder, error) && !fs::is_empty(folder, error)) {
+    return Status::Invalid(folder, " is not empty: name a new folder");
+  }
+  std::vector<std::string> names;
+  for (const auto& [name, part] : manifest.parts) {
+    if (!IsFileOfPipeline(name)) continue;
+    ARROW_ASSIGN_OR_RAISE(const auto path, TargetOf(folder, name));
+    ARROW_ASSIGN_OR_RAISE(const auto text, ReadPart(place, manifest, name));
+    ARROW_RETURN_NOT_OK(WriteNewFile(path, text));
+    names.push_back(name);
+  }
+  return names;
 }
 
 }  // namespace shopstream::backup

@@ -4,6 +4,7 @@
 #include <iostream>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "backup/create.h"
@@ -36,6 +37,7 @@ struct BackupFlags {
   std::string place;
   std::string backup;  // Empty: the newest, or all.
   std::string part = "lake";
+  std::optional<std::string> folder;  // Of --part files.
   bool in_place = false;
   bool sizes_only = false;
   bool dry_run = false;
@@ -211,6 +213,23 @@ void PrintForPerson(const backup::RestoreReport& report, const std::string& lake
       FormatBytes(report.bytes));
 }
 
+Result<int> RestoreAclsOf(const Context& context, const backup::Manifest& manifest,
+                          lake::ObjectStore* place, bool dry_run) {
+  ARROW_ASSIGN_OR_RAISE(const auto text, backup::ReadPart(place, manifest, backup::kAclsPart));
+  ARROW_ASSIGN_OR_RAISE(const auto acls, backup::RestoreAcls(context.config.kafka, text, dry_run));
+  TablePrinter table({"backup", "acl", "state"});
+  for (const backup::RestoredAcl& acl : acls) {
+    const char* const created = dry_run ? "missing" : "created";
+    table.AddRow({manifest.id, Printable(acl.text), acl.is_new ? created : "exists"});
+  }
+  if (acls.empty() && !context.json) {
+    std::cout << "Backup " << manifest.id << " has no ACLs.\n";
+    return kDone;
+  }
+  table.Print(std::cout, context.json);
+  return kDone;
+}
+
 Result<int> RestoreOnePart(const Context& context, const BackupFlags& flags,
                            lake::ObjectStore* place) {
   ARROW_ASSIGN_OR_RAISE(const auto manifest, backup::FindBackup(place, flags.backup));
@@ -220,6 +239,14 @@ Result<int> RestoreOnePart(const Context& context, const BackupFlags& flags,
     ARROW_ASSIGN_OR_RAISE(const auto done, backup::ImportRegistry(context.config.registry, text));
     TablePrinter table({"backup", "registered", "present"});
     table.AddRow({manifest.id, done.versions, done.present});
+    table.Print(std::cout, context.json);
+    return kDone;
+  }
+  if (flags.part == "acls") return RestoreAclsOf(context, manifest, place, flags.dry_run);
+  if (flags.part == "files") {
+    ARROW_ASSIGN_OR_RAISE(const auto names, backup::RestoreFiles(place, manifest, *flags.folder));
+    TablePrinter table({"backup", "file"});
+    for (const std::string& name : names) table.AddRow({manifest.id, Printable(name)});
     table.Print(std::cout, context.json);
     return kDone;
   }
@@ -322,27 +349,46 @@ Command BackupPruneCommand() {
       }};
 }
 
+Status CheckRestoreFlags(const BackupFlags& flags) {
+  const std::set<std::string> parts = {"lake", "registry", "topics", "acls", "files"};
+  if (!parts.contains(flags.part)) {
+    return Status::Invalid("--part: '", flags.part,
+                           "' is not lake, registry, topics, acls or files");
+  }
+  if ((flags.part == "files") != flags.folder.has_value()) {
+    return Status::Invalid("--part files needs --to FOLDER, and only it has one");
+  }
+  if (flags.dry_run && flags.part != "acls") {
+    return Status::Invalid("--dry-run is for --part acls");
+  }
+  return Status::OK();
+}
+
 Command BackupRestoreCommand() {
   const auto flags = std::make_shared<BackupFlags>();
-  return {.name = "restore",
-          .meaning = "Make the lake, or another part, what it was when the backup was taken",
-          .options = {PlaceOption(&flags->place),
-                      BackupOption(&flags->backup, "The one to restore [the newest]"),
-                      {.name = "--part",
-                       .target = &flags->part,
-                       .meaning = "lake, registry (schemas with their ids) or topics (settings)",
-                       .value = "PART",
-                       .show_default = true},
-                      {.name = "--in-place",
-                       .target = &flags->in_place,
-                       .meaning = "Replace the tables that the lake has; stop all writers first"}},
-          .run = Running(flags, RunBackupRestore),
-          .check = [flags] {
-            if (flags->part == "lake" || flags->part == "registry" || flags->part == "topics") {
-              return Status::OK();
-            }
-            return Status::Invalid("--part: '", flags->part, "' is not lake, registry or topics");
-          }};
+  return {
+      .name = "restore",
+      .meaning = "Make the lake, or another part, what it was when the backup was taken",
+      .options = {PlaceOption(&flags->place),
+                  BackupOption(&flags->backup, "The one to restore [the newest]"),
+                  {.name = "--part",
+                   .target = &flags->part,
+                   .meaning = "lake, registry (schemas with their ids), topics (settings), acls "
+                              "(Kafka's), or files (settings, rules, SQL)",
+                   .value = "PART",
+                   .show_default = true},
+                  {.name = "--to",
+                   .target = &flags->folder,
+                   .meaning = "With --part files: a new folder for them",
+                   .value = "FOLDER"},
+                  {.name = "--dry-run",
+                   .target = &flags->dry_run,
+                   .meaning = "With --part acls: show which are missing; nothing changes"},
+                  {.name = "--in-place",
+                   .target = &flags->in_place,
+                   .meaning = "Replace the tables that the lake has; stop all writers first"}},
+      .run = Running(flags, RunBackupRestore),
+      .check = [flags] { return CheckRestoreFlags(*flags); }};
 }
 
 }  // namespace

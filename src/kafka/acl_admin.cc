@@ -36,6 +36,32 @@ std::optional<Acl> Understand(const rd_kafka_AclBinding_t* binding) {
              *operation};
 }
 
+// librdkafka calls the protocol's CLUSTER a broker.
+const char* ResourceName(rd_kafka_ResourceType_t type) {
+  return type == RD_KAFKA_RESOURCE_BROKER ? "CLUSTER" : rd_kafka_ResourceType_name(type);
+}
+
+AclBinding BindingOf(const rd_kafka_AclBinding_t* raw) {
+  return {
+      .principal = rd_kafka_AclBinding_principal(raw),
+      .permission = rd_kafka_AclPermissionType_name(rd_kafka_AclBinding_permission_type(raw)),
+      .operation = rd_kafka_AclOperation_name(rd_kafka_AclBinding_operation(raw)),
+      .resource = ResourceName(rd_kafka_AclBinding_restype(raw)),
+      .name = rd_kafka_AclBinding_name(raw),
+      .pattern = rd_kafka_ResourcePatternType_name(rd_kafka_AclBinding_resource_pattern_type(raw)),
+      .host = rd_kafka_AclBinding_host(raw)};
+}
+
+// 0, which no binding may have: there is no such name.
+template <typename Code>
+Code CodeNamed(const char* (*name_of)(Code), Code end, const std::string& name) {
+  for (int i = 1; i < static_cast<int>(end); ++i) {
+    const auto code = static_cast<Code>(i);
+    if (name == name_of(code)) return code;
+  }
+  return static_cast<Code>(0);
+}
+
 // Asked first, because librdkafka without scripts/patches crashes if the brokers refuse to list
 // users, and answers that there are none if they refuse to list ACLs.
 Status CheckMayAdminister(AdminCalls* calls) {
@@ -96,18 +122,25 @@ Result<std::set<Acl>> AclAdmin::AclsOf(const std::string& principal) {
 }
 
 Status AclAdmin::Create(const std::vector<Acl>& acls) {
-  if (acls.empty()) return Status::OK();
   std::vector<AclHandle> bindings;
   std::vector<rd_kafka_AclBinding_t*> raw;
+  std::vector<std::string> texts;
   for (const Acl& acl : acls) {
     std::array<char, 256> reason{};
     bindings.emplace_back(rd_kafka_AclBinding_new(
         CodeOf(acl.resource.type), acl.resource.name.c_str(), CodeOf(acl.pattern),
         acl.principal.c_str(), kAnyHost, CodeOf(acl.operation), RD_KAFKA_ACL_PERMISSION_TYPE_ALLOW,
         reason.data(), reason.size()));
-    if (bindings.back() == nullptr) return Status::Invalid(TextOf(acl), ": ", reason.data());
+    texts.push_back(TextOf(acl));
+    if (bindings.back() == nullptr) return Status::Invalid(texts.back(), ": ", reason.data());
     raw.push_back(bindings.back().get());
   }
+  return CreateRaw(std::move(raw), texts);
+}
+
+Status AclAdmin::CreateRaw(std::vector<rd_kafka_AclBinding_t*> raw,
+                           const std::vector<std::string>& texts) {
+  if (raw.empty()) return Status::OK();
   const std::string needs = "ALTER on the cluster";
   ARROW_ASSIGN_OR_RAISE(
       const EventHandle event,
@@ -119,13 +152,66 @@ Status AclAdmin::Create(const std::vector<Acl>& acls) {
   size_t count = 0;
   const auto** results =
       rd_kafka_CreateAcls_result_acls(rd_kafka_event_CreateAcls_result(event.get()), &count);
-  for (size_t i = 0; i < count && i < acls.size(); ++i) {
+  for (size_t i = 0; i < count && i < texts.size(); ++i) {
     if (const auto* error = rd_kafka_acl_result_error(results[i])) {
-      return impl_->calls.Failure({"creating the ACL " + TextOf(acls[i]), needs},
+      return impl_->calls.Failure({"creating the ACL " + texts[i], needs},
                                   rd_kafka_error_code(error), rd_kafka_error_string(error));
     }
   }
   return Status::OK();
+}
+
+std::string TextOf(const AclBinding& binding) {
+  return binding.permission + " " + binding.principal + " " + binding.operation + " on " +
+         binding.resource + " " + binding.name + " (" + binding.pattern + ") from " + binding.host;
+}
+
+Result<std::optional<std::set<AclBinding>>> AclAdmin::AllAcls() {
+  const Deed what{"reading the ACLs", "DESCRIBE on the cluster (ALTER includes it)"};
+  std::array<char, 256> reason{};
+  const AclHandle filter(rd_kafka_AclBindingFilter_new(
+      RD_KAFKA_RESOURCE_ANY, nullptr, RD_KAFKA_RESOURCE_PATTERN_ANY, nullptr, nullptr,
+      RD_KAFKA_ACL_OPERATION_ANY, RD_KAFKA_ACL_PERMISSION_TYPE_ANY, reason.data(), reason.size()));
+  if (filter == nullptr) return Status::Invalid(what.what, ": ", reason.data());
+  ARROW_ASSIGN_OR_RAISE(const EventHandle event,
+                        impl_->calls.Call(
+                            RD_KAFKA_ADMIN_OP_DESCRIBEACLS, kClientsChoice, what,
+                            [&](const auto* options, auto* queue) {
+                              rd_kafka_DescribeAcls(impl_->calls.client(), filter.get(), options,
+                                                    queue);
+                            },
+                            RD_KAFKA_RESP_ERR_SECURITY_DISABLED));
+  if (rd_kafka_event_error(event.get())) return std::nullopt;
+  size_t count = 0;
+  const auto** found =
+      rd_kafka_DescribeAcls_result_acls(rd_kafka_event_DescribeAcls_result(event.get()), &count);
+  std::set<AclBinding> acls;
+  for (size_t i = 0; i < count; ++i) acls.insert(BindingOf(found[i]));
+  return acls;
+}
+
+Status AclAdmin::CreateBindings(const std::vector<AclBinding>& bindings) {
+  std::vector<AclHandle> handles;
+  std::vector<rd_kafka_AclBinding_t*> raw;
+  std::vector<std::string> texts;
+  for (const AclBinding& binding : bindings) {
+    texts.push_back(TextOf(binding));
+    std::array<char, 256> reason{};
+    handles.emplace_back(rd_kafka_AclBinding_new(
+        CodeNamed(ResourceName, RD_KAFKA_RESOURCE__CNT, binding.resource), binding.name.c_str(),
+        CodeNamed(rd_kafka_ResourcePatternType_name, RD_KAFKA_RESOURCE_PATTERN_TYPE__CNT,
+                  binding.pattern),
+        binding.principal.c_str(), binding.host.c_str(),
+        CodeNamed(rd_kafka_AclOperation_name, RD_KAFKA_ACL_OPERATION__CNT, binding.operation),
+        CodeNamed(rd_kafka_AclPermissionType_name, RD_KAFKA_ACL_PERMISSION_TYPE__CNT,
+                  binding.permission),
+        reason.data(), reason.size()));
+    if (handles.back() == nullptr) {
+      return Status::Invalid("the ACL ", texts.back(), " is not understood: ", reason.data());
+    }
+    raw.push_back(handles.back().get());
+  }
+  return CreateRaw(std::move(raw), texts);
 }
 
 Result<std::set<std::string>> AclAdmin::UsersAmong(const std::vector<std::string>& names) {

@@ -47,14 +47,15 @@ Result<AdminCalls> AdminCalls::Open(const KafkaConfig& config, Millis timeout) {
 }
 
 Result<EventHandle> AdminCalls::Call(rd_kafka_admin_op_t op, int32_t broker, const Deed& what,
-                                     const Request& request) {
+                                     const Request& request, rd_kafka_resp_err_t expected) {
   ARROW_ASSIGN_OR_RAISE(const OptionsHandle options, NewOptions(client(), op, broker, timeout_));
   const QueueHandle queue(rd_kafka_queue_new(client()));
   request(options.get(), queue.get());
   // The request's own timeout produces the event; allow one more second for its delivery.
   EventHandle event = AwaitEvent(client(), queue.get(), timeout_ + Millis{1000});
   if (event == nullptr) return Failure(what, RD_KAFKA_RESP_ERR__TIMED_OUT);
-  if (const auto code = rd_kafka_event_error(event.get())) {
+  const auto code = rd_kafka_event_error(event.get());
+  if (code && code != expected) {
     return Failure(what, code, rd_kafka_event_error_string(event.get()));
   }
   return event;

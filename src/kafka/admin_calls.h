@@ -29,9 +29,11 @@ class AdminCalls {
 
   static Result<AdminCalls> Open(const KafkaConfig& config, Millis timeout);
 
-  // Sends a request on its own queue and waits for the event with its result.
+  // Sends a request on its own queue and waits for the event with its result. `expected`: an error
+  // that is returned as an event.
   Result<EventHandle> Call(rd_kafka_admin_op_t op, int32_t broker, const Deed& what,
-                           const Request& request);
+                           const Request& request,
+                           rd_kafka_resp_err_t expected = RD_KAFKA_RESP_ERR_NO_ERROR);
   Status Failure(const Deed& deed, int code, const char* reason = nullptr) const;
 
   rd_kafka_t* client() const { return client_.get(); }
