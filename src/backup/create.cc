@@ -42,7 +42,8 @@ struct Attempt {
   std::vector<CopyJob> jobs;
   std::vector<size_t> job_files;  // For each job, its place in `files`.
   std::string gone;               // The file that was missing, if one was.
-  int64_t gone_version = 0;       // Of its table, as it is pinned.
+  std::string gone_table;
+  int64_t gone_version = 0;  // Of its table, as it is pinned.
 };
 
 bool IsRefined(const std::string& file, const RefineConfig& refine) {
@@ -66,19 +67,25 @@ class Creation {
   Result<Manifest> Run(const LakeConfig& tables, const RefineConfig& refine, const Turn& turn) {
     ARROW_RETURN_NOT_OK(ReadPresent());
     std::map<std::string, int64_t> gone_before;  // Path -> pinned version of its table.
+    std::map<std::string, std::string> damaged;  // Tables of others, and why they are left out.
     PinFrom from = PinFrom::kCompletePass;
     for (int i = 0; i < kPinnings; ++i) {
       Attempt attempt;
       ARROW_ASSIGN_OR_RAISE(Pins pins, PinTables(lake_, tables, refine, from));
       attempt.pins = std::move(pins.tables);
       attempt.left_out = std::move(pins.left_out);
+      LeaveOut(damaged, &attempt);
       Plan(&attempt);
       const Status copied = CopyFiles(&attempt);
       if (copied.ok()) return Publish(attempt, turn);
       if (attempt.gone.empty()) return copied;
       const auto before = gone_before.find(attempt.gone);
       if (before != gone_before.end() && before->second == attempt.gone_version) {
-        return Missing(attempt.gone);
+        const Status missing = Missing(attempt.gone);
+        if (IsOfPipeline(attempt.gone_table, tables, refine)) return missing;
+        damaged[attempt.gone_table] = missing.message();
+        i = 0;
+        continue;
       }
       gone_before[attempt.gone] = attempt.gone_version;
       if (IsRefined(attempt.gone, refine)) from = PinFrom::kNewest;
@@ -92,10 +99,20 @@ class Creation {
 
  private:
   Status Missing(const std::string& path) const {
-    return Corrupt(
-        path, " is missing in ", lake_->Describe(), ", although its table names it: the ",
-        "lake is damaged, so nothing was published. `shopstream table verify` lists all ",
-        "missing files");
+    return Corrupt(path, " is missing in ", lake_->Describe(),
+                   ", although its table names it: the ",
+                   "table is damaged and cannot be backed up. `shopstream table verify` lists all ",
+                   "missing files");
+  }
+
+  void LeaveOut(const std::map<std::string, std::string>& damaged, Attempt* attempt) {
+    std::erase_if(attempt->pins,
+                  [&](const PinnedTable& pin) { return damaged.contains(pin.path); });
+    manifest_.damaged.clear();
+    for (const auto& [path, why] : damaged) {
+      attempt->left_out[path] = why;
+      manifest_.damaged.push_back(path);
+    }
   }
 
   // What the place has, and which hashes are known from the newest backup.
@@ -159,6 +176,7 @@ class Creation {
       if (KindOf(failure) == ErrorKind::kGone) {
         const size_t table = attempt->files[attempt->job_files[i]].table;
         attempt->gone = attempt->jobs[i].from;
+        attempt->gone_table = attempt->pins[table].path;
         attempt->gone_version = lake::StateOf(*attempt->pins[table].snapshot).version();
       }
       return failure;

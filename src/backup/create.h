@@ -29,9 +29,10 @@ struct CreateOptions {
 // tables are pinned again. The parts are read after the tables are pinned, so a schema that a row
 // needs is in the registry's export.
 //
-// A table of another writer that cannot be backed up (pins.h) is in parts_missing: "table <path>".
+// A table of another writer that cannot be backed up (pins.h), or that names a file that does not
+// exist, is in parts_missing: "table <path>".
 //
-// Gone: the lake has no table. Corrupt: a table names a file that does not exist.
+// Gone: the lake has no table. Corrupt: a table of the pipeline names a file that does not exist.
 Result<Manifest> Create(lake::ObjectStore* lake, lake::ObjectStore* place, const LakeConfig& tables,
                         const RefineConfig& refine, const CreateOptions& options);
 

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "base/json.h"
 #include "lake/testing.h"
 #include "tables/refine_state.h"
 
@@ -96,6 +97,25 @@ TEST_F(CreateTest, ATableOfThePipelineThatItCannotKeepIsNamed) {
               AllOf(HasSubstr(config_.lake.quarantine_table), HasSubstr("rowTracking")));
   PutText(lake::LogEntryPath(config_.lake.quarantine_table, 0), "{");
   EXPECT_THAT(TryCreate().status().message(), HasSubstr("the table bronze-quarantine: "));
+}
+
+TEST_F(CreateTest, ADamagedTableOfAnotherProgramIsNamedAndTheOthersAreCopied) {
+  Append(0);
+  for (const char* path : {"theirs", "others"}) {
+    CreateTable(path);
+    const auto table = lake::Table::Open(store_->inner(), path).ValueOrDie();
+    lake::Changes changes;
+    changes.adds = {Fake(7)};  // A file that does not exist.
+    changes.written_since = BootClock::now();
+    ASSERT_TRUE(
+        table->Commit(lake::Unconditionally(changes), BootClock::now() + Millis{20000}).ok());
+  }
+  const Manifest manifest = TryCreate().ValueOrDie();
+  EXPECT_THAT(PathsOf(manifest), ElementsAre(kPath));
+  EXPECT_THAT(manifest.damaged, ElementsAre("others", "theirs"));
+  EXPECT_THAT(manifest.parts_missing.at("table theirs"), HasSubstr("theirs/region=EU/7.parquet"));
+  const auto again = ParseManifest(DumpJson(ToJson(manifest)), "it").ValueOrDie();
+  EXPECT_EQ(manifest.damaged, again.damaged);
 }
 
 // The same version with the same file missing would be.

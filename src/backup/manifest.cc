@@ -88,6 +88,9 @@ Manifest ManifestFrom(const json& value) {
   for (const auto& [name, why] : value.at("parts_missing").items()) {
     manifest.parts_missing[name] = why.get<std::string>();
   }
+  if (value.contains("damaged")) {  // Earlier versions made no such backup.
+    manifest.damaged = value.at("damaged").get<std::vector<std::string>>();
+  }
   manifest.copied_files = value.at("copied_files").get<int64_t>();
   manifest.copied_bytes = value.at("copied_bytes").get<int64_t>();
   return manifest;
@@ -124,6 +127,7 @@ ordered_json ToJson(const Manifest& manifest) {
   out["parts"] = ordered_json::object();
   for (const auto& [name, part] : manifest.parts) out["parts"][name] = Json(part);
   out["parts_missing"] = manifest.parts_missing;
+  out["damaged"] = manifest.damaged;
   out["copied_files"] = manifest.copied_files;
   out["copied_bytes"] = manifest.copied_bytes;
   return out;

@@ -48,7 +48,10 @@ struct Manifest {
   std::vector<BackedUpTable> tables;
   std::map<std::string, StoredFile> parts;           // By name: "registry.json".
   std::map<std::string, std::string> parts_missing;  // Why a part could not be read.
-  int64_t copied_files = 0;                          // Those that the place did not have before.
+  // Tables of other writers that are left out because a file of theirs is missing; each is in
+  // parts_missing, too.
+  std::vector<std::string> damaged;
+  int64_t copied_files = 0;  // Those that the place did not have before.
   int64_t copied_bytes = 0;
 
   int64_t files() const;

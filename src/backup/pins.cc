@@ -175,6 +175,11 @@ Result<std::optional<Pins>> TryPin(lake::ObjectStore* store, const LakeConfig& l
 
 }  // namespace
 
+bool IsOfPipeline(const std::string& path, const LakeConfig& lake, const RefineConfig& refine) {
+  return path == lake.bronze_table || IsSideTable(path, lake) || path == refine.silver_table ||
+         path == refine.rejects_table || path.starts_with(refine.gold_folder + "/");
+}
+
 Result<std::vector<std::string>> FindTablesWithLogs(lake::ObjectStore* store) {
   ARROW_ASSIGN_OR_RAISE(const auto paths, lake::FindTables(store));
   std::vector<std::string> tables;

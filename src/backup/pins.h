@@ -44,6 +44,9 @@ enum class PinFrom {
 Result<Pins> PinTables(lake::ObjectStore* store, const LakeConfig& lake, const RefineConfig& refine,
                        PinFrom from);
 
+// Whether the pipeline fills the table.
+bool IsOfPipeline(const std::string& path, const LakeConfig& lake, const RefineConfig& refine);
+
 // The tables whose log has at least one object: on disk, the folder of a deleted log stays.
 Result<std::vector<std::string>> FindTablesWithLogs(lake::ObjectStore* store);
 

@@ -65,9 +65,10 @@ Result<int> RunBackupCreate(const Context& context, const BackupFlags& flags) {
   for (const auto& [part, why] : manifest.parts_missing) {
     Log::Warn("{} is not in this backup: {}", part, why);
   }
+  const int code = manifest.damaged.empty() ? kDone : kDifferenceFound;
   if (context.json) {
     PrintReport(std::cout, backup::ToJson(manifest));
-    return kDone;
+    return code;
   }
   std::cout << fmt::format("Backup {}: {}, {}, {}. Copied {}, {}, in {}.\n", manifest.id,
                            Counted(static_cast<int64_t>(manifest.tables.size()), "table"),
@@ -75,7 +76,7 @@ Result<int> RunBackupCreate(const Context& context, const BackupFlags& flags) {
                            Counted(manifest.copied_files, "file"),
                            FormatBytes(manifest.copied_bytes),
                            FormatMillis(manifest.finished_ms - manifest.started_ms));
-  return kDone;
+  return code;
 }
 
 // ---- list
@@ -298,7 +299,9 @@ Option BackupOption(std::string* backup, const char* meaning) {
 Command BackupCreateCommand() {
   const auto flags = std::make_shared<BackupFlags>();
   return {.name = "create",
-          .meaning = "Copy all tables at versions that belong together; only what is not there yet",
+          .meaning =
+              "Copy all tables at versions that belong together; only what is not there yet; "
+              "exits with 3 if a table of another program is damaged",
           .options = {PlaceOption(&flags->place)},
           .run = Running(flags, RunBackupCreate)};
 }
