@@ -23,6 +23,9 @@ from deltalake import DeltaTable, write_deltalake
 
 from cluster import BINARY, ROOT
 from settings import set_flags
+from test_refine_faults import SILVER, Shop, shop
+
+__all__ = ["shop"]  # The fixture.
 
 # The tables of the shipped Gold files, and their keys.
 GOLD = {"gold_customer_daily": ["date", "user_id"], "gold_product_daily": ["date", "product_id"], "gold_quality_daily": ["date"],
@@ -282,6 +285,28 @@ def test_spark_writes_the_tables_and_finds_every_difference(spark_sql: Any, sett
     assert "silver_events: missing" in output and "silver_events: not expected" in output
     assert "silver_rejects: equal" in output
     assert "gold_revenue_hourly: missing" in output and "gold_quality_daily: equal" in output
+
+
+def test_a_stream_follows_silver_through_compaction(shop: Shop, spark: Any) -> None:
+    """Without options: a compaction changes no rows."""
+    followed = shop.folder / "followed"
+
+    def follow() -> list[int]:
+        rows = spark.readStream.format("delta").load(str(shop.lake / SILVER)).select("kafka_offset")
+        writing = rows.writeStream.format("parquet").option("checkpointLocation", str(shop.folder / "checkpoint"))
+        assert writing.trigger(availableNow=True).start(str(followed)).awaitTermination(60)
+        return sorted(row.kafka_offset for row in spark.read.parquet(str(followed)).collect())
+
+    for _ in range(3):
+        shop.sell(50)
+        shop.run("refine")
+    assert len(follow()) == 225
+    files = len(shop.live_files(SILVER))
+    shop.run("table", "optimize", SILVER)
+    assert len(shop.live_files(SILVER)) < files
+    shop.sell(50)
+    shop.run("refine")
+    assert follow() == [offset for offset in range(shop.offset) if offset % 10 != 0]
 
 
 def test_the_shipped_fixtures_are_as_expected_within_a_second(tmp_path: pathlib.Path) -> None:
