@@ -286,6 +286,9 @@ def test_a_rule_that_rejects_too_many_halts_until_it_is_accepted(world: Shopstre
     assert ("rule quantity_range rejects 1,200 of 1,200 rows (100.0 %): nothing of pass 2 was committed"
             in halted.stderr), halted.stderr
     assert world.run("refine", "status", expect=3).stdout.count("quantity_range") == 2
+    health, = (row for row in world.json("health", expect=1) if row["component"] == "refine")
+    assert health["state"] == "down" and "rule quantity_range rejects 1,200 of 1,200 rows" in health["detail"], health
+    assert "`shopstream refine accept quantity_range`" in health["remedy"], health
     assert len(rows(world, REJECTS)) == 0
     assert "rule other does not halt refining" in world.run("refine", "accept", "other", expect=1).stderr
     watching = world.start("refine", "--watch")
