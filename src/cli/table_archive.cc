@@ -103,7 +103,7 @@ class ArchiveJob {
                                    .horizon = expired_.first_kept,
                                    .archive_run = run,
                                    .files_digest = digest};
-    mode.erase_quarantine = ingest::ConfiguredQuarantineErase(context_.config, ShutdownRequested);
+    mode.erase_quarantine = ingest::ConfiguredQuarantineErase(context_.config);
     refine::RefineStats stats;
     const auto end = refine::RunRefine(context_.config, mode, &stats, ShutdownRequested, [] {});
     ARROW_RETURN_NOT_OK(end.status());
