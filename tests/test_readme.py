@@ -30,6 +30,7 @@ ELSEWHERE = {
     "observe.md": "test_sampling.py runs observe, which does not end",
     "labs.md": "test_pages.py opens a console with labs, which does not end",
     "console.md": "test_console_server.py runs the console, which does not end",
+    "failover.md": "test_failover.py adopts a mirror, which needs one",
     "archive.md": "test_archive.py moves rows, which needs a place",
     "backup.md": "test_backup.py runs its commands, which need a place",
     "runbook.md": "test_alert_rules.py checks its commands, which need the faults that they repair",

@@ -76,10 +76,10 @@ def main():
     topic = admin.describe_topics(TopicCollection([TOPIC]))[TOPIC].result(20)
     topic_id = str(topic.topic_id).replace("+", "-").replace("/", "_")
     sent = sell(UNREAD, seed + 1) if what == "kafka" else ingested
-    subject = registry(f"subjects/{TOPIC}-value/versions/latest")
+    latest = [registry(f"subjects/{name}/versions/latest") for name in registry("subjects") if name.startswith(TOPIC)]
     kept = {"at": time.time(), "topic_id": topic_id, "first": {p: low for p, (low, _) in ingested.items()},
             "ends": {p: high for p, (_, high) in ingested.items()}, "sent": {p: high for p, (_, high) in sent.items()},
-            "schema_id": subject["id"], "schema": subject["schema"]}
+            "schemas": {each["subject"]: [each["id"], each["schema"]] for each in latest}}
     pathlib.Path(".disaster").mkdir(exist_ok=True)
     pathlib.Path(f".disaster/{what}.json").write_text(json.dumps(kept))
     print("Before the disaster, monitoring saw:")
