@@ -52,7 +52,7 @@ TESTED_ELSEWHERE = {
         console/pipeline_watch console/quality_look console/record_search console/refine_health refine/revenue
         ingest/table_facts ingest/mirror_log
         groups/reset groups/standing records/decoded_batch records/record_filter records/record_json records/record_matcher
-        kafka/absent_topic kafka/access_probe kafka/acl_admin kafka/admin kafka/admin_calls kafka/single_message kafka/cluster_overview kafka/consumer kafka/errors kafka/group_admin
+        kafka/absent_topic kafka/access_probe kafka/acl_admin kafka/admin kafka/admin_calls kafka/single_message kafka/cluster_overview kafka/errors kafka/group_admin
         kafka/group_description kafka/group_members kafka/reader kafka/single_log kafka/topic_description registry/client
         registry/kafka_store registry/server lake/store/s3_client lake/store/s3_store lake/upkeep/storage_walk
         observe/audit observe/health_checks observe/progress observe/lag observe/lake_history observe/lake_offsets

@@ -269,8 +269,14 @@ Result<PollResult> Consumer::Poll(Millis timeout) {
   ARROW_RETURN_NOT_OK(refused);
   impl_->FindEpochsOfEnds(&result);
   char reason[512];
-  if (rd_kafka_fatal_error(impl_->client.get(), reason, sizeof(reason)) !=
-      RD_KAFKA_RESP_ERR_NO_ERROR) {
+  const rd_kafka_resp_err_t fatal =
+      rd_kafka_fatal_error(impl_->client.get(), reason, sizeof(reason));
+  if (fatal == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID) {
+    return Unavailable("Another consumer joined group ", impl_->config.group, " as \"",
+                       impl_->config.group_instance_id,
+                       "\" and replaced this one: give each its own kafka.group_instance_id");
+  }
+  if (fatal != RD_KAFKA_RESP_ERR_NO_ERROR) {
     return Unavailable("The Kafka consumer of ", impl_->topic, " had to stop: ", reason);
   }
   result.rebalances = std::exchange(impl_->rebalances, {});
