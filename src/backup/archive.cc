@@ -217,7 +217,8 @@ class ArchiveRun {
     if (tables::LastArchived(*newest) <= link_.released) return Status::OK();
     ARROW_ASSIGN_OR_RAISE(const auto versions, tables::UnreleasedVersions(place_, path_, link_));
     for (const int64_t version : versions) {
-      ARROW_ASSIGN_OR_RAISE(const auto before, lake::SnapshotAt(place_, path_, version - 1));
+      ARROW_ASSIGN_OR_RAISE(const auto before,
+                            tables::SnapshotBefore(place_, path_, link_, version));
       ARROW_ASSIGN_OR_RAISE(const auto after, lake::SnapshotAt(place_, path_, version));
       const FilesByPath had = ByPath(before->Files());
       FilesByPath has = ByPath(after->Files());

@@ -7,8 +7,10 @@
 #include <random>
 #include <utility>
 
+#include "backup/restored_table.h"
 #include "backup/testing.h"
 #include "base/error_kind.h"
+#include "lake/delta/table_state.h"
 #include "lake/testing.h"
 
 namespace shopstream::backup {
@@ -300,6 +302,24 @@ TEST_F(ArchiveTest, ARestoredTableKeepsItsRowsAndTheArchiveGivesThemBack) {
   EXPECT_EQ(all_, Read());
   ASSERT_TRUE(RunOn(store_->inner(), place_->inner(), /*after_restore=*/true).ok());
   CheckMoved();
+}
+
+TEST_F(ArchiveTest, AnArchiveThatBeginsWithALaterRunIsNotRead) {
+  ASSERT_TRUE(RunHealthy().ok());
+  const auto link = *tables::ReadArchiveLink(*Newest());
+  for (int i = 0; i < 40; ++i) {
+    Add(1, kOld);
+    ASSERT_TRUE(RunHealthy().ok());
+  }
+  EXPECT_THAT(*tables::UnreleasedVersions(place_->inner(), kPath, *link), SizeIs(40));
+  const auto newest = (*lake::Table::Open(place_->inner(), kPath))->snapshot();
+  const auto restored =
+      *RestoredState(lake::StateOf(*newest), VersionAbove(newest->version(), 0), "0123abcd");
+  ASSERT_TRUE(DeleteLog(place_->inner(), kPath).ok());
+  ASSERT_TRUE(PublishLog(place_->inner(), kPath, restored, "0123abcd", "a backup").ok());
+  const auto read = tables::ReadReleased(place_->inner(), kPath, *link);
+  EXPECT_EQ(ErrorKind::kGone, KindOf(read.status()));
+  EXPECT_THAT(read.status().message(), HasSubstr("with no run of `table archive` in between"));
 }
 
 TEST_F(ArchiveTest, OnlyItsOwnArchiveIsUsed) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <string_view>
 
 #include "base/error_kind.h"
 #include "base/format.h"
@@ -17,6 +18,7 @@ constexpr char kLinkProperty[] = "shopstream.archive";
 constexpr char kArchiveOfProperty[] = "shopstream.archiveOf";
 constexpr char kReservedRun[] = "shopstream-archive/reserved";
 constexpr char kArchivedRun[] = "shopstream-archive";
+constexpr int64_t kHistoryStep = 32;  // Versions; a run adds one.
 
 }  // namespace
 
@@ -59,17 +61,34 @@ int64_t LastArchived(const lake::Snapshot& archive) {
 
 Result<std::vector<int64_t>> UnreleasedVersions(lake::ObjectStore* place, const std::string& path,
                                                 const ArchiveLink& link) {
-  ARROW_ASSIGN_OR_RAISE(const auto records,
-                        lake::ReadHistory(place, path, std::numeric_limits<int32_t>::max()));
   std::vector<int64_t> versions;
-  for (const lake::VersionRecord& record : records) {
-    const auto run = record.txns.find(kArchivedRun);
-    if (run == record.txns.end()) continue;
-    if (run->second <= link.released) break;
-    versions.push_back(record.version);
+  int64_t below = std::numeric_limits<int64_t>::max();
+  for (bool is_more = true; is_more;) {
+    ARROW_ASSIGN_OR_RAISE(const auto records,
+                          lake::ReadHistory(place, path, kHistoryStep, -1, below));
+    is_more = !records.empty();
+    for (const lake::VersionRecord& record : records) {
+      below = record.version;
+      const auto run = record.txns.find(kArchivedRun);
+      if (run == record.txns.end()) continue;
+      is_more = run->second > link.released;
+      if (!is_more) break;
+      versions.push_back(record.version);
+    }
   }
   std::ranges::reverse(versions);
   return versions;
+}
+
+Result<std::shared_ptr<const lake::Snapshot>> SnapshotBefore(lake::ObjectStore* place,
+                                                             const std::string& path,
+                                                             const ArchiveLink& link,
+                                                             int64_t version) {
+  auto before = lake::SnapshotAt(place, path, version - 1);
+  if (before.ok() || KindOf(before.status()) != ErrorKind::kGone) return before;
+  return Gone("the archive of ", path, " in ", link.place, " begins at version ", version,
+              " with rows of later runs than run ", link.released, ", the last one that ", path,
+              " knows: restore both from backups with no run of `table archive` in between");
 }
 
 Result<std::shared_ptr<const lake::Snapshot>> ReadReleased(lake::ObjectStore* place,
@@ -92,7 +111,7 @@ Result<std::shared_ptr<const lake::Snapshot>> ReadReleased(lake::ObjectStore* pl
   if (last == link.released) return newest;
   ARROW_ASSIGN_OR_RAISE(const auto ahead, UnreleasedVersions(place, path, link));
   if (ahead.empty()) return newest;
-  return lake::SnapshotAt(place, path, ahead.front() - 1);
+  return SnapshotBefore(place, path, link, ahead.front());
 }
 
 std::string DigestOf(const std::vector<DataFile>& files) {

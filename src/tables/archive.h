@@ -53,6 +53,11 @@ int64_t LastArchived(const lake::Snapshot& archive);
 // The versions of the archive with rows that the table has not released, oldest first.
 Result<std::vector<int64_t>> UnreleasedVersions(lake::ObjectStore* place, const std::string& path,
                                                 const ArchiveLink& link);
+// The archive before one of these versions. Gone: its log begins there, because it was restored.
+Result<std::shared_ptr<const lake::Snapshot>> SnapshotBefore(lake::ObjectStore* place,
+                                                             const std::string& path,
+                                                             const ArchiveLink& link,
+                                                             int64_t version);
 
 // What the archive has in addition to a version of the table with this link. Null: nothing. Gone:
 // the archive, or rows that it had, are missing.
