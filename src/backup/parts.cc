@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <set>
 #include <system_error>
 #include <utility>
@@ -12,6 +13,7 @@
 #include "base/error_kind.h"
 #include "base/format.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "base/read_file.h"
 #include "base/secrets.h"
 #include "base/sha256.h"
@@ -214,13 +216,19 @@ Result<std::vector<std::string>> RestoreFiles(lake::ObjectStore* place, const Ma
     return Status::Invalid(folder, " is not empty: name a new folder");
   }
   std::vector<std::string> names;
+  std::map<fs::path, std::string> texts;
   for (const auto& [name, part] : manifest.parts) {
     if (!IsFileOfPipeline(name)) continue;
     ARROW_ASSIGN_OR_RAISE(const auto path, TargetOf(folder, name));
-    ARROW_ASSIGN_OR_RAISE(const auto text, ReadPart(place, manifest, name));
-    ARROW_RETURN_NOT_OK(WriteNewFile(path, text));
+    ARROW_ASSIGN_OR_RAISE(texts[path], ReadPart(place, manifest, name));
     names.push_back(name);
   }
+  for (const auto& [name, reason] : manifest.parts_missing) {
+    if (IsFileOfPipeline(name)) {
+      Log::Warn("the backup {} has no {}: {}", manifest.id, name, reason);
+    }
+  }
+  for (const auto& [path, text] : texts) ARROW_RETURN_NOT_OK(WriteNewFile(path, text));
   return names;
 }
 

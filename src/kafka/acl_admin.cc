@@ -3,6 +3,8 @@
 #include <array>
 #include <utility>
 
+#include "base/format.h"
+#include "base/log.h"
 #include "kafka/acl_codes.h"
 #include "kafka/admin_calls.h"
 #include "kafka/handles.h"
@@ -50,6 +52,14 @@ AclBinding BindingOf(const rd_kafka_AclBinding_t* raw) {
       .name = rd_kafka_AclBinding_name(raw),
       .pattern = rd_kafka_ResourcePatternType_name(rd_kafka_AclBinding_resource_pattern_type(raw)),
       .host = rd_kafka_AclBinding_host(raw)};
+}
+
+// Whether CreateBindings can make it again: librdkafka maps what it does not know to UNKNOWN.
+bool IsUnderstood(const rd_kafka_AclBinding_t* raw) {
+  return rd_kafka_AclBinding_restype(raw) != RD_KAFKA_RESOURCE_UNKNOWN &&
+         rd_kafka_AclBinding_resource_pattern_type(raw) != RD_KAFKA_RESOURCE_PATTERN_UNKNOWN &&
+         rd_kafka_AclBinding_operation(raw) != RD_KAFKA_ACL_OPERATION_UNKNOWN &&
+         rd_kafka_AclBinding_permission_type(raw) != RD_KAFKA_ACL_PERMISSION_TYPE_UNKNOWN;
 }
 
 // 0, which no binding may have: there is no such name.
@@ -186,7 +196,20 @@ Result<std::optional<std::set<AclBinding>>> AclAdmin::AllAcls() {
   const auto** found =
       rd_kafka_DescribeAcls_result_acls(rd_kafka_event_DescribeAcls_result(event.get()), &count);
   std::set<AclBinding> acls;
-  for (size_t i = 0; i < count; ++i) acls.insert(BindingOf(found[i]));
+  int64_t not_understood = 0;
+  for (size_t i = 0; i < count; ++i) {
+    if (IsUnderstood(found[i])) {
+      acls.insert(BindingOf(found[i]));
+    } else {
+      ++not_understood;
+    }
+  }
+  if (not_understood > 0) {
+    Log::Warn(
+        "{} left out: the client does not know the type of resource, such as DELEGATION_TOKEN or "
+        "USER, or the operation. `kafka-acls.sh --list` shows all",
+        Counted(not_understood, "ACL"));
+  }
   return acls;
 }
 

@@ -44,7 +44,9 @@ class AclAdmin {
   // host, are left out, as are resource types that we do not know.
   Result<std::set<Acl>> AclsOf(const std::string& principal);
   Status Create(const std::vector<Acl>& acls);
-  // All that the brokers have. Nothing: they have no authorizer, so everybody may do everything.
+  // All that the brokers have; a warning counts those with a resource type or an operation that the
+  // client does not know, which are left out. Nothing: they have no authorizer, so everybody may do
+  // everything.
   Result<std::optional<std::set<AclBinding>>> AllAcls();
   // Invalid: a word of a binding is not known here; none is created then.
   Status CreateBindings(const std::vector<AclBinding>& bindings);
