@@ -136,7 +136,7 @@ void PrintReceipt(const refine::EraseReceipt& receipt) {
       << (receipt.log_gone_after_ms >= lake::kKeepForEverMs
               ? "somebody shortens delta.logRetentionDuration"
               : FormatTimestamp(receipt.log_gone_after_ms))
-      << ".\nNot covered: Kafka until the topic's retention, backups, rows that arrived "
+      << ".\nNot covered: Kafka until the topic's retention, backups, archives, rows that arrived "
          "later, and "
       << Counted(receipt.not_examined, "row")
       << " of quarantine that cannot be decoded (`shopstream quarantine list`).\n";

@@ -82,7 +82,9 @@ ArrivalVerdict Judge(const RecordKey& key, const ArrivalFacts& facts) {
   }
   if (facts.expired) {
     return {.arrival = Arrival::kExpired,
-            .reason = "its date was removed by `shopstream table retain`"};
+            .reason =
+                "its date was removed by `shopstream table retain`, or moved by "
+                "`shopstream table archive`"};
   }
   if (facts.state.next && key.offset < *facts.state.next) return JudgeHole(key, facts);
   return JudgeAhead(key, facts);

@@ -145,8 +145,11 @@ Status Catalog::AddArchive(const lake::Snapshot& snapshot, OpenTable* table) {
   ARROW_ASSIGN_OR_RAISE(const auto link, tables::ReadArchiveLink(snapshot));
   if (!link || link->released == 0) return Status::OK();
   const auto explained = [&](const Status& status) {
-    return status.WithMessage("the archive of ", table->path, " in ", link->place, ": ",
-                              status.message());
+    const std::string& message = status.message();
+    if (message.starts_with("the archive of ")) return status;
+    const bool names_place = message.find(link->place) != std::string::npos;
+    return status.WithMessage("the archive of ", table->path,
+                              names_place ? "" : " in " + link->place, ": ", message);
   };
   std::unique_ptr<lake::ObjectStore>& place = places_[link->place];
   if (place == nullptr) {
