@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "base/error_kind.h"
@@ -109,11 +110,16 @@ class ArchiveRun {
 
   // What the archive still needs. Corrupt: it has a file that the table has not released.
   Result<std::vector<DataFile>> Missing(const std::vector<DataFile>& wanted) const {
-    const FilesByPath live = ByPath(archive_->snapshot()->Files());
+    std::set<std::string> released;
+    std::set<std::string> left_over;
+    for (const DataFile& file : archive_->snapshot()->Files()) {
+      auto& names = left_over_.contains(file.path) ? left_over : released;
+      names.insert(tables::NameInTable(file.path));
+    }
     std::vector<DataFile> missing;
     for (const DataFile& file : wanted) {
-      if (left_over_.contains(file.path)) continue;
-      if (live.contains(file.path)) {
+      if (left_over.contains(file.path)) continue;
+      if (released.contains(file.path)) {
         return Corrupt("the archive of ", path_, " in ", link_.place, " has ", file.path,
                        " although ", path_, " has it too: remove it from one of them");
       }
@@ -125,8 +131,10 @@ class ArchiveRun {
   Status Copy(const std::vector<DataFile>& files) const {
     std::vector<CopyJob> jobs;
     for (const DataFile& file : files) {
-      const std::string name = path_ + "/" + file.path;
-      jobs.push_back({.from = name, .to = name, .bytes = file.size_bytes, .sha256 = ""});
+      jobs.push_back({.from = path_ + "/" + file.path,
+                      .to = path_ + "/" + tables::CopyName(copy_id_, file.path),
+                      .bytes = file.size_bytes,
+                      .sha256 = ""});
     }
     CopyOptions copying;
     copying.threads = options_.threads;
@@ -137,15 +145,14 @@ class ArchiveRun {
 
   // Makes the archive have exactly `wanted` in addition to what the table has released. False:
   // another run, or another program, was faster.
-  Result<bool> Commit(const std::vector<DataFile>& wanted, std::vector<DataFile> missing,
+  Result<bool> Commit(const std::vector<DataFile>& wanted, std::vector<DataFile> copied,
                       BootClock::time_point written_since) {
-    FilesByPath undone = left_over_;
-    for (const DataFile& file : wanted) undone.erase(file.path);
     lake::Changes changes;
     changes.operation = kArchiveOperation;
-    changes.adds = std::move(missing);
+    for (DataFile& file : copied) file.path = tables::CopyName(copy_id_, file.path);
+    changes.adds = std::move(copied);
     changes.written_since = written_since;
-    for (const auto& [path, file] : undone) changes.removes.push_back(file);
+    changes.removes = Undone(wanted);
     changes.txns = tables::ArchivedTxn(link_.reserved);
     changes.growth = lake::TableGrowth{.columns = table_->snapshot()->schema(), .properties = {}};
     const int64_t base = archive_->snapshot()->version();
@@ -157,6 +164,17 @@ class ArchiveRun {
   }
 
  private:
+  // What earlier runs left in the archive and the table no longer has in these files.
+  std::vector<DataFile> Undone(const std::vector<DataFile>& wanted) const {
+    std::set<std::string> names;
+    for (const DataFile& file : wanted) names.insert(file.path);
+    std::vector<DataFile> undone;
+    for (const auto& [path, file] : left_over_) {
+      if (!names.contains(tables::NameInTable(path))) undone.push_back(file);
+    }
+    return undone;
+  }
+
   BootClock::time_point Deadline() const { return BootClock::now() + options_.commit_deadline; }
 
   Status Open() {
@@ -260,6 +278,7 @@ class ArchiveRun {
   tables::ArchiveLink link_;
   std::unique_ptr<lake::Table> archive_;  // Null: there is none yet.
   FilesByPath left_over_;
+  const std::string copy_id_ = tables::NewCopyId();
 };
 
 // Whether a run would change anything: one that was killed may have left files in the archive.

@@ -10,6 +10,7 @@
 #include "base/sha256.h"
 #include "lake/delta/table_at.h"
 #include "lake/delta/table_history.h"
+#include "lake/store/uuid.h"
 
 namespace shopstream::tables {
 namespace {
@@ -18,7 +19,15 @@ constexpr char kLinkProperty[] = "shopstream.archive";
 constexpr char kArchiveOfProperty[] = "shopstream.archiveOf";
 constexpr char kReservedRun[] = "shopstream-archive/reserved";
 constexpr char kArchivedRun[] = "shopstream-archive";
-constexpr int64_t kHistoryStep = 32;  // Versions; a run adds one.
+constexpr int64_t kHistoryStep = 8;  // Versions; a run adds one.
+constexpr std::string_view kCopied = "archived-";
+constexpr size_t kCopyIdDigits = 8;
+
+// Where the file's name begins.
+size_t CopyNameAt(std::string_view path) {
+  const size_t slash = path.rfind('/');
+  return slash == std::string_view::npos ? 0 : slash + 1;
+}
 
 }  // namespace
 
@@ -112,6 +121,24 @@ Result<std::shared_ptr<const lake::Snapshot>> ReadReleased(lake::ObjectStore* pl
   ARROW_ASSIGN_OR_RAISE(const auto ahead, UnreleasedVersions(place, path, link));
   if (ahead.empty()) return newest;
   return SnapshotBefore(place, path, link, ahead.front());
+}
+
+std::string NewCopyId() { return lake::NewUuid().substr(0, kCopyIdDigits); }
+
+std::string CopyName(const std::string& copy_id, const std::string& path) {
+  std::string copy = path;
+  return copy.insert(CopyNameAt(path), std::string(kCopied) + copy_id + "-");
+}
+
+std::string NameInTable(const std::string& path) {
+  const size_t at = CopyNameAt(path);
+  const std::string_view name = std::string_view(path).substr(at);
+  const size_t length = kCopied.size() + kCopyIdDigits + 1;
+  if (!name.starts_with(kCopied) || name.size() <= length || name[length - 1] != '-') return path;
+  const bool has_id = std::ranges::all_of(name.substr(kCopied.size(), kCopyIdDigits),
+                                          [](char c) { return HexDigit(c) >= 0; });
+  if (!has_id) return path;
+  return path.substr(0, at) + std::string(name.substr(length));
 }
 
 std::string DigestOf(const std::vector<DataFile>& files) {

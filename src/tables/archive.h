@@ -65,6 +65,13 @@ Result<std::shared_ptr<const lake::Snapshot>> ReadReleased(lake::ObjectStore* pl
                                                            const std::string& path,
                                                            const ArchiveLink& link);
 
+// A run copies a file to a name that no other run uses, "archived-<8 digits>-<name>", so that a
+// vacuum that listed what a stopped run left cannot delete a copy of a later run.
+std::string NewCopyId();
+std::string CopyName(const std::string& copy_id, const std::string& path);
+// The name that the file had in the table.
+std::string NameInTable(const std::string& path);
+
 // Identifies a set of files by their paths.
 std::string DigestOf(const std::vector<DataFile>& files);
 
