@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "lake/delta/retention.h"
 #include "lake/delta/table_at.h"
+#include "lake/delta/table_state.h"
 #include "lake/store/put_proof.h"
 #include "lake/store/uuid.h"
 #include "tables/names.h"
@@ -51,6 +52,8 @@ std::map<std::string, std::string> PropertiesOf(const lake::Snapshot& table,
   return properties;
 }
 
+std::string TableIdOf(const lake::Snapshot& table) { return lake::StateOf(table).metadata().id; }
+
 // One run: a number, and the state of both tables that it builds on.
 class ArchiveRun {
  public:
@@ -65,16 +68,18 @@ class ArchiveRun {
     // Read after the archive, whose runs it then knows.
     ARROW_ASSIGN_OR_RAISE(const auto snapshot, table_->Refresh());
     ARROW_ASSIGN_OR_RAISE(const auto known, tables::ReadArchiveLink(*snapshot));
-    ARROW_RETURN_NOT_OK(CheckMayLoseRows(*snapshot));
-    if (known && known->place != options_.place) {
-      return Status::Invalid("the archive of ", path_, " is in ", known->place,
-                             ": a table has one archive. Give --to ", known->place);
-    }
-    if (!known && archive_ != nullptr) {
+    ARROW_RETURN_NOT_OK(CheckMayArchive(*snapshot, path_, options_));
+    const bool is_elsewhere = !known || known->place != options_.place;
+    if (is_elsewhere && archive_ != nullptr) {
       return Status::Invalid(options_.place, " already has a table ", path_,
                              ", which is not the archive of this table: use another place");
     }
-    link_ = known.value_or(tables::ArchiveLink{.place = options_.place, .id = lake::NewUuid()});
+    link_ = known.value_or(tables::ArchiveLink());
+    if (is_elsewhere) {
+      link_.place = options_.place;
+      link_.id = lake::NewUuid();
+    }
+    link_.table_id = TableIdOf(*snapshot);
     int64_t last = 0;
     if (archive_ != nullptr) {
       ARROW_RETURN_NOT_OK(tables::CheckIsArchive(*archive_->snapshot(), path_, link_));
@@ -83,7 +88,7 @@ class ArchiveRun {
     if (last > link_.reserved && !options_.after_restore) return UnknownRuns(last);
     const int64_t before = link_.reserved;
     link_.reserved = std::max(last, before) + 1;
-    return CommitReservation(before, !known);
+    return CommitReservation(known);
   }
 
   // Creates the archive if necessary, and finds out what earlier runs left in it that the table
@@ -186,11 +191,6 @@ class ArchiveRun {
     return Status::OK();
   }
 
-  Status CheckMayLoseRows(const lake::Snapshot& snapshot) const {
-    if (!lake::MayBeOn(snapshot.properties(), "delta.appendOnly")) return Status::OK();
-    return Status::Invalid(path_, " is append-only (delta.appendOnly), so no row can be moved");
-  }
-
   // Gone: rows that the table has released are missing.
   Status CheckHasReleased() const {
     const int64_t last = archive_ == nullptr ? 0 : tables::LastArchived(*archive_->snapshot());
@@ -207,10 +207,15 @@ class ArchiveRun {
         "removes from the archive what it has again");
   }
 
-  Result<bool> CommitReservation(int64_t before, bool is_new) {
+  // `known`: the link that the run builds on.
+  Result<bool> CommitReservation(const std::optional<tables::ArchiveLink>& known) {
+    const bool is_elsewhere = !known || known->id != link_.id;
     const auto prepare = [&](const lake::Snapshot& now) -> Result<lake::ChangesOrRefusal> {
       ARROW_ASSIGN_OR_RAISE(const auto link, tables::ReadArchiveLink(now));
-      if ((link ? link->reserved : 0) != before || link.has_value() == is_new) {
+      const bool is_same = link.has_value() == known.has_value() &&
+                           (!link || (link->id == known->id && link->reserved == known->reserved));
+      const bool has_rows = link && link->released > 0;
+      if (!is_same || (is_elsewhere && has_rows)) {
         return lake::Refusal{.why = "another run of `table archive` has begun"};
       }
       // An earlier run may have released its rows just now; from this commit on, it cannot.
@@ -219,7 +224,7 @@ class ArchiveRun {
       changes.operation = "RESERVE ARCHIVE RUN";
       changes.txns = tables::ReservedTxn(link_.reserved);
       changes.data_change = false;
-      if (is_new) {
+      if (is_elsewhere || known->table_id != link_.table_id) {
         changes.growth = lake::TableGrowth{.columns = now.schema(),
                                            .properties = tables::ArchiveProperty(link_)};
       }
@@ -328,6 +333,24 @@ Result<std::optional<ArchiveResult>> TryArchive(lake::Table* table, lake::Object
 }
 
 }  // namespace
+
+Status CheckMayArchive(const lake::Snapshot& table, const std::string& path,
+                       const ArchiveOptions& options) {
+  if (lake::MayBeOn(table.properties(), "delta.appendOnly")) {
+    return Status::Invalid(path, " is append-only (delta.appendOnly), so no row can be moved");
+  }
+  ARROW_ASSIGN_OR_RAISE(const auto link, tables::ReadArchiveLink(table));
+  if (!link) return Status::OK();
+  if (link->released > 0 && link->place != options.place) {
+    return Status::Invalid("the archive of ", path, " is in ", link->place,
+                           ": a table has one archive. Give --to ", link->place);
+  }
+  const bool is_same = link->table_id.empty() || link->table_id == TableIdOf(table);
+  if (is_same || link->place != options.place || options.after_restore) return Status::OK();
+  return Status::Invalid(
+      path, " was restored from a backup since its last run of `table archive`, or is a copy. If ",
+      link->place, " is its archive and no other table's, give --after-restore");
+}
 
 Result<ArchiveResult> Archive(lake::Table* table, lake::ObjectStore* place,
                               const ArchiveOptions& options, const ArchiveHooks& hooks) {

@@ -18,13 +18,17 @@ namespace shopstream::backup {
 struct ArchiveOptions {
   std::string place;  // As lake.uri names a lake; recorded in the table.
   int threads = 4;    // That copy.
-  // The archive may have rows of runs that the table does not know, because the table was restored
-  // from a backup: it still has these rows, so they are removed from the archive.
+  // The table was restored from a backup, or is a copy: its archive may have rows of runs that it
+  // does not know. It still has these rows, so they are removed from the archive.
   bool after_restore = false;
   Millis commit_deadline{10'000};
   std::function<bool()> stop;                            // Null: never.
   std::function<void(const CopyProgress&)> on_progress;  // From the calling thread; may be null.
 };
+
+// Invalid: as Archive refuses it by what the table knows of its archive.
+Status CheckMayArchive(const lake::Snapshot& table, const std::string& path,
+                       const ArchiveOptions& options);
 
 struct ArchiveHooks {
   // The files to move, all live in the table's snapshot.
@@ -47,8 +51,8 @@ struct ArchiveResult {
 // tables::ReadReleased sees each row exactly once at every moment.
 //
 // Unavailable: storage does not answer, another run was faster, or the table kept changing.
-// Invalid: the table has its archive in another place, the place has another table of this path, or
-// `after_restore` is needed. Cancelled: stopped.
+// Invalid: the table has its archive, with rows, in another place, the place has another table of
+// this path, or `after_restore` is needed. Cancelled: stopped.
 Result<ArchiveResult> Archive(lake::Table* table, lake::ObjectStore* place,
                               const ArchiveOptions& options, const ArchiveHooks& hooks);
 

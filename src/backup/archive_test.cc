@@ -98,10 +98,11 @@ class ArchiveTest : public lake::testing::LakeTest {
   }
 
   Result<ArchiveResult> RunOn(lake::ObjectStore* lake, lake::ObjectStore* place,
-                              bool after_restore = false) {
+                              bool after_restore = false,
+                              const std::string& place_name = kPlaceName) {
     ARROW_ASSIGN_OR_RAISE(const auto table, lake::Table::Open(lake, kPath));
     ArchiveOptions options;
-    options.place = kPlaceName;
+    options.place = place_name;
     options.threads = 1;
     options.after_restore = after_restore;
     options.commit_deadline = Millis{200};
@@ -315,6 +316,42 @@ TEST_F(ArchiveTest, ARestoredTableKeepsItsRowsAndTheArchiveGivesThemBack) {
   EXPECT_EQ(all_, Read());
   ASSERT_TRUE(RunOn(store_->inner(), place_->inner(), /*after_restore=*/true).ok());
   CheckMoved();
+}
+
+TEST_F(ArchiveTest, ATableWithAnotherIdNeedsConsentOnce) {
+  ASSERT_TRUE(RunHealthy().ok());
+  Add(2, kOld);
+  const auto newest = Newest();
+  for (const DataFile& file : newest->Files()) {
+    const std::string to = RestoredName("0123abcd", file.path);
+    const auto object = *store_->inner()->Get(std::string(kPath) + "/" + file.path);
+    ASSERT_TRUE(store_->inner()->Put(std::string(kPath) + "/" + to, *object).ok());
+    rows_of_[to] = rows_of_.at(file.path);
+  }
+  const auto restored =
+      *RestoredState(lake::StateOf(*newest), VersionAbove(newest->version(), 0), "0123abcd");
+  ASSERT_TRUE(DeleteLog(store_->inner(), kPath).ok());
+  ASSERT_TRUE(PublishLog(store_->inner(), kPath, restored, "0123abcd", "a backup").ok());
+  const auto refused = RunHealthy();
+  EXPECT_EQ(ErrorKind::kInvalid, KindOf(refused.status()));
+  EXPECT_THAT(refused.status().message(), HasSubstr("--after-restore"));
+  ASSERT_TRUE(RunOn(store_->inner(), place_->inner(), /*after_restore=*/true).ok());
+  CheckMoved();
+  Add(1, kOld);
+  ASSERT_TRUE(RunHealthy().ok());
+  CheckMoved();
+}
+
+TEST_F(ArchiveTest, APlaceIsFinalOnceItHasRows) {
+  store_->On(Operation::kPutIfAbsent).Skipping(1).FailsBefore().Always();
+  ASSERT_FALSE(Run().ok()) << "the archive has the rows, and the table as well";
+  store_->Heal();
+  place_ = std::make_unique<FaultyStore>(std::make_unique<MemoryStore>());
+  const auto moved = RunOn(store_->inner(), place_->inner(), false, "/other");
+  ASSERT_TRUE(moved.ok()) << moved.status();
+  CheckMoved();
+  Add(1, kOld);
+  EXPECT_THAT(RunHealthy().status().message(), HasSubstr("Give --to /other"));
 }
 
 TEST_F(ArchiveTest, AnArchiveThatBeginsWithALaterRunIsNotRead) {

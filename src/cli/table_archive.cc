@@ -73,10 +73,8 @@ class ArchiveJob {
   }
 
   Result<backup::ArchiveResult> Run(lake::ObjectStore* place) {
-    backup::ArchiveOptions options;
-    options.place = CanonicalPlace(flags_.place);
+    backup::ArchiveOptions options = Options();
     options.threads = CopyThreads(*store_, *place);
-    options.after_restore = flags_.after_restore;
     options.stop = ShutdownRequested;
     CopyLine line("table archive");
     options.on_progress = [&line](const backup::CopyProgress& progress) { line.Show(progress); };
@@ -92,9 +90,21 @@ class ArchiveJob {
     return backup::Archive(table_, place, options, hooks);
   }
 
+  // What Run checks without the place.
+  Status Check() const {
+    return backup::CheckMayArchive(*table_->snapshot(), table_->path(), Options());
+  }
+
   const refine::ExpiredDates& expired() const { return expired_; }
 
  private:
+  backup::ArchiveOptions Options() const {
+    backup::ArchiveOptions options;
+    options.place = CanonicalPlace(flags_.place);
+    options.after_restore = flags_.after_restore;
+    return options;
+  }
+
   // No pass reads these rows of Bronze meanwhile.
   Status ReleaseByTask(int64_t run, const std::string& digest) {
     refine::RefineMode mode;
@@ -180,6 +190,7 @@ Result<int> ArchiveTable(const Context& context, const ArchiveFlags& flags) {
   ARROW_ASSIGN_OR_RAISE(const auto table, lake::OpenExisting(store.get(), flags.name));
   ArchiveJob job(context, flags, store.get(), table.get());
   if (flags.dry_run) {
+    ARROW_RETURN_NOT_OK(job.Check());
     ARROW_RETURN_NOT_OK(job.Find());
     return ReportArchived(context, flags, job.expired(), {});
   }

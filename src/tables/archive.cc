@@ -38,6 +38,7 @@ Result<std::optional<ArchiveLink>> ReadArchiveLink(const lake::Snapshot& table) 
     const nlohmann::json json = ParseJsonOrThrow(*text);
     return ArchiveLink{.place = json.at("place").get<std::string>(),
                        .id = json.at("id").get<std::string>(),
+                       .table_id = json.value("tableId", ""),
                        .reserved = table.Txn(kReservedRun).value_or(0),
                        .released = table.Txn(kArchivedRun).value_or(0)};
   } catch (const nlohmann::json::exception& error) {
@@ -46,7 +47,9 @@ Result<std::optional<ArchiveLink>> ReadArchiveLink(const lake::Snapshot& table) 
 }
 
 std::map<std::string, std::string> ArchiveProperty(const ArchiveLink& link) {
-  return {{kLinkProperty, DumpJson(nlohmann::json{{"place", link.place}, {"id", link.id}})}};
+  return {
+      {kLinkProperty, DumpJson(nlohmann::json{
+                          {"place", link.place}, {"id", link.id}, {"tableId", link.table_id}})}};
 }
 
 std::map<std::string, std::string> ArchiveOfProperty(const std::string& id) {

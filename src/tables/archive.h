@@ -16,7 +16,7 @@
 // archive` move old rows. A run copies files, commits them to the archive, and then removes them
 // from the table, so that between the two commits both have the rows.
 //
-//   shopstream.archive            property of the table: {"place": ..., "id": ...}
+//   shopstream.archive            property of the table: {"place": ..., "id": ..., "tableId": ...}
 //   shopstream.archiveOf          property of the archive: the same id
 //   shopstream-archive/reserved   txn of the table: number of the newest run
 //   shopstream-archive            txn of both: the last run whose rows the archive has, and the
@@ -30,13 +30,16 @@ namespace shopstream::tables {
 struct ArchiveLink {
   std::string place;  // As lake.uri names a lake.
   std::string id;
+  // metaData.id of the table when it reserved a run last; another one: it was restored since, maybe
+  // elsewhere. Empty: not recorded.
+  std::string table_id = {};
   int64_t reserved = 0;
   int64_t released = 0;  // 0: no row is in the archive alone.
 };
 
 // Nothing: the table has no archive. Invalid: the property is damaged.
 Result<std::optional<ArchiveLink>> ReadArchiveLink(const lake::Snapshot& table);
-// The property that records place and id.
+// The property that records the place and the ids.
 std::map<std::string, std::string> ArchiveProperty(const ArchiveLink& link);
 // The property of the archive.
 std::map<std::string, std::string> ArchiveOfProperty(const std::string& id);
