@@ -133,6 +133,20 @@ class ArchiveRun {
     return missing;
   }
 
+  // Invalid: Commit would remove rows that are nowhere else.
+  Status CheckUndone(const std::vector<DataFile>& wanted, const ArchiveHooks& hooks) const {
+    const std::vector<DataFile> undone = Undone(wanted);
+    if (undone.empty()) return Status::OK();
+    ARROW_ASSIGN_OR_RAISE(const int64_t missing,
+                          hooks.count_missing(*archive_->snapshot(), undone));
+    if (missing == 0) return Status::OK();
+    return Status::Invalid("the archive of ", path_, " in ", link_.place, " has ",
+                           Counted(missing, "row"), " of runs after run ", link_.released, " that ",
+                           path_,
+                           " does not have: they would be lost. First let ingest read "
+                           "again what Kafka still has, then run the same command again");
+  }
+
   Status Copy(const std::vector<DataFile>& files) const {
     std::vector<CopyJob> jobs;
     for (const DataFile& file : files) {
@@ -203,8 +217,10 @@ class ArchiveRun {
     return Status::Invalid(
         "the archive of ", path_, " in ", link_.place, " has run ", last, ", but ", path_,
         " knows of runs up to ", link_.reserved, ": ", path_,
-        " was restored from a backup, or is a copy. If it is the one to keep, --after-restore "
-        "removes from the archive what it has again");
+        " was restored from a backup, or is a copy. If it is the one to keep, let ingest read "
+        "again "
+        "what Kafka still has, then give --after-restore, which removes the rows of later runs "
+        "from the archive");
   }
 
   // `known`: the link that the run builds on.
@@ -310,6 +326,7 @@ Result<std::optional<ArchiveResult>> TryArchive(lake::Table* table, lake::Object
   ARROW_ASSIGN_OR_RAISE(const bool is_newest, run.OpenArchive());
   if (!is_newest) return std::nullopt;
   ARROW_ASSIGN_OR_RAISE(auto missing, run.Missing(files));
+  ARROW_RETURN_NOT_OK(run.CheckUndone(files, hooks));
   const auto written_since = BootClock::now();
   const Status copied = run.Copy(missing);
   if (!copied.ok() && KindOf(copied) == ErrorKind::kGone) {

@@ -19,7 +19,7 @@ struct ArchiveOptions {
   std::string place;  // As lake.uri names a lake; recorded in the table.
   int threads = 4;    // That copy.
   // The table was restored from a backup, or is a copy: its archive may have rows of runs that it
-  // does not know. It still has these rows, so they are removed from the archive.
+  // does not know. They are removed from the archive, if the table has them as well.
   bool after_restore = false;
   Millis commit_deadline{10'000};
   std::function<bool()> stop;                            // Null: never.
@@ -33,6 +33,9 @@ Status CheckMayArchive(const lake::Snapshot& table, const std::string& path,
 struct ArchiveHooks {
   // The files to move, all live in the table's snapshot.
   std::function<Result<std::vector<DataFile>>(const lake::Table& table)> find;
+  // How many rows of these files of the archive the table does not have.
+  std::function<Result<int64_t>(const lake::Snapshot& archive, const std::vector<DataFile>& files)>
+      count_missing;
   // Removes the files with this digest (tables::DigestOf) from the table in one commit with the
   // txn tables::ArchivedTxn(run), if they are still what is to be moved and `run` is still the
   // newest reserved one. If not, it changes nothing.
@@ -52,7 +55,8 @@ struct ArchiveResult {
 //
 // Unavailable: storage does not answer, another run was faster, or the table kept changing.
 // Invalid: the table has its archive, with rows, in another place, the place has another table of
-// this path, or `after_restore` is needed. Cancelled: stopped.
+// this path, `after_restore` is needed, or the archive has rows that the table has not released and
+// that it does not have. Cancelled: stopped.
 Result<ArchiveResult> Archive(lake::Table* table, lake::ObjectStore* place,
                               const ArchiveOptions& options, const ArchiveHooks& hooks);
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <random>
+#include <set>
 #include <utility>
 
 #include "backup/restored_table.h"
@@ -108,6 +109,22 @@ class ArchiveTest : public lake::testing::LakeTest {
     options.commit_deadline = Millis{200};
     const ArchiveHooks hooks{
         .find = [](const lake::Table& of) -> Result<std::vector<DataFile>> { return OldFiles(of); },
+        .count_missing = [&](const lake::Snapshot&,
+                             const std::vector<DataFile>& files) -> Result<int64_t> {
+          ARROW_ASSIGN_OR_RAISE(const auto now, table->Refresh());
+          std::set<int64_t> live;
+          for (const DataFile& file : now->Files()) {
+            const auto& rows = rows_of_.at(file.path);
+            live.insert(rows.begin(), rows.end());
+          }
+          int64_t missing = 0;
+          for (const DataFile& file : files) {
+            for (const int64_t row : rows_of_.at(tables::NameInTable(file.path))) {
+              missing += live.contains(row) ? 0 : 1;
+            }
+          }
+          return missing;
+        },
         .release = [&](int64_t run,
                        const std::string& digest) { return Release(table.get(), run, digest); }};
     return Archive(table.get(), place, options, hooks);
@@ -314,6 +331,29 @@ TEST_F(ArchiveTest, ARestoredTableKeepsItsRowsAndTheArchiveGivesThemBack) {
   EXPECT_EQ(ErrorKind::kInvalid, KindOf(refused.status()));
   EXPECT_THAT(refused.status().message(), HasSubstr("--after-restore"));
   EXPECT_EQ(all_, Read());
+  ASSERT_TRUE(RunOn(store_->inner(), place_->inner(), /*after_restore=*/true).ok());
+  CheckMoved();
+}
+
+TEST_F(ArchiveTest, WhatTheRestoredTableLacksStaysInTheArchive) {
+  const std::string log = std::string(kPath) + "/_delta_log/";
+  ASSERT_TRUE(RunHealthy().ok());
+  std::set<std::string> backup;
+  for (const auto& object : *store_->inner()->List(log)) backup.insert(object.path);
+  const auto of_backup = Read();
+  Add(2, kOld);  // After the backup.
+  ASSERT_TRUE(RunHealthy().ok());
+  for (const auto& object : *store_->inner()->List(log)) {
+    if (!backup.contains(object.path)) Delete(object.path);
+  }
+  EXPECT_EQ(of_backup, Read());
+  Add(1, kOld);
+  ASSERT_FALSE(RunHealthy().ok());
+  const auto refused = RunOn(store_->inner(), place_->inner(), /*after_restore=*/true);
+  EXPECT_EQ(ErrorKind::kInvalid, KindOf(refused.status()));
+  EXPECT_THAT(refused.status().message(), HasSubstr("has 2 rows of runs after run 1"));
+  EXPECT_THAT(InArchive(), ::testing::IsSupersetOf({9, 10}));
+  rows_of_[Append(9, 2, kOld).path] = {9, 10};  // Ingest reads them again.
   ASSERT_TRUE(RunOn(store_->inner(), place_->inner(), /*after_restore=*/true).ok());
   CheckMoved();
 }

@@ -21,6 +21,7 @@
 #include "lake/delta/existing_table.h"
 #include "lake/store/object_store.h"
 #include "model/calendar.h"
+#include "refine/archived_rows.h"
 #include "refine/refine_loop.h"
 #include "refine/refine_stats.h"
 #include "refine/retention.h"
@@ -82,6 +83,11 @@ class ArchiveJob {
     hooks.find = [this](const lake::Table&) -> Result<std::vector<DataFile>> {
       ARROW_RETURN_NOT_OK(Find());
       return expired_.files;
+    };
+    hooks.count_missing = [this, place](const lake::Snapshot& archive,
+                                        const std::vector<DataFile>& files) -> Result<int64_t> {
+      ARROW_RETURN_NOT_OK(table_->Refresh().status());
+      return refine::CountMissingRows(*table_, place, archive, files);
     };
     hooks.release = [this](int64_t run, const std::string& digest) {
       return table_->path() == context_.config.lake.bronze_table ? ReleaseByTask(run, digest)
@@ -208,29 +214,31 @@ Result<int> ArchiveTable(const Context& context, const ArchiveFlags& flags) {
 
 Command TableArchiveCommand() {
   const auto flags = std::make_shared<ArchiveFlags>();
-  return {.name = "archive",
-          .meaning =
-              "Move whole dates of Bronze or quarantine to a table in another place, which `query` "
-              "reads with them; exits with 3 if some have to stay",
-          .options = {TableNameOption(&flags->name),
-                      {.name = "--before",
-                       .target = Storing(ParseBefore, &flags->before),
-                       .meaning = "The first date that stays, e.g. 2025-10-24",
-                       .value = "DATE",
-                       .required = true},
-                      {.name = "--to",
-                       .target = &flags->place,
-                       .meaning = "Where the archive is: a path, file:///... or s3://bucket/prefix",
-                       .value = "PLACE",
-                       .required = true},
-                      {.name = "--after-restore",
-                       .target = &flags->after_restore,
-                       .meaning =
-                           "Remove from the archive what a table restored from a backup has again"},
-                      {.name = "--dry-run",
-                       .target = &flags->dry_run,
-                       .meaning = "Only show what would be moved"}},
-          .run = Running(flags, ArchiveTable)};
+  return {
+      .name = "archive",
+      .meaning =
+          "Move whole dates of Bronze or quarantine to a table in another place, which `query` "
+          "reads with them; exits with 3 if some have to stay",
+      .options = {TableNameOption(&flags->name),
+                  {.name = "--before",
+                   .target = Storing(ParseBefore, &flags->before),
+                   .meaning = "The first date that stays, e.g. 2025-10-24",
+                   .value = "DATE",
+                   .required = true},
+                  {.name = "--to",
+                   .target = &flags->place,
+                   .meaning = "Where the archive is: a path, file:///... or s3://bucket/prefix",
+                   .value = "PLACE",
+                   .required = true},
+                  {.name = "--after-restore",
+                   .target = &flags->after_restore,
+                   .meaning =
+                       "The table was restored from a backup: remove from the archive the rows of "
+                       "later runs, all of which the table has to have again"},
+                  {.name = "--dry-run",
+                   .target = &flags->dry_run,
+                   .meaning = "Only show what would be moved"}},
+      .run = Running(flags, ArchiveTable)};
 }
 
 }  // namespace shopstream::cli
