@@ -20,7 +20,7 @@
 namespace shopstream::backup {
 namespace {
 
-// Of files that other programs replace while they are copied.
+// Other programs may replace files while they are copied.
 constexpr int kArchiveAttempts = 5;
 constexpr char kArchiveOperation[] = "ARCHIVE";
 
@@ -183,7 +183,7 @@ class ArchiveRun {
   }
 
  private:
-  // What earlier runs left in the archive and the table no longer has in these files.
+  // What earlier runs left in the archive, without copies of `wanted`.
   std::vector<DataFile> Undone(const std::vector<DataFile>& wanted) const {
     std::set<std::string> names;
     for (const DataFile& file : wanted) names.insert(file.path);

@@ -43,7 +43,7 @@ struct Attempt {
   std::vector<size_t> job_files;  // For each job, its place in `files`.
   std::string gone;               // The file that was missing, if one was.
   std::string gone_table;
-  int64_t gone_version = 0;  // Of its table, as it is pinned.
+  int64_t gone_version = 0;  // The version of its table that is pinned.
 };
 
 bool IsRefined(const std::string& file, const RefineConfig& refine) {

@@ -37,7 +37,7 @@ struct BackupFlags {
   std::string place;
   std::string backup;  // Empty: the newest, or all.
   std::string part = "lake";
-  std::optional<std::string> folder;  // Of --part files.
+  std::optional<std::string> folder;  // For --part files.
   bool in_place = false;
   bool sizes_only = false;
   bool dry_run = false;

@@ -23,8 +23,8 @@ void AddExpired(const tables::RefineTask& task, const ExpiredDates& expired, Pas
 
 }  // namespace
 
-// Of an archive. If Bronze has changed since the copy was made, it keeps its rows: whoever archives
-// sees it, and copies again.
+// For an archive. If Bronze has changed since the copy was made, it keeps its rows: whoever
+// archives sees it, and copies again.
 Status Refiner::ReleaseBronze(const tables::RefineTask& task) {
   lake::Table* const bronze = parts_.tables->bronze.get();
   ARROW_ASSIGN_OR_RAISE(const ExpiredDates expired, FindExpired(*bronze, *task.horizon, &silver_));

@@ -80,7 +80,7 @@ class Catalog {
 
   const std::map<std::string, std::string>& names() const { return names_; }
   const std::map<std::string, OpenTable>& open() const { return open_; }  // By their names.
-  // Of the tables that refine fills; nothing until a statement reads one.
+  // The pass of the tables that refine fills; nothing until a statement reads one.
   const std::optional<tables::CompletePass>& complete() const { return complete_; }
 
  private:
@@ -100,12 +100,12 @@ class Catalog {
 
   lake::ObjectStore* const store_;
   const Config config_;
-  const RefineConfig& refine_;                      // Of config_.
+  const RefineConfig& refine_;                      // Part of config_.
   const std::map<std::string, std::string> names_;  // -> path
   const ReadVersions versions_;
   FindMasked masked_;  // Null: none.
   std::optional<tables::CompletePass> complete_;
-  std::map<std::string, std::unique_ptr<lake::ObjectStore>> places_;  // Of archives.
+  std::map<std::string, std::unique_ptr<lake::ObjectStore>> places_;  // With archives.
   std::map<std::string, OpenTable> open_;
 };
 
