@@ -24,7 +24,7 @@ import soak
 from cluster import Cluster
 from lab_proof import proves
 from places import ROOT
-from runner import answers, commands, own_cluster
+from runner import answers, commands, environment, own_cluster
 from runner.bench import Bench
 from runner.course import HINTS, LABS, OWN, SECURED, Lab, LabError, all_labs
 from runner.progress import Attempt, Progress
@@ -324,6 +324,13 @@ def test_programs_get_json(cluster: Cluster, tmp_path: pathlib.Path, capsys: pyt
     assert {topic["topic"] for topic in state["topics"]} >= {shown["topic"]} and state["attempt"]["checks"] == 1
     assert asked(0, "stop", number)["lab"]["started"] is False
     assert answers.main(["check"], cluster, tmp_path) == answers.main(["check", "-1"], cluster, tmp_path) == 2
+
+
+def test_a_lab_does_not_inherit_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("SHOPSTREAM_KAFKA_BOOTSTRAP_SERVERS", "SHOPSTREAM_REGISTRY_PASSWORD", *environment.KEPT):
+        monkeypatch.setenv(name, "given")
+    environment.forget_settings()
+    assert {name for name in os.environ if name.startswith("SHOPSTREAM_")} == set(environment.KEPT)
 
 
 @pytest.mark.parametrize("words", [["chek"], ["check", "four"], ["new"], ["4", "5"]])
