@@ -19,7 +19,8 @@ namespace shopstream::console {
 namespace {
 
 constexpr int kTickMs = 50;
-constexpr Millis kGrace{3000};  // From SIGINT to SIGKILL.
+constexpr size_t kMostAtOnce =
+    1 << 20;  // Bytes, so that a child that always writes can be stopped.
 
 // An open file of this process.
 class Descriptor {
@@ -136,7 +137,10 @@ class RunningChild {
     if (!Runs()) return;
     ::kill(-pid_, SIGINT);
     const auto deadline = BootClock::now() + grace;
-    while (Runs() && BootClock::now() < deadline) Read(kTickMs);
+    while (Runs() && BootClock::now() < deadline) {
+      Read(kTickMs);  // So that it can end: a full pipe would hold it.
+      output_ = {};
+    }
     ::kill(-pid_, SIGKILL);
     if (!exit_code_) ::waitpid(pid_, nullptr, 0);
     exit_code_ = 128 + SIGKILL;
@@ -155,14 +159,16 @@ class RunningChild {
   RunningChild(pid_t pid, Descriptor out, Descriptor err)
       : pid_(pid), out_(std::move(out)), err_(std::move(err)) {}
 
-  // All that is there; closes it at its end.
+  // What is there, about kMostAtOnce at most; closes it at its end.
   static void Take(Descriptor* from, std::string* to) {
     char bytes[16 << 10];
-    ssize_t count = 0;
-    while ((count = ::read(from->number(), bytes, sizeof bytes)) > 0) {
+    for (size_t taken = 0; taken < kMostAtOnce;) {
+      const ssize_t count = ::read(from->number(), bytes, sizeof bytes);
+      if (count == 0) from->Close();
+      if (count <= 0) return;
       to->append(bytes, static_cast<size_t>(count));
+      taken += static_cast<size_t>(count);
     }
-    if (count == 0) from->Close();
   }
 
   const pid_t pid_;
@@ -189,7 +195,7 @@ Result<ChildOutput> RunChild(const std::vector<std::string>& words, const ChildL
           Unavailable(words[0], " was stopped: it took longer than ", limits.time.count(), " ms");
     }
     if (!problem.ok()) {
-      child->Stop(kGrace);
+      child->Stop(limits.grace);
       return problem;
     }
   }

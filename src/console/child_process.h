@@ -13,6 +13,7 @@ namespace shopstream::console {
 struct ChildLimits {
   Millis time{10'000};
   size_t output_bytes = 4 << 20;  // Of standard output and standard error together.
+  Millis grace{3'000};            // From SIGINT to SIGKILL.
 };
 
 struct ChildOutput {
@@ -24,7 +25,7 @@ struct ChildOutput {
 // Its standard input is empty, and it inherits the environment, but no other open file.
 //
 // If it takes longer than the limit, writes more, or `stop` (called every 50 ms) returns true, it
-// gets SIGINT, and SIGKILL 3 s later. Both go to all of its process group.
+// gets SIGINT, and SIGKILL after the grace. Both go to all of its process group.
 //
 // Invalid: the program cannot be started. Unavailable: it took too long, or was stopped. Corrupt:
 // it wrote too much.

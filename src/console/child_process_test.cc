@@ -7,6 +7,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <string>
 
 #include "base/error_kind.h"
@@ -94,6 +95,18 @@ TEST(ChildProcessTest, StopsOneThatWritesTooMuchOrIsNoLongerWanted) {
   EXPECT_EQ(KindOf(loud.status()), ErrorKind::kCorrupt);
   const auto unwanted = RunProgram({"/usr/bin/yes"}, {.output_bytes = 1 << 30}, true);
   EXPECT_TRUE(IsUnavailable(unwanted.status())) << unwanted.status();
+}
+
+TEST(ChildProcessTest, LetsItCleanUpForTheGrace) {
+  const TemporaryFolder folder;
+  const std::string cleaned = folder.path() / "cleaned";
+  // While it cleans up, it writes more than pipes hold.
+  const std::string script = "trap 'head -c 3000000 /dev/zero; touch " + cleaned +
+                             "; exit 1' INT; while :; do sleep 0.01; done";
+  ASSERT_FALSE(RunScript(script, {.time = Millis{100}, .grace = Millis{60'000}}).ok());
+  EXPECT_TRUE(std::filesystem::exists(cleaned));
+  // What ignores SIGINT is killed after it.
+  EXPECT_FALSE(RunScript("trap '' INT; yes", {.time = Millis{50}, .grace = Millis{50}}).ok());
 }
 
 TEST(ChildProcessTest, NamesAProgramThatCannotBeRun) {
