@@ -5,7 +5,7 @@
     --json state N                    the topics, groups and tables of lab N, as they are now
     --json ACT N [ANSWER]             start, predict, check, hint, reset or stop; answers as show, with before and after
 
-What cannot be done is {"error": {"kind": ..., "message": ...}}, and the exit code is 1.
+An error is {"error": {"kind": ..., "message": ...}}, and the exit code is 1.
 """
 
 import contextlib
@@ -25,7 +25,7 @@ from runner.bench import Bench
 from runner.commands import DONE, FAILED, INTERRUPTED, USAGE, Student, said, standing
 from runner.course import HINTS, LABS, Lab, LabError, all_labs
 from runner.picture import Json, picture
-from runner.progress import Attempt, alone, home
+from runner.progress import Attempt, Progress, alone, home
 
 READS = ("show", "state")
 ACTS = ("start", "predict", "check", "hint", "reset", "stop")
@@ -78,7 +78,8 @@ def answer(words: Sequence[str], cluster: Cluster | None, folder: pathlib.Path, 
 
     command, *rest = words
     if command == "list":
-        return {"labs": [row(lab, student().progress.attempt(lab.name)) for lab in all_labs(labs)]}
+        progress = Progress(folder)
+        return {"labs": [row(lab, progress.attempt(lab.name)) for lab in all_labs(labs)]}
     number = int(rest[0])
     if command in READS:  # They do not wait for a check that runs: progress is replaced as a whole.
         asker = student()

@@ -29,12 +29,12 @@ constexpr LabAct kActs[] = {
     {"check", "Checks the lab's state", "checked"},
     {"hint", "Gives the next of three hints", "took a hint for"},
     {"reset", "Starts over, with a new topic, folder and tables", "started over with", true},
-    {"stop", "Deletes the lab's topic, groups and folder; progress stays",
+    {"stop", "Deletes the lab's topic, groups, folder and own brokers; progress stays",
      "deleted the topic and folder of", true},
 };
 
 Status NoRunner() {
-  return Status::Invalid("console.labs_command is empty: run labs on a terminal, with ./run lab");
+  return Status::Invalid("console.labs_command is empty: run labs in a terminal, with ./run lab");
 }
 
 // The lab of the route. Its digits are an argument of the runner, so they are nothing else.
@@ -64,9 +64,13 @@ class LabsApi {
   Result<ordered_json> List() {
     return runner_.exists() ? Existing(runner_.Read({"list"})) : Missing();
   }
-  Result<ordered_json> One(const ApiRequest& request, const char* command) {
+  Result<ordered_json> One(const ApiRequest& request) {
     ARROW_ASSIGN_OR_RAISE(const std::string number, LabNumber(request));
-    return runner_.exists() ? Existing(runner_.Read({command, number})) : Missing();
+    return runner_.exists() ? Existing(runner_.Read({"show", number})) : Missing();
+  }
+  Result<ordered_json> State(const ApiRequest& request) {
+    ARROW_ASSIGN_OR_RAISE(const std::string number, LabNumber(request));
+    return runner_.exists() ? Existing(runner_.Look({"state", number})) : Missing();
   }
   Result<Receipt> Do(const ApiRequest& request, const LabAct& act);
 
@@ -80,7 +84,7 @@ class LabsApi {
   static Result<ordered_json> Missing() {
     return ordered_json{{"exists", false},
                         {"reason",
-                         "Labs run from a checkout, on its local cluster. Use them on a "
+                         "Labs run from a checkout, on its local cluster. Use them in a "
                          "terminal there, or name its runner in console.labs_command."},
                         {"remedy", "./run lab"}};
   }
@@ -115,9 +119,9 @@ std::vector<ApiRoute> LabRoutes(const World& world) {
       {"GET", "/api/labs", "The labs with their progress",
        Read([api](const ApiRequest&) { return api->List(); })},
       {"GET", "/api/labs/*", "A lab's page, question and hints, and what its last check found",
-       Read([api](const ApiRequest& request) { return api->One(request, "show"); })},
+       Read([api](const ApiRequest& request) { return api->One(request); })},
       {"GET", "/api/labs/*/state", "The lab's topics, groups and tables, as they are now",
-       Read([api](const ApiRequest& request) { return api->One(request, "state"); })},
+       Read([api](const ApiRequest& request) { return api->State(request); })},
   };
   for (const LabAct& act : kActs) {
     routes.push_back(

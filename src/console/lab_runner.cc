@@ -3,7 +3,6 @@
 #include "base/error_kind.h"
 #include "base/json.h"
 #include "base/shutdown.h"
-#include "console/child_process.h"
 
 namespace shopstream::console {
 namespace {
@@ -12,7 +11,7 @@ using nlohmann::ordered_json;
 
 constexpr size_t kMostReason = 500;  // Bytes of the program's last words.
 
-// Why it failed, if it has not said so in JSON: the end of what it wrote for people.
+// The reason of a failure without JSON: the end of its output.
 Status FailureOf(const ChildOutput& output) {
   std::string reason = output.err.empty() ? output.out : output.err;
   while (!reason.empty() && reason.back() == '\n') reason.pop_back();
@@ -27,12 +26,13 @@ Status ErrorOf(const ordered_json& error) {
 
 }  // namespace
 
-Result<ordered_json> LabRunner::Ask(const std::vector<std::string>& words, Millis limit) const {
+Result<ordered_json> LabRunner::Ask(const std::vector<std::string>& words,
+                                    const ChildLimits& limits) const {
   std::vector<std::string> all = command_;
   all.emplace_back("--json");
   all.insert(all.end(), words.begin(), words.end());
   ARROW_ASSIGN_OR_RAISE(const ChildOutput output,
-                        RunChild(all, {.time = limit}, [] { return ShutdownRequested(); }));
+                        RunChild(all, limits, [] { return ShutdownRequested(); }));
   ordered_json answer = ParseOrderedJson(output.out);
   if (!answer.is_object()) return FailureOf(output);
   const auto error = answer.find("error");
@@ -44,7 +44,13 @@ Result<ordered_json> LabRunner::Ask(const std::vector<std::string>& words, Milli
 Result<ordered_json> LabRunner::Read(const std::vector<std::string>& words) {
   const std::unique_lock turn(reads_, limits_.read_turn);
   if (!turn.owns_lock()) return Unavailable("others are reading labs now; try again");
-  return Ask(words, limits_.read);
+  return Ask(words, {.time = limits_.read});
+}
+
+Result<ordered_json> LabRunner::Look(const std::vector<std::string>& words) {
+  const std::unique_lock turn(looks_, std::try_to_lock);
+  if (!turn.owns_lock()) return Unavailable("others are looking at a lab now; try again");
+  return Ask(words, {.time = limits_.read});
 }
 
 Result<ordered_json> LabRunner::Act(const std::vector<std::string>& words) {
@@ -52,7 +58,7 @@ Result<ordered_json> LabRunner::Act(const std::vector<std::string>& words) {
   if (!turn.owns_lock()) {
     return Unavailable("a lab is being started, checked or deleted now; try again once it is done");
   }
-  return Ask(words, limits_.act);
+  return Ask(words, {.time = limits_.act, .grace = limits_.act_grace});
 }
 
 }  // namespace shopstream::console

@@ -34,6 +34,10 @@ class LabRunnerTest : public ::testing::Test {
 )";
   }
 
+  static void Await(const std::filesystem::path& path) {
+    for (int i = 0; i < 10'000 && !std::filesystem::exists(path); ++i) Sleep(Millis{1});
+  }
+
   TemporaryFolder folder_;
   const std::string script_ = folder_.path() / "labs.sh";
   LabRunner runner_{{"/bin/sh", script_}};
@@ -63,20 +67,29 @@ TEST_F(LabRunnerTest, AFailureShowsItsLastWords) {
   }
 }
 
-TEST_F(LabRunnerTest, OneActAtATimeAndReadsMeanwhile) {
-  ASSERT_EQ(::mkfifo((folder_.path() / "gate").c_str(), 0600), 0);
+TEST_F(LabRunnerTest, OneActAndOneLookAtATimeAndReadsMeanwhile) {
+  std::filesystem::create_directory(folder_.path() / "look");
+  for (const char* gate : {"gate", "look/gate"}) {
+    ASSERT_EQ(::mkfifo((folder_.path() / gate).c_str(), 0600), 0);
+  }
   std::thread first([this] {
     const auto done = runner_.Act({"wait", folder_.path()});
     EXPECT_TRUE(done.ok() && done->at("waited") == true) << done.status();
   });
-  for (int i = 0; i < 10'000 && !std::filesystem::exists(folder_.path() / "started"); ++i) {
-    Sleep(Millis{1});
-  }
+  Await(folder_.path() / "started");
+  std::thread look([this] {
+    const auto done = runner_.Look({"wait", folder_.path() / "look"});
+    EXPECT_TRUE(done.ok() && done->at("waited") == true) << done.status();
+  });
+  Await(folder_.path() / "look/started");
   const auto second = runner_.Act({"list"});
   EXPECT_TRUE(IsUnavailable(second.status())) << second.status();
+  EXPECT_TRUE(IsUnavailable(runner_.Look({"list"}).status()));
   EXPECT_TRUE(runner_.Read({"list"}).ok());
   std::ofstream(folder_.path() / "gate") << "go\n";
+  std::ofstream(folder_.path() / "look/gate") << "go\n";
   first.join();
+  look.join();
   EXPECT_TRUE(runner_.Act({"list"}).ok());
 }
 
