@@ -262,6 +262,8 @@ def test_a_lab_that_harms_brokers_has_its_own_until_it_stops(own_lab: Lab, clust
         assert "brokers of lab 77 run" in says(0)
         brokers("freeze", "1")
         assert "broker 1   frozen" in brokers()
+        brokers("start", "1")
+        assert "broker 1   runs" in brokers()
         ada.kill()  # As a restart of the machine does. Meanwhile, another program takes a port.
         with socket.create_server(("127.0.0.1", ada.ports.registry)):
             says(0, "predict", "a")

@@ -131,7 +131,9 @@ def obey(cluster: Cluster, nodes: tuple[int, ...], command: str, number: int | N
         if number is None:
             make_ready(cluster, nodes)
         else:
-            cluster.start_brokers([number])
+            send(cluster, number, signal.SIGCONT)  # A frozen one never serves.
+            with cluster.locked():
+                cluster.start_brokers([number])
     elif number is None:
         raise ClusterError(f"./brokers {command} needs the number of a broker: {', '.join(map(str, nodes))}")
     elif command == "stop":
