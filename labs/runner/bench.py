@@ -31,6 +31,7 @@ from secured_cluster import SecuredCluster
 
 READ_TIMEOUT = 30.0  # Seconds without a record, before the end of a topic is reached.
 STEPS_TIMEOUT = 120.0
+MOST_OUTPUT = 4000    # Characters of a failed command that an error shows, from the end.
 T = TypeVar("T")
 
 CONFIGURATION = """# Settings of ./shopstream in this folder. ./lab reset writes this file again.
@@ -189,7 +190,7 @@ class Bench:
                     raise LabError(f"$ {' '.join(words)}\nnot done after {limit:.0f} s: is there an endless loop?") from None
                 raise
         if expect is not None and process.returncode != expect:
-            raise LabError(f"$ {' '.join(words)}\nexit code {process.returncode}\n{out}{err}".strip())
+            raise LabError(f"$ {' '.join(words)}\nexit code {process.returncode}\n{(out + err)[-MOST_OUTPUT:]}".strip())
         return subprocess.CompletedProcess(words, process.returncode, out, err)
 
     def start_python(self, script: str, log: str) -> subprocess.Popen[bytes]:
