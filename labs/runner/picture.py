@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
+from confluent_kafka import ConsumerGroupTopicPartitions, ConsumerGroupType, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
@@ -12,6 +12,7 @@ from runner.bench import Bench
 MOST_GROUPS = 4   # Lab 3 makes a new one with each experiment.
 MOST_TABLES = 12
 TIMEOUT = 5.0     # Seconds for each answer of the brokers.
+WITH_OFFSETS = {ConsumerGroupType.CLASSIC, ConsumerGroupType.CONSUMER}  # Share groups have none.
 
 Json = dict[str, Any]
 
@@ -20,11 +21,12 @@ def picture(bench: Bench) -> Json:
     """Names ending in `_unknown` give the reason for a part that is missing."""
     found: Json = {"topics": [], "groups": [], "tables": tables(bench)}
     client = bench.admin()
-    try:
-        found["topics"] = topics(client, bench.topic)
-        found["groups"] = groups(client, bench.topic)
-    except KafkaException as error:
-        found["topics_unknown"] = error.args[0].str()
+    for part, look in (("topics", topics), ("groups", groups)):
+        try:
+            found[part] = look(client, bench.topic)
+        except KafkaException as error:
+            found[f"{part}_unknown"] = error.args[0].str()
+            break  # Groups without topics show nothing, and would be another wait.
     return found
 
 
@@ -48,22 +50,36 @@ def offsets(client: AdminClient, places: list[TopicPartition], spec: OffsetSpec)
 
 def groups(client: AdminClient, prefix: str) -> list[Json]:
     """The groups of this attempt that have committed offsets, and how far they are."""
-    names = sorted(group.group_id for group in client.list_consumer_groups(request_timeout=TIMEOUT).result().valid
-                   if group.group_id.startswith(prefix))
-    found = []
-    for name in names:
-        asked = client.list_consumer_group_offsets([ConsumerGroupTopicPartitions(name)], request_timeout=TIMEOUT)
-        try:
-            committed = asked[name].result().topic_partitions
-        except KafkaException:  # A share group has no such offsets, and a group may be deleted meanwhile.
-            continue
-        places = [{"topic": place.topic, "partition": place.partition, "offset": place.offset}
-                  for place in committed if place.offset >= 0]
+    listed = client.list_consumer_groups(types=WITH_OFFSETS, request_timeout=TIMEOUT).result()
+    for error in listed.errors:  # Of a broker, so groups may be missing.
+        insist_on_none(error)
+    found: list[Json] = []
+    for name in sorted(group.group_id for group in listed.valid if group.group_id.startswith(prefix)):
+        places = committed(client, name)
         if places:
             found.append({"group": name, "offsets": places})
         if len(found) == MOST_GROUPS:
             break
     return found
+
+
+def committed(client: AdminClient, group: str) -> list[Json]:
+    """The group's offsets; none if it is deleted meanwhile."""
+    asked = client.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)], request_timeout=TIMEOUT)
+    try:
+        places = asked[group].result().topic_partitions
+    except KafkaException as error:
+        if error.args[0].code() == KafkaError.GROUP_ID_NOT_FOUND:
+            return []
+        raise
+    for place in places:
+        insist_on_none(place.error)
+    return [{"topic": place.topic, "partition": place.partition, "offset": place.offset} for place in places if place.offset >= 0]
+
+
+def insist_on_none(error: KafkaError | KafkaException | None) -> None:
+    if error is not None:
+        raise error if isinstance(error, KafkaException) else KafkaException(error)
 
 
 def tables(bench: Bench) -> list[Json]:

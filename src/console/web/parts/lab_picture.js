@@ -9,6 +9,7 @@ const MOST_SQUARES = 24;  // Of a table's files.
 export function LabPicture({ now, before }) {
   return html`<div class="lab-picture stack">
     ${now.topics_unknown && html`<p class="note warn">The topics are unknown: ${now.topics_unknown}</p>`}
+    ${now.groups_unknown && html`<p class="note warn">How far the groups are is unknown: ${now.groups_unknown}</p>`}
     ${now.topics.map((topic) => html`<${Topic} key=${topic.topic} topic=${topic} groups=${now.groups}
       before=${before?.topics.find((t) => t.topic === topic.topic)} />`)}
     ${now.tables.length === 0 ? html`<p class="dim">There is no table yet.</p>` : html`<${Tables} tables=${now.tables} before=${before?.tables ?? []} />`}
