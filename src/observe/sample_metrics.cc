@@ -174,12 +174,14 @@ void SampleMetrics::ShowTopics(const std::string& own_name, const TopicsSample& 
   if (!sample.own_exists) Set(kTopicPartitions, {{"topic", own_name}}, 0);
   std::map<int32_t, int64_t> led;
   for (const TopicSample& topic : sample.topics) {
-    if (!scope_.all_topics && topic.name != own_name) continue;
-    const prometheus::Labels labels{{"topic", topic.name}};
-    Set(kTopicPartitions, labels, Real(std::ssize(topic.partitions)));
-    Set(kTopicLeaderless, labels, Real(topic.leaderless()));
-    Set(kTopicUnderReplicated, labels, Real(topic.under_replicated()));
     for (const PartitionSample& partition : topic.partitions) ++led[partition.state.leader];
+    const prometheus::Labels labels{{"topic", topic.name}};
+    const bool in_scope = scope_.all_topics || topic.name == own_name;
+    if (in_scope) Set(kTopicPartitions, labels, Real(std::ssize(topic.partitions)));
+    if (in_scope || topic.leaderless() > 0 || topic.under_replicated() > 0) {
+      Set(kTopicLeaderless, labels, Real(topic.leaderless()));
+      Set(kTopicUnderReplicated, labels, Real(topic.under_replicated()));
+    }
   }
   for (const auto& [broker, partitions] : led) {
     if (broker >= 0) Set(kBrokerLeaders, {{"broker", std::to_string(broker)}}, Real(partitions));

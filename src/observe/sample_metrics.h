@@ -67,7 +67,8 @@ struct SampleMetricHelp {
 std::span<const SampleMetricHelp> AllSampleMetrics();
 
 // Which topics and groups of a sample have gauges: a sample for the console has all of the cluster,
-// which may be too many series for Prometheus.
+// which may be too many series for Prometheus. Partitions without a leader, or with too few
+// replicas in sync, have theirs in any topic.
 struct SampleScope {
   bool all_topics = false;  // false: only kafka.topic.
   bool all_groups = false;  // false: only kafka.group.

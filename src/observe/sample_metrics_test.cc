@@ -11,6 +11,7 @@
 #include <sstream>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace shopstream::observe {
 namespace {
@@ -178,6 +179,15 @@ TEST_F(SampleMetricsTest, ShowsGroupsAndRegistry) {
   EXPECT_THAT(text, Not(HasSubstr("shopstream_registry_subjects ")));
 }
 
+std::string ShownIn(SampleScope scope, const Sample& sample) {
+  prometheus::Registry registry;
+  SampleMetrics metrics(&registry, scope);
+  metrics.Show(sample);
+  std::ostringstream text;
+  prometheus::TextSerializer().Serialize(text, registry.Collect());
+  return text.str();
+}
+
 TEST(SampleScope, LeavesOutOtherTopicsAndGroups) {
   Sample sample{.topic = "t", .group = "g"};
   GroupsSample groups;
@@ -197,22 +207,36 @@ TEST(SampleScope, LeavesOutOtherTopicsAndGroups) {
   }
   sample.topics = JustSeen(topics);
   sample.groups = JustSeen(groups);
-  const auto shown = [&](SampleScope scope) {
-    prometheus::Registry registry;
-    SampleMetrics metrics(&registry, scope);
-    metrics.Show(sample);
-    std::ostringstream text;
-    prometheus::TextSerializer().Serialize(text, registry.Collect());
-    return text.str();
-  };
-  const std::string own = shown({});
+  const std::string own = ShownIn({}, sample);
   EXPECT_THAT(own, HasSubstr("shopstream_topic_partitions{topic=\"t\"} 1\n"));
-  EXPECT_THAT(own, HasSubstr("shopstream_broker_leader_partitions{broker=\"1\"} 1\n"));
+  EXPECT_THAT(own, HasSubstr("shopstream_broker_leader_partitions{broker=\"1\"} 2\n"));
   EXPECT_THAT(own, HasSubstr("shopstream_group_lag_records{group=\"g\",partition=\"0\""));
   EXPECT_THAT(own, Not(HasSubstr("other-")));
-  const std::string all = shown({.all_topics = true, .all_groups = true});
+  const std::string all = ShownIn({.all_topics = true, .all_groups = true}, sample);
   EXPECT_THAT(all, HasSubstr("{group=\"other-g\",partition=\"0\",topic=\"other-t\"} 2\n"));
-  EXPECT_THAT(all, HasSubstr("shopstream_broker_leader_partitions{broker=\"1\"} 2\n"));
+}
+
+TEST(SampleScope, HasTheHarmedPartitionsOfOtherTopics) {
+  Sample sample{.topic = "t", .group = "g"};
+  TopicsSample topics{.at = {}, .own_exists = false, .topics = {}};
+  const auto add = [&](const char* name, int32_t leader, std::vector<int32_t> in_sync) {
+    TopicSample& topic = topics.topics.emplace_back();
+    topic.name = name;
+    topic.partitions.push_back(
+        {.state = {.id = 0, .leader = leader, .replicas = {1, 2}, .in_sync = std::move(in_sync)},
+         .end = {},
+         .log_start = {},
+         .unknown = ""});
+  };
+  add("leaderless", -1, {1, 2});
+  add("behind", 1, {1});
+  add("well", 1, {1, 2});
+  sample.topics = JustSeen(topics);
+  const std::string own = ShownIn({}, sample);
+  EXPECT_THAT(own, HasSubstr("shopstream_topic_leaderless_partitions{topic=\"leaderless\"} 1\n"));
+  EXPECT_THAT(own, HasSubstr("shopstream_topic_under_replicated_partitions{topic=\"behind\"} 1\n"));
+  EXPECT_THAT(own, Not(HasSubstr("shopstream_topic_partitions{topic=\"leaderless\"}")));
+  EXPECT_THAT(own, Not(HasSubstr("well")));
 }
 
 }  // namespace
