@@ -21,6 +21,7 @@ void PrintReport(std::ostream& out, const nlohmann::ordered_json& report) {
 
 Status PrintReport(std::ostream& out, const nlohmann::ordered_json& report,
                    const std::string& list_name, SpooledList* list) {
+  if (list != nullptr) ARROW_RETURN_NOT_OK(list->Flush());
   out << '{';
   const char* separator = "";
   for (const auto& [name, value] : report.items()) {

@@ -12,7 +12,8 @@ namespace shopstream {
 // Prints a report as JSON: an object on one line, but with each list element on its own line.
 void PrintReport(std::ostream& out, const nlohmann::ordered_json& report);
 
-// The same of an object, with `list` in place of its member of that name.
+// The same of an object, with `list` in place of its member of that name. Invalid: there is no room
+// for the list, and nothing is printed; or it cannot be read.
 Status PrintReport(std::ostream& out, const nlohmann::ordered_json& report,
                    const std::string& list_name, SpooledList* list);
 

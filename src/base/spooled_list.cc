@@ -30,7 +30,13 @@ Result<SpooledList> SpooledList::Open() {
   const int descriptor = mkostemp(path.data(), O_CLOEXEC);
   if (descriptor < 0) return CannotSpool();
   unlink(path.c_str());  // It lives as long as it is open.
-  return SpooledList(fdopen(descriptor, "w+"));
+  std::FILE* const file = fdopen(descriptor, "w+");
+  if (file == nullptr) {
+    const Status problem = CannotSpool();
+    close(descriptor);
+    return problem;
+  }
+  return SpooledList(file);
 }
 
 Status SpooledList::Add(const nlohmann::ordered_json& element) {
@@ -39,8 +45,9 @@ Status SpooledList::Add(const nlohmann::ordered_json& element) {
   return written == line.size() ? Status::OK() : CannotSpool();
 }
 
+Status SpooledList::Flush() { return std::fflush(file_.get()) == 0 ? Status::OK() : CannotSpool(); }
+
 Status SpooledList::Print(std::ostream& out) {
-  if (std::fflush(file_.get()) != 0) return CannotSpool();
   std::rewind(file_.get());
   out << '[';
   std::array<char, 1 << 16> block;

@@ -19,7 +19,9 @@ class SpooledList {
 
   // Invalid: there is no room for it.
   Status Add(const nlohmann::ordered_json& element);
-  // As PrintReport prints a list, each element on its own line.
+  // Invalid: there is no room for the elements so far.
+  Status Flush();
+  // As PrintReport prints a list, each element on its own line. After Flush().
   Status Print(std::ostream& out);
 
  private:

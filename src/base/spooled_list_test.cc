@@ -1,7 +1,9 @@
 #include "base/spooled_list.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <sstream>
 #include <string>
@@ -35,6 +37,22 @@ TEST(SpooledListTest, ItIsPrintedLikeAListInMemory) {
     report["rows"] = ordered_json::array();
     EXPECT_EQ(in_memory.str(), Printed(report, &list)) << count;
   }
+}
+
+TEST(SpooledListTest, NothingIsPrintedOfAListThatHasNoRoom) {
+  SpooledList list = *SpooledList::Open();
+  ASSERT_TRUE(list.Add({{"number", 1}}).ok());  // In memory so far.
+  rlimit old{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &old), 0);
+  const auto on_signal = std::signal(SIGXFSZ, SIG_IGN);
+  const rlimit none{0, old.rlim_max};
+  ::setrlimit(RLIMIT_FSIZE, &none);
+  std::ostringstream out;
+  const Status status = PrintReport(out, {{"rows", ordered_json::array()}}, "rows", &list);
+  ::setrlimit(RLIMIT_FSIZE, &old);
+  std::signal(SIGXFSZ, on_signal);
+  EXPECT_TRUE(status.IsInvalid()) << status;
+  EXPECT_EQ(out.str(), "");
 }
 
 TEST(SpooledListTest, AFolderThatDoesNotExistIsAnError) {
