@@ -32,6 +32,7 @@ export function Change({ label, title, plan, act, confirm, done, after, disabled
   return html`<button type="button" class="button ${danger ? 'danger' : ''}" disabled=${disabled} onClick=${() => setOpen(true)}>${label}</button>
     <dialog ref=${dialog} onClose=${close} aria-label=${title}>${open && html`<form class="stack" onSubmit=${run}>
       <h2>${title}</h2>
+      ${about.error && html`<${Failure} error=${about.error} />`}
       ${about.value && !allowed ? html`<p class="note">This console only reads. To change things, set <code>console.allow_changes</code> and a token, and restart it.</p>`
     : about.value && !about.value.signed_in_as ? html`<${TokenSignIn} signed=${about.reload} />`
       : about.value && !about.value.may_change ? html`<p class="note">You are signed in as ${about.value.signed_in_as}, who has the role reader. A writer may make changes.</p>`

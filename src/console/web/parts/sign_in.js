@@ -13,7 +13,8 @@ function useSignIn(send, done) {
     setState({ working: true });
     try {
       await post('/api/session', send());
-      done();
+      await done();
+      setState({});
     } catch (error) {
       setState({ error });
     }
@@ -23,7 +24,7 @@ function useSignIn(send, done) {
 
 const Refused = ({ error }) => error && html`<p class="note bad" role="alert">${error.message}</p>`;
 
-// Instead of any page but the runbook, while the server knows nobody here. Afterwards the address shows what it would have shown.
+// Instead of any page but the runbook, while nobody is signed in. Afterwards the address shows what it would have shown.
 export function SignInPage() {
   const [user, setUser] = useState('');
   const [password, setPassword] = useState('');
@@ -50,8 +51,9 @@ export function TokenSignIn({ signed }) {
 
 // Who is signed in, and the way out.
 export function SignedIn({ about }) {
+  const [error, setError] = useState(null);
   if (about.signed_in_as === null) return about.allow_changes ? 'nobody; a change asks for the token' : 'nobody';
-  const out = () => post('/api/session/end').then(() => location.reload());
+  const out = () => post('/api/session/end').then(() => location.reload(), setError);
   return html`<div class="row">${about.signed_in_as === 'token' ? 'by the token' : about.signed_in_as}${
-    about.allow_changes && !about.may_change ? ', who may look only' : ''}<button class="button" onClick=${out}>Sign out</button></div>`;
+    about.allow_changes && !about.may_change ? ', read-only' : ''}<button class="button" onClick=${out}>Sign out</button></div><${Refused} error=${error} />`;
 }
