@@ -322,6 +322,7 @@ def test_programs_get_json(cluster: Cluster, tmp_path: pathlib.Path, capsys: pyt
     assert asked(0, "hint", number)["lab"]["hints"] == FIRST.hints()[:1]
     shown = asked(0, "show", number)
     assert shown == done["lab"] | {"hints": FIRST.hints()[:1]} and shown["page"] == FIRST.page()
+    assert shown["own_brokers"] is False
     state = asked(0, "state", number)
     assert {topic["topic"] for topic in state["topics"]} >= {shown["topic"]} and state["attempt"]["checks"] == 1
     assert asked(0, "stop", number)["lab"]["started"] is False

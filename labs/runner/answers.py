@@ -23,7 +23,7 @@ from ports import Asked
 from runner import screen
 from runner.bench import Bench
 from runner.commands import DONE, FAILED, INTERRUPTED, USAGE, Student, said, standing
-from runner.course import HINTS, LABS, Lab, LabError, all_labs
+from runner.course import HINTS, LABS, SHARED, Lab, LabError, all_labs
 from runner.picture import Json, picture
 from runner.progress import Attempt, Progress, alone, home
 
@@ -43,7 +43,8 @@ def shown(student: Student, lab: Lab) -> Json:
             "choices": lab.prediction.choices, "prediction": attempt.prediction or None, "checks": attempt.checks,
             "hints": lab.hints()[:attempt.hints], "hints_in_all": HINTS, "finding": attempt.finding,
             "why": lab.text("after.md") if attempt.passed else None,
-            "topic": bench.topic if attempt.started else None, "folder": str(bench.folder) if attempt.started else None}
+            "topic": bench.topic if attempt.started else None, "folder": str(bench.folder) if attempt.started else None,
+            "own_brokers": lab.cluster != SHARED}
 
 
 def standing_of(attempt: Attempt) -> Json:

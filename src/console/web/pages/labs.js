@@ -12,7 +12,7 @@ import { Failure, Head, Loaded, Panel } from '../parts/panel.js';
 import { DataTable } from '../parts/table.js';
 
 const LOOK_EVERY_MS = 3000;
-const MISSING = 'Labs are on a terminal';
+const MISSING = 'Labs run in a terminal';
 
 export const Page = () => route.value.parts[1] ? html`<${LabPage} number=${route.value.parts[1]} key=${route.value.parts[1]} />` : html`<${Labs} />`;
 
@@ -45,6 +45,8 @@ function LabPage({ number }) {
 
 const IN_PROGRESS = { start: 'Preparing the topic and the folder…', check: 'Checking…' };
 
+const OWN_BROKERS = 'The brokers of this lab are deleted too, with all that they have.';
+
 // What the student does, and what came of it.
 function Work({ lab, path, changed, reload }) {
   const about = useResource('/api/about');
@@ -75,16 +77,16 @@ function Work({ lab, path, changed, reload }) {
     ${lab.started && html`<${Hints} lab=${lab} button=${button} />
       <${Panel} title="Start over"><p class="row">
       ${button({ name: 'reset', label: 'Reset', title: `Start lab ${lab.number} over`, confirm: `lab ${lab.number}`,
-    plan: html`<p>Deletes the topic ${lab.topic} and all that is in ${lab.folder}, your changes too, and prepares both again.</p>` })}
+    plan: html`<p>Deletes the topic ${lab.topic} and all that is in ${lab.folder}, your changes too, and prepares both again. ${lab.own_brokers && OWN_BROKERS}</p>` })}
       ${button({ name: 'stop', label: 'Stop', title: `Stop lab ${lab.number}`, confirm: `lab ${lab.number}`,
-    plan: html`<p>Deletes the topic ${lab.topic}, its groups and the folder ${lab.folder}, your changes too. Your progress is kept.</p>` })}</p><//>`}
+    plan: html`<p>Deletes the topic ${lab.topic}, its groups and the folder ${lab.folder}, your changes too. ${lab.own_brokers && OWN_BROKERS} Your progress is kept.</p>` })}</p><//>`}
   </div>`;
 }
 
-const Start = ({ lab, button }) => html`<${Panel} title="Start"><p>It takes about ${f.plural(lab.minutes, 'minute')}. You get your own topic, tables and folder on the local cluster.</p>
-  <p>${button({ name: 'start', label: 'Start', title: `Start lab ${lab.number}`, plan: html`<p>Creates a topic and a folder for this lab.</p>` })}</p><//>`;
+const Start = ({ lab, button }) => html`<${Panel} title="Start"><p>It takes about ${f.plural(lab.minutes, 'minute')}. You get your own topic, tables and folder${lab.own_brokers ? ', and brokers that only this lab uses' : ' on the local cluster'}.</p>
+  <p>${button({ name: 'start', label: 'Start', title: `Start lab ${lab.number}`, plan: html`<p>Creates a topic and a folder for this lab${lab.own_brokers && ', and starts its brokers'}.</p>` })}</p><//>`;
 
-// The live picture. It also notices what was done on a terminal.
+// The live picture. It also notices what was done in a terminal.
 function Now({ path, lab, reload }) {
   const state = useResource(`${path}/state`, LOOK_EVERY_MS);
   const [before, setBefore] = useState(null);
