@@ -120,7 +120,8 @@ struct ConsoleConfig {
   int64_t sql_seconds = 30;
   int64_t sql_memory_limit_mb = 256;
   int64_t sql_queries = 2;
-  // The program that runs labs, and its first arguments: "run", "lab". Empty: the page has no labs.
+  // The path of the program that runs labs, which is not searched in PATH, and its first arguments:
+  // "/shop/run", "lab". Empty: the page has no labs.
   std::vector<std::string> labs_command;
   std::string tls_certificate;  // PEM; empty: plain HTTP.
   std::string tls_key;          // PEM.

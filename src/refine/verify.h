@@ -32,7 +32,7 @@ struct VerifyOptions {
   // date. DuckDB spills what does not fit engine.memory_bytes.
   int64_t group_rows = 4'000'000;
   int64_t most_differences = 50;  // That the report lists. All are counted.
-  // Gets every difference; an error of it ends the comparison.
+  // Gets every difference; an error stops the comparison.
   std::function<Status(const VerifyDifference&)> on_difference = {};
 };
 
