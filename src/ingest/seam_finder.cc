@@ -29,6 +29,22 @@ SeamFinder::SeamFinder(std::vector<SeamRow> rows, bool complete, int64_t from, b
     if (++left_ == kAnchorRows) anchor_rows_ = row + 1;
   }
   if (left_ < kAnchorRows) anchor_rows_ = rows_.size() + 1;
+  SetLatestOlder();
+}
+
+// The rows show how far out of order the log's timestamps are. The records before them are at most
+// as far out of order, so they are not later than the anchor's rows by more than that.
+void SeamFinder::SetLatestOlder() {
+  std::optional<int64_t> latest, of_anchor;
+  int64_t disorder = 0;
+  for (size_t row = 0; row < rows_.size(); ++row) {
+    const std::optional<int64_t>& sent_ms = rows_[row].content.timestamp_ms;
+    if (rows_[row].erased || !sent_ms) continue;
+    latest = std::max(latest, sent_ms);
+    disorder = std::max(disorder, *latest - *sent_ms);
+    if (row < anchor_rows_) of_anchor = latest;
+  }
+  if (of_anchor) latest_older_ = std::min(*latest, *of_anchor + disorder);
 }
 
 bool SeamFinder::Wants(const std::optional<int64_t>& timestamp_ms) const {
@@ -36,6 +52,7 @@ bool SeamFinder::Wants(const std::optional<int64_t>& timestamp_ms) const {
 }
 
 void SeamFinder::Add(const MirrorRecord& record) {
+  if (refuted_) return;
   ++added_;
   anchored_ ? Compare(record) : SeekAnchor(record);
 }
@@ -55,7 +72,12 @@ bool SeamFinder::IsAnchor(size_t first_row) const {
 
 void SeamFinder::SeekAnchor(const MirrorRecord& record) {
   recent_.push_back(record);
-  if (recent_.size() > anchor_rows_) recent_.pop_front();
+  if (recent_.size() > anchor_rows_) {
+    const std::optional<int64_t>& sent_ms = recent_.front().content.timestamp_ms;
+    refuted_ = latest_older_ && sent_ms > latest_older_;
+    if (refuted_) return;
+    recent_.pop_front();
+  }
   if (recent_.size() < anchor_rows_) return;
   std::optional<size_t> first_row;
   if (IsAnchor(0)) first_row = 0;

@@ -55,7 +55,10 @@ struct Seam {
 //
 // Unless the rows are all that the lake has of the partition, an anchor is needed: kAnchorRows rows
 // in a row that the mirror has, too, without another record between them. They are the first of the
-// rows, or the first records that the mirror still has. What precedes the anchor is older.
+// rows, or the first records that the mirror still has. What precedes the anchor must be older than
+// the rows. That is decided by its timestamps: a record that was sent later than any older one can
+// have been is new, and refutes the anchor. More rows then show where it belongs. A new record that
+// was sent no later than the anchor's rows cannot be told from an older one.
 class SeamFinder {
  public:
   static constexpr size_t kAnchorRows = 32;
@@ -70,13 +73,13 @@ class SeamFinder {
   bool Wants(const std::optional<int64_t>& timestamp_ms) const;
   // Ascending. The contents of a record that is not wanted need not be known.
   void Add(const MirrorRecord& record);
-  // Every row has its copy: what follows is new.
-  bool done() const { return anchored_ && left_ == 0; }
+  // No further record matters: every row has its copy, or there can be no anchor.
+  bool done() const { return refuted_ || (anchored_ && left_ == 0); }
 
   enum class Verdict {
     kFound,
     kAhead,      // Found, but the mirror may still receive copies of the lake's last rows.
-    kNoAnchor,   // More rows may show where the two logs agree.
+    kNoAnchor,   // More rows may show where the two logs agree, or reach below a new record.
     kTooMany,    // More than kMostCopies copies follow a new record.
     kNoneFound,  // The mirror has records, and none of the lake's rows.
     kErased,     // Rows were erased, and new records are among the copies.
@@ -89,6 +92,7 @@ class SeamFinder {
   // Rows without a copy.
   using Waiting = std::map<Key, std::set<size_t>>;
 
+  void SetLatestOlder();
   void SeekAnchor(const MirrorRecord& record);
   bool IsAnchor(size_t first_row) const;
   void Compare(const MirrorRecord& record);
@@ -101,7 +105,10 @@ class SeamFinder {
   const bool from_start_;
   size_t anchor_rows_ = 0;  // Including erased ones. More than there are: there can be no anchor.
   bool anchored_ = false;
+  bool refuted_ = false;             // A new record precedes every possible anchor.
   std::deque<MirrorRecord> recent_;  // While the anchor is sought.
+  // A record before the anchor that was sent later is new. Nothing: the rows do not show it.
+  std::optional<int64_t> latest_older_;
   int64_t added_ = 0;
   Waiting by_record_, by_row_;  // A row is in the first if its record's hash is known.
   std::map<std::optional<int64_t>, size_t> waiting_;  // How many rows have this timestamp.

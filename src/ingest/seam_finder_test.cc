@@ -119,6 +119,58 @@ TEST(SeamFinder, NewRecordsBeforeTheAnchorRefuteIt) {
   EXPECT_EQ(SeamVerdict::kNoAnchor, FindSeam(SeamRows(50, 200), false, interleaved).verdict);
 }
 
+TEST(SeamFinder, ANewRecordThatPrecedesTheAnchorRefutesItUntilTheRowsReachBelowIt) {
+  const RecordNumbers mirror = CountUp(0, 1'500) + RecordNumbers{90'000} + CountUp(1'500, 2'101);
+  EXPECT_EQ(SeamVerdict::kNoAnchor, FindSeam(SeamRows(2'000, 2'101), false, mirror).verdict);
+  const SeamAnswer reaching = FindSeam(SeamRows(1'400, 2'101), false, mirror);
+  EXPECT_EQ(SeamVerdict::kFound, reaching.verdict);
+  EXPECT_EQ(1'500, reaching.seam.below);
+  EXPECT_FALSE(reaching.seam.copies.contains(1'500)) << "it is read";
+  EXPECT_EQ(601, reaching.seam.copies.size());
+  EXPECT_EQ(1'500, FindSeam(SeamRows(0, 2'101), true, mirror).seam.below);
+}
+
+TEST(SeamFinder, ANewRecordBeforeTheAnchorIsKnownByItsTimeAlsoAmongThatOfTheRows) {
+  // Not a row, and sent when the rows were.
+  const int64_t number = 20'805;
+  const auto content = SeamContentOf(number / 10);
+  std::vector<SeamRow> rows = SeamRows(2'000, 2'101);
+  const auto verdict = [&](int64_t before) {
+    SeamFinder finder(rows, false, 0, true);
+    for (int64_t offset = 0; offset < before; ++offset) {
+      finder.Add({.offset = offset, .content = SeamContentOf(offset)});
+    }
+    SeamContent added = content;
+    added.record = number;
+    finder.Add({.offset = before, .content = added});
+    for (int64_t offset = before; offset < 2'101; ++offset) {
+      finder.Add({.offset = offset + 1, .content = SeamContentOf(offset)});
+    }
+    Seam seam;
+    return finder.Finish(&seam);
+  };
+  EXPECT_EQ(SeamVerdict::kNoAnchor, verdict(1'500));
+  EXPECT_EQ(SeamVerdict::kFound, verdict(2'050)) << "after the anchor it is only a new record";
+}
+
+TEST(SeamFinder, OlderRecordsMayBeAsFarOutOfOrderAsTheRows) {
+  // Every hundredth record is stamped five milliseconds too late.
+  const auto content = [](int64_t number) {
+    SeamContent made = SeamContentOf(number);
+    if (number % 100 == 99) *made.timestamp_ms += 5;
+    return made;
+  };
+  std::vector<SeamRow> rows = SeamRows(2'000, 2'200);
+  for (SeamRow& row : rows) row.content = content(row.offset / 10);
+  SeamFinder finder(std::move(rows), false, 0, true);
+  for (int64_t number = 1'950; number < 2'210; ++number) {
+    finder.Add({.offset = number, .content = content(number)});
+  }
+  Seam seam;
+  EXPECT_EQ(SeamVerdict::kFound, finder.Finish(&seam));
+  EXPECT_EQ(2'200, seam.below);
+}
+
 TEST(SeamFinder, OfTwoEqualRecordsTheSecondIsNewIfTheLakeHasOne) {
   const SeamAnswer answer =
       FindSeam(SeamRows(0, 40), false, CountUp(0, 40) + RecordNumbers{39, 40});
