@@ -66,6 +66,14 @@ void PrintForPerson(const observe::AuditReport& report) {
     std::cout << fmt::format(
         "Partition {}: offsets below {} are in the lake from topic id {}, below offset {} there.\n",
         p.partition, p.adoption->below, p.adoption->earlier_topic_id, p.adoption->earlier_end);
+    std::cout << fmt::format(
+        "  {} there in Kafka; {} compared with the lake, only by the time when they were sent.\n",
+        Counted(p.covered.records, "record"), FormatCount(p.covered.compared));
+    if (p.covered.erased) {
+      std::cout << fmt::format(
+          "  {} of them without a row sent at this time: as many rows were erased.\n",
+          FormatCount(p.covered.missing));
+    }
   }
   for (const auto& [partition, why] : report.not_compared) {
     std::cout << "Partition " << partition << " was not compared with Kafka: " << why << '\n';

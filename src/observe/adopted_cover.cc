@@ -1,6 +1,7 @@
 #include "observe/adopted_cover.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "model/calendar.h"
 
@@ -61,17 +62,38 @@ bool AdoptedCover::Takes(int32_t partition, int64_t offset, int64_t timestamp_ms
   if (found == partitions_.end()) return false;
   Partition& covered = found->second;
   if (offset >= covered.adoption.below) return false;
-  const bool compared = IsKnownMillis(timestamp_ms) ? Samples(timestamp_ms) : false;
-  const bool missing = compared && !covered.sent_ms.contains(timestamp_ms);
-  if (missing && covered.uncovered.size() < kMostUncovered) covered.uncovered.insert(offset);
+  ++covered.count.records;
+  if (!IsKnownMillis(timestamp_ms) || !Samples(timestamp_ms)) return true;
+  ++covered.count.compared;
+  if (covered.sent_ms.contains(timestamp_ms)) return true;
+  ++covered.count.missing;
+  if (covered.uncovered.size() < kMostUncovered) covered.uncovered.insert(offset);
   return true;
+}
+
+// The sample has about one in `one_in_` of the records whose rows were removed, give or take four
+// standard deviations.
+bool AdoptedCover::IsExplained(const Partition& partition) const {
+  const double expected =
+      static_cast<double>(partition.erased) / static_cast<double>(std::max<int64_t>(1, one_in_));
+  const double chance = one_in_ > 1 && partition.erased > 0 ? 1 + 4 * std::sqrt(expected) : 0;
+  return partition.count.missing <= partition.erased &&
+         static_cast<double>(partition.count.missing) <= expected + chance;
+}
+
+CoveredRecords AdoptedCover::Count(int32_t partition) const {
+  const auto found = partitions_.find(partition);
+  if (found == partitions_.end()) return {};
+  CoveredRecords count = found->second.count;
+  count.erased = count.missing > 0 && IsExplained(found->second);
+  return count;
 }
 
 void AdoptedCover::ForEachUncovered(int32_t partition, const OnUncovered& on_uncovered) const {
   const auto found = partitions_.find(partition);
   if (found == partitions_.end()) return;
   const Partition& covered = found->second;
-  if (std::ssize(covered.uncovered) <= covered.erased) return;
+  if (IsExplained(covered)) return;
   OffsetRange range{partition, 0, 0};
   for (const int64_t offset : covered.uncovered) {
     if (offset == range.end && !range.empty()) {

@@ -301,6 +301,22 @@ int64_t* Counter(Difference difference, PartitionAudit* audit) {
   }
 }
 
+// Missing records above the number that is listed are counted.
+template <typename OnFinding>
+void CompareCovered(const AdoptedCover& cover, int32_t partition, const OnFinding& found,
+                    PartitionAudit* audit) {
+  const tables::Adoption* const adoption = cover.Find(partition);
+  if (adoption == nullptr) return;
+  audit->adoption = *adoption;
+  audit->covered = cover.Count(partition);
+  int64_t listed = 0;
+  cover.ForEachUncovered(partition, [&](const OffsetRange& range) {
+    listed += range.end - range.begin;
+    found(Finding{Difference::kNotCovered, range});
+  });
+  if (listed > 0) audit->gaps += audit->covered.missing - listed;
+}
+
 // `cover`: null for an earlier incarnation of the topic.
 void ComparePartition(const tables::ProgressKey& key, const CoverageBounds& bounds,
                       const PartitionCoverage& coverage, const AdoptedCover* cover,
@@ -329,10 +345,7 @@ void ComparePartition(const tables::ProgressKey& key, const CoverageBounds& boun
   };
   coverage.Compare(key.partition, bounds, found);
   if (cover != nullptr) {
-    cover->ForEachUncovered(key.partition, [&](const OffsetRange& range) {
-      found({Difference::kNotCovered, range});
-    });
-    if (const tables::Adoption* adoption = cover->Find(key.partition)) audit.adoption = *adoption;
+    CompareCovered(*cover, key.partition, found, &audit);
   }
   report->partitions.push_back(std::move(audit));
 }

@@ -14,6 +14,7 @@
 #include "base/status.h"
 #include "kafka/admin.h"
 #include "lake/store/object_store.h"
+#include "observe/adopted_cover.h"
 #include "observe/coverage.h"
 #include "tables/adoption.h"
 
@@ -36,6 +37,7 @@ struct PartitionAudit {
   int64_t others = 0;         // Offsets of every other difference.
   int64_t lag = 0;            // Offsets between the txn and Kafka's end.
   std::optional<tables::Adoption> adoption;  // Nothing: it was read from its own beginning.
+  CoveredRecords covered;                    // With `adoption`.
 };
 
 struct AuditFinding {

@@ -16,12 +16,16 @@ ordered_json OptionalHex(const std::optional<std::string>& bytes) {
   return bytes ? ordered_json(FormatHex(*bytes)) : ordered_json(nullptr);
 }
 
-ordered_json ToJson(const std::optional<tables::Adoption>& adoption) {
+ordered_json ToJson(const std::optional<tables::Adoption>& adoption,
+                    const CoveredRecords& covered) {
   if (!adoption) return nullptr;
   return {{"earlier_topic_id", adoption->earlier_topic_id},
           {"below", adoption->below},
           {"earlier_end", adoption->earlier_end},
-          {"copies", adoption->copies.size()}};
+          {"copies", adoption->copies.size()},
+          {"records_below", covered.records},
+          {"compared_by_time", covered.compared},
+          {"missing_but_erased", covered.erased ? covered.missing : 0}};
 }
 
 ordered_json ToJson(const PartitionAudit& p) {
@@ -38,7 +42,7 @@ ordered_json ToJson(const PartitionAudit& p) {
           {"doubles", p.doubles},
           {"others", p.others},
           {"lag", p.end ? ordered_json(p.lag) : ordered_json(nullptr)},
-          {"adopted", ToJson(p.adoption)}};
+          {"adopted", ToJson(p.adoption, p.covered)}};
 }
 
 std::string TimeOf(int64_t sent_ms) {
