@@ -34,6 +34,9 @@ struct AdoptionPlan {
   std::vector<int32_t> stops;  // Partitions of the earlier topic.
 };
 
+// The lake may gain rows during a search; then the next one compares these, too.
+constexpr int kMostSearches = 5;
+
 std::vector<int32_t> PartitionsOf(const tables::Txns& txns, const std::string& topic_id) {
   std::vector<int32_t> partitions;
   for (const auto& [key, next] : tables::ReadProgress(txns)) {
@@ -173,17 +176,24 @@ tables::Position PositionAt(const Seam& seam) {
   return position;
 }
 
+lake::Refusal StillRead(int32_t partition) {
+  return {.why = fmt::format("partition {} of the earlier topic is still read", partition)};
+}
+
 lake::ChangesOrRefusal PrepareAdoption(const lake::Snapshot& bronze, const AdoptionPlan& plan) {
   lake::Changes changes;
   changes.operation = "ADOPT MIRROR";
   if (!PartitionsOf(bronze.Txns(), plan.topic_id).empty()) {
     return lake::Refusal{.why = "the lake reads the mirror already"};
   }
+  for (const int32_t partition : PartitionsOf(bronze.Txns(), plan.earlier)) {
+    if (!plan.partitions.contains(partition)) return StillRead(partition);
+  }
   nlohmann::json partitions = nlohmann::json::array();
   for (const auto& [partition, planned] : plan.partitions) {
     const auto now = tables::ReadPartitionState(bronze.Txns(), plan.earlier, partition);
     if (now.next != planned.earlier_was.next || now.position != planned.earlier_was.position) {
-      return lake::Refusal{.why = "the earlier topic is still read"};
+      return StillRead(partition);
     }
     const tables::Adoption& adoption = planned.adoption;
     changes.txns[tables::ProgressAppId(plan.topic_id, partition)] = adoption.below;
@@ -231,8 +241,8 @@ class MirrorAdoption {
         search_(lake, sources, options) {}
 
   Result<AdoptReport> Run() {
-    const BootClock::time_point deadline = BootClock::now() + options_.patience;
-    while (true) {
+    lake::CommitResult last;
+    for (int search = 0; search < kMostSearches; ++search) {
       if (options_.stop()) return Status::Cancelled("stopped; nothing was changed");
       ARROW_ASSIGN_OR_RAISE(const auto mirror, sources_.topics->DescribeTopic(topic_, false));
       if (!mirror) return Status::KeyError("topic ", topic_, " does not exist");
@@ -244,21 +254,27 @@ class MirrorAdoption {
                             EarlierTopic(txns, mirror->id, options_.earlier_topic_id));
       ARROW_ASSIGN_OR_RAISE(const AdoptionPlan plan, Plan(version, *mirror, earlier));
       ARROW_ASSIGN_OR_RAISE(
-          const lake::CommitResult result,
-          lake_.bronze->Commit(
-              [&plan](const lake::Snapshot& bronze) -> Result<lake::ChangesOrRefusal> {
-                return PrepareAdoption(bronze, plan);
-              },
-              deadline));
-      if (result.outcome == lake::CommitOutcome::kCommitted) return ReportOf(plan);
-      if (BootClock::now() >= deadline) {
-        return Unavailable("it is unknown whether the mirror was adopted: ", result.detail,
+          last,
+          lake_.bronze->Commit([&](const lake::Snapshot& bronze) { return Prepare(bronze, plan); },
+                               BootClock::now() + options_.patience));
+      if (last.outcome == lake::CommitOutcome::kCommitted) return ReportOf(plan);
+      if (last.outcome == lake::CommitOutcome::kUnknown) {
+        return Unavailable("it is unknown whether topic ", topic_, " was adopted: ", last.detail,
                            ". Run the command again");
       }
     }
+    const std::string why = "topic " + topic_ +
+                            " was not adopted, and nothing was changed, after " +
+                            std::to_string(kMostSearches) + " searches: " + last.detail;
+    if (last.refusal) return Status::Invalid(why, ". Stop every ingest of the earlier topic");
+    return Unavailable(why, ". Run the command again");
   }
 
  private:
+  Result<lake::ChangesOrRefusal> Prepare(const lake::Snapshot& bronze, const AdoptionPlan& plan) {
+    return PrepareAdoption(bronze, plan);
+  }
+
   // Bronze first, as in FindStartPositions.
   Result<LakeVersion> Refresh() {
     LakeVersion version;
@@ -287,12 +303,17 @@ class MirrorAdoption {
     plan.topic_id = mirror.id;
     plan.earlier = earlier;
     plan.stops = PartitionsOf(txns, earlier);
+    std::string refused;
     std::vector<int32_t> partitions;
     for (const int32_t partition : plan.stops) {
-      if (partition < std::ssize(mirror.partitions)) partitions.push_back(partition);
+      if (partition < std::ssize(mirror.partitions)) {
+        partitions.push_back(partition);
+      } else {
+        refused += fmt::format("\n  partition {}: the lake has read it, and the mirror lacks it.",
+                               partition);
+      }
     }
     const auto spans = sources_.topics->OffsetSpans(topic_, partitions);
-    std::string refused;
     for (size_t i = 0; i < partitions.size(); ++i) {
       const int32_t partition = partitions[i];
       ARROW_RETURN_NOT_OK(spans[i].status());

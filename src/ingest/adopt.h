@@ -41,7 +41,7 @@ struct AdoptOptions {
   std::string earlier_topic_id;  // Empty: the only one that the lake reads.
   // How many of the last offsets of a partition are compared: more if these do not suffice.
   int64_t first_offsets = 2'000, most_offsets = 128'000;
-  Millis patience{60'000};  // For a commit that others win, or that gets no answer.
+  Millis patience{60'000};  // For one commit, which others win, or which gets no answer.
   std::function<bool()> stop = [] { return false; };
 };
 

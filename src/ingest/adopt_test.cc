@@ -28,7 +28,7 @@ class ListedMirror : public kafka::TopicMetadata, public MirrorLog {
     kafka::TopicState topic;
     topic.name = name;
     topic.id = kMirrorId;
-    topic.partitions.resize(1);
+    topic.partitions.resize(partitions);
     return topic;
   }
   std::vector<Result<kafka::OffsetSpan>> OffsetSpans(const std::string&,
@@ -41,6 +41,7 @@ class ListedMirror : public kafka::TopicMetadata, public MirrorLog {
     return found == records.end() ? -1 : found->offset;
   }
   Status Read(const OffsetRange& range, const OnRecords& on_records) override {
+    ++reads;
     if (on_read) std::exchange(on_read, nullptr)();
     kafka::RecordBatch batch;
     for (const kafka::RecordView& record : records) {
@@ -61,7 +62,9 @@ class ListedMirror : public kafka::TopicMetadata, public MirrorLog {
   }
   int64_t end() const { return records.empty() ? log_start : records.back().offset + 1; }
 
+  size_t partitions = 1;
   int64_t log_start = 50;
+  int reads = 0;
   std::vector<kafka::RecordView> records;
   testing::Records made;
   std::function<void()> on_read;
@@ -94,6 +97,14 @@ class AdoptTest : public testing::QuarantineLakeTest {
                bronze_.get(), quarantine_.get(), nullptr,
                {kMirrorId, {{0, kafka::OffsetSpan{mirror_.log_start, mirror_.end()}}}})
         ->at(0);
+  }
+  static void CommitProgress(lake::Table* table, int32_t partition, int64_t next) {
+    lake::Changes changes;
+    changes.txns = {{tables::ProgressAppId(kEarlierId, partition), next}};
+    EXPECT_EQ(
+        lake::CommitOutcome::kCommitted,
+        table->Commit(lake::Unconditionally(std::move(changes)), BootClock::now() + Millis{10'000})
+            ->outcome);
   }
   tables::PartitionState Earlier() {
     return tables::ReadPartitionState((*bronze_->Refresh())->Txns(), kEarlierId, 0);
@@ -145,6 +156,44 @@ TEST_F(AdoptTest, AnIngestThatStillReadsTheEarlierTopicIsWaitedFor) {
   mirror_.on_read = [this] { IngestValues(20, 23); };
   EXPECT_EQ(23, Adopt()->partitions[0].adoption.earlier_end);
   EXPECT_EQ(mirror_.records[23].offset, Start().begin);
+}
+
+TEST_F(AdoptTest, AnIngestThatNeverStopsIsNotWaitedForForever) {
+  IngestValues(0, 20);
+  Copy(0, 200);
+  std::function<void()> ingest = [&] {
+    IngestValues(next_offset_, next_offset_ + 3);
+    mirror_.on_read = ingest;
+  };
+  mirror_.on_read = ingest;
+  const Status status = Adopt().status();
+  EXPECT_THAT(status.message(), HasSubstr("partition 0 of the earlier topic is still read"));
+  EXPECT_THAT(status.message(), HasSubstr("nothing was changed, after 5 searches"));
+  EXPECT_EQ(5, mirror_.reads);
+  EXPECT_EQ(StopReason::kNone, Earlier().stop.reason);
+}
+
+TEST_F(AdoptTest, ASearchThatTakesLongerThanACommitMayIsCommitted) {
+  IngestValues(0, 20);
+  Copy(0, 25);
+  const AdoptOptions options;
+  mirror_.on_read = [&] { clock_.now += 2 * options.patience; };
+  const auto report = Adopt(options);
+  ASSERT_TRUE(report.ok()) << report.status();
+  EXPECT_FALSE(report->already);
+  EXPECT_EQ(1, mirror_.reads);
+}
+
+TEST_F(AdoptTest, APartitionThatTheMirrorLacksIsRefusedAndNamed) {
+  IngestValues(0, 20);
+  Copy(0, 25);
+  mirror_.on_read = [this] { CommitProgress(bronze_.get(), 1, 5); };
+  for (const char* progress : {"committed during the search", "known before"}) {
+    EXPECT_THAT(Adopt().status().message(),
+                HasSubstr("partition 1: the lake has read it, and the mirror lacks it"))
+        << progress;
+  }
+  EXPECT_EQ(StopReason::kNone, Earlier().stop.reason);
 }
 
 TEST_F(AdoptTest, CopiesAmongNewRecordsAreNotReadAgain) {
