@@ -149,7 +149,7 @@ std::string DescribeAdopted(const ingest::AdoptedPartition& p) {
   if (!adoption.copies.empty()) {
     text += fmt::format("; {} among new records", Counted(std::ssize(adoption.copies), "copy"));
   }
-  if (p.ahead > 0) text += fmt::format("; the last {} are in the lake alone", p.ahead);
+  if (p.ahead > 0) text += fmt::format("; the last {} are only in the lake", p.ahead);
   if (p.absent > 0) text += fmt::format("; the mirror lacks {} before them", p.absent);
   return text;
 }
@@ -165,8 +165,7 @@ Status Adopt(const Config& config, const IngestFlags& flags, const std::function
                            .earlier_topic_id = flags.earlier_topic_id,
                            .stop = stop}));
   Log::Info("Topic {} (id {}) {} the topic with the id {}.", config.kafka.topic, report.topic_id,
-            report.already ? "continues, since an earlier run," : "continues",
-            report.earlier_topic_id);
+            report.already ? "already continues" : "continues", report.earlier_topic_id);
   for (const ingest::AdoptedPartition& p : report.partitions) Log::Info("{}.", DescribeAdopted(p));
   return Status::OK();
 }

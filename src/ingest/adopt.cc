@@ -120,7 +120,7 @@ std::string Compared(const MirrorFinding& finding) {
           : fmt::format("{} rows of the lake (offsets {} to {} of the earlier topic{})",
                         FormatCount(finding.rows), finding.first_row, finding.last_row,
                         finding.complete ? ", all that it has" : "");
-  return finding.read.empty() ? rows + " were sought, and the mirror has no record sent as late"
+  return finding.read.empty() ? rows + " were looked for, but every record in the mirror is older"
                               : fmt::format("{} were compared with the mirror's offsets {} to {}",
                                             rows, finding.read.begin, finding.read.end - 1);
 }
@@ -144,11 +144,11 @@ std::string WhyNot(const MirrorFinding& finding, const AdoptOptions& options) {
              "ended before it copied any, add --mirror-ended";
     case SeamVerdict::kNoAnchor:
       return fmt::format(
-          "{} rows in a row that the mirror has, too, were not found. Is it the mirror of the "
-          "lake's topic, with key, value and timestamp as they were "
-          "(message.timestamp.type=CreateTime)? Does the registry have the schemas under their "
-          "earlier ids (`shopstream backup restore PLACE --part registry`)? If it only has records "
-          "that the lake lacks, run `shopstream ingest` without --adopt",
+          "no run of {} consecutive rows was found in the mirror before its first new record. "
+          "Check "
+          "that it is the mirror of the lake's topic, with key, value and timestamp as they were "
+          "(message.timestamp.type=CreateTime), and that the registry has the schemas under their "
+          "earlier ids (`shopstream backup restore PLACE --part registry`)",
           SeamFinder::kAnchorRows);
     case SeamVerdict::kTooMany:
       return fmt::format(

@@ -36,7 +36,7 @@ struct AdoptSources {
 
 struct AdoptOptions {
   // The operator knows that the mirror gets no more records of the earlier topic: those that it
-  // lacks are in the lake alone.
+  // lacks are only in the lake.
   bool mirror_ended = false;
   std::string earlier_topic_id;  // Empty: the only one that the lake reads.
   // How many of the last offsets of a partition are compared: more if these do not suffice.

@@ -236,6 +236,22 @@ TEST_F(AdoptTest, MoreRowsAreComparedIfTheLastDoNotSuffice) {
   EXPECT_EQ(mirror_.end(), Start().begin);
 }
 
+TEST_F(AdoptTest, AMirrorThatEndedBeforeTheRowsContinuesAtItsEnd) {
+  IngestValues(0, 300);
+  Copy(0, 100);
+  for (kafka::RecordView& record : mirror_.records) --record.timestamp_ms;
+  AdoptOptions options;
+  options.first_offsets = options.most_offsets = 60;
+  const std::string refused = Adopt(options).status().message();
+  EXPECT_THAT(refused, HasSubstr("every record in the mirror is older"));
+  EXPECT_THAT(refused, HasSubstr("--mirror-ended"));
+  options.mirror_ended = true;
+  const auto report = Adopt(options);
+  ASSERT_TRUE(report.ok()) << report.status();
+  EXPECT_EQ(mirror_.end(), report->partitions[0].adoption.below);
+  EXPECT_EQ(mirror_.end(), Start().begin);
+}
+
 TEST_F(AdoptTest, ALakeWithoutAnotherTopicHasNothingToAdopt) {
   EXPECT_THAT(Adopt().status().message(), HasSubstr("there is nothing to adopt"));
 }

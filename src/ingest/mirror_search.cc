@@ -51,9 +51,19 @@ Result<MirrorFinding> MirrorSearch::Search(const LakeVersion& version, const std
                           Compare(version, std::move(tail), partition, span));
     if (finding.verdict != SeamFinder::Verdict::kNoAnchor || complete ||
         offsets >= options_.most_offsets) {
-      return finding;
+      return AtEndIfOlder(finding);
     }
   }
+}
+
+// If every record of the mirror is older than the rows, they follow its end.
+MirrorFinding MirrorSearch::AtEndIfOlder(MirrorFinding finding) {
+  if (finding.verdict != SeamFinder::Verdict::kNoAnchor || !finding.read.empty()) return finding;
+  finding.verdict = SeamFinder::Verdict::kAhead;
+  finding.seam = Seam();
+  finding.seam.below = finding.read.end;
+  finding.seam.ahead = finding.rows;
+  return finding;
 }
 
 // Every copy has the timestamp of its row, so it is at or after the first record with the earliest.

@@ -37,6 +37,7 @@ class MirrorSearch {
  private:
   Result<MirrorFinding> Compare(const LakeVersion& version, LakeTail tail, int32_t partition,
                                 kafka::OffsetSpan span);
+  static MirrorFinding AtEndIfOlder(MirrorFinding finding);
   Result<int64_t> FirstToRead(const LakeTail& tail, int32_t partition, kafka::OffsetSpan span);
   Status AddAll(const LakeVersion& version, const kafka::RecordBatch& batch, SeamFinder* finder);
   Result<std::map<int64_t, int64_t>> HashRows(const LakeVersion& version,
