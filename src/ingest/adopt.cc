@@ -45,6 +45,15 @@ std::vector<int32_t> PartitionsOf(const tables::Txns& txns, const std::string& t
   return partitions;
 }
 
+// A table's progress in one topic, by partition.
+std::map<int32_t, int64_t> NextOf(const tables::Txns& txns, const std::string& topic_id) {
+  std::map<int32_t, int64_t> by_partition;
+  for (const auto& [key, next] : tables::ReadProgress(txns)) {
+    if (key.topic_id == topic_id) by_partition[key.partition] = next;
+  }
+  return by_partition;
+}
+
 // The topics that the lake reads, without those that another one continues.
 std::set<std::string> CurrentTopics(const tables::Txns& txns) {
   std::set<std::string> topics, continued;
@@ -254,9 +263,9 @@ class MirrorAdoption {
                             EarlierTopic(txns, mirror->id, options_.earlier_topic_id));
       ARROW_ASSIGN_OR_RAISE(const AdoptionPlan plan, Plan(version, *mirror, earlier));
       ARROW_ASSIGN_OR_RAISE(
-          last,
-          lake_.bronze->Commit([&](const lake::Snapshot& bronze) { return Prepare(bronze, plan); },
-                               BootClock::now() + options_.patience));
+          last, lake_.bronze->Commit(
+                    [&](const lake::Snapshot& bronze) { return Prepare(bronze, version, plan); },
+                    BootClock::now() + options_.patience));
       if (last.outcome == lake::CommitOutcome::kCommitted) return ReportOf(plan);
       if (last.outcome == lake::CommitOutcome::kUnknown) {
         return Unavailable("it is unknown whether topic ", topic_, " was adopted: ", last.detail,
@@ -271,8 +280,32 @@ class MirrorAdoption {
   }
 
  private:
-  Result<lake::ChangesOrRefusal> Prepare(const lake::Snapshot& bronze, const AdoptionPlan& plan) {
-    return PrepareAdoption(bronze, plan);
+  // An ingest commits to quarantine and side tables before Bronze, so that these are read once more
+  // for each attempt. If they do not answer, nothing is committed.
+  Result<lake::ChangesOrRefusal> Prepare(const lake::Snapshot& bronze, const LakeVersion& compared,
+                                         const AdoptionPlan& plan) {
+    lake::ChangesOrRefusal decided = PrepareAdoption(bronze, plan);
+    if (std::holds_alternative<lake::Refusal>(decided)) return decided;
+    ARROW_RETURN_NOT_OK(lake_.sides->OpenAnnounced(bronze));
+    std::vector<lake::Table*> others = lake_.sides->Open();
+    others.push_back(lake_.quarantine.get());
+    for (lake::Table* table : others) {
+      ARROW_ASSIGN_OR_RAISE(const auto now, table->Refresh());
+      if (NextOf(now->Txns(), plan.earlier) != NextOf(FindTable(compared, table), plan.earlier)) {
+        return lake::Refusal{.why = "the earlier topic is still read: " + table->path() +
+                                    " has changed"};
+      }
+    }
+    return decided;
+  }
+
+  // Empty: the table did not exist.
+  static tables::Txns FindTable(const LakeVersion& version, const lake::Table* table) {
+    if (table == version.quarantine.first) return version.quarantine.second->Txns();
+    for (const auto& [side, snapshot] : version.sides) {
+      if (side == table) return snapshot->Txns();
+    }
+    return {};
   }
 
   // Bronze first, as in FindStartPositions.

@@ -167,10 +167,19 @@ TEST_F(AdoptTest, AnIngestThatNeverStopsIsNotWaitedForForever) {
   };
   mirror_.on_read = ingest;
   const Status status = Adopt().status();
-  EXPECT_THAT(status.message(), HasSubstr("partition 0 of the earlier topic is still read"));
+  EXPECT_THAT(status.message(), HasSubstr("the earlier topic is still read"));
   EXPECT_THAT(status.message(), HasSubstr("nothing was changed, after 5 searches"));
   EXPECT_EQ(5, mirror_.reads);
   EXPECT_EQ(StopReason::kNone, Earlier().stop.reason);
+}
+
+// Between its commit to quarantine and that to Bronze.
+TEST_F(AdoptTest, AnIngestThatHasCommittedToQuarantineIsWaitedFor) {
+  IngestValues(0, 20);
+  Copy(0, 200);
+  mirror_.on_read = [this] { CommitProgress(quarantine_.get(), 0, 23); };
+  ASSERT_TRUE(Adopt().ok());
+  EXPECT_EQ(2, mirror_.reads) << "what it committed is compared, too";
 }
 
 TEST_F(AdoptTest, ASearchThatTakesLongerThanACommitMayIsCommitted) {
