@@ -30,13 +30,12 @@ Status KafkaMirrorLog::Read(const OffsetRange& range, const OnRecords& on_record
   while (!reader_->done()) {
     if (stop_()) return Status::Cancelled("stopped while the mirror was read; nothing was changed");
     ARROW_ASSIGN_OR_RAISE(const kafka::RecordBatch batch, reader_->Next(kMirrorPoll));
-    const BootClock::time_point now = BootClock::now();
     if (!batch.records.empty()) {
-      heard = now;
       ARROW_ASSIGN_OR_RAISE(const bool more, on_records(batch));
       if (!more) return Status::OK();
+      heard = BootClock::now();  // Not before: to compare the records may take long.
     }
-    if (now - heard >= patience_) {
+    if (BootClock::now() - heard >= patience_) {
       return Unavailable("partition ", range.partition, " of ", config_.topic,
                          ": Kafka sends none of its records");
     }
