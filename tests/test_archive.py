@@ -5,7 +5,6 @@ import datetime
 import pathlib
 import random
 import subprocess
-import time
 from typing import Any
 
 import duckdb
@@ -16,6 +15,7 @@ from cluster import ROOT
 from minio import Minio
 from shopstream import COMMITS_SOON, Shopstream
 from test_refine import BRONZE, REJECTS, SILVER, Shop, expect_refined, ingest, rows, world
+from waiting import wait_until
 
 __all__ = ["world"]  # The fixture.
 
@@ -94,6 +94,10 @@ def test_old_rows_move_to_s3_and_a_query_reads_both(world: Shopstream, minio: Mi
                                             expect=1).stderr
 
 
+def versions(table: pathlib.Path) -> int:
+    return sum(1 for _ in table.glob("_delta_log/*.json"))
+
+
 def test_killed_beside_ingest_refine_and_compaction_no_row_is_lost_or_doubled(world: Shopstream) -> None:
     """Late rows and small files of the dates that move arrive all the time."""
     shop, place, chance = Shop(world), world.folder / "cold", random.Random(20261130)
@@ -102,11 +106,15 @@ def test_killed_beside_ingest_refine_and_compaction_no_row_is_lost_or_doubled(wo
     world.run("refine")
     running = [world.start("ingest", **COMMITS_SOON, SHOPSTREAM_INGEST_BATCH_SIZE="1"), world.start("refine", "--watch")]
     sent, seen, killed = 80, 80, 0
-    for _ in range(6):
+    for number in range(8):
         shop.send(*(days_ago(chance.choice([0, 30, 31])) for _ in range(5)))
         sent += 5
+        begun = versions(world.lake / BRONZE), versions(place / BRONZE), len(list(place.rglob("*.parquet")))
         archive = world.start("table", "archive", BRONZE, "--before", BEFORE, "--to", place)
-        time.sleep(chance.uniform(0.02, 0.6))  # Killed wherever it is then.
+        # Killed as it starts, after its reservation, after a copy, or after its commit to the archive.
+        wait_until(lambda: not archive.running() or [True, versions(world.lake / BRONZE) > begun[0],
+                                                     len(list(place.rglob("*.parquet"))) > begun[2],
+                                                     versions(place / BRONZE) > begun[1]][number % 4], 30, "a moment of the run")
         killed += archive.running()
         archive.kill()
         world.run("table", "optimize", BRONZE)

@@ -147,7 +147,9 @@ std::string DescribeAdopted(const ingest::AdoptedPartition& p) {
       p.partition, adoption.below, adoption.earlier_end);
   if (p.compared > 0) text += fmt::format("; {} agree", Counted(p.compared, "record"));
   if (!adoption.copies.empty()) {
-    text += fmt::format("; {} among new records", Counted(std::ssize(adoption.copies), "copy"));
+    const int64_t copies = std::ssize(adoption.copies);
+    text += fmt::format("; {} {} among new records", FormatCount(copies),
+                        copies == 1 ? "copy" : "copies");
   }
   if (p.ahead > 0) text += fmt::format("; the last {} are only in the lake", p.ahead);
   if (p.absent > 0) text += fmt::format("; the mirror lacks {} before them", p.absent);
