@@ -103,7 +103,7 @@ TESTED_ELSEWHERE = {
     "backup/restore_test.cc": "backup/copy backup/restored_table backup/turn backup/verify",
     "backup/create_test.cc": "backup/pins",
     "backup/archive_test.cc": "tables/archive",
-    "tests/test_backup.py": "backup/parts backup/registry_copy",
+    "tests/test_backup.py": "backup/registry_copy",
     "nothing is decided there": "base/clock base/json base/memory lake/store/uuid model/purchase_event "
                                 "tables/columns",
 }

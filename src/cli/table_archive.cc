@@ -195,8 +195,8 @@ Result<int> ArchiveTable(const Context& context, const ArchiveFlags& flags) {
   ARROW_ASSIGN_OR_RAISE(const auto store, lake::OpenObjectStore(context.config));
   ARROW_ASSIGN_OR_RAISE(const auto table, lake::OpenExisting(store.get(), flags.name));
   ArchiveJob job(context, flags, store.get(), table.get());
+  ARROW_RETURN_NOT_OK(job.Check());
   if (flags.dry_run) {
-    ARROW_RETURN_NOT_OK(job.Check());
     ARROW_RETURN_NOT_OK(job.Find());
     return ReportArchived(context, flags, job.expired(), {});
   }
