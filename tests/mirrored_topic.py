@@ -8,6 +8,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 Keep = Callable[[Message], bool]
 TIMEOUT = 30.0
+SOON = 0.5  # There are fewer records than offsets: markers of transactions have one each.
 
 
 class MirroredTopic:
@@ -41,7 +42,7 @@ class MirroredTopic:
             consumer.assign([TopicPartition(self.source, partition, begin)])
             self._producer.begin_transaction()
             while begin < end - keep_back:
-                for message in consumer.consume(min(1000, end - keep_back - begin), TIMEOUT):
+                for message in consumer.consume(min(1000, end - keep_back - begin), SOON):
                     assert message.error() is None, message.error()
                     self._send(message, with_timestamps)
                     begin = message.offset() + 1
