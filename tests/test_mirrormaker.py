@@ -54,7 +54,7 @@ def test_the_lake_continues_in_mirrormakers_mirror_under_load(shopstream: Shopst
               "SHOPSTREAM_REGISTRY_URL": one_node.registry_url}
     with MirrorMaker(shopstream.cluster, one_node, shopstream.topic, 1, shopstream.folder / "mirror") as mirror:
         ingest = shopstream.start("ingest")
-        load = shopstream.start("generate", "--rate", 2000, "--duration", 40, "--malformed-share", "0.02", "--seed", 1)
+        load = shopstream.start("generate", "--rate", 2000, "--duration", "40s", "--malformed-share", "0.02", "--seed", 1)
         assert load.wait(80) == 0, load.words()
         produced = in_topic(shopstream.cluster, shopstream.topic, partitions)
         ingest.kill()  # It may be behind, in the middle of a commit, or ahead of the mirror.
@@ -67,7 +67,7 @@ def test_the_lake_continues_in_mirrormakers_mirror_under_load(shopstream: Shopst
     place = shopstream.folder / "backup"
     shopstream.run("backup", "create", place)
     shopstream.run("backup", "restore", place, "--part", "registry", **second)
-    more = shopstream.start("generate", "--rate", 1000, "--duration", 10, "--seed", 2, **second)
+    more = shopstream.start("generate", "--rate", 1000, "--duration", "10s", "--seed", 2, **second)
     shopstream.run("ingest", "--adopt", "--until-caught-up", timeout=120, **second)
     assert more.wait(60) == 0, more.words()
     shopstream.run("ingest", "--until-caught-up", timeout=120, **second)
@@ -76,7 +76,8 @@ def test_the_lake_continues_in_mirrormakers_mirror_under_load(shopstream: Shopst
     adopted = [p["adopted"] for p in report["partitions"] if p["topic_id"] == report["topic_id"]]
     assert len(adopted) == partitions and all(adopted), adopted
     found = records(shopstream.lake)
-    assert [record for record, times in found.items() if times > 1] == []
+    # Two records that nobody can decode may be equal, down to the millisecond.
+    assert [record for record, times in found.items() if times > 1 and isinstance(record[0], str)] == []
     assert found.total() == in_topic(one_node, shopstream.topic, partitions)
     shopstream.run("refine", **second)
     shopstream.run("refine", "verify", **second)
